@@ -1,0 +1,62 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PIP := $(BIN)/python -m pip --disable-pip-version-check -q
+
+export PYTHON
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check format bench soak lock clean peers
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(STAMP) ## make .venv with the fleetrig command in .venv/bin
+
+$(STAMP): pyproject.toml requirements.lock
+	@.ci/packages venv
+	@echo "installing into $(VENV), the first time this takes a minute or two..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: install ## update a small simulated fleet over real sockets
+	@mkdir -p build/demo
+	$(BIN)/fleetrig run hawkbit/demo --time real --junit build/demo/junit.xml --trace build/demo/trace.jsonl
+
+test: install peers ## run the tests and every scenario
+	$(BIN)/pytest tests $(wildcard scenarios)
+
+check: install ## lint, formatting, types, who imports whom, changelog
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python .ci/check_version.py
+
+format: install ## format the code and repair what lint can repair
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: install ## measure speed and memory (tests/benchmarks/bench_*.py)
+	$(BIN)/python -m pytest tests/benchmarks -s -o python_files='bench_*.py'
+
+soak: install ## run for long and watch for growth (tests/soak/soak_*.py)
+	$(BIN)/python -m pytest tests/soak -s -o python_files='soak_*.py'
+
+lock: ## write requirements.lock anew from pyproject.toml
+	@.ci/packages venv
+	@$(PYTHON) -m venv build/lock
+	@build/lock/bin/python -m pip --disable-pip-version-check -q install uv
+	build/lock/bin/uv pip compile -q pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(LOCK_FLAGS) -o requirements.lock
+
+clean: ## remove .venv, build and caches
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The programs of other people that the tests work against.
+peers:
+	@.ci/packages peers

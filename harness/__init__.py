@@ -1,0 +1,1 @@
+"""The test side: scenarios, checks, verdicts and the command."""

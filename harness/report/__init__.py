@@ -1,0 +1,1 @@
+"""Listeners that turn reports and trace events into something to read."""

@@ -1,0 +1,1 @@
+"""The server under test, reference or real, and what it can do."""

@@ -1,0 +1,1 @@
+"""The bench side: real and emulated boards."""

@@ -1,0 +1,1 @@
+"""Sockets that turn bytes into envelopes and back."""

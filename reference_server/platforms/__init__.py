@@ -1,0 +1,1 @@
+"""The platforms' own behaviour, one package each, without I/O."""

@@ -1,0 +1,1 @@
+"""Eclipse hawkBit: the device interface and the management interface."""

@@ -1,0 +1,1 @@
+"""Where the reference server keeps what it acknowledged."""

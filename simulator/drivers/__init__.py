@@ -1,0 +1,1 @@
+"""What performs a flow: virtual time, real time, load, or comparison with a real board."""

@@ -1,0 +1,1 @@
+"""How a device behaves towards each platform, written without I/O."""

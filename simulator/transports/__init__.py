@@ -1,0 +1,1 @@
+"""How an envelope travels: in memory or over a socket."""
