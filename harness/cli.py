@@ -1,0 +1,7 @@
+"""The `fleetrig` command."""
+
+from importlib.metadata import version
+
+
+def main() -> None:
+    print(f"fleetrig {version('fleetrig')}")

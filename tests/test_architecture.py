@@ -1,0 +1,240 @@
+"""The rules of the house, each with its reason: who may import whom, and how large things may grow.
+
+import-linter holds the import rules too, through every chain of imports. Here they are read from the source of
+single modules, so that they also hold for modules that are not there yet, and each can say why it exists.
+"""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("simulator", "reference_server", "harness", "hil")
+MAX_MODULE_LINES = 400
+MAX_FUNCTION_LINES = 60
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Modules in `rooms` must not import `forbidden`, unless it is (in) one of `allowed`."""
+
+    rooms: tuple[str, ...]
+    forbidden: tuple[str, ...]
+    reason: str
+    allowed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Home:
+    """Only modules in `rooms` may import `library`."""
+
+    library: str
+    rooms: tuple[str, ...]
+    reason: str
+
+
+PURE_ROOMS = (
+    "simulator.contract",
+    "simulator.effects",
+    "simulator.stages",
+    "simulator.backoff",
+    "simulator.agent",
+    "simulator.flows",
+    "reference_server.platforms",
+)
+CONTRACT = ("simulator.contract",)
+
+RULES = (
+    Rule(
+        ("simulator",),
+        ("harness", "reference_server", "hil"),
+        "a device that knew the server would share its misunderstandings, and could not be run against another one",
+    ),
+    Rule(
+        ("reference_server",),
+        ("harness", "hil", "simulator"),
+        "the server is read out of the platforms' sources, never out of our device; they share the envelopes only",
+        allowed=CONTRACT,
+    ),
+    Rule(
+        ("hil",),
+        ("harness", "reference_server", "simulator"),
+        "a bench must work for a board and a platform that nobody here wrote",
+        allowed=CONTRACT,
+    ),
+    Rule(
+        PACKAGES,
+        ("harness.locustfile",),
+        "Locust patches the standard library when imported: its file is run by locust, imported by nobody",
+    ),
+    Rule(
+        PURE_ROOMS,
+        ("asyncio", "socket", "ssl", "threading", "subprocess", "logging", "simpy", "httpx", "locust", "aiohttp"),
+        "behaviour does no I/O, or it could not run in virtual time, over sockets, as load and as an oracle alike",
+    ),
+    Rule(
+        PURE_ROOMS,
+        ("time", "random", "secrets"),
+        "time comes as an argument, chance as a range or a handed-in draw: the same seed must give the same run",
+    ),
+    Rule(
+        ("harness.report",),
+        ("harness", "simulator", "reference_server", "hil"),
+        "a report listens: it reads verdicts and trace events, so that it can be written again from a stored trace",
+        allowed=("harness.report", "harness.verdict", *CONTRACT),
+    ),
+)
+
+HOMES = (
+    Home("simpy", ("simulator.drivers.virtual",), "virtual time has one implementation"),
+    Home("locust", ("simulator.drivers.load", "harness.locustfile"), "importing it patches the standard library"),
+    Home("serial", ("hil",), "boards are reached through BoardPort, so that a fake board is a full substitute"),
+    Home("yaml", (), "the reader uses ruamel.yaml, which reads YAML 1.2"),
+    Home("ruamel", ("harness.reader",), "size and depth limits and line numbers are kept in one place"),
+    Home("aiohttp", ("reference_server.fronts.http",), "platforms see envelopes; the front can be exchanged"),
+    Home("httpx", ("simulator.transports.http",), "who sends HTTP sends an envelope through the transport"),
+)
+
+# Calls that ask the machine for the time or for chance; their modules have pure parts too.
+IMPURE_CALLS = ("datetime.now", "datetime.utcnow", "date.today", "os.urandom", "uuid.uuid1", "uuid.uuid4")
+
+
+def within(module: str, rooms: tuple[str, ...]) -> bool:
+    return any(module == room or module.startswith(room + ".") for room in rooms)
+
+
+def imports(tree: ast.Module, module: str, *, is_package: bool) -> Iterator[tuple[int, str]]:
+    """Yields line and full name of whatever the module imports, inside functions too."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                here = module.split(".")
+                parent = here[: len(here) - node.level + is_package]
+                base = ".".join([*parent, base]).rstrip(".")
+            yield from ((node.lineno, f"{base}.{alias.name}") for alias in node.names)
+
+
+def import_violations(tree: ast.Module, module: str, *, is_package: bool) -> Iterator[tuple[int, str]]:
+    for line, name in imports(tree, module, is_package=is_package):
+        library = name.split(".")[0]
+        for rule in RULES:
+            if within(module, rule.rooms) and within(name, rule.forbidden) and not within(name, rule.allowed):
+                yield line, f"{module} must not import {name}: {rule.reason}"
+        for home in HOMES:
+            if library == home.library and not within(module, home.rooms):
+                yield line, f"{module} must not import {home.library}: {home.reason}"
+        if within(module, CONTRACT) and not within(name, CONTRACT) and library not in sys.stdlib_module_names:
+            yield line, f"{module} must not import {name}: the vocabulary stands on the standard library alone"
+
+
+def call_violations(tree: ast.Module, module: str) -> Iterator[tuple[int, str]]:
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        name = ast.unparse(node.func)
+        if name == "print" and not within(module, ("harness.cli", "harness.report")):
+            yield node.lineno, "print() belongs to harness.cli and harness.report: everything else is a trace event"
+        if within(module, PURE_ROOMS) and name.removeprefix("datetime.").endswith(IMPURE_CALLS):
+            yield node.lineno, f"{name}() in a pure room: time and chance are handed in"
+
+
+def size_violations(tree: ast.Module, source: str) -> Iterator[tuple[int, str]]:
+    lines = source.count("\n")
+    if lines > MAX_MODULE_LINES:
+        yield 1, f"{lines} lines, more than {MAX_MODULE_LINES}: split it by what its parts are for"
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            length = (node.end_lineno or node.lineno) - node.lineno + 1
+            if length > MAX_FUNCTION_LINES:
+                yield node.lineno, f"{node.name} has {length} lines, more than {MAX_FUNCTION_LINES}: name its steps"
+
+
+def violations(root: Path) -> list[str]:
+    """Everything in the packages below `root` that breaks a rule, as `file:line: reason`."""
+    found = []
+    for path in sorted(path for package in PACKAGES for path in (root / package).rglob("*.py")):
+        relative = path.relative_to(root)
+        is_package = path.name == "__init__.py"
+        module = ".".join((relative.parent if is_package else relative.with_suffix("")).parts)
+        source = path.read_text()
+        tree = ast.parse(source)
+        broken = [
+            *import_violations(tree, module, is_package=is_package),
+            *call_violations(tree, module),
+            *size_violations(tree, source),
+        ]
+        if module == "simulator" and source:
+            broken.append((1, "must stay empty: everyone who imports simulator.contract runs it"))
+        found += [f"{relative}:{line}: {reason}" for line, reason in sorted(broken)]
+    return found
+
+
+def test_the_house_keeps_its_rules():
+    found = violations(ROOT)
+    assert not found, "\n" + "\n".join(found)
+
+
+@pytest.mark.parametrize(
+    ("path", "source", "reason"),
+    [
+        ("simulator/fleet.py", "import reference_server.server", "share its misunderstandings"),
+        ("simulator/fleet.py", "def f():\n    from harness import run", "simulator.fleet must not import harness.run"),
+        ("reference_server/server.py", "from simulator.flows import hawkbit", "they share the envelopes only"),
+        ("reference_server/server.py", "from simulator import agent", "must not import simulator.agent"),
+        ("hil/bridge.py", "import simulator.agent", "a board and a platform that nobody here wrote"),
+        ("harness/cli.py", "import harness.locustfile", "imported by nobody"),
+        ("harness/cli.py", "from . import locustfile", "imported by nobody"),
+        ("simulator/flows/hono.py", "import asyncio", "behaviour does no I/O"),
+        ("simulator/agent.py", "from time import monotonic", "time comes as an argument"),
+        ("reference_server/platforms/kura/birth.py", "import random", "chance as a range"),
+        ("simulator/stages.py", "import datetime\ndatetime.datetime.now()", "time and chance are handed in"),
+        ("simulator/contract/wire.py", "import pydantic", "standard library alone"),
+        ("simulator/contract/wire.py", "from ..agent import Agent", "standard library alone"),
+        ("harness/report/html.py", "from harness.run import run", "a report listens"),
+        ("harness/run.py", "import simpy", "virtual time has one implementation"),
+        ("harness/servers/hawkbit.py", "import httpx", "sends an envelope through the transport"),
+        ("harness/scenario.py", "from ruamel.yaml import YAML", "must not import ruamel"),
+        ("reference_server/server.py", "print(1)", "everything else is a trace event"),
+        ("simulator/__init__.py", '"""The device side."""', "must stay empty"),
+        ("hil/port.py", "\n" * 401, "401 lines"),
+        ("hil/port.py", "def climb():\n" + "    x = 1\n" * 60, "climb has 61 lines"),
+    ],
+)
+def test_a_planted_violation_is_found(tmp_path, path, source, reason):
+    file = tmp_path / path
+    file.parent.mkdir(parents=True)
+    file.write_text(source)
+    found = violations(tmp_path)
+    assert any(line.startswith(f"{path}:") and reason in line for line in found), found
+
+
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
+        ("reference_server/server.py", "from simulator.contract import wire"),
+        ("hil/serial_port.py", "import serial\nfrom simulator.contract.trace import TraceEvent"),
+        ("harness/report/junit.py", "from harness.verdict import Verdict\nprint(Verdict)"),
+        ("simulator/drivers/virtual.py", "import simpy\nimport time"),
+        ("simulator/contract/trace.py", "from .clock import Clock\nimport json"),
+        ("hil/port.py", "def climb():\n" + "    x = 1\n" * 59 + "\n" * 340),
+    ],
+)
+def test_what_is_allowed_is_not_reported(tmp_path, path, source):
+    file = tmp_path / path
+    file.parent.mkdir(parents=True)
+    file.write_text(source)
+    assert violations(tmp_path) == []
+
+
+def test_neither_command_nor_plugin_imports_locust():
+    code = "import sys, harness.cli, harness.pytest_plugin; print(*{'locust', 'gevent'} & sys.modules.keys())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert not done.stdout.strip(), "Locust patches the standard library for the whole process"
