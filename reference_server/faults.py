@@ -1,0 +1,116 @@
+"""Which fault bites which request: pure, told the time and given its chance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+from simulator.contract.clock import to_us
+from simulator.contract.faults import Fault, FaultKind
+from simulator.contract.wire import Delivery, Ending, HttpRequest, HttpResponse, body_length
+
+BEFORE = frozenset({FaultKind.OUTAGE, FaultKind.OVERLOAD})
+DEFAULT_STATUS = 503
+
+
+@dataclass(slots=True)
+class _Scheduled:
+    fault: Fault
+    from_us: int
+    until_us: int | None
+    bites: int = 0
+
+    def is_on(self, now_us: int) -> bool:
+        if self.fault.times is not None and self.bites >= self.fault.times:
+            return False
+        return self.from_us <= now_us and (self.until_us is None or now_us < self.until_us)
+
+
+@dataclass(slots=True)
+class FaultPlan:
+    """The faults of a run. `draw` gives uniform numbers in [0,1)."""
+
+    draw: Callable[[], float]
+    _scheduled: list[_Scheduled] = field(default_factory=list)
+
+    def add(self, fault: Fault, now_us: int) -> None:
+        """Schedules a fault; its `at_s` counts from `now_us`."""
+        from_us = now_us + to_us(fault.at_s)
+        self._scheduled.append(_Scheduled(fault, from_us, None if fault.for_s is None else from_us + to_us(fault.for_s)))
+
+    def clear(self) -> None:
+        self._scheduled.clear()
+
+    def before(self, request: HttpRequest, now_us: int) -> Fault | None:
+        """The fault that keeps this request from the platform, if one bites."""
+        return self._bite(request, now_us, BEFORE)
+
+    def after(self, request: HttpRequest, now_us: int) -> list[Fault]:
+        """The faults that spoil an answer already committed, one of each kind at most."""
+        kinds = [kind for kind in FaultKind if kind not in BEFORE]
+        return [fault for kind in kinds if (fault := self._bite(request, now_us, frozenset({kind}))) is not None]
+
+    def refuses_at(self, now_us: int) -> bool:
+        """True while nobody should be listening at all (an outage of everything that shows as refused)."""
+        return any(
+            entry.is_on(now_us) and entry.fault.kind is FaultKind.OUTAGE
+            and shows_as(entry.fault) is Ending.REFUSED and entry.fault.hits == "*" and entry.fault.share >= 1
+            for entry in self._scheduled
+        )  # fmt: skip
+
+    def next_change_us(self, now_us: int) -> int | None:
+        """When the next fault begins or ends after `now_us`."""
+        edges = [edge for e in self._scheduled for edge in (e.from_us, e.until_us) if edge is not None and edge > now_us]
+        return min(edges, default=None)
+
+    def _bite(self, request: HttpRequest, now_us: int, kinds: frozenset[FaultKind]) -> Fault | None:
+        for entry in self._scheduled:
+            fault = entry.fault
+            if fault.kind not in kinds or not entry.is_on(now_us):
+                continue
+            if not fnmatchcase(f"{request.method} {request.path}", fault.hits):
+                continue
+            if fault.share < 1 and self.draw() >= fault.share:
+                continue
+            entry.bites += 1
+            return fault
+        return None
+
+
+def shows_as(fault: Fault) -> Ending:
+    """How a fault shows on the wire when the scenario does not say."""
+    match fault.kind:
+        case FaultKind.OUTAGE:
+            return fault.shows_as or Ending.REFUSED
+        case FaultKind.LOST_REPLY:
+            return fault.shows_as or Ending.CLOSED
+        case FaultKind.TRUNCATED_BODY:
+            return Ending.TRUNCATED
+        case FaultKind.LATENCY | FaultKind.OVERLOAD:
+            return Ending.WHOLE
+
+
+def instead(fault: Fault) -> Delivery:
+    """What a device gets in place of the platform's answer."""
+    if fault.kind is FaultKind.OUTAGE:
+        return Delivery(None, shows_as(fault))
+    status = int(fault.parameters.get("status", DEFAULT_STATUS))
+    retry_after_s = fault.parameters.get("retry_after_s")
+    headers = (("Retry-After", str(int(retry_after_s))),) if retry_after_s is not None else ()
+    return Delivery(HttpResponse(status, headers))
+
+
+def spoil(fault: Fault, delivery: Delivery) -> Delivery:
+    """An answer with one more fault on its way."""
+    response = delivery.response
+    match fault.kind:
+        case FaultKind.LATENCY:
+            delay_us = delivery.delay_us + to_us(float(fault.parameters.get("delay_s", 1.0)))
+            return Delivery(response, delivery.ending, delay_us)
+        case FaultKind.TRUNCATED_BODY if response is not None and body_length(response.body) > 0:
+            return Delivery(response, Ending.TRUNCATED, delivery.delay_us)
+        case FaultKind.LOST_REPLY:
+            return Delivery(None, shows_as(fault), delivery.delay_us)
+        case _:
+            return delivery

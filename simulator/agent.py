@@ -1,0 +1,138 @@
+"""One device: runs a flow, keeps what it stored, watches its stages, and survives power cuts.
+
+The agent performs nothing. A driver asks it for the next effect with the outcome of the last one; the agent answers
+from the flow, having taken care of storage and stages itself.
+
+Power is cut at *points*. A point's name is `<effect>#<n>:<where>`: the n-th time since manufacture that the device
+reaches this effect, and `before` it, or for an Ask or Download `sent` (the request is out, nothing came back) or
+`answered` (the answer has come, nothing was done with it).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from simulator.contract.errors import ModelError
+from simulator.contract.identity import DeviceIdentity
+from simulator.contract.wire import Json
+from simulator.effects import Apply, Ask, Done, Download, Effect, Enter, Flow, Outcome, Pause, Remember
+from simulator.stages import Stage, may_move
+
+Behaviour = Callable[[DeviceIdentity, Mapping[str, Json]], Flow]
+"""A device's program: (identity, what it remembers) -> flow. Called anew at every power-on."""
+
+CUT_WHERE: Final = ("before", "sent", "answered")
+
+
+def effect_name(effect: Effect) -> str:
+    """The name by which power cuts and traces speak of an effect."""
+    match effect:
+        case Ask() | Download():
+            return effect.name
+        case Pause():
+            return f"pause-{effect.why}"
+        case Remember():
+            return "remember-" + "-".join(sorted(effect.what))
+        case Enter():
+            return f"enter-{effect.stage}"
+        case Apply():
+            return "apply"
+
+
+def cut_points(effect: Effect) -> tuple[str, ...]:
+    """Where power can be cut at this effect."""
+    return CUT_WHERE if isinstance(effect, Ask | Download) else CUT_WHERE[:1]
+
+
+class Agent:
+    """One device and its program. Slots only: fleets hold a hundred thousand of these."""
+
+    __slots__ = ("_behaviour", "_flow", "_remembered", "draws", "identity", "stage")
+
+    def __init__(self, identity: DeviceIdentity, behaviour: Behaviour) -> None:
+        self.identity = identity
+        self.stage = Stage.BLANK
+        self.draws = 0
+        """How many random numbers this device has used: the counter of `draw`."""
+        self._behaviour = behaviour
+        self._remembered: Mapping[str, Json] = NOTHING
+        self._flow: Generator[Effect, Outcome, None] | None = None
+
+    @property
+    def remembered(self) -> Mapping[str, Json]:
+        """What survives a power cut."""
+        return self._remembered
+
+    @property
+    def is_on(self) -> bool:
+        return self._flow is not None
+
+    def power_on(self) -> Effect | None:
+        """Starts the program from what is remembered; the first effect, or None if it has nothing to do."""
+        if self._flow is not None:
+            raise ModelError(f"device {self.identity.serial} is already on")
+        # A cut can fall anywhere, so a device that restarts is where its storage says, not where the table leads.
+        self.stage = Stage(str(self._remembered.get("stage", Stage.BLANK)))
+        self._flow = self._behaviour(self.identity, self._remembered)
+        return self._next(lambda flow: next(flow))
+
+    def power_cut(self) -> None:
+        """Everything not remembered is gone."""
+        flow, self._flow = self._flow, None
+        if flow is not None:
+            flow.close()
+
+    def resume(self, outcome: Outcome) -> Effect | None:
+        """The next effect after `outcome`; None when the program has ended."""
+        return self._next(lambda flow: flow.send(outcome))
+
+    def settle(self, effect: Remember | Enter) -> Done:
+        """Carries out the two effects that concern the device alone."""
+        if isinstance(effect, Remember):
+            merged = {**self._remembered, **effect.what}
+            self._remembered = {key: value for key, value in merged.items() if value is not None}
+        else:
+            self._enter(effect.stage)
+        return DONE
+
+    def _enter(self, stage: Stage) -> None:
+        if not may_move(self.stage, stage):
+            raise ModelError(f"device {self.identity.serial}: {self.stage} -> {stage} is not a legal move")
+        self.stage = stage
+
+    def _next(self, advance: Callable[[Flow], Effect]) -> Effect | None:
+        flow = self._flow
+        if flow is None:
+            raise ModelError(f"device {self.identity.serial} is off")
+        try:
+            return advance(flow)
+        except StopIteration:
+            self._flow = None
+            return None
+
+
+NOTHING: Final[Mapping[str, Any]] = {}
+DONE: Final = Done()
+
+
+@dataclass(frozen=True, slots=True)
+class CutPoint:
+    """Where to cut: parsed from `<effect>#<n>:<where>`."""
+
+    effect: str
+    nth: int
+    where: str
+
+    @classmethod
+    def parse(cls, text: str) -> CutPoint:
+        """Raises ValueError with what was expected."""
+        head, mark, where = text.rpartition(":")
+        effect, hash_, nth = head.rpartition("#")
+        if not (mark and hash_ and nth.isdigit() and where in CUT_WHERE):
+            raise ValueError(f"a power cut point is written <effect>#<n>:before|sent|answered, got {text!r}")
+        return cls(effect, int(nth), where)
+
+    def __str__(self) -> str:
+        return f"{self.effect}#{self.nth}:{self.where}"

@@ -1,0 +1,56 @@
+"""Who a device is and what it proves that with. No secret is ever printed: a repr shows kind and a short hash."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+
+
+def mask(kind: str, secret: str) -> str:
+    """`kind:4f2a`: enough to tell two secrets apart and to see that one was rotated, never enough to use it."""
+    return f"{kind}:{hashlib.sha256(secret.encode('utf-8', 'surrogatepass')).hexdigest()[:4]}"
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceIdentity:
+    """What the factory knows of a device. `tenant` and `serial` name it on the server."""
+
+    serial: str
+    tenant: str = "DEFAULT"
+    model: str = ""
+    hw_revision: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TargetToken:
+    """hawkBit's token of one device (`Authorization: TargetToken …`)."""
+
+    token: str = field(repr=False)
+
+    def __str__(self) -> str:
+        return mask("target-token", self.token)
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayToken:
+    """hawkBit's token of all devices of a tenant (`Authorization: GatewayToken …`)."""
+
+    token: str = field(repr=False)
+
+    def __str__(self) -> str:
+        return mask("gateway-token", self.token)
+
+
+@dataclass(frozen=True, slots=True)
+class UserPassword:
+    """A user name and its password (HTTP Basic)."""
+
+    user: str
+    password: str = field(repr=False)
+
+    def __str__(self) -> str:
+        return f"{self.user}/{mask('password', self.password)}"
+
+
+Credential = TargetToken | GatewayToken | UserPassword
+"""Later platforms add their own kinds here."""

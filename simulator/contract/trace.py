@@ -1,0 +1,97 @@
+"""The one record of a run: every event, wherever it happened, is a `TraceEvent` in one stream.
+
+Three rules for whoever writes one:
+1. A lane has one writer: drivers the `device` lane, `reference_server.server` the `server` lane, fronts the `network`
+   lane, the harness the `bench` lane. `seq` counts within the lane; order is only promised there.
+2. An event is made only when somebody listens.
+3. Secrets are masked when an event is written out (`masking.Secrets`), by value, bodies included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import NamedTuple
+
+from simulator.contract.wire import HttpRequest, HttpResponse
+
+
+class Lane(StrEnum):
+    BENCH = "bench"
+    DEVICE = "device"
+    NETWORK = "network"
+    SERVER = "server"
+
+
+class TraceEvent(NamedTuple):
+    """One thing that happened. `kind` is a word of its lane:
+
+    device: power_on power_cut sent received downloaded no_reply paused remembered entered applied ended
+    server: answered refused changed · network: fault malformed · bench: phase action verdict note
+    """
+
+    at_us: int
+    seq: int
+    device: str
+    lane: Lane
+    kind: str
+    envelope: HttpRequest | HttpResponse | None = None
+    stage: str = ""
+    fault: str = ""
+    reason: str = ""
+    cites: str = ""
+    name: str = ""
+    """What the sender calls it: `poll`, `configData`, `feedback-closed`; the phase or action on the bench lane."""
+    took_us: int = 0
+    """Waiting time of an answer, or length of a pause."""
+
+
+Listener = Callable[[TraceEvent], None]
+
+
+class Trace:
+    """Numbers the events of each lane and hands them to whoever listens."""
+
+    __slots__ = ("_listeners", "_seq")
+
+    def __init__(self) -> None:
+        self._listeners: tuple[Listener, ...] = ()
+        self._seq: dict[Lane, int] = dict.fromkeys(Lane, 0)
+
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Adds a listener; the returned function takes it away again."""
+        self._listeners = (*self._listeners, listener)
+
+        def stop() -> None:
+            self._listeners = tuple(other for other in self._listeners if other is not listener)
+
+        return stop
+
+    @property
+    def wanted(self) -> bool:
+        """False while nobody listens: then do not even make the event."""
+        return bool(self._listeners)
+
+    def emit(
+        self,
+        at_us: int,
+        lane: Lane,
+        kind: str,
+        device: str = "",
+        *,
+        envelope: HttpRequest | HttpResponse | None = None,
+        stage: str = "",
+        fault: str = "",
+        reason: str = "",
+        cites: str = "",
+        name: str = "",
+        took_us: int = 0,
+    ) -> None:
+        if not self._listeners:
+            return
+        self._seq[lane] += 1
+        event = TraceEvent(
+            at_us, self._seq[lane], device, lane, kind, envelope, stage, fault, reason, cites, name, took_us
+        )
+        for listener in self._listeners:
+            listener(event)

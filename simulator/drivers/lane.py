@@ -1,0 +1,58 @@
+"""The device lane of the trace: how drivers write down what a device does."""
+
+from __future__ import annotations
+
+from simulator.agent import Agent
+from simulator.contract.clock import to_us
+from simulator.contract.trace import Lane, Trace
+from simulator.effects import Apply, Ask, Download, Downloaded, Effect, Enter, NoReply, Outcome, Pause, Remember, Reply
+
+
+def tell_effect(trace: Trace, at_us: int, agent: Agent, effect: Effect) -> None:
+    """What the device is about to do. Pauses and installations are told with their outcome."""
+    device = agent.identity.serial
+    match effect:
+        case Ask(name, request) | Download(name, request):
+            trace.emit(at_us, Lane.DEVICE, "sent", device, envelope=request, stage=agent.stage, name=name)
+        case Enter(stage, why) if stage is not agent.stage:
+            trace.emit(at_us, Lane.DEVICE, "entered", device, stage=stage, reason=why)
+        case Remember(what):
+            trace.emit(at_us, Lane.DEVICE, "remembered", device, stage=agent.stage, name=" ".join(sorted(what)))
+        case _:
+            pass
+
+
+def tell_outcome(trace: Trace, at_us: int, agent: Agent, effect: Effect, outcome: Outcome) -> None:
+    """What came of it."""
+    device, stage = agent.identity.serial, agent.stage
+    match effect, outcome:
+        case ((Ask(name) | Download(name)), NoReply(why, after_s)):
+            trace.emit(
+                at_us, Lane.DEVICE, "no_reply", device, stage=stage, reason=why, name=name, took_us=to_us(after_s)
+            )
+        case Ask(name), Reply(envelope, after_s):
+            trace.emit(
+                at_us,
+                Lane.DEVICE,
+                "received",
+                device,
+                envelope=envelope,
+                stage=stage,
+                name=name,
+                took_us=to_us(after_s),
+            )
+        case Download(name), Downloaded() as got:
+            note = f"{got.status}: {got.received_bytes} bytes" + (", cut" if got.cut else "")
+            trace.emit(at_us, Lane.DEVICE, "downloaded", device, stage=stage, reason=note, name=name)
+        case Pause(why=why), done:
+            took_us = to_us(getattr(done, "after_s", 0.0))
+            trace.emit(at_us, Lane.DEVICE, "paused", device, stage=stage, reason=why, took_us=took_us)
+        case Apply(image, slice_s), _:
+            trace.emit(at_us, Lane.DEVICE, "applied", device, stage=stage, name=image, took_us=to_us(slice_s))
+        case _:
+            pass
+
+
+def tell_power(trace: Trace, at_us: int, agent: Agent, kind: str, reason: str = "") -> None:
+    """`power_on`, `power_cut` or `ended`."""
+    trace.emit(at_us, Lane.DEVICE, kind, agent.identity.serial, stage=agent.stage, reason=reason)

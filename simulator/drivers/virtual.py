@@ -1,0 +1,172 @@
+"""Virtual time: a fleet under SimPy. A day of polls takes seconds, and the same seed gives the same run.
+
+One SimPy event is scheduled per effect that takes time; devices are callbacks on those events, not SimPy processes,
+which keeps a hundred thousand of them affordable (spec/performance.md §4).
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import simpy
+
+from simulator.agent import Agent
+from simulator.contract.clock import VIRTUAL_EPOCH_US, to_us
+from simulator.contract.trace import Trace
+from simulator.contract.wire import Handler, Session
+from simulator.drivers.bench import Director, Inquiry, Until
+from simulator.drivers.draw import draw_between
+from simulator.drivers.lane import tell_effect, tell_outcome, tell_power
+from simulator.drivers.power import PowerWatch
+from simulator.effects import Apply, Ask, Done, Download, Effect, Enter, Outcome, Pause, Remember
+from simulator.transports.memory import MemoryTransport
+
+T = TypeVar("T")
+
+
+class _Running:
+    """A device that is on. Being a new object at each power-on, it tells late events of an earlier cycle apart."""
+
+    __slots__ = ("agent", "effect", "watch")
+
+    def __init__(self, agent: Agent, watch: PowerWatch | None) -> None:
+        self.agent = agent
+        self.watch = watch
+        self.effect: Effect | None = None
+
+
+class VirtualBench:
+    """Drives agents against a handler in virtual time. `seed` decides every draw."""
+
+    def __init__(self, handler: Handler, trace: Trace, *, seed: int = 0, start_us: int = VIRTUAL_EPOCH_US) -> None:
+        self.trace = trace
+        self.events = 0
+        """SimPy events so far, for benchmarks."""
+        self._env = simpy.Environment(initial_time=start_us)
+        self._transport = MemoryTransport(handler)
+        self._seed = seed
+        self._on: dict[Agent, _Running] = {}
+        self._session = Session()
+
+    def now_us(self) -> int:
+        return int(self._env.now)
+
+    def power_on(self, agent: Agent, *, after_s: float = 0.0, watch: PowerWatch | None = None) -> None:
+        """See `Bench`."""
+        self._later(to_us(after_s), lambda _: self._switch_on(agent, watch))
+
+    def power_cut(self, agent: Agent) -> None:
+        """See `Bench`. Events of the old power cycle still come due, and find that nobody waits for them."""
+        if self._on.pop(agent, None) is not None:
+            agent.power_cut()
+            if self.trace.wanted:
+                tell_power(self.trace, self.now_us(), agent, "power_cut")
+
+    def conduct(self, director: Director[T] | Inquiry[T]) -> T:
+        """Carries out a director's directions; fleet and time go on meanwhile."""
+        answer: Outcome | bool | None = None
+        try:
+            while True:
+                answer = self._obey(director.send(answer))  # type: ignore[arg-type]
+        except StopIteration as end:
+            result: T = end.value
+            return result
+
+    def run_for(self, seconds: float) -> None:
+        """Lets everything go on for a while."""
+        self._run_until(self.now_us() + to_us(seconds))
+
+    def _obey(self, direction: Ask | Pause | Until) -> Outcome | bool:
+        match direction:
+            case Ask():
+                outcome, after_us = self._transport.ask(direction, self._session, self.now_us())
+                self._run_until(self.now_us() + after_us)
+                return outcome
+            case Pause(at_least_s):
+                self._run_until(self.now_us() + to_us(at_least_s))
+                return Done(at_least_s)
+            case Until(met, within_s):
+                deadline_us = self.now_us() + to_us(within_s)
+                while not met():
+                    if self._env.peek() > deadline_us:
+                        self._run_until(deadline_us)
+                        return met()
+                    self._step()
+                return True
+
+    def _run_until(self, until_us: int) -> None:
+        while self._env.peek() <= until_us:
+            self._step()
+        if until_us > self.now_us():
+            self._env.run(until=until_us)
+
+    def _step(self) -> None:
+        self.events += 1
+        self._env.step()
+
+    def _switch_on(self, agent: Agent, watch: PowerWatch | None) -> None:
+        if agent in self._on:
+            return
+        running = self._on[agent] = _Running(agent, watch)
+        if self.trace.wanted:
+            tell_power(self.trace, self.now_us(), agent, "power_on")
+        self._carry_out(running, agent.power_on())
+
+    def _carry_out(self, running: _Running, effect: Effect | None) -> None:
+        """Performs effects until one takes time; that one's event brings the device back here."""
+        agent = running.agent
+        while effect is not None:
+            where = running.watch.reach(effect) if running.watch is not None else ""
+            if where == "before":
+                self._cut_and_return(running)
+                return
+            if self.trace.wanted:
+                tell_effect(self.trace, self.now_us(), agent, effect)
+            if isinstance(effect, Remember | Enter):
+                effect = agent.resume(agent.settle(effect))
+                continue
+            outcome, after_us = self._perform(agent, effect)
+            if where == "sent":
+                self._cut_and_return(running)
+                return
+            running.effect = effect
+            self._later(after_us, self._wake, (running, outcome, where))
+            return
+        if self._on.pop(agent, None) is not None and self.trace.wanted:
+            tell_power(self.trace, self.now_us(), agent, "ended")
+
+    def _wake(self, event: simpy.Event) -> None:
+        running: _Running
+        running, outcome, where = event.value  # type: ignore[misc]
+        agent = running.agent
+        if self._on.get(agent) is not running:
+            return
+        if self.trace.wanted and running.effect is not None:
+            tell_outcome(self.trace, self.now_us(), agent, running.effect, outcome)
+        if where == "answered":
+            self._cut_and_return(running)
+            return
+        self._carry_out(running, agent.resume(outcome))
+
+    def _perform(self, agent: Agent, effect: Ask | Download | Pause | Apply) -> tuple[Outcome, int]:
+        match effect:
+            case Ask():
+                return self._transport.ask(effect, self._session, self.now_us())
+            case Download():
+                return self._transport.download(effect, agent.identity.serial, self._session, self.now_us())
+            case Pause(at_least_s, at_most_s):
+                seconds = draw_between(self._seed, agent.identity.serial, agent.draws, at_least_s, at_most_s)
+                agent.draws += at_most_s > at_least_s
+                return Done(seconds), to_us(seconds)
+            case Apply(_, slice_s):
+                return Done(slice_s), to_us(slice_s)
+
+    def _cut_and_return(self, running: _Running) -> None:
+        watch = running.watch
+        assert watch is not None
+        self.power_cut(running.agent)
+        self.power_on(running.agent, after_s=watch.off_s, watch=watch)
+
+    def _later(self, after_us: int, callback: object, value: object = None) -> None:
+        event = self._env.timeout(after_us, value)
+        event.callbacks.append(callback)  # type: ignore[arg-type]

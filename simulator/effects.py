@@ -1,0 +1,134 @@
+"""What a device's behaviour may ask for, and what it is answered.
+
+A flow is a generator that yields effects and receives outcomes. It never performs anything: a driver does, in virtual
+time, over real sockets, or only to compare. Rules for whoever writes a flow:
+1. It is a pure function of (identity, remembered state, outcomes so far): no clock, no chance, no global.
+2. No `yield` in `finally`: a power cut throws the generator away.
+3. Effects carry ranges (`at_least_s`, `at_most_s`); drivers draw from them, the oracle checks them.
+4. What must survive a power cut is remembered *before* the world is told that it was done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from simulator.contract.wire import HttpRequest, HttpResponse, Json
+from simulator.stages import Stage
+
+
+class Ask(NamedTuple):
+    """Send `request`, wait at most `within_s` for the answer. Answered by `Reply` or `NoReply`."""
+
+    name: str
+    request: HttpRequest
+    within_s: float
+
+
+class Download(NamedTuple):
+    """Stream a body to the device's storage as `file`, from `from_byte` on. Answered by `Downloaded` or `NoReply`.
+
+    `within_s` limits the wait for each block, not for the whole file.
+    """
+
+    name: str
+    request: HttpRequest
+    file: str
+    from_byte: int
+    within_s: float
+
+
+class Pause(NamedTuple):
+    """Wait; the driver draws from the range. Answered by `Done`, whose `after_s` is what was drawn."""
+
+    at_least_s: float
+    at_most_s: float
+    why: str
+
+
+class Remember(NamedTuple):
+    """Write to the device's storage; a value of None forgets the key. Survives a power cut once answered."""
+
+    what: Mapping[str, Json]
+
+
+class Enter(NamedTuple):
+    """Move to another stage of life; the table in `stages` says which moves are legal."""
+
+    stage: Stage
+    why: str = ""
+
+
+class Apply(NamedTuple):
+    """Work on an installation for `slice_s`, then give way: a cancel can be seen between slices."""
+
+    image: str
+    slice_s: float
+
+
+Effect = Ask | Download | Pause | Remember | Enter | Apply
+
+
+class Reply(NamedTuple):
+    """An HTTP answer, whatever its status, and how long it took."""
+
+    envelope: HttpResponse
+    after_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Downloaded:
+    """What a download brought. `hashes` (sha1, md5, sha256, hex) are over the whole stored file, the resumed part too.
+
+    `cut` says that the connection ended before `Content-Length` bytes had come.
+    """
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    received_bytes: int
+    stored_bytes: int
+    hashes: Mapping[str, str]
+    cut: bool
+
+
+class NoReply(NamedTuple):
+    """No usable answer: `refused`, `reset`, `timeout`, `closed`, `truncated`, `malformed`, `unreachable`."""
+
+    why: str
+    after_s: float
+
+
+class Done(NamedTuple):
+    """A pause, memory, stage or installation effect was carried out."""
+
+    after_s: float = 0.0
+
+
+Outcome = Reply | Downloaded | NoReply | Done
+
+Flow = Generator[Effect, Outcome, None]
+"""A behaviour. It ends when the device has nothing more to do."""
+
+
+def ask(name: str, request: HttpRequest, within_s: float) -> Generator[Effect, Outcome, Reply | NoReply]:
+    """`answer = yield from ask(…)`, typed."""
+    answer = yield Ask(name, request, within_s)
+    assert isinstance(answer, Reply | NoReply), f"a driver answered Ask with {answer!r}"
+    return answer
+
+
+def download(
+    name: str, request: HttpRequest, file: str, from_byte: int, within_s: float
+) -> Generator[Effect, Outcome, Downloaded | NoReply]:
+    """`got = yield from download(…)`, typed."""
+    answer = yield Download(name, request, file, from_byte, within_s)
+    assert isinstance(answer, Downloaded | NoReply), f"a driver answered Download with {answer!r}"
+    return answer
+
+
+def pause(at_least_s: float, at_most_s: float, why: str) -> Generator[Effect, Outcome, float]:
+    """Waits and gives the seconds that were drawn."""
+    answer = yield Pause(at_least_s, at_most_s, why)
+    assert isinstance(answer, Done), f"a driver answered Pause with {answer!r}"
+    return answer.after_s

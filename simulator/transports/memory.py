@@ -1,0 +1,64 @@
+"""A transport without a network: asks a server's handler directly and performs what its delivery says."""
+
+from __future__ import annotations
+
+from simulator.contract.bodies import body_blocks
+from simulator.contract.clock import to_s, to_us
+from simulator.contract.wire import Delivery, Ending, Handler, HttpResponse, Session, body_length
+from simulator.effects import Ask, Download, Downloaded, NoReply, Reply
+from simulator.transports.storage import Storage
+
+ROUND_TRIP_US = 2_000
+"""A request and its answer take this long when nothing delays them: about a local network."""
+
+
+class MemoryTransport:
+    """Gives each outcome together with the microseconds after which the device sees it."""
+
+    def __init__(self, handler: Handler, *, round_trip_us: int = ROUND_TRIP_US) -> None:
+        self._handler = handler
+        self._round_trip_us = round_trip_us
+        self._storage = Storage()
+
+    def ask(self, effect: Ask, session: Session, now_us: int) -> tuple[Reply | NoReply, int]:
+        delivery = self._handler(effect.request, session, now_us)
+        after_us, failure = self._performed(delivery, effect.within_s)
+        if failure is None and delivery.ending is Ending.TRUNCATED:
+            failure = NoReply("truncated", to_s(after_us))
+        if failure is not None:
+            return failure, after_us
+        assert delivery.response is not None
+        return Reply(delivery.response, to_s(after_us)), after_us
+
+    def download(
+        self, effect: Download, serial: str, session: Session, now_us: int
+    ) -> tuple[Downloaded | NoReply, int]:
+        delivery = self._handler(effect.request, session, now_us)
+        after_us, failure = self._performed(delivery, effect.within_s)
+        if failure is not None:
+            return failure, after_us
+        assert delivery.response is not None
+        return self._store(effect, serial, delivery.response, delivery.ending), after_us
+
+    def _performed(self, delivery: Delivery, within_s: float) -> tuple[int, NoReply | None]:
+        """When the device sees something, and what it sees if that is no answer."""
+        after_us = self._round_trip_us + delivery.delay_us
+        if delivery.ending is Ending.SILENCE or after_us > to_us(within_s):
+            return to_us(within_s), NoReply("timeout", within_s)
+        match delivery.ending:
+            case Ending.REFUSED | Ending.RESET | Ending.CLOSED:
+                return after_us, NoReply(delivery.ending.value, to_s(after_us))
+            case _:
+                return after_us, None
+
+    def _store(self, effect: Download, serial: str, response: HttpResponse, ending: Ending) -> Downloaded:
+        cut = ending is Ending.TRUNCATED
+        if response.status not in (200, 206):
+            return Downloaded(response.status, response.headers, body_length(response.body), 0, {}, cut)
+        file = self._storage.open(serial, effect.file, effect.from_byte, response.status)
+        left = body_length(response.body) // 2 if cut else body_length(response.body)
+        received_bytes = left
+        for block in body_blocks(response.body):
+            file.take(block[:left])
+            left -= min(left, len(block))
+        return Downloaded(response.status, response.headers, received_bytes, file.stored_bytes, file.hashes(), cut)
