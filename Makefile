@@ -33,7 +33,7 @@ check: install ## lint, formatting, types, who imports whom, changelog
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/python .ci/check_version.py
 
 format: install ## format the code and repair what lint can repair
