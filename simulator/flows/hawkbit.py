@@ -48,7 +48,7 @@ def hawkbit(
 
 def poll(contact: Contact) -> Generator[Effect, Outcome, JsonDict | None]:
     """One poll. None when it failed; the wait for the next try is then already over."""
-    request = poll_request(contact.settings.origin, contact.device, contact.credential)
+    request = poll_request(contact.settings.server_url, contact.device, contact.credential)
     answer = yield from ask("poll", request, contact.settings.timeout_s)
     match answer:
         case Reply(HttpResponse(status=200) as response):

@@ -17,8 +17,8 @@ DEFAULT_INTERVAL_S: Final = 300.0
 class HawkbitSettings:
     """How a device of this make behaves; shared by a whole fleet."""
 
-    origin: str
-    """Scheme and authority of the server: `http://127.0.0.1:8080`."""
+    server_url: str
+    """`http://127.0.0.1:8080`, with a path where a proxy demands one."""
     attributes: Mapping[str, str | None] = field(default_factory=dict)
     attributes_mode: str | None = "merge"
     backoff: Backoff = field(default_factory=Backoff)

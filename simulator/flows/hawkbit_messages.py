@@ -24,9 +24,10 @@ CLOCK: Final = re.compile(r"(\d{1,3}):([0-5]?\d):([0-5]?\d)")
 JsonDict = dict[str, Any]
 
 
-def poll_request(origin: str, device: DeviceIdentity, credential: Credential | None) -> HttpRequest:
+def poll_request(server_url: str, device: DeviceIdentity, credential: Credential | None) -> HttpRequest:
     """`GET /{tenant}/controller/v1/{controllerId}` (§2.1)."""
-    target = f"/{quote(device.tenant, safe='')}/controller/v1/{quote(device.serial, safe='')}"
+    origin, prefix = split_url(server_url)
+    target = f"{prefix.rstrip('/')}/{quote(device.tenant, safe='')}/controller/v1/{quote(device.serial, safe='')}"
     return HttpRequest("GET", origin, target, get_headers(credential))
 
 

@@ -118,7 +118,7 @@ def install(contact: Contact, href: str, plan: Deployment) -> Work:
 
 def is_called_off(contact: Contact, href: str) -> Generator[Effect, Outcome, bool]:
     """A poll in mid-install: True when this action was cancelled or replaced (V22, V26); failures stop nothing."""
-    request = poll_request(contact.settings.origin, contact.device, contact.credential)
+    request = poll_request(contact.settings.server_url, contact.device, contact.credential)
     answer = yield from ask("poll", request, contact.settings.timeout_s)
     match answer:
         case Reply(HttpResponse(status=200) as response) if (document := read_document(response)) is not None:

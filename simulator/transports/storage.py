@@ -8,6 +8,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
+
+NAMES: Final = ("sha1", "md5", "sha256")
 
 
 @dataclass(slots=True)
@@ -25,9 +28,6 @@ class StoredFile:
     def hashes(self) -> Mapping[str, str]:
         """Of everything stored so far, lower-case hex by name."""
         return {name: running.hexdigest() for name, running in zip(NAMES, self._hashes, strict=True)}
-
-
-NAMES = ("sha1", "md5", "sha256")
 
 
 class Storage:

@@ -1,0 +1,94 @@
+"""The terminal: progress while a run goes on, a tree of verdicts when it ends. Plain text when nobody looks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.text import Text
+
+from harness.report.text import check_lines, summary
+from harness.verdict import CheckResult, Report, Verdict
+
+MARKS = {
+    Verdict.PASSED: ("✔", "green"),
+    Verdict.WARNED: ("!", "yellow"),
+    Verdict.FAILED: ("✘", "bold red"),
+    Verdict.BROKEN: ("☠", "bold magenta"),
+    Verdict.SKIPPED: ("-", "dim"),
+}
+PLAIN_MARKS = {
+    Verdict.PASSED: "ok",
+    Verdict.WARNED: "WARN",
+    Verdict.FAILED: "FAIL",
+    Verdict.BROKEN: "BROKEN",
+    Verdict.SKIPPED: "skip",
+}
+
+
+def make_console(*, stderr: bool = False) -> Console:
+    """Colours only on a terminal, and not with NO_COLOR; long lines are left to whoever reads a pipe."""
+    console = Console(stderr=stderr, highlight=False)
+    return console if console.is_terminal else Console(stderr=stderr, highlight=False, width=10_000)
+
+
+class ConsoleReport:
+    """Prints each report as it comes in, and the summary at the end."""
+
+    def __init__(self, console: Console, *, verbose: bool = False) -> None:
+        self._console = console
+        self._verbose = verbose
+
+    def show(self, report: Report) -> None:
+        self._line(self._mark(report.verdict), Text(report.name, "bold"), Text(f"  {self._took(report)}", "dim"))
+        if report.verdict is Verdict.SKIPPED:
+            self._indented(1, Text(report.reason, "dim"))
+            return
+        self._indented(1, Text(report.title, "italic"))
+        if report.reason:
+            self._indented(1, Text(report.reason, "magenta"))
+        if self._verbose or report.verdict is not Verdict.PASSED:
+            self._phases(report)
+        if report.verdict in (Verdict.FAILED, Verdict.BROKEN):
+            if report.trace_file:
+                self._indented(1, Text(f"trace      {report.trace_file}"))
+            self._indented(1, Text(f"run again  {report.rerun}"))
+
+    def finish(self, reports: Sequence[Report], *, took_s: float) -> None:
+        """One line for everything."""
+        overall = next((v for v in MARKS if v in {r.verdict for r in reports} and v is not Verdict.PASSED), None)
+        style = "bold green" if overall in (None, Verdict.SKIPPED) else MARKS[overall][1]
+        self._console.print(Text(f"{summary(list(reports))} in {took_s:.1f} s", style))
+
+    def _phases(self, report: Report) -> None:
+        for phase in report.phases:
+            self._indented(1, self._mark(phase.verdict), Text(phase.name), Text(f"  {phase.took_s:.1f} s", "dim"))
+            for check in phase.checks:
+                self._check(check)
+
+    def _check(self, check: CheckResult) -> None:
+        self._indented(2, self._mark(check.verdict), Text(check.title), Text(f"  line {check.line}", "dim"))
+        for line in check_lines(check):
+            self._indented(2, Text(line))
+
+    def _mark(self, verdict: Verdict) -> Text:
+        sign, style = MARKS[verdict]
+        return Text(f"{sign if self._console.is_terminal else PLAIN_MARKS[verdict]} ", style)
+
+    def _took(self, report: Report) -> str:
+        return f"{report.took_s:.1f} s" + (
+            f" ({_span(report.simulated_s)} simulated)" if report.time == "virtual" else ""
+        )
+
+    def _indented(self, depth: int, *parts: Text) -> None:
+        self._line(Text("  " * depth), *parts)
+
+    def _line(self, *parts: Text) -> None:
+        self._console.print(Text.assemble(*parts))
+
+
+def _span(seconds: float) -> str:
+    """A span of simulated time as a person says it."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

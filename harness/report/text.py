@@ -1,0 +1,43 @@
+"""A report in words: what every writer prints about a finding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.verdict import CheckResult, Report, Verdict
+
+
+def finding_lines(report: Report) -> Iterator[str]:
+    """Everything that is not as it should be, and how to see it again."""
+    if report.verdict in (Verdict.PASSED, Verdict.SKIPPED):
+        return
+    if report.reason:
+        yield report.reason
+    for phase in report.phases:
+        for check in phase.checks:
+            if check.finding is not None:
+                yield f"phase «{phase.name}», line {check.line}: {check.title}"
+                yield from check_lines(check)
+    if report.trace_file:
+        yield f"trace: {report.trace_file}"
+    if report.rerun:
+        yield f"run again: {report.rerun}"
+
+
+def check_lines(check: CheckResult) -> Iterator[str]:
+    """Expected, got and where to look, indented under the check's title."""
+    finding = check.finding
+    if finding is None:
+        return
+    yield f"    expected  {finding.expected}"
+    yield f"    got       {finding.got}"
+    for evidence in finding.evidence:
+        yield f"    see       {evidence.lane} #{evidence.seq}: {evidence.line}"
+    if finding.clause:
+        yield f"    clause    {finding.clause}"
+
+
+def summary(reports: list[Report]) -> str:
+    """`12 passed, 1 failed, 2 skipped`, zeros left out."""
+    counts = {verdict: sum(report.verdict is verdict for report in reports) for verdict in Verdict}
+    return ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count) or "nothing was run"

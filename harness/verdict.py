@@ -1,0 +1,104 @@
+"""What a run found: findings, verdicts and the report that every writer in `harness.report` reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    PASSED = "passed"
+    WARNED = "warned"  # something merely recommended is missing
+    FAILED = "failed"  # the peer broke a rule
+    BROKEN = "broken"  # the bench could not judge
+    SKIPPED = "skipped"  # the target lacks what the scenario needs
+
+
+WORST_FIRST = (Verdict.BROKEN, Verdict.FAILED, Verdict.WARNED, Verdict.PASSED, Verdict.SKIPPED)
+
+
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
+    """The verdict of a whole from those of its parts; a whole without parts passed."""
+    found = set(verdicts)
+    return next((verdict for verdict in WORST_FIRST if verdict in found), Verdict.PASSED)
+
+
+class Severity(StrEnum):
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One trace event that shows it: where to look, and the event in one line."""
+
+    lane: str
+    seq: int
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is not as it should be, with all that is needed to see it for oneself."""
+
+    expected: str
+    got: str
+    evidence: tuple[Evidence, ...] = ()
+    clause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """One check of a phase. `line` is where it stands in its scenario file."""
+
+    title: str
+    verdict: Verdict
+    finding: Finding | None = None
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseResult:
+    name: str
+    checks: tuple[CheckResult, ...]
+    took_s: float
+
+    @property
+    def verdict(self) -> Verdict:
+        return worst(check.verdict for check in self.checks)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One expanded scenario, run once."""
+
+    name: str
+    """Id and matrix values: nothing in it depends on the run."""
+    title: str
+    verdict: Verdict
+    reason: str = ""
+    """Why it was skipped or could not be judged: the first root cause."""
+    phases: tuple[PhaseResult, ...] = ()
+    took_s: float = 0.0
+    """Of the clock on the wall."""
+    simulated_s: float = 0.0
+    devices: int = 0
+    target: str = ""
+    profile: str = ""
+    time: str = ""
+    seed: int = 0
+    version: str = ""
+    trace_file: str = ""
+    rerun: str = ""
+
+    @property
+    def folder(self) -> str:
+        return self.name.partition("[")[0].rpartition("/")[0]
+
+
+def verdict_of(finding: Finding | None, severity: Severity) -> Verdict:
+    """A finding against an error-severity check fails, one against a warning warns."""
+    if finding is None:
+        return Verdict.PASSED
+    return Verdict.FAILED if severity is Severity.ERROR else Verdict.WARNED
