@@ -1,0 +1,134 @@
+"""One request on its way through the platform: what a handler may know and ask."""
+
+from __future__ import annotations
+
+import json
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NoReturn
+from urllib.parse import parse_qsl
+
+import cbor2
+
+from reference_server.platforms.hawkbit.errors import forbidden, not_readable
+from reference_server.platforms.hawkbit.replies import CBOR
+from simulator.contract.bodies import body_bytes
+from simulator.contract.clock import US_PER_MS
+from simulator.contract.wire import HttpRequest, Session
+
+if TYPE_CHECKING:
+    from reference_server.platforms.hawkbit.repository import Repository
+    from reference_server.platforms.hawkbit.settings import Settings
+
+LONG_MAX = 2**63 - 1
+INT_MAX = 2**31 - 1
+
+
+class WrittenFloat(float):
+    """A JSON number with a fraction or exponent, with its text: numbers become text as written (S125)."""
+
+    text: str
+
+
+def _written(text: str) -> WrittenFloat:
+    number = WrittenFloat(text)
+    number.text = text
+    return number
+
+
+class Call:
+    """A request with what the filters before the handler found out about it.
+
+    `tenant` is the tenant's name as stored (upper case), `tenant_in_path` as the device spelt it (links echo it).
+    `user` and `permissions` are those of a Mgmt account; for a device `user` is its controllerId.
+    """
+
+    def __init__(self, request: HttpRequest, session: Session, now_us: int, repo: Repository) -> None:
+        self.request = request
+        self.session = session
+        self.now_us = now_us
+        self.repo = repo
+        # Of two headers with one name the first counts, so the later ones are put in before it.
+        self.headers = {name.lower(): value for name, value in reversed(request.headers)}
+        self.tenant = ""
+        self.tenant_in_path = ""
+        self.user = ""
+        self.permissions: frozenset[str] = frozenset()
+        self.device = ""
+
+    @property
+    def settings(self) -> Settings:
+        return self.repo.settings
+
+    @property
+    def now_ms(self) -> int:
+        return self.now_us // US_PER_MS
+
+    @property
+    def base(self) -> str:
+        """Scheme and authority of the request: every link begins with it, unchecked (§0)."""
+        return self.request.origin
+
+    @cached_property
+    def query(self) -> dict[str, str]:
+        """Query parameters, decoded; of two with one name the first counts."""
+        return dict(reversed(parse_qsl(self.request.query, keep_blank_values=True, errors="replace")))
+
+    @cached_property
+    def json(self) -> Any:
+        """The request body as a document (JSON or CBOR). Raises not readable, also for no body and for `null`."""
+        raw = body_bytes(self.request.body)
+        content_type = self.headers.get("content-type", "").lower()
+        try:
+            document = cbor2.loads(raw) if content_type.startswith(CBOR) else _json(raw, content_type)
+        except (ValueError, RecursionError, LookupError, cbor2.CBORDecodeError) as error:
+            raise not_readable(f"the body is not well-formed: {error}") from None
+        if document is None:
+            raise not_readable("the body is empty or null")
+        return document
+
+    def has(self, permission: str) -> bool:
+        return permission in self.permissions
+
+    def need(self, permission: str) -> None:
+        """Raises 403 when the account lacks the right."""
+        if permission not in self.permissions:
+            raise forbidden(permission, self.user)
+
+    def integer(self, name: str, default: int) -> int:
+        """A query parameter that is a Java int; text or too large a number is not readable (S22)."""
+        text = self.query.get(name, "")
+        return parse_integer(text, INT_MAX, f"query parameter {name}") if text else default
+
+    def boolean(self, name: str, default: bool = False) -> bool:
+        """A query parameter that is a boolean in one of Spring's spellings."""
+        text = self.query.get(name, "").lower()
+        if not text:
+            return default
+        if text in {"true", "on", "yes", "1"}:
+            return True
+        if text in {"false", "off", "no", "0"}:
+            return False
+        raise not_readable(f"query parameter {name}: expected true or false, got {text[:50]!r}")
+
+
+def parse_integer(text: str, most: int, what: str) -> int:
+    """A Java int or long in decimal. Raises not readable otherwise."""
+    digits = text[1:] if text[:1] in {"-", "+"} else text
+    if digits.isascii() and digits.isdigit() and len(digits) < 20 and -most - 1 <= (number := int(text)) <= most:
+        return number
+    raise not_readable(f"{what}: expected a whole number, got {text[:50]!r}")
+
+
+def _json(raw: bytes, content_type: str) -> Any:
+    if not raw:
+        return None
+    return json.loads(raw.decode(_charset(content_type)), parse_float=_written, parse_constant=_refuse_constant)
+
+
+def _charset(content_type: str) -> str:
+    _, mark, charset = content_type.partition("charset=")
+    return charset.partition(";")[0].strip(' "') if mark else "utf-8"
+
+
+def _refuse_constant(text: str) -> NoReturn:
+    raise ValueError(f"{text} is no JSON")

@@ -1,0 +1,65 @@
+"""What is refused for its path or host before anybody looks at credentials (§0 "URL firewall").
+
+Two layers, as in the real server: the servlet container answers what is no path at all with an HTML page, Spring's
+strict firewall answers what could be misread with the framework body. Between them lies the DoS filter.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from urllib.parse import unquote_to_bytes
+
+from reference_server.platforms.hawkbit.errors import HawkbitError
+from simulator.contract.wire import HttpResponse
+
+METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"})
+NO_PATH: Final = re.compile(r"\\|%(?:2[fF]|5[cC]|00|(?![0-9a-fA-F]{2}))|[^\x21-\x7e]|[\"<>^`{|}#]")
+MISREAD: Final = re.compile(r";|//|%(?:3[bB]|25|2[eE]|0[aAdD])|/\.{1,2}(?:/|$)|%[eE]2%80%[aA][89]")
+NON_ASCII: Final = re.compile(r"%[89a-fA-F]")
+PAGE: Final = (
+    "<!doctype html><html lang=\"en\"><head><title>HTTP Status 400 – Bad Request</title></head>"
+    "<body><h1>HTTP Status 400 – Bad Request</h1></body></html>"
+)  # fmt: skip
+
+
+def container_refusal(target: str, path: str) -> HttpResponse | None:
+    """The servlet container's HTML page for `%2F`, `%5C`, `\\`, `%00`, invalid UTF-8 and what no URL may hold."""
+    if not NO_PATH.search(target if "?" not in target else _with_legal_query(target, path)) and _is_utf8(path):
+        return None
+    headers = (("Content-Type", "text/html;charset=utf-8"), ("Content-Language", "en"), ("Connection", "close"))
+    return HttpResponse(400, headers, PAGE.encode())
+
+
+def _with_legal_query(target: str, path: str) -> str:
+    """The query may hold any percent-encoding; only its bare characters count."""
+    return path + target[len(path) + 1 :].replace("%", "")
+
+
+def _is_utf8(path: str) -> bool:
+    if not NON_ASCII.search(path):
+        return True
+    try:
+        unquote_to_bytes(path).decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def check_path(method: str, path: str) -> None:
+    """Raises 400 for what the strict firewall refuses."""
+    if method not in METHODS:
+        raise _refused(405 if method == "TRACE" else 400, f"method {method[:20]} is not let through")
+    if (found := MISREAD.search(path)) is not None:
+        raise _refused(400, f"the URL firewall refuses {found.group()!r} in a path: {path[:200]}")
+
+
+def check_host(host: str, allowed: tuple[str, ...]) -> None:
+    """Raises an empty 400 for a `Host` that is not on the list, if there is a list."""
+    name = host[: host.index("]") + 1] if host.startswith("[") and "]" in host else host.partition(":")[0]
+    if allowed and name not in allowed:
+        raise HawkbitError(400, secured=False, reason=f"host {name[:100]!r} is not one of {', '.join(allowed)}")
+
+
+def _refused(status: int, reason: str) -> HawkbitError:
+    return HawkbitError(status, framework=True, secured=False, reason=reason)

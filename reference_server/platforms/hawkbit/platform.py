@@ -1,0 +1,112 @@
+"""The hawkBit platform: one request through the same stations, in the same order, as in the real server.
+
+Container → DoS filter → URL firewall and host check → authentication → route → content types → body → permission →
+handler → rendering. A station that refuses raises a `HawkbitError`; all of them end in `_refuse`.
+"""
+
+from __future__ import annotations
+
+from reference_server.platform import Answer
+from reference_server.platforms.hawkbit import admin_auth, device_auth
+from reference_server.platforms.hawkbit.call import Call
+from reference_server.platforms.hawkbit.dos_filter import DosFilter, client_address
+from reference_server.platforms.hawkbit.errors import HawkbitError, framework
+from reference_server.platforms.hawkbit.firewall import check_host, check_path, container_refusal
+from reference_server.platforms.hawkbit.replies import Reply, negotiate, refusal, respond
+from reference_server.platforms.hawkbit.repository import Repository
+from reference_server.platforms.hawkbit.routes import PROVISIONING
+from reference_server.platforms.hawkbit.routing import Options, Route, Router, arguments
+from reference_server.platforms.hawkbit.settings import Settings
+from reference_server.stores.interface import Blobs, Entropy, Store
+from simulator.contract.wire import HttpRequest, Session
+
+
+class HawkbitPlatform:
+    """Eclipse hawkBit: DDI for devices, Mgmt for operators (spec/hawkbit.md)."""
+
+    name = "hawkbit"
+
+    def __init__(self, store: Store, blobs: Blobs, entropy: Entropy, settings: Settings) -> None:
+        self.repo = Repository(store, blobs, entropy, settings)
+        self._dos = DosFilter(settings)
+        self._router = Router(PROVISIONING)
+        self._address_header = settings.remote_ip_header.lower()
+
+    def serves(self, request: HttpRequest) -> bool:
+        path = request.target
+        return path.startswith("/rest/") or path.partition("/controller/v1")[1] != "" or path == "/rest"
+
+    def handle(self, request: HttpRequest, session: Session, now_us: int) -> Answer:
+        path = request.target.partition("?")[0]
+        page = container_refusal(request.target, path)
+        if page is not None:
+            return Answer(page, reason=f"the servlet container refuses this as a path: {path[:200]}")
+        call = Call(request, session, now_us, self.repo)
+        try:
+            self._admit(call, path)
+            route, values, takes_long = self._router.find(request.method, path)
+            content_type = _content_types(route, call)
+        except Options as options:
+            return Answer(respond(options.reply, None, method=request.method, path=path), device=call.device)
+        except HawkbitError as error:
+            return self._refuse(call, path, error, rollback=False)
+        try:
+            reply: Reply = route.handler(call, *self._prepared(route, call, values, takes_long))
+        except HawkbitError as error:
+            return self._refuse(call, path, error, rollback=True)
+        if_none_match = call.headers.get("if-none-match")
+        response = respond(reply, content_type, method=request.method, path=path, if_none_match=if_none_match)
+        return Answer(response, device=call.device, changed=reply.changed)
+
+    def next_due_us(self) -> int | None:
+        return None
+
+    def advance(self, now_us: int) -> None:
+        """Nothing of provisioning happens by itself."""
+
+    def secrets(self) -> list[tuple[str, str]]:
+        known, self.repo.new_secrets = self.repo.new_secrets, []
+        return known
+
+    def _admit(self, call: Call, path: str) -> None:
+        """Everything before routing."""
+        request = call.request
+        address = client_address(call.headers, call.session.peer, self._address_header)
+        self._dos.check(request.method, address, call.now_us)
+        check_path(request.method, path)
+        check_host(call.headers.get("host", ""), call.settings.allowed_host_names)
+        if path.startswith("/rest"):
+            admin_auth.authenticate(call)
+        else:
+            device_auth.authenticate(call, path)
+
+    def _prepared(self, route: Route, call: Call, values: list[str], takes_long: tuple[bool, ...]) -> list[object]:
+        """The handler's arguments; reads the body and checks the right, in this order."""
+        prepared = arguments(values, takes_long, call)
+        if route.reads:
+            _ = call.json
+        if route.needs:
+            call.need(route.needs)
+        return prepared
+
+    def _refuse(self, call: Call, path: str, error: HawkbitError, *, rollback: bool) -> Answer:
+        response = refusal(
+            error, accept=call.headers.get("accept"), method=call.request.method, path=path, now_us=call.now_us
+        )
+        return Answer(response, reason=error.reason, device=call.device, rollback=rollback)
+
+
+def _content_types(route: Route, call: Call) -> str | None:
+    """The type of the answer. Raises 415 for a body, 406 for an answer that the route has not."""
+    if route.reads:
+        sent = call.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if sent not in route.reads:
+            accepted = (("Accept", ", ".join(route.reads)),)
+            raise framework(415, f"Content-Type {sent or 'missing'}: expected {' or '.join(route.reads)}", accepted)
+    if not route.writes:
+        return None
+    content_type = negotiate(call.headers.get("accept"), route.writes)
+    if content_type is None:
+        offered = (("Accept", ", ".join(route.writes)),)
+        raise framework(406, f"Accept {call.headers['accept'][:100]!r}: there is {', '.join(route.writes)}", offered)
+    return content_type

@@ -1,0 +1,102 @@
+"""The platform's view of the store: look-ups that both halves share, and the tenant configuration, parsed once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from reference_server.platforms.hawkbit.config_keys import effective
+from reference_server.platforms.hawkbit.errors import not_found
+from reference_server.platforms.hawkbit.polling import PollingTime, parse_duration, parse_polling_time
+from reference_server.platforms.hawkbit.records import LAST_POLL, TARGET, TENANT, LastPoll, Target, Tenant
+from reference_server.platforms.hawkbit.settings import Settings
+from reference_server.stores.interface import Blobs, Entropy, Store
+
+
+@dataclass(frozen=True, slots=True)
+class TenantConfig:
+    """A tenant's configuration as the handlers need it; `values` has every key, defaults included."""
+
+    values: dict[str, Any]
+    target_token_on: bool
+    gateway_token_on: bool
+    gateway_key: str
+    header_on: bool
+    authorities: frozenset[str]
+    """Trusted authorities in lower case."""
+    polling: PollingTime
+    overdue_s: int
+    window_poll_count: int
+    confirmation_on: bool
+
+
+class Repository:
+    """Store, blobs, entropy and settings of one platform; every handler has it as `call.repo`."""
+
+    def __init__(self, store: Store, blobs: Blobs, entropy: Entropy, settings: Settings) -> None:
+        self.store = store
+        self.blobs = blobs
+        self.entropy = entropy
+        self.settings = settings
+        self.min_polling_s = parse_duration(settings.min_polling_time)
+        self.max_polling_s = parse_duration(settings.max_polling_time)
+        self.new_secrets: list[tuple[str, str]] = [("password", account.password) for account in settings.accounts]
+        self._configs: dict[str, tuple[Tenant | None, TenantConfig]] = {}
+
+    def learn(self, kind: str, secret: str) -> None:
+        """A secret came up: it is masked from now on."""
+        self.new_secrets.append((kind, secret))
+
+    def tenant(self, name: str) -> Tenant | None:
+        return self.store.get(TENANT, name, name)
+
+    def config(self, name: str) -> TenantConfig:
+        """A tenant's configuration; a tenant that does not exist has the server's defaults (S123)."""
+        record = self.tenant(name)
+        cached = self._configs.get(name)
+        if cached is not None and (cached[0] is record or cached[0] == record):
+            return cached[1]
+        config = self._parse(record)
+        if record is not None:
+            self._configs[name] = (record, config)
+        return config
+
+    def target(self, tenant: str, controller_id: str) -> Target | None:
+        return self.store.get(TARGET, tenant, controller_id)
+
+    def need_target(self, tenant: str, controller_id: str) -> Target:
+        """The target, or 404."""
+        target = self.store.get(TARGET, tenant, controller_id)
+        if target is None:
+            raise not_found("Target", controller_id, f"no such target in tenant {tenant}: {controller_id}")
+        return target
+
+    def save(self, tenant: str, target: Target) -> None:
+        self.store.put(TARGET, tenant, target)
+
+    def last_poll_ms(self, tenant: str, controller_id: str) -> int | None:
+        poll = self.store.get(LAST_POLL, tenant, controller_id)
+        return None if poll is None else poll.at_ms
+
+    def polled(self, tenant: str, controller_id: str, now_ms: int) -> None:
+        self.store.put(LAST_POLL, tenant, LastPoll(controller_id, now_ms), lazily=True)
+
+    def _parse(self, record: Tenant | None) -> TenantConfig:
+        values = effective(self.settings, record)
+        return TenantConfig(
+            values=values,
+            target_token_on=values["authentication.targettoken.enabled"],
+            gateway_token_on=values["authentication.gatewaytoken.enabled"],
+            gateway_key=values["authentication.gatewaytoken.key"],
+            header_on=values["authentication.header.enabled"],
+            authorities=frozenset(split_authorities(values["authentication.header.authority"])),
+            polling=parse_polling_time(values["pollingTime"]),
+            overdue_s=parse_duration(values["pollingOverdueTime"]),
+            window_poll_count=values["maintenanceWindowPollCount"],
+            confirmation_on=values["user.confirmation.flow.enabled"],
+        )
+
+
+def split_authorities(text: str) -> list[str]:
+    """A list of authorities: separated by `,` or `;`, trimmed, in lower case (§3.3)."""
+    return [piece.strip().lower() for piece in text.replace(";", ",").split(",") if piece.strip()]

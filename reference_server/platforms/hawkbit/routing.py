@@ -1,0 +1,140 @@
+"""Which handler a method and a path mean: a tree over path segments, built once from the tables of routes.
+
+Paths are taken as sent: no normalising, a slash at the end is another path (404), a segment is percent-decoded after
+splitting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import unquote
+
+from reference_server.platforms.hawkbit.call import LONG_MAX, Call, parse_integer
+from reference_server.platforms.hawkbit.errors import framework
+from reference_server.platforms.hawkbit.replies import CBOR, DDI_TYPES, HAL, JSON, MGMT_TYPES, Reply
+
+Handler = Callable[..., Reply]
+"""`handler(call, *path variables)`; a `{name:long}` arrives as int, others as decoded text."""
+
+MGMT_BODY: Final = (HAL, JSON)
+DDI_BODY: Final = (JSON, CBOR)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One line of a table.
+
+    `needs`: the permission, checked after the body was read, as the real server's services do ("" for devices).
+    `reads`: content types of the body (else 415); empty: any or none. `writes`: types of the answer (else 406), the
+    first is the default; empty: the route answers without a document.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    needs: str = ""
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = MGMT_TYPES
+
+    @property
+    def takes_long(self) -> tuple[bool, ...]:
+        """For each path variable whether it is a number."""
+        return tuple(part.endswith(":long}") for part in self.path.split("/") if part.startswith("{"))
+
+
+def mgmt(method: str, path: str, handler: Handler, needs: str = "", writes: tuple[str, ...] = MGMT_TYPES) -> Route:
+    """A Mgmt route that reads no body."""
+    return Route(method, "/rest/v1" + path, handler, needs, (), writes)
+
+
+def mgmt_body(method: str, path: str, handler: Handler, needs: str = "", writes: tuple[str, ...] = MGMT_TYPES) -> Route:
+    """A Mgmt route with a JSON body."""
+    return Route(method, "/rest/v1" + path, handler, needs, MGMT_BODY, writes)
+
+
+def ddi(method: str, path: str, handler: Handler, writes: tuple[str, ...] = DDI_TYPES) -> Route:
+    """A device route below `/{tenant}/controller/v1/{controllerId}`: GETs read no body, the others JSON or CBOR.
+
+    The handler gets neither tenant nor controllerId: both are in the call (`tenant`, `device`).
+    """
+    return Route(method, "/{tenant}/controller/v1/{controllerId}" + path, handler, "",
+                 () if method == "GET" else DDI_BODY, writes)  # fmt: skip
+
+
+@dataclass(slots=True)
+class _Node:
+    literal: dict[str, _Node] = field(default_factory=dict)
+    variable: _Node | None = None
+    routes: dict[str, tuple[Route, tuple[bool, ...]]] = field(default_factory=dict)
+
+
+class Router:
+    def __init__(self, routes: Iterable[Route]) -> None:
+        self._root = _Node()
+        for route in routes:
+            node = self._root
+            for part in route.path.split("/")[1:]:
+                if part.startswith("{"):
+                    node.variable = node.variable or _Node()
+                    node = node.variable
+                else:
+                    node = node.literal.setdefault(part, _Node())
+            assert route.method not in node.routes, f"two routes for {route.method} {route.path}"
+            node.routes[route.method] = (route, route.takes_long)
+
+    def find(self, method: str, path: str) -> tuple[Route, list[str], tuple[bool, ...]]:
+        """(route, raw path variables, which of them are numbers). Raises 404, 405 with `Allow`, 200 for OPTIONS."""
+        values: list[str] = []
+        node = self._walk(self._root, path.split("/"), 1, values)
+        if node is None:
+            raise framework(404, f"no such path: {path[:200]}")
+        found = node.routes.get("GET" if method == "HEAD" else method)
+        if found is None:
+            raise _other_method(method, path, node)
+        return found[0], values, found[1]
+
+    def _walk(self, node: _Node, parts: list[str], at: int, values: list[str]) -> _Node | None:
+        """Literal segments win over variables; goes back when a literal turns out to lead nowhere."""
+        if at == len(parts):
+            return node if node.routes else None
+        part = parts[at]
+        below = node.literal.get(part)
+        if below is not None and (found := self._walk(below, parts, at + 1, values)) is not None:
+            return found
+        if node.variable is None or not part:
+            return None
+        values.append(unquote(part) if "%" in part else part)
+        found = self._walk(node.variable, parts, at + 1, values)
+        if found is None:
+            values.pop()
+        return found
+
+
+def _other_method(method: str, path: str, node: _Node) -> Exception:
+    """OPTIONS is answered for every path; another method gets 405 and the ones that there are (§0)."""
+    methods = list(node.routes)
+    if method == "OPTIONS":
+        if "GET" in methods:
+            methods.insert(methods.index("GET") + 1, "HEAD")
+        return Options(",".join([*methods, "OPTIONS"]))
+    allow = ",".join(methods)
+    return framework(405, f"{method} {path[:200]}: only {allow} is known here", headers=(("Allow", allow),))
+
+
+class Options(Exception):
+    """Not an error: the answer to OPTIONS, which no handler gives."""
+
+    def __init__(self, allow: str) -> None:
+        super().__init__(allow)
+        self.reply = Reply(headers=(("Allow", allow),))
+
+
+def arguments(route_values: list[str], takes_long: tuple[bool, ...], call: Call) -> list[Any]:
+    """Path variables for the handler; a device's tenant and controllerId stay in the call."""
+    values: list[Any] = [
+        parse_integer(value, LONG_MAX, "path variable") if is_long else value
+        for value, is_long in zip(route_values, takes_long, strict=True)
+    ]
+    return values[2:] if call.device else values
