@@ -1,0 +1,122 @@
+"""Reading one uploaded file out of a `multipart/form-data` body (RFC 7578), block by block, never holding it whole.
+
+Text fields may stand before and after the file. Everything has a limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+
+from simulator.contract.bodies import body_blocks
+from simulator.contract.wire import Body
+
+GREATEST_FIELD_BYTES: Final = 8 * 1024
+GREATEST_FIELD_COUNT: Final = 32
+
+
+class BadMultipart(ValueError):
+    """The body is not what its Content-Type says, or over a limit; the text says what is wrong."""
+
+
+class Upload:
+    """A form with one file. First exhaust `file_blocks()`, then read `fields`, `filename` and `has_file`.
+
+    `file_field` names the part that holds the file. Raises BadMultipart when there is no boundary.
+    """
+
+    def __init__(self, body: Body, content_type: str, file_field: str) -> None:
+        self.fields: dict[str, str] = {}
+        self.filename: str | None = None
+        self.has_file = False
+        self._body = body
+        self._file_field = file_field
+        self._file: list[bytes] = []
+        self._field: bytearray | None = None
+        self._name = ""
+        self._header_name = bytearray()
+        self._header_value = bytearray()
+        self._disposition = ""
+        self._finished = False
+        self._parser = self._make_parser(content_type)
+
+    def file_blocks(self) -> Iterator[bytes]:
+        """The bytes of the file, once. Raises BadMultipart for a malformed or cut body."""
+        for block in body_blocks(self._body):
+            try:
+                self._parser.write(block)
+            except FormParserError as error:
+                raise BadMultipart(f"the multipart body is malformed: {error}") from None
+            yield from self._file
+            self._file.clear()
+        if not self._finished:
+            raise BadMultipart("the multipart body ends before its last boundary")
+
+    def _make_parser(self, content_type: str) -> MultipartParser:
+        kind, options = parse_options_header(content_type)
+        boundary = options.get(b"boundary")
+        if kind != b"multipart/form-data" or not boundary:
+            raise BadMultipart(f"expected multipart/form-data with a boundary, got {content_type[:100]!r}")
+        try:
+            return MultipartParser(
+                boundary,
+                {
+                    "on_part_begin": self._begin_part,
+                    "on_header_field": lambda data, start, end: self._header_name.extend(data[start:end]),
+                    "on_header_value": lambda data, start, end: self._header_value.extend(data[start:end]),
+                    "on_header_end": self._end_header,
+                    "on_headers_finished": self._end_headers,
+                    "on_part_data": self._take,
+                    "on_part_end": self._end_part,
+                    "on_end": self._end,
+                },
+            )
+        except FormParserError as error:
+            raise BadMultipart(str(error)) from None
+
+    def _begin_part(self) -> None:
+        self._disposition = ""
+        self._field = None
+
+    def _end_header(self) -> None:
+        if self._header_name.lower() == b"content-disposition":
+            self._disposition = self._header_value.decode("utf-8", "replace")
+        self._header_name.clear()
+        self._header_value.clear()
+
+    def _end_headers(self) -> None:
+        name, filename = _disposition(self._disposition)
+        if name == self._file_field and not self.has_file:
+            self.has_file = True
+            self.filename = filename
+            return
+        if len(self.fields) >= GREATEST_FIELD_COUNT:
+            raise BadMultipart(f"more than {GREATEST_FIELD_COUNT} form fields")
+        self._name = name
+        self._field = bytearray()
+
+    def _take(self, data: bytes, start: int, end: int) -> None:
+        if self._field is None:
+            self._file.append(data[start:end])
+            return
+        self._field.extend(data[start:end])
+        if len(self._field) > GREATEST_FIELD_BYTES:
+            raise BadMultipart(f"form field {self._name[:50]!r} is longer than {GREATEST_FIELD_BYTES} bytes")
+
+    def _end_part(self) -> None:
+        if self._field is not None:
+            self.fields.setdefault(self._name, self._field.decode("utf-8", "replace"))
+
+    def _end(self) -> None:
+        self._finished = True
+
+
+def _disposition(header: str) -> tuple[str, str | None]:
+    """(name, filename) of a `Content-Disposition: form-data` header; UTF-8 survives the parser's Latin-1."""
+    _, options = parse_options_header(header.encode().decode("latin-1"))
+    name = options.get(b"name", b"").decode("utf-8", "replace")
+    filename = options.get(b"filename")
+    return name, None if filename is None else filename.decode("utf-8", "replace")

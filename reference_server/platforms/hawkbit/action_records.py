@@ -1,0 +1,249 @@
+"""What the hawkBit platform stores of software, sets and actions. Times are ms since the epoch, as on the wire.
+
+Ids come from the store's sequences, one each, so that all stay below 2^31 (a real client parses them as 32-bit
+integers, spec §0).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+from reference_server.stores.interface import Key, Kind
+
+SEPARATOR: Final = "\x1f"
+"""Joins the parts of a composite index value."""
+
+
+class Status(StrEnum):
+    """What an action, or one entry of its history, says (§1.3)."""
+
+    SCHEDULED = "scheduled"
+    RUNNING = "running"
+    RETRIEVED = "retrieved"
+    DOWNLOAD = "download"
+    DOWNLOADED = "downloaded"
+    WARNING = "warning"
+    FINISHED = "finished"
+    ERROR = "error"
+    CANCELING = "canceling"
+    CANCELED = "canceled"
+    CANCEL_REJECTED = "cancel_rejected"
+    WAIT_FOR_CONFIRMATION = "wait_for_confirmation"
+
+
+class ForceType(StrEnum):
+    """How urgent an action is."""
+
+    SOFT = "soft"
+    FORCED = "forced"
+    TIMEFORCED = "timeforced"
+    DOWNLOADONLY = "downloadonly"
+
+
+DEFAULT_WEIGHT: Final = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audited:
+    """A record with an id, its maker and its last operator. Devices never move the second pair (§4)."""
+
+    id: int
+    created_by: str
+    created_at_ms: int
+    last_modified_by: str
+    last_modified_at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModuleType(Audited):
+    key: str
+    name: str
+    description: str | None = None
+    colour: str | None = None
+    max_assignments: int = 1
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetType(Audited):
+    key: str
+    name: str
+    mandatory: tuple[int, ...] = ()
+    """Ids of the module types that a complete set of this type holds."""
+    optional: tuple[int, ...] = ()
+    description: str | None = None
+    colour: str | None = None
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoftwareModule(Audited):
+    name: str
+    version: str
+    type_id: int
+    description: str | None = None
+    vendor: str | None = None
+    encrypted: bool = False
+    locked: bool = False
+    deleted: bool = False
+    metadata: dict[str, Any] = field(default_factory=dict)
+    """key -> {"value": str, "targetVisible": bool}, in order of creation."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artifact(Audited):
+    """A file of a module. `blob` is its name in `Blobs`."""
+
+    module_id: int
+    filename: str
+    blob: str
+    size_bytes: int
+    sha1: str
+    md5: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DistributionSet(Audited):
+    name: str
+    version: str
+    type_id: int
+    module_ids: tuple[int, ...] = ()
+    description: str | None = None
+    required_migration_step: bool = False
+    locked: bool = False
+    valid: bool = True
+    deleted: bool = False
+    metadata: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action(Audited):
+    """One assignment of a set to a target.
+
+    `revision` counts the changes: the `?c=` of a link is made from it (§2.1). `schedule`, `duration` and `timezone`
+    are all given or all None.
+    """
+
+    controller_id: str
+    set_id: int
+    status: str
+    active: bool
+    force_type: str = ForceType.FORCED
+    force_time_ms: int = 0
+    weight: int = DEFAULT_WEIGHT
+    schedule: str | None = None
+    duration: str | None = None
+    timezone: str | None = None
+    last_status_code: int | None = None
+    rollout_id: int | None = None
+    rollout_group_id: int | None = None
+    revision: int = 1
+
+    @property
+    def is_cancel(self) -> bool:
+        """Canceling or canceled."""
+        return self.status in (Status.CANCELING, Status.CANCELED)
+
+    @property
+    def waits_for_confirmation(self) -> bool:
+        return self.status == Status.WAIT_FOR_CONFIRMATION
+
+    @property
+    def is_download_only(self) -> bool:
+        return self.force_type == ForceType.DOWNLOADONLY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusEntry:
+    """One line of an action's history. `timestamp_ms` is the device's if it sent one."""
+
+    id: int
+    action_id: int
+    status: str
+    timestamp_ms: int
+    reported_at_ms: int
+    messages: tuple[str, ...] = ()
+    code: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetFilter(Audited):
+    """A stored query and, if `set_id` is given, what it assigns by itself (§1.5)."""
+
+    name: str
+    query: str
+    set_id: int | None = None
+    force_type: str | None = None
+    weight: int | None = None
+    confirmation_required: bool | None = None
+    initiated_by: str | None = None
+
+
+def joined(*parts: object) -> str:
+    """The value under which a record is found by several fields at once."""
+    return SEPARATOR.join(map(str, parts))
+
+
+def _by_id(record: Audited | StatusEntry) -> Key:
+    return record.id
+
+
+def _module_identity(module: SoftwareModule) -> Iterable[Key]:
+    return () if module.deleted else (joined(module.name, module.version, module.type_id),)
+
+
+def _set_identity(one: DistributionSet) -> Iterable[Key]:
+    return () if one.deleted else (joined(one.name, one.version),)
+
+
+def _key_if_alive(record: ModuleType | SetType) -> Iterable[Key]:
+    return () if record.deleted else (record.key,)
+
+
+MODULE_TYPES: Final = Kind("hawkbit_module_type", ModuleType, _by_id, {"key": _key_if_alive})
+SET_TYPES: Final = Kind("hawkbit_set_type", SetType, _by_id, {"key": _key_if_alive})
+MODULES: Final = Kind(
+    "hawkbit_module",
+    SoftwareModule,
+    _by_id,
+    {"identity": _module_identity, "type": lambda module: (module.type_id,)},
+)
+ARTIFACTS: Final = Kind(
+    "hawkbit_artifact",
+    Artifact,
+    _by_id,
+    {"module": lambda file: (file.module_id,), "blob": lambda file: (file.blob,)},
+)
+SETS: Final = Kind(
+    "hawkbit_set",
+    DistributionSet,
+    _by_id,
+    {"identity": _set_identity, "module": lambda one: one.module_ids, "type": lambda one: (one.type_id,)},
+)
+ACTIONS: Final = Kind(
+    "hawkbit_action",
+    Action,
+    _by_id,
+    {
+        "target": lambda action: (action.controller_id,),
+        "active": lambda action: (action.controller_id,) if action.active else (),
+        "set": lambda action: (action.set_id,),
+        "active_set": lambda action: (action.set_id,) if action.active else (),
+        "set_target": lambda action: (joined(action.set_id, action.controller_id),),
+    },
+)
+ENTRIES: Final = Kind("hawkbit_action_status", StatusEntry, _by_id, {"action": lambda entry: (entry.action_id,)})
+FILTERS: Final = Kind(
+    "hawkbit_filter",
+    TargetFilter,
+    _by_id,
+    {
+        "name": lambda one: (one.name,),
+        "set": lambda one: (one.set_id,) if one.set_id is not None else (),
+        "assigns": lambda one: ("yes",) if one.set_id is not None else (),
+    },
+)

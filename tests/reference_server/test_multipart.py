@@ -1,0 +1,90 @@
+"""Uploads: the same form in one piece, in a file and in hostile shapes."""
+
+from __future__ import annotations
+
+import pytest
+
+from reference_server.multipart import BadMultipart, Upload
+from simulator.contract.wire import FileSlice
+
+TYPE = "multipart/form-data; boundary=edge"
+
+
+def part(name: str, data: bytes, filename: str | None = None) -> bytes:
+    extra = "" if filename is None else f'; filename="{filename}"'
+    return f'--edge\r\nContent-Disposition: form-data; name="{name}"{extra}\r\n\r\n'.encode() + data + b"\r\n"
+
+
+def read(body, content_type: str = TYPE) -> tuple[bytes, Upload]:
+    upload = Upload(body, content_type, "file")
+    return b"".join(upload.file_blocks()), upload
+
+
+def test_fields_before_and_after_the_file():
+    body = (
+        part("md5sum", b"abc")
+        + part("file", b"\x00\r\n--edg\r\n\xff", "fw.bin")
+        + part("filename", b"other.bin")
+        + b"--edge--\r\n"
+    )
+    data, upload = read(body)
+    assert data == b"\x00\r\n--edg\r\n\xff"
+    assert upload.filename == "fw.bin"
+    assert upload.fields == {"md5sum": "abc", "filename": "other.bin"}
+
+
+def test_a_spooled_body_comes_in_blocks(tmp_path):
+    content = bytes(range(256)) * 2048
+    body = part("file", content, "big.bin") + b"--edge--"
+    file = tmp_path / "spool"
+    file.write_bytes(b"junk" + body)
+    upload = Upload(FileSlice(str(file), 4, len(body)), TYPE, "file")
+    blocks = list(upload.file_blocks())
+    assert len(blocks) > 1
+    assert b"".join(blocks) == content
+
+
+def test_an_empty_file_is_a_file():
+    data, upload = read(part("file", b"", "c.bin") + b"--edge--")
+    assert (data, upload.has_file, upload.filename) == (b"", True, "c.bin")
+
+
+def test_a_name_in_utf8():
+    assert read(part("file", b"x", "größe.bin") + b"--edge--")[1].filename == "größe.bin"
+
+
+def test_no_file_part():
+    assert not read(part("other", b"x") + b"--edge--")[1].has_file
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "",
+        "application/json",
+        "multipart/form-data",
+        "multipart/mixed; boundary=edge",
+        "multipart/form-data; boundary=" + "x" * 300,
+    ],
+)
+def test_another_content_type_is_refused(content_type):
+    with pytest.raises(BadMultipart):
+        Upload(b"", content_type, "file")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"no boundary at all",
+        part("file", b"cut", "fw.bin"),
+        part("file", b"cut", "fw.bin")[:40],
+        b"--edge\r\nbad header\x00: x\r\n\r\n",
+        part("field", b"x" * 9000) + b"--edge--",
+        b"".join(part(f"field{n}", b"x") for n in range(40)) + b"--edge--",
+        b"--edge\r\n" + b"".join(b"X-%d: y\r\n" % n for n in range(50)) + b"\r\n",
+    ],
+)
+def test_a_malformed_or_oversized_form_is_refused(body):
+    with pytest.raises(BadMultipart):
+        read(body)
