@@ -1,0 +1,203 @@
+"""Artifact files: in a folder, in memory, and either of them tied to a store's transactions.
+
+A file is spooled under a name that ends in `.part`, hashed on the way, synced, renamed, and the folder synced: whoever
+sees a blob sees all of it. What a crash left half done is removed when the folder is opened again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from collections.abc import Collection, Iterable
+from pathlib import Path
+from typing import Final
+
+from reference_server.stores.interface import Blob, Blobs, Kind, Store, TooLarge
+from simulator.contract.errors import BrokenBench
+from simulator.contract.wire import Body, FileSlice
+
+NAME_BYTES: Final = 16
+PART: Final = ".part"
+
+BLOB: Final = Kind[Blob]("stores.blob", Blob, key=lambda blob: blob.name)
+
+
+class _Digest:
+    """The three hashes that update servers name, taken in one pass."""
+
+    def __init__(self, at_most_bytes: int) -> None:
+        self.size_bytes = 0
+        self._at_most_bytes = at_most_bytes
+        self._sha1 = hashlib.sha1(usedforsecurity=False)
+        self._md5 = hashlib.md5(usedforsecurity=False)
+        self._sha256 = hashlib.sha256()
+
+    def add(self, block: bytes) -> None:
+        self.size_bytes += len(block)
+        if self.size_bytes > self._at_most_bytes:
+            raise TooLarge(f"more than {self._at_most_bytes} bytes")
+        for digest in (self._sha1, self._md5, self._sha256):
+            digest.update(block)
+
+    def blob(self, name: str) -> Blob:
+        return Blob(name, self.size_bytes, self._sha1.hexdigest(), self._md5.hexdigest(), self._sha256.hexdigest())
+
+
+class MemoryBlobs:
+    """Bytes in a dict: for virtual time and tests, where artifacts are small."""
+
+    def __init__(self) -> None:
+        self._contents: dict[str, bytes] = {}
+        self._kept = 0
+
+    def keep(self, blocks: Iterable[bytes], *, at_most_bytes: int) -> Blob:
+        digest, content = _Digest(at_most_bytes), bytearray()
+        for block in blocks:
+            digest.add(block)
+            content += block
+        self._kept += 1
+        name = str(self._kept)
+        self._contents[name] = bytes(content)
+        return digest.blob(name)
+
+    def body(self, name: str, offset_bytes: int, length_bytes: int) -> Body:
+        if name not in self._contents:
+            raise BrokenBench(f"there is no artifact {name} in memory")
+        return self._contents[name][offset_bytes : offset_bytes + length_bytes]
+
+    def delete(self, name: str) -> None:
+        self._contents.pop(name, None)
+
+    def total_bytes(self) -> int:
+        return sum(map(len, self._contents.values()))
+
+
+class DirectoryBlobs:
+    """One file for each blob, under a random name. The folder is made when the first one is kept."""
+
+    def __init__(self, folder: Path, *, is_synced: bool = True) -> None:
+        """`is_synced=False` for a folder that goes with the process anyway."""
+        self.folder: Final = folder
+        self._is_synced = is_synced
+        self._total_bytes = 0
+        for path in list(folder.iterdir()) if folder.is_dir() else []:
+            if path.name.endswith(PART):
+                path.unlink()
+            elif _is_name(path.name):
+                self._total_bytes += path.stat().st_size
+
+    def keep(self, blocks: Iterable[bytes], *, at_most_bytes: int) -> Blob:
+        name = secrets.token_hex(NAME_BYTES)
+        part = self.folder / (name + PART)
+        digest = _Digest(at_most_bytes)
+        descriptor = self._create(part)
+        try:
+            try:
+                for block in blocks:
+                    digest.add(block)
+                    self._write(descriptor, block)
+                self._sync(descriptor)
+            finally:
+                os.close(descriptor)
+            part.rename(self.folder / name)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+        self._sync_folder(self.folder)
+        self._total_bytes += digest.size_bytes
+        return digest.blob(name)
+
+    def body(self, name: str, offset_bytes: int, length_bytes: int) -> Body:
+        path = self.folder / name
+        if not path.is_file():
+            raise BrokenBench(
+                f"the artifact file {path} is gone: put it back, or delete the artifact and upload it again"
+            )
+        return FileSlice(str(path), offset_bytes, length_bytes) if length_bytes else b""
+
+    def delete(self, name: str) -> None:
+        path = self.folder / name
+        if _is_name(name) and path.is_file():
+            self._total_bytes -= path.stat().st_size
+            path.unlink()
+
+    def total_bytes(self) -> int:
+        return self._total_bytes
+
+    def keep_only(self, names: Collection[str]) -> None:
+        """Deletes every other blob; files that are no blobs stay."""
+        for path in list(self.folder.iterdir()) if self.folder.is_dir() else []:
+            if path.name not in names:
+                self.delete(path.name)
+
+    def _create(self, part: Path) -> int:
+        try:
+            if not self.folder.is_dir():
+                self.folder.mkdir(mode=0o700)
+                self._sync_folder(self.folder.parent)
+            return os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        except OSError as problem:
+            raise BrokenBench(f"cannot keep an artifact in {self.folder}: {problem.strerror}") from problem
+
+    def _write(self, descriptor: int, block: bytes) -> None:
+        view = memoryview(block)
+        try:
+            while view:
+                view = view[os.write(descriptor, view) :]
+        except OSError as problem:
+            raise BrokenBench(f"cannot keep an artifact in {self.folder}: {problem.strerror}") from problem
+
+    def _sync(self, descriptor: int) -> None:
+        if self._is_synced:
+            os.fsync(descriptor)
+
+    def _sync_folder(self, folder: Path) -> None:
+        """So that the name lasts, too."""
+        if self._is_synced:
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+
+
+class TransactionalBlobs:
+    """Blobs that come and go with the records that name them: each has a record of its own in the store.
+
+    In a transaction that fails, what was kept is removed and what was deleted stays. A crash in between leaves at most
+    a file without a record, which `swept` removes."""
+
+    def __init__(self, store: Store, blobs: Blobs) -> None:
+        self._store = store
+        self._blobs = blobs
+
+    def keep(self, blocks: Iterable[bytes], *, at_most_bytes: int) -> Blob:
+        blob = self._blobs.keep(blocks, at_most_bytes=at_most_bytes)
+        try:
+            self._store.put(BLOB, "", blob)
+        except BaseException:
+            self._blobs.delete(blob.name)
+            raise
+        self._store.when_settled(lambda committed: None if committed else self._blobs.delete(blob.name))
+        return blob
+
+    def body(self, name: str, offset_bytes: int, length_bytes: int) -> Body:
+        return self._blobs.body(name, offset_bytes, length_bytes)
+
+    def delete(self, name: str) -> None:
+        self._store.delete(BLOB, "", name)
+        self._store.when_settled(lambda committed: self._blobs.delete(name) if committed else None)
+
+    def total_bytes(self) -> int:
+        return self._blobs.total_bytes()
+
+
+def swept(store: Store, files: DirectoryBlobs) -> TransactionalBlobs:
+    """The blobs of a store just opened, without those that a crash left unnamed."""
+    files.keep_only({blob.name for blob in store.scan(BLOB, "")})
+    return TransactionalBlobs(store, files)
+
+
+def _is_name(name: str) -> bool:
+    return len(name) == 2 * NAME_BYTES and set(name) <= set("0123456789abcdef")

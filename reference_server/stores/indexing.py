@@ -1,0 +1,53 @@
+"""What both stores ask of a `Kind`: the index entries of a record, and whether a key can be stored at all."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from reference_server.stores.interface import Key, Kind, R
+from simulator.contract.errors import ModelError
+
+Entry = tuple[str, Key]
+"""(index name, value)."""
+
+NO_ENTRIES: Final[frozenset[Entry]] = frozenset()
+LEAST_INT: Final = -(2**63)
+MOST_INT: Final = 2**63 - 1
+
+
+def is_storable(key: Key) -> bool:
+    """False for an int that no database column holds; looking for one finds nothing."""
+    return isinstance(key, str) or LEAST_INT <= key <= MOST_INT
+
+
+def key_of(kind: Kind[R], record: R) -> Key:
+    """A record's key. Raises ModelError when it cannot be stored."""
+    return _storable(kind, "key", kind.key(record))
+
+
+def entries_of(kind: Kind[R], record: R | None) -> frozenset[Entry]:
+    """Under what a record is found. Raises ModelError for values that cannot be stored."""
+    if record is None or not kind.indexes:
+        return NO_ENTRIES
+    entries: set[Entry] = set()
+    for name, values_of in kind.indexes.items():
+        values = values_of(record)
+        if isinstance(values, str):
+            raise ModelError(f"index {name!r} of kind {kind.name!r} gives a bare str: expected a tuple of values")
+        for value in values:
+            entries.add((name, _storable(kind, name, value)))
+    return frozenset(entries)
+
+
+def require_index(kind: Kind[Any], index: str) -> None:
+    if index not in kind.indexes:
+        declared = ", ".join(kind.indexes) or "none"
+        raise ModelError(f"kind {kind.name!r} has no index {index!r} (declared: {declared})")
+
+
+def _storable(kind: Kind[Any], what: str, value: Key) -> Key:
+    if not isinstance(value, str | int):
+        raise ModelError(f"{what!r} of kind {kind.name!r}: expected str or int, got {type(value).__name__}")
+    if not is_storable(value):
+        raise ModelError(f"{what!r} of kind {kind.name!r}: {value} has more than 64 bits")
+    return value

@@ -1,0 +1,142 @@
+"""MemoryStore: dicts, for virtual time, for tests and for `serve` without a `--store`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any
+
+from reference_server.stores.codec import codec_for
+from reference_server.stores.indexing import Entry, entries_of, key_of, require_index
+from reference_server.stores.interface import Key, Kind, R
+from reference_server.stores.transaction import Transaction
+from simulator.contract.errors import ModelError
+
+
+@dataclass(slots=True)
+class _Table:
+    """The records of one kind and tenant."""
+
+    kind: Kind[Any]
+    records: dict[Key, Any] = field(default_factory=dict)
+    found: dict[Entry, set[Key]] = field(default_factory=dict)
+    ordered: list[Key] | None = None
+    """The keys in order, while nobody has added or removed one since they were last asked for."""
+
+    def place(self, key: Key, record: Any) -> None:
+        """Puts a record, or removes it when None, and its index entries with it."""
+        before = self.records.get(key)
+        old, new = entries_of(self.kind, before), entries_of(self.kind, record)
+        for entry in old - new:
+            self._leave(entry, key)
+        for entry in new - old:
+            self.found.setdefault(entry, set()).add(key)
+        if (before is None) != (record is None):
+            self.ordered = None
+        if record is None:
+            self.records.pop(key, None)
+        else:
+            self.records[key] = record
+
+    def keys_in_order(self) -> list[Key]:
+        if self.ordered is None:
+            self.ordered = sorted(self.records)
+        return self.ordered
+
+    def _leave(self, entry: Entry, key: Key) -> None:
+        keys = self.found[entry]
+        keys.discard(key)
+        if not keys:
+            del self.found[entry]
+
+
+class MemoryStore:
+    """See `interface.Store`. A failed transaction is undone by placing back, last first, what each write replaced."""
+
+    def __init__(self, at_close: Callable[[], None] | None = None) -> None:
+        self._tables: dict[tuple[str, str], _Table] = {}
+        self._sequences: dict[str, int] = {}
+        self._undo: list[tuple[_Table, Key, Any]] = []
+        self._transaction = Transaction(self._undo.clear, self._rollback)
+        self._at_close = at_close
+
+    def get(self, kind: Kind[R], tenant: str, key: Key) -> R | None:
+        table = self._tables.get((kind.name, tenant))
+        return None if table is None else table.records.get(key)
+
+    def put(self, kind: Kind[R], tenant: str, record: R, *, lazily: bool = False) -> None:
+        self._place(self._table(kind, tenant), key_of(kind, record), record)
+
+    def delete(self, kind: Kind[Any], tenant: str, key: Key) -> bool:
+        table = self._tables.get((kind.name, tenant))
+        if table is None or key not in table.records:
+            return False
+        self._place(table, key, None)
+        return True
+
+    def find(self, kind: Kind[R], tenant: str, index: str, value: Key) -> list[R]:
+        records = self._records(kind, tenant)
+        return [records[key] for key in sorted(self._keys(kind, tenant, index, value))]
+
+    def count(self, kind: Kind[Any], tenant: str, index: str | None = None, value: Key | None = None) -> int:
+        if index is None:
+            return len(self._records(kind, tenant))
+        if value is None:
+            raise ModelError(f"counting by index {index!r} needs a value")
+        return len(self._keys(kind, tenant, index, value))
+
+    def scan(self, kind: Kind[R], tenant: str) -> Iterator[R]:
+        table = self._tables.get((kind.name, tenant))
+        if table is not None:
+            yield from map(table.records.__getitem__, table.keys_in_order())
+
+    def tenants(self, kind: Kind[Any]) -> list[str]:
+        return sorted(tenant for (name, tenant), table in self._tables.items() if name == kind.name and table.records)
+
+    def next_id(self, sequence: str) -> int:
+        given = self._sequences[sequence] = self._sequences.get(sequence, 0) + 1
+        return given
+
+    def transaction(self) -> AbstractContextManager[None]:
+        return self._transaction
+
+    def when_settled(self, settle: Callable[[bool], None]) -> None:
+        self._transaction.when_settled(settle)
+
+    def flush(self) -> None:
+        """Nothing waits: memory is as lazy as it gets."""
+
+    def close(self) -> None:
+        at_close, self._at_close = self._at_close, None
+        if at_close is not None:
+            at_close()
+
+    def _table(self, kind: Kind[Any], tenant: str) -> _Table:
+        table = self._tables.get((kind.name, tenant))
+        if table is None:
+            codec_for(kind.record)  # refuses here what a file could not hold, so that every store takes the same
+            table = self._tables[kind.name, tenant] = _Table(kind)
+        elif table.kind.record is not kind.record:
+            raise ModelError(f"two kinds are called {kind.name!r}: {table.kind.record} and {kind.record}")
+        return table
+
+    def _records(self, kind: Kind[R], tenant: str) -> dict[Key, R]:
+        table = self._tables.get((kind.name, tenant))
+        return {} if table is None else table.records
+
+    def _keys(self, kind: Kind[Any], tenant: str, index: str, value: Key) -> set[Key]:
+        require_index(kind, index)
+        table = self._tables.get((kind.name, tenant))
+        return set() if table is None else table.found.get((index, value), set())
+
+    def _place(self, table: _Table, key: Key, record: Any) -> None:
+        before = table.records.get(key)
+        table.place(key, record)
+        if self._transaction.is_open:
+            self._undo.append((table, key, before))
+
+    def _rollback(self) -> None:
+        for table, key, before in reversed(self._undo):
+            table.place(key, before)
+        self._undo.clear()
