@@ -1,7 +1,132 @@
-"""The `fleetrig` command."""
+"""The `fleetrig` command: a table of verbs, and the one place where errors become exit codes.
 
+A verb is an ordinary function whose parameters are annotated for typer. Its module is imported when the verb is called
+and not before, so that `fleetrig --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
+from typing import Annotated, Any, Final, NamedTuple
+
+import typer
+
+from harness.exits import Exit
+from simulator.contract.errors import FleetrigError
 
 
-def main() -> None:
-    print(f"fleetrig {version('fleetrig')}")
+class Verb(NamedTuple):
+    """Where a verb's function lies, and its line in `fleetrig --help`."""
+
+    function: str
+    help: str
+
+
+VERBS: Final = {
+    "serve": Verb("harness.serve:serve", "Start the reference server."),
+    "run": Verb("harness.commands_run:run", "Run scenarios, in virtual time or against a server."),
+    "simulate": Verb("harness.commands_simulate:simulate", "Simulate devices without a scenario."),
+    "list": Verb("harness.commands_files:list_scenarios", "List the scenarios there are."),
+    "check": Verb("harness.commands_files:check", "Check scenario files without running them."),
+    "schema": Verb("harness.commands_files:schema", "Print the JSON Schema of scenario files, for editors."),
+    "new": Verb("harness.commands_files:new", "Write a scenario to start from."),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command and gives its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in given
+    given = [argument for argument in given if argument != "--debug"]
+    try:
+        code = _run(given)
+        sys.stdout.flush()
+        return code
+    except BaseException as error:
+        if debug and not isinstance(error, SystemExit):
+            raise
+        return _report(error)
+
+
+def _run(given: list[str]) -> int:
+    wanted = next((argument for argument in given if not argument.startswith("-")), None)
+    command = typer.main.get_command(_app(wanted))
+    try:
+        # Not `command(…)`: that would turn Ctrl-C and a closed pipe into exit codes of its own.
+        with command.make_context("fleetrig", given) as context:
+            result = command.invoke(context)
+    except typer.Exit as end:
+        result = end.exit_code
+    return int(result or 0)
+
+
+def _app(wanted: str | None) -> typer.Typer:
+    """All verbs, but only the one that is wanted is imported."""
+    app = typer.Typer(add_completion=False, rich_markup_mode=None)
+    app.callback(help="A test bench for device provisioning.")(_everywhere)
+    for name, verb in VERBS.items():
+        if name == wanted:
+            app.command(name)(_function(verb))
+        else:
+            app.command(name, help=verb.help)(_not_imported)
+    return app
+
+
+def _function(verb: Verb) -> Callable[..., Any]:
+    module, _, name = verb.function.partition(":")
+    function: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    return function
+
+
+def _not_imported() -> None:
+    """Stands for the verbs that were not called."""
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"fleetrig {version('fleetrig')}")
+        raise typer.Exit
+
+
+def _everywhere(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    """The options of the command as a whole. `--debug` was taken out before, since it counts after a verb too."""
+
+
+def _report(error: BaseException) -> int:
+    """One sentence on stderr, and the exit code."""
+    match error:
+        case KeyboardInterrupt() | typer.Abort():
+            return _say("interrupted", Exit.INTERRUPTED)
+        case SystemExit():
+            return error.code if isinstance(error.code, int) else Exit.BUG
+        case BrokenPipeError():
+            # Nobody reads on: be quiet, also when the interpreter flushes at its end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return Exit.BROKEN
+        case FleetrigError():
+            return _say(str(error), error.exit_code)
+        case typer.TyperException():
+            return _say(_usage_sentence(error), Exit.WRONG_USAGE)
+        case _:
+            what = f"{type(error).__name__}: {error}"
+            return _say(f"this is a bug in fleetrig ({what}); --debug shows where, please report it", Exit.BUG)
+
+
+def _usage_sentence(error: typer.TyperException) -> str:
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "fleetrig"
+    return f"{error.format_message().rstrip('.')}; `{path} --help` says how it is used"
+
+
+def _say(sentence: str, code: int) -> int:
+    print(sentence, file=sys.stderr)
+    return int(code)

@@ -1,0 +1,74 @@
+"""A production list: one unit a line, read from CSV.
+
+Columns `serial` and, if there is one, `token`; all others are attributes of the unit under their own names. UTF-8,
+commas, a header line. Everything wrong with it is a ValueError that begins with `file:line`.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+MAX_BYTES: Final = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One device as its factory lists it."""
+
+    serial: str
+    token: str | None = field(default=None, repr=False)
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_units(path: Path) -> tuple[Unit, ...]:
+    """All units of a list, in its order. Raises ValueError (`file:line: sentence`)."""
+    reader = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
+    units: dict[str, Unit] = {}
+    try:
+        header = _header(next(reader, []))
+        for row in filter(None, reader):
+            unit = _unit(header, row)
+            if unit.serial in units:
+                raise ValueError(f"the serial {unit.serial!r} stood on an earlier line")
+            units[unit.serial] = unit
+        if not units:
+            raise ValueError("expected at least one unit after the header")
+    except (csv.Error, ValueError) as wrong:
+        raise ValueError(f"{path.name}:{max(1, reader.line_num)}: {wrong}") from None
+    return tuple(units.values())
+
+
+def _text(path: Path) -> str:
+    if path.stat().st_size > MAX_BYTES:
+        raise ValueError(f"{path.name}:1: more than {MAX_BYTES >> 20} MiB")
+    content = path.read_bytes()
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as wrong:
+        line = content.count(b"\n", 0, wrong.start) + 1
+        raise ValueError(f"{path.name}:{line}: expected UTF-8, got the byte 0x{content[wrong.start]:02x}") from None
+
+
+def _header(names: list[str]) -> list[str]:
+    names = [name.strip() for name in names]
+    if "serial" not in names:
+        wrong_mark = next((f" (separated by commas, not {mark!r})" for mark in ";\t" if mark in "".join(names)), "")
+        raise ValueError(f"expected a header line with the column serial{wrong_mark}")
+    if len(set(names)) < len(names) or "" in names:
+        raise ValueError("expected columns that have names and differ from each other")
+    return names
+
+
+def _unit(header: list[str], row: list[str]) -> Unit:
+    if len(row) != len(header):
+        raise ValueError(f"expected {len(header)} values as in the header, got {len(row)}")
+    values = {name: value.strip() for name, value in zip(header, row, strict=True)}
+    serial, token = values.pop("serial"), values.pop("token", None)
+    if not serial or any(char.isspace() for char in serial):
+        raise ValueError("expected a serial without blanks")
+    return Unit(serial, token or None, values)
