@@ -11,9 +11,10 @@ import cbor2
 
 from reference_server.platforms.hawkbit.errors import forbidden, not_readable
 from reference_server.platforms.hawkbit.replies import CBOR
+from reference_server.platforms.hawkbit.settings import Profile
 from simulator.contract.bodies import body_bytes
 from simulator.contract.clock import US_PER_MS
-from simulator.contract.wire import HttpRequest, Session
+from simulator.contract.wire import HttpRequest, Session, body_length
 
 if TYPE_CHECKING:
     from reference_server.platforms.hawkbit.repository import Repository
@@ -85,6 +86,15 @@ class Call:
         if document is None:
             raise not_readable("the body is empty or null")
         return document
+
+    @property
+    def has_body(self) -> bool:
+        return body_length(self.request.body) > 0
+
+    @property
+    def done_status(self) -> int:
+        """The status of a change or deletion that answers nothing: 204, up to 0.9 200."""
+        return 200 if self.settings.profile is Profile.OLD else 204
 
     def has(self, permission: str) -> bool:
         return permission in self.permissions

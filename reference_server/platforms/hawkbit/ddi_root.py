@@ -6,8 +6,9 @@ from dataclasses import replace
 from urllib.parse import quote
 
 from reference_server.platforms.hawkbit.call import Call
+from reference_server.platforms.hawkbit.intervals import interval_for
 from reference_server.platforms.hawkbit.pending import Pending, pending_work
-from reference_server.platforms.hawkbit.polling import Interval, sleep_s, sleep_text, window_sleep_s
+from reference_server.platforms.hawkbit.polling import sleep_s, sleep_text, window_sleep_s
 from reference_server.platforms.hawkbit.records import Target, UpdateStatus
 from reference_server.platforms.hawkbit.registration import address_of, register
 from reference_server.platforms.hawkbit.replies import Reply
@@ -59,8 +60,3 @@ def _sleep(call: Call, target: Target, pending: Pending) -> str:
         until_s = (pending.window_starts_at_ms - call.now_us / US_PER_MS) / 1000
         seconds = window_sleep_s(seconds, until_s, config.window_poll_count, repo.min_polling_s)
     return sleep_text(seconds)
-
-
-def interval_for(call: Call, target: Target) -> Interval:
-    """The target's interval: the first override that matches, else the tenant's."""
-    return call.repo.config(call.tenant).polling.default

@@ -48,6 +48,8 @@ class HawkbitError(Exception):
         self.headers = headers
         self.secured = secured
         """False for what is refused before the security filters: no security headers."""
+        self.keeps = False
+        """True when what was changed before the error stays changed (§1.5, `onWhatFoundAndFail`)."""
         self.reason = reason or message or f"refused with status {status}"
 
     def body(self) -> dict[str, Any]:

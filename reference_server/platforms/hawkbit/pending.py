@@ -5,7 +5,7 @@ Provisioning asks, the deployment half of this folder answers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,3 +38,18 @@ def target_deleted(repo: Repository, tenant: str, target: Target) -> None:
 
 def auto_confirm_activated(call: Call, target: Target) -> None:
     """Confirms the actions of a target that wait for it."""
+
+
+def tenant_opened(repo: Repository, tenant: str, now_ms: int) -> int | None:
+    """Gives a new tenant its module types and set types; the id of the default set type (§1.4)."""
+    return None
+
+
+def set_type_documents(call: Call, set_type_ids: Iterable[int]) -> list[dict[str, Any]]:
+    """Those of these distribution set types that exist, as Mgmt shows them in lists."""
+    return []
+
+
+def set_label(repo: Repository, tenant: str, set_id: int) -> tuple[str, str] | None:
+    """(name, version) of a distribution set, for queries like `assignedDS.name==x`."""
+    return None

@@ -12,6 +12,7 @@ from reference_server.platforms.hawkbit.call import Call
 from reference_server.platforms.hawkbit.dos_filter import DosFilter, client_address
 from reference_server.platforms.hawkbit.errors import HawkbitError, framework
 from reference_server.platforms.hawkbit.firewall import check_host, check_path, container_refusal
+from reference_server.platforms.hawkbit.registration import open_tenant
 from reference_server.platforms.hawkbit.replies import Reply, negotiate, refusal, respond
 from reference_server.platforms.hawkbit.repository import Repository
 from reference_server.platforms.hawkbit.routes import PROVISIONING
@@ -53,7 +54,7 @@ class HawkbitPlatform:
         try:
             reply: Reply = route.handler(call, *self._prepared(route, call, values, takes_long))
         except HawkbitError as error:
-            return self._refuse(call, path, error, rollback=True)
+            return self._refuse(call, path, error, rollback=not error.keeps)
         if_none_match = call.headers.get("if-none-match")
         response = respond(reply, content_type, method=request.method, path=path, if_none_match=if_none_match)
         return Answer(response, device=call.device, changed=reply.changed)
@@ -77,6 +78,7 @@ class HawkbitPlatform:
         check_host(call.headers.get("host", ""), call.settings.allowed_host_names)
         if path.startswith("/rest"):
             admin_auth.authenticate(call)
+            open_tenant(self.repo, call.tenant, call.now_ms)
         else:
             device_auth.authenticate(call, path)
 

@@ -79,6 +79,7 @@ class Tenant:
 
     name: str
     values: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    default_set_type_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

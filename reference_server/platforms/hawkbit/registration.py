@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from reference_server.platforms.hawkbit import rules
 from reference_server.platforms.hawkbit.call import Call
 from reference_server.platforms.hawkbit.dos_filter import client_address
-from reference_server.platforms.hawkbit.errors import violations
+from reference_server.platforms.hawkbit.errors import REPOSITORY, HawkbitError, violations
+from reference_server.platforms.hawkbit.pending import tenant_opened
 from reference_server.platforms.hawkbit.records import TENANT, Target, Tenant, UpdateStatus
 from reference_server.platforms.hawkbit.repository import Repository
 
@@ -18,7 +20,7 @@ def register(call: Call) -> Target:
     broken = _broken_rules(call.device)
     if broken:
         raise violations(broken)
-    open_tenant(call.repo, call.tenant)
+    _open_for_device(call)
     target = Target(
         controller_id=call.device,
         id=call.repo.store.next_id(ID_SEQUENCE),
@@ -37,6 +39,17 @@ def register(call: Call) -> Target:
     return target
 
 
+def _open_for_device(call: Call) -> None:
+    """A device may open a tenant only where the server allows it (S123)."""
+    if call.repo.tenant(call.tenant) is None and not call.settings.implicit_tenant_creation:
+        java_class = REPOSITORY + "TenantNotExistException"
+        reason = f"tenant {call.tenant} does not exist and devices may not create it"
+        raise HawkbitError(
+            400, "repo.tenantNotExists", java_class, f"Tenant {call.tenant} does not exist.", reason=reason
+        )
+    open_tenant(call.repo, call.tenant, call.now_ms)
+
+
 def new_token(repo: Repository) -> str:
     """32 lower-case hex characters, masked from now on."""
     token = repo.entropy.token_hex(TOKEN_BYTES)
@@ -53,22 +66,19 @@ def address_of(call: Call) -> str:
     return f"http://[{address}]" if ":" in address else f"http://{address}"
 
 
-def open_tenant(repo: Repository, name: str) -> Tenant:
-    """The tenant's record, made at its first use."""
+def open_tenant(repo: Repository, name: str, now_ms: int) -> Tenant:
+    """The tenant's record, made at its first use, with what every new tenant has."""
     tenant = repo.tenant(name)
     if tenant is None:
-        tenant = Tenant(name)
+        tenant = Tenant(name, default_set_type_id=tenant_opened(repo, name, now_ms))
         repo.store.put(TENANT, name, tenant)
     return tenant
 
 
 def _broken_rules(controller_id: str) -> list[str]:
     """Markup is not refused here, other than through Mgmt, and a name is not cut (§3.4)."""
-    broken = []
-    if any(char.isspace() for char in controller_id):
-        broken.append("controllerId has whitespaces which are not allowed.")
-    if len(controller_id) > 256:
-        broken.append("controllerId size must be between 1 and 256.")
-    if len(controller_id) > 128:
-        broken.append("name size must be between 1 and 128.")
-    return broken
+    return [
+        *rules.broken_whitespace(controller_id),
+        *rules.broken_size("controllerId", controller_id, 1, 256),
+        *rules.broken_size("name", controller_id, 1, 128),
+    ]

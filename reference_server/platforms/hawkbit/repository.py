@@ -25,7 +25,7 @@ class TenantConfig:
     authorities: frozenset[str]
     """Trusted authorities in lower case."""
     polling: PollingTime
-    overdue_s: int
+    overdue_ms: int
     window_poll_count: int
     confirmation_on: bool
 
@@ -38,8 +38,8 @@ class Repository:
         self.blobs = blobs
         self.entropy = entropy
         self.settings = settings
-        self.min_polling_s = parse_duration(settings.min_polling_time)
-        self.max_polling_s = parse_duration(settings.max_polling_time)
+        self.min_polling_s = parse_duration(settings.min_polling_time) // 1000
+        self.max_polling_s = parse_duration(settings.max_polling_time) // 1000
         self.new_secrets: list[tuple[str, str]] = [("password", account.password) for account in settings.accounts]
         self._configs: dict[str, tuple[Tenant | None, TenantConfig]] = {}
 
@@ -91,7 +91,7 @@ class Repository:
             header_on=values["authentication.header.enabled"],
             authorities=frozenset(split_authorities(values["authentication.header.authority"])),
             polling=parse_polling_time(values["pollingTime"]),
-            overdue_s=parse_duration(values["pollingOverdueTime"]),
+            overdue_ms=parse_duration(values["pollingOverdueTime"]),
             window_poll_count=values["maintenanceWindowPollCount"],
             confirmation_on=values["user.confirmation.flow.enabled"],
         )

@@ -1,0 +1,98 @@
+"""Lists: `q`, `sort`, `offset` and `limit` over any kind of record (§1.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final, TypeVar
+
+from reference_server.platforms.hawkbit.call import Call
+from reference_server.platforms.hawkbit.errors import rsql_field, sort_direction, sort_field, sort_syntax
+from reference_server.platforms.hawkbit.replies import Reply
+from reference_server.platforms.hawkbit.rsql_match import Fields, compiled
+
+R = TypeVar("R")
+
+DEFAULT_LIMIT: Final = 50
+MOST: Final = 500
+
+
+def page(
+    call: Call,
+    records: Iterable[R],
+    fields: Fields,
+    document: Callable[[R], Any],
+    *,
+    look: Any = None,
+    newest_first: bool = False,
+) -> Reply:
+    """One page as the caller asked for it. `records` come in the default order, ascending.
+
+    `newest_first` turns the default order round (actions and their status). Raises 400 for a bad `q`, `sort`, `offset`
+    or `limit`.
+    """
+    offset, limit = paging(call)
+    orders = sort_orders(call.query.get("sort"), fields)
+    found = list(records)
+    if (query := call.query.get("q")) is not None:
+        match = compiled(with_moments(call, query), fields)
+        found = [record for record in found if match(record, look)]
+    if orders is None:
+        found = found[::-1] if newest_first else found
+    else:
+        _sort(found, orders, fields, look)
+    return paged([document(record) for record in found[offset : offset + limit]], len(found))
+
+
+def paged(content: list[Any], total: int) -> Reply:
+    return Reply(body={"content": content, "total": total, "size": len(content)})
+
+
+def paging(call: Call) -> tuple[int, int]:
+    """(offset, limit): a negative offset counts as 0, a limit below 1 as 50, above 500 as 500."""
+    offset, limit = call.integer("offset", 0), call.integer("limit", DEFAULT_LIMIT)
+    return max(offset, 0), DEFAULT_LIMIT if limit < 1 else min(limit, MOST)
+
+
+def sort_orders(text: str | None, fields: Fields) -> list[tuple[str, bool]] | None:
+    """`sort` as (field in lower case, descending); None when not given. Raises 400."""
+    if text is None:
+        return None
+    orders = []
+    for part in filter(None, text.split(",")):
+        pieces = [piece for piece in part.strip().split(":") if piece]
+        if len(pieces) != 2:
+            raise sort_syntax(f"sort {part[:100]!r}: expected <field>:<ASC|DESC>")
+        name, direction = (piece.strip().lower() for piece in pieces)
+        if name not in fields.fields or "." in name:
+            sortable = [known for known in fields.fields if "." not in known]
+            raise sort_field(f"no field {name[:100]!r} to sort by: there is {', '.join(sortable)}")
+        if direction not in {"asc", "desc"}:
+            raise sort_direction(f"sort direction {direction[:20]!r}: expected ASC or DESC")
+        orders.append((name, direction == "desc"))
+    return orders
+
+
+def _sort(records: list[Any], orders: list[tuple[str, bool]], fields: Fields, look: Any) -> None:
+    """By the last order first, since sorting keeps equals in place; null comes first, as in the database."""
+    for name, descending in reversed(orders):
+        field = fields.fields[name]
+        if field.by_key or field.many:
+            continue
+
+        def key(record: Any, get: Callable[[Any, Any], Any] = field.get) -> tuple[bool, Any]:
+            value = get(record, look)
+            return (value is not None, "" if value is None else value)
+
+        records.sort(key=key, reverse=descending)
+
+
+def with_moments(call: Call, query: str) -> str:
+    """`${now_ts}` and `${overdue_ts}` in a query become ms since the epoch (`VirtualPropertyResolver.java`)."""
+    if "${" not in query:
+        return query
+    config = call.repo.config(call.tenant)
+    overdue_ms = call.now_ms - config.polling.default.milliseconds - config.overdue_ms
+    filled = query.lower().replace("${now_ts}", str(call.now_ms)).replace("${overdue_ts}", str(overdue_ms))
+    if "${" in filled:
+        raise rsql_field(f"query {query[:200]!r}: there is ${{now_ts}} and ${{overdue_ts}}")
+    return filled

@@ -1,0 +1,119 @@
+"""The tenant's configuration and who is asking (§1.6, §1.1)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Final
+
+from reference_server.platforms.hawkbit.call import Call
+from reference_server.platforms.hawkbit.config_keys import KEYS, config_key, server_default
+from reference_server.platforms.hawkbit.config_values import checked_value, unknown_default_set_type
+from reference_server.platforms.hawkbit.errors import not_found
+from reference_server.platforms.hawkbit.fields import as_object
+from reference_server.platforms.hawkbit.pending import set_type_documents
+from reference_server.platforms.hawkbit.records import TENANT
+from reference_server.platforms.hawkbit.registration import open_tenant
+from reference_server.platforms.hawkbit.replies import Reply
+from reference_server.platforms.hawkbit.settings import Profile
+
+GATEWAY_KEY: Final = "authentication.gatewaytoken.key"
+DEFAULT_SET_TYPE: Final = "default.ds.type"
+
+
+def read_user(call: Call) -> Reply:
+    account = next(account for account in call.settings.accounts if account.user == call.user)
+    return Reply(body={"tenant": call.tenant, "username": call.user, "permissions": list(account.rights)})
+
+
+def read_configs(call: Call) -> Reply:
+    """Every key; the gateway key only for those who may see it. Links are an array here (S126)."""
+    names = [name for name in KEYS if name != GATEWAY_KEY or call.has("READ_GATEWAY_SECURITY_TOKEN")]
+    documents = {name: _document(call, name) for name in (*names, DEFAULT_SET_TYPE)}
+    for document in documents.values():
+        links = document.pop("_links")
+        document["links"] = [{"rel": rel, **link} for rel, link in links.items()]
+    return Reply(body=documents)
+
+
+def read_config(call: Call, name: str) -> Reply:
+    if name == GATEWAY_KEY:
+        call.need("READ_GATEWAY_SECURITY_TOKEN")
+    call.need("READ_TENANT_CONFIGURATION")
+    return Reply(body=_document(call, name))
+
+
+def update_config(call: Call, name: str) -> Reply:
+    """204; up to 0.9 200 with the value."""
+    _put(call, {name: as_object(call.json).get("value")})
+    if call.settings.profile is Profile.OLD:
+        return Reply(200, _document(call, name), changed=f"configuration {name} changed")
+    return Reply(204, changed=f"configuration {name} changed")
+
+
+def update_configs(call: Call) -> Reply:
+    """All or nothing."""
+    given = as_object(call.json)
+    _put(call, given)
+    names = ", ".join(given)
+    if call.settings.profile is Profile.OLD:
+        return Reply(200, [_document(call, name) for name in given], changed=f"configuration {names} changed")
+    return Reply(204, changed=f"configuration {names} changed")
+
+
+def delete_config(call: Call, name: str) -> Reply:
+    """Back to the default. An unknown key is no error here: nothing is deleted."""
+    if name == DEFAULT_SET_TYPE:
+        raise not_found("Configuration key not found", name)
+    record = open_tenant(call.repo, call.tenant, call.now_ms)
+    left = {key: entry for key, entry in record.values.items() if key != name}
+    call.repo.store.put(TENANT, call.tenant, replace(record, values=left))
+    return Reply(call.done_status, changed=f"configuration {name} back to its default")
+
+
+def _put(call: Call, given: dict[str, Any]) -> None:
+    record = open_tenant(call.repo, call.tenant, call.now_ms)
+    values = dict(record.values)
+    for name, value in given.items():
+        if name == DEFAULT_SET_TYPE:
+            record = replace(record, default_set_type_id=_known_set_type(call, value))
+            continue
+        checked = checked_value(call.repo, config_key(name), value)
+        if name == GATEWAY_KEY:
+            call.repo.learn("gateway-token", checked)
+        before = values.get(name)
+        values[name] = {
+            "value": checked,
+            "created_by": before["created_by"] if before else call.user,
+            "created_at_ms": before["created_at_ms"] if before else call.now_ms,
+            "modified_by": call.user,
+            "modified_at_ms": call.now_ms,
+        }
+    call.repo.store.put(TENANT, call.tenant, replace(record, values=values))
+
+
+def _known_set_type(call: Call, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise unknown_default_set_type(value)
+    if not set_type_documents(call, (value,)):
+        raise not_found("DistributionSetType", value)
+    return value
+
+
+def _document(call: Call, name: str) -> dict[str, Any]:
+    links = {"self": {"href": f"{call.base}/rest/v1/system/configs/{name}"}}
+    record = open_tenant(call.repo, call.tenant, call.now_ms)
+    if name == DEFAULT_SET_TYPE:
+        return {"value": record.default_set_type_id, "global": False, "_links": links}
+    key = config_key(name)
+    entry = record.values.get(name)
+    if entry is None:
+        return {"value": server_default(call.settings, key), "global": True, "_links": links}
+    return {
+        "value": entry["value"],
+        "global": False,
+        "createdBy": entry["created_by"],
+        "createdAt": entry["created_at_ms"],
+        "lastModifiedBy": entry["modified_by"],
+        "lastModifiedAt": entry["modified_at_ms"],
+        "_links": links,
+    }

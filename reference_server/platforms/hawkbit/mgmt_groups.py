@@ -1,0 +1,92 @@
+"""Target groups: a name that targets carry, with `/` between group and subgroup (§1.5; from 1.0 on)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from reference_server.platforms.hawkbit import rules
+from reference_server.platforms.hawkbit.call import Call
+from reference_server.platforms.hawkbit.errors import not_readable, violations
+from reference_server.platforms.hawkbit.fields import as_texts
+from reference_server.platforms.hawkbit.listing import with_moments
+from reference_server.platforms.hawkbit.records import TARGET, Target
+from reference_server.platforms.hawkbit.replies import Reply
+from reference_server.platforms.hawkbit.rsql_match import compiled
+from reference_server.platforms.hawkbit.target_documents import target_page
+from reference_server.platforms.hawkbit.target_fields import TARGET_FIELDS, Look
+
+
+def read_groups(call: Call) -> Reply:
+    """The names that are in use, sorted."""
+    groups = {target.group for target in call.repo.store.scan(TARGET, call.tenant) if target.group is not None}
+    return Reply(body=sorted(groups))
+
+
+def read_members(call: Call, group: str) -> Reply:
+    return target_page(call, call.repo.store.find(TARGET, call.tenant, "group", group))
+
+
+def read_members_of_group(call: Call) -> Reply:
+    """`?group=G[&subgroups=true]`: a name that cannot stand in a path, with everything below it if asked."""
+    group = _parameter(call, "group")
+    members = call.repo.store.find(TARGET, call.tenant, "group", group)
+    if call.boolean("subgroups"):
+        below = group + "/"
+        members = [
+            target
+            for target in call.repo.store.scan(TARGET, call.tenant)
+            if target.group is not None and (target.group == group or target.group.startswith(below))
+        ]
+    return target_page(call, members)
+
+
+def assign_members(call: Call, group: str) -> Reply:
+    """A body of controllerIds; unknown ones are ignored, as the server's batch update does."""
+    return _assign(call, group, _named(call))
+
+
+def assign_members_of_group(call: Call) -> Reply:
+    return _assign(call, _parameter(call, "group"), _named(call))
+
+
+def unassign_members(call: Call) -> Reply:
+    return _assign(call, None, _named(call))
+
+
+def assign_matching(call: Call, group: str) -> Reply:
+    return _assign(call, group, _matching(call, _parameter(call, "q")))
+
+
+def assign_matching_to_group(call: Call) -> Reply:
+    return _assign(call, _parameter(call, "group"), _matching(call, _parameter(call, "q")))
+
+
+def unassign_matching(call: Call) -> Reply:
+    return _assign(call, None, _matching(call, _parameter(call, "q")))
+
+
+def _assign(call: Call, group: str | None, targets: Iterable[Target]) -> Reply:
+    broken = rules.broken_markup("group", group)
+    if broken:
+        raise violations(broken)
+    for target in list(targets):
+        call.repo.save(call.tenant, replace(target, group=group))
+    return Reply(204, changed="target group changed")
+
+
+def _named(call: Call) -> list[Target]:
+    found = (call.repo.target(call.tenant, name) for name in as_texts(call.json, "controllerIds"))
+    return [target for target in found if target is not None]
+
+
+def _matching(call: Call, query: str) -> list[Target]:
+    match = compiled(with_moments(call, query), TARGET_FIELDS)
+    look = Look(call.repo, call.tenant)
+    return [target for target in call.repo.store.scan(TARGET, call.tenant) if match(target, look)]
+
+
+def _parameter(call: Call, name: str) -> str:
+    if name not in call.query:
+        raise not_readable(f"query parameter {name} is missing")
+    return call.query[name]
