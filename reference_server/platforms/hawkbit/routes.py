@@ -12,8 +12,8 @@ from reference_server.platforms.hawkbit import (
     mgmt_groups,
     mgmt_tags,
     mgmt_target_details,
+    mgmt_target_types,
     mgmt_targets,
-    mgmt_types,
 )
 from reference_server.platforms.hawkbit.replies import JSON
 from reference_server.platforms.hawkbit.routing import Route, ddi, mgmt, mgmt_body
@@ -45,16 +45,16 @@ PROVISIONING: Final[tuple[Route, ...]] = (
     mgmt("POST", "/targets/{controllerId}/autoConfirm/deactivate", mgmt_target_details.deactivate_auto_confirm,
          "UPDATE_TARGET", ()),
     # target types (§1.5)
-    mgmt("GET", "/targettypes", mgmt_types.read_types, "READ_TARGET_TYPE"),
-    mgmt_body("POST", "/targettypes", mgmt_types.create_types, "CREATE_TARGET_TYPE"),
-    mgmt("GET", "/targettypes/{id:long}", mgmt_types.read_type, "READ_TARGET_TYPE"),
-    mgmt_body("PUT", "/targettypes/{id:long}", mgmt_types.update_type, "UPDATE_TARGET_TYPE"),
-    mgmt("DELETE", "/targettypes/{id:long}", mgmt_types.delete_type, "DELETE_TARGET_TYPE", ()),
-    mgmt("GET", "/targettypes/{id:long}/compatibledistributionsettypes", mgmt_types.read_set_types, "READ_TARGET_TYPE"),
-    mgmt_body("POST", "/targettypes/{id:long}/compatibledistributionsettypes", mgmt_types.add_set_types,
+    mgmt("GET", "/targettypes", mgmt_target_types.read_types, "READ_TARGET_TYPE"),
+    mgmt_body("POST", "/targettypes", mgmt_target_types.create_types, "CREATE_TARGET_TYPE"),
+    mgmt("GET", "/targettypes/{id:long}", mgmt_target_types.read_type, "READ_TARGET_TYPE"),
+    mgmt_body("PUT", "/targettypes/{id:long}", mgmt_target_types.update_type, "UPDATE_TARGET_TYPE"),
+    mgmt("DELETE", "/targettypes/{id:long}", mgmt_target_types.delete_type, "DELETE_TARGET_TYPE", ()),
+    mgmt("GET", "/targettypes/{id:long}/compatibledistributionsettypes", mgmt_target_types.read_set_types, "READ_TARGET_TYPE"),
+    mgmt_body("POST", "/targettypes/{id:long}/compatibledistributionsettypes", mgmt_target_types.add_set_types,
               "UPDATE_TARGET_TYPE", ()),
     mgmt("DELETE", "/targettypes/{id:long}/compatibledistributionsettypes/{setTypeId:long}",
-         mgmt_types.remove_set_type, "UPDATE_TARGET_TYPE", ()),
+         mgmt_target_types.remove_set_type, "UPDATE_TARGET_TYPE", ()),
     # target tags (§1.5)
     mgmt("GET", "/targettags", mgmt_tags.read_tags, "READ_TARGET"),
     mgmt_body("POST", "/targettags", mgmt_tags.create_tags, "CREATE_TARGET"),

@@ -1,0 +1,204 @@
+"""Target types, and which kinds of distribution sets fit them (§1.5)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Final
+
+from reference_server.platforms.hawkbit import rules
+from reference_server.platforms.hawkbit.call import Call
+from reference_server.platforms.hawkbit.errors import (
+    REPOSITORY,
+    HawkbitError,
+    already_exists,
+    not_found,
+    not_readable,
+    quota,
+    violations,
+)
+from reference_server.platforms.hawkbit.fields import as_object, as_objects, integer, text
+from reference_server.platforms.hawkbit.listing import page
+from reference_server.platforms.hawkbit.mgmt_tags import (
+    GREATEST_COLOUR,
+    GREATEST_DESCRIPTION,
+    GREATEST_NAME,
+    named_fields,
+)
+from reference_server.platforms.hawkbit.pending import set_type_documents
+from reference_server.platforms.hawkbit.records import TARGET, TARGET_TYPE, TargetType
+from reference_server.platforms.hawkbit.registration import ID_SEQUENCE
+from reference_server.platforms.hawkbit.replies import Reply
+from reference_server.platforms.hawkbit.target_documents import audit
+
+GREATEST_KEY: Final = 64
+TYPE_FIELDS: Final = named_fields("key", "description")
+
+
+def create_types(call: Call) -> Reply:
+    """Key and name each default to the other; one of them must be there."""
+    drafts = [_draft(entry) for entry in as_objects(call.json)]
+    broken = [sentence for number, draft in enumerate(drafts)
+              for sentence in _broken(f"create.create[{number}]", draft)]  # fmt: skip
+    if broken:
+        raise violations(broken)
+    created = [_create(call, draft) for draft in drafts]
+    return Reply(201, [_document(call, target_type) for target_type in created], changed="target types created")
+
+
+def read_types(call: Call) -> Reply:
+    types = call.repo.store.scan(TARGET_TYPE, call.tenant)
+    return page(call, types, TYPE_FIELDS, lambda target_type: _document(call, target_type))
+
+
+def read_type(call: Call, type_id: int) -> Reply:
+    return Reply(body=_full(call, _need(call, type_id)))
+
+
+def update_type(call: Call, type_id: int) -> Reply:
+    """The key never changes."""
+    body = as_object(call.json)
+    draft: dict[str, Any] = {name: text(body, name) for name in ("name", "description", "colour")}
+    broken = _broken("update.update", draft)
+    if broken:
+        raise violations(broken)
+    target_type = _need(call, type_id)
+    changed = replace(target_type, **{name: value for name, value in draft.items() if value is not None})
+    if changed.name != target_type.name:
+        _check_free(call, "name", changed.name)
+    if changed != target_type:
+        changed = _save(call, changed)
+    return Reply(body=_full(call, changed), changed="target type changed")
+
+
+def delete_type(call: Call, type_id: int) -> Reply:
+    """409 while a target has it."""
+    _need(call, type_id)
+    if call.repo.store.count(TARGET, call.tenant, "type", type_id):
+        message = f"Cannot delete target type that is in use: {type_id}"
+        raise HawkbitError(409, "target.type.used", REPOSITORY + "TargetTypeInUseException", message)
+    call.repo.store.delete(TARGET_TYPE, call.tenant, type_id)
+    return Reply(call.done_status, changed="target type deleted")
+
+
+def read_set_types(call: Call, type_id: int) -> Reply:
+    return Reply(body=set_type_documents(call, _need(call, type_id).set_type_ids))
+
+
+def add_set_types(call: Call, type_id: int) -> Reply:
+    set_type_ids = tuple(_id(entry) for entry in as_objects(call.json))
+    _check_set_types(call, set_type_ids)
+    target_type = _need(call, type_id)
+    most = call.settings.quotas.set_types_per_target_type
+    if len(target_type.set_type_ids) + len(set_type_ids) > most:
+        raise quota(len(set_type_ids), "DistributionSetType", "TargetType", type_id, most)
+    _save(call, replace(target_type, set_type_ids=tuple(dict.fromkeys(target_type.set_type_ids + set_type_ids))))
+    return Reply(call.done_status, changed="compatible set types added")
+
+
+def remove_set_type(call: Call, type_id: int, set_type_id: int) -> Reply:
+    target_type = _need(call, type_id)
+    _check_set_types(call, (set_type_id,))
+    left = tuple(other for other in target_type.set_type_ids if other != set_type_id)
+    _save(call, replace(target_type, set_type_ids=left))
+    return Reply(call.done_status, changed="compatible set type removed")
+
+
+def _draft(entry: dict[str, Any]) -> dict[str, Any]:
+    key, name = text(entry, "key"), text(entry, "name")
+    if key is None and name is None:
+        raise HawkbitError(
+            400,
+            "target.type.keyOrNameRequired",
+            REPOSITORY + "TargetTypeKeyOrNameRequiredException",
+            "Key or name of the target type shall be specified!",
+        )
+    compatible = entry.get("compatibledistributionsettypes")
+    return {
+        "key": name if key is None else key,
+        "name": key if name is None else name,
+        "description": text(entry, "description"),
+        "colour": text(entry, "colour"),
+        "set_type_ids": () if compatible is None else tuple(_id(item) for item in as_objects(compatible)),
+    }
+
+
+def _broken(path: str, draft: dict[str, Any]) -> list[str]:
+    return [
+        *rules.broken(f"{path}.key", draft.get("key"), 1, GREATEST_KEY),
+        *rules.broken(f"{path}.name", draft["name"], 1, GREATEST_NAME),
+        *rules.broken(f"{path}.description", draft["description"], 0, GREATEST_DESCRIPTION),
+        *rules.broken(f"{path}.colour", draft["colour"], 0, GREATEST_COLOUR),
+    ]
+
+
+def _create(call: Call, draft: dict[str, Any]) -> TargetType:
+    _check_set_types(call, draft["set_type_ids"])
+    _check_free(call, "name", draft["name"])
+    _check_free(call, "key", draft["key"])
+    target_type = TargetType(
+        **draft,
+        id=call.repo.store.next_id(ID_SEQUENCE),
+        created_by=call.user,
+        created_at_ms=call.now_ms,
+        modified_by=call.user,
+        modified_at_ms=call.now_ms,
+    )
+    call.repo.store.put(TARGET_TYPE, call.tenant, target_type)
+    return target_type
+
+
+def _check_free(call: Call, index: str, value: str) -> None:
+    if call.repo.store.count(TARGET_TYPE, call.tenant, index, value):
+        raise already_exists(f"there is a target type with {index} {value} already")
+
+
+def _check_set_types(call: Call, set_type_ids: tuple[int, ...]) -> None:
+    known = {document["id"] for document in set_type_documents(call, set_type_ids)}
+    missing = [set_type_id for set_type_id in set_type_ids if set_type_id not in known]
+    if missing:
+        raise not_found("DistributionSetType", missing[0] if len(missing) == 1 else missing)
+
+
+def _id(entry: dict[str, Any]) -> int:
+    set_type_id = integer(entry, "id")
+    if set_type_id is None:
+        raise not_readable('expected {"id": number}')
+    return set_type_id
+
+
+def _save(call: Call, target_type: TargetType) -> TargetType:
+    saved = replace(target_type, modified_by=call.user, modified_at_ms=call.now_ms)
+    call.repo.store.put(TARGET_TYPE, call.tenant, saved)
+    return saved
+
+
+def _need(call: Call, type_id: int) -> TargetType:
+    target_type = call.repo.store.get(TARGET_TYPE, call.tenant, type_id)
+    if target_type is None:
+        raise not_found("TargetType", type_id)
+    return target_type
+
+
+def _document(call: Call, target_type: TargetType) -> dict[str, Any]:
+    document = {
+        **audit(target_type),
+        "name": target_type.name,
+        "description": target_type.description,
+        "key": target_type.key,
+        "colour": target_type.colour,
+        "deleted": False,
+        "id": target_type.id,
+        "_links": {"self": {"href": _url(call, target_type)}},
+    }
+    return {key: value for key, value in document.items() if value is not None}
+
+
+def _full(call: Call, target_type: TargetType) -> dict[str, Any]:
+    document = _document(call, target_type)
+    compatible = "compatibledistributionsettypes"
+    document["_links"][compatible] = {"href": f"{_url(call, target_type)}/{compatible}"}
+    return document
+
+
+def _url(call: Call, target_type: TargetType) -> str:
+    return f"{call.base}/rest/v1/targettypes/{target_type.id}"
