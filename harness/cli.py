@@ -10,12 +10,12 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
 from typing import Annotated, Any, Final, NamedTuple
 
 import typer
 
 from harness.exits import Exit
+from harness.version import VERSION
 from simulator.contract.errors import FleetrigError
 
 
@@ -28,7 +28,7 @@ class Verb(NamedTuple):
 
 VERBS: Final = {
     "serve": Verb("harness.serve:serve", "Start the reference server."),
-    "run": Verb("harness.commands_run:run", "Run scenarios, in virtual time or against a server."),
+    "run": Verb("harness.run_command:run_command", "Run scenarios, in virtual time or against a server."),
     "simulate": Verb("harness.commands_simulate:simulate", "Simulate devices without a scenario."),
     "list": Verb("harness.commands_files:list_scenarios", "List the scenarios there are."),
     "check": Verb("harness.commands_files:check", "Check scenario files without running them."),
@@ -88,7 +88,7 @@ def _not_imported() -> None:
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        print(f"fleetrig {version('fleetrig')}")
+        print(f"fleetrig {VERSION}")
         raise typer.Exit
 
 

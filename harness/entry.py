@@ -26,9 +26,10 @@ class OneWord(Model):
     def _read(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         entry = handler(_spelled_out(value, cls.beside))
         words = sorted(entry.model_fields_set - cls.beside)
-        if len(words) != 1:
-            found = f"got {' and '.join(words)}; give each an entry of its own" if words else "got none"
-            raise ValueError(f"expected exactly one word in an entry, {found}")
+        if len(words) > 1:
+            raise ValueError(f"expected one word in an entry, not {' and '.join(words)}; give each an entry of its own")
+        if not words:
+            raise ValueError("expected a word")
         entry._line = getattr(value, "line", 0)  # noqa: SLF001 (our own, from a class method)
         return entry
 

@@ -32,7 +32,6 @@ EXPECTED: Final[Mapping[str, str]] = {
     "string_type": "expected text",
     "string_too_short": "expected some text",
     "string_too_long": "expected at most {max_length} characters",
-    "string_pattern_mismatch": "expected something like {pattern}",
     "too_short": "expected at least one entry",
     "model_type": _MAPPING,
     "dict_type": _MAPPING,
@@ -141,7 +140,7 @@ def not_known(word: str, known: Sequence[str]) -> str:
     nearest = difflib.get_close_matches(word, known, n=1)
     if nearest:
         return f"{word!r} is not known here; did you mean {nearest[0]!r}?"
-    return f"{word!r} is not known here" + (f", but {', '.join(known)}" if known else "")
+    return f"{word!r} is not known here; known is {', '.join(known) or 'nothing'}"
 
 
 def _models_under(owner: type[BaseModel], key: str) -> Iterator[type[BaseModel]]:
@@ -176,18 +175,16 @@ def _follows_from_others(error: ErrorDetails) -> bool:
 
 def _got(value: Any, raw: Any) -> str:
     """What came; never what came from the environment, since that may be a secret."""
-    if isinstance(value, dict | list) and not isinstance(raw, str):
-        return "" if value else ", got an empty one"
+    if value is None or value in ({}, []):
+        return ", got nothing"
     if isinstance(raw, str) and "${env:" in raw:
         return f", got what {raw} stands for"
     written = f" from {raw}" if isinstance(raw, str) and "${" in raw else ""
-    return f", got {_shown(value)}{written}"
+    return "" if isinstance(value, dict | list) and not written else f", got {_shown(value)}{written}"
 
 
 def _shown(value: Any) -> str:
     match value:
-        case None:
-            return "nothing"
         case bool():
             return str(value).lower()
         case int() | float():

@@ -211,7 +211,10 @@ def _syntax_problem(wrong: MarkedYAMLError, path: Path, text: str) -> Problem:
     at = wrong.problem_mark
     match said, str(wrong.context):
         case _, ("while parsing a flow sequence" | "while parsing a flow mapping" | "while scanning a quoted scalar"):
-            at, sentence = wrong.context_mark, "this is never closed, or something in it needs a comma or quotes"
+            at, sentence = (
+                wrong.context_mark,
+                'this is never closed, or something in it needs a comma or quotes ("${name}")',
+            )
         case "mapping values are not allowed here", _:
             sentence = "a colon where no key can stand; put text that holds ': ' in quotes, and check the indentation"
         case _, "while parsing a block mapping" | "while parsing a block collection":

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import (
-    AfterValidator,
     BeforeValidator,
     Field,
     ModelWrapValidatorHandler,
@@ -23,7 +21,19 @@ from pydantic import (
 from harness.entry import as_list
 from harness.fault_line import FaultLine
 from harness.unit_list import Unit, read_units
-from harness.values import AttributeText, Cite, Duration, Model, PositiveCount, Scalar, Text, UnitList, Word
+from harness.values import (
+    AttributeText,
+    Cite,
+    Duration,
+    Model,
+    Name,
+    PositiveCount,
+    Scalar,
+    Text,
+    UnitList,
+    Word,
+    written_as,
+)
 from harness.words import Action, AttributesMode, Check
 from simulator.backoff import Backoff, Policy
 
@@ -32,9 +42,10 @@ POWER_CUT_POINTS: Final = "power_cut_points"
 
 MAX_COMBINATIONS: Final = 10_000
 
-SERIAL: Final = re.compile(r"[^\s{}]*(?:\{n(?::0?\d{1,2}d)?\}[^\s{}]*)?")
-NAME: Final = r"^[A-Za-z_][A-Za-z0-9_]*$"
-Name = Annotated[str, Field(pattern=NAME)]
+SERIAL: Final = r"(?=.)[^\s{}]*(?:\{n(?::0?\d{1,2}d)?\}[^\s{}]*)?"
+
+
+Serial = Annotated[str, written_as(SERIAL, "a serial without blanks, with {n} or {n:04d} for the device's number")]
 
 
 def _axis(value: Any) -> tuple[Scalar, ...] | str:
@@ -62,16 +73,10 @@ Axis = Annotated[
 ]
 
 
-def _serial(text: str) -> str:
-    if not SERIAL.fullmatch(text) or not text:
-        raise ValueError("expected a serial without blanks, where {n} or {n:04d} stands for the number of the device")
-    return text
-
-
 class Heading(Model):
     """What a file says of itself: enough to list, select and expand it."""
 
-    title: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\n]*$", alias="scenario")]
+    title: Annotated[str, Field(min_length=1, max_length=200, alias="scenario"), written_as(r"[^\n]*", "one line")]
     """A sentence that is true when the scenario passes."""
     cites: tuple[Cite, ...] = ()
     """Rows of the contract that it is about, such as hawkbit#S41."""
@@ -119,7 +124,9 @@ class Devices(Model):
     flow: Literal["hawkbit"]
     """The protocol that the devices speak."""
     over: Literal["http"] = "http"
-    serial: Annotated[str, AfterValidator(_serial)] = "DEV-{n:04d}"
+    serial: Annotated[
+        str, written_as(SERIAL, "a serial without blanks, with {n} or {n:04d} for the device's number")
+    ] = "DEV-{n:04d}"
     """The serials: `{n}` or `{n:04d}` stands for 1, 2, 3 …"""
     credential: Literal["target_token", "wrong_target_token", "gateway_token", "none"] = "target_token"
     """target_token is the one that `preregister` tells the server."""
@@ -134,6 +141,10 @@ class Devices(Model):
     install_time_s: Duration = Field(5.0, alias="install_time")
     timeout_s: Duration = Field(10.0, alias="timeout")
     """How long a device waits for an answer."""
+    interval_s: Duration = Field(300.0, alias="interval")
+    """How often a device polls until the server has named an interval."""
+    poll_jitter: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Each pause is drawn from the interval to the interval times (1 + this): never faster than told."""
     behaviour: Text = "standard"
     """Which program the devices run; tests of the bench hand in broken ones under other names."""
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from harness.marks import START, Mark, MarkedMapping, keys, locate, replaced, texts
 from harness.problems import FileMistakes, Problem, Source, not_known
@@ -93,7 +94,7 @@ def _validated(source: Source, scenario_id: str, tree: MarkedMapping, problems: 
     try:
         return Scenario.model_validate(tree, context=context)
     except ValidationError as wrong:
-        errors = (error for error in wrong.errors() if not _holds_place(locate(tree, error["loc"])[1]))
+        errors = (error for error in wrong.errors() if not _is_unfilled(error, tree))
         problems += source.model_problems(errors, Scenario)
         return None
 
@@ -159,8 +160,11 @@ def _as_text(value: Any, place: str) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _holds_place(node: Any) -> bool:
-    return isinstance(node, str) and PLACE.search(node) is not None
+def _is_unfilled(error: ErrorDetails, tree: MarkedMapping) -> bool:
+    """True when an error is about a text that still holds a place to fill in; a key can be wrong all the same."""
+    place = error["loc"]
+    about = place[-1] if error["type"] == "extra_forbidden" else locate(tree, place)[1]
+    return isinstance(about, str) and PLACE.search(about) is not None
 
 
 def _heading_keys() -> list[str]:

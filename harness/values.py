@@ -6,6 +6,7 @@ A validator says what was expected; `problems` adds what came, since it knows wh
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -99,9 +100,7 @@ def existing_file(value: Any, info: ValidationInfo) -> Path:
     folder = (info.context or {}).get("folder") or Path()
     path: Path = folder / value
     if not path.is_file():
-        raise ValueError(
-            f"there is no such file beside the scenario ({folder})" if folder != Path() else "no such file"
-        )
+        raise ValueError("expected a file that exists (paths are relative to the scenario file)")
     return path
 
 
@@ -163,14 +162,21 @@ Glob = Annotated[str, Field(min_length=1, examples=["HB-*"])]
 """Matched whole and with case: `*` any text, `?` one character, `[ab]` one of these."""
 
 
-def _cite(text: str) -> str:
-    if not re.fullmatch(r"[\w./-]+#[\w.§-]+", text):
-        raise ValueError("expected a row of a contract, such as hawkbit#S41")
-    return text
+def written_as(pattern: str, expected: str) -> AfterValidator:
+    """Accepts text that matches the pattern as a whole; otherwise says what was expected."""
+
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(f"expected {expected}")
+        return text
+
+    return AfterValidator(check)
 
 
-Cite = Annotated[str, AfterValidator(_cite)]
-Word = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$")]
+Cite = Annotated[str, written_as(r"[\w./-]+#[\w.§-]+", "a row of a contract, such as hawkbit#S41")]
+Word = Annotated[str, written_as(r"[a-z0-9][a-z0-9_.-]*", "a word of small letters, digits and _ . -")]
+Name = Annotated[str, written_as(r"[A-Za-z_][A-Za-z0-9_]*", "a name of letters, digits and _")]
+"""What `${name}` can name."""
 
 
 class Times(Model):
@@ -199,8 +205,11 @@ class Times(Model):
 
 
 def _exactly(value: Any) -> Any:
-    plain_number = isinstance(value, int) and not isinstance(value, bool)
-    return {"at_least": value, "at_most": value} if plain_number else value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return {"at_least": value, "at_most": value}
+    if not isinstance(value, Mapping | Times):
+        raise ValueError("expected a number, or a mapping with at_least, at_most or both")
+    return value
 
 
 HowOften = Annotated[Times, BeforeValidator(_exactly, json_schema_input_type=int | Times)]
