@@ -26,6 +26,7 @@ class Pattern:
     name: str = ""
     method: str = ""
     path: str = ""
+    device: str = "*"
     status: int | None = None
     stage: str = ""
     header: Mapping[str, str] = field(default_factory=dict)
@@ -33,6 +34,8 @@ class Pattern:
 
     def fits(self, event: TraceEvent) -> bool:
         if event.lane is not Lane.DEVICE or event.kind != self.kind:
+            return False
+        if self.device != "*" and not fnmatchcase(event.device, self.device):
             return False
         if self.name and not fnmatchcase(event.name, self.name):
             return False

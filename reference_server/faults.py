@@ -37,7 +37,9 @@ class FaultPlan:
     def add(self, fault: Fault, now_us: int) -> None:
         """Schedules a fault; its `at_s` counts from `now_us`."""
         from_us = now_us + to_us(fault.at_s)
-        self._scheduled.append(_Scheduled(fault, from_us, None if fault.for_s is None else from_us + to_us(fault.for_s)))
+        self._scheduled.append(
+            _Scheduled(fault, from_us, None if fault.for_s is None else from_us + to_us(fault.for_s))
+        )
 
     def clear(self) -> None:
         self._scheduled.clear()
@@ -61,7 +63,9 @@ class FaultPlan:
 
     def next_change_us(self, now_us: int) -> int | None:
         """When the next fault begins or ends after `now_us`."""
-        edges = [edge for e in self._scheduled for edge in (e.from_us, e.until_us) if edge is not None and edge > now_us]
+        edges = [
+            edge for e in self._scheduled for edge in (e.from_us, e.until_us) if edge is not None and edge > now_us
+        ]
         return min(edges, default=None)
 
     def _bite(self, request: HttpRequest, now_us: int, kinds: frozenset[FaultKind]) -> Fault | None:
@@ -96,8 +100,8 @@ def instead(fault: Fault) -> Delivery:
     if fault.kind is FaultKind.OUTAGE:
         return Delivery(None, shows_as(fault))
     status = int(fault.parameters.get("status", DEFAULT_STATUS))
-    retry_after_s = fault.parameters.get("retry_after_s")
-    headers = (("Retry-After", str(int(retry_after_s))),) if retry_after_s is not None else ()
+    retry_after_s = _optional_int(fault, "retry_after_s")
+    headers = (("Retry-After", str(retry_after_s)),) if retry_after_s is not None else ()
     return Delivery(HttpResponse(status, headers))
 
 
@@ -109,8 +113,13 @@ def spoil(fault: Fault, delivery: Delivery) -> Delivery:
             delay_us = delivery.delay_us + to_us(float(fault.parameters.get("delay_s", 1.0)))
             return Delivery(response, delivery.ending, delay_us)
         case FaultKind.TRUNCATED_BODY if response is not None and body_length(response.body) > 0:
-            return Delivery(response, Ending.TRUNCATED, delivery.delay_us)
+            return Delivery(response, Ending.TRUNCATED, delivery.delay_us, _optional_int(fault, "after_bytes"))
         case FaultKind.LOST_REPLY:
             return Delivery(None, shows_as(fault), delivery.delay_us)
         case _:
             return delivery
+
+
+def _optional_int(fault: Fault, name: str) -> int | None:
+    value = fault.parameters.get(name)
+    return None if value is None else int(value)

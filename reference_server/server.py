@@ -80,7 +80,13 @@ class Server:
         self.trace.emit(now_us, Lane.SERVER, "received", answer.device, envelope=request)
         kind = "refused" if answer.reason else "answered"
         self.trace.emit(
-            now_us, Lane.SERVER, kind, answer.device, envelope=answer.response, reason=answer.reason, name=answer.changed
+            now_us,
+            Lane.SERVER,
+            kind,
+            answer.device,
+            envelope=answer.response,
+            reason=answer.reason,
+            name=answer.changed,
         )
 
     def _tell_fault(self, request: HttpRequest, fault: Fault, now_us: int) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 
 from rich.console import Console
+from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TimeElapsedColumn
 from rich.text import Text
 
 from harness.report.text import check_lines, summary
@@ -38,8 +41,21 @@ class ConsoleReport:
     def __init__(self, console: Console, *, verbose: bool = False) -> None:
         self._console = console
         self._verbose = verbose
+        self._advance: Callable[[], object] = lambda: None
+
+    @contextmanager
+    def progress(self, total: int) -> Iterator[None]:
+        """A line that says how far the run is, on terminals only."""
+        if not self._console.is_terminal or total < 2:
+            yield
+            return
+        with Progress(SpinnerColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=self._console,
+                      transient=True) as bar:  # fmt: skip
+            self._advance = partial(bar.advance, bar.add_task("scenarios", total=total))
+            yield
 
     def show(self, report: Report) -> None:
+        self._advance()
         self._line(self._mark(report.verdict), Text(report.name, "bold"), Text(f"  {self._took(report)}", "dim"))
         if report.verdict is Verdict.SKIPPED:
             self._indented(1, Text(report.reason, "dim"))

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
 from simulator.contract.bodies import body_bytes
-from simulator.contract.errors import BrokenBench
+from simulator.contract.errors import BrokenBench, UsageError
 from simulator.contract.identity import UserPassword
 from simulator.contract.wire import Headers, HttpRequest, HttpResponse, split_url
 from simulator.effects import Ask, NoReply, Outcome, Reply
@@ -33,12 +33,15 @@ class HawkbitAdmin:
 
     platform = "hawkbit"
 
-    def __init__(self, url: str, account: UserPassword, tenant: str = "DEFAULT") -> None:
+    def __init__(
+        self, url: str, account: UserPassword, tenant: str = "DEFAULT", *, may_change_settings: bool = True
+    ) -> None:
         self.url = url.rstrip("/")
         self._origin, prefix = split_url(self.url)
         self._prefix = prefix.rstrip("/")
         self.account = account
         self.tenant = tenant
+        self._may_change_settings = may_change_settings
 
     @property
     def basic(self) -> str:
@@ -101,6 +104,11 @@ class HawkbitAdmin:
 
     def configure(self, settings: Mapping[str, object]) -> Call[None]:
         """Sets several keys, all or nothing."""
+        if settings and not self._may_change_settings:
+            raise UsageError(
+                f"this would change {', '.join(sorted(settings))} for everybody on {self.url}; "
+                "say --change-tenant-settings if that is meant"
+            )
         if settings:
             yield from self.call("PUT", "/system/configs", dict(settings))
 

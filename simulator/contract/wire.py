@@ -119,6 +119,8 @@ class Delivery:
     response: HttpResponse | None
     ending: Ending = Ending.WHOLE
     delay_us: int = 0
+    cut_after_bytes: int | None = None
+    """TRUNCATED: how much of the body comes through; half of it when not said."""
 
 
 Handler = Callable[[HttpRequest, Session, int], Delivery]

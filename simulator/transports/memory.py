@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from simulator.contract.bodies import body_blocks
 from simulator.contract.clock import to_s, to_us
-from simulator.contract.wire import Delivery, Ending, Handler, HttpResponse, Session, body_length
+from simulator.contract.wire import Delivery, Ending, Handler, Session, body_length
 from simulator.effects import Ask, Download, Downloaded, NoReply, Reply
 from simulator.transports.storage import Storage
 
@@ -38,7 +38,7 @@ class MemoryTransport:
         if failure is not None:
             return failure, after_us
         assert delivery.response is not None
-        return self._store(effect, serial, delivery.response, delivery.ending), after_us
+        return self._store(effect, serial, delivery), after_us
 
     def _performed(self, delivery: Delivery, within_s: float) -> tuple[int, NoReply | None]:
         """When the device sees something, and what it sees if that is no answer."""
@@ -51,12 +51,15 @@ class MemoryTransport:
             case _:
                 return after_us, None
 
-    def _store(self, effect: Download, serial: str, response: HttpResponse, ending: Ending) -> Downloaded:
-        cut = ending is Ending.TRUNCATED
+    def _store(self, effect: Download, serial: str, delivery: Delivery) -> Downloaded:
+        response, cut = delivery.response, delivery.ending is Ending.TRUNCATED
+        assert response is not None
         if response.status not in (200, 206):
             return Downloaded(response.status, response.headers, body_length(response.body), 0, {}, cut)
         file = self._storage.open(serial, effect.file, effect.from_byte, response.status)
-        left = body_length(response.body) // 2 if cut else body_length(response.body)
+        left = body_length(response.body)
+        if cut:
+            left = left // 2 if delivery.cut_after_bytes is None else min(left, delivery.cut_after_bytes)
         received_bytes = left
         for block in body_blocks(response.body):
             file.take(block[:left])

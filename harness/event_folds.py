@@ -1,0 +1,187 @@
+"""Folds that count what devices and server say: how often, in which order, never."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from typing import Final
+
+from harness.folds import EVIDENCE_KEPT, Standing, Witness, some
+from harness.matching import Pattern
+from harness.values import Times
+from harness.verdict import Finding
+from simulator.contract.trace import Lane, TraceEvent
+from simulator.contract.wire import HttpResponse
+
+FIRST_FAILURE_STATUS: Final = 400
+
+
+class TimesPerDevice:
+    """Every device shows the pattern as often as the bounds say."""
+
+    def __init__(self, pattern: Pattern, serials: Sequence[str], bounds: Times) -> None:
+        self._pattern, self._bounds = pattern, bounds
+        self._counts = dict.fromkeys(serials, 0)
+        self._satisfied = len(self._counts) if bounds.at_least == 0 else 0
+        self._excess: str | None = None
+        self._witness = Witness()
+
+    def step(self, event: TraceEvent) -> None:
+        if event.device not in self._counts or not self._pattern.fits(event):
+            return
+        self._counts[event.device] += 1
+        count = self._counts[event.device]
+        self._satisfied += count == self._bounds.at_least
+        self._witness.keep(event)
+        if self._bounds.at_most is not None and count > self._bounds.at_most:
+            self._excess = event.device
+
+    def standing(self) -> Standing:
+        if self._excess is not None:
+            return Standing.VIOLATED
+        return Standing.MET if self._satisfied == len(self._counts) else Standing.OPEN
+
+    def finding(self) -> Finding:
+        expected = f"every device {self._pattern} {self._bounds}"
+        if self._excess is not None:
+            got = f"{self._excess} did so {self._counts[self._excess]} times"
+            return Finding(expected, got, self._witness.evidence())
+        short = [serial for serial, count in self._counts.items() if count < self._bounds.at_least]
+        got = f"{len(short)} of {len(self._counts)} did not: {some(short)}"
+        if len(short) == 1:
+            got = f"{short[0]} did so {self._counts[short[0]]} times"
+        return Finding(expected, got, self._witness.evidence())
+
+
+class Attempts:
+    """The longest row of failed tries of one device is within bounds."""
+
+    def __init__(self, exchange: str, device: str, bounds: Times) -> None:
+        self._answered = Pattern("received", name=exchange, device=device)
+        self._silent = Pattern("no_reply", name=exchange, device=device)
+        self._bounds = bounds
+        self._row: Counter[str] = Counter()
+        self._longest = 0
+        self._witness = Witness()
+
+    def step(self, event: TraceEvent) -> None:
+        failed = self._silent.fits(event)
+        if not failed and not self._answered.fits(event):
+            return
+        if not failed and isinstance(event.envelope, HttpResponse):
+            failed = event.envelope.status >= FIRST_FAILURE_STATUS
+        self._row[event.device] = self._row[event.device] + 1 if failed else 0
+        if self._row[event.device] > self._longest:
+            self._longest = self._row[event.device]
+            self._witness.keep(event)
+
+    def standing(self) -> Standing:
+        if self._bounds.at_most is not None and self._longest > self._bounds.at_most:
+            return Standing.VIOLATED
+        return Standing.MET if self._longest >= self._bounds.at_least else Standing.OPEN
+
+    def finding(self) -> Finding:
+        expected = f"the longest row of failed tries of {self._silent.name}: {self._bounds}"
+        return Finding(expected, f"{self._longest} in a row", self._witness.evidence())
+
+
+class Never:
+    """No device shows the pattern."""
+
+    def __init__(self, pattern: Pattern) -> None:
+        self._pattern = pattern
+        self._count = 0
+        self._witness = Witness()
+
+    def step(self, event: TraceEvent) -> None:
+        if self._pattern.fits(event):
+            self._count += 1
+            if self._count <= EVIDENCE_KEPT:
+                self._witness.keep(event)
+
+    def standing(self) -> Standing:
+        return Standing.VIOLATED if self._count else Standing.MET
+
+    def finding(self) -> Finding:
+        return Finding(f"no device {self._pattern}", f"it happened {self._count} times", self._witness.evidence())
+
+
+class Order:
+    """Every device shows the patterns one after another; other events may lie between."""
+
+    def __init__(self, patterns: Sequence[Pattern], serials: Sequence[str]) -> None:
+        self._patterns = tuple(patterns)
+        self._reached = dict.fromkeys(serials, 0)
+        self._done = 0 if patterns else len(self._reached)
+        self._witness = Witness()
+
+    def step(self, event: TraceEvent) -> None:
+        reached = self._reached.get(event.device)
+        if reached is None or reached == len(self._patterns) or not self._patterns[reached].fits(event):
+            return
+        self._reached[event.device] = reached + 1
+        self._done += reached + 1 == len(self._patterns)
+        self._witness.keep(event)
+
+    def standing(self) -> Standing:
+        return Standing.MET if self._done == len(self._reached) else Standing.OPEN
+
+    def finding(self) -> Finding:
+        serial, reached = min(self._reached.items(), key=lambda entry: entry[1])
+        behind = sum(count < len(self._patterns) for count in self._reached.values())
+        expected = "every device in this order: " + ", then ".join(map(str, self._patterns))
+        got = f"{behind} of {len(self._reached)} did not; {serial} never got to «{self._patterns[reached]}»"
+        return Finding(expected, got, self._witness.evidence())
+
+
+class Reaches:
+    """So many devices are, or have been, in a stage."""
+
+    def __init__(self, stage: str, there_already: Sequence[str], needed: int) -> None:
+        self._stage, self._needed = stage, needed
+        self._seen = set(there_already)
+
+    def step(self, event: TraceEvent) -> None:
+        if event.lane is Lane.DEVICE and event.stage == self._stage:
+            self._seen.add(event.device)
+
+    def standing(self) -> Standing:
+        return Standing.MET if len(self._seen) >= self._needed else Standing.OPEN
+
+    def finding(self) -> Finding:
+        return Finding(
+            f"{self._needed} devices reach {self._stage}", f"{len(self._seen)} did: {some(sorted(self._seen))}"
+        )
+
+
+class Told:
+    """The server or network lane says something so often: a refusal with a reason, or a fault that fired."""
+
+    def __init__(self, kind: str, bounds: Times, *, device: str = "*", reason_has: str = "", fault: str = "") -> None:
+        self._kind, self._bounds, self._reason_has, self._fault = kind, bounds, reason_has.lower(), fault
+        self._device = device
+        self._count = 0
+        self._others: Counter[str] = Counter()
+        self._witness = Witness()
+
+    def step(self, event: TraceEvent) -> None:
+        if event.lane is not Lane.SERVER or event.kind != self._kind or not fnmatchcase(event.device, self._device):
+            return
+        if self._reason_has in event.reason.lower() and (not self._fault or event.fault == self._fault):
+            self._count += 1
+            self._witness.keep(event)
+        else:
+            self._others[event.reason or event.fault] += 1
+
+    def standing(self) -> Standing:
+        if self._bounds.at_most is not None and self._count > self._bounds.at_most:
+            return Standing.VIOLATED
+        return Standing.MET if self._count >= self._bounds.at_least else Standing.OPEN
+
+    def finding(self) -> Finding:
+        what = f"fault {self._fault}" if self._fault else f"refusal with a reason like {self._reason_has!r}"
+        got = f"{self._count} times"
+        if self._others:
+            got += "; other reasons: " + some([f"«{text}» ×{n}" for text, n in self._others.most_common(3)])
+        return Finding(f"{what} {self._bounds}", got, self._witness.evidence())

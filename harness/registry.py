@@ -1,0 +1,82 @@
+"""The check `registry`: what the server's own records say of the devices, read through its public interface."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from harness.check_words import Registry
+from harness.folds import some
+from harness.rig import Rig
+from harness.verdict import Finding
+from simulator.drivers.bench import Inquiry
+
+
+def judge_registry(rig: Rig, words: Registry) -> Inquiry[Finding | None]:
+    """The first difference found, with how many devices share it; None when there is none."""
+    records: dict[str, dict[str, Any] | None] = {}
+    for serial in rig.serials(words.only):
+        records[serial] = yield from read_record(rig, serial, words)
+    differences: list[tuple[str, str, str]] = []
+    for serial, record in records.items():
+        differences += [(serial, expected, got) for expected, got in compare(serial, record, words)]
+    there = [record for record in records.values() if record is not None]
+    if words.devices is not None and len(there) != words.devices:
+        return Finding(f"{words.devices} records of these devices", f"{len(there)}")
+    tokens = [record.get("securityToken") for record in there]
+    if words.tokens_differ and len(set(tokens)) < len(tokens):
+        return Finding("no two records hold the same token", f"{len(tokens) - len(set(tokens))} repeat another one's")
+    if not differences:
+        return None
+    serial, expected, got = differences[0]
+    others = sorted({name for name, _, _ in differences[1:]} - {serial})
+    more = f" (and so or otherwise for {some(others)})" if others else ""
+    return Finding(f"the record of {serial} has {expected}", f"{got}{more}")
+
+
+def read_record(rig: Rig, serial: str, words: Registry) -> Inquiry[dict[str, Any] | None]:
+    """A target with as much of what hangs on it as the check asks for."""
+    admin = rig.server.admin
+    record = yield from admin.target(serial)
+    if record is None:
+        return None
+    if words.attributes or words.attribute_keys is not None:
+        record["attributes"] = yield from admin.attributes(serial)
+    if words.installed is not None:
+        record["installed"] = yield from admin.set_version(serial, "installedDS")
+    if words.assigned is not None:
+        record["assigned"] = yield from admin.set_version(serial, "assignedDS")
+    if words.action is not None:
+        actions = yield from admin.actions(serial)
+        record["action"] = actions[0]["status"] if actions else None
+    return record
+
+
+def compare(serial: str, record: dict[str, Any] | None, words: Registry) -> Iterator[tuple[str, str]]:
+    """Pairs of expected and got for one record."""
+    if words.absent:
+        if record is not None:
+            yield "no place on the server", f"it is there, {record['updateStatus']}"
+        return
+    if record is None:
+        if words.devices is None:
+            yield "a place on the server", "there is no such record"
+        return
+    name = None if words.name is None else words.name.replace("{serial}", serial)
+    plain = {
+        "updateStatus": words.in_state,
+        "createdBy": words.created_by,
+        "name": name,
+        "installed": words.installed,
+        "assigned": words.assigned,
+        "action": words.action,
+    }
+    for key, wanted in plain.items():
+        if wanted is not None and record.get(key) != wanted:
+            yield f"{key} {wanted!r}", f"{record.get(key)!r}"
+    attributes = record.get("attributes", {})
+    for key, wanted in words.attributes.items():
+        if attributes.get(key) != wanted:
+            yield f"attribute {key} = {wanted!r}", f"{attributes.get(key)!r}"
+    if words.attribute_keys is not None and set(attributes) != set(words.attribute_keys):
+        yield f"exactly the attributes {sorted(words.attribute_keys)}", f"{sorted(attributes)}"

@@ -1,0 +1,104 @@
+"""`fleetrig run`: options in, verdicts out."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from harness.plan import Expanded, home, plan
+from harness.power_points import power_cut_points
+from harness.report.console import ConsoleReport, make_console
+from harness.report.junit import write_junit
+from harness.run import RunOptions, run
+from harness.servers.foreign import foreign_server, verify_with
+from harness.verdict import Report, Verdict, worst
+from simulator.contract.errors import UsageError
+
+EXIT_CODES = {Verdict.PASSED: 0, Verdict.SKIPPED: 0, Verdict.WARNED: 0, Verdict.FAILED: 1, Verdict.BROKEN: 3}
+
+
+def run_command(
+    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Ids, prefixes, files or folders.")] = None,
+    against: Annotated[str | None, typer.Option(metavar="URL|SERVER.yaml", help="A running server.")] = None,
+    time_mode: Annotated[
+        Literal["virtual", "real"] | None, typer.Option("--time", help="Real time needs real sockets.")
+    ] = None,
+    profile: Annotated[str, typer.Option(help="Which generation the reference server is.")] = "1.1",
+    seed: Annotated[int, typer.Option(help="The same seed gives the same run in virtual time.")] = 1,
+    jobs: Annotated[int | None, typer.Option(min=1, help="How many run side by side in real time.")] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="Only scenarios with this tag.")] = None,
+    fail_fast: Annotated[bool, typer.Option(help="Stop after the first failure.")] = False,
+    repeat: Annotated[int, typer.Option(min=1, help="Run everything so often, each time with the next seed.")] = 1,
+    ca: Annotated[Path | None, typer.Option(help="Trust this CA (PEM).")] = None,
+    insecure: Annotated[bool, typer.Option(help="Accept any certificate.")] = False,
+    change_tenant_settings: Annotated[
+        bool, typer.Option(help="Allow changes of tenant-wide settings on a server beyond loopback.")
+    ] = False,
+    junit: Annotated[Path | None, typer.Option(help="Write JUnit XML here.")] = None,
+    trace: Annotated[bool, typer.Option("--keep-traces", help="Keep the traces of passed runs too.")] = False,
+    results: Annotated[Path, typer.Option(help="Where traces and records go.")] = Path("fleetrig-results"),
+    strict: Annotated[bool, typer.Option(help="Warnings fail.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the checks of passed runs too.")] = False,
+    scenarios: Annotated[Path | None, typer.Option(help="Where scenarios are looked up.")] = None,
+) -> None:
+    """Runs scenarios: in virtual time, in real time, or against a running server."""
+    runs = plan(ids or [], home(scenarios), tag or [], power_cut_points) * repeat
+    if against is not None and time_mode == "virtual":
+        raise UsageError("--against needs real time: leave --time virtual away")
+    verify = verify_with(ca, insecure=insecure)
+    server = None if against is None else foreign_server(against, may_change_settings=change_tenant_settings)
+    per_run = len(runs) // repeat
+    options = [
+        RunOptions(time_mode == "real", server, profile, seed + index // per_run, results, trace, verify)
+        for index in range(len(runs))
+    ]
+    width = jobs or (1 if time_mode != "real" or server is not None else min(32, 4 * (os.cpu_count() or 1)))
+    reports = asyncio.run(show_all(runs, options, width, fail_fast=fail_fast, verbose=verbose, junit=junit))
+    overall = worst(report.verdict for report in reports)
+    raise typer.Exit(1 if strict and overall is Verdict.WARNED else EXIT_CODES[overall])
+
+
+async def show_all(
+    runs: Sequence[Expanded], options: Sequence[RunOptions], width: int, *, fail_fast: bool, verbose: bool,
+    junit: Path | None,
+) -> list[Report]:  # fmt: skip
+    """Shows each report as it comes; the JUnit file is written even when the run breaks off."""
+    began_s = time.monotonic()
+    writer = ConsoleReport(make_console(), verbose=verbose)
+    reports: list[Report] = []
+    try:
+        with writer.progress(len(runs)):
+            async for report in run_all(runs, options, width):
+                reports.append(report)
+                writer.show(report)
+                if fail_fast and report.verdict in (Verdict.FAILED, Verdict.BROKEN):
+                    break
+    finally:
+        if junit is not None:
+            write_junit(sorted(reports, key=lambda report: report.name), junit)
+        writer.finish(reports, took_s=time.monotonic() - began_s)
+    return reports
+
+
+async def run_all(runs: Sequence[Expanded], options: Sequence[RunOptions], width: int) -> AsyncIterator[Report]:
+    """Reports in order of completion; at most `width` at a time. Leaving early cancels what still runs."""
+    gate = asyncio.Semaphore(width)
+
+    async def one(expanded: Expanded, option: RunOptions) -> Report:
+        async with gate:
+            return await run(expanded, option)
+
+    tasks = [asyncio.create_task(one(*pair)) for pair in zip(runs, options, strict=True)]
+    try:
+        for done in asyncio.as_completed(tasks):
+            yield await done
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,37 @@
+"""Secrets come by reference: `env:NAME`, or a file that only its owner can read. Never as a word of a command line."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from simulator.contract.errors import UsageError
+
+MAX_BYTES: Final = 4096
+
+
+def from_environment(text: str, environ: Mapping[str, str] = os.environ) -> str:
+    """What `env:NAME` names. Raises UsageError when there is no such variable, or it is empty."""
+    name = text.removeprefix("env:")
+    if not environ.get(name):
+        raise UsageError(f"the environment has no variable {name}, which {text} names")
+    return environ[name]
+
+
+def secret_from(text: str, what: str, environ: Mapping[str, str] = os.environ) -> str:
+    """The secret that an option refers to; `what` names the option. Raises UsageError, without the text it got."""
+    if text.startswith("env:"):
+        return from_environment(text, environ)
+    path = Path(text)
+    if not path.is_file():
+        raise UsageError(f"{what} takes no secret itself, since others can see command lines: give env:NAME or a file")
+    if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise UsageError(f"{path} can be read by others: chmod 600 {path}")
+    with path.open(encoding="utf-8") as file:
+        secret = file.read(MAX_BYTES).strip()
+    if not secret:
+        raise UsageError(f"{path}, which {what} names, is empty")
+    return secret

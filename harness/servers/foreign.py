@@ -1,0 +1,86 @@
+"""A running server known by its address: `--against URL`, or a SERVER.yaml that says more."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import ssl
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from pydantic import Field
+
+from harness.reader import load_mapping
+from harness.secret_refs import from_environment
+from harness.servers.hawkbit import HawkbitAdmin
+from harness.servers.under_test import FOREIGN_CAN, ServerUnderTest
+from harness.values import Model, Text, Word
+from simulator.contract.errors import UsageError
+from simulator.contract.identity import UserPassword
+
+DEFAULT_PASSWORD: Final = "admin"
+
+
+class ServerFile(Model):
+    """A SERVER.yaml: where the server is, who may administer it, and what it can do beyond the usual."""
+
+    url: Text
+    user: Text = "admin"
+    password: Text = DEFAULT_PASSWORD
+    """Better `env:NAME`: then the secret stands in no file."""
+    tenant: Text = "DEFAULT"
+    can: tuple[Word, ...] = Field((), examples=[["hawkbit.fast_polling"]])
+    """Capabilities that only its operator knows of."""
+
+
+def foreign_server(text: str, *, may_change_settings: bool, environ: Mapping[str, str] = os.environ) -> ServerUnderTest:
+    """The server of `--against`. Raises UsageError for an address that is none."""
+    about = ServerFile(url=text) if "://" in text else load_mapping(Path(text), ServerFile)
+    host = host_of(about.url)
+    password = about.password
+    account = UserPassword(about.user, from_environment(password, environ) if password.startswith("env:") else password)
+    may_change = may_change_settings or is_loopback(host)
+    admin = HawkbitAdmin(about.url, account, about.tenant, may_change_settings=may_change)
+    return ServerUnderTest(
+        about.url.rstrip("/"), admin, FOREIGN_CAN | set(about.can), f"the server at {about.url}", "", is_own=False
+    )
+
+
+def host_of(url: str) -> str:
+    """The host of an http(s) URL."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError as wrong:
+        raise UsageError(f"{url!r} is no address of a server: {wrong}") from None
+    if parts.scheme not in ("http", "https") or not host:
+        raise UsageError(f"{url!r} is no address of a server; write for instance http://127.0.0.1:8080")
+    return host
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def verify_with(ca: Path | None, *, insecure: bool) -> ssl.SSLContext | bool:
+    """How certificates are checked. Raises UsageError for a CA that cannot be read."""
+    if ca is not None and insecure:
+        raise UsageError("--ca and --insecure contradict each other: give one of them")
+    if insecure:
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return context
+    if ca is None:
+        return True
+    try:
+        return ssl.create_default_context(cafile=str(ca))
+    except (OSError, ssl.SSLError) as wrong:
+        raise UsageError(f"cannot read the CA {ca}: {wrong}") from None

@@ -1,0 +1,69 @@
+"""Our own reference server, as the server under test: in memory for virtual time, on a loopback port for real time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from reference_server.platforms.hawkbit.properties import settings_from_properties
+
+from harness.scenario import Scenario
+from harness.servers.hawkbit import HawkbitAdmin
+from harness.servers.under_test import REFERENCE_CAN, ServerUnderTest
+from reference_server.entropy import SeededEntropy
+from reference_server.faults import FaultPlan
+from reference_server.platforms.hawkbit.platform import HawkbitPlatform
+from reference_server.platforms.hawkbit.settings import Profile, Settings
+from reference_server.server import Server
+from reference_server.stores.blobs import MemoryBlobs
+from reference_server.stores.memory import MemoryStore
+from simulator.contract.faults import Fault
+from simulator.contract.identity import UserPassword
+from simulator.contract.masking import Secrets
+from simulator.contract.trace import Trace
+from simulator.contract.wire import Delivery, HttpRequest, Session
+
+VIRTUAL_URL: Final = "http://hawkbit.test:8080"
+ACCOUNT: Final = UserPassword("admin", "admin")
+MIN_POLLING: Final = "hawkbit.controller.minPollingTime"
+FASTEST_POLLING: Final = "00:00:01"
+"""The real server's minimum is 30 s; a run whose intervals are seconds needs less."""
+
+
+class InMemory:
+    """A server whose clock is the bench's: what is due by itself happens before the next request is answered."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    def __call__(self, request: HttpRequest, session: Session, now_us: int) -> Delivery:
+        due_us = self._server.next_due_us()
+        if due_us is not None and due_us <= now_us:
+            self._server.advance(now_us)
+        return self._server.handle(request, session, now_us)
+
+
+def in_memory(
+    settings: Settings, trace: Trace, secrets: Secrets, seed: int, now_us: Callable[[], int]
+) -> tuple[ServerUnderTest, InMemory]:
+    """A server for virtual time. The one private door there is: envelopes are handed over without a socket."""
+    entropy = SeededEntropy(seed)
+    store = MemoryStore()
+    platform = HawkbitPlatform(store, MemoryBlobs(), entropy, settings)
+    faults = FaultPlan(lambda: entropy.uniform(0.0, 1.0))
+    server = Server([platform], store, faults, trace, secrets)
+    return own_server(VIRTUAL_URL, settings.profile, lambda fault: faults.add(fault, now_us())), InMemory(server)
+
+
+def own_server(url: str, profile: str, add_fault: Callable[[Fault], None]) -> ServerUnderTest:
+    """What the harness may do with a reference server."""
+    admin = HawkbitAdmin(url, ACCOUNT)
+    return ServerUnderTest(url, admin, REFERENCE_CAN, f"reference hawkBit {profile}", profile, True, add_fault)
+
+
+def bench_settings(scenario: Scenario, profile: str) -> Settings:
+    """Start-up properties for a scenario's own server: fast polls allowed, then whatever the scenario names."""
+    named = {name: str(value) for name, value in scenario.server.properties.items()}
+    settings = settings_from_properties({MIN_POLLING: FASTEST_POLLING, **named})
+    return replace(settings, profile=Profile(profile))

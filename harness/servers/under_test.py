@@ -1,0 +1,33 @@
+"""The server that a scenario meets: its address, an operator's account on it, and what it can do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from harness.servers.hawkbit import HawkbitAdmin
+from simulator.contract.faults import Fault
+
+REFERENCE_CAN: Final = frozenset(
+    {"hawkbit", "hawkbit.admin", "hawkbit.fast_polling", "reference", "reference.faults", "reference.reasons"}
+)
+FOREIGN_CAN: Final = frozenset({"hawkbit", "hawkbit.admin"})
+"""Of a server that is only known by its address. Its polls are 30 s or more, and nobody can make it fail."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerUnderTest:
+    """`add_fault` is None where faults cannot be switched from outside."""
+
+    url: str
+    admin: HawkbitAdmin
+    can: frozenset[str]
+    name: str
+    profile: str
+    is_own: bool
+    add_fault: Callable[[Fault], None] | None = None
+
+    def lacks(self, needs: tuple[str, ...]) -> list[str]:
+        """The capability words that a scenario needs and this server has not."""
+        return [word for word in needs if word not in self.can]
