@@ -46,7 +46,9 @@ def require_index(kind: Kind[Any], index: str) -> None:
 
 
 def _storable(kind: Kind[Any], what: str, value: Key) -> Key:
-    if not isinstance(value, str | int):
+    if isinstance(value, str):
+        return value
+    if not isinstance(value, int):
         raise ModelError(f"{what!r} of kind {kind.name!r}: expected str or int, got {type(value).__name__}")
     if not is_storable(value):
         raise ModelError(f"{what!r} of kind {kind.name!r}: {value} has more than 64 bits")

@@ -22,7 +22,7 @@ Key = str | int
 """A record's id within (kind, tenant). One kind uses one type of key; an int has at most 64 bits with its sign."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: Python 3.11 cannot make `Kind[X](…)` of a frozen class with slots
 class Kind(Generic[R]):
     """`name` is unique among all platforms of a server: start it with the platform (`hawkbit.target`)."""
 

@@ -69,18 +69,20 @@ def _durability(query: str) -> Durability:
 
 def _nearest(url: str) -> str:
     scheme, colon, rest = url.partition(":")
-    if not colon or "/" in scheme:
-        if get_close_matches(url, ["memory"]):
-            return "did you mean memory: ?"
-        return f"did you mean sqlite:///{url or 'fleet.db'} ?"
-    if scheme == "memory":
-        return "did you mean memory: ?"
     near = get_close_matches(scheme.lower(), SCHEMES, n=1)
-    if near == ["memory"]:
+    if not url or near == ["memory"]:
         return "did you mean memory: ?"
     if near == ["sqlite"]:
-        return f"did you mean sqlite:///{rest.lstrip('/') or 'fleet.db'} ?"
+        return f"did you mean sqlite:///{_path_meant(rest) or 'fleet.db'} ?"
+    if not colon or "/" in scheme:
+        return f"did you mean sqlite:///{url} ?"
     return f"there is no scheme {scheme!r}"
+
+
+def _path_meant(rest: str) -> str:
+    """What follows the colon, by its slashes: one or four begin an absolute path, two and three a relative one."""
+    path = rest.lstrip("/")
+    return path if len(rest) - len(path) in {0, 2, 3} else "/" + path
 
 
 def _without_password(url: str) -> str:

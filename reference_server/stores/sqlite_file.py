@@ -15,6 +15,7 @@ Durability = Literal["kill", "power-cut"]
 
 APPLICATION_ID: Final = 0x666C7267  # "flrg", in the file's header: https://www.sqlite.org/fileformat2.html §1.3.16
 SCHEMA_VERSION: Final = 1
+LEAST_PAGE_BYTES: Final = 512
 
 # Keys and values are blobs (strings) or integers, so the columns have no type that would convert them.
 SCHEMA: Final = (
@@ -55,7 +56,7 @@ def explained(problem: sqlite3.Error, path: Path) -> FleetrigError:
     name = getattr(problem, "sqlite_errorname", "")
     match name.split("_")[1] if name else "":
         case "NOTADB":
-            return UsageError(f"{path} is not a fleetrig store, nor any SQLite file: give another path")
+            return UsageError(_no_store(path))
         case "BUSY" | "LOCKED":
             return BrokenBench(f"the store {path} is in use by another process: stop that one, or give another path")
         case "CORRUPT" | "FORMAT":
@@ -70,11 +71,19 @@ def explained(problem: sqlite3.Error, path: Path) -> FleetrigError:
             return ModelError(f"the store {path} was asked for something impossible: {problem}")
 
 
+def _no_store(path: Path) -> str:
+    return f"{path} is not a fleetrig store, nor any SQLite file: give another path"
+
+
 def _require_place(path: Path) -> None:
     if path.is_dir():
         raise UsageError(f"cannot open the store {path}: it is a folder, expected a file (such as {path / 'fleet.db'})")
     if not path.parent.is_dir():
         raise UsageError(f"cannot open the store {path}: there is no folder {path.parent}; make it first")
+    if path.exists() and 0 < path.stat().st_size < LEAST_PAGE_BYTES:
+        # SQLite would take it for empty and write over it; only asked for its size, since to open and close the file
+        # here would drop the lock of a store that this process has open already.
+        raise UsageError(_no_store(path))
 
 
 def _create_private(path: Path) -> None:
