@@ -41,10 +41,10 @@ format: install ## format the code and repair what lint can repair
 	$(BIN)/ruff format .
 
 bench: install ## measure speed and memory (tests/benchmarks/bench_*.py)
-	$(BIN)/python -m pytest tests/benchmarks -s -o python_files='bench_*.py'
+	$(BIN)/python -m pytest tests/benchmarks -s -o python_files='bench_*.py' -o python_functions='bench_*'
 
 soak: install ## run for long and watch for growth (tests/soak/soak_*.py)
-	$(BIN)/python -m pytest tests/soak -s -o python_files='soak_*.py'
+	$(BIN)/python -m pytest tests/soak -s -o python_files='soak_*.py' -o python_functions='soak_*'
 
 lock: ## write requirements.lock anew from pyproject.toml
 	@.ci/packages venv

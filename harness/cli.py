@@ -130,3 +130,7 @@ def _usage_sentence(error: typer.TyperException) -> str:
 def _say(sentence: str, code: int) -> int:
     print(sentence, file=sys.stderr)
     return int(code)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -132,13 +132,13 @@ def _meant_by(text: str, known: Mapping[str, Path], folder: Path) -> dict[str, P
         return below
     path = Path(text)
     if path.is_file():
-        return {_id_of(path, folder): path}
+        return {id_of(path, folder): path}
     if path.is_dir() and (inside := ids_below(path)):
-        return {_id_of(one, folder): one for one in inside.values()}
+        return {id_of(one, folder): one for one in inside.values()}
     raise NoSuchId(_no_such(text, list(known), folder))
 
 
-def _id_of(path: Path, folder: Path) -> str:
+def id_of(path: Path, folder: Path) -> str:
     """The id of a file named by its path: below `folder`, else below the nearest folder `scenarios`, else its name."""
     inner = path.resolve().with_suffix("")
     if inner.is_relative_to(folder.resolve()):

@@ -1,0 +1,92 @@
+"""How the benchmarks measure: CPU time of a process, not the clock on the wall; medians of several rounds."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+ROUNDS = 5
+
+
+def cpu_s(pid: int) -> float:
+    """User and system time that a process has used so far (proc(5), fields 14 and 15 of stat)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
+
+
+def resident_mib(pid: int) -> float:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) / 1024
+    raise ValueError(f"no VmRSS for {pid}")
+
+
+def show(what: str, value: str, aim: str = "") -> None:
+    """One line of the table."""
+    print(f"    {what:<58}{value:>16}{'   aim: ' + aim if aim else ''}")
+
+
+def median(values: Sequence[float]) -> float:
+    return statistics.median(values)
+
+
+@contextlib.contextmanager
+def served(folder: Path, *options: str) -> Iterator[tuple[int, str, float]]:
+    """A `fleetrig serve` of its own: (pid, host:port, seconds until it was ready)."""
+    ready = folder / "ready.json"
+    command = [sys.executable, "-m", "harness.cli", "serve", "--http", "127.0.0.1:0", "--ready-file", str(ready)]
+    began_s = time.monotonic()
+    with subprocess.Popen([*command, *options], stdout=subprocess.DEVNULL) as process:
+        try:
+            while not ready.exists():
+                if process.poll() is not None:
+                    raise RuntimeError(f"serve ended with {process.returncode}")
+                time.sleep(0.01)
+            yield process.pid, json.loads(ready.read_text())["http"], time.monotonic() - began_s
+        finally:
+            process.send_signal(signal.SIGTERM)
+
+
+def hammer(address: str, requests: Sequence[bytes], connections: int = 20) -> None:
+    """Sends raw requests over keep-alive connections, each answer read before the next goes out."""
+    host, _, port = address.rpartition(":")
+    asyncio.run(_hammer(host, int(port), requests, connections))
+
+
+async def _hammer(host: str, port: int, requests: Sequence[bytes], connections: int) -> None:
+    shares = [requests[start::connections] for start in range(connections)]
+    await asyncio.gather(*(_one_connection(host, port, share) for share in shares))
+
+
+async def _one_connection(host: str, port: int, requests: Sequence[bytes]) -> None:
+    reader, writer = await asyncio.open_connection(host, port)
+    for request in requests:
+        writer.write(request)
+        head = await reader.readuntil(b"\r\n\r\n")
+        status, length = int(head[9:12]), 0
+        for line in head.split(b"\r\n"):
+            if line.lower().startswith(b"content-length:"):
+                length = int(line[15:])
+        if length:
+            await reader.readexactly(length)
+        assert status < 400, head
+    writer.close()
+    await writer.wait_closed()
+
+
+def raw_request(method: str, path: str, headers: dict[str, str], body: bytes = b"") -> bytes:
+    """A request as bytes, ready to be sent many times."""
+    lines = [f"{method} {path} HTTP/1.1", "Host: bench", *(f"{name}: {value}" for name, value in headers.items())]
+    if body:
+        lines.append(f"Content-Length: {len(body)}")
+    return ("\r\n".join(lines) + "\r\n\r\n").encode() + body

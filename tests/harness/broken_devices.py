@@ -1,0 +1,86 @@
+"""hawkBit devices that each break one rule: our own flow, with one habit changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from simulator.contract.identity import Credential, DeviceIdentity
+from simulator.contract.wire import HttpResponse, Json
+from simulator.effects import Ask, Done, Effect, Flow, Outcome, Pause, Reply
+from simulator.flows.hawkbit import hawkbit
+from simulator.flows.hawkbit_device import HawkbitSettings
+from simulator.flows.hawkbit_messages import attributes_request, poll_request
+
+QUICK = Pause(0.05, 0.05, "hot")
+
+
+def changing(change: Callable[[Effect], Effect]) -> Callable[..., Flow]:
+    """The standard device with some of its effects replaced."""
+
+    def program(
+        settings: HawkbitSettings, credential: Credential | None, device: DeviceIdentity, remembered: Mapping[str, Json]
+    ) -> Flow:
+        flow = hawkbit(settings, credential, device, remembered)
+        effect = next(flow)
+        while True:
+            outcome = yield change(effect)
+            effect = flow.send(outcome)
+
+    return program
+
+
+def _hot(effect: Effect) -> Effect:
+    return QUICK if isinstance(effect, Pause) and effect.why == "backoff" else effect
+
+
+def _restless(effect: Effect) -> Effect:
+    return Pause(0.2, 0.2, effect.why) if isinstance(effect, Pause) and effect.why == "poll interval" else effect
+
+
+hot_retry = changing(_hot)
+"""Tries again at once after every failure (breaks V05, V07, V08)."""
+
+ignores_sleep = changing(_restless)
+"""Polls five times a second, whatever the server says (breaks V01)."""
+
+
+def resends_attributes(
+    settings: HawkbitSettings, credential: Credential | None, device: DeviceIdentity, remembered: Mapping[str, Json]
+) -> Flow:
+    """Sends its attributes after every poll, asked or not (breaks V04)."""
+    flow = hawkbit(settings, credential, device, remembered)
+    href = poll_request(settings.server_url, device, credential).url + "/configData"
+    effect, outcome = next(flow), None
+    while True:
+        outcome = yield effect
+        if isinstance(effect, Ask) and effect.name == "poll" and _accepted(outcome):
+            request = attributes_request(href, credential, "merge", settings.attributes)
+            yield Ask("configData", request, settings.timeout_s)
+        effect = flow.send(outcome)
+
+
+def installs_anyway(
+    settings: HawkbitSettings, credential: Credential | None, device: DeviceIdentity, remembered: Mapping[str, Json]
+) -> Flow:
+    """Forgets what it has done: after a lost report it installs again (breaks V25)."""
+    flow = hawkbit(settings, credential, device, remembered)
+    effect = next(flow)
+    while True:
+        outcome = yield effect
+        if isinstance(effect, Ask) and effect.name == "feedback-closed" and not _accepted(outcome):
+            flow.close()
+            flow = hawkbit(settings, credential, device, {"stage": "enrolled"})
+            effect = next(flow)
+            continue
+        effect = flow.send(outcome)
+
+
+def _accepted(outcome: Outcome) -> bool:
+    match outcome:
+        case Reply(HttpResponse(status=200)):
+            return True
+        case _:
+            return False
+
+
+__all__ = ["Done", "hot_retry", "ignores_sleep", "installs_anyway", "resends_attributes"]

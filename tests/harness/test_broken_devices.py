@@ -1,0 +1,42 @@
+"""Test the tester: a device that breaks one rule must fail the check of that rule, in both times."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from harness.plan import plan
+from harness.run import RunOptions, run
+from harness.verdict import Report, Verdict
+from tests.harness import broken_devices
+
+SCENARIOS = Path(__file__).parents[2] / "scenarios"
+
+CAUGHT = [
+    ("hawkbit/steady_polling", broken_devices.ignores_sleep, "gap"),
+    ("hawkbit/outage_backoff[shows_as=reset]", broken_devices.hot_retry, "attempts"),
+    ("hawkbit/overload_retry_after[status=503]", broken_devices.hot_retry, "gap"),
+    ("hawkbit/unknown_device_refused[credential=none]", broken_devices.hot_retry, "gap"),
+    ("hawkbit/auto_registration", broken_devices.resends_attributes, "sends"),
+    ("hawkbit/attributes", broken_devices.resends_attributes, "never"),
+    ("hawkbit/lost_reply", broken_devices.installs_anyway, "sends"),
+]
+
+
+def outcome(name: str, program: object, tmp_path: Path, *, real_time: bool) -> Report:
+    (expanded,) = plan([name], SCENARIOS)
+    options = RunOptions(real_time=real_time, results=tmp_path, programs={"standard": program})  # type: ignore[dict-item]
+    return asyncio.run(run(expanded, options))
+
+
+@pytest.mark.parametrize("real_time", [False, True], ids=["virtual", "real"])
+@pytest.mark.parametrize(("name", "program", "word"), CAUGHT, ids=[f"{row[0]}-{row[2]}" for row in CAUGHT])
+def test_the_right_check_fails(name: str, program: object, word: str, real_time: bool, tmp_path: Path) -> None:
+    report = outcome(name, program, tmp_path, real_time=real_time)
+    failed = [check for phase in report.phases for check in phase.checks if check.verdict is Verdict.FAILED]
+    assert report.verdict is Verdict.FAILED, report
+    assert word in {check.title.split(" ")[0] for check in failed}, failed
+    assert all(check.finding is not None and check.finding.expected for check in failed)
+    assert Path(report.trace_file).stat().st_size > 0
