@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 import cbor2
 
@@ -17,11 +18,12 @@ from simulator.contract.clock import US_PER_MS
 from simulator.contract.wire import HttpRequest, Session, body_length
 
 if TYPE_CHECKING:
-    from reference_server.platforms.hawkbit.repository import Repository
+    from reference_server.platforms.hawkbit.repository import Repository, TenantConfig
     from reference_server.platforms.hawkbit.settings import Settings
 
 LONG_MAX = 2**63 - 1
 INT_MAX = 2**31 - 1
+UNRESERVED = re.compile(r"[A-Za-z0-9._~-]*", re.ASCII)
 
 
 class WrittenFloat(float):
@@ -55,6 +57,7 @@ class Call:
         self.user = ""
         self.permissions: frozenset[str] = frozenset()
         self.device = ""
+        self._config: TenantConfig | None = None
 
     @property
     def settings(self) -> Settings:
@@ -68,6 +71,18 @@ class Call:
     def base(self) -> str:
         """Scheme and authority of the request: every link begins with it, unchecked (§0)."""
         return self.request.origin
+
+    @property
+    def config(self) -> TenantConfig:
+        """The tenant's configuration as it was when first asked for."""
+        if self._config is None:
+            self._config = self.repo.config(self.tenant)
+        return self._config
+
+    @property
+    def device_base(self) -> str:
+        """What a device's links begin with; the tenant as spelt by the device."""
+        return f"{self.base}/{encoded(self.tenant_in_path)}/controller/v1/{encoded(self.device)}"
 
     @cached_property
     def query(self) -> dict[str, str]:
@@ -119,6 +134,11 @@ class Call:
         if text in {"false", "off", "no", "0"}:
             return False
         raise not_readable(f"query parameter {name}: expected true or false, got {text[:50]!r}")
+
+
+def encoded(segment: str) -> str:
+    """A path segment as the server writes it: everything but RFC 3986 unreserved characters percent-encoded (§0)."""
+    return segment if UNRESERVED.fullmatch(segment) else quote(segment, safe="")
 
 
 def parse_integer(text: str, most: int, what: str) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from urllib.parse import quote
 
 from reference_server.platforms.hawkbit.call import Call
 from reference_server.platforms.hawkbit.intervals import interval_for
@@ -21,7 +20,7 @@ def poll(call: Call) -> Reply:
     pending = pending_work(call, target)
     links = dict(pending.links)
     if target.request_attributes:
-        links["configData"] = {"href": f"{device_base(call)}/configData"}
+        links["configData"] = {"href": f"{call.device_base}/configData"}
     return Reply(
         body={"config": {"polling": {"sleep": _sleep(call, target, pending)}}, "_links": links}, changed=changed
     )
@@ -46,17 +45,11 @@ def seen(call: Call) -> tuple[Target, str]:
     return target, changed
 
 
-def device_base(call: Call) -> str:
-    """What a device's links begin with; the tenant as spelt by the device, all but unreserved characters encoded."""
-    return f"{call.base}/{quote(call.tenant_in_path, safe='')}/controller/v1/{quote(call.device, safe='')}"
-
-
 def _sleep(call: Call, target: Target, pending: Pending) -> str:
     repo = call.repo
-    config = repo.config(call.tenant)
     interval = interval_for(call, target)
     seconds = sleep_s(interval, repo.min_polling_s, repo.max_polling_s, repo.entropy.uniform)
     if pending.window_starts_at_ms is not None:
         until_s = (pending.window_starts_at_ms - call.now_us / US_PER_MS) / 1000
-        seconds = window_sleep_s(seconds, until_s, config.window_poll_count, repo.min_polling_s)
+        seconds = window_sleep_s(seconds, until_s, call.config.window_poll_count, repo.min_polling_s)
     return sleep_text(seconds)

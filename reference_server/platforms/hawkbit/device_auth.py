@@ -31,7 +31,7 @@ def authenticate(call: Call, path: str) -> None:
     trusted = call.settings.trusted_ips
     if trusted and call.session.peer not in trusted:
         raise bare(401, f"peer {call.session.peer} is not one of the trusted IPs {', '.join(trusted)}")
-    config = call.repo.config(call.tenant)
+    config = call.config
     why: list[str] = []
     if _by_header(call, config, why):
         return

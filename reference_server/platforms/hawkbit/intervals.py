@@ -11,7 +11,7 @@ from reference_server.platforms.hawkbit.target_fields import TARGET_FIELDS, Look
 
 
 def interval_for(call: Call, target: Target) -> Interval:
-    polling = call.repo.config(call.tenant).polling
+    polling = call.config.polling
     if polling.overrides:
         look = Look(call.repo, call.tenant)
         for query, interval in polling.overrides:

@@ -90,7 +90,7 @@ def with_moments(call: Call, query: str) -> str:
     """`${now_ts}` and `${overdue_ts}` in a query become ms since the epoch (`VirtualPropertyResolver.java`)."""
     if "${" not in query:
         return query
-    config = call.repo.config(call.tenant)
+    config = call.config
     overdue_ms = call.now_ms - config.polling.default.milliseconds - config.overdue_ms
     filled = query.lower().replace("${now_ts}", str(call.now_ms)).replace("${overdue_ts}", str(overdue_ms))
     if "${" in filled:

@@ -10,11 +10,11 @@ from reference_server.platforms.hawkbit.config_keys import KEYS, config_key, ser
 from reference_server.platforms.hawkbit.config_values import checked_value, unknown_default_set_type
 from reference_server.platforms.hawkbit.errors import not_found
 from reference_server.platforms.hawkbit.fields import as_object
-from reference_server.platforms.hawkbit.pending import set_type_documents
 from reference_server.platforms.hawkbit.records import TENANT
-from reference_server.platforms.hawkbit.registration import open_tenant
 from reference_server.platforms.hawkbit.replies import Reply
 from reference_server.platforms.hawkbit.settings import Profile
+from reference_server.platforms.hawkbit.software import need_set_type
+from reference_server.platforms.hawkbit.tenants import open_tenant
 
 GATEWAY_KEY: Final = "authentication.gatewaytoken.key"
 DEFAULT_SET_TYPE: Final = "default.ds.type"
@@ -64,14 +64,14 @@ def delete_config(call: Call, name: str) -> Reply:
     """Back to the default. An unknown key is no error here: nothing is deleted."""
     if name == DEFAULT_SET_TYPE:
         raise not_found("Configuration key not found", name)
-    record = open_tenant(call.repo, call.tenant, call.now_ms)
+    record = open_tenant(call.repo, call.tenant, call.now_us)
     left = {key: entry for key, entry in record.values.items() if key != name}
     call.repo.store.put(TENANT, call.tenant, replace(record, values=left))
     return Reply(call.done_status, changed=f"configuration {name} back to its default")
 
 
 def _put(call: Call, given: dict[str, Any]) -> None:
-    record = open_tenant(call.repo, call.tenant, call.now_ms)
+    record = open_tenant(call.repo, call.tenant, call.now_us)
     values = dict(record.values)
     for name, value in given.items():
         if name == DEFAULT_SET_TYPE:
@@ -94,14 +94,12 @@ def _put(call: Call, given: dict[str, Any]) -> None:
 def _known_set_type(call: Call, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise unknown_default_set_type(value)
-    if not set_type_documents(call, (value,)):
-        raise not_found("DistributionSetType", value)
-    return value
+    return need_set_type(call, value).id
 
 
 def _document(call: Call, name: str) -> dict[str, Any]:
     links = {"self": {"href": f"{call.base}/rest/v1/system/configs/{name}"}}
-    record = open_tenant(call.repo, call.tenant, call.now_ms)
+    record = open_tenant(call.repo, call.tenant, call.now_us)
     if name == DEFAULT_SET_TYPE:
         return {"value": record.default_set_type_id, "global": False, "_links": links}
     key = config_key(name)

@@ -12,11 +12,11 @@ from reference_server.platforms.hawkbit.fields import as_object, text
 from reference_server.platforms.hawkbit.listing import page
 from reference_server.platforms.hawkbit.mgmt_tags import GREATEST_NAME, named_fields
 from reference_server.platforms.hawkbit.records import TARGET_FILTER, TargetFilter
-from reference_server.platforms.hawkbit.registration import ID_SEQUENCE
 from reference_server.platforms.hawkbit.replies import Reply
 from reference_server.platforms.hawkbit.rsql_match import compiled
 from reference_server.platforms.hawkbit.target_documents import audit
 from reference_server.platforms.hawkbit.target_fields import TARGET_FIELDS
+from reference_server.platforms.hawkbit.tenants import ID_SEQUENCE
 
 GREATEST_QUERY: Final = 1024
 FILTER_FIELDS: Final = named_fields()
@@ -94,7 +94,7 @@ def full_filter_document(call: Call, target_filter: TargetFilter) -> dict[str, A
 
 def _document(call: Call, target_filter: TargetFilter) -> dict[str, Any]:
     """Unlike elsewhere, absent fields are written as null (S137)."""
-    shows_confirmation = target_filter.set_id is not None and call.repo.config(call.tenant).confirmation_on
+    shows_confirmation = target_filter.set_id is not None and call.config.confirmation_on
     return {
         **audit(target_filter),
         "id": target_filter.id,

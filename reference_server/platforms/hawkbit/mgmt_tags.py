@@ -12,10 +12,10 @@ from reference_server.platforms.hawkbit.errors import already_exists, not_found,
 from reference_server.platforms.hawkbit.fields import as_object, as_objects, as_texts, text
 from reference_server.platforms.hawkbit.listing import page
 from reference_server.platforms.hawkbit.records import TARGET, TARGET_TAG, Target, TargetTag
-from reference_server.platforms.hawkbit.registration import ID_SEQUENCE
 from reference_server.platforms.hawkbit.replies import Reply
 from reference_server.platforms.hawkbit.rsql_match import Field, Fields, Holds
 from reference_server.platforms.hawkbit.target_documents import audit, target_page
+from reference_server.platforms.hawkbit.tenants import ID_SEQUENCE
 
 GREATEST_NAME: Final = 128
 GREATEST_DESCRIPTION: Final = 512

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from reference_server.platforms.hawkbit import rules
+from reference_server.platforms.hawkbit.action_records import SET_TYPE
 from reference_server.platforms.hawkbit.call import Call
 from reference_server.platforms.hawkbit.errors import (
     REPOSITORY,
@@ -24,11 +25,11 @@ from reference_server.platforms.hawkbit.mgmt_tags import (
     GREATEST_NAME,
     named_fields,
 )
-from reference_server.platforms.hawkbit.pending import set_type_documents
 from reference_server.platforms.hawkbit.records import TARGET, TARGET_TYPE, TargetType
-from reference_server.platforms.hawkbit.registration import ID_SEQUENCE
 from reference_server.platforms.hawkbit.replies import Reply
+from reference_server.platforms.hawkbit.software_views import set_type_document
 from reference_server.platforms.hawkbit.target_documents import audit
+from reference_server.platforms.hawkbit.tenants import ID_SEQUENCE
 
 GREATEST_KEY: Final = 64
 TYPE_FIELDS: Final = named_fields("key", "description")
@@ -81,7 +82,10 @@ def delete_type(call: Call, type_id: int) -> Reply:
 
 
 def read_set_types(call: Call, type_id: int) -> Reply:
-    return Reply(body=set_type_documents(call, _need(call, type_id).set_type_ids))
+    found = (
+        call.repo.store.get(SET_TYPE, call.tenant, set_type_id) for set_type_id in _need(call, type_id).set_type_ids
+    )
+    return Reply(body=[set_type_document(call, set_type) for set_type in found if set_type is not None])
 
 
 def add_set_types(call: Call, type_id: int) -> Reply:
@@ -153,8 +157,8 @@ def _check_free(call: Call, index: str, value: str) -> None:
 
 
 def _check_set_types(call: Call, set_type_ids: tuple[int, ...]) -> None:
-    known = {document["id"] for document in set_type_documents(call, set_type_ids)}
-    missing = [set_type_id for set_type_id in set_type_ids if set_type_id not in known]
+    store = call.repo.store
+    missing = [set_type_id for set_type_id in set_type_ids if store.get(SET_TYPE, call.tenant, set_type_id) is None]
     if missing:
         raise not_found("DistributionSetType", missing[0] if len(missing) == 1 else missing)
 

@@ -11,7 +11,7 @@ from reference_server.platforms.hawkbit.errors import already_exists, bare, not_
 from reference_server.platforms.hawkbit.fields import as_object, as_objects, boolean, integer, text
 from reference_server.platforms.hawkbit.pending import target_deleted
 from reference_server.platforms.hawkbit.records import LAST_POLL, TARGET, TARGET_TYPE, Target
-from reference_server.platforms.hawkbit.registration import ID_SEQUENCE, new_token
+from reference_server.platforms.hawkbit.registration import new_token
 from reference_server.platforms.hawkbit.replies import Reply
 from reference_server.platforms.hawkbit.settings import Profile
 from reference_server.platforms.hawkbit.target_documents import (
@@ -20,6 +20,7 @@ from reference_server.platforms.hawkbit.target_documents import (
     target_links,
     target_page,
 )
+from reference_server.platforms.hawkbit.tenants import ID_SEQUENCE
 
 GREATEST_NAME: Final = 128
 GREATEST_ID: Final = 256

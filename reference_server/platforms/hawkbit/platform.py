@@ -6,20 +6,24 @@ handler → rendering. A station that refuses raises a `HawkbitError`; all of th
 
 from __future__ import annotations
 
+from typing import Final
+
 from reference_server.platform import Answer
 from reference_server.platforms.hawkbit import admin_auth, device_auth
 from reference_server.platforms.hawkbit.call import Call
 from reference_server.platforms.hawkbit.dos_filter import DosFilter, client_address
 from reference_server.platforms.hawkbit.errors import HawkbitError, framework
 from reference_server.platforms.hawkbit.firewall import check_host, check_path, container_refusal
-from reference_server.platforms.hawkbit.registration import open_tenant
 from reference_server.platforms.hawkbit.replies import Reply, negotiate, refusal, respond
 from reference_server.platforms.hawkbit.repository import Repository
 from reference_server.platforms.hawkbit.routes import PROVISIONING
 from reference_server.platforms.hawkbit.routing import Options, Route, Router, arguments
 from reference_server.platforms.hawkbit.settings import Settings
+from reference_server.platforms.hawkbit.tenants import open_tenant
 from reference_server.stores.interface import Blobs, Entropy, Store
 from simulator.contract.wire import HttpRequest, Session
+
+DEVICE_PATH: Final = "/controller/v1"
 
 
 class HawkbitPlatform:
@@ -34,8 +38,8 @@ class HawkbitPlatform:
         self._address_header = settings.remote_ip_header.lower()
 
     def serves(self, request: HttpRequest) -> bool:
-        path = request.target
-        return path.startswith("/rest/") or path.partition("/controller/v1")[1] != "" or path == "/rest"
+        path = request.target.partition("?")[0]
+        return path == "/rest" or path.startswith("/rest/") or DEVICE_PATH in path
 
     def handle(self, request: HttpRequest, session: Session, now_us: int) -> Answer:
         path = request.target.partition("?")[0]
@@ -76,11 +80,11 @@ class HawkbitPlatform:
         self._dos.check(request.method, address, call.now_us)
         check_path(request.method, path)
         check_host(call.headers.get("host", ""), call.settings.allowed_host_names)
-        if path.startswith("/rest"):
-            admin_auth.authenticate(call)
-            open_tenant(self.repo, call.tenant, call.now_ms)
-        else:
+        if path.split("/", 4)[2:4] == ["controller", "v1"]:
             device_auth.authenticate(call, path)
+        elif path.startswith("/rest"):
+            admin_auth.authenticate(call)
+            open_tenant(self.repo, call.tenant, call.now_us)
 
     def _prepared(self, route: Route, call: Call, values: list[str], takes_long: tuple[bool, ...]) -> list[object]:
         """The handler's arguments; reads the body and checks the right, in this order."""

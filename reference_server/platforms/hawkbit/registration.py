@@ -6,13 +6,12 @@ from reference_server.platforms.hawkbit import rules
 from reference_server.platforms.hawkbit.call import Call
 from reference_server.platforms.hawkbit.dos_filter import client_address
 from reference_server.platforms.hawkbit.errors import REPOSITORY, HawkbitError, violations
-from reference_server.platforms.hawkbit.pending import tenant_opened
-from reference_server.platforms.hawkbit.records import TENANT, Target, Tenant, UpdateStatus
+from reference_server.platforms.hawkbit.records import Target, UpdateStatus
 from reference_server.platforms.hawkbit.repository import Repository
+from reference_server.platforms.hawkbit.tenants import ID_SEQUENCE, open_tenant
 
 PLUG_AND_PLAY = "CONTROLLER_PLUG_AND_PLAY"
 TOKEN_BYTES = 16
-ID_SEQUENCE = "hawkbit"
 
 
 def register(call: Call) -> Target:
@@ -47,7 +46,7 @@ def _open_for_device(call: Call) -> None:
         raise HawkbitError(
             400, "repo.tenantNotExists", java_class, f"Tenant {call.tenant} does not exist.", reason=reason
         )
-    open_tenant(call.repo, call.tenant, call.now_ms)
+    open_tenant(call.repo, call.tenant, call.now_us)
 
 
 def new_token(repo: Repository) -> str:
@@ -64,15 +63,6 @@ def address_of(call: Call) -> str:
         return "http://***"
     address = client_address(call.headers, call.session.peer, settings.remote_ip_header.lower())
     return f"http://[{address}]" if ":" in address else f"http://{address}"
-
-
-def open_tenant(repo: Repository, name: str, now_ms: int) -> Tenant:
-    """The tenant's record, made at its first use, with what every new tenant has."""
-    tenant = repo.tenant(name)
-    if tenant is None:
-        tenant = Tenant(name, default_set_type_id=tenant_opened(repo, name, now_ms))
-        repo.store.put(TENANT, name, tenant)
-    return tenant
 
 
 def _broken_rules(controller_id: str) -> list[str]:

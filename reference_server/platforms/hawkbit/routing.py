@@ -86,14 +86,31 @@ class Router:
 
     def find(self, method: str, path: str) -> tuple[Route, list[str], tuple[bool, ...]]:
         """(route, raw path variables, which of them are numbers). Raises 404, 405 with `Allow`, 200 for OPTIONS."""
+        parts = path.split("/")
         values: list[str] = []
-        node = self._walk(self._root, path.split("/"), 1, values)
+        node = self._follow(parts, values)
+        if node is None:
+            values = []
+            node = self._walk(self._root, parts, 1, values)
         if node is None:
             raise framework(404, f"no such path: {path[:200]}")
         found = node.routes.get("GET" if method == "HEAD" else method)
         if found is None:
             raise _other_method(method, path, node)
         return found[0], values, found[1]
+
+    def _follow(self, parts: list[str], values: list[str]) -> _Node | None:
+        """The common case: the first branch that fits at each segment is the right one."""
+        node = self._root
+        for part in parts[1:]:
+            below = node.literal.get(part)
+            if below is None and part:
+                below = node.variable
+                values.append(unquote(part) if "%" in part else part)
+            if below is None:
+                return None
+            node = below
+        return node if node.routes else None
 
     def _walk(self, node: _Node, parts: list[str], at: int, values: list[str]) -> _Node | None:
         """Literal segments win over variables; goes back when a literal turns out to lead nowhere."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
-from reference_server.platforms.hawkbit.call import Call
+from reference_server.platforms.hawkbit.call import Call, encoded
 from reference_server.platforms.hawkbit.intervals import interval_for
 from reference_server.platforms.hawkbit.listing import page
 from reference_server.platforms.hawkbit.polling import next_expected_ms
@@ -33,7 +33,7 @@ def target_document(call: Call, target: Target) -> dict[str, Any]:
         "requestAttributes": target.request_attributes,
         "targetType": target.type_id,
         "targetTypeName": _type_name(call, target),
-        "autoConfirmActive": target.auto_confirm is not None if call.repo.config(call.tenant).confirmation_on else None,
+        "autoConfirmActive": target.auto_confirm is not None if call.config.confirmation_on else None,
         **_poll_status(call, target),
         "_links": {"self": {"href": target_url(call, target)}},
     }
@@ -70,7 +70,7 @@ def target_page(call: Call, targets: list[Target] | None = None) -> Reply:
 
 
 def target_url(call: Call, target: Target) -> str:
-    return f"{call.base}/rest/v1/targets/{quote(target.controller_id, safe='')}"
+    return f"{call.base}/rest/v1/targets/{encoded(target.controller_id)}"
 
 
 def audit(record: Audited) -> dict[str, Any]:
@@ -88,7 +88,7 @@ def _poll_status(call: Call, target: Target) -> dict[str, Any]:
     if last_ms is None:
         return {}
     next_ms = next_expected_ms(last_ms, interval_for(call, target))
-    overdue = call.now_ms > next_ms + call.repo.config(call.tenant).overdue_ms
+    overdue = call.now_ms > next_ms + call.config.overdue_ms
     status = {"lastRequestAt": last_ms, "nextExpectedRequestAt": next_ms, "overdue": overdue}
     return {"lastControllerRequestAt": last_ms, "pollStatus": status}
 

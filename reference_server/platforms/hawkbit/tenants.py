@@ -1,0 +1,24 @@
+"""The first use of a tenant makes it, with the types of modules and sets that every new tenant has (§1.4)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from reference_server.platforms.hawkbit import software
+from reference_server.platforms.hawkbit.context import Scheduled
+from reference_server.platforms.hawkbit.records import TENANT, Tenant
+from reference_server.platforms.hawkbit.repository import Repository
+
+ID_SEQUENCE: Final = "hawkbit"
+
+
+def open_tenant(repo: Repository, name: str, now_us: int) -> Tenant:
+    """The tenant's record, made if need be."""
+    tenant = repo.tenant(name)
+    if tenant is None:
+        system = Scheduled(repo, name, software.SYSTEM, now_us)
+        software.ensure_types(system)
+        default = software.set_type(system, software.DEFAULT_SET_TYPE)
+        tenant = Tenant(name, default_set_type_id=default.id)
+        repo.store.put(TENANT, name, tenant)
+    return tenant
