@@ -48,8 +48,6 @@ class Recent(Generic[K, V]):
         if len(self._young) >= self._half and key not in self._young:
             self._old, self._young = self._young, {}
         self._young[key] = value
-        if self._old:
-            self._old.pop(key, None)
 
     def offer(self, key: K, value: V) -> None:
         """Keeps it while there is room, so that a long scan pushes nothing out."""

@@ -112,7 +112,6 @@ class SqliteStore:
         of = (kind.name, tenant, key)
         with self._joined():
             self._begin()
-            self._kinds.admit(kind)
             self._remember(of)
             self._tables.erase(of)
             self._move(of, leave=entries_of(kind, before), enter=NO_ENTRIES)
@@ -189,7 +188,6 @@ class SqliteStore:
         """Before index entries are used."""
         if not self._kinds.is_current(kind):
             with self._joined():
-                self._found.clear()
                 self._kinds.admit(kind)
 
     def _write(

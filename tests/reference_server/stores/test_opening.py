@@ -31,6 +31,18 @@ def test_a_file_and_its_artifacts_outlive_closing(tmp_path: Path, monkeypatch: p
     store.close()
 
 
+def test_an_artifact_that_a_crash_left_without_its_record_is_removed(tmp_path: Path):
+    url = f"sqlite:///{tmp_path / 'fleet.db'}"
+    store, blobs = open_store(url)
+    name = blobs.keep([b"firmware"], at_most_bytes=8).name
+    store.close()
+    (tmp_path / "fleet.db.artifacts" / ("ab" * 16)).write_bytes(b"renamed, never committed")
+    store, blobs = open_store(url)
+    assert [path.name for path in (tmp_path / "fleet.db.artifacts").iterdir()] == [name]
+    assert blobs.total_bytes() == 8
+    store.close()
+
+
 def test_memory_leaves_nothing_behind():
     store, blobs = open_store("memory:")
     body = blobs.body(blobs.keep([b"x" * 100], at_most_bytes=100).name, 0, 100)

@@ -78,6 +78,10 @@ def test_ids_are_written_once_for_each_transaction(store: SqliteStore):
         for _ in range(10):
             store.next_id("job")
     assert seen == ["BEGIN", "INSERT", "COMMIT"]
+    with statements(store) as seen:
+        poll(store, 1)
+        store.flush()
+    assert seen.count("INSERT") == 1, "of the lazy put"
 
 
 def test_an_update_touches_only_the_index_entries_that_change(store: SqliteStore):
@@ -97,7 +101,13 @@ def test_the_caches_stay_within_their_bound(tmp_path: Path):
     for number in range(100):
         assert store.find(JOB, "T", "open", f"d{number}") == [store.get(JOB, "T", number)]
         store.get(JOB, "T", number + 1000)
-    assert len(list(store.scan(JOB, "T"))) == 100
+    assert len(store.find(JOB, "T", "parity", 0)) == 50
     assert len(store._records) <= 10
     assert len(store._found) <= 10
+    with store.transaction():
+        for number in range(200):
+            store.put(JOB, "T", Job(number, "many"))
+    with statements(store) as seen:
+        assert len(store.find(JOB, "T", "open", "many")) == len(store.find(JOB, "T", "open", "many")) == 200
+    assert seen == ["SELECT", "SELECT"], "a long result is not kept"
     store.close()
