@@ -1,0 +1,66 @@
+"""A listening address that can be closed for an outage and opened again on the same port."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from typing import Final
+
+from reference_server.fronts.addresses import Address, bind, why_not
+
+BACKLOG: Final = 1024
+"""A fleet comes back all at once after an outage."""
+
+ProtocolFactory = Callable[[], asyncio.Protocol]
+
+
+class Listener:
+    """Holds its port from the start, but accepts only between `open` and `close`, outages left out."""
+
+    def __init__(self, address: Address, tls: ssl.SSLContext | None = None) -> None:
+        """Raises BrokenBench or UsageError when the port cannot be had."""
+        self._sockets = bind(address)
+        self._tls = tls
+        self._servers: list[asyncio.Server] = []
+        self._make: ProtocolFactory | None = None
+        self.address = Address(address.host, self._sockets[0].getsockname()[1])
+        """Where it really listens: with the port that port 0 became."""
+
+    @property
+    def url(self) -> str:
+        return f"{'http' if self._tls is None else 'https'}://{self.address}"
+
+    async def open(self, make: ProtocolFactory) -> None:
+        """Raises BrokenBench when somebody else has begun to listen on the port."""
+        self._make = make
+        loop = asyncio.get_running_loop()
+        try:
+            while self._sockets:
+                sock = self._sockets[0]
+                self._servers.append(await loop.create_server(make, sock=sock, ssl=self._tls, backlog=BACKLOG))
+                self._sockets.pop(0)
+        except OSError as error:
+            self.close()
+            raise why_not(self.address, error) from error
+
+    def refuse(self) -> None:
+        """Connecting is refused from now on. The port stays ours: it is bound, but nobody listens."""
+        self._stop_servers()
+        if not self._sockets:
+            self._sockets = bind(self.address)
+
+    async def accept_again(self) -> None:
+        if self._make is not None and not self._servers:
+            await self.open(self._make)
+
+    def close(self) -> None:
+        self._stop_servers()
+        for sock in self._sockets:
+            sock.close()
+        self._sockets.clear()
+
+    def _stop_servers(self) -> None:
+        for server in self._servers:
+            server.close()
+        self._servers.clear()
