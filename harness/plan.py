@@ -133,7 +133,7 @@ def _meant_by(text: str, known: Mapping[str, Path], folder: Path) -> dict[str, P
     path = Path(text)
     if path.is_file():
         return {id_of(path, folder): path}
-    if path.is_dir() and (inside := ids_below(path)):
+    if text and path.is_dir() and (inside := ids_below(path)):
         return {id_of(one, folder): one for one in inside.values()}
     raise NoSuchId(_no_such(text, list(known), folder))
 

@@ -13,7 +13,11 @@ from pydantic import BaseModel, RootModel
 from pydantic_core import ErrorDetails
 
 from harness.marks import Mark, locate
+from harness.unit_list import UnitListMistake
 from simulator.contract.errors import UsageError
+
+KEY = ("[key]",)
+"""How pydantic ends the place of a mistake in a key."""
 
 SHOWN_CHARACTERS = 60
 SOURCE_LINE_CHARACTERS = 160
@@ -38,10 +42,10 @@ EXPECTED: Final[Mapping[str, str]] = {
     "mapping_type": _MAPPING,
     "tuple_type": _LIST,
     "list_type": _LIST,
-    "greater_than_equal": "expected a number of at least {ge}",
-    "greater_than": "expected a number above {gt}",
-    "less_than_equal": "expected a number of at most {le}",
-    "less_than": "expected a number below {lt}",
+    "greater_than_equal": "expected a number of at least {ge:g}",
+    "greater_than": "expected a number above {gt:g}",
+    "less_than_equal": "expected a number of at most {le:g}",
+    "less_than": "expected a number below {lt:g}",
 }
 """Pydantic's kinds of error, as what was expected."""
 
@@ -93,8 +97,8 @@ class Source:
         """What pydantic found wrong, in sentences."""
         for error in errors:
             place = error["loc"]
-            about_key = error["type"] == "extra_forbidden" or place[-1:] == ("[key]",)
-            mark, raw = locate(self.tree, place, key=about_key)
+            about_key = error["type"] == "extra_forbidden" or place[-1:] == KEY
+            mark, raw = locate(self.tree, place[:-1] if place[-1:] == KEY else place, key=about_key)
             if not _follows_from_others(error):
                 yield self.problem(mark, sentence(error, raw, model))
 
@@ -118,7 +122,8 @@ def sentence(error: ErrorDetails, raw: Any, model: type[BaseModel]) -> str:
         case "extra_forbidden":
             return _at(place[:-1], not_known(str(place[-1]), known_keys(model, place[:-1])))
         case "value_error":
-            return _at(place, str(context["error"]) + _got(error["input"], raw))
+            said = context["error"]
+            return _at(place, str(said) if isinstance(said, UnitListMistake) else f"{said}{_got(error['input'], raw)}")
         case "literal_error" | "enum":
             words = re.findall(r"'([^']*)'", str(context["expected"]))
             return _at(place, f"expected {_either(words)}" + _got(error["input"], raw) + _hint(error["input"], words))
@@ -128,7 +133,7 @@ def sentence(error: ErrorDetails, raw: Any, model: type[BaseModel]) -> str:
 
 def known_keys(model: type[BaseModel], place: Sequence[str | int]) -> list[str]:
     """The keys that may stand at a place of a model, as a file writes them."""
-    here = [model]
+    here = list(_models_in(model))
     for part in place:
         if isinstance(part, str):
             here = [found for owner in here for found in _models_under(owner, part)]

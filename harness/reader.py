@@ -219,6 +219,8 @@ def _syntax_problem(wrong: MarkedYAMLError, path: Path, text: str) -> Problem:
             sentence = "a colon where no key can stand; put text that holds ': ' in quotes, and check the indentation"
         case _, "while parsing a block mapping" | "while parsing a block collection":
             sentence = "the indentation does not fit the lines above"
+        case found, _ if found.startswith("expected the node content"):
+            sentence = "a value is missing here, or a bracket"
         case found, _ if "'\\t'" in found:
             sentence = "tabs cannot indent; use spaces"
         case found, _ if "that cannot start any token" in found:

@@ -13,45 +13,60 @@ TO_PLACE: Final = {"$ref": "#/$defs/Place"}
 AS_WRITTEN: Final = frozenset(field.alias or name for name, field in Heading.model_fields.items())
 """Where no values are filled in."""
 
+Schema = dict[str, Any]
 
-def scenario_schema() -> dict[str, Any]:
-    """What a file may look like, `${name}` in place of almost any value included."""
+
+def scenario_schema() -> Schema:
+    """What a file may look like. `${name}` is accepted in place of single values.
+
+    Not of whole mappings and lists: as soon as there is an alternative, editors explain mistakes in them badly.
+    """
     schema = Scenario.model_json_schema()
-    definitions = {name: _fillable_inside(part) for name, part in schema.pop("$defs").items()}
+    definitions = schema.pop("$defs")
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "fleetrig scenario",
-        **_fillable_inside(schema, AS_WRITTEN),
-        "$defs": {**definitions, "Place": PLACE},
+        **_with_places(schema, definitions, AS_WRITTEN),
+        "$defs": {**{name: _with_places(part, definitions) for name, part in definitions.items()}, "Place": PLACE},
     }
 
 
-def _fillable_inside(schema: Mapping[str, Any], as_written: frozenset[str] = frozenset()) -> dict[str, Any]:
-    """The same schema, where `${name}` may stand for whatever is inside."""
+def _with_places(schema: Schema, definitions: Schema, as_written: frozenset[str] = frozenset()) -> Schema:
+    """The same schema, where `${name}` may stand for the single values inside."""
     changed = {key: value for key, value in schema.items() if key != "title"}
     if "properties" in schema:
         changed["properties"] = {
-            name: part if name in as_written else _fillable(part) for name, part in schema["properties"].items()
+            name: part if name in as_written else _or_place(part, definitions)
+            for name, part in schema["properties"].items()
         }
     for key in ("items", "additionalProperties"):
         if isinstance(schema.get(key), dict):
-            changed[key] = _fillable(schema[key])
+            changed[key] = _or_place(schema[key], definitions)
     if "anyOf" in schema:
-        changed["anyOf"] = [_fillable_inside(part) for part in schema["anyOf"]]
+        changed["anyOf"] = [_with_places(part, definitions) for part in schema["anyOf"]]
     return changed
 
 
-def _fillable(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """The same schema, or `${name}` in its place."""
-    changed = _readable_default(_fillable_inside(schema))
-    about: dict[str, Any] = {key: changed.pop(key) for key in ("description", "default") if key in changed}
-    if "anyOf" in changed:
-        return {**about, **changed, "anyOf": [*changed["anyOf"], TO_PLACE]}
-    free_text = changed.get("type") == "string" and "pattern" not in changed
-    return {**about, **changed} if free_text or not changed else {**about, "anyOf": [changed, TO_PLACE]}
+def _or_place(schema: Schema, definitions: Schema) -> Schema:
+    """The same schema, or `${name}` when it is about a single value."""
+    changed = _with_places(_readable_default(schema), definitions)
+    if not _needs_place(schema, definitions):
+        return changed
+    about: Schema = {key: changed.pop(key) for key in ("description", "default") if key in changed}
+    return {**about, "anyOf": [*changed.get("anyOf", [changed]), TO_PLACE]}
 
 
-def _readable_default(schema: dict[str, Any]) -> dict[str, Any]:
+def _needs_place(schema: Mapping[str, Any], definitions: Schema) -> bool:
+    """True for single values that do not accept any text anyway."""
+    if "$ref" in schema:
+        return _needs_place(definitions[schema["$ref"].rpartition("/")[2]], definitions)
+    if "anyOf" in schema:
+        return all(part == {"type": "null"} or _needs_place(part, definitions) for part in schema["anyOf"])
+    narrowed = "const" in schema or "enum" in schema or "pattern" in schema
+    return narrowed or schema.get("type") in ("integer", "number", "boolean")
+
+
+def _readable_default(schema: Schema) -> Schema:
     """Defaults of times and sizes as a file would write them."""
     default = schema.get("default")
     if schema.get("type") != "string" or not isinstance(default, int | float):

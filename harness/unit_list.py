@@ -1,7 +1,7 @@
 """A production list: one unit a line, read from CSV.
 
 Columns `serial` and, if there is one, `token`; all others are attributes of the unit under their own names. UTF-8,
-commas, a header line. Everything wrong with it is a ValueError that begins with `file:line`.
+commas, a header line.
 """
 
 from __future__ import annotations
@@ -16,6 +16,10 @@ from typing import Final
 MAX_BYTES: Final = 64 * 1024 * 1024
 
 
+class UnitListMistake(ValueError):
+    """What is wrong with a list, and on which line: `file:line: sentence`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Unit:
     """One device as its factory lists it."""
@@ -26,7 +30,7 @@ class Unit:
 
 
 def read_units(path: Path) -> tuple[Unit, ...]:
-    """All units of a list, in its order. Raises ValueError (`file:line: sentence`)."""
+    """All units of a list, in its order. Raises UnitListMistake."""
     reader = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
     units: dict[str, Unit] = {}
     try:
@@ -39,19 +43,19 @@ def read_units(path: Path) -> tuple[Unit, ...]:
         if not units:
             raise ValueError("expected at least one unit after the header")
     except (csv.Error, ValueError) as wrong:
-        raise ValueError(f"{path.name}:{max(1, reader.line_num)}: {wrong}") from None
+        raise UnitListMistake(f"{path.name}:{max(1, reader.line_num)}: {wrong}") from None
     return tuple(units.values())
 
 
 def _text(path: Path) -> str:
     if path.stat().st_size > MAX_BYTES:
-        raise ValueError(f"{path.name}:1: more than {MAX_BYTES >> 20} MiB")
+        raise UnitListMistake(f"{path.name}:1: more than {MAX_BYTES >> 20} MiB")
     content = path.read_bytes()
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as wrong:
         line = content.count(b"\n", 0, wrong.start) + 1
-        raise ValueError(f"{path.name}:{line}: expected UTF-8, got the byte 0x{content[wrong.start]:02x}") from None
+        raise UnitListMistake(f"{path.name}:{line}: not UTF-8 text (byte 0x{content[wrong.start]:02x})") from None
 
 
 def _header(names: list[str]) -> list[str]:

@@ -1,0 +1,198 @@
+"""The command from outside: what it prints, where, and with which exit code."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import types
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harness import cli
+from harness.cli import VERBS, Verb, main
+from simulator.contract.errors import BrokenBench, ModelError
+
+PROJECT = Path(cli.__file__).parent.parent
+GOOD = """
+scenario: It works
+tags: [smoke]
+needs: [hawkbit.admin]
+devices: {flow: hawkbit}
+phases: [{name: a, for: 1s}]
+"""
+
+
+@pytest.fixture
+def library(write: Callable[..., Path]) -> Path:
+    write(GOOD, "scenarios/hawkbit/topic.yaml")
+    write("scenario: Another\ndevices: {flow: hawkbit}\nphases: [{name: a, for: 1s}]\n", "scenarios/hawkbit/b.yaml")
+    return Path("scenarios")
+
+
+def test_list_prints_one_line_per_scenario(library: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list"]) == 0
+    assert capsys.readouterr().out == (
+        "hawkbit/b      Another\nhawkbit/topic  It works  tags: smoke  needs: hawkbit.admin\n"
+    )
+    assert main(["list", "--tag", "smoke", "hawkbit"]) == 0
+    assert capsys.readouterr().out == "hawkbit/topic  It works  tags: smoke  needs: hawkbit.admin\n"
+
+
+def test_list_shows_the_good_files_and_tells_of_the_others(
+    library: Path, write: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("a: [", "scenarios/z.yaml")
+
+    assert main(["list"]) == 4
+
+    out, err = capsys.readouterr()
+    assert out.count("\n") == 2
+    assert err.startswith("scenarios/z.yaml:1:5: a value is missing here")
+
+
+def test_check_counts_what_is_fine(library: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check"]) == 0
+    assert main(["check", "scenarios/hawkbit/b.yaml"]) == 0
+    assert capsys.readouterr().out == "2 scenarios are fine\n1 scenario is fine\n"
+
+
+def test_check_tells_all_mistakes_of_all_files(
+    library: Path, write: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("scenario: x\ndevices: {flow: hawkbt}\n", "scenarios/a.yaml")
+    write(GOOD.replace("flow", 'count: "${n}", flow').replace("tags", "matrix: {n: [1, x]}\ntags"), "scenarios/c.yaml")
+
+    assert main(["check"]) == 4
+
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == (
+        "scenarios/a.yaml:1:1: phases is missing\n    scenario: x\n    ^\n"
+        "scenarios/a.yaml:2:17: devices.flow: expected hawkbit, got 'hawkbt'; did you mean 'hawkbit'?\n"
+        "    devices: {flow: hawkbt}\n                    ^\n"
+        "scenarios/c.yaml:5:18: devices.count: expected a whole number, got 'x' from ${n}\n"
+        '    devices: {count: "${n}", flow: hawkbit}\n                     ^\n'
+    )
+
+
+def test_new_writes_a_scenario_that_is_fine_and_overwrites_nothing(
+    library: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["new", "hawkbit/deep/mine"]) == 0
+    assert main(["check", "hawkbit/deep/mine"]) == 0
+    Path("scenarios/hawkbit/deep/mine.yaml").write_text("mine")
+
+    assert main(["new", "hawkbit/deep/mine"]) == 4
+    assert main(["new", "scenarios/hawkbit/deep/mine.yaml"]) == 4
+
+    assert Path("scenarios/hawkbit/deep/mine.yaml").read_text() == "mine"
+    assert capsys.readouterr().err == "scenarios/hawkbit/deep/mine.yaml exists already; choose another name\n" * 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        ([], 4, "Missing command; `fleetrig --help` says how it is used\n"),
+        (["lst"], 4, "No such command 'lst'. Did you mean 'list'?; `fleetrig --help` says how it is used\n"),
+        (["list", "-x"], 4, "No such option: -x; `fleetrig list --help` says how it is used\n"),
+        (["new"], 4, "Missing argument 'PATH'; `fleetrig new --help` says how it is used\n"),
+        (["--nope"], 4, "No such option: --nope; `fleetrig --help` says how it is used\n"),
+        (
+            ["check", "hawkbit/topi"],
+            5,
+            "no scenario is called hawkbit/topi in scenarios; did you mean hawkbit/topic?\n",
+        ),
+        (["list", "--tag", "x"], 5, "no scenario carries the tag x\n"),
+        (["list", "--scenarios", "nope"], 5, "there is no folder nope\n"),
+    ],
+)
+def test_wrong_usage_has_its_exit_code_and_one_sentence(
+    library: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, said: str
+) -> None:
+    assert main(arguments) == code
+    assert capsys.readouterr() == ("", said)
+
+
+def raising(error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Adds a verb `boom` that raises."""
+
+    def boom() -> None:
+        raise error
+
+    module = types.ModuleType("boom_module")
+    module.boom = boom  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "boom_module", module)
+    monkeypatch.setitem(VERBS, "boom", Verb("boom_module:boom", "Raises."))
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (BrokenBench("the server cannot be reached"), 3, "the server cannot be reached\n"),
+        (
+            ModelError("device X: online -> blank is not a legal move"),
+            70,
+            "device X: online -> blank is not a legal move\n",
+        ),
+        (KeyboardInterrupt(), 2, "interrupted\n"),
+        (BrokenPipeError(), 3, ""),
+        (KeyError("x"), 70, "this is a bug in fleetrig (KeyError: 'x'); --debug shows where, please report it\n"),
+    ],
+)
+def test_every_kind_of_error_has_its_exit_code(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], error: BaseException, code: int, said: str
+) -> None:
+    raising(error, monkeypatch)
+
+    assert main(["boom"]) == code
+    assert capfd.readouterr().err == said
+
+
+def test_debug_shows_the_traceback_wherever_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    raising(BrokenBench("unreachable"), monkeypatch)
+
+    for arguments in (["--debug", "boom"], ["boom", "--debug"]):
+        with pytest.raises(BrokenBench):
+            main(arguments)
+
+
+def run_python(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, cwd=folder, check=False
+    )
+
+
+def test_help_imports_nothing_heavy() -> None:
+    heavy = "{'pydantic', 'ruamel.yaml', 'httpx', 'aiohttp', 'simpy', 'locust', 'rich'}"
+    code = f"import sys; from harness.cli import main; main(['--help']); print('heavy:', {heavy} & set(sys.modules))"
+
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True, cwd=PROJECT
+    )
+
+    assert done.stdout.endswith("heavy: set()\n")
+    assert all(f"\n  {name} " in done.stdout for name in VERBS)
+
+
+def test_help_and_version_are_no_errors(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("fleetrig 0.")
+    assert main(["list", "--help"]) == 0
+    assert "--tag" in capsys.readouterr().out
+
+
+def test_a_reader_that_goes_away_is_no_scandal() -> None:
+    """As `fleetrig schema | true`: quiet on stderr, at the end of the interpreter too."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    code = "import sys; from harness.cli import main; sys.exit(main(['schema']))"
+
+    done = subprocess.run(
+        [sys.executable, "-c", code], stdout=writing, stderr=subprocess.PIPE, timeout=60, check=False, cwd=PROJECT
+    )
+    os.close(writing)
+
+    assert (done.returncode, done.stderr) == (3, b"")
