@@ -1,6 +1,6 @@
 """What the hawkBit platform stores of software, sets and actions. Times are ms since the epoch, as on the wire.
 
-Ids come from the store's sequences, one each, so that all stay below 2^31 (a real client parses them as 32-bit
+Ids come from the store's sequences, one for each kind, so that all stay below 2^31 (a real client parses them as 32-bit
 integers, spec §0).
 """
 
@@ -47,28 +47,31 @@ DEFAULT_WEIGHT: Final = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Audited:
+class Entity:
     """A record with an id, its maker and its last operator. Devices never move the second pair (§4)."""
 
     id: int
     created_by: str
     created_at_ms: int
-    last_modified_by: str
-    last_modified_at_ms: int
+    modified_by: str
+    modified_at_ms: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ModuleType(Audited):
+class ModuleType(Entity):
     key: str
     name: str
     description: str | None = None
     colour: str | None = None
     max_assignments: int = 1
+    """How many modules of this type a set takes."""
+    min_artifacts: int = 0
+    """With fewer, a module of this type is not complete."""
     deleted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SetType(Audited):
+class SetType(Entity):
     key: str
     name: str
     mandatory: tuple[int, ...] = ()
@@ -80,7 +83,7 @@ class SetType(Audited):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SoftwareModule(Audited):
+class SoftwareModule(Entity):
     name: str
     version: str
     type_id: int
@@ -94,8 +97,8 @@ class SoftwareModule(Audited):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Artifact(Audited):
-    """A file of a module. `blob` is its name in `Blobs`."""
+class Artifact(Entity):
+    """A file of a module. `blob` is its name in `Blobs`, where no two artifacts share one."""
 
     module_id: int
     filename: str
@@ -107,7 +110,7 @@ class Artifact(Audited):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DistributionSet(Audited):
+class DistributionSet(Entity):
     name: str
     version: str
     type_id: int
@@ -117,11 +120,12 @@ class DistributionSet(Audited):
     locked: bool = False
     valid: bool = True
     deleted: bool = False
-    metadata: dict[str, str] = field(default_factory=dict)
+    metadata: dict[str, Any] = field(default_factory=dict)
+    """key -> {"value": str}."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Action(Audited):
+class Action(Entity):
     """One assignment of a set to a target.
 
     `revision` counts the changes: the `?c=` of a link is made from it (§2.1). `schedule`, `duration` and `timezone`
@@ -140,7 +144,8 @@ class Action(Audited):
     timezone: str | None = None
     last_status_code: int | None = None
     rollout_id: int | None = None
-    rollout_group_id: int | None = None
+    last_entry_status: str = ""
+    """Status of the last line of the history, kept here so that nobody has to read it."""
     revision: int = 1
 
     @property
@@ -170,25 +175,12 @@ class StatusEntry:
     code: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TargetFilter(Audited):
-    """A stored query and, if `set_id` is given, what it assigns by itself (§1.5)."""
-
-    name: str
-    query: str
-    set_id: int | None = None
-    force_type: str | None = None
-    weight: int | None = None
-    confirmation_required: bool | None = None
-    initiated_by: str | None = None
-
-
 def joined(*parts: object) -> str:
     """The value under which a record is found by several fields at once."""
     return SEPARATOR.join(map(str, parts))
 
 
-def _by_id(record: Audited | StatusEntry) -> Key:
+def _by_id(record: Entity | StatusEntry) -> Key:
     return record.id
 
 
@@ -200,50 +192,50 @@ def _set_identity(one: DistributionSet) -> Iterable[Key]:
     return () if one.deleted else (joined(one.name, one.version),)
 
 
+def _set_label(one: DistributionSet) -> Iterable[Key]:
+    """Name and version in lower case: a device that names a set need not get the case right (§2.7)."""
+    return (joined(one.name.lower(), one.version.lower()),)
+
+
 def _key_if_alive(record: ModuleType | SetType) -> Iterable[Key]:
     return () if record.deleted else (record.key,)
 
 
-MODULE_TYPES: Final = Kind("hawkbit_module_type", ModuleType, _by_id, {"key": _key_if_alive})
-SET_TYPES: Final = Kind("hawkbit_set_type", SetType, _by_id, {"key": _key_if_alive})
-MODULES: Final = Kind(
-    "hawkbit_module",
+def _finished(action: Action) -> Iterable[Key]:
+    """Under set and target, while the action says `finished`: the poll's `installedBase` is found so."""
+    return (joined(action.set_id, action.controller_id),) if action.status == Status.FINISHED else ()
+
+
+MODULE_TYPE: Final = Kind("hawkbit.module_type", ModuleType, _by_id, {"key": _key_if_alive})
+SET_TYPE: Final = Kind("hawkbit.set_type", SetType, _by_id, {"key": _key_if_alive})
+MODULE: Final = Kind(
+    "hawkbit.module",
     SoftwareModule,
     _by_id,
     {"identity": _module_identity, "type": lambda module: (module.type_id,)},
 )
-ARTIFACTS: Final = Kind(
-    "hawkbit_artifact",
-    Artifact,
-    _by_id,
-    {"module": lambda file: (file.module_id,), "blob": lambda file: (file.blob,)},
-)
-SETS: Final = Kind(
-    "hawkbit_set",
+ARTIFACT: Final = Kind("hawkbit.artifact", Artifact, _by_id, {"module": lambda file: (file.module_id,)})
+SET: Final = Kind(
+    "hawkbit.set",
     DistributionSet,
     _by_id,
-    {"identity": _set_identity, "module": lambda one: one.module_ids, "type": lambda one: (one.type_id,)},
+    {
+        "identity": _set_identity,
+        "label": _set_label,
+        "module": lambda one: one.module_ids,
+        "type": lambda one: (one.type_id,),
+    },
 )
-ACTIONS: Final = Kind(
-    "hawkbit_action",
+ACTION: Final = Kind(
+    "hawkbit.action",
     Action,
     _by_id,
     {
         "target": lambda action: (action.controller_id,),
         "active": lambda action: (action.controller_id,) if action.active else (),
         "set": lambda action: (action.set_id,),
-        "active_set": lambda action: (action.set_id,) if action.active else (),
         "set_target": lambda action: (joined(action.set_id, action.controller_id),),
+        "finished": _finished,
     },
 )
-ENTRIES: Final = Kind("hawkbit_action_status", StatusEntry, _by_id, {"action": lambda entry: (entry.action_id,)})
-FILTERS: Final = Kind(
-    "hawkbit_filter",
-    TargetFilter,
-    _by_id,
-    {
-        "name": lambda one: (one.name,),
-        "set": lambda one: (one.set_id,) if one.set_id is not None else (),
-        "assigns": lambda one: ("yes",) if one.set_id is not None else (),
-    },
-)
+STATUS_ENTRY: Final = Kind("hawkbit.action_status", StatusEntry, _by_id, {"action": lambda entry: (entry.action_id,)})

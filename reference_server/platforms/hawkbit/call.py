@@ -50,8 +50,12 @@ class Call:
         self.session = session
         self.now_us = now_us
         self.repo = repo
+        self.path = request.target.partition("?")[0]
+        self.segments = self.path.split("/")[1:]
+        """As sent, not decoded; one at the end is empty when the path ends in a slash."""
         # Of two headers with one name the first counts, so the later ones are put in before it.
         self.headers = {name.lower(): value for name, value in reversed(request.headers)}
+        self.address = client_address(self.headers, session.peer, repo.address_header)
         self.tenant = ""
         self.tenant_in_path = ""
         self.user = ""
@@ -134,6 +138,12 @@ class Call:
         if text in {"false", "off", "no", "0"}:
             return False
         raise not_readable(f"query parameter {name}: expected true or false, got {text[:50]!r}")
+
+
+def client_address(headers: dict[str, str], peer: str, header_name: str) -> str:
+    """The first address of the forwarding header (named in lower case), trusted always; without one the peer."""
+    forwarded = headers.get(header_name)
+    return peer if forwarded is None else forwarded.partition(",")[0].strip()
 
 
 def encoded(segment: str) -> str:

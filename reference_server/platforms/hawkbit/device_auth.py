@@ -20,14 +20,14 @@ OLD_IDENTITY_HEADER: Final = "X-Ssl-Client-Cn"
 OLD_AUTHORITY_HEADER: Final = "X-Ssl-Issuer-Hash"
 
 
-def authenticate(call: Call, path: str) -> None:
+def authenticate(call: Call) -> None:
     """Fills in tenant and device from the path. Raises 401 unless one of the filters lets it through."""
-    parts = path.split("/", 5)
-    if len(parts) < 5 or not parts[4]:
-        raise bare(401, f"no controllerId in the path {path[:200]}: nobody to authenticate")
-    call.tenant_in_path = unquote(parts[1]) if "%" in parts[1] else parts[1]
+    if len(call.segments) < 4 or not call.segments[3]:
+        raise bare(401, f"no controllerId in the path {call.path[:200]}: nobody to authenticate")
+    tenant, _, _, device = call.segments[:4]
+    call.tenant_in_path = unquote(tenant) if "%" in tenant else tenant
     call.tenant = call.tenant_in_path.upper()
-    call.device = call.user = unquote(parts[4]) if "%" in parts[4] else parts[4]
+    call.device = call.user = unquote(device) if "%" in device else device
     trusted = call.settings.trusted_ips
     if trusted and call.session.peer not in trusted:
         raise bare(401, f"peer {call.session.peer} is not one of the trusted IPs {', '.join(trusted)}")

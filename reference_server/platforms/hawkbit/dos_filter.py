@@ -1,4 +1,4 @@
-"""Client addresses and the DoS filter: so many requests a second for each address (§3.5)."""
+"""The DoS filter: so many requests a second for each client address (§3.5)."""
 
 from __future__ import annotations
 
@@ -12,14 +12,6 @@ from simulator.contract.clock import US_PER_S
 WINDOW_US = US_PER_S
 PRUNE_ABOVE = 10_000
 """Windows kept before those that are over are thrown away."""
-
-
-def client_address(headers: dict[str, str], peer: str, header_name: str) -> str:
-    """The first address of the forwarding header if there is one, trusted always; else the peer."""
-    forwarded = headers.get(header_name)
-    if forwarded is None:
-        return peer
-    return forwarded.partition(",")[0].strip()
 
 
 @dataclass(slots=True)

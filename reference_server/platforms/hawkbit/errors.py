@@ -51,13 +51,6 @@ class HawkbitError(Exception):
         self.keeps = False
         """True when what was changed before the error stays changed (§1.5, `onWhatFoundAndFail`)."""
         self.reason = reason or message or f"refused with status {status}"
-        self.commits = False
-        """True: what was written before the refusal stays."""
-
-    def committed(self) -> HawkbitError:
-        """The same refusal, without undoing what was written before it."""
-        self.commits = True
-        return self
 
     def body(self) -> dict[str, Any]:
         """The error body, empty fields left out."""

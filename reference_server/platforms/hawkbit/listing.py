@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final, TypeVar
 
 from reference_server.platforms.hawkbit.call import Call
+from reference_server.platforms.hawkbit.context import Context
 from reference_server.platforms.hawkbit.errors import rsql_field, sort_direction, sort_field, sort_syntax
 from reference_server.platforms.hawkbit.replies import Reply
 from reference_server.platforms.hawkbit.rsql_match import Fields, compiled
@@ -86,13 +87,13 @@ def _sort(records: list[Any], orders: list[tuple[str, bool]], fields: Fields, lo
         records.sort(key=key, reverse=descending)
 
 
-def with_moments(call: Call, query: str) -> str:
+def with_moments(ctx: Context, query: str) -> str:
     """`${now_ts}` and `${overdue_ts}` in a query become ms since the epoch (`VirtualPropertyResolver.java`)."""
     if "${" not in query:
         return query
-    config = call.config
-    overdue_ms = call.now_ms - config.polling.default.milliseconds - config.overdue_ms
-    filled = query.lower().replace("${now_ts}", str(call.now_ms)).replace("${overdue_ts}", str(overdue_ms))
+    config = ctx.config
+    overdue_ms = ctx.now_ms - config.polling.default.milliseconds - config.overdue_ms
+    filled = query.lower().replace("${now_ts}", str(ctx.now_ms)).replace("${overdue_ts}", str(overdue_ms))
     if "${" in filled:
         raise rsql_field(f"query {query[:200]!r}: there is ${{now_ts}} and ${{overdue_ts}}")
     return filled

@@ -1,4 +1,4 @@
-"""Maintenance windows: when the next one opens, whether one is open, and how often a device polls before it (§2.2).
+"""Maintenance windows: when the next one opens and whether one is open (§1.4, §2.2).
 
 A window is a Quartz cron `schedule`, a `duration` (`HH:mm:ss`, below a day) and a `timezone` (an offset such as
 `+02:00`). The window in question is the one whose start is the first after now − duration: open now, or next.
@@ -78,19 +78,6 @@ def window_of(schedule: str, duration: str, timezone: str) -> Window | None:
     except quartz_cron.BadCron:
         return None
     return Window(cron, duration_s * US_PER_S, offset_s * US_PER_S)
-
-
-def sleep_before_s(start_us: int, now_us: int, poll_count: int, interval_s: int, least_s: int) -> int:
-    """Seconds until the next poll so that about `poll_count` polls fall before the window opens (S112).
-
-    Never above the usual interval nor below the minimum; once the window has begun it is the usual interval.
-    """
-    if now_us > start_us:
-        return interval_s
-    share_s = (start_us - now_us) // US_PER_S // max(poll_count, 1)
-    if share_s > interval_s:
-        return interval_s
-    return max(share_s, least_s)
 
 
 def _duration_s(text: str) -> int | None:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from reference_server.platforms.hawkbit import rules
 from reference_server.platforms.hawkbit.call import Call
+from reference_server.platforms.hawkbit.documents import audit
 from reference_server.platforms.hawkbit.errors import already_exists, not_found, violations
 from reference_server.platforms.hawkbit.fields import as_object, text
 from reference_server.platforms.hawkbit.listing import page
@@ -14,7 +15,6 @@ from reference_server.platforms.hawkbit.mgmt_tags import GREATEST_NAME, named_fi
 from reference_server.platforms.hawkbit.records import TARGET_FILTER, TargetFilter
 from reference_server.platforms.hawkbit.replies import Reply
 from reference_server.platforms.hawkbit.rsql_match import compiled
-from reference_server.platforms.hawkbit.target_documents import audit
 from reference_server.platforms.hawkbit.target_fields import TARGET_FIELDS
 from reference_server.platforms.hawkbit.tenants import ID_SEQUENCE
 

@@ -8,13 +8,14 @@ from typing import Any, Final
 
 from reference_server.platforms.hawkbit import rules
 from reference_server.platforms.hawkbit.call import Call
+from reference_server.platforms.hawkbit.documents import audit
 from reference_server.platforms.hawkbit.errors import already_exists, not_found, not_readable, violations
 from reference_server.platforms.hawkbit.fields import as_object, as_objects, as_texts, text
 from reference_server.platforms.hawkbit.listing import page
 from reference_server.platforms.hawkbit.records import TARGET, TARGET_TAG, Target, TargetTag
 from reference_server.platforms.hawkbit.replies import Reply
 from reference_server.platforms.hawkbit.rsql_match import Field, Fields, Holds
-from reference_server.platforms.hawkbit.target_documents import audit, target_page
+from reference_server.platforms.hawkbit.target_documents import target_page
 from reference_server.platforms.hawkbit.tenants import ID_SEQUENCE
 
 GREATEST_NAME: Final = 128

@@ -8,6 +8,7 @@ from typing import Any, Final
 from reference_server.platforms.hawkbit import rules
 from reference_server.platforms.hawkbit.action_records import SET_TYPE
 from reference_server.platforms.hawkbit.call import Call
+from reference_server.platforms.hawkbit.documents import audit
 from reference_server.platforms.hawkbit.errors import (
     REPOSITORY,
     HawkbitError,
@@ -28,7 +29,6 @@ from reference_server.platforms.hawkbit.mgmt_tags import (
 from reference_server.platforms.hawkbit.records import TARGET, TARGET_TYPE, TargetType
 from reference_server.platforms.hawkbit.replies import Reply
 from reference_server.platforms.hawkbit.software_views import set_type_document
-from reference_server.platforms.hawkbit.target_documents import audit
 from reference_server.platforms.hawkbit.tenants import ID_SEQUENCE
 
 GREATEST_KEY: Final = 64

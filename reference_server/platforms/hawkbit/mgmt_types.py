@@ -16,7 +16,6 @@ from reference_server.platforms.hawkbit.action_records import (
 )
 from reference_server.platforms.hawkbit.call import Call
 from reference_server.platforms.hawkbit.errors import already_exists, not_found, quota, violations
-from reference_server.platforms.hawkbit.generation import done
 from reference_server.platforms.hawkbit.listing import page
 from reference_server.platforms.hawkbit.replies import Reply
 from reference_server.platforms.hawkbit.software_fields import MODULE_TYPE_FIELDS, SET_TYPE_FIELDS
@@ -59,7 +58,7 @@ def delete_module_type(call: Call, type_id: int) -> Reply:
         call.repo.store.put(MODULE_TYPE, call.tenant, replace(record, deleted=True))
     else:
         call.repo.store.delete(MODULE_TYPE, call.tenant, type_id)
-    return done(call, f"module type {type_id} deleted")
+    return Reply(call.done_status, changed=f"module type {type_id} deleted")
 
 
 def list_set_types(call: Call) -> Reply:
@@ -93,13 +92,13 @@ def change_set_type(call: Call, type_id: int) -> Reply:
 def delete_set_type(call: Call, type_id: int) -> Reply:
     """Gone if no set is of it, else marked as deleted. Raises 404 for the tenant's default (§1.6)."""
     record = software.need_set_type(call, type_id)
-    if record.key == software.DEFAULT_SET_TYPE:
+    if type_id == software.default_set_type(call).id:
         raise not_found("DistributionSetType", type_id, "the tenant's default type cannot be deleted")
     if call.repo.store.count(SET, call.tenant, "type", type_id):
         call.repo.store.put(SET_TYPE, call.tenant, replace(record, deleted=True))
     else:
         call.repo.store.delete(SET_TYPE, call.tenant, type_id)
-    return done(call, f"set type {type_id} deleted")
+    return Reply(call.done_status, changed=f"set type {type_id} deleted")
 
 
 def mandatory_module_types(call: Call, type_id: int) -> Reply:

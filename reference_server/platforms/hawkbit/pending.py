@@ -7,11 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
+from reference_server.platforms.hawkbit import actions, deployments, software
+from reference_server.platforms.hawkbit.action_records import ACTION, SET_TYPE, Action, Status
+from reference_server.platforms.hawkbit.actions import Entry
+from reference_server.platforms.hawkbit.assignment import auto_confirm_message
 from reference_server.platforms.hawkbit.call import Call
+from reference_server.platforms.hawkbit.context import Scheduled
 from reference_server.platforms.hawkbit.records import Target
 from reference_server.platforms.hawkbit.repository import Repository
+from reference_server.platforms.hawkbit.software_views import set_type_document
+from simulator.contract.clock import US_PER_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,32 +31,72 @@ class Pending:
     """Start of the current action's maintenance window, if it lies in the future: the device polls more often then."""
 
 
-NOTHING = Pending()
+NOTHING: Final = Pending()
 
 
 def pending_work(call: Call, target: Target) -> Pending:
     """What the target has to do now. A lapsed window cancels its action here, as on the real server."""
-    return NOTHING
+    current = deployments.current_action(call, target.controller_id)
+    installed = deployments.installed_action(call, target)
+    if current is None and installed is None:
+        return NOTHING
+    links: dict[str, Any] = {}
+    starts_at_ms = None
+    if current is not None:
+        current = deployments.cancel_if_lapsed(call, current)
+        links.update(_link_of(call, current))
+        start_us = actions.window_start_us(current, call.now_us)
+        starts_at_ms = None if start_us is None or start_us <= call.now_us else start_us // US_PER_MS
+    if installed is not None and not installed.active:
+        links["installedBase"] = {"href": f"{call.device_base}/installedBase/{installed.id}"}
+    return Pending(links, starts_at_ms)
+
+
+def confirmation_link(call: Call, action: Action) -> dict[str, str]:
+    return {"href": f"{call.device_base}/confirmationBase/{action.id}{_cache_breaker(call, action)}"}
 
 
 def target_deleted(repo: Repository, tenant: str, target: Target) -> None:
     """Removes the actions of a target that is being deleted, and their history."""
+    for action in repo.store.find(ACTION, tenant, "target", target.controller_id):
+        deployments.remove(repo, tenant, action)
 
 
 def auto_confirm_activated(call: Call, target: Target) -> None:
-    """Confirms the actions of a target that wait for it."""
+    """Confirms the actions of a target that wait for it; a full history does not stop that."""
+    for action in deployments.active_actions(call, target.controller_id):
+        if action.waits_for_confirmation:
+            entry = Entry(Status.RUNNING, (auto_confirm_message(target),))
+            deployments.write_entry(call, actions.changed(action, status=Status.RUNNING), entry)
 
 
 def tenant_opened(repo: Repository, tenant: str, now_ms: int) -> int | None:
     """Gives a new tenant its module types and set types; the id of the default set type (§1.4)."""
-    return None
+    ctx = Scheduled(repo, tenant, software.SYSTEM, now_ms * US_PER_MS)
+    return software.set_type(ctx, software.DEFAULT_SET_TYPE).id
 
 
 def set_type_documents(call: Call, set_type_ids: Iterable[int]) -> list[dict[str, Any]]:
     """Those of these distribution set types that exist, as Mgmt shows them in lists."""
-    return []
+    software.ensure_types(call)
+    found = (call.repo.store.get(SET_TYPE, call.tenant, type_id) for type_id in set_type_ids)
+    return [set_type_document(call, record) for record in found if record is not None]
 
 
 def set_label(repo: Repository, tenant: str, set_id: int) -> tuple[str, str] | None:
     """(name, version) of a distribution set, for queries like `assignedDS.name==x`."""
-    return None
+    return software.label(repo, tenant, set_id)
+
+
+def _link_of(call: Call, action: Action) -> dict[str, Any]:
+    """Only one of the three, and only deployment and confirmation carry `?c=` (real clients insist, §7.5)."""
+    if action.waits_for_confirmation:
+        return {"confirmationBase": confirmation_link(call, action)}
+    base = call.device_base
+    if action.is_cancel:
+        return {"cancelAction": {"href": f"{base}/cancelAction/{action.id}"}}
+    return {"deploymentBase": {"href": f"{base}/deploymentBase/{action.id}{_cache_breaker(call, action)}"}}
+
+
+def _cache_breaker(call: Call, action: Action) -> str:
+    return f"?c={actions.cache_breaker(action, call.now_us)}"

@@ -10,13 +10,15 @@ from typing import Final
 
 from reference_server.platform import Answer
 from reference_server.platforms.hawkbit import admin_auth, device_auth
+from reference_server.platforms.hawkbit.auto_assignment import AutoAssignment
 from reference_server.platforms.hawkbit.call import Call
-from reference_server.platforms.hawkbit.dos_filter import DosFilter, client_address
+from reference_server.platforms.hawkbit.dos_filter import DosFilter
 from reference_server.platforms.hawkbit.errors import HawkbitError, framework
 from reference_server.platforms.hawkbit.firewall import check_host, check_path, container_refusal
 from reference_server.platforms.hawkbit.replies import Reply, negotiate, refusal, respond
 from reference_server.platforms.hawkbit.repository import Repository
 from reference_server.platforms.hawkbit.routes import PROVISIONING
+from reference_server.platforms.hawkbit.routes_deployment import DEPLOYMENT
 from reference_server.platforms.hawkbit.routing import Options, Route, Router, arguments
 from reference_server.platforms.hawkbit.settings import Settings
 from reference_server.platforms.hawkbit.tenants import open_tenant
@@ -26,6 +28,9 @@ from simulator.contract.wire import HttpRequest, Session
 DEVICE_PATH: Final = "/controller/v1"
 
 
+READING: Final = frozenset({"GET", "HEAD"})
+
+
 class HawkbitPlatform:
     """Eclipse hawkBit: DDI for devices, Mgmt for operators (spec/hawkbit.md)."""
 
@@ -33,56 +38,60 @@ class HawkbitPlatform:
 
     def __init__(self, store: Store, blobs: Blobs, entropy: Entropy, settings: Settings) -> None:
         self.repo = Repository(store, blobs, entropy, settings)
+        self._auto_assignment = AutoAssignment(self.repo)
         self._dos = DosFilter(settings)
-        self._router = Router(PROVISIONING)
-        self._address_header = settings.remote_ip_header.lower()
+        self._router = Router(PROVISIONING + DEPLOYMENT)
 
     def serves(self, request: HttpRequest) -> bool:
         path = request.target.partition("?")[0]
         return path == "/rest" or path.startswith("/rest/") or DEVICE_PATH in path
 
     def handle(self, request: HttpRequest, session: Session, now_us: int) -> Answer:
-        path = request.target.partition("?")[0]
+        call = Call(request, session, now_us, self.repo)
+        path = call.path
         page = container_refusal(request.target, path)
         if page is not None:
             return Answer(page, reason=f"the servlet container refuses this as a path: {path[:200]}")
-        call = Call(request, session, now_us, self.repo)
         try:
-            self._admit(call, path)
-            route, values, takes_long = self._router.find(request.method, path)
+            self._admit(call)
+            route, values, takes_long = self._router.find(request.method, call.segments)
             content_type = _content_types(route, call)
         except Options as options:
             return Answer(respond(options.reply, None, method=request.method, path=path), device=call.device)
         except HawkbitError as error:
-            return self._refuse(call, path, error, rollback=False)
+            return self._refuse(call, error, rollback=False)
         try:
             reply: Reply = route.handler(call, *self._prepared(route, call, values, takes_long))
         except HawkbitError as error:
-            return self._refuse(call, path, error, rollback=not error.keeps)
+            return self._refuse(call, error, rollback=not error.keeps)
+        writes = not call.device and request.method not in READING
+        self._auto_assignment.note(call.tenant, now_us, by_operator=writes)
         if_none_match = call.headers.get("if-none-match")
         response = respond(reply, content_type, method=request.method, path=path, if_none_match=if_none_match)
         return Answer(response, device=call.device, changed=reply.changed)
 
     def next_due_us(self) -> int | None:
-        return None
+        return self._auto_assignment.due_us
 
     def advance(self, now_us: int) -> None:
-        """Nothing of provisioning happens by itself."""
+        """Filters assign what they are to assign; a lapsed window waits for its device (§2.2)."""
+        due_us = self._auto_assignment.due_us
+        if due_us is not None and due_us <= now_us:
+            self._auto_assignment.run(now_us)
 
     def secrets(self) -> list[tuple[str, str]]:
         known, self.repo.new_secrets = self.repo.new_secrets, []
         return known
 
-    def _admit(self, call: Call, path: str) -> None:
+    def _admit(self, call: Call) -> None:
         """Everything before routing."""
-        request = call.request
-        address = client_address(call.headers, call.session.peer, self._address_header)
-        self._dos.check(request.method, address, call.now_us)
-        check_path(request.method, path)
+        method = call.request.method
+        self._dos.check(method, call.address, call.now_us)
+        check_path(method, call.path)
         check_host(call.headers.get("host", ""), call.settings.allowed_host_names)
-        if path.split("/", 4)[2:4] == ["controller", "v1"]:
-            device_auth.authenticate(call, path)
-        elif path.startswith("/rest"):
+        if call.segments[1:3] == ["controller", "v1"]:
+            device_auth.authenticate(call)
+        elif call.segments[0] == "rest":
             admin_auth.authenticate(call)
             open_tenant(self.repo, call.tenant, call.now_us)
 
@@ -95,9 +104,9 @@ class HawkbitPlatform:
             call.need(route.needs)
         return prepared
 
-    def _refuse(self, call: Call, path: str, error: HawkbitError, *, rollback: bool) -> Answer:
+    def _refuse(self, call: Call, error: HawkbitError, *, rollback: bool) -> Answer:
         response = refusal(
-            error, accept=call.headers.get("accept"), method=call.request.method, path=path, now_us=call.now_us
+            error, accept=call.headers.get("accept"), method=call.request.method, path=call.path, now_us=call.now_us
         )
         return Answer(response, reason=error.reason, device=call.device, rollback=rollback)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from reference_server.platforms.hawkbit import rules
 from reference_server.platforms.hawkbit.call import Call
-from reference_server.platforms.hawkbit.dos_filter import client_address
 from reference_server.platforms.hawkbit.errors import REPOSITORY, HawkbitError, violations
 from reference_server.platforms.hawkbit.records import Target, UpdateStatus
 from reference_server.platforms.hawkbit.repository import Repository
@@ -58,11 +57,9 @@ def new_token(repo: Repository) -> str:
 
 def address_of(call: Call) -> str:
     """What is stored as a device's address; `http://***` when tracking is off."""
-    settings = call.settings
-    if not settings.track_remote_ip:
+    if not call.settings.track_remote_ip:
         return "http://***"
-    address = client_address(call.headers, call.session.peer, settings.remote_ip_header.lower())
-    return f"http://[{address}]" if ":" in address else f"http://{address}"
+    return f"http://[{call.address}]" if ":" in call.address else f"http://{call.address}"
 
 
 def _broken_rules(controller_id: str) -> list[str]:

@@ -38,9 +38,12 @@ class Repository:
         self.blobs = blobs
         self.entropy = entropy
         self.settings = settings
+        self.address_header = settings.remote_ip_header.lower()
         self.min_polling_s = parse_duration(settings.min_polling_time) // 1000
         self.max_polling_s = parse_duration(settings.max_polling_time) // 1000
         self.new_secrets: list[tuple[str, str]] = [("password", account.password) for account in settings.accounts]
+        self.written_targets: dict[str, set[str]] = {}
+        """Tenant -> targets that were written since the last round of auto-assignment."""
         self._configs: dict[str, tuple[Tenant | None, TenantConfig]] = {}
 
     def learn(self, kind: str, secret: str) -> None:
@@ -73,6 +76,7 @@ class Repository:
 
     def save(self, tenant: str, target: Target) -> None:
         self.store.put(TARGET, tenant, target)
+        self.written_targets.setdefault(tenant, set()).add(target.controller_id)
 
     def last_poll_ms(self, tenant: str, controller_id: str) -> int | None:
         poll = self.store.get(LAST_POLL, tenant, controller_id)

@@ -84,16 +84,16 @@ class Router:
             assert route.method not in node.routes, f"two routes for {route.method} {route.path}"
             node.routes[route.method] = (route, route.takes_long)
 
-    def find(self, method: str, path: str) -> tuple[Route, list[str], tuple[bool, ...]]:
+    def find(self, method: str, segments: list[str]) -> tuple[Route, list[str], tuple[bool, ...]]:
         """(route, raw path variables, which of them are numbers). Raises 404, 405 with `Allow`, 200 for OPTIONS."""
-        parts = path.split("/")
         values: list[str] = []
-        node = self._follow(parts, values)
+        node = self._follow(segments, values)
         if node is None:
             values = []
-            node = self._walk(self._root, parts, 1, values)
+            node = self._walk(self._root, segments, 0, values)
+        path = "/".join(["", *segments])[:200]
         if node is None:
-            raise framework(404, f"no such path: {path[:200]}")
+            raise framework(404, f"no such path: {path}")
         found = node.routes.get("GET" if method == "HEAD" else method)
         if found is None:
             raise _other_method(method, path, node)
@@ -102,7 +102,7 @@ class Router:
     def _follow(self, parts: list[str], values: list[str]) -> _Node | None:
         """The common case: the first branch that fits at each segment is the right one."""
         node = self._root
-        for part in parts[1:]:
+        for part in parts:
             below = node.literal.get(part)
             if below is None and part:
                 below = node.variable
@@ -137,7 +137,7 @@ def _other_method(method: str, path: str, node: _Node) -> Exception:
             methods.insert(methods.index("GET") + 1, "HEAD")
         return Options(",".join([*methods, "OPTIONS"]))
     allow = ",".join(methods)
-    return framework(405, f"{method} {path[:200]}: only {allow} is known here", headers=(("Allow", allow),))
+    return framework(405, f"{method} {path}: only {allow} is known here", headers=(("Allow", allow),))
 
 
 class Options(Exception):

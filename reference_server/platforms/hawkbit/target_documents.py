@@ -6,10 +6,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from reference_server.platforms.hawkbit.call import Call, encoded
+from reference_server.platforms.hawkbit.documents import audit
 from reference_server.platforms.hawkbit.intervals import interval_for
 from reference_server.platforms.hawkbit.listing import page
 from reference_server.platforms.hawkbit.polling import next_expected_ms
-from reference_server.platforms.hawkbit.records import TARGET, TARGET_TYPE, Audited, Target
+from reference_server.platforms.hawkbit.records import TARGET, TARGET_TYPE, Target
 from reference_server.platforms.hawkbit.replies import Reply
 from reference_server.platforms.hawkbit.settings import Profile
 from reference_server.platforms.hawkbit.target_fields import TARGET_FIELDS, Look
@@ -71,16 +72,6 @@ def target_page(call: Call, targets: list[Target] | None = None) -> Reply:
 
 def target_url(call: Call, target: Target) -> str:
     return f"{call.base}/rest/v1/targets/{encoded(target.controller_id)}"
-
-
-def audit(record: Audited) -> dict[str, Any]:
-    """The four fields that most documents begin with."""
-    return {
-        "createdBy": record.created_by,
-        "createdAt": record.created_at_ms,
-        "lastModifiedBy": record.modified_by,
-        "lastModifiedAt": record.modified_at_ms,
-    }
 
 
 def _poll_status(call: Call, target: Target) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from reference_server.platforms.hawkbit.pending import set_label
+from reference_server.platforms.hawkbit import software
 from reference_server.platforms.hawkbit.records import TARGET_TAG, TARGET_TYPE, Target, UpdateStatus
 from reference_server.platforms.hawkbit.repository import Repository
 from reference_server.platforms.hawkbit.rsql_match import Field, Fields, Holds
@@ -33,7 +33,7 @@ def _set(which: str, part: int) -> Field:
 
     def get(target: Target, look: Look) -> Any:
         set_id = getattr(target, which)
-        label = None if set_id is None else set_label(look.repo, look.tenant, set_id)
+        label = None if set_id is None else software.label(look.repo, look.tenant, set_id)
         return None if label is None else label[part]
 
     return Field(get)

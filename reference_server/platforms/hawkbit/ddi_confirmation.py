@@ -1,0 +1,68 @@
+"""`confirmationBase`: asking the device before anything is installed (§2.7)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reference_server.platforms.hawkbit import deployments, feedback_body, fields
+from reference_server.platforms.hawkbit.call import Call
+from reference_server.platforms.hawkbit.ddi_actions import need_own_action, read_parameters
+from reference_server.platforms.hawkbit.ddi_root import seen
+from reference_server.platforms.hawkbit.deployment_document import deployment_document
+from reference_server.platforms.hawkbit.errors import bare
+from reference_server.platforms.hawkbit.mgmt_target_details import switch_auto_confirm_off, switch_auto_confirm_on
+from reference_server.platforms.hawkbit.pending import confirmation_link
+from reference_server.platforms.hawkbit.replies import Reply
+
+DEFAULT_REMARK = "Activated by controller"
+
+
+def read(call: Call) -> Reply:
+    """The state of auto-confirmation and what waits. Like a poll it creates an unknown target (S49)."""
+    target, changed = seen(call)
+    base = f"{call.device_base}/confirmationBase"
+    links: dict[str, Any] = {}
+    if target.auto_confirm is None:
+        state: dict[str, Any] = {"active": False, "activatedAt": 0}
+        links["activateAutoConfirm"] = {"href": f"{base}/activateAutoConfirm"}
+    else:
+        status = target.auto_confirm
+        given = {name: status[name] for name in ("initiator", "remark") if status[name] is not None}
+        state = {"active": True, **given, "activatedAt": status["activated_at_ms"]}
+        links["deactivateAutoConfirm"] = {"href": f"{base}/deactivateAutoConfirm"}
+    action = deployments.current_action(call, call.device)
+    if action is not None and action.waits_for_confirmation:
+        links["confirmationBase"] = confirmation_link(call, action)
+    return Reply(body={"autoConfirm": state, "_links": links}, changed=changed)
+
+
+def read_action(call: Call, action_id: int) -> Reply:
+    """The deployment, under the key `confirmation`. Raises 404 when it does not wait."""
+    messages = read_parameters(call)
+    _, action = need_own_action(call, action_id)
+    action = deployments.cancel_if_lapsed(call, action)
+    if not action.waits_for_confirmation:
+        refusal = bare(404, f"action {action_id} is {action.status}: it does not wait for confirmation")
+        refusal.keeps = True  # a schedule that lapsed just now stays canceled
+        raise refusal
+    return Reply(body=deployment_document(call, action, messages, "confirmation"))
+
+
+def feedback(call: Call, action_id: int) -> Reply:
+    """Raises 404 when it does not wait, 410 when it is over, 429."""
+    confirmation, details, code = feedback_body.confirmation(call.json)
+    _, action = need_own_action(call, action_id)
+    deployments.confirm(call, action, confirmation, details, code)
+    return Reply(changed=f"action {action_id} {confirmation.value}")
+
+
+def activate(call: Call) -> Reply:
+    """The body is optional. Raises 409 when it is active already."""
+    body = fields.as_object(call.json) if call.has_body else {"remark": DEFAULT_REMARK}
+    switch_auto_confirm_on(call, call.device, fields.text(body, "initiator"), fields.text(body, "remark"))
+    return Reply(changed="auto-confirmation on")
+
+
+def deactivate(call: Call) -> Reply:
+    switch_auto_confirm_off(call, call.device)
+    return Reply(changed="auto-confirmation off")

@@ -1,0 +1,42 @@
+"""`installedBase`: what was installed (§2.7), and the device's own word on what is (experimental)."""
+
+from __future__ import annotations
+
+from reference_server.platforms.hawkbit import fields
+from reference_server.platforms.hawkbit.action_records import SET, joined
+from reference_server.platforms.hawkbit.assignment import assign_offline
+from reference_server.platforms.hawkbit.call import Call
+from reference_server.platforms.hawkbit.ddi_actions import need_own_action, read_parameters
+from reference_server.platforms.hawkbit.deployment_document import deployment_document
+from reference_server.platforms.hawkbit.errors import REPOSITORY, HawkbitError, bare, not_readable
+from reference_server.platforms.hawkbit.replies import Reply
+
+
+def read(call: Call, action_id: int) -> Reply:
+    """Raises 404 while the action is active, and for a canceled one."""
+    messages = read_parameters(call)
+    _, action = need_own_action(call, action_id)
+    if action.active or action.is_cancel:
+        raise bare(404, f"action {action_id} is {action.status}: nothing was installed by it")
+    return Reply(body=deployment_document(call, action, messages))
+
+
+def declare(call: Call) -> Reply:
+    """`PUT {"name","version"}`: 201 when newly recorded, 200 when it was so already, 404 for an unknown set (S135)."""
+    body = fields.as_object(call.json)
+    name, version = fields.text(body, "name"), fields.text(body, "version")
+    if name is None or version is None:
+        raise not_readable("expected the name and version of a distribution set")
+    found = call.repo.store.find(SET, call.tenant, "label", joined(name.lower(), version.lower()))
+    if not found:
+        raise _no_such_set(name, version)
+    assigned = assign_offline(call, [(call.device, found[0].id)], by_device=True)
+    if assigned.already:
+        return Reply(200)
+    return Reply(201, changed=f"set {found[0].id} declared as installed")
+
+
+def _no_such_set(name: str, version: str) -> HawkbitError:
+    message = f"DistributionSet with given identifier {{{name}={version}}} does not exist."
+    info = {"type": "DistributionSet", "entityId": {name: version}}
+    return HawkbitError(404, "repo.entityNotFound", REPOSITORY + "EntityNotFoundException", message, info=info)

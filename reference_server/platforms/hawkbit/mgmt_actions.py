@@ -1,0 +1,180 @@
+"""`…/targets/{id}/actions`: what operators see and do with actions (§1.3)."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from reference_server.platforms.hawkbit import actions, deployments, feedback_body, fields, software
+from reference_server.platforms.hawkbit.action_records import ACTION, Action, ForceType, StatusEntry
+from reference_server.platforms.hawkbit.call import Call, parse_integer
+from reference_server.platforms.hawkbit.documents import audit, link, without_nulls
+from reference_server.platforms.hawkbit.errors import REPOSITORY, HawkbitError, bare, invalid, not_found, not_readable
+from reference_server.platforms.hawkbit.listing import page
+from reference_server.platforms.hawkbit.mgmt_assignment import force_type
+from reference_server.platforms.hawkbit.records import Target
+from reference_server.platforms.hawkbit.replies import Reply
+from reference_server.platforms.hawkbit.software_fields import ACTION_FIELDS, STATUS_FIELDS
+from simulator.contract.clock import US_PER_MS
+
+
+def listed(call: Call, controller_id: str) -> Reply:
+    """Newest first."""
+    call.repo.need_target(call.tenant, controller_id)
+    found = call.repo.store.find(ACTION, call.tenant, "target", controller_id)
+    return page(call, found, ACTION_FIELDS, lambda action: _document(call, action), look=call, newest_first=True)
+
+
+def read(call: Call, controller_id: str, action_id: int) -> Reply:
+    target, action = _need(call, controller_id, action_id)
+    return Reply(body=_single(call, target, action))
+
+
+def change(call: Call, controller_id: str, action_id: int) -> Reply:
+    """`PUT {"forceType":"forced"}`, nothing else."""
+    body = fields.as_object(call.json)
+    wanted = force_type(body, "forceType")
+    target, action = _need(call, controller_id, action_id)
+    if wanted is not ForceType.FORCED:
+        raise invalid("Resource supports only switch to FORCED.")
+    if not actions.is_forced(action, call.now_us):
+        action = deployments.modified(call, actions.changed(action, force_type=ForceType.FORCED.value))
+        deployments.save(call, action)
+    return Reply(body=_single(call, target, action), changed=f"action {action_id} forced")
+
+
+def confirm(call: Call, controller_id: str, action_id: int) -> Reply:
+    """`PUT …/confirmation`. Raises 410 for a closed action, 404 for one that does not wait."""
+    confirmation, details, code = feedback_body.confirmation(call.json)
+    _, action = _need(call, controller_id, action_id)
+    deployments.confirm(call, action, confirmation, details, code)
+    return Reply(call.done_status, changed=f"action {action_id} {confirmation.value}")
+
+
+def cancel(call: Call, controller_id: str, action_id: int) -> Reply:
+    """Soft, or with `?force=true` for good. Raises 405 in a wrong state."""
+    force = call.boolean("force")
+    target, action = _need(call, controller_id, action_id)
+    if force:
+        deployments.force_quit(call, target, action)
+    else:
+        deployments.cancel(call, action)
+    return Reply(call.done_status, changed=f"action {action_id} {'force quit' if force else 'canceling'}")
+
+
+def delete_many(call: Call, controller_id: str) -> Reply:
+    """`DELETE …/actions`: either `?keepLast=n` or ids in the body. Raises 400 for both or neither, 405."""
+    keep_last = call.integer("keepLast", -1)
+    action_ids = _ids(call)
+    if (keep_last >= 0) == bool(action_ids):
+        raise not_readable("expected either keepLast or a list of action ids")
+    call.repo.need_target(call.tenant, controller_id)
+    found = call.repo.store.find(ACTION, call.tenant, "target", controller_id)
+    allowed = _deletable_words(call)
+    if action_ids:
+        doomed = [action for action in found if action.id in action_ids]
+        _refuse_undeletable(doomed, allowed)
+    else:
+        oldest = found[: max(len(found) - keep_last, 0)]
+        doomed = [action for action in oldest if action.status.upper() in allowed]
+    for action in doomed:
+        deployments.remove(call.repo, call.tenant, action)
+    return Reply(call.done_status, changed=f"{len(doomed)} actions deleted")
+
+
+def history(call: Call, controller_id: str, action_id: int) -> Reply:
+    """`GET …/status`: newest first."""
+    _, action = _need(call, controller_id, action_id)
+    lines = deployments.history(call, action)
+    return page(call, lines, STATUS_FIELDS, _entry_document, look=call, newest_first=True)
+
+
+def _need(call: Call, controller_id: str, action_id: int) -> tuple[Target, Action]:
+    """Raises 404: with a body for an unknown target or action, without one for another target's action."""
+    action = deployments.find_action(call, action_id)
+    if action is None:
+        call.repo.need_target(call.tenant, controller_id)
+        raise not_found("Action", action_id)
+    if action.controller_id != controller_id:
+        raise bare(404, f"action {action_id} belongs to target {action.controller_id}, not to {controller_id}")
+    return call.repo.need_target(call.tenant, controller_id), action
+
+
+def _path(action: Action) -> str:
+    return f"/targets/{quote(action.controller_id, safe='')}/actions/{action.id}"
+
+
+def _document(call: Call, action: Action) -> dict[str, Any]:
+    """As in lists."""
+    document = {
+        **audit(action),
+        "id": action.id,
+        "type": "cancel" if action.is_cancel else "update",
+        "status": action.status,
+        "active": action.active,
+        "forceType": action.force_type,
+        "forceTime": action.force_time_ms if action.force_type == ForceType.TIMEFORCED else None,
+        "weight": action.weight,
+        "lastStatusCode": action.last_status_code,
+        "maintenanceWindow": _window(call, action),
+        "_links": {"self": link(call, _path(action))},
+    }
+    return without_nulls(document)
+
+
+def _single(call: Call, target: Target, action: Action) -> dict[str, Any]:
+    """With links to everything about it."""
+    path = _path(action)
+    record = software.need_set(call, action.set_id)
+    document = _document(call, action)
+    links = document["_links"]
+    if action.is_cancel:
+        links["canceledaction"] = link(call, path)
+    links["target"] = link(call, f"/targets/{quote(action.controller_id, safe='')}", target.name)
+    links["distributionset"] = link(call, f"/distributionsets/{record.id}", f"{record.name}:{record.version}")
+    links["status"] = link(call, f"{path}/status?offset=0&limit=50&sort=id%3ADESC")
+    return document
+
+
+def _window(call: Call, action: Action) -> dict[str, Any] | None:
+    if action.schedule is None:
+        return None
+    start_us = actions.window_start_us(action, call.now_us)
+    window = {
+        "schedule": action.schedule,
+        "duration": action.duration,
+        "timezone": action.timezone,
+        "nextStartAt": None if start_us is None else start_us // US_PER_MS,
+    }
+    return without_nulls(window)
+
+
+def _entry_document(entry: StatusEntry) -> dict[str, Any]:
+    document = {
+        "id": entry.id,
+        "type": entry.status,
+        "messages": list(entry.messages),
+        "reportedAt": entry.reported_at_ms,
+        "timestamp": entry.timestamp_ms,
+        "code": entry.code,
+    }
+    return without_nulls(document)
+
+
+def _ids(call: Call) -> set[int]:
+    if not call.has_body:
+        return set()
+    return {parse_integer(text, 2**63 - 1, "action id") for text in fields.as_texts(call.json, "action ids")}
+
+
+def _deletable_words(call: Call) -> list[str]:
+    words = call.config.values["action.delete.allowed.statuses"]
+    return [word.strip().upper() for word in words.split(",") if word.strip()]
+
+
+def _refuse_undeletable(doomed: list[Action], allowed: list[str]) -> None:
+    wrong = [action for action in doomed if action.status.upper() not in allowed]
+    if wrong:
+        words = "[" + ", ".join(allowed) + "]"
+        message = f"{len(wrong)} actions from ID list are not in allowed statuses for deletion: {words}"
+        raise HawkbitError(405, "action.notDeletable", REPOSITORY + "DeleteActionNotAllowedException", message)

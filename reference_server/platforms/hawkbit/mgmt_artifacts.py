@@ -1,0 +1,167 @@
+"""`/softwaremodules/{id}/artifacts`: upload, read, download, delete (§1.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+from typing import Final
+
+from reference_server.multipart import BadMultipart, Upload
+from reference_server.platforms.hawkbit import artifact_files, rules, software
+from reference_server.platforms.hawkbit.action_records import ARTIFACT, Artifact, SoftwareModule
+from reference_server.platforms.hawkbit.call import Call
+from reference_server.platforms.hawkbit.errors import (
+    REPOSITORY,
+    HawkbitError,
+    already_exists,
+    bare,
+    framework,
+    not_found,
+    not_readable,
+    quota,
+    violations,
+)
+from reference_server.platforms.hawkbit.replies import Reply
+from reference_server.platforms.hawkbit.software_views import artifact_document
+from reference_server.stores.interface import Blob, TooLarge
+
+ARTIFACT_EXCEPTIONS: Final = "org.eclipse.hawkbit.artifact.exception."
+MIB: Final = 1024 * 1024
+CHECKSUMS: Final = (("sha1sum", "sha1", "Sha1"), ("md5sum", "md5", "Md5"), ("sha256sum", "sha256", "Sha256"))
+"""(parameter, hash, its spelling in the server's class names), in the order in which the server looks at them."""
+
+
+def upload(call: Call, module_id: int) -> Reply:
+    """Part `file` of a multipart form; `filename` and checksums as form fields or query parameters.
+
+    Raises 400 (empty, wrong checksum), 404, 409 (the name is taken), 415, 423 (locked), 429 (quotas).
+    """
+    form = _form(call)
+    blocks = form.file_blocks()
+    module, blob = None, None
+    try:
+        first = next(blocks, b"")
+        if first:
+            module = _open_module(call, module_id)
+            blob = _keep(call, first, blocks)
+    except BadMultipart as wrong:
+        raise not_readable(str(wrong)) from None
+    if not form.has_file:
+        raise not_readable("the form has no part called file")
+    if module is None or blob is None:
+        raise bare(400, "the uploaded file is empty")
+    return _store(call, module, form, blob)
+
+
+def listed(call: Call, module_id: int) -> Reply:
+    """A bare array; links to the files only with `representation=full`."""
+    module = software.need_module(call, module_id)
+    full = call.query.get("representation", "").lower() == "full" and not module.deleted
+    files = software.artifacts_of(call, module_id)
+    return Reply(body=[artifact_document(call, file, download=full) for file in files])
+
+
+def read(call: Call, module_id: int, artifact_id: int) -> Reply:
+    module, file = _need(call, module_id, artifact_id)
+    return Reply(body=artifact_document(call, file, download=not module.deleted))
+
+
+def delete(call: Call, module_id: int, artifact_id: int) -> Reply:
+    """Raises 423 for a locked module."""
+    module, file = _need(call, module_id, artifact_id)
+    if module.locked:
+        raise software.locked("JpaSoftwareModule", module_id, "REMOVE_ARTIFACT")
+    call.repo.store.delete(ARTIFACT, call.tenant, artifact_id)
+    call.repo.blobs.delete(file.blob)
+    return Reply(call.done_status, changed=f"artifact {artifact_id} deleted")
+
+
+def download(call: Call, module_id: int, artifact_id: int) -> Reply:
+    """Raises 410 for a deleted module, 412, 416."""
+    if software.need_module(call, module_id).deleted:
+        java_class = ARTIFACT_EXCEPTIONS + "ArtifactBinaryNoLongerExistsException"
+        message = "The artifact binary does not exist anymore."
+        raise HawkbitError(410, "artifact.binaryDeleted", java_class, message)
+    _, file = _need(call, module_id, artifact_id)
+    artifact_files.check_if_match(call, file)
+    return artifact_files.send(call, file)
+
+
+def _form(call: Call) -> Upload:
+    content_type = call.headers.get("content-type", "")
+    if not content_type.lower().startswith("multipart/form-data"):
+        accepted = (("Accept", "multipart/form-data"),)
+        raise framework(415, f"Content-Type {content_type[:100] or 'missing'}: expected multipart/form-data", accepted)
+    try:
+        return Upload(call.request.body, content_type, "file")
+    except BadMultipart as wrong:
+        raise not_readable(str(wrong)) from None
+
+
+def _open_module(call: Call, module_id: int) -> SoftwareModule:
+    """The module if it takes one more file."""
+    limit = call.settings.quotas.artifacts_per_module
+    if call.repo.store.count(ARTIFACT, call.tenant, "module", module_id) >= limit:
+        raise quota(1, "Artifact", "SoftwareModule", module_id, limit)
+    module = software.need_module(call, module_id)
+    if module.locked:
+        raise software.locked("JpaSoftwareModule", module_id, "ADD_ARTIFACT")
+    return module
+
+
+def _keep(call: Call, first: bytes, blocks: Iterator[bytes]) -> Blob:
+    """Stores what is uploaded, within both quotas (§1.7)."""
+    quotas = call.settings.quotas
+    left = max(quotas.all_artifacts_bytes - call.repo.blobs.total_bytes(), 0)
+    try:
+        return call.repo.blobs.keep(chain((first,), blocks), at_most_bytes=min(quotas.artifact_bytes, left))
+    except TooLarge:
+        if left < quotas.artifact_bytes:
+            java_class = ARTIFACT_EXCEPTIONS + "StorageQuotaExceededException"
+            message = f"Storage quota exceeded, {_readable(left)} left."
+            raise HawkbitError(429, "quota.storageExceeded", java_class, message) from None
+        java_class = ARTIFACT_EXCEPTIONS + "FileSizeQuotaExceededException"
+        message = f"Maximum artifact size ({_readable(quotas.artifact_bytes)}) exceeded."
+        raise HawkbitError(429, "quota.fileSizeExceeded", java_class, message) from None
+
+
+def _store(call: Call, module: SoftwareModule, form: Upload, blob: Blob) -> Reply:
+    """Everything was read: now the form's fields are known. What is refused here takes the blob back with it."""
+    given = {**form.fields, **call.query}
+    for parameter, name, java_name in CHECKSUMS:
+        if (wanted := given.get(parameter)) is not None and wanted.lower() != getattr(blob, name):
+            raise _wrong_checksum(name, java_name, wanted.lower(), getattr(blob, name))
+    filename = given.get("filename", form.filename) or ""
+    broken = rules.broken("create.filename", filename, 1, 128)
+    if broken:
+        raise violations(broken)
+    if software.artifact_named(call, module.id, filename) is not None:
+        raise already_exists(f"module {module.id} has a file {filename} already",
+                             "File with that name already exists in the Software Module")  # fmt: skip
+    file = Artifact(
+        id=call.repo.store.next_id(ARTIFACT.name), module_id=module.id, filename=filename, blob=blob.name,
+        size_bytes=blob.size_bytes, sha1=blob.sha1, md5=blob.md5, sha256=blob.sha256,
+        created_by=call.user, created_at_ms=call.now_ms, modified_by=call.user, modified_at_ms=call.now_ms,
+    )  # fmt: skip
+    call.repo.store.put(ARTIFACT, call.tenant, file)
+    return Reply(201, artifact_document(call, file), changed=f"artifact {file.id} uploaded")
+
+
+def _wrong_checksum(name: str, java_name: str, given: str, calculated: str) -> HawkbitError:
+    message = f"The given {name} hash {given} does not match the calculated {name} hash {calculated}"
+    java_class = f"{REPOSITORY}Invalid{java_name}HashException"
+    return HawkbitError(400, f"artifact.uploadFailed.checksum.{name}.match", java_class, message)
+
+
+def _readable(count_bytes: int) -> str:
+    """As the server writes sizes: whole KB, or MB from 1 MB on."""
+    return f"{count_bytes // MIB} MB" if count_bytes >= MIB else f"{count_bytes // 1024} KB"
+
+
+def _need(call: Call, module_id: int, artifact_id: int) -> tuple[SoftwareModule, Artifact]:
+    """Raises 404, also for an artifact of another module."""
+    module = software.need_module(call, module_id)
+    file = call.repo.store.get(ARTIFACT, call.tenant, artifact_id)
+    if file is None or file.module_id != module_id:
+        raise not_found("Artifact", artifact_id)
+    return module, file

@@ -1,0 +1,202 @@
+"""Software modules, distribution sets and their types: looking them up, and the rules they obey (§1.4)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from reference_server.platforms.hawkbit.action_records import (
+    ARTIFACT,
+    MODULE,
+    MODULE_TYPE,
+    SET,
+    SET_TYPE,
+    Artifact,
+    DistributionSet,
+    ModuleType,
+    SetType,
+    SoftwareModule,
+)
+from reference_server.platforms.hawkbit.context import Context
+from reference_server.platforms.hawkbit.errors import REPOSITORY, HawkbitError, not_found
+from reference_server.platforms.hawkbit.repository import Repository
+
+SYSTEM: Final = "system"
+MANY: Final = 2**31 - 1
+"""`maxAssignments` of a type of which a set takes any number."""
+DEFAULT_SET_TYPE: Final = "os_app"
+
+
+def ensure_types(ctx: Context) -> None:
+    """Gives a tenant the types that a fresh one has, at the first use of any."""
+    if ctx.repo.store.count(SET_TYPE, ctx.tenant):
+        return
+    application = _seed_module_type(ctx, "application", "Application", "Application Addons", MANY)
+    os = _seed_module_type(ctx, "os", "OS", "Core firmware or operating system", 1)
+    _seed_set_type(ctx, "os", "OS only", "Default type with Firmware/OS only.", (os,))
+    _seed_set_type(ctx, "app", "App(s) only", "Default type with app(s) only.", (application,))
+    _seed_set_type(
+        ctx, "os_app", "OS with app(s)", "Default type with Firmware/OS and optional app(s).", (os,), (application,)
+    )
+
+
+def _seed_module_type(ctx: Context, key: str, name: str, description: str, max_assignments: int) -> int:
+    type_id = ctx.repo.store.next_id(MODULE_TYPE.name)
+    record = ModuleType(
+        id=type_id, key=key, name=name, description=description, max_assignments=max_assignments,
+        created_by=SYSTEM, created_at_ms=ctx.now_ms, modified_by=SYSTEM, modified_at_ms=ctx.now_ms,
+    )  # fmt: skip
+    ctx.repo.store.put(MODULE_TYPE, ctx.tenant, record)
+    return type_id
+
+
+def _seed_set_type(
+    ctx: Context, key: str, name: str, description: str, mandatory: tuple[int, ...], optional: tuple[int, ...] = ()
+) -> None:
+    record = SetType(
+        id=ctx.repo.store.next_id(SET_TYPE.name), key=key, name=name, description=description, mandatory=mandatory,
+        optional=optional, created_by=SYSTEM, created_at_ms=ctx.now_ms, modified_by=SYSTEM, modified_at_ms=ctx.now_ms,
+    )  # fmt: skip
+    ctx.repo.store.put(SET_TYPE, ctx.tenant, record)
+
+
+def module_type(ctx: Context, key: str) -> ModuleType:
+    """Raises 404."""
+    ensure_types(ctx)
+    found = ctx.repo.store.find(MODULE_TYPE, ctx.tenant, "key", key)
+    if not found:
+        raise not_found("SoftwareModuleType", key)
+    return found[0]
+
+
+def set_type(ctx: Context, key: str) -> SetType:
+    """Raises 404."""
+    ensure_types(ctx)
+    found = ctx.repo.store.find(SET_TYPE, ctx.tenant, "key", key)
+    if not found:
+        raise not_found("DistributionSetType", key)
+    return found[0]
+
+
+def default_set_type(ctx: Context) -> SetType:
+    """The type of a set that names none: the tenant's `default.ds.type`."""
+    tenant = ctx.repo.tenant(ctx.tenant)
+    if tenant is not None and tenant.default_set_type_id is not None:
+        return need_set_type(ctx, tenant.default_set_type_id)
+    return set_type(ctx, DEFAULT_SET_TYPE)
+
+
+def need_module_type(ctx: Context, type_id: int) -> ModuleType:
+    ensure_types(ctx)
+    record = ctx.repo.store.get(MODULE_TYPE, ctx.tenant, type_id)
+    if record is None:
+        raise not_found("SoftwareModuleType", type_id)
+    return record
+
+
+def need_set_type(ctx: Context, type_id: int) -> SetType:
+    ensure_types(ctx)
+    record = ctx.repo.store.get(SET_TYPE, ctx.tenant, type_id)
+    if record is None:
+        raise not_found("DistributionSetType", type_id)
+    return record
+
+
+def need_module(ctx: Context, module_id: int) -> SoftwareModule:
+    """A module, also a deleted one that is still in use. Raises 404."""
+    module = ctx.repo.store.get(MODULE, ctx.tenant, module_id)
+    if module is None:
+        raise not_found("SoftwareModule", module_id)
+    return module
+
+
+def need_set(ctx: Context, set_id: int) -> DistributionSet:
+    """A set, also a deleted one that is still in use. Raises 404."""
+    record = ctx.repo.store.get(SET, ctx.tenant, set_id)
+    if record is None:
+        raise not_found("DistributionSet", set_id)
+    return record
+
+
+def need_valid_set(ctx: Context, set_id: int) -> DistributionSet:
+    """A set that can still be changed or assigned. Raises 404, also for a deleted one, and 400 for an invalid one."""
+    record = need_set(ctx, set_id)
+    if record.deleted:
+        raise deleted("DistributionSet", set_id)
+    if not record.valid:
+        key = need_set_type(ctx, record.type_id).key
+        java_class = REPOSITORY + "InvalidDistributionSetException"
+        message = f"Distribution set of type {key} is invalid: {set_id}"
+        raise HawkbitError(400, "distributionset.invalid", java_class, message)
+    return record
+
+
+def need_complete_set(ctx: Context, set_id: int) -> DistributionSet:
+    """A set that can be assigned. Raises as `need_valid_set`, and 400 when a mandatory module is missing (S132)."""
+    record = need_valid_set(ctx, set_id)
+    if not is_complete_set(ctx, record):
+        key = need_set_type(ctx, record.type_id).key
+        java_class = REPOSITORY + "IncompleteDistributionSetException"
+        message = f"Distribution set of type {key} is incomplete: {set_id}"
+        raise HawkbitError(400, "distributionset.incomplete", java_class, message)
+    return record
+
+
+def modules_of(ctx: Context, record: DistributionSet) -> list[SoftwareModule]:
+    found = (ctx.repo.store.get(MODULE, ctx.tenant, module_id) for module_id in record.module_ids)
+    return [module for module in found if module is not None]
+
+
+def artifacts_of(ctx: Context, module_id: int) -> list[Artifact]:
+    """A module's files, oldest first."""
+    return ctx.repo.store.find(ARTIFACT, ctx.tenant, "module", module_id)
+
+
+def artifact_named(ctx: Context, module_id: int, filename: str) -> Artifact | None:
+    return next((file for file in artifacts_of(ctx, module_id) if file.filename == filename), None)
+
+
+def is_complete_module(ctx: Context, module: SoftwareModule) -> bool:
+    """Enough artifacts for its type; the types of a fresh tenant ask for none."""
+    least = need_module_type(ctx, module.type_id).min_artifacts
+    return least == 0 or ctx.repo.store.count(ARTIFACT, ctx.tenant, "module", module.id) >= least
+
+
+def is_complete_set(ctx: Context, record: DistributionSet) -> bool:
+    """All mandatory types there, at least one module, and every module complete."""
+    modules = modules_of(ctx, record)
+    present = {module.type_id for module in modules}
+    mandatory = need_set_type(ctx, record.type_id).mandatory
+    return bool(modules) and present.issuperset(mandatory) and all(is_complete_module(ctx, one) for one in modules)
+
+
+def lock(ctx: Context, record: DistributionSet) -> DistributionSet:
+    """Locks a set and its modules; one that is locked stays as it is."""
+    if record.locked:
+        return record
+    for module in modules_of(ctx, record):
+        if not module.locked:
+            ctx.repo.store.put(MODULE, ctx.tenant, replace(module, locked=True))
+    record = replace(record, locked=True)
+    ctx.repo.store.put(SET, ctx.tenant, record)
+    return record
+
+
+def label(repo: Repository, tenant: str, set_id: int) -> tuple[str, str] | None:
+    """(name, version) of a set."""
+    record = repo.store.get(SET, tenant, set_id)
+    return None if record is None else (record.name, record.version)
+
+
+def locked(java_type: str, record_id: int, operation: str, reason: str = "") -> HawkbitError:
+    """423 (S132). `operation` is the server's word, such as ADD_ARTIFACT."""
+    message = f"{java_type} with given identifier {{{record_id}}} is locked and {operation} is forbidden!"
+    return HawkbitError(
+        423, "locked", REPOSITORY + "LockedException", message + (f" Reason: {reason}" if reason else "")
+    )
+
+
+def deleted(kind: str, record_id: int) -> HawkbitError:
+    """404: soft deleted."""
+    message = f"{kind} with given identifier {{{record_id}}} is soft-deleted!"
+    return HawkbitError(404, "deleted", REPOSITORY + "DeletedException", message)
