@@ -23,6 +23,11 @@ class Address:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     @property
+    def is_wildcard(self) -> bool:
+        """True for all addresses of the machine at once."""
+        return self.host in {"0.0.0.0", "::", ""}
+
+    @property
     def is_loopback(self) -> bool:
         """True when nobody outside this machine can reach it."""
         if self.host == "localhost":

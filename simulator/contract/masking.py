@@ -36,6 +36,13 @@ class Secrets:
             return text
         return WORD.sub(self._hide_word, text)
 
+    def hide_bytes(self, data: bytes) -> bytes:
+        """A binary body with every known secret replaced; it has no words to look up, so each is searched for."""
+        for home in (self._odd, self._masked):
+            for secret, masked in home.items():
+                data = data.replace(secret.encode("utf-8", "surrogatepass"), masked.encode())
+        return data
+
     def _hide_word(self, found: re.Match[str]) -> str:
         word = found.group()
         if word in self._masked:

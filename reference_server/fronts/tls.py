@@ -1,0 +1,72 @@
+"""TLS contexts for listeners, from files a user names or from an authority made on the spot."""
+
+from __future__ import annotations
+
+import shutil
+import ssl
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from simulator.contract.errors import UsageError
+
+LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "::1")
+
+
+class ThrowAwayTls:
+    """A fresh authority and a server certificate of it; `ca` is the file that clients must trust, until `close`."""
+
+    def __init__(self, hosts: Sequence[str], now_us: int) -> None:
+        # Only here: it takes longer to import than all the rest of the server together.
+        from reference_server.authority import CertificateAuthority
+
+        self._folder = Path(tempfile.mkdtemp(prefix="fleetrig-tls-"))
+        try:
+            authority = CertificateAuthority("fleetrig throw-away CA", now_us)
+            self.ca = self._folder / "ca.pem"
+            self.ca.write_bytes(authority.certificate_pem)
+            issued = authority.issue_server(list(dict.fromkeys([*hosts, *LOOPBACK_NAMES])))
+            both = self._folder / "server.pem"
+            both.touch(mode=0o600)
+            both.write_bytes(issued.key_pem + issued.certificate_pem)
+            self.context = tls_context(both, both)
+            both.unlink()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def tls_context(certificate: Path, key: Path) -> ssl.SSLContext:
+    """A server's context. Raises UsageError for files that cannot be read or do not belong together."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.set_alpn_protocols(["http/1.1"])
+    for path in (certificate, key):
+        _check_readable(path)
+    try:
+        context.load_cert_chain(certificate, key, password=_no_password)
+    except ssl.SSLError as error:
+        if "MISMATCH" in (error.reason or ""):
+            raise UsageError(f"the key in {key} does not belong to the certificate in {certificate}") from error
+        raise UsageError(f"{certificate} and {key} are no PEM certificate and key: {error.reason or error}") from error
+    except _Encrypted:
+        raise UsageError(f"the key in {key} is protected by a password: give one without") from None
+    return context
+
+
+class _Encrypted(Exception):
+    pass
+
+
+def _no_password() -> str:
+    raise _Encrypted
+
+
+def _check_readable(path: Path) -> None:
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror or error}") from error
