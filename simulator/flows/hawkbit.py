@@ -40,14 +40,22 @@ def hawkbit(
     if not contact.enrolled:
         yield Enter(Stage.ENROLLING, "power on")
     while True:
-        document = yield from poll(contact)
-        if document is not None:
-            yield from follow_links(contact, memory, document)
+        # One round is a generator of its own, so that nothing of it is kept while the device sleeps.
+        if (yield from one_round(contact, memory)):
             yield Pause(contact.interval_s, contact.interval_s * (1 + settings.poll_jitter), "poll interval")
 
 
+def one_round(contact: Contact, memory: dict[str, Json]) -> Generator[Effect, Outcome, bool]:
+    """A poll and what it asks for. False when the poll failed; the wait for the next try is then already over."""
+    document = yield from poll(contact)
+    if document is None:
+        return False
+    yield from follow_links(contact, memory, document)
+    return True
+
+
 def poll(contact: Contact) -> Generator[Effect, Outcome, JsonDict | None]:
-    """One poll. None when it failed; the wait for the next try is then already over."""
+    """One poll. None when it failed, after the wait that failure demands."""
     request = poll_request(contact.settings.server_url, contact.device, contact.credential)
     answer = yield from ask("poll", request, contact.settings.timeout_s)
     match answer:

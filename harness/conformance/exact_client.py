@@ -1,0 +1,135 @@
+"""An HTTP client that sends exactly what it is told: no path is normalised, no header added that was not asked for.
+
+Libraries rewrite paths, follow redirects and fill in headers; a conformance check needs none of that. So this is the
+standard library's `http.client`, one connection at a time, kept alive while the server lets it.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from harness.conformance.findings import Mismatch
+from harness.verdict import Finding
+from simulator.contract.errors import BrokenBench
+
+TIMEOUT_S: Final = 60.0
+REPLY_LIMIT_BYTES: Final = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer as it came: header names in the server's spelling, several of one name kept."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    request: str
+    """`METHOD path`, for findings."""
+
+    def header(self, name: str) -> str | None:
+        """The first value of a header, its name in any case."""
+        return next((value for key, value in self.headers if key.lower() == name.lower()), None)
+
+    @property
+    def text(self) -> str:
+        return self.body.decode("utf-8", "replace")
+
+    def json(self) -> Any:
+        """The body as JSON. Raises Mismatch when it is none."""
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            raise Mismatch(Finding(f"{self.request}: a JSON body", self.text[:200] or "an empty body")) from None
+
+
+class ExactClient:
+    """One keep-alive connection to one server."""
+
+    def __init__(self, url: str, verify: ssl.SSLContext | None = None, source: str | None = None) -> None:
+        parts = urlsplit(url)
+        self.url = url.rstrip("/")
+        self.netloc = parts.netloc
+        self.prefix = parts.path.rstrip("/")
+        self._host, self._tls = parts.hostname or "", parts.scheme == "https"
+        self._port = parts.port or (443 if self._tls else 80)
+        self._verify = verify
+        self._source = None if source is None else (source, 0)
+        self._connection: http.client.HTTPConnection | None = None
+
+    def call(
+        self, method: str, path: str, headers: Mapping[str, str] | None = None, body: bytes | None = None
+    ) -> Answer:
+        """Sends `path` as it is (after the prefix of a proxy), reads the whole answer.
+
+        Raises BrokenBench when there is none. A connection that the server had closed meanwhile is opened anew, once.
+        """
+        fresh = self._connection is None
+        try:
+            return self._exchange(method, self.prefix + path, headers or {}, body)
+        except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError) as error:
+            self.close()
+            if fresh:
+                raise self._broken(method, path, error) from None
+        except (OSError, http.client.HTTPException, ssl.SSLError) as error:
+            self.close()
+            raise self._broken(method, path, error) from None
+        return self.call(method, path, headers, body)
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
+
+    def _exchange(self, method: str, target: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+        connection = self._connection = self._connection or self._connect()
+        names = {name.lower() for name in headers}
+        connection.putrequest(method, target, skip_host="host" in names, skip_accept_encoding=True)
+        for name, value in headers.items():
+            connection.putheader(name, value)
+        if body is not None and not names & {"content-length", "transfer-encoding"}:
+            connection.putheader("Content-Length", str(len(body)))
+        connection.endheaders(body)
+        response = connection.getresponse()
+        content = response.read(REPLY_LIMIT_BYTES)
+        answer = Answer(response.status, tuple(response.headers.items()), content, f"{method} {target[:200]}")
+        if response.will_close:
+            self.close()
+        return answer
+
+    def _connect(self) -> http.client.HTTPConnection:
+        if self._tls:
+            return http.client.HTTPSConnection(
+                self._host, self._port, timeout=TIMEOUT_S, source_address=self._source, context=self._verify
+            )
+        return http.client.HTTPConnection(self._host, self._port, timeout=TIMEOUT_S, source_address=self._source)
+
+    def _broken(self, method: str, path: str, error: Exception) -> BrokenBench:
+        match error:
+            case ssl.SSLCertVerificationError():
+                return BrokenBench(
+                    f"the certificate of {self.url} is not trusted ({error.verify_message}): "
+                    "give its CA with --ca, or say --insecure"
+                )
+            case ConnectionRefusedError():
+                return BrokenBench(f"nobody listens at {self.url}: start the server, or check host and port")
+            case socket.gaierror():
+                return BrokenBench(f"the host of {self.url} is unknown: {error.strerror}")
+            case TimeoutError():
+                return BrokenBench(f"{self.url} did not answer {method} {path[:100]} within {TIMEOUT_S:g} s")
+            case http.client.RemoteDisconnected() | ConnectionResetError() | BrokenPipeError():
+                return BrokenBench(f"{self.url} closed the connection without an answer to {method} {path[:100]}")
+            case ssl.SSLError():
+                return BrokenBench(
+                    f"{self.url} does not speak TLS as expected ({error.reason}): is it http, not https?"
+                )
+            case http.client.BadStatusLine():
+                return BrokenBench(f"{self.url} does not answer in HTTP: is it https, not http?")
+            case _:
+                return BrokenBench(f"{self.url} cannot be used: {type(error).__name__} {error}")
