@@ -138,7 +138,6 @@ def raising(error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
             "device X: online -> blank is not a legal move\n",
         ),
         (KeyboardInterrupt(), 2, "interrupted\n"),
-        (BrokenPipeError(), 3, ""),
         (KeyError("x"), 70, "this is a bug in fleetrig (KeyError: 'x'); --debug shows where, please report it\n"),
     ],
 )
@@ -175,6 +174,12 @@ def test_help_imports_nothing_heavy() -> None:
 
     assert done.stdout.endswith("heavy: set()\n")
     assert all(f"\n  {name} " in done.stdout for name in VERBS)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_leads_to_a_function_and_has_help(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([verb, "--help"]) == 0
+    assert capsys.readouterr().out.startswith(f"Usage: fleetrig {verb} ")
 
 
 def test_help_and_version_are_no_errors(capsys: pytest.CaptureFixture[str]) -> None:
