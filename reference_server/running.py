@@ -64,7 +64,7 @@ class ServerOptions:
 
 
 class ReferenceServer:
-    """Starting it raises UsageError or BrokenBench. `bugs` are mistakes of ours that came up, each answered with 500."""
+    """Starting it raises UsageError or BrokenBench. `bugs` are mistakes of ours that came up, answered with 500."""
 
     def __init__(
         self,
