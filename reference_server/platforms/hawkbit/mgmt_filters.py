@@ -10,7 +10,7 @@ from reference_server.platforms.hawkbit.call import Call
 from reference_server.platforms.hawkbit.documents import audit
 from reference_server.platforms.hawkbit.errors import already_exists, not_found, violations
 from reference_server.platforms.hawkbit.fields import as_object, text
-from reference_server.platforms.hawkbit.listing import page
+from reference_server.platforms.hawkbit.listing import page, with_moments
 from reference_server.platforms.hawkbit.mgmt_tags import GREATEST_NAME, named_fields
 from reference_server.platforms.hawkbit.records import TARGET_FILTER, TargetFilter
 from reference_server.platforms.hawkbit.replies import Reply
@@ -31,7 +31,7 @@ def create_filter(call: Call) -> Reply:
         raise violations(broken)
     assert name is not None
     assert query is not None
-    compiled(query, TARGET_FIELDS)
+    compiled(with_moments(call, query), TARGET_FIELDS)
     _check_free(call, name)
     target_filter = TargetFilter(
         id=call.repo.store.next_id(ID_SEQUENCE),
@@ -62,7 +62,7 @@ def update_filter(call: Call, filter_id: int) -> Reply:
     if broken:
         raise violations(broken)
     if query is not None:
-        compiled(query, TARGET_FIELDS)
+        compiled(with_moments(call, query), TARGET_FIELDS)
     target_filter = need_filter(call, filter_id)
     if name is not None and name != target_filter.name:
         _check_free(call, name)

@@ -27,7 +27,6 @@ def create(call: Call) -> Reply:
 
 
 def listed(call: Call) -> Reply:
-    software.ensure_types(call)
     modules = not_deleted(call, call.repo.store.scan(MODULE, call.tenant))
     return page(call, modules, MODULE_FIELDS, lambda module: module_document(call, module), look=call)
 

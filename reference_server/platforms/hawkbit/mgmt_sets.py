@@ -44,7 +44,6 @@ def create(call: Call) -> Reply:
 
 
 def listed(call: Call) -> Reply:
-    software.ensure_types(call)
     sets = not_deleted(call, call.repo.store.scan(SET, call.tenant))
     return page(call, sets, SET_FIELDS, lambda record: set_document(call, record), look=call)
 

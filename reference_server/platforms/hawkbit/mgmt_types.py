@@ -23,7 +23,6 @@ from reference_server.platforms.hawkbit.software_views import module_type_docume
 
 
 def list_module_types(call: Call) -> Reply:
-    software.ensure_types(call)
     types = [record for record in call.repo.store.scan(MODULE_TYPE, call.tenant) if not record.deleted]
     return page(call, types, MODULE_TYPE_FIELDS, lambda record: module_type_document(call, record), look=call)
 
@@ -33,7 +32,6 @@ def read_module_type(call: Call, type_id: int) -> Reply:
 
 
 def create_module_types(call: Call) -> Reply:
-    software.ensure_types(call)
     bodies = fields.as_objects(call.json)
     types = [_module_type(call, body, f"create.create[{number}]") for number, body in enumerate(bodies)]
     for record in types:
@@ -62,7 +60,6 @@ def delete_module_type(call: Call, type_id: int) -> Reply:
 
 
 def list_set_types(call: Call) -> Reply:
-    software.ensure_types(call)
     types = [record for record in call.repo.store.scan(SET_TYPE, call.tenant) if not record.deleted]
     return page(call, types, SET_TYPE_FIELDS, lambda record: set_type_document(call, record), look=call)
 
@@ -72,7 +69,6 @@ def read_set_type(call: Call, type_id: int) -> Reply:
 
 
 def create_set_types(call: Call) -> Reply:
-    software.ensure_types(call)
     bodies = fields.as_objects(call.json)
     types = [_set_type(call, body, f"create.create[{number}]") for number, body in enumerate(bodies)]
     for record in types:

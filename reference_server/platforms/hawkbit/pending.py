@@ -5,19 +5,17 @@ Provisioning asks, the deployment half of this folder answers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from reference_server.platforms.hawkbit import actions, deployments, software
-from reference_server.platforms.hawkbit.action_records import ACTION, SET_TYPE, Action, Status
+from reference_server.platforms.hawkbit import actions, deployments
+from reference_server.platforms.hawkbit.action_records import ACTION, Action, Status
 from reference_server.platforms.hawkbit.actions import Entry
 from reference_server.platforms.hawkbit.assignment import auto_confirm_message
 from reference_server.platforms.hawkbit.call import Call
-from reference_server.platforms.hawkbit.context import Scheduled
 from reference_server.platforms.hawkbit.records import Target
 from reference_server.platforms.hawkbit.repository import Repository
-from reference_server.platforms.hawkbit.software_views import set_type_document
 from simulator.contract.clock import US_PER_MS
 
 
@@ -68,24 +66,6 @@ def auto_confirm_activated(call: Call, target: Target) -> None:
         if action.waits_for_confirmation:
             entry = Entry(Status.RUNNING, (auto_confirm_message(target),))
             deployments.write_entry(call, actions.changed(action, status=Status.RUNNING), entry)
-
-
-def tenant_opened(repo: Repository, tenant: str, now_ms: int) -> int | None:
-    """Gives a new tenant its module types and set types; the id of the default set type (§1.4)."""
-    ctx = Scheduled(repo, tenant, software.SYSTEM, now_ms * US_PER_MS)
-    return software.set_type(ctx, software.DEFAULT_SET_TYPE).id
-
-
-def set_type_documents(call: Call, set_type_ids: Iterable[int]) -> list[dict[str, Any]]:
-    """Those of these distribution set types that exist, as Mgmt shows them in lists."""
-    software.ensure_types(call)
-    found = (call.repo.store.get(SET_TYPE, call.tenant, type_id) for type_id in set_type_ids)
-    return [set_type_document(call, record) for record in found if record is not None]
-
-
-def set_label(repo: Repository, tenant: str, set_id: int) -> tuple[str, str] | None:
-    """(name, version) of a distribution set, for queries like `assignedDS.name==x`."""
-    return software.label(repo, tenant, set_id)
 
 
 def _link_of(call: Call, action: Action) -> dict[str, Any]:

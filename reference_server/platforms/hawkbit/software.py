@@ -27,10 +27,8 @@ MANY: Final = 2**31 - 1
 DEFAULT_SET_TYPE: Final = "os_app"
 
 
-def ensure_types(ctx: Context) -> None:
-    """Gives a tenant the types that a fresh one has, at the first use of any."""
-    if ctx.repo.store.count(SET_TYPE, ctx.tenant):
-        return
+def create_types(ctx: Context) -> None:
+    """Gives a new tenant the types that a fresh one has."""
     application = _seed_module_type(ctx, "application", "Application", "Application Addons", MANY)
     os = _seed_module_type(ctx, "os", "OS", "Core firmware or operating system", 1)
     _seed_set_type(ctx, "os", "OS only", "Default type with Firmware/OS only.", (os,))
@@ -62,7 +60,6 @@ def _seed_set_type(
 
 def module_type(ctx: Context, key: str) -> ModuleType:
     """Raises 404."""
-    ensure_types(ctx)
     found = ctx.repo.store.find(MODULE_TYPE, ctx.tenant, "key", key)
     if not found:
         raise not_found("SoftwareModuleType", key)
@@ -71,7 +68,6 @@ def module_type(ctx: Context, key: str) -> ModuleType:
 
 def set_type(ctx: Context, key: str) -> SetType:
     """Raises 404."""
-    ensure_types(ctx)
     found = ctx.repo.store.find(SET_TYPE, ctx.tenant, "key", key)
     if not found:
         raise not_found("DistributionSetType", key)
@@ -87,7 +83,6 @@ def default_set_type(ctx: Context) -> SetType:
 
 
 def need_module_type(ctx: Context, type_id: int) -> ModuleType:
-    ensure_types(ctx)
     record = ctx.repo.store.get(MODULE_TYPE, ctx.tenant, type_id)
     if record is None:
         raise not_found("SoftwareModuleType", type_id)
@@ -95,7 +90,6 @@ def need_module_type(ctx: Context, type_id: int) -> ModuleType:
 
 
 def need_set_type(ctx: Context, type_id: int) -> SetType:
-    ensure_types(ctx)
     record = ctx.repo.store.get(SET_TYPE, ctx.tenant, type_id)
     if record is None:
         raise not_found("DistributionSetType", type_id)

@@ -32,7 +32,7 @@ SERVER = "Update Server: "
 
 def action(**changes) -> Action:
     fields = {
-        "id": 7, "created_by": "admin", "created_at_ms": 1, "last_modified_by": "admin", "last_modified_at_ms": 1,
+        "id": 7, "created_by": "admin", "created_at_ms": 1, "modified_by": "admin", "modified_at_ms": 1,
         "controller_id": "dev", "set_id": 3, "status": Status.RUNNING, "active": True,
     }  # fmt: skip
     return Action(**{**fields, **changes})

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from reference_server.platforms.hawkbit import maintenance
-from reference_server.platforms.hawkbit.maintenance import BadWindow, check, sleep_before_s, window_of
+from reference_server.platforms.hawkbit.maintenance import BadWindow, check, window_of
 
 
 def us(*parts: int) -> int:
@@ -80,12 +80,3 @@ def test_a_bad_cron_is_named():
 @pytest.mark.parametrize("timezone", ["Z", "+02:00", "-0230", "+2", "+18:00", "-01:30:30"])
 def test_offsets(timezone):
     check("0 0 3 ? * *", "00:10", timezone, NOON)
-
-
-@pytest.mark.parametrize(
-    ("seconds_to_start", "expected_s"),
-    [(600, 200), (599.5, 199), (899, 299), (900, 300), (1200, 300), (60, 30), (90, 30), (93, 31), (0, 30), (-1, 300)],
-)
-def test_polls_get_denser_before_a_window(seconds_to_start, expected_s):
-    start_us = NOON + int(seconds_to_start * 1_000_000)
-    assert sleep_before_s(start_us, NOON, poll_count=3, interval_s=300, least_s=30) == expected_s
