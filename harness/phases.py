@@ -161,6 +161,8 @@ def title_of(entry: Action | Check) -> str:
 def flow_text(value: object) -> str:
     """A value in YAML's flow style."""
     match value:
+        case {"at_least": int() as least, "at_most": int() as most} if least == most:
+            return str(least)
         case dict():
             return "{" + ", ".join(f"{key}: {flow_text(item)}" for key, item in value.items()) + "}"
         case list():

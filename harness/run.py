@@ -19,13 +19,14 @@ from harness.plan import Expanded
 from harness.rig import Rig, seeded_tokens
 from harness.servers.reference import bench_settings, in_memory, serving
 from harness.servers.under_test import ServerUnderTest
-from harness.trace_file import TraceFile
+from harness.trace_file import TraceFile, trace_name
 from harness.verdict import PhaseResult, Report, Verdict, worst
 from harness.version import VERSION
 from simulator.contract.clock import to_s
 from simulator.contract.errors import FleetrigError
 from simulator.contract.masking import Secrets
-from simulator.contract.trace import Trace
+from simulator.contract.trace import Listener, Trace
+from simulator.contract.wire import Json
 from simulator.drivers.power import PowerWatch
 from simulator.drivers.realtime import RealBench
 from simulator.drivers.virtual import VirtualBench
@@ -45,8 +46,11 @@ class RunOptions:
     profile: str = "1.1"
     seed: int = 1
     results: Path = Path("fleetrig-results")
-    keep_trace: bool = False
+    trace: Path | None = None
+    """Keep the trace here, whatever the verdict; otherwise only that of a failure, among the results."""
     verify: ssl.SSLContext | bool = True
+    listener: Listener | None = None
+    """Whoever wants to see the events as they happen."""
     programs: Mapping[str, HawkbitProgram] = field(default_factory=lambda: {"standard": hawkbit})
     """`behaviour` -> the program that devices run; tests hand in broken ones."""
 
@@ -70,7 +74,7 @@ async def run(expanded: Expanded, options: RunOptions) -> Report:
         phases, simulated_s, verdict, reason = (), 0.0, Verdict.SKIPPED, str(skip)
     except FleetrigError as broken:
         phases, simulated_s, verdict, reason = (), 0.0, Verdict.BROKEN, str(broken)
-    kept = attempt.trace_file.close(keep=options.keep_trace or verdict in (Verdict.FAILED, Verdict.BROKEN))
+    kept = attempt.trace_file.close(keep=options.trace is not None or verdict in (Verdict.FAILED, Verdict.BROKEN))
     return replace(
         blank,
         verdict=verdict,
@@ -99,8 +103,12 @@ class Attempt:
         self.secrets = Secrets()
         for secret in expanded.secrets:
             self.secrets.learn("secret", secret)
-        self.trace_file = TraceFile(options.results, expanded.name, self.secrets)
+        goal = options.trace or options.results / trace_name(expanded.name)
+        about: dict[str, Json] = {"fleetrig": VERSION, "run": self.name, "seed": options.seed, "time": options.time}
+        self.trace_file = TraceFile(goal, about, self.secrets)
         self.trace.listen(self.trace_file.write)
+        if options.listener is not None:
+            self.trace.listen(options.listener)
 
     def blank_report(self) -> Report:
         against = self.options.against

@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TimeElapsedColumn
 from rich.text import Text
 
+from harness.report.marks import MARKS, mark
 from harness.report.text import check_lines, summary
 from harness.verdict import CheckResult, Report, Verdict
-
-MARKS = {
-    Verdict.PASSED: ("✔", "green"),
-    Verdict.WARNED: ("!", "yellow"),
-    Verdict.FAILED: ("✘", "bold red"),
-    Verdict.BROKEN: ("☠", "bold magenta"),
-    Verdict.SKIPPED: ("-", "dim"),
-}
-PLAIN_MARKS = {
-    Verdict.PASSED: "ok",
-    Verdict.WARNED: "WARN",
-    Verdict.FAILED: "FAIL",
-    Verdict.BROKEN: "BROKEN",
-    Verdict.SKIPPED: "skip",
-}
 
 
 def make_console(*, stderr: bool = False) -> Console:
@@ -41,6 +28,8 @@ class ConsoleReport:
     def __init__(self, console: Console, *, verbose: bool = False) -> None:
         self._console = console
         self._verbose = verbose
+        self._title = ""
+        """The one shown last: the rows of a matrix share theirs."""
         self._advance: Callable[[], object] = lambda: None
 
     @contextmanager
@@ -56,11 +45,15 @@ class ConsoleReport:
 
     def show(self, report: Report) -> None:
         self._advance()
-        self._line(self._mark(report.verdict), Text(report.name, "bold"), Text(f"  {self._took(report)}", "dim"))
+        self._line(
+            mark(self._console, report.verdict), Text(report.name, "bold"), Text(f"  {self._took(report)}", "dim")
+        )
         if report.verdict is Verdict.SKIPPED:
             self._indented(1, Text(report.reason, "dim"))
             return
-        self._indented(1, Text(report.title, "italic"))
+        if report.title != self._title:
+            self._title = report.title
+            self._indented(1, Text(report.title, "italic"))
         if report.reason:
             self._indented(1, Text(report.reason, "magenta"))
         if self._verbose or report.verdict is not Verdict.PASSED:
@@ -70,26 +63,26 @@ class ConsoleReport:
                 self._indented(1, Text(f"trace      {report.trace_file}"))
             self._indented(1, Text(f"run again  {report.rerun}"))
 
-    def finish(self, reports: Sequence[Report], *, took_s: float) -> None:
-        """One line for everything."""
+    def finish(self, reports: Sequence[Report], written: Mapping[str, Path], *, took_s: float) -> None:
+        """One line for everything, then where files were written."""
         overall = next((v for v in MARKS if v in {r.verdict for r in reports} and v is not Verdict.PASSED), None)
         style = "bold green" if overall in (None, Verdict.SKIPPED) else MARKS[overall][1]
         self._console.print(Text(f"{summary(list(reports))} in {took_s:.1f} s", style))
+        for what, where in written.items():
+            self._console.print(Text(f"{what:<9}{where}", "dim"))
 
     def _phases(self, report: Report) -> None:
         for phase in report.phases:
-            self._indented(1, self._mark(phase.verdict), Text(phase.name), Text(f"  {phase.took_s:.1f} s", "dim"))
+            self._indented(
+                1, mark(self._console, phase.verdict), Text(phase.name), Text(f"  {phase.took_s:.1f} s", "dim")
+            )
             for check in phase.checks:
                 self._check(check)
 
     def _check(self, check: CheckResult) -> None:
-        self._indented(2, self._mark(check.verdict), Text(check.title), Text(f"  line {check.line}", "dim"))
+        self._indented(2, mark(self._console, check.verdict), Text(check.title), Text(f"  line {check.line}", "dim"))
         for line in check_lines(check):
             self._indented(2, Text(line))
-
-    def _mark(self, verdict: Verdict) -> Text:
-        sign, style = MARKS[verdict]
-        return Text(f"{sign if self._console.is_terminal else PLAIN_MARKS[verdict]} ", style)
 
     def _took(self, report: Report) -> str:
         return f"{report.took_s:.1f} s" + (

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from typing import Final
-
-from reference_server.platforms.hawkbit.properties import settings_from_properties
 
 from harness.scenario import Scenario
 from harness.servers.hawkbit import HawkbitAdmin
 from harness.servers.under_test import REFERENCE_CAN, ServerUnderTest
 from reference_server.entropy import SeededEntropy
 from reference_server.faults import FaultPlan
+from reference_server.platform import Platform
 from reference_server.platforms.hawkbit.platform import HawkbitPlatform
+from reference_server.platforms.hawkbit.properties import settings_from_properties
 from reference_server.platforms.hawkbit.settings import Profile, Settings
+from reference_server.running import ReferenceServer, ServerOptions
 from reference_server.server import Server
 from reference_server.stores.blobs import MemoryBlobs
+from reference_server.stores.interface import Blobs, Entropy, Store
 from reference_server.stores.memory import MemoryStore
 from simulator.contract.faults import Fault
 from simulator.contract.identity import UserPassword
@@ -54,6 +57,17 @@ def in_memory(
     faults = FaultPlan(lambda: entropy.uniform(0.0, 1.0))
     server = Server([platform], store, faults, trace, secrets)
     return own_server(VIRTUAL_URL, settings.profile, lambda fault: faults.add(fault, now_us())), InMemory(server)
+
+
+@contextlib.asynccontextmanager
+async def serving(settings: Settings, trace: Trace, secrets: Secrets) -> AsyncIterator[ServerUnderTest]:
+    """A server on a loopback port of its own, in this event loop."""
+
+    def hawkbit(store: Store, blobs: Blobs, entropy: Entropy) -> Platform:
+        return HawkbitPlatform(store, blobs, entropy, settings)
+
+    async with ReferenceServer(ServerOptions((hawkbit,)), trace, secrets) as server:
+        yield own_server(server.http_url, settings.profile, server.add_fault)
 
 
 def own_server(url: str, profile: str, add_fault: Callable[[Fault], None]) -> ServerUnderTest:
