@@ -1,0 +1,84 @@
+"""Start-up properties under the real server's names (§5, 9; `*.properties` of the server)."""
+
+from __future__ import annotations
+
+import pytest
+
+from reference_server.platforms.hawkbit.properties import settings_from_properties
+from reference_server.platforms.hawkbit.settings import Account, Settings
+from tests.reference_server.platforms.hawkbit.rig import Rig, status
+
+
+def test_properties_change_the_settings() -> None:
+    settings = settings_from_properties(
+        {
+            "hawkbit.controller.minPollingTime": "00:00:01",
+            "hawkbit.controller.pollingTime": "00:00:05~10%",
+            "hawkbit.server.ddi.security.authentication.gatewaytoken.enabled": "true",
+            "hawkbit.server.ddi.security.rp.trustedIPs": "10.0.0.1, 10.0.0.2",
+            "hawkbit.server.security.dos.filter.maxRead": "7",
+            "hawkbit.server.security.dos.maxAttributeEntriesPerTarget": "3",
+            "hawkbit.server.security.clients.trackRemoteIp": "false",
+            "hawkbit.autoassign.scheduler.fixedDelay": "500",
+            "hawkbit.server.tenant.configuration.implicit-lock-enabled.defaultValue": "false",
+        }
+    )
+    assert settings.min_polling_time == "00:00:01"
+    assert settings.config_defaults == {
+        "pollingTime": "00:00:05~10%",
+        "authentication.gatewaytoken.enabled": True,
+        "implicit.lock.enabled": False,
+    }
+    assert settings.trusted_ips == ("10.0.0.1", "10.0.0.2")
+    assert (settings.dos.max_read, settings.dos.max_write) == (7, 50)
+    assert settings.quotas.attributes_per_target == 3
+    assert settings.track_remote_ip is False
+    assert settings.auto_assign_every_s == 0.5
+
+
+def test_users_are_added_and_changed() -> None:
+    settings = settings_from_properties(
+        {
+            "hawkbit.security.user.admin.password": "{noop}other",
+            "hawkbit.security.user.bob.password": "b",
+            "hawkbit.security.user.bob.permissions": "READ_TARGET,CREATE_TARGET",
+            "hawkbit.security.user.bob.roles": "ROLLOUT_ADMIN",
+            "hawkbit.security.user.bob.tenant": "second",
+        },
+        Settings(),
+    )
+    assert settings.accounts == (
+        Account("admin", "other"),
+        Account("bob", "b", ("ROLE_ROLLOUT_ADMIN", "READ_TARGET", "CREATE_TARGET"), "second"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("hawkbit.controller.minPolingTime", "1", "did you mean hawkbit.controller.minPollingTime"),
+        ("nonsense", "1", "no property 'nonsense'"),
+        ("hawkbit.controller.minPollingTime", "soon", "expected HH:mm:ss"),
+        ("hawkbit.controller.pollingTime", "x", "Invalid pollingInterval: 'x'"),
+        ("hawkbit.server.security.dos.filter.enabled", "maybe", "expected true or false"),
+        ("hawkbit.server.security.dos.filter.maxRead", "-1", "expected a whole number"),
+        ("hawkbit.server.security.clients.blacklist", "(", "no regular expression"),
+        ("hawkbit.security.user.bob.tenant", "x", "needs hawkbit.security.user.bob.password"),
+        ("hawkbit.security.user.admin.permissions", "READ_TARGETS", "did you mean READ_TARGET"),
+    ],
+)
+def test_a_mistake_is_told_with_what_was_expected(name: str, text: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said.replace("(", r"\(")):
+        settings_from_properties({name: text})
+
+
+def test_secrets_given_at_the_start_are_masked_from_the_start() -> None:
+    name = "hawkbit.server.ddi.security.authentication.gatewaytoken.key"
+    rig = Rig(settings_from_properties({name: "start-key"}))
+    assert {"admin", "start-key"} <= {secret for _, secret in rig.platform.secrets()}
+    assert rig.platform.secrets() == []
+
+
+def test_a_lower_minimum_allows_shorter_intervals() -> None:
+    rig = Rig(settings_from_properties({"hawkbit.controller.minPollingTime": "00:00:01"}))
+    assert status(rig.mgmt("PUT", "/system/configs/pollingTime", {"value": "00:00:02"})) == 204

@@ -1,0 +1,184 @@
+"""Queries: the grammar, what each operator means, and what is refused (§1.2, S24)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from reference_server.platforms.hawkbit.errors import HawkbitError
+from reference_server.platforms.hawkbit.rsql import Comparison, Logical, Operator, parse
+from reference_server.platforms.hawkbit.rsql_match import Field, Fields, Holds, compiled
+
+
+@dataclass
+class Thing:
+    name: str | None = None
+    size: int | None = None
+    state: str = "new"
+    tags: list[str] = field(default_factory=list)
+    notes: dict[str, str] = field(default_factory=dict)
+    is_on: bool = False
+
+
+FIELDS = Fields(
+    {
+        "name": Field(lambda thing, look: thing.name),
+        "size": Field(lambda thing, look: thing.size, Holds.NUMBER),
+        "state": Field(lambda thing, look: thing.state, Holds.CHOICE, choices=("new", "old")),
+        "tag": Field(lambda thing, look: thing.tags, many=True),
+        "note": Field(lambda thing, look: thing.notes, by_key=True),
+        "isOn": Field(lambda thing, look: thing.is_on, Holds.PRESENCE),
+    }
+)
+
+
+def matches(query: str, thing: Thing) -> bool:
+    return compiled(query, FIELDS)(thing, None)
+
+
+def equal(selector: str, value: str) -> Comparison:
+    return Comparison(selector, Operator.EQUAL, (value,))
+
+
+@pytest.mark.parametrize(
+    ("query", "tree"),
+    [
+        ("a==1", equal("a", "1")),
+        ("a==1;b==2", Logical(True, (equal("a", "1"), equal("b", "2")))),
+        ("a==1 and b==2", Logical(True, (equal("a", "1"), equal("b", "2")))),
+        ("a==1,b==2", Logical(False, (equal("a", "1"), equal("b", "2")))),
+        ("a==1 or b==2", Logical(False, (equal("a", "1"), equal("b", "2")))),
+        ("a==1,b==2;c==3", Logical(False, (equal("a", "1"), Logical(True, (equal("b", "2"), equal("c", "3")))))),
+        ("(a==1,b==2);c==3", Logical(True, (Logical(False, (equal("a", "1"), equal("b", "2"))), equal("c", "3")))),
+        ("A.Key==Value", equal("a.key", "value")),
+        ("a == 'x y; z'", equal("a", "x y; z")),
+        (r'a=="say \"hi\""', equal("a", 'say "hi"')),
+        ("a=in=(x,y , z)", Comparison("a", Operator.IN, ("x", "y", "z"))),
+        ("a=out=x", Comparison("a", Operator.OUT, ("x",))),
+        ("a=is=null", Comparison("a", Operator.EQUAL, (None,))),
+        ("a=not=null", Comparison("a", Operator.NOT_EQUAL, (None,))),
+        ("a==null", equal("a", "null")),
+        ("a=ge=3", Comparison("a", Operator.GREATER_OR_EQUAL, ("3",))),
+        ("a>=3", Comparison("a", Operator.GREATER_OR_EQUAL, ("3",))),
+        ("a<3", Comparison("a", Operator.LESS, ("3",))),
+    ],
+)
+def test_a_query_is_parsed(query: str, tree: object) -> None:
+    assert parse(query) == tree
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["", "name", "name==", "name=li=x",
+     "==x", "name==(a,b)", "name==a;", "(name==a", "name==a)", "name==a b", "name=~x",
+     "name=='a", "name==a;;name==b", ",name==a"],
+)  # fmt: skip
+def test_bad_syntax_is_refused(query: str) -> None:
+    with pytest.raises(HawkbitError) as refused:
+        parse(query)
+    assert (refused.value.status, refused.value.code) == (400, "rest.param.rsqlParamSyntax")
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("name==Alpha", True),
+        ("name==aLPHA", True),
+        ("name==alp", False),
+        ("name==alp*", True),
+        ("name==*PH*", True),
+        (r"name==alp\*", False),
+        ("name!=beta", True),
+        ("name!=alp*", False),
+        ("name=in=(beta,ALPHA)", True),
+        ("name=out=(beta,gamma)", True),
+        ("name=gt=aa", True),
+        ("name=lt=aa", False),
+        ("name==''", False),
+        ("name!=''", True),
+        ("name=is=null", False),
+        ("name=not=null", True),
+        ("size==5", True),
+        ("size>4;size<6", True),
+        ("size>=5;size<=5", True),
+        ("size=gt=5", False),
+        ("size=in=(4,5)", True),
+        ("size!=5", False),
+        ("size==*", True),
+        ("state==NEW", True),
+        ("state!=new", False),
+        ("state=in=(old,new)", True),
+        ("tag==red", True),
+        ("tag==r*", True),
+        ("tag!=red", False),
+        ("tag!=green", True),
+        ("tag=out=(red,green)", False),
+        ("note.hw==2", True),
+        ("note.HW==2", True),
+        ("note.hw!=2", False),
+        ("note.hw!=3", True),
+        ("note.sw==2", False),
+        ("note.sw!=2", False),
+        ("note.sw=is=null", True),
+        ("note.sw=not=null", False),
+        ("note.hw=not=null", True),
+        ("ison==true", True),
+        ("ison!=true", False),
+        ("ison==false", False),
+        ("name==beta,size==5", True),
+        ("name==beta;size==5", False),
+    ],
+)
+def test_what_an_operator_means(query: str, expected: bool) -> None:
+    thing = Thing("Alpha", 5, "new", ["Red", "Blue"], {"HW": "2"}, is_on=True)
+    assert matches(query, thing) is expected
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("name==x", False),
+        ("name!=x", True),
+        ("name!=x*", True),
+        ("name==*", False),
+        ("name=out=(x)", True),
+        ("name=is=null", True),
+        ("name==''", True),
+        ("name!=''", False),
+        ("name=gt=a", False),
+        ("size<3", False),
+        ("size=is=null", True),
+        ("tag==x", False),
+        ("tag!=x", True),
+    ],
+)
+def test_null_differs_from_everything_and_has_no_order(query: str, expected: bool) -> None:
+    assert matches(query, Thing()) is expected
+
+
+@pytest.mark.parametrize("query", ["foo==1", "note==1", "name.first==x", "state==middle"])
+def test_an_unknown_field_is_refused_with_what_there_is(query: str) -> None:
+    with pytest.raises(HawkbitError) as refused:
+        matches(query, Thing())
+    assert refused.value.code == "rest.param.rsqlInvalidField"
+
+
+def test_the_reason_names_the_nearest_field() -> None:
+    with pytest.raises(HawkbitError, match="near: name"):
+        matches("nmae==x", Thing())
+
+
+@pytest.mark.parametrize("query", ["size==many", "state>new", "ison==maybe", "ison>true", "name=gt=null,size=gt=x"])
+def test_a_value_that_does_not_fit_its_field_is_bad_syntax(query: str) -> None:
+    with pytest.raises(HawkbitError) as refused:
+        matches(query, Thing())
+    assert refused.value.code == "rest.param.rsqlParamSyntax"
+
+
+def test_in_memory_a_key_must_be_lower_case_and_a_fixed_word_never_matches() -> None:
+    """As the real server matches polling overrides."""
+    thing = Thing(notes={"HW": "2", "sw": "1"})
+    assert not compiled("note.HW==2", FIELDS, in_memory=True)(thing, None)
+    assert compiled("note.sw==1", FIELDS, in_memory=True)(thing, None)
+    assert not compiled("state==new", FIELDS, in_memory=True)(thing, None)
