@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from reference_server.platforms.hawkbit.settings import Settings
 
 
+GATEWAY_KEY: Final = "authentication.gatewaytoken.key"
+
+
 @dataclass(frozen=True, slots=True)
 class ConfigKey:
     """`java_type` is what the server calls it in messages: Boolean, Integer, Long or String."""
@@ -27,7 +30,7 @@ KEYS: Final = {
     for key in (
         ConfigKey("authentication.targettoken.enabled", "Boolean", False),
         ConfigKey("authentication.gatewaytoken.enabled", "Boolean", False),
-        ConfigKey("authentication.gatewaytoken.key", "String", ""),
+        ConfigKey(GATEWAY_KEY, "String", ""),
         ConfigKey("authentication.header.enabled", "Boolean", False),
         ConfigKey("authentication.header.authority", "String", ""),
         ConfigKey("pollingTime", "String", "00:05:00"),

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from reference_server.platforms.hawkbit.call import Call
-from reference_server.platforms.hawkbit.config_keys import KEYS, config_key, server_default
+from reference_server.platforms.hawkbit.config_keys import GATEWAY_KEY, KEYS, config_key, server_default
 from reference_server.platforms.hawkbit.config_values import checked_value, unknown_default_set_type
 from reference_server.platforms.hawkbit.errors import not_found
 from reference_server.platforms.hawkbit.fields import as_object
@@ -16,7 +16,6 @@ from reference_server.platforms.hawkbit.settings import Profile
 from reference_server.platforms.hawkbit.software import need_set_type
 from reference_server.platforms.hawkbit.tenants import open_tenant
 
-GATEWAY_KEY: Final = "authentication.gatewaytoken.key"
 DEFAULT_SET_TYPE: Final = "default.ds.type"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from reference_server.platforms.hawkbit.config_keys import effective
+from reference_server.platforms.hawkbit.config_keys import GATEWAY_KEY, effective
 from reference_server.platforms.hawkbit.errors import not_found
 from reference_server.platforms.hawkbit.polling import PollingTime, parse_duration, parse_polling_time
 from reference_server.platforms.hawkbit.records import LAST_POLL, TARGET, TENANT, LastPoll, Target, Tenant
@@ -41,7 +41,8 @@ class Repository:
         self.address_header = settings.remote_ip_header.lower()
         self.min_polling_s = parse_duration(settings.min_polling_time) // 1000
         self.max_polling_s = parse_duration(settings.max_polling_time) // 1000
-        self.new_secrets: list[tuple[str, str]] = [("password", account.password) for account in settings.accounts]
+        self.new_secrets = [("password", account.password) for account in settings.accounts]
+        self.new_secrets.append(("gateway-token", settings.config_defaults.get(GATEWAY_KEY, "")))
         self.written_targets: dict[str, set[str]] = {}
         """Tenant -> targets that were written since the last round of auto-assignment."""
         self._configs: dict[str, tuple[Tenant | None, TenantConfig]] = {}
@@ -91,7 +92,7 @@ class Repository:
             values=values,
             target_token_on=values["authentication.targettoken.enabled"],
             gateway_token_on=values["authentication.gatewaytoken.enabled"],
-            gateway_key=values["authentication.gatewaytoken.key"],
+            gateway_key=values[GATEWAY_KEY],
             header_on=values["authentication.header.enabled"],
             authorities=frozenset(split_authorities(values["authentication.header.authority"])),
             polling=parse_polling_time(values["pollingTime"]),
