@@ -17,7 +17,7 @@ def open_tenant(repo: Repository, name: str, now_us: int) -> Tenant:
     tenant = repo.tenant(name)
     if tenant is None:
         system = Scheduled(repo, name, software.SYSTEM, now_us)
-        software.ensure_types(system)
+        software.create_types(system)
         default = software.set_type(system, software.DEFAULT_SET_TYPE)
         tenant = Tenant(name, default_set_type_id=default.id)
         repo.store.put(TENANT, name, tenant)
