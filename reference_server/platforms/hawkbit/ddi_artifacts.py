@@ -10,9 +10,10 @@ from reference_server.platforms.hawkbit.call import Call
 from reference_server.platforms.hawkbit.deployment_document import artifact_documents
 from reference_server.platforms.hawkbit.errors import REPOSITORY, HawkbitError, bare
 from reference_server.platforms.hawkbit.records import Target
-from reference_server.platforms.hawkbit.replies import Reply
+from reference_server.platforms.hawkbit.replies import Reply, negotiate
 
 MD5SUM: Final = ".MD5SUM"
+PLAIN: Final = "text/plain"
 
 
 def listed(call: Call, module_id: int) -> Reply:
@@ -25,8 +26,11 @@ def listed(call: Call, module_id: int) -> Reply:
 
 
 def download(call: Call, module_id: int, filename: str) -> Reply:
-    """The file, or its MD5 sum for a name that ends in `.MD5SUM`. Raises 404, 412, 416, 429."""
-    if filename.endswith(MD5SUM):
+    """The file, or its MD5 sum for a name that ends in `.MD5SUM`. Raises 404, 412, 416, 429.
+
+    Whoever does not accept plain text is taken to mean a file of that name, as on the real server.
+    """
+    if filename.endswith(MD5SUM) and negotiate(call.headers.get("accept"), (PLAIN,)) is not None:
         return _md5sum(call, module_id, filename.removesuffix(MD5SUM))
     module, file = _need(call, module_id, filename)
     artifact_files.check_if_match(call, file)
@@ -41,7 +45,7 @@ def _md5sum(call: Call, module_id: int, filename: str) -> Reply:
     action = _need_action(call, module)
     deployments.note_download(call, action, call.request.path)
     headers = (
-        ("Content-Type", "text/plain"),
+        ("Content-Type", PLAIN),
         ("Content-Disposition", f"attachment;filename={file.filename}{MD5SUM}"),
     )
     return Reply(raw=f"{file.md5}  {file.filename}".encode("ascii", "replace"), headers=headers)

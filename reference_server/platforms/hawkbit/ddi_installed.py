@@ -27,6 +27,7 @@ def declare(call: Call) -> Reply:
     name, version = fields.text(body, "name"), fields.text(body, "version")
     if name is None or version is None:
         raise not_readable("expected the name and version of a distribution set")
+    call.repo.need_target(call.tenant, call.device)
     found = call.repo.store.find(SET, call.tenant, "label", joined(name.lower(), version.lower()))
     if not found:
         raise _no_such_set(name, version)

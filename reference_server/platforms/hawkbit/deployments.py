@@ -95,7 +95,7 @@ def report(ctx: Context, target: Target, action: Action, feedback: Feedback) -> 
 def report_cancel(ctx: Context, target: Target, action: Action, feedback: Feedback) -> Action:
     """Feedback on a cancellation, also on one that is over (S106). Raises 405 when nothing is being canceled."""
     if not action.is_cancel:
-        raise not_cancelable(NOT_CANCELING)
+        raise _not_cancelable(NOT_CANCELING, f"action {action.id} is {action.status}: nobody asked to cancel it")
     entry = actions.cancel_entry(feedback)
     if entry.status in (Status.RUNNING, Status.WARNING):
         check_quota(ctx, action, entry)
@@ -139,9 +139,11 @@ def note_download(ctx: Context, action: Action, raw_path: str) -> None:
 def cancel(ctx: Context, action: Action) -> Action:
     """An operator's soft cancel: the device is asked. Raises 405."""
     if action.is_cancel:
-        raise not_cancelable(ALREADY_CANCELED)
+        hint = "its device has not answered yet; ?force=true ends it" if action.active else "it is over"
+        raise _not_cancelable(ALREADY_CANCELED, f"action {action.id} is {action.status}: {hint}")
     if not action.active:
-        raise not_cancelable(f"{action.id} is not active and cannot be canceled")
+        message = f"{action.id} is not active and cannot be canceled"
+        raise _not_cancelable(message, f"action {action.id} is over ({action.status})")
     action = modified(ctx, actions.changed(action, status=Status.CANCELING))
     return write_entry(ctx, action, Entry(Status.CANCELING, (actions.CANCEL_REQUESTED,)))
 
@@ -157,9 +159,11 @@ def cancel_if_lapsed(ctx: Context, action: Action) -> Action:
 def force_quit(ctx: Context, target: Target, action: Action) -> Action:
     """Ends a canceling action without its device. Raises 405."""
     if not action.is_cancel:
-        raise _not_force_quitable(f"{action.id} is not canceled yet and cannot be force quit")
+        message = f"{action.id} is not canceled yet and cannot be force quit"
+        raise _not_force_quitable(message, f"action {action.id} is {action.status}: cancel it without force first")
     if not action.active:
-        raise _not_force_quitable(f"{action.id} is not active and cannot be force quit")
+        message = f"{action.id} is not active and cannot be force quit"
+        raise _not_force_quitable(message, f"action {action.id} is over ({action.status})")
     action = modified(ctx, actions.closed_as_canceled(action))
     entry = Entry(Status.CANCELED, (actions.FORCE_QUIT,))
     action = write_entry(ctx, action, entry)
@@ -179,14 +183,14 @@ def remove(repo: Repository, tenant: str, action: Action) -> None:
     repo.store.delete(ACTION, tenant, action.id)
 
 
-def not_cancelable(message: str) -> HawkbitError:
+def _not_cancelable(message: str, reason: str) -> HawkbitError:
     java_class = REPOSITORY + "CancelActionNotAllowedException"
-    return HawkbitError(405, "action.notCancelable", java_class, message)
+    return HawkbitError(405, "action.notCancelable", java_class, message, reason=reason)
 
 
-def _not_force_quitable(message: str) -> HawkbitError:
+def _not_force_quitable(message: str, reason: str) -> HawkbitError:
     java_class = REPOSITORY + "ForceQuitActionNotAllowedException"
-    return HawkbitError(405, "action.notForceQuitable", java_class, message)
+    return HawkbitError(405, "action.notForceQuitable", java_class, message, reason=reason)
 
 
 def _affect(ctx: Context, target: Target, action: Action, effect: TargetEffect, entry: Entry) -> None:

@@ -37,6 +37,8 @@ def test_md5sum(bench):  # S116
     path = f"/DEFAULT/controller/v1/dev/softwaremodules/{module_id}/artifacts/fw.bin.MD5SUM"
     assert bench.history(action_id)[0] == ("download", [f"Update Server: Target downloads {path}"])
     assert artifact(bench, module_id, "nope.MD5SUM").status == 404
+    assert artifact(bench, module_id, "fw.bin.MD5SUM", Accept="application/json").status == 404
+    assert artifact(bench, module_id, "fw.bin.MD5SUM", Accept="text/*").status == 200
 
 
 def test_ranges_leave_no_trace_and_whole_downloads_do(bench):

@@ -123,6 +123,23 @@ def test_an_unknown_target_gets_404_and_is_not_created(bench):
     assert bench.mgmt("GET", "/targets/nobody").status == 404
 
 
+def test_an_unknown_device_declares_nothing(bench):
+    set_id = bench.release()
+    answer = bench.device("PUT", "/installedBase", {"name": "release", "version": "1"}, device="nobody")
+    assert (answer.status, answer.body["info"]["type"], set_id > 0) == (404, "Target", True)
+
+
+def test_a_device_need_not_get_the_case_right(bench):
+    bench.target()
+    set_id = bench.release("Release")
+    assert bench.device("PUT", "/installedBase", {"name": "RELEASE", "version": "1"}).status == 201
+    target = bench.mgmt("GET", "/targets/dev").body
+    assert (bench.set_id_of("installedDS"), target["lastModifiedBy"]) == (set_id, "admin")
+    assert bench.history(bench.mgmt("GET", "/targets/dev/actions").body["content"][0]["id"])[0][1][0] == (
+        "Assignment initiated by user 'dev'"
+    )
+
+
 def test_cancel_rejected(bench):  # S107
     action_id = bench.deployed()
     assert bench.mgmt("DELETE", f"/targets/dev/actions/{action_id}").status == 204
