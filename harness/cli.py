@@ -29,7 +29,8 @@ class Verb(NamedTuple):
 VERBS: Final = {
     "serve": Verb("harness.serve:serve", "Start the reference server."),
     "run": Verb("harness.run_command:run_command", "Run scenarios, in virtual time or against a server."),
-    "simulate": Verb("harness.commands_simulate:simulate", "Simulate devices without a scenario."),
+    "conform": Verb("harness.conform_command:conform_command", "Check a server against every row of a contract."),
+    "simulate": Verb("harness.simulate:simulate_command", "Simulate devices without a scenario."),
     "list": Verb("harness.commands_files:list_scenarios", "List the scenarios there are."),
     "check": Verb("harness.commands_files:check", "Check scenario files without running them."),
     "schema": Verb("harness.commands_files:schema", "Print the JSON Schema of scenario files, for editors."),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from harness.verdict import Verdict
+
 
 class Exit(IntEnum):
     PASSED = 0  # also warned, and everything skipped
@@ -13,3 +15,16 @@ class Exit(IntEnum):
     WRONG_USAGE = 4  # also a file that is invalid or missing
     NO_SUCH_ID = 5
     BUG = 70
+
+
+def exit_of(verdict: Verdict, *, strict: bool = False) -> Exit:
+    """The exit code of a whole run; with `strict` a warning is a failure."""
+    match verdict:
+        case Verdict.BROKEN:
+            return Exit.BROKEN
+        case Verdict.FAILED:
+            return Exit.FAILED
+        case Verdict.WARNED if strict:
+            return Exit.FAILED
+        case _:
+            return Exit.PASSED

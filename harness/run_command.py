@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 
+from harness.exits import exit_of
 from harness.plan import Expanded, home, plan
 from harness.power_points import power_cut_points
 from harness.report.console import ConsoleReport, make_console
@@ -26,8 +27,6 @@ from harness.verdict import Report, Verdict, worst
 from simulator.contract.errors import UsageError
 
 Pair = tuple[Expanded, RunOptions]
-
-EXIT_CODES = {Verdict.PASSED: 0, Verdict.SKIPPED: 0, Verdict.WARNED: 0, Verdict.FAILED: 1, Verdict.BROKEN: 3}
 
 
 def run_command(
@@ -74,7 +73,7 @@ def run_command(
     with listener.shown() if listener is not None else nullcontext():
         reports = asyncio.run(show_all(pairs, output, width))
     overall = worst(report.verdict for report in reports)
-    raise typer.Exit(1 if strict and overall is Verdict.WARNED else EXIT_CODES[overall])
+    raise typer.Exit(exit_of(overall, strict=strict))
 
 
 @dataclass(frozen=True, slots=True)

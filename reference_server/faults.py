@@ -50,8 +50,10 @@ class FaultPlan:
 
     def after(self, request: HttpRequest, now_us: int) -> list[Fault]:
         """The faults that spoil an answer already committed, one of each kind at most."""
-        kinds = [kind for kind in FaultKind if kind not in BEFORE]
-        return [fault for kind in kinds if (fault := self._bite(request, now_us, frozenset({kind}))) is not None]
+        if not self._scheduled:
+            return []
+        found = (self._bite(request, now_us, frozenset({kind})) for kind in FaultKind if kind not in BEFORE)
+        return [fault for fault in found if fault is not None]
 
     def refuses_at(self, now_us: int) -> bool:
         """True while nobody should be listening at all (an outage of everything that shows as refused)."""

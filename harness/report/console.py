@@ -63,6 +63,23 @@ class ConsoleReport:
                 self._indented(1, Text(f"trace      {report.trace_file}"))
             self._indented(1, Text(f"run again  {report.rerun}"))
 
+    def show_row(self, report: Report) -> None:
+        """A row of a contract: one line when it agrees and that is asked for, all that is known when it does not."""
+        self._advance()
+        if report.verdict is Verdict.PASSED and not self._verbose:
+            return
+        number = report.name.partition("[")[2].rstrip("]")
+        path = report.name.partition("[")[0].partition("/")[2].partition("/")[2]
+        self._line(mark(self._console, report.verdict), Text(f"{number:<5}{path}", "bold"), Text(f"  {report.title}"))
+        if report.reason:
+            self._indented(1, Text(report.reason, "dim" if report.verdict is Verdict.SKIPPED else "magenta"))
+        for phase in report.phases:
+            for check in phase.checks:
+                for line in check_lines(check):
+                    self._line(Text(line))
+        if report.verdict is Verdict.FAILED:
+            self._indented(2, Text(f"again     {report.rerun}", "dim"))
+
     def finish(self, reports: Sequence[Report], written: Mapping[str, Path], *, took_s: float) -> None:
         """One line for everything, then where files were written."""
         overall = next((v for v in MARKS if v in {r.verdict for r in reports} and v is not Verdict.PASSED), None)

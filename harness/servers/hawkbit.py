@@ -41,7 +41,7 @@ class HawkbitAdmin:
         self._prefix = prefix.rstrip("/")
         self.account = account
         self.tenant = tenant
-        self._may_change_settings = may_change_settings
+        self.may_change_settings = may_change_settings
 
     @property
     def basic(self) -> str:
@@ -104,7 +104,7 @@ class HawkbitAdmin:
 
     def configure(self, settings: Mapping[str, object]) -> Call[None]:
         """Sets several keys, all or nothing."""
-        if settings and not self._may_change_settings:
+        if settings and not self.may_change_settings:
             raise UsageError(
                 f"this would change {', '.join(sorted(settings))} for everybody on {self.url}; "
                 "say --change-tenant-settings if that is meant"

@@ -1,1 +1,14 @@
 """hawkBit's contract, row by row (spec/hawkbit.md §6), one file per resource."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from harness.conformance.frame import Resource
+from harness.conformance.hawkbit import device_auth, targets
+from harness.conformance.hawkbit.session import Session
+
+RESOURCES: Final[tuple[Resource[Session], ...]] = (
+    targets.ROWS,
+    device_auth.ROWS,
+)

@@ -1,0 +1,110 @@
+"""`fleetrig conform`: the rows of a platform's contract against a server."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from harness.conformance.exact_client import ExactClient
+from harness.conformance.frame import Row, listing, select
+from harness.conformance.hawkbit.session import Server, Session
+from harness.conformance.hawkbit.suite import (
+    PROFILES,
+    ROWS,
+    check_that_it_is_hawkbit,
+    own_hawkbit,
+    verify_context,
+)
+from harness.conformance.running import run_rows
+from harness.exits import exit_of
+from harness.report.console import ConsoleReport, make_console
+from harness.report.junit import write_junit
+from harness.servers.foreign import foreign_server, verify_with
+from harness.verdict import Report, Verdict, worst
+from simulator.contract.errors import UsageError
+
+
+def conform_command(
+    platform: Annotated[Literal["hawkbit"], typer.Argument(help="Whose contract.")],
+    ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[ID]...", help="Rows: S41, auth, auth/wrong-token.")
+    ] = None,
+    against: Annotated[str | None, typer.Option(metavar="URL|SERVER.yaml", help="The server; else our own.")] = None,
+    profile: Annotated[str, typer.Option(help="Which generation's answers are expected.")] = "1.1",
+    list_: Annotated[bool, typer.Option("--list", help="One line per row, nothing is run.")] = False,
+    strict: Annotated[bool, typer.Option(help="Warnings fail.")] = False,
+    ca: Annotated[Path | None, typer.Option(help="Trust this CA (PEM).")] = None,
+    insecure: Annotated[bool, typer.Option(help="Accept any certificate.")] = False,
+    change_tenant_settings: Annotated[
+        bool, typer.Option(help="Allow changes of tenant-wide settings on a server beyond loopback.")
+    ] = False,
+    junit: Annotated[Path | None, typer.Option(help="Write JUnit XML here.")] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Name the rows that passed too.")] = False,
+) -> None:
+    """Checks a server against every row of its platform's contract."""
+    if profile not in PROFILES:
+        raise UsageError(f"hawkBit has no profile {profile!r}; there are {', '.join(PROFILES)}")
+    rows = select(ROWS, ids or [])
+    if list_:
+        for line in listing(rows):
+            typer.echo(line)
+        return
+    console = make_console()
+    if insecure:
+        console.print("--insecure: the server's certificate is not checked, anybody could be answering")
+    with meeting(against, profile, ca, insecure=insecure, may_change=change_tenant_settings) as (server, can):
+        check_that_it_is_hawkbit(server)
+        blank = Report(name=f"conform/{platform}", title="", verdict=Verdict.PASSED, target=server.client.url,
+                       profile=profile, rerun=rerun(platform, against, profile))  # fmt: skip
+        reports = show(rows, server, can, blank, ConsoleReport(console, verbose=verbose), junit)
+    overall = worst(report.verdict for report in reports)
+    raise typer.Exit(exit_of(overall, strict=strict))
+
+
+@contextlib.contextmanager
+def meeting(
+    against: str | None, profile: str, ca: Path | None, *, insecure: bool, may_change: bool
+) -> Iterator[tuple[Server, frozenset[str]]]:
+    """The server that is to be judged, and what it can do."""
+    if against is None:
+        with own_hawkbit(profile) as own:
+            yield own
+        return
+    foreign = foreign_server(against, may_change_settings=may_change)
+    client = ExactClient(foreign.url, verify_context(verify_with(ca, insecure=insecure)))
+    server = Server(client, foreign.admin.account, foreign.admin.tenant, profile,
+                    may_change_settings=foreign.admin.may_change_settings)  # fmt: skip
+    yield server, frozenset(word.removeprefix("hawkbit.") for word in foreign.can)
+
+
+def show(
+    rows: Sequence[Row[Session]], server: Server, can: frozenset[str], blank: Report, writer: ConsoleReport,
+    junit: Path | None,
+) -> list[Report]:  # fmt: skip
+    """Shows each row as it ends; the JUnit file is written even when the run breaks off."""
+    began_s = time.monotonic()
+    reports: list[Report] = []
+    try:
+        with writer.progress(len(rows)):
+            for report in run_rows(rows, server.use, can, blank):
+                reports.append(report)
+                writer.show_row(report)
+    finally:
+        if junit is not None:
+            write_junit([replace(report, took_s=round(report.took_s, 3)) for report in reports], junit)
+        writer.finish(reports, {"junit": junit} if junit is not None else {}, took_s=time.monotonic() - began_s)
+    return reports
+
+
+def rerun(platform: str, against: str | None, profile: str) -> str:
+    """The command line that runs rows again, without their numbers."""
+    words = ["fleetrig", "conform", platform]
+    words += ["--against", against] if against is not None else []
+    words += ["--profile", profile] if profile != "1.1" else []
+    return " ".join(words)

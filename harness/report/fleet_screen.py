@@ -1,0 +1,99 @@
+"""Where a fleet is shown: a table that is drawn anew on a terminal, a line now and then anywhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Final, Protocol, Self
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from harness.report.fleet_state import FleetState
+from harness.report.fleet_table import Heading, devices_text, plain_line, table
+from simulator.contract.clock import US_PER_S
+
+HOW_TO_END: Final = "Ctrl-C ends it"
+
+
+class FleetScreen(Protocol):
+    """Use as a context; call `refresh` every `every_s`."""
+
+    every_s: float
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None: ...  # fmt: skip
+
+    def refresh(self) -> None: ...
+
+    def say(self, sentence: str) -> None:
+        """Something a person should know now. It stays until the next sentence; an empty one takes it away."""
+
+
+class LiveScreen:
+    """The table. It is looked at four times a second, and drawn when something is different."""
+
+    every_s = 0.25
+
+    def __init__(self, console: Console, state: FleetState, heading: Heading, now_us: Callable[[], int]) -> None:
+        self._console, self._state, self._heading, self._now_us = console, state, heading, now_us
+        self._live = Live(console=console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False)
+        self._sentence = HOW_TO_END
+        self._drawn: object = None
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._sentence == HOW_TO_END:
+            self._sentence = ""
+        self.refresh()
+        self._live.stop()
+
+    def refresh(self) -> None:
+        size, now_us = self._console.size, self._now_us()
+        different = (self._state.events, now_us // US_PER_S, size, self._sentence)
+        if different != self._drawn:
+            self._drawn = different
+            picture = table(self._state, self._heading, now_us, self._sentence, (size.width, size.height))
+            self._live.update(picture, refresh=True)
+
+    def say(self, sentence: str) -> None:
+        self._sentence = sentence or HOW_TO_END
+        self.refresh()
+
+
+class PlainScreen:
+    """One line every five seconds."""
+
+    every_s = 5.0
+
+    def __init__(self, console: Console, state: FleetState, heading: Heading, now_us: Callable[[], int]) -> None:
+        self._console, self._state, self._heading, self._now_us = console, state, heading, now_us
+
+    def __enter__(self) -> Self:
+        self._print(f"{devices_text(self._state)} on {self._heading.server}, seed {self._heading.seed}")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.refresh()
+
+    def refresh(self) -> None:
+        self._print(plain_line(self._state, self._heading, self._now_us()))
+
+    def say(self, sentence: str) -> None:
+        if sentence:
+            self._print(sentence)
+
+    def _print(self, line: str) -> None:
+        self._console.print(Text(line))
+
+
+def screen_for(console: Console, state: FleetState, heading: Heading, now_us: Callable[[], int]) -> FleetScreen:
+    """A table only where lines can be drawn over."""
+    kind = LiveScreen if console.is_interactive else PlainScreen
+    return kind(console, state, heading, now_us)
