@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote
 
-import cbor2
-
 from reference_server.platforms.hawkbit.errors import forbidden, not_readable
-from reference_server.platforms.hawkbit.replies import CBOR
+from reference_server.platforms.hawkbit.request_documents import read_document
 from reference_server.platforms.hawkbit.settings import Profile
 from simulator.contract.bodies import body_bytes
 from simulator.contract.clock import US_PER_MS
@@ -24,18 +21,6 @@ if TYPE_CHECKING:
 LONG_MAX = 2**63 - 1
 INT_MAX = 2**31 - 1
 UNRESERVED = re.compile(r"[A-Za-z0-9._~-]*", re.ASCII)
-
-
-class WrittenFloat(float):
-    """A JSON number with a fraction or exponent, with its text: numbers become text as written (S125)."""
-
-    text: str
-
-
-def _written(text: str) -> WrittenFloat:
-    number = WrittenFloat(text)
-    number.text = text
-    return number
 
 
 class Call:
@@ -96,15 +81,7 @@ class Call:
     @cached_property
     def json(self) -> Any:
         """The request body as a document (JSON or CBOR). Raises not readable, also for no body and for `null`."""
-        raw = body_bytes(self.request.body)
-        content_type = self.headers.get("content-type", "").lower()
-        try:
-            document = cbor2.loads(raw) if content_type.startswith(CBOR) else _json(raw, content_type)
-        except (ValueError, RecursionError, LookupError, cbor2.CBORDecodeError) as error:
-            raise not_readable(f"the body is not well-formed: {error}") from None
-        if document is None:
-            raise not_readable("the body is empty or null")
-        return document
+        return read_document(body_bytes(self.request.body), self.headers.get("content-type", "").lower())
 
     @property
     def has_body(self) -> bool:
@@ -148,7 +125,7 @@ def client_address(headers: dict[str, str], peer: str, header_name: str) -> str:
 
 def encoded(segment: str) -> str:
     """A path segment as the server writes it: everything but RFC 3986 unreserved characters percent-encoded (§0)."""
-    return segment if UNRESERVED.fullmatch(segment) else quote(segment, safe="")
+    return segment if UNRESERVED.fullmatch(segment) else quote(segment, safe="", errors="replace")
 
 
 def parse_integer(text: str, most: int, what: str) -> int:
@@ -157,18 +134,3 @@ def parse_integer(text: str, most: int, what: str) -> int:
     if digits.isascii() and digits.isdigit() and len(digits) < 20 and -most - 1 <= (number := int(text)) <= most:
         return number
     raise not_readable(f"{what}: expected a whole number, got {text[:50]!r}")
-
-
-def _json(raw: bytes, content_type: str) -> Any:
-    if not raw:
-        return None
-    return json.loads(raw.decode(_charset(content_type)), parse_float=_written, parse_constant=_refuse_constant)
-
-
-def _charset(content_type: str) -> str:
-    _, mark, charset = content_type.partition("charset=")
-    return charset.partition(";")[0].strip(' "') if mark else "utf-8"
-
-
-def _refuse_constant(text: str) -> NoReturn:
-    raise ValueError(f"{text} is no JSON")

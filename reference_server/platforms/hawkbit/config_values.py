@@ -50,7 +50,7 @@ def _number(given: Any) -> int | None:
     if isinstance(given, bool):
         return None
     if isinstance(given, int | float):
-        return int(given)
+        return int(given) if -LONG_MAX <= given <= LONG_MAX else None
     try:
         return int(given.strip()) if isinstance(given, str) else None
     except ValueError:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from reference_server.platforms.hawkbit.call import LONG_MAX, WrittenFloat, parse_integer
+from reference_server.platforms.hawkbit.call import LONG_MAX, parse_integer
 from reference_server.platforms.hawkbit.errors import not_readable
+from reference_server.platforms.hawkbit.request_documents import WrittenFloat
 
 
 def as_object(document: Any, what: str = "the body") -> dict[str, Any]:
@@ -60,7 +61,7 @@ def integer(body: dict[str, Any], name: str) -> int | None:
             raise not_readable(f"{name}: expected a number, got {value}")
         case int() as value if -LONG_MAX - 1 <= value <= LONG_MAX:
             return value
-        case float() as value:
+        case float() as value if -LONG_MAX <= value <= LONG_MAX:
             return int(value)
         case str() as value:
             return parse_integer(value.strip(), LONG_MAX, name) if value.strip() else None

@@ -173,7 +173,7 @@ def encode(document: Any, content_type: str) -> bytes:
         return cbor2.dumps(_with_link_arrays(document))
     if type(document) is dict and document.get("_links") == {}:
         document = {key: value for key, value in document.items() if key != "_links"}
-    return _to_json(document).encode()
+    return _to_json(document).encode("utf-8", "replace")
 
 
 def _with_link_arrays(document: Any) -> Any:

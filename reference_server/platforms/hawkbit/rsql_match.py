@@ -78,7 +78,10 @@ def compiled(query: str, fields: Fields, *, in_memory: bool = False) -> Match:
     Then a key must be written in lower case to match and a fixed word never does (`EntityMatcher.java`).
     Raises 400 rsqlParamSyntax or rsqlInvalidField.
     """
-    return _compile(parse(query), fields, in_memory)
+    try:
+        return _compile(parse(query), fields, in_memory)
+    except RecursionError:
+        raise rsql_syntax("the query is nested too deeply") from None
 
 
 def _compile(node: Node, fields: Fields, in_memory: bool) -> Match:

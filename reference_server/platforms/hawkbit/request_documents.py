@@ -1,0 +1,77 @@
+"""Request bodies to documents: JSON with numbers as written, CBOR reduced to what JSON can say (§0, §2.3)."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any, Final, NoReturn
+
+import cbor2
+
+from reference_server.platforms.hawkbit.errors import not_readable
+from reference_server.platforms.hawkbit.replies import CBOR
+
+CHARSETS: Final = frozenset({"utf-8", "utf8", "us-ascii", "iso-8859-1", "utf-16", "utf-16be", "utf-16le", "utf-32"})
+DEEPEST: Final = 200
+"""Levels of nesting. The real server stops at 1000; what it takes is never deeper than 10."""
+
+
+class WrittenFloat(float):
+    """A JSON number with a fraction or exponent, with its text: numbers become text as written (S125)."""
+
+    text: str
+
+
+def read_document(raw: bytes, content_type: str) -> Any:
+    """A body by its content type (in lower case). Raises not readable, also for no body and for `null`."""
+    try:
+        document = cbor2.loads(raw) if content_type.startswith(CBOR) else _json(raw, content_type)
+        plain = _plain(document, 0)
+    except (ValueError, TypeError, RecursionError, MemoryError, OverflowError, cbor2.CBORError) as error:
+        raise not_readable(f"the body is not well-formed: {str(error)[:200]}") from None
+    if plain is None:
+        raise not_readable("the body is empty or null")
+    return plain
+
+
+def _json(raw: bytes, content_type: str) -> Any:
+    if not raw:
+        return None
+    charset = _charset(content_type)
+    if charset not in CHARSETS:
+        raise ValueError(f"unknown charset {charset[:50]!r}")
+    return json.loads(raw.decode(charset), parse_float=_written, parse_constant=_refuse_constant)
+
+
+def _charset(content_type: str) -> str:
+    _, mark, charset = content_type.partition("charset=")
+    return charset.partition(";")[0].strip(' "') if mark else "utf-8"
+
+
+def _written(text: str) -> WrittenFloat:
+    number = WrittenFloat(text)
+    number.text = text
+    return number
+
+
+def _refuse_constant(text: str) -> NoReturn:
+    raise ValueError(f"{text} is no JSON")
+
+
+def _plain(document: Any, depth: int) -> Any:
+    """A document of JSON types only, with text that can be written again: half a surrogate pair becomes `?`."""
+    if depth > DEEPEST:
+        raise ValueError("nested too deeply")
+    match document:
+        case None | bool() | int() | float():
+            return document
+        case str():
+            return document if document.isascii() else document.encode("utf-8", "replace").decode()
+        case list() | tuple():
+            return [_plain(item, depth + 1) for item in document]
+        case bytes():
+            return base64.b64encode(document).decode()
+        case dict():
+            return {str(_plain(key, depth + 1)): _plain(value, depth + 1) for key, value in document.items()}
+        case _:
+            raise ValueError(f"{type(document).__name__} has no place in a document")
