@@ -14,10 +14,12 @@ from simulator.contract.clock import US_PER_S, Clock, to_s
 ADVANCE_AT_LEAST_EVERY_US: Final = 10 * US_PER_S
 """A target's last poll time may lag by so much (hawkbit.md §9, async poll flush)."""
 
-LOOK_AT_LEAST_EVERY_S: Final = 1.0
+LOOK_AT_LEAST_EVERY_S: Final = 0.25
 """A request may have made something due sooner than was known."""
 
 LOOK_AT_MOST_EVERY_S: Final = 0.02
+
+REST_AFTER_BUG_S: Final = 1.0
 
 
 class Ticker:
@@ -53,7 +55,7 @@ class Ticker:
                 await self._tick(self._clock.now_us())
             except Exception as bug:  # noqa: BLE001 (a bug in due work must not stop the clock)
                 self._on_bug(None, bug)
-                await asyncio.sleep(LOOK_AT_LEAST_EVERY_S)
+                await asyncio.sleep(REST_AFTER_BUG_S)
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._pause_s(self._clock.now_us())):
                     await self._wake.wait()

@@ -1,0 +1,129 @@
+"""A front on a loopback port, its event loop in a thread of its own, so that tests can use plain sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from reference_server.fronts.addresses import Address
+from reference_server.fronts.http import HttpFront
+from reference_server.fronts.intake import Limits
+from reference_server.fronts.listening import Listener
+from simulator.contract.bodies import body_bytes
+from simulator.contract.clock import US_PER_S
+from simulator.contract.trace import Trace, TraceEvent
+from simulator.contract.wire import Delivery, HttpRequest, HttpResponse, Session
+from tests.reference_server.fronts.peer import LIMIT_S, Peer
+
+T = TypeVar("T")
+NOON_US = 1_767_268_800 * US_PER_S
+DATE = b"Date: Thu, 01 Jan 2026 12:00:00 GMT"
+
+
+class Noon:
+    """A clock that stands still, so that answers are the same bytes every time."""
+
+    def now_us(self) -> int:
+        return NOON_US
+
+
+class Loop:
+    """An event loop in a thread."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self.loop.run_forever)
+        self._thread.start()
+
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(LIMIT_S)
+
+    def call(self, function: Callable[[], T]) -> T:
+        async def calling() -> T:
+            return function()
+
+        return self.run(calling())
+
+    def close(self) -> None:
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join(LIMIT_S)
+        self.loop.close()
+
+
+@dataclass
+class FrontBench:
+    """`reply` decides what is delivered; `seen` are the requests with their bodies read."""
+
+    loop: Loop
+    reply: Callable[[HttpRequest], Delivery] = lambda request: Delivery(HttpResponse(200))
+    seen: list[HttpRequest] = field(default_factory=list)
+    sessions: list[Session] = field(default_factory=list)
+    events: list[TraceEvent] = field(default_factory=list)
+    bugs: list[BaseException] = field(default_factory=list)
+    limits: Limits = field(default_factory=Limits)
+
+    def start(self) -> None:
+        trace = Trace()
+        trace.listen(self.events.append)
+        self.front = HttpFront(self._handle, Noon(), trace, lambda _, bug: self.bugs.append(bug), self.limits)
+        listener = Listener(Address("127.0.0.1", 0))
+        self.port = listener.address.port
+        self.loop.run(self.front.listen(listener))
+
+    def _handle(self, request: HttpRequest, session: Session, now_us: int) -> Delivery:
+        assert now_us == NOON_US
+        self.seen.append(HttpRequest(request.method, request.origin, request.target, request.headers,
+                                     body_bytes(request.body)))  # fmt: skip
+        self.sessions.append(session)
+        return self.reply(request)
+
+    def answers(self, response: HttpResponse, **delivered: Any) -> None:
+        self.reply = lambda request: Delivery(response, **delivered)
+
+    def peer(self) -> Peer:
+        return Peer(self.port)
+
+    def said(self) -> list[tuple[str, str]]:
+        """(kind, fault) of what stands in the network lane."""
+        return [(event.kind, event.fault) for event in self.events]
+
+
+@pytest.fixture
+def loop() -> Iterator[Loop]:
+    loop = Loop()
+    yield loop
+    loop.close()
+
+
+@pytest.fixture
+def start_front(loop: Loop) -> Iterator[Callable[..., FrontBench]]:
+    """Starts a front with limits of its own."""
+    with ExitStack() as stack:
+
+        def start(**limits: Any) -> FrontBench:
+            bench = FrontBench(loop, limits=Limits(**limits))
+            bench.start()
+            stack.callback(lambda: loop.run(bench.front.close()))
+            return bench
+
+        yield start
+
+
+@pytest.fixture
+def bench(start_front: Callable[..., FrontBench]) -> FrontBench:
+    return start_front()
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Path:
+    """A file of 3 MB in which every position can be told from every other."""
+    path = tmp_path / "image.bin"
+    path.write_bytes(b"".join(number.to_bytes(4, "big") for number in range(750_000)))
+    return path

@@ -1,0 +1,148 @@
+"""What no platform will ever see: an answer of the 400 kind, a closed connection, and a server that lives on."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import random
+
+import pytest
+
+from simulator.contract.wire import Delivery, HttpResponse
+from tests.reference_server.fronts.conftest import FrontBench
+
+H = b"Host: h\r\n"
+CORPUS = {
+    "nothing but noise": (b"\x00\xff\xfe garbage\r\n\r\n", 400),
+    "TLS": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x7f" * 40, 400),
+    "HTTP/2": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400),
+    "odd version": (b"GET / HTTP/9.9\r\n" + H + b"\r\n", 400),
+    "no such protocol": (b"GET / SIP/2.0\r\n" + H + b"\r\n", 400),
+    "method with a control character": (b"G\x01T / HTTP/1.1\r\n" + H + b"\r\n", 400),
+    "method without end": (b"A" * 70_000, 400),
+    "target without slash": (b"GET a HTTP/1.1\r\n" + H + b"\r\n", 400),
+    "no host": (b"GET / HTTP/1.1\r\n\r\n", 400),
+    "two hosts": (b"GET / HTTP/1.1\r\n" + H + b"Host: i\r\n\r\n", 400),
+    "host with a path": (b"GET / HTTP/1.1\r\nHost: h/evil\r\n\r\n", 400),
+    "host with a blank": (b"GET / HTTP/1.1\r\nHost: a b\r\n\r\n", 400),
+    "host with bytes": (b"GET / HTTP/1.1\r\nHost: \xff\xfe\r\n\r\n", 400),
+    "blank before colon": (b"GET / HTTP/1.1\r\n" + H + b"X : y\r\n\r\n", 400),
+    "header without colon": (b"GET / HTTP/1.1\r\n" + H + b"nonsense\r\n\r\n", 400),
+    "header without name": (b"GET / HTTP/1.1\r\n" + H + b": y\r\n\r\n", 400),
+    "folded header": (b"GET / HTTP/1.1\r\n" + H + b"X: a\r\n b\r\n\r\n", 400),
+    "NUL in a header": (b"GET / HTTP/1.1\r\n" + H + b"X: a\0b\r\n\r\n", 400),
+    "101 headers": (b"GET / HTTP/1.1\r\n" + H + b"X: y\r\n" * 100 + b"\r\n", 400),
+    "very many headers": (b"GET / HTTP/1.1\r\n" + H + b"X: y\r\n" * 30_000 + b"\r\n", 400),
+    "long path": (b"GET /" + b"a" * 9_000 + b" HTTP/1.1\r\n" + H + b"\r\n", 414),
+    "long header": (b"GET / HTTP/1.1\r\n" + H + b"X: " + b"a" * 9_000 + b"\r\n\r\n", 431),
+    "long header name": (b"GET / HTTP/1.1\r\n" + H + b"X" * 9_000 + b": a\r\n\r\n", 431),
+    "negative length": (b"PUT / HTTP/1.1\r\n" + H + b"Content-Length: -1\r\n\r\n", 400),
+    "length in words": (b"PUT / HTTP/1.1\r\n" + H + b"Content-Length: ten\r\n\r\n", 400),
+    "endless length": (b"PUT / HTTP/1.1\r\n" + H + b"Content-Length: " + b"9" * 40 + b"\r\n\r\n", 400),
+    "two lengths": (b"PUT / HTTP/1.1\r\n" + H + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nab", 400),
+    "length and chunks": (b"PUT / HTTP/1.1\r\n" + H + b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
+    "unknown coding": (b"PUT / HTTP/1.1\r\n" + H + b"Transfer-Encoding: rot13\r\n\r\nabc", 400),
+    "chunk size in words": (b"PUT / HTTP/1.1\r\n" + H + b"Transfer-Encoding: chunked\r\n\r\nten\r\nx", 400),
+    "chunk longer than said": (b"PUT / HTTP/1.1\r\n" + H + b"Transfer-Encoding: chunked\r\n\r\n1\r\nabcdef\r\n", 400),
+    "endless chunk": (b"PUT / HTTP/1.1\r\n" + H + b"Transfer-Encoding: chunked\r\n\r\n" + b"f" * 40 + b"\r\n", 400),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("data", CORPUS)
+def test_malformed_requests(bench: FrontBench, data: str, caplog: pytest.LogCaptureFixture) -> None:
+    sent, status = CORPUS[data]
+    with caplog.at_level(logging.INFO), bench.peer() as peer:
+        peer.send(sent)
+        answer = peer.answer()
+        assert answer.status == status
+        assert answer.header("Connection") == "close"
+        assert answer.header("Content-Type") == "text/html;charset=utf-8"
+        assert f"HTTP Status {status}".encode() in answer.body
+    assert bench.seen == []
+    assert (bench.bugs, caplog.records) == ([], [])
+    assert [event.kind for event in bench.events] == ["malformed"]
+    assert bench.events[0].reason
+    with bench.peer() as peer:
+        assert peer.get().status == 200
+
+
+def test_a_body_may_break_in_a_later_packet(bench: FrontBench) -> None:
+    with bench.peer() as peer:
+        peer.send(b"PUT / HTTP/1.1\r\n" + H + b"Expect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n")
+        peer.until(b"\r\n\r\n")
+        peer.send(b"3\r\nabc\r\n")
+        peer.send(b"broken")
+        assert peer.answer().status == 400
+    assert bench.seen == []
+
+
+def test_a_malformed_request_after_good_ones(bench: FrontBench) -> None:
+    with bench.peer() as peer:
+        assert peer.get("/1").status == 200
+        assert peer.get("/2").status == 200
+        peer.send(b"GET \x01 HTTP/1.1\r\n\r\n")
+        assert peer.rest().startswith(b"HTTP/1.1 400 ")
+    assert [request.target for request in bench.seen] == ["/1", "/2"]
+
+
+def test_a_body_is_never_taken_for_a_request(bench: FrontBench) -> None:
+    """The rest of a body may look like a request that only a second look would read."""
+    with bench.peer() as peer:
+        peer.send(b"PUT /real HTTP/1.1\r\n" + H + b"Expect: 100-continue\r\nContent-Length: 30\r\n\r\n")
+        peer.until(b"\r\n\r\n")
+        peer.send(b"BREW /smuggled HTTP/1.1\r\n" + H + b"\r\n" + b"\x01 and what follows it is noise\r\n\r\n")
+        assert peer.answer().status == 200
+        assert peer.answer().status == 400
+    assert [request.target for request in bench.seen] == ["/real"]
+
+
+def mutated(rng: random.Random) -> bytes:
+    """A valid request with some of its bytes changed, doubled or left out."""
+    data = bytearray(
+        b"POST /DEFAULT/controller/v1/dev-1/configData?a=b HTTP/1.1\r\nHost: localhost:8080\r\nAccept: */*\r\n"
+        b"Authorization: TargetToken 0123456789abcdef\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n{ } \r\n0\r\n\r\n"
+    )
+    for _ in range(rng.randint(1, 4)):
+        at = rng.randrange(len(data))
+        match rng.randrange(4):
+            case 0:
+                data[at] = rng.randrange(256)
+            case 1:
+                del data[at : at + rng.randint(1, 20)]
+            case 2:
+                data[at:at] = data[at : at + rng.randint(1, 20)]
+            case 3:
+                data[at:at] = rng.choice([b"\r\n", b"\0", b" ", b"\xff", b"%", b"\r", b"\n", b":", b"A" * 9000])
+    return bytes(data)
+
+
+def test_mutated_requests_get_an_answer_or_a_closed_connection(bench: FrontBench) -> None:
+    rng = random.Random(20)
+    bench.reply = lambda request: Delivery(HttpResponse(200, body=request.method.encode()))
+    for number in range(400):
+        data = mutated(rng)
+        with bench.peer() as peer:
+            peer.send(data)
+            peer.say_no_more()
+            answer = peer.rest()
+        assert not answer or answer.startswith(b"HTTP/1.1 "), (number, data)
+        assert not answer.startswith(b"HTTP/1.1 5"), (number, data)
+    assert bench.bugs == []
+
+
+def test_malformed_requests_leave_nothing_behind(bench: FrontBench) -> None:
+    def corpus() -> int:
+        for data, _ in CORPUS.values():
+            with bench.peer() as peer:
+                peer.send(data)
+                peer.answer()
+        bench.seen.clear()
+        bench.events.clear()
+        bench.loop.call(lambda: None)
+        gc.collect()
+        return len(gc.get_objects())
+
+    corpus()
+    before = corpus()
+    after = [corpus() for _ in range(5)][-1]
+    assert after - before < 10 * len(CORPUS), "objects pile up"

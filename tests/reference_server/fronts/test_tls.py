@@ -1,0 +1,145 @@
+"""HTTPS: the throw-away authority, certificates of one's own, and what is said of files that do not fit."""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.verification import PolicyBuilder, Store
+
+from reference_server.authority import CertificateAuthority
+from reference_server.fronts.addresses import Address
+from reference_server.fronts.listening import Listener
+from reference_server.fronts.tls import ThrowAwayTls, tls_context
+from simulator.contract.clock import US_PER_S
+from simulator.contract.errors import UsageError
+from simulator.contract.wire import FileSlice, HttpResponse
+from tests.reference_server.fronts.conftest import NOON_US, FrontBench
+from tests.reference_server.fronts.peer import Peer
+
+
+def now_us() -> int:
+    return time.time_ns() // 1000
+
+
+@pytest.fixture
+def throw_away() -> Iterator[ThrowAwayTls]:
+    tls = ThrowAwayTls(["fleet.example"], now_us())
+    yield tls
+    tls.close()
+
+
+def listen(bench: FrontBench, context: ssl.SSLContext) -> int:
+    listener = Listener(Address("127.0.0.1", 0), context)
+    bench.loop.run(bench.front.listen(listener))
+    assert listener.url == f"https://127.0.0.1:{listener.address.port}"
+    return listener.address.port
+
+
+def test_requests_over_tls(bench: FrontBench, throw_away: ThrowAwayTls, image: Path) -> None:
+    whole = image.read_bytes()
+    bench.answers(HttpResponse(200, body=FileSlice(str(image), 0, len(whole))))
+    port = listen(bench, throw_away.context)
+    client = ssl.create_default_context(cafile=throw_away.ca)
+    with Peer(port, client) as peer:
+        assert peer.get("/a//b").body == whole
+        assert peer.get("/again").body == whole
+    assert [(request.origin, request.target) for request in bench.seen] == [
+        ("https://h", "/a//b"),
+        ("https://h", "/again"),
+    ]
+    assert bench.bugs == []
+
+
+def test_the_port_shows_in_links_without_a_host(bench: FrontBench, throw_away: ThrowAwayTls) -> None:
+    port = listen(bench, throw_away.context)
+    with Peer(port, ssl.create_default_context(cafile=throw_away.ca)) as peer:
+        peer.send(b"GET / HTTP/1.0\r\n\r\n")
+        assert peer.rest().startswith(b"HTTP/1.1 200 OK")
+    assert bench.seen[0].origin == f"https://localhost:{port}"
+
+
+def test_plain_http_on_the_tls_port_is_closed(bench: FrontBench, throw_away: ThrowAwayTls) -> None:
+    port = listen(bench, throw_away.context)
+    with Peer(port) as peer:
+        peer.send(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+        assert not peer.rest().startswith(b"HTTP")
+    with Peer(port, ssl.create_default_context(cafile=throw_away.ca)) as peer:
+        assert peer.get().status == 200
+
+
+def test_nobody_else_trusts_the_throw_away_authority(bench: FrontBench, throw_away: ThrowAwayTls) -> None:
+    port = listen(bench, throw_away.context)
+    with pytest.raises(ssl.SSLCertVerificationError):
+        Peer(port, ssl.create_default_context())
+    with Peer(port, ssl.create_default_context(cafile=throw_away.ca)) as peer:
+        assert peer.get().status == 200
+
+
+def test_the_authority_satisfies_a_strict_verifier() -> None:
+    authority = CertificateAuthority("a test", NOON_US)
+    root = x509.load_pem_x509_certificate(authority.certificate_pem)
+    leaf = x509.load_pem_x509_certificate(authority.issue_server(["fleet.example", "127.0.0.1"]).certificate_pem)
+    moment = leaf.not_valid_before_utc.replace(tzinfo=None)
+    verifier = PolicyBuilder().store(Store([root])).time(moment).build_server_verifier(x509.DNSName("fleet.example"))
+    assert verifier.verify(leaf, []) == [leaf, root]
+    assert leaf.not_valid_before_utc.timestamp() == NOON_US / US_PER_S - 86_400
+    assert isinstance(root.public_key(), ec.EllipticCurvePublicKey)
+    usage = root.extensions.get_extension_for_class(x509.KeyUsage).value
+    assert (usage.key_cert_sign, usage.crl_sign, usage.digital_signature) == (True, True, False)
+
+
+def test_closing_leaves_no_files(throw_away: ThrowAwayTls) -> None:
+    folder = throw_away.ca.parent
+    assert [path.name for path in folder.iterdir()] == ["ca.pem"]
+    throw_away.close()
+    assert not folder.exists()
+
+
+def test_a_key_is_never_printed() -> None:
+    issued = CertificateAuthority("a test", NOON_US).issue_server(["h"])
+    assert "PRIVATE" not in repr(issued)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> dict[str, Path]:
+    """cert, key, other (another certificate's key), locked (a key with a password), noise, absent."""
+    mine, other = trustme.CA().issue_cert("localhost"), trustme.CA().issue_cert("localhost")
+    files = {name: tmp_path / f"{name}.pem" for name in ("cert", "key", "other", "locked", "noise", "absent")}
+    files["cert"].write_bytes(mine.cert_chain_pems[0].bytes())
+    files["key"].write_bytes(mine.private_key_pem.bytes())
+    files["other"].write_bytes(other.private_key_pem.bytes())
+    files["noise"].write_text("nothing of the kind")
+    key = serialization.load_pem_private_key(mine.private_key_pem.bytes(), None)
+    secret = serialization.BestAvailableEncryption(b"secret")
+    files["locked"].write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, secret)
+    )
+    return files
+
+
+def test_ones_own_certificate(files: dict[str, Path]) -> None:
+    assert isinstance(tls_context(files["cert"], files["key"]), ssl.SSLContext)
+
+
+@pytest.mark.parametrize(
+    ("certificate", "key", "sentence"),
+    [
+        ("absent", "key", r"cannot read .*absent\.pem: No such file"),
+        ("cert", "absent", r"cannot read .*absent\.pem: No such file"),
+        ("cert", "other", r"other\.pem does not belong to the certificate in .*cert\.pem"),
+        ("cert", "locked", r"locked\.pem is protected by a password"),
+        ("noise", "key", r"noise\.pem and .*key\.pem are no PEM certificate and key"),
+        ("cert", "noise", r"cert\.pem and .*noise\.pem are no PEM certificate and key"),
+    ],
+)
+def test_files_that_do_not_fit(files: dict[str, Path], certificate: str, key: str, sentence: str) -> None:
+    with pytest.raises(UsageError, match=sentence):
+        tls_context(files[certificate], files[key])

@@ -1,0 +1,276 @@
+"""A running server: all or nothing at the start, due work, outages, several in one process. The platform is an echo."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reference_server.fronts.addresses import Address
+from reference_server.platform import Answer
+from reference_server.running import ReferenceServer, ServerOptions
+from reference_server.stores.interface import Blobs, Entropy, Kind, Store
+from simulator.contract.clock import US_PER_S
+from simulator.contract.errors import BrokenBench, UsageError
+from simulator.contract.faults import Fault, FaultKind
+from simulator.contract.masking import Secrets
+from simulator.contract.trace import Trace, TraceEvent
+from simulator.contract.wire import Ending, HttpRequest, HttpResponse, Session
+from tests.reference_server.fronts.conftest import Loop
+from tests.reference_server.fronts.peer import LIMIT_S, Peer, is_refused
+
+
+@dataclass(frozen=True)
+class Visit:
+    path: str
+    number: int
+
+
+VISITS = Kind("visit", Visit, key=lambda visit: visit.path)
+
+
+@dataclass
+class Echo:
+    """Counts visits of paths; `/broken` is a bug, `/undo` takes back what it did; alarms ring at set times."""
+
+    store: Store
+    name: str = "echo"
+    alarm_us: int | None = None
+    rang_at_us: list[int] = field(default_factory=list)
+    rang: threading.Event = field(default_factory=threading.Event)
+    fails: bool = False
+
+    def serves(self, request: HttpRequest) -> bool:
+        return not request.path.startswith("/elsewhere")
+
+    def handle(self, request: HttpRequest, session: Session, now_us: int) -> Answer:
+        if request.path == "/broken":
+            raise LookupError("a bug at s3cret")
+        if request.path.startswith("/alarm"):
+            self.alarm_us = now_us + int(request.query)
+        before = self.store.get(VISITS, "T", request.path)
+        number = 1 if before is None else before.number + 1
+        self.store.put(VISITS, "T", Visit(request.path, number))
+        return Answer(HttpResponse(200, body=b"%d" % number), rollback=request.path == "/undo")
+
+    def next_due_us(self) -> int | None:
+        return self.alarm_us
+
+    def advance(self, now_us: int) -> None:
+        if self.fails:
+            self.alarm_us = None
+            raise LookupError("a bug in due work")
+        if self.alarm_us is not None and self.alarm_us <= now_us:
+            self.rang_at_us.append(now_us)
+            self.alarm_us = None
+            self.rang.set()
+
+    def secrets(self) -> list[tuple[str, str]]:
+        return [("word", "s3cret")]
+
+
+@dataclass
+class Bench:
+    loop: Loop
+    stack: ExitStack
+    echo: Echo = field(init=False)
+
+    def build(self, store: Store, blobs: Blobs, entropy: Entropy) -> Echo:
+        self.echo = Echo(store)
+        return self.echo
+
+    def start(self, trace: Trace | None = None, **options: Any) -> ReferenceServer:
+        server = ReferenceServer(ServerOptions((self.build,), **options), trace, Secrets())
+        self.loop.run(server.__aenter__())
+        self.stack.callback(lambda: self.loop.run(server.stop()))
+        return server
+
+    def stop(self, server: ReferenceServer) -> None:
+        self.loop.run(server.stop())
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    loop = Loop()
+    try:
+        with ExitStack() as stack:
+            yield Bench(loop, stack)
+    finally:
+        loop.close()
+
+
+def port_of(server: ReferenceServer, scheme: str = "http") -> int:
+    return server.addresses[scheme].port
+
+
+def get(server: ReferenceServer, target: str) -> tuple[int, bytes]:
+    with Peer(port_of(server)) as peer:
+        answer = peer.get(target)
+    return answer.status, answer.body
+
+
+def test_a_server_answers_at_its_url_until_it_stops(bench: Bench) -> None:
+    server = bench.start()
+    assert server.http_url == f"http://127.0.0.1:{port_of(server)}"
+    assert [get(server, "/a"), get(server, "/a"), get(server, "/b")] == [(200, b"1"), (200, b"2"), (200, b"1")]
+    assert get(server, "/elsewhere") == (404, b"")
+    bench.stop(server)
+    bench.stop(server)
+    assert is_refused(port_of(server))
+
+
+def test_what_is_undone_was_never_there(bench: Bench) -> None:
+    server = bench.start()
+    assert [get(server, "/undo"), get(server, "/undo")] == [(200, b"1"), (200, b"1")]
+
+
+def test_servers_in_one_process_do_not_know_each_other(bench: Bench) -> None:
+    servers = [bench.start() for _ in range(5)]
+    assert [get(server, "/a") for server in servers] == [(200, b"1")] * 5
+
+
+def test_state_in_a_file_outlives_the_server(bench: Bench, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/fleet.db"
+    for number in (b"1", b"2", b"3"):
+        server = bench.start(store=url)
+        assert get(server, "/a") == (200, number)
+        bench.stop(server)
+
+
+def test_a_port_in_use_leaves_nothing_behind(bench: Bench, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = Address("127.0.0.1", other.getsockname()[1])
+        with pytest.raises(BrokenBench, match="in use"):
+            bench.start(http=taken, store=f"sqlite:///{tmp_path}/fleet.db")
+        free = bench.start()
+        bench.stop(free)
+        with pytest.raises(BrokenBench, match="in use"):
+            bench.start(http=Address("127.0.0.1", port_of(free)), https=taken, store=f"sqlite:///{tmp_path}/fleet.db")
+    assert list(tmp_path.iterdir()) == []
+    bench.start(http=Address("127.0.0.1", port_of(free)))
+
+
+def test_a_store_that_cannot_be_opened_leaves_the_port_free(bench: Bench, tmp_path: Path) -> None:
+    foreign = tmp_path / "foreign.db"
+    foreign.write_text("somebody's diary")
+    first = bench.start()
+    bench.stop(first)
+    with pytest.raises(UsageError, match="no"):
+        bench.start(http=Address("127.0.0.1", port_of(first)), store=f"sqlite:///{foreign}")
+    assert foreign.read_text() == "somebody's diary"
+    bench.start(http=Address("127.0.0.1", port_of(first)))
+
+
+def test_both_schemes_serve_the_same_state(bench: Bench) -> None:
+    server = bench.start(https=Address("127.0.0.1", 0))
+    assert server.ca is not None
+    assert get(server, "/a") == (200, b"1")
+    with Peer(port_of(server, "https"), ssl.create_default_context(cafile=server.ca)) as peer:
+        assert peer.get("/a").body == b"2"
+    assert server.https_url == f"https://127.0.0.1:{port_of(server, 'https')}"
+    bench.stop(server)
+    assert not server.ca.exists()
+
+
+def test_an_outage_begins_at_once_and_ends_by_itself(bench: Bench) -> None:
+    trace, events = traced()
+    server = bench.start(trace)
+    with Peer(port_of(server)) as peer:
+        assert peer.get("/a").status == 200
+        bench.loop.call(lambda: server.add_fault(Fault(FaultKind.OUTAGE, for_s=0.3)))
+        assert is_refused(port_of(server))
+        with pytest.raises(ConnectionResetError):
+            peer.rest()
+    until(lambda: not is_refused(port_of(server)))
+    assert get(server, "/a") == (200, b"2")
+    assert [event.reason for event in events if event.lane == "network"] == ["stopped listening", "listening again"]
+
+
+def test_an_outage_that_begins_later_and_is_cleared(bench: Bench) -> None:
+    server = bench.start()
+    bench.loop.call(lambda: server.add_fault(Fault(FaultKind.OUTAGE, at_s=0.1)))
+    until(lambda: is_refused(port_of(server)))
+    bench.loop.call(server.clear_faults)
+    until(lambda: not is_refused(port_of(server)))
+
+
+def test_an_outage_of_some_paths_resets_them(bench: Bench) -> None:
+    server = bench.start()
+    bench.loop.call(lambda: server.add_fault(Fault(FaultKind.OUTAGE, hits="GET /a")))
+    with pytest.raises(ConnectionResetError):
+        get(server, "/a")
+    assert get(server, "/b") == (200, b"1")
+
+
+def test_a_lost_reply_was_committed(bench: Bench) -> None:
+    server = bench.start()
+    bench.loop.call(lambda: server.add_fault(Fault(FaultKind.LOST_REPLY, times=1, shows_as=Ending.CLOSED)))
+    with Peer(port_of(server)) as peer, pytest.raises(EOFError):
+        peer.get("/a")
+    assert get(server, "/a") == (200, b"2")
+
+
+def test_due_work_is_done_without_anybody_asking(bench: Bench) -> None:
+    server = bench.start()
+    assert get(server, "/alarm?50000")[0] == 200
+    assert bench.echo.rang.wait(LIMIT_S)
+    assert len(bench.echo.rang_at_us) == 1
+
+
+def test_a_bug_in_due_work_does_not_stop_the_clock(bench: Bench) -> None:
+    server = bench.start()
+    bench.echo.fails = True
+    get(server, "/alarm?0")
+    until(lambda: len(server.bugs) == 1)
+    bench.echo.fails = False
+    get(server, "/alarm?0")
+    assert bench.echo.rang.wait(LIMIT_S)
+
+
+def test_a_bug_is_told_once_without_secrets_and_without_a_traceback(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = bench.start()
+    get(server, "/a")
+    with caplog.at_level(logging.INFO):
+        assert [get(server, "/broken")[0] for _ in range(3)] == [500, 500, 500]
+    assert [type(bug) for bug in server.bugs] == [LookupError]
+    assert len(caplog.records) == 1
+    told = caplog.records[0]
+    assert told.exc_info is None
+    assert "LookupError: 'a bug at word:" in told.getMessage() or "LookupError: a bug at word:" in told.getMessage()
+    assert "during GET /broken" in told.getMessage()
+    assert get(server, "/a") == (200, b"2")
+
+
+def test_everything_stands_in_the_trace_of_whoever_started_it(bench: Bench) -> None:
+    trace, events = traced()
+    server = bench.start(trace)
+    get(server, "/a")
+    get(server, "/elsewhere")
+    assert [event.kind for event in events] == ["received", "answered", "received", "refused"]
+    assert abs(events[0].at_us - events[-1].at_us) < 60 * US_PER_S
+
+
+def traced() -> tuple[Trace, list[TraceEvent]]:
+    trace, events = Trace(), list[TraceEvent]()
+    trace.listen(events.append)
+    return trace, events
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    """Asks again and again; each question is a round trip."""
+    pause = threading.Event()
+    for _ in range(2_000):
+        if is_so():
+            return
+        pause.wait(0.01)
+    raise AssertionError("it never came to be")

@@ -1,0 +1,86 @@
+"""Trace lines: nothing is lost on the way there and back, and no secret gets into one."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+
+import pytest
+
+from simulator.contract.masking import Secrets
+from simulator.contract.trace import Lane, TraceEvent
+from simulator.contract.trace_json import from_line, to_line
+from simulator.contract.wire import FileSlice, HttpRequest, HttpResponse
+
+EVERYTHING = bytes(range(256))
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        TraceEvent(0, 0, "", Lane.BENCH, "note"),
+        TraceEvent(
+            1, 2, "dev ü", Lane.DEVICE, "received", None, "online", "latency", 'a "reason"\n', "hawkbit#S1", "poll", 12
+        ),
+        TraceEvent(1, 2, "d", Lane.SERVER, "received", HttpRequest("GET", "http://h", "/?a=\udcff")),
+        TraceEvent(
+            1, 2, "", Lane.SERVER, "received", HttpRequest("PUT", "https://h", "/", (("A", "ä"), ("A", "b")), b"{}")
+        ),
+        TraceEvent(1, 2, "", Lane.SERVER, "answered", HttpResponse(200, (("A", "b"),), EVERYTHING)),
+        TraceEvent(1, 2, "", Lane.SERVER, "answered", HttpResponse(200, (), "Grüße\0".encode())),
+        TraceEvent(1, 2, "", Lane.SERVER, "answered", HttpResponse(206, (), (b"--a", EVERYTHING, b"--a--"))),
+        TraceEvent(1, 2, "", Lane.SERVER, "answered", HttpResponse(206, (), FileSlice("", 0, 1_000_000))),
+    ],
+)
+def test_there_and_back(event: TraceEvent) -> None:
+    line = to_line(event, Secrets())
+    assert line.isascii()
+    assert "\n" not in line
+    assert from_line(line) == event
+    assert type(from_line(line).lane) is Lane
+
+
+def test_a_file_is_only_told_by_its_length(tmp_path: Path) -> None:
+    body = (b"head", FileSlice(str(tmp_path / "image.bin"), 7, 99))
+    line = to_line(TraceEvent(1, 1, "", Lane.SERVER, "answered", HttpResponse(200, (), body)), Secrets())
+    envelope = from_line(line).envelope
+    assert envelope is not None
+    assert envelope.body == (b"head", FileSlice("", 0, 99))
+    assert str(tmp_path) not in line
+
+
+def test_what_is_empty_is_left_out() -> None:
+    line = to_line(TraceEvent(5, 1, "", Lane.SERVER, "answered", HttpResponse(204)), Secrets())
+    assert json.loads(line) == {
+        "at_us": 5, "seq": 1, "lane": "server", "kind": "answered", "envelope": {"response": {"status": 204}}
+    }  # fmt: skip
+
+
+def test_secrets_are_masked_wherever_they_stand() -> None:
+    token = "0123456789abcdef"
+    secrets = Secrets()
+    secrets.learn("target-token", token)
+    request = HttpRequest(
+        "PUT", "http://h", f"/x?token={token}", (("Authorization", f"TargetToken {token}"),),
+        json.dumps({"securityToken": token}).encode(),
+    )  # fmt: skip
+    binary = HttpResponse(200, (), b"\xbf\x6dsecurityToken\x70" + token.encode() + b"\xff")
+    for event in (
+        TraceEvent(1, 1, "", Lane.SERVER, "received", request, reason=f"token {token} differs", name=token),
+        TraceEvent(1, 1, "", Lane.SERVER, "answered", binary),
+    ):
+        line = to_line(event, secrets)
+        assert token not in line
+        envelope = from_line(line).envelope
+        assert envelope is not None
+        assert isinstance(envelope.body, bytes)
+        assert b"target-token:" in envelope.body
+        assert token.encode() not in envelope.body
+        assert base64.b64encode(token.encode())[:16] not in line.encode()
+
+
+@pytest.mark.parametrize("line", ["", "{", "[]", "{}", '{"at_us": 1, "seq": 1, "lane": "lounge", "kind": "x"}', "7"])
+def test_what_is_no_line_of_a_trace(line: str) -> None:
+    with pytest.raises(ValueError, match="no line of a trace"):
+        from_line(line)
