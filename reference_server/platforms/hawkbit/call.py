@@ -98,7 +98,7 @@ class Call:
     def need(self, permission: str) -> None:
         """Raises 403 when the account lacks the right."""
         if permission not in self.permissions:
-            raise forbidden(permission, self.user)
+            raise forbidden(permission, self.user, lower_case=self.settings.profile is Profile.OLD)
 
     def integer(self, name: str, default: int) -> int:
         """A query parameter that is a Java int; text or too large a number is not readable (S22)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from reference_server.platforms.hawkbit.call import INT_MAX, LONG_MAX
@@ -11,10 +12,12 @@ from reference_server.platforms.hawkbit.fields import as_text
 from reference_server.platforms.hawkbit.polling import PollingTimeError, parse_duration, parse_polling_time, sleep_text
 from reference_server.platforms.hawkbit.repository import Repository
 from reference_server.platforms.hawkbit.rsql_match import compiled
+from reference_server.platforms.hawkbit.settings import Profile
 from reference_server.platforms.hawkbit.target_fields import TARGET_FIELDS
 
 TRUE: Final = frozenset({"true", "on", "yes", "1"})
 FALSE: Final = frozenset({"false", "off", "no", "0"})
+PLAIN: Final = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d", re.ASCII)
 MOST: Final = {"Integer": INT_MAX, "Long": LONG_MAX}
 
 
@@ -82,7 +85,10 @@ def java_class(value: Any) -> str:
 
 
 def _check_polling_time(repo: Repository, text: str) -> None:
-    """Intervals within the server's limits, overrides with fields that exist."""
+    """Intervals within the server's limits, overrides with fields that exist. Up to 0.9 plain `HH:mm:ss`."""
+    if repo.settings.profile is Profile.OLD:
+        _check_old_polling_time(repo, text)
+        return
     try:
         polling = parse_polling_time(text)
     except PollingTimeError as error:
@@ -91,6 +97,15 @@ def _check_polling_time(repo: Repository, text: str) -> None:
         _check_range(repo, interval.milliseconds)
     for query, _ in polling.overrides:
         compiled(query, TARGET_FIELDS, in_memory=True)
+
+
+def _check_old_polling_time(repo: Repository, text: str) -> None:
+    least_s, most_s = repo.min_polling_s, repo.max_polling_s
+    if not PLAIN.fullmatch(text):
+        raise config_value_invalid("The given configuration value is expected as a string in the format HH:mm:ss.")
+    if not least_s * 1000 <= parse_duration(text) <= most_s * 1000:
+        allowed = f"from {sleep_text(least_s)} to {sleep_text(most_s)}"
+        raise config_value_invalid(f"The given configuration value is not in the allowed range {allowed}.")
 
 
 def _check_range(repo: Repository, milliseconds: int) -> None:

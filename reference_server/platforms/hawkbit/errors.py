@@ -115,11 +115,11 @@ def quota(children: int, child: str, parent: str, parent_id: Any, maximum: int) 
     return HawkbitError(429, "quota.tooManyEntries", REPOSITORY + "AssignmentQuotaExceededException", message)
 
 
-def forbidden(missing: str, user: str) -> HawkbitError:
-    """403: authenticated, but the right is missing."""
+def forbidden(missing: str, user: str, *, lower_case: bool = False) -> HawkbitError:
+    """403: authenticated, but the right is missing. Before 1.0 the code was all in lower case."""
     return HawkbitError(
         403,
-        "insufficientPermission",
+        "insufficientpermission" if lower_case else "insufficientPermission",
         REPOSITORY + "InsufficientPermissionException",
         "Insufficient Permission",
         reason=f"user {user} lacks {missing}",

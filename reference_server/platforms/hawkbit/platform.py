@@ -17,7 +17,7 @@ from reference_server.platforms.hawkbit.errors import HawkbitError, framework
 from reference_server.platforms.hawkbit.firewall import check_host, check_path, container_refusal
 from reference_server.platforms.hawkbit.replies import Reply, negotiate, refusal, respond
 from reference_server.platforms.hawkbit.repository import Repository
-from reference_server.platforms.hawkbit.routes import PROVISIONING
+from reference_server.platforms.hawkbit.routes import PROVISIONING, known_to
 from reference_server.platforms.hawkbit.routes_deployment import DEPLOYMENT
 from reference_server.platforms.hawkbit.routing import Options, Route, Router, arguments
 from reference_server.platforms.hawkbit.settings import Settings
@@ -40,7 +40,7 @@ class HawkbitPlatform:
         self.repo = Repository(store, blobs, entropy, settings)
         self._auto_assignment = AutoAssignment(self.repo)
         self._dos = DosFilter(settings)
-        self._router = Router(PROVISIONING + DEPLOYMENT)
+        self._router = Router(known_to(settings.profile, PROVISIONING + DEPLOYMENT))
 
     def serves(self, request: HttpRequest) -> bool:
         path = request.target.partition("?")[0]

@@ -7,9 +7,12 @@ from reference_server.platforms.hawkbit.call import Call
 from reference_server.platforms.hawkbit.errors import REPOSITORY, HawkbitError, violations
 from reference_server.platforms.hawkbit.records import Target, UpdateStatus
 from reference_server.platforms.hawkbit.repository import Repository
+from reference_server.platforms.hawkbit.settings import Profile
 from reference_server.platforms.hawkbit.tenants import ID_SEQUENCE, open_tenant
 
 PLUG_AND_PLAY = "CONTROLLER_PLUG_AND_PLAY"
+DOCUMENTED_CREATOR = "system"
+"""What the provisioning document says instead (§5, 1)."""
 TOKEN_BYTES = 16
 
 
@@ -19,15 +22,16 @@ def register(call: Call) -> Target:
     if broken:
         raise violations(broken)
     _open_for_device(call)
+    creator = DOCUMENTED_CREATOR if call.settings.profile is Profile.AS_DOCUMENTED else PLUG_AND_PLAY
     target = Target(
         controller_id=call.device,
         id=call.repo.store.next_id(ID_SEQUENCE),
         name=call.device,
         description=f"Plug and Play target: {call.device}",
         token=new_token(call.repo),
-        created_by=PLUG_AND_PLAY,
+        created_by=creator,
         created_at_ms=call.now_ms,
-        modified_by=PLUG_AND_PLAY,
+        modified_by=creator,
         modified_at_ms=call.now_ms,
         update_status=UpdateStatus.REGISTERED.value,
         address=address_of(call),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ from reference_server.platforms.hawkbit.config_keys import GATEWAY_KEY, effectiv
 from reference_server.platforms.hawkbit.errors import not_found
 from reference_server.platforms.hawkbit.polling import PollingTime, parse_duration, parse_polling_time
 from reference_server.platforms.hawkbit.records import LAST_POLL, TARGET, TENANT, LastPoll, Target, Tenant
-from reference_server.platforms.hawkbit.settings import Settings
+from reference_server.platforms.hawkbit.settings import Account, Settings
 from reference_server.stores.interface import Blobs, Entropy, Store
 
 
@@ -41,7 +42,7 @@ class Repository:
         self.address_header = settings.remote_ip_header.lower()
         self.min_polling_s = parse_duration(settings.min_polling_time) // 1000
         self.max_polling_s = parse_duration(settings.max_polling_time) // 1000
-        self.new_secrets = [("password", account.password) for account in settings.accounts]
+        self.new_secrets = [("basic", _basic(account)) for account in settings.accounts]
         self.new_secrets.append(("gateway-token", settings.config_defaults.get(GATEWAY_KEY, "")))
         self.written_targets: dict[str, set[str]] = {}
         """Tenant -> targets that were written since the last round of auto-assignment."""
@@ -100,6 +101,11 @@ class Repository:
             window_poll_count=values["maintenanceWindowPollCount"],
             confirmation_on=values["user.confirmation.flow.enabled"],
         )
+
+
+def _basic(account: Account) -> str:
+    """What travels of a password: it is never sent by itself, and may be the user's name too."""
+    return base64.b64encode(f"{account.user}:{account.password}".encode()).decode()
 
 
 def split_authorities(text: str) -> list[str]:

@@ -17,6 +17,7 @@ from reference_server.platforms.hawkbit import (
 )
 from reference_server.platforms.hawkbit.replies import JSON
 from reference_server.platforms.hawkbit.routing import Route, ddi, mgmt, mgmt_body
+from reference_server.platforms.hawkbit.settings import Profile
 
 PROVISIONING: Final[tuple[Route, ...]] = (
     # devices (§2)
@@ -90,3 +91,10 @@ PROVISIONING: Final[tuple[Route, ...]] = (
     mgmt_body("PUT", "/system/configs/{key}", mgmt_config.update_config, "UPDATE_TENANT_CONFIGURATION"),
     mgmt("DELETE", "/system/configs/{key}", mgmt_config.delete_config, "DELETE_TENANT_CONFIGURATION"),
 )  # fmt: skip
+
+
+def known_to(profile: Profile, routes: tuple[Route, ...]) -> tuple[Route, ...]:
+    """The routes that a generation has: target groups came with 1.0."""
+    if profile is not Profile.OLD:
+        return routes
+    return tuple(route for route in routes if not route.path.startswith("/rest/v1/targetgroups"))
