@@ -1,0 +1,53 @@
+"""The answers that hawkBit gives in many places, said once (spec/hawkbit.md §0.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from harness.conformance.exact_client import Answer
+from harness.conformance.findings import expect, expect_has, expect_that
+
+CODE: Final = "hawkbit.server.error."
+REPOSITORY: Final = "org.eclipse.hawkbit.repository.exception."
+
+
+def expect_bare(answer: Answer, status: int = 200) -> Answer:
+    """This status and no body."""
+    expect(f"status of {answer.request}", status, answer.status)
+    expect(f"body of {answer.request}", "", answer.text)
+    return answer
+
+
+def expect_document(answer: Answer, status: int = 200) -> Any:
+    """This status and a JSON body, which is given back."""
+    expect(f"status of {answer.request}", status, answer.status)
+    return answer.json()
+
+
+def expect_error(answer: Answer, status: int, code: str, **fields: Any) -> dict[str, Any]:
+    """An error body with this `errorCode` (without prefix) and these further fields; gives it back."""
+    expect(f"status of {answer.request}", status, answer.status)
+    expect_type(answer, "application/json")
+    body: dict[str, Any] = answer.json()
+    expect_has(f"the error of {answer.request}", {"errorCode": CODE + code, **fields}, body)
+    return body
+
+
+def expect_type(answer: Answer, media_type: str) -> None:
+    """The Content-Type, parameters aside."""
+    expect(f"Content-Type of {answer.request}", media_type, (answer.header("Content-Type") or "").partition(";")[0])
+
+
+def expect_headers(answer: Answer, expected: Mapping[str, str | None]) -> None:
+    """Exactly these values; None: no such header."""
+    for name, value in expected.items():
+        expect(f"{name} of {answer.request}", value, answer.header(name))
+
+
+def expect_link(what: str, href: object, path: str) -> None:
+    """An absolute URL that ends in this path. Host and what comes before are free: a proxy may stand in between."""
+    parts = urlsplit(href if isinstance(href, str) else "")
+    expect_that(parts.scheme in ("http", "https") and parts.netloc, f"{what}: an absolute URL", href)
+    expect_that(parts.path.endswith(path), f"{what}: a path that ends in {path}", href)
