@@ -208,9 +208,12 @@ class Session:
         self.configure_keys({key.replace("__", "."): value for key, value in settings.items()})
 
     def configure_keys(self, settings: Mapping[str, Any]) -> None:
-        """Sets keys of the tenant configuration; they get back what they were when the row ends."""
+        """Sets those keys of the tenant configuration that differ; they get back what they were when the row ends."""
+        settings = {key: value for key, value in settings.items() if self.setting(key) != value}
+        if not settings:
+            return
         self.will_change(settings)
-        answer = self.mgmt("PUT", "/system/configs", dict(settings))
+        answer = self.mgmt("PUT", "/system/configs", settings)
         expect("status of PUT /system/configs", self.by_profile({"0.9": 200}, 204), answer.status)
 
     def will_change(self, keys: Mapping[str, Any] | Sequence[str]) -> None:
@@ -222,9 +225,14 @@ class Session:
                 before = self.mgmt("GET", f"/system/configs/{key}").json()
                 self._configured[key] = None if before.get("global", True) else before.get("value")
 
+    def setting(self, key: str) -> Any:
+        """What a key of the tenant configuration is now."""
+        return self.mgmt("GET", f"/system/configs/{key}").json().get("value")
+
     def gateway(self) -> str:
-        """Switches the gateway token on with a fresh key; gives the whole Authorization value."""
-        key = secrets.token_hex(16)
+        """Switches the gateway token on; gives the whole Authorization value. A key that is in use is left as it is."""
+        in_use = self.setting(GATEWAY_KEY) if self.setting(GATEWAY_MODE) is True else None
+        key = in_use or secrets.token_hex(16)
         self.configure_keys({GATEWAY_MODE: True, GATEWAY_KEY: key})
         return f"GatewayToken {key}"
 
