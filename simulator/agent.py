@@ -3,16 +3,16 @@
 The agent performs nothing. A driver asks it for the next effect with the outcome of the last one; the agent answers
 from the flow, having taken care of storage and stages itself.
 
-Power is cut at *points*. A point's name is `<effect>#<n>:<where>`: the n-th time since manufacture that the device
-reaches this effect, and `before` it, or for an Ask or Download `sent` (the request is out, nothing came back) or
-`answered` (the answer has come, nothing was done with it).
+Power is cut at *points*. A point's name is `<effect>#<n>:<where>`: the n-th time that the device reaches this effect
+(`drivers.power` counts, through power cycles), and `before` it, or for an Ask or Download `sent` (the request is out,
+nothing came back) or `answered` (the answer has come, nothing was done with it).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from simulator.contract.errors import ModelError
 from simulator.contract.identity import DeviceIdentity
@@ -25,6 +25,9 @@ Behaviour = Callable[[DeviceIdentity, Mapping[str, Json]], Flow]
 
 CUT_WHERE: Final = ("before", "sent", "answered")
 
+NOTHING: Final[Mapping[str, Json]] = {}
+DONE: Final = Done()
+
 
 def effect_name(effect: Effect) -> str:
     """The name by which power cuts and traces speak of an effect."""
@@ -32,7 +35,7 @@ def effect_name(effect: Effect) -> str:
         case Ask() | Download():
             return effect.name
         case Pause():
-            return f"pause-{effect.why}"
+            return f"pause-{effect.why}".replace(" ", "-")
         case Remember():
             return "remember-" + "-".join(sorted(effect.what))
         case Enter():
@@ -58,7 +61,7 @@ class Agent:
         """How many random numbers this device has used: the counter of `draw`."""
         self._behaviour = behaviour
         self._remembered: Mapping[str, Json] = NOTHING
-        self._flow: Generator[Effect, Outcome, None] | None = None
+        self._flow: Flow | None = None
 
     @property
     def remembered(self) -> Mapping[str, Json]:
@@ -69,14 +72,21 @@ class Agent:
     def is_on(self) -> bool:
         return self._flow is not None
 
+    def reprogram(self, behaviour: Behaviour) -> None:
+        """Burns another program in; it runs from the next power-on. What is remembered stays."""
+        self._behaviour = behaviour
+
     def power_on(self) -> Effect | None:
-        """Starts the program from what is remembered; the first effect, or None if it has nothing to do."""
+        """Starts the program from what is remembered; the first effect, or None if it has nothing to do.
+
+        Raises ModelError when the device is on already.
+        """
         if self._flow is not None:
             raise ModelError(f"device {self.identity.serial} is already on")
         # A cut can fall anywhere, so a device that restarts is where its storage says, not where the table leads.
         self.stage = Stage(str(self._remembered.get("stage", Stage.BLANK)))
         self._flow = self._behaviour(self.identity, self._remembered)
-        return self._next(lambda flow: next(flow))
+        return self._send(None)
 
     def power_cut(self) -> None:
         """Everything not remembered is gone."""
@@ -85,11 +95,14 @@ class Agent:
             flow.close()
 
     def resume(self, outcome: Outcome) -> Effect | None:
-        """The next effect after `outcome`; None when the program has ended."""
-        return self._next(lambda flow: flow.send(outcome))
+        """The next effect after `outcome`; None when the program has ended.
+
+        Raises ModelError when the device is off.
+        """
+        return self._send(outcome)
 
     def settle(self, effect: Remember | Enter) -> Done:
-        """Carries out the two effects that concern the device alone."""
+        """Carries out the two effects that concern the device alone. Raises ModelError for an illegal move."""
         if isinstance(effect, Remember):
             merged = {**self._remembered, **effect.what}
             self._remembered = {key: value for key, value in merged.items() if value is not None}
@@ -102,19 +115,14 @@ class Agent:
             raise ModelError(f"device {self.identity.serial}: {self.stage} -> {stage} is not a legal move")
         self.stage = stage
 
-    def _next(self, advance: Callable[[Flow], Effect]) -> Effect | None:
-        flow = self._flow
-        if flow is None:
+    def _send(self, outcome: Outcome | None) -> Effect | None:
+        if self._flow is None:
             raise ModelError(f"device {self.identity.serial} is off")
         try:
-            return advance(flow)
+            return self._flow.send(outcome)  # type: ignore[arg-type] # None starts a generator
         except StopIteration:
             self._flow = None
             return None
-
-
-NOTHING: Final[Mapping[str, Any]] = {}
-DONE: Final = Done()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +138,8 @@ class CutPoint:
         """Raises ValueError with what was expected."""
         head, mark, where = text.rpartition(":")
         effect, hash_, nth = head.rpartition("#")
-        if not (mark and hash_ and nth.isdigit() and where in CUT_WHERE):
+        counts = nth.isascii() and nth.isdigit() and int(nth) > 0
+        if not (mark and hash_ and effect and counts and where in CUT_WHERE):
             raise ValueError(f"a power cut point is written <effect>#<n>:before|sent|answered, got {text!r}")
         return cls(effect, int(nth), where)
 

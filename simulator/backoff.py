@@ -7,15 +7,20 @@ RFC 9110 §10.2.3, for 429 RFC 6585 §4.
 
 from __future__ import annotations
 
-import email.utils
+import calendar
+import math
 from dataclasses import dataclass
+from email.utils import parsedate_tz
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
+
+RETRY_AFTER_LIMIT_S: Final = 86_400.0
+"""A server that asks for more than a day, by mistake or malice, would silence a device for good: it asks again then."""
 
 
 class Policy(StrEnum):
     NONE = "none"  # a device that just waits for its next poll
-    IMMEDIATE = "immediate"  # the pathological case: retries at once
+    IMMEDIATE = "immediate"  # the pathological case: retries at once, and knows no floor
     FIXED = "fixed"  # very common in firmware
     EXPONENTIAL = "exponential"  # min(cap, base·2^k): keeps a herd in lockstep
     FULL_JITTER = "full_jitter"  # U·min(cap, base·2^k)
@@ -23,12 +28,17 @@ class Policy(StrEnum):
     DECORRELATED_JITTER = "decorrelated_jitter"  # min(cap, base + U·(3·previous − base))
 
 
-RANGE_IS_WIDE: Final = frozenset({Policy.FULL_JITTER, Policy.EQUAL_JITTER, Policy.DECORRELATED_JITTER})
+class Delay(NamedTuple):
+    """Drawn evenly from `at_least_s` … `at_most_s`; what lies above `capped_at_s` becomes `capped_at_s`."""
+
+    at_least_s: float
+    at_most_s: float
+    capped_at_s: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """One device's policy. All delays are floored at `floor_s`: physically there is always a connect time.
+    """One device's policy. Delays are floored at `floor_s`: physically there is always a connect time.
 
     `retry_after_spread_s` is added, drawn, to what a server names: a constant value would re-synchronise a fleet.
     """
@@ -40,27 +50,28 @@ class Backoff:
     retry_after_spread_s: float = 5.0
     honours_retry_after: bool = True
 
-    def delay_range_s(
+    def delay(
         self,
         failures: int,
         *,
         interval_s: float,
         previous_s: float | None = None,
         retry_after_s: float | None = None,
-    ) -> tuple[float, float]:
-        """Permitted (least, most) seconds after `failures` failures in a row (the first is 1).
+    ) -> Delay:
+        """What is permitted after `failures` failures in a row (the first is 1).
 
         `interval_s` is the poll interval, used by `none`; `previous_s` the delay before, used by decorrelated jitter.
         """
         if retry_after_s is not None and self.honours_retry_after:
-            return self._floored(retry_after_s, retry_after_s + self.retry_after_spread_s)
+            asked_s = min(retry_after_s, RETRY_AFTER_LIMIT_S)
+            return self._floored(asked_s, asked_s + self.retry_after_spread_s)
         # 2**62 already exceeds any cap; a larger exponent would only overflow the float.
         ceiling_s = min(self.cap_s, self.base_s * 2 ** min(failures - 1, 62))
         match self.policy:
             case Policy.NONE:
                 return self._floored(interval_s, interval_s)
             case Policy.IMMEDIATE:
-                return 0.0, 0.0
+                return Delay(0.0, 0.0)
             case Policy.FIXED:
                 return self._floored(self.base_s, self.base_s)
             case Policy.EXPONENTIAL:
@@ -70,11 +81,11 @@ class Backoff:
             case Policy.EQUAL_JITTER:
                 return self._floored(ceiling_s / 2, ceiling_s)
             case Policy.DECORRELATED_JITTER:
-                return self._floored(self.base_s, min(self.cap_s, 3 * (previous_s or self.base_s)))
+                return self._floored(self.base_s, 3 * (previous_s or self.base_s), self.cap_s)
 
-    def _floored(self, least_s: float, most_s: float) -> tuple[float, float]:
+    def _floored(self, least_s: float, most_s: float, cap_s: float = math.inf) -> Delay:
         least_s = max(self.floor_s, least_s)
-        return least_s, max(least_s, most_s)
+        return Delay(least_s, max(least_s, most_s), max(least_s, cap_s))
 
 
 def parse_retry_after(value: str | None, date: str | None) -> float | None:
@@ -84,14 +95,17 @@ def parse_retry_after(value: str | None, date: str | None) -> float | None:
     """
     if value is None:
         return None
-    if value.strip().isascii() and value.strip().isdigit():
-        return float(value.strip()[:9])
-    until, now = (_http_date_s(text) for text in (value, date))
-    return None if until is None or now is None else max(0.0, until - now)
+    digits = value.strip()
+    if digits.isascii() and digits.isdigit():
+        return float(digits)
+    until_s, now_s = _http_date_s(value), _http_date_s(date)
+    return None if until_s is None or now_s is None else float(max(0, until_s - now_s))
 
 
-def _http_date_s(text: str | None) -> float | None:
+def _http_date_s(text: str | None) -> int | None:
+    """Seconds since 1970. A date without a zone is GMT, as every HTTP date is (RFC 9110 §5.6.7)."""
     try:
-        return None if text is None else email.utils.parsedate_to_datetime(text).timestamp()
-    except (TypeError, ValueError, OverflowError):
+        parsed = parsedate_tz(text) if text else None
+        return None if parsed is None else calendar.timegm((*parsed[:6], 0, 0, 0)) - (parsed[9] or 0)
+    except (ValueError, OverflowError, IndexError):
         return None

@@ -10,12 +10,16 @@ time, over real sockets, or only to compare. Rules for whoever writes a flow:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from simulator.contract.wire import HttpRequest, HttpResponse, Json
 from simulator.stages import Stage
+
+REPLY_LIMIT_BYTES: Final = 4 * 1024 * 1024
+"""Far above any document of a platform; a larger answer to an Ask is `malformed`."""
 
 
 class Ask(NamedTuple):
@@ -29,7 +33,8 @@ class Ask(NamedTuple):
 class Download(NamedTuple):
     """Stream a body to the device's storage as `file`, from `from_byte` on. Answered by `Downloaded` or `NoReply`.
 
-    `within_s` limits the wait for each block, not for the whole file.
+    `within_s` limits the wait for each block, not for the whole file. A file that goes on beyond `at_most_bytes` is
+    left there, with some bytes too many: a server must not keep a device busy for good.
     """
 
     name: str
@@ -37,14 +42,19 @@ class Download(NamedTuple):
     file: str
     from_byte: int
     within_s: float
+    at_most_bytes: int | None = None
 
 
 class Pause(NamedTuple):
-    """Wait; the driver draws from the range. Answered by `Done`, whose `after_s` is what was drawn."""
+    """Wait; the driver draws evenly from the range, and what lies above `capped_at_s` becomes `capped_at_s`.
+
+    Answered by `Done`, whose `after_s` is the result.
+    """
 
     at_least_s: float
     at_most_s: float
     why: str
+    capped_at_s: float = math.inf
 
 
 class Remember(NamedTuple):
@@ -81,7 +91,7 @@ class Reply(NamedTuple):
 class Downloaded:
     """What a download brought. `hashes` (sha1, md5, sha256, hex) are over the whole stored file, the resumed part too.
 
-    `cut` says that the connection ended before `Content-Length` bytes had come.
+    `cut` says that the connection ended, or went silent, before the whole body had come. Only a 200 or 206 is stored.
     """
 
     status: int
@@ -90,10 +100,11 @@ class Downloaded:
     stored_bytes: int
     hashes: Mapping[str, str]
     cut: bool
+    after_s: float = 0.0
 
 
 class NoReply(NamedTuple):
-    """No usable answer: `refused`, `reset`, `timeout`, `closed`, `truncated`, `malformed`, `unreachable`."""
+    """No usable answer: `refused`, `reset`, `timeout`, `closed`, `truncated`, `malformed`, `tls`, `unreachable`."""
 
     why: str
     after_s: float
@@ -114,21 +125,19 @@ Flow = Generator[Effect, Outcome, None]
 def ask(name: str, request: HttpRequest, within_s: float) -> Generator[Effect, Outcome, Reply | NoReply]:
     """`answer = yield from ask(…)`, typed."""
     answer = yield Ask(name, request, within_s)
-    assert isinstance(answer, Reply | NoReply), f"a driver answered Ask with {answer!r}"
+    assert isinstance(answer, Reply | NoReply), f"a driver answered Ask with {type(answer).__name__}"
     return answer
 
 
-def download(
-    name: str, request: HttpRequest, file: str, from_byte: int, within_s: float
-) -> Generator[Effect, Outcome, Downloaded | NoReply]:
-    """`got = yield from download(…)`, typed."""
-    answer = yield Download(name, request, file, from_byte, within_s)
-    assert isinstance(answer, Downloaded | NoReply), f"a driver answered Download with {answer!r}"
+def download(wanted: Download) -> Generator[Effect, Outcome, Downloaded | NoReply]:
+    """`got = yield from download(Download(…))`, typed."""
+    answer = yield wanted
+    assert isinstance(answer, Downloaded | NoReply), f"a driver answered Download with {type(answer).__name__}"
     return answer
 
 
-def pause(at_least_s: float, at_most_s: float, why: str) -> Generator[Effect, Outcome, float]:
+def pause(wanted: Pause) -> Generator[Effect, Outcome, float]:
     """Waits and gives the seconds that were drawn."""
-    answer = yield Pause(at_least_s, at_most_s, why)
-    assert isinstance(answer, Done), f"a driver answered Pause with {answer!r}"
+    answer = yield wanted
+    assert isinstance(answer, Done), f"a driver answered Pause with {type(answer).__name__}"
     return answer.after_s

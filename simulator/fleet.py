@@ -2,39 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 
-from simulator.agent import Agent
+from simulator.agent import Agent, Behaviour
 from simulator.contract.identity import Credential, DeviceIdentity
+from simulator.contract.wire import Json
+from simulator.effects import Flow
 from simulator.flows.hawkbit import hawkbit
 from simulator.flows.hawkbit_device import HawkbitSettings
 
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """One device as it leaves the line: who it is and the credential burnt into it."""
-
-    identity: DeviceIdentity
-    credential: Credential | None
+HawkbitProgram = Callable[[HawkbitSettings, Credential | None, DeviceIdentity, Mapping[str, Json]], Flow]
+"""A make of hawkBit device; `hawkbit` is ours, tests hand in others that misbehave."""
 
 
-def numbered_units(
-    template: str, count: int, tenant: str, credential_of: Callable[[str], Credential | None], first: int = 1
-) -> Iterator[Unit]:
-    """Units with serials from a format such as `HB-{n:04d}`.
+def burn(settings: HawkbitSettings, credential: Credential | None, program: HawkbitProgram = hawkbit) -> Behaviour:
+    """A program with its settings and its credential, ready for a device."""
+    return partial(program, settings, credential)
+
+
+def numbered(template: str, count: int, tenant: str, first: int = 1) -> Iterator[DeviceIdentity]:
+    """Identities with serials from a format such as `HB-{n:04d}`.
 
     Raises ValueError when the format cannot tell them apart.
     """
     if count > 1 and template.format(n=first) == template.format(n=first + 1):
         raise ValueError(f"serial {template!r} gives every device the same name; write for instance 'HB-{{n:04d}}'")
-    for n in range(first, first + count):
-        serial = template.format(n=n)
-        yield Unit(DeviceIdentity(serial, tenant), credential_of(serial))
+    return (DeviceIdentity(template.format(n=n), tenant) for n in range(first, first + count))
 
 
-def hawkbit_fleet(units: Iterable[Unit], settings: HawkbitSettings) -> Iterator[Agent]:
-    """One agent per unit, all of the same make."""
-    for unit in units:
-        yield Agent(unit.identity, partial(hawkbit, settings, unit.credential))
+def fleet(
+    identities: Iterable[DeviceIdentity],
+    settings: HawkbitSettings,
+    credential_of: Callable[[DeviceIdentity], Credential | None],
+) -> Iterator[Agent]:
+    """One agent per identity, all of the same make."""
+    for identity in identities:
+        yield Agent(identity, burn(settings, credential_of(identity)))

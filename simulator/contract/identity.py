@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 def mask(kind: str, secret: str) -> str:
@@ -21,34 +21,34 @@ class DeviceIdentity:
     hw_revision: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class TargetToken:
     """hawkBit's token of one device (`Authorization: TargetToken …`)."""
 
-    token: str = field(repr=False)
+    token: str
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return mask("target-token", self.token)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class GatewayToken:
     """hawkBit's token of all devices of a tenant (`Authorization: GatewayToken …`)."""
 
-    token: str = field(repr=False)
+    token: str
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return mask("gateway-token", self.token)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class UserPassword:
     """A user name and its password (HTTP Basic)."""
 
     user: str
-    password: str = field(repr=False)
+    password: str
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return f"{self.user}/{mask('password', self.password)}"
 
 

@@ -86,6 +86,7 @@ def split_url(url: str) -> tuple[str, str]:
     Raises ValueError when there is no scheme and authority.
     """
     scheme, mark, rest = url.partition("://")
+    scheme = scheme.lower()
     if not mark or scheme not in {"http", "https"} or not rest or rest[0] in "/?#":
         raise ValueError(f"expected an absolute http(s) URL, got {url[:200]!r}")
     cut = next((i for i, char in enumerate(rest) if char in "/?#"), len(rest))

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from hashlib import blake2b
 
+from simulator.agent import Agent
+from simulator.effects import Pause
+
 
 def draw(seed: int, serial: str, n: int) -> float:
     """Uniform in [0, 1)."""
@@ -16,6 +19,11 @@ def draw(seed: int, serial: str, n: int) -> float:
     return (int.from_bytes(digest) >> 11) / 2.0**53
 
 
-def draw_between(seed: int, serial: str, n: int, least: float, most: float) -> float:
-    """Uniform in [least, most]; `least` itself when the range is a point."""
-    return least if most <= least else least + (most - least) * draw(seed, serial, n)
+def draw_pause(seed: int, agent: Agent, wanted: Pause) -> float:
+    """How long this device waits, in seconds; a range that is a point uses no number up."""
+    at_least_s, at_most_s, _, capped_at_s = wanted
+    if at_most_s <= at_least_s:
+        return min(at_least_s, capped_at_s)
+    number = draw(seed, agent.identity.serial, agent.draws)
+    agent.draws += 1
+    return min(at_least_s + (at_most_s - at_least_s) * number, capped_at_s)

@@ -25,24 +25,17 @@ def tell_effect(trace: Trace, at_us: int, agent: Agent, effect: Effect) -> None:
 def tell_outcome(trace: Trace, at_us: int, agent: Agent, effect: Effect, outcome: Outcome) -> None:
     """What came of it."""
     device, stage = agent.identity.serial, agent.stage
-    after_us = to_us(getattr(outcome, "after_s", 0.0))
+    after_us = to_us(outcome.after_s)
     match effect, outcome:
         case ((Ask(name) | Download(name)), NoReply(why)):
             trace.emit(at_us, Lane.DEVICE, "no_reply", device, stage=stage, reason=why, name=name, took_us=after_us)
         case Ask(name), Reply(envelope):
             trace.emit(
-                at_us,
-                Lane.DEVICE,
-                "received",
-                device,
-                envelope=envelope,
-                stage=stage,
-                name=name,
-                took_us=after_us,
+                at_us, Lane.DEVICE, "received", device, envelope=envelope, stage=stage, name=name, took_us=after_us
             )
         case Download(name), Downloaded() as got:
             note = f"{got.status}: {got.received_bytes} bytes" + (", cut" if got.cut else "")
-            trace.emit(at_us, Lane.DEVICE, "downloaded", device, stage=stage, reason=note, name=name)
+            trace.emit(at_us, Lane.DEVICE, "downloaded", device, stage=stage, reason=note, name=name, took_us=after_us)
         case Pause(why=why), _:
             trace.emit(at_us, Lane.DEVICE, "paused", device, stage=stage, reason=why, took_us=after_us)
         case Apply(image, slice_s), _:

@@ -16,6 +16,7 @@ class PowerWatch:
     off_s: float = 2.0
     points: list[str] = field(default_factory=list)
     fired: bool = False
+    """The power has gone: a point that the device never reaches leaves this False."""
     _counts: dict[str, int] = field(default_factory=dict)
 
     def reach(self, effect: Effect) -> str:
@@ -25,7 +26,8 @@ class PowerWatch:
         if self.cut is None:
             self.points += [str(CutPoint(name, nth, where)) for where in cut_points(effect)]
             return ""
-        if self.fired or (name, nth) != (self.cut.effect, self.cut.nth):
+        here = (name, nth) == (self.cut.effect, self.cut.nth) and self.cut.where in cut_points(effect)
+        if self.fired or not here:
             return ""
         self.fired = True
         return self.cut.where

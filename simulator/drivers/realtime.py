@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
+from collections.abc import Callable
 from typing import Self, TypeVar
 
 from simulator.agent import Agent
 from simulator.contract.trace import Trace, TraceEvent
 from simulator.drivers.bench import Director, Inquiry, Until
-from simulator.drivers.draw import draw_between
+from simulator.drivers.draw import draw_pause
 from simulator.drivers.lane import tell_effect, tell_outcome, tell_power
 from simulator.drivers.power import PowerWatch
-from simulator.effects import Apply, Ask, Done, Download, Effect, Enter, Outcome, Pause, Remember
-from simulator.transports.http import HttpTransport
+from simulator.effects import Apply, Ask, Done, Download, Enter, Outcome, Pause, Remember
+from simulator.transports.http import HttpTransport, OnSent
 from simulator.transports.storage import Storage
 
 T = TypeVar("T")
@@ -38,10 +39,12 @@ class RealBench:
         self.clock = WallClock()
         self.failure: BaseException | None = None
         """The first error of ours in a device's task; `conduct` raises it."""
-        self._verify = ssl.create_default_context() if verify is True else verify
+        self._verify = verify if isinstance(verify, ssl.SSLContext) else _tls_context(verify=verify)
         self._seed = seed
         self._storage = Storage()
-        self._tasks: dict[Agent, asyncio.Task[None]] = {}
+        self._cycles: dict[Agent, asyncio.Task[None]] = {}
+        self._unfinished: set[asyncio.Task[None]] = set()
+        """Also those of devices that were switched off and still close their connections."""
         self._happened = asyncio.Event()
         self._admin = HttpTransport(self._verify, self._storage)
 
@@ -51,10 +54,9 @@ class RealBench:
 
     async def __aexit__(self, *_: object) -> None:
         self._stop_listening()
-        tasks = list(self._tasks.values())
-        for agent in list(self._tasks):
+        for agent in list(self._cycles):
             self._switch_off(agent)
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*self._unfinished, return_exceptions=True)
         await self._admin.close()
 
     def now_us(self) -> int:
@@ -62,18 +64,21 @@ class RealBench:
 
     def power_on(self, agent: Agent, *, after_s: float = 0.0, watch: PowerWatch | None = None) -> None:
         """See `Bench`."""
-        if agent not in self._tasks:
+        if agent not in self._cycles:
             task = asyncio.create_task(self._live(agent, after_s, watch))
-            self._tasks[agent] = task
+            self._cycles[agent] = task
+            self._unfinished.add(task)
             task.add_done_callback(self._noticed)
 
     def power_cut(self, agent: Agent) -> None:
         """See `Bench`."""
-        if self._switch_off(agent) and self.trace.wanted:
-            tell_power(self.trace, self.now_us(), agent, "power_cut")
+        was_on = agent.is_on
+        self._switch_off(agent)
+        if was_on:
+            self._tell(agent, "power_cut")
 
     async def conduct(self, director: Director[T] | Inquiry[T]) -> T:
-        """Carries out a director's directions."""
+        """Carries out a director's directions. Raises what went wrong in a device's own task, as soon as it does."""
         answer: Outcome | bool | None = None
         try:
             while True:
@@ -83,44 +88,45 @@ class RealBench:
         except StopIteration as end:
             result: T = end.value
             return result
+        finally:
+            director.close()
 
     async def _obey(self, direction: Ask | Pause | Until) -> Outcome | bool:
         match direction:
             case Ask():
                 return await self._admin.ask(direction)
             case Pause(at_least_s):
-                await asyncio.sleep(at_least_s)
+                await self._wait_until(lambda: False, at_least_s)
                 return Done(at_least_s)
             case Until(met, within_s):
                 return await self._wait_until(met, within_s)
 
-    async def _wait_until(self, met: object, within_s: float) -> bool:
-        assert callable(met)
+    async def _wait_until(self, met: Callable[[], bool], within_s: float) -> bool:
         try:
             async with asyncio.timeout(within_s):
-                while not met() and self.failure is None:
+                while not met():
+                    if self.failure is not None:
+                        return False
                     self._happened.clear()
                     await self._happened.wait()
         except TimeoutError:
-            return bool(met())
+            return met()
         return True
 
     def _note(self, _: TraceEvent) -> None:
         self._happened.set()
 
     def _noticed(self, task: asyncio.Task[None]) -> None:
+        self._unfinished.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None and self.failure is None:
             self.failure = error
             self._happened.set()
 
-    def _switch_off(self, agent: Agent) -> bool:
-        task = self._tasks.pop(agent, None)
-        if task is None:
-            return False
-        task.cancel()
-        was_on = agent.is_on
+    def _switch_off(self, agent: Agent) -> None:
+        task = self._cycles.pop(agent, None)
+        if task is not None:
+            task.cancel()
         agent.power_cut()
-        return was_on
 
     async def _live(self, agent: Agent, after_s: float, watch: PowerWatch | None) -> None:
         """A device from power-on to its end, through the power cuts that its watch orders."""
@@ -132,7 +138,7 @@ class RealBench:
             finally:
                 await transport.close()
             if ended:
-                self._tasks.pop(agent, None)
+                del self._cycles[agent]
                 return
             assert watch is not None
             after_s = watch.off_s
@@ -171,40 +177,52 @@ class RealBench:
             tell_power(self.trace, self.now_us(), agent, kind)
 
     async def _perform(
-        self, agent: Agent, effect: Effect, transport: HttpTransport, *, cut_when_sent: bool
+        self,
+        agent: Agent,
+        effect: Ask | Download | Pause | Apply,
+        transport: HttpTransport,
+        *,
+        cut_when_sent: bool,
     ) -> Outcome | None:
         """None when the power went while the request was under way."""
         match effect:
-            case Pause(at_least_s, at_most_s):
-                seconds = draw_between(self._seed, agent.identity.serial, agent.draws, at_least_s, at_most_s)
-                agent.draws += at_most_s > at_least_s
+            case Pause():
+                seconds = draw_pause(self._seed, agent, effect)
                 await asyncio.sleep(seconds)
                 return Done(seconds)
             case Apply(_, slice_s):
                 await asyncio.sleep(slice_s)
                 return Done(slice_s)
             case Ask() | Download():
-                return await _exchange(effect, agent.identity.serial, transport, cut_when_sent)
-            case _:
-                raise AssertionError(f"{effect!r} is the agent's own business")
+                exchange = _exchange_until_sent if cut_when_sent else _exchange
+                return await exchange(effect, agent.identity.serial, transport)
 
 
 async def _exchange(
-    effect: Ask | Download, serial: str, transport: HttpTransport, cut_when_sent: bool
-) -> Outcome | None:
-    """One request; with `cut_when_sent` it is abandoned as soon as it is out, and None is the result."""
+    effect: Ask | Download, serial: str, transport: HttpTransport, on_sent: OnSent | None = None
+) -> Outcome:
+    if isinstance(effect, Ask):
+        return await transport.ask(effect, on_sent)
+    return await transport.download(effect, serial, on_sent)
+
+
+async def _exchange_until_sent(effect: Ask | Download, serial: str, transport: HttpTransport) -> None:
+    """Abandons the request as soon as it is out; or as soon as it is clear that it never will be."""
     sent = asyncio.Event()
-    on_sent = sent.set if cut_when_sent else None
-    work = asyncio.ensure_future(
-        transport.ask(effect, on_sent) if isinstance(effect, Ask) else transport.download(effect, serial, on_sent)
-    )
-    if not cut_when_sent:
-        return await work
+    work = asyncio.ensure_future(_exchange(effect, serial, transport, sent.set))
     gone = asyncio.ensure_future(sent.wait())
     try:
         await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
-        return None
     finally:
         for task in (work, gone):
             task.cancel()
         await asyncio.gather(work, gone, return_exceptions=True)
+
+
+def _tls_context(*, verify: bool) -> ssl.SSLContext:
+    """One for the whole bench: a context costs 20 ms and most of a MiB (spec/libraries.md)."""
+    context = ssl.create_default_context()
+    if not verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context

@@ -6,6 +6,7 @@ which keeps a hundred thousand of them affordable (spec/performance.md §4).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TypeVar
 
 import simpy
@@ -15,7 +16,7 @@ from simulator.contract.clock import VIRTUAL_EPOCH_US, to_us
 from simulator.contract.trace import Trace
 from simulator.contract.wire import Handler, Session
 from simulator.drivers.bench import Director, Inquiry, Until
-from simulator.drivers.draw import draw_between
+from simulator.drivers.draw import draw_pause
 from simulator.drivers.lane import tell_effect, tell_outcome, tell_power
 from simulator.drivers.power import PowerWatch
 from simulator.effects import Apply, Ask, Done, Download, Effect, Enter, Outcome, Pause, Remember
@@ -24,8 +25,8 @@ from simulator.transports.memory import MemoryTransport
 T = TypeVar("T")
 
 
-class _Running:
-    """A device that is on. Being a new object at each power-on, it tells late events of an earlier cycle apart."""
+class _Cycle:
+    """One power cycle of a device, from the moment it is ordered. A new object each, so late events find it over."""
 
     __slots__ = ("agent", "effect", "watch")
 
@@ -45,7 +46,7 @@ class VirtualBench:
         self._env = simpy.Environment(initial_time=start_us)
         self._transport = MemoryTransport(handler)
         self._seed = seed
-        self._on: dict[Agent, _Running] = {}
+        self._cycles: dict[Agent, _Cycle] = {}
         self._session = Session()
 
     def now_us(self) -> int:
@@ -53,11 +54,14 @@ class VirtualBench:
 
     def power_on(self, agent: Agent, *, after_s: float = 0.0, watch: PowerWatch | None = None) -> None:
         """See `Bench`."""
-        self._later(to_us(after_s), lambda _: self._switch_on(agent, watch))
+        if agent not in self._cycles:
+            cycle = self._cycles[agent] = _Cycle(agent, watch)
+            self._later(to_us(after_s), self._switch_on, cycle)
 
     def power_cut(self, agent: Agent) -> None:
         """See `Bench`. Events of the old power cycle still come due, and find that nobody waits for them."""
-        if self._on.pop(agent, None) is not None:
+        self._cycles.pop(agent, None)
+        if agent.is_on:
             agent.power_cut()
             if self.trace.wanted:
                 tell_power(self.trace, self.now_us(), agent, "power_cut")
@@ -71,6 +75,8 @@ class VirtualBench:
         except StopIteration as end:
             result: T = end.value
             return result
+        finally:
+            director.close()
 
     def run_for(self, seconds: float) -> None:
         """Lets everything go on for a while."""
@@ -104,21 +110,22 @@ class VirtualBench:
         self.events += 1
         self._env.step()
 
-    def _switch_on(self, agent: Agent, watch: PowerWatch | None) -> None:
-        if agent in self._on:
+    def _switch_on(self, event: simpy.Event) -> None:
+        cycle: _Cycle = event.value  # type: ignore[assignment]
+        agent = cycle.agent
+        if self._cycles.get(agent) is not cycle:
             return
-        running = self._on[agent] = _Running(agent, watch)
         if self.trace.wanted:
             tell_power(self.trace, self.now_us(), agent, "power_on")
-        self._carry_out(running, agent.power_on())
+        self._carry_out(cycle, agent.power_on())
 
-    def _carry_out(self, running: _Running, effect: Effect | None) -> None:
+    def _carry_out(self, cycle: _Cycle, effect: Effect | None) -> None:
         """Performs effects until one takes time; that one's event brings the device back here."""
-        agent = running.agent
+        agent = cycle.agent
         while effect is not None:
-            where = running.watch.reach(effect) if running.watch is not None else ""
+            where = cycle.watch.reach(effect) if cycle.watch is not None else ""
             if where == "before":
-                self._cut_and_return(running)
+                self._cut_and_return(cycle)
                 return
             if self.trace.wanted:
                 tell_effect(self.trace, self.now_us(), agent, effect)
@@ -127,26 +134,27 @@ class VirtualBench:
                 continue
             outcome, after_us = self._perform(agent, effect)
             if where == "sent":
-                self._cut_and_return(running)
+                self._cut_and_return(cycle)
                 return
-            running.effect = effect
-            self._later(after_us, self._wake, (running, outcome, where))
+            cycle.effect = effect
+            self._later(after_us, self._wake, (cycle, outcome, where))
             return
-        if self._on.pop(agent, None) is not None and self.trace.wanted:
+        del self._cycles[agent]
+        if self.trace.wanted:
             tell_power(self.trace, self.now_us(), agent, "ended")
 
     def _wake(self, event: simpy.Event) -> None:
-        running: _Running
-        running, outcome, where = event.value  # type: ignore[misc]
-        agent = running.agent
-        if self._on.get(agent) is not running:
+        cycle: _Cycle
+        cycle, outcome, where = event.value  # type: ignore[misc]
+        agent, effect = cycle.agent, cycle.effect
+        if self._cycles.get(agent) is not cycle:
             return
-        if self.trace.wanted and running.effect is not None:
-            tell_outcome(self.trace, self.now_us(), agent, running.effect, outcome)
+        if self.trace.wanted and effect is not None:
+            tell_outcome(self.trace, self.now_us(), agent, effect, outcome)
         if where == "answered":
-            self._cut_and_return(running)
+            self._cut_and_return(cycle)
             return
-        self._carry_out(running, agent.resume(outcome))
+        self._carry_out(cycle, agent.resume(outcome))
 
     def _perform(self, agent: Agent, effect: Ask | Download | Pause | Apply) -> tuple[Outcome, int]:
         match effect:
@@ -154,19 +162,18 @@ class VirtualBench:
                 return self._transport.ask(effect, self._session, self.now_us())
             case Download():
                 return self._transport.download(effect, agent.identity.serial, self._session, self.now_us())
-            case Pause(at_least_s, at_most_s):
-                seconds = draw_between(self._seed, agent.identity.serial, agent.draws, at_least_s, at_most_s)
-                agent.draws += at_most_s > at_least_s
+            case Pause():
+                seconds = draw_pause(self._seed, agent, effect)
                 return Done(seconds), to_us(seconds)
             case Apply(_, slice_s):
                 return Done(slice_s), to_us(slice_s)
 
-    def _cut_and_return(self, running: _Running) -> None:
-        watch = running.watch
+    def _cut_and_return(self, cycle: _Cycle) -> None:
+        watch = cycle.watch
         assert watch is not None
-        self.power_cut(running.agent)
-        self.power_on(running.agent, after_s=watch.off_s, watch=watch)
+        self.power_cut(cycle.agent)
+        self.power_on(cycle.agent, after_s=watch.off_s, watch=watch)
 
-    def _later(self, after_us: int, callback: object, value: object = None) -> None:
+    def _later(self, after_us: int, callback: Callable[[simpy.Event], None], value: object) -> None:
         event = self._env.timeout(after_us, value)
-        event.callbacks.append(callback)  # type: ignore[arg-type]
+        event.callbacks.append(callback)

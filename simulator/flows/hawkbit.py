@@ -7,6 +7,10 @@
       | -- POST feedback closed ------------> |   install, POST closed
       | -- GET cancelAction, POST feedback -> |   also between two slices of an installation
 
+Links are followed exactly as given, with the device's credential, wherever they lead: the server that is trusted with
+updates names them. Redirects are not followed at all, so the credential goes nowhere else (V31): a redirected poll is
+a failed poll.
+
 Source: spec/hawkbit.md §2 and the rows V01 to V34. What real clients do instead stands in §7.
 """
 
@@ -15,16 +19,15 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 from typing import Final
 
-from simulator.backoff import parse_retry_after
 from simulator.contract.identity import Credential, DeviceIdentity
 from simulator.contract.wire import HttpResponse, Json
-from simulator.effects import Done, Effect, Enter, Flow, NoReply, Outcome, Pause, Remember, Reply, ask
-from simulator.flows.hawkbit_device import Contact, HawkbitSettings, why_of
+from simulator.effects import Effect, Flow, NoReply, Outcome, Remember, Reply
+from simulator.flows.hawkbit_cancel import stop_deployment
+from simulator.flows.hawkbit_device import Contact, HawkbitSettings, switched_on, why_of
 from simulator.flows.hawkbit_messages import JsonDict, attributes_request, link, poll_request, read_document, sleep_s
-from simulator.flows.hawkbit_update import stop_deployment, update
+from simulator.flows.hawkbit_update import update
 from simulator.stages import Stage
 
-LEAST_INTERVAL_S: Final = 1.0
 REFUSALS: Final = frozenset({401, 403, 404})
 
 
@@ -35,63 +38,60 @@ def hawkbit(
     remembered: Mapping[str, Json],
 ) -> Flow:
     """The whole life of a device; ends only with the power."""
-    contact = Contact(settings, credential, device, settings.default_interval_s, remembered.get("stage") is not None)
-    memory = dict(remembered)
+    contact = switched_on(settings, credential, device, remembered)
     if not contact.enrolled:
-        yield Enter(Stage.ENROLLING, "power on")
+        yield from contact.enter(Stage.ENROLLING, "power on")
     while True:
         # One round is a generator of its own, so that nothing of it is kept while the device sleeps.
-        if (yield from one_round(contact, memory)):
-            yield Pause(contact.interval_s, contact.interval_s * (1 + settings.poll_jitter), "poll interval")
+        if (yield from one_round(contact)):
+            yield contact.until_next_poll()
 
 
-def one_round(contact: Contact, memory: dict[str, Json]) -> Generator[Effect, Outcome, bool]:
+def one_round(contact: Contact) -> Generator[Effect, Outcome, bool]:
     """A poll and what it asks for. False when the poll failed; the wait for the next try is then already over."""
     document = yield from poll(contact)
     if document is None:
         return False
-    yield from follow_links(contact, memory, document)
+    yield from follow_links(contact, document)
     return True
 
 
 def poll(contact: Contact) -> Generator[Effect, Outcome, JsonDict | None]:
-    """One poll. None when it failed, after the wait that failure demands."""
+    """One poll. None when it failed, after the wait that failure demands.
+
+    A 200 that is no JSON object is a failure too: whoever says so, a captive portal for instance, is no hawkBit.
+    """
     request = poll_request(contact.settings.server_url, contact.device, contact.credential)
-    answer = yield from ask("poll", request, contact.settings.timeout_s)
+    answer = yield from contact.poll(request)
     match answer:
-        case Reply(HttpResponse(status=200) as response):
-            document = read_document(response) or {}
+        case Reply(HttpResponse(status=200) as response) if (found := read_document(response)) is not None:
+            document = found
         case Reply(HttpResponse(status=304)):
             document = {}
         case _:
             yield from wait_after_failure(contact, answer)
             return None
     yield from came_through(contact)
-    contact.interval_s = usable_interval_s(sleep_s(document), contact)
+    contact.keep_interval(sleep_s(document))
     return document
-
-
-def usable_interval_s(named_s: float | None, contact: Contact) -> float:
-    """The interval to keep: the last good one when the announced one is nonsense, never a spin on zero (V11, V12)."""
-    return contact.interval_s if named_s is None else max(LEAST_INTERVAL_S, named_s)
 
 
 def came_through(contact: Contact) -> Generator[Effect, Outcome, None]:
     """The server knows this device: enrolled for good, online for now."""
     contact.failures, contact.previous_delay_s = 0, None
     if not contact.enrolled:
-        yield Remember({"stage": Stage.ENROLLED.value})
-        yield Enter(Stage.ENROLLED, "first accepted poll")
         contact.enrolled = True
-    yield Enter(Stage.ONLINE)
+        yield Remember({"stage": Stage.ENROLLED.value})
+        yield from contact.enter(Stage.ENROLLED, "first accepted poll")
+    yield from contact.enter(Stage.ONLINE)
 
 
-def follow_links(contact: Contact, memory: dict[str, Json], document: JsonDict) -> Generator[Effect, Outcome, None]:
+def follow_links(contact: Contact, document: JsonDict) -> Generator[Effect, Outcome, None]:
     """Does what a poll document asks for, in the order in which it matters to the operator."""
     if href := link(document, "cancelAction"):
-        yield from stop_deployment(contact, memory, href)
+        yield from stop_deployment(contact, href)
     elif href := link(document, "deploymentBase"):
-        yield from update(contact, memory, href)
+        yield from update(contact, href)
     if href := link(document, "configData"):
         yield from send_attributes(contact, href)
 
@@ -101,31 +101,22 @@ def send_attributes(contact: Contact, href: str) -> Generator[Effect, Outcome, N
     settings = contact.settings
     if settings.attributes:
         request = attributes_request(href, contact.credential, settings.attributes_mode, settings.attributes)
-        yield from ask("configData", request, settings.timeout_s)
+        yield from contact.ask("configData", request)
 
 
 def wait_after_failure(contact: Contact, answer: Reply | NoReply) -> Generator[Effect, Outcome, None]:
     """Refused devices come back no faster than their interval (V05); others back off or do as told (V07)."""
     contact.failures += 1
-    settings = contact.settings
     refused = isinstance(answer, Reply) and answer.envelope.status in REFUSALS
-    least_s, most_s = settings.backoff.delay_range_s(
-        contact.failures,
-        interval_s=contact.interval_s,
-        previous_s=contact.previous_delay_s,
-        retry_after_s=retry_after_s(answer),
-    )
+    delay = contact.backoff(contact.failures)
     if refused:
-        least_s, most_s = max(least_s, contact.interval_s), max(most_s, contact.interval_s)
-    yield Enter(Stage.REFUSED if refused else Stage.BACKING_OFF, why_of(answer))
-    waited = yield Pause(least_s, most_s, "backoff")
-    contact.previous_delay_s = waited.after_s if isinstance(waited, Done) else None
+        least_s, most_s = contact.interval_s, contact.interval_s * (1 + contact.settings.poll_jitter)
+        delay = delay._replace(
+            at_least_s=max(delay.at_least_s, least_s),
+            at_most_s=max(delay.at_most_s, most_s),
+            capped_at_s=max(delay.capped_at_s, most_s),
+        )
+    yield from contact.enter(Stage.REFUSED if refused else Stage.BACKING_OFF, why_of(answer))
+    contact.previous_delay_s = yield from contact.wait(delay, "backoff")
     if not contact.enrolled:
-        yield Enter(Stage.ENROLLING, "try again")
-
-
-def retry_after_s(answer: Reply | NoReply) -> float | None:
-    """Seconds that the server asked for, if it did."""
-    if isinstance(answer, NoReply):
-        return None
-    return parse_retry_after(answer.envelope.header("Retry-After"), answer.envelope.header("Date"))
+        yield from contact.enter(Stage.ENROLLING, "try again")

@@ -16,10 +16,13 @@ from urllib.parse import quote
 from simulator.contract.bodies import body_bytes
 from simulator.contract.identity import Credential, DeviceIdentity, GatewayToken, TargetToken
 from simulator.contract.wire import Headers, HttpRequest, HttpResponse, split_url
+from simulator.effects import NoReply, Reply
 
 DAY_S: Final = 86_400
 ISO_DURATION: Final = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:\.\d+)?S)?)?")
 CLOCK: Final = re.compile(r"(\d{1,3}):([0-5]?\d):([0-5]?\d)")
+VISIBLE: Final = re.compile(r"[!-~]+")
+"""What an href may consist of: whatever else it holds could not be sent as it stands (RFC 3986 §2)."""
 
 JsonDict = dict[str, Any]
 
@@ -96,10 +99,19 @@ def read_document(answer: HttpResponse) -> JsonDict | None:
     return document if isinstance(document, dict) else None
 
 
+def document_of(answer: Reply | NoReply) -> JsonDict | None:
+    """The JSON object of a good answer; None for every other."""
+    match answer:
+        case Reply(HttpResponse(status=200) as response):
+            return read_document(response)
+        case _:
+            return None
+
+
 def link(document: JsonDict, relation: str) -> str | None:
     """The href of a link that a device can follow; unknown links and odd shapes are ignored (V13)."""
     href = _at(document, "_links", relation, "href")
-    if not isinstance(href, str):
+    if not isinstance(href, str) or not VISIBLE.fullmatch(href):
         return None
     try:
         split_url(href)
@@ -124,7 +136,7 @@ def sleep_s(document: JsonDict) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """One file of a deployment, as its document names it."""
+    """One file of a deployment, as its document names it; `href` is empty when it says nothing that can be followed."""
 
     filename: str
     href: str
@@ -139,6 +151,8 @@ class Deployment:
     action_id: str
     download: str
     update: str
+    maintenance_window: str
+    """`available`, `unavailable`, or empty when the action has none."""
     artifacts: tuple[Artifact, ...]
 
 
@@ -147,10 +161,12 @@ def read_deployment(document: JsonDict) -> Deployment | None:
     action_id, plan = document.get("id"), document.get("deployment")
     if not isinstance(action_id, str | int) or not isinstance(plan, dict):
         return None
-    download, update = plan.get("download"), plan.get("update")
+    download, update, window = plan.get("download"), plan.get("update"), plan.get("maintenanceWindow")
     if not isinstance(download, str) or not isinstance(update, str):
         return None
-    return Deployment(str(action_id), download, update, tuple(_artifacts(plan)))
+    return Deployment(
+        str(action_id), download, update, window if isinstance(window, str) else "", tuple(_artifacts(plan))
+    )
 
 
 def read_cancel(document: JsonDict) -> str | None:
@@ -160,13 +176,16 @@ def read_cancel(document: JsonDict) -> str | None:
 
 
 def _artifacts(plan: JsonDict) -> Iterator[Artifact]:
+    """Every file that is named, even if it cannot be fetched: leaving one out would install half an update."""
     for chunk in _list(plan.get("chunks")):
         for entry in _list(_at(chunk, "artifacts")):
-            href = next((h for rel in ("download", "download-http") if (h := link(entry, rel))), None)
             name, size, hashes = entry.get("filename"), entry.get("size"), entry.get("hashes")
-            if href is not None and isinstance(name, str):
-                known = {k: v for k, v in hashes.items() if isinstance(v, str)} if isinstance(hashes, dict) else {}
-                yield Artifact(name, href, size if isinstance(size, int) else None, known)
+            yield Artifact(
+                filename=name if isinstance(name, str) else "",
+                href=next((href for rel in ("download", "download-http") if (href := link(entry, rel))), ""),
+                size_bytes=size if isinstance(size, int) else None,
+                hashes={k: v for k, v in hashes.items() if isinstance(v, str)} if isinstance(hashes, dict) else {},
+            )
 
 
 def _list(value: object) -> list[JsonDict]:

@@ -1,7 +1,9 @@
-"""One deployment on a hawkBit device: download, verify, install, report; or stop when the operator cancels.
+"""One deployment on a hawkBit device: download, verify, install, report.
 
-The result of an action is remembered *before* it is reported. So a device that loses power or the answer to its last
-report does not install twice: the server offers the action again, and the device repeats the report (V25, V27).
+The device writes down how far it has come (`Progress`), so nothing is done twice. What was *done* is remembered before
+it is reported: after a power cut, or an answer that got lost, the server offers the action again, and the device only
+repeats the report (V25, V27). What was *heard* is remembered after the answer: a report may come twice, but never not
+at all, and a device that waits for its maintenance window does not report at every poll (V18, V20).
 """
 
 from __future__ import annotations
@@ -10,170 +12,93 @@ import math
 from collections.abc import Generator
 from typing import Final
 
-from simulator.contract.wire import HttpResponse, Json
-from simulator.effects import Apply, Downloaded, Effect, Enter, NoReply, Outcome, Pause, Remember, Reply, ask, download
-from simulator.flows.hawkbit_device import Contact, why_of
-from simulator.flows.hawkbit_messages import (
-    Artifact,
-    Deployment,
-    download_request,
-    feedback_request,
-    get_request,
-    link,
-    poll_request,
-    read_cancel,
-    read_deployment,
-    read_document,
-)
+from simulator.effects import Effect, Outcome
+from simulator.flows.hawkbit_cancel import called_off_meanwhile
+from simulator.flows.hawkbit_device import Contact, Progress
+from simulator.flows.hawkbit_download import fetch_all
+from simulator.flows.hawkbit_feedback import Heard, report
+from simulator.flows.hawkbit_job import DONE, LATER, STOPPED, End, Job, Result, Work, failed
+from simulator.flows.hawkbit_messages import Deployment, document_of, get_request, read_deployment
 from simulator.stages import Stage
 
-REPORT_TRIES: Final = 3
-DOWNLOAD_TRIES: Final = 5
-SUCCESS: Final = "success"
-FAILURE: Final = "failure"
-LATER: Final = "later"
-STOPPED: Final = "stopped"
-
-Work = Generator[Effect, Outcome, str]
-"""A part of an update; its result is SUCCESS, LATER, STOPPED or the reason of a failure."""
+SKIP: Final = "skip"
+UNAVAILABLE: Final = "unavailable"
 
 
-def update(contact: Contact, memory: dict[str, Json], href: str) -> Generator[Effect, Outcome, None]:
+def update(contact: Contact, href: str) -> Generator[Effect, Outcome, None]:
     """Follows a `deploymentBase` link (V14). An unusable document changes nothing: the next poll asks again."""
-    answer = yield from ask("deploymentBase", get_request(href, contact.credential), contact.settings.timeout_s)
-    plan = _usable(answer)
+    answer = yield from contact.ask("deploymentBase", get_request(href, contact.credential))
+    plan = read_deployment(document_of(answer) or {})
     if plan is None:
         return
-    if memory.get("action") == plan.action_id:
-        yield from report(contact, href, "closed", str(memory["result"]))
-        return
-    if plan.download == "skip":
-        return
-    yield Enter(Stage.UPDATING, f"action {plan.action_id}")
-    result = yield from carry_out(contact, href, plan)
-    if result not in (LATER, STOPPED):
-        yield from close(contact, memory, href, plan.action_id, result)
-    yield Enter(Stage.ONLINE)
+    job = Job(contact, href, plan)
+    match contact.progress(plan.action_id):
+        case Progress.OVER:
+            return
+        case Progress.SUCCESS | Progress.FAILURE as done:
+            yield from report_end(job, done)
+        case reached if plan.download == SKIP or (reached is Progress.ANNOUNCED and not may_install(plan)):
+            return  # nothing to do yet, and nothing new to say (V19, V20)
+        case reached:
+            yield from contact.enter(Stage.UPDATING, f"action {plan.action_id}")
+            result = yield from carry_out(job, reached)
+            yield from close(job, result)
+            yield from contact.enter(Stage.ONLINE)
 
 
-def carry_out(contact: Contact, href: str, plan: Deployment) -> Work:
-    """Everything between the document and the final report."""
-    yield from report(contact, href, "proceeding", "none")
-    for artifact in plan.artifacts:
-        result = yield from fetch(contact, artifact)
-        if result != SUCCESS:
+def may_install(plan: Deployment) -> bool:
+    """False for download-only, and while the maintenance window is closed (§2.4)."""
+    return plan.update != SKIP and plan.maintenance_window != UNAVAILABLE
+
+
+def carry_out(job: Job, reached: Progress | None) -> Work:
+    """Everything between the document and the final report that is not done yet."""
+    if reached is None and not (yield from tell(job, "proceeding", Progress.BEGUN)):
+        return STOPPED
+    if reached in (None, Progress.BEGUN):
+        result = yield from fetch_all(job)
+        if result is not DONE:
             return result
-    yield from report(contact, href, "downloaded", "none")
-    if plan.update == "skip":  # download-only, or the maintenance window is closed (V18, V20)
-        return LATER
-    return (yield from install(contact, href, plan))
+        yield from job.contact.reach(job.action_id, Progress.FETCHED)
+    if reached is not Progress.ANNOUNCED and not (yield from tell(job, "downloaded", Progress.ANNOUNCED)):
+        return STOPPED
+    return (yield from install(job)) if may_install(job.plan) else LATER
 
 
-def fetch(contact: Contact, artifact: Artifact) -> Work:
-    """Downloads one file, going on where a cut left off, and compares size and hashes (V15 to V17)."""
-    settings, stored_bytes = contact.settings, 0
-    for attempt in range(1, DOWNLOAD_TRIES + 1):
-        request = download_request(artifact.href, contact.credential, stored_bytes)
-        got = yield from download("download", request, artifact.filename, stored_bytes, settings.timeout_s)
-        match got:
-            case Downloaded(status=200 | 206, cut=False):
-                return mismatch(artifact, got) or SUCCESS
-            case Downloaded(status=200 | 206):
-                stored_bytes = got.stored_bytes
-            case Downloaded(status=416):
-                stored_bytes = 0
-            case Downloaded(status=status) if 400 <= status < 500 and status != 429:
-                return f"download of {artifact.filename} answered {status}"
-            case _:
-                pass
-        least_s, most_s = settings.backoff.delay_range_s(attempt, interval_s=contact.interval_s)
-        yield Pause(least_s, most_s, "download retry")
-    return LATER
+def tell(job: Job, execution: str, told: Progress) -> Generator[Effect, Outcome, bool]:
+    """Reports, and remembers that it was heard. False when the server has done with the action (V23)."""
+    heard = yield from report(job.contact, job.href, execution)
+    if heard is Heard.YES:
+        yield from job.contact.reach(job.action_id, told)
+    elif heard is Heard.OVER:
+        yield from job.contact.reach(job.action_id, Progress.OVER)
+    return heard in (Heard.YES, Heard.NO)
 
 
-def mismatch(artifact: Artifact, got: Downloaded) -> str:
-    """What is wrong with a finished download, empty when nothing is."""
-    if artifact.size_bytes is not None and got.stored_bytes != artifact.size_bytes:
-        return f"{artifact.filename} has {got.stored_bytes} bytes, expected {artifact.size_bytes}"
-    for name, expected in artifact.hashes.items():
-        if name in got.hashes and got.hashes[name] != expected.lower():
-            return f"{name} of {artifact.filename} differs"
-    return ""
-
-
-def install(contact: Contact, href: str, plan: Deployment) -> Work:
-    """Installs slice by slice; looks for a cancel as often as it would poll anyway (V22)."""
-    settings = contact.settings
+def install(job: Job) -> Work:
+    """Installs slice by slice, and looks for a cancel as often as it would poll anyway (V21, V22)."""
+    settings = job.contact.settings
     slices = math.ceil(settings.install_s / settings.install_slice_s)
-    since_poll_s = 0.0
-    for _ in range(slices):
-        yield Apply(plan.action_id, settings.install_slice_s)
-        since_poll_s += settings.install_slice_s
-        if since_poll_s >= contact.interval_s:
-            since_poll_s = 0.0
-            if (yield from is_called_off(contact, href)):
-                return STOPPED
-    return "installation failed" if settings.install_fails else SUCCESS
+    for n in range(slices):
+        if (yield from called_off_meanwhile(job, can_stop=n == 0 or settings.install_stops)):
+            return STOPPED
+        left_s = settings.install_s - n * settings.install_slice_s
+        yield from job.contact.work(job.action_id, min(settings.install_slice_s, left_s))
+    return failed("installation failed") if settings.install_fails else DONE
 
 
-def is_called_off(contact: Contact, href: str) -> Generator[Effect, Outcome, bool]:
-    """A poll in mid-install: True when this action was cancelled or replaced (V22, V26); failures stop nothing."""
-    request = poll_request(contact.settings.server_url, contact.device, contact.credential)
-    answer = yield from ask("poll", request, contact.settings.timeout_s)
-    match answer:
-        case Reply(HttpResponse(status=200) as response) if (document := read_document(response)) is not None:
-            offered = link(document, "deploymentBase")
-            replaced = offered is not None and offered.partition("?")[0] != href.partition("?")[0]
-            return replaced or link(document, "cancelAction") is not None
-        case _:
-            return False
+def close(job: Job, result: Result) -> Generator[Effect, Outcome, None]:
+    """Remembers what came of it, then reports it. Nothing is said of what goes on later, or was called off."""
+    if result.end in (End.LATER, End.STOPPED):
+        return
+    done = Progress.SUCCESS if result is DONE else Progress.FAILURE
+    yield from job.contact.reach(job.action_id, done, result.reason)
+    yield from report_end(job, done)
 
 
-def close(
-    contact: Contact, memory: dict[str, Json], href: str, action_id: str, result: str
-) -> Generator[Effect, Outcome, None]:
-    """Remembers the result, then reports it."""
-    finished = SUCCESS if result == SUCCESS else FAILURE
-    done: dict[str, Json] = {"action": action_id, "result": finished}
-    yield Remember(done)
-    memory.update(done)
-    yield from report(contact, href, "closed", finished, () if result == SUCCESS else (result,))
-
-
-def stop_deployment(contact: Contact, memory: dict[str, Json], href: str) -> Generator[Effect, Outcome, None]:
-    """Acknowledges a cancel (V21): whatever was going on for that action has stopped."""
-    answer = yield from ask("cancelAction", get_request(href, contact.credential), contact.settings.timeout_s)
-    match answer:
-        case Reply(HttpResponse(status=200) as response) if stop_id := read_cancel(read_document(response) or {}):
-            if memory.get("action") == stop_id:  # already installed: say so, the report wins over the cancel (§2.6)
-                yield from report(contact, href, "rejected", "none", ("already installed",))
-            else:
-                yield from report(contact, href, "closed", SUCCESS, ("cancelled before installation",))
-        case _:
-            return
-
-
-def report(
-    contact: Contact, href: str, execution: str, finished: str, details: tuple[str, ...] = ()
-) -> Generator[Effect, Outcome, None]:
-    """Sends feedback; tries again when the server is at fault (V24), stops when it says that the action is over (V23).
-
-    A final report that stays unheard is not lost: the server goes on offering the action, and `update` repeats it.
-    """
-    settings = contact.settings
-    request = feedback_request(href, contact.credential, execution, finished, details)
-    for attempt in range(1, REPORT_TRIES + 1):
-        answer = yield from ask(f"feedback-{execution}", request, settings.timeout_s)
-        if isinstance(answer, Reply) and answer.envelope.status not in (409, 429) and answer.envelope.status < 500:
-            return
-        if attempt < REPORT_TRIES:
-            least_s, most_s = settings.backoff.delay_range_s(attempt, interval_s=contact.interval_s)
-            yield Pause(least_s, most_s, f"report retry after {why_of(answer)}")
-
-
-def _usable(answer: Reply | NoReply) -> Deployment | None:
-    match answer:
-        case Reply(HttpResponse(status=200) as response) if (document := read_document(response)) is not None:
-            return read_deployment(document)
-        case _:
-            return None
+def report_end(job: Job, done: Progress) -> Generator[Effect, Outcome, None]:
+    """A final report that stays unheard is not lost: the server goes on offering the action, and it is repeated."""
+    details = (job.contact.reason,) if job.contact.reason else ()
+    heard = yield from report(job.contact, job.href, "closed", done.value, details)
+    if heard is Heard.OVER:
+        yield from job.contact.reach(job.action_id, Progress.OVER)

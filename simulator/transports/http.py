@@ -1,7 +1,12 @@
 """Real HTTP: one httpx client per device over one shared TLS context, every request sent byte for byte as asked.
 
-No environment proxies, no automatic redirects, no retries: what follows an odd answer is the business of a flow.
-`within_s` is held by the event loop's own timeout, since a dripping body outlives any read timeout of a library.
+On the wire stand `Host`, then the headers of the envelope in their order and spelling, then `Content-Length` when there
+is a body (or the method usually has one), and nothing else: no Accept, Accept-Encoding, User-Agent, Connection or
+Cookie that the envelope does not name. An answer is given as it came, with its Content-Encoding untouched.
+
+No environment proxies, no automatic redirects, no retries, no credentials out of a link: what follows an odd answer is
+the business of a flow. `within_s` is held by the event loop's own timeout, since a dripping body outlives any read
+timeout of a library.
 """
 
 from __future__ import annotations
@@ -10,32 +15,37 @@ import asyncio
 import errno
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import httpx
 
 from simulator.contract.bodies import body_bytes
-from simulator.contract.wire import HttpRequest, HttpResponse
-from simulator.effects import Ask, Download, Downloaded, NoReply, Reply
-from simulator.transports.storage import Storage
+from simulator.contract.wire import Headers, HttpRequest, HttpResponse, find_header
+from simulator.effects import REPLY_LIMIT_BYTES, Ask, Download, Downloaded, NoReply, Reply
+from simulator.transports.storage import Storage, StoredFile
 
-REPLY_LIMIT_BYTES: Final = 4 * 1024 * 1024
-"""Far above any document of a platform; a larger answer is `malformed`."""
+NO_AUTH: Final = httpx.Auth()
+"""Adds nothing; without it httpx would overwrite a device's token by user and password out of a link."""
+
+OnSent = Callable[[], None]
 
 
 class TooMuch(Exception):
     """An answer went over `REPLY_LIMIT_BYTES`."""
 
 
-class HttpTransport:
-    """One device's connection to whatever its links name."""
+FAILURES: Final = (httpx.HTTPError, httpx.InvalidURL, TimeoutError, TooMuch, ValueError)
 
-    def __init__(self, verify: ssl.SSLContext | bool, storage: Storage) -> None:
+
+class HttpTransport:
+    """One device's connections to whatever its links name. `verify` is a TLS context shared by all."""
+
+    def __init__(self, verify: ssl.SSLContext, storage: Storage) -> None:
         self._client = httpx.AsyncClient(verify=verify, trust_env=False, follow_redirects=False, timeout=None)
         self._storage = storage
 
-    async def ask(self, effect: Ask, on_sent: Callable[[], None] | None = None) -> Reply | NoReply:
+    async def ask(self, effect: Ask, on_sent: OnSent | None = None) -> Reply | NoReply:
         """Sends and reads the whole answer. `on_sent` is called when the request is out and nothing has come back."""
         started_s = time.monotonic()
         try:
@@ -45,96 +55,86 @@ class HttpTransport:
                     body = await _read_limited(response)
                 finally:
                     await response.aclose()
-        except (httpx.HTTPError, TimeoutError, TooMuch, ValueError, httpx.InvalidURL) as error:
+        except FAILURES as error:
             return NoReply(why_no_reply(error), time.monotonic() - started_s)
-        return Reply(_neutral(response, body), time.monotonic() - started_s)
+        envelope = HttpResponse(response.status_code, _headers(response), body)
+        return Reply(envelope, time.monotonic() - started_s)
 
-    async def download(
-        self, effect: Download, serial: str, on_sent: Callable[[], None] | None = None
-    ) -> Downloaded | NoReply:
+    async def download(self, effect: Download, serial: str, on_sent: OnSent | None = None) -> Downloaded | NoReply:
         """Streams a body into the device's storage; a cut connection still gives what had come."""
         started_s = time.monotonic()
         try:
             async with asyncio.timeout(effect.within_s):
                 response = await self._send(effect.request, on_sent)
-        except (httpx.HTTPError, TimeoutError, ValueError, httpx.InvalidURL) as error:
+        except FAILURES as error:
             return NoReply(why_no_reply(error), time.monotonic() - started_s)
         try:
-            return await self._store(effect, serial, response)
+            return await self._store(effect, serial, response, started_s)
         finally:
             await response.aclose()
 
     async def close(self) -> None:
         await self._client.aclose()
 
-    async def _send(self, request: HttpRequest, on_sent: Callable[[], None] | None) -> httpx.Response:
-        async def told(event: str, _: Any) -> None:
-            if on_sent is not None and event == "http11.send_request_body.complete":
-                on_sent()
-
+    async def _send(self, request: HttpRequest, on_sent: OnSent | None) -> httpx.Response:
         # "target" keeps the raw path: httpx would normalise what a server may have written differently.
-        extensions: dict[str, Any] = {"target": request.target.encode("ascii", "surrogateescape"), "trace": told}
+        extensions: dict[str, Any] = {"target": request.target.encode("ascii", "surrogateescape")}
+        if on_sent is not None:
+            extensions["trace"] = _tracer(on_sent)
         built = self._client.build_request(
             request.method, request.origin, content=body_bytes(request.body) or None, extensions=extensions
         )
-        own = httpx.Headers([(name, value) for name, value in request.headers])
-        for name in ("host", "content-length"):
-            if name in built.headers and name not in own:
-                own[name] = built.headers[name]
-        built.headers = own
-        return await self._client.send(built, stream=True)
+        built.headers = _only_asked_for(request.headers, built.headers)
+        return await self._client.send(built, stream=True, auth=NO_AUTH)
 
-    async def _store(self, effect: Download, serial: str, response: httpx.Response) -> Downloaded:
-        headers = _headers(response)
-        if response.status_code not in (200, 206):
-            return Downloaded(response.status_code, headers, 0, 0, {}, cut=False)
-        file = self._storage.open(serial, effect.file, effect.from_byte, response.status_code)
-        received_bytes, cut = 0, False
-        blocks = response.aiter_raw()
-        try:
-            while True:
-                async with asyncio.timeout(effect.within_s):
-                    block = await anext(blocks)
-                file.take(block)
-                received_bytes += len(block)
-        except StopAsyncIteration:
-            pass
-        except (httpx.HTTPError, TimeoutError):
-            cut = True
-        return Downloaded(response.status_code, headers, received_bytes, file.stored_bytes, file.hashes(), cut)
+    async def _store(self, effect: Download, serial: str, response: httpx.Response, started_s: float) -> Downloaded:
+        status, headers = response.status_code, _headers(response)
+        if status not in (200, 206):
+            return Downloaded(status, headers, 0, 0, {}, cut=False, after_s=time.monotonic() - started_s)
+        file = self._storage.open(serial, effect.file, status, headers)
+        had_bytes = file.stored_bytes
+        cut = not await _take_all(effect, response, file)
+        if not cut:
+            self._storage.finished(serial, effect.file)
+        received_bytes, after_s = file.stored_bytes - had_bytes, time.monotonic() - started_s
+        return Downloaded(status, headers, received_bytes, file.stored_bytes, file.hashes(), cut, after_s)
 
 
-def why_no_reply(error: BaseException) -> str:
-    """The word of `NoReply` for what a library reported."""
-    match error:
-        case TimeoutError():
-            return "timeout"
-        case httpx.ConnectError():
-            return "refused" if _errno(error) in (errno.ECONNREFUSED, None) else "unreachable"
-        case httpx.RemoteProtocolError() if "without sending complete" in str(error):
-            return "truncated"
-        case httpx.RemoteProtocolError() if "without sending a response" in str(error):
-            return "closed"
-        case httpx.ReadError() | httpx.WriteError():
-            return "reset"
-        case httpx.RemoteProtocolError() | TooMuch() | ValueError() | httpx.InvalidURL():
-            return "malformed"
-        case _:
-            return "unreachable"
+async def _take_all(effect: Download, response: httpx.Response, file: StoredFile) -> bool:
+    """False when the connection ended before the body did."""
+    blocks = response.aiter_raw()
+    try:
+        while effect.at_most_bytes is None or file.stored_bytes <= effect.at_most_bytes:
+            async with asyncio.timeout(effect.within_s):
+                block = await anext(blocks)
+            file.take(block)
+    except StopAsyncIteration:
+        pass
+    except (httpx.HTTPError, TimeoutError):
+        return False
+    return True
 
 
-def _errno(error: BaseException | None) -> int | None:
-    """The operating system's number, wherever in the chain of causes it stands."""
-    while error is not None:
-        if isinstance(error, OSError) and error.errno:
-            return error.errno
-        error = error.__cause__ or error.__context__
-    return None
+def _only_asked_for(asked: Headers, built: httpx.Headers) -> httpx.Headers:
+    """The headers of the envelope, and what HTTP cannot do without."""
+    host, length = (
+        [(name, built[name])] if name in built and find_header(asked, name) is None else []
+        for name in ("Host", "Content-Length")
+    )
+    return httpx.Headers([*host, *asked, *length])
+
+
+def _tracer(on_sent: OnSent) -> Callable[[str, Any], Any]:
+    async def told(event: str, _: Any) -> None:
+        if event == "http11.send_request_body.complete":
+            on_sent()
+
+    return told
 
 
 async def _read_limited(response: httpx.Response) -> bytes:
     parts, length = [], 0
-    async for block in response.aiter_bytes():
+    async for block in response.aiter_raw():
         length += len(block)
         if length > REPLY_LIMIT_BYTES:
             raise TooMuch
@@ -142,9 +142,40 @@ async def _read_limited(response: httpx.Response) -> bytes:
     return b"".join(parts)
 
 
-def _headers(response: httpx.Response) -> tuple[tuple[str, str], ...]:
+def _headers(response: httpx.Response) -> Headers:
     return tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in response.headers.raw)
 
 
-def _neutral(response: httpx.Response, body: bytes) -> HttpResponse:
-    return HttpResponse(response.status_code, _headers(response), body)
+def why_no_reply(error: BaseException) -> str:
+    """The word of `NoReply` for what the library reported."""
+    match error:
+        case TimeoutError():
+            return "timeout"
+        case httpx.NetworkError():
+            return _why_no_connection(error)
+        case httpx.RemoteProtocolError() if "without sending complete" in str(error):
+            return "truncated"
+        case httpx.RemoteProtocolError() if "without sending a response" in str(error):
+            return "closed"
+        case _:
+            return "malformed"
+
+
+def _why_no_connection(error: httpx.NetworkError) -> str:
+    causes = list(_causes(error))
+    if any(isinstance(cause, ssl.SSLError) for cause in causes):
+        return "tls"
+    if not isinstance(error, httpx.ConnectError):
+        return "reset"
+    numbers = {cause.errno for cause in causes if isinstance(cause, OSError) and cause.errno}
+    return "refused" if numbers == {errno.ECONNREFUSED} else "unreachable"
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and all that led to it: several addresses of one name fail as a group."""
+    while error is not None:
+        yield error
+        if isinstance(error, BaseExceptionGroup):
+            for part in error.exceptions:
+                yield from _causes(part)
+        error = error.__cause__ or error.__context__

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from simulator.contract.bodies import body_blocks
 from simulator.contract.clock import to_s, to_us
-from simulator.contract.wire import Delivery, Ending, Handler, Session, body_length
-from simulator.effects import Ask, Download, Downloaded, NoReply, Reply
+from simulator.contract.wire import Delivery, Ending, Handler, HttpResponse, Session, body_length
+from simulator.effects import REPLY_LIMIT_BYTES, Ask, Download, Downloaded, NoReply, Reply
 from simulator.transports.storage import Storage
 
 ROUND_TRIP_US = 2_000
@@ -23,12 +23,15 @@ class MemoryTransport:
     def ask(self, effect: Ask, session: Session, now_us: int) -> tuple[Reply | NoReply, int]:
         delivery = self._handler(effect.request, session, now_us)
         after_us, failure = self._performed(delivery, effect.within_s)
-        if failure is None and delivery.ending is Ending.TRUNCATED:
-            failure = NoReply("truncated", to_s(after_us))
         if failure is not None:
             return failure, after_us
-        assert delivery.response is not None
-        return Reply(delivery.response, to_s(after_us)), after_us
+        response = delivery.response
+        assert response is not None
+        if _comes_through(delivery) < body_length(response.body):
+            return NoReply("truncated", to_s(after_us)), after_us
+        if body_length(response.body) > REPLY_LIMIT_BYTES:
+            return NoReply("malformed", to_s(after_us)), after_us
+        return Reply(response, to_s(after_us)), after_us
 
     def download(
         self, effect: Download, serial: str, session: Session, now_us: int
@@ -37,8 +40,11 @@ class MemoryTransport:
         after_us, failure = self._performed(delivery, effect.within_s)
         if failure is not None:
             return failure, after_us
-        assert delivery.response is not None
-        return self._store(effect, serial, delivery), after_us
+        response = delivery.response
+        assert response is not None
+        if response.status not in (200, 206):
+            return Downloaded(response.status, response.headers, 0, 0, {}, cut=False, after_s=to_s(after_us)), after_us
+        return self._store(effect, serial, response, _comes_through(delivery), to_s(after_us)), after_us
 
     def _performed(self, delivery: Delivery, within_s: float) -> tuple[int, NoReply | None]:
         """When the device sees something, and what it sees if that is no answer."""
@@ -51,17 +57,28 @@ class MemoryTransport:
             case _:
                 return after_us, None
 
-    def _store(self, effect: Download, serial: str, delivery: Delivery) -> Downloaded:
-        response, cut = delivery.response, delivery.ending is Ending.TRUNCATED
-        assert response is not None
-        if response.status not in (200, 206):
-            return Downloaded(response.status, response.headers, body_length(response.body), 0, {}, cut)
-        file = self._storage.open(serial, effect.file, effect.from_byte, response.status)
-        left = body_length(response.body)
-        if cut:
-            left = left // 2 if delivery.cut_after_bytes is None else min(left, delivery.cut_after_bytes)
-        received_bytes = left
+    def _store(
+        self, effect: Download, serial: str, response: HttpResponse, comes_bytes: int, after_s: float
+    ) -> Downloaded:
+        file = self._storage.open(serial, effect.file, response.status, response.headers)
+        left = comes_bytes
         for block in body_blocks(response.body):
             file.take(block[:left])
             left -= min(left, len(block))
-        return Downloaded(response.status, response.headers, received_bytes, file.stored_bytes, file.hashes(), cut)
+            if left == 0 or (effect.at_most_bytes is not None and file.stored_bytes > effect.at_most_bytes):
+                break
+        cut = comes_bytes < body_length(response.body)
+        if not cut:
+            self._storage.finished(serial, effect.file)
+        return Downloaded(
+            response.status, response.headers, comes_bytes - left, file.stored_bytes, file.hashes(), cut, after_s
+        )
+
+
+def _comes_through(delivery: Delivery) -> int:
+    """How many bytes of the body reach the device."""
+    assert delivery.response is not None
+    length = body_length(delivery.response.body)
+    if delivery.ending is not Ending.TRUNCATED:
+        return length
+    return length // 2 if delivery.cut_after_bytes is None else min(length, delivery.cut_after_bytes)

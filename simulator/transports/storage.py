@@ -6,11 +6,19 @@ A simulated device installs nothing, so a thousand devices may download the same
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from simulator.contract.wire import Headers, find_header
+
 NAMES: Final = ("sha1", "md5", "sha256")
+CONTENT_RANGE: Final = re.compile(r"\s*bytes\s+(\d{1,18})-.*", re.ASCII | re.IGNORECASE)
+
+
+def _new_hashes() -> list[hashlib._Hash]:
+    return [hashlib.new(name, usedforsecurity=False) for name in NAMES]
 
 
 @dataclass(slots=True)
@@ -18,7 +26,7 @@ class StoredFile:
     """One file being downloaded; `take` appends."""
 
     stored_bytes: int = 0
-    _hashes: list[hashlib._Hash] = field(default_factory=lambda: [hashlib.new(name) for name in NAMES])
+    _hashes: list[hashlib._Hash] = field(default_factory=_new_hashes)
 
     def take(self, block: bytes) -> None:
         self.stored_bytes += len(block)
@@ -31,15 +39,28 @@ class StoredFile:
 
 
 class Storage:
-    """The files of one bench, by device and name."""
+    """The unfinished files of one bench, by device and name."""
 
     def __init__(self) -> None:
         self._files: dict[tuple[str, str], StoredFile] = {}
 
-    def open(self, serial: str, name: str, from_byte: int, status: int) -> StoredFile:
-        """The file to append to: the old one for a 206 that goes on exactly where it ends, else a new one (V17)."""
+    def open(self, serial: str, name: str, status: int, headers: Headers) -> StoredFile:
+        """The file to append to: the old one for a 206 that says it goes on just where that ends, else a new one (V17).
+
+        A 206 that begins elsewhere starts a new file too, which is too short to be taken for the whole.
+        """
         known = self._files.get((serial, name))
-        if status == 206 and known is not None and known.stored_bytes == from_byte:
+        if known is not None and status == 206 and _begins_at(headers) == known.stored_bytes:
             return known
         fresh = self._files[serial, name] = StoredFile()
         return fresh
+
+    def finished(self, serial: str, name: str) -> None:
+        """Nothing will be appended any more, so nothing need be kept: hashes of a large fleet are large."""
+        self._files.pop((serial, name), None)
+
+
+def _begins_at(headers: Headers) -> int | None:
+    """First byte of a `Content-Range` (RFC 9110 §14.4); None when it does not say."""
+    found = CONTENT_RANGE.fullmatch(find_header(headers, "Content-Range") or "")
+    return None if found is None else int(found[1])
