@@ -16,8 +16,6 @@ from reference_server.platforms.hawkbit.settings import Profile
 
 TARGET_TOKEN: Final = "TargetToken "
 GATEWAY_TOKEN: Final = "GatewayToken "
-OLD_IDENTITY_HEADER: Final = "X-Ssl-Client-Cn"
-OLD_AUTHORITY_HEADER: Final = "X-Ssl-Issuer-Hash"
 
 
 def authenticate(call: Call) -> None:
@@ -82,8 +80,8 @@ def _by_gateway_token(call: Call, config: TenantConfig, token: str, why: list[st
 
 def _by_header(call: Call, config: TenantConfig, why: list[str]) -> bool:
     """The certificate that a reverse proxy checked, as headers (§3.3)."""
-    identity_name, authority_name = _header_names(call)
-    identity = call.headers.get(identity_name.lower())
+    identity_name, authority_name = call.repo.certificate_headers
+    identity = call.headers.get(identity_name)
     if identity is None:
         return False
     if identity != call.device:
@@ -92,7 +90,7 @@ def _by_header(call: Call, config: TenantConfig, why: list[str]) -> bool:
     if not config.header_on:
         why.append(_mode_off("certificate header", "authentication.header.enabled", call))
         return False
-    presented = _presented_authorities(call, authority_name.lower())
+    presented = _presented_authorities(call, authority_name)
     if not presented:
         why.append(f"{identity_name} is right, but there is no {authority_name} header")
         return False
@@ -100,13 +98,6 @@ def _by_header(call: Call, config: TenantConfig, why: list[str]) -> bool:
         why.append(f"none of the authorities {', '.join(presented)[:200]} is trusted by tenant {call.tenant}")
         return False
     return True
-
-
-def _header_names(call: Call) -> tuple[str, str]:
-    settings = call.settings
-    if settings.profile is Profile.OLD:
-        return OLD_IDENTITY_HEADER, OLD_AUTHORITY_HEADER
-    return settings.identity_header, settings.authority_header
 
 
 def _presented_authorities(call: Call, name: str) -> list[str]:

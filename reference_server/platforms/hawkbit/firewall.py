@@ -37,7 +37,7 @@ def _with_legal_query(target: str, path: str) -> str:
 
 
 def _is_utf8(path: str) -> bool:
-    if not NON_ASCII.search(path):
+    if "%" not in path or not NON_ASCII.search(path):
         return True
     try:
         unquote_to_bytes(path).decode()

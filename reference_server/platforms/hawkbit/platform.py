@@ -26,6 +26,8 @@ from reference_server.stores.interface import Blobs, Entropy, Store
 from simulator.contract.wire import HttpRequest, Session
 
 DEVICE_PATH: Final = "/controller/v1"
+DEVICE_SEGMENTS: Final = 4
+"""`{tenant}/controller/v1/{controllerId}`: what all paths of devices begin with; authentication reads them."""
 
 
 READING: Final = frozenset({"GET", "HEAD"})
@@ -40,7 +42,9 @@ class HawkbitPlatform:
         self.repo = Repository(store, blobs, entropy, settings)
         self._auto_assignment = AutoAssignment(self.repo)
         self._dos = DosFilter(settings)
-        self._router = Router(known_to(settings.profile, PROVISIONING + DEPLOYMENT))
+        routes = known_to(settings.profile, PROVISIONING + DEPLOYMENT)
+        self._operators = Router(route for route in routes if not route.is_for_devices)
+        self._devices = Router((route for route in routes if route.is_for_devices), DEVICE_SEGMENTS)
 
     def serves(self, request: HttpRequest) -> bool:
         path = request.target.partition("?")[0]
@@ -54,7 +58,8 @@ class HawkbitPlatform:
             return Answer(page, reason=f"the servlet container refuses this as a path: {path[:200]}")
         try:
             self._admit(call)
-            route, values, takes_long = self._router.find(request.method, call.segments)
+            router = self._devices if call.device else self._operators
+            route, values, takes_long = router.find(request.method, call.segments)
             content_type = _content_types(route, call)
         except Options as options:
             return Answer(respond(options.reply, None, method=request.method, path=path), device=call.device)
@@ -97,7 +102,7 @@ class HawkbitPlatform:
 
     def _prepared(self, route: Route, call: Call, values: list[str], takes_long: tuple[bool, ...]) -> list[object]:
         """The handler's arguments; reads the body and checks the right, in this order."""
-        prepared = arguments(values, takes_long, call)
+        prepared = arguments(values, takes_long)
         if route.reads:
             _ = call.json
         if route.needs:

@@ -10,7 +10,7 @@ from reference_server.platforms.hawkbit.config_keys import GATEWAY_KEY, effectiv
 from reference_server.platforms.hawkbit.errors import not_found
 from reference_server.platforms.hawkbit.polling import PollingTime, parse_duration, parse_polling_time
 from reference_server.platforms.hawkbit.records import LAST_POLL, TARGET, TENANT, LastPoll, Target, Tenant
-from reference_server.platforms.hawkbit.settings import Account, Settings
+from reference_server.platforms.hawkbit.settings import Account, Profile, Settings
 from reference_server.stores.interface import Blobs, Entropy, Store
 
 
@@ -40,6 +40,7 @@ class Repository:
         self.entropy = entropy
         self.settings = settings
         self.address_header = settings.remote_ip_header.lower()
+        self.certificate_headers = _certificate_headers(settings)
         self.min_polling_s = parse_duration(settings.min_polling_time) // 1000
         self.max_polling_s = parse_duration(settings.max_polling_time) // 1000
         self.new_secrets = [("basic", _basic(account)) for account in settings.accounts]
@@ -101,6 +102,13 @@ class Repository:
             window_poll_count=values["maintenanceWindowPollCount"],
             confirmation_on=values["user.confirmation.flow.enabled"],
         )
+
+
+def _certificate_headers(settings: Settings) -> tuple[str, str]:
+    """(identity, authority) in lower case: what a reverse proxy tells of a certificate. Renamed in 1.0 (§3.3)."""
+    if settings.profile is Profile.OLD:
+        return "x-ssl-client-cn", "x-ssl-issuer-hash"
+    return settings.identity_header.lower(), settings.authority_header.lower()
 
 
 def _basic(account: Account) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import unquote
 
-from reference_server.platforms.hawkbit.call import LONG_MAX, Call, parse_integer
+from reference_server.platforms.hawkbit.call import LONG_MAX, parse_integer
 from reference_server.platforms.hawkbit.errors import framework
 from reference_server.platforms.hawkbit.replies import CBOR, DDI_TYPES, HAL, JSON, MGMT_TYPES, Reply
 
@@ -39,9 +39,13 @@ class Route:
     writes: tuple[str, ...] = MGMT_TYPES
 
     @property
-    def takes_long(self) -> tuple[bool, ...]:
-        """For each path variable whether it is a number."""
-        return tuple(part.endswith(":long}") for part in self.path.split("/") if part.startswith("{"))
+    def is_for_devices(self) -> bool:
+        return self.path.startswith("/{tenant}/")
+
+    def takes_long(self, skips: int) -> tuple[bool, ...]:
+        """For each path variable after the first `skips` segments whether it is a number."""
+        parts = self.path.split("/")[1 + skips :]
+        return tuple(part.endswith(":long}") for part in parts if part.startswith("{"))
 
 
 def mgmt(method: str, path: str, handler: Handler, needs: str = "", writes: tuple[str, ...] = MGMT_TYPES) -> Route:
@@ -71,32 +75,35 @@ class _Node:
 
 
 class Router:
-    def __init__(self, routes: Iterable[Route]) -> None:
+    """Routes that all begin with the same segments, of which the first `skips` are left out on both sides."""
+
+    def __init__(self, routes: Iterable[Route], skips: int = 0) -> None:
+        self._skips = skips
         self._root = _Node()
         for route in routes:
             node = self._root
-            for part in route.path.split("/")[1:]:
+            for part in route.path.split("/")[1 + skips :]:
                 if part.startswith("{"):
                     node.variable = node.variable or _Node()
                     node = node.variable
                 else:
                     node = node.literal.setdefault(part, _Node())
             assert route.method not in node.routes, f"two routes for {route.method} {route.path}"
-            node.routes[route.method] = (route, route.takes_long)
+            node.routes[route.method] = (route, route.takes_long(skips))
 
     def find(self, method: str, segments: list[str]) -> tuple[Route, list[str], tuple[bool, ...]]:
-        """(route, raw path variables, which of them are numbers). Raises 404, 405 with `Allow`, 200 for OPTIONS."""
+        """(route, path variables as text, which of them are numbers). Raises 404, 405 with `Allow`, 200 for OPTIONS."""
         values: list[str] = []
-        node = self._follow(segments, values)
+        parts = segments[self._skips :]
+        node = self._follow(parts, values)
         if node is None:
             values = []
-            node = self._walk(self._root, segments, 0, values)
-        path = "/".join(["", *segments])[:200]
+            node = self._walk(self._root, parts, 0, values)
         if node is None:
-            raise framework(404, f"no such path: {path}")
+            raise framework(404, f"no such path: {_shown(segments)}")
         found = node.routes.get("GET" if method == "HEAD" else method)
         if found is None:
-            raise _other_method(method, path, node)
+            raise _other_method(method, _shown(segments), node)
         return found[0], values, found[1]
 
     def _follow(self, parts: list[str], values: list[str]) -> _Node | None:
@@ -129,6 +136,10 @@ class Router:
         return found
 
 
+def _shown(segments: list[str]) -> str:
+    return "/".join(["", *segments])[:200]
+
+
 def _other_method(method: str, path: str, node: _Node) -> Exception:
     """OPTIONS is answered for every path; another method gets 405 and the ones that there are (§0)."""
     methods = list(node.routes)
@@ -148,10 +159,11 @@ class Options(Exception):
         self.reply = Reply(headers=(("Allow", allow),))
 
 
-def arguments(route_values: list[str], takes_long: tuple[bool, ...], call: Call) -> list[Any]:
-    """Path variables for the handler; a device's tenant and controllerId stay in the call."""
-    values: list[Any] = [
+def arguments(values: list[str], takes_long: tuple[bool, ...]) -> list[Any]:
+    """Path variables as the handler takes them. Raises not readable where text stands for a number."""
+    if True not in takes_long:
+        return list(values)
+    return [
         parse_integer(value, LONG_MAX, "path variable") if is_long else value
-        for value, is_long in zip(route_values, takes_long, strict=True)
+        for value, is_long in zip(values, takes_long, strict=True)
     ]
-    return values[2:] if call.device else values
