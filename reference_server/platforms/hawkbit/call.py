@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 LONG_MAX = 2**63 - 1
 INT_MAX = 2**31 - 1
+IPV4 = re.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}")
+IPV6 = re.compile(r"(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}")
 UNRESERVED = re.compile(r"[A-Za-z0-9._~-]*", re.ASCII)
 
 
@@ -118,9 +120,15 @@ class Call:
 
 
 def client_address(headers: dict[str, str], peer: str, header_name: str) -> str:
-    """The first address of the forwarding header (named in lower case), trusted always; without one the peer."""
+    """The first IP address in the forwarding header (named in lower case), trusted always; without one the peer.
+
+    IPv4 wins, and IPv6 is only known when written out (`IpUtil.java`).
+    """
     forwarded = headers.get(header_name)
-    return peer if forwarded is None else forwarded.partition(",")[0].strip()
+    if forwarded is None:
+        return peer
+    found = IPV4.search(forwarded) or IPV6.search(forwarded)
+    return peer if found is None else found.group()
 
 
 def encoded(segment: str) -> str:

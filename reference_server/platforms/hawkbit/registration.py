@@ -63,7 +63,7 @@ def address_of(call: Call) -> str:
     """What is stored as a device's address; `http://***` when tracking is off."""
     if not call.settings.track_remote_ip:
         return "http://***"
-    return f"http://[{call.address}]" if ":" in call.address else f"http://{call.address}"
+    return f"http://[{call.address}]" if ":" in call.address and "." not in call.address else f"http://{call.address}"
 
 
 def _broken_rules(controller_id: str) -> list[str]:

@@ -107,6 +107,25 @@ def test_attributes_are_asked_for_until_they_came(rig: Rig) -> None:
     assert set(document(rig.poll("dev"))["_links"]) == {"configData"}
 
 
+@pytest.mark.parametrize(
+    ("forwarded", "address"),
+    [
+        ("203.0.113.9", "http://203.0.113.9"),
+        ("203.0.113.9:4711, 10.0.0.1", "http://203.0.113.9"),
+        ("unknown, 203.0.113.9", "http://203.0.113.9"),
+        ("2001:db8:0:0:0:0:0:1", "http://[2001:db8:0:0:0:0:0:1]"),
+        ("[2001:db8:0:0:0:0:0:1]:80", "http://[2001:db8:0:0:0:0:0:1]"),
+        ("2001:db8::1", "http://127.0.0.1"),
+        ("", "http://127.0.0.1"),
+        ("unknown", "http://127.0.0.1"),
+    ],
+)
+def test_the_address_is_the_first_in_the_forwarding_header(rig: Rig, forwarded: str, address: str) -> None:
+    rig.gateway_on()
+    rig.poll("dev", headers={"X-Forwarded-For": forwarded})
+    assert rig.read("/targets/dev")["address"] == address
+
+
 def test_addresses_can_be_kept_secret() -> None:
     rig = Rig(Settings(track_remote_ip=False))
     rig.gateway_on()
