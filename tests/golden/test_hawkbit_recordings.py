@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
@@ -14,6 +15,7 @@ from reference_server.platforms.hawkbit.settings import Account, Settings
 from reference_server.server import Server
 from reference_server.stores.blobs import MemoryBlobs
 from reference_server.stores.memory import MemoryStore
+from reference_server.stores.sqlite import SqliteStore
 from simulator.contract.masking import Secrets
 from simulator.contract.trace import Trace
 from tests.golden.placeholders import Differs
@@ -30,18 +32,22 @@ NOT_YET: dict[str, str] = {}
 """Row -> why it is not answered alike yet. A row that has come to agree must be taken off this list."""
 
 
-@pytest.fixture
-def replay() -> Replay:
-    """A fresh server of default settings, except for what earlier recordings left behind: a polling time of its own."""
+@pytest.fixture(params=["memory", "sqlite"])
+def replay(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Replay]:
+    """A fresh server of default settings, except for what earlier recordings left behind: a polling time of its own.
+
+    On SQLite next to nothing is kept in memory, so that every record goes to the file and comes back.
+    """
     random = Random(1)
-    store = MemoryStore()
+    store = MemoryStore() if request.param == "memory" else SqliteStore(tmp_path / "fleet.db", cached_records=4)
     platform = HawkbitPlatform(store, MemoryBlobs(), SeededEntropy(1), Settings(accounts=ACCOUNTS))
     server = Server([platform], store, FaultPlan(random.random), Trace(), Secrets())
     replay = Replay(server, {account.user: account.password for account in ACCOUNTS})
     headers = {"Authorization": basic("admin", "admin"), "Content-Type": "application/json"}
     left = replay.send("PUT", "/rest/v1/system/configs/pollingTime", headers, b'{"value": "00:05:00"}')
     assert left.status == 204
-    return replay
+    yield replay
+    store.close()
 
 
 @pytest.mark.parametrize("row", ROWS)
