@@ -62,6 +62,8 @@ class ExactClient:
         self._verify = verify
         self._source = None if source is None else (source, 0)
         self._connection: http.client.HTTPConnection | None = None
+        self.last: Answer | None = None
+        """What came last, for findings."""
 
     def call(
         self, method: str, path: str, headers: Mapping[str, str] | None = None, body: bytes | None = None
@@ -101,6 +103,7 @@ class ExactClient:
         answer = Answer(response.status, tuple(response.headers.items()), content, f"{method} {target[:200]}")
         if response.will_close:
             self.close()
+        self.last = answer
         return answer
 
     def _connect(self) -> http.client.HTTPConnection:

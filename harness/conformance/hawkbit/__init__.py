@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from harness.conformance.frame import Resource
-from harness.conformance.hawkbit import device_auth, targets
+from harness.conformance.hawkbit import assignment, cancel, deployment, device_auth, feedback, targets
 from harness.conformance.hawkbit.session import Session
 
 RESOURCES: Final[tuple[Resource[Session], ...]] = (
     targets.ROWS,
     device_auth.ROWS,
+    assignment.ROWS,
+    deployment.ROWS,
+    feedback.ROWS,
+    cancel.ROWS,
 )

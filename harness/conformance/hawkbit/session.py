@@ -25,6 +25,9 @@ from simulator.contract.identity import UserPassword
 JSON: Final = "application/json"
 BOUNDARY: Final = "fleetrigconformance"
 LOOK_EVERY_S: Final = 0.2
+LIMITER_WINDOW_S: Final = 1.1
+"""A little more than the second for which the request limiter counts."""
+MOST_WAITS: Final = 3
 TARGET_MODE: Final = "authentication.targettoken.enabled"
 GATEWAY_MODE: Final = "authentication.gatewaytoken.enabled"
 GATEWAY_KEY: Final = "authentication.gatewaytoken.key"
@@ -74,6 +77,10 @@ def _used(server: Server, row: str) -> Iterator[Session]:
     session = Session(server, row)
     try:
         yield session
+    except (LookupError, TypeError, AttributeError) as error:  # a document that is not what the contract says
+        last = server.client.last
+        got = f"{last.request} answered {last.status} {last.text[:300]!r}" if last is not None else "nothing"
+        raise Mismatch(Finding("an answer of the shape that the contract gives", f"{got} ({error!r})")) from error
     finally:
         session.take_back()
 
@@ -102,7 +109,7 @@ class Session:
         content = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
         if content is not None:
             own.setdefault("Content-Type", JSON)
-        return self.client.call(method, f"/rest/v1{path}", own, content)
+        return self._call(method, f"/rest/v1{path}", own, content)
 
     def ddi(
         self, method: str, controller_id: str, path: str = "", *, auth: str | None = None, body: object = None,
@@ -116,7 +123,17 @@ class Session:
         if content is not None:
             own.setdefault("Content-Type", JSON)
         root = f"/{tenant or self.tenant}/controller/v1/{quote(controller_id, safe='')}"
-        return self.client.call(method, root + path, own, content)
+        return self._call(method, root + path, own, content)
+
+    def _call(self, method: str, path: str, headers: Mapping[str, str], content: bytes | None) -> Answer:
+        """Waits when the request limiter says so (§3.5), unless the row plays a client of its own."""
+        answer = self.client.call(method, path, headers, content)
+        for _ in range(MOST_WAITS):
+            if answer.status != 429 or answer.body or "X-Forwarded-For" in headers:
+                break
+            time.sleep(LIMITER_WINDOW_S)
+            answer = self.client.call(method, path, headers, content)
+        return answer
 
     def poll(self, target: Target, **more: Any) -> Answer:
         """The device's root document, with its own token."""
