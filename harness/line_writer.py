@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 from contextlib import suppress
-from queue import Empty, Full, Queue
 from typing import Final, TextIO
 
 MOST_WAITING: Final = 2_000
@@ -13,31 +12,39 @@ CLOSE_WITHIN_S: Final = 1.0
 
 
 class LineWriter:
-    """Lines that find the queue full are dropped; one that cannot be written ends the writing, not the program."""
+    """Lines that find too many waiting are dropped; one that cannot be written ends the writing, not the program."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._queue: Queue[str | None] = Queue(MOST_WAITING)
+        self._waiting: list[str] = []
+        self._is_closed = False
+        self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="fleetrig console", daemon=True)
         self._thread.start()
 
     def write(self, lines: Iterable[str]) -> None:
-        for line in lines:
-            with suppress(Full):
-                self._queue.put_nowait(line)
+        with self._changed:
+            for line in lines:
+                if len(self._waiting) < MOST_WAITING:
+                    self._waiting.append(line)
+            self._changed.notify()
 
     def close(self) -> None:
         """Gives what is waiting a second to get out."""
-        with suppress(Full):
-            self._queue.put_nowait(None)
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify()
         self._thread.join(CLOSE_WITHIN_S)
 
     def _run(self) -> None:
         with suppress(OSError, ValueError):  # closed at the other end, or by us
-            while (line := self._queue.get()) is not None:
-                waiting = [line]
-                with suppress(Empty):
-                    while len(waiting) < MOST_WAITING and (more := self._queue.get_nowait()) is not None:
-                        waiting.append(more)
-                self._stream.write("".join(f"{text}\n" for text in waiting))
+            while lines := self._next():
+                self._stream.write("".join(f"{line}\n" for line in lines))
                 self._stream.flush()
+
+    def _next(self) -> list[str]:
+        """Blocks until there is something to write; empty at the end."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._is_closed)
+            lines, self._waiting = self._waiting, []
+            return lines
