@@ -14,11 +14,12 @@ from harness.report.fleet_state import FleetState
 from harness.report.fleet_table import Heading, devices_text, plain_line, table
 from simulator.contract.clock import US_PER_S
 
+LINE_EVERY_US: Final = 5 * US_PER_S
 HOW_TO_END: Final = "Ctrl-C ends it"
 
 
 class FleetScreen(Protocol):
-    """Use as a context; call `refresh` every `every_s`."""
+    """Use as a context; call `refresh` every `every_s`: it draws when there is something to draw."""
 
     every_s: float
 
@@ -48,9 +49,11 @@ class LiveScreen:
         self._live.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """The last picture stays, but for an error: then its sentence stands alone."""
         if self._sentence == HOW_TO_END:
             self._sentence = ""
+        self._live.transient = kind is not None
         self.refresh()
         self._live.stop()
 
@@ -68,22 +71,33 @@ class LiveScreen:
 
 
 class PlainScreen:
-    """One line every five seconds."""
+    """One line every five seconds, and one when the last device came through."""
 
-    every_s = 5.0
+    every_s = 0.5
 
     def __init__(self, console: Console, state: FleetState, heading: Heading, now_us: Callable[[], int]) -> None:
         self._console, self._state, self._heading, self._now_us = console, state, heading, now_us
+        self._due_us = now_us() + LINE_EVERY_US
+        self._all_came = False
 
     def __enter__(self) -> Self:
         self._print(f"{devices_text(self._state)} on {self._heading.server}, seed {self._heading.seed}")
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.refresh()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self._print_state()
 
     def refresh(self) -> None:
-        self._print(plain_line(self._state, self._heading, self._now_us()))
+        all_came = self._state.came_through == len(self._state.rows)
+        if all_came != self._all_came or self._now_us() >= self._due_us:
+            self._all_came = all_came
+            self._print_state()
+
+    def _print_state(self) -> None:
+        now_us = self._now_us()
+        self._due_us = now_us + LINE_EVERY_US
+        self._print(plain_line(self._state, self._heading, now_us))
 
     def say(self, sentence: str) -> None:
         if sentence:

@@ -131,8 +131,8 @@ def plain_line(state: FleetState, heading: Heading, now_us: int) -> str:
     """The same for a log: one line."""
     stages = ", ".join(f"{count:,} {words(stage)}" for stage, count in state.stages().most_common())
     polls_per_s = state.poll_rate.per_s(now_us, state.began_us)
-    counted = f"polls {state.polls:,} ({polls_per_s:.1f}/s)   failures {state.failures:,}"
-    return f"{running(state, heading, now_us)}   {stages}   {counted}   {updates_text(state)}"
+    polls = f"polls {state.polls:,} ({polls_per_s:.1f}/s)   failures {state.failures:,}"
+    return f"{running(state, heading, now_us)}   {stages}   {polls}   {updates_text(state)}"
 
 
 def summary(state: FleetState, heading: Heading, now_us: int) -> str:
@@ -140,8 +140,9 @@ def summary(state: FleetState, heading: Heading, now_us: int) -> str:
     ran = clock(to_s(now_us - state.began_us)) if state.began_us else "no time at all"
     return (
         f"{ran} on {heading.server}: {state.came_through:,} of {devices_text(state)} came through; "
-        f"{state.polls:,} polls, {state.failures:,} failures, attributes sent {state.attributes_sent:,} times, "
-        f"{state.updates_finished:,} updates finished, {state.updates_failed:,} failed"
+        f"{counted(state.polls, 'poll')}, {counted(state.failures, 'failure')}, "
+        f"attributes sent {counted(state.attributes_sent, 'time')}, "
+        f"{counted(state.updates_finished, 'update')} finished, {state.updates_failed:,} failed"
     )
 
 
@@ -151,8 +152,12 @@ def updates_text(state: FleetState) -> str:
 
 
 def devices_text(state: FleetState) -> str:
-    count = len(state.rows)
-    return f"{count:,} device{'s' if count != 1 else ''}"
+    return counted(len(state.rows), "device")
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 poll`, `2,000 polls`."""
+    return f"{count:,} {noun}{'s' if count != 1 else ''}"
 
 
 def running(state: FleetState, heading: Heading, now_us: int) -> str:

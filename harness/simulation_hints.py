@@ -1,0 +1,58 @@
+"""What a simulation tells a person to do next when a server does not answer, or refuses the whole fleet."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+Holding = Literal["nothing", "gateway token", "listed tokens", "registered tokens"]
+"""What the devices prove themselves with."""
+
+REFUSED_ALL: Final = {
+    "nothing": (
+        "hawkBit refuses devices without credentials: give --gateway-token env:NAME, --tokens F.csv, or --register"
+    ),
+    "gateway token": (
+        "all devices were refused (HTTP 401): the gateway token differs from authentication.gatewaytoken.key of "
+        "tenant {tenant}, or its mode is off (authentication.gatewaytoken.enabled)"
+    ),
+    "listed tokens": (
+        "all devices were refused (HTTP 401): their tokens differ from those of the targets in tenant {tenant}, there "
+        "are no such targets, or the mode is off (authentication.targettoken.enabled)"
+    ),
+    "registered tokens": (
+        "all devices were refused (HTTP 401) though their targets were just made: is the mode on "
+        "(authentication.targettoken.enabled), and does the account belong to tenant {tenant}? "
+        "A server may take 10 s to notice that a mode was switched on"
+    ),
+}
+
+
+def refused_hint(first_answer: str, holding: Holding, url: str, tenant: str) -> str:
+    """What to do when every device got this same first answer; empty when that is no refusal."""
+    match first_answer:
+        case "401":
+            return REFUSED_ALL[holding].format(tenant=tenant)
+        case "403":
+            return f"all devices were forbidden (HTTP 403): does a proxy or a firewall stand before {url}?"
+        case "404":
+            return (
+                f"{url} knows no {tenant}/controller/v1 (HTTP 404): is it a hawkBit server, and is the path in its "
+                "address right?"
+            )
+        case _:
+            return ""
+
+
+def unreachable(url: str, why: str) -> str:
+    """One sentence for a server that gave no answer; `why` is a word of `NoReply`."""
+    match why:
+        case "refused":
+            return f"nobody listens at {url} (connection refused): start the server, or give --wait to wait for it"
+        case "timeout":
+            return f"{url} does not answer: is the address right? --wait waits for it"
+        case "tls":
+            return f"{url} does not speak TLS, or with a certificate nobody trusts: --ca FILE, or --insecure"
+        case "unreachable":
+            return f"{url} cannot be reached: is the name right and the network up? --wait waits for it"
+        case _:
+            return f"whatever listens at {url} does not answer HTTP ({why}): are scheme and port right?"
