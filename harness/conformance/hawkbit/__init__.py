@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import Final
 
 from harness.conformance.frame import Resource
-from harness.conformance.hawkbit import assignment, cancel, deployment, device_auth, feedback, targets
+from harness.conformance.hawkbit import (
+    artifacts,
+    assignment,
+    cancel,
+    confirmation,
+    deployment,
+    device_auth,
+    feedback,
+    targets,
+    windows,
+)
 from harness.conformance.hawkbit.session import Session
 
 RESOURCES: Final[tuple[Resource[Session], ...]] = (
@@ -15,4 +25,7 @@ RESOURCES: Final[tuple[Resource[Session], ...]] = (
     deployment.ROWS,
     feedback.ROWS,
     cancel.ROWS,
+    windows.ROWS,
+    artifacts.ROWS,
+    confirmation.ROWS,
 )

@@ -108,11 +108,13 @@ class Deployment:
         expect("updateStatus of the target", update_status, self.record()["updateStatus"])
 
 
-def deployed(server: Session, *, hint: str = "t", **fields: Any) -> Deployment:
-    """A new target that was assigned a new update and never called; `fields` go into the assignment."""
-    server.configure_keys({TARGET_MODE: True, CONFIRMATION: False, AUTOCLOSE: False})
-    update = server.update()
-    target = server.target(controllerId=server.name(hint))
+def deployed(server: Session, *, must_confirm: bool = False, **fields: Any) -> Deployment:
+    """A new target that was assigned a new update and never called; `fields` go into the assignment.
+
+    `must_confirm`: the confirmation flow is on.
+    """
+    server.configure_keys({TARGET_MODE: True, CONFIRMATION: must_confirm, AUTOCLOSE: False})
+    update, target = server.update(), server.target()
     admitted(server, target)
     return Deployment(server, update, target, server.assign(update, target, **fields))
 
@@ -148,3 +150,9 @@ def no_content(server: Session) -> int:
     """The status of a change or deletion that answers nothing."""
     status: int = server.by_profile({"0.9": 200}, 204)
     return status
+
+
+def server_now_ms(server: Session) -> int:
+    """The server's clock, which need not be ours: the moment at which it makes a target."""
+    now_ms: int = server.record(server.target().controller_id)["createdAt"]
+    return now_ms

@@ -9,7 +9,7 @@ from typing import Any, Final
 from harness.conformance.findings import expect, expect_has, expect_keys, expect_that
 from harness.conformance.frame import Resource
 from harness.conformance.hawkbit.answers import expect_bare, expect_document, expect_error, expect_link
-from harness.conformance.hawkbit.deployed import Deployment, deployed
+from harness.conformance.hawkbit.deployed import Deployment, deployed, server_now_ms
 from harness.conformance.hawkbit.session import Session, Update, report
 
 ROWS: Final[Resource[Session]] = Resource("hawkbit", "deployment")
@@ -126,12 +126,6 @@ def expect_timeforced(server: Session) -> None:
     expect_deployment(later.document(), later.update, download="attempt", update="attempt")
     due = deployed(server, type="timeforced", forcetime=server_now_ms(server) - HOUR_MS)
     expect_deployment(due.document(), due.update, download="forced", update="forced")
-
-
-def server_now_ms(server: Session) -> int:
-    """The server's clock, which need not be ours: the moment at which it makes a target."""
-    now_ms: int = server.record(server.target().controller_id)["createdAt"]
-    return now_ms
 
 
 @ROWS.row("S135", "installed-base", "installedBase is readable when installed; a device can declare what it runs")
