@@ -9,10 +9,15 @@ from harness.conformance.hawkbit import (
     artifacts,
     assignment,
     cancel,
+    configuration,
     confirmation,
     deployment,
     device_auth,
     feedback,
+    lists,
+    mgmt_auth,
+    target,
+    target_details,
     targets,
     windows,
 )
@@ -20,6 +25,11 @@ from harness.conformance.hawkbit.session import Session
 
 RESOURCES: Final[tuple[Resource[Session], ...]] = (
     targets.ROWS,
+    target.ROWS,
+    target_details.ROWS,
+    lists.ROWS,
+    mgmt_auth.ROWS,
+    configuration.ROWS,
     device_auth.ROWS,
     assignment.ROWS,
     deployment.ROWS,

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from harness.conformance.exact_client import Answer
-from harness.conformance.findings import expect, expect_has, expect_that
+from harness.conformance.findings import expect, expect_has, expect_keys, expect_that
 
 CODE: Final = "hawkbit.server.error."
 REPOSITORY: Final = "org.eclipse.hawkbit.repository.exception."
+ISO_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:?00)")
 
 
 def expect_bare(answer: Answer, status: int = 200) -> Answer:
@@ -33,6 +35,15 @@ def expect_error(answer: Answer, status: int, code: str, **fields: Any) -> dict[
     body: dict[str, Any] = answer.json()
     expect_has(f"the error of {answer.request}", {"errorCode": CODE + code, **fields}, body)
     return body
+
+
+def expect_framework(answer: Answer, status: int, error: str) -> None:
+    """The error body of what never reached hawkBit's own code: no credentials, unknown path, wrong method or type."""
+    body = expect_document(answer, status)
+    expect_type(answer, "application/json")
+    expect_keys(f"the error of {answer.request}", ["timestamp", "status", "error"], body)
+    expect_has(f"the error of {answer.request}", {"status": status, "error": error}, body)
+    expect_that(ISO_TIME.fullmatch(str(body["timestamp"])), "timestamp: ISO 8601 in UTC", body["timestamp"])
 
 
 def expect_type(answer: Answer, media_type: str) -> None:

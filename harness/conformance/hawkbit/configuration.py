@@ -1,0 +1,119 @@
+"""The tenant's configuration (spec/hawkbit.md §1.6, §2.2)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from harness.conformance.exact_client import Answer
+from harness.conformance.findings import expect, expect_has, expect_keys
+from harness.conformance.frame import Resource
+from harness.conformance.hawkbit.answers import expect_bare, expect_document, expect_error, expect_headers, expect_link
+from harness.conformance.hawkbit.deployed import CACHE_WITHIN_S, admitted, no_content
+from harness.conformance.hawkbit.session import TARGET_MODE, Session, Target
+
+ROWS: Final[Resource[Session]] = Resource("hawkbit", "configuration")
+
+POLLING: Final = "pollingTime"
+POLL_COUNT: Final = "maintenanceWindowPollCount"
+NO_KEY: Final = "nosuch.key"
+ALLOWED: Final = re.compile(r"range\D+(\d\d):(\d\d):(\d\d)\D+(\d\d):(\d\d):(\d\d)")
+USUAL_RANGE_S: Final = (30, 86399)
+AUDIT: Final = ("createdBy", "createdAt", "lastModifiedBy", "lastModifiedAt")
+
+
+def document(server: Session, key: str) -> dict[str, Any]:
+    found: dict[str, Any] = expect_document(server.mgmt("GET", f"/system/configs/{key}"))
+    return found
+
+
+def put(server: Session, key: str, value: object) -> Answer:
+    return server.mgmt("PUT", f"/system/configs/{key}", {"value": value})
+
+
+def expect_set(server: Session, key: str, value: object, stored: object) -> None:
+    """The value is taken, and this is what is kept of it; up to 0.9 the answer was the new value."""
+    answer = put(server, key, value)
+    if server.profile == "0.9":
+        expect(f"the answer to {key} = {value!r}", stored, expect_document(answer).get("value"))
+    else:
+        expect_bare(answer, 204)
+    found = document(server, key)
+    expect_keys(f"{key} after a change", ["value", "global", "_links", *AUDIT], found)
+    expect_has(key, {"value": stored, "global": False}, found)
+    expect_link("_links.self", found["_links"]["self"]["href"], f"/rest/v1/system/configs/{key}")
+
+
+def expect_refused(server: Session, key: str, value: object) -> dict[str, Any]:
+    """A wrong value changes nothing; gives the error."""
+    before = document(server, key)
+    error = expect_error(put(server, key, value), 400, "configValueInvalid")
+    expect(f"{key} after {value!r} was refused", before, document(server, key))
+    return error
+
+
+def clock(seconds: int) -> str:
+    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+
+
+def polling_range_s(error: dict[str, Any]) -> tuple[int, int]:
+    """The shortest and longest interval that this server allows, from its refusal of another; else the usual ones."""
+    match = ALLOWED.search(error.get("message", ""))
+    if match is None:
+        return USUAL_RANGE_S
+    h1, m1, s1, h2, m2, s2 = (int(part) for part in match.groups())
+    return 3600 * h1 + 60 * m1 + s1, 3600 * h2 + 60 * m2 + s2
+
+
+@ROWS.row("S76", "polling-range", "A polling time that is none, or out of the server's range, is refused")
+def polling_range(server: Session) -> None:
+    server.will_change([POLLING])
+    least_s, most_s = polling_range_s(expect_refused(server, POLLING, "00:00:00"))
+    for wrong in (clock(least_s - 1), clock(most_s + 1), "x", ""):
+        expect_refused(server, POLLING, wrong)
+
+
+@ROWS.row("S127", "values", "Values are converted where they can be; else they are refused, a bulk as a whole")
+def values(server: Session) -> None:
+    server.will_change([TARGET_MODE, POLL_COUNT])
+    expect_set(server, TARGET_MODE, "true", True)
+    read = server.mgmt("GET", f"/system/configs/{TARGET_MODE}")
+    expect_headers(read, {"Content-Disposition": "inline;filename=f.txt"})  # `.enabled` is no extension it knows
+    for key, wrong in ((TARGET_MODE, "maybe"), (TARGET_MODE, 1), (POLL_COUNT, "abc")):
+        expect_refused(server, key, wrong)
+    expect_set(server, POLL_COUNT, "4", 4)
+    unknown = f"The given configuration key {NO_KEY} does not exist."
+    for answer in (put(server, NO_KEY, "x"), server.mgmt("GET", f"/system/configs/{NO_KEY}")):
+        expect_error(answer, 400, "configKeyInvalid", message=unknown)
+    bulk = {POLL_COUNT: 7, NO_KEY: 1}
+    expect_error(server.mgmt("PUT", "/system/configs", bulk), 400, "configKeyInvalid", message=unknown)
+    expect_has(f"{POLL_COUNT} after a refused bulk", {"value": 4, "global": False}, document(server, POLL_COUNT))
+    expect_bare(server.mgmt("DELETE", f"/system/configs/{POLL_COUNT}"), no_content(server))
+    left = document(server, POLL_COUNT)
+    expect_keys(f"{POLL_COUNT} after its deletion", ["value", "global", "_links"], left)
+    expect(f"global of {POLL_COUNT}", True, left["global"])
+
+
+@ROWS.row("S139", "odd-polling-times", "A polling time may begin with a minus or be a number of seconds")
+def odd_polling_times(server: Session) -> None:
+    server.target_tokens()
+    target = server.target()
+    admitted(server, target)
+    server.will_change([POLLING])
+    if server.profile == "0.9":  # There it was a plain HH:mm:ss.
+        expect_refused(server, POLLING, "-00:01:00")
+        expect_refused(server, POLLING, 300)
+        return
+    expect_set(server, POLLING, "-00:01:00", "-00:01:00")
+    expect_sleep(server, target, "00:01:00")
+    expect_set(server, POLLING, 300, "300")
+    expect_sleep(server, target, "00:05:00")
+
+
+def expect_sleep(server: Session, target: Target, sleep: str) -> None:
+    """What the device is told, once the server's cache has let go of the former value."""
+
+    def told() -> None:
+        expect("config.polling.sleep", sleep, expect_document(server.poll(target))["config"]["polling"]["sleep"])
+
+    server.until(CACHE_WITHIN_S, told)
