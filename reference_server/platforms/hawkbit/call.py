@@ -86,6 +86,13 @@ class Call:
         return read_document(body_bytes(self.request.body), self.headers.get("content-type", "").lower())
 
     @property
+    def array(self) -> Any:
+        """The body where an array is asked for. One value counts as an array of one from 1.1.0 on; before, not readable."""
+        if self.settings.profile is Profile.OLD and not isinstance(self.json, list):
+            raise not_readable("the body: expected an array; a single value counts as one from 1.1.0 on")
+        return self.json
+
+    @property
     def has_body(self) -> bool:
         return body_length(self.request.body) > 0
 

@@ -164,7 +164,7 @@ def _entry_document(entry: StatusEntry) -> dict[str, Any]:
 def _ids(call: Call) -> set[int]:
     if not call.has_body:
         return set()
-    return {parse_integer(text, 2**63 - 1, "action id") for text in fields.as_texts(call.json, "action ids")}
+    return {parse_integer(text, 2**63 - 1, "action id") for text in fields.as_texts(call.array, "action ids")}
 
 
 def _deletable_words(call: Call) -> list[str]:

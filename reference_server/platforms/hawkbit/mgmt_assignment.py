@@ -20,7 +20,7 @@ GREATEST_WEIGHT = 1000
 
 def assign_targets(call: Call, set_id: int) -> Reply:
     """`POST /distributionsets/{id}/assignedTargets[?offline=true]`."""
-    bodies = fields.as_objects(call.json)
+    bodies = fields.as_objects(call.array)
     if call.boolean("offline"):
         return _reply(call, assign_offline(call, [(_controller_id(body), set_id) for body in bodies]))
     return _reply(call, assign(call, [_assignment(call, _controller_id(body), set_id, body) for body in bodies]))

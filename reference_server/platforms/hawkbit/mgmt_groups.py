@@ -76,7 +76,7 @@ def _assign(call: Call, group: str | None, targets: Iterable[Target]) -> Reply:
 
 
 def _named(call: Call) -> list[Target]:
-    found = (call.repo.target(call.tenant, name) for name in as_texts(call.json, "controllerIds"))
+    found = (call.repo.target(call.tenant, name) for name in as_texts(call.array, "controllerIds"))
     return [target for target in found if target is not None]
 
 

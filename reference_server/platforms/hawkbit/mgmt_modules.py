@@ -17,7 +17,7 @@ from reference_server.platforms.hawkbit.software_views import module_document
 
 def create(call: Call) -> Reply:
     """`POST /softwaremodules`: all or nothing."""
-    bodies = fields.as_objects(call.json)
+    bodies = fields.as_objects(call.array)
     modules = [_module(call, body, f"create.create[{number}]") for number, body in enumerate(bodies)]
     for module in modules:
         if call.repo.store.count(MODULE, call.tenant, "identity", _identity(module)):

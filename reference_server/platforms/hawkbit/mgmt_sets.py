@@ -35,7 +35,7 @@ from reference_server.platforms.hawkbit.target_documents import target_page
 
 def create(call: Call) -> Reply:
     """`POST /distributionsets`: all or nothing; without a type the tenant's default."""
-    bodies = fields.as_objects(call.json)
+    bodies = fields.as_objects(call.array)
     sets = [_new_set(call, body, f"create.create[{number}]") for number, body in enumerate(bodies)]
     for record in sets:
         _refuse_duplicate(call, record)
@@ -100,7 +100,7 @@ def list_modules(call: Call, set_id: int) -> Reply:
 
 def assign_modules(call: Call, set_id: int) -> Reply:
     """`POST …/assignedSM`. Raises 400 (a type that the set's type does not take), 404, 423, 429."""
-    module_ids = [_required_id(body) for body in fields.as_objects(call.json)]
+    module_ids = [_required_id(body) for body in fields.as_objects(call.array)]
     record = software.need_valid_set(call, set_id)
     limit = call.settings.quotas.modules_per_set
     if len(record.module_ids) + len(module_ids) > limit:

@@ -60,7 +60,7 @@ def tag_document(call: Call, tag: TargetTag) -> dict[str, Any]:
 
 
 def create_tags(call: Call) -> Reply:
-    entries = as_objects(call.json)
+    entries = as_objects(call.array)
     broken = [sentence for number, entry in enumerate(entries)
               for sentence in _broken(f"create.create[{number}]", entry, named=True)]  # fmt: skip
     if broken:
@@ -115,11 +115,11 @@ def unassign_one(call: Call, tag_id: int, controller_id: str) -> Reply:
 
 
 def assign_many(call: Call, tag_id: int) -> Reply:
-    return _change_targets(call, tag_id, as_texts(call.json, "controllerIds"), _with, _policy(call))
+    return _change_targets(call, tag_id, as_texts(call.array, "controllerIds"), _with, _policy(call))
 
 
 def unassign_many(call: Call, tag_id: int) -> Reply:
-    return _change_targets(call, tag_id, as_texts(call.json, "controllerIds"), _without, _policy(call))
+    return _change_targets(call, tag_id, as_texts(call.array, "controllerIds"), _without, _policy(call))
 
 
 def _change_targets(

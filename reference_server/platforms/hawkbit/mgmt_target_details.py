@@ -48,7 +48,7 @@ def read_metadata(call: Call, controller_id: str) -> Reply:
 
 def create_metadata(call: Call, controller_id: str) -> Reply:
     """No body; up to 0.9 the entries themselves."""
-    entries = as_objects(call.json)
+    entries = as_objects(call.array)
     given = {_required(entry, "key"): _required(entry, "value") for entry in entries}
     target = call.repo.need_target(call.tenant, controller_id)
     for key in given:

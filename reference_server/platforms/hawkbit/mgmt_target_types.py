@@ -37,7 +37,7 @@ TYPE_FIELDS: Final = named_fields("key", "description")
 
 def create_types(call: Call) -> Reply:
     """Key and name each default to the other; one of them must be there."""
-    drafts = [_draft(entry) for entry in as_objects(call.json)]
+    drafts = [_draft(entry) for entry in as_objects(call.array)]
     broken = [sentence for number, draft in enumerate(drafts)
               for sentence in _broken(f"create.create[{number}]", draft)]  # fmt: skip
     if broken:
@@ -89,7 +89,7 @@ def read_set_types(call: Call, type_id: int) -> Reply:
 
 
 def add_set_types(call: Call, type_id: int) -> Reply:
-    set_type_ids = tuple(_id(entry) for entry in as_objects(call.json))
+    set_type_ids = tuple(_id(entry) for entry in as_objects(call.array))
     _check_set_types(call, set_type_ids)
     target_type = _need(call, type_id)
     most = call.settings.quotas.set_types_per_target_type

@@ -32,7 +32,7 @@ NO_TYPE: Final = -1
 
 def create_targets(call: Call) -> Reply:
     """All or nothing: one bad or duplicate entry rejects the whole array."""
-    entries = as_objects(call.json)
+    entries = as_objects(call.array)
     drafts = [_draft(call, entry) for entry in entries]
     broken = [sentence for number, draft in enumerate(drafts) for sentence in _broken(number, draft)]
     if broken:

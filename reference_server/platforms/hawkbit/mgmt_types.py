@@ -32,7 +32,7 @@ def read_module_type(call: Call, type_id: int) -> Reply:
 
 
 def create_module_types(call: Call) -> Reply:
-    bodies = fields.as_objects(call.json)
+    bodies = fields.as_objects(call.array)
     types = [_module_type(call, body, f"create.create[{number}]") for number, body in enumerate(bodies)]
     for record in types:
         if call.repo.store.count(MODULE_TYPE, call.tenant, "key", record.key):
@@ -69,7 +69,7 @@ def read_set_type(call: Call, type_id: int) -> Reply:
 
 
 def create_set_types(call: Call) -> Reply:
-    bodies = fields.as_objects(call.json)
+    bodies = fields.as_objects(call.array)
     types = [_set_type(call, body, f"create.create[{number}]") for number, body in enumerate(bodies)]
     for record in types:
         if call.repo.store.count(SET_TYPE, call.tenant, "key", record.key):

@@ -52,7 +52,7 @@ class MetadataHandlers:
     owner: Owner
 
     def create(self, call: Call, record_id: int) -> Reply:
-        entries = fields.as_objects(call.json)
+        entries = fields.as_objects(call.array)
         record = self.owner.need(call, record_id)
         metadata = dict(record.metadata)
         for entry in entries:

@@ -51,3 +51,10 @@ def test_who_creates_a_target_that_creates_itself(profile: Profile, creator: str
     rig.poll("dev")
     target = rig.read("/targets/dev")
     assert (target["createdBy"], target["lastModifiedBy"]) == (creator, creator)
+
+
+@pytest.mark.parametrize(("profile", "code"), [(Profile.CURRENT, 201), (Profile.OLD, 400)])
+def test_one_object_counts_as_an_array_from_1_1_on(profile: Profile, code: int) -> None:
+    rig = Rig(Settings(profile=profile))
+    assert status(rig.mgmt("POST", "/targets", {"controllerId": "alone"})) == code
+    assert status(rig.mgmt("POST", "/targets", [{"controllerId": "listed"}])) == 201
