@@ -84,6 +84,20 @@ class ExactClient:
             raise self._broken(method, path, error) from None
         return self.call(method, path, headers, body)
 
+    def another(self, source: str | None = None) -> ExactClient:
+        """A client of the same server with a connection of its own, from this local address when one is given."""
+        return ExactClient(self.url, self._verify, source)
+
+    def bare_socket(self) -> socket.socket:
+        """A new connection for what http.client would not send. Raises BrokenBench."""
+        connection = self._connect()
+        try:
+            connection.connect()
+        except OSError as error:
+            raise self._broken("CONNECT", self.netloc, error) from None
+        opened: socket.socket = connection.sock
+        return opened
+
     def close(self) -> None:
         if self._connection is not None:
             self._connection.close()

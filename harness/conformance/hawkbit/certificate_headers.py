@@ -1,0 +1,139 @@
+"""A client certificate as a reverse proxy tells it: two headers (spec/hawkbit.md §3.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from harness.conformance.findings import expect
+from harness.conformance.frame import Resource
+from harness.conformance.hawkbit.answers import expect_document
+from harness.conformance.hawkbit.between import as_sent
+from harness.conformance.hawkbit.callers import (
+    device,
+    expect_bare_401,
+    expect_kept_out,
+    expect_one,
+    expect_unknown,
+    newcomer,
+)
+from harness.conformance.hawkbit.deployed import CACHE_WITHIN_S, let_in
+from harness.conformance.hawkbit.session import Session, tt
+
+ROWS: Final[Resource[Session]] = Resource("hawkbit", "certificate")
+
+HEADER_MODE: Final = "authentication.header.enabled"
+AUTHORITIES: Final = "authentication.header.authority"
+STRANGER: Final = "127.0.0.2"
+
+
+def trusted_authority(server: Session) -> str:
+    """Switches certificate headers on for two authorities of our own; gives the second as it stands in the list."""
+    before = server.setting(AUTHORITIES)
+    first, second = server.name("Alpha"), server.name("Beta")
+    server.configure_keys({HEADER_MODE: True, AUTHORITIES: ", ".join([*([before] if before else []), first, second])})
+    return second
+
+
+def identity(server: Session, controller_id: str) -> dict[str, str]:
+    """The header that names the device; its name changed with 1.0."""
+    return {server.by_profile({"0.9": "X-Ssl-Client-Cn"}, "X-Controller-Id"): controller_id}
+
+
+def one_authority(server: Session, authority: str) -> dict[str, str]:
+    """The simplest form of the header that names the issuer."""
+    return {server.by_profile({"0.9": "X-Ssl-Issuer-Hash-1"}, "X-Authority"): authority}
+
+
+def accepted_forms(server: Session, authority: str) -> list[dict[str, str]]:
+    """Every form in which the issuer may be told."""
+    if server.profile == "0.9":
+        name = "X-Ssl-Issuer-Hash"
+        return [{f"{name}-1": authority}, {f"{name}-1": "foo", f"{name}-2": authority}]
+    return [
+        {"X-Authority": authority},
+        {"X-Authority": f"foo,{authority}"},
+        {"X-Authority": f"foo;{authority}"},
+        {"X-Authority-1": "foo", "X-Authority-2": authority},
+        {"X-Authority-0": "foo", "X-Authority-1": authority},
+        {"x-authority": authority},
+    ]
+
+
+def numbered_with_a_gap(server: Session, authority: str) -> dict[str, str]:
+    """What comes after a missing number does not count."""
+    name = server.by_profile({"0.9": "X-Ssl-Issuer-Hash"}, "X-Authority")
+    return {f"{name}-1": "foo", f"{name}-3": authority}
+
+
+def wait_until_seen(server: Session, authority: str) -> None:
+    """Until devices are let in by certificate headers."""
+    name = newcomer(server)
+    headers = {**identity(server, name), **one_authority(server, authority)}
+    server.until(CACHE_WITHIN_S, lambda: expect_let_in(server, name, headers))
+
+
+def expect_let_in(server: Session, controller_id: str, headers: Mapping[str, str]) -> None:
+    answer = server.ddi("GET", controller_id, headers=headers)
+    expect(f"status of {answer.request} with {', '.join(headers)}", 200, answer.status)
+
+
+@ROWS.row("S52", "accepted", "A device that a trusted authority vouches for is let in, and created when unknown")
+def accepted(server: Session) -> None:
+    authority = trusted_authority(server).swapcase()
+    with as_sent(server, "headers that stand for certificates"):
+        wait_until_seen(server, authority)
+        for form in accepted_forms(server, authority):
+            name = newcomer(server)
+            expect_let_in(server, name, {**identity(server, name), **form})
+            expect("updateStatus", "registered", expect_one(server, name)["updateStatus"])
+    name = newcomer(server)
+    headers = {**identity(server, name), **numbered_with_a_gap(server, authority)}
+    expect_bare_401(server.ddi("GET", name, headers=headers))
+    server.configure_keys({HEADER_MODE: False})
+    expect_kept_out(server, name, None, {**identity(server, name), **one_authority(server, authority)})
+    expect_unknown(server, name)
+
+
+@ROWS.row("S53", "refused", "Another device's certificate, or one of an unknown authority, is a bare 401")
+def refused(server: Session) -> None:
+    authority = trusted_authority(server)
+    with as_sent(server, "headers that stand for certificates"):
+        wait_until_seen(server, authority)
+    name, other = newcomer(server), newcomer(server)
+    for headers in (
+        {**identity(server, other), **one_authority(server, authority)},
+        {**identity(server, name), **one_authority(server, authority + "x")},
+        identity(server, name),
+        one_authority(server, authority),
+    ):
+        expect_bare_401(server.ddi("GET", name, headers=headers))
+    for unknown in (name, other):
+        expect_unknown(server, unknown)
+
+
+@ROWS.row(
+    "S54", "untrusted-address", "From an address that is not trusted no device is let in, whatever it presents",
+    needs=("trusted_ips", "loopback_sources"),
+)  # fmt: skip
+def untrusted_address(server: Session) -> None:
+    known, gateway, authority = device(server), server.gateway(), trusted_authority(server)
+    expect_document(let_in(server, newcomer(server), gateway))
+    wait_until_seen(server, authority)
+    name = newcomer(server)
+    certificate = {**identity(server, name), **one_authority(server, authority)}
+    stranger = server.client.another(source=STRANGER)
+    try:
+        for controller_id, headers in (
+            (name, certificate),
+            (name, {"Authorization": gateway}),
+            (known.controller_id, {"Authorization": tt(known)}),
+        ):
+            path = f"/{server.tenant}/controller/v1/{controller_id}"
+            expect_bare_401(stranger.call("GET", path, headers))
+            expect_bare_401(stranger.call("GET", path, {**headers, "X-Forwarded-For": "127.0.0.1"}))
+    finally:
+        stranger.close()
+    expect_unknown(server, name)
+    expect_let_in(server, name, certificate)
+    expect_document(server.poll(known))

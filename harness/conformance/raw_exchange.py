@@ -1,0 +1,60 @@
+"""HTTP by hand over a bare socket: what `http.client` would tidy up before sending it."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import socket
+from collections.abc import Iterator
+
+from harness.conformance.exact_client import Answer, ExactClient
+from harness.conformance.findings import Mismatch
+from harness.verdict import Finding
+
+HEAD_LIMIT_BYTES = 64 * 1024
+
+
+class RawExchange:
+    """One request of our own spelling, in as many pieces as needed, and what comes back."""
+
+    def __init__(self, connection: socket.socket, method: str) -> None:
+        self._connection = connection
+        self._method = method
+
+    def send(self, data: bytes) -> None:
+        self._connection.sendall(data)
+
+    def interim(self, within_s: float) -> str:
+        """The status line of an answer that is all head (`HTTP/1.1 100`). Raises Mismatch when none comes in time."""
+        self._connection.settimeout(within_s)
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            try:
+                piece = self._connection.recv(1)
+            except TimeoutError:
+                raise Mismatch(Finding(f"an interim answer within {within_s:g} s", "none")) from None
+            if not piece or len(head) > HEAD_LIMIT_BYTES:
+                raise Mismatch(Finding("an interim answer", head.decode("latin-1") or "the connection was closed"))
+            head += piece
+        return head.split(b"\r\n")[0].decode("latin-1")
+
+    def answer(self) -> Answer:
+        """The final answer. Raises Mismatch when there is none that can be read."""
+        response = http.client.HTTPResponse(self._connection, method=self._method)
+        try:
+            response.begin()
+            body = response.read()
+        except (OSError, http.client.HTTPException) as error:
+            got = f"{type(error).__name__} {error}"
+            raise Mismatch(Finding(f"an answer to a {self._method} written by hand", got)) from None
+        return Answer(response.status, tuple(response.headers.items()), body, f"{self._method} written by hand")
+
+
+@contextlib.contextmanager
+def raw_exchange(client: ExactClient, method: str) -> Iterator[RawExchange]:
+    """A connection of its own for one exchange."""
+    connection = client.bare_socket()
+    try:
+        yield RawExchange(connection, method)
+    finally:
+        connection.close()
