@@ -67,17 +67,23 @@ class Simulation:
         self._state = state
         self._screen = screen
         self._interrupted = asyncio.Event()
+        self._clears_away = False
 
     async def run(self) -> Ending:
         """Raises BrokenBench when the server cannot be reached or administered."""
         async with RealBench(Trace(), verify=self._plan.verify) as desk:
-            with told_of_signals(self._interrupted.set):
+            with told_of_signals(self._signalled):
                 try:
                     await self._unless_interrupted(self._live(desk))
                 finally:
                     was_interrupted = self._interrupted.is_set()
                     left_behind = await self._clear_away(desk)
         return Ending(was_interrupted, left_behind)
+
+    def _signalled(self, number: int) -> None:
+        """A closing terminal tells a process twice; only a person who insists stops the clearing away."""
+        if not self._clears_away or number == signal.SIGINT:
+            self._interrupted.set()
 
     async def _live(self, desk: RealBench) -> None:
         """`desk` asks as an operator; the devices have a bench of their own, which they may break."""
@@ -123,6 +129,7 @@ class Simulation:
         registration, why = self._plan.registration, "interrupted again"
         if registration is None:
             return ""
+        self._clears_away = True
         self._interrupted.clear()
         if registration.made:
             self._screen.say(f"deleting {len(registration.made):,} targets on {self._plan.url}")
@@ -153,9 +160,12 @@ class Simulation:
             task.result()
 
     async def _draw(self) -> None:
+        """When nobody looks any more, that is as good as Ctrl-C."""
         while True:
             await asyncio.sleep(self._screen.every_s)
             self._screen.refresh()
+            if self._screen.is_gone and not self._clears_away:
+                self._interrupted.set()
 
 
 def wait_for(url: str, say: Callable[[str], None]) -> Director[None]:
@@ -171,13 +181,13 @@ def wait_for(url: str, say: Callable[[str], None]) -> Director[None]:
 
 
 @contextmanager
-def told_of_signals(tell: Callable[[], None]) -> Iterator[None]:
+def told_of_signals(tell: Callable[[int], None]) -> Iterator[None]:
     """Ctrl-C, SIGTERM and a closed terminal end a simulation in good order; what `nohup` says is respected."""
     loop, signals = asyncio.get_running_loop(), [signal.SIGINT, signal.SIGTERM]
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         signals.append(signal.SIGHUP)
     for number in signals:
-        loop.add_signal_handler(number, tell)
+        loop.add_signal_handler(number, tell, number)
     try:
         yield
     finally:

@@ -22,6 +22,8 @@ class FleetScreen(Protocol):
     """Use as a context; call `refresh` every `every_s`: it draws when there is something to draw."""
 
     every_s: float
+    is_gone: bool
+    """Nobody reads any more (a closed terminal, a broken pipe). Then nothing here does anything, and nothing raises."""
 
     def __enter__(self) -> Self: ...
 
@@ -40,9 +42,10 @@ class LiveScreen:
     every_s = 0.25
 
     def __init__(self, console: Console, state: FleetState, heading: Heading, now_us: Callable[[], int]) -> None:
+        self.is_gone = False
         self._console, self._state, self._heading, self._now_us = console, state, heading, now_us
         self._live = Live(console=console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False)
-        self._sentence = HOW_TO_END
+        self._sentence = ""
         self._drawn: object = None
 
     def __enter__(self) -> Self:
@@ -50,24 +53,34 @@ class LiveScreen:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        """The last picture stays, but for an error: then its sentence stands alone."""
-        if self._sentence == HOW_TO_END:
-            self._sentence = ""
+        """The last picture stays, but for an error: then its sentence stands alone, after what was said last."""
         self._live.transient = kind is not None
-        self.refresh()
-        self._live.stop()
+        self._draw(self._sentence)
+        try:
+            self._live.stop()
+            if kind is not None and self._sentence:
+                self._console.print(Text(self._sentence))
+        except OSError:
+            self.is_gone = True
 
     def refresh(self) -> None:
-        size, now_us = self._console.size, self._now_us()
-        different = (self._state.events, now_us // US_PER_S, size, self._sentence)
-        if different != self._drawn:
-            self._drawn = different
-            picture = table(self._state, self._heading, now_us, self._sentence, (size.width, size.height))
-            self._live.update(picture, refresh=True)
+        self._draw(self._sentence or HOW_TO_END)
 
     def say(self, sentence: str) -> None:
-        self._sentence = sentence or HOW_TO_END
+        self._sentence = sentence
         self.refresh()
+
+    def _draw(self, note: str) -> None:
+        size, now_us = self._console.size, self._now_us()
+        different = (self._state.events, now_us // US_PER_S, size, note)
+        if self.is_gone or different == self._drawn:
+            return
+        self._drawn = different
+        picture = table(self._state, self._heading, now_us, note, (size.width, size.height))
+        try:
+            self._live.update(picture, refresh=True)
+        except OSError:
+            self.is_gone = True
 
 
 class PlainScreen:
@@ -75,39 +88,42 @@ class PlainScreen:
 
     every_s = 0.5
 
-    def __init__(self, console: Console, state: FleetState, heading: Heading, now_us: Callable[[], int]) -> None:
-        self._console, self._state, self._heading, self._now_us = console, state, heading, now_us
+    def __init__(self, state: FleetState, heading: Heading, now_us: Callable[[], int]) -> None:
+        self.is_gone = False
+        self._state, self._heading, self._now_us = state, heading, now_us
         self._due_us = now_us() + LINE_EVERY_US
         self._all_came = False
 
     def __enter__(self) -> Self:
-        self._print(f"{devices_text(self._state)} on {self._heading.server}, seed {self._heading.seed}")
+        self.say(f"{devices_text(self._state)} on {self._heading.server}, seed {self._heading.seed}")
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is None:
-            self._print_state()
+            self._say_state()
 
     def refresh(self) -> None:
         all_came = self._state.came_through == len(self._state.rows)
         if all_came != self._all_came or self._now_us() >= self._due_us:
             self._all_came = all_came
-            self._print_state()
-
-    def _print_state(self) -> None:
-        now_us = self._now_us()
-        self._due_us = now_us + LINE_EVERY_US
-        self._print(plain_line(self._state, self._heading, now_us))
+            self._say_state()
 
     def say(self, sentence: str) -> None:
-        if sentence:
-            self._print(sentence)
+        if self.is_gone or not sentence:
+            return
+        try:
+            print(sentence, flush=True)
+        except OSError:
+            self.is_gone = True
 
-    def _print(self, line: str) -> None:
-        self._console.print(Text(line))
+    def _say_state(self) -> None:
+        now_us = self._now_us()
+        self._due_us = now_us + LINE_EVERY_US
+        self.say(plain_line(self._state, self._heading, now_us))
 
 
 def screen_for(console: Console, state: FleetState, heading: Heading, now_us: Callable[[], int]) -> FleetScreen:
     """A table only where lines can be drawn over."""
-    kind = LiveScreen if console.is_interactive else PlainScreen
-    return kind(console, state, heading, now_us)
+    if console.is_interactive:
+        return LiveScreen(console, state, heading, now_us)
+    return PlainScreen(state, heading, now_us)

@@ -137,9 +137,8 @@ def plain_line(state: FleetState, heading: Heading, now_us: int) -> str:
 
 def summary(state: FleetState, heading: Heading, now_us: int) -> str:
     """What it came to, when it is over."""
-    ran = clock(to_s(now_us - state.began_us)) if state.began_us else "no time at all"
     return (
-        f"{ran} on {heading.server}: {state.came_through:,} of {devices_text(state)} came through; "
+        f"{clock(elapsed_s(state, heading, now_us))} on {heading.server}: {state.came_through:,} of {devices_text(state)} came through; "
         f"{counted(state.polls, 'poll')}, {counted(state.failures, 'failure')}, "
         f"attributes sent {counted(state.attributes_sent, 'time')}, "
         f"{counted(state.updates_finished, 'update')} finished, {state.updates_failed:,} failed"
@@ -164,8 +163,14 @@ def running(state: FleetState, heading: Heading, now_us: int) -> str:
     """`running 1:23`, or `running 1:23 of 10:00`."""
     if not state.began_us:
         return "not yet on"
-    ran = f"running {clock(to_s(now_us - state.began_us))}"
+    ran = f"running {clock(elapsed_s(state, heading, now_us))}"
     return ran if heading.for_s is None else f"{ran} of {clock(heading.for_s)}"
+
+
+def elapsed_s(state: FleetState, heading: Heading, now_us: int) -> float:
+    """Since power-on; deleting targets afterwards does not count."""
+    ran_s = to_s(now_us - state.began_us) if state.began_us else 0.0
+    return ran_s if heading.for_s is None else min(ran_s, heading.for_s)
 
 
 def clock(seconds: float) -> str:

@@ -70,6 +70,12 @@ class Running:
         else:
             self.process.send_signal(signal.SIGINT)
 
+    def hang_up(self) -> None:
+        """Closes the terminal's window, if it is still open."""
+        if self._keyboard >= 0:
+            os.close(self._keyboard)
+            self._keyboard = -1
+
     def end(self) -> int:
         """Reads to the end; the exit code."""
         while self._read():
@@ -120,10 +126,11 @@ def on_terminal(
         env={**kept, "TERM": "xterm-256color", **(environ or {})},
     ) as process:
         os.close(theirs)
+        running = Running(process, ours, ours)
         try:
-            yield from _watched(Running(process, ours, ours))
+            yield from _watched(running)
         finally:
-            os.close(ours)
+            running.hang_up()
 
 
 def _watched(running: Running) -> Iterator[Running]:
@@ -330,6 +337,25 @@ def test_a_second_ctrl_c_gives_up_cleaning_and_says_so(hawkbit_server):
             os.kill(hawkbit_server.pid, signal.SIGCONT)
     assert "2 targets such as SIM-0001" in running.text
     assert "interrupted again" in running.text
+
+
+def test_when_the_reader_goes_away_it_ends_and_clears_away(hawkbit_server):
+    with simulating("--against", hawkbit_server.url, "--register", "--count", 2, "--spread", "0s") as running:
+        running.until("2 online")
+        assert running.process.stdout is not None
+        running.process.stdout.close()
+        assert running.process.wait(WITHIN_S) == Exit.BROKEN
+    assert targets(hawkbit_server) == {}
+    assert config(hawkbit_server, TOKEN_MODE)["global"] is True
+
+
+def test_a_terminal_that_is_closed_ends_it_and_clears_away(hawkbit_server):
+    with on_terminal("--against", hawkbit_server.url, "--register", "--count", 2, "--spread", "0s") as running:
+        running.until("SIM-0002  online")
+        running.hang_up()
+        running.process.wait(WITHIN_S)
+    assert targets(hawkbit_server) == {}
+    assert config(hawkbit_server, TOKEN_MODE)["global"] is True
 
 
 def free_port() -> int:

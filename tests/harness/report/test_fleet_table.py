@@ -216,6 +216,13 @@ def test_the_plain_line_says_the_same_in_ascii():
     assert line.isascii()
 
 
+def test_time_after_the_end_does_not_count():
+    story = Story()
+    story.s = 12
+    line = plain_line(story.state, Heading(URL, 7, for_s=10), story.now_us)
+    assert line.startswith("running 0:10 of 0:10")
+
+
 def test_the_summary_says_who_came_through():
     story = Story(3).comes_online(1)
     assert summary(story.state, HEADING, story.now_us) == (
