@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 from reference_server.fronts.endings import Drain, ShortFile, cut, reset, send
 from reference_server.fronts.intake import Rejected
@@ -20,12 +20,6 @@ SERVER_ERROR: Final = HttpResponse(500, (("Content-Type", "text/plain;charset=ut
 OnBug = Callable[[HttpRequest | None, BaseException], None]
 
 
-class Line(Protocol):
-    """The connection, as far as it must know that its client is being kept waiting."""
-
-    waits: bool
-
-
 @dataclass(slots=True)
 class Exchange:
     """One request that has been read and is owed an answer."""
@@ -33,7 +27,6 @@ class Exchange:
     method: str
     transport: asyncio.Transport | None
     drain: Drain
-    line: Line
     is_http10: bool
     keeps: bool
     """The connection may live on, as far as the client is concerned."""
@@ -56,7 +49,7 @@ class Delivering:
         if delivery.delay_us:
             delay_s = to_s(delivery.delay_us)
             self._tell(envelope, "latency", f"the answer was held back for {delay_s:g} s")
-            await self._hold_back(exchange.line, delay_s)
+            await self._hold_back(delay_s)
         if delivery.ending is Ending.WHOLE and delivery.response is not None:
             return await self.send(exchange, delivery.response)
         self._tell(envelope, delivery.ending, f"instead of an answer: {delivery.ending}")
@@ -77,8 +70,7 @@ class Delivering:
             await exchange.drain()
         except (ShortFile, FileNotFoundError) as bug:
             self._on_bug(None, bug)
-            transport.abort()
-            return False
+            return False  # the promised length is not kept: nothing else can follow
         return keeps
 
     async def reject(self, exchange: Exchange, why: Rejected) -> bool:
@@ -96,7 +88,7 @@ class Delivering:
         transport = exchange.transport
         match delivery.ending:
             case Ending.SILENCE:
-                await self._hold_back(exchange.line, None)
+                await self._hold_back(None)
             case Ending.TRUNCATED if delivery.response is not None and transport is not None:
                 head = head_bytes(delivery.response, exchange.method, "", self._clock.now_us())
                 body = cut(delivery) if has_body(exchange.method, delivery.response.status) else b""
@@ -107,17 +99,15 @@ class Delivering:
         if delivery.ending is Ending.REFUSED:
             self.on_refused()
 
-    async def _hold_back(self, line: Line, for_s: float | None) -> None:
+    async def _hold_back(self, for_s: float | None) -> None:
         """Waits; ends by cancellation when the client leaves or the server stops."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._held_back.add(future)
-        line.waits = True
         try:
             with suppress(TimeoutError):
                 async with asyncio.timeout(for_s):
                     await future
         finally:
-            line.waits = False
             self._held_back.discard(future)
 
     def _tell(self, envelope: HttpRequest, fault: str, reason: str) -> None:

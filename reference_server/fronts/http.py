@@ -73,7 +73,7 @@ class _Late(_Sent):
 class _Connection(web.RequestHandler):
     """aiohttp's protocol of one connection, and what we remember of it."""
 
-    __slots__ = ("_front", "answered", "body", "data", "half_closed", "is_broken", "last", "scheme", "session", "waits")
+    __slots__ = ("_front", "answered", "body", "data", "half_closed", "is_broken", "last", "scheme", "session")
 
     def __init__(self, server: _Server, front: HttpFront, **options: Any) -> None:
         super().__init__(server, loop=asyncio.get_running_loop(), **options)
@@ -84,7 +84,6 @@ class _Connection(web.RequestHandler):
         self.last: Any = None  # the body of the latest request, read or not
         self.body: Any = None  # the body that is being read
         self.is_broken = False  # that body is malformed
-        self.waits = False  # the answer is held back by a fault
         self.half_closed = False  # the client said all it had to say, and still listens
         self.answered = 0
 
@@ -98,7 +97,7 @@ class _Connection(web.RequestHandler):
     def data_received(self, data: bytes) -> None:
         is_start = self.last is None or self.last.is_eof()
         super().data_received(data)
-        if self._messages:
+        if self._messages and data:  # aiohttp calls this without data too, to have its parser go on
             self.last = self._messages[-1][1]
             self.data = data[:KEPT_DATA_BYTES] if is_start else b""
             if self.body is not None:
@@ -111,9 +110,9 @@ class _Connection(web.RequestHandler):
             body.feed_eof()
 
     def eof_received(self) -> bool | None:  # type: ignore[override]
-        """A client may close its sending half and wait for the answer; one that we keep waiting has left."""
+        """A client may close its sending half and wait for the answer; one whose answer a fault holds back has left."""
         owed = self._request_count > self.answered
-        if not owed or self.waits or self.body is not None or self.scheme == "https":
+        if not owed or self.body is not None or self.scheme == "https":
             return None
         self.half_closed = True
         return True
@@ -123,7 +122,7 @@ class _Connection(web.RequestHandler):
         self.answered += 1
         is_last = self.half_closed and self.answered >= self._request_count
         keeps = request.keep_alive and not is_last
-        return Exchange(method, request.transport, request.writer.drain, self, request.version < (1, 1), keeps)
+        return Exchange(method, request.transport, request.writer.drain, request.version < (1, 1), keeps)
 
     def handle_error(
         self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None

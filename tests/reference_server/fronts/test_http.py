@@ -139,6 +139,15 @@ def test_the_method_is_whatever_the_client_says(bench: FrontBench) -> None:
     assert {request.target for request in bench.seen} == {"/a"}
 
 
+def test_an_unknown_method_after_a_body(bench: FrontBench) -> None:
+    with bench.peer() as peer:
+        peer.send(b"PUT /1 HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc")
+        assert peer.answer().status == 200
+        peer.send(b"BREW /2 HTTP/1.1\r\nHost: h\r\n\r\n")
+        assert peer.answer().status == 200
+    assert [(request.method, request.target) for request in bench.seen] == [("PUT", "/1"), ("BREW", "/2")]
+
+
 def test_a_header_given_twice_is_tolerated_where_it_does_not_frame(bench: FrontBench) -> None:
     with bench.peer() as peer:
         peer.send(
@@ -369,3 +378,19 @@ def test_a_client_that_leaves_in_mid_body_is_forgotten(bench: FrontBench) -> Non
             peer.say_no_more()
             assert peer.rest() == b""
     assert (bench.seen, bench.bugs, bench.events) == ([], [], [])
+
+
+def test_a_client_that_leaves_in_mid_download_is_no_bug(bench: FrontBench, image: Path) -> None:
+    part = FileSlice(str(image), 0, 3_000_000)
+    bench.answers(HttpResponse(200, body=(part,) * 20))
+    for reads in (0, 1_000_000):
+        with bench.peer() as peer:
+            peer.send(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+            peer.until(b"\r\n\r\n")
+            while len(peer._read) < reads:
+                peer._more()
+    bench.answers(HttpResponse(200))
+    with bench.peer() as peer:
+        assert peer.get().status == 200
+    bench.loop.run(bench.front.close())
+    assert bench.bugs == []
