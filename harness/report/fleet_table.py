@@ -137,8 +137,9 @@ def plain_line(state: FleetState, heading: Heading, now_us: int) -> str:
 
 def summary(state: FleetState, heading: Heading, now_us: int) -> str:
     """What it came to, when it is over."""
+    ran = clock(elapsed_s(state, heading, now_us))
     return (
-        f"{clock(elapsed_s(state, heading, now_us))} on {heading.server}: {state.came_through:,} of {devices_text(state)} came through; "
+        f"{ran} on {heading.server}: {state.came_through:,} of {devices_text(state)} came through; "
         f"{counted(state.polls, 'poll')}, {counted(state.failures, 'failure')}, "
         f"attributes sent {counted(state.attributes_sent, 'time')}, "
         f"{counted(state.updates_finished, 'update')} finished, {state.updates_failed:,} failed"
