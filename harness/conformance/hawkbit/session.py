@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 from harness.conformance.exact_client import Answer, ExactClient
 from harness.conformance.findings import Mismatch, Missing, expect
+from harness.conformance.hawkbit.taking_back import Debts, sweep
 from harness.verdict import Finding
 from simulator.contract.errors import BrokenBench
 from simulator.contract.identity import UserPassword
@@ -66,6 +67,8 @@ class Server:
     may_change_settings: bool = True
     verify: Any = None
     prefix: str = field(default_factory=lambda: f"fr{secrets.token_hex(3)}")
+    left_behind: list[str] = field(default_factory=list)
+    """Sentences on what rows made or configured and the server would not take back."""
 
     def use(self, row: Any) -> contextlib.AbstractContextManager[Session]:
         """A session for one row."""
@@ -81,6 +84,9 @@ def _used(server: Server, row: str) -> Iterator[Session]:
         last = server.client.last
         got = f"{last.request} answered {last.status} {last.text[:300]!r}" if last is not None else "nothing"
         raise Mismatch(Finding("an answer of the shape that the contract gives", f"{got} ({error!r})")) from error
+    except KeyboardInterrupt:
+        session.was_interrupted = True
+        raise
     finally:
         session.take_back()
 
@@ -95,8 +101,8 @@ class Session:
         self.tenant = server.tenant
         self._row = row
         self._names = 0
-        self._undo: list[Callable[[], None]] = []
-        self._configured: dict[str, Any] = {}
+        self._owed = Debts(self.mgmt)
+        self.was_interrupted = False
 
     # -- asking
 
@@ -179,7 +185,7 @@ class Session:
 
     def forget_target(self, controller_id: str) -> None:
         """Removes this target when the row ends, also one that registered itself."""
-        self._undo.append(lambda: self._ignore(self.mgmt("DELETE", f"/targets/{quote(controller_id, safe='')}")))
+        self.undo_delete(f"/targets/{quote(controller_id, safe='')}")
 
     def update(self, content: bytes = b"hello fleetrig", filename: str = "fw.bin") -> Update:
         """A complete update, removed when the row ends."""
@@ -199,7 +205,7 @@ class Session:
 
     def undo_delete(self, path: str) -> None:
         """`DELETE` this below `/rest/v1` when the row ends."""
-        self._undo.append(lambda: self._ignore(self.mgmt("DELETE", path)))
+        self._owed.remove(path)
 
     def upload(self, module_id: int, content: bytes, filename: str = "fw.bin", query: str = "") -> Answer:
         """An artifact as multipart form data."""
@@ -238,9 +244,7 @@ class Session:
         if not self.server.may_change_settings:
             raise Missing("leave to change tenant settings (--change-tenant-settings)")
         for key in keys:
-            if key not in self._configured:
-                before = self.mgmt("GET", f"/system/configs/{key}").json()
-                self._configured[key] = None if before.get("global", True) else before.get("value")
+            self._owed.restore(key)
 
     def setting(self, key: str) -> Any:
         """What a key of the tenant configuration is now."""
@@ -293,17 +297,11 @@ class Session:
     # -- taking back
 
     def take_back(self) -> None:
-        """Removes and restores everything, the last first; nothing can be tidied on a server that is gone."""
-        with contextlib.suppress(BrokenBench):
-            while self._undo:
-                self._undo.pop()()
-            for key, before in self._configured.items():
-                path = f"/system/configs/{key}"
-                self._ignore(self.mgmt("DELETE", path) if before is None else self.mgmt("PUT", path, {"value": before}))
-
-    @staticmethod
-    def _ignore(_: Answer) -> None:
-        """What is gone already need not be removed."""
+        """Removes and restores everything; what the server would not take back is kept in its `left_behind`."""
+        self.server.left_behind += self._owed.pay()
+        if self.was_interrupted:
+            with contextlib.suppress(BrokenBench, Mismatch):
+                sweep(self.mgmt, f"{self.server.prefix}-{self._row}-")
 
 
 def basic(account: UserPassword) -> str:

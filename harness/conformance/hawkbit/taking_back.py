@@ -1,0 +1,89 @@
+"""Leaving a server as it was: what a row made is removed and what it configured is restored, however it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, Final
+
+from harness.conformance.exact_client import Answer
+from simulator.contract.errors import BrokenBench
+
+SECRET: Final = ".key"
+GONE_AFTER: Final = 2
+"""So many steps in a row without an answer, and the server is given up."""
+SWEPT: Final = (
+    ("/targetfilters", "name", "id"),
+    ("/rollouts", "name", "id"),
+    ("/targets", "controllerId", "controllerId"),
+    ("/distributionsets", "name", "id"),
+    ("/softwaremodules", "name", "id"),
+    ("/targettags", "name", "id"),
+    ("/targettypes", "name", "id"),
+)
+"""What rows make, in an order in which it can be removed: the list, its field with our name, its field of links."""
+
+
+class Debts:
+    """What a row still owes the server. `mgmt(method, path, body)` is a call below `/rest/v1`."""
+
+    def __init__(self, mgmt: Callable[..., Answer]) -> None:
+        self._mgmt = mgmt
+        self._made: list[str] = []
+        self._settings: dict[str, Any] = {}
+
+    def remove(self, path: str) -> None:
+        """This is to be deleted; what was made last goes first."""
+        self._made.append(path)
+
+    def restore(self, key: str) -> None:
+        """This key of the tenant configuration is to become what it is now."""
+        if key not in self._settings:
+            before = self._mgmt("GET", f"/system/configs/{key}").json()
+            self._settings[key] = None if before.get("global", True) else before.get("value")
+
+    def pay(self) -> list[str]:
+        """Settings first, they are everybody's. Gives a sentence for each thing that the server would not take back."""
+        left, silent = [], 0
+        for what, step in self._steps():
+            try:
+                answer = step()
+            except BrokenBench as gone:
+                silent += 1
+                left.append(f"{what}: {gone}")
+                if silent == GONE_AFTER:
+                    return left
+                continue
+            silent = 0
+            if answer.status >= 300 and answer.status != 404:
+                left.append(f"{what}: {answer.request} answered {answer.status}")
+        return left
+
+    def _steps(self) -> Iterator[tuple[str, Callable[[], Answer]]]:
+        while self._settings:
+            key, before = self._settings.popitem()
+            yield f"{key} is not back to {_shown(key, before)}", partial(self._put, key, before)
+        while self._made:
+            path = self._made.pop()
+            yield f"{path} is still there", partial(self._mgmt, "DELETE", path)
+
+    def _put(self, key: str, before: Any) -> Answer:
+        path = f"/system/configs/{key}"
+        return self._mgmt("DELETE", path) if before is None else self._mgmt("PUT", path, {"value": before})
+
+
+def _shown(key: str, before: Any) -> str:
+    if before is None:
+        return "its default"
+    return "the key that it was" if key.endswith(SECRET) else repr(before)
+
+
+def sweep(mgmt: Callable[..., Answer], prefix: str) -> None:
+    """Removes whatever has a name with this prefix.
+
+    For rows that were interrupted: between a request and its answer things come into being that nobody knows the id of.
+    """
+    for path, name, link in SWEPT:
+        found = mgmt("GET", f"{path}?limit=500&q={name}=={prefix}*")
+        for one in found.json()["content"] if found.status == 200 else ():
+            mgmt("DELETE", f"{path}/{one[link]}")
