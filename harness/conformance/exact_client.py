@@ -16,11 +16,13 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from harness.conformance.findings import Mismatch
+from harness.conformance.timed_response import Deadline, timed
 from harness.verdict import Finding
 from simulator.contract.errors import BrokenBench
 
 TIMEOUT_S: Final = 60.0
 REPLY_LIMIT_BYTES: Final = 64 * 1024 * 1024
+CLOSED: Final = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError, ssl.SSLEOFError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +52,11 @@ class Answer:
 
 
 class ExactClient:
-    """One keep-alive connection to one server."""
+    """One keep-alive connection to one server. An answer must be whole within `within_s`."""
 
-    def __init__(self, url: str, verify: ssl.SSLContext | None = None, source: str | None = None) -> None:
+    def __init__(
+        self, url: str, verify: ssl.SSLContext | None = None, source: str | None = None, within_s: float = TIMEOUT_S
+    ) -> None:
         parts = urlsplit(url)
         self.url = url.rstrip("/")
         self.netloc = parts.netloc
@@ -60,6 +64,7 @@ class ExactClient:
         self._host, self._tls = parts.hostname or "", parts.scheme == "https"
         self._port = parts.port or (443 if self._tls else 80)
         self._verify = verify
+        self._deadline = Deadline(within_s)
         self._source = None if source is None else (source, 0)
         self._connection: http.client.HTTPConnection | None = None
         self.last: Answer | None = None
@@ -75,18 +80,21 @@ class ExactClient:
         fresh = self._connection is None
         try:
             return self._exchange(method, self.prefix + path, headers or {}, body)
-        except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError) as error:
+        except CLOSED as error:
             self.close()
             if fresh:
                 raise self._broken(method, path, error) from None
         except (OSError, http.client.HTTPException, ssl.SSLError) as error:
             self.close()
             raise self._broken(method, path, error) from None
+        except BaseException:
+            self.close()  # An answer that nobody waited for must not be taken for the next one.
+            raise
         return self.call(method, path, headers, body)
 
     def another(self, source: str | None = None) -> ExactClient:
         """A client of the same server with a connection of its own, from this local address when one is given."""
-        return ExactClient(self.url, self._verify, source)
+        return ExactClient(self.url, self._verify, source, self._deadline.within_s)
 
     def bare_socket(self) -> socket.socket:
         """A new connection for what http.client would not send. Raises BrokenBench."""
@@ -105,6 +113,7 @@ class ExactClient:
 
     def _exchange(self, method: str, target: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
         connection = self._connection = self._connection or self._connect()
+        self._deadline.restart()
         names = {name.lower() for name in headers}
         connection.putrequest(method, target, skip_host="host" in names, skip_accept_encoding=True)
         for name, value in headers.items():
@@ -121,13 +130,20 @@ class ExactClient:
         return answer
 
     def _connect(self) -> http.client.HTTPConnection:
-        if self._tls:
-            return http.client.HTTPSConnection(
-                self._host, self._port, timeout=TIMEOUT_S, source_address=self._source, context=self._verify
+        within_s = self._deadline.within_s
+        connection = (
+            http.client.HTTPSConnection(
+                self._host, self._port, timeout=within_s, source_address=self._source, context=self._verify
             )
-        return http.client.HTTPConnection(self._host, self._port, timeout=TIMEOUT_S, source_address=self._source)
+            if self._tls
+            else http.client.HTTPConnection(self._host, self._port, timeout=within_s, source_address=self._source)
+        )
+        connection.response_class = timed(self._deadline)  # type: ignore[assignment]
+        return connection
 
     def _broken(self, method: str, path: str, error: Exception) -> BrokenBench:
+        if isinstance(error, CLOSED):
+            return BrokenBench(f"{self.url} closed the connection without an answer to {method} {path[:100]}")
         match error:
             case ssl.SSLCertVerificationError():
                 return BrokenBench(
@@ -139,9 +155,10 @@ class ExactClient:
             case socket.gaierror():
                 return BrokenBench(f"the host of {self.url} is unknown: {error.strerror}")
             case TimeoutError():
-                return BrokenBench(f"{self.url} did not answer {method} {path[:100]} within {TIMEOUT_S:g} s")
-            case http.client.RemoteDisconnected() | ConnectionResetError() | BrokenPipeError():
-                return BrokenBench(f"{self.url} closed the connection without an answer to {method} {path[:100]}")
+                within_s = self._deadline.within_s
+                return BrokenBench(f"{self.url} gave no whole answer to {method} {path[:100]} within {within_s:g} s")
+            case http.client.IncompleteRead():
+                return BrokenBench(f"{self.url} broke off in the middle of its answer to {method} {path[:100]}")
             case ssl.SSLError():
                 return BrokenBench(
                     f"{self.url} does not speak TLS as expected ({error.reason}): is it http, not https?"
