@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from tests.benchmarks.measure import ROUNDS, cpu_s, hammer, median, raw_request, resident_mib, served, show
 
@@ -31,7 +32,7 @@ asyncio.run(main())
 """
 
 
-def admin(address: str, method: str, path: str, body: object) -> object:
+def admin(address: str, method: str, path: str, body: object) -> Any:
     host, _, port = address.rpartition(":")
     connection = http.client.HTTPConnection(host, int(port), timeout=60)
     connection.request(method, "/rest/v1" + path, json.dumps(body), ADMIN)
@@ -48,9 +49,8 @@ def registered(address: str, count: int) -> dict[str, str]:
     made = {}
     for start in range(0, count, 1_000):
         names = [{"controllerId": f"b-{n:06d}"} for n in range(start, min(count, start + 1_000))]
-        made |= {
-            target["controllerId"]: target["securityToken"] for target in admin(address, "POST", "/targets", names)
-        }  # type: ignore[attr-defined]
+        created = admin(address, "POST", "/targets", names)
+        made |= {target["controllerId"]: target["securityToken"] for target in created}
     return made
 
 

@@ -135,7 +135,8 @@ class Counter:
 
 @pytest.fixture
 def running() -> tuple[Server, MemoryStore, list[TraceEvent]]:
-    store, trace, events = MemoryStore(), Trace(), []
+    store, trace = MemoryStore(), Trace()
+    events: list[TraceEvent] = []
     trace.listen(events.append)
     return Server([Counter(store)], store, plan(), trace, Secrets()), store, events
 

@@ -10,8 +10,8 @@ from reference_server.platforms.hawkbit import maintenance
 from reference_server.platforms.hawkbit.maintenance import BadWindow, check, window_of
 
 
-def us(*parts: int) -> int:
-    return int(datetime(*parts, tzinfo=UTC).timestamp()) * 1_000_000
+def us(year: int, month: int, day: int, hour: int, minute: int, second: int) -> int:
+    return int(datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp()) * 1_000_000
 
 
 NOON = us(2026, 11, 21, 12, 0, 0)
