@@ -13,21 +13,18 @@ import typer
 
 from harness.conformance.exact_client import ExactClient
 from harness.conformance.frame import Row, listing, select
+from harness.conformance.hawkbit.first_look import check_that_it_is_hawkbit
 from harness.conformance.hawkbit.session import Server, Session
-from harness.conformance.hawkbit.suite import (
-    PROFILES,
-    ROWS,
-    check_that_it_is_hawkbit,
-    own_hawkbit,
-    verify_context,
-)
+from harness.conformance.hawkbit.suite import PROFILES, RIGHTS, ROWS, own_hawkbit, verify_context
 from harness.conformance.running import run_rows
 from harness.exits import exit_of
 from harness.report.console import ConsoleReport, make_console
 from harness.report.junit import write_junit
+from harness.secret_refs import secret_from
 from harness.servers.foreign import foreign_server, verify_with
 from harness.verdict import Report, Verdict, worst
-from simulator.contract.errors import UsageError
+from simulator.contract.errors import BrokenBench, UsageError
+from simulator.contract.identity import UserPassword
 
 
 def conform_command(
@@ -44,6 +41,9 @@ def conform_command(
     change_tenant_settings: Annotated[
         bool, typer.Option(help="Allow changes of tenant-wide settings on a server beyond loopback.")
     ] = False,
+    account: Annotated[
+        list[str] | None, typer.Option(metavar="KIND=USER:SECRET", help="A reader's or creator's account; env:NAME.")
+    ] = None,
     junit: Annotated[Path | None, typer.Option(help="Write JUnit XML here.")] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Name the rows that passed too.")] = False,
 ) -> None:
@@ -58,13 +58,21 @@ def conform_command(
     console = make_console()
     if insecure:
         console.print("--insecure: the server's certificate is not checked, anybody could be answering")
-    with meeting(against, profile, ca, insecure=insecure, may_change=change_tenant_settings) as (server, can):
-        check_that_it_is_hawkbit(server)
-        blank = Report(name=f"conform/{platform}", title="", verdict=Verdict.PASSED, target=server.client.url,
-                       profile=profile, rerun=rerun(platform, against, profile))  # fmt: skip
-        reports = show(rows, server, can, blank, ConsoleReport(console, verbose=verbose), junit)
-    overall = worst(report.verdict for report in reports)
-    raise typer.Exit(exit_of(overall, strict=strict))
+    accounts = accounts_of(account or [])
+    blank = Report(f"conform/{platform}", "", Verdict.PASSED, target=against or "our own", profile=profile,
+                   rerun=rerun(platform, against, profile))  # fmt: skip
+    writer = ConsoleReport(console, verbose=verbose)
+    try:
+        with meeting(against, profile, ca, insecure=insecure, may_change=change_tenant_settings) as (server, can):
+            server.accounts = {**server.accounts, **accounts}
+            check_that_it_is_hawkbit(server)
+            verdicts = show(rows, server, can, replace(blank, target=server.client.url), writer, junit)
+    except BrokenBench as broken:
+        if junit is not None:
+            unmet = replace(blank, name=f"{blank.name}/server", verdict=Verdict.BROKEN, reason=str(broken))
+            write_junit([unmet], junit)
+        raise
+    raise typer.Exit(exit_of(worst(verdicts), strict=strict))
 
 
 @contextlib.contextmanager
@@ -86,8 +94,11 @@ def meeting(
 def show(
     rows: Sequence[Row[Session]], server: Server, can: frozenset[str], blank: Report, writer: ConsoleReport,
     junit: Path | None,
-) -> list[Report]:  # fmt: skip
-    """Shows each row as it ends; the JUnit file is written even when the run breaks off."""
+) -> list[Verdict]:  # fmt: skip
+    """Shows each row as it ends; the JUnit file is written even when the run breaks off.
+
+    A server that would not take everything back leaves the run broken, whatever its rows said.
+    """
     began_s = time.monotonic()
     reports: list[Report] = []
     try:
@@ -99,7 +110,21 @@ def show(
         if junit is not None:
             write_junit([replace(report, took_s=round(report.took_s, 3)) for report in reports], junit)
         writer.finish(reports, {"junit": junit} if junit is not None else {}, took_s=time.monotonic() - began_s)
-    return reports
+        writer.left_behind(server.left_behind)
+    return [report.verdict for report in reports] + [Verdict.BROKEN] * bool(server.left_behind)
+
+
+def accounts_of(given: Sequence[str]) -> dict[str, UserPassword]:
+    """The `--account` options: kind -> account. Raises UsageError."""
+    accounts = {}
+    for text in given:
+        kind, _, rest = text.partition("=")
+        user, _, secret = rest.partition(":")
+        if kind not in RIGHTS or not user or not secret:
+            kinds = " or ".join(RIGHTS)
+            raise UsageError(f"--account takes {kinds}=USER:env:NAME (or a file with mode 600)")
+        accounts[kind] = UserPassword(user, secret_from(secret, "--account"))
+    return accounts
 
 
 def rerun(platform: str, against: str | None, profile: str) -> str:

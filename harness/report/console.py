@@ -15,6 +15,8 @@ from harness.report.marks import MARKS, mark
 from harness.report.text import check_lines, summary
 from harness.verdict import CheckResult, Report, Verdict
 
+MOST_LEFT = 10
+
 
 def make_console(*, stderr: bool = False) -> Console:
     """Colours only on a terminal, and not with NO_COLOR; long lines are left to whoever reads a pipe."""
@@ -87,6 +89,13 @@ class ConsoleReport:
         self._console.print(Text(f"{summary(list(reports))} in {took_s:.1f} s", style))
         for what, where in written.items():
             self._console.print(Text(f"{what:<9}{where}", "dim"))
+
+    def left_behind(self, sentences: Sequence[str]) -> None:
+        """What a server would not take back: for a person to put right."""
+        for sentence in sentences[:MOST_LEFT]:
+            self._line(Text("left behind  ", "magenta"), Text(sentence))
+        if len(sentences) > MOST_LEFT:
+            self._line(Text(f"left behind  {len(sentences) - MOST_LEFT} more", "magenta"))
 
     def _phases(self, report: Report) -> None:
         for phase in report.phases:
