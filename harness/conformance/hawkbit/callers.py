@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+import cbor2
+
 from harness.conformance.exact_client import Answer
-from harness.conformance.findings import expect, expect_keys
-from harness.conformance.hawkbit.answers import CODE, expect_bare, expect_document, expect_error, expect_link
-from harness.conformance.hawkbit.deployed import CACHE_WITHIN_S, admitted
-from harness.conformance.hawkbit.session import TARGET_MODE, Session, Target, tt
+from harness.conformance.findings import Mismatch, expect, expect_keys
+from harness.conformance.hawkbit.answers import expect_bare, expect_document, expect_error, expect_link, expect_type
+from harness.conformance.hawkbit.deployed import CACHE_WITHIN_S, admitted, let_in
+from harness.conformance.hawkbit.session import JSON, TARGET_MODE, Session, Target, tt
+from harness.verdict import Finding
 
 HAL: Final = "application/hal+json"
+CBOR: Final = "application/cbor"
+DDI_TYPES: Final = {HAL, JSON, CBOR}
 POLLING_TIME: Final = "pollingTime"
 SLEEP: Final = "00:05:00"
 POLL_TIME_WITHIN_S: Final = 12.0
@@ -21,11 +26,31 @@ NOT_READABLE: Final = "rest.body.notReadable"
 
 
 def device(server: Session, **fields: Any) -> Target:
-    """A new target that may come in with its token but never did; polls are to come every five minutes."""
+    """A new target that may come in with its token but never did; devices are told to poll every five minutes."""
     server.configure_keys({TARGET_MODE: True, POLLING_TIME: SLEEP})
-    target = server.target(**fields)
-    admitted(server, target)
+    probe, target = server.target(), server.target(**fields)
+    admitted(server, probe)
+    wait_for_sleep(server, probe.controller_id, tt(probe))
     return target
+
+
+def gateway(server: Session) -> str:
+    """Lets devices in with the gateway token, to be told to poll every five minutes; gives the Authorization value."""
+    server.configure_keys({POLLING_TIME: SLEEP})
+    auth, probe = server.gateway(), newcomer(server)
+    let_in(server, probe, auth)
+    wait_for_sleep(server, probe, auth)
+    return auth
+
+
+def wait_for_sleep(server: Session, controller_id: str, auth: str) -> None:
+    """Until devices see the polling time, which may have been another one a moment ago."""
+
+    def seen() -> None:
+        document = expect_document(server.ddi("GET", controller_id, auth=auth))
+        expect("config.polling.sleep", SLEEP, document["config"]["polling"]["sleep"])
+
+    server.until(CACHE_WITHIN_S, seen)
 
 
 def newcomer(server: Session, hint: str = "new") -> str:
@@ -104,6 +129,16 @@ def expect_violation(answer: Answer, server: Session, *sentences: str) -> None:
         expect("sentences of the message", sorted(sentences), sorted(said))
 
 
-def error_code(body: Mapping[str, Any]) -> str:
-    """`errorCode` without its prefix."""
-    return str(body.get("errorCode", "")).removeprefix(CODE)
+def expect_cbor(answer: Answer, status: int = 200) -> Any:
+    """This status and a body in CBOR, decoded."""
+    expect(f"status of {answer.request}", status, answer.status)
+    expect_type(answer, CBOR)
+    try:
+        return cbor2.loads(answer.body)
+    except (cbor2.CBORDecodeError, ValueError):
+        raise Mismatch(Finding(f"{answer.request}: a body in CBOR", repr(answer.body[:200]))) from None
+
+
+def names_in(header: str | None) -> set[str]:
+    """The elements of a header that lists names."""
+    return {name.strip() for name in (header or "").split(",") if name.strip()}

@@ -15,9 +15,10 @@ from harness.conformance.hawkbit.callers import (
     expect_kept_out,
     expect_one,
     expect_unknown,
+    gateway,
     newcomer,
 )
-from harness.conformance.hawkbit.deployed import CACHE_WITHIN_S, let_in
+from harness.conformance.hawkbit.deployed import CACHE_WITHIN_S
 from harness.conformance.hawkbit.session import Session, tt
 
 ROWS: Final[Resource[Session]] = Resource("hawkbit", "certificate")
@@ -117,8 +118,7 @@ def refused(server: Session) -> None:
     needs=("trusted_ips", "loopback_sources"),
 )  # fmt: skip
 def untrusted_address(server: Session) -> None:
-    known, gateway, authority = device(server), server.gateway(), trusted_authority(server)
-    expect_document(let_in(server, newcomer(server), gateway))
+    known, key, authority = device(server), gateway(server), trusted_authority(server)
     wait_until_seen(server, authority)
     name = newcomer(server)
     certificate = {**identity(server, name), **one_authority(server, authority)}
@@ -126,7 +126,7 @@ def untrusted_address(server: Session) -> None:
     try:
         for controller_id, headers in (
             (name, certificate),
-            (name, {"Authorization": gateway}),
+            (name, {"Authorization": key}),
             (known.controller_id, {"Authorization": tt(known)}),
         ):
             path = f"/{server.tenant}/controller/v1/{controller_id}"

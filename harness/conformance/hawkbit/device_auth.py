@@ -16,6 +16,7 @@ from harness.conformance.hawkbit.callers import (
     expect_bare_401,
     expect_kept_out,
     expect_unknown,
+    gateway,
     newcomer,
 )
 from harness.conformance.hawkbit.deployed import let_in, no_content
@@ -111,18 +112,17 @@ def scheme(server: Session) -> None:
 
 @ROWS.row("S51", "gateway-refused", "A wrong gateway key, or the mode switched off, is a bare 401 that creates nothing")
 def gateway_refused(server: Session) -> None:
-    gateway = server.gateway()
-    expect_document(let_in(server, newcomer(server), gateway))
+    key = gateway(server)
     unknown = newcomer(server)
-    for wrong in ("GatewayToken wrong", gateway[:-1], gateway + "0", gateway.replace("GatewayToken", "gatewaytoken")):
+    for wrong in ("GatewayToken wrong", key[:-1], key + "0", key.replace("GatewayToken", "gatewaytoken")):
         expect_bare_401(server.ddi("GET", unknown, auth=wrong))
     expect_unknown(server, unknown)
     server.configure_keys({GATEWAY_MODE: False})
-    expect_kept_out(server, newcomer(server), gateway)
-    expect_bare_401(server.ddi("GET", unknown, auth=gateway))
+    expect_kept_out(server, newcomer(server), key)
+    expect_bare_401(server.ddi("GET", unknown, auth=key))
     expect_unknown(server, unknown)
     server.configure_keys({GATEWAY_MODE: True})
-    expect_document(let_in(server, unknown, gateway))
+    expect_document(let_in(server, unknown, key))
 
 
 @ROWS.row("S56", "new-token", "A new token counts at once, and the old one no longer")
@@ -139,21 +139,19 @@ def new_token(server: Session) -> None:
 @ROWS.row("S123", "unknown-tenant", "Under an unknown tenant nobody is let in")
 def unknown_tenant(server: Session) -> None:
     target = device(server)
-    gateway = server.gateway()
-    expect_document(let_in(server, newcomer(server), gateway))
+    key = gateway(server)
     nowhere = f"NOPE{secrets.token_hex(4).upper()}"
-    for auth in (gateway, tt(target), None):
+    for auth in (key, tt(target), None):
         for controller_id in (newcomer(server), target.controller_id):
             expect_bare_401(server.ddi("GET", controller_id, auth=auth, tenant=nowhere))
 
 
 @ROWS.row("S128", "no-gateway-key", "While there is no gateway key, an empty one opens nothing")
 def no_gateway_key(server: Session) -> None:
-    gateway = server.gateway()
-    expect_document(let_in(server, newcomer(server), gateway))
-    server.will_change([GATEWAY_KEY])
+    server.configure_keys({GATEWAY_KEY: secrets.token_hex(16)})
+    key = gateway(server)
     expect_bare(server.mgmt("DELETE", f"/system/configs/{GATEWAY_KEY}"), no_content(server))
-    expect_kept_out(server, newcomer(server), gateway)
+    expect_kept_out(server, newcomer(server), key)
     unknown = newcomer(server)
     for auth in ("GatewayToken ", "GatewayToken", "GatewayToken null"):
         expect_bare_401(server.ddi("GET", unknown, auth=auth))

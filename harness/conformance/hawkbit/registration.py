@@ -16,7 +16,6 @@ from harness.conformance.hawkbit.between import as_sent
 from harness.conformance.hawkbit.callers import (
     HAL,
     POLL_TIME_WITHIN_S,
-    POLLING_TIME,
     SLEEP,
     config_data,
     device,
@@ -25,6 +24,7 @@ from harness.conformance.hawkbit.callers import (
     expect_poll,
     expect_unknown,
     expect_violation,
+    gateway,
     newcomer,
 )
 from harness.conformance.hawkbit.deployed import let_in, no_content
@@ -38,14 +38,6 @@ AT_ONCE: Final = 20
 SOON_MS: Final = 60_000
 LONGEST_ID: Final = 256
 LONGEST_NAME: Final = 128
-
-
-def gateway(server: Session) -> str:
-    """Switches the gateway token on and waits until devices are let in; gives the Authorization value."""
-    server.configure_keys({POLLING_TIME: SLEEP})
-    auth = server.gateway()
-    expect_error(let_in(server, server.name("nobody"), auth, "/deploymentBase/1"), 404, "repo.entityNotFound")
-    return auth
 
 
 def registered(server: Session, auth: str, **headers: str) -> str:

@@ -1,0 +1,188 @@
+"""How often devices are told to poll, and when they are overdue (spec/hawkbit.md §2.2)."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import Any, Final
+
+from harness.conformance.exact_client import Answer
+from harness.conformance.findings import Mismatch, expect, expect_keys, expect_that
+from harness.conformance.frame import Resource
+from harness.conformance.hawkbit.answers import expect_bare, expect_document, expect_error
+from harness.conformance.hawkbit.callers import POLLING_TIME, SLEEP, device
+from harness.conformance.hawkbit.deployed import CACHE_WITHIN_S, no_content
+from harness.conformance.hawkbit.session import Session, Target
+from harness.verdict import Finding
+
+ROWS: Final[Resource[Session]] = Resource("hawkbit", "polling-time")
+
+OVERDUE_TIME: Final = "pollingOverdueTime"
+PATH: Final = f"/system/configs/{POLLING_TIME}"
+CLOCK: Final = re.compile(r"\b(\d\d):(\d\d):(\d\d)\b")
+REAL_LIMITS_S: Final = (30, 24 * 3600 - 1)
+POLLS: Final = 200
+DIFFERENT: Final = 20
+FASTEST: Final = (("00:00:01", "00:00:01", 1, 1), ("00:00:30", "00:00:05", 30, 5))
+"""Interval and tolerance as text and in seconds: as fast as the server lets us."""
+
+
+def put(server: Session, value: object) -> Answer:
+    return server.mgmt("PUT", PATH, {"value": value})
+
+
+def accept(server: Session, value: object) -> None:
+    """A polling time that the server must take."""
+    answer = put(server, value)
+    expect(f"status of PUT pollingTime {value!r}", no_content(server), answer.status)
+
+
+def refuse(server: Session, value: object, code: str = "configValueInvalid") -> None:
+    """A polling time that the server must not take; what there was stays."""
+    before = expect_document(server.mgmt("GET", PATH))
+    answer = put(server, value)
+    expect(f"status of PUT pollingTime {value!r}", 400, answer.status)
+    expect_error(answer, 400, code)
+    expect(f"pollingTime after the refusal of {value!r}", before, expect_document(server.mgmt("GET", PATH)))
+
+
+def sleep_of(server: Session, target: Target) -> str:
+    sleep: str = expect_document(server.poll(target))["config"]["polling"]["sleep"]
+    return sleep
+
+
+def expect_sleep(server: Session, target: Target, sleep: str) -> None:
+    """What the device is told, once a change is seen by devices."""
+    server.until(CACHE_WITHIN_S, lambda: expect("config.polling.sleep", sleep, sleep_of(server, target)))
+
+
+def is_plain(server: Session) -> bool:
+    """Before 0.10 a polling time was HH:mm:ss and nothing else."""
+    return server.profile == "0.9"
+
+
+def clock(seconds: int) -> str:
+    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+
+
+@ROWS.row("S75", "set", "Devices are told the polling time of the tenant, however its interval was written")
+def set_time(server: Session) -> None:
+    target = device(server)
+    server.will_change([POLLING_TIME])
+    accept(server, "00:02:00")
+    expect_sleep(server, target, "00:02:00")
+    shown = expect_document(server.mgmt("GET", PATH))
+    expect("value and global", ("00:02:00", False), (shown["value"], shown["global"]))
+    expect_bare(server.mgmt("DELETE", PATH), no_content(server))
+    expect("global after DELETE", True, expect_document(server.mgmt("GET", PATH))["global"])
+    if is_plain(server):
+        return
+    for written, sleep in (("PT2M", "00:02:00"), ("03:00", "00:03:00"), ("120", "00:02:00"), ("PT1H30M", "01:30:00")):
+        accept(server, written)
+        expect_sleep(server, target, sleep)
+
+
+def limits_s(server: Session) -> tuple[int, int]:
+    """The least and the most that this server takes, which its refusal names; else those of the real one."""
+    found = CLOCK.findall(put(server, "00:00:00").text)
+    if len(found) < 2:
+        return REAL_LIMITS_S
+    least_s, most_s = (int(hours) * 3600 + int(minutes) * 60 + int(seconds) for hours, minutes, seconds in found[-2:])
+    return least_s, most_s
+
+
+@ROWS.row("S76", "refused", "A polling time below or above the limits, or none at all, is refused and changes nothing")
+def refused(server: Session) -> None:
+    server.will_change([POLLING_TIME])
+    accept(server, SLEEP)
+    least_s, most_s = limits_s(server)
+    above = "24:00:00" if most_s == REAL_LIMITS_S[1] else clock(most_s + 1)
+    for value in (clock(least_s - 1), above, "x", "", True):
+        refuse(server, value)
+    accept(server, clock(least_s))
+    if not is_plain(server):
+        accept(server, "-00:01:00")
+        accept(server, 300)
+
+
+@ROWS.row("S77", "overrides", "Targets that match an override get its interval; of several the first match wins")
+def overrides(server: Session) -> None:
+    first, second = server.name("one"), server.name("two")
+    written = (f"00:05:00, group == '{first}' -> 00:02:00, group == '{second}' -> 00:03:00, "
+               f"group == '{first}' -> 00:04:00")  # fmt: skip
+    plain = device(server)
+    server.will_change([POLLING_TIME])
+    if is_plain(server):
+        refuse(server, written)
+        return
+    one, two = device(server, group=first), device(server, group=second)
+    accept(server, written)
+    for target, sleep in ((one, "00:02:00"), (two, "00:03:00"), (plain, "00:05:00")):
+        expect_sleep(server, target, sleep)
+    refuse(server, "00:05:00, nosuch == 'x' -> 00:02:00", "rest.param.rsqlInvalidField")
+    least_s, _ = limits_s(server)
+    refuse(server, f"00:05:00, group == '{first}' -> {clock(least_s - 1)}")
+
+
+@ROWS.row("S78", "spread", "With a deviation the server spreads what it tells, within that many percent")
+def spread(server: Session) -> None:
+    target = device(server)
+    server.will_change([POLLING_TIME])
+    if is_plain(server):
+        refuse(server, "00:10:00~10%")
+        return
+    accept(server, "00:10:00~10%")
+
+    def seen() -> None:
+        expect_that(sleep_of(server, target) != SLEEP, "another sleep than before", SLEEP)
+
+    server.until(CACHE_WITHIN_S, seen)
+    told = {sleep_of(server, target) for _ in range(POLLS)}
+    outside = sorted(sleep for sleep in told if not "00:09:00" <= sleep <= "00:11:00")
+    expect("sleeps beyond 10 percent of ten minutes", [], outside)
+    expect_that(len(told) >= DIFFERENT, f"at least {DIFFERENT} different sleeps in {POLLS} polls", f"{len(told)}")
+    for wrong in ("00:10:00~100%", "00:10:00~10", "00:10:00~-5%"):
+        refuse(server, wrong)
+
+
+@ROWS.row("S79", "overdue", "A device that stays away is overdue, which changes nothing else")
+def overdue(server: Session) -> None:
+    target = device(server)
+    interval_s, tolerance_s = fastest(server)
+
+    def on_time() -> None:
+        began_s = time.monotonic()
+        expect_document(server.poll(target))
+        status = poll_status(server, target)
+        expect("ms until the next poll is expected", interval_s * 1000,
+               status["nextExpectedRequestAt"] - status["lastRequestAt"])  # fmt: skip
+        if time.monotonic() - began_s < interval_s:
+            expect("overdue after a poll", False, status["overdue"])
+
+    server.until(CACHE_WITHIN_S, on_time)
+    state = server.record(target.controller_id)["updateStatus"]
+    time.sleep(interval_s + tolerance_s)
+
+    def late() -> None:
+        expect(f"overdue after {interval_s} + {tolerance_s} s", True, poll_status(server, target)["overdue"])
+
+    server.until(CACHE_WITHIN_S, late)
+    expect("updateStatus of an overdue target", state, server.record(target.controller_id)["updateStatus"])
+    expect("updateStatus of a target that polled", "registered", state)
+
+
+def fastest(server: Session) -> tuple[int, int]:
+    """Sets the shortest interval and tolerance that this server takes; gives them in seconds."""
+    server.will_change([POLLING_TIME, OVERDUE_TIME])
+    answer = None
+    for interval, tolerance, interval_s, tolerance_s in FASTEST:
+        answer = server.mgmt("PUT", "/system/configs", {POLLING_TIME: interval, OVERDUE_TIME: tolerance})
+        if answer.status == no_content(server):
+            return interval_s, tolerance_s
+    raise Mismatch(Finding(f"the server takes an interval of {FASTEST[-1][0]}", f"{answer and answer.status}"))
+
+
+def poll_status(server: Session, target: Target) -> dict[str, Any]:
+    status: dict[str, Any] = server.record(target.controller_id).get("pollStatus", {})
+    expect_keys("pollStatus", ["lastRequestAt", "nextExpectedRequestAt", "overdue"], status)
+    return status
