@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import time
 from typing import Any, Final
 
-from harness.conformance.exact_client import Answer
 from harness.conformance.findings import Mismatch, expect, expect_keys, expect_that
 from harness.conformance.frame import Resource
 from harness.conformance.hawkbit.answers import expect_bare, expect_document, expect_error
 from harness.conformance.hawkbit.callers import POLLING_TIME, SLEEP, device
+from harness.conformance.hawkbit.configuration import clock, expect_refused, polling_range_s, put
 from harness.conformance.hawkbit.deployed import CACHE_WITHIN_S, no_content
 from harness.conformance.hawkbit.session import Session, Target
 from harness.verdict import Finding
@@ -19,28 +18,22 @@ ROWS: Final[Resource[Session]] = Resource("hawkbit", "polling-time")
 
 OVERDUE_TIME: Final = "pollingOverdueTime"
 PATH: Final = f"/system/configs/{POLLING_TIME}"
-CLOCK: Final = re.compile(r"\b(\d\d):(\d\d):(\d\d)\b")
-REAL_LIMITS_S: Final = (30, 24 * 3600 - 1)
 POLLS: Final = 200
 DIFFERENT: Final = 20
 FASTEST: Final = (("00:00:01", "00:00:01", 1, 1), ("00:00:30", "00:00:05", 30, 5))
 """Interval and tolerance as text and in seconds: as fast as the server lets us."""
 
 
-def put(server: Session, value: object) -> Answer:
-    return server.mgmt("PUT", PATH, {"value": value})
-
-
 def accept(server: Session, value: object) -> None:
     """A polling time that the server must take."""
-    answer = put(server, value)
+    answer = put(server, POLLING_TIME, value)
     expect(f"status of PUT pollingTime {value!r}", no_content(server), answer.status)
 
 
 def refuse(server: Session, value: object, code: str = "configValueInvalid") -> None:
     """A polling time that the server must not take; what there was stays."""
     before = expect_document(server.mgmt("GET", PATH))
-    answer = put(server, value)
+    answer = put(server, POLLING_TIME, value)
     expect(f"status of PUT pollingTime {value!r}", 400, answer.status)
     expect_error(answer, 400, code)
     expect(f"pollingTime after the refusal of {value!r}", before, expect_document(server.mgmt("GET", PATH)))
@@ -61,10 +54,6 @@ def is_plain(server: Session) -> bool:
     return server.profile == "0.9"
 
 
-def clock(seconds: int) -> str:
-    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
-
-
 @ROWS.row("S75", "set", "Devices are told the polling time of the tenant, however its interval was written")
 def set_time(server: Session) -> None:
     target = device(server)
@@ -82,29 +71,6 @@ def set_time(server: Session) -> None:
         expect_sleep(server, target, sleep)
 
 
-def limits_s(server: Session) -> tuple[int, int]:
-    """The least and the most that this server takes, which its refusal names; else those of the real one."""
-    found = CLOCK.findall(put(server, "00:00:00").text)
-    if len(found) < 2:
-        return REAL_LIMITS_S
-    least_s, most_s = (int(hours) * 3600 + int(minutes) * 60 + int(seconds) for hours, minutes, seconds in found[-2:])
-    return least_s, most_s
-
-
-@ROWS.row("S76", "refused", "A polling time below or above the limits, or none at all, is refused and changes nothing")
-def refused(server: Session) -> None:
-    server.will_change([POLLING_TIME])
-    accept(server, SLEEP)
-    least_s, most_s = limits_s(server)
-    above = "24:00:00" if most_s == REAL_LIMITS_S[1] else clock(most_s + 1)
-    for value in (clock(least_s - 1), above, "x", "", True):
-        refuse(server, value)
-    accept(server, clock(least_s))
-    if not is_plain(server):
-        accept(server, "-00:01:00")
-        accept(server, 300)
-
-
 @ROWS.row("S77", "overrides", "Targets that match an override get its interval; of several the first match wins")
 def overrides(server: Session) -> None:
     first, second = server.name("one"), server.name("two")
@@ -120,7 +86,7 @@ def overrides(server: Session) -> None:
     for target, sleep in ((one, "00:02:00"), (two, "00:03:00"), (plain, "00:05:00")):
         expect_sleep(server, target, sleep)
     refuse(server, "00:05:00, nosuch == 'x' -> 00:02:00", "rest.param.rsqlInvalidField")
-    least_s, _ = limits_s(server)
+    least_s, _ = polling_range_s(expect_refused(server, POLLING_TIME, "00:00:00"))
     refuse(server, f"00:05:00, group == '{first}' -> {clock(least_s - 1)}")
 
 
