@@ -30,6 +30,7 @@ VERBS: Final = {
     "serve": Verb("harness.serve:serve", "Start the reference server."),
     "run": Verb("harness.run_command:run_command", "Run scenarios, in virtual time or against a server."),
     "conform": Verb("harness.conform_command:conform_command", "Check a server against every row of a contract."),
+    "doctor": Verb("harness.doctor_command:doctor_command", "Say why a server refuses a device."),
     "simulate": Verb("harness.simulate:simulate_command", "Simulate devices without a scenario."),
     "list": Verb("harness.commands_files:list_scenarios", "List the scenarios there are."),
     "check": Verb("harness.commands_files:check", "Check scenario files without running them."),

@@ -1,0 +1,1 @@
+"""`fleetrig doctor`: why a server refuses a device. Facts are gathered at the edge; the reasoning is pure."""
