@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final, TextIO
 
@@ -22,7 +22,10 @@ class LineWriter:
         self._thread = threading.Thread(target=self._run, name="fleetrig console", daemon=True)
         self._thread.start()
 
-    def write(self, lines: Iterable[str]) -> None:
+    def write(self, lines: Sequence[str]) -> None:
+        """Nothing to write costs nothing: waking the thread for it would cost more than answering a poll."""
+        if not lines:
+            return
         with self._changed:
             for line in lines:
                 if len(self._waiting) < MOST_WAITING:

@@ -66,6 +66,8 @@ class RefusalLines:
     def lines(self, event: TraceEvent) -> list[str]:
         """What to print now."""
         match event.lane, event.kind:
+            case Lane.SERVER, "answered":
+                return []
             case Lane.SERVER, "received":
                 self._request = event.envelope if isinstance(event.envelope, HttpRequest) else None
                 return []

@@ -37,5 +37,7 @@ def _held_bytes(event: TraceEvent) -> int:
     if event.envelope is None:
         return 0
     body = event.envelope.body
+    if type(body) is bytes:
+        return len(body)
     parts = body if isinstance(body, tuple) else (body,)
     return sum(len(part) for part in parts if not isinstance(part, FileSlice))

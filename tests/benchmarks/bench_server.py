@@ -46,7 +46,7 @@ def admin(address: str, method: str, path: str, body: object) -> Any:
 def registered(address: str, count: int) -> dict[str, str]:
     """Targets with their tokens."""
     admin(address, "PUT", "/system/configs", {"authentication.targettoken.enabled": True})
-    made = {}
+    made: dict[str, str] = {}
     for start in range(0, count, 1_000):
         names = [{"controllerId": f"b-{n:06d}"} for n in range(start, min(count, start + 1_000))]
         created = admin(address, "POST", "/targets", names)

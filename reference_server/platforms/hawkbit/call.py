@@ -87,7 +87,7 @@ class Call:
 
     @property
     def array(self) -> Any:
-        """The body where an array is asked for. One value counts as an array of one from 1.1.0 on; before, not readable."""
+        """The body where an array is asked for. One value counts as an array of one from 1.1.0 on, not before."""
         if self.settings.profile is Profile.OLD and not isinstance(self.json, list):
             raise not_readable("the body: expected an array; a single value counts as one from 1.1.0 on")
         return self.json
