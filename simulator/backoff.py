@@ -7,10 +7,10 @@ RFC 9110 §10.2.3, for 429 RFC 6585 §4.
 
 from __future__ import annotations
 
-import calendar
 import math
 from dataclasses import dataclass
-from email.utils import parsedate_tz
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -99,13 +99,13 @@ def parse_retry_after(value: str | None, date: str | None) -> float | None:
     if digits.isascii() and digits.isdigit():
         return float(digits)
     until_s, now_s = _http_date_s(value), _http_date_s(date)
-    return None if until_s is None or now_s is None else float(max(0, until_s - now_s))
+    return None if until_s is None or now_s is None else max(0.0, until_s - now_s)
 
 
-def _http_date_s(text: str | None) -> int | None:
+def _http_date_s(text: str | None) -> float | None:
     """Seconds since 1970. A date without a zone is GMT, as every HTTP date is (RFC 9110 §5.6.7)."""
     try:
-        parsed = parsedate_tz(text) if text else None
-        return None if parsed is None else calendar.timegm((*parsed[:6], 0, 0, 0)) - (parsed[9] or 0)
-    except (ValueError, OverflowError, IndexError):
+        at = None if text is None else parsedate_to_datetime(text)
+        return None if at is None else (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, TypeError, OverflowError, IndexError):
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from simulator.contract.wire import Ending
 
@@ -36,3 +37,16 @@ class Fault:
     shows_as: Ending | None = None
     parameters: Mapping[str, float | int | str] = field(default_factory=dict)
     """latency: `delay_s` · overload: `status`, `retry_after_s` · truncated_body: `after_bytes`."""
+
+
+BELONGS_TO: Final[Mapping[str, frozenset[FaultKind]]] = {
+    "shows_as": frozenset({FaultKind.OUTAGE, FaultKind.LOST_REPLY}),
+    "status": frozenset({FaultKind.OVERLOAD}),
+    "retry_after_s": frozenset({FaultKind.OVERLOAD}),
+    "delay_s": frozenset({FaultKind.LATENCY}),
+    "after_bytes": frozenset({FaultKind.TRUNCATED_BODY}),
+}
+"""Which parameter belongs to which kind of fault; all others belong to all."""
+
+CAN_SHOW_AS: Final = (Ending.REFUSED, Ending.RESET, Ending.SILENCE, Ending.CLOSED)
+"""What can be chosen; the other endings follow from the kind."""

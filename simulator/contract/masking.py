@@ -1,50 +1,149 @@
-"""Secrets are masked by value wherever they turn up in text: headers, bodies, reasons."""
+"""Secrets are masked by value wherever they turn up in text: headers, bodies, URLs, reasons.
+
+They are found in the forms in which they travel: as they are, escaped in JSON (also in JSON within JSON, as in a trace
+line), percent-encoded, and inside the Base64 of `Authorization: Basic`. The time that `hide` takes grows with the text,
+hardly with the number of secrets.
+
+A secret of fewer than eight characters is masked only where it stands by itself (`admin:abc`, `key=abc`, `"abc"`):
+somebody's password `on` must not turn every `connection` into a riddle.
+"""
 
 from __future__ import annotations
 
+import base64
+import json
 import re
+from collections.abc import Iterator, Mapping
 from typing import Final
+from urllib.parse import quote, unquote
 
 from simulator.contract.identity import mask
 
-WORD: Final = re.compile(r"[^\s\"'\\,;<>(){}\[\]&?]+")
-"""What a token looks like inside JSON, headers and URLs. Secrets that hold other characters are replaced one by one."""
+ANCHOR_CHARS: Final = 8
+"""Long secrets are looked up by their first characters, at every position of a run."""
 
-SEAMS: Final = re.compile(r"([:=/|])")
-"""Inside a word (`key=token`, `https://host/token`) the pieces between these are looked at too."""
+RUN: Final = re.compile(r"[^\s\"'\\,;<>(){}\[\]&?]+")
+"""What a token looks like inside JSON, headers and URLs. A secret of such characters alone lies within one run."""
+
+LONG_RUN: Final = re.compile(RUN.pattern.removesuffix("+") + f"{{{ANCHOR_CHARS},}}")
+"""The runs that can hold a long secret."""
+
+SEAMS: Final = re.compile(r"([:=/|@#%])")
+"""Inside a run, what stands between these stands by itself."""
+
+DECODINGS: Final = 2
+"""A URL within a URL is percent-encoded twice; nobody goes further."""
+
+BASIC: Final = re.compile(r"(?i:\bbasic) +([A-Za-z0-9+/]{4,}={0,2})")
 
 
 class Secrets:
     """The secrets of a run: learnt as they come up, masked in everything that is written."""
 
     def __init__(self) -> None:
-        self._masked: dict[str, str] = {}
-        self._odd: dict[str, str] = {}
+        self._masks: dict[str, str] = {}
+        """Every form of every secret."""
+        self._long = Anchored(ANCHOR_CHARS)
+        self._short = False
+        self._odd = Anchored(ANCHOR_CHARS)
+        """Forms with characters that end a run: they are looked for in the whole text."""
 
     def learn(self, kind: str, secret: str) -> None:
         """From now on `secret` is written as `kind:<4 hex digits>`. The empty string is no secret."""
-        if not secret or secret in self._masked or secret in self._odd:
+        if not secret or secret in self._masks:
             return
-        home = self._masked if WORD.fullmatch(secret) else self._odd
-        home[secret] = mask(kind, secret)
+        masked = mask(kind, secret)
+        for form in _forms(secret):
+            self._masks.setdefault(form, masked)
+            if not RUN.fullmatch(form):
+                self._odd.add(form)
+            elif len(form) >= ANCHOR_CHARS:
+                self._long.add(form)
+            else:
+                self._short = True
 
     def hide(self, text: str) -> str:
         """`text` with every known secret replaced."""
-        for secret, masked in self._odd.items():
-            text = text.replace(secret, masked)
-        if not self._masked:
-            return text
-        return WORD.sub(self._hide_word, text)
+        return self._hide(text, DECODINGS) if self._masks else text
 
     def hide_bytes(self, data: bytes) -> bytes:
-        """A binary body with every known secret replaced; it has no words to look up, so each is searched for."""
-        for home in (self._odd, self._masked):
-            for secret, masked in home.items():
-                data = data.replace(secret.encode("utf-8", "surrogatepass"), masked.encode())
-        return data
+        """A binary body with every known secret replaced."""
+        return self.hide(data.decode("latin-1")).encode("latin-1")
 
-    def _hide_word(self, found: re.Match[str]) -> str:
-        word = found.group()
-        if word in self._masked:
-            return self._masked[word]
-        return "".join(self._masked.get(piece, piece) for piece in SEAMS.split(word))
+    def _hide(self, text: str, decodings: int) -> str:
+        text = BASIC.sub(self._hide_basic, text)
+        if self._odd.forms:
+            text = self._odd.replace(text, self._masks)
+        return (RUN if self._short else LONG_RUN).sub(lambda found: self._hide_run(found[0], decodings), text)
+
+    def _hide_basic(self, found: re.Match[str]) -> str:
+        try:
+            plain = base64.b64decode(found[1], validate=True).decode("utf-8")
+        except ValueError:
+            return found[0]
+        hidden = self.hide(plain)
+        if hidden == plain:
+            return found[0]
+        # User names may hold what would break the line of JSON that this text can be part of.
+        return f"Basic {hidden if RUN.fullmatch(hidden) else mask('basic', plain)}"
+
+    def _hide_run(self, run: str, decodings: int) -> str:
+        if run in self._masks:
+            return self._masks[run]
+        if len(run) >= ANCHOR_CHARS:
+            run = self._long.replace(run, self._masks)
+        if self._short:
+            run = "".join(self._masks.get(piece, piece) for piece in SEAMS.split(run))
+        if decodings and "%" in run and (hidden := self._hide(plain := unquote(run), decodings - 1)) != plain:
+            return quote(hidden, safe=":/=", errors="surrogatepass")
+        return run
+
+
+class Anchored:
+    """Finds any of many strings in a text, in time that does not depend on how many they are."""
+
+    def __init__(self, anchor_chars: int) -> None:
+        self.forms: dict[str, list[str]] = {}
+        """By their first `_width` characters; the longest first, as one secret may begin like another."""
+        self._width = anchor_chars
+
+    def add(self, form: str) -> None:
+        if len(form) < self._width:
+            self._narrow(len(form))
+        rivals = self.forms.setdefault(form[: self._width], [])
+        rivals.append(form)
+        rivals.sort(key=len, reverse=True)
+
+    def replace(self, text: str, masks: Mapping[str, str]) -> str:
+        parts, copied = [], 0
+        for at, form in self._found(text):
+            if at >= copied:
+                parts += [text[copied:at], masks[form]]
+                copied = at + len(form)
+        return "".join([*parts, text[copied:]]) if parts else text
+
+    def _found(self, text: str) -> Iterator[tuple[int, str]]:
+        forms, width = self.forms, self._width
+        for at in [at for at in range(len(text) - width + 1) if text[at : at + width] in forms]:
+            yield from ((at, form) for form in forms[text[at : at + width]] if text.startswith(form, at))
+
+    def _narrow(self, width: int) -> None:
+        """Shorter anchors, for a shorter form."""
+        known = [form for rivals in self.forms.values() for form in rivals]
+        self._width, self.forms = width, {}
+        for form in known:
+            self.add(form)
+
+
+def _forms(secret: str) -> set[str]:
+    """A secret as it is, as UTF-8 that somebody took for Latin-1, and as JSON writes each, once and twice."""
+    plain = {secret, secret.encode("utf-8", "surrogatepass").decode("latin-1")}
+    once = {text for form in plain for text in _in_json(form)}
+    return plain | once | {text for form in once for text in _in_json(form)}
+
+
+def _in_json(text: str) -> Iterator[str]:
+    for ascii_only in (True, False):
+        escaped = json.dumps(text, ensure_ascii=ascii_only)[1:-1]
+        yield escaped
+        yield escaped.replace("/", "\\/")

@@ -6,11 +6,15 @@ Devices and servers share these shapes and nothing else: what a platform's words
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 Headers = tuple[tuple[str, str], ...]
+
+URL: Final = re.compile(r"(https?)://([^/?#]+)([^#]*)(?:#.*)?", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +89,11 @@ def split_url(url: str) -> tuple[str, str]:
 
     Raises ValueError when there is no scheme and authority.
     """
-    scheme, mark, rest = url.partition("://")
-    scheme = scheme.lower()
-    if not mark or scheme not in {"http", "https"} or not rest or rest[0] in "/?#":
+    found = URL.fullmatch(url)
+    if found is None:
         raise ValueError(f"expected an absolute http(s) URL, got {url[:200]!r}")
-    cut = next((i for i, char in enumerate(rest) if char in "/?#"), len(rest))
-    target = rest[cut:].partition("#")[0]
-    return f"{scheme}://{rest[:cut]}", target if target.startswith("/") else "/" + target
+    scheme, authority, target = found.groups()
+    return f"{scheme.lower()}://{authority}", target if target.startswith("/") else "/" + target
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,10 @@ from simulator.contract.wire import Headers, HttpRequest, HttpResponse, split_ur
 from simulator.effects import NoReply, Reply
 
 DAY_S: Final = 86_400
-ISO_DURATION: Final = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:\.\d+)?S)?)?")
-CLOCK: Final = re.compile(r"(\d{1,3}):([0-5]?\d):([0-5]?\d)")
+ISO_DURATION: Final = re.compile(
+    r"P(?:(\d{1,6})D)?(?:T(?:(\d{1,6})H)?(?:(\d{1,6})M)?(?:(\d{1,6})(?:\.\d+)?S)?)?", re.ASCII
+)
+CLOCK: Final = re.compile(r"(\d{1,3}):([0-5]?\d):([0-5]?\d)", re.ASCII)
 VISIBLE: Final = re.compile(r"[!-~]+")
 """What an href may consist of: whatever else it holds could not be sent as it stands (RFC 3986 §2)."""
 
