@@ -123,6 +123,10 @@ class ExactClient:
         connection.endheaders(body)
         response = connection.getresponse()
         content = response.read(REPLY_LIMIT_BYTES)
+        if len(content) == REPLY_LIMIT_BYTES:
+            raise http.client.HTTPException(f"an answer of more than {REPLY_LIMIT_BYTES >> 20} MiB")
+        if response.length:  # read(n) takes an early end for the end
+            raise http.client.IncompleteRead(content, response.length)
         answer = Answer(response.status, tuple(response.headers.items()), content, f"{method} {target[:200]}")
         if response.will_close:
             self.close()
