@@ -54,7 +54,7 @@ def expect_our_address(server: Session, href: str) -> None:
     ours, theirs = urlsplit(server.client.url), urlsplit(href)
     got = f"{theirs.scheme}://{theirs.netloc}"
     same = (ours.scheme, ours.hostname, ours.port or 80) == (theirs.scheme, theirs.hostname, theirs.port or 80)
-    expect_that(same, f"a link that begins with {ours.scheme}://{ours.netloc}", got)
+    expect_that(same, f"a link that begins with {ours.scheme}://{ours.netloc}, the host that was asked", got)
 
 
 @ROWS.row("S71", "nothing-to-do", "A device that has told its attributes and has nothing to do gets no _links at all")
