@@ -85,10 +85,10 @@ def meeting(
             yield own
         return
     foreign = foreign_server(against, may_change_settings=may_change)
-    client = ExactClient(foreign.url, verify_context(verify_with(ca, insecure=insecure)))
-    server = Server(client, foreign.admin.account, foreign.admin.tenant, profile,
-                    may_change_settings=foreign.admin.may_change_settings)  # fmt: skip
-    yield server, frozenset(word.removeprefix("hawkbit.") for word in foreign.can)
+    with contextlib.closing(ExactClient(foreign.url, verify_context(verify_with(ca, insecure=insecure)))) as client:
+        server = Server(client, foreign.admin.account, foreign.admin.tenant, profile,
+                        may_change_settings=foreign.admin.may_change_settings)  # fmt: skip
+        yield server, frozenset(word.removeprefix("hawkbit.") for word in foreign.can)
 
 
 def show(

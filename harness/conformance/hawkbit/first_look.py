@@ -42,10 +42,8 @@ def _check_address(server: Server, answer: Answer) -> None:
     url, user = server.client.url, server.admin.user
     told = document(answer)
     if 300 <= answer.status < 400:
-        place = answer.header("Location") or "nowhere"
-        raise BrokenBench(
-            f"{url} redirects to {place}: give {place.removesuffix(USERINFO)} instead, if that is hawkBit"
-        )
+        place = (answer.header("Location") or "nowhere").removesuffix(USERINFO)
+        raise BrokenBench(f"{url} redirects to {place}: give that address instead, if it is hawkBit's")
     if answer.status == 401:
         raise BrokenBench(f"{url} does not accept the account {user!r}: check user and password")
     if answer.status == 403:

@@ -41,9 +41,9 @@ def own_hawkbit(profile: str) -> Iterator[tuple[Server, frozenset[str]]]:
     """Our reference server with everything that rows need."""
     accounts = {kind: UserPassword(kind, secrets.token_hex(8)) for kind in RIGHTS}
     listed = [{"user": a.user, "password": a.password, "rights": list(RIGHTS[kind])} for kind, a in accounts.items()]
-    with own_server([*OWN_OPTIONS, f"--profile=hawkbit={profile}"], listed) as url:
-        admin = UserPassword("admin", "admin")
-        yield Server(ExactClient(url), admin, profile=profile, accounts=accounts), OWN_CAN
+    options = [*OWN_OPTIONS, f"--profile=hawkbit={profile}"]
+    with own_server(options, listed) as url, contextlib.closing(ExactClient(url)) as client:
+        yield Server(client, UserPassword("admin", "admin"), profile=profile, accounts=accounts), OWN_CAN
 
 
 def verify_context(verify: ssl.SSLContext | bool) -> ssl.SSLContext | None:

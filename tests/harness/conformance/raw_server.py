@@ -40,6 +40,7 @@ def raw_server(talk: Talk, tls: ssl.SSLContext | None = None) -> Iterator[str]:
                 talk(connection)
                 return
             with tls.wrap_socket(connection, server_side=True) as wrapped:
+                connections.append(wrapped)  # the other one was detached
                 talk(wrapped)
 
     def accept() -> None:
