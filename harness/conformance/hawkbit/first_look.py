@@ -72,7 +72,8 @@ def _check_rights(server: Server) -> None:
             "the suite needs the rights of a tenant administrator"
         )
     for method, path, body in NEEDED:
-        answer = ask(server, method, path.format(prefix=server.prefix), body)
+        path = path.format(prefix=server.prefix)
+        answer = ask(server, method, path, body)
         if answer.status == 403:
             raise BrokenBench(f"{user!r} may not {method} {path} on {url}: use an administrator")
         if answer.status in (405, 501):

@@ -1,0 +1,216 @@
+"""Whatever becomes of a row: what it made is gone, what it configured is as it was, and what could not be is said."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from harness.conformance.exact_client import Answer, ExactClient
+from harness.conformance.findings import Mismatch, expect
+from harness.conformance.hawkbit.session import GATEWAY_KEY, GATEWAY_MODE, TARGET_MODE, Server, Session
+from harness.conformance.hawkbit.suite import ROWS
+from harness.conformance.hawkbit.taking_back import GONE_AFTER, SWEPT
+from harness.exits import Exit
+from simulator.contract.errors import BrokenBench
+from tests.harness.conformance.in_process import reference
+from tests.harness.conformance.raw_server import LIMIT_S
+
+ROW = ROWS[0]
+POLLING = "pollingTime"
+
+
+@pytest.fixture(scope="module")
+def one_server() -> Iterator[Server]:
+    with reference() as server:
+        yield server
+
+
+@pytest.fixture
+def server(one_server: Server) -> Server:
+    """A run of its own on the server of all tests."""
+    return replace(one_server, prefix=f"{one_server.prefix}x", left_behind=[])
+
+
+def everything(server: Server) -> dict[str, Any]:
+    """What the server holds that a row could leave there, and its whole configuration."""
+    with server.use(ROW) as session:
+        held = {path: session.mgmt("GET", path).json()["content"] for path, _, _ in SWEPT if path != "/rollouts"}
+        configuration = session.mgmt("GET", "/system/configs").json()
+    return {**held, "configuration": {key: (entry["value"], entry["global"]) for key, entry in configuration.items()}}
+
+
+def make_a_mess(session: Session) -> None:
+    """One of everything, and settings that were at their default, set before, and changed twice."""
+    session.update()
+    session.target(targetType=session.made("/targettypes", {"name": session.name("type")})["id"])
+    session.made("/targettags", {"name": session.name("tag")})
+    session.target_tokens()
+    session.gateway()
+    session.configure_keys({POLLING: "00:02:00"})
+    session.configure_keys({POLLING: "00:03:00"})
+    expect("polling time in between", "00:03:00", session.setting(POLLING))
+
+
+def set_before(server: Server) -> None:
+    """An operator's own settings, which must not become defaults."""
+    with server.use(ROW) as session:
+        session.mgmt("PUT", "/system/configs", {TARGET_MODE: False, GATEWAY_KEY: "operators-own-key"})
+
+
+@pytest.mark.parametrize("end", [None, Mismatch, BrokenBench, KeyboardInterrupt, ZeroDivisionError])
+def test_a_row_leaves_everything_as_it_was(server: Server, end: type[BaseException] | None) -> None:
+    set_before(server)
+    before = everything(server)
+    try:
+        with server.use(ROW) as session:
+            make_a_mess(session)
+            assert everything(server) != before
+            if end is not None:
+                raise end("x")
+    except (Mismatch, BrokenBench, KeyboardInterrupt, ZeroDivisionError) as error:
+        assert type(error) is end  # noqa: PT017 (also without an error)
+    assert everything(server) == before
+    assert server.left_behind == []
+
+
+def test_what_a_row_asks_to_be_so_and_is_so_is_not_touched(server: Server) -> None:
+    """Then no leave is needed either, and nobody's audit fields move."""
+    set_before(server)
+    with server.use(ROW) as session:
+        document = session.mgmt("GET", f"/system/configs/{GATEWAY_KEY}").json()
+        session.server.may_change_settings = False
+        session.configure_keys({TARGET_MODE: False, GATEWAY_KEY: "operators-own-key", GATEWAY_MODE: False})
+        assert session.mgmt("GET", f"/system/configs/{GATEWAY_KEY}").json() == document
+
+
+def test_targets_of_other_people_stay(server: Server) -> None:
+    with server.use(ROW) as other:
+        other.mgmt("POST", "/targets", [{"controllerId": f"{server.prefix}other"}])
+        with server.use(ROW) as session:
+            session.target()
+            session.was_interrupted = True
+        assert other.exists(f"{server.prefix}other")
+        other.forget_target(f"{server.prefix}other")
+
+
+class Interrupted(ExactClient):
+    """Ctrl-C between the end of one kind of request and its answer."""
+
+    at = ""
+
+    def call(
+        self, method: str, path: str, headers: Mapping[str, str] | None = None, body: bytes | None = None
+    ) -> Answer:
+        answer = super().call(method, path, headers, body)
+        if method == "POST" and path.endswith(self.at):
+            raise KeyboardInterrupt
+        return answer
+
+
+@pytest.mark.parametrize("at", ["/targets", "/targettypes", "/targettags", "/softwaremodules", "/distributionsets"])
+def test_what_came_into_being_while_nobody_listened_is_found_by_its_name(server: Server, at: str) -> None:
+    before = everything(server)
+    client = Interrupted(server.client.url)
+    client.at = at
+    with pytest.raises(KeyboardInterrupt), replace(server, client=client).use(ROW) as session:
+        make_a_mess(session)
+    client.close()
+    assert everything(server) == before
+
+
+class Stubborn(ExactClient):
+    """A server that would not take something back."""
+
+    refuses: tuple[str, str] = ("", "")
+    broken = False
+    asked = 0
+
+    def call(
+        self, method: str, path: str, headers: Mapping[str, str] | None = None, body: bytes | None = None
+    ) -> Answer:
+        if (method, path.rpartition("/")[0]) != self.refuses and not (self.broken and method == "DELETE"):
+            return super().call(method, path, headers, body)
+        self.asked += 1
+        if self.broken:
+            raise BrokenBench("gone")
+        return Answer(500, (), b"", f"{method} {path}")
+
+
+@pytest.fixture
+def stubborn(server: Server) -> Iterator[Stubborn]:
+    client = Stubborn(server.client.url)
+    yield client
+    client.broken, client.refuses = False, ("", "")
+    with server.use(ROW) as session:  # by the names that the test used
+        session.was_interrupted = True
+    client.close()
+
+
+def test_what_is_not_taken_back_is_said_and_the_rest_goes_on(server: Server, stubborn: Stubborn) -> None:
+    before = everything(server)
+    stubborn.refuses = ("DELETE", "/rest/v1/targets")
+    mine = replace(server, client=stubborn)
+    with mine.use(ROW) as session:
+        session.update()
+        path = f"/targets/{session.target().controller_id}"
+        session.configure_keys({POLLING: "00:02:00"})
+    assert mine.left_behind == [f"{path} is still there: DELETE /rest/v1{path} answered 500"]
+    assert {**everything(server), "/targets": []} == before
+
+
+def test_settings_are_everybodys_and_go_first(server: Server, stubborn: Stubborn) -> None:
+    set_before(server)
+    stubborn.refuses = ("PUT", "/rest/v1/system/configs")
+    mine = replace(server, client=stubborn)
+    with mine.use(ROW) as session:
+        session.gateway()
+        session.target()
+    [sentence] = mine.left_behind
+    assert sentence.startswith(f"{GATEWAY_KEY} is not back to the key that it was: PUT ")
+    assert "operators-own-key" not in sentence
+
+
+def test_a_server_that_is_gone_is_not_asked_for_ever(server: Server, stubborn: Stubborn) -> None:
+    mine = replace(server, client=stubborn)
+    with mine.use(ROW) as session:
+        for _ in range(10):
+            session.target()
+        stubborn.broken = True
+    assert stubborn.asked == len(mine.left_behind) == GONE_AFTER
+    stubborn.broken = False
+
+
+def test_ctrl_c_in_the_middle_of_a_run(server: Server, tmp_path: Path) -> None:
+    """The whole command: S79 waits half a minute for a device to be overdue, with a polling time of its own."""
+    before = everything(server)
+    junit = tmp_path / "junit.xml"
+    command = [sys.executable, "-m", "harness.cli", "conform", "hawkbit", "S16", "S79", "--junit", str(junit)]
+    command += ["--against", server.client.url]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        wait_for_a_target(server)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=LIMIT_S)
+    assert (process.returncode, err) == (Exit.INTERRUPTED, "interrupted\n")
+    assert everything(server) == before
+    assert ET.parse(junit).getroot().get("tests") == "1"
+
+
+def wait_for_a_target(server: Server) -> None:
+    """Until the command's row has made its target and configured what it needs."""
+    pause = threading.Event()
+    with server.use(ROW) as session:
+        for _ in range(int(LIMIT_S / 0.02)):
+            polled = session.mgmt("GET", "/targets?q=updatestatus==registered").json()["total"]
+            if polled and session.setting(POLLING) != "00:05:00":
+                return
+            pause.wait(0.02)
+    raise AssertionError("the row did not begin")
