@@ -1,0 +1,89 @@
+"""The whole hawkBit suite: every row of the contract, green in every profile, and nothing left behind."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+import pytest
+
+from harness.conformance.exact_client import ExactClient
+from harness.conformance.frame import Row
+from harness.conformance.hawkbit.session import Server, Session, basic
+from harness.conformance.hawkbit.suite import PROFILES, ROWS, own_hawkbit
+from harness.conformance.running import run_rows
+from harness.verdict import Report, Verdict
+
+NUMBERS = [
+    *(f"S{number:02}" for number in range(1, 32)),
+    *(f"S{number}" for number in range(40, 62)),
+    *(f"S{number}" for number in range(70, 87)),
+    *(f"S{number}" for number in range(90, 141)),
+]
+"""The rows of spec/hawkbit.md §6.1-6.4 and §6.6."""
+
+ENTITIES = ("targets", "targettypes", "targettags", "targetfilters", "distributionsets", "softwaremodules")
+LIMIT = "?limit=500"
+
+
+@pytest.fixture(params=PROFILES)
+def reference(request: pytest.FixtureRequest) -> Iterator[tuple[Server, frozenset[str]]]:
+    with own_hawkbit(request.param) as own:
+        yield own
+
+
+def run(rows: list[Row[Session]], server: Server, can: frozenset[str]) -> list[str]:
+    """What did not pass, in words."""
+    blank = Report(name="conform/hawkbit", title="", verdict=Verdict.PASSED)
+    reports = list(run_rows(rows, server.use, can, blank))
+    assert len(reports) == len(rows)
+    return [told(report) for report in reports if report.verdict is not Verdict.PASSED]
+
+
+def told(report: Report) -> str:
+    findings = [check.finding for phase in report.phases for check in phase.checks]
+    return f"{report.name}: {report.verdict} {report.reason} {findings}"
+
+
+def state(client: ExactClient, server: Server) -> dict[str, object]:
+    """What a tenant has and how it is set up."""
+    headers = {"Authorization": basic(server.admin)}
+    found: dict[str, object] = {
+        kind: sorted(str(one["id" if "id" in one else "controllerId"]) for one in page["content"])
+        for kind in ENTITIES
+        for page in [client.call("GET", f"/rest/v1/{kind}{LIMIT}", headers).json()]
+    }
+    configs = client.call("GET", "/rest/v1/system/configs", headers).json()
+    return found | {"configuration": {key: entry["value"] for key, entry in configs.items()}}
+
+
+def test_the_suite_has_exactly_the_rows_of_the_contract() -> None:
+    assert [row.number for row in ROWS] == NUMBERS
+    assert len(NUMBERS) == 121
+    assert len({row.path for row in ROWS}) == len(ROWS)
+
+
+def test_every_row_passes_in_every_profile_and_leaves_nothing(reference: tuple[Server, frozenset[str]]) -> None:
+    server, can = reference
+    before = state(server.client, server)
+    assert run(list(ROWS), server, can) == []
+    assert state(server.client, server) == before
+
+
+def test_rows_pass_in_any_order_on_a_server_that_has_been_used() -> None:
+    """Twice, in two orders, among a stranger's targets and with settings of the tenant's own."""
+    with own_hawkbit("1.1") as (server, can):
+        headers = {"Authorization": basic(server.admin), "Content-Type": "application/json"}
+        strangers = b"[" + b",".join(b'{"controllerId":"stranger-%d"}' % number for number in range(300)) + b"]"
+        assert server.client.call("POST", "/rest/v1/targets", headers, strangers).status == 201
+        settings = b"""{"pollingTime": "00:02:00", "user.confirmation.flow.enabled": true,
+            "repository.actions.autoclose.enabled": true, "implicit.lock.enabled": false,
+            "maintenanceWindowPollCount": 7, "authentication.gatewaytoken.enabled": true,
+            "authentication.gatewaytoken.key": "the-fleet-uses-it"}"""
+        assert server.client.call("PUT", "/rest/v1/system/configs", headers, settings).status == 204
+        before = state(server.client, server)
+        for seed in (1, 2):
+            rows = list(ROWS)
+            random.Random(seed).shuffle(rows)
+            assert run(rows, server, can) == []
+        assert state(server.client, server) == before
