@@ -15,7 +15,10 @@ DEFAULT_STATUS = 503
 
 
 @dataclass(slots=True)
-class _Scheduled:
+class Scheduled:
+    """A fault in the plan. `bites` counts what it did; a port closed by an outage cannot count who came in vain."""
+
+    id: int
     fault: Fault
     from_us: int
     until_us: int | None
@@ -26,20 +29,34 @@ class _Scheduled:
             return False
         return self.from_us <= now_us and (self.until_us is None or now_us < self.until_us)
 
+    def is_over(self, now_us: int) -> bool:
+        """It will never bite again."""
+        return now_us >= self.from_us and not self.is_on(now_us)
+
 
 @dataclass(slots=True)
 class FaultPlan:
     """The faults of a run. `draw` gives uniform numbers in [0,1)."""
 
     draw: Callable[[], float]
-    _scheduled: list[_Scheduled] = field(default_factory=list)
+    _scheduled: list[Scheduled] = field(default_factory=list)
+    _last_id: int = 0
 
-    def add(self, fault: Fault, now_us: int) -> None:
+    def add(self, fault: Fault, now_us: int) -> Scheduled:
         """Schedules a fault; its `at_s` counts from `now_us`."""
+        self._last_id += 1
         from_us = now_us + to_us(fault.at_s)
-        self._scheduled.append(
-            _Scheduled(fault, from_us, None if fault.for_s is None else from_us + to_us(fault.for_s))
-        )
+        until_us = None if fault.for_s is None else from_us + to_us(fault.for_s)
+        scheduled = Scheduled(self._last_id, fault, from_us, until_us)
+        self._scheduled.append(scheduled)
+        return scheduled
+
+    def scheduled(self) -> tuple[Scheduled, ...]:
+        """In the order of their ids, also those that are over."""
+        return tuple(self._scheduled)
+
+    def remove(self, fault_id: int) -> None:
+        self._scheduled = [entry for entry in self._scheduled if entry.id != fault_id]
 
     def clear(self) -> None:
         self._scheduled.clear()
