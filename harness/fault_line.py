@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from harness.values import Duration, Glob, HttpStatus, Model, PositiveCount, Size
-from simulator.contract.faults import Fault, FaultKind
+from simulator.contract.faults import BELONGS_TO, Fault, FaultKind
 from simulator.contract.wire import Ending
-
-BELONGS_TO: Final[Mapping[str, frozenset[FaultKind]]] = {
-    "shows_as": frozenset({FaultKind.OUTAGE, FaultKind.LOST_REPLY}),
-    "status": frozenset({FaultKind.OVERLOAD}),
-    "retry_after_s": frozenset({FaultKind.OVERLOAD}),
-    "delay_s": frozenset({FaultKind.LATENCY}),
-    "after_bytes": frozenset({FaultKind.TRUNCATED_BODY}),
-}
-"""Which parameter belongs to which kind of fault; all others belong to all."""
 
 
 class FaultLine(Model):

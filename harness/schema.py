@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from harness.scenario import Heading, Scenario
-from harness.values import SIZE, duration_text, size_text
+from simulator.contract.units import SIZE, duration_text, size_text
 
 PLACE: Final = {"type": "string", "pattern": r"\$\{[^}]+\}", "description": "A value of params, matrix or env:"}
 TO_PLACE: Final = {"$ref": "#/$defs/Place"}

@@ -33,10 +33,10 @@ from harness.simulated_hawkbit import (
 from harness.simulation import Ending, Plan, Simulation
 from harness.simulation_hints import Holding
 from harness.unit_list import Unit
-from harness.values import duration_s
 from simulator.contract.errors import UsageError
 from simulator.contract.masking import Secrets
 from simulator.contract.trace import Trace
+from simulator.contract.units import duration_s
 from simulator.drivers.realtime import WallClock
 from simulator.flows.hawkbit_device import HawkbitSettings
 

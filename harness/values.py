@@ -26,6 +26,7 @@ from pydantic import (
 
 from harness.unit_list import read_units
 from simulator.agent import CutPoint
+from simulator.contract.units import DURATION, SIZE, duration_s, duration_text, size_bytes, size_text
 
 
 class Model(BaseModel):
@@ -35,38 +36,6 @@ class Model(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-
-DURATION: Final = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)(ms|s|m|h)")
-SECONDS_PER: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-SIZE: Final = re.compile(r"(\d{1,12})(B|KiB|MiB|GiB)")
-BYTES_PER: Final = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
-
-
-def duration_s(value: Any) -> float:
-    """`500ms`, `30s`, `1.5m`, `1h` to seconds."""
-    found = DURATION.fullmatch(value) if isinstance(value, str) else None
-    if found is None:
-        raise ValueError("expected a time with its unit, such as 500ms, 30s, 5m or 1h")
-    return float(found[1]) * SECONDS_PER[found[2]]
-
-
-def duration_text(seconds: float) -> str:
-    """Seconds as a scenario file writes them."""
-    return f"{seconds:.6f}".rstrip("0").rstrip(".") + "s"
-
-
-def size_bytes(value: Any) -> int:
-    """`512B`, `4KiB`, `1MiB` to bytes."""
-    found = SIZE.fullmatch(value) if isinstance(value, str) else None
-    if found is None:
-        raise ValueError("expected a size with its unit, such as 512B, 4KiB or 1MiB")
-    return int(found[1]) * BYTES_PER[found[2]]
-
-
-def size_text(size: int) -> str:
-    """Bytes as a scenario file writes them."""
-    return f"{size}B"
 
 
 def scalar(value: Any) -> bool | int | float | str:

@@ -14,12 +14,13 @@ from harness.plan import expand
 from harness.scenario import Scenario
 from harness.template import ScenarioFile, read_scenario
 from harness.unit_list import Unit
-from harness.values import Times, duration_s, duration_text
+from harness.values import Times
 from harness.verdict import Severity
 from harness.words import Check, Configure, Deploy, PowerOn, Wait
 from simulator.agent import CutPoint
 from simulator.backoff import Backoff, Policy
 from simulator.contract.faults import Fault, FaultKind
+from simulator.contract.units import duration_s, duration_text
 from simulator.contract.wire import Ending
 from simulator.stages import Stage
 
