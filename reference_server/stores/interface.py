@@ -62,6 +62,9 @@ class Store(Protocol):
     def tenants(self, kind: Kind[Any]) -> list[str]:
         """The tenants that have records of this kind, sorted."""
 
+    def totals(self) -> dict[str, int]:
+        """Name of a kind -> how many records of it there are in all tenants, sorted; kinds without any are left out."""
+
     def next_id(self, sequence: str) -> int:
         """1, 2, 3, … for each sequence; never given twice, also across restarts.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -93,6 +94,12 @@ class MemoryStore:
 
     def tenants(self, kind: Kind[Any]) -> list[str]:
         return sorted(tenant for (name, tenant), table in self._tables.items() if name == kind.name and table.records)
+
+    def totals(self) -> dict[str, int]:
+        found: Counter[str] = Counter()
+        for (name, _), table in self._tables.items():
+            found[name] += len(table.records)
+        return {name: count for name, count in sorted(found.items()) if count}
 
     def next_id(self, sequence: str) -> int:
         given = self._sequences[sequence] = self._sequences.get(sequence, 0) + 1

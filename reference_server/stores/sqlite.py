@@ -90,6 +90,9 @@ class SqliteStore:
     def tenants(self, kind: Kind[Any]) -> list[str]:
         return list(self._tables.tenants(kind.name))
 
+    def totals(self) -> dict[str, int]:
+        return self._tables.totals()
+
     # Writing
 
     def put(self, kind: Kind[R], tenant: str, record: R, *, lazily: bool = False) -> None:
