@@ -1,17 +1,19 @@
-"""Which fault bites which request: pure, told the time and given its chance."""
+"""Which fault bites which request, and what it makes of the answer: pure, told the time and given its chance."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from typing import Final
 
+from reference_server.rewriting import as_seen, homeward, move_links, redirect, rewrite
 from simulator.contract.clock import to_us
 from simulator.contract.faults import Fault, FaultKind
-from simulator.contract.wire import Delivery, Ending, HttpRequest, HttpResponse, body_length
+from simulator.contract.wire import Delivery, Ending, Framing, HttpRequest, HttpResponse, body_length
 
-BEFORE = frozenset({FaultKind.OUTAGE, FaultKind.OVERLOAD})
-DEFAULT_STATUS = 503
+DEFAULT_STATUS: Final = 503
+DEFAULT_DELAY_S: Final = 1.0
 
 
 @dataclass(slots=True)
@@ -63,14 +65,21 @@ class FaultPlan:
 
     def before(self, request: HttpRequest, now_us: int) -> Fault | None:
         """The fault that keeps this request from the platform, if one bites."""
-        return self._bite(request, now_us, BEFORE)
+        return self._bite(request, now_us, keeps_away) if self._scheduled else None
 
     def after(self, request: HttpRequest, now_us: int) -> list[Fault]:
-        """The faults that spoil an answer already committed, one of each kind at most."""
+        """The faults that spoil its answer, one of each kind at most, in the order in which they do so."""
         if not self._scheduled:
             return []
-        found = (self._bite(request, now_us, frozenset({kind})) for kind in FaultKind if kind not in BEFORE)
+        found = (self._bite(request, now_us, _spoils_as(kind)) for kind in FaultKind)
         return [fault for fault in found if fault is not None]
+
+    def homeward(self, request: HttpRequest) -> HttpRequest:
+        """As if it had come to the usual place. Whoever was sent elsewhere is served there for good."""
+        for entry in self._scheduled:
+            if entry.fault.kind is FaultKind.MOVED and (found := homeward(entry.fault.text("below"), request)):
+                return found
+        return request
 
     def refuses_at(self, now_us: int) -> bool:
         """True while nobody should be listening at all (an outage of everything that shows as refused)."""
@@ -87,18 +96,30 @@ class FaultPlan:
         ]
         return min(edges, default=None)
 
-    def _bite(self, request: HttpRequest, now_us: int, kinds: frozenset[FaultKind]) -> Fault | None:
+    def _bite(self, request: HttpRequest, now_us: int, wanted: Callable[[Fault], bool]) -> Fault | None:
         for entry in self._scheduled:
             fault = entry.fault
-            if fault.kind not in kinds or not entry.is_on(now_us):
+            if not wanted(fault) or not entry.is_on(now_us):
                 continue
             if not fnmatchcase(f"{request.method} {request.path}", fault.hits):
                 continue
+            if fault.kind is FaultKind.MOVED and keeps_away(fault) and homeward(fault.text("below"), request):
+                continue  # who has followed a redirect is not sent on in circles
             if fault.share < 1 and self.draw() >= fault.share:
                 continue
             entry.bites += 1
             return fault
         return None
+
+
+def keeps_away(fault: Fault) -> bool:
+    """True when the platform never sees what this fault bites."""
+    is_redirect = fault.kind is FaultKind.MOVED and "status" in fault.parameters
+    return is_redirect or fault.kind in (FaultKind.OUTAGE, FaultKind.OVERLOAD)
+
+
+def _spoils_as(kind: FaultKind) -> Callable[[Fault], bool]:
+    return lambda fault: fault.kind is kind and not keeps_away(fault)
 
 
 def shows_as(fault: Fault) -> Ending:
@@ -110,35 +131,57 @@ def shows_as(fault: Fault) -> Ending:
             return fault.shows_as or Ending.CLOSED
         case FaultKind.TRUNCATED_BODY:
             return Ending.TRUNCATED
-        case FaultKind.LATENCY | FaultKind.OVERLOAD:
+        case _:
             return Ending.WHOLE
 
 
-def instead(fault: Fault) -> Delivery:
+def in_words(fault: Fault) -> str:
+    """What it does, for the trace."""
+    parameters = ", ".join(f"{name} {value}" for name, value in fault.parameters.items())
+    ending = shows_as(fault)
+    return parameters if ending is Ending.WHOLE and parameters else f"shows as {ending}"
+
+
+def instead(fault: Fault, request: HttpRequest) -> Delivery:
     """What a device gets in place of the platform's answer."""
-    if fault.kind is FaultKind.OUTAGE:
-        return Delivery(None, shows_as(fault))
-    status = int(fault.parameters.get("status", DEFAULT_STATUS))
-    retry_after_s = _optional_int(fault, "retry_after_s")
-    headers = (("Retry-After", str(retry_after_s)),) if retry_after_s is not None else ()
-    return Delivery(HttpResponse(status, headers))
-
-
-def spoil(fault: Fault, delivery: Delivery) -> Delivery:
-    """An answer with one more fault on its way."""
-    response = delivery.response
     match fault.kind:
+        case FaultKind.OUTAGE:
+            return Delivery(None, shows_as(fault))
+        case FaultKind.MOVED:
+            return redirect(fault, request)
+        case _:
+            status, retry_after_s = int(fault.number("status") or DEFAULT_STATUS), fault.number("retry_after_s")
+            headers = (("Retry-After", str(int(retry_after_s))),) if retry_after_s is not None else ()
+            return Delivery(HttpResponse(status, headers))
+
+
+def seen_through(faults: Sequence[Fault], request: HttpRequest) -> HttpRequest:
+    """The request as the platform gets to see it."""
+    for fault in faults:
+        if fault.kind in (FaultKind.REWRITE, FaultKind.MOVED):
+            request = as_seen(fault, request)
+    return request
+
+
+def spoil(fault: Fault, request: HttpRequest, delivery: Delivery) -> Delivery:
+    """An answer with one more fault on its way."""
+    match fault.kind:
+        case FaultKind.MOVED:
+            return move_links(fault, request, delivery)
+        case FaultKind.REWRITE:
+            return rewrite(fault, delivery)
         case FaultKind.LATENCY:
-            delay_us = delivery.delay_us + to_us(float(fault.parameters.get("delay_s", 1.0)))
-            return Delivery(response, delivery.ending, delay_us)
-        case FaultKind.TRUNCATED_BODY if response is not None and body_length(response.body) > 0:
-            return Delivery(response, Ending.TRUNCATED, delivery.delay_us, _optional_int(fault, "after_bytes"))
+            delay_s = fault.number("delay_s")
+            late_us = to_us(DEFAULT_DELAY_S if delay_s is None else delay_s)
+            return replace(delivery, delay_us=delivery.delay_us + late_us)
+        case FaultKind.DRIPPING:
+            return replace(delivery, bytes_per_s=fault.number("bytes_per_s"))
+        case FaultKind.FRAMING:
+            return replace(delivery, framing=Framing(fault.text("framed", Framing.LENGTH)))
+        case FaultKind.TRUNCATED_BODY if delivery.response is not None and body_length(delivery.response.body) > 0:
+            after = fault.number("after_bytes")
+            return replace(delivery, ending=Ending.TRUNCATED, cut_after_bytes=None if after is None else int(after))
         case FaultKind.LOST_REPLY:
             return Delivery(None, shows_as(fault), delivery.delay_us)
         case _:
             return delivery
-
-
-def _optional_int(fault: Fault, name: str) -> int | None:
-    value = fault.parameters.get(name)
-    return None if value is None else int(value)

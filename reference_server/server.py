@@ -2,20 +2,21 @@
 
 Fronts call `handle` with what came over a socket, virtual time calls it directly. Order of things: faults that keep a
 request away, the platform inside its transaction, the commit, then faults that spoil an answer. A lost reply is
-therefore always one that was committed.
+therefore always one that was committed. In the trace: `received`, a `fault` for each that bites, `answered` or
+`refused` as the platform had it, and `delivered` when faults have made something else of that.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reference_server.faults import FaultPlan, instead, shows_as, spoil
+from reference_server.faults import FaultPlan, in_words, instead, seen_through, spoil
 from reference_server.platform import Answer, Platform
 from reference_server.stores.interface import Store
 from simulator.contract.faults import Fault
 from simulator.contract.masking import Secrets
 from simulator.contract.trace import Lane, Trace
-from simulator.contract.wire import Delivery, HttpRequest, HttpResponse, Session
+from simulator.contract.wire import Delivery, Ending, HttpRequest, HttpResponse, Session
 
 
 class Undo(Exception):
@@ -36,17 +37,17 @@ class Server:
 
     def handle(self, request: HttpRequest, session: Session, now_us: int) -> Delivery:
         """One request. Never raises for anything that came over the wire."""
-        fault = self.faults.before(request, now_us)
-        if fault is not None:
-            self._tell_fault(request, fault, now_us)
-            return instead(fault)
-        answer = self._commit(request, session, now_us)
-        if self.trace.wanted:
-            self._tell(request, answer, now_us)
+        faults = self.faults
+        if (fault := faults.before(request, now_us)) is not None:
+            return self._keep_away(fault, request, now_us)
+        spoilers = faults.after(request, now_us)
+        seen = seen_through(spoilers, faults.homeward(request))
+        answer = self._commit(seen, session, now_us)
         delivery = Delivery(answer.response)
-        for fault in self.faults.after(request, now_us):
-            self._tell_fault(request, fault, now_us)
-            delivery = spoil(fault, delivery)
+        for fault in spoilers:
+            delivery = spoil(fault, seen, delivery)
+        if self.trace.wanted:
+            self._tell(request, answer, spoilers, delivery, now_us)
         return delivery
 
     def next_due_us(self) -> int | None:
@@ -76,8 +77,21 @@ class Server:
         assert answer is not None
         return answer
 
-    def _tell(self, request: HttpRequest, answer: Answer, now_us: int) -> None:
+    def _keep_away(self, fault: Fault, request: HttpRequest, now_us: int) -> Delivery:
+        delivery = instead(fault, request)
+        if self.trace.wanted:
+            self.trace.emit(now_us, Lane.SERVER, "received", envelope=request)
+            self._tell_fault(request, fault, now_us)
+            self._tell_delivered(delivery, "", now_us)
+        return delivery
+
+    def _tell(
+        self, request: HttpRequest, answer: Answer, spoilers: Sequence[Fault], delivery: Delivery, now_us: int
+    ) -> None:
+        """Faults stand before the answer that they spoil, so that a reader knows that it did not arrive like that."""
         self.trace.emit(now_us, Lane.SERVER, "received", answer.device, envelope=request)
+        for fault in spoilers:
+            self._tell_fault(request, fault, now_us)
         kind = "refused" if answer.reason else "answered"
         self.trace.emit(
             now_us,
@@ -88,7 +102,13 @@ class Server:
             reason=answer.reason,
             name=answer.changed,
         )
+        if spoilers:
+            self._tell_delivered(delivery, answer.device, now_us)
 
     def _tell_fault(self, request: HttpRequest, fault: Fault, now_us: int) -> None:
-        ending = shows_as(fault)
-        self.trace.emit(now_us, Lane.SERVER, "fault", envelope=request, fault=fault.kind, reason=f"shows as {ending}")
+        self.trace.emit(now_us, Lane.SERVER, "fault", envelope=request, fault=fault.kind, reason=in_words(fault))
+
+    def _tell_delivered(self, delivery: Delivery, device: str, now_us: int) -> None:
+        """What the faults have made of an answer; the reason says how it ends when it does not arrive whole."""
+        ending = "" if delivery.ending is Ending.WHOLE else str(delivery.ending)
+        self.trace.emit(now_us, Lane.SERVER, "delivered", device, envelope=delivery.response, reason=ending)

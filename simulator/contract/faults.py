@@ -7,15 +7,19 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from simulator.contract.wire import Ending
+from simulator.contract.wire import Ending, Framing, Json
 
 
 class FaultKind(StrEnum):
     """Where in the life of a request a fault bites."""
 
     OUTAGE = "outage"  # before the platform: refused, reset or silence
-    LATENCY = "latency"  # around it: the answer comes late
     OVERLOAD = "overload"  # before it: 429 or 503, with or without Retry-After
+    MOVED = "moved"  # around it: links or redirects lead elsewhere, where the same answers are to be had
+    REWRITE = "rewrite"  # around it: the answer says something else, or the server overlooks a header
+    LATENCY = "latency"  # around it: the answer comes late
+    DRIPPING = "dripping"  # after it: the body comes drop by drop
+    FRAMING = "framing"  # after it: the same answer in another form that HTTP allows
     TRUNCATED_BODY = "truncated_body"  # after it: the answer is cut
     LOST_REPLY = "lost_reply"  # after it: committed, and nobody hears of it
 
@@ -35,18 +39,56 @@ class Fault:
     share: float = 1.0
     times: int | None = None
     shows_as: Ending | None = None
-    parameters: Mapping[str, float | int | str] = field(default_factory=dict)
-    """latency: `delay_s` · overload: `status`, `retry_after_s` · truncated_body: `after_bytes`."""
+    parameters: Mapping[str, Json] = field(default_factory=dict)
+    """latency: `delay_s` · overload: `status`, `retry_after_s` · truncated_body: `after_bytes` · dripping: `bytes_per_s`
+
+    framing: `framed` · moved: `below` (a path such as `/elsewhere`), `status` (of a redirect in place of moved links)
+
+    rewrite: `status` · `headers` (name -> value, null takes it away) · `set_values` (dotted path into a JSON body ->
+    value, null takes it away) · `body` (a text in place of the whole one) · `unseen` (request headers that the server
+    does not see).
+    """
+
+    def number(self, name: str) -> float | None:
+        """A parameter that is a number; None when it is not given."""
+        value = self.parameters.get(name)
+        return float(value) if isinstance(value, int | float) else None
+
+    def text(self, name: str, default: str = "") -> str:
+        value = self.parameters.get(name)
+        return value if isinstance(value, str) else default
+
+    def mapping(self, name: str) -> dict[str, Json]:
+        """A parameter that is a mapping; empty when it is not given."""
+        value = self.parameters.get(name)
+        return value if isinstance(value, dict) else {}
 
 
 BELONGS_TO: Final[Mapping[str, frozenset[FaultKind]]] = {
     "shows_as": frozenset({FaultKind.OUTAGE, FaultKind.LOST_REPLY}),
-    "status": frozenset({FaultKind.OVERLOAD}),
+    "status": frozenset({FaultKind.OVERLOAD, FaultKind.REWRITE, FaultKind.MOVED}),
     "retry_after_s": frozenset({FaultKind.OVERLOAD}),
     "delay_s": frozenset({FaultKind.LATENCY}),
     "after_bytes": frozenset({FaultKind.TRUNCATED_BODY}),
+    "bytes_per_s": frozenset({FaultKind.DRIPPING}),
+    "framed": frozenset({FaultKind.FRAMING}),
+    "below": frozenset({FaultKind.MOVED}),
+    "headers": frozenset({FaultKind.REWRITE}),
+    "set_values": frozenset({FaultKind.REWRITE}),
+    "body": frozenset({FaultKind.REWRITE}),
+    "unseen": frozenset({FaultKind.REWRITE}),
 }
 """Which parameter belongs to which kind of fault; all others belong to all."""
 
 CAN_SHOW_AS: Final = (Ending.REFUSED, Ending.RESET, Ending.SILENCE, Ending.CLOSED)
 """What can be chosen; the other endings follow from the kind."""
+
+CAN_BE_FRAMED: Final = (Framing.CHUNKED, Framing.CLOSE, Framing.HTTP10)
+
+NEEDS: Final[Mapping[FaultKind, str]] = {
+    FaultKind.LATENCY: "delay_s",
+    FaultKind.DRIPPING: "bytes_per_s",
+    FaultKind.FRAMING: "framed",
+    FaultKind.MOVED: "below",
+}
+"""Kinds that say nothing without this parameter."""

@@ -115,6 +115,15 @@ class Ending(StrEnum):
     TRUNCATED = "truncated"  # headers promise more bytes than come
 
 
+class Framing(StrEnum):
+    """In which of the forms that HTTP allows an answer comes (RFC 9112 §6)."""
+
+    LENGTH = "length"  # Content-Length, the connection lives on
+    CHUNKED = "chunked"  # Transfer-Encoding: chunked
+    CLOSE = "close"  # Content-Length and Connection: close
+    HTTP10 = "http10"  # HTTP/1.0, no length: the body ends with the connection
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """A server's answer and what becomes of it on the way: performed by a front or by the memory transport."""
@@ -124,6 +133,11 @@ class Delivery:
     delay_us: int = 0
     cut_after_bytes: int | None = None
     """TRUNCATED: how much of the body comes through; half of it when not said."""
+    framing: Framing = Framing.LENGTH
+    bytes_per_s: float | None = None
+    """How slowly the body comes; as fast as it can when not said."""
+    as_given: frozenset[str] = frozenset()
+    """Names in small letters of headers that are sent as the response has them, though they are the front's business."""
 
 
 Handler = Callable[[HttpRequest, Session, int], Delivery]

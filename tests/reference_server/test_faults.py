@@ -78,8 +78,8 @@ def test_the_next_change_is_an_edge_of_a_fault() -> None:
 
 
 def test_overload_answers_with_or_without_a_time() -> None:
-    assert instead(Fault(OVERLOAD)) == Delivery(HttpResponse(503))
-    named = instead(Fault(OVERLOAD, parameters={"status": 429, "retry_after_s": 7.0}))
+    assert instead(Fault(OVERLOAD), POLL) == Delivery(HttpResponse(503))
+    named = instead(Fault(OVERLOAD, parameters={"status": 429, "retry_after_s": 7.0}), POLL)
     assert named == Delivery(HttpResponse(429, (("Retry-After", "7"),)))
 
 
@@ -94,11 +94,11 @@ def test_overload_answers_with_or_without_a_time() -> None:
     ],
 )
 def test_spoiling(fault: Fault, expected: Delivery) -> None:
-    assert spoil(fault, Delivery(HttpResponse(200, (), b"abcd"))) == expected
+    assert spoil(fault, POLL, Delivery(HttpResponse(200, (), b"abcd"))) == expected
 
 
 def test_an_empty_body_cannot_be_cut() -> None:
-    assert spoil(Fault(CUT), Delivery(HttpResponse(204))) == Delivery(HttpResponse(204))
+    assert spoil(Fault(CUT), POLL, Delivery(HttpResponse(204))) == Delivery(HttpResponse(204))
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,8 @@ def test_an_outage_never_reaches_the_platform(running: Running) -> None:
     server.faults.add(Fault(OUTAGE, shows_as=Ending.RESET), START_US)
     assert server.handle(POLL, Session(), START_US) == Delivery(None, Ending.RESET)
     assert kept(store) == 0
-    assert [(event.lane, event.kind, event.fault) for event in events] == [("server", "fault", "outage")]
+    said = [(event.kind, event.fault, event.reason) for event in events]
+    assert said == [("received", "", ""), ("fault", "outage", "shows as reset"), ("delivered", "", "reset")]
 
 
 def test_a_lost_reply_was_committed(running: Running) -> None:
@@ -161,7 +162,8 @@ def test_a_lost_reply_was_committed(running: Running) -> None:
     server.faults.add(Fault(LOST, times=1), START_US)
     assert server.handle(REPORT, Session(), START_US).response is None
     assert kept(store) == 1
-    assert [event.kind for event in events] == ["received", "answered", "fault"]
+    assert [event.kind for event in events] == ["received", "fault", "answered", "delivered"]
+    assert (events[-1].envelope, events[-1].reason) == (None, "closed")
 
 
 def test_a_refusal_half_way_leaves_nothing_and_says_why(running: Running) -> None:
