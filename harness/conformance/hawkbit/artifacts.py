@@ -10,9 +10,9 @@ from harness.conformance.exact_client import Answer
 from harness.conformance.findings import expect, expect_that
 from harness.conformance.frame import Resource
 from harness.conformance.hawkbit.answers import expect_bare, expect_document, expect_error, expect_headers, expect_type
-from harness.conformance.hawkbit.deployed import Deployment, admitted, deployed, let_in
+from harness.conformance.hawkbit.deployed import Deployment, deployed, let_in, unassigned
 from harness.conformance.hawkbit.deployment import expect_artifact, hashes_of
-from harness.conformance.hawkbit.session import TARGET_MODE, Session, tt
+from harness.conformance.hawkbit.session import Session, tt
 
 ROWS: Final[Resource[Session]] = Resource("hawkbit", "artifacts")
 
@@ -52,10 +52,11 @@ def is_date(text: str) -> bool:
     return True
 
 
-def expect_part(one: Deployment, answer: Answer, first: int, last: int) -> None:
-    content = one.update.content
-    expect(f"status of {answer.request}", 206, answer.status)
-    expect("body", content[first : last + 1], answer.body)
+def expect_part(one: Deployment, wanted: str, first: int, last: int, **headers: str) -> None:
+    """Exactly these bytes for this Range."""
+    answer, content = one.file(Range=wanted, **headers), one.update.content
+    expect(f"status for Range {wanted}", 206, answer.status)
+    expect(f"body for Range {wanted}", content[first : last + 1], answer.body)
     expect_type(answer, "application/octet-stream")
     expected = {"Content-Range": f"bytes {first}-{last}/{len(content)}", "Content-Length": str(last - first + 1)}
     expect_headers(answer, {**file_headers(one), **expected})
@@ -71,13 +72,15 @@ def ranges(server: Session) -> None:
     one = deployed(server)
     expect_file(one, one.file(), one.update.content)
     for text, (first, last) in PARTS.items():
-        expect_part(one, one.file(Range=text), first, last)
+        expect_part(one, text, first, last)
     for text in NO_PARTS:
-        answer = expect_bare(one.file(Range=text), 416)
-        expect(f"Content-Range after {text}", f"bytes */{len(one.update.content)}", answer.header("Content-Range"))
+        answer = one.file(Range=text)
+        expect(f"status for Range {text}", 416, answer.status)
+        expect(f"body for Range {text}", "", answer.text)
+        expect(f"Content-Range for Range {text}", f"bytes */{len(one.update.content)}", answer.header("Content-Range"))
     expect_several(one)
     expect_file(one, one.file(Range="bytes=0-3", If_Range='"nope"'), one.update.content)
-    expect_part(one, one.file(Range="bytes=0-3", If_Range=f'"{hashes_of(one.update.content)["sha1"]}"'), 0, 3)
+    expect_part(one, "bytes=0-3", 0, 3, If_Range=f'"{hashes_of(one.update.content)["sha1"]}"')
     expect("number of download entries (the whole file, once)", 1, len(downloads(one)))
 
 
@@ -115,9 +118,7 @@ def md5sum(server: Session) -> None:
 
 @ROWS.row("S117", "not-assigned", "Files are only for targets that are to install them")
 def not_assigned(server: Session) -> None:
-    server.configure_keys({TARGET_MODE: True})
-    update, target = server.update(), server.target()
-    admitted(server, target)
+    update, target = unassigned(server)
     one = Deployment(server, update, target, 0)
     refuse(one, one.file())
     one = Deployment(server, update, target, server.assign(update, target))

@@ -7,8 +7,8 @@ from typing import Any, Final
 from harness.conformance.findings import expect, expect_has, expect_that
 from harness.conformance.frame import Resource
 from harness.conformance.hawkbit.answers import expect_bare, expect_document, expect_error, expect_link
-from harness.conformance.hawkbit.deployed import Deployment, admitted, deployed, let_in, no_content
-from harness.conformance.hawkbit.session import TARGET_MODE, Session
+from harness.conformance.hawkbit.deployed import Deployment, deployed, let_in, no_content, unassigned
+from harness.conformance.hawkbit.session import Session
 
 ROWS: Final[Resource[Session]] = Resource("hawkbit", "assignment")
 
@@ -105,9 +105,7 @@ def before_first_poll(server: Session) -> None:
 
 @ROWS.row("S131", "offline", "An offline assignment counts as installed at once")
 def offline(server: Session) -> None:
-    server.configure_keys({TARGET_MODE: True})
-    update, target = server.update(), server.target()
-    admitted(server, target)
+    update, target = unassigned(server)
     path = f"/distributionsets/{update.set_id}/assignedTargets?offline=true"
     result = expect_document(server.mgmt("POST", path, [{"id": target.controller_id}]))
     expect_counts(result, assigned=1, already=0)
@@ -138,8 +136,7 @@ def incomplete_and_locked(server: Session) -> None:
 @ROWS.row("S137", "auto-assignment", "A filter assigns its set to a matching target that registers later")
 def auto_assignment(server: Session) -> None:
     gateway = server.gateway()
-    server.configure_keys({TARGET_MODE: True, "user.confirmation.flow.enabled": False})
-    update, newcomer = server.update(), server.name("auto")
+    update, newcomer = unassigned(server)[0], server.name("auto")
     body = {"name": server.name("filter"), "query": f"controllerId=={newcomer}"}
     filter_id = expect_document(server.mgmt("POST", "/targetfilters", body), 201)["id"]
     server.undo_delete(f"/targetfilters/{filter_id}")

@@ -108,14 +108,20 @@ class Deployment:
         expect("updateStatus of the target", update_status, self.record()["updateStatus"])
 
 
-def deployed(server: Session, *, must_confirm: bool = False, **fields: Any) -> Deployment:
-    """A new target that was assigned a new update and never called; `fields` go into the assignment.
+def unassigned(server: Session, *, must_confirm: bool = False) -> tuple[Update, Target]:
+    """A new update and a new target that never called, and a tenant that is set up as rows on actions reckon with.
 
     `must_confirm`: the confirmation flow is on.
     """
     server.configure_keys({TARGET_MODE: True, CONFIRMATION: must_confirm, AUTOCLOSE: False})
     update, target = server.update(), server.target()
     admitted(server, target)
+    return update, target
+
+
+def deployed(server: Session, *, must_confirm: bool = False, **fields: Any) -> Deployment:
+    """A new target that was assigned a new update and never called; `fields` go into the assignment."""
+    update, target = unassigned(server, must_confirm=must_confirm)
     return Deployment(server, update, target, server.assign(update, target, **fields))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import itertools
 import json
 import secrets
 import time
@@ -67,6 +68,8 @@ class Server:
     may_change_settings: bool = True
     verify: Any = None
     prefix: str = field(default_factory=lambda: f"fr{secrets.token_hex(3)}")
+    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    """Of names: one that was deleted may still be taken."""
     left_behind: list[str] = field(default_factory=list)
     """Sentences on what rows made or configured and the server would not take back."""
 
@@ -100,7 +103,6 @@ class Session:
         self.profile = server.profile
         self.tenant = server.tenant
         self._row = row
-        self._names = 0
         self._owed = Debts(self.mgmt)
         self.was_interrupted = False
 
@@ -164,9 +166,8 @@ class Session:
     # -- making
 
     def name(self, hint: str = "t") -> str:
-        """A name that nobody else uses."""
-        self._names += 1
-        return f"{self.server.prefix}-{self._row}-{hint}{self._names}"
+        """A name that nobody else uses or has used."""
+        return f"{self.server.prefix}-{self._row}-{hint}{next(self.server.numbers)}"
 
     def target(self, **fields: Any) -> Target:
         """A new target, removed when the row ends."""
