@@ -9,7 +9,6 @@ import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -18,9 +17,10 @@ from harness.conformance.exact_client import Answer, ExactClient
 from harness.conformance.findings import Mismatch, expect
 from harness.conformance.hawkbit.session import GATEWAY_KEY, GATEWAY_MODE, TARGET_MODE, Server, Session
 from harness.conformance.hawkbit.suite import ROWS
-from harness.conformance.hawkbit.taking_back import GONE_AFTER, SWEPT
+from harness.conformance.hawkbit.taking_back import GONE_AFTER
 from harness.exits import Exit
 from simulator.contract.errors import BrokenBench
+from tests.harness.conformance.holdings import everything
 from tests.harness.conformance.in_process import reference
 from tests.harness.conformance.raw_server import LIMIT_S
 
@@ -38,14 +38,6 @@ def one_server() -> Iterator[Server]:
 def server(one_server: Server) -> Server:
     """A run of its own on the server of all tests."""
     return replace(one_server, prefix=f"{one_server.prefix}x", left_behind=[])
-
-
-def everything(server: Server) -> dict[str, Any]:
-    """What the server holds that a row could leave there, and its whole configuration."""
-    with server.use(ROW) as session:
-        held = {path: session.mgmt("GET", path).json()["content"] for path, _, _ in SWEPT if path != "/rollouts"}
-        configuration = session.mgmt("GET", "/system/configs").json()
-    return {**held, "configuration": {key: (entry["value"], entry["global"]) for key, entry in configuration.items()}}
 
 
 def make_a_mess(session: Session) -> None:

@@ -1,0 +1,17 @@
+"""What a server holds, to be compared before and after."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.conformance.hawkbit.session import Server
+from harness.conformance.hawkbit.suite import ROWS
+from harness.conformance.hawkbit.taking_back import SWEPT
+
+
+def everything(server: Server) -> dict[str, Any]:
+    """What the server holds that a row could leave there, and its whole configuration."""
+    with server.use(ROWS[0]) as session:
+        held = {path: session.mgmt("GET", path).json()["content"] for path, _, _ in SWEPT if path != "/rollouts"}
+        configuration = session.mgmt("GET", "/system/configs").json()
+    return {**held, "configuration": {key: (entry["value"], entry["global"]) for key, entry in configuration.items()}}
