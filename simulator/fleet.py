@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
+from dataclasses import dataclass
 
 from simulator.agent import Agent, Behaviour
 from simulator.contract.identity import Credential, DeviceIdentity
@@ -16,9 +16,21 @@ HawkbitProgram = Callable[[HawkbitSettings, Credential | None, DeviceIdentity, M
 """A make of hawkBit device; `hawkbit` is ours, tests hand in others that misbehave."""
 
 
+@dataclass(frozen=True, slots=True)
+class Burnt:
+    """A `Behaviour`: a program with its settings and its credential. A third of the memory of a `partial`."""
+
+    program: HawkbitProgram
+    settings: HawkbitSettings
+    credential: Credential | None
+
+    def __call__(self, device: DeviceIdentity, remembered: Mapping[str, Json]) -> Flow:
+        return self.program(self.settings, self.credential, device, remembered)
+
+
 def burn(settings: HawkbitSettings, credential: Credential | None, program: HawkbitProgram = hawkbit) -> Behaviour:
     """A program with its settings and its credential, ready for a device."""
-    return partial(program, settings, credential)
+    return Burnt(program, settings, credential)
 
 
 def numbered(template: str, count: int, tenant: str, first: int = 1) -> Iterator[DeviceIdentity]:
