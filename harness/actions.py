@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -22,6 +22,7 @@ from harness.action_words import (
     Wait,
 )
 from harness.rig import Device, Rig
+from harness.tenant_settings import GATEWAY_KEY
 from harness.unit_list import read_units
 from harness.words import ActionWord
 from simulator.contract.errors import BrokenBench
@@ -32,8 +33,6 @@ from simulator.effects import Pause
 
 FIRST_CONTACT_WITHIN_S: Final = 60.0
 LOOK_EVERY_S: Final = 0.25
-GATEWAY_KEY: Final = "authentication.gatewaytoken.key"
-OVER: Final = frozenset({"finished", "error", "canceled"})
 
 
 def perform(rig: Rig, words: ActionWord) -> Director[None]:  # noqa: C901 (a table: one line for each word)
@@ -68,17 +67,23 @@ def perform(rig: Rig, words: ActionWord) -> Director[None]:  # noqa: C901 (a tab
                 yield from rig.server.admin.update_target(serial, {"requestAttributes": True})
 
 
-def configure(rig: Rig, settings: Any) -> Director[None]:
-    """Changes the tenant's configuration, and notes what it was, so that a foreign server gets it back."""
-    if not settings:
+def configure(rig: Rig, settings: Mapping[str, Any]) -> Director[None]:
+    """Changes the tenant's configuration. On a server that others use too only what differs, and what it was is noted.
+
+    Raises BrokenBench for a setting that could not be put back.
+    """
+    if rig.server.is_own:
+        yield from rig.server.admin.configure(settings)
         return
-    known = rig.made.configured
-    if not rig.server.is_own and set(settings) - set(known):
-        before = yield from rig.server.admin.read_config()
-        for key in set(settings) - set(known):
-            entry = before.get(key, {})
-            known[key] = None if entry.get("global", True) else entry.get("value")
-    yield from rig.server.admin.configure(settings)
+    before = yield from rig.server.admin.read_config()
+    changed = {key: value for key, value in settings.items() if key not in before or before[key].get("value") != value}
+    for key in changed:
+        if key not in before:
+            raise BrokenBench(f"{rig.server.name} does not show the setting {key}, so it could not be put back "
+                              "afterwards: is it spelt right, and may the account read it?")  # fmt: skip
+        was = None if before[key].get("global", True) else before[key].get("value")
+        rig.configured.setdefault(key, was)
+    yield from rig.server.admin.configure(changed)
 
 
 def preregister(rig: Rig, words: Preregister) -> Director[None]:
@@ -91,7 +96,6 @@ def preregister(rig: Rig, words: Preregister) -> Director[None]:
         for unit in units:
             rig.learn_token(rig.prefix + unit.serial, unit.token or rig.new_token(f"token of {unit.serial}"))
     targets = [target_body(rig, words, serial) for serial in serials]
-    rig.made.controller_ids.update(serials)
     for start in range(0, len(targets), words.batch):
         yield from rig.server.admin.create_targets(targets[start : start + words.batch])
 
@@ -109,10 +113,9 @@ def power_on(rig: Rig, words: PowerOn) -> None:
     devices = [device for device in rig.chosen(words.only) if not device.agent.is_on]
     spread_s = words.spread_s or rig.scenario.devices.start_spread_s
     for position, device in enumerate(devices):
-        watch = PowerWatch(words.cut_at, words.off_s) if words.cut_at is not None else None
-        if position == 0:
-            watch = watch or rig.watch
-        rig.made.controller_ids.add(device.serial)
+        watch = rig.watch if position == 0 else None
+        if words.cut_at is not None:
+            watch = rig.cuts[device.serial] = PowerWatch(words.cut_at, words.off_s)
         rig.bench.power_on(device.agent, after_s=spread_s * position / max(1, len(devices)), watch=watch)
 
 
@@ -128,13 +131,11 @@ def deploy(rig: Rig, words: Deploy) -> Director[None]:
     if not words.before_contact:
         yield from wait_for_first_contact(rig, serials)
     admin = rig.server.admin
-    if words.version not in rig.made.set_ids:
+    if words.version not in rig.set_ids:
         image = image_bytes(words.version, words.size_bytes)
         name = f"{rig.prefix or 'fleetrig-'}image"
-        set_id = yield from admin.create_update(name, words.version, image, f"{words.version}.img")
-        rig.made.set_ids[words.version] = set_id
-    rig.latest_version = words.version
-    yield from admin.assign(rig.made.set_ids[words.version], serials, words.type)
+        rig.set_ids[words.version] = yield from admin.create_update(name, words.version, image, f"{words.version}.img")
+    yield from admin.assign(rig.set_ids[words.version], serials, words.type)
 
 
 def wait_for_first_contact(rig: Rig, serials: Sequence[str]) -> Director[None]:
@@ -143,7 +144,7 @@ def wait_for_first_contact(rig: Rig, serials: Sequence[str]) -> Director[None]:
     for serial in serials:
         while True:
             target = yield from rig.server.admin.target(serial)
-            if target is not None and target["updateStatus"] != "unknown":
+            if target is not None and target.get("updateStatus") != "unknown":
                 break
             if rig.bench.now_us() > deadline_us:
                 raise BrokenBench(f"{serial} did not call the server within {FIRST_CONTACT_WITHIN_S:g} s, so there is "
@@ -158,13 +159,24 @@ def image_bytes(version: str, size_bytes: int) -> bytes:
 
 
 def cancel(rig: Rig, words: Cancel) -> Director[None]:
-    """Cancels the latest open action of each device."""
+    """Cancels the latest open action of each device, or that of one version."""
+    of = "" if words.version is None else f" of version {words.version}"
     for serial in rig.serials(words.only):
-        actions = yield from rig.server.admin.actions(serial)
-        open_ones = [action for action in actions if action["active"] and action["status"] not in OVER]
-        if not open_ones:
-            raise BrokenBench(f"{serial} has no open action that could be cancelled; deploy something first")
-        yield from rig.server.admin.cancel_action(serial, int(open_ones[0]["id"]))
+        action_id = yield from open_action(rig, serial, words.version)
+        if action_id is None:
+            raise BrokenBench(f"{serial} has no open action{of} that could be cancelled; deploy something first")
+        yield from rig.server.admin.cancel_action(serial, action_id)
+
+
+def open_action(rig: Rig, serial: str, version: str | None) -> Director[int | None]:
+    """The newest action that is neither over nor being cancelled already."""
+    admin = rig.server.admin
+    for action in (yield from admin.actions(serial)):
+        if not action.get("active") or action.get("status") == "canceling":
+            continue
+        if version is None or (yield from admin.action_set(serial, action["id"])) == rig.set_ids.get(version, 0):
+            return int(action["id"])
+    return None
 
 
 def rotate(rig: Rig, words: Rotate) -> Director[None]:

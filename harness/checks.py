@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from harness import event_folds, time_folds
 from harness.check_words import (
@@ -22,6 +24,7 @@ from harness.check_words import (
     Spread,
 )
 from harness.folds import Fold
+from harness.masked import masked
 from harness.matching import Pattern
 from harness.records import judge_record
 from harness.registry import judge_registry
@@ -31,51 +34,107 @@ from harness.verdict import Finding
 from harness.words import CheckWord
 from simulator.drivers.bench import Inquiry
 
-Judge = Fold | Callable[[], Inquiry[Finding | None]]
+Question = Callable[[], Inquiry[Finding | None]]
+Judge = Fold | Question
 """How a check is judged: event by event, or by asking the server."""
 
+Watched = (
+    Sends | Receives | NoReply | Reaches | Order | Never | Gap | Rate | Attempts | Spread | Refused | FaultBit
+)  # fmt: skip
+"""The words that are judged from events alone."""
 
-def judge_of(rig: Rig, words: CheckWord) -> Judge:  # noqa: C901 (a table: one line for each word)
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """The fleet at the moment when a phase begins: all that a fold must know beside the events."""
+
+    prefix: str
+    """Before every serial, on a server that others use too."""
+    stages: Mapping[str, str]
+    """The stage of each device; empty while it is off."""
+    hide: Callable[[str], str] = str
+    """Masks secrets, for events that were masked too: those of a stored trace."""
+
+    def serials(self, only: str = "*") -> list[str]:
+        """The devices whose serial, without the prefix, fits the glob."""
+        return [serial for serial in self.stages if fnmatchcase(serial.removeprefix(self.prefix), only)]
+
+    def glob(self, only: str) -> str:
+        """The same as a glob over whole serials."""
+        return only if only == "*" else self.prefix + only
+
+
+def roster_of(rig: Rig) -> Roster:
+    devices = rig.devices.values()
+    return Roster(rig.prefix, {one.serial: one.agent.stage if one.agent.is_on else "" for one in devices})
+
+
+def judge_of(rig: Rig, words: CheckWord) -> Judge:
     """The check, ready to watch from now on."""
     match words:
-        case Sends() | Receives() | NoReply():
-            return event_folds.TimesPerDevice(pattern_of(rig, words), rig.serials(words.only), words.times)
-        case Reaches():
-            return reaches(rig, words)
-        case Order():
-            return event_folds.Order([pattern_of(rig, step.arguments) for step in words.steps], rig.serials())
-        case Never():
-            return event_folds.Never(pattern_of(rig, words.what.arguments))
-        case Gap():
-            pattern = Pattern("sent", name=words.between, device=rig.prefix + words.only)
-            return time_folds.Gap(pattern, words.at_least_s or 0.0, words.at_most_s)
-        case Rate():
-            return time_folds.Rate(sent(rig, words.of, words.only), words.at_most, words.per_s)
-        case Attempts():
-            times = Times(at_least=words.at_least or 0, at_most=words.at_most)
-            return event_folds.Attempts(words.of, rig.prefix + words.only, times)
-        case Spread():
-            return time_folds.Spread(sent(rig, words.of, words.only), words.peak_at_most, words.per_s)
-        case Refused():
-            device = rig.prefix + words.only
-            return event_folds.Told("refused", words.times, device=device, reason_has=words.reason_has or "")
-        case FaultBit():
-            return event_folds.Told("fault", words.times, fault=words.kind)
         case Registry():
             return lambda: judge_registry(rig, words)
         case Record():
             return lambda: judge_record(rig, words)
+        case _:
+            return fold_of(roster_of(rig), words)
 
 
-def reaches(rig: Rig, words: Reaches) -> Fold:
-    devices = rig.chosen(words.only)
-    there = [device.serial for device in devices if device.agent.is_on and device.agent.stage is words.stage]
-    needed = len(devices) if words.devices == "all" else words.devices
-    return event_folds.Reaches(words.stage, there, needed)
+def fold_of(fleet: Roster, words: Watched) -> Fold:
+    """A check over the stream, for a fleet that is there now."""
+    match words:
+        case Sends() | Receives() | NoReply():
+            return event_folds.TimesPerDevice(pattern_of(fleet, words), fleet.serials(words.only), words.times)
+        case Reaches():
+            return reaches(fleet, words)
+        case Order():
+            return order(fleet, words)
+        case Never():
+            return event_folds.Never(pattern_of(fleet, words.what.arguments))
+        case Refused():
+            like = fleet.hide(words.reason_has or "")
+            return event_folds.Told("refused", words.times, device=fleet.glob(words.only), reason_has=like)
+        case FaultBit():
+            return event_folds.Told("fault", words.times, fault=words.kind)
+        case Gap() | Rate() | Attempts() | Spread():
+            return numbers(fleet, words)
 
 
-def pattern_of(rig: Rig, words: Sends | Receives | NoReply | Reaches) -> Pattern:
-    device = "*" if words.only == "*" else rig.prefix + words.only
+def numbers(fleet: Roster, words: Gap | Rate | Attempts | Spread) -> Fold:
+    """Those that measure."""
+    device = fleet.glob(words.only)
+    match words:
+        case Gap():
+            pattern = Pattern("sent", name=words.between, device=device)
+            return time_folds.Gap(pattern, words.at_least_s or 0.0, words.at_most_s)
+        case Rate():
+            return time_folds.Rate(Pattern("sent", name=words.of, device=device), words.at_most, words.per_s)
+        case Spread():
+            return time_folds.Spread(Pattern("sent", name=words.of, device=device), words.peak_at_most, words.per_s)
+        case Attempts():
+            times = Times(at_least=words.at_least or 0, at_most=words.at_most)
+            return event_folds.Attempts(words.of, device, times)
+
+
+def order(fleet: Roster, words: Order) -> Fold:
+    """For the devices that every step is about."""
+    steps = [step.arguments for step in words.steps]
+    globs = {step.only for step in steps}
+    serials = [one for one in fleet.serials() if all(fnmatchcase(one.removeprefix(fleet.prefix), g) for g in globs)]
+    return event_folds.Order([pattern_of(fleet, step) for step in steps], serials)
+
+
+def reaches(fleet: Roster, words: Reaches) -> Fold:
+    stages = {serial: fleet.stages[serial] for serial in fleet.serials(words.only)}
+    needed = len(stages) if words.devices == "all" else words.devices
+    return event_folds.Reaches(words.stage, stages, needed)
+
+
+def pattern_of(fleet: Roster, words: Sends | Receives | NoReply | Reaches) -> Pattern:
+    return masked(_pattern(words, fleet.glob(words.only)), fleet.hide)
+
+
+def _pattern(words: Sends | Receives | NoReply | Reaches, device: str) -> Pattern:
     match words:
         case Sends():
             return Pattern(
@@ -91,7 +150,3 @@ def pattern_of(rig: Rig, words: Sends | Receives | NoReply | Reaches) -> Pattern
             return Pattern("no_reply", words.name or "", device=device)
         case Reaches():
             return Pattern("entered", device=device, stage=words.stage)
-
-
-def sent(rig: Rig, name: str, only: str) -> Pattern:
-    return Pattern("sent", name=name, device=rig.prefix + only)

@@ -33,6 +33,8 @@ VERBS: Final = {
     "doctor": Verb("harness.doctor_command:doctor_command", "Say why a server refuses a device."),
     "simulate": Verb("harness.simulate:simulate_command", "Simulate devices without a scenario."),
     "list": Verb("harness.commands_files:list_scenarios", "List the scenarios there are."),
+    "plan": Verb("harness.plan_command:plan_command", "Show what scenarios would do, step by step; nothing is run."),
+    "report": Verb("harness.report_command:report_command", "Judge stored traces again, without running anything."),
     "check": Verb("harness.commands_files:check", "Check scenario files without running them."),
     "schema": Verb("harness.commands_files:schema", "Print the JSON Schema of scenario files, for editors."),
     "new": Verb("harness.commands_files:new", "Write a scenario to start from."),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Final
 
-from harness.folds import EVIDENCE_KEPT, Standing, Witness, some
+from harness.folds import EVIDENCE_KEPT, Standing, Witness, evidence_of, how_often, some
 from harness.matching import Pattern
 from harness.values import Times
 from harness.verdict import Finding
@@ -15,6 +15,8 @@ from simulator.contract.trace import Lane, TraceEvent
 from simulator.contract.wire import HttpResponse
 
 FIRST_FAILURE_STATUS: Final = 400
+SWITCHES: Final = frozenset({"power_on", "power_cut"})
+"""What a technician does: the stage such an event names is the one the device was in before."""
 
 
 class TimesPerDevice:
@@ -42,16 +44,19 @@ class TimesPerDevice:
             return Standing.VIOLATED
         return Standing.MET if self._satisfied == len(self._counts) else Standing.OPEN
 
+    @property
+    def expected(self) -> str:
+        return f"every device {self._pattern}, {how_often(self._bounds)}"
+
     def finding(self) -> Finding:
-        expected = f"every device {self._pattern} {self._bounds}"
         if self._excess is not None:
             got = f"{self._excess} did so {self._counts[self._excess]} times"
-            return Finding(expected, got, self._witness.evidence())
+            return Finding(self.expected, got, self._witness.evidence())
         short = [serial for serial, count in self._counts.items() if count < self._bounds.at_least]
         got = f"{len(short)} of {len(self._counts)} did not: {some(short)}"
         if len(short) == 1:
             got = f"{short[0]} did so {self._counts[short[0]]} times"
-        return Finding(expected, got, self._witness.evidence())
+        return Finding(self.expected, got, self._witness.evidence())
 
 
 class Attempts:
@@ -81,9 +86,12 @@ class Attempts:
             return Standing.VIOLATED
         return Standing.MET if self._longest >= self._bounds.at_least else Standing.OPEN
 
+    @property
+    def expected(self) -> str:
+        return f"the longest row of failed tries of {self._silent.name}: {self._bounds}"
+
     def finding(self) -> Finding:
-        expected = f"the longest row of failed tries of {self._silent.name}: {self._bounds}"
-        return Finding(expected, f"{self._longest} in a row", self._witness.evidence())
+        return Finding(self.expected, f"{self._longest} in a row", self._witness.evidence())
 
 
 class Never:
@@ -103,8 +111,12 @@ class Never:
     def standing(self) -> Standing:
         return Standing.VIOLATED if self._count else Standing.MET
 
+    @property
+    def expected(self) -> str:
+        return f"no device {self._pattern}"
+
     def finding(self) -> Finding:
-        return Finding(f"no device {self._pattern}", f"it happened {self._count} times", self._witness.evidence())
+        return Finding(self.expected, f"it happened {self._count} times", self._witness.evidence())
 
 
 class Order:
@@ -127,32 +139,58 @@ class Order:
     def standing(self) -> Standing:
         return Standing.MET if self._done == len(self._reached) else Standing.OPEN
 
+    @property
+    def expected(self) -> str:
+        steps = (f"{number}. {step}" for number, step in enumerate(self._patterns, 1))
+        return "\n".join(["every device in this order", *steps])
+
     def finding(self) -> Finding:
         serial, reached = min(self._reached.items(), key=lambda entry: entry[1])
         behind = sum(count < len(self._patterns) for count in self._reached.values())
-        expected = "every device in this order: " + ", then ".join(map(str, self._patterns))
-        got = f"{behind} of {len(self._reached)} did not; {serial} never got to «{self._patterns[reached]}»"
-        return Finding(expected, got, self._witness.evidence())
+        got = f"{behind} of {len(self._reached)} did not; {serial} waits for step {reached + 1}"
+        return Finding(self.expected, f"{got}: {self._patterns[reached]}", self._witness.evidence())
 
 
 class Reaches:
-    """So many devices are, or have been, in a stage."""
+    """So many devices are, or have been, in a stage. Who was there before the watch began counts until switched off."""
 
-    def __init__(self, stage: str, there_already: Sequence[str], needed: int) -> None:
+    def __init__(self, stage: str, stages: Mapping[str, str], needed: int) -> None:
+        """`stages`: what each device is in when the watch begins; empty while it is off."""
         self._stage, self._needed = stage, needed
-        self._seen = set(there_already)
+        self._there = {serial for serial, now in stages.items() if now == stage}
+        self._missing: dict[str, TraceEvent | None] = {
+            serial: None for serial in stages if serial not in self._there
+        }  # fmt: skip
+        self._came: set[str] = set()
 
     def step(self, event: TraceEvent) -> None:
-        if event.lane is Lane.DEVICE and event.stage == self._stage:
-            self._seen.add(event.device)
+        device = event.device
+        if event.lane is not Lane.DEVICE or device in self._came:
+            return
+        if event.kind in SWITCHES:
+            if event.kind == "power_cut" and device in self._there:
+                self._there.discard(device)
+                self._missing[device] = event
+        elif event.stage == self._stage and (device in self._missing or device in self._there):
+            self._came.add(device)
+            self._missing.pop(device, None)
+        elif device in self._missing and event.kind == "entered":
+            self._missing[device] = event
 
     def standing(self) -> Standing:
-        return Standing.MET if len(self._seen) >= self._needed else Standing.OPEN
+        return Standing.MET if self._count() >= self._needed else Standing.OPEN
+
+    def _count(self) -> int:
+        return len(self._came | self._there)
+
+    @property
+    def expected(self) -> str:
+        return f"{self._needed} device{'s reach' if self._needed != 1 else ' reaches'} {self._stage}"
 
     def finding(self) -> Finding:
-        return Finding(
-            f"{self._needed} devices reach {self._stage}", f"{len(self._seen)} did: {some(sorted(self._seen))}"
-        )
+        evidence = tuple(evidence_of(event) for event in self._missing.values() if event is not None)
+        got = f"{self._count()} did; not these: {some(list(self._missing))}"
+        return Finding(self.expected, got, evidence[:EVIDENCE_KEPT])
 
 
 class Told:
@@ -179,9 +217,14 @@ class Told:
             return Standing.VIOLATED
         return Standing.MET if self._count >= self._bounds.at_least else Standing.OPEN
 
+    @property
+    def expected(self) -> str:
+        like = f" with a reason like {self._reason_has!r}" if self._reason_has else ""
+        what = f"the fault {self._fault} bites" if self._fault else f"the server refuses{like}"
+        return f"{what}, {how_often(self._bounds)}"
+
     def finding(self) -> Finding:
-        what = f"fault {self._fault}" if self._fault else f"refusal with a reason like {self._reason_has!r}"
         got = f"{self._count} times"
         if self._others:
             got += "; other reasons: " + some([f"«{text}» ×{n}" for text, n in self._others.most_common(3)])
-        return Finding(f"{what} {self._bounds}", got, self._witness.evidence())
+        return Finding(self.expected, got, self._witness.evidence())

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import Final, Protocol
 
+from harness.values import Times
 from harness.verdict import Evidence, Finding
 from simulator.contract.trace import TraceEvent
 
@@ -28,6 +29,10 @@ class Fold(Protocol):
     def step(self, event: TraceEvent) -> None: ...
 
     def standing(self) -> Standing: ...
+
+    @property
+    def expected(self) -> str:
+        """What the check wants, in words."""
 
     def finding(self) -> Finding:
         """What was expected and what came; asked for only when the check does not hold."""
@@ -61,3 +66,11 @@ def some(names: Sequence[str], at_most: int = 3) -> str:
     """The first few of many."""
     more = f" and {len(names) - at_most} more" if len(names) > at_most else ""
     return (", ".join(names[:at_most]) or "none") + more
+
+
+def how_often(bounds: Times) -> str:
+    """`exactly once`, `at least 2 times`, `never`, `2 to 6 times`."""
+    if bounds.at_most == 0:
+        return "never"
+    last = bounds.at_most if bounds.at_most is not None else bounds.at_least
+    return str(bounds).removesuffix("1") + "once" if last == 1 and bounds.at_least in (0, 1) else f"{bounds} times"

@@ -91,23 +91,47 @@ def body_has(envelope: HttpRequest | HttpResponse, wanted: Mapping[str, Any]) ->
 
 
 def same(got: object, wanted: object) -> bool:
-    """Equal, a glob that fits, or both absent."""
-    if wanted is None:
-        return got is MISSING or got is None
-    if isinstance(wanted, str) and isinstance(got, str):
-        return fnmatchcase(got, wanted)
-    return got == wanted
+    """Equal and of the same kind (true is not 1), a glob that fits, or both absent."""
+    match wanted:
+        case None:
+            return got is MISSING or got is None
+        case str():
+            return isinstance(got, str) and fnmatchcase(got, wanted)
+        case bool():
+            return got is wanted
+        case int() | float():
+            return not isinstance(got, bool) and got == wanted
+        case Mapping():
+            return isinstance(got, Mapping) and got.keys() == wanted.keys() and all(
+                same(got[key], value) for key, value in wanted.items()
+            )  # fmt: skip
+        case list() | tuple():
+            return isinstance(got, list) and len(got) == len(wanted) and all(map(same, got, wanted))
+        case _:
+            return got == wanted
 
 
 def at_path(document: object, path: str) -> object:
-    """`status.result.finished` inside a JSON document; list positions are numbers; MISSING when it is not there."""
-    here = document
-    for key in path.split("."):
-        match here:
-            case dict() if key in here:
-                here = here[key]
-            case list() if key.isdigit() and int(key) < len(here):
-                here = here[int(key)]
-            case _:
-                return MISSING
-    return here
+    """`status.result.finished` inside a JSON document; list positions are numbers; MISSING when it is not there.
+
+    A key that holds dots itself (`data.hw.revision`) is found too.
+    """
+    match document:
+        case dict() if path in document:
+            return document[path]
+        case dict() | list():
+            head, _, rest = path.partition(".")
+            inner = step_into(document, head)
+            return at_path(inner, rest) if rest and inner is not MISSING else inner
+        case _:
+            return MISSING
+
+
+def step_into(here: dict[str, object] | list[object], key: str) -> object:
+    match here:
+        case dict():
+            return here.get(key, MISSING)
+        case list() if key.isdecimal() and int(key) < len(here):
+            return here[int(key)]
+        case _:
+            return MISSING

@@ -13,6 +13,8 @@ from harness.check_words import Record
 from harness.folds import some
 from harness.rig import Device, Rig
 from harness.verdict import Finding
+from simulator.contract.errors import BrokenBench
+from simulator.contract.identity import Credential, GatewayToken, TargetToken
 from simulator.drivers.bench import Inquiry
 from simulator.stages import Stage
 
@@ -26,7 +28,7 @@ def judge_record(rig: Rig, words: Record) -> Inquiry[Finding | None]:
     rows = []
     for device in rig.devices.values():
         target = yield from rig.server.admin.target(device.serial)
-        rows.append(row_of(rig, device, None if target is None else str(target["updateStatus"])))
+        rows.append(row_of(device, rig.prefix, None if target is None else str(target.get("updateStatus"))))
     write_record(rows, rig.results, words.file)
     needed = len(rows) if words.passed == "all" else words.passed
     failed = [row["serial"] for row in rows if row["verdict"] != "passed"]
@@ -35,38 +37,52 @@ def judge_record(rig: Rig, words: Record) -> Inquiry[Finding | None]:
     return Finding(f"{needed} units passed", f"{len(rows) - len(failed)}; not these: {some(failed)}")
 
 
-def row_of(rig: Rig, device: Device, state: str | None) -> dict[str, str]:
-    """A unit passed when the device knows that it was accepted and the server knows the device."""
-    if state is None:
-        verdict = "failed: not on the server"
-    elif state not in KNOWN_STATES:
-        verdict = f"failed: {state} on the server"
-    elif device.agent.stage not in ACCEPTED:
-        verdict = f"failed: device is {device.agent.stage}"
-    else:
-        verdict = "passed"
-    serial = device.serial.removeprefix(rig.prefix)
+def row_of(device: Device, prefix: str, state: str | None) -> dict[str, str]:
+    """One unit; `state` is what the server says of it, None when it has no record."""
     return {
-        "serial": serial,
+        "serial": device.serial.removeprefix(prefix),
         "controllerId": device.serial,
-        "fingerprint": fingerprint(rig.tokens[device.serial]),
-        "verdict": verdict,
+        "fingerprint": fingerprint(device.credential),
+        "verdict": verdict_on(device, state),
     }
 
 
-def fingerprint(token: str) -> str:
+def verdict_on(device: Device, state: str | None) -> str:
+    """A unit passed when the device knows that it was accepted and the server knows the device."""
+    if state is None:
+        return "failed: not on the server"
+    if state not in KNOWN_STATES:
+        return f"failed: {state} on the server"
+    if device.agent.stage not in ACCEPTED:
+        return f"failed: device is {device.agent.stage}"
+    return "passed"
+
+
+def fingerprint(credential: Credential | None) -> str:
     """Tells which token was burnt in without giving it away: the first 16 hex digits of its SHA-256."""
-    return hashlib.sha256(token.encode()).hexdigest()[:16]
+    match credential:
+        case TargetToken(token) | GatewayToken(token):
+            return hashlib.sha256(token.encode()).hexdigest()[:16]
+        case _:
+            return ""
 
 
 def write_record(rows: list[dict[str, str]], folder: Path, name: str) -> None:
-    """`name.csv` and `name.json`, each whole or not at all."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """`name.csv` and `name.json`, both whole or neither. Raises BrokenBench when they cannot be written."""
     text = io.StringIO(newline="")
     table = csv.DictWriter(text, COLUMNS)
     table.writeheader()
     table.writerows(rows)
-    for ending, content in (("csv", text.getvalue()), ("json", json.dumps(rows, indent=2) + "\n")):
-        draft = folder / f"{name}.{ending}.part"
-        draft.write_text(content, encoding="utf-8", newline="")
-        draft.replace(folder / f"{name}.{ending}")
+    contents = {"csv": text.getvalue(), "json": json.dumps(rows, indent=2) + "\n"}
+    drafts = {ending: folder / f"{name}.{ending}.part" for ending in contents}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for ending, content in contents.items():
+            drafts[ending].write_text(content, encoding="utf-8", newline="")
+        for ending, draft in drafts.items():
+            draft.replace(folder / f"{name}.{ending}")
+    except OSError as wrong:
+        for draft in drafts.values():
+            if draft.is_file():
+                draft.unlink()
+        raise BrokenBench(f"cannot write the manufacturing record {folder / name}: {wrong.strerror or wrong}") from None

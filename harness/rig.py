@@ -11,7 +11,9 @@ from typing import Any
 
 from harness.scenario import Scenario
 from harness.servers.under_test import ServerUnderTest
+from harness.verdict import PhaseResult
 from simulator.agent import Agent
+from simulator.contract.clock import to_s
 from simulator.contract.identity import Credential, DeviceIdentity, GatewayToken, TargetToken
 from simulator.contract.masking import Secrets
 from simulator.drivers.bench import Bench
@@ -36,14 +38,19 @@ class Device:
 
 
 @dataclass(slots=True)
-class Made:
-    """What was made on the server, to be removed again."""
+class Course:
+    """How far a run has come. It outlives the director, so that a run that breaks keeps what was judged before."""
 
-    controller_ids: set[str] = field(default_factory=set)
-    set_ids: dict[str, int] = field(default_factory=dict)
-    """Distribution sets by version."""
-    configured: dict[str, Any] = field(default_factory=dict)
-    """Keys of the tenant's configuration and what they were before; None where the default was in force."""
+    done: list[PhaseResult] = field(default_factory=list)
+    phase: str = ""
+    """The phase that is under way."""
+    began_us: int = 0
+
+    def broken(self, why: str, now_us: int) -> tuple[PhaseResult, ...]:
+        """All phases so far, the one under way as broken."""
+        if not self.phase:
+            return tuple(self.done)
+        return (*self.done, PhaseResult(self.phase, (), to_s(now_us - self.began_us), why))
 
 
 @dataclass(slots=True)
@@ -65,8 +72,14 @@ class Rig:
     tokens: dict[str, str] = field(default_factory=dict)
     """The target token that the server shall know for a serial."""
     gateway_key: str = ""
-    latest_version: str = ""
-    made: Made = field(default_factory=Made)
+    cuts: dict[str, PowerWatch] = field(default_factory=dict)
+    """By serial: the watch that is to cut a device's power once."""
+    set_ids: dict[str, int] = field(default_factory=dict)
+    """Distribution sets that were made, by version."""
+    configured: dict[str, Any] = field(default_factory=dict)
+    """Keys of the tenant's configuration that were changed on a server that others use too, and what they were
+    before; None where the default was in force."""
+    course: Course = field(default_factory=Course)
 
     def chosen(self, only: str = "*") -> list[Device]:
         """The devices whose serial, without the prefix, fits the glob."""

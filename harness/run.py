@@ -11,30 +11,31 @@ import shlex
 import ssl
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.phases import clear_away, direct
+from harness.interrupts import ctrl_c_at_once
+from harness.masked import masked
+from harness.open_files import allow_connections
+from harness.phases import direct
 from harness.plan import Expanded
 from harness.rig import Rig, seeded_tokens
 from harness.servers.reference import bench_settings, in_memory, serving
 from harness.servers.under_test import ServerUnderTest
-from harness.trace_file import TraceFile, trace_name
+from harness.taking_back import take_back
+from harness.trace_file import TraceFile, about_run, trace_name
 from harness.verdict import PhaseResult, Report, Verdict, worst
 from harness.version import VERSION
-from simulator.contract.clock import to_s
-from simulator.contract.errors import FleetrigError
+from simulator.contract.clock import VIRTUAL_EPOCH_US, to_s
+from simulator.contract.errors import FleetrigError, UsageError
 from simulator.contract.masking import Secrets
-from simulator.contract.trace import Listener, Trace
-from simulator.contract.wire import Json
+from simulator.contract.trace import Lane, Listener, Trace
+from simulator.drivers.bench import Bench
 from simulator.drivers.power import PowerWatch
 from simulator.drivers.realtime import RealBench
 from simulator.drivers.virtual import VirtualBench
 from simulator.fleet import HawkbitProgram
 from simulator.flows.hawkbit import hawkbit
-
-Outcome = tuple[tuple[PhaseResult, ...], float]
-"""What a run gives: its phases, and how many seconds passed on the bench's clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,10 @@ class RunOptions:
     """Whoever wants to see the events as they happen."""
     programs: Mapping[str, HawkbitProgram] = field(default_factory=lambda: {"standard": hawkbit})
     """`behaviour` -> the program that devices run; tests hand in broken ones."""
+    again: tuple[str, ...] = ()
+    """The words of a command line, beyond the run's name and seed, that run it the same way again."""
+    broken_off: Callable[[Report], object] = lambda _: None
+    """Told how far a run had come that Ctrl-C, or a bug of ours, broke off."""
 
     @property
     def time(self) -> str:
@@ -61,29 +66,22 @@ class RunOptions:
 
 async def run(expanded: Expanded, options: RunOptions) -> Report:
     """One expanded scenario. Never raises for what a server, a device or a bench does: that becomes the verdict."""
-    began_s = time.monotonic()
     attempt = Attempt(expanded, options)
-    blank = attempt.blank_report()
     try:
         if options.time == "real":
-            phases, simulated_s = await attempt.in_real_time()
+            await attempt.in_real_time()
         else:
-            phases, simulated_s = attempt.in_virtual_time()
-        verdict, reason = worst(phase.verdict for phase in phases), ""
+            attempt.in_virtual_time()
     except SkipScenario as skip:
-        phases, simulated_s, verdict, reason = (), 0.0, Verdict.SKIPPED, str(skip)
+        return attempt.report(Verdict.SKIPPED, str(skip))
     except FleetrigError as broken:
-        phases, simulated_s, verdict, reason = (), 0.0, Verdict.BROKEN, str(broken)
-    kept = attempt.trace_file.close(keep=options.trace is not None or verdict in (Verdict.FAILED, Verdict.BROKEN))
-    return replace(
-        blank,
-        verdict=verdict,
-        reason=attempt.secrets.hide(reason),
-        phases=phases,
-        took_s=time.monotonic() - began_s,
-        simulated_s=simulated_s,
-        trace_file="" if kept is None else str(kept),
-    )
+        return attempt.report(Verdict.BROKEN, str(broken))
+    except BaseException as gone:
+        is_interrupt = isinstance(gone, KeyboardInterrupt | asyncio.CancelledError)
+        why = "interrupted" if is_interrupt else f"this is a bug in fleetrig ({type(gone).__name__}: {gone})"
+        options.broken_off(attempt.report(Verdict.BROKEN, why))
+        raise
+    return attempt.report()
 
 
 class SkipScenario(Exception):
@@ -97,82 +95,107 @@ class Attempt:
         self.scenario = expanded.scenario
         self.options = options
         self.name = expanded.name
-        self.watch = watch
-        """Lists the points at which power can be cut, in a dry run."""
         self.trace = Trace()
         self.secrets = Secrets()
         for secret in expanded.secrets:
             self.secrets.learn("secret", secret)
-        goal = options.trace or options.results / trace_name(expanded.name)
-        about: dict[str, Json] = {"fleetrig": VERSION, "run": self.name, "seed": options.seed, "time": options.time}
-        self.trace_file = TraceFile(goal, about, self.secrets)
+        goal = options.trace or options.results / trace_name(expanded.name, options.seed)
+        self.trace_file = TraceFile(goal, about_run(expanded, options.seed, options.time), self.secrets)
         self.trace.listen(self.trace_file.write)
         if options.listener is not None:
             self.trace.listen(options.listener)
+        self._watch = watch
+        """Lists the points at which power can be cut, in a dry run."""
+        self._began_s = time.monotonic()
+        self._rig: Rig | None = None
+        self._began_us = 0
+        self._left_behind = ""
 
-    def blank_report(self) -> Report:
+    def report(self, verdict: Verdict | None = None, reason: str = "") -> Report:
+        """Ends the run. Without a verdict it is that of the phases; what was left behind breaks any."""
+        phases = self._phases(reason)
+        if self._left_behind:
+            verdict, reason = Verdict.BROKEN, "; ".join(filter(None, [reason, self._left_behind]))
+        verdict = verdict or worst(phase.verdict for phase in phases)
+        self.trace.emit(self._now_us(), Lane.BENCH, "ended", name=verdict, reason=self.secrets.hide(reason))
+        kept = self.trace_file.close(
+            keep=self.options.trace is not None or verdict in (Verdict.FAILED, Verdict.BROKEN)
+        )  # fmt: skip
         against = self.options.against
         return Report(
             name=self.name,
-            title=self.scenario.title,
-            verdict=Verdict.BROKEN,
+            title=masked(self.scenario.title, self.secrets.hide),
+            verdict=verdict,
+            reason=masked(reason, self.secrets.hide),
+            phases=masked(phases, self.secrets.hide),
+            took_s=time.monotonic() - self._began_s,
+            simulated_s=to_s(self._now_us() - self._began_us) if self._rig is not None else 0.0,
             devices=sum(1 for _ in self.scenario.devices.units()),
             target="reference server" if against is None else against.name,
-            profile=self.options.profile,
+            profile=self.options.profile if against is None else "",
             time=self.options.time,
             seed=self.options.seed,
             version=VERSION,
-            rerun=self.rerun(),
+            trace_file="" if kept is None else str(kept),
+            rerun=shlex.join(["fleetrig", "run", self.name, "--seed", str(self.options.seed), *self.options.again]),
         )
 
-    def rerun(self) -> str:
-        """The command that does the same again."""
-        parts = ["fleetrig", "run", self.name, "--seed", str(self.options.seed)]
-        if self.options.against is not None:
-            parts += ["--against", self.options.against.url]
-        elif self.options.real_time:
-            parts += ["--time", "real"]
-        return shlex.join(parts)
-
-    def in_virtual_time(self) -> Outcome:
+    def in_virtual_time(self) -> tuple[PhaseResult, ...]:
         """Server and fleet in one process, no sockets, no waiting."""
         seed = self.options.seed
         settings = bench_settings(self.scenario, self.options.profile)
         server, handler = in_memory(settings, self.trace, self.secrets, seed, lambda: bench.now_us())
-        self.check_needs(server)
+        self._check_needs(server)
         bench = VirtualBench(handler, self.trace, seed=seed)
-        began_us = bench.now_us()
-        phases = bench.conduct(direct(self.rig(bench, server, seeded_tokens(seed))))
-        return phases, to_s(bench.now_us() - began_us)
+        with ctrl_c_at_once():
+            return bench.conduct(direct(self._new_rig(bench, server, seeded_tokens(seed))))
 
-    async def in_real_time(self) -> Outcome:
+    async def in_real_time(self) -> tuple[PhaseResult, ...]:
         """Real sockets: against the given server, or a reference server of its own."""
         if self.options.against is not None:
-            return await self.meet(self.options.against)
+            return await self._meet(self.options.against)
         settings = bench_settings(self.scenario, self.options.profile)
         async with serving(settings, self.trace, self.secrets) as server:
-            return await self.meet(server)
+            return await self._meet(server)
 
-    async def meet(self, server: ServerUnderTest) -> Outcome:
-        self.check_needs(server)
-        async with RealBench(self.trace, seed=self.options.seed, verify=self.options.verify) as bench:
-            began_us = bench.now_us()
-            rig = self.rig(bench, server, lambda _: chance.token_hex(16))
-            try:
-                phases = await bench.conduct(direct(rig))
-            finally:
-                for device in rig.devices.values():
-                    bench.power_cut(device.agent)
-                await asyncio.shield(bench.conduct(clear_away(rig)))
-            return phases, to_s(bench.now_us() - began_us)
+    async def _meet(self, server: ServerUnderTest) -> tuple[PhaseResult, ...]:
+        """Leaving the bench switches all devices off; then everything on a server of others is taken back."""
+        self._check_needs(server)
+        allow_connections(sum(1 for _ in self.scenario.devices.units()))
+        try:
+            async with RealBench(self.trace, seed=self.options.seed, verify=self.options.verify) as bench:
+                rig = self._new_rig(bench, server, lambda _: chance.token_hex(16))
+                return await bench.conduct(direct(rig))
+        finally:
+            if not server.is_own and self._rig is not None:
+                await asyncio.shield(self._take_back(self._rig))
 
-    def rig(self, bench: RealBench | VirtualBench, server: ServerUnderTest, new_token: Callable[[str], str]) -> Rig:
+    async def _take_back(self, rig: Rig) -> None:
+        async with RealBench(self.trace, verify=self.options.verify) as bench:
+            self._left_behind = await bench.conduct(take_back(rig))
+
+    def _new_rig(self, bench: Bench, server: ServerUnderTest, new_token: Callable[[str], str]) -> Rig:
+        behaviour = self.scenario.devices.behaviour
+        if behaviour not in self.options.programs:
+            known = ", ".join(sorted(self.options.programs))
+            raise UsageError(f"{self.scenario.path}: no program is called {behaviour!r}; known is {known}")
         self.secrets.learn("password", server.admin.basic.removeprefix("Basic "))
         prefix = "" if server.is_own else f"fleetrig-{chance.token_hex(3)}-"
-        program = self.options.programs[self.scenario.devices.behaviour]
-        results = self.options.results / self.name
-        return Rig(self.scenario, bench, server, self.secrets, new_token, results, prefix, program, self.watch)
+        results = self.options.results / trace_name(self.name, self.options.seed, "")
+        self._began_us = bench.now_us()
+        program = self.options.programs[behaviour]
+        self._rig = Rig(self.scenario, bench, server, self.secrets, new_token, results, prefix, program, self._watch)
+        return self._rig
 
-    def check_needs(self, server: ServerUnderTest) -> None:
+    def _check_needs(self, server: ServerUnderTest) -> None:
         if lacking := server.lacks(self.scenario.needs):
             raise SkipScenario(f"{server.name} lacks {', '.join(lacking)}")
+
+    def _phases(self, broken: str) -> tuple[PhaseResult, ...]:
+        if self._rig is None:
+            return ()
+        course = self._rig.course
+        return course.broken(broken, self._now_us()) if broken else tuple(course.done)
+
+    def _now_us(self) -> int:
+        return VIRTUAL_EPOCH_US if self._rig is None else self._rig.bench.now_us()

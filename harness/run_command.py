@@ -4,29 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import typer
-from rich.console import Console
 
 from harness.exits import exit_of
+from harness.many_runs import Output, Pair, run_and_show
 from harness.plan import Expanded, home, plan
 from harness.power_points import power_cut_points
 from harness.report.console import ConsoleReport, make_console
-from harness.report.junit import write_junit
 from harness.report.progress import RunProgress
-from harness.run import RunOptions, run
+from harness.run import RunOptions
 from harness.servers.foreign import foreign_server, verify_with
+from harness.servers.reference import known_profile
 from harness.trace_file import trace_name
-from harness.verdict import Report, Verdict, worst
+from harness.verdict import worst
 from simulator.contract.errors import UsageError
 
-Pair = tuple[Expanded, RunOptions]
+MOST_SIDE_BY_SIDE: Final = 32
+PER_CPU: Final = 8
+"""Real-time runs mostly wait."""
 
 
 def run_command(
@@ -56,80 +57,79 @@ def run_command(
     scenarios: Annotated[Path | None, typer.Option(help="Where scenarios are looked up.")] = None,
 ) -> None:
     """Runs scenarios: in virtual time, in real time, or against a running server."""
-    runs = plan(ids or [], home(scenarios), tag or [], power_cut_points) * repeat
-    if against is not None and time_mode == "virtual":
-        raise UsageError("--against needs real time: leave --time virtual away")
+    check_together(against, time_mode, jobs or 1)
+    known_profile(profile)
     verify = verify_with(ca, insecure=insecure)
     server = None if against is None else foreign_server(against, may_change_settings=change_tenant_settings)
-    output = Output(make_console(), verbose, junit, trace, results, fail_fast)
-    listener = RunProgress(output.console) if len(runs) == 1 else None
-    per_run = len(runs) // repeat
-    pairs = [
-        (expanded, RunOptions(time_mode == "real", server, profile, seed + index // per_run, results,
-                              trace_path(trace, runs, index), verify, listener))
-        for index, expanded in enumerate(runs)
-    ]  # fmt: skip
-    width = jobs or (1 if time_mode != "real" or server is not None else min(32, 8 * (os.cpu_count() or 1)))
+    runs = plan(ids or [], home(scenarios), tag or [], power_cut_points) * repeat
+    check_places(junit, trace, results, is_many=len(runs) > 1)
+    console = make_console()
+    if insecure:
+        console.print("--insecure: the server's certificate is not checked, anybody could be answering")
+    listener = RunProgress(console) if len(runs) == 1 else None
+    again = {"--time": time_mode, "--against": against, "--profile": profile if profile != "1.1" else None,
+             "--ca": ca, "--insecure": insecure, "--change-tenant-settings": change_tenant_settings,
+             "--scenarios": scenarios}  # fmt: skip
+    options = RunOptions(time_mode == "real", server, profile, seed, results, None, verify, listener,
+                         again=words_of(again))  # fmt: skip
+    writer = ConsoleReport(console, verbose=verbose, single=len(runs) == 1)
+    output = Output(writer, junit, trace, results, fail_fast)
     with listener.shown() if listener is not None else nullcontext():
-        reports = asyncio.run(show_all(pairs, output, width))
-    overall = worst(report.verdict for report in reports)
-    raise typer.Exit(exit_of(overall, strict=strict))
+        reports = asyncio.run(run_and_show(pairs_of(runs, options, trace, repeat), output, width_of(options, jobs)))
+    raise typer.Exit(exit_of(worst(report.verdict for report in reports), strict=strict))
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
-    """Where the reports of a run go."""
+def check_together(against: str | None, time_mode: str | None, jobs: int) -> None:
+    """Raises UsageError for options that contradict each other."""
+    if against is not None and time_mode == "virtual":
+        raise UsageError("--against needs real time: leave --time virtual away")
+    if against is not None and jobs > 1:
+        raise UsageError("--jobs does not go with --against: runs would change each other's tenant settings")
 
-    console: Console
-    verbose: bool
-    junit: Path | None
-    trace: Path | None
-    results: Path
-    fail_fast: bool
 
-    def written(self) -> dict[str, Path]:
-        """The files that are there now, by what they are."""
-        places = {"junit": self.junit, "trace": self.trace, "results": self.results}
-        return {what: path for what, path in places.items() if path is not None and path.exists()}
+def check_places(junit: Path | None, trace: Path | None, results: Path, *, is_many: bool) -> None:
+    """Raises UsageError for files that could not be written in the end, before anything is run."""
+    if junit is not None and junit.is_dir():
+        raise UsageError(f"--junit {junit} is a folder; give the name of a file")
+    if trace is not None and is_many and trace.exists() and not trace.is_dir():
+        raise UsageError(f"--trace {trace} is a file, and there are several runs: give the name of a folder")
+    if results.exists() and not results.is_dir():
+        raise UsageError(f"--results {results} is a file; give the name of a folder")
+    for option, place in (("--junit", junit), ("--trace", trace), ("--results", results)):
+        nearest = next((one for one in (place.parents if place is not None else ()) if one.exists()), Path())
+        if not nearest.is_dir() or not os.access(nearest, os.W_OK):
+            raise UsageError(f"{option} {place}: nothing can be written to {nearest}")
+
+
+def words_of(options: Mapping[str, object]) -> tuple[str, ...]:
+    """Options as words of a command line: those not given are left away, flags stand alone."""
+    words: list[str] = []
+    for name, value in options.items():
+        if value is True:
+            words.append(name)
+        elif value is not None and value is not False:
+            words += [name, str(value)]
+    return tuple(words)
+
+
+def pairs_of(runs: Sequence[Expanded], options: RunOptions, trace: Path | None, repeat: int) -> list[Pair]:
+    """What to run and how: each repetition has the next seed, each run its own trace file."""
+    per_round = len(runs) // repeat
+    return [
+        (expanded, replace(options, seed=options.seed + index // per_round, trace=trace_path(trace, runs, index)))
+        for index, expanded in enumerate(runs)
+    ]
 
 
 def trace_path(trace: Path | None, runs: Sequence[Expanded], index: int) -> Path | None:
     """The file itself for a single run, else a file of its own in that folder."""
-    return trace if trace is None or len(runs) == 1 else trace / f"{index + 1:03d}-{trace_name(runs[index].name)}"
+    if trace is None or (len(runs) == 1 and not trace.is_dir()):
+        return trace
+    return trace / f"{index + 1:03d}-{trace_name(runs[index].name).replace('/', '-')}"
 
 
-async def show_all(pairs: Sequence[Pair], output: Output, width: int) -> list[Report]:
-    """Shows each report as it comes; the JUnit file is written even when the run breaks off."""
-    began_s = time.monotonic()
-    writer = ConsoleReport(output.console, verbose=output.verbose)
-    reports: list[Report] = []
-    try:
-        with writer.progress(len(pairs)):
-            async for report in run_all(pairs, width):
-                reports.append(report)
-                writer.show(report)
-                if output.fail_fast and report.verdict in (Verdict.FAILED, Verdict.BROKEN):
-                    break
-    finally:
-        if output.junit is not None:
-            write_junit(sorted(reports, key=lambda report: report.name), output.junit)
-        writer.finish(reports, output.written(), took_s=time.monotonic() - began_s)
-    return reports
-
-
-async def run_all(pairs: Sequence[Pair], width: int) -> AsyncIterator[Report]:
-    """Reports in order of completion; at most `width` at a time. Leaving early cancels what still runs."""
-    gate = asyncio.Semaphore(width)
-
-    async def one(pair: Pair) -> Report:
-        async with gate:
-            return await run(*pair)
-
-    tasks = [asyncio.create_task(one(pair)) for pair in pairs]
-    try:
-        for done in asyncio.as_completed(tasks):
-            yield await done
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+def width_of(options: RunOptions, jobs: int | None) -> int:
+    """How many run side by side: only those that have a server of their own and mostly wait."""
+    if options.time == "virtual" or options.against is not None:
+        return 1
+    return jobs or min(MOST_SIDE_BY_SIDE, PER_CPU * (os.cpu_count() or 1))

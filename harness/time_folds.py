@@ -39,16 +39,17 @@ class Gap:
             return Standing.VIOLATED
         return Standing.MET if self._gaps else Standing.OPEN
 
-    def finding(self) -> Finding:
+    @property
+    def expected(self) -> str:
         most = "" if self._most_us is None else f" and at most {to_s(self._most_us):g} s"
-        expected = f"each device {self._pattern} with at least {to_s(self._least_us):g} s{most} in between"
+        return f"each device {self._pattern} with at least {to_s(self._least_us):g} s{most} in between"
+
+    def finding(self) -> Finding:
         if self._bad is None:
-            return Finding(expected, "no two of them were seen, so there is nothing to measure")
+            return Finding(self.expected, "no two of them were seen, so there is nothing to measure")
         before, after = self._bad
-        gap_s = to_s(after.at_us - before.at_us)
-        return Finding(
-            expected, f"{after.device} did so after {gap_s:.3f} s", (evidence_of(before), evidence_of(after))
-        )
+        got = f"{after.device} did so after {to_s(after.at_us - before.at_us):.3f} s"
+        return Finding(self.expected, got, (evidence_of(before), evidence_of(after)))
 
 
 class Rate:
@@ -72,10 +73,13 @@ class Rate:
     def standing(self) -> Standing:
         return Standing.VIOLATED if self._peak > self._at_most else Standing.MET
 
+    @property
+    def expected(self) -> str:
+        return f"at most {self._at_most} in any {to_s(self._per_us):g} s: {self._pattern}"
+
     def finding(self) -> Finding:
         evidence = () if self._worst is None else (evidence_of(self._worst),)
-        span = f"{to_s(self._per_us):g} s"
-        return Finding(f"at most {self._at_most} in any {span}: {self._pattern}", f"{self._peak} in {span}", evidence)
+        return Finding(self.expected, f"{self._peak} in {to_s(self._per_us):g} s", evidence)
 
 
 class Spread:
@@ -84,24 +88,34 @@ class Spread:
     def __init__(self, pattern: Pattern, peak_at_most: float, per_s: float) -> None:
         self._pattern, self._peak_at_most, self._per_us = pattern, peak_at_most, to_us(per_s)
         self._windows: Counter[int] = Counter()
-        self._first_us = 0
+        self._first_us: int | None = None
+        self._peak = 0
+        self._fullest: TraceEvent | None = None
+        """The last event of the fullest window."""
 
     def step(self, event: TraceEvent) -> None:
-        if self._pattern.fits(event):
-            self._first_us = self._first_us or event.at_us
-            self._windows[(event.at_us - self._first_us) // self._per_us] += 1
+        if not self._pattern.fits(event):
+            return
+        if self._first_us is None:
+            self._first_us = event.at_us
+        window = (event.at_us - self._first_us) // self._per_us
+        self._windows[window] += 1
+        if self._windows[window] > self._peak:
+            self._peak, self._fullest = self._windows[window], event
 
     def standing(self) -> Standing:
         return Standing.MET if self._windows and self._peak_over_mean() <= self._peak_at_most else Standing.OPEN
 
+    @property
+    def expected(self) -> str:
+        return f"no {to_s(self._per_us):g} s holds more than {self._peak_at_most:g} times the mean: {self._pattern}"
+
     def finding(self) -> Finding:
-        span = f"{to_s(self._per_us):g} s"
-        expected = f"no {span} holds more than {self._peak_at_most:g} times the mean: {self._pattern}"
-        if not self._windows:
-            return Finding(expected, "none were seen, so there is nothing to measure")
-        peak = max(self._windows.values())
-        return Finding(expected, f"{peak} in one {span}, {self._peak_over_mean():.1f} times the mean")
+        if self._fullest is None:
+            return Finding(self.expected, "none were seen, so there is nothing to measure")
+        got = f"{self._peak} in one {to_s(self._per_us):g} s, {self._peak_over_mean():.1f} times the mean"
+        return Finding(self.expected, got, (evidence_of(self._fullest),))
 
     def _peak_over_mean(self) -> float:
         mean = self._windows.total() / (max(self._windows) + 1)
-        return max(self._windows.values()) / mean
+        return self._peak / mean

@@ -63,10 +63,12 @@ class PhaseResult:
     name: str
     checks: tuple[CheckResult, ...]
     took_s: float
+    broken: str = ""
+    """Why the bench could not judge it; empty when it could."""
 
     @property
     def verdict(self) -> Verdict:
-        return worst(check.verdict for check in self.checks)
+        return Verdict.BROKEN if self.broken else worst(check.verdict for check in self.checks)
 
 
 @dataclass(frozen=True, slots=True)

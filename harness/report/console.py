@@ -13,7 +13,7 @@ from rich.text import Text
 
 from harness.report.marks import MARKS, mark
 from harness.report.text import check_lines, summary
-from harness.verdict import CheckResult, Report, Verdict
+from harness.verdict import CheckResult, PhaseResult, Report, Verdict, worst
 
 MOST_LEFT = 10
 
@@ -27,11 +27,11 @@ def make_console(*, stderr: bool = False) -> Console:
 class ConsoleReport:
     """Prints each report as it comes in, and the summary at the end."""
 
-    def __init__(self, console: Console, *, verbose: bool = False) -> None:
+    def __init__(self, console: Console, *, verbose: bool = False, single: bool = False) -> None:
+        """`single`: there is one run, whose title has room even when it passed."""
         self._console = console
         self._verbose = verbose
-        self._title = ""
-        """The one shown last: the rows of a matrix share theirs."""
+        self._single = single
         self._advance: Callable[[], object] = lambda: None
 
     @contextmanager
@@ -53,8 +53,7 @@ class ConsoleReport:
         if report.verdict is Verdict.SKIPPED:
             self._indented(1, Text(report.reason, "dim"))
             return
-        if report.title != self._title:
-            self._title = report.title
+        if self._single or self._verbose or report.verdict is not Verdict.PASSED:
             self._indented(1, Text(report.title, "italic"))
         if report.reason:
             self._indented(1, Text(report.reason, "magenta"))
@@ -82,11 +81,16 @@ class ConsoleReport:
         if report.verdict is Verdict.FAILED:
             self._indented(2, Text(f"again     {report.rerun}", "dim"))
 
-    def finish(self, reports: Sequence[Report], written: Mapping[str, Path], *, took_s: float) -> None:
+    def finish(
+        self, reports: Sequence[Report], written: Mapping[str, Path], *, took_s: float, not_run: int = 0
+    ) -> None:
         """One line for everything, then where files were written."""
-        overall = next((v for v in MARKS if v in {r.verdict for r in reports} and v is not Verdict.PASSED), None)
-        style = "bold green" if overall in (None, Verdict.SKIPPED) else MARKS[overall][1]
-        self._console.print(Text(f"{summary(list(reports))} in {took_s:.1f} s", style))
+        overall = worst(report.verdict for report in reports)
+        style = "bold green" if overall is Verdict.PASSED else MARKS[overall][1]
+        more = f", {not_run} not run" if not_run else ""
+        self._console.print(Text(f"{summary(reports)}{more} in {took_s:.1f} s", style))
+        if reports and all(report.verdict is Verdict.SKIPPED for report in reports):
+            self._console.print(Text("nothing was judged: everything was skipped", "yellow"))
         for what, where in written.items():
             self._console.print(Text(f"{what:<9}{where}", "dim"))
 
@@ -99,11 +103,12 @@ class ConsoleReport:
 
     def _phases(self, report: Report) -> None:
         for phase in report.phases:
-            self._indented(
-                1, mark(self._console, phase.verdict), Text(phase.name), Text(f"  {phase.took_s:.1f} s", "dim")
-            )
-            for check in phase.checks:
-                self._check(check)
+            self._phase(phase)
+
+    def _phase(self, phase: PhaseResult) -> None:
+        self._indented(1, mark(self._console, phase.verdict), Text(phase.name), Text(f"  {phase.took_s:.1f} s", "dim"))
+        for check in phase.checks if self._verbose or phase.verdict is not Verdict.PASSED else ():
+            self._check(check)
 
     def _check(self, check: CheckResult) -> None:
         self._indented(2, mark(self._console, check.verdict), Text(check.title), Text(f"  line {check.line}", "dim"))

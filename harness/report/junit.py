@@ -1,4 +1,4 @@
-"""JUnit XML, as CI servers read it: one testcase per expanded scenario.
+"""JUnit XML, as CI servers read it: one testcase per expanded scenario, also when it was run several times.
 
 classname and name hold nothing that depends on the run. FAILED is a failure, BROKEN an error, SKIPPED skipped; WARNED
 passes, with its warning in system-out.
@@ -8,26 +8,36 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Final
 from xml.etree import ElementTree as ET
 
 from harness.report.text import finding_lines
-from harness.verdict import Report, Verdict
+from harness.verdict import WORST_FIRST, Report, Verdict
+from simulator.contract.errors import BrokenBench
 
-ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+NO_FOLDER: Final = "scenarios"
+"""The classname of a scenario file that lies in no folder: some readers refuse an empty one."""
+
+ILLEGAL: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML 1.0 §2.2 does not allow, not even escaped."""
 
 
 def write_junit(reports: Sequence[Report], path: Path) -> None:
-    """Written whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(path.name + ".part")
-    draft.write_bytes(ET.tostring(junit(reports), encoding="utf-8", xml_declaration=True))
-    draft.replace(path)
+    """Written whole or not at all. Raises BrokenBench when it cannot be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(path.name + ".part")
+        draft.write_bytes(ET.tostring(junit(reports), encoding="utf-8", xml_declaration=True))
+        draft.replace(path)
+    except OSError as wrong:
+        raise BrokenBench(f"cannot write {path}: {wrong.strerror or wrong}") from None
 
 
 def junit(reports: Sequence[Report]) -> ET.Element:
     """The document: one suite named fleetrig."""
+    reports = once_each(reports)
     verdicts = [report.verdict for report in reports]
     counts = {
         "tests": len(reports),
@@ -44,9 +54,20 @@ def junit(reports: Sequence[Report]) -> ET.Element:
     return root
 
 
+def once_each(reports: Sequence[Report]) -> list[Report]:
+    """Of runs with the same name the worst, with the time that all of them took."""
+    by_name: dict[str, list[Report]] = {}
+    for report in reports:
+        by_name.setdefault(report.name, []).append(report)
+    return [
+        replace(min(same, key=lambda one: WORST_FIRST.index(one.verdict)), took_s=sum(one.took_s for one in same))
+        for same in by_name.values()
+    ]
+
+
 def _testcase(report: Report) -> ET.Element:
-    classname = report.folder.replace("/", ".")
-    case = ET.Element("testcase", {"classname": classname, "name": report.name, "time": f"{report.took_s:.3f}"})
+    classname = _clean(report.folder.replace("/", ".") or NO_FOLDER)
+    case = ET.Element("testcase", {"classname": classname, "name": _clean(report.name), "time": f"{report.took_s:.3f}"})
     text = _clean("\n".join(finding_lines(report)))
     message = _clean(report.reason or (text.splitlines() or [""])[0])
     match report.verdict:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from harness.verdict import CheckResult, Report, Verdict
 
@@ -29,15 +29,22 @@ def check_lines(check: CheckResult) -> Iterator[str]:
     finding = check.finding
     if finding is None:
         return
-    yield f"    expected  {finding.expected}"
-    yield f"    got       {finding.got}"
+    yield from _labelled("expected", finding.expected)
+    yield from _labelled("got", finding.got)
     for evidence in finding.evidence:
-        yield f"    see       {evidence.lane} #{evidence.seq}: {evidence.line}"
+        yield from _labelled("see", f"{evidence.lane} #{evidence.seq}: {evidence.line}")
     if finding.clause:
-        yield f"    clause    {finding.clause}"
+        yield from _labelled("clause", finding.clause)
 
 
-def summary(reports: list[Report]) -> str:
+def _labelled(label: str, text: str) -> Iterator[str]:
+    """Further lines of a text stand under its first."""
+    for line in text.splitlines() or [""]:
+        yield f"    {label:<8}  {line}"
+        label = ""
+
+
+def summary(reports: Sequence[Report]) -> str:
     """`12 passed, 1 failed, 2 skipped`, zeros left out."""
     counts = {verdict: sum(report.verdict is verdict for report in reports) for verdict in Verdict}
     return ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count) or "nothing was run"

@@ -7,20 +7,30 @@ import os
 import ssl
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from harness.reader import load_mapping
 from harness.secret_refs import from_environment
 from harness.servers.hawkbit import HawkbitAdmin
-from harness.servers.under_test import FOREIGN_CAN, ServerUnderTest
+from harness.servers.under_test import FOREIGN_CAN, REFERENCE_CAN, ServerUnderTest
 from harness.values import Model, Text, Word
 from simulator.contract.errors import UsageError
 from simulator.contract.identity import UserPassword
 
 DEFAULT_PASSWORD: Final = "admin"
+
+
+def capability(word: str) -> str:
+    """A word that scenarios need; a misspelt one would only have them skipped."""
+    if word not in REFERENCE_CAN:
+        raise ValueError(f"expected what a server can do: {', '.join(sorted(REFERENCE_CAN))}")
+    return word
+
+
+Capability = Annotated[Word, AfterValidator(capability)]
 
 
 class ServerFile(Model):
@@ -31,13 +41,13 @@ class ServerFile(Model):
     password: Text = DEFAULT_PASSWORD
     """Better `env:NAME`: then the secret stands in no file."""
     tenant: Text = "DEFAULT"
-    can: tuple[Word, ...] = Field((), examples=[["hawkbit.fast_polling"]])
+    can: tuple[Capability, ...] = Field((), examples=[["hawkbit.fast_polling"]])
     """Capabilities that only its operator knows of."""
 
 
 def foreign_server(text: str, *, may_change_settings: bool, environ: Mapping[str, str] = os.environ) -> ServerUnderTest:
     """The server of `--against`. Raises UsageError for an address that is none."""
-    about = ServerFile(url=text) if "://" in text else load_mapping(Path(text), ServerFile)
+    about = ServerFile(url=text) if "://" in text else read_server_file(Path(text))
     host = host_of(about.url)
     password = about.password
     account = UserPassword(about.user, from_environment(password, environ) if password.startswith("env:") else password)
@@ -48,14 +58,24 @@ def foreign_server(text: str, *, may_change_settings: bool, environ: Mapping[str
     )
 
 
+def read_server_file(path: Path) -> ServerFile:
+    """Raises UsageError, FileMistakes."""
+    if not path.is_file() and path.suffix not in (".yaml", ".yml"):
+        raise UsageError(f"{path} is neither an address nor a file; write for instance http://127.0.0.1:8080")
+    return load_mapping(path, ServerFile)
+
+
 def host_of(url: str) -> str:
-    """The host of an http(s) URL."""
+    """The host of an http(s) URL. Raises UsageError."""
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError as wrong:
         raise UsageError(f"{url!r} is no address of a server: {wrong}") from None
-    if parts.scheme not in ("http", "https") or not host:
+    if parts.username is not None or parts.password is not None:
+        raise UsageError("an address takes no user and password, since others can see command lines: put them into a "
+                         "SERVER.yaml (url, user, password: env:NAME) and give --against SERVER.yaml")  # fmt: skip
+    if parts.scheme not in ("http", "https") or not host or parts.query or parts.fragment:
         raise UsageError(f"{url!r} is no address of a server; write for instance http://127.0.0.1:8080")
     return host
 

@@ -21,11 +21,26 @@ T = TypeVar("T")
 Call = Generator[Ask, Outcome, T]
 
 ADMIN_WITHIN_S: Final = 30.0
+FIRST_ANSWER_WITHIN_S: Final = 5.0
+"""So long a server may take to show that it is there at all."""
 CREATE_BATCH: Final = 1_000
 PAGE: Final = 500
 BOUNDARY: Final = "fleetrig-7d1f3a5b9c"
 
 JsonDict = dict[str, Any]
+GONE_OK: Final = (200, 204, 404)
+
+NO_ANSWER: Final = {
+    "refused": "nobody listens at {url} (connection refused): is it running, and is the port right?",
+    "timeout": "{url} does not answer: is the address right?",
+    "tls": "{url} shows a certificate that nobody here trusts, or speaks no TLS: --ca FILE names its authority",
+    "unreachable": "{url} cannot be reached: is the name right and the network up?",
+}
+"""Sentences for the words of `NoReply`."""
+
+
+class NoAnswer(BrokenBench):
+    """The server cannot be reached at all, or does not speak HTTP: asking on is of no use."""
 
 
 class HawkbitAdmin:
@@ -58,27 +73,38 @@ class HawkbitAdmin:
         own = (*own, ("Content-Type", "application/json"))
         return HttpRequest(method, self._origin, target, own, json.dumps(body).encode())
 
-    def send(self, request: HttpRequest) -> Call[HttpResponse]:
+    def send(self, request: HttpRequest, within_s: float = ADMIN_WITHIN_S) -> Call[HttpResponse]:
         """Any answer, as long as there is one and the account is accepted."""
-        answer = yield Ask("admin", request, ADMIN_WITHIN_S)
+        answer = yield Ask("admin", request, within_s)
         match answer:
             case Reply(HttpResponse(status=401)):
                 raise BrokenBench(
                     f"{self.url} does not accept the account {self.account.user!r}: check user and password"
                 )
+            case Reply(HttpResponse() as response) if 300 <= response.status < 400:
+                raise BrokenBench(f"{self.url} redirects to {response.header('Location')}: give that address instead")
             case Reply(HttpResponse() as response):
                 return response
             case NoReply(why):
-                raise BrokenBench(f"the server at {self.url} cannot be used: {request.method} was answered by {why}")
+                otherwise = f"whatever listens at {{url}} does not answer HTTP ({why}): are scheme and port right?"
+                raise NoAnswer(NO_ANSWER.get(why, otherwise).format(url=self.url))
             case _:
                 raise AssertionError(f"a driver answered Ask with {answer!r}")
+
+    def greet(self) -> Call[None]:
+        """Finds out at once whether there is a hawkBit server that accepts the account. Raises BrokenBench."""
+        request = self.request("GET", "/targets?limit=1")
+        page = self._read(request, (yield from self.send(request, FIRST_ANSWER_WITHIN_S)), (200,))
+        self._field(page, "total")
 
     def call(self, method: str, path: str, body: object = None, expect: Sequence[int] = (200, 201, 204)) -> Call[Any]:
         """The JSON of an answer with an expected status; None when it has no body."""
         return (yield from self.json_of(self.request(method, path, body), expect))
 
     def json_of(self, request: HttpRequest, expect: Sequence[int] = (200, 201, 204)) -> Call[Any]:
-        response = yield from self.send(request)
+        return self._read(request, (yield from self.send(request)), expect)
+
+    def _read(self, request: HttpRequest, response: HttpResponse, expect: Sequence[int]) -> Any:
         text = body_bytes(response.body)
         if response.status not in expect:
             raise BrokenBench(
@@ -95,12 +121,25 @@ class HawkbitAdmin:
                 f"It began with {text[:60]!r}"
             ) from None
 
+    def _field(self, document: Any, *path: str | int) -> Any:
+        """What an answer cannot be without. Raises BrokenBench."""
+        here = document
+        for key in path:
+            try:
+                here = here[key]
+            except (LookupError, TypeError):
+                raise BrokenBench(
+                    f"{self.url} answered without {key!r} where hawkBit gives it: is this a hawkBit server? "
+                    f"It said {json.dumps(document)[:200]}"
+                ) from None
+        return here
+
     # -- tenant configuration (§1.6)
 
     def read_config(self) -> Call[JsonDict]:
         """Every key with `value` and `global`."""
         answer: JsonDict = yield from self.call("GET", "/system/configs")
-        return answer
+        return {key: dict(self._field(answer, key)) for key in answer or ()}
 
     def configure(self, settings: Mapping[str, object]) -> Call[None]:
         """Sets several keys, all or nothing."""
@@ -127,19 +166,23 @@ class HawkbitAdmin:
 
     def target(self, controller_id: str) -> Call[JsonDict | None]:
         """None when there is no such target."""
-        answer: JsonDict = yield from self.call("GET", _target(controller_id), expect=(200, 404))
-        return answer if "controllerId" in answer else None
+        response = yield from self.send(request := self.request("GET", _target(controller_id)))
+        if response.status == 404:
+            return None
+        found: JsonDict = self._read(request, response, (200,))
+        self._field(found, "controllerId")
+        return found
 
     def targets(self, query: str = "") -> Call[list[JsonDict]]:
         """All targets, or those that match an RSQL query."""
-        return (yield from self._pages("/targets", f"&q={quote(query, safe='')}" if query else ""))
+        return (yield from self.search("/targets", query))
 
     def update_target(self, controller_id: str, change: JsonDict) -> Call[JsonDict]:
         answer: JsonDict = yield from self.call("PUT", _target(controller_id), change)
         return answer
 
     def delete_target(self, controller_id: str) -> Call[None]:
-        yield from self.call("DELETE", _target(controller_id), expect=(200, 204, 404))
+        yield from self.delete(_target(controller_id))
 
     def attributes(self, controller_id: str) -> Call[dict[str, str]]:
         """Empty when the device has sent none."""
@@ -150,18 +193,11 @@ class HawkbitAdmin:
     def create_update(self, name: str, version: str, image: bytes, filename: str) -> Call[int]:
         """A module with one artifact in a distribution set of type `os`; gives the set's id."""
         module = {"name": name, "version": version, "type": "os"}
-        module_id = (yield from self.call("POST", "/softwaremodules", [module]))[0]["id"]
+        module_id = self._field((yield from self.call("POST", "/softwaremodules", [module])), 0, "id")
         yield from self.json_of(self._upload(module_id, filename, image))
         update = {"name": name, "version": version, "type": "os", "modules": [{"id": module_id}]}
         created = yield from self.call("POST", "/distributionsets", [update])
-        return int(created[0]["id"])
-
-    def delete_update(self, set_id: int) -> Call[None]:
-        """The set and its modules."""
-        modules = yield from self.call("GET", f"/distributionsets/{set_id}/assignedSM", expect=(200, 404))
-        yield from self.call("DELETE", f"/distributionsets/{set_id}", expect=(200, 204, 404))
-        for module in (modules or {}).get("content", []):
-            yield from self.call("DELETE", f"/softwaremodules/{module['id']}", expect=(200, 204, 404))
+        return int(self._field(created, 0, "id"))
 
     def assign(self, set_id: int, controller_ids: Sequence[str], action_type: str = "forced") -> Call[JsonDict]:
         """Assigns a set to targets; gives the server's summary."""
@@ -173,6 +209,12 @@ class HawkbitAdmin:
         """Newest first; empty for an unknown target."""
         return (yield from self._pages(f"{_target(controller_id)}/actions", missing_ok=True))
 
+    def action_set(self, controller_id: str, action_id: int) -> Call[int]:
+        """The id of the distribution set that an action assigned."""
+        action = yield from self.call("GET", f"{_target(controller_id)}/actions/{action_id}")
+        href = str(self._field(action, "_links", "distributionset", "href"))
+        return int(href.rpartition("/")[2])
+
     def cancel_action(self, controller_id: str, action_id: int) -> Call[None]:
         """A soft cancel: the device is asked."""
         yield from self.call("DELETE", f"{_target(controller_id)}/actions/{action_id}")
@@ -180,16 +222,29 @@ class HawkbitAdmin:
     def set_version(self, controller_id: str, which: str) -> Call[str | None]:
         """Version of the `assignedDS` or `installedDS`; None when there is none."""
         answer = yield from self.call("GET", f"{_target(controller_id)}/{which}")
-        return None if answer is None else str(answer["version"])
+        return None if answer is None else str(self._field(answer, "version"))
+
+    # -- anything
+
+    def search(self, path: str, query: str = "") -> Call[list[JsonDict]]:
+        """Everything in a list that matches an RSQL query."""
+        return (yield from self._pages(path, f"&q={quote(query, safe='')}" if query else ""))
+
+    def delete(self, path: str) -> Call[None]:
+        """What is gone already need not be deleted."""
+        yield from self.call("DELETE", path, expect=GONE_OK)
 
     def _pages(self, path: str, more: str = "", *, missing_ok: bool = False) -> Call[list[JsonDict]]:
         found: list[JsonDict] = []
         while True:
-            expect = (200, 404) if missing_ok else (200,)
-            page = yield from self.call("GET", f"{path}?offset={len(found)}&limit={PAGE}{more}", expect=expect)
-            content = (page or {}).get("content", [])
+            request = self.request("GET", f"{path}?offset={len(found)}&limit={PAGE}{more}")
+            response = yield from self.send(request)
+            if missing_ok and response.status == 404:
+                return found
+            page = self._read(request, response, (200,))
+            content: list[JsonDict] = self._field(page, "content")
             found += content
-            if not content or len(found) >= page["total"]:
+            if not content or len(found) >= self._field(page, "total"):
                 return found
 
     def _upload(self, module_id: int, filename: str, image: bytes) -> HttpRequest:

@@ -21,6 +21,7 @@ from reference_server.server import Server
 from reference_server.stores.blobs import MemoryBlobs
 from reference_server.stores.interface import Blobs, Entropy, Store
 from reference_server.stores.memory import MemoryStore
+from simulator.contract.errors import ModelError, UsageError
 from simulator.contract.faults import Fault
 from simulator.contract.identity import UserPassword
 from simulator.contract.masking import Secrets
@@ -68,6 +69,8 @@ async def serving(settings: Settings, trace: Trace, secrets: Secrets) -> AsyncIt
 
     async with ReferenceServer(ServerOptions((hawkbit,)), trace, secrets) as server:
         yield own_server(server.http_url, settings.profile, server.add_fault)
+        for bug in server.bugs:
+            raise ModelError(f"a bug in fleetrig's own server spoiled this run: {type(bug).__name__}: {bug}")
 
 
 def own_server(url: str, profile: str, add_fault: Callable[[Fault], None]) -> ServerUnderTest:
@@ -77,7 +80,22 @@ def own_server(url: str, profile: str, add_fault: Callable[[Fault], None]) -> Se
 
 
 def bench_settings(scenario: Scenario, profile: str) -> Settings:
-    """Start-up properties for a scenario's own server: fast polls allowed, then whatever the scenario names."""
+    """Start-up properties for a scenario's own server: fast polls allowed, then whatever the scenario names.
+
+    Raises UsageError for a property or profile that there is not.
+    """
     named = {name: str(value) for name, value in scenario.server.properties.items()}
-    settings = settings_from_properties({MIN_POLLING: FASTEST_POLLING, **named})
-    return replace(settings, profile=Profile(profile))
+    try:
+        settings = settings_from_properties({MIN_POLLING: FASTEST_POLLING, **named})
+    except ValueError as wrong:
+        raise UsageError(f"{scenario.path}: server.properties: {wrong}") from None
+    return replace(settings, profile=known_profile(profile))
+
+
+def known_profile(text: str) -> Profile:
+    """A generation of hawkBit. Raises UsageError."""
+    try:
+        return Profile(text)
+    except ValueError:
+        known = ", ".join(Profile)
+        raise UsageError(f"there is no profile {text!r} of hawkBit; there are {known}") from None

@@ -89,9 +89,9 @@ def test_order_says_which_step_is_missing() -> None:
 
 
 def test_reaches_counts_those_that_are_there_already() -> None:
-    assert after(Reaches("online", [A], 2), []) is OPEN
-    assert after(Reaches("online", [A], 2), [entered(1, "online", B)]) is MET
-    assert after(Reaches("refused", [], 1), [entered(1, "online", B)]) is OPEN
+    assert after(Reaches("online", {A: "online", B: ""}, 2), []) is OPEN
+    assert after(Reaches("online", {A: "online", B: ""}, 2), [entered(1, "online", B)]) is MET
+    assert after(Reaches("refused", {A: "", B: ""}, 1), [entered(1, "online", B)]) is OPEN
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_a_finding_points_to_events() -> None:
     fold = TimesPerDevice(POLL, [A], ONCE)
     after(fold, [sent(0), sent(1)])
     finding = fold.finding()
-    assert finding.expected == "every device sends poll exactly 1"
+    assert finding.expected == "every device sends poll, exactly once"
     assert finding.got == "HB-1 did so 2 times"
     assert [(one.lane, one.seq) for one in finding.evidence] == [("device", 1), ("device", 1)]
 
