@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from reference_server.fronts.endings import Drain, ShortFile, cut, reset, send
+from reference_server.fronts.framing import head_as_told, is_plain, keeps, send_slowly, suited
 from reference_server.fronts.intake import Rejected
 from reference_server.fronts.outgoing import error_page, has_body, head_bytes, says_close
 from simulator.contract.clock import Clock, to_s
@@ -45,13 +46,13 @@ class Delivering:
 
     async def perform(self, exchange: Exchange, envelope: HttpRequest, delivery: Delivery) -> bool:
         if delivery.ending is Ending.WHOLE and not delivery.delay_us and delivery.response is not None:
-            return await self.send(exchange, delivery.response)
+            return await self._send_as_told(exchange, delivery, delivery.response)
         if delivery.delay_us:
             delay_s = to_s(delivery.delay_us)
             self._tell(envelope, "latency", f"the answer was held back for {delay_s:g} s")
             await self._hold_back(delay_s)
         if delivery.ending is Ending.WHOLE and delivery.response is not None:
-            return await self.send(exchange, delivery.response)
+            return await self._send_as_told(exchange, delivery, delivery.response)
         self._tell(envelope, delivery.ending, f"instead of an answer: {delivery.ending}")
         await self._fail(exchange, delivery)
         return False
@@ -72,6 +73,19 @@ class Delivering:
             self._on_bug(None, bug)
             return False  # the promised length is not kept: nothing else can follow
         return keeps
+
+    async def _send_as_told(self, exchange: Exchange, delivery: Delivery, response: HttpResponse) -> bool:
+        """A whole answer, perhaps slowly or in another form."""
+        transport = exchange.transport
+        if is_plain(delivery) or transport is None or transport.is_closing():
+            return await self.send(exchange, response)
+        delivery = suited(delivery, is_http10=exchange.is_http10)
+        lives_on = exchange.keeps and keeps(delivery) and not exchange.is_http10 and not says_close(response)
+        head = head_as_told(delivery, response, exchange.method, "" if lives_on else "close", self._clock.now_us())
+        transport.write(head)
+        if has_body(exchange.method, response.status):
+            await send_slowly(transport, exchange.drain, response.body, delivery)
+        return lives_on
 
     async def reject(self, exchange: Exchange, why: Rejected) -> bool:
         """Answers what no platform will ever see."""

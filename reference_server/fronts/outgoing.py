@@ -49,11 +49,21 @@ def head_bytes(response: HttpResponse, method: str, connection: str, now_us: int
     lines.append(_date(now_us // US_PER_S))
     if connection:
         lines.append(f"Connection: {connection}")
+    return encoded(lines)
+
+
+def encoded(lines: list[str]) -> bytes:
+    """Lines of a head as bytes, with the empty line; nothing in them can begin another line."""
     lines += ("", "")
     text = "\r\n".join(lines)
     if text.count("\n") != len(lines) - 1 or text.count("\r") != len(lines) - 1:
         text = "\r\n".join(BREAKS_LINES.sub(" ", line) for line in lines)
     return text.encode("latin-1", "replace")
+
+
+def date_line(now_us: int) -> str:
+    """The value of the header `Date`."""
+    return _date(now_us // US_PER_S).removeprefix("Date: ")
 
 
 @lru_cache(maxsize=4)

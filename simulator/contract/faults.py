@@ -40,9 +40,9 @@ class Fault:
     times: int | None = None
     shows_as: Ending | None = None
     parameters: Mapping[str, Json] = field(default_factory=dict)
-    """latency: `delay_s` · overload: `status`, `retry_after_s` · truncated_body: `after_bytes` · dripping: `bytes_per_s`
+    """latency: `delay_s` · overload: `status`, `retry_after_s` · truncated_body: `after_bytes` · framing: `framed`
 
-    framing: `framed` · moved: `below` (a path such as `/elsewhere`), `status` (of a redirect in place of moved links)
+    dripping: `bytes_per_s` · moved: `below` (a path such as `/elsewhere`), `status` (then it redirects)
 
     rewrite: `status` · `headers` (name -> value, null takes it away) · `set_values` (dotted path into a JSON body ->
     value, null takes it away) · `body` (a text in place of the whole one) · `unseen` (request headers that the server

@@ -137,7 +137,7 @@ class Delivery:
     bytes_per_s: float | None = None
     """How slowly the body comes; as fast as it can when not said."""
     as_given: frozenset[str] = frozenset()
-    """Names in small letters of headers that are sent as the response has them, though they are the front's business."""
+    """Headers (small letters) that are sent as the response has them, though they are the front's business."""
 
 
 Handler = Callable[[HttpRequest, Session, int], Delivery]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simulator.contract.bodies import body_blocks
+from simulator.contract.bodies import body_blocks, body_bytes
 from simulator.contract.clock import to_s, to_us
 from simulator.contract.wire import Delivery, Ending, Handler, HttpResponse, Session, body_length
 from simulator.effects import REPLY_LIMIT_BYTES, Ask, Download, Downloaded, NoReply, Reply
@@ -22,12 +22,17 @@ class MemoryTransport:
 
     def ask(self, effect: Ask, session: Session, now_us: int) -> tuple[Reply | NoReply, int]:
         delivery = self._handler(effect.request, session, now_us)
-        after_us, failure = self._performed(delivery, effect.within_s)
+        after_us, failure = self._performed(delivery, effect.within_s, _drips_us(delivery))
         if failure is not None:
             return failure, after_us
         response = delivery.response
         assert response is not None
-        if _comes_through(delivery) < body_length(response.body):
+        promised = promised_bytes(delivery)
+        if promised is None:
+            return NoReply("malformed", to_s(after_us)), after_us
+        if promised < body_length(response.body):
+            response = HttpResponse(response.status, response.headers, body_bytes(response.body)[:promised])
+        elif promised > _comes_through(delivery):
             return NoReply("truncated", to_s(after_us)), after_us
         if body_length(response.body) > REPLY_LIMIT_BYTES:
             return NoReply("malformed", to_s(after_us)), after_us
@@ -44,11 +49,12 @@ class MemoryTransport:
         assert response is not None
         if response.status not in (200, 206):
             return Downloaded(response.status, response.headers, 0, 0, {}, cut=False, after_s=to_s(after_us)), after_us
+        after_us += _drips_us(delivery)  # whatever comes renews a download's patience
         return self._store(effect, serial, response, _comes_through(delivery), to_s(after_us)), after_us
 
-    def _performed(self, delivery: Delivery, within_s: float) -> tuple[int, NoReply | None]:
+    def _performed(self, delivery: Delivery, within_s: float, body_us: int = 0) -> tuple[int, NoReply | None]:
         """When the device sees something, and what it sees if that is no answer."""
-        after_us = self._round_trip_us + delivery.delay_us
+        after_us = self._round_trip_us + delivery.delay_us + body_us
         if delivery.ending is Ending.SILENCE or after_us > to_us(within_s):
             return to_us(within_s), NoReply("timeout", within_s)
         match delivery.ending:
@@ -82,3 +88,19 @@ def _comes_through(delivery: Delivery) -> int:
     if delivery.ending is not Ending.TRUNCATED:
         return length
     return length // 2 if delivery.cut_after_bytes is None else min(length, delivery.cut_after_bytes)
+
+
+def _drips_us(delivery: Delivery) -> int:
+    """How long a body takes that comes drop by drop."""
+    if delivery.bytes_per_s is None or delivery.response is None:
+        return 0
+    return to_us(body_length(delivery.response.body) / delivery.bytes_per_s)
+
+
+def promised_bytes(delivery: Delivery) -> int | None:
+    """The length of the body as the head says it; None when a fault has put nonsense there."""
+    assert delivery.response is not None
+    if "content-length" not in delivery.as_given:
+        return body_length(delivery.response.body)
+    text = delivery.response.header("Content-Length") or ""
+    return int(text) if text.isdecimal() else None
