@@ -16,6 +16,8 @@ ROWS: Final[Resource[Session]] = Resource("hawkbit", "deployment")
 
 CACHE_BREAKER: Final = re.compile(r".*\?c=-?\d+")
 HOUR_MS: Final = 3_600_000
+SOON_MS: Final = 200
+DUE_WITHIN_S: Final = 5.0
 
 
 def hashes_of(content: bytes) -> dict[str, str]:
@@ -124,8 +126,12 @@ def expect_timeforced(server: Session) -> None:
     """Attempt until the time has come."""
     later = deployed(server, type="timeforced", forcetime=server_now_ms(server) + HOUR_MS)
     expect_deployment(later.document(), later.update, download="attempt", update="attempt")
-    due = deployed(server, type="timeforced", forcetime=server_now_ms(server) - HOUR_MS)
-    expect_deployment(due.document(), due.update, download="forced", update="forced")
+    soon = deployed(server, type="timeforced", forcetime=server_now_ms(server) + SOON_MS)
+
+    def due() -> None:
+        expect_deployment(soon.document(), soon.update, download="forced", update="forced")
+
+    server.until(DUE_WITHIN_S, due)
 
 
 @ROWS.row("S135", "installed-base", "installedBase is readable when installed; a device can declare what it runs")
