@@ -17,10 +17,9 @@ import typer
 from harness.line_writer import LineWriter
 from harness.ready_file import ReadyFile
 from harness.serve_console import RefusalLines, banner
-from harness.serve_options import DEFAULT_HTTP, Serving, Words, understand
+from harness.serve_options import DEFAULT_CONTROL, DEFAULT_HTTP, Serving, Words, understand
 from harness.serve_trace import ServeTrace
-from reference_server.ring import TraceRing
-from reference_server.running import ReferenceServer, SystemClock
+from reference_server.running import ReferenceServer
 from simulator.contract.masking import Secrets
 from simulator.contract.trace import Trace
 
@@ -35,6 +34,9 @@ def serve(
     https: Annotated[str | None, typer.Option(metavar="H:P", help="TLS, with a throw-away CA if no --cert.")] = None,
     cert: Annotated[Path | None, typer.Option(metavar="F", help="PEM certificate chain for --https.")] = None,
     key: Annotated[Path | None, typer.Option(metavar="F", help="Its PEM key, if not in the same file.")] = None,
+    control: Annotated[
+        str, typer.Option(metavar="H:P|off", help="Where faults, clock, trace and reasons are (docs/control.md).")
+    ] = DEFAULT_CONTROL,
     store: Annotated[str, typer.Option(metavar="URL", help="memory:, sqlite:///file or sqlite:////file.")] = "memory:",
     accounts: Annotated[Path | None, typer.Option(metavar="F.yaml", help="More accounts for the Mgmt API.")] = None,
     admin_password: Annotated[
@@ -46,9 +48,14 @@ def serve(
     trace: Annotated[Path | None, typer.Option(metavar="F", help="Write every event as a line of JSON.")] = None,
     ready_file: Annotated[Path | None, typer.Option(metavar="F", help="Written when all listeners accept.")] = None,
 ) -> None:
-    """Start the reference server. Ctrl-C stops it."""
+    """Start the reference server. Ctrl-C stops it.
+
+    Beside what it emulates it has a control interface for tests in any language: HTTP with JSON, on an address of its
+    own that the banner and the ready file name. GET / says what it is; POST /faults makes it fail; POST /clock moves
+    its time forward; GET /trace shows or follows what happens; GET /reasons says why devices were refused.
+    """
     words = Words(
-        platform or (), profile or (), http, https, cert, key, store, accounts, admin_password, set_ or ()
+        platform or (), profile or (), http, https, cert, key, store, accounts, admin_password, set_ or (), control
     )  # fmt: skip
     serving = understand(words)
     ready = ReadyFile(ready_file) if ready_file is not None else None
@@ -65,7 +72,6 @@ async def _serve(serving: Serving, secrets: Secrets, file: ServeTrace | None, re
         pair = f"{account.user}:{account.password}".encode()
         secrets.learn("password", base64.b64encode(pair).decode("ascii"))  # as it stands in an Authorization header
     console = RefusalLines(secrets, colour=sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
-    trace.listen(TraceRing())
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(ReferenceServer(serving.options, trace, secrets))
         if file is not None:
@@ -80,7 +86,7 @@ async def _serve(serving: Serving, secrets: Secrets, file: ServeTrace | None, re
         while not stop.is_set():
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), LOOK_EVERY_S)
-            writer.write(console.flush(SystemClock().now_us(), is_end=stop.is_set()))
+            writer.write(console.flush(server.clock.now_us(), is_end=stop.is_set()))
             if file is not None:
                 file.flush()
 

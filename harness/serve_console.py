@@ -31,8 +31,7 @@ def banner(serving: Serving, addresses: Mapping[str, Address], ca: Path | None) 
     """URLs, accounts, where the state lies, how to stop."""
     lines = [f"fleetrig {VERSION}: reference server, hawkBit {serving.settings.profile}"]
     for scheme, address in addresses.items():
-        trust = f"   (clients must trust {ca})" if scheme == "https" and ca is not None else ""
-        lines.append(f"  {scheme:<8} {scheme}://{address}{trust}")
+        lines.append(_listening(scheme, address, ca))
     for account in serving.settings.accounts:
         known = account.user == WELL_KNOWN.user and account.password == WELL_KNOWN.password
         password = f" / {account.password}" if known else "   (password as given)"
@@ -42,6 +41,15 @@ def banner(serving: Serving, addresses: Mapping[str, Address], ca: Path | None) 
     lines.append("  stop     Ctrl-C")
     lines.append("Refused requests and why:")
     return [_clean(line) for line in lines]
+
+
+def _listening(scheme: str, address: Address, ca: Path | None) -> str:
+    more = ""
+    if scheme == "https" and ca is not None:
+        more = f"   (clients must trust {ca})"
+    if scheme == "control" and not address.is_loopback:
+        more = "   (no password: whoever can reach it can make this server fail)"
+    return f"  {scheme:<8} {'http' if scheme == 'control' else scheme}://{address}{more}"
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from harness.secret_refs import secret_from
+from harness.version import VERSION
 from reference_server.fronts.addresses import Address, parse_address
 from reference_server.fronts.intake import MIB, Limits
 from reference_server.platform import Platform
@@ -22,6 +23,8 @@ from simulator.contract.errors import UsageError
 
 PLATFORMS: Final = ("hawkbit",)
 DEFAULT_HTTP: Final = "127.0.0.1:8080"
+DEFAULT_CONTROL: Final = "127.0.0.1:0"
+NO_CONTROL: Final = "off"
 WELL_KNOWN: Final = Account("admin", "admin")
 FORM_BYTES: Final = 16 * MIB
 """What may surround the largest artifact in an upload."""
@@ -41,6 +44,7 @@ class Words:
     accounts: Path | None = None
     admin_password: str | None = None
     properties: Sequence[str] = ()
+    control: str = DEFAULT_CONTROL
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +75,19 @@ def understand(words: Words) -> Serving:
         https=listening[1] if words.https else None,
         certificate=words.certificate,
         key=words.key,
+        control=_control(words.control),
         store=words.store,
         limits=Limits(upload_bytes=settings.quotas.artifact_bytes + FORM_BYTES),
+        about={"version": VERSION, "profiles": {"hawkbit": str(settings.profile)}},
     )
     return Serving(options, settings)
+
+
+def _control(text: str) -> Address | None:
+    try:
+        return None if text == NO_CONTROL else parse_address(text)
+    except UsageError as error:
+        raise UsageError(f"--control: {error}, or {NO_CONTROL} to leave it out") from error
 
 
 def _check_platforms(names: Sequence[str]) -> None:

@@ -11,20 +11,25 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self
 
+from reference_server.clock import AdjustableClock
+from reference_server.control import Control, Controlled
 from reference_server.entropy import SystemEntropy
 from reference_server.faults import FaultPlan
 from reference_server.fronts.addresses import Address
+from reference_server.fronts.control import ControlFront
 from reference_server.fronts.http import HttpFront
 from reference_server.fronts.intake import Limits
 from reference_server.fronts.listening import Listener
 from reference_server.fronts.tls import ThrowAwayTls, tls_context
 from reference_server.platform import Platform
+from reference_server.refusals import Refusals
+from reference_server.ring import TraceRing
 from reference_server.server import Server
 from reference_server.stores.interface import Blobs, Entropy, Store
 from reference_server.stores.opening import open_store
@@ -33,7 +38,7 @@ from simulator.contract.clock import Clock
 from simulator.contract.faults import Fault
 from simulator.contract.masking import Secrets
 from simulator.contract.trace import Trace
-from simulator.contract.wire import HttpRequest
+from simulator.contract.wire import HttpRequest, Json
 
 LOG: Final = logging.getLogger("fleetrig.server")
 
@@ -59,8 +64,12 @@ class ServerOptions:
     https: Address | None = None
     certificate: Path | None = None
     key: Path | None = None
+    control: Address | None = None
+    """Where the control interface listens (docs/control.md); beyond loopback it answers under any name."""
     store: str = "memory:"
     limits: Limits = field(default_factory=Limits)
+    about: Mapping[str, Json] = field(default_factory=dict)
+    """What the control interface says of this server besides what the server knows itself."""
 
 
 class ReferenceServer:
@@ -75,7 +84,7 @@ class ReferenceServer:
         entropy: Entropy | None = None,
     ) -> None:
         self._options = options
-        self._clock = clock or SystemClock()
+        self._clock = AdjustableClock(clock or SystemClock())
         self._entropy = entropy or SystemEntropy()
         self._stack = AsyncExitStack()
         self._listeners: dict[str, Listener] = {}
@@ -96,8 +105,17 @@ class ReferenceServer:
         return self._listeners["https"].url
 
     @property
+    def control_url(self) -> str:
+        return self._listeners["control"].url
+
+    @property
+    def clock(self) -> Clock:
+        """The time as this server has it."""
+        return self._clock
+
+    @property
     def addresses(self) -> dict[str, Address]:
-        """Scheme -> where it listens, with real ports."""
+        """`http`, `https` and `control` -> where it listens, with real ports."""
         return {scheme: listener.address for scheme, listener in self._listeners.items()}
 
     async def __aenter__(self) -> Self:
@@ -134,9 +152,32 @@ class ReferenceServer:
         self._stack.push_async_callback(front.close)
         self._ticker = Ticker(server, front, self._clock, self._note_bug)
         front.delivering.on_refused = self._ticker.look_at_faults
-        for listener in self._listeners.values():
-            await front.listen(listener)
+        for scheme in self._listeners.keys() & {"http", "https"}:
+            await front.listen(self._listeners[scheme])
         await self._stack.enter_async_context(self._ticker)
+        if "control" in self._listeners:
+            await self._open_control(server, self._listeners["control"])
+
+    async def _open_control(self, server: Server, listener: Listener) -> None:
+        ring, refusals = TraceRing(), Refusals()
+        for past in (ring, refusals):
+            self._stack.callback(self.trace.listen(past))
+        controlled = Controlled(
+            about=self._options.about,
+            platforms=tuple(platform.name for platform in server.platforms),
+            urls={scheme: served.url for scheme, served in self._listeners.items()},
+            store_url=self._options.store,
+            store=server.store,
+            clock=self._clock,
+            faults=self.faults,
+            ring=ring,
+            refusals=refusals,
+            secrets=self.secrets,
+            is_open=not listener.address.is_loopback,
+        )
+        front = ControlFront(Control(controlled), self.trace, self._ticker.settle, self._note_bug)
+        self._stack.push_async_callback(front.close)
+        await front.listen(listener)
 
     def _bind(self) -> None:
         options = self._options
@@ -144,6 +185,8 @@ class ReferenceServer:
             self._listen("http", Listener(options.http))
         if options.https is not None:
             self._listen("https", self._tls_listener(options.https))
+        if options.control is not None:
+            self._listen("control", Listener(options.control))
 
     def _listen(self, scheme: str, listener: Listener) -> None:
         self._listeners[scheme] = listener

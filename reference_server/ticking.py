@@ -31,6 +31,7 @@ class Ticker:
         self._clock = clock
         self._on_bug = on_bug
         self._wake = asyncio.Event()
+        self._ticking = asyncio.Lock()
         self._is_refusing = False
         self._advanced_us = clock.now_us()
 
@@ -48,17 +49,29 @@ class Ticker:
         self._begin_outage(self._clock.now_us())
         self._wake.set()
 
+    async def settle(self) -> None:
+        """Faults or clock were changed: whatever is due by now has happened when this returns."""
+        await self._try()
+        self._wake.set()
+
     async def _run(self) -> None:
         while True:
             self._wake.clear()
-            try:
-                await self._tick(self._clock.now_us())
-            except Exception as bug:  # noqa: BLE001 (a bug in due work must not stop the clock)
-                self._on_bug(None, bug)
+            if not await self._try():
                 await asyncio.sleep(REST_AFTER_BUG_S)
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._pause_s(self._clock.now_us())):
                     await self._wake.wait()
+
+    async def _try(self) -> bool:
+        """False when a bug came up: in due work it must not stop the clock."""
+        async with self._ticking:
+            try:
+                await self._tick(self._clock.now_us())
+            except Exception as bug:  # noqa: BLE001 (it is told, and the server goes on)
+                self._on_bug(None, bug)
+                return False
+            return True
 
     async def _tick(self, now_us: int) -> None:
         self._begin_outage(now_us)

@@ -96,7 +96,11 @@ HOMES = (
     Home("serial", ("hil",), "boards are reached through BoardPort, so that a fake board is a full substitute"),
     Home("yaml", (), "the reader uses ruamel.yaml, which reads YAML 1.2"),
     Home("ruamel", ("harness.reader",), "size and depth limits and line numbers are kept in one place"),
-    Home("aiohttp", ("reference_server.fronts.http",), "platforms see envelopes; the front can be exchanged"),
+    Home(
+        "aiohttp",
+        ("reference_server.fronts.http", "reference_server.fronts.control"),
+        "platforms see envelopes; the fronts can be exchanged",
+    ),
     Home("httpx", ("simulator.transports.http",), "who sends HTTP sends an envelope through the transport"),
 )
 

@@ -20,6 +20,7 @@ from urllib.parse import quote
 import pytest
 
 from harness.cli import main
+from harness.version import VERSION
 from simulator.contract.trace_json import from_line
 from tests.harness.served import LIMIT_S, Served, failing
 
@@ -63,13 +64,25 @@ class Mgmt:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_says_when_it_is_ready_and_ends_cleanly(tmp_path: Path, number: signal.Signals) -> None:
     with Served(tmp_path) as served:
-        assert served.said_ready == {"pid": served.process.pid, "http": f"127.0.0.1:{served.port}"}
+        control = served.said_ready["control"]
+        assert served.said_ready == {
+            "pid": served.process.pid,
+            "http": f"127.0.0.1:{served.port}",
+            "control": control,
+        }
         assert Mgmt.of(served).create("dev-1") == 201
         banner = served.until_said("Refused requests and why:")
         assert served.stop(number) == 0
         assert served.said() == banner, "nothing is said at the end"
     assert not served.ready_file.exists()
-    for part in (f"http://127.0.0.1:{served.port}", "admin / admin", "memory:", "lost when the server stops", "Ctrl-C"):
+    for part in (
+        f"http://127.0.0.1:{served.port}",
+        f"control  http://{control}",
+        "admin / admin",
+        "memory:",
+        "lost when the server stops",
+        "Ctrl-C",
+    ):
         assert part in banner
     assert "\x1b" not in banner
 
@@ -109,6 +122,28 @@ def test_the_trace_is_readable_and_holds_no_secret(tmp_path: Path) -> None:
     assert "the-right-token" not in text
     assert basic().removeprefix("Basic ") not in text
     assert "target-token:" in text
+
+
+def test_the_control_interface_says_what_is_served(tmp_path: Path) -> None:
+    with Served(tmp_path, "--profile", "hawkbit=0.9", "--control", "[::1]:0") as served:
+        Mgmt.of(served).create("dev-1", "dev-2")
+        connection = http.client.HTTPConnection(served.said_ready["control"], timeout=LIMIT_S)
+        connection.request("GET", "/")
+        said = json.loads(connection.getresponse().read())
+        connection.close()
+    assert (said["version"], said["profiles"], said["platforms"]) == (VERSION, {"hawkbit": "0.9"}, ["hawkbit"])
+    assert (said["store"], said["records"]["hawkbit.target"]) == ("memory:", 2)
+
+
+def test_the_control_interface_can_be_left_out(tmp_path: Path) -> None:
+    with Served(tmp_path, "--control", "off") as served:
+        assert "control" not in served.said_ready
+        assert "control" not in served.until_said("Refused requests and why:")
+
+
+def test_a_control_interface_for_everybody_is_said_aloud(tmp_path: Path) -> None:
+    with Served(tmp_path, "--control", "0.0.0.0:0") as served:
+        assert "whoever can reach it can make this server fail" in served.until_said("Refused requests and why:")
 
 
 def test_https_with_a_throw_away_authority(tmp_path: Path) -> None:
@@ -175,6 +210,7 @@ def write_foreign_files(folder: Path) -> None:
         (["--profile", "0.9"], 4, "expected PLATFORM=PROFILE, as in hawkbit=0.9"),
         (["--profile", "hawkbit=0.8"], 4, "expected 1.1 or 0.9 or as-documented"),
         (["--set", "hawkbit.controller.pollingTme=00:01:00"], 4, "did you mean hawkbit.controller.pollingTime?"),
+        (["--control", "of"], 4, "--control: 'of' is no address: expected HOST:PORT"),
         (["--set", "nonsense"], 4, "expected KEY=VALUE"),
         (["--store", "sqlte:///x"], 4, "did you mean sqlite:///x"),
         (["--store", "sqlite:///diary.db"], 4, "diary.db is not a fleetrig store"),

@@ -11,6 +11,18 @@ def event(number: int, body: Body = b"") -> TraceEvent:
     return TraceEvent(number, number, "", Lane.SERVER, "answered", HttpResponse(200, (), body))
 
 
+def test_events_are_numbered_and_read_on_from_a_number() -> None:
+    ring = TraceRing(max_events=3)
+    assert (ring.last, ring.forgotten, ring.after(0, 10), list(ring.newest_first())) == (0, 0, [], [])
+    for number in range(1, 6):
+        ring(event(number))
+    assert (ring.last, ring.forgotten) == (5, 2)
+    assert [(number, found.at_us) for number, found in ring.after(0, 2)] == [(3, 3), (4, 4)]
+    assert [number for number, _ in ring.after(4, 10)] == [5]
+    assert ring.after(5, 10) == []
+    assert [(number, found.at_us) for number, found in ring.newest_first()] == [(5, 5), (4, 4), (3, 3)]
+
+
 def numbers(ring: TraceRing) -> list[int]:
     return [event.at_us for event in ring.events()]
 

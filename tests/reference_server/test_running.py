@@ -5,116 +5,24 @@ from __future__ import annotations
 import logging
 import socket
 import ssl
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from reference_server.fronts.addresses import Address
-from reference_server.platform import Answer
-from reference_server.running import ReferenceServer, ServerOptions
-from reference_server.stores.interface import Blobs, Entropy, Kind, Store
 from simulator.contract.clock import US_PER_S
 from simulator.contract.errors import BrokenBench, UsageError
 from simulator.contract.faults import Fault, FaultKind
-from simulator.contract.masking import Secrets
-from simulator.contract.trace import Trace, TraceEvent
-from simulator.contract.wire import Ending, HttpRequest, HttpResponse, Session
-from tests.reference_server.fronts.conftest import Loop
+from simulator.contract.wire import Ending
+from tests.reference_server.echo import Bench, get, port_of, running, traced, until
 from tests.reference_server.fronts.peer import LIMIT_S, Peer, is_refused
-
-
-@dataclass(frozen=True)
-class Visit:
-    path: str
-    number: int
-
-
-VISITS = Kind("visit", Visit, key=lambda visit: visit.path)
-
-
-@dataclass
-class Echo:
-    """Counts visits of paths; `/broken` is a bug, `/undo` takes back what it did; alarms ring at set times."""
-
-    store: Store
-    name: str = "echo"
-    alarm_us: int | None = None
-    rang_at_us: list[int] = field(default_factory=list)
-    rang: threading.Event = field(default_factory=threading.Event)
-    fails: bool = False
-
-    def serves(self, request: HttpRequest) -> bool:
-        return not request.path.startswith("/elsewhere")
-
-    def handle(self, request: HttpRequest, session: Session, now_us: int) -> Answer:
-        if request.path == "/broken":
-            raise LookupError("a bug at s3cret")
-        if request.path.startswith("/alarm"):
-            self.alarm_us = now_us + int(request.query)
-        before = self.store.get(VISITS, "T", request.path)
-        number = 1 if before is None else before.number + 1
-        self.store.put(VISITS, "T", Visit(request.path, number))
-        return Answer(HttpResponse(200, body=b"%d" % number), rollback=request.path == "/undo")
-
-    def next_due_us(self) -> int | None:
-        return self.alarm_us
-
-    def advance(self, now_us: int) -> None:
-        if self.fails:
-            self.alarm_us = None
-            raise LookupError("a bug in due work")
-        if self.alarm_us is not None and self.alarm_us <= now_us:
-            self.rang_at_us.append(now_us)
-            self.alarm_us = None
-            self.rang.set()
-
-    def secrets(self) -> list[tuple[str, str]]:
-        return [("word", "s3cret")]
-
-
-@dataclass
-class Bench:
-    loop: Loop
-    stack: ExitStack
-    echo: Echo = field(init=False)
-
-    def build(self, store: Store, blobs: Blobs, entropy: Entropy) -> Echo:
-        self.echo = Echo(store)
-        return self.echo
-
-    def start(self, trace: Trace | None = None, **options: Any) -> ReferenceServer:
-        server = ReferenceServer(ServerOptions((self.build,), **options), trace, Secrets())
-        self.loop.run(server.__aenter__())
-        self.stack.callback(lambda: self.loop.run(server.stop()))
-        return server
-
-    def stop(self, server: ReferenceServer) -> None:
-        self.loop.run(server.stop())
 
 
 @pytest.fixture
 def bench() -> Iterator[Bench]:
-    loop = Loop()
-    try:
-        with ExitStack() as stack:
-            yield Bench(loop, stack)
-    finally:
-        loop.close()
-
-
-def port_of(server: ReferenceServer, scheme: str = "http") -> int:
-    return server.addresses[scheme].port
-
-
-def get(server: ReferenceServer, target: str) -> tuple[int, bytes]:
-    with Peer(port_of(server)) as peer:
-        answer = peer.get(target)
-    return answer.status, answer.body
+    with running() as bench:
+        yield bench
 
 
 def test_a_server_answers_at_its_url_until_it_stops(bench: Bench) -> None:
@@ -258,19 +166,3 @@ def test_everything_stands_in_the_trace_of_whoever_started_it(bench: Bench) -> N
     get(server, "/elsewhere")
     assert [event.kind for event in events] == ["received", "answered", "received", "refused"]
     assert abs(events[0].at_us - events[-1].at_us) < 60 * US_PER_S
-
-
-def traced() -> tuple[Trace, list[TraceEvent]]:
-    trace, events = Trace(), list[TraceEvent]()
-    trace.listen(events.append)
-    return trace, events
-
-
-def until(is_so: Callable[[], bool]) -> None:
-    """Asks again and again; each question is a round trip."""
-    pause = threading.Event()
-    for _ in range(2_000):
-        if is_so():
-            return
-        pause.wait(0.01)
-    raise AssertionError("it never came to be")

@@ -88,6 +88,16 @@ def test_tenants_may_be_nameless(store: Store):
     assert store.tenants(JOB) == []
 
 
+def test_totals_are_of_all_tenants(store: Store):
+    assert store.totals() == {}
+    for tenant in ("T1", "T2"):
+        store.put(DEVICE, tenant, Device("d", "north"))
+    store.put(JOB, "T1", Job(1, "d"))
+    assert store.totals() == {DEVICE.name: 2, JOB.name: 1}
+    store.delete(JOB, "T1", 1)
+    assert store.totals() == {DEVICE.name: 2}
+
+
 def test_a_long_find_is_whole(store: Store):
     for number in range(300):
         store.put(JOB, "T", Job(number, "d"))

@@ -1,0 +1,124 @@
+"""A running server over the simplest of platforms, for tests of what lies around platforms."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from reference_server.platform import Answer
+from reference_server.running import ReferenceServer, ServerOptions
+from reference_server.stores.interface import Blobs, Entropy, Kind, Store
+from simulator.contract.masking import Secrets
+from simulator.contract.trace import Trace, TraceEvent
+from simulator.contract.wire import HttpRequest, HttpResponse, Session
+from tests.reference_server.fronts.conftest import Loop
+from tests.reference_server.fronts.peer import Peer
+
+
+@dataclass(frozen=True)
+class Visit:
+    path: str
+    number: int
+
+
+VISITS = Kind("visit", Visit, key=lambda visit: visit.path)
+
+
+@dataclass
+class Echo:
+    """Counts visits of paths; `/broken` is a bug, `/undo` takes back what it did; alarms ring at set times."""
+
+    store: Store
+    name: str = "echo"
+    alarm_us: int | None = None
+    rang_at_us: list[int] = field(default_factory=list)
+    rang: threading.Event = field(default_factory=threading.Event)
+    fails: bool = False
+
+    def serves(self, request: HttpRequest) -> bool:
+        return not request.path.startswith("/elsewhere")
+
+    def handle(self, request: HttpRequest, session: Session, now_us: int) -> Answer:
+        if request.path == "/broken":
+            raise LookupError("a bug at s3cret")
+        if request.path.startswith("/alarm"):
+            self.alarm_us = now_us + int(request.query)
+        before = self.store.get(VISITS, "T", request.path)
+        number = 1 if before is None else before.number + 1
+        self.store.put(VISITS, "T", Visit(request.path, number))
+        return Answer(HttpResponse(200, body=b"%d" % number), rollback=request.path == "/undo")
+
+    def next_due_us(self) -> int | None:
+        return self.alarm_us
+
+    def advance(self, now_us: int) -> None:
+        if self.fails:
+            self.alarm_us = None
+            raise LookupError("a bug in due work")
+        if self.alarm_us is not None and self.alarm_us <= now_us:
+            self.rang_at_us.append(now_us)
+            self.alarm_us = None
+            self.rang.set()
+
+    def secrets(self) -> list[tuple[str, str]]:
+        return [("word", "s3cret")]
+
+
+@dataclass
+class Bench:
+    loop: Loop
+    stack: ExitStack
+    echo: Echo = field(init=False)
+
+    def build(self, store: Store, blobs: Blobs, entropy: Entropy) -> Echo:
+        self.echo = Echo(store)
+        return self.echo
+
+    def start(self, trace: Trace | None = None, **options: Any) -> ReferenceServer:
+        server = ReferenceServer(ServerOptions((self.build,), **options), trace, Secrets())
+        self.loop.run(server.__aenter__())
+        self.stack.callback(lambda: self.loop.run(server.stop()))
+        return server
+
+    def stop(self, server: ReferenceServer) -> None:
+        self.loop.run(server.stop())
+
+
+@contextmanager
+def running() -> Iterator[Bench]:
+    """Whatever is started on the bench is stopped at the end."""
+    loop = Loop()
+    try:
+        with ExitStack() as stack:
+            yield Bench(loop, stack)
+    finally:
+        loop.close()
+
+
+def port_of(server: ReferenceServer, scheme: str = "http") -> int:
+    return server.addresses[scheme].port
+
+
+def get(server: ReferenceServer, target: str) -> tuple[int, bytes]:
+    with Peer(port_of(server)) as peer:
+        answer = peer.get(target)
+    return answer.status, answer.body
+
+
+def traced() -> tuple[Trace, list[TraceEvent]]:
+    trace, events = Trace(), list[TraceEvent]()
+    trace.listen(events.append)
+    return trace, events
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    """Asks again and again; each question is a round trip."""
+    pause = threading.Event()
+    for _ in range(2_000):
+        if is_so():
+            return
+        pause.wait(0.01)
+    raise AssertionError("it never came to be")

@@ -1,0 +1,90 @@
+"""Faults as JSON: there and back, and mistakes that name the field."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from simulator.contract.fault_json import FaultMistake, fault_from_json, fault_to_json
+from simulator.contract.faults import Fault, FaultKind
+from simulator.contract.wire import Ending
+
+EVERYTHING: dict[str, Any] = {
+    "fault": "overload", "hits": "POST */feedback", "at": "10s", "for": "60s", "share": 0.5, "times": 3,
+    "status": 429, "retry_after": "7s",
+}  # fmt: skip
+
+
+def test_only_the_kind_must_be_given() -> None:
+    assert fault_from_json({"fault": "outage"}) == Fault(FaultKind.OUTAGE)
+    assert fault_to_json(Fault(FaultKind.OUTAGE)) == {"fault": "outage", "hits": "*", "at": "0s", "share": 1.0}
+
+
+def test_everything() -> None:
+    parameters = {"status": 429, "retry_after_s": 7.0}
+    fault = Fault(FaultKind.OVERLOAD, "POST */feedback", 10.0, 60.0, 0.5, 3, None, parameters)
+    assert fault_from_json(EVERYTHING) == fault
+    assert fault_to_json(fault) == EVERYTHING
+
+
+@pytest.mark.parametrize(
+    ("document", "fault"),
+    [
+        ({"fault": "lost_reply", "shows_as": "reset"}, Fault(FaultKind.LOST_REPLY, shows_as=Ending.RESET)),
+        ({"fault": "latency", "delay": "250ms"}, Fault(FaultKind.LATENCY, parameters={"delay_s": 0.25})),
+        ({"fault": "truncated_body", "after": "1KiB"},
+         Fault(FaultKind.TRUNCATED_BODY, parameters={"after_bytes": 1024})),
+        ({"fault": "outage", "share": 1}, Fault(FaultKind.OUTAGE)),
+    ],
+)  # fmt: skip
+def test_there_and_back(document: dict[str, Any], fault: Fault) -> None:
+    assert fault_from_json(document) == fault
+    assert fault_from_json(fault_to_json(fault)) == fault
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "expected", "near"),
+    [
+        ({"fault": "outag"}, "fault", "expected one of outage, ", "outage"),
+        ({"fault": None}, "fault", "expected one of outage, ", ""),
+        ({"fault": ["outage"]}, "fault", "expected one of outage, ", ""),
+        ({"hit": "*"}, "hit", "expected one of fault, hits, at", "hits"),
+        ({"hits": ""}, "hits", "expected a glob over METHOD and path", ""),
+        ({"hits": "x" * 1001}, "hits", "expected a glob", ""),
+        ({"hits": 1}, "hits", "expected a glob", ""),
+        ({"at": 10}, "at", "expected a time with its unit, such as 500ms", ""),
+        ({"for": "10"}, "for", "expected a time with its unit", ""),
+        ({"for": "-1s"}, "for", "expected a time with its unit", ""),
+        ({"for": None}, "for", "expected a time with its unit", ""),
+        ({"share": 0}, "share", "expected a number above 0 and up to 1", ""),
+        ({"share": 1.1}, "share", "expected a number above 0", ""),
+        ({"share": True}, "share", "expected a number above 0", ""),
+        ({"share": "0.5"}, "share", "expected a number above 0", ""),
+        ({"times": 0}, "times", "expected a whole number of at least 1", ""),
+        ({"times": 1.0}, "times", "expected a whole number", ""),
+        ({"times": True}, "times", "expected a whole number", ""),
+        ({"status": 99}, "status", "expected an HTTP status from 100 to 599", ""),
+        ({"status": 600}, "status", "expected an HTTP status", ""),
+        ({"shows_as": "reset"}, "shows_as", "is a parameter of the fault lost_reply or outage, not of overload", ""),
+        ({"delay": "1s"}, "delay", "is a parameter of the fault latency, not of overload", ""),
+        ({"fault": "outage", "status": 503}, "status", "is a parameter of the fault ", ""),
+    ],
+)
+def test_mistakes(change: dict[str, Any], field: str, expected: str, near: str) -> None:
+    with pytest.raises(FaultMistake) as raised:
+        fault_from_json({"fault": "overload", **change})
+    assert (raised.value.field, raised.value.near) == (field, near)
+    assert expected in raised.value.expected
+
+
+@pytest.mark.parametrize(
+    ("document", "field"),
+    [({}, "fault"), ({"hits": "*"}, "fault"), ({"fault": "latency"}, "delay"),
+     ({"fault": "outage", "shows_as": "truncated"}, "shows_as"),
+     ({"fault": "lost_reply", "shows_as": "rset"}, "shows_as")],
+)  # fmt: skip
+def test_what_is_missing_or_impossible(document: dict[str, Any], field: str) -> None:
+    with pytest.raises(FaultMistake) as raised:
+        fault_from_json(document)
+    assert raised.value.field == field
