@@ -56,8 +56,9 @@ def doctor_command(
     shell = Shell(
         server.url, account.user if account is not None else "USER", shell_secret, _curl_options(ca, insecure)
     )
+    asked_tenant = server.admin.tenant if tenant is None else tenant
     question = Question(
-        shell, _word(tenant or server.admin.tenant, "--tenant"), _word(controller_id, "--id"), presented, account,
+        shell, _word(asked_tenant, "--tenant"), _word(controller_id, "--id"), presented, account,
         _verify(ca, cert, key, insecure=insecure), insecure, try_,
     )  # fmt: skip
     judgement = judge(gather(question))

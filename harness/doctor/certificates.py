@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from simulator.contract.errors import UsageError
 
@@ -28,6 +29,8 @@ class CertificateFacts:
     not_after: datetime
     names: tuple[str, ...] = ()
     is_self_signed: bool = False
+    is_for_clients: bool = True
+    """Whether its extendedKeyUsage lets a TLS client use it; a certificate without one is for everything."""
     issuer_fingerprints: tuple[str, ...] = ()
     """MD5, SHA-1 and SHA-256 of the authorities that came in the same file, in hex, with and without colons."""
 
@@ -41,7 +44,7 @@ class CertificateFacts:
 
     def is_for(self, host: str) -> bool:
         """Whether a client that asked for `host` may accept it (RFC 6125: one `*` stands for one whole label)."""
-        wanted = host.lower().rstrip(".")
+        wanted = _normal(host)
         rest = wanted.partition(".")[2]
         return any(name == wanted or (name.startswith("*.") and rest and name[2:] == rest) for name in self.names)
 
@@ -49,7 +52,8 @@ class CertificateFacts:
 def read_certificate(path: Path) -> CertificateFacts:
     """The first certificate of a PEM file, or the only one of a DER file. Raises UsageError."""
     try:
-        content = path.open("rb").read(MAX_BYTES)
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES)
     except OSError as error:
         raise UsageError(f"cannot read the certificate {path}: {error.strerror or error}") from None
     try:
@@ -79,8 +83,17 @@ def facts_of(certificate: x509.Certificate, authorities: list[x509.Certificate] 
         not_after=certificate.not_valid_after_utc,
         names=_names(certificate),
         is_self_signed=certificate.subject == certificate.issuer,
+        is_for_clients=_is_for_clients(certificate),
         issuer_fingerprints=tuple(text for one in authorities or [] for text in _fingerprints(one)),
     )
+
+
+def _normal(host: str) -> str:
+    """As names of a certificate are spelled: lower case, addresses in their short form."""
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        return host.lower().rstrip(".")
 
 
 def _common_name(name: x509.Name) -> str:
@@ -95,6 +108,14 @@ def _names(certificate: x509.Certificate) -> tuple[str, ...]:
         return ()
     hosts = [name.lower() for name in listed.get_values_for_type(x509.DNSName)]
     return (*hosts, *(str(address) for address in listed.get_values_for_type(x509.IPAddress)))
+
+
+def _is_for_clients(certificate: x509.Certificate) -> bool:
+    try:
+        usages = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except (x509.ExtensionNotFound, ValueError):
+        return True
+    return not {ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE}.isdisjoint(usages)
 
 
 def _fingerprints(certificate: x509.Certificate) -> list[str]:

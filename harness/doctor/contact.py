@@ -19,6 +19,7 @@ class Trouble(StrEnum):
     IS_TLS = "TLS behind http"
     NOT_TRUSTED = "certificate not accepted"
     WANTS_CERTIFICATE = "client certificate wanted"
+    CERTIFICATE_REFUSED = "client certificate refused"
     TLS_REFUSED = "TLS refused"
     NO_HTTP = "no HTTP"
 

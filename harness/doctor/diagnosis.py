@@ -14,7 +14,7 @@ from harness.exits import Exit
 SECRET: Final = "\ue000secret\ue000"
 """Stands in a body for a secret, until the command is written; the shell fills it in then."""
 
-MOST_CHARACTERS: Final = 50
+MOST_CHARACTERS: Final = 40
 """Of somebody's id or name within a sentence."""
 
 

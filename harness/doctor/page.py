@@ -32,17 +32,19 @@ def show(console: Console, judgement: Judgement) -> None:
 
 def page(judgement: Judgement) -> Iterator[Line]:
     """The outcome first, then what was asked, then the diagnoses, the heaviest first, then what they stand on."""
-    yield judgement.subject, ""
+    yield from _styled(_wrapped(judgement.subject, "  "), "")
     yield "", ""
     head = f"{judgement.outcome.upper()}  "
     yield from _styled(_wrapped(head + judgement.headline, len(head) * " "), STYLES[judgement.outcome])
     yield "", ""
     yield from _entry("asked", judgement.asked)
-    yield from _entry("answered", judgement.answered)
+    if judgement.answered:
+        yield from _entry("answered", judgement.answered)
     for number, diagnosis in enumerate(judgement.diagnoses, 1):
         yield "", ""
         yield from _diagnosis(number, diagnosis)
-    yield "", ""
+    if judgement.seen or judgement.gaps:
+        yield "", ""
     for label, lines in (("seen", judgement.seen), ("not seen", judgement.gaps)):
         for number, line in enumerate(lines):
             yield from _entry("" if number else label, line)

@@ -2,34 +2,80 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import ssl
 from dataclasses import replace
+from typing import Final
 from urllib.parse import urlsplit
 
 from harness.doctor.certificates import from_der
 from harness.doctor.contact import Contact, Trouble
 
-WITHIN_S = 10.0
+WITHIN_S: Final = 10.0
+LISTEN_S: Final = 1.0
+"""For an alert after the handshake. A server that is content sends session tickets at once, if it has any."""
+REFUSALS: Final = frozenset(
+    f"{kind}_ALERT_{what}"
+    for kind in ("SSLV3", "TLSV1", "TLSV13")
+    for what in (
+        "BAD_CERTIFICATE", "UNSUPPORTED_CERTIFICATE", "CERTIFICATE_REVOKED", "CERTIFICATE_EXPIRED",
+        "CERTIFICATE_UNKNOWN", "UNKNOWN_CA", "ACCESS_DENIED",
+    )
+)  # fmt: skip
+"""What the other side says of our certificate (RFC 8446 §6.2), in OpenSSL's names."""
 
 
 def reach(url: str, verify: ssl.SSLContext | None, *, insecure: bool) -> Contact:
-    """Connects once and, for https, shakes hands. `verify` None is the system's own authorities."""
+    """Connects once and, for https, shakes hands. `verify` None is the system's own authorities; where it accepts
+    anything (`insecure`), the handshake is made a second time with checks, to see what they would say."""
     host, port, is_tls = _place(url)
     try:
         with socket.create_connection((host, port), WITHIN_S) as connection:
             if not is_tls:
                 return Contact()
-            context = ssl.create_default_context() if verify is None or insecure else verify
+            context = verify or ssl.create_default_context()
             with context.wrap_socket(connection, server_hostname=host) as secured:
-                return Contact(certificate=from_der(secured.getpeercert(binary_form=True) or b""))
+                shown = from_der(secured.getpeercert(binary_form=True) or b"")
+                contact = _second_thoughts(secured, Contact(certificate=shown))
+        return replace(contact, untrusted=_objection(host, port)) if insecure else contact
     except ssl.SSLCertVerificationError as error:
-        trouble = None if insecure else Trouble.NOT_TRUSTED
-        return replace(_shown(host, port), trouble=trouble, untrusted=error.verify_message)
+        return replace(_shown(host, port), trouble=Trouble.NOT_TRUSTED, untrusted=error.verify_message)
     except ssl.SSLError as error:
-        return Contact(None if insecure else _tls_trouble(error), error.reason or str(error))
+        return Contact(_tls_trouble(error), error.reason or str(error))
     except (OSError, UnicodeError) as error:
         return Contact(_socket_trouble(error), getattr(error, "strerror", "") or str(error))
+
+
+def _objection(host: str, port: int) -> str:
+    """What the checks say of the server's certificate; nothing when they are content."""
+    try:
+        with (
+            socket.create_connection((host, port), WITHIN_S) as connection,
+            ssl.create_default_context().wrap_socket(connection, server_hostname=host),
+        ):
+            return ""
+    except ssl.SSLCertVerificationError as error:
+        return error.verify_message
+    except OSError:
+        return ""
+
+
+def _second_thoughts(secured: ssl.SSLSocket, contact: Contact) -> Contact:
+    """In TLS 1.3 a server refuses a client's certificate only after the client believes to be connected. We listen
+    before we speak: a request sent too early would meet a reset, and the alert that says why would be lost."""
+    if secured.version() != "TLSv1.3" or not select.select([secured], [], [], LISTEN_S)[0]:
+        return contact
+    secured.setblocking(False)
+    try:
+        secured.recv(1)
+    except ssl.SSLWantReadError:
+        pass  # session tickets: the server is content
+    except ssl.SSLError as error:
+        return replace(contact, trouble=_tls_trouble(error), detail=error.reason or "")
+    except OSError:
+        pass  # whether it speaks HTTP is found out later
+    return contact
 
 
 def speaks_tls(url: str) -> bool:
@@ -74,6 +120,8 @@ def _tls_trouble(error: ssl.SSLError) -> Trouble:
     reason = error.reason or ""
     if "CERTIFICATE_REQUIRED" in reason or reason == "SSLV3_ALERT_HANDSHAKE_FAILURE":
         return Trouble.WANTS_CERTIFICATE
+    if reason in REFUSALS:
+        return Trouble.CERTIFICATE_REFUSED
     if reason in {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE", "UNEXPECTED_EOF_WHILE_READING"}:
         return Trouble.NOT_TLS
     return Trouble.TLS_REFUSED

@@ -23,11 +23,19 @@ def certificate(facts: Facts) -> Iterator[Diagnosis]:
     own = facts.presented.certificate
     if own is None:
         return
-    yield from _dates(facts, own)
-    yield from _identity(facts, own)
+    yield from faults(facts)
     yield from mode_off(facts)
     yield from _authority(facts, own)
     yield _headers(facts, own)
+
+
+def faults(facts: Facts) -> Iterator[Diagnosis]:
+    """What is wrong with the certificate itself, whatever the server is."""
+    own = facts.presented.certificate
+    if own is not None:
+        yield from _dates(facts, own)
+        yield from _purpose(own)
+        yield from _identity(facts, own)
 
 
 def proxy_headers(presented: Presented) -> dict[str, str]:
@@ -58,6 +66,16 @@ def _dates(facts: Facts, own: CertificateFacts) -> Iterator[Diagnosis]:
             f"The device's certificate {reason}; {clock} says {when:%Y-%m-%d %H:%M} UTC. The proxy ends such a "
             "handshake, whatever hawkBit thinks.",
             "Issue a new certificate, or set the clock that is wrong.",
+        )  # fmt: skip
+
+
+def _purpose(own: CertificateFacts) -> Iterator[Diagnosis]:
+    if not own.is_for_clients:
+        yield Diagnosis(
+            "certificate-purpose", Weight.LIKELY,
+            "The device's certificate is not for clients: its extendedKeyUsage lacks clientAuth. TLS libraries refuse "
+            "it when a device shows it, whoever has issued it.",
+            "Issue it with extendedKeyUsage = clientAuth.",
         )  # fmt: skip
 
 

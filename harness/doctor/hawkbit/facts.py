@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from harness.conformance.exact_client import Answer
 from harness.doctor.certificates import CertificateFacts
 from harness.doctor.contact import Contact
 from harness.doctor.diagnosis import Shell
 from simulator.contract.identity import mask
+
+T = TypeVar("T")
 
 TARGET_MODE: Final = "authentication.targettoken.enabled"
 GATEWAY_MODE: Final = "authentication.gatewaytoken.enabled"
@@ -146,19 +148,20 @@ class Facts:
 def config_from(values: Mapping[str, Any]) -> Config:
     """From `GET /system/configs`: every key with `value`, and `lastModifiedAt` when it was ever set (§1.6)."""
 
-    def value(key: str) -> Any:
+    def value(key: str, kind: type[T]) -> T | None:
         entry = values.get(key)
-        return entry.get("value") if isinstance(entry, Mapping) else None
+        found = entry.get("value") if isinstance(entry, Mapping) else None
+        return found if isinstance(found, kind) else None
 
     entries = [values.get(key) for key in (*MODES.values(), GATEWAY_KEY, AUTHORITY)]
-    changes = [entry.get("lastModifiedAt", 0) for entry in entries if isinstance(entry, Mapping)]
-    modes = {kind: value(key) for kind, key in MODES.items()}
-    return Config(modes, value(GATEWAY_KEY), value(AUTHORITY), max(changes, default=0))
+    changes = [entry.get("lastModifiedAt") for entry in entries if isinstance(entry, Mapping)]
+    changed_at_ms = max((at_ms for at_ms in changes if isinstance(at_ms, int)), default=0)
+    modes = {kind: value(key, bool) for kind, key in MODES.items()}
+    return Config(modes, value(GATEWAY_KEY, str), value(AUTHORITY, str), changed_at_ms)
 
 
 def target_from(record: Mapping[str, Any]) -> TargetRecord:
     """From a target of the Management API (§1.3)."""
-    return TargetRecord(
-        str(record.get("controllerId", "")), record.get("securityToken"), str(record.get("updateStatus", "")),
-        str(record.get("createdBy", "")),
-    )  # fmt: skip
+    token = record.get("securityToken")
+    words = [str(record.get(name, "")) for name in ("controllerId", "updateStatus", "createdBy")]
+    return TargetRecord(words[0], token if isinstance(token, str) else None, *words[1:])

@@ -193,12 +193,13 @@ def _is_harmless(facts: Facts) -> bool:
 
 
 def _better_url(question: Question) -> str:
-    """Where hawkBit really is: above the path that was given, or below the prefix that many proxies use."""
+    """Where hawkBit really is: above the path that was given (the shortest first, since whatever lies below /rest asks
+    for a password), or below the prefix that many proxies use."""
     parts = urlsplit(question.shell.url)
     origin = f"{parts.scheme}://{parts.netloc}"
     pieces = parts.path.strip("/").split("/")
     above = ["/".join(["", *pieces[:count]]) for count in range(len(pieces))]
-    for prefix in dict.fromkeys([*reversed(above), USUAL_PREFIX]):
+    for prefix in dict.fromkeys([*above, USUAL_PREFIX]):
         if origin + prefix == question.shell.url:
             continue
         client = ExactClient(origin + prefix, question.verify)

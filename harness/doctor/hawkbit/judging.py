@@ -7,9 +7,10 @@ from typing import Final
 from urllib.parse import quote, urlsplit
 
 from harness.conformance.exact_client import Answer
+from harness.doctor.contact import Trouble
 from harness.doctor.diagnosis import Diagnosis, Judgement, Outcome, Weight, heaviest_first, named
 from harness.doctor.hawkbit.answers import answer_line, answers, unexplained
-from harness.doctor.hawkbit.certificate import certificate
+from harness.doctor.hawkbit.certificate import certificate, faults
 from harness.doctor.hawkbit.facts import MODES, Facts, Kind
 from harness.doctor.hawkbit.ids import REGISTERING, hint, ids
 from harness.doctor.hawkbit.surroundings import is_device_api, is_no_api, surroundings, tenant_typo
@@ -23,7 +24,9 @@ LET_IN: Final = frozenset({200, 304, 409})
 def judge(facts: Facts) -> Judgement:
     """The whole page."""
     around = list(surroundings(facts))
-    about_device = [] if _unusable(facts) else [*ids(facts), *answers(facts), *_credential(facts)]
+    about_device = list(faults(facts))
+    if not _unusable(facts):
+        about_device = [*ids(facts), *answers(facts), *_credential(facts)]
     outcome = _outcome(facts, [*around, *about_device])
     found = [*around, *about_device]
     if outcome is Outcome.REFUSED and not any(one.weight is Weight.CAUSE for one in found):
@@ -47,7 +50,7 @@ def _credential(facts: Facts) -> list[Diagnosis]:
     found = [*tokens(facts), *certificate(facts)]
     if facts.account is None or facts.same_tenant:
         return found
-    inherent = {"no-credential", "token-malformed", "certificate-dates", "identity-differs", "headers"}
+    inherent = {"no-credential", "token-malformed", "headers", *(one.name for one in faults(facts))}
     would_fit = _knows_enough(facts) and not any(one.weight is Weight.CAUSE for one in found)
     return [*(one for one in found if one.name in inherent), *tenant_typo(facts, would_fit=would_fit)]
 
@@ -57,6 +60,8 @@ def _unusable(facts: Facts) -> bool:
 
 
 def _outcome(facts: Facts, found: Sequence[Diagnosis]) -> Outcome:
+    if facts.contact.trouble is Trouble.CERTIFICATE_REFUSED:
+        return Outcome.REFUSED
     if _unusable(facts):
         return Outcome.UNUSABLE
     if facts.answer is not None:
@@ -138,6 +143,8 @@ def _headline(facts: Facts, outcome: Outcome) -> str:
             return f"The server would let this device in {way}."
         case Outcome.REFUSED if answer is not None:
             return f"The server refuses this device {way} and answers {answer.status}."
+        case Outcome.REFUSED if facts.contact.trouble is not None:
+            return f"The proxy refuses this device {way} at the TLS handshake."
         case Outcome.REFUSED:
             return f"The server would refuse this device {way}."
         case Outcome.UNCERTAIN:
@@ -163,7 +170,7 @@ def _answered(facts: Facts) -> str:
     why = "asking with the credential could register a new target; --try does it" if registering else ""
     if facts.knock is not None:
         return f"{answer_line(facts.knock)} ({why})" if why else answer_line(facts.knock)
-    return why or "nothing"
+    return why
 
 
 def _counted(facts: Facts) -> str:

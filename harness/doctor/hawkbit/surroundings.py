@@ -81,6 +81,10 @@ IN_WORDS: Final[dict[Trouble, tuple[str, str]]] = {
         "{url} ends the TLS handshake without a client certificate that it accepts ({detail}).",
         "Give --cert FILE --key FILE: then TLS is done as the device does it.",
     ),
+    Trouble.CERTIFICATE_REFUSED: (
+        "{url} refuses the device's certificate at the TLS handshake: {detail}. hawkBit never hears of this device.",
+        "Compare issuer, dates and purpose of the certificate with what the proxy trusts (ssl_client_certificate).",
+    ),
     Trouble.TLS_REFUSED: ("TLS with {url} fails: {detail}.", "Compare TLS versions and ciphers of both sides."),
     Trouble.NO_HTTP: ("What answers at {url} speaks no HTTP ({detail}).", "Check host and port."),
 }

@@ -1,0 +1,129 @@
+"""A running reference server that the doctor is called to."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.cli import main
+from harness.conformance.exact_client import Answer, ExactClient
+from harness.conformance.hawkbit.session import basic
+from harness.doctor.page import COMMAND_INDENT, MARGIN, WIDTH
+from simulator.contract.identity import UserPassword
+from tests.harness.served import Served
+
+ADMIN = UserPassword("admin", "admin")
+GATEWAY_KEY = "the-key-of-the-line"
+PAGES = Path(__file__).with_name("pages")
+ACCOUNTS = [
+    {"user": "reader", "password": "reader", "rights": ["READ_TARGET"]},
+    {"user": "acme", "password": "acme", "rights": ["ROLE_TENANT_ADMIN"], "tenant": "ACME"},
+]
+
+
+@dataclass(frozen=True)
+class Bench:
+    """The server's addresses, and its Management API."""
+
+    url: str
+    https: str
+    ca: str
+
+    def mgmt(self, method: str, path: str, body: object = None) -> Answer:
+        client = ExactClient(self.url)
+        headers = {"Authorization": basic(ADMIN), "Content-Type": "application/json"}
+        try:
+            return client.call(method, f"/rest/v1{path}", headers, None if body is None else json.dumps(body).encode())
+        finally:
+            client.close()
+
+    def target(self, controller_id: str, token: str = "right-token") -> None:
+        self.mgmt("DELETE", f"/targets/{controller_id}")
+        body = [{"controllerId": controller_id, "securityToken": token}]
+        assert self.mgmt("POST", "/targets", body).status == 201
+
+    def knows(self, controller_id: str) -> bool:
+        return self.mgmt("GET", f"/targets/{controller_id}").status == 200
+
+    def configure(
+        self, *, target: bool = False, gateway: bool = False, header: bool = False, key: str = "", authority: str = ""
+    ) -> None:
+        """All ways in, those that are not named shut."""
+        settings: dict[str, Any] = {
+            "targettoken.enabled": target,
+            "gatewaytoken.enabled": gateway,
+            "header.enabled": header,
+            "gatewaytoken.key": key,
+            "header.authority": authority,
+        }
+        named = {f"authentication.{name}": value for name, value in settings.items()}
+        assert self.mgmt("PUT", "/system/configs", named).status == 204
+
+
+def bench_of(served: Served) -> Bench:
+    ready = served.said_ready
+    return Bench(f"http://{ready['http']}", f"https://{ready.get('https', '')}", ready.get("ca", ""))
+
+
+@pytest.fixture(scope="module")
+def shared_bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    folder = tmp_path_factory.mktemp("bench")
+    accounts = folder / "accounts.yaml"
+    accounts.write_text(json.dumps(ACCOUNTS))
+    with Served(folder, "--https", "127.0.0.1:0", "--accounts", str(accounts)) as served:
+        yield bench_of(served)
+
+
+@pytest.fixture
+def bench(shared_bench: Bench) -> Bench:
+    """Its ways in are shut and its targets removed."""
+    shared_bench.configure()
+    for record in shared_bench.mgmt("GET", "/targets").json()["content"]:
+        shared_bench.mgmt("DELETE", f"/targets/{record['controllerId']}")
+    return shared_bench
+
+
+Doctor = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def doctor(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Doctor:
+    """Runs the command with secrets in the environment; exit code and page, ports of five digits made equal."""
+    monkeypatch.setenv("TOKEN", "right-token")
+    monkeypatch.setenv("OTHER", "other-token")
+    monkeypatch.setenv("KEY", GATEWAY_KEY)
+    monkeypatch.setenv("READER", "reader")
+    monkeypatch.setenv("ACME", "acme")
+
+    def call(against: str, *options: str, controller_id: str = "gw-17") -> tuple[int, str]:
+        code = main(["doctor", "hawkbit", "--against", against, "--id", controller_id, *options])
+        said = capsys.readouterr()
+        page = said.out or said.err
+        for secret in ("right-token", "other-token", GATEWAY_KEY):
+            assert secret not in page
+        assert [line for line in said.out.splitlines() if too_wide(line)] == []
+        return code, re.sub(r"127\.0\.0\.1:\d{5}", "127.0.0.1:PPPPP", page)
+
+    return call
+
+
+def too_wide(line: str) -> bool:
+    """Commands are left whole; they are indented less than text."""
+    is_command = line.startswith(COMMAND_INDENT) and not line.startswith(MARGIN * " ")
+    return len(line) > WIDTH and not is_command
+
+
+def flat(page: str) -> str:
+    """Without line ends, for what may be wrapped anywhere."""
+    return " ".join(page.split())
+
+
+def expected(name: str) -> str:
+    """A page as it is to look, with `PPPPP` for ports."""
+    return (PAGES / f"{name}.txt").read_text(encoding="utf-8")

@@ -1,0 +1,128 @@
+"""Address, TLS, clocks: what can be wrong before it is asked who the device is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from harness.conformance.exact_client import Answer
+from harness.doctor.certificates import CertificateFacts
+from harness.doctor.contact import Contact, Trouble
+from harness.doctor.diagnosis import Outcome
+from harness.doctor.hawkbit.facts import Facts
+from harness.doctor.hawkbit.judging import judge
+from tests.harness.doctor.given import CERTIFICATE, HEALTHY, LET_IN, NOW, answer, given, names, target_token
+
+SERVER = replace(CERTIFICATE, names=("hawkbit.test",))
+
+
+def beyond(contact: Contact, url: str = "https://hawkbit.test:8443") -> Facts:
+    """Nothing but the contact is known."""
+    shell = replace(HEALTHY.shell, url=url)
+    return Facts(shell, "DEFAULT", "gw-17", target_token(), NOW, contact=contact)
+
+
+@pytest.mark.parametrize("trouble", Trouble)
+def test_every_trouble_has_words_and_ends_the_matter(trouble: Trouble) -> None:
+    page = judge(beyond(Contact(trouble, "detail")))
+
+    assert page.outcome is (Outcome.REFUSED if trouble is Trouble.CERTIFICATE_REFUSED else Outcome.UNUSABLE)
+    assert len(page.diagnoses) == 1
+    assert page.diagnoses[0].change
+    assert page.asked == "nothing as the device"
+
+
+@pytest.mark.parametrize(
+    ("trouble", "url", "change"),
+    [
+        (Trouble.IS_TLS, "http://h:1/p", "Use https://h:1/p, here and on the device."),
+        (Trouble.NOT_TLS, "https://h:1", "Use http://h:1, or the port on which the proxy ends TLS."),
+    ],
+)
+def test_the_other_scheme(trouble: Trouble, url: str, change: str) -> None:
+    assert judge(beyond(Contact(trouble), url)).diagnoses[0].change == change
+
+
+@pytest.mark.parametrize(
+    ("shown", "expected"),
+    [
+        (SERVER, []),
+        (replace(SERVER, not_after=NOW - timedelta(days=2)), ["server-certificate-dates"]),
+        (replace(SERVER, not_before=NOW + timedelta(days=2)), ["server-certificate-dates"]),
+        (replace(SERVER, names=("other.test",)), ["server-certificate-host"]),
+        (replace(SERVER, names=()), ["server-certificate-host"]),
+        (replace(SERVER, names=("*.test",)), []),
+        (replace(SERVER, names=("*.hawkbit.test",)), ["server-certificate-host"]),
+    ],
+)
+def test_everything_that_is_wrong_with_a_certificate_is_said(shown: CertificateFacts, expected: list[str]) -> None:
+    contact = Contact(Trouble.NOT_TRUSTED, certificate=shown, untrusted="bad")
+
+    assert names(judge(beyond(contact))) == ["certificate-not-accepted", *expected]
+
+
+def test_what_insecure_accepted_is_said_all_the_same() -> None:
+    contact = Contact(None, certificate=replace(SERVER, names=("x",)), untrusted="unable to get local issuer")
+    facts = replace(given(target_token(), LET_IN), contact=contact)
+
+    page = judge(facts)
+
+    assert page.outcome is Outcome.LET_IN
+    assert names(page, notes=True) == ["server-certificate-host", "server-certificate-unchecked"]
+
+
+HTML = answer(200, b"<html>", Content_Type="text/html")
+NOT_FOUND = answer(404, b'{"status":404}', Content_Type="application/json")
+
+
+@pytest.mark.parametrize("said", [HTML, NOT_FOUND, answer(405)])
+def test_an_address_that_is_not_the_base(said: Answer) -> None:
+    facts = replace(
+        given(target_token()), userinfo=said, answer=said, account=None, config=None, exists=None, target=None
+    )
+
+    lost, found = judge(facts), judge(replace(facts, better_url="http://hawkbit.test:8080"))
+
+    assert (names(lost), lost.outcome) == (["wrong-address"], Outcome.UNUSABLE)
+    assert found.diagnoses[0].change == "Use http://hawkbit.test:8080."
+
+
+def test_a_proxy_that_publishes_the_device_api_only_is_no_wrong_address() -> None:
+    facts = replace(given(target_token(), LET_IN), userinfo=NOT_FOUND, account=None, config=None, exists=None)
+
+    assert judge(facts).outcome is Outcome.LET_IN
+
+
+@pytest.mark.parametrize(
+    ("location", "change"),
+    [
+        ("https://hawkbit.test/x", "Use https from the beginning, here and on the device."),
+        ("http://elsewhere.test/", "Use that address from the beginning, here and on the device."),
+    ],
+)
+def test_redirects(location: str, change: str) -> None:
+    moved = answer(301, Location=location)
+    facts = replace(given(target_token(), moved), userinfo=moved, account=None, config=None, exists=None)
+
+    page = judge(facts)
+
+    assert (names(page), page.outcome) == (["redirect"], Outcome.UNUSABLE)
+    assert page.diagnoses[0].change == change
+    assert page.answered == f"301: go to {location}"
+
+
+@pytest.mark.parametrize(
+    ("skew_s", "said"),
+    [
+        (59.0, None),
+        (90.0, "The server's clock is 90 s ahead of this machine's."),
+        (-7200.0, "The server's clock is 2 h behind this machine's."),
+        (864_000.0, "The server's clock is 10 days ahead of this machine's."),
+    ],
+)
+def test_clocks_that_differ(skew_s: float, said: str | None) -> None:
+    found = judge(given(target_token(), LET_IN, skew_s=skew_s)).diagnoses
+
+    assert [one.cause.partition(" Tokens")[0] for one in found] == ([said] if said else [])
