@@ -88,6 +88,9 @@ def values(server: Session) -> None:
     bulk = {POLL_COUNT: 7, NO_KEY: 1}
     expect_error(server.mgmt("PUT", "/system/configs", bulk), 400, "configKeyInvalid", message=unknown)
     expect_has(f"{POLL_COUNT} after a refused bulk", {"value": 4, "global": False}, document(server, POLL_COUNT))
+    several = server.mgmt("PUT", "/system/configs", {POLL_COUNT: 5, TARGET_MODE: True})
+    expect(f"status of {several.request}", no_content(server), several.status)
+    expect_has(f"{POLL_COUNT} after a bulk", {"value": 5, "global": False}, document(server, POLL_COUNT))
     expect_bare(server.mgmt("DELETE", f"/system/configs/{POLL_COUNT}"), no_content(server))
     left = document(server, POLL_COUNT)
     expect_keys(f"{POLL_COUNT} after its deletion", ["value", "global", "_links"], left)

@@ -18,7 +18,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from harness.conformance.exact_client import Answer, ExactClient
-from harness.conformance.findings import Mismatch, Missing, expect
+from harness.conformance.findings import Mismatch, Missing, expect, expect_that
 from harness.conformance.hawkbit.taking_back import Debts, sweep
 from harness.verdict import Finding
 from simulator.contract.errors import BrokenBench
@@ -238,7 +238,8 @@ class Session:
             return
         self.will_change(settings)
         answer = self.mgmt("PUT", "/system/configs", settings)
-        expect("status of PUT /system/configs", self.by_profile({"0.9": 200}, 204), answer.status)
+        # Which of the two is S127's affair: here it would make one mistake fail nearly every row.
+        expect_that(answer.status in (200, 204), f"{answer.request} is accepted: 204", answer.status)
 
     def will_change(self, keys: Mapping[str, Any] | Sequence[str]) -> None:
         """Remembers what these keys are before a row changes them by itself."""

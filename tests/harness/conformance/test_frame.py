@@ -79,7 +79,8 @@ def test_rows_named_twice_run_once_and_in_the_order_of_the_contract() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "near"), [("slice", "slices"), ("S2", "S02"), ("s02", "S02"), ("slices/inn", "slices/in"), ("haet", "heat")]
+    ("wrong", "near"),
+    [("slice", "slices"), ("S2", "S02"), ("s02", "S02"), ("slices/inn", "slices/in"), ("haet", "heat")],
 )
 def test_a_name_that_means_nothing_is_answered_with_the_nearest(wrong: str, near: str) -> None:
     with pytest.raises(NoSuchId, match=rf"^no row is called {wrong}; did you mean {near}\?$"):
