@@ -38,10 +38,14 @@ def expect_set(server: Session, key: str, value: object, stored: object) -> None
         expect(f"the answer to {key} = {value!r}", stored, expect_document(answer).get("value"))
     else:
         expect_bare(answer, 204)
-    found = document(server, key)
-    expect_keys(f"{key} after a change", ["value", "global", "_links", *AUDIT], found)
-    expect_has(key, {"value": stored, "global": False}, found)
-    expect_link("_links.self", found["_links"]["self"]["href"], f"/rest/v1/system/configs/{key}")
+
+    def kept() -> None:
+        found = document(server, key)
+        expect_keys(f"{key} after a change", ["value", "global", "_links", *AUDIT], found)
+        expect_has(key, {"value": stored, "global": False}, found)
+        expect_link("_links.self", found["_links"]["self"]["href"], f"/rest/v1/system/configs/{key}")
+
+    server.until(CACHE_WITHIN_S, kept)
 
 
 def expect_refused(server: Session, key: str, value: object) -> dict[str, Any]:
@@ -88,13 +92,26 @@ def values(server: Session) -> None:
     bulk = {POLL_COUNT: 7, NO_KEY: 1}
     expect_error(server.mgmt("PUT", "/system/configs", bulk), 400, "configKeyInvalid", message=unknown)
     expect_has(f"{POLL_COUNT} after a refused bulk", {"value": 4, "global": False}, document(server, POLL_COUNT))
+    bulk_and_back(server)
+
+
+def bulk_and_back(server: Session) -> None:
+    """Several values at once, and one of them back to its default."""
     several = server.mgmt("PUT", "/system/configs", {POLL_COUNT: 5, TARGET_MODE: True})
     expect(f"status of {several.request}", no_content(server), several.status)
-    expect_has(f"{POLL_COUNT} after a bulk", {"value": 5, "global": False}, document(server, POLL_COUNT))
+
+    def changed() -> None:
+        expect_has(f"{POLL_COUNT} after a bulk", {"value": 5, "global": False}, document(server, POLL_COUNT))
+
+    server.until(CACHE_WITHIN_S, changed)
     expect_bare(server.mgmt("DELETE", f"/system/configs/{POLL_COUNT}"), no_content(server))
-    left = document(server, POLL_COUNT)
-    expect_keys(f"{POLL_COUNT} after its deletion", ["value", "global", "_links"], left)
-    expect(f"global of {POLL_COUNT}", True, left["global"])
+
+    def is_default() -> None:
+        left = document(server, POLL_COUNT)
+        expect_keys(f"{POLL_COUNT} after its deletion", ["value", "global", "_links"], left)
+        expect(f"global of {POLL_COUNT}", True, left["global"])
+
+    server.until(CACHE_WITHIN_S, is_default)
 
 
 @ROWS.row("S139", "odd-polling-times", "A polling time may begin with a minus or be a number of seconds")

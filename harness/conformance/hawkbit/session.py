@@ -70,6 +70,8 @@ class Server:
     prefix: str = field(default_factory=lambda: f"fr{secrets.token_hex(3)}")
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     """Of names: one that was deleted may still be taken."""
+    originals: dict[str, Any] = field(default_factory=dict)
+    """The tenant configuration as the run met it, as far as rows changed it; None: the default."""
     left_behind: list[str] = field(default_factory=list)
     """Sentences on what rows made or configured and the server would not take back."""
 
@@ -103,7 +105,7 @@ class Session:
         self.profile = server.profile
         self.tenant = server.tenant
         self._row = row
-        self._owed = Debts(self.mgmt)
+        self._owed = Debts(self.mgmt, server.originals)
         self.was_interrupted = False
 
     # -- asking

@@ -25,22 +25,31 @@ SWEPT: Final = (
 
 
 class Debts:
-    """What a row still owes the server. `mgmt(method, path, body)` is a call below `/rest/v1`."""
+    """What a row still owes the server. `mgmt(method, path, body)` is a call below `/rest/v1`.
 
-    def __init__(self, mgmt: Callable[..., Answer]) -> None:
+    `originals` is shared by all rows of a run: key of the tenant configuration -> value, None for the default.
+    """
+
+    def __init__(self, mgmt: Callable[..., Answer], originals: dict[str, Any]) -> None:
         self._mgmt = mgmt
+        self._originals = originals
         self._made: list[str] = []
-        self._settings: dict[str, Any] = {}
+        self._changed: list[str] = []
 
     def remove(self, path: str) -> None:
         """This is to be deleted; what was made last goes first."""
         self._made.append(path)
 
     def restore(self, key: str) -> None:
-        """This key of the tenant configuration is to become what it is now."""
-        if key not in self._settings:
+        """This key of the tenant configuration is to become what it was when the run first met it.
+
+        Not what it is now: servers with a cache may still tell what the row before had set.
+        """
+        if key not in self._originals:
             before = self._mgmt("GET", f"/system/configs/{key}").json()
-            self._settings[key] = None if before.get("global", True) else before.get("value")
+            self._originals[key] = None if before.get("global", True) else before.get("value")
+        if key not in self._changed:
+            self._changed.append(key)
 
     def pay(self) -> list[str]:
         """Settings first, they are everybody's. Gives a sentence for each thing that the server would not take back."""
@@ -60,8 +69,9 @@ class Debts:
         return left
 
     def _steps(self) -> Iterator[tuple[str, Callable[[], Answer]]]:
-        while self._settings:
-            key, before = self._settings.popitem()
+        while self._changed:
+            key = self._changed.pop()
+            before = self._originals[key]
             yield f"{key} is not back to {_shown(key, before)}", partial(self._put, key, before)
         while self._made:
             path = self._made.pop()

@@ -37,7 +37,7 @@ def one_server() -> Iterator[Server]:
 @pytest.fixture
 def server(one_server: Server) -> Server:
     """A run of its own on the server of all tests."""
-    return replace(one_server, prefix=f"{one_server.prefix}x", left_behind=[])
+    return replace(one_server, prefix=f"{one_server.prefix}x", originals={}, left_behind=[])
 
 
 def make_a_mess(session: Session) -> None:
@@ -206,3 +206,27 @@ def wait_for_a_target(server: Server) -> None:
                 return
             pause.wait(0.02)
     raise AssertionError("the row did not begin")
+
+
+class Cached(ExactClient):
+    """A server that tells the polling time which the row before had set."""
+
+    stale = False
+
+    def call(
+        self, method: str, path: str, headers: Mapping[str, str] | None = None, body: bytes | None = None
+    ) -> Answer:
+        if self.stale and method == "GET" and path.endswith(POLLING):
+            return Answer(200, (), b'{"value": "00:02:00", "global": false}', f"{method} {path}")
+        return super().call(method, path, headers, body)
+
+
+def test_a_setting_becomes_what_it_was_before_the_run_not_before_the_row(server: Server) -> None:
+    before = everything(server)
+    client = Cached(server.client.url)
+    mine = replace(server, client=client)
+    for client.stale in (False, True):
+        with mine.use(ROW) as session:
+            session.configure_keys({POLLING: "00:03:00" if client.stale else "00:02:00"})
+    client.close()
+    assert everything(server) == before
