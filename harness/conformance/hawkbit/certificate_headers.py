@@ -57,6 +57,7 @@ def accepted_forms(server: Session, authority: str) -> list[dict[str, str]]:
         {"X-Authority": f"foo;{authority}"},
         {"X-Authority-1": "foo", "X-Authority-2": authority},
         {"X-Authority-0": "foo", "X-Authority-1": authority},
+        {"X-Authority-0": authority, "X-Authority-1": "foo"},
         {"x-authority": authority},
     ]
 

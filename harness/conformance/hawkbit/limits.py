@@ -111,6 +111,7 @@ def reads(server: Session) -> None:
     with connected(server) as clients, as_sent(server, "addresses in X-Forwarded-For"):
         address, last = full_window(clients, "GET", READS)
         expect_limited(last, READS)
+        expect("status of a write, which is counted apart", 401, clients.one("PUT", address).status)
         other = clients.one("GET", other_than(address))
         expect("status of a read from another address", 401, other.status)
         time.sleep(LIMITER_WINDOW_S)
