@@ -25,6 +25,7 @@ from reference_server.control_request import (
     query_of,
     whole,
     word_of,
+    yes_or_no,
 )
 from reference_server.faults import FaultPlan, Scheduled
 from reference_server.refusals import Refusal, Refusals
@@ -60,7 +61,8 @@ TRACE_PARAMETERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "kind": str,
     "device": glob,
     "limit": whole(1, MAX_EVENTS),
-    "follow": lambda text: word_of("true", "false")(text) == "true",
+    "follow": yes_or_no,
+    "bodies": yes_or_no,
 }
 
 REASON_PARAMETERS: Final[Mapping[str, Callable[[str], Any]]] = {"device": glob, "limit": whole(1, MOST_REASONS)}

@@ -110,6 +110,10 @@ def word_of(*known: str) -> Callable[[str], str]:
     return read
 
 
+def yes_or_no(text: str) -> bool:
+    return word_of("true", "false")(text) == "true"
+
+
 def glob(text: str) -> str:
     if not text:
         raise ValueError("expected a device's id, or a glob such as HB-*")

@@ -7,7 +7,7 @@ is told how many, where they are missing: `{"dropped": 17}`. (Some of these woul
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Final
 
@@ -24,7 +24,7 @@ LOOKED_AT_ONCE: Final = 100
 class TraceQuery:
     """`since` is the number of the last event that the client has; None for the newest ones, or new ones if it follows.
 
-    `lane` and `kind` are words, empty for all; `device` is a glob.
+    `lane` and `kind` are words, empty for all; `device` is a glob. Without `bodies` messages are told without theirs.
     """
 
     since: int | None = None
@@ -33,6 +33,7 @@ class TraceQuery:
     lane: str = ""
     kind: str = ""
     device: str = "*"
+    bodies: bool = True
 
     def fits(self, event: TraceEvent) -> bool:
         return (
@@ -50,7 +51,9 @@ class TraceReading:
         self._secrets = secrets
         self._query = query
         self._left = query.limit
-        self._until = None if query.follow else ring.last
+        self.last: Final = ring.last
+        """The number of the newest event when this was asked for, whether it fits or not."""
+        self._until = None if query.follow else self.last
         self._at = self._start()
 
     @property
@@ -72,10 +75,15 @@ class TraceReading:
                 break
             self._at = number
             if self._query.fits(event):
-                lines.append(f'{{"number":{number},{to_line(event, self._secrets)[1:]}')
+                lines.append(self._line(number, event))
                 if self._left is not None:
                     self._left -= 1
         return lines
+
+    def _line(self, number: int, event: TraceEvent) -> str:
+        if not self._query.bodies and event.envelope is not None:
+            event = event._replace(envelope=replace(event.envelope, body=b""))
+        return f'{{"number":{number},{to_line(event, self._secrets)[1:]}'
 
     def _start(self) -> int:
         """The number after which to begin."""

@@ -21,9 +21,11 @@ from simulator.contract.wire import HttpRequest, HttpResponse
 
 LOG: Final = logging.getLogger("fleetrig.control")
 READING: Final = frozenset({"GET", "HEAD"})
-MOST_FOLLOWERS: Final = 32
+MOST_READERS: Final = 32
 STOP_WITHIN_S: Final = 1.0
 LIMITS: Final = Limits(body_bytes=MAX_BODY_BYTES, in_memory_bytes=MAX_BODY_BYTES, idle_s=30.0)
+LAST_HEADER: Final = "Trace-Last"
+"""The number of the newest event: with a filter, a client that polls goes on from there."""
 LINES_TYPE: Final = "application/x-ndjson"
 
 OPTIONS: Final[dict[str, Any]] = {
@@ -34,7 +36,7 @@ OPTIONS: Final[dict[str, Any]] = {
 }
 
 CLOSING: Final = reply(503, {"error": "the server is being stopped"})
-CROWDED: Final = reply(429, {"error": f"{MOST_FOLLOWERS} clients follow the trace already"})
+CROWDED: Final = reply(429, {"error": f"{MOST_READERS} clients read the trace already"})
 OUR_BUG: Final = reply(500, {"error": "a bug in fleetrig itself, please report it; the server has said what"})
 
 
@@ -71,7 +73,7 @@ class ControlFront:
         self._settle = settle
         self._on_bug = on_bug
         self._server = _Server(self._answer, handler_cancellation=True)
-        self._followers: set[asyncio.Event] = set()
+        self._readers: set[asyncio.Event] = set()
         self._is_closing = False
 
     async def listen(self, listener: Listener) -> None:
@@ -80,7 +82,7 @@ class ControlFront:
     async def close(self) -> None:
         """Whoever follows the trace gets the end of it."""
         self._is_closing = True
-        for wake in self._followers:
+        for wake in self._readers:
             wake.set()
         self._server.pre_shutdown()
         await self._server.shutdown(STOP_WITHIN_S)
@@ -102,31 +104,32 @@ class ControlFront:
         return _as_aiohttp(answer)
 
     async def _stream(self, request: web.BaseRequest, reading: TraceReading) -> web.StreamResponse:
-        if self._is_closing or len(self._followers) >= MOST_FOLLOWERS:
+        if self._is_closing or len(self._readers) >= MOST_READERS:
             return _as_aiohttp(CLOSING if self._is_closing else CROWDED)
-        stream = web.StreamResponse(headers={"Content-Type": LINES_TYPE, **dict(NOT_STORED)})
-        await stream.prepare(request)
-        if request.method != "HEAD":
-            await self._write_lines(stream, reading)
-        return stream
-
-    async def _write_lines(self, stream: web.StreamResponse, reading: TraceReading) -> None:
+        headers = {"Content-Type": LINES_TYPE, LAST_HEADER: str(reading.last), **dict(NOT_STORED)}
+        stream = web.StreamResponse(headers=headers)
         wake = asyncio.Event()
-        self._followers.add(wake)
+        self._readers.add(wake)
         stop_listening = self._trace.listen(lambda _: wake.set())
         try:
-            while not (reading.is_over or self._is_closing):
-                wake.clear()
-                lines = reading.lines()
-                if lines:
-                    await stream.write("".join(f"{line}\n" for line in lines).encode("ascii"))
-                if reading.is_behind:
-                    await asyncio.sleep(0)  # devices first
-                elif not reading.is_over:
-                    await wake.wait()
+            await stream.prepare(request)
+            if request.method != "HEAD":
+                await self._write_lines(stream, reading, wake)
         finally:
             stop_listening()
-            self._followers.discard(wake)
+            self._readers.discard(wake)
+        return stream
+
+    async def _write_lines(self, stream: web.StreamResponse, reading: TraceReading, wake: asyncio.Event) -> None:
+        while not (reading.is_over or self._is_closing):
+            wake.clear()
+            lines = reading.lines()
+            if lines:
+                await stream.write("".join(f"{line}\n" for line in lines).encode("ascii"))
+            if reading.is_behind:
+                await asyncio.sleep(0)  # devices first
+            elif not reading.is_over:
+                await wake.wait()
 
 
 async def _envelope(request: web.BaseRequest) -> HttpRequest:

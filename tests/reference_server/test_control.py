@@ -345,6 +345,19 @@ def test_the_trace_by_lane_kind_and_device(desk: Desk) -> None:
     assert desk.lines("?device=hb-1") == []
 
 
+def test_messages_without_their_bodies(desk: Desk) -> None:
+    response = HttpResponse(200, (("ETag", "x"),), b"large")
+    desk.trace.emit(0, Lane.SERVER, "answered", "d", envelope=response)
+    [whole], [short] = desk.lines(), desk.lines("?bodies=false")
+    assert whole["envelope"]["response"].pop("body") == "large"
+    assert short == whole
+
+
+def test_a_poller_learns_how_far_it_has_looked(desk: Desk) -> None:
+    desk.answered("a")
+    assert desk.reading("?kind=refused&since=0").last == 2
+
+
 def test_secrets_are_masked(desk: Desk) -> None:
     desk.secrets.learn("target-token", "super-secret-token")
     desk.answered("dev-1", token="super-secret-token")
@@ -357,7 +370,8 @@ def test_secrets_are_masked(desk: Desk) -> None:
     ("query", "field"),
     [("since=-1", "since"), ("since=x", "since"), ("since=1", "since"), ("since=", "since"), ("lane=sever", "lane"),
      ("limit=0", "limit"), ("limit=1000000", "limit"), ("follow=yes", "follow"), ("folow=true", "folow"),
-     ("device=", "device"), ("kind=a&kind=b", "kind"), ("since=" + "9" * 30, "since"), ("since=%D9%A3", "since")],
+     ("bodies=no", "bodies"), ("device=", "device"), ("kind=a&kind=b", "kind"),
+     ("since=" + "9" * 30, "since"), ("since=%D9%A3", "since")],
 )  # fmt: skip
 def test_mistakes_in_the_query(desk: Desk, query: str, field: str) -> None:
     status, said = desk.ask("GET", f"/trace?{query}")

@@ -147,7 +147,9 @@ def test_the_trace_of_the_past_ends(server: ReferenceServer) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", control(server), timeout=LIMIT_S)
     for _ in range(2):  # the connection lives on
         connection.request("GET", "/trace?since=0")
-        lines = connection.getresponse().read().splitlines()
+        answer = connection.getresponse()
+        lines = answer.read().splitlines()
+        assert answer.getheader("Trace-Last") == "2"
         assert [json.loads(text)["kind"] for text in lines] == ["received", "answered"]
     connection.request("HEAD", "/trace?follow=true")
     assert connection.getresponse().read() == b""

@@ -35,6 +35,14 @@ def test_everything() -> None:
         ({"fault": "latency", "delay": "250ms"}, Fault(FaultKind.LATENCY, parameters={"delay_s": 0.25})),
         ({"fault": "truncated_body", "after": "1KiB"},
          Fault(FaultKind.TRUNCATED_BODY, parameters={"after_bytes": 1024})),
+        ({"fault": "dripping", "bytes_per_s": 1.5}, Fault(FaultKind.DRIPPING, parameters={"bytes_per_s": 1.5})),
+        ({"fault": "framing", "framed": "chunked"}, Fault(FaultKind.FRAMING, parameters={"framed": "chunked"})),
+        ({"fault": "moved", "below": "/b", "status": 307},
+         Fault(FaultKind.MOVED, parameters={"below": "/b", "status": 307})),
+        ({"fault": "rewrite", "headers": {"ETag": None}, "set": {"a.b": [1]}, "unseen": ["If-Match"]},
+         Fault(FaultKind.REWRITE, parameters={"headers": {"ETag": None}, "set_values": {"a.b": [1]},
+                                              "unseen": ["If-Match"]})),
+        ({"fault": "rewrite", "body": ""}, Fault(FaultKind.REWRITE, parameters={"body": ""})),
         ({"fault": "outage", "share": 1}, Fault(FaultKind.OUTAGE)),
     ],
 )  # fmt: skip
@@ -68,6 +76,12 @@ def test_there_and_back(document: dict[str, Any], fault: Fault) -> None:
         ({"status": 600}, "status", "expected an HTTP status", ""),
         ({"shows_as": "reset"}, "shows_as", "is a parameter of the fault lost_reply or outage, not of overload", ""),
         ({"delay": "1s"}, "delay", "is a parameter of the fault latency, not of overload", ""),
+        ({"fault": "dripping", "bytes_per_s": 0}, "bytes_per_s", "expected a number of bytes a second, above 0", ""),
+        ({"fault": "moved", "below": "x"}, "below", "expected the beginning of a path", ""),
+        ({"fault": "framing", "framed": "length"}, "framed", "expected one of chunked, close, http10", ""),
+        ({"fault": "rewrite", "headers": {"ETag": 1}}, "headers", "expected names of headers", ""),
+        ({"fault": "rewrite", "headers": []}, "headers", "expected names of headers", ""),
+        ({"fault": "rewrite", "unseen": "ETag"}, "unseen", "expected a list of names", ""),
         ({"fault": "outage", "status": 503}, "status", "is a parameter of the fault ", ""),
     ],
 )
@@ -80,7 +94,7 @@ def test_mistakes(change: dict[str, Any], field: str, expected: str, near: str) 
 
 @pytest.mark.parametrize(
     ("document", "field"),
-    [({}, "fault"), ({"hits": "*"}, "fault"), ({"fault": "latency"}, "delay"),
+    [({}, "fault"), ({"hits": "*"}, "fault"), ({"fault": "latency"}, "delay"), ({"fault": "moved"}, "below"),
      ({"fault": "outage", "shows_as": "truncated"}, "shows_as"),
      ({"fault": "lost_reply", "shows_as": "rset"}, "shows_as")],
 )  # fmt: skip
