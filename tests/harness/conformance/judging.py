@@ -1,0 +1,25 @@
+"""Rows run in tests: what came of one, in words."""
+
+from __future__ import annotations
+
+from harness.conformance.frame import Row
+from harness.conformance.hawkbit.session import Server, Session
+from harness.conformance.hawkbit.suite import OWN_CAN
+from harness.conformance.running import run_row
+from harness.verdict import Report, Verdict
+
+BLANK = Report(name="conform/hawkbit", title="", verdict=Verdict.PASSED)
+
+
+def judged(server: Server, row: Row[Session], can: frozenset[str] = OWN_CAN) -> Report:
+    return run_row(row, server.use, can, BLANK)
+
+
+def needs_speed(report: Report) -> bool:
+    """A busy machine does not get so many requests into a second as the row on the request limiter needs."""
+    return report.verdict is Verdict.SKIPPED and "the speed that this takes" in report.reason
+
+
+def told(report: Report) -> str:
+    findings = [check.finding for phase in report.phases for check in phase.checks]
+    return f"{report.name}: {report.verdict} {report.reason} {findings}"
