@@ -7,10 +7,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format bench soak lock clean peers
+.PHONY: help install demo test check format bench soak peer-hawkbit lock clean peers
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(STAMP) ## make .venv with the fleetrig command in .venv/bin
 
@@ -42,6 +42,9 @@ format: install ## format the code and repair what lint can repair
 
 bench: install ## measure speed and memory (tests/benchmarks/bench_*.py)
 	$(BIN)/python -m pytest tests/benchmarks -s -o python_files='bench_*.py' -o python_functions='bench_*'
+
+peer-hawkbit: install ## compare the reference with the hawkBit at URL=... (build/peer/hawkbit.md)
+	$(BIN)/python -m tests.peers.peer_hawkbit "$(URL)"
 
 soak: install ## run for long and watch for growth (tests/soak/soak_*.py)
 	$(BIN)/python -m pytest tests/soak -s -o python_files='soak_*.py' -o python_functions='soak_*'
