@@ -27,6 +27,8 @@ from simulator.transports.storage import Storage, StoredFile
 
 NO_AUTH: Final = httpx.Auth()
 """Adds nothing; without it httpx would overwrite a device's token by user and password out of a link."""
+HIGHEST_PORT: Final = 65_535
+"""httpx lets a higher one through, and the event loop then raises what no library foresees."""
 
 OnSent = Callable[[], None]
 
@@ -84,6 +86,8 @@ class HttpTransport:
         built = self._client.build_request(
             request.method, request.origin, content=body_bytes(request.body) or None, extensions=extensions
         )
+        if (built.url.port or 0) > HIGHEST_PORT:
+            raise httpx.InvalidURL(f"{request.origin} has no such port")
         built.headers = _only_asked_for(request.headers, built.headers)
         return await self._client.send(built, stream=True, auth=NO_AUTH)
 
