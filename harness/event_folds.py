@@ -30,7 +30,7 @@ class TimesPerDevice:
         self._witness = Witness()
 
     def step(self, event: TraceEvent) -> None:
-        if event.device not in self._counts or not self._pattern.fits(event):
+        if self._excess is not None or event.device not in self._counts or not self._pattern.fits(event):
             return
         self._counts[event.device] += 1
         count = self._counts[event.device]

@@ -14,6 +14,7 @@ from harness.checks import Judge, Question, judge_of
 from harness.folds import Fold, Standing
 from harness.rig import Rig
 from harness.scenario import Phase
+from harness.servers.hawkbit import NoAnswer
 from harness.setting_up import set_up
 from harness.titles import title_of
 from harness.verdict import CheckResult, Finding, PhaseResult, Severity, Verdict, verdict_of
@@ -22,7 +23,7 @@ from simulator.contract.clock import to_s, to_us
 from simulator.contract.errors import BrokenBench
 from simulator.contract.faults import Fault
 from simulator.contract.trace import Lane, TraceEvent
-from simulator.drivers.bench import Director, Until
+from simulator.drivers.bench import Director, Inquiry, Until
 from simulator.effects import Pause
 
 
@@ -30,7 +31,7 @@ def direct(rig: Rig) -> Director[tuple[PhaseResult, ...]]:
     """Runs the scenario; stops after the first phase that fails, since what follows builds on it."""
     tell(rig, "begun", rig.prefix)
     yield from set_up(rig)
-    add_faults(rig, [line.to_fault() for line in rig.scenario.faults])
+    yield from add_faults(rig, [line.to_fault() for line in rig.scenario.faults])
     done = rig.course.done
     for phase in rig.scenario.phases:
         done.append((yield from run_phase(rig, phase)))
@@ -49,7 +50,7 @@ def run_phase(rig: Rig, phase: Phase) -> Director[PhaseResult]:
     folds = [judge for judge in judges if not callable(judge)]
     stop_watching = rig.bench.trace.listen(lambda event: step_all(folds, event))
     try:
-        add_faults(rig, [line.to_fault() for line in phase.faults])
+        yield from add_faults(rig, [line.to_fault() for line in phase.faults])
         for action in phase.do:
             tell(rig, "action", title_of(action))
             yield from perform(rig, action.arguments)
@@ -62,7 +63,7 @@ def run_phase(rig: Rig, phase: Phase) -> Director[PhaseResult]:
     return result
 
 
-def add_faults(rig: Rig, faults: Sequence[Fault]) -> None:
+def add_faults(rig: Rig, faults: Sequence[Fault]) -> Inquiry[None]:
     """Raises BrokenBench where nobody can make the server fail."""
     if faults and rig.server.add_fault is None:
         raise BrokenBench(
@@ -70,7 +71,7 @@ def add_faults(rig: Rig, faults: Sequence[Fault]) -> None:
         )
     for fault in faults:
         assert rig.server.add_fault is not None
-        rig.server.add_fault(fault)
+        rig.fault_ids.append((yield from rig.server.add_fault(fault)))
 
 
 def check_cuts(rig: Rig) -> None:
@@ -116,11 +117,19 @@ def judged(fold: Fold) -> Finding | None:
 
 
 def ask_until(rig: Rig, question: Question, folds: Sequence[Fold], deadline_us: int) -> Director[Finding | None]:
-    """The last finding before the deadline, None as soon as there is none. Once the phase has failed, asks once."""
+    """The last finding before the deadline, None as soon as there is none. Once the phase has failed, asks once.
+
+    Our own server may be away because the scenario has it so: until the deadline that is no reason to give up.
+    """
     while True:
-        finding = yield from question()
-        if finding is None or rig.bench.now_us() >= deadline_us or violated(folds):
-            return finding
+        is_late = rig.bench.now_us() >= deadline_us or violated(folds)
+        try:
+            finding = yield from question()
+            if finding is None or is_late:
+                return finding
+        except NoAnswer:
+            if is_late or not rig.server.is_own:
+                raise
         yield Pause(LOOK_EVERY_S, LOOK_EVERY_S, "look again")
 
 

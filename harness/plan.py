@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from harness.problems import FileMistakes, Problem
 from harness.scenario import POWER_CUT_POINTS, Scenario
+from harness.selections import empty_selections
 from harness.template import ScenarioFile, read_scenario
 from simulator.contract.errors import NoSuchId, UsageError
 
@@ -105,7 +106,9 @@ def expand(
     problems: set[Problem] = set()
     for values in _combinations(file, points, environ):
         try:
-            runs.append(Expanded(file.fill(values, environ), values, _name(file.id, values), secrets))
+            scenario = file.fill(values, environ)
+            problems |= set(empty_selections(scenario, file.source))
+            runs.append(Expanded(scenario, values, _name(file.id, values), secrets))
         except FileMistakes as wrong:
             problems |= set(wrong.problems)
     if problems:

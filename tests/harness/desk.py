@@ -1,0 +1,103 @@
+"""A bench in virtual time over a real reference server in memory, for tests of single words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+from harness.actions import perform
+from harness.checks import judge_of
+from harness.folds import Fold, Standing
+from harness.phases import run_phase
+from harness.rig import Rig, seeded_tokens
+from harness.scenario import Phase, Scenario
+from harness.servers.reference import bench_settings, in_memory
+from harness.setting_up import set_up
+from harness.verdict import Finding, PhaseResult
+from harness.words import Action, Check
+from simulator.contract.masking import Secrets
+from simulator.contract.trace import Lane, Trace, TraceEvent
+from simulator.drivers.bench import Director
+from simulator.drivers.virtual import VirtualBench
+from simulator.effects import Pause
+
+T = TypeVar("T")
+
+FAST = {"pollingTime": "00:00:01"}
+DEVICES = {"flow": "hawkbit", "count": 2, "serial": "HB-{n}", "backoff": {"policy": "fixed", "base": "1s"}}
+
+
+class Desk:
+    """A rig that is set up, and every event so far."""
+
+    def __init__(self, folder: Path, settings: dict[str, Any] | None = None, **devices: Any) -> None:
+        tree = {
+            "scenario": "On the desk",
+            "devices": {**DEVICES, **devices},
+            "server": {"settings": {**FAST, **(settings or {})}},
+            "phases": [{"name": "none"}],
+        }
+        scenario = Scenario.model_validate(tree, context={"folder": folder, "id": "desk"})
+        self.events: list[TraceEvent] = []
+        trace, secrets = Trace(), Secrets()
+        trace.listen(self.events.append)
+        server, handler = in_memory(bench_settings(scenario, "1.1"), trace, secrets, 1, lambda: self.bench.now_us())
+        self.bench = VirtualBench(handler, trace, seed=1)
+        self.rig = Rig(scenario, self.bench, server, secrets, seeded_tokens(1), folder / "results")
+        self.conduct(set_up(self.rig))
+
+    @property
+    def admin(self) -> Any:
+        return self.rig.server.admin
+
+    def conduct(self, director: Director[T]) -> T:
+        return self.bench.conduct(director)
+
+    def do(self, word: str, **arguments: Any) -> None:
+        """One action, as a scenario file writes it."""
+        self.conduct(perform(self.rig, Action.model_validate({word: arguments}).arguments))
+
+    def do_plain(self, word: str, argument: Any) -> None:
+        """An action whose argument is no mapping of names, such as `wait: 5s`."""
+        self.conduct(perform(self.rig, Action.model_validate({word: argument}).arguments))
+
+    def wait(self, seconds: float) -> None:
+        def pause() -> Director[None]:
+            yield Pause(seconds, seconds, "test")
+
+        self.conduct(pause())
+
+    def phase(self, **tree: Any) -> PhaseResult:
+        """A whole phase."""
+        return self.conduct(run_phase(self.rig, Phase.model_validate({"name": "p", **tree})))
+
+    def ask(self, word: str, **arguments: Any) -> Finding | None:
+        """A check that asks the server."""
+        question = judge_of(self.rig, Check.model_validate({word: arguments}).arguments)
+        assert callable(question)
+        return self.conduct(question())
+
+    def watch(self, word: str, arguments: Any) -> Fold:
+        """A check over the stream that watches from now on."""
+        fold = judge_of(self.rig, Check.model_validate({word: arguments}).arguments)
+        assert not callable(fold)
+        self.bench.trace.listen(fold.step)
+        return fold
+
+    def target(self, serial: str) -> Any:
+        return self.conduct(self.admin.target(serial))
+
+    def seen(self, kind: str, device: str = "HB-1", name: str = "", lane: Lane = Lane.DEVICE) -> list[TraceEvent]:
+        return [
+            event
+            for event in self.events
+            if event.lane is lane and event.kind == kind and event.device == device and name in ("", event.name)
+        ]
+
+    def holds_evidence(self, finding: Finding) -> bool:
+        """True when everything that a finding points to really happened."""
+        there = {(event.lane.value, event.seq): event for event in self.events}
+        return all(there[evidence.lane, evidence.seq].kind in evidence.line.split() for evidence in finding.evidence)
+
+
+MET, OPEN, VIOLATED = Standing.MET, Standing.OPEN, Standing.VIOLATED
