@@ -79,6 +79,8 @@ class Rig:
     configured: dict[str, Any] = field(default_factory=dict)
     """Keys of the tenant's configuration that were changed on a server that others use too, and what they were
     before; None where the default was in force."""
+    fault_ids: list[int] = field(default_factory=list)
+    """Faults that were added to the server."""
     course: Course = field(default_factory=Course)
 
     def chosen(self, only: str = "*") -> list[Device]:

@@ -19,6 +19,7 @@ from harness.masked import masked
 from harness.open_files import allow_connections
 from harness.phases import direct
 from harness.plan import Expanded
+from harness.retelling import retelling
 from harness.rig import Rig, seeded_tokens
 from harness.servers.reference import bench_settings, in_memory, serving
 from harness.servers.under_test import ServerUnderTest
@@ -165,7 +166,8 @@ class Attempt:
         try:
             async with RealBench(self.trace, seed=self.options.seed, verify=self.options.verify) as bench:
                 rig = self._new_rig(bench, server, lambda _: chance.token_hex(16))
-                return await bench.conduct(direct(rig))
+                async with retelling(None if server.is_own else server.control, bench, rig.prefix):
+                    return await bench.conduct(direct(rig))
         finally:
             if not server.is_own and self._rig is not None:
                 await asyncio.shield(self._take_back(self._rig))

@@ -35,8 +35,13 @@ def take_back(rig: Rig) -> Inquiry[str]:
 
 
 def steps(rig: Rig) -> Iterator[tuple[str, Inquiry[None]]]:
-    """What to take back, in words, and the way to do it. Targets first: a set that is in use stays as a shadow."""
+    """What to take back, in words, and the way to do it.
+
+    Faults first, since they may be in the way; targets before sets: a set that is in use stays as a shadow.
+    """
     assert rig.prefix, "without a prefix everything would be ours"
+    if rig.server.control is not None:
+        yield from ((f"fault {number}", rig.server.control.remove_fault(number)) for number in rig.fault_ids)
     yield f"targets {rig.prefix}*", remove_targets(rig)
     yield f"distribution sets {rig.prefix}*", remove_named(rig, "/distributionsets")
     yield f"software modules {rig.prefix}*", remove_named(rig, "/softwaremodules")

@@ -14,8 +14,9 @@ from pydantic import AfterValidator, Field
 
 from harness.reader import load_mapping
 from harness.secret_refs import from_environment
+from harness.servers.control import ControlInterface
 from harness.servers.hawkbit import HawkbitAdmin
-from harness.servers.under_test import FOREIGN_CAN, REFERENCE_CAN, ServerUnderTest
+from harness.servers.under_test import CONTROL_CAN, FOREIGN_CAN, REFERENCE_CAN, ServerUnderTest
 from harness.values import Model, Text, Word
 from simulator.contract.errors import UsageError
 from simulator.contract.identity import UserPassword
@@ -41,6 +42,8 @@ class ServerFile(Model):
     password: Text = DEFAULT_PASSWORD
     """Better `env:NAME`: then the secret stands in no file."""
     tenant: Text = "DEFAULT"
+    control: Text | None = None
+    """Of a reference server: the URL of its control interface. Then faults and reasons can be had."""
     can: tuple[Capability, ...] = Field((), examples=[["hawkbit.fast_polling"]])
     """Capabilities that only its operator knows of."""
 
@@ -53,9 +56,12 @@ def foreign_server(text: str, *, may_change_settings: bool, environ: Mapping[str
     account = UserPassword(about.user, from_environment(password, environ) if password.startswith("env:") else password)
     may_change = may_change_settings or is_loopback(host)
     admin = HawkbitAdmin(about.url, account, about.tenant, may_change_settings=may_change)
-    return ServerUnderTest(
-        about.url.rstrip("/"), admin, FOREIGN_CAN | set(about.can), f"the server at {about.url}", "", is_own=False
-    )
+    url, name, can = about.url.rstrip("/"), f"the server at {about.url}", FOREIGN_CAN | set(about.can)
+    if about.control is None:
+        return ServerUnderTest(url, admin, can, name, "", is_own=False)
+    host_of(about.control)
+    control = ControlInterface(about.control)
+    return ServerUnderTest(url, admin, can | CONTROL_CAN, name, "", False, control.add_fault, control)
 
 
 def read_server_file(path: Path) -> ServerFile:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
-from typing import Final
+from typing import Final, TypeVar
 
 from harness.scenario import Scenario
-from harness.servers.hawkbit import HawkbitAdmin
+from harness.servers.control import ControlInterface
+from harness.servers.hawkbit import Call, HawkbitAdmin
 from harness.servers.under_test import REFERENCE_CAN, ServerUnderTest
 from reference_server.entropy import SeededEntropy
 from reference_server.faults import FaultPlan
@@ -16,7 +17,7 @@ from reference_server.platform import Platform
 from reference_server.platforms.hawkbit.platform import HawkbitPlatform
 from reference_server.platforms.hawkbit.properties import settings_from_properties
 from reference_server.platforms.hawkbit.settings import Profile, Settings
-from reference_server.running import ReferenceServer, ServerOptions
+from reference_server.running import ANY_LOOPBACK_PORT, ReferenceServer, ServerOptions
 from reference_server.server import Server
 from reference_server.stores.blobs import MemoryBlobs
 from reference_server.stores.interface import Blobs, Entropy, Store
@@ -27,6 +28,8 @@ from simulator.contract.identity import UserPassword
 from simulator.contract.masking import Secrets
 from simulator.contract.trace import Trace
 from simulator.contract.wire import Delivery, HttpRequest, Session
+
+T = TypeVar("T")
 
 VIRTUAL_URL: Final = "http://hawkbit.test:8080"
 ACCOUNT: Final = UserPassword("admin", "admin")
@@ -57,7 +60,17 @@ def in_memory(
     platform = HawkbitPlatform(store, MemoryBlobs(), entropy, settings)
     faults = FaultPlan(lambda: entropy.uniform(0.0, 1.0))
     server = Server([platform], store, faults, trace, secrets)
-    return own_server(VIRTUAL_URL, settings.profile, lambda fault: faults.add(fault, now_us())), InMemory(server)
+
+    def add_fault(fault: Fault) -> Call[int]:
+        return at_once(faults.add(fault, now_us()).id)
+
+    return own_server(VIRTUAL_URL, settings.profile, add_fault), InMemory(server)
+
+
+def at_once(value: T) -> Call[T]:
+    """A call that asks nobody."""
+    yield from ()
+    return value
 
 
 @contextlib.asynccontextmanager
@@ -67,16 +80,20 @@ async def serving(settings: Settings, trace: Trace, secrets: Secrets) -> AsyncIt
     def hawkbit(store: Store, blobs: Blobs, entropy: Entropy) -> Platform:
         return HawkbitPlatform(store, blobs, entropy, settings)
 
-    async with ReferenceServer(ServerOptions((hawkbit,)), trace, secrets) as server:
-        yield own_server(server.http_url, settings.profile, server.add_fault)
+    options = ServerOptions((hawkbit,), control=ANY_LOOPBACK_PORT)
+    async with ReferenceServer(options, trace, secrets) as server:
+        control = ControlInterface(server.control_url)
+        yield own_server(server.http_url, settings.profile, control.add_fault, control)
         for bug in server.bugs:
             raise ModelError(f"a bug in fleetrig's own server spoiled this run: {type(bug).__name__}: {bug}")
 
 
-def own_server(url: str, profile: str, add_fault: Callable[[Fault], None]) -> ServerUnderTest:
+def own_server(
+    url: str, profile: str, add_fault: Callable[[Fault], Call[int]], control: ControlInterface | None = None
+) -> ServerUnderTest:
     """What the harness may do with a reference server."""
     admin = HawkbitAdmin(url, ACCOUNT)
-    return ServerUnderTest(url, admin, REFERENCE_CAN, f"reference hawkBit {profile}", profile, True, add_fault)
+    return ServerUnderTest(url, admin, REFERENCE_CAN, f"reference hawkBit {profile}", profile, True, add_fault, control)
 
 
 def bench_settings(scenario: Scenario, profile: str) -> Settings:

@@ -6,19 +6,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from harness.servers.hawkbit import HawkbitAdmin
+from harness.servers.control import ControlInterface
+from harness.servers.hawkbit import Call, HawkbitAdmin
 from simulator.contract.faults import Fault
 
 REFERENCE_CAN: Final = frozenset(
     {"hawkbit", "hawkbit.admin", "hawkbit.fast_polling", "reference", "reference.faults", "reference.reasons"}
 )
+CONTROL_CAN: Final = frozenset({"reference.faults", "reference.reasons"})
+"""Of a reference server that runs elsewhere, when its control interface is known."""
 FOREIGN_CAN: Final = frozenset({"hawkbit", "hawkbit.admin"})
 """Of a server that is only known by its address. Its polls are 30 s or more, and nobody can make it fail."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServerUnderTest:
-    """`add_fault` is None where faults cannot be switched from outside."""
+    """`add_fault` gives the fault's id; it is None where faults cannot be switched from outside."""
 
     url: str
     admin: HawkbitAdmin
@@ -26,7 +29,9 @@ class ServerUnderTest:
     name: str
     profile: str
     is_own: bool
-    add_fault: Callable[[Fault], None] | None = None
+    add_fault: Callable[[Fault], Call[int]] | None = None
+    control: ControlInterface | None = None
+    """Of a reference server that is reached over sockets."""
 
     def lacks(self, needs: tuple[str, ...]) -> list[str]:
         """The capability words that a scenario needs and this server has not."""
