@@ -40,8 +40,8 @@ format: install ## format the code and repair what lint can repair
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: install ## measure speed and memory (tests/benchmarks/bench_*.py)
-	$(BIN)/python -m pytest tests/benchmarks -s -o python_files='bench_*.py' -o python_functions='bench_*'
+bench: install ## measure speed and memory; PEER=URL,PID measures a running hawkBit beside ours
+	PEER="$(PEER)" $(BIN)/python -m pytest tests/benchmarks -s -o python_files='bench_*.py' -o python_functions='bench_*'
 
 peer-hawkbit: install ## compare the reference with the hawkBit at URL=... (build/peer/hawkbit.md)
 	$(BIN)/python -m tests.peers.peer_hawkbit "$(URL)"
