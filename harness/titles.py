@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Final
+from typing import Any, Final
 
 from harness.check_words import Order, Seen
 from harness.words import Action, Check
@@ -11,13 +11,22 @@ from harness.words import Action, Check
 SHOWN_OF_A_STEP: Final = ("name", "method", "path", "status", "stage")
 """What tells one step of an `order` from the next. Headers and bodies are left to the finding."""
 
+TOLD_LAST: Final = frozenset({"times", "devices", "only"})
+
 
 def title_of(entry: Action | Check) -> str:
     """As it stands in the file: `sends {name: configData, times: 1}`. An order shows its steps in short."""
     if isinstance(entry.arguments, Order):
         return f"{entry.word} {' → '.join(map(step_title, entry.arguments.steps))}"
-    arguments = entry.arguments.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    arguments = in_order(entry.arguments.model_dump(mode="json", by_alias=True, exclude_unset=True))
     return f"{entry.word} {flow_text(arguments)}" if arguments or arguments == 0 else entry.word
+
+
+def in_order(arguments: Any) -> Any:
+    """What is wanted first, then how often and of whom."""
+    if not isinstance(arguments, dict):
+        return arguments
+    return {key: arguments[key] for key in sorted(arguments, key=lambda key: key in TOLD_LAST)}
 
 
 def step_title(step: Seen) -> str:

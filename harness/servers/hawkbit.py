@@ -18,6 +18,7 @@ from simulator.contract.wire import Headers, HttpRequest, HttpResponse, split_ur
 from simulator.effects import Ask, NoReply, Outcome, Reply
 
 T = TypeVar("T")
+P = TypeVar("P")
 Call = Generator[Ask, Outcome, T]
 
 ADMIN_WITHIN_S: Final = 30.0
@@ -37,6 +38,8 @@ NO_ANSWER: Final = {
     "unreachable": "{url} cannot be reached: is the name right and the network up?",
 }
 """Sentences for the words of `NoReply`."""
+
+KINDS: Final = {dict: "object", list: "list", str: "text", int: "number"}
 
 
 class NoAnswer(BrokenBench):
@@ -95,7 +98,7 @@ class HawkbitAdmin:
         """Finds out at once whether there is a hawkBit server that accepts the account. Raises BrokenBench."""
         request = self.request("GET", "/targets?limit=1")
         page = self._read(request, (yield from self.send(request, FIRST_ANSWER_WITHIN_S)), (200,))
-        self._field(page, "total")
+        self._part(page, int, "total")
 
     def call(self, method: str, path: str, body: object = None, expect: Sequence[int] = (200, 201, 204)) -> Call[Any]:
         """The JSON of an answer with an expected status; None when it has no body."""
@@ -121,25 +124,28 @@ class HawkbitAdmin:
                 f"It began with {text[:60]!r}"
             ) from None
 
-    def _field(self, document: Any, *path: str | int) -> Any:
-        """What an answer cannot be without. Raises BrokenBench."""
+    def _part(self, document: Any, kind: type[P], *path: str | int) -> P:
+        """A part of an answer that it cannot be without. Raises BrokenBench."""
         here = document
-        for key in path:
-            try:
+        try:
+            for key in path:
                 here = here[key]
-            except (LookupError, TypeError):
-                raise BrokenBench(
-                    f"{self.url} answered without {key!r} where hawkBit gives it: is this a hawkBit server? "
-                    f"It said {json.dumps(document)[:200]}"
-                ) from None
-        return here
+        except (LookupError, TypeError):
+            here = None
+        if isinstance(here, kind):
+            return here
+        what = ".".join(map(str, path)) or "an answer"
+        raise BrokenBench(
+            f"{self.url} gives no {KINDS[kind]} as {what} where hawkBit does: is this a hawkBit server? "
+            f"It said {json.dumps(document)[:200]}"
+        )
 
     # -- tenant configuration (§1.6)
 
     def read_config(self) -> Call[JsonDict]:
         """Every key with `value` and `global`."""
-        answer: JsonDict = yield from self.call("GET", "/system/configs")
-        return {key: dict(self._field(answer, key)) for key in answer or ()}
+        answer = self._part((yield from self.call("GET", "/system/configs")), dict)
+        return {key: self._part(answer, dict, key) for key in answer}
 
     def configure(self, settings: Mapping[str, object]) -> Call[None]:
         """Sets several keys, all or nothing."""
@@ -161,7 +167,8 @@ class HawkbitAdmin:
         """In arrays of `CREATE_BATCH`; gives the created targets, tokens included if the account may see them."""
         created: list[JsonDict] = []
         for start in range(0, len(targets), CREATE_BATCH):
-            created += yield from self.call("POST", "/targets", list(targets[start : start + CREATE_BATCH]))
+            answer = yield from self.call("POST", "/targets", list(targets[start : start + CREATE_BATCH]))
+            created += self._part(answer, list)
         return created
 
     def target(self, controller_id: str) -> Call[JsonDict | None]:
@@ -170,7 +177,7 @@ class HawkbitAdmin:
         if response.status == 404:
             return None
         found: JsonDict = self._read(request, response, (200,))
-        self._field(found, "controllerId")
+        self._part(found, str, "controllerId")
         return found
 
     def targets(self, query: str = "") -> Call[list[JsonDict]]:
@@ -178,32 +185,31 @@ class HawkbitAdmin:
         return (yield from self.search("/targets", query))
 
     def update_target(self, controller_id: str, change: JsonDict) -> Call[JsonDict]:
-        answer: JsonDict = yield from self.call("PUT", _target(controller_id), change)
-        return answer
+        return self._part((yield from self.call("PUT", _target(controller_id), change)), dict)
 
     def delete_target(self, controller_id: str) -> Call[None]:
         yield from self.delete(_target(controller_id))
 
     def attributes(self, controller_id: str) -> Call[dict[str, str]]:
         """Empty when the device has sent none."""
-        return (yield from self.call("GET", f"{_target(controller_id)}/attributes")) or {}
+        found = yield from self.call("GET", f"{_target(controller_id)}/attributes")
+        return {} if found is None else self._part(found, dict)
 
     # -- updates (§1.4)
 
     def create_update(self, name: str, version: str, image: bytes, filename: str) -> Call[int]:
         """A module with one artifact in a distribution set of type `os`; gives the set's id."""
         module = {"name": name, "version": version, "type": "os"}
-        module_id = self._field((yield from self.call("POST", "/softwaremodules", [module])), 0, "id")
+        module_id = self._part((yield from self.call("POST", "/softwaremodules", [module])), int, 0, "id")
         yield from self.json_of(self._upload(module_id, filename, image))
         update = {"name": name, "version": version, "type": "os", "modules": [{"id": module_id}]}
         created = yield from self.call("POST", "/distributionsets", [update])
-        return int(self._field(created, 0, "id"))
+        return self._part(created, int, 0, "id")
 
     def assign(self, set_id: int, controller_ids: Sequence[str], action_type: str = "forced") -> Call[JsonDict]:
         """Assigns a set to targets; gives the server's summary."""
         body = [{"id": controller_id, "type": action_type} for controller_id in controller_ids]
-        answer: JsonDict = yield from self.call("POST", f"/distributionsets/{set_id}/assignedTargets", body)
-        return answer
+        return self._part((yield from self.call("POST", f"/distributionsets/{set_id}/assignedTargets", body)), dict)
 
     def actions(self, controller_id: str) -> Call[list[JsonDict]]:
         """Newest first; empty for an unknown target."""
@@ -212,7 +218,7 @@ class HawkbitAdmin:
     def action_set(self, controller_id: str, action_id: int) -> Call[int]:
         """The id of the distribution set that an action assigned."""
         action = yield from self.call("GET", f"{_target(controller_id)}/actions/{action_id}")
-        href = str(self._field(action, "_links", "distributionset", "href"))
+        href = self._part(action, str, "_links", "distributionset", "href")
         return int(href.rpartition("/")[2])
 
     def cancel_action(self, controller_id: str, action_id: int) -> Call[None]:
@@ -222,7 +228,7 @@ class HawkbitAdmin:
     def set_version(self, controller_id: str, which: str) -> Call[str | None]:
         """Version of the `assignedDS` or `installedDS`; None when there is none."""
         answer = yield from self.call("GET", f"{_target(controller_id)}/{which}")
-        return None if answer is None else str(self._field(answer, "version"))
+        return None if answer is None else self._part(answer, str, "version")
 
     # -- anything
 
@@ -242,9 +248,9 @@ class HawkbitAdmin:
             if missing_ok and response.status == 404:
                 return found
             page = self._read(request, response, (200,))
-            content: list[JsonDict] = self._field(page, "content")
-            found += content
-            if not content or len(found) >= self._field(page, "total"):
+            content = self._part(page, list, "content")
+            found += [self._part(content, dict, position) for position in range(len(content))]
+            if not content or len(found) >= self._part(page, int, "total"):
                 return found
 
     def _upload(self, module_id: int, filename: str, image: bytes) -> HttpRequest:

@@ -15,6 +15,11 @@ from simulator.contract.identity import TargetToken
 from tests.harness.desk import Desk
 
 
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
 def test_every_unit_has_a_row_in_both_files(tmp_path: Path) -> None:
     desk = Desk(tmp_path, count=3)
     desk.do("preregister", only="HB-[12]")
@@ -25,7 +30,7 @@ def test_every_unit_has_a_row_in_both_files(tmp_path: Path) -> None:
 
     assert finding is not None
     assert (finding.expected, finding.got) == ("3 units passed", "1; not these: HB-2, HB-3")
-    rows = list(csv.DictReader((tmp_path / "results" / "line-7.csv").open(newline="")))
+    rows = rows_of(tmp_path / "results" / "line-7.csv")
     assert rows == json.loads((tmp_path / "results" / "line-7.json").read_text())
     assert tuple(rows[0]) == COLUMNS
     assert [row["verdict"] for row in rows] == ["passed", "failed: unknown on the server", "failed: not on the server"]
@@ -59,7 +64,7 @@ ROW = {"serial": 'A "1", ü', "controllerId": "x-A", "fingerprint": "0", "verdic
 
 def test_odd_characters_survive(tmp_path: Path) -> None:
     write_record([ROW], tmp_path, "r")
-    (row,) = csv.DictReader((tmp_path / "r.csv").open(encoding="utf-8", newline=""))
+    (row,) = rows_of(tmp_path / "r.csv")
     assert row == ROW == json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))[0]
 
 

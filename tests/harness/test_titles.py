@@ -28,7 +28,7 @@ def test_actions_are_called_as_in_the_file(tree: Any, title: str) -> None:
     [
         ({"sends": {"name": "poll", "times": 1}}, "sends {name: poll, times: 1}"),
         ({"sends": {"name": "poll", "times": {"at_least": 2}}}, "sends {name: poll, times: {at_least: 2}}"),
-        ({"registry": {"attribute_keys": ["a", "b"], "devices": 2}}, "registry {devices: 2, attribute_keys: [a, b]}"),
+        ({"registry": {"attribute_keys": ["a", "b"], "devices": 2}}, "registry {attribute_keys: [a, b], devices: 2}"),
         ({"never": {"sends": {"name": "download"}}}, "never {sends: {name: download}}"),
         (
             {"order": [{"sends": {"name": "poll", "header": {"A": "b"}}}, {"receives": {"name": "poll", "status": 200}},
