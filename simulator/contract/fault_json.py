@@ -87,6 +87,8 @@ def _check_parameters(found: Mapping[str, Any]) -> None:
     needed = NEEDS.get(kind)
     if needed is not None and needed not in found:
         raise FaultMistake(WRITTEN_AS[needed], f"the fault {kind} needs it")
+    if kind is FaultKind.REWRITE and REWRITES.isdisjoint(found):
+        raise FaultMistake("fault", "rewrite needs something to rewrite: set, body, status, headers or unseen")
 
 
 class WrongWord(ValueError):
@@ -133,19 +135,23 @@ def _beginning_of_a_path(value: Any) -> str:
 
 
 def _texts_or_null(value: Any) -> dict[str, str | None]:
-    if not isinstance(value, dict) or not all(isinstance(text, str | None) for text in value.values()):
+    if not isinstance(value, dict) or not value or not all(value) or not _are_texts_or_null(value.values()):
         raise ValueError("expected names of headers, and a text or null for each")
     return value
 
 
+def _are_texts_or_null(values: Iterable[Any]) -> bool:
+    return all(isinstance(text, str | None) for text in values)
+
+
 def _values(value: Any) -> dict[str, Json]:
-    if not isinstance(value, dict) or not all(isinstance(path, str) and path for path in value):
+    if not isinstance(value, dict) or not value or not all(value):
         raise ValueError("expected dotted paths into the body, and a value for each")
     return value
 
 
 def _names(value: Any) -> list[str]:
-    if not isinstance(value, list) or not all(isinstance(name, str) and name for name in value):
+    if not isinstance(value, list) or not value or not all(isinstance(name, str) and name for name in value):
         raise ValueError("expected a list of names of headers")
     return value
 
@@ -177,3 +183,5 @@ WORDS: Final[Mapping[str, Word]] = {
 WRITTEN_AS: Final = {word.name: text for text, word in WORDS.items()}
 
 PARAMETERS: Final = frozenset(BELONGS_TO) - {"shows_as"}
+
+REWRITES: Final = frozenset(name for name, owners in BELONGS_TO.items() if FaultKind.REWRITE in owners)

@@ -95,6 +95,7 @@ def test_mistakes(change: dict[str, Any], field: str, expected: str, near: str) 
 @pytest.mark.parametrize(
     ("document", "field"),
     [({}, "fault"), ({"hits": "*"}, "fault"), ({"fault": "latency"}, "delay"), ({"fault": "moved"}, "below"),
+     ({"fault": "rewrite"}, "fault"),
      ({"fault": "outage", "shows_as": "truncated"}, "shows_as"),
      ({"fault": "lost_reply", "shows_as": "rset"}, "shows_as")],
 )  # fmt: skip
