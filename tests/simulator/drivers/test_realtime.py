@@ -27,6 +27,8 @@ from tests.simulator.socket_stub import SocketStub
 from tests.simulator.stub_hawkbit import TOKEN, Action, StubHawkbit
 
 GENEROUS_S = 20.0
+LONG_S = 600.0
+"""What a test must not wait for."""
 
 
 class Run:
@@ -38,7 +40,7 @@ class Run:
     def device(self, serial: str = "dev-1") -> Agent:
         backoff = Backoff(Policy.FIXED, base_s=0.02, floor_s=0.02)
         settings = HawkbitSettings(
-            self.server.origin, {"hw": "2"}, backoff=backoff, timeout_s=5.0, install_s=0.1, install_slice_s=0.05
+            self.server.origin, {"hw": "2"}, backoff=backoff, timeout_s=LONG_S, install_s=0.1, install_slice_s=0.05
         )
         return Agent(DeviceIdentity(serial), burn(settings, TargetToken(TOKEN)))
 
@@ -109,7 +111,7 @@ def test_a_first_contact_with_an_update() -> None:
 def test_a_cut_after_sending_falls_when_the_server_has_it_all_and_has_not_answered(effect: str, has: str) -> None:
     stub = StubHawkbit(sleep="00:01:00")
     action = stub.assign("dev-1", Action("12"))
-    watch = PowerWatch(CutPoint(effect, 1, "sent"), off_s=0.05)
+    watch = PowerWatch(CutPoint(effect, 1, "sent"), off_s=LONG_S)
 
     async def story(run: Run) -> None:
         def hold(request: HttpRequest) -> None:
@@ -118,12 +120,15 @@ def test_a_cut_after_sending_falls_when_the_server_has_it_all_and_has_not_answer
                 run.server.holds = asyncio.Event()
 
         stub.on_request = hold
-        run.bench.power_on(run.device(), watch=watch)
+        agent = run.device()
+        run.bench.power_on(agent, watch=watch)
         await run.until(lambda: ("power_cut", "") in run.kinds())
         assert run.kinds()[-2:] == [("sent", effect), ("power_cut", "")]
         await run.server.until(lambda: has.encode() in run.server.requests[-1])
         assert run.server.holds is not None
         run.server.holds.set()
+        run.bench.power_cut(agent)
+        run.bench.power_on(agent)
         await run.until(lambda: run.kinds().count(("power_on", "")) == 2)
         await run.until(lambda: bool(action.finished and stub.attributes))
 
@@ -151,7 +156,7 @@ def test_the_other_cuts_at_an_exchange(where: str, last: tuple[str, str]) -> Non
 def test_a_cut_after_sending_what_cannot_be_sent_is_a_cut_all_the_same() -> None:
     async def story(run: Run) -> None:
         await run.server.__aexit__(None, None, None)
-        run.bench.power_on(run.device(), watch=PowerWatch(CutPoint("poll", 1, "sent"), off_s=60.0))
+        run.bench.power_on(run.device(), watch=PowerWatch(CutPoint("poll", 1, "sent"), off_s=LONG_S))
         await run.until(lambda: ("power_cut", "") in run.kinds())
 
     on_the_bench(story)
@@ -218,8 +223,9 @@ def test_a_bug_in_a_device_ends_the_run_at_once_and_is_what_is_raised() -> None:
 
     async def story(run: Run) -> None:
         run.bench.power_on(Agent(DeviceIdentity("dev-1"), broken))
+        directions = director()  # held on to: nobody but the bench may close it
         with pytest.raises(ModelError, match="blank -> moving"):
-            await run.bench.conduct(director())
+            await run.bench.conduct(directions)
 
     on_the_bench(story)
     assert closed == [True]

@@ -234,6 +234,7 @@ class TestPower:
         run.bench.power_on(agent)
         run.bench.power_on(agent, after_s=0.5)
         run.bench.run_for(0.1)
+        assert agent.is_on
         run.bench.power_on(agent)
         run.bench.run_for(5.0)
         assert run.kinds().count(("power_on", "")) == 1
@@ -359,8 +360,9 @@ class TestConduct:
                 closed.append(True)
             return None
 
+        directions = director()  # held on to: nobody but the bench may close it
         with pytest.raises(ModelError, match="blank -> moving"):
-            self.conduct(run, director)
+            run.bench.conduct(directions)
         assert closed == [True]
 
     def test_a_director_may_be_an_inquiry(self) -> None:

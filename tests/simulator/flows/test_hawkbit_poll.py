@@ -154,6 +154,14 @@ def test_v07_holds_for_every_request() -> None:
     assert device.pause == Pause(5.0, 5.0, "poll interval")
 
 
+def test_v07_a_make_that_cuts_its_waits_short_is_found_out() -> None:
+    """Tests of the bench break single habits from outside; the flow must not make up for them."""
+    device = Played()
+    device.reply(503, headers=(("Retry-After", "600"),))
+    device.done(after_s=0.05)
+    assert device.name == "poll"
+
+
 def test_v07_a_deaf_make_does_not_listen_anywhere() -> None:
     device = Played(HawkbitSettings(URL, attributes={"a": "1"}, backoff=Backoff(honours_retry_after=False)))
     device.reply(503, headers=(("Retry-After", "600"),))

@@ -97,8 +97,8 @@ class RawServer:
                 self.requests.append(request)
                 self.arrived.set()
                 await self._answer(connection, request)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+            pass  # the client has left, or the test is over
         finally:
             connection.ended.set()
             self._tasks.discard(task)
