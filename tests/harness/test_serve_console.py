@@ -147,7 +147,7 @@ def test_a_pipe_that_nobody_reads_stops_nobody() -> None:
     with os.fdopen(reading) as reader, os.fdopen(writing, "w") as stream:
         writer = LineWriter(stream)
         for number in range(50):
-            writer.write(f"{number}-{n} {'x' * 100}" for n in range(1000))
+            writer.write([f"{number}-{n} {'x' * 100}" for n in range(1000)])
         closing = threading.Thread(target=writer.close)
         closing.start()
         closing.join(20)
@@ -177,7 +177,7 @@ def test_a_pipe_that_is_closed_stops_only_the_writing() -> None:
 def test_lines_come_out_whole_and_in_order() -> None:
     stream = io.StringIO()
     writer = LineWriter(stream)
-    writer.write(str(number) for number in range(1000))
+    writer.write([str(number) for number in range(1000)])
     writer.close()
     assert stream.getvalue() == "".join(f"{number}\n" for number in range(1000))
 

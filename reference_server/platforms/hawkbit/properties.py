@@ -28,7 +28,7 @@ class Property:
 
 
 def settings_from_properties(properties: Mapping[str, str], base: Settings | None = None) -> Settings:
-    """`base` (the server's defaults) with these properties. Raises ValueError with what was expected and a near word."""
+    """`base` (the server's defaults) with these properties. Raises ValueError: what was expected, a near word."""
     settings = Settings() if base is None else base
     accounts: dict[str, dict[str, str]] = {}
     for name, text in properties.items():
