@@ -63,5 +63,7 @@ def _held_bytes(event: TraceEvent) -> int:
     if event.envelope is None:
         return 0
     body = event.envelope.body
+    if isinstance(body, bytes):  # nearly always, and this is run for every event
+        return len(body)
     parts = body if isinstance(body, tuple) else (body,)
     return sum(len(part) for part in parts if not isinstance(part, FileSlice))
