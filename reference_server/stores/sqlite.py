@@ -72,7 +72,7 @@ class SqliteStore:
 
     def count(self, kind: Kind[Any], tenant: str, index: str | None = None, value: Key | None = None) -> int:
         if index is None:
-            return self._size(kind, tenant)
+            return self._size(kind.name, tenant)
         if value is None:
             raise ModelError(f"counting by index {index!r} needs a value")
         keys = self._found.get((kind.name, tenant, (index, value)))
@@ -91,7 +91,8 @@ class SqliteStore:
         return list(self._tables.tenants(kind.name))
 
     def totals(self) -> dict[str, int]:
-        return self._tables.totals()
+        sizes = {name: sum(self._size(name, t) for t in self._tables.tenants(name)) for name in self._tables.kinds()}
+        return {name: size for name, size in sizes.items() if size}
 
     # Writing
 
@@ -181,10 +182,10 @@ class SqliteStore:
             self._records.offer(of, record)
             yield record
 
-    def _size(self, kind: Kind[Any], tenant: str) -> int:
-        size = self._sizes.get((kind.name, tenant))
+    def _size(self, name: str, tenant: str) -> int:
+        size = self._sizes.get((name, tenant))
         if size is None:
-            size = self._sizes[kind.name, tenant] = self._tables.count(kind.name, tenant)
+            size = self._sizes[name, tenant] = self._tables.count(name, tenant)
         return size
 
     def _admit_to_read(self, kind: Kind[Any]) -> None:

@@ -26,7 +26,6 @@ FIND: Final = f"SELECT key, body FROM entries JOIN records USING (kind, tenant, 
 ENTER: Final = "INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?)"
 LEAVE: Final = f"DELETE FROM entries WHERE {OF_ENTRY} AND key = ?"
 COUNT: Final = "SELECT count(*) FROM records WHERE kind = ? AND tenant = ?"
-TOTALS: Final = "SELECT kind, count(*) FROM records GROUP BY kind ORDER BY kind"
 COUNT_ENTRIES: Final = f"SELECT count(*) FROM entries WHERE {OF_ENTRY}"
 FIRST_TENANT: Final = "SELECT min(tenant) FROM records WHERE kind = ?"
 NEXT_TENANT: Final = "SELECT min(tenant) FROM records WHERE kind = ? AND tenant > ?"
@@ -96,8 +95,8 @@ class Tables:
             yield str(restored(tenant))
             (tenant,) = self.run(NEXT_TENANT, (kind, tenant)).fetchone()
 
-    def totals(self) -> dict[str, int]:
-        return {str(kind): int(count) for kind, count in self._rows(self.run(TOTALS))}
+    def kinds(self) -> list[str]:
+        return [str(name) for (name,) in self._rows(self.run("SELECT name FROM kinds ORDER BY name"))]
 
     def last_given(self, sequence: str) -> int:
         row = self.run("SELECT last FROM sequences WHERE name = ?", (sequence,)).fetchone()
