@@ -78,7 +78,7 @@ async def _serve(serving: Serving, secrets: Secrets, file: ServeTrace | None, re
             trace.listen(stack.enter_context(file).write)
         writer = LineWriter(sys.stdout)
         stack.callback(writer.close)
-        trace.listen(lambda event: writer.write(console.lines(event)))
+        trace.listen(lambda event: writer.write(console.lines(event)), console.kinds)
         if ready is not None:
             stack.callback(ready.remove)
             ready.write(server.addresses, server.ca)

@@ -71,11 +71,12 @@ class RefusalLines:
         self._lines_in_second = 0
         self._left_out = 0
 
+    kinds: Final = frozenset({"received", "refused", "malformed"})
+    """The events that it wants to see."""
+
     def lines(self, event: TraceEvent) -> list[str]:
         """What to print now."""
         match event.lane, event.kind:
-            case Lane.SERVER, "answered":
-                return []
             case Lane.SERVER, "received":
                 self._request = event.envelope if isinstance(event.envelope, HttpRequest) else None
                 return []

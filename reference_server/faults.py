@@ -53,6 +53,11 @@ class FaultPlan:
         self._scheduled.append(scheduled)
         return scheduled
 
+    @property
+    def is_idle(self) -> bool:
+        """True while nothing was ever scheduled, or all of it was taken back: requests then cost nothing here."""
+        return not self._scheduled
+
     def scheduled(self) -> tuple[Scheduled, ...]:
         """In the order of their ids, also those that are over."""
         return tuple(self._scheduled)
@@ -65,12 +70,10 @@ class FaultPlan:
 
     def before(self, request: HttpRequest, now_us: int) -> Fault | None:
         """The fault that keeps this request from the platform, if one bites."""
-        return self._bite(request, now_us, keeps_away) if self._scheduled else None
+        return self._bite(request, now_us, keeps_away)
 
     def after(self, request: HttpRequest, now_us: int) -> list[Fault]:
         """The faults that spoil its answer, one of each kind at most, in the order in which they do so."""
-        if not self._scheduled:
-            return []
         found = (self._bite(request, now_us, _spoils_as(kind)) for kind in FaultKind)
         return [fault for fault in found if fault is not None]
 

@@ -28,6 +28,9 @@ class Refusal(NamedTuple):
 class Refusals:
     """A trace listener; a request and its refusal follow each other in the server lane."""
 
+    kinds: Final = frozenset({"received", "refused", "malformed"})
+    """The events that it wants to see."""
+
     def __init__(self, at_most: int = MAX_REFUSALS) -> None:
         self._kept: deque[Refusal] = deque(maxlen=at_most)
         self._request: HttpRequest | None = None

@@ -160,8 +160,8 @@ class ReferenceServer:
 
     async def _open_control(self, server: Server, listener: Listener) -> None:
         ring, refusals = TraceRing(), Refusals()
-        for past in (ring, refusals):
-            self._stack.callback(self.trace.listen(past))
+        self._stack.callback(self.trace.listen(ring))
+        self._stack.callback(self.trace.listen(refusals, refusals.kinds))
         controlled = Controlled(
             about=self._options.about,
             platforms=tuple(platform.name for platform in server.platforms),

@@ -9,7 +9,7 @@ Three rules for whoever writes one:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -52,20 +52,28 @@ Listener = Callable[[TraceEvent], None]
 class Trace:
     """Numbers the events of each lane and hands them to whoever listens."""
 
-    __slots__ = ("_listeners", "_seq")
+    __slots__ = ("_heard", "_listeners", "_seq")
 
     def __init__(self) -> None:
-        self._listeners: tuple[Listener, ...] = ()
+        self._listeners: tuple[tuple[Listener, frozenset[str] | None], ...] = ()
+        self._heard: dict[str, tuple[Listener, ...]] = {}
+        """Kind -> who hears of it, found out once."""
         self._seq: dict[Lane, int] = dict.fromkeys(Lane, 0)
 
-    def listen(self, listener: Listener) -> Callable[[], None]:
-        """Adds a listener; the returned function takes it away again."""
-        self._listeners = (*self._listeners, listener)
+    def listen(self, listener: Listener, kinds: Collection[str] | None = None) -> Callable[[], None]:
+        """Adds a listener, of some kinds of event only if they are named; the returned function takes it away again."""
+        entry = (listener, None if kinds is None else frozenset(kinds))
+        self._change((*self._listeners, entry))
+        return lambda: self._change(tuple(other for other in self._listeners if other is not entry))
 
-        def stop() -> None:
-            self._listeners = tuple(other for other in self._listeners if other is not listener)
+    def _change(self, listeners: tuple[tuple[Listener, frozenset[str] | None], ...]) -> None:
+        self._listeners = listeners
+        self._heard = {}
 
-        return stop
+    def _hearing(self, kind: str) -> tuple[Listener, ...]:
+        found = tuple(listener for listener, kinds in self._listeners if kinds is None or kind in kinds)
+        self._heard[kind] = found
+        return found
 
     @property
     def wanted(self) -> bool:
@@ -93,5 +101,5 @@ class Trace:
         event = TraceEvent(
             at_us, self._seq[lane], device, lane, kind, envelope, stage, fault, reason, cites, name, took_us
         )
-        for listener in self._listeners:
+        for listener in self._heard.get(kind) or self._hearing(kind):
             listener(event)
