@@ -132,9 +132,9 @@ def deploy(rig: Rig, words: Deploy) -> Director[None]:
         yield from wait_for_first_contact(rig, serials)
     admin = rig.server.admin
     if words.version not in rig.set_ids:
-        image = image_bytes(words.version, words.size_bytes)
+        image, file = image_of(rig, words)
         name = f"{rig.prefix or 'fleetrig-'}image"
-        rig.set_ids[words.version] = yield from admin.create_update(name, words.version, image, f"{words.version}.img")
+        rig.set_ids[words.version] = yield from admin.create_update(name, words.version, image, file)
     yield from admin.assign(rig.set_ids[words.version], serials, words.type)
 
 
@@ -150,6 +150,16 @@ def wait_for_first_contact(rig: Rig, serials: Sequence[str]) -> Director[None]:
                 raise BrokenBench(f"{serial} did not call the server within {FIRST_CONTACT_WITHIN_S:g} s, so there is "
                                   "nobody to deploy to; say before_contact: true to assign all the same")  # fmt: skip
             yield Pause(LOOK_EVERY_S, LOOK_EVERY_S, "first contact")
+
+
+def image_of(rig: Rig, words: Deploy) -> tuple[bytes, str]:
+    """What is deployed, and the name of its file. Raises BrokenBench for an image that cannot be read."""
+    if rig.image is None:
+        return image_bytes(words.version, words.size_bytes), f"{words.version}.img"
+    try:
+        return rig.image.read_bytes(), rig.image.name
+    except OSError as wrong:
+        raise BrokenBench(f"cannot read the image {rig.image}: {wrong.strerror or wrong}") from None
 
 
 def image_bytes(version: str, size_bytes: int) -> bytes:

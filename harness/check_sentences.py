@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.check_words import Record, Registry
+from harness.check_words import KeepsSecrets, Record, Registry
 from harness.checks import Roster, fold_of
 from harness.registry import plain_fields
 from harness.words import Check, CheckWord
@@ -20,6 +20,8 @@ def expected(words: CheckWord, fleet: Roster) -> str:
             return registry(words)
         case Record():
             return f"the manufacturing record {words.file}.csv and .json is written, and {words.passed} units passed"
+        case KeepsSecrets():
+            return f"no token stands in what the programs of {whom(words.only)} write"
         case _:
             return fold_of(fleet, words).expected
 

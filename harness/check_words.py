@@ -213,6 +213,37 @@ class Spread(Fleetwise):
     peak_at_most: float = Field(gt=1)
     """The fullest window over the mean."""
     per_s: Duration = Field(1.0, alias="per")
+    over_s: Duration | None = Field(None, alias="over")
+    """So long at least counts as the whole span: who all come at once spread over nothing."""
+    first: bool = False
+    """Only the first such request of each device counts, as after an outage."""
+
+
+class BacksOff(Fleetwise):
+    """The pauses between a device's failed tries grow: the later half takes so many times as long as the earlier."""
+
+    of: Text = "poll"
+    by: float = Field(1.5, gt=1)
+
+
+class Jitter(Fleetwise):
+    """Devices that fail together do not try again together: their pauses after the same failure differ."""
+
+    of: Text = "poll"
+    at_least: float = Field(0.05, gt=0)
+    """The difference over the mean, after the failure where it is greatest."""
+
+
+class KeepsRunning(Fleetwise):
+    """No program of a device ends by itself. Where devices are programs this is expected of every phase."""
+
+
+class KeepsSecrets(Fleetwise):
+    """No token stands in what the programs of the devices write."""
+
+
+class OneAddress(Model):
+    """Each id comes from one address. Two addresses that take turns are two devices with one id."""
 
 
 class Refused(Fleetwise):

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
-from harness import event_folds, time_folds
+from harness import event_folds, retry_folds, time_folds
 from harness.check_words import (
     Attempts,
+    BacksOff,
     FaultBit,
     Gap,
+    Jitter,
+    KeepsRunning,
+    KeepsSecrets,
     Never,
     NoReply,
+    OneAddress,
     Order,
     Rate,
     Reaches,
@@ -23,6 +28,9 @@ from harness.check_words import (
     Sends,
     Spread,
 )
+from harness.external.program_folds import KeepsRunning as KeepsRunningFold
+from harness.external.program_folds import OneAddress as OneAddressFold
+from harness.external.secrecy import judge_secrets
 from harness.folds import Fold
 from harness.masked import masked
 from harness.matching import Pattern
@@ -32,14 +40,16 @@ from harness.rig import Rig
 from harness.values import Times
 from harness.verdict import Finding
 from harness.words import CheckWord
+from simulator.contract.trace import Lane
 from simulator.drivers.bench import Inquiry
 
 Question = Callable[[], Inquiry[Finding | None]]
 Judge = Fold | Question
 """How a check is judged: event by event, or by asking the server."""
 
+Numbers = Gap | Rate | Attempts | Spread | BacksOff | Jitter
 Watched = (
-    Sends | Receives | NoReply | Reaches | Order | Never | Gap | Rate | Attempts | Spread | Refused | FaultBit
+    Sends | Receives | NoReply | Reaches | Order | Never | Refused | FaultBit | KeepsRunning | OneAddress | Numbers
 )  # fmt: skip
 """The words that are judged from events alone."""
 
@@ -52,6 +62,8 @@ class Roster:
     """Before every serial, on a server that others use too."""
     stages: Mapping[str, str]
     """The stage of each device; empty while it is off."""
+    lane: Lane = Lane.DEVICE
+    """Who tells what devices do: they themselves, or the server where they are none of ours."""
     hide: Callable[[str], str] = str
     """Masks secrets, for events that were masked too: those of a stored trace."""
 
@@ -66,7 +78,8 @@ class Roster:
 
 def roster_of(rig: Rig) -> Roster:
     devices = rig.devices.values()
-    return Roster(rig.prefix, {one.serial: one.agent.stage if one.agent.is_on else "" for one in devices})
+    stages = {one.serial: one.agent.stage if one.agent.is_on else "" for one in devices}
+    return Roster(rig.prefix, stages, rig.scenario.devices.told_by)
 
 
 def judge_of(rig: Rig, words: CheckWord) -> Judge:
@@ -76,6 +89,8 @@ def judge_of(rig: Rig, words: CheckWord) -> Judge:
             return lambda: judge_registry(rig, words)
         case Record():
             return lambda: judge_record(rig, words)
+        case KeepsSecrets():
+            return lambda: judge_secrets(rig, words)
         case _:
             return fold_of(roster_of(rig), words)
 
@@ -96,24 +111,35 @@ def fold_of(fleet: Roster, words: Watched) -> Fold:
             return event_folds.Told("refused", words.times, device=fleet.glob(words.only), reason_has=like)
         case FaultBit():
             return event_folds.Told("fault", words.times, fault=words.kind)
-        case Gap() | Rate() | Attempts() | Spread():
+        case KeepsRunning():
+            return KeepsRunningFold()
+        case OneAddress():
+            return OneAddressFold()
+        case _:
             return numbers(fleet, words)
 
 
-def numbers(fleet: Roster, words: Gap | Rate | Attempts | Spread) -> Fold:
+def numbers(fleet: Roster, words: Numbers) -> Fold:
     """Those that measure."""
-    device = fleet.glob(words.only)
+    what = words.between if isinstance(words, Gap) else words.of
+    sent, received, no_reply = (
+        Pattern(kind, name=what, device=fleet.glob(words.only), lane=fleet.lane)
+        for kind in ("sent", "received", "no_reply")
+    )
     match words:
         case Gap():
-            pattern = Pattern("sent", name=words.between, device=device)
-            return time_folds.Gap(pattern, words.at_least_s or 0.0, words.at_most_s)
+            return time_folds.Gap(sent, words.at_least_s or 0.0, words.at_most_s)
         case Rate():
-            return time_folds.Rate(Pattern("sent", name=words.of, device=device), words.at_most, words.per_s)
+            return time_folds.Rate(sent, words.at_most, words.per_s)
         case Spread():
-            return time_folds.Spread(Pattern("sent", name=words.of, device=device), words.peak_at_most, words.per_s)
+            return time_folds.Spread(sent, words.peak_at_most, words.per_s, words.over_s, first=words.first)
         case Attempts():
             times = Times(at_least=words.at_least or 0, at_most=words.at_most)
-            return event_folds.Attempts(words.of, device, times)
+            return event_folds.Attempts(what, sent.device, times, fleet.lane)
+        case BacksOff():
+            return retry_folds.BacksOff(retry_folds.PauseRows(sent, received, no_reply), words.by)
+        case Jitter():
+            return retry_folds.Jitter(retry_folds.PauseRows(sent, received, no_reply), words.at_least)
 
 
 def order(fleet: Roster, words: Order) -> Fold:
@@ -131,7 +157,7 @@ def reaches(fleet: Roster, words: Reaches) -> Fold:
 
 
 def pattern_of(fleet: Roster, words: Sends | Receives | NoReply | Reaches) -> Pattern:
-    return masked(_pattern(words, fleet.glob(words.only)), fleet.hide)
+    return masked(replace(_pattern(words, fleet.glob(words.only)), lane=fleet.lane), fleet.hide)
 
 
 def _pattern(words: Sends | Receives | NoReply | Reaches, device: str) -> Pattern:

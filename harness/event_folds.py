@@ -62,9 +62,9 @@ class TimesPerDevice:
 class Attempts:
     """The longest row of failed tries of one device is within bounds."""
 
-    def __init__(self, exchange: str, device: str, bounds: Times) -> None:
-        self._answered = Pattern("received", name=exchange, device=device)
-        self._silent = Pattern("no_reply", name=exchange, device=device)
+    def __init__(self, exchange: str, device: str, bounds: Times, lane: Lane = Lane.DEVICE) -> None:
+        self._answered = Pattern("received", name=exchange, device=device, lane=lane)
+        self._silent = Pattern("no_reply", name=exchange, device=device, lane=lane)
         self._bounds = bounds
         self._row: Counter[str] = Counter()
         self._longest = 0

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from harness.check_words import Record, Registry
+from harness.check_words import KeepsSecrets, Record, Registry
 from harness.checks import Roster, fold_of
+from harness.external.view import lens_of
 from harness.folds import Fold
 from harness.phases import judged, result_of, step_all
 from harness.plan import find
@@ -22,6 +23,7 @@ from harness.scenario import Phase, Scenario
 from harness.template import ScenarioFile, read_scenario
 from harness.trace_file import digest_of
 from harness.verdict import Finding, PhaseResult, Report, Verdict, worst
+from harness.words import Check
 from simulator.contract.clock import to_s
 from simulator.contract.errors import UsageError
 from simulator.contract.masking import Secrets
@@ -102,6 +104,7 @@ class Watch:
     """A phase that is under way in the trace."""
 
     phase: Phase
+    expected: tuple[Check, ...]
     began_us: int
     folds: dict[int, Fold]
     """By position among the phase's checks; the others were asked."""
@@ -110,7 +113,7 @@ class Watch:
     def findings(self) -> Iterator[Finding | None]:
         """One per check. Raises UsageError when an answer is missing."""
         answers = iter(self.answers)
-        for position, check in enumerate(self.phase.expect):
+        for position, check in enumerate(self.expected):
             if position in self.folds:
                 yield judged(self.folds[position])
             elif (said := next(answers, None)) is None:
@@ -131,6 +134,7 @@ class Again:
         self.watch: Watch | None = None
         self.first_us = self.last_us = 0
         self._hide = hide
+        self._lens = lens_of(scenario)
         self._prefix = ""
         self._stages: dict[str, str] = {}
 
@@ -142,7 +146,8 @@ class Again:
         elif event.lane is Lane.DEVICE and event.device in self._stages:
             self._stages[event.device] = "" if event.kind in ("power_cut", "ended") else event.stage
         if self.watch is not None:
-            step_all(tuple(self.watch.folds.values()), event)
+            for seen in self._lens(event):
+                step_all(tuple(self.watch.folds.values()), seen)
 
     def _bench(self, event: TraceEvent) -> None:
         match event.kind:
@@ -163,16 +168,17 @@ class Again:
         phase = next((one for one in self.scenario.phases if one.name == event.name), None)
         if phase is None:
             raise UsageError(f"the scenario {self.scenario.id} has no phase {event.name!r}: has it changed since?")
-        fleet = Roster(self._prefix, dict(self._stages), self._hide)
+        fleet = Roster(self._prefix, dict(self._stages), self.scenario.devices.told_by, self._hide)
+        expected = self.scenario.checks_of(phase)
         folds = {
             position: fold_of(fleet, check.arguments)
-            for position, check in enumerate(phase.expect)
-            if not isinstance(check.arguments, Registry | Record)
+            for position, check in enumerate(expected)
+            if not isinstance(check.arguments, Registry | Record | KeepsSecrets)
         }
-        return Watch(phase, event.at_us, folds)
+        return Watch(phase, expected, event.at_us, folds)
 
     def _end(self, watch: Watch, at_us: int) -> PhaseResult:
-        checks = tuple(result_of(*pair) for pair in zip(watch.phase.expect, watch.findings(), strict=True))
+        checks = tuple(result_of(*pair) for pair in zip(watch.expected, watch.findings(), strict=True))
         return PhaseResult(watch.phase.name, checks, to_s(at_us - watch.began_us))
 
 

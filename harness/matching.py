@@ -17,7 +17,7 @@ MISSING = object()
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """What a check looks for. `kind` is `sent`, `received`, `no_reply` or `entered` of the device lane.
+    """What a check looks for: `sent`, `received`, `no_reply` or `entered`, of the device lane, or of the server's.
 
     Empty fields match everything. `name` is what the device calls the exchange (`poll`, `configData`, `feedback-*`).
     """
@@ -31,9 +31,10 @@ class Pattern:
     stage: str = ""
     header: Mapping[str, str] = field(default_factory=dict)
     body_has: Mapping[str, Any] = field(default_factory=dict)
+    lane: Lane = Lane.DEVICE
 
     def fits(self, event: TraceEvent) -> bool:
-        if event.lane is not Lane.DEVICE or event.kind != self.kind:
+        if event.lane != self.lane or event.kind != self.kind:
             return False
         if self.device != "*" and not fnmatchcase(event.device, self.device):
             return False

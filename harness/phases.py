@@ -8,9 +8,11 @@ asks for, then its checks: questions to the server first, since events go on bei
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from harness.actions import LOOK_EVERY_S, perform
 from harness.checks import Judge, Question, judge_of
+from harness.external.view import Lens, lens_of
 from harness.folds import Fold, Standing
 from harness.rig import Rig
 from harness.scenario import Phase
@@ -22,7 +24,7 @@ from harness.words import Check
 from simulator.contract.clock import to_s, to_us
 from simulator.contract.errors import BrokenBench
 from simulator.contract.faults import Fault
-from simulator.contract.trace import Lane, TraceEvent
+from simulator.contract.trace import Lane, Listener, TraceEvent
 from simulator.drivers.bench import Director, Inquiry, Until
 from simulator.effects import Pause
 
@@ -39,6 +41,7 @@ def direct(rig: Rig) -> Director[tuple[PhaseResult, ...]]:
         if done[-1].verdict is Verdict.FAILED:
             return tuple(done)
     check_cuts(rig)
+    done += rig.known.unexpected()
     return tuple(done)
 
 
@@ -46,18 +49,20 @@ def run_phase(rig: Rig, phase: Phase) -> Director[PhaseResult]:
     """Does what the phase does, watching from its first moment; then waits as it says, and judges."""
     rig.course.phase, rig.course.began_us = phase.name, rig.bench.now_us()
     tell(rig, "phase", phase.name)
-    judges = [judge_of(rig, check.arguments) for check in phase.expect]
+    expected = rig.scenario.checks_of(phase)
+    judges = [judge_of(rig, check.arguments) for check in expected]
     folds = [judge for judge in judges if not callable(judge)]
-    stop_watching = rig.bench.trace.listen(lambda event: step_all(folds, event))
+    stop_watching = rig.bench.trace.listen(looking(lens_of(rig.scenario), folds))
     try:
         yield from add_faults(rig, [line.to_fault() for line in phase.faults])
         for action in phase.do:
             tell(rig, "action", title_of(action))
             yield from perform(rig, action.arguments)
-        findings = yield from judge_all(rig, phase, judges, folds)
+        findings = yield from judge_all(rig, phase, expected, judges)
     finally:
         stop_watching()
-    checks = tuple(result_of(check, finding) for check, finding in zip(phase.expect, findings, strict=True))
+    pairs = zip(expected, findings, strict=True)
+    checks = tuple(rig.known.result(phase.name, check, result_of(check, finding)) for check, finding in pairs)
     result = PhaseResult(phase.name, checks, to_s(rig.bench.now_us() - rig.course.began_us))
     tell(rig, "verdict", phase.name, result.verdict)
     return result
@@ -86,29 +91,60 @@ def step_all(folds: Sequence[Fold], event: TraceEvent) -> None:
         fold.step(event)
 
 
-def settled(folds: Sequence[Fold]) -> bool:
-    return violated(folds) or all(fold.standing() is Standing.MET for fold in folds)
+def looking(lens: Lens, folds: Sequence[Fold]) -> Listener:
+    """A listener that shows events to folds through a lens."""
+
+    def look(event: TraceEvent) -> None:
+        for seen in lens(event):
+            step_all(folds, seen)
+
+    return look
 
 
-def violated(folds: Sequence[Fold]) -> bool:
-    return any(fold.standing() is Standing.VIOLATED for fold in folds)
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """The folds of a phase. What breaks a hard one cannot be mended; a warning, or what is known, ends no phase."""
+
+    hard: tuple[Fold, ...]
+    soft: tuple[Fold, ...]
+
+    @property
+    def failed(self) -> bool:
+        return any(fold.standing() is Standing.VIOLATED for fold in self.hard)
+
+    @property
+    def settled(self) -> bool:
+        return self.failed or all(fold.standing() is not Standing.OPEN for fold in (*self.hard, *self.soft))
 
 
-def judge_all(rig: Rig, phase: Phase, judges: Sequence[Judge], folds: Sequence[Fold]) -> Director[list[Finding | None]]:
+def watched_of(rig: Rig, phase: Phase, expected: Sequence[Check], judges: Sequence[Judge]) -> Watched:
+    hard: list[Fold] = []
+    soft: list[Fold] = []
+    for check, judge in zip(expected, judges, strict=True):
+        if not callable(judge):
+            is_soft = check.severity is Severity.WARNING or rig.known.of(phase.name, check) is not None
+            (soft if is_soft else hard).append(judge)
+    return Watched(tuple(hard), tuple(soft))
+
+
+def judge_all(
+    rig: Rig, phase: Phase, expected: Sequence[Check], judges: Sequence[Judge]
+) -> Director[list[Finding | None]]:
     """One finding or None per check. `within` ends once nothing is open, `for` only when something is past mending.
 
     Records on the server may lag: within the time of `within` they are asked until they agree.
     """
+    watched = watched_of(rig, phase, expected, judges)
     deadline_us = rig.bench.now_us() + to_us(phase.within_s or 0.0)
     if phase.within_s is not None:
-        yield Until(lambda: settled(folds), phase.within_s)
+        yield Until(lambda: watched.settled, phase.within_s)
     elif phase.for_s is not None:
-        yield Until(lambda: violated(folds), phase.for_s)
+        yield Until(lambda: watched.failed, phase.for_s)
     answers: dict[int, Finding | None] = {}
     for position, judge in enumerate(judges):
         if callable(judge):
-            answers[position] = yield from ask_until(rig, judge, folds, deadline_us)
-            tell_answer(rig, phase.expect[position], answers[position])
+            answers[position] = yield from ask_until(rig, judge, watched, deadline_us)
+            tell_answer(rig, expected[position], answers[position])
     return [answers[position] if callable(judge) else judged(judge) for position, judge in enumerate(judges)]
 
 
@@ -116,13 +152,13 @@ def judged(fold: Fold) -> Finding | None:
     return None if fold.standing() is Standing.MET else fold.finding()
 
 
-def ask_until(rig: Rig, question: Question, folds: Sequence[Fold], deadline_us: int) -> Director[Finding | None]:
+def ask_until(rig: Rig, question: Question, watched: Watched, deadline_us: int) -> Director[Finding | None]:
     """The last finding before the deadline, None as soon as there is none. Once the phase has failed, asks once.
 
     Our own server may be away because the scenario has it so: until the deadline that is no reason to give up.
     """
     while True:
-        is_late = rig.bench.now_us() >= deadline_us or violated(folds)
+        is_late = rig.bench.now_us() >= deadline_us or watched.failed
         try:
             finding = yield from question()
             if finding is None or is_late:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Annotated, Final
 
@@ -17,6 +17,7 @@ from harness.power_points import power_cut_points
 from harness.scenario import Phase, Scenario
 from harness.tenant_settings import GATEWAY_KEY, wanted_settings
 from harness.titles import flow_text
+from harness.words import Check
 from simulator.contract.masking import Secrets
 from simulator.contract.units import duration_text
 
@@ -66,7 +67,7 @@ def page(scenario: Scenario) -> Iterator[str]:
     serials = {unit.serial: "" for unit in scenario.devices.units()}
     for number, phase in enumerate(scenario.phases, 1):
         yield f"  {number}. {phase.name}"
-        yield from phase_lines(phase, Roster("", serials))
+        yield from phase_lines(phase, scenario.checks_of(phase), Roster("", serials, scenario.devices.told_by))
 
 
 def settings_in_force(scenario: Scenario) -> dict[str, object]:
@@ -84,7 +85,8 @@ def fleet_line(scenario: Scenario) -> str:
     names = ", ".join(first) + (" …" if count > NAMED else "")
     listed = f" of {scenario.devices.csv.name}" if scenario.devices.csv is not None else ""
     credential = scenario.devices.credential.replace("_", " ")
-    return f"{count}{listed}: {names}; over {scenario.devices.over} with {credential}"
+    program = ", programs started by --device-command" if scenario.devices.external else ""
+    return f"{count}{listed}: {names}; over {scenario.devices.over} with {credential}{program}"
 
 
 def habits_line(scenario: Scenario) -> str:
@@ -97,7 +99,7 @@ def habits_line(scenario: Scenario) -> str:
     )
 
 
-def phase_lines(phase: Phase, fleet: Roster) -> Iterator[str]:
+def phase_lines(phase: Phase, expected: Sequence[Check], fleet: Roster) -> Iterator[str]:
     for fault in phase.faults:
         yield from labelled("fault", fault_line(fault))
     for action in phase.do:
@@ -106,7 +108,7 @@ def phase_lines(phase: Phase, fleet: Roster) -> Iterator[str]:
         yield from labelled("wait", f"until all of this is so, {duration_text(phase.within_s)} at most")
     elif phase.for_s is not None:
         yield from labelled("watch", f"for {duration_text(phase.for_s)}")
-    for check in phase.expect:
+    for check in expected:
         yield from labelled("expect", check_sentences.sentence_of(check, fleet))
 
 

@@ -94,7 +94,7 @@ class ScenarioItem(pytest.Item):
                 pytest.skip(report.reason)
             case Verdict.FAILED | Verdict.BROKEN:
                 raise ScenarioFailed(report)
-            case Verdict.WARNED | Verdict.PASSED:
+            case Verdict.WARNED | Verdict.KNOWN | Verdict.PASSED:
                 self.add_report_section("call", "fleetrig", report.title)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:

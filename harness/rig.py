@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from harness.known_deviations import Known
 from harness.scenario import Scenario
 from harness.servers.under_test import ServerUnderTest
 from harness.verdict import PhaseResult
@@ -82,6 +83,12 @@ class Rig:
     fault_ids: list[int] = field(default_factory=list)
     """Faults that were added to the server."""
     course: Course = field(default_factory=Course)
+    image: Path | None = None
+    """What `deploy` gives to devices, in place of an image made for the run."""
+    output_of: Callable[[str], str] = lambda serial: ""
+    """What the program of a device has written; devices of our own write nothing."""
+    known: Known = field(default_factory=Known)
+    """Where this device or server is known to deviate."""
 
     def chosen(self, only: str = "*") -> list[Device]:
         """The devices whose serial, without the prefix, fits the glob."""

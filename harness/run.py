@@ -11,10 +11,15 @@ import shlex
 import ssl
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
+from harness.external.command import DeviceCommand, values_of
+from harness.external.program_bench import ProgramBench
 from harness.interrupts import ctrl_c_at_once
+from harness.known_deviations import Peer, known_in
 from harness.masked import masked
 from harness.open_files import allow_connections
 from harness.phases import direct
@@ -27,6 +32,7 @@ from harness.taking_back import take_back
 from harness.trace_file import TraceFile, about_run, trace_name
 from harness.verdict import PhaseResult, Report, Verdict, worst
 from harness.version import VERSION
+from simulator.agent import Agent
 from simulator.contract.clock import VIRTUAL_EPOCH_US, to_s
 from simulator.contract.errors import FleetrigError, UsageError
 from simulator.contract.masking import Secrets
@@ -37,6 +43,8 @@ from simulator.drivers.realtime import RealBench
 from simulator.drivers.virtual import VirtualBench
 from simulator.fleet import HawkbitProgram
 from simulator.flows.hawkbit import hawkbit
+
+NEEDS_A_DEVICE: Final = "it is about a device of yours: say --device-command CMD, which starts one (or --own-device)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +63,12 @@ class RunOptions:
     """Whoever wants to see the events as they happen."""
     programs: Mapping[str, HawkbitProgram] = field(default_factory=lambda: {"standard": hawkbit})
     """`behaviour` -> the program that devices run; tests hand in broken ones."""
+    device: DeviceCommand | None = None
+    """The device under test: a program for scenarios with external devices."""
+    own_device: bool = False
+    """Our own simulated device takes the place of an external one."""
+    known: Peer | None = None
+    """Where the device or server under test is known to deviate."""
     again: tuple[str, ...] = ()
     """The words of a command line, beyond the run's name and seed, that run it the same way again."""
     broken_off: Callable[[Report], object] = lambda _: None
@@ -62,7 +76,8 @@ class RunOptions:
 
     @property
     def time(self) -> str:
-        return "real" if self.real_time or self.against is not None else "virtual"
+        is_real = self.real_time or self.against is not None or self.device is not None
+        return "real" if is_real else "virtual"
 
 
 async def run(expanded: Expanded, options: RunOptions) -> Report:
@@ -86,7 +101,7 @@ async def run(expanded: Expanded, options: RunOptions) -> Report:
 
 
 class SkipScenario(Exception):
-    """The server lacks what the scenario needs."""
+    """The server lacks what the scenario needs, or there is no device for it."""
 
 
 class Attempt:
@@ -164,8 +179,11 @@ class Attempt:
         self._check_needs(server)
         allow_connections(sum(1 for _ in self.scenario.devices.units()))
         try:
-            async with RealBench(self.trace, seed=self.options.seed, verify=self.options.verify) as bench:
-                rig = self._new_rig(bench, server, lambda _: chance.token_hex(16))
+            async with (
+                RealBench(self.trace, seed=self.options.seed, verify=self.options.verify) as bench,
+                self._devices(bench) as devices,
+            ):
+                rig = self._new_rig(devices, server, lambda _: chance.token_hex(16))
                 async with retelling(None if server.is_own else server.control, bench, rig.prefix):
                     return await bench.conduct(direct(rig))
         finally:
@@ -176,6 +194,20 @@ class Attempt:
         async with RealBench(self.trace, verify=self.options.verify) as bench:
             self._left_behind = await bench.conduct(take_back(rig))
 
+    def _devices(self, bench: RealBench) -> AbstractAsyncContextManager[Bench]:
+        """Who has the devices' power switches: the bench itself, or one that starts programs."""
+        if self.options.device is None or not self.scenario.devices.external:
+            return nullcontext(bench)
+        return ProgramBench(bench, self.options.device, self._describe, self._results(), self.secrets)
+
+    def _describe(self, agent: Agent, folder: Path) -> Mapping[str, str]:
+        assert self._rig is not None
+        device = self._rig.devices[agent.identity.serial]
+        return values_of(device.identity, device.credential, self._rig.server.url, folder)
+
+    def _results(self) -> Path:
+        return self.options.results / trace_name(self.name, self.options.seed, "")
+
     def _new_rig(self, bench: Bench, server: ServerUnderTest, new_token: Callable[[str], str]) -> Rig:
         behaviour = self.scenario.devices.behaviour
         if behaviour not in self.options.programs:
@@ -183,13 +215,23 @@ class Attempt:
             raise UsageError(f"{self.scenario.path}: no program is called {behaviour!r}; known is {known}")
         self.secrets.learn("password", server.admin.basic.removeprefix("Basic "))
         prefix = "" if server.is_own else f"fleetrig-{chance.token_hex(3)}-"
-        results = self.options.results / trace_name(self.name, self.options.seed, "")
         self._began_us = bench.now_us()
         program = self.options.programs[behaviour]
-        self._rig = Rig(self.scenario, bench, server, self.secrets, new_token, results, prefix, program, self._watch)
-        return self._rig
+        rig = Rig(
+            self.scenario, bench, server, self.secrets, new_token, self._results(), prefix, program, self._watch,
+            known=known_in(self.options.known, self.name),
+        )  # fmt: skip
+        if isinstance(bench, ProgramBench):
+            rig.output_of, rig.image = bench.output_of, bench.image
+        self._rig = rig
+        return rig
 
     def _check_needs(self, server: ServerUnderTest) -> None:
+        if self.scenario.devices.external:
+            if self.options.device is None and not self.options.own_device:
+                raise SkipScenario(NEEDS_A_DEVICE)
+            if not server.is_own and server.control is None:
+                raise SkipScenario(f"{server.name} does not tell what it saw of the device: only our own server does")
         if lacking := server.lacks(self.scenario.needs):
             raise SkipScenario(f"{server.name} lacks {', '.join(lacking)}")
 

@@ -13,6 +13,8 @@ from typing import Annotated, Final, Literal
 import typer
 
 from harness.exits import exit_of
+from harness.external.command import device_command as external_device
+from harness.known_deviations import peer_of
 from harness.many_runs import Output, Pair, run_and_show
 from harness.plan import Expanded, home, plan
 from harness.power_points import power_cut_points
@@ -42,6 +44,17 @@ def run_command(
     tag: Annotated[list[str] | None, typer.Option(help="Only scenarios with this tag.")] = None,
     fail_fast: Annotated[bool, typer.Option(help="Stop after the first failure.")] = False,
     repeat: Annotated[int, typer.Option(min=1, help="Run everything so often, each time with the next seed.")] = 1,
+    device_command: Annotated[
+        str | None, typer.Option(metavar="CMD", help="Starts a device for external/…; {url} {tenant} {id} {token} …")
+    ] = None,
+    device_image: Annotated[
+        Path | None, typer.Option(metavar="F", help="What that device can install; else an image is made.")
+    ] = None,
+    own_device: Annotated[bool, typer.Option(help="Run external/… with fleetrig's own device.")] = False,
+    known: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Take the known deviations of this device or server into account."),
+    ] = None,
     ca: Annotated[Path | None, typer.Option(help="Trust this CA (PEM).")] = None,
     insecure: Annotated[bool, typer.Option(help="Accept any certificate.")] = False,
     change_tenant_settings: Annotated[
@@ -58,6 +71,7 @@ def run_command(
 ) -> None:
     """Runs scenarios: in virtual time, in real time, or against a running server."""
     check_together(against, time_mode, jobs or 1)
+    check_device(device_command, device_image, time_mode, own=own_device)
     known_profile(profile)
     verify = verify_with(ca, insecure=insecure)
     server = None if against is None else foreign_server(against, may_change_settings=change_tenant_settings)
@@ -69,8 +83,11 @@ def run_command(
     listener = RunProgress(console) if len(runs) == 1 else None
     again = {"--time": time_mode, "--against": against, "--profile": profile if profile != "1.1" else None,
              "--ca": ca, "--insecure": insecure, "--change-tenant-settings": change_tenant_settings,
-             "--scenarios": scenarios}  # fmt: skip
+             "--scenarios": scenarios, "--device-command": device_command, "--device-image": device_image,
+             "--own-device": own_device, "--known": known}  # fmt: skip
     options = RunOptions(time_mode == "real", server, profile, seed, results, None, verify, listener,
+                         device=None if device_command is None else external_device(device_command, device_image),
+                         own_device=own_device, known=None if known is None else peer_of(known, home(scenarios)),
                          again=words_of(again))  # fmt: skip
     writer = ConsoleReport(console, verbose=verbose, single=len(runs) == 1)
     output = Output(writer, junit, trace, results, fail_fast)
@@ -85,6 +102,16 @@ def check_together(against: str | None, time_mode: str | None, jobs: int) -> Non
         raise UsageError("--against needs real time: leave --time virtual away")
     if against is not None and jobs > 1:
         raise UsageError("--jobs does not go with --against: runs would change each other's tenant settings")
+
+
+def check_device(command: str | None, image: Path | None, time_mode: str | None, *, own: bool) -> None:
+    """Raises UsageError for options of a device that contradict each other."""
+    if command is not None and own:
+        raise UsageError("--own-device takes the place of a program: give it or --device-command")
+    if command is not None and time_mode == "virtual":
+        raise UsageError("--device-command needs real time: leave --time virtual away")
+    if image is not None and command is None:
+        raise UsageError("--device-image is for a device of yours: give --device-command too")
 
 
 def check_places(junit: Path | None, trace: Path | None, results: Path, *, is_many: bool) -> None:

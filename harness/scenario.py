@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -34,8 +35,22 @@ from harness.values import (
     Word,
     written_as,
 )
-from harness.words import Action, AttributesMode, Check
+from harness.words import (
+    Action,
+    ActionWord,
+    AttributesMode,
+    Check,
+    CheckWord,
+    KeepsRunning,
+    Never,
+    Order,
+    PowerOn,
+    Reaches,
+    Record,
+    SetAttributes,
+)
 from simulator.backoff import Backoff, Policy
+from simulator.contract.trace import Lane
 
 POWER_CUT_POINTS: Final = "power_cut_points"
 """In place of a list in `matrix`: every point at which power can be cut. A dry run lists them."""
@@ -46,6 +61,26 @@ SERIAL: Final = r"(?=.)[^\s{}]*(?:\{n(?::0?\d{1,2}d)?\}[^\s{}]*)?"
 
 
 Serial = Annotated[str, written_as(SERIAL, "a serial without blanks, with {n} or {n:04d} for the device's number")]
+
+
+EXPECTED_OF_PROGRAMS: Final = (Check(keeps_running=KeepsRunning()),)
+
+
+def from_inside(words: ActionWord | CheckWord) -> str:
+    """Why a word is about what goes on inside a device; empty when it is not."""
+    match words:
+        case PowerOn(cut_at=point) if point is not None:
+            return "cut_at is a point of a device's inner life"
+        case SetAttributes():
+            return "set_attributes changes a device's inner life"
+        case Reaches() | Record():
+            return "it is about a stage of a device"
+        case Order(root=steps):
+            return next(filter(None, (from_inside(step.arguments) for step in steps)), "")
+        case Never(root=step):
+            return from_inside(step.arguments)
+        case _:
+            return ""
 
 
 def _axis(value: Any) -> tuple[Scalar, ...] | str:
@@ -123,6 +158,9 @@ class Devices(Model):
     """One unit a line in place of `count` and `serial`: columns serial, token (optional); all others are attributes."""
     flow: Literal["hawkbit"]
     """The protocol that the devices speak."""
+    external: bool = False
+    """The devices are programs that nobody here wrote, started by `--device-command` and judged by what the server saw.
+    All that stands below but `serial` and `credential` counts only where our own device takes their place."""
     over: Literal["http"] = "http"
     serial: Annotated[
         str, written_as(SERIAL, "a serial without blanks, with {n} or {n:04d} for the device's number")
@@ -155,6 +193,11 @@ class Devices(Model):
         if self.count > 1 and "{" not in self.serial:
             raise ValueError("serial needs {n} when there are several devices")
         return self
+
+    @property
+    def told_by(self) -> Lane:
+        """The lane of the trace that says what the devices do."""
+        return Lane.SERVER if self.external else Lane.DEVICE
 
     def units(self) -> Iterator[Unit]:
         """The devices one by one, made lazily."""
@@ -221,6 +264,21 @@ class Scenario(Heading):
         if twice := next((name for name in names if names.count(name) > 1), None):
             raise ValueError(f"two phases are called {twice!r}")
         return scenario
+
+    @model_validator(mode="after")
+    def _can_be_seen_from_outside(self) -> Self:
+        if not self.devices.external:
+            return self
+        for phase in self.phases:
+            words = [action.arguments for action in phase.do], [check.arguments for check in phase.expect]
+            for why in filter(None, map(from_inside, chain(*words))):
+                raise ValueError(f"phase {phase.name!r}: {why}, and nobody can look into an external device")
+        return self
+
+    def checks_of(self, phase: Phase) -> tuple[Check, ...]:
+        """What a phase expects, and what is expected of every phase where devices are programs."""
+        watches = phase.within_s is not None or phase.for_s is not None
+        return (*phase.expect, *EXPECTED_OF_PROGRAMS) if self.devices.external and watches else phase.expect
 
     @property
     def id(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, deque
 
 from harness.folds import Standing, evidence_of
@@ -83,10 +84,17 @@ class Rate:
 
 
 class Spread:
-    """No window holds much more than the mean window, from the first such request to the last."""
+    """No window holds much more than the mean window, from the first such request to the last.
 
-    def __init__(self, pattern: Pattern, peak_at_most: float, per_s: float) -> None:
+    `over_s` is the shortest span that counts as the whole: who all come at once spread over nothing.
+    """
+
+    def __init__(
+        self, pattern: Pattern, peak_at_most: float, per_s: float, over_s: float | None = None, *, first: bool = False
+    ) -> None:
         self._pattern, self._peak_at_most, self._per_us = pattern, peak_at_most, to_us(per_s)
+        self._fewest_windows = 1 if over_s is None else math.ceil(to_us(over_s) / self._per_us)
+        self._seen: set[str] | None = set() if first else None
         self._windows: Counter[int] = Counter()
         self._first_us: int | None = None
         self._peak = 0
@@ -94,7 +102,7 @@ class Spread:
         """The last event of the fullest window."""
 
     def step(self, event: TraceEvent) -> None:
-        if not self._pattern.fits(event):
+        if not self._pattern.fits(event) or self._is_repeated(event):
             return
         if self._first_us is None:
             self._first_us = event.at_us
@@ -116,6 +124,14 @@ class Spread:
         got = f"{self._peak} in one {to_s(self._per_us):g} s, {self._peak_over_mean():.1f} times the mean"
         return Finding(self.expected, got, (evidence_of(self._fullest),))
 
+    def _is_repeated(self, event: TraceEvent) -> bool:
+        """True for a device's second and later ones when only the first counts."""
+        if self._seen is None:
+            return False
+        known = event.device in self._seen
+        self._seen.add(event.device)
+        return known
+
     def _peak_over_mean(self) -> float:
-        mean = self._windows.total() / (max(self._windows) + 1)
+        mean = self._windows.total() / max(self._fewest_windows, max(self._windows) + 1)
         return self._peak / mean

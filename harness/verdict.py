@@ -9,13 +9,14 @@ from enum import StrEnum
 
 class Verdict(StrEnum):
     PASSED = "passed"
+    KNOWN = "known deviation"  # as is known of this peer, with the reason
     WARNED = "warned"  # something merely recommended is missing
     FAILED = "failed"  # the peer broke a rule
     BROKEN = "broken"  # the bench could not judge
     SKIPPED = "skipped"  # the target lacks what the scenario needs
 
 
-WORST_FIRST = (Verdict.BROKEN, Verdict.FAILED, Verdict.WARNED, Verdict.PASSED, Verdict.SKIPPED)
+WORST_FIRST = (Verdict.BROKEN, Verdict.FAILED, Verdict.WARNED, Verdict.KNOWN, Verdict.PASSED, Verdict.SKIPPED)
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
@@ -46,6 +47,8 @@ class Finding:
     got: str
     evidence: tuple[Evidence, ...] = ()
     clause: str = ""
+    known: str = ""
+    """Why the peer is known to do so, and where that stands; empty when it is not known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,10 +23,15 @@ from harness.action_words import (
 from harness.check_words import (
     ActionStatus,
     Attempts,
+    BacksOff,
     FaultBit,
     Gap,
+    Jitter,
+    KeepsRunning,
+    KeepsSecrets,
     Never,
     NoReply,
+    OneAddress,
     Order,
     Rate,
     Reaches,
@@ -44,10 +49,11 @@ from harness.values import Cite
 from harness.verdict import Severity
 
 __all__ = [
-    "Action", "ActionStatus", "ActionWord", "Attempts", "AttributesMode", "Cancel", "Check", "CheckWord", "Configure",
-    "Delete", "Deploy", "FaultBit", "Fleetwise", "Gap", "Never", "NoReply", "Order", "PowerCut", "PowerCycle",
-    "PowerOn", "Preregister", "Rate", "Reaches", "Receives", "Record", "Refused", "Registry", "RequestAttributes",
-    "Rotate", "Seen", "Sends", "SetAttributes", "Spread", "TargetState", "Wait",
+    "Action", "ActionStatus", "ActionWord", "Attempts", "AttributesMode", "BacksOff", "Cancel", "Check",
+    "CheckWord", "Configure", "Delete", "Deploy", "FaultBit", "Fleetwise", "Gap", "Jitter", "KeepsRunning",
+    "KeepsSecrets", "Never", "NoReply", "OneAddress", "Order", "PowerCut", "PowerCycle", "PowerOn", "Preregister",
+    "Rate", "Reaches", "Receives", "Record", "Refused", "Registry", "RequestAttributes", "Rotate", "Seen", "Sends",
+    "SetAttributes", "Spread", "TargetState", "Wait",
 ]  # fmt: skip
 
 ActionWord = (
@@ -80,7 +86,8 @@ class Action(OneWord):
 
 CheckWord = (
     Sends | Receives | NoReply | Reaches | Order | Never | Registry
-    | Gap | Rate | Attempts | Spread | Refused | FaultBit | Record
+    | Gap | Rate | Attempts | Spread | BacksOff | Jitter | Refused | FaultBit | Record
+    | KeepsRunning | KeepsSecrets | OneAddress
 )  # fmt: skip
 
 
@@ -100,9 +107,14 @@ class Check(OneWord):
     rate: Rate | None = None
     attempts: Attempts | None = None
     spread: Spread | None = None
+    backs_off: BacksOff | None = None
+    jitter: Jitter | None = None
     refused: Refused | None = None
     fault: FaultBit | None = None
     record: Record | None = None
+    keeps_running: KeepsRunning | None = None
+    keeps_secrets: KeepsSecrets | None = None
+    one_address: OneAddress | None = None
     severity: Severity = Severity.ERROR
     """A warning does not fail the scenario."""
     cites: tuple[Cite, ...] = ()

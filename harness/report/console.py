@@ -111,7 +111,8 @@ class ConsoleReport:
             self._check(check)
 
     def _check(self, check: CheckResult) -> None:
-        self._indented(2, mark(self._console, check.verdict), Text(check.title), Text(f"  line {check.line}", "dim"))
+        place = f"  line {check.line}" if check.line else ""
+        self._indented(2, mark(self._console, check.verdict), Text(check.title), Text(place, "dim"))
         for line in check_lines(check):
             self._indented(2, Text(line))
 

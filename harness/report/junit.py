@@ -1,7 +1,7 @@
 """JUnit XML, as CI servers read it: one testcase per expanded scenario, also when it was run several times.
 
 classname and name hold nothing that depends on the run. FAILED is a failure, BROKEN an error, SKIPPED skipped; WARNED
-passes, with its warning in system-out.
+and KNOWN pass, with their findings in system-out.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def _testcase(report: Report) -> ET.Element:
             ET.SubElement(case, "error", {"message": message}).text = text or message
         case Verdict.SKIPPED:
             ET.SubElement(case, "skipped", {"message": message})
-        case Verdict.WARNED:
+        case Verdict.WARNED | Verdict.KNOWN:
             ET.SubElement(case, "system-out").text = text
         case Verdict.PASSED:
             pass

@@ -9,6 +9,7 @@ from harness.verdict import Verdict
 
 MARKS = {
     Verdict.PASSED: ("✔", "green"),
+    Verdict.KNOWN: ("≈", "cyan"),
     Verdict.WARNED: ("!", "yellow"),
     Verdict.FAILED: ("✘", "bold red"),
     Verdict.BROKEN: ("☠", "bold magenta"),
@@ -16,6 +17,7 @@ MARKS = {
 }
 PLAIN_MARKS = {
     Verdict.PASSED: "ok",
+    Verdict.KNOWN: "known",
     Verdict.WARNED: "WARN",
     Verdict.FAILED: "FAIL",
     Verdict.BROKEN: "BROKEN",

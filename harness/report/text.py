@@ -16,7 +16,7 @@ def finding_lines(report: Report) -> Iterator[str]:
     for phase in report.phases:
         for check in phase.checks:
             if check.finding is not None:
-                yield f"phase «{phase.name}», line {check.line}: {check.title}"
+                yield f"phase «{phase.name}», {f'line {check.line}: ' if check.line else ''}{check.title}"
                 yield from check_lines(check)
     if report.trace_file:
         yield f"trace: {report.trace_file}"
@@ -35,6 +35,8 @@ def check_lines(check: CheckResult) -> Iterator[str]:
         yield from _labelled("see", f"{evidence.lane} #{evidence.seq}: {evidence.line}")
     if finding.clause:
         yield from _labelled("clause", finding.clause)
+    if finding.known:
+        yield from _labelled("known", finding.known)
 
 
 def _labelled(label: str, text: str) -> Iterator[str]:
@@ -47,4 +49,8 @@ def _labelled(label: str, text: str) -> Iterator[str]:
 def summary(reports: Sequence[Report]) -> str:
     """`12 passed, 1 failed, 2 skipped`, zeros left out."""
     counts = {verdict: sum(report.verdict is verdict for report in reports) for verdict in Verdict}
-    return ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count) or "nothing was run"
+    return ", ".join(_counted(verdict, count) for verdict, count in counts.items() if count) or "nothing was run"
+
+
+def _counted(verdict: Verdict, count: int) -> str:
+    return f"{count} {verdict}{'s' if verdict is Verdict.KNOWN and count > 1 else ''}"

@@ -118,9 +118,13 @@ class RealBench:
 
     def _noticed(self, task: asyncio.Task[None]) -> None:
         self._unfinished.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None and self.failure is None:
-            self.failure = error
-            self._happened.set()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.fail(error)
+
+    def fail(self, error: BaseException) -> None:
+        """What a device's own task went wrong with: `conduct` raises the first of these."""
+        self.failure = self.failure or error
+        self._happened.set()
 
     def _switch_off(self, agent: Agent) -> None:
         task = self._cycles.pop(agent, None)

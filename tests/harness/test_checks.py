@@ -71,6 +71,12 @@ STREAM = [
     ("fault", {"kind": "outage"}, outage, 3, MET),
     ("fault", {"kind": "latency"}, outage, 3, OPEN),
     ("fault", {"kind": "outage", "times": 1}, outage, 5, VIOLATED),
+    ("spread", {"peak_at_most": 1.5, "per": "1s", "over": "10s", "first": True}, switched_on, 8, OPEN),
+    ("spread", {"peak_at_most": 10, "per": "1s", "over": "10s", "first": True}, switched_on, 8, MET),
+    ("backs_off", {}, switched_on, 8, OPEN),
+    ("jitter", {}, switched_on, 8, OPEN),
+    ("keeps_running", {}, switched_on, 5, MET),
+    ("one_address", {}, switched_on, 5, MET),
 ]
 
 
@@ -212,6 +218,7 @@ def test_every_check_word_has_a_judge(tmp_path: Path) -> None:
     given: dict[str, Any] = {word: arguments for word, arguments, *_ in STREAM} | {
         "registry": {"devices": 1},
         "record": {},
+        "keeps_secrets": {},
     }
     words = Check.model_fields.keys() - Check.beside
     assert words == given.keys()

@@ -21,7 +21,7 @@ from simulator.agent import CutPoint
 from simulator.backoff import Backoff, Policy
 from simulator.contract.faults import Fault, FaultKind
 from simulator.contract.units import duration_s, duration_text
-from simulator.contract.wire import Ending
+from simulator.contract.wire import Ending, Framing
 from simulator.stages import Stage
 
 Read = Callable[[str], ScenarioFile]
@@ -58,6 +58,11 @@ faults:
   - {fault: latency, delay: 2s}
   - {fault: truncated_body, after: 1KiB}
   - {fault: lost_reply, hits: "POST *", shows_as: silence}
+  - {fault: rewrite, status: 203, headers: {Date: now, ETag: null}, set: {a.b: 1, c: null, d: [x, {y: 2}]}, unseen: [Range]}
+  - {fault: rewrite, body: ""}
+  - {fault: moved, below: /elsewhere, status: 307}
+  - {fault: framing, framed: chunked}
+  - {fault: dripping, bytes_per_s: 100}
 phases:
   - name: make ready
     do:
@@ -95,10 +100,15 @@ phases:
       - gap: {between: poll, at_least: 5s, at_most: 7s}
       - rate: {of: poll, at_most: 20, per: 1s}
       - attempts: {of: poll, at_most: 8}
-      - spread: {of: poll, peak_at_most: 3, per: 2s}
+      - spread: {of: poll, peak_at_most: 3, per: 2s, over: 10s, first: true}
+      - backs_off: {of: poll, by: 2}
+      - jitter: {of: poll, at_least: 0.1}
       - refused: {reason_has: token, times: 2}
       - fault: {kind: outage, times: {at_least: 1}}
       - record: {file: units, passed: 19}
+      - keeps_running
+      - keeps_secrets: {only: HB-0001}
+      - one_address
   - {name: last, for: 1s, expect: "${checks}"}
 """
 
@@ -180,6 +190,19 @@ def test_faults_become_those_of_the_fault_plan(rich: Scenario) -> None:
         Fault(FaultKind.LATENCY, parameters={"delay_s": 2.0}),
         Fault(FaultKind.TRUNCATED_BODY, parameters={"after_bytes": 1024}),
         Fault(FaultKind.LOST_REPLY, "POST *", shows_as=Ending.SILENCE),
+        Fault(
+            FaultKind.REWRITE,
+            parameters={
+                "status": 203,
+                "headers": {"Date": "now", "ETag": None},
+                "set_values": {"a.b": 1, "c": None, "d": ["x", {"y": 2}]},
+                "unseen": ["Range"],
+            },
+        ),
+        Fault(FaultKind.REWRITE, parameters={"body": ""}),
+        Fault(FaultKind.MOVED, parameters={"below": "/elsewhere", "status": 307}),
+        Fault(FaultKind.FRAMING, parameters={"framed": Framing.CHUNKED}),
+        Fault(FaultKind.DRIPPING, parameters={"bytes_per_s": 100.0}),
     ]
 
 

@@ -219,7 +219,7 @@ MISTAKES = {
     ),
     "a parameter of another fault": (
         scenario(faults="faults: [{fault: outage, status: 503}]"),
-        ["3:10: faults[0]: status is a parameter of the fault overload, not of outage"],
+        ["3:10: faults[0]: status is a parameter of the fault moved or overload or rewrite, not of outage"],
     ),
     "latency without delay": (
         scenario(faults="faults: [{fault: latency}]"),

@@ -1,0 +1,157 @@
+"""A bench whose devices are programs: power is a process group that is started and killed.
+
+Time, waiting and questions to the server are those of the real bench. What a device does is not told here, since nobody
+can look into it: the server lane of the trace says what arrived.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Final, Self
+
+from harness.external.command import DeviceCommand, environment
+from simulator.agent import Agent
+from simulator.contract.errors import BrokenBench
+from simulator.contract.masking import Secrets
+from simulator.contract.trace import Lane, Trace
+from simulator.drivers.power import PowerWatch
+from simulator.drivers.realtime import RealBench
+
+LOG: Final = "output.log"
+LAST_WORDS_CHARACTERS: Final = 300
+
+Describe = Callable[[Agent, Path], Mapping[str, str]]
+"""(device, its folder) -> what its program is told, at the moment when it is switched on."""
+
+
+class ProgramBench:
+    """Use as `async with` inside the real bench's. Leaving ends every program and keeps what they wrote in `results`.
+
+    A device's agent only stands for it: it is on while the program is to run, and performs nothing.
+    """
+
+    def __init__(
+        self, real: RealBench, command: DeviceCommand, describe: Describe, results: Path, secrets: Secrets
+    ) -> None:
+        self.trace: Trace = real.trace
+        self._real = real
+        self._command = command
+        self._describe = describe
+        self._results = results
+        self._secrets = secrets
+        self._lives: dict[Agent, asyncio.Task[None]] = {}
+        self._ending: set[asyncio.Task[None]] = set()
+        self._processes: dict[Agent, asyncio.subprocess.Process] = {}
+        self._serials: set[str] = set()
+
+    @property
+    def image(self) -> Path | None:
+        """What the programs can install."""
+        return self._command.image
+
+    async def __aenter__(self) -> Self:
+        # Short, since programs may keep sockets there, and a socket's path has 108 characters at most.
+        self._folder = tempfile.TemporaryDirectory(prefix="fleetrig-", ignore_cleanup_errors=True)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for agent in list(self._lives):
+            self.power_cut(agent)
+        await asyncio.gather(*self._ending, return_exceptions=True)
+        self._keep_output()
+        self._folder.cleanup()
+
+    def now_us(self) -> int:
+        return self._real.now_us()
+
+    def power_on(self, agent: Agent, *, after_s: float = 0.0, watch: PowerWatch | None = None) -> None:
+        """Starts the program, now or later."""
+        if watch is not None:
+            raise BrokenBench("nobody can look into a program, so its power cannot be cut at a point of its life")
+        if agent not in self._lives:
+            agent.power_on()
+            life = asyncio.create_task(self._live(agent, after_s))
+            self._lives[agent] = life
+            self._ending.add(life)
+            life.add_done_callback(self._noticed)
+
+    def power_cut(self, agent: Agent) -> None:
+        """Kills the program's whole process group."""
+        life = self._lives.pop(agent, None)
+        if life is None:
+            return
+        life.cancel()
+        agent.power_cut()
+        if (process := self._processes.pop(agent, None)) is not None:
+            kill_group(process)
+            self._tell(agent, "power_cut")
+
+    def output_of(self, serial: str) -> str:
+        """What a device's program has written so far, through all its power cycles. Not masked."""
+        try:
+            return (self._folder_of(serial) / LOG).read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            return ""
+
+    async def _live(self, agent: Agent, after_s: float) -> None:
+        """From power-on to the program's own end."""
+        await asyncio.sleep(after_s)
+        process = await self._start(agent)
+        self._processes[agent] = process
+        self._tell(agent, "power_on")
+        try:
+            code = await process.wait()
+        finally:
+            kill_group(process)
+            await process.wait()
+        del self._lives[agent], self._processes[agent]
+        agent.power_cut()
+        said = " ".join(self.output_of(agent.identity.serial)[-LAST_WORDS_CHARACTERS:].split())
+        self._tell(agent, "ended", f"exit code {code}" + (f", last words: {said}" if said else ""))
+
+    async def _start(self, agent: Agent) -> asyncio.subprocess.Process:
+        """Raises BrokenBench when there is nothing to start."""
+        folder = self._folder_of(agent.identity.serial)
+        folder.mkdir(exist_ok=True)
+        self._serials.add(agent.identity.serial)
+        values = self._describe(agent, folder)
+        words = self._command.for_device(values)
+        with (folder / LOG).open("ab") as log:
+            try:
+                return await asyncio.create_subprocess_exec(
+                    *words, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder,
+                    env=environment(values), start_new_session=True,
+                )  # fmt: skip
+            except OSError as wrong:
+                raise BrokenBench(f"{words[0]} cannot be started: {wrong.strerror or wrong}") from None
+
+    def _noticed(self, life: asyncio.Task[None]) -> None:
+        self._ending.discard(life)
+        if not life.cancelled() and (error := life.exception()) is not None:
+            self._real.fail(error)
+
+    def _folder_of(self, serial: str) -> Path:
+        return Path(self._folder.name) / serial.replace("/", "_")
+
+    def _keep_output(self) -> None:
+        """Masked: whether a program gives its tokens away is for `keeps_secrets` to say, not for us to repeat."""
+        for serial in sorted(self._serials):
+            if text := self.output_of(serial):
+                self._results.mkdir(parents=True, exist_ok=True)
+                place = self._results / f"{serial.replace('/', '_')}.log"
+                place.write_text(self._secrets.hide(text), encoding="utf-8")
+
+    def _tell(self, agent: Agent, kind: str, reason: str = "") -> None:
+        self.trace.emit(self.now_us(), Lane.DEVICE, kind, agent.identity.serial, reason=self._secrets.hide(reason))
+
+
+def kill_group(process: asyncio.subprocess.Process) -> None:
+    """Everything that the program has started and that still belongs to it."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)

@@ -1,0 +1,71 @@
+"""Folds about what is special with devices that are programs, or that nobody here knows."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from harness.folds import Standing, evidence_of
+from harness.verdict import Finding
+from simulator.contract.trace import Lane, TraceEvent
+from simulator.contract.wire import HttpRequest
+
+
+class KeepsRunning:
+    """No program ends by itself."""
+
+    def __init__(self) -> None:
+        self._ended: TraceEvent | None = None
+
+    def step(self, event: TraceEvent) -> None:
+        if event.lane is Lane.DEVICE and event.kind == "ended" and self._ended is None:
+            self._ended = event
+
+    def standing(self) -> Standing:
+        return Standing.MET if self._ended is None else Standing.VIOLATED
+
+    @property
+    def expected(self) -> str:
+        return "the programs go on running"
+
+    def finding(self) -> Finding:
+        if self._ended is None:
+            return Finding(self.expected, "they did")
+        return Finding(
+            self.expected, f"{self._ended.device} ended by itself: {self._ended.reason}", (evidence_of(self._ended),)
+        )
+
+
+class OneAddress:
+    """Each id comes from one address at a time. Two that take turns are two devices with one id."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, deque[TraceEvent]] = {}
+        self._turns: tuple[TraceEvent, ...] = ()
+
+    def step(self, event: TraceEvent) -> None:
+        if event.lane is not Lane.SERVER or event.kind != "sent" or not event.reason:
+            return
+        seen = self._last.setdefault(event.device, deque(maxlen=3))
+        if seen and address_of(seen[-1]) == address_of(event):
+            return
+        seen.append(event)
+        if not self._turns and len(seen) == 3 and address_of(seen[0]) == address_of(event):
+            self._turns = tuple(seen)
+
+    def standing(self) -> Standing:
+        return Standing.VIOLATED if self._turns else Standing.MET
+
+    @property
+    def expected(self) -> str:
+        return "each id comes from one address"
+
+    def finding(self) -> Finding:
+        addresses = " and ".join(sorted({address_of(event) for event in self._turns}))
+        got = f"duplicate id: {self._turns[0].device} comes from {addresses} by turns" if self._turns else "it does"
+        return Finding(self.expected, got, tuple(map(evidence_of, self._turns)))
+
+
+def address_of(event: TraceEvent) -> str:
+    """As hawkBit tells a device's address: the first one in `X-Forwarded-For`, else where it came from (§3.4)."""
+    forwarded = event.envelope.header("X-Forwarded-For") if isinstance(event.envelope, HttpRequest) else None
+    return forwarded.partition(",")[0].strip() if forwarded else event.reason

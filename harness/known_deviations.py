@@ -1,0 +1,116 @@
+"""Where a device or server is known to deviate: one file beside the scenarios, with the reason for each.
+
+    swupdate:
+      about: Debian 12's swupdate 2022.12
+      deviations:
+        - scenario: external/hawkbit/backoff
+          check: backs_off
+          reason: tries again after the same delay for ever
+          see: hawkbit#§7.1
+
+A check that fails as is known does not fail the run; one that passes against all knowledge does, so that the file stays
+true.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import Field, RootModel
+
+from harness.reader import load_mapping
+from harness.values import Model, Text
+from harness.verdict import CheckResult, Finding, PhaseResult, Verdict
+from harness.words import Check
+from simulator.contract.errors import UsageError
+
+FILE: Final = "_known_deviations.yaml"
+UNEXPECTED: Final = "known deviations"
+
+
+class Deviation(Model):
+    """One check, or several of one word, that do not hold."""
+
+    scenario: Text
+    """An id, or a run's whole name with the values of its matrix."""
+    check: Text
+    """The word of the check."""
+    phase: Text | None = None
+    """The name of its phase; any when not given."""
+    reason: Text
+    see: Text
+    """Where that is written down: a section of the contract, a link."""
+
+    def __str__(self) -> str:
+        return f"{self.reason} ({self.see})"
+
+
+class Peer(Model):
+    """A device or server, and all that is known of it."""
+
+    about: Text
+    deviations: tuple[Deviation, ...] = Field(min_length=1)
+
+
+class Peers(RootModel[dict[str, Peer]]):
+    """The whole file."""
+
+
+@dataclass(slots=True)
+class Known:
+    """The deviations of one run; remembers which of them came about."""
+
+    deviations: tuple[Deviation, ...] = ()
+    _seen: set[int] = field(default_factory=set)
+
+    def of(self, phase: str, check: Check) -> Deviation | None:
+        """What is known of this check."""
+        return next((one for one in self.deviations if one.check == check.word and one.phase in (None, phase)), None)
+
+    def result(self, phase: str, check: Check, result: CheckResult) -> CheckResult:
+        """The result in the light of what is known."""
+        deviation = self.of(phase, check)
+        if deviation is None or result.finding is None:
+            return result
+        self._seen.add(self.deviations.index(deviation))
+        found = result.finding
+        finding = Finding(found.expected, found.got, found.evidence, found.clause, str(deviation))
+        return CheckResult(result.title, Verdict.KNOWN, finding, result.line)
+
+    def unexpected(self) -> Iterator[PhaseResult]:
+        """After the last phase: deviations that did not come about fail the run."""
+        passed = [one for number, one in enumerate(self.deviations) if number not in self._seen]
+        if passed:
+            yield PhaseResult(UNEXPECTED, tuple(map(_unexpected, passed)), 0.0)
+
+
+def _unexpected(deviation: Deviation) -> CheckResult:
+    expected = f"it fails, as is known: {deviation}"
+    got = f"it passed: take the entry of {deviation.scenario} out of {FILE}"
+    return CheckResult(deviation.check, Verdict.FAILED, Finding(expected, got))
+
+
+def peer_of(name: str, folder: Path) -> Peer:
+    """What is known of a peer, from the file in a folder of scenarios. Raises UsageError for an unknown name."""
+    path = folder / FILE
+    if not path.is_file():
+        raise UsageError(f"--known {name}: there is no {path}")
+    peers: dict[str, Any] = load_mapping(path, Peers).root
+    if name not in peers:
+        near = difflib.get_close_matches(name, peers, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"there is {', '.join(peers)}"
+        raise UsageError(f"--known {name}: {path} knows no such device or server; {hint}")
+    peer: Peer = peers[name]
+    return peer
+
+
+def known_in(peer: Peer | None, run: str) -> Known:
+    """What is known of one run: entries under its id count for all values of its matrix."""
+    if peer is None:
+        return Known()
+    names = (run, run.partition("[")[0])
+    return Known(tuple(one for one in peer.deviations if one.scenario in names))

@@ -1,0 +1,23 @@
+#!/bin/sh
+# A board that runs Debian's swupdate in hawkBit mode, and starts anew after each update, as a product would.
+#   sh swupdate_board.sh CERTIFICATE      with FLEETRIG_URL, FLEETRIG_ID … in the environment
+# swupdate tells the result of an update only at its next start (-c 2): what a boot loader keeps is a file here.
+cd "$FLEETRIG_FOLDER" || exit 1
+export TMPDIR="$FLEETRIG_FOLDER"
+printf 'globals : { };\nidentify : ( { name = "hw_revision"; value = "1.0"; } );\n' > swupdate.cfg
+
+token="-k $FLEETRIG_TOKEN"
+[ -n "$FLEETRIG_TOKEN" ] || token="-g $FLEETRIG_GATEWAY_TOKEN"
+while :; do
+    report=""
+    [ -e updated ] && report="-c 2"
+    rm -f updated
+    swupdate -l 4 -f swupdate.cfg -k "$1" -H board:1.0 -p "touch $FLEETRIG_FOLDER/updated" \
+        -u "-t $FLEETRIG_TENANT -u $FLEETRIG_URL -i $FLEETRIG_ID $token -p 1 $report" &
+    while kill -0 $! 2>/dev/null; do
+        [ -e updated ] && sleep 0.5 && kill $!
+        sleep 0.2
+    done
+    wait $!
+    [ -e updated ] || exit
+done
