@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Final
 from harness.plan import Expanded
 from harness.report.console import ConsoleReport
 from harness.report.junit import write_junit
-from harness.run import Attempt, RunOptions, run
+from harness.run import RunOptions, run
 from harness.verdict import Report, Verdict
 from simulator.contract.errors import BrokenBench
 from simulator.contract.trace import Trace
@@ -42,26 +42,22 @@ class Output:
 async def run_and_show(pairs: Sequence[Pair], output: Output, width: int) -> list[Report]:
     """Shows each report as it comes; summary and JUnit file come even when the run breaks off."""
     began_s = time.monotonic()
-    broken_off: list[Report] = []
     reports: list[Report] = []
+    broken_off: list[Report] = []
     why_not = "stopped after the first failure"
     told = [(expanded, replace(options, broken_off=broken_off.append)) for expanded, options in pairs]
     try:
-        with output.writer.progress(len(pairs)):
-            async with aclosing(run_all(await reachable(told, reports), width)) as ending:
-                async for report in ending:
-                    reports.append(report)
-                    output.writer.show(report)
-                    if output.fail_fast and report.verdict in STOPS:
-                        break
+        await _show(told, output, width, reports)
     except BaseException:
         why_not = "the run was broken off"
-        raise
-    finally:
+        reports += broken_off
         for report in broken_off:
             output.writer.show(report)
-        reports += broken_off
-        not_run = not_run_of(pairs, reports, why_not)
+        raise
+    finally:
+        seen = {(report.name, report.seed) for report in reports}
+        left = [pair for pair in pairs if (pair[0].name, pair[1].seed) not in seen]
+        not_run = reports_of(left, Verdict.SKIPPED, f"not run: {why_not}")
         if output.junit is not None:
             order = {expanded.name: position for position, (expanded, _) in enumerate(pairs)}
             write_junit(sorted([*reports, *not_run], key=lambda report: order[report.name]), output.junit)
@@ -69,21 +65,34 @@ async def run_and_show(pairs: Sequence[Pair], output: Output, width: int) -> lis
     return reports
 
 
-async def reachable(pairs: Sequence[Pair], reports: list[Report]) -> Sequence[Pair]:
-    """The runs, or none when the server they are to meet cannot be used: then all of them are broken by one cause."""
-    options = pairs[0][1]
+async def _show(pairs: Sequence[Pair], output: Output, width: int, reports: list[Report]) -> None:
+    """Adds reports as they come. A server that nobody can reach breaks all runs by one cause, told once."""
+    if cause := await first_cause(pairs[0][1]):
+        reports += reports_of(pairs, Verdict.BROKEN, cause)
+        output.writer.show_cause(cause)
+        return
+    with output.writer.progress(len(pairs)):
+        async with aclosing(run_all(pairs, width)) as ending:
+            async for report in ending:
+                reports.append(report)
+                output.writer.show(report)
+                if output.fail_fast and report.verdict in STOPS:
+                    return
+
+
+async def first_cause(options: RunOptions) -> str:
+    """Why the server that all runs are to meet cannot be used; empty when it can."""
     if options.against is None:
-        return pairs
+        return ""
     try:
         async with RealBench(Trace(), verify=options.verify) as bench:
             await bench.conduct(options.against.admin.greet())
     except BrokenBench as cause:
-        reports += [Attempt(*pair).report(Verdict.BROKEN, str(cause)) for pair in pairs]
-        return ()
-    return pairs
+        return str(cause)
+    return ""
 
 
-async def run_all(pairs: Sequence[Pair], width: int) -> AsyncIterator[Report]:
+async def run_all(pairs: Sequence[Pair], width: int) -> AsyncGenerator[Report, None]:
     """Reports in order of completion; at most `width` at a time. Leaving early cancels what still runs."""
     gate = asyncio.Semaphore(width)
 
@@ -101,11 +110,9 @@ async def run_all(pairs: Sequence[Pair], width: int) -> AsyncIterator[Report]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def not_run_of(pairs: Sequence[Pair], reports: Sequence[Report], why: str) -> list[Report]:
-    """A skipped report for each run that has none, so that a JUnit file always lists the same testcases."""
-    seen = {(report.name, report.seed) for report in reports}
+def reports_of(pairs: Sequence[Pair], verdict: Verdict, reason: str) -> list[Report]:
+    """Of runs that did not take place, so that a JUnit file always lists the same testcases."""
     return [
-        Report(expanded.name, expanded.scenario.title, Verdict.SKIPPED, f"not run: {why}", seed=options.seed)
+        Report(expanded.name, expanded.scenario.title, verdict, reason, time=options.time, seed=options.seed)
         for expanded, options in pairs
-        if (expanded.name, options.seed) not in seen
     ]

@@ -64,6 +64,10 @@ class ConsoleReport:
                 self._indented(1, Text(f"trace      {report.trace_file}"))
             self._indented(1, Text(f"run again  {report.rerun}"))
 
+    def show_cause(self, reason: str) -> None:
+        """Why nothing could be run at all."""
+        self._line(mark(self._console, Verdict.BROKEN), Text(reason, "magenta"))
+
     def show_row(self, report: Report) -> None:
         """A row of a contract: one line when it agrees and that is asked for, all that is known when it does not."""
         self._advance()

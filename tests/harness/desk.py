@@ -17,7 +17,7 @@ from harness.verdict import Finding, PhaseResult
 from harness.words import Action, Check
 from simulator.contract.masking import Secrets
 from simulator.contract.trace import Lane, Trace, TraceEvent
-from simulator.drivers.bench import Director
+from simulator.drivers.bench import Director, Inquiry
 from simulator.drivers.virtual import VirtualBench
 from simulator.effects import Pause
 
@@ -50,7 +50,7 @@ class Desk:
     def admin(self) -> Any:
         return self.rig.server.admin
 
-    def conduct(self, director: Director[T]) -> T:
+    def conduct(self, director: Director[T] | Inquiry[T]) -> T:
         return self.bench.conduct(director)
 
     def do(self, word: str, **arguments: Any) -> None:
