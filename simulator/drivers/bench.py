@@ -37,7 +37,10 @@ class Bench(Protocol):
     def now_us(self) -> int: ...
 
     def power_on(self, agent: Agent, *, after_s: float = 0.0, watch: PowerWatch | None = None) -> None:
-        """Switches a device on, now or later. With a watch that cuts, it comes back after `watch.off_s`."""
+        """Switches a device on, now or later. With a watch that cuts, it comes back after `watch.off_s`.
+
+        Does nothing for a device that is on, or waits to be switched on.
+        """
 
     def power_cut(self, agent: Agent) -> None:
-        """Switches it off in the middle of whatever it does."""
+        """Switches it off in the middle of whatever it does, or keeps it from being switched on."""
