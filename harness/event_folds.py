@@ -46,6 +46,8 @@ class TimesPerDevice:
 
     @property
     def expected(self) -> str:
+        if self._bounds.at_most == 0:
+            return f"no device {self._pattern}"
         return f"every device {self._pattern}, {how_often(self._bounds)}"
 
     def finding(self) -> Finding:

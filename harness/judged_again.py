@@ -17,6 +17,8 @@ from harness.check_words import KeepsSecrets, Record, Registry
 from harness.checks import Roster, fold_of
 from harness.external.view import lens_of
 from harness.folds import Fold
+from harness.known_deviations import Known, Peer, known_in
+from harness.masked import masked
 from harness.phases import judged, result_of, step_all
 from harness.plan import find
 from harness.scenario import Phase, Scenario
@@ -51,7 +53,7 @@ class Stored:
         return self.run.partition("[")[0]
 
 
-def judge_again(path: Path, folder: Path) -> tuple[Report, str]:
+def judge_again(path: Path, folder: Path, peer: Peer | None = None) -> tuple[Report, str]:
     """The report, and a remark when the scenario below `folder` is not the one that was run; empty when it is.
 
     Raises UsageError for what is no trace, or of a scenario that is not there (any more).
@@ -59,7 +61,8 @@ def judge_again(path: Path, folder: Path) -> tuple[Report, str]:
     lines = read_lines(path)
     stored = first_line(path, next(lines, ""))
     file = read_scenario(scenario_path(stored, folder), stored.id)
-    judge = Again(file.fill(stored.values), secrets_of(file).hide)
+    hide = secrets_of(file).hide
+    judge = Again(file.fill(stored.values), hide, known_in(peer, stored.run))
     for number, line in enumerate(lines, 2):
         try:
             judge.take(from_line(line))
@@ -67,7 +70,7 @@ def judge_again(path: Path, folder: Path) -> tuple[Report, str]:
             raise UsageError(f"{path}:{number}: {wrong}") from None
     changed = digest_of(file.source.path.read_bytes()) != stored.digest
     remark = f"{file.source.path} has changed since {path} was written; it is judged as it is now" if changed else ""
-    return report_of(stored, judge), remark
+    return masked(report_of(stored, judge), hide), remark
 
 
 def read_lines(path: Path) -> Iterator[str]:
@@ -126,14 +129,14 @@ class Watch:
 class Again:
     """A listener that follows a run through its trace."""
 
-    def __init__(self, scenario: Scenario, hide: Callable[[str], str]) -> None:
+    def __init__(self, scenario: Scenario, hide: Callable[[str], str], known: Known) -> None:
         self.scenario = scenario
         self.done: list[PhaseResult] = []
         self.ending: TraceEvent | None = None
         """Says how the run ended; a trace that was cut off has none."""
         self.watch: Watch | None = None
         self.first_us = self.last_us = 0
-        self._hide = hide
+        self._hide, self._known = hide, known
         self._lens = lens_of(scenario)
         self._prefix = ""
         self._stages: dict[str, str] = {}
@@ -178,12 +181,19 @@ class Again:
         return Watch(phase, expected, event.at_us, folds)
 
     def _end(self, watch: Watch, at_us: int) -> PhaseResult:
-        checks = tuple(result_of(*pair) for pair in zip(watch.expected, watch.findings(), strict=True))
-        return PhaseResult(watch.phase.name, checks, to_s(at_us - watch.began_us))
+        pairs = zip(watch.expected, watch.findings(), strict=True)
+        name = watch.phase.name
+        checks = tuple(self._known.result(name, check, result_of(check, finding)) for check, finding in pairs)
+        return PhaseResult(name, checks, to_s(at_us - watch.began_us))
+
+    def unexpected(self) -> tuple[PhaseResult, ...]:
+        """Known deviations that did not come about, once the last phase was judged."""
+        is_whole = len(self.done) == len(self.scenario.phases) and self.done[-1].verdict is not Verdict.FAILED
+        return tuple(self._known.unexpected()) if is_whole else ()
 
 
 def report_of(stored: Stored, judge: Again) -> Report:
-    phases, ending = tuple(judge.done), judge.ending
+    phases, ending = (*judge.done, *judge.unexpected()), judge.ending
     verdict, reason = worst(phase.verdict for phase in phases), ""
     if ending is None:
         verdict, reason = Verdict.BROKEN, "the trace ends before the run did"

@@ -11,6 +11,7 @@ import typer
 
 from harness.exits import exit_of
 from harness.judged_again import judge_again
+from harness.known_deviations import peer_of
 from harness.plan import home
 from harness.report.console import ConsoleReport, make_console
 from harness.report.junit import write_junit
@@ -24,12 +25,18 @@ def report_command(
     junit: Annotated[Path | None, typer.Option(help="Write JUnit XML here.")] = None,
     strict: Annotated[bool, typer.Option(help="Warnings fail.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the checks of passed runs too.")] = False,
+    known: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Take the known deviations of this device or server into account."),
+    ] = None,
     scenarios: Annotated[Path | None, typer.Option(help="Where scenarios are looked up.")] = None,
 ) -> None:
     """Judges stored traces again. What the server was asked then is taken as recorded."""
     began_s = time.monotonic()
     paths = list(traces_in(traces))
-    judged = [judge_again(path, home(scenarios)) for path in paths]
+    folder = home(scenarios)
+    peer = None if known is None else peer_of(known, folder)
+    judged = [judge_again(path, folder, peer) for path in paths]
     console = make_console()
     writer = ConsoleReport(console, verbose=verbose, single=len(paths) == 1)
     reports: list[Report] = []

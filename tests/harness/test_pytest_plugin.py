@@ -1,0 +1,151 @@
+"""Scenario files as tests of pytest, and its fixture with a running server; each test is a pytest of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from tests.harness.command import LIMIT_S, environment
+from tests.harness.runs import BREAKS, FAILS, HEAD, PASSES, WARNS, write_scenario
+
+
+def pytest_in(folder: Path, *words: str) -> tuple[int, str]:
+    """Exit code and output."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:locust", "--rootdir", str(folder), *words],
+        cwd=folder, env=environment(), capture_output=True, text=True, timeout=LIMIT_S, check=False,
+    )  # fmt: skip
+    return done.returncode, done.stdout + done.stderr
+
+
+def outcomes(folder: Path, *words: str) -> dict[str, str]:
+    """What became of each item."""
+    pytest_in(folder, "--junit-xml", "out.xml", *words)
+    cases = ET.parse(folder / "out.xml").getroot().iter("testcase")
+    return {
+        case.get("name", ""): next((child.tag for child in case if child.tag != "system-out"), "passed")
+        for case in cases
+    }
+
+
+MATRIX = HEAD + "    matrix: {credential: [target_token, gateway_token]}\n"
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Path:
+    write_scenario(tmp_path, PASSES, "hawkbit/passes")
+    write_scenario(tmp_path, FAILS, "hawkbit/fails")
+    write_scenario(tmp_path, WARNS, "hawkbit/deep/warns")
+    write_scenario(tmp_path, BREAKS, "hawkbit/deep/breaks")
+    write_scenario(tmp_path, PASSES, "hawkbit/skips", HEAD + "    needs: [moon.shine]\n")
+    matrix = MATRIX.replace("flow: hawkbit", 'flow: hawkbit, credential: "${credential}"')
+    write_scenario(tmp_path, PASSES, "hawkbit/rows", matrix)
+    return tmp_path
+
+
+@pytest.mark.parametrize("time", ["virtual", "real"])
+def test_one_item_for_each_run_with_its_verdict(library: Path, time: str) -> None:
+    assert outcomes(library, "scenarios", "--fleetrig-time", time) == {
+        "passes": "passed",
+        "fails": "failure",
+        "warns": "passed",
+        "breaks": "failure",
+        "skips": "skipped",
+        "rows[credential=target_token]": "passed",
+        "rows[credential=gateway_token]": "passed",
+    }
+
+
+def test_other_yaml_is_none_of_its_business(tmp_path: Path) -> None:
+    write_scenario(
+        tmp_path,
+        PASSES,
+        "hawkbit/passes",
+        "# a comment\n\n---\n" + "scenario: It works\n" + HEAD.split("\n", 2)[2].replace("    ", ""),
+    )
+    (tmp_path / "scenarios" / "units.yaml").write_text("- serial: 1\n")
+    (tmp_path / "scenarios" / "other.yaml").write_text("title: x\nscenario: not the first key\n")
+    (tmp_path / "scenarios" / "binary.yaml").write_bytes(b"\x00\xff")
+    (tmp_path / "scenarios" / "looks.yml").write_text("scenario: wrong ending\n")
+    code, said = pytest_in(tmp_path, "scenarios", "--collect-only", "-q")
+    assert code == 0, said
+    assert [line for line in said.splitlines() if "::" in line] == ["scenarios/hawkbit/passes.yaml::passes"]
+
+
+def test_a_failure_shows_its_findings_and_no_traceback(library: Path) -> None:
+    code, said = pytest_in(library, "scenarios/hawkbit/fails.yaml")
+    assert code == 1
+    assert "failed: It works" in said
+    assert "phase «bad», line 13: never {sends: {name: poll}}" in said
+    assert "    expected  no device sends poll" in said
+    assert "run again: fleetrig run hawkbit/fails --seed 1" in said
+    for word in ("Traceback", "pytest_plugin.py", "run.py", "raise "):
+        assert word not in said
+    assert (library / "fleetrig-results" / "hawkbit" / "fails.trace.jsonl").is_file()
+
+
+def test_a_run_that_breaks_says_why(library: Path) -> None:
+    _, said = pytest_in(library, "scenarios/hawkbit/deep/breaks.yaml")
+    assert "broken: It works" in said
+    assert "HB-1 has no open action that could be cancelled" in said
+
+
+def test_skipped_says_what_is_missing(library: Path) -> None:
+    _, said = pytest_in(library, "scenarios/hawkbit/skips.yaml", "-rs")
+    assert "lacks moon.shine" in said
+
+
+def test_a_file_with_a_mistake_is_an_error_of_collection_with_line_and_caret(library: Path) -> None:
+    write_scenario(library, PASSES.replace("power_on", "power_onn"), "hawkbit/mistake")
+    code, said = pytest_in(library, "scenarios/hawkbit")
+    assert code == 2
+    assert "mistake.yaml:7:23: " in said
+    assert "'power_onn' is not known here; did you mean 'power_on'?" in said
+    assert "\n                          ^" in said
+    assert "Traceback" not in said
+
+
+def test_items_can_be_chosen_by_name(library: Path) -> None:
+    assert set(outcomes(library, "scenarios", "-k", "gateway_token")) == {"rows[credential=gateway_token]"}
+    item = "scenarios/hawkbit/rows.yaml::rows[credential=target_token]"
+    assert set(outcomes(library, item)) == {"rows[credential=target_token]"}
+
+
+def test_seeds_are_given_on(library: Path) -> None:
+    _, said = pytest_in(library, "scenarios/hawkbit/fails.yaml", "--fleetrig-seed", "42")
+    assert "--seed 42" in said
+
+
+FIXTURE_TEST = """
+import json, urllib.request, base64
+
+def test_a_running_server(hawkbit_server):
+    pair = f"{hawkbit_server.user}:{hawkbit_server.password}".encode()
+    head = {"Authorization": "Basic " + base64.b64encode(pair).decode()}
+    request = urllib.request.Request(hawkbit_server.url + "/rest/v1/targets", headers=head)
+    with urllib.request.urlopen(request) as answer:
+        assert json.load(answer)["total"] == 0
+
+def test_each_test_has_its_own(hawkbit_server):
+    assert hawkbit_server.pid > 0
+"""
+
+
+def test_the_fixture_is_a_fresh_server_for_each_test(tmp_path: Path) -> None:
+    (tmp_path / "test_mine.py").write_text(FIXTURE_TEST)
+    code, said = pytest_in(tmp_path, "-W", "error")
+    assert code == 0, said
+    assert "2 passed" in said
+
+
+def test_the_plugin_loads_nothing_heavy_by_itself(tmp_path: Path) -> None:
+    (tmp_path / "test_light.py").write_text(
+        "import sys\n\ndef test_light():\n"
+        "    assert not {'pydantic', 'httpx', 'aiohttp', 'simpy', 'ruamel.yaml'} & set(sys.modules)\n"
+    )
+    code, said = pytest_in(tmp_path)
+    assert code == 0, said
