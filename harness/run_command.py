@@ -51,10 +51,7 @@ def run_command(
         Path | None, typer.Option(metavar="F", help="What that device can install; else an image is made.")
     ] = None,
     own_device: Annotated[bool, typer.Option(help="Run external/… with fleetrig's own device.")] = False,
-    known: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="Take the known deviations of this device or server into account."),
-    ] = None,
+    known: Annotated[str | None, typer.Option(metavar="NAME", help="Whose known deviations are accepted.")] = None,
     ca: Annotated[Path | None, typer.Option(help="Trust this CA (PEM).")] = None,
     insecure: Annotated[bool, typer.Option(help="Accept any certificate.")] = False,
     change_tenant_settings: Annotated[
