@@ -34,7 +34,7 @@ from harness.verdict import PhaseResult, Report, Verdict, worst
 from harness.version import VERSION
 from simulator.agent import Agent
 from simulator.contract.clock import VIRTUAL_EPOCH_US, to_s
-from simulator.contract.errors import FleetrigError, UsageError
+from simulator.contract.errors import BrokenBench, FleetrigError, UsageError
 from simulator.contract.masking import Secrets
 from simulator.contract.trace import Lane, Listener, Trace
 from simulator.drivers.bench import Bench
@@ -134,9 +134,8 @@ class Attempt:
             verdict, reason = Verdict.BROKEN, "; ".join(filter(None, [reason, self._left_behind]))
         verdict = verdict or worst(phase.verdict for phase in phases)
         self.trace.emit(self._now_us(), Lane.BENCH, "ended", name=verdict, reason=self.secrets.hide(reason))
-        kept = self.trace_file.close(
-            keep=self.options.trace is not None or verdict in (Verdict.FAILED, Verdict.BROKEN)
-        )  # fmt: skip
+        trace_file, complaint = self._keep_trace(verdict)
+        reason = "; ".join(filter(None, [reason, complaint]))
         against = self.options.against
         return Report(
             name=self.name,
@@ -152,9 +151,17 @@ class Attempt:
             time=self.options.time,
             seed=self.options.seed,
             version=VERSION,
-            trace_file="" if kept is None else str(kept),
+            trace_file=trace_file,
             rerun=shlex.join(["fleetrig", "run", self.name, "--seed", str(self.options.seed), *self.options.again]),
         )
+
+    def _keep_trace(self, verdict: Verdict) -> tuple[str, str]:
+        """Where the trace lies, and why it does not; a full disk takes nothing away from the verdict."""
+        keep = self.options.trace is not None or verdict in (Verdict.FAILED, Verdict.BROKEN)
+        try:
+            return str(self.trace_file.close(keep=keep) or ""), ""
+        except BrokenBench as broken:
+            return "", str(broken)
 
     def in_virtual_time(self) -> tuple[PhaseResult, ...]:
         """Server and fleet in one process, no sockets, no waiting."""

@@ -65,6 +65,13 @@ def test_traces_of_other_seeds_have_names_of_their_own(tmp_path: Path) -> None:
     }
 
 
+def test_a_trace_that_cannot_be_written_takes_nothing_away_from_the_verdict(tmp_path: Path) -> None:
+    (tmp_path / "results").touch()
+    report = run_once(tmp_path, FAILS)
+    assert (report.verdict, report.trace_file) == (Verdict.FAILED, "")
+    assert "cannot write the trace" in report.reason
+
+
 def test_what_the_server_lacks_skips_the_run(tmp_path: Path) -> None:
     report = run_once(tmp_path, PASSES, head=HEAD + "    needs: [hawkbit, external.device, moon.shine]\n")
     assert report.verdict is Verdict.SKIPPED

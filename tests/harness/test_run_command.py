@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+from harness.run_command import run_command
+from harness.run_request import RunRequest
 from tests.harness.command import Running, cases_of, fleetrig
 from tests.harness.runs import BREAKS, FAILS, HEAD, PASSES, WARNS, write_scenario
 
@@ -206,3 +210,7 @@ def test_ctrl_c_in_the_middle_of_many_runs(tmp_path: Path) -> None:
     assert cases["hawkbit/z1"][1] in {"error", "skipped"}, "it had just begun, or was about to"
     assert cases["hawkbit/z2"][1] == "skipped"
     assert "not run: the run was broken off" in (tmp_path / "j.xml").read_text()
+
+
+def test_the_request_has_the_names_of_the_options() -> None:
+    assert [field.name for field in fields(RunRequest)] == list(inspect.signature(run_command).parameters)
