@@ -58,7 +58,8 @@ faults:
   - {fault: latency, delay: 2s}
   - {fault: truncated_body, after: 1KiB}
   - {fault: lost_reply, hits: "POST *", shows_as: silence}
-  - {fault: rewrite, status: 203, headers: {Date: now, ETag: null}, set: {a.b: 1, c: null, d: [x, {y: 2}]}, unseen: [Range]}
+  - {fault: rewrite, status: 203, headers: {Date: now, ETag: null}, set: {a.b: 1, c: null, d: [x, {y: 2}]},
+     unseen: [Range]}
   - {fault: rewrite, body: ""}
   - {fault: moved, below: /elsewhere, status: 307}
   - {fault: framing, framed: chunked}
