@@ -17,9 +17,9 @@ from harness.check_words import KeepsSecrets, Record, Registry
 from harness.checks import Roster, fold_of
 from harness.external.view import lens_of
 from harness.folds import Fold
+from harness.judging import NOT_JUDGED, Answer, Watched, judged, result_of, step_all, watched_of
 from harness.known_deviations import Known, Peer, known_in
 from harness.masked import masked
-from harness.phases import judged, result_of, step_all
 from harness.plan import find
 from harness.scenario import Phase, Scenario
 from harness.template import ScenarioFile, read_scenario
@@ -111,15 +111,19 @@ class Watch:
     began_us: int
     folds: dict[int, Fold]
     """By position among the phase's checks; the others were asked."""
+    watched: Watched
+    """The same folds, by whether what breaks them ends the phase."""
     answers: list[str] = field(default_factory=list)
 
-    def findings(self) -> Iterator[Finding | None]:
+    def findings(self) -> Iterator[Answer]:
         """One per check. Raises UsageError when an answer is missing."""
         answers = iter(self.answers)
         for position, check in enumerate(self.expected):
             if position in self.folds:
-                yield judged(self.folds[position])
-            elif (said := next(answers, None)) is None:
+                yield judged(self.folds[position], self.watched)
+            elif (said := next(answers, None)) is None and self.watched.failed:
+                yield NOT_JUDGED
+            elif said is None:
                 raise UsageError(f"the trace has no answer to line {check.line} of phase {self.phase.name!r}: has the "
                                  "scenario changed since?")  # fmt: skip
             else:
@@ -178,7 +182,8 @@ class Again:
             for position, check in enumerate(expected)
             if not isinstance(check.arguments, Registry | Record | KeepsSecrets)
         }
-        return Watch(phase, expected, event.at_us, folds)
+        pairs = [(expected[position], fold) for position, fold in folds.items()]
+        return Watch(phase, expected, event.at_us, folds, watched_of(self._known, phase.name, pairs))
 
     def _end(self, watch: Watch, at_us: int) -> PhaseResult:
         pairs = zip(watch.expected, watch.findings(), strict=True)

@@ -17,6 +17,7 @@ from simulator.agent import Agent
 from simulator.contract.clock import to_s
 from simulator.contract.identity import Credential, DeviceIdentity, GatewayToken, TargetToken
 from simulator.contract.masking import Secrets
+from simulator.contract.trace import Lane
 from simulator.drivers.bench import Bench
 from simulator.drivers.power import PowerWatch
 from simulator.fleet import HawkbitProgram, burn
@@ -98,6 +99,11 @@ class Rig:
 
     def serials(self, only: str = "*") -> list[str]:
         return [device.serial for device in self.chosen(only)]
+
+    def tell(self, kind: str, name: str, reason: str = "") -> None:
+        """The bench lane: what the director does."""
+        hide = self.secrets.hide
+        self.bench.trace.emit(self.bench.now_us(), Lane.BENCH, kind, name=hide(name), reason=hide(reason))
 
     def learn_token(self, serial: str, token: str) -> None:
         """The server shall know this token for the serial; it is masked from now on."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from simulator.contract.identity import Credential, DeviceIdentity
 from simulator.contract.wire import HttpResponse, Json
-from simulator.effects import Ask, Done, Effect, Flow, Outcome, Pause, Reply
+from simulator.effects import Ask, Done, Download, Effect, Flow, Outcome, Pause, Reply
 from simulator.flows.hawkbit import hawkbit
 from simulator.flows.hawkbit_device import HawkbitSettings
 from simulator.flows.hawkbit_messages import attributes_request, poll_request
@@ -62,16 +62,15 @@ def resends_attributes(
 def installs_anyway(
     settings: HawkbitSettings, credential: Credential | None, device: DeviceIdentity, remembered: Mapping[str, Json]
 ) -> Flow:
-    """Forgets what it has done: after a lost report it installs again (breaks V25)."""
+    """Fetches the image again when its final report was not answered (breaks V25)."""
     flow = hawkbit(settings, credential, device, remembered)
-    effect = next(flow)
+    effect, download = next(flow), None
     while True:
         outcome = yield effect
-        if isinstance(effect, Ask) and effect.name == "feedback-closed" and not _accepted(outcome):
-            flow.close()
-            flow = hawkbit(settings, credential, device, {"stage": "enrolled"})
-            effect = next(flow)
-            continue
+        if isinstance(effect, Download):
+            download = effect
+        elif isinstance(effect, Ask) and effect.name == "feedback-closed" and not _accepted(outcome) and download:
+            yield download
         effect = flow.send(outcome)
 
 

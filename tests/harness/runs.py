@@ -33,12 +33,14 @@ FAILS = """
       - name: bad
         for: 3s
         expect:
-          - never: {sends: {name: poll}}
+          - sends: {name: download}
           - registry: {in_state: in_sync}
           - gap: {at_least: 1s}
       - name: never run
         for: 1s
 """
+VIOLATES = FAILS.replace("sends: {name: download}", "never: {sends: {name: poll}}")
+"""Once a device polls, nothing can mend it."""
 WARNS = (
     PASSES
     + """

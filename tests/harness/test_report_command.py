@@ -15,7 +15,7 @@ from harness.run import RunOptions, run
 from harness.verdict import Finding, Report, Verdict
 from tests.harness import broken_devices
 from tests.harness.command import cases_of, fleetrig
-from tests.harness.runs import BREAKS, FAILS, HEAD, PASSES, WARNS, run_once
+from tests.harness.runs import BREAKS, FAILS, HEAD, PASSES, VIOLATES, WARNS, run_once
 from tests.harness.test_both_times import SCENARIOS
 
 AGAIN = ("hawkbit/auto_registration", "hawkbit/outage_backoff", "hawkbit/token_rotation", "hawkbit/steady_polling",
@@ -33,6 +33,9 @@ def test_passed_runs_pass_again(tmp_path: Path) -> None:
         assert (again.name, again.seed, again.title) == (first.name, 3, first.title)
 
 
+BODIES = {"failed": FAILS, "violated": VIOLATES, "warned": WARNS, "broken": BREAKS, "passed": PASSES}
+
+
 def titles(report: Report) -> list[tuple[str, str, Verdict]]:
     return [(phase.name, check.title, check.verdict) for phase in report.phases for check in phase.checks]
 
@@ -42,9 +45,9 @@ def findings(report: Report) -> list[Finding | None]:
 
 
 @pytest.mark.parametrize("real_time", [False, True], ids=["virtual", "real"])
-@pytest.mark.parametrize("body", [FAILS, WARNS, BREAKS, PASSES], ids=["failed", "warned", "broken", "passed"])
-def test_every_verdict_comes_again(tmp_path: Path, body: str, real_time: bool) -> None:
-    first = run_once(tmp_path, body, real_time=real_time, trace=tmp_path / "t.jsonl")
+@pytest.mark.parametrize("verdict", BODIES)
+def test_every_verdict_comes_again(tmp_path: Path, verdict: str, real_time: bool) -> None:
+    first = run_once(tmp_path, BODIES[verdict], real_time=real_time, trace=tmp_path / "t.jsonl")
     again, _ = judge_again(tmp_path / "t.jsonl", tmp_path / "scenarios")
     assert again.verdict is first.verdict
     assert titles(again) == titles(first)
@@ -55,9 +58,9 @@ def test_every_verdict_comes_again(tmp_path: Path, body: str, real_time: bool) -
 def test_what_events_show_is_found_again_and_what_the_server_said_is_marked(tmp_path: Path) -> None:
     first = run_once(tmp_path, FAILS)
     again, _ = judge_again(Path(first.trace_file), tmp_path / "scenarios")
-    _, never, registry, gap = findings(first)
-    _, never_again, registry_again, gap_again = findings(again)
-    assert (never_again, gap_again) == (never, gap)
+    _, download, registry, gap = findings(first)
+    _, download_again, registry_again, gap_again = findings(again)
+    assert (download_again, gap_again) == (download, gap)
     assert registry is not None
     assert registry_again == Finding(
         "what the server said then", f"as recorded: expected {registry.expected}, got {registry.got}"
@@ -108,11 +111,22 @@ def test_secrets_of_the_environment_fit_their_masks(tmp_path: Path, monkeypatch:
 def test_a_scenario_that_changed_is_judged_as_it_is_now_and_that_is_said(tmp_path: Path) -> None:
     run_once(tmp_path, FAILS, trace=tmp_path / "t.jsonl")
     path = tmp_path / "scenarios" / "hawkbit" / "x.yaml"
-    path.write_text(path.read_text().replace("never: {sends: {name: poll}}", "never: {sends: {name: download}}"))
+    path.write_text(path.read_text().replace("sends: {name: download}", "sends: {name: poll}"))
     done = fleetrig("report", "t.jsonl", cwd=tmp_path)
     assert "scenarios/hawkbit/x.yaml has changed since t.jsonl was written; it is judged as it is now" in done.stdout
-    assert "FAIL never" not in done.stdout
-    assert "ok never {sends: {name: download}}" in done.stdout
+    assert "ok sends {name: poll}" in done.stdout
+    assert "FAIL registry {in_state: in_sync}" in done.stdout
+
+
+def test_a_check_that_nobody_asked_then_cannot_be_judged(tmp_path: Path) -> None:
+    run_once(tmp_path, PASSES, trace=tmp_path / "t.jsonl")
+    path = tmp_path / "scenarios" / "hawkbit" / "x.yaml"
+    path.write_text(
+        path.read_text().replace("]\n", ", {registry: {devices: 2}}]\n").replace("power_on, {", "power_on]#{")
+    )
+    done = fleetrig("report", "t.jsonl", cwd=tmp_path)
+    assert done.returncode == 4
+    assert "the trace has no answer to line 9 of phase 'first contact': has the scenario changed since?" in done.stderr
 
 
 def test_the_command_shows_and_writes_what_run_would(tmp_path: Path) -> None:
