@@ -153,6 +153,8 @@ class Registry(Fleetwise):
     """The version that the server wants to be installed."""
     action: ActionStatus | None = None
     """The status of the latest action."""
+    open_actions: Count | None = None
+    """So many actions are not over yet."""
     absent: bool = False
     """There is no record at all."""
     tokens_differ: bool = False
@@ -230,7 +232,7 @@ class Jitter(Fleetwise):
     """Devices that fail together do not try again together: their pauses after the same failure differ."""
 
     of: Text = "poll"
-    at_least: float = Field(0.05, gt=0)
+    at_least: float = Field(0.25, gt=0)
     """The difference over the mean, after the failure where it is greatest."""
 
 

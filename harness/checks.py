@@ -132,7 +132,8 @@ def numbers(fleet: Roster, words: Numbers) -> Fold:
         case Rate():
             return time_folds.Rate(sent, words.at_most, words.per_s)
         case Spread():
-            return time_folds.Spread(sent, words.peak_at_most, words.per_s, words.over_s, first=words.first)
+            first_of = len(fleet.serials(words.only)) if words.first else None
+            return time_folds.Spread(sent, words.peak_at_most, words.per_s, words.over_s, first_of)
         case Attempts():
             times = Times(at_least=words.at_least or 0, at_most=words.at_most)
             return event_folds.Attempts(what, sent.device, times, fleet.lane)

@@ -41,6 +41,8 @@ class Deviation(Model):
     """The word of the check."""
     phase: Text | None = None
     """The name of its phase; any when not given."""
+    ends_run: bool = False
+    """Nothing that comes after this phase is worth judging then."""
     reason: Text
     see: Text
     """Where that is written down: a section of the contract, a link."""
@@ -80,6 +82,11 @@ class Known:
         found = result.finding
         finding = Finding(found.expected, found.got, found.evidence, found.clause, str(deviation))
         return CheckResult(result.title, Verdict.KNOWN, finding, result.line)
+
+    def ends_run(self, phase: PhaseResult) -> bool:
+        """True when what has come about in this phase leaves nothing to judge."""
+        known = {check.finding.known for check in phase.checks if check.finding is not None}
+        return any(one.ends_run and str(one) in known for one in self.deviations)
 
     def unexpected(self) -> Iterator[PhaseResult]:
         """After the last phase: deviations that did not come about fail the run."""

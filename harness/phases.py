@@ -25,7 +25,10 @@ from simulator.drivers.bench import Director, Inquiry
 
 
 def direct(rig: Rig) -> Director[tuple[PhaseResult, ...]]:
-    """Runs the scenario; stops after the first phase that fails, since what follows builds on it."""
+    """Runs the scenario; stops after the first phase that fails, since what follows builds on it.
+
+    Deviations that are known do not stop it, unless nothing can come of the rest.
+    """
     rig.tell("begun", rig.prefix)
     yield from set_up(rig)
     yield from add_faults(rig, [line.to_fault() for line in rig.scenario.faults])
@@ -35,7 +38,10 @@ def direct(rig: Rig) -> Director[tuple[PhaseResult, ...]]:
         rig.course.phase = ""
         if done[-1].verdict is Verdict.FAILED:
             return tuple(done)
-    check_cuts(rig)
+        if rig.known.ends_run(done[-1]):
+            break
+    else:
+        check_cuts(rig)
     done += rig.known.unexpected()
     return tuple(done)
 

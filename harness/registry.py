@@ -61,9 +61,10 @@ def read_record(rig: Rig, serial: str, words: Registry) -> Inquiry[dict[str, Any
         record["installed"] = yield from admin.set_version(serial, "installedDS")
     if words.assigned is not None:
         record["assigned"] = yield from admin.set_version(serial, "assignedDS")
-    if words.action is not None:
+    if words.action is not None or words.open_actions is not None:
         actions = yield from admin.actions(serial)
         record["action"] = actions[0]["status"] if actions else None
+        record["open actions"] = sum(bool(action.get("active")) for action in actions)
     return record
 
 
@@ -88,7 +89,7 @@ def compare(serial: str, record: dict[str, Any] | None, words: Registry) -> Iter
         yield f"exactly the attributes {sorted(words.attribute_keys)}", f"{sorted(attributes)}"
 
 
-def plain_fields(words: Registry, serial: str) -> dict[str, str]:
+def plain_fields(words: Registry, serial: str) -> dict[str, str | int]:
     """What is compared as it stands, under the names of the record."""
     fields = {
         "updateStatus": words.in_state,
@@ -97,5 +98,6 @@ def plain_fields(words: Registry, serial: str) -> dict[str, str]:
         "installed": words.installed,
         "assigned": words.assigned,
         "action": words.action,
+        "open actions": words.open_actions,
     }
     return {key: wanted for key, wanted in fields.items() if wanted is not None}

@@ -86,15 +86,22 @@ class Rate:
 class Spread:
     """No window holds much more than the mean window, from the first such request to the last.
 
-    `over_s` is the shortest span that counts as the whole: who all come at once spread over nothing.
+    `over_s` is the shortest span that counts as the whole: who all come at once spread over nothing. With `first_of`
+    only the first request of each of so many devices counts, and when all have come nothing can change any more.
     """
 
     def __init__(
-        self, pattern: Pattern, peak_at_most: float, per_s: float, over_s: float | None = None, *, first: bool = False
+        self,
+        pattern: Pattern,
+        peak_at_most: float,
+        per_s: float,
+        over_s: float | None = None,
+        first_of: int | None = None,
     ) -> None:
         self._pattern, self._peak_at_most, self._per_us = pattern, peak_at_most, to_us(per_s)
         self._fewest_windows = 1 if over_s is None else math.ceil(to_us(over_s) / self._per_us)
-        self._seen: set[str] | None = set() if first else None
+        self._first_of = first_of
+        self._seen: set[str] = set()
         self._windows: Counter[int] = Counter()
         self._first_us: int | None = None
         self._peak = 0
@@ -112,7 +119,9 @@ class Spread:
             self._peak, self._fullest = self._windows[window], event
 
     def standing(self) -> Standing:
-        return Standing.MET if self._windows and self._peak_over_mean() <= self._peak_at_most else Standing.OPEN
+        if self._windows and self._peak_over_mean() <= self._peak_at_most:
+            return Standing.MET
+        return Standing.VIOLATED if len(self._seen) == self._first_of else Standing.OPEN
 
     @property
     def expected(self) -> str:
@@ -126,7 +135,7 @@ class Spread:
 
     def _is_repeated(self, event: TraceEvent) -> bool:
         """True for a device's second and later ones when only the first counts."""
-        if self._seen is None:
+        if self._first_of is None:
             return False
         known = event.device in self._seen
         self._seen.add(event.device)

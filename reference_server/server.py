@@ -41,7 +41,7 @@ class Server:
         spoilers: Sequence[Fault] = ()
         if not faults.is_idle:
             if (fault := faults.before(request, now_us)) is not None:
-                return self._keep_away(fault, request, now_us)
+                return self._keep_away(fault, request, session, now_us)
             spoilers = faults.after(request, now_us)
             seen = seen_through(spoilers, faults.homeward(request))
         answer = self._commit(seen, session, now_us)
@@ -49,6 +49,7 @@ class Server:
         for fault in spoilers:
             delivery = spoil(fault, seen, delivery)
         if self.trace.wanted:
+            self.trace.emit(now_us, Lane.SERVER, "received", answer.device, envelope=request, reason=session.peer)
             self._tell(request, answer, spoilers, delivery, now_us)
         return delivery
 
@@ -81,10 +82,10 @@ class Server:
         assert answer is not None
         return answer
 
-    def _keep_away(self, fault: Fault, request: HttpRequest, now_us: int) -> Delivery:
+    def _keep_away(self, fault: Fault, request: HttpRequest, session: Session, now_us: int) -> Delivery:
         delivery = instead(fault, request)
         if self.trace.wanted:
-            self.trace.emit(now_us, Lane.SERVER, "received", envelope=request)
+            self.trace.emit(now_us, Lane.SERVER, "received", envelope=request, reason=session.peer)
             self._tell_fault(request, fault, now_us)
             self._tell_delivered(delivery, "", now_us)
         return delivery
@@ -93,7 +94,6 @@ class Server:
         self, request: HttpRequest, answer: Answer, spoilers: Sequence[Fault], delivery: Delivery, now_us: int
     ) -> None:
         """Faults stand before the answer that they spoil, so that a reader knows that it did not arrive like that."""
-        self.trace.emit(now_us, Lane.SERVER, "received", answer.device, envelope=request)
         for fault in spoilers:
             self._tell_fault(request, fault, now_us)
         kind = "refused" if answer.reason else "answered"

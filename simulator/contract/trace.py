@@ -27,7 +27,8 @@ class TraceEvent(NamedTuple):
     """One thing that happened. `kind` is a word of its lane:
 
     device: power_on power_cut sent received downloaded no_reply paused remembered entered applied ended
-    server: received fault answered refused delivered · network: fault malformed · bench: phase action verdict note
+    server: received (its reason says from where) fault answered refused delivered
+    network: fault malformed · bench: phase action verdict note
     """
 
     at_us: int

@@ -71,7 +71,7 @@ STREAM = [
     ("fault", {"kind": "outage"}, outage, 3, MET),
     ("fault", {"kind": "latency"}, outage, 3, OPEN),
     ("fault", {"kind": "outage", "times": 1}, outage, 5, VIOLATED),
-    ("spread", {"peak_at_most": 1.5, "per": "1s", "over": "10s", "first": True}, switched_on, 8, OPEN),
+    ("spread", {"peak_at_most": 1.5, "per": "1s", "over": "10s", "first": True}, switched_on, 8, VIOLATED),
     ("spread", {"peak_at_most": 10, "per": "1s", "over": "10s", "first": True}, switched_on, 8, MET),
     ("backs_off", {}, switched_on, 8, OPEN),
     ("jitter", {}, switched_on, 8, OPEN),

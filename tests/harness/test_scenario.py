@@ -91,7 +91,8 @@ phases:
       - never: {sends: {name: configData}}
       - reaches: {stage: backing_off, devices: 5}
       - registry: {devices: 20, in_state: in_sync, attributes: {hw: 3}, attribute_keys: [hw], action: finished}
-      - registry: {created_by: admin, installed: "1.0", assigned: "1.0", tokens_differ: true, name: "Gateway {serial}"}
+      - registry: {open_actions: 1, created_by: admin, installed: "1.0", assigned: "1.0", tokens_differ: true,
+                   name: "Gateway {serial}"}
       - registry: {only: HB-0002, absent: true}
         severity: warning
         cites: [hawkbit#S21]

@@ -19,5 +19,7 @@ while :; do
         sleep 0.2
     done
     wait $!
-    [ -e updated ] || exit
+    ended=$?
+    # Under load it dies of SIGPIPE now and then (141); a service manager starts it again.
+    [ -e updated ] || { echo "swupdate ended by itself ($ended) and is started again"; sleep 1; }
 done

@@ -154,7 +154,7 @@ def test_an_outage_never_reaches_the_platform(running: Running) -> None:
     assert server.handle(POLL, Session(), START_US) == Delivery(None, Ending.RESET)
     assert kept(store) == 0
     said = [(event.kind, event.fault, event.reason) for event in events]
-    assert said == [("received", "", ""), ("fault", "outage", "shows as reset"), ("delivered", "", "reset")]
+    assert said == [("received", "", "127.0.0.1"), ("fault", "outage", "shows as reset"), ("delivered", "", "reset")]
 
 
 def test_a_lost_reply_was_committed(running: Running) -> None:
