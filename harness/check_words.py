@@ -266,7 +266,7 @@ class FaultBit(Model):
 class Record(Model):
     """Writes the manufacturing record, as CSV and JSON: serial, controllerId, fingerprint and verdict of each unit.
 
-    A unit has passed when nothing else that was expected of it failed.
+    A unit has passed when it knows that it was accepted, and the server knows the unit.
     """
 
     file: Word = "manufacturing-record"

@@ -28,7 +28,7 @@ class TraceEvent(NamedTuple):
 
     device: power_on power_cut sent received downloaded no_reply paused remembered entered applied ended
     server: received (its reason says from where) fault answered refused delivered
-    network: fault malformed · bench: phase action verdict note
+    network: fault malformed · bench: begun phase action asked verdict ended note
     """
 
     at_us: int
