@@ -193,8 +193,10 @@ class Again:
 
     def unexpected(self) -> tuple[PhaseResult, ...]:
         """Known deviations that did not come about, once the last phase was judged."""
-        is_whole = len(self.done) == len(self.scenario.phases) and self.done[-1].verdict is not Verdict.FAILED
-        return tuple(self._known.unexpected()) if is_whole else ()
+        if not self.done or self.done[-1].verdict is Verdict.FAILED:
+            return ()
+        is_over = len(self.done) == len(self.scenario.phases) or self._known.ends_run(self.done[-1])
+        return tuple(self._known.unexpected()) if is_over else ()
 
 
 def report_of(stored: Stored, judge: Again) -> Report:
