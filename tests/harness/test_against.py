@@ -135,15 +135,15 @@ def test_a_gateway_key_in_use_is_used_and_not_replaced(tmp_path: Path, foreign: 
     assert "key of others" not in (tmp_path / "t.jsonl").read_text()
 
 
-@pytest.mark.parametrize("at", ["ok starts", "ended"])
-def test_ctrl_c_takes_everything_back_too(tmp_path: Path, foreign: Foreign, at: str) -> None:
+@pytest.mark.parametrize("is_early", [True, False], ids=["while targets are made", "while it watches"])
+def test_ctrl_c_takes_everything_back_too(tmp_path: Path, foreign: Foreign, is_early: bool) -> None:
     before = foreign.state()
     write_scenario(tmp_path, LONG)
     running = Running("run", "hawkbit/x", "--against", foreign.url, "--junit", "j.xml", cwd=tmp_path)
-    if at == "ok starts":
-        running.until_said(at)
+    if is_early:
+        until(lambda: len(foreign.state()["targets"]) > 2)
     else:
-        until(lambda: len(foreign.state()["targets"]) > 2)  # in the middle of the first phase
+        running.until_said("ok starts")
     assert running.interrupt() == 2
     assert foreign.state() == before
     assert cases_of(tmp_path / "j.xml") == {"hawkbit/x": ("hawkbit", "error")}

@@ -29,7 +29,7 @@ LONG = """
 
 def library(tmp_path: Path) -> Path:
     """One scenario for each verdict, in two folders."""
-    write_scenario(tmp_path, PASSES, "hawkbit/passes")
+    write_scenario(tmp_path, PASSES, "hawkbit/passes", HEAD + "    tags: [good]\n")
     write_scenario(tmp_path, FAILS, "hawkbit/fails")
     write_scenario(tmp_path, WARNS, "hawkbit/deep/warns")
     write_scenario(tmp_path, BREAKS, "hawkbit/deep/breaks")
@@ -70,6 +70,7 @@ def test_every_verdict_finds_its_way_into_junit_in_both_times(tmp_path: Path) ->
         (["hawkbit/skips"], 0),
         (["hawkbit/skips", "--strict"], 0),
         (["hawkbit/nothing"], 5),
+        (["hawkbit/passes", "hawkbit/fails", "--tag", "good"], 0),
         (["hawkbit", "--tag", "nothing"], 5),
         (["--time", "virtual", "--against", "http://127.0.0.1:1", "hawkbit/passes"], 4),
         (["--jobs", "2", "--against", "http://127.0.0.1:1", "hawkbit/passes"], 4),
@@ -162,15 +163,17 @@ def test_one_trace_is_a_file_several_are_a_folder(tmp_path: Path) -> None:
 
 
 def test_jobs_run_side_by_side_on_servers_of_their_own(tmp_path: Path) -> None:
-    slow = "    phases: [{name: wait, for: 2s}]\n"
     for name in "abcdefgh":
-        write_scenario(tmp_path, slow, f"hawkbit/{name}")
-    assert fleetrig("run", "--time", "real", "--jobs", "8", "--trace", "side", cwd=tmp_path).returncode == 0
+        write_scenario(tmp_path, "    phases: [{name: wait, for: 6s}]\n", f"hawkbit/long/{name}")
+    for name in "ab":
+        write_scenario(tmp_path, "    phases: [{name: wait, for: 1s}]\n", f"hawkbit/short/{name}")
+    words = ["run", "hawkbit/long", "--time", "real", "--jobs", "8", "--trace", "side"]
+    assert fleetrig(*words, cwd=tmp_path).returncode == 0
     spans = [span_us(path) for path in (tmp_path / "side").iterdir()]
     assert len(spans) == 8
     assert max(began for began, _ in spans) < min(ended for _, ended in spans)
 
-    fleetrig("run", "hawkbit/a", "hawkbit/b", "--time", "real", "--jobs", "1", "--trace", "row", cwd=tmp_path)
+    fleetrig("run", "hawkbit/short", "--time", "real", "--jobs", "1", "--trace", "row", cwd=tmp_path)
     (_, first_ended), (second_began, _) = sorted(span_us(path) for path in (tmp_path / "row").iterdir())
     assert first_ended <= second_began
 
