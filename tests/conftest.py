@@ -1,4 +1,4 @@
-"""For all tests: children must hear Ctrl-C and a closed terminal, also where the tests were started in the background."""
+"""For all tests: children must hear Ctrl-C and a closed terminal, also where tests start in the background."""
 
 from __future__ import annotations
 
