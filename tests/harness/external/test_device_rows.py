@@ -1,0 +1,148 @@
+"""The rows for devices (hawkbit.md §6.5): our own device passes all of them, and one with a mistake does not."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness.plan import plan
+from harness.run import RunOptions, run
+from harness.verdict import Report, Severity, Verdict
+from tests.harness import broken_devices
+from tests.harness.external import mistaken
+
+SCENARIOS = Path(__file__).parents[3] / "scenarios"
+ROWS = plan(["external/hawkbit"], SCENARIOS)
+
+
+def outcome(name: str, folder: Path, program: object = None) -> Report:
+    (expanded,) = [row for row in ROWS if row.name == name]
+    options = RunOptions(results=folder, own_device=True)
+    if program is not None:
+        options = replace(options, programs={"standard": program})  # type: ignore[dict-item]
+    return asyncio.run(run(expanded, options))
+
+
+def test_every_row_is_cited() -> None:
+    """V35 is the harness's own duty, and has a scenario all the same."""
+    cited = {cite for row in ROWS for cite in row.scenario.cites}
+    assert cited == {f"hawkbit#V{number:02}" for number in range(1, 36)}
+
+
+def test_recommendations_are_warnings() -> None:
+    """Growing delays, jitter, Retry-After and attributes that nobody asked for: findings, not errors (§9.5)."""
+    soft = {
+        (row.scenario.id.rpartition("/")[2], check.word)
+        for row in ROWS for phase in row.scenario.phases for check in phase.expect
+        if check.severity is Severity.WARNING
+    }  # fmt: skip
+    assert soft == {
+        ("attributes_unasked", "never"), ("backoff", "backs_off"), ("backoff", "jitter"), ("backoff", "gap"),
+        ("retry_after", "gap"), ("stampede", "spread"),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [row.name for row in ROWS])
+def test_our_own_device_passes_in_virtual_time(name: str, tmp_path: Path) -> None:
+    report = outcome(name, tmp_path)
+    assert report.verdict is Verdict.PASSED, report
+    assert report.time == "virtual"
+
+
+def test_our_own_device_passes_over_sockets(tmp_path: Path) -> None:
+    """All of them side by side: they mostly wait."""
+
+    async def all_of_them() -> list[Report]:
+        gate = asyncio.Semaphore(20)
+
+        async def one(number: int) -> Report:
+            async with gate:
+                options = RunOptions(real_time=True, results=tmp_path, own_device=True)
+                return await run(ROWS[number], options)
+
+        return await asyncio.gather(*(one(number) for number in range(len(ROWS))))
+
+    reports = asyncio.run(all_of_them())
+    assert [report for report in reports if report.verdict is not Verdict.PASSED] == []
+
+
+def test_without_a_device_it_is_skipped_with_the_reason(tmp_path: Path) -> None:
+    (expanded,) = plan(["external/hawkbit/update"], SCENARIOS)
+    for real_time in (False, True):
+        report = asyncio.run(run(expanded, RunOptions(real_time=real_time, results=tmp_path)))
+        assert report.verdict is Verdict.SKIPPED
+        assert "--device-command" in report.reason
+
+
+MISTAKES = [
+    ("interval", mistaken.restless, "gap", Verdict.FAILED),
+    ("etag", mistaken.restless, "gap", Verdict.FAILED),
+    ("zero_interval", mistaken.restless, "gap", Verdict.FAILED),
+    ("attributes_where_linked", mistaken.knows_better, "order", Verdict.FAILED),
+    ("attributes_where_linked", broken_devices.resends_attributes, "never", Verdict.FAILED),
+    ("attributes_unasked", broken_devices.resends_attributes, "never", Verdict.WARNED),
+    ("refused[status=401]", mistaken.hot, "gap", Verdict.FAILED),
+    ("refused[status=401]", mistaken.gives_up, "keeps_running", Verdict.FAILED),
+    ("refused[status=403]", mistaken.gives_up, "keeps_running", Verdict.FAILED),
+    ("refused[status=404]", mistaken.hot, "gap", Verdict.FAILED),
+    ("token_rotated[what=target_token]", mistaken.hot, "gap", Verdict.FAILED),
+    ("token_rotated[what=gateway_token]", mistaken.gives_up, "keeps_running", Verdict.FAILED),
+    ("retry_after[status=429]", mistaken.monotonous, "gap", Verdict.WARNED),
+    ("retry_after[status=503]", mistaken.hot, "gap", Verdict.FAILED),
+    ("backoff[status=500]", mistaken.monotonous, "backs_off", Verdict.WARNED),
+    ("backoff[status=502]", mistaken.monotonous, "jitter", Verdict.WARNED),
+    ("backoff[status=503]", mistaken.hot, "gap", Verdict.FAILED),
+    ("no_answer[shows_as=reset]", mistaken.hot, "rate", Verdict.FAILED),
+    ("no_answer[shows_as=closed]", mistaken.hot, "rate", Verdict.FAILED),
+    ("no_answer[shows_as=silence]", mistaken.hangs, "receives", Verdict.FAILED),
+    ("broken_answers", mistaken.hot, "rate", Verdict.FAILED),
+    ("broken_answers", mistaken.hangs, "receives", Verdict.FAILED),
+    ("stampede", mistaken.monotonous, "spread", Verdict.WARNED),
+    ("odd_documents", mistaken.dies, "keeps_running", Verdict.FAILED),
+    ("odd_documents", mistaken.hot, "gap", Verdict.FAILED),
+    ("odd_intervals", mistaken.dies, "keeps_running", Verdict.FAILED),
+    ("no_document", mistaken.dies, "keeps_running", Verdict.FAILED),
+    ("unknown_fields", mistaken.pedantic, "registry", Verdict.FAILED),
+    ("update", mistaken.says_it_twice, "sends", Verdict.FAILED),
+    ("wrong_hash", mistaken.trusts_files, "never", Verdict.FAILED),
+    ("cut_download", mistaken.gives_downloads_up, "registry", Verdict.FAILED),
+    ("range_ignored", mistaken.gives_downloads_up, "registry", Verdict.FAILED),
+    ("download_only", mistaken.eager, "never", Verdict.FAILED),
+    ("download_later", mistaken.early, "never", Verdict.FAILED),
+    ("maintenance_window", mistaken.eager, "never", Verdict.FAILED),
+    ("cancelled_before", mistaken.blind_to_cancels, "order", Verdict.FAILED),
+    ("cancelled_during", mistaken.blind_to_cancels, "registry", Verdict.FAILED),
+    ("feedback_gone", mistaken.deaf_to_410, "never", Verdict.FAILED),
+    ("feedback_later[status=500]", mistaken.gives_reports_up, "registry", Verdict.FAILED),
+    ("same_action_again", mistaken.forgets, "never", Verdict.FAILED),
+    ("action_replaced", mistaken.blind_to_cancels, "registry", Verdict.FAILED),
+    ("restart", mistaken.says_it_twice, "sends", Verdict.FAILED),
+    ("redirect[status=307]", mistaken.follows_redirects, "never", Verdict.FAILED),
+    ("wrong_date[date=Fri, 01 Jan 1999 00:00:00 GMT]", mistaken.believes_dates, "registry", Verdict.FAILED),
+    ("re_registration", mistaken.tells_attributes_once, "order", Verdict.FAILED),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "program", "word", "verdict"), MISTAKES, ids=[f"{n}-{row[0]}-{row[2]}" for n, row in enumerate(MISTAKES)]
+)
+def test_a_mistake_is_found(name: str, program: object, word: str, verdict: Verdict, tmp_path: Path) -> None:
+    report = outcome(f"external/hawkbit/{name}", tmp_path, program=program)
+    wrong = {check.title.partition(" ")[0] for phase in report.phases for check in phase.checks if check.finding}
+    assert report.verdict is verdict, report
+    assert word in wrong
+
+
+def test_what_it_points_to_stands_in_the_server_lane(tmp_path: Path) -> None:
+    """The evidence names events of the trace as it is, not those that were derived from it."""
+    report = outcome("external/hawkbit/interval", tmp_path, program=mistaken.restless)
+    (finding,) = [check.finding for phase in report.phases for check in phase.checks if check.finding is not None]
+    trace = Path(report.trace_file).read_text(encoding="utf-8")
+    assert finding.evidence
+    for evidence in finding.evidence:
+        assert evidence.lane == "server"
+        assert re.search(rf'"seq":{evidence.seq},"lane":"server","kind":"received"', trace)

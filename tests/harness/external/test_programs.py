@@ -1,0 +1,233 @@
+"""Programs as devices: started with what they must know, killed as a whole, watched, and nothing left of them."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from harness.external.command import DeviceCommand, device_command, environment, values_of
+from harness.plan import Expanded, expand
+from harness.run import RunOptions, run
+from harness.template import read_scenario
+from harness.verdict import Report, Verdict
+from simulator.contract.errors import UsageError
+from simulator.contract.identity import DeviceIdentity, GatewayToken, TargetToken
+
+PROGRAM = Path(__file__).with_name("polling_device.py")
+HEAD = """
+scenario: A program polls
+devices: {flow: hawkbit, external: true, serial: "EXT-{n:04d}", credential: CREDENTIAL}
+server: {settings: {pollingTime: "00:00:01"}}
+phases:
+  - name: it polls
+    do: [preregister, power_on]
+    within: 20s
+    expect:
+      - receives: {name: poll, status: 200, times: {at_least: 3}}
+"""
+
+
+def scenario(folder: Path, more: str = "", credential: str = "target_token") -> Expanded:
+    path = folder / "x.yaml"
+    path.write_text(HEAD.replace("CREDENTIAL", credential) + dedent(more).replace("\n", "\n  "), encoding="utf-8")
+    (one,) = expand(read_scenario(path, "external/x"))
+    return one
+
+
+def command(*habits: str) -> DeviceCommand:
+    return device_command(f"{sys.executable} {PROGRAM} {' '.join(habits)}")
+
+
+def run_program(what: Expanded, folder: Path, *habits: str) -> Report:
+    return asyncio.run(run(what, RunOptions(device=command(*habits), results=folder / "results")))
+
+
+def said(folder: Path, serial: str = "EXT-0001") -> str:
+    return (folder / "results" / "external" / "x" / f"{serial}.log").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("credential", ["target_token", "gateway_token"])
+def test_it_is_told_where_to_go_and_who_it_is(credential: str, tmp_path: Path) -> None:
+    report = run_program(scenario(tmp_path, credential=credential), tmp_path)
+    assert report.verdict is Verdict.PASSED, report
+    assert report.time == "real"
+    assert "answered 200" in said(tmp_path)
+
+
+def test_a_power_cycle_starts_it_again_in_the_same_place(tmp_path: Path) -> None:
+    again = """
+      - name: switched off and on
+        do: {power_cycle: {off: 200ms}}
+        within: 20s
+        expect: [{receives: {name: poll, status: 200, times: {at_least: 2}}}]
+    """
+    report = run_program(scenario(tmp_path, again), tmp_path)
+    assert report.verdict is Verdict.PASSED, report
+    assert said(tmp_path).count("started with") == 2
+
+
+def test_a_power_cut_is_silence(tmp_path: Path) -> None:
+    off = """
+      - name: switched off
+        do: power_cut
+        for: 1s
+        expect: [{never: {sends: {name: poll}}}]
+    """
+    assert run_program(scenario(tmp_path, off), tmp_path).verdict is Verdict.PASSED
+
+
+def test_a_new_token_comes_with_a_new_start(tmp_path: Path) -> None:
+    rotated = """
+      - name: rotated and told
+        do: {rotate: {what: target_token}}
+        within: 20s
+        expect: [{receives: {name: poll, status: 200, times: {at_least: 2}}}]
+      - name: rotated and not told
+        do: {rotate: {what: target_token, tell_device: false}}
+        within: 20s
+        expect: [{receives: {name: poll, status: 401}}]
+    """
+    assert run_program(scenario(tmp_path, rotated), tmp_path).verdict is Verdict.PASSED
+
+
+def test_nothing_that_it_started_outlives_the_run(tmp_path: Path) -> None:
+    assert run_program(scenario(tmp_path), tmp_path, "has-a-child").verdict is Verdict.PASSED
+    found = re.search(r"child (\d+)", said(tmp_path))
+    assert found is not None
+    deadline_s = time.monotonic() + 20
+    while is_running(int(found[1])):
+        assert time.monotonic() < deadline_s
+        time.sleep(0.05)
+
+
+def is_running(pid: int) -> bool:
+    """A zombie that nobody waits for counts as ended."""
+    try:
+        return ") Z " not in Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def test_a_program_that_ends_by_itself_fails_with_its_last_words(tmp_path: Path) -> None:
+    on = """
+      - name: it goes on
+        for: 20s
+    """
+    report = run_program(scenario(tmp_path, on), tmp_path, "dies")
+    assert report.verdict is Verdict.FAILED
+    (finding,) = [check.finding for phase in report.phases for check in phase.checks if check.finding is not None]
+    assert "EXT-0001 ended by itself: exit code 3, last words:" in finding.got
+    assert "last words" in finding.got
+    assert finding.evidence[0].lane == "device"
+
+
+SECRETS = """
+  - name: it keeps its token to itself
+    for: 1s
+    expect: [keeps_secrets]
+"""
+
+
+def test_a_token_in_its_output_is_found_and_not_repeated(tmp_path: Path) -> None:
+    report = run_program(scenario(tmp_path, SECRETS), tmp_path, "talks")
+    assert report.verdict is Verdict.FAILED
+    (finding,) = [check.finding for phase in report.phases for check in phase.checks if check.finding is not None]
+    assert re.search(r"EXT-0001 wrote one in line \d+: my token is target-token:[0-9a-f]{4}$", finding.got)
+    assert re.search(r"my token is target-token:[0-9a-f]{4}\n", said(tmp_path))
+    assert not re.search(r"my token is [0-9a-f]{32}", said(tmp_path))
+
+
+def test_one_that_holds_its_tongue_passes(tmp_path: Path) -> None:
+    assert run_program(scenario(tmp_path, SECRETS), tmp_path).verdict is Verdict.PASSED
+
+
+ADDRESS = """
+  - name: it comes from one address
+    for: 3s
+    expect: [one_address]
+"""
+
+
+def test_an_id_that_comes_from_two_addresses_by_turns_is_a_duplicate(tmp_path: Path) -> None:
+    report = run_program(scenario(tmp_path, ADDRESS), tmp_path, "two-addresses")
+    assert report.verdict is Verdict.FAILED
+    (finding,) = [check.finding for phase in report.phases for check in phase.checks if check.finding is not None]
+    assert finding.got == "duplicate id: EXT-0001 comes from 127.0.0.1 and 127.0.0.2 by turns"
+    assert len(finding.evidence) == 3
+    assert run_program(scenario(tmp_path, ADDRESS), tmp_path).verdict is Verdict.PASSED
+
+
+def test_an_image_of_its_own_is_what_is_deployed(tmp_path: Path) -> None:
+    image = tmp_path / "image.swu"
+    image.write_bytes(b"an image that only this program understands")
+    deployed = """
+      - name: deployed
+        do: {deploy: {version: "1.0"}}
+        within: 5s
+        expect: [{registry: {assigned: "1.0"}}]
+    """
+    one = replace(command(), image=image)
+    options = RunOptions(device=one, results=tmp_path / "results", trace=tmp_path / "trace.jsonl")
+    assert asyncio.run(run(scenario(tmp_path, deployed), options)).verdict is Verdict.PASSED
+    assert image.read_text(encoding="utf-8") in (tmp_path / "trace.jsonl").read_text(encoding="utf-8")
+
+
+def test_a_program_that_cannot_be_started_breaks_the_run(tmp_path: Path) -> None:
+    no_program = tmp_path / "no-program"
+    no_program.write_text("#!/no/such/interpreter\n", encoding="ascii")
+    no_program.chmod(0o755)
+    options = RunOptions(device=device_command(str(no_program)), results=tmp_path / "results")
+    report = asyncio.run(run(scenario(tmp_path), options))
+    assert report.verdict is Verdict.BROKEN
+    assert "no-program cannot be started" in report.reason
+
+
+IDENTITY = DeviceIdentity("dev 1", "ACME")
+
+
+def test_places_in_the_command_are_filled_in_and_other_braces_stay() -> None:
+    values = values_of(IDENTITY, TargetToken("s3cret"), "http://h:1", Path("/tmp/x"))
+    given = DeviceCommand(("swupdate", "-u", "-t {tenant} -u {url} -i {id} -k {token}{gateway_token}", "{x}"), "")
+    assert given.for_device(values) == ["swupdate", "-u", "-t ACME -u http://h:1 -i dev 1 -k s3cret", "{x}"]
+
+
+def test_the_environment_says_the_same_and_knows_no_proxies() -> None:
+    values = values_of(IDENTITY, GatewayToken("key"), "http://h:1", Path("/tmp/x"))
+    assert environment(values, {"PATH": "/bin", "http_proxy": "http://p", "HTTPS_PROXY": "http://p"}) == {
+        "PATH": "/bin", "FLEETRIG_URL": "http://h:1", "FLEETRIG_TENANT": "ACME", "FLEETRIG_ID": "dev 1",
+        "FLEETRIG_TOKEN": "", "FLEETRIG_GATEWAY_TOKEN": "key", "FLEETRIG_FOLDER": "/tmp/x",
+    }  # fmt: skip
+
+
+def test_files_are_named_in_full_since_programs_run_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "board.sh").write_text("", encoding="ascii")
+    monkeypatch.chdir(tmp_path)
+    words = device_command("sh in/board.sh out/of/reach --key=value").words
+    assert Path(words[0]).is_absolute()
+    assert words[1:] == (str(tmp_path / "in" / "board.sh"), "out/of/reach", "--key=value")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "is empty"),
+        ("sh 'unfinished", "cannot be taken apart"),
+        ("no-such-program -x", "there is no program no-such-program"),
+    ],
+)
+def test_commands_that_are_none(text: str, why: str) -> None:
+    with pytest.raises(UsageError, match=why):
+        device_command(text)
+
+
+def test_an_image_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="there is no file"):
+        device_command("sh", tmp_path / "image")

@@ -1,0 +1,119 @@
+"""What the server saw tells the same story as the device itself, faults included."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from harness.external.view import ServerView, as_it_is, lens_of
+from harness.plan import plan
+from harness.run import RunOptions, run
+from harness.verdict import Verdict
+from simulator.contract.trace import Lane, TraceEvent
+from simulator.contract.wire import HttpRequest, HttpResponse
+
+SCENARIOS = Path(__file__).parents[3] / "scenarios"
+EXCHANGES = ("sent", "received", "no_reply")
+
+TOLD_BY_BOTH = [
+    "hawkbit/attributes",
+    "hawkbit/first_contact_update",
+    "hawkbit/cancelled_before_install",
+    "hawkbit/cancelled_during_install",
+    "hawkbit/deleted_for_good",
+    "hawkbit/overload_retry_after[status=503]",
+    "hawkbit/lost_reply",
+    "hawkbit/outage_backoff[shows_as=reset]",
+    "external/hawkbit/odd_documents",
+    "external/hawkbit/redirect[status=307]",
+    "external/hawkbit/framing[framed=chunked]",
+]
+
+Story = dict[str, list[tuple[str, str, str]]]
+
+
+def story(events: list[TraceEvent], lane: Lane) -> Story:
+    """For each device: kind, name, and target or status, in order. Downloads end in another way on the device."""
+    told: Story = {}
+    for event in events:
+        if event.lane is lane and event.kind in EXCHANGES and not event.name.startswith("download"):
+            match event.envelope:
+                case HttpRequest() as request:
+                    what = f"{request.method} {request.target}"
+                case HttpResponse() as response if event.kind == "received":
+                    what = str(response.status)
+                case _:
+                    what = ""
+            told.setdefault(event.device, []).append((event.kind, event.name, what))
+    return told
+
+
+@pytest.mark.parametrize("name", TOLD_BY_BOTH)
+def test_device_and_server_tell_the_same(name: str, tmp_path: Path) -> None:
+    (expanded,) = plan([name], SCENARIOS)
+    events: list[TraceEvent] = []
+    report = asyncio.run(run(expanded, RunOptions(results=tmp_path, own_device=True, listener=events.append)))
+    assert report.verdict is Verdict.PASSED
+    view = ServerView()
+    seen = [derived for event in events for derived in view(event)]
+    by_device, by_server = story(events, Lane.DEVICE), story(seen, Lane.SERVER)
+    assert by_device.keys() == by_server.keys()
+    for device, told in by_device.items():
+        # The run may end while an answer is on its way.
+        assert by_server[device][: len(told)] == told
+        assert len(by_server[device]) <= len(told) + 1
+        assert len(told) > 4
+
+
+POLL = HttpRequest("GET", "http://h", "/DEFAULT/controller/v1/d1")
+
+
+def server(kind: str, **fields: object) -> TraceEvent:
+    return TraceEvent(1, 7, str(fields.pop("device", "")), Lane.SERVER, kind, **fields)  # type: ignore[arg-type]
+
+
+def kinds(*events: TraceEvent) -> list[tuple[str, str, str]]:
+    view = ServerView()
+    return [(seen.kind, seen.device, seen.name) for event in events for seen in view(event)]
+
+
+def test_a_refusal_is_both_a_refusal_and_an_answer() -> None:
+    refused = server("refused", envelope=HttpResponse(401), reason="token differs")
+    assert kinds(server("received", envelope=POLL), refused) == [
+        ("sent", "d1", "poll"), ("refused", "", ""), ("received", "d1", "poll"),
+    ]  # fmt: skip
+
+
+def test_an_answer_that_was_spoilt_counts_as_it_was_delivered() -> None:
+    spoilt = [
+        server("received", envelope=POLL), server("fault", envelope=POLL, fault="rewrite"),
+        server("answered", device="d1", envelope=HttpResponse(200)), server("delivered", envelope=HttpResponse(500)),
+    ]  # fmt: skip
+    view = ServerView()
+    seen = [derived for event in spoilt for derived in view(event)]
+    assert [event.kind for event in seen] == ["sent", "fault", "received"]
+    assert seen[1].device == "d1"
+    assert seen[2].envelope == HttpResponse(500)
+    assert seen[2].seq == 7
+    assert kinds(*spoilt[:3], server("delivered", reason="silence"))[-1] == ("no_reply", "d1", "poll")
+
+
+def test_what_operators_do_is_not_the_devices_business() -> None:
+    request = HttpRequest("POST", "http://h", "/rest/v1/targets")
+    assert kinds(server("received", envelope=request), server("answered", envelope=HttpResponse(201))) == []
+
+
+def test_other_lanes_are_seen_as_they_are() -> None:
+    events = [TraceEvent(1, 1, "d1", lane, "sent") for lane in (Lane.DEVICE, Lane.BENCH, Lane.NETWORK)]
+    view = ServerView()
+    assert [list(view(event)) for event in events] == [[event] for event in events]
+    assert as_it_is(events[0]) == (events[0],)
+
+
+def test_only_external_devices_need_a_lens() -> None:
+    (own,) = plan(["hawkbit/first_contact"], SCENARIOS)
+    (external,) = plan(["external/hawkbit/update"], SCENARIOS)
+    assert lens_of(own.scenario) is as_it_is
+    assert isinstance(lens_of(external.scenario), ServerView)
