@@ -232,8 +232,8 @@ class Jitter(Fleetwise):
     """Devices that fail together do not try again together: their pauses after the same failure differ."""
 
     of: Text = "poll"
-    at_least: float = Field(0.25, gt=0)
-    """The difference over the mean, after the failure where it is greatest."""
+    at_least: float = Field(0.1, gt=0)
+    """The difference over the mean, in the median over all failures."""
 
 
 class KeepsRunning(Fleetwise):

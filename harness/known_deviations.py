@@ -23,6 +23,7 @@ from typing import Any, Final
 from pydantic import Field, RootModel
 
 from harness.reader import load_mapping
+from harness.titles import title_of
 from harness.values import Model, Text
 from harness.verdict import CheckResult, Finding, PhaseResult, Verdict
 from harness.words import Check
@@ -38,7 +39,7 @@ class Deviation(Model):
     scenario: Text
     """An id, or a run's whole name with the values of its matrix."""
     check: Text
-    """The word of the check."""
+    """The word of the check, or the whole check as reports show it."""
     phase: Text | None = None
     """The name of its phase; any when not given."""
     ends_run: bool = False
@@ -71,7 +72,8 @@ class Known:
 
     def of(self, phase: str, check: Check) -> Deviation | None:
         """What is known of this check."""
-        return next((one for one in self.deviations if one.check == check.word and one.phase in (None, phase)), None)
+        names = (check.word, title_of(check))
+        return next((one for one in self.deviations if one.check in names and one.phase in (None, phase)), None)
 
     def result(self, phase: str, check: Check, result: CheckResult) -> CheckResult:
         """The result in the light of what is known."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import zip_longest
+from statistics import mean, median
 from typing import Final
 
 from harness.folds import Standing, evidence_of
@@ -118,30 +120,27 @@ class Jitter:
         self._rows.step(event)
 
     def standing(self) -> Standing:
-        return Standing.MET if self._widest()[0] >= self._at_least else Standing.OPEN
+        differences = self._differences()
+        return Standing.MET if differences and median(differences) >= self._at_least else Standing.OPEN
 
     @property
     def expected(self) -> str:
         return (
             f"the pauses between failed tries of {self._rows.name} differ from device to device "
-            f"by at least {self._at_least:.0%} of their mean"
+            f"by at least {self._at_least:.0%} of their mean, in the median over all failures"
         )
 
     def finding(self) -> Finding:
-        widest, position = self._widest()
-        if position is None:
+        differences = self._differences()
+        if not differences:
             return Finding(self.expected, "no two devices failed, so there is nothing to compare")
-        pauses = [row.longest_us[position] for row in self._rows.seen().values() if len(row.longest_us) > position]
-        shown = ", ".join(f"{to_s(pause):.2f}" for pause in pauses)
-        return Finding(self.expected, f"{widest:.1%}: their pauses after failure {position + 1} were {shown} s")
+        two = list(self._rows.seen().items())[:2]
+        shown = "; ".join(f"{device} paused {row}" for device, row in two)
+        return Finding(self.expected, f"{median(differences):.1%}: {shown}")
 
-    def _widest(self) -> tuple[float, int | None]:
-        """By how much the pauses after the n-th failure differ most, over their mean; and n, counted from 0."""
+    def _differences(self) -> list[float]:
+        """For each failure by its number, how much the pauses after it differ, over their mean."""
         rows = [row.longest_us for row in self._rows.seen().values()]
-        widest: tuple[float, int | None] = (-1.0, None)
-        for position in range(max(map(len, rows), default=0)):
-            pauses = [row[position] for row in rows if len(row) > position]
-            total_us = sum(pauses)
-            if len(pauses) > 1 and total_us > 0:
-                widest = max(widest, ((max(pauses) - min(pauses)) * len(pauses) / total_us, position))
-        return widest
+        together = zip_longest(*rows, fillvalue=None)
+        found = ([pause for pause in pauses if pause is not None] for pauses in together)
+        return [(max(some) - min(some)) / mean(some) for some in found if len(some) > 1 and sum(some) > 0]
