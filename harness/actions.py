@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from harness.action_words import (
+from harness.rig import Device, Rig
+from harness.scenario_file.action_words import (
     Cancel,
     Configure,
     Delete,
@@ -21,10 +22,9 @@ from harness.action_words import (
     SetAttributes,
     Wait,
 )
-from harness.rig import Device, Rig
+from harness.scenario_file.unit_list import read_units
+from harness.scenario_file.words import ActionWord
 from harness.tenant_settings import GATEWAY_KEY
-from harness.unit_list import read_units
-from harness.words import ActionWord
 from simulator.contract.errors import BrokenBench
 from simulator.contract.identity import GatewayToken, TargetToken
 from simulator.drivers.bench import Director

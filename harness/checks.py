@@ -6,8 +6,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
-from harness import event_folds, retry_folds, time_folds
-from harness.check_words import (
+from harness.external.program_folds import KeepsRunning as KeepsRunningFold
+from harness.external.program_folds import OneAddress as OneAddressFold
+from harness.external.secrecy import judge_secrets
+from harness.folds import events as event_folds
+from harness.folds import retries as retry_folds
+from harness.folds import times as time_folds
+from harness.folds.fold import Fold
+from harness.folds.matching import Pattern
+from harness.masked import masked
+from harness.records import judge_record
+from harness.registry import judge_registry
+from harness.rig import Rig
+from harness.scenario_file.check_words import (
     Attempts,
     BacksOff,
     FaultBit,
@@ -28,18 +39,9 @@ from harness.check_words import (
     Sends,
     Spread,
 )
-from harness.external.program_folds import KeepsRunning as KeepsRunningFold
-from harness.external.program_folds import OneAddress as OneAddressFold
-from harness.external.secrecy import judge_secrets
-from harness.folds import Fold
-from harness.masked import masked
-from harness.matching import Pattern
-from harness.records import judge_record
-from harness.registry import judge_registry
-from harness.rig import Rig
-from harness.values import Times
+from harness.scenario_file.values import Times
+from harness.scenario_file.words import CheckWord
 from harness.verdict import Finding
-from harness.words import CheckWord
 from simulator.contract.trace import Lane
 from simulator.drivers.bench import Inquiry
 

@@ -27,17 +27,17 @@ class Verb(NamedTuple):
 
 
 VERBS: Final = {
-    "serve": Verb("harness.serve:serve", "Start the reference server."),
-    "run": Verb("harness.run_command:run_command", "Run scenarios, in virtual time or against a server."),
-    "conform": Verb("harness.conform_command:conform_command", "Check a server against every row of a contract."),
-    "doctor": Verb("harness.doctor_command:doctor_command", "Say why a server refuses a device."),
-    "simulate": Verb("harness.simulate:simulate_command", "Simulate devices without a scenario."),
-    "list": Verb("harness.commands_files:list_scenarios", "List the scenarios there are."),
-    "plan": Verb("harness.plan_command:plan_command", "Show what scenarios would do, step by step; nothing is run."),
-    "report": Verb("harness.report_command:report_command", "Judge stored traces again, without running anything."),
-    "check": Verb("harness.commands_files:check", "Check scenario files without running them."),
-    "schema": Verb("harness.commands_files:schema", "Print the JSON Schema of scenario files, for editors."),
-    "new": Verb("harness.commands_files:new", "Write a scenario to start from."),
+    "serve": Verb("harness.commands.serve:serve", "Start the reference server."),
+    "run": Verb("harness.commands.run:run_command", "Run scenarios, in virtual time or against a server."),
+    "conform": Verb("harness.commands.conform:conform_command", "Check a server against every row of a contract."),
+    "doctor": Verb("harness.commands.doctor:doctor_command", "Say why a server refuses a device."),
+    "simulate": Verb("harness.commands.simulate:simulate_command", "Simulate devices without a scenario."),
+    "list": Verb("harness.commands.files:list_scenarios", "List the scenarios there are."),
+    "plan": Verb("harness.commands.plan:plan_command", "Show what scenarios would do, step by step; nothing is run."),
+    "report": Verb("harness.commands.report:report_command", "Judge stored traces again, without running anything."),
+    "check": Verb("harness.commands.files:check", "Check scenario files without running them."),
+    "schema": Verb("harness.commands.files:schema", "Print the JSON Schema of scenario files, for editors."),
+    "new": Verb("harness.commands.files:new", "Write a scenario to start from."),
 }
 
 

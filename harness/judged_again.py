@@ -13,19 +13,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from harness.check_words import KeepsSecrets, Record, Registry
 from harness.checks import Roster, fold_of
 from harness.external.view import lens_of
-from harness.folds import Fold
+from harness.folds.fold import Fold
 from harness.judging import NOT_JUDGED, Answer, Watched, judged, result_of, step_all, watched_of
 from harness.known_deviations import Known, Peer, known_in
 from harness.masked import masked
-from harness.plan import find
-from harness.scenario import Phase, Scenario
-from harness.template import ScenarioFile, read_scenario
+from harness.scenario_file.check_words import KeepsSecrets, Record, Registry
+from harness.scenario_file.plan import find
+from harness.scenario_file.scenario import Phase, Scenario
+from harness.scenario_file.template import ScenarioFile, read_scenario
+from harness.scenario_file.words import Check
 from harness.trace_file import digest_of
 from harness.verdict import Finding, PhaseResult, Report, Verdict, worst
-from harness.words import Check
 from simulator.contract.clock import to_s
 from simulator.contract.errors import UsageError
 from simulator.contract.masking import Secrets

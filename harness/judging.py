@@ -10,14 +10,14 @@ from typing import Final
 from harness.actions import LOOK_EVERY_S
 from harness.checks import Judge, Question
 from harness.external.view import Lens
-from harness.folds import Fold, Standing
+from harness.folds.fold import Fold, Standing
 from harness.known_deviations import Known
 from harness.rig import Rig
-from harness.scenario import Phase
+from harness.scenario_file.scenario import Phase
+from harness.scenario_file.titles import title_of
+from harness.scenario_file.words import Check
 from harness.servers.hawkbit import NoAnswer
-from harness.titles import title_of
 from harness.verdict import CheckResult, Finding, Severity, Verdict, verdict_of
-from harness.words import Check
 from simulator.contract.clock import to_us
 from simulator.contract.trace import Listener, TraceEvent
 from simulator.drivers.bench import Director, Until

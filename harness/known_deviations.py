@@ -22,11 +22,11 @@ from typing import Any, Final
 
 from pydantic import Field, RootModel
 
-from harness.reader import load_mapping
-from harness.titles import title_of
-from harness.values import Model, Text
+from harness.scenario_file.reader import load_mapping
+from harness.scenario_file.titles import title_of
+from harness.scenario_file.values import Model, Text
+from harness.scenario_file.words import Check
 from harness.verdict import CheckResult, Finding, PhaseResult, Verdict
-from harness.words import Check
 from simulator.contract.errors import UsageError
 
 FILE: Final = "_known_deviations.yaml"

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from harness.plan import Expanded
 from harness.report.console import ConsoleReport
 from harness.report.junit import write_junit
 from harness.run import RunOptions, run
+from harness.scenario_file.plan import Expanded
 from harness.verdict import Report, Verdict
 from simulator.contract.errors import BrokenBench
 from simulator.contract.trace import Trace

@@ -14,9 +14,9 @@ from harness.checks import judge_of
 from harness.external.view import lens_of
 from harness.judging import judge_all, looking, result_of
 from harness.rig import Rig
-from harness.scenario import Phase
+from harness.scenario_file.scenario import Phase
+from harness.scenario_file.titles import title_of
 from harness.setting_up import set_up
-from harness.titles import title_of
 from harness.verdict import PhaseResult, Verdict
 from simulator.contract.clock import to_s
 from simulator.contract.errors import BrokenBench

@@ -6,9 +6,9 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.plan import Expanded
 from harness.run import Attempt, RunOptions, SkipScenario
-from harness.scenario import Scenario
+from harness.scenario_file.plan import Expanded
+from harness.scenario_file.scenario import Scenario
 from harness.verdict import PhaseResult, Verdict
 from simulator.contract.errors import BrokenBench, UsageError
 from simulator.contract.trace import Lane, Listener, TraceEvent

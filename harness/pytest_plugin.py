@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from harness.plan import Expanded
+    from harness.scenario_file.plan import Expanded
     from harness.verdict import Report
 
 FIRST_KEY = re.compile(rb"\A(?:\xef\xbb\xbf)?(?:\s*#[^\n]*\n|\s*\n|---\s*\n)*scenario\s*:")
@@ -52,9 +52,9 @@ class ScenarioCollector(pytest.File):
     """One scenario file: an item per combination of its matrix."""
 
     def collect(self) -> Iterable[pytest.Item]:
-        from harness.plan import expand, id_of
         from harness.power_points import power_cut_points
-        from harness.template import read_scenario
+        from harness.scenario_file.plan import expand, id_of
+        from harness.scenario_file.template import read_scenario
         from simulator.contract.errors import FleetrigError
 
         try:

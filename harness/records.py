@@ -9,9 +9,9 @@ import json
 from pathlib import Path
 from typing import Final
 
-from harness.check_words import Record
-from harness.folds import some
+from harness.folds.fold import some
 from harness.rig import Device, Rig
+from harness.scenario_file.check_words import Record
 from harness.verdict import Finding
 from simulator.contract.errors import BrokenBench
 from simulator.contract.identity import Credential, GatewayToken, TargetToken

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from harness.check_words import Registry
-from harness.folds import some
+from harness.folds.fold import some
 from harness.rig import Rig
+from harness.scenario_file.check_words import Registry
 from harness.verdict import Finding
 from simulator.contract.errors import BrokenBench
 from simulator.drivers.bench import Inquiry

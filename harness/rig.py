@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.known_deviations import Known
-from harness.scenario import Scenario
+from harness.scenario_file.scenario import Scenario
 from harness.servers.under_test import ServerUnderTest
 from harness.verdict import PhaseResult
 from simulator.agent import Agent

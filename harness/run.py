@@ -23,9 +23,9 @@ from harness.known_deviations import Peer, known_in
 from harness.masked import masked
 from harness.open_files import allow_connections
 from harness.phases import direct
-from harness.plan import Expanded
 from harness.retelling import retelling
 from harness.rig import Rig, seeded_tokens
+from harness.scenario_file.plan import Expanded
 from harness.servers.reference import bench_settings, in_memory, serving
 from harness.servers.under_test import ServerUnderTest
 from harness.taking_back import take_back

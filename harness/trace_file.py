@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from harness.plan import Expanded
+from harness.scenario_file.plan import Expanded
 from harness.version import VERSION
 from simulator.contract.errors import BrokenBench
 from simulator.contract.masking import Secrets

@@ -95,7 +95,7 @@ HOMES = (
     Home("locust", ("simulator.drivers.load", "harness.locustfile"), "importing it patches the standard library"),
     Home("serial", ("hil",), "boards are reached through BoardPort, so that a fake board is a full substitute"),
     Home("yaml", (), "the reader uses ruamel.yaml, which reads YAML 1.2"),
-    Home("ruamel", ("harness.reader",), "size and depth limits and line numbers are kept in one place"),
+    Home("ruamel", ("harness.scenario_file.reader",), "size and depth limits and line numbers are kept in one place"),
     Home(
         "aiohttp",
         ("reference_server.fronts.http", "reference_server.fronts.control"),
@@ -205,7 +205,7 @@ def test_the_house_keeps_its_rules():
         ("harness/report/html.py", "from harness.run import run", "a report listens"),
         ("harness/run.py", "import simpy", "virtual time has one implementation"),
         ("harness/servers/hawkbit.py", "import httpx", "sends an envelope through the transport"),
-        ("harness/scenario.py", "from ruamel.yaml import YAML", "must not import ruamel"),
+        ("harness/scenario_file/scenario.py", "from ruamel.yaml import YAML", "must not import ruamel"),
         ("reference_server/server.py", "print(1)", "everything else is a trace event"),
         ("simulator/__init__.py", '"""The device side."""', "must stay empty"),
         ("hil/port.py", "\n" * 401, "401 lines"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from harness.folds import Standing, evidence_of
+from harness.folds.fold import Standing, evidence_of
 from harness.verdict import Finding
 from simulator.contract.trace import Lane, TraceEvent
 from simulator.contract.wire import HttpRequest

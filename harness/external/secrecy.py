@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from harness.check_words import KeepsSecrets
 from harness.rig import Rig
+from harness.scenario_file.check_words import KeepsSecrets
 from harness.verdict import Finding
 from simulator.drivers.bench import Inquiry
 

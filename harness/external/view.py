@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from harness.external.naming import Call, call_of
-from harness.scenario import Scenario
+from harness.scenario_file.scenario import Scenario
 from simulator.contract.trace import Lane, TraceEvent
 from simulator.contract.wire import HttpRequest
 

@@ -12,12 +12,12 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
-from harness.reader import load_mapping
+from harness.scenario_file.reader import load_mapping
+from harness.scenario_file.values import Model, Text, Word
 from harness.secret_refs import from_environment
 from harness.servers.control import ControlInterface
 from harness.servers.hawkbit import HawkbitAdmin
 from harness.servers.under_test import CONTROL_CAN, FOREIGN_CAN, REFERENCE_CAN, ServerUnderTest
-from harness.values import Model, Text, Word
 from simulator.contract.errors import UsageError
 from simulator.contract.identity import UserPassword
 

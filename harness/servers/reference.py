@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from typing import Final, TypeVar
 
-from harness.scenario import Scenario
+from harness.scenario_file.scenario import Scenario
 from harness.servers.control import ControlInterface
 from harness.servers.hawkbit import Call, HawkbitAdmin
 from harness.servers.under_test import REFERENCE_CAN, ServerUnderTest

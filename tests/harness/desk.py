@@ -7,14 +7,14 @@ from typing import Any, TypeVar
 
 from harness.actions import perform
 from harness.checks import judge_of
-from harness.folds import Fold, Standing
+from harness.folds.fold import Fold, Standing
 from harness.phases import run_phase
 from harness.rig import Rig, seeded_tokens
-from harness.scenario import Phase, Scenario
+from harness.scenario_file.scenario import Phase, Scenario
+from harness.scenario_file.words import Action, Check
 from harness.servers.reference import bench_settings, in_memory
 from harness.setting_up import set_up
 from harness.verdict import Finding, PhaseResult
-from harness.words import Action, Check
 from simulator.contract.masking import Secrets
 from simulator.contract.trace import Lane, Trace, TraceEvent
 from simulator.drivers.bench import Director, Inquiry

@@ -7,9 +7,9 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
-from harness.plan import Expanded, expand
 from harness.run import RunOptions, run
-from harness.template import read_scenario
+from harness.scenario_file.plan import Expanded, expand
+from harness.scenario_file.template import read_scenario
 from harness.verdict import Report
 
 HEAD = """

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.plan import plan
 from harness.run import RunOptions, run
+from harness.scenario_file.plan import plan
 from harness.verdict import Report, Verdict
 from tests.harness import broken_devices
 

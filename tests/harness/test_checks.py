@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from harness.checks import Roster, judge_of
-from harness.words import Check
+from harness.scenario_file.words import Check
 from simulator.contract.faults import Fault, FaultKind
 from tests.harness.desk import MET, OPEN, VIOLATED, Desk
 

@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 
 import pytest
 
-from harness.plan import plan
 from harness.retelling import retell
 from harness.run import RunOptions, run
+from harness.scenario_file.plan import plan
 from harness.servers.control import PAGE, ControlInterface
 from harness.servers.foreign import foreign_server
 from harness.servers.reference import serving

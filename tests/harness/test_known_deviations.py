@@ -12,12 +12,12 @@ from rich.console import Console
 
 from harness.exits import Exit, exit_of
 from harness.known_deviations import FILE, Known, Peer, known_in, peer_of
-from harness.plan import ids_below, plan
-from harness.problems import FileMistakes
 from harness.report.console import ConsoleReport
 from harness.report.junit import junit
 from harness.run import RunOptions, run
-from harness.titles import title_of
+from harness.scenario_file.plan import ids_below, plan
+from harness.scenario_file.problems import FileMistakes
+from harness.scenario_file.titles import title_of
 from harness.verdict import Report, Verdict
 from simulator.contract.errors import UsageError
 from tests.harness.command import fleetrig

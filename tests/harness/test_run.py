@@ -185,7 +185,7 @@ def test_how_far_an_interrupted_run_had_come_is_told(tmp_path: Path) -> None:
 SEEDED = """
 import asyncio, sys
 from pathlib import Path
-from harness.plan import plan
+from harness.scenario_file.plan import plan
 from harness.power_points import power_cut_points
 from harness.run import RunOptions, run
 for name in ("hawkbit/cut_download", "hawkbit/attributes", "hawkbit/outage_backoff[shows_as=reset]"):

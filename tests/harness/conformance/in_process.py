@@ -7,10 +7,10 @@ import contextlib
 import threading
 from collections.abc import Iterator, Mapping
 
+from harness.commands.serve_options import Words, understand
 from harness.conformance.exact_client import ExactClient
 from harness.conformance.hawkbit.session import Server
 from harness.conformance.hawkbit.suite import OWN_OPTIONS, RIGHTS
-from harness.serve_options import Words, understand
 from reference_server.running import ReferenceServer, ServerOptions
 from simulator.contract.identity import UserPassword
 

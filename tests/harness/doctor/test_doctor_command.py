@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from harness.cli import main
-from harness.doctor_command import _account
+from harness.commands.doctor import _account
 from harness.servers.foreign import foreign_server
 from simulator.contract.errors import UsageError
 from simulator.contract.identity import UserPassword

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.plan import plan
 from harness.run import RunOptions, run
+from harness.scenario_file.plan import plan
 from harness.verdict import Report, Severity, Verdict
 from tests.harness import broken_devices
 from tests.harness.external import mistaken

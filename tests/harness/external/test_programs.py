@@ -13,9 +13,9 @@ from textwrap import dedent
 import pytest
 
 from harness.external.command import DeviceCommand, device_command, environment, values_of
-from harness.plan import Expanded, expand
 from harness.run import RunOptions, run
-from harness.template import read_scenario
+from harness.scenario_file.plan import Expanded, expand
+from harness.scenario_file.template import read_scenario
 from harness.verdict import Report, Verdict
 from simulator.contract.errors import UsageError
 from simulator.contract.identity import DeviceIdentity, GatewayToken, TargetToken

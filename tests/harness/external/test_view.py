@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from harness.external.view import ServerView, as_it_is, lens_of
-from harness.plan import plan
 from harness.run import RunOptions, run
+from harness.scenario_file.plan import plan
 from harness.verdict import Verdict
 from simulator.contract.trace import Lane, TraceEvent
 from simulator.contract.wire import HttpRequest, HttpResponse

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from harness.problems import FileMistakes
+from harness.scenario_file.problems import FileMistakes
 from harness.servers.foreign import foreign_server, is_loopback, verify_with
 from harness.servers.under_test import FOREIGN_CAN
 from simulator.contract.errors import UsageError

@@ -1,0 +1,87 @@
+"""The verbs that look at scenario files and run nothing: list, check, schema, new."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness.scenario_file.plan import expand, find, home, read_all
+from harness.scenario_file.problems import FileMistakes, Problem
+from harness.scenario_file.starter import STARTER
+from harness.scenario_file.template import ScenarioFile
+from simulator.contract.errors import NoSuchId, UsageError
+
+Wanted = Annotated[list[str] | None, typer.Argument(metavar="ID", help="Ids, prefixes of ids, files or folders.")]
+Folder = Annotated[
+    Path | None, typer.Option("--scenarios", metavar="DIR", help="Where ids are looked up; ./scenarios by default.")
+]
+Tags = Annotated[list[str] | None, typer.Option("--tag", metavar="T", help="Only scenarios with this tag; repeatable.")]
+
+
+def list_scenarios(wanted: Wanted = None, tag: Tags = None, scenarios: Folder = None) -> None:
+    """List the scenarios there are, one a line: id, title, tags, needs."""
+    files, problems = read_all(find(wanted or [], home(scenarios)))
+    shown = [file for file in files if not tag or set(tag) & set(file.heading.tags)]
+    width = max((len(file.id) for file in shown), default=0)
+    for file in shown:
+        typer.echo(_line(file, width))
+    if problems:
+        raise FileMistakes(problems)
+    if not shown:
+        raise NoSuchId(f"no scenario carries the tag {', '.join(tag or [])}")
+
+
+def check(wanted: Wanted = None, scenarios: Folder = None) -> None:
+    """Check scenario files, every combination of their matrices included, without running them."""
+    found = find(wanted or [], home(scenarios))
+    files, problems = read_all(found)
+    problems += [problem for file in files for problem in _expansion_problems(file)]
+    if problems:
+        raise FileMistakes(problems)
+    typer.echo(f"{len(found)} scenarios are fine" if len(found) != 1 else "1 scenario is fine")
+
+
+def schema() -> None:
+    """Print the JSON Schema of scenario files, for editors."""
+    # Making it takes a while, and only this verb needs it.
+    from harness.scenario_file.schema import scenario_schema
+
+    typer.echo(json.dumps(scenario_schema(), indent=2, ensure_ascii=False))
+
+
+def new(
+    path: Annotated[str, typer.Argument(metavar="PATH", help="An id such as hawkbit/my_topic, or a file *.yaml.")],
+    scenarios: Folder = None,
+) -> None:
+    """Write a scenario to start from. A file that exists is never overwritten."""
+    file = Path(path) if path.endswith(".yaml") else (scenarios or Path("scenarios")) / f"{path}.yaml"
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("x", encoding="utf-8") as out:
+            out.write(STARTER)
+    except FileExistsError:
+        raise UsageError(f"{file} exists already; choose another name") from None
+    except OSError as wrong:
+        raise UsageError(f"cannot write {file}: {wrong.strerror}") from None
+    typer.echo(f"wrote {file}; `fleetrig check {file}` looks it over")
+
+
+def _line(file: ScenarioFile, width: int) -> str:
+    heading = file.heading
+    return f"{file.id:<{width}}  {heading.title}{_words('tags', heading.tags)}{_words('needs', heading.needs)}"
+
+
+def _words(title: str, words: Sequence[str]) -> str:
+    return f"  {title}: {', '.join(words)}" if words else ""
+
+
+def _expansion_problems(file: ScenarioFile) -> tuple[Problem, ...]:
+    try:
+        expand(file)
+    except FileMistakes as wrong:
+        return wrong.problems
+    return ()

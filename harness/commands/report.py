@@ -1,0 +1,63 @@
+"""`fleetrig report`: stored traces in, verdicts and reports out; nothing is run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness.exits import exit_of
+from harness.judged_again import judge_again
+from harness.known_deviations import peer_of
+from harness.report.console import ConsoleReport, make_console
+from harness.report.junit import write_junit
+from harness.scenario_file.plan import home
+from harness.trace_file import ENDING
+from harness.verdict import Report, worst
+from simulator.contract.errors import UsageError
+
+
+def report_command(
+    traces: Annotated[list[Path], typer.Argument(metavar="TRACE.jsonl...", help="Traces of runs, or folders of them.")],
+    junit: Annotated[Path | None, typer.Option(help="Write JUnit XML here.")] = None,
+    strict: Annotated[bool, typer.Option(help="Warnings fail.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the checks of passed runs too.")] = False,
+    known: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Take the known deviations of this device or server into account."),
+    ] = None,
+    scenarios: Annotated[Path | None, typer.Option(help="Where scenarios are looked up.")] = None,
+) -> None:
+    """Judges stored traces again. What the server was asked then is taken as recorded."""
+    began_s = time.monotonic()
+    paths = list(traces_in(traces))
+    folder = home(scenarios)
+    peer = None if known is None else peer_of(known, folder)
+    judged = [judge_again(path, folder, peer) for path in paths]
+    console = make_console()
+    writer = ConsoleReport(console, verbose=verbose, single=len(paths) == 1)
+    reports: list[Report] = []
+    for report, remark in judged:
+        reports.append(report)
+        writer.show(report)
+        if remark:
+            console.print(f"  {remark}")
+    if junit is not None:
+        write_junit(reports, junit)
+    writer.finish(reports, {"junit": junit} if junit is not None else {}, took_s=time.monotonic() - began_s)
+    raise typer.Exit(exit_of(worst(report.verdict for report in reports), strict=strict))
+
+
+def traces_in(places: Sequence[Path]) -> Iterator[Path]:
+    """Files as they are, and everything in folders that is called like a trace. Raises UsageError for empty folders."""
+    for place in places:
+        if not place.is_dir():
+            yield place
+            continue
+        found = sorted(place.rglob(f"*{ENDING}"))
+        if not found:
+            raise UsageError(f"{place} holds no traces (*{ENDING})")
+        yield from found

@@ -1,0 +1,191 @@
+"""What `fleetrig run` was asked for: checked as a whole, then made into runs and carried out."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final, Literal
+
+from rich.console import Console
+
+from harness.exits import Exit, exit_of
+from harness.external.command import device_command
+from harness.known_deviations import peer_of
+from harness.many_runs import Output, Pair, run_and_show
+from harness.power_points import power_cut_points
+from harness.report.console import ConsoleReport, make_console
+from harness.report.progress import RunProgress
+from harness.run import RunOptions
+from harness.scenario_file.plan import Expanded, home, plan
+from harness.servers.foreign import foreign_server, verify_with
+from harness.servers.reference import known_profile
+from harness.trace_file import trace_name
+from harness.verdict import worst
+from simulator.contract.errors import UsageError
+
+USUAL_PROFILE: Final = "1.1"
+MOST_SIDE_BY_SIDE: Final = 32
+PER_CPU: Final = 8
+"""Real-time runs mostly wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """The options of `fleetrig run`, under the names of its parameters."""
+
+    ids: list[str] | None
+    against: str | None
+    time_mode: Literal["virtual", "real"] | None
+    profile: str
+    seed: int
+    jobs: int | None
+    tag: list[str] | None
+    fail_fast: bool
+    repeat: int
+    device_command: str | None
+    device_image: Path | None
+    own_device: bool
+    known: str | None
+    ca: Path | None
+    insecure: bool
+    change_tenant_settings: bool
+    junit: Path | None
+    trace: Path | None
+    results: Path
+    strict: bool
+    verbose: bool
+    scenarios: Path | None
+
+    def check(self) -> None:
+        """Raises UsageError for options that contradict each other."""
+        for is_wrong, sentence in self._contradictions():
+            if is_wrong:
+                raise UsageError(sentence)
+        known_profile(self.profile)
+
+    def _contradictions(self) -> Iterator[tuple[bool, str]]:
+        is_virtual, has_device = self.time_mode == "virtual", self.device_command is not None
+        yield is_virtual and self.against is not None, "--against needs real time: leave --time virtual away"
+        yield (
+            self.against is not None and (self.jobs or 1) > 1,
+            "--jobs does not go with --against: runs would change each other's tenant settings",
+        )
+        yield has_device and self.own_device, "--own-device takes the place of a program: give it or --device-command"
+        yield has_device and is_virtual, "--device-command needs real time: leave --time virtual away"
+        yield (
+            self.device_image is not None and not has_device,
+            "--device-image is for a device of yours: give --device-command too",
+        )
+
+    def options(self) -> RunOptions:
+        """How each of the runs goes."""
+        server = None
+        if self.against is not None:
+            server = foreign_server(self.against, may_change_settings=self.change_tenant_settings)
+        return RunOptions(
+            real_time=self.time_mode == "real",
+            against=server,
+            profile=self.profile,
+            seed=self.seed,
+            results=self.results,
+            verify=verify_with(self.ca, insecure=self.insecure),
+            device=None if self.device_command is None else device_command(self.device_command, self.device_image),
+            own_device=self.own_device,
+            known=None if self.known is None else peer_of(self.known, home(self.scenarios)),
+            again=self.again(),
+        )
+
+    def again(self) -> tuple[str, ...]:
+        """The words of a command line that do the same again, beyond the run's name and seed."""
+        return words_of(
+            {
+                "--time": self.time_mode,
+                "--against": self.against,
+                "--profile": self.profile if self.profile != USUAL_PROFILE else None,
+                "--ca": self.ca,
+                "--insecure": self.insecure,
+                "--change-tenant-settings": self.change_tenant_settings,
+                "--scenarios": self.scenarios,
+                "--device-command": self.device_command,
+                "--device-image": self.device_image,
+                "--own-device": self.own_device,
+                "--known": self.known,
+            }
+        )
+
+
+def carry_out(request: RunRequest) -> Exit:
+    """Plans, runs, shows and writes. Raises UsageError before anything is run, never afterwards."""
+    console = make_console()
+    options = request.options()
+    runs = plan(request.ids or [], home(request.scenarios), request.tag or [], power_cut_points) * request.repeat
+    is_single = len(runs) == 1
+    check_places(request.junit, request.trace, request.results, is_many=not is_single)
+    if request.insecure:
+        console.print("--insecure: the server's certificate is not checked, anybody could be answering")
+    progress = RunProgress(console)
+    if is_single:
+        options = replace(options, listener=progress)
+    pairs = pairs_of(runs, options, request.trace, request.repeat)
+    with progress.shown() if is_single else nullcontext():
+        reports = asyncio.run(
+            run_and_show(pairs, output_of(request, console, is_single=is_single), width_of(options, request.jobs))
+        )
+    return exit_of(worst(report.verdict for report in reports), strict=request.strict)
+
+
+def output_of(request: RunRequest, console: Console, *, is_single: bool) -> Output:
+    writer = ConsoleReport(console, verbose=request.verbose, single=is_single)
+    return Output(writer, request.junit, request.trace, request.results, request.fail_fast)
+
+
+def check_places(junit: Path | None, trace: Path | None, results: Path, *, is_many: bool) -> None:
+    """Raises UsageError for files that could not be written in the end, before anything is run."""
+    if junit is not None and junit.is_dir():
+        raise UsageError(f"--junit {junit} is a folder; give the name of a file")
+    if trace is not None and is_many and trace.exists() and not trace.is_dir():
+        raise UsageError(f"--trace {trace} is a file, and there are several runs: give the name of a folder")
+    if results.exists() and not results.is_dir():
+        raise UsageError(f"--results {results} is a file; give the name of a folder")
+    for option, place in (("--junit", junit), ("--trace", trace)):
+        nearest = next((one for one in place.parents if one.exists()), Path()) if place is not None else Path()
+        if place is not None and not (nearest.is_dir() and os.access(nearest, os.W_OK)):
+            raise UsageError(f"{option} {place}: nothing can be written to {nearest}")
+
+
+def words_of(options: Mapping[str, object]) -> tuple[str, ...]:
+    """Options as words of a command line: those not given are left away, flags stand alone."""
+    words: list[str] = []
+    for name, value in options.items():
+        if value is True:
+            words.append(name)
+        elif value is not None and value is not False:
+            words += [name, str(value)]
+    return tuple(words)
+
+
+def pairs_of(runs: Sequence[Expanded], options: RunOptions, trace: Path | None, repeat: int) -> list[Pair]:
+    """What to run and how: each repetition has the next seed, each run its own trace file."""
+    per_round = len(runs) // repeat
+    return [
+        (expanded, replace(options, seed=options.seed + index // per_round, trace=trace_path(trace, runs, index)))
+        for index, expanded in enumerate(runs)
+    ]
+
+
+def trace_path(trace: Path | None, runs: Sequence[Expanded], index: int) -> Path | None:
+    """The file itself for a single run, else a file of its own in that folder."""
+    if trace is None or (len(runs) == 1 and not trace.is_dir()):
+        return trace
+    return trace / f"{index + 1:03d}-{trace_name(runs[index].name).replace('/', '-')}"
+
+
+def width_of(options: RunOptions, jobs: int | None) -> int:
+    """How many run side by side: only those that have a server of their own and mostly wait."""
+    if options.time == "virtual" or options.against is not None:
+        return 1
+    return jobs or min(MOST_SIDE_BY_SIDE, PER_CPU * (os.cpu_count() or 1))

@@ -1,0 +1,44 @@
+"""The file of `serve --accounts`: a list of `{user, password, rights: [CREATE_TARGET, …], tenant}`.
+
+`tenant` is DEFAULT when it is left out, `rights` all that an administrator of the tenant has. A password may be
+`env:NAME`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, RootModel
+
+from harness.scenario_file.reader import load_mapping
+from harness.scenario_file.values import Model
+from harness.secret_refs import from_environment
+from reference_server.platforms.hawkbit.settings import Account
+from simulator.contract.errors import UsageError
+
+Text = Annotated[str, Field(min_length=1, max_length=256)]
+
+
+class AccountEntry(Model):
+    user: Text
+    password: Text
+    rights: Annotated[tuple[Text, ...], Field(min_length=1, max_length=200)] = ("ROLE_TENANT_ADMIN",)
+    tenant: Text = "DEFAULT"
+
+    def account(self) -> Account:
+        if ":" in self.user:
+            raise UsageError(f"the user {self.user!r} has a colon in its name, which a login cannot carry")
+        password = self.password
+        if password.startswith("env:"):
+            password = from_environment(password)
+        return Account(self.user, password, self.rights, self.tenant)
+
+
+class AccountsFile(RootModel[Annotated[tuple[AccountEntry, ...], Field(max_length=1000)]]):
+    pass
+
+
+def read_accounts(path: Path) -> list[Account]:
+    """Raises FileMistakes with line and column, UsageError for a file or a variable that is not there."""
+    return [entry.account() for entry in load_mapping(path, AccountsFile).root]

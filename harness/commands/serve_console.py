@@ -1,0 +1,135 @@
+"""What `fleetrig serve` shows: a banner, then one line for each refusal with its reason."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from harness.commands.serve_options import WELL_KNOWN, Serving
+from harness.version import VERSION
+from reference_server.fronts.addresses import Address
+from simulator.contract.clock import US_PER_S, to_s
+from simulator.contract.masking import Secrets
+from simulator.contract.trace import Lane, TraceEvent
+from simulator.contract.wire import HttpRequest, HttpResponse
+
+COLLAPSE_FOR_US: Final = 5 * US_PER_S
+MOST_LINES_PER_S: Final = 20
+"""A fleet that is refused as a whole must not bury the reason, nor slow the server down."""
+
+UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+"""A client chooses what stands in a path; it shall not steer the terminal."""
+
+DIM, RED, PLAIN = "\x1b[2m", "\x1b[31m", "\x1b[0m"
+
+
+def banner(serving: Serving, addresses: Mapping[str, Address], ca: Path | None) -> list[str]:
+    """URLs, accounts, where the state lies, how to stop."""
+    lines = [f"fleetrig {VERSION}: reference server, hawkBit {serving.settings.profile}"]
+    for scheme, address in addresses.items():
+        lines.append(_listening(scheme, address, ca))
+    for account in serving.settings.accounts:
+        known = account.user == WELL_KNOWN.user and account.password == WELL_KNOWN.password
+        password = f" / {account.password}" if known else "   (password as given)"
+        lines.append(f"  account  {account.user}{password}   tenant {account.tenant}, {', '.join(account.rights)}")
+    store = serving.options.store
+    lines.append(f"  state    {store}" + ("   (lost when the server stops)" if store == "memory:" else ""))
+    lines.append("  stop     Ctrl-C")
+    lines.append("Refused requests and why:")
+    return [_clean(line) for line in lines]
+
+
+def _listening(scheme: str, address: Address, ca: Path | None) -> str:
+    more = ""
+    if scheme == "https" and ca is not None:
+        more = f"   (clients must trust {ca})"
+    if scheme == "control" and not address.is_loopback:
+        more = "   (no password: whoever can reach it can make this server fail)"
+    return f"  {scheme:<8} {'http' if scheme == 'control' else scheme}://{address}{more}"
+
+
+@dataclass(slots=True)
+class _Shown:
+    since_us: int
+    repeats: int = 0
+    last_us: int = 0
+
+
+class RefusalLines:
+    """Turns trace events into lines. Repeats of a line are counted for some seconds and shown once, with `(×12)`."""
+
+    def __init__(self, secrets: Secrets, *, colour: bool = False) -> None:
+        self._secrets = secrets
+        self._colour = colour
+        self._request: HttpRequest | None = None
+        self._shown: dict[str, _Shown] = {}
+        self._second = 0
+        self._lines_in_second = 0
+        self._left_out = 0
+
+    kinds: Final = frozenset({"received", "refused", "malformed"})
+    """The events that it wants to see."""
+
+    def lines(self, event: TraceEvent) -> list[str]:
+        """What to print now."""
+        match event.lane, event.kind:
+            case Lane.SERVER, "received":
+                self._request = event.envelope if isinstance(event.envelope, HttpRequest) else None
+                return []
+            case (Lane.SERVER, "refused") | (Lane.NETWORK, "malformed"):
+                return self._refusal(event)
+            case _:
+                return []
+
+    def flush(self, now_us: int, *, is_end: bool = False) -> list[str]:
+        """Counts that are due, at the end all of them; call it about once a second."""
+        due = [text for text, shown in self._shown.items() if is_end or now_us - shown.since_us >= COLLAPSE_FOR_US]
+        lines = []
+        for text in due:
+            shown = self._shown.pop(text)
+            if shown.repeats:
+                lines.append(self._line(shown.last_us, f"{text} (×{shown.repeats})"))
+                self._shown[text] = _Shown(now_us)
+        if self._left_out:
+            lines.append(f"          … and {self._left_out} more refusals")
+            self._left_out = 0
+        return lines
+
+    def _refusal(self, event: TraceEvent) -> list[str]:
+        text = self._text(event)
+        shown = self._shown.get(text)
+        if shown is not None:
+            shown.repeats += 1
+            shown.last_us = event.at_us
+            return []
+        if self._is_too_much(event.at_us):
+            self._left_out += 1
+            return []
+        self._shown[text] = _Shown(event.at_us)
+        return [self._line(event.at_us, text)]
+
+    def _text(self, event: TraceEvent) -> str:
+        request = self._request if event.lane is Lane.SERVER else None
+        what = f"{request.method} {request.target[:200]}" if request is not None else "unreadable request"
+        status = event.envelope.status if isinstance(event.envelope, HttpResponse) else ""
+        device = f"{event.device}: " if event.device else ""
+        return _clean(self._secrets.hide(f"{what}  {status}  {device}{event.reason}"))
+
+    def _is_too_much(self, now_us: int) -> bool:
+        second = now_us // US_PER_S
+        if second != self._second:
+            self._second, self._lines_in_second = second, 0
+        self._lines_in_second += 1
+        return self._lines_in_second > MOST_LINES_PER_S
+
+    def _line(self, at_us: int, text: str) -> str:
+        time = datetime.fromtimestamp(to_s(at_us)).astimezone().strftime("%H:%M:%S")
+        return f"{DIM}{time}{PLAIN}  {RED}{text}{PLAIN}" if self._colour else f"{time}  {text}"
+
+
+def _clean(text: str) -> str:
+    return UNPRINTABLE.sub("?", text)

@@ -1,0 +1,1 @@
+"""Checks over the stream of events, one event at a time."""

@@ -1,0 +1,76 @@
+"""Checks over the stream of events. Each looks at one event at a time and keeps only what it must count.
+
+A fold is OPEN while it may still come true, MET when it holds as things stand, VIOLATED when nothing can mend it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from enum import Enum
+from typing import Final, Protocol
+
+from harness.scenario_file.values import Times
+from harness.verdict import Evidence, Finding
+from simulator.contract.trace import TraceEvent
+
+EVIDENCE_KEPT: Final = 3
+
+
+class Standing(Enum):
+    OPEN = "open"
+    MET = "met"
+    VIOLATED = "violated"
+
+
+class Fold(Protocol):
+    """A check over the stream."""
+
+    def step(self, event: TraceEvent) -> None: ...
+
+    def standing(self) -> Standing: ...
+
+    @property
+    def expected(self) -> str:
+        """What the check wants, in words."""
+
+    def finding(self) -> Finding:
+        """What was expected and what came; asked for only when the check does not hold."""
+
+
+class Witness:
+    """The last few events that a finding will point to."""
+
+    def __init__(self) -> None:
+        self._last: deque[TraceEvent] = deque(maxlen=EVIDENCE_KEPT)
+
+    def keep(self, event: TraceEvent) -> None:
+        self._last.append(event)
+
+    def evidence(self) -> tuple[Evidence, ...]:
+        return tuple(evidence_of(event) for event in self._last)
+
+
+def evidence_of(event: TraceEvent) -> Evidence:
+    """Where an event stands in the trace, and what it says in one line."""
+    match event.envelope:
+        case None:
+            what = event.reason or event.stage
+        case envelope:
+            what = getattr(envelope, "target", "") or str(getattr(envelope, "status", ""))
+    line = " ".join(filter(None, [event.device, event.kind, event.name, what]))
+    return Evidence(event.lane, event.seq, line)
+
+
+def some(names: Sequence[str], at_most: int = 3) -> str:
+    """The first few of many."""
+    more = f" and {len(names) - at_most} more" if len(names) > at_most else ""
+    return (", ".join(names[:at_most]) or "none") + more
+
+
+def how_often(bounds: Times) -> str:
+    """`exactly once`, `at least 2 times`, `never`, `2 to 6 times`."""
+    if bounds.at_most == 0:
+        return "never"
+    last = bounds.at_most if bounds.at_most is not None else bounds.at_least
+    return str(bounds).removesuffix("1") + "once" if last == 1 and bounds.at_least in (0, 1) else f"{bounds} times"

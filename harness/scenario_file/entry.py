@@ -1,0 +1,74 @@
+"""An entry of `do` or `expect`: a mapping with exactly one word in it, and the words' arguments under it.
+
+`power_on` alone is short for `power_on: {}`. The entry remembers the line it stood on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, Self, get_args
+
+from pydantic import GetJsonSchemaHandler, ModelWrapValidatorHandler, PrivateAttr, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+from harness.scenario_file.values import Model
+
+
+class OneWord(Model):
+    """Fields are words (each a model of its arguments), but for those in `beside`."""
+
+    beside: ClassVar[frozenset[str]] = frozenset()
+    _line: int = PrivateAttr(0)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _read(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        entry = handler(_spelled_out(value, cls.beside))
+        words = sorted(entry.model_fields_set - cls.beside)
+        if len(words) > 1:
+            raise ValueError(f"expected one word in an entry, not {' and '.join(words)}; give each an entry of its own")
+        if not words:
+            raise ValueError("expected a word")
+        entry._line = getattr(value, "line", 0)  # noqa: SLF001 (our own, from a class method)
+        return entry
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """One word in a mapping; words that need no arguments may stand alone."""
+        described = handler.resolve_ref_schema(reference := handler(schema))
+        mapping = {**described, "minProperties": 1, "maxProperties": 1 + len(cls.beside)}
+        described.clear()
+        described["anyOf"] = [{"enum": sorted(cls._words_alone())}, mapping]
+        return reference
+
+    @classmethod
+    def _words_alone(cls) -> Iterator[str]:
+        for word in cls.model_fields.keys() - cls.beside:
+            models = [one for one in get_args(cls.model_fields[word].annotation) if one is not type(None)]
+            fields = [field for model in models for field in model.model_fields.values()]
+            if not any(field.is_required() for field in fields):
+                yield word
+
+    @property
+    def word(self) -> str:
+        """The word itself: `power_on`."""
+        return next(iter(self.model_fields_set - self.beside))
+
+    @property
+    def line(self) -> int:
+        """Where it stands in its file; 0 when it came from no file."""
+        return self._line
+
+
+def as_list(value: Any) -> Any:
+    """One entry stands for a list of one."""
+    return [value] if isinstance(value, str | Mapping) else value
+
+
+def _spelled_out(value: Any, beside: frozenset[str]) -> Any:
+    if isinstance(value, str):
+        return {str(value): {}}
+    if isinstance(value, Mapping):
+        return {key: {} if args is None and key not in beside else args for key, args in value.items()}
+    return value

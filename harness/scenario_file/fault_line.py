@@ -1,0 +1,105 @@
+"""A fault as a scenario file writes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import Field, model_validator
+
+from harness.scenario_file.values import Duration, Glob, HttpStatus, Model, PositiveCount, Size, Text, written_as
+from simulator.contract.faults import BELONGS_TO, NEEDS, Fault, FaultKind
+from simulator.contract.wire import Ending, Framing, Json
+
+NEEDED: Final = {
+    "delay_s": "a delay",
+    "bytes_per_s": "bytes_per_s",
+    "framed": "framed, such as chunked",
+    "below": "below, such as /elsewhere",
+}
+REWRITES: Final = frozenset(name for name, kinds in BELONGS_TO.items() if FaultKind.REWRITE in kinds)
+
+
+class FaultLine(Model):
+    """Something that goes wrong between the devices and the server."""
+
+    fault: FaultKind
+    hits: Glob = "*"
+    """Whom: a glob over `METHOD path`, for instance `POST */feedback`."""
+    at_s: Duration = Field(0.0, alias="at")
+    """When it begins, counted from the beginning of the run, or of the phase it stands in."""
+    for_s: Duration | None = Field(None, alias="for")
+    """How long it lasts; without it, to the end."""
+    share: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """The probability that it bites a request that it could."""
+    times: PositiveCount | None = None
+    """It ends after so many bites."""
+    shows_as: Literal[Ending.REFUSED, Ending.RESET, Ending.SILENCE, Ending.CLOSED] | None = None
+    """outage, lost_reply: what the device sees."""
+    status: HttpStatus | None = None
+    """overload: 503 when not given. rewrite: in place of the answer's own. moved: redirects instead of moving links."""
+    retry_after_s: Duration | None = Field(None, alias="retry_after")
+    """overload: the `Retry-After` header, in whole seconds."""
+    delay_s: Duration | None = Field(None, alias="delay")
+    """latency: how late answers come."""
+    after_bytes: Size | None = Field(None, alias="after")
+    """truncated_body: how much of the body comes through."""
+    bytes_per_s: Annotated[float, Field(gt=0)] | None = None
+    """dripping: how slowly the body comes."""
+    framed: Literal[Framing.CHUNKED, Framing.CLOSE, Framing.HTTP10] | None = None
+    """framing: chunked, closed by the server, or as HTTP/1.0."""
+    below: Annotated[str, written_as(r"(/[\w.~-]+)+", "the beginning of a path, such as /elsewhere")] | None = None
+    """moved: links of answers lead below this path, on another name of the server, and are served there."""
+    headers: Annotated[Mapping[Text, str | None], Field(min_length=1)] | None = None
+    """rewrite: header names and the value of each; null takes it away."""
+    set_values: Annotated[Mapping[Text, Any], Field(min_length=1)] | None = Field(None, alias="set")
+    """rewrite: dotted paths into the JSON body (`config.polling.sleep`, `chunks.0.part`) and the value of each; null
+    takes it away."""
+    body: str | None = None
+    """rewrite: in place of the whole body."""
+    unseen: Annotated[tuple[Text, ...], Field(min_length=1)] | None = None
+    """rewrite: headers of the request that the server does not see."""
+
+    @model_validator(mode="after")
+    def _parameters_fit(self) -> Self:
+        for field in sorted(BELONGS_TO.keys() & self.model_fields_set):
+            if self.fault not in BELONGS_TO[field]:
+                name = type(self).model_fields[field].alias or field
+                owners = " or ".join(sorted(BELONGS_TO[field]))
+                raise ValueError(f"{name} is a parameter of the fault {owners}, not of {self.fault}")
+        needed = NEEDS.get(self.fault)
+        if needed is not None and getattr(self, needed) is None:
+            raise ValueError(f"{self.fault} needs {NEEDED[needed]}")
+        if self.fault is FaultKind.REWRITE and not REWRITES & self.model_fields_set:
+            raise ValueError("rewrite needs something to rewrite: set, body, status, headers or unseen")
+        return self
+
+    def to_fault(self) -> Fault:
+        """The same as the fault plan takes it."""
+        given = {name: plain(getattr(self, name)) for name in BELONGS_TO if name != "shows_as"}
+        return Fault(
+            self.fault,
+            self.hits,
+            self.at_s,
+            self.for_s,
+            self.share,
+            self.times,
+            self.shows_as,
+            {name: value for name, value in given.items() if value is not None},
+        )
+
+
+def plain(value: Any) -> Json:
+    """A value of a file as JSON has it: texts, mappings and lists without what they remember of their place."""
+    match value:
+        case Mapping():
+            return {str(key): plain(item) for key, item in value.items()}
+        case list() | tuple():
+            return [plain(item) for item in value]
+        case Framing():
+            return value
+        case str():
+            return str(value)
+        case _:
+            number: Json = value
+            return number

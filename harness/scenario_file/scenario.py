@@ -1,0 +1,294 @@
+"""A scenario: the file format is these models. `reader` turns text into them, `template` fills in values first."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from itertools import chain
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import (
+    BeforeValidator,
+    Field,
+    ModelWrapValidatorHandler,
+    PlainValidator,
+    PrivateAttr,
+    ValidationInfo,
+    WithJsonSchema,
+    model_validator,
+)
+
+from harness.scenario_file.entry import as_list
+from harness.scenario_file.fault_line import FaultLine
+from harness.scenario_file.unit_list import Unit, read_units
+from harness.scenario_file.values import (
+    AttributeText,
+    Cite,
+    Duration,
+    Model,
+    Name,
+    PositiveCount,
+    Scalar,
+    Text,
+    UnitList,
+    Word,
+    written_as,
+)
+from harness.scenario_file.words import (
+    Action,
+    ActionWord,
+    AttributesMode,
+    Check,
+    CheckWord,
+    KeepsRunning,
+    Never,
+    Order,
+    PowerOn,
+    Reaches,
+    Record,
+    SetAttributes,
+)
+from simulator.backoff import Backoff, Policy
+from simulator.contract.trace import Lane
+
+POWER_CUT_POINTS: Final = "power_cut_points"
+"""In place of a list in `matrix`: every point at which power can be cut. A dry run lists them."""
+
+MAX_COMBINATIONS: Final = 10_000
+
+SERIAL: Final = r"(?=.)[^\s{}]*(?:\{n(?::0?\d{1,2}d)?\}[^\s{}]*)?"
+
+
+Serial = Annotated[str, written_as(SERIAL, "a serial without blanks, with {n} or {n:04d} for the device's number")]
+
+
+EXPECTED_OF_PROGRAMS: Final = (Check(keeps_running=KeepsRunning()),)
+
+
+def from_inside(words: ActionWord | CheckWord) -> str:
+    """Why a word is about what goes on inside a device; empty when it is not."""
+    match words:
+        case PowerOn(cut_at=point) if point is not None:
+            return "cut_at is a point of a device's inner life"
+        case SetAttributes():
+            return "set_attributes changes a device's inner life"
+        case Reaches() | Record():
+            return "it is about a stage of a device"
+        case Order(root=steps):
+            return next(filter(None, (from_inside(step.arguments) for step in steps)), "")
+        case Never(root=step):
+            return from_inside(step.arguments)
+        case _:
+            return ""
+
+
+def _axis(value: Any) -> tuple[Scalar, ...] | str:
+    if value == POWER_CUT_POINTS:
+        return POWER_CUT_POINTS
+    plain = isinstance(value, list | tuple) and all(isinstance(one, bool | int | float | str) for one in value)
+    if not plain or not value:
+        raise ValueError(f"expected a list of single values, or {POWER_CUT_POINTS}")
+    if len({str(one) for one in value}) < len(value):
+        raise ValueError("expected values that differ from each other")
+    return tuple(value)
+
+
+Axis = Annotated[
+    tuple[bool | int | float | str, ...] | str,
+    PlainValidator(_axis),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"const": POWER_CUT_POINTS},
+                {"type": "array", "items": {"type": ["string", "number", "boolean"]}, "minItems": 1},
+            ]
+        }
+    ),
+]
+
+
+class Heading(Model):
+    """What a file says of itself: enough to list, select and expand it."""
+
+    title: Annotated[str, Field(min_length=1, max_length=200, alias="scenario"), written_as(r"[^\n]*", "one line")]
+    """A sentence that is true when the scenario passes."""
+    cites: tuple[Cite, ...] = ()
+    """Rows of the contract that it is about, such as hawkbit#S41."""
+    tags: tuple[Word, ...] = ()
+    needs: tuple[Word, ...] = ()
+    """What the server must be able to do, or the scenario is skipped: hawkbit.fast_polling, reference.faults …"""
+    params: Mapping[Name, Any] = {}
+    """Values that `${name}` stands for."""
+    matrix: Mapping[Name, Axis] = {}
+    """Names with several values each: the scenario runs once for every combination."""
+
+    @model_validator(mode="after")
+    def _can_be_expanded(self) -> Self:
+        lists = [axis for axis in self.matrix.values() if axis != POWER_CUT_POINTS]
+        if len(lists) < len(self.matrix) - 1:
+            raise ValueError(f"only one name of matrix can be {POWER_CUT_POINTS}")
+        if (count := math.prod(map(len, lists))) > MAX_COMBINATIONS:
+            raise ValueError(f"matrix makes {count} combinations, more than {MAX_COMBINATIONS}")
+        return self
+
+
+class BackoffLine(Model):
+    """How long devices wait after failures."""
+
+    policy: Policy = Policy.EQUAL_JITTER
+    base_s: Duration = Field(1.0, alias="base")
+    cap_s: Duration = Field(30.0, alias="cap")
+    floor_s: Duration = Field(1.0, alias="floor")
+    retry_after_spread_s: Duration = Field(5.0, alias="retry_after_spread")
+    """Added, drawn, to what `Retry-After` says."""
+    honours_retry_after: bool = True
+
+    def to_backoff(self) -> Backoff:
+        return Backoff(
+            self.policy, self.base_s, self.cap_s, self.floor_s, self.retry_after_spread_s, self.honours_retry_after
+        )
+
+
+class Devices(Model):
+    """The fleet: how many of what, and how each proves who it is."""
+
+    count: PositiveCount = 1
+    csv: UnitList | None = None
+    """One unit a line in place of `count` and `serial`: columns serial, token (optional); all others are attributes."""
+    flow: Literal["hawkbit"]
+    """The protocol that the devices speak."""
+    external: bool = False
+    """The devices are programs that nobody here wrote, started by `--device-command` and judged by what the server saw.
+    All that stands below but `serial` and `credential` counts only where our own device takes their place."""
+    over: Literal["http"] = "http"
+    serial: Annotated[
+        str, written_as(SERIAL, "a serial without blanks, with {n} or {n:04d} for the device's number")
+    ] = "DEV-{n:04d}"
+    """The serials: `{n}` or `{n:04d}` stands for 1, 2, 3 …"""
+    credential: Literal["target_token", "wrong_target_token", "gateway_token", "none"] = "target_token"
+    """target_token is the one that `preregister` tells the server."""
+    model: str = ""
+    hw_revision: str = ""
+    attributes: Mapping[str, AttributeText] = {}
+    """What devices report when the server asks; `csv` columns come on top."""
+    attributes_mode: AttributesMode = "merge"
+    start_spread_s: Duration = Field(0.0, alias="start_spread")
+    """Devices that are switched on together really start over so long."""
+    backoff: BackoffLine = BackoffLine()
+    install_time_s: Duration = Field(5.0, alias="install_time")
+    timeout_s: Duration = Field(10.0, alias="timeout")
+    """How long a device waits for an answer."""
+    interval_s: Duration = Field(300.0, alias="interval")
+    """How often a device polls until the server has named an interval."""
+    poll_jitter: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Each pause is drawn from the interval to the interval times (1 + this): never faster than told."""
+    behaviour: Text = "standard"
+    """Which program the devices run; tests of the bench hand in broken ones under other names."""
+
+    @model_validator(mode="after")
+    def _serials_differ(self) -> Self:
+        if self.csv is not None and {"count", "serial"} & self.model_fields_set:
+            raise ValueError("csv names the devices: leave count and serial away")
+        if self.count > 1 and "{" not in self.serial:
+            raise ValueError("serial needs {n} when there are several devices")
+        return self
+
+    @property
+    def told_by(self) -> Lane:
+        """The lane of the trace that says what the devices do."""
+        return Lane.SERVER if self.external else Lane.DEVICE
+
+    def units(self) -> Iterator[Unit]:
+        """The devices one by one, made lazily."""
+        if self.csv is not None:
+            return iter(read_units(self.csv))
+        return (Unit(self.serial.format(n=number)) for number in range(1, self.count + 1))
+
+
+class Server(Model):
+    """The server that the scenario wants."""
+
+    platform: Literal["hawkbit"] | None = None
+    """The flow's own when not given."""
+    settings: Mapping[str, Scalar] = {}
+    """Settings of the tenant that are in force when the run begins."""
+    properties: Mapping[str, Scalar] = {}
+    """Start-up properties: only a reference server can take them."""
+
+
+class Phase(Model):
+    """Something is done, and something is expected of it."""
+
+    name: Text
+    do: Annotated[tuple[Action, ...], BeforeValidator(as_list, json_schema_input_type=Action | tuple[Action, ...])] = ()
+    """A word, a word with arguments, or a list of these."""
+    within_s: Duration | None = Field(None, alias="within")
+    """Waits until everything expected has come, so long at most."""
+    for_s: Duration | None = Field(None, alias="for")
+    """Watches the whole span."""
+    faults: tuple[FaultLine, ...] = ()
+    """Counted from the phase's beginning."""
+    expect: tuple[Check, ...] = ()
+
+    @model_validator(mode="after")
+    def _has_one_span(self) -> Self:
+        if self.within_s is not None and self.for_s is not None:
+            raise ValueError("within waits and for watches the whole span: give one of them")
+        if self.expect and self.within_s is None and self.for_s is None:
+            raise ValueError("expect needs within (how long to wait at most) or for (how long to watch)")
+        if self.within_s is not None and not self.expect:
+            raise ValueError("within waits for what expect says: add expect, or use for")
+        return self
+
+
+class Scenario(Heading):
+    """A whole file with its values filled in."""
+
+    devices: Devices
+    server: Server = Server()
+    faults: tuple[FaultLine, ...] = ()
+    """Counted from the beginning of the run."""
+    phases: tuple[Phase, ...] = Field(min_length=1)
+    _id: str = PrivateAttr("")
+    _path: Path = PrivateAttr(Path())
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _placed(cls, value: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:
+        scenario = handler(value)
+        place = info.context or {}
+        scenario._id = place.get("id", "")  # noqa: SLF001 (our own, from a class method)
+        scenario._path = place.get("path", Path())  # noqa: SLF001
+        names = [phase.name for phase in scenario.phases]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise ValueError(f"two phases are called {twice!r}")
+        return scenario
+
+    @model_validator(mode="after")
+    def _can_be_seen_from_outside(self) -> Self:
+        if not self.devices.external:
+            return self
+        for phase in self.phases:
+            words = [action.arguments for action in phase.do], [check.arguments for check in phase.expect]
+            for why in filter(None, map(from_inside, chain(*words))):
+                raise ValueError(f"phase {phase.name!r}: {why}, and nobody can look into an external device")
+        return self
+
+    def checks_of(self, phase: Phase) -> tuple[Check, ...]:
+        """What a phase expects, and what is expected of every phase where devices are programs."""
+        watches = phase.within_s is not None or phase.for_s is not None
+        return (*phase.expect, *EXPECTED_OF_PROGRAMS) if self.devices.external and watches else phase.expect
+
+    @property
+    def id(self) -> str:
+        """The path below `scenarios/` without `.yaml`; empty when it came from no file."""
+        return self._id
+
+    @property
+    def path(self) -> Path:
+        return self._path
+
+    @property
+    def platform(self) -> str:
+        return self.server.platform or self.devices.flow

@@ -1,0 +1,75 @@
+"""The JSON Schema of scenario files, made from the models: what an editor completes and underlines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from harness.scenario_file.scenario import Heading, Scenario
+from simulator.contract.units import SIZE, duration_text, size_text
+
+PLACE: Final = {"type": "string", "pattern": r"\$\{[^}]+\}", "description": "A value of params, matrix or env:"}
+TO_PLACE: Final = {"$ref": "#/$defs/Place"}
+AS_WRITTEN: Final = frozenset(field.alias or name for name, field in Heading.model_fields.items())
+"""Where no values are filled in."""
+
+Schema = dict[str, Any]
+
+
+def scenario_schema() -> Schema:
+    """What a file may look like. `${name}` is accepted in place of single values.
+
+    Not of whole mappings and lists: as soon as there is an alternative, editors explain mistakes in them badly.
+    """
+    schema = Scenario.model_json_schema()
+    definitions = schema.pop("$defs")
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "fleetrig scenario",
+        **_with_places(schema, definitions, AS_WRITTEN),
+        "$defs": {**{name: _with_places(part, definitions) for name, part in definitions.items()}, "Place": PLACE},
+    }
+
+
+def _with_places(schema: Schema, definitions: Schema, as_written: frozenset[str] = frozenset()) -> Schema:
+    """The same schema, where `${name}` may stand for the single values inside."""
+    changed = {key: value for key, value in schema.items() if key != "title"}
+    if "properties" in schema:
+        changed["properties"] = {
+            name: part if name in as_written else _or_place(part, definitions)
+            for name, part in schema["properties"].items()
+        }
+    for key in ("items", "additionalProperties"):
+        if isinstance(schema.get(key), dict):
+            changed[key] = _or_place(schema[key], definitions)
+    if "anyOf" in schema:
+        changed["anyOf"] = [_with_places(part, definitions) for part in schema["anyOf"]]
+    return changed
+
+
+def _or_place(schema: Schema, definitions: Schema) -> Schema:
+    """The same schema, or `${name}` when it is about a single value."""
+    changed = _with_places(_readable_default(schema), definitions)
+    if not _needs_place(schema, definitions):
+        return changed
+    about: Schema = {key: changed.pop(key) for key in ("description", "default") if key in changed}
+    return {**about, "anyOf": [*changed.get("anyOf", [changed]), TO_PLACE]}
+
+
+def _needs_place(schema: Mapping[str, Any], definitions: Schema) -> bool:
+    """True for single values that do not accept any text anyway."""
+    if "$ref" in schema:
+        return _needs_place(definitions[schema["$ref"].rpartition("/")[2]], definitions)
+    if "anyOf" in schema:
+        return all(part == {"type": "null"} or _needs_place(part, definitions) for part in schema["anyOf"])
+    narrowed = "const" in schema or "enum" in schema or "pattern" in schema
+    return narrowed or schema.get("type") in ("integer", "number", "boolean")
+
+
+def _readable_default(schema: Schema) -> Schema:
+    """Defaults of times and sizes as a file would write them."""
+    default = schema.get("default")
+    if schema.get("type") != "string" or not isinstance(default, int | float):
+        return schema
+    is_size = SIZE.pattern in schema.get("pattern", "")
+    return {**schema, "default": size_text(int(default)) if is_size else duration_text(default)}

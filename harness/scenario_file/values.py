@@ -1,0 +1,185 @@
+"""The kinds of value a scenario file is made of: times and sizes with units, counts, points to cut power at, files.
+
+A validator says what was expected; `problems` adds what came, since it knows where that stood and whether it is secret.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    Strict,
+    ValidationInfo,
+    WithJsonSchema,
+    model_validator,
+)
+
+from harness.scenario_file.unit_list import read_units
+from simulator.agent import CutPoint
+from simulator.contract.units import DURATION, SIZE, duration_s, duration_text, size_bytes, size_text
+
+
+class Model(BaseModel):
+    """Everything in a scenario file: frozen, and a key that is not known is a mistake.
+
+    Python names carry units (`within_s`), names in the file do not (`within: 30s`): the file's name is the alias.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+def scalar(value: Any) -> bool | int | float | str:
+    """A single value, its type kept."""
+    if not isinstance(value, bool | int | float | str):
+        raise ValueError("expected a single value (text, number, true or false)")
+    return str(value) if isinstance(value, str) else value
+
+
+def attribute_text(value: Any) -> str:
+    """Attributes are text on every platform; YAML's `true` and `1.5` are written as they stand there."""
+    value = scalar(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def cut_point(value: Any) -> CutPoint:
+    if isinstance(value, CutPoint):
+        return value
+    try:
+        return CutPoint.parse(value if isinstance(value, str) else "")
+    except ValueError:
+        raise ValueError(
+            "expected a point to cut power at, such as poll#1:sent (<effect>#<n>:before|sent|answered)"
+        ) from None
+
+
+def existing_file(value: Any, info: ValidationInfo) -> Path:
+    """A path in a scenario file, relative to that file (the context's `folder`)."""
+    if not isinstance(value, str | Path) or not str(value):
+        raise ValueError("expected the path of a file")
+    folder = (info.context or {}).get("folder") or Path()
+    path: Path = folder / value
+    if not path.is_file():
+        raise ValueError("expected a file that exists (paths are relative to the scenario file)")
+    return path
+
+
+def unit_list(value: Any, info: ValidationInfo) -> Path:
+    """A file that `read_units` can read."""
+    path = existing_file(value, info)
+    read_units(path)
+    return path
+
+
+def all_or_count(value: Any) -> int | Literal["all"]:
+    if value == "all":
+        return "all"
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    raise ValueError("expected 'all' or a number of devices")
+
+
+Duration = Annotated[
+    float,
+    PlainValidator(duration_s),
+    PlainSerializer(duration_text, when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": f"^{DURATION.pattern}$", "examples": ["500ms", "30s", "5m", "1h"]}),
+]
+"""Seconds; in the file a text with its unit."""
+
+Size = Annotated[
+    int,
+    PlainValidator(size_bytes),
+    PlainSerializer(size_text, when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": f"^{SIZE.pattern}$", "examples": ["512B", "4KiB", "1MiB"]}),
+]
+"""Bytes; in the file a text with its unit."""
+
+Scalar = Annotated[
+    bool | int | float | str, PlainValidator(scalar), WithJsonSchema({"type": ["string", "number", "boolean"]})
+]
+AttributeText = Annotated[
+    str, PlainValidator(attribute_text), WithJsonSchema({"type": ["string", "number", "boolean"]})
+]
+CutAt = Annotated[
+    CutPoint,
+    PlainValidator(cut_point),
+    PlainSerializer(str, when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": "^.+#[0-9]+:(before|sent|answered)$", "examples": ["poll#1:sent"]}),
+]
+UnitList = Annotated[Path, PlainValidator(unit_list), WithJsonSchema({"type": "string"})]
+AllOrCount = Annotated[
+    int | Literal["all"],
+    PlainValidator(all_or_count),
+    WithJsonSchema({"anyOf": [{"const": "all"}, {"type": "integer", "minimum": 0}]}),
+]
+
+HttpStatus = Annotated[int, Strict(), Field(ge=100, le=599)]
+Text = Annotated[str, Field(min_length=1)]
+Count = Annotated[int, Strict(), Field(ge=0)]
+PositiveCount = Annotated[int, Strict(), Field(ge=1)]
+Glob = Annotated[str, Field(min_length=1, examples=["HB-*"])]
+"""Matched whole and with case: `*` any text, `?` one character, `[ab]` one of these."""
+
+
+def written_as(pattern: str, expected: str) -> AfterValidator:
+    """Accepts text that matches the pattern as a whole; otherwise says what was expected."""
+
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(f"expected {expected}")
+        return text
+
+    return AfterValidator(check)
+
+
+Cite = Annotated[str, written_as(r"[\w./-]+#[\w.§-]+", "a row of a contract, such as hawkbit#S41")]
+Word = Annotated[str, written_as(r"[a-z0-9][a-z0-9_.-]*", "a word of small letters, digits and _ . -")]
+Name = Annotated[str, written_as(r"[A-Za-z_][A-Za-z0-9_]*", "a name of letters, digits and _")]
+"""What `${name}` can name."""
+
+
+class Times(Model):
+    """How often: a number for exactly so often, or one or both bounds."""
+
+    at_least: Count = 0
+    at_most: Count | None = None
+
+    @model_validator(mode="after")
+    def _some_range(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("expected a number, or a mapping with at_least, at_most or both")
+        if self.at_most is not None and self.at_most < self.at_least:
+            raise ValueError(f"at_most ({self.at_most}) is less than at_least ({self.at_least})")
+        return self
+
+    def allows(self, count: int) -> bool:
+        return self.at_least <= count and (self.at_most is None or count <= self.at_most)
+
+    def __str__(self) -> str:
+        if self.at_most is None:
+            return f"at least {self.at_least}"
+        if self.at_least == self.at_most:
+            return f"exactly {self.at_least}"
+        return f"{self.at_least} to {self.at_most}" if self.at_least else f"at most {self.at_most}"
+
+
+def _exactly(value: Any) -> Any:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return {"at_least": value, "at_most": value}
+    if not isinstance(value, Mapping | Times):
+        raise ValueError("expected a number, or a mapping with at_least, at_most or both")
+    return value
+
+
+HowOften = Annotated[Times, BeforeValidator(_exactly, json_schema_input_type=int | Times)]
+AT_LEAST_ONCE: Final = Times(at_least=1)

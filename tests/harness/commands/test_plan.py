@@ -1,0 +1,163 @@
+"""`fleetrig plan`: what would be done, in words; nothing is done."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.checks import Roster
+from harness.commands.action_sentences import sentence_of as action_sentence
+from harness.commands.check_sentences import sentence_of as check_sentence
+from harness.scenario_file.words import Action, Check
+from tests.harness.command import fleetrig
+from tests.harness.runs import HEAD, PASSES, write_scenario
+
+WHOLE = """\
+    needs: [hawkbit.fast_polling]
+    faults: [{fault: latency, delay: 100ms}]
+    phases:
+      - name: first contact
+        do: [preregister, power_on, {wait: 5s}]
+        faults: [{fault: outage, shows_as: reset, for: 2s}]
+        within: 10s
+        expect:
+          - order: [{sends: {name: poll}}, {reaches: {stage: online}}]
+          - {registry: {in_state: registered}, severity: warning, cites: [hawkbit#S41]}
+      - name: steady
+        for: 1m
+        expect: [{gap: {at_least: 1s, at_most: 2s}}]
+"""
+
+
+def test_a_whole_scenario_step_by_step(tmp_path: Path) -> None:
+    write_scenario(tmp_path, WHOLE)
+    done = fleetrig("plan", "hawkbit/x", cwd=tmp_path)
+    assert done.returncode == 0
+    assert (
+        done.stdout
+        == """\
+hawkbit/x
+  It works
+     needs   hawkbit.fast_polling
+     server  hawkbit, with these settings of the tenant in force:
+               pollingTime = 00:00:01
+               authentication.targettoken.enabled = true
+     devices 2: HB-1, HB-2; over http with target token
+             backoff fixed from 1s up to 30s; an answer may take 10s
+     faults  latency {delay: 0.1s}
+  1. first contact
+     fault   outage {for: 2s, shows_as: reset}
+     do      make records for all devices on the server, at most 1000 in a request
+     do      switch on all devices
+     do      let 5s pass
+     wait    until all of this is so, 10s at most
+     expect  every device in this order
+             1. sends poll
+             2. reaches online
+     expect  the server's records of all devices: updateStatus 'registered' (only a warning, hawkbit#S41)
+  2. steady
+     watch   for 60s
+     expect  each device sends poll with at least 1 s and at most 2 s in between
+"""
+    )
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["scenarios"], "nothing was run"
+
+
+def test_every_run_of_a_matrix_is_shown(tmp_path: Path) -> None:
+    head = HEAD.replace("flow: hawkbit", 'flow: hawkbit, credential: "${credential}"')
+    write_scenario(tmp_path, PASSES, head=head + "    matrix: {credential: [none, gateway_token]}\n")
+    lines = fleetrig("plan", cwd=tmp_path).stdout.splitlines()
+    assert [line for line in lines if line.startswith("hawkbit")] == [
+        "hawkbit/x[credential=none]",
+        "hawkbit/x[credential=gateway_token]",
+    ]
+    assert "               authentication.gatewaytoken.enabled = true" in lines
+
+
+CUT = HEAD + "    matrix: {cut: power_cut_points}\n"
+CUT_BODY = PASSES.replace("power_on", '{power_on: {cut_at: "${cut}", off: 3s}}')
+
+
+def test_power_cuts_are_not_listed_unless_one_is_named(tmp_path: Path) -> None:
+    write_scenario(tmp_path, CUT_BODY, head=CUT)
+    all_of_them = fleetrig("plan", cwd=tmp_path).stdout
+    assert all_of_them.startswith("hawkbit/x[cut=power_cut_points]\n")
+    assert "     runs    one for each point at which power can be cut; a dry run lists them\n" in all_of_them
+
+    one = fleetrig("plan", "hawkbit/x[cut=poll#1:sent]", cwd=tmp_path).stdout
+    assert one.startswith("hawkbit/x[cut=poll#1:sent]\n")
+    assert "     do      switch on all devices; cut the power of each once, at poll#1:sent, for 3s\n" in one
+
+
+def test_secrets_are_masked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEY", "very-secret-gateway-key")
+    head = HEAD.replace("settings: {", "settings: {authentication.gatewaytoken.key: '${env:KEY}', ")
+    write_scenario(tmp_path, PASSES, head=head)
+    said = fleetrig("plan", cwd=tmp_path).stdout
+    assert "authentication.gatewaytoken.key = secret:" in said
+    assert "very-secret" not in said
+
+
+def test_mistakes_and_ids_that_match_nothing(tmp_path: Path) -> None:
+    write_scenario(tmp_path, PASSES)
+    assert fleetrig("plan", "hawkbit/y", cwd=tmp_path).returncode == 5
+    write_scenario(tmp_path, PASSES.replace("within", "wihtin"))
+    assert fleetrig("plan", cwd=tmp_path).returncode == 4
+
+
+@pytest.mark.parametrize(
+    ("tree", "sentence"),
+    [
+        ({"configure": {"a": 1, "b": "x"}}, "set a = 1, b = x"),
+        ({"preregister": {"only": "HB-1", "batch": 5, "name": "G {serial}"}},
+         "make records for the devices HB-1 on the server, at most 5 in a request, name 'G {serial}'"),
+        ({"power_on": {"spread": "2s"}}, "switch on all devices, one by one over 2s"),
+        ({"power_cut": {"only": "A*"}}, "cut the power of the devices A*"),
+        ({"power_cycle": {"off": "1m"}}, "switch all devices off, and on again after 60s"),
+        ({"deploy": {"version": "2", "size": "1MiB", "type": "soft", "before_contact": True}},
+         "make version 2 (an image of 1 MiB) and assign it to all devices (soft), at once"),
+        ({"deploy": {"version": "2", "size": "100B"}},
+         "make version 2 (an image of 100 bytes) and assign it to all devices (forced), once each of them has called"),
+        ("cancel", "ask the server to cancel the latest open action of all devices"),
+        ({"cancel": {"version": "2"}}, "ask the server to cancel the deployment of version 2 of all devices"),
+        ("delete", "delete the records of all devices on the server"),
+        ({"rotate": {"what": "target_token"}},
+         "replace the target token on the server; all devices are given the new one and start anew"),
+        ({"rotate": {"what": "gateway_token", "tell_device": False}},
+         "replace the gateway token on the server; all devices keep the old one"),
+        ({"set_attributes": {"attributes": {"hw": "2"}, "mode": "replace"}},
+         "let all devices report hw = 2 (mode replace); those that are on start anew"),
+        ("request_attributes", "make the server ask all devices for their attributes"),
+    ],
+)  # fmt: skip
+def test_actions_in_words(tree: Any, sentence: str) -> None:
+    assert action_sentence(Action.model_validate(tree).arguments) == sentence
+
+
+@pytest.mark.parametrize(
+    ("tree", "sentence"),
+    [
+        ({"sends": {"name": "poll", "times": 1}}, "every device sends poll, exactly once"),
+        ({"sends": {"name": "poll", "times": 0}}, "no device sends poll"),
+        ({"receives": {"status": 401, "times": {"at_least": 2, "at_most": 4}}},
+         "every device receives 401, 2 to 4 times"),
+        ({"no_reply": {"name": "poll"}}, "every device gets no reply to poll, at least once"),
+        ({"reaches": {"stage": "online"}}, "2 devices reach online"),
+        ({"reaches": {"stage": "online", "devices": 1}}, "1 device reaches online"),
+        ({"never": {"sends": {"path": "*/feedback"}}}, "no device sends */feedback"),
+        ({"rate": {"at_most": 3}}, "at most 3 in any 1 s: sends poll"),
+        ({"attempts": {"at_most": 3}}, "the longest row of failed tries of poll: at most 3"),
+        ({"refused": {"reason_has": "token"}}, "the server refuses with a reason like 'token', at least once"),
+        ({"fault": {"kind": "outage", "times": 2}}, "the fault outage bites, exactly 2 times"),
+        ({"registry": {"absent": True}}, "the server has no record of all devices"),
+        ({"registry": {"devices": 2, "attributes": {"a": "1"}, "attribute_keys": ["a"]}},
+         "the server's records of all devices: there are 2, attribute a = '1', exactly the attributes a"),
+        ({"registry": {"tokens_differ": True}}, "the server's records of all devices: no token twice"),
+        ({"record": {"passed": 1}},
+         "the manufacturing record manufacturing-record.csv and .json is written, and 1 units passed"),
+    ],
+)  # fmt: skip
+def test_checks_in_words(tree: Any, sentence: str) -> None:
+    assert check_sentence(Check.model_validate(tree), Roster("", {"A": "", "B": ""})) == sentence

@@ -1,0 +1,205 @@
+"""`fleetrig report`: a stored trace gives the same verdict again, and nothing is run for it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from harness.judged_again import judge_again
+from harness.power_points import power_cut_points
+from harness.run import RunOptions, run
+from harness.scenario_file.plan import plan
+from harness.verdict import Finding, Report, Verdict
+from tests.harness import broken_devices
+from tests.harness.command import cases_of, fleetrig
+from tests.harness.runs import BREAKS, FAILS, HEAD, PASSES, VIOLATES, WARNS, run_once
+from tests.harness.test_both_times import SCENARIOS
+
+AGAIN = ("hawkbit/auto_registration", "hawkbit/outage_backoff", "hawkbit/token_rotation", "hawkbit/steady_polling",
+         "hawkbit/power_cuts[cut=poll#2:sent]", "hawkbit/preregistration", "hawkbit/lost_reply")  # fmt: skip
+
+
+def test_passed_runs_pass_again(tmp_path: Path) -> None:
+    for expanded in plan(AGAIN, SCENARIOS, (), power_cut_points):
+        trace = tmp_path / f"{len(list(tmp_path.iterdir()))}.jsonl"
+        first = asyncio.run(run(expanded, RunOptions(trace=trace, seed=3)))
+        again, remark = judge_again(trace, SCENARIOS)
+        assert first.verdict is again.verdict is Verdict.PASSED
+        assert remark == ""
+        assert titles(again) == titles(first)
+        assert (again.name, again.seed, again.title) == (first.name, 3, first.title)
+
+
+BODIES = {"failed": FAILS, "violated": VIOLATES, "warned": WARNS, "broken": BREAKS, "passed": PASSES}
+
+
+def titles(report: Report) -> list[tuple[str, str, Verdict]]:
+    return [(phase.name, check.title, check.verdict) for phase in report.phases for check in phase.checks]
+
+
+def findings(report: Report) -> list[Finding | None]:
+    return [check.finding for phase in report.phases for check in phase.checks]
+
+
+@pytest.mark.parametrize("real_time", [False, True], ids=["virtual", "real"])
+@pytest.mark.parametrize("verdict", BODIES)
+def test_every_verdict_comes_again(tmp_path: Path, verdict: str, real_time: bool) -> None:
+    first = run_once(tmp_path, BODIES[verdict], real_time=real_time, trace=tmp_path / "t.jsonl")
+    again, _ = judge_again(tmp_path / "t.jsonl", tmp_path / "scenarios")
+    assert again.verdict is first.verdict
+    assert titles(again) == titles(first)
+    assert [phase.verdict for phase in again.phases] == [phase.verdict for phase in first.phases]
+    assert again.time == first.time
+
+
+def test_what_events_show_is_found_again_and_what_the_server_said_is_marked(tmp_path: Path) -> None:
+    first = run_once(tmp_path, FAILS)
+    again, _ = judge_again(Path(first.trace_file), tmp_path / "scenarios")
+    _, download, registry, gap = findings(first)
+    _, download_again, registry_again, gap_again = findings(again)
+    assert (download_again, gap_again) == (download, gap)
+    assert registry is not None
+    assert registry_again == Finding(
+        "what the server said then", f"as recorded: expected {registry.expected}, got {registry.got}"
+    )
+
+
+CAUGHT = [
+    ("hawkbit/steady_polling", broken_devices.ignores_sleep),
+    ("hawkbit/outage_backoff[shows_as=reset]", broken_devices.hot_retry),
+    ("hawkbit/lost_reply", broken_devices.installs_anyway),
+]
+
+
+@pytest.mark.parametrize(("name", "program"), CAUGHT, ids=[row[0] for row in CAUGHT])
+def test_a_broken_device_is_caught_again(tmp_path: Path, name: str, program: object) -> None:
+    (expanded,) = plan([name], SCENARIOS)
+    options = RunOptions(results=tmp_path, programs={"standard": program})  # type: ignore[dict-item]
+    first = asyncio.run(run(expanded, options))
+    again, _ = judge_again(Path(first.trace_file), SCENARIOS)
+    assert again.verdict is first.verdict is Verdict.FAILED
+    assert titles(again) == titles(first)
+
+
+def test_secrets_of_the_environment_fit_their_masks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEY", "very-secret-gateway-key")
+    head = HEAD.replace("settings: {", "settings: {authentication.gatewaytoken.key: '${env:KEY}', ").replace(
+        "flow: hawkbit", "flow: hawkbit, credential: gateway_token"
+    )
+    body = """
+    phases:
+      - name: keys
+        do: power_on
+        for: 3s
+        expect:
+          - sends: {name: poll, header: {Authorization: "GatewayToken ${env:KEY}"}}
+      - name: never
+        for: 3s
+        expect:
+          - never: {sends: {header: {Authorization: "*${env:KEY}"}}}
+    """
+    first = run_once(tmp_path, body, head=head)
+    again, _ = judge_again(Path(first.trace_file), tmp_path / "scenarios")
+    assert titles(again) == titles(first)
+    assert [verdict for *_, verdict in titles(again)] == [Verdict.PASSED, Verdict.FAILED]
+    assert "very-secret" not in str(again)
+
+
+def test_a_scenario_that_changed_is_judged_as_it_is_now_and_that_is_said(tmp_path: Path) -> None:
+    run_once(tmp_path, FAILS, trace=tmp_path / "t.jsonl")
+    path = tmp_path / "scenarios" / "hawkbit" / "x.yaml"
+    path.write_text(path.read_text().replace("sends: {name: download}", "sends: {name: poll}"))
+    done = fleetrig("report", "t.jsonl", cwd=tmp_path)
+    assert "scenarios/hawkbit/x.yaml has changed since t.jsonl was written; it is judged as it is now" in done.stdout
+    assert "ok sends {name: poll}" in done.stdout
+    assert "FAIL registry {in_state: in_sync}" in done.stdout
+
+
+def test_a_check_that_nobody_asked_then_cannot_be_judged(tmp_path: Path) -> None:
+    run_once(tmp_path, PASSES, trace=tmp_path / "t.jsonl")
+    path = tmp_path / "scenarios" / "hawkbit" / "x.yaml"
+    path.write_text(
+        path.read_text().replace("]\n", ", {registry: {devices: 2}}]\n").replace("power_on, {", "power_on]#{")
+    )
+    done = fleetrig("report", "t.jsonl", cwd=tmp_path)
+    assert done.returncode == 4
+    assert "the trace has no answer to line 9 of phase 'first contact': has the scenario changed since?" in done.stderr
+
+
+def test_the_command_shows_and_writes_what_run_would(tmp_path: Path) -> None:
+    for name, body in (("passes", PASSES), ("fails", FAILS), ("breaks", BREAKS)):
+        run_once(tmp_path, body, name=f"hawkbit/{name}", trace=tmp_path / "traces" / f"{name}.trace.jsonl")
+    done = fleetrig("report", "traces", "--junit", "j.xml", cwd=tmp_path)
+    assert done.returncode == 3
+    assert cases_of(tmp_path / "j.xml") == {
+        "hawkbit/breaks": ("hawkbit", "error"),
+        "hawkbit/fails": ("hawkbit", "failure"),
+        "hawkbit/passes": ("hawkbit", "passed"),
+    }
+    assert "1 passed, 1 failed, 1 broken in" in done.stdout
+    assert "as recorded: HB-1 has no open action" in done.stdout
+    assert fleetrig("report", "traces/fails.trace.jsonl", cwd=tmp_path).returncode == 1
+    assert fleetrig("report", "traces/passes.trace.jsonl", cwd=tmp_path).returncode == 0
+
+
+def test_skipped_stays_skipped(tmp_path: Path) -> None:
+    run_once(tmp_path, PASSES, head=HEAD + "    needs: [moon.shine]\n", trace=tmp_path / "t.jsonl")
+    again, _ = judge_again(tmp_path / "t.jsonl", tmp_path / "scenarios")
+    assert (again.verdict, again.phases) == (Verdict.SKIPPED, ())
+    assert again.reason.endswith("lacks moon.shine")
+
+
+def test_a_trace_that_was_cut_off_is_broken(tmp_path: Path) -> None:
+    run_once(tmp_path, FAILS, trace=tmp_path / "t.jsonl")
+    lines = (tmp_path / "t.jsonl").read_text().splitlines(keepends=True)
+    end = next(number for number, line in enumerate(lines) if '"name":"bad"' in line)
+    (tmp_path / "t.jsonl").write_text("".join(lines[: end + 3]))
+    again, _ = judge_again(tmp_path / "t.jsonl", tmp_path / "scenarios")
+    assert (again.verdict, again.reason) == (Verdict.BROKEN, "the trace ends before the run did")
+    assert [(phase.name, phase.verdict) for phase in again.phases] == [
+        ("first contact", Verdict.PASSED),
+        ("bad", Verdict.BROKEN),
+    ]
+
+
+def damaged(folder: Path, name: str, text: str | bytes) -> None:
+    (folder / name).write_bytes(text if isinstance(text, bytes) else text.encode())
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "sentence"),
+    [
+        ("", 4, "t.jsonl is no trace of `fleetrig run`: its first line does not say which run it is\n"),
+        ("no JSON\n", 4, "t.jsonl is no trace of `fleetrig run`"),
+        ('{"at_us": 1}\n', 4, "t.jsonl is no trace of `fleetrig run`"),
+        (b"\xff\xfe", 4, "cannot read t.jsonl: "),
+        ("FIRST\nno event\n", 4, "t.jsonl:2: this is no line of a trace"),
+        ("FIRST\n" + '{"at_us":1,"seq":1,"lane":"bench","kind":"phase","name":"nope"}\n', 4, "has no phase 'nope'"),
+        ("OTHER\n", 5, "no scenario is called hawkbit/gone in scenarios"),
+    ],
+)
+def test_what_is_no_trace_is_one_sentence(tmp_path: Path, content: str | bytes, code: int, sentence: str) -> None:
+    run_once(tmp_path, PASSES, trace=tmp_path / "good.jsonl")
+    first = (tmp_path / "good.jsonl").read_text().splitlines()[0]
+    if isinstance(content, str):
+        other = json.dumps({**json.loads(first), "run": "hawkbit/gone"})
+        content = content.replace("FIRST", first).replace("OTHER", other)
+    damaged(tmp_path, "t.jsonl", content)
+    done = fleetrig("report", "t.jsonl", cwd=tmp_path)
+    assert done.returncode == code
+    assert sentence in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_places_without_traces(tmp_path: Path) -> None:
+    run_once(tmp_path, PASSES)
+    (tmp_path / "empty").mkdir()
+    assert fleetrig("report", "empty", cwd=tmp_path).stderr == "empty holds no traces (*.trace.jsonl)\n"
+    assert (
+        fleetrig("report", "nowhere.jsonl", cwd=tmp_path).stderr
+        == "cannot read nowhere.jsonl: No such file or directory\n"
+    )
+    assert fleetrig("report", cwd=tmp_path).returncode == 4

@@ -1,0 +1,60 @@
+"""The JSON Schema: complete, whole, and no stricter than the reader."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from harness.scenario_file.schema import TO_PLACE, scenario_schema
+from harness.scenario_file.words import Action, Check
+
+
+@pytest.fixture(scope="module")
+def schema() -> dict[str, Any]:
+    return scenario_schema()
+
+
+def parts(node: Any) -> Iterator[dict[str, Any]]:
+    """Every mapping inside a schema."""
+    if isinstance(node, dict):
+        yield node
+    for inner in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from parts(inner)
+
+
+def test_it_is_json_and_every_reference_leads_somewhere(schema: dict[str, Any]) -> None:
+    assert json.loads(json.dumps(schema)) == schema
+    references = {part["$ref"] for part in parts(schema) if isinstance(part.get("$ref"), str)}
+    assert references == {f"#/$defs/{name}" for name in schema["$defs"]} & references
+    assert len(references) > 30
+
+
+@pytest.mark.parametrize("entry", [Action, Check])
+def test_every_word_is_there_with_its_help(schema: dict[str, Any], entry: type[Action | Check]) -> None:
+    alone, mapping = schema["$defs"][entry.__name__]["anyOf"]
+
+    assert set(mapping["properties"]) == set(entry.model_fields)
+    for word in entry.model_fields.keys() - entry.beside:
+        reference = mapping["properties"][word]["anyOf"][0]["$ref"].rpartition("/")[2]
+        assert schema["$defs"][reference]["description"]
+    assert set(alone["enum"]) < set(mapping["properties"])
+
+
+def test_words_that_need_arguments_cannot_stand_alone(schema: dict[str, Any]) -> None:
+    assert schema["$defs"]["Action"]["anyOf"][0]["enum"] == [
+        "cancel", "delete", "power_cut", "power_cycle", "power_on", "preregister", "request_attributes",
+    ]  # fmt: skip
+
+
+def test_places_may_stand_for_single_values_but_not_in_the_heading(schema: dict[str, Any]) -> None:
+    assert TO_PLACE in schema["$defs"]["Devices"]["properties"]["count"]["anyOf"]
+    assert TO_PLACE in schema["$defs"]["Phase"]["properties"]["within"]["anyOf"]
+    assert TO_PLACE not in parts(schema["properties"]["tags"])
+
+
+def test_defaults_are_written_as_a_file_would(schema: dict[str, Any]) -> None:
+    assert schema["$defs"]["Devices"]["properties"]["timeout"]["default"] == "10s"
+    assert schema["$defs"]["Deploy"]["properties"]["size"]["default"] == "65536B"

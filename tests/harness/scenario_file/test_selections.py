@@ -1,0 +1,56 @@
+"""Globs that select nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from harness.scenario_file.plan import expand
+from harness.scenario_file.problems import FileMistakes
+from harness.scenario_file.template import ScenarioFile
+
+Read = Callable[[str], ScenarioFile]
+HEAD = 'scenario: x\ndevices: {flow: hawkbit, count: 3, serial: "HB-{n}"}\nphases:\n  - name: a\n'
+
+
+def mistakes(file: ScenarioFile) -> list[str]:
+    try:
+        expand(file)
+    except FileMistakes as wrong:
+        return [f"{problem.mark.line}:{problem.mark.column}: {problem.sentence}" for problem in wrong.problems]
+    return []
+
+
+@pytest.mark.parametrize(
+    ("phase", "wrong"),
+    [
+        ('    do: {power_on: {only: "HB-*"}}\n', []),
+        ('    do: {power_on: {only: "HX-*"}}\n', ["5:28: 'HX-*' selects no device; there is HB-1 to HB-3"]),
+        ('    do: {deploy: {version: "1", to: "HB-4"}}\n', ["5:38: 'HB-4' selects no device; there is HB-1 to HB-3"]),
+        (
+            '    for: 1s\n    expect:\n      - sends: {only: "hb-1"}\n      - never: {sends: {only: "Q"}}\n',
+            ["7:24: 'hb-1' selects no device", "8:32: 'Q' selects no device"],
+        ),
+        ('    for: 1s\n    expect: [{registry: {only: "HB-9", absent: true}}]\n', ["6:33: 'HB-9' selects no device"]),
+        (
+            "    for: 1s\n    expect:\n      - order: [{sends: {only: HB-1}}, {sends: {only: HB-2}}]\n",
+            ["7:7: 'HB-1 and HB-2' selects no device"],
+        ),
+        ("    for: 1s\n    expect:\n      - order: [{sends: {only: HB-1}}, {sends: {only: HB-*}}]\n", []),
+    ],
+)
+def test_a_glob_that_selects_nobody_is_a_mistake(read: Read, phase: str, wrong: list[str]) -> None:
+    found = mistakes(read(HEAD + phase))
+    assert len(found) == len(wrong)
+    for one, start in zip(found, wrong, strict=True):
+        assert one.startswith(start)
+
+
+def test_the_serials_of_a_list_count(read: Read) -> None:
+    file = read(HEAD + '    do: {power_on: {only: "A-1"}}\n')
+    path = file.source.path.with_name("units.csv")
+    path.write_text("serial\nA-1\nA-2\n")
+    text = HEAD.replace('count: 3, serial: "HB-{n}"', "csv: units.csv")
+    assert mistakes(read(text + '    do: {power_on: {only: "A-1"}}\n')) == []
+    assert mistakes(read(text + '    do: {power_on: {only: "A-3"}}\n'))
