@@ -12,7 +12,7 @@ from reference_server.platforms.hawkbit.request_documents import read_document
 from reference_server.platforms.hawkbit.settings import Profile
 from simulator.contract.bodies import body_bytes
 from simulator.contract.clock import US_PER_MS
-from simulator.contract.wire import HttpRequest, Session, body_length
+from simulator.contract.wire import HttpRequest, Session, body_length, split_url
 
 if TYPE_CHECKING:
     from reference_server.platforms.hawkbit.repository import Repository, TenantConfig
@@ -73,7 +73,16 @@ class Call:
     @property
     def device_base(self) -> str:
         """What a device's links begin with; the tenant as spelt by the device."""
-        return f"{self.base}/{encoded(self.tenant_in_path)}/controller/v1/{encoded(self.device)}"
+        return f"{self.base}{self._device_path}"
+
+    @property
+    def download_base(self) -> str:
+        """The same for links to files: a prefix that a proxy announced is not in them."""
+        return f"{split_url(self.base)[0]}{self._device_path}"
+
+    @property
+    def _device_path(self) -> str:
+        return f"/{encoded(self.tenant_in_path)}/controller/v1/{encoded(self.device)}"
 
     @cached_property
     def query(self) -> dict[str, str]:

@@ -42,7 +42,7 @@ def artifact_documents(call: Call, module: SoftwareModule) -> list[dict[str, Any
 def artifact_url(call: Call, module_id: int, filename: str) -> str:
     """The name is encoded as in a form, like the real server does it: a blank becomes `+`."""
     name = quote_plus(filename, safe="*").replace("~", "%7E")
-    return f"{call.device_base}/softwaremodules/{module_id}/artifacts/{name}"
+    return f"{call.download_base}/softwaremodules/{module_id}/artifacts/{name}"
 
 
 def _update(call: Call, action: Action, download: str) -> str:

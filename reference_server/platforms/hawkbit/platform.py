@@ -6,6 +6,7 @@ handler → rendering. A station that refuses raises a `HawkbitError`; all of th
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from reference_server.platform import Answer
@@ -15,7 +16,8 @@ from reference_server.platforms.hawkbit.call import Call
 from reference_server.platforms.hawkbit.dos_filter import DosFilter
 from reference_server.platforms.hawkbit.errors import HawkbitError, framework
 from reference_server.platforms.hawkbit.firewall import check_host, check_path, container_refusal
-from reference_server.platforms.hawkbit.replies import Reply, negotiate, refusal, respond
+from reference_server.platforms.hawkbit.forwarded import BadForwarding, believed
+from reference_server.platforms.hawkbit.replies import Reply, negotiate, over_tls, refusal, respond
 from reference_server.platforms.hawkbit.repository import Repository
 from reference_server.platforms.hawkbit.routes import PROVISIONING, known_to
 from reference_server.platforms.hawkbit.routes_deployment import DEPLOYMENT
@@ -23,7 +25,7 @@ from reference_server.platforms.hawkbit.routing import Options, Route, Router, a
 from reference_server.platforms.hawkbit.settings import Settings
 from reference_server.platforms.hawkbit.tenants import open_tenant
 from reference_server.stores.interface import Blobs, Entropy, Store
-from simulator.contract.wire import HttpRequest, Session
+from simulator.contract.wire import HttpRequest, HttpResponse, Session
 
 DEVICE_PATH: Final = "/controller/v1"
 DEVICE_SEGMENTS: Final = 4
@@ -51,6 +53,16 @@ class HawkbitPlatform:
         return path == "/rest" or path.startswith("/rest/") or DEVICE_PATH in path
 
     def handle(self, request: HttpRequest, session: Session, now_us: int) -> Answer:
+        try:
+            request, session = believed(self.repo.settings.forwarding, request, session)
+        except BadForwarding as bad:
+            return Answer(HttpResponse(400), reason=str(bad))
+        answer = self._answer(request, session, now_us)
+        if not request.origin.startswith("https:"):
+            return answer
+        return replace(answer, response=over_tls(answer.response))
+
+    def _answer(self, request: HttpRequest, session: Session, now_us: int) -> Answer:
         call = Call(request, session, now_us, self.repo)
         path = call.path
         page = container_refusal(request.target, path)

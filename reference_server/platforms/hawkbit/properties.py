@@ -9,9 +9,10 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from reference_server.platforms.hawkbit.config_keys import KEYS
+from reference_server.platforms.hawkbit.forwarded import Forwarding
 from reference_server.platforms.hawkbit.permissions import unknown_rights
 from reference_server.platforms.hawkbit.polling import parse_duration, parse_polling_time
-from reference_server.platforms.hawkbit.settings import Account, Settings
+from reference_server.platforms.hawkbit.settings import UNLIMITED, Account, Settings
 
 TRUE: Final = frozenset({"true", "on", "yes", "1"})
 FALSE: Final = frozenset({"false", "off", "no", "0"})
@@ -78,6 +79,22 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _quota_count(text: str) -> int:
+    """0 or less is no limit at all."""
+    try:
+        number = int(text.strip())
+    except ValueError:
+        raise ValueError("expected a whole number; 0 or less for no limit") from None
+    return number if number > 0 else UNLIMITED
+
+
+def _forwarding(text: str) -> Forwarding:
+    try:
+        return Forwarding(text.strip().lower())
+    except ValueError:
+        raise ValueError(f"expected one of {', '.join(Forwarding).upper()}") from None
+
+
 def _duration(text: str) -> str:
     if parse_duration(text.strip()) < 0:
         raise ValueError("a duration cannot be negative")
@@ -110,6 +127,7 @@ SECURITY: Final = "hawkbit.server.security."
 TENANT_DEFAULT: Final = "hawkbit.server.tenant.configuration."
 
 KNOWN: Final[dict[str, Property]] = {
+    "server.forward-headers-strategy": Property(_forwarding, _field("forwarding")),
     "hawkbit.controller.minPollingTime": Property(_duration, _field("min_polling_time")),
     "hawkbit.controller.maxPollingTime": Property(_duration, _field("max_polling_time")),
     "hawkbit.controller.pollingTime": Property(_polling_time, _default("pollingTime")),
@@ -132,23 +150,23 @@ KNOWN: Final[dict[str, Property]] = {
     f"{SECURITY}dos.filter.whitelist": Property(_pattern, _dos("whitelist")),
     f"{SECURITY}dos.filter.maxRead": Property(_count, _dos("max_read")),
     f"{SECURITY}dos.filter.maxWrite": Property(_count, _dos("max_write")),
-    f"{SECURITY}dos.maxAttributeEntriesPerTarget": Property(_count, _quota("attributes_per_target")),
-    f"{SECURITY}dos.maxMetaDataEntriesPerTarget": Property(_count, _quota("metadata_per_target")),
-    f"{SECURITY}dos.maxMetaDataEntriesPerDistributionSet": Property(_count, _quota("metadata_per_set")),
-    f"{SECURITY}dos.maxMetaDataEntriesPerSoftwareModule": Property(_count, _quota("metadata_per_module")),
-    f"{SECURITY}dos.maxActionsPerTarget": Property(_count, _quota("actions_per_target")),
-    f"{SECURITY}dos.maxStatusEntriesPerAction": Property(_count, _quota("status_entries_per_action")),
-    f"{SECURITY}dos.maxMessagesPerActionStatus": Property(_count, _quota("messages_per_status")),
+    f"{SECURITY}dos.maxAttributeEntriesPerTarget": Property(_quota_count, _quota("attributes_per_target")),
+    f"{SECURITY}dos.maxMetaDataEntriesPerTarget": Property(_quota_count, _quota("metadata_per_target")),
+    f"{SECURITY}dos.maxMetaDataEntriesPerDistributionSet": Property(_quota_count, _quota("metadata_per_set")),
+    f"{SECURITY}dos.maxMetaDataEntriesPerSoftwareModule": Property(_quota_count, _quota("metadata_per_module")),
+    f"{SECURITY}dos.maxActionsPerTarget": Property(_quota_count, _quota("actions_per_target")),
+    f"{SECURITY}dos.maxStatusEntriesPerAction": Property(_quota_count, _quota("status_entries_per_action")),
+    f"{SECURITY}dos.maxMessagesPerActionStatus": Property(_quota_count, _quota("messages_per_status")),
     f"{SECURITY}dos.maxTargetDistributionSetAssignmentsPerManualAssignment": Property(
         _count, _quota("assignments_per_request")
     ),
-    f"{SECURITY}dos.maxTargetsPerAutoAssignment": Property(_count, _quota("targets_per_auto_assignment")),
-    f"{SECURITY}dos.maxSoftwareModulesPerDistributionSet": Property(_count, _quota("modules_per_set")),
+    f"{SECURITY}dos.maxTargetsPerAutoAssignment": Property(_quota_count, _quota("targets_per_auto_assignment")),
+    f"{SECURITY}dos.maxSoftwareModulesPerDistributionSet": Property(_quota_count, _quota("modules_per_set")),
     f"{SECURITY}dos.maxSoftwareModuleTypesPerDistributionSetType": Property(
-        _count, _quota("module_types_per_set_type")
+        _quota_count, _quota("module_types_per_set_type")
     ),
-    f"{SECURITY}dos.maxArtifactsPerSoftwareModule": Property(_count, _quota("artifacts_per_module")),
-    f"{SECURITY}dos.maxDistributionSetTypesPerTargetType": Property(_count, _quota("set_types_per_target_type")),
+    f"{SECURITY}dos.maxArtifactsPerSoftwareModule": Property(_quota_count, _quota("artifacts_per_module")),
+    f"{SECURITY}dos.maxDistributionSetTypesPerTargetType": Property(_quota_count, _quota("set_types_per_target_type")),
     f"{SECURITY}dos.maxArtifactSize": Property(_count, _quota("artifact_bytes")),
     f"{SECURITY}dos.maxArtifactStorage": Property(_count, _quota("all_artifacts_bytes")),
     "hawkbit.server.repository.implicitTenantCreateAllowed": Property(_yes_no, _field("implicit_tenant_creation")),

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from http import HTTPStatus
@@ -32,6 +32,7 @@ CACHE_HEADERS: Final = (
 )
 GUARD_HEADERS: Final = (("X-Content-Type-Options", "nosniff"), ("X-XSS-Protection", "0"), ("X-Frame-Options", "DENY"))
 SECURITY_HEADERS: Final = GUARD_HEADERS + CACHE_HEADERS
+ONLY_TLS: Final = ("Strict-Transport-Security", "max-age=31536000 ; includeSubDomains")
 
 ENTITY_TAG: Final = re.compile(r'(?:W/)?("[^"]*")')
 SAFE_EXTENSION: Final = re.compile(
@@ -114,6 +115,13 @@ def respond(
             return HttpResponse(304, (("ETag", etag), *disposition(path), *GUARD_HEADERS))
         headers += (("ETag", etag),)
     return HttpResponse(reply.status, headers + SECURITY_HEADERS, body)
+
+
+def over_tls(response: HttpResponse) -> HttpResponse:
+    """What came over HTTPS and got as far as the security headers is told to come that way again."""
+    if GUARD_HEADERS[0] not in response.headers:
+        return response
+    return replace(response, headers=(*response.headers, ONLY_TLS))
 
 
 def _raw(reply: Reply, method: str) -> HttpResponse:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
+from reference_server.platforms.hawkbit.forwarded import Forwarding
+
 PRIVATE_ADDRESSES: Final = (
     r"10\.\d{1,3}\.\d{1,3}\.\d{1,3}|192\.168\.\d{1,3}\.\d{1,3}|169\.254\.\d{1,3}\.\d{1,3}|127\.\d{1,3}\.\d{1,3}\.\d{1,3}"
     r"|172\.1[6-9]{1}\.\d{1,3}\.\d{1,3}|172\.2[0-9]{1}\.\d{1,3}\.\d{1,3}|172\.3[0-1]{1}\.\d{1,3}\.\d{1,3}"
@@ -42,9 +44,12 @@ class DosFilter:
     whitelist: str = PRIVATE_ADDRESSES
 
 
+UNLIMITED: Final = 2**63 - 1
+
+
 @dataclass(frozen=True, slots=True)
 class Quotas:
-    """§1.7, under the names of `hawkbit.server.security.dos.*`."""
+    """§1.7, under the names of `hawkbit.server.security.dos.*`; `UNLIMITED` where those say 0 or less."""
 
     attributes_per_target: int = 100
     metadata_per_target: int = 100
@@ -76,6 +81,8 @@ class Settings:
     dos: DosFilter = DosFilter()
     blacklist: str = ""
     """Regular expression of client addresses that get 403."""
+    forwarding: Forwarding = Forwarding.NONE
+    """Whose forwarding headers are believed, for links and for the peer."""
     remote_ip_header: str = "X-Forwarded-For"
     track_remote_ip: bool = True
     trusted_ips: tuple[str, ...] = ()

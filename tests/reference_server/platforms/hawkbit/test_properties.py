@@ -6,7 +6,7 @@ import pytest
 
 from reference_server.platforms.hawkbit.properties import settings_from_properties
 from reference_server.platforms.hawkbit.settings import Account, Settings
-from tests.reference_server.platforms.hawkbit.rig import Rig, status
+from tests.reference_server.platforms.hawkbit.rig import Rig, document, status
 
 
 def test_properties_change_the_settings() -> None:
@@ -63,6 +63,7 @@ def test_users_are_added_and_changed() -> None:
         ("hawkbit.server.security.dos.filter.enabled", "maybe", "expected true or false"),
         ("hawkbit.server.security.dos.filter.maxRead", "-1", "expected a whole number"),
         ("hawkbit.server.security.clients.blacklist", "(", "no regular expression"),
+        ("server.forward-headers-strategy", "yes", "expected one of NONE, NATIVE, FRAMEWORK"),
         ("hawkbit.security.user.bob.tenant", "x", "needs hawkbit.security.user.bob.password"),
         ("hawkbit.security.user.admin.permissions", "READ_TARGETS", "did you mean READ_TARGET"),
     ],
@@ -77,6 +78,23 @@ def test_secrets_given_at_the_start_are_masked_from_the_start() -> None:
     rig = Rig(settings_from_properties({name: "start-key"}))
     assert {"YWRtaW46YWRtaW4=", "start-key"} <= {secret for _, secret in rig.platform.secrets()}
     assert rig.platform.secrets() == []
+
+
+@pytest.mark.parametrize("text", ["0", "-1"])
+def test_a_quota_of_nothing_is_no_quota(text: str) -> None:
+    rig = Rig(settings_from_properties({"hawkbit.server.security.dos.maxMetaDataEntriesPerTarget": text}))
+    rig.create("dev")
+    metadata = [{"key": f"k{n}", "value": "v"} for n in range(101)]
+    assert status(rig.mgmt("POST", "/targets/dev/metadata", metadata)) == 201
+
+
+def test_links_follow_the_proxy_when_its_word_is_taken() -> None:
+    rig = Rig(settings_from_properties({"server.forward-headers-strategy": "NATIVE"}))
+    rig.create("dev")
+    answer = rig.mgmt("GET", "/targets/dev", headers={"X-Forwarded-Proto": "https"})
+    assert document(answer)["_links"]["self"]["href"] == "https://hawkbit.test/rest/v1/targets/dev"
+    assert answer.response.header("Strict-Transport-Security") == "max-age=31536000 ; includeSubDomains"
+    assert rig.mgmt("GET", "/targets/dev").response.header("Strict-Transport-Security") is None
 
 
 def test_a_lower_minimum_allows_shorter_intervals() -> None:
