@@ -1,4 +1,4 @@
-"""Every refusal of the platform is a `HawkbitError`; `replies.refusal` turns it into the answer, in one place.
+"""Every refusal of the platform is a `HawkbitError`; `error_replies.refusal` turns it into the answer, in one place.
 
 What goes over the wire is as bare as the real server's (spec/hawkbit.md §0.1). `reason` is for a person and never on
 the wire: what was wrong and what to do.
@@ -6,7 +6,7 @@ the wire: what was wrong and what to do.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Final
 
 from simulator.contract.wire import Headers
@@ -15,14 +15,16 @@ PREFIX: Final = "hawkbit.server.error."
 REPOSITORY: Final = "org.eclipse.hawkbit.repository.exception."
 REST: Final = "org.eclipse.hawkbit.rest.exception."
 SORT: Final = "org.eclipse.hawkbit.mgmt.rest.resource.exception."
+MOST_SHOWN: Final = 100
+"""Characters of a list of ids in a message."""
 VIOLATION: Final = "jakarta.validation.ConstraintViolationException"
 
 
 class HawkbitError(Exception):
     """A refused request.
 
-    `code` (without prefix) makes the error body of §0.1; without it the answer has the framework's body if `framework`
-    is true, else no body at all.
+    `java_class` makes the error body of §0.1, with `code` (without prefix) in it if there is one; without a class the
+    answer has the framework's body if `framework` is true, else no body at all.
     """
 
     def __init__(
@@ -54,7 +56,9 @@ class HawkbitError(Exception):
 
     def body(self) -> dict[str, Any]:
         """The error body, empty fields left out."""
-        body: dict[str, Any] = {"exceptionClass": self.java_class, "errorCode": PREFIX + self.code}
+        body: dict[str, Any] = {"exceptionClass": self.java_class}
+        if self.code:
+            body["errorCode"] = PREFIX + self.code
         if self.message is not None:
             body["message"] = self.message
         if self.info is not None:
@@ -80,6 +84,16 @@ def not_found(kind: str, entity_id: Any, reason: str = "", *, shown: str | None 
                         info=info, reason=reason or f"no such {kind}: {entity_id}")  # fmt: skip
 
 
+def not_all_found(kind: str, wanted: Iterable[Any], found: Collection[Any]) -> HawkbitError:
+    """404 entityNotFound where several are looked up at once, be it only one. Asked for twice counts as not found."""
+    missing = [str(entity_id) if entity_id is not None else "null" for entity_id in wanted if entity_id not in found]
+    shown = ",".join(missing)
+    shown = shown if len(shown) <= MOST_SHOWN else shown[: MOST_SHOWN - 3] + "..."
+    message = f"{kind}s with given identifiers {{{shown}}} do not exist."
+    return HawkbitError(404, "repo.entityNotFound", REPOSITORY + "EntityNotFoundException", message,
+                        info={"type": kind, "entityId": missing}, reason=f"no such {kind}: {shown}")  # fmt: skip
+
+
 def already_exists(
     reason: str, message: str = "The given entity already exists in database", info: dict[str, Any] | None = None
 ) -> HawkbitError:
@@ -101,6 +115,19 @@ def violations(sentences: Iterable[str]) -> HawkbitError:
     return HawkbitError(400, "repo.constraintViolation", VIOLATION, message, reason=message)
 
 
+def integrity(reason: str) -> HawkbitError:
+    """400 for what the rules of the server let through and its database does not: too long, missing. It has no code."""
+    message = "The data provided violates integrity rules. Please ensure all required fields are valid."
+    return HawkbitError(
+        400, java_class="org.springframework.dao.DataIntegrityViolationException", message=message, reason=reason
+    )
+
+
+def crash(reason: str) -> HawkbitError:
+    """500 with the framework's body: where the real server trips over what it was sent, and nobody catches it."""
+    return framework(500, reason)
+
+
 def invalid(message: str) -> HawkbitError:
     """400 with the code of a constraint violation but a plain message (`ValidationException`)."""
     return HawkbitError(400, "repo.constraintViolation", "jakarta.validation.ValidationException", message)
@@ -115,13 +142,15 @@ def quota(children: int, child: str, parent: str, parent_id: Any, maximum: int) 
     return HawkbitError(429, "quota.tooManyEntries", REPOSITORY + "AssignmentQuotaExceededException", message)
 
 
-def forbidden(missing: str, user: str, *, lower_case: bool = False) -> HawkbitError:
+def forbidden(
+    missing: str, user: str, *, lower_case: bool = False, message: str = "Insufficient Permission"
+) -> HawkbitError:
     """403: authenticated, but the right is missing. Before 1.0 the code was all in lower case."""
     return HawkbitError(
         403,
         "insufficientpermission" if lower_case else "insufficientPermission",
         REPOSITORY + "InsufficientPermissionException",
-        "Insufficient Permission",
+        message,
         reason=f"user {user} lacks {missing}",
     )
 

@@ -18,8 +18,11 @@ NO_PATH: Final = re.compile(r"\\|%(?:2[fF]|5[cC]|00|(?![0-9a-fA-F]{2}))|[^\x21-\
 MISREAD: Final = re.compile(r";|//|%(?:3[bB]|25|2[eE]|0[aAdD])|/\.{1,2}(?:/|$)|%[eE]2%80%[aA][89]")
 NON_ASCII: Final = re.compile(r"%[89a-fA-F]")
 PAGE: Final = (
-    "<!doctype html><html lang=\"en\"><head><title>HTTP Status 400 – Bad Request</title></head>"
-    "<body><h1>HTTP Status 400 – Bad Request</h1></body></html>"
+    "<!doctype html><html lang=\"en\"><head><title>HTTP Status 400 – Bad Request</title><style type=\"text/css\">"
+    "body {font-family:Tahoma,Arial,sans-serif;} h1, h2, h3, b {color:white;background-color:#525D76;} "
+    "h1 {font-size:22px;} h2 {font-size:16px;} h3 {font-size:14px;} p {font-size:12px;} a {color:black;} "
+    ".line {height:1px;background-color:#525D76;border:none;}</style></head><body>"
+    "<h1>HTTP Status 400 – Bad Request</h1></body></html>"
 )  # fmt: skip
 
 

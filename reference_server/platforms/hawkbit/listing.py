@@ -25,22 +25,26 @@ def page(
     *,
     look: Any = None,
     newest_first: bool = False,
+    searched: bool = True,
+    sorts: Fields | None = None,
 ) -> Reply:
     """One page as the caller asked for it. `records` come in the default order, ascending.
 
-    `newest_first` turns the default order round (actions and their status). Raises 400 for a bad `q`, `sort`, `offset`
-    or `limit`.
+    `newest_first` turns the default order round (actions and their status); without `searched` there is no `q`;
+    `sorts` are the fields to sort by, if they are others than those to search. Raises 400 for a bad `q`, `sort`,
+    `offset` or `limit`.
     """
     offset, limit = paging(call)
-    orders = sort_orders(call.query.get("sort"), fields)
+    sorts = fields if sorts is None else sorts
+    orders = sort_orders(call.query.get("sort"), sorts)
     found = list(records)
-    if (query := call.query.get("q")) is not None:
+    if searched and (query := call.query.get("q")) is not None:
         match = compiled(with_moments(call, query), fields)
         found = [record for record in found if match(record, look)]
     if orders is None:
         found = found[::-1] if newest_first else found
     else:
-        _sort(found, orders, fields, look)
+        _sort(found, orders, sorts, look)
     return paged([document(record) for record in found[offset : offset + limit]], len(found))
 
 

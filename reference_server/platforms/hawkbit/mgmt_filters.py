@@ -16,7 +16,6 @@ from reference_server.platforms.hawkbit.records import TARGET_FILTER, TargetFilt
 from reference_server.platforms.hawkbit.replies import Reply
 from reference_server.platforms.hawkbit.rsql_match import compiled
 from reference_server.platforms.hawkbit.target_fields import TARGET_FIELDS
-from reference_server.platforms.hawkbit.tenants import ID_SEQUENCE
 
 GREATEST_QUERY: Final = 1024
 FILTER_FIELDS: Final = named_fields()
@@ -34,7 +33,7 @@ def create_filter(call: Call) -> Reply:
     compiled(with_moments(call, query), TARGET_FIELDS)
     _check_free(call, name)
     target_filter = TargetFilter(
-        id=call.repo.store.next_id(ID_SEQUENCE),
+        id=call.repo.store.next_id(TARGET_FILTER.name),
         name=name,
         query=query,
         created_by=call.user,

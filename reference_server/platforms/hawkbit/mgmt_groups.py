@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from reference_server.platforms.hawkbit import rules
 from reference_server.platforms.hawkbit.call import Call
-from reference_server.platforms.hawkbit.errors import not_readable, violations
-from reference_server.platforms.hawkbit.fields import as_texts
+from reference_server.platforms.hawkbit.errors import crash, framework, violations
+from reference_server.platforms.hawkbit.fields import as_texts_or_null
 from reference_server.platforms.hawkbit.listing import with_moments
 from reference_server.platforms.hawkbit.records import TARGET, Target
 from reference_server.platforms.hawkbit.replies import Reply
 from reference_server.platforms.hawkbit.rsql_match import compiled
 from reference_server.platforms.hawkbit.target_documents import target_page
 from reference_server.platforms.hawkbit.target_fields import TARGET_FIELDS, Look
+from reference_server.platforms.hawkbit.target_requests import GREATEST_GROUP
 
 
 def read_groups(call: Call) -> Reply:
@@ -24,21 +24,27 @@ def read_groups(call: Call) -> Reply:
 
 
 def read_members(call: Call, group: str) -> Reply:
-    return target_page(call, call.repo.store.find(TARGET, call.tenant, "group", group))
+    return _members(call, group, with_subgroups=False)
 
 
 def read_members_of_group(call: Call) -> Reply:
     """`?group=G[&subgroups=true]`: a name that cannot stand in a path, with everything below it if asked."""
-    group = _parameter(call, "group")
-    members = call.repo.store.find(TARGET, call.tenant, "group", group)
-    if call.boolean("subgroups"):
-        below = group + "/"
-        members = [
-            target
-            for target in call.repo.store.scan(TARGET, call.tenant)
-            if target.group is not None and (target.group == group or target.group.startswith(below))
-        ]
-    return target_page(call, members)
+    group, with_subgroups = _parameter(call, "group"), call.boolean("subgroups")
+    if not group:
+        raise violations(["findTargetsByGroup.group must not be empty."])
+    return _members(call, group, with_subgroups=with_subgroups)
+
+
+def _members(call: Call, group: str, *, with_subgroups: bool) -> Reply:
+    """Groups compare without case; `q` is not known here."""
+    wanted = group.lower()
+    members = [
+        target
+        for target in call.repo.store.scan(TARGET, call.tenant)
+        if target.group is not None
+        and ((name := target.group.lower()) == wanted or (with_subgroups and name.startswith(wanted + "/")))
+    ]
+    return target_page(call, members, searched=False)
 
 
 def assign_members(call: Call, group: str) -> Reply:
@@ -63,20 +69,25 @@ def assign_matching_to_group(call: Call) -> Reply:
 
 
 def unassign_matching(call: Call) -> Reply:
-    return _assign(call, None, _matching(call, _parameter(call, "q")))
+    if "q" not in call.query:
+        raise violations(["assignTargetGroupWithRsql.rsql must not be null."])
+    return _assign(call, None, _matching(call, call.query["q"]))
 
 
 def _assign(call: Call, group: str | None, targets: Iterable[Target]) -> Reply:
-    broken = rules.broken_markup("group", group)
-    if broken:
-        raise violations(broken)
+    """What a group may be called is not checked here, other than at a target's creation. Raises 500 for too long."""
+    if group is not None and len(group) > GREATEST_GROUP:
+        raise crash(f"group: at most {GREATEST_GROUP} characters")
     for target in list(targets):
         call.repo.save(call.tenant, replace(target, group=group))
     return Reply(204, changed="target group changed")
 
 
 def _named(call: Call) -> list[Target]:
-    found = (call.repo.target(call.tenant, name) for name in as_texts(call.array, "controllerIds"))
+    names = as_texts_or_null(call.array, "controllerIds") if call.has_body else []
+    if not names:
+        raise violations(["assignTargetsWithGroup.controllerIds must not be empty."])
+    found = (call.repo.target(call.tenant, name) for name in names if name is not None)
     return [target for target in found if target is not None]
 
 
@@ -88,5 +99,5 @@ def _matching(call: Call, query: str) -> list[Target]:
 
 def _parameter(call: Call, name: str) -> str:
     if name not in call.query:
-        raise not_readable(f"query parameter {name} is missing")
+        raise framework(400, f"query parameter {name} is missing")
     return call.query[name]

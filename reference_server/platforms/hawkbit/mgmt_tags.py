@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
 from reference_server.platforms.hawkbit import rules
 from reference_server.platforms.hawkbit.call import Call
 from reference_server.platforms.hawkbit.documents import audit
-from reference_server.platforms.hawkbit.errors import already_exists, not_found, not_readable, violations
-from reference_server.platforms.hawkbit.fields import as_object, as_objects, as_texts, text
+from reference_server.platforms.hawkbit.errors import HawkbitError, already_exists, not_found, not_readable, violations
+from reference_server.platforms.hawkbit.fields import as_new_objects, as_object, as_texts_or_null, text
 from reference_server.platforms.hawkbit.listing import page
 from reference_server.platforms.hawkbit.records import TARGET, TARGET_TAG, Target, TargetTag
 from reference_server.platforms.hawkbit.replies import Reply
 from reference_server.platforms.hawkbit.rsql_match import Field, Fields, Holds
+from reference_server.platforms.hawkbit.rules import TextRule
 from reference_server.platforms.hawkbit.target_documents import target_page
-from reference_server.platforms.hawkbit.tenants import ID_SEQUENCE
 
 GREATEST_NAME: Final = 128
 GREATEST_DESCRIPTION: Final = 512
 GREATEST_COLOUR: Final = 16
+DESCRIBED: Final = (TextRule("description", 0, GREATEST_DESCRIPTION), TextRule("colour", 0, GREATEST_COLOUR))
+TEXTS: Final = (TextRule("name", 1, GREATEST_NAME, needed=True), *DESCRIBED)
 
-POLICIES: Final = {"fail": "fail", "onwhatfoundandfail": "found-fail", "onwhatfoundandsuccess": "found"}
+POLICIES: Final = ("FAIL", "ON_WHAT_FOUND_AND_FAIL", "ON_WHAT_FOUND_AND_SUCCESS")
 
 
 def named_fields(*more: str) -> Fields:
@@ -45,6 +47,8 @@ def named_fields(*more: str) -> Fields:
 
 
 TAG_FIELDS: Final = named_fields("description", "colour")
+TAGGED_SORTS: Final = named_fields("description")
+"""What tagged targets are sorted by: the fields that a tag has too."""
 
 
 def tag_document(call: Call, tag: TargetTag) -> dict[str, Any]:
@@ -60,12 +64,12 @@ def tag_document(call: Call, tag: TargetTag) -> dict[str, Any]:
 
 
 def create_tags(call: Call) -> Reply:
-    entries = as_objects(call.array)
-    broken = [sentence for number, entry in enumerate(entries)
-              for sentence in _broken(f"create.create[{number}]", entry, named=True)]  # fmt: skip
+    drafts = [_draft(entry) for entry in as_new_objects(call.array)]
+    broken = [sentence for number, draft in enumerate(drafts)
+              for sentence in rules.broken_texts(f"create.create[{number}]", TEXTS, draft)]  # fmt: skip
     if broken:
         raise violations(broken)
-    return Reply(201, [tag_document(call, _create(call, entry)) for entry in entries], changed="target tags created")
+    return Reply(201, [tag_document(call, _create(call, draft)) for draft in drafts], changed="target tags created")
 
 
 def read_tags(call: Call) -> Reply:
@@ -78,13 +82,13 @@ def read_tag(call: Call, tag_id: int) -> Reply:
 
 
 def update_tag(call: Call, tag_id: int) -> Reply:
-    body = as_object(call.json)
-    broken = _broken("update.update", body, named=False)
+    draft = _draft(as_object(call.json))
+    broken = rules.broken_texts("update.update", TEXTS, draft)
     if broken:
         raise violations(broken)
     tag = _need(call, tag_id)
-    changes: dict[str, Any] = {name: text(body, name) for name in ("name", "description", "colour")}
-    changed = replace(tag, **{name: value for name, value in changes.items() if value is not None})
+    changes = rules.as_stored(TEXTS, {rule.name: _kept(draft, tag, rule.name) for rule in TEXTS})
+    changed = replace(tag, **changes)
     if changed.name != tag.name:
         _check_free(call, changed.name)
     if changed != tag:
@@ -102,56 +106,72 @@ def delete_tag(call: Call, tag_id: int) -> Reply:
 
 
 def read_tagged(call: Call, tag_id: int) -> Reply:
+    """By the number of the record, not by controllerId, if not asked for otherwise."""
     _need(call, tag_id)
-    return target_page(call, call.repo.store.find(TARGET, call.tenant, "tag", tag_id))
+    tagged = sorted(call.repo.store.find(TARGET, call.tenant, "tag", tag_id), key=lambda target: target.id)
+    return target_page(call, tagged, sorts=TAGGED_SORTS)
 
 
 def assign_one(call: Call, tag_id: int, controller_id: str) -> Reply:
-    return _change_targets(call, tag_id, [controller_id], _with, "fail")
+    return _change_targets(call, tag_id, [controller_id], _with, POLICIES[0])
 
 
 def unassign_one(call: Call, tag_id: int, controller_id: str) -> Reply:
-    return _change_targets(call, tag_id, [controller_id], _without, "fail")
+    return _change_targets(call, tag_id, [controller_id], _without, POLICIES[0])
 
 
 def assign_many(call: Call, tag_id: int) -> Reply:
-    return _change_targets(call, tag_id, as_texts(call.array, "controllerIds"), _with, _policy(call))
+    return _change_targets(call, tag_id, _given_ids(call, "assignTag"), _with, _policy(call))
 
 
 def unassign_many(call: Call, tag_id: int) -> Reply:
-    return _change_targets(call, tag_id, as_texts(call.array, "controllerIds"), _without, _policy(call))
+    return _change_targets(call, tag_id, _given_ids(call, "unassignTag"), _without, _policy(call))
+
+
+def _given_ids(call: Call, operation: str) -> list[str | None]:
+    controller_ids = as_texts_or_null(call.array, "controllerIds")
+    if not controller_ids:
+        raise violations([f"{operation}.controllerIds must not be empty."])
+    return controller_ids
 
 
 def _change_targets(
-    call: Call, tag_id: int, controller_ids: list[str], change: Callable[[Target, int], Target], policy: str
+    call: Call,
+    tag_id: int,
+    controller_ids: Sequence[str | None],
+    change: Callable[[Target, int], Target],
+    policy: str,
 ) -> Reply:
-    """`policy` says what an unknown controllerId does: nothing at all, the found ones and 404, or the found ones."""
+    """`policy` says what an unknown controllerId does: nothing at all, the found ones and 404, or the found ones.
+
+    A controllerId that is given twice counts as one that was not found, as on the real server.
+    """
     _need(call, tag_id)
-    found = {name: call.repo.target(call.tenant, name) for name in dict.fromkeys(controller_ids)}
+    found = {name: call.repo.target(call.tenant, name or "") for name in dict.fromkeys(controller_ids)}
     missing = [name for name, target in found.items() if target is None]
-    if missing and policy == "fail":
+    incomplete = len(controller_ids) > len(found) - len(missing)
+    if incomplete and policy == POLICIES[0]:
         raise _no_targets(missing)
     for target in found.values():
         if target is not None:
             call.repo.save(call.tenant, change(target, tag_id))
-    if missing and policy == "found-fail":
+    if incomplete and policy == POLICIES[1]:
         error = _no_targets(missing)
         error.keeps = True
         raise error
     return Reply(call.done_status, changed="target tags changed")
 
 
-def _no_targets(missing: list[str]) -> Any:
-    shown = f"[{', '.join(missing)}]"
-    return not_found("Target", missing, f"no such targets: {', '.join(missing)[:200]}", shown=shown)
+def _no_targets(missing: list[str | None]) -> HawkbitError:
+    names = ", ".join("null" if name is None else name for name in missing)
+    return not_found("Target", missing, f"no such targets, or given twice: {names[:200]}", shown=f"[{names}]")
 
 
 def _policy(call: Call) -> str:
-    given = call.query.get("onNotFoundPolicy", "fail")
-    policy = POLICIES.get(given.replace("_", "").lower())
-    if policy is None:
-        raise not_readable(f"onNotFoundPolicy {given[:50]!r}: fail, onWhatFoundAndFail or onWhatFoundAndSuccess")
-    return policy
+    given = call.query.get("onNotFoundPolicy", "").strip() or POLICIES[0]
+    if given not in POLICIES:
+        raise not_readable(f"onNotFoundPolicy {given[:50]!r}: expected one of {', '.join(POLICIES)}")
+    return given
 
 
 def _with(target: Target, tag_id: int) -> Target:
@@ -162,15 +182,22 @@ def _without(target: Target, tag_id: int) -> Target:
     return replace(target, tag_ids=tuple(other for other in target.tag_ids if other != tag_id))
 
 
-def _create(call: Call, entry: dict[str, Any]) -> TargetTag:
-    name = text(entry, "name")
-    assert name is not None
-    _check_free(call, name)
+def _draft(body: dict[str, Any]) -> dict[str, str | None]:
+    return {rule.name: text(body, rule.name) for rule in TEXTS}
+
+
+def _kept(draft: dict[str, str | None], tag: TargetTag, name: str) -> str | None:
+    """What is given, else what there is."""
+    given = draft[name]
+    return getattr(tag, name) if given is None else given
+
+
+def _create(call: Call, draft: dict[str, str | None]) -> TargetTag:
+    stored = rules.as_stored(TEXTS, draft)
+    _check_free(call, stored["name"])
     tag = TargetTag(
-        id=call.repo.store.next_id(ID_SEQUENCE),
-        name=name,
-        description=text(entry, "description"),
-        colour=text(entry, "colour"),
+        **stored,
+        id=call.repo.store.next_id(TARGET_TAG.name),
         created_by=call.user,
         created_at_ms=call.now_ms,
         modified_by=call.user,
@@ -183,16 +210,6 @@ def _create(call: Call, entry: dict[str, Any]) -> TargetTag:
 def _check_free(call: Call, name: str) -> None:
     if call.repo.store.count(TARGET_TAG, call.tenant, "name", name):
         raise already_exists(f"there is a target tag {name} already")
-
-
-def _broken(path: str, entry: dict[str, Any], *, named: bool) -> list[str]:
-    name = text(entry, "name")
-    return [
-        *(rules.missing(f"{path}.name", name) if named else ()),
-        *rules.broken(f"{path}.name", name, 1, GREATEST_NAME),
-        *rules.broken(f"{path}.description", text(entry, "description"), 0, GREATEST_DESCRIPTION),
-        *rules.broken(f"{path}.colour", text(entry, "colour"), 0, GREATEST_COLOUR),
-    ]
 
 
 def _full(call: Call, tag: TargetTag) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -10,12 +11,14 @@ from reference_server.platforms.hawkbit.call import Call
 from reference_server.platforms.hawkbit.errors import (
     HawkbitError,
     already_exists,
+    bare,
+    crash,
+    integrity,
     not_found,
-    not_readable,
     quota,
     violations,
 )
-from reference_server.platforms.hawkbit.fields import as_object, as_objects, integer, text
+from reference_server.platforms.hawkbit.fields import as_new_objects, as_object, integer, text
 from reference_server.platforms.hawkbit.listing import paged
 from reference_server.platforms.hawkbit.mgmt_tags import tag_document
 from reference_server.platforms.hawkbit.pending import auto_confirm_activated
@@ -26,6 +29,8 @@ from reference_server.platforms.hawkbit.target_documents import target_url
 
 GREATEST_KEY: Final = 128
 GREATEST_VALUE: Final = 4000
+GREATEST_INITIATOR: Final = 64
+GREATEST_REMARK: Final = 512
 
 
 def read_attributes(call: Call, controller_id: str) -> Reply:
@@ -41,21 +46,20 @@ def read_tags(call: Call, controller_id: str) -> Reply:
 
 
 def read_metadata(call: Call, controller_id: str) -> Reply:
-    """All of it on one page, whatever offset and limit say."""
+    """All of it on one page, by key, whatever offset and limit say."""
     metadata = call.repo.need_target(call.tenant, controller_id).metadata
-    return paged([{"key": key, "value": value} for key, value in metadata.items()], len(metadata))
+    return paged([{"key": key, "value": value} for key, value in sorted(metadata.items())], len(metadata))
 
 
 def create_metadata(call: Call, controller_id: str) -> Reply:
     """No body; up to 0.9 the entries themselves."""
-    entries = as_objects(call.array)
-    given = {_required(entry, "key"): _required(entry, "value") for entry in entries}
+    given = _new_metadata(as_new_objects(call.array))
     target = call.repo.need_target(call.tenant, controller_id)
     for key in given:
         if key in target.metadata:
             raise already_exists(f"target {controller_id} has metadata {key} already; PUT changes it",
                                  f"Metadata entry with key '{key}' already exists")  # fmt: skip
-    _put_metadata(call, target, given, "createMetadata")
+    _put_metadata(call, target, given)
     if call.settings.profile is Profile.OLD:
         return Reply(201, [{"key": key, "value": value} for key, value in given.items()], changed="metadata created")
     return Reply(201, changed="metadata created")
@@ -70,11 +74,13 @@ def read_metadatum(call: Call, controller_id: str, key: str) -> Reply:
 
 def update_metadatum(call: Call, controller_id: str, key: str) -> Reply:
     """Creates it if it is not there. Up to 0.9 the answer was a 200 with the entry, and a missing one a 404."""
-    value = _required(as_object(call.json), "value")
+    value = text(as_object(call.json), "value")
+    if value is None:
+        raise violations(rules.missing("createMetadata.value", None))
     target = call.repo.need_target(call.tenant, controller_id)
     if call.settings.profile is Profile.OLD and key not in target.metadata:
         raise _no_metadatum(controller_id, key)
-    _put_metadata(call, target, {key: value}, "createMetadata")
+    _put_metadata(call, target, {key: value})
     if call.settings.profile is Profile.OLD:
         return Reply(200, {"key": key, "value": value}, changed="metadata changed")
     return Reply(204, changed="metadata changed")
@@ -91,9 +97,9 @@ def delete_metadatum(call: Call, controller_id: str, key: str) -> Reply:
 
 def assign_type(call: Call, controller_id: str) -> Reply:
     type_id = integer(as_object(call.json), "id")
-    target = call.repo.need_target(call.tenant, controller_id)
     if type_id is None:
-        raise not_readable('the body names no target type: expected {"id": number}')
+        raise violations(rules.missing("assignType.targetTypeId", None))
+    target = call.repo.need_target(call.tenant, controller_id)
     if call.repo.store.get(TARGET_TYPE, call.tenant, type_id) is None:
         raise not_found("TargetType", type_id)
     _save(call, target, type_id=type_id)
@@ -113,8 +119,8 @@ def read_auto_confirm(call: Call, controller_id: str) -> Reply:
         return Reply(body={"active": False, "_links": {"activate": {"href": f"{url}/activate"}}})
     document = {
         "active": True,
-        "initiator": status["initiator"],
-        "remark": status["remark"],
+        "initiator": status["initiator"] or None,
+        "remark": status["remark"] or None,
         "activatedAt": status["activated_at_ms"],
         "_links": {"deactivate": {"href": f"{url}/deactivate"}},
     }
@@ -134,7 +140,10 @@ def deactivate_auto_confirm(call: Call, controller_id: str) -> Reply:
 
 
 def switch_auto_confirm_on(call: Call, controller_id: str, initiator: str | None, remark: str | None) -> None:
-    """For an operator and for the device itself. Actions that wait for confirmation are confirmed."""
+    """For an operator and for the device itself. Actions that wait for confirmation are confirmed.
+
+    Raises 404, 409 when it is on already, 400 for a text that is too long.
+    """
     target = call.repo.need_target(call.tenant, controller_id)
     if target.auto_confirm is not None:
         raise HawkbitError(
@@ -143,8 +152,11 @@ def switch_auto_confirm_on(call: Call, controller_id: str, initiator: str | None
             "org.eclipse.hawkbit.repository.exception.AutoConfirmationAlreadyActiveException",
             f"Auto confirmation is already active for device {controller_id}",
         )
-    who = initiator if initiator is not None else call.user
-    status = {"initiator": who, "remark": remark, "activated_at_ms": call.now_ms}
+    broken = [*rules.broken_size("initiator", initiator, 0, GREATEST_INITIATOR),
+              *rules.broken_size("remark", remark, 0, GREATEST_REMARK)]  # fmt: skip
+    if broken:
+        raise violations(broken)
+    status = {"initiator": initiator, "remark": remark, "activated_at_ms": call.now_ms, "created_by": call.user}
     target = replace(target, auto_confirm=status)
     call.repo.save(call.tenant, target)
     auto_confirm_activated(call, target)
@@ -156,24 +168,32 @@ def switch_auto_confirm_off(call: Call, controller_id: str) -> None:
         call.repo.save(call.tenant, replace(target, auto_confirm=None))
 
 
-def _required(entry: dict[str, Any], name: str) -> str:
-    value = text(entry, name)
-    if value is None:
-        raise not_readable(f"metadata without {name!r}")
-    return value
+def _new_metadata(entries: list[dict[str, Any]]) -> dict[str | None, str]:
+    """Raises 500 for a value that is missing or a key given twice, as the real server does."""
+    given: dict[str | None, str] = {}
+    for entry in entries:
+        key, value = text(entry, "key"), text(entry, "value")
+        if value is None:
+            raise crash(f"metadata {key!r} without a value")
+        if key in given:
+            raise bare(500, f"metadata {key!r} is given twice")
+        given[key] = value
+    if not given:
+        raise violations(["createMetadata.metadata must not be empty."])
+    return given
 
 
-def _put_metadata(call: Call, target: Target, given: dict[str, str], operation: str) -> None:
-    broken = [sentence for key, value in given.items()
-              for sentence in (*rules.broken_size(f"{operation}.key", key, 1, GREATEST_KEY),
-                               *rules.broken_size(f"{operation}.value", value, 0, GREATEST_VALUE))]  # fmt: skip
-    if broken:
-        raise violations(broken)
-    merged = {**target.metadata, **given}
+def _put_metadata(call: Call, target: Target, given: Mapping[str | None, str]) -> None:
+    """Raises 429, and 400 for what is too long or has no key."""
+    merged: dict[str | None, str] = dict(target.metadata.items())
+    merged.update(given)
     most = call.settings.quotas.metadata_per_target
     if len(merged) > most and len(merged) > len(target.metadata):
         raise quota(len(merged), "Metadata", "Target", target.id, most)
-    _save(call, target, metadata=merged)
+    kept = {key: value for key, value in merged.items() if key is not None and len(key) <= GREATEST_KEY}
+    if len(kept) < len(merged) or any(len(value) > GREATEST_VALUE for value in kept.values()):
+        raise integrity(f"metadata: a key of at most {GREATEST_KEY}, a value of at most {GREATEST_VALUE} characters")
+    _save(call, target, metadata=kept)
 
 
 def _save(call: Call, target: Target, **changes: Any) -> None:

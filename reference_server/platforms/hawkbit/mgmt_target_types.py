@@ -13,33 +13,30 @@ from reference_server.platforms.hawkbit.errors import (
     REPOSITORY,
     HawkbitError,
     already_exists,
+    not_all_found,
     not_found,
-    not_readable,
     quota,
     violations,
 )
-from reference_server.platforms.hawkbit.fields import as_object, as_objects, integer, text
+from reference_server.platforms.hawkbit.fields import as_new_objects, as_object, integer, text
 from reference_server.platforms.hawkbit.listing import page
-from reference_server.platforms.hawkbit.mgmt_tags import (
-    GREATEST_COLOUR,
-    GREATEST_DESCRIPTION,
-    GREATEST_NAME,
-    named_fields,
-)
+from reference_server.platforms.hawkbit.mgmt_tags import DESCRIBED, GREATEST_NAME, named_fields
 from reference_server.platforms.hawkbit.records import TARGET, TARGET_TYPE, TargetType
 from reference_server.platforms.hawkbit.replies import Reply
+from reference_server.platforms.hawkbit.rules import TextRule
 from reference_server.platforms.hawkbit.software_views import set_type_document
-from reference_server.platforms.hawkbit.tenants import ID_SEQUENCE
 
 GREATEST_KEY: Final = 64
+CHANGEABLE: Final = (TextRule("name", 1, GREATEST_NAME), *DESCRIBED)
+TEXTS: Final = (TextRule("key", 1, GREATEST_KEY), *CHANGEABLE)
 TYPE_FIELDS: Final = named_fields("key", "description")
 
 
 def create_types(call: Call) -> Reply:
     """Key and name each default to the other; one of them must be there."""
-    drafts = [_draft(entry) for entry in as_objects(call.array)]
+    drafts = [_draft(call, entry) for entry in as_new_objects(call.array)]
     broken = [sentence for number, draft in enumerate(drafts)
-              for sentence in _broken(f"create.create[{number}]", draft)]  # fmt: skip
+              for sentence in rules.broken_texts(f"create.create[{number}]", TEXTS, draft)]  # fmt: skip
     if broken:
         raise violations(broken)
     created = [_create(call, draft) for draft in drafts]
@@ -58,12 +55,13 @@ def read_type(call: Call, type_id: int) -> Reply:
 def update_type(call: Call, type_id: int) -> Reply:
     """The key never changes."""
     body = as_object(call.json)
-    draft: dict[str, Any] = {name: text(body, name) for name in ("name", "description", "colour")}
-    broken = _broken("update.update", draft)
+    draft: dict[str, Any] = {rule.name: text(body, rule.name) for rule in CHANGEABLE}
+    broken = rules.broken_texts("update.update", CHANGEABLE, draft)
     if broken:
         raise violations(broken)
     target_type = _need(call, type_id)
-    changed = replace(target_type, **{name: value for name, value in draft.items() if value is not None})
+    stored = rules.as_stored(CHANGEABLE, draft)
+    changed = replace(target_type, **{name: value for name, value in stored.items() if value is not None})
     if changed.name != target_type.name:
         _check_free(call, "name", changed.name)
     if changed != target_type:
@@ -73,10 +71,11 @@ def update_type(call: Call, type_id: int) -> Reply:
 
 def delete_type(call: Call, type_id: int) -> Reply:
     """409 while a target has it."""
-    _need(call, type_id)
     if call.repo.store.count(TARGET, call.tenant, "type", type_id):
         message = f"Cannot delete target type that is in use: {type_id}"
         raise HawkbitError(409, "target.type.used", REPOSITORY + "TargetTypeInUseException", message)
+    if call.repo.store.get(TARGET_TYPE, call.tenant, type_id) is None:
+        raise not_all_found("TargetType", [type_id], ())
     call.repo.store.delete(TARGET_TYPE, call.tenant, type_id)
     return Reply(call.done_status, changed="target type deleted")
 
@@ -89,8 +88,10 @@ def read_set_types(call: Call, type_id: int) -> Reply:
 
 
 def add_set_types(call: Call, type_id: int) -> Reply:
-    set_type_ids = tuple(_id(entry) for entry in as_objects(call.array))
-    _check_set_types(call, set_type_ids)
+    wanted = [integer(entry, "id") for entry in as_new_objects(call.array)]
+    if not wanted:
+        raise violations(["assignCompatibleDistributionSetTypes.distributionSetTypeIds must not be empty."])
+    set_type_ids = _known_set_types(call, wanted)
     target_type = _need(call, type_id)
     most = call.settings.quotas.set_types_per_target_type
     if len(target_type.set_type_ids) + len(set_type_ids) > most:
@@ -101,13 +102,14 @@ def add_set_types(call: Call, type_id: int) -> Reply:
 
 def remove_set_type(call: Call, type_id: int, set_type_id: int) -> Reply:
     target_type = _need(call, type_id)
-    _check_set_types(call, (set_type_id,))
+    if call.repo.store.get(SET_TYPE, call.tenant, set_type_id) is None:
+        raise not_found("DistributionSetType", set_type_id)
     left = tuple(other for other in target_type.set_type_ids if other != set_type_id)
     _save(call, replace(target_type, set_type_ids=left))
     return Reply(call.done_status, changed="compatible set type removed")
 
 
-def _draft(entry: dict[str, Any]) -> dict[str, Any]:
+def _draft(call: Call, entry: dict[str, Any]) -> dict[str, Any]:
     key, name = text(entry, "key"), text(entry, "name")
     if key is None and name is None:
         raise HawkbitError(
@@ -122,26 +124,17 @@ def _draft(entry: dict[str, Any]) -> dict[str, Any]:
         "name": key if name is None else name,
         "description": text(entry, "description"),
         "colour": text(entry, "colour"),
-        "set_type_ids": () if compatible is None else tuple(_id(item) for item in as_objects(compatible)),
+        "set_type_ids": _known_set_types(call, [integer(item, "id") for item in as_new_objects(compatible or [])]),
     }
 
 
-def _broken(path: str, draft: dict[str, Any]) -> list[str]:
-    return [
-        *rules.broken(f"{path}.key", draft.get("key"), 1, GREATEST_KEY),
-        *rules.broken(f"{path}.name", draft["name"], 1, GREATEST_NAME),
-        *rules.broken(f"{path}.description", draft["description"], 0, GREATEST_DESCRIPTION),
-        *rules.broken(f"{path}.colour", draft["colour"], 0, GREATEST_COLOUR),
-    ]
-
-
 def _create(call: Call, draft: dict[str, Any]) -> TargetType:
-    _check_set_types(call, draft["set_type_ids"])
-    _check_free(call, "name", draft["name"])
-    _check_free(call, "key", draft["key"])
+    stored = rules.as_stored(TEXTS, draft)
+    _check_free(call, "name", stored["name"])
+    _check_free(call, "key", stored["key"])
     target_type = TargetType(
-        **draft,
-        id=call.repo.store.next_id(ID_SEQUENCE),
+        **stored,
+        id=call.repo.store.next_id(TARGET_TYPE.name),
         created_by=call.user,
         created_at_ms=call.now_ms,
         modified_by=call.user,
@@ -156,18 +149,17 @@ def _check_free(call: Call, index: str, value: str) -> None:
         raise already_exists(f"there is a target type with {index} {value} already")
 
 
-def _check_set_types(call: Call, set_type_ids: tuple[int, ...]) -> None:
+def _known_set_types(call: Call, wanted: list[int | None]) -> tuple[int, ...]:
+    """The same ids. Raises 404 when one is unknown, and, as the real server does, when one is given twice."""
     store = call.repo.store
-    missing = [set_type_id for set_type_id in set_type_ids if store.get(SET_TYPE, call.tenant, set_type_id) is None]
-    if missing:
-        raise not_found("DistributionSetType", missing[0] if len(missing) == 1 else missing)
-
-
-def _id(entry: dict[str, Any]) -> int:
-    set_type_id = integer(entry, "id")
-    if set_type_id is None:
-        raise not_readable('expected {"id": number}')
-    return set_type_id
+    known = {
+        set_type_id: None
+        for set_type_id in wanted
+        if set_type_id is not None and store.get(SET_TYPE, call.tenant, set_type_id) is not None
+    }
+    if len(known) < len(wanted):
+        raise not_all_found("DistributionSetType", wanted, known)
+    return tuple(known)
 
 
 def _save(call: Call, target_type: TargetType) -> TargetType:

@@ -21,7 +21,7 @@ from reference_server.platforms.hawkbit.replies import Reply, negotiate, over_tl
 from reference_server.platforms.hawkbit.repository import Repository
 from reference_server.platforms.hawkbit.routes import PROVISIONING, known_to
 from reference_server.platforms.hawkbit.routes_deployment import DEPLOYMENT
-from reference_server.platforms.hawkbit.routing import Options, Route, Router, arguments
+from reference_server.platforms.hawkbit.routing import ANY_BODY, Options, Route, Router, arguments
 from reference_server.platforms.hawkbit.settings import Settings
 from reference_server.platforms.hawkbit.tenants import open_tenant
 from reference_server.stores.interface import Blobs, Entropy, Store
@@ -115,7 +115,7 @@ class HawkbitPlatform:
     def _prepared(self, route: Route, call: Call, values: list[str], takes_long: tuple[bool, ...]) -> list[object]:
         """The handler's arguments; reads the body and checks the right, in this order."""
         prepared = arguments(values, takes_long)
-        if route.reads:
+        if route.reads and (call.has_body or not route.body_is_optional):
             _ = call.json
         if route.needs:
             call.need(route.needs)
@@ -128,11 +128,17 @@ class HawkbitPlatform:
         return Answer(response, reason=error.reason, device=call.device, rollback=rollback)
 
 
+def _is_read(route: Route, sent: str, has_body: bool) -> bool:
+    if route.reads is not ANY_BODY:
+        return sent in route.reads
+    return sent in route.reads or (sent.startswith("application/") and sent.endswith("+json")) or not (sent or has_body)
+
+
 def _content_types(route: Route, call: Call) -> str | None:
     """The type of the answer. Raises 415 for a body, 406 for an answer that the route has not."""
     if route.reads:
         sent = call.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if sent not in route.reads:
+        if not _is_read(route, sent, call.has_body):
             accepted = (("Accept", ", ".join(route.reads)),)
             raise framework(415, f"Content-Type {sent or 'missing'}: expected {' or '.join(route.reads)}", accepted)
     if not route.writes:

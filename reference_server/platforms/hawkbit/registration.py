@@ -5,10 +5,10 @@ from __future__ import annotations
 from reference_server.platforms.hawkbit import rules
 from reference_server.platforms.hawkbit.call import Call
 from reference_server.platforms.hawkbit.errors import REPOSITORY, HawkbitError, violations
-from reference_server.platforms.hawkbit.records import Target, UpdateStatus
+from reference_server.platforms.hawkbit.records import TARGET, Target, UpdateStatus
 from reference_server.platforms.hawkbit.repository import Repository
 from reference_server.platforms.hawkbit.settings import Profile
-from reference_server.platforms.hawkbit.tenants import ID_SEQUENCE, open_tenant
+from reference_server.platforms.hawkbit.tenants import open_tenant
 
 PLUG_AND_PLAY = "CONTROLLER_PLUG_AND_PLAY"
 DOCUMENTED_CREATOR = "system"
@@ -25,7 +25,7 @@ def register(call: Call) -> Target:
     creator = DOCUMENTED_CREATOR if call.settings.profile is Profile.AS_DOCUMENTED else PLUG_AND_PLAY
     target = Target(
         controller_id=call.device,
-        id=call.repo.store.next_id(ID_SEQUENCE),
+        id=call.repo.store.next_id(TARGET.name),
         name=call.device,
         description=f"Plug and Play target: {call.device}",
         token=new_token(call.repo),

@@ -140,13 +140,13 @@ def _without(headers: Headers, given: Headers) -> Headers:
 
 def refusal(error: HawkbitError, *, accept: str | None, method: str, path: str, now_us: int) -> HttpResponse:
     """The answer of an error: body by `Accept`, a 400 closes the connection (§0)."""
-    document = error.body() if error.code else framework_body(error.status, now_us) if error.framework else None
+    document = error.body() if error.java_class else framework_body(error.status, now_us) if error.framework else None
     content_type = None if document is None else negotiate(accept, ERROR_TYPES)
     headers = error.headers
     body = b""
     if document is not None and content_type is not None:
         body = encode(document, content_type)
-        headers += (("Content-Type", content_type), *(disposition(path) if error.code else ()))
+        headers += (("Content-Type", content_type), *(disposition(path) if error.java_class else ()))
     if error.secured:
         headers += SECURITY_HEADERS
     if error.status == 400:

@@ -12,6 +12,8 @@ from reference_server.platforms.hawkbit.errors import not_readable
 from reference_server.platforms.hawkbit.replies import CBOR
 
 CHARSETS: Final = frozenset({"utf-8", "utf8", "us-ascii", "iso-8859-1", "utf-16", "utf-16be", "utf-16le", "utf-32"})
+MARK: Final = "\ufeff"
+"""A byte order mark before a document is skipped."""
 DEEPEST: Final = 200
 """Levels of nesting. The real server stops at 1000; what it takes is never deeper than 10."""
 
@@ -40,7 +42,7 @@ def _json(raw: bytes, content_type: str) -> Any:
     charset = _charset(content_type)
     if charset not in CHARSETS:
         raise ValueError(f"unknown charset {charset[:50]!r}")
-    return json.loads(raw.decode(charset), parse_float=_written, parse_constant=_refuse_constant)
+    return json.loads(raw.decode(charset).removeprefix(MARK), parse_float=_written, parse_constant=_refuse_constant)
 
 
 def _charset(content_type: str) -> str:

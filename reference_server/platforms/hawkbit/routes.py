@@ -16,7 +16,7 @@ from reference_server.platforms.hawkbit import (
     mgmt_targets,
 )
 from reference_server.platforms.hawkbit.replies import JSON
-from reference_server.platforms.hawkbit.routing import Route, ddi, mgmt, mgmt_body
+from reference_server.platforms.hawkbit.routing import Route, ddi, mgmt, mgmt_any_body, mgmt_body
 from reference_server.platforms.hawkbit.settings import Profile
 
 PROVISIONING: Final[tuple[Route, ...]] = (
@@ -36,13 +36,14 @@ PROVISIONING: Final[tuple[Route, ...]] = (
     mgmt("GET", "/targets/{controllerId}/metadata", mgmt_target_details.read_metadata, "READ_TARGET"),
     mgmt_body("POST", "/targets/{controllerId}/metadata", mgmt_target_details.create_metadata, "UPDATE_TARGET"),
     mgmt("GET", "/targets/{controllerId}/metadata/{key}", mgmt_target_details.read_metadatum, "READ_TARGET", (JSON,)),
-    mgmt_body("PUT", "/targets/{controllerId}/metadata/{key}", mgmt_target_details.update_metadatum, "UPDATE_TARGET"),
+    mgmt_any_body("PUT", "/targets/{controllerId}/metadata/{key}", mgmt_target_details.update_metadatum,
+                  "UPDATE_TARGET"),
     mgmt("DELETE", "/targets/{controllerId}/metadata/{key}", mgmt_target_details.delete_metadatum, "UPDATE_TARGET", ()),
     mgmt_body("POST", "/targets/{controllerId}/targettype", mgmt_target_details.assign_type, "UPDATE_TARGET", ()),
     mgmt("DELETE", "/targets/{controllerId}/targettype", mgmt_target_details.unassign_type, "UPDATE_TARGET", ()),
     mgmt("GET", "/targets/{controllerId}/autoConfirm", mgmt_target_details.read_auto_confirm, "READ_TARGET"),
-    mgmt("POST", "/targets/{controllerId}/autoConfirm/activate", mgmt_target_details.activate_auto_confirm,
-         "UPDATE_TARGET", ()),
+    mgmt_any_body("POST", "/targets/{controllerId}/autoConfirm/activate", mgmt_target_details.activate_auto_confirm,
+                  "UPDATE_TARGET", optional=True),
     mgmt("POST", "/targets/{controllerId}/autoConfirm/deactivate", mgmt_target_details.deactivate_auto_confirm,
          "UPDATE_TARGET", ()),
     # target types (§1.5)
@@ -73,11 +74,11 @@ PROVISIONING: Final[tuple[Route, ...]] = (
     mgmt("PUT", "/targetgroups", mgmt_groups.assign_matching_to_group, "UPDATE_TARGET", ()),
     mgmt("DELETE", "/targetgroups", mgmt_groups.unassign_matching, "UPDATE_TARGET", ()),
     mgmt("GET", "/targetgroups/assigned", mgmt_groups.read_members_of_group, "READ_TARGET"),
-    mgmt_body("PUT", "/targetgroups/assigned", mgmt_groups.assign_members_of_group, "UPDATE_TARGET", ()),
-    mgmt_body("DELETE", "/targetgroups/assigned", mgmt_groups.unassign_members, "UPDATE_TARGET", ()),
+    mgmt_any_body("PUT", "/targetgroups/assigned", mgmt_groups.assign_members_of_group, "UPDATE_TARGET"),
+    mgmt_any_body("DELETE", "/targetgroups/assigned", mgmt_groups.unassign_members, "UPDATE_TARGET", optional=True),
     mgmt("PUT", "/targetgroups/{group}", mgmt_groups.assign_matching, "UPDATE_TARGET", ()),
     mgmt("GET", "/targetgroups/{group}/assigned", mgmt_groups.read_members, "READ_TARGET"),
-    mgmt_body("PUT", "/targetgroups/{group}/assigned", mgmt_groups.assign_members, "UPDATE_TARGET", ()),
+    mgmt_any_body("PUT", "/targetgroups/{group}/assigned", mgmt_groups.assign_members, "UPDATE_TARGET"),
     # target filters (§1.5)
     mgmt("GET", "/targetfilters", mgmt_filters.read_filters, "READ_TARGET"),
     mgmt_body("POST", "/targetfilters", mgmt_filters.create_filter, "CREATE_TARGET"),

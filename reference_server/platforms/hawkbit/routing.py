@@ -19,6 +19,8 @@ Handler = Callable[..., Reply]
 """`handler(call, *path variables)`; a `{name:long}` arrives as int, others as decoded text."""
 
 MGMT_BODY: Final = (HAL, JSON)
+ANY_BODY: Final = (JSON, CBOR, "application/yaml", "application/*+json")
+"""Where the real server names no type of body it takes what its readers know; without a body it asks for no type."""
 DDI_BODY: Final = (JSON, CBOR)
 
 
@@ -37,6 +39,7 @@ class Route:
     needs: str = ""
     reads: tuple[str, ...] = ()
     writes: tuple[str, ...] = MGMT_TYPES
+    body_is_optional: bool = False
 
     @property
     def is_for_devices(self) -> bool:
@@ -56,6 +59,11 @@ def mgmt(method: str, path: str, handler: Handler, needs: str = "", writes: tupl
 def mgmt_body(method: str, path: str, handler: Handler, needs: str = "", writes: tuple[str, ...] = MGMT_TYPES) -> Route:
     """A Mgmt route with a JSON body."""
     return Route(method, "/rest/v1" + path, handler, needs, MGMT_BODY, writes)
+
+
+def mgmt_any_body(method: str, path: str, handler: Handler, needs: str = "", *, optional: bool = False) -> Route:
+    """A Mgmt route that answers nothing and does not say what types of body it takes."""
+    return Route(method, "/rest/v1" + path, handler, needs, ANY_BODY, (), optional)
 
 
 def ddi(method: str, path: str, handler: Handler, writes: tuple[str, ...] = DDI_TYPES) -> Route:
@@ -147,7 +155,7 @@ def _other_method(method: str, path: str, node: _Node) -> Exception:
         if "GET" in methods:
             methods.insert(methods.index("GET") + 1, "HEAD")
         return Options(",".join([*methods, "OPTIONS"]))
-    allow = ",".join(methods)
+    allow = ", ".join(methods)
     return framework(405, f"{method} {path}: only {allow} is known here", headers=(("Allow", allow),))
 
 

@@ -12,6 +12,7 @@ from reference_server.platforms.hawkbit.listing import page
 from reference_server.platforms.hawkbit.polling import next_expected_ms
 from reference_server.platforms.hawkbit.records import TARGET, TARGET_TYPE, Target
 from reference_server.platforms.hawkbit.replies import Reply
+from reference_server.platforms.hawkbit.rsql_match import Fields
 from reference_server.platforms.hawkbit.settings import Profile
 from reference_server.platforms.hawkbit.target_fields import TARGET_FIELDS, Look
 
@@ -63,11 +64,19 @@ def target_links(call: Call, document: dict[str, Any], url: str) -> dict[str, An
     return {rel: {"href": href} for rel, href in links.items()}
 
 
-def target_page(call: Call, targets: list[Target] | None = None) -> Reply:
-    """A page of these targets, of all by default, searched and sorted as asked."""
-    look = Look(call.repo, call.tenant)
-    records = call.repo.store.scan(TARGET, call.tenant) if targets is None else targets
-    return page(call, records, TARGET_FIELDS, lambda target: target_document(call, target), look=look)
+def target_page(
+    call: Call, targets: list[Target] | None = None, *, searched: bool = True, sorts: Fields | None = None
+) -> Reply:
+    """A page of these targets, of all by default, sorted and, where there is a search, searched as asked."""
+    return page(
+        call,
+        call.repo.store.scan(TARGET, call.tenant) if targets is None else targets,
+        TARGET_FIELDS,
+        lambda target: target_document(call, target),
+        look=Look(call.repo, call.tenant),
+        searched=searched,
+        sorts=sorts,
+    )
 
 
 def target_url(call: Call, target: Target) -> str:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from reference_server.platforms.hawkbit import software
 from reference_server.platforms.hawkbit.context import Scheduled
 from reference_server.platforms.hawkbit.records import TENANT, Tenant
 from reference_server.platforms.hawkbit.repository import Repository
-
-ID_SEQUENCE: Final = "hawkbit"
 
 
 def open_tenant(repo: Repository, name: str, now_us: int) -> Tenant:
