@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Final
 
-from harness.folds.fold import EVIDENCE_KEPT, Standing, Witness, evidence_of, how_often, some
+from harness.folds.fold import EVIDENCE_KEPT, Standing, Witness, evidence_of, how_often, often, some
 from harness.folds.matching import Pattern
 from harness.scenario_file.values import Times
 from harness.verdict import Finding
@@ -52,12 +52,13 @@ class TimesPerDevice:
 
     def finding(self) -> Finding:
         if self._excess is not None:
-            got = f"{self._excess} did so {self._counts[self._excess]} times"
+            got = f"{self._excess} did so {often(self._counts[self._excess])}"
             return Finding(self.expected, got, self._witness.evidence())
         short = [serial for serial, count in self._counts.items() if count < self._bounds.at_least]
         got = f"{len(short)} of {len(self._counts)} did not: {some(short)}"
         if len(short) == 1:
-            got = f"{short[0]} did so {self._counts[short[0]]} times"
+            count = self._counts[short[0]]
+            got = f"{short[0]} did so {often(count)}" if count else f"{short[0]} did not"
         return Finding(self.expected, got, self._witness.evidence())
 
 
@@ -118,7 +119,7 @@ class Never:
         return f"no device {self._pattern}"
 
     def finding(self) -> Finding:
-        return Finding(self.expected, f"it happened {self._count} times", self._witness.evidence())
+        return Finding(self.expected, f"it happened {often(self._count)}", self._witness.evidence())
 
 
 class Order:
@@ -226,7 +227,7 @@ class Told:
         return f"{what}, {how_often(self._bounds)}"
 
     def finding(self) -> Finding:
-        got = f"{self._count} times"
+        got = often(self._count)
         if self._others:
             got += "; other reasons: " + some([f"«{text}» ×{n}" for text, n in self._others.most_common(3)])
         return Finding(self.expected, got, self._witness.evidence())

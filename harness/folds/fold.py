@@ -74,3 +74,8 @@ def how_often(bounds: Times) -> str:
         return "never"
     last = bounds.at_most if bounds.at_most is not None else bounds.at_least
     return str(bounds).removesuffix("1") + "once" if last == 1 and bounds.at_least in (0, 1) else f"{bounds} times"
+
+
+def often(count: int) -> str:
+    """`never`, `once`, `3 times`."""
+    return ("never", "once")[count] if count < 2 else f"{count} times"  # noqa: PLR2004 (from two on, languages count)

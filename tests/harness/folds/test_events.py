@@ -134,6 +134,13 @@ def test_told_reads_the_server_lane_only() -> None:
     assert after(Told("fault", ONCE, fault="outage"), [told("fault", fault="outage")] * 2) is VIOLATED
 
 
+@pytest.mark.parametrize(("polls", "got"), [(0, "HB-1 did not"), (1, "HB-1 did so once"), (2, "HB-1 did so 2 times")])
+def test_it_says_how_often_a_device_did_so(polls: int, got: str) -> None:
+    fold = TimesPerDevice(POLL, [A], Times(at_least=3))
+    after(fold, [sent(at_s) for at_s in range(polls)])
+    assert fold.finding().got == got
+
+
 def test_a_finding_points_to_events() -> None:
     fold = TimesPerDevice(POLL, [A], ONCE)
     after(fold, [sent(0), sent(1)])
