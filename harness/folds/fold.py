@@ -78,4 +78,4 @@ def how_often(bounds: Times) -> str:
 
 def often(count: int) -> str:
     """`never`, `once`, `3 times`."""
-    return ("never", "once")[count] if count < 2 else f"{count} times"  # noqa: PLR2004 (from two on, languages count)
+    return ("never", "once")[count] if count < 2 else f"{count} times"
