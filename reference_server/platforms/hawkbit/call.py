@@ -118,6 +118,12 @@ class Call:
         if permission not in self.permissions:
             raise forbidden(permission, self.user, lower_case=self.settings.profile is Profile.OLD)
 
+    def joined(self, name: str) -> str | None:
+        """A query parameter that is text: given more than once, all of them with commas between, as Spring does."""
+        pairs = parse_qsl(self.request.query, keep_blank_values=True, errors="replace")
+        given = [text for key, text in pairs if key == name]
+        return ",".join(given) if given else None
+
     def integer(self, name: str, default: int) -> int:
         """A query parameter that is a Java int; text or too large a number is not readable (S22)."""
         text = self.query.get(name, "")

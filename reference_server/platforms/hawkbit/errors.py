@@ -84,6 +84,12 @@ def not_found(kind: str, entity_id: Any, reason: str = "", *, shown: str | None 
                         info=info, reason=reason or f"no such {kind}: {entity_id}")  # fmt: skip
 
 
+def not_found_at_all(reason: str) -> HawkbitError:
+    """404 entityNotFound where the real server does not say what it missed."""
+    message = "The given entity does not exist in the repository"
+    return HawkbitError(404, "repo.entityNotFound", REPOSITORY + "EntityNotFoundException", message, reason=reason)
+
+
 def not_all_found(kind: str, wanted: Iterable[Any], found: Collection[Any]) -> HawkbitError:
     """404 entityNotFound where several are looked up at once, be it only one. Asked for twice counts as not found."""
     missing = [str(entity_id) if entity_id is not None else "null" for entity_id in wanted if entity_id not in found]
@@ -171,13 +177,15 @@ def invalid_attributes(reason: str) -> HawkbitError:
     return HawkbitError(400, "repo.invalidTargetAttributes", java_class, message, reason=reason)
 
 
-def rsql_syntax(reason: str) -> HawkbitError:
-    return HawkbitError(400, "rest.param.rsqlParamSyntax", REPOSITORY + "RSQLParameterSyntaxException", reason=reason)
+def rsql_syntax(reason: str, *, told: bool = False) -> HawkbitError:
+    """`told`: the reason goes over the wire, as some of the real server's do."""
+    java_class = REPOSITORY + "RSQLParameterSyntaxException"
+    return HawkbitError(400, "rest.param.rsqlParamSyntax", java_class, reason if told else None, reason=reason)
 
 
-def rsql_field(reason: str) -> HawkbitError:
+def rsql_field(reason: str, *, told: bool = False) -> HawkbitError:
     java_class = REPOSITORY + "RSQLParameterUnsupportedFieldException"
-    return HawkbitError(400, "rest.param.rsqlInvalidField", java_class, reason=reason)
+    return HawkbitError(400, "rest.param.rsqlInvalidField", java_class, reason if told else None, reason=reason)
 
 
 def sort_syntax(reason: str) -> HawkbitError:

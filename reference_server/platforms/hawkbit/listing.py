@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from reference_server.platforms.hawkbit.call import Call
 from reference_server.platforms.hawkbit.context import Context
-from reference_server.platforms.hawkbit.errors import rsql_field, sort_direction, sort_field, sort_syntax
+from reference_server.platforms.hawkbit.errors import sort_direction, sort_field, sort_syntax
 from reference_server.platforms.hawkbit.replies import Reply
-from reference_server.platforms.hawkbit.rsql_match import Fields, compiled
+from reference_server.platforms.hawkbit.rsql_fields import Fields
+from reference_server.platforms.hawkbit.rsql_match import compiled
 
 R = TypeVar("R")
 
 DEFAULT_LIMIT: Final = 50
 MOST: Final = 500
+MOMENT: Final = re.compile(r"(\$?)(\$\{(now_ts|overdue_ts)\})", re.IGNORECASE)
 
 
 def page(
@@ -36,9 +40,9 @@ def page(
     """
     offset, limit = paging(call)
     sorts = fields if sorts is None else sorts
-    orders = sort_orders(call.query.get("sort"), sorts)
+    orders = sort_orders(call.joined("sort"), sorts)
     found = list(records)
-    if searched and (query := call.query.get("q")) is not None:
+    if searched and (query := call.joined("q")) is not None:
         match = compiled(with_moments(call, query), fields)
         found = [record for record in found if match(record, look)]
     if orders is None:
@@ -68,9 +72,8 @@ def sort_orders(text: str | None, fields: Fields) -> list[tuple[str, bool]] | No
         if len(pieces) != 2:
             raise sort_syntax(f"sort {part[:100]!r}: expected <field>:<ASC|DESC>")
         name, direction = (piece.strip().lower() for piece in pieces)
-        if name not in fields.fields or "." in name:
-            sortable = [known for known in fields.fields if "." not in known]
-            raise sort_field(f"no field {name[:100]!r} to sort by: there is {', '.join(sortable)}")
+        if name not in fields.parts:
+            raise sort_field(f"no field {name[:100]!r} to sort by: there is {', '.join(fields.parts)}")
         if direction not in {"asc", "desc"}:
             raise sort_direction(f"sort direction {direction[:20]!r}: expected ASC or DESC")
         orders.append((name, direction == "desc"))
@@ -78,26 +81,23 @@ def sort_orders(text: str | None, fields: Fields) -> list[tuple[str, bool]] | No
 
 
 def _sort(records: list[Any], orders: list[tuple[str, bool]], fields: Fields, look: Any) -> None:
-    """By the last order first, since sorting keeps equals in place; null comes first, as in the database."""
+    """By the last order first, since sorting keeps equals in place. What has parts or many values sorts nothing."""
     for name, descending in reversed(orders):
-        field = fields.fields[name]
-        if field.by_key or field.many:
-            continue
-
-        def key(record: Any, get: Callable[[Any, Any], Any] = field.get) -> tuple[bool, Any]:
-            value = get(record, look)
-            return (value is not None, "" if value is None else value)
-
-        records.sort(key=key, reverse=descending)
+        field = fields.fields.get(name)
+        if field is not None and not (field.by_key or field.many):
+            records.sort(key=partial(field.sort_key, look=look), reverse=descending)
 
 
 def with_moments(ctx: Context, query: str) -> str:
-    """`${now_ts}` and `${overdue_ts}` in a query become ms since the epoch (`VirtualPropertyResolver.java`)."""
+    """`${now_ts}` and `${overdue_ts}` in a query become ms since the epoch (`VirtualPropertyResolver.java`).
+
+    Their case does not matter; a second `$` before one keeps it as it is, and what has another name is left alone.
+    """
     if "${" not in query:
         return query
     config = ctx.config
-    overdue_ms = ctx.now_ms - config.polling.default.milliseconds - config.overdue_ms
-    filled = query.lower().replace("${now_ts}", str(ctx.now_ms)).replace("${overdue_ts}", str(overdue_ms))
-    if "${" in filled:
-        raise rsql_field(f"query {query[:200]!r}: there is ${{now_ts}} and ${{overdue_ts}}")
-    return filled
+    moments = {
+        "now_ts": ctx.now_ms,
+        "overdue_ts": ctx.now_ms - config.polling.default.milliseconds - config.overdue_ms,
+    }
+    return MOMENT.sub(lambda found: found[2] if found[1] else str(moments[found[3].lower()]), query)

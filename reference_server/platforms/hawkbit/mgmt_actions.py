@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from reference_server.platforms.hawkbit import actions, deployments, feedback_body, fields, software
+from reference_server.platforms.hawkbit import action_deletion, actions, deployments, feedback_body, fields, software
+from reference_server.platforms.hawkbit.action_fields import ACTION_FIELDS, STATUS_FIELDS
 from reference_server.platforms.hawkbit.action_records import ACTION, Action, ForceType, StatusEntry
-from reference_server.platforms.hawkbit.call import Call, parse_integer
+from reference_server.platforms.hawkbit.call import Call
 from reference_server.platforms.hawkbit.documents import audit, link, without_nulls
-from reference_server.platforms.hawkbit.errors import REPOSITORY, HawkbitError, bare, invalid, not_found, not_readable
+from reference_server.platforms.hawkbit.errors import bare, invalid, not_found, not_found_at_all, not_readable
 from reference_server.platforms.hawkbit.listing import page
 from reference_server.platforms.hawkbit.mgmt_assignment import force_type
 from reference_server.platforms.hawkbit.records import Target
 from reference_server.platforms.hawkbit.replies import Reply
-from reference_server.platforms.hawkbit.software_fields import ACTION_FIELDS, STATUS_FIELDS
 from simulator.contract.clock import US_PER_MS
 
 
@@ -22,12 +22,12 @@ def listed(call: Call, controller_id: str) -> Reply:
     """Newest first."""
     call.repo.need_target(call.tenant, controller_id)
     found = call.repo.store.find(ACTION, call.tenant, "target", controller_id)
-    return page(call, found, ACTION_FIELDS, lambda action: _document(call, action), look=call, newest_first=True)
+    return page(call, found, ACTION_FIELDS, lambda action: action_document(call, action), look=call, newest_first=True)
 
 
 def read(call: Call, controller_id: str, action_id: int) -> Reply:
     target, action = _need(call, controller_id, action_id)
-    return Reply(body=_single(call, target, action))
+    return Reply(body=full_action_document(call, target, action))
 
 
 def change(call: Call, controller_id: str, action_id: int) -> Reply:
@@ -40,7 +40,7 @@ def change(call: Call, controller_id: str, action_id: int) -> Reply:
     if not actions.is_forced(action, call.now_us):
         action = deployments.modified(call, actions.changed(action, force_type=ForceType.FORCED.value))
         deployments.save(call, action)
-    return Reply(body=_single(call, target, action), changed=f"action {action_id} forced")
+    return Reply(body=full_action_document(call, target, action), changed=f"action {action_id} forced")
 
 
 def confirm(call: Call, controller_id: str, action_id: int) -> Reply:
@@ -65,35 +65,41 @@ def cancel(call: Call, controller_id: str, action_id: int) -> Reply:
 def delete_many(call: Call, controller_id: str) -> Reply:
     """`DELETE …/actions`: either `?keepLast=n` or ids in the body. Raises 400 for both or neither, 405."""
     keep_last = call.integer("keepLast", -1)
-    action_ids = _ids(call)
+    action_ids = action_deletion.ids_in_body(call)
     if (keep_last >= 0) == bool(action_ids):
         raise not_readable("expected either keepLast or a list of action ids")
-    call.repo.need_target(call.tenant, controller_id)
-    found = call.repo.store.find(ACTION, call.tenant, "target", controller_id)
-    allowed = _deletable_words(call)
+    call.need("UPDATE_TARGET")
     if action_ids:
-        doomed = [action for action in found if action.id in action_ids]
-        _refuse_undeletable(doomed, allowed)
+        found = action_deletion.deletable(call, action_ids)
+        doomed = [action for action in found if action.controller_id == controller_id]
     else:
-        oldest = found[: max(len(found) - keep_last, 0)]
-        doomed = [action for action in oldest if action.status.upper() in allowed]
+        doomed = _oldest(call, controller_id, keep_last)
     for action in doomed:
         deployments.remove(call.repo, call.tenant, action)
     return Reply(call.done_status, changed=f"{len(doomed)} actions deleted")
 
 
+def _oldest(call: Call, controller_id: str, keep_last: int) -> list[Action]:
+    """What can be deleted of all but the `keep_last` newest. Raises 404 for an unknown target, not saying which."""
+    if call.repo.target(call.tenant, controller_id) is None:
+        raise not_found_at_all(f"no such target: {controller_id}")
+    found = call.repo.store.find(ACTION, call.tenant, "target", controller_id)
+    oldest = found[: max(len(found) - keep_last, 0)]
+    return [action for action in oldest if action_deletion.is_deletable(call, action)]
+
+
 def history(call: Call, controller_id: str, action_id: int) -> Reply:
     """`GET …/status`: newest first."""
+    call.repo.need_target(call.tenant, controller_id)
     _, action = _need(call, controller_id, action_id)
     lines = deployments.history(call, action)
-    return page(call, lines, STATUS_FIELDS, _entry_document, look=call, newest_first=True)
+    return page(call, lines, STATUS_FIELDS, _entry_document, look=call, newest_first=True, searched=False)
 
 
 def _need(call: Call, controller_id: str, action_id: int) -> tuple[Target, Action]:
-    """Raises 404: with a body for an unknown target or action, without one for another target's action."""
+    """Raises 404: with a body for an unknown action, without one for one of another target, be that known or not."""
     action = deployments.find_action(call, action_id)
     if action is None:
-        call.repo.need_target(call.tenant, controller_id)
         raise not_found("Action", action_id)
     if action.controller_id != controller_id:
         raise bare(404, f"action {action_id} belongs to target {action.controller_id}, not to {controller_id}")
@@ -104,7 +110,7 @@ def _path(action: Action) -> str:
     return f"/targets/{quote(action.controller_id, safe='')}/actions/{action.id}"
 
 
-def _document(call: Call, action: Action) -> dict[str, Any]:
+def action_document(call: Call, action: Action) -> dict[str, Any]:
     """As in lists."""
     document = {
         **audit(action),
@@ -122,11 +128,11 @@ def _document(call: Call, action: Action) -> dict[str, Any]:
     return without_nulls(document)
 
 
-def _single(call: Call, target: Target, action: Action) -> dict[str, Any]:
+def full_action_document(call: Call, target: Target, action: Action) -> dict[str, Any]:
     """With links to everything about it."""
     path = _path(action)
     record = software.need_set(call, action.set_id)
-    document = _document(call, action)
+    document = action_document(call, action)
     links = document["_links"]
     if action.is_cancel:
         links["canceledaction"] = link(call, path)
@@ -159,22 +165,3 @@ def _entry_document(entry: StatusEntry) -> dict[str, Any]:
         "code": entry.code,
     }
     return without_nulls(document)
-
-
-def _ids(call: Call) -> set[int]:
-    if not call.has_body:
-        return set()
-    return {parse_integer(text, 2**63 - 1, "action id") for text in fields.as_texts(call.array, "action ids")}
-
-
-def _deletable_words(call: Call) -> list[str]:
-    words = call.config.values["action.delete.allowed.statuses"]
-    return [word.strip().upper() for word in words.split(",") if word.strip()]
-
-
-def _refuse_undeletable(doomed: list[Action], allowed: list[str]) -> None:
-    wrong = [action for action in doomed if action.status.upper() not in allowed]
-    if wrong:
-        words = "[" + ", ".join(allowed) + "]"
-        message = f"{len(wrong)} actions from ID list are not in allowed statuses for deletion: {words}"
-        raise HawkbitError(405, "action.notDeletable", REPOSITORY + "DeleteActionNotAllowedException", message)

@@ -8,46 +8,64 @@ from urllib.parse import quote
 from reference_server.platforms.hawkbit import fields, maintenance, software
 from reference_server.platforms.hawkbit.action_records import ForceType
 from reference_server.platforms.hawkbit.assignment import Assigned, Assignment, assign, assign_offline
-from reference_server.platforms.hawkbit.call import Call
+from reference_server.platforms.hawkbit.call import INT_MAX, Call
 from reference_server.platforms.hawkbit.documents import link
-from reference_server.platforms.hawkbit.errors import REPOSITORY, HawkbitError, not_readable, violations
-from reference_server.platforms.hawkbit.records import Target
+from reference_server.platforms.hawkbit.errors import REPOSITORY, HawkbitError, crash, not_readable, violations
 from reference_server.platforms.hawkbit.replies import Reply
 from reference_server.platforms.hawkbit.software_views import set_document
 
 GREATEST_WEIGHT = 1000
+REQUESTS = "assignDistributionSets.deploymentRequests"
 
 
 def assign_targets(call: Call, set_id: int) -> Reply:
     """`POST /distributionsets/{id}/assignedTargets[?offline=true]`."""
-    bodies = fields.as_objects(call.array)
+    bodies = fields.as_new_objects(call.array)
     if call.boolean("offline"):
         return _reply(call, assign_offline(call, [(_controller_id(body), set_id) for body in bodies]))
-    return _reply(call, assign(call, [_assignment(call, _controller_id(body), set_id, body) for body in bodies]))
+    return _assign(call, [_assignment(call, _controller_id(body), set_id, body) for body in bodies])
 
 
 def assign_set(call: Call, controller_id: str) -> Reply:
     """`POST /targets/{id}/assignedDS[?offline=true]`. Raises 404 for an unknown target."""
-    bodies = fields.as_objects(call.json)
+    bodies = fields.as_new_objects(call.json)
     if call.boolean("offline"):
         return _reply(call, assign_offline(call, [(controller_id, _set_id(body)) for body in bodies]))
     call.repo.need_target(call.tenant, controller_id)
-    return _reply(call, assign(call, [_assignment(call, controller_id, _set_id(body), body) for body in bodies]))
+    return _assign(call, [_assignment(call, controller_id, _set_id(body), body) for body in bodies])
+
+
+def _assign(call: Call, wanted: list[Assignment]) -> Reply:
+    """Raises 400 for nothing to assign and a weight out of range, and whatever `assign` raises."""
+    if not wanted:
+        raise violations([f"{REQUESTS} must not be empty."])
+    broken = [sentence for number, one in enumerate(wanted) for sentence in _broken_weight(number, one.weight)]
+    if broken:
+        raise violations(broken)
+    return _reply(call, assign(call, wanted))
+
+
+def _broken_weight(number: int, weight: int | None) -> list[str]:
+    path = f"{REQUESTS}[{number}].targetWithActionType.weight"
+    if weight is None or 0 <= weight <= GREATEST_WEIGHT:
+        return []
+    limit = "greater than or equal to 0" if weight < 0 else f"less than or equal to {GREATEST_WEIGHT}"
+    return [f"{path} must be {limit}."]
 
 
 def read_assigned_set(call: Call, controller_id: str) -> Reply:
-    """204 when there is none."""
-    target = call.repo.need_target(call.tenant, controller_id)
-    return _set_reply(call, target, target.assigned_set_id)
+    """204 when there is none, also for an unknown target."""
+    target = call.repo.target(call.tenant, controller_id)
+    return _set_reply(call, None if target is None else target.assigned_set_id)
 
 
 def read_installed_set(call: Call, controller_id: str) -> Reply:
-    """204 when there is none."""
-    target = call.repo.need_target(call.tenant, controller_id)
-    return _set_reply(call, target, target.installed_set_id)
+    """204 when there is none, also for an unknown target."""
+    target = call.repo.target(call.tenant, controller_id)
+    return _set_reply(call, None if target is None else target.installed_set_id)
 
 
-def _set_reply(call: Call, target: Target, set_id: int | None) -> Reply:
+def _set_reply(call: Call, set_id: int | None) -> Reply:
     if set_id is None:
         return Reply(204)
     return Reply(body=set_document(call, software.need_set(call, set_id), single=True))
@@ -81,23 +99,28 @@ def _controller_id(body: dict[str, Any]) -> str:
 
 def _set_id(body: dict[str, Any]) -> int:
     set_id = fields.integer(body, "id")
-    if set_id is None:
+    if "id" not in body:
         raise not_readable("expected the id of a distribution set")
+    if set_id is None:
+        raise crash("an assignment without the id of a distribution set")
     return set_id
 
 
 def _assignment(call: Call, controller_id: str, set_id: int, body: dict[str, Any]) -> Assignment:
-    """Raises 400 for an unknown type, a weight out of range and a window that never opens."""
+    """Raises 400 for an unknown type, a time that is null and a window that never opens."""
     weight = fields.integer(body, "weight")
-    if weight is not None and not 0 <= weight <= GREATEST_WEIGHT:
-        raise violations([f"weight must be between 0 and {GREATEST_WEIGHT}."])
+    if weight is not None and not -INT_MAX - 1 <= weight <= INT_MAX:
+        raise not_readable(f"weight: {weight} does not fit into 32 bits")
+    kind, force_time_ms = force_type(body, "type") or ForceType.FORCED, fields.integer(body, "forcetime")
+    if "forcetime" in body and force_time_ms is None:
+        raise not_readable("forcetime: expected a number, got null")
     confirmation = fields.boolean(body, "confirmationRequired")
     schedule, duration, timezone = _window(call, body)
     return Assignment(
         controller_id,
         set_id,
-        force_type(body, "type") or ForceType.FORCED,
-        fields.integer(body, "forcetime") or 0,
+        kind,
+        force_time_ms or 0,
         weight,
         schedule,
         duration,

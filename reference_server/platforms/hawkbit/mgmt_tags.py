@@ -14,7 +14,7 @@ from reference_server.platforms.hawkbit.fields import as_new_objects, as_object,
 from reference_server.platforms.hawkbit.listing import page
 from reference_server.platforms.hawkbit.records import TARGET, TARGET_TAG, Target, TargetTag
 from reference_server.platforms.hawkbit.replies import Reply
-from reference_server.platforms.hawkbit.rsql_match import Field, Fields, Holds
+from reference_server.platforms.hawkbit.rsql_fields import Field, Fields, Holds
 from reference_server.platforms.hawkbit.rules import TextRule
 from reference_server.platforms.hawkbit.target_documents import target_page
 

@@ -1,4 +1,4 @@
-"""What modules, sets, types, actions and their history can be searched and sorted by (`*Fields.java` of the server).
+"""What modules, sets and their types can be searched and sorted by (`*Fields.java` of the server).
 
 `look` is the call: the getters need its tenant's other records.
 """
@@ -9,16 +9,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final, TypeVar
 
 from reference_server.platforms.hawkbit import software
-from reference_server.platforms.hawkbit.action_records import (
-    Action,
-    DistributionSet,
-    SoftwareModule,
-    Status,
-)
+from reference_server.platforms.hawkbit.action_records import DistributionSet, SoftwareModule
 from reference_server.platforms.hawkbit.call import Call
 from reference_server.platforms.hawkbit.errors import not_readable
-from reference_server.platforms.hawkbit.records import Target, UpdateStatus
-from reference_server.platforms.hawkbit.rsql_match import Field, Fields, Holds
+from reference_server.platforms.hawkbit.rsql_fields import Field, Fields, Holds
 
 R = TypeVar("R", SoftwareModule, DistributionSet)
 
@@ -40,7 +34,7 @@ def _plain(part: str, holds: Holds = Holds.TEXT) -> Field:
 
 
 def _yes_no(part: str) -> Field:
-    return Field(lambda record, look: getattr(record, part), Holds.PRESENCE)
+    return Field(lambda record, look: getattr(record, part), Holds.BOOLEAN)
 
 
 def _metadata(record: SoftwareModule | DistributionSet, look: Call) -> dict[str, str]:
@@ -103,50 +97,3 @@ MODULE_TYPE_FIELDS: Final = Fields(
     {**NAMED, "key": _plain("key"), "maxAssignments": _plain("max_assignments", Holds.NUMBER)}
 )
 SET_TYPE_FIELDS: Final = Fields({**NAMED, "key": _plain("key")})
-
-
-def _target(part: str, holds: Holds = Holds.TEXT) -> Field:
-    def get(action: Action, look: Call) -> Any:
-        target: Target | None = look.repo.target(look.tenant, action.controller_id)
-        return getattr(target, part, None)
-
-    return Field(get, holds, choices=tuple(UpdateStatus) if holds is Holds.CHOICE else ())
-
-
-def _set(part: str) -> Field:
-    def get(action: Action, look: Call) -> Any:
-        record = software.need_set(look, action.set_id)
-        return software.need_set_type(look, record.type_id).key if part == "type" else getattr(record, part)
-
-    return Field(get, Holds.NUMBER if part == "id" else Holds.TEXT)
-
-
-ACTION_FIELDS: Final = Fields(
-    {
-        **AUDIT,
-        "active": _yes_no("active"),
-        "status": Field(lambda action, look: str(action.status), Holds.CHOICE, choices=tuple(Status)),
-        "lastStatusCode": _plain("last_status_code", Holds.NUMBER),
-        "weight": _plain("weight", Holds.NUMBER),
-        "target.id": _target("controller_id"),
-        "target.controllerId": _target("controller_id"),
-        "target.name": _target("name"),
-        "target.updateStatus": _target("update_status", Holds.CHOICE),
-        "target.ipAddress": _target("address"),
-        **{f"distributionSet.{part}": _set(part) for part in ("id", "name", "version", "type")},
-    }
-)
-
-
-def _entry(part: str) -> Field:
-    return Field(lambda entry, look: getattr(entry, part), Holds.NUMBER)
-
-
-STATUS_FIELDS: Final = Fields(
-    {
-        "id": _entry("id"),
-        "timestamp": _entry("timestamp_ms"),
-        "reportedAt": _entry("reported_at_ms"),
-        "createdAt": _entry("reported_at_ms"),
-    }
-)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from reference_server.platforms.hawkbit.call import Call, encoded
@@ -12,10 +13,12 @@ from reference_server.platforms.hawkbit.listing import page
 from reference_server.platforms.hawkbit.polling import next_expected_ms
 from reference_server.platforms.hawkbit.records import TARGET, TARGET_TYPE, Target
 from reference_server.platforms.hawkbit.replies import Reply
-from reference_server.platforms.hawkbit.rsql_match import Fields
+from reference_server.platforms.hawkbit.rsql_fields import Fields
 from reference_server.platforms.hawkbit.settings import Profile
 from reference_server.platforms.hawkbit.target_fields import TARGET_FIELDS, Look
 
+URI_LACKS: Final = re.compile(r'[\s<>"{}|\\^`]')
+"""What makes an address no URI at all."""
 ACTIONS_PAGE = "/actions?offset=0&limit=50&sort=id%3ADESC"
 
 
@@ -106,7 +109,7 @@ def _known_host(address: str | None) -> str | None:
         return None
     try:
         parts = urlsplit(address)
-        host = parts.netloc.rpartition("@")[2]
+        host = "" if URI_LACKS.search(address) else parts.netloc.rpartition("@")[2]
         host = host[: host.index("]") + 1] if host.startswith("[") else host.partition(":")[0]
     except ValueError:
         return None

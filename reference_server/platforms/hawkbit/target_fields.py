@@ -8,7 +8,15 @@ from typing import Any, Final
 from reference_server.platforms.hawkbit import software
 from reference_server.platforms.hawkbit.records import TARGET_TAG, TARGET_TYPE, Target, UpdateStatus
 from reference_server.platforms.hawkbit.repository import Repository
-from reference_server.platforms.hawkbit.rsql_match import Field, Fields, Holds
+from reference_server.platforms.hawkbit.rsql_fields import Field, Fields, Holds
+
+UPDATE_STATUSES: Final = tuple(
+    status.value
+    for status in (
+        UpdateStatus.UNKNOWN, UpdateStatus.IN_SYNC, UpdateStatus.PENDING, UpdateStatus.ERROR, UpdateStatus.REGISTERED
+    )
+)  # fmt: skip
+"""In the order in which the real server counts them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +66,7 @@ TARGET_FIELDS: Final = Fields(
         "createdBy": _plain("created_by"),
         "lastModifiedAt": _plain("modified_at_ms", Holds.NUMBER),
         "lastModifiedBy": _plain("modified_by"),
-        "updateStatus": Field(lambda target, look: target.update_status, Holds.CHOICE, choices=tuple(UpdateStatus)),
+        "updateStatus": Field(lambda target, look: target.update_status, Holds.CHOICE, choices=UPDATE_STATUSES),
         "ipAddress": _plain("address"),
         "group": _plain("group"),
         "attribute": Field(lambda target, look: target.attributes, by_key=True),
@@ -76,7 +84,6 @@ TARGET_FIELDS: Final = Fields(
         "type.id": _type("id"),
         "type.key": _type("key"),
         "type.name": _type("name"),
-        "targetType": _type("key"),
         "targetType.id": _type("id"),
         "targetType.key": _type("key"),
         "targetType.name": _type("name"),

@@ -8,7 +8,8 @@ import pytest
 
 from reference_server.platforms.hawkbit.errors import HawkbitError
 from reference_server.platforms.hawkbit.rsql import Comparison, Logical, Operator, parse
-from reference_server.platforms.hawkbit.rsql_match import Field, Fields, Holds, compiled
+from reference_server.platforms.hawkbit.rsql_fields import Field, Fields, Holds
+from reference_server.platforms.hawkbit.rsql_match import compiled
 
 
 @dataclass
@@ -19,6 +20,7 @@ class Thing:
     tags: list[str] = field(default_factory=list)
     notes: dict[str, str] = field(default_factory=dict)
     is_on: bool = False
+    valid: bool = True
 
 
 FIELDS = Fields(
@@ -28,6 +30,9 @@ FIELDS = Fields(
         "state": Field(lambda thing, look: thing.state, Holds.CHOICE, choices=("new", "old")),
         "tag": Field(lambda thing, look: thing.tags, many=True),
         "note": Field(lambda thing, look: thing.notes, by_key=True),
+        "valid": Field(lambda thing, look: thing.valid, Holds.BOOLEAN),
+        "maker.id": Field(lambda thing, look: None, Holds.NUMBER),
+        "maker.Name": Field(lambda thing, look: None),
         "isOn": Field(lambda thing, look: thing.is_on, Holds.PRESENCE),
     }
 )
@@ -93,8 +98,9 @@ def test_bad_syntax_is_refused(query: str) -> None:
         ("name!=alp*", False),
         ("name=in=(beta,ALPHA)", True),
         ("name=out=(beta,gamma)", True),
-        ("name=gt=aa", True),
-        ("name=lt=aa", False),
+        ("name=gt=aa", False),
+        ("name=lt=aa", True),
+        ("name=gt=''", True),
         ("name==''", False),
         ("name!=''", True),
         ("name=is=null", False),
@@ -123,6 +129,16 @@ def test_bad_syntax_is_refused(query: str) -> None:
         ("note.sw=is=null", True),
         ("note.sw=not=null", False),
         ("note.hw=not=null", True),
+        ("note.sw==''", True),
+        ("note.hw==''", False),
+        ("note.sw!=''", False),
+        ("tag=is=null", False),
+        ("tag==''", False),
+        ("tag!=''", True),
+        ("maker.name=is=null", True),
+        ("valid==true", True),
+        ("valid=in=(true,false)", True),
+        ("valid!=TRUE", False),
         ("ison==true", True),
         ("ison!=true", False),
         ("ison==false", False),
@@ -151,17 +167,38 @@ def test_what_an_operator_means(query: str, expected: bool) -> None:
         ("size=is=null", True),
         ("tag==x", False),
         ("tag!=x", True),
+        ("tag=is=null", True),
+        ("tag==''", True),
+        ("tag!=''", False),
+        ("tag=not=null", True),
     ],
 )
 def test_null_differs_from_everything_and_has_no_order(query: str, expected: bool) -> None:
     assert matches(query, Thing()) is expected
 
 
-@pytest.mark.parametrize("query", ["foo==1", "note==1", "name.first==x", "state==middle"])
-def test_an_unknown_field_is_refused_with_what_there_is(query: str) -> None:
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("foo==1", None),
+        ("foo.bar==1", None),
+        ("note==1", "No key for the map field found. Syntax is: note.<key name>"),
+        ("NAME.first==x", "Sub-attributes not supported for simple field NAME"),
+        ("maker==x",
+         "The given search parameter field {maker} requires one of the following sub-attributes [id, Name]"),
+        ("maker.age==x",
+         "The given search field {maker.age} has unsupported sub-attributes. Supported sub-attributes are [id, Name]"),
+        ("state==middle", "Value of state must be one of the following: [new, old]"),
+        ("state=in=(new,middle)", "Value of state must be one of the following: [new, old]"),
+        ("state==n*", "Value of state must be one of the following: [new, old]"),
+    ],
+)  # fmt: skip
+def test_a_field_that_cannot_be_searched_so_is_refused_in_the_words_of_the_server(
+    query: str, message: str | None
+) -> None:
     with pytest.raises(HawkbitError) as refused:
         matches(query, Thing())
-    assert refused.value.code == "rest.param.rsqlInvalidField"
+    assert (refused.value.code, refused.value.message) == ("rest.param.rsqlInvalidField", message)
 
 
 def test_the_reason_names_the_nearest_field() -> None:
@@ -169,11 +206,34 @@ def test_the_reason_names_the_nearest_field() -> None:
         matches("nmae==x", Thing())
 
 
-@pytest.mark.parametrize("query", ["size==many", "state>new", "ison==maybe", "ison>true", "name=gt=null,size=gt=x"])
-def test_a_value_that_does_not_fit_its_field_is_bad_syntax(query: str) -> None:
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("state>new", "> operator could not be applied to enum or boolean field"),
+        ("valid=le=true", "<= operator could not be applied to enum or boolean field"),
+        (
+            "valid==maybe",
+            "The value of VALID is not well formed. Only a boolean (true or false) value will be expected",
+        ),
+        ("ison==maybe", "Only a boolean value is supported for existance check on ison"),
+        ("ison=in=(true)", "Only a boolean value is supported for existance check on ison"),
+        ("ison>true", "Operator > is not supported for existence check on ison"),
+        ("name==", None),
+    ],
+)
+def test_a_value_that_does_not_fit_its_field_is_refused_in_the_words_of_the_server(
+    query: str, message: str | None
+) -> None:
     with pytest.raises(HawkbitError) as refused:
         matches(query, Thing())
-    assert refused.value.code == "rest.param.rsqlParamSyntax"
+    assert (refused.value.code, refused.value.message) == ("rest.param.rsqlParamSyntax", message)
+
+
+@pytest.mark.parametrize("query", ["size==many", "size=gt=x", "size==''", "size==5.5", f"size=={2**63}", "size==5*"])
+def test_text_for_a_number_is_not_readable(query: str) -> None:
+    with pytest.raises(HawkbitError) as refused:
+        matches(query, Thing())
+    assert refused.value.code == "rest.body.notReadable"
 
 
 def test_in_memory_a_key_must_be_lower_case_and_a_fixed_word_never_matches() -> None:

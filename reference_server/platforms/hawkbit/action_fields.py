@@ -1,0 +1,87 @@
+"""What actions and their history can be searched and sorted by (`ActionFields.java`, `ActionStatusFields.java`).
+
+`look` is the call: the getters need its tenant's other records.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from reference_server.platforms.hawkbit import software
+from reference_server.platforms.hawkbit.action_records import Action, Status
+from reference_server.platforms.hawkbit.call import Call
+from reference_server.platforms.hawkbit.records import Target
+from reference_server.platforms.hawkbit.rsql_fields import Field, Fields, Holds
+from reference_server.platforms.hawkbit.software_fields import AUDIT
+from reference_server.platforms.hawkbit.target_fields import UPDATE_STATUSES
+
+STATUSES: Final = tuple(
+    status.value
+    for status in (
+        Status.FINISHED, Status.ERROR, Status.WARNING, Status.RUNNING, Status.CANCELED, Status.CANCELING,
+        Status.RETRIEVED, Status.DOWNLOAD, Status.SCHEDULED, Status.CANCEL_REJECTED, Status.DOWNLOADED,
+        Status.WAIT_FOR_CONFIRMATION,
+    )
+)  # fmt: skip
+"""In the order in which the real server counts them."""
+
+
+def _plain(part: str, holds: Holds = Holds.TEXT) -> Field:
+    return Field(lambda record, look: getattr(record, part), holds)
+
+
+def _target(part: str, holds: Holds = Holds.TEXT) -> Field:
+    def get(action: Action, look: Call) -> Any:
+        target: Target | None = look.repo.target(look.tenant, action.controller_id)
+        return getattr(target, part, None)
+
+    return Field(get, holds, choices=UPDATE_STATUSES if holds is Holds.CHOICE else ())
+
+
+def _set(part: str) -> Field:
+    def get(action: Action, look: Call) -> Any:
+        record = software.need_set(look, action.set_id)
+        return software.need_set_type(look, record.type_id).key if part == "type" else getattr(record, part)
+
+    return Field(get, Holds.NUMBER if part == "id" else Holds.TEXT)
+
+
+def _none(holds: Holds = Holds.TEXT) -> Field:
+    """A field that no action has a value in."""
+    return Field(lambda action, look: None, holds)
+
+
+ACTION_FIELDS: Final = Fields(
+    {
+        **AUDIT,
+        "active": _plain("active", Holds.BOOLEAN),
+        "status": Field(lambda action, look: str(action.status), Holds.CHOICE, choices=STATUSES),
+        "lastStatusCode": _plain("last_status_code", Holds.NUMBER),
+        "weight": _plain("weight", Holds.NUMBER),
+        "target.controllerId": _target("controller_id"),
+        "target.name": _target("name"),
+        "target.updateStatus": _target("update_status", Holds.CHOICE),
+        "target.address": _target("address"),
+        **{f"distributionSet.{part}": _set(part) for part in ("id", "name", "version", "type")},
+        "rollout.id": _plain("rollout_id", Holds.NUMBER),
+        "rollout.name": _none(),
+        "rolloutGroup.id": _none(Holds.NUMBER),
+        "rolloutGroup.name": _none(),
+        "externalRef": _none(),
+    }
+)
+
+
+def _entry(part: str, holds: Holds = Holds.NUMBER) -> Field:
+    return Field(lambda entry, look: getattr(entry, part), holds)
+
+
+STATUS_FIELDS: Final = Fields(
+    {
+        "id": _entry("id"),
+        "timestamp": _entry("timestamp_ms"),
+        "reportedAt": _entry("reported_at_ms"),
+        "createdAt": _entry("reported_at_ms"),
+        "createdBy": _none(),
+    }
+)
