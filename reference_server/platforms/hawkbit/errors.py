@@ -177,15 +177,16 @@ def invalid_attributes(reason: str) -> HawkbitError:
     return HawkbitError(400, "repo.invalidTargetAttributes", java_class, message, reason=reason)
 
 
-def rsql_syntax(reason: str, *, told: bool = False) -> HawkbitError:
-    """`told`: the reason goes over the wire, as some of the real server's do."""
+def rsql_syntax(reason: str, message: str | None = None) -> HawkbitError:
+    """400 for a query that is not well formed; only some mistakes have a `message`."""
     java_class = REPOSITORY + "RSQLParameterSyntaxException"
-    return HawkbitError(400, "rest.param.rsqlParamSyntax", java_class, reason if told else None, reason=reason)
+    return HawkbitError(400, "rest.param.rsqlParamSyntax", java_class, message, reason=reason)
 
 
-def rsql_field(reason: str, *, told: bool = False) -> HawkbitError:
+def rsql_field(reason: str, message: str | None = None) -> HawkbitError:
+    """400 for a field that cannot be searched like this; an unknown one has no `message`."""
     java_class = REPOSITORY + "RSQLParameterUnsupportedFieldException"
-    return HawkbitError(400, "rest.param.rsqlInvalidField", java_class, reason if told else None, reason=reason)
+    return HawkbitError(400, "rest.param.rsqlInvalidField", java_class, message, reason=reason)
 
 
 def sort_syntax(reason: str) -> HawkbitError:

@@ -21,9 +21,12 @@ REQUESTS = "assignDistributionSets.deploymentRequests"
 def assign_targets(call: Call, set_id: int) -> Reply:
     """`POST /distributionsets/{id}/assignedTargets[?offline=true]`."""
     bodies = fields.as_new_objects(call.array)
+    call.need("READ_DISTRIBUTION_SET")
+    controller_ids = [_controller_id(body) for body in bodies]
     if call.boolean("offline"):
-        return _reply(call, assign_offline(call, [(_controller_id(body), set_id) for body in bodies]))
-    return _assign(call, [_assignment(call, _controller_id(body), set_id, body) for body in bodies])
+        return _reply(call, assign_offline(call, [(controller_id, set_id) for controller_id in controller_ids]))
+    wanted = [_assignment(call, one, set_id, body) for one, body in zip(controller_ids, bodies, strict=True)]
+    return _assign(call, wanted)
 
 
 def assign_set(call: Call, controller_id: str) -> Reply:
@@ -93,7 +96,8 @@ def _reply(call: Call, assigned: Assigned) -> Reply:
 def _controller_id(body: dict[str, Any]) -> str:
     controller_id = fields.text(body, "id")
     if controller_id is None:
-        raise not_readable("expected objects with the id of a target")
+        problem = "expected objects with the id of a target"
+        raise crash(problem) if "id" in body else not_readable(problem)
     return controller_id
 
 
@@ -130,7 +134,10 @@ def _assignment(call: Call, controller_id: str, set_id: int, body: dict[str, Any
 
 
 def force_type(body: dict[str, Any], name: str) -> ForceType | None:
-    """Raises 400 for a word that is none."""
+    """By its word or its place among them. Raises 400 for a word that is none."""
+    given = body.get(name)
+    if type(given) is int and 0 <= given < len(ForceType):
+        return tuple(ForceType)[given]
     word = fields.text(body, name)
     if word is None:
         return None

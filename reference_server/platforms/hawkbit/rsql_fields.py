@@ -68,26 +68,25 @@ class Fields:
             raise self._unknown(selector)
         if field is not None and field.by_key:
             if not rest:
-                raise rsql_field(f"No key for the map field found. Syntax is: {selector}.<key name>", told=True)
+                message = f"No key for the map field found. Syntax is: {selector}.<key name>"
+                raise rsql_field(message, message)
             return field, rest
         field = self.fields.get(selector)
         if field is None:
-            raise self._wrong_part(selector, head, bool(dot))
+            message = self._wrong_part(selector, head, bool(dot))
+            raise rsql_field(message, message)
         return field, ""
 
-    def _wrong_part(self, selector: str, head: str, has_part: bool) -> HawkbitError:
+    def _wrong_part(self, selector: str, head: str, has_part: bool) -> str:
         shown = f"[{', '.join(self.parts[head])}]"
         if not has_part:
-            return rsql_field(
-                f"The given search parameter field {{{selector}}} requires one of the following sub-attributes {shown}",
-                told=True,
-            )
+            needs = "requires one of the following sub-attributes"
+            return f"The given search parameter field {{{selector}}} {needs} {shown}"
         if not self.parts[head]:
-            return rsql_field(f"Sub-attributes not supported for simple field {head.upper()}", told=True)
-        return rsql_field(
+            return f"Sub-attributes not supported for simple field {head.upper()}"
+        return (
             f"The given search field {{{selector}}} has unsupported sub-attributes. "
-            f"Supported sub-attributes are {shown}",
-            told=True,
+            f"Supported sub-attributes are {shown}"
         )
 
     def _unknown(self, selector: str) -> HawkbitError:

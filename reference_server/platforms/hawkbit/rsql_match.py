@@ -101,9 +101,10 @@ def _under(values: Mapping[str, str], key: str, in_memory: bool) -> str | None:
 def _match_presence(field: Field, node: Comparison) -> Match:
     wanted = node.values[0]
     if len(node.values) > 1 or wanted not in TRUTHS or node.operator in {Operator.IN, Operator.OUT}:
-        raise rsql_syntax(f"Only a boolean value is supported for existance check on {node.selector}", told=True)
+        message = f"Only a boolean value is supported for existance check on {node.selector}"
+        raise rsql_syntax(message, message)
     if node.operator in ORDER:
-        shown = ORDER[node.operator][0]
-        raise rsql_syntax(f"Operator {shown} is not supported for existence check on {node.selector}", told=True)
+        message = f"Operator {ORDER[node.operator][0]} is not supported for existence check on {node.selector}"
+        raise rsql_syntax(message, message)
     expected = TRUTHS[wanted] == (node.operator is Operator.EQUAL)
     return lambda record, look: bool(field.get(record, look)) == expected

@@ -81,9 +81,8 @@ def _number(node: Comparison, value: str | None) -> int | None:
 def _test_choice(choices: tuple[str, ...], node: Comparison) -> Test:
     for value in node.values:
         if value is not None and value not in choices:
-            raise rsql_field(
-                f"Value of {node.selector} must be one of the following: [{', '.join(choices)}]", told=True
-            )
+            message = f"Value of {node.selector} must be one of the following: [{', '.join(choices)}]"
+            raise rsql_field(message, message)
     _refuse_order(node)
     return lambda value: value in node.values
 
@@ -91,11 +90,11 @@ def _test_choice(choices: tuple[str, ...], node: Comparison) -> Test:
 def _test_boolean(node: Comparison) -> Test:
     for value in node.values:
         if value is not None and value not in TRUTHS:
-            raise rsql_syntax(
+            message = (
                 f"The value of {node.selector.upper()} is not well formed. "
-                "Only a boolean (true or false) value will be expected",
-                told=True,
+                "Only a boolean (true or false) value will be expected"
             )
+            raise rsql_syntax(message, message)
     _refuse_order(node)
     wanted = [None if value is None else TRUTHS[value] for value in node.values]
     return lambda value: value in wanted
@@ -103,6 +102,5 @@ def _test_boolean(node: Comparison) -> Test:
 
 def _refuse_order(node: Comparison) -> None:
     if node.operator in ORDER:
-        raise rsql_syntax(
-            f"{ORDER[node.operator][0]} operator could not be applied to enum or boolean field", told=True
-        )
+        message = f"{ORDER[node.operator][0]} operator could not be applied to enum or boolean field"
+        raise rsql_syntax(message, message)
