@@ -235,11 +235,12 @@ def current(active: Iterable[Action]) -> Action | None:
 
 
 def split_messages(messages: Iterable[str]) -> tuple[str, ...]:
-    """Messages cut into pieces of at most `GREATEST_MESSAGE_CHARS`."""
+    """Messages cut into pieces of at most `GREATEST_MESSAGE_CHARS`, counted in UTF-16 as Java does."""
     pieces: list[str] = []
     for message in messages:
-        cuts = range(0, len(message), GREATEST_MESSAGE_CHARS) if message else (0,)
-        pieces.extend(message[cut : cut + GREATEST_MESSAGE_CHARS] for cut in cuts)
+        units = message.encode("utf-16-le", "surrogatepass")
+        cuts = range(0, len(units), 2 * GREATEST_MESSAGE_CHARS) if message else (0,)
+        pieces.extend(units[cut : cut + 2 * GREATEST_MESSAGE_CHARS].decode("utf-16-le", "replace") for cut in cuts)
     return tuple(pieces)
 
 

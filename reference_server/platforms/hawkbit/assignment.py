@@ -69,10 +69,10 @@ def assign(ctx: Context, assignments: Iterable[Assignment], message: str | None 
     return Assigned(tuple(new), len(found) - len(new))
 
 
-def assign_offline(ctx: Context, pairs: Iterable[tuple[str, int]], *, by_device: bool = False) -> Assigned:
+def assign_offline(ctx: Context, pairs: Iterable[tuple[str, int]]) -> Assigned:
     """Records (controllerId, set id) as installed already; targets with work to do are left alone (S131).
 
-    `by_device`: the device itself declares it, which does not move who last modified the target.
+    Who declares it, an operator or the device itself, has then modified the target.
     """
     wanted = [Assignment(controller_id, set_id) for controller_id, set_id in dict.fromkeys(pairs)]
     if not wanted:
@@ -83,7 +83,7 @@ def assign_offline(ctx: Context, pairs: Iterable[tuple[str, int]], *, by_device:
         return Assigned()
     _lock_implicitly(ctx, record)
     new = [
-        _declare_one(ctx, record.id, target, by_device=by_device)
+        _declare_one(ctx, record.id, target)
         for target in found
         if target.assigned_set_id != record.id and target.update_status != UpdateStatus.PENDING
     ]
@@ -177,10 +177,9 @@ def auto_confirm_message(target: Target) -> str:
     )
 
 
-def _declare_one(ctx: Context, set_id: int, target: Target, *, by_device: bool) -> Action:
+def _declare_one(ctx: Context, set_id: int, target: Target) -> Action:
     target = target_states.declared(target, set_id, ctx.now_ms)
-    if not by_device:
-        target = replace(target, modified_by=ctx.user, modified_at_ms=ctx.now_ms)
+    target = replace(target, modified_by=ctx.user, modified_at_ms=ctx.now_ms)
     ctx.repo.save(ctx.tenant, target)
     action = _new_action(ctx, Assignment(target.controller_id, set_id), Status.FINISHED, active=False)
     opening = f"Assignment initiated by user '{ctx.user}'"

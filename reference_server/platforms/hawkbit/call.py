@@ -22,6 +22,7 @@ LONG_MAX = 2**63 - 1
 INT_MAX = 2**31 - 1
 IPV4 = re.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}")
 IPV6 = re.compile(r"(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}")
+HEXADECIMAL = re.compile(r"(-?)(?:0[xX]|#)([0-9a-fA-F]{1,17})", re.ASCII)
 UNRESERVED = re.compile(r"[A-Za-z0-9._~-]*", re.ASCII)
 
 
@@ -60,8 +61,9 @@ class Call:
 
     @property
     def base(self) -> str:
-        """Scheme and authority of the request: every link begins with it, unchecked (§0)."""
-        return self.request.origin
+        """Scheme and authority of the request: every link begins with it, unchecked; a usual port is left out (§0)."""
+        origin = self.request.origin
+        return origin.removesuffix(":443" if origin.startswith("https:") else ":80")
 
     @property
     def config(self) -> TenantConfig:
@@ -73,16 +75,15 @@ class Call:
     @property
     def device_base(self) -> str:
         """What a device's links begin with; the tenant as spelt by the device."""
-        return f"{self.base}{self._device_path}"
+        return f"{self.base}{self._device_path(self.tenant_in_path)}"
 
     @property
     def download_base(self) -> str:
-        """The same for links to files: a prefix that a proxy announced is not in them."""
-        return f"{split_url(self.base)[0]}{self._device_path}"
+        """The same for links to files: the tenant as stored, and without the prefix that a proxy announced."""
+        return f"{split_url(self.base)[0]}{self._device_path(self.tenant)}"
 
-    @property
-    def _device_path(self) -> str:
-        return f"/{encoded(self.tenant_in_path)}/controller/v1/{encoded(self.device)}"
+    def _device_path(self, tenant: str) -> str:
+        return f"/{encoded(tenant)}/controller/v1/{encoded(self.device)}"
 
     @cached_property
     def query(self) -> dict[str, str]:
@@ -90,9 +91,16 @@ class Call:
         return dict(reversed(parse_qsl(self.request.query, keep_blank_values=True, errors="replace")))
 
     @cached_property
-    def json(self) -> Any:
-        """The request body as a document (JSON or CBOR). Raises not readable, also for no body and for `null`."""
+    def optional_json(self) -> Any:
+        """The request body as a document (JSON or CBOR), None for no body and for `null`. Raises not readable."""
         return read_document(body_bytes(self.request.body), self.headers.get("content-type", "").lower())
+
+    @property
+    def json(self) -> Any:
+        """The same where a body is asked for. Raises not readable."""
+        if self.optional_json is None:
+            raise not_readable("the body is empty or null")
+        return self.optional_json
 
     @property
     def array(self) -> Any:
@@ -127,7 +135,7 @@ class Call:
     def integer(self, name: str, default: int) -> int:
         """A query parameter that is a Java int; text or too large a number is not readable (S22)."""
         text = self.query.get(name, "")
-        return parse_integer(text, INT_MAX, f"query parameter {name}") if text else default
+        return parse_parameter(text, INT_MAX, f"query parameter {name}") if text.strip() else default
 
     def boolean(self, name: str, default: bool = False) -> bool:
         """A query parameter that is a boolean in one of Spring's spellings."""
@@ -164,3 +172,10 @@ def parse_integer(text: str, most: int, what: str) -> int:
     if digits.isascii() and digits.isdigit() and len(digits) < 20 and -most - 1 <= (number := int(text)) <= most:
         return number
     raise not_readable(f"{what}: expected a whole number, got {text[:50]!r}")
+
+
+def parse_parameter(text: str, most: int, what: str) -> int:
+    """The same in a path or query: also hexadecimal after `0x` or `#`, and blanks do not matter, not even a `+`."""
+    bare = "".join(text.split())
+    found = HEXADECIMAL.fullmatch(bare)
+    return parse_integer(f"{found[1]}{int(found[2], 16)}" if found else bare, most, what)

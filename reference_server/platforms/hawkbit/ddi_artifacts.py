@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Final
 
 from reference_server.platforms.hawkbit import artifact_files, deployments, software
@@ -9,8 +10,9 @@ from reference_server.platforms.hawkbit.action_records import Action, Artifact, 
 from reference_server.platforms.hawkbit.call import Call
 from reference_server.platforms.hawkbit.deployment_document import artifact_documents
 from reference_server.platforms.hawkbit.errors import REPOSITORY, HawkbitError, bare
+from reference_server.platforms.hawkbit.media_types import negotiate
 from reference_server.platforms.hawkbit.records import Target
-from reference_server.platforms.hawkbit.replies import Reply, negotiate
+from reference_server.platforms.hawkbit.replies import Reply
 
 MD5SUM: Final = ".MD5SUM"
 PLAIN: Final = "text/plain"
@@ -22,7 +24,7 @@ def listed(call: Call, module_id: int) -> Reply:
     module = software.need_module(call, module_id)
     if _active_action(call, module) is None and not _is_installed(call, target, module):
         raise _not_assigned(call, module_id)
-    return Reply(body=artifact_documents(call, module))
+    return Reply(body=artifact_documents(call, module), is_tagged=False)
 
 
 def download(call: Call, module_id: int, filename: str) -> Reply:
@@ -43,12 +45,13 @@ def download(call: Call, module_id: int, filename: str) -> Reply:
 def _md5sum(call: Call, module_id: int, filename: str) -> Reply:
     module, file = _need(call, module_id, filename)
     action = _need_action(call, module)
-    deployments.note_download(call, action, call.request.path)
+    with contextlib.suppress(HawkbitError):  # a full history does not call back what is on its way
+        deployments.note_download(call, action, call.request.path)
     headers = (
         ("Content-Type", PLAIN),
-        ("Content-Disposition", f"attachment;filename={file.filename}{MD5SUM}"),
+        ("Content-Disposition", f"attachment;filename={filename}{MD5SUM}"),
     )
-    return Reply(raw=f"{file.md5}  {file.filename}".encode("ascii", "replace"), headers=headers)
+    return Reply(raw=f"{file.md5}  {filename}".encode("ascii", "replace"), headers=headers)
 
 
 def _need(call: Call, module_id: int, filename: str) -> tuple[SoftwareModule, Artifact]:

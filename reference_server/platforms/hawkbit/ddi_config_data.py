@@ -9,7 +9,7 @@ from typing import Final
 
 from reference_server.platforms.hawkbit.call import Call
 from reference_server.platforms.hawkbit.errors import invalid_attributes, not_readable, quota
-from reference_server.platforms.hawkbit.fields import as_object, as_text, text
+from reference_server.platforms.hawkbit.fields import as_object, as_text, word
 from reference_server.platforms.hawkbit.replies import Reply
 
 GREATEST: Final = 128
@@ -50,9 +50,7 @@ def merged(before: Mapping[str, str], data: Attributes, mode: str) -> dict[str, 
 
 def _data(call: Call) -> tuple[Attributes, str]:
     body = as_object(call.json)
-    mode = text(body, "mode")
-    if mode is not None and mode not in MODES:
-        raise not_readable(f"mode {mode[:50]!r}: expected one of {', '.join(MODES)}, in lower case")
+    mode = word(body.get("mode"), MODES, "mode")
     given = body.get("data")
     if not isinstance(given, dict) or not given:
         raise not_readable("data: expected an object with at least one attribute")

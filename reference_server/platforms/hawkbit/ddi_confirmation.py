@@ -12,9 +12,10 @@ from reference_server.platforms.hawkbit.deployment_document import deployment_do
 from reference_server.platforms.hawkbit.errors import bare
 from reference_server.platforms.hawkbit.mgmt_target_details import switch_auto_confirm_off, switch_auto_confirm_on
 from reference_server.platforms.hawkbit.pending import confirmation_link
+from reference_server.platforms.hawkbit.registration import PLUG_AND_PLAY
 from reference_server.platforms.hawkbit.replies import Reply
 
-DEFAULT_REMARK = "Activated by controller"
+DEFAULT_REMARK = "Initiated using the Device Direct Integration API without providing a remark."
 
 
 def read(call: Call) -> Reply:
@@ -27,13 +28,13 @@ def read(call: Call) -> Reply:
         links["activateAutoConfirm"] = {"href": f"{base}/activateAutoConfirm"}
     else:
         status = target.auto_confirm
-        given = {name: status[name] for name in ("initiator", "remark") if status[name] is not None}
+        given = {name: status[name] for name in ("initiator", "remark") if status[name]}
         state = {"active": True, **given, "activatedAt": status["activated_at_ms"]}
         links["deactivateAutoConfirm"] = {"href": f"{base}/deactivateAutoConfirm"}
     action = deployments.current_action(call, call.device)
     if action is not None and action.waits_for_confirmation:
         links["confirmationBase"] = confirmation_link(call, action)
-    return Reply(body={"autoConfirm": state, "_links": links}, changed=changed)
+    return Reply(body={"autoConfirm": {**state, "_links": {}}, "_links": links}, changed=changed)
 
 
 def read_action(call: Call, action_id: int) -> Reply:
@@ -58,8 +59,9 @@ def feedback(call: Call, action_id: int) -> Reply:
 
 def activate(call: Call) -> Reply:
     """The body is optional. Raises 409 when it is active already."""
-    body = fields.as_object(call.json) if call.has_body else {"remark": DEFAULT_REMARK}
-    switch_auto_confirm_on(call, call.device, fields.text(body, "initiator"), fields.text(body, "remark"))
+    body = {"remark": DEFAULT_REMARK} if call.optional_json is None else fields.as_object(call.json)
+    initiator, remark = fields.text(body, "initiator"), fields.text(body, "remark")
+    switch_auto_confirm_on(call, call.device, initiator, remark, by=PLUG_AND_PLAY)
     return Reply(changed="auto-confirmation on")
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from reference_server.platforms.hawkbit import fields
 from reference_server.platforms.hawkbit.action_records import SET, joined
 from reference_server.platforms.hawkbit.assignment import assign_offline
 from reference_server.platforms.hawkbit.call import Call
 from reference_server.platforms.hawkbit.ddi_actions import need_own_action, read_parameters
 from reference_server.platforms.hawkbit.deployment_document import deployment_document
-from reference_server.platforms.hawkbit.errors import REPOSITORY, HawkbitError, bare, not_readable
+from reference_server.platforms.hawkbit.errors import REPOSITORY, HawkbitError, bare, crash, not_readable, violations
 from reference_server.platforms.hawkbit.replies import Reply
 
 
@@ -24,17 +26,27 @@ def read(call: Call, action_id: int) -> Reply:
 def declare(call: Call) -> Reply:
     """`PUT {"name","version"}`: 201 when newly recorded, 200 when it was so already, 404 for an unknown set (S135)."""
     body = fields.as_object(call.json)
-    name, version = fields.text(body, "name"), fields.text(body, "version")
-    if name is None or version is None:
-        raise not_readable("expected the name and version of a distribution set")
-    call.repo.need_target(call.tenant, call.device)
+    name, version = _given(body)
     found = call.repo.store.find(SET, call.tenant, "label", joined(name.lower(), version.lower()))
     if not found:
         raise _no_such_set(name, version)
-    assigned = assign_offline(call, [(call.device, found[0].id)], by_device=True)
+    assigned = assign_offline(call, [(call.device, found[0].id)])
+    if not assigned.total:
+        raise crash(f"no such target: {call.device}")
     if assigned.already:
         return Reply(200)
     return Reply(201, changed=f"set {found[0].id} declared as installed")
+
+
+def _given(body: dict[str, Any]) -> tuple[str, str]:
+    """Name and version. Raises 400: not readable where one is missing, a violation where one is null or empty."""
+    if not {"name", "version"} <= body.keys():
+        raise not_readable("name and version are mandatory: which set is installed?")
+    name, version = fields.text(body, "name"), fields.text(body, "version")
+    if not name or not version:
+        empty = [path for path, value in (("distributionName", name), ("version", version)) if not value]
+        raise violations(f"findByNameAndVersion.{path} must not be empty." for path in empty)
+    return name, version
 
 
 def _no_such_set(name: str, version: str) -> HawkbitError:

@@ -31,6 +31,7 @@ def deployment_document(call: Call, action: Action, messages: int, key: str = "d
     document: dict[str, Any] = {"id": str(action.id), key: deployment}
     if messages and (lines := _history(call, action, messages)):
         document["actionHistory"] = {"status": action.status.upper(), "messages": lines}
+    document["_links"] = {}
     return document
 
 

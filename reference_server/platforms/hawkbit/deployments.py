@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from reference_server.platforms.hawkbit import actions, target_states
+from reference_server.platforms.hawkbit import actions, rules, target_states
 from reference_server.platforms.hawkbit.action_records import ACTION, STATUS_ENTRY, Action, Status, StatusEntry, joined
 from reference_server.platforms.hawkbit.actions import Confirmation, Entry, Feedback, TargetEffect
 from reference_server.platforms.hawkbit.context import Context
-from reference_server.platforms.hawkbit.errors import REPOSITORY, HawkbitError, bare, quota
+from reference_server.platforms.hawkbit.errors import REPOSITORY, HawkbitError, bare, quota, violations
 from reference_server.platforms.hawkbit.records import Target
 from reference_server.platforms.hawkbit.repository import Repository
 
@@ -84,6 +84,7 @@ def report(ctx: Context, target: Target, action: Action, feedback: Feedback) -> 
         raise bare(404, f"action {action.id} waits for confirmation: report to confirmationBase first")
     if not action.active:
         raise bare(410, f"action {action.id} is over ({action.status}): nothing more can be reported on it")
+    _check_markup("addUpdateActionStatus", feedback)
     entry = actions.feedback_entry(feedback)
     check_quota(ctx, action, entry)
     action, effect = actions.after_feedback(action, entry)
@@ -94,6 +95,7 @@ def report(ctx: Context, target: Target, action: Action, feedback: Feedback) -> 
 
 def report_cancel(ctx: Context, target: Target, action: Action, feedback: Feedback) -> Action:
     """Feedback on a cancellation, also on one that is over (S106). Raises 405 when nothing is being canceled."""
+    _check_markup("addCancelActionStatus", feedback)
     if not action.is_cancel:
         raise _not_cancelable(NOT_CANCELING, f"action {action.id} is {action.status}: nobody asked to cancel it")
     entry = actions.cancel_entry(feedback)
@@ -103,6 +105,14 @@ def report_cancel(ctx: Context, target: Target, action: Action, feedback: Feedba
     action = write_entry(ctx, action, entry)
     _affect(ctx, target, action, effect, entry)
     return action
+
+
+def _check_markup(method: str, feedback: Feedback) -> None:
+    """Raises 400 for what looks like a tag in what a device says."""
+    path = f"{method}.create.messages[].<iterable element>"
+    broken = [sentence for text in feedback.details for sentence in rules.broken_markup(path, text)]
+    if broken:
+        raise violations(broken)
 
 
 def confirm(

@@ -104,7 +104,7 @@ def _presented_authorities(call: Call, name: str) -> list[str]:
     """One header with a list, or numbered headers from 0 or 1 to the first gap. Before 1.0 numbered from 1 only."""
     listed = call.headers.get(name)
     if listed is not None and call.settings.profile is not Profile.OLD:
-        return split_authorities(listed)
+        return split_authorities(listed, call.settings.authority_separator)
     number = 0 if f"{name}-0" in call.headers and call.settings.profile is not Profile.OLD else 1
     found = []
     while (value := call.headers.get(f"{name}-{number}")) is not None:

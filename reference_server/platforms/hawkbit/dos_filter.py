@@ -22,15 +22,15 @@ class _Window:
 
 @dataclass(slots=True)
 class DosFilter:
-    """Counts per address, reads and writes apart. The state is of the process, as in the real server."""
+    """Counts per interface and address, reads and writes apart. The state is of the process, as in the real server."""
 
     settings: Settings
     _reads: dict[str, _Window] = field(default_factory=dict)
     _writes: dict[str, _Window] = field(default_factory=dict)
     _white: dict[str, bool] = field(default_factory=dict)
 
-    def check(self, method: str, address: str, now_us: int) -> None:
-        """Raises 403 for a black-listed address, 429 for one over its limit."""
+    def check(self, interface: str, method: str, address: str, now_us: int) -> None:
+        """Raises 403 for a black-listed address, 429 for one over its limit. Each interface counts for itself."""
         blacklist, dos = self.settings.blacklist, self.settings.dos
         if not dos.enabled:
             return
@@ -39,7 +39,7 @@ class DosFilter:
         if self._is_white(address):
             return
         windows, most = (self._reads, dos.max_read) if method == "GET" else (self._writes, dos.max_write)
-        if not _admit(windows, address, most, now_us):
+        if not _admit(windows, f"{interface} {address}", most, now_us):
             what = "reads" if method == "GET" else "writes"
             reason = f"DoS filter: more than {most + 2} {what} from {address} within a second; wait for it to pass"
             raise HawkbitError(429, secured=False, reason=reason)
@@ -55,14 +55,14 @@ class DosFilter:
         return white
 
 
-def _admit(windows: dict[str, _Window], address: str, most: int, now_us: int) -> bool:
+def _admit(windows: dict[str, _Window], client: str, most: int, now_us: int) -> bool:
     """The first request of a window is free and the check is "older count > most": `most` + 2 pass (S60)."""
-    window = windows.get(address)
+    window = windows.get(client)
     if window is None or now_us - window.since_us >= WINDOW_US:
         if len(windows) > PRUNE_ABOVE:
             for old in [key for key, value in windows.items() if now_us - value.since_us >= WINDOW_US]:
                 del windows[old]
-        windows[address] = _Window(now_us)
+        windows[client] = _Window(now_us)
         return True
     older = window.count
     window.count += 1

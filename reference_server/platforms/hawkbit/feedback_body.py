@@ -1,6 +1,6 @@
 """What devices and operators report, read out of a request body (§2.5-2.7). Everything that does not fit is a 400.
 
-Legacy fields (`id`, `time`, `result.progress`) are ignored; one text counts as a list of one.
+Legacy fields (`id`, `time`) are ignored, `result.progress` must be readable; one text counts as a list of one.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ def feedback(document: Any) -> Feedback:
     body = fields.as_object(document)
     status = _part(body, "status")
     result = _part(status, "result")
+    _check_progress(result.get("progress"))
     return Feedback(
         execution=_word(status, "execution", Execution),
         finished=_word(result, "finished", Finished),
@@ -43,22 +44,33 @@ def _part(body: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def _word(body: dict[str, Any], name: str, words: type[Word]) -> Word:
-    text = fields.text(body, name)
-    if text is None:
+    found = fields.word(body.get(name), list(words), name)
+    if found is None:
         raise not_readable(f"{name} is mandatory: one of {', '.join(words)}")
-    try:
-        return words(text)
-    except ValueError:
-        raise not_readable(f"{name}: expected one of {', '.join(words)}, got {text[:50]!r}") from None
+    return words(found)
+
+
+def _check_progress(progress: Any) -> None:
+    """Nobody looks at it, but it is read: `cnt` and `of` are numbers."""
+    if progress is not None:
+        part = fields.as_object(progress, "progress")
+        _small(part, "cnt")
+        _small(part, "of")
 
 
 def _details(body: dict[str, Any]) -> tuple[str, ...]:
+    """What was said; a null between the texts says nothing."""
     details = body.get("details")
-    return () if details is None else tuple(fields.as_texts(details, "details"))
+    given = [] if details is None else fields.as_texts_or_null(details, "details")
+    return tuple(text for text in given if text is not None)
 
 
 def _code(body: dict[str, Any]) -> int | None:
-    code = fields.integer(body, "code")
-    if code is not None and not -INT_MAX - 1 <= code <= INT_MAX:
-        raise not_readable(f"code: {code} does not fit into 32 bits")
-    return code
+    return _small(body, "code")
+
+
+def _small(body: dict[str, Any], name: str) -> int | None:
+    number = fields.integer(body, name)
+    if number is not None and not -INT_MAX - 1 <= number <= INT_MAX:
+        raise not_readable(f"{name}: {number} does not fit into 32 bits")
+    return number

@@ -6,11 +6,15 @@ an array of one. Everything else that does not fit is not readable (400).
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from collections.abc import Sequence
+from typing import Any, Final
 
 from reference_server.platforms.hawkbit.call import LONG_MAX, parse_integer
 from reference_server.platforms.hawkbit.errors import crash, not_readable
 from reference_server.platforms.hawkbit.request_documents import WrittenFloat
+
+PLACE: Final = re.compile(r"0|[1-9][0-9]{0,3}", re.ASCII)
 
 
 def as_object(document: Any, what: str = "the body") -> dict[str, Any]:
@@ -92,3 +96,16 @@ def boolean(body: dict[str, Any], name: str) -> bool | None:
             return None if not value.strip() else value.strip().lower() == "true"
         case value:
             raise not_readable(f"{name}: expected true or false, got {str(value)[:50]}")
+
+
+def word(value: Any, words: Sequence[str], what: str) -> str | None:
+    """One of an enumeration's words; a whole number means the word at that place."""
+    given = as_text(value, what) if not isinstance(value, float) else None
+    if given is None and value is None:
+        return None
+    given = None if given is None else given.strip()
+    if given in words:
+        return given
+    if given is not None and PLACE.fullmatch(given) and int(given) < len(words):
+        return words[int(given)]
+    raise not_readable(f"{what}: expected one of {', '.join(words)}, got {str(value)[:50]!r}")

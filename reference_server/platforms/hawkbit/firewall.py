@@ -14,7 +14,7 @@ from reference_server.platforms.hawkbit.errors import HawkbitError
 from simulator.contract.wire import HttpResponse
 
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"})
-NO_PATH: Final = re.compile(r"\\|%(?:2[fF]|5[cC]|00|(?![0-9a-fA-F]{2}))|[^\x21-\x7e]|[\"<>^`{|}#]")
+NO_PATH: Final = re.compile(r"\\|%(?:2[fF]|5[cC]|00|(?![0-9a-fA-F]{2}))|[^\x21-\x7e]|[\"<>^`{|}#\[\]]")
 MISREAD: Final = re.compile(r";|//|%(?:3[bB]|25|2[eE]|0[aAdD])|/\.{1,2}(?:/|$)|%[eE]2%80%[aA][89]")
 NON_ASCII: Final = re.compile(r"%[89a-fA-F]")
 PAGE: Final = (

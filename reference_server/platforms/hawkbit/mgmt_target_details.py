@@ -139,8 +139,10 @@ def deactivate_auto_confirm(call: Call, controller_id: str) -> Reply:
     return Reply(call.done_status, changed="auto-confirmation off")
 
 
-def switch_auto_confirm_on(call: Call, controller_id: str, initiator: str | None, remark: str | None) -> None:
-    """For an operator and for the device itself. Actions that wait for confirmation are confirmed.
+def switch_auto_confirm_on(
+    call: Call, controller_id: str, initiator: str | None, remark: str | None, by: str = ""
+) -> None:
+    """For an operator and (`by`) for the device itself. Actions that wait for confirmation are confirmed.
 
     Raises 404, 409 when it is on already, 400 for a text that is too long.
     """
@@ -156,7 +158,7 @@ def switch_auto_confirm_on(call: Call, controller_id: str, initiator: str | None
               *rules.broken_size("remark", remark, 0, GREATEST_REMARK)]  # fmt: skip
     if broken:
         raise violations(broken)
-    status = {"initiator": initiator, "remark": remark, "activated_at_ms": call.now_ms, "created_by": call.user}
+    status = {"initiator": initiator, "remark": remark, "activated_at_ms": call.now_ms, "created_by": by or call.user}
     target = replace(target, auto_confirm=status)
     call.repo.save(call.tenant, target)
     auto_confirm_activated(call, target)

@@ -14,10 +14,12 @@ from reference_server.platforms.hawkbit import admin_auth, device_auth
 from reference_server.platforms.hawkbit.auto_assignment import AutoAssignment
 from reference_server.platforms.hawkbit.call import Call
 from reference_server.platforms.hawkbit.dos_filter import DosFilter
+from reference_server.platforms.hawkbit.error_replies import refusal
 from reference_server.platforms.hawkbit.errors import HawkbitError, framework
 from reference_server.platforms.hawkbit.firewall import check_host, check_path, container_refusal
 from reference_server.platforms.hawkbit.forwarded import BadForwarding, believed
-from reference_server.platforms.hawkbit.replies import Reply, negotiate, over_tls, refusal, respond
+from reference_server.platforms.hawkbit.media_types import negotiate, type_sent
+from reference_server.platforms.hawkbit.replies import Reply, over_tls, respond
 from reference_server.platforms.hawkbit.repository import Repository
 from reference_server.platforms.hawkbit.routes import PROVISIONING, known_to
 from reference_server.platforms.hawkbit.routes_deployment import DEPLOYMENT
@@ -103,10 +105,11 @@ class HawkbitPlatform:
     def _admit(self, call: Call) -> None:
         """Everything before routing."""
         method = call.request.method
-        self._dos.check(method, call.address, call.now_us)
+        is_device = call.segments[1:3] == ["controller", "v1"]
+        self._dos.check("ddi" if is_device else "mgmt", method, call.address, call.now_us)
         check_path(method, call.path)
         check_host(call.headers.get("host", ""), call.settings.allowed_host_names)
-        if call.segments[1:3] == ["controller", "v1"]:
+        if is_device:
             device_auth.authenticate(call)
         elif call.segments[0] == "rest":
             admin_auth.authenticate(call)
@@ -115,8 +118,8 @@ class HawkbitPlatform:
     def _prepared(self, route: Route, call: Call, values: list[str], takes_long: tuple[bool, ...]) -> list[object]:
         """The handler's arguments; reads the body and checks the right, in this order."""
         prepared = arguments(values, takes_long)
-        if route.reads and (call.has_body or not route.body_is_optional):
-            _ = call.json
+        if route.reads:
+            _ = call.optional_json if route.body_is_optional else call.json
         if route.needs:
             call.need(route.needs)
         return prepared
@@ -130,14 +133,14 @@ class HawkbitPlatform:
 
 def _is_read(route: Route, sent: str, has_body: bool) -> bool:
     if route.reads is not ANY_BODY:
-        return sent in route.reads
+        return sent in route.reads or (route.body_is_optional and not has_body)
     return sent in route.reads or (sent.startswith("application/") and sent.endswith("+json")) or not (sent or has_body)
 
 
 def _content_types(route: Route, call: Call) -> str | None:
     """The type of the answer. Raises 415 for a body, 406 for an answer that the route has not."""
     if route.reads:
-        sent = call.headers.get("content-type", "").partition(";")[0].strip().lower()
+        sent = type_sent(call.headers.get("content-type", ""))
         if not _is_read(route, sent, call.has_body):
             accepted = (("Accept", ", ".join(route.reads)),)
             raise framework(415, f"Content-Type {sent or 'missing'}: expected {' or '.join(route.reads)}", accepted)

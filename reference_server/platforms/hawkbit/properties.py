@@ -140,6 +140,7 @@ KNOWN: Final[dict[str, Property]] = {
     f"{DDI}authentication.header.authority": Property(_text, _default("authentication.header.authority")),
     f"{DDI}rp.controllerIdHeader": Property(_text, _field("identity_header")),
     f"{DDI}rp.authorityHeader": Property(_text, _field("authority_header")),
+    f"{DDI}rp.authoritiesSeparatorRegex": Property(_pattern, _field("authority_separator")),
     f"{DDI}rp.trustedIPs": Property(_names, _field("trusted_ips")),
     f"{SECURITY}allowedHostNames": Property(_names, _field("allowed_host_names")),
     f"{SECURITY}basicRealm": Property(_text, _field("basic_realm")),

@@ -1,4 +1,4 @@
-"""What a handler answers or refuses, as bytes on the wire: negotiation, HAL/JSON/CBOR, ETag, headers (§0)."""
+"""What a handler answers, as bytes on the wire: HAL/JSON/CBOR, ETag, headers (§0)."""
 
 from __future__ import annotations
 
@@ -7,15 +7,10 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from functools import lru_cache
-from http import HTTPStatus
 from typing import Any, Final
 
 import cbor2
 
-from reference_server.platforms.hawkbit.errors import HawkbitError
-from simulator.contract.clock import US_PER_MS
 from simulator.contract.wire import Body, Headers, HttpResponse, body_length
 
 HAL: Final = "application/hal+json"
@@ -23,7 +18,6 @@ JSON: Final = "application/json"
 CBOR: Final = "application/cbor"
 MGMT_TYPES: Final = (HAL, JSON)
 DDI_TYPES: Final = (HAL, JSON, CBOR)
-ERROR_TYPES: Final = (JSON, HAL, CBOR)
 
 CACHE_HEADERS: Final = (
     ("Cache-Control", "no-cache, no-store, max-age=0, must-revalidate"),
@@ -57,43 +51,8 @@ class Reply:
     headers: Headers = ()
     changed: str = ""
     """For the trace: what changed in the registry."""
-
-
-def negotiate(accept: str | None, offered: tuple[str, ...]) -> str | None:
-    """The Content-Type of the answer: of the acceptable ranges by quality, the first that fits the first offered type.
-
-    None when nothing fits (406). A charset asked for is given back with the type, as Spring does.
-    """
-    return offered[0] if not accept or accept == "*/*" else _negotiate(accept, offered)
-
-
-@lru_cache(maxsize=256)
-def _negotiate(accept: str, offered: tuple[str, ...]) -> str | None:
-    ranges = [r for part in accept.split(",") if (r := _media_range(part)) is not None]
-    for _, _, name, parameters in sorted(ranges, key=lambda r: (-r[0], r[1])):
-        for media_type in offered:
-            if name == media_type:
-                return media_type + parameters
-            if name == "*/*" or (name.endswith("/*") and media_type.startswith(name[:-1])):
-                return media_type
-    return None
-
-
-def _media_range(text: str) -> tuple[float, bool, str, str] | None:
-    """(quality, has a wildcard, type/subtype, other parameters); None for what is no media range."""
-    name, *parameters = (piece.strip() for piece in text.split(";"))
-    if "/" not in name:
-        return None
-    quality, kept = 1.0, ""
-    for parameter in parameters:
-        if parameter.lower().startswith("q="):
-            try:
-                quality = float(parameter[2:])
-            except ValueError:
-                return None
-        elif parameter:
-            kept += ";" + parameter
-    return quality, "*" in name, name.lower(), kept
+    is_tagged: bool = True
+    """False for a document without an ETag: everything below `softwaremodules/{id}/artifacts`."""
 
 
 def respond(
@@ -109,7 +68,7 @@ def respond(
         headers += (("Content-Type", content_type), *disposition(path))
     if method == "HEAD":
         return HttpResponse(reply.status, (*headers, ("Content-Length", str(len(body))), *SECURITY_HEADERS))
-    if method == "GET" and 200 <= reply.status < 300:
+    if method == "GET" and 200 <= reply.status < 300 and reply.is_tagged:
         etag = '"0' + hashlib.md5(body, usedforsecurity=False).hexdigest() + '"'
         if if_none_match is not None and etag in ENTITY_TAG.findall(if_none_match):
             return HttpResponse(304, (("ETag", etag), *disposition(path), *GUARD_HEADERS))
@@ -138,31 +97,6 @@ def _without(headers: Headers, given: Headers) -> Headers:
     return tuple(header for header in headers if header[0] not in names)
 
 
-def refusal(error: HawkbitError, *, accept: str | None, method: str, path: str, now_us: int) -> HttpResponse:
-    """The answer of an error: body by `Accept`, a 400 closes the connection (§0)."""
-    document = error.body() if error.java_class else framework_body(error.status, now_us) if error.framework else None
-    content_type = None if document is None else negotiate(accept, ERROR_TYPES)
-    headers = error.headers
-    body = b""
-    if document is not None and content_type is not None:
-        body = encode(document, content_type)
-        headers += (("Content-Type", content_type), *(disposition(path) if error.java_class else ()))
-    if error.secured:
-        headers += SECURITY_HEADERS
-    if error.status == 400:
-        headers += (("Connection", "close"),)
-    if method == "HEAD":
-        return HttpResponse(error.status, (*headers, ("Content-Length", str(len(body)))))
-    return HttpResponse(error.status, headers, body)
-
-
-def framework_body(status: int, now_us: int) -> dict[str, Any]:
-    """Spring's own error body (§0.1)."""
-    moment = datetime.fromtimestamp(now_us // US_PER_MS / 1000, tz=UTC)
-    stamp = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return {"timestamp": stamp, "status": status, "error": HTTPStatus(status).phrase}
-
-
 def disposition(path: str) -> Headers:
     """`Content-Disposition` for a last path segment with an extension that a browser might run (S117, S122, S127)."""
     name = path[path.rfind("/") + 1 :]
@@ -179,9 +113,13 @@ def encode(document: Any, content_type: str) -> bytes:
     """A document in the negotiated type."""
     if content_type.startswith(CBOR):
         return cbor2.dumps(_with_link_arrays(document))
-    if type(document) is dict and document.get("_links") == {}:
-        document = {key: value for key, value in document.items() if key != "_links"}
-    return _to_json(document).encode("utf-8", "replace")
+    return _to_json(_without_empty_links(document)).encode("utf-8", "replace")
+
+
+def _without_empty_links(document: Any) -> Any:
+    if type(document) is not dict:
+        return document
+    return {key: _without_empty_links(value) for key, value in document.items() if value or key != "_links"}
 
 
 def _with_link_arrays(document: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,7 +97,9 @@ class Repository:
             gateway_token_on=values["authentication.gatewaytoken.enabled"],
             gateway_key=values[GATEWAY_KEY],
             header_on=values["authentication.header.enabled"],
-            authorities=frozenset(split_authorities(values["authentication.header.authority"])),
+            authorities=frozenset(
+                split_authorities(values["authentication.header.authority"], self.settings.authority_separator)
+            ),
             polling=parse_polling_time(values["pollingTime"]),
             overdue_ms=parse_duration(values["pollingOverdueTime"]),
             window_poll_count=values["maintenanceWindowPollCount"],
@@ -116,6 +119,9 @@ def _basic(account: Account) -> str:
     return base64.b64encode(f"{account.user}:{account.password}".encode()).decode()
 
 
-def split_authorities(text: str) -> list[str]:
-    """A list of authorities: separated by `,` or `;`, trimmed, in lower case (§3.3)."""
-    return [piece.strip().lower() for piece in text.replace(";", ",").split(",") if piece.strip()]
+def split_authorities(text: str, separator: str) -> list[str]:
+    """A list of authorities, trimmed, in lower case (§3.3). As Java splits: no text is one that is empty."""
+    pieces = re.split(separator, text)
+    while text and pieces and not pieces[-1]:
+        pieces.pop()
+    return [piece.lower().strip() for piece in pieces]

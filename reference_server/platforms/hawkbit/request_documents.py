@@ -25,35 +25,38 @@ class WrittenFloat(float):
 
 
 def read_document(raw: bytes, content_type: str) -> Any:
-    """A body by its content type (in lower case). Raises not readable, also for no body and for `null`."""
+    """A body by its content type (in lower case), None for no body and for `null`. Raises not readable."""
     try:
         document = cbor2.loads(raw) if content_type.startswith(CBOR) else _json(raw, content_type)
-        plain = _plain(document, 0)
+        return _plain(document, 0)
     except (ValueError, TypeError, RecursionError, MemoryError, OverflowError, cbor2.CBORError) as error:
         raise not_readable(f"the body is not well-formed: {str(error)[:200]}") from None
-    if plain is None:
-        raise not_readable("the body is empty or null")
-    return plain
 
 
 def _json(raw: bytes, content_type: str) -> Any:
     if not raw:
         return None
-    charset = _charset(content_type)
-    if charset not in CHARSETS:
-        raise ValueError(f"unknown charset {charset[:50]!r}")
-    return json.loads(raw.decode(charset).removeprefix(MARK), parse_float=_written, parse_constant=_refuse_constant)
+    text = raw.decode(_charset(raw, content_type)).removeprefix(MARK)
+    return json.loads(text, parse_float=_written, parse_int=_written_int, parse_constant=_refuse_constant)
 
 
-def _charset(content_type: str) -> str:
+def _charset(raw: bytes, content_type: str) -> str:
+    """As declared; of the encodings of Unicode the bytes themselves tell which one it is."""
     _, mark, charset = content_type.partition("charset=")
-    return charset.partition(";")[0].strip(' "') if mark else "utf-8"
+    charset = charset.partition(";")[0].strip(' "')
+    if mark and charset not in CHARSETS:
+        raise ValueError(f"unknown charset {charset[:50]!r}")
+    return charset if mark and not charset.startswith("utf") else json.detect_encoding(raw)
 
 
 def _written(text: str) -> WrittenFloat:
     number = WrittenFloat(text)
     number.text = text
     return number
+
+
+def _written_int(text: str) -> int | WrittenFloat:
+    return _written(text) if text == "-0" else int(text)
 
 
 def _refuse_constant(text: str) -> NoReturn:

@@ -20,13 +20,13 @@ from reference_server.platforms.hawkbit import (
     mgmt_types,
 )
 from reference_server.platforms.hawkbit.replies import HAL, JSON
-from reference_server.platforms.hawkbit.routing import Route, ddi, mgmt, mgmt_body
+from reference_server.platforms.hawkbit.routing import DDI_BODY, Route, ddi, mgmt, mgmt_body
 from reference_server.platforms.hawkbit.software_metadata import OF_MODULE, OF_SET, MetadataHandlers
 
 MODULE_METADATA: Final = MetadataHandlers(OF_MODULE)
 SET_METADATA: Final = MetadataHandlers(OF_SET)
 DEVICE: Final = "/{tenant}/controller/v1/{controllerId}"
-"""Routes whose body is optional are spelt out: they take any Content-Type or none."""
+"""Routes whose body is optional are spelt out: without one they take any Content-Type or none."""
 
 DEPLOYMENT: Final[tuple[Route, ...]] = (
     # devices (§2.4-2.8)
@@ -37,7 +37,7 @@ DEPLOYMENT: Final[tuple[Route, ...]] = (
     ddi("GET", "/confirmationBase", ddi_confirmation.read),
     ddi("GET", "/confirmationBase/{actionId:long}", ddi_confirmation.read_action),
     ddi("POST", "/confirmationBase/{actionId:long}/feedback", ddi_confirmation.feedback, ()),
-    Route("POST", DEVICE + "/confirmationBase/activateAutoConfirm", ddi_confirmation.activate, writes=()),
+    Route("POST", DEVICE + "/confirmationBase/activateAutoConfirm", ddi_confirmation.activate, "", DDI_BODY, (), True),
     Route("POST", DEVICE + "/confirmationBase/deactivateAutoConfirm", ddi_confirmation.deactivate, writes=()),
     ddi("GET", "/installedBase/{actionId:long}", ddi_installed.read),
     ddi("PUT", "/installedBase", ddi_installed.declare, ()),

@@ -6,12 +6,12 @@ splitting.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import unquote
 
-from reference_server.platforms.hawkbit.call import LONG_MAX, parse_integer
+from reference_server.platforms.hawkbit.call import LONG_MAX, parse_parameter
 from reference_server.platforms.hawkbit.errors import framework
 from reference_server.platforms.hawkbit.replies import CBOR, DDI_TYPES, HAL, JSON, MGMT_TYPES, Reply
 
@@ -101,18 +101,19 @@ class Router:
 
     def find(self, method: str, segments: list[str]) -> tuple[Route, list[str], tuple[bool, ...]]:
         """(route, path variables as text, which of them are numbers). Raises 404, 405 with `Allow`, 200 for OPTIONS."""
-        values: list[str] = []
+        wanted = "GET" if method == "HEAD" else method
         parts = segments[self._skips :]
+        values: list[str] = []
         node = self._follow(parts, values)
-        if node is None:
-            values = []
-            node = self._walk(self._root, parts, 0, values)
-        if node is None:
+        if node is not None and (found := node.routes.get(wanted)) is not None:
+            return found[0], values, found[1]
+        leaves = list(self._leaves(self._root, parts))
+        for leaf, values in leaves:
+            if (found := leaf.routes.get(wanted)) is not None:
+                return found[0], values, found[1]
+        if not leaves:
             raise framework(404, f"no such path: {_shown(segments)}")
-        found = node.routes.get("GET" if method == "HEAD" else method)
-        if found is None:
-            raise _other_method(method, _shown(segments), node)
-        return found[0], values, found[1]
+        raise _other_method(method, _shown(segments), [name for leaf, _ in leaves for name in leaf.routes])
 
     def _follow(self, parts: list[str], values: list[str]) -> _Node | None:
         """The common case: the first branch that fits at each segment is the right one."""
@@ -127,30 +128,27 @@ class Router:
             node = below
         return node if node.routes else None
 
-    def _walk(self, node: _Node, parts: list[str], at: int, values: list[str]) -> _Node | None:
-        """Literal segments win over variables; goes back when a literal turns out to lead nowhere."""
-        if at == len(parts):
-            return node if node.routes else None
-        part = parts[at]
-        below = node.literal.get(part)
-        if below is not None and (found := self._walk(below, parts, at + 1, values)) is not None:
-            return found
-        if node.variable is None or not part:
-            return None
-        values.append(unquote(part) if "%" in part else part)
-        found = self._walk(node.variable, parts, at + 1, values)
-        if found is None:
-            values.pop()
-        return found
+    def _leaves(self, node: _Node, parts: list[str]) -> Iterator[tuple[_Node, list[str]]]:
+        """All that a path can mean, with its variables: literal segments before variables."""
+        if not parts:
+            if node.routes:
+                yield node, []
+            return
+        first, *rest = parts
+        if first in node.literal:
+            yield from self._leaves(node.literal[first], rest)
+        if node.variable is not None and first:
+            for leaf, values in self._leaves(node.variable, rest):
+                yield leaf, [unquote(first) if "%" in first else first, *values]
 
 
 def _shown(segments: list[str]) -> str:
     return "/".join(["", *segments])[:200]
 
 
-def _other_method(method: str, path: str, node: _Node) -> Exception:
+def _other_method(method: str, path: str, known: Iterable[str]) -> Exception:
     """OPTIONS is answered for every path; another method gets 405 and the ones that there are (§0)."""
-    methods = list(node.routes)
+    methods = list(dict.fromkeys(known))
     if method == "OPTIONS":
         if "GET" in methods:
             methods.insert(methods.index("GET") + 1, "HEAD")
@@ -164,14 +162,17 @@ class Options(Exception):
 
     def __init__(self, allow: str) -> None:
         super().__init__(allow)
-        self.reply = Reply(headers=(("Allow", allow),))
+        self.reply = Reply(headers=(("Allow", allow), ("Accept-Patch", "")))
 
 
 def arguments(values: list[str], takes_long: tuple[bool, ...]) -> list[Any]:
     """Path variables as the handler takes them. Raises not readable where text stands for a number."""
     if True not in takes_long:
         return list(values)
-    return [
-        parse_integer(value, LONG_MAX, "path variable") if is_long else value
-        for value, is_long in zip(values, takes_long, strict=True)
-    ]
+    return [_number(value) if is_long else value for value, is_long in zip(values, takes_long, strict=True)]
+
+
+def _number(text: str) -> int:
+    if not text.strip():
+        raise framework(400, "a path variable of blanks is none")
+    return parse_parameter(text, LONG_MAX, "path variable")

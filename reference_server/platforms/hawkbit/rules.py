@@ -11,6 +11,8 @@ from reference_server.platforms.hawkbit.errors import violations
 
 MARKUP: Final = re.compile(r"<(?:[a-zA-Z][^>]*>|!|\?)")
 """Real tags, comments and the like; `1 < 2 & 3 > 2` is none (S11)."""
+WHITE: Final = re.compile(r"\s", re.ASCII)
+"""What Java takes for white space in an id: not the other blanks of Unicode."""
 BLANK: Final = "".join(map(chr, range(0x21)))
 """What `String.trim()` cuts off at both ends: blanks and all control characters."""
 
@@ -73,7 +75,7 @@ def broken(path: str, value: str | None, least: int, most: int) -> list[str]:
 
 def broken_whitespace(value: str | None) -> list[str]:
     """Said of the record, without a path."""
-    return ["controllerId has whitespaces which are not allowed."] if value and re.search(r"\s", value) else []
+    return ["controllerId has whitespaces which are not allowed."] if value and WHITE.search(value) else []
 
 
 def missing(path: str, value: object) -> list[str]:

@@ -91,6 +91,8 @@ class Settings:
     basic_realm: str = "hawkBit"
     identity_header: str = "X-Controller-Id"
     authority_header: str = "X-Authority"
+    authority_separator: str = "[;,]"
+    """Regular expression between the authorities of a list."""
     implicit_tenant_creation: bool = True
     auto_assign_every_s: float = 2.0
     quotas: Quotas = Quotas()

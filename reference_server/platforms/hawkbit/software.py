@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from reference_server.platforms.hawkbit import rules
 from reference_server.platforms.hawkbit.action_records import (
     ARTIFACT,
     MODULE,
@@ -147,7 +148,9 @@ def artifacts_of(ctx: Context, module_id: int) -> list[Artifact]:
 
 
 def artifact_named(ctx: Context, module_id: int, filename: str) -> Artifact | None:
-    return next((file for file in artifacts_of(ctx, module_id) if file.filename == filename), None)
+    """Upper and lower case are one, and blanks around the name do not count."""
+    wanted = rules.trimmed(filename).lower()
+    return next((file for file in artifacts_of(ctx, module_id) if file.filename.lower() == wanted), None)
 
 
 def is_complete_module(ctx: Context, module: SoftwareModule) -> bool:
@@ -171,7 +174,7 @@ def lock(ctx: Context, record: DistributionSet) -> DistributionSet:
     for module in modules_of(ctx, record):
         if not module.locked:
             ctx.repo.store.put(MODULE, ctx.tenant, replace(module, locked=True))
-    record = replace(record, locked=True)
+    record = replace(record, locked=True, modified_by=ctx.user, modified_at_ms=ctx.now_ms)
     ctx.repo.store.put(SET, ctx.tenant, record)
     return record
 

@@ -6,7 +6,15 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from reference_server.platforms.hawkbit import config_values, ddi_deployment, firewall, platform, replies, routing
+from reference_server.platforms.hawkbit import (
+    config_values,
+    ddi_deployment,
+    error_replies,
+    firewall,
+    platform,
+    replies,
+    routing,
+)
 from reference_server.platforms.hawkbit.errors import HawkbitError, bare, config_value_invalid
 from simulator.contract.wire import HttpRequest, HttpResponse
 from tests.harness.conformance.mutants import answering, being, giving, instead, mutant, status_for, with_header
@@ -53,11 +61,11 @@ MUTANTS = (
     mutant("guarded-container", "S122", with_header("X-Frame-Options", "DENY", 400)),
     mutant("links-in-configs", "S126", answering(links_in_configs)),
     mutant("errors-in-hal", "S126 S16", answering(errors_in_hal)),
-    mutant("errors-in-json-only", "S126", (replies, "ERROR_TYPES", being((replies.JSON,)))),
+    mutant("errors-in-json-only", "S126", (error_replies, "ERROR_TYPES", being((replies.JSON,)))),
     mutant("not-acceptable-is-ok", "S73", status_for("GET", "", 406, 200)),
     mutant("trace-is-unknown", "S136", status_for("TRACE", "", 405, 501)),
     mutant("unknown-method-is-unknown", "S136", status_for("BREW", "", 400, 501)),
-    mutant("odd-ids-are-not-found", "S138", (routing, "parse_integer", instead(bare_when_odd))),
+    mutant("odd-ids-are-not-found", "S138", (routing, "parse_parameter", instead(bare_when_odd))),
     mutant("odd-parameters-ignored", "S138", (ddi_deployment, "read_parameters", giving(0))),
     mutant("no-minus-in-intervals", "S139", (config_values, "parse_polling_time", instead(no_minus))),
     mutant("no-numbers-for-texts", "S139", (config_values, "as_text", instead(no_numbers))),

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from reference_server.platforms.hawkbit.settings import Quotas, Settings
-from tests.reference_server.platforms.hawkbit.deployment_bench import CLOSED, FILE, Bench
+from tests.reference_server.platforms.hawkbit.deployment_bench import CLOSED, FILE, GATEWAY, ORIGIN, Bench
 
 MD5 = hashlib.md5(FILE).hexdigest()
 
@@ -41,6 +41,30 @@ def test_md5sum(bench):  # S116
     assert artifact(bench, module_id, "fw.bin.MD5SUM", Accept="text/*").status == 200
 
 
+def test_case_and_blanks_of_a_name_do_not_matter(bench):
+    module_id, _ = assigned_module(bench)
+    answer = artifact(bench, module_id, "FW.bin%20")
+    assert (answer.status, answer.raw) == (200, FILE)
+    assert answer.headers["Content-Disposition"] == "attachment;filename=fw.bin"
+    answer = artifact(bench, module_id, "FW.bin.MD5SUM")
+    assert (answer.raw, answer.headers["Content-Disposition"]) == (
+        f"{MD5}  FW.bin".encode(), "attachment;filename=FW.bin.MD5SUM"
+    )  # fmt: skip
+
+
+def test_the_list_has_no_tag(bench):
+    module_id, _ = assigned_module(bench)
+    answer = bench.device("GET", f"/softwaremodules/{module_id}/artifacts", If_None_Match="*")
+    assert (answer.status, "ETag" in answer.headers) == (200, False)
+
+
+def test_links_to_files_have_the_tenant_as_it_is_stored(bench):
+    module_id, _ = assigned_module(bench)
+    path = f"/controller/v1/dev/softwaremodules/{module_id}/artifacts"
+    (file,) = bench.send("GET", f"/default{path}", Authorization=GATEWAY).body
+    assert file["_links"]["download-http"]["href"] == f"{ORIGIN}/DEFAULT{path}/fw.bin"
+
+
 def test_ranges_leave_no_trace_and_whole_downloads_do(bench):
     module_id, action_id = assigned_module(bench)
     artifact(bench, module_id, Range="bytes=0-3")
@@ -55,6 +79,7 @@ def test_downloads_can_fill_the_history():
     module_id, _ = assigned_module(bench)
     assert [artifact(bench, module_id).status for _ in range(2)] == [200, 429]
     assert artifact(bench, module_id, Range="bytes=0-").status == 206
+    assert artifact(bench, module_id, "fw.bin.MD5SUM").status == 200  # noted only after it was sent
 
 
 def test_a_head_with_a_range_is_whole(bench):

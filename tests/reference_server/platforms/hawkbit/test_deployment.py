@@ -126,7 +126,27 @@ def test_an_unknown_target_gets_404_and_is_not_created(bench):
 def test_an_unknown_device_declares_nothing(bench):
     set_id = bench.release()
     answer = bench.device("PUT", "/installedBase", {"name": "release", "version": "1"}, device="nobody")
-    assert (answer.status, answer.body["info"]["type"], set_id > 0) == (404, "Target", True)
+    assert (answer.status, answer.body["error"], set_id > 0) == (500, "Internal Server Error", True)
+    assert bench.mgmt("GET", "/targets/nobody").status == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "message"),
+    [
+        ({"name": "release"}, "rest.body.notReadable", "The given request body is not well formed"),
+        ({"name": "release", "version": None}, "repo.constraintViolation",
+         "findByNameAndVersion.version must not be empty."),
+        ({"name": "", "version": "1"}, "repo.constraintViolation",
+         "findByNameAndVersion.distributionName must not be empty."),
+    ],
+)  # fmt: skip
+def test_a_declaration_names_a_set(bench, body, code, message):
+    bench.target()
+    bench.release()
+    answer = bench.device("PUT", "/installedBase", body)
+    assert (answer.status, answer.body["errorCode"], answer.body["message"]) == (
+        400, f"hawkbit.server.error.{code}", message
+    )  # fmt: skip
 
 
 def test_a_device_need_not_get_the_case_right(bench):
@@ -134,7 +154,8 @@ def test_a_device_need_not_get_the_case_right(bench):
     set_id = bench.release("Release")
     assert bench.device("PUT", "/installedBase", {"name": "RELEASE", "version": "1"}).status == 201
     target = bench.mgmt("GET", "/targets/dev").body
-    assert (bench.set_id_of("installedDS"), target["lastModifiedBy"]) == (set_id, "admin")
+    assert (bench.set_id_of("installedDS"), target["lastModifiedBy"]) == (set_id, "dev")
+    assert bench.mgmt("GET", f"/distributionsets/{set_id}").body["lastModifiedBy"] == "dev"  # who locked it
     assert bench.history(bench.mgmt("GET", "/targets/dev/actions").body["content"][0]["id"])[0][1][0] == (
         "Assignment initiated by user 'dev'"
     )

@@ -192,6 +192,22 @@ def test_header_names_before_1_0(headers: dict[str, str], expected: int) -> None
     assert status(rig.send("GET", "/DEFAULT/controller/v1/dev", headers)) == expected
 
 
+@pytest.mark.parametrize(("trusted", "expected"), [("", 200), ("a,,b", 200), (" ", 200), ("a;b;;", 401), (",", 401)])
+def test_an_empty_authority_is_one_where_the_list_has_it(rig: Rig, trusted: str, expected: int) -> None:
+    """As Java splits: nothing at all is one empty text, empty ones at the end are left out."""
+    rig.configure(authentication__header__enabled=True, authentication__header__authority=trusted)
+    answer = rig.send("GET", "/DEFAULT/controller/v1/dev", {"X-Controller-Id": "dev", "X-Authority": ""})
+    assert status(answer) == expected
+
+
+@pytest.mark.parametrize(("presented", "expected"), [("x#b,c", 200), ("b", 401), ("a", 200), ("a,x", 401)])
+def test_what_separates_authorities_is_a_setting(presented: str, expected: int) -> None:
+    rig = Rig(Settings(authority_separator="#"))
+    rig.configure(authentication__header__enabled=True, authentication__header__authority="A # B,C")
+    answer = rig.send("GET", "/DEFAULT/controller/v1/dev", {"X-Controller-Id": "dev", "X-Authority": presented})
+    assert status(answer) == expected
+
+
 def test_header_names_are_settings() -> None:
     rig = Rig(Settings(identity_header="X-Cn", authority_header="X-Ca"))
     rig.configure(authentication__header__enabled=True, authentication__header__authority=AUTHORITY)

@@ -9,7 +9,7 @@ from tests.reference_server.platforms.hawkbit.rig import Rig, document, status
 
 PATH = "/DEFAULT/controller/v1/"
 MISREAD = [";v=1", "%3Bv", "%3b", "%25b", "//x", "/./x", "/../x", "%2e", "%2E%2e/x", "%0a", "%0D", "/.", "/.."]
-NO_PATH = ["%2Fb", "%2fb", "%5Cb", "\\b", "%00", "%FF", "%C3", "\u00e4", "<b>", '"', "^", "%zz", "%", "{a}"]
+NO_PATH = ["%2Fb", "%2fb", "%5Cb", "\\b", "%00", "%FF", "%C3", "\u00e4", "<b>", '"', "^", "%zz", "%", "{a}", "[a]"]
 
 
 @pytest.mark.parametrize("end", MISREAD)

@@ -1,0 +1,137 @@
+"""Who gets which form of an error: hawkBit's body, the framework's body, its page or nothing (§0.1)."""
+
+from __future__ import annotations
+
+import pytest
+
+from reference_server.platforms.hawkbit.media_types import NoMediaType, accepted, negotiate, type_sent
+from reference_server.platforms.hawkbit.replies import CBOR, DDI_TYPES, HAL, JSON
+from tests.reference_server.platforms.hawkbit.rig import Rig, document, error_code, status
+
+PAGE = "text/html;charset=UTF-8"
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+PATH = "/DEFAULT/controller/v1/dev"
+
+
+@pytest.fixture
+def device(rig: Rig) -> Rig:
+    rig.gateway_on()
+    rig.poll("dev")
+    return rig
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        ("*", HAL), ("application/*+json", HAL), (", ,", HAL), ("application/json;", JSON),
+        ('application/json;q="0.5"', JSON), ("application/*;q=0.5,application/cbor;q=0.5", CBOR),
+        ('application/json;charset="utf-8"', "application/json;charset=utf-8"),
+        ('application/json;profile="a,b"', 'application/json;profile="a,b"'),
+        ("application/json, application/json;charset=UTF-8", "application/json;charset=UTF-8"),
+        ("text/html, *; q=.2, */*; q=.2", HAL), ("application/json;q=0", JSON),
+        ("application/vnd.x+json", None), ("*/json", None),
+    ],
+)  # fmt: skip
+def test_what_is_acceptable(accept: str, expected: str | None) -> None:
+    assert negotiate(accept, DDI_TYPES) == expected
+
+
+@pytest.mark.parametrize(
+    "accept",
+    ["json", "a/b/c", "application/", ";;;", "application/json;q=1.5", "application/json;q=-1", "a/b;charset=nope"],
+)
+def test_one_unreadable_range_makes_all_of_them_unacceptable(accept: str) -> None:
+    assert negotiate(accept, DDI_TYPES) is None
+    assert negotiate(f"*/*, {accept}", DDI_TYPES) is None
+    with pytest.raises(NoMediaType):
+        accepted(accept)
+
+
+def test_ranges_are_tried_by_quality_then_by_precision() -> None:
+    given = "*/*, text/*, a/*+json, text/plain;q=0.9, text/html, text/html;level=1"
+    shown = [f"{one.name}{one.parameters}" for one in accepted(given)]
+    assert shown == ["text/html;level=1", "text/html", "text/*", "a/*+json", "*/*", "text/plain"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [(" Application/JSON; charset=utf-8", JSON), ("", ""), ("json", ""), ("application/json;charset=nope", "")],
+)
+def test_the_type_of_a_body(sent: str, expected: str) -> None:
+    assert type_sent(sent) == expected
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        (None, JSON), ("*/*", JSON), (HAL, HAL), (CBOR, CBOR), ("application/vnd.x+json", "application/vnd.x+json"),
+        ("text/html", PAGE), ("text/*", PAGE), (BROWSER, PAGE), ("application/json, text/html", PAGE),
+        ("*/*, text/html;q=0.5", JSON), ("application/*", None), ("application/octet-stream, */*", None),
+        ("application/xml", None), ("nonsense", None),
+    ],
+)  # fmt: skip
+def test_the_form_of_an_unknown_path(device: Rig, accept: str | None, expected: str | None) -> None:
+    answer = device.device("GET", "dev", "/nope", headers={"Accept": accept} if accept else None)
+    assert status(answer) == 404
+    assert answer.response.header("Content-Type") == expected
+    assert bool(answer.response.body) == (expected is not None)
+
+
+def test_the_page_for_browsers(device: Rig) -> None:
+    answer = device.send("POST", PATH, {"Authorization": "GatewayToken the-gateway-key", "Accept": BROWSER})
+    page = bytes(answer.response.body).decode()  # type: ignore[arg-type]
+    assert "<h1>Whitelabel Error Page</h1>" in page
+    assert "<div id='created'>Thu Jan 01 00:00:00 UTC 2026</div>" in page
+    assert "(type=Method Not Allowed, status=405)" in page
+    assert answer.response.header("Content-Language") == "en"
+    assert answer.response.header("Allow") == "GET"
+
+
+@pytest.mark.parametrize("accept", ["text/html", "application/xml", "image/png"])
+def test_nothing_acceptable_is_406_in_the_form_that_fits(device: Rig, accept: str) -> None:
+    answer = device.poll("dev", headers={"Accept": accept})
+    assert (status(answer), answer.response.header("Content-Type")) == (406, PAGE if accept == "text/html" else None)
+    assert answer.response.header("Accept") == ", ".join(DDI_TYPES)
+
+
+def test_an_error_that_cannot_be_written_becomes_the_frameworks(device: Rig) -> None:
+    """Its own status where the framework knows the mistake itself, else 500; an unreadable `Accept` changes nothing."""
+    xml, broken = {"Accept": "application/xml"}, {"Accept": "application/json;q=2"}
+    unread = {"data": []}
+    assert status(device.device("PUT", "dev", "/configData", body=unread, headers=xml)) == 400
+    assert status(device.device("PUT", "ghost", "/configData", body={"data": {"a": "b"}}, headers=xml)) == 500
+    answer = device.device("PUT", "ghost", "/configData", body={"data": {"a": "b"}}, headers=broken)
+    assert (status(answer), answer.response.body) == (404, b"")
+
+
+def test_a_risky_name_in_the_path_is_defused_in_every_written_error(device: Rig) -> None:
+    for path, headers in [("/nope.exe", None), ("/nope.exe", {"Accept": BROWSER}), ("/nope", None)]:
+        answer = device.device("GET", "dev", path, headers=headers)
+        expected = "inline;filename=f.txt" if path.endswith(".exe") and headers is None else None
+        assert answer.response.header("Content-Disposition") == expected
+
+
+def test_all_that_a_path_can_mean_counts(device: Rig) -> None:
+    """`activateAutoConfirm` is a word for POST and, for GET, an action id that is no number."""
+    path = "/confirmationBase/activateAutoConfirm"
+    assert error_code(device.device("GET", "dev", path)) == "rest.body.notReadable"
+    answer = device.device("PUT", "dev", path)
+    assert (status(answer), set(str(answer.response.header("Allow")).split(", "))) == (405, {"GET", "POST"})
+
+
+def test_options_names_methods_and_no_patch_formats(device: Rig) -> None:
+    answer = device.device("OPTIONS", "dev", "")
+    assert (answer.response.header("Allow"), answer.response.header("Accept-Patch")) == ("GET,HEAD,OPTIONS", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("%201%20", 404), ("+1", 404), ("%2B1", 404), ("0x7f", 404), ("-0x7f", 404), ("0x", 400), ("1.0", 400)],
+)
+def test_numbers_in_a_path(device: Rig, text: str, expected: int) -> None:
+    assert status(device.device("GET", "dev", f"/deploymentBase/{text}")) == expected
+
+
+def test_a_path_variable_of_blanks_is_none(device: Rig) -> None:
+    answer = device.device("GET", "dev", "/deploymentBase/%20")
+    assert (status(answer), document(answer)["error"]) == (400, "Bad Request")
