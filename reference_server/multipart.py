@@ -1,12 +1,14 @@
 """Reading one uploaded file out of a `multipart/form-data` body (RFC 7578), block by block, never holding it whole.
 
-Text fields may stand before and after the file. Everything has a limit.
+Text fields may stand before and after the file, anything before the first boundary. Everything has a limit.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
+from urllib.parse import unquote
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
@@ -16,16 +18,21 @@ from simulator.contract.wire import Body
 
 GREATEST_FIELD_BYTES: Final = 8 * 1024
 GREATEST_FIELD_COUNT: Final = 32
+PARAMETER: Final = re.compile(r';\s*([^=;\s]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)', re.DOTALL)
+ESCAPED: Final = re.compile(r'\\(["\\])')
+NO_BOUNDARY: Final = "the request was rejected because no multipart boundary was found"
+CUT: Final = "Stream ended unexpectedly"
 
 
 class BadMultipart(ValueError):
-    """The body is not what its Content-Type says, or over a limit; the text says what is wrong."""
+    """The body is not what its Content-Type says, or over a limit; the text says what is wrong, in Tomcat's words."""
 
 
 class Upload:
     """A form with one file. First exhaust `file_blocks()`, then read `fields`, `filename` and `has_file`.
 
-    `file_field` names the part that holds the file. Raises BadMultipart when there is no boundary.
+    `file_field` names the part that holds the file: one with a file name, be it empty. A body without any boundary has
+    no parts. Raises BadMultipart when the Content-Type names no boundary.
     """
 
     def __init__(self, body: Body, content_type: str, file_field: str) -> None:
@@ -41,25 +48,41 @@ class Upload:
         self._header_value = bytearray()
         self._disposition = ""
         self._finished = False
+        self._boundary = b""
+        self._before: bytes | None = b""
+        """What came before the first boundary was seen; None once it was."""
         self._parser = self._make_parser(content_type)
 
     def file_blocks(self) -> Iterator[bytes]:
         """The bytes of the file, once. Raises BadMultipart for a malformed or cut body."""
         for block in body_blocks(self._body):
             try:
-                self._parser.write(block)
-            except FormParserError as error:
-                raise BadMultipart(f"the multipart body is malformed: {error}") from None
+                self._parser.write(self._from_first_boundary(block))
+            except FormParserError:
+                raise BadMultipart(CUT) from None
             yield from self._file
             self._file.clear()
-        if not self._finished:
-            raise BadMultipart("the multipart body ends before its last boundary")
+        if not self._finished and self._before is None:
+            raise BadMultipart(CUT)
+
+    def _from_first_boundary(self, block: bytes) -> bytes:
+        """A block without what stands before the first boundary."""
+        if self._before is None:
+            return block
+        waiting = self._before + block
+        at = waiting.find(b"--" + self._boundary)
+        if at >= 0 and (at == 0 or waiting[at - 2 : at] == b"\r\n"):
+            self._before = None
+            return waiting[at:]
+        self._before = waiting[-len(self._boundary) - 4 :]
+        return b""
 
     def _make_parser(self, content_type: str) -> MultipartParser:
         kind, options = parse_options_header(content_type)
         boundary = options.get(b"boundary")
         if kind != b"multipart/form-data" or not boundary:
-            raise BadMultipart(f"expected multipart/form-data with a boundary, got {content_type[:100]!r}")
+            raise BadMultipart(NO_BOUNDARY)
+        self._boundary = boundary
         try:
             return MultipartParser(
                 boundary,
@@ -89,7 +112,7 @@ class Upload:
 
     def _end_headers(self) -> None:
         name, filename = _disposition(self._disposition)
-        if name == self._file_field and not self.has_file:
+        if name == self._file_field and filename is not None and not self.has_file:
             self.has_file = True
             self.filename = filename
             return
@@ -115,8 +138,16 @@ class Upload:
 
 
 def _disposition(header: str) -> tuple[str, str | None]:
-    """(name, filename) of a `Content-Disposition: form-data` header; UTF-8 survives the parser's Latin-1."""
-    _, options = parse_options_header(header.encode().decode("latin-1"))
-    name = options.get(b"name", b"").decode("utf-8", "replace")
-    filename = options.get(b"filename")
-    return name, None if filename is None else filename.decode("utf-8", "replace")
+    """(name, filename) of a `Content-Disposition: form-data` header; paths in names stay, `filename*` wins."""
+    if header.partition(";")[0].strip().lower() != "form-data":
+        return "", None
+    found = {name.lower(): _unquoted(value) for name, value in PARAMETER.findall(header)}
+    charset, mark, encoded = found.get("filename*", "").partition("''")
+    if mark:
+        return found.get("name", ""), unquote(encoded, charset or "utf-8", "replace")
+    return found.get("name", ""), found.get("filename")
+
+
+def _unquoted(value: str) -> str:
+    quoted = len(value) > 1 and value[0] == value[-1] == '"'
+    return ESCAPED.sub(r"\1", value[1:-1]) if quoted else value.strip()

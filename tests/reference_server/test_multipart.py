@@ -57,6 +57,31 @@ def test_no_file_part():
     assert not read(part("other", b"x") + b"--edge--")[1].has_file
 
 
+@pytest.mark.parametrize("body", [b"", b"no boundary at all", part("file", b"a field") + b"--edge--"])
+def test_without_a_boundary_or_a_file_name_there_is_no_file(body):
+    data, upload = read(body)
+    assert (data, upload.has_file) == (b"", False)
+
+
+@pytest.mark.parametrize(
+    ("disposition", "name"),
+    [
+        (b'filename="C:\\dir\\fw.bin"', "C:\\dir\\fw.bin"),
+        (b'filename="a\\"b\\\\c"', 'a"b\\c'),
+        (b"filename=plain.bin", "plain.bin"),
+        (b"filename=\"x.bin\"; filename*=UTF-8''%C3%BD.bin", "ý.bin"),
+    ],
+)
+def test_file_names(disposition, name):
+    opening = b'--edge\r\nContent-Disposition: form-data; name="file"; ' + disposition + b"\r\n\r\nx\r\n"
+    assert read(opening + b"--edge--")[1].filename == name
+
+
+def test_what_stands_before_the_first_boundary_and_after_the_last_is_not_looked_at():
+    data, upload = read(b"preamble\r\n" + part("file", b"x", "fw.bin") + b"--edge--\r\nepilogue")
+    assert (data, upload.filename) == (b"x", "fw.bin")
+
+
 @pytest.mark.parametrize(
     "content_type",
     [
@@ -75,8 +100,6 @@ def test_another_content_type_is_refused(content_type):
 @pytest.mark.parametrize(
     "body",
     [
-        b"",
-        b"no boundary at all",
         part("file", b"cut", "fw.bin"),
         part("file", b"cut", "fw.bin")[:40],
         b"--edge\r\nbad header\x00: x\r\n\r\n",

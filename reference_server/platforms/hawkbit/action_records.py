@@ -68,6 +68,8 @@ class ModuleType(Entity):
     min_artifacts: int = 0
     """With fewer, a module of this type is not complete."""
     deleted: bool = False
+    revision: int = 1
+    """Counts the changes; the order of types in a set type hangs on it (`java_order`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +95,9 @@ class SoftwareModule(Entity):
     locked: bool = False
     deleted: bool = False
     metadata: dict[str, Any] = field(default_factory=dict)
-    """key -> {"value": str, "targetVisible": bool}, in order of creation."""
+    """key -> {"value": str | None, "targetVisible": bool}, in order of creation."""
+    revision: int = 1
+    """Counts the changes; the order of modules in a set hangs on it (`java_order`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +126,14 @@ class DistributionSet(Entity):
     deleted: bool = False
     metadata: dict[str, Any] = field(default_factory=dict)
     """key -> {"value": str}."""
+    tag_ids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetTag(Entity):
+    name: str
+    description: str | None = None
+    colour: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +156,7 @@ class Action(Entity):
     timezone: str | None = None
     last_status_code: int | None = None
     rollout_id: int | None = None
+    rollout_group_id: int | None = None
     last_entry_status: str = ""
     """Status of the last line of the history, kept here so that nobody has to read it."""
     revision: int = 1
@@ -184,12 +197,9 @@ def _by_id(record: Entity | StatusEntry) -> Key:
     return record.id
 
 
-def _module_identity(module: SoftwareModule) -> Iterable[Key]:
-    return () if module.deleted else (joined(module.name, module.version, module.type_id),)
-
-
-def _set_identity(one: DistributionSet) -> Iterable[Key]:
-    return () if one.deleted else (joined(one.name, one.version),)
+def _identity(record: SoftwareModule | DistributionSet) -> Iterable[Key]:
+    """What no two may share, deleted ones included."""
+    return (joined(record.name, record.version, record.type_id),)
 
 
 def _set_label(one: DistributionSet) -> Iterable[Key]:
@@ -197,8 +207,12 @@ def _set_label(one: DistributionSet) -> Iterable[Key]:
     return (joined(one.name.lower(), one.version.lower()),)
 
 
-def _key_if_alive(record: ModuleType | SetType) -> Iterable[Key]:
-    return () if record.deleted else (record.key,)
+def _key(record: ModuleType | SetType) -> Iterable[Key]:
+    return (record.key,)
+
+
+def _name(record: ModuleType | SetType | SetTag) -> Iterable[Key]:
+    return (record.name,)
 
 
 def _finished(action: Action) -> Iterable[Key]:
@@ -206,13 +220,22 @@ def _finished(action: Action) -> Iterable[Key]:
     return (joined(action.set_id, action.controller_id),) if action.status == Status.FINISHED else ()
 
 
-MODULE_TYPE: Final = Kind("hawkbit.module_type", ModuleType, _by_id, {"key": _key_if_alive})
-SET_TYPE: Final = Kind("hawkbit.set_type", SetType, _by_id, {"key": _key_if_alive})
+def _scheduled(action: Action) -> Iterable[Key]:
+    """Under the target, while the action waits for its rollout group."""
+    return (action.controller_id,) if action.status == Status.SCHEDULED and not action.active else ()
+
+
+def _present(value: int | None) -> Iterable[Key]:
+    return () if value is None else (value,)
+
+
+MODULE_TYPE: Final = Kind("hawkbit.module_type", ModuleType, _by_id, {"key": _key, "name": _name})
+SET_TYPE: Final = Kind("hawkbit.set_type", SetType, _by_id, {"key": _key, "name": _name})
 MODULE: Final = Kind(
     "hawkbit.module",
     SoftwareModule,
     _by_id,
-    {"identity": _module_identity, "type": lambda module: (module.type_id,)},
+    {"identity": _identity, "type": lambda module: (module.type_id,)},
 )
 ARTIFACT: Final = Kind("hawkbit.artifact", Artifact, _by_id, {"module": lambda file: (file.module_id,)})
 SET: Final = Kind(
@@ -220,12 +243,14 @@ SET: Final = Kind(
     DistributionSet,
     _by_id,
     {
-        "identity": _set_identity,
+        "identity": _identity,
         "label": _set_label,
         "module": lambda one: one.module_ids,
         "type": lambda one: (one.type_id,),
+        "tag": lambda one: one.tag_ids,
     },
 )
+SET_TAG: Final = Kind("hawkbit.set_tag", SetTag, _by_id, {"name": _name})
 ACTION: Final = Kind(
     "hawkbit.action",
     Action,
@@ -236,6 +261,9 @@ ACTION: Final = Kind(
         "set": lambda action: (action.set_id,),
         "set_target": lambda action: (joined(action.set_id, action.controller_id),),
         "finished": _finished,
+        "scheduled": _scheduled,
+        "rollout": lambda action: _present(action.rollout_id),
+        "rollout_group": lambda action: _present(action.rollout_group_id),
     },
 )
 STATUS_ENTRY: Final = Kind("hawkbit.action_status", StatusEntry, _by_id, {"action": lambda entry: (entry.action_id,)})

@@ -19,7 +19,8 @@ def authenticate(call: Call) -> None:
         what = f"scheme {scheme[:20]!r}" if presented else "no credentials"
         raise _unauthorized(call, f"{what}: the management interface takes HTTP Basic, no device tokens")
     try:
-        user, colon, password = base64.b64decode(credentials.strip(), validate=True).decode().partition(":")
+        padded = credentials + "=" * (-len(credentials) % 4)  # Java's decoder does not ask for padding
+        user, colon, password = base64.b64decode(padded, validate=True).decode().partition(":")
     except ValueError:
         raise _unauthorized(call, "the Basic credentials are not base64 of user:password") from None
     account = next((account for account in call.settings.accounts if account.user == user), None)

@@ -110,11 +110,11 @@ def _check_quotas(ctx: Context, wanted: list[Assignment]) -> None:
         raise HawkbitError(429, "quota.tooManyEntries", REPOSITORY + "AssignmentQuotaExceededException", message)
     for one in wanted:
         count = ctx.repo.store.count(ACTION, ctx.tenant, "target", one.controller_id)
-        if count >= quotas.actions_per_target and not _purge(ctx, one.controller_id, count):
+        if count >= quotas.actions_per_target and not purge(ctx, one.controller_id, count):
             raise quota(1, "Action", "Target", one.controller_id, quotas.actions_per_target)
 
 
-def _purge(ctx: Context, controller_id: str, count: int) -> bool:
+def purge(ctx: Context, controller_id: str, count: int) -> bool:
     """Deletes the oldest actions if `action.cleanup.onQuotaHit.percent` says so; False: nothing was deleted."""
     percent = ctx.config.values["action.cleanup.onQuotaHit.percent"]
     most = ctx.repo.settings.quotas.actions_per_target
@@ -149,21 +149,33 @@ def _lock_implicitly(ctx: Context, record: DistributionSet) -> None:
 
 
 def _assign_one(ctx: Context, one: Assignment, target: Target, message: str | None) -> Action:
-    _end_older(ctx, target)
+    cancel_scheduled(ctx, target.controller_id)
+    end_older(ctx, target)
     ctx.repo.save(ctx.tenant, target_states.assigned(target, one.set_id, ctx.user, ctx.now_ms))
-    flow_on = ctx.config.confirmation_on
-    waits = flow_on and one.confirmation_required and target.auto_confirm is None
+    waits = ctx.config.confirmation_on and one.confirmation_required and target.auto_confirm is None
     action = _new_action(ctx, one, Status.WAIT_FOR_CONFIRMATION if waits else Status.RUNNING, active=True)
     opening = message or f"Assignment initiated by user '{ctx.user}'"
-    if not flow_on:
-        return deployments.write_entry(ctx, action, Entry(Status.RUNNING, (opening,)))
-    if waits:
+    entry = opening_entry(ctx, action, target, opening, confirmation_required=one.confirmation_required)
+    return deployments.write_entry(ctx, action, entry)
+
+
+def cancel_scheduled(ctx: Context, controller_id: str) -> None:
+    """What a rollout scheduled for the target and did not start yet gives way too. The history does not tell of it."""
+    for action in ctx.repo.store.find(ACTION, ctx.tenant, "scheduled", controller_id):
+        deployments.save(ctx, actions.changed(action, status=Status.CANCELED.value))
+
+
+def opening_entry(ctx: Context, action: Action, target: Target, opening: str, *, confirmation_required: bool) -> Entry:
+    """The first line of an action's history: who began it, and what became of the confirmation."""
+    if not ctx.config.confirmation_on:
+        return Entry(Status.RUNNING, (opening,))
+    if action.waits_for_confirmation:
         why = actions.WAITING
-    elif not one.confirmation_required:
-        why = f"Assignment confirmed by initiator [{ctx.user}]."
+    elif not confirmation_required:
+        why = f"Assignment confirmed by initiator [{action.created_by}]."
     else:
         why = auto_confirm_message(target)
-    return deployments.write_entry(ctx, action, Entry(Status.WAIT_FOR_CONFIRMATION, (opening, why)))
+    return Entry(Status.WAIT_FOR_CONFIRMATION, (opening, why))
 
 
 def auto_confirm_message(target: Target) -> str:
@@ -178,6 +190,7 @@ def auto_confirm_message(target: Target) -> str:
 
 
 def _declare_one(ctx: Context, set_id: int, target: Target) -> Action:
+    cancel_scheduled(ctx, target.controller_id)
     target = target_states.declared(target, set_id, ctx.now_ms)
     target = replace(target, modified_by=ctx.user, modified_at_ms=ctx.now_ms)
     ctx.repo.save(ctx.tenant, target)
@@ -186,7 +199,7 @@ def _declare_one(ctx: Context, set_id: int, target: Target) -> Action:
     return deployments.write_entry(ctx, action, Entry(Status.FINISHED, (opening, actions.OFFLINE)))
 
 
-def _end_older(ctx: Context, target: Target) -> None:
+def end_older(ctx: Context, target: Target) -> None:
     """Older work gives way, unless its set is a required migration step: canceling, or closed at once (§1.4)."""
     closes = ctx.config.values["repository.actions.autoclose.enabled"]
     for action in deployments.active_actions(ctx, target.controller_id):

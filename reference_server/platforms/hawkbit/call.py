@@ -118,6 +118,11 @@ class Call:
         """The status of a change or deletion that answers nothing: 204, up to 0.9 200."""
         return 200 if self.settings.profile is Profile.OLD else 204
 
+    @property
+    def is_old(self) -> bool:
+        """Behaves like the releases up to 0.9."""
+        return self.settings.profile is Profile.OLD
+
     def has(self, permission: str) -> bool:
         return permission in self.permissions
 

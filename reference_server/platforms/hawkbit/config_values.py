@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from reference_server.platforms.hawkbit.call import INT_MAX, LONG_MAX
 from reference_server.platforms.hawkbit.config_keys import ConfigKey
-from reference_server.platforms.hawkbit.errors import HawkbitError, config_value_invalid, not_readable
+from reference_server.platforms.hawkbit.errors import config_value_invalid, crash, not_readable
 from reference_server.platforms.hawkbit.fields import as_text
 from reference_server.platforms.hawkbit.polling import PollingTimeError, parse_duration, parse_polling_time, sleep_text
 from reference_server.platforms.hawkbit.repository import Repository
@@ -17,15 +17,17 @@ from reference_server.platforms.hawkbit.target_fields import TARGET_FIELDS
 
 TRUE: Final = frozenset({"true", "on", "yes", "1"})
 FALSE: Final = frozenset({"false", "off", "no", "0"})
+HEXADECIMAL: Final = re.compile(r"(-?)(?:0[xX]|#)([0-9a-fA-F]{1,16})")
+DECIMAL: Final = re.compile(r"[-+]?[0-9]{1,20}", re.ASCII)
 PLAIN: Final = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d", re.ASCII)
 MOST: Final = {"Integer": INT_MAX, "Long": LONG_MAX}
 
 
 def checked_value(repo: Repository, key: ConfigKey, given: Any) -> Any:
-    """The value as it is stored. Raises 400 configValueInvalid, or not readable for null and unreadable durations."""
-    if given is None:
-        raise not_readable(f"{key.name}: null is no value; DELETE goes back to the default")
+    """The value as it is stored. Raises 400 configValueInvalid, or not readable for unreadable durations."""
     value = _converted(key, given)
+    if value is None:
+        raise config_value_invalid(f"The given configuration value is expected as a {key.java_type}")
     if key.name == "pollingTime":
         _check_polling_time(repo, value)
     elif key.name == "pollingOverdueTime":
@@ -34,45 +36,68 @@ def checked_value(repo: Repository, key: ConfigKey, given: Any) -> Any:
 
 
 def _converted(key: ConfigKey, given: Any) -> Any:
-    if key.java_type == "String" and isinstance(given, str | int | float):
-        return as_text(given, key.name)
-    if key.java_type == "Boolean" and isinstance(given, bool):
-        return given
-    if key.java_type == "Boolean" and isinstance(given, str) and given.strip().lower() in TRUE | FALSE:
-        return given.strip().lower() in TRUE
-    if key.java_type in MOST and (number := _number(given)) is not None and abs(number) <= MOST[key.java_type]:
+    """What the server's converters make of a value: an array counts as its first element, nothing is None."""
+    plain = given
+    if isinstance(given, list):
+        plain = given[0] if given else "" if key.java_type == "String" else None
+    if plain is None or (plain == "" and key.java_type != "String"):
+        return None
+    if isinstance(given, list) and key.java_type == "String" and not any(isinstance(item, dict) for item in given):
+        return ",".join(java_text(item) for item in given)
+    if key.java_type == "String" and isinstance(plain, str | int | float):
+        return as_text(plain, key.name)
+    if key.java_type == "Boolean" and isinstance(plain, bool):
+        return plain
+    if key.java_type == "Boolean" and isinstance(plain, str) and plain.strip().lower() in TRUE | FALSE | {""}:
+        return plain.strip().lower() in TRUE if plain.strip() else None
+    if key.java_type in MOST and (number := _number(plain)) is not None and abs(number) <= MOST[key.java_type]:
         return number
-    shown = as_text(given, key.name) if not isinstance(given, dict | list) else str(given)
     raise config_value_invalid(
-        f"Cannot convert the value {shown} of type {java_class(given)} to the type class java.lang.{key.java_type} "
-        "defined by the configuration key."
+        f"Cannot convert the value {java_text(given)} of type {java_class(given)} to the type class "
+        f"java.lang.{key.java_type} defined by the configuration key."
     )
 
 
+def java_text(value: Any) -> str:
+    """A value as Java prints it: `[a, b]`, `{key=value}`."""
+    match value:
+        case None:
+            return "null"
+        case list():
+            return "[" + ", ".join(map(java_text, value)) + "]"
+        case dict():
+            return "{" + ", ".join(f"{name}={java_text(inner)}" for name, inner in value.items()) + "}"
+        case _:
+            return as_text(value, "value") or ""
+
+
 def _number(given: Any) -> int | None:
+    """Text may be decimal or, as in Java's sources, hexadecimal."""
     if isinstance(given, bool):
         return None
     if isinstance(given, int | float):
         return int(given) if -LONG_MAX <= given <= LONG_MAX else None
-    try:
-        return int(given.strip()) if isinstance(given, str) else None
-    except ValueError:
+    if not isinstance(given, str):
         return None
+    text = "".join(given.split())
+    if (found := HEXADECIMAL.fullmatch(text)) is not None:
+        return int(found[1] + found[2], 16)
+    return int(text) if DECIMAL.fullmatch(text) else None
 
 
 def java_class(value: Any) -> str:
     """What the server's JSON reader makes of a value."""
+    return f"class {java_name(value)}"
+
+
+def java_name(value: Any) -> str:
+    """As `java_class`, the name alone."""
     match value:
         case bool():
             name = "lang.Boolean"
         case int():
-            name = (
-                "lang.Integer"
-                if abs(value) <= INT_MAX
-                else "lang.Long"
-                if abs(value) <= LONG_MAX
-                else "math.BigInteger"
-            )
+            size = "lang.Integer" if abs(value) <= INT_MAX else "lang.Long"
+            name = size if abs(value) <= LONG_MAX else "math.BigInteger"
         case float():
             name = "lang.Double"
         case str():
@@ -81,7 +106,7 @@ def java_class(value: Any) -> str:
             name = "util.ArrayList"
         case _:
             name = "util.LinkedHashMap"
-    return f"class java.{name}"
+    return f"java.{name}"
 
 
 def _check_polling_time(repo: Repository, text: str) -> None:
@@ -118,6 +143,8 @@ def _check_range(repo: Repository, milliseconds: int) -> None:
 
 
 def _check_overdue_time(text: str) -> None:
+    if not text:
+        raise crash("pollingOverdueTime: the real server breaks on an empty duration")
     try:
         milliseconds = parse_duration(text)
     except ValueError as error:
@@ -126,9 +153,10 @@ def _check_overdue_time(text: str) -> None:
         raise config_value_invalid("The given configuration value is not in the allowed to be negative.")
 
 
-def unknown_default_set_type(value: Any) -> HawkbitError:
-    """400 for a `default.ds.type` that is no number."""
-    return config_value_invalid(
-        f"The value of the configuration key default.ds.type must be a number, got {str(value)[:50]} of "
-        f"{java_class(value)}"
-    )
+def default_set_type_id(value: Any) -> int:
+    """`default.ds.type` as Java takes the long of any number. Raises 400 for what is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise config_value_invalid(
+            f"Default DistributionSetType Value Type is incorrect. Expected Long, received {java_name(value)}"
+        )
+    return (int(value) + LONG_MAX + 1) % (2 * (LONG_MAX + 1)) - LONG_MAX - 1

@@ -46,6 +46,8 @@ def history(ctx: Context, action: Action) -> list[StatusEntry]:
 
 def save(ctx: Context, action: Action) -> None:
     ctx.repo.store.put(ACTION, ctx.tenant, action)
+    if action.rollout_id is not None:
+        ctx.repo.moved_rollouts.add(ctx.tenant)
 
 
 def write_entry(ctx: Context, action: Action, entry: Entry) -> Action:

@@ -15,6 +15,7 @@ from reference_server.platforms.hawkbit.listing import page
 from reference_server.platforms.hawkbit.mgmt_assignment import force_type
 from reference_server.platforms.hawkbit.records import Target
 from reference_server.platforms.hawkbit.replies import Reply
+from reference_server.platforms.hawkbit.rollout_records import ROLLOUT
 from simulator.contract.clock import US_PER_MS
 
 
@@ -112,6 +113,7 @@ def _path(action: Action) -> str:
 
 def action_document(call: Call, action: Action) -> dict[str, Any]:
     """As in lists."""
+    rollout = None if action.rollout_id is None else call.repo.store.get(ROLLOUT, call.tenant, action.rollout_id)
     document = {
         **audit(action),
         "id": action.id,
@@ -123,6 +125,8 @@ def action_document(call: Call, action: Action) -> dict[str, Any]:
         "weight": action.weight,
         "lastStatusCode": action.last_status_code,
         "maintenanceWindow": _window(call, action),
+        "rollout": None if rollout is None else rollout.id,
+        "rolloutName": None if rollout is None else rollout.name,
         "_links": {"self": link(call, _path(action))},
     }
     return without_nulls(document)
@@ -134,6 +138,8 @@ def full_action_document(call: Call, target: Target, action: Action) -> dict[str
     record = software.need_set(call, action.set_id)
     document = action_document(call, action)
     links = document["_links"]
+    if "rollout" in document:
+        links["rollout"] = link(call, f"/rollouts/{document['rollout']}", document["rolloutName"])
     if action.is_cancel:
         links["canceledaction"] = link(call, path)
     links["target"] = link(call, f"/targets/{quote(action.controller_id, safe='')}", target.name)

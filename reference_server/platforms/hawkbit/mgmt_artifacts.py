@@ -12,12 +12,12 @@ from reference_server.platforms.hawkbit.action_records import ARTIFACT, Artifact
 from reference_server.platforms.hawkbit.call import Call
 from reference_server.platforms.hawkbit.errors import (
     REPOSITORY,
+    REST,
     HawkbitError,
     already_exists,
     bare,
     framework,
     not_found,
-    not_readable,
     quota,
     violations,
 )
@@ -26,6 +26,7 @@ from reference_server.platforms.hawkbit.software_views import artifact_document
 from reference_server.stores.interface import Blob, TooLarge
 
 ARTIFACT_EXCEPTIONS: Final = "org.eclipse.hawkbit.artifact.exception."
+GREATEST_NAME: Final = 256
 MIB: Final = 1024 * 1024
 CHECKSUMS: Final = (("sha1sum", "sha1", "Sha1"), ("md5sum", "md5", "Md5"), ("sha256sum", "sha256", "Sha256"))
 """(parameter, hash, its spelling in the server's class names), in the order in which the server looks at them."""
@@ -34,45 +35,51 @@ CHECKSUMS: Final = (("sha1sum", "sha1", "Sha1"), ("md5sum", "md5", "Md5"), ("sha
 def upload(call: Call, module_id: int) -> Reply:
     """Part `file` of a multipart form; `filename` and checksums as form fields or query parameters.
 
-    Raises 400 (empty, wrong checksum), 404, 409 (the name is taken), 415, 423 (locked), 429 (quotas).
+    Raises 400 (no or an empty file, a wrong checksum or name), 404, 409 (the name is taken), 415, 423 (locked), 429.
     """
     form = _form(call)
     blocks = form.file_blocks()
-    module, blob = None, None
     try:
         first = next(blocks, b"")
-        if first:
-            module = _open_module(call, module_id)
-            blob = _keep(call, first, blocks)
+        kept = _keep(call, first, blocks) if first else None
     except BadMultipart as wrong:
-        raise not_readable(str(wrong)) from None
+        raise _unreadable(str(wrong)) from None
     if not form.has_file:
-        raise not_readable("the form has no part called file")
-    if module is None or blob is None:
+        raise framework(400, "the form has no part called file with a file name")
+    if kept is None:
         raise bare(400, "the uploaded file is empty")
-    return _store(call, module, form, blob)
+    filename = _given(call, form, "filename")
+    filename = form.filename or "" if filename is None else filename
+    module = _open_module(call, module_id, filename)
+    if isinstance(kept, HawkbitError):
+        raise kept
+    return _store(call, module, filename, form, kept)
 
 
 def listed(call: Call, module_id: int) -> Reply:
-    """A bare array; links to the files only with `representation=full`."""
+    """A bare array; links to the files only with `representation=full`, unless they are those for devices."""
+    for_devices = call.boolean("useartifacturlhandler")
     module = software.need_module(call, module_id)
-    full = call.query.get("representation", "").lower() == "full" and not module.deleted
+    full = call.query.get("representation", "").lower() == "full" and not module.deleted and not for_devices
     files = software.artifacts_of(call, module_id)
     return Reply(body=[artifact_document(call, file, download=full) for file in files])
 
 
 def read(call: Call, module_id: int, artifact_id: int) -> Reply:
+    for_devices = call.boolean("useartifacturlhandler")
     module, file = _need(call, module_id, artifact_id)
-    return Reply(body=artifact_document(call, file, download=not module.deleted))
+    return Reply(body=artifact_document(call, file, download=not module.deleted and not for_devices))
 
 
 def delete(call: Call, module_id: int, artifact_id: int) -> Reply:
     """Raises 423 for a locked module."""
     module, file = _need(call, module_id, artifact_id)
+    call.need("DELETE_SOFTWARE_MODULE")
     if module.locked:
         raise software.locked("JpaSoftwareModule", module_id, "REMOVE_ARTIFACT")
     call.repo.store.delete(ARTIFACT, call.tenant, artifact_id)
     call.repo.blobs.delete(file.blob)
+    software.save_module(call, module)
     return Reply(call.done_status, changed=f"artifact {artifact_id} deleted")
 
 
@@ -95,22 +102,41 @@ def _form(call: Call) -> Upload:
     try:
         return Upload(call.request.body, content_type, "file")
     except BadMultipart as wrong:
-        raise not_readable(str(wrong)) from None
+        raise _unreadable(str(wrong)) from None
 
 
-def _open_module(call: Call, module_id: int) -> SoftwareModule:
-    """The module if it takes one more file."""
+def _unreadable(message: str) -> HawkbitError:
+    java_class = REST + "MultiPartFileUploadException"
+    return HawkbitError(400, "artifact.uploadFailed", java_class, message)
+
+
+def _given(call: Call, form: Upload, name: str) -> str | None:
+    """A form field or query parameter; of both the server makes one."""
+    values = [values[name] for values in (form.fields, call.query) if name in values]
+    return ",".join(values) if values else None
+
+
+def _open_module(call: Call, module_id: int, filename: str) -> SoftwareModule:
+    """The module if it takes one more file of this name. Raises 400, 404, 409, 423, 429."""
+    if not filename:
+        raise violations(["create.artifactUpload.filename must not be empty."])
+    broken = rules.broken_markup("create.artifactUpload.filename", filename)
+    if broken:
+        raise violations(broken)
     limit = call.settings.quotas.artifacts_per_module
     if call.repo.store.count(ARTIFACT, call.tenant, "module", module_id) >= limit:
         raise quota(1, "Artifact", "SoftwareModule", module_id, limit)
     module = software.need_module(call, module_id)
     if module.locked:
         raise software.locked("JpaSoftwareModule", module_id, "ADD_ARTIFACT")
+    if software.artifact_named(call, module_id, filename) is not None:
+        raise already_exists(f"module {module_id} has a file {filename} already",
+                             "File with that name already exists in the Software Module")  # fmt: skip
     return module
 
 
-def _keep(call: Call, first: bytes, blocks: Iterator[bytes]) -> Blob:
-    """Stores what is uploaded, within both quotas (§1.7)."""
+def _keep(call: Call, first: bytes, blocks: Iterator[bytes]) -> Blob | HawkbitError:
+    """Stores what is uploaded. An error is to be raised if nothing else is wrong: it is over a quota (§1.7)."""
     quotas = call.settings.quotas
     left = max(quotas.all_artifacts_bytes - call.repo.blobs.total_bytes(), 0)
     try:
@@ -119,31 +145,28 @@ def _keep(call: Call, first: bytes, blocks: Iterator[bytes]) -> Blob:
         if left < quotas.artifact_bytes:
             java_class = ARTIFACT_EXCEPTIONS + "StorageQuotaExceededException"
             message = f"Storage quota exceeded, {_readable(left)} left."
-            raise HawkbitError(429, "quota.storageExceeded", java_class, message) from None
+            return HawkbitError(429, "quota.storageExceeded", java_class, message)
         java_class = ARTIFACT_EXCEPTIONS + "FileSizeQuotaExceededException"
         message = f"Maximum artifact size ({_readable(quotas.artifact_bytes)}) exceeded."
-        raise HawkbitError(429, "quota.fileSizeExceeded", java_class, message) from None
+        return HawkbitError(429, "quota.fileSizeExceeded", java_class, message)
 
 
-def _store(call: Call, module: SoftwareModule, form: Upload, blob: Blob) -> Reply:
-    """Everything was read: now the form's fields are known. What is refused here takes the blob back with it."""
-    given = {**form.fields, **call.query}
+def _store(call: Call, module: SoftwareModule, filename: str, form: Upload, blob: Blob) -> Reply:
+    """What is refused here takes the blob back with it."""
     for parameter, name, java_name in CHECKSUMS:
-        if (wanted := given.get(parameter)) is not None and wanted.lower() != getattr(blob, name):
+        wanted = _given(call, form, parameter)
+        if wanted is not None and wanted.lower() != getattr(blob, name):
             raise _wrong_checksum(name, java_name, wanted.lower(), getattr(blob, name))
-    filename = given.get("filename", form.filename) or ""
-    broken = rules.broken("create.filename", filename, 1, 128)
+    broken = rules.broken_size("filename", filename, 1, GREATEST_NAME)
     if broken:
         raise violations(broken)
-    if software.artifact_named(call, module.id, filename) is not None:
-        raise already_exists(f"module {module.id} has a file {filename} already",
-                             "File with that name already exists in the Software Module")  # fmt: skip
     file = Artifact(
         id=call.repo.store.next_id(ARTIFACT.name), module_id=module.id, filename=filename, blob=blob.name,
         size_bytes=blob.size_bytes, sha1=blob.sha1, md5=blob.md5, sha256=blob.sha256,
         created_by=call.user, created_at_ms=call.now_ms, modified_by=call.user, modified_at_ms=call.now_ms,
     )  # fmt: skip
     call.repo.store.put(ARTIFACT, call.tenant, file)
+    software.save_module(call, module)
     return Reply(201, artifact_document(call, file), changed=f"artifact {file.id} uploaded")
 
 

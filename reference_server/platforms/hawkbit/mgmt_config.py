@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from reference_server.platforms.hawkbit.call import Call
 from reference_server.platforms.hawkbit.config_keys import GATEWAY_KEY, KEYS, config_key, server_default
-from reference_server.platforms.hawkbit.config_values import checked_value, unknown_default_set_type
-from reference_server.platforms.hawkbit.errors import not_found
+from reference_server.platforms.hawkbit.config_values import checked_value, default_set_type_id
+from reference_server.platforms.hawkbit.errors import crash, forbidden, not_found, not_readable
 from reference_server.platforms.hawkbit.fields import as_object
 from reference_server.platforms.hawkbit.records import TENANT
 from reference_server.platforms.hawkbit.replies import Reply
@@ -17,16 +17,20 @@ from reference_server.platforms.hawkbit.software import need_set_type
 from reference_server.platforms.hawkbit.tenants import open_tenant
 
 DEFAULT_SET_TYPE: Final = "default.ds.type"
+NO_GATEWAY_KEY: Final = "Can't read gateway security token! READ_GATEWAY_SECURITY_TOKEN is required!"
 
 
 def read_user(call: Call) -> Reply:
+    """The rights as given, in order of their names; what they imply is not told."""
     account = next(account for account in call.settings.accounts if account.user == call.user)
-    return Reply(body={"tenant": call.tenant, "username": call.user, "permissions": list(account.rights)})
+    return Reply(body={"tenant": call.tenant, "username": call.user, "permissions": sorted(set(account.rights))})
 
 
 def read_configs(call: Call) -> Reply:
-    """Every key; the gateway key only for those who may see it. Links are an array here (S126)."""
+    """The keys that the caller may see, which for everybody is the default type. Links are an array here (S126)."""
     names = [name for name in KEYS if name != GATEWAY_KEY or call.has("READ_GATEWAY_SECURITY_TOKEN")]
+    if not call.has("READ_TENANT_CONFIGURATION"):
+        names = []
     documents = {name: _document(call, name) for name in (*names, DEFAULT_SET_TYPE)}
     for document in documents.values():
         links = document.pop("_links")
@@ -35,23 +39,31 @@ def read_configs(call: Call) -> Reply:
 
 
 def read_config(call: Call, name: str) -> Reply:
-    if name == GATEWAY_KEY:
-        call.need("READ_GATEWAY_SECURITY_TOKEN")
-    call.need("READ_TENANT_CONFIGURATION")
+    if name != DEFAULT_SET_TYPE:
+        call.need("READ_TENANT_CONFIGURATION")
+    if name == GATEWAY_KEY and not call.has("READ_GATEWAY_SECURITY_TOKEN"):
+        raise forbidden("READ_GATEWAY_SECURITY_TOKEN", call.user, lower_case=call.is_old, message=NO_GATEWAY_KEY)
     return Reply(body=_document(call, name))
 
 
 def update_config(call: Call, name: str) -> Reply:
-    """204; up to 0.9 200 with the value."""
-    _put(call, {name: as_object(call.json).get("value")})
+    """204; up to 0.9 200 with the value. The real server breaks on a body without `value`."""
+    body = as_object(call.json)
+    if "value" not in body:
+        raise crash(f"{name}: a body without value")
+    if body["value"] is None:
+        raise not_readable(f"{name}: null is no value; DELETE goes back to the default")
+    _put(call, {name: body["value"]})
     if call.settings.profile is Profile.OLD:
         return Reply(200, _document(call, name), changed=f"configuration {name} changed")
     return Reply(204, changed=f"configuration {name} changed")
 
 
 def update_configs(call: Call) -> Reply:
-    """All or nothing."""
-    given = as_object(call.json)
+    """All or nothing. A default type of null counts as not given."""
+    given = dict(as_object(call.json))
+    if given.get(DEFAULT_SET_TYPE, 0) is None:
+        del given[DEFAULT_SET_TYPE]
     _put(call, given)
     names = ", ".join(given)
     if call.settings.profile is Profile.OLD:
@@ -63,6 +75,7 @@ def delete_config(call: Call, name: str) -> Reply:
     """Back to the default. An unknown key is no error here: nothing is deleted."""
     if name == DEFAULT_SET_TYPE:
         raise not_found("Configuration key not found", name)
+    call.need("DELETE_TENANT_CONFIGURATION")
     record = open_tenant(call.repo, call.tenant, call.now_us)
     left = {key: entry for key, entry in record.values.items() if key != name}
     call.repo.store.put(TENANT, call.tenant, replace(record, values=left))
@@ -74,7 +87,7 @@ def _put(call: Call, given: dict[str, Any]) -> None:
     values = dict(record.values)
     for name, value in given.items():
         if name == DEFAULT_SET_TYPE:
-            record = replace(record, default_set_type_id=_known_set_type(call, value))
+            record = replace(record, default_set_type_id=need_set_type(call, default_set_type_id(value)).id)
             continue
         checked = checked_value(call.repo, config_key(name), value)
         if name == GATEWAY_KEY:
@@ -88,12 +101,6 @@ def _put(call: Call, given: dict[str, Any]) -> None:
             "modified_at_ms": call.now_ms,
         }
     call.repo.store.put(TENANT, call.tenant, replace(record, values=values))
-
-
-def _known_set_type(call: Call, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise unknown_default_set_type(value)
-    return need_set_type(call, value).id
 
 
 def _document(call: Call, name: str) -> dict[str, Any]:

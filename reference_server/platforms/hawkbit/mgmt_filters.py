@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any, Final
+from urllib.parse import quote
 
-from reference_server.platforms.hawkbit import rules
+from reference_server.platforms.hawkbit import auto_assignments, rules, software
+from reference_server.platforms.hawkbit.auto_assignment_records import AutoAssignment
 from reference_server.platforms.hawkbit.call import Call
 from reference_server.platforms.hawkbit.documents import audit
 from reference_server.platforms.hawkbit.errors import already_exists, not_found, violations
@@ -14,23 +16,36 @@ from reference_server.platforms.hawkbit.listing import page, with_moments
 from reference_server.platforms.hawkbit.mgmt_tags import GREATEST_NAME, named_fields
 from reference_server.platforms.hawkbit.records import TARGET_FILTER, TargetFilter
 from reference_server.platforms.hawkbit.replies import Reply
+from reference_server.platforms.hawkbit.rsql_fields import Field, Fields
 from reference_server.platforms.hawkbit.rsql_match import compiled
+from reference_server.platforms.hawkbit.rules import TextRule
 from reference_server.platforms.hawkbit.target_fields import TARGET_FIELDS
 
 GREATEST_QUERY: Final = 1024
-FILTER_FIELDS: Final = named_fields()
+TEXTS: Final = (TextRule("name", 1, GREATEST_NAME), TextRule("query", 1, GREATEST_QUERY))
+NEVER: Final = Field(lambda one, look: None)
+"""What a filter assigns stands apart from it by now: a search by it finds nothing."""
+FILTER_FIELDS: Final = Fields(
+    {
+        **named_fields().fields,
+        "autoAssignDistributionSet.name": NEVER,
+        "autoAssignDistributionSet.version": NEVER,
+    }
+)
 
 
 def create_filter(call: Call) -> Reply:
     """One object, not an array."""
     body = as_object(call.json)
-    name, query = text(body, "name"), text(body, "query")
-    broken = [*rules.missing("name", name), *rules.missing("query", query), *_broken("create.create", name, query)]
-    if broken:
+    given = {"name": text(body, "name"), "query": text(body, "query")}
+    if broken := rules.broken_texts("create.create", TEXTS, given):
         raise violations(broken)
-    assert name is not None
-    assert query is not None
-    compiled(with_moments(call, query), TARGET_FIELDS)
+    if given["query"] is not None:
+        compiled(with_moments(call, given["query"]), TARGET_FIELDS)
+    name, query = (rules.trimmed(given[part]) for part in ("name", "query"))
+    empty = [f"{part} must not be empty." for part, value in (("name", name), ("query", query)) if not value]
+    if empty:
+        raise violations(empty)
     _check_free(call, name)
     target_filter = TargetFilter(
         id=call.repo.store.next_id(TARGET_FILTER.name),
@@ -46,19 +61,22 @@ def create_filter(call: Call) -> Reply:
 
 
 def read_filters(call: Call) -> Reply:
+    """`total` counts all filters, whatever is searched for: the real server does so."""
+    full = call.query.get("representation", "").lower() == "full"
     filters = call.repo.store.scan(TARGET_FILTER, call.tenant)
-    return page(call, filters, FILTER_FIELDS, lambda target_filter: _document(call, target_filter))
+    reply = page(call, filters, FILTER_FIELDS, lambda one: filter_document(call, one, full=full))
+    reply.body["total"] = call.repo.store.count(TARGET_FILTER, call.tenant)
+    return reply
 
 
 def read_filter(call: Call, filter_id: int) -> Reply:
-    return Reply(body=full_filter_document(call, need_filter(call, filter_id)))
+    return Reply(body=full_filter_document(call, need_filter(call, filter_id), full=True))
 
 
 def update_filter(call: Call, filter_id: int) -> Reply:
     body = as_object(call.json)
     name, query = text(body, "name"), text(body, "query")
-    broken = _broken("update.update", name, query)
-    if broken:
+    if broken := rules.broken_texts("update.update", TEXTS, {"name": name, "query": query}):
         raise violations(broken)
     if query is not None:
         compiled(with_moments(call, query), TARGET_FIELDS)
@@ -66,13 +84,17 @@ def update_filter(call: Call, filter_id: int) -> Reply:
     if name is not None and name != target_filter.name:
         _check_free(call, name)
     changed = replace(target_filter, name=name or target_filter.name, query=query or target_filter.query)
-    changed = replace(changed, modified_by=call.user, modified_at_ms=call.now_ms)
-    call.repo.store.put(TARGET_FILTER, call.tenant, changed)
+    auto_assignments.follow_filter(call, target_filter, changed)
+    if changed != target_filter:
+        changed = replace(changed, modified_by=call.user, modified_at_ms=call.now_ms)
+        call.repo.store.put(TARGET_FILTER, call.tenant, changed)
     return Reply(body=full_filter_document(call, changed), changed="target filter changed")
 
 
 def delete_filter(call: Call, filter_id: int) -> Reply:
-    need_filter(call, filter_id)
+    one = auto_assignments.linked(call, need_filter(call, filter_id))
+    if one is not None:
+        auto_assignments.delete(call, one)
     call.repo.store.delete(TARGET_FILTER, call.tenant, filter_id)
     return Reply(call.done_status, changed="target filter deleted")
 
@@ -84,38 +106,38 @@ def need_filter(call: Call, filter_id: int) -> TargetFilter:
     return target_filter
 
 
-def full_filter_document(call: Call, target_filter: TargetFilter) -> dict[str, Any]:
+def full_filter_document(call: Call, target_filter: TargetFilter, *, full: bool = False) -> dict[str, Any]:
     """As in single answers: with the link to its automatic assignment."""
-    document = _document(call, target_filter)
+    document = filter_document(call, target_filter, full=full)
     document["_links"]["autoAssignDS"] = {"href": f"{_url(call, target_filter)}/autoAssignDS"}
     return document
 
 
-def _document(call: Call, target_filter: TargetFilter) -> dict[str, Any]:
+def filter_document(call: Call, target_filter: TargetFilter, *, full: bool = False) -> dict[str, Any]:
     """Unlike elsewhere, absent fields are written as null (S137)."""
-    shows_confirmation = target_filter.set_id is not None and call.config.confirmation_on
+    one = auto_assignments.linked(call, target_filter)
     return {
         **audit(target_filter),
         "id": target_filter.id,
         "name": target_filter.name,
         "query": target_filter.query,
-        "autoAssignDistributionSet": target_filter.set_id,
-        "autoAssignActionType": target_filter.action_type,
-        "autoAssignWeight": target_filter.weight,
-        "confirmationRequired": target_filter.confirmation_required if shows_confirmation else None,
-        "_links": {"self": {"href": _url(call, target_filter)}},
+        "autoAssignDistributionSet": None if one is None else one.set_id,
+        "autoAssignActionType": None if one is None else one.action_type,
+        "autoAssignWeight": None if one is None else one.weight,
+        "confirmationRequired": None if one is None or not call.config.confirmation_on else one.confirmation_required,
+        "_links": {"self": {"href": _url(call, target_filter)}, **(_set_link(call, one) if full and one else {})},
     }
+
+
+def _set_link(call: Call, one: AutoAssignment) -> dict[str, Any]:
+    """A search for the set that is assigned, in full representations."""
+    record = software.need_set(call, one.set_id)
+    query = quote(f"name=={record.name};version=={record.version}", safe="")
+    return {"DS": {"href": f"{call.base}/rest/v1/distributionsets?q={query}&offset=0&limit=50"}}
 
 
 def _url(call: Call, target_filter: TargetFilter) -> str:
     return f"{call.base}/rest/v1/targetfilters/{target_filter.id}"
-
-
-def _broken(path: str, name: str | None, query: str | None) -> list[str]:
-    return [
-        *rules.broken(f"{path}.name", name, 1, GREATEST_NAME),
-        *rules.broken(f"{path}.query", query, 1, GREATEST_QUERY),
-    ]
 
 
 def _check_free(call: Call, name: str) -> None:

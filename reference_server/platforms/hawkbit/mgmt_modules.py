@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from reference_server.platforms.hawkbit import fields, rules, software
-from reference_server.platforms.hawkbit.action_records import ARTIFACT, MODULE, SET, SoftwareModule, joined
+from reference_server.platforms.hawkbit.action_records import ARTIFACT, MODULE, SET, ModuleType, SoftwareModule, joined
 from reference_server.platforms.hawkbit.call import Call
-from reference_server.platforms.hawkbit.errors import already_exists, invalid, violations
+from reference_server.platforms.hawkbit.errors import HawkbitError, already_exists
 from reference_server.platforms.hawkbit.listing import page
 from reference_server.platforms.hawkbit.replies import Reply
 from reference_server.platforms.hawkbit.software_fields import MODULE_FIELDS, not_deleted
+from reference_server.platforms.hawkbit.software_rules import (
+    MODULE_RULES,
+    Given,
+    changes,
+    check_requests,
+    check_update,
+    flag,
+    texts,
+)
 from reference_server.platforms.hawkbit.software_views import module_document
+
+CHANGEABLE: Final = MODULE_RULES[2:]
 
 
 def create(call: Call) -> Reply:
-    """`POST /softwaremodules`: all or nothing."""
-    bodies = fields.as_objects(call.array)
-    modules = [_module(call, body, f"create.create[{number}]") for number, body in enumerate(bodies)]
-    for module in modules:
-        if call.repo.store.count(MODULE, call.tenant, "identity", _identity(module)):
-            raise already_exists(f"there is a module {module.name}:{module.version} of this type already")
-        call.repo.store.put(MODULE, call.tenant, module)
+    """`POST /softwaremodules`: all or nothing. Raises 400, also for an encrypted one; 404, 409."""
+    requests = [_read(body) for body in fields.as_new_objects(call.array)]
+    kinds = [software.module_type(call, request["type"]) for request in requests]
+    check_requests(MODULE_RULES, [request["texts"] for request in requests])
+    modules = [_store(call, request, kind) for request, kind in zip(requests, kinds, strict=True)]
+    if any(request["encrypted"] for request in requests):
+        raise _no_encryption()
     return Reply(201, [module_document(call, module) for module in modules], changed=f"{len(modules)} modules created")
 
 
@@ -36,32 +47,23 @@ def read(call: Call, module_id: int) -> Reply:
 
 
 def change(call: Call, module_id: int) -> Reply:
-    """`PUT`: description, vendor and the lock; only given fields change."""
+    """`PUT`: description, vendor and the lock; only given fields change, also of a locked module."""
     body = fields.as_object(call.json)
+    given, locked = texts(body, CHANGEABLE), fields.boolean(body, "locked")
+    check_update(CHANGEABLE, given)
     module = software.need_module(call, module_id)
     if module.deleted:
         raise software.deleted("SoftwareModule", module_id)
-    description, vendor = fields.text(body, "description"), fields.text(body, "vendor")
-    broken = rules.broken("update.update.description", description, 0, 512)
-    broken += rules.broken("update.update.vendor", vendor, 0, 256)
-    if broken:
-        raise violations(broken)
-    locked = fields.boolean(body, "locked")
-    module = replace(
-        module,
-        description=module.description if description is None else description,
-        vendor=module.vendor if vendor is None else vendor,
-        locked=module.locked if locked is None else locked,
-        modified_by=call.user,
-        modified_at_ms=call.now_ms,
-    )
-    call.repo.store.put(MODULE, call.tenant, module)
-    return Reply(body=module_document(call, module, single=True), changed=f"module {module_id} changed")
+    changed = replace(module, **changes(CHANGEABLE, given), locked=module.locked if locked is None else locked)
+    if changed != module:
+        changed = software.save_module(call, changed)
+    return Reply(body=module_document(call, changed, single=True), changed=f"module {module_id} changed")
 
 
 def delete(call: Call, module_id: int) -> Reply:
     """Gone if no set has it, else marked as deleted; its files go either way. Raises 423 for a part of a locked set."""
     module = software.need_module(call, module_id)
+    call.need("DELETE_SOFTWARE_MODULE")
     users = call.repo.store.find(SET, call.tenant, "module", module_id)
     locked = [one for one in users if one.locked and not one.deleted]
     if locked:
@@ -79,30 +81,29 @@ def delete(call: Call, module_id: int) -> Reply:
     return Reply(call.done_status, changed=f"module {module_id} deleted")
 
 
-def _module(call: Call, body: dict[str, Any], path: str) -> SoftwareModule:
-    """A new module. Raises 400, or 404 for an unknown type."""
-    key = fields.text(body, "type")
-    if key is None:
-        raise invalid("type cannot be null")
-    kind = software.module_type(call, key.strip())
-    name, version = fields.text(body, "name"), fields.text(body, "version")
-    description, vendor = fields.text(body, "description"), fields.text(body, "vendor")
-    broken = [
-        *rules.missing(f"{path}.name", name),
-        *rules.missing(f"{path}.version", version),
-        *rules.broken(f"{path}.name", name, 1, 128),
-        *rules.broken(f"{path}.version", version, 1, 64),
-        *rules.broken(f"{path}.description", description, 0, 512),
-        *rules.broken(f"{path}.vendor", vendor, 0, 256),
-    ]
-    if broken or name is None or version is None:
-        raise violations(broken)
-    return SoftwareModule(
-        id=call.repo.store.next_id(MODULE.name), name=name, version=version, type_id=kind.id, description=description,
-        vendor=vendor, encrypted=bool(fields.boolean(body, "encrypted")), created_by=call.user,
+def _read(body: dict[str, Any]) -> Given:
+    return {
+        "texts": texts(body, MODULE_RULES),
+        "type": fields.text(body, "type"),
+        "encrypted": flag(body, "encrypted"),
+    }
+
+
+def _store(call: Call, request: Given, kind: ModuleType) -> SoftwareModule:
+    """A new module. Raises 400 for what is missing, 409 for the name and version of another one of this type."""
+    stored = rules.as_stored(MODULE_RULES, request["texts"])
+    module = SoftwareModule(
+        id=call.repo.store.next_id(MODULE.name), **stored, type_id=kind.id, created_by=call.user,
         created_at_ms=call.now_ms, modified_by=call.user, modified_at_ms=call.now_ms,
     )  # fmt: skip
+    if call.repo.store.count(MODULE, call.tenant, "identity", joined(module.name, module.version, kind.id)):
+        raise already_exists(f"there is a module {module.name}:{module.version} of this type already, or there was")
+    call.repo.store.put(MODULE, call.tenant, module)
+    return module
 
 
-def _identity(module: SoftwareModule) -> str:
-    return joined(module.name, module.version, module.type_id)
+def _no_encryption() -> HawkbitError:
+    """The open-source server knows of encrypted modules and cannot make any."""
+    java_class = "org.eclipse.hawkbit.artifact.exception.ArtifactEncryptionUnsupportedException"
+    message = "Encryption secrets generation is not supported."
+    return HawkbitError(400, "artifact.encryptionNotSupported", java_class, message)

@@ -16,6 +16,7 @@ from reference_server.platforms.hawkbit.assignment import auto_confirm_message
 from reference_server.platforms.hawkbit.call import Call
 from reference_server.platforms.hawkbit.records import Target
 from reference_server.platforms.hawkbit.repository import Repository
+from reference_server.platforms.hawkbit.rollout_store import forget_target
 from simulator.contract.clock import US_PER_MS
 
 
@@ -55,7 +56,8 @@ def confirmation_link(call: Call, action: Action) -> dict[str, str]:
 
 
 def target_deleted(repo: Repository, tenant: str, target: Target) -> None:
-    """Removes the actions of a target that is being deleted, and their history."""
+    """Removes the actions of a target that is being deleted, and their history; groups of rollouts lose it."""
+    forget_target(repo, tenant, target.controller_id)
     for action in repo.store.find(ACTION, tenant, "target", target.controller_id):
         deployments.remove(repo, tenant, action)
 

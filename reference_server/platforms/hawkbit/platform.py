@@ -11,7 +11,7 @@ from typing import Final
 
 from reference_server.platform import Answer
 from reference_server.platforms.hawkbit import admin_auth, device_auth
-from reference_server.platforms.hawkbit.auto_assignment import AutoAssignment
+from reference_server.platforms.hawkbit.auto_assignment import AutoAssigner
 from reference_server.platforms.hawkbit.call import Call
 from reference_server.platforms.hawkbit.dos_filter import DosFilter
 from reference_server.platforms.hawkbit.error_replies import refusal
@@ -21,8 +21,12 @@ from reference_server.platforms.hawkbit.forwarded import BadForwarding, believed
 from reference_server.platforms.hawkbit.media_types import negotiate, type_sent
 from reference_server.platforms.hawkbit.replies import Reply, over_tls, respond
 from reference_server.platforms.hawkbit.repository import Repository
+from reference_server.platforms.hawkbit.rollout_scheduler import RolloutScheduler
 from reference_server.platforms.hawkbit.routes import PROVISIONING, known_to
 from reference_server.platforms.hawkbit.routes_deployment import DEPLOYMENT
+from reference_server.platforms.hawkbit.routes_rollouts import CAMPAIGNS
+from reference_server.platforms.hawkbit.routes_sets import SETS
+from reference_server.platforms.hawkbit.routes_software import SOFTWARE
 from reference_server.platforms.hawkbit.routing import ANY_BODY, Options, Route, Router, arguments
 from reference_server.platforms.hawkbit.settings import Settings
 from reference_server.platforms.hawkbit.tenants import open_tenant
@@ -44,9 +48,10 @@ class HawkbitPlatform:
 
     def __init__(self, store: Store, blobs: Blobs, entropy: Entropy, settings: Settings) -> None:
         self.repo = Repository(store, blobs, entropy, settings)
-        self._auto_assignment = AutoAssignment(self.repo)
+        self._auto_assignment = AutoAssigner(self.repo)
+        self._rollouts = RolloutScheduler(self.repo)
         self._dos = DosFilter(settings)
-        routes = known_to(settings.profile, PROVISIONING + DEPLOYMENT)
+        routes = known_to(settings.profile, PROVISIONING + DEPLOYMENT + SOFTWARE + SETS + CAMPAIGNS)
         self._operators = Router(route for route in routes if not route.is_for_devices)
         self._devices = Router((route for route in routes if route.is_for_devices), DEVICE_SEGMENTS)
 
@@ -85,18 +90,24 @@ class HawkbitPlatform:
             return self._refuse(call, error, rollback=not error.keeps)
         writes = not call.device and request.method not in READING
         self._auto_assignment.note(call.tenant, now_us, by_operator=writes)
+        self._rollouts.note(call.tenant, now_us, by_operator=writes)
         if_none_match = call.headers.get("if-none-match")
         response = respond(reply, content_type, method=request.method, path=path, if_none_match=if_none_match)
         return Answer(response, device=call.device, changed=reply.changed)
 
     def next_due_us(self) -> int | None:
-        return self._auto_assignment.due_us
+        dues = [due for due in (self._auto_assignment.due_us, self._rollouts.due_us) if due is not None]
+        return min(dues, default=None)
 
     def advance(self, now_us: int) -> None:
-        """Filters assign what they are to assign; a lapsed window waits for its device (§2.2)."""
-        due_us = self._auto_assignment.due_us
-        if due_us is not None and due_us <= now_us:
-            self._auto_assignment.run(now_us)
+        """What is assigned by itself is assigned, rollouts take a step; a lapsed window waits for its device (§2.2)."""
+        schedulers = (self._rollouts, self._auto_assignment)
+        for scheduler in schedulers:
+            if scheduler.due_us is not None and scheduler.due_us <= now_us:
+                scheduler.run(now_us)
+        for tenant in {*self.repo.written_targets, *self.repo.moved_rollouts}:
+            for scheduler in schedulers:
+                scheduler.note(tenant, now_us, by_operator=False)
 
     def secrets(self) -> list[tuple[str, str]]:
         known, self.repo.new_secrets = self.repo.new_secrets, []

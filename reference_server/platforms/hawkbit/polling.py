@@ -47,6 +47,7 @@ def parse_polling_time(text: str) -> PollingTime:
     A comma always ends an override, so none can stand in its query.
     """
     first, comma, rest = text.partition(",")
+    default = parse_interval(first)
     overrides = []
     rest = rest.strip()
     while comma:
@@ -55,7 +56,7 @@ def parse_polling_time(text: str) -> PollingTime:
             raise PollingTimeError(f"Invalid pollingTime override: '{rest}'")
         interval, comma, rest = after.partition(",")
         overrides.append((query.strip(), parse_interval(interval.strip())))
-    return PollingTime(parse_interval(first), tuple(overrides))
+    return PollingTime(default, tuple(overrides))
 
 
 def parse_interval(text: str) -> Interval:

@@ -161,6 +161,8 @@ KNOWN: Final[dict[str, Property]] = {
     f"{SECURITY}dos.maxTargetDistributionSetAssignmentsPerManualAssignment": Property(
         _count, _quota("assignments_per_request")
     ),
+    f"{SECURITY}dos.maxRolloutGroupsPerRollout": Property(_count, _quota("groups_per_rollout")),
+    f"{SECURITY}dos.maxTargetsPerRolloutGroup": Property(_count, _quota("targets_per_rollout_group")),
     f"{SECURITY}dos.maxTargetsPerAutoAssignment": Property(_quota_count, _quota("targets_per_auto_assignment")),
     f"{SECURITY}dos.maxSoftwareModulesPerDistributionSet": Property(_quota_count, _quota("modules_per_set")),
     f"{SECURITY}dos.maxSoftwareModuleTypesPerDistributionSetType": Property(
@@ -171,6 +173,10 @@ KNOWN: Final[dict[str, Property]] = {
     f"{SECURITY}dos.maxArtifactSize": Property(_count, _quota("artifact_bytes")),
     f"{SECURITY}dos.maxArtifactStorage": Property(_count, _quota("all_artifacts_bytes")),
     "hawkbit.server.repository.implicitTenantCreateAllowed": Property(_yes_no, _field("implicit_tenant_creation")),
+    "hawkbit.rollout.scheduler.fixedDelay": Property(_milliseconds_as_s, _field("rollout_every_s")),
+    "hawkbit.server.repository.dynamicRolloutsMinInvolvePeriodMS": Property(
+        _milliseconds_as_s, _field("dynamic_fill_every_s")
+    ),
     "hawkbit.autoassign.scheduler.fixedDelay": Property(_milliseconds_as_s, _field("auto_assign_every_s")),
 }
 

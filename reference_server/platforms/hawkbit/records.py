@@ -111,7 +111,7 @@ class TargetTag:
 
 @dataclass(frozen=True, slots=True)
 class TargetFilter:
-    """A stored query, and the distribution set that is assigned to whatever matches it."""
+    """A stored query. What it assigns by itself is the `AutoAssignment` of its name and query."""
 
     id: int
     name: str
@@ -120,10 +120,6 @@ class TargetFilter:
     created_at_ms: int
     modified_by: str
     modified_at_ms: int
-    set_id: int | None = None
-    action_type: str | None = None
-    weight: int | None = None
-    confirmation_required: bool | None = None
 
 
 def _one(value: Any) -> Iterable[Any]:

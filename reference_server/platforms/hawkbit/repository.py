@@ -48,6 +48,8 @@ class Repository:
         self.new_secrets.append(("gateway-token", settings.config_defaults.get(GATEWAY_KEY, "")))
         self.written_targets: dict[str, set[str]] = {}
         """Tenant -> targets that were written since the last round of auto-assignment."""
+        self.moved_rollouts: set[str] = set()
+        """Tenants in which an action of a rollout was written since their rollouts were last looked at."""
         self._configs: dict[str, tuple[Tenant | None, TenantConfig]] = {}
 
     def learn(self, kind: str, secret: str) -> None:

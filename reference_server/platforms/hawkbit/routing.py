@@ -61,6 +61,11 @@ def mgmt_body(method: str, path: str, handler: Handler, needs: str = "", writes:
     return Route(method, "/rest/v1" + path, handler, needs, MGMT_BODY, writes)
 
 
+def mgmt_json_body(method: str, path: str, handler: Handler, needs: str) -> Route:
+    """A Mgmt route with a JSON body and no document for an answer; it names its two types of body in another order."""
+    return Route(method, "/rest/v1" + path, handler, needs, (JSON, HAL), ())
+
+
 def mgmt_any_body(method: str, path: str, handler: Handler, needs: str = "", *, optional: bool = False) -> Route:
     """A Mgmt route that answers nothing and does not say what types of body it takes."""
     return Route(method, "/rest/v1" + path, handler, needs, ANY_BODY, (), optional)

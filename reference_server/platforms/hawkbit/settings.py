@@ -60,6 +60,8 @@ class Quotas:
     messages_per_status: int = 50
     assignments_per_request: int = 5000
     targets_per_auto_assignment: int = 20000
+    groups_per_rollout: int = 500
+    targets_per_rollout_group: int = 20000
     modules_per_set: int = 100
     module_types_per_set_type: int = 50
     artifacts_per_module: int = 50
@@ -95,4 +97,7 @@ class Settings:
     """Regular expression between the authorities of a list."""
     implicit_tenant_creation: bool = True
     auto_assign_every_s: float = 2.0
+    rollout_every_s: float = 2.0
+    dynamic_fill_every_s: float = 60.0
+    """How long a dynamic rollout waits when it found no new targets."""
     quotas: Quotas = Quotas()

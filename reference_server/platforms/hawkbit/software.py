@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
+from typing import Final, Literal
 
 from reference_server.platforms.hawkbit import rules
 from reference_server.platforms.hawkbit.action_records import (
@@ -19,13 +19,15 @@ from reference_server.platforms.hawkbit.action_records import (
     SoftwareModule,
 )
 from reference_server.platforms.hawkbit.context import Context
-from reference_server.platforms.hawkbit.errors import REPOSITORY, HawkbitError, not_found
+from reference_server.platforms.hawkbit.errors import REPOSITORY, HawkbitError, invalid, not_found, violations
+from reference_server.platforms.hawkbit.java_order import entity_hash, in_hash_order, type_element_hash
 from reference_server.platforms.hawkbit.repository import Repository
 
 SYSTEM: Final = "system"
 MANY: Final = 2**31 - 1
 """`maxAssignments` of a type of which a set takes any number."""
 DEFAULT_SET_TYPE: Final = "os_app"
+JAVA_MODELS: Final = "org.eclipse.hawkbit.repository.jpa.model."
 
 
 def create_types(ctx: Context) -> None:
@@ -59,20 +61,39 @@ def _seed_set_type(
     ctx.repo.store.put(SET_TYPE, ctx.tenant, record)
 
 
-def module_type(ctx: Context, key: str) -> ModuleType:
-    """Raises 404."""
-    found = ctx.repo.store.find(MODULE_TYPE, ctx.tenant, "key", key)
-    if not found:
-        raise not_found("SoftwareModuleType", key)
-    return found[0]
+def module_type(ctx: Context, key: str | None) -> ModuleType:
+    """The type of new modules. Raises 404, and 400 for no key at all and for the key of a deleted type."""
+    kind = find_module_type(ctx, key)
+    if kind is not None and kind.deleted:
+        raise invalid(f"Cannot create Software Module from type with key {key}. Software Module Type already deleted!")
+    if kind is None:
+        kind = find_module_type(ctx, rules.trimmed(key))
+    if kind is None:
+        raise not_found("SoftwareModuleType", rules.trimmed(key))
+    return kind
+
+
+def find_module_type(ctx: Context, key: str | None) -> ModuleType | None:
+    """Also a deleted one. Raises 400 for no key at all."""
+    return next(iter(ctx.repo.store.find(MODULE_TYPE, ctx.tenant, "key", _key(key))), None)
 
 
 def set_type(ctx: Context, key: str) -> SetType:
-    """Raises 404."""
-    found = ctx.repo.store.find(SET_TYPE, ctx.tenant, "key", key)
+    """The type of new sets. Raises 404, and 400 for no key at all and for the key of a deleted type."""
+    found = ctx.repo.store.find(SET_TYPE, ctx.tenant, "key", _key(key))
     if not found:
         raise not_found("DistributionSetType", key)
+    if found[0].deleted:
+        raise invalid(
+            f"Cannot create Distribution Set from type with key {key}. Distribution Set Type already deleted!"
+        )
     return found[0]
+
+
+def _key(key: str | None) -> str:
+    if not key:
+        raise violations(["findByKey.key must not be empty."])
+    return key
 
 
 def default_set_type(ctx: Context) -> SetType:
@@ -120,26 +141,55 @@ def need_valid_set(ctx: Context, set_id: int) -> DistributionSet:
         raise deleted("DistributionSet", set_id)
     if not record.valid:
         key = need_set_type(ctx, record.type_id).key
-        java_class = REPOSITORY + "InvalidDistributionSetException"
-        message = f"Distribution set of type {key} is invalid: {set_id}"
-        raise HawkbitError(400, "distributionset.invalid", java_class, message)
+        raise invalid_set(f"Distribution set of type {key} is invalid: {set_id}")
     return record
+
+
+def invalid_set(message: str) -> HawkbitError:
+    """400: invalidated by an operator."""
+    return HawkbitError(400, "distributionset.invalid", REPOSITORY + "InvalidDistributionSetException", message)
 
 
 def need_complete_set(ctx: Context, set_id: int) -> DistributionSet:
     """A set that can be assigned. Raises as `need_valid_set`, and 400 when a mandatory module is missing (S132)."""
     record = need_valid_set(ctx, set_id)
     if not is_complete_set(ctx, record):
-        key = need_set_type(ctx, record.type_id).key
-        java_class = REPOSITORY + "IncompleteDistributionSetException"
-        message = f"Distribution set of type {key} is incomplete: {set_id}"
-        raise HawkbitError(400, "distributionset.incomplete", java_class, message)
+        raise incomplete_set(ctx, record)
     return record
 
 
+def incomplete_set(ctx: Context, record: DistributionSet) -> HawkbitError:
+    """400: a mandatory module is missing, or one lacks its files."""
+    java_class = REPOSITORY + "IncompleteDistributionSetException"
+    message = f"Distribution set of type {need_set_type(ctx, record.type_id).key} is incomplete: {record.id}"
+    return HawkbitError(400, "distributionset.incomplete", java_class, message)
+
+
 def modules_of(ctx: Context, record: DistributionSet) -> list[SoftwareModule]:
+    """A set's modules, in the order in which the server shows them and devices get them."""
     found = (ctx.repo.store.get(MODULE, ctx.tenant, module_id) for module_id in record.module_ids)
-    return [module for module in found if module is not None]
+    return in_hash_order(
+        (module for module in found if module is not None),
+        lambda module: entity_hash(JAVA_MODELS + "JpaSoftwareModule", module.id, module.revision, ctx.tenant),
+        copied=True,
+    )
+
+
+def types_in_order(ctx: Context, record: SetType, part: Literal["mandatory", "optional"]) -> list[ModuleType]:
+    """The module types of a set type, in the order in which the server shows them."""
+    elements = sorted([*((one, True) for one in record.mandatory), *((one, False) for one in record.optional)])
+    elements = in_hash_order(elements, lambda one: type_element_hash(record.id, one[0], mandatory=one[1]), copied=True)
+    return in_hash_order(
+        (need_module_type(ctx, type_id) for type_id, is_mandatory in elements if is_mandatory == (part == "mandatory")),
+        lambda kind: entity_hash(JAVA_MODELS + "JpaSoftwareModuleType", kind.id, kind.revision, ctx.tenant),
+    )
+
+
+def save_module(ctx: Context, module: SoftwareModule) -> SoftwareModule:
+    """Keeps a changed module; its last operator is the caller."""
+    module = replace(module, revision=module.revision + 1, modified_by=ctx.user, modified_at_ms=ctx.now_ms)
+    ctx.repo.store.put(MODULE, ctx.tenant, module)
+    return module
 
 
 def artifacts_of(ctx: Context, module_id: int) -> list[Artifact]:
@@ -171,12 +221,16 @@ def lock(ctx: Context, record: DistributionSet) -> DistributionSet:
     """Locks a set and its modules; one that is locked stays as it is."""
     if record.locked:
         return record
-    for module in modules_of(ctx, record):
-        if not module.locked:
-            ctx.repo.store.put(MODULE, ctx.tenant, replace(module, locked=True))
+    lock_modules(ctx, record)
     record = replace(record, locked=True, modified_by=ctx.user, modified_at_ms=ctx.now_ms)
     ctx.repo.store.put(SET, ctx.tenant, record)
     return record
+
+
+def lock_modules(ctx: Context, record: DistributionSet) -> None:
+    for module in modules_of(ctx, record):
+        if not module.locked:
+            save_module(ctx, replace(module, locked=True))
 
 
 def label(repo: Repository, tenant: str, set_id: int) -> tuple[str, str] | None:

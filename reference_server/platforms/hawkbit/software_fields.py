@@ -9,23 +9,34 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final, TypeVar
 
 from reference_server.platforms.hawkbit import software
-from reference_server.platforms.hawkbit.action_records import DistributionSet, SoftwareModule
+from reference_server.platforms.hawkbit.action_records import (
+    SET,
+    SET_TAG,
+    DistributionSet,
+    ModuleType,
+    SetTag,
+    SetType,
+    SoftwareModule,
+)
 from reference_server.platforms.hawkbit.call import Call
 from reference_server.platforms.hawkbit.errors import not_readable
 from reference_server.platforms.hawkbit.rsql_fields import Field, Fields, Holds
 
-R = TypeVar("R", SoftwareModule, DistributionSet)
+R = TypeVar("R", SoftwareModule, DistributionSet, ModuleType, SetType)
 
-SOFT_DELETED_MODES: Final = ("exclude_soft_deleted", "include_soft_deleted", "only_soft_deleted")
+SHOWN: Final[dict[str, set[bool]]] = {
+    "EXCLUDE_SOFT_DELETED": {False},
+    "INCLUDE_SOFT_DELETED": {False, True},
+    "ONLY_SOFT_DELETED": {True},
+}
 
 
 def not_deleted(call: Call, records: Iterable[R]) -> Iterator[R]:
-    """The records that the query parameter `softdeleted` asks for, by default those that are not deleted."""
-    mode = call.query.get("softdeleted", SOFT_DELETED_MODES[0]).lower()
-    if mode not in SOFT_DELETED_MODES:
-        words = ", ".join(SOFT_DELETED_MODES)
-        raise not_readable(f"query parameter softdeleted: expected one of {words}, got {mode[:50]!r}")
-    wanted = {SOFT_DELETED_MODES[0]: {False}, SOFT_DELETED_MODES[1]: {False, True}, SOFT_DELETED_MODES[2]: {True}}[mode]
+    """The records that the query parameter `soft_deleted_mode` asks for, by default those that are not deleted."""
+    mode = call.query.get("soft_deleted_mode") or "EXCLUDE_SOFT_DELETED"
+    if mode.strip() not in SHOWN:
+        raise not_readable(f"query parameter soft_deleted_mode: expected {', '.join(SHOWN)}, got {mode[:50]!r}")
+    wanted = SHOWN[mode.strip()]
     return (record for record in records if record.deleted in wanted)
 
 
@@ -72,6 +83,11 @@ def _modules(part: str) -> Field:
     return Field(get, Holds.NUMBER if part == "id" else Holds.TEXT, many=True)
 
 
+def _tags(record: DistributionSet, look: Call) -> list[str]:
+    tags = (look.repo.store.get(SET_TAG, look.tenant, tag_id) for tag_id in record.tag_ids)
+    return [tag.name for tag in tags if tag is not None]
+
+
 MODULE_FIELDS: Final = Fields(
     {
         **NAMED,
@@ -87,11 +103,24 @@ SET_FIELDS: Final = Fields(
         "version": _plain("version"),
         "metadata": Field(_metadata, by_key=True),
         "valid": _yes_no("valid"),
-        "complete": Field(lambda record, look: software.is_complete_set(look, record), Holds.PRESENCE),
         "type": _set_type("key"),
         **{f"type.{part}": _set_type(part) for part in ("id", "key", "name")},
         **{f"module.{part}": _modules(part) for part in ("id", "name")},
+        "tag": Field(_tags, many=True),
+        "tag.name": Field(_tags, many=True),
     }
+)
+
+
+def _tagged(part: str) -> Field:
+    def get(tag: SetTag, look: Call) -> list[Any]:
+        return [getattr(record, part) for record in look.repo.store.find(SET, look.tenant, "tag", tag.id)]
+
+    return Field(get, Holds.NUMBER if part == "id" else Holds.TEXT, many=True)
+
+
+SET_TAG_FIELDS: Final = Fields(
+    {**NAMED, "colour": _plain("colour"), **{f"distributionSet.{part}": _tagged(part) for part in ("id", "name")}}
 )
 MODULE_TYPE_FIELDS: Final = Fields(
     {**NAMED, "key": _plain("key"), "maxAssignments": _plain("max_assignments", Holds.NUMBER)}

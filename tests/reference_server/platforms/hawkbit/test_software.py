@@ -25,7 +25,8 @@ def test_types_of_a_fresh_tenant(bench):
         "os_app": "OS with app(s)",
     }
     default = next(kind["id"] for kind in sets if kind["key"] == "os_app")
-    assert bench.mgmt("DELETE", f"/distributionsettypes/{default}").status == 404
+    refused = bench.mgmt("DELETE", f"/distributionsettypes/{default}")
+    assert (refused.status, "errorCode" in refused.body) == (400, False)
 
 
 def test_a_set_without_type_is_of_the_default_type(bench):
@@ -43,6 +44,38 @@ def test_bad_fields(bench, kind, changes):
     body = {"name": "n", "version": "1", "type": "os", **changes}
     answer = bench.mgmt("POST", f"/{kind}", [body])
     assert (answer.status, answer.body["errorCode"]) == (400, "hawkbit.server.error.repo.constraintViolation")
+
+
+@pytest.mark.parametrize("kind", ["softwaremodules", "distributionsets"])
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"name": None}, "name must not be null."),
+        ({"name": "\t "}, "name size must be between 1 and 128."),
+        ({"version": " "}, "version size must be between 1 and 64."),
+        ({"name": ""}, "create.create[0].name size must be between 1 and 128."),
+        ({"description": "<b>x</b>"}, "create.create[0].description Invalid characters in string."),
+    ],
+)
+def test_what_is_said_of_a_request_has_a_path_and_what_is_said_of_a_record_has_none(bench, kind, given, sentence):
+    answer = bench.mgmt("POST", f"/{kind}", [{"name": "n", "version": "1", "type": "os", **given}])
+    assert (answer.status, answer.body["message"]) == (400, sentence)
+
+
+@pytest.mark.parametrize("kind", ["softwaremodules", "distributionsets"])
+def test_texts_are_stored_trimmed(bench, kind):
+    given = {"name": " n ", "version": "\t1 ", "type": "os", "description": " d"}
+    made = bench.mgmt("POST", f"/{kind}", [given]).body[0]
+    assert (made["name"], made["version"], made["description"]) == ("n", "1", "d")
+    assert bench.mgmt("POST", f"/{kind}", [{"name": "n", "version": "1", "type": "os"}]).status == 409
+
+
+@pytest.mark.parametrize("encrypted", [True, "true", 1])
+def test_the_open_source_server_makes_no_encrypted_module(bench, encrypted):
+    body = {"name": "n", "version": "1", "type": "os", "encrypted": encrypted}
+    answer = bench.mgmt("POST", "/softwaremodules", [body])
+    assert (answer.status, answer.body["errorCode"]) == (400, "hawkbit.server.error.artifact.encryptionNotSupported")
+    assert bench.mgmt("GET", "/softwaremodules").body["total"] == 0
 
 
 @pytest.mark.parametrize("kind", ["softwaremodules", "distributionsets"])
@@ -119,14 +152,17 @@ def test_delete(bench):
     assert bench.mgmt("DELETE", f"/softwaremodules/{module_id}").status == 204
     assert bench.mgmt("GET", f"/softwaremodules/{module_id}").body["deleted"] is True
     assert bench.mgmt("GET", "/softwaremodules").body["total"] == 0
-    assert bench.mgmt("GET", "/softwaremodules?softdeleted=include_soft_deleted").body["total"] == 1
+    for mode, count in [("INCLUDE_SOFT_DELETED", 1), ("ONLY_SOFT_DELETED", 1), ("EXCLUDE_SOFT_DELETED", 0), ("", 0)]:
+        assert bench.mgmt("GET", f"/softwaremodules?soft_deleted_mode={mode}").body["total"] == count
+    assert bench.mgmt("GET", "/softwaremodules?soft_deleted_mode=only_soft_deleted").status == 400
+    body = {"name": "firmware", "version": "1", "type": "os"}
+    assert bench.mgmt("POST", "/softwaremodules", [body]).status == 409, "the name of a deleted module is not free"
     assert bench.mgmt("DELETE", f"/distributionsets/{set_id}").status == 204
     assert bench.mgmt("GET", f"/distributionsets/{set_id}").status == 404
-    again = bench.module()
-    assert again != module_id
+    assert bench.mgmt("GET", f"/softwaremodules/{module_id}").body["deleted"] is True
 
 
-def test_a_used_set_is_only_marked_and_its_name_is_free_again(bench):
+def test_a_used_set_is_only_marked_and_keeps_its_name(bench):
     bench.target()
     set_id = bench.release()
     action_id = bench.assign(set_id)
@@ -135,7 +171,11 @@ def test_a_used_set_is_only_marked_and_its_name_is_free_again(bench):
     assert bench.mgmt("GET", f"/distributionsets/{set_id}").body["deleted"] is True
     assert bench.mgmt("GET", "/distributionsets").body["total"] == 0
     assert bench.action(action_id)["_links"]["distributionset"]["name"] == "release:1"
-    assert bench.set_of(name="release") != set_id
+    body = {"name": "release", "version": "1", "type": "os"}
+    assert bench.mgmt("POST", "/distributionsets", [body]).status == 409
+    assert bench.mgmt("POST", "/distributionsets", [{**body, "type": "app"}]).status == 201
+    changed = bench.mgmt("PUT", f"/distributionsets/{set_id}", {})
+    assert (changed.status, changed.body["errorCode"]) == (404, "hawkbit.server.error.deleted")
 
 
 def test_a_module_of_a_locked_set_stays(bench):
@@ -158,7 +198,8 @@ def test_metadata(bench, kind):
     assert bench.mgmt("POST", path, {"key": "k", "value": "v"}).status == 201
     extra = {"targetVisible": False} if kind == "softwaremodules" else {}
     assert bench.mgmt("GET", path).body == {"content": [{"key": "k", "value": "v", **extra}], "total": 1, "size": 1}
-    assert bench.mgmt("PUT", f"{path}/k", {"value": "w"}).status == 204
+    change = {"value": "w", "targetVisible": False} if kind == "softwaremodules" else {"value": "w"}
+    assert bench.mgmt("PUT", f"{path}/k", change).status == 204
     assert bench.mgmt("GET", f"{path}/k").body["value"] == "w"
     assert bench.mgmt("POST", path, [{"key": "k", "value": "again"}]).status == 201
     assert bench.mgmt("DELETE", f"{path}/k").status == 204
@@ -168,7 +209,25 @@ def test_metadata(bench, kind):
     too_many = bench.mgmt("POST", path, many)
     assert (too_many.status, "Cannot assign 101 more" in too_many.body["message"]) == (429, True)
     assert bench.mgmt("POST", path, [{"key": "x" * 129, "value": ""}]).status == 400
-    assert bench.mgmt("POST", path, [{"key": "k"}]).status == 400
+    assert bench.mgmt("POST", path, []).status == 400
+    assert bench.mgmt("POST", path, [{"key": "k", "value": "1"}, {"key": "k", "value": "2"}]).status == 500
+
+
+def test_metadata_without_a_value(bench):
+    """A module's is stored only where it is to be seen; a set's makes the server break."""
+    module, record = f"/softwaremodules/{bench.module()}/metadata", f"/distributionsets/{bench.set_of()}/metadata"
+    assert bench.mgmt("POST", module, [{"key": "a"}, {"key": "b", "targetVisible": True}]).status == 201
+    assert bench.mgmt("GET", module).body["content"] == [{"key": "b", "targetVisible": True}]
+    assert bench.mgmt("PUT", f"{module}/a", {"value": "x"}).status == 500, "not without targetVisible"
+    assert bench.mgmt("POST", record, [{"key": "a"}]).status == 500
+    assert bench.mgmt("PUT", f"{record}/a", {}).body["message"] == "createMetadata.value must not be null."
+
+
+def test_metadata_is_listed_in_the_order_of_a_hash_map(bench):
+    path = f"/distributionsets/{bench.set_of()}/metadata"
+    bench.mgmt("POST", path, [{"key": key, "value": ""} for key in ("one", "two", "three", "four", "a", "z", "")])
+    keys = [pair["key"] for pair in bench.mgmt("GET", path).body["content"]]
+    assert keys == ["", "a", "four", "one", "z", "two", "three"]
 
 
 def test_lists(bench):
@@ -201,7 +260,10 @@ def test_targets_of_a_set(bench):
 
 
 def test_own_types(bench):
-    made = bench.mgmt("POST", "/softwaremoduletypes", [{"key": "fpga", "name": "FPGA", "minArtifacts": 1}]).body[0]
+    made = bench.mgmt(
+        "POST", "/softwaremoduletypes", [{"key": "fpga", "name": "FPGA", "minArtifacts": 1, "maxAssignments": 1}]
+    )
+    made = made.body[0]
     assert (made["maxAssignments"], made["minArtifacts"], made["deleted"]) == (1, 1, False)
     kind = bench.mgmt(
         "POST", "/distributionsettypes", [{"key": "hw", "name": "HW", "mandatorymodules": [{"id": made["id"]}]}]
@@ -215,7 +277,9 @@ def test_own_types(bench):
     assert bench.mgmt("GET", f"/distributionsets/{set_id}").body["complete"] is True
     assert bench.mgmt("DELETE", f"/softwaremoduletypes/{made['id']}").status == 204
     assert bench.mgmt("GET", f"/softwaremoduletypes/{made['id']}").body["deleted"] is True
-    assert bench.mgmt("POST", "/softwaremoduletypes", [{"key": "os", "name": "x"}]).status == 409
+    for taken in ({"key": "os", "name": "x"}, {"key": "x", "name": "OS"}, {"key": "fpga", "name": "y"}):
+        assert bench.mgmt("POST", "/softwaremoduletypes", [{**taken, "maxAssignments": 1}]).status == 409
+    assert bench.mgmt("POST", "/softwaremoduletypes", [{"key": "x", "name": "x"}]).status == 400
 
 
 def test_the_older_generation_answers_200():

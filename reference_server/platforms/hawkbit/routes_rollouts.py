@@ -1,0 +1,47 @@
+"""Every path of what goes to many targets by itself: rollouts and automatic assignments, in one table."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from reference_server.platforms.hawkbit import mgmt_auto_assignments, mgmt_rollout_lists, mgmt_rollouts
+from reference_server.platforms.hawkbit.replies import HAL, JSON
+from reference_server.platforms.hawkbit.routing import Route, mgmt, mgmt_body
+
+R: Final = "/rollouts"
+ONE: Final = "/rollouts/{id:long}"
+A: Final = "/autoassignments"
+AUTO: Final = "/autoassignments/{id:long}"
+
+CAMPAIGNS: Final[tuple[Route, ...]] = (
+    # rollouts (§1.5)
+    mgmt("GET", R, mgmt_rollout_lists.read_rollouts, "READ_ROLLOUT"),
+    mgmt_body("POST", R, mgmt_rollouts.create),
+    mgmt("GET", ONE, mgmt_rollout_lists.read_rollout, "READ_ROLLOUT"),
+    mgmt_body("PUT", ONE, mgmt_rollouts.update, "UPDATE_ROLLOUT", (JSON, HAL)),
+    mgmt("DELETE", ONE, mgmt_rollouts.delete, "DELETE_ROLLOUT"),
+    mgmt("POST", f"{ONE}/approve", mgmt_rollouts.approve, "APPROVE_ROLLOUT"),
+    mgmt("POST", f"{ONE}/deny", mgmt_rollouts.deny, "APPROVE_ROLLOUT"),
+    mgmt("POST", f"{ONE}/start", mgmt_rollouts.start, "HANDLE_ROLLOUT"),
+    mgmt("POST", f"{ONE}/pause", mgmt_rollouts.pause, "HANDLE_ROLLOUT"),
+    mgmt("POST", f"{ONE}/resume", mgmt_rollouts.resume, "HANDLE_ROLLOUT"),
+    mgmt("POST", f"{ONE}/stop", mgmt_rollouts.stop, "UPDATE_ROLLOUT"),
+    mgmt("POST", f"{ONE}/triggerNextGroup", mgmt_rollouts.trigger_next_group, "UPDATE_ROLLOUT"),
+    mgmt("POST", f"{ONE}/retry", mgmt_rollouts.retry, "READ_ROLLOUT"),
+    mgmt("GET", f"{ONE}/deploygroups", mgmt_rollout_lists.read_groups, "READ_ROLLOUT"),
+    mgmt("GET", f"{ONE}/deploygroups/{{groupId:long}}", mgmt_rollout_lists.read_group, "READ_ROLLOUT"),
+    mgmt("GET", f"{ONE}/deploygroups/{{groupId:long}}/targets", mgmt_rollout_lists.read_group_targets, "READ_ROLLOUT"),
+    # automatic assignments (main branch)
+    mgmt("GET", A, mgmt_auto_assignments.read_all, "READ_AUTO_ASSIGNMENT"),
+    mgmt_body("POST", A, mgmt_auto_assignments.create),
+    mgmt("GET", "/distributionsets/{id:long}/autoAssignments", mgmt_auto_assignments.read_of_set,
+         "READ_AUTO_ASSIGNMENT"),
+    mgmt("GET", AUTO, mgmt_auto_assignments.read, "READ_AUTO_ASSIGNMENT"),
+    mgmt_body("PUT", AUTO, mgmt_auto_assignments.update, "UPDATE_AUTO_ASSIGNMENT", (JSON, HAL)),
+    mgmt("DELETE", AUTO, mgmt_auto_assignments.delete, "DELETE_AUTO_ASSIGNMENT"),
+    mgmt("POST", f"{AUTO}/approve", mgmt_auto_assignments.approve, "APPROVE_AUTO_ASSIGNMENT"),
+    mgmt("POST", f"{AUTO}/deny", mgmt_auto_assignments.deny, "APPROVE_AUTO_ASSIGNMENT"),
+    mgmt("POST", f"{AUTO}/start", mgmt_auto_assignments.start, "HANDLE_AUTO_ASSIGNMENT"),
+    mgmt("POST", f"{AUTO}/pause", mgmt_auto_assignments.pause, "HANDLE_AUTO_ASSIGNMENT"),
+    mgmt("POST", f"{AUTO}/resume", mgmt_auto_assignments.resume, "HANDLE_AUTO_ASSIGNMENT"),
+)
