@@ -38,7 +38,8 @@ def test_places_of_all_words(bench):
     assert bench.device("PUT", "/configData", {"mode": 2, "data": {"a": "b"}}).status == 200
     assert bench.mgmt("GET", "/targets/dev/attributes").status == 204  # 1 replaced, 2 removed
     assert bench.report(action_id, said("1", "2")).status == 200  # proceeding, none
-    assert bench.report(action_id, said(0, "1")).status == 200  # closed, failure
+    closed_and_failed = {"execution": 0, "result": {"finished": "1"}}
+    assert bench.report(action_id, closed_and_failed).status == 200
     assert bench.mgmt("GET", "/targets/dev").body["updateStatus"] == "error"
 
 

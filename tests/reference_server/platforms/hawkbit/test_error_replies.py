@@ -97,7 +97,7 @@ def test_nothing_acceptable_is_406_in_the_form_that_fits(device: Rig, accept: st
 def test_an_error_that_cannot_be_written_becomes_the_frameworks(device: Rig) -> None:
     """Its own status where the framework knows the mistake itself, else 500; an unreadable `Accept` changes nothing."""
     xml, broken = {"Accept": "application/xml"}, {"Accept": "application/json;q=2"}
-    unread = {"data": []}
+    unread: dict[str, list[str]] = {"data": []}
     assert status(device.device("PUT", "dev", "/configData", body=unread, headers=xml)) == 400
     assert status(device.device("PUT", "ghost", "/configData", body={"data": {"a": "b"}}, headers=xml)) == 500
     answer = device.device("PUT", "ghost", "/configData", body={"data": {"a": "b"}}, headers=broken)
