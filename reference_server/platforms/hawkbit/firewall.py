@@ -11,9 +11,10 @@ from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from reference_server.platforms.hawkbit.errors import HawkbitError
-from simulator.contract.wire import HttpResponse
+from simulator.contract.wire import Headers, HttpResponse
 
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"})
+TRACE_ALLOWS: Final = "HEAD, DELETE, POST, GET, OPTIONS, PUT"
 NO_PATH: Final = re.compile(r"\\|%(?:2[fF]|5[cC]|00|(?![0-9a-fA-F]{2}))|[^\x21-\x7e]|[\"<>^`{|}#\[\]]")
 MISREAD: Final = re.compile(r";|//|%(?:3[bB]|25|2[eE]|0[aAdD])|/\.{1,2}(?:/|$)|%[eE]2%80%[aA][89]")
 NON_ASCII: Final = re.compile(r"%[89a-fA-F]")
@@ -52,7 +53,9 @@ def _is_utf8(path: str) -> bool:
 def check_path(method: str, path: str) -> None:
     """Raises 400 for what the strict firewall refuses."""
     if method not in METHODS:
-        raise _refused(405 if method == "TRACE" else 400, f"method {method[:20]} is not let through")
+        if method == "TRACE":
+            raise _refused(405, "method TRACE is not let through", (("Allow", TRACE_ALLOWS),))
+        raise _refused(400, f"method {method[:20]} is not let through")
     if (found := MISREAD.search(path)) is not None:
         raise _refused(400, f"the URL firewall refuses {found.group()!r} in a path: {path[:200]}")
 
@@ -64,5 +67,5 @@ def check_host(host: str, allowed: tuple[str, ...]) -> None:
         raise HawkbitError(400, secured=False, reason=f"host {name[:100]!r} is not one of {', '.join(allowed)}")
 
 
-def _refused(status: int, reason: str) -> HawkbitError:
-    return HawkbitError(status, framework=True, secured=False, reason=reason)
+def _refused(status: int, reason: str, headers: Headers = ()) -> HawkbitError:
+    return HawkbitError(status, framework=True, headers=headers, secured=False, reason=reason)

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 
 from reference_server.platforms.hawkbit.call import Call
 from reference_server.platforms.hawkbit.context import Context
-from reference_server.platforms.hawkbit.errors import sort_direction, sort_field, sort_syntax
+from reference_server.platforms.hawkbit.errors import crash, sort_direction, sort_field, sort_syntax
 from reference_server.platforms.hawkbit.replies import Reply
 from reference_server.platforms.hawkbit.rsql_fields import Fields
 from reference_server.platforms.hawkbit.rsql_match import compiled
@@ -63,7 +63,7 @@ def paging(call: Call) -> tuple[int, int]:
 
 
 def sort_orders(text: str | None, fields: Fields) -> list[tuple[str, bool]] | None:
-    """`sort` as (field in lower case, descending); None when not given. Raises 400."""
+    """`sort` as (field in lower case, descending); None when not given. Raises 400, 500 where the real server does."""
     if text is None:
         return None
     orders = []
@@ -76,15 +76,17 @@ def sort_orders(text: str | None, fields: Fields) -> list[tuple[str, bool]] | No
             raise sort_field(f"no field {name[:100]!r} to sort by: there is {', '.join(fields.parts)}")
         if direction not in {"asc", "desc"}:
             raise sort_direction(f"sort direction {direction[:20]!r}: expected ASC or DESC")
+        if (field := fields.fields.get(name)) is not None and (field.by_key or field.many):
+            raise crash(f"the real server cannot sort by {name}, which has many values")
         orders.append((name, direction == "desc"))
     return orders
 
 
 def _sort(records: list[Any], orders: list[tuple[str, bool]], fields: Fields, look: Any) -> None:
-    """By the last order first, since sorting keeps equals in place. What has parts or many values sorts nothing."""
+    """By the last order first, since sorting keeps equals in place. What has parts sorts nothing."""
     for name, descending in reversed(orders):
         field = fields.fields.get(name)
-        if field is not None and not (field.by_key or field.many):
+        if field is not None:
             records.sort(key=partial(field.sort_key, look=look), reverse=descending)
 
 

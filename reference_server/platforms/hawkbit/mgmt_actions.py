@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 from reference_server.platforms.hawkbit import action_deletion, actions, deployments, feedback_body, fields, software
@@ -17,6 +17,9 @@ from reference_server.platforms.hawkbit.records import Target
 from reference_server.platforms.hawkbit.replies import Reply
 from reference_server.platforms.hawkbit.rollout_records import ROLLOUT
 from simulator.contract.clock import US_PER_MS
+
+CHANGES: Final = "UPDATE_TARGET"
+"""The right that a change needs: asked for when the action is known, so that a reader learns that there is none."""
 
 
 def listed(call: Call, controller_id: str) -> Reply:
@@ -38,6 +41,7 @@ def change(call: Call, controller_id: str, action_id: int) -> Reply:
     target, action = _need(call, controller_id, action_id)
     if wanted is not ForceType.FORCED:
         raise invalid("Resource supports only switch to FORCED.")
+    call.need(CHANGES)
     if not actions.is_forced(action, call.now_us):
         action = deployments.modified(call, actions.changed(action, force_type=ForceType.FORCED.value))
         deployments.save(call, action)
@@ -48,6 +52,7 @@ def confirm(call: Call, controller_id: str, action_id: int) -> Reply:
     """`PUT …/confirmation`. Raises 410 for a closed action, 404 for one that does not wait."""
     confirmation, details, code = feedback_body.confirmation(call.json)
     _, action = _need(call, controller_id, action_id)
+    call.need(CHANGES)
     deployments.confirm(call, action, confirmation, details, code)
     return Reply(call.done_status, changed=f"action {action_id} {confirmation.value}")
 
@@ -56,6 +61,7 @@ def cancel(call: Call, controller_id: str, action_id: int) -> Reply:
     """Soft, or with `?force=true` for good. Raises 405 in a wrong state."""
     force = call.boolean("force")
     target, action = _need(call, controller_id, action_id)
+    call.need(CHANGES)
     if force:
         deployments.force_quit(call, target, action)
     else:
@@ -69,7 +75,7 @@ def delete_many(call: Call, controller_id: str) -> Reply:
     action_ids = action_deletion.ids_in_body(call)
     if (keep_last >= 0) == bool(action_ids):
         raise not_readable("expected either keepLast or a list of action ids")
-    call.need("UPDATE_TARGET")
+    call.need(CHANGES)
     if action_ids:
         found = action_deletion.deletable(call, action_ids)
         doomed = [action for action in found if action.controller_id == controller_id]

@@ -27,7 +27,7 @@ from reference_server.platforms.hawkbit.routes_deployment import DEPLOYMENT
 from reference_server.platforms.hawkbit.routes_rollouts import CAMPAIGNS
 from reference_server.platforms.hawkbit.routes_sets import SETS
 from reference_server.platforms.hawkbit.routes_software import SOFTWARE
-from reference_server.platforms.hawkbit.routing import ANY_BODY, Options, Route, Router, arguments
+from reference_server.platforms.hawkbit.routing import ANY_BODY, Options, Route, Router, arguments, refuse_preflight
 from reference_server.platforms.hawkbit.settings import Settings
 from reference_server.platforms.hawkbit.tenants import open_tenant
 from reference_server.stores.interface import Blobs, Entropy, Store
@@ -77,6 +77,7 @@ class HawkbitPlatform:
             return Answer(page, reason=f"the servlet container refuses this as a path: {path[:200]}")
         try:
             self._admit(call)
+            refuse_preflight(request.method, call.headers)
             router = self._devices if call.device else self._operators
             route, values, takes_long = router.find(request.method, call.segments)
             content_type = _content_types(route, call)

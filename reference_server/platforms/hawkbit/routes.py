@@ -15,7 +15,7 @@ from reference_server.platforms.hawkbit import (
     mgmt_target_types,
     mgmt_targets,
 )
-from reference_server.platforms.hawkbit.replies import JSON
+from reference_server.platforms.hawkbit.replies import HAL, JSON
 from reference_server.platforms.hawkbit.routing import Route, ddi, mgmt, mgmt_any_body, mgmt_body
 from reference_server.platforms.hawkbit.settings import Profile
 
@@ -34,7 +34,8 @@ PROVISIONING: Final[tuple[Route, ...]] = (
     mgmt("GET", "/targets/{controllerId}/attributes", mgmt_target_details.read_attributes, "READ_TARGET"),
     mgmt("GET", "/targets/{controllerId}/tags", mgmt_target_details.read_tags, "READ_TARGET"),
     mgmt("GET", "/targets/{controllerId}/metadata", mgmt_target_details.read_metadata, "READ_TARGET"),
-    mgmt_body("POST", "/targets/{controllerId}/metadata", mgmt_target_details.create_metadata, "UPDATE_TARGET"),
+    Route("POST", "/rest/v1/targets/{controllerId}/metadata", mgmt_target_details.create_metadata, "UPDATE_TARGET",
+          (JSON, HAL)),
     mgmt("GET", "/targets/{controllerId}/metadata/{key}", mgmt_target_details.read_metadatum, "READ_TARGET", (JSON,)),
     mgmt_any_body("PUT", "/targets/{controllerId}/metadata/{key}", mgmt_target_details.update_metadatum,
                   "UPDATE_TARGET"),

@@ -6,7 +6,7 @@ splitting.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import unquote
@@ -14,6 +14,7 @@ from urllib.parse import unquote
 from reference_server.platforms.hawkbit.call import LONG_MAX, parse_parameter
 from reference_server.platforms.hawkbit.errors import framework
 from reference_server.platforms.hawkbit.replies import CBOR, DDI_TYPES, HAL, JSON, MGMT_TYPES, Reply
+from simulator.contract.wire import Headers
 
 Handler = Callable[..., Reply]
 """`handler(call, *path variables)`; a `{name:long}` arrives as int, others as decoded text."""
@@ -165,9 +166,15 @@ def _other_method(method: str, path: str, known: Iterable[str]) -> Exception:
 class Options(Exception):
     """Not an error: the answer to OPTIONS, which no handler gives."""
 
-    def __init__(self, allow: str) -> None:
+    def __init__(self, allow: str, more: Headers = (("Accept-Patch", ""),)) -> None:
         super().__init__(allow)
-        self.reply = Reply(headers=(("Allow", allow), ("Accept-Patch", "")))
+        self.reply = Reply(headers=(("Allow", allow), *more))
+
+
+def refuse_preflight(method: str, headers: Mapping[str, str]) -> None:
+    """A browser's question across origins gets the container's own answer, for any path: nothing is allowed."""
+    if method == "OPTIONS" and "origin" in headers and "access-control-request-method" in headers:
+        raise Options("GET, HEAD, POST, PUT, DELETE, OPTIONS, TRACE, PATCH", ())
 
 
 def arguments(values: list[str], takes_long: tuple[bool, ...]) -> list[Any]:

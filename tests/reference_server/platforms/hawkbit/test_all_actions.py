@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import pytest
 
+from reference_server.platforms.hawkbit.settings import Account, Settings
 from tests.reference_server.platforms.hawkbit.deployment_bench import CLOSED, Bench
 
 NOT_ALLOWED = "are not in allowed statuses for deletion: [FINISHED, ERROR, CANCELED]"
 REQUESTS = "assignDistributionSets.deploymentRequests"
 
 
+READER = "Basic " + base64.b64encode(b"reader:secret").decode()
+
+
 @pytest.fixture
 def bench() -> Bench:
-    return Bench()
+    reader = Account("reader", "secret", ("READ_TARGET",))
+    return Bench(Settings(accounts=(*Settings().accounts, reader)))
 
 
 def one_finished_two_running(bench: Bench) -> tuple[int, int, int]:
@@ -130,3 +136,15 @@ def test_what_an_assignment_refuses(bench: Bench, body: Any, code: int, sentence
     bench.target()
     answer = bench.mgmt("POST", "/targets/dev/assignedDS", body)
     assert (answer.status, answer.body.get("message")) == (code, sentence)
+
+
+def test_a_reader_learns_that_there_is_no_action_before_that_it_may_not_change_it(bench: Bench) -> None:
+    action_id = bench.deployed()
+    for method, path, body in (
+        ("PUT", "", {"forceType": "forced"}),
+        ("DELETE", "", None),
+        ("PUT", "/confirmation", {"confirmation": "denied"}),
+    ):
+        for number, code in ((99, 404), (action_id, 403)):
+            url = f"/rest/v1/targets/dev/actions/{number}{path}"
+            assert bench.send(method, url, body, Authorization=READER).status == code, (method, path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reference_server.platforms.hawkbit.settings import Settings
-from tests.reference_server.platforms.hawkbit.rig import Rig, document, status
+from tests.reference_server.platforms.hawkbit.rig import Rig, basic, document, status
 
 PATH = "/DEFAULT/controller/v1/"
 MISREAD = [";v=1", "%3Bv", "%3b", "%25b", "//x", "/./x", "/../x", "%2e", "%2E%2e/x", "%0a", "%0D", "/.", "/.."]
@@ -42,6 +42,20 @@ def test_a_query_may_hold_what_a_path_may_not(rig: Rig) -> None:
 @pytest.mark.parametrize(("method", "expected"), [("TRACE", 405), ("FOO", 400), ("get", 400)])
 def test_methods_that_are_not_let_through(rig: Rig, method: str, expected: int) -> None:
     assert status(rig.send(method, PATH + "dev")) == expected
+
+
+def test_tracing_is_told_what_there_is_instead(rig: Rig) -> None:
+    assert rig.send("TRACE", "/rest/v1/targets").response.header("Allow") == "HEAD, DELETE, POST, GET, OPTIONS, PUT"
+
+
+@pytest.mark.parametrize("path", ["/rest/v1/targets", "/rest/v1/nowhere"])
+def test_a_browser_that_asks_across_origins_is_answered_by_the_container(rig: Rig, path: str) -> None:
+    asks = {"Origin": "http://evil.test", "Access-Control-Request-Method": "GET"}
+    assert status(rig.send("OPTIONS", path, asks)) == 401
+    answer = rig.send("OPTIONS", path, {**asks, "Authorization": basic("admin", "admin")})
+    assert (status(answer), answer.response.header("Accept-Patch")) == (200, None)
+    assert answer.response.header("Allow") == "GET, HEAD, POST, PUT, DELETE, OPTIONS, TRACE, PATCH"
+    assert answer.response.header("Access-Control-Allow-Origin") is None
 
 
 def test_hosts_can_be_limited() -> None:

@@ -205,6 +205,24 @@ def test_tenants_do_not_see_each_other() -> None:
     assert document(rig.mgmt("GET", "/userinfo", account=other))["tenant"] == "SECOND"
 
 
+@pytest.mark.parametrize("name", ["attribute", "metadata", "tag"])
+def test_what_has_many_values_breaks_sorting(rig: Rig, name: str) -> None:
+    answer = rig.mgmt("GET", f"/targets?sort={name}:ASC")
+    assert (status(answer), document(answer)["error"]) == (500, "Internal Server Error")
+
+
+@pytest.mark.parametrize("name", ["type", "assignedds", "installedDS", "targettype"])
+def test_what_has_parts_can_be_sorted_by(rig: Rig, name: str) -> None:
+    assert status(rig.mgmt("GET", f"/targets?sort={name}:ASC")) == 200
+
+
+def test_parameters_given_twice_are_joined(rig: Rig) -> None:
+    for controller_id in "abc":
+        rig.create(controller_id)
+    found = rig.read("/targets?q=name==a&q=name==b&sort=name:DESC&sort=id:ASC")
+    assert [target["name"] for target in found["content"]] == ["b", "a"]
+
+
 def test_lists_are_searched_sorted_and_paged(rig: Rig) -> None:
     for number in range(7):
         rig.create(f"dev-{number}", name=f"name {6 - number}", group="even" if number % 2 == 0 else None)
