@@ -107,12 +107,12 @@ def unknown_tenant_is_404(original: Any, call: Any, why: Any) -> Any:
     return original(call, why) if call.repo.tenant(call.tenant) else bare(404, "no such tenant")
 
 
-def case_counts(original: Any, text: str) -> list[str]:
-    return [piece.strip() for piece in text.replace(";", ",").split(",") if piece.strip()]
+def case_counts(original: Any, text: str, separator: str) -> list[str]:
+    return [piece.strip() for piece in re.split(separator, text)]
 
 
-def first_authority_only(original: Any, text: str) -> Any:
-    return original(text)[:1]
+def first_authority_only(original: Any, text: str, separator: str) -> Any:
+    return original(text, separator)[:1]
 
 
 def any_identity(original: Any, call: Any, config: Any, why: Any) -> Any:
@@ -143,8 +143,8 @@ def keep_nulls(original: Any, before: Any, data: Any, mode: str) -> Any:
     return original(before, {key: "" if value is None else value for key, value in data.items()}, mode)
 
 
-def in_lower_case(text: Any) -> Any:
-    return text.lower() if isinstance(text, str) else text
+def in_any_case(original: Any, value: Any, *more: Any) -> Any:
+    return original(value.lower() if isinstance(value, str) else value, *more)
 
 
 MUTANTS = (
@@ -218,7 +218,7 @@ MUTANTS = (
     mutant("129-characters", "S81", (ddi_config_data, "GREATEST", being(129))),
     mutant("101-attributes", "S82", properties={DOS + "maxAttributeEntriesPerTarget": "101"}),
     mutant("99-attributes", "S82", properties={DOS + "maxAttributeEntriesPerTarget": "99"}),
-    mutant("mode-in-any-case", "S83", (ddi_config_data, "text", then(in_lower_case))),
+    mutant("mode-in-any-case", "S83", (ddi_config_data, "word", instead(in_any_case))),
     mutant("any-content-type", "S84", status_for("PUT", "/configData", 415, 200)),
     mutant("legacy-fields-refused", "S85", (ddi_config_data, "as_object", instead(refuse_legacy))),
     mutant("numbers-as-read", "S125", (ddi_config_data, "as_text", instead(
