@@ -39,5 +39,7 @@ def _enter(call: Call, account: Account) -> None:
 
 
 def _unauthorized(call: Call, reason: str) -> HawkbitError:
-    realm = f'Basic realm="{call.settings.basic_realm}", charset="UTF-8"'
+    realm = f'Basic realm="{call.settings.basic_realm}"'
+    if not call.traits.names_charset:
+        realm += ', charset="UTF-8"'
     return framework(401, reason, headers=(("WWW-Authenticate", realm),))

@@ -25,27 +25,37 @@ def check_if_match(call: Call, file: Artifact) -> None:
 
 def send(call: Call, file: Artifact) -> Reply:
     """200, 206 or 416. `Range` counts for GET only."""
-    etag = f'"{file.sha1}"'
+    traits = call.traits
+    etag = file.sha1 if traits.files_tell_bare_sha1 else f'"{file.sha1}"'
     headers: Headers = (
         ("Content-Disposition", f"attachment;filename={shown_name(file.filename)}"),
         ("Last-Modified", formatdate(file.created_at_ms // 1000, usegmt=True)),
         ("ETag", etag),
         ("Accept-Ranges", "bytes"),
     )
-    wanted = call.headers.get("range") if call.request.method == "GET" else None
+    wanted = call.headers.get("range") if call.request.method == "GET" or traits.whole_files_are_ranges else None
     if wanted is None or byte_ranges.wants_whole(call.headers.get("if-range"), etag, file.created_at_ms):
-        return _reply(200, headers, byte_ranges.OCTETS, _read(call, file, 0, file.size_bytes))
+        return _whole(call, file, headers)
     try:
-        ranges = byte_ranges.parse_ranges(wanted, file.size_bytes)
+        ranges = byte_ranges.parse_ranges(wanted, file.size_bytes, in_order=not traits.whole_files_are_ranges)
     except Unsatisfiable as why:
         content = (("Content-Range", f"bytes */{file.size_bytes}"), ("Content-Type", byte_ranges.OCTETS))
         raise bare(416, f"Range {wanted[:100]!r}: {why}", headers + content) from None
+    if traits.whole_files_are_ranges and ranges[0].length_bytes == file.size_bytes:
+        return _whole(call, file, headers)
     if len(ranges) > 1:
-        body = byte_ranges.multipart_body(ranges, file.size_bytes, lambda at, n: _read(call, file, at, n))
+        write = byte_ranges.bare_multipart_body if traits.whole_files_are_ranges else byte_ranges.multipart_body
+        body = write(ranges, file.size_bytes, lambda at, n: _read(call, file, at, n))
         return _reply(206, headers, byte_ranges.MULTIPART_TYPE, body)
     headers += (("Content-Range", ranges[0].content_range(file.size_bytes)),)
     part = _read(call, file, ranges[0].first, ranges[0].length_bytes)
     return _reply(206, headers, byte_ranges.OCTETS, part)
+
+
+def _whole(call: Call, file: Artifact, headers: Headers) -> Reply:
+    if call.traits.whole_files_are_ranges:
+        headers += (("Content-Range", f"bytes 0-{file.size_bytes - 1}/{file.size_bytes}"),)
+    return _reply(200, headers, byte_ranges.OCTETS, _read(call, file, 0, file.size_bytes))
 
 
 def shown_name(filename: str) -> str:

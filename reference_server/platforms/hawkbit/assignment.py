@@ -93,7 +93,8 @@ def assign_offline(ctx: Context, pairs: Iterable[tuple[str, int]]) -> Assigned:
 def _check(ctx: Context, wanted: list[Assignment]) -> DistributionSet:
     """The one set in question. Raises what §0.1 has for each mistake."""
     if len({one.controller_id for one in wanted}) < len(wanted):
-        raise HawkbitError(400, "multiAssignmentNotEnabled", REPOSITORY + "MultiAssignmentException", MULTI_ASSIGNMENT)
+        java_class = REPOSITORY + ctx.repo.traits.multi_assignment_error
+        raise HawkbitError(400, "multiAssignmentNotEnabled", java_class, MULTI_ASSIGNMENT)
     _check_quotas(ctx, wanted)
     record = software.need_complete_set(ctx, wanted[0].set_id)
     _check_target_types(ctx, wanted, record)

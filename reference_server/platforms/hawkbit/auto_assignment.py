@@ -26,7 +26,6 @@ from reference_server.platforms.hawkbit.listing import with_moments
 from reference_server.platforms.hawkbit.records import TARGET, TARGET_TYPE, Target
 from reference_server.platforms.hawkbit.repository import Repository
 from reference_server.platforms.hawkbit.rsql_match import Match, compiled
-from reference_server.platforms.hawkbit.settings import Profile
 from reference_server.platforms.hawkbit.software import SYSTEM
 from reference_server.platforms.hawkbit.target_fields import TARGET_FIELDS, Look
 from simulator.contract.clock import US_PER_MS, to_us
@@ -124,9 +123,9 @@ def matcher(ctx: Context, query: str) -> Match:
 
 
 def _in_order(repo: Repository, tenant: str) -> list[AutoAssignment]:
-    """By id; up to 0.9 the heaviest first."""
+    """By id, or the heaviest first."""
     found = repo.store.find(AUTO_ASSIGNMENT, tenant, "active", "yes")
-    if repo.settings.profile is not Profile.OLD:
+    if not repo.traits.heaviest_assigns_first:
         return found
     return sorted(found, key=lambda one: (-one.weight, one.id))
 

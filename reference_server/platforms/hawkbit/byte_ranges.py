@@ -43,12 +43,15 @@ class ByteRange:
         return f"bytes {self.first}-{self.last}/{total_bytes}"
 
 
-def parse_ranges(header: str, total_bytes: int) -> tuple[ByteRange, ...]:
-    """The ranges in order of their starts. Raises Unsatisfiable."""
+def parse_ranges(header: str, total_bytes: int, *, in_order: bool = True) -> tuple[ByteRange, ...]:
+    """The ranges in order of their starts, or as they were asked for. Raises Unsatisfiable."""
     found = RANGES.fullmatch(header)
     if found is None:
         raise Unsatisfiable("not of the form bytes=a-b,a-,-n")
-    ranges = sorted((_parse_one(part, total_bytes) for part in found[1].split(",")), key=lambda one: one.first)
+    ranges = [_parse_one(part, total_bytes) for part in found[1].split(",")]
+    if not in_order:
+        return tuple(ranges)
+    ranges.sort(key=lambda one: one.first)
     end = 0
     for one in ranges:
         if one.first < end:
@@ -98,6 +101,17 @@ def multipart_body(ranges: tuple[ByteRange, ...], total_bytes: int, read: ReadPa
     for index, one in enumerate(ranges):
         opening = ("" if index == 0 else "\r\n") + f"--{BOUNDARY}\r\nContent-Type: {OCTETS}\r\n"
         parts.append(f"{opening}Content-Range: {one.content_range(total_bytes)}\r\n\r\n".encode())
+        piece = read(one.first, one.length_bytes)
+        parts.extend(piece if isinstance(piece, tuple) else (piece,))
+    parts.append(f"\r\n--{BOUNDARY}--".encode())
+    return tuple(parts)
+
+
+def bare_multipart_body(ranges: tuple[ByteRange, ...], total_bytes: int, read: ReadPart) -> Body:
+    """As releases before 1.0 wrote it: the parts have no type, and nothing between their range and their bytes."""
+    parts: list[bytes | FileSlice] = []
+    for one in ranges:
+        parts.append(f"\r\n--{BOUNDARY}\r\nContent-Range: {one.content_range(total_bytes)}\r\n".encode())
         piece = read(one.first, one.length_bytes)
         parts.extend(piece if isinstance(piece, tuple) else (piece,))
     parts.append(f"\r\n--{BOUNDARY}--".encode())

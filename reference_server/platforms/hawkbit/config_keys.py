@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from reference_server.platforms.hawkbit.errors import config_key_invalid
 
 if TYPE_CHECKING:
+    from reference_server.platforms.hawkbit.generations import Traits
     from reference_server.platforms.hawkbit.records import Tenant
     from reference_server.platforms.hawkbit.settings import Settings
 
@@ -50,12 +51,42 @@ KEYS: Final = {
 }
 
 
-def config_key(name: str) -> ConfigKey:
+LATER: Final = frozenset(
+    {
+        "auto.assignment.approval.enabled",
+        "action.cleanup.auto.expiry",
+        "action.cleanup.auto.status",
+        "action.cleanup.onQuotaHit.percent",
+        "action.delete.allowed.statuses",
+    }
+)
+OLD_KEYS: Final = {
+    **{name: key for name, key in KEYS.items() if name not in LATER},
+    **{
+        key.name: key
+        for key in (
+            ConfigKey("minPollingTime", "String", "00:00:30"),
+            ConfigKey("multi.assignments.enabled", "Boolean", False),
+            ConfigKey("action.cleanup.enabled", "Boolean", False),
+            ConfigKey("action.cleanup.actionExpiry", "Long", 2592000000),
+            ConfigKey("action.cleanup.actionStatus", "String", "CANCELED,ERROR"),
+        )
+    },
+}
+
+
+def known_keys(traits: Traits) -> dict[str, ConfigKey]:
+    """Those that a generation shows and takes."""
+    return OLD_KEYS if traits.has_old_config_keys else KEYS
+
+
+def config_key(traits: Traits, name: str) -> ConfigKey:
     """Raises 400 configKeyInvalid for an unknown key."""
-    if name not in KEYS:
-        near = next(iter(get_close_matches(name, KEYS, n=1)), "")
+    known = known_keys(traits)
+    if name not in known:
+        near = next(iter(get_close_matches(name, known, n=1)), "")
         raise config_key_invalid(name, f"no such configuration key: {name}" + (f"; near: {near}" if near else ""))
-    return KEYS[name]
+    return known[name]
 
 
 def server_default(settings: Settings, key: ConfigKey) -> Any:

@@ -12,7 +12,6 @@ from reference_server.platforms.hawkbit.fields import as_text
 from reference_server.platforms.hawkbit.polling import PollingTimeError, parse_duration, parse_polling_time, sleep_text
 from reference_server.platforms.hawkbit.repository import Repository
 from reference_server.platforms.hawkbit.rsql_match import compiled
-from reference_server.platforms.hawkbit.settings import Profile
 from reference_server.platforms.hawkbit.target_fields import TARGET_FIELDS
 
 TRUE: Final = frozenset({"true", "on", "yes", "1"})
@@ -20,11 +19,16 @@ FALSE: Final = frozenset({"false", "off", "no", "0"})
 HEXADECIMAL: Final = re.compile(r"(-?)(?:0[xX]|#)([0-9a-fA-F]{1,16})")
 DECIMAL: Final = re.compile(r"[-+]?[0-9]{1,20}", re.ASCII)
 PLAIN: Final = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d", re.ASCII)
+END_OF_DAY: Final = "24:00:00"
+"""A time of day that Java knows, and no duration."""
+DURATIONS: Final = frozenset({"pollingTime", "pollingOverdueTime", "minPollingTime"})
 MOST: Final = {"Integer": INT_MAX, "Long": LONG_MAX}
 
 
 def checked_value(repo: Repository, key: ConfigKey, given: Any) -> Any:
     """The value as it is stored. Raises 400 configValueInvalid, or not readable for unreadable durations."""
+    if not repo.traits.config_values_are_converted:
+        return _of_very_type(repo, key, given)
     value = _converted(key, given)
     if value is None:
         raise config_value_invalid(f"The given configuration value is expected as a {key.java_type}")
@@ -33,6 +37,21 @@ def checked_value(repo: Repository, key: ConfigKey, given: Any) -> Any:
     elif key.name == "pollingOverdueTime":
         _check_overdue_time(value)
     return value
+
+
+def _of_very_type(repo: Repository, key: ConfigKey, given: Any) -> Any:
+    """Nothing is converted: text for text, and a number that Java reads as an Integer is no Long."""
+    if given is None:
+        raise crash(f"{key.name}: null is no value")
+    if java_name(given) != f"java.lang.{key.java_type}":
+        raise config_value_invalid(
+            f"Cannot parse the value {java_text(given)} of type {java_class(given)} into the type "
+            f"class java.lang.{key.java_type} defined by the configuration key."
+        )
+    if key.name in DURATIONS:
+        given = given.strip()
+        _check_plain_time(repo, given)
+    return given
 
 
 def _converted(key: ConfigKey, given: Any) -> Any:
@@ -110,10 +129,7 @@ def java_name(value: Any) -> str:
 
 
 def _check_polling_time(repo: Repository, text: str) -> None:
-    """Intervals within the server's limits, overrides with fields that exist. Up to 0.9 plain `HH:mm:ss`."""
-    if repo.settings.profile is Profile.OLD:
-        _check_old_polling_time(repo, text)
-        return
+    """Intervals within the server's limits, overrides with fields that exist."""
     try:
         polling = parse_polling_time(text)
     except PollingTimeError as error:
@@ -124,11 +140,11 @@ def _check_polling_time(repo: Repository, text: str) -> None:
         compiled(query, TARGET_FIELDS, in_memory=True)
 
 
-def _check_old_polling_time(repo: Repository, text: str) -> None:
+def _check_plain_time(repo: Repository, text: str) -> None:
     least_s, most_s = repo.min_polling_s, repo.max_polling_s
-    if not PLAIN.fullmatch(text):
+    if not PLAIN.fullmatch(text) and text != END_OF_DAY:
         raise config_value_invalid("The given configuration value is expected as a string in the format HH:mm:ss.")
-    if not least_s * 1000 <= parse_duration(text) <= most_s * 1000:
+    if text == END_OF_DAY or not least_s * 1000 <= parse_duration(text) <= most_s * 1000:
         allowed = f"from {sleep_text(least_s)} to {sleep_text(most_s)}"
         raise config_value_invalid(f"The given configuration value is not in the allowed range {allowed}.")
 

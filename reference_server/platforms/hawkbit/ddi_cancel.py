@@ -21,7 +21,7 @@ def read(call: Call, action_id: int) -> Reply:
 
 def feedback(call: Call, action_id: int) -> Reply:
     """Raises 405 when nothing is being canceled, 429."""
-    reported = feedback_body.feedback(call.json)
+    reported = feedback_body.feedback(call)
     target, action = need_own_action(call, action_id)
     action = deployments.report_cancel(call, target, action, reported)
     return Reply(changed=f"action {action_id} {action.status}")

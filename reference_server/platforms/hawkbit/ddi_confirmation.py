@@ -10,9 +10,9 @@ from reference_server.platforms.hawkbit.ddi_actions import need_own_action, read
 from reference_server.platforms.hawkbit.ddi_root import seen
 from reference_server.platforms.hawkbit.deployment_document import deployment_document
 from reference_server.platforms.hawkbit.errors import bare
+from reference_server.platforms.hawkbit.generations import PLUG_AND_PLAY
 from reference_server.platforms.hawkbit.mgmt_target_details import switch_auto_confirm_off, switch_auto_confirm_on
 from reference_server.platforms.hawkbit.pending import confirmation_link
-from reference_server.platforms.hawkbit.registration import PLUG_AND_PLAY
 from reference_server.platforms.hawkbit.replies import Reply
 
 DEFAULT_REMARK = "Initiated using the Device Direct Integration API without providing a remark."
@@ -51,7 +51,7 @@ def read_action(call: Call, action_id: int) -> Reply:
 
 def feedback(call: Call, action_id: int) -> Reply:
     """Raises 404 when it does not wait, 410 when it is over, 429."""
-    confirmation, details, code = feedback_body.confirmation(call.json)
+    confirmation, details, code = feedback_body.confirmation(call)
     _, action = need_own_action(call, action_id)
     deployments.confirm(call, action, confirmation, details, code)
     return Reply(changed=f"action {action_id} {confirmation.value}")

@@ -26,7 +26,7 @@ def read(call: Call, action_id: int) -> Reply:
 
 def feedback(call: Call, action_id: int) -> Reply:
     """Raises 404 while it waits for confirmation, 410 when it is over, 429."""
-    reported = feedback_body.feedback(call.json)
+    reported = feedback_body.feedback(call)
     target, action = need_own_action(call, action_id)
     action = deployments.report(call, target, action, reported)
     return Reply(changed=f"action {action_id} {action.status}")

@@ -8,6 +8,7 @@ from reference_server.platforms.hawkbit import fields
 from reference_server.platforms.hawkbit.action_records import SET, joined
 from reference_server.platforms.hawkbit.assignment import assign_offline
 from reference_server.platforms.hawkbit.call import Call
+from reference_server.platforms.hawkbit.context import Scheduled
 from reference_server.platforms.hawkbit.ddi_actions import need_own_action, read_parameters
 from reference_server.platforms.hawkbit.deployment_document import deployment_document
 from reference_server.platforms.hawkbit.errors import REPOSITORY, HawkbitError, bare, crash, not_readable, violations
@@ -30,7 +31,8 @@ def declare(call: Call) -> Reply:
     found = call.repo.store.find(SET, call.tenant, "label", joined(name.lower(), version.lower()))
     if not found:
         raise _no_such_set(name, version)
-    assigned = assign_offline(call, [(call.device, found[0].id)])
+    by = Scheduled(call.repo, call.tenant, "system", call.now_us) if call.traits.system_declares_installed else call
+    assigned = assign_offline(by, [(call.device, found[0].id)])
     if not assigned.total:
         raise crash(f"no such target: {call.device}")
     if assigned.already:

@@ -100,7 +100,7 @@ def report_cancel(ctx: Context, target: Target, action: Action, feedback: Feedba
     _check_markup("addCancelActionStatus", feedback)
     if not action.is_cancel:
         raise _not_cancelable(NOT_CANCELING, f"action {action.id} is {action.status}: nobody asked to cancel it")
-    entry = actions.cancel_entry(feedback)
+    entry = actions.cancel_entry(feedback, ctx.repo.traits.cancel_completed)
     if entry.status in (Status.RUNNING, Status.WARNING):
         check_quota(ctx, action, entry)
     action, effect = actions.after_cancel_feedback(action, entry)
@@ -127,7 +127,7 @@ def confirm(
     if not action.active:
         raise bare(410, f"action {action.id} is over ({action.status}): there is nothing to confirm")
     if not action.waits_for_confirmation:
-        may_revoke = not action.is_cancel and ctx.config.confirmation_on
+        may_revoke = not action.is_cancel and ctx.config.confirmation_on and ctx.repo.traits.confirmations_are_revocable
         if confirmation is Confirmation.CONFIRMED or not may_revoke:
             raise bare(404, f"action {action.id} does not wait for confirmation ({action.status})")
     entry = actions.confirmation_entry(action, confirmation, details, code)

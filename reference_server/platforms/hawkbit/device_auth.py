@@ -12,7 +12,6 @@ from urllib.parse import unquote
 from reference_server.platforms.hawkbit.call import Call
 from reference_server.platforms.hawkbit.errors import HawkbitError, bare
 from reference_server.platforms.hawkbit.repository import TenantConfig, split_authorities
-from reference_server.platforms.hawkbit.settings import Profile
 
 TARGET_TOKEN: Final = "TargetToken "
 GATEWAY_TOKEN: Final = "GatewayToken "
@@ -103,9 +102,9 @@ def _by_header(call: Call, config: TenantConfig, why: list[str]) -> bool:
 def _presented_authorities(call: Call, name: str) -> list[str]:
     """One header with a list, or numbered headers from 0 or 1 to the first gap. Before 1.0 numbered from 1 only."""
     listed = call.headers.get(name)
-    if listed is not None and call.settings.profile is not Profile.OLD:
+    if listed is not None and not call.traits.authorities_are_numbered:
         return split_authorities(listed, call.settings.authority_separator)
-    number = 0 if f"{name}-0" in call.headers and call.settings.profile is not Profile.OLD else 1
+    number = 0 if f"{name}-0" in call.headers and not call.traits.authorities_are_numbered else 1
     found = []
     while (value := call.headers.get(f"{name}-{number}")) is not None:
         found.append(value.lower())

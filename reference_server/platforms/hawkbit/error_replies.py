@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, Final
 
+from reference_server.platforms.hawkbit.call import Call
 from reference_server.platforms.hawkbit.errors import HawkbitError
 from reference_server.platforms.hawkbit.media_types import MediaType, NoMediaType, accepted, negotiate
 from reference_server.platforms.hawkbit.replies import CBOR, JSON, SECURITY_HEADERS, disposition, encode
@@ -19,19 +20,19 @@ from simulator.contract.wire import Headers, HttpResponse
 ERROR_TYPES: Final = (JSON, "application/*+json", CBOR)
 PAGE: Final = MediaType("text", "html")
 STREAM: Final = MediaType("application", "octet-stream")
-OWN_WORDS: Final = frozenset({"rest.body.notReadable", "insufficientPermission", "insufficientpermission"})
+OWN_WORDS: Final = frozenset({"rest.body.notReadable", "insufficientPermission"})
 """Codes of errors that the framework knows itself, with their status; any other that it has to answer is a 500."""
 
 Rendered = tuple[int, Headers, bytes]
 """Status, `Content-…` headers, body."""
 
 
-def refusal(error: HawkbitError, *, accept: str | None, method: str, path: str, now_us: int) -> HttpResponse:
+def refusal(error: HawkbitError, call: Call) -> HttpResponse:
     """The answer of an error. A 400 closes the connection (§0)."""
     if error.java_class:
-        status, about, body = _own(error, accept, path, now_us)
+        status, about, body = _own(error, call)
     elif error.framework:
-        status, about, body = _of_framework(error.status, accept, path, now_us)
+        status, about, body = _of_framework(error.status, call)
     else:
         status, about, body = error.status, (), b""
     headers = error.headers + about
@@ -39,36 +40,41 @@ def refusal(error: HawkbitError, *, accept: str | None, method: str, path: str, 
         headers += SECURITY_HEADERS
     if status == HTTPStatus.BAD_REQUEST:
         headers += (("Connection", "close"),)
-    if method == "HEAD":
+    if call.request.method == "HEAD":
         return HttpResponse(status, (*headers, ("Content-Length", str(len(body)))))
     return HttpResponse(status, headers, body)
 
 
-def framework_body(status: int, now_us: int) -> dict[str, Any]:
+def framework_body(status: int, now_us: int, utc_as: str = "Z") -> dict[str, Any]:
     """Spring's own error body (§0.1)."""
     moment = datetime.fromtimestamp(now_us // US_PER_MS / 1000, tz=UTC)
-    stamp = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    stamp = moment.isoformat(timespec="milliseconds").replace("+00:00", utc_as)
     return {"timestamp": stamp, "status": status, "error": HTTPStatus(status).phrase}
 
 
-def _own(error: HawkbitError, accept: str | None, path: str, now_us: int) -> Rendered:
+def _own(error: HawkbitError, call: Call) -> Rendered:
     """hawkBit's body; whoever does not accept any form of it is left to the framework."""
+    accept = call.headers.get("accept")
     content_type = negotiate(accept, ERROR_TYPES)
     if content_type is not None:
-        return _written(error.status, error.body(), content_type, path)
+        return _written(error.status, error.body(), content_type, call.path)
     if error.code in OWN_WORDS or not _is_readable(accept):
-        return _of_framework(error.status, accept, path, now_us)
-    return _of_framework(500, accept, path, now_us)
+        return _of_framework(error.status, call)
+    return _of_framework(500, call)
 
 
-def _of_framework(status: int, accept: str | None, path: str, now_us: int) -> Rendered:
+def _of_framework(status: int, call: Call) -> Rendered:
+    accept, now_us = call.headers.get("accept"), call.now_us
     audience = _audience(accept)
     if audience is PAGE:
         return status, (("Content-Type", "text/html;charset=UTF-8"), ("Content-Language", "en")), _page(status, now_us)
     content_type = None if audience is STREAM else negotiate(accept, ERROR_TYPES)
     if content_type is None:
         return status, (), b""
-    return _written(status, framework_body(status, now_us), content_type, path)
+    body = framework_body(status, now_us, call.traits.utc_as)
+    if call.traits.utc_as != "Z" and content_type.startswith(CBOR):
+        body["timestamp"] = call.now_ms
+    return _written(status, body, content_type, call.path)
 
 
 def _written(status: int, document: dict[str, Any], content_type: str, path: str) -> Rendered:

@@ -148,13 +148,11 @@ def quota(children: int, child: str, parent: str, parent_id: Any, maximum: int) 
     return HawkbitError(429, "quota.tooManyEntries", REPOSITORY + "AssignmentQuotaExceededException", message)
 
 
-def forbidden(
-    missing: str, user: str, *, lower_case: bool = False, message: str = "Insufficient Permission"
-) -> HawkbitError:
-    """403: authenticated, but the right is missing. Before 1.0 the code was all in lower case."""
+def forbidden(missing: str, user: str, *, message: str = "Insufficient Permission") -> HawkbitError:
+    """403: authenticated, but the right is missing."""
     return HawkbitError(
         403,
-        "insufficientpermission" if lower_case else "insufficientPermission",
+        "insufficientPermission",
         REPOSITORY + "InsufficientPermissionException",
         message,
         reason=f"user {user} lacks {missing}",

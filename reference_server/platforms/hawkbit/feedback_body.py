@@ -10,31 +10,31 @@ from typing import Any, TypeVar
 
 from reference_server.platforms.hawkbit import fields
 from reference_server.platforms.hawkbit.actions import Confirmation, Execution, Feedback, Finished
-from reference_server.platforms.hawkbit.call import INT_MAX
+from reference_server.platforms.hawkbit.call import INT_MAX, Call
 from reference_server.platforms.hawkbit.errors import not_readable
 
 Word = TypeVar("Word", bound=StrEnum)
 
 
-def feedback(document: Any) -> Feedback:
+def feedback(call: Call) -> Feedback:
     """`status`, `status.execution`, `status.result` and `status.result.finished` are mandatory."""
-    body = fields.as_object(document)
+    body = fields.as_object(call.json)
     status = _part(body, "status")
     result = _part(status, "result")
     _check_progress(result.get("progress"))
     return Feedback(
         execution=_word(status, "execution", Execution),
         finished=_word(result, "finished", Finished),
-        details=_details(status),
+        details=_details(call, status),
         code=_code(status),
         timestamp_ms=fields.integer(body, "timestamp"),
     )
 
 
-def confirmation(document: Any) -> tuple[Confirmation, tuple[str, ...], int | None]:
+def confirmation(call: Call) -> tuple[Confirmation, tuple[str, ...], int | None]:
     """(confirmed or denied, what was said, code)."""
-    body = fields.as_object(document)
-    return _word(body, "confirmation", Confirmation), _details(body), _code(body)
+    body = fields.as_object(call.json)
+    return _word(body, "confirmation", Confirmation), _details(call, body), _code(body)
 
 
 def _part(body: dict[str, Any], name: str) -> dict[str, Any]:
@@ -58,9 +58,11 @@ def _check_progress(progress: Any) -> None:
         _small(part, "of")
 
 
-def _details(body: dict[str, Any]) -> tuple[str, ...]:
+def _details(call: Call, body: dict[str, Any]) -> tuple[str, ...]:
     """What was said; a null between the texts says nothing."""
     details = body.get("details")
+    if not call.traits.one_counts_as_array and not isinstance(details, list | None):
+        raise not_readable("details: expected an array")
     given = [] if details is None else fields.as_texts_or_null(details, "details")
     return tuple(text for text in given if text is not None)
 

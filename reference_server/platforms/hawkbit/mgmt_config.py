@@ -6,13 +6,12 @@ from dataclasses import replace
 from typing import Any, Final
 
 from reference_server.platforms.hawkbit.call import Call
-from reference_server.platforms.hawkbit.config_keys import GATEWAY_KEY, KEYS, config_key, server_default
+from reference_server.platforms.hawkbit.config_keys import GATEWAY_KEY, config_key, known_keys, server_default
 from reference_server.platforms.hawkbit.config_values import checked_value, default_set_type_id
-from reference_server.platforms.hawkbit.errors import crash, forbidden, not_found, not_readable
+from reference_server.platforms.hawkbit.errors import bare, crash, forbidden, not_found, not_readable
 from reference_server.platforms.hawkbit.fields import as_object
 from reference_server.platforms.hawkbit.records import TENANT
 from reference_server.platforms.hawkbit.replies import Reply
-from reference_server.platforms.hawkbit.settings import Profile
 from reference_server.platforms.hawkbit.software import need_set_type
 from reference_server.platforms.hawkbit.tenants import open_tenant
 
@@ -28,21 +27,17 @@ def read_user(call: Call) -> Reply:
 
 def read_configs(call: Call) -> Reply:
     """The keys that the caller may see, which for everybody is the default type. Links are an array here (S126)."""
-    names = [name for name in KEYS if name != GATEWAY_KEY or call.has("READ_GATEWAY_SECURITY_TOKEN")]
+    names = [name for name in known_keys(call.traits) if name != GATEWAY_KEY or call.has("READ_GATEWAY_SECURITY_TOKEN")]
     if not call.has("READ_TENANT_CONFIGURATION"):
         names = []
-    documents = {name: _document(call, name) for name in (*names, DEFAULT_SET_TYPE)}
-    for document in documents.values():
-        links = document.pop("_links")
-        document["links"] = [{"rel": rel, **link} for rel, link in links.items()]
-    return Reply(body=documents)
+    return Reply(body={name: _listed(call, name) for name in (*names, DEFAULT_SET_TYPE)})
 
 
 def read_config(call: Call, name: str) -> Reply:
     if name != DEFAULT_SET_TYPE:
         call.need("READ_TENANT_CONFIGURATION")
     if name == GATEWAY_KEY and not call.has("READ_GATEWAY_SECURITY_TOKEN"):
-        raise forbidden("READ_GATEWAY_SECURITY_TOKEN", call.user, lower_case=call.is_old, message=NO_GATEWAY_KEY)
+        raise forbidden("READ_GATEWAY_SECURITY_TOKEN", call.user, message=NO_GATEWAY_KEY)
     return Reply(body=_document(call, name))
 
 
@@ -54,7 +49,7 @@ def update_config(call: Call, name: str) -> Reply:
     if body["value"] is None:
         raise not_readable(f"{name}: null is no value; DELETE goes back to the default")
     _put(call, {name: body["value"]})
-    if call.settings.profile is Profile.OLD:
+    if call.traits.config_change_answers:
         return Reply(200, _document(call, name), changed=f"configuration {name} changed")
     return Reply(204, changed=f"configuration {name} changed")
 
@@ -66,13 +61,16 @@ def update_configs(call: Call) -> Reply:
         del given[DEFAULT_SET_TYPE]
     _put(call, given)
     names = ", ".join(given)
-    if call.settings.profile is Profile.OLD:
-        return Reply(200, [_document(call, name) for name in given], changed=f"configuration {names} changed")
+    if call.traits.config_change_answers:
+        in_order = sorted(given, key=DEFAULT_SET_TYPE.__eq__)
+        return Reply(200, [_listed(call, name) for name in in_order], changed=f"configuration {names} changed")
     return Reply(204, changed=f"configuration {names} changed")
 
 
 def delete_config(call: Call, name: str) -> Reply:
     """Back to the default. An unknown key is no error here: nothing is deleted."""
+    if name == DEFAULT_SET_TYPE and call.traits.config_change_answers:
+        raise bare(400, f"{name} cannot be deleted")
     if name == DEFAULT_SET_TYPE:
         raise not_found("Configuration key not found", name)
     call.need("DELETE_TENANT_CONFIGURATION")
@@ -89,7 +87,7 @@ def _put(call: Call, given: dict[str, Any]) -> None:
         if name == DEFAULT_SET_TYPE:
             record = replace(record, default_set_type_id=need_set_type(call, default_set_type_id(value)).id)
             continue
-        checked = checked_value(call.repo, config_key(name), value)
+        checked = checked_value(call.repo, config_key(call.traits, name), value)
         if name == GATEWAY_KEY:
             call.repo.learn("gateway-token", checked)
         before = values.get(name)
@@ -103,12 +101,19 @@ def _put(call: Call, given: dict[str, Any]) -> None:
     call.repo.store.put(TENANT, call.tenant, replace(record, values=values))
 
 
+def _listed(call: Call, name: str) -> dict[str, Any]:
+    """With an array of links."""
+    document = _document(call, name)
+    links = document.pop("_links")
+    return {**document, "links": [{"rel": rel, **link} for rel, link in links.items()]}
+
+
 def _document(call: Call, name: str) -> dict[str, Any]:
     links = {"self": {"href": f"{call.base}/rest/v1/system/configs/{name}"}}
     record = open_tenant(call.repo, call.tenant, call.now_us)
     if name == DEFAULT_SET_TYPE:
         return {"value": record.default_set_type_id, "global": False, "_links": links}
-    key = config_key(name)
+    key = config_key(call.traits, name)
     entry = record.values.get(name)
     if entry is None:
         return {"value": server_default(call.settings, key), "global": True, "_links": links}

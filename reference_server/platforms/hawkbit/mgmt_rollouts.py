@@ -102,7 +102,7 @@ def _equal_plan(call: Call, request: RolloutRequest, plan: Plan) -> Plan:
         raise invalid("Dynamic group template is only allowed for dynamic rollouts")
     if request.start_at_ms is not None and request.start_at_ms != LONG_MAX and not call.has("HANDLE_ROLLOUT"):
         message = "You need permission to start rollouts to create a scheduled rollout"
-        raise forbidden("HANDLE_ROLLOUT", call.user, lower_case=call.is_old, message=message)
+        raise forbidden("HANDLE_ROLLOUT", call.user, message=message)
     return plan
 
 

@@ -24,7 +24,6 @@ from reference_server.platforms.hawkbit.mgmt_tags import tag_document
 from reference_server.platforms.hawkbit.pending import auto_confirm_activated
 from reference_server.platforms.hawkbit.records import TARGET_TAG, TARGET_TYPE, Target
 from reference_server.platforms.hawkbit.replies import Reply
-from reference_server.platforms.hawkbit.settings import Profile
 from reference_server.platforms.hawkbit.target_documents import target_url
 
 GREATEST_KEY: Final = 128
@@ -52,7 +51,6 @@ def read_metadata(call: Call, controller_id: str) -> Reply:
 
 
 def create_metadata(call: Call, controller_id: str) -> Reply:
-    """No body; up to 0.9 the entries themselves."""
     given = _new_metadata(as_new_objects(call.array))
     target = call.repo.need_target(call.tenant, controller_id)
     for key in given:
@@ -60,8 +58,6 @@ def create_metadata(call: Call, controller_id: str) -> Reply:
             raise already_exists(f"target {controller_id} has metadata {key} already; PUT changes it",
                                  f"Metadata entry with key '{key}' already exists")  # fmt: skip
     _put_metadata(call, target, given)
-    if call.settings.profile is Profile.OLD:
-        return Reply(201, [{"key": key, "value": value} for key, value in given.items()], changed="metadata created")
     return Reply(201, changed="metadata created")
 
 
@@ -73,17 +69,16 @@ def read_metadatum(call: Call, controller_id: str, key: str) -> Reply:
 
 
 def update_metadatum(call: Call, controller_id: str, key: str) -> Reply:
-    """Creates it if it is not there. Up to 0.9 the answer was a 200 with the entry, and a missing one a 404."""
+    """Creates it if it is not there; up to 0.9 that was a 404."""
     value = text(as_object(call.json), "value")
     if value is None:
-        raise violations(rules.missing("createMetadata.value", None))
+        called = "createMetadata" if call.traits.metadata_put_creates else "updateMetadata"
+        raise violations(rules.missing(f"{called}.value", None))
     target = call.repo.need_target(call.tenant, controller_id)
-    if call.settings.profile is Profile.OLD and key not in target.metadata:
+    if not call.traits.metadata_put_creates and key not in target.metadata:
         raise _no_metadatum(controller_id, key)
     _put_metadata(call, target, {key: value})
-    if call.settings.profile is Profile.OLD:
-        return Reply(200, {"key": key, "value": value}, changed="metadata changed")
-    return Reply(204, changed="metadata changed")
+    return Reply(call.done_status, changed="metadata changed")
 
 
 def delete_metadatum(call: Call, controller_id: str, key: str) -> Reply:

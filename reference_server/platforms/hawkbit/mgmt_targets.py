@@ -12,7 +12,6 @@ from reference_server.platforms.hawkbit.pending import target_deleted
 from reference_server.platforms.hawkbit.records import LAST_POLL, TARGET, Target
 from reference_server.platforms.hawkbit.registration import new_token
 from reference_server.platforms.hawkbit.replies import Reply
-from reference_server.platforms.hawkbit.settings import Profile
 from reference_server.platforms.hawkbit.target_documents import (
     full_target_document,
     target_document,
@@ -84,7 +83,7 @@ def _create(call: Call, draft: dict[str, Any]) -> Target:
 def _created_document(call: Call, target: Target, entry: dict[str, Any]) -> dict[str, Any]:
     """The answer to a creation; `as-documented` gives what the provisioning document shows (§5, 2-4 and 6)."""
     document = target_document(call, target)
-    if call.settings.profile is not Profile.AS_DOCUMENTED:
+    if not call.traits.documented_creation:
         return document
     document |= {"updateStatus": "registered", "lastControllerRequestAt": 0, "installedAt": 0}
     document["_links"] |= target_links(call, document, document["_links"]["self"]["href"])

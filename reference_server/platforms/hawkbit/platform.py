@@ -19,6 +19,7 @@ from reference_server.platforms.hawkbit.errors import HawkbitError, framework
 from reference_server.platforms.hawkbit.firewall import check_host, check_path, container_refusal
 from reference_server.platforms.hawkbit.forwarded import BadForwarding, believed
 from reference_server.platforms.hawkbit.media_types import negotiate, type_sent
+from reference_server.platforms.hawkbit.older_answers import in_charset, reworded
 from reference_server.platforms.hawkbit.replies import Reply, over_tls, respond
 from reference_server.platforms.hawkbit.repository import Repository
 from reference_server.platforms.hawkbit.rollout_scheduler import RolloutScheduler
@@ -51,7 +52,7 @@ class HawkbitPlatform:
         self._auto_assignment = AutoAssigner(self.repo)
         self._rollouts = RolloutScheduler(self.repo)
         self._dos = DosFilter(settings)
-        routes = known_to(settings.profile, PROVISIONING + DEPLOYMENT + SOFTWARE + SETS + CAMPAIGNS)
+        routes = known_to(self.repo.traits, PROVISIONING + DEPLOYMENT + SOFTWARE + SETS + CAMPAIGNS)
         self._operators = Router(route for route in routes if not route.is_for_devices)
         self._devices = Router((route for route in routes if route.is_for_devices), DEVICE_SEGMENTS)
 
@@ -65,6 +66,7 @@ class HawkbitPlatform:
         except BadForwarding as bad:
             return Answer(HttpResponse(400), reason=str(bad))
         answer = self._answer(request, session, now_us)
+        answer = replace(answer, response=in_charset(answer.response, self.repo.traits))
         if not request.origin.startswith("https:"):
             return answer
         return replace(answer, response=over_tls(answer.response))
@@ -119,7 +121,7 @@ class HawkbitPlatform:
         method = call.request.method
         is_device = call.segments[1:3] == ["controller", "v1"]
         self._dos.check("ddi" if is_device else "mgmt", method, call.address, call.now_us)
-        check_path(method, call.path)
+        check_path(method, call.path, has_body=call.traits.unknown_methods_have_body)
         check_host(call.headers.get("host", ""), call.settings.allowed_host_names)
         if is_device:
             device_auth.authenticate(call)
@@ -137,9 +139,7 @@ class HawkbitPlatform:
         return prepared
 
     def _refuse(self, call: Call, error: HawkbitError, *, rollback: bool) -> Answer:
-        response = refusal(
-            error, accept=call.headers.get("accept"), method=call.request.method, path=call.path, now_us=call.now_us
-        )
+        response = refusal(reworded(error, call.traits), call)
         return Answer(response, reason=error.reason, device=call.device, rollback=rollback)
 
 

@@ -67,6 +67,13 @@ def _text(text: str) -> str:
     return text
 
 
+def _numbered_header(text: str) -> str:
+    """As releases before 1.0 wrote it: `X-Ssl-Issuer-Hash-%d`."""
+    if not text.endswith("-%d"):
+        raise ValueError("expected the name of a header that ends in -%d")
+    return text.removesuffix("-%d")
+
+
 def _yes_no(text: str) -> bool:
     if text.strip().lower() not in TRUE | FALSE:
         raise ValueError("expected true or false")
@@ -140,6 +147,8 @@ KNOWN: Final[dict[str, Property]] = {
     f"{DDI}authentication.header.authority": Property(_text, _default("authentication.header.authority")),
     f"{DDI}rp.controllerIdHeader": Property(_text, _field("identity_header")),
     f"{DDI}rp.authorityHeader": Property(_text, _field("authority_header")),
+    f"{DDI}rp.cnHeader": Property(_text, _field("identity_header")),
+    f"{DDI}rp.sslIssuerHashHeader": Property(_numbered_header, _field("authority_header")),
     f"{DDI}rp.authoritiesSeparatorRegex": Property(_pattern, _field("authority_separator")),
     f"{DDI}rp.trustedIPs": Property(_names, _field("trusted_ips")),
     f"{SECURITY}allowedHostNames": Property(_names, _field("allowed_host_names")),

@@ -7,12 +7,8 @@ from reference_server.platforms.hawkbit.call import Call
 from reference_server.platforms.hawkbit.errors import REPOSITORY, HawkbitError, violations
 from reference_server.platforms.hawkbit.records import TARGET, Target, UpdateStatus
 from reference_server.platforms.hawkbit.repository import Repository
-from reference_server.platforms.hawkbit.settings import Profile
 from reference_server.platforms.hawkbit.tenants import open_tenant
 
-PLUG_AND_PLAY = "CONTROLLER_PLUG_AND_PLAY"
-DOCUMENTED_CREATOR = "system"
-"""What the provisioning document says instead (§5, 1)."""
 TOKEN_BYTES = 16
 
 
@@ -22,7 +18,7 @@ def register(call: Call) -> Target:
     if broken:
         raise violations(broken)
     _open_for_device(call)
-    creator = DOCUMENTED_CREATOR if call.settings.profile is Profile.AS_DOCUMENTED else PLUG_AND_PLAY
+    creator = call.traits.self_made_by
     target = Target(
         controller_id=call.device,
         id=call.repo.store.next_id(TARGET.name),

@@ -9,9 +9,10 @@ from typing import Any
 
 from reference_server.platforms.hawkbit.config_keys import GATEWAY_KEY, effective
 from reference_server.platforms.hawkbit.errors import not_found
+from reference_server.platforms.hawkbit.generations import TRAITS, Traits
 from reference_server.platforms.hawkbit.polling import PollingTime, parse_duration, parse_polling_time
 from reference_server.platforms.hawkbit.records import LAST_POLL, TARGET, TENANT, LastPoll, Target, Tenant
-from reference_server.platforms.hawkbit.settings import Account, Profile, Settings
+from reference_server.platforms.hawkbit.settings import Account, Settings
 from reference_server.stores.interface import Blobs, Entropy, Store
 
 
@@ -40,8 +41,9 @@ class Repository:
         self.blobs = blobs
         self.entropy = entropy
         self.settings = settings
+        self.traits = TRAITS[settings.profile]
         self.address_header = settings.remote_ip_header.lower()
-        self.certificate_headers = _certificate_headers(settings)
+        self.certificate_headers = _certificate_headers(settings, self.traits)
         self.min_polling_s = parse_duration(settings.min_polling_time) // 1000
         self.max_polling_s = parse_duration(settings.max_polling_time) // 1000
         self.new_secrets = [("basic", _basic(account)) for account in settings.accounts]
@@ -91,6 +93,10 @@ class Repository:
     def polled(self, tenant: str, controller_id: str, now_ms: int) -> None:
         self.store.put(LAST_POLL, tenant, LastPoll(controller_id, now_ms), lazily=True)
 
+    def _trusted(self, authorities: str) -> list[str]:
+        separator = self.settings.authority_separator
+        return split_authorities(authorities, separator, trimmed=not self.traits.authorities_are_numbered)
+
     def _parse(self, record: Tenant | None) -> TenantConfig:
         values = effective(self.settings, record)
         return TenantConfig(
@@ -99,9 +105,7 @@ class Repository:
             gateway_token_on=values["authentication.gatewaytoken.enabled"],
             gateway_key=values[GATEWAY_KEY],
             header_on=values["authentication.header.enabled"],
-            authorities=frozenset(
-                split_authorities(values["authentication.header.authority"], self.settings.authority_separator)
-            ),
+            authorities=frozenset(self._trusted(values["authentication.header.authority"])),
             polling=parse_polling_time(values["pollingTime"]),
             overdue_ms=parse_duration(values["pollingOverdueTime"]),
             window_poll_count=values["maintenanceWindowPollCount"],
@@ -109,11 +113,11 @@ class Repository:
         )
 
 
-def _certificate_headers(settings: Settings) -> tuple[str, str]:
+def _certificate_headers(settings: Settings, traits: Traits) -> tuple[str, str]:
     """(identity, authority) in lower case: what a reverse proxy tells of a certificate. Renamed in 1.0 (§3.3)."""
-    if settings.profile is Profile.OLD:
-        return "x-ssl-client-cn", "x-ssl-issuer-hash"
-    return settings.identity_header.lower(), settings.authority_header.lower()
+    identity = settings.identity_header or traits.identity_header
+    authority = settings.authority_header or traits.authority_header
+    return identity.lower(), authority.lower()
 
 
 def _basic(account: Account) -> str:
@@ -121,9 +125,9 @@ def _basic(account: Account) -> str:
     return base64.b64encode(f"{account.user}:{account.password}".encode()).decode()
 
 
-def split_authorities(text: str, separator: str) -> list[str]:
-    """A list of authorities, trimmed, in lower case (§3.3). As Java splits: no text is one that is empty."""
+def split_authorities(text: str, separator: str, *, trimmed: bool = True) -> list[str]:
+    """A list of authorities in lower case (§3.3). As Java splits: no text is one that is empty."""
     pieces = re.split(separator, text)
     while text and pieces and not pieces[-1]:
         pieces.pop()
-    return [piece.lower().strip() for piece in pieces]
+    return [piece.lower().strip() if trimmed else piece.lower() for piece in pieces]

@@ -91,8 +91,9 @@ class Settings:
     """Peers whose device requests are looked at; empty: all."""
     allowed_host_names: tuple[str, ...] = ()
     basic_realm: str = "hawkBit"
-    identity_header: str = "X-Controller-Id"
-    authority_header: str = "X-Authority"
+    identity_header: str = ""
+    authority_header: str = ""
+    """What a reverse proxy tells of a certificate; empty: as the generation names it."""
     authority_separator: str = "[;,]"
     """Regular expression between the authorities of a list."""
     implicit_tenant_creation: bool = True

@@ -36,7 +36,7 @@ def module_document(call: Call, module: SoftwareModule, *, single: bool = False)
         "encrypted": module.encrypted,
         "locked": module.locked,
         "deleted": module.deleted,
-        "complete": software.is_complete_module(call, module),
+        "complete": software.is_complete_module(call, module) if call.traits.modules_tell_complete else None,
         "_links": links,
     }
     return without_nulls(document)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Final
 
 from reference_server.platforms.hawkbit import rules
 from reference_server.platforms.hawkbit.call import Call
-from reference_server.platforms.hawkbit.errors import integrity, not_found, violations
+from reference_server.platforms.hawkbit.errors import REPOSITORY, HawkbitError, integrity, not_found, violations
 from reference_server.platforms.hawkbit.fields import boolean, integer, text
 from reference_server.platforms.hawkbit.records import TARGET_TYPE
 from reference_server.platforms.hawkbit.rules import TextRule
-from reference_server.platforms.hawkbit.settings import Profile
 
 GREATEST_NAME: Final = 128
 GREATEST_GROUP: Final = 256
 NO_TYPE: Final = -1
+URI: Final = re.compile(r"(?:[!$&-;=?-Z_a-z~#\[\]]|[^\x00-\xa0]|%[0-9a-fA-F]{2})+")
+"""What Java takes for one, as far as its characters go."""
 ID: Final = TextRule("controllerId", 1, 256)
 TEXTS: Final = (
     TextRule("name", 1, GREATEST_NAME),
@@ -63,8 +65,17 @@ def stored(draft: dict[str, Any]) -> dict[str, Any]:
     return {STORED_AS.get(name, name): value for name, value in trimmed.items()}
 
 
+def _check_address(call: Call, request: TargetRequest) -> None:
+    """Raises 400 for what is no URI, where that is looked at."""
+    address = rules.trimmed(request.texts["address"])
+    if call.traits.addresses_are_uris and address and not URI.fullmatch(address):
+        message = f"The given address {address} violates the RFC-2396 specification"
+        raise HawkbitError(400, "repo.invalidTargetAddress", REPOSITORY + "InvalidTargetAddressException", message)
+
+
 def changes(call: Call, request: TargetRequest) -> dict[str, Any]:
     """The fields of a `Target` that change. Raises 404 for an unknown type, 400 for a broken rule."""
+    _check_address(call, request)
     if request.type_id != NO_TYPE:
         _check_type(call, request.type_id)
     given = {rule.name: request.texts[rule.name] for rule in TEXTS}
@@ -79,6 +90,7 @@ def changes(call: Call, request: TargetRequest) -> dict[str, Any]:
 
 
 def _draft(call: Call, request: TargetRequest, new_token: str) -> dict[str, Any]:
+    _check_address(call, request)
     _check_type(call, request.type_id)
     texts = request.texts
     controller_id = texts["controllerId"]
@@ -86,7 +98,7 @@ def _draft(call: Call, request: TargetRequest, new_token: str) -> dict[str, Any]
         **texts,
         "name": texts["name"] or (None if controller_id is None else controller_id[:GREATEST_NAME]),
         "securityToken": texts["securityToken"] or new_token,
-        "group": texts["group"] if call.settings.profile is not Profile.OLD else None,
+        "group": texts["group"] if call.traits.has_target_groups else None,
         "targetType": request.type_id,
     }
 
