@@ -27,6 +27,7 @@ RETRIEVED_CANCEL: Final = SERVER + "Target retrieved cancel action and should st
 CANCEL_REQUESTED: Final = SERVER + "manual cancelation requested"
 LAPSED: Final = "manual cancelation requested"
 """What the history says when a maintenance schedule lapsed; unlike the operator's, without the server's prefix."""
+CANCEL_COMPLETED: Final = "Cancellation completion is finished successfully."
 OVERRIDDEN: Final = SERVER + "cancel obsolete action due to new update"
 CLOSED_BY_NEXT: Final = SERVER + "close obsolete action due to new update"
 FORCE_QUIT: Final = SERVER + "A force quit has been performed."
@@ -160,7 +161,7 @@ def feedback_entry(feedback: Feedback) -> Entry:
     return Entry(line.status, messages, feedback.code, feedback.timestamp_ms)
 
 
-def cancel_entry(feedback: Feedback, completed: str) -> Entry:
+def cancel_entry(feedback: Feedback, completed: str = CANCEL_COMPLETED) -> Entry:
     """The history's line for a report on a cancellation; `completed` is said at its end."""
     line = CANCEL_FEEDBACK[feedback.execution, feedback.failed]
     opening = (SERVER + line.text,) if line.text else ()

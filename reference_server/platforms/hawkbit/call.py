@@ -9,12 +9,12 @@ from urllib.parse import parse_qsl, quote
 
 from reference_server.platforms.hawkbit.errors import forbidden, not_readable
 from reference_server.platforms.hawkbit.request_documents import read_document
-from reference_server.platforms.hawkbit.settings import Profile
 from simulator.contract.bodies import body_bytes
 from simulator.contract.clock import US_PER_MS
 from simulator.contract.wire import HttpRequest, Session, body_length, split_url
 
 if TYPE_CHECKING:
+    from reference_server.platforms.hawkbit.generations import Traits
     from reference_server.platforms.hawkbit.repository import Repository, TenantConfig
     from reference_server.platforms.hawkbit.settings import Settings
 
@@ -54,6 +54,11 @@ class Call:
     @property
     def settings(self) -> Settings:
         return self.repo.settings
+
+    @property
+    def traits(self) -> Traits:
+        """What the generation that is played does otherwise than the newest."""
+        return self.repo.traits
 
     @property
     def now_ms(self) -> int:
@@ -105,7 +110,7 @@ class Call:
     @property
     def array(self) -> Any:
         """The body where an array is asked for. One value counts as an array of one from 1.1.0 on, not before."""
-        if self.settings.profile is Profile.OLD and not isinstance(self.json, list):
+        if not self.traits.one_counts_as_array and not isinstance(self.json, list):
             raise not_readable("the body: expected an array; a single value counts as one from 1.1.0 on")
         return self.json
 
@@ -116,20 +121,19 @@ class Call:
     @property
     def done_status(self) -> int:
         """The status of a change or deletion that answers nothing: 204, up to 0.9 200."""
-        return 200 if self.settings.profile is Profile.OLD else 204
-
-    @property
-    def is_old(self) -> bool:
-        """Behaves like the releases up to 0.9."""
-        return self.settings.profile is Profile.OLD
+        return self.traits.done_status
 
     def has(self, permission: str) -> bool:
         return permission in self.permissions
 
+    def may(self, permission: str) -> bool:
+        """As `has`; a device is not asked."""
+        return bool(self.device) or permission in self.permissions
+
     def need(self, permission: str) -> None:
         """Raises 403 when the account lacks the right."""
         if permission not in self.permissions:
-            raise forbidden(permission, self.user, lower_case=self.settings.profile is Profile.OLD)
+            raise forbidden(permission, self.user)
 
     def joined(self, name: str) -> str | None:
         """A query parameter that is text: given more than once, all of them with commas between, as Spring does."""

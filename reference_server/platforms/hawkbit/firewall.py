@@ -50,8 +50,11 @@ def _is_utf8(path: str) -> bool:
     return True
 
 
-def check_path(method: str, path: str) -> None:
-    """Raises 400 for what the strict firewall refuses."""
+def check_path(method: str, path: str, *, has_body: bool = True) -> None:
+    """Raises 400 for what the strict firewall refuses; `has_body` is about methods (`Traits`)."""
+    if method not in METHODS and not has_body:
+        allow = (("Allow", TRACE_ALLOWS),) if method == "TRACE" else ()
+        raise HawkbitError(400, secured=False, headers=allow, reason=f"method {method[:20]} is not let through")
     if method not in METHODS:
         if method == "TRACE":
             raise _refused(405, "method TRACE is not let through", (("Allow", TRACE_ALLOWS),))

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from reference_server.platforms.hawkbit.actions import CANCEL_COMPLETED
 from reference_server.platforms.hawkbit.settings import Profile
 
 PLUG_AND_PLAY: Final = "CONTROLLER_PLUG_AND_PLAY"
@@ -44,7 +45,9 @@ class Traits:
     actions_tell_active: bool = True
     """Whether an action is over is told by `active`; else by `status`, and its own status by `detailStatus`."""
     modules_tell_complete: bool = True
-    cancel_completed: str = "Cancellation completion is finished successfully."
+    visibility_is_needed: bool = True
+    """A module's metadata is changed together with its `targetVisible` only."""
+    cancel_completed: str = CANCEL_COMPLETED
     no_messages_are_null: bool = False
     """A line of an action's history without messages shows `[null]`, else `[]`."""
     confirmations_are_revocable: bool = True
@@ -107,6 +110,7 @@ TRAITS: Final[Mapping[Profile, Traits]] = {
         metadata_put_creates=False,
         actions_tell_active=False,
         modules_tell_complete=False,
+        visibility_is_needed=False,
         cancel_completed="Cancellation completion is finished sucessfully.",
         no_messages_are_null=True,
         confirmations_are_revocable=False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -50,7 +51,7 @@ def change(call: Call, controller_id: str, action_id: int) -> Reply:
 
 def confirm(call: Call, controller_id: str, action_id: int) -> Reply:
     """`PUT …/confirmation`. Raises 410 for a closed action, 404 for one that does not wait."""
-    confirmation, details, code = feedback_body.confirmation(call.json)
+    confirmation, details, code = feedback_body.confirmation(call)
     _, action = _need(call, controller_id, action_id)
     call.need(CHANGES)
     deployments.confirm(call, action, confirmation, details, code)
@@ -66,7 +67,7 @@ def cancel(call: Call, controller_id: str, action_id: int) -> Reply:
         deployments.force_quit(call, target, action)
     else:
         deployments.cancel(call, action)
-    return Reply(call.done_status, changed=f"action {action_id} {'force quit' if force else 'canceling'}")
+    return Reply(204, changed=f"action {action_id} {'force quit' if force else 'canceling'}")
 
 
 def delete_many(call: Call, controller_id: str) -> Reply:
@@ -100,7 +101,9 @@ def history(call: Call, controller_id: str, action_id: int) -> Reply:
     call.repo.need_target(call.tenant, controller_id)
     _, action = _need(call, controller_id, action_id)
     lines = deployments.history(call, action)
-    return page(call, lines, STATUS_FIELDS, _entry_document, look=call, newest_first=True, searched=False)
+    silent = [None] if call.traits.no_messages_are_null else []
+    documented = partial(_entry_document, silent=silent)
+    return page(call, lines, STATUS_FIELDS, documented, look=call, newest_first=True, searched=False)
 
 
 def _need(call: Call, controller_id: str, action_id: int) -> tuple[Target, Action]:
@@ -124,8 +127,7 @@ def action_document(call: Call, action: Action) -> dict[str, Any]:
         **audit(action),
         "id": action.id,
         "type": "cancel" if action.is_cancel else "update",
-        "status": action.status,
-        "active": action.active,
+        **_state(call, action),
         "forceType": action.force_type,
         "forceTime": action.force_time_ms if action.force_type == ForceType.TIMEFORCED else None,
         "weight": action.weight,
@@ -136,6 +138,12 @@ def action_document(call: Call, action: Action) -> dict[str, Any]:
         "_links": {"self": link(call, _path(action))},
     }
     return without_nulls(document)
+
+
+def _state(call: Call, action: Action) -> dict[str, Any]:
+    if call.traits.actions_tell_active:
+        return {"status": action.status, "active": action.active}
+    return {"status": "pending" if action.active else "finished", "detailStatus": action.status}
 
 
 def full_action_document(call: Call, target: Target, action: Action) -> dict[str, Any]:
@@ -167,11 +175,12 @@ def _window(call: Call, action: Action) -> dict[str, Any] | None:
     return without_nulls(window)
 
 
-def _entry_document(entry: StatusEntry) -> dict[str, Any]:
+def _entry_document(entry: StatusEntry, *, silent: list[None]) -> dict[str, Any]:
+    """`silent` stands for no messages."""
     document = {
         "id": entry.id,
         "type": entry.status,
-        "messages": list(entry.messages),
+        "messages": list(entry.messages) or silent,
         "reportedAt": entry.reported_at_ms,
         "timestamp": entry.timestamp_ms,
         "code": entry.code,

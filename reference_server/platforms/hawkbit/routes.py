@@ -15,9 +15,9 @@ from reference_server.platforms.hawkbit import (
     mgmt_target_types,
     mgmt_targets,
 )
+from reference_server.platforms.hawkbit.generations import Traits
 from reference_server.platforms.hawkbit.replies import HAL, JSON
 from reference_server.platforms.hawkbit.routing import Route, ddi, mgmt, mgmt_any_body, mgmt_body
-from reference_server.platforms.hawkbit.settings import Profile
 
 PROVISIONING: Final[tuple[Route, ...]] = (
     # devices (§2)
@@ -29,7 +29,7 @@ PROVISIONING: Final[tuple[Route, ...]] = (
     mgmt("GET", "/targets", mgmt_targets.read_targets, "READ_TARGET"),
     mgmt_body("POST", "/targets", mgmt_targets.create_targets, "CREATE_TARGET"),
     mgmt("GET", "/targets/{controllerId}", mgmt_targets.read_target, "READ_TARGET"),
-    mgmt_body("PUT", "/targets/{controllerId}", mgmt_targets.update_target, "UPDATE_TARGET"),
+    mgmt_body("PUT", "/targets/{controllerId}", mgmt_targets.update_target, "READ_TARGET"),
     mgmt("DELETE", "/targets/{controllerId}", mgmt_targets.delete_target, "DELETE_TARGET", ()),
     mgmt("GET", "/targets/{controllerId}/attributes", mgmt_target_details.read_attributes, "READ_TARGET"),
     mgmt("GET", "/targets/{controllerId}/tags", mgmt_target_details.read_tags, "READ_TARGET"),
@@ -42,7 +42,7 @@ PROVISIONING: Final[tuple[Route, ...]] = (
     mgmt("DELETE", "/targets/{controllerId}/metadata/{key}", mgmt_target_details.delete_metadatum, "UPDATE_TARGET", ()),
     mgmt_body("POST", "/targets/{controllerId}/targettype", mgmt_target_details.assign_type, "UPDATE_TARGET", ()),
     mgmt("DELETE", "/targets/{controllerId}/targettype", mgmt_target_details.unassign_type, "UPDATE_TARGET", ()),
-    mgmt("GET", "/targets/{controllerId}/autoConfirm", mgmt_target_details.read_auto_confirm, "READ_TARGET"),
+    mgmt("GET", "/targets/{controllerId}/autoConfirm", mgmt_target_details.read_auto_confirm),
     mgmt_any_body("POST", "/targets/{controllerId}/autoConfirm/activate", mgmt_target_details.activate_auto_confirm,
                   "UPDATE_TARGET", optional=True),
     mgmt("POST", "/targets/{controllerId}/autoConfirm/deactivate", mgmt_target_details.deactivate_auto_confirm,
@@ -64,7 +64,7 @@ PROVISIONING: Final[tuple[Route, ...]] = (
     mgmt_body("POST", "/targettags", mgmt_tags.create_tags, "CREATE_TARGET"),
     mgmt("GET", "/targettags/{id:long}", mgmt_tags.read_tag, "READ_TARGET"),
     mgmt_body("PUT", "/targettags/{id:long}", mgmt_tags.update_tag, "UPDATE_TARGET"),
-    mgmt("DELETE", "/targettags/{id:long}", mgmt_tags.delete_tag, "DELETE_TARGET", ()),
+    mgmt("DELETE", "/targettags/{id:long}", mgmt_tags.delete_tag, "READ_TARGET", ()),
     mgmt("GET", "/targettags/{id:long}/assigned", mgmt_tags.read_tagged, "READ_TARGET"),
     mgmt_body("POST", "/targettags/{id:long}/assigned", mgmt_tags.assign_many, "UPDATE_TARGET", ()),
     mgmt_body("DELETE", "/targettags/{id:long}/assigned", mgmt_tags.unassign_many, "UPDATE_TARGET", ()),
@@ -95,9 +95,6 @@ PROVISIONING: Final[tuple[Route, ...]] = (
 )  # fmt: skip
 
 
-def known_to(profile: Profile, routes: tuple[Route, ...]) -> tuple[Route, ...]:
-    """The routes that a generation has: target groups came with 1.0, automatic assignments as such after 1.1.0."""
-    if profile is not Profile.OLD:
-        return routes
-    later = ("/rest/v1/targetgroups", "/rest/v1/autoassignments")
-    return tuple(route for route in routes if not route.path.startswith(later))
+def known_to(traits: Traits, routes: tuple[Route, ...]) -> tuple[Route, ...]:
+    """The routes that a generation has."""
+    return tuple(route for route in routes if not traits.lacks(route.method, route.path))

@@ -94,7 +94,7 @@ class MetadataHandlers:
         value: Value = {"value": fields.text(body, "value")}
         if self.owner.has_visibility:
             value["targetVisible"] = bool(fields.boolean(body, "targetVisible"))
-            if body.get("targetVisible") is None and not call.is_old:
+            if body.get("targetVisible") is None and call.traits.visibility_is_needed:
                 raise crash("a module's metadata can only be changed together with its targetVisible")
         elif value["value"] is None:
             raise violations(["createMetadata.value must not be null."])

@@ -14,7 +14,6 @@ from reference_server.platforms.hawkbit.polling import next_expected_ms
 from reference_server.platforms.hawkbit.records import TARGET, TARGET_TYPE, Target
 from reference_server.platforms.hawkbit.replies import Reply
 from reference_server.platforms.hawkbit.rsql_fields import Fields
-from reference_server.platforms.hawkbit.settings import Profile
 from reference_server.platforms.hawkbit.target_fields import TARGET_FIELDS, Look
 
 URI_LACKS: Final = re.compile(r'[\s<>"{}|\\^`]')
@@ -31,7 +30,7 @@ def target_document(call: Call, target: Target) -> dict[str, Any]:
         "controllerId": target.controller_id,
         "updateStatus": target.update_status,
         "installedAt": target.installed_at_ms,
-        "group": target.group if call.settings.profile is not Profile.OLD else None,
+        "group": target.group if call.traits.has_target_groups else None,
         "address": target.address,
         "ipAddress": _known_host(target.address),
         "securityToken": target.token if call.has("READ_TARGET_SECURITY_TOKEN") else None,
