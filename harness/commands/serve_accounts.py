@@ -1,7 +1,7 @@
 """The file of `serve --accounts`: a list of `{user, password, rights: [CREATE_TARGET, …], tenant}`.
 
-`tenant` is DEFAULT when it is left out, `rights` all that an administrator of the tenant has. A password may be
-`env:NAME`.
+`tenant` is DEFAULT when it is left out, `rights` all that an administrator of the tenant has. A role goes with `ROLE_` and
+without. A password may be `env:NAME`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pydantic import Field, RootModel
 from harness.scenario_file.reader import load_mapping
 from harness.scenario_file.values import Model
 from harness.secret_refs import from_environment
+from reference_server.platforms.hawkbit.permissions import spelt
 from reference_server.platforms.hawkbit.settings import Account
 from simulator.contract.errors import UsageError
 
@@ -32,7 +33,7 @@ class AccountEntry(Model):
         password = self.password
         if password.startswith("env:"):
             password = from_environment(password)
-        return Account(self.user, password, self.rights, self.tenant)
+        return Account(self.user, password, tuple(map(spelt, self.rights)), self.tenant)
 
 
 class AccountsFile(RootModel[Annotated[tuple[AccountEntry, ...], Field(max_length=1000)]]):

@@ -25,6 +25,7 @@ from reference_server.platforms.hawkbit.context import Context
 from reference_server.platforms.hawkbit.errors import REPOSITORY, HawkbitError, quota
 from reference_server.platforms.hawkbit.records import TARGET_TYPE, Target, UpdateStatus
 
+NO_LOCK: Final = "assigning locks the set, for which the operator lacks UPDATE_DISTRIBUTION_SET"
 MULTI_ASSIGNMENT: Final = "The requested operation requires multi assignments to be enabled."
 
 
@@ -115,6 +116,14 @@ def _check_quotas(ctx: Context, wanted: list[Assignment]) -> None:
             raise quota(1, "Action", "Target", one.controller_id, quotas.actions_per_target)
 
 
+def _lock_implicitly(ctx: Context, record: DistributionSet) -> None:
+    """Raises 500: so the real server fails, after several tries, for an operator without the right to lock."""
+    if software.locks_implicitly(ctx, record) and not ctx.may(software.LOCKING):
+        java_class = "org.eclipse.hawkbit.exception.GenericSpServerException"
+        raise HawkbitError(500, "repo.genericError", java_class, "unknown error occurred", reason=NO_LOCK)
+    software.lock_implicitly(ctx, record)
+
+
 def purge(ctx: Context, controller_id: str, count: int) -> bool:
     """Deletes the oldest actions if `action.cleanup.onQuotaHit.percent` says so; False: nothing was deleted."""
     percent = ctx.config.values["action.cleanup.onQuotaHit.percent"]
@@ -144,11 +153,6 @@ def _check_target_types(ctx: Context, wanted: list[Assignment], record: Distribu
         raise HawkbitError(400, "target.type.incompatible", REPOSITORY + "IncompatibleTargetTypeException", message)
 
 
-def _lock_implicitly(ctx: Context, record: DistributionSet) -> None:
-    if ctx.config.values["implicit.lock.enabled"]:
-        software.lock(ctx, record)
-
-
 def _assign_one(ctx: Context, one: Assignment, target: Target, message: str | None) -> Action:
     cancel_scheduled(ctx, target.controller_id)
     end_older(ctx, target)
@@ -156,7 +160,7 @@ def _assign_one(ctx: Context, one: Assignment, target: Target, message: str | No
     waits = ctx.config.confirmation_on and one.confirmation_required and target.auto_confirm is None
     action = _new_action(ctx, one, Status.WAIT_FOR_CONFIRMATION if waits else Status.RUNNING, active=True)
     opening = message or f"Assignment initiated by user '{ctx.user}'"
-    entry = opening_entry(ctx, action, target, opening, confirmation_required=one.confirmation_required)
+    entry = opening_entry(ctx, action, target, opening, None if one.confirmation_required else ctx.user)
     return deployments.write_entry(ctx, action, entry)
 
 
@@ -166,14 +170,14 @@ def cancel_scheduled(ctx: Context, controller_id: str) -> None:
         deployments.save(ctx, actions.changed(action, status=Status.CANCELED.value))
 
 
-def opening_entry(ctx: Context, action: Action, target: Target, opening: str, *, confirmation_required: bool) -> Entry:
-    """The first line of an action's history: who began it, and what became of the confirmation."""
+def opening_entry(ctx: Context, action: Action, target: Target, opening: str, confirmed_by: str | None) -> Entry:
+    """The first line of an action's history. `confirmed_by`: who began it without asking the device."""
     if not ctx.config.confirmation_on:
         return Entry(Status.RUNNING, (opening,))
     if action.waits_for_confirmation:
         why = actions.WAITING
-    elif not confirmation_required:
-        why = f"Assignment confirmed by initiator [{action.created_by}]."
+    elif confirmed_by is not None:
+        why = f"Assignment confirmed by initiator [{confirmed_by}]."
     else:
         why = auto_confirm_message(target)
     return Entry(Status.WAIT_FOR_CONFIRMATION, (opening, why))

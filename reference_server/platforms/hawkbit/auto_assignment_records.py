@@ -23,7 +23,8 @@ class AutoAssignStatus(StrEnum):
 class AutoAssignment(Entity):
     """A filter's is the one with the name and the query of the filter; nothing else ties the two."""
 
-    name: str
+    name: str | None
+    """None until it is stored: the server looks for it last."""
     query: str
     set_id: int
     description: str | None = None
@@ -44,5 +45,5 @@ AUTO_ASSIGNMENT: Final = Kind(
     "hawkbit.auto_assignment",
     AutoAssignment,
     lambda one: one.id,
-    {"name": lambda one: (one.name,), "set": lambda one: (one.set_id,), "active": _active},
+    {"name": lambda one: (one.name or "",), "set": lambda one: (one.set_id,), "active": _active},
 )

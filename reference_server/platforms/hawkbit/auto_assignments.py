@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final
 
-from reference_server.platforms.hawkbit import software
+from reference_server.platforms.hawkbit import rules, software
 from reference_server.platforms.hawkbit.action_records import DistributionSet, ForceType
 from reference_server.platforms.hawkbit.auto_assignment import matcher, wants
 from reference_server.platforms.hawkbit.auto_assignment_records import (
@@ -14,9 +14,23 @@ from reference_server.platforms.hawkbit.auto_assignment_records import (
     AutoAssignStatus,
 )
 from reference_server.platforms.hawkbit.context import Context
-from reference_server.platforms.hawkbit.errors import REPOSITORY, HawkbitError, already_exists, not_found, quota
+from reference_server.platforms.hawkbit.errors import (
+    REPOSITORY,
+    HawkbitError,
+    already_exists,
+    not_found,
+    quota,
+    violations,
+)
 from reference_server.platforms.hawkbit.records import TARGET, TargetFilter
+from reference_server.platforms.hawkbit.rules import TextRule
 
+GREATEST_REMARK: Final = 255
+TEXTS: Final = (
+    TextRule("name", 1, 128, needed=True),
+    TextRule("description", 0, 512),
+    TextRule("targetFilterQuery", 0, 1024),
+)
 INCOMPLETE: Final = (
     "Distribution set is assigned/locked to a target that is incomplete (i.e. mandatory modules are missing)"
 )
@@ -33,12 +47,13 @@ def make(ctx: Context, one: AutoAssignment) -> AutoAssignment:
         raise HawkbitError(400, "repo.invalidAutoAssignActionType", java_class, WRONG_TYPE)
     matcher(ctx, one.query)
     _check_quota(ctx, one)
-    if ctx.config.values["implicit.lock.enabled"]:
-        software.lock(ctx, record)
-    _check_free(ctx, one.name)
+    software.lock_implicitly(ctx, record)
+    given = {"name": one.name, "description": one.description, "targetFilterQuery": one.query}
+    stored = rules.as_stored(TEXTS, given)
+    _check_free(ctx, stored["name"])
     waits = ctx.config.values["auto.assignment.approval.enabled"]
     status = AutoAssignStatus.WAITING_FOR_APPROVAL if waits else AutoAssignStatus.READY
-    one = replace(one, status=status.value)
+    one = replace(one, name=stored["name"], description=stored["description"], status=status.value)
     ctx.repo.store.put(AUTO_ASSIGNMENT, ctx.tenant, one)
     return one
 
@@ -89,7 +104,7 @@ def change(ctx: Context, one: AutoAssignment, **changes: Any) -> AutoAssignment:
     changed = replace(one, **changes)
     if changed == one:
         return one
-    if changed.name != one.name:
+    if changed.name is not None and changed.name != one.name:
         _check_free(ctx, changed.name)
     changed = replace(changed, modified_by=ctx.user, modified_at_ms=ctx.now_ms)
     ctx.repo.store.put(AUTO_ASSIGNMENT, ctx.tenant, changed)
@@ -103,10 +118,17 @@ def move(ctx: Context, assignment_id: int, before: AutoAssignStatus, after: Auto
 
 
 def decide(ctx: Context, assignment_id: int, after: AutoAssignStatus, remark: str | None) -> None:
-    """Approves or denies. Raises 409 when nobody asked for it."""
+    """Approves or denies. Raises 409 when nobody asked for it, 400 for too long a remark."""
     wrong = "Auto assignment not waiting for approval"
     one = _in_state(ctx, assignment_id, AutoAssignStatus.WAITING_FOR_APPROVAL, wrong)
+    check_remark(remark)
     change(ctx, one, status=after.value, decided_by=ctx.user, remark=remark)
+
+
+def check_remark(remark: str | None) -> None:
+    """Raises 400."""
+    if broken := rules.broken_size("approvalRemark", remark, 0, GREATEST_REMARK):
+        raise violations(broken)
 
 
 def _in_state(ctx: Context, assignment_id: int, before: AutoAssignStatus, wrong: str) -> AutoAssignment:

@@ -32,9 +32,14 @@ def assign_targets(call: Call, set_id: int) -> Reply:
 def assign_set(call: Call, controller_id: str) -> Reply:
     """`POST /targets/{id}/assignedDS[?offline=true]`. Raises 404 for an unknown target."""
     bodies = fields.as_new_objects(call.json)
-    if call.boolean("offline"):
+    offline = call.boolean("offline")
+    if not offline:
+        call.need("READ_TARGET")
+        call.repo.need_target(call.tenant, controller_id)
+    call.need("UPDATE_TARGET")
+    call.need("READ_DISTRIBUTION_SET")
+    if offline:
         return _reply(call, assign_offline(call, [(controller_id, _set_id(body)) for body in bodies]))
-    call.repo.need_target(call.tenant, controller_id)
     return _assign(call, [_assignment(call, controller_id, _set_id(body), body) for body in bodies])
 
 

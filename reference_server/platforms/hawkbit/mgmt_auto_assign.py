@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from reference_server.platforms.hawkbit import auto_assignments, fields, software
 from reference_server.platforms.hawkbit.call import Call
 from reference_server.platforms.hawkbit.errors import crash
 from reference_server.platforms.hawkbit.mgmt_auto_assignments import make, read_draft
 from reference_server.platforms.hawkbit.mgmt_filters import full_filter_document, need_filter
+from reference_server.platforms.hawkbit.records import TARGET_FILTER, TargetFilter
 from reference_server.platforms.hawkbit.replies import Reply
 from reference_server.platforms.hawkbit.software_views import set_document
 
@@ -35,12 +38,22 @@ def switch_on(call: Call, filter_id: int) -> Reply:
     if before is not None:
         auto_assignments.delete(call, before)
     make(call, draft)
+    target_filter = touched(call, target_filter)
     body_of_filter = full_filter_document(call, target_filter)
     return Reply(body=body_of_filter, changed=f"filter {filter_id} assigns set {set_id}")
 
 
 def switch_off(call: Call, filter_id: int) -> Reply:
-    one = auto_assignments.named(call, need_filter(call, filter_id).name)
+    call.need("READ_TARGET")
+    target_filter = touched(call, need_filter(call, filter_id))
+    one = auto_assignments.named(call, target_filter.name)
     if one is not None:
         auto_assignments.delete(call, one)
     return Reply(204, changed=f"filter {filter_id} assigns nothing")
+
+
+def touched(call: Call, one: TargetFilter) -> TargetFilter:
+    """Whoever changes what a filter assigns has modified the filter."""
+    one = replace(one, modified_by=call.user, modified_at_ms=call.now_ms)
+    call.repo.store.put(TARGET_FILTER, call.tenant, one)
+    return one

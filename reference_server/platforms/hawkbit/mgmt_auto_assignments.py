@@ -13,7 +13,7 @@ from reference_server.platforms.hawkbit.auto_assignment_records import (
 )
 from reference_server.platforms.hawkbit.call import Call
 from reference_server.platforms.hawkbit.documents import audit, link, without_nulls
-from reference_server.platforms.hawkbit.errors import not_readable, violations
+from reference_server.platforms.hawkbit.errors import not_all_found, not_readable, violations
 from reference_server.platforms.hawkbit.fields import as_object, boolean, integer, text
 from reference_server.platforms.hawkbit.listing import page
 from reference_server.platforms.hawkbit.mgmt_assignment import force_type
@@ -71,7 +71,7 @@ def read_draft(call: Call, body: dict[str, Any], set_id: int | None, *, action_t
     if set_id is None:
         raise not_readable("expected the id of a distribution set")
     return AutoAssignment(
-        id=call.repo.store.next_id(AUTO_ASSIGNMENT.name), name=text(body, "name") or "",
+        id=call.repo.store.next_id(AUTO_ASSIGNMENT.name), name=text(body, "name"),
         description=text(body, "description"), query=text(body, "targetFilterQuery") or "", set_id=set_id,
         action_type=(kind or ForceType.FORCED).value, start_at_ms=start_at_ms,
         weight=DEFAULT_WEIGHT if weight is None else weight,
@@ -93,6 +93,8 @@ def make(call: Call, draft: AutoAssignment) -> AutoAssignment:
 
 def read_of_set(call: Call, set_id: int) -> Reply:
     """`GET /distributionsets/{id}/autoAssignments`."""
+    call.need("READ_DISTRIBUTION_SET")
+    call.need("READ_DISTRIBUTION_SET")
     software.need_set(call, set_id)
     found = call.repo.store.find(AUTO_ASSIGNMENT, call.tenant, "set", set_id)
     return page(call, found, FIELDS, lambda one: document(call, one), look=call)
@@ -119,7 +121,10 @@ def update(call: Call, assignment_id: int) -> Reply:
 
 
 def delete(call: Call, assignment_id: int) -> Reply:
-    auto_assignments.delete(call, auto_assignments.need(call, assignment_id))
+    one = call.repo.store.get(AUTO_ASSIGNMENT, call.tenant, assignment_id)
+    if one is None:
+        raise not_all_found("AutoAssignment", [assignment_id], [])
+    auto_assignments.delete(call, one)
     return Reply(204, changed=f"automatic assignment {assignment_id} deleted")
 
 

@@ -74,6 +74,7 @@ def read_filter(call: Call, filter_id: int) -> Reply:
 
 
 def update_filter(call: Call, filter_id: int) -> Reply:
+    call.need("READ_TARGET")
     body = as_object(call.json)
     name, query = text(body, "name"), text(body, "query")
     if broken := rules.broken_texts("update.update", TEXTS, {"name": name, "query": query}):

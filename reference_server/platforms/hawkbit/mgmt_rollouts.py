@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from reference_server.platforms.hawkbit import rollout_groups, rules, software
 from reference_server.platforms.hawkbit.auto_assignment import matcher
+from reference_server.platforms.hawkbit.auto_assignments import check_remark
 from reference_server.platforms.hawkbit.call import LONG_MAX, Call
 from reference_server.platforms.hawkbit.errors import (
     REPOSITORY,
@@ -157,6 +158,7 @@ def _decide(call: Call, rollout_id: int, after: RolloutStatus) -> Reply:
     if rollout.status != RolloutStatus.WAITING_FOR_APPROVAL:
         raise wrong_state("Rollout is not in status WAITING_FOR_APPROVAL")
     remark = call.query.get("remark")
+    check_remark(remark)
     change_rollout(call, rollout, status=after.value, decided_by=call.user, remark=remark)
     return Reply(204, changed=f"rollout {rollout_id} {after.value}")
 

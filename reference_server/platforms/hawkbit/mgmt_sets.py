@@ -30,7 +30,7 @@ from reference_server.platforms.hawkbit.mgmt_filters import FILTER_FIELDS, filte
 from reference_server.platforms.hawkbit.mgmt_tags import TAGGED_SORTS
 from reference_server.platforms.hawkbit.records import TARGET
 from reference_server.platforms.hawkbit.replies import Reply
-from reference_server.platforms.hawkbit.set_filters import filters_of, is_rolled_out, stop_filters
+from reference_server.platforms.hawkbit.set_filters import count_of_assignments, filters_of, is_rolled_out, stop_filters
 from reference_server.platforms.hawkbit.set_search import set_page
 from reference_server.platforms.hawkbit.software_fields import MODULE_FIELDS, not_deleted
 from reference_server.platforms.hawkbit.software_rules import (
@@ -161,7 +161,10 @@ def filters(call: Call, set_id: int) -> Reply:
     """`GET …/autoAssignTargetFilters`: the filters that assign this set by themselves."""
     call.need("READ_AUTO_ASSIGNMENT")
     software.need_set(call, set_id)
-    return page(call, filters_of(call, set_id), FILTER_FIELDS, lambda one: filter_document(call, one))
+    reply = page(call, filters_of(call, set_id), FILTER_FIELDS, lambda one: filter_document(call, one))
+    if "q" not in call.query:  # assignments that are no filter's are counted too
+        reply.body["total"] = count_of_assignments(call, set_id)
+    return reply
 
 
 def with_modules(call: Call, record: DistributionSet, modules: Iterable[SoftwareModule]) -> DistributionSet:
@@ -190,7 +193,8 @@ def _read(body: dict[str, Any]) -> Given:
 
 
 def _kind(call: Call, key: str | None) -> SetType:
-    return software.default_set_type(call) if key is None else software.set_type(call, key)
+    """The tenant's default without a key. Raises 400 for a deleted type, 404."""
+    return software.set_type(call, software.default_set_type(call).key if key is None else key)
 
 
 def _check_modules(modules: list[SoftwareModule], kind: SetType) -> None:

@@ -99,6 +99,7 @@ def update_tag(call: Call, tag_id: int) -> Reply:
 
 def delete_tag(call: Call, tag_id: int) -> Reply:
     _need(call, tag_id)
+    call.need("DELETE_TARGET")
     for target in call.repo.store.find(TARGET, call.tenant, "tag", tag_id):
         call.repo.save(call.tenant, _without(target, tag_id))
     call.repo.store.delete(TARGET_TAG, call.tenant, tag_id)

@@ -13,6 +13,7 @@ from reference_server.platforms.hawkbit.errors import (
     already_exists,
     bare,
     crash,
+    framework,
     integrity,
     not_found,
     quota,
@@ -107,6 +108,9 @@ def unassign_type(call: Call, controller_id: str) -> Reply:
 
 
 def read_auto_confirm(call: Call, controller_id: str) -> Reply:
+    """Unlike elsewhere the framework refuses who may not read targets."""
+    if not call.has("READ_TARGET"):
+        raise framework(403, f"user {call.user} lacks READ_TARGET")
     target = call.repo.need_target(call.tenant, controller_id)
     url = f"{target_url(call, target)}/autoConfirm"
     status = target.auto_confirm

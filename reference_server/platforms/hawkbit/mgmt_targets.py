@@ -42,6 +42,9 @@ def read_target(call: Call, controller_id: str) -> Reply:
 def update_target(call: Call, controller_id: str) -> Reply:
     """Only the given fields change. Attributes can be asked for again, never un-asked (empty 400)."""
     request = read_request(as_object(call.json))
+    if not call.has("UPDATE_TARGET"):
+        call.repo.need_target(call.tenant, controller_id)
+        call.need("UPDATE_TARGET")
     if request.request_attributes is False:
         raise bare(400, "requestAttributes: only true can be sent, to ask the device for its attributes again")
     target = call.repo.need_target(call.tenant, controller_id)

@@ -51,11 +51,23 @@ for _action in ACTIONS:
 KNOWN: Final = frozenset(_all(*GROUPS) | set(SPECIAL) | set(IMPLIED))
 
 
+ROLES: Final = frozenset(name.removeprefix("ROLE_") for name in IMPLIED if name.startswith("ROLE_"))
+
+
+def spelt(right: str) -> str:
+    """A right as the server knows it: roles also without `ROLE_`, as its own properties name them."""
+    return f"ROLE_{right}" if right in ROLES else right
+
+
 @lru_cache(maxsize=64)
 def reachable(rights: tuple[str, ...]) -> frozenset[str]:
-    """Everything that these rights and roles allow, themselves included. A scope (`PERM/<rsql>`) is not looked at."""
+    """Everything that these rights and roles allow, themselves included.
+
+    A right with a scope (`PERM/<rsql>`) allows nothing: scopes are only read where `hawkbit.acm` is switched on, which
+    it is not in the all-in-one server.
+    """
     found: set[str] = set()
-    waiting = [right.partition("/")[0] for right in rights]
+    waiting = list(rights)
     while waiting:
         right = waiting.pop()
         if right not in found:

@@ -145,18 +145,19 @@ def fill_dynamic_group(ctx: Scheduled, rollout: Rollout) -> bool:
     """Takes targets that match by now into the last group. True: something changed, the rest comes next round."""
     if ctx.now_ms - rollout.filled_at_ms < ctx.repo.settings.dynamic_fill_every_s * 1000:
         return False
+    by_creator = replace(ctx, user=rollout.created_by)
     groups = groups_of(ctx, rollout.id)
     group = groups[-1]
     expected = max(int(group.percentage), 1)
     if group.total_targets >= expected or group.status == GroupStatus.FINISHED:
-        if add_dynamic_group(ctx, rollout, groups, GroupStatus.SCHEDULED):
+        if add_dynamic_group(by_creator, rollout, groups, GroupStatus.SCHEDULED):
             change_rollout(ctx, rollout, groups_created=rollout.groups_created + 1)
         return True
     found = _newcomers(ctx, rollout, group)[: expected - group.total_targets]
     if not found:
         ctx.repo.store.put(ROLLOUT, ctx.tenant, replace(rollout, filled_at_ms=ctx.now_ms))
         return False
-    new = scheduled_actions.schedule(ctx, rollout, group, found)
+    new = scheduled_actions.schedule(by_creator, rollout, group, found)
     if group.status == GroupStatus.RUNNING:
         for action in new:
             scheduled_actions.start(ctx, rollout, group, action)

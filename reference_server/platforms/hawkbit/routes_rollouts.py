@@ -11,6 +11,7 @@ from reference_server.platforms.hawkbit.routing import Route, mgmt, mgmt_body
 R: Final = "/rollouts"
 ONE: Final = "/rollouts/{id:long}"
 A: Final = "/autoassignments"
+SET: Final = "/distributionsets/{id:long}"
 AUTO: Final = "/autoassignments/{id:long}"
 
 CAMPAIGNS: Final[tuple[Route, ...]] = (
@@ -34,10 +35,9 @@ CAMPAIGNS: Final[tuple[Route, ...]] = (
     # automatic assignments (main branch)
     mgmt("GET", A, mgmt_auto_assignments.read_all, "READ_AUTO_ASSIGNMENT"),
     mgmt_body("POST", A, mgmt_auto_assignments.create),
-    mgmt("GET", "/distributionsets/{id:long}/autoAssignments", mgmt_auto_assignments.read_of_set,
-         "READ_AUTO_ASSIGNMENT"),
+    mgmt("GET", f"{SET}/autoAssignments", mgmt_auto_assignments.read_of_set, "READ_AUTO_ASSIGNMENT"),
     mgmt("GET", AUTO, mgmt_auto_assignments.read, "READ_AUTO_ASSIGNMENT"),
-    mgmt_body("PUT", AUTO, mgmt_auto_assignments.update, "UPDATE_AUTO_ASSIGNMENT", (JSON, HAL)),
+    mgmt_body("PUT", AUTO, mgmt_auto_assignments.update, "UPDATE_AUTO_ASSIGNMENT"),
     mgmt("DELETE", AUTO, mgmt_auto_assignments.delete, "DELETE_AUTO_ASSIGNMENT"),
     mgmt("POST", f"{AUTO}/approve", mgmt_auto_assignments.approve, "APPROVE_AUTO_ASSIGNMENT"),
     mgmt("POST", f"{AUTO}/deny", mgmt_auto_assignments.deny, "APPROVE_AUTO_ASSIGNMENT"),

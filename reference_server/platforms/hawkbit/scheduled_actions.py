@@ -35,8 +35,8 @@ def _schedule_one(ctx: Context, rollout: Rollout, group: RolloutGroup, target: T
         id=ctx.repo.store.next_id(ACTION.name), controller_id=target.controller_id, set_id=rollout.set_id,
         status=Status.SCHEDULED.value, active=False, force_type=rollout.force_type,
         force_time_ms=rollout.force_time_ms, weight=rollout.weight or 0, rollout_id=rollout.id,
-        rollout_group_id=group.id, created_by=rollout.created_by, created_at_ms=ctx.now_ms,
-        modified_by=rollout.created_by, modified_at_ms=ctx.now_ms,
+        rollout_group_id=group.id, created_by=ctx.user, created_at_ms=ctx.now_ms,
+        modified_by=ctx.user, modified_at_ms=ctx.now_ms,
     )  # fmt: skip
     deployments.save(ctx, action)
     return action
@@ -65,5 +65,6 @@ def start(ctx: Context, rollout: Rollout, group: RolloutGroup, action: Action) -
     status = Status.WAIT_FOR_CONFIRMATION if waits else Status.RUNNING
     begun = deployments.modified(ctx, actions.changed(action, active=True, status=status.value))
     opening = f"Initiated by Rollout Group '{group.name}' [Rollout {rollout.name}:{rollout.id}]"
-    entry = assignment.opening_entry(ctx, begun, target, opening, confirmation_required=group.confirmation_required)
+    initiator = rollout.created_by if not group.confirmation_required else None
+    entry = assignment.opening_entry(ctx, begun, target, opening, initiator)
     deployments.write_entry(ctx, begun, entry)

@@ -17,7 +17,7 @@ def filters_of(ctx: Context, set_id: int) -> list[TargetFilter]:
     found = [
         (one, target_filter)
         for one in ctx.repo.store.find(AUTO_ASSIGNMENT, ctx.tenant, "set", set_id)
-        for target_filter in ctx.repo.store.find(TARGET_FILTER, ctx.tenant, "name", one.name)
+        for target_filter in ctx.repo.store.find(TARGET_FILTER, ctx.tenant, "name", one.name or "")
     ]
     return [target_filter for one, target_filter in found if target_filter.query == one.query]
 

@@ -11,6 +11,7 @@ from reference_server.platforms.hawkbit.action_records import (
     MODULE,
     MODULE_TYPE,
     SET,
+    SET_TAG,
     SET_TYPE,
     Artifact,
     DistributionSet,
@@ -19,7 +20,7 @@ from reference_server.platforms.hawkbit.action_records import (
     SoftwareModule,
 )
 from reference_server.platforms.hawkbit.context import Context
-from reference_server.platforms.hawkbit.errors import REPOSITORY, HawkbitError, invalid, not_found, violations
+from reference_server.platforms.hawkbit.errors import REPOSITORY, HawkbitError, forbidden, invalid, not_found, violations
 from reference_server.platforms.hawkbit.java_order import entity_hash, in_hash_order, type_element_hash
 from reference_server.platforms.hawkbit.repository import Repository
 
@@ -27,6 +28,10 @@ SYSTEM: Final = "system"
 MANY: Final = 2**31 - 1
 """`maxAssignments` of a type of which a set takes any number."""
 DEFAULT_SET_TYPE: Final = "os_app"
+LOCKING: Final = "UPDATE_DISTRIBUTION_SET"
+UNLOCKING_TAGS: Final = frozenset(
+    {"skip-implicit-lock", "skip_implicit_lock", "SKIP_IMPLICIT_LOCK", "SKIP-IMPLICIT-LOCK"}
+)
 JAVA_MODELS: Final = "org.eclipse.hawkbit.repository.jpa.model."
 
 
@@ -225,6 +230,22 @@ def lock(ctx: Context, record: DistributionSet) -> DistributionSet:
     record = replace(record, locked=True, modified_by=ctx.user, modified_at_ms=ctx.now_ms)
     ctx.repo.store.put(SET, ctx.tenant, record)
     return record
+
+
+def lock_implicitly(ctx: Context, record: DistributionSet) -> None:
+    """What is to be given to targets is locked. Raises 403: locking needs the right to change the set."""
+    if locks_implicitly(ctx, record):
+        if not ctx.may(LOCKING):
+            raise forbidden(LOCKING, ctx.user)
+        lock(ctx, record)
+
+
+def locks_implicitly(ctx: Context, record: DistributionSet) -> bool:
+    """Unless it is locked already, or the tenant's configuration or a tag of the set says not to."""
+    tags = (ctx.repo.store.get(SET_TAG, ctx.tenant, tag_id) for tag_id in record.tag_ids)
+    if record.locked or any(tag is not None and tag.name in UNLOCKING_TAGS for tag in tags):
+        return False
+    return bool(ctx.config.values["implicit.lock.enabled"])
 
 
 def lock_modules(ctx: Context, record: DistributionSet) -> None:

@@ -183,3 +183,46 @@ def test_a_change_that_is_undone_leaves_no_trace_in_what_is_remembered(rig: Rig)
 
 def test_userinfo(rig: Rig) -> None:
     assert rig.read("/userinfo") == {"tenant": "DEFAULT", "username": "admin", "permissions": ["ROLE_TENANT_ADMIN"]}
+
+
+@pytest.mark.parametrize(
+    ("key", "given", "stored"),
+    [
+        ("authentication.gatewaytoken.key", [], ""), ("authentication.gatewaytoken.key", ["a", "b"], "a,b"),
+        ("maintenanceWindowPollCount", "0x10", 16), ("maintenanceWindowPollCount", " 1 2 ", 12),
+        ("authentication.targettoken.enabled", [True], True),
+    ],
+)  # fmt: skip
+def test_an_array_counts_as_its_elements_and_numbers_may_be_hexadecimal(
+    rig: Rig, key: str, given: Any, stored: Any
+) -> None:
+    assert status(put(rig, key, given)) == 204
+    assert value(rig, key) == stored
+
+
+@pytest.mark.parametrize(
+    ("key", "given", "message"),
+    [
+        ("authentication.targettoken.enabled", "", "The given configuration value is expected as a Boolean"),
+        ("maintenanceWindowPollCount", [], "The given configuration value is expected as a Integer"),
+        ("maintenanceWindowPollCount", {"a": [1]}, CANNOT.format("{a=[1]}", "util.LinkedHashMap", "Integer")),
+        ("pollingTime", "a, b", r"Invalid pollingInterval: 'a', expecting: (HH:mm:ss|ISO-8601)(~\d{1,2}%)?"),
+        ("default.ds.type", "1",
+         "Default DistributionSetType Value Type is incorrect. Expected Long, received java.lang.String"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_told_in_the_words_of_the_server(rig: Rig, key: str, given: Any, message: str) -> None:
+    answer = put(rig, key, given)
+    assert (status(answer), document(answer)["message"]) == (400, message)
+
+
+def test_a_body_without_value_breaks_the_server(rig: Rig) -> None:
+    assert status(rig.mgmt("PUT", "/system/configs/pollingTime", {})) == 500
+    assert error_code(put(rig, "pollingTime", None)) == "rest.body.notReadable"
+    assert error_code(rig.mgmt("PUT", "/system/configs", {"pollingTime": None})) == "configValueInvalid"
+
+
+def test_the_default_type_is_read_by_everybody_and_taken_from_any_number(rig: Rig) -> None:
+    assert status(put(rig, "default.ds.type", 1.9)) == 204
+    assert value(rig, "default.ds.type") == 1
+    assert status(rig.mgmt("PUT", "/system/configs", {"default.ds.type": None})) == 204
