@@ -79,7 +79,6 @@ def delete(call: Call, module_id: int, artifact_id: int) -> Reply:
         raise software.locked("JpaSoftwareModule", module_id, "REMOVE_ARTIFACT")
     call.repo.store.delete(ARTIFACT, call.tenant, artifact_id)
     call.repo.blobs.delete(file.blob)
-    software.save_module(call, module)
     return Reply(call.done_status, changed=f"artifact {artifact_id} deleted")
 
 

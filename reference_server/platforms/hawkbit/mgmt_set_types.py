@@ -77,7 +77,7 @@ def delete(call: Call, type_id: int) -> Reply:
             left = tuple(other for other in one.set_type_ids if other != type_id)
             call.repo.store.put(TARGET_TYPE, call.tenant, replace(one, set_type_ids=left))
     if is_used:
-        call.repo.store.put(SET_TYPE, call.tenant, replace(record, deleted=True))
+        _save(call, replace(record, deleted=True))
     else:
         call.repo.store.delete(SET_TYPE, call.tenant, type_id)
     return Reply(call.done_status, changed=f"set type {type_id} deleted")

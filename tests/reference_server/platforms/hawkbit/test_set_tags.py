@@ -104,3 +104,13 @@ def test_a_deleted_set_keeps_its_tags_and_gets_no_more(bench):
     assert bench.mgmt("GET", f"{path}?q=name==*").body["total"] == 0
     answer = bench.mgmt("POST", path, [set_id])
     assert (answer.status, answer.body["errorCode"]) == (404, "hawkbit.server.error.deleted")
+
+
+@pytest.mark.parametrize(("name", "is_locked"), [("skip-implicit-lock", False), ("beta", True)])
+@pytest.mark.parametrize("query", ["", "?offline=true"])
+def test_a_tag_keeps_a_set_from_being_locked_when_it_is_assigned(bench, name, is_locked, query):
+    bench.target()
+    set_id = bench.release()
+    bench.mgmt("POST", f"{TAGS}/{make(bench, name)}/assigned/{set_id}")
+    bench.mgmt("POST", f"/distributionsets/{set_id}/assignedTargets{query}", [{"id": "dev"}])
+    assert bench.mgmt("GET", f"/distributionsets/{set_id}").body["locked"] is is_locked
