@@ -26,6 +26,9 @@ STATUSES: Final = tuple(
 """In the order in which the real server counts them."""
 
 
+SET_PARTS: Final = ("id", "name", "version", "type.id", "type.key", "type.name")
+
+
 def _plain(part: str, holds: Holds = Holds.TEXT) -> Field:
     return Field(lambda record, look: getattr(record, part), holds)
 
@@ -38,12 +41,13 @@ def _target(part: str, holds: Holds = Holds.TEXT) -> Field:
     return Field(get, holds, choices=UPDATE_STATUSES if holds is Holds.CHOICE else ())
 
 
-def _set(part: str) -> Field:
+def _set(part: str, holds: Holds = Holds.TEXT) -> Field:
     def get(action: Action, look: Call) -> Any:
         record = software.need_set(look, action.set_id)
-        return software.need_set_type(look, record.type_id).key if part == "type" else getattr(record, part)
+        head, dot, rest = part.partition(".")
+        return getattr(software.need_set_type(look, record.type_id), rest) if dot else getattr(record, head)
 
-    return Field(get, Holds.NUMBER if part == "id" else Holds.TEXT)
+    return Field(get, Holds.NUMBER if part.endswith("id") and holds is Holds.TEXT else holds)
 
 
 def _none(holds: Holds = Holds.TEXT) -> Field:
@@ -62,7 +66,8 @@ ACTION_FIELDS: Final = Fields(
         "target.name": _target("name"),
         "target.updateStatus": _target("update_status", Holds.CHOICE),
         "target.address": _target("address"),
-        **{f"distributionSet.{part}": _set(part) for part in ("id", "name", "version", "type")},
+        **{f"distributionSet.{part}": _set(part) for part in SET_PARTS},
+        "distributionSet.type": _set("type_id", Holds.RECORD),
         "rollout.id": _plain("rollout_id", Holds.NUMBER),
         "rollout.name": _none(),
         "rolloutGroup.id": _none(Holds.NUMBER),

@@ -76,8 +76,8 @@ def sort_orders(text: str | None, fields: Fields) -> list[tuple[str, bool]] | No
             raise sort_field(f"no field {name[:100]!r} to sort by: there is {', '.join(fields.parts)}")
         if direction not in {"asc", "desc"}:
             raise sort_direction(f"sort direction {direction[:20]!r}: expected ASC or DESC")
-        if (field := fields.fields.get(name)) is not None and (field.by_key or field.many):
-            raise crash(f"the real server cannot sort by {name}, which has many values")
+        if (field := fields.fields.get(name)) is not None and field.is_collection:
+            raise crash(f"the real server cannot sort by {name}, which is a collection")
         orders.append((name, direction == "desc"))
     return orders
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from reference_server.platforms.hawkbit.call import Call
-from reference_server.platforms.hawkbit.errors import crash, framework, violations
+from reference_server.platforms.hawkbit.errors import crash, violations
 from reference_server.platforms.hawkbit.fields import as_texts_or_null
 from reference_server.platforms.hawkbit.listing import with_moments
 from reference_server.platforms.hawkbit.records import TARGET, Target
@@ -29,7 +29,7 @@ def read_members(call: Call, group: str) -> Reply:
 
 def read_members_of_group(call: Call) -> Reply:
     """`?group=G[&subgroups=true]`: a name that cannot stand in a path, with everything below it if asked."""
-    group, with_subgroups = _parameter(call, "group"), call.boolean("subgroups")
+    group, with_subgroups = call.query["group"], call.boolean("subgroups")
     if not group:
         raise violations(["findTargetsByGroup.group must not be empty."])
     return _members(call, group, with_subgroups=with_subgroups)
@@ -53,7 +53,7 @@ def assign_members(call: Call, group: str) -> Reply:
 
 
 def assign_members_of_group(call: Call) -> Reply:
-    return _assign(call, _parameter(call, "group"), _named(call))
+    return _assign(call, call.query["group"], _named(call))
 
 
 def unassign_members(call: Call) -> Reply:
@@ -61,11 +61,11 @@ def unassign_members(call: Call) -> Reply:
 
 
 def assign_matching(call: Call, group: str) -> Reply:
-    return _assign(call, group, _matching(call, _parameter(call, "q")))
+    return _assign(call, group, _matching(call, call.query["q"]))
 
 
 def assign_matching_to_group(call: Call) -> Reply:
-    return _assign(call, _parameter(call, "group"), _matching(call, _parameter(call, "q")))
+    return _assign(call, call.query["group"], _matching(call, call.query["q"]))
 
 
 def unassign_matching(call: Call) -> Reply:
@@ -95,9 +95,3 @@ def _matching(call: Call, query: str) -> list[Target]:
     match = compiled(with_moments(call, query), TARGET_FIELDS)
     look = Look(call.repo, call.tenant)
     return [target for target in call.repo.store.scan(TARGET, call.tenant) if match(target, look)]
-
-
-def _parameter(call: Call, name: str) -> str:
-    if name not in call.query:
-        raise framework(400, f"query parameter {name} is missing")
-    return call.query[name]

@@ -150,7 +150,10 @@ def _is_read(route: Route, sent: str, has_body: bool) -> bool:
 
 
 def _content_types(route: Route, call: Call) -> str | None:
-    """The type of the answer. Raises 415 for a body, 406 for an answer that the route has not."""
+    """The type of the answer. Raises 400 for a missing parameter, 415 for a body, 406 for an answer of another type."""
+    missing = [name for name in route.asks if name not in call.query]
+    if missing:
+        raise framework(400, f"query parameter {missing[0]} is missing")
     if route.reads:
         sent = type_sent(call.headers.get("content-type", ""))
         if not _is_read(route, sent, call.has_body):

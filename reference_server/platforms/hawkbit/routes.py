@@ -72,12 +72,13 @@ PROVISIONING: Final[tuple[Route, ...]] = (
     mgmt("DELETE", "/targettags/{id:long}/assigned/{controllerId}", mgmt_tags.unassign_one, "UPDATE_TARGET", ()),
     # target groups (§1.5)
     mgmt("GET", "/targetgroups", mgmt_groups.read_groups, "READ_TARGET"),
-    mgmt("PUT", "/targetgroups", mgmt_groups.assign_matching_to_group, "UPDATE_TARGET", ()),
+    mgmt("PUT", "/targetgroups", mgmt_groups.assign_matching_to_group, "UPDATE_TARGET", (), ("group", "q")),
     mgmt("DELETE", "/targetgroups", mgmt_groups.unassign_matching, "UPDATE_TARGET", ()),
-    mgmt("GET", "/targetgroups/assigned", mgmt_groups.read_members_of_group, "READ_TARGET"),
-    mgmt_any_body("PUT", "/targetgroups/assigned", mgmt_groups.assign_members_of_group, "UPDATE_TARGET"),
+    mgmt("GET", "/targetgroups/assigned", mgmt_groups.read_members_of_group, "READ_TARGET", asks=("group",)),
+    mgmt_any_body("PUT", "/targetgroups/assigned", mgmt_groups.assign_members_of_group, "UPDATE_TARGET",
+                  asks=("group",)),
     mgmt_any_body("DELETE", "/targetgroups/assigned", mgmt_groups.unassign_members, "UPDATE_TARGET", optional=True),
-    mgmt("PUT", "/targetgroups/{group}", mgmt_groups.assign_matching, "UPDATE_TARGET", ()),
+    mgmt("PUT", "/targetgroups/{group}", mgmt_groups.assign_matching, "UPDATE_TARGET", (), ("q",)),
     mgmt("GET", "/targetgroups/{group}/assigned", mgmt_groups.read_members, "READ_TARGET"),
     mgmt_any_body("PUT", "/targetgroups/{group}/assigned", mgmt_groups.assign_members, "UPDATE_TARGET"),
     # target filters (§1.5)

@@ -41,6 +41,8 @@ class Route:
     reads: tuple[str, ...] = ()
     writes: tuple[str, ...] = MGMT_TYPES
     body_is_optional: bool = False
+    asks: tuple[str, ...] = ()
+    """Query parameters that must be there (else 400), asked for before the types of body and answer."""
 
     @property
     def is_for_devices(self) -> bool:
@@ -52,9 +54,16 @@ class Route:
         return tuple(part.endswith(":long}") for part in parts if part.startswith("{"))
 
 
-def mgmt(method: str, path: str, handler: Handler, needs: str = "", writes: tuple[str, ...] = MGMT_TYPES) -> Route:
+def mgmt(
+    method: str,
+    path: str,
+    handler: Handler,
+    needs: str = "",
+    writes: tuple[str, ...] = MGMT_TYPES,
+    asks: tuple[str, ...] = (),
+) -> Route:
     """A Mgmt route that reads no body."""
-    return Route(method, "/rest/v1" + path, handler, needs, (), writes)
+    return Route(method, "/rest/v1" + path, handler, needs, (), writes, asks=asks)
 
 
 def mgmt_body(method: str, path: str, handler: Handler, needs: str = "", writes: tuple[str, ...] = MGMT_TYPES) -> Route:
@@ -67,9 +76,11 @@ def mgmt_json_body(method: str, path: str, handler: Handler, needs: str) -> Rout
     return Route(method, "/rest/v1" + path, handler, needs, (JSON, HAL), ())
 
 
-def mgmt_any_body(method: str, path: str, handler: Handler, needs: str = "", *, optional: bool = False) -> Route:
+def mgmt_any_body(
+    method: str, path: str, handler: Handler, needs: str = "", *, optional: bool = False, asks: tuple[str, ...] = ()
+) -> Route:
     """A Mgmt route that answers nothing and does not say what types of body it takes."""
-    return Route(method, "/rest/v1" + path, handler, needs, ANY_BODY, (), optional)
+    return Route(method, "/rest/v1" + path, handler, needs, ANY_BODY, (), optional, asks)
 
 
 def ddi(method: str, path: str, handler: Handler, writes: tuple[str, ...] = DDI_TYPES) -> Route:

@@ -19,6 +19,7 @@ class Holds(Enum):
     CHOICE = auto()  # one of fixed words
     BOOLEAN = auto()  # true or false
     PRESENCE = auto()  # whether there is something: true or false, asked for with == and != only
+    RECORD = auto()  # something with parts of its own, which breaks the real server when it is compared
 
 
 TRUTHS: Final = {"true": True, "false": False}
@@ -36,6 +37,10 @@ class Field:
     many: bool = False
     by_key: bool = False
     choices: tuple[str, ...] = ()
+
+    @property
+    def is_collection(self) -> bool:
+        return self.by_key or self.many or self.holds is Holds.PRESENCE
 
     def sort_key(self, record: Any, look: Any) -> tuple[bool, Any]:
         """Null comes first, as in the database."""
@@ -57,7 +62,7 @@ class Fields:
         for name in fields:
             head, dot, part = name.partition(".")
             parts = self.parts.setdefault(head.lower(), [])
-            if dot:
+            if dot and "." not in part:
                 parts.append(part)
 
     def find(self, selector: str) -> tuple[Field, str]:

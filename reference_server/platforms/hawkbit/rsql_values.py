@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from reference_server.platforms.hawkbit.call import LONG_MAX
-from reference_server.platforms.hawkbit.errors import not_readable, rsql_field, rsql_syntax
+from reference_server.platforms.hawkbit.errors import crash, not_readable, rsql_field, rsql_syntax
 from reference_server.platforms.hawkbit.rsql import Comparison, Operator
 from reference_server.platforms.hawkbit.rsql_fields import TRUTHS, Field, Holds
 
@@ -31,6 +31,8 @@ def value_test(field: Field, node: Comparison) -> Test:
             return _test_choice(field.choices, node)
         case Holds.BOOLEAN:
             return _test_boolean(node)
+        case Holds.RECORD if node.values != (None,):
+            raise crash(f"the real server cannot compare {node.selector}: its parts can be")
         case _:
             return _test_text(node)
 

@@ -33,6 +33,8 @@ FIELDS = Fields(
         "valid": Field(lambda thing, look: thing.valid, Holds.BOOLEAN),
         "maker.id": Field(lambda thing, look: None, Holds.NUMBER),
         "maker.Name": Field(lambda thing, look: None),
+        "maker.home": Field(lambda thing, look: 7, Holds.RECORD),
+        "maker.home.city": Field(lambda thing, look: "Rome"),
         "isOn": Field(lambda thing, look: thing.is_on, Holds.PRESENCE),
     }
 )
@@ -136,6 +138,8 @@ def test_bad_syntax_is_refused(query: str) -> None:
         ("tag==''", False),
         ("tag!=''", True),
         ("maker.name=is=null", True),
+        ("maker.home=not=null", True),
+        ("maker.home.city==rome", True),
         ("valid==true", True),
         ("valid=in=(true,false)", True),
         ("valid!=TRUE", False),
@@ -185,9 +189,10 @@ def test_null_differs_from_everything_and_has_no_order(query: str, expected: boo
         ("note==1", "No key for the map field found. Syntax is: note.<key name>"),
         ("NAME.first==x", "Sub-attributes not supported for simple field NAME"),
         ("maker==x",
-         "The given search parameter field {maker} requires one of the following sub-attributes [id, Name]"),
+         "The given search parameter field {maker} requires one of the following sub-attributes [id, Name, home]"),
         ("maker.age==x",
-         "The given search field {maker.age} has unsupported sub-attributes. Supported sub-attributes are [id, Name]"),
+         "The given search field {maker.age} has unsupported sub-attributes. "
+         + "Supported sub-attributes are [id, Name, home]"),
         ("state==middle", "Value of state must be one of the following: [new, old]"),
         ("state=in=(new,middle)", "Value of state must be one of the following: [new, old]"),
         ("state==n*", "Value of state must be one of the following: [new, old]"),
@@ -234,6 +239,12 @@ def test_text_for_a_number_is_not_readable(query: str) -> None:
     with pytest.raises(HawkbitError) as refused:
         matches(query, Thing())
     assert refused.value.code == "rest.body.notReadable"
+
+
+def test_a_record_cannot_be_compared() -> None:
+    with pytest.raises(HawkbitError) as refused:
+        matches("maker.home==x", Thing())
+    assert refused.value.status == 500
 
 
 def test_in_memory_a_key_must_be_lower_case_and_a_fixed_word_never_matches() -> None:

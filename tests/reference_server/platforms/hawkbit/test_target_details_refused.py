@@ -129,3 +129,18 @@ def test_routes_that_name_no_type_take_any_json(known: Rig, content_type: str, b
     assert status(answer) == code
     if code == 415:
         assert ("Accept", ANY) in answer.response.headers
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers"),
+    [("GET", "/targetgroups/assigned", {"Accept": "application/xml"}),
+     ("PUT", "/targetgroups/assigned", {"Content-Type": "text/plain"}),
+     ("PUT", "/targetgroups?group=x", {}), ("PUT", "/targetgroups?q=id==dev", {}), ("PUT", "/targetgroups/x", {})],
+)  # fmt: skip
+def test_a_parameter_that_must_be_there_is_asked_for_first(
+    known: Rig, method: str, path: str, headers: dict[str, str]
+) -> None:
+    answer = known.mgmt(method, path, b"x", headers=headers)
+    assert status(answer) == 400
+    if "Accept" not in headers:
+        assert document(answer)["error"] == "Bad Request"

@@ -205,7 +205,7 @@ def test_tenants_do_not_see_each_other() -> None:
     assert document(rig.mgmt("GET", "/userinfo", account=other))["tenant"] == "SECOND"
 
 
-@pytest.mark.parametrize("name", ["attribute", "metadata", "tag"])
+@pytest.mark.parametrize("name", ["attribute", "metadata", "tag", "autoConfirm"])
 def test_what_has_many_values_breaks_sorting(rig: Rig, name: str) -> None:
     answer = rig.mgmt("GET", f"/targets?sort={name}:ASC")
     assert (status(answer), document(answer)["error"]) == (500, "Internal Server Error")
