@@ -11,6 +11,7 @@ from typing import Final
 
 from reference_server.platform import Answer
 from reference_server.platforms.hawkbit import admin_auth, device_auth
+from reference_server.platforms.hawkbit.action_cleanup import ActionCleanup
 from reference_server.platforms.hawkbit.auto_assignment import AutoAssigner
 from reference_server.platforms.hawkbit.call import Call
 from reference_server.platforms.hawkbit.dos_filter import DosFilter
@@ -49,8 +50,7 @@ class HawkbitPlatform:
 
     def __init__(self, store: Store, blobs: Blobs, entropy: Entropy, settings: Settings) -> None:
         self.repo = Repository(store, blobs, entropy, settings)
-        self._auto_assignment = AutoAssigner(self.repo)
-        self._rollouts = RolloutScheduler(self.repo)
+        self._schedulers = (RolloutScheduler(self.repo), AutoAssigner(self.repo), ActionCleanup(self.repo))
         self._dos = DosFilter(settings)
         routes = known_to(self.repo.traits, PROVISIONING + DEPLOYMENT + SOFTWARE + SETS + CAMPAIGNS)
         self._operators = Router(route for route in routes if not route.is_for_devices)
@@ -92,24 +92,23 @@ class HawkbitPlatform:
         except HawkbitError as error:
             return self._refuse(call, error, rollback=not error.keeps)
         writes = not call.device and request.method not in READING
-        self._auto_assignment.note(call.tenant, now_us, by_operator=writes)
-        self._rollouts.note(call.tenant, now_us, by_operator=writes)
+        for scheduler in self._schedulers:
+            scheduler.note(call.tenant, now_us, by_operator=writes)
         if_none_match = call.headers.get("if-none-match")
         response = respond(reply, content_type, method=request.method, path=path, if_none_match=if_none_match)
         return Answer(response, device=call.device, changed=reply.changed)
 
     def next_due_us(self) -> int | None:
-        dues = [due for due in (self._auto_assignment.due_us, self._rollouts.due_us) if due is not None]
-        return min(dues, default=None)
+        dues = [scheduler.due_us for scheduler in self._schedulers]
+        return min((due for due in dues if due is not None), default=None)
 
     def advance(self, now_us: int) -> None:
         """What is assigned by itself is assigned, rollouts take a step; a lapsed window waits for its device (§2.2)."""
-        schedulers = (self._rollouts, self._auto_assignment)
-        for scheduler in schedulers:
+        for scheduler in self._schedulers:
             if scheduler.due_us is not None and scheduler.due_us <= now_us:
                 scheduler.run(now_us)
         for tenant in {*self.repo.written_targets, *self.repo.moved_rollouts}:
-            for scheduler in schedulers:
+            for scheduler in self._schedulers:
                 scheduler.note(tenant, now_us, by_operator=False)
 
     def secrets(self) -> list[tuple[str, str]]:
@@ -161,8 +160,8 @@ def _content_types(route: Route, call: Call) -> str | None:
             raise framework(415, f"Content-Type {sent or 'missing'}: expected {' or '.join(route.reads)}", accepted)
     if not route.writes:
         return None
-    content_type = negotiate(call.headers.get("accept"), route.writes)
+    content_type = negotiate(call.accept, route.writes)
     if content_type is None:
         offered = (("Accept", ", ".join(route.writes)),)
-        raise framework(406, f"Accept {call.headers['accept'][:100]!r}: there is {', '.join(route.writes)}", offered)
+        raise framework(406, f"Accept {(call.accept or '')[:100]!r}: there is {', '.join(route.writes)}", offered)
     return content_type

@@ -186,6 +186,7 @@ KNOWN: Final[dict[str, Property]] = {
     "hawkbit.server.repository.dynamicRolloutsMinInvolvePeriodMS": Property(
         _milliseconds_as_s, _field("dynamic_fill_every_s")
     ),
+    "hawkbit.autocleanup.scheduler.fixedDelay": Property(_milliseconds_as_s, _field("action_cleanup_every_s")),
     "hawkbit.autoassign.scheduler.fixedDelay": Property(_milliseconds_as_s, _field("auto_assign_every_s")),
 }
 

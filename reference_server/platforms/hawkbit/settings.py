@@ -99,6 +99,7 @@ class Settings:
     implicit_tenant_creation: bool = True
     auto_assign_every_s: float = 2.0
     rollout_every_s: float = 2.0
+    action_cleanup_every_s: float = 86_400.0
     dynamic_fill_every_s: float = 60.0
     """How long a dynamic rollout waits when it found no new targets."""
     quotas: Quotas = Quotas()

@@ -167,7 +167,7 @@ class Bench:
 
     def _answer(self, response: HttpResponse) -> Answer:
         raw = body_bytes(response.body)
-        is_json = (response.header("Content-Type") or "").endswith("json")
+        is_json = "json" in (response.header("Content-Type") or "")
         return Answer(
             response.status, json.loads(raw) if is_json and raw else None, dict(response.headers), raw, self.reasons[-1]
         )

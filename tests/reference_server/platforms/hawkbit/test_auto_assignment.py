@@ -144,3 +144,99 @@ def test_a_server_that_starts_again_looks_at_everything(bench):
     with repo.store.transaction():
         platform.advance(bench.now_us)
     assert "deploymentBase" in bench.links("dev9")
+
+
+def created(bench: Bench, **more) -> int:
+    body = {"name": "a", "targetFilterQuery": "id==dev*", **more}
+    body.setdefault("distributionSetId", bench.release(body["name"]))
+    answer = bench.mgmt("POST", "/autoassignments", body)
+    assert answer.status == 201, answer.body
+    assignment_id: int = answer.body["id"]
+    return assignment_id
+
+
+def moved(bench: Bench, assignment_id: int, what: str) -> int:
+    return bench.mgmt("POST", f"/autoassignments/{assignment_id}/{what}").status
+
+
+def state_of(bench: Bench, assignment_id: int) -> tuple[str, set[str]]:
+    """Status, and the moves that its links offer."""
+    body = bench.mgmt("GET", f"/autoassignments/{assignment_id}").body
+    return body["status"], set(body["_links"]) - {"self", "distributionset"}
+
+
+def test_an_assignment_of_its_own_runs_pauses_and_resumes(bench):
+    bench.target()
+    assignment_id = created(bench)
+    assert state_of(bench, assignment_id) == ("ready", {"start"})
+    bench.wait(2)
+    assert state_of(bench, assignment_id) == ("running", {"pause"})
+    assert bench.state() == "pending"
+    assert moved(bench, assignment_id, "pause") == 204
+    bench.target("dev2")
+    bench.wait(10)
+    assert (state_of(bench, assignment_id), bench.state("dev2")) == (("paused", {"resume"}), "unknown")
+    assert moved(bench, assignment_id, "start") == 409
+    assert moved(bench, assignment_id, "resume") == 204
+    bench.wait(2)
+    assert bench.state("dev2") == "pending"
+
+
+def test_it_waits_for_its_time(bench):
+    bench.target()
+    created(bench, startAt=bench.now_us // 1000 + 60_000)
+    bench.wait(58)
+    assert bench.state() == "unknown"
+    bench.wait(6)
+    assert bench.state() == "pending"
+
+
+def test_approval_comes_first_where_the_tenant_wants_it(bench):
+    bench.configure({"auto.assignment.approval.enabled": True})
+    bench.target()
+    assignment_id, denied = created(bench), created(bench, name="b")
+    bench.wait(10)
+    assert state_of(bench, assignment_id) == ("waiting_for_approval", {"approve", "deny"})
+    assert bench.mgmt("POST", f"/autoassignments/{denied}/deny?remark={'x' * 256}").status == 400
+    assert moved(bench, denied, "deny") == 204
+    assert state_of(bench, denied) == ("approval_denied", set())
+    assert moved(bench, assignment_id, "approve") == 204
+    bench.wait(2)
+    assert bench.state() == "pending"
+
+
+def test_a_filter_and_an_assignment_are_one_by_name_and_query(bench):
+    set_id = bench.release()
+    filter_id = auto_assign(bench, set_id)
+    listed = bench.mgmt("GET", "/autoassignments").body["content"]
+    assert [(one["name"], one["targetFilterQuery"]) for one in listed] == [("f", "controllerId==dev*")]
+    bench.mgmt("PUT", f"/targetfilters/{filter_id}", {"name": "renamed"})
+    assert bench.mgmt("GET", "/autoassignments").body["content"][0]["name"] == "renamed"
+    bench.mgmt("PUT", f"/targetfilters/{filter_id}", {"query": "id==x"})
+    changed = bench.mgmt("GET", "/autoassignments").body["content"][0]
+    assert (changed["targetFilterQuery"], changed["id"] != listed[0]["id"]) == ("id==x", True)
+    bench.mgmt("DELETE", f"/targetfilters/{filter_id}")
+    assert bench.mgmt("GET", "/autoassignments").body["total"] == 0
+
+
+REFUSED = [
+    ({"name": None}, 400, "name must not be null."),
+    ({"name": " "}, 400, "name size must be between 1 and 128."),
+    ({"targetFilterQuery": ""}, 400, "create.create.targetFilterQuery must not be empty."),
+    ({"actionType": "timeforced"}, 400, "The given action type for auto-assignment is invalid"),
+    ({"weight": -1}, 400, "create.create.weight must be greater than or equal to 0."),
+    ({"distributionSetId": 99}, 404, "DistributionSet with given identifier {99} does not exist."),
+]
+
+
+@pytest.mark.parametrize(("change", "status", "message"), REFUSED)
+def test_what_an_assignment_cannot_be(bench, change, status, message):
+    body = {"name": "a", "targetFilterQuery": "id==dev*", "distributionSetId": bench.release(), **change}
+    answer = bench.mgmt("POST", "/autoassignments", body)
+    assert (answer.status, answer.body["message"][: len(message)]) == (status, message)
+
+
+def test_the_total_of_filters_is_that_of_all(bench):
+    auto_assign(bench, bench.release())
+    listed = bench.mgmt("GET", "/targetfilters?q=name==nobody").body
+    assert (listed["content"], listed["size"], listed["total"]) == ([], 0, 1)
