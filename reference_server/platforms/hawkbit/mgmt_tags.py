@@ -101,7 +101,6 @@ def delete_tag(call: Call, tag_id: int) -> Reply:
     """A reader learns that there is no such tag before that it may not delete one."""
     _need(call, tag_id)
     call.need("DELETE_TARGET")
-    call.need("DELETE_TARGET")
     for target in call.repo.store.find(TARGET, call.tenant, "tag", tag_id):
         call.repo.save(call.tenant, _without(target, tag_id))
     call.repo.store.delete(TARGET_TAG, call.tenant, tag_id)

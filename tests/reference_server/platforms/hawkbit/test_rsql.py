@@ -39,6 +39,8 @@ FIELDS = Fields(
     }
 )
 
+PARTS = "[id, Name, home]"
+
 
 def matches(query: str, thing: Thing) -> bool:
     return compiled(query, FIELDS)(thing, None)
@@ -189,10 +191,9 @@ def test_null_differs_from_everything_and_has_no_order(query: str, expected: boo
         ("note==1", "No key for the map field found. Syntax is: note.<key name>"),
         ("NAME.first==x", "Sub-attributes not supported for simple field NAME"),
         ("maker==x",
-         "The given search parameter field {maker} requires one of the following sub-attributes [id, Name, home]"),
+         "The given search parameter field {maker} requires one of the following sub-attributes " + PARTS),
         ("maker.age==x",
-         "The given search field {maker.age} has unsupported sub-attributes. "
-         + "Supported sub-attributes are [id, Name, home]"),
+         "The given search field {maker.age} has unsupported sub-attributes. Supported sub-attributes are " + PARTS),
         ("state==middle", "Value of state must be one of the following: [new, old]"),
         ("state=in=(new,middle)", "Value of state must be one of the following: [new, old]"),
         ("state==n*", "Value of state must be one of the following: [new, old]"),
