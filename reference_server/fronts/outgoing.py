@@ -24,6 +24,12 @@ BODILESS: Final = frozenset({204, 304})
 
 STATUS_LINES: Final = {status.value: f"HTTP/1.1 {status.value} {status.phrase}" for status in HTTPStatus}
 
+STYLE: Final = (
+    "body {font-family:Tahoma,Arial,sans-serif;} h1, h2, h3, b {color:white;background-color:#525D76;} "
+    "h1 {font-size:22px;} h2 {font-size:16px;} h3 {font-size:14px;} p {font-size:12px;} a {color:black;} "
+    ".line {height:1px;background-color:#525D76;border:none;}"
+)
+
 BREAKS_LINES: Final = re.compile(r"[\r\n\0]")
 
 
@@ -74,6 +80,9 @@ def _date(now_s: int) -> str:
 def error_page(status: int, *headers: tuple[str, str]) -> HttpResponse:
     """What a servlet container says of a request that no application ever sees (hawkbit.md §0 "URL firewall")."""
     title = f"HTTP Status {status} – {HTTPStatus(status).phrase}"
-    page = f'<!doctype html><html lang="en"><head><title>{title}</title></head><body><h1>{title}</h1></body></html>'
+    page = (
+        f'<!doctype html><html lang="en"><head><title>{title}</title><style type="text/css">{STYLE}</style></head>'
+        f"<body><h1>{title}</h1></body></html>"
+    )
     type_and_language = (("Content-Type", "text/html;charset=utf-8"), ("Content-Language", "en"))
     return HttpResponse(status, (*type_and_language, *headers), page.encode())

@@ -90,6 +90,12 @@ class Call:
     def _device_path(self, tenant: str) -> str:
         return f"/{encoded(tenant)}/controller/v1/{encoded(self.device)}"
 
+    @property
+    def accept(self) -> str | None:
+        """What the client accepts. Unlike other headers, `Accept` counts as often as it is there."""
+        given = [value for name, value in self.request.headers if name.lower() == "accept"]
+        return ", ".join(given) if given else None
+
     @cached_property
     def query(self) -> dict[str, str]:
         """Query parameters, decoded; of two with one name the first counts."""

@@ -32,7 +32,7 @@ def download(call: Call, module_id: int, filename: str) -> Reply:
 
     Whoever does not accept plain text is taken to mean a file of that name, as on the real server.
     """
-    if filename.endswith(MD5SUM) and negotiate(call.headers.get("accept"), (PLAIN,)) is not None:
+    if filename.endswith(MD5SUM) and negotiate(call.accept, (PLAIN,)) is not None:
         return _md5sum(call, module_id, filename.removesuffix(MD5SUM))
     module, file = _need(call, module_id, filename)
     artifact_files.check_if_match(call, file)

@@ -54,7 +54,7 @@ def framework_body(status: int, now_us: int, utc_as: str = "Z") -> dict[str, Any
 
 def _own(error: HawkbitError, call: Call) -> Rendered:
     """hawkBit's body; whoever does not accept any form of it is left to the framework."""
-    accept = call.headers.get("accept")
+    accept = call.accept
     content_type = negotiate(accept, ERROR_TYPES)
     if content_type is not None:
         return _written(error.status, error.body(), content_type, call.path)
@@ -64,7 +64,7 @@ def _own(error: HawkbitError, call: Call) -> Rendered:
 
 
 def _of_framework(status: int, call: Call) -> Rendered:
-    accept, now_us = call.headers.get("accept"), call.now_us
+    accept, now_us = call.accept, call.now_us
     audience = _audience(accept)
     if audience is PAGE:
         return status, (("Content-Type", "text/html;charset=UTF-8"), ("Content-Language", "en")), _page(status, now_us)

@@ -6,7 +6,8 @@ import pytest
 
 from reference_server.platforms.hawkbit.media_types import NoMediaType, accepted, negotiate, type_sent
 from reference_server.platforms.hawkbit.replies import CBOR, DDI_TYPES, HAL, JSON
-from tests.reference_server.platforms.hawkbit.rig import Rig, document, error_code, status
+from simulator.contract.wire import HttpRequest, Session
+from tests.reference_server.platforms.hawkbit.rig import GATEWAY_KEY, ORIGIN, Rig, document, error_code, status
 
 PAGE = "text/html;charset=UTF-8"
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
@@ -51,6 +52,13 @@ def test_ranges_are_tried_by_quality_then_by_precision() -> None:
     given = "*/*, text/*, a/*+json, text/plain;q=0.9, text/html, text/html;level=1"
     shown = [f"{one.name}{one.parameters}" for one in accepted(given)]
     assert shown == ["text/html;level=1", "text/html", "text/*", "a/*+json", "*/*", "text/plain"]
+
+
+def test_every_accept_header_counts(device: Rig) -> None:
+    headers = (("Authorization", f"GatewayToken {GATEWAY_KEY}"), ("Accept", "application/xml"), ("accept", CBOR))
+    request = HttpRequest("GET", ORIGIN, PATH, headers)
+    response = device.platform.handle(request, Session(), device.now_us).response
+    assert (response.status, response.header("Content-Type")) == (200, CBOR)
 
 
 @pytest.mark.parametrize(
