@@ -11,9 +11,11 @@ from reference_server.platforms.hawkbit import software
 from reference_server.platforms.hawkbit.action_records import Action, Status
 from reference_server.platforms.hawkbit.call import Call
 from reference_server.platforms.hawkbit.records import Target
+from reference_server.platforms.hawkbit.rollout_records import ROLLOUT, ROLLOUT_GROUP
 from reference_server.platforms.hawkbit.rsql_fields import Field, Fields, Holds
 from reference_server.platforms.hawkbit.software_fields import AUDIT
 from reference_server.platforms.hawkbit.target_fields import UPDATE_STATUSES
+from reference_server.stores.interface import Kind
 
 STATUSES: Final = tuple(
     status.value
@@ -50,6 +52,16 @@ def _set(part: str, holds: Holds = Holds.TEXT) -> Field:
     return Field(get, Holds.NUMBER if part.endswith("id") and holds is Holds.TEXT else holds)
 
 
+def _name_of(kind: Kind[Any], part: str) -> Field:
+    """The name of the record whose id stands in `part` of an action."""
+
+    def get(action: Action, look: Call) -> Any:
+        record_id = getattr(action, part)
+        return None if record_id is None else getattr(look.repo.store.get(kind, look.tenant, record_id), "name", None)
+
+    return Field(get)
+
+
 def _none(holds: Holds = Holds.TEXT) -> Field:
     """A field that no action has a value in."""
     return Field(lambda action, look: None, holds)
@@ -69,9 +81,9 @@ ACTION_FIELDS: Final = Fields(
         **{f"distributionSet.{part}": _set(part) for part in SET_PARTS},
         "distributionSet.type": _set("type_id", Holds.RECORD),
         "rollout.id": _plain("rollout_id", Holds.NUMBER),
-        "rollout.name": _none(),
-        "rolloutGroup.id": _none(Holds.NUMBER),
-        "rolloutGroup.name": _none(),
+        "rollout.name": _name_of(ROLLOUT, "rollout_id"),
+        "rolloutGroup.id": _plain("rollout_group_id", Holds.NUMBER),
+        "rolloutGroup.name": _name_of(ROLLOUT_GROUP, "rollout_group_id"),
         "externalRef": _none(),
     }
 )
