@@ -26,19 +26,28 @@ def read_user(call: Call) -> Reply:
 
 
 def read_configs(call: Call) -> Reply:
-    """The keys that the caller may see, which for everybody is the default type. Links are an array here (S126)."""
+    """The keys that the caller may see, among them always the default type. Links are an array here (S126)."""
     names = [name for name in known_keys(call.traits) if name != GATEWAY_KEY or call.has("READ_GATEWAY_SECURITY_TOKEN")]
     if not call.has("READ_TENANT_CONFIGURATION"):
         names = []
+    _need_default_type(call)
     return Reply(body={name: _listed(call, name) for name in (*names, DEFAULT_SET_TYPE)})
 
 
 def read_config(call: Call, name: str) -> Reply:
-    if name != DEFAULT_SET_TYPE:
+    if name == DEFAULT_SET_TYPE:
+        _need_default_type(call)
+    else:
         call.need("READ_TENANT_CONFIGURATION")
     if name == GATEWAY_KEY and not call.has("READ_GATEWAY_SECURITY_TOKEN"):
         raise forbidden("READ_GATEWAY_SECURITY_TOKEN", call.user, message=NO_GATEWAY_KEY)
     return Reply(body=_document(call, name))
+
+
+def _need_default_type(call: Call) -> None:
+    """Raises 403 for who may read neither the configuration, nor sets, nor targets."""
+    if not any(map(call.has, ("READ_DISTRIBUTION_SET", "READ_TARGET"))):
+        call.need("READ_TENANT_CONFIGURATION")
 
 
 def update_config(call: Call, name: str) -> Reply:

@@ -14,6 +14,7 @@ from reference_server.platforms.hawkbit.platform import HawkbitPlatform
 from reference_server.platforms.hawkbit.settings import Settings
 from reference_server.server import Server
 from reference_server.stores.blobs import MemoryBlobs
+from reference_server.stores.interface import Store
 from reference_server.stores.memory import MemoryStore
 from simulator.contract.bodies import body_bytes
 from simulator.contract.clock import VIRTUAL_EPOCH_US, to_us
@@ -50,7 +51,11 @@ class Bench:
     reasons: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.store = MemoryStore()
+        self.open(MemoryStore())
+
+    def open(self, store: Store) -> None:
+        """A server on this store, which may hold what another one left."""
+        self.store = store
         self.platform = HawkbitPlatform(self.store, MemoryBlobs(), SeededEntropy(1), self.settings)
         trace = Trace()
         trace.listen(self._hear)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from reference_server.platforms.hawkbit.settings import Account, Profile, Quotas, Settings
+from reference_server.stores.sqlite import SqliteStore
 from tests.reference_server.platforms.hawkbit.deployment_bench import CLOSED, FAILED, Bench
 
 ROUND_S = 2
@@ -379,3 +380,18 @@ def test_older_releases_have_rollouts_too():
     bench = Bench(Settings(profile=Profile.OLD))
     targets(bench, 1)
     assert status(bench, running(bench)) == "running"
+
+
+def test_a_server_that_comes_back_goes_on_with_its_rollouts(tmp_path):
+    bench = Bench()
+    bench.open(SqliteStore(tmp_path / "hawkbit.db"))
+    targets(bench, 2)
+    rollout_id = running(bench, amountGroups=2)
+    report(bench, "dev0", CLOSED)
+    bench.store.close()
+    bench.open(SqliteStore(tmp_path / "hawkbit.db"))
+    bench.wait(ROUND_S)
+    assert states(bench, rollout_id) == ["finished", "running"]
+    assert members(bench, rollout_id) == [["dev0"], ["dev1"]]
+    assert has_work(bench, "dev1")
+    bench.store.close()
