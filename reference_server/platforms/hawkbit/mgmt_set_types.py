@@ -115,8 +115,7 @@ class ModuleTypeHandlers:
         changed = self._with(record, module_type_id)
         if set(changed.mandatory) & set(changed.optional):
             raise bare(500, f"set type {type_id} has module type {module_type_id} already, but not as {self.part}")
-        if changed != record:
-            _save(call, changed)
+        call.repo.store.put(SET_TYPE, call.tenant, changed)
         return Reply(call.done_status, changed=f"module types of set type {type_id} changed")
 
     def _with(self, record: SetType, module_type_id: int | None) -> SetType:
@@ -127,7 +126,10 @@ class ModuleTypeHandlers:
 
 
 def remove_module_type(call: Call, type_id: int, module_type_id: int) -> Reply:
-    """Whichever of both it was. Raises 403 for a type that sets are of, 404."""
+    """Whichever of both it was. As with adding, the type itself counts as unchanged.
+
+    Raises 403 for a type that sets are of, 404.
+    """
     record = _unused(call, type_id)
     software.need_module_type(call, module_type_id)
     changed = replace(
@@ -135,8 +137,7 @@ def remove_module_type(call: Call, type_id: int, module_type_id: int) -> Reply:
         mandatory=tuple(one for one in record.mandatory if one != module_type_id),
         optional=tuple(one for one in record.optional if one != module_type_id),
     )
-    if changed != record:
-        _save(call, changed)
+    call.repo.store.put(SET_TYPE, call.tenant, changed)
     return Reply(call.done_status, changed=f"module types of set type {type_id} changed")
 
 

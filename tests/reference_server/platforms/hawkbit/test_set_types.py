@@ -42,12 +42,16 @@ def keys(bench: Bench, set_type: int, part: str) -> list[str]:
 
 @pytest.mark.parametrize("part", ["mandatory", "optional"])
 def test_module_types_come_and_go_while_no_set_is_of_the_type(bench, os, part):
-    path = f"{TYPES}/{make(bench)}/{part}moduletypes"
+    set_type = make(bench)
+    path = f"{TYPES}/{set_type}/{part}moduletypes"
+    made = bench.mgmt("GET", f"{TYPES}/{set_type}").body
+    bench.wait(1)
     assert bench.mgmt("POST", path, {"id": os}).status == 204
     assert bench.mgmt("POST", path, {"id": os}).status == 204, "again changes nothing"
     assert bench.mgmt("GET", f"{path}/{os}").body["key"] == "os"
     assert bench.mgmt("DELETE", f"{path}/{os}").status == 204
     assert bench.mgmt("DELETE", f"{path}/{os}").status == 204
+    assert bench.mgmt("GET", f"{TYPES}/{set_type}").body == made, "which is no change of the type itself"
     missing = bench.mgmt("GET", f"{path}/{os}")
     assert (missing.status, "is not part of" in missing.body["message"]) == (404, True)
 
