@@ -1,4 +1,4 @@
-"""Ctrl-C while nothing is awaited: a long virtual run must end at once, not when it is over."""
+"""Ctrl-C: at once where a long run would go on, later where something must be finished first."""
 
 from __future__ import annotations
 
@@ -19,3 +19,25 @@ def ctrl_c_at_once() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def ctrl_c_later() -> Iterator[None]:
+    """What is running ends first, then KeyboardInterrupt is raised. Whoever presses it twice does not wait."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    pressed: list[int] = []
+
+    def note(signum: int, frame: object) -> None:
+        if pressed:
+            raise KeyboardInterrupt
+        pressed.append(signum)
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if pressed:
+        raise KeyboardInterrupt

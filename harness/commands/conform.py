@@ -13,6 +13,7 @@ import typer
 
 from harness.conformance.exact_client import ExactClient
 from harness.conformance.frame import Row, listing, select
+from harness.conformance.hawkbit.alone import alone
 from harness.conformance.hawkbit.first_look import check_that_it_is_hawkbit
 from harness.conformance.hawkbit.session import Server, Session
 from harness.conformance.hawkbit.suite import PROFILES, RIGHTS, ROWS, own_hawkbit, verify_context
@@ -66,7 +67,7 @@ def conform_command(
         with meeting(against, profile, ca, insecure=insecure, may_change=change_tenant_settings) as (server, can):
             server.accounts = {**server.accounts, **accounts}
             check_that_it_is_hawkbit(server)
-            verdicts = show(rows, server, can, replace(blank, target=server.client.url), writer, junit)
+            verdicts = judge(rows, server, can, replace(blank, target=server.client.url), writer, junit)
     except BrokenBench as broken:
         if junit is not None:
             unmet = replace(blank, name=f"{blank.name}/server", verdict=Verdict.BROKEN, reason=str(broken))
@@ -91,27 +92,33 @@ def meeting(
         yield server, frozenset(word.removeprefix("hawkbit.") for word in foreign.can)
 
 
-def show(
+def judge(
     rows: Sequence[Row[Session]], server: Server, can: frozenset[str], blank: Report, writer: ConsoleReport,
     junit: Path | None,
 ) -> list[Verdict]:  # fmt: skip
-    """Shows each row as it ends; the JUnit file is written even when the run breaks off.
+    """A verdict for each row. A server that would not take everything back leaves the run broken, whatever they say."""
+    try:
+        with alone(server) as use:
+            verdicts = show(run_rows(rows, use, can, blank), len(rows), writer, junit)
+    finally:
+        writer.left_behind(server.left_behind)
+    return verdicts + [Verdict.BROKEN] * bool(server.left_behind)
 
-    A server that would not take everything back leaves the run broken, whatever its rows said.
-    """
+
+def show(running: Iterator[Report], count: int, writer: ConsoleReport, junit: Path | None) -> list[Verdict]:
+    """Shows each row as it ends; the JUnit file is written even when the run breaks off."""
     began_s = time.monotonic()
     reports: list[Report] = []
     try:
-        with writer.progress(len(rows)):
-            for report in run_rows(rows, server.use, can, blank):
+        with writer.progress(count):
+            for report in running:
                 reports.append(report)
                 writer.show_row(report)
     finally:
         if junit is not None:
             write_junit([replace(report, took_s=round(report.took_s, 3)) for report in reports], junit)
         writer.finish(reports, {"junit": junit} if junit is not None else {}, took_s=time.monotonic() - began_s)
-        writer.left_behind(server.left_behind)
-    return [report.verdict for report in reports] + [Verdict.BROKEN] * bool(server.left_behind)
+    return [report.verdict for report in reports]
 
 
 def accounts_of(given: Sequence[str]) -> dict[str, UserPassword]:

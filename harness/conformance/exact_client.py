@@ -61,7 +61,7 @@ class ExactClient:
         self.url = url.rstrip("/")
         self.netloc = parts.netloc
         self.prefix = parts.path.rstrip("/")
-        self._host, self._tls = parts.hostname or "", parts.scheme == "https"
+        self.host, self._tls = parts.hostname or "", parts.scheme == "https"
         self._port = parts.port or (443 if self._tls else 80)
         self._verify = verify
         self._deadline = Deadline(within_s)
@@ -137,10 +137,10 @@ class ExactClient:
         within_s = self._deadline.within_s
         connection = (
             http.client.HTTPSConnection(
-                self._host, self._port, timeout=within_s, source_address=self._source, context=self._verify
+                self.host, self._port, timeout=within_s, source_address=self._source, context=self._verify
             )
             if self._tls
-            else http.client.HTTPConnection(self._host, self._port, timeout=within_s, source_address=self._source)
+            else http.client.HTTPConnection(self.host, self._port, timeout=within_s, source_address=self._source)
         )
         connection.response_class = timed(self._deadline)  # type: ignore[assignment]
         return connection

@@ -33,6 +33,10 @@ class Row(Generic[S]):
     clause: str
     """Where the contract says so: `hawkbit#S41`."""
 
+    @property
+    def platform(self) -> str:
+        return self.clause.partition("#")[0]
+
 
 class Resource(Generic[S]):
     """The rows of one resource of the contract, in the order in which they were written down."""

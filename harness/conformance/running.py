@@ -34,7 +34,9 @@ def run_row(row: Row[S], use: Use[S], can: frozenset[str], blank: Report) -> Rep
     finding: Finding | None = None
     verdict, reason = Verdict.PASSED, ""
     if lacking := [word for word in row.needs if word not in can]:
-        return report_of(row, blank, Verdict.SKIPPED, f"the server lacks {', '.join(lacking)}", None, 0.0)
+        words = ", ".join(f"{row.platform}.{word}" for word in lacking)
+        reason = f"the server lacks {words}; if it has, say so in a SERVER.yaml: `can: [{words}]`"
+        return report_of(row, blank, Verdict.SKIPPED, reason, None, 0.0)
     try:
         with use(row) as server:
             row.check(server)

@@ -17,7 +17,7 @@ from harness.scenario_file.values import Model, Text, Word
 from harness.secret_refs import from_environment
 from harness.servers.control import ControlInterface
 from harness.servers.hawkbit import HawkbitAdmin
-from harness.servers.under_test import CONTROL_CAN, FOREIGN_CAN, REFERENCE_CAN, ServerUnderTest
+from harness.servers.under_test import CONTROL_CAN, FOREIGN_CAN, OPERATOR_KNOWS, REFERENCE_CAN, ServerUnderTest
 from simulator.contract.errors import UsageError
 from simulator.contract.identity import UserPassword
 
@@ -26,8 +26,8 @@ DEFAULT_PASSWORD: Final = "admin"
 
 def capability(word: str) -> str:
     """A word that scenarios need; a misspelt one would only have them skipped."""
-    if word not in REFERENCE_CAN:
-        raise ValueError(f"expected what a server can do: {', '.join(sorted(REFERENCE_CAN))}")
+    if word not in REFERENCE_CAN | OPERATOR_KNOWS:
+        raise ValueError(f"expected what a server can do: {', '.join(sorted(REFERENCE_CAN | OPERATOR_KNOWS))}")
     return word
 
 

@@ -15,6 +15,8 @@ REFERENCE_CAN: Final = frozenset(
 )
 CONTROL_CAN: Final = frozenset({"reference.faults", "reference.reasons"})
 """Of a reference server that runs elsewhere, when its control interface is known."""
+OPERATOR_KNOWS: Final = frozenset({"hawkbit.trusted_ips"})
+"""What nobody outside can see: the server trusts 127.0.0.1 only (`hawkbit.server.ddi.security.rp.trustedIPs`)."""
 FOREIGN_CAN: Final = frozenset({"hawkbit", "hawkbit.admin"})
 """Of a server that is only known by its address. Its polls are 30 s or more, and nobody can make it fail."""
 

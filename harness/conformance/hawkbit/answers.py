@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from harness.conformance.exact_client import Answer
-from harness.conformance.findings import expect, expect_has, expect_keys, expect_that
+from harness.conformance.findings import Mismatch, expect, expect_has, expect_keys, expect_that
 
+DOS: Final = "hawkbit.server.security.dos."
 CODE: Final = "hawkbit.server.error."
 REPOSITORY: Final = "org.eclipse.hawkbit.repository.exception."
 ISO_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:?00)")
+
+
+@contextlib.contextmanager
+def usual(setting: str, value: object) -> Iterator[None]:
+    """For limits that operators may change: where a limit is met elsewhere, the finding names the property."""
+    try:
+        yield
+    except Mismatch as mismatch:
+        one = mismatch.finding
+        if "429" not in one.expected + one.got:
+            raise
+        raise Mismatch(replace(one, expected=f"{one.expected}, if {setting} is {value}")) from None
 
 
 def expect_bare(answer: Answer, status: int = 200) -> Answer:

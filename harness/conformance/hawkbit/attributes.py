@@ -7,7 +7,15 @@ from typing import Any, Final
 from harness.conformance.exact_client import Answer
 from harness.conformance.findings import expect, expect_has, expect_that
 from harness.conformance.frame import Resource
-from harness.conformance.hawkbit.answers import REPOSITORY, expect_bare, expect_document, expect_error, expect_type
+from harness.conformance.hawkbit.answers import (
+    DOS,
+    REPOSITORY,
+    expect_bare,
+    expect_document,
+    expect_error,
+    expect_type,
+    usual,
+)
 from harness.conformance.hawkbit.callers import NOT_READABLE, device, expect_framework_error, put_attributes
 from harness.conformance.hawkbit.deployed import deployed
 from harness.conformance.hawkbit.session import JSON, Session, Target, tt
@@ -71,6 +79,7 @@ def limits(server: Session) -> None:
 
 
 @ROWS.row("S82", "quota", "Of more than 100 attributes a target takes none; what does not add to them it takes")
+@usual(f"{DOS}maxAttributeEntriesPerTarget", MOST)
 def quota(server: Session) -> None:
     target = device(server)
     full = {f"k{number:03}": "v" for number in range(MOST)}
@@ -116,7 +125,7 @@ def content_type(server: Session) -> None:
     path = f"/{server.tenant}/controller/v1/{target.controller_id}/configData"
     for sent in ("application/hal+json", "text/plain", "application/x-www-form-urlencoded", None):
         headers = {"Authorization": tt(target), **({} if sent is None else {"Content-Type": sent})}
-        answer = server.client.call("PUT", path, headers, DATA)
+        answer = server.call("PUT", path, headers, DATA)
         expect_framework_error(answer, 415, "Unsupported Media Type")
         expect_type(answer, JSON)
     expect("attributes after the refusals", {}, attributes(server, target))

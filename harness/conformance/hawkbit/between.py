@@ -18,7 +18,7 @@ def something_between(server: Session) -> bool:
     client = server.client
     if client.prefix or client.url.startswith("https:"):
         return True
-    answer = client.call("GET", f"/{server.tenant}/controller/v1/{server.name('probe')}")
+    answer = server.call("GET", f"/{server.tenant}/controller/v1/{server.name('probe')}", {})
     return any(answer.header(name) is not None for name in MAKERS)
 
 

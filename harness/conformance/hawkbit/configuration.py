@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final
 
 from harness.conformance.exact_client import Answer
@@ -10,6 +9,7 @@ from harness.conformance.findings import expect, expect_has, expect_keys
 from harness.conformance.frame import Resource
 from harness.conformance.hawkbit.answers import expect_bare, expect_document, expect_error, expect_headers, expect_link
 from harness.conformance.hawkbit.deployed import CACHE_WITHIN_S, admitted, no_content
+from harness.conformance.hawkbit.polling_range import clock, need_range, polling_range_s
 from harness.conformance.hawkbit.session import TARGET_MODE, Session, Target
 
 ROWS: Final[Resource[Session]] = Resource("hawkbit", "configuration")
@@ -17,8 +17,6 @@ ROWS: Final[Resource[Session]] = Resource("hawkbit", "configuration")
 POLLING: Final = "pollingTime"
 POLL_COUNT: Final = "maintenanceWindowPollCount"
 NO_KEY: Final = "nosuch.key"
-ALLOWED: Final = re.compile(r"range\D+(\d\d):(\d\d):(\d\d)\D+(\d\d):(\d\d):(\d\d)")
-USUAL_RANGE_S: Final = (30, 86399)
 AUDIT: Final = ("createdBy", "createdAt", "lastModifiedBy", "lastModifiedAt")
 
 
@@ -34,6 +32,8 @@ def put(server: Session, key: str, value: object) -> Answer:
 def expect_set(server: Session, key: str, value: object, stored: object) -> None:
     """The value is taken, and this is what is kept of it; up to 0.9 the answer was the new value."""
     answer = put(server, key, value)
+    if key == POLLING:
+        need_range(answer, value)
     if server.profile == "0.9":
         expect(f"the answer to {key} = {value!r}", stored, expect_document(answer).get("value"))
     else:
@@ -54,19 +54,6 @@ def expect_refused(server: Session, key: str, value: object) -> dict[str, Any]:
     error = expect_error(put(server, key, value), 400, "configValueInvalid")
     expect(f"{key} after {value!r} was refused", before, document(server, key))
     return error
-
-
-def clock(seconds: int) -> str:
-    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
-
-
-def polling_range_s(error: dict[str, Any]) -> tuple[int, int]:
-    """The shortest and longest interval that this server allows, from its refusal of another; else the usual ones."""
-    match = ALLOWED.search(error.get("message", ""))
-    if match is None:
-        return USUAL_RANGE_S
-    h1, m1, s1, h2, m2, s2 = (int(part) for part in match.groups())
-    return 3600 * h1 + 60 * m1 + s1, 3600 * h2 + 60 * m2 + s2
 
 
 @ROWS.row("S76", "polling-range", "A polling time that is none, or out of the server's range, is refused")

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from harness.conformance.findings import expect, expect_has, expect_that
 from harness.conformance.frame import Resource
-from harness.conformance.hawkbit.answers import expect_bare, expect_error
+from harness.conformance.hawkbit.answers import DOS, expect_bare, expect_error, usual
 from harness.conformance.hawkbit.deployed import Deployment, deployed
 from harness.conformance.hawkbit.deployment import HOUR_MS
 from harness.conformance.hawkbit.session import Session, tt
@@ -112,6 +112,7 @@ def malformed(server: Session) -> None:
 
 
 @ROWS.row("S102", "messages-quota", "A report has at most 50 messages, and long ones count in pieces of 512")
+@usual(f"{DOS}maxMessagesPerActionStatus", MOST_MESSAGES)
 def messages_quota(server: Session) -> None:
     one = deployed(server)
     details = [f"m{number}" for number in range(MOST_MESSAGES + 1)]
@@ -126,6 +127,7 @@ def messages_quota(server: Session) -> None:
 
 
 @ROWS.row("S103", "reports-quota", "999 reports pass, the next is a 429, and closed is still taken")
+@usual(f"{DOS}maxStatusEntriesPerAction", MOST_REPORTS + 1)
 def reports_quota(server: Session) -> None:
     one = deployed(server)
     for number in range(1, MOST_REPORTS + 1):

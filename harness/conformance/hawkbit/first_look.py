@@ -10,7 +10,7 @@ import json
 from typing import Any, Final
 
 from harness.conformance.exact_client import Answer
-from harness.conformance.hawkbit.session import Server, basic
+from harness.conformance.hawkbit.session import Server, basic, patiently
 from simulator.contract.errors import BrokenBench
 
 USERINFO: Final = "/rest/v1/userinfo"
@@ -33,8 +33,9 @@ def check_that_it_is_hawkbit(server: Server) -> None:
 def ask(server: Server, method: str, path: str, body: object = None) -> Answer:
     headers = {"Authorization": basic(server.admin)}
     if body is None:
-        return server.client.call(method, path, headers)
-    return server.client.call(method, path, {**headers, "Content-Type": "application/json"}, json.dumps(body).encode())
+        return patiently(lambda: server.client.call(method, path, headers))
+    headers["Content-Type"] = "application/json"
+    return patiently(lambda: server.client.call(method, path, headers, json.dumps(body).encode()))
 
 
 def _check_address(server: Server, answer: Answer) -> None:
@@ -83,7 +84,7 @@ def _check_rights(server: Server) -> None:
 def _check_device_api(server: Server) -> None:
     """A device without credentials gets 401 from every hawkBit; a page, a redirect or nothing comes from elsewhere."""
     path = f"/{server.tenant}/controller/v1/{server.prefix}-nobody"
-    answer = server.client.call("GET", path)
+    answer = patiently(lambda: server.client.call("GET", path))
     if answer.status == 404 or answer.status >= 500 or 300 <= answer.status < 400 or kind(answer) == "text/html":
         raise BrokenBench(
             f"{server.client.url} has the Management API but no Device API: GET {path} answered {answer.status} with "

@@ -44,7 +44,7 @@ def credentials(server: Session) -> None:
     for method, credentials in (("GET", wrong_password), ("POST", stranger), ("GET", tt(target)), ("POST", tt(target))):
         body = [{"controllerId": name}] if method == "POST" else None
         expect_challenge(server.mgmt(method, "/targets", body, headers={"Authorization": credentials}))
-    expect_challenge(server.client.call("GET", "/rest/v1/targets?limit=1"))
+    expect_challenge(server.call("GET", "/rest/v1/targets?limit=1", {}))
     with contextlib.suppress(Missing):
         expect_challenge(server.mgmt("GET", "/targets?limit=1", headers={"Authorization": server.gateway()}))
     expect("whether a target was created without credentials", False, server.exists(name))

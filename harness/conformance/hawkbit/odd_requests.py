@@ -49,7 +49,7 @@ def in_chunks(server: Session, target: Target, pieces: list[bytes]) -> Answer:
     """A body whose length nobody knows beforehand."""
     body = b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in [*pieces, b""])
     headers = {"Authorization": tt(target), "Content-Type": JSON, "Transfer-Encoding": "chunked"}
-    return server.client.call("PUT", root(server, target) + "/configData", headers, body)
+    return server.call("PUT", root(server, target) + "/configData", headers, body)
 
 
 def after_100(server: Session, target: Target, body: bytes) -> Answer:

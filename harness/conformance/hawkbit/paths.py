@@ -43,7 +43,7 @@ def odd_characters(server: Session) -> None:
         for headers in ({"Authorization": key}, {}):
             expect_misread(server, name, headers)
             expect_no_path(server, name, headers)
-        answer = server.client.call("GET", "/rest/v1/targets/a;b", {"Authorization": basic(server.server.admin)})
+        answer = server.call("GET", "/rest/v1/targets/a;b", {"Authorization": basic(server.server.admin)})
         expect_refused(answer)
         expect_framework_error(answer, 400, "Bad Request")
         expect_violation(sent(server, f"{name}%20b", {"Authorization": key}), server,
@@ -53,7 +53,7 @@ def odd_characters(server: Session) -> None:
 
 
 def sent(server: Session, below: str, headers: dict[str, str]) -> Answer:
-    return server.client.call("GET", f"/{server.tenant}/controller/v1/{below}", headers)
+    return server.call("GET", f"/{server.tenant}/controller/v1/{below}", headers)
 
 
 def expect_refused(answer: Answer) -> None:

@@ -9,8 +9,9 @@ from harness.conformance.findings import Mismatch, expect, expect_keys, expect_t
 from harness.conformance.frame import Resource
 from harness.conformance.hawkbit.answers import expect_bare, expect_document, expect_error
 from harness.conformance.hawkbit.callers import POLLING_TIME, SLEEP, device
-from harness.conformance.hawkbit.configuration import clock, expect_refused, polling_range_s, put
+from harness.conformance.hawkbit.configuration import expect_refused, put
 from harness.conformance.hawkbit.deployed import CACHE_WITHIN_S, no_content
+from harness.conformance.hawkbit.polling_range import clock, need_range, polling_range_s
 from harness.conformance.hawkbit.session import Session, Target
 from harness.verdict import Finding
 
@@ -27,6 +28,7 @@ FASTEST: Final = (("00:00:01", "00:00:01", 1, 1), ("00:00:30", "00:00:05", 30, 5
 def accept(server: Session, value: object) -> None:
     """A polling time that the server must take."""
     answer = put(server, POLLING_TIME, value)
+    need_range(answer, value)
     expect(f"status of PUT pollingTime {value!r}", no_content(server), answer.status)
 
 
@@ -163,6 +165,8 @@ def fastest(server: Session) -> tuple[int, int]:
         answer = server.mgmt("PUT", "/system/configs", {POLLING_TIME: interval, OVERDUE_TIME: tolerance})
         if answer.status == no_content(server):
             return interval_s, tolerance_s
+    if answer is not None:
+        need_range(answer, FASTEST[-1][0])
     raise Mismatch(Finding(f"the server takes an interval of {FASTEST[-1][0]}", f"{answer and answer.status}"))
 
 

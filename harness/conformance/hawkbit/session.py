@@ -19,7 +19,9 @@ from urllib.parse import quote
 
 from harness.conformance.exact_client import Answer, ExactClient
 from harness.conformance.findings import Mismatch, Missing, expect, expect_that
+from harness.conformance.hawkbit.polling_range import need_range
 from harness.conformance.hawkbit.taking_back import Debts, sweep
+from harness.interrupts import ctrl_c_later
 from harness.verdict import Finding
 from simulator.contract.errors import BrokenBench
 from simulator.contract.identity import UserPassword
@@ -31,6 +33,7 @@ LIMITER_WINDOW_S: Final = 1.1
 """A little more than the second for which the request limiter counts."""
 MOST_WAITS: Final = 3
 TARGET_MODE: Final = "authentication.targettoken.enabled"
+POLLING_TIME: Final = "pollingTime"
 GATEWAY_MODE: Final = "authentication.gatewaytoken.enabled"
 GATEWAY_KEY: Final = "authentication.gatewaytoken.key"
 
@@ -119,7 +122,7 @@ class Session:
         content = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
         if content is not None:
             own.setdefault("Content-Type", JSON)
-        return self._call(method, f"/rest/v1{path}", own, content)
+        return self.call(method, f"/rest/v1{path}", own, content)
 
     def ddi(
         self, method: str, controller_id: str, path: str = "", *, auth: str | None = None, body: object = None,
@@ -133,17 +136,13 @@ class Session:
         if content is not None:
             own.setdefault("Content-Type", JSON)
         root = f"/{tenant or self.tenant}/controller/v1/{quote(controller_id, safe='')}"
-        return self._call(method, root + path, own, content)
+        return self.call(method, root + path, own, content)
 
-    def _call(self, method: str, path: str, headers: Mapping[str, str], content: bytes | None) -> Answer:
-        """Waits when the request limiter says so (§3.5), unless the row plays a client of its own."""
-        answer = self.client.call(method, path, headers, content)
-        for _ in range(MOST_WAITS):
-            if answer.status != 429 or answer.body or "X-Forwarded-For" in headers:
-                break
-            time.sleep(LIMITER_WINDOW_S)
-            answer = self.client.call(method, path, headers, content)
-        return answer
+    def call(self, method: str, path: str, headers: Mapping[str, str], content: bytes | None = None) -> Answer:
+        """Sends exactly this. Waits when the request limiter says so, unless the row plays a client of its own."""
+        if "X-Forwarded-For" in headers:
+            return self.client.call(method, path, headers, content)
+        return patiently(lambda: self.client.call(method, path, headers, content))
 
     def poll(self, target: Target, **more: Any) -> Answer:
         """The device's root document, with its own token."""
@@ -163,7 +162,7 @@ class Session:
             raise Mismatch(Finding(f"a link that begins with {base}", href))
         content = None if body is None else json.dumps(body).encode()
         headers = {"Authorization": auth, **({} if content is None else {"Content-Type": JSON})}
-        return self.client.call(method, href.removeprefix(base), headers, content)
+        return self.call(method, href.removeprefix(base), headers, content)
 
     # -- making
 
@@ -240,8 +239,9 @@ class Session:
             return
         self.will_change(settings)
         answer = self.mgmt("PUT", "/system/configs", settings)
+        need_range(answer, settings.get(POLLING_TIME))
         # Which of the two is S127's affair: here it would make one mistake fail nearly every row.
-        expect_that(answer.status in (200, 204), f"{answer.request} is accepted: 204", answer.status)
+        expect_that(answer.status in (200, 204), f"{answer.request} is accepted: 204", f"{answer.status} {answer.text}")
 
     def will_change(self, keys: Mapping[str, Any] | Sequence[str]) -> None:
         """Remembers what these keys are before a row changes them by itself."""
@@ -301,11 +301,30 @@ class Session:
     # -- taking back
 
     def take_back(self) -> None:
-        """Removes and restores everything; what the server would not take back is kept in its `left_behind`."""
-        self.server.left_behind += self._owed.pay()
-        if self.was_interrupted:
-            with contextlib.suppress(BrokenBench, Mismatch):
-                sweep(self.mgmt, f"{self.server.prefix}-{self._row}-")
+        """Removes and restores everything; what the server would not take back is kept in its `left_behind`.
+
+        A Ctrl-C meanwhile waits for that; a second one does not.
+        """
+        try:
+            with ctrl_c_later():
+                self.server.left_behind += self._owed.pay()
+                if self.was_interrupted:
+                    with contextlib.suppress(BrokenBench, Mismatch):
+                        sweep(self.mgmt, f"{self.server.prefix}-{self._row}-")
+        except KeyboardInterrupt:
+            self.server.left_behind += self._owed.owed()
+            raise
+
+
+def patiently(send: Callable[[], Answer]) -> Answer:
+    """The answer, asked for again while the request limiter refuses (§3.5)."""
+    answer = send()
+    for _ in range(MOST_WAITS):
+        if answer.status != 429 or answer.body:
+            break
+        time.sleep(LIMITER_WINDOW_S)
+        answer = send()
+    return answer
 
 
 def basic(account: UserPassword) -> str:

@@ -19,7 +19,7 @@ ROWS: Final[tuple[Row[Session], ...]] = tuple(sorted((row for one in RESOURCES f
 
 PROFILES: Final = ("1.1", "0.9", "as-documented")
 
-OWN_CAN: Final = frozenset({"accounts", "fast_polling", "trusted_ips", "loopback_sources"})
+OWN_CAN: Final = frozenset({"accounts", "fast_polling", "trusted_ips"})
 """What rows may need beyond an address and an administrator:
 
 accounts: further accounts with fewer rights · fast_polling: intervals below 30 s · trusted_ips: the server trusts only

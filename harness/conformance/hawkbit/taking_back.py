@@ -10,6 +10,7 @@ from harness.conformance.exact_client import Answer
 from simulator.contract.errors import BrokenBench
 
 SECRET: Final = ".key"
+MOST_PAGES: Final = 10
 GONE_AFTER: Final = 2
 """So many steps in a row without an answer, and the server is given up."""
 SWEPT: Final = (
@@ -69,13 +70,20 @@ class Debts:
         return left
 
     def _steps(self) -> Iterator[tuple[str, Callable[[], Answer]]]:
+        """Each is owed until the next is asked for: what a Ctrl-C interrupts is not done."""
         while self._changed:
-            key = self._changed.pop()
+            key = self._changed[-1]
             before = self._originals[key]
             yield f"{key} is not back to {_shown(key, before)}", partial(self._put, key, before)
+            self._changed.pop()
         while self._made:
-            path = self._made.pop()
+            path = self._made[-1]
             yield f"{path} is still there", partial(self._mgmt, "DELETE", path)
+            self._made.pop()
+
+    def owed(self) -> list[str]:
+        """Sentences on what was not paid."""
+        return [what for what, _ in self._steps()]
 
     def _put(self, key: str, before: Any) -> Answer:
         path = f"/system/configs/{key}"
@@ -94,6 +102,10 @@ def sweep(mgmt: Callable[..., Answer], prefix: str) -> None:
     For rows that were interrupted: between a request and its answer things come into being that nobody knows the id of.
     """
     for path, name, link in SWEPT:
-        found = mgmt("GET", f"{path}?limit=500&q={name}=={prefix}*")
-        for one in found.json()["content"] if found.status == 200 else ():
-            mgmt("DELETE", f"{path}/{one[link]}")
+        for _ in range(MOST_PAGES):
+            found = mgmt("GET", f"{path}?limit=500&q={name}=={prefix}*")
+            content = found.json()["content"] if found.status == 200 else ()
+            for one in content:
+                mgmt("DELETE", f"{path}/{one[link]}")
+            if not content:
+                break

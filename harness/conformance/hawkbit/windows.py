@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from harness.conformance.findings import expect, expect_has, expect_that
+from harness.conformance.findings import Missing, expect, expect_has, expect_that
 from harness.conformance.frame import Resource
 from harness.conformance.hawkbit.answers import expect_document, expect_error
+from harness.conformance.hawkbit.configuration import expect_refused
 from harness.conformance.hawkbit.deployed import Deployment, deployed, server_now_ms
 from harness.conformance.hawkbit.deployment import expect_deployment
+from harness.conformance.hawkbit.polling_range import clock, polling_range_s
 from harness.conformance.hawkbit.session import Session
 
 ROWS: Final[Resource[Session]] = Resource("hawkbit", "windows")
@@ -37,6 +39,14 @@ def deployed_in(server: Session, lead_ms: int, duration: str) -> tuple[Deploymen
     return deployed(server, maintenanceWindow=chosen), chosen
 
 
+def need_interval(server: Session, interval: str) -> None:
+    """Raises Missing where no device is told to sleep as short as this."""
+    server.will_change(["pollingTime"])
+    least_s, _ = polling_range_s(expect_refused(server, "pollingTime", "00:00:00"))
+    if interval < clock(least_s):
+        raise Missing(f"leave to poll every {interval}: hawkbit.controller.minPollingTime is {clock(least_s)}")
+
+
 def sleep_of(one: Deployment) -> str:
     text: str = expect_document(one.device("GET"))["config"]["polling"]["sleep"]
     return text
@@ -45,6 +55,7 @@ def sleep_of(one: Deployment) -> str:
 @ROWS.row("S112", "closed", "Before its window opens a device polls more often, and may download only")
 def closed(server: Session) -> None:
     one, chosen = deployed_in(server, LEAD_MS, "00:10:00")
+    need_interval(server, SHORTEST_SLEEP)
     sleep = sleep_of(one)
     expect_that(SHORTEST_SLEEP <= sleep <= LONGEST_SLEEP, f"sleep: about {LONGEST_SLEEP}", sleep)
     document = one.document()

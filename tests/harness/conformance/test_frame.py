@@ -123,7 +123,10 @@ def test_no_number_and_no_path_stands_for_two_rows() -> None:
 def test_a_row_that_needs_what_the_server_lacks_is_skipped_with_the_word() -> None:
     needy = row(raising(AssertionError("not to be run")), needs=("toast", "butter"))
     [report] = run(needy, can=frozenset({"butter"}))
-    assert (report.verdict, report.reason) == (Verdict.SKIPPED, "the server lacks toast")
+    assert (report.verdict, report.reason) == (
+        Verdict.SKIPPED,
+        "the server lacks toaster.toast; if it has, say so in a SERVER.yaml: `can: [toaster.toast]`",
+    )
 
 
 def test_a_row_can_find_out_by_itself_that_something_is_lacking() -> None:

@@ -119,6 +119,44 @@ def test_what_came_into_being_while_nobody_listened_is_found_by_its_name(server:
     assert everything(server) == before
 
 
+class Pressed(ExactClient):
+    """Ctrl-C while the server is asked to delete, this many times."""
+
+    times = 0
+
+    def call(
+        self, method: str, path: str, headers: Mapping[str, str] | None = None, body: bytes | None = None
+    ) -> Answer:
+        if method == "DELETE" and self.times:
+            self.times -= 1
+            signal.raise_signal(signal.SIGINT)
+        return super().call(method, path, headers, body)
+
+
+def test_ctrl_c_waits_for_what_is_being_taken_back(server: Server) -> None:
+    before = everything(server)
+    client = Pressed(server.client.url)
+    with pytest.raises(KeyboardInterrupt), replace(server, client=client).use(ROW) as session:  # noqa: PT012
+        make_a_mess(session)
+        client.times = 1
+    client.close()
+    assert everything(server) == before
+
+
+def test_ctrl_c_twice_does_not_wait_and_says_what_is_left(server: Server) -> None:
+    before = everything(server)
+    mine = replace(server, client=Pressed(server.client.url))
+    assert isinstance(mine.client, Pressed)
+    with pytest.raises(KeyboardInterrupt), mine.use(ROW) as session:  # noqa: PT012
+        targets = [session.target().controller_id for _ in range(3)]
+        mine.client.times = 2
+    mine.client.close()
+    assert mine.left_behind == [f"/targets/{one} is still there" for one in reversed(targets[:2])]
+    with server.use(ROW) as session:
+        session.was_interrupted = True
+    assert everything(server) == before
+
+
 class Stubborn(ExactClient):
     """A server that would not take something back."""
 

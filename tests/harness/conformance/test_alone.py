@@ -1,0 +1,73 @@
+"""Two runs on one tenant would restore each other's settings: the second one is told so and does nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from harness.cli import main
+from harness.conformance.hawkbit import alone as alone_module
+from harness.conformance.hawkbit.alone import TAG, alone
+from harness.conformance.hawkbit.session import Server
+from harness.conformance.hawkbit.suite import ROWS
+from harness.exits import Exit
+from simulator.contract.errors import BrokenBench
+from tests.harness.conformance.holdings import everything
+from tests.harness.conformance.in_process import reference
+from tests.harness.conformance.raw_server import always, answer, raw_server
+
+ROW = ROWS[0]
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with reference() as one:
+        yield one
+
+
+def test_a_second_run_is_kept_out_and_changes_nothing(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    with alone(server) as use, use(ROW):
+        before = everything(server)
+        assert main(["conform", "hawkbit", "S01", "--against", server.client.url]) == Exit.BROKEN
+        assert everything(server) == before
+    said = capsys.readouterr().err
+    assert said.startswith("another run judges this tenant since ")
+    assert f"target tag {TAG}" in said
+
+
+def test_who_has_run_leaves_room_for_the_next(server: Server) -> None:
+    before = everything(server)
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt), alone(server):
+            raise KeyboardInterrupt
+    assert everything(server) == before
+
+
+def test_a_run_that_was_killed_is_not_waited_for_for_ever(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = everything(server)
+    killed = alone(server)
+    killed.__enter__()
+    monkeypatch.setattr(alone_module, "DEAD_AFTER_S", -5)
+    with alone(replace(server, prefix="next")) as use, use(ROW) as session:
+        [tag] = session.mgmt("GET", f"/targettags?q=name=={TAG}").json()["content"]
+        assert tag["description"] == f"next {ROW.number}"
+    assert everything(server) == before
+
+
+def test_a_run_whose_tag_was_taken_away_stops(server: Server) -> None:
+    with alone(server) as use:
+        with server.use(ROW) as session:
+            [tag] = session.mgmt("GET", f"/targettags?q=name=={TAG}").json()["content"]
+            session.mgmt("DELETE", f"/targettags/{tag['id']}")
+        with pytest.raises(BrokenBench, match="somebody removed the target tag"), use(ROW):
+            pass
+
+
+def test_a_server_without_tags_is_judged_all_the_same(server: Server) -> None:
+    with raw_server(always(answer(404))) as url:
+        other = replace(server, client=type(server.client)(url))
+        with alone(other) as use, use(ROW):
+            pass
+        other.client.close()
