@@ -72,18 +72,18 @@ def judge_groups(ctx: Scheduled, rollout: Rollout, running: list[RolloutGroup], 
     """Conditions of the running groups: what failed pauses the rollout, what did well begins the next group."""
     by_creator = replace(ctx, user=rollout.created_by)
     for group in running:
-        group = _recount(ctx, rollout, group)
+        group = _recount(by_creator, rollout, group)
         expected = group.total_targets
         if group.id == running[-1].id and group.dynamic:
             expected = max(int(group.percentage), 1)
         if has_failed(ctx, group, expected):
             change_group(by_creator, group, status=GroupStatus.ERROR.value)
-            _pause(ctx, rollout)
+            _pause(by_creator, rollout)
             continue
         goes_on = group.id == last.id and group.dynamic
         is_over = not goes_on and _is_over(ctx, rollout, group)
         if is_over or has_succeeded(ctx, rollout, group, expected):
-            _on_success(ctx, rollout, group)
+            _on_success(by_creator, rollout, group)
         if is_over:
             change_group(by_creator, group, status=GroupStatus.FINISHED.value)
 
@@ -95,7 +95,7 @@ def _recount(ctx: Scheduled, rollout: Rollout, group: RolloutGroup) -> RolloutGr
         return group
     now = need_rollout(ctx, rollout.id)
     change_rollout(ctx, now, total_targets=now.total_targets - group.total_targets + count)
-    return change_group(replace(ctx, user=rollout.created_by), group, total_targets=count)
+    return change_group(ctx, group, total_targets=count)
 
 
 def has_failed(ctx: Context, group: RolloutGroup, expected: int) -> bool:
@@ -128,7 +128,7 @@ def _is_over(ctx: Context, rollout: Rollout, group: RolloutGroup) -> bool:
 
 def _on_success(ctx: Context, rollout: Rollout, group: RolloutGroup) -> None:
     if group.conditions.success_action == "NEXTGROUP":
-        start_children(ctx, rollout, group)
+        start_children(by_server(ctx), rollout, group)
         return
     children = (other for other in groups_of(ctx, rollout.id) if other.parent_id == group.id)
     if any(child.status == GroupStatus.SCHEDULED for child in children):

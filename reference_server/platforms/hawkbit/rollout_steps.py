@@ -63,7 +63,8 @@ def step(ctx: Scheduled, rollout: Rollout, *, may_approve: bool) -> None:
 def _create(ctx: Scheduled, rollout: Rollout, *, may_approve: bool) -> None:
     total = fill_groups(ctx, rollout)
     groups, created = groups_of(ctx, rollout.id), rollout.groups_created
-    if rollout.dynamic and not groups[-1].dynamic and add_dynamic_group(ctx, rollout, groups, GroupStatus.READY):
+    by_creator = replace(ctx, user=rollout.created_by)
+    if rollout.dynamic and not groups[-1].dynamic and add_dynamic_group(by_creator, rollout, groups, GroupStatus.READY):
         created += 1
     needs_approval = ctx.config.values["rollout.approval.enabled"] and not may_approve
     status = RolloutStatus.WAITING_FOR_APPROVAL if needs_approval else RolloutStatus.READY
