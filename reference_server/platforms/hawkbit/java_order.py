@@ -7,6 +7,7 @@ of them, to operators and to devices, comes in an order that nobody chose but th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Final, TypeVar
 
 T = TypeVar("T")
@@ -15,6 +16,7 @@ INT_MASK: Final = 0xFFFFFFFF
 FEWEST_BUCKETS: Final = 16
 
 
+@lru_cache(maxsize=512)
 def string_hash(text: str) -> int:
     """`String.hashCode()`, unsigned."""
     units = text.encode("utf-16-be", "surrogatepass")
