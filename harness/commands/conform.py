@@ -14,7 +14,7 @@ import typer
 from harness.conformance.exact_client import ExactClient
 from harness.conformance.frame import Row, listing, select
 from harness.conformance.hawkbit.alone import alone
-from harness.conformance.hawkbit.first_look import check_that_it_is_hawkbit
+from harness.conformance.hawkbit.first_look import check_accounts, check_that_it_is_hawkbit
 from harness.conformance.hawkbit.session import Server, Session
 from harness.conformance.hawkbit.suite import PROFILES, RIGHTS, ROWS, own_hawkbit, verify_context
 from harness.conformance.running import run_rows
@@ -67,6 +67,7 @@ def conform_command(
         with meeting(against, profile, ca, insecure=insecure, may_change=change_tenant_settings) as (server, can):
             server.accounts = {**server.accounts, **accounts}
             check_that_it_is_hawkbit(server)
+            check_accounts(server, RIGHTS)
             verdicts = judge(rows, server, can, replace(blank, target=server.client.url), writer, junit)
     except BrokenBench as broken:
         if junit is not None:

@@ -7,13 +7,18 @@ what stands in between.
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from harness.conformance.exact_client import Answer
 from harness.conformance.hawkbit.session import Server, basic, patiently
 from simulator.contract.errors import BrokenBench
+from simulator.contract.identity import UserPassword
 
 USERINFO: Final = "/rest/v1/userinfo"
+DECISIVE: Final = re.compile(r"CREATE_TARGET|READ_TARGET_SEC\w+|ROLE_\w+")
+"""What a reader or a creator must not have, since rows say what happens without it."""
 NEEDED: Final[tuple[tuple[str, str, Any], ...]] = (
     ("POST", "/rest/v1/targets", []),
     ("POST", "/rest/v1/softwaremodules", []),
@@ -30,8 +35,27 @@ def check_that_it_is_hawkbit(server: Server) -> None:
     _check_device_api(server)
 
 
-def ask(server: Server, method: str, path: str, body: object = None) -> Answer:
-    headers = {"Authorization": basic(server.admin)}
+def check_accounts(server: Server, rights: Mapping[str, Sequence[str]]) -> None:
+    """The further accounts are let in, and have just the rights that rows reckon with. Raises BrokenBench."""
+    for kind, account in server.accounts.items():
+        answer = ask(server, "GET", USERINFO, account=account)
+        told = document(answer)
+        listed, wanted = told.get("permissions"), set(rights[kind])
+        has = {str(one) for one in listed} if isinstance(listed, list) else wanted
+        lacking = ", ".join(sorted(wanted - has))
+        more = ", ".join(sorted(one for one in has - wanted if DECISIVE.fullmatch(one)))
+        wrong = (
+            "is not accepted" if answer.status == 401
+            else f"belongs to the tenant {told['tenant']!r}" if not is_tenant(server, told.get("tenant", server.tenant))
+            else f"may do too much: {more}" if more
+            else f"lacks {lacking}" if lacking else ""
+        )  # fmt: skip
+        if wrong:
+            raise BrokenBench(f"the {kind}'s account {account.user!r} {wrong} (--account)")
+
+
+def ask(server: Server, method: str, path: str, body: object = None, account: UserPassword | None = None) -> Answer:
+    headers = {"Authorization": basic(account or server.admin)}
     if body is None:
         return patiently(lambda: server.client.call(method, path, headers))
     headers["Content-Type"] = "application/json"
@@ -56,7 +80,7 @@ def _check_address(server: Server, answer: Answer) -> None:
             f"{url} is no hawkBit server: GET {USERINFO} answered {answer.status} with {kind(answer)}; "
             "is there a path before /rest that belongs to the address?"
         )
-    if str(told["tenant"]).upper() != server.tenant.upper():
+    if not is_tenant(server, told["tenant"]):
         raise BrokenBench(
             f"the account {user!r} of {url} belongs to the tenant {told['tenant']!r}, not to {server.tenant!r}: "
             "name its tenant in a SERVER.yaml"
@@ -90,6 +114,10 @@ def _check_device_api(server: Server) -> None:
             f"{server.client.url} has the Management API but no Device API: GET {path} answered {answer.status} with "
             f"{kind(answer)}; does a proxy let /{server.tenant}/controller through?"
         )
+
+
+def is_tenant(server: Server, told: object) -> bool:
+    return str(told).upper() == server.tenant.upper()
 
 
 def kind(answer: Answer) -> str:

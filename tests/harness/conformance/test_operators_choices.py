@@ -6,9 +6,12 @@ from collections.abc import Mapping
 
 import pytest
 
-from harness.conformance.hawkbit.suite import ROWS
+from harness.conformance.hawkbit.first_look import check_accounts
+from harness.conformance.hawkbit.suite import RIGHTS, ROWS
 from harness.verdict import Verdict
-from tests.harness.conformance.in_process import reference
+from simulator.contract.errors import BrokenBench
+from simulator.contract.identity import UserPassword
+from tests.harness.conformance.in_process import PASSWORD, reference
 from tests.harness.conformance.judging import judged, needs_speed
 
 DOS = "hawkbit.server.security.dos."
@@ -62,3 +65,20 @@ def test_devices_from_elsewhere_are_only_judged_where_their_addresses_count() ->
         assert judged(server, BY_NUMBER["S54"]).verdict is Verdict.PASSED
         unknown = judged(server, BY_NUMBER["S54"], can=frozenset())
     assert unknown.reason.endswith("say so in a SERVER.yaml: `can: [hawkbit.trusted_ips]`")
+
+
+@pytest.mark.parametrize(
+    ("kind", "user", "password", "said"),
+    [
+        ("reader", "reader", "wrong", "the reader's account 'reader' is not accepted"),
+        ("reader", "admin", "admin", "the reader's account 'admin' may do too much: ROLE_TENANT_ADMIN"),
+        ("reader", "creator", PASSWORD, "the reader's account 'creator' may do too much: CREATE_TARGET"),
+        ("creator", "reader", PASSWORD, "the creator's account 'reader' lacks CREATE_TARGET"),
+    ],
+)
+def test_an_account_with_other_rights_than_rows_reckon_with(kind: str, user: str, password: str, said: str) -> None:
+    with reference() as server:
+        check_accounts(server, RIGHTS)
+        server.accounts = {kind: UserPassword(user, password)}
+        with pytest.raises(BrokenBench, match=said):
+            check_accounts(server, RIGHTS)
