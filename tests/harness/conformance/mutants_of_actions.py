@@ -21,7 +21,7 @@ from reference_server.platforms.hawkbit import (
 )
 from reference_server.platforms.hawkbit.action_records import Action, Status
 from reference_server.platforms.hawkbit.actions import Entry, Line, TargetEffect
-from reference_server.platforms.hawkbit.auto_assignment import AutoAssignment
+from reference_server.platforms.hawkbit.auto_assignment import AutoAssigner
 from reference_server.platforms.hawkbit.errors import bare, not_found
 from tests.harness.conformance.mutants import (
     always,
@@ -175,7 +175,7 @@ MUTANTS = (
     mutant("assigned-twice", "S91", (mgmt_assignment, "assign", instead(forget_assigned_set))),
     mutant("unknown-target-refused", "S92", (mgmt_assignment, "assign", instead(refuse_unknown))),
     mutant("unknown-target-ok", "S93", status_for("POST", "/assignedDS", 404, 200)),
-    mutant("older-action-lives-on", "S110", (assignment, "_end_older", giving(None))),
+    mutant("older-action-lives-on", "S110", (assignment, "end_older", giving(None))),
     mutant("newest-action-shown", "S110", (actions, "current", instead(newest_first))),
     mutant("first-poll-registers-pending", "S121", (ddi_root, "seen", instead(register_pending))),
     mutant("offline-not-in-sync", "S131",
@@ -185,7 +185,7 @@ MUTANTS = (
     mutant("incomplete-set-assigned", "S132", (software, "need_complete_set", being(software.need_valid_set))),
     mutant("used-module-not-locked", "S132", (assignment, "_lock_implicitly", giving(None))),
     mutant("empty-upload-ok", "S132", status_for("POST", "/artifacts", 400, 201)),
-    mutant("auto-assignment-sleeps", "S137", (AutoAssignment, "note", giving(None))),
+    mutant("auto-assignment-sleeps", "S137", (AutoAssigner, "note", giving(None))),
     # deployment
     mutant("every-read-in-the-history", "S94", (deployments, "note_retrieval", instead(note_always))),
     mutant("no-read-in-the-history", "S94 S129", (deployments, "note_retrieval", giving(None))),
