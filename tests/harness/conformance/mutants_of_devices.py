@@ -159,7 +159,7 @@ MUTANTS = (
     mutant("target-tokens-never-off", "S44", (device_auth, "_by_target_token", instead(target_mode_on))),
     mutant("scheme-in-any-case", "S45", (device_auth, "authenticate", instead(scheme_in_any_case))),
     mutant("old-token-lives-on", "S56",
-           (mgmt_targets, "_changes", then(lambda changes: {k: v for k, v in changes.items() if k != "token"}))),
+           (mgmt_targets, "changes", then(lambda changes: {k: v for k, v in changes.items() if k != "token"}))),
     # registration
     mutant("created-by-system", "S46", (registration, "PLUG_AND_PLAY", being("system"))),
     mutant("born-unknown", "S46", (ddi_root, "register", instead(born_unknown))),

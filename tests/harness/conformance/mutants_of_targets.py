@@ -15,6 +15,7 @@ from reference_server.platforms.hawkbit import (
     repository,
     rules,
     target_documents,
+    target_requests,
 )
 from reference_server.platforms.hawkbit.call import Call
 from reference_server.platforms.hawkbit.config_keys import KEYS
@@ -22,6 +23,7 @@ from reference_server.platforms.hawkbit.errors import bare, not_readable, violat
 from reference_server.platforms.hawkbit.records import LAST_POLL
 from simulator.contract.wire import HttpRequest, HttpResponse
 from tests.harness.conformance.mutants import (
+    Change,
     answering,
     being,
     giving,
@@ -40,9 +42,21 @@ def keep_what_came_before(error: Any) -> Any:
     return error
 
 
-def keep_empty_token(original: Any, call: Any, entry: Any) -> Any:
-    draft = original(call, entry)
-    return {**draft, "token": ""} if entry.get("securityToken") == "" else draft
+def keep_empty_token(original: Any, call: Any, request: Any, new_token: str) -> Any:
+    draft = original(call, request, new_token)
+    return {**draft, "securityToken": ""} if request.texts["securityToken"] == "" else draft
+
+
+def born_with(**fields: Any) -> Change:
+    """A new target with other fields than it was asked for."""
+    return mgmt_targets, "stored", then(lambda stored: {**stored, **fields})
+
+
+def at_most(field: str, most: int) -> Change:
+    """Text in a field of a target may be longer."""
+    return target_requests, "TEXTS", lambda texts: tuple(
+        replace(rule, most=most) if rule.name == field else rule for rule in texts
+    )
 
 
 def one_of_each(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -84,44 +98,43 @@ def least_first(original: Any, call: Any, records: Any, *more: Any, **named: Any
 
 MUTANTS = (
     # creating
-    mutant("given-token-replaced", "S01", (mgmt_targets, "_draft", then(lambda draft: {**draft, "token": "0" * 32}))),
+    mutant("given-token-replaced", "S01", born_with(token="0" * 32)),
     mutant("token-in-capitals", "S02",
            (mgmt_targets, "new_token", instead(lambda make, repo: make(repo).upper()))),
     mutant("all-links-in-the-answer", "S01",
            (mgmt_targets, "target_document", being(target_documents.full_target_document))),
-    mutant("created-as-registered", "S01",
-           (mgmt_targets, "_born", then(lambda target: replace(target, update_status="registered")))),
-    mutant("name-not-cut", "S03 S10", (mgmt_targets, "GREATEST_NAME", being(256))),
-    mutant("answered-backwards", "S04", (mgmt_targets, "as_objects", then(lambda entries: entries[::-1]))),
+    mutant("created-as-registered", "S01", born_with(update_status="registered")),
+    mutant("name-not-cut", "S03", (target_requests, "GREATEST_NAME", being(256))),
+    mutant("name-of-129", "S10", at_most("name", 129)),
+    mutant("answered-backwards", "S04", (mgmt_targets, "as_new_objects", then(lambda entries: entries[::-1]))),
     mutant("taken-is-a-violation", "S05 S06 S130",
            (mgmt_targets, "already_exists", being(lambda reason: violations([reason])))),
     mutant("half-of-the-array-created", "S06", (mgmt_targets, "already_exists", then(keep_what_came_before))),
     mutant("bad-targets-ok", "S07 S08 S09 S10 S11 S12", status_for("POST", TARGETS, 400, 201)),
     mutant("blanks-in-ids", "S08", (rules, "broken_whitespace", giving([]))),
-    mutant("257-characters", "S09", (mgmt_targets, "GREATEST_ID", being(257))),
-    mutant("255-characters", "S09", (mgmt_targets, "GREATEST_ID", being(255))),
-    mutant("description-of-513", "S10", (mgmt_targets, "GREATEST_DESCRIPTION", being(513))),
-    mutant("token-of-129", "S10", (mgmt_targets, "GREATEST_TOKEN", being(129))),
-    mutant("address-of-513", "S10", (mgmt_targets, "GREATEST_ADDRESS", being(513))),
-    mutant("empty-token-refused", "S10", (mgmt_targets, "_draft", instead(keep_empty_token))),
+    mutant("257-characters", "S09", (target_requests, "ID", lambda rule: replace(rule, most=257))),
+    mutant("255-characters", "S09", (target_requests, "ID", lambda rule: replace(rule, most=255))),
+    mutant("description-of-513", "S10", at_most("description", 513)),
+    mutant("token-of-129", "S10", at_most("securityToken", 129)),
+    mutant("address-of-513", "S10", at_most("address", 513)),
+    mutant("empty-token-refused", "S10", (target_requests, "_draft", instead(keep_empty_token))),
     mutant("markup-accepted", "S11", (rules, "MARKUP", being(re.compile(r"(?!)")))),
     mutant("any-bracket-is-markup", "S11", (rules, "MARKUP", being(re.compile(r"[<>]")))),
-    mutant("unknown-type-ignored", "S13", (mgmt_targets, "_known_type", giving(None))),
-    mutant("attributes-not-asked", "S01 S14",
-           (mgmt_targets, "_born", then(lambda target: replace(target, request_attributes=False)))),
+    mutant("unknown-type-ignored", "S13", (target_requests, "_check_type", giving(None))),
+    mutant("attributes-not-asked", "S01 S14", born_with(request_attributes=False)),
     mutant("only-arrays", "S130", (fields, "as_list", instead(only_lists))),
-    mutant("twice-in-one-array-once", "S130", (mgmt_targets, "as_objects", then(one_of_each))),
+    mutant("twice-in-one-array-once", "S130", (mgmt_targets, "as_new_objects", then(one_of_each))),
     # reading, changing, deleting
     mutant("zeros-for-what-has-not-happened", "S15", (mgmt_targets, "full_target_document",
            then(lambda document: {**document, "installedAt": 0, "lastControllerRequestAt": 0}))),
     mutant("self-link-only", "S15", (target_documents, "target_links", giving({}))),
     mutant("bare-404", "S16 S28", (repository.Repository, "need_target", instead(never_404))),
     mutant("changes-forget-the-rest", "S17",
-           (mgmt_targets, "_changes", then(lambda changes: {"description": None, **changes}))),
-    mutant("un-asking-ok", "S18 S19", (mgmt_targets, "boolean", giving(None))),
+           (mgmt_targets, "changes", then(lambda changes: {"description": None, **changes}))),
+    mutant("un-asking-ok", "S18 S19", (target_requests, "boolean", giving(None))),
     mutant("un-asking-explained", "S18",
            (mgmt_targets, "bare", being(lambda status, reason: violations([reason])))),
-    mutant("minus-one-is-a-type", "S20", (mgmt_targets, "NO_TYPE", being(-2))),
+    mutant("minus-one-is-a-type", "S20", (target_requests, "NO_TYPE", being(-2))),
     mutant("deleted-stays", "S21", (mgmt_targets, "TARGET", being(LAST_POLL))),
     mutant("deletion-answers-200", "S21 S30 S105", status_for("DELETE", "", 204, 200)),
     # lists
