@@ -2,7 +2,9 @@
 
     make peer-hawkbit URL=http://127.0.0.1:8080        writes build/peer/hawkbit.md
 
-Account `admin`/`admin`, or `URL=SERVER.yaml` with another one. Ends with 1 when the two disagree anywhere.
+Account `admin`/`admin`, or `URL=SERVER.yaml` with another one. Ends with 1 when something fails on the peer. Most
+scenarios need polls every second: start the peer with `hawkbit.controller.minPollingTime=00:00:01`, and say so with
+`can: [hawkbit.fast_polling]` in the SERVER.yaml.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+MOST_NAMED = 4
 FOLDER = Path("build/peer")
 OUTCOMES = {"failure": "FAILED", "error": "BROKEN", "skipped": "skipped"}
 
@@ -58,17 +61,45 @@ def run_both(what: str, url: str, verb: tuple[str, ...], own: tuple[str, ...]) -
 
 def section(what: str, ours: dict[str, Outcome], theirs: dict[str, Outcome]) -> str:
     missing = Outcome("not run")
-    agreed = sum(theirs.get(name, missing).verdict == outcome.verdict for name, outcome in ours.items())
-    lines = [f"## {what}", "", f"{len(ours)} cases, {agreed} with the same verdict on both servers.", ""]
-    rows, details = ["| case | reference | peer |", "|---|---|---|"], []
-    for name in sorted({*ours, *theirs}):
-        mine, other = ours.get(name, missing), theirs.get(name, missing)
-        if mine.verdict == other.verdict == "passed":
-            continue
-        rows.append(f"| {name} | {mine.verdict} | {other.verdict} |")
-        if other.why and other.verdict != "skipped":
-            details += [f"### {name} on the peer", "", "```text", other.why, "```", ""]
-    return "\n".join([*lines, *(rows if len(rows) > 2 else ["Both pass everything."]), "", *details])
+    pairs = {name: (ours.get(name, missing), theirs.get(name, missing)) for name in sorted({*ours, *theirs})}
+    skipped = {name: other for name, (_, other) in pairs.items() if other.verdict == "skipped"}
+    agreed = sum(mine.verdict == other.verdict for name, (mine, other) in pairs.items() if name not in skipped)
+    differ = len(pairs) - len(skipped) - agreed
+    counted = (
+        f"{agreed} with the same verdict on both servers, {differ} with another, {len(skipped)} skipped on the peer"
+    )
+    lines = [f"## {what}", "", f"{len(pairs)} cases: {counted}.", ""]
+    return "\n".join([*lines, *table(pairs, skipped), *reasons(skipped), *details(pairs)])
+
+
+def table(pairs: dict[str, tuple[Outcome, Outcome]], skipped: dict[str, Outcome]) -> list[str]:
+    """What did not pass on both."""
+    rows = [
+        f"| {name} | {mine.verdict} | {other.verdict} |"
+        for name, (mine, other) in pairs.items()
+        if name not in skipped and not mine.verdict == other.verdict == "passed"
+    ]
+    return ["| case | reference | peer |", "|---|---|---|", *rows, ""] if rows else []
+
+
+def reasons(skipped: dict[str, Outcome]) -> list[str]:
+    """Why cases were skipped on the peer, each reason once."""
+    lines: list[str] = []
+    for why in dict.fromkeys(other.why for other in skipped.values()):
+        names = [name for name, other in skipped.items() if other.why == why]
+        more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+        lines.append(f"Skipped on the peer, since {why}: {', '.join(names[:MOST_NAMED])}{more}.\n")
+    return lines
+
+
+def details(pairs: dict[str, tuple[Outcome, Outcome]]) -> list[str]:
+    """What was found on either server."""
+    lines: list[str] = []
+    for name, sides in pairs.items():
+        for side, outcome in zip(("reference", "peer"), sides, strict=True):
+            if outcome.why and outcome.verdict != "skipped":
+                lines += [f"### {name} on the {side}", "", "```text", outcome.why, "```", ""]
+    return lines
 
 
 def main(url: str) -> int:
