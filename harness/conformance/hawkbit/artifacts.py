@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from typing import Final
 
@@ -20,14 +20,20 @@ PARTS: Final[Mapping[str, tuple[int, int]]] = {
     "bytes=0-9": (0, 9), "bytes=5-": (5, 13), "bytes=-5": (9, 13), "bytes=0-99": (0, 13), "bytes=0-0": (0, 0),
 }  # fmt: skip
 """Range -> first and last byte of what comes, for a file of 14 bytes."""
-NO_PARTS: Final = ("bytes=999999-", "bytes=14-", "bytes=9-5", "bytes=x", "bytes=-99", "bytes=0-4,2-6", "items=0-1")
+NO_PARTS: Final = ("bytes=999999-", "bytes=14-", "bytes=9-5", "bytes=x", "items=0-1")
+TOO_LONG: Final = "bytes=-99"
+OVERLAPPING: Final = "bytes=0-4,2-6"
 BOUNDARY: Final = "THIS_STRING_SEPARATES_MULTIPART"
+
+
+def etag_of(one: Deployment) -> str:
+    return one.server.generation.etag_of_file.format(sha1=hashes_of(one.update.content)["sha1"])
 
 
 def file_headers(one: Deployment) -> dict[str, str | None]:
     """What every answer with the file, or a part of it, carries."""
     return {
-        "ETag": f'"{hashes_of(one.update.content)["sha1"]}"',
+        "ETag": etag_of(one),
         "Accept-Ranges": "bytes",
         "Content-Disposition": f"attachment;filename={one.update.filename}",
         "X-Content-Type-Options": "nosniff",
@@ -39,7 +45,9 @@ def expect_file(one: Deployment, answer: Answer, body: bytes) -> None:
     expect(f"status of {answer.request}", 200, answer.status)
     expect("body", body, answer.body)
     expect_type(answer, "application/octet-stream")
-    expect_headers(answer, {**file_headers(one), "Content-Length": str(len(one.update.content)), "Content-Range": None})
+    size = len(one.update.content)
+    whole = f"bytes 0-{size - 1}/{size}" if one.server.generation.whole_file_has_range else None
+    expect_headers(answer, {**file_headers(one), "Content-Length": str(size), "Content-Range": whole})
     modified = answer.header("Last-Modified")
     expect_that(modified is not None and is_date(modified), "Last-Modified is an HTTP date", modified)
 
@@ -53,8 +61,11 @@ def is_date(text: str) -> bool:
 
 
 def expect_part(one: Deployment, wanted: str, first: int, last: int, **headers: str) -> None:
-    """Exactly these bytes for this Range."""
+    """Exactly these bytes for this Range, which may be all there are."""
     answer, content = one.file(Range=wanted, **headers), one.update.content
+    if last - first + 1 == len(content) and one.server.generation.whole_file_has_range:
+        expect_file(one, answer, content)
+        return
     expect(f"status for Range {wanted}", 206, answer.status)
     expect(f"body for Range {wanted}", content[first : last + 1], answer.body)
     expect_type(answer, "application/octet-stream")
@@ -67,33 +78,48 @@ def downloads(one: Deployment) -> list[str]:
     return [line["messages"][0] for line in one.history() if line["type"] == "download"]
 
 
-@ROWS.row("S114", "ranges", "A file comes whole or in the asked part; what cannot be had is a 416")
+@ROWS.row("S114", "ranges", "A file comes whole or in the asked part; what cannot be had is refused")
 def ranges(server: Session) -> None:
     one = deployed(server)
     expect_file(one, one.file(), one.update.content)
     for text, (first, last) in PARTS.items():
         expect_part(one, text, first, last)
     for text in NO_PARTS:
-        answer = one.file(Range=text)
-        expect(f"status for Range {text}", 416, answer.status)
-        expect(f"body for Range {text}", "", answer.text)
-        expect(f"Content-Range for Range {text}", f"bytes */{len(one.update.content)}", answer.header("Content-Range"))
-    expect_several(one)
+        expect_no_part(one, text)
+    generation = server.generation
+    if generation.long_suffix_status == 416:
+        expect_no_part(one, TOO_LONG)
+    else:
+        expect_bare(one.file(Range=TOO_LONG), generation.long_suffix_status)
+    if generation.ranges_are_sorted:
+        expect_no_part(one, OVERLAPPING)
+        expect_several(one, "bytes=4-5,0-1", ((0, 1), (4, 5)))
+    else:
+        expect_several(one, OVERLAPPING, ((0, 4), (2, 6)))
+        expect_several(one, "bytes=4-5,0-1", ((4, 5), (0, 1)))
     expect_file(one, one.file(Range="bytes=0-3", If_Range='"nope"'), one.update.content)
-    expect_part(one, "bytes=0-3", 0, 3, If_Range=f'"{hashes_of(one.update.content)["sha1"]}"')
+    expect_part(one, "bytes=0-3", 0, 3, If_Range=etag_of(one))
     expect("number of download entries (the whole file, once)", 1, len(downloads(one)))
 
 
-def expect_several(one: Deployment) -> None:
-    """Two ranges in one answer, in the order of the file."""
+def expect_no_part(one: Deployment, wanted: str) -> None:
+    """A 416 that tells how long the file is."""
+    answer = one.file(Range=wanted)
+    expect(f"status for Range {wanted}", 416, answer.status)
+    expect(f"body for Range {wanted}", "", answer.text)
+    expect(f"Content-Range for Range {wanted}", f"bytes */{len(one.update.content)}", answer.header("Content-Range"))
+
+
+def expect_several(one: Deployment, wanted: str, ranges: Sequence[tuple[int, int]]) -> None:
+    """Several ranges in one answer, in this order."""
     content, total = one.update.content, len(one.update.content)
-    answer = one.file(Range="bytes=4-5,0-1")
+    answer = one.file(Range=wanted)
     expect("status of two ranges", 206, answer.status)
     expect("Content-Type", f"multipart/byteranges; boundary={BOUNDARY}", answer.header("Content-Type"))
+    told = one.server.generation.part_headers
     parts = [
-        f"--{BOUNDARY}\r\nContent-Type: application/octet-stream\r\n"
-        f"Content-Range: bytes {first}-{last}/{total}\r\n\r\n{content[first : last + 1].decode()}\r\n"
-        for first, last in ((0, 1), (4, 5))
+        f"--{BOUNDARY}\r\n{told.format(range=f'bytes {first}-{last}/{total}')}{content[first : last + 1].decode()}\r\n"
+        for first, last in ranges
     ]
     expect("body of two ranges", f"{''.join(parts)}--{BOUNDARY}--", answer.text.strip())
 

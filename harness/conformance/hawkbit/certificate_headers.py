@@ -32,40 +32,44 @@ STRANGER: Final = "127.0.0.2"
 def trusted_authority(server: Session) -> str:
     """Switches certificate headers on for two authorities of our own; gives the second as it stands in the list."""
     before = server.setting(AUTHORITIES)
+    separator = "," if server.generation.authorities_are_numbered else ", "
     first, second = server.name("Alpha"), server.name("Beta")
-    server.configure_keys({HEADER_MODE: True, AUTHORITIES: ", ".join([*([before] if before else []), first, second])})
+    server.configure_keys(
+        {HEADER_MODE: True, AUTHORITIES: separator.join([*([before] if before else []), first, second])}
+    )
     return second
 
 
 def identity(server: Session, controller_id: str) -> dict[str, str]:
     """The header that names the device; its name changed with 1.0."""
-    return {server.by_profile({"0.9": "X-Ssl-Client-Cn"}, "X-Controller-Id"): controller_id}
+    return {server.generation.identity_header: controller_id}
 
 
 def one_authority(server: Session, authority: str) -> dict[str, str]:
     """The simplest form of the header that names the issuer."""
-    return {server.by_profile({"0.9": "X-Ssl-Issuer-Hash-1"}, "X-Authority"): authority}
+    name = server.generation.authority_header
+    return {f"{name}-1" if server.generation.authorities_are_numbered else name: authority}
 
 
 def accepted_forms(server: Session, authority: str) -> list[dict[str, str]]:
     """Every form in which the issuer may be told."""
-    if server.profile == "0.9":
-        name = "X-Ssl-Issuer-Hash"
+    name = server.generation.authority_header
+    if server.generation.authorities_are_numbered:
         return [{f"{name}-1": authority}, {f"{name}-1": "foo", f"{name}-2": authority}]
     return [
-        {"X-Authority": authority},
-        {"X-Authority": f"foo,{authority}"},
-        {"X-Authority": f"foo;{authority}"},
-        {"X-Authority-1": "foo", "X-Authority-2": authority},
-        {"X-Authority-0": "foo", "X-Authority-1": authority},
-        {"X-Authority-0": authority, "X-Authority-1": "foo"},
-        {"x-authority": authority},
+        {name: authority},
+        {name: f"foo,{authority}"},
+        {name: f"foo;{authority}"},
+        {f"{name}-1": "foo", f"{name}-2": authority},
+        {f"{name}-0": "foo", f"{name}-1": authority},
+        {f"{name}-0": authority, f"{name}-1": "foo"},
+        {name.lower(): authority},
     ]
 
 
 def numbered_with_a_gap(server: Session, authority: str) -> dict[str, str]:
     """What comes after a missing number does not count."""
-    name = server.by_profile({"0.9": "X-Ssl-Issuer-Hash"}, "X-Authority")
+    name = server.generation.authority_header
     return {f"{name}-1": "foo", f"{name}-3": authority}
 
 

@@ -30,11 +30,11 @@ def put(server: Session, key: str, value: object) -> Answer:
 
 
 def expect_set(server: Session, key: str, value: object, stored: object) -> None:
-    """The value is taken, and this is what is kept of it; up to 0.9 the answer was the new value."""
+    """The value is taken, and this is what is kept of it; up to 0.9 the answer is the new value."""
     answer = put(server, key, value)
     if key == POLLING:
         need_range(answer, value)
-    if server.profile == "0.9":
+    if server.generation.config_change_answers:
         expect(f"the answer to {key} = {value!r}", stored, expect_document(answer).get("value"))
     else:
         expect_bare(answer, 204)
@@ -46,6 +46,13 @@ def expect_set(server: Session, key: str, value: object, stored: object) -> None
         expect_link("_links.self", found["_links"]["self"]["href"], f"/rest/v1/system/configs/{key}")
 
     server.until(CACHE_WITHIN_S, kept)
+
+
+def expect_converted(server: Session, key: str, written: str, value: object) -> None:
+    """Text is taken for what it says; where nothing is converted, it is refused and the value itself taken."""
+    if not server.generation.config_values_are_converted:
+        expect_refused(server, key, written)
+    expect_set(server, key, written if server.generation.config_values_are_converted else value, value)
 
 
 def expect_refused(server: Session, key: str, value: object) -> dict[str, Any]:
@@ -64,15 +71,15 @@ def polling_range(server: Session) -> None:
         expect_refused(server, POLLING, wrong)
 
 
-@ROWS.row("S127", "values", "Values are converted where they can be; else they are refused, a bulk as a whole")
+@ROWS.row("S127", "values", "Wrong values are refused, a bulk as a whole; from 1.0 on those that can be are converted")
 def values(server: Session) -> None:
     server.will_change([TARGET_MODE, POLL_COUNT])
-    expect_set(server, TARGET_MODE, "true", True)
+    expect_converted(server, TARGET_MODE, "true", True)
     read = server.mgmt("GET", f"/system/configs/{TARGET_MODE}")
     expect_headers(read, {"Content-Disposition": "inline;filename=f.txt"})  # `.enabled` is no extension it knows
     for key, wrong in ((TARGET_MODE, "maybe"), (TARGET_MODE, 1), (POLL_COUNT, "abc")):
         expect_refused(server, key, wrong)
-    expect_set(server, POLL_COUNT, "4", 4)
+    expect_converted(server, POLL_COUNT, "4", 4)
     unknown = f"The given configuration key {NO_KEY} does not exist."
     for answer in (put(server, NO_KEY, "x"), server.mgmt("GET", f"/system/configs/{NO_KEY}")):
         expect_error(answer, 400, "configKeyInvalid", message=unknown)
@@ -101,13 +108,13 @@ def bulk_and_back(server: Session) -> None:
     server.until(CACHE_WITHIN_S, is_default)
 
 
-@ROWS.row("S139", "odd-polling-times", "A polling time may begin with a minus or be a number of seconds")
+@ROWS.row("S139", "odd-polling-times", "From 0.10 on a polling time may begin with a minus or be a number of seconds")
 def odd_polling_times(server: Session) -> None:
     server.target_tokens()
     target = server.target()
     admitted(server, target)
     server.will_change([POLLING])
-    if server.profile == "0.9":  # There it was a plain HH:mm:ss.
+    if server.generation.polling_time_is_plain:  # There it was a plain HH:mm:ss.
         expect_refused(server, POLLING, "-00:01:00")
         expect_refused(server, POLLING, 300)
         return

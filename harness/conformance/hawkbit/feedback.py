@@ -84,7 +84,7 @@ def stays_open(server: Session) -> None:
     one = deployed(server)
     for execution, entry in STAYS_OPEN.items():
         one.reported(execution)
-        expect(f"active after {execution}", True, one.action()["active"])
+        one.expect_open(f"after {execution}")
         newest = one.history()[0]
         expect(f"type of the entry for {execution}", entry, newest["type"])
     one.expect_target("pending")
@@ -116,17 +116,17 @@ def malformed(server: Session) -> None:
 def messages_quota(server: Session) -> None:
     one = deployed(server)
     details = [f"m{number}" for number in range(MOST_MESSAGES + 1)]
-    expect_error(one.report("proceeding", details=details), 429, "quota.tooManyEntries")
+    expect_error(one.report("proceeding", details=details), server.generation.quota_status, "quota.tooManyEntries")
     expect("number of entries in the history", 1, len(one.history()))
     one.reported("proceeding", details=details[:MOST_MESSAGES])
     one.reported("proceeding", details=["x" * (2 * PIECE_CHARS + 76)])
     pieces = [len(message) for message in one.history()[0]["messages"]]
     expect("lengths of the pieces of a long message", [PIECE_CHARS, PIECE_CHARS, 76], pieces)
     expect_error(one.report("proceeding", details=["x" * (PIECE_CHARS * MOST_MESSAGES + 1)]),
-                 429, "quota.tooManyEntries")  # fmt: skip
+                 server.generation.quota_status, "quota.tooManyEntries")  # fmt: skip
 
 
-@ROWS.row("S103", "reports-quota", "999 reports pass, the next is a 429, and closed is still taken")
+@ROWS.row("S103", "reports-quota", "999 reports pass, the next is refused, and closed is still taken")
 @usual(f"{DOS}maxStatusEntriesPerAction", MOST_REPORTS + 1)
 def reports_quota(server: Session) -> None:
     one = deployed(server)
@@ -136,7 +136,9 @@ def reports_quota(server: Session) -> None:
     message = f"Quota exceeded: Cannot assign 1 more ActionStatus entities to Action '{one.action_id}'. "
     for _ in range(2):
         answer = one.report("proceeding")
-        expect_error(answer, 429, "quota.tooManyEntries", message=f"{message}The maximum is 1000.")
+        expect_error(
+            answer, server.generation.quota_status, "quota.tooManyEntries", message=f"{message}The maximum is 1000."
+        )
     one.reported("closed", "success")
     one.expect_action("finished", active=False)
     one.expect_target("in_sync")

@@ -46,7 +46,7 @@ def odd_characters(server: Session) -> None:
         answer = server.call("GET", "/rest/v1/targets/a;b", {"Authorization": basic(server.server.admin)})
         expect_refused(answer)
         expect_framework_error(answer, 400, "Bad Request")
-        expect_violation(sent(server, f"{name}%20b", {"Authorization": key}), server,
+        expect_violation(sent(server, f"{name}%20b", {"Authorization": key}),
                          "controllerId has whitespaces which are not allowed.")  # fmt: skip
         for suffix, linked in PLAIN.items():
             expect_created(server, key, server.name(), suffix, linked)

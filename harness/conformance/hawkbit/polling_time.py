@@ -21,7 +21,7 @@ OVERDUE_TIME: Final = "pollingOverdueTime"
 PATH: Final = f"/system/configs/{POLLING_TIME}"
 POLLS: Final = 200
 DIFFERENT: Final = 20
-FASTEST: Final = (("00:00:01", "00:00:01", 1, 1), ("00:00:30", "00:00:05", 30, 5))
+FASTEST: Final = (("00:00:01", "00:00:01", 1, 1), ("00:00:30", "00:00:05", 30, 5), ("00:00:30", "00:00:30", 30, 30))
 """Interval and tolerance as text and in seconds: as fast as the server lets us."""
 
 
@@ -53,7 +53,7 @@ def expect_sleep(server: Session, target: Target, sleep: str) -> None:
 
 def is_plain(server: Session) -> bool:
     """Before 0.10 a polling time was HH:mm:ss and nothing else."""
-    return server.profile == "0.9"
+    return server.generation.polling_time_is_plain
 
 
 @ROWS.row("S75", "set", "Devices are told the polling time of the tenant, however its interval was written")
@@ -73,7 +73,9 @@ def set_time(server: Session) -> None:
         expect_sleep(server, target, sleep)
 
 
-@ROWS.row("S77", "overrides", "Targets that match an override get its interval; of several the first match wins")
+@ROWS.row(
+    "S77", "overrides", "From 0.10 on targets get the interval of an override that they match, of several the first"
+)
 def overrides(server: Session) -> None:
     first, second = server.name("one"), server.name("two")
     written = (f"00:05:00, group == '{first}' -> 00:02:00, group == '{second}' -> 00:03:00, "
@@ -92,7 +94,7 @@ def overrides(server: Session) -> None:
     refuse(server, f"00:05:00, group == '{first}' -> {clock(least_s - 1)}")
 
 
-@ROWS.row("S78", "spread", "With a deviation the server spreads what it tells, within that many percent")
+@ROWS.row("S78", "spread", "From 0.10 on the server spreads what it tells within a deviation, if there is one")
 def spread(server: Session) -> None:
     target = device(server)
     server.will_change([POLLING_TIME])

@@ -62,7 +62,7 @@ def first_poll(server: Session) -> None:
 
 def expect_born(server: Session, name: str, record: dict[str, Any]) -> None:
     """A target that made itself (§3.4); who is said to have done so is what documents and server disagree on (§5)."""
-    creator = server.by_profile({"as-documented": "system"}, "CONTROLLER_PLUG_AND_PLAY")
+    creator = server.generation.self_made_by
     born = {"controllerId": name, "name": name, "description": f"Plug and Play target: {name}",
             "updateStatus": "registered", "requestAttributes": True, "createdBy": creator,
             "lastModifiedBy": creator}  # fmt: skip
@@ -118,7 +118,7 @@ def confirmation_first(server: Session) -> None:
 def id_too_long(server: Session) -> None:
     auth = gateway(server)
     name = newcomer(server).ljust(LONGEST_ID + 1, "e")
-    expect_violation(server.ddi("GET", name, auth=auth), server, "controllerId size must be between 1 and 256.",
+    expect_violation(server.ddi("GET", name, auth=auth), "controllerId size must be between 1 and 256.",
                      "name size must be between 1 and 128.")  # fmt: skip
     expect_unknown(server, name)
 
@@ -133,7 +133,7 @@ def long_id(server: Session) -> None:
     for length in (LONGEST_NAME + 1, LONGEST_ID):
         longer = name.ljust(length, "e")
         server.forget_target(longer)
-        expect_violation(server.ddi("GET", longer, auth=auth), server, "name size must be between 1 and 128.")
+        expect_violation(server.ddi("GET", longer, auth=auth), "name size must be between 1 and 128.")
         expect_unknown(server, longer)
 
 

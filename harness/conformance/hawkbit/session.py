@@ -19,6 +19,7 @@ from urllib.parse import quote
 
 from harness.conformance.exact_client import Answer, ExactClient
 from harness.conformance.findings import Mismatch, Missing, expect, expect_that
+from harness.conformance.hawkbit.generations import GENERATIONS, Generation
 from harness.conformance.hawkbit.polling_range import need_range
 from harness.conformance.hawkbit.taking_back import Debts, sweep
 from harness.interrupts import ctrl_c_later
@@ -105,7 +106,6 @@ class Session:
     def __init__(self, server: Server, row: str) -> None:
         self.server = server
         self.client = server.client
-        self.profile = server.profile
         self.tenant = server.tenant
         self._row = row
         self._owed = Debts(self.mgmt, server.originals)
@@ -267,9 +267,10 @@ class Session:
 
     # -- expecting
 
-    def by_profile(self, other: Mapping[str, Any], usual: Any) -> Any:
-        """What the chosen generation does, where it differs from 1.1."""
-        return other.get(self.profile, usual)
+    @property
+    def generation(self) -> Generation:
+        """What to expect where generations differ."""
+        return GENERATIONS[self.server.profile]
 
     def account(self, kind: str) -> UserPassword:
         """A further account. Raises Missing when the server has none."""

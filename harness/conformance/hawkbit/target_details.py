@@ -39,29 +39,28 @@ def no_set(server: Session) -> None:
 def metadata(server: Session) -> None:
     target = server.target().controller_id
     path = f"/targets/{target}/metadata"
-    old, given = server.profile == "0.9", [{"key": "k1", "value": "v1"}, {"key": "k2", "value": "v2"}]
-    made = server.mgmt("POST", path, given)
-    expect("status of the creation", 201, made.status)
-    expect("the answer to the creation", given if old else "", made.json() if old else made.text)
+    creates, given = (
+        server.generation.metadata_put_creates,
+        [{"key": "k1", "value": "v1"}, {"key": "k2", "value": "v2"}],
+    )
+    expect_bare(server.mgmt("POST", path, given), 201)
     expect("k1", given[0], expect_document(server.mgmt("GET", f"{path}/k1")))
     expect_metadata(server, path, {"k1": "v1", "k2": "v2"})
     expect_error(server.mgmt("POST", path, given[:1]), 409, "repo.entityAlreadyExists")
     change(server, f"{path}/k1", {"key": "k1", "value": "v9"})
-    if not old:
+    if creates:
         change(server, f"{path}/k3", {"key": "k3", "value": "v3"})
-    expect_metadata(server, path, {"k1": "v9", "k2": "v2"} | ({} if old else {"k3": "v3"}))
+    else:
+        expect_error(server.mgmt("PUT", f"{path}/k3", {"value": "v3"}), 404, "repo.entityNotFound")
+    expect_metadata(server, path, {"k1": "v9", "k2": "v2"} | ({"k3": "v3"} if creates else {}))
     expect_bare(server.mgmt("DELETE", f"{path}/k1"), no_content(server))
     for method in ("GET", "DELETE"):
         expect_error(server.mgmt(method, f"{path}/k1"), 404, "repo.entityNotFound",
                      info={"type": "Target metadata", "entityId": f"{target}:k1"})  # fmt: skip
-    expect_metadata(server, path, {"k2": "v2"} | ({} if old else {"k3": "v3"}))
+    expect_metadata(server, path, {"k2": "v2"} | ({"k3": "v3"} if creates else {}))
 
 
 def change(server: Session, path: str, entry: dict[str, Any]) -> None:
-    """Puts the value of a key, which is created if it is not there; up to 0.9 the answer had a body."""
-    answer = server.mgmt("PUT", path, {"value": entry["value"]})
-    if server.profile == "0.9":
-        expect(f"the answer to PUT {path}", entry, expect_document(answer))
-    else:
-        expect_bare(answer, 204)
+    """Puts the value of a key."""
+    expect_bare(server.mgmt("PUT", path, {"value": entry["value"]}), no_content(server))
     expect("the entry afterwards", entry, expect_document(server.mgmt("GET", path)))

@@ -67,7 +67,7 @@ def create(server: Session) -> None:
     body = {"controllerId": name, "name": "Board One", "description": "first", "securityToken": "tok-1",
             "address": "http://10.1.2.3:8080/x", "targetType": kind["id"], "group": "Europe"}  # fmt: skip
     target = created(server, body)[0]
-    if server.profile == "0.9":
+    if not server.generation.has_target_groups:
         del body["group"]
     shown = {**body, "ipAddress": "10.1.2.3", "targetTypeName": kind["name"], "requestAttributes": True,
              "createdBy": user, "lastModifiedBy": user}  # fmt: skip
@@ -75,7 +75,7 @@ def create(server: Session) -> None:
     for when in ("createdAt", "lastModifiedAt"):
         expect_that(isinstance(target.get(when), int) and target[when] > 10**12, f"{when}: ms since 1970", target)
     expect_link("_links.self", target["_links"]["self"]["href"], f"/rest/v1/targets/{name}")
-    if server.profile == "as-documented":
+    if server.generation.creates_as_documented:
         expect_as_documented(target)
         return
     expect("updateStatus of a new target", "unknown", target["updateStatus"])
@@ -136,7 +136,9 @@ def all_or_nothing(server: Session) -> None:
 @ROWS.row("S07", "no-id", "A target without an id is refused")
 def no_id(server: Session) -> None:
     name = server.name()
-    expect_violation(server.create_targets([{"name": name}]), "create.create[0].controllerId must not be null.")
+    expect_violation(
+        server.create_targets([{"name": name}]), f"{server.generation.new('controllerId')} must not be null."
+    )
     expect_none_called(server, name)
 
 
@@ -156,7 +158,7 @@ def id_length(server: Session) -> None:
     name = server.name()
     for wrong in (name.ljust(257, "c"), ""):
         answer = server.create_targets([{"controllerId": wrong, "name": name}])
-        expect_violation(answer, "create.create[0].controllerId size must be between 1 and 256.")
+        expect_violation(answer, f"{server.generation.new('controllerId')} size must be between 1 and 256.")
     expect_none_called(server, name)
 
 
@@ -166,7 +168,7 @@ def field_lengths(server: Session) -> None:
         text = "http://h/".ljust(most + 1, "n") if field == "address" else "n" * (most + 1)
         name = server.name()
         answer = server.create_targets([{"controllerId": name, field: text}])
-        expect_violation(answer, f"create.create[0].{field} size must be between {least} and {most}.")
+        expect_violation(answer, f"{server.generation.new(field)} size must be between {least} and {most}.")
         expect(f"whether a target with too long a {field} was created", False, server.exists(name))
         expect_text(server, field, text[:most])
     name = server.name()
@@ -176,7 +178,7 @@ def field_lengths(server: Session) -> None:
     expect_that(TOKEN.fullmatch(token), "a fresh token for a target created with an empty one", token)
     for field, text in (("securityToken", ""), ("securityToken", "n" * 129), ("name", "n" * 129)):
         answer = server.mgmt("PUT", f"/targets/{name}", {field: text})
-        expect_violation(answer, f"update.update.{field} size must be between 1 and 128.")
+        expect_violation(answer, f"{server.generation.changed(field)} size must be between 1 and 128.")
     expect_has("the target after refused changes", {"name": name, "securityToken": token}, server.record(name))
 
 
@@ -184,10 +186,10 @@ def field_lengths(server: Session) -> None:
 def markup(server: Session) -> None:
     name = server.name()
     in_id = server.create_targets([{"controllerId": f"{name}<b>x", "name": name}])
-    expect_violation(in_id, "create.create[0].controllerId Invalid characters in string.")
+    expect_violation(in_id, f"{server.generation.marked_up('controllerId')} Invalid characters in string.")
     good = server.name()
     in_name = server.create_targets([{"controllerId": good}, {"controllerId": name, "name": f"{name}<b>x"}])
-    expect_violation(in_name, "create.create[1].name Invalid characters in string.")
+    expect_violation(in_name, f"{server.generation.marked_up('name', 1)} Invalid characters in string.")
     expect_none_called(server, f"{name}*")
     expect("whether the good one of the array was created", False, server.exists(good))
     expect_text(server, "name", "1 < 2 & 3 > 2")
@@ -220,12 +222,12 @@ def request_attributes(server: Session) -> None:
     expect("requestAttributes afterwards", True, server.record(name).get("requestAttributes"))
 
 
-@ROWS.row("S130", "one-object", "One object counts as an array of one; an id twice in one array rejects it")
+@ROWS.row("S130", "one-object", "An id twice in one array rejects it; from 1.1 on one object counts as an array of one")
 def one_object(server: Session) -> None:
     name, twice = server.name(), server.name()
     server.forget_target(name)
     answer = server.mgmt("POST", "/targets", {"controllerId": name})
-    if server.profile == "0.9":
+    if not server.generation.one_counts_as_array:
         expect_error(answer, 400, "rest.body.notReadable")
         expect("whether a single object created a target", False, server.exists(name))
     else:

@@ -28,7 +28,7 @@ def send(call: Call, file: Artifact) -> Reply:
     traits = call.traits
     etag = file.sha1 if traits.files_tell_bare_sha1 else f'"{file.sha1}"'
     headers: Headers = (
-        ("Content-Disposition", f"attachment;filename={shown_name(file.filename)}"),
+        ("Content-Disposition", f"attachment;filename={_shown_name(call, file.filename)}"),
         ("Last-Modified", formatdate(file.created_at_ms // 1000, usegmt=True)),
         ("ETag", etag),
         ("Accept-Ranges", "bytes"),
@@ -41,6 +41,8 @@ def send(call: Call, file: Artifact) -> Reply:
     except Unsatisfiable as why:
         content = (("Content-Range", f"bytes */{file.size_bytes}"), ("Content-Type", byte_ranges.OCTETS))
         raise bare(416, f"Range {wanted[:100]!r}: {why}", headers + content) from None
+    except ValueError as why:
+        raise bare(500, f"Range {wanted[:100]!r}: {why}") from None
     if traits.whole_files_are_ranges and ranges[0].length_bytes == file.size_bytes:
         return _whole(call, file, headers)
     if len(ranges) > 1:
@@ -56,6 +58,10 @@ def _whole(call: Call, file: Artifact, headers: Headers) -> Reply:
     if call.traits.whole_files_are_ranges:
         headers += (("Content-Range", f"bytes 0-{file.size_bytes - 1}/{file.size_bytes}"),)
     return _reply(200, headers, byte_ranges.OCTETS, _read(call, file, 0, file.size_bytes))
+
+
+def _shown_name(call: Call, filename: str) -> str:
+    return filename if call.traits.file_names_are_bare else shown_name(filename)
 
 
 def shown_name(filename: str) -> str:

@@ -44,12 +44,17 @@ class ByteRange:
 
 
 def parse_ranges(header: str, total_bytes: int, *, in_order: bool = True) -> tuple[ByteRange, ...]:
-    """The ranges in order of their starts, or as they were asked for. Raises Unsatisfiable."""
+    """The ranges in order of their starts, or as they were asked for.
+
+    Raises Unsatisfiable, and in the latter case ValueError for what broke older releases.
+    """
     found = RANGES.fullmatch(header)
     if found is None:
         raise Unsatisfiable("not of the form bytes=a-b,a-,-n")
     ranges = [_parse_one(part, total_bytes) for part in found[1].split(",")]
     if not in_order:
+        if ranges and min(one.first for one in ranges) < 0:
+            raise ValueError("a suffix longer than the file")
         return tuple(ranges)
     ranges.sort(key=lambda one: one.first)
     end = 0

@@ -72,6 +72,8 @@ class Traits:
     # artifacts
     files_tell_bare_sha1: bool = False
     """The ETag has no quotes."""
+    file_names_are_bare: bool = False
+    """Neither cut nor quoted in `Content-Disposition`."""
     whole_files_are_ranges: bool = False
     """HEAD minds `Range`, a whole file has a `Content-Range`, and parts come as asked for: in any order, overlapping,
     without a type of their own."""
@@ -102,6 +104,8 @@ TRAITS: Final[Mapping[Profile, Traits]] = {
         missing_routes=(
             ("", "/rest/v1/targetgroups"),
             ("", "/rest/v1/autoassignments"),
+            ("GET", "/rest/v1/distributionsets/{id:long}/autoAssignments"),
+            ("POST", "/rest/v1/rollouts/{id:long}/stop"),
             ("DELETE", "/rest/v1/actions"),
             ("DELETE", "/rest/v1/actions/{actionId:long}"),
             ("DELETE", "/rest/v1/targets/{controllerId}/actions"),
@@ -123,6 +127,7 @@ TRAITS: Final[Mapping[Profile, Traits]] = {
         authority_header="X-Ssl-Issuer-Hash",
         authorities_are_numbered=True,
         files_tell_bare_sha1=True,
+        file_names_are_bare=True,
         whole_files_are_ranges=True,
     ),
 }

@@ -107,12 +107,12 @@ def unknown_tenant_is_404(original: Any, call: Any, why: Any) -> Any:
     return original(call, why) if call.repo.tenant(call.tenant) else bare(404, "no such tenant")
 
 
-def case_counts(original: Any, text: str, separator: str) -> list[str]:
+def case_counts(original: Any, text: str, separator: str, **more: Any) -> list[str]:
     return [piece.strip() for piece in re.split(separator, text)]
 
 
-def first_authority_only(original: Any, text: str, separator: str) -> Any:
-    return original(text, separator)[:1]
+def first_authority_only(original: Any, text: str, separator: str, **more: Any) -> Any:
+    return original(text, separator, **more)[:1]
 
 
 def any_identity(original: Any, call: Any, config: Any, why: Any) -> Any:

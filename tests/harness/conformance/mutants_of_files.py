@@ -30,8 +30,8 @@ from tests.harness.conformance.mutants import (
 )
 
 
-def one_byte_short(original: Any, header: str, total_bytes: int) -> Any:
-    ranges = original(header, total_bytes)
+def one_byte_short(original: Any, header: str, total_bytes: int, **more: Any) -> Any:
+    ranges = original(header, total_bytes, **more)
     return tuple(ByteRange(one.first, max(one.last - 1, one.first)) for one in ranges)
 
 
@@ -41,13 +41,13 @@ def all_for_too_long_suffix(original: Any, text: str, total_bytes: int) -> Any:
     return original(text, total_bytes)
 
 
-def any_unit(original: Any, header: str, total_bytes: int) -> Any:
-    return original("bytes=" + header.partition("=")[2], total_bytes)
+def any_unit(original: Any, header: str, total_bytes: int, **more: Any) -> Any:
+    return original("bytes=" + header.partition("=")[2], total_bytes, **more)
 
 
-def whole_for_bad_range(original: Any, header: str, total_bytes: int) -> Any:
+def whole_for_bad_range(original: Any, header: str, total_bytes: int, **more: Any) -> Any:
     try:
-        return original(header, total_bytes)
+        return original(header, total_bytes, **more)
     except Unsatisfiable:
         return (ByteRange(0, total_bytes - 1),)
 

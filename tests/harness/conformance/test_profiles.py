@@ -15,37 +15,27 @@ from tests.harness.conformance.in_process import reference
 BLANK = Report("conform/hawkbit", "", Verdict.PASSED)
 DIFFERENCES = {
     "0.9": {
-        "S01": "no target groups",
-        "S21": "a deletion answers 200",
-        "S27": "the code for a missing right in lower case",
-        "S30": "metadata with bodies, and PUT makes none",
-        "S31": "the code for a missing right in lower case",
-        "S52": "other names of the certificate headers",
-        "S53": "other names of the certificate headers",
-        "S54": "other names of the certificate headers",
-        "S57": "a deletion answers 200",
-        "S75": "a change of the configuration answers 200",
-        "S77": "no overrides of the polling time",
-        "S78": "no deviation of the polling time",
-        "S79": "a change of the configuration answers 200",
-        "S105": "a cancellation answers 200",
-        "S106": "a cancellation answers 200",
-        "S107": "a cancellation answers 200",
-        "S109": "a cancellation answers 200",
-        "S127": "a change of the configuration answers 200",
-        "S128": "a deletion answers 200",
-        "S130": "one object is no array",
-        "S132": "a deletion answers 200",
-        "S133": "a cancellation answers 200",
-        "S139": "polling times are HH:mm:ss",
+        "no target groups": "S01",
+        "a violation is said of the record": "S07 S09 S10 S11",
+        "the challenge names no charset": "S26",
+        "changes and deletions answer 200": "S21 S30 S57 S128 S132",
+        "other names of the certificate headers": "S52 S53 S54",
+        "a change of the configuration answers with the value": "S75 S79",
+        "polling times are HH:mm:ss": "S77 S78 S139",
+        "a quota is a 403": "S82 S102 S103",
+        "an action's own status is its detailStatus":
+            "S90 S94 S96 S97 S98 S99 S100 S101 S104 S105 S106 S107 S108 S109 S110 S111 S119 S120 S129 S131 S133",
+        "a file's ETag is the bare sha1": "S114 S115 S117 S118 S140",
+        "values are not converted": "S127",
+        "one object is no array": "S130",
+        "TRACE is a 400": "S136",
     },
     "as-documented": {
-        "S01": "registered at once, zeros for what has not happened, more links (§5, 2 to 4)",
-        "S46": "who creates a target that creates itself (§5, 1)",
-        "S49": "who creates a target that creates itself (§5, 1)",
+        "registered at once, zeros for what has not happened, more links (§5, 2 to 4)": "S01",
+        "who creates a target that creates itself (§5, 1)": "S46 S49",
     },
-}
-"""A server's profile -> the rows in which it is none of 1.1, and why."""
+}  # fmt: skip
+"""A server's profile -> why it is none of 1.1, and the rows that say so."""
 
 
 @pytest.mark.parametrize("profile", DIFFERENCES)
@@ -57,4 +47,4 @@ def test_a_server_of_another_profile_differs_in_just_these_rows(profile: str, mo
         reports = list(run_rows(ROWS, judged_as_current.use, OWN_CAN, BLANK))
     assert len(reports) == len(ROWS)
     differing = [row.number for row, report in zip(ROWS, reports, strict=True) if report.verdict is not Verdict.PASSED]
-    assert differing == list(DIFFERENCES[profile])
+    assert sorted(differing) == sorted(" ".join(DIFFERENCES[profile].values()).split())

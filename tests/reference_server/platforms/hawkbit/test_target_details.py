@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from reference_server.platforms.hawkbit.settings import Profile, Quotas, Settings
+from reference_server.platforms.hawkbit.settings import Quotas, Settings
 from tests.reference_server.platforms.hawkbit.rig import ORIGIN, Rig, document, error_code, status
 
 
@@ -106,14 +106,6 @@ def test_metadata_has_a_quota() -> None:
     assert error_code(rig.mgmt("POST", "/targets/dev/metadata", entries)) == "quota.tooManyEntries"
     assert status(rig.mgmt("POST", "/targets/dev/metadata", entries[0])) == 201
     assert status(rig.mgmt("PUT", "/targets/dev/metadata/a", {"value": "2"})) == 204
-
-
-def test_up_to_0_9_metadata_is_answered_with_itself() -> None:
-    rig = Rig(Settings(profile=Profile.OLD))
-    rig.create("dev")
-    assert document(rig.mgmt("POST", "/targets/dev/metadata", [{"key": "k", "value": "v"}])) == [
-        {"key": "k", "value": "v"}]  # fmt: skip
-    assert status(rig.mgmt("PUT", "/targets/dev/metadata/k", {"value": "w"})) == 200
 
 
 def test_auto_confirmation_is_switched_on_and_off(known: Rig) -> None:
