@@ -35,7 +35,6 @@ from reference_server.platforms.hawkbit.tenants import open_tenant
 from reference_server.stores.interface import Blobs, Entropy, Store
 from simulator.contract.wire import HttpRequest, HttpResponse, Session
 
-DEVICE_PATH: Final = "/controller/v1"
 DEVICE_SEGMENTS: Final = 4
 """`{tenant}/controller/v1/{controllerId}`: what all paths of devices begin with; authentication reads them."""
 
@@ -57,8 +56,8 @@ class HawkbitPlatform:
         self._devices = Router((route for route in routes if route.is_for_devices), DEVICE_SEGMENTS)
 
     def serves(self, request: HttpRequest) -> bool:
-        path = request.target.partition("?")[0]
-        return path == "/rest" or path.startswith("/rest/") or DEVICE_PATH in path
+        """Everything: a real hawkBit has a port of its own. Platforms beside it are to be asked before."""
+        return True
 
     def handle(self, request: HttpRequest, session: Session, now_us: int) -> Answer:
         try:
@@ -119,14 +118,18 @@ class HawkbitPlatform:
         """Everything before routing."""
         method = call.request.method
         is_device = call.segments[1:3] == ["controller", "v1"]
-        self._dos.check("ddi" if is_device else "mgmt", method, call.address, call.now_us)
+        is_operator = call.segments[0] == "rest"
+        if is_device or is_operator:
+            self._dos.check("ddi" if is_device else "mgmt", method, call.address, call.now_us)
         check_path(method, call.path, has_body=call.traits.unknown_methods_have_body)
         check_host(call.headers.get("host", ""), call.settings.allowed_host_names)
         if is_device:
             device_auth.authenticate(call)
-        elif call.segments[0] == "rest":
+        elif is_operator:
             admin_auth.authenticate(call)
             open_tenant(self.repo, call.tenant, call.now_us)
+        else:
+            raise HawkbitError(404, framework=True, secured=False, reason=f"no API has the path {call.path[:200]}")
 
     def _prepared(self, route: Route, call: Call, values: list[str], takes_long: tuple[bool, ...]) -> list[object]:
         """The handler's arguments; reads the body and checks the right, in this order."""

@@ -143,3 +143,11 @@ def test_numbers_in_a_path(device: Rig, text: str, expected: int) -> None:
 def test_a_path_variable_of_blanks_is_none(device: Rig) -> None:
     answer = device.device("GET", "dev", "/deploymentBase/%20")
     assert (status(answer), document(answer)["error"]) == (400, "Bad Request")
+
+
+@pytest.mark.parametrize("path", ["/", "/foo", "/DEFAULT", "/DEFAULT/controller", "/REST/v1/targets", "/restful"])
+def test_a_path_of_no_api_is_answered_by_the_framework_alone(rig: Rig, path: str) -> None:
+    answer = rig.send("GET", path)
+    assert status(answer) == 404
+    assert document(answer)["error"] == "Not Found"
+    assert [name for name, _ in answer.response.headers] == ["Content-Type"]
