@@ -115,11 +115,8 @@ def cancel_when_rejected(original: Any, action: Any, entry: Any) -> Any:
     return original(action, entry)
 
 
-def fill_in_result(original: Any, document: Any) -> Any:
-    if isinstance(document, dict) and isinstance(document.get("status"), dict):
-        status = {"result": {"finished": "success"}, **document["status"]}
-        return original({**document, "status": status})
-    return original(document)
+def fill_in_result(original: Any, body: Any, name: str) -> Any:
+    return original({"result": {"finished": "success"}, **body} if name == "result" else body, name)
 
 
 def take_unknown_execution(original: Any, body: Any, name: str, words: Any) -> Any:
@@ -225,7 +222,7 @@ MUTANTS = (
     mutant("rejected-is-an-error-entry", "S100", (actions, "FEEDBACK", being(
            {**actions.FEEDBACK, (actions.Execution.REJECTED, False): Line(Status.RUNNING, "")}))),
     mutant("code-not-told", "S100", (actions, "_code_message", giving(()))),
-    mutant("result-may-be-missing", "S101", (feedback_body, "feedback", instead(fill_in_result))),
+    mutant("result-may-be-missing", "S101", (feedback_body, "_part", instead(fill_in_result))),
     mutant("unknown-execution-taken", "S101", (feedback_body, "_word", instead(take_unknown_execution))),
     mutant("51-messages", "S102", properties={QUOTA + "maxMessagesPerActionStatus": "51"}),
     mutant("49-messages", "S102", properties={QUOTA + "maxMessagesPerActionStatus": "49"}),

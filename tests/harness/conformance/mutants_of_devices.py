@@ -80,6 +80,12 @@ def no_key_opens(original: Any, call: Any, config: Any, token: str, why: Any) ->
     return original(call, config, token, why) or (open_to_all and token in ("", "null"))
 
 
+def born_by_system(original: Any, call: Any) -> Any:
+    target = replace(original(call), created_by="system")
+    call.repo.save(call.tenant, target)
+    return target
+
+
 def born_unknown(original: Any, call: Any) -> Any:
     target = replace(original(call), update_status="unknown")
     call.repo.save(call.tenant, target)
@@ -161,7 +167,7 @@ MUTANTS = (
     mutant("old-token-lives-on", "S56",
            (mgmt_targets, "changes", then(lambda changes: {k: v for k, v in changes.items() if k != "token"}))),
     # registration
-    mutant("created-by-system", "S46", (registration, "PLUG_AND_PLAY", being("system"))),
+    mutant("created-by-system", "S46", (ddi_root, "register", instead(born_by_system))),
     mutant("born-unknown", "S46", (ddi_root, "register", instead(born_unknown))),
     mutant("token-changes-with-each-poll", "S47", (ddi_root, "seen", instead(new_token_each_time))),
     mutant("unknown-device-may-report", "S48", status_for("PUT", "/configData", 404, 200)),
