@@ -212,8 +212,9 @@ class HawkbitAdmin:
         return self._part((yield from self.call("POST", f"/distributionsets/{set_id}/assignedTargets", body)), dict)
 
     def actions(self, controller_id: str) -> Call[list[JsonDict]]:
-        """Newest first; empty for an unknown target."""
-        return (yield from self._pages(f"{_target(controller_id)}/actions", missing_ok=True))
+        """Newest first, with `status` and `active` as current releases tell them; empty for an unknown target."""
+        found = yield from self._pages(f"{_target(controller_id)}/actions", missing_ok=True)
+        return [_of_current_release(action) for action in found]
 
     def action_set(self, controller_id: str, action_id: int) -> Call[int]:
         """The id of the distribution set that an action assigned."""
@@ -266,6 +267,13 @@ class HawkbitAdmin:
         return HttpRequest(
             "POST", self._origin, f"{self._prefix}/rest/v1/softwaremodules/{module_id}/artifacts", headers, body
         )
+
+
+def _of_current_release(action: JsonDict) -> JsonDict:
+    """Up to 0.9 `status` told whether an action was over, and `detailStatus` its own."""
+    if "detailStatus" not in action:
+        return action
+    return {**action, "status": action["detailStatus"], "active": action.get("status") == "pending"}
 
 
 def _target(controller_id: str) -> str:

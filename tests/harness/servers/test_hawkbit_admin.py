@@ -135,3 +135,16 @@ def test_pages_are_read_to_the_end() -> None:
     found = VirtualBench(server, Trace()).conduct(admin().search("/distributionsets"))
     assert [one["id"] for one in found] == [1, 2, 3]
     assert len(asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("shown", "status", "active"),
+    [
+        ({"status": "running", "active": True}, "running", True),
+        ({"status": "pending", "detailStatus": "running"}, "running", True),
+        ({"status": "finished", "detailStatus": "canceled"}, "canceled", False),
+    ],
+)
+def test_actions_of_older_releases_read_like_those_of_now(shown: dict[str, Any], status: str, active: bool) -> None:
+    (action,) = conduct(Answering(200, {"content": [shown], "total": 1}), admin().actions("a"))
+    assert (action["status"], action["active"]) == (status, active)
