@@ -166,7 +166,7 @@ def _unseen(facts: Facts) -> Iterator[Diagnosis]:
         return
     if not facts.same_tenant:
         return
-    if facts.config is None:
+    if facts.config is None or facts.config.is_on(kind) is None:
         yield Diagnosis(
             "mode-unseen", Weight.POSSIBLE, f"{MODES.get(kind, 'Every way in')} may be off {tenant}.",
             "Look with an account that has TENANT_CONFIGURATION.",
@@ -177,7 +177,7 @@ def _unseen(facts: Facts) -> Iterator[Diagnosis]:
             "The target's token may be another one." if facts.exists else "There may be no such target.",
             "Look with an account that has READ_TARGET and READ_TARGET_SECURITY_TOKEN.",
         )  # fmt: skip
-    if kind is Kind.GATEWAY_TOKEN and facts.config is not None and facts.config.gateway_key is None:
+    if kind is Kind.GATEWAY_TOKEN and (facts.config is None or facts.config.gateway_key is None):
         yield Diagnosis(
             "key-unseen", Weight.POSSIBLE, f"The gateway key {tenant} may be another one, or empty.",
             "Look with an account that has READ_GATEWAY_SECURITY_TOKEN.",
@@ -202,6 +202,6 @@ def _on_the_way(facts: Facts) -> Iterator[Diagnosis]:
     yield Diagnosis(
         "trusted-ips", Weight.POSSIBLE,
         "The server looks at devices' credentials only when they come from certain addresses, and this machine (or "
-        "the proxy) is none of them. X-Forwarded-For does not help.",
+        "the proxy) is none of them. X-Forwarded-For only helps with server.forward-headers-strategy.",
         f"Compare {TRUSTED} with the addresses that really connect to the server.",
     )  # fmt: skip

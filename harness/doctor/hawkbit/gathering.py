@@ -17,6 +17,7 @@ from harness.doctor.contact import Contact, Trouble
 from harness.doctor.diagnosis import Shell
 from harness.doctor.hawkbit.certificate import proxy_headers
 from harness.doctor.hawkbit.facts import (
+    MODES,
     SCHEMES,
     Account,
     Facts,
@@ -112,6 +113,9 @@ def _config(facts: Facts, client: ExactClient, headers: Mapping[str, str]) -> Fa
     if answer.status != 200 or not isinstance(values, dict):
         return _with_gap(facts, f"the tenant's configuration ({answer.status}): the account lacks TENANT_CONFIGURATION")
     facts = replace(facts, config=config_from(values))
+    if facts.config is not None and all(facts.config.is_on(kind) is None for kind in MODES):
+        # Who may not see them is told of the few settings that everybody may see (since 1.0).
+        return _with_gap(replace(facts, config=None), "the tenant's ways in: the account lacks TENANT_CONFIGURATION")
     if facts.config is not None and facts.config.gateway_key is None and facts.presented.kind is Kind.GATEWAY_TOKEN:
         facts = _with_gap(facts, "the gateway key: the account lacks READ_GATEWAY_SECURITY_TOKEN")
     return facts

@@ -13,6 +13,7 @@ from harness.doctor.hawkbit.answers import answer_line, answers, unexplained
 from harness.doctor.hawkbit.certificate import certificate, faults
 from harness.doctor.hawkbit.facts import MODES, Facts, Kind
 from harness.doctor.hawkbit.ids import REGISTERING, hint, ids
+from harness.doctor.hawkbit.links import links
 from harness.doctor.hawkbit.surroundings import is_device_api, is_no_api, surroundings, tenant_typo
 from harness.doctor.hawkbit.tokens import tokens
 
@@ -32,7 +33,7 @@ def judge(facts: Facts) -> Judgement:
     if outcome is Outcome.REFUSED and not any(one.weight is Weight.CAUSE for one in found):
         found += unexplained(facts, found)
     if outcome is Outcome.LET_IN:
-        found = [*_agreeing(facts, found), *_consequences(facts)]
+        found = [*_agreeing(facts, found), *links(facts), *_consequences(facts)]
     return Judgement(
         subject=f"{named(facts.controller_id)} in tenant {named(facts.tenant)} at {facts.url}",
         outcome=outcome,

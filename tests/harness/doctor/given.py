@@ -16,7 +16,7 @@ NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 TOKEN, KEY = "token-of-gw-17", "key-of-the-tenant"
 ON = {Kind.TARGET_TOKEN: True, Kind.GATEWAY_TOKEN: True, Kind.CERTIFICATE: True}
 USERINFO = b'{"tenant":"DEFAULT","username":"admin","permissions":[]}'
-POLL = b'{"config":{"polling":{"sleep":"00:05:00"}},"_links":{"configData":{"href":"x"}}}'
+POLL = b'{"config":{"polling":{"sleep":"00:05:00"}},"_links":{"configData":{"href":"http://hawkbit.test:8080/DEFAULT/controller/v1/gw-17/configData"}}}'
 
 
 def answer(status: int, body: bytes = b"", **headers: str) -> Answer:

@@ -126,3 +126,35 @@ def test_clocks_that_differ(skew_s: float, said: str | None) -> None:
     found = judge(given(target_token(), LET_IN, skew_s=skew_s)).diagnoses
 
     assert [one.cause.partition(" Tokens")[0] for one in found] == ([said] if said else [])
+
+
+def at(url: str, href: str) -> list[str]:
+    body = f'{{"config":{{"polling":{{"sleep":"00:05:00"}}}},"_links":{{"configData":{{"href":"{href}"}}}}}}'
+    told = answer(200, body.encode(), Content_Type="application/hal+json")
+    facts = replace(HEALTHY, shell=replace(HEALTHY.shell, url=url), presented=target_token(), answer=told)
+    return names(judge(facts), notes=True)
+
+
+@pytest.mark.parametrize(
+    ("url", "link"),
+    [
+        ("http://h", "http://h:80/DEFAULT/controller/v1/gw-17/configData"),
+        ("https://h:443", "https://h/DEFAULT/controller/v1/gw-17/configData"),
+        ("https://h/ota", "https://h/ota/DEFAULT/controller/v1/gw-17/configData"),
+    ],
+)
+def test_links_that_lead_back(url: str, link: str) -> None:
+    assert at(url, link) == []
+
+
+@pytest.mark.parametrize(
+    ("url", "link"),
+    [
+        ("https://h", "http://h/DEFAULT/controller/v1/gw-17/configData"),
+        ("http://h", "http://inner:8080/DEFAULT/controller/v1/gw-17/configData"),
+        ("https://h:8443", "https://h/DEFAULT/controller/v1/gw-17/configData"),
+        ("https://h/ota", "https://h/DEFAULT/controller/v1/gw-17/configData"),
+    ],
+)
+def test_a_device_that_is_let_in_and_led_elsewhere(url: str, link: str) -> None:
+    assert at(url, link) == ["links-elsewhere"]
