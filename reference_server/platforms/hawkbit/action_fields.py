@@ -10,6 +10,7 @@ from typing import Any, Final
 from reference_server.platforms.hawkbit import software
 from reference_server.platforms.hawkbit.action_records import Action, Status
 from reference_server.platforms.hawkbit.call import Call
+from reference_server.platforms.hawkbit.generations import Traits
 from reference_server.platforms.hawkbit.records import Target
 from reference_server.platforms.hawkbit.rollout_records import ROLLOUT, ROLLOUT_GROUP
 from reference_server.platforms.hawkbit.rsql_fields import Field, Fields, Holds
@@ -67,26 +68,42 @@ def _none(holds: Holds = Holds.TEXT) -> Field:
     return Field(lambda action, look: None, holds)
 
 
-ACTION_FIELDS: Final = Fields(
+FIELDS: Final = {
+    **AUDIT,
+    "active": _plain("active", Holds.BOOLEAN),
+    "status": Field(lambda action, look: str(action.status), Holds.CHOICE, choices=STATUSES),
+    "lastStatusCode": _plain("last_status_code", Holds.NUMBER),
+    "weight": _plain("weight", Holds.NUMBER),
+    "target.controllerId": _target("controller_id"),
+    "target.name": _target("name"),
+    "target.updateStatus": _target("update_status", Holds.CHOICE),
+    "target.address": _target("address"),
+    **{f"distributionSet.{part}": _set(part) for part in SET_PARTS},
+    "distributionSet.type": _set("type_id", Holds.RECORD),
+    "rollout.id": _plain("rollout_id", Holds.NUMBER),
+    "rollout.name": _name_of(ROLLOUT, "rollout_id"),
+    "rolloutGroup.id": _plain("rollout_group_id", Holds.NUMBER),
+    "rolloutGroup.name": _name_of(ROLLOUT_GROUP, "rollout_group_id"),
+    "externalRef": _none(),
+}
+ACTION_FIELDS: Final = Fields(FIELDS)
+OVER: Final = ("pending", "finished")
+OLD_ACTION_FIELDS: Final = Fields(
     {
-        **AUDIT,
-        "active": _plain("active", Holds.BOOLEAN),
-        "status": Field(lambda action, look: str(action.status), Holds.CHOICE, choices=STATUSES),
-        "lastStatusCode": _plain("last_status_code", Holds.NUMBER),
-        "weight": _plain("weight", Holds.NUMBER),
-        "target.controllerId": _target("controller_id"),
-        "target.name": _target("name"),
-        "target.updateStatus": _target("update_status", Holds.CHOICE),
-        "target.address": _target("address"),
-        **{f"distributionSet.{part}": _set(part) for part in SET_PARTS},
-        "distributionSet.type": _set("type_id", Holds.RECORD),
-        "rollout.id": _plain("rollout_id", Holds.NUMBER),
-        "rollout.name": _name_of(ROLLOUT, "rollout_id"),
-        "rolloutGroup.id": _plain("rollout_group_id", Holds.NUMBER),
-        "rolloutGroup.name": _name_of(ROLLOUT_GROUP, "rollout_group_id"),
-        "externalRef": _none(),
+        **{name: field for name, field in FIELDS.items() if name != "active"},
+        "status": Field(
+            lambda action, look: "pending" if action.active else "finished",
+            Holds.CHOICE,
+            choices=("pending", "finished"),
+        ),
+        "detailStatus": FIELDS["status"],
     }
 )
+
+
+def action_fields(traits: Traits) -> Fields:
+    """What actions are searched and sorted by; see `Traits.actions_tell_active`."""
+    return ACTION_FIELDS if traits.actions_tell_active else OLD_ACTION_FIELDS
 
 
 def _entry(part: str, holds: Holds = Holds.NUMBER) -> Field:

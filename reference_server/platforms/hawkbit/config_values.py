@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
+from reference_server.platforms.hawkbit import rules
 from reference_server.platforms.hawkbit.call import INT_MAX, LONG_MAX
 from reference_server.platforms.hawkbit.config_keys import ConfigKey
-from reference_server.platforms.hawkbit.errors import config_value_invalid, crash, not_readable
+from reference_server.platforms.hawkbit.errors import config_value_invalid, crash, not_readable, violations
 from reference_server.platforms.hawkbit.fields import as_text
 from reference_server.platforms.hawkbit.polling import PollingTimeError, parse_duration, parse_polling_time, sleep_text
 from reference_server.platforms.hawkbit.repository import Repository
@@ -48,6 +49,9 @@ def _of_very_type(repo: Repository, key: ConfigKey, given: Any) -> Any:
             f"Cannot parse the value {java_text(given)} of type {java_class(given)} into the type "
             f"class java.lang.{key.java_type} defined by the configuration key."
         )
+    most = repo.traits.greatest_config_value
+    if most is not None and isinstance(given, str) and len(given) > most:
+        raise violations(rules.broken_size("value", given, 0, most))
     if key.name in DURATIONS:
         given = given.strip()
         _check_plain_time(repo, given)

@@ -29,9 +29,10 @@ def put_config_data(call: Call) -> Reply:
     most = call.settings.quotas.attributes_per_target
     if len(after) > most and len(after) > len(target.attributes):
         raise quota(len(after), "Attribute", "Target", target.id, most)
-    if after == target.attributes and not target.request_attributes:
+    asks = target.request_attributes and mode == "remove" and not call.traits.removal_confirms
+    if after == target.attributes and asks == target.request_attributes:
         return Reply()
-    call.repo.save(call.tenant, replace(target, attributes=after, request_attributes=False))
+    call.repo.save(call.tenant, replace(target, attributes=after, request_attributes=asks))
     return Reply(changed="attributes changed" if after != target.attributes else "attributes confirmed")
 
 

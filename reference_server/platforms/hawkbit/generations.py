@@ -37,7 +37,17 @@ class Traits:
     multi_assignment_error: str = "MultiAssignmentException"
     addresses_are_uris: bool = False
     """A target's address that is none is refused."""
+    blanks_are_nothing: bool = False
+    """A new target's name or token of blanks counts as absent, else as too short."""
+    failed_searches_have_message: bool = False
+    """A bad `q` is told in a fixed sentence where else there is none."""
+    bodies_need_type: bool = False
+    """No body needs a `Content-Type` too, where a device may leave it out."""
+    greatest_config_value: int | None = None
+    """Characters; longer ones are a violation."""
     # resources
+    has_old_routes: bool = False
+    has_old_search_fields: bool = False
     missing_routes: tuple[tuple[str, str], ...] = ()
     """(method, path), or for all methods ("", beginning of the path)."""
     has_target_groups: bool = True
@@ -69,6 +79,8 @@ class Traits:
     """From 1 on, never as a list; what the tenant trusts is not trimmed."""
     self_made_by: str = PLUG_AND_PLAY
     """Who creates a target that registers itself."""
+    removal_confirms: bool = True
+    """Taking attributes away counts as telling them: they are not asked for any more."""
     # artifacts
     files_tell_bare_sha1: bool = False
     """The ETag has no quotes."""
@@ -101,6 +113,12 @@ TRAITS: Final[Mapping[Profile, Traits]] = {
         names_request_in_violations=False,
         multi_assignment_error="MultiAssignmentIsNotEnabledException",
         addresses_are_uris=True,
+        blanks_are_nothing=True,
+        failed_searches_have_message=True,
+        bodies_need_type=True,
+        greatest_config_value=512,
+        has_old_routes=True,
+        has_old_search_fields=True,
         missing_routes=(
             ("", "/rest/v1/targetgroups"),
             ("", "/rest/v1/autoassignments"),
@@ -126,6 +144,7 @@ TRAITS: Final[Mapping[Profile, Traits]] = {
         identity_header="X-Ssl-Client-Cn",
         authority_header="X-Ssl-Issuer-Hash",
         authorities_are_numbered=True,
+        removal_confirms=False,
         files_tell_bare_sha1=True,
         file_names_are_bare=True,
         whole_files_are_ranges=True,

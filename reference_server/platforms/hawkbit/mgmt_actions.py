@@ -7,7 +7,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from reference_server.platforms.hawkbit import action_deletion, actions, deployments, feedback_body, fields, software
-from reference_server.platforms.hawkbit.action_fields import ACTION_FIELDS, STATUS_FIELDS
+from reference_server.platforms.hawkbit.action_fields import STATUS_FIELDS, action_fields
 from reference_server.platforms.hawkbit.action_records import ACTION, Action, ForceType, StatusEntry
 from reference_server.platforms.hawkbit.call import Call
 from reference_server.platforms.hawkbit.documents import audit, link, without_nulls
@@ -27,7 +27,14 @@ def listed(call: Call, controller_id: str) -> Reply:
     """Newest first."""
     call.repo.need_target(call.tenant, controller_id)
     found = call.repo.store.find(ACTION, call.tenant, "target", controller_id)
-    return page(call, found, ACTION_FIELDS, lambda action: action_document(call, action), look=call, newest_first=True)
+    return page(
+        call,
+        found,
+        action_fields(call.traits),
+        lambda action: action_document(call, action),
+        look=call,
+        newest_first=True,
+    )
 
 
 def read(call: Call, controller_id: str, action_id: int) -> Reply:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from reference_server.platforms.hawkbit import action_deletion, deployments
-from reference_server.platforms.hawkbit.action_fields import ACTION_FIELDS
+from reference_server.platforms.hawkbit.action_fields import action_fields
 from reference_server.platforms.hawkbit.action_records import ACTION, Action
 from reference_server.platforms.hawkbit.call import Call
 from reference_server.platforms.hawkbit.errors import not_found, not_readable
@@ -25,7 +25,7 @@ def listed(call: Call) -> Reply:
         return _full(call, action) if is_full else action_document(call, action)
 
     found = call.repo.store.scan(ACTION, call.tenant)
-    return page(call, found, ACTION_FIELDS, document, look=call, newest_first=True)
+    return page(call, found, action_fields(call.traits), document, look=call, newest_first=True)
 
 
 def read(call: Call, action_id: int) -> Reply:
@@ -47,7 +47,7 @@ def delete_many(call: Call) -> Reply:
         raise not_readable("expected either q or a list of action ids")
     call.need("UPDATE_TARGET")
     if query:
-        match = compiled(with_moments(call, query), ACTION_FIELDS)
+        match = compiled(with_moments(call, query), action_fields(call.traits))
         doomed = [action for action in call.repo.store.scan(ACTION, call.tenant) if match(action, call)]
         action_deletion.check(call, doomed, action_deletion.BY_QUERY)
     else:

@@ -19,7 +19,7 @@ from reference_server.platforms.hawkbit.replies import Reply
 from reference_server.platforms.hawkbit.rsql_fields import Field, Fields
 from reference_server.platforms.hawkbit.rsql_match import compiled
 from reference_server.platforms.hawkbit.rules import TextRule
-from reference_server.platforms.hawkbit.target_fields import TARGET_FIELDS
+from reference_server.platforms.hawkbit.target_fields import target_fields
 
 GREATEST_QUERY: Final = 1024
 TEXTS: Final = (TextRule("name", 1, GREATEST_NAME), TextRule("query", 1, GREATEST_QUERY))
@@ -41,7 +41,7 @@ def create_filter(call: Call) -> Reply:
     if broken := rules.broken_texts("create.create", TEXTS, given):
         raise violations(broken)
     if given["query"] is not None:
-        compiled(with_moments(call, given["query"]), TARGET_FIELDS)
+        compiled(with_moments(call, given["query"]), target_fields(call.traits))
     name, query = (rules.trimmed(given[part]) for part in ("name", "query"))
     empty = [f"{part} must not be empty." for part, value in (("name", name), ("query", query)) if not value]
     if empty:
@@ -80,7 +80,7 @@ def update_filter(call: Call, filter_id: int) -> Reply:
     if broken := rules.broken_texts("update.update", TEXTS, {"name": name, "query": query}):
         raise violations(broken)
     if query is not None:
-        compiled(with_moments(call, query), TARGET_FIELDS)
+        compiled(with_moments(call, query), target_fields(call.traits))
     target_filter = need_filter(call, filter_id)
     if name is not None and name != target_filter.name:
         _check_free(call, name)

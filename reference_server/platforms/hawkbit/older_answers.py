@@ -13,6 +13,10 @@ from simulator.contract.wire import HttpResponse
 TOLD: Final = re.compile(r"application/(?:[a-z]+\+)?json|application/cbor|text/plain")
 """Types with a charset behind them, if all have one."""
 OF_RECORD: Final = re.compile(r"(?:create\.create(?:\[\d+\])?|update\.update)\.")
+OF_SEARCHES: Final = {
+    "rest.param.rsqlParamSyntax": "The given search parameter is not well formed",
+    "rest.param.rsqlInvalidField": "The given search parameter field does not exist",
+}
 SENTENCE: Final = re.compile(r"(?P<path>\S+) (?P<reason>.+?\.)(?: |$)")
 MARKUP: Final = "Invalid characters in string."
 
@@ -32,6 +36,8 @@ def reworded(error: HawkbitError, traits: Traits) -> HawkbitError:
     """The same refusal as the generation puts it."""
     if error.code.startswith("quota."):
         error.status = traits.quota_status
+    if error.message is None and traits.failed_searches_have_message:
+        error.message = OF_SEARCHES.get(error.code)
     if error.java_class == VIOLATION and error.message is not None and not traits.names_request_in_violations:
         error.message = said_of_record(error.message)
     return error

@@ -158,7 +158,8 @@ def _content_types(route: Route, call: Call) -> str | None:
         raise framework(400, f"query parameter {missing[0]} is missing")
     if route.reads:
         sent = type_sent(call.headers.get("content-type", ""))
-        if not _is_read(route, sent, call.has_body):
+        has_body = call.has_body or bool(call.traits.bodies_need_type and call.device and not sent)
+        if not _is_read(route, sent, has_body):
             accepted = (("Accept", ", ".join(route.reads)),)
             raise framework(415, f"Content-Type {sent or 'missing'}: expected {' or '.join(route.reads)}", accepted)
     if not route.writes:

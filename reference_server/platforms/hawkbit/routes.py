@@ -96,6 +96,13 @@ PROVISIONING: Final[tuple[Route, ...]] = (
 )  # fmt: skip
 
 
+OLDER: Final = (
+    mgmt_body("PUT", "/targettags/{id:long}/assigned", mgmt_tags.assign_many, "UPDATE_TARGET", ()),
+)  # fmt: skip
+"""What releases up to 0.9 have too."""
+
+
 def known_to(traits: Traits, routes: tuple[Route, ...]) -> tuple[Route, ...]:
     """The routes that a generation has."""
-    return tuple(route for route in routes if not traits.lacks(route.method, route.path))
+    older = OLDER if traits.has_old_routes else ()
+    return (*(route for route in routes if not traits.lacks(route.method, route.path)), *older)

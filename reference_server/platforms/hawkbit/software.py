@@ -20,7 +20,14 @@ from reference_server.platforms.hawkbit.action_records import (
     SoftwareModule,
 )
 from reference_server.platforms.hawkbit.context import Context
-from reference_server.platforms.hawkbit.errors import REPOSITORY, HawkbitError, forbidden, invalid, not_found, violations
+from reference_server.platforms.hawkbit.errors import (
+    REPOSITORY,
+    HawkbitError,
+    forbidden,
+    invalid,
+    not_found,
+    violations,
+)
 from reference_server.platforms.hawkbit.java_order import entity_hash, in_hash_order, type_element_hash
 from reference_server.platforms.hawkbit.repository import Repository
 

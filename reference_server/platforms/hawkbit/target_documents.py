@@ -14,7 +14,7 @@ from reference_server.platforms.hawkbit.polling import next_expected_ms
 from reference_server.platforms.hawkbit.records import TARGET, TARGET_TYPE, Target
 from reference_server.platforms.hawkbit.replies import Reply
 from reference_server.platforms.hawkbit.rsql_fields import Fields
-from reference_server.platforms.hawkbit.target_fields import TARGET_FIELDS, Look
+from reference_server.platforms.hawkbit.target_fields import Look, target_fields
 
 URI_LACKS: Final = re.compile(r'[\s<>"{}|\\^`]')
 """What makes an address no URI at all."""
@@ -73,7 +73,7 @@ def target_page(
     return page(
         call,
         call.repo.store.scan(TARGET, call.tenant) if targets is None else targets,
-        TARGET_FIELDS,
+        target_fields(call.traits),
         lambda target: target_document(call, target),
         look=Look(call.repo, call.tenant),
         searched=searched,

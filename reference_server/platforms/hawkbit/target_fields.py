@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from reference_server.platforms.hawkbit import software
+from reference_server.platforms.hawkbit.generations import Traits
 from reference_server.platforms.hawkbit.records import TARGET_TAG, TARGET_TYPE, Target, UpdateStatus
 from reference_server.platforms.hawkbit.repository import Repository
 from reference_server.platforms.hawkbit.rsql_fields import Field, Fields, Holds
@@ -56,37 +57,43 @@ def _plain(part: str, holds: Holds = Holds.TEXT) -> Field:
     return Field(lambda target, look: getattr(target, part), holds)
 
 
-TARGET_FIELDS: Final = Fields(
-    {
-        "id": _plain("controller_id"),
-        "controllerId": _plain("controller_id"),
-        "name": _plain("name"),
-        "description": _plain("description"),
-        "createdAt": _plain("created_at_ms", Holds.NUMBER),
-        "createdBy": _plain("created_by"),
-        "lastModifiedAt": _plain("modified_at_ms", Holds.NUMBER),
-        "lastModifiedBy": _plain("modified_by"),
-        "updateStatus": Field(lambda target, look: target.update_status, Holds.CHOICE, choices=UPDATE_STATUSES),
-        "ipAddress": _plain("address"),
-        "group": _plain("group"),
-        "attribute": Field(lambda target, look: target.attributes, by_key=True),
-        "metadata": Field(lambda target, look: target.metadata, by_key=True),
-        "assignedDS.name": _set("assigned_set_id", 0),
-        "assignedDS.version": _set("assigned_set_id", 1),
-        "installedDS.name": _set("installed_set_id", 0),
-        "installedDS.version": _set("installed_set_id", 1),
-        "tag": Field(_tag_names, many=True),
-        "tag.name": Field(_tag_names, many=True),
-        "lastControllerRequestAt": Field(
-            lambda target, look: look.repo.last_poll_ms(look.tenant, target.controller_id), Holds.NUMBER
-        ),
-        "type": _type("key"),
-        "type.id": _type("id"),
-        "type.key": _type("key"),
-        "type.name": _type("name"),
-        "targetType.id": _type("id"),
-        "targetType.key": _type("key"),
-        "targetType.name": _type("name"),
-        "autoConfirm": Field(lambda target, look: target.auto_confirm is not None, Holds.PRESENCE),
-    }
-)
+FIELDS: Final = {
+    "id": _plain("controller_id"),
+    "controllerId": _plain("controller_id"),
+    "name": _plain("name"),
+    "description": _plain("description"),
+    "createdAt": _plain("created_at_ms", Holds.NUMBER),
+    "createdBy": _plain("created_by"),
+    "lastModifiedAt": _plain("modified_at_ms", Holds.NUMBER),
+    "lastModifiedBy": _plain("modified_by"),
+    "updateStatus": Field(lambda target, look: target.update_status, Holds.CHOICE, choices=UPDATE_STATUSES),
+    "ipAddress": _plain("address"),
+    "group": _plain("group"),
+    "attribute": Field(lambda target, look: target.attributes, by_key=True),
+    "metadata": Field(lambda target, look: target.metadata, by_key=True),
+    "assignedDS.name": _set("assigned_set_id", 0),
+    "assignedDS.version": _set("assigned_set_id", 1),
+    "installedDS.name": _set("installed_set_id", 0),
+    "installedDS.version": _set("installed_set_id", 1),
+    "tag": Field(_tag_names, many=True),
+    "tag.name": Field(_tag_names, many=True),
+    "lastControllerRequestAt": Field(
+        lambda target, look: look.repo.last_poll_ms(look.tenant, target.controller_id), Holds.NUMBER
+    ),
+    "type": _type("key"),
+    "type.id": _type("id"),
+    "type.key": _type("key"),
+    "type.name": _type("name"),
+    "targetType.id": _type("id"),
+    "targetType.key": _type("key"),
+    "targetType.name": _type("name"),
+    "autoConfirm": Field(lambda target, look: target.auto_confirm is not None, Holds.PRESENCE),
+}
+TARGET_FIELDS: Final = Fields(FIELDS)
+LATER: Final = frozenset({"group", "type", "type.id", "type.key", "type.name", "targetType.id", "autoConfirm"})
+OLD_TARGET_FIELDS: Final = Fields({name: field for name, field in FIELDS.items() if name not in LATER})
+
+
+def target_fields(traits: Traits) -> Fields:
+    """What targets are searched and sorted by."""
+    return OLD_TARGET_FIELDS if traits.has_old_search_fields else TARGET_FIELDS

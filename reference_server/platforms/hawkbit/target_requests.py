@@ -91,6 +91,8 @@ def _draft(call: Call, request: TargetRequest, new_token: str) -> dict[str, Any]
     _check_address(call, request)
     _check_type(call, request.type_id)
     texts = request.texts
+    if call.traits.blanks_are_nothing:
+        texts = {name: rules.trimmed(text) for name, text in texts.items()} | {"controllerId": texts["controllerId"]}
     controller_id = texts["controllerId"]
     return {
         **texts,

@@ -133,6 +133,29 @@ def self_made(bench: Bench) -> tuple[str, str]:
     return record["createdBy"], record["lastModifiedBy"]
 
 
+def tagged_by_put(bench: Bench) -> int:
+    bench.target()
+    tag = bench.mgmt("POST", "/targettags", [{"name": "red"}]).body[0]["id"]
+    return bench.mgmt("PUT", f"/targettags/{tag}/assigned", ["dev"]).status
+
+
+def found_by(bench: Bench, query: str) -> int:
+    """How many of one running action, or the refusal."""
+    bench.deployed()
+    answer = bench.mgmt("GET", f"/targets/dev/actions?q={query}")
+    return int(answer.body["total"]) if answer.status == 200 else answer.status
+
+
+def asked_after_removal(bench: Bench) -> bool:
+    bench.target()
+    assert bench.device("PUT", "/configData", {"mode": "remove", "data": {"nosuch": ""}}).status == 200
+    return "configData" in bench.links()
+
+
+def of_search(bench: Bench, query: str) -> Any:
+    return bench.mgmt("GET", f"/targets?q={query}").body.get("message")
+
+
 VIOLATED = "create.create[0].name size must be between 1 and 128."
 CONVERT = "Cannot parse the value true of type class java.lang.String into the type class java.lang.Boolean"
 LONG = "x" * 100
@@ -162,6 +185,21 @@ DIFFERENCES = (
                .body["exceptionClass"].rpartition(".")[2],
                "MultiAssignmentException", "MultiAssignmentIsNotEnabledException"),
     Difference("addresses_are_uris", lambda b: target(b, controllerId="t", address="no uri").status, 201, 400),
+    Difference("blanks_are_nothing", lambda b: target(b, controllerId="t", name=" ").status, 400, 201),
+    Difference("failed_searches_have_message", lambda b: of_search(b, "name"),
+               None, "The given search parameter is not well formed"),
+    Difference("bodies_need_type", lambda b: known(b).device("POST", "/confirmationBase/activateAutoConfirm").status,
+               200, 415),
+    Difference("bodies_need_type", lambda b: known(b).mgmt("POST", "/targets/dev/autoConfirm/activate").status,
+               204, 200),
+    Difference("greatest_config_value", lambda b: put(b, "authentication.header.authority", "a" * 513),
+               (204, None), (400, "value size must be between 0 and 512.")),
+    Difference("has_old_routes", tagged_by_put, 405, 200),
+    Difference("has_old_search_fields", lambda b: b.mgmt("GET", "/targets?q=group==x").status, 200, 400),
+    Difference("actions_tell_active", lambda b: found_by(b, "status==pending"), 400, 1),
+    Difference("actions_tell_active", lambda b: found_by(b, "detailstatus==running"), 400, 1),
+    Difference("actions_tell_active", lambda b: found_by(b, "active==true"), 1, 400),
+    Difference("removal_confirms", asked_after_removal, False, True),
     Difference("missing_routes", lambda b: b.mgmt("GET", "/targetgroups").status, 200, 404),
     Difference("missing_routes", lambda b: b.mgmt("GET", "/autoassignments").status, 200, 404),
     Difference("missing_routes", lambda b: known(b).mgmt("DELETE", "/targets/dev/actions?keepLast=1").status,
