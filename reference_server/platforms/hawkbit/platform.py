@@ -19,6 +19,7 @@ from reference_server.platforms.hawkbit.error_replies import refusal
 from reference_server.platforms.hawkbit.errors import HawkbitError, framework
 from reference_server.platforms.hawkbit.firewall import check_host, check_path, container_refusal
 from reference_server.platforms.hawkbit.forwarded import BadForwarding, believed
+from reference_server.platforms.hawkbit.front_page import front_page
 from reference_server.platforms.hawkbit.media_types import negotiate, type_sent
 from reference_server.platforms.hawkbit.older_answers import in_charset, reworded
 from reference_server.platforms.hawkbit.replies import Reply, over_tls, respond
@@ -76,6 +77,8 @@ class HawkbitPlatform:
         page = container_refusal(request.target, path)
         if page is not None:
             return Answer(page, reason=f"the servlet container refuses this as a path: {path[:200]}")
+        if path == "/" and request.method in READING:
+            return Answer(front_page(call.base))
         try:
             self._admit(call)
             refuse_preflight(request.method, call.headers)

@@ -145,9 +145,16 @@ def test_a_path_variable_of_blanks_is_none(device: Rig) -> None:
     assert (status(answer), document(answer)["error"]) == (400, "Bad Request")
 
 
-@pytest.mark.parametrize("path", ["/", "/foo", "/DEFAULT", "/DEFAULT/controller", "/REST/v1/targets", "/restful"])
+@pytest.mark.parametrize("path", ["/foo", "/DEFAULT", "/DEFAULT/controller", "/REST/v1/targets", "/restful"])
 def test_a_path_of_no_api_is_answered_by_the_framework_alone(rig: Rig, path: str) -> None:
     answer = rig.send("GET", path)
     assert status(answer) == 404
     assert document(answer)["error"] == "Not Found"
     assert [name for name, _ in answer.response.headers] == ["Content-Type"]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_who_looks_whether_the_server_is_up_is_sent_to_its_documentation(rig: Rig, method: str) -> None:
+    response = rig.send(method, "/").response
+    assert (response.status, response.body) == (302, b"")
+    assert response.headers == (("Location", f"{ORIGIN}/swagger-ui/index.html"), ("Content-Language", "en"))
