@@ -49,12 +49,12 @@ def _of_very_type(repo: Repository, key: ConfigKey, given: Any) -> Any:
             f"Cannot parse the value {java_text(given)} of type {java_class(given)} into the type "
             f"class java.lang.{key.java_type} defined by the configuration key."
         )
-    most = repo.traits.greatest_config_value
-    if most is not None and isinstance(given, str) and len(given) > most:
-        raise violations(rules.broken_size("value", given, 0, most))
     if key.name in DURATIONS:
         given = given.strip()
         _check_plain_time(repo, given)
+    most = repo.traits.greatest_config_value
+    if most is not None and isinstance(given, str) and len(given) > most:
+        raise violations(rules.broken_size("value", given, 0, most))
     return given
 
 
