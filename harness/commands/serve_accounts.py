@@ -1,7 +1,7 @@
 """The file of `serve --accounts`: a list of `{user, password, rights: [CREATE_TARGET, …], tenant}`.
 
-`tenant` is DEFAULT when it is left out, `rights` all that an administrator of the tenant has. A role goes with `ROLE_` and
-without. A password may be `env:NAME`.
+`tenant` is DEFAULT when it is left out, `rights` all that an administrator of the tenant has. A role goes with
+`ROLE_` and without. A password may be `env:NAME`.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from pydantic import Field, RootModel
 from harness.scenario_file.reader import load_mapping
 from harness.scenario_file.values import Model
 from harness.secret_refs import from_environment
-from reference_server.platforms.hawkbit.permissions import spelt
-from reference_server.platforms.hawkbit.settings import Account
+from reference_server.platforms.hawkbit.state.permissions import spelt
+from reference_server.platforms.hawkbit.state.settings import Account
 from simulator.contract.errors import UsageError
 
 Text = Annotated[str, Field(min_length=1, max_length=256)]

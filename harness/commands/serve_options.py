@@ -13,10 +13,10 @@ from harness.version import VERSION
 from reference_server.fronts.addresses import Address, parse_address
 from reference_server.fronts.intake import MIB, Limits
 from reference_server.platform import Platform
-from reference_server.platforms.hawkbit.permissions import unknown_rights
 from reference_server.platforms.hawkbit.platform import HawkbitPlatform
-from reference_server.platforms.hawkbit.properties import settings_from_properties
-from reference_server.platforms.hawkbit.settings import Account, Profile, Settings
+from reference_server.platforms.hawkbit.state.permissions import unknown_rights
+from reference_server.platforms.hawkbit.state.properties import settings_from_properties
+from reference_server.platforms.hawkbit.state.settings import Account, Profile, Settings
 from reference_server.running import ServerOptions
 from reference_server.stores.interface import Blobs, Entropy, Store
 from simulator.contract.errors import UsageError

@@ -15,8 +15,8 @@ from reference_server.entropy import SeededEntropy
 from reference_server.faults import FaultPlan
 from reference_server.platform import Platform
 from reference_server.platforms.hawkbit.platform import HawkbitPlatform
-from reference_server.platforms.hawkbit.properties import settings_from_properties
-from reference_server.platforms.hawkbit.settings import Profile, Settings
+from reference_server.platforms.hawkbit.state.properties import settings_from_properties
+from reference_server.platforms.hawkbit.state.settings import Profile, Settings
 from reference_server.running import ANY_LOOPBACK_PORT, ReferenceServer, ServerOptions
 from reference_server.server import Server
 from reference_server.stores.blobs import MemoryBlobs

@@ -7,7 +7,7 @@ import time
 import tracemalloc
 
 from harness.servers.reference import in_memory
-from reference_server.platforms.hawkbit.settings import Settings
+from reference_server.platforms.hawkbit.state.settings import Settings
 from simulator.agent import Agent
 from simulator.contract.identity import GatewayToken
 from simulator.contract.masking import Secrets

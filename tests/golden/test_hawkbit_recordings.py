@@ -11,7 +11,7 @@ import pytest
 from reference_server.entropy import SeededEntropy
 from reference_server.faults import FaultPlan
 from reference_server.platforms.hawkbit.platform import HawkbitPlatform
-from reference_server.platforms.hawkbit.settings import Account, Settings
+from reference_server.platforms.hawkbit.state.settings import Account, Settings
 from reference_server.server import Server
 from reference_server.stores.blobs import MemoryBlobs
 from reference_server.stores.memory import MemoryStore

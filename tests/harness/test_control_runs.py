@@ -20,7 +20,7 @@ from harness.servers.control import PAGE, ControlInterface
 from harness.servers.foreign import foreign_server
 from harness.servers.reference import serving
 from harness.verdict import Report, Verdict
-from reference_server.platforms.hawkbit.settings import Settings
+from reference_server.platforms.hawkbit.state.settings import Settings
 from simulator.contract.errors import BrokenBench, UsageError
 from simulator.contract.faults import Fault, FaultKind
 from simulator.contract.masking import Secrets

@@ -10,29 +10,36 @@ from dataclasses import replace
 from typing import Final
 
 from reference_server.platform import Answer
-from reference_server.platforms.hawkbit import admin_auth, device_auth
-from reference_server.platforms.hawkbit.action_cleanup import ActionCleanup
-from reference_server.platforms.hawkbit.auto_assignment import AutoAssigner
-from reference_server.platforms.hawkbit.call import Call
-from reference_server.platforms.hawkbit.dos_filter import DosFilter
-from reference_server.platforms.hawkbit.error_replies import refusal
-from reference_server.platforms.hawkbit.errors import HawkbitError, framework
-from reference_server.platforms.hawkbit.firewall import check_host, check_path, container_refusal
-from reference_server.platforms.hawkbit.forwarded import BadForwarding, believed
-from reference_server.platforms.hawkbit.front_page import front_page
-from reference_server.platforms.hawkbit.media_types import negotiate, type_sent
-from reference_server.platforms.hawkbit.older_answers import in_charset, reworded
-from reference_server.platforms.hawkbit.replies import Reply, over_tls, respond
-from reference_server.platforms.hawkbit.repository import Repository
-from reference_server.platforms.hawkbit.rollout_scheduler import RolloutScheduler
+from reference_server.platforms.hawkbit.request import admin_auth, device_auth
+from reference_server.platforms.hawkbit.request.call import Call
+from reference_server.platforms.hawkbit.request.dos_filter import DosFilter
+from reference_server.platforms.hawkbit.request.error_replies import refusal
+from reference_server.platforms.hawkbit.request.firewall import check_host, check_path, container_refusal
+from reference_server.platforms.hawkbit.request.front_page import front_page
+from reference_server.platforms.hawkbit.request.media_types import negotiate, type_sent
+from reference_server.platforms.hawkbit.request.older_answers import in_charset, reworded
+from reference_server.platforms.hawkbit.request.replies import Reply, over_tls, respond
+from reference_server.platforms.hawkbit.request.routing import (
+    ANY_BODY,
+    Options,
+    Route,
+    Router,
+    arguments,
+    refuse_preflight,
+)
 from reference_server.platforms.hawkbit.routes import PROVISIONING, known_to
 from reference_server.platforms.hawkbit.routes_deployment import DEPLOYMENT
 from reference_server.platforms.hawkbit.routes_rollouts import CAMPAIGNS
 from reference_server.platforms.hawkbit.routes_sets import SETS
 from reference_server.platforms.hawkbit.routes_software import SOFTWARE
-from reference_server.platforms.hawkbit.routing import ANY_BODY, Options, Route, Router, arguments, refuse_preflight
-from reference_server.platforms.hawkbit.settings import Settings
-from reference_server.platforms.hawkbit.tenants import open_tenant
+from reference_server.platforms.hawkbit.scheduling.action_cleanup import ActionCleanup
+from reference_server.platforms.hawkbit.scheduling.auto_assignment import AutoAssigner
+from reference_server.platforms.hawkbit.scheduling.rollout_scheduler import RolloutScheduler
+from reference_server.platforms.hawkbit.state.errors import HawkbitError, framework
+from reference_server.platforms.hawkbit.state.forwarded import BadForwarding, believed
+from reference_server.platforms.hawkbit.state.repository import Repository
+from reference_server.platforms.hawkbit.state.settings import Settings
+from reference_server.platforms.hawkbit.state.tenants import open_tenant
 from reference_server.stores.interface import Blobs, Entropy, Store
 from simulator.contract.wire import HttpRequest, HttpResponse, Session
 

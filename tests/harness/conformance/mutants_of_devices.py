@@ -6,21 +6,15 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from reference_server.platforms.hawkbit import (
-    call,
-    config_values,
-    ddi_config_data,
-    ddi_confirmation,
-    ddi_root,
-    device_auth,
-    dos_filter,
-    mgmt_targets,
-    registration,
-    replies,
-    repository,
-)
-from reference_server.platforms.hawkbit.errors import HawkbitError, bare, not_readable
-from reference_server.platforms.hawkbit.polling import Interval
+from reference_server.platforms.hawkbit.ddi import config_data as ddi_config_data
+from reference_server.platforms.hawkbit.ddi import confirmation as ddi_confirmation
+from reference_server.platforms.hawkbit.ddi import root as ddi_root
+from reference_server.platforms.hawkbit.mgmt import config_values
+from reference_server.platforms.hawkbit.mgmt import targets as mgmt_targets
+from reference_server.platforms.hawkbit.request import call, device_auth, dos_filter, registration, replies
+from reference_server.platforms.hawkbit.state import repository
+from reference_server.platforms.hawkbit.state.errors import HawkbitError, bare, not_readable
+from reference_server.platforms.hawkbit.state.polling import Interval
 from simulator.contract.wire import HttpRequest, HttpResponse
 from tests.harness.conformance.mutants import (
     answering,

@@ -6,21 +6,16 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from reference_server.platforms.hawkbit import (
-    config_values,
-    fields,
-    listing,
-    mgmt_config,
-    mgmt_targets,
-    repository,
-    rules,
-    target_documents,
-    target_requests,
-)
-from reference_server.platforms.hawkbit.call import Call
-from reference_server.platforms.hawkbit.config_keys import KEYS
-from reference_server.platforms.hawkbit.errors import bare, not_readable, violations
-from reference_server.platforms.hawkbit.records import LAST_POLL
+from reference_server.platforms.hawkbit.mgmt import config as mgmt_config
+from reference_server.platforms.hawkbit.mgmt import config_values, target_documents, target_requests
+from reference_server.platforms.hawkbit.mgmt import targets as mgmt_targets
+from reference_server.platforms.hawkbit.request import fields
+from reference_server.platforms.hawkbit.request.call import Call
+from reference_server.platforms.hawkbit.search import listing
+from reference_server.platforms.hawkbit.state import repository, rules
+from reference_server.platforms.hawkbit.state.config_keys import KEYS
+from reference_server.platforms.hawkbit.state.errors import bare, not_readable, violations
+from reference_server.platforms.hawkbit.state.records import LAST_POLL
 from simulator.contract.wire import HttpRequest, HttpResponse
 from tests.harness.conformance.mutants import (
     Change,
@@ -54,8 +49,10 @@ def born_with(**fields: Any) -> Change:
 
 def at_most(field: str, most: int) -> Change:
     """Text in a field of a target may be longer."""
-    return target_requests, "TEXTS", lambda texts: tuple(
-        replace(rule, most=most) if rule.name == field else rule for rule in texts
+    return (
+        target_requests,
+        "TEXTS",
+        lambda texts: tuple(replace(rule, most=most) if rule.name == field else rule for rule in texts),
     )
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from reference_server.platforms.hawkbit import actions
-from reference_server.platforms.hawkbit.action_records import Action, ForceType, Status
-from reference_server.platforms.hawkbit.actions import (
+from reference_server.platforms.hawkbit.state import actions
+from reference_server.platforms.hawkbit.state.action_records import Action, ForceType, Status
+from reference_server.platforms.hawkbit.state.actions import (
     Confirmation,
     Execution,
     Feedback,

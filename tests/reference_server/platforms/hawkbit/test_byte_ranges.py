@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reference_server.platforms.hawkbit.byte_ranges import (
+from reference_server.platforms.hawkbit.request.byte_ranges import (
     ByteRange,
     Unsatisfiable,
     matches,

@@ -7,7 +7,7 @@ import json
 import cbor2
 import pytest
 
-from reference_server.platforms.hawkbit.actions import split_messages
+from reference_server.platforms.hawkbit.state.actions import split_messages
 from simulator.contract.wire import HttpRequest, Session
 from tests.reference_server.platforms.hawkbit.deployment_bench import GATEWAY, Bench, said
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reference_server.platforms.hawkbit.forwarded import BadForwarding, Forwarding, believed
+from reference_server.platforms.hawkbit.state.forwarded import BadForwarding, Forwarding, believed
 from simulator.contract.wire import HttpRequest, Session
 
 NATIVE, FRAMEWORK = Forwarding.NATIVE, Forwarding.FRAMEWORK

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reference_server.entropy import SeededEntropy
-from reference_server.platforms.hawkbit.polling import (
+from reference_server.platforms.hawkbit.state.polling import (
     Interval,
     PollingTime,
     PollingTimeError,

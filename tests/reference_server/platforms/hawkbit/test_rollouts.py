@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from reference_server.platforms.hawkbit.settings import Account, Profile, Quotas, Settings
+from reference_server.platforms.hawkbit.state.settings import Account, Profile, Quotas, Settings
 from reference_server.stores.sqlite import SqliteStore
 from tests.reference_server.platforms.hawkbit.deployment_bench import CLOSED, FAILED, Bench
 

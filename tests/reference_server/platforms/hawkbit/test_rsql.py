@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from reference_server.platforms.hawkbit.errors import HawkbitError
-from reference_server.platforms.hawkbit.rsql import Comparison, Logical, Operator, parse
-from reference_server.platforms.hawkbit.rsql_fields import Field, Fields, Holds
-from reference_server.platforms.hawkbit.rsql_match import compiled
+from reference_server.platforms.hawkbit.search.rsql import Comparison, Logical, Operator, parse
+from reference_server.platforms.hawkbit.search.rsql_fields import Field, Fields, Holds
+from reference_server.platforms.hawkbit.search.rsql_match import compiled
+from reference_server.platforms.hawkbit.state.errors import HawkbitError
 
 
 @dataclass

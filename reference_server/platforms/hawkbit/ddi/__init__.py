@@ -1,0 +1,1 @@
+"""The Device API: one module for each of its resources, and the documents that devices read."""

@@ -1,0 +1,28 @@
+"""`cancelAction/{id}` and its feedback (§2.6)."""
+
+from __future__ import annotations
+
+from reference_server.platforms.hawkbit.ddi import feedback_body
+from reference_server.platforms.hawkbit.ddi.actions import need_own_action
+from reference_server.platforms.hawkbit.request.call import Call
+from reference_server.platforms.hawkbit.request.replies import Reply
+from reference_server.platforms.hawkbit.state import actions, deployments
+from reference_server.platforms.hawkbit.state.errors import bare
+
+
+def read(call: Call, action_id: int) -> Reply:
+    """Also of a canceled action. Raises 404 when nothing is being canceled."""
+    _, action = need_own_action(call, action_id)
+    if not action.is_cancel:
+        raise bare(404, f"action {action_id} is {action.status}: nobody cancels it")
+    deployments.note_retrieval(call, action, actions.RETRIEVED_CANCEL)
+    body = {"id": str(action_id), "cancelAction": {"stopId": str(action_id)}}
+    return Reply(body=body, changed=f"cancellation of action {action_id} retrieved")
+
+
+def feedback(call: Call, action_id: int) -> Reply:
+    """Raises 405 when nothing is being canceled, 429."""
+    reported = feedback_body.feedback(call)
+    target, action = need_own_action(call, action_id)
+    action = deployments.report_cancel(call, target, action, reported)
+    return Reply(changed=f"action {action_id} {action.status}")

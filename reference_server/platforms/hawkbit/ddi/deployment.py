@@ -1,0 +1,33 @@
+"""`deploymentBase/{id}`: what to install (§2.4), and `deploymentBase/{id}/feedback`: how it went (§2.5)."""
+
+from __future__ import annotations
+
+from reference_server.platforms.hawkbit.ddi import feedback_body
+from reference_server.platforms.hawkbit.ddi.actions import need_own_action, read_parameters
+from reference_server.platforms.hawkbit.ddi.deployment_document import deployment_document
+from reference_server.platforms.hawkbit.request.call import Call
+from reference_server.platforms.hawkbit.request.replies import Reply
+from reference_server.platforms.hawkbit.state import actions, deployments
+from reference_server.platforms.hawkbit.state.errors import bare
+
+
+def read(call: Call, action_id: int) -> Reply:
+    """Also of a finished action, which thereby becomes `retrieved` (S129). Raises 404 while it cannot be installed."""
+    messages = read_parameters(call)
+    _, action = need_own_action(call, action_id)
+    action = deployments.cancel_if_lapsed(call, action)
+    if action.is_cancel or action.waits_for_confirmation:
+        refusal = bare(404, f"action {action_id} is {action.status}: there is nothing to deploy")
+        refusal.keeps = True  # a schedule that lapsed just now stays canceled
+        raise refusal
+    document = deployment_document(call, action, messages)
+    deployments.note_retrieval(call, action, actions.RETRIEVED_UPDATE)
+    return Reply(body=document, changed=f"action {action_id} retrieved")
+
+
+def feedback(call: Call, action_id: int) -> Reply:
+    """Raises 404 while it waits for confirmation, 410 when it is over, 429."""
+    reported = feedback_body.feedback(call)
+    target, action = need_own_action(call, action_id)
+    action = deployments.report(call, target, action, reported)
+    return Reply(changed=f"action {action_id} {action.status}")

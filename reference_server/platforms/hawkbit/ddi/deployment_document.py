@@ -1,0 +1,82 @@
+"""What a device is to install: the document of deploymentBase, confirmationBase and installedBase (§2.4)."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from urllib.parse import quote_plus
+
+from reference_server.platforms.hawkbit.mgmt.software_views import hashes
+from reference_server.platforms.hawkbit.request.call import Call
+from reference_server.platforms.hawkbit.state import actions, deployments, software
+from reference_server.platforms.hawkbit.state.action_records import Action, Artifact, SoftwareModule
+
+LEGACY_PARTS: Final = {"application": "bApp", "runtime": "jvm"}
+"""Module type keys that devices know under older names."""
+GREATEST_HISTORY: Final = 100
+FORCED, ATTEMPT, SKIP = "forced", "attempt", "skip"
+
+
+def deployment_document(call: Call, action: Action, messages: int, key: str = "deployment") -> dict[str, Any]:
+    """`messages`: how many lines of history are asked for; 0 none, negative all. `key` is `confirmation` elsewhere."""
+    download = FORCED if action.is_download_only or actions.is_forced(action, call.now_us) else ATTEMPT
+    record = software.need_set(call, action.set_id)
+    deployment: dict[str, Any] = {
+        "download": download,
+        "update": _update(call, action, download),
+        "chunks": [_chunk(call, module) for module in software.modules_of(call, record)],
+    }
+    if action.schedule is not None:
+        is_open = actions.window_is_open(action, call.now_us)
+        deployment["maintenanceWindow"] = "available" if is_open else "unavailable"
+    document: dict[str, Any] = {"id": str(action.id), key: deployment}
+    if messages and (lines := _history(call, action, messages)):
+        document["actionHistory"] = {"status": action.status.upper(), "messages": lines}
+    document["_links"] = {}
+    return document
+
+
+def artifact_documents(call: Call, module: SoftwareModule) -> list[dict[str, Any]]:
+    """A module's files with hashes and the two links that there are by default."""
+    return [_artifact(call, file) for file in software.artifacts_of(call, module.id)]
+
+
+def artifact_url(call: Call, module_id: int, filename: str) -> str:
+    """The name is encoded as in a form, like the real server does it: a blank becomes `+`."""
+    name = quote_plus(filename, safe="*").replace("~", "%7E")
+    return f"{call.download_base}/softwaremodules/{module_id}/artifacts/{name}"
+
+
+def _update(call: Call, action: Action, download: str) -> str:
+    if action.is_download_only or not actions.window_is_open(action, call.now_us):
+        return SKIP
+    return download
+
+
+def _chunk(call: Call, module: SoftwareModule) -> dict[str, Any]:
+    key = software.need_module_type(call, module.type_id).key
+    chunk: dict[str, Any] = {"part": LEGACY_PARTS.get(key, key), "version": module.version, "name": module.name}
+    if module.encrypted:
+        chunk["encrypted"] = True
+    chunk["artifacts"] = artifact_documents(call, module)
+    visible = [{"key": k, "value": v["value"]} for k, v in module.metadata.items() if v["targetVisible"]]
+    if visible:
+        chunk["metadata"] = visible
+    return chunk
+
+
+def _artifact(call: Call, file: Artifact) -> dict[str, Any]:
+    url = artifact_url(call, file.module_id, file.filename)
+    return {
+        "filename": file.filename,
+        "hashes": hashes(file),
+        "size": file.size_bytes,
+        "_links": {"download-http": {"href": url}, "md5sum-http": {"href": f"{url}.MD5SUM"}},
+    }
+
+
+def _history(call: Call, action: Action, messages: int) -> list[str]:
+    """Messages that are not the server's own, newest first."""
+    most = GREATEST_HISTORY if messages < 0 else min(messages, GREATEST_HISTORY)
+    entries = sorted(deployments.history(call, action), key=lambda line: (line.timestamp_ms, line.id), reverse=True)
+    lines = [text for entry in entries for text in entry.messages if not text.startswith(actions.SERVER)]
+    return lines[:most]

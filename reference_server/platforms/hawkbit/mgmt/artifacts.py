@@ -1,0 +1,190 @@
+"""`/softwaremodules/{id}/artifacts`: upload, read, download, delete (§1.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+from typing import Final
+
+from reference_server.multipart import BadMultipart, Upload
+from reference_server.platforms.hawkbit.ddi import artifact_files
+from reference_server.platforms.hawkbit.mgmt.software_views import artifact_document
+from reference_server.platforms.hawkbit.request.call import Call
+from reference_server.platforms.hawkbit.request.replies import Reply
+from reference_server.platforms.hawkbit.state import rules, software
+from reference_server.platforms.hawkbit.state.action_records import ARTIFACT, Artifact, SoftwareModule
+from reference_server.platforms.hawkbit.state.errors import (
+    REPOSITORY,
+    REST,
+    HawkbitError,
+    already_exists,
+    bare,
+    framework,
+    not_found,
+    quota,
+    violations,
+)
+from reference_server.stores.interface import Blob, TooLarge
+
+ARTIFACT_EXCEPTIONS: Final = "org.eclipse.hawkbit.artifact.exception."
+GREATEST_NAME: Final = 256
+MIB: Final = 1024 * 1024
+CHECKSUMS: Final = (("sha1sum", "sha1", "Sha1"), ("md5sum", "md5", "Md5"), ("sha256sum", "sha256", "Sha256"))
+"""(parameter, hash, its spelling in the server's class names), in the order in which the server looks at them."""
+
+
+def upload(call: Call, module_id: int) -> Reply:
+    """Part `file` of a multipart form; `filename` and checksums as form fields or query parameters.
+
+    Raises 400 (no or an empty file, a wrong checksum or name), 404, 409 (the name is taken), 415, 423 (locked), 429.
+    """
+    form = _form(call)
+    blocks = form.file_blocks()
+    try:
+        first = next(blocks, b"")
+        kept = _keep(call, first, blocks) if first else None
+    except BadMultipart as wrong:
+        raise _unreadable(str(wrong)) from None
+    if not form.has_file:
+        raise framework(400, "the form has no part called file with a file name")
+    if kept is None:
+        raise bare(400, "the uploaded file is empty")
+    filename = _given(call, form, "filename")
+    filename = form.filename or "" if filename is None else filename
+    module = _open_module(call, module_id, filename)
+    if isinstance(kept, HawkbitError):
+        raise kept
+    return _store(call, module, filename, form, kept)
+
+
+def listed(call: Call, module_id: int) -> Reply:
+    """A bare array; links to the files only with `representation=full`, unless they are those for devices."""
+    for_devices = call.boolean("useartifacturlhandler")
+    module = software.need_module(call, module_id)
+    full = call.query.get("representation", "").lower() == "full" and not module.deleted and not for_devices
+    files = software.artifacts_of(call, module_id)
+    return Reply(body=[artifact_document(call, file, download=full) for file in files])
+
+
+def read(call: Call, module_id: int, artifact_id: int) -> Reply:
+    for_devices = call.boolean("useartifacturlhandler")
+    module, file = _need(call, module_id, artifact_id)
+    return Reply(body=artifact_document(call, file, download=not module.deleted and not for_devices))
+
+
+def delete(call: Call, module_id: int, artifact_id: int) -> Reply:
+    """Raises 423 for a locked module."""
+    module, file = _need(call, module_id, artifact_id)
+    call.need("DELETE_SOFTWARE_MODULE")
+    if module.locked:
+        raise software.locked("JpaSoftwareModule", module_id, "REMOVE_ARTIFACT")
+    call.repo.store.delete(ARTIFACT, call.tenant, artifact_id)
+    call.repo.blobs.delete(file.blob)
+    return Reply(call.done_status, changed=f"artifact {artifact_id} deleted")
+
+
+def download(call: Call, module_id: int, artifact_id: int) -> Reply:
+    """Raises 410 for a deleted module, 412, 416."""
+    if software.need_module(call, module_id).deleted:
+        java_class = ARTIFACT_EXCEPTIONS + "ArtifactBinaryNoLongerExistsException"
+        message = "The artifact binary does not exist anymore."
+        raise HawkbitError(410, "artifact.binaryDeleted", java_class, message)
+    _, file = _need(call, module_id, artifact_id)
+    artifact_files.check_if_match(call, file)
+    return artifact_files.send(call, file)
+
+
+def _form(call: Call) -> Upload:
+    content_type = call.headers.get("content-type", "")
+    if not content_type.lower().startswith("multipart/form-data"):
+        accepted = (("Accept", "multipart/form-data"),)
+        raise framework(415, f"Content-Type {content_type[:100] or 'missing'}: expected multipart/form-data", accepted)
+    try:
+        return Upload(call.request.body, content_type, "file")
+    except BadMultipart as wrong:
+        raise _unreadable(str(wrong)) from None
+
+
+def _unreadable(message: str) -> HawkbitError:
+    java_class = REST + "MultiPartFileUploadException"
+    return HawkbitError(400, "artifact.uploadFailed", java_class, message)
+
+
+def _given(call: Call, form: Upload, name: str) -> str | None:
+    """A form field or query parameter; of both the server makes one."""
+    values = [values[name] for values in (form.fields, call.query) if name in values]
+    return ",".join(values) if values else None
+
+
+def _open_module(call: Call, module_id: int, filename: str) -> SoftwareModule:
+    """The module if it takes one more file of this name. Raises 400, 404, 409, 423, 429."""
+    if not filename:
+        raise violations(["create.artifactUpload.filename must not be empty."])
+    broken = rules.broken_markup("create.artifactUpload.filename", filename)
+    if broken:
+        raise violations(broken)
+    limit = call.settings.quotas.artifacts_per_module
+    if call.repo.store.count(ARTIFACT, call.tenant, "module", module_id) >= limit:
+        raise quota(1, "Artifact", "SoftwareModule", module_id, limit)
+    module = software.need_module(call, module_id)
+    if module.locked:
+        raise software.locked("JpaSoftwareModule", module_id, "ADD_ARTIFACT")
+    if software.artifact_named(call, module_id, filename) is not None:
+        raise already_exists(f"module {module_id} has a file {filename} already",
+                             "File with that name already exists in the Software Module")  # fmt: skip
+    return module
+
+
+def _keep(call: Call, first: bytes, blocks: Iterator[bytes]) -> Blob | HawkbitError:
+    """Stores what is uploaded. An error is to be raised if nothing else is wrong: it is over a quota (§1.7)."""
+    quotas = call.settings.quotas
+    left = max(quotas.all_artifacts_bytes - call.repo.blobs.total_bytes(), 0)
+    try:
+        return call.repo.blobs.keep(chain((first,), blocks), at_most_bytes=min(quotas.artifact_bytes, left))
+    except TooLarge:
+        if left < quotas.artifact_bytes:
+            java_class = ARTIFACT_EXCEPTIONS + "StorageQuotaExceededException"
+            message = f"Storage quota exceeded, {_readable(left)} left."
+            return HawkbitError(429, "quota.storageExceeded", java_class, message)
+        java_class = ARTIFACT_EXCEPTIONS + "FileSizeQuotaExceededException"
+        message = f"Maximum artifact size ({_readable(quotas.artifact_bytes)}) exceeded."
+        return HawkbitError(429, "quota.fileSizeExceeded", java_class, message)
+
+
+def _store(call: Call, module: SoftwareModule, filename: str, form: Upload, blob: Blob) -> Reply:
+    """What is refused here takes the blob back with it."""
+    for parameter, name, java_name in CHECKSUMS:
+        wanted = _given(call, form, parameter)
+        if wanted is not None and wanted.lower() != getattr(blob, name):
+            raise _wrong_checksum(name, java_name, wanted.lower(), getattr(blob, name))
+    broken = rules.broken_size("filename", filename, 1, GREATEST_NAME)
+    if broken:
+        raise violations(broken)
+    file = Artifact(
+        id=call.repo.store.next_id(ARTIFACT.name), module_id=module.id, filename=filename, blob=blob.name,
+        size_bytes=blob.size_bytes, sha1=blob.sha1, md5=blob.md5, sha256=blob.sha256,
+        created_by=call.user, created_at_ms=call.now_ms, modified_by=call.user, modified_at_ms=call.now_ms,
+    )  # fmt: skip
+    call.repo.store.put(ARTIFACT, call.tenant, file)
+    software.save_module(call, module)
+    return Reply(201, artifact_document(call, file), changed=f"artifact {file.id} uploaded")
+
+
+def _wrong_checksum(name: str, java_name: str, given: str, calculated: str) -> HawkbitError:
+    message = f"The given {name} hash {given} does not match the calculated {name} hash {calculated}"
+    java_class = f"{REPOSITORY}Invalid{java_name}HashException"
+    return HawkbitError(400, f"artifact.uploadFailed.checksum.{name}.match", java_class, message)
+
+
+def _readable(count_bytes: int) -> str:
+    """As the server writes sizes: whole KB, or MB from 1 MB on."""
+    return f"{count_bytes // MIB} MB" if count_bytes >= MIB else f"{count_bytes // 1024} KB"
+
+
+def _need(call: Call, module_id: int, artifact_id: int) -> tuple[SoftwareModule, Artifact]:
+    """Raises 404, also for an artifact of another module."""
+    module = software.need_module(call, module_id)
+    file = call.repo.store.get(ARTIFACT, call.tenant, artifact_id)
+    if file is None or file.module_id != module_id:
+        raise not_found("Artifact", artifact_id)
+    return module, file

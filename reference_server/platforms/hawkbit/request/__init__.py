@@ -1,0 +1,1 @@
+"""One request: let in, read, routed, answered or refused."""

@@ -1,0 +1,1 @@
+"""Lists: RSQL, sorting, paging, and the fields that can be searched."""

@@ -1,0 +1,108 @@
+"""One value against a positive comparison, by what its field holds. Null is equal to null only, and has no order."""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from reference_server.platforms.hawkbit.request.call import LONG_MAX
+from reference_server.platforms.hawkbit.search.rsql import Comparison, Operator
+from reference_server.platforms.hawkbit.search.rsql_fields import TRUTHS, Field, Holds
+from reference_server.platforms.hawkbit.state.errors import crash, not_readable, rsql_field, rsql_syntax
+
+Test = Callable[[Any], bool]
+
+ORDER: Final[Mapping[Operator, tuple[str, Callable[[Any, Any], bool]]]] = {
+    Operator.LESS: ("<", operator.lt),
+    Operator.LESS_OR_EQUAL: ("<=", operator.le),
+    Operator.GREATER: (">", operator.gt),
+    Operator.GREATER_OR_EQUAL: (">=", operator.ge),
+}
+
+
+def value_test(field: Field, node: Comparison) -> Test:
+    """Raises 400 for a value that does not fit the field."""
+    match field.holds:
+        case Holds.NUMBER:
+            return _test_number(node)
+        case Holds.CHOICE:
+            return _test_choice(field.choices, node)
+        case Holds.BOOLEAN:
+            return _test_boolean(node)
+        case Holds.RECORD if node.values != (None,):
+            raise crash(f"the real server cannot compare {node.selector}: its parts can be")
+        case _:
+            return _test_text(node)
+
+
+def _test_text(node: Comparison) -> Test:
+    """Case does not count, but for what comes before what: there the text is taken as it is."""
+    first = node.values[0]
+    if (order := ORDER.get(node.operator)) is not None:
+        compare = order[1]
+        return lambda value: value is not None and compare(str(value), first)
+    if node.operator is Operator.IN:
+        return lambda value: value is not None and str(value).lower() in node.values
+    if first is None or first == "":
+        return lambda value: value is None or (first == "" and value == "")
+    if "*" in first.replace("\\*", ""):
+        pattern = re.compile(_wildcards(first), re.DOTALL)
+        return lambda value: value is not None and pattern.fullmatch(str(value).lower()) is not None
+    return lambda value: value is not None and str(value).lower() == first
+
+
+def _wildcards(text: str) -> str:
+    r"""`*` stands for any text, `\*` for itself."""
+    return ".*".join(re.escape(part.replace("\0", "*")) for part in text.replace("\\*", "\0").split("*"))
+
+
+def _test_number(node: Comparison) -> Test:
+    if node.values == ("*",) and node.operator is Operator.EQUAL:
+        return lambda value: value is not None
+    numbers = [_number(node, value) for value in node.values]
+    if (order := ORDER.get(node.operator)) is not None:
+        compare = order[1]
+        return lambda value: value is not None and compare(value, numbers[0])
+    return lambda value: value in numbers
+
+
+def _number(node: Comparison, value: str | None) -> int | None:
+    if value is None and node.operator is Operator.EQUAL:
+        return None
+    try:
+        number = int(value or "")
+    except ValueError:
+        number = LONG_MAX + 1
+    if not -LONG_MAX - 1 <= number <= LONG_MAX:
+        raise not_readable(f"{node.selector} is a number, got {value!r}")
+    return number
+
+
+def _test_choice(choices: tuple[str, ...], node: Comparison) -> Test:
+    for value in node.values:
+        if value is not None and value not in choices:
+            message = f"Value of {node.selector} must be one of the following: [{', '.join(choices)}]"
+            raise rsql_field(message, message)
+    _refuse_order(node)
+    return lambda value: value in node.values
+
+
+def _test_boolean(node: Comparison) -> Test:
+    for value in node.values:
+        if value is not None and value not in TRUTHS:
+            message = (
+                f"The value of {node.selector.upper()} is not well formed. "
+                "Only a boolean (true or false) value will be expected"
+            )
+            raise rsql_syntax(message, message)
+    _refuse_order(node)
+    wanted = [None if value is None else TRUTHS[value] for value in node.values]
+    return lambda value: value in wanted
+
+
+def _refuse_order(node: Comparison) -> None:
+    if node.operator in ORDER:
+        message = f"{ORDER[node.operator][0]} operator could not be applied to enum or boolean field"
+        raise rsql_syntax(message, message)

@@ -1,0 +1,52 @@
+"""Who does something, when and in which tenant: a `Call`, or the server by itself (`Scheduled`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from reference_server.platforms.hawkbit.state.repository import Repository, TenantConfig
+from simulator.contract.clock import US_PER_MS
+
+
+class Context(Protocol):
+    """What the rules of deployment need to know of their caller. Every `Call` is one."""
+
+    @property
+    def repo(self) -> Repository: ...
+    @property
+    def tenant(self) -> str: ...
+    @property
+    def config(self) -> TenantConfig: ...
+    @property
+    def user(self) -> str:
+        """The operator, or the controllerId of a device: who counts as the maker of what comes into being."""
+
+    @property
+    def now_us(self) -> int: ...
+    @property
+    def now_ms(self) -> int: ...
+
+    def may(self, permission: str) -> bool:
+        """Whether an operator has a right. Devices and the server itself are not asked for any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduled:
+    """Something that happens by itself, on behalf of `user`."""
+
+    repo: Repository
+    tenant: str
+    user: str
+    now_us: int
+
+    @property
+    def now_ms(self) -> int:
+        return self.now_us // US_PER_MS
+
+    @property
+    def config(self) -> TenantConfig:
+        return self.repo.config(self.tenant)
+
+    def may(self, permission: str) -> bool:
+        return True
