@@ -1,4 +1,4 @@
-"""Filters of other people that assign their sets to every target, ours included: then a difference may be their doing."""
+"""Filters of other people that assign their sets to all targets, ours too: a difference may then be their doing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from harness.conformance.findings import Mismatch
 
 
 def filter_that_assigns(mgmt: Callable[..., Answer], prefix: str, ours: str) -> str:
-    """The name of a filter that is not ours, with a set, and matches targets whose ids begin with `ours`; else empty."""
+    """The name of a filter, not ours, that assigns a set to targets whose ids begin with `ours`; else empty."""
     found = mgmt("GET", "/targetfilters?limit=500")
     if found.status != 200:
         return ""

@@ -38,7 +38,7 @@ def add_filter(server: Server, query: str, *, assigns: bool = True) -> None:
 @pytest.mark.parametrize("query", ["controllerId==*", "name==*,name==x"])
 def test_a_difference_is_nobodys_where_somebody_else_assigns(server: Server, query: str) -> None:
     add_filter(server, query)
-    with pytest.raises(Missing, match="its filter 'theirs' assigns a set to them too .*something: 1; got 2"):
+    with pytest.raises(Missing, match=r"its filter 'theirs' assigns a set to them too .*something: 1; got 2"):
         differs(server)
 
 
