@@ -69,19 +69,30 @@ async def _hammer(host: str, port: int, requests: Sequence[bytes], connections: 
 
 
 async def _one_connection(host: str, port: int, requests: Sequence[bytes]) -> None:
-    reader, writer = await asyncio.open_connection(host, port)
-    for request in requests:
-        writer.write(request)
-        head = await reader.readuntil(b"\r\n\r\n")
-        status, length = int(head[9:12]), 0
-        for line in head.split(b"\r\n"):
-            if line.lower().startswith(b"content-length:"):
-                length = int(line[15:])
-        if length:
-            await reader.readexactly(length)
-        assert status < 400, head
-    writer.close()
-    await writer.wait_closed()
+    """A server may close after an answer, as Tomcat does after a hundred: then another connection takes over."""
+    todo = list(reversed(requests))
+    while todo:
+        reader, writer = await asyncio.open_connection(host, port)
+        stays = True
+        while todo and stays:
+            writer.write(todo.pop())
+            stays = await _read_answer(reader)
+        writer.close()
+        await writer.wait_closed()
+
+
+async def _read_answer(reader: asyncio.StreamReader) -> bool:
+    """Reads one answer; whether the connection stays open."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    assert int(head[9:12]) < 400, head
+    lines = head.lower().split(b"\r\n")
+    if b"transfer-encoding: chunked" in lines:
+        while size := int(await reader.readuntil(b"\r\n"), 16):
+            await reader.readexactly(size + 2)
+        await reader.readexactly(2)
+    elif length := next((int(line[15:]) for line in lines if line.startswith(b"content-length:")), 0):
+        await reader.readexactly(length)
+    return b"connection: close" not in lines
 
 
 def raw_request(method: str, path: str, headers: dict[str, str], body: bytes = b"") -> bytes:
