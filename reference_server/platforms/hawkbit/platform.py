@@ -73,10 +73,10 @@ class HawkbitPlatform:
         except BadForwarding as bad:
             return Answer(HttpResponse(400), reason=str(bad))
         answer = self._answer(request, session, now_us)
-        answer = replace(answer, response=in_charset(answer.response, self.repo.traits))
-        if not request.origin.startswith("https:"):
-            return answer
-        return replace(answer, response=over_tls(answer.response))
+        response = in_charset(answer.response, self.repo.traits)
+        if request.origin.startswith("https:"):
+            response = over_tls(response)
+        return answer if response is answer.response else replace(answer, response=response)
 
     def _answer(self, request: HttpRequest, session: Session, now_us: int) -> Answer:
         call = Call(request, session, now_us, self.repo)

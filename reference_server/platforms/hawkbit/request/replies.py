@@ -119,7 +119,13 @@ def encode(document: Any, content_type: str) -> bytes:
 def _without_empty_links(document: Any) -> Any:
     if type(document) is not dict:
         return document
-    return {key: _without_empty_links(value) for key, value in document.items() if value or key != "_links"}
+    kept: dict[str, Any] = {}
+    for key, value in document.items():
+        if type(value) is dict:  # asked here and not by a call of its own: every poll goes through this
+            value = _without_empty_links(value)
+        if value or key != "_links":
+            kept[key] = value
+    return kept
 
 
 def _with_link_arrays(document: Any) -> Any:
