@@ -10,11 +10,11 @@ import secrets as chance
 import shlex
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from harness.external.command import DeviceCommand, values_of
 from harness.external.program_bench import ProgramBench
@@ -195,7 +195,7 @@ class Attempt:
                     return await bench.conduct(direct(rig))
         finally:
             if not server.is_own and self._rig is not None:
-                await asyncio.shield(self._take_back(self._rig))
+                await _to_its_end(self._take_back(self._rig))
 
     async def _take_back(self, rig: Rig) -> None:
         async with RealBench(self.trace, verify=self.options.verify) as bench:
@@ -250,3 +250,13 @@ class Attempt:
 
     def _now_us(self) -> int:
         return VIRTUAL_EPOCH_US if self._rig is None else self._rig.bench.now_us()
+
+
+async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
+    """Ctrl-C that comes meanwhile is heard afterwards. Whoever presses it twice does not wait."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise

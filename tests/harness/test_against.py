@@ -149,6 +149,26 @@ def test_ctrl_c_takes_everything_back_too(tmp_path: Path, foreign: Foreign, is_e
     assert cases_of(tmp_path / "j.xml") == {"hawkbit/x": ("hawkbit", "error")}
 
 
+LOT = """
+    phases:
+      - name: a lot is made
+        do: preregister
+        within: 30s
+        expect: [{registry: {devices: 400}}]
+"""
+
+
+def test_ctrl_c_while_it_takes_back_is_heard_afterwards(tmp_path: Path, foreign: Foreign) -> None:
+    before = foreign.state()
+    write_scenario(tmp_path, LOT, head=HEAD.replace("count: 2", "count: 400"))
+    running = Running("run", "hawkbit/x", "--against", foreign.url, cwd=tmp_path)
+    running.until_said("ok a lot is made")
+    until(lambda: len(foreign.state()["targets"]) < 400)
+    assert len(foreign.state()["targets"]) > 1
+    assert running.interrupt() == 2
+    assert foreign.state() == before
+
+
 def until(met: Callable[[], bool]) -> None:
     pause = threading.Event()
     for _ in range(1500):
