@@ -7,7 +7,7 @@ Devices and servers share these shapes and nothing else: what a platform's words
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -144,4 +144,3 @@ Handler = Callable[[HttpRequest, Session, int], Delivery]
 """`handle(request, session, now_us)`: a server as the memory transport and the fronts see it."""
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
-JsonObject = Mapping[str, Json]

@@ -18,7 +18,8 @@ from reference_server.platforms.hawkbit.search.rsql_match import compiled
 from reference_server.platforms.hawkbit.search.target_fields import target_fields
 from reference_server.platforms.hawkbit.state import rules, software
 from reference_server.platforms.hawkbit.state.auto_assignment_records import AutoAssignment
-from reference_server.platforms.hawkbit.state.errors import already_exists, not_found, violations
+from reference_server.platforms.hawkbit.state.context import need
+from reference_server.platforms.hawkbit.state.errors import already_exists, violations
 from reference_server.platforms.hawkbit.state.records import TARGET_FILTER, TargetFilter
 from reference_server.platforms.hawkbit.state.rules import TextRule
 
@@ -102,10 +103,7 @@ def delete_filter(call: Call, filter_id: int) -> Reply:
 
 
 def need_filter(call: Call, filter_id: int) -> TargetFilter:
-    target_filter = call.repo.store.get(TARGET_FILTER, call.tenant, filter_id)
-    if target_filter is None:
-        raise not_found("TargetFilterQuery", filter_id)
-    return target_filter
+    return need(call, TARGET_FILTER, filter_id, "TargetFilterQuery")
 
 
 def full_filter_document(call: Call, target_filter: TargetFilter, *, full: bool = False) -> dict[str, Any]:

@@ -47,9 +47,6 @@ from reference_server.platforms.hawkbit.state.rollout_records import (
 )
 
 NO_QUERY: Final = "Cannot create a Rollout with an empty target query filter!"
-NO_GROUPS: Final = (
-    "When amount of groups is 0, the rollouts shall be dynamic and a dynamic group template must be provided"
-)
 GONE: Final = (RolloutStatus.DELETING, RolloutStatus.DELETED)
 
 

@@ -43,13 +43,6 @@ def as_texts_or_null(document: Any, what: str) -> list[str | None]:
     return [as_text(item, what) for item in as_list(document)]
 
 
-def as_texts(document: Any, what: str) -> list[str]:
-    texts = as_texts_or_null(document, what)
-    if any(text is None for text in texts):
-        raise not_readable(f"{what}: null in an array of strings")
-    return [text for text in texts if text is not None]
-
-
 def as_text(value: Any, what: str) -> str | None:
     """Text as written: `1e3` stays `1e3`, true becomes `true`."""
     match value:

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any, Final
 
 from reference_server.platforms.hawkbit.state.action_records import ACTION, Action, Status
-from reference_server.platforms.hawkbit.state.context import Context
-from reference_server.platforms.hawkbit.state.errors import REPOSITORY, HawkbitError, not_found
+from reference_server.platforms.hawkbit.state.context import Context, need
+from reference_server.platforms.hawkbit.state.errors import REPOSITORY, HawkbitError
 from reference_server.platforms.hawkbit.state.repository import Repository
 from reference_server.platforms.hawkbit.state.rollout_records import (
     GROUP_MEMBERS,
@@ -24,17 +24,11 @@ NOTHING_STORED: Final = GroupMembers(0)
 
 def need_rollout(ctx: Context, rollout_id: int) -> Rollout:
     """Also a soft deleted one. Raises 404."""
-    rollout = ctx.repo.store.get(ROLLOUT, ctx.tenant, rollout_id)
-    if rollout is None:
-        raise not_found("Rollout", rollout_id)
-    return rollout
+    return need(ctx, ROLLOUT, rollout_id, "Rollout")
 
 
 def need_group(ctx: Context, group_id: int) -> RolloutGroup:
-    group = ctx.repo.store.get(ROLLOUT_GROUP, ctx.tenant, group_id)
-    if group is None:
-        raise not_found("RolloutGroup", group_id)
-    return group
+    return need(ctx, ROLLOUT_GROUP, group_id, "RolloutGroup")
 
 
 def groups_of(ctx: Context, rollout_id: int) -> list[RolloutGroup]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from reference_server.platforms.hawkbit.state.errors import not_found
 from reference_server.platforms.hawkbit.state.repository import Repository, TenantConfig
+from reference_server.stores.interface import Key, Kind, R
 from simulator.contract.clock import US_PER_MS
 
 
@@ -50,3 +52,11 @@ class Scheduled:
 
     def may(self, permission: str) -> bool:
         return True
+
+
+def need(ctx: Context, kind: Kind[R], key: Key, called: str) -> R:
+    """A record of the tenant. Raises 404; `called` is the server's word for it: `Rollout`, `DistributionSet` …"""
+    record = ctx.repo.store.get(kind, ctx.tenant, key)
+    if record is None:
+        raise not_found(called, key)
+    return record

@@ -19,7 +19,7 @@ from reference_server.platforms.hawkbit.state.action_records import (
     SetType,
     SoftwareModule,
 )
-from reference_server.platforms.hawkbit.state.context import Context
+from reference_server.platforms.hawkbit.state.context import Context, need
 from reference_server.platforms.hawkbit.state.errors import (
     REPOSITORY,
     HawkbitError,
@@ -117,33 +117,21 @@ def default_set_type(ctx: Context) -> SetType:
 
 
 def need_module_type(ctx: Context, type_id: int) -> ModuleType:
-    record = ctx.repo.store.get(MODULE_TYPE, ctx.tenant, type_id)
-    if record is None:
-        raise not_found("SoftwareModuleType", type_id)
-    return record
+    return need(ctx, MODULE_TYPE, type_id, "SoftwareModuleType")
 
 
 def need_set_type(ctx: Context, type_id: int) -> SetType:
-    record = ctx.repo.store.get(SET_TYPE, ctx.tenant, type_id)
-    if record is None:
-        raise not_found("DistributionSetType", type_id)
-    return record
+    return need(ctx, SET_TYPE, type_id, "DistributionSetType")
 
 
 def need_module(ctx: Context, module_id: int) -> SoftwareModule:
     """A module, also a deleted one that is still in use. Raises 404."""
-    module = ctx.repo.store.get(MODULE, ctx.tenant, module_id)
-    if module is None:
-        raise not_found("SoftwareModule", module_id)
-    return module
+    return need(ctx, MODULE, module_id, "SoftwareModule")
 
 
 def need_set(ctx: Context, set_id: int) -> DistributionSet:
     """A set, also a deleted one that is still in use. Raises 404."""
-    record = ctx.repo.store.get(SET, ctx.tenant, set_id)
-    if record is None:
-        raise not_found("DistributionSet", set_id)
-    return record
+    return need(ctx, SET, set_id, "DistributionSet")
 
 
 def need_valid_set(ctx: Context, set_id: int) -> DistributionSet:
