@@ -2,6 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+LINKS := build/editable/fleetrig
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
 export PYTHON
@@ -12,15 +13,19 @@ export PYTHON
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-install: $(STAMP) ## make .venv with the fleetrig command in .venv/bin
+install: $(STAMP) $(LINKS) ## make .venv with the fleetrig command in .venv/bin
 
-$(STAMP): pyproject.toml requirements.lock
+$(STAMP): pyproject.toml setup.py requirements.lock
 	@.ci/packages venv
 	@echo "installing into $(VENV), the first time this takes a minute or two..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(PIP) install --require-hashes -r requirements.lock
-	@$(PIP) install --no-deps --no-build-isolation -e .
+	@$(PIP) install --no-deps --no-build-isolation --config-settings editable_mode=compat -e .
 	@touch $@
+
+# What makes the folders of the repository parts of one package: gone with build/, so made anew without installing.
+$(LINKS): | $(STAMP)
+	@$(BIN)/python setup.py --name >/dev/null
 
 demo: install ## update a small simulated fleet over real sockets
 	@mkdir -p build/demo

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from harness.rig import Device, Rig
-from harness.scenario_file.action_words import (
+from fleetrig.harness.rig import Device, Rig
+from fleetrig.harness.scenario_file.action_words import (
     Cancel,
     Configure,
     Delete,
@@ -22,14 +22,14 @@ from harness.scenario_file.action_words import (
     SetAttributes,
     Wait,
 )
-from harness.scenario_file.unit_list import read_units
-from harness.scenario_file.words import ActionWord
-from harness.tenant_settings import GATEWAY_KEY
-from simulator.contract.errors import BrokenBench
-from simulator.contract.identity import GatewayToken, TargetToken
-from simulator.drivers.bench import Director
-from simulator.drivers.power import PowerWatch
-from simulator.effects import Pause
+from fleetrig.harness.scenario_file.unit_list import read_units
+from fleetrig.harness.scenario_file.words import ActionWord
+from fleetrig.harness.tenant_settings import GATEWAY_KEY
+from fleetrig.simulator.contract.errors import BrokenBench
+from fleetrig.simulator.contract.identity import GatewayToken, TargetToken
+from fleetrig.simulator.drivers.bench import Director
+from fleetrig.simulator.drivers.power import PowerWatch
+from fleetrig.simulator.effects import Pause
 
 FIRST_CONTACT_WITHIN_S: Final = 60.0
 LOOK_EVERY_S: Final = 0.25

@@ -6,19 +6,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
-from harness.external.program_folds import KeepsRunning as KeepsRunningFold
-from harness.external.program_folds import OneAddress as OneAddressFold
-from harness.external.secrecy import judge_secrets
-from harness.folds import events as event_folds
-from harness.folds import retries as retry_folds
-from harness.folds import times as time_folds
-from harness.folds.fold import Fold
-from harness.folds.matching import Pattern
-from harness.masked import masked
-from harness.records import judge_record
-from harness.registry import judge_registry
-from harness.rig import Rig
-from harness.scenario_file.check_words import (
+from fleetrig.harness.external.program_folds import KeepsRunning as KeepsRunningFold
+from fleetrig.harness.external.program_folds import OneAddress as OneAddressFold
+from fleetrig.harness.external.secrecy import judge_secrets
+from fleetrig.harness.folds import events as event_folds
+from fleetrig.harness.folds import retries as retry_folds
+from fleetrig.harness.folds import times as time_folds
+from fleetrig.harness.folds.fold import Fold
+from fleetrig.harness.folds.matching import Pattern
+from fleetrig.harness.masked import masked
+from fleetrig.harness.records import judge_record
+from fleetrig.harness.registry import judge_registry
+from fleetrig.harness.rig import Rig
+from fleetrig.harness.scenario_file.check_words import (
     Attempts,
     BacksOff,
     FaultBit,
@@ -39,11 +39,11 @@ from harness.scenario_file.check_words import (
     Sends,
     Spread,
 )
-from harness.scenario_file.values import Times
-from harness.scenario_file.words import CheckWord
-from harness.verdict import Finding
-from simulator.contract.trace import Lane
-from simulator.drivers.bench import Inquiry
+from fleetrig.harness.scenario_file.values import Times
+from fleetrig.harness.scenario_file.words import CheckWord
+from fleetrig.harness.verdict import Finding
+from fleetrig.simulator.contract.trace import Lane
+from fleetrig.simulator.drivers.bench import Inquiry
 
 Question = Callable[[], Inquiry[Finding | None]]
 Judge = Fold | Question

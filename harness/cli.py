@@ -14,30 +14,32 @@ from typing import Annotated, Any, Final, NamedTuple
 
 import typer
 
-from harness.exits import Exit
-from harness.version import VERSION
-from simulator.contract.errors import FleetrigError
+from fleetrig.harness.exits import Exit
+from fleetrig.harness.version import VERSION
+from fleetrig.simulator.contract.errors import FleetrigError
 
 
 class Verb(NamedTuple):
     """Where a verb's function lies, and its line in `fleetrig --help`."""
 
     function: str
+    """`module:function`, imported when the verb is called."""
     help: str
 
 
+COMMANDS: Final = "fleetrig.harness.commands"
 VERBS: Final = {
-    "serve": Verb("harness.commands.serve:serve", "Start the reference server."),
-    "run": Verb("harness.commands.run:run_command", "Run scenarios, in virtual time or against a server."),
-    "conform": Verb("harness.commands.conform:conform_command", "Check a server against every row of a contract."),
-    "doctor": Verb("harness.commands.doctor:doctor_command", "Say why a server refuses a device."),
-    "simulate": Verb("harness.commands.simulate:simulate_command", "Simulate devices without a scenario."),
-    "list": Verb("harness.commands.files:list_scenarios", "List the scenarios there are."),
-    "plan": Verb("harness.commands.plan:plan_command", "Show what scenarios would do, step by step; nothing is run."),
-    "report": Verb("harness.commands.report:report_command", "Judge stored traces again, without running anything."),
-    "check": Verb("harness.commands.files:check", "Check scenario files without running them."),
-    "schema": Verb("harness.commands.files:schema", "Print the JSON Schema of scenario files, for editors."),
-    "new": Verb("harness.commands.files:new", "Write a scenario to start from."),
+    "serve": Verb(f"{COMMANDS}.serve:serve", "Start the reference server."),
+    "run": Verb(f"{COMMANDS}.run:run_command", "Run scenarios, in virtual time or against a server."),
+    "conform": Verb(f"{COMMANDS}.conform:conform_command", "Check a server against every row of a contract."),
+    "doctor": Verb(f"{COMMANDS}.doctor:doctor_command", "Say why a server refuses a device."),
+    "simulate": Verb(f"{COMMANDS}.simulate:simulate_command", "Simulate devices without a scenario."),
+    "list": Verb(f"{COMMANDS}.files:list_scenarios", "List the scenarios there are."),
+    "plan": Verb(f"{COMMANDS}.plan:plan_command", "Show what scenarios would do, step by step; nothing is run."),
+    "report": Verb(f"{COMMANDS}.report:report_command", "Judge stored traces again, without running anything."),
+    "check": Verb(f"{COMMANDS}.files:check", "Check scenario files without running them."),
+    "schema": Verb(f"{COMMANDS}.files:schema", "Print the JSON Schema of scenario files, for editors."),
+    "new": Verb(f"{COMMANDS}.files:new", "Write a scenario to start from."),
 }
 
 

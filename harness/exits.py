@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from harness.verdict import Verdict
+from fleetrig.harness.verdict import Verdict
 
 
 class Exit(IntEnum):

@@ -13,24 +13,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from harness.checks import Roster, fold_of
-from harness.external.view import lens_of
-from harness.folds.fold import Fold
-from harness.judging import NOT_JUDGED, Answer, Watched, judged, result_of, step_all, watched_of
-from harness.known_deviations import Known, Peer, known_in
-from harness.masked import masked
-from harness.scenario_file.check_words import KeepsSecrets, Record, Registry
-from harness.scenario_file.plan import find
-from harness.scenario_file.scenario import Phase, Scenario
-from harness.scenario_file.template import ScenarioFile, read_scenario
-from harness.scenario_file.words import Check
-from harness.trace_file import digest_of
-from harness.verdict import Finding, PhaseResult, Report, Verdict, worst
-from simulator.contract.clock import to_s
-from simulator.contract.errors import UsageError
-from simulator.contract.masking import Secrets
-from simulator.contract.trace import Lane, TraceEvent
-from simulator.contract.trace_json import from_line
+from fleetrig.harness.checks import Roster, fold_of
+from fleetrig.harness.external.view import lens_of
+from fleetrig.harness.folds.fold import Fold
+from fleetrig.harness.judging import NOT_JUDGED, Answer, Watched, judged, result_of, step_all, watched_of
+from fleetrig.harness.known_deviations import Known, Peer, known_in
+from fleetrig.harness.masked import masked
+from fleetrig.harness.scenario_file.check_words import KeepsSecrets, Record, Registry
+from fleetrig.harness.scenario_file.plan import find
+from fleetrig.harness.scenario_file.scenario import Phase, Scenario
+from fleetrig.harness.scenario_file.template import ScenarioFile, read_scenario
+from fleetrig.harness.scenario_file.words import Check
+from fleetrig.harness.trace_file import digest_of
+from fleetrig.harness.verdict import Finding, PhaseResult, Report, Verdict, worst
+from fleetrig.simulator.contract.clock import to_s
+from fleetrig.simulator.contract.errors import UsageError
+from fleetrig.simulator.contract.masking import Secrets
+from fleetrig.simulator.contract.trace import Lane, TraceEvent
+from fleetrig.simulator.contract.trace_json import from_line
 
 AS_RECORDED: Final = "as recorded: "
 NOT_A_RUN: Final = "is no trace of `fleetrig run`: its first line does not say which run it is"

@@ -7,21 +7,21 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from harness.actions import LOOK_EVERY_S
-from harness.checks import Judge, Question
-from harness.external.view import Lens
-from harness.folds.fold import Fold, Standing
-from harness.known_deviations import Known
-from harness.rig import Rig
-from harness.scenario_file.scenario import Phase
-from harness.scenario_file.titles import title_of
-from harness.scenario_file.words import Check
-from harness.servers.hawkbit import NoAnswer
-from harness.verdict import CheckResult, Finding, Severity, Verdict, verdict_of
-from simulator.contract.clock import to_us
-from simulator.contract.trace import Listener, TraceEvent
-from simulator.drivers.bench import Director, Until
-from simulator.effects import Pause
+from fleetrig.harness.actions import LOOK_EVERY_S
+from fleetrig.harness.checks import Judge, Question
+from fleetrig.harness.external.view import Lens
+from fleetrig.harness.folds.fold import Fold, Standing
+from fleetrig.harness.known_deviations import Known
+from fleetrig.harness.rig import Rig
+from fleetrig.harness.scenario_file.scenario import Phase
+from fleetrig.harness.scenario_file.titles import title_of
+from fleetrig.harness.scenario_file.words import Check
+from fleetrig.harness.servers.hawkbit import NoAnswer
+from fleetrig.harness.verdict import CheckResult, Finding, Severity, Verdict, verdict_of
+from fleetrig.simulator.contract.clock import to_us
+from fleetrig.simulator.contract.trace import Listener, TraceEvent
+from fleetrig.simulator.drivers.bench import Director, Until
+from fleetrig.simulator.effects import Pause
 
 
 class NotJudged(Enum):

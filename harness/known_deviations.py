@@ -22,12 +22,12 @@ from typing import Any, Final
 
 from pydantic import Field, RootModel
 
-from harness.scenario_file.reader import load_mapping
-from harness.scenario_file.titles import title_of
-from harness.scenario_file.values import Model, Text
-from harness.scenario_file.words import Check
-from harness.verdict import CheckResult, Finding, PhaseResult, Verdict
-from simulator.contract.errors import UsageError
+from fleetrig.harness.scenario_file.reader import load_mapping
+from fleetrig.harness.scenario_file.titles import title_of
+from fleetrig.harness.scenario_file.values import Model, Text
+from fleetrig.harness.scenario_file.words import Check
+from fleetrig.harness.verdict import CheckResult, Finding, PhaseResult, Verdict
+from fleetrig.simulator.contract.errors import UsageError
 
 FILE: Final = "_known_deviations.yaml"
 UNEXPECTED: Final = "known deviations"

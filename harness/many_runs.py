@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from harness.report.console import ConsoleReport
-from harness.report.junit import write_junit
-from harness.run import RunOptions, run
-from harness.scenario_file.plan import Expanded
-from harness.verdict import Report, Verdict
-from simulator.contract.errors import BrokenBench
-from simulator.contract.trace import Trace
-from simulator.drivers.realtime import RealBench
+from fleetrig.harness.report.console import ConsoleReport
+from fleetrig.harness.report.junit import write_junit
+from fleetrig.harness.run import RunOptions, run
+from fleetrig.harness.scenario_file.plan import Expanded
+from fleetrig.harness.verdict import Report, Verdict
+from fleetrig.simulator.contract.errors import BrokenBench
+from fleetrig.simulator.contract.trace import Trace
+from fleetrig.simulator.drivers.realtime import RealBench
 
 Pair = tuple[Expanded, RunOptions]
 STOPS: Final = frozenset({Verdict.FAILED, Verdict.BROKEN})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 from typing import Final
 
-from simulator.contract.errors import BrokenBench
+from fleetrig.simulator.contract.errors import BrokenBench
 
 OWN_FILES: Final = 64
 """Files that are no device's: standard streams, libraries, the trace, the administrator's connections."""

@@ -9,19 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.actions import perform
-from harness.checks import judge_of
-from harness.external.view import lens_of
-from harness.judging import judge_all, looking, result_of
-from harness.rig import Rig
-from harness.scenario_file.scenario import Phase
-from harness.scenario_file.titles import title_of
-from harness.setting_up import set_up
-from harness.verdict import PhaseResult, Verdict
-from simulator.contract.clock import to_s
-from simulator.contract.errors import BrokenBench
-from simulator.contract.faults import Fault
-from simulator.drivers.bench import Director, Inquiry
+from fleetrig.harness.actions import perform
+from fleetrig.harness.checks import judge_of
+from fleetrig.harness.external.view import lens_of
+from fleetrig.harness.judging import judge_all, looking, result_of
+from fleetrig.harness.rig import Rig
+from fleetrig.harness.scenario_file.scenario import Phase
+from fleetrig.harness.scenario_file.titles import title_of
+from fleetrig.harness.setting_up import set_up
+from fleetrig.harness.verdict import PhaseResult, Verdict
+from fleetrig.simulator.contract.clock import to_s
+from fleetrig.simulator.contract.errors import BrokenBench
+from fleetrig.simulator.contract.faults import Fault
+from fleetrig.simulator.drivers.bench import Director, Inquiry
 
 
 def direct(rig: Rig) -> Director[tuple[PhaseResult, ...]]:

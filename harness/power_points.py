@@ -6,13 +6,13 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.run import Attempt, RunOptions, SkipScenario
-from harness.scenario_file.plan import Expanded
-from harness.scenario_file.scenario import Scenario
-from harness.verdict import PhaseResult, Verdict
-from simulator.contract.errors import BrokenBench, UsageError
-from simulator.contract.trace import Lane, Listener, TraceEvent
-from simulator.drivers.power import PowerWatch
+from fleetrig.harness.run import Attempt, RunOptions, SkipScenario
+from fleetrig.harness.scenario_file.plan import Expanded
+from fleetrig.harness.scenario_file.scenario import Scenario
+from fleetrig.harness.verdict import PhaseResult, Verdict
+from fleetrig.simulator.contract.errors import BrokenBench, UsageError
+from fleetrig.simulator.contract.trace import Lane, Listener, TraceEvent
+from fleetrig.simulator.drivers.power import PowerWatch
 
 
 def power_cut_points(scenario: Scenario) -> Sequence[str]:

@@ -21,11 +21,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from harness.scenario_file.plan import Expanded
-    from harness.verdict import Report
+    from fleetrig.harness.scenario_file.plan import Expanded
+    from fleetrig.harness.verdict import Report
 
 FIRST_KEY = re.compile(rb"\A(?:\xef\xbb\xbf)?(?:\s*#[^\n]*\n|\s*\n|---\s*\n)*scenario\s*:")
 """A scenario file begins with its sentence; other YAML is none of our business."""
+
+LOCUST_FIXTURES = ("session", "fastsession")
 
 HEAD_BYTES = 16 * 1024
 READY_WITHIN_S = 30.0
@@ -35,6 +37,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("fleetrig")
     group.addoption("--fleetrig-time", choices=("virtual", "real"), default="virtual", help="how scenario files run")
     group.addoption("--fleetrig-seed", type=int, default=1, help="seed of scenario files")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Keeps out the fixtures of Locust's plugin, which comes with us: `session` is a name for people's own fixtures.
+
+    Who wants them says so as usual, with `-p locust`. The plugin may be loaded before ours, and pytest reads fixtures
+    from every plugin that ever was; so they are taken out of the module.
+    """
+    if "locust" in early_config.known_args_namespace.plugins:
+        return
+    plugin = early_config.pluginmanager.get_plugin("locust")
+    early_config.pluginmanager.set_blocked("locust")
+    for name in LOCUST_FIXTURES:
+        if hasattr(plugin, name):
+            delattr(plugin, name)
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -52,10 +70,10 @@ class ScenarioCollector(pytest.File):
     """One scenario file: an item per combination of its matrix."""
 
     def collect(self) -> Iterable[pytest.Item]:
-        from harness.power_points import power_cut_points
-        from harness.scenario_file.plan import expand, id_of
-        from harness.scenario_file.template import read_scenario
-        from simulator.contract.errors import FleetrigError
+        from fleetrig.harness.power_points import power_cut_points
+        from fleetrig.harness.scenario_file.plan import expand, id_of
+        from fleetrig.harness.scenario_file.template import read_scenario
+        from fleetrig.simulator.contract.errors import FleetrigError
 
         try:
             runs = expand(read_scenario(self.path, id_of(self.path, home_of(self.path))), power_cut_points)
@@ -79,8 +97,8 @@ class ScenarioItem(pytest.Item):
         self.expanded = expanded
 
     def runtest(self) -> None:
-        from harness.run import RunOptions, run
-        from harness.verdict import Verdict
+        from fleetrig.harness.run import RunOptions, run
+        from fleetrig.harness.verdict import Verdict
 
         config = self.config
         options = RunOptions(
@@ -111,7 +129,7 @@ class ScenarioFailed(Exception):
     """A scenario whose verdict is FAILED or BROKEN."""
 
     def __init__(self, report: Report) -> None:
-        from harness.report.text import finding_lines
+        from fleetrig.harness.report.text import finding_lines
 
         super().__init__("\n".join([f"{report.verdict}: {report.title}", *finding_lines(report)]))
 
@@ -130,7 +148,8 @@ class RunningServer:
 def hawkbit_server(tmp_path: Path) -> Iterator[RunningServer]:
     """A fresh hawkBit reference server on a loopback port, with the accounts of the real all-in-one server."""
     ready = tmp_path / "ready.json"
-    command = [sys.executable, "-m", "harness.cli", "serve", "--http", "127.0.0.1:0", "--ready-file", str(ready)]
+    serve = [sys.executable, "-m", "fleetrig.harness.cli", "serve"]
+    command = [*serve, "--http", "127.0.0.1:0", "--ready-file", str(ready)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         try:
             about = wait_until_ready(process, ready)

@@ -9,14 +9,14 @@ import json
 from pathlib import Path
 from typing import Final
 
-from harness.folds.fold import some
-from harness.rig import Device, Rig
-from harness.scenario_file.check_words import Record
-from harness.verdict import Finding
-from simulator.contract.errors import BrokenBench
-from simulator.contract.identity import Credential, GatewayToken, TargetToken
-from simulator.drivers.bench import Inquiry
-from simulator.stages import Stage
+from fleetrig.harness.folds.fold import some
+from fleetrig.harness.rig import Device, Rig
+from fleetrig.harness.scenario_file.check_words import Record
+from fleetrig.harness.verdict import Finding
+from fleetrig.simulator.contract.errors import BrokenBench
+from fleetrig.simulator.contract.identity import Credential, GatewayToken, TargetToken
+from fleetrig.simulator.drivers.bench import Inquiry
+from fleetrig.simulator.stages import Stage
 
 COLUMNS: Final = ("serial", "controllerId", "fingerprint", "verdict")
 ACCEPTED: Final = frozenset({Stage.ENROLLED, Stage.ONLINE, Stage.UPDATING})

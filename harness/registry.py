@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from harness.folds.fold import some
-from harness.rig import Rig
-from harness.scenario_file.check_words import Registry
-from harness.verdict import Finding
-from simulator.contract.errors import BrokenBench
-from simulator.drivers.bench import Inquiry
+from fleetrig.harness.folds.fold import some
+from fleetrig.harness.rig import Rig
+from fleetrig.harness.scenario_file.check_words import Registry
+from fleetrig.harness.verdict import Finding
+from fleetrig.simulator.contract.errors import BrokenBench
+from fleetrig.simulator.drivers.bench import Inquiry
 
 Difference = tuple[str, str, str]
 """Serial, what was expected of its record, what stands there."""

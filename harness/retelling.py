@@ -11,13 +11,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-from harness.servers.control import ControlInterface
-from simulator.contract.errors import FleetrigError
-from simulator.contract.trace import Trace, TraceEvent
-from simulator.contract.wire import HttpRequest
-from simulator.drivers.bench import Director
-from simulator.drivers.realtime import RealBench
-from simulator.effects import Pause
+from fleetrig.harness.servers.control import ControlInterface
+from fleetrig.simulator.contract.errors import FleetrigError
+from fleetrig.simulator.contract.trace import Trace, TraceEvent
+from fleetrig.simulator.contract.wire import HttpRequest
+from fleetrig.simulator.drivers.bench import Director
+from fleetrig.simulator.drivers.realtime import RealBench
+from fleetrig.simulator.effects import Pause
 
 LOOK_EVERY_S: Final = 0.2
 

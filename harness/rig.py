@@ -9,20 +9,20 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from harness.known_deviations import Known
-from harness.scenario_file.scenario import Scenario
-from harness.servers.under_test import ServerUnderTest
-from harness.verdict import PhaseResult
-from simulator.agent import Agent
-from simulator.contract.clock import to_s
-from simulator.contract.identity import Credential, DeviceIdentity, GatewayToken, TargetToken
-from simulator.contract.masking import Secrets
-from simulator.contract.trace import Lane
-from simulator.drivers.bench import Bench
-from simulator.drivers.power import PowerWatch
-from simulator.fleet import HawkbitProgram, burn
-from simulator.flows.hawkbit import hawkbit
-from simulator.flows.hawkbit_device import HawkbitSettings
+from fleetrig.harness.known_deviations import Known
+from fleetrig.harness.scenario_file.scenario import Scenario
+from fleetrig.harness.servers.under_test import ServerUnderTest
+from fleetrig.harness.verdict import PhaseResult
+from fleetrig.simulator.agent import Agent
+from fleetrig.simulator.contract.clock import to_s
+from fleetrig.simulator.contract.identity import Credential, DeviceIdentity, GatewayToken, TargetToken
+from fleetrig.simulator.contract.masking import Secrets
+from fleetrig.simulator.contract.trace import Lane
+from fleetrig.simulator.drivers.bench import Bench
+from fleetrig.simulator.drivers.power import PowerWatch
+from fleetrig.simulator.fleet import HawkbitProgram, burn
+from fleetrig.simulator.flows.hawkbit import hawkbit
+from fleetrig.simulator.flows.hawkbit_device import HawkbitSettings
 
 
 @dataclass(slots=True)

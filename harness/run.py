@@ -16,33 +16,33 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from harness.external.command import DeviceCommand, values_of
-from harness.external.program_bench import ProgramBench
-from harness.interrupts import ctrl_c_at_once
-from harness.known_deviations import Peer, known_in
-from harness.masked import masked
-from harness.open_files import allow_connections
-from harness.phases import direct
-from harness.retelling import retelling
-from harness.rig import Rig, seeded_tokens
-from harness.scenario_file.plan import Expanded
-from harness.servers.reference import bench_settings, in_memory, serving
-from harness.servers.under_test import ServerUnderTest
-from harness.taking_back import take_back
-from harness.trace_file import TraceFile, about_run, trace_name
-from harness.verdict import PhaseResult, Report, Verdict, worst
-from harness.version import VERSION
-from simulator.agent import Agent
-from simulator.contract.clock import VIRTUAL_EPOCH_US, to_s
-from simulator.contract.errors import BrokenBench, FleetrigError, UsageError
-from simulator.contract.masking import Secrets
-from simulator.contract.trace import Lane, Listener, Trace
-from simulator.drivers.bench import Bench
-from simulator.drivers.power import PowerWatch
-from simulator.drivers.realtime import RealBench
-from simulator.drivers.virtual import VirtualBench
-from simulator.fleet import HawkbitProgram
-from simulator.flows.hawkbit import hawkbit
+from fleetrig.harness.external.command import DeviceCommand, values_of
+from fleetrig.harness.external.program_bench import ProgramBench
+from fleetrig.harness.interrupts import ctrl_c_at_once
+from fleetrig.harness.known_deviations import Peer, known_in
+from fleetrig.harness.masked import masked
+from fleetrig.harness.open_files import allow_connections
+from fleetrig.harness.phases import direct
+from fleetrig.harness.retelling import retelling
+from fleetrig.harness.rig import Rig, seeded_tokens
+from fleetrig.harness.scenario_file.plan import Expanded
+from fleetrig.harness.servers.reference import bench_settings, in_memory, serving
+from fleetrig.harness.servers.under_test import ServerUnderTest
+from fleetrig.harness.taking_back import take_back
+from fleetrig.harness.trace_file import TraceFile, about_run, trace_name
+from fleetrig.harness.verdict import PhaseResult, Report, Verdict, worst
+from fleetrig.harness.version import VERSION
+from fleetrig.simulator.agent import Agent
+from fleetrig.simulator.contract.clock import VIRTUAL_EPOCH_US, to_s
+from fleetrig.simulator.contract.errors import BrokenBench, FleetrigError, UsageError
+from fleetrig.simulator.contract.masking import Secrets
+from fleetrig.simulator.contract.trace import Lane, Listener, Trace
+from fleetrig.simulator.drivers.bench import Bench
+from fleetrig.simulator.drivers.power import PowerWatch
+from fleetrig.simulator.drivers.realtime import RealBench
+from fleetrig.simulator.drivers.virtual import VirtualBench
+from fleetrig.simulator.fleet import HawkbitProgram
+from fleetrig.simulator.flows.hawkbit import hawkbit
 
 NEEDS_A_DEVICE: Final = "it is about a device of yours: say --device-command CMD, which starts one (or --own-device)"
 

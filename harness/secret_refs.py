@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from simulator.contract.errors import UsageError
+from fleetrig.simulator.contract.errors import UsageError
 
 MAX_BYTES: Final = 4096
 

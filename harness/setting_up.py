@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.actions import configure
-from harness.rig import Rig, build_devices
-from harness.tenant_settings import GATEWAY_KEY, GATEWAY_MODE, wanted_settings
-from simulator.drivers.bench import Director, Inquiry
+from fleetrig.harness.actions import configure
+from fleetrig.harness.rig import Rig, build_devices
+from fleetrig.harness.tenant_settings import GATEWAY_KEY, GATEWAY_MODE, wanted_settings
+from fleetrig.simulator.drivers.bench import Director, Inquiry
 
 
 def set_up(rig: Rig) -> Director[None]:

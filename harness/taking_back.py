@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from harness.rig import Rig
-from harness.servers.hawkbit import NoAnswer
-from simulator.contract.errors import BrokenBench
-from simulator.drivers.bench import Inquiry
+from fleetrig.harness.rig import Rig
+from fleetrig.harness.servers.hawkbit import NoAnswer
+from fleetrig.simulator.contract.errors import BrokenBench
+from fleetrig.simulator.drivers.bench import Inquiry
 
 ROUNDS: Final = 3
 """A poll that was under way when its device was switched off may bring a target back."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from harness.scenario_file.scenario import Scenario
+from fleetrig.harness.scenario_file.scenario import Scenario
 
 GATEWAY_MODE: Final = "authentication.gatewaytoken.enabled"
 GATEWAY_KEY: Final = "authentication.gatewaytoken.key"

@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from harness.scenario_file.plan import Expanded
-from harness.version import VERSION
-from simulator.contract.errors import BrokenBench
-from simulator.contract.masking import Secrets
-from simulator.contract.trace import TraceEvent
-from simulator.contract.trace_json import to_line
-from simulator.contract.wire import Json
+from fleetrig.harness.scenario_file.plan import Expanded
+from fleetrig.harness.version import VERSION
+from fleetrig.simulator.contract.errors import BrokenBench
+from fleetrig.simulator.contract.masking import Secrets
+from fleetrig.simulator.contract.trace import TraceEvent
+from fleetrig.simulator.contract.trace_json import to_line
+from fleetrig.simulator.contract.wire import Json
 
 UNSAFE: Final = re.compile(r"[^\w./=,#-]+|\.\.+|^/")
 MOST_CHARACTERS: Final = 120

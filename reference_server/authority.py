@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from simulator.contract.clock import US_PER_S
+from fleetrig.simulator.contract.clock import US_PER_S
 
 EARLIER = timedelta(days=1)
 """Certificates count from yesterday, so that a device with a slow clock can use them."""

@@ -14,8 +14,8 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
-from reference_server.clock import AdjustableClock
-from reference_server.control_request import (
+from fleetrig.reference_server.clock import AdjustableClock
+from fleetrig.reference_server.control_request import (
     Refused,
     check_host,
     glob,
@@ -27,16 +27,16 @@ from reference_server.control_request import (
     word_of,
     yes_or_no,
 )
-from reference_server.faults import FaultPlan, Scheduled
-from reference_server.refusals import Refusal, Refusals
-from reference_server.ring import MAX_EVENTS, TraceRing
-from reference_server.stores.interface import Store
-from reference_server.trace_reading import TraceQuery, TraceReading
-from simulator.contract.clock import to_s, to_us
-from simulator.contract.fault_json import FaultMistake, fault_from_json, fault_to_json
-from simulator.contract.masking import Secrets
-from simulator.contract.trace import Lane
-from simulator.contract.wire import Headers, HttpRequest, HttpResponse, Json
+from fleetrig.reference_server.faults import FaultPlan, Scheduled
+from fleetrig.reference_server.refusals import Refusal, Refusals
+from fleetrig.reference_server.ring import MAX_EVENTS, TraceRing
+from fleetrig.reference_server.stores.interface import Store
+from fleetrig.reference_server.trace_reading import TraceQuery, TraceReading
+from fleetrig.simulator.contract.clock import to_s, to_us
+from fleetrig.simulator.contract.fault_json import FaultMistake, fault_from_json, fault_to_json
+from fleetrig.simulator.contract.masking import Secrets
+from fleetrig.simulator.contract.trace import Lane
+from fleetrig.simulator.contract.wire import Headers, HttpRequest, HttpResponse, Json
 
 MAX_FAULTS: Final = 100
 MOST: Final = 10**18

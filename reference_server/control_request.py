@@ -13,9 +13,9 @@ from difflib import get_close_matches
 from typing import Any, Final, NoReturn
 from urllib.parse import parse_qsl
 
-from reference_server.fronts.addresses import Address
-from simulator.contract.bodies import body_bytes
-from simulator.contract.wire import Headers, HttpRequest, Json
+from fleetrig.reference_server.fronts.addresses import Address
+from fleetrig.simulator.contract.bodies import body_bytes
+from fleetrig.simulator.contract.wire import Headers, HttpRequest, Json
 
 MAX_BODY_BYTES: Final = 64 * 1024
 MAX_PARAMETERS: Final = 20

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from simulator.contract.wire import HttpRequest, HttpResponse, Session
+from fleetrig.simulator.contract.wire import HttpRequest, HttpResponse, Session
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from simulator.contract.faults import Fault, FaultKind
-from simulator.contract.wire import Delivery, Headers, HttpRequest, HttpResponse, Json
+from fleetrig.simulator.contract.faults import Fault, FaultKind
+from fleetrig.simulator.contract.wire import Delivery, Headers, HttpRequest, HttpResponse, Json
 
 NEIGHBOURS: Final = (("127.0.0.1", "localhost"), ("hawkbit.test", "elsewhere.test"))
 """Two names of one host: whoever is sent from one to the other must take it for another host."""

@@ -6,8 +6,8 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Final
 
-from simulator.contract.trace import TraceEvent
-from simulator.contract.wire import FileSlice
+from fleetrig.simulator.contract.trace import TraceEvent
+from fleetrig.simulator.contract.wire import FileSlice
 
 MAX_EVENTS: Final = 10_000
 MAX_BODY_BYTES: Final = 32 * 1024 * 1024

@@ -17,28 +17,28 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self
 
-from reference_server.clock import AdjustableClock
-from reference_server.control import Control, Controlled
-from reference_server.entropy import SystemEntropy
-from reference_server.faults import FaultPlan
-from reference_server.fronts.addresses import Address
-from reference_server.fronts.control import ControlFront
-from reference_server.fronts.http import HttpFront
-from reference_server.fronts.intake import Limits
-from reference_server.fronts.listening import Listener
-from reference_server.fronts.tls import ThrowAwayTls, tls_context
-from reference_server.platform import Platform
-from reference_server.refusals import Refusals
-from reference_server.ring import TraceRing
-from reference_server.server import Server
-from reference_server.stores.interface import Blobs, Entropy, Store
-from reference_server.stores.opening import open_store
-from reference_server.ticking import Ticker
-from simulator.contract.clock import Clock
-from simulator.contract.faults import Fault
-from simulator.contract.masking import Secrets
-from simulator.contract.trace import Trace
-from simulator.contract.wire import HttpRequest, Json
+from fleetrig.reference_server.clock import AdjustableClock
+from fleetrig.reference_server.control import Control, Controlled
+from fleetrig.reference_server.entropy import SystemEntropy
+from fleetrig.reference_server.faults import FaultPlan
+from fleetrig.reference_server.fronts.addresses import Address
+from fleetrig.reference_server.fronts.control import ControlFront
+from fleetrig.reference_server.fronts.http import HttpFront
+from fleetrig.reference_server.fronts.intake import Limits
+from fleetrig.reference_server.fronts.listening import Listener
+from fleetrig.reference_server.fronts.tls import ThrowAwayTls, tls_context
+from fleetrig.reference_server.platform import Platform
+from fleetrig.reference_server.refusals import Refusals
+from fleetrig.reference_server.ring import TraceRing
+from fleetrig.reference_server.server import Server
+from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
+from fleetrig.reference_server.stores.opening import open_store
+from fleetrig.reference_server.ticking import Ticker
+from fleetrig.simulator.contract.clock import Clock
+from fleetrig.simulator.contract.faults import Fault
+from fleetrig.simulator.contract.masking import Secrets
+from fleetrig.simulator.contract.trace import Trace
+from fleetrig.simulator.contract.wire import HttpRequest, Json
 
 LOG: Final = logging.getLogger("fleetrig.server")
 

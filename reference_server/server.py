@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reference_server.faults import FaultPlan, in_words, instead, seen_through, spoil
-from reference_server.platform import Answer, Platform
-from reference_server.stores.interface import Store
-from simulator.contract.faults import Fault
-from simulator.contract.masking import Secrets
-from simulator.contract.trace import Lane, Trace
-from simulator.contract.wire import Delivery, Ending, HttpRequest, HttpResponse, Session
+from fleetrig.reference_server.faults import FaultPlan, in_words, instead, seen_through, spoil
+from fleetrig.reference_server.platform import Answer, Platform
+from fleetrig.reference_server.stores.interface import Store
+from fleetrig.simulator.contract.faults import Fault
+from fleetrig.simulator.contract.masking import Secrets
+from fleetrig.simulator.contract.trace import Lane, Trace
+from fleetrig.simulator.contract.wire import Delivery, Ending, HttpRequest, HttpResponse, Session
 
 
 class Undo(Exception):

@@ -6,10 +6,10 @@ import asyncio
 from contextlib import suppress
 from typing import Final, Self
 
-from reference_server.fronts.delivering import OnBug
-from reference_server.fronts.http import HttpFront
-from reference_server.server import Server
-from simulator.contract.clock import US_PER_S, Clock, to_s
+from fleetrig.reference_server.fronts.delivering import OnBug
+from fleetrig.reference_server.fronts.http import HttpFront
+from fleetrig.reference_server.server import Server
+from fleetrig.simulator.contract.clock import US_PER_S, Clock, to_s
 
 ADVANCE_AT_LEAST_EVERY_US: Final = 10 * US_PER_S
 """A target's last poll time may lag by so much (hawkbit.md §9, async poll flush)."""

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Final
 
-from reference_server.ring import TraceRing
-from simulator.contract.masking import Secrets
-from simulator.contract.trace import TraceEvent
-from simulator.contract.trace_json import to_line
+from fleetrig.reference_server.ring import TraceRing
+from fleetrig.simulator.contract.masking import Secrets
+from fleetrig.simulator.contract.trace import TraceEvent
+from fleetrig.simulator.contract.trace_json import to_line
 
 LOOKED_AT_ONCE: Final = 100
 """Masking and writing a line takes some 50 us: so a server answers its devices every few ms meanwhile."""

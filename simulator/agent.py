@@ -14,11 +14,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from simulator.contract.errors import ModelError
-from simulator.contract.identity import DeviceIdentity
-from simulator.contract.wire import Json
-from simulator.effects import Apply, Ask, Done, Download, Effect, Enter, Flow, Outcome, Pause, Remember
-from simulator.stages import Stage, may_move
+from fleetrig.simulator.contract.errors import ModelError
+from fleetrig.simulator.contract.identity import DeviceIdentity
+from fleetrig.simulator.contract.wire import Json
+from fleetrig.simulator.effects import Apply, Ask, Done, Download, Effect, Enter, Flow, Outcome, Pause, Remember
+from fleetrig.simulator.stages import Stage, may_move
 
 Behaviour = Callable[[DeviceIdentity, Mapping[str, Json]], Flow]
 """A device's program: (identity, what it remembers) -> flow. Called anew at every power-on."""

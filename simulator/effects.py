@@ -15,8 +15,8 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from simulator.contract.wire import HttpRequest, HttpResponse, Json
-from simulator.stages import Stage
+from fleetrig.simulator.contract.wire import HttpRequest, HttpResponse, Json
+from fleetrig.simulator.stages import Stage
 
 REPLY_LIMIT_BYTES: Final = 4 * 1024 * 1024
 """Far above any document of a platform; a larger answer to an Ask is `malformed`."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from simulator.agent import Agent, Behaviour
-from simulator.contract.identity import Credential, DeviceIdentity
-from simulator.contract.wire import Json
-from simulator.effects import Flow
-from simulator.flows.hawkbit import hawkbit
-from simulator.flows.hawkbit_device import HawkbitSettings
+from fleetrig.simulator.agent import Agent, Behaviour
+from fleetrig.simulator.contract.identity import Credential, DeviceIdentity
+from fleetrig.simulator.contract.wire import Json
+from fleetrig.simulator.effects import Flow
+from fleetrig.simulator.flows.hawkbit import hawkbit
+from fleetrig.simulator.flows.hawkbit_device import HawkbitSettings
 
 HawkbitProgram = Callable[[HawkbitSettings, Credential | None, DeviceIdentity, Mapping[str, Json]], Flow]
 """A make of hawkBit device; `hawkbit` is ours, tests hand in others that misbehave."""

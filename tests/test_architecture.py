@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("simulator", "reference_server", "harness", "hil")
+FOLDERS = ("simulator", "reference_server", "harness", "hil")
+PACKAGES = tuple(f"fleetrig.{folder}" for folder in FOLDERS)
 MAX_MODULE_LINES = 400
 MAX_FUNCTION_LINES = 60
 
@@ -39,37 +40,37 @@ class Home:
 
 
 PURE_ROOMS = (
-    "simulator.contract",
-    "simulator.effects",
-    "simulator.stages",
-    "simulator.backoff",
-    "simulator.agent",
-    "simulator.flows",
-    "reference_server.platforms",
+    "fleetrig.simulator.contract",
+    "fleetrig.simulator.effects",
+    "fleetrig.simulator.stages",
+    "fleetrig.simulator.backoff",
+    "fleetrig.simulator.agent",
+    "fleetrig.simulator.flows",
+    "fleetrig.reference_server.platforms",
 )
-CONTRACT = ("simulator.contract",)
+CONTRACT = ("fleetrig.simulator.contract",)
 
 RULES = (
     Rule(
-        ("simulator",),
-        ("harness", "reference_server", "hil"),
+        ("fleetrig.simulator",),
+        ("fleetrig.harness", "fleetrig.reference_server", "fleetrig.hil"),
         "a device that knew the server would share its misunderstandings, and could not be run against another one",
     ),
     Rule(
-        ("reference_server",),
-        ("harness", "hil", "simulator"),
+        ("fleetrig.reference_server",),
+        ("fleetrig.harness", "fleetrig.hil", "fleetrig.simulator"),
         "the server is read out of the platforms' sources, never out of our device; they share the envelopes only",
         allowed=CONTRACT,
     ),
     Rule(
-        ("hil",),
-        ("harness", "reference_server", "simulator"),
+        ("fleetrig.hil",),
+        ("fleetrig.harness", "fleetrig.reference_server", "fleetrig.simulator"),
         "a bench must work for a board and a platform that nobody here wrote",
         allowed=CONTRACT,
     ),
     Rule(
         PACKAGES,
-        ("harness.locustfile",),
+        ("fleetrig.harness.locustfile",),
         "Locust patches the standard library when imported: its file is run by locust, imported by nobody",
     ),
     Rule(
@@ -83,25 +84,35 @@ RULES = (
         "time comes as an argument, chance as a range or a handed-in draw: the same seed must give the same run",
     ),
     Rule(
-        ("harness.report",),
-        ("harness", "simulator", "reference_server", "hil"),
+        ("fleetrig.harness.report",),
+        ("fleetrig.harness", "fleetrig.simulator", "fleetrig.reference_server", "fleetrig.hil"),
         "a report listens: it reads verdicts and trace events, so that it can be written again from a stored trace",
-        allowed=("harness.report", "harness.verdict", *CONTRACT),
+        allowed=("fleetrig.harness.report", "fleetrig.harness.verdict", *CONTRACT),
     ),
 )
 
 HOMES = (
-    Home("simpy", ("simulator.drivers.virtual",), "virtual time has one implementation"),
-    Home("locust", ("simulator.drivers.load", "harness.locustfile"), "importing it patches the standard library"),
-    Home("serial", ("hil",), "boards are reached through BoardPort, so that a fake board is a full substitute"),
+    Home("simpy", ("fleetrig.simulator.drivers.virtual",), "virtual time has one implementation"),
+    Home(
+        "locust",
+        ("fleetrig.simulator.drivers.load", "fleetrig.harness.locustfile"),
+        "importing it patches the standard library",
+    ),
+    Home(
+        "serial", ("fleetrig.hil",), "boards are reached through BoardPort, so that a fake board is a full substitute"
+    ),
     Home("yaml", (), "the reader uses ruamel.yaml, which reads YAML 1.2"),
-    Home("ruamel", ("harness.scenario_file.reader",), "size and depth limits and line numbers are kept in one place"),
+    Home(
+        "ruamel",
+        ("fleetrig.harness.scenario_file.reader",),
+        "size and depth limits and line numbers are kept in one place",
+    ),
     Home(
         "aiohttp",
-        ("reference_server.fronts.http", "reference_server.fronts.control"),
+        ("fleetrig.reference_server.fronts.http", "fleetrig.reference_server.fronts.control"),
         "platforms see envelopes; the fronts can be exchanged",
     ),
-    Home("httpx", ("simulator.transports.http",), "who sends HTTP sends an envelope through the transport"),
+    Home("httpx", ("fleetrig.simulator.transports.http",), "who sends HTTP sends an envelope through the transport"),
 )
 
 # Calls that ask the machine for the time or for chance; their modules have pure parts too.
@@ -144,7 +155,7 @@ def call_violations(tree: ast.Module, module: str) -> Iterator[tuple[int, str]]:
         if not isinstance(node, ast.Call):
             continue
         name = ast.unparse(node.func)
-        if name == "print" and not within(module, ("harness.cli", "harness.report")):
+        if name == "print" and not within(module, ("fleetrig.harness.cli", "fleetrig.harness.report")):
             yield node.lineno, "print() belongs to harness.cli and harness.report: everything else is a trace event"
         if within(module, PURE_ROOMS) and name.removeprefix("datetime.").endswith(IMPURE_CALLS):
             yield node.lineno, f"{name}() in a pure room: time and chance are handed in"
@@ -164,10 +175,10 @@ def size_violations(tree: ast.Module, source: str) -> Iterator[tuple[int, str]]:
 def violations(root: Path) -> list[str]:
     """Everything in the packages below `root` that breaks a rule, as `file:line: reason`."""
     found = []
-    for path in sorted(path for package in PACKAGES for path in (root / package).rglob("*.py")):
+    for path in sorted(path for folder in FOLDERS for path in (root / folder).rglob("*.py")):
         relative = path.relative_to(root)
         is_package = path.name == "__init__.py"
-        module = ".".join((relative.parent if is_package else relative.with_suffix("")).parts)
+        module = ".".join(("fleetrig", *(relative.parent if is_package else relative.with_suffix("")).parts))
         source = path.read_text()
         tree = ast.parse(source)
         broken = [
@@ -175,7 +186,7 @@ def violations(root: Path) -> list[str]:
             *call_violations(tree, module),
             *size_violations(tree, source),
         ]
-        if module == "simulator" and source:
+        if module == "fleetrig.simulator" and source:
             broken.append((1, "must stay empty: everyone who imports simulator.contract runs it"))
         found += [f"{relative}:{line}: {reason}" for line, reason in sorted(broken)]
     return found
@@ -189,12 +200,20 @@ def test_the_house_keeps_its_rules():
 @pytest.mark.parametrize(
     ("path", "source", "reason"),
     [
-        ("simulator/fleet.py", "import reference_server.server", "share its misunderstandings"),
-        ("simulator/fleet.py", "def f():\n    from harness import run", "simulator.fleet must not import harness.run"),
-        ("reference_server/server.py", "from simulator.flows import hawkbit", "they share the envelopes only"),
-        ("reference_server/server.py", "from simulator import agent", "must not import simulator.agent"),
-        ("hil/bridge.py", "import simulator.agent", "a board and a platform that nobody here wrote"),
-        ("harness/cli.py", "import harness.locustfile", "imported by nobody"),
+        ("simulator/fleet.py", "import fleetrig.reference_server.server", "share its misunderstandings"),
+        (
+            "simulator/fleet.py",
+            "def f():\n    from fleetrig.harness import run",
+            "must not import fleetrig.harness.run",
+        ),
+        ("reference_server/server.py", "from fleetrig.simulator.flows import hawkbit", "they share the envelopes only"),
+        (
+            "reference_server/server.py",
+            "from fleetrig.simulator import agent",
+            "must not import fleetrig.simulator.agent",
+        ),
+        ("hil/bridge.py", "import fleetrig.simulator.agent", "a board and a platform that nobody here wrote"),
+        ("harness/cli.py", "import fleetrig.harness.locustfile", "imported by nobody"),
         ("harness/cli.py", "from . import locustfile", "imported by nobody"),
         ("simulator/flows/hono.py", "import asyncio", "behaviour does no I/O"),
         ("simulator/agent.py", "from time import monotonic", "time comes as an argument"),
@@ -202,7 +221,7 @@ def test_the_house_keeps_its_rules():
         ("simulator/stages.py", "import datetime\ndatetime.datetime.now()", "time and chance are handed in"),
         ("simulator/contract/wire.py", "import pydantic", "standard library alone"),
         ("simulator/contract/wire.py", "from ..agent import Agent", "standard library alone"),
-        ("harness/report/html.py", "from harness.run import run", "a report listens"),
+        ("harness/report/html.py", "from fleetrig.harness.run import run", "a report listens"),
         ("harness/run.py", "import simpy", "virtual time has one implementation"),
         ("harness/servers/hawkbit.py", "import httpx", "sends an envelope through the transport"),
         ("harness/scenario_file/scenario.py", "from ruamel.yaml import YAML", "must not import ruamel"),
@@ -223,9 +242,9 @@ def test_a_planted_violation_is_found(tmp_path, path, source, reason):
 @pytest.mark.parametrize(
     ("path", "source"),
     [
-        ("reference_server/server.py", "from simulator.contract import wire"),
-        ("hil/serial_port.py", "import serial\nfrom simulator.contract.trace import TraceEvent"),
-        ("harness/report/junit.py", "from harness.verdict import Verdict\nprint(Verdict)"),
+        ("reference_server/server.py", "from fleetrig.simulator.contract import wire"),
+        ("hil/serial_port.py", "import serial\nfrom fleetrig.simulator.contract.trace import TraceEvent"),
+        ("harness/report/junit.py", "from fleetrig.harness.verdict import Verdict\nprint(Verdict)"),
         ("simulator/drivers/virtual.py", "import simpy\nimport time"),
         ("simulator/contract/trace.py", "from .clock import Clock\nimport json"),
         ("hil/port.py", "def climb():\n" + "    x = 1\n" * 59 + "\n" * 340),
@@ -239,6 +258,7 @@ def test_what_is_allowed_is_not_reported(tmp_path, path, source):
 
 
 def test_neither_command_nor_plugin_imports_locust():
-    code = "import sys, harness.cli, harness.pytest_plugin; print(*{'locust', 'gevent'} & sys.modules.keys())"
+    modules = "fleetrig.harness.cli, fleetrig.harness.pytest_plugin"
+    code = f"import sys, {modules}; print(*{{'locust', 'gevent'}} & sys.modules.keys())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert not done.stdout.strip(), "Locust patches the standard library for the whole process"

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from reference_server.control import TRACE_PARAMETERS
-from simulator.contract.fault_json import WORDS
-from simulator.contract.faults import FaultKind
+from fleetrig.reference_server.control import TRACE_PARAMETERS
+from fleetrig.simulator.contract.fault_json import WORDS
+from fleetrig.simulator.contract.faults import FaultKind
 from tests.harness.served import LIMIT_S, Served
 
 PAGE = (Path(__file__).parents[1] / "docs/control.md").read_text(encoding="utf-8")

@@ -36,7 +36,7 @@ def server(desk: Path) -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         address = f"127.0.0.1:{probe.getsockname()[1]}"
     ready = desk / "ready.json"
-    command = [sys.executable, "-m", "harness.cli", "serve", "--http", address, "--ready-file", str(ready)]
+    command = [sys.executable, "-m", "fleetrig.harness.cli", "serve", "--http", address, "--ready-file", str(ready)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         try:
             deadline_s = time.monotonic() + WITHIN_S

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.scenario_file.action_words import (
+from fleetrig.harness.scenario_file.action_words import (
     Cancel,
     Configure,
     Delete,
@@ -16,8 +16,8 @@ from harness.scenario_file.action_words import (
     SetAttributes,
     Wait,
 )
-from harness.scenario_file.words import ActionWord
-from simulator.contract.units import duration_text
+from fleetrig.harness.scenario_file.words import ActionWord
+from fleetrig.simulator.contract.units import duration_text
 
 
 def sentence_of(words: ActionWord) -> str:  # noqa: C901 (a table: one entry for each word)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from harness.checks import Roster, fold_of
-from harness.registry import plain_fields
-from harness.scenario_file.check_words import KeepsSecrets, Record, Registry
-from harness.scenario_file.words import Check, CheckWord
+from fleetrig.harness.checks import Roster, fold_of
+from fleetrig.harness.registry import plain_fields
+from fleetrig.harness.scenario_file.check_words import KeepsSecrets, Record, Registry
+from fleetrig.harness.scenario_file.words import Check, CheckWord
 
 
 def sentence_of(check: Check, fleet: Roster) -> str:

@@ -9,11 +9,11 @@ from typing import Annotated
 
 import typer
 
-from harness.scenario_file.plan import expand, find, home, read_all
-from harness.scenario_file.problems import FileMistakes, Problem
-from harness.scenario_file.starter import STARTER
-from harness.scenario_file.template import ScenarioFile
-from simulator.contract.errors import NoSuchId, UsageError
+from fleetrig.harness.scenario_file.plan import expand, find, home, read_all
+from fleetrig.harness.scenario_file.problems import FileMistakes, Problem
+from fleetrig.harness.scenario_file.starter import STARTER
+from fleetrig.harness.scenario_file.template import ScenarioFile
+from fleetrig.simulator.contract.errors import NoSuchId, UsageError
 
 Wanted = Annotated[list[str] | None, typer.Argument(metavar="ID", help="Ids, prefixes of ids, files or folders.")]
 Folder = Annotated[
@@ -48,7 +48,7 @@ def check(wanted: Wanted = None, scenarios: Folder = None) -> None:
 def schema() -> None:
     """Print the JSON Schema of scenario files, for editors."""
     # Making it takes a while, and only this verb needs it.
-    from harness.scenario_file.schema import scenario_schema
+    from fleetrig.harness.scenario_file.schema import scenario_schema
 
     typer.echo(json.dumps(scenario_schema(), indent=2, ensure_ascii=False))
 

@@ -8,18 +8,18 @@ from typing import Annotated, Final
 
 import typer
 
-from harness.checks import Roster
-from harness.commands import action_sentences, check_sentences
-from harness.commands.files import Folder, Tags
-from harness.power_points import power_cut_points
-from harness.scenario_file.fault_line import FaultLine
-from harness.scenario_file.plan import Expanded, home, plan
-from harness.scenario_file.scenario import Phase, Scenario
-from harness.scenario_file.titles import flow_text
-from harness.scenario_file.words import Check
-from harness.tenant_settings import GATEWAY_KEY, wanted_settings
-from simulator.contract.masking import Secrets
-from simulator.contract.units import duration_text
+from fleetrig.harness.checks import Roster
+from fleetrig.harness.commands import action_sentences, check_sentences
+from fleetrig.harness.commands.files import Folder, Tags
+from fleetrig.harness.power_points import power_cut_points
+from fleetrig.harness.scenario_file.fault_line import FaultLine
+from fleetrig.harness.scenario_file.plan import Expanded, home, plan
+from fleetrig.harness.scenario_file.scenario import Phase, Scenario
+from fleetrig.harness.scenario_file.titles import flow_text
+from fleetrig.harness.scenario_file.words import Check
+from fleetrig.harness.tenant_settings import GATEWAY_KEY, wanted_settings
+from fleetrig.simulator.contract.masking import Secrets
+from fleetrig.simulator.contract.units import duration_text
 
 NAMED: Final = 3
 """So many serials are written out."""

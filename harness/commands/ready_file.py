@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from reference_server.fronts.addresses import Address
-from simulator.contract.errors import UsageError
+from fleetrig.reference_server.fronts.addresses import Address
+from fleetrig.simulator.contract.errors import UsageError
 
 
 class ReadyFile:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from harness.commands.simulation_hints import unreachable
-from harness.servers.hawkbit import HawkbitAdmin, JsonDict
-from simulator.contract.errors import BrokenBench, UsageError
-from simulator.drivers.bench import Inquiry
-from simulator.effects import Ask, NoReply
+from fleetrig.harness.commands.simulation_hints import unreachable
+from fleetrig.harness.servers.hawkbit import HawkbitAdmin, JsonDict
+from fleetrig.simulator.contract.errors import BrokenBench, UsageError
+from fleetrig.simulator.drivers.bench import Inquiry
+from fleetrig.simulator.effects import Ask, NoReply
 
 TOKEN_MODE: Final = "authentication.targettoken.enabled"
 BATCH: Final = 200

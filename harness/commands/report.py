@@ -9,15 +9,15 @@ from typing import Annotated
 
 import typer
 
-from harness.exits import exit_of
-from harness.judged_again import judge_again
-from harness.known_deviations import peer_of
-from harness.report.console import ConsoleReport, make_console
-from harness.report.junit import write_junit
-from harness.scenario_file.plan import home
-from harness.trace_file import ENDING
-from harness.verdict import Report, worst
-from simulator.contract.errors import UsageError
+from fleetrig.harness.exits import exit_of
+from fleetrig.harness.judged_again import judge_again
+from fleetrig.harness.known_deviations import peer_of
+from fleetrig.harness.report.console import ConsoleReport, make_console
+from fleetrig.harness.report.junit import write_junit
+from fleetrig.harness.scenario_file.plan import home
+from fleetrig.harness.trace_file import ENDING
+from fleetrig.harness.verdict import Report, worst
+from fleetrig.simulator.contract.errors import UsageError
 
 
 def report_command(

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from harness.commands.run_request import RunRequest, carry_out
+from fleetrig.harness.commands.run_request import RunRequest, carry_out
 
 
 def run_command(

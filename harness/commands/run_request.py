@@ -12,20 +12,20 @@ from typing import Final, Literal
 
 from rich.console import Console
 
-from harness.exits import Exit, exit_of
-from harness.external.command import device_command
-from harness.known_deviations import peer_of
-from harness.many_runs import Output, Pair, run_and_show
-from harness.power_points import power_cut_points
-from harness.report.console import ConsoleReport, make_console
-from harness.report.progress import RunProgress
-from harness.run import RunOptions
-from harness.scenario_file.plan import Expanded, home, plan
-from harness.servers.foreign import foreign_server, verify_with
-from harness.servers.reference import known_profile
-from harness.trace_file import trace_name
-from harness.verdict import worst
-from simulator.contract.errors import UsageError
+from fleetrig.harness.exits import Exit, exit_of
+from fleetrig.harness.external.command import device_command
+from fleetrig.harness.known_deviations import peer_of
+from fleetrig.harness.many_runs import Output, Pair, run_and_show
+from fleetrig.harness.power_points import power_cut_points
+from fleetrig.harness.report.console import ConsoleReport, make_console
+from fleetrig.harness.report.progress import RunProgress
+from fleetrig.harness.run import RunOptions
+from fleetrig.harness.scenario_file.plan import Expanded, home, plan
+from fleetrig.harness.servers.foreign import foreign_server, verify_with
+from fleetrig.harness.servers.reference import known_profile
+from fleetrig.harness.trace_file import trace_name
+from fleetrig.harness.verdict import worst
+from fleetrig.simulator.contract.errors import UsageError
 
 USUAL_PROFILE: Final = "1.1"
 MOST_SIDE_BY_SIDE: Final = 32

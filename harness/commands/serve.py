@@ -14,14 +14,14 @@ from typing import Annotated, Final
 
 import typer
 
-from harness.commands.line_writer import LineWriter
-from harness.commands.ready_file import ReadyFile
-from harness.commands.serve_console import RefusalLines, banner
-from harness.commands.serve_options import DEFAULT_CONTROL, DEFAULT_HTTP, Serving, Words, understand
-from harness.commands.serve_trace import ServeTrace
-from reference_server.running import ReferenceServer
-from simulator.contract.masking import Secrets
-from simulator.contract.trace import Trace
+from fleetrig.harness.commands.line_writer import LineWriter
+from fleetrig.harness.commands.ready_file import ReadyFile
+from fleetrig.harness.commands.serve_console import RefusalLines, banner
+from fleetrig.harness.commands.serve_options import DEFAULT_CONTROL, DEFAULT_HTTP, Serving, Words, understand
+from fleetrig.harness.commands.serve_trace import ServeTrace
+from fleetrig.reference_server.running import ReferenceServer
+from fleetrig.simulator.contract.masking import Secrets
+from fleetrig.simulator.contract.trace import Trace
 
 LOOK_EVERY_S: Final = 1.0
 MOST_FILES: Final = 65_536

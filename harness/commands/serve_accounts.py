@@ -11,12 +11,12 @@ from typing import Annotated
 
 from pydantic import Field, RootModel
 
-from harness.scenario_file.reader import load_mapping
-from harness.scenario_file.values import Model
-from harness.secret_refs import from_environment
-from reference_server.platforms.hawkbit.state.permissions import spelt
-from reference_server.platforms.hawkbit.state.settings import Account
-from simulator.contract.errors import UsageError
+from fleetrig.harness.scenario_file.reader import load_mapping
+from fleetrig.harness.scenario_file.values import Model
+from fleetrig.harness.secret_refs import from_environment
+from fleetrig.reference_server.platforms.hawkbit.state.permissions import spelt
+from fleetrig.reference_server.platforms.hawkbit.state.settings import Account
+from fleetrig.simulator.contract.errors import UsageError
 
 Text = Annotated[str, Field(min_length=1, max_length=256)]
 

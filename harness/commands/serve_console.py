@@ -9,13 +9,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from harness.commands.serve_options import WELL_KNOWN, Serving
-from harness.version import VERSION
-from reference_server.fronts.addresses import Address
-from simulator.contract.clock import US_PER_S, to_s
-from simulator.contract.masking import Secrets
-from simulator.contract.trace import Lane, TraceEvent
-from simulator.contract.wire import HttpRequest, HttpResponse
+from fleetrig.harness.commands.serve_options import WELL_KNOWN, Serving
+from fleetrig.harness.version import VERSION
+from fleetrig.reference_server.fronts.addresses import Address
+from fleetrig.simulator.contract.clock import US_PER_S, to_s
+from fleetrig.simulator.contract.masking import Secrets
+from fleetrig.simulator.contract.trace import Lane, TraceEvent
+from fleetrig.simulator.contract.wire import HttpRequest, HttpResponse
 
 COLLAPSE_FOR_US: Final = 5 * US_PER_S
 MOST_LINES_PER_S: Final = 20

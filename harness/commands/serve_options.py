@@ -8,18 +8,18 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
-from harness.secret_refs import secret_from
-from harness.version import VERSION
-from reference_server.fronts.addresses import Address, parse_address
-from reference_server.fronts.intake import MIB, Limits
-from reference_server.platform import Platform
-from reference_server.platforms.hawkbit.platform import HawkbitPlatform
-from reference_server.platforms.hawkbit.state.permissions import unknown_rights
-from reference_server.platforms.hawkbit.state.properties import settings_from_properties
-from reference_server.platforms.hawkbit.state.settings import Account, Profile, Settings
-from reference_server.running import ServerOptions
-from reference_server.stores.interface import Blobs, Entropy, Store
-from simulator.contract.errors import UsageError
+from fleetrig.harness.secret_refs import secret_from
+from fleetrig.harness.version import VERSION
+from fleetrig.reference_server.fronts.addresses import Address, parse_address
+from fleetrig.reference_server.fronts.intake import MIB, Limits
+from fleetrig.reference_server.platform import Platform
+from fleetrig.reference_server.platforms.hawkbit.platform import HawkbitPlatform
+from fleetrig.reference_server.platforms.hawkbit.state.permissions import unknown_rights
+from fleetrig.reference_server.platforms.hawkbit.state.properties import settings_from_properties
+from fleetrig.reference_server.platforms.hawkbit.state.settings import Account, Profile, Settings
+from fleetrig.reference_server.running import ServerOptions
+from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
+from fleetrig.simulator.contract.errors import UsageError
 
 PLATFORMS: Final = ("hawkbit",)
 DEFAULT_HTTP: Final = "127.0.0.1:8080"
@@ -128,7 +128,7 @@ def _with_accounts(settings: Settings, words: Words) -> Settings:
         accounts["admin"] = replace(accounts.get("admin", WELL_KNOWN), password=password)
     if words.accounts is not None:
         # Only here: a schema library takes long to import, and most servers need no accounts file.
-        from harness.commands.serve_accounts import read_accounts
+        from fleetrig.harness.commands.serve_accounts import read_accounts
 
         for account in read_accounts(words.accounts):
             _check_rights(account)

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
-from simulator.contract.errors import UsageError
-from simulator.contract.masking import Secrets
-from simulator.contract.trace import TraceEvent
-from simulator.contract.trace_json import to_line
+from fleetrig.simulator.contract.errors import UsageError
+from fleetrig.simulator.contract.masking import Secrets
+from fleetrig.simulator.contract.trace import TraceEvent
+from fleetrig.simulator.contract.trace_json import to_line
 
 
 class ServeTrace:

@@ -10,9 +10,9 @@ from typing import Annotated, Final, Literal
 
 import typer
 
-from harness.commands.registration import Registration
-from harness.commands.serve_trace import ServeTrace
-from harness.commands.simulated_hawkbit import (
+from fleetrig.harness.commands.registration import Registration
+from fleetrig.harness.commands.serve_trace import ServeTrace
+from fleetrig.harness.commands.simulated_hawkbit import (
     DEFAULT_ATTRIBUTES,
     READINGS,
     attributes_from,
@@ -21,24 +21,24 @@ from harness.commands.simulated_hawkbit import (
     numbered_units,
     with_fresh_tokens,
 )
-from harness.commands.simulation import Ending, Plan, Simulation
-from harness.commands.simulation_hints import Holding
-from harness.exits import Exit
-from harness.open_files import allow_connections
-from harness.report.console import make_console
-from harness.report.fleet_screen import screen_for
-from harness.report.fleet_state import FleetState
-from harness.report.fleet_table import Heading, summary
-from harness.scenario_file.unit_list import Unit
-from harness.secret_refs import secret_from
-from harness.servers.foreign import foreign_server, verify_with
-from harness.servers.under_test import ServerUnderTest
-from simulator.contract.errors import UsageError
-from simulator.contract.masking import Secrets
-from simulator.contract.trace import Trace
-from simulator.contract.units import duration_s
-from simulator.drivers.realtime import WallClock
-from simulator.flows.hawkbit_device import HawkbitSettings
+from fleetrig.harness.commands.simulation import Ending, Plan, Simulation
+from fleetrig.harness.commands.simulation_hints import Holding
+from fleetrig.harness.exits import Exit
+from fleetrig.harness.open_files import allow_connections
+from fleetrig.harness.report.console import make_console
+from fleetrig.harness.report.fleet_screen import screen_for
+from fleetrig.harness.report.fleet_state import FleetState
+from fleetrig.harness.report.fleet_table import Heading, summary
+from fleetrig.harness.scenario_file.unit_list import Unit
+from fleetrig.harness.secret_refs import secret_from
+from fleetrig.harness.servers.foreign import foreign_server, verify_with
+from fleetrig.harness.servers.under_test import ServerUnderTest
+from fleetrig.simulator.contract.errors import UsageError
+from fleetrig.simulator.contract.masking import Secrets
+from fleetrig.simulator.contract.trace import Trace
+from fleetrig.simulator.contract.units import duration_s
+from fleetrig.simulator.drivers.realtime import WallClock
+from fleetrig.simulator.flows.hawkbit_device import HawkbitSettings
 
 SERIAL: Final = "SIM-{n:04d}"
 COUNT: Final = 20

@@ -9,17 +9,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from harness.report.fleet_state import Readings
-from harness.scenario_file.unit_list import Unit, read_units
-from harness.version import VERSION
-from simulator.agent import Agent
-from simulator.contract.bodies import body_bytes
-from simulator.contract.errors import UsageError
-from simulator.contract.identity import Credential, DeviceIdentity, GatewayToken, TargetToken
-from simulator.contract.wire import HttpRequest, HttpResponse
-from simulator.fleet import burn, numbered
-from simulator.flows.hawkbit_device import HawkbitSettings
-from simulator.flows.hawkbit_messages import read_document, sleep_s
+from fleetrig.harness.report.fleet_state import Readings
+from fleetrig.harness.scenario_file.unit_list import Unit, read_units
+from fleetrig.harness.version import VERSION
+from fleetrig.simulator.agent import Agent
+from fleetrig.simulator.contract.bodies import body_bytes
+from fleetrig.simulator.contract.errors import UsageError
+from fleetrig.simulator.contract.identity import Credential, DeviceIdentity, GatewayToken, TargetToken
+from fleetrig.simulator.contract.wire import HttpRequest, HttpResponse
+from fleetrig.simulator.fleet import burn, numbered
+from fleetrig.simulator.flows.hawkbit_device import HawkbitSettings
+from fleetrig.simulator.flows.hawkbit_messages import read_document, sleep_s
 
 DEFAULT_ATTRIBUTES: Final = {"simulated_by": f"fleetrig {VERSION}"}
 """So that a server that asks gets something, and an operator can tell these targets from real ones."""

@@ -14,18 +14,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from harness.commands.registration import Registration
-from harness.commands.simulation_hints import Holding, refused_hint, unreachable
-from harness.report.fleet_screen import FleetScreen
-from harness.report.fleet_state import POWER_ON, FleetState
-from simulator.agent import Agent
-from simulator.contract.errors import BrokenBench, FleetrigError
-from simulator.contract.trace import Lane, Trace
-from simulator.contract.wire import HttpRequest, split_url
-from simulator.drivers.bench import Director, Until
-from simulator.drivers.draw import draw
-from simulator.drivers.realtime import RealBench
-from simulator.effects import Ask, NoReply, Pause
+from fleetrig.harness.commands.registration import Registration
+from fleetrig.harness.commands.simulation_hints import Holding, refused_hint, unreachable
+from fleetrig.harness.report.fleet_screen import FleetScreen
+from fleetrig.harness.report.fleet_state import POWER_ON, FleetState
+from fleetrig.simulator.agent import Agent
+from fleetrig.simulator.contract.errors import BrokenBench, FleetrigError
+from fleetrig.simulator.contract.trace import Lane, Trace
+from fleetrig.simulator.contract.wire import HttpRequest, split_url
+from fleetrig.simulator.drivers.bench import Director, Until
+from fleetrig.simulator.drivers.draw import draw
+from fleetrig.simulator.drivers.realtime import RealBench
+from fleetrig.simulator.effects import Ask, NoReply, Pause
 
 PROBE_WITHIN_S: Final = 5.0
 LOOK_AGAIN_S: Final = 1.0

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from harness.conformance.findings import Mismatch
-from harness.conformance.timed_response import Deadline, timed
-from harness.verdict import Finding
-from simulator.contract.errors import BrokenBench
+from fleetrig.harness.conformance.findings import Mismatch
+from fleetrig.harness.conformance.timed_response import Deadline, timed
+from fleetrig.harness.verdict import Finding
+from fleetrig.simulator.contract.errors import BrokenBench
 
 TIMEOUT_S: Final = 60.0
 REPLY_LIMIT_BYTES: Final = 64 * 1024 * 1024

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from harness.verdict import Finding
+from fleetrig.harness.verdict import Finding
 
 
 class Mismatch(Exception):

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from harness.verdict import Severity
-from simulator.contract.errors import NoSuchId
+from fleetrig.harness.verdict import Severity
+from fleetrig.simulator.contract.errors import NoSuchId
 
 S = TypeVar("S")
 """What rows of a platform use: its server under test."""

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from simulator.contract.errors import BrokenBench
+from fleetrig.simulator.contract.errors import BrokenBench
 
 READY_WITHIN_S: Final = 30.0
 LOOK_EVERY_S: Final = 0.02
@@ -23,7 +23,16 @@ def own_server(options: Sequence[str], accounts: Sequence[Mapping[str, object]] 
     """Starts `fleetrig serve` on a free loopback port and gives its URL; ends it again. Raises BrokenBench."""
     with tempfile.TemporaryDirectory(prefix="fleetrig-") as folder:
         ready, log = Path(folder) / "ready.json", Path(folder) / "serve.log"
-        command = [sys.executable, "-m", "harness.cli", "serve", "--http", "127.0.0.1:0", "--ready-file", str(ready)]
+        command = [
+            sys.executable,
+            "-m",
+            "fleetrig.harness.cli",
+            "serve",
+            "--http",
+            "127.0.0.1:0",
+            "--ready-file",
+            str(ready),
+        ]
         if accounts:
             listed = Path(folder) / "accounts.yaml"
             listed.write_text(json.dumps(list(accounts)), encoding="utf-8")  # JSON is YAML

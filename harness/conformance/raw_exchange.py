@@ -7,9 +7,9 @@ import http.client
 import socket
 from collections.abc import Iterator
 
-from harness.conformance.exact_client import Answer, ExactClient
-from harness.conformance.findings import Mismatch
-from harness.verdict import Finding
+from fleetrig.harness.conformance.exact_client import Answer, ExactClient
+from fleetrig.harness.conformance.findings import Mismatch
+from fleetrig.harness.verdict import Finding
 
 HEAD_LIMIT_BYTES = 64 * 1024
 

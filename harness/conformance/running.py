@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import TypeVar
 
-from harness.conformance.findings import Mismatch, Missing
-from harness.conformance.frame import Row
-from harness.verdict import CheckResult, Finding, PhaseResult, Report, Verdict, verdict_of
-from harness.version import VERSION
-from simulator.contract.errors import BrokenBench, UsageError
+from fleetrig.harness.conformance.findings import Mismatch, Missing
+from fleetrig.harness.conformance.frame import Row
+from fleetrig.harness.verdict import CheckResult, Finding, PhaseResult, Report, Verdict, verdict_of
+from fleetrig.harness.version import VERSION
+from fleetrig.simulator.contract.errors import BrokenBench, UsageError
 
 S = TypeVar("S")
 

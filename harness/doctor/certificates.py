@@ -11,7 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from simulator.contract.errors import UsageError
+from fleetrig.simulator.contract.errors import UsageError
 
 MAX_BYTES = 1024 * 1024
 DAY = "%Y-%m-%d %H:%M UTC"

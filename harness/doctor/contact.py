@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from harness.doctor.certificates import CertificateFacts
+from fleetrig.harness.doctor.certificates import CertificateFacts
 
 
 class Trouble(StrEnum):

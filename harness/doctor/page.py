@@ -9,7 +9,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.text import Text
 
-from harness.doctor.diagnosis import Diagnosis, Judgement, Outcome, Weight
+from fleetrig.harness.doctor.diagnosis import Diagnosis, Judgement, Outcome, Weight
 
 WIDTH: Final = 80
 MARGIN: Final = 12

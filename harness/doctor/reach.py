@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import Final
 from urllib.parse import urlsplit
 
-from harness.doctor.certificates import from_der
-from harness.doctor.contact import Contact, Trouble
+from fleetrig.harness.doctor.certificates import from_der
+from fleetrig.harness.doctor.contact import Contact, Trouble
 
 WITHIN_S: Final = 10.0
 LISTEN_S: Final = 1.0

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from simulator.contract.errors import UsageError
-from simulator.contract.identity import Credential, DeviceIdentity, GatewayToken, TargetToken
+from fleetrig.simulator.contract.errors import UsageError
+from fleetrig.simulator.contract.identity import Credential, DeviceIdentity, GatewayToken, TargetToken
 
 PLACES: Final = ("url", "tenant", "id", "token", "gateway_token", "folder")
 """`{url}` in the command, and `FLEETRIG_URL` in the environment; a token that the device does not hold is empty."""

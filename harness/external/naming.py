@@ -11,7 +11,7 @@ import re
 from typing import Final, NamedTuple
 from urllib.parse import unquote
 
-from simulator.contract.wire import HttpRequest
+from fleetrig.simulator.contract.wire import HttpRequest
 
 DEVICE_PATH: Final = re.compile(r"/controller/v1/(?P<id>[^/]+)(?P<inside>/.*)?")
 

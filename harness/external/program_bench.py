@@ -15,13 +15,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, Self
 
-from harness.external.command import DeviceCommand, environment
-from simulator.agent import Agent
-from simulator.contract.errors import BrokenBench
-from simulator.contract.masking import Secrets
-from simulator.contract.trace import Lane, Trace
-from simulator.drivers.power import PowerWatch
-from simulator.drivers.realtime import RealBench
+from fleetrig.harness.external.command import DeviceCommand, environment
+from fleetrig.simulator.agent import Agent
+from fleetrig.simulator.contract.errors import BrokenBench
+from fleetrig.simulator.contract.masking import Secrets
+from fleetrig.simulator.contract.trace import Lane, Trace
+from fleetrig.simulator.drivers.power import PowerWatch
+from fleetrig.simulator.drivers.realtime import RealBench
 
 LOG: Final = "output.log"
 LAST_WORDS_CHARACTERS: Final = 300

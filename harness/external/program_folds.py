@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 
-from harness.folds.fold import Standing, evidence_of
-from harness.verdict import Finding
-from simulator.contract.trace import Lane, TraceEvent
-from simulator.contract.wire import HttpRequest
+from fleetrig.harness.folds.fold import Standing, evidence_of
+from fleetrig.harness.verdict import Finding
+from fleetrig.simulator.contract.trace import Lane, TraceEvent
+from fleetrig.simulator.contract.wire import HttpRequest
 
 
 class KeepsRunning:

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Final
 
-from harness.folds.fold import EVIDENCE_KEPT, Standing, Witness, evidence_of, how_often, often, some
-from harness.folds.matching import Pattern
-from harness.scenario_file.values import Times
-from harness.verdict import Finding
-from simulator.contract.trace import Lane, TraceEvent
-from simulator.contract.wire import HttpResponse
+from fleetrig.harness.folds.fold import EVIDENCE_KEPT, Standing, Witness, evidence_of, how_often, often, some
+from fleetrig.harness.folds.matching import Pattern
+from fleetrig.harness.scenario_file.values import Times
+from fleetrig.harness.verdict import Finding
+from fleetrig.simulator.contract.trace import Lane, TraceEvent
+from fleetrig.simulator.contract.wire import HttpResponse
 
 FIRST_FAILURE_STATUS: Final = 400
 SWITCHES: Final = frozenset({"power_on", "power_cut"})

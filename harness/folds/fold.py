@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import Final, Protocol
 
-from harness.scenario_file.values import Times
-from harness.verdict import Evidence, Finding
-from simulator.contract.trace import TraceEvent
+from fleetrig.harness.scenario_file.values import Times
+from fleetrig.harness.verdict import Evidence, Finding
+from fleetrig.simulator.contract.trace import TraceEvent
 
 EVIDENCE_KEPT: Final = 3
 

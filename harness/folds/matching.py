@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
-from simulator.contract.bodies import body_bytes
-from simulator.contract.trace import Lane, TraceEvent
-from simulator.contract.wire import FileSlice, HttpRequest, HttpResponse
+from fleetrig.simulator.contract.bodies import body_bytes
+from fleetrig.simulator.contract.trace import Lane, TraceEvent
+from fleetrig.simulator.contract.wire import FileSlice, HttpRequest, HttpResponse
 
 MISSING = object()
 

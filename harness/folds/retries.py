@@ -7,12 +7,12 @@ from itertools import zip_longest
 from statistics import mean, median
 from typing import Final
 
-from harness.folds.fold import Standing, evidence_of
-from harness.folds.matching import Pattern
-from harness.verdict import Evidence, Finding
-from simulator.contract.clock import to_s
-from simulator.contract.trace import TraceEvent
-from simulator.contract.wire import HttpResponse
+from fleetrig.harness.folds.fold import Standing, evidence_of
+from fleetrig.harness.folds.matching import Pattern
+from fleetrig.harness.verdict import Evidence, Finding
+from fleetrig.simulator.contract.clock import to_s
+from fleetrig.simulator.contract.trace import TraceEvent
+from fleetrig.simulator.contract.wire import HttpResponse
 
 FIRST_FAILURE_STATUS: Final = 400
 FEWEST_PAUSES: Final = 4

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections import Counter, deque
 
-from harness.folds.fold import Standing, evidence_of
-from harness.folds.matching import Pattern
-from harness.verdict import Finding
-from simulator.contract.clock import to_s, to_us
-from simulator.contract.trace import TraceEvent
+from fleetrig.harness.folds.fold import Standing, evidence_of
+from fleetrig.harness.folds.matching import Pattern
+from fleetrig.harness.verdict import Finding
+from fleetrig.simulator.contract.clock import to_s, to_us
+from fleetrig.simulator.contract.trace import TraceEvent
 
 
 class Gap:

@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TimeElapsedColumn
 from rich.text import Text
 
-from harness.report.marks import MARKS, mark
-from harness.report.text import check_lines, summary
-from harness.verdict import CheckResult, PhaseResult, Report, Verdict, worst
+from fleetrig.harness.report.marks import MARKS, mark
+from fleetrig.harness.report.text import check_lines, summary
+from fleetrig.harness.verdict import CheckResult, PhaseResult, Report, Verdict, worst
 
 MOST_LEFT = 10
 

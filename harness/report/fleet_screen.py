@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from harness.report.fleet_state import FleetState
-from harness.report.fleet_table import Heading, devices_text, plain_line, table
-from simulator.contract.clock import US_PER_S
+from fleetrig.harness.report.fleet_state import FleetState
+from fleetrig.harness.report.fleet_table import Heading, devices_text, plain_line, table
+from fleetrig.simulator.contract.clock import US_PER_S
 
 LINE_EVERY_US: Final = 5 * US_PER_S
 HOW_TO_END: Final = "Ctrl-C ends it"

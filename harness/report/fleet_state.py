@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from simulator.contract.clock import US_PER_S, to_us
-from simulator.contract.trace import Lane, TraceEvent
-from simulator.contract.wire import HttpRequest, HttpResponse
+from fleetrig.simulator.contract.clock import US_PER_S, to_us
+from fleetrig.simulator.contract.trace import Lane, TraceEvent
+from fleetrig.simulator.contract.wire import HttpRequest, HttpResponse
 
 OFF: Final = "off"
 WAITING: Final = "waiting"

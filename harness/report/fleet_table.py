@@ -11,8 +11,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from harness.report.fleet_state import DeviceRow, FleetState, words
-from simulator.contract.clock import to_s
+from fleetrig.harness.report.fleet_state import DeviceRow, FleetState, words
+from fleetrig.simulator.contract.clock import to_s
 
 MOST_ROWS: Final = 30
 """More devices are shown as a table of stages."""

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree as ET
 
-from harness.report.text import finding_lines
-from harness.verdict import WORST_FIRST, Report, Verdict
-from simulator.contract.errors import BrokenBench
+from fleetrig.harness.report.text import finding_lines
+from fleetrig.harness.verdict import WORST_FIRST, Report, Verdict
+from fleetrig.simulator.contract.errors import BrokenBench
 
 NO_FOLDER: Final = "scenarios"
 """The classname of a scenario file that lies in no folder: some readers refuse an empty one."""

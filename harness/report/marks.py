@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
-from harness.verdict import Verdict
+from fleetrig.harness.verdict import Verdict
 
 MARKS = {
     Verdict.PASSED: ("✔", "green"),

@@ -11,10 +11,10 @@ from rich.live import Live
 from rich.spinner import Spinner
 from rich.text import Text
 
-from harness.report.marks import mark
-from harness.verdict import Verdict
-from simulator.contract.clock import to_s
-from simulator.contract.trace import Lane, TraceEvent
+from fleetrig.harness.report.marks import mark
+from fleetrig.harness.verdict import Verdict
+from fleetrig.simulator.contract.clock import to_s
+from fleetrig.simulator.contract.trace import Lane, TraceEvent
 
 REFRESH_PER_S = 8
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from harness.verdict import CheckResult, Report, Verdict
+from fleetrig.harness.verdict import CheckResult, Report, Verdict
 
 
 def finding_lines(report: Report) -> Iterator[str]:

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, RootModel
 
-from harness.scenario_file.values import (
+from fleetrig.harness.scenario_file.values import (
     AttributeText,
     CutAt,
     Duration,

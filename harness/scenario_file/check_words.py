@@ -11,9 +11,9 @@ from typing import Any, Literal, Self
 
 from pydantic import ConfigDict, Field, RootModel, model_validator
 
-from harness.scenario_file.action_words import Fleetwise
-from harness.scenario_file.entry import OneWord
-from harness.scenario_file.values import (
+from fleetrig.harness.scenario_file.action_words import Fleetwise
+from fleetrig.harness.scenario_file.entry import OneWord
+from fleetrig.harness.scenario_file.values import (
     AT_LEAST_ONCE,
     AllOrCount,
     AttributeText,
@@ -26,8 +26,8 @@ from harness.scenario_file.values import (
     Text,
     Word,
 )
-from simulator.contract.faults import FaultKind
-from simulator.stages import Stage
+from fleetrig.simulator.contract.faults import FaultKind
+from fleetrig.simulator.stages import Stage
 
 TargetState = Literal["unknown", "registered", "pending", "in_sync", "error"]
 ActionStatus = Literal[

@@ -12,7 +12,7 @@ from pydantic import GetJsonSchemaHandler, ModelWrapValidatorHandler, PrivateAtt
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from harness.scenario_file.values import Model
+from fleetrig.harness.scenario_file.values import Model
 
 
 class OneWord(Model):

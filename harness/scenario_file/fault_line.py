@@ -7,9 +7,18 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from harness.scenario_file.values import Duration, Glob, HttpStatus, Model, PositiveCount, Size, Text, written_as
-from simulator.contract.faults import BELONGS_TO, NEEDS, Fault, FaultKind
-from simulator.contract.wire import Ending, Framing, Json
+from fleetrig.harness.scenario_file.values import (
+    Duration,
+    Glob,
+    HttpStatus,
+    Model,
+    PositiveCount,
+    Size,
+    Text,
+    written_as,
+)
+from fleetrig.simulator.contract.faults import BELONGS_TO, NEEDS, Fault, FaultKind
+from fleetrig.simulator.contract.wire import Ending, Framing, Json
 
 NEEDED: Final = {
     "delay_s": "a delay",

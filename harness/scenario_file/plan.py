@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from harness.scenario_file.problems import FileMistakes, Problem
-from harness.scenario_file.scenario import POWER_CUT_POINTS, Scenario
-from harness.scenario_file.selections import empty_selections
-from harness.scenario_file.template import ScenarioFile, read_scenario
-from simulator.contract.errors import NoSuchId, UsageError
+from fleetrig.harness.scenario_file.problems import FileMistakes, Problem
+from fleetrig.harness.scenario_file.scenario import POWER_CUT_POINTS, Scenario
+from fleetrig.harness.scenario_file.selections import empty_selections
+from fleetrig.harness.scenario_file.template import ScenarioFile, read_scenario
+from fleetrig.simulator.contract.errors import NoSuchId, UsageError
 
 SUFFIX: Final = ".yaml"
 
@@ -45,7 +45,7 @@ def home(given: Path | None = None) -> Path:
     here = Path("scenarios")
     if here.is_dir():
         return here
-    package = importlib.util.find_spec("scenarios")
+    package = importlib.util.find_spec("fleetrig.scenarios")
     for installed in (package.submodule_search_locations or ()) if package else ():
         return Path(installed)
     raise NoSuchId("there is no folder ./scenarios; name one with --scenarios DIR")

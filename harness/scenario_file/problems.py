@@ -12,9 +12,9 @@ from typing import Any, Final, get_args
 from pydantic import BaseModel, RootModel
 from pydantic_core import ErrorDetails
 
-from harness.scenario_file.marks import Mark, locate
-from harness.scenario_file.unit_list import UnitListMistake
-from simulator.contract.errors import UsageError
+from fleetrig.harness.scenario_file.marks import Mark, locate
+from fleetrig.harness.scenario_file.unit_list import UnitListMistake
+from fleetrig.simulator.contract.errors import UsageError
 
 KEY = ("[key]",)
 """How pydantic ends the place of a mistake in a key."""

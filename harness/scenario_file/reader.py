@@ -26,9 +26,9 @@ from ruamel.yaml.events import (
     ScalarEvent,
 )
 
-from harness.scenario_file.marks import START, Mark, MarkedList, MarkedMapping, marked_text
-from harness.scenario_file.problems import FileMistakes, Problem, Source, problem_in
-from simulator.contract.errors import UsageError
+from fleetrig.harness.scenario_file.marks import START, Mark, MarkedList, MarkedMapping, marked_text
+from fleetrig.harness.scenario_file.problems import FileMistakes, Problem, Source, problem_in
+from fleetrig.simulator.contract.errors import UsageError
 
 MAX_BYTES: Final = 1024 * 1024
 MAX_LEVELS: Final = 50

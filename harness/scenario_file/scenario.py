@@ -19,10 +19,10 @@ from pydantic import (
     model_validator,
 )
 
-from harness.scenario_file.entry import as_list
-from harness.scenario_file.fault_line import FaultLine
-from harness.scenario_file.unit_list import Unit, read_units
-from harness.scenario_file.values import (
+from fleetrig.harness.scenario_file.entry import as_list
+from fleetrig.harness.scenario_file.fault_line import FaultLine
+from fleetrig.harness.scenario_file.unit_list import Unit, read_units
+from fleetrig.harness.scenario_file.values import (
     AttributeText,
     Cite,
     Duration,
@@ -35,7 +35,7 @@ from harness.scenario_file.values import (
     Word,
     written_as,
 )
-from harness.scenario_file.words import (
+from fleetrig.harness.scenario_file.words import (
     Action,
     ActionWord,
     AttributesMode,
@@ -49,8 +49,8 @@ from harness.scenario_file.words import (
     Record,
     SetAttributes,
 )
-from simulator.backoff import Backoff, Policy
-from simulator.contract.trace import Lane
+from fleetrig.simulator.backoff import Backoff, Policy
+from fleetrig.simulator.contract.trace import Lane
 
 POWER_CUT_POINTS: Final = "power_cut_points"
 """In place of a list in `matrix`: every point at which power can be cut. A dry run lists them."""

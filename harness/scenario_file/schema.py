@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from harness.scenario_file.scenario import Heading, Scenario
-from simulator.contract.units import SIZE, duration_text, size_text
+from fleetrig.harness.scenario_file.scenario import Heading, Scenario
+from fleetrig.simulator.contract.units import SIZE, duration_text, size_text
 
 PLACE: Final = {"type": "string", "pattern": r"\$\{[^}]+\}", "description": "A value of params, matrix or env:"}
 TO_PLACE: Final = {"$ref": "#/$defs/Place"}

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
-from harness.scenario_file.action_words import Deploy, Fleetwise, Preregister
-from harness.scenario_file.check_words import Never, Order
-from harness.scenario_file.marks import Mark
-from harness.scenario_file.problems import Problem, Source
-from harness.scenario_file.scenario import Phase, Scenario
-from harness.scenario_file.words import ActionWord, CheckWord
+from fleetrig.harness.scenario_file.action_words import Deploy, Fleetwise, Preregister
+from fleetrig.harness.scenario_file.check_words import Never, Order
+from fleetrig.harness.scenario_file.marks import Mark
+from fleetrig.harness.scenario_file.problems import Problem, Source
+from fleetrig.harness.scenario_file.scenario import Phase, Scenario
+from fleetrig.harness.scenario_file.words import ActionWord, CheckWord
 
 
 def empty_selections(scenario: Scenario, source: Source) -> Iterator[Problem]:

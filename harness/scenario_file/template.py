@@ -16,10 +16,10 @@ from typing import Any, Final
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from harness.scenario_file.marks import START, Mark, MarkedMapping, keys, locate, replaced, texts
-from harness.scenario_file.problems import FileMistakes, Problem, Source, not_known
-from harness.scenario_file.reader import read_source
-from harness.scenario_file.scenario import Heading, Scenario
+from fleetrig.harness.scenario_file.marks import START, Mark, MarkedMapping, keys, locate, replaced, texts
+from fleetrig.harness.scenario_file.problems import FileMistakes, Problem, Source, not_known
+from fleetrig.harness.scenario_file.reader import read_source
+from fleetrig.harness.scenario_file.scenario import Heading, Scenario
 
 PLACE: Final = re.compile(r"\$\{([^}]*)(\}?)")
 ENVIRONMENT: Final = re.compile(r"env:([A-Za-z_][A-Za-z0-9_]*)")

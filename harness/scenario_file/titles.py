@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from harness.scenario_file.check_words import Order, Seen
-from harness.scenario_file.words import Action, Check
+from fleetrig.harness.scenario_file.check_words import Order, Seen
+from fleetrig.harness.scenario_file.words import Action, Check
 
 SHOWN_OF_A_STEP: Final = ("name", "method", "path", "status", "stage")
 """What tells one step of an `order` from the next. Headers and bodies are left to the finding."""

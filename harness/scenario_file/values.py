@@ -24,9 +24,9 @@ from pydantic import (
     model_validator,
 )
 
-from harness.scenario_file.unit_list import read_units
-from simulator.agent import CutPoint
-from simulator.contract.units import DURATION, SIZE, duration_s, duration_text, size_bytes, size_text
+from fleetrig.harness.scenario_file.unit_list import read_units
+from fleetrig.simulator.agent import CutPoint
+from fleetrig.simulator.contract.units import DURATION, SIZE, duration_s, duration_text, size_bytes, size_text
 
 
 class Model(BaseModel):

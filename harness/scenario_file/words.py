@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from harness.scenario_file.action_words import (
+from fleetrig.harness.scenario_file.action_words import (
     AttributesMode,
     Cancel,
     Configure,
@@ -20,7 +20,7 @@ from harness.scenario_file.action_words import (
     SetAttributes,
     Wait,
 )
-from harness.scenario_file.check_words import (
+from fleetrig.harness.scenario_file.check_words import (
     ActionStatus,
     Attempts,
     BacksOff,
@@ -44,9 +44,9 @@ from harness.scenario_file.check_words import (
     Spread,
     TargetState,
 )
-from harness.scenario_file.entry import OneWord
-from harness.scenario_file.values import Cite
-from harness.verdict import Severity
+from fleetrig.harness.scenario_file.entry import OneWord
+from fleetrig.harness.scenario_file.values import Cite
+from fleetrig.harness.verdict import Severity
 
 __all__ = [
     "Action", "ActionStatus", "ActionWord", "Attempts", "AttributesMode", "BacksOff", "Cancel", "Check",

@@ -10,15 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from harness.servers.hawkbit import Call
-from simulator.contract.bodies import body_bytes
-from simulator.contract.errors import BrokenBench
-from simulator.contract.fault_json import fault_to_json
-from simulator.contract.faults import Fault
-from simulator.contract.trace import TraceEvent
-from simulator.contract.trace_json import from_line
-from simulator.contract.wire import HttpRequest, HttpResponse, split_url
-from simulator.effects import Ask, NoReply, Reply
+from fleetrig.harness.servers.hawkbit import Call
+from fleetrig.simulator.contract.bodies import body_bytes
+from fleetrig.simulator.contract.errors import BrokenBench
+from fleetrig.simulator.contract.fault_json import fault_to_json
+from fleetrig.simulator.contract.faults import Fault
+from fleetrig.simulator.contract.trace import TraceEvent
+from fleetrig.simulator.contract.trace_json import from_line
+from fleetrig.simulator.contract.wire import HttpRequest, HttpResponse, split_url
+from fleetrig.simulator.effects import Ask, NoReply, Reply
 
 CONTROL_WITHIN_S: Final = 10.0
 PAGE: Final = 500

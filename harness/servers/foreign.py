@@ -12,14 +12,14 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
-from harness.scenario_file.reader import load_mapping
-from harness.scenario_file.values import Model, Text, Word
-from harness.secret_refs import from_environment
-from harness.servers.control import ControlInterface
-from harness.servers.hawkbit import HawkbitAdmin
-from harness.servers.under_test import CONTROL_CAN, FOREIGN_CAN, OPERATOR_KNOWS, REFERENCE_CAN, ServerUnderTest
-from simulator.contract.errors import UsageError
-from simulator.contract.identity import UserPassword
+from fleetrig.harness.scenario_file.reader import load_mapping
+from fleetrig.harness.scenario_file.values import Model, Text, Word
+from fleetrig.harness.secret_refs import from_environment
+from fleetrig.harness.servers.control import ControlInterface
+from fleetrig.harness.servers.hawkbit import HawkbitAdmin
+from fleetrig.harness.servers.under_test import CONTROL_CAN, FOREIGN_CAN, OPERATOR_KNOWS, REFERENCE_CAN, ServerUnderTest
+from fleetrig.simulator.contract.errors import UsageError
+from fleetrig.simulator.contract.identity import UserPassword
 
 DEFAULT_PASSWORD: Final = "admin"
 

@@ -11,11 +11,11 @@ from collections.abc import Generator, Mapping, Sequence
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
-from simulator.contract.bodies import body_bytes
-from simulator.contract.errors import BrokenBench, UsageError
-from simulator.contract.identity import UserPassword
-from simulator.contract.wire import Headers, HttpRequest, HttpResponse, split_url
-from simulator.effects import Ask, NoReply, Outcome, Reply
+from fleetrig.simulator.contract.bodies import body_bytes
+from fleetrig.simulator.contract.errors import BrokenBench, UsageError
+from fleetrig.simulator.contract.identity import UserPassword
+from fleetrig.simulator.contract.wire import Headers, HttpRequest, HttpResponse, split_url
+from fleetrig.simulator.effects import Ask, NoReply, Outcome, Reply
 
 T = TypeVar("T")
 P = TypeVar("P")

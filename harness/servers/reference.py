@@ -7,27 +7,27 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from typing import Final, TypeVar
 
-from harness.scenario_file.scenario import Scenario
-from harness.servers.control import ControlInterface
-from harness.servers.hawkbit import Call, HawkbitAdmin
-from harness.servers.under_test import REFERENCE_CAN, ServerUnderTest
-from reference_server.entropy import SeededEntropy
-from reference_server.faults import FaultPlan
-from reference_server.platform import Platform
-from reference_server.platforms.hawkbit.platform import HawkbitPlatform
-from reference_server.platforms.hawkbit.state.properties import settings_from_properties
-from reference_server.platforms.hawkbit.state.settings import Profile, Settings
-from reference_server.running import ANY_LOOPBACK_PORT, ReferenceServer, ServerOptions
-from reference_server.server import Server
-from reference_server.stores.blobs import MemoryBlobs
-from reference_server.stores.interface import Blobs, Entropy, Store
-from reference_server.stores.memory import MemoryStore
-from simulator.contract.errors import ModelError, UsageError
-from simulator.contract.faults import Fault
-from simulator.contract.identity import UserPassword
-from simulator.contract.masking import Secrets
-from simulator.contract.trace import Trace
-from simulator.contract.wire import Delivery, HttpRequest, Session
+from fleetrig.harness.scenario_file.scenario import Scenario
+from fleetrig.harness.servers.control import ControlInterface
+from fleetrig.harness.servers.hawkbit import Call, HawkbitAdmin
+from fleetrig.harness.servers.under_test import REFERENCE_CAN, ServerUnderTest
+from fleetrig.reference_server.entropy import SeededEntropy
+from fleetrig.reference_server.faults import FaultPlan
+from fleetrig.reference_server.platform import Platform
+from fleetrig.reference_server.platforms.hawkbit.platform import HawkbitPlatform
+from fleetrig.reference_server.platforms.hawkbit.state.properties import settings_from_properties
+from fleetrig.reference_server.platforms.hawkbit.state.settings import Profile, Settings
+from fleetrig.reference_server.running import ANY_LOOPBACK_PORT, ReferenceServer, ServerOptions
+from fleetrig.reference_server.server import Server
+from fleetrig.reference_server.stores.blobs import MemoryBlobs
+from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
+from fleetrig.reference_server.stores.memory import MemoryStore
+from fleetrig.simulator.contract.errors import ModelError, UsageError
+from fleetrig.simulator.contract.faults import Fault
+from fleetrig.simulator.contract.identity import UserPassword
+from fleetrig.simulator.contract.masking import Secrets
+from fleetrig.simulator.contract.trace import Trace
+from fleetrig.simulator.contract.wire import Delivery, HttpRequest, Session
 
 T = TypeVar("T")
 

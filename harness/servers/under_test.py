@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from harness.servers.control import ControlInterface
-from harness.servers.hawkbit import Call, HawkbitAdmin
-from simulator.contract.faults import Fault
+from fleetrig.harness.servers.control import ControlInterface
+from fleetrig.harness.servers.hawkbit import Call, HawkbitAdmin
+from fleetrig.simulator.contract.faults import Fault
 
 REFERENCE_CAN: Final = frozenset(
     {"hawkbit", "hawkbit.admin", "hawkbit.fast_polling", "reference", "reference.faults", "reference.reasons"}

@@ -7,7 +7,7 @@ import ipaddress
 import socket
 from dataclasses import dataclass
 
-from simulator.contract.errors import BrokenBench, UsageError
+from fleetrig.simulator.contract.errors import BrokenBench, UsageError
 
 MAX_PORT = 65_535
 

@@ -9,15 +9,23 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from reference_server.control import NOT_STORED, Control, reply
-from reference_server.control_request import MAX_BODY_BYTES
-from reference_server.fronts.delivering import OnBug
-from reference_server.fronts.intake import MAX_HEADERS, MAX_LINE_BYTES, Limits, Rejected, Spool, fill, too_large
-from reference_server.fronts.listening import Listener
-from reference_server.trace_reading import TraceReading
-from simulator.contract.bodies import body_bytes
-from simulator.contract.trace import Trace
-from simulator.contract.wire import HttpRequest, HttpResponse
+from fleetrig.reference_server.control import NOT_STORED, Control, reply
+from fleetrig.reference_server.control_request import MAX_BODY_BYTES
+from fleetrig.reference_server.fronts.delivering import OnBug
+from fleetrig.reference_server.fronts.intake import (
+    MAX_HEADERS,
+    MAX_LINE_BYTES,
+    Limits,
+    Rejected,
+    Spool,
+    fill,
+    too_large,
+)
+from fleetrig.reference_server.fronts.listening import Listener
+from fleetrig.reference_server.trace_reading import TraceReading
+from fleetrig.simulator.contract.bodies import body_bytes
+from fleetrig.simulator.contract.trace import Trace
+from fleetrig.simulator.contract.wire import HttpRequest, HttpResponse
 
 LOG: Final = logging.getLogger("fleetrig.control")
 READING: Final = frozenset({"GET", "HEAD"})

@@ -8,13 +8,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from reference_server.fronts.endings import Drain, ShortFile, cut, reset, send
-from reference_server.fronts.framing import head_as_told, is_plain, keeps, send_slowly, suited
-from reference_server.fronts.intake import Rejected
-from reference_server.fronts.outgoing import error_page, has_body, head_bytes, says_close
-from simulator.contract.clock import Clock, to_s
-from simulator.contract.trace import Lane, Trace
-from simulator.contract.wire import Delivery, Ending, HttpRequest, HttpResponse
+from fleetrig.reference_server.fronts.endings import Drain, ShortFile, cut, reset, send
+from fleetrig.reference_server.fronts.framing import head_as_told, is_plain, keeps, send_slowly, suited
+from fleetrig.reference_server.fronts.intake import Rejected
+from fleetrig.reference_server.fronts.outgoing import error_page, has_body, head_bytes, says_close
+from fleetrig.simulator.contract.clock import Clock, to_s
+from fleetrig.simulator.contract.trace import Lane, Trace
+from fleetrig.simulator.contract.wire import Delivery, Ending, HttpRequest, HttpResponse
 
 SERVER_ERROR: Final = HttpResponse(500, (("Content-Type", "text/plain;charset=utf-8"),), b"Internal Server Error\n")
 

@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Final
 
-from simulator.contract.bodies import body_blocks
-from simulator.contract.wire import Body, Delivery, FileSlice, body_length
+from fleetrig.simulator.contract.bodies import body_blocks
+from fleetrig.simulator.contract.wire import Body, Delivery, FileSlice, body_length
 
 LINGER_ZERO: Final = struct.pack("ii", 1, 0)
 """SO_LINGER on, zero seconds: closing sends a RST and forgets what was not sent."""

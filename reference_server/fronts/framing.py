@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from reference_server.fronts.endings import Drain
-from reference_server.fronts.outgoing import BODILESS, OURS, STATUS_LINES, date_line, encoded, has_body
-from simulator.contract.bodies import body_blocks
-from simulator.contract.wire import Body, Delivery, Framing, HttpResponse, body_length
+from fleetrig.reference_server.fronts.endings import Drain
+from fleetrig.reference_server.fronts.outgoing import BODILESS, OURS, STATUS_LINES, date_line, encoded, has_body
+from fleetrig.simulator.contract.bodies import body_blocks
+from fleetrig.simulator.contract.wire import Body, Delivery, Framing, HttpResponse, body_length
 
 CHUNKS_PER_BLOCK: Final = 3
 DROPS_PER_S: Final = 10

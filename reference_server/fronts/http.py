@@ -14,9 +14,9 @@ from typing import Any, Final
 
 from aiohttp import http_exceptions, web
 
-from reference_server.fronts.delivering import SERVER_ERROR, Delivering, Exchange, OnBug
-from reference_server.fronts.endings import reset
-from reference_server.fronts.intake import (
+from fleetrig.reference_server.fronts.delivering import SERVER_ERROR, Delivering, Exchange, OnBug
+from fleetrig.reference_server.fronts.endings import reset
+from fleetrig.reference_server.fronts.intake import (
     MAX_HEADERS,
     MAX_LINE_BYTES,
     Gone,
@@ -28,11 +28,11 @@ from reference_server.fronts.intake import (
     origin_of,
     too_large,
 )
-from reference_server.fronts.listening import Listener
-from reference_server.fronts.second_look import second_look
-from simulator.contract.clock import Clock
-from simulator.contract.trace import Lane, Trace
-from simulator.contract.wire import Body, Delivery, Ending, Handler, Headers, HttpRequest, Session
+from fleetrig.reference_server.fronts.listening import Listener
+from fleetrig.reference_server.fronts.second_look import second_look
+from fleetrig.simulator.contract.clock import Clock
+from fleetrig.simulator.contract.trace import Lane, Trace
+from fleetrig.simulator.contract.wire import Body, Delivery, Ending, Handler, Headers, HttpRequest, Session
 
 LOG: Final = logging.getLogger("fleetrig.http")
 KEPT_DATA_BYTES: Final = 16 * 1024

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import IO, Final, Protocol
 
-from simulator.contract.wire import Body, FileSlice, split_url
+from fleetrig.simulator.contract.wire import Body, FileSlice, split_url
 
 KIB: Final = 1024
 MIB: Final = 1024 * KIB

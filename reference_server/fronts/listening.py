@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Callable
 from typing import Final
 
-from reference_server.fronts.addresses import Address, bind, why_not
+from fleetrig.reference_server.fronts.addresses import Address, bind, why_not
 
 BACKLOG: Final = 1024
 """A fleet comes back all at once after an outage."""

@@ -11,8 +11,8 @@ from functools import lru_cache
 from http import HTTPStatus
 from typing import Final
 
-from simulator.contract.clock import US_PER_S
-from simulator.contract.wire import HttpResponse, body_length
+from fleetrig.simulator.contract.clock import US_PER_S
+from fleetrig.simulator.contract.wire import HttpResponse, body_length
 
 OURS: Final = frozenset({"content-length", "connection", "date", "transfer-encoding"})
 """Headers that a platform may not decide, but for `Content-Length` on an answer to HEAD and `Connection: close`."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from reference_server.fronts.intake import MAX_HEADERS, MAX_LINE_BYTES
-from simulator.contract.wire import Headers, HttpRequest
+from fleetrig.reference_server.fronts.intake import MAX_HEADERS, MAX_LINE_BYTES
+from fleetrig.simulator.contract.wire import Headers, HttpRequest
 
 LINE: Final = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}) (/[^\x00-\x20\x7f]*) HTTP/1\.[01]")
 HEADER: Final = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*)")

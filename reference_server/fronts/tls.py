@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from simulator.contract.errors import UsageError
+from fleetrig.simulator.contract.errors import UsageError
 
 LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "::1")
 
@@ -19,7 +19,7 @@ class ThrowAwayTls:
 
     def __init__(self, hosts: Sequence[str], now_us: int) -> None:
         # Only here: it takes longer to import than all the rest of the server together.
-        from reference_server.authority import CertificateAuthority
+        from fleetrig.reference_server.authority import CertificateAuthority
 
         self._folder = Path(tempfile.mkdtemp(prefix="fleetrig-tls-"))
         try:

@@ -13,9 +13,9 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Final
 
-from reference_server.stores.interface import Blob, Blobs, Kind, Store, TooLarge
-from simulator.contract.errors import BrokenBench
-from simulator.contract.wire import Body, FileSlice
+from fleetrig.reference_server.stores.interface import Blob, Blobs, Kind, Store, TooLarge
+from fleetrig.simulator.contract.errors import BrokenBench
+from fleetrig.simulator.contract.wire import Body, FileSlice
 
 NAME_BYTES: Final = 16
 PART: Final = ".part"

@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any, Final, Generic, TypeVar
 
-from simulator.contract.errors import ModelError
+from fleetrig.simulator.contract.errors import ModelError
 
 R = TypeVar("R")
 

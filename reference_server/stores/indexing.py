@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from reference_server.stores.interface import Key, Kind, R
-from simulator.contract.errors import ModelError
+from fleetrig.reference_server.stores.interface import Key, Kind, R
+from fleetrig.simulator.contract.errors import ModelError
 
 Entry = tuple[str, Key]
 """(index name, value)."""

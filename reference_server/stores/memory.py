@@ -8,11 +8,11 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
-from reference_server.stores.codec import codec_for
-from reference_server.stores.indexing import Entry, entries_of, key_of, require_index
-from reference_server.stores.interface import Key, Kind, R
-from reference_server.stores.transaction import Transaction
-from simulator.contract.errors import ModelError
+from fleetrig.reference_server.stores.codec import codec_for
+from fleetrig.reference_server.stores.indexing import Entry, entries_of, key_of, require_index
+from fleetrig.reference_server.stores.interface import Key, Kind, R
+from fleetrig.reference_server.stores.transaction import Transaction
+from fleetrig.simulator.contract.errors import ModelError
 
 
 @dataclass(slots=True)

@@ -15,12 +15,12 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Final, cast, get_args
 
-from reference_server.stores.blobs import DirectoryBlobs, TransactionalBlobs, swept
-from reference_server.stores.interface import Blobs, Store
-from reference_server.stores.memory import MemoryStore
-from reference_server.stores.sqlite import SqliteStore
-from reference_server.stores.sqlite_file import Durability
-from simulator.contract.errors import UsageError
+from fleetrig.reference_server.stores.blobs import DirectoryBlobs, TransactionalBlobs, swept
+from fleetrig.reference_server.stores.interface import Blobs, Store
+from fleetrig.reference_server.stores.memory import MemoryStore
+from fleetrig.reference_server.stores.sqlite import SqliteStore
+from fleetrig.reference_server.stores.sqlite_file import Durability
+from fleetrig.simulator.contract.errors import UsageError
 
 SCHEMES: Final = ("memory", "sqlite", "postgresql")
 FORMS: Final = "memory:, sqlite:///relative/path.db or sqlite:////absolute/path.db"

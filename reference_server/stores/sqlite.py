@@ -13,15 +13,15 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, Final, cast
 
-from reference_server.stores.codec import codec_for
-from reference_server.stores.indexing import NO_ENTRIES, Entry, entries_of, is_storable, key_of, require_index
-from reference_server.stores.interface import Key, Kind, R
-from reference_server.stores.recent import MISSING, Recent
-from reference_server.stores.sqlite_file import Durability
-from reference_server.stores.sqlite_kinds import SqliteKinds
-from reference_server.stores.sqlite_tables import Id, Tables
-from reference_server.stores.transaction import Transaction
-from simulator.contract.errors import ModelError
+from fleetrig.reference_server.stores.codec import codec_for
+from fleetrig.reference_server.stores.indexing import NO_ENTRIES, Entry, entries_of, is_storable, key_of, require_index
+from fleetrig.reference_server.stores.interface import Key, Kind, R
+from fleetrig.reference_server.stores.recent import MISSING, Recent
+from fleetrig.reference_server.stores.sqlite_file import Durability
+from fleetrig.reference_server.stores.sqlite_kinds import SqliteKinds
+from fleetrig.reference_server.stores.sqlite_tables import Id, Tables
+from fleetrig.reference_server.stores.transaction import Transaction
+from fleetrig.simulator.contract.errors import ModelError
 
 CACHED_RECORDS: Final = 65_536
 MOST_CACHED_KEYS: Final = 64

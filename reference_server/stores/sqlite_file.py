@@ -8,7 +8,7 @@ import sqlite3
 from pathlib import Path
 from typing import Final, Literal
 
-from simulator.contract.errors import BrokenBench, FleetrigError, ModelError, UsageError
+from fleetrig.simulator.contract.errors import BrokenBench, FleetrigError, ModelError, UsageError
 
 Durability = Literal["kill", "power-cut"]
 """What a committed write outlives: the end of the process, or also that of the machine (one fsync for each commit)."""

@@ -6,11 +6,11 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from reference_server.stores.codec import codec_for
-from reference_server.stores.indexing import entries_of, key_of
-from reference_server.stores.interface import Kind, R
-from reference_server.stores.sqlite_tables import Tables
-from simulator.contract.errors import BrokenBench, ModelError
+from fleetrig.reference_server.stores.codec import codec_for
+from fleetrig.reference_server.stores.indexing import entries_of, key_of
+from fleetrig.reference_server.stores.interface import Kind, R
+from fleetrig.reference_server.stores.sqlite_tables import Tables
+from fleetrig.simulator.contract.errors import BrokenBench, ModelError
 
 
 class SqliteKinds:

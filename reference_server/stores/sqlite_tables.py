@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from reference_server.stores.indexing import Entry
-from reference_server.stores.interface import Key
-from reference_server.stores.sqlite_file import Durability, explained, open_file
-from simulator.contract.errors import ModelError
+from fleetrig.reference_server.stores.indexing import Entry
+from fleetrig.reference_server.stores.interface import Key
+from fleetrig.reference_server.stores.sqlite_file import Durability, explained, open_file
+from fleetrig.simulator.contract.errors import ModelError
 
 Id = tuple[str, str, Key]
 """(kind, tenant, key)."""

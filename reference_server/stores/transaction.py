@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from types import TracebackType
 
-from simulator.contract.errors import ModelError
+from fleetrig.simulator.contract.errors import ModelError
 
 
 class Transaction:

@@ -14,9 +14,9 @@ from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any, Final, NamedTuple, TypeVar
 
-from simulator.contract.faults import BELONGS_TO, CAN_BE_FRAMED, CAN_SHOW_AS, NEEDS, Fault, FaultKind
-from simulator.contract.units import duration_s, duration_text, size_bytes, size_text
-from simulator.contract.wire import Json
+from fleetrig.simulator.contract.faults import BELONGS_TO, CAN_BE_FRAMED, CAN_SHOW_AS, NEEDS, Fault, FaultKind
+from fleetrig.simulator.contract.units import duration_s, duration_text, size_bytes, size_text
+from fleetrig.simulator.contract.wire import Json
 
 E = TypeVar("E", bound=StrEnum)
 

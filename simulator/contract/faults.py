@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from simulator.contract.wire import Ending, Framing, Json
+from fleetrig.simulator.contract.wire import Ending, Framing, Json
 
 
 class FaultKind(StrEnum):

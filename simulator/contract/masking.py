@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 from urllib.parse import quote, unquote
 
-from simulator.contract.identity import mask
+from fleetrig.simulator.contract.identity import mask
 
 ANCHOR_CHARS: Final = 8
 """Long secrets are looked up by their first characters, at every position of a run."""

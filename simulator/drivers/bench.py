@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import NamedTuple, Protocol, TypeVar
 
-from simulator.agent import Agent
-from simulator.contract.trace import Trace
-from simulator.drivers.power import PowerWatch
-from simulator.effects import Ask, Outcome, Pause
+from fleetrig.simulator.agent import Agent
+from fleetrig.simulator.contract.trace import Trace
+from fleetrig.simulator.drivers.power import PowerWatch
+from fleetrig.simulator.effects import Ask, Outcome, Pause
 
 T_co = TypeVar("T_co", covariant=True)
 

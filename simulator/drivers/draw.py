@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from hashlib import blake2b
 
-from simulator.agent import Agent
-from simulator.effects import Pause
+from fleetrig.simulator.agent import Agent
+from fleetrig.simulator.effects import Pause
 
 
 def draw(seed: int, serial: str, n: int) -> float:

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from simulator.agent import Agent
-from simulator.contract.clock import to_us
-from simulator.contract.trace import Lane, Trace
-from simulator.effects import Apply, Ask, Download, Downloaded, Effect, Enter, NoReply, Outcome, Pause, Remember, Reply
+from fleetrig.simulator.agent import Agent
+from fleetrig.simulator.contract.clock import to_us
+from fleetrig.simulator.contract.trace import Lane, Trace
+from fleetrig.simulator.effects import (
+    Apply,
+    Ask,
+    Download,
+    Downloaded,
+    Effect,
+    Enter,
+    NoReply,
+    Outcome,
+    Pause,
+    Remember,
+    Reply,
+)
 
 
 def tell_effect(trace: Trace, at_us: int, agent: Agent, effect: Effect) -> None:

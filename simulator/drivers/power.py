@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from simulator.agent import CutPoint, cut_points, effect_name
-from simulator.effects import Effect
+from fleetrig.simulator.agent import CutPoint, cut_points, effect_name
+from fleetrig.simulator.effects import Effect
 
 
 @dataclass(slots=True)

@@ -8,15 +8,15 @@ import time
 from collections.abc import Callable
 from typing import Self, TypeVar
 
-from simulator.agent import Agent
-from simulator.contract.trace import Trace, TraceEvent
-from simulator.drivers.bench import Director, Inquiry, Until
-from simulator.drivers.draw import draw_pause
-from simulator.drivers.lane import tell_effect, tell_outcome, tell_power
-from simulator.drivers.power import PowerWatch
-from simulator.effects import Apply, Ask, Done, Download, Enter, Outcome, Pause, Remember
-from simulator.transports.http import HttpTransport, OnSent
-from simulator.transports.storage import Storage
+from fleetrig.simulator.agent import Agent
+from fleetrig.simulator.contract.trace import Trace, TraceEvent
+from fleetrig.simulator.drivers.bench import Director, Inquiry, Until
+from fleetrig.simulator.drivers.draw import draw_pause
+from fleetrig.simulator.drivers.lane import tell_effect, tell_outcome, tell_power
+from fleetrig.simulator.drivers.power import PowerWatch
+from fleetrig.simulator.effects import Apply, Ask, Done, Download, Enter, Outcome, Pause, Remember
+from fleetrig.simulator.transports.http import HttpTransport, OnSent
+from fleetrig.simulator.transports.storage import Storage
 
 T = TypeVar("T")
 

@@ -11,16 +11,16 @@ from typing import TypeVar
 
 import simpy
 
-from simulator.agent import Agent
-from simulator.contract.clock import VIRTUAL_EPOCH_US, to_us
-from simulator.contract.trace import Trace
-from simulator.contract.wire import Handler, Session
-from simulator.drivers.bench import Director, Inquiry, Until
-from simulator.drivers.draw import draw_pause
-from simulator.drivers.lane import tell_effect, tell_outcome, tell_power
-from simulator.drivers.power import PowerWatch
-from simulator.effects import Apply, Ask, Done, Download, Effect, Enter, Outcome, Pause, Remember
-from simulator.transports.memory import MemoryTransport
+from fleetrig.simulator.agent import Agent
+from fleetrig.simulator.contract.clock import VIRTUAL_EPOCH_US, to_us
+from fleetrig.simulator.contract.trace import Trace
+from fleetrig.simulator.contract.wire import Handler, Session
+from fleetrig.simulator.drivers.bench import Director, Inquiry, Until
+from fleetrig.simulator.drivers.draw import draw_pause
+from fleetrig.simulator.drivers.lane import tell_effect, tell_outcome, tell_power
+from fleetrig.simulator.drivers.power import PowerWatch
+from fleetrig.simulator.effects import Apply, Ask, Done, Download, Effect, Enter, Outcome, Pause, Remember
+from fleetrig.simulator.transports.memory import MemoryTransport
 
 T = TypeVar("T")
 

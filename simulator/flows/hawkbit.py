@@ -19,14 +19,21 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 from typing import Final
 
-from simulator.contract.identity import Credential, DeviceIdentity
-from simulator.contract.wire import HttpResponse, Json
-from simulator.effects import Effect, Flow, NoReply, Outcome, Remember, Reply
-from simulator.flows.hawkbit_cancel import stop_deployment
-from simulator.flows.hawkbit_device import Contact, HawkbitSettings, switched_on, why_of
-from simulator.flows.hawkbit_messages import JsonDict, attributes_request, link, poll_request, read_document, sleep_s
-from simulator.flows.hawkbit_update import update
-from simulator.stages import Stage
+from fleetrig.simulator.contract.identity import Credential, DeviceIdentity
+from fleetrig.simulator.contract.wire import HttpResponse, Json
+from fleetrig.simulator.effects import Effect, Flow, NoReply, Outcome, Remember, Reply
+from fleetrig.simulator.flows.hawkbit_cancel import stop_deployment
+from fleetrig.simulator.flows.hawkbit_device import Contact, HawkbitSettings, switched_on, why_of
+from fleetrig.simulator.flows.hawkbit_messages import (
+    JsonDict,
+    attributes_request,
+    link,
+    poll_request,
+    read_document,
+    sleep_s,
+)
+from fleetrig.simulator.flows.hawkbit_update import update
+from fleetrig.simulator.stages import Stage
 
 REFUSALS: Final = frozenset({401, 403, 404})
 

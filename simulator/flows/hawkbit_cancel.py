@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
-from simulator.effects import Effect, Outcome
-from simulator.flows.hawkbit_device import Contact, Progress
-from simulator.flows.hawkbit_feedback import report
-from simulator.flows.hawkbit_job import Job
-from simulator.flows.hawkbit_messages import document_of, get_request, link, poll_request, read_cancel, sleep_s
+from fleetrig.simulator.effects import Effect, Outcome
+from fleetrig.simulator.flows.hawkbit_device import Contact, Progress
+from fleetrig.simulator.flows.hawkbit_feedback import report
+from fleetrig.simulator.flows.hawkbit_job import Job
+from fleetrig.simulator.flows.hawkbit_messages import document_of, get_request, link, poll_request, read_cancel, sleep_s
 
 
 def stop_deployment(contact: Contact, href: str, goes_on_with: str = "") -> Generator[Effect, Outcome, str]:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from simulator.backoff import RETRY_AFTER_LIMIT_S, Backoff, Delay, parse_retry_after
-from simulator.contract.errors import UsageError
-from simulator.contract.identity import Credential, DeviceIdentity
-from simulator.contract.wire import Headers, HttpRequest, Json, find_header, split_url
-from simulator.effects import (
+from fleetrig.simulator.backoff import RETRY_AFTER_LIMIT_S, Backoff, Delay, parse_retry_after
+from fleetrig.simulator.contract.errors import UsageError
+from fleetrig.simulator.contract.identity import Credential, DeviceIdentity
+from fleetrig.simulator.contract.wire import Headers, HttpRequest, Json, find_header, split_url
+from fleetrig.simulator.effects import (
     Apply,
     Download,
     Downloaded,
@@ -26,7 +26,7 @@ from simulator.effects import (
     download,
     pause,
 )
-from simulator.stages import Stage
+from fleetrig.simulator.stages import Stage
 
 DEFAULT_INTERVAL_S: Final = 300.0
 LEAST_INTERVAL_S: Final = 1.0

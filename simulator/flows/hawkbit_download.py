@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from simulator.effects import Downloaded, NoReply
-from simulator.flows.hawkbit_cancel import called_off, called_off_meanwhile
-from simulator.flows.hawkbit_job import DONE, LATER, STOPPED, End, Job, Result, Work, failed
-from simulator.flows.hawkbit_messages import Artifact, download_request
+from fleetrig.simulator.effects import Downloaded, NoReply
+from fleetrig.simulator.flows.hawkbit_cancel import called_off, called_off_meanwhile
+from fleetrig.simulator.flows.hawkbit_job import DONE, LATER, STOPPED, End, Job, Result, Work, failed
+from fleetrig.simulator.flows.hawkbit_messages import Artifact, download_request
 
 DOWNLOAD_TRIES: Final = 5
 MAY_PASS: Final = frozenset({401, 403, 408, 429})

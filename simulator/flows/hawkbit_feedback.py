@@ -6,9 +6,9 @@ from collections.abc import Generator
 from enum import Enum, auto
 from typing import Final
 
-from simulator.effects import Effect, NoReply, Outcome, Reply
-from simulator.flows.hawkbit_device import Contact
-from simulator.flows.hawkbit_messages import feedback_request
+from fleetrig.simulator.effects import Effect, NoReply, Outcome, Reply
+from fleetrig.simulator.flows.hawkbit_device import Contact
+from fleetrig.simulator.flows.hawkbit_messages import feedback_request
 
 REPORT_TRIES: Final = 3
 BUSY: Final = frozenset({408, 409, 429})

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final, NamedTuple
 
-from simulator.effects import Effect, Outcome
-from simulator.flows.hawkbit_device import Contact
-from simulator.flows.hawkbit_messages import Deployment
+from fleetrig.simulator.effects import Effect, Outcome
+from fleetrig.simulator.flows.hawkbit_device import Contact
+from fleetrig.simulator.flows.hawkbit_messages import Deployment
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
 
-from simulator.contract.bodies import body_bytes
-from simulator.contract.identity import Credential, DeviceIdentity, GatewayToken, TargetToken
-from simulator.contract.wire import Headers, HttpRequest, HttpResponse, split_url
-from simulator.effects import NoReply, Reply
+from fleetrig.simulator.contract.bodies import body_bytes
+from fleetrig.simulator.contract.identity import Credential, DeviceIdentity, GatewayToken, TargetToken
+from fleetrig.simulator.contract.wire import Headers, HttpRequest, HttpResponse, split_url
+from fleetrig.simulator.effects import NoReply, Reply
 
 DAY_S: Final = 86_400
 ISO_DURATION: Final = re.compile(

@@ -12,14 +12,14 @@ import math
 from collections.abc import Generator
 from typing import Final
 
-from simulator.effects import Effect, Outcome
-from simulator.flows.hawkbit_cancel import called_off_meanwhile
-from simulator.flows.hawkbit_device import Contact, Progress
-from simulator.flows.hawkbit_download import fetch_all
-from simulator.flows.hawkbit_feedback import Heard, report
-from simulator.flows.hawkbit_job import DONE, LATER, STOPPED, End, Job, Result, Work, failed
-from simulator.flows.hawkbit_messages import Deployment, document_of, get_request, read_deployment
-from simulator.stages import Stage
+from fleetrig.simulator.effects import Effect, Outcome
+from fleetrig.simulator.flows.hawkbit_cancel import called_off_meanwhile
+from fleetrig.simulator.flows.hawkbit_device import Contact, Progress
+from fleetrig.simulator.flows.hawkbit_download import fetch_all
+from fleetrig.simulator.flows.hawkbit_feedback import Heard, report
+from fleetrig.simulator.flows.hawkbit_job import DONE, LATER, STOPPED, End, Job, Result, Work, failed
+from fleetrig.simulator.flows.hawkbit_messages import Deployment, document_of, get_request, read_deployment
+from fleetrig.simulator.stages import Stage
 
 SKIP: Final = "skip"
 UNAVAILABLE: Final = "unavailable"

@@ -20,10 +20,10 @@ from typing import Any, Final
 
 import httpx
 
-from simulator.contract.bodies import body_bytes
-from simulator.contract.wire import Headers, HttpRequest, HttpResponse, find_header
-from simulator.effects import REPLY_LIMIT_BYTES, Ask, Download, Downloaded, NoReply, Reply
-from simulator.transports.storage import Storage, StoredFile
+from fleetrig.simulator.contract.bodies import body_bytes
+from fleetrig.simulator.contract.wire import Headers, HttpRequest, HttpResponse, find_header
+from fleetrig.simulator.effects import REPLY_LIMIT_BYTES, Ask, Download, Downloaded, NoReply, Reply
+from fleetrig.simulator.transports.storage import Storage, StoredFile
 
 NO_AUTH: Final = httpx.Auth()
 """Adds nothing; without it httpx would overwrite a device's token by user and password out of a link."""

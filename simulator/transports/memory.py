@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from simulator.contract.bodies import body_blocks, body_bytes
-from simulator.contract.clock import to_s, to_us
-from simulator.contract.wire import Delivery, Ending, Handler, HttpResponse, Session, body_length
-from simulator.effects import REPLY_LIMIT_BYTES, Ask, Download, Downloaded, NoReply, Reply
-from simulator.transports.storage import Storage
+from fleetrig.simulator.contract.bodies import body_blocks, body_bytes
+from fleetrig.simulator.contract.clock import to_s, to_us
+from fleetrig.simulator.contract.wire import Delivery, Ending, Handler, HttpResponse, Session, body_length
+from fleetrig.simulator.effects import REPLY_LIMIT_BYTES, Ask, Download, Downloaded, NoReply, Reply
+from fleetrig.simulator.transports.storage import Storage
 
 ROUND_TRIP_US = 2_000
 """A request and its answer take this long when nothing delays them: about a local network."""

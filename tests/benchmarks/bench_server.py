@@ -186,7 +186,7 @@ def bench_start(tmp_path: Path) -> None:
     helps = []
     for _ in range(ROUNDS):
         began_s = time.monotonic()
-        subprocess.run([sys.executable, "-m", "harness.cli", "--help"], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([sys.executable, "-m", "fleetrig.harness.cli", "--help"], check=True, stdout=subprocess.DEVNULL)
         helps.append(time.monotonic() - began_s)
     show("fleetrig --help (median)", f"{median(helps):.2f} s", "0.4 s")
     with served(tmp_path) as (pid, _, ready_s):

@@ -6,15 +6,15 @@ import gc
 import time
 import tracemalloc
 
-from harness.servers.reference import in_memory
-from reference_server.platforms.hawkbit.state.settings import Settings
-from simulator.agent import Agent
-from simulator.contract.identity import GatewayToken
-from simulator.contract.masking import Secrets
-from simulator.contract.trace import Trace
-from simulator.drivers.virtual import VirtualBench
-from simulator.fleet import fleet, numbered
-from simulator.flows.hawkbit_device import HawkbitSettings
+from fleetrig.harness.servers.reference import in_memory
+from fleetrig.reference_server.platforms.hawkbit.state.settings import Settings
+from fleetrig.simulator.agent import Agent
+from fleetrig.simulator.contract.identity import GatewayToken
+from fleetrig.simulator.contract.masking import Secrets
+from fleetrig.simulator.contract.trace import Trace
+from fleetrig.simulator.drivers.virtual import VirtualBench
+from fleetrig.simulator.fleet import fleet, numbered
+from fleetrig.simulator.flows.hawkbit_device import HawkbitSettings
 from tests.benchmarks.measure import show
 
 DEVICES = 10_000

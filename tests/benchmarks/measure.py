@@ -44,7 +44,16 @@ def median(values: Sequence[float]) -> float:
 def served(folder: Path, *options: str) -> Iterator[tuple[int, str, float]]:
     """A `fleetrig serve` of its own: (pid, host:port, seconds until it was ready)."""
     ready = folder / "ready.json"
-    command = [sys.executable, "-m", "harness.cli", "serve", "--http", "127.0.0.1:0", "--ready-file", str(ready)]
+    command = [
+        sys.executable,
+        "-m",
+        "fleetrig.harness.cli",
+        "serve",
+        "--http",
+        "127.0.0.1:0",
+        "--ready-file",
+        str(ready),
+    ]
     began_s = time.monotonic()
     with subprocess.Popen([*command, *options], stdout=subprocess.DEVNULL) as process:
         try:

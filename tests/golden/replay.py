@@ -12,10 +12,10 @@ from typing import Any
 
 import cbor2
 
-from reference_server.server import Server
-from simulator.contract.bodies import body_bytes
-from simulator.contract.clock import VIRTUAL_EPOCH_US, to_us
-from simulator.contract.wire import HttpRequest, HttpResponse, Session, body_length
+from fleetrig.reference_server.server import Server
+from fleetrig.simulator.contract.bodies import body_bytes
+from fleetrig.simulator.contract.clock import VIRTUAL_EPOCH_US, to_us
+from fleetrig.simulator.contract.wire import HttpRequest, HttpResponse, Session, body_length
 from tests.golden.placeholders import Bindings, Differs
 
 ORIGIN = "http://127.0.0.1:8080"

@@ -8,16 +8,16 @@ from random import Random
 
 import pytest
 
-from reference_server.entropy import SeededEntropy
-from reference_server.faults import FaultPlan
-from reference_server.platforms.hawkbit.platform import HawkbitPlatform
-from reference_server.platforms.hawkbit.state.settings import Account, Settings
-from reference_server.server import Server
-from reference_server.stores.blobs import MemoryBlobs
-from reference_server.stores.memory import MemoryStore
-from reference_server.stores.sqlite import SqliteStore
-from simulator.contract.masking import Secrets
-from simulator.contract.trace import Trace
+from fleetrig.reference_server.entropy import SeededEntropy
+from fleetrig.reference_server.faults import FaultPlan
+from fleetrig.reference_server.platforms.hawkbit.platform import HawkbitPlatform
+from fleetrig.reference_server.platforms.hawkbit.state.settings import Account, Settings
+from fleetrig.reference_server.server import Server
+from fleetrig.reference_server.stores.blobs import MemoryBlobs
+from fleetrig.reference_server.stores.memory import MemoryStore
+from fleetrig.reference_server.stores.sqlite import SqliteStore
+from fleetrig.simulator.contract.masking import Secrets
+from fleetrig.simulator.contract.trace import Trace
 from tests.golden.placeholders import Differs
 from tests.golden.replay import Replay, basic, read_rows
 

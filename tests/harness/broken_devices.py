@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from simulator.contract.identity import Credential, DeviceIdentity
-from simulator.contract.wire import HttpResponse, Json
-from simulator.effects import Ask, Done, Download, Effect, Flow, Outcome, Pause, Reply
-from simulator.flows.hawkbit import hawkbit
-from simulator.flows.hawkbit_device import HawkbitSettings
-from simulator.flows.hawkbit_messages import attributes_request, poll_request
+from fleetrig.simulator.contract.identity import Credential, DeviceIdentity
+from fleetrig.simulator.contract.wire import HttpResponse, Json
+from fleetrig.simulator.effects import Ask, Done, Download, Effect, Flow, Outcome, Pause, Reply
+from fleetrig.simulator.flows.hawkbit import hawkbit
+from fleetrig.simulator.flows.hawkbit_device import HawkbitSettings
+from fleetrig.simulator.flows.hawkbit_messages import attributes_request, poll_request
 
 QUICK = Pause(0.05, 0.05, "hot")
 

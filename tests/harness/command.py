@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree as ET
 
-from harness.cli import main
+from fleetrig.harness.cli import main
 
 PROJECT = Path(__file__).parents[2]
 LIMIT_S = 120.0
@@ -47,7 +47,7 @@ class Running:
         self._log = cwd / "command.log"
         self._output = self._log.open("wb")
         self.process = subprocess.Popen(
-            [sys.executable, "-u", "-m", "harness.cli", *words],
+            [sys.executable, "-u", "-m", "fleetrig.harness.cli", *words],
             cwd=cwd, env=environment(), stdout=self._output, stderr=subprocess.STDOUT,
         )  # fmt: skip
 

@@ -8,7 +8,7 @@ from textwrap import dedent
 
 import pytest
 
-from harness.scenario_file.template import ScenarioFile, read_scenario
+from fleetrig.harness.scenario_file.template import ScenarioFile, read_scenario
 
 Write = Callable[..., Path]
 

@@ -5,21 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, TypeVar
 
-from harness.actions import perform
-from harness.checks import judge_of
-from harness.folds.fold import Fold, Standing
-from harness.phases import run_phase
-from harness.rig import Rig, seeded_tokens
-from harness.scenario_file.scenario import Phase, Scenario
-from harness.scenario_file.words import Action, Check
-from harness.servers.reference import bench_settings, in_memory
-from harness.setting_up import set_up
-from harness.verdict import Finding, PhaseResult
-from simulator.contract.masking import Secrets
-from simulator.contract.trace import Lane, Trace, TraceEvent
-from simulator.drivers.bench import Director, Inquiry
-from simulator.drivers.virtual import VirtualBench
-from simulator.effects import Pause
+from fleetrig.harness.actions import perform
+from fleetrig.harness.checks import judge_of
+from fleetrig.harness.folds.fold import Fold, Standing
+from fleetrig.harness.phases import run_phase
+from fleetrig.harness.rig import Rig, seeded_tokens
+from fleetrig.harness.scenario_file.scenario import Phase, Scenario
+from fleetrig.harness.scenario_file.words import Action, Check
+from fleetrig.harness.servers.reference import bench_settings, in_memory
+from fleetrig.harness.setting_up import set_up
+from fleetrig.harness.verdict import Finding, PhaseResult
+from fleetrig.simulator.contract.masking import Secrets
+from fleetrig.simulator.contract.trace import Lane, Trace, TraceEvent
+from fleetrig.simulator.drivers.bench import Director, Inquiry
+from fleetrig.simulator.drivers.virtual import VirtualBench
+from fleetrig.simulator.effects import Pause
 
 T = TypeVar("T")
 

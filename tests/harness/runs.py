@@ -7,10 +7,10 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
-from harness.run import RunOptions, run
-from harness.scenario_file.plan import Expanded, expand
-from harness.scenario_file.template import read_scenario
-from harness.verdict import Report
+from fleetrig.harness.run import RunOptions, run
+from fleetrig.harness.scenario_file.plan import Expanded, expand
+from fleetrig.harness.scenario_file.template import read_scenario
+from fleetrig.harness.verdict import Report
 
 HEAD = """
     scenario: It works

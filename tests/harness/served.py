@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Self
 
 LIMIT_S = 30.0
-COMMAND = (sys.executable, "-m", "harness.cli", "serve")
+COMMAND = (sys.executable, "-m", "fleetrig.harness.cli", "serve")
 
 
 class Served:

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from harness.actions import image_bytes
-from simulator.contract.clock import to_s
-from simulator.contract.errors import BrokenBench
-from simulator.contract.identity import GatewayToken, TargetToken
-from simulator.contract.wire import HttpRequest, HttpResponse
-from simulator.stages import Stage
+from fleetrig.harness.actions import image_bytes
+from fleetrig.simulator.contract.clock import to_s
+from fleetrig.simulator.contract.errors import BrokenBench
+from fleetrig.simulator.contract.identity import GatewayToken, TargetToken
+from fleetrig.simulator.contract.wire import HttpRequest, HttpResponse
+from fleetrig.simulator.stages import Stage
 from tests.harness.desk import Desk
 
 

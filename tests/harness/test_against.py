@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from harness.servers.hawkbit import Call, HawkbitAdmin, T
-from simulator.contract.identity import UserPassword
-from simulator.contract.trace import Trace
-from simulator.drivers.realtime import RealBench
+from fleetrig.harness.servers.hawkbit import Call, HawkbitAdmin, T
+from fleetrig.simulator.contract.identity import UserPassword
+from fleetrig.simulator.contract.trace import Trace
+from fleetrig.simulator.drivers.realtime import RealBench
 from tests.harness.command import Running, cases_of, fleetrig
 from tests.harness.runs import HEAD, PASSES, write_scenario
 from tests.harness.served import Served

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.power_points import power_cut_points
-from harness.run import RunOptions, run
-from harness.scenario_file.plan import Expanded, plan
-from harness.verdict import Report, Verdict
+from fleetrig.harness.power_points import power_cut_points
+from fleetrig.harness.run import RunOptions, run
+from fleetrig.harness.scenario_file.plan import Expanded, plan
+from fleetrig.harness.verdict import Report, Verdict
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 

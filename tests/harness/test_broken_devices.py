@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.run import RunOptions, run
-from harness.scenario_file.plan import plan
-from harness.verdict import Report, Verdict
+from fleetrig.harness.run import RunOptions, run
+from fleetrig.harness.scenario_file.plan import plan
+from fleetrig.harness.verdict import Report, Verdict
 from tests.harness import broken_devices
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"

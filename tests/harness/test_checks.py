@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from harness.checks import Roster, judge_of
-from harness.scenario_file.words import Check
-from simulator.contract.faults import Fault, FaultKind
+from fleetrig.harness.checks import Roster, judge_of
+from fleetrig.harness.scenario_file.words import Check
+from fleetrig.simulator.contract.faults import Fault, FaultKind
 from tests.harness.desk import MET, OPEN, VIOLATED, Desk
 
 Prepare = Callable[[Desk], None]

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from harness import cli
-from harness.cli import VERBS, Verb, main
-from simulator.contract.errors import BrokenBench, ModelError
+from fleetrig.harness import cli
+from fleetrig.harness.cli import VERBS, Verb, main
+from fleetrig.simulator.contract.errors import BrokenBench, ModelError
 
-PROJECT = Path(cli.__file__).parent.parent
+PROJECT = Path(__file__).parents[2]
 GOOD = """
 scenario: It works
 tags: [smoke]
@@ -166,7 +166,7 @@ def run_python(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 def test_help_imports_nothing_heavy() -> None:
     heavy = "{'pydantic', 'ruamel.yaml', 'httpx', 'aiohttp', 'simpy', 'locust', 'rich'}"
-    code = f"import sys; from harness.cli import main; main(['--help']); print('heavy:', {heavy} & set(sys.modules))"
+    code = f"import sys; from {cli.__name__} import main; main(['--help']); print('heavy:', {heavy} & set(sys.modules))"
 
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True, cwd=PROJECT
@@ -193,7 +193,7 @@ def test_a_reader_that_goes_away_is_no_scandal() -> None:
     """As `fleetrig schema | true`: quiet on stderr, at the end of the interpreter too."""
     reading, writing = os.pipe()
     os.close(reading)
-    code = "import sys; from harness.cli import main; sys.exit(main(['schema']))"
+    code = "import sys; from fleetrig.harness.cli import main; sys.exit(main(['schema']))"
 
     done = subprocess.run(
         [sys.executable, "-c", code], stdout=writing, stderr=subprocess.PIPE, timeout=60, check=False, cwd=PROJECT

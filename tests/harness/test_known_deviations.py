@@ -10,16 +10,16 @@ from xml.etree import ElementTree as ET
 import pytest
 from rich.console import Console
 
-from harness.exits import Exit, exit_of
-from harness.known_deviations import FILE, Known, Peer, known_in, peer_of
-from harness.report.console import ConsoleReport
-from harness.report.junit import junit
-from harness.run import RunOptions, run
-from harness.scenario_file.plan import ids_below, plan
-from harness.scenario_file.problems import FileMistakes
-from harness.scenario_file.titles import title_of
-from harness.verdict import Report, Verdict
-from simulator.contract.errors import UsageError
+from fleetrig.harness.exits import Exit, exit_of
+from fleetrig.harness.known_deviations import FILE, Known, Peer, known_in, peer_of
+from fleetrig.harness.report.console import ConsoleReport
+from fleetrig.harness.report.junit import junit
+from fleetrig.harness.run import RunOptions, run
+from fleetrig.harness.scenario_file.plan import ids_below, plan
+from fleetrig.harness.scenario_file.problems import FileMistakes
+from fleetrig.harness.scenario_file.titles import title_of
+from fleetrig.harness.verdict import Report, Verdict
+from fleetrig.simulator.contract.errors import UsageError
 from tests.harness.command import fleetrig
 from tests.harness.runs import expanded
 

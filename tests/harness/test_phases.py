@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.verdict import Report, Verdict
-from simulator.contract.clock import to_s
-from simulator.contract.trace import Lane, TraceEvent
+from fleetrig.harness.verdict import Report, Verdict
+from fleetrig.simulator.contract.clock import to_s
+from fleetrig.simulator.contract.trace import Lane, TraceEvent
 from tests.harness.desk import Desk
 from tests.harness.runs import BREAKS, FAILS, PASSES, VIOLATES, WARNS, run_once
 

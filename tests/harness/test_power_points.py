@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.power_points import power_cut_points
-from simulator.agent import CutPoint
-from simulator.contract.errors import BrokenBench, UsageError
+from fleetrig.harness.power_points import power_cut_points
+from fleetrig.simulator.agent import CutPoint
+from fleetrig.simulator.contract.errors import BrokenBench, UsageError
 from tests.harness.runs import FAILS, HEAD, PASSES, expanded
 
 TWO_PHASES = PASSES + "      - name: afterwards\n        for: 5s\n"

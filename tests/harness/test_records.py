@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.records import COLUMNS, write_record
-from simulator.contract.errors import BrokenBench
-from simulator.contract.identity import TargetToken
+from fleetrig.harness.records import COLUMNS, write_record
+from fleetrig.simulator.contract.errors import BrokenBench
+from fleetrig.simulator.contract.identity import TargetToken
 from tests.harness.desk import Desk
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.run import RunOptions, run
-from harness.verdict import Report, Verdict
-from simulator.contract.trace import TraceEvent
-from simulator.contract.trace_json import from_line
+from fleetrig.harness.run import RunOptions, run
+from fleetrig.harness.verdict import Report, Verdict
+from fleetrig.simulator.contract.trace import TraceEvent
+from fleetrig.simulator.contract.trace_json import from_line
 from tests.harness.runs import BREAKS, FAILS, HEAD, PASSES, expanded, run_once
 
 PROJECT = Path(__file__).parents[2]
@@ -136,7 +136,7 @@ def test_tokens_stand_in_no_trace(tmp_path: Path) -> None:
 
 
 def test_in_real_time_a_bug_of_our_own_server_breaks_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from reference_server.platforms.hawkbit.platform import HawkbitPlatform
+    from fleetrig.reference_server.platforms.hawkbit.platform import HawkbitPlatform
 
     handle = HawkbitPlatform.handle
 
@@ -185,9 +185,9 @@ def test_how_far_an_interrupted_run_had_come_is_told(tmp_path: Path) -> None:
 SEEDED = """
 import asyncio, sys
 from pathlib import Path
-from harness.scenario_file.plan import plan
-from harness.power_points import power_cut_points
-from harness.run import RunOptions, run
+from fleetrig.harness.scenario_file.plan import plan
+from fleetrig.harness.power_points import power_cut_points
+from fleetrig.harness.run import RunOptions, run
 for name in ("hawkbit/cut_download", "hawkbit/attributes", "hawkbit/outage_backoff[shows_as=reset]"):
     (one,) = plan([name], Path("scenarios"), (), power_cut_points)
     goal = Path(sys.argv[1]) / name.replace("/", "-")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.secret_refs import from_environment, secret_from
-from simulator.contract.errors import UsageError
+from fleetrig.harness.secret_refs import from_environment, secret_from
+from fleetrig.simulator.contract.errors import UsageError
 
 
 def test_a_variable_of_the_environment() -> None:

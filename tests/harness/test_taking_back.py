@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-from harness.actions import configure
-from harness.rig import build_devices
-from harness.servers.hawkbit import HawkbitAdmin
-from harness.setting_up import gateway_key_in_use
-from harness.taking_back import take_back
-from simulator.contract.errors import BrokenBench, UsageError
-from simulator.contract.trace import Trace
-from simulator.contract.wire import Delivery, Ending, HttpRequest, HttpResponse, Session
-from simulator.drivers.virtual import VirtualBench
+from fleetrig.harness.actions import configure
+from fleetrig.harness.rig import build_devices
+from fleetrig.harness.servers.hawkbit import HawkbitAdmin
+from fleetrig.harness.setting_up import gateway_key_in_use
+from fleetrig.harness.taking_back import take_back
+from fleetrig.simulator.contract.errors import BrokenBench, UsageError
+from fleetrig.simulator.contract.trace import Trace
+from fleetrig.simulator.contract.wire import Delivery, Ending, HttpRequest, HttpResponse, Session
+from fleetrig.simulator.drivers.virtual import VirtualBench
 from tests.harness.desk import Desk
 
 PREFIX = "fleetrig-ab12cd-"

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.trace_file import TraceFile, trace_name
-from simulator.contract.errors import BrokenBench
-from simulator.contract.masking import Secrets
-from simulator.contract.trace import Lane, TraceEvent
+from fleetrig.harness.trace_file import TraceFile, trace_name
+from fleetrig.simulator.contract.errors import BrokenBench
+from fleetrig.simulator.contract.masking import Secrets
+from fleetrig.simulator.contract.trace import Lane, TraceEvent
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness.exits import Exit, exit_of
-from harness.verdict import CheckResult, Finding, PhaseResult, Report, Severity, Verdict, verdict_of, worst
+from fleetrig.harness.exits import Exit, exit_of
+from fleetrig.harness.verdict import CheckResult, Finding, PhaseResult, Report, Severity, Verdict, verdict_of, worst
 
 BROKEN, FAILED, WARNED, PASSED, SKIPPED = (
     Verdict.BROKEN, Verdict.FAILED, Verdict.WARNED, Verdict.PASSED, Verdict.SKIPPED,

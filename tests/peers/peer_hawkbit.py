@@ -29,7 +29,7 @@ class Outcome:
 def fleetrig(*words: str) -> None:
     """Runs the command; its verdicts are read from the JUnit file, so its exit code does not matter."""
     print("fleetrig", *words, flush=True)
-    subprocess.run([sys.executable, "-m", "harness.cli", *words], check=False)
+    subprocess.run([sys.executable, "-m", "fleetrig.harness.cli", *words], check=False)
 
 
 def outcomes(junit: Path) -> dict[str, Outcome]:

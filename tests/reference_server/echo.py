@@ -8,12 +8,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from reference_server.platform import Answer
-from reference_server.running import ReferenceServer, ServerOptions
-from reference_server.stores.interface import Blobs, Entropy, Kind, Store
-from simulator.contract.masking import Secrets
-from simulator.contract.trace import Trace, TraceEvent
-from simulator.contract.wire import HttpRequest, HttpResponse, Session
+from fleetrig.reference_server.platform import Answer
+from fleetrig.reference_server.running import ReferenceServer, ServerOptions
+from fleetrig.reference_server.stores.interface import Blobs, Entropy, Kind, Store
+from fleetrig.simulator.contract.masking import Secrets
+from fleetrig.simulator.contract.trace import Trace, TraceEvent
+from fleetrig.simulator.contract.wire import HttpRequest, HttpResponse, Session
 from tests.reference_server.fronts.conftest import Loop
 from tests.reference_server.fronts.peer import Peer
 

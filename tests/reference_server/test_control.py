@@ -8,19 +8,19 @@ from typing import Any
 
 import pytest
 
-from reference_server.clock import LATEST_US, AdjustableClock
-from reference_server.control import MAX_FAULTS, Control, Controlled
-from reference_server.faults import FaultPlan
-from reference_server.refusals import Refusals
-from reference_server.ring import TraceRing
-from reference_server.stores.memory import MemoryStore
-from reference_server.trace_reading import TraceReading
-from simulator.contract.bodies import body_bytes
-from simulator.contract.clock import US_PER_S, VIRTUAL_EPOCH_US, to_us
-from simulator.contract.masking import Secrets
-from simulator.contract.trace import Lane, Trace
-from simulator.contract.trace_json import from_line
-from simulator.contract.wire import Headers, HttpRequest, HttpResponse
+from fleetrig.reference_server.clock import LATEST_US, AdjustableClock
+from fleetrig.reference_server.control import MAX_FAULTS, Control, Controlled
+from fleetrig.reference_server.faults import FaultPlan
+from fleetrig.reference_server.refusals import Refusals
+from fleetrig.reference_server.ring import TraceRing
+from fleetrig.reference_server.stores.memory import MemoryStore
+from fleetrig.reference_server.trace_reading import TraceReading
+from fleetrig.simulator.contract.bodies import body_bytes
+from fleetrig.simulator.contract.clock import US_PER_S, VIRTUAL_EPOCH_US, to_us
+from fleetrig.simulator.contract.masking import Secrets
+from fleetrig.simulator.contract.trace import Lane, Trace
+from fleetrig.simulator.contract.trace_json import from_line
+from fleetrig.simulator.contract.wire import Headers, HttpRequest, HttpResponse
 from tests.reference_server.stores.records import DEVICE, JOB, Device, Job
 
 JSON = ("Content-Type", "application/json")

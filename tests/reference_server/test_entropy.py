@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from reference_server.entropy import SeededEntropy, SystemEntropy
-from reference_server.stores.interface import Entropy
+from fleetrig.reference_server.entropy import SeededEntropy, SystemEntropy
+from fleetrig.reference_server.stores.interface import Entropy
 
 
 def draws(entropy: Entropy) -> list[object]:

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 import pytest
 
-from reference_server.faults import FaultPlan, instead, spoil
-from reference_server.platform import Answer
-from reference_server.server import Server
-from reference_server.stores.interface import Kind
-from reference_server.stores.memory import MemoryStore
-from simulator.contract.clock import to_us
-from simulator.contract.faults import Fault, FaultKind
-from simulator.contract.masking import Secrets
-from simulator.contract.trace import Trace, TraceEvent
-from simulator.contract.wire import Delivery, Ending, HttpRequest, HttpResponse, Session
+from fleetrig.reference_server.faults import FaultPlan, instead, spoil
+from fleetrig.reference_server.platform import Answer
+from fleetrig.reference_server.server import Server
+from fleetrig.reference_server.stores.interface import Kind
+from fleetrig.reference_server.stores.memory import MemoryStore
+from fleetrig.simulator.contract.clock import to_us
+from fleetrig.simulator.contract.faults import Fault, FaultKind
+from fleetrig.simulator.contract.masking import Secrets
+from fleetrig.simulator.contract.trace import Trace, TraceEvent
+from fleetrig.simulator.contract.wire import Delivery, Ending, HttpRequest, HttpResponse, Session
 
 START_US = to_us(1_000)
 POLL = HttpRequest("GET", "http://h", "/DEFAULT/controller/v1/d1?x=1")

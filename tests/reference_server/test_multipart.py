@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from reference_server.multipart import BadMultipart, Upload
-from simulator.contract.wire import FileSlice
+from fleetrig.reference_server.multipart import BadMultipart, Upload
+from fleetrig.simulator.contract.wire import FileSlice
 
 TYPE = "multipart/form-data; boundary=edge"
 

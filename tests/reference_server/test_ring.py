@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from reference_server.ring import TraceRing
-from simulator.contract.trace import Lane, TraceEvent
-from simulator.contract.wire import Body, FileSlice, HttpResponse
+from fleetrig.reference_server.ring import TraceRing
+from fleetrig.simulator.contract.trace import Lane, TraceEvent
+from fleetrig.simulator.contract.wire import Body, FileSlice, HttpResponse
 
 
 def event(number: int, body: Body = b"") -> TraceEvent:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import ssl
 
-from simulator.contract.bodies import body_bytes
-from simulator.contract.wire import Delivery, Ending, Handler, HttpRequest, HttpResponse, Session
+from fleetrig.simulator.contract.bodies import body_bytes
+from fleetrig.simulator.contract.wire import Delivery, Ending, Handler, HttpRequest, HttpResponse, Session
 from tests.simulator.transports.raw_server import Connection, RawServer, silent
 
 

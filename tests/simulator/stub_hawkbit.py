@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
-from simulator.contract.wire import Delivery, Ending, Headers, HttpRequest, HttpResponse, Session
+from fleetrig.simulator.contract.wire import Delivery, Ending, Headers, HttpRequest, HttpResponse, Session
 
 TOKEN = "fedcba98765432100123456789abcdef"
 IMAGE = b"\x00\x01firmware\xfe\xff" * 100

@@ -6,12 +6,25 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from simulator.agent import Agent, CutPoint, cut_points, effect_name
-from simulator.contract.errors import ModelError
-from simulator.contract.identity import DeviceIdentity
-from simulator.contract.wire import HttpRequest, Json
-from simulator.effects import Apply, Ask, Done, Download, Enter, Flow, NoReply, Pause, Remember, ask, download, pause
-from simulator.stages import Stage
+from fleetrig.simulator.agent import Agent, CutPoint, cut_points, effect_name
+from fleetrig.simulator.contract.errors import ModelError
+from fleetrig.simulator.contract.identity import DeviceIdentity
+from fleetrig.simulator.contract.wire import HttpRequest, Json
+from fleetrig.simulator.effects import (
+    Apply,
+    Ask,
+    Done,
+    Download,
+    Enter,
+    Flow,
+    NoReply,
+    Pause,
+    Remember,
+    ask,
+    download,
+    pause,
+)
+from fleetrig.simulator.stages import Stage
 
 REQUEST = HttpRequest("GET", "http://h", "/")
 POLL = Ask("poll", REQUEST, 1.0)

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from simulator.backoff import RETRY_AFTER_LIMIT_S, Backoff, Delay, Policy, parse_retry_after
-from simulator.drivers.draw import draw
+from fleetrig.simulator.backoff import RETRY_AFTER_LIMIT_S, Backoff, Delay, Policy, parse_retry_after
+from fleetrig.simulator.drivers.draw import draw
 
 
 def ranges(policy: Policy, count: int = 6, **more: float) -> list[tuple[float, float]]:

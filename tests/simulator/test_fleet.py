@@ -6,10 +6,10 @@ from itertools import count, islice
 
 import pytest
 
-from simulator.contract.identity import Credential, DeviceIdentity, TargetToken
-from simulator.effects import Ask, Enter
-from simulator.fleet import burn, fleet, numbered
-from simulator.flows.hawkbit_device import HawkbitSettings
+from fleetrig.simulator.contract.identity import Credential, DeviceIdentity, TargetToken
+from fleetrig.simulator.effects import Ask, Enter
+from fleetrig.simulator.fleet import burn, fleet, numbered
+from fleetrig.simulator.flows.hawkbit_device import HawkbitSettings
 
 SETTINGS = HawkbitSettings("http://hawkbit.test")
 

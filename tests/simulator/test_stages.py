@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from simulator.stages import MOVES, Stage, diagram, may_move
+from fleetrig.simulator.stages import MOVES, Stage, diagram, may_move
 
 ARCHITECTURE = Path(__file__).parents[2] / "ARCHITECTURE.md"
 

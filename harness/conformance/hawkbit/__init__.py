@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from harness.conformance.frame import Resource
-from harness.conformance.hawkbit import (
+from fleetrig.harness.conformance.frame import Resource
+from fleetrig.harness.conformance.hawkbit import (
     artifacts,
     assignment,
     attributes,
@@ -30,7 +30,7 @@ from harness.conformance.hawkbit import (
     targets,
     windows,
 )
-from harness.conformance.hawkbit.session import Session
+from fleetrig.harness.conformance.hawkbit.session import Session
 
 RESOURCES: Final[tuple[Resource[Session], ...]] = (
     targets.ROWS,

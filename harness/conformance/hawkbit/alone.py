@@ -14,12 +14,12 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
-from harness.conformance.exact_client import Answer
-from harness.conformance.frame import Row
-from harness.conformance.hawkbit.first_look import ask
-from harness.conformance.hawkbit.session import Server, Session
-from harness.interrupts import ctrl_c_later
-from simulator.contract.errors import BrokenBench
+from fleetrig.harness.conformance.exact_client import Answer
+from fleetrig.harness.conformance.frame import Row
+from fleetrig.harness.conformance.hawkbit.first_look import ask
+from fleetrig.harness.conformance.hawkbit.session import Server, Session
+from fleetrig.harness.interrupts import ctrl_c_later
+from fleetrig.simulator.contract.errors import BrokenBench
 
 TAG: Final = "fleetrig-conform"
 TAGS: Final = "/rest/v1/targettags"

@@ -9,9 +9,9 @@ from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from harness.conformance.exact_client import Answer
-from harness.conformance.findings import Mismatch, expect, expect_has, expect_keys, expect_that
-from harness.conformance.hawkbit.generations import GENERATIONS
+from fleetrig.harness.conformance.exact_client import Answer
+from fleetrig.harness.conformance.findings import Mismatch, expect, expect_has, expect_keys, expect_that
+from fleetrig.harness.conformance.hawkbit.generations import GENERATIONS
 
 DOS: Final = "hawkbit.server.security.dos."
 QUOTA_STATUSES: Final = frozenset({str(one.quota_status) for one in GENERATIONS.values()})

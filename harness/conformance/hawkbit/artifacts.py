@@ -6,13 +6,19 @@ from collections.abc import Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-from harness.conformance.exact_client import Answer
-from harness.conformance.findings import expect, expect_that
-from harness.conformance.frame import Resource
-from harness.conformance.hawkbit.answers import expect_bare, expect_document, expect_error, expect_headers, expect_type
-from harness.conformance.hawkbit.deployed import Deployment, deployed, let_in, unassigned
-from harness.conformance.hawkbit.deployment import expect_artifact, hashes_of
-from harness.conformance.hawkbit.session import Session, tt
+from fleetrig.harness.conformance.exact_client import Answer
+from fleetrig.harness.conformance.findings import expect, expect_that
+from fleetrig.harness.conformance.frame import Resource
+from fleetrig.harness.conformance.hawkbit.answers import (
+    expect_bare,
+    expect_document,
+    expect_error,
+    expect_headers,
+    expect_type,
+)
+from fleetrig.harness.conformance.hawkbit.deployed import Deployment, deployed, let_in, unassigned
+from fleetrig.harness.conformance.hawkbit.deployment import expect_artifact, hashes_of
+from fleetrig.harness.conformance.hawkbit.session import Session, tt
 
 ROWS: Final[Resource[Session]] = Resource("hawkbit", "artifacts")
 

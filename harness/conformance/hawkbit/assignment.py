@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from harness.conformance.findings import expect, expect_has, expect_that
-from harness.conformance.frame import Resource
-from harness.conformance.hawkbit.answers import expect_bare, expect_document, expect_error, expect_link
-from harness.conformance.hawkbit.deployed import Deployment, deployed, let_in, no_content, unassigned
-from harness.conformance.hawkbit.session import Session
+from fleetrig.harness.conformance.findings import expect, expect_has, expect_that
+from fleetrig.harness.conformance.frame import Resource
+from fleetrig.harness.conformance.hawkbit.answers import expect_bare, expect_document, expect_error, expect_link
+from fleetrig.harness.conformance.hawkbit.deployed import Deployment, deployed, let_in, no_content, unassigned
+from fleetrig.harness.conformance.hawkbit.session import Session
 
 ROWS: Final[Resource[Session]] = Resource("hawkbit", "assignment")
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from harness.conformance.exact_client import Answer
-from harness.conformance.findings import expect, expect_has, expect_that
-from harness.conformance.frame import Resource
-from harness.conformance.hawkbit.answers import (
+from fleetrig.harness.conformance.exact_client import Answer
+from fleetrig.harness.conformance.findings import expect, expect_has, expect_that
+from fleetrig.harness.conformance.frame import Resource
+from fleetrig.harness.conformance.hawkbit.answers import (
     DOS,
     REPOSITORY,
     expect_bare,
@@ -16,9 +16,9 @@ from harness.conformance.hawkbit.answers import (
     expect_type,
     usual,
 )
-from harness.conformance.hawkbit.callers import NOT_READABLE, device, expect_framework_error, put_attributes
-from harness.conformance.hawkbit.deployed import deployed
-from harness.conformance.hawkbit.session import JSON, Session, Target, tt
+from fleetrig.harness.conformance.hawkbit.callers import NOT_READABLE, device, expect_framework_error, put_attributes
+from fleetrig.harness.conformance.hawkbit.deployed import deployed
+from fleetrig.harness.conformance.hawkbit.session import JSON, Session, Target, tt
 
 ROWS: Final[Resource[Session]] = Resource("hawkbit", "attributes")
 

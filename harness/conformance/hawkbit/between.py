@@ -6,8 +6,8 @@ import contextlib
 from collections.abc import Iterator
 from typing import Final
 
-from harness.conformance.findings import Mismatch, Missing
-from harness.conformance.hawkbit.session import Session
+from fleetrig.harness.conformance.findings import Mismatch, Missing
+from fleetrig.harness.conformance.hawkbit.session import Session
 
 MAKERS: Final = ("Via", "Server")
 """Headers in which proxies name themselves; hawkBit sends neither."""

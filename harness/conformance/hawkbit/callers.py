@@ -7,12 +7,18 @@ from typing import Any, Final
 
 import cbor2
 
-from harness.conformance.exact_client import Answer
-from harness.conformance.findings import Mismatch, expect, expect_keys
-from harness.conformance.hawkbit.answers import expect_bare, expect_document, expect_error, expect_link, expect_type
-from harness.conformance.hawkbit.deployed import CACHE_WITHIN_S, admitted, let_in
-from harness.conformance.hawkbit.session import JSON, TARGET_MODE, Session, Target, tt
-from harness.verdict import Finding
+from fleetrig.harness.conformance.exact_client import Answer
+from fleetrig.harness.conformance.findings import Mismatch, expect, expect_keys
+from fleetrig.harness.conformance.hawkbit.answers import (
+    expect_bare,
+    expect_document,
+    expect_error,
+    expect_link,
+    expect_type,
+)
+from fleetrig.harness.conformance.hawkbit.deployed import CACHE_WITHIN_S, admitted, let_in
+from fleetrig.harness.conformance.hawkbit.session import JSON, TARGET_MODE, Session, Target, tt
+from fleetrig.harness.verdict import Finding
 
 HAL: Final = "application/hal+json"
 CBOR: Final = "application/cbor"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from harness.conformance.findings import expect, expect_that
-from harness.conformance.frame import Resource
-from harness.conformance.hawkbit.answers import expect_bare, expect_document, expect_error
-from harness.conformance.hawkbit.deployed import Deployment, canceling, deployed
-from harness.conformance.hawkbit.session import Session
+from fleetrig.harness.conformance.findings import expect, expect_that
+from fleetrig.harness.conformance.frame import Resource
+from fleetrig.harness.conformance.hawkbit.answers import expect_bare, expect_document, expect_error
+from fleetrig.harness.conformance.hawkbit.deployed import Deployment, canceling, deployed
+from fleetrig.harness.conformance.hawkbit.session import Session
 
 ROWS: Final[Resource[Session]] = Resource("hawkbit", "cancel")
 

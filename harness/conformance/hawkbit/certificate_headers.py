@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from harness.conformance.findings import Missing, expect
-from harness.conformance.frame import Resource
-from harness.conformance.hawkbit.answers import expect_document
-from harness.conformance.hawkbit.between import as_sent, something_between
-from harness.conformance.hawkbit.callers import (
+from fleetrig.harness.conformance.findings import Missing, expect
+from fleetrig.harness.conformance.frame import Resource
+from fleetrig.harness.conformance.hawkbit.answers import expect_document
+from fleetrig.harness.conformance.hawkbit.between import as_sent, something_between
+from fleetrig.harness.conformance.hawkbit.callers import (
     device,
     expect_bare_401,
     expect_kept_out,
@@ -18,9 +18,9 @@ from harness.conformance.hawkbit.callers import (
     gateway,
     newcomer,
 )
-from harness.conformance.hawkbit.deployed import CACHE_WITHIN_S
-from harness.conformance.hawkbit.session import Session, tt
-from harness.servers.foreign import is_loopback
+from fleetrig.harness.conformance.hawkbit.deployed import CACHE_WITHIN_S
+from fleetrig.harness.conformance.hawkbit.session import Session, tt
+from fleetrig.harness.servers.foreign import is_loopback
 
 ROWS: Final[Resource[Session]] = Resource("hawkbit", "certificate")
 

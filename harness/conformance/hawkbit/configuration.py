@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from harness.conformance.exact_client import Answer
-from harness.conformance.findings import expect, expect_has, expect_keys
-from harness.conformance.frame import Resource
-from harness.conformance.hawkbit.answers import expect_bare, expect_document, expect_error, expect_headers, expect_link
-from harness.conformance.hawkbit.deployed import CACHE_WITHIN_S, admitted, no_content
-from harness.conformance.hawkbit.polling_range import clock, need_range, polling_range_s
-from harness.conformance.hawkbit.session import TARGET_MODE, Session, Target
+from fleetrig.harness.conformance.exact_client import Answer
+from fleetrig.harness.conformance.findings import expect, expect_has, expect_keys
+from fleetrig.harness.conformance.frame import Resource
+from fleetrig.harness.conformance.hawkbit.answers import (
+    expect_bare,
+    expect_document,
+    expect_error,
+    expect_headers,
+    expect_link,
+)
+from fleetrig.harness.conformance.hawkbit.deployed import CACHE_WITHIN_S, admitted, no_content
+from fleetrig.harness.conformance.hawkbit.polling_range import clock, need_range, polling_range_s
+from fleetrig.harness.conformance.hawkbit.session import TARGET_MODE, Session, Target
 
 ROWS: Final[Resource[Session]] = Resource("hawkbit", "configuration")
 

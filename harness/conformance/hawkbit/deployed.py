@@ -6,10 +6,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
-from harness.conformance.exact_client import Answer
-from harness.conformance.findings import expect, expect_has, expect_keys, expect_that
-from harness.conformance.hawkbit.answers import expect_bare, expect_document, expect_link
-from harness.conformance.hawkbit.session import TARGET_MODE, Session, Target, Update, report, tt
+from fleetrig.harness.conformance.exact_client import Answer
+from fleetrig.harness.conformance.findings import expect, expect_has, expect_keys, expect_that
+from fleetrig.harness.conformance.hawkbit.answers import expect_bare, expect_document, expect_link
+from fleetrig.harness.conformance.hawkbit.session import TARGET_MODE, Session, Target, Update, report, tt
 
 CONFIRMATION: Final = "user.confirmation.flow.enabled"
 AUTOCLOSE: Final = "repository.actions.autoclose.enabled"

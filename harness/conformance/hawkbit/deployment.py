@@ -6,11 +6,11 @@ import hashlib
 import re
 from typing import Any, Final
 
-from harness.conformance.findings import expect, expect_has, expect_keys, expect_that
-from harness.conformance.frame import Resource
-from harness.conformance.hawkbit.answers import expect_bare, expect_document, expect_error, expect_link
-from harness.conformance.hawkbit.deployed import Deployment, deployed, server_now_ms
-from harness.conformance.hawkbit.session import Session, Update, report
+from fleetrig.harness.conformance.findings import expect, expect_has, expect_keys, expect_that
+from fleetrig.harness.conformance.frame import Resource
+from fleetrig.harness.conformance.hawkbit.answers import expect_bare, expect_document, expect_error, expect_link
+from fleetrig.harness.conformance.hawkbit.deployed import Deployment, deployed, server_now_ms
+from fleetrig.harness.conformance.hawkbit.session import Session, Update, report
 
 ROWS: Final[Resource[Session]] = Resource("hawkbit", "deployment")
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import secrets
 from typing import Final
 
-from harness.conformance.findings import expect, expect_that
-from harness.conformance.frame import Resource
-from harness.conformance.hawkbit.answers import expect_bare, expect_document, expect_headers, expect_type
-from harness.conformance.hawkbit.between import as_sent
-from harness.conformance.hawkbit.callers import (
+from fleetrig.harness.conformance.findings import expect, expect_that
+from fleetrig.harness.conformance.frame import Resource
+from fleetrig.harness.conformance.hawkbit.answers import expect_bare, expect_document, expect_headers, expect_type
+from fleetrig.harness.conformance.hawkbit.between import as_sent
+from fleetrig.harness.conformance.hawkbit.callers import (
     HAL,
     POLL_TIME_WITHIN_S,
     device,
@@ -19,8 +19,8 @@ from harness.conformance.hawkbit.callers import (
     gateway,
     newcomer,
 )
-from harness.conformance.hawkbit.deployed import let_in, no_content
-from harness.conformance.hawkbit.session import GATEWAY_KEY, GATEWAY_MODE, TARGET_MODE, Session, basic, tt
+from fleetrig.harness.conformance.hawkbit.deployed import let_in, no_content
+from fleetrig.harness.conformance.hawkbit.session import GATEWAY_KEY, GATEWAY_MODE, TARGET_MODE, Session, basic, tt
 
 ROWS: Final[Resource[Session]] = Resource("hawkbit", "auth")
 

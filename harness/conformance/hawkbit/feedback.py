@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from harness.conformance.findings import expect, expect_has, expect_that
-from harness.conformance.frame import Resource
-from harness.conformance.hawkbit.answers import DOS, expect_bare, expect_error, usual
-from harness.conformance.hawkbit.deployed import Deployment, deployed
-from harness.conformance.hawkbit.deployment import HOUR_MS
-from harness.conformance.hawkbit.session import Session, tt
+from fleetrig.harness.conformance.findings import expect, expect_has, expect_that
+from fleetrig.harness.conformance.frame import Resource
+from fleetrig.harness.conformance.hawkbit.answers import DOS, expect_bare, expect_error, usual
+from fleetrig.harness.conformance.hawkbit.deployed import Deployment, deployed
+from fleetrig.harness.conformance.hawkbit.deployment import HOUR_MS
+from fleetrig.harness.conformance.hawkbit.session import Session, tt
 
 ROWS: Final[Resource[Session]] = Resource("hawkbit", "feedback")
 

@@ -11,10 +11,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from harness.conformance.exact_client import Answer
-from harness.conformance.hawkbit.session import Server, basic, patiently
-from simulator.contract.errors import BrokenBench
-from simulator.contract.identity import UserPassword
+from fleetrig.harness.conformance.exact_client import Answer
+from fleetrig.harness.conformance.hawkbit.session import Server, basic, patiently
+from fleetrig.simulator.contract.errors import BrokenBench
+from fleetrig.simulator.contract.identity import UserPassword
 
 USERINFO: Final = "/rest/v1/userinfo"
 DECISIVE: Final = re.compile(r"CREATE_TARGET|READ_TARGET_SEC\w+|ROLE_\w+")

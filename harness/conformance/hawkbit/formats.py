@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from harness.conformance.exact_client import Answer
-from harness.conformance.findings import expect, expect_keys, expect_that
-from harness.conformance.frame import Resource
-from harness.conformance.hawkbit.answers import CODE, expect_bare, expect_document, expect_link, expect_type
-from harness.conformance.hawkbit.callers import (
+from fleetrig.harness.conformance.exact_client import Answer
+from fleetrig.harness.conformance.findings import expect, expect_keys, expect_that
+from fleetrig.harness.conformance.frame import Resource
+from fleetrig.harness.conformance.hawkbit.answers import CODE, expect_bare, expect_document, expect_link, expect_type
+from fleetrig.harness.conformance.hawkbit.callers import (
     CBOR,
     HAL,
     NOT_READABLE,
@@ -20,7 +20,7 @@ from harness.conformance.hawkbit.callers import (
     expect_poll,
     put_attributes,
 )
-from harness.conformance.hawkbit.session import JSON, Session, Target
+from fleetrig.harness.conformance.hawkbit.session import JSON, Session, Target
 
 ROWS: Final[Resource[Session]] = Resource("hawkbit", "formats")
 

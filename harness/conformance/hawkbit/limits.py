@@ -15,12 +15,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from harness.conformance.exact_client import Answer, ExactClient
-from harness.conformance.findings import Missing, expect
-from harness.conformance.frame import Resource
-from harness.conformance.hawkbit.answers import DOS, expect_bare, usual
-from harness.conformance.hawkbit.between import as_sent
-from harness.conformance.hawkbit.session import JSON, LIMITER_WINDOW_S, Session
+from fleetrig.harness.conformance.exact_client import Answer, ExactClient
+from fleetrig.harness.conformance.findings import Missing, expect
+from fleetrig.harness.conformance.frame import Resource
+from fleetrig.harness.conformance.hawkbit.answers import DOS, expect_bare, usual
+from fleetrig.harness.conformance.hawkbit.between import as_sent
+from fleetrig.harness.conformance.hawkbit.session import JSON, LIMITER_WINDOW_S, Session
 
 ROWS: Final[Resource[Session]] = Resource("hawkbit", "limits")
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from harness.conformance.findings import Mismatch, expect, expect_keys
-from harness.conformance.frame import Resource
-from harness.conformance.hawkbit.answers import REPOSITORY, expect_bare, expect_document, expect_error
-from harness.conformance.hawkbit.deployed import CACHE_WITHIN_S, admitted
-from harness.conformance.hawkbit.session import Session, Target, tt
-from harness.verdict import Finding
+from fleetrig.harness.conformance.findings import Mismatch, expect, expect_keys
+from fleetrig.harness.conformance.frame import Resource
+from fleetrig.harness.conformance.hawkbit.answers import REPOSITORY, expect_bare, expect_document, expect_error
+from fleetrig.harness.conformance.hawkbit.deployed import CACHE_WITHIN_S, admitted
+from fleetrig.harness.conformance.hawkbit.session import Session, Target, tt
+from fleetrig.harness.verdict import Finding
 
 ROWS: Final[Resource[Session]] = Resource("hawkbit", "lists")
 

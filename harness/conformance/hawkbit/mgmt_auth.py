@@ -6,12 +6,12 @@ import contextlib
 from dataclasses import replace
 from typing import Final
 
-from harness.conformance.exact_client import Answer
-from harness.conformance.findings import Missing, expect, expect_has, expect_that
-from harness.conformance.frame import Resource
-from harness.conformance.hawkbit.answers import expect_document, expect_error, expect_framework, expect_headers
-from harness.conformance.hawkbit.session import GATEWAY_KEY, Session, basic, tt
-from simulator.contract.identity import UserPassword
+from fleetrig.harness.conformance.exact_client import Answer
+from fleetrig.harness.conformance.findings import Missing, expect, expect_has, expect_that
+from fleetrig.harness.conformance.frame import Resource
+from fleetrig.harness.conformance.hawkbit.answers import expect_document, expect_error, expect_framework, expect_headers
+from fleetrig.harness.conformance.hawkbit.session import GATEWAY_KEY, Session, basic, tt
+from fleetrig.simulator.contract.identity import UserPassword
 
 ROWS: Final[Resource[Session]] = Resource("hawkbit", "mgmt-auth")
 

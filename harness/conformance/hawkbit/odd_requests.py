@@ -6,15 +6,15 @@ import re
 from typing import Final
 from urllib.parse import urlsplit
 
-from harness.conformance.exact_client import Answer
-from harness.conformance.findings import expect, expect_that
-from harness.conformance.frame import Resource
-from harness.conformance.hawkbit.answers import expect_bare, expect_document
-from harness.conformance.hawkbit.attributes import attributes
-from harness.conformance.hawkbit.between import as_sent, something_between
-from harness.conformance.hawkbit.callers import SLEEP, config_data, device, expect_poll
-from harness.conformance.hawkbit.session import JSON, Session, Target, tt
-from harness.conformance.raw_exchange import raw_exchange
+from fleetrig.harness.conformance.exact_client import Answer
+from fleetrig.harness.conformance.findings import expect, expect_that
+from fleetrig.harness.conformance.frame import Resource
+from fleetrig.harness.conformance.hawkbit.answers import expect_bare, expect_document
+from fleetrig.harness.conformance.hawkbit.attributes import attributes
+from fleetrig.harness.conformance.hawkbit.between import as_sent, something_between
+from fleetrig.harness.conformance.hawkbit.callers import SLEEP, config_data, device, expect_poll
+from fleetrig.harness.conformance.hawkbit.session import JSON, Session, Target, tt
+from fleetrig.harness.conformance.raw_exchange import raw_exchange
 
 ROWS: Final[Resource[Session]] = Resource("hawkbit", "requests")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from urllib.parse import quote
 
-from harness.conformance.exact_client import Answer
-from harness.conformance.findings import Mismatch
+from fleetrig.harness.conformance.exact_client import Answer
+from fleetrig.harness.conformance.findings import Mismatch
 
 
 def filter_that_assigns(mgmt: Callable[..., Answer], prefix: str, ours: str) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import unquote
 
-from harness.conformance.exact_client import Answer
-from harness.conformance.findings import expect
-from harness.conformance.frame import Resource
-from harness.conformance.hawkbit.answers import expect_document, expect_error, expect_type
-from harness.conformance.hawkbit.between import as_sent
-from harness.conformance.hawkbit.callers import (
+from fleetrig.harness.conformance.exact_client import Answer
+from fleetrig.harness.conformance.findings import expect
+from fleetrig.harness.conformance.frame import Resource
+from fleetrig.harness.conformance.hawkbit.answers import expect_document, expect_error, expect_type
+from fleetrig.harness.conformance.hawkbit.between import as_sent
+from fleetrig.harness.conformance.hawkbit.callers import (
     NOT_READABLE,
     SLEEP,
     config_data,
@@ -20,7 +20,7 @@ from harness.conformance.hawkbit.callers import (
     expect_violation,
     gateway,
 )
-from harness.conformance.hawkbit.session import JSON, Session, basic, tt
+from fleetrig.harness.conformance.hawkbit.session import JSON, Session, basic, tt
 
 ROWS: Final[Resource[Session]] = Resource("hawkbit", "paths")
 

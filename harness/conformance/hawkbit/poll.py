@@ -7,12 +7,12 @@ import time
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from harness.conformance.exact_client import Answer
-from harness.conformance.findings import expect, expect_that
-from harness.conformance.frame import Resource
-from harness.conformance.hawkbit.answers import expect_bare, expect_document, expect_headers, expect_type
-from harness.conformance.hawkbit.between import as_sent, something_between
-from harness.conformance.hawkbit.callers import (
+from fleetrig.harness.conformance.exact_client import Answer
+from fleetrig.harness.conformance.findings import expect, expect_that
+from fleetrig.harness.conformance.frame import Resource
+from fleetrig.harness.conformance.hawkbit.answers import expect_bare, expect_document, expect_headers, expect_type
+from fleetrig.harness.conformance.hawkbit.between import as_sent, something_between
+from fleetrig.harness.conformance.hawkbit.callers import (
     CBOR,
     DDI_TYPES,
     HAL,
@@ -26,8 +26,8 @@ from harness.conformance.hawkbit.callers import (
     names_in,
     put_attributes,
 )
-from harness.conformance.hawkbit.deployed import CACHE_WITHIN_S
-from harness.conformance.hawkbit.session import JSON, Session, Target
+from fleetrig.harness.conformance.hawkbit.deployed import CACHE_WITHIN_S
+from fleetrig.harness.conformance.hawkbit.session import JSON, Session, Target
 
 ROWS: Final[Resource[Session]] = Resource("hawkbit", "poll")
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from harness.conformance.exact_client import Answer
-from harness.conformance.findings import Missing
+from fleetrig.harness.conformance.exact_client import Answer
+from fleetrig.harness.conformance.findings import Missing
 
 ALLOWED: Final = re.compile(r"range\D+(\d\d):(\d\d):(\d\d)\D+(\d\d):(\d\d):(\d\d)")
 INTERVAL: Final = re.compile(r"\b(\d\d):(\d\d):(\d\d)\b")

@@ -5,15 +5,15 @@ from __future__ import annotations
 import time
 from typing import Any, Final
 
-from harness.conformance.findings import Mismatch, expect, expect_keys, expect_that
-from harness.conformance.frame import Resource
-from harness.conformance.hawkbit.answers import expect_bare, expect_document, expect_error
-from harness.conformance.hawkbit.callers import POLLING_TIME, SLEEP, device
-from harness.conformance.hawkbit.configuration import expect_refused, put
-from harness.conformance.hawkbit.deployed import CACHE_WITHIN_S, no_content
-from harness.conformance.hawkbit.polling_range import clock, need_range, polling_range_s
-from harness.conformance.hawkbit.session import Session, Target
-from harness.verdict import Finding
+from fleetrig.harness.conformance.findings import Mismatch, expect, expect_keys, expect_that
+from fleetrig.harness.conformance.frame import Resource
+from fleetrig.harness.conformance.hawkbit.answers import expect_bare, expect_document, expect_error
+from fleetrig.harness.conformance.hawkbit.callers import POLLING_TIME, SLEEP, device
+from fleetrig.harness.conformance.hawkbit.configuration import expect_refused, put
+from fleetrig.harness.conformance.hawkbit.deployed import CACHE_WITHIN_S, no_content
+from fleetrig.harness.conformance.hawkbit.polling_range import clock, need_range, polling_range_s
+from fleetrig.harness.conformance.hawkbit.session import Session, Target
+from fleetrig.harness.verdict import Finding
 
 ROWS: Final[Resource[Session]] = Resource("hawkbit", "polling-time")
 

@@ -8,12 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any, Final
 
-from harness.conformance.exact_client import Answer, ExactClient
-from harness.conformance.findings import Missing, expect, expect_has, expect_that
-from harness.conformance.frame import Resource
-from harness.conformance.hawkbit.answers import expect_bare, expect_document, expect_error, expect_type
-from harness.conformance.hawkbit.between import as_sent
-from harness.conformance.hawkbit.callers import (
+from fleetrig.harness.conformance.exact_client import Answer, ExactClient
+from fleetrig.harness.conformance.findings import Missing, expect, expect_has, expect_that
+from fleetrig.harness.conformance.frame import Resource
+from fleetrig.harness.conformance.hawkbit.answers import expect_bare, expect_document, expect_error, expect_type
+from fleetrig.harness.conformance.hawkbit.between import as_sent
+from fleetrig.harness.conformance.hawkbit.callers import (
     HAL,
     POLL_TIME_WITHIN_S,
     SLEEP,
@@ -27,8 +27,8 @@ from harness.conformance.hawkbit.callers import (
     gateway,
     newcomer,
 )
-from harness.conformance.hawkbit.deployed import let_in, no_content
-from harness.conformance.hawkbit.session import Session, Target, tt
+from fleetrig.harness.conformance.hawkbit.deployed import let_in, no_content
+from fleetrig.harness.conformance.hawkbit.session import Session, Target, tt
 
 ROWS: Final[Resource[Session]] = Resource("hawkbit", "registration")
 

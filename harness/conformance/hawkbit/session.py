@@ -17,16 +17,16 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote
 
-from harness.conformance.exact_client import Answer, ExactClient
-from harness.conformance.findings import Mismatch, Missing, expect, expect_that
-from harness.conformance.hawkbit.generations import GENERATIONS, Generation
-from harness.conformance.hawkbit.other_hands import is_their_doing
-from harness.conformance.hawkbit.polling_range import need_range
-from harness.conformance.hawkbit.taking_back import Debts, sweep
-from harness.interrupts import ctrl_c_later
-from harness.verdict import Finding
-from simulator.contract.errors import BrokenBench
-from simulator.contract.identity import UserPassword
+from fleetrig.harness.conformance.exact_client import Answer, ExactClient
+from fleetrig.harness.conformance.findings import Mismatch, Missing, expect, expect_that
+from fleetrig.harness.conformance.hawkbit.generations import GENERATIONS, Generation
+from fleetrig.harness.conformance.hawkbit.other_hands import is_their_doing
+from fleetrig.harness.conformance.hawkbit.polling_range import need_range
+from fleetrig.harness.conformance.hawkbit.taking_back import Debts, sweep
+from fleetrig.harness.interrupts import ctrl_c_later
+from fleetrig.harness.verdict import Finding
+from fleetrig.simulator.contract.errors import BrokenBench
+from fleetrig.simulator.contract.identity import UserPassword
 
 JSON: Final = "application/json"
 BOUNDARY: Final = "fleetrigconformance"

@@ -8,12 +8,12 @@ import ssl
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from harness.conformance.exact_client import ExactClient
-from harness.conformance.frame import Row, number_of
-from harness.conformance.hawkbit import RESOURCES
-from harness.conformance.hawkbit.session import Server, Session
-from harness.conformance.own_server import own_server
-from simulator.contract.identity import UserPassword
+from fleetrig.harness.conformance.exact_client import ExactClient
+from fleetrig.harness.conformance.frame import Row, number_of
+from fleetrig.harness.conformance.hawkbit import RESOURCES
+from fleetrig.harness.conformance.hawkbit.session import Server, Session
+from fleetrig.harness.conformance.own_server import own_server
+from fleetrig.simulator.contract.identity import UserPassword
 
 ROWS: Final[tuple[Row[Session], ...]] = tuple(sorted((row for one in RESOURCES for row in one.rows), key=number_of))
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, Final
 
-from harness.conformance.exact_client import Answer
-from simulator.contract.errors import BrokenBench
+from fleetrig.harness.conformance.exact_client import Answer
+from fleetrig.simulator.contract.errors import BrokenBench
 
 SECRET: Final = ".key"
 MOST_PAGES: Final = 10

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from harness.conformance.findings import expect, expect_has, expect_keys, expect_that
-from harness.conformance.frame import Resource
-from harness.conformance.hawkbit.answers import REPOSITORY, expect_bare, expect_document, expect_error, expect_link
-from harness.conformance.hawkbit.deployed import admitted, no_content
-from harness.conformance.hawkbit.session import Session, tt
-from harness.conformance.hawkbit.targets import ONLY_LATER
+from fleetrig.harness.conformance.findings import expect, expect_has, expect_keys, expect_that
+from fleetrig.harness.conformance.frame import Resource
+from fleetrig.harness.conformance.hawkbit.answers import (
+    REPOSITORY,
+    expect_bare,
+    expect_document,
+    expect_error,
+    expect_link,
+)
+from fleetrig.harness.conformance.hawkbit.deployed import admitted, no_content
+from fleetrig.harness.conformance.hawkbit.session import Session, tt
+from fleetrig.harness.conformance.hawkbit.targets import ONLY_LATER
 
 ROWS: Final[Resource[Session]] = Resource("hawkbit", "target")
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from harness.conformance.findings import expect
-from harness.conformance.frame import Resource
-from harness.conformance.hawkbit.answers import expect_bare, expect_document, expect_error
-from harness.conformance.hawkbit.deployed import no_content
-from harness.conformance.hawkbit.session import Session
+from fleetrig.harness.conformance.findings import expect
+from fleetrig.harness.conformance.frame import Resource
+from fleetrig.harness.conformance.hawkbit.answers import expect_bare, expect_document, expect_error
+from fleetrig.harness.conformance.hawkbit.deployed import no_content
+from fleetrig.harness.conformance.hawkbit.session import Session
 
 ROWS: Final[Resource[Session]] = Resource("hawkbit", "target-details")
 

@@ -6,11 +6,17 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from harness.conformance.exact_client import Answer
-from harness.conformance.findings import expect, expect_has, expect_keys, expect_that
-from harness.conformance.frame import Resource
-from harness.conformance.hawkbit.answers import REPOSITORY, expect_document, expect_error, expect_link, expect_type
-from harness.conformance.hawkbit.session import Session
+from fleetrig.harness.conformance.exact_client import Answer
+from fleetrig.harness.conformance.findings import expect, expect_has, expect_keys, expect_that
+from fleetrig.harness.conformance.frame import Resource
+from fleetrig.harness.conformance.hawkbit.answers import (
+    REPOSITORY,
+    expect_document,
+    expect_error,
+    expect_link,
+    expect_type,
+)
+from fleetrig.harness.conformance.hawkbit.session import Session
 
 ROWS: Final[Resource[Session]] = Resource("hawkbit", "targets")
 

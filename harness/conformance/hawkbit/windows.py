@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from harness.conformance.findings import Missing, expect, expect_has, expect_that
-from harness.conformance.frame import Resource
-from harness.conformance.hawkbit.answers import expect_document, expect_error
-from harness.conformance.hawkbit.configuration import expect_refused
-from harness.conformance.hawkbit.deployed import Deployment, deployed, server_now_ms
-from harness.conformance.hawkbit.deployment import expect_deployment
-from harness.conformance.hawkbit.polling_range import clock, polling_range_s
-from harness.conformance.hawkbit.session import Session
+from fleetrig.harness.conformance.findings import Missing, expect, expect_has, expect_that
+from fleetrig.harness.conformance.frame import Resource
+from fleetrig.harness.conformance.hawkbit.answers import expect_document, expect_error
+from fleetrig.harness.conformance.hawkbit.configuration import expect_refused
+from fleetrig.harness.conformance.hawkbit.deployed import Deployment, deployed, server_now_ms
+from fleetrig.harness.conformance.hawkbit.deployment import expect_deployment
+from fleetrig.harness.conformance.hawkbit.polling_range import clock, polling_range_s
+from fleetrig.harness.conformance.hawkbit.session import Session
 
 ROWS: Final[Resource[Session]] = Resource("hawkbit", "windows")
 

@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from harness.conformance.exact_client import Answer
-from harness.doctor.diagnosis import Diagnosis, Weight, plain
-from harness.doctor.hawkbit.facts import MODES, Facts, Kind
-from harness.doctor.hawkbit.surroundings import is_device_api
+from fleetrig.harness.conformance.exact_client import Answer
+from fleetrig.harness.doctor.diagnosis import Diagnosis, Weight, plain
+from fleetrig.harness.doctor.hawkbit.facts import MODES, Facts, Kind
+from fleetrig.harness.doctor.hawkbit.surroundings import is_device_api
 
 CACHE_S: Final = 60.0
 """A changed switch may be cached for 10 s (§1.6); somebody who tries at once is inside that."""

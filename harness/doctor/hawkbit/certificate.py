@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
-from harness.doctor.certificates import CertificateFacts
-from harness.doctor.diagnosis import Diagnosis, Weight, named, plain
-from harness.doctor.hawkbit.facts import AUTHORITY, Facts, Presented
-from harness.doctor.hawkbit.ids import difference, nearness
-from harness.doctor.hawkbit.tokens import CONFIGS, mode_off
+from fleetrig.harness.doctor.certificates import CertificateFacts
+from fleetrig.harness.doctor.diagnosis import Diagnosis, Weight, named, plain
+from fleetrig.harness.doctor.hawkbit.facts import AUTHORITY, Facts, Presented
+from fleetrig.harness.doctor.hawkbit.ids import difference, nearness
+from fleetrig.harness.doctor.hawkbit.tokens import CONFIGS, mode_off
 
 IDENTITY_HEADER: Final = "X-Controller-Id"
 AUTHORITY_HEADER: Final = "X-Authority"

@@ -8,11 +8,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
-from harness.conformance.exact_client import Answer
-from harness.doctor.certificates import CertificateFacts
-from harness.doctor.contact import Contact
-from harness.doctor.diagnosis import Shell
-from simulator.contract.identity import mask
+from fleetrig.harness.conformance.exact_client import Answer
+from fleetrig.harness.doctor.certificates import CertificateFacts
+from fleetrig.harness.doctor.contact import Contact
+from fleetrig.harness.doctor.diagnosis import Shell
+from fleetrig.simulator.contract.identity import mask
 
 T = TypeVar("T")
 

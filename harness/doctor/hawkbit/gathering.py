@@ -11,12 +11,12 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
-from harness.conformance.exact_client import Answer, ExactClient
-from harness.conformance.hawkbit.session import basic
-from harness.doctor.contact import Contact, Trouble
-from harness.doctor.diagnosis import Shell
-from harness.doctor.hawkbit.certificate import proxy_headers
-from harness.doctor.hawkbit.facts import (
+from fleetrig.harness.conformance.exact_client import Answer, ExactClient
+from fleetrig.harness.conformance.hawkbit.session import basic
+from fleetrig.harness.doctor.contact import Contact, Trouble
+from fleetrig.harness.doctor.diagnosis import Shell
+from fleetrig.harness.doctor.hawkbit.certificate import proxy_headers
+from fleetrig.harness.doctor.hawkbit.facts import (
     MODES,
     SCHEMES,
     Account,
@@ -27,11 +27,11 @@ from harness.doctor.hawkbit.facts import (
     config_from,
     target_from,
 )
-from harness.doctor.hawkbit.surroundings import is_hawkbit, is_no_api
-from harness.doctor.hawkbit.tokens import can_be_sent
-from harness.doctor.reach import reach, speaks_tls, trouble_of
-from simulator.contract.errors import BrokenBench
-from simulator.contract.identity import UserPassword
+from fleetrig.harness.doctor.hawkbit.surroundings import is_hawkbit, is_no_api
+from fleetrig.harness.doctor.hawkbit.tokens import can_be_sent
+from fleetrig.harness.doctor.reach import reach, speaks_tls, trouble_of
+from fleetrig.simulator.contract.errors import BrokenBench
+from fleetrig.simulator.contract.identity import UserPassword
 
 MOST_OTHERS: Final = 500
 PIECE: Final = 4

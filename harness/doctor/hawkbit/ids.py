@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from typing import Final
 
-from harness.doctor.diagnosis import Diagnosis, Weight, named
-from harness.doctor.hawkbit.facts import Facts, Kind
+from fleetrig.harness.doctor.diagnosis import Diagnosis, Weight, named
+from fleetrig.harness.doctor.hawkbit.facts import Facts, Kind
 
 MOST_CHARACTERS: Final = 256
 MOST_NAME_CHARACTERS: Final = 128

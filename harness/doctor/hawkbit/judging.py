@@ -6,16 +6,16 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 from urllib.parse import quote, urlsplit
 
-from harness.conformance.exact_client import Answer
-from harness.doctor.contact import Trouble
-from harness.doctor.diagnosis import Diagnosis, Judgement, Outcome, Weight, heaviest_first, named
-from harness.doctor.hawkbit.answers import answer_line, answers, unexplained
-from harness.doctor.hawkbit.certificate import certificate, faults
-from harness.doctor.hawkbit.facts import MODES, Facts, Kind
-from harness.doctor.hawkbit.ids import REGISTERING, hint, ids
-from harness.doctor.hawkbit.links import links
-from harness.doctor.hawkbit.surroundings import is_device_api, is_no_api, surroundings, tenant_typo
-from harness.doctor.hawkbit.tokens import tokens
+from fleetrig.harness.conformance.exact_client import Answer
+from fleetrig.harness.doctor.contact import Trouble
+from fleetrig.harness.doctor.diagnosis import Diagnosis, Judgement, Outcome, Weight, heaviest_first, named
+from fleetrig.harness.doctor.hawkbit.answers import answer_line, answers, unexplained
+from fleetrig.harness.doctor.hawkbit.certificate import certificate, faults
+from fleetrig.harness.doctor.hawkbit.facts import MODES, Facts, Kind
+from fleetrig.harness.doctor.hawkbit.ids import REGISTERING, hint, ids
+from fleetrig.harness.doctor.hawkbit.links import links
+from fleetrig.harness.doctor.hawkbit.surroundings import is_device_api, is_no_api, surroundings, tenant_typo
+from fleetrig.harness.doctor.hawkbit.tokens import tokens
 
 REFUSALS: Final = frozenset({400, 401, 403, 429})
 LET_IN: Final = frozenset({200, 304, 409})

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import urlsplit
 
-from harness.doctor.diagnosis import Diagnosis, Weight, plain
-from harness.doctor.hawkbit.facts import Facts
+from fleetrig.harness.doctor.diagnosis import Diagnosis, Weight, plain
+from fleetrig.harness.doctor.hawkbit.facts import Facts
 
 USUAL_PORTS: Final = {"http": 80, "https": 443}
 

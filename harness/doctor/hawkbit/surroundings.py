@@ -7,11 +7,11 @@ from difflib import SequenceMatcher
 from typing import Final
 from urllib.parse import urlsplit
 
-from harness.conformance.exact_client import Answer
-from harness.doctor.certificates import DAY, CertificateFacts
-from harness.doctor.contact import Trouble
-from harness.doctor.diagnosis import Diagnosis, Weight, named, plain
-from harness.doctor.hawkbit.facts import Facts
+from fleetrig.harness.conformance.exact_client import Answer
+from fleetrig.harness.doctor.certificates import DAY, CertificateFacts
+from fleetrig.harness.doctor.contact import Trouble
+from fleetrig.harness.doctor.diagnosis import Diagnosis, Weight, named, plain
+from fleetrig.harness.doctor.hawkbit.facts import Facts
 
 SKEW_WORTH_SAYING_S: Final = 60.0
 TENANT_NEAR: Final = 0.6

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import quote
 
-from harness.doctor.diagnosis import SECRET, Diagnosis, Weight, named
-from harness.doctor.hawkbit.facts import GATEWAY_KEY, MODES, SCHEMES, Facts, Kind, masked
-from harness.doctor.hawkbit.ids import hint, is_possible
+from fleetrig.harness.doctor.diagnosis import SECRET, Diagnosis, Weight, named
+from fleetrig.harness.doctor.hawkbit.facts import GATEWAY_KEY, MODES, SCHEMES, Facts, Kind, masked
+from fleetrig.harness.doctor.hawkbit.ids import hint, is_possible
 
 CONFIGS: Final = "/rest/v1/system/configs/"
 QUOTES: Final = "\"'"

@@ -9,17 +9,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from reference_server.platform import Answer
-from reference_server.platforms.hawkbit.request import admin_auth, device_auth
-from reference_server.platforms.hawkbit.request.call import Call
-from reference_server.platforms.hawkbit.request.dos_filter import DosFilter
-from reference_server.platforms.hawkbit.request.error_replies import refusal
-from reference_server.platforms.hawkbit.request.firewall import check_host, check_path, container_refusal
-from reference_server.platforms.hawkbit.request.front_page import front_page
-from reference_server.platforms.hawkbit.request.media_types import negotiate, type_sent
-from reference_server.platforms.hawkbit.request.older_answers import in_charset, reworded
-from reference_server.platforms.hawkbit.request.replies import Reply, over_tls, respond
-from reference_server.platforms.hawkbit.request.routing import (
+from fleetrig.reference_server.platform import Answer
+from fleetrig.reference_server.platforms.hawkbit.request import admin_auth, device_auth
+from fleetrig.reference_server.platforms.hawkbit.request.call import Call
+from fleetrig.reference_server.platforms.hawkbit.request.dos_filter import DosFilter
+from fleetrig.reference_server.platforms.hawkbit.request.error_replies import refusal
+from fleetrig.reference_server.platforms.hawkbit.request.firewall import check_host, check_path, container_refusal
+from fleetrig.reference_server.platforms.hawkbit.request.front_page import front_page
+from fleetrig.reference_server.platforms.hawkbit.request.media_types import negotiate, type_sent
+from fleetrig.reference_server.platforms.hawkbit.request.older_answers import in_charset, reworded
+from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply, over_tls, respond
+from fleetrig.reference_server.platforms.hawkbit.request.routing import (
     ANY_BODY,
     Options,
     Route,
@@ -27,21 +27,21 @@ from reference_server.platforms.hawkbit.request.routing import (
     arguments,
     refuse_preflight,
 )
-from reference_server.platforms.hawkbit.routes import PROVISIONING, known_to
-from reference_server.platforms.hawkbit.routes_deployment import DEPLOYMENT
-from reference_server.platforms.hawkbit.routes_rollouts import CAMPAIGNS
-from reference_server.platforms.hawkbit.routes_sets import SETS
-from reference_server.platforms.hawkbit.routes_software import SOFTWARE
-from reference_server.platforms.hawkbit.scheduling.action_cleanup import ActionCleanup
-from reference_server.platforms.hawkbit.scheduling.auto_assignment import AutoAssigner
-from reference_server.platforms.hawkbit.scheduling.rollout_scheduler import RolloutScheduler
-from reference_server.platforms.hawkbit.state.errors import HawkbitError, framework
-from reference_server.platforms.hawkbit.state.forwarded import BadForwarding, believed
-from reference_server.platforms.hawkbit.state.repository import Repository
-from reference_server.platforms.hawkbit.state.settings import Settings
-from reference_server.platforms.hawkbit.state.tenants import open_tenant
-from reference_server.stores.interface import Blobs, Entropy, Store
-from simulator.contract.wire import HttpRequest, HttpResponse, Session
+from fleetrig.reference_server.platforms.hawkbit.routes import PROVISIONING, known_to
+from fleetrig.reference_server.platforms.hawkbit.routes_deployment import DEPLOYMENT
+from fleetrig.reference_server.platforms.hawkbit.routes_rollouts import CAMPAIGNS
+from fleetrig.reference_server.platforms.hawkbit.routes_sets import SETS
+from fleetrig.reference_server.platforms.hawkbit.routes_software import SOFTWARE
+from fleetrig.reference_server.platforms.hawkbit.scheduling.action_cleanup import ActionCleanup
+from fleetrig.reference_server.platforms.hawkbit.scheduling.auto_assignment import AutoAssigner
+from fleetrig.reference_server.platforms.hawkbit.scheduling.rollout_scheduler import RolloutScheduler
+from fleetrig.reference_server.platforms.hawkbit.state.errors import HawkbitError, framework
+from fleetrig.reference_server.platforms.hawkbit.state.forwarded import BadForwarding, believed
+from fleetrig.reference_server.platforms.hawkbit.state.repository import Repository
+from fleetrig.reference_server.platforms.hawkbit.state.settings import Settings
+from fleetrig.reference_server.platforms.hawkbit.state.tenants import open_tenant
+from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
+from fleetrig.simulator.contract.wire import HttpRequest, HttpResponse, Session
 
 DEVICE_SEGMENTS: Final = 4
 """`{tenant}/controller/v1/{controllerId}`: what all paths of devices begin with; authentication reads them."""

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from reference_server.platforms.hawkbit.ddi import config_data as ddi_config_data
-from reference_server.platforms.hawkbit.ddi import root as ddi_root
-from reference_server.platforms.hawkbit.mgmt import config as mgmt_config
-from reference_server.platforms.hawkbit.mgmt import filters as mgmt_filters
-from reference_server.platforms.hawkbit.mgmt import groups as mgmt_groups
-from reference_server.platforms.hawkbit.mgmt import tags as mgmt_tags
-from reference_server.platforms.hawkbit.mgmt import target_details as mgmt_target_details
-from reference_server.platforms.hawkbit.mgmt import target_types as mgmt_target_types
-from reference_server.platforms.hawkbit.mgmt import targets as mgmt_targets
-from reference_server.platforms.hawkbit.request.replies import HAL, JSON
-from reference_server.platforms.hawkbit.request.routing import Route, ddi, mgmt, mgmt_any_body, mgmt_body
-from reference_server.platforms.hawkbit.state.generations import Traits
+from fleetrig.reference_server.platforms.hawkbit.ddi import config_data as ddi_config_data
+from fleetrig.reference_server.platforms.hawkbit.ddi import root as ddi_root
+from fleetrig.reference_server.platforms.hawkbit.mgmt import config as mgmt_config
+from fleetrig.reference_server.platforms.hawkbit.mgmt import filters as mgmt_filters
+from fleetrig.reference_server.platforms.hawkbit.mgmt import groups as mgmt_groups
+from fleetrig.reference_server.platforms.hawkbit.mgmt import tags as mgmt_tags
+from fleetrig.reference_server.platforms.hawkbit.mgmt import target_details as mgmt_target_details
+from fleetrig.reference_server.platforms.hawkbit.mgmt import target_types as mgmt_target_types
+from fleetrig.reference_server.platforms.hawkbit.mgmt import targets as mgmt_targets
+from fleetrig.reference_server.platforms.hawkbit.request.replies import HAL, JSON
+from fleetrig.reference_server.platforms.hawkbit.request.routing import Route, ddi, mgmt, mgmt_any_body, mgmt_body
+from fleetrig.reference_server.platforms.hawkbit.state.generations import Traits
 
 PROVISIONING: Final[tuple[Route, ...]] = (
     # devices (§2)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from reference_server.platforms.hawkbit.ddi import artifacts as ddi_artifacts
-from reference_server.platforms.hawkbit.ddi import cancel as ddi_cancel
-from reference_server.platforms.hawkbit.ddi import confirmation as ddi_confirmation
-from reference_server.platforms.hawkbit.ddi import deployment as ddi_deployment
-from reference_server.platforms.hawkbit.ddi import installed as ddi_installed
-from reference_server.platforms.hawkbit.mgmt import actions as mgmt_actions
-from reference_server.platforms.hawkbit.mgmt import all_actions as mgmt_all_actions
-from reference_server.platforms.hawkbit.mgmt import assignment as mgmt_assignment
-from reference_server.platforms.hawkbit.mgmt import auto_assign as mgmt_auto_assign
-from reference_server.platforms.hawkbit.request.routing import DDI_BODY, Route, ddi, mgmt, mgmt_body
+from fleetrig.reference_server.platforms.hawkbit.ddi import artifacts as ddi_artifacts
+from fleetrig.reference_server.platforms.hawkbit.ddi import cancel as ddi_cancel
+from fleetrig.reference_server.platforms.hawkbit.ddi import confirmation as ddi_confirmation
+from fleetrig.reference_server.platforms.hawkbit.ddi import deployment as ddi_deployment
+from fleetrig.reference_server.platforms.hawkbit.ddi import installed as ddi_installed
+from fleetrig.reference_server.platforms.hawkbit.mgmt import actions as mgmt_actions
+from fleetrig.reference_server.platforms.hawkbit.mgmt import all_actions as mgmt_all_actions
+from fleetrig.reference_server.platforms.hawkbit.mgmt import assignment as mgmt_assignment
+from fleetrig.reference_server.platforms.hawkbit.mgmt import auto_assign as mgmt_auto_assign
+from fleetrig.reference_server.platforms.hawkbit.request.routing import DDI_BODY, Route, ddi, mgmt, mgmt_body
 
 DEVICE: Final = "/{tenant}/controller/v1/{controllerId}"
 """Routes whose body is optional are spelt out: without one they take any Content-Type or none."""

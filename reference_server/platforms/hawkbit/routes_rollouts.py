@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from reference_server.platforms.hawkbit.mgmt import auto_assignments as mgmt_auto_assignments
-from reference_server.platforms.hawkbit.mgmt import rollout_lists as mgmt_rollout_lists
-from reference_server.platforms.hawkbit.mgmt import rollouts as mgmt_rollouts
-from reference_server.platforms.hawkbit.request.replies import HAL, JSON
-from reference_server.platforms.hawkbit.request.routing import Route, mgmt, mgmt_body
+from fleetrig.reference_server.platforms.hawkbit.mgmt import auto_assignments as mgmt_auto_assignments
+from fleetrig.reference_server.platforms.hawkbit.mgmt import rollout_lists as mgmt_rollout_lists
+from fleetrig.reference_server.platforms.hawkbit.mgmt import rollouts as mgmt_rollouts
+from fleetrig.reference_server.platforms.hawkbit.request.replies import HAL, JSON
+from fleetrig.reference_server.platforms.hawkbit.request.routing import Route, mgmt, mgmt_body
 
 R: Final = "/rollouts"
 ONE: Final = "/rollouts/{id:long}"

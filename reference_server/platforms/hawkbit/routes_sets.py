@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from reference_server.platforms.hawkbit.mgmt import assignment as mgmt_assignment
-from reference_server.platforms.hawkbit.mgmt import invalidation as mgmt_invalidation
-from reference_server.platforms.hawkbit.mgmt import set_statistics as mgmt_set_statistics
-from reference_server.platforms.hawkbit.mgmt import set_tags as mgmt_set_tags
-from reference_server.platforms.hawkbit.mgmt import sets as mgmt_sets
-from reference_server.platforms.hawkbit.mgmt.software_metadata import OF_SET, MetadataHandlers
-from reference_server.platforms.hawkbit.request.replies import HAL, JSON
-from reference_server.platforms.hawkbit.request.routing import Route, mgmt, mgmt_body, mgmt_json_body
+from fleetrig.reference_server.platforms.hawkbit.mgmt import assignment as mgmt_assignment
+from fleetrig.reference_server.platforms.hawkbit.mgmt import invalidation as mgmt_invalidation
+from fleetrig.reference_server.platforms.hawkbit.mgmt import set_statistics as mgmt_set_statistics
+from fleetrig.reference_server.platforms.hawkbit.mgmt import set_tags as mgmt_set_tags
+from fleetrig.reference_server.platforms.hawkbit.mgmt import sets as mgmt_sets
+from fleetrig.reference_server.platforms.hawkbit.mgmt.software_metadata import OF_SET, MetadataHandlers
+from fleetrig.reference_server.platforms.hawkbit.request.replies import HAL, JSON
+from fleetrig.reference_server.platforms.hawkbit.request.routing import Route, mgmt, mgmt_body, mgmt_json_body
 
 SET_METADATA: Final = MetadataHandlers(OF_SET)
 

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from reference_server.platforms.hawkbit.mgmt import artifacts as mgmt_artifacts
-from reference_server.platforms.hawkbit.mgmt import module_types as mgmt_module_types
-from reference_server.platforms.hawkbit.mgmt import modules as mgmt_modules
-from reference_server.platforms.hawkbit.mgmt import set_types as mgmt_set_types
-from reference_server.platforms.hawkbit.mgmt.set_types import ModuleTypeHandlers
-from reference_server.platforms.hawkbit.mgmt.software_metadata import OF_MODULE, MetadataHandlers
-from reference_server.platforms.hawkbit.request.routing import Route, mgmt, mgmt_any_body, mgmt_body, mgmt_json_body
+from fleetrig.reference_server.platforms.hawkbit.mgmt import artifacts as mgmt_artifacts
+from fleetrig.reference_server.platforms.hawkbit.mgmt import module_types as mgmt_module_types
+from fleetrig.reference_server.platforms.hawkbit.mgmt import modules as mgmt_modules
+from fleetrig.reference_server.platforms.hawkbit.mgmt import set_types as mgmt_set_types
+from fleetrig.reference_server.platforms.hawkbit.mgmt.set_types import ModuleTypeHandlers
+from fleetrig.reference_server.platforms.hawkbit.mgmt.software_metadata import OF_MODULE, MetadataHandlers
+from fleetrig.reference_server.platforms.hawkbit.request.routing import (
+    Route,
+    mgmt,
+    mgmt_any_body,
+    mgmt_body,
+    mgmt_json_body,
+)
 
 MODULE_METADATA: Final = MetadataHandlers(OF_MODULE)
 MANDATORY: Final = ModuleTypeHandlers("mandatory")

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from harness.checks import Roster
-from harness.commands.action_sentences import sentence_of as action_sentence
-from harness.commands.check_sentences import sentence_of as check_sentence
-from harness.scenario_file.words import Action, Check
+from fleetrig.harness.checks import Roster
+from fleetrig.harness.commands.action_sentences import sentence_of as action_sentence
+from fleetrig.harness.commands.check_sentences import sentence_of as check_sentence
+from fleetrig.harness.scenario_file.words import Action, Check
 from tests.harness.command import fleetrig
 from tests.harness.runs import HEAD, PASSES, write_scenario
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.judged_again import judge_again
-from harness.power_points import power_cut_points
-from harness.run import RunOptions, run
-from harness.scenario_file.plan import plan
-from harness.verdict import Finding, Report, Verdict
+from fleetrig.harness.judged_again import judge_again
+from fleetrig.harness.power_points import power_cut_points
+from fleetrig.harness.run import RunOptions, run
+from fleetrig.harness.scenario_file.plan import plan
+from fleetrig.harness.verdict import Finding, Report, Verdict
 from tests.harness import broken_devices
 from tests.harness.command import cases_of, fleetrig
 from tests.harness.runs import BREAKS, FAILS, HEAD, PASSES, VIOLATES, WARNS, run_once

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.commands.run import run_command
-from harness.commands.run_request import RunRequest
+from fleetrig.harness.commands.run import run_command
+from fleetrig.harness.commands.run_request import RunRequest
 from tests.harness.command import Running, cases_of, fleetrig
 from tests.harness.runs import BREAKS, FAILS, HEAD, PASSES, WARNS, write_scenario
 

@@ -19,9 +19,9 @@ from urllib.parse import quote
 
 import pytest
 
-from harness.cli import main
-from harness.version import VERSION
-from simulator.contract.trace_json import from_line
+from fleetrig.harness.cli import main
+from fleetrig.harness.version import VERSION
+from fleetrig.simulator.contract.trace_json import from_line
 from tests.harness.served import LIMIT_S, Served, failing
 
 ROUNDS = 15

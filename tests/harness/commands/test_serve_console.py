@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from harness.commands.line_writer import LineWriter
-from harness.commands.ready_file import ReadyFile
-from harness.commands.serve_console import RefusalLines, banner
-from harness.commands.serve_options import Words, understand
-from reference_server.fronts.addresses import Address
-from simulator.contract.clock import US_PER_S
-from simulator.contract.errors import UsageError
-from simulator.contract.masking import Secrets
-from simulator.contract.trace import Lane, TraceEvent
-from simulator.contract.wire import HttpRequest, HttpResponse
+from fleetrig.harness.commands.line_writer import LineWriter
+from fleetrig.harness.commands.ready_file import ReadyFile
+from fleetrig.harness.commands.serve_console import RefusalLines, banner
+from fleetrig.harness.commands.serve_options import Words, understand
+from fleetrig.reference_server.fronts.addresses import Address
+from fleetrig.simulator.contract.clock import US_PER_S
+from fleetrig.simulator.contract.errors import UsageError
+from fleetrig.simulator.contract.masking import Secrets
+from fleetrig.simulator.contract.trace import Lane, TraceEvent
+from fleetrig.simulator.contract.wire import HttpRequest, HttpResponse
 
 START_US = 1_767_268_800 * US_PER_S
 TIME = re.compile(r"\d\d:\d\d:\d\d  ")

@@ -21,18 +21,18 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
-from harness.cli import main
-from harness.commands.simulate import exit_code
-from harness.commands.simulated_hawkbit import READINGS
-from harness.commands.simulation import Ending
-from harness.exits import Exit
-from harness.pytest_plugin import RunningServer
-from harness.report.fleet_state import FleetState
-from harness.servers.hawkbit import Call, HawkbitAdmin, T
-from simulator.contract.identity import UserPassword
-from simulator.contract.trace import Trace
-from simulator.contract.trace_json import from_line
-from simulator.drivers.realtime import RealBench
+from fleetrig.harness.cli import main
+from fleetrig.harness.commands.simulate import exit_code
+from fleetrig.harness.commands.simulated_hawkbit import READINGS
+from fleetrig.harness.commands.simulation import Ending
+from fleetrig.harness.exits import Exit
+from fleetrig.harness.pytest_plugin import RunningServer
+from fleetrig.harness.report.fleet_state import FleetState
+from fleetrig.harness.servers.hawkbit import Call, HawkbitAdmin, T
+from fleetrig.simulator.contract.identity import UserPassword
+from fleetrig.simulator.contract.trace import Trace
+from fleetrig.simulator.contract.trace_json import from_line
+from fleetrig.simulator.drivers.realtime import RealBench
 
 WITHIN_S = 60.0
 """Generous: only a hang reaches it."""
@@ -95,7 +95,7 @@ class Running:
 
 
 def command(*arguments: object) -> list[str]:
-    return [sys.executable, "-m", "harness.cli", "simulate", "hawkbit", *map(str, arguments)]
+    return [sys.executable, "-m", "fleetrig.harness.cli", "simulate", "hawkbit", *map(str, arguments)]
 
 
 @contextmanager
@@ -376,7 +376,7 @@ def test_waiting_for_a_server(tmp_path):
     port = free_port()
     with simulating("--against", f"http://127.0.0.1:{port}", "--wait", "--count", 1) as running:
         running.until("waiting for")
-        serve = [sys.executable, "-m", "harness.cli", "serve", "--http", f"127.0.0.1:{port}"]
+        serve = [sys.executable, "-m", "fleetrig.harness.cli", "serve", "--http", f"127.0.0.1:{port}"]
         with subprocess.Popen(serve, stdout=subprocess.DEVNULL) as server:
             running.until("hawkBit refuses devices without credentials")
             running.ctrl_c()

@@ -7,12 +7,12 @@ import contextlib
 import threading
 from collections.abc import Iterator, Mapping
 
-from harness.commands.serve_options import Words, understand
-from harness.conformance.exact_client import ExactClient
-from harness.conformance.hawkbit.session import Server
-from harness.conformance.hawkbit.suite import OWN_OPTIONS, RIGHTS
-from reference_server.running import ReferenceServer, ServerOptions
-from simulator.contract.identity import UserPassword
+from fleetrig.harness.commands.serve_options import Words, understand
+from fleetrig.harness.conformance.exact_client import ExactClient
+from fleetrig.harness.conformance.hawkbit.session import Server
+from fleetrig.harness.conformance.hawkbit.suite import OWN_OPTIONS, RIGHTS
+from fleetrig.reference_server.running import ReferenceServer, ServerOptions
+from fleetrig.simulator.contract.identity import UserPassword
 
 LIMIT_S = 30.0
 PASSWORD = "of-a-test"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from harness.conformance.frame import Row
-from harness.conformance.hawkbit.session import Server, Session
-from harness.conformance.hawkbit.suite import OWN_CAN
-from harness.conformance.running import run_row
-from harness.verdict import Report, Verdict
+from fleetrig.harness.conformance.frame import Row
+from fleetrig.harness.conformance.hawkbit.session import Server, Session
+from fleetrig.harness.conformance.hawkbit.suite import OWN_CAN
+from fleetrig.harness.conformance.running import run_row
+from fleetrig.harness.verdict import Report, Verdict
 
 BLANK = Report(name="conform/hawkbit", title="", verdict=Verdict.PASSED)
 

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from reference_server.platforms.hawkbit.platform import HawkbitPlatform
-from simulator.contract.wire import HttpRequest, HttpResponse
+from fleetrig.reference_server.platforms.hawkbit.platform import HawkbitPlatform
+from fleetrig.simulator.contract.wire import HttpRequest, HttpResponse
 
 Change = tuple[Any, str, Callable[[Any], Any]]
 """(module or class, name of an attribute, original -> replacement)."""

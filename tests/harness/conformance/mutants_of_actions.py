@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from reference_server.platforms.hawkbit.ddi import deployment as ddi_deployment
-from reference_server.platforms.hawkbit.ddi import deployment_document, feedback_body, pending
-from reference_server.platforms.hawkbit.ddi import installed as ddi_installed
-from reference_server.platforms.hawkbit.ddi import root as ddi_root
-from reference_server.platforms.hawkbit.mgmt import assignment as mgmt_assignment
-from reference_server.platforms.hawkbit.scheduling.auto_assignment import AutoAssigner
-from reference_server.platforms.hawkbit.state import actions, assignment, deployments, software, target_states
-from reference_server.platforms.hawkbit.state.action_records import Action, Status
-from reference_server.platforms.hawkbit.state.actions import Entry, Line, TargetEffect
-from reference_server.platforms.hawkbit.state.errors import bare, not_found
+from fleetrig.reference_server.platforms.hawkbit.ddi import deployment as ddi_deployment
+from fleetrig.reference_server.platforms.hawkbit.ddi import deployment_document, feedback_body, pending
+from fleetrig.reference_server.platforms.hawkbit.ddi import installed as ddi_installed
+from fleetrig.reference_server.platforms.hawkbit.ddi import root as ddi_root
+from fleetrig.reference_server.platforms.hawkbit.mgmt import assignment as mgmt_assignment
+from fleetrig.reference_server.platforms.hawkbit.scheduling.auto_assignment import AutoAssigner
+from fleetrig.reference_server.platforms.hawkbit.state import actions, assignment, deployments, software, target_states
+from fleetrig.reference_server.platforms.hawkbit.state.action_records import Action, Status
+from fleetrig.reference_server.platforms.hawkbit.state.actions import Entry, Line, TargetEffect
+from fleetrig.reference_server.platforms.hawkbit.state.errors import bare, not_found
 from tests.harness.conformance.mutants import (
     always,
     being,

@@ -6,16 +6,16 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from reference_server.platforms.hawkbit.ddi import config_data as ddi_config_data
-from reference_server.platforms.hawkbit.ddi import confirmation as ddi_confirmation
-from reference_server.platforms.hawkbit.ddi import root as ddi_root
-from reference_server.platforms.hawkbit.mgmt import config_values
-from reference_server.platforms.hawkbit.mgmt import targets as mgmt_targets
-from reference_server.platforms.hawkbit.request import call, device_auth, dos_filter, registration, replies
-from reference_server.platforms.hawkbit.state import repository
-from reference_server.platforms.hawkbit.state.errors import HawkbitError, bare, not_readable
-from reference_server.platforms.hawkbit.state.polling import Interval
-from simulator.contract.wire import HttpRequest, HttpResponse
+from fleetrig.reference_server.platforms.hawkbit.ddi import config_data as ddi_config_data
+from fleetrig.reference_server.platforms.hawkbit.ddi import confirmation as ddi_confirmation
+from fleetrig.reference_server.platforms.hawkbit.ddi import root as ddi_root
+from fleetrig.reference_server.platforms.hawkbit.mgmt import config_values
+from fleetrig.reference_server.platforms.hawkbit.mgmt import targets as mgmt_targets
+from fleetrig.reference_server.platforms.hawkbit.request import call, device_auth, dos_filter, registration, replies
+from fleetrig.reference_server.platforms.hawkbit.state import repository
+from fleetrig.reference_server.platforms.hawkbit.state.errors import HawkbitError, bare, not_readable
+from fleetrig.reference_server.platforms.hawkbit.state.polling import Interval
+from fleetrig.simulator.contract.wire import HttpRequest, HttpResponse
 from tests.harness.conformance.mutants import (
     answering,
     being,

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from reference_server.platforms.hawkbit.ddi import artifact_files
-from reference_server.platforms.hawkbit.ddi import artifacts as ddi_artifacts
-from reference_server.platforms.hawkbit.ddi import confirmation as ddi_confirmation
-from reference_server.platforms.hawkbit.ddi import root as ddi_root
-from reference_server.platforms.hawkbit.mgmt import target_details as mgmt_target_details
-from reference_server.platforms.hawkbit.request import byte_ranges
-from reference_server.platforms.hawkbit.request.byte_ranges import ByteRange, Unsatisfiable
-from reference_server.platforms.hawkbit.state import actions, deployments, maintenance
-from reference_server.platforms.hawkbit.state.action_records import Action
-from simulator.contract.wire import HttpRequest, HttpResponse
+from fleetrig.reference_server.platforms.hawkbit.ddi import artifact_files
+from fleetrig.reference_server.platforms.hawkbit.ddi import artifacts as ddi_artifacts
+from fleetrig.reference_server.platforms.hawkbit.ddi import confirmation as ddi_confirmation
+from fleetrig.reference_server.platforms.hawkbit.ddi import root as ddi_root
+from fleetrig.reference_server.platforms.hawkbit.mgmt import target_details as mgmt_target_details
+from fleetrig.reference_server.platforms.hawkbit.request import byte_ranges
+from fleetrig.reference_server.platforms.hawkbit.request.byte_ranges import ByteRange, Unsatisfiable
+from fleetrig.reference_server.platforms.hawkbit.state import actions, deployments, maintenance
+from fleetrig.reference_server.platforms.hawkbit.state.action_records import Action
+from fleetrig.simulator.contract.wire import HttpRequest, HttpResponse
 from tests.harness.conformance.mutants import (
     always,
     answering,

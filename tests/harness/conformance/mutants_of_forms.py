@@ -6,12 +6,12 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from reference_server.platforms.hawkbit import platform
-from reference_server.platforms.hawkbit.ddi import deployment as ddi_deployment
-from reference_server.platforms.hawkbit.mgmt import config_values
-from reference_server.platforms.hawkbit.request import error_replies, firewall, replies, routing
-from reference_server.platforms.hawkbit.state.errors import HawkbitError, bare, config_value_invalid
-from simulator.contract.wire import HttpRequest, HttpResponse
+from fleetrig.reference_server.platforms.hawkbit import platform
+from fleetrig.reference_server.platforms.hawkbit.ddi import deployment as ddi_deployment
+from fleetrig.reference_server.platforms.hawkbit.mgmt import config_values
+from fleetrig.reference_server.platforms.hawkbit.request import error_replies, firewall, replies, routing
+from fleetrig.reference_server.platforms.hawkbit.state.errors import HawkbitError, bare, config_value_invalid
+from fleetrig.simulator.contract.wire import HttpRequest, HttpResponse
 from tests.harness.conformance.mutants import answering, being, giving, instead, mutant, status_for, with_header
 
 

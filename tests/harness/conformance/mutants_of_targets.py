@@ -6,17 +6,17 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from reference_server.platforms.hawkbit.mgmt import config as mgmt_config
-from reference_server.platforms.hawkbit.mgmt import config_values, target_documents, target_requests
-from reference_server.platforms.hawkbit.mgmt import targets as mgmt_targets
-from reference_server.platforms.hawkbit.request import fields
-from reference_server.platforms.hawkbit.request.call import Call
-from reference_server.platforms.hawkbit.search import listing
-from reference_server.platforms.hawkbit.state import repository, rules
-from reference_server.platforms.hawkbit.state.config_keys import KEYS
-from reference_server.platforms.hawkbit.state.errors import bare, not_readable, violations
-from reference_server.platforms.hawkbit.state.records import LAST_POLL
-from simulator.contract.wire import HttpRequest, HttpResponse
+from fleetrig.reference_server.platforms.hawkbit.mgmt import config as mgmt_config
+from fleetrig.reference_server.platforms.hawkbit.mgmt import config_values, target_documents, target_requests
+from fleetrig.reference_server.platforms.hawkbit.mgmt import targets as mgmt_targets
+from fleetrig.reference_server.platforms.hawkbit.request import fields
+from fleetrig.reference_server.platforms.hawkbit.request.call import Call
+from fleetrig.reference_server.platforms.hawkbit.search import listing
+from fleetrig.reference_server.platforms.hawkbit.state import repository, rules
+from fleetrig.reference_server.platforms.hawkbit.state.config_keys import KEYS
+from fleetrig.reference_server.platforms.hawkbit.state.errors import bare, not_readable, violations
+from fleetrig.reference_server.platforms.hawkbit.state.records import LAST_POLL
+from fleetrig.simulator.contract.wire import HttpRequest, HttpResponse
 from tests.harness.conformance.mutants import (
     Change,
     answering,

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from harness.cli import main
-from harness.conformance.hawkbit import alone as alone_module
-from harness.conformance.hawkbit.alone import TAG, alone
-from harness.conformance.hawkbit.session import Server
-from harness.conformance.hawkbit.suite import ROWS
-from harness.exits import Exit
-from simulator.contract.errors import BrokenBench
+from fleetrig.harness.cli import main
+from fleetrig.harness.conformance.hawkbit import alone as alone_module
+from fleetrig.harness.conformance.hawkbit.alone import TAG, alone
+from fleetrig.harness.conformance.hawkbit.session import Server
+from fleetrig.harness.conformance.hawkbit.suite import ROWS
+from fleetrig.harness.exits import Exit
+from fleetrig.simulator.contract.errors import BrokenBench
 from tests.harness.conformance.holdings import everything
 from tests.harness.conformance.in_process import reference
 from tests.harness.conformance.raw_server import always, answer, raw_server

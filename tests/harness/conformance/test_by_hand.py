@@ -10,16 +10,16 @@ from collections.abc import Iterator
 import pytest
 import trustme
 
-from harness.conformance.exact_client import ExactClient
-from harness.conformance.findings import Mismatch, Missing, expect
-from harness.conformance.hawkbit import limits
-from harness.conformance.hawkbit.between import as_sent
-from harness.conformance.hawkbit.session import Server, Session
-from harness.conformance.hawkbit.suite import ROWS
-from harness.conformance.raw_exchange import RawExchange, raw_exchange
-from harness.verdict import Verdict
-from simulator.contract.errors import BrokenBench
-from simulator.contract.identity import UserPassword
+from fleetrig.harness.conformance.exact_client import ExactClient
+from fleetrig.harness.conformance.findings import Mismatch, Missing, expect
+from fleetrig.harness.conformance.hawkbit import limits
+from fleetrig.harness.conformance.hawkbit.between import as_sent
+from fleetrig.harness.conformance.hawkbit.session import Server, Session
+from fleetrig.harness.conformance.hawkbit.suite import ROWS
+from fleetrig.harness.conformance.raw_exchange import RawExchange, raw_exchange
+from fleetrig.harness.verdict import Verdict
+from fleetrig.simulator.contract.errors import BrokenBench
+from fleetrig.simulator.contract.identity import UserPassword
 from tests.harness.conformance.judging import judged, needs_speed
 from tests.harness.conformance.raw_server import Talk, always, answer, raw_server
 

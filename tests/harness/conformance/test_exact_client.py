@@ -12,10 +12,10 @@ from collections.abc import Iterator
 import pytest
 import trustme
 
-from harness.conformance.exact_client import Answer, ExactClient
-from harness.conformance.findings import Mismatch
-from harness.servers.foreign import verify_with
-from simulator.contract.errors import BrokenBench
+from fleetrig.harness.conformance.exact_client import Answer, ExactClient
+from fleetrig.harness.conformance.findings import Mismatch
+from fleetrig.harness.servers.foreign import verify_with
+from fleetrig.simulator.contract.errors import BrokenBench
 from tests.harness.conformance.raw_server import Talk, always, answer, raw_server, requests
 
 QUICKLY_S = 0.3

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from harness.cli import main
-from harness.conformance.findings import Missing, expect, expect_has, expect_keys, expect_that
-from harness.conformance.frame import Resource, Row, listing, number_of, select
-from harness.conformance.hawkbit.suite import ROWS
-from harness.conformance.running import run_rows
-from harness.exits import Exit, exit_of
-from harness.verdict import Report, Severity, Verdict, worst
-from simulator.contract.errors import BrokenBench, NoSuchId, UsageError
+from fleetrig.harness.cli import main
+from fleetrig.harness.conformance.findings import Missing, expect, expect_has, expect_keys, expect_that
+from fleetrig.harness.conformance.frame import Resource, Row, listing, number_of, select
+from fleetrig.harness.conformance.hawkbit.suite import ROWS
+from fleetrig.harness.conformance.running import run_rows
+from fleetrig.harness.exits import Exit, exit_of
+from fleetrig.harness.verdict import Report, Severity, Verdict, worst
+from fleetrig.simulator.contract.errors import BrokenBench, NoSuchId, UsageError
 
 BLANK = Report("conform/toaster", "", Verdict.PASSED, target="http://toaster", profile="2", rerun="conform toaster")
 SLICES: Resource[list[str]] = Resource("toaster", "slices")

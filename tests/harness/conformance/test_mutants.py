@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from harness.conformance.hawkbit.session import Session
-from harness.conformance.hawkbit.suite import ROWS
-from harness.verdict import Verdict
+from fleetrig.harness.conformance.hawkbit.session import Session
+from fleetrig.harness.conformance.hawkbit.suite import ROWS
+from fleetrig.harness.verdict import Verdict
 from tests.harness.conformance.in_process import reference
 from tests.harness.conformance.judging import judged, needs_speed, told
 from tests.harness.conformance.mutants import Mutant

@@ -13,9 +13,9 @@ from xml.etree import ElementTree as ET
 import pytest
 import trustme
 
-from harness.cli import main
-from harness.conformance import exact_client
-from harness.exits import Exit
+from fleetrig.harness.cli import main
+from fleetrig.harness.conformance import exact_client
+from fleetrig.harness.exits import Exit
 from tests.harness.conformance.raw_server import Request, Talk, always, answer, hawkbit, raw_server, requests
 
 Said = tuple[int, str, str]

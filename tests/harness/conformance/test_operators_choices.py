@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 import pytest
 
-from harness.conformance.hawkbit.first_look import check_accounts
-from harness.conformance.hawkbit.suite import RIGHTS, ROWS
-from harness.verdict import Verdict
-from simulator.contract.errors import BrokenBench
-from simulator.contract.identity import UserPassword
+from fleetrig.harness.conformance.hawkbit.first_look import check_accounts
+from fleetrig.harness.conformance.hawkbit.suite import RIGHTS, ROWS
+from fleetrig.harness.verdict import Verdict
+from fleetrig.simulator.contract.errors import BrokenBench
+from fleetrig.simulator.contract.identity import UserPassword
 from tests.harness.conformance.in_process import PASSWORD, reference
 from tests.harness.conformance.judging import judged, needs_speed
 

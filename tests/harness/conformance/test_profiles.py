@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from harness.conformance.hawkbit.session import Session
-from harness.conformance.hawkbit.suite import OWN_CAN, ROWS
-from harness.conformance.running import run_rows
-from harness.verdict import Report, Verdict
+from fleetrig.harness.conformance.hawkbit.session import Session
+from fleetrig.harness.conformance.hawkbit.suite import OWN_CAN, ROWS
+from fleetrig.harness.conformance.running import run_rows
+from fleetrig.harness.verdict import Report, Verdict
 from tests.harness.conformance.in_process import reference
 
 BLANK = Report("conform/hawkbit", "", Verdict.PASSED)

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from harness.conformance.exact_client import ExactClient
-from harness.conformance.frame import Row
-from harness.conformance.hawkbit.session import Server, Session, basic
-from harness.conformance.hawkbit.suite import PROFILES, ROWS, own_hawkbit
-from harness.verdict import Verdict
+from fleetrig.harness.conformance.exact_client import ExactClient
+from fleetrig.harness.conformance.frame import Row
+from fleetrig.harness.conformance.hawkbit.session import Server, Session, basic
+from fleetrig.harness.conformance.hawkbit.suite import PROFILES, ROWS, own_hawkbit
+from fleetrig.harness.verdict import Verdict
 from tests.harness.conformance.judging import judged, needs_speed, told
 
 NUMBERS = [

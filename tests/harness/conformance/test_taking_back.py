@@ -13,13 +13,13 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from harness.conformance.exact_client import Answer, ExactClient
-from harness.conformance.findings import Mismatch, expect
-from harness.conformance.hawkbit.session import GATEWAY_KEY, GATEWAY_MODE, TARGET_MODE, Server, Session
-from harness.conformance.hawkbit.suite import ROWS
-from harness.conformance.hawkbit.taking_back import GONE_AFTER
-from harness.exits import Exit
-from simulator.contract.errors import BrokenBench
+from fleetrig.harness.conformance.exact_client import Answer, ExactClient
+from fleetrig.harness.conformance.findings import Mismatch, expect
+from fleetrig.harness.conformance.hawkbit.session import GATEWAY_KEY, GATEWAY_MODE, TARGET_MODE, Server, Session
+from fleetrig.harness.conformance.hawkbit.suite import ROWS
+from fleetrig.harness.conformance.hawkbit.taking_back import GONE_AFTER
+from fleetrig.harness.exits import Exit
+from fleetrig.simulator.contract.errors import BrokenBench
 from tests.harness.conformance.holdings import everything
 from tests.harness.conformance.in_process import reference
 from tests.harness.conformance.raw_server import LIMIT_S
@@ -223,7 +223,7 @@ def test_ctrl_c_in_the_middle_of_a_run(server: Server, tmp_path: Path) -> None:
     """The whole command: S79 waits half a minute for a device to be overdue, with a polling time of its own."""
     before = everything(server)
     junit = tmp_path / "junit.xml"
-    command = [sys.executable, "-m", "harness.cli", "conform", "hawkbit", "S16", "S79", "--junit", str(junit)]
+    command = [sys.executable, "-m", "fleetrig.harness.cli", "conform", "hawkbit", "S16", "S79", "--junit", str(junit)]
     command += ["--against", server.client.url]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         wait_for_a_target(server)

@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 import pytest
 import trustme
 
-from harness.conformance.exact_client import ExactClient
-from harness.conformance.hawkbit.session import Server
-from harness.conformance.hawkbit.suite import ROWS
-from harness.conformance.running import run_rows
-from harness.verdict import Report, Verdict
+from fleetrig.harness.conformance.exact_client import ExactClient
+from fleetrig.harness.conformance.hawkbit.session import Server
+from fleetrig.harness.conformance.hawkbit.suite import ROWS
+from fleetrig.harness.conformance.running import run_rows
+from fleetrig.harness.verdict import Report, Verdict
 from tests.harness.conformance.holdings import everything
 from tests.harness.conformance.in_process import reference
 from tests.harness.conformance.proxy import proxy_before

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from harness.cli import main
-from harness.conformance.exact_client import Answer, ExactClient
-from harness.conformance.hawkbit.session import basic
-from harness.doctor.page import COMMAND_INDENT, MARGIN, WIDTH
-from simulator.contract.identity import UserPassword
+from fleetrig.harness.cli import main
+from fleetrig.harness.conformance.exact_client import Answer, ExactClient
+from fleetrig.harness.conformance.hawkbit.session import basic
+from fleetrig.harness.doctor.page import COMMAND_INDENT, MARGIN, WIDTH
+from fleetrig.simulator.contract.identity import UserPassword
 from tests.harness.served import Served
 
 ADMIN = UserPassword("admin", "admin")

@@ -6,11 +6,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from harness.conformance.exact_client import Answer
-from harness.doctor.certificates import CertificateFacts
-from harness.doctor.diagnosis import Judgement, Shell, Weight
-from harness.doctor.hawkbit.facts import Account, Config, Facts, Kind, Presented, TargetRecord
-from harness.doctor.hawkbit.judging import judge
+from fleetrig.harness.conformance.exact_client import Answer
+from fleetrig.harness.doctor.certificates import CertificateFacts
+from fleetrig.harness.doctor.diagnosis import Judgement, Shell, Weight
+from fleetrig.harness.doctor.hawkbit.facts import Account, Config, Facts, Kind, Presented, TargetRecord
+from fleetrig.harness.doctor.hawkbit.judging import judge
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 TOKEN, KEY = "token-of-gw-17", "key-of-the-tenant"

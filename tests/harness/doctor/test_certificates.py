@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.doctor.certificates import facts_of, from_der, read_certificate
-from reference_server.authority import CertificateAuthority
-from simulator.contract.errors import UsageError
+from fleetrig.harness.doctor.certificates import facts_of, from_der, read_certificate
+from fleetrig.reference_server.authority import CertificateAuthority
+from fleetrig.simulator.contract.errors import UsageError
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 AUTHORITY = CertificateAuthority("Acme Device CA", int(NOW.timestamp() * 1_000_000), valid_days=30)

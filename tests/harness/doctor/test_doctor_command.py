@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.cli import main
-from harness.commands.doctor import _account
-from harness.servers.foreign import foreign_server
-from simulator.contract.errors import UsageError
-from simulator.contract.identity import UserPassword
+from fleetrig.harness.cli import main
+from fleetrig.harness.commands.doctor import _account
+from fleetrig.harness.servers.foreign import foreign_server
+from fleetrig.simulator.contract.errors import UsageError
+from fleetrig.simulator.contract.identity import UserPassword
 from tests.harness.doctor.conftest import GATEWAY_KEY, Bench, Doctor, bench_of, expected, flat
 from tests.harness.served import Served
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.doctor.contact import Trouble
-from harness.doctor.reach import reach
-from reference_server.authority import CertificateAuthority
+from fleetrig.harness.doctor.contact import Trouble
+from fleetrig.harness.doctor.reach import reach
+from fleetrig.reference_server.authority import CertificateAuthority
 from tests.harness.doctor.conftest import Bench, Doctor, bench_of, expected, flat
 from tests.harness.doctor.devices import DeviceAuthority, Pair
 from tests.harness.doctor.proxies import Proxy

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from harness.doctor.diagnosis import Judgement, Outcome, Weight
-from harness.doctor.hawkbit.facts import (
+from fleetrig.harness.doctor.diagnosis import Judgement, Outcome, Weight
+from fleetrig.harness.doctor.hawkbit.facts import (
     AUTHORITY,
     GATEWAY_KEY,
     HEADER_MODE,
@@ -22,8 +22,8 @@ from harness.doctor.hawkbit.facts import (
     masked,
     target_from,
 )
-from harness.doctor.hawkbit.ids import difference, near
-from harness.doctor.hawkbit.judging import judge
+from fleetrig.harness.doctor.hawkbit.ids import difference, near
+from fleetrig.harness.doctor.hawkbit.judging import judge
 from tests.harness.doctor.given import (
     KEY,
     LET_IN,

@@ -7,12 +7,12 @@ from datetime import timedelta
 
 import pytest
 
-from harness.conformance.exact_client import Answer
-from harness.doctor.certificates import CertificateFacts
-from harness.doctor.contact import Contact, Trouble
-from harness.doctor.diagnosis import Outcome
-from harness.doctor.hawkbit.facts import Facts
-from harness.doctor.hawkbit.judging import judge
+from fleetrig.harness.conformance.exact_client import Answer
+from fleetrig.harness.doctor.certificates import CertificateFacts
+from fleetrig.harness.doctor.contact import Contact, Trouble
+from fleetrig.harness.doctor.diagnosis import Outcome
+from fleetrig.harness.doctor.hawkbit.facts import Facts
+from fleetrig.harness.doctor.hawkbit.judging import judge
 from tests.harness.doctor.given import CERTIFICATE, HEALTHY, LET_IN, NOW, answer, given, names, target_token
 
 SERVER = replace(CERTIFICATE, names=("hawkbit.test",))

@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from simulator.contract.bodies import body_bytes
-from simulator.contract.identity import Credential, DeviceIdentity
-from simulator.contract.wire import HttpRequest, HttpResponse, Json, split_url
-from simulator.effects import Ask, Downloaded, Effect, Flow, NoReply, Outcome, Pause, Reply
-from simulator.flows.hawkbit import hawkbit
-from simulator.flows.hawkbit_device import HawkbitSettings
+from fleetrig.simulator.contract.bodies import body_bytes
+from fleetrig.simulator.contract.identity import Credential, DeviceIdentity
+from fleetrig.simulator.contract.wire import HttpRequest, HttpResponse, Json, split_url
+from fleetrig.simulator.effects import Ask, Downloaded, Effect, Flow, NoReply, Outcome, Pause, Reply
+from fleetrig.simulator.flows.hawkbit import hawkbit
+from fleetrig.simulator.flows.hawkbit_device import HawkbitSettings
 
 Program = Callable[..., Flow]
 Hears = Callable[[Effect, Outcome], Outcome]

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.run import RunOptions, run
-from harness.scenario_file.plan import plan
-from harness.verdict import Report, Severity, Verdict
+from fleetrig.harness.run import RunOptions, run
+from fleetrig.harness.scenario_file.plan import plan
+from fleetrig.harness.verdict import Report, Severity, Verdict
 from tests.harness import broken_devices
 from tests.harness.external import mistaken
 

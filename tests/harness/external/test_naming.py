@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness.external.naming import call_of
-from simulator.contract.wire import FileSlice, HttpRequest
+from fleetrig.harness.external.naming import call_of
+from fleetrig.simulator.contract.wire import FileSlice, HttpRequest
 
 DEVICE = "/DEFAULT/controller/v1/dev-1"
 

@@ -12,13 +12,13 @@ from textwrap import dedent
 
 import pytest
 
-from harness.external.command import DeviceCommand, device_command, environment, values_of
-from harness.run import RunOptions, run
-from harness.scenario_file.plan import Expanded, expand
-from harness.scenario_file.template import read_scenario
-from harness.verdict import Report, Verdict
-from simulator.contract.errors import UsageError
-from simulator.contract.identity import DeviceIdentity, GatewayToken, TargetToken
+from fleetrig.harness.external.command import DeviceCommand, device_command, environment, values_of
+from fleetrig.harness.run import RunOptions, run
+from fleetrig.harness.scenario_file.plan import Expanded, expand
+from fleetrig.harness.scenario_file.template import read_scenario
+from fleetrig.harness.verdict import Report, Verdict
+from fleetrig.simulator.contract.errors import UsageError
+from fleetrig.simulator.contract.identity import DeviceIdentity, GatewayToken, TargetToken
 
 PROGRAM = Path(__file__).with_name("polling_device.py")
 HEAD = """

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from harness.external.view import ServerView, as_it_is, lens_of
-from harness.run import RunOptions, run
-from harness.scenario_file.plan import plan
-from harness.verdict import Verdict
-from simulator.contract.trace import Lane, TraceEvent
-from simulator.contract.wire import HttpRequest, HttpResponse
+from fleetrig.harness.external.view import ServerView, as_it_is, lens_of
+from fleetrig.harness.run import RunOptions, run
+from fleetrig.harness.scenario_file.plan import plan
+from fleetrig.harness.verdict import Verdict
+from fleetrig.simulator.contract.trace import Lane, TraceEvent
+from fleetrig.simulator.contract.wire import HttpRequest, HttpResponse
 
 SCENARIOS = Path(__file__).parents[3] / "scenarios"
 EXCHANGES = ("sent", "received", "no_reply")

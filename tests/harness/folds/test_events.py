@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from harness.folds.events import Attempts, Never, Order, Reaches, TimesPerDevice, Told
-from harness.folds.fold import Fold, Standing
-from harness.folds.matching import Pattern
-from harness.folds.times import Gap, Rate, Spread
-from harness.scenario_file.values import Times
-from simulator.contract.trace import Lane, TraceEvent
-from simulator.contract.wire import HttpRequest, HttpResponse
+from fleetrig.harness.folds.events import Attempts, Never, Order, Reaches, TimesPerDevice, Told
+from fleetrig.harness.folds.fold import Fold, Standing
+from fleetrig.harness.folds.matching import Pattern
+from fleetrig.harness.folds.times import Gap, Rate, Spread
+from fleetrig.harness.scenario_file.values import Times
+from fleetrig.simulator.contract.trace import Lane, TraceEvent
+from fleetrig.simulator.contract.wire import HttpRequest, HttpResponse
 
 S = 1_000_000
 A, B = "HB-1", "HB-2"

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from harness.folds.matching import MISSING, Pattern, at_path, body_has, same
-from simulator.contract.trace import Lane, TraceEvent
-from simulator.contract.wire import FileSlice, HttpRequest, HttpResponse
+from fleetrig.harness.folds.matching import MISSING, Pattern, at_path, body_has, same
+from fleetrig.simulator.contract.trace import Lane, TraceEvent
+from fleetrig.simulator.contract.wire import FileSlice, HttpRequest, HttpResponse
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from harness.folds.fold import Standing
-from harness.folds.matching import Pattern
-from harness.folds.retries import BacksOff, Jitter, PauseRows
-from simulator.contract.clock import to_us
-from simulator.contract.trace import Lane, TraceEvent
-from simulator.contract.wire import HttpRequest, HttpResponse
+from fleetrig.harness.folds.fold import Standing
+from fleetrig.harness.folds.matching import Pattern
+from fleetrig.harness.folds.retries import BacksOff, Jitter, PauseRows
+from fleetrig.simulator.contract.clock import to_us
+from fleetrig.simulator.contract.trace import Lane, TraceEvent
+from fleetrig.simulator.contract.wire import HttpRequest, HttpResponse
 
 POLL = HttpRequest("GET", "http://h", "/x")
 

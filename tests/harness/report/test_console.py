@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from harness.report.console import ConsoleReport, make_console
-from harness.report.progress import RunProgress
-from harness.verdict import CheckResult, Evidence, Finding, PhaseResult, Report, Verdict
-from simulator.contract.trace import Lane, TraceEvent
+from fleetrig.harness.report.console import ConsoleReport, make_console
+from fleetrig.harness.report.progress import RunProgress
+from fleetrig.harness.verdict import CheckResult, Evidence, Finding, PhaseResult, Report, Verdict
+from fleetrig.simulator.contract.trace import Lane, TraceEvent
 
 FINDING = Finding(
     "every device in this order\n1. sends poll\n2. reaches online",

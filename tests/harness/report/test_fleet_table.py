@@ -9,12 +9,12 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from harness.report.fleet_state import POWER_ON, FleetState, Readings
-from harness.report.fleet_table import Heading, clock, plain_line, shortened, span, summary, table
-from simulator.contract.bodies import body_bytes
-from simulator.contract.clock import US_PER_S
-from simulator.contract.trace import Lane, Trace
-from simulator.contract.wire import HttpRequest, HttpResponse
+from fleetrig.harness.report.fleet_state import POWER_ON, FleetState, Readings
+from fleetrig.harness.report.fleet_table import Heading, clock, plain_line, shortened, span, summary, table
+from fleetrig.simulator.contract.bodies import body_bytes
+from fleetrig.simulator.contract.clock import US_PER_S
+from fleetrig.simulator.contract.trace import Lane, Trace
+from fleetrig.simulator.contract.wire import HttpRequest, HttpResponse
 
 READINGS = Readings(
     interval_s=lambda answer: float(body_bytes(answer.body)) if answer.body else None,

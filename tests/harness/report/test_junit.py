@@ -7,9 +7,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from harness.report.junit import junit, write_junit
-from harness.verdict import CheckResult, Evidence, Finding, PhaseResult, Report, Verdict
-from simulator.contract.errors import BrokenBench
+from fleetrig.harness.report.junit import junit, write_junit
+from fleetrig.harness.verdict import CheckResult, Evidence, Finding, PhaseResult, Report, Verdict
+from fleetrig.simulator.contract.errors import BrokenBench
 
 FINDING = Finding("a", "b", (Evidence("device", 7, "HB-1 sent poll"),), "hawkbit#S41")
 PHASES = (PhaseResult("first contact", (CheckResult("sends poll", Verdict.FAILED, FINDING, 12),), 1.0),)

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from harness.scenario_file.fault_line import FaultLine
-from simulator.contract.fault_json import WORDS, FaultMistake, fault_from_json
-from simulator.contract.faults import FaultKind
+from fleetrig.harness.scenario_file.fault_line import FaultLine
+from fleetrig.simulator.contract.fault_json import WORDS, FaultMistake, fault_from_json
+from fleetrig.simulator.contract.faults import FaultKind
 
 VALUES: dict[str, list[Any]] = {
     "hits": ["POST */feedback", "", 1, None],

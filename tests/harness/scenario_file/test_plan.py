@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.scenario_file.plan import expand, find, home, plan, select
-from harness.scenario_file.problems import FileMistakes
-from harness.scenario_file.scenario import Scenario
-from harness.scenario_file.template import ScenarioFile
-from simulator.contract.errors import NoSuchId, UsageError
+from fleetrig.harness.scenario_file.plan import expand, find, home, plan, select
+from fleetrig.harness.scenario_file.problems import FileMistakes
+from fleetrig.harness.scenario_file.scenario import Scenario
+from fleetrig.harness.scenario_file.template import ScenarioFile
+from fleetrig.simulator.contract.errors import NoSuchId, UsageError
 
 Read = Callable[[str], ScenarioFile]
 PLAIN = "scenario: It works\ntags: [{tag}]\ndevices: {{flow: hawkbit}}\nphases: [{{name: a, for: 1s}}]\n"

@@ -8,10 +8,10 @@ from typing import Annotated
 import pytest
 from pydantic import Field, RootModel
 
-from harness.scenario_file.problems import FileMistakes
-from harness.scenario_file.reader import load_mapping, parse
-from harness.scenario_file.values import Duration, Model
-from simulator.contract.errors import UsageError
+from fleetrig.harness.scenario_file.problems import FileMistakes
+from fleetrig.harness.scenario_file.reader import load_mapping, parse
+from fleetrig.harness.scenario_file.values import Duration, Model
+from fleetrig.simulator.contract.errors import UsageError
 
 REFUSED = {
     "empty": (b"", "x.yaml:1:1: the file is empty; `fleetrig new PATH` writes a scenario to start from"),

@@ -9,20 +9,20 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from harness.scenario_file.check_words import Gap, Order, Reaches, Registry, Sends
-from harness.scenario_file.plan import expand
-from harness.scenario_file.scenario import Scenario
-from harness.scenario_file.template import ScenarioFile, read_scenario
-from harness.scenario_file.unit_list import Unit
-from harness.scenario_file.values import Times
-from harness.scenario_file.words import Check, Configure, Deploy, PowerOn, Wait
-from harness.verdict import Severity
-from simulator.agent import CutPoint
-from simulator.backoff import Backoff, Policy
-from simulator.contract.faults import Fault, FaultKind
-from simulator.contract.units import duration_s, duration_text
-from simulator.contract.wire import Ending, Framing
-from simulator.stages import Stage
+from fleetrig.harness.scenario_file.check_words import Gap, Order, Reaches, Registry, Sends
+from fleetrig.harness.scenario_file.plan import expand
+from fleetrig.harness.scenario_file.scenario import Scenario
+from fleetrig.harness.scenario_file.template import ScenarioFile, read_scenario
+from fleetrig.harness.scenario_file.unit_list import Unit
+from fleetrig.harness.scenario_file.values import Times
+from fleetrig.harness.scenario_file.words import Check, Configure, Deploy, PowerOn, Wait
+from fleetrig.harness.verdict import Severity
+from fleetrig.simulator.agent import CutPoint
+from fleetrig.simulator.backoff import Backoff, Policy
+from fleetrig.simulator.contract.faults import Fault, FaultKind
+from fleetrig.simulator.contract.units import duration_s, duration_text
+from fleetrig.simulator.contract.wire import Ending, Framing
+from fleetrig.simulator.stages import Stage
 
 Read = Callable[[str], ScenarioFile]
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.scenario_file.plan import expand
-from harness.scenario_file.problems import FileMistakes
-from harness.scenario_file.template import ScenarioFile
+from fleetrig.harness.scenario_file.plan import expand
+from fleetrig.harness.scenario_file.problems import FileMistakes
+from fleetrig.harness.scenario_file.template import ScenarioFile
 
 Read = Callable[[str], ScenarioFile]
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from harness.scenario_file.schema import TO_PLACE, scenario_schema
-from harness.scenario_file.words import Action, Check
+from fleetrig.harness.scenario_file.schema import TO_PLACE, scenario_schema
+from fleetrig.harness.scenario_file.words import Action, Check
 
 
 @pytest.fixture(scope="module")

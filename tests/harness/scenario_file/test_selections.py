@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from harness.scenario_file.plan import expand
-from harness.scenario_file.problems import FileMistakes
-from harness.scenario_file.template import ScenarioFile
+from fleetrig.harness.scenario_file.plan import expand
+from fleetrig.harness.scenario_file.problems import FileMistakes
+from fleetrig.harness.scenario_file.template import ScenarioFile
 
 Read = Callable[[str], ScenarioFile]
 HEAD = 'scenario: x\ndevices: {flow: hawkbit, count: 3, serial: "HB-{n}"}\nphases:\n  - name: a\n'

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from harness.scenario_file.titles import title_of
-from harness.scenario_file.words import Action, Check
+from fleetrig.harness.scenario_file.titles import title_of
+from fleetrig.harness.scenario_file.words import Action, Check
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import trustme
 
-from harness.scenario_file.problems import FileMistakes
-from harness.servers.foreign import foreign_server, is_loopback, verify_with
-from harness.servers.under_test import FOREIGN_CAN
-from simulator.contract.errors import UsageError
+from fleetrig.harness.scenario_file.problems import FileMistakes
+from fleetrig.harness.servers.foreign import foreign_server, is_loopback, verify_with
+from fleetrig.harness.servers.under_test import FOREIGN_CAN
+from fleetrig.simulator.contract.errors import UsageError
 
 
 def test_an_address_is_administered_with_the_well_known_account() -> None:

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from harness.servers.hawkbit import Call, HawkbitAdmin, NoAnswer
-from simulator.contract.errors import BrokenBench, UsageError
-from simulator.contract.identity import UserPassword
-from simulator.contract.trace import Trace
-from simulator.contract.wire import Delivery, Ending, Headers, HttpRequest, HttpResponse, Session
-from simulator.drivers.virtual import VirtualBench
+from fleetrig.harness.servers.hawkbit import Call, HawkbitAdmin, NoAnswer
+from fleetrig.simulator.contract.errors import BrokenBench, UsageError
+from fleetrig.simulator.contract.identity import UserPassword
+from fleetrig.simulator.contract.trace import Trace
+from fleetrig.simulator.contract.wire import Delivery, Ending, Headers, HttpRequest, HttpResponse, Session
+from fleetrig.simulator.drivers.virtual import VirtualBench
 
 URL = "http://h:8080/behind/a/proxy"
 

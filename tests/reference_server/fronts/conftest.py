@@ -12,14 +12,14 @@ from typing import Any, TypeVar
 
 import pytest
 
-from reference_server.fronts.addresses import Address
-from reference_server.fronts.http import HttpFront
-from reference_server.fronts.intake import Limits
-from reference_server.fronts.listening import Listener
-from simulator.contract.bodies import body_bytes
-from simulator.contract.clock import US_PER_S
-from simulator.contract.trace import Trace, TraceEvent
-from simulator.contract.wire import Delivery, HttpRequest, HttpResponse, Session
+from fleetrig.reference_server.fronts.addresses import Address
+from fleetrig.reference_server.fronts.http import HttpFront
+from fleetrig.reference_server.fronts.intake import Limits
+from fleetrig.reference_server.fronts.listening import Listener
+from fleetrig.simulator.contract.bodies import body_bytes
+from fleetrig.simulator.contract.clock import US_PER_S
+from fleetrig.simulator.contract.trace import Trace, TraceEvent
+from fleetrig.simulator.contract.wire import Delivery, HttpRequest, HttpResponse, Session
 from tests.reference_server.fronts.peer import LIMIT_S, Peer
 
 T = TypeVar("T")

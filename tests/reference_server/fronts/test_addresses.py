@@ -7,9 +7,9 @@ import socket
 
 import pytest
 
-from reference_server.fronts.addresses import Address, bind, parse_address
-from reference_server.fronts.listening import Listener
-from simulator.contract.errors import BrokenBench, UsageError
+from fleetrig.reference_server.fronts.addresses import Address, bind, parse_address
+from fleetrig.reference_server.fronts.listening import Listener
+from fleetrig.simulator.contract.errors import BrokenBench, UsageError
 
 
 @pytest.mark.parametrize(

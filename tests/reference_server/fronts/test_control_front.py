@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from reference_server.fronts.addresses import Address
-from reference_server.running import ANY_LOOPBACK_PORT, ReferenceServer
-from simulator.contract.clock import to_us
-from simulator.contract.errors import BrokenBench
-from simulator.contract.trace import Trace
+from fleetrig.reference_server.fronts.addresses import Address
+from fleetrig.reference_server.running import ANY_LOOPBACK_PORT, ReferenceServer
+from fleetrig.simulator.contract.clock import to_us
+from fleetrig.simulator.contract.errors import BrokenBench
+from fleetrig.simulator.contract.trace import Trace
 from tests.reference_server.echo import Bench, get, port_of, running, until
 from tests.reference_server.fronts.peer import LIMIT_S, Peer, is_refused
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from simulator.contract.wire import Ending, FileSlice, HttpResponse
+from fleetrig.simulator.contract.wire import Ending, FileSlice, HttpResponse
 from tests.reference_server.fronts.conftest import FrontBench
 from tests.reference_server.fronts.peer import Peer, is_refused
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from simulator.contract.wire import FileSlice, Framing, HttpResponse
+from fleetrig.simulator.contract.wire import FileSlice, Framing, HttpResponse
 from tests.reference_server.fronts.conftest import DATE, FrontBench
 
 BODY = b"0123456789"

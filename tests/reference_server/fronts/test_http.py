@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from simulator.contract.bodies import body_blocks
-from simulator.contract.wire import Body, Delivery, FileSlice, HttpRequest, HttpResponse
+from fleetrig.simulator.contract.bodies import body_blocks
+from fleetrig.simulator.contract.wire import Body, Delivery, FileSlice, HttpRequest, HttpResponse
 from tests.reference_server.fronts.conftest import DATE, FrontBench
 from tests.reference_server.fronts.peer import Peer
 

@@ -8,7 +8,7 @@ import random
 
 import pytest
 
-from simulator.contract.wire import Delivery, HttpResponse
+from fleetrig.simulator.contract.wire import Delivery, HttpResponse
 from tests.reference_server.fronts.conftest import FrontBench
 
 H = b"Host: h\r\n"

@@ -14,13 +14,13 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.verification import PolicyBuilder, Store
 
-from reference_server.authority import CertificateAuthority
-from reference_server.fronts.addresses import Address
-from reference_server.fronts.listening import Listener
-from reference_server.fronts.tls import ThrowAwayTls, tls_context
-from simulator.contract.clock import US_PER_S
-from simulator.contract.errors import UsageError
-from simulator.contract.wire import FileSlice, HttpResponse
+from fleetrig.reference_server.authority import CertificateAuthority
+from fleetrig.reference_server.fronts.addresses import Address
+from fleetrig.reference_server.fronts.listening import Listener
+from fleetrig.reference_server.fronts.tls import ThrowAwayTls, tls_context
+from fleetrig.simulator.contract.clock import US_PER_S
+from fleetrig.simulator.contract.errors import UsageError
+from fleetrig.simulator.contract.wire import FileSlice, HttpResponse
 from tests.reference_server.fronts.conftest import NOON_US, FrontBench
 from tests.reference_server.fronts.peer import Peer
 

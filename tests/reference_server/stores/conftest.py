@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from reference_server.stores.interface import Store
-from reference_server.stores.memory import MemoryStore
-from reference_server.stores.sqlite import SqliteStore
+from fleetrig.reference_server.stores.interface import Store
+from fleetrig.reference_server.stores.memory import MemoryStore
+from fleetrig.reference_server.stores.sqlite import SqliteStore
 
 OpenStore = Callable[[Path], Store]
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import itertools
 import sys
 
-from reference_server.stores.interface import Blobs, Store
-from reference_server.stores.opening import open_store
+from fleetrig.reference_server.stores.interface import Blobs, Store
+from fleetrig.reference_server.stores.opening import open_store
 from tests.reference_server.stores.records import DEVICE, JOB, Device, Job
 
 ARTIFACT_EVERY = 7

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from reference_server.stores.interface import Store
+from fleetrig.reference_server.stores.interface import Store
 
 
 class Failure(Exception):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from reference_server.stores.interface import Kind
+from fleetrig.reference_server.stores.interface import Kind
 
 
 @dataclass(frozen=True, slots=True)

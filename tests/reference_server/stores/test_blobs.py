@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from reference_server.stores.blobs import DirectoryBlobs, MemoryBlobs, TransactionalBlobs, swept
-from reference_server.stores.interface import Blob, Blobs, Store
-from reference_server.stores.memory import MemoryStore
-from reference_server.stores.opening import open_store
-from simulator.contract.bodies import body_bytes
-from simulator.contract.errors import BrokenBench
-from simulator.contract.wire import FileSlice
+from fleetrig.reference_server.stores.blobs import DirectoryBlobs, MemoryBlobs, TransactionalBlobs, swept
+from fleetrig.reference_server.stores.interface import Blob, Blobs, Store
+from fleetrig.reference_server.stores.memory import MemoryStore
+from fleetrig.reference_server.stores.opening import open_store
+from fleetrig.simulator.contract.bodies import body_bytes
+from fleetrig.simulator.contract.errors import BrokenBench
+from fleetrig.simulator.contract.wire import FileSlice
 from tests.reference_server.stores.failing import fail_after
 
 CONTENT = bytes(range(256)) * 300

@@ -11,9 +11,9 @@ from typing import Any, Literal
 
 import pytest
 
-from reference_server.stores.codec import Codec, codec_for
-from simulator.contract.errors import ModelError
-from simulator.contract.wire import Json
+from fleetrig.reference_server.stores.codec import Codec, codec_for
+from fleetrig.simulator.contract.errors import ModelError
+from fleetrig.simulator.contract.wire import Json
 
 
 class Status(StrEnum):

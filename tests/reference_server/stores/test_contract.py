@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from reference_server.stores.interface import Kind, Store
-from simulator.contract.errors import ModelError
+from fleetrig.reference_server.stores.interface import Kind, Store
+from fleetrig.simulator.contract.errors import ModelError
 from tests.reference_server.stores.failing import fail_after
 from tests.reference_server.stores.records import DEVICE, JOB, Device, Job
 

@@ -8,9 +8,9 @@ from itertools import islice
 from pathlib import Path
 from random import Random
 
-from reference_server.stores.interface import Blobs, Store
-from reference_server.stores.opening import open_store
-from simulator.contract.bodies import body_bytes
+from fleetrig.reference_server.stores.interface import Blobs, Store
+from fleetrig.reference_server.stores.opening import open_store
+from fleetrig.simulator.contract.bodies import body_bytes
 from tests.reference_server.stores.crash_writer import ARTIFACT_BYTES
 from tests.reference_server.stores.records import DEVICE, JOB, Job
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reference_server.stores.memory import MemoryStore
+from fleetrig.reference_server.stores.memory import MemoryStore
 from tests.reference_server.stores.records import JOB, Job
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from reference_server.stores.opening import open_store
-from simulator.contract.errors import UsageError
-from simulator.contract.wire import FileSlice
+from fleetrig.reference_server.stores.opening import open_store
+from fleetrig.simulator.contract.errors import UsageError
+from fleetrig.simulator.contract.wire import FileSlice
 from tests.reference_server.stores.records import DEVICE, Device
 
 

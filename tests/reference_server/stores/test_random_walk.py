@@ -9,8 +9,8 @@ from random import Random
 
 import pytest
 
-from reference_server.stores.interface import Store
-from reference_server.stores.sqlite import SqliteStore
+from fleetrig.reference_server.stores.interface import Store
+from fleetrig.reference_server.stores.sqlite import SqliteStore
 from tests.reference_server.stores.conftest import STORES
 from tests.reference_server.stores.records import DEVICE, Device
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reference_server.stores.recent import MISSING, Recent
+from fleetrig.reference_server.stores.recent import MISSING, Recent
 
 
 def test_it_never_holds_more_than_its_capacity():

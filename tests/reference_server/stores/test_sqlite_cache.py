@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reference_server.stores.sqlite import SqliteStore
+from fleetrig.reference_server.stores.sqlite import SqliteStore
 from tests.reference_server.stores.records import DEVICE, JOB, Device, Job
 
 

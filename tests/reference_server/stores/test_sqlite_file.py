@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from reference_server.stores.interface import Kind
-from reference_server.stores.sqlite import SqliteStore
-from simulator.contract.errors import BrokenBench, FleetrigError, ModelError, UsageError
+from fleetrig.reference_server.stores.interface import Kind
+from fleetrig.reference_server.stores.sqlite import SqliteStore
+from fleetrig.simulator.contract.errors import BrokenBench, FleetrigError, ModelError, UsageError
 from tests.reference_server.stores.conftest import OpenStore
 from tests.reference_server.stores.failing import fail_after
 from tests.reference_server.stores.records import DEVICE, JOB, Device, Job

@@ -10,8 +10,8 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from simulator.contract.identity import GatewayToken, TargetToken, UserPassword, mask
-from simulator.contract.masking import Secrets
+from fleetrig.simulator.contract.identity import GatewayToken, TargetToken, UserPassword, mask
+from fleetrig.simulator.contract.masking import Secrets
 
 PLAIN = "4f2a90b1c3d5e7f60718293a4b5c6d7e"
 BASE64 = "q0/w+Zz81+A7bQ=="

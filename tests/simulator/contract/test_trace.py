@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from simulator.contract.clock import to_s, to_us
-from simulator.contract.trace import Lane, Trace, TraceEvent
+from fleetrig.simulator.contract.clock import to_s, to_us
+from fleetrig.simulator.contract.trace import Lane, Trace, TraceEvent
 
 
 def test_each_lane_counts_for_itself() -> None:

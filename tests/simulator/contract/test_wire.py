@@ -6,8 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from simulator.contract.bodies import BLOCK_BYTES, body_blocks, body_bytes
-from simulator.contract.wire import Body, FileSlice, HttpRequest, HttpResponse, body_length, find_header, split_url
+from fleetrig.simulator.contract.bodies import BLOCK_BYTES, body_blocks, body_bytes
+from fleetrig.simulator.contract.wire import (
+    Body,
+    FileSlice,
+    HttpRequest,
+    HttpResponse,
+    body_length,
+    find_header,
+    split_url,
+)
 
 
 @pytest.mark.parametrize(

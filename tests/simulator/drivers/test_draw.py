@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import statistics
 
-from simulator.agent import Agent
-from simulator.contract.identity import DeviceIdentity
-from simulator.drivers.draw import draw, draw_pause
-from simulator.effects import Flow, Pause
+from fleetrig.simulator.agent import Agent
+from fleetrig.simulator.contract.identity import DeviceIdentity
+from fleetrig.simulator.drivers.draw import draw, draw_pause
+from fleetrig.simulator.effects import Flow, Pause
 
 
 def sleeper(serial: str) -> Agent:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from simulator.agent import CutPoint
-from simulator.contract.wire import HttpRequest
-from simulator.drivers.power import PowerWatch
-from simulator.effects import Ask, Effect, Enter, Pause
-from simulator.stages import Stage
+from fleetrig.simulator.agent import CutPoint
+from fleetrig.simulator.contract.wire import HttpRequest
+from fleetrig.simulator.drivers.power import PowerWatch
+from fleetrig.simulator.effects import Ask, Effect, Enter, Pause
+from fleetrig.simulator.stages import Stage
 
 POLL = Ask("poll", HttpRequest("GET", "http://h", "/"), 1.0)
 ROUND: list[Effect] = [POLL, Enter(Stage.ONLINE), Pause(1.0, 1.0, "poll interval")]

@@ -10,19 +10,19 @@ from pathlib import Path
 import pytest
 import trustme
 
-from simulator.agent import Agent, CutPoint
-from simulator.backoff import Backoff, Policy
-from simulator.contract.errors import ModelError
-from simulator.contract.identity import DeviceIdentity, TargetToken
-from simulator.contract.trace import Lane, Trace, TraceEvent
-from simulator.contract.wire import Ending, HttpRequest
-from simulator.drivers.bench import Director, Until
-from simulator.drivers.power import PowerWatch
-from simulator.drivers.realtime import RealBench, WallClock
-from simulator.effects import Ask, Done, Enter, Flow, Pause, Reply
-from simulator.fleet import burn
-from simulator.flows.hawkbit_device import HawkbitSettings
-from simulator.stages import Stage
+from fleetrig.simulator.agent import Agent, CutPoint
+from fleetrig.simulator.backoff import Backoff, Policy
+from fleetrig.simulator.contract.errors import ModelError
+from fleetrig.simulator.contract.identity import DeviceIdentity, TargetToken
+from fleetrig.simulator.contract.trace import Lane, Trace, TraceEvent
+from fleetrig.simulator.contract.wire import Ending, HttpRequest
+from fleetrig.simulator.drivers.bench import Director, Until
+from fleetrig.simulator.drivers.power import PowerWatch
+from fleetrig.simulator.drivers.realtime import RealBench, WallClock
+from fleetrig.simulator.effects import Ask, Done, Enter, Flow, Pause, Reply
+from fleetrig.simulator.fleet import burn
+from fleetrig.simulator.flows.hawkbit_device import HawkbitSettings
+from fleetrig.simulator.stages import Stage
 from tests.simulator.socket_stub import SocketStub
 from tests.simulator.stub_hawkbit import TOKEN, Action, StubHawkbit
 

@@ -7,17 +7,17 @@ from collections.abc import Callable
 
 import pytest
 
-from simulator.agent import Agent, CutPoint
-from simulator.backoff import Backoff, Policy
-from simulator.contract.identity import DeviceIdentity, TargetToken
-from simulator.contract.trace import Lane, Trace, TraceEvent
-from simulator.contract.wire import Ending
-from simulator.drivers.bench import Director, Until
-from simulator.drivers.power import PowerWatch
-from simulator.drivers.realtime import RealBench
-from simulator.drivers.virtual import VirtualBench
-from simulator.fleet import burn
-from simulator.flows.hawkbit_device import HawkbitSettings
+from fleetrig.simulator.agent import Agent, CutPoint
+from fleetrig.simulator.backoff import Backoff, Policy
+from fleetrig.simulator.contract.identity import DeviceIdentity, TargetToken
+from fleetrig.simulator.contract.trace import Lane, Trace, TraceEvent
+from fleetrig.simulator.contract.wire import Ending
+from fleetrig.simulator.drivers.bench import Director, Until
+from fleetrig.simulator.drivers.power import PowerWatch
+from fleetrig.simulator.drivers.realtime import RealBench
+from fleetrig.simulator.drivers.virtual import VirtualBench
+from fleetrig.simulator.fleet import burn
+from fleetrig.simulator.flows.hawkbit_device import HawkbitSettings
 from tests.simulator.socket_stub import SocketStub
 from tests.simulator.stub_hawkbit import TOKEN, Action, StubHawkbit
 

@@ -6,10 +6,10 @@ import hashlib
 import json
 from typing import Any
 
-from simulator.agent import Agent, effect_name
-from simulator.contract.identity import Credential, DeviceIdentity, TargetToken
-from simulator.contract.wire import Headers, HttpRequest, HttpResponse
-from simulator.effects import (
+from fleetrig.simulator.agent import Agent, effect_name
+from fleetrig.simulator.contract.identity import Credential, DeviceIdentity, TargetToken
+from fleetrig.simulator.contract.wire import Headers, HttpRequest, HttpResponse
+from fleetrig.simulator.effects import (
     Apply,
     Ask,
     Done,
@@ -23,8 +23,8 @@ from simulator.effects import (
     Remember,
     Reply,
 )
-from simulator.fleet import burn
-from simulator.flows.hawkbit_device import HawkbitSettings
+from fleetrig.simulator.fleet import burn
+from fleetrig.simulator.flows.hawkbit_device import HawkbitSettings
 
 URL = "http://hawkbit.test:8080"
 BASE = f"{URL}/DEFAULT/controller/v1/dev-1"

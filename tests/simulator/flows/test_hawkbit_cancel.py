@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from simulator.effects import Apply
-from simulator.flows.hawkbit_device import HawkbitSettings
+from fleetrig.simulator.effects import Apply
+from fleetrig.simulator.flows.hawkbit_device import HawkbitSettings
 from tests.simulator.flows.played import BASE, URL, Played, cancel, deployment, polled
 
 LONG = HawkbitSettings(URL, install_s=20.0)

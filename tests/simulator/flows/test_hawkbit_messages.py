@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from simulator.contract.identity import DeviceIdentity, GatewayToken, TargetToken, UserPassword
-from simulator.contract.wire import HttpResponse
-from simulator.effects import NoReply, Reply
-from simulator.flows.hawkbit_messages import (
+from fleetrig.simulator.contract.identity import DeviceIdentity, GatewayToken, TargetToken, UserPassword
+from fleetrig.simulator.contract.wire import HttpResponse
+from fleetrig.simulator.effects import NoReply, Reply
+from fleetrig.simulator.flows.hawkbit_messages import (
     attributes_request,
     document_of,
     download_request,

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from simulator.backoff import RETRY_AFTER_LIMIT_S, Backoff, Policy
-from simulator.contract.errors import UsageError
-from simulator.contract.identity import GatewayToken
-from simulator.effects import Pause
-from simulator.flows.hawkbit_device import LONGEST_INTERVAL_S, HawkbitSettings
+from fleetrig.simulator.backoff import RETRY_AFTER_LIMIT_S, Backoff, Policy
+from fleetrig.simulator.contract.errors import UsageError
+from fleetrig.simulator.contract.identity import GatewayToken
+from fleetrig.simulator.effects import Pause
+from fleetrig.simulator.flows.hawkbit_device import LONGEST_INTERVAL_S, HawkbitSettings
 from tests.simulator.flows.played import TOKEN, URL, Played, polled
 
 ATTRIBUTES = HawkbitSettings(URL, attributes={"hw": "2"})

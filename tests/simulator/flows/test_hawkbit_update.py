@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from simulator.backoff import Backoff, Policy
-from simulator.effects import Apply, Download, Pause
-from simulator.flows.hawkbit_device import HawkbitSettings
+from fleetrig.simulator.backoff import Backoff, Policy
+from fleetrig.simulator.effects import Apply, Download, Pause
+from fleetrig.simulator.flows.hawkbit_device import HawkbitSettings
 from tests.simulator.flows.played import BASE, IMAGE, URL, Played, deployment, polled
 
 HREF = "deploymentBase/12?c=-2122565939"

@@ -18,10 +18,10 @@ from typing import Any
 
 import pytest
 
-from simulator.agent import Agent, effect_name
-from simulator.contract.identity import DeviceIdentity, TargetToken
-from simulator.contract.wire import Headers, HttpResponse
-from simulator.effects import (
+from fleetrig.simulator.agent import Agent, effect_name
+from fleetrig.simulator.contract.identity import DeviceIdentity, TargetToken
+from fleetrig.simulator.contract.wire import Headers, HttpResponse
+from fleetrig.simulator.effects import (
     Apply,
     Ask,
     Done,
@@ -35,10 +35,10 @@ from simulator.effects import (
     Remember,
     Reply,
 )
-from simulator.fleet import burn
-from simulator.flows import hawkbit_download, hawkbit_feedback
-from simulator.flows.hawkbit_device import LONGEST_INTERVAL_S, Contact, HawkbitSettings, Progress
-from simulator.stages import Stage
+from fleetrig.simulator.fleet import burn
+from fleetrig.simulator.flows import hawkbit_download, hawkbit_feedback
+from fleetrig.simulator.flows.hawkbit_device import LONGEST_INTERVAL_S, Contact, HawkbitSettings, Progress
+from fleetrig.simulator.stages import Stage
 from tests.simulator.flows.played import IMAGE, TOKEN, URL, cancel, deployment, polled
 
 SETTINGS = HawkbitSettings(URL, attributes={"hw": "2"}, install_s=2.0, default_interval_s=2.0)

@@ -10,10 +10,10 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from simulator.contract.wire import Headers, HttpRequest, split_url
-from simulator.effects import REPLY_LIMIT_BYTES, Ask, NoReply, Reply
-from simulator.transports.http import HttpTransport
-from simulator.transports.storage import Storage
+from fleetrig.simulator.contract.wire import Headers, HttpRequest, split_url
+from fleetrig.simulator.effects import REPLY_LIMIT_BYTES, Ask, NoReply, Reply
+from fleetrig.simulator.transports.http import HttpTransport
+from fleetrig.simulator.transports.storage import Storage
 from tests.simulator.transports.raw_server import Answer, Connection, RawServer, saying, silent, whole
 
 GENEROUS_S = 20.0

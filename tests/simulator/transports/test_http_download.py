@@ -8,10 +8,10 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from simulator.contract.wire import HttpRequest
-from simulator.effects import Download, Downloaded, NoReply
-from simulator.transports.http import HttpTransport
-from simulator.transports.storage import Storage
+from fleetrig.simulator.contract.wire import HttpRequest
+from fleetrig.simulator.effects import Download, Downloaded, NoReply
+from fleetrig.simulator.transports.http import HttpTransport
+from fleetrig.simulator.transports.storage import Storage
 from tests.simulator.transports.raw_server import Answer, Connection, RawServer, silent, whole
 from tests.simulator.transports.test_http import TLS, talking
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from simulator.contract.wire import Delivery, Ending, FileSlice, HttpRequest, HttpResponse, Session
-from simulator.effects import REPLY_LIMIT_BYTES, Ask, Download, Downloaded, NoReply, Reply
-from simulator.transports.memory import ROUND_TRIP_US, MemoryTransport
+from fleetrig.simulator.contract.wire import Delivery, Ending, FileSlice, HttpRequest, HttpResponse, Session
+from fleetrig.simulator.effects import REPLY_LIMIT_BYTES, Ask, Download, Downloaded, NoReply, Reply
+from fleetrig.simulator.transports.memory import ROUND_TRIP_US, MemoryTransport
 
 REQUEST = HttpRequest("GET", "http://h", "/fw")
 OK = HttpResponse(200, (("A", "b"),), b"x" * 100)

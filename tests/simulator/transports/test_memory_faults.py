@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from simulator.contract.wire import Delivery, HttpRequest, HttpResponse, Session
-from simulator.effects import Ask, Download, Downloaded, NoReply, Reply
-from simulator.transports.memory import ROUND_TRIP_US, MemoryTransport
+from fleetrig.simulator.contract.wire import Delivery, HttpRequest, HttpResponse, Session
+from fleetrig.simulator.effects import Ask, Download, Downloaded, NoReply, Reply
+from fleetrig.simulator.transports.memory import ROUND_TRIP_US, MemoryTransport
 
 REQUEST = HttpRequest("GET", "http://h", "/x")
 SLOW = Delivery(HttpResponse(200, (), b"0123456789"), bytes_per_s=5.0)

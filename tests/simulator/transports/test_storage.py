@@ -6,7 +6,7 @@ import hashlib
 
 import pytest
 
-from simulator.transports.storage import Storage
+from fleetrig.simulator.transports.storage import Storage
 
 AT_300 = (("content-range", "bytes 300-1023/1024"),)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from reference_server.platforms.hawkbit.request.call import Call
-from reference_server.platforms.hawkbit.state import deployments
-from reference_server.platforms.hawkbit.state.action_records import Action
-from reference_server.platforms.hawkbit.state.errors import REPOSITORY, HawkbitError, not_found
-from reference_server.platforms.hawkbit.state.records import Target
+from fleetrig.reference_server.platforms.hawkbit.request.call import Call
+from fleetrig.reference_server.platforms.hawkbit.state import deployments
+from fleetrig.reference_server.platforms.hawkbit.state.action_records import Action
+from fleetrig.reference_server.platforms.hawkbit.state.errors import REPOSITORY, HawkbitError, not_found
+from fleetrig.reference_server.platforms.hawkbit.state.records import Target
 
 NO_CACHE_BREAKER: Final = -1
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from email.utils import formatdate
 from typing import Final
 
-from reference_server.platforms.hawkbit.request import byte_ranges
-from reference_server.platforms.hawkbit.request.byte_ranges import Unsatisfiable
-from reference_server.platforms.hawkbit.request.call import Call
-from reference_server.platforms.hawkbit.request.replies import Reply
-from reference_server.platforms.hawkbit.state.action_records import Artifact
-from reference_server.platforms.hawkbit.state.errors import bare
-from simulator.contract.wire import Body, Headers
+from fleetrig.reference_server.platforms.hawkbit.request import byte_ranges
+from fleetrig.reference_server.platforms.hawkbit.request.byte_ranges import Unsatisfiable
+from fleetrig.reference_server.platforms.hawkbit.request.call import Call
+from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply
+from fleetrig.reference_server.platforms.hawkbit.state.action_records import Artifact
+from fleetrig.reference_server.platforms.hawkbit.state.errors import bare
+from fleetrig.simulator.contract.wire import Body, Headers
 
 SPECIAL: Final = frozenset('()<>@,;:\\"/[]?=')
 GREATEST_NAME_CHARS: Final = 78

@@ -5,15 +5,15 @@ from __future__ import annotations
 import contextlib
 from typing import Final
 
-from reference_server.platforms.hawkbit.ddi import artifact_files
-from reference_server.platforms.hawkbit.ddi.deployment_document import artifact_documents
-from reference_server.platforms.hawkbit.request.call import Call
-from reference_server.platforms.hawkbit.request.media_types import negotiate
-from reference_server.platforms.hawkbit.request.replies import Reply
-from reference_server.platforms.hawkbit.state import deployments, software
-from reference_server.platforms.hawkbit.state.action_records import Action, Artifact, SoftwareModule
-from reference_server.platforms.hawkbit.state.errors import REPOSITORY, HawkbitError, bare
-from reference_server.platforms.hawkbit.state.records import Target
+from fleetrig.reference_server.platforms.hawkbit.ddi import artifact_files
+from fleetrig.reference_server.platforms.hawkbit.ddi.deployment_document import artifact_documents
+from fleetrig.reference_server.platforms.hawkbit.request.call import Call
+from fleetrig.reference_server.platforms.hawkbit.request.media_types import negotiate
+from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply
+from fleetrig.reference_server.platforms.hawkbit.state import deployments, software
+from fleetrig.reference_server.platforms.hawkbit.state.action_records import Action, Artifact, SoftwareModule
+from fleetrig.reference_server.platforms.hawkbit.state.errors import REPOSITORY, HawkbitError, bare
+from fleetrig.reference_server.platforms.hawkbit.state.records import Target
 
 MD5SUM: Final = ".MD5SUM"
 PLAIN: Final = "text/plain"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from reference_server.platforms.hawkbit.ddi.pending import auto_confirm_activated
-from reference_server.platforms.hawkbit.request.call import Call
-from reference_server.platforms.hawkbit.state import rules
-from reference_server.platforms.hawkbit.state.errors import HawkbitError, violations
+from fleetrig.reference_server.platforms.hawkbit.ddi.pending import auto_confirm_activated
+from fleetrig.reference_server.platforms.hawkbit.request.call import Call
+from fleetrig.reference_server.platforms.hawkbit.state import rules
+from fleetrig.reference_server.platforms.hawkbit.state.errors import HawkbitError, violations
 
 GREATEST_INITIATOR: Final = 64
 GREATEST_REMARK: Final = 512

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from reference_server.platforms.hawkbit.ddi import feedback_body
-from reference_server.platforms.hawkbit.ddi.actions import need_own_action
-from reference_server.platforms.hawkbit.request.call import Call
-from reference_server.platforms.hawkbit.request.replies import Reply
-from reference_server.platforms.hawkbit.state import actions, deployments
-from reference_server.platforms.hawkbit.state.errors import bare
+from fleetrig.reference_server.platforms.hawkbit.ddi import feedback_body
+from fleetrig.reference_server.platforms.hawkbit.ddi.actions import need_own_action
+from fleetrig.reference_server.platforms.hawkbit.request.call import Call
+from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply
+from fleetrig.reference_server.platforms.hawkbit.state import actions, deployments
+from fleetrig.reference_server.platforms.hawkbit.state.errors import bare
 
 
 def read(call: Call, action_id: int) -> Reply:

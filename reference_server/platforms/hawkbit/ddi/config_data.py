@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from reference_server.platforms.hawkbit.request.call import Call
-from reference_server.platforms.hawkbit.request.fields import as_object, as_text, word
-from reference_server.platforms.hawkbit.request.replies import Reply
-from reference_server.platforms.hawkbit.state.errors import invalid_attributes, not_readable, quota
+from fleetrig.reference_server.platforms.hawkbit.request.call import Call
+from fleetrig.reference_server.platforms.hawkbit.request.fields import as_object, as_text, word
+from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply
+from fleetrig.reference_server.platforms.hawkbit.state.errors import invalid_attributes, not_readable, quota
 
 GREATEST: Final = 128
 ALLOWED: Final = re.compile(r"[A-Za-z0-9_\-!@#$%^&*()+=\[\]{}|;:'\",.<>/\\?\s]*", re.ASCII)

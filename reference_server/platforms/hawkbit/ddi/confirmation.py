@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from reference_server.platforms.hawkbit.ddi import feedback_body
-from reference_server.platforms.hawkbit.ddi.actions import need_own_action, read_parameters
-from reference_server.platforms.hawkbit.ddi.auto_confirm import switch_auto_confirm_off, switch_auto_confirm_on
-from reference_server.platforms.hawkbit.ddi.deployment_document import deployment_document
-from reference_server.platforms.hawkbit.ddi.pending import confirmation_link
-from reference_server.platforms.hawkbit.ddi.root import seen
-from reference_server.platforms.hawkbit.request import fields
-from reference_server.platforms.hawkbit.request.call import Call
-from reference_server.platforms.hawkbit.request.replies import Reply
-from reference_server.platforms.hawkbit.state import deployments
-from reference_server.platforms.hawkbit.state.errors import bare
-from reference_server.platforms.hawkbit.state.generations import PLUG_AND_PLAY
+from fleetrig.reference_server.platforms.hawkbit.ddi import feedback_body
+from fleetrig.reference_server.platforms.hawkbit.ddi.actions import need_own_action, read_parameters
+from fleetrig.reference_server.platforms.hawkbit.ddi.auto_confirm import switch_auto_confirm_off, switch_auto_confirm_on
+from fleetrig.reference_server.platforms.hawkbit.ddi.deployment_document import deployment_document
+from fleetrig.reference_server.platforms.hawkbit.ddi.pending import confirmation_link
+from fleetrig.reference_server.platforms.hawkbit.ddi.root import seen
+from fleetrig.reference_server.platforms.hawkbit.request import fields
+from fleetrig.reference_server.platforms.hawkbit.request.call import Call
+from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply
+from fleetrig.reference_server.platforms.hawkbit.state import deployments
+from fleetrig.reference_server.platforms.hawkbit.state.errors import bare
+from fleetrig.reference_server.platforms.hawkbit.state.generations import PLUG_AND_PLAY
 
 DEFAULT_REMARK = "Initiated using the Device Direct Integration API without providing a remark."
 

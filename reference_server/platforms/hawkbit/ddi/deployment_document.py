@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any, Final
 from urllib.parse import quote_plus
 
-from reference_server.platforms.hawkbit.mgmt.software_views import hashes
-from reference_server.platforms.hawkbit.request.call import Call
-from reference_server.platforms.hawkbit.state import actions, deployments, software
-from reference_server.platforms.hawkbit.state.action_records import Action, Artifact, SoftwareModule
+from fleetrig.reference_server.platforms.hawkbit.mgmt.software_views import hashes
+from fleetrig.reference_server.platforms.hawkbit.request.call import Call
+from fleetrig.reference_server.platforms.hawkbit.state import actions, deployments, software
+from fleetrig.reference_server.platforms.hawkbit.state.action_records import Action, Artifact, SoftwareModule
 
 LEGACY_PARTS: Final = {"application": "bApp", "runtime": "jvm"}
 """Module type keys that devices know under older names."""

@@ -8,10 +8,10 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from reference_server.platforms.hawkbit.request import fields
-from reference_server.platforms.hawkbit.request.call import INT_MAX, Call
-from reference_server.platforms.hawkbit.state.actions import Confirmation, Execution, Feedback, Finished
-from reference_server.platforms.hawkbit.state.errors import not_readable
+from fleetrig.reference_server.platforms.hawkbit.request import fields
+from fleetrig.reference_server.platforms.hawkbit.request.call import INT_MAX, Call
+from fleetrig.reference_server.platforms.hawkbit.state.actions import Confirmation, Execution, Feedback, Finished
+from fleetrig.reference_server.platforms.hawkbit.state.errors import not_readable
 
 Word = TypeVar("Word", bound=StrEnum)
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from reference_server.platforms.hawkbit.ddi.actions import need_own_action, read_parameters
-from reference_server.platforms.hawkbit.ddi.deployment_document import deployment_document
-from reference_server.platforms.hawkbit.request import fields
-from reference_server.platforms.hawkbit.request.call import Call
-from reference_server.platforms.hawkbit.request.replies import Reply
-from reference_server.platforms.hawkbit.state.action_records import SET, joined
-from reference_server.platforms.hawkbit.state.assignment import assign_offline
-from reference_server.platforms.hawkbit.state.context import Scheduled
-from reference_server.platforms.hawkbit.state.errors import (
+from fleetrig.reference_server.platforms.hawkbit.ddi.actions import need_own_action, read_parameters
+from fleetrig.reference_server.platforms.hawkbit.ddi.deployment_document import deployment_document
+from fleetrig.reference_server.platforms.hawkbit.request import fields
+from fleetrig.reference_server.platforms.hawkbit.request.call import Call
+from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply
+from fleetrig.reference_server.platforms.hawkbit.state.action_records import SET, joined
+from fleetrig.reference_server.platforms.hawkbit.state.assignment import assign_offline
+from fleetrig.reference_server.platforms.hawkbit.state.context import Scheduled
+from fleetrig.reference_server.platforms.hawkbit.state.errors import (
     REPOSITORY,
     HawkbitError,
     bare,

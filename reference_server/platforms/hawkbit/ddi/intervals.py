@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from reference_server.platforms.hawkbit.request.call import Call
-from reference_server.platforms.hawkbit.search.rsql_match import compiled
-from reference_server.platforms.hawkbit.search.target_fields import TARGET_FIELDS, Look
-from reference_server.platforms.hawkbit.state.errors import HawkbitError
-from reference_server.platforms.hawkbit.state.polling import Interval
-from reference_server.platforms.hawkbit.state.records import Target
+from fleetrig.reference_server.platforms.hawkbit.request.call import Call
+from fleetrig.reference_server.platforms.hawkbit.search.rsql_match import compiled
+from fleetrig.reference_server.platforms.hawkbit.search.target_fields import TARGET_FIELDS, Look
+from fleetrig.reference_server.platforms.hawkbit.state.errors import HawkbitError
+from fleetrig.reference_server.platforms.hawkbit.state.polling import Interval
+from fleetrig.reference_server.platforms.hawkbit.state.records import Target
 
 
 def interval_for(call: Call, target: Target) -> Interval:

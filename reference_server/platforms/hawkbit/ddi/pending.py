@@ -9,15 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from reference_server.platforms.hawkbit.request.call import Call
-from reference_server.platforms.hawkbit.scheduling.rollout_store import forget_target
-from reference_server.platforms.hawkbit.state import actions, deployments
-from reference_server.platforms.hawkbit.state.action_records import ACTION, Action, Status
-from reference_server.platforms.hawkbit.state.actions import Entry
-from reference_server.platforms.hawkbit.state.assignment import auto_confirm_message
-from reference_server.platforms.hawkbit.state.records import Target
-from reference_server.platforms.hawkbit.state.repository import Repository
-from simulator.contract.clock import US_PER_MS
+from fleetrig.reference_server.platforms.hawkbit.request.call import Call
+from fleetrig.reference_server.platforms.hawkbit.scheduling.rollout_store import forget_target
+from fleetrig.reference_server.platforms.hawkbit.state import actions, deployments
+from fleetrig.reference_server.platforms.hawkbit.state.action_records import ACTION, Action, Status
+from fleetrig.reference_server.platforms.hawkbit.state.actions import Entry
+from fleetrig.reference_server.platforms.hawkbit.state.assignment import auto_confirm_message
+from fleetrig.reference_server.platforms.hawkbit.state.records import Target
+from fleetrig.reference_server.platforms.hawkbit.state.repository import Repository
+from fleetrig.simulator.contract.clock import US_PER_MS
 
 
 @dataclass(frozen=True, slots=True)

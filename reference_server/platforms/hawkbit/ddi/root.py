@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reference_server.platforms.hawkbit.ddi.intervals import interval_for
-from reference_server.platforms.hawkbit.ddi.pending import Pending, pending_work
-from reference_server.platforms.hawkbit.request.call import Call
-from reference_server.platforms.hawkbit.request.registration import address_of, register
-from reference_server.platforms.hawkbit.request.replies import Reply
-from reference_server.platforms.hawkbit.state.polling import sleep_s, sleep_text, window_sleep_s
-from reference_server.platforms.hawkbit.state.records import Target, UpdateStatus
-from simulator.contract.clock import US_PER_MS
+from fleetrig.reference_server.platforms.hawkbit.ddi.intervals import interval_for
+from fleetrig.reference_server.platforms.hawkbit.ddi.pending import Pending, pending_work
+from fleetrig.reference_server.platforms.hawkbit.request.call import Call
+from fleetrig.reference_server.platforms.hawkbit.request.registration import address_of, register
+from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply
+from fleetrig.reference_server.platforms.hawkbit.state.polling import sleep_s, sleep_text, window_sleep_s
+from fleetrig.reference_server.platforms.hawkbit.state.records import Target, UpdateStatus
+from fleetrig.simulator.contract.clock import US_PER_MS
 
 
 def poll(call: Call) -> Reply:

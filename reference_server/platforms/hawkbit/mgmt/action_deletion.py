@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from reference_server.platforms.hawkbit.request import fields
-from reference_server.platforms.hawkbit.request.call import Call
-from reference_server.platforms.hawkbit.request.replies import JSON
-from reference_server.platforms.hawkbit.search.action_fields import STATUSES
-from reference_server.platforms.hawkbit.state import deployments
-from reference_server.platforms.hawkbit.state.action_records import Action
-from reference_server.platforms.hawkbit.state.errors import REPOSITORY, HawkbitError
+from fleetrig.reference_server.platforms.hawkbit.request import fields
+from fleetrig.reference_server.platforms.hawkbit.request.call import Call
+from fleetrig.reference_server.platforms.hawkbit.request.replies import JSON
+from fleetrig.reference_server.platforms.hawkbit.search.action_fields import STATUSES
+from fleetrig.reference_server.platforms.hawkbit.state import deployments
+from fleetrig.reference_server.platforms.hawkbit.state.action_records import Action
+from fleetrig.reference_server.platforms.hawkbit.state.errors import REPOSITORY, HawkbitError
 
 IN_LIST = "{} actions from ID list are not in allowed statuses for deletion"
 BY_QUERY = "{} actions matching the rsql filter are not in allowed statuses for deletion"

@@ -6,21 +6,27 @@ from functools import partial
 from typing import Any, Final
 from urllib.parse import quote
 
-from reference_server.platforms.hawkbit.ddi import feedback_body
-from reference_server.platforms.hawkbit.mgmt import action_deletion
-from reference_server.platforms.hawkbit.mgmt.assignment import force_type
-from reference_server.platforms.hawkbit.request import fields
-from reference_server.platforms.hawkbit.request.call import Call
-from reference_server.platforms.hawkbit.request.documents import audit, link, without_nulls
-from reference_server.platforms.hawkbit.request.replies import Reply
-from reference_server.platforms.hawkbit.search.action_fields import STATUS_FIELDS, action_fields
-from reference_server.platforms.hawkbit.search.listing import page
-from reference_server.platforms.hawkbit.state import actions, deployments, software
-from reference_server.platforms.hawkbit.state.action_records import ACTION, Action, ForceType, StatusEntry
-from reference_server.platforms.hawkbit.state.errors import bare, invalid, not_found, not_found_at_all, not_readable
-from reference_server.platforms.hawkbit.state.records import Target
-from reference_server.platforms.hawkbit.state.rollout_records import ROLLOUT
-from simulator.contract.clock import US_PER_MS
+from fleetrig.reference_server.platforms.hawkbit.ddi import feedback_body
+from fleetrig.reference_server.platforms.hawkbit.mgmt import action_deletion
+from fleetrig.reference_server.platforms.hawkbit.mgmt.assignment import force_type
+from fleetrig.reference_server.platforms.hawkbit.request import fields
+from fleetrig.reference_server.platforms.hawkbit.request.call import Call
+from fleetrig.reference_server.platforms.hawkbit.request.documents import audit, link, without_nulls
+from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply
+from fleetrig.reference_server.platforms.hawkbit.search.action_fields import STATUS_FIELDS, action_fields
+from fleetrig.reference_server.platforms.hawkbit.search.listing import page
+from fleetrig.reference_server.platforms.hawkbit.state import actions, deployments, software
+from fleetrig.reference_server.platforms.hawkbit.state.action_records import ACTION, Action, ForceType, StatusEntry
+from fleetrig.reference_server.platforms.hawkbit.state.errors import (
+    bare,
+    invalid,
+    not_found,
+    not_found_at_all,
+    not_readable,
+)
+from fleetrig.reference_server.platforms.hawkbit.state.records import Target
+from fleetrig.reference_server.platforms.hawkbit.state.rollout_records import ROLLOUT
+from fleetrig.simulator.contract.clock import US_PER_MS
 
 CHANGES: Final = "UPDATE_TARGET"
 """The right that a change needs: asked for when the action is known, so that a reader learns that there is none."""

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from reference_server.platforms.hawkbit.mgmt import action_deletion
-from reference_server.platforms.hawkbit.mgmt.actions import action_document, full_action_document
-from reference_server.platforms.hawkbit.request.call import Call
-from reference_server.platforms.hawkbit.request.replies import Reply
-from reference_server.platforms.hawkbit.search.action_fields import action_fields
-from reference_server.platforms.hawkbit.search.listing import page, with_moments
-from reference_server.platforms.hawkbit.search.rsql_match import compiled
-from reference_server.platforms.hawkbit.state import deployments
-from reference_server.platforms.hawkbit.state.action_records import ACTION, Action
-from reference_server.platforms.hawkbit.state.errors import not_found, not_readable
+from fleetrig.reference_server.platforms.hawkbit.mgmt import action_deletion
+from fleetrig.reference_server.platforms.hawkbit.mgmt.actions import action_document, full_action_document
+from fleetrig.reference_server.platforms.hawkbit.request.call import Call
+from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply
+from fleetrig.reference_server.platforms.hawkbit.search.action_fields import action_fields
+from fleetrig.reference_server.platforms.hawkbit.search.listing import page, with_moments
+from fleetrig.reference_server.platforms.hawkbit.search.rsql_match import compiled
+from fleetrig.reference_server.platforms.hawkbit.state import deployments
+from fleetrig.reference_server.platforms.hawkbit.state.action_records import ACTION, Action
+from fleetrig.reference_server.platforms.hawkbit.state.errors import not_found, not_readable
 
 FULL = "full"
 

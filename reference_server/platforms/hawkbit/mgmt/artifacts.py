@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Final
 
-from reference_server.multipart import BadMultipart, Upload
-from reference_server.platforms.hawkbit.ddi import artifact_files
-from reference_server.platforms.hawkbit.mgmt.software_views import artifact_document
-from reference_server.platforms.hawkbit.request.call import Call
-from reference_server.platforms.hawkbit.request.replies import Reply
-from reference_server.platforms.hawkbit.state import rules, software
-from reference_server.platforms.hawkbit.state.action_records import ARTIFACT, Artifact, SoftwareModule
-from reference_server.platforms.hawkbit.state.errors import (
+from fleetrig.reference_server.multipart import BadMultipart, Upload
+from fleetrig.reference_server.platforms.hawkbit.ddi import artifact_files
+from fleetrig.reference_server.platforms.hawkbit.mgmt.software_views import artifact_document
+from fleetrig.reference_server.platforms.hawkbit.request.call import Call
+from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply
+from fleetrig.reference_server.platforms.hawkbit.state import rules, software
+from fleetrig.reference_server.platforms.hawkbit.state.action_records import ARTIFACT, Artifact, SoftwareModule
+from fleetrig.reference_server.platforms.hawkbit.state.errors import (
     REPOSITORY,
     REST,
     HawkbitError,
@@ -24,7 +24,7 @@ from reference_server.platforms.hawkbit.state.errors import (
     quota,
     violations,
 )
-from reference_server.stores.interface import Blob, TooLarge
+from fleetrig.reference_server.stores.interface import Blob, TooLarge
 
 ARTIFACT_EXCEPTIONS: Final = "org.eclipse.hawkbit.artifact.exception."
 GREATEST_NAME: Final = 256

@@ -5,15 +5,21 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from reference_server.platforms.hawkbit.mgmt.software_views import set_document
-from reference_server.platforms.hawkbit.request import fields
-from reference_server.platforms.hawkbit.request.call import INT_MAX, Call
-from reference_server.platforms.hawkbit.request.documents import link
-from reference_server.platforms.hawkbit.request.replies import Reply
-from reference_server.platforms.hawkbit.state import maintenance, software
-from reference_server.platforms.hawkbit.state.action_records import ForceType
-from reference_server.platforms.hawkbit.state.assignment import Assigned, Assignment, assign, assign_offline
-from reference_server.platforms.hawkbit.state.errors import REPOSITORY, HawkbitError, crash, not_readable, violations
+from fleetrig.reference_server.platforms.hawkbit.mgmt.software_views import set_document
+from fleetrig.reference_server.platforms.hawkbit.request import fields
+from fleetrig.reference_server.platforms.hawkbit.request.call import INT_MAX, Call
+from fleetrig.reference_server.platforms.hawkbit.request.documents import link
+from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply
+from fleetrig.reference_server.platforms.hawkbit.state import maintenance, software
+from fleetrig.reference_server.platforms.hawkbit.state.action_records import ForceType
+from fleetrig.reference_server.platforms.hawkbit.state.assignment import Assigned, Assignment, assign, assign_offline
+from fleetrig.reference_server.platforms.hawkbit.state.errors import (
+    REPOSITORY,
+    HawkbitError,
+    crash,
+    not_readable,
+    violations,
+)
 
 GREATEST_WEIGHT = 1000
 REQUESTS = "assignDistributionSets.deploymentRequests"

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reference_server.platforms.hawkbit.mgmt.auto_assignments import make, read_draft
-from reference_server.platforms.hawkbit.mgmt.filters import full_filter_document, need_filter
-from reference_server.platforms.hawkbit.mgmt.software_views import set_document
-from reference_server.platforms.hawkbit.request import fields
-from reference_server.platforms.hawkbit.request.call import Call
-from reference_server.platforms.hawkbit.request.replies import Reply
-from reference_server.platforms.hawkbit.scheduling import auto_assignments
-from reference_server.platforms.hawkbit.state import software
-from reference_server.platforms.hawkbit.state.errors import crash
-from reference_server.platforms.hawkbit.state.records import TARGET_FILTER, TargetFilter
+from fleetrig.reference_server.platforms.hawkbit.mgmt.auto_assignments import make, read_draft
+from fleetrig.reference_server.platforms.hawkbit.mgmt.filters import full_filter_document, need_filter
+from fleetrig.reference_server.platforms.hawkbit.mgmt.software_views import set_document
+from fleetrig.reference_server.platforms.hawkbit.request import fields
+from fleetrig.reference_server.platforms.hawkbit.request.call import Call
+from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply
+from fleetrig.reference_server.platforms.hawkbit.scheduling import auto_assignments
+from fleetrig.reference_server.platforms.hawkbit.state import software
+from fleetrig.reference_server.platforms.hawkbit.state.errors import crash
+from fleetrig.reference_server.platforms.hawkbit.state.records import TARGET_FILTER, TargetFilter
 
 
 def read(call: Call, filter_id: int) -> Reply:

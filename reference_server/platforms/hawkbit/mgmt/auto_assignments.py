@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from reference_server.platforms.hawkbit.mgmt.assignment import force_type
-from reference_server.platforms.hawkbit.mgmt.rollout_requests import NAMED, broken_weight, small
-from reference_server.platforms.hawkbit.mgmt.tags import named_fields
-from reference_server.platforms.hawkbit.request.call import Call
-from reference_server.platforms.hawkbit.request.documents import audit, link, without_nulls
-from reference_server.platforms.hawkbit.request.fields import as_object, boolean, integer, text
-from reference_server.platforms.hawkbit.request.replies import Reply
-from reference_server.platforms.hawkbit.scheduling import auto_assignments
-from reference_server.platforms.hawkbit.search.listing import page
-from reference_server.platforms.hawkbit.search.rsql_fields import Field, Fields, Holds
-from reference_server.platforms.hawkbit.state import rules, software
-from reference_server.platforms.hawkbit.state.action_records import DEFAULT_WEIGHT, ForceType
-from reference_server.platforms.hawkbit.state.auto_assignment_records import (
+from fleetrig.reference_server.platforms.hawkbit.mgmt.assignment import force_type
+from fleetrig.reference_server.platforms.hawkbit.mgmt.rollout_requests import NAMED, broken_weight, small
+from fleetrig.reference_server.platforms.hawkbit.mgmt.tags import named_fields
+from fleetrig.reference_server.platforms.hawkbit.request.call import Call
+from fleetrig.reference_server.platforms.hawkbit.request.documents import audit, link, without_nulls
+from fleetrig.reference_server.platforms.hawkbit.request.fields import as_object, boolean, integer, text
+from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply
+from fleetrig.reference_server.platforms.hawkbit.scheduling import auto_assignments
+from fleetrig.reference_server.platforms.hawkbit.search.listing import page
+from fleetrig.reference_server.platforms.hawkbit.search.rsql_fields import Field, Fields, Holds
+from fleetrig.reference_server.platforms.hawkbit.state import rules, software
+from fleetrig.reference_server.platforms.hawkbit.state.action_records import DEFAULT_WEIGHT, ForceType
+from fleetrig.reference_server.platforms.hawkbit.state.auto_assignment_records import (
     AUTO_ASSIGNMENT,
     AutoAssignment,
     AutoAssignStatus,
 )
-from reference_server.platforms.hawkbit.state.errors import not_all_found, not_readable, violations
+from fleetrig.reference_server.platforms.hawkbit.state.errors import not_all_found, not_readable, violations
 
 TYPES: Final = {
     ForceType.FORCED: "forced",

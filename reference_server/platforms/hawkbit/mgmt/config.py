@@ -5,15 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final
 
-from reference_server.platforms.hawkbit.mgmt.config_values import checked_value, default_set_type_id
-from reference_server.platforms.hawkbit.request.call import Call
-from reference_server.platforms.hawkbit.request.fields import as_object
-from reference_server.platforms.hawkbit.request.replies import Reply
-from reference_server.platforms.hawkbit.state.config_keys import GATEWAY_KEY, config_key, known_keys, server_default
-from reference_server.platforms.hawkbit.state.errors import bare, crash, forbidden, not_found, not_readable
-from reference_server.platforms.hawkbit.state.records import TENANT
-from reference_server.platforms.hawkbit.state.software import need_set_type
-from reference_server.platforms.hawkbit.state.tenants import open_tenant
+from fleetrig.reference_server.platforms.hawkbit.mgmt.config_values import checked_value, default_set_type_id
+from fleetrig.reference_server.platforms.hawkbit.request.call import Call
+from fleetrig.reference_server.platforms.hawkbit.request.fields import as_object
+from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply
+from fleetrig.reference_server.platforms.hawkbit.state.config_keys import (
+    GATEWAY_KEY,
+    config_key,
+    known_keys,
+    server_default,
+)
+from fleetrig.reference_server.platforms.hawkbit.state.errors import bare, crash, forbidden, not_found, not_readable
+from fleetrig.reference_server.platforms.hawkbit.state.records import TENANT
+from fleetrig.reference_server.platforms.hawkbit.state.software import need_set_type
+from fleetrig.reference_server.platforms.hawkbit.state.tenants import open_tenant
 
 DEFAULT_SET_TYPE: Final = "default.ds.type"
 NO_GATEWAY_KEY: Final = "Can't read gateway security token! READ_GATEWAY_SECURITY_TOKEN is required!"

@@ -5,20 +5,25 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from reference_server.platforms.hawkbit.request.call import INT_MAX, LONG_MAX
-from reference_server.platforms.hawkbit.request.fields import as_text
-from reference_server.platforms.hawkbit.search.rsql_match import compiled
-from reference_server.platforms.hawkbit.search.target_fields import TARGET_FIELDS
-from reference_server.platforms.hawkbit.state import rules
-from reference_server.platforms.hawkbit.state.config_keys import ConfigKey
-from reference_server.platforms.hawkbit.state.errors import config_value_invalid, crash, not_readable, violations
-from reference_server.platforms.hawkbit.state.polling import (
+from fleetrig.reference_server.platforms.hawkbit.request.call import INT_MAX, LONG_MAX
+from fleetrig.reference_server.platforms.hawkbit.request.fields import as_text
+from fleetrig.reference_server.platforms.hawkbit.search.rsql_match import compiled
+from fleetrig.reference_server.platforms.hawkbit.search.target_fields import TARGET_FIELDS
+from fleetrig.reference_server.platforms.hawkbit.state import rules
+from fleetrig.reference_server.platforms.hawkbit.state.config_keys import ConfigKey
+from fleetrig.reference_server.platforms.hawkbit.state.errors import (
+    config_value_invalid,
+    crash,
+    not_readable,
+    violations,
+)
+from fleetrig.reference_server.platforms.hawkbit.state.polling import (
     PollingTimeError,
     parse_duration,
     parse_polling_time,
     sleep_text,
 )
-from reference_server.platforms.hawkbit.state.repository import Repository
+from fleetrig.reference_server.platforms.hawkbit.state.repository import Repository
 
 TRUE: Final = frozenset({"true", "on", "yes", "1"})
 FALSE: Final = frozenset({"false", "off", "no", "0"})

@@ -6,22 +6,22 @@ from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import quote
 
-from reference_server.platforms.hawkbit.mgmt.tags import GREATEST_NAME, named_fields
-from reference_server.platforms.hawkbit.request.call import Call
-from reference_server.platforms.hawkbit.request.documents import audit
-from reference_server.platforms.hawkbit.request.fields import as_object, text
-from reference_server.platforms.hawkbit.request.replies import Reply
-from reference_server.platforms.hawkbit.scheduling import auto_assignments
-from reference_server.platforms.hawkbit.search.listing import page, with_moments
-from reference_server.platforms.hawkbit.search.rsql_fields import Field, Fields
-from reference_server.platforms.hawkbit.search.rsql_match import compiled
-from reference_server.platforms.hawkbit.search.target_fields import target_fields
-from reference_server.platforms.hawkbit.state import rules, software
-from reference_server.platforms.hawkbit.state.auto_assignment_records import AutoAssignment
-from reference_server.platforms.hawkbit.state.context import need
-from reference_server.platforms.hawkbit.state.errors import already_exists, violations
-from reference_server.platforms.hawkbit.state.records import TARGET_FILTER, TargetFilter
-from reference_server.platforms.hawkbit.state.rules import TextRule
+from fleetrig.reference_server.platforms.hawkbit.mgmt.tags import GREATEST_NAME, named_fields
+from fleetrig.reference_server.platforms.hawkbit.request.call import Call
+from fleetrig.reference_server.platforms.hawkbit.request.documents import audit
+from fleetrig.reference_server.platforms.hawkbit.request.fields import as_object, text
+from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply
+from fleetrig.reference_server.platforms.hawkbit.scheduling import auto_assignments
+from fleetrig.reference_server.platforms.hawkbit.search.listing import page, with_moments
+from fleetrig.reference_server.platforms.hawkbit.search.rsql_fields import Field, Fields
+from fleetrig.reference_server.platforms.hawkbit.search.rsql_match import compiled
+from fleetrig.reference_server.platforms.hawkbit.search.target_fields import target_fields
+from fleetrig.reference_server.platforms.hawkbit.state import rules, software
+from fleetrig.reference_server.platforms.hawkbit.state.auto_assignment_records import AutoAssignment
+from fleetrig.reference_server.platforms.hawkbit.state.context import need
+from fleetrig.reference_server.platforms.hawkbit.state.errors import already_exists, violations
+from fleetrig.reference_server.platforms.hawkbit.state.records import TARGET_FILTER, TargetFilter
+from fleetrig.reference_server.platforms.hawkbit.state.rules import TextRule
 
 GREATEST_QUERY: Final = 1024
 TEXTS: Final = (TextRule("name", 1, GREATEST_NAME), TextRule("query", 1, GREATEST_QUERY))

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from reference_server.platforms.hawkbit.mgmt.target_documents import target_page
-from reference_server.platforms.hawkbit.mgmt.target_requests import GREATEST_GROUP
-from reference_server.platforms.hawkbit.request.call import Call
-from reference_server.platforms.hawkbit.request.fields import as_texts_or_null
-from reference_server.platforms.hawkbit.request.replies import Reply
-from reference_server.platforms.hawkbit.search.listing import with_moments
-from reference_server.platforms.hawkbit.search.rsql_match import compiled
-from reference_server.platforms.hawkbit.search.target_fields import TARGET_FIELDS, Look
-from reference_server.platforms.hawkbit.state.errors import crash, violations
-from reference_server.platforms.hawkbit.state.records import TARGET, Target
+from fleetrig.reference_server.platforms.hawkbit.mgmt.target_documents import target_page
+from fleetrig.reference_server.platforms.hawkbit.mgmt.target_requests import GREATEST_GROUP
+from fleetrig.reference_server.platforms.hawkbit.request.call import Call
+from fleetrig.reference_server.platforms.hawkbit.request.fields import as_texts_or_null
+from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply
+from fleetrig.reference_server.platforms.hawkbit.search.listing import with_moments
+from fleetrig.reference_server.platforms.hawkbit.search.rsql_match import compiled
+from fleetrig.reference_server.platforms.hawkbit.search.target_fields import TARGET_FIELDS, Look
+from fleetrig.reference_server.platforms.hawkbit.state.errors import crash, violations
+from fleetrig.reference_server.platforms.hawkbit.state.records import TARGET, Target
 
 
 def read_groups(call: Call) -> Reply:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from reference_server.platforms.hawkbit.mgmt.set_filters import end_rollouts, stop_filters
-from reference_server.platforms.hawkbit.request import fields
-from reference_server.platforms.hawkbit.request.call import Call
-from reference_server.platforms.hawkbit.request.replies import Reply
-from reference_server.platforms.hawkbit.state import deployments, software
-from reference_server.platforms.hawkbit.state.action_records import ACTION, SET, Action, Status
-from reference_server.platforms.hawkbit.state.errors import not_readable
+from fleetrig.reference_server.platforms.hawkbit.mgmt.set_filters import end_rollouts, stop_filters
+from fleetrig.reference_server.platforms.hawkbit.request import fields
+from fleetrig.reference_server.platforms.hawkbit.request.call import Call
+from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply
+from fleetrig.reference_server.platforms.hawkbit.state import deployments, software
+from fleetrig.reference_server.platforms.hawkbit.state.action_records import ACTION, SET, Action, Status
+from fleetrig.reference_server.platforms.hawkbit.state.errors import not_readable
 
 CANCELATIONS: Final = ("soft", "force", "none")
 

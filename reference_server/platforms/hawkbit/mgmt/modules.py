@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final
 
-from reference_server.platforms.hawkbit.mgmt.software_rules import (
+from fleetrig.reference_server.platforms.hawkbit.mgmt.software_rules import (
     MODULE_RULES,
     Given,
     changes,
@@ -14,14 +14,14 @@ from reference_server.platforms.hawkbit.mgmt.software_rules import (
     flag,
     texts,
 )
-from reference_server.platforms.hawkbit.mgmt.software_views import module_document
-from reference_server.platforms.hawkbit.request import fields
-from reference_server.platforms.hawkbit.request.call import Call
-from reference_server.platforms.hawkbit.request.replies import Reply
-from reference_server.platforms.hawkbit.search.listing import page
-from reference_server.platforms.hawkbit.search.software_fields import MODULE_FIELDS, not_deleted
-from reference_server.platforms.hawkbit.state import rules, software
-from reference_server.platforms.hawkbit.state.action_records import (
+from fleetrig.reference_server.platforms.hawkbit.mgmt.software_views import module_document
+from fleetrig.reference_server.platforms.hawkbit.request import fields
+from fleetrig.reference_server.platforms.hawkbit.request.call import Call
+from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply
+from fleetrig.reference_server.platforms.hawkbit.search.listing import page
+from fleetrig.reference_server.platforms.hawkbit.search.software_fields import MODULE_FIELDS, not_deleted
+from fleetrig.reference_server.platforms.hawkbit.state import rules, software
+from fleetrig.reference_server.platforms.hawkbit.state.action_records import (
     ARTIFACT,
     MODULE,
     SET,
@@ -29,7 +29,7 @@ from reference_server.platforms.hawkbit.state.action_records import (
     SoftwareModule,
     joined,
 )
-from reference_server.platforms.hawkbit.state.errors import HawkbitError, already_exists
+from fleetrig.reference_server.platforms.hawkbit.state.errors import HawkbitError, already_exists
 
 CHANGEABLE: Final = MODULE_RULES[2:]
 

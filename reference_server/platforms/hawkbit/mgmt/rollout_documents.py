@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any, Final
 
-from reference_server.platforms.hawkbit.request.call import Call
-from reference_server.platforms.hawkbit.request.documents import audit, link, without_nulls
-from reference_server.platforms.hawkbit.scheduling.rollout_store import (
+from fleetrig.reference_server.platforms.hawkbit.request.call import Call
+from fleetrig.reference_server.platforms.hawkbit.request.documents import audit, link, without_nulls
+from fleetrig.reference_server.platforms.hawkbit.scheduling.rollout_store import (
     actions_of_group,
     actions_of_rollout,
     status_counts,
 )
-from reference_server.platforms.hawkbit.state import software
-from reference_server.platforms.hawkbit.state.action_records import Action, ForceType, Status
-from reference_server.platforms.hawkbit.state.rollout_records import Conditions, Rollout, RolloutGroup
+from fleetrig.reference_server.platforms.hawkbit.state import software
+from fleetrig.reference_server.platforms.hawkbit.state.action_records import Action, ForceType, Status
+from fleetrig.reference_server.platforms.hawkbit.state.rollout_records import Conditions, Rollout, RolloutGroup
 
 COUNTED: Final = ("scheduled", "running", "error", "finished", "cancelled", "notstarted")
 WORDS: Final = {

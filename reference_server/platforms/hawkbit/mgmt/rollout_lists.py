@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from reference_server.platforms.hawkbit.mgmt.rollout_documents import group_document, rollout_document
-from reference_server.platforms.hawkbit.mgmt.tags import named_fields
-from reference_server.platforms.hawkbit.mgmt.target_documents import target_page
-from reference_server.platforms.hawkbit.request.call import Call
-from reference_server.platforms.hawkbit.request.replies import Reply
-from reference_server.platforms.hawkbit.scheduling.rollout_store import (
+from fleetrig.reference_server.platforms.hawkbit.mgmt.rollout_documents import group_document, rollout_document
+from fleetrig.reference_server.platforms.hawkbit.mgmt.tags import named_fields
+from fleetrig.reference_server.platforms.hawkbit.mgmt.target_documents import target_page
+from fleetrig.reference_server.platforms.hawkbit.request.call import Call
+from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply
+from fleetrig.reference_server.platforms.hawkbit.scheduling.rollout_store import (
     actions_of_group,
     groups_of,
     members_of,
     need_group,
     need_rollout,
 )
-from reference_server.platforms.hawkbit.search.listing import page
-from reference_server.platforms.hawkbit.search.rsql_fields import Field, Fields, Holds
-from reference_server.platforms.hawkbit.state import software
-from reference_server.platforms.hawkbit.state.errors import not_found, not_readable
-from reference_server.platforms.hawkbit.state.rollout_records import ROLLOUT, Rollout, RolloutStatus
+from fleetrig.reference_server.platforms.hawkbit.search.listing import page
+from fleetrig.reference_server.platforms.hawkbit.search.rsql_fields import Field, Fields, Holds
+from fleetrig.reference_server.platforms.hawkbit.state import software
+from fleetrig.reference_server.platforms.hawkbit.state.errors import not_found, not_readable
+from fleetrig.reference_server.platforms.hawkbit.state.rollout_records import ROLLOUT, Rollout, RolloutStatus
 
 
 def _set(part: str) -> Field:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
-from reference_server.platforms.hawkbit.mgmt.assignment import GREATEST_WEIGHT, force_type
-from reference_server.platforms.hawkbit.request.call import INT_MAX
-from reference_server.platforms.hawkbit.request.fields import as_list, as_object, boolean, integer, text, word
-from reference_server.platforms.hawkbit.scheduling.rollout_making import GroupDraft, Template
-from reference_server.platforms.hawkbit.scheduling.rollout_targets import java_float
-from reference_server.platforms.hawkbit.state import rules
-from reference_server.platforms.hawkbit.state.action_records import ForceType
-from reference_server.platforms.hawkbit.state.errors import crash, invalid, not_readable, violations
-from reference_server.platforms.hawkbit.state.rollout_records import DEFAULTS, Conditions
-from reference_server.platforms.hawkbit.state.rules import TextRule
+from fleetrig.reference_server.platforms.hawkbit.mgmt.assignment import GREATEST_WEIGHT, force_type
+from fleetrig.reference_server.platforms.hawkbit.request.call import INT_MAX
+from fleetrig.reference_server.platforms.hawkbit.request.fields import as_list, as_object, boolean, integer, text, word
+from fleetrig.reference_server.platforms.hawkbit.scheduling.rollout_making import GroupDraft, Template
+from fleetrig.reference_server.platforms.hawkbit.scheduling.rollout_targets import java_float
+from fleetrig.reference_server.platforms.hawkbit.state import rules
+from fleetrig.reference_server.platforms.hawkbit.state.action_records import ForceType
+from fleetrig.reference_server.platforms.hawkbit.state.errors import crash, invalid, not_readable, violations
+from fleetrig.reference_server.platforms.hawkbit.state.rollout_records import DEFAULTS, Conditions
+from fleetrig.reference_server.platforms.hawkbit.state.rules import TextRule
 
 GREATEST_QUERY: Final = 1024
 NAMED: Final = (TextRule("name", 1, 128, needed=True), TextRule("description", 0, 512))

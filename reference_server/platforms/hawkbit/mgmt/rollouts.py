@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from reference_server.platforms.hawkbit.mgmt.rollout_documents import rollout_document
-from reference_server.platforms.hawkbit.mgmt.rollout_requests import (
+from fleetrig.reference_server.platforms.hawkbit.mgmt.rollout_documents import rollout_document
+from fleetrig.reference_server.platforms.hawkbit.mgmt.rollout_requests import (
     NAMED,
     RolloutRequest,
     broken_rollout,
@@ -14,21 +14,21 @@ from reference_server.platforms.hawkbit.mgmt.rollout_requests import (
     read_rollout,
     with_defaults,
 )
-from reference_server.platforms.hawkbit.request.call import LONG_MAX, Call
-from reference_server.platforms.hawkbit.request.fields import as_object, text
-from reference_server.platforms.hawkbit.request.replies import Reply
-from reference_server.platforms.hawkbit.scheduling import rollout_groups
-from reference_server.platforms.hawkbit.scheduling.auto_assignment import matcher
-from reference_server.platforms.hawkbit.scheduling.auto_assignments import check_remark
-from reference_server.platforms.hawkbit.scheduling.rollout_making import Plan, check_group_amount, make
-from reference_server.platforms.hawkbit.scheduling.rollout_store import (
+from fleetrig.reference_server.platforms.hawkbit.request.call import LONG_MAX, Call
+from fleetrig.reference_server.platforms.hawkbit.request.fields import as_object, text
+from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply
+from fleetrig.reference_server.platforms.hawkbit.scheduling import rollout_groups
+from fleetrig.reference_server.platforms.hawkbit.scheduling.auto_assignment import matcher
+from fleetrig.reference_server.platforms.hawkbit.scheduling.auto_assignments import check_remark
+from fleetrig.reference_server.platforms.hawkbit.scheduling.rollout_making import Plan, check_group_amount, make
+from fleetrig.reference_server.platforms.hawkbit.scheduling.rollout_store import (
     change_rollout,
     groups_of,
     need_rollout,
     wrong_state,
 )
-from reference_server.platforms.hawkbit.state import rules, software
-from reference_server.platforms.hawkbit.state.errors import (
+from fleetrig.reference_server.platforms.hawkbit.state import rules, software
+from fleetrig.reference_server.platforms.hawkbit.state.errors import (
     REPOSITORY,
     HawkbitError,
     already_exists,
@@ -37,7 +37,7 @@ from reference_server.platforms.hawkbit.state.errors import (
     not_found,
     violations,
 )
-from reference_server.platforms.hawkbit.state.rollout_records import (
+from fleetrig.reference_server.platforms.hawkbit.state.rollout_records import (
     DEFAULTS,
     ROLLOUT,
     STOPPABLE,

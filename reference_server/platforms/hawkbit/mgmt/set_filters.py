@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 
-from reference_server.platforms.hawkbit.scheduling import auto_assignments
-from reference_server.platforms.hawkbit.scheduling.rollout_store import change_rollout
-from reference_server.platforms.hawkbit.state.auto_assignment_records import AUTO_ASSIGNMENT
-from reference_server.platforms.hawkbit.state.context import Context
-from reference_server.platforms.hawkbit.state.records import TARGET_FILTER, TargetFilter
-from reference_server.platforms.hawkbit.state.rollout_records import ROLLOUT, STOPPABLE, RolloutStatus
+from fleetrig.reference_server.platforms.hawkbit.scheduling import auto_assignments
+from fleetrig.reference_server.platforms.hawkbit.scheduling.rollout_store import change_rollout
+from fleetrig.reference_server.platforms.hawkbit.state.auto_assignment_records import AUTO_ASSIGNMENT
+from fleetrig.reference_server.platforms.hawkbit.state.context import Context
+from fleetrig.reference_server.platforms.hawkbit.state.records import TARGET_FILTER, TargetFilter
+from fleetrig.reference_server.platforms.hawkbit.state.rollout_records import ROLLOUT, STOPPABLE, RolloutStatus
 
 
 def filters_of(ctx: Context, set_id: int) -> list[TargetFilter]:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from reference_server.platforms.hawkbit.mgmt.software_views import set_document
-from reference_server.platforms.hawkbit.request.call import Call
-from reference_server.platforms.hawkbit.request.replies import Reply
-from reference_server.platforms.hawkbit.search.listing import page, paged, paging, with_moments
-from reference_server.platforms.hawkbit.search.rsql import Comparison, Logical, Node, Operator, parse
-from reference_server.platforms.hawkbit.search.rsql_match import matcher
-from reference_server.platforms.hawkbit.search.software_fields import SET_FIELDS
-from reference_server.platforms.hawkbit.state.action_records import DistributionSet
-from reference_server.platforms.hawkbit.state.errors import rsql_syntax
+from fleetrig.reference_server.platforms.hawkbit.mgmt.software_views import set_document
+from fleetrig.reference_server.platforms.hawkbit.request.call import Call
+from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply
+from fleetrig.reference_server.platforms.hawkbit.search.listing import page, paged, paging, with_moments
+from fleetrig.reference_server.platforms.hawkbit.search.rsql import Comparison, Logical, Node, Operator, parse
+from fleetrig.reference_server.platforms.hawkbit.search.rsql_match import matcher
+from fleetrig.reference_server.platforms.hawkbit.search.software_fields import SET_FIELDS
+from fleetrig.reference_server.platforms.hawkbit.state.action_records import DistributionSet
+from fleetrig.reference_server.platforms.hawkbit.state.errors import rsql_syntax
 
 COMPLETE: Final = "complete"
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 
-from reference_server.platforms.hawkbit.mgmt.set_filters import count_of_assignments, rollout_counts
-from reference_server.platforms.hawkbit.request.call import Call
-from reference_server.platforms.hawkbit.request.replies import Reply
-from reference_server.platforms.hawkbit.state import software
-from reference_server.platforms.hawkbit.state.action_records import ACTION
+from fleetrig.reference_server.platforms.hawkbit.mgmt.set_filters import count_of_assignments, rollout_counts
+from fleetrig.reference_server.platforms.hawkbit.request.call import Call
+from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply
+from fleetrig.reference_server.platforms.hawkbit.state import software
+from fleetrig.reference_server.platforms.hawkbit.state.action_records import ACTION
 
 
 def everything(call: Call, set_id: int) -> Reply:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from reference_server.platforms.hawkbit.mgmt.software_rules import (
+from fleetrig.reference_server.platforms.hawkbit.mgmt.software_rules import (
     TAG_RULES,
     Given,
     changes,
@@ -14,17 +14,17 @@ from reference_server.platforms.hawkbit.mgmt.software_rules import (
     check_update,
     texts,
 )
-from reference_server.platforms.hawkbit.mgmt.software_views import set_document
-from reference_server.platforms.hawkbit.mgmt.tags import TAGGED_SORTS
-from reference_server.platforms.hawkbit.request import fields
-from reference_server.platforms.hawkbit.request.call import Call
-from reference_server.platforms.hawkbit.request.documents import audit, link, without_nulls
-from reference_server.platforms.hawkbit.request.replies import Reply
-from reference_server.platforms.hawkbit.search.listing import page
-from reference_server.platforms.hawkbit.search.software_fields import SET_FIELDS, SET_TAG_FIELDS
-from reference_server.platforms.hawkbit.state import rules, software
-from reference_server.platforms.hawkbit.state.action_records import SET, SET_TAG, DistributionSet, SetTag
-from reference_server.platforms.hawkbit.state.errors import (
+from fleetrig.reference_server.platforms.hawkbit.mgmt.software_views import set_document
+from fleetrig.reference_server.platforms.hawkbit.mgmt.tags import TAGGED_SORTS
+from fleetrig.reference_server.platforms.hawkbit.request import fields
+from fleetrig.reference_server.platforms.hawkbit.request.call import Call
+from fleetrig.reference_server.platforms.hawkbit.request.documents import audit, link, without_nulls
+from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply
+from fleetrig.reference_server.platforms.hawkbit.search.listing import page
+from fleetrig.reference_server.platforms.hawkbit.search.software_fields import SET_FIELDS, SET_TAG_FIELDS
+from fleetrig.reference_server.platforms.hawkbit.state import rules, software
+from fleetrig.reference_server.platforms.hawkbit.state.action_records import SET, SET_TAG, DistributionSet, SetTag
+from fleetrig.reference_server.platforms.hawkbit.state.errors import (
     already_exists,
     not_all_found,
     not_found,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
-from reference_server.platforms.hawkbit.mgmt.software_rules import (
+from fleetrig.reference_server.platforms.hawkbit.mgmt.software_rules import (
     TYPE_RULES,
     Given,
     changes,
@@ -14,15 +14,15 @@ from reference_server.platforms.hawkbit.mgmt.software_rules import (
     ids,
     texts,
 )
-from reference_server.platforms.hawkbit.mgmt.software_views import module_type_document, set_type_document
-from reference_server.platforms.hawkbit.request import fields
-from reference_server.platforms.hawkbit.request.call import Call
-from reference_server.platforms.hawkbit.request.replies import Reply
-from reference_server.platforms.hawkbit.search.listing import page
-from reference_server.platforms.hawkbit.search.software_fields import SET_TYPE_FIELDS, not_deleted
-from reference_server.platforms.hawkbit.state import rules, software
-from reference_server.platforms.hawkbit.state.action_records import MODULE_TYPE, SET, SET_TYPE, SetType
-from reference_server.platforms.hawkbit.state.errors import (
+from fleetrig.reference_server.platforms.hawkbit.mgmt.software_views import module_type_document, set_type_document
+from fleetrig.reference_server.platforms.hawkbit.request import fields
+from fleetrig.reference_server.platforms.hawkbit.request.call import Call
+from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply
+from fleetrig.reference_server.platforms.hawkbit.search.listing import page
+from fleetrig.reference_server.platforms.hawkbit.search.software_fields import SET_TYPE_FIELDS, not_deleted
+from fleetrig.reference_server.platforms.hawkbit.state import rules, software
+from fleetrig.reference_server.platforms.hawkbit.state.action_records import MODULE_TYPE, SET, SET_TYPE, SetType
+from fleetrig.reference_server.platforms.hawkbit.state.errors import (
     REPOSITORY,
     HawkbitError,
     already_exists,
@@ -31,7 +31,7 @@ from reference_server.platforms.hawkbit.state.errors import (
     not_all_found,
     quota,
 )
-from reference_server.platforms.hawkbit.state.records import TARGET_TYPE
+from fleetrig.reference_server.platforms.hawkbit.state.records import TARGET_TYPE
 
 CHANGEABLE: Final = TYPE_RULES[2:]
 

@@ -6,15 +6,15 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from reference_server.platforms.hawkbit.mgmt.filters import FILTER_FIELDS, filter_document
-from reference_server.platforms.hawkbit.mgmt.set_filters import (
+from fleetrig.reference_server.platforms.hawkbit.mgmt.filters import FILTER_FIELDS, filter_document
+from fleetrig.reference_server.platforms.hawkbit.mgmt.set_filters import (
     count_of_assignments,
     filters_of,
     is_rolled_out,
     stop_filters,
 )
-from reference_server.platforms.hawkbit.mgmt.set_search import set_page
-from reference_server.platforms.hawkbit.mgmt.software_rules import (
+from fleetrig.reference_server.platforms.hawkbit.mgmt.set_search import set_page
+from fleetrig.reference_server.platforms.hawkbit.mgmt.software_rules import (
     SET_RULES,
     Given,
     changes,
@@ -23,16 +23,16 @@ from reference_server.platforms.hawkbit.mgmt.software_rules import (
     ids,
     texts,
 )
-from reference_server.platforms.hawkbit.mgmt.software_views import module_document, set_document
-from reference_server.platforms.hawkbit.mgmt.tags import TAGGED_SORTS
-from reference_server.platforms.hawkbit.mgmt.target_documents import target_page
-from reference_server.platforms.hawkbit.request import fields
-from reference_server.platforms.hawkbit.request.call import Call
-from reference_server.platforms.hawkbit.request.replies import Reply
-from reference_server.platforms.hawkbit.search.listing import page
-from reference_server.platforms.hawkbit.search.software_fields import MODULE_FIELDS, not_deleted
-from reference_server.platforms.hawkbit.state import rules, software
-from reference_server.platforms.hawkbit.state.action_records import (
+from fleetrig.reference_server.platforms.hawkbit.mgmt.software_views import module_document, set_document
+from fleetrig.reference_server.platforms.hawkbit.mgmt.tags import TAGGED_SORTS
+from fleetrig.reference_server.platforms.hawkbit.mgmt.target_documents import target_page
+from fleetrig.reference_server.platforms.hawkbit.request import fields
+from fleetrig.reference_server.platforms.hawkbit.request.call import Call
+from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply
+from fleetrig.reference_server.platforms.hawkbit.search.listing import page
+from fleetrig.reference_server.platforms.hawkbit.search.software_fields import MODULE_FIELDS, not_deleted
+from fleetrig.reference_server.platforms.hawkbit.state import rules, software
+from fleetrig.reference_server.platforms.hawkbit.state.action_records import (
     ACTION,
     MODULE,
     SET,
@@ -41,7 +41,7 @@ from reference_server.platforms.hawkbit.state.action_records import (
     SoftwareModule,
     joined,
 )
-from reference_server.platforms.hawkbit.state.errors import (
+from fleetrig.reference_server.platforms.hawkbit.state.errors import (
     REPOSITORY,
     HawkbitError,
     already_exists,
@@ -49,7 +49,7 @@ from reference_server.platforms.hawkbit.state.errors import (
     quota,
     violations,
 )
-from reference_server.platforms.hawkbit.state.records import TARGET
+from fleetrig.reference_server.platforms.hawkbit.state.records import TARGET
 
 
 def create(call: Call) -> Reply:

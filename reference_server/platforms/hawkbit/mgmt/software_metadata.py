@@ -9,14 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from reference_server.platforms.hawkbit.mgmt.software_rules import flag
-from reference_server.platforms.hawkbit.request import fields
-from reference_server.platforms.hawkbit.request.call import Call
-from reference_server.platforms.hawkbit.request.replies import Reply
-from reference_server.platforms.hawkbit.search.listing import paged
-from reference_server.platforms.hawkbit.state import software
-from reference_server.platforms.hawkbit.state.action_records import SET, DistributionSet, SoftwareModule
-from reference_server.platforms.hawkbit.state.errors import (
+from fleetrig.reference_server.platforms.hawkbit.mgmt.software_rules import flag
+from fleetrig.reference_server.platforms.hawkbit.request import fields
+from fleetrig.reference_server.platforms.hawkbit.request.call import Call
+from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply
+from fleetrig.reference_server.platforms.hawkbit.search.listing import paged
+from fleetrig.reference_server.platforms.hawkbit.state import software
+from fleetrig.reference_server.platforms.hawkbit.state.action_records import SET, DistributionSet, SoftwareModule
+from fleetrig.reference_server.platforms.hawkbit.state.errors import (
     bare,
     crash,
     integrity,
@@ -24,8 +24,8 @@ from reference_server.platforms.hawkbit.state.errors import (
     quota,
     violations,
 )
-from reference_server.platforms.hawkbit.state.java_order import in_hash_order, string_hash
-from reference_server.platforms.hawkbit.state.settings import Quotas
+from fleetrig.reference_server.platforms.hawkbit.state.java_order import in_hash_order, string_hash
+from fleetrig.reference_server.platforms.hawkbit.state.settings import Quotas
 
 GREATEST_KEY: Final = 128
 GREATEST_VALUE: Final = 4000

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from reference_server.platforms.hawkbit.request import fields
-from reference_server.platforms.hawkbit.state import rules
-from reference_server.platforms.hawkbit.state.errors import not_readable, violations
-from reference_server.platforms.hawkbit.state.rules import TextRule
+from fleetrig.reference_server.platforms.hawkbit.request import fields
+from fleetrig.reference_server.platforms.hawkbit.state import rules
+from fleetrig.reference_server.platforms.hawkbit.state.errors import not_readable, violations
+from fleetrig.reference_server.platforms.hawkbit.state.rules import TextRule
 
 Given = dict[str, Any]
 

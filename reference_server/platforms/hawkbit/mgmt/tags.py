@@ -6,23 +6,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from reference_server.platforms.hawkbit.mgmt.target_documents import target_page
-from reference_server.platforms.hawkbit.request.call import Call
-from reference_server.platforms.hawkbit.request.documents import audit
-from reference_server.platforms.hawkbit.request.fields import as_new_objects, as_object, as_texts_or_null, text
-from reference_server.platforms.hawkbit.request.replies import Reply
-from reference_server.platforms.hawkbit.search.listing import page
-from reference_server.platforms.hawkbit.search.rsql_fields import Field, Fields, Holds
-from reference_server.platforms.hawkbit.state import rules
-from reference_server.platforms.hawkbit.state.errors import (
+from fleetrig.reference_server.platforms.hawkbit.mgmt.target_documents import target_page
+from fleetrig.reference_server.platforms.hawkbit.request.call import Call
+from fleetrig.reference_server.platforms.hawkbit.request.documents import audit
+from fleetrig.reference_server.platforms.hawkbit.request.fields import as_new_objects, as_object, as_texts_or_null, text
+from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply
+from fleetrig.reference_server.platforms.hawkbit.search.listing import page
+from fleetrig.reference_server.platforms.hawkbit.search.rsql_fields import Field, Fields, Holds
+from fleetrig.reference_server.platforms.hawkbit.state import rules
+from fleetrig.reference_server.platforms.hawkbit.state.errors import (
     HawkbitError,
     already_exists,
     not_found,
     not_readable,
     violations,
 )
-from reference_server.platforms.hawkbit.state.records import TARGET, TARGET_TAG, Target, TargetTag
-from reference_server.platforms.hawkbit.state.rules import TextRule
+from fleetrig.reference_server.platforms.hawkbit.state.records import TARGET, TARGET_TAG, Target, TargetTag
+from fleetrig.reference_server.platforms.hawkbit.state.rules import TextRule
 
 GREATEST_NAME: Final = 128
 GREATEST_DESCRIPTION: Final = 512

@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from reference_server.platforms.hawkbit.ddi.auto_confirm import switch_auto_confirm_off, switch_auto_confirm_on
-from reference_server.platforms.hawkbit.mgmt.tags import tag_document
-from reference_server.platforms.hawkbit.mgmt.target_documents import target_url
-from reference_server.platforms.hawkbit.request.call import Call
-from reference_server.platforms.hawkbit.request.fields import as_new_objects, as_object, integer, text
-from reference_server.platforms.hawkbit.request.replies import Reply
-from reference_server.platforms.hawkbit.search.listing import paged
-from reference_server.platforms.hawkbit.state import rules
-from reference_server.platforms.hawkbit.state.errors import (
+from fleetrig.reference_server.platforms.hawkbit.ddi.auto_confirm import switch_auto_confirm_off, switch_auto_confirm_on
+from fleetrig.reference_server.platforms.hawkbit.mgmt.tags import tag_document
+from fleetrig.reference_server.platforms.hawkbit.mgmt.target_documents import target_url
+from fleetrig.reference_server.platforms.hawkbit.request.call import Call
+from fleetrig.reference_server.platforms.hawkbit.request.fields import as_new_objects, as_object, integer, text
+from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply
+from fleetrig.reference_server.platforms.hawkbit.search.listing import paged
+from fleetrig.reference_server.platforms.hawkbit.state import rules
+from fleetrig.reference_server.platforms.hawkbit.state.errors import (
     HawkbitError,
     already_exists,
     bare,
@@ -25,7 +25,7 @@ from reference_server.platforms.hawkbit.state.errors import (
     quota,
     violations,
 )
-from reference_server.platforms.hawkbit.state.records import TARGET_TAG, TARGET_TYPE, Target
+from fleetrig.reference_server.platforms.hawkbit.state.records import TARGET_TAG, TARGET_TYPE, Target
 
 GREATEST_KEY: Final = 128
 GREATEST_VALUE: Final = 4000

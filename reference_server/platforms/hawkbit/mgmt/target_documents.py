@@ -6,15 +6,15 @@ import re
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from reference_server.platforms.hawkbit.ddi.intervals import interval_for
-from reference_server.platforms.hawkbit.request.call import Call, encoded
-from reference_server.platforms.hawkbit.request.documents import audit
-from reference_server.platforms.hawkbit.request.replies import Reply
-from reference_server.platforms.hawkbit.search.listing import page
-from reference_server.platforms.hawkbit.search.rsql_fields import Fields
-from reference_server.platforms.hawkbit.search.target_fields import Look, target_fields
-from reference_server.platforms.hawkbit.state.polling import next_expected_ms
-from reference_server.platforms.hawkbit.state.records import TARGET, TARGET_TYPE, Target
+from fleetrig.reference_server.platforms.hawkbit.ddi.intervals import interval_for
+from fleetrig.reference_server.platforms.hawkbit.request.call import Call, encoded
+from fleetrig.reference_server.platforms.hawkbit.request.documents import audit
+from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply
+from fleetrig.reference_server.platforms.hawkbit.search.listing import page
+from fleetrig.reference_server.platforms.hawkbit.search.rsql_fields import Fields
+from fleetrig.reference_server.platforms.hawkbit.search.target_fields import Look, target_fields
+from fleetrig.reference_server.platforms.hawkbit.state.polling import next_expected_ms
+from fleetrig.reference_server.platforms.hawkbit.state.records import TARGET, TARGET_TYPE, Target
 
 URI_LACKS: Final = re.compile(r'[\s<>"{}|\\^`]')
 """What makes an address no URI at all."""

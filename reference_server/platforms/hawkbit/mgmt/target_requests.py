@@ -5,13 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from reference_server.platforms.hawkbit.mgmt.target_documents import URI_LACKS
-from reference_server.platforms.hawkbit.request.call import Call
-from reference_server.platforms.hawkbit.request.fields import boolean, integer, text
-from reference_server.platforms.hawkbit.state import rules
-from reference_server.platforms.hawkbit.state.errors import REPOSITORY, HawkbitError, integrity, not_found, violations
-from reference_server.platforms.hawkbit.state.records import TARGET_TYPE
-from reference_server.platforms.hawkbit.state.rules import TextRule
+from fleetrig.reference_server.platforms.hawkbit.mgmt.target_documents import URI_LACKS
+from fleetrig.reference_server.platforms.hawkbit.request.call import Call
+from fleetrig.reference_server.platforms.hawkbit.request.fields import boolean, integer, text
+from fleetrig.reference_server.platforms.hawkbit.state import rules
+from fleetrig.reference_server.platforms.hawkbit.state.errors import (
+    REPOSITORY,
+    HawkbitError,
+    integrity,
+    not_found,
+    violations,
+)
+from fleetrig.reference_server.platforms.hawkbit.state.records import TARGET_TYPE
+from fleetrig.reference_server.platforms.hawkbit.state.rules import TextRule
 
 GREATEST_NAME: Final = 128
 GREATEST_GROUP: Final = 256

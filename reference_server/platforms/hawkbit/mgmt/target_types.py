@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final
 
-from reference_server.platforms.hawkbit.mgmt.software_views import set_type_document
-from reference_server.platforms.hawkbit.mgmt.tags import DESCRIBED, GREATEST_NAME, named_fields
-from reference_server.platforms.hawkbit.request.call import Call
-from reference_server.platforms.hawkbit.request.documents import audit
-from reference_server.platforms.hawkbit.request.fields import as_new_objects, as_object, integer, text
-from reference_server.platforms.hawkbit.request.replies import Reply
-from reference_server.platforms.hawkbit.search.listing import page
-from reference_server.platforms.hawkbit.state import rules
-from reference_server.platforms.hawkbit.state.action_records import SET_TYPE
-from reference_server.platforms.hawkbit.state.errors import (
+from fleetrig.reference_server.platforms.hawkbit.mgmt.software_views import set_type_document
+from fleetrig.reference_server.platforms.hawkbit.mgmt.tags import DESCRIBED, GREATEST_NAME, named_fields
+from fleetrig.reference_server.platforms.hawkbit.request.call import Call
+from fleetrig.reference_server.platforms.hawkbit.request.documents import audit
+from fleetrig.reference_server.platforms.hawkbit.request.fields import as_new_objects, as_object, integer, text
+from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply
+from fleetrig.reference_server.platforms.hawkbit.search.listing import page
+from fleetrig.reference_server.platforms.hawkbit.state import rules
+from fleetrig.reference_server.platforms.hawkbit.state.action_records import SET_TYPE
+from fleetrig.reference_server.platforms.hawkbit.state.errors import (
     REPOSITORY,
     HawkbitError,
     already_exists,
@@ -23,8 +23,8 @@ from reference_server.platforms.hawkbit.state.errors import (
     quota,
     violations,
 )
-from reference_server.platforms.hawkbit.state.records import TARGET, TARGET_TYPE, TargetType
-from reference_server.platforms.hawkbit.state.rules import TextRule
+from fleetrig.reference_server.platforms.hawkbit.state.records import TARGET, TARGET_TYPE, TargetType
+from fleetrig.reference_server.platforms.hawkbit.state.rules import TextRule
 
 GREATEST_KEY: Final = 64
 CHANGEABLE: Final = (TextRule("name", 1, GREATEST_NAME), *DESCRIBED)

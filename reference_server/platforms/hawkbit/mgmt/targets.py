@@ -5,20 +5,25 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from reference_server.platforms.hawkbit.ddi.pending import target_deleted
-from reference_server.platforms.hawkbit.mgmt.target_documents import (
+from fleetrig.reference_server.platforms.hawkbit.ddi.pending import target_deleted
+from fleetrig.reference_server.platforms.hawkbit.mgmt.target_documents import (
     full_target_document,
     target_document,
     target_links,
     target_page,
 )
-from reference_server.platforms.hawkbit.mgmt.target_requests import changes, drafts_of_new, read_request, stored
-from reference_server.platforms.hawkbit.request.call import Call
-from reference_server.platforms.hawkbit.request.fields import as_new_objects, as_object
-from reference_server.platforms.hawkbit.request.registration import new_token
-from reference_server.platforms.hawkbit.request.replies import Reply
-from reference_server.platforms.hawkbit.state.errors import already_exists, bare
-from reference_server.platforms.hawkbit.state.records import LAST_POLL, TARGET, Target
+from fleetrig.reference_server.platforms.hawkbit.mgmt.target_requests import (
+    changes,
+    drafts_of_new,
+    read_request,
+    stored,
+)
+from fleetrig.reference_server.platforms.hawkbit.request.call import Call
+from fleetrig.reference_server.platforms.hawkbit.request.fields import as_new_objects, as_object
+from fleetrig.reference_server.platforms.hawkbit.request.registration import new_token
+from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply
+from fleetrig.reference_server.platforms.hawkbit.state.errors import already_exists, bare
+from fleetrig.reference_server.platforms.hawkbit.state.records import LAST_POLL, TARGET, Target
 
 
 def create_targets(call: Call) -> Reply:

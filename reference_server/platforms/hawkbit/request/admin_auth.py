@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 from hmac import compare_digest
 
-from reference_server.platforms.hawkbit.request.call import Call
-from reference_server.platforms.hawkbit.state.errors import HawkbitError, framework
-from reference_server.platforms.hawkbit.state.permissions import reachable
-from reference_server.platforms.hawkbit.state.settings import Account
+from fleetrig.reference_server.platforms.hawkbit.request.call import Call
+from fleetrig.reference_server.platforms.hawkbit.state.errors import HawkbitError, framework
+from fleetrig.reference_server.platforms.hawkbit.state.permissions import reachable
+from fleetrig.reference_server.platforms.hawkbit.state.settings import Account
 
 
 def authenticate(call: Call) -> None:

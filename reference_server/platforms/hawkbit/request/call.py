@@ -7,16 +7,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote
 
-from reference_server.platforms.hawkbit.request.request_documents import read_document
-from reference_server.platforms.hawkbit.state.errors import forbidden, not_readable
-from simulator.contract.bodies import body_bytes
-from simulator.contract.clock import US_PER_MS
-from simulator.contract.wire import HttpRequest, Session, body_length, split_url
+from fleetrig.reference_server.platforms.hawkbit.request.request_documents import read_document
+from fleetrig.reference_server.platforms.hawkbit.state.errors import forbidden, not_readable
+from fleetrig.simulator.contract.bodies import body_bytes
+from fleetrig.simulator.contract.clock import US_PER_MS
+from fleetrig.simulator.contract.wire import HttpRequest, Session, body_length, split_url
 
 if TYPE_CHECKING:
-    from reference_server.platforms.hawkbit.state.generations import Traits
-    from reference_server.platforms.hawkbit.state.repository import Repository, TenantConfig
-    from reference_server.platforms.hawkbit.state.settings import Settings
+    from fleetrig.reference_server.platforms.hawkbit.state.generations import Traits
+    from fleetrig.reference_server.platforms.hawkbit.state.repository import Repository, TenantConfig
+    from fleetrig.reference_server.platforms.hawkbit.state.settings import Settings
 
 LONG_MAX = 2**63 - 1
 INT_MAX = 2**31 - 1

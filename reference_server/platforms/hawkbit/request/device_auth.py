@@ -9,9 +9,9 @@ from hmac import compare_digest
 from typing import Final
 from urllib.parse import unquote
 
-from reference_server.platforms.hawkbit.request.call import Call
-from reference_server.platforms.hawkbit.state.errors import HawkbitError, bare
-from reference_server.platforms.hawkbit.state.repository import TenantConfig, split_authorities
+from fleetrig.reference_server.platforms.hawkbit.request.call import Call
+from fleetrig.reference_server.platforms.hawkbit.state.errors import HawkbitError, bare
+from fleetrig.reference_server.platforms.hawkbit.state.repository import TenantConfig, split_authorities
 
 TARGET_TOKEN: Final = "TargetToken "
 GATEWAY_TOKEN: Final = "GatewayToken "

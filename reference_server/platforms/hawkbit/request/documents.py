@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from reference_server.platforms.hawkbit.request.call import Call
-from reference_server.platforms.hawkbit.state.records import Audited
+from fleetrig.reference_server.platforms.hawkbit.request.call import Call
+from fleetrig.reference_server.platforms.hawkbit.state.records import Audited
 
 
 def audit(record: Audited) -> dict[str, Any]:

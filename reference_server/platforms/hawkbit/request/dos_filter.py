@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from reference_server.platforms.hawkbit.state.errors import HawkbitError
-from reference_server.platforms.hawkbit.state.settings import Settings
-from simulator.contract.clock import US_PER_S
+from fleetrig.reference_server.platforms.hawkbit.state.errors import HawkbitError
+from fleetrig.reference_server.platforms.hawkbit.state.settings import Settings
+from fleetrig.simulator.contract.clock import US_PER_S
 
 WINDOW_US = US_PER_S
 PRUNE_ABOVE = 10_000

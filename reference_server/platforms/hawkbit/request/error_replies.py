@@ -10,12 +10,18 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, Final
 
-from reference_server.platforms.hawkbit.request.call import Call
-from reference_server.platforms.hawkbit.request.media_types import MediaType, NoMediaType, accepted, negotiate
-from reference_server.platforms.hawkbit.request.replies import CBOR, JSON, SECURITY_HEADERS, disposition, encode
-from reference_server.platforms.hawkbit.state.errors import HawkbitError
-from simulator.contract.clock import US_PER_MS, US_PER_S
-from simulator.contract.wire import Headers, HttpResponse
+from fleetrig.reference_server.platforms.hawkbit.request.call import Call
+from fleetrig.reference_server.platforms.hawkbit.request.media_types import MediaType, NoMediaType, accepted, negotiate
+from fleetrig.reference_server.platforms.hawkbit.request.replies import (
+    CBOR,
+    JSON,
+    SECURITY_HEADERS,
+    disposition,
+    encode,
+)
+from fleetrig.reference_server.platforms.hawkbit.state.errors import HawkbitError
+from fleetrig.simulator.contract.clock import US_PER_MS, US_PER_S
+from fleetrig.simulator.contract.wire import Headers, HttpResponse
 
 ERROR_TYPES: Final = (JSON, "application/*+json", CBOR)
 PAGE: Final = MediaType("text", "html")

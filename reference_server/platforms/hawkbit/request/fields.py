@@ -10,9 +10,9 @@ import re
 from collections.abc import Sequence
 from typing import Any, Final
 
-from reference_server.platforms.hawkbit.request.call import LONG_MAX, parse_integer
-from reference_server.platforms.hawkbit.request.request_documents import WrittenFloat
-from reference_server.platforms.hawkbit.state.errors import crash, not_readable
+from fleetrig.reference_server.platforms.hawkbit.request.call import LONG_MAX, parse_integer
+from fleetrig.reference_server.platforms.hawkbit.request.request_documents import WrittenFloat
+from fleetrig.reference_server.platforms.hawkbit.state.errors import crash, not_readable
 
 PLACE: Final = re.compile(r"0|[1-9][0-9]{0,3}", re.ASCII)
 

@@ -10,8 +10,8 @@ import re
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from reference_server.platforms.hawkbit.state.errors import HawkbitError
-from simulator.contract.wire import Headers, HttpResponse
+from fleetrig.reference_server.platforms.hawkbit.state.errors import HawkbitError
+from fleetrig.simulator.contract.wire import Headers, HttpResponse
 
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"})
 TRACE_ALLOWS: Final = "HEAD, DELETE, POST, GET, OPTIONS, PUT"

@@ -6,9 +6,9 @@ import re
 from dataclasses import replace
 from typing import Final
 
-from reference_server.platforms.hawkbit.state.errors import VIOLATION, HawkbitError
-from reference_server.platforms.hawkbit.state.generations import Traits
-from simulator.contract.wire import HttpResponse
+from fleetrig.reference_server.platforms.hawkbit.state.errors import VIOLATION, HawkbitError
+from fleetrig.reference_server.platforms.hawkbit.state.generations import Traits
+from fleetrig.simulator.contract.wire import HttpResponse
 
 TOLD: Final = re.compile(r"application/(?:[a-z]+\+)?json|application/cbor|text/plain")
 """Types with a charset behind them, if all have one."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from reference_server.platforms.hawkbit.request.call import Call
-from reference_server.platforms.hawkbit.state import rules
-from reference_server.platforms.hawkbit.state.errors import REPOSITORY, HawkbitError, violations
-from reference_server.platforms.hawkbit.state.records import TARGET, Target, UpdateStatus
-from reference_server.platforms.hawkbit.state.repository import Repository
-from reference_server.platforms.hawkbit.state.tenants import open_tenant
+from fleetrig.reference_server.platforms.hawkbit.request.call import Call
+from fleetrig.reference_server.platforms.hawkbit.state import rules
+from fleetrig.reference_server.platforms.hawkbit.state.errors import REPOSITORY, HawkbitError, violations
+from fleetrig.reference_server.platforms.hawkbit.state.records import TARGET, Target, UpdateStatus
+from fleetrig.reference_server.platforms.hawkbit.state.repository import Repository
+from fleetrig.reference_server.platforms.hawkbit.state.tenants import open_tenant
 
 TOKEN_BYTES = 16
 

@@ -8,8 +8,8 @@ from typing import Any, Final, NoReturn
 
 import cbor2
 
-from reference_server.platforms.hawkbit.request.replies import CBOR
-from reference_server.platforms.hawkbit.state.errors import not_readable
+from fleetrig.reference_server.platforms.hawkbit.request.replies import CBOR
+from fleetrig.reference_server.platforms.hawkbit.state.errors import not_readable
 
 CHARSETS: Final = frozenset({"utf-8", "utf8", "us-ascii", "iso-8859-1", "utf-16", "utf-16be", "utf-16le", "utf-32"})
 MARK: Final = "\ufeff"

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import unquote
 
-from reference_server.platforms.hawkbit.request.call import LONG_MAX, parse_parameter
-from reference_server.platforms.hawkbit.request.replies import CBOR, DDI_TYPES, HAL, JSON, MGMT_TYPES, Reply
-from reference_server.platforms.hawkbit.state.errors import framework
-from simulator.contract.wire import Headers
+from fleetrig.reference_server.platforms.hawkbit.request.call import LONG_MAX, parse_parameter
+from fleetrig.reference_server.platforms.hawkbit.request.replies import CBOR, DDI_TYPES, HAL, JSON, MGMT_TYPES, Reply
+from fleetrig.reference_server.platforms.hawkbit.state.errors import framework
+from fleetrig.simulator.contract.wire import Headers
 
 Handler = Callable[..., Reply]
 """`handler(call, *path variables)`; a `{name:long}` arrives as int, others as decoded text."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from reference_server.platforms.hawkbit.state import deployments
-from reference_server.platforms.hawkbit.state.action_records import ACTION, Status
-from reference_server.platforms.hawkbit.state.repository import Repository
-from simulator.contract.clock import US_PER_MS, to_us
+from fleetrig.reference_server.platforms.hawkbit.state import deployments
+from fleetrig.reference_server.platforms.hawkbit.state.action_records import ACTION, Status
+from fleetrig.reference_server.platforms.hawkbit.state.repository import Repository
+from fleetrig.simulator.contract.clock import US_PER_MS, to_us
 
 
 class ActionCleanup:

@@ -12,23 +12,23 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
-from reference_server.platforms.hawkbit.search.listing import with_moments
-from reference_server.platforms.hawkbit.search.rsql_match import Match, compiled
-from reference_server.platforms.hawkbit.search.target_fields import TARGET_FIELDS, Look
-from reference_server.platforms.hawkbit.state import software
-from reference_server.platforms.hawkbit.state.action_records import ACTION, joined
-from reference_server.platforms.hawkbit.state.assignment import Assignment, assign
-from reference_server.platforms.hawkbit.state.auto_assignment_records import (
+from fleetrig.reference_server.platforms.hawkbit.search.listing import with_moments
+from fleetrig.reference_server.platforms.hawkbit.search.rsql_match import Match, compiled
+from fleetrig.reference_server.platforms.hawkbit.search.target_fields import TARGET_FIELDS, Look
+from fleetrig.reference_server.platforms.hawkbit.state import software
+from fleetrig.reference_server.platforms.hawkbit.state.action_records import ACTION, joined
+from fleetrig.reference_server.platforms.hawkbit.state.assignment import Assignment, assign
+from fleetrig.reference_server.platforms.hawkbit.state.auto_assignment_records import (
     AUTO_ASSIGNMENT,
     AutoAssignment,
     AutoAssignStatus,
 )
-from reference_server.platforms.hawkbit.state.context import Context, Scheduled
-from reference_server.platforms.hawkbit.state.errors import HawkbitError
-from reference_server.platforms.hawkbit.state.records import TARGET, TARGET_TYPE, Target
-from reference_server.platforms.hawkbit.state.repository import Repository
-from reference_server.platforms.hawkbit.state.software import SYSTEM
-from simulator.contract.clock import US_PER_MS, to_us
+from fleetrig.reference_server.platforms.hawkbit.state.context import Context, Scheduled
+from fleetrig.reference_server.platforms.hawkbit.state.errors import HawkbitError
+from fleetrig.reference_server.platforms.hawkbit.state.records import TARGET, TARGET_TYPE, Target
+from fleetrig.reference_server.platforms.hawkbit.state.repository import Repository
+from fleetrig.reference_server.platforms.hawkbit.state.software import SYSTEM
+from fleetrig.simulator.contract.clock import US_PER_MS, to_us
 
 TIMED: Final = ("${", "lastcontrollerrequestat")
 """What makes a query depend on the time: no write announces that its answer changed."""

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final
 
-from reference_server.platforms.hawkbit.scheduling.auto_assignment import matcher, wants
-from reference_server.platforms.hawkbit.state import rules, software
-from reference_server.platforms.hawkbit.state.action_records import DistributionSet, ForceType
-from reference_server.platforms.hawkbit.state.auto_assignment_records import (
+from fleetrig.reference_server.platforms.hawkbit.scheduling.auto_assignment import matcher, wants
+from fleetrig.reference_server.platforms.hawkbit.state import rules, software
+from fleetrig.reference_server.platforms.hawkbit.state.action_records import DistributionSet, ForceType
+from fleetrig.reference_server.platforms.hawkbit.state.auto_assignment_records import (
     AUTO_ASSIGNMENT,
     AutoAssignment,
     AutoAssignStatus,
 )
-from reference_server.platforms.hawkbit.state.context import Context
-from reference_server.platforms.hawkbit.state.errors import (
+from fleetrig.reference_server.platforms.hawkbit.state.context import Context
+from fleetrig.reference_server.platforms.hawkbit.state.errors import (
     REPOSITORY,
     HawkbitError,
     already_exists,
@@ -22,8 +22,8 @@ from reference_server.platforms.hawkbit.state.errors import (
     quota,
     violations,
 )
-from reference_server.platforms.hawkbit.state.records import TARGET, TargetFilter
-from reference_server.platforms.hawkbit.state.rules import TextRule
+from fleetrig.reference_server.platforms.hawkbit.state.records import TARGET, TargetFilter
+from fleetrig.reference_server.platforms.hawkbit.state.rules import TextRule
 
 GREATEST_REMARK: Final = 255
 TEXTS: Final = (

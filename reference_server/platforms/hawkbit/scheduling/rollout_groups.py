@@ -6,9 +6,9 @@ import re
 from dataclasses import replace
 from typing import Final
 
-from reference_server.platforms.hawkbit.scheduling import scheduled_actions
-from reference_server.platforms.hawkbit.scheduling.rollout_making import add_dynamic_group
-from reference_server.platforms.hawkbit.scheduling.rollout_store import (
+from fleetrig.reference_server.platforms.hawkbit.scheduling import scheduled_actions
+from fleetrig.reference_server.platforms.hawkbit.scheduling.rollout_making import add_dynamic_group
+from fleetrig.reference_server.platforms.hawkbit.scheduling.rollout_store import (
     actions_of_group,
     change_group,
     change_rollout,
@@ -16,11 +16,11 @@ from reference_server.platforms.hawkbit.scheduling.rollout_store import (
     need_rollout,
     status_counts,
 )
-from reference_server.platforms.hawkbit.scheduling.rollout_targets import audience
-from reference_server.platforms.hawkbit.state.action_records import ACTION, ForceType, Status
-from reference_server.platforms.hawkbit.state.context import Context, Scheduled
-from reference_server.platforms.hawkbit.state.records import Target
-from reference_server.platforms.hawkbit.state.rollout_records import (
+from fleetrig.reference_server.platforms.hawkbit.scheduling.rollout_targets import audience
+from fleetrig.reference_server.platforms.hawkbit.state.action_records import ACTION, ForceType, Status
+from fleetrig.reference_server.platforms.hawkbit.state.context import Context, Scheduled
+from fleetrig.reference_server.platforms.hawkbit.state.records import Target
+from fleetrig.reference_server.platforms.hawkbit.state.rollout_records import (
     ROLLOUT,
     ROLLOUT_GROUP,
     GroupStatus,
@@ -28,8 +28,8 @@ from reference_server.platforms.hawkbit.state.rollout_records import (
     RolloutGroup,
     RolloutStatus,
 )
-from reference_server.platforms.hawkbit.state.software import SYSTEM
-from reference_server.stores.interface import Key
+from fleetrig.reference_server.platforms.hawkbit.state.software import SYSTEM
+from fleetrig.reference_server.stores.interface import Key
 
 ENDED: Final = frozenset({Status.ERROR, Status.FINISHED, Status.CANCELED})
 THRESHOLD: Final = re.compile(r"[-+]?[0-9]{1,9}", re.ASCII)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from reference_server.platforms.hawkbit.scheduling.rollout_store import change_group, groups_of, members_of
-from reference_server.platforms.hawkbit.scheduling.rollout_targets import (
+from fleetrig.reference_server.platforms.hawkbit.scheduling.rollout_store import change_group, groups_of, members_of
+from fleetrig.reference_server.platforms.hawkbit.scheduling.rollout_targets import (
     Audience,
     audience,
     java_float,
@@ -14,10 +14,10 @@ from reference_server.platforms.hawkbit.scheduling.rollout_targets import (
     percent_of_rest,
     planned_counts,
 )
-from reference_server.platforms.hawkbit.state import rules, software
-from reference_server.platforms.hawkbit.state.action_records import DEFAULT_WEIGHT
-from reference_server.platforms.hawkbit.state.context import Context
-from reference_server.platforms.hawkbit.state.errors import (
+from fleetrig.reference_server.platforms.hawkbit.state import rules, software
+from fleetrig.reference_server.platforms.hawkbit.state.action_records import DEFAULT_WEIGHT
+from fleetrig.reference_server.platforms.hawkbit.state.context import Context
+from fleetrig.reference_server.platforms.hawkbit.state.errors import (
     REPOSITORY,
     HawkbitError,
     already_exists,
@@ -25,7 +25,7 @@ from reference_server.platforms.hawkbit.state.errors import (
     quota,
     violations,
 )
-from reference_server.platforms.hawkbit.state.rollout_records import (
+from fleetrig.reference_server.platforms.hawkbit.state.rollout_records import (
     DEFAULTS,
     GROUP_MEMBERS,
     ROLLOUT,

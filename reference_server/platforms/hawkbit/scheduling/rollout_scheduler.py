@@ -6,14 +6,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from reference_server.platforms.hawkbit.scheduling.rollout_steps import step
-from reference_server.platforms.hawkbit.scheduling.rollout_store import groups_of
-from reference_server.platforms.hawkbit.state.context import Scheduled
-from reference_server.platforms.hawkbit.state.errors import HawkbitError
-from reference_server.platforms.hawkbit.state.repository import Repository
-from reference_server.platforms.hawkbit.state.rollout_records import ROLLOUT, Rollout, RolloutStatus
-from reference_server.platforms.hawkbit.state.software import SYSTEM
-from simulator.contract.clock import US_PER_MS, to_us
+from fleetrig.reference_server.platforms.hawkbit.scheduling.rollout_steps import step
+from fleetrig.reference_server.platforms.hawkbit.scheduling.rollout_store import groups_of
+from fleetrig.reference_server.platforms.hawkbit.state.context import Scheduled
+from fleetrig.reference_server.platforms.hawkbit.state.errors import HawkbitError
+from fleetrig.reference_server.platforms.hawkbit.state.repository import Repository
+from fleetrig.reference_server.platforms.hawkbit.state.rollout_records import ROLLOUT, Rollout, RolloutStatus
+from fleetrig.reference_server.platforms.hawkbit.state.software import SYSTEM
+from fleetrig.simulator.contract.clock import US_PER_MS, to_us
 
 ON_ITS_WAY: Final = frozenset(
     {RolloutStatus.CREATING, RolloutStatus.STARTING, RolloutStatus.STOPPING, RolloutStatus.DELETING}

@@ -11,16 +11,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reference_server.platforms.hawkbit.scheduling import rollout_store, scheduled_actions
-from reference_server.platforms.hawkbit.scheduling.rollout_groups import (
+from fleetrig.reference_server.platforms.hawkbit.scheduling import rollout_store, scheduled_actions
+from fleetrig.reference_server.platforms.hawkbit.scheduling.rollout_groups import (
     by_server,
     fill_dynamic_group,
     judge_groups,
     start_children,
     start_next_group,
 )
-from reference_server.platforms.hawkbit.scheduling.rollout_making import add_dynamic_group, fill_groups
-from reference_server.platforms.hawkbit.scheduling.rollout_store import (
+from fleetrig.reference_server.platforms.hawkbit.scheduling.rollout_making import add_dynamic_group, fill_groups
+from fleetrig.reference_server.platforms.hawkbit.scheduling.rollout_store import (
     actions_of_group,
     actions_of_rollout,
     change_group,
@@ -28,12 +28,12 @@ from reference_server.platforms.hawkbit.scheduling.rollout_store import (
     groups_of,
     is_scheduled,
 )
-from reference_server.platforms.hawkbit.state import actions, deployments, target_states
-from reference_server.platforms.hawkbit.state.action_records import Action, Status
-from reference_server.platforms.hawkbit.state.actions import SERVER, Entry
-from reference_server.platforms.hawkbit.state.context import Context, Scheduled
-from reference_server.platforms.hawkbit.state.records import Target
-from reference_server.platforms.hawkbit.state.rollout_records import GroupStatus, Rollout, RolloutStatus
+from fleetrig.reference_server.platforms.hawkbit.state import actions, deployments, target_states
+from fleetrig.reference_server.platforms.hawkbit.state.action_records import Action, Status
+from fleetrig.reference_server.platforms.hawkbit.state.actions import SERVER, Entry
+from fleetrig.reference_server.platforms.hawkbit.state.context import Context, Scheduled
+from fleetrig.reference_server.platforms.hawkbit.state.records import Target
+from fleetrig.reference_server.platforms.hawkbit.state.rollout_records import GroupStatus, Rollout, RolloutStatus
 
 
 def step(ctx: Scheduled, rollout: Rollout, *, may_approve: bool) -> None:

@@ -6,11 +6,11 @@ from collections import Counter
 from dataclasses import replace
 from typing import Any, Final
 
-from reference_server.platforms.hawkbit.state.action_records import ACTION, Action, Status
-from reference_server.platforms.hawkbit.state.context import Context, need
-from reference_server.platforms.hawkbit.state.errors import REPOSITORY, HawkbitError
-from reference_server.platforms.hawkbit.state.repository import Repository
-from reference_server.platforms.hawkbit.state.rollout_records import (
+from fleetrig.reference_server.platforms.hawkbit.state.action_records import ACTION, Action, Status
+from fleetrig.reference_server.platforms.hawkbit.state.context import Context, need
+from fleetrig.reference_server.platforms.hawkbit.state.errors import REPOSITORY, HawkbitError
+from fleetrig.reference_server.platforms.hawkbit.state.repository import Repository
+from fleetrig.reference_server.platforms.hawkbit.state.rollout_records import (
     GROUP_MEMBERS,
     ROLLOUT,
     ROLLOUT_GROUP,

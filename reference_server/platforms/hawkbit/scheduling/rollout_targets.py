@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from reference_server.platforms.hawkbit.scheduling.auto_assignment import matcher, takes
-from reference_server.platforms.hawkbit.search.target_fields import Look
-from reference_server.platforms.hawkbit.state import software
-from reference_server.platforms.hawkbit.state.action_records import ACTION, Status
-from reference_server.platforms.hawkbit.state.context import Context
-from reference_server.platforms.hawkbit.state.records import TARGET, Target
+from fleetrig.reference_server.platforms.hawkbit.scheduling.auto_assignment import matcher, takes
+from fleetrig.reference_server.platforms.hawkbit.search.target_fields import Look
+from fleetrig.reference_server.platforms.hawkbit.state import software
+from fleetrig.reference_server.platforms.hawkbit.state.action_records import ACTION, Status
+from fleetrig.reference_server.platforms.hawkbit.state.context import Context
+from fleetrig.reference_server.platforms.hawkbit.state.records import TARGET, Target
 
 
 class Share(Protocol):

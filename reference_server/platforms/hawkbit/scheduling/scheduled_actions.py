@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from reference_server.platforms.hawkbit.scheduling.rollout_store import actions_of_group, is_scheduled
-from reference_server.platforms.hawkbit.state import actions, assignment, deployments, target_states
-from reference_server.platforms.hawkbit.state.action_records import ACTION, Action, Status
-from reference_server.platforms.hawkbit.state.actions import SERVER, Entry
-from reference_server.platforms.hawkbit.state.context import Context
-from reference_server.platforms.hawkbit.state.errors import quota
-from reference_server.platforms.hawkbit.state.records import Target
-from reference_server.platforms.hawkbit.state.rollout_records import Rollout, RolloutGroup
+from fleetrig.reference_server.platforms.hawkbit.scheduling.rollout_store import actions_of_group, is_scheduled
+from fleetrig.reference_server.platforms.hawkbit.state import actions, assignment, deployments, target_states
+from fleetrig.reference_server.platforms.hawkbit.state.action_records import ACTION, Action, Status
+from fleetrig.reference_server.platforms.hawkbit.state.actions import SERVER, Entry
+from fleetrig.reference_server.platforms.hawkbit.state.context import Context
+from fleetrig.reference_server.platforms.hawkbit.state.errors import quota
+from fleetrig.reference_server.platforms.hawkbit.state.records import Target
+from fleetrig.reference_server.platforms.hawkbit.state.rollout_records import Rollout, RolloutGroup
 
 ALREADY_ASSIGNED: Final = SERVER + "Distribution Set is already assigned. Skipping this action."
 

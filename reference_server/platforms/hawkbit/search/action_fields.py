@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from reference_server.platforms.hawkbit.request.call import Call
-from reference_server.platforms.hawkbit.search.rsql_fields import Field, Fields, Holds
-from reference_server.platforms.hawkbit.search.software_fields import AUDIT
-from reference_server.platforms.hawkbit.search.target_fields import UPDATE_STATUSES
-from reference_server.platforms.hawkbit.state import software
-from reference_server.platforms.hawkbit.state.action_records import Action, Status
-from reference_server.platforms.hawkbit.state.generations import Traits
-from reference_server.platforms.hawkbit.state.records import Target
-from reference_server.platforms.hawkbit.state.rollout_records import ROLLOUT, ROLLOUT_GROUP
-from reference_server.stores.interface import Kind
+from fleetrig.reference_server.platforms.hawkbit.request.call import Call
+from fleetrig.reference_server.platforms.hawkbit.search.rsql_fields import Field, Fields, Holds
+from fleetrig.reference_server.platforms.hawkbit.search.software_fields import AUDIT
+from fleetrig.reference_server.platforms.hawkbit.search.target_fields import UPDATE_STATUSES
+from fleetrig.reference_server.platforms.hawkbit.state import software
+from fleetrig.reference_server.platforms.hawkbit.state.action_records import Action, Status
+from fleetrig.reference_server.platforms.hawkbit.state.generations import Traits
+from fleetrig.reference_server.platforms.hawkbit.state.records import Target
+from fleetrig.reference_server.platforms.hawkbit.state.rollout_records import ROLLOUT, ROLLOUT_GROUP
+from fleetrig.reference_server.stores.interface import Kind
 
 STATUSES: Final = tuple(
     status.value

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from reference_server.platforms.hawkbit.state.errors import rsql_syntax
+from fleetrig.reference_server.platforms.hawkbit.state.errors import rsql_syntax
 
 
 class Operator(StrEnum):

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from enum import Enum, auto
 from typing import Any, Final
 
-from reference_server.platforms.hawkbit.state.errors import HawkbitError, rsql_field
+from fleetrig.reference_server.platforms.hawkbit.state.errors import HawkbitError, rsql_field
 
 
 class Holds(Enum):

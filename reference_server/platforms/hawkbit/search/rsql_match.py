@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
-from reference_server.platforms.hawkbit.search.rsql import Comparison, Logical, Node, Operator, parse
-from reference_server.platforms.hawkbit.search.rsql_fields import TRUTHS, Field, Fields, Holds
-from reference_server.platforms.hawkbit.search.rsql_values import ORDER, value_test
-from reference_server.platforms.hawkbit.state.errors import rsql_syntax
+from fleetrig.reference_server.platforms.hawkbit.search.rsql import Comparison, Logical, Node, Operator, parse
+from fleetrig.reference_server.platforms.hawkbit.search.rsql_fields import TRUTHS, Field, Fields, Holds
+from fleetrig.reference_server.platforms.hawkbit.search.rsql_values import ORDER, value_test
+from fleetrig.reference_server.platforms.hawkbit.state.errors import rsql_syntax
 
 Match = Callable[[Any, Any], bool]
 """`match(record, look)`; `look` is whatever the getters of the table need besides the record."""

@@ -7,10 +7,10 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from reference_server.platforms.hawkbit.request.call import LONG_MAX
-from reference_server.platforms.hawkbit.search.rsql import Comparison, Operator
-from reference_server.platforms.hawkbit.search.rsql_fields import TRUTHS, Field, Holds
-from reference_server.platforms.hawkbit.state.errors import crash, not_readable, rsql_field, rsql_syntax
+from fleetrig.reference_server.platforms.hawkbit.request.call import LONG_MAX
+from fleetrig.reference_server.platforms.hawkbit.search.rsql import Comparison, Operator
+from fleetrig.reference_server.platforms.hawkbit.search.rsql_fields import TRUTHS, Field, Holds
+from fleetrig.reference_server.platforms.hawkbit.state.errors import crash, not_readable, rsql_field, rsql_syntax
 
 Test = Callable[[Any], bool]
 

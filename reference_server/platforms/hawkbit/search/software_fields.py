@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, Final, TypeVar
 
-from reference_server.platforms.hawkbit.request.call import Call
-from reference_server.platforms.hawkbit.search.rsql_fields import Field, Fields, Holds
-from reference_server.platforms.hawkbit.state import software
-from reference_server.platforms.hawkbit.state.action_records import (
+from fleetrig.reference_server.platforms.hawkbit.request.call import Call
+from fleetrig.reference_server.platforms.hawkbit.search.rsql_fields import Field, Fields, Holds
+from fleetrig.reference_server.platforms.hawkbit.state import software
+from fleetrig.reference_server.platforms.hawkbit.state.action_records import (
     SET,
     SET_TAG,
     DistributionSet,
@@ -20,7 +20,7 @@ from reference_server.platforms.hawkbit.state.action_records import (
     SetType,
     SoftwareModule,
 )
-from reference_server.platforms.hawkbit.state.errors import not_readable
+from fleetrig.reference_server.platforms.hawkbit.state.errors import not_readable
 
 R = TypeVar("R", SoftwareModule, DistributionSet, ModuleType, SetType)
 

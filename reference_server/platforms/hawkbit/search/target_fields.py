@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from reference_server.platforms.hawkbit.search.rsql_fields import Field, Fields, Holds
-from reference_server.platforms.hawkbit.state import software
-from reference_server.platforms.hawkbit.state.generations import Traits
-from reference_server.platforms.hawkbit.state.records import TARGET_TAG, TARGET_TYPE, Target, UpdateStatus
-from reference_server.platforms.hawkbit.state.repository import Repository
+from fleetrig.reference_server.platforms.hawkbit.search.rsql_fields import Field, Fields, Holds
+from fleetrig.reference_server.platforms.hawkbit.state import software
+from fleetrig.reference_server.platforms.hawkbit.state.generations import Traits
+from fleetrig.reference_server.platforms.hawkbit.state.records import TARGET_TAG, TARGET_TYPE, Target, UpdateStatus
+from fleetrig.reference_server.platforms.hawkbit.state.repository import Repository
 
 UPDATE_STATUSES: Final = tuple(
     status.value

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-from reference_server.stores.interface import Key, Kind
+from fleetrig.reference_server.stores.interface import Key, Kind
 
 SEPARATOR: Final = "\x1f"
 """Joins the parts of a composite index value."""

@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from reference_server.platforms.hawkbit.state import maintenance
-from reference_server.platforms.hawkbit.state.action_records import Action, ForceType, Status
-from simulator.contract.clock import US_PER_MS
+from fleetrig.reference_server.platforms.hawkbit.state import maintenance
+from fleetrig.reference_server.platforms.hawkbit.state.action_records import Action, ForceType, Status
+from fleetrig.simulator.contract.clock import US_PER_MS
 
 SERVER: Final = "Update Server: "
 GREATEST_MESSAGE_CHARS: Final = 512

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from reference_server.platforms.hawkbit.state import actions, deployments, software, target_states
-from reference_server.platforms.hawkbit.state.action_records import (
+from fleetrig.reference_server.platforms.hawkbit.state import actions, deployments, software, target_states
+from fleetrig.reference_server.platforms.hawkbit.state.action_records import (
     ACTION,
     DEFAULT_WEIGHT,
     SET,
@@ -20,10 +20,10 @@ from reference_server.platforms.hawkbit.state.action_records import (
     ForceType,
     Status,
 )
-from reference_server.platforms.hawkbit.state.actions import Entry
-from reference_server.platforms.hawkbit.state.context import Context
-from reference_server.platforms.hawkbit.state.errors import REPOSITORY, HawkbitError, quota
-from reference_server.platforms.hawkbit.state.records import TARGET_TYPE, Target, UpdateStatus
+from fleetrig.reference_server.platforms.hawkbit.state.actions import Entry
+from fleetrig.reference_server.platforms.hawkbit.state.context import Context
+from fleetrig.reference_server.platforms.hawkbit.state.errors import REPOSITORY, HawkbitError, quota
+from fleetrig.reference_server.platforms.hawkbit.state.records import TARGET_TYPE, Target, UpdateStatus
 
 NO_LOCK: Final = "assigning locks the set, for which the operator lacks UPDATE_DISTRIBUTION_SET"
 MULTI_ASSIGNMENT: Final = "The requested operation requires multi assignments to be enabled."

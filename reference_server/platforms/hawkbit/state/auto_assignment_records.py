@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from reference_server.platforms.hawkbit.state.action_records import DEFAULT_WEIGHT, Entity, ForceType
-from reference_server.stores.interface import Key, Kind
+from fleetrig.reference_server.platforms.hawkbit.state.action_records import DEFAULT_WEIGHT, Entity, ForceType
+from fleetrig.reference_server.stores.interface import Key, Kind
 
 
 class AutoAssignStatus(StrEnum):

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
-from reference_server.platforms.hawkbit.state.errors import config_key_invalid
+from fleetrig.reference_server.platforms.hawkbit.state.errors import config_key_invalid
 
 if TYPE_CHECKING:
-    from reference_server.platforms.hawkbit.state.generations import Traits
-    from reference_server.platforms.hawkbit.state.records import Tenant
-    from reference_server.platforms.hawkbit.state.settings import Settings
+    from fleetrig.reference_server.platforms.hawkbit.state.generations import Traits
+    from fleetrig.reference_server.platforms.hawkbit.state.records import Tenant
+    from fleetrig.reference_server.platforms.hawkbit.state.settings import Settings
 
 
 GATEWAY_KEY: Final = "authentication.gatewaytoken.key"

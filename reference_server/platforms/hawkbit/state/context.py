@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from reference_server.platforms.hawkbit.state.errors import not_found
-from reference_server.platforms.hawkbit.state.repository import Repository, TenantConfig
-from reference_server.stores.interface import Key, Kind, R
-from simulator.contract.clock import US_PER_MS
+from fleetrig.reference_server.platforms.hawkbit.state.errors import not_found
+from fleetrig.reference_server.platforms.hawkbit.state.repository import Repository, TenantConfig
+from fleetrig.reference_server.stores.interface import Key, Kind, R
+from fleetrig.simulator.contract.clock import US_PER_MS
 
 
 class Context(Protocol):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from reference_server.platforms.hawkbit.state import actions, rules, target_states
-from reference_server.platforms.hawkbit.state.action_records import (
+from fleetrig.reference_server.platforms.hawkbit.state import actions, rules, target_states
+from fleetrig.reference_server.platforms.hawkbit.state.action_records import (
     ACTION,
     STATUS_ENTRY,
     Action,
@@ -14,11 +14,11 @@ from reference_server.platforms.hawkbit.state.action_records import (
     StatusEntry,
     joined,
 )
-from reference_server.platforms.hawkbit.state.actions import Confirmation, Entry, Feedback, TargetEffect
-from reference_server.platforms.hawkbit.state.context import Context
-from reference_server.platforms.hawkbit.state.errors import REPOSITORY, HawkbitError, bare, quota, violations
-from reference_server.platforms.hawkbit.state.records import Target
-from reference_server.platforms.hawkbit.state.repository import Repository
+from fleetrig.reference_server.platforms.hawkbit.state.actions import Confirmation, Entry, Feedback, TargetEffect
+from fleetrig.reference_server.platforms.hawkbit.state.context import Context
+from fleetrig.reference_server.platforms.hawkbit.state.errors import REPOSITORY, HawkbitError, bare, quota, violations
+from fleetrig.reference_server.platforms.hawkbit.state.records import Target
+from fleetrig.reference_server.platforms.hawkbit.state.repository import Repository
 
 ALREADY_CANCELED: Final = "Actions in canceling or canceled state cannot be canceled"
 NOT_CANCELING: Final = "The action is not in canceling state."

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from reference_server.platforms.hawkbit.state.actions import CANCEL_COMPLETED
-from reference_server.platforms.hawkbit.state.settings import Profile
+from fleetrig.reference_server.platforms.hawkbit.state.actions import CANCEL_COMPLETED
+from fleetrig.reference_server.platforms.hawkbit.state.settings import Profile
 
 PLUG_AND_PLAY: Final = "CONTROLLER_PLUG_AND_PLAY"
 

@@ -12,9 +12,9 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
-from reference_server.platforms.hawkbit.state import quartz_cron
-from reference_server.platforms.hawkbit.state.quartz_cron import Cron
-from simulator.contract.clock import US_PER_S
+from fleetrig.reference_server.platforms.hawkbit.state import quartz_cron
+from fleetrig.reference_server.platforms.hawkbit.state.quartz_cron import Cron
+from fleetrig.simulator.contract.clock import US_PER_S
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC).replace(tzinfo=None)
 TIME_OF_DAY: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d)(?:\.\d{1,9})?)?")

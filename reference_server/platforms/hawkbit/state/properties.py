@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any, Final
 
-from reference_server.platforms.hawkbit.state.config_keys import KEYS
-from reference_server.platforms.hawkbit.state.forwarded import Forwarding
-from reference_server.platforms.hawkbit.state.permissions import unknown_rights
-from reference_server.platforms.hawkbit.state.polling import parse_duration, parse_polling_time
-from reference_server.platforms.hawkbit.state.settings import UNLIMITED, Account, Settings
+from fleetrig.reference_server.platforms.hawkbit.state.config_keys import KEYS
+from fleetrig.reference_server.platforms.hawkbit.state.forwarded import Forwarding
+from fleetrig.reference_server.platforms.hawkbit.state.permissions import unknown_rights
+from fleetrig.reference_server.platforms.hawkbit.state.polling import parse_duration, parse_polling_time
+from fleetrig.reference_server.platforms.hawkbit.state.settings import UNLIMITED, Account, Settings
 
 TRUE: Final = frozenset({"true", "on", "yes", "1"})
 FALSE: Final = frozenset({"false", "off", "no", "0"})

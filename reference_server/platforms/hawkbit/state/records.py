@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, Protocol
 
-from reference_server.stores.interface import Kind
+from fleetrig.reference_server.stores.interface import Kind
 
 
 class UpdateStatus(StrEnum):

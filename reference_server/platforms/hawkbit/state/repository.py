@@ -7,13 +7,20 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from reference_server.platforms.hawkbit.state.config_keys import GATEWAY_KEY, effective
-from reference_server.platforms.hawkbit.state.errors import not_found
-from reference_server.platforms.hawkbit.state.generations import TRAITS, Traits
-from reference_server.platforms.hawkbit.state.polling import PollingTime, parse_duration, parse_polling_time
-from reference_server.platforms.hawkbit.state.records import LAST_POLL, TARGET, TENANT, LastPoll, Target, Tenant
-from reference_server.platforms.hawkbit.state.settings import Account, Settings
-from reference_server.stores.interface import Blobs, Entropy, Store
+from fleetrig.reference_server.platforms.hawkbit.state.config_keys import GATEWAY_KEY, effective
+from fleetrig.reference_server.platforms.hawkbit.state.errors import not_found
+from fleetrig.reference_server.platforms.hawkbit.state.generations import TRAITS, Traits
+from fleetrig.reference_server.platforms.hawkbit.state.polling import PollingTime, parse_duration, parse_polling_time
+from fleetrig.reference_server.platforms.hawkbit.state.records import (
+    LAST_POLL,
+    TARGET,
+    TENANT,
+    LastPoll,
+    Target,
+    Tenant,
+)
+from fleetrig.reference_server.platforms.hawkbit.state.settings import Account, Settings
+from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
 
 
 @dataclass(frozen=True, slots=True)

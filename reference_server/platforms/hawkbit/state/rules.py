@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from reference_server.platforms.hawkbit.state.errors import violations
+from fleetrig.reference_server.platforms.hawkbit.state.errors import violations
 
 MARKUP: Final = re.compile(r"<(?:[a-zA-Z][^>]*>|!|\?)")
 """Real tags, comments and the like; `1 < 2 & 3 > 2` is none (S11)."""

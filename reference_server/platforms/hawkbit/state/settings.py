@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-from reference_server.platforms.hawkbit.state.forwarded import Forwarding
+from fleetrig.reference_server.platforms.hawkbit.state.forwarded import Forwarding
 
 PRIVATE_ADDRESSES: Final = (
     r"10\.\d{1,3}\.\d{1,3}\.\d{1,3}|192\.168\.\d{1,3}\.\d{1,3}|169\.254\.\d{1,3}\.\d{1,3}|127\.\d{1,3}\.\d{1,3}\.\d{1,3}"

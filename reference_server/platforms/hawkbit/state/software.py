@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final, Literal
 
-from reference_server.platforms.hawkbit.state import rules
-from reference_server.platforms.hawkbit.state.action_records import (
+from fleetrig.reference_server.platforms.hawkbit.state import rules
+from fleetrig.reference_server.platforms.hawkbit.state.action_records import (
     ARTIFACT,
     MODULE,
     MODULE_TYPE,
@@ -19,8 +19,8 @@ from reference_server.platforms.hawkbit.state.action_records import (
     SetType,
     SoftwareModule,
 )
-from reference_server.platforms.hawkbit.state.context import Context, need
-from reference_server.platforms.hawkbit.state.errors import (
+from fleetrig.reference_server.platforms.hawkbit.state.context import Context, need
+from fleetrig.reference_server.platforms.hawkbit.state.errors import (
     REPOSITORY,
     HawkbitError,
     forbidden,
@@ -28,8 +28,8 @@ from reference_server.platforms.hawkbit.state.errors import (
     not_found,
     violations,
 )
-from reference_server.platforms.hawkbit.state.java_order import entity_hash, in_hash_order, type_element_hash
-from reference_server.platforms.hawkbit.state.repository import Repository
+from fleetrig.reference_server.platforms.hawkbit.state.java_order import entity_hash, in_hash_order, type_element_hash
+from fleetrig.reference_server.platforms.hawkbit.state.repository import Repository
 
 SYSTEM: Final = "system"
 MANY: Final = 2**31 - 1

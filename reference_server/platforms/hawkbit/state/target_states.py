@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reference_server.platforms.hawkbit.state.action_records import Action
-from reference_server.platforms.hawkbit.state.records import Target, UpdateStatus
+from fleetrig.reference_server.platforms.hawkbit.state.action_records import Action
+from fleetrig.reference_server.platforms.hawkbit.state.records import Target, UpdateStatus
 
 
 def assigned(target: Target, set_id: int, user: str, now_ms: int) -> Target:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from reference_server.platforms.hawkbit.state import software
-from reference_server.platforms.hawkbit.state.context import Scheduled
-from reference_server.platforms.hawkbit.state.records import TENANT, Tenant
-from reference_server.platforms.hawkbit.state.repository import Repository
+from fleetrig.reference_server.platforms.hawkbit.state import software
+from fleetrig.reference_server.platforms.hawkbit.state.context import Scheduled
+from fleetrig.reference_server.platforms.hawkbit.state.records import TENANT, Tenant
+from fleetrig.reference_server.platforms.hawkbit.state.repository import Repository
 
 
 def open_tenant(repo: Repository, name: str, now_us: int) -> Tenant:

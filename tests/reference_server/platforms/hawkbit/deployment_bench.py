@@ -8,19 +8,19 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from reference_server.entropy import SeededEntropy
-from reference_server.faults import FaultPlan
-from reference_server.platforms.hawkbit.platform import HawkbitPlatform
-from reference_server.platforms.hawkbit.state.settings import Settings
-from reference_server.server import Server
-from reference_server.stores.blobs import MemoryBlobs
-from reference_server.stores.interface import Store
-from reference_server.stores.memory import MemoryStore
-from simulator.contract.bodies import body_bytes
-from simulator.contract.clock import VIRTUAL_EPOCH_US, to_us
-from simulator.contract.masking import Secrets
-from simulator.contract.trace import Trace, TraceEvent
-from simulator.contract.wire import HttpRequest, HttpResponse, Session
+from fleetrig.reference_server.entropy import SeededEntropy
+from fleetrig.reference_server.faults import FaultPlan
+from fleetrig.reference_server.platforms.hawkbit.platform import HawkbitPlatform
+from fleetrig.reference_server.platforms.hawkbit.state.settings import Settings
+from fleetrig.reference_server.server import Server
+from fleetrig.reference_server.stores.blobs import MemoryBlobs
+from fleetrig.reference_server.stores.interface import Store
+from fleetrig.reference_server.stores.memory import MemoryStore
+from fleetrig.simulator.contract.bodies import body_bytes
+from fleetrig.simulator.contract.clock import VIRTUAL_EPOCH_US, to_us
+from fleetrig.simulator.contract.masking import Secrets
+from fleetrig.simulator.contract.trace import Trace, TraceEvent
+from fleetrig.simulator.contract.wire import HttpRequest, HttpResponse, Session
 
 ORIGIN = "http://127.0.0.1:8080"
 ADMIN = "Basic " + base64.b64encode(b"admin:admin").decode()

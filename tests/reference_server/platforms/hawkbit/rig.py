@@ -8,15 +8,15 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from reference_server.entropy import SeededEntropy
-from reference_server.platform import Answer
-from reference_server.platforms.hawkbit.platform import HawkbitPlatform
-from reference_server.platforms.hawkbit.state.settings import Account, Settings
-from reference_server.stores.blobs import MemoryBlobs
-from reference_server.stores.memory import MemoryStore
-from simulator.contract.bodies import body_bytes
-from simulator.contract.clock import VIRTUAL_EPOCH_US, to_us
-from simulator.contract.wire import HttpRequest, Session
+from fleetrig.reference_server.entropy import SeededEntropy
+from fleetrig.reference_server.platform import Answer
+from fleetrig.reference_server.platforms.hawkbit.platform import HawkbitPlatform
+from fleetrig.reference_server.platforms.hawkbit.state.settings import Account, Settings
+from fleetrig.reference_server.stores.blobs import MemoryBlobs
+from fleetrig.reference_server.stores.memory import MemoryStore
+from fleetrig.simulator.contract.bodies import body_bytes
+from fleetrig.simulator.contract.clock import VIRTUAL_EPOCH_US, to_us
+from fleetrig.simulator.contract.wire import HttpRequest, Session
 
 ORIGIN = "http://hawkbit.test:8080"
 ADMIN = Account("admin", "admin")

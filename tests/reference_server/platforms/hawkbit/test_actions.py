@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from reference_server.platforms.hawkbit.state import actions
-from reference_server.platforms.hawkbit.state.action_records import Action, ForceType, Status
-from reference_server.platforms.hawkbit.state.actions import (
+from fleetrig.reference_server.platforms.hawkbit.state import actions
+from fleetrig.reference_server.platforms.hawkbit.state.action_records import Action, ForceType, Status
+from fleetrig.reference_server.platforms.hawkbit.state.actions import (
     Confirmation,
     Execution,
     Feedback,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from reference_server.platforms.hawkbit.state.settings import Account, Settings
+from fleetrig.reference_server.platforms.hawkbit.state.settings import Account, Settings
 from tests.reference_server.platforms.hawkbit.deployment_bench import CLOSED, Bench
 
 NOT_ALLOWED = "are not in allowed statuses for deletion: [FINISHED, ERROR, CANCELED]"

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from reference_server.platforms.hawkbit.state.settings import Quotas, Settings
+from fleetrig.reference_server.platforms.hawkbit.state.settings import Quotas, Settings
 from tests.reference_server.platforms.hawkbit.deployment_bench import CLOSED, FILE, GATEWAY, ORIGIN, Bench
 
 MD5 = hashlib.md5(FILE).hexdigest()

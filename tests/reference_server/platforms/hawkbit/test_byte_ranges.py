@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reference_server.platforms.hawkbit.request.byte_ranges import (
+from fleetrig.reference_server.platforms.hawkbit.request.byte_ranges import (
     ByteRange,
     Unsatisfiable,
     matches,
@@ -12,8 +12,8 @@ from reference_server.platforms.hawkbit.request.byte_ranges import (
     parse_ranges,
     wants_whole,
 )
-from simulator.contract.bodies import body_bytes
-from simulator.contract.wire import FileSlice
+from fleetrig.simulator.contract.bodies import body_bytes
+from fleetrig.simulator.contract.wire import FileSlice
 
 FILE = b"hello fleetrig"
 SHA1 = "0e88f8037400be204b7c58a5857216c4dff462bf"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from reference_server.platforms.hawkbit.state.settings import Account, Profile, Settings
+from fleetrig.reference_server.platforms.hawkbit.state.settings import Account, Profile, Settings
 from tests.reference_server.platforms.hawkbit.rig import ORIGIN, Rig, document, error_code, sleep_of, status
 
 READER = Account("reader", "r", ("READ_TENANT_CONFIGURATION",))

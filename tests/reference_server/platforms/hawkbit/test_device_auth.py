@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from reference_server.platforms.hawkbit.state.settings import Profile, Settings
+from fleetrig.reference_server.platforms.hawkbit.state.settings import Profile, Settings
 from tests.reference_server.platforms.hawkbit.rig import GATEWAY_KEY, Rig, document, status
 
 TOKEN = "the-target-token"

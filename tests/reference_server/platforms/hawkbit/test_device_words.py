@@ -7,8 +7,8 @@ import json
 import cbor2
 import pytest
 
-from reference_server.platforms.hawkbit.state.actions import split_messages
-from simulator.contract.wire import HttpRequest, Session
+from fleetrig.reference_server.platforms.hawkbit.state.actions import split_messages
+from fleetrig.simulator.contract.wire import HttpRequest, Session
 from tests.reference_server.platforms.hawkbit.deployment_bench import GATEWAY, Bench, said
 
 NOT_READABLE = "hawkbit.server.error.rest.body.notReadable"

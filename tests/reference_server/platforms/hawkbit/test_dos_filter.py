@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reference_server.platforms.hawkbit.state.settings import DosFilter, Settings
+from fleetrig.reference_server.platforms.hawkbit.state.settings import DosFilter, Settings
 from tests.reference_server.platforms.hawkbit.rig import Rig, status
 
 PUBLIC = {"X-Forwarded-For": "203.0.113.9"}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from reference_server.platforms.hawkbit.request.media_types import NoMediaType, accepted, negotiate, type_sent
-from reference_server.platforms.hawkbit.request.replies import CBOR, DDI_TYPES, HAL, JSON
-from simulator.contract.wire import HttpRequest, Session
+from fleetrig.reference_server.platforms.hawkbit.request.media_types import NoMediaType, accepted, negotiate, type_sent
+from fleetrig.reference_server.platforms.hawkbit.request.replies import CBOR, DDI_TYPES, HAL, JSON
+from fleetrig.simulator.contract.wire import HttpRequest, Session
 from tests.reference_server.platforms.hawkbit.rig import GATEWAY_KEY, ORIGIN, Rig, document, error_code, status
 
 PAGE = "text/html;charset=UTF-8"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reference_server.platforms.hawkbit.state.settings import Settings
+from fleetrig.reference_server.platforms.hawkbit.state.settings import Settings
 from tests.reference_server.platforms.hawkbit.rig import Rig, basic, document, status
 
 PATH = "/DEFAULT/controller/v1/"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from reference_server.platforms.hawkbit.state.forwarded import BadForwarding, Forwarding, believed
-from simulator.contract.wire import HttpRequest, Session
+from fleetrig.reference_server.platforms.hawkbit.state.forwarded import BadForwarding, Forwarding, believed
+from fleetrig.simulator.contract.wire import HttpRequest, Session
 
 NATIVE, FRAMEWORK = Forwarding.NATIVE, Forwarding.FRAMEWORK
 SEEN = "http://seen.example:8080"

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from reference_server.platforms.hawkbit.state.generations import TRAITS
-from reference_server.platforms.hawkbit.state.settings import Profile, Settings
+from fleetrig.reference_server.platforms.hawkbit.state.generations import TRAITS
+from fleetrig.reference_server.platforms.hawkbit.state.settings import Profile, Settings
 from tests.reference_server.platforms.hawkbit.deployment_bench import CLOSED, Answer, Bench, said
 
 Question = Callable[[Bench], Any]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reference_server.platforms.hawkbit.state.java_order import entity_hash, in_hash_order, string_hash
+from fleetrig.reference_server.platforms.hawkbit.state.java_order import entity_hash, in_hash_order, string_hash
 from tests.reference_server.platforms.hawkbit.deployment_bench import Bench
 
 MODULE = "org.eclipse.hawkbit.repository.jpa.model.JpaSoftwareModule"

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from reference_server.platforms.hawkbit.state import maintenance
-from reference_server.platforms.hawkbit.state.maintenance import BadWindow, check, window_of
+from fleetrig.reference_server.platforms.hawkbit.state import maintenance
+from fleetrig.reference_server.platforms.hawkbit.state.maintenance import BadWindow, check, window_of
 
 
 def us(year: int, month: int, day: int, hour: int, minute: int, second: int) -> int:

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from reference_server.platforms.hawkbit.request.routing import Route
-from reference_server.platforms.hawkbit.routes import PROVISIONING
-from reference_server.platforms.hawkbit.routes_deployment import DEPLOYMENT
-from reference_server.platforms.hawkbit.state.settings import DosFilter, Settings
+from fleetrig.reference_server.platforms.hawkbit.request.routing import Route
+from fleetrig.reference_server.platforms.hawkbit.routes import PROVISIONING
+from fleetrig.reference_server.platforms.hawkbit.routes_deployment import DEPLOYMENT
+from fleetrig.reference_server.platforms.hawkbit.state.settings import DosFilter, Settings
 from tests.reference_server.platforms.hawkbit.rig import GATEWAY_KEY, Rig, basic, status
 
 ROUTES = PROVISIONING + DEPLOYMENT

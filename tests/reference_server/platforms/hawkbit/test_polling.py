@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from reference_server.entropy import SeededEntropy
-from reference_server.platforms.hawkbit.state.polling import (
+from fleetrig.reference_server.entropy import SeededEntropy
+from fleetrig.reference_server.platforms.hawkbit.state.polling import (
     Interval,
     PollingTime,
     PollingTimeError,

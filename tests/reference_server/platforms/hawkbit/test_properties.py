@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from reference_server.platforms.hawkbit.state.properties import settings_from_properties
-from reference_server.platforms.hawkbit.state.settings import Account, Settings
+from fleetrig.reference_server.platforms.hawkbit.state.properties import settings_from_properties
+from fleetrig.reference_server.platforms.hawkbit.state.settings import Account, Settings
 from tests.reference_server.platforms.hawkbit.rig import Rig, document, status
 
 

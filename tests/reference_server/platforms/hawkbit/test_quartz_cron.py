@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from reference_server.platforms.hawkbit.state.quartz_cron import BadCron, parse
+from fleetrig.reference_server.platforms.hawkbit.state.quartz_cron import BadCron, parse
 
 START = datetime.fromisoformat("2026-11-21T05:00:00")  # a Saturday
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from reference_server.platforms.hawkbit.state.settings import Settings
+from fleetrig.reference_server.platforms.hawkbit.state.settings import Settings
 from tests.reference_server.platforms.hawkbit.rig import Rig, document, error_code, sleep_of, status
 
 AUDIT = ("createdBy", "createdAt", "lastModifiedBy", "lastModifiedAt")

@@ -7,9 +7,9 @@ import hashlib
 import cbor2
 import pytest
 
-from reference_server.platforms.hawkbit.request.media_types import negotiate
-from reference_server.platforms.hawkbit.request.replies import DDI_TYPES, MGMT_TYPES, disposition
-from simulator.contract.bodies import body_bytes
+from fleetrig.reference_server.platforms.hawkbit.request.media_types import negotiate
+from fleetrig.reference_server.platforms.hawkbit.request.replies import DDI_TYPES, MGMT_TYPES, disposition
+from fleetrig.simulator.contract.bodies import body_bytes
 from tests.reference_server.platforms.hawkbit.rig import ORIGIN, Rig, document, status
 
 HAL, JSON, CBOR = DDI_TYPES

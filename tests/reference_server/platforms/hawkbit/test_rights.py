@@ -6,8 +6,8 @@ import base64
 
 import pytest
 
-from reference_server.platforms.hawkbit.state.permissions import reachable, spelt
-from reference_server.platforms.hawkbit.state.settings import Account, Settings
+from fleetrig.reference_server.platforms.hawkbit.state.permissions import reachable, spelt
+from fleetrig.reference_server.platforms.hawkbit.state.settings import Account, Settings
 from tests.reference_server.platforms.hawkbit.deployment_bench import Answer, Bench
 
 LOCKING = "UPDATE_DISTRIBUTION_SET"

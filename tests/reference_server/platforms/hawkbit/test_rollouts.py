@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from reference_server.platforms.hawkbit.state.settings import Account, Profile, Quotas, Settings
-from reference_server.stores.sqlite import SqliteStore
+from fleetrig.reference_server.platforms.hawkbit.state.settings import Account, Profile, Quotas, Settings
+from fleetrig.reference_server.stores.sqlite import SqliteStore
 from tests.reference_server.platforms.hawkbit.deployment_bench import CLOSED, FAILED, Bench
 
 ROUND_S = 2

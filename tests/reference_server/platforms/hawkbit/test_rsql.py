@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from reference_server.platforms.hawkbit.search.rsql import Comparison, Logical, Operator, parse
-from reference_server.platforms.hawkbit.search.rsql_fields import Field, Fields, Holds
-from reference_server.platforms.hawkbit.search.rsql_match import compiled
-from reference_server.platforms.hawkbit.state.errors import HawkbitError
+from fleetrig.reference_server.platforms.hawkbit.search.rsql import Comparison, Logical, Operator, parse
+from fleetrig.reference_server.platforms.hawkbit.search.rsql_fields import Field, Fields, Holds
+from fleetrig.reference_server.platforms.hawkbit.search.rsql_match import compiled
+from fleetrig.reference_server.platforms.hawkbit.state.errors import HawkbitError
 
 
 @dataclass

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from reference_server.platforms.hawkbit.state.settings import Account, Profile, Quotas, Settings
+from fleetrig.reference_server.platforms.hawkbit.state.settings import Account, Profile, Quotas, Settings
 from tests.reference_server.platforms.hawkbit.deployment_bench import CLOSED, Bench
 
 

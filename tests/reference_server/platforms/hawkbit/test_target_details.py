@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from reference_server.platforms.hawkbit.state.settings import Quotas, Settings
+from fleetrig.reference_server.platforms.hawkbit.state.settings import Quotas, Settings
 from tests.reference_server.platforms.hawkbit.rig import ORIGIN, Rig, document, error_code, status
 
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
-from reference_server.platforms.hawkbit.state.settings import Account, Profile, Settings
+from fleetrig.reference_server.platforms.hawkbit.state.settings import Account, Profile, Settings
 from tests.reference_server.platforms.hawkbit.rig import ORIGIN, Rig, document, error_code, status
 
 CREATOR = Account("creator", "c", ("CREATE_TARGET", "READ_TARGET"))
