@@ -14,8 +14,8 @@ from typing import Annotated, Any, Final, NamedTuple
 
 import typer
 
-from fleetrig.harness.exits import Exit
-from fleetrig.harness.version import VERSION
+from fleetrig.harness.commands.exits import Exit
+from fleetrig.harness.run.version import VERSION
 from fleetrig.simulator.contract.errors import FleetrigError
 
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from fleetrig.harness.scenario_file.plan import Expanded
+    from fleetrig.harness.scenario_file.selection import Expanded
     from fleetrig.harness.verdict import Report
 
 FIRST_KEY = re.compile(rb"\A(?:\xef\xbb\xbf)?(?:\s*#[^\n]*\n|\s*\n|---\s*\n)*scenario\s*:")
@@ -70,8 +70,8 @@ class ScenarioCollector(pytest.File):
     """One scenario file: an item per combination of its matrix."""
 
     def collect(self) -> Iterable[pytest.Item]:
-        from fleetrig.harness.power_points import power_cut_points
-        from fleetrig.harness.scenario_file.plan import expand, id_of
+        from fleetrig.harness.run.power_points import power_cut_points
+        from fleetrig.harness.scenario_file.selection import expand, id_of
         from fleetrig.harness.scenario_file.template import read_scenario
         from fleetrig.simulator.contract.errors import FleetrigError
 
@@ -97,7 +97,7 @@ class ScenarioItem(pytest.Item):
         self.expanded = expanded
 
     def runtest(self) -> None:
-        from fleetrig.harness.run import RunOptions, run
+        from fleetrig.harness.run.run import RunOptions, run
         from fleetrig.harness.verdict import Verdict
 
         config = self.config

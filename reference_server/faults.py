@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Final
 
-from fleetrig.reference_server.rewriting import as_seen, homeward, move_links, redirect, rewrite
+from fleetrig.reference_server.http_rewrite import as_seen, homeward, move_links, redirect, rewrite
 from fleetrig.simulator.contract.clock import to_us
+from fleetrig.simulator.contract.delivery import Delivery, Ending, Framing
 from fleetrig.simulator.contract.faults import Fault, FaultKind
-from fleetrig.simulator.contract.wire import Delivery, Ending, Framing, HttpRequest, HttpResponse, body_length
+from fleetrig.simulator.contract.http import HttpRequest, HttpResponse, body_length
 
 DEFAULT_STATUS: Final = 503
 DEFAULT_DELAY_S: Final = 1.0

@@ -14,7 +14,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from fleetrig.simulator.contract.bodies import body_blocks
-from fleetrig.simulator.contract.wire import Body
+from fleetrig.simulator.contract.http import Body
 
 GREATEST_FIELD_BYTES: Final = 8 * 1024
 GREATEST_FIELD_COUNT: Final = 32

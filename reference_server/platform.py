@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from fleetrig.simulator.contract.wire import HttpRequest, HttpResponse, Session
+from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
+from fleetrig.simulator.contract.session import Session
 
 
 @dataclass(frozen=True, slots=True)

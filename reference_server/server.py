@@ -13,10 +13,12 @@ from collections.abc import Sequence
 from fleetrig.reference_server.faults import FaultPlan, in_words, instead, seen_through, spoil
 from fleetrig.reference_server.platform import Answer, Platform
 from fleetrig.reference_server.stores.interface import Store
+from fleetrig.simulator.contract.delivery import Delivery, Ending
 from fleetrig.simulator.contract.faults import Fault
+from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from fleetrig.simulator.contract.masking import Secrets
+from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.contract.trace import Lane, Trace
-from fleetrig.simulator.contract.wire import Delivery, Ending, HttpRequest, HttpResponse, Session
 
 
 class Undo(Exception):

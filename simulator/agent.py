@@ -16,7 +16,7 @@ from typing import Final
 
 from fleetrig.simulator.contract.errors import ModelError
 from fleetrig.simulator.contract.identity import DeviceIdentity
-from fleetrig.simulator.contract.wire import Json
+from fleetrig.simulator.contract.json_types import Json
 from fleetrig.simulator.effects import Apply, Ask, Done, Download, Effect, Enter, Flow, Outcome, Pause, Remember
 from fleetrig.simulator.stages import Stage, may_move
 

@@ -15,7 +15,8 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from fleetrig.simulator.contract.wire import HttpRequest, HttpResponse, Json
+from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
+from fleetrig.simulator.contract.json_types import Json
 from fleetrig.simulator.stages import Stage
 
 REPLY_LIMIT_BYTES: Final = 4 * 1024 * 1024

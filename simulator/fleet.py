@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from fleetrig.simulator.agent import Agent, Behaviour
 from fleetrig.simulator.contract.identity import Credential, DeviceIdentity
-from fleetrig.simulator.contract.wire import Json
+from fleetrig.simulator.contract.json_types import Json
 from fleetrig.simulator.effects import Flow
-from fleetrig.simulator.flows.hawkbit import hawkbit
-from fleetrig.simulator.flows.hawkbit_device import HawkbitSettings
+from fleetrig.simulator.flows.hawkbit.device import HawkbitSettings
+from fleetrig.simulator.flows.hawkbit.flow import hawkbit
 
 HawkbitProgram = Callable[[HawkbitSettings, Credential | None, DeviceIdentity, Mapping[str, Json]], Flow]
 """A make of hawkBit device; `hawkbit` is ours, tests hand in others that misbehave."""

@@ -109,7 +109,7 @@ HOMES = (
     ),
     Home(
         "aiohttp",
-        ("fleetrig.reference_server.fronts.http", "fleetrig.reference_server.fronts.control"),
+        ("fleetrig.reference_server.fronts.http.front", "fleetrig.reference_server.fronts.control"),
         "platforms see envelopes; the fronts can be exchanged",
     ),
     Home("httpx", ("fleetrig.simulator.transports.http",), "who sends HTTP sends an envelope through the transport"),
@@ -219,9 +219,9 @@ def test_the_house_keeps_its_rules():
         ("simulator/agent.py", "from time import monotonic", "time comes as an argument"),
         ("reference_server/platforms/kura/birth.py", "import random", "chance as a range"),
         ("simulator/stages.py", "import datetime\ndatetime.datetime.now()", "time and chance are handed in"),
-        ("simulator/contract/wire.py", "import pydantic", "standard library alone"),
-        ("simulator/contract/wire.py", "from ..agent import Agent", "standard library alone"),
-        ("harness/report/html.py", "from fleetrig.harness.run import run", "a report listens"),
+        ("simulator/contract/http.py", "import pydantic", "standard library alone"),
+        ("simulator/contract/http.py", "from ..agent import Agent", "standard library alone"),
+        ("harness/report/html.py", "from fleetrig.harness.run.run import run", "a report listens"),
         ("harness/run.py", "import simpy", "virtual time has one implementation"),
         ("harness/servers/hawkbit.py", "import httpx", "sends an envelope through the transport"),
         ("harness/scenario_file/scenario.py", "from ruamel.yaml import YAML", "must not import ruamel"),
@@ -242,7 +242,7 @@ def test_a_planted_violation_is_found(tmp_path, path, source, reason):
 @pytest.mark.parametrize(
     ("path", "source"),
     [
-        ("reference_server/server.py", "from fleetrig.simulator.contract import wire"),
+        ("reference_server/server.py", "from fleetrig.simulator.contract import http"),
         ("hil/serial_port.py", "import serial\nfrom fleetrig.simulator.contract.trace import TraceEvent"),
         ("harness/report/junit.py", "from fleetrig.harness.verdict import Verdict\nprint(Verdict)"),
         ("simulator/drivers/virtual.py", "import simpy\nimport time"),

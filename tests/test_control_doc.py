@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fleetrig.reference_server.control import TRACE_PARAMETERS
+from fleetrig.reference_server.control.control import TRACE_PARAMETERS
 from fleetrig.simulator.contract.fault_json import WORDS
 from fleetrig.simulator.contract.faults import FaultKind
 from tests.harness.served import LIMIT_S, Served

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from fleetrig.harness.checks import Roster, fold_of
-from fleetrig.harness.registry import plain_fields
+from fleetrig.harness.checks.evaluators import Roster, fold_of
+from fleetrig.harness.checks.registry import plain_fields
 from fleetrig.harness.scenario_file.check_words import KeepsSecrets, Record, Registry
 from fleetrig.harness.scenario_file.words import Check, CheckWord
 

@@ -11,18 +11,18 @@ from typing import Annotated, Literal
 
 import typer
 
+from fleetrig.harness.commands.exits import exit_of
 from fleetrig.harness.conformance.exact_client import ExactClient
-from fleetrig.harness.conformance.frame import Row, listing, select
-from fleetrig.harness.conformance.hawkbit.alone import alone
-from fleetrig.harness.conformance.hawkbit.first_look import check_accounts, check_that_it_is_hawkbit
-from fleetrig.harness.conformance.hawkbit.session import Server, Session
-from fleetrig.harness.conformance.hawkbit.suite import PROFILES, RIGHTS, ROWS, own_hawkbit, verify_context
-from fleetrig.harness.conformance.running import run_rows
-from fleetrig.harness.exits import exit_of
+from fleetrig.harness.conformance.row import Row, listing, select
+from fleetrig.harness.conformance.run_rows import run_rows
+from fleetrig.harness.platforms.hawkbit.conformance.preflight import check_accounts, check_that_it_is_hawkbit
+from fleetrig.harness.platforms.hawkbit.conformance.session import Server, Session
+from fleetrig.harness.platforms.hawkbit.conformance.suite import PROFILES, RIGHTS, ROWS, own_hawkbit, verify_context
+from fleetrig.harness.platforms.hawkbit.conformance.tenant_lock import alone
 from fleetrig.harness.report.console import ConsoleReport, make_console
 from fleetrig.harness.report.junit import write_junit
-from fleetrig.harness.secret_refs import secret_from
 from fleetrig.harness.servers.foreign import foreign_server, verify_with
+from fleetrig.harness.servers.secrets import secret_from
 from fleetrig.harness.verdict import Report, Verdict, worst
 from fleetrig.simulator.contract.errors import BrokenBench, UsageError
 from fleetrig.simulator.contract.identity import UserPassword

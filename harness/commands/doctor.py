@@ -10,16 +10,16 @@ from typing import Annotated, Literal
 
 import typer
 
-from fleetrig.harness.conformance.hawkbit.suite import verify_context
 from fleetrig.harness.doctor.certificates import read_certificate
 from fleetrig.harness.doctor.diagnosis import Shell
-from fleetrig.harness.doctor.hawkbit.facts import Kind, Presented
-from fleetrig.harness.doctor.hawkbit.gathering import Question, gather
-from fleetrig.harness.doctor.hawkbit.judging import judge
 from fleetrig.harness.doctor.page import as_document, show
+from fleetrig.harness.platforms.hawkbit.conformance.suite import verify_context
+from fleetrig.harness.platforms.hawkbit.doctor.facts import Kind, Presented
+from fleetrig.harness.platforms.hawkbit.doctor.gathering import Question, gather
+from fleetrig.harness.platforms.hawkbit.doctor.judging import judge
 from fleetrig.harness.report.console import make_console
-from fleetrig.harness.secret_refs import secret_from
 from fleetrig.harness.servers.foreign import foreign_server, host_of, is_loopback, verify_with
+from fleetrig.harness.servers.secrets import secret_from
 from fleetrig.harness.servers.under_test import ServerUnderTest
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.identity import UserPassword

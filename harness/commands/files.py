@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from fleetrig.harness.scenario_file.plan import expand, find, home, read_all
 from fleetrig.harness.scenario_file.problems import FileMistakes, Problem
+from fleetrig.harness.scenario_file.selection import expand, find, home, read_all
 from fleetrig.harness.scenario_file.starter import STARTER
 from fleetrig.harness.scenario_file.template import ScenarioFile
 from fleetrig.simulator.contract.errors import NoSuchId, UsageError

@@ -8,16 +8,16 @@ from typing import Annotated, Final
 
 import typer
 
-from fleetrig.harness.checks import Roster
+from fleetrig.harness.checks.evaluators import Roster
 from fleetrig.harness.commands import action_sentences, check_sentences
 from fleetrig.harness.commands.files import Folder, Tags
-from fleetrig.harness.power_points import power_cut_points
+from fleetrig.harness.platforms.hawkbit.settings import GATEWAY_KEY, wanted_settings
+from fleetrig.harness.run.power_points import power_cut_points
 from fleetrig.harness.scenario_file.fault_line import FaultLine
-from fleetrig.harness.scenario_file.plan import Expanded, home, plan
 from fleetrig.harness.scenario_file.scenario import Phase, Scenario
+from fleetrig.harness.scenario_file.selection import Expanded, home, plan
 from fleetrig.harness.scenario_file.titles import flow_text
 from fleetrig.harness.scenario_file.words import Check
-from fleetrig.harness.tenant_settings import GATEWAY_KEY, wanted_settings
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.units import duration_text
 

@@ -9,13 +9,13 @@ from typing import Annotated
 
 import typer
 
-from fleetrig.harness.exits import exit_of
-from fleetrig.harness.judged_again import judge_again
-from fleetrig.harness.known_deviations import peer_of
+from fleetrig.harness.commands.exits import exit_of
 from fleetrig.harness.report.console import ConsoleReport, make_console
 from fleetrig.harness.report.junit import write_junit
-from fleetrig.harness.scenario_file.plan import home
-from fleetrig.harness.trace_file import ENDING
+from fleetrig.harness.run.known_deviations import peer_of
+from fleetrig.harness.run.replay import judge_again
+from fleetrig.harness.run.trace_file import ENDING
+from fleetrig.harness.scenario_file.selection import home
 from fleetrig.harness.verdict import Report, worst
 from fleetrig.simulator.contract.errors import UsageError
 

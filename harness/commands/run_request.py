@@ -12,18 +12,18 @@ from typing import Final, Literal
 
 from rich.console import Console
 
-from fleetrig.harness.exits import Exit, exit_of
+from fleetrig.harness.commands.exits import Exit, exit_of
 from fleetrig.harness.external.command import device_command
-from fleetrig.harness.known_deviations import peer_of
-from fleetrig.harness.many_runs import Output, Pair, run_and_show
-from fleetrig.harness.power_points import power_cut_points
+from fleetrig.harness.platforms.hawkbit.reference import known_profile
 from fleetrig.harness.report.console import ConsoleReport, make_console
 from fleetrig.harness.report.progress import RunProgress
-from fleetrig.harness.run import RunOptions
-from fleetrig.harness.scenario_file.plan import Expanded, home, plan
+from fleetrig.harness.run.batch import Output, Pair, run_and_show
+from fleetrig.harness.run.known_deviations import peer_of
+from fleetrig.harness.run.power_points import power_cut_points
+from fleetrig.harness.run.run import RunOptions
+from fleetrig.harness.run.trace_file import trace_name
+from fleetrig.harness.scenario_file.selection import Expanded, home, plan
 from fleetrig.harness.servers.foreign import foreign_server, verify_with
-from fleetrig.harness.servers.reference import known_profile
-from fleetrig.harness.trace_file import trace_name
 from fleetrig.harness.verdict import worst
 from fleetrig.simulator.contract.errors import UsageError
 

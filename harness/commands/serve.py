@@ -19,7 +19,7 @@ from fleetrig.harness.commands.ready_file import ReadyFile
 from fleetrig.harness.commands.serve_console import RefusalLines, banner
 from fleetrig.harness.commands.serve_options import DEFAULT_CONTROL, DEFAULT_HTTP, Serving, Words, understand
 from fleetrig.harness.commands.serve_trace import ServeTrace
-from fleetrig.reference_server.running import ReferenceServer
+from fleetrig.reference_server.reference import ReferenceServer
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Trace
 

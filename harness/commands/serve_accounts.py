@@ -13,7 +13,7 @@ from pydantic import Field, RootModel
 
 from fleetrig.harness.scenario_file.reader import load_mapping
 from fleetrig.harness.scenario_file.values import Model
-from fleetrig.harness.secret_refs import from_environment
+from fleetrig.harness.servers.secrets import from_environment
 from fleetrig.reference_server.platforms.hawkbit.state.permissions import spelt
 from fleetrig.reference_server.platforms.hawkbit.state.settings import Account
 from fleetrig.simulator.contract.errors import UsageError

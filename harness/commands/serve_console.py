@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Final
 
 from fleetrig.harness.commands.serve_options import WELL_KNOWN, Serving
-from fleetrig.harness.version import VERSION
+from fleetrig.harness.run.version import VERSION
 from fleetrig.reference_server.fronts.addresses import Address
 from fleetrig.simulator.contract.clock import US_PER_S, to_s
+from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
-from fleetrig.simulator.contract.wire import HttpRequest, HttpResponse
 
 COLLAPSE_FOR_US: Final = 5 * US_PER_S
 MOST_LINES_PER_S: Final = 20

@@ -8,16 +8,16 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
-from fleetrig.harness.secret_refs import secret_from
-from fleetrig.harness.version import VERSION
+from fleetrig.harness.run.version import VERSION
+from fleetrig.harness.servers.secrets import secret_from
 from fleetrig.reference_server.fronts.addresses import Address, parse_address
-from fleetrig.reference_server.fronts.intake import MIB, Limits
+from fleetrig.reference_server.fronts.http.intake import MIB, Limits
 from fleetrig.reference_server.platform import Platform
 from fleetrig.reference_server.platforms.hawkbit.platform import HawkbitPlatform
 from fleetrig.reference_server.platforms.hawkbit.state.permissions import unknown_rights
 from fleetrig.reference_server.platforms.hawkbit.state.properties import settings_from_properties
 from fleetrig.reference_server.platforms.hawkbit.state.settings import Account, Profile, Settings
-from fleetrig.reference_server.running import ServerOptions
+from fleetrig.reference_server.reference import ServerOptions
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
 from fleetrig.simulator.contract.errors import UsageError
 

@@ -10,9 +10,10 @@ from typing import Annotated, Final, Literal
 
 import typer
 
-from fleetrig.harness.commands.registration import Registration
+from fleetrig.harness.commands.exits import Exit
 from fleetrig.harness.commands.serve_trace import ServeTrace
-from fleetrig.harness.commands.simulated_hawkbit import (
+from fleetrig.harness.commands.simulation import Ending, Plan, Simulation
+from fleetrig.harness.platforms.hawkbit.simulate import (
     DEFAULT_ATTRIBUTES,
     READINGS,
     attributes_from,
@@ -21,24 +22,23 @@ from fleetrig.harness.commands.simulated_hawkbit import (
     numbered_units,
     with_fresh_tokens,
 )
-from fleetrig.harness.commands.simulation import Ending, Plan, Simulation
-from fleetrig.harness.commands.simulation_hints import Holding
-from fleetrig.harness.exits import Exit
-from fleetrig.harness.open_files import allow_connections
+from fleetrig.harness.platforms.hawkbit.simulation_hints import Holding
+from fleetrig.harness.platforms.hawkbit.temporary_targets import Registration
 from fleetrig.harness.report.console import make_console
 from fleetrig.harness.report.fleet_screen import screen_for
 from fleetrig.harness.report.fleet_state import FleetState
 from fleetrig.harness.report.fleet_table import Heading, summary
+from fleetrig.harness.run.open_files import allow_connections
 from fleetrig.harness.scenario_file.unit_list import Unit
-from fleetrig.harness.secret_refs import secret_from
 from fleetrig.harness.servers.foreign import foreign_server, verify_with
+from fleetrig.harness.servers.secrets import secret_from
 from fleetrig.harness.servers.under_test import ServerUnderTest
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Trace
 from fleetrig.simulator.contract.units import duration_s
 from fleetrig.simulator.drivers.realtime import WallClock
-from fleetrig.simulator.flows.hawkbit_device import HawkbitSettings
+from fleetrig.simulator.flows.hawkbit.device import HawkbitSettings
 
 SERIAL: Final = "SIM-{n:04d}"
 COUNT: Final = 20

@@ -14,15 +14,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from fleetrig.harness.commands.registration import Registration
-from fleetrig.harness.commands.simulation_hints import Holding, refused_hint, unreachable
+from fleetrig.harness.platforms.hawkbit.simulation_hints import Holding, refused_hint, unreachable
+from fleetrig.harness.platforms.hawkbit.temporary_targets import Registration
 from fleetrig.harness.report.fleet_screen import FleetScreen
 from fleetrig.harness.report.fleet_state import POWER_ON, FleetState
 from fleetrig.simulator.agent import Agent
 from fleetrig.simulator.contract.errors import BrokenBench, FleetrigError
+from fleetrig.simulator.contract.http import HttpRequest, split_url
 from fleetrig.simulator.contract.trace import Lane, Trace
-from fleetrig.simulator.contract.wire import HttpRequest, split_url
-from fleetrig.simulator.drivers.bench import Director, Until
+from fleetrig.simulator.drivers.director import Director, Until
 from fleetrig.simulator.drivers.draw import draw
 from fleetrig.simulator.drivers.realtime import RealBench
 from fleetrig.simulator.effects import Ask, NoReply, Pause

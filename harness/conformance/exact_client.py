@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from fleetrig.harness.conformance.findings import Mismatch
+from fleetrig.harness.conformance.expect import Mismatch
 from fleetrig.harness.conformance.timed_response import Deadline, timed
 from fleetrig.harness.verdict import Finding
 from fleetrig.simulator.contract.errors import BrokenBench

@@ -8,7 +8,7 @@ import socket
 from collections.abc import Iterator
 
 from fleetrig.harness.conformance.exact_client import Answer, ExactClient
-from fleetrig.harness.conformance.findings import Mismatch
+from fleetrig.harness.conformance.expect import Mismatch
 from fleetrig.harness.verdict import Finding
 
 HEAD_LIMIT_BYTES = 64 * 1024

@@ -20,7 +20,7 @@ from fleetrig.simulator.agent import Agent
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane, Trace
-from fleetrig.simulator.drivers.power import PowerWatch
+from fleetrig.simulator.drivers.power_watch import PowerWatch
 from fleetrig.simulator.drivers.realtime import RealBench
 
 LOG: Final = "output.log"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 
-from fleetrig.harness.folds.fold import Standing, evidence_of
+from fleetrig.harness.checks.fold import Standing, evidence_of
 from fleetrig.harness.verdict import Finding
+from fleetrig.simulator.contract.http import HttpRequest
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
-from fleetrig.simulator.contract.wire import HttpRequest
 
 
 class KeepsRunning:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from fleetrig.harness.rig import Rig
+from fleetrig.harness.run.context import Rig
 from fleetrig.harness.scenario_file.check_words import KeepsSecrets
 from fleetrig.harness.verdict import Finding
-from fleetrig.simulator.drivers.bench import Inquiry
+from fleetrig.simulator.drivers.director import Inquiry
 
 EXPECTED = "no token stands in the output of a device's program"
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from fleetrig.harness.external.naming import Call, call_of
+from fleetrig.harness.platforms.hawkbit.naming import Call, call_of
 from fleetrig.harness.scenario_file.scenario import Scenario
+from fleetrig.simulator.contract.http import HttpRequest
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
-from fleetrig.simulator.contract.wire import HttpRequest
 
 Lens = Callable[[TraceEvent], Iterable[TraceEvent]]
 """What checks get to see of an event."""

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from fleetrig.simulator.contract.clock import US_PER_S, to_us
+from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
-from fleetrig.simulator.contract.wire import HttpRequest, HttpResponse
 
 OFF: Final = "off"
 WAITING: Final = "waiting"

@@ -17,8 +17,9 @@ from fleetrig.harness.scenario_file.values import (
     Text,
     written_as,
 )
+from fleetrig.simulator.contract.delivery import Ending, Framing
 from fleetrig.simulator.contract.faults import BELONGS_TO, NEEDS, Fault, FaultKind
-from fleetrig.simulator.contract.wire import Ending, Framing, Json
+from fleetrig.simulator.contract.json_types import Json
 
 NEEDED: Final = {
     "delay_s": "a delay",

@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from fleetrig.harness.servers.hawkbit import Call
+from fleetrig.harness.platforms.hawkbit.admin import Call
 from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.fault_json import fault_to_json
 from fleetrig.simulator.contract.faults import Fault
+from fleetrig.simulator.contract.http import HttpRequest, HttpResponse, split_url
 from fleetrig.simulator.contract.trace import TraceEvent
 from fleetrig.simulator.contract.trace_json import from_line
-from fleetrig.simulator.contract.wire import HttpRequest, HttpResponse, split_url
 from fleetrig.simulator.effects import Ask, NoReply, Reply
 
 CONTROL_WITHIN_S: Final = 10.0

@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
+from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
 from fleetrig.harness.scenario_file.reader import load_mapping
 from fleetrig.harness.scenario_file.values import Model, Text, Word
-from fleetrig.harness.secret_refs import from_environment
 from fleetrig.harness.servers.control import ControlInterface
-from fleetrig.harness.servers.hawkbit import HawkbitAdmin
+from fleetrig.harness.servers.secrets import from_environment
 from fleetrig.harness.servers.under_test import CONTROL_CAN, FOREIGN_CAN, OPERATOR_KNOWS, REFERENCE_CAN, ServerUnderTest
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.identity import UserPassword

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from fleetrig.harness.platforms.hawkbit.admin import Call, HawkbitAdmin
 from fleetrig.harness.servers.control import ControlInterface
-from fleetrig.harness.servers.hawkbit import Call, HawkbitAdmin
 from fleetrig.simulator.contract.faults import Fault
 
 REFERENCE_CAN: Final = frozenset(

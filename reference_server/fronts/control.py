@@ -9,10 +9,11 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from fleetrig.reference_server.control import NOT_STORED, Control, reply
-from fleetrig.reference_server.control_request import MAX_BODY_BYTES
-from fleetrig.reference_server.fronts.delivering import OnBug
-from fleetrig.reference_server.fronts.intake import (
+from fleetrig.reference_server.control.control import NOT_STORED, Control, reply
+from fleetrig.reference_server.control.request import MAX_BODY_BYTES
+from fleetrig.reference_server.control.trace_reading import TraceReading
+from fleetrig.reference_server.fronts.http.delivering import OnBug
+from fleetrig.reference_server.fronts.http.intake import (
     MAX_HEADERS,
     MAX_LINE_BYTES,
     Limits,
@@ -22,10 +23,9 @@ from fleetrig.reference_server.fronts.intake import (
     too_large,
 )
 from fleetrig.reference_server.fronts.listening import Listener
-from fleetrig.reference_server.trace_reading import TraceReading
 from fleetrig.simulator.contract.bodies import body_bytes
+from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from fleetrig.simulator.contract.trace import Trace
-from fleetrig.simulator.contract.wire import HttpRequest, HttpResponse
 
 LOG: Final = logging.getLogger("fleetrig.control")
 READING: Final = frozenset({"GET", "HEAD"})

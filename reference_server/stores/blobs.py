@@ -15,7 +15,7 @@ from typing import Final
 
 from fleetrig.reference_server.stores.interface import Blob, Blobs, Kind, Store, TooLarge
 from fleetrig.simulator.contract.errors import BrokenBench
-from fleetrig.simulator.contract.wire import Body, FileSlice
+from fleetrig.simulator.contract.http import Body, FileSlice
 
 NAME_BYTES: Final = 16
 PART: Final = ".part"

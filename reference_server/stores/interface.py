@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
-from fleetrig.simulator.contract.wire import Body
+from fleetrig.simulator.contract.http import Body
 
 R = TypeVar("R")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from fleetrig.simulator.contract.wire import Body, FileSlice
+from fleetrig.simulator.contract.http import Body, FileSlice
 
 BLOCK_BYTES: Final = 64 * 1024
 

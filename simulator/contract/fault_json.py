@@ -15,8 +15,8 @@ from enum import StrEnum
 from typing import Any, Final, NamedTuple, TypeVar
 
 from fleetrig.simulator.contract.faults import BELONGS_TO, CAN_BE_FRAMED, CAN_SHOW_AS, NEEDS, Fault, FaultKind
+from fleetrig.simulator.contract.json_types import Json
 from fleetrig.simulator.contract.units import duration_s, duration_text, size_bytes, size_text
-from fleetrig.simulator.contract.wire import Json
 
 E = TypeVar("E", bound=StrEnum)
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from fleetrig.simulator.contract.wire import Ending, Framing, Json
+from fleetrig.simulator.contract.delivery import Ending, Framing
+from fleetrig.simulator.contract.json_types import Json
 
 
 class FaultKind(StrEnum):

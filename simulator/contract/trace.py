@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection
 from enum import StrEnum
 from typing import NamedTuple
 
-from fleetrig.simulator.contract.wire import HttpRequest, HttpResponse
+from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 
 
 class Lane(StrEnum):

@@ -14,9 +14,9 @@ import base64
 import json
 from typing import Any, Final
 
+from fleetrig.simulator.contract.http import Body, FileSlice, Headers, HttpRequest, HttpResponse
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
-from fleetrig.simulator.contract.wire import Body, FileSlice, Headers, HttpRequest, HttpResponse
 
 WORDS: Final = ("device", "stage", "fault", "reason", "cites", "name")
 

@@ -10,10 +10,10 @@ from typing import Self, TypeVar
 
 from fleetrig.simulator.agent import Agent
 from fleetrig.simulator.contract.trace import Trace, TraceEvent
-from fleetrig.simulator.drivers.bench import Director, Inquiry, Until
+from fleetrig.simulator.drivers.device_trace import tell_effect, tell_outcome, tell_power
+from fleetrig.simulator.drivers.director import Director, Inquiry, Until
 from fleetrig.simulator.drivers.draw import draw_pause
-from fleetrig.simulator.drivers.lane import tell_effect, tell_outcome, tell_power
-from fleetrig.simulator.drivers.power import PowerWatch
+from fleetrig.simulator.drivers.power_watch import PowerWatch
 from fleetrig.simulator.effects import Apply, Ask, Done, Download, Enter, Outcome, Pause, Remember
 from fleetrig.simulator.transports.http import HttpTransport, OnSent
 from fleetrig.simulator.transports.storage import Storage

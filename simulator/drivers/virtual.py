@@ -13,12 +13,13 @@ import simpy
 
 from fleetrig.simulator.agent import Agent
 from fleetrig.simulator.contract.clock import VIRTUAL_EPOCH_US, to_us
+from fleetrig.simulator.contract.delivery import Handler
+from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.contract.trace import Trace
-from fleetrig.simulator.contract.wire import Handler, Session
-from fleetrig.simulator.drivers.bench import Director, Inquiry, Until
+from fleetrig.simulator.drivers.device_trace import tell_effect, tell_outcome, tell_power
+from fleetrig.simulator.drivers.director import Director, Inquiry, Until
 from fleetrig.simulator.drivers.draw import draw_pause
-from fleetrig.simulator.drivers.lane import tell_effect, tell_outcome, tell_power
-from fleetrig.simulator.drivers.power import PowerWatch
+from fleetrig.simulator.drivers.power_watch import PowerWatch
 from fleetrig.simulator.effects import Apply, Ask, Done, Download, Effect, Enter, Outcome, Pause, Remember
 from fleetrig.simulator.transports.memory import MemoryTransport
 

@@ -21,7 +21,7 @@ from typing import Any, Final
 import httpx
 
 from fleetrig.simulator.contract.bodies import body_bytes
-from fleetrig.simulator.contract.wire import Headers, HttpRequest, HttpResponse, find_header
+from fleetrig.simulator.contract.http import Headers, HttpRequest, HttpResponse, find_header
 from fleetrig.simulator.effects import REPLY_LIMIT_BYTES, Ask, Download, Downloaded, NoReply, Reply
 from fleetrig.simulator.transports.storage import Storage, StoredFile
 

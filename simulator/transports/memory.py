@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from fleetrig.simulator.contract.bodies import body_blocks, body_bytes
 from fleetrig.simulator.contract.clock import to_s, to_us
-from fleetrig.simulator.contract.wire import Delivery, Ending, Handler, HttpResponse, Session, body_length
+from fleetrig.simulator.contract.delivery import Delivery, Ending, Handler
+from fleetrig.simulator.contract.http import HttpResponse, body_length
+from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.effects import REPLY_LIMIT_BYTES, Ask, Download, Downloaded, NoReply, Reply
 from fleetrig.simulator.transports.storage import Storage
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from fleetrig.simulator.contract.wire import Headers, find_header
+from fleetrig.simulator.contract.http import Headers, find_header
 
 NAMES: Final = ("sha1", "md5", "sha256")
 CONTENT_RANGE: Final = re.compile(r"\s*bytes\s+(\d{1,18})-.*", re.ASCII | re.IGNORECASE)

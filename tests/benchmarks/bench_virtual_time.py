@@ -6,7 +6,7 @@ import gc
 import time
 import tracemalloc
 
-from fleetrig.harness.servers.reference import in_memory
+from fleetrig.harness.platforms.hawkbit.reference import in_memory
 from fleetrig.reference_server.platforms.hawkbit.state.settings import Settings
 from fleetrig.simulator.agent import Agent
 from fleetrig.simulator.contract.identity import GatewayToken
@@ -14,7 +14,7 @@ from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Trace
 from fleetrig.simulator.drivers.virtual import VirtualBench
 from fleetrig.simulator.fleet import fleet, numbered
-from fleetrig.simulator.flows.hawkbit_device import HawkbitSettings
+from fleetrig.simulator.flows.hawkbit.device import HawkbitSettings
 from tests.benchmarks.measure import show
 
 DEVICES = 10_000

@@ -15,7 +15,8 @@ import cbor2
 from fleetrig.reference_server.server import Server
 from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.clock import VIRTUAL_EPOCH_US, to_us
-from fleetrig.simulator.contract.wire import HttpRequest, HttpResponse, Session, body_length
+from fleetrig.simulator.contract.http import HttpRequest, HttpResponse, body_length
+from fleetrig.simulator.contract.session import Session
 from tests.golden.placeholders import Bindings, Differs
 
 ORIGIN = "http://127.0.0.1:8080"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from fleetrig.simulator.contract.http import HttpResponse
 from fleetrig.simulator.contract.identity import Credential, DeviceIdentity
-from fleetrig.simulator.contract.wire import HttpResponse, Json
+from fleetrig.simulator.contract.json_types import Json
 from fleetrig.simulator.effects import Ask, Done, Download, Effect, Flow, Outcome, Pause, Reply
-from fleetrig.simulator.flows.hawkbit import hawkbit
-from fleetrig.simulator.flows.hawkbit_device import HawkbitSettings
-from fleetrig.simulator.flows.hawkbit_messages import attributes_request, poll_request
+from fleetrig.simulator.flows.hawkbit.device import HawkbitSettings
+from fleetrig.simulator.flows.hawkbit.flow import hawkbit
+from fleetrig.simulator.flows.hawkbit.messages import attributes_request, poll_request
 
 QUICK = Pause(0.05, 0.05, "hot")
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, TypeVar
 
-from fleetrig.harness.actions import perform
-from fleetrig.harness.checks import judge_of
-from fleetrig.harness.folds.fold import Fold, Standing
-from fleetrig.harness.phases import run_phase
-from fleetrig.harness.rig import Rig, seeded_tokens
+from fleetrig.harness.checks.evaluators import judge_of
+from fleetrig.harness.checks.fold import Fold, Standing
+from fleetrig.harness.platforms.hawkbit.reference import bench_settings, in_memory
+from fleetrig.harness.platforms.hawkbit.setup import set_up
+from fleetrig.harness.run.actions import perform
+from fleetrig.harness.run.context import Rig, seeded_tokens
+from fleetrig.harness.run.phases import run_phase
 from fleetrig.harness.scenario_file.scenario import Phase, Scenario
 from fleetrig.harness.scenario_file.words import Action, Check
-from fleetrig.harness.servers.reference import bench_settings, in_memory
-from fleetrig.harness.setting_up import set_up
 from fleetrig.harness.verdict import Finding, PhaseResult
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane, Trace, TraceEvent
-from fleetrig.simulator.drivers.bench import Director, Inquiry
+from fleetrig.simulator.drivers.director import Director, Inquiry
 from fleetrig.simulator.drivers.virtual import VirtualBench
 from fleetrig.simulator.effects import Pause
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from fleetrig.harness.actions import image_bytes
+from fleetrig.harness.run.actions import image_bytes
 from fleetrig.simulator.contract.clock import to_s
 from fleetrig.simulator.contract.errors import BrokenBench
+from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from fleetrig.simulator.contract.identity import GatewayToken, TargetToken
-from fleetrig.simulator.contract.wire import HttpRequest, HttpResponse
 from fleetrig.simulator.stages import Stage
 from tests.harness.desk import Desk
 

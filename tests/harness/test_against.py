@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from fleetrig.harness.servers.hawkbit import Call, HawkbitAdmin, T
+from fleetrig.harness.platforms.hawkbit.admin import Call, HawkbitAdmin, T
 from fleetrig.simulator.contract.identity import UserPassword
 from fleetrig.simulator.contract.trace import Trace
 from fleetrig.simulator.drivers.realtime import RealBench

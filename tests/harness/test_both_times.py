@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from fleetrig.harness.power_points import power_cut_points
-from fleetrig.harness.run import RunOptions, run
-from fleetrig.harness.scenario_file.plan import Expanded, plan
+from fleetrig.harness.run.power_points import power_cut_points
+from fleetrig.harness.run.run import RunOptions, run
+from fleetrig.harness.scenario_file.selection import Expanded, plan
 from fleetrig.harness.verdict import Report, Verdict
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from fleetrig.harness.run import RunOptions, run
-from fleetrig.harness.scenario_file.plan import plan
+from fleetrig.harness.run.run import RunOptions, run
+from fleetrig.harness.scenario_file.selection import plan
 from fleetrig.harness.verdict import Report, Verdict
 from tests.harness import broken_devices
 

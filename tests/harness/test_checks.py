@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fleetrig.harness.checks import Roster, judge_of
+from fleetrig.harness.checks.evaluators import Roster, judge_of
 from fleetrig.harness.scenario_file.words import Check
 from fleetrig.simulator.contract.faults import Fault, FaultKind
 from tests.harness.desk import MET, OPEN, VIOLATED, Desk

@@ -13,19 +13,19 @@ from typing import Any, TypeVar
 
 import pytest
 
-from fleetrig.harness.retelling import retell
-from fleetrig.harness.run import RunOptions, run
-from fleetrig.harness.scenario_file.plan import plan
+from fleetrig.harness.platforms.hawkbit.reference import serving
+from fleetrig.harness.run.remote_trace import retell
+from fleetrig.harness.run.run import RunOptions, run
+from fleetrig.harness.scenario_file.selection import plan
 from fleetrig.harness.servers.control import PAGE, ControlInterface
 from fleetrig.harness.servers.foreign import foreign_server
-from fleetrig.harness.servers.reference import serving
 from fleetrig.harness.verdict import Report, Verdict
 from fleetrig.reference_server.platforms.hawkbit.state.settings import Settings
 from fleetrig.simulator.contract.errors import BrokenBench, UsageError
 from fleetrig.simulator.contract.faults import Fault, FaultKind
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane, Trace, TraceEvent
-from fleetrig.simulator.drivers.bench import Director, Inquiry
+from fleetrig.simulator.drivers.director import Director, Inquiry
 from fleetrig.simulator.drivers.realtime import RealBench
 from fleetrig.simulator.effects import Ask, NoReply
 from tests.harness.served import LIMIT_S, Served

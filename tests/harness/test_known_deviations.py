@@ -10,13 +10,13 @@ from xml.etree import ElementTree as ET
 import pytest
 from rich.console import Console
 
-from fleetrig.harness.exits import Exit, exit_of
-from fleetrig.harness.known_deviations import FILE, Known, Peer, known_in, peer_of
+from fleetrig.harness.commands.exits import Exit, exit_of
 from fleetrig.harness.report.console import ConsoleReport
 from fleetrig.harness.report.junit import junit
-from fleetrig.harness.run import RunOptions, run
-from fleetrig.harness.scenario_file.plan import ids_below, plan
+from fleetrig.harness.run.known_deviations import FILE, Known, Peer, known_in, peer_of
+from fleetrig.harness.run.run import RunOptions, run
 from fleetrig.harness.scenario_file.problems import FileMistakes
+from fleetrig.harness.scenario_file.selection import ids_below, plan
 from fleetrig.harness.scenario_file.titles import title_of
 from fleetrig.harness.verdict import Report, Verdict
 from fleetrig.simulator.contract.errors import UsageError

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fleetrig.harness.power_points import power_cut_points
+from fleetrig.harness.run.power_points import power_cut_points
 from fleetrig.simulator.agent import CutPoint
 from fleetrig.simulator.contract.errors import BrokenBench, UsageError
 from tests.harness.runs import FAILS, HEAD, PASSES, expanded

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fleetrig.harness.records import COLUMNS, write_record
+from fleetrig.harness.checks.manufacturing_record import COLUMNS, write_record
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.identity import TargetToken
 from tests.harness.desk import Desk

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fleetrig.harness.secret_refs import from_environment, secret_from
+from fleetrig.harness.servers.secrets import from_environment, secret_from
 from fleetrig.simulator.contract.errors import UsageError
 
 

@@ -10,14 +10,16 @@ from typing import Any
 
 import pytest
 
-from fleetrig.harness.actions import configure
-from fleetrig.harness.rig import build_devices
-from fleetrig.harness.servers.hawkbit import HawkbitAdmin
-from fleetrig.harness.setting_up import gateway_key_in_use
-from fleetrig.harness.taking_back import take_back
+from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
+from fleetrig.harness.platforms.hawkbit.cleanup import take_back
+from fleetrig.harness.platforms.hawkbit.setup import gateway_key_in_use
+from fleetrig.harness.run.actions import configure
+from fleetrig.harness.run.context import build_devices
+from fleetrig.simulator.contract.delivery import Delivery, Ending
 from fleetrig.simulator.contract.errors import BrokenBench, UsageError
+from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
+from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.contract.trace import Trace
-from fleetrig.simulator.contract.wire import Delivery, Ending, HttpRequest, HttpResponse, Session
 from fleetrig.simulator.drivers.virtual import VirtualBench
 from tests.harness.desk import Desk
 

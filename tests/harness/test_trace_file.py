@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fleetrig.harness.trace_file import TraceFile, trace_name
+from fleetrig.harness.run.trace_file import TraceFile, trace_name
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane, TraceEvent

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fleetrig.harness.exits import Exit, exit_of
+from fleetrig.harness.commands.exits import Exit, exit_of
 from fleetrig.harness.verdict import CheckResult, Finding, PhaseResult, Report, Severity, Verdict, verdict_of, worst
 
 BROKEN, FAILED, WARNED, PASSED, SKIPPED = (

@@ -13,8 +13,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from fleetrig.harness.known_deviations import known_in, peer_of
-from fleetrig.harness.scenario_file.plan import plan
+from fleetrig.harness.run.known_deviations import known_in, peer_of
+from fleetrig.harness.scenario_file.selection import plan
 from tests.peers.programs import need_program
 from tests.peers.serving import FLEETRIG
 from tests.peers.swupdate_image import Signer, Update, signed_image

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fleetrig.reference_server.platform import Answer
-from fleetrig.reference_server.running import ReferenceServer, ServerOptions
+from fleetrig.reference_server.reference import ReferenceServer, ServerOptions
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Kind, Store
+from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from fleetrig.simulator.contract.masking import Secrets
+from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.contract.trace import Trace, TraceEvent
-from fleetrig.simulator.contract.wire import HttpRequest, HttpResponse, Session
 from tests.reference_server.fronts.conftest import Loop
 from tests.reference_server.fronts.peer import Peer
 

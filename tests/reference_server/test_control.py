@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 
 from fleetrig.reference_server.clock import LATEST_US, AdjustableClock
-from fleetrig.reference_server.control import MAX_FAULTS, Control, Controlled
+from fleetrig.reference_server.control.control import MAX_FAULTS, Control, Controlled
+from fleetrig.reference_server.control.refusals import Refusals
+from fleetrig.reference_server.control.ring import TraceRing
+from fleetrig.reference_server.control.trace_reading import TraceReading
 from fleetrig.reference_server.faults import FaultPlan
-from fleetrig.reference_server.refusals import Refusals
-from fleetrig.reference_server.ring import TraceRing
 from fleetrig.reference_server.stores.memory import MemoryStore
-from fleetrig.reference_server.trace_reading import TraceReading
 from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.clock import US_PER_S, VIRTUAL_EPOCH_US, to_us
+from fleetrig.simulator.contract.http import Headers, HttpRequest, HttpResponse
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane, Trace
 from fleetrig.simulator.contract.trace_json import from_line
-from fleetrig.simulator.contract.wire import Headers, HttpRequest, HttpResponse
 from tests.reference_server.stores.records import DEVICE, JOB, Device, Job
 
 JSON = ("Content-Type", "application/json")

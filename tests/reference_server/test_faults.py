@@ -13,10 +13,12 @@ from fleetrig.reference_server.server import Server
 from fleetrig.reference_server.stores.interface import Kind
 from fleetrig.reference_server.stores.memory import MemoryStore
 from fleetrig.simulator.contract.clock import to_us
+from fleetrig.simulator.contract.delivery import Delivery, Ending
 from fleetrig.simulator.contract.faults import Fault, FaultKind
+from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from fleetrig.simulator.contract.masking import Secrets
+from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.contract.trace import Trace, TraceEvent
-from fleetrig.simulator.contract.wire import Delivery, Ending, HttpRequest, HttpResponse, Session
 
 START_US = to_us(1_000)
 POLL = HttpRequest("GET", "http://h", "/DEFAULT/controller/v1/d1?x=1")

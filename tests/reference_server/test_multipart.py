@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fleetrig.reference_server.multipart import BadMultipart, Upload
-from fleetrig.simulator.contract.wire import FileSlice
+from fleetrig.simulator.contract.http import FileSlice
 
 TYPE = "multipart/form-data; boundary=edge"
 

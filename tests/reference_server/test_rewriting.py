@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from fleetrig.reference_server.faults import FaultPlan, in_words, instead, keeps_away, seen_through, spoil
-from fleetrig.reference_server.rewriting import elsewhere
+from fleetrig.reference_server.http_rewrite import elsewhere
 from fleetrig.simulator.contract.bodies import body_bytes
+from fleetrig.simulator.contract.delivery import Delivery, Framing
 from fleetrig.simulator.contract.faults import Fault, FaultKind
-from fleetrig.simulator.contract.wire import Delivery, FileSlice, Framing, HttpRequest, HttpResponse, Json
+from fleetrig.simulator.contract.http import FileSlice, HttpRequest, HttpResponse
+from fleetrig.simulator.contract.json_types import Json
 
 POLL = HttpRequest(
     "GET", "http://127.0.0.1:8080", "/DEFAULT/controller/v1/d1", (("If-None-Match", '"1"'), ("Range", "x"))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from fleetrig.reference_server.ring import TraceRing
+from fleetrig.reference_server.control.ring import TraceRing
+from fleetrig.simulator.contract.http import Body, FileSlice, HttpResponse
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
-from fleetrig.simulator.contract.wire import Body, FileSlice, HttpResponse
 
 
 def event(number: int, body: Body = b"") -> TraceEvent:

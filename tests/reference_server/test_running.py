@@ -12,9 +12,9 @@ import pytest
 
 from fleetrig.reference_server.fronts.addresses import Address
 from fleetrig.simulator.contract.clock import US_PER_S
+from fleetrig.simulator.contract.delivery import Ending
 from fleetrig.simulator.contract.errors import BrokenBench, UsageError
 from fleetrig.simulator.contract.faults import Fault, FaultKind
-from fleetrig.simulator.contract.wire import Ending
 from tests.reference_server.echo import Bench, get, port_of, running, traced, until
 from tests.reference_server.fronts.peer import LIMIT_S, Peer, is_refused
 

@@ -6,7 +6,9 @@ import asyncio
 import ssl
 
 from fleetrig.simulator.contract.bodies import body_bytes
-from fleetrig.simulator.contract.wire import Delivery, Ending, Handler, HttpRequest, HttpResponse, Session
+from fleetrig.simulator.contract.delivery import Delivery, Ending, Handler
+from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
+from fleetrig.simulator.contract.session import Session
 from tests.simulator.transports.raw_server import Connection, RawServer, silent
 
 

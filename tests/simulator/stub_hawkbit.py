@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
-from fleetrig.simulator.contract.wire import Delivery, Ending, Headers, HttpRequest, HttpResponse, Session
+from fleetrig.simulator.contract.delivery import Delivery, Ending
+from fleetrig.simulator.contract.http import Headers, HttpRequest, HttpResponse
+from fleetrig.simulator.contract.session import Session
 
 TOKEN = "fedcba98765432100123456789abcdef"
 IMAGE = b"\x00\x01firmware\xfe\xff" * 100

@@ -8,8 +8,9 @@ import pytest
 
 from fleetrig.simulator.agent import Agent, CutPoint, cut_points, effect_name
 from fleetrig.simulator.contract.errors import ModelError
+from fleetrig.simulator.contract.http import HttpRequest
 from fleetrig.simulator.contract.identity import DeviceIdentity
-from fleetrig.simulator.contract.wire import HttpRequest, Json
+from fleetrig.simulator.contract.json_types import Json
 from fleetrig.simulator.effects import (
     Apply,
     Ask,

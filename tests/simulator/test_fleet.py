@@ -9,7 +9,7 @@ import pytest
 from fleetrig.simulator.contract.identity import Credential, DeviceIdentity, TargetToken
 from fleetrig.simulator.effects import Ask, Enter
 from fleetrig.simulator.fleet import burn, fleet, numbered
-from fleetrig.simulator.flows.hawkbit_device import HawkbitSettings
+from fleetrig.simulator.flows.hawkbit.device import HawkbitSettings
 
 SETTINGS = HawkbitSettings("http://hawkbit.test")
 

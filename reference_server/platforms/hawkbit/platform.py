@@ -41,7 +41,8 @@ from fleetrig.reference_server.platforms.hawkbit.state.repository import Reposit
 from fleetrig.reference_server.platforms.hawkbit.state.settings import Settings
 from fleetrig.reference_server.platforms.hawkbit.state.tenants import open_tenant
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
-from fleetrig.simulator.contract.wire import HttpRequest, HttpResponse, Session
+from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
+from fleetrig.simulator.contract.session import Session
 
 DEVICE_SEGMENTS: Final = 4
 """`{tenant}/controller/v1/{controllerId}`: what all paths of devices begin with; authentication reads them."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fleetrig.harness.checks import Roster
+from fleetrig.harness.checks.evaluators import Roster
 from fleetrig.harness.commands.action_sentences import sentence_of as action_sentence
 from fleetrig.harness.commands.check_sentences import sentence_of as check_sentence
 from fleetrig.harness.scenario_file.words import Action, Check

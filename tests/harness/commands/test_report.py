@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from fleetrig.harness.judged_again import judge_again
-from fleetrig.harness.power_points import power_cut_points
-from fleetrig.harness.run import RunOptions, run
-from fleetrig.harness.scenario_file.plan import plan
+from fleetrig.harness.run.power_points import power_cut_points
+from fleetrig.harness.run.replay import judge_again
+from fleetrig.harness.run.run import RunOptions, run
+from fleetrig.harness.scenario_file.selection import plan
 from fleetrig.harness.verdict import Finding, Report, Verdict
 from tests.harness import broken_devices
 from tests.harness.command import cases_of, fleetrig

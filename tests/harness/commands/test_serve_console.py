@@ -17,9 +17,9 @@ from fleetrig.harness.commands.serve_options import Words, understand
 from fleetrig.reference_server.fronts.addresses import Address
 from fleetrig.simulator.contract.clock import US_PER_S
 from fleetrig.simulator.contract.errors import UsageError
+from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
-from fleetrig.simulator.contract.wire import HttpRequest, HttpResponse
 
 START_US = 1_767_268_800 * US_PER_S
 TIME = re.compile(r"\d\d:\d\d:\d\d  ")

@@ -22,13 +22,13 @@ import pytest
 from rich.cells import cell_len
 
 from fleetrig.harness.cli import main
+from fleetrig.harness.commands.exits import Exit
 from fleetrig.harness.commands.simulate import exit_code
-from fleetrig.harness.commands.simulated_hawkbit import READINGS
 from fleetrig.harness.commands.simulation import Ending
-from fleetrig.harness.exits import Exit
+from fleetrig.harness.platforms.hawkbit.admin import Call, HawkbitAdmin, T
+from fleetrig.harness.platforms.hawkbit.simulate import READINGS
 from fleetrig.harness.pytest_plugin import RunningServer
 from fleetrig.harness.report.fleet_state import FleetState
-from fleetrig.harness.servers.hawkbit import Call, HawkbitAdmin, T
 from fleetrig.simulator.contract.identity import UserPassword
 from fleetrig.simulator.contract.trace import Trace
 from fleetrig.simulator.contract.trace_json import from_line

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from fleetrig.harness.conformance.hawkbit.session import Server
-from fleetrig.harness.conformance.hawkbit.suite import ROWS
-from fleetrig.harness.conformance.hawkbit.taking_back import SWEPT
+from fleetrig.harness.platforms.hawkbit.conformance.cleanup import SWEPT
+from fleetrig.harness.platforms.hawkbit.conformance.session import Server
+from fleetrig.harness.platforms.hawkbit.conformance.suite import ROWS
 
 
 def everything(server: Server) -> dict[str, Any]:

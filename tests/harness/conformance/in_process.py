@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 
 from fleetrig.harness.commands.serve_options import Words, understand
 from fleetrig.harness.conformance.exact_client import ExactClient
-from fleetrig.harness.conformance.hawkbit.session import Server
-from fleetrig.harness.conformance.hawkbit.suite import OWN_OPTIONS, RIGHTS
-from fleetrig.reference_server.running import ReferenceServer, ServerOptions
+from fleetrig.harness.platforms.hawkbit.conformance.session import Server
+from fleetrig.harness.platforms.hawkbit.conformance.suite import OWN_OPTIONS, RIGHTS
+from fleetrig.reference_server.reference import ReferenceServer, ServerOptions
 from fleetrig.simulator.contract.identity import UserPassword
 
 LIMIT_S = 30.0

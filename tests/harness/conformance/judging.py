@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from fleetrig.harness.conformance.frame import Row
-from fleetrig.harness.conformance.hawkbit.session import Server, Session
-from fleetrig.harness.conformance.hawkbit.suite import OWN_CAN
-from fleetrig.harness.conformance.running import run_row
+from fleetrig.harness.conformance.row import Row
+from fleetrig.harness.conformance.run_rows import run_row
+from fleetrig.harness.platforms.hawkbit.conformance.session import Server, Session
+from fleetrig.harness.platforms.hawkbit.conformance.suite import OWN_CAN
 from fleetrig.harness.verdict import Report, Verdict
 
 BLANK = Report(name="conform/hawkbit", title="", verdict=Verdict.PASSED)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fleetrig.reference_server.platforms.hawkbit.platform import HawkbitPlatform
-from fleetrig.simulator.contract.wire import HttpRequest, HttpResponse
+from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 
 Change = tuple[Any, str, Callable[[Any], Any]]
 """(module or class, name of an attribute, original -> replacement)."""

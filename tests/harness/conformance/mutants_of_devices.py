@@ -15,7 +15,7 @@ from fleetrig.reference_server.platforms.hawkbit.request import call, device_aut
 from fleetrig.reference_server.platforms.hawkbit.state import repository
 from fleetrig.reference_server.platforms.hawkbit.state.errors import HawkbitError, bare, not_readable
 from fleetrig.reference_server.platforms.hawkbit.state.polling import Interval
-from fleetrig.simulator.contract.wire import HttpRequest, HttpResponse
+from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from tests.harness.conformance.mutants import (
     answering,
     being,

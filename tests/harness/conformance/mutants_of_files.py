@@ -14,7 +14,7 @@ from fleetrig.reference_server.platforms.hawkbit.request import byte_ranges
 from fleetrig.reference_server.platforms.hawkbit.request.byte_ranges import ByteRange, Unsatisfiable
 from fleetrig.reference_server.platforms.hawkbit.state import actions, deployments, maintenance
 from fleetrig.reference_server.platforms.hawkbit.state.action_records import Action
-from fleetrig.simulator.contract.wire import HttpRequest, HttpResponse
+from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from tests.harness.conformance.mutants import (
     always,
     answering,

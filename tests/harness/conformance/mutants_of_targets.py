@@ -16,7 +16,7 @@ from fleetrig.reference_server.platforms.hawkbit.state import repository, rules
 from fleetrig.reference_server.platforms.hawkbit.state.config_keys import KEYS
 from fleetrig.reference_server.platforms.hawkbit.state.errors import bare, not_readable, violations
 from fleetrig.reference_server.platforms.hawkbit.state.records import LAST_POLL
-from fleetrig.simulator.contract.wire import HttpRequest, HttpResponse
+from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from tests.harness.conformance.mutants import (
     Change,
     answering,

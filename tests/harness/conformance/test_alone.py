@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 
 from fleetrig.harness.cli import main
-from fleetrig.harness.conformance.hawkbit import alone as alone_module
-from fleetrig.harness.conformance.hawkbit.alone import TAG, alone
-from fleetrig.harness.conformance.hawkbit.session import Server
-from fleetrig.harness.conformance.hawkbit.suite import ROWS
-from fleetrig.harness.exits import Exit
+from fleetrig.harness.commands.exits import Exit
+from fleetrig.harness.platforms.hawkbit.conformance import tenant_lock as alone_module
+from fleetrig.harness.platforms.hawkbit.conformance.session import Server
+from fleetrig.harness.platforms.hawkbit.conformance.suite import ROWS
+from fleetrig.harness.platforms.hawkbit.conformance.tenant_lock import TAG, alone
 from fleetrig.simulator.contract.errors import BrokenBench
 from tests.harness.conformance.holdings import everything
 from tests.harness.conformance.in_process import reference

@@ -11,12 +11,12 @@ import pytest
 import trustme
 
 from fleetrig.harness.conformance.exact_client import ExactClient
-from fleetrig.harness.conformance.findings import Mismatch, Missing, expect
-from fleetrig.harness.conformance.hawkbit import limits
-from fleetrig.harness.conformance.hawkbit.between import as_sent
-from fleetrig.harness.conformance.hawkbit.session import Server, Session
-from fleetrig.harness.conformance.hawkbit.suite import ROWS
+from fleetrig.harness.conformance.expect import Mismatch, Missing, expect
 from fleetrig.harness.conformance.raw_exchange import RawExchange, raw_exchange
+from fleetrig.harness.platforms.hawkbit.conformance import limits
+from fleetrig.harness.platforms.hawkbit.conformance.proxy_tolerance import as_sent
+from fleetrig.harness.platforms.hawkbit.conformance.session import Server, Session
+from fleetrig.harness.platforms.hawkbit.conformance.suite import ROWS
 from fleetrig.harness.verdict import Verdict
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.identity import UserPassword

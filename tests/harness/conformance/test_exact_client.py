@@ -13,7 +13,7 @@ import pytest
 import trustme
 
 from fleetrig.harness.conformance.exact_client import Answer, ExactClient
-from fleetrig.harness.conformance.findings import Mismatch
+from fleetrig.harness.conformance.expect import Mismatch
 from fleetrig.harness.servers.foreign import verify_with
 from fleetrig.simulator.contract.errors import BrokenBench
 from tests.harness.conformance.raw_server import Talk, always, answer, raw_server, requests

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from fleetrig.harness.cli import main
-from fleetrig.harness.conformance.findings import Missing, expect, expect_has, expect_keys, expect_that
-from fleetrig.harness.conformance.frame import Resource, Row, listing, number_of, select
-from fleetrig.harness.conformance.hawkbit.suite import ROWS
-from fleetrig.harness.conformance.running import run_rows
-from fleetrig.harness.exits import Exit, exit_of
+from fleetrig.harness.commands.exits import Exit, exit_of
+from fleetrig.harness.conformance.expect import Missing, expect, expect_has, expect_keys, expect_that
+from fleetrig.harness.conformance.row import Resource, Row, listing, number_of, select
+from fleetrig.harness.conformance.run_rows import run_rows
+from fleetrig.harness.platforms.hawkbit.conformance.suite import ROWS
 from fleetrig.harness.verdict import Report, Severity, Verdict, worst
 from fleetrig.simulator.contract.errors import BrokenBench, NoSuchId, UsageError
 

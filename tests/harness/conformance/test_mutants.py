@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from fleetrig.harness.conformance.hawkbit.session import Session
-from fleetrig.harness.conformance.hawkbit.suite import ROWS
+from fleetrig.harness.platforms.hawkbit.conformance.session import Session
+from fleetrig.harness.platforms.hawkbit.conformance.suite import ROWS
 from fleetrig.harness.verdict import Verdict
 from tests.harness.conformance.in_process import reference
 from tests.harness.conformance.judging import judged, needs_speed, told

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from fleetrig.harness.conformance.hawkbit.first_look import check_accounts
-from fleetrig.harness.conformance.hawkbit.suite import RIGHTS, ROWS
+from fleetrig.harness.platforms.hawkbit.conformance.preflight import check_accounts
+from fleetrig.harness.platforms.hawkbit.conformance.suite import RIGHTS, ROWS
 from fleetrig.harness.verdict import Verdict
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.identity import UserPassword

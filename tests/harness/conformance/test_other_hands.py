@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from fleetrig.harness.conformance.findings import Mismatch, Missing, expect
-from fleetrig.harness.conformance.hawkbit.session import Server
-from fleetrig.harness.conformance.hawkbit.suite import ROWS
+from fleetrig.harness.conformance.expect import Mismatch, Missing, expect
+from fleetrig.harness.platforms.hawkbit.conformance.session import Server
+from fleetrig.harness.platforms.hawkbit.conformance.suite import ROWS
 from tests.harness.conformance.in_process import reference
 
 ROW = ROWS[0]

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from fleetrig.harness.conformance.hawkbit.session import Session
-from fleetrig.harness.conformance.hawkbit.suite import OWN_CAN, ROWS
-from fleetrig.harness.conformance.running import run_rows
+from fleetrig.harness.conformance.run_rows import run_rows
+from fleetrig.harness.platforms.hawkbit.conformance.session import Session
+from fleetrig.harness.platforms.hawkbit.conformance.suite import OWN_CAN, ROWS
 from fleetrig.harness.verdict import Report, Verdict
 from tests.harness.conformance.in_process import reference
 

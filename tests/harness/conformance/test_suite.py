@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from fleetrig.harness.conformance.exact_client import ExactClient
-from fleetrig.harness.conformance.frame import Row
-from fleetrig.harness.conformance.hawkbit.session import Server, Session, basic
-from fleetrig.harness.conformance.hawkbit.suite import PROFILES, ROWS, own_hawkbit
+from fleetrig.harness.conformance.row import Row
+from fleetrig.harness.platforms.hawkbit.conformance.session import Server, Session, basic
+from fleetrig.harness.platforms.hawkbit.conformance.suite import PROFILES, ROWS, own_hawkbit
 from fleetrig.harness.verdict import Verdict
 from tests.harness.conformance.judging import judged, needs_speed, told
 

@@ -13,12 +13,18 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from fleetrig.harness.commands.exits import Exit
 from fleetrig.harness.conformance.exact_client import Answer, ExactClient
-from fleetrig.harness.conformance.findings import Mismatch, expect
-from fleetrig.harness.conformance.hawkbit.session import GATEWAY_KEY, GATEWAY_MODE, TARGET_MODE, Server, Session
-from fleetrig.harness.conformance.hawkbit.suite import ROWS
-from fleetrig.harness.conformance.hawkbit.taking_back import GONE_AFTER
-from fleetrig.harness.exits import Exit
+from fleetrig.harness.conformance.expect import Mismatch, expect
+from fleetrig.harness.platforms.hawkbit.conformance.cleanup import GONE_AFTER
+from fleetrig.harness.platforms.hawkbit.conformance.session import (
+    GATEWAY_KEY,
+    GATEWAY_MODE,
+    TARGET_MODE,
+    Server,
+    Session,
+)
+from fleetrig.harness.platforms.hawkbit.conformance.suite import ROWS
 from fleetrig.simulator.contract.errors import BrokenBench
 from tests.harness.conformance.holdings import everything
 from tests.harness.conformance.in_process import reference

@@ -14,9 +14,9 @@ import pytest
 import trustme
 
 from fleetrig.harness.conformance.exact_client import ExactClient
-from fleetrig.harness.conformance.hawkbit.session import Server
-from fleetrig.harness.conformance.hawkbit.suite import ROWS
-from fleetrig.harness.conformance.running import run_rows
+from fleetrig.harness.conformance.run_rows import run_rows
+from fleetrig.harness.platforms.hawkbit.conformance.session import Server
+from fleetrig.harness.platforms.hawkbit.conformance.suite import ROWS
 from fleetrig.harness.verdict import Report, Verdict
 from tests.harness.conformance.holdings import everything
 from tests.harness.conformance.in_process import reference

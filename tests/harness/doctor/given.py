@@ -9,8 +9,8 @@ from typing import Any
 from fleetrig.harness.conformance.exact_client import Answer
 from fleetrig.harness.doctor.certificates import CertificateFacts
 from fleetrig.harness.doctor.diagnosis import Judgement, Shell, Weight
-from fleetrig.harness.doctor.hawkbit.facts import Account, Config, Facts, Kind, Presented, TargetRecord
-from fleetrig.harness.doctor.hawkbit.judging import judge
+from fleetrig.harness.platforms.hawkbit.doctor.facts import Account, Config, Facts, Kind, Presented, TargetRecord
+from fleetrig.harness.platforms.hawkbit.doctor.judging import judge
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 TOKEN, KEY = "token-of-gw-17", "key-of-the-tenant"

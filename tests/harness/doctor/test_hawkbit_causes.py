@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from fleetrig.harness.doctor.diagnosis import Judgement, Outcome, Weight
-from fleetrig.harness.doctor.hawkbit.facts import (
+from fleetrig.harness.platforms.hawkbit.doctor.facts import (
     AUTHORITY,
     GATEWAY_KEY,
     HEADER_MODE,
@@ -22,8 +22,8 @@ from fleetrig.harness.doctor.hawkbit.facts import (
     masked,
     target_from,
 )
-from fleetrig.harness.doctor.hawkbit.ids import difference, near
-from fleetrig.harness.doctor.hawkbit.judging import judge
+from fleetrig.harness.platforms.hawkbit.doctor.ids import difference, near
+from fleetrig.harness.platforms.hawkbit.doctor.judging import judge
 from tests.harness.doctor.given import (
     KEY,
     LET_IN,

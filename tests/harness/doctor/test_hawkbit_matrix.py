@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fleetrig.harness.doctor.diagnosis import Outcome, Weight
-from fleetrig.harness.doctor.hawkbit.facts import Kind, Presented
+from fleetrig.harness.platforms.hawkbit.doctor.facts import Kind, Presented
 from tests.harness.doctor.given import LET_IN, REFUSED, certificate, gateway_token, judged, names, off, target_token
 
 TT, GW, CERT = Kind.TARGET_TOKEN, Kind.GATEWAY_TOKEN, Kind.CERTIFICATE

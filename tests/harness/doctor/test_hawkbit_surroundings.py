@@ -11,8 +11,8 @@ from fleetrig.harness.conformance.exact_client import Answer
 from fleetrig.harness.doctor.certificates import CertificateFacts
 from fleetrig.harness.doctor.contact import Contact, Trouble
 from fleetrig.harness.doctor.diagnosis import Outcome
-from fleetrig.harness.doctor.hawkbit.facts import Facts
-from fleetrig.harness.doctor.hawkbit.judging import judge
+from fleetrig.harness.platforms.hawkbit.doctor.facts import Facts
+from fleetrig.harness.platforms.hawkbit.doctor.judging import judge
 from tests.harness.doctor.given import CERTIFICATE, HEALTHY, LET_IN, NOW, answer, given, names, target_token
 
 SERVER = replace(CERTIFICATE, names=("hawkbit.test",))

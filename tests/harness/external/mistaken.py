@@ -8,11 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 from fleetrig.simulator.contract.bodies import body_bytes
+from fleetrig.simulator.contract.http import HttpRequest, HttpResponse, split_url
 from fleetrig.simulator.contract.identity import Credential, DeviceIdentity
-from fleetrig.simulator.contract.wire import HttpRequest, HttpResponse, Json, split_url
+from fleetrig.simulator.contract.json_types import Json
 from fleetrig.simulator.effects import Ask, Downloaded, Effect, Flow, NoReply, Outcome, Pause, Reply
-from fleetrig.simulator.flows.hawkbit import hawkbit
-from fleetrig.simulator.flows.hawkbit_device import HawkbitSettings
+from fleetrig.simulator.flows.hawkbit.device import HawkbitSettings
+from fleetrig.simulator.flows.hawkbit.flow import hawkbit
 
 Program = Callable[..., Flow]
 Hears = Callable[[Effect, Outcome], Outcome]

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from fleetrig.harness.run import RunOptions, run
-from fleetrig.harness.scenario_file.plan import plan
+from fleetrig.harness.run.run import RunOptions, run
+from fleetrig.harness.scenario_file.selection import plan
 from fleetrig.harness.verdict import Report, Severity, Verdict
 from tests.harness import broken_devices
 from tests.harness.external import mistaken

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from fleetrig.harness.external.naming import call_of
-from fleetrig.simulator.contract.wire import FileSlice, HttpRequest
+from fleetrig.harness.platforms.hawkbit.naming import call_of
+from fleetrig.simulator.contract.http import FileSlice, HttpRequest
 
 DEVICE = "/DEFAULT/controller/v1/dev-1"
 

@@ -13,8 +13,8 @@ from textwrap import dedent
 import pytest
 
 from fleetrig.harness.external.command import DeviceCommand, device_command, environment, values_of
-from fleetrig.harness.run import RunOptions, run
-from fleetrig.harness.scenario_file.plan import Expanded, expand
+from fleetrig.harness.run.run import RunOptions, run
+from fleetrig.harness.scenario_file.selection import Expanded, expand
 from fleetrig.harness.scenario_file.template import read_scenario
 from fleetrig.harness.verdict import Report, Verdict
 from fleetrig.simulator.contract.errors import UsageError

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from fleetrig.harness.external.view import ServerView, as_it_is, lens_of
-from fleetrig.harness.run import RunOptions, run
-from fleetrig.harness.scenario_file.plan import plan
+from fleetrig.harness.run.run import RunOptions, run
+from fleetrig.harness.scenario_file.selection import plan
 from fleetrig.harness.verdict import Verdict
+from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
-from fleetrig.simulator.contract.wire import HttpRequest, HttpResponse
 
 SCENARIOS = Path(__file__).parents[3] / "scenarios"
 EXCHANGES = ("sent", "received", "no_reply")

@@ -13,8 +13,8 @@ from fleetrig.harness.report.fleet_state import POWER_ON, FleetState, Readings
 from fleetrig.harness.report.fleet_table import Heading, clock, plain_line, shortened, span, summary, table
 from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.clock import US_PER_S
+from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from fleetrig.simulator.contract.trace import Lane, Trace
-from fleetrig.simulator.contract.wire import HttpRequest, HttpResponse
 
 READINGS = Readings(
     interval_s=lambda answer: float(body_bytes(answer.body)) if answer.body else None,

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from fleetrig.harness.scenario_file.plan import expand, find, home, plan, select
 from fleetrig.harness.scenario_file.problems import FileMistakes
 from fleetrig.harness.scenario_file.scenario import Scenario
+from fleetrig.harness.scenario_file.selection import expand, find, home, plan, select
 from fleetrig.harness.scenario_file.template import ScenarioFile
 from fleetrig.simulator.contract.errors import NoSuchId, UsageError
 

@@ -10,8 +10,8 @@ import pytest
 from pydantic import ValidationError
 
 from fleetrig.harness.scenario_file.check_words import Gap, Order, Reaches, Registry, Sends
-from fleetrig.harness.scenario_file.plan import expand
 from fleetrig.harness.scenario_file.scenario import Scenario
+from fleetrig.harness.scenario_file.selection import expand
 from fleetrig.harness.scenario_file.template import ScenarioFile, read_scenario
 from fleetrig.harness.scenario_file.unit_list import Unit
 from fleetrig.harness.scenario_file.values import Times
@@ -19,9 +19,9 @@ from fleetrig.harness.scenario_file.words import Check, Configure, Deploy, Power
 from fleetrig.harness.verdict import Severity
 from fleetrig.simulator.agent import CutPoint
 from fleetrig.simulator.backoff import Backoff, Policy
+from fleetrig.simulator.contract.delivery import Ending, Framing
 from fleetrig.simulator.contract.faults import Fault, FaultKind
 from fleetrig.simulator.contract.units import duration_s, duration_text
-from fleetrig.simulator.contract.wire import Ending, Framing
 from fleetrig.simulator.stages import Stage
 
 Read = Callable[[str], ScenarioFile]

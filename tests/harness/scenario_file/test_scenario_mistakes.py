@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from fleetrig.harness.scenario_file.plan import expand
 from fleetrig.harness.scenario_file.problems import FileMistakes
+from fleetrig.harness.scenario_file.selection import expand
 from fleetrig.harness.scenario_file.template import ScenarioFile
 
 Read = Callable[[str], ScenarioFile]

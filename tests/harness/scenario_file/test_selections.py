@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from fleetrig.harness.scenario_file.plan import expand
 from fleetrig.harness.scenario_file.problems import FileMistakes
+from fleetrig.harness.scenario_file.selection import expand
 from fleetrig.harness.scenario_file.template import ScenarioFile
 
 Read = Callable[[str], ScenarioFile]

@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
-from fleetrig.harness.servers.hawkbit import Call, HawkbitAdmin, NoAnswer
+from fleetrig.harness.platforms.hawkbit.admin import Call, HawkbitAdmin, NoAnswer
+from fleetrig.simulator.contract.delivery import Delivery, Ending
 from fleetrig.simulator.contract.errors import BrokenBench, UsageError
+from fleetrig.simulator.contract.http import Headers, HttpRequest, HttpResponse
 from fleetrig.simulator.contract.identity import UserPassword
+from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.contract.trace import Trace
-from fleetrig.simulator.contract.wire import Delivery, Ending, Headers, HttpRequest, HttpResponse, Session
 from fleetrig.simulator.drivers.virtual import VirtualBench
 
 URL = "http://h:8080/behind/a/proxy"

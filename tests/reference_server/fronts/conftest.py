@@ -13,13 +13,15 @@ from typing import Any, TypeVar
 import pytest
 
 from fleetrig.reference_server.fronts.addresses import Address
-from fleetrig.reference_server.fronts.http import HttpFront
-from fleetrig.reference_server.fronts.intake import Limits
+from fleetrig.reference_server.fronts.http.front import HttpFront
+from fleetrig.reference_server.fronts.http.intake import Limits
 from fleetrig.reference_server.fronts.listening import Listener
 from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.clock import US_PER_S
+from fleetrig.simulator.contract.delivery import Delivery
+from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
+from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.contract.trace import Trace, TraceEvent
-from fleetrig.simulator.contract.wire import Delivery, HttpRequest, HttpResponse, Session
 from tests.reference_server.fronts.peer import LIMIT_S, Peer
 
 T = TypeVar("T")

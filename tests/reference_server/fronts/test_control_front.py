@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from fleetrig.reference_server.fronts.addresses import Address
-from fleetrig.reference_server.running import ANY_LOOPBACK_PORT, ReferenceServer
+from fleetrig.reference_server.reference import ANY_LOOPBACK_PORT, ReferenceServer
 from fleetrig.simulator.contract.clock import to_us
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.trace import Trace

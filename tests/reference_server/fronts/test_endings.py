@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from fleetrig.simulator.contract.wire import Ending, FileSlice, HttpResponse
+from fleetrig.simulator.contract.delivery import Ending
+from fleetrig.simulator.contract.http import FileSlice, HttpResponse
 from tests.reference_server.fronts.conftest import FrontBench
 from tests.reference_server.fronts.peer import Peer, is_refused
 

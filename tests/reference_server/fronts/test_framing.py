@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from fleetrig.simulator.contract.wire import FileSlice, Framing, HttpResponse
+from fleetrig.simulator.contract.delivery import Framing
+from fleetrig.simulator.contract.http import FileSlice, HttpResponse
 from tests.reference_server.fronts.conftest import DATE, FrontBench
 
 BODY = b"0123456789"

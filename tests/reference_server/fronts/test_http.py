@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from fleetrig.simulator.contract.bodies import body_blocks
-from fleetrig.simulator.contract.wire import Body, Delivery, FileSlice, HttpRequest, HttpResponse
+from fleetrig.simulator.contract.delivery import Delivery
+from fleetrig.simulator.contract.http import Body, FileSlice, HttpRequest, HttpResponse
 from tests.reference_server.fronts.conftest import DATE, FrontBench
 from tests.reference_server.fronts.peer import Peer
 

@@ -8,7 +8,8 @@ import random
 
 import pytest
 
-from fleetrig.simulator.contract.wire import Delivery, HttpResponse
+from fleetrig.simulator.contract.delivery import Delivery
+from fleetrig.simulator.contract.http import HttpResponse
 from tests.reference_server.fronts.conftest import FrontBench
 
 H = b"Host: h\r\n"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from fleetrig.reference_server.fronts.second_look import second_look
-from fleetrig.simulator.contract.wire import HttpRequest
+from fleetrig.reference_server.fronts.http.lenient_parse import second_look
+from fleetrig.simulator.contract.http import HttpRequest
 
 H = b"Host: h\r\n"
 

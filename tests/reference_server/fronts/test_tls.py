@@ -20,7 +20,7 @@ from fleetrig.reference_server.fronts.listening import Listener
 from fleetrig.reference_server.fronts.tls import ThrowAwayTls, tls_context
 from fleetrig.simulator.contract.clock import US_PER_S
 from fleetrig.simulator.contract.errors import UsageError
-from fleetrig.simulator.contract.wire import FileSlice, HttpResponse
+from fleetrig.simulator.contract.http import FileSlice, HttpResponse
 from tests.reference_server.fronts.conftest import NOON_US, FrontBench
 from tests.reference_server.fronts.peer import Peer
 

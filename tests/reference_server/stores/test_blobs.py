@@ -16,7 +16,7 @@ from fleetrig.reference_server.stores.memory import MemoryStore
 from fleetrig.reference_server.stores.opening import open_store
 from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.errors import BrokenBench
-from fleetrig.simulator.contract.wire import FileSlice
+from fleetrig.simulator.contract.http import FileSlice
 from tests.reference_server.stores.failing import fail_after
 
 CONTENT = bytes(range(256)) * 300

@@ -13,7 +13,7 @@ import pytest
 
 from fleetrig.reference_server.stores.codec import Codec, codec_for
 from fleetrig.simulator.contract.errors import ModelError
-from fleetrig.simulator.contract.wire import Json
+from fleetrig.simulator.contract.json_types import Json
 
 
 class Status(StrEnum):

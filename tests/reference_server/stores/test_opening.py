@@ -8,7 +8,7 @@ import pytest
 
 from fleetrig.reference_server.stores.opening import open_store
 from fleetrig.simulator.contract.errors import UsageError
-from fleetrig.simulator.contract.wire import FileSlice
+from fleetrig.simulator.contract.http import FileSlice
 from tests.reference_server.stores.records import DEVICE, Device
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from fleetrig.simulator.contract.delivery import Ending
 from fleetrig.simulator.contract.fault_json import FaultMistake, fault_from_json, fault_to_json
 from fleetrig.simulator.contract.faults import Fault, FaultKind
-from fleetrig.simulator.contract.wire import Ending
 
 EVERYTHING: dict[str, Any] = {
     "fault": "overload", "hits": "POST */feedback", "at": "10s", "for": "60s", "share": 0.5, "times": 3,

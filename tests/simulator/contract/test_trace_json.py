@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from fleetrig.simulator.contract.http import FileSlice, HttpRequest, HttpResponse
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 from fleetrig.simulator.contract.trace_json import from_line, to_line
-from fleetrig.simulator.contract.wire import FileSlice, HttpRequest, HttpResponse
 
 EVERYTHING = bytes(range(256))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fleetrig.simulator.contract.bodies import BLOCK_BYTES, body_blocks, body_bytes
-from fleetrig.simulator.contract.wire import (
+from fleetrig.simulator.contract.http import (
     Body,
     FileSlice,
     HttpRequest,

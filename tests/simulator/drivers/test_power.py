@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from fleetrig.simulator.agent import CutPoint
-from fleetrig.simulator.contract.wire import HttpRequest
-from fleetrig.simulator.drivers.power import PowerWatch
+from fleetrig.simulator.contract.http import HttpRequest
+from fleetrig.simulator.drivers.power_watch import PowerWatch
 from fleetrig.simulator.effects import Ask, Effect, Enter, Pause
 from fleetrig.simulator.stages import Stage
 

@@ -12,16 +12,17 @@ import trustme
 
 from fleetrig.simulator.agent import Agent, CutPoint
 from fleetrig.simulator.backoff import Backoff, Policy
+from fleetrig.simulator.contract.delivery import Ending
 from fleetrig.simulator.contract.errors import ModelError
+from fleetrig.simulator.contract.http import HttpRequest
 from fleetrig.simulator.contract.identity import DeviceIdentity, TargetToken
 from fleetrig.simulator.contract.trace import Lane, Trace, TraceEvent
-from fleetrig.simulator.contract.wire import Ending, HttpRequest
-from fleetrig.simulator.drivers.bench import Director, Until
-from fleetrig.simulator.drivers.power import PowerWatch
+from fleetrig.simulator.drivers.director import Director, Until
+from fleetrig.simulator.drivers.power_watch import PowerWatch
 from fleetrig.simulator.drivers.realtime import RealBench, WallClock
 from fleetrig.simulator.effects import Ask, Done, Enter, Flow, Pause, Reply
 from fleetrig.simulator.fleet import burn
-from fleetrig.simulator.flows.hawkbit_device import HawkbitSettings
+from fleetrig.simulator.flows.hawkbit.device import HawkbitSettings
 from fleetrig.simulator.stages import Stage
 from tests.simulator.socket_stub import SocketStub
 from tests.simulator.stub_hawkbit import TOKEN, Action, StubHawkbit

@@ -9,15 +9,15 @@ import pytest
 
 from fleetrig.simulator.agent import Agent, CutPoint
 from fleetrig.simulator.backoff import Backoff, Policy
+from fleetrig.simulator.contract.delivery import Ending
 from fleetrig.simulator.contract.identity import DeviceIdentity, TargetToken
 from fleetrig.simulator.contract.trace import Lane, Trace, TraceEvent
-from fleetrig.simulator.contract.wire import Ending
-from fleetrig.simulator.drivers.bench import Director, Until
-from fleetrig.simulator.drivers.power import PowerWatch
+from fleetrig.simulator.drivers.director import Director, Until
+from fleetrig.simulator.drivers.power_watch import PowerWatch
 from fleetrig.simulator.drivers.realtime import RealBench
 from fleetrig.simulator.drivers.virtual import VirtualBench
 from fleetrig.simulator.fleet import burn
-from fleetrig.simulator.flows.hawkbit_device import HawkbitSettings
+from fleetrig.simulator.flows.hawkbit.device import HawkbitSettings
 from tests.simulator.socket_stub import SocketStub
 from tests.simulator.stub_hawkbit import TOKEN, Action, StubHawkbit
 

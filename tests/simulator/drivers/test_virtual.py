@@ -12,18 +12,19 @@ import pytest
 from fleetrig.simulator.agent import Agent, CutPoint
 from fleetrig.simulator.backoff import Backoff, Policy
 from fleetrig.simulator.contract.clock import US_PER_S, VIRTUAL_EPOCH_US
+from fleetrig.simulator.contract.delivery import Ending
 from fleetrig.simulator.contract.errors import ModelError
+from fleetrig.simulator.contract.http import HttpRequest
 from fleetrig.simulator.contract.identity import DeviceIdentity, TargetToken
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane, Trace, TraceEvent
 from fleetrig.simulator.contract.trace_json import to_line
-from fleetrig.simulator.contract.wire import Ending, HttpRequest
-from fleetrig.simulator.drivers.bench import Director, Inquiry, Until
-from fleetrig.simulator.drivers.power import PowerWatch
+from fleetrig.simulator.drivers.director import Director, Inquiry, Until
+from fleetrig.simulator.drivers.power_watch import PowerWatch
 from fleetrig.simulator.drivers.virtual import VirtualBench
 from fleetrig.simulator.effects import Ask, Done, Enter, Flow, NoReply, Pause, Reply
 from fleetrig.simulator.fleet import burn, fleet, numbered
-from fleetrig.simulator.flows.hawkbit_device import HawkbitSettings
+from fleetrig.simulator.flows.hawkbit.device import HawkbitSettings
 from fleetrig.simulator.stages import Stage
 from tests.simulator.stub_hawkbit import TOKEN, Action, StubHawkbit
 

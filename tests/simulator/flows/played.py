@@ -7,8 +7,8 @@ import json
 from typing import Any
 
 from fleetrig.simulator.agent import Agent, effect_name
+from fleetrig.simulator.contract.http import Headers, HttpRequest, HttpResponse
 from fleetrig.simulator.contract.identity import Credential, DeviceIdentity, TargetToken
-from fleetrig.simulator.contract.wire import Headers, HttpRequest, HttpResponse
 from fleetrig.simulator.effects import (
     Apply,
     Ask,
@@ -24,7 +24,7 @@ from fleetrig.simulator.effects import (
     Reply,
 )
 from fleetrig.simulator.fleet import burn
-from fleetrig.simulator.flows.hawkbit_device import HawkbitSettings
+from fleetrig.simulator.flows.hawkbit.device import HawkbitSettings
 
 URL = "http://hawkbit.test:8080"
 BASE = f"{URL}/DEFAULT/controller/v1/dev-1"

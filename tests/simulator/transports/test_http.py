@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from fleetrig.simulator.contract.wire import Headers, HttpRequest, split_url
+from fleetrig.simulator.contract.http import Headers, HttpRequest, split_url
 from fleetrig.simulator.effects import REPLY_LIMIT_BYTES, Ask, NoReply, Reply
 from fleetrig.simulator.transports.http import HttpTransport
 from fleetrig.simulator.transports.storage import Storage

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from fleetrig.simulator.contract.wire import HttpRequest
+from fleetrig.simulator.contract.http import HttpRequest
 from fleetrig.simulator.effects import Download, Downloaded, NoReply
 from fleetrig.simulator.transports.http import HttpTransport
 from fleetrig.simulator.transports.storage import Storage

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from fleetrig.simulator.contract.wire import Delivery, Ending, FileSlice, HttpRequest, HttpResponse, Session
+from fleetrig.simulator.contract.delivery import Delivery, Ending
+from fleetrig.simulator.contract.http import FileSlice, HttpRequest, HttpResponse
+from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.effects import REPLY_LIMIT_BYTES, Ask, Download, Downloaded, NoReply, Reply
 from fleetrig.simulator.transports.memory import ROUND_TRIP_US, MemoryTransport
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fleetrig.simulator.contract.wire import Delivery, HttpRequest, HttpResponse, Session
+from fleetrig.simulator.contract.delivery import Delivery
+from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
+from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.effects import Ask, Download, Downloaded, NoReply, Reply
 from fleetrig.simulator.transports.memory import ROUND_TRIP_US, MemoryTransport
 

@@ -11,7 +11,7 @@ from fleetrig.reference_server.platforms.hawkbit.request.call import Call
 from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply
 from fleetrig.reference_server.platforms.hawkbit.state.action_records import Artifact
 from fleetrig.reference_server.platforms.hawkbit.state.errors import bare
-from fleetrig.simulator.contract.wire import Body, Headers
+from fleetrig.simulator.contract.http import Body, Headers
 
 SPECIAL: Final = frozenset('()<>@,;:\\"/[]?=')
 GREATEST_NAME_CHARS: Final = 78

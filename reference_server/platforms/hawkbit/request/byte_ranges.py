@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-from fleetrig.simulator.contract.wire import Body, FileSlice
+from fleetrig.simulator.contract.http import Body, FileSlice
 
 BOUNDARY: Final = "THIS_STRING_SEPARATES_MULTIPART"
 MULTIPART_TYPE: Final = f"multipart/byteranges; boundary={BOUNDARY}"

@@ -11,7 +11,8 @@ from fleetrig.reference_server.platforms.hawkbit.request.request_documents impor
 from fleetrig.reference_server.platforms.hawkbit.state.errors import forbidden, not_readable
 from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.clock import US_PER_MS
-from fleetrig.simulator.contract.wire import HttpRequest, Session, body_length, split_url
+from fleetrig.simulator.contract.http import HttpRequest, body_length, split_url
+from fleetrig.simulator.contract.session import Session
 
 if TYPE_CHECKING:
     from fleetrig.reference_server.platforms.hawkbit.state.generations import Traits

@@ -21,7 +21,7 @@ from fleetrig.reference_server.platforms.hawkbit.request.replies import (
 )
 from fleetrig.reference_server.platforms.hawkbit.state.errors import HawkbitError
 from fleetrig.simulator.contract.clock import US_PER_MS, US_PER_S
-from fleetrig.simulator.contract.wire import Headers, HttpResponse
+from fleetrig.simulator.contract.http import Headers, HttpResponse
 
 ERROR_TYPES: Final = (JSON, "application/*+json", CBOR)
 PAGE: Final = MediaType("text", "html")

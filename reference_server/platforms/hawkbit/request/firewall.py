@@ -11,7 +11,7 @@ from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from fleetrig.reference_server.platforms.hawkbit.state.errors import HawkbitError
-from fleetrig.simulator.contract.wire import Headers, HttpResponse
+from fleetrig.simulator.contract.http import Headers, HttpResponse
 
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"})
 TRACE_ALLOWS: Final = "HEAD, DELETE, POST, GET, OPTIONS, PUT"

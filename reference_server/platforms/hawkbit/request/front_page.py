@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from fleetrig.simulator.contract.wire import HttpResponse
+from fleetrig.simulator.contract.http import HttpResponse
 
 DOCUMENTATION: Final = "/swagger-ui/index.html"
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from fleetrig.reference_server.platforms.hawkbit.state.errors import VIOLATION, HawkbitError
 from fleetrig.reference_server.platforms.hawkbit.state.generations import Traits
-from fleetrig.simulator.contract.wire import HttpResponse
+from fleetrig.simulator.contract.http import HttpResponse
 
 TOLD: Final = re.compile(r"application/(?:[a-z]+\+)?json|application/cbor|text/plain")
 """Types with a charset behind them, if all have one."""

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import cbor2
 
-from fleetrig.simulator.contract.wire import Body, Headers, HttpResponse, body_length
+from fleetrig.simulator.contract.http import Body, Headers, HttpResponse, body_length
 
 HAL: Final = "application/hal+json"
 JSON: Final = "application/json"

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from fleetrig.reference_server.platforms.hawkbit.request.call import LONG_MAX, parse_parameter
 from fleetrig.reference_server.platforms.hawkbit.request.replies import CBOR, DDI_TYPES, HAL, JSON, MGMT_TYPES, Reply
 from fleetrig.reference_server.platforms.hawkbit.state.errors import framework
-from fleetrig.simulator.contract.wire import Headers
+from fleetrig.simulator.contract.http import Headers
 
 Handler = Callable[..., Reply]
 """`handler(call, *path variables)`; a `{name:long}` arrives as int, others as decoded text."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any, Final
 
-from fleetrig.simulator.contract.wire import Headers
+from fleetrig.simulator.contract.http import Headers
 
 PREFIX: Final = "hawkbit.server.error."
 REPOSITORY: Final = "org.eclipse.hawkbit.repository.exception."

@@ -11,7 +11,8 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import Final
 
-from fleetrig.simulator.contract.wire import Headers, HttpRequest, Session
+from fleetrig.simulator.contract.http import Headers, HttpRequest
+from fleetrig.simulator.contract.session import Session
 
 FOR, HOST, PORT, PROTO = "x-forwarded-for", "x-forwarded-host", "x-forwarded-port", "x-forwarded-proto"
 PREFIX, SSL, FORWARDED = "x-forwarded-prefix", "x-forwarded-ssl", "forwarded"

@@ -18,9 +18,10 @@ from fleetrig.reference_server.stores.interface import Store
 from fleetrig.reference_server.stores.memory import MemoryStore
 from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.clock import VIRTUAL_EPOCH_US, to_us
+from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from fleetrig.simulator.contract.masking import Secrets
+from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.contract.trace import Trace, TraceEvent
-from fleetrig.simulator.contract.wire import HttpRequest, HttpResponse, Session
 
 ORIGIN = "http://127.0.0.1:8080"
 ADMIN = "Basic " + base64.b64encode(b"admin:admin").decode()

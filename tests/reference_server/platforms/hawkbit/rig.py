@@ -16,7 +16,8 @@ from fleetrig.reference_server.stores.blobs import MemoryBlobs
 from fleetrig.reference_server.stores.memory import MemoryStore
 from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.clock import VIRTUAL_EPOCH_US, to_us
-from fleetrig.simulator.contract.wire import HttpRequest, Session
+from fleetrig.simulator.contract.http import HttpRequest
+from fleetrig.simulator.contract.session import Session
 
 ORIGIN = "http://hawkbit.test:8080"
 ADMIN = Account("admin", "admin")

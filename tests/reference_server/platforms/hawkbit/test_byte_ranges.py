@@ -13,7 +13,7 @@ from fleetrig.reference_server.platforms.hawkbit.request.byte_ranges import (
     wants_whole,
 )
 from fleetrig.simulator.contract.bodies import body_bytes
-from fleetrig.simulator.contract.wire import FileSlice
+from fleetrig.simulator.contract.http import FileSlice
 
 FILE = b"hello fleetrig"
 SHA1 = "0e88f8037400be204b7c58a5857216c4dff462bf"

@@ -8,7 +8,8 @@ import cbor2
 import pytest
 
 from fleetrig.reference_server.platforms.hawkbit.state.actions import split_messages
-from fleetrig.simulator.contract.wire import HttpRequest, Session
+from fleetrig.simulator.contract.http import HttpRequest
+from fleetrig.simulator.contract.session import Session
 from tests.reference_server.platforms.hawkbit.deployment_bench import GATEWAY, Bench, said
 
 NOT_READABLE = "hawkbit.server.error.rest.body.notReadable"

@@ -6,7 +6,8 @@ import pytest
 
 from fleetrig.reference_server.platforms.hawkbit.request.media_types import NoMediaType, accepted, negotiate, type_sent
 from fleetrig.reference_server.platforms.hawkbit.request.replies import CBOR, DDI_TYPES, HAL, JSON
-from fleetrig.simulator.contract.wire import HttpRequest, Session
+from fleetrig.simulator.contract.http import HttpRequest
+from fleetrig.simulator.contract.session import Session
 from tests.reference_server.platforms.hawkbit.rig import GATEWAY_KEY, ORIGIN, Rig, document, error_code, status
 
 PAGE = "text/html;charset=UTF-8"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from fleetrig.reference_server.platforms.hawkbit.state.forwarded import BadForwarding, Forwarding, believed
-from fleetrig.simulator.contract.wire import HttpRequest, Session
+from fleetrig.simulator.contract.http import HttpRequest
+from fleetrig.simulator.contract.session import Session
 
 NATIVE, FRAMEWORK = Forwarding.NATIVE, Forwarding.FRAMEWORK
 SEEN = "http://seen.example:8080"

@@ -1,0 +1,233 @@
+"""Folds that count what devices and server say: how often, in which order, never."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
+from typing import Final
+
+from fleetrig.harness.checks.fold import EVIDENCE_KEPT, Standing, Witness, evidence_of, how_often, often, some
+from fleetrig.harness.checks.matching import Pattern
+from fleetrig.harness.scenario_file.values import Times
+from fleetrig.harness.verdict import Finding
+from fleetrig.simulator.contract.http import HttpResponse
+from fleetrig.simulator.contract.trace import Lane, TraceEvent
+
+FIRST_FAILURE_STATUS: Final = 400
+SWITCHES: Final = frozenset({"power_on", "power_cut"})
+"""What a technician does: the stage such an event names is the one the device was in before."""
+
+
+class TimesPerDevice:
+    """Every device shows the pattern as often as the bounds say."""
+
+    def __init__(self, pattern: Pattern, serials: Sequence[str], bounds: Times) -> None:
+        self._pattern, self._bounds = pattern, bounds
+        self._counts = dict.fromkeys(serials, 0)
+        self._satisfied = len(self._counts) if bounds.at_least == 0 else 0
+        self._excess: str | None = None
+        self._witness = Witness()
+
+    def step(self, event: TraceEvent) -> None:
+        if self._excess is not None or event.device not in self._counts or not self._pattern.fits(event):
+            return
+        self._counts[event.device] += 1
+        count = self._counts[event.device]
+        self._satisfied += count == self._bounds.at_least
+        self._witness.keep(event)
+        if self._bounds.at_most is not None and count > self._bounds.at_most:
+            self._excess = event.device
+
+    def standing(self) -> Standing:
+        if self._excess is not None:
+            return Standing.VIOLATED
+        return Standing.MET if self._satisfied == len(self._counts) else Standing.OPEN
+
+    @property
+    def expected(self) -> str:
+        if self._bounds.at_most == 0:
+            return f"no device {self._pattern}"
+        return f"every device {self._pattern}, {how_often(self._bounds)}"
+
+    def finding(self) -> Finding:
+        if self._excess is not None:
+            got = f"{self._excess} did so {often(self._counts[self._excess])}"
+            return Finding(self.expected, got, self._witness.evidence())
+        short = [serial for serial, count in self._counts.items() if count < self._bounds.at_least]
+        got = f"{len(short)} of {len(self._counts)} did not: {some(short)}"
+        if len(short) == 1:
+            count = self._counts[short[0]]
+            got = f"{short[0]} did so {often(count)}" if count else f"{short[0]} did not"
+        return Finding(self.expected, got, self._witness.evidence())
+
+
+class Attempts:
+    """The longest row of failed tries of one device is within bounds."""
+
+    def __init__(self, exchange: str, device: str, bounds: Times, lane: Lane = Lane.DEVICE) -> None:
+        self._answered = Pattern("received", name=exchange, device=device, lane=lane)
+        self._silent = Pattern("no_reply", name=exchange, device=device, lane=lane)
+        self._bounds = bounds
+        self._row: Counter[str] = Counter()
+        self._longest = 0
+        self._witness = Witness()
+
+    def step(self, event: TraceEvent) -> None:
+        failed = self._silent.fits(event)
+        if not failed and not self._answered.fits(event):
+            return
+        if not failed and isinstance(event.envelope, HttpResponse):
+            failed = event.envelope.status >= FIRST_FAILURE_STATUS
+        self._row[event.device] = self._row[event.device] + 1 if failed else 0
+        if self._row[event.device] > self._longest:
+            self._longest = self._row[event.device]
+            self._witness.keep(event)
+
+    def standing(self) -> Standing:
+        if self._bounds.at_most is not None and self._longest > self._bounds.at_most:
+            return Standing.VIOLATED
+        return Standing.MET if self._longest >= self._bounds.at_least else Standing.OPEN
+
+    @property
+    def expected(self) -> str:
+        return f"the longest row of failed tries of {self._silent.name}: {self._bounds}"
+
+    def finding(self) -> Finding:
+        return Finding(self.expected, f"{self._longest} in a row", self._witness.evidence())
+
+
+class Never:
+    """No device shows the pattern."""
+
+    def __init__(self, pattern: Pattern) -> None:
+        self._pattern = pattern
+        self._count = 0
+        self._witness = Witness()
+
+    def step(self, event: TraceEvent) -> None:
+        if self._pattern.fits(event):
+            self._count += 1
+            if self._count <= EVIDENCE_KEPT:
+                self._witness.keep(event)
+
+    def standing(self) -> Standing:
+        return Standing.VIOLATED if self._count else Standing.MET
+
+    @property
+    def expected(self) -> str:
+        return f"no device {self._pattern}"
+
+    def finding(self) -> Finding:
+        return Finding(self.expected, f"it happened {often(self._count)}", self._witness.evidence())
+
+
+class Order:
+    """Every device shows the patterns one after another; other events may lie between."""
+
+    def __init__(self, patterns: Sequence[Pattern], serials: Sequence[str]) -> None:
+        self._patterns = tuple(patterns)
+        self._reached = dict.fromkeys(serials, 0)
+        self._done = 0 if patterns else len(self._reached)
+        self._witness = Witness()
+
+    def step(self, event: TraceEvent) -> None:
+        reached = self._reached.get(event.device)
+        if reached is None or reached == len(self._patterns) or not self._patterns[reached].fits(event):
+            return
+        self._reached[event.device] = reached + 1
+        self._done += reached + 1 == len(self._patterns)
+        self._witness.keep(event)
+
+    def standing(self) -> Standing:
+        return Standing.MET if self._done == len(self._reached) else Standing.OPEN
+
+    @property
+    def expected(self) -> str:
+        steps = (f"{number}. {step}" for number, step in enumerate(self._patterns, 1))
+        return "\n".join(["every device in this order", *steps])
+
+    def finding(self) -> Finding:
+        serial, reached = min(self._reached.items(), key=lambda entry: entry[1])
+        behind = sum(count < len(self._patterns) for count in self._reached.values())
+        got = f"{behind} of {len(self._reached)} did not; {serial} waits for step {reached + 1}"
+        return Finding(self.expected, f"{got}: {self._patterns[reached]}", self._witness.evidence())
+
+
+class Reaches:
+    """So many devices are, or have been, in a stage. Who was there before the watch began counts until switched off."""
+
+    def __init__(self, stage: str, stages: Mapping[str, str], needed: int) -> None:
+        """`stages`: what each device is in when the watch begins; empty while it is off."""
+        self._stage, self._needed = stage, needed
+        self._there = {serial for serial, now in stages.items() if now == stage}
+        self._missing: dict[str, TraceEvent | None] = {
+            serial: None for serial in stages if serial not in self._there
+        }  # fmt: skip
+        self._came: set[str] = set()
+
+    def step(self, event: TraceEvent) -> None:
+        device = event.device
+        if event.lane is not Lane.DEVICE or device in self._came:
+            return
+        if event.kind in SWITCHES:
+            if event.kind == "power_cut" and device in self._there:
+                self._there.discard(device)
+                self._missing[device] = event
+        elif event.stage == self._stage and (device in self._missing or device in self._there):
+            self._came.add(device)
+            self._missing.pop(device, None)
+        elif device in self._missing and event.kind == "entered":
+            self._missing[device] = event
+
+    def standing(self) -> Standing:
+        return Standing.MET if self._count() >= self._needed else Standing.OPEN
+
+    def _count(self) -> int:
+        return len(self._came | self._there)
+
+    @property
+    def expected(self) -> str:
+        return f"{self._needed} device{'s reach' if self._needed != 1 else ' reaches'} {self._stage}"
+
+    def finding(self) -> Finding:
+        evidence = tuple(evidence_of(event) for event in self._missing.values() if event is not None)
+        got = f"{self._count()} did; not these: {some(list(self._missing))}"
+        return Finding(self.expected, got, evidence[:EVIDENCE_KEPT])
+
+
+class Told:
+    """The server or network lane says something so often: a refusal with a reason, or a fault that fired."""
+
+    def __init__(self, kind: str, bounds: Times, *, device: str = "*", reason_has: str = "", fault: str = "") -> None:
+        self._kind, self._bounds, self._reason_has, self._fault = kind, bounds, reason_has.lower(), fault
+        self._device = device
+        self._count = 0
+        self._others: Counter[str] = Counter()
+        self._witness = Witness()
+
+    def step(self, event: TraceEvent) -> None:
+        if event.lane is not Lane.SERVER or event.kind != self._kind or not fnmatchcase(event.device, self._device):
+            return
+        if self._reason_has in event.reason.lower() and (not self._fault or event.fault == self._fault):
+            self._count += 1
+            self._witness.keep(event)
+        else:
+            self._others[event.reason or event.fault] += 1
+
+    def standing(self) -> Standing:
+        if self._bounds.at_most is not None and self._count > self._bounds.at_most:
+            return Standing.VIOLATED
+        return Standing.MET if self._count >= self._bounds.at_least else Standing.OPEN
+
+    @property
+    def expected(self) -> str:
+        like = f" with a reason like {self._reason_has!r}" if self._reason_has else ""
+        what = f"the fault {self._fault} bites" if self._fault else f"the server refuses{like}"
+        return f"{what}, {how_often(self._bounds)}"
+
+    def finding(self) -> Finding:
+        got = often(self._count)
+        if self._others:
+            got += "; other reasons: " + some([f"«{text}» ×{n}" for text, n in self._others.most_common(3)])
+        return Finding(self.expected, got, self._witness.evidence())

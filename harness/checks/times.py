@@ -1,0 +1,146 @@
+"""Folds that measure time: gaps between requests, the fullest window, how evenly a fleet comes."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, deque
+
+from fleetrig.harness.checks.fold import Standing, evidence_of
+from fleetrig.harness.checks.matching import Pattern
+from fleetrig.harness.verdict import Finding
+from fleetrig.simulator.contract.clock import to_s, to_us
+from fleetrig.simulator.contract.trace import TraceEvent
+
+
+class Gap:
+    """Between two of the same exchange of one device lies a permitted time."""
+
+    def __init__(self, pattern: Pattern, at_least_s: float, at_most_s: float | None) -> None:
+        self._pattern = pattern
+        self._least_us = to_us(at_least_s)
+        self._most_us = None if at_most_s is None else to_us(at_most_s)
+        self._last: dict[str, TraceEvent] = {}
+        self._gaps = 0
+        self._bad: tuple[TraceEvent, TraceEvent] | None = None
+
+    def step(self, event: TraceEvent) -> None:
+        if not self._pattern.fits(event):
+            return
+        before = self._last.get(event.device)
+        self._last[event.device] = event
+        if before is None:
+            return
+        self._gaps += 1
+        gap_us = event.at_us - before.at_us
+        if self._bad is None and (gap_us < self._least_us or (self._most_us is not None and gap_us > self._most_us)):
+            self._bad = (before, event)
+
+    def standing(self) -> Standing:
+        if self._bad is not None:
+            return Standing.VIOLATED
+        return Standing.MET if self._gaps else Standing.OPEN
+
+    @property
+    def expected(self) -> str:
+        most = "" if self._most_us is None else f" and at most {to_s(self._most_us):g} s"
+        return f"each device {self._pattern} with at least {to_s(self._least_us):g} s{most} in between"
+
+    def finding(self) -> Finding:
+        if self._bad is None:
+            return Finding(self.expected, "no two of them were seen, so there is nothing to measure")
+        before, after = self._bad
+        got = f"{after.device} did so after {to_s(after.at_us - before.at_us):.3f} s"
+        return Finding(self.expected, got, (evidence_of(before), evidence_of(after)))
+
+
+class Rate:
+    """Never more than so many in a window, over all devices."""
+
+    def __init__(self, pattern: Pattern, at_most: int, per_s: float) -> None:
+        self._pattern, self._at_most, self._per_us = pattern, at_most, to_us(per_s)
+        self._window: deque[TraceEvent] = deque()
+        self._peak = 0
+        self._worst: TraceEvent | None = None
+
+    def step(self, event: TraceEvent) -> None:
+        if not self._pattern.fits(event):
+            return
+        self._window.append(event)
+        while self._window[0].at_us <= event.at_us - self._per_us:
+            self._window.popleft()
+        if len(self._window) > self._peak:
+            self._peak, self._worst = len(self._window), event
+
+    def standing(self) -> Standing:
+        return Standing.VIOLATED if self._peak > self._at_most else Standing.MET
+
+    @property
+    def expected(self) -> str:
+        return f"at most {self._at_most} in any {to_s(self._per_us):g} s: {self._pattern}"
+
+    def finding(self) -> Finding:
+        evidence = () if self._worst is None else (evidence_of(self._worst),)
+        return Finding(self.expected, f"{self._peak} in {to_s(self._per_us):g} s", evidence)
+
+
+class Spread:
+    """No window holds much more than the mean window, from the first such request to the last.
+
+    `over_s` is the shortest span that counts as the whole: who all come at once spread over nothing. With `first_of`
+    only the first request of each of so many devices counts, and when all have come nothing can change any more.
+    """
+
+    def __init__(
+        self,
+        pattern: Pattern,
+        peak_at_most: float,
+        per_s: float,
+        over_s: float | None = None,
+        first_of: int | None = None,
+    ) -> None:
+        self._pattern, self._peak_at_most, self._per_us = pattern, peak_at_most, to_us(per_s)
+        self._fewest_windows = 1 if over_s is None else math.ceil(to_us(over_s) / self._per_us)
+        self._first_of = first_of
+        self._seen: set[str] = set()
+        self._windows: Counter[int] = Counter()
+        self._first_us: int | None = None
+        self._peak = 0
+        self._fullest: TraceEvent | None = None
+        """The last event of the fullest window."""
+
+    def step(self, event: TraceEvent) -> None:
+        if not self._pattern.fits(event) or self._is_repeated(event):
+            return
+        if self._first_us is None:
+            self._first_us = event.at_us
+        window = (event.at_us - self._first_us) // self._per_us
+        self._windows[window] += 1
+        if self._windows[window] > self._peak:
+            self._peak, self._fullest = self._windows[window], event
+
+    def standing(self) -> Standing:
+        if self._windows and self._peak_over_mean() <= self._peak_at_most:
+            return Standing.MET
+        return Standing.VIOLATED if len(self._seen) == self._first_of else Standing.OPEN
+
+    @property
+    def expected(self) -> str:
+        return f"no {to_s(self._per_us):g} s holds more than {self._peak_at_most:g} times the mean: {self._pattern}"
+
+    def finding(self) -> Finding:
+        if self._fullest is None:
+            return Finding(self.expected, "none were seen, so there is nothing to measure")
+        got = f"{self._peak} in one {to_s(self._per_us):g} s, {self._peak_over_mean():.1f} times the mean"
+        return Finding(self.expected, got, (evidence_of(self._fullest),))
+
+    def _is_repeated(self, event: TraceEvent) -> bool:
+        """True for a device's second and later ones when only the first counts."""
+        if self._first_of is None:
+            return False
+        known = event.device in self._seen
+        self._seen.add(event.device)
+        return known
+
+    def _peak_over_mean(self) -> float:
+        mean = self._windows.total() / max(self._fewest_windows, max(self._windows) + 1)
+        return self._peak / mean

@@ -1,0 +1,70 @@
+"""Running rows one after another, and what becomes of each: a `Report`, as for a scenario."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import TypeVar
+
+from fleetrig.harness.conformance.expect import Mismatch, Missing
+from fleetrig.harness.conformance.row import Row
+from fleetrig.harness.run.version import VERSION
+from fleetrig.harness.verdict import CheckResult, Finding, PhaseResult, Report, Verdict, verdict_of
+from fleetrig.simulator.contract.errors import BrokenBench, UsageError
+
+S = TypeVar("S")
+
+Use = Callable[[Row[S]], AbstractContextManager[S]]
+"""Gives a row its server; leaving the context removes what the row made and restores what it changed."""
+
+
+def run_rows(rows: Sequence[Row[S]], use: Use[S], can: frozenset[str], blank: Report) -> Iterator[Report]:
+    """A report per row. A row that finds the bench broken ends the run: the rest could only repeat its cause."""
+    for row in rows:
+        report = run_row(row, use, can, blank)
+        yield report
+        if report.verdict is Verdict.BROKEN:
+            return
+
+
+def run_row(row: Row[S], use: Use[S], can: frozenset[str], blank: Report) -> Report:
+    """One row."""
+    began_s = time.monotonic()
+    finding: Finding | None = None
+    verdict, reason = Verdict.PASSED, ""
+    if lacking := [word for word in row.needs if word not in can]:
+        words = ", ".join(f"{row.platform}.{word}" for word in lacking)
+        reason = f"the server lacks {words}; if it has, say so in a SERVER.yaml: `can: [{words}]`"
+        return report_of(row, blank, Verdict.SKIPPED, reason, None, 0.0)
+    try:
+        with use(row) as server:
+            row.check(server)
+    except Mismatch as mismatch:
+        finding = Finding(mismatch.finding.expected, mismatch.finding.got, mismatch.finding.evidence, row.clause)
+        verdict = verdict_of(finding, row.severity)
+    except Missing as missing:
+        verdict, reason = Verdict.SKIPPED, f"the server lacks {missing}"
+    except (BrokenBench, UsageError) as broken:
+        verdict, reason = Verdict.BROKEN, str(broken)
+    return report_of(row, blank, verdict, reason, finding, time.monotonic() - began_s)
+
+
+def report_of(
+    row: Row[S], blank: Report, verdict: Verdict, reason: str, finding: Finding | None, took_s: float
+) -> Report:
+    """A row as every report writer takes it: one phase with one check."""
+    phases = () if finding is None else (PhaseResult(row.path, (CheckResult(row.title, verdict, finding),), took_s),)
+    return Report(
+        name=f"{blank.name}/{row.path}[{row.number}]",
+        title=row.title,
+        verdict=verdict,
+        reason=reason,
+        phases=phases,
+        took_s=took_s,
+        target=blank.target,
+        profile=blank.profile,
+        time="real",
+        version=VERSION,
+        rerun=f"{blank.rerun} {row.number}",
+    )

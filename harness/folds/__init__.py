@@ -1,1 +1,0 @@
-"""Checks over the stream of events, one event at a time."""

@@ -1,0 +1,1 @@
+"""Eclipse hawkBit as the harness knows it."""

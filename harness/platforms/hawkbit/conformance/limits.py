@@ -1,0 +1,132 @@
+"""The request limiter (spec/hawkbit.md §3.5): so many requests a second from one address.
+
+Addresses are made up, in the ranges kept for documentation, and told in X-Forwarded-For. A window counts only when all
+of it took less than a second as we saw it: then it did for the server as well.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from fleetrig.harness.conformance.exact_client import Answer, ExactClient
+from fleetrig.harness.conformance.expect import Missing, expect
+from fleetrig.harness.conformance.row import Resource
+from fleetrig.harness.platforms.hawkbit.conformance.answers import DOS, expect_bare, usual
+from fleetrig.harness.platforms.hawkbit.conformance.proxy_tolerance import as_sent
+from fleetrig.harness.platforms.hawkbit.conformance.session import JSON, LIMITER_WINDOW_S, Session
+
+ROWS: Final[Resource[Session]] = Resource("hawkbit", "limits")
+
+READS: Final = 202
+WRITES: Final = 52
+WINDOW_S: Final = 0.95
+ATTEMPTS: Final = 5
+CONNECTIONS: Final = 8
+FILTER: Final = f"{DOS}filter."
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """Several connections that speak for one made-up address at a time."""
+
+    server: Session
+    clients: Sequence[ExactClient]
+
+    def ask(self, client: ExactClient, method: str, address: str) -> Answer:
+        """A request without credentials: the limiter comes before authentication."""
+        path = f"/{self.server.tenant}/controller/v1/{self.server.server.prefix}-limits"
+        headers = {"X-Forwarded-For": address}
+        if method == "GET":
+            return client.call("GET", path, headers)
+        return client.call(method, path + "/configData", {**headers, "Content-Type": JSON}, b"{}")
+
+    def one(self, method: str, address: str) -> Answer:
+        return self.ask(self.clients[0], method, address)
+
+    def many(self, method: str, address: str, count: int) -> list[Answer]:
+        """The first request alone, since it opens the window, the others over all connections."""
+
+        def share(number: int) -> list[Answer]:
+            client = self.clients[number]
+            return [self.ask(client, method, address) for _ in range(1 + number, count, len(self.clients))]
+
+        first = self.one(method, address)
+        with ThreadPoolExecutor(len(self.clients)) as pool:
+            return [first, *(answer for part in pool.map(share, range(len(self.clients))) for answer in part)]
+
+
+@contextmanager
+def connected(server: Session) -> Iterator[Clients]:
+    clients = [server.client.another() for _ in range(CONNECTIONS)]
+    try:
+        for client in clients:
+            client.call("GET", f"/{server.tenant}/controller/v1/{server.name('open')}")
+        yield Clients(server, clients)
+    finally:
+        for client in clients:
+            client.close()
+
+
+def made_up_address() -> str:
+    """A public one of the range kept for documentation."""
+    return f"203.0.113.{1 + secrets.randbelow(254)}"
+
+
+def full_window(clients: Clients, method: str, most: int) -> tuple[str, Answer]:
+    """Sends `most` + 1 requests within a second; the last of them comes back, with the address that sent them.
+
+    Raises Mismatch when one of the first is limited already, Missing when a second is too short for them here.
+    """
+    took_s = 0.0
+    for _ in range(ATTEMPTS):
+        address, began_s = made_up_address(), time.monotonic()
+        statuses = Counter(answer.status for answer in clients.many(method, address, most))
+        last = clients.one(method, address)
+        took_s = time.monotonic() - began_s
+        if took_s < WINDOW_S:
+            expect(f"statuses of the first {most} {method} within a second", {401: most}, dict(statuses))
+            return address, last
+        time.sleep(LIMITER_WINDOW_S)
+    raise Missing(f"the speed that this takes: {most + 1} {method} lasted {took_s:.1f} s, the limiter counts for one")
+
+
+def expect_limited(answer: Answer, most: int) -> None:
+    """Nobody outside can tell a limiter that is switched off from one that does not work."""
+    method = answer.request.partition(" ")[0]
+    what = f"status of {method} number {most + 1} within a second (unless {FILTER}enabled is false)"
+    expect(what, 429, answer.status)
+    expect_bare(answer, 429)
+    expect("Retry-After of the 429", None, answer.header("Retry-After"))
+
+
+@ROWS.row("S60", "reads", "202 reads a second pass, the next is a bare 429; other addresses and later seconds are free")
+def reads(server: Session) -> None:
+    with connected(server) as clients, as_sent(server, "addresses in X-Forwarded-For"):
+        with usual(f"{FILTER}maxRead", READS - 2):
+            address, last = full_window(clients, "GET", READS)
+            expect_limited(last, READS)
+        expect("status of a write, which is counted apart", 401, clients.one("PUT", address).status)
+        other = clients.one("GET", other_than(address))
+        expect("status of a read from another address", 401, other.status)
+        time.sleep(LIMITER_WINDOW_S)
+        expect("status of a read after a second", 401, clients.one("GET", address).status)
+
+
+@ROWS.row("S61", "writes", "52 writes a second pass, the next is a bare 429; reads are counted apart")
+def writes(server: Session) -> None:
+    with connected(server) as clients, as_sent(server, "addresses in X-Forwarded-For"):
+        with usual(f"{FILTER}maxWrite", WRITES - 2):
+            address, last = full_window(clients, "PUT", WRITES)
+            expect_limited(last, WRITES)
+        expect("status of a read", 401, clients.one("GET", address).status)
+
+
+def other_than(address: str) -> str:
+    return address.replace("203.0.113.", "198.51.100.")

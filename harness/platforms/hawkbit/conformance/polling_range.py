@@ -1,0 +1,43 @@
+"""The range in which operators let tenants set polling times.
+
+Start-up properties: `hawkbit.controller.minPollingTime`, by default 30 s, and `maxPollingTime`, nearly a day.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from fleetrig.harness.conformance.exact_client import Answer
+from fleetrig.harness.conformance.expect import Missing
+
+ALLOWED: Final = re.compile(r"range\D+(\d\d):(\d\d):(\d\d)\D+(\d\d):(\d\d):(\d\d)")
+INTERVAL: Final = re.compile(r"\b(\d\d):(\d\d):(\d\d)\b")
+USUAL_RANGE_S: Final = (30, 86399)
+
+
+def clock(seconds: int) -> str:
+    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+
+
+def polling_range_s(error: dict[str, Any]) -> tuple[int, int]:
+    """The shortest and longest interval that this server allows, from its refusal of another; else the usual ones."""
+    match = ALLOWED.search(str(error.get("message", "")))
+    if match is None:
+        return USUAL_RANGE_S
+    h1, m1, s1, h2, m2, s2 = (int(part) for part in match.groups())
+    return 3600 * h1 + 60 * m1 + s1, 3600 * h2 + 60 * m2 + s2
+
+
+def need_range(answer: Answer, polling_time: object) -> None:
+    """Raises Missing when the server refused a polling time because its operator allows others only."""
+    if answer.status != 400 or not answer.text.startswith("{"):
+        return
+    least_s, most_s = polling_range_s(answer.json())
+    if not all(least_s <= one <= most_s for one in _intervals_s(str(polling_time))):
+        allowed = f"hawkbit.controller.minPollingTime and maxPollingTime allow {clock(least_s)} to {clock(most_s)}"
+        raise Missing(f"leave to poll every {polling_time}: {allowed}")
+
+
+def _intervals_s(polling_time: str) -> list[int]:
+    return [3600 * int(h) + 60 * int(m) + int(s) for h, m, s in INTERVAL.findall(polling_time)]

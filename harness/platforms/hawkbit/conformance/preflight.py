@@ -1,0 +1,134 @@
+"""Is this a hawkBit that can be judged? Asked before any row, so that nobody reads the cause off a hundred failures.
+
+Nothing is created here. What a row may find wrong is left to rows: this is about the way to the server, the account and
+what stands in between.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from fleetrig.harness.conformance.exact_client import Answer
+from fleetrig.harness.platforms.hawkbit.conformance.session import Server, basic, patiently
+from fleetrig.simulator.contract.errors import BrokenBench
+from fleetrig.simulator.contract.identity import UserPassword
+
+USERINFO: Final = "/rest/v1/userinfo"
+DECISIVE: Final = re.compile(r"CREATE_TARGET|READ_TARGET_SEC\w+|ROLE_\w+")
+"""What a reader or a creator must not have, since rows say what happens without it."""
+NEEDED: Final[tuple[tuple[str, str, Any], ...]] = (
+    ("POST", "/rest/v1/targets", []),
+    ("POST", "/rest/v1/softwaremodules", []),
+    ("POST", "/rest/v1/distributionsets", []),
+    ("DELETE", "/rest/v1/targets/{prefix}-nobody", None),
+)
+"""What the suite cannot do without, in requests that change nothing."""
+
+
+def check_that_it_is_hawkbit(server: Server) -> None:
+    """Raises BrokenBench with the first cause."""
+    _check_address(server, ask(server, "GET", USERINFO))
+    _check_rights(server)
+    _check_device_api(server)
+
+
+def check_accounts(server: Server, rights: Mapping[str, Sequence[str]]) -> None:
+    """The further accounts are let in, and have just the rights that rows reckon with. Raises BrokenBench."""
+    for kind, account in server.accounts.items():
+        answer = ask(server, "GET", USERINFO, account=account)
+        told = document(answer)
+        listed, wanted = told.get("permissions"), set(rights[kind])
+        has = {str(one) for one in listed} if isinstance(listed, list) else wanted
+        lacking = ", ".join(sorted(wanted - has))
+        more = ", ".join(sorted(one for one in has - wanted if DECISIVE.fullmatch(one)))
+        wrong = (
+            "is not accepted" if answer.status == 401
+            else f"belongs to the tenant {told['tenant']!r}" if not is_tenant(server, told.get("tenant", server.tenant))
+            else f"may do too much: {more}" if more
+            else f"lacks {lacking}" if lacking else ""
+        )  # fmt: skip
+        if wrong:
+            raise BrokenBench(f"the {kind}'s account {account.user!r} {wrong} (--account)")
+
+
+def ask(server: Server, method: str, path: str, body: object = None, account: UserPassword | None = None) -> Answer:
+    headers = {"Authorization": basic(account or server.admin)}
+    if body is None:
+        return patiently(lambda: server.client.call(method, path, headers))
+    headers["Content-Type"] = "application/json"
+    return patiently(lambda: server.client.call(method, path, headers, json.dumps(body).encode()))
+
+
+def _check_address(server: Server, answer: Answer) -> None:
+    """It is hawkBit that answers, and it knows us, in the tenant that is meant."""
+    url, user = server.client.url, server.admin.user
+    told = document(answer)
+    if 300 <= answer.status < 400:
+        place = (answer.header("Location") or "nowhere").removesuffix(USERINFO)
+        raise BrokenBench(f"{url} redirects to {place}: give that address instead, if it is hawkBit's")
+    if answer.status == 401:
+        raise BrokenBench(f"{url} does not accept the account {user!r}: check user and password")
+    if answer.status == 403:
+        raise BrokenBench(f"{url} accepts {user!r}, but it has no rights there: use an administrator")
+    if answer.status >= 500:
+        raise BrokenBench(f"{url} answered {answer.status} with {kind(answer)}: is hawkBit running behind it?")
+    if answer.status != 200 or not {"tenant", "username"} <= told.keys():
+        raise BrokenBench(
+            f"{url} is no hawkBit server: GET {USERINFO} answered {answer.status} with {kind(answer)}; "
+            "is there a path before /rest that belongs to the address?"
+        )
+    if not is_tenant(server, told["tenant"]):
+        raise BrokenBench(
+            f"the account {user!r} of {url} belongs to the tenant {told['tenant']!r}, not to {server.tenant!r}: "
+            "name its tenant in a SERVER.yaml"
+        )
+
+
+def _check_rights(server: Server) -> None:
+    """What is made can also be removed, and settings can be read, so that they can be restored."""
+    user, url = server.admin.user, server.client.url
+    configs = ask(server, "GET", "/rest/v1/system/configs")
+    if configs.status != 200:
+        raise BrokenBench(
+            f"{user!r} may not read the tenant's configuration on {url} ({configs.status}): "
+            "the suite needs the rights of a tenant administrator"
+        )
+    for method, path, body in NEEDED:
+        path = path.format(prefix=server.prefix)
+        answer = ask(server, method, path, body)
+        if answer.status == 403:
+            raise BrokenBench(f"{user!r} may not {method} {path} on {url}: use an administrator")
+        if answer.status in (405, 501):
+            raise BrokenBench(f"{url} does not take {method} {path} ({answer.status}): does a proxy let it through?")
+
+
+def _check_device_api(server: Server) -> None:
+    """A device without credentials gets 401 from every hawkBit; a page, a redirect or nothing comes from elsewhere."""
+    path = f"/{server.tenant}/controller/v1/{server.prefix}-nobody"
+    answer = patiently(lambda: server.client.call("GET", path))
+    if answer.status == 404 or answer.status >= 500 or 300 <= answer.status < 400 or kind(answer) == "text/html":
+        raise BrokenBench(
+            f"{server.client.url} has the Management API but no Device API: GET {path} answered {answer.status} with "
+            f"{kind(answer)}; does a proxy let /{server.tenant}/controller through?"
+        )
+
+
+def is_tenant(server: Server, told: object) -> bool:
+    return str(told).upper() == server.tenant.upper()
+
+
+def kind(answer: Answer) -> str:
+    """The media type of an answer."""
+    return (answer.header("Content-Type") or "nothing").partition(";")[0]
+
+
+def document(answer: Answer) -> dict[str, Any]:
+    """A body that is a JSON object; else an empty one."""
+    try:
+        found = json.loads(answer.body)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,51 @@
+"""The hawkBit suite: its rows, the server it meets, and what that server can do."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import ssl
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from fleetrig.harness.conformance.exact_client import ExactClient
+from fleetrig.harness.conformance.own_server import own_server
+from fleetrig.harness.conformance.row import Row, number_of
+from fleetrig.harness.platforms.hawkbit.conformance import RESOURCES
+from fleetrig.harness.platforms.hawkbit.conformance.session import Server, Session
+from fleetrig.simulator.contract.identity import UserPassword
+
+ROWS: Final[tuple[Row[Session], ...]] = tuple(sorted((row for one in RESOURCES for row in one.rows), key=number_of))
+
+PROFILES: Final = ("1.1", "0.9", "as-documented")
+
+OWN_CAN: Final = frozenset({"accounts", "fast_polling", "trusted_ips"})
+"""What rows may need beyond an address and an administrator:
+
+accounts: further accounts with fewer rights · fast_polling: intervals below 30 s · trusted_ips: the server trusts only
+127.0.0.1, so that another loopback address is a stranger to it
+"""
+
+RIGHTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "creator": ("CREATE_TARGET", "READ_TARGET"),
+    "reader": ("READ_TARGET",),
+}
+OWN_OPTIONS: Final = (
+    "--set=hawkbit.controller.minPollingTime=00:00:01",
+    "--set=hawkbit.server.ddi.security.rp.trustedIPs=127.0.0.1",
+)
+
+
+@contextlib.contextmanager
+def own_hawkbit(profile: str) -> Iterator[tuple[Server, frozenset[str]]]:
+    """Our reference server with everything that rows need."""
+    accounts = {kind: UserPassword(kind, secrets.token_hex(8)) for kind in RIGHTS}
+    listed = [{"user": a.user, "password": a.password, "rights": list(RIGHTS[kind])} for kind, a in accounts.items()]
+    options = [*OWN_OPTIONS, f"--profile=hawkbit={profile}"]
+    with own_server(options, listed) as url, contextlib.closing(ExactClient(url)) as client:
+        yield Server(client, UserPassword("admin", "admin"), profile=profile, accounts=accounts), OWN_CAN
+
+
+def verify_context(verify: ssl.SSLContext | bool) -> ssl.SSLContext | None:
+    """None for plain HTTP and the system's own authorities."""
+    return verify if isinstance(verify, ssl.SSLContext) else None

@@ -1,0 +1,237 @@
+"""Looks at a hawkBit server: first whatever leaves no trace, then, where that is harmless or wanted, as the device."""
+
+from __future__ import annotations
+
+import json
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+from urllib.parse import quote, urlsplit
+
+from fleetrig.harness.conformance.exact_client import Answer, ExactClient
+from fleetrig.harness.doctor.contact import Contact, Trouble
+from fleetrig.harness.doctor.diagnosis import Shell
+from fleetrig.harness.doctor.reach import reach, speaks_tls, trouble_of
+from fleetrig.harness.platforms.hawkbit.conformance.session import basic
+from fleetrig.harness.platforms.hawkbit.doctor.certificate import proxy_headers
+from fleetrig.harness.platforms.hawkbit.doctor.facts import (
+    MODES,
+    SCHEMES,
+    Account,
+    Facts,
+    Kind,
+    Presented,
+    TargetRecord,
+    config_from,
+    target_from,
+)
+from fleetrig.harness.platforms.hawkbit.doctor.surroundings import is_hawkbit, is_no_api
+from fleetrig.harness.platforms.hawkbit.doctor.tokens import can_be_sent
+from fleetrig.simulator.contract.errors import BrokenBench
+from fleetrig.simulator.contract.identity import UserPassword
+
+MOST_OTHERS: Final = 500
+PIECE: Final = 4
+"""Characters of an id by which similar ones are searched where there are too many targets to look at all."""
+USERINFO: Final = "/rest/v1/userinfo"
+USUAL_PREFIX: Final = "/hawkbit"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the user wants to know. `account` is None when there is none to look with."""
+
+    shell: Shell
+    tenant: str
+    controller_id: str
+    presented: Presented
+    account: UserPassword | None
+    verify: ssl.SSLContext | None = None
+    insecure: bool = False
+    may_register: bool = False
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+
+def gather(question: Question) -> Facts:
+    """Never raises for what a server does: that is a fact too."""
+    facts = Facts(question.shell, question.tenant, question.controller_id, question.presented, question.now())
+    contact = reach(question.shell.url, question.verify, insecure=question.insecure)
+    facts = replace(facts, contact=contact)
+    if contact.trouble is not None:
+        return facts
+    client = ExactClient(question.shell.url, question.verify)
+    try:
+        facts = _as_operator(facts, client, question)
+        facts = _as_device(facts, client, question)
+        return replace(facts, better_url=_better_url(question)) if is_no_api(facts) else facts
+    except BrokenBench as error:
+        return replace(facts, contact=_no_answer(contact, question, error))
+    finally:
+        client.close()
+
+
+def _no_answer(contact: Contact, question: Question, error: BrokenBench) -> Contact:
+    """The connection was there, but no answer came on it."""
+    cause = error.__context__
+    trouble = trouble_of(cause)
+    if trouble is Trouble.NO_HTTP and question.shell.url.startswith("http:") and speaks_tls(question.shell.url):
+        trouble = Trouble.IS_TLS
+    return replace(contact, trouble=trouble, detail=str(getattr(cause, "reason", "") or type(cause).__name__))
+
+
+# -- as the operator
+
+
+def _as_operator(facts: Facts, client: ExactClient, question: Question) -> Facts:
+    """Account, tenant configuration and target, as far as the account's rights reach."""
+    headers = {"Accept": "application/json"}
+    if question.account is not None:
+        headers["Authorization"] = basic(question.account)
+    userinfo = client.call("GET", USERINFO, headers)
+    facts = replace(facts, userinfo=userinfo, skew_s=_skew_s(userinfo, question.now()))
+    if question.account is None:
+        return _with_gap(facts, "no account of the Management API was given (--user NAME --password env:NAME)")
+    if userinfo.status == 401:
+        return _with_gap(
+            facts, f"the server does not accept the account {question.account.user!r}: check user and password"
+        )
+    said = _json(userinfo)
+    if userinfo.status != 200 or not isinstance(said, dict) or "tenant" not in said:
+        return _with_gap(facts, f"no Management API here: {USERINFO} answers {userinfo.status}")
+    facts = replace(facts, account=Account(str(said.get("username", question.account.user)), str(said["tenant"])))
+    for look in (_config, _target, _others):
+        facts = look(facts, client, headers)
+    return facts
+
+
+def _config(facts: Facts, client: ExactClient, headers: Mapping[str, str]) -> Facts:
+    answer = client.call("GET", "/rest/v1/system/configs", headers)
+    values = _json(answer)
+    if answer.status != 200 or not isinstance(values, dict):
+        return _with_gap(facts, f"the tenant's configuration ({answer.status}): the account lacks TENANT_CONFIGURATION")
+    facts = replace(facts, config=config_from(values))
+    if facts.config is not None and all(facts.config.is_on(kind) is None for kind in MODES):
+        # Who may not see them is told of the few settings that everybody may see (since 1.0).
+        return _with_gap(replace(facts, config=None), "the tenant's ways in: the account lacks TENANT_CONFIGURATION")
+    if facts.config is not None and facts.config.gateway_key is None and facts.presented.kind is Kind.GATEWAY_TOKEN:
+        facts = _with_gap(facts, "the gateway key: the account lacks READ_GATEWAY_SECURITY_TOKEN")
+    return facts
+
+
+def _target(facts: Facts, client: ExactClient, headers: Mapping[str, str]) -> Facts:
+    answer = client.call("GET", f"/rest/v1/targets/{quote(facts.controller_id, safe='')}", headers)
+    record = _json(answer)
+    if answer.status == 200 and isinstance(record, dict):
+        facts = replace(facts, exists=True, target=target_from(record))
+        if facts.target is not None and facts.target.token is None and facts.presented.kind is Kind.TARGET_TOKEN:
+            facts = _with_gap(facts, "the target's token: the account lacks READ_TARGET_SECURITY_TOKEN")
+        return facts
+    if answer.status in (404, 400):
+        # 400: the URL firewall refuses the id, so no such target can be.
+        return replace(facts, exists=False)
+    return _with_gap(facts, f"the target ({answer.status}): the account lacks READ_TARGET")
+
+
+def _others(facts: Facts, client: ExactClient, headers: Mapping[str, str]) -> Facts:
+    """All targets where they fit into one page, else those whose ids begin or end alike."""
+    is_right = facts.target is not None and facts.target.token in (None, facts.presented.secret)
+    if facts.exists is None or is_right or (facts.exists and facts.presented.kind is not Kind.TARGET_TOKEN):
+        return facts
+    found, total = _page(client, headers, "")
+    if total > len(found):
+        wanted = "".join(facts.controller_id.split())
+        for pattern in (f"{_searched(wanted[:PIECE])}*", f"*{_searched(wanted[-PIECE:])}"):
+            found += _page(client, headers, f'&q=controllerId=="{pattern}"')[0]
+    return replace(facts, others=tuple(dict.fromkeys(found)))
+
+
+def _page(client: ExactClient, headers: Mapping[str, str], more: str) -> tuple[list[TargetRecord], int]:
+    answer = client.call("GET", f"/rest/v1/targets?limit={MOST_OTHERS}{quote(more, safe='&=')}", headers)
+    page = _json(answer)
+    if answer.status != 200 or not isinstance(page, dict):
+        return [], 0
+    found = [target_from(record) for record in page.get("content", []) if isinstance(record, dict)]
+    return found, int(page.get("total", len(found)))
+
+
+def _searched(piece: str) -> str:
+    """Only what means nothing else in RSQL; `*` stands for the rest."""
+    return "".join(char if char.isalnum() else "*" for char in piece)
+
+
+# -- as the device
+
+
+def _as_device(facts: Facts, client: ExactClient, question: Question) -> Facts:
+    """With the credential where that changes nothing but the last poll, or is wanted; else without."""
+    path = f"/{quote(facts.tenant, safe='')}/controller/v1/{quote(facts.controller_id, safe='')}"
+    headers = {"Accept": "application/hal+json, application/json"}
+    presented = facts.presented
+    if _is_harmless(facts) or question.may_register:
+        match presented.kind:
+            case Kind.TARGET_TOKEN | Kind.GATEWAY_TOKEN if can_be_sent(presented.secret):
+                headers["Authorization"] = f"{SCHEMES[presented.kind]} {presented.secret}"
+            case Kind.CERTIFICATE if not presented.has_key:
+                headers |= proxy_headers(presented)
+            case Kind.TARGET_TOKEN | Kind.GATEWAY_TOKEN:
+                return replace(facts, knock=client.call("GET", path, headers))
+            case _:
+                pass
+        return replace(facts, answer=client.call("GET", path, headers))
+    if presented.has_key:
+        return facts  # the connection itself would be the credential
+    return replace(facts, knock=client.call("GET", path, headers))
+
+
+def _is_harmless(facts: Facts) -> bool:
+    """A target token never creates a target, and a known target is not created again (§3.2)."""
+    if facts.presented.kind in (Kind.NOTHING, Kind.TARGET_TOKEN):
+        return True
+    return facts.same_tenant and facts.exists is True
+
+
+# -- the rest
+
+
+def _better_url(question: Question) -> str:
+    """Where hawkBit really is: above the path that was given (the shortest first, since whatever lies below /rest asks
+    for a password), or below the prefix that many proxies use."""
+    parts = urlsplit(question.shell.url)
+    origin = f"{parts.scheme}://{parts.netloc}"
+    pieces = parts.path.strip("/").split("/")
+    above = ["/".join(["", *pieces[:count]]) for count in range(len(pieces))]
+    for prefix in dict.fromkeys([*above, USUAL_PREFIX]):
+        if origin + prefix == question.shell.url:
+            continue
+        client = ExactClient(origin + prefix, question.verify)
+        try:
+            if is_hawkbit(client.call("GET", USERINFO, {"Accept": "application/json"})):
+                return origin + prefix
+        except BrokenBench:
+            return ""
+        finally:
+            client.close()
+    return ""
+
+
+def _skew_s(answer: Answer, now: datetime) -> float | None:
+    """From the Date header, which has whole seconds."""
+    try:
+        said = parsedate_to_datetime(answer.header("Date") or "")
+    except ValueError:
+        return None
+    return (said.replace(tzinfo=said.tzinfo or UTC) - now.replace(microsecond=0)).total_seconds()
+
+
+def _json(answer: Answer) -> Any:
+    try:
+        return json.loads(answer.body)
+    except ValueError:
+        return None
+
+
+def _with_gap(facts: Facts, gap: str) -> Facts:
+    return replace(facts, gaps=(*facts.gaps, gap))

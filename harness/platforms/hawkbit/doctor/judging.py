@@ -1,0 +1,194 @@
+"""Facts in, judgement out: what becomes of this device, and why, the heaviest reason first. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+from urllib.parse import quote, urlsplit
+
+from fleetrig.harness.conformance.exact_client import Answer
+from fleetrig.harness.doctor.contact import Trouble
+from fleetrig.harness.doctor.diagnosis import Diagnosis, Judgement, Outcome, Weight, heaviest_first, named
+from fleetrig.harness.platforms.hawkbit.doctor.answers import answer_line, answers, unexplained
+from fleetrig.harness.platforms.hawkbit.doctor.certificate import certificate, faults
+from fleetrig.harness.platforms.hawkbit.doctor.facts import MODES, Facts, Kind
+from fleetrig.harness.platforms.hawkbit.doctor.ids import REGISTERING, hint, ids
+from fleetrig.harness.platforms.hawkbit.doctor.links import links
+from fleetrig.harness.platforms.hawkbit.doctor.surroundings import is_device_api, is_no_api, surroundings, tenant_typo
+from fleetrig.harness.platforms.hawkbit.doctor.tokens import tokens
+
+REFUSALS: Final = frozenset({400, 401, 403, 429})
+LET_IN: Final = frozenset({200, 304, 409})
+"""409: a first poll lost a race against another one of the same device (S55); the next one is answered."""
+
+
+def judge(facts: Facts) -> Judgement:
+    """The whole page."""
+    around = list(surroundings(facts))
+    about_device = list(faults(facts))
+    if not _unusable(facts):
+        about_device = [*ids(facts), *answers(facts), *_credential(facts)]
+    outcome = _outcome(facts, [*around, *about_device])
+    found = [*around, *about_device]
+    if outcome is Outcome.REFUSED and not any(one.weight is Weight.CAUSE for one in found):
+        found += unexplained(facts, found)
+    if outcome is Outcome.LET_IN:
+        found = [*_agreeing(facts, found), *links(facts), *_consequences(facts)]
+    return Judgement(
+        subject=f"{named(facts.controller_id)} in tenant {named(facts.tenant)} at {facts.url}",
+        outcome=outcome,
+        headline=_headline(facts, outcome),
+        asked=_asked(facts),
+        answered=_answered(facts),
+        diagnoses=heaviest_first(found),
+        seen=tuple(_seen(facts)),
+        gaps=facts.gaps,
+    )
+
+
+def _credential(facts: Facts) -> list[Diagnosis]:
+    """What the account's tenant would say to this credential; in another tenant it proves nothing."""
+    found = [*tokens(facts), *certificate(facts)]
+    if facts.account is None or facts.same_tenant:
+        return found
+    inherent = {"no-credential", "token-malformed", "headers", *(one.name for one in faults(facts))}
+    would_fit = _knows_enough(facts) and not any(one.weight is Weight.CAUSE for one in found)
+    return [*(one for one in found if one.name in inherent), *tenant_typo(facts, would_fit=would_fit)]
+
+
+def _unusable(facts: Facts) -> bool:
+    return facts.contact.trouble is not None or is_no_api(facts)
+
+
+def _outcome(facts: Facts, found: Sequence[Diagnosis]) -> Outcome:
+    if facts.contact.trouble is Trouble.CERTIFICATE_REFUSED:
+        return Outcome.REFUSED
+    if _unusable(facts):
+        return Outcome.UNUSABLE
+    if facts.answer is not None:
+        return _outcome_of(facts.answer)
+    if facts.knock is not None and facts.knock.status != 401:
+        return _outcome_of(facts.knock)
+    if any(one.weight is Weight.CAUSE for one in found):
+        return Outcome.REFUSED
+    doubtful = not facts.same_tenant or any(one.weight is not Weight.NOTE for one in found)
+    return Outcome.UNCERTAIN if doubtful or not _knows_enough(facts) else Outcome.LET_IN
+
+
+def _outcome_of(answer: Answer) -> Outcome:
+    if answer.status in LET_IN and (answer.status != 200 or is_device_api(answer)):
+        return Outcome.LET_IN
+    return Outcome.REFUSED if answer.status in REFUSALS else Outcome.UNUSABLE
+
+
+def _knows_enough(facts: Facts) -> bool:
+    """Whether every fact that the credential depends on could be looked at."""
+    config, kind = facts.config, facts.presented.kind
+    if config is None or config.is_on(kind) is None:
+        return kind is Kind.NOTHING
+    match kind:
+        case Kind.TARGET_TOKEN:
+            return facts.exists is False or (facts.target is not None and facts.target.token is not None)
+        case Kind.GATEWAY_TOKEN:
+            return config.gateway_key is not None and facts.exists is not None
+        case _:
+            return config.authority is not None and facts.exists is not None
+
+
+def _agreeing(facts: Facts, found: Sequence[Diagnosis]) -> Iterator[Diagnosis]:
+    """A device that was let in has no causes; what seemed one shows that we looked at something else."""
+    against = [one for one in found if one.weight is not Weight.NOTE]
+    stays = [one for one in found if one.name.startswith("server-certificate")]
+    yield from (one for one in found if one in stays or (one.weight is Weight.NOTE and one.name != "headers"))
+    against = [one for one in against if one not in stays]
+    if against:
+        names = ", ".join(one.name for one in against)
+        yield Diagnosis(
+            "contradiction", Weight.NOTE,
+            f"By what the account of tenant {named(facts.account.tenant if facts.account else '')} shows, this device "
+            f"should have been refused ({names}). It was let in: switches may be cached for 10 s after a change, or "
+            "the account shows another tenant or server than the device asks.",
+        )  # fmt: skip
+
+
+def _consequences(facts: Facts) -> Iterator[Diagnosis]:
+    """What being let in does, or did."""
+    was_asked = facts.answer is not None
+    if facts.presented.kind in REGISTERING and facts.exists is False:
+        did = "This poll has registered" if was_asked else "Its first poll registers"
+        yield Diagnosis(
+            "registers", Weight.NOTE,
+            f"{did} a new target {named(facts.controller_id)}: the tenant had none.{hint(facts)}"
+            + (" If that one was meant, correct the id." if hint(facts) else ""),
+            f"Remove it again, if it was a trial ({named(facts.controller_id)} comes back with its next poll)."
+            if was_asked else "",
+            facts.shell.curl("DELETE", f"/rest/v1/targets/{quote(facts.controller_id, safe='')}") if was_asked else (),
+        )  # fmt: skip
+    if was_asked and facts.presented.kind is Kind.CERTIFICATE and not facts.presented.has_key:
+        yield Diagnosis(
+            "headers-taken-from-here", Weight.NOTE,
+            "The server took the proxy's headers from this machine, without any certificate being shown. Whoever "
+            "reaches this address can call itself any device.",
+            "Let devices reach hawkBit through the proxy only, let it overwrite these headers, and set "
+            "hawkbit.server.ddi.security.rp.trustedIPs to its address.",
+        )  # fmt: skip
+
+
+def _headline(facts: Facts, outcome: Outcome) -> str:
+    what, answer = str(facts.presented.kind), facts.answer
+    way = "without a credential" if facts.presented.kind is Kind.NOTHING else f"with this {what}"
+    match outcome:
+        case Outcome.LET_IN if answer is not None:
+            return f"The server lets this device in {way}."
+        case Outcome.LET_IN:
+            return f"The server would let this device in {way}."
+        case Outcome.REFUSED if answer is not None:
+            return f"The server refuses this device {way} and answers {answer.status}."
+        case Outcome.REFUSED if facts.contact.trouble is not None:
+            return f"The proxy refuses this device {way} at the TLS handshake."
+        case Outcome.REFUSED:
+            return f"The server would refuse this device {way}."
+        case Outcome.UNCERTAIN:
+            return f"Whether the server lets this device in {way} cannot be told from what can be seen."
+        case Outcome.UNUSABLE:
+            return "No hawkBit can be used at this address, so no device gets in."
+
+
+def _asked(facts: Facts) -> str:
+    if facts.answer is None and facts.knock is None:
+        return "nothing as the device"
+    path = f"GET {urlsplit(facts.url).path}/{named(facts.tenant)}/controller/v1/{named(facts.controller_id)}"
+    if facts.answer is not None and facts.presented.kind is not Kind.NOTHING:
+        by_proxy = facts.presented.kind is Kind.CERTIFICATE and not facts.presented.has_key
+        return f"{path} with {'what a proxy says of ' if by_proxy else ''}{facts.presented}"
+    return f"{path} without a credential"
+
+
+def _answered(facts: Facts) -> str:
+    if facts.answer is not None:
+        return answer_line(facts.answer) + (_counted(facts) if facts.answer.status in LET_IN else "")
+    registering = facts.presented.kind in REGISTERING and facts.exists is not True
+    why = "asking with the credential could register a new target; --try does it" if registering else ""
+    if facts.knock is not None:
+        return f"{answer_line(facts.knock)} ({why})" if why else answer_line(facts.knock)
+    return why
+
+
+def _counted(facts: Facts) -> str:
+    return f" (it counts as a poll of {named(facts.controller_id)})"
+
+
+def _seen(facts: Facts) -> Iterator[str]:
+    if facts.account is not None:
+        of_which = "" if facts.same_tenant else " (and so is the rest)"
+        yield f"account {named(facts.account.user)} of tenant {named(facts.account.tenant)}{of_which}"
+    if facts.config is not None:
+        states = {True: "on", False: "off", None: "not shown"}
+        yield ", ".join(f"{kind} {states[facts.config.is_on(kind)]}" for kind in MODES)
+    if facts.exists is not None:
+        record = facts.target
+        about = f"a target of this id ({record.update_status or 'state not shown'})" if record else "no such target"
+        yield about + (f", made by {named(record.created_by)}" if record and record.created_by else "")
+    if facts.skew_s is not None:
+        near = abs(facts.skew_s) < 2
+        yield "the server's clock agrees with ours" if near else f"the server's clock is {facts.skew_s:+.0f} s off ours"

@@ -1,0 +1,106 @@
+"""Targets that exist only while a fleet runs: made beforehand with fresh tokens, taken away when it ends.
+
+What was made is known at every moment, also when a request is broken off: a target whose creation was not answered is
+ours if it carries our token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin, JsonDict
+from fleetrig.harness.platforms.hawkbit.simulation_hints import unreachable
+from fleetrig.simulator.contract.errors import BrokenBench, UsageError
+from fleetrig.simulator.drivers.director import Inquiry
+from fleetrig.simulator.effects import Ask, NoReply
+
+TOKEN_MODE: Final = "authentication.targettoken.enabled"
+BATCH: Final = 200
+FIRST_ANSWER_WITHIN_S: Final = 10.0
+DESCRIPTION: Final = "made by fleetrig simulate, which deletes it when it ends"
+
+
+class Registration:
+    """The targets of one fleet on one server. `tokens`: serial -> target token."""
+
+    def __init__(self, admin: HawkbitAdmin, tokens: Mapping[str, str]) -> None:
+        self._admin = admin
+        self._tokens = tokens
+        self._unsure: list[str] = []
+        self._to_delete: list[str] = []
+        self._mode_before: JsonDict | None = None
+        self.made: set[str] = set()
+        """Serials of targets that are there because of us."""
+
+    def make(self) -> Inquiry[None]:
+        """Raises UsageError when a target of that name exists, or a setting would have to be changed without leave,
+        and BrokenBench when there is no server or it does not accept the account.
+        """
+        greeting = self._admin.request("GET", "/userinfo")
+        if isinstance(answer := (yield Ask("admin", greeting, FIRST_ANSWER_WITHIN_S)), NoReply):
+            raise BrokenBench(unreachable(self._admin.url, answer.why))
+        yield from self._switch_tokens_on()
+        serials = list(self._tokens)
+        for start in range(0, len(serials), BATCH):
+            yield from self._make_batch(serials[start : start + BATCH])
+
+    def clear_away(self) -> Inquiry[None]:
+        """Deletes what was made. May be called several times side by side: they share the work."""
+        while self._unsure:
+            serial = self._unsure.pop()
+            target = yield from self._admin.target(serial)
+            if target is not None and target.get("securityToken") == self._tokens[serial]:
+                self._is_ours([serial])
+        while self._to_delete:
+            serial = self._to_delete.pop()
+            yield from self._admin.delete_target(serial)
+            self.made.discard(serial)
+
+    def restore_settings(self) -> Inquiry[None]:
+        """Puts the tenant's configuration back."""
+        before = self._mode_before
+        if before is None:
+            return
+        if before.get("global", True):
+            yield from self._admin.reset_config(TOKEN_MODE)
+        else:
+            yield from self._admin.configure({TOKEN_MODE: before["value"]})
+        self._mode_before = None
+
+    def left_behind(self) -> str:
+        """What of ours the server still has, in words; empty when nothing."""
+        left = [f"{len(self.made):,} targets such as {min(self.made)}"] if self.made else []
+        if self._mode_before is not None:
+            left.append(f"{TOKEN_MODE} switched on")
+        return " and ".join(left)
+
+    def _switch_tokens_on(self) -> Inquiry[None]:
+        """An account that may not read the configuration (403) leaves it alone; refused devices will tell."""
+        mode = yield from self._admin.call("GET", f"/system/configs/{TOKEN_MODE}", expect=(200, 403))
+        if mode.get("value") is False:
+            self._mode_before = mode
+            try:
+                yield from self._admin.configure({TOKEN_MODE: True})
+            except UsageError:  # not allowed, so nothing was changed
+                self._mode_before = None
+                raise
+
+    def _make_batch(self, serials: list[str]) -> Inquiry[None]:
+        targets = [
+            {"controllerId": serial, "securityToken": self._tokens[serial], "description": DESCRIPTION}
+            for serial in serials
+        ]
+        self._unsure = list(serials)
+        created = yield from self._admin.call("POST", "/targets", targets, expect=(201, 409))
+        self._unsure = []
+        if not isinstance(created, list):  # all or nothing: one that exists refuses the whole batch
+            raise UsageError(
+                f"some of the targets {serials[0]} to {serials[-1]} exist already on {self._admin.url}: delete them, "
+                "or give the devices other names with --serial, for instance --serial 'MINE-{n:04d}'"
+            )
+        self._is_ours(serials)
+
+    def _is_ours(self, serials: list[str]) -> None:
+        self.made.update(serials)
+        self._to_delete += serials

@@ -1,0 +1,1 @@
+"""Running scenarios: many, one, its phases, its actions; and judging a stored run again."""

@@ -1,0 +1,118 @@
+"""Many runs: in order or side by side, each shown as it ends, and one JUnit file whatever happens."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from fleetrig.harness.report.console import ConsoleReport
+from fleetrig.harness.report.junit import write_junit
+from fleetrig.harness.run.run import RunOptions, run
+from fleetrig.harness.scenario_file.selection import Expanded
+from fleetrig.harness.verdict import Report, Verdict
+from fleetrig.simulator.contract.errors import BrokenBench
+from fleetrig.simulator.contract.trace import Trace
+from fleetrig.simulator.drivers.realtime import RealBench
+
+Pair = tuple[Expanded, RunOptions]
+STOPS: Final = frozenset({Verdict.FAILED, Verdict.BROKEN})
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Where the reports of a run go."""
+
+    writer: ConsoleReport
+    junit: Path | None = None
+    trace: Path | None = None
+    results: Path = Path("fleetrig-results")
+    fail_fast: bool = False
+
+    def written(self) -> dict[str, Path]:
+        """The files that are there now, by what they are."""
+        places = {"junit": self.junit, "trace": self.trace, "results": self.results}
+        return {what: path for what, path in places.items() if path is not None and path.exists()}
+
+
+async def run_and_show(pairs: Sequence[Pair], output: Output, width: int) -> list[Report]:
+    """Shows each report as it comes; summary and JUnit file come even when the run breaks off."""
+    began_s = time.monotonic()
+    reports: list[Report] = []
+    broken_off: list[Report] = []
+    why_not = "stopped after the first failure"
+    told = [(expanded, replace(options, broken_off=broken_off.append)) for expanded, options in pairs]
+    try:
+        await _show(told, output, width, reports)
+    except BaseException:
+        why_not = "the run was broken off"
+        reports += broken_off
+        for report in broken_off:
+            output.writer.show(report)
+        raise
+    finally:
+        seen = {(report.name, report.seed) for report in reports}
+        left = [pair for pair in pairs if (pair[0].name, pair[1].seed) not in seen]
+        not_run = reports_of(left, Verdict.SKIPPED, f"not run: {why_not}")
+        if output.junit is not None:
+            order = {expanded.name: position for position, (expanded, _) in enumerate(pairs)}
+            write_junit(sorted([*reports, *not_run], key=lambda report: order[report.name]), output.junit)
+        output.writer.finish(reports, output.written(), took_s=time.monotonic() - began_s, not_run=len(not_run))
+    return reports
+
+
+async def _show(pairs: Sequence[Pair], output: Output, width: int, reports: list[Report]) -> None:
+    """Adds reports as they come. A server that nobody can reach breaks all runs by one cause, told once."""
+    if cause := await first_cause(pairs[0][1]):
+        reports += reports_of(pairs, Verdict.BROKEN, cause)
+        output.writer.show_cause(cause)
+        return
+    with output.writer.progress(len(pairs)):
+        async with aclosing(run_all(pairs, width)) as ending:
+            async for report in ending:
+                reports.append(report)
+                output.writer.show(report)
+                if output.fail_fast and report.verdict in STOPS:
+                    return
+
+
+async def first_cause(options: RunOptions) -> str:
+    """Why the server that all runs are to meet cannot be used; empty when it can."""
+    if options.against is None:
+        return ""
+    try:
+        async with RealBench(Trace(), verify=options.verify) as bench:
+            await bench.conduct(options.against.admin.greet())
+    except BrokenBench as cause:
+        return str(cause)
+    return ""
+
+
+async def run_all(pairs: Sequence[Pair], width: int) -> AsyncGenerator[Report, None]:
+    """Reports in order of completion; at most `width` at a time. Leaving early cancels what still runs."""
+    gate = asyncio.Semaphore(width)
+
+    async def one(pair: Pair) -> Report:
+        async with gate:
+            return await run(*pair)
+
+    tasks = [asyncio.create_task(one(pair)) for pair in pairs]
+    try:
+        for done in asyncio.as_completed(tasks):
+            yield await done
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def reports_of(pairs: Sequence[Pair], verdict: Verdict, reason: str) -> list[Report]:
+    """Of runs that did not take place, so that a JUnit file always lists the same testcases."""
+    return [
+        Report(expanded.name, expanded.scenario.title, verdict, reason, time=options.time, seed=options.seed)
+        for expanded, options in pairs
+    ]

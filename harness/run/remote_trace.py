@@ -1,0 +1,70 @@
+"""What a reference server elsewhere tells of this run's devices, told again in the run's own trace.
+
+So `refused` with a reason and bites of faults can be judged on a server that runs somewhere else. Its times stay the
+server's; its events get the numbers of the run's server lane, which nobody else writes then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from fleetrig.harness.servers.control import ControlInterface
+from fleetrig.simulator.contract.errors import FleetrigError
+from fleetrig.simulator.contract.http import HttpRequest
+from fleetrig.simulator.contract.trace import Trace, TraceEvent
+from fleetrig.simulator.drivers.director import Director
+from fleetrig.simulator.drivers.realtime import RealBench
+from fleetrig.simulator.effects import Pause
+
+LOOK_EVERY_S: Final = 0.2
+
+
+@asynccontextmanager
+async def retelling(control: ControlInterface | None, bench: RealBench, prefix: str) -> AsyncIterator[None]:
+    """From entering to leaving. Raises BrokenBench when the server stops telling."""
+    if control is None:
+        yield
+        return
+    number = await bench.conduct(control.last_number())
+    task = asyncio.create_task(bench.conduct(retell(control, bench.trace, prefix, number)))
+    try:
+        yield
+    finally:
+        task.cancel()
+        [ended] = await asyncio.gather(task, return_exceptions=True)
+    if isinstance(ended, FleetrigError):
+        raise ended
+
+
+def retell(control: ControlInterface, trace: Trace, prefix: str, number: int) -> Director[None]:
+    """Never ends by itself. `prefix` begins the names of the run's devices."""
+    while True:
+        told = yield from control.told_since(number)
+        number = told.until
+        for event in told.events:
+            if is_about(event, prefix):
+                emit_again(trace, event)
+        if told.is_all:
+            yield Pause(LOOK_EVERY_S, LOOK_EVERY_S, "until there is more in the server's trace")
+
+
+def is_about(event: TraceEvent, prefix: str) -> bool:
+    """A fault names no device, but the request that it bit does."""
+    is_in_path = isinstance(event.envelope, HttpRequest) and f"/{prefix}" in event.envelope.target
+    return event.device.startswith(prefix) or is_in_path
+
+
+def emit_again(trace: Trace, event: TraceEvent) -> None:
+    trace.emit(
+        event.at_us,
+        event.lane,
+        event.kind,
+        event.device,
+        envelope=event.envelope,
+        fault=event.fault,
+        reason=event.reason,
+        name=event.name,
+    )

@@ -1,0 +1,226 @@
+"""Judging a stored trace again, without running anything.
+
+The same folds look at the stored events, phase by phase. What the server was asked cannot be asked again: the bench
+lane has each answer (`asked`), and the report says that it comes from there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from fleetrig.harness.checks.evaluators import Roster, fold_of
+from fleetrig.harness.checks.fold import Fold
+from fleetrig.harness.external.view import lens_of
+from fleetrig.harness.run.evaluation import NOT_JUDGED, Answer, Watched, judged, result_of, step_all, watched_of
+from fleetrig.harness.run.known_deviations import Known, Peer, known_in
+from fleetrig.harness.run.redact import masked
+from fleetrig.harness.run.trace_file import digest_of
+from fleetrig.harness.scenario_file.check_words import KeepsSecrets, Record, Registry
+from fleetrig.harness.scenario_file.scenario import Phase, Scenario
+from fleetrig.harness.scenario_file.selection import find
+from fleetrig.harness.scenario_file.template import ScenarioFile, read_scenario
+from fleetrig.harness.scenario_file.words import Check
+from fleetrig.harness.verdict import Finding, PhaseResult, Report, Verdict, worst
+from fleetrig.simulator.contract.clock import to_s
+from fleetrig.simulator.contract.errors import UsageError
+from fleetrig.simulator.contract.masking import Secrets
+from fleetrig.simulator.contract.trace import Lane, TraceEvent
+from fleetrig.simulator.contract.trace_json import from_line
+
+AS_RECORDED: Final = "as recorded: "
+NOT_A_RUN: Final = "is no trace of `fleetrig run`: its first line does not say which run it is"
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What the first line of a trace says."""
+
+    path: Path
+    run: str
+    seed: int
+    time: str
+    values: Mapping[str, Any]
+    digest: str
+    version: str
+
+    @property
+    def id(self) -> str:
+        return self.run.partition("[")[0]
+
+
+def judge_again(path: Path, folder: Path, peer: Peer | None = None) -> tuple[Report, str]:
+    """The report, and a remark when the scenario below `folder` is not the one that was run; empty when it is.
+
+    Raises UsageError for what is no trace, or of a scenario that is not there (any more).
+    """
+    lines = read_lines(path)
+    stored = first_line(path, next(lines, ""))
+    file = read_scenario(scenario_path(stored, folder), stored.id)
+    hide = secrets_of(file).hide
+    judge = Again(file.fill(stored.values), hide, known_in(peer, stored.run))
+    for number, line in enumerate(lines, 2):
+        try:
+            judge.take(from_line(line))
+        except ValueError as wrong:
+            raise UsageError(f"{path}:{number}: {wrong}") from None
+    changed = digest_of(file.source.path.read_bytes()) != stored.digest
+    remark = f"{file.source.path} has changed since {path} was written; it is judged as it is now" if changed else ""
+    return masked(report_of(stored, judge), hide), remark
+
+
+def read_lines(path: Path) -> Iterator[str]:
+    try:
+        with path.open(encoding="utf-8") as file:
+            yield from file
+    except (OSError, UnicodeDecodeError) as wrong:
+        raise UsageError(f"cannot read {path}: {getattr(wrong, 'strerror', None) or wrong}") from None
+
+
+def first_line(path: Path, line: str) -> Stored:
+    try:
+        about = json.loads(line)
+        return Stored(path, about["run"], about["seed"], about["time"], about["values"], about["digest"],
+                      about["fleetrig"])  # fmt: skip
+    except (ValueError, LookupError, TypeError):
+        raise UsageError(f"{path} {NOT_A_RUN}") from None
+
+
+def scenario_path(stored: Stored, folder: Path) -> Path:
+    return find([stored.id], folder)[stored.id]
+
+
+def secrets_of(file: ScenarioFile) -> Secrets:
+    """Masks what the environment gives to the scenario, as the run did."""
+    secrets = Secrets()
+    for secret in file.secrets(os.environ):
+        secrets.learn("secret", secret)
+    return secrets
+
+
+@dataclass(slots=True)
+class Watch:
+    """A phase that is under way in the trace."""
+
+    phase: Phase
+    expected: tuple[Check, ...]
+    began_us: int
+    folds: dict[int, Fold]
+    """By position among the phase's checks; the others were asked."""
+    watched: Watched
+    """The same folds, by whether what breaks them ends the phase."""
+    answers: list[str] = field(default_factory=list)
+
+    def findings(self) -> Iterator[Answer]:
+        """One per check. Raises UsageError when an answer is missing."""
+        answers = iter(self.answers)
+        for position, check in enumerate(self.expected):
+            if position in self.folds:
+                yield judged(self.folds[position], self.watched)
+            elif (said := next(answers, None)) is None and self.watched.failed:
+                yield NOT_JUDGED
+            elif said is None:
+                raise UsageError(f"the trace has no answer to line {check.line} of phase {self.phase.name!r}: has the "
+                                 "scenario changed since?")  # fmt: skip
+            else:
+                yield Finding("what the server said then", f"{AS_RECORDED}{said}") if said else None
+
+
+class Again:
+    """A listener that follows a run through its trace."""
+
+    def __init__(self, scenario: Scenario, hide: Callable[[str], str], known: Known) -> None:
+        self.scenario = scenario
+        self.done: list[PhaseResult] = []
+        self.ending: TraceEvent | None = None
+        """Says how the run ended; a trace that was cut off has none."""
+        self.watch: Watch | None = None
+        self.first_us = self.last_us = 0
+        self._hide, self._known = hide, known
+        self._lens = lens_of(scenario)
+        self._prefix = ""
+        self._stages: dict[str, str] = {}
+
+    def take(self, event: TraceEvent) -> None:
+        """The next event of the trace. Raises UsageError when it does not belong to this scenario."""
+        self.first_us, self.last_us = self.first_us or event.at_us, event.at_us
+        if event.lane is Lane.BENCH:
+            self._bench(event)
+        elif event.lane is Lane.DEVICE and event.device in self._stages:
+            self._stages[event.device] = "" if event.kind in ("power_cut", "ended") else event.stage
+        if self.watch is not None:
+            for seen in self._lens(event):
+                step_all(tuple(self.watch.folds.values()), seen)
+
+    def _bench(self, event: TraceEvent) -> None:
+        match event.kind:
+            case "begun":
+                self._prefix = event.name
+                self._stages = {event.name + unit.serial: "" for unit in self.scenario.devices.units()}
+            case "phase":
+                self.watch = self._begin(event)
+            case "asked" if self.watch is not None:
+                self.watch.answers.append(event.reason)
+            case "verdict" if self.watch is not None:
+                self.done.append(self._end(self.watch, event.at_us))
+                self.watch = None
+            case "ended":
+                self.ending = event
+
+    def _begin(self, event: TraceEvent) -> Watch:
+        phase = next((one for one in self.scenario.phases if one.name == event.name), None)
+        if phase is None:
+            raise UsageError(f"the scenario {self.scenario.id} has no phase {event.name!r}: has it changed since?")
+        fleet = Roster(self._prefix, dict(self._stages), self.scenario.devices.told_by, self._hide)
+        expected = self.scenario.checks_of(phase)
+        folds = {
+            position: fold_of(fleet, check.arguments)
+            for position, check in enumerate(expected)
+            if not isinstance(check.arguments, Registry | Record | KeepsSecrets)
+        }
+        pairs = [(expected[position], fold) for position, fold in folds.items()]
+        return Watch(phase, expected, event.at_us, folds, watched_of(self._known, phase.name, pairs))
+
+    def _end(self, watch: Watch, at_us: int) -> PhaseResult:
+        pairs = zip(watch.expected, watch.findings(), strict=True)
+        name = watch.phase.name
+        checks = tuple(self._known.result(name, check, result_of(check, finding)) for check, finding in pairs)
+        return PhaseResult(name, checks, to_s(at_us - watch.began_us))
+
+    def unexpected(self) -> tuple[PhaseResult, ...]:
+        """Known deviations that did not come about, once the last phase was judged."""
+        if not self.done or self.done[-1].verdict is Verdict.FAILED:
+            return ()
+        is_over = len(self.done) == len(self.scenario.phases) or self._known.ends_run(self.done[-1])
+        return tuple(self._known.unexpected()) if is_over else ()
+
+
+def report_of(stored: Stored, judge: Again) -> Report:
+    phases, ending = (*judge.done, *judge.unexpected()), judge.ending
+    verdict, reason = worst(phase.verdict for phase in phases), ""
+    if ending is None:
+        verdict, reason = Verdict.BROKEN, "the trace ends before the run did"
+    elif ending.name in (Verdict.BROKEN, Verdict.SKIPPED):
+        verdict, reason = Verdict(ending.name), AS_RECORDED + ending.reason
+    if judge.watch is not None:
+        took_s = to_s(judge.last_us - judge.watch.began_us)
+        phases = (*phases, PhaseResult(judge.watch.phase.name, (), took_s, reason))
+    took_s = to_s(judge.last_us - judge.first_us)
+    return Report(
+        name=stored.run,
+        title=judge.scenario.title,
+        verdict=verdict,
+        reason=reason,
+        phases=phases,
+        took_s=took_s,
+        simulated_s=took_s,
+        time=stored.time,
+        seed=stored.seed,
+        version=stored.version,
+        trace_file=str(stored.path),
+        rerun=f"fleetrig report {stored.path}",
+    )

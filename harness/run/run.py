@@ -1,0 +1,262 @@
+"""Running one scenario: opens the server and the bench it asks for, lets `phases` direct it, and reports.
+
+The one orchestrator. What it does not know: protocols, words, formats, colours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets as chance
+import shlex
+import ssl
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from fleetrig.harness.external.command import DeviceCommand, values_of
+from fleetrig.harness.external.program_bench import ProgramBench
+from fleetrig.harness.platforms.hawkbit.cleanup import take_back
+from fleetrig.harness.platforms.hawkbit.reference import bench_settings, in_memory, serving
+from fleetrig.harness.run.context import Rig, seeded_tokens
+from fleetrig.harness.run.interrupts import ctrl_c_at_once
+from fleetrig.harness.run.known_deviations import Peer, known_in
+from fleetrig.harness.run.open_files import allow_connections
+from fleetrig.harness.run.phases import direct
+from fleetrig.harness.run.redact import masked
+from fleetrig.harness.run.remote_trace import retelling
+from fleetrig.harness.run.trace_file import TraceFile, about_run, trace_name
+from fleetrig.harness.run.version import VERSION
+from fleetrig.harness.scenario_file.selection import Expanded
+from fleetrig.harness.servers.under_test import ServerUnderTest
+from fleetrig.harness.verdict import PhaseResult, Report, Verdict, worst
+from fleetrig.simulator.agent import Agent
+from fleetrig.simulator.contract.clock import VIRTUAL_EPOCH_US, to_s
+from fleetrig.simulator.contract.errors import BrokenBench, FleetrigError, UsageError
+from fleetrig.simulator.contract.masking import Secrets
+from fleetrig.simulator.contract.trace import Lane, Listener, Trace
+from fleetrig.simulator.drivers.director import Bench
+from fleetrig.simulator.drivers.power_watch import PowerWatch
+from fleetrig.simulator.drivers.realtime import RealBench
+from fleetrig.simulator.drivers.virtual import VirtualBench
+from fleetrig.simulator.fleet import HawkbitProgram
+from fleetrig.simulator.flows.hawkbit.flow import hawkbit
+
+NEEDS_A_DEVICE: Final = "it is about a device of yours: say --device-command CMD, which starts one (or --own-device)"
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """How to run, as the command says it; the scenario file never does."""
+
+    real_time: bool = False
+    against: ServerUnderTest | None = None
+    profile: str = "1.1"
+    seed: int = 1
+    results: Path = Path("fleetrig-results")
+    trace: Path | None = None
+    """Keep the trace here, whatever the verdict; otherwise only that of a failure, among the results."""
+    verify: ssl.SSLContext | bool = True
+    listener: Listener | None = None
+    """Whoever wants to see the events as they happen."""
+    programs: Mapping[str, HawkbitProgram] = field(default_factory=lambda: {"standard": hawkbit})
+    """`behaviour` -> the program that devices run; tests hand in broken ones."""
+    device: DeviceCommand | None = None
+    """The device under test: a program for scenarios with external devices."""
+    own_device: bool = False
+    """Our own simulated device takes the place of an external one."""
+    known: Peer | None = None
+    """Where the device or server under test is known to deviate."""
+    again: tuple[str, ...] = ()
+    """The words of a command line, beyond the run's name and seed, that run it the same way again."""
+    broken_off: Callable[[Report], object] = lambda _: None
+    """Told how far a run had come that Ctrl-C, or a bug of ours, broke off."""
+
+    @property
+    def time(self) -> str:
+        is_real = self.real_time or self.against is not None or self.device is not None
+        return "real" if is_real else "virtual"
+
+
+async def run(expanded: Expanded, options: RunOptions) -> Report:
+    """One expanded scenario. Never raises for what a server, a device or a bench does: that becomes the verdict."""
+    attempt = Attempt(expanded, options)
+    try:
+        if options.time == "real":
+            await attempt.in_real_time()
+        else:
+            attempt.in_virtual_time()
+    except SkipScenario as skip:
+        return attempt.report(Verdict.SKIPPED, str(skip))
+    except FleetrigError as broken:
+        return attempt.report(Verdict.BROKEN, str(broken))
+    except BaseException as gone:
+        is_interrupt = isinstance(gone, KeyboardInterrupt | asyncio.CancelledError)
+        why = "interrupted" if is_interrupt else f"this is a bug in fleetrig ({type(gone).__name__}: {gone})"
+        options.broken_off(attempt.report(Verdict.BROKEN, why))
+        raise
+    return attempt.report()
+
+
+class SkipScenario(Exception):
+    """The server lacks what the scenario needs, or there is no device for it."""
+
+
+class Attempt:
+    """One run: its trace, its secrets, its server and its bench."""
+
+    def __init__(self, expanded: Expanded, options: RunOptions, watch: PowerWatch | None = None) -> None:
+        self.scenario = expanded.scenario
+        self.options = options
+        self.name = expanded.name
+        self.trace = Trace()
+        self.secrets = Secrets()
+        for secret in expanded.secrets:
+            self.secrets.learn("secret", secret)
+        goal = options.trace or options.results / trace_name(expanded.name, options.seed)
+        self.trace_file = TraceFile(goal, about_run(expanded, options.seed, options.time), self.secrets)
+        self.trace.listen(self.trace_file.write)
+        if options.listener is not None:
+            self.trace.listen(options.listener)
+        self._watch = watch
+        """Lists the points at which power can be cut, in a dry run."""
+        self._began_s = time.monotonic()
+        self._rig: Rig | None = None
+        self._began_us = 0
+        self._left_behind = ""
+
+    def report(self, verdict: Verdict | None = None, reason: str = "") -> Report:
+        """Ends the run. Without a verdict it is that of the phases; what was left behind breaks any."""
+        phases = self._phases(reason)
+        if self._left_behind:
+            verdict, reason = Verdict.BROKEN, "; ".join(filter(None, [reason, self._left_behind]))
+        verdict = verdict or worst(phase.verdict for phase in phases)
+        self.trace.emit(self._now_us(), Lane.BENCH, "ended", name=verdict, reason=self.secrets.hide(reason))
+        trace_file, complaint = self._keep_trace(verdict)
+        reason = "; ".join(filter(None, [reason, complaint]))
+        against = self.options.against
+        return Report(
+            name=self.name,
+            title=masked(self.scenario.title, self.secrets.hide),
+            verdict=verdict,
+            reason=masked(reason, self.secrets.hide),
+            phases=masked(phases, self.secrets.hide),
+            took_s=time.monotonic() - self._began_s,
+            simulated_s=to_s(self._now_us() - self._began_us) if self._rig is not None else 0.0,
+            devices=sum(1 for _ in self.scenario.devices.units()),
+            target="reference server" if against is None else against.name,
+            profile=self.options.profile if against is None else "",
+            time=self.options.time,
+            seed=self.options.seed,
+            version=VERSION,
+            trace_file=trace_file,
+            rerun=shlex.join(["fleetrig", "run", self.name, "--seed", str(self.options.seed), *self.options.again]),
+        )
+
+    def _keep_trace(self, verdict: Verdict) -> tuple[str, str]:
+        """Where the trace lies, and why it does not; a full disk takes nothing away from the verdict."""
+        keep = self.options.trace is not None or verdict in (Verdict.FAILED, Verdict.BROKEN)
+        try:
+            return str(self.trace_file.close(keep=keep) or ""), ""
+        except BrokenBench as broken:
+            return "", str(broken)
+
+    def in_virtual_time(self) -> tuple[PhaseResult, ...]:
+        """Server and fleet in one process, no sockets, no waiting."""
+        seed = self.options.seed
+        settings = bench_settings(self.scenario, self.options.profile)
+        server, handler = in_memory(settings, self.trace, self.secrets, seed, lambda: bench.now_us())
+        self._check_needs(server)
+        bench = VirtualBench(handler, self.trace, seed=seed)
+        with ctrl_c_at_once():
+            return bench.conduct(direct(self._new_rig(bench, server, seeded_tokens(seed))))
+
+    async def in_real_time(self) -> tuple[PhaseResult, ...]:
+        """Real sockets: against the given server, or a reference server of its own."""
+        if self.options.against is not None:
+            return await self._meet(self.options.against)
+        settings = bench_settings(self.scenario, self.options.profile)
+        async with serving(settings, self.trace, self.secrets) as server:
+            return await self._meet(server)
+
+    async def _meet(self, server: ServerUnderTest) -> tuple[PhaseResult, ...]:
+        """Leaving the bench switches all devices off; then everything on a server of others is taken back."""
+        self._check_needs(server)
+        allow_connections(sum(1 for _ in self.scenario.devices.units()))
+        try:
+            async with (
+                RealBench(self.trace, seed=self.options.seed, verify=self.options.verify) as bench,
+                self._devices(bench) as devices,
+            ):
+                rig = self._new_rig(devices, server, lambda _: chance.token_hex(16))
+                async with retelling(None if server.is_own else server.control, bench, rig.prefix):
+                    return await bench.conduct(direct(rig))
+        finally:
+            if not server.is_own and self._rig is not None:
+                await _to_its_end(self._take_back(self._rig))
+
+    async def _take_back(self, rig: Rig) -> None:
+        async with RealBench(self.trace, verify=self.options.verify) as bench:
+            self._left_behind = await bench.conduct(take_back(rig))
+
+    def _devices(self, bench: RealBench) -> AbstractAsyncContextManager[Bench]:
+        """Who has the devices' power switches: the bench itself, or one that starts programs."""
+        if self.options.device is None or not self.scenario.devices.external:
+            return nullcontext(bench)
+        return ProgramBench(bench, self.options.device, self._describe, self._results(), self.secrets)
+
+    def _describe(self, agent: Agent, folder: Path) -> Mapping[str, str]:
+        assert self._rig is not None
+        device = self._rig.devices[agent.identity.serial]
+        return values_of(device.identity, device.credential, self._rig.server.url, folder)
+
+    def _results(self) -> Path:
+        return self.options.results / trace_name(self.name, self.options.seed, "")
+
+    def _new_rig(self, bench: Bench, server: ServerUnderTest, new_token: Callable[[str], str]) -> Rig:
+        behaviour = self.scenario.devices.behaviour
+        if behaviour not in self.options.programs:
+            known = ", ".join(sorted(self.options.programs))
+            raise UsageError(f"{self.scenario.path}: no program is called {behaviour!r}; known is {known}")
+        self.secrets.learn("password", server.admin.basic.removeprefix("Basic "))
+        prefix = "" if server.is_own else f"fleetrig-{chance.token_hex(3)}-"
+        self._began_us = bench.now_us()
+        program = self.options.programs[behaviour]
+        rig = Rig(
+            self.scenario, bench, server, self.secrets, new_token, self._results(), prefix, program, self._watch,
+            known=known_in(self.options.known, self.name),
+        )  # fmt: skip
+        if isinstance(bench, ProgramBench):
+            rig.output_of, rig.image = bench.output_of, bench.image
+        self._rig = rig
+        return rig
+
+    def _check_needs(self, server: ServerUnderTest) -> None:
+        if self.scenario.devices.external:
+            if self.options.device is None and not self.options.own_device:
+                raise SkipScenario(NEEDS_A_DEVICE)
+            if not server.is_own and server.control is None:
+                raise SkipScenario(f"{server.name} does not tell what it saw of the device: only our own server does")
+        if lacking := server.lacks(self.scenario.needs):
+            raise SkipScenario(f"{server.name} lacks {', '.join(lacking)}")
+
+    def _phases(self, broken: str) -> tuple[PhaseResult, ...]:
+        if self._rig is None:
+            return ()
+        course = self._rig.course
+        return course.broken(broken, self._now_us()) if broken else tuple(course.done)
+
+    def _now_us(self) -> int:
+        return VIRTUAL_EPOCH_US if self._rig is None else self._rig.bench.now_us()
+
+
+async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
+    """Ctrl-C that comes meanwhile is heard afterwards. Whoever presses it twice does not wait."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise

@@ -1,0 +1,1 @@
+"""The control interface: faults, clock, trace and reasons of a running server (docs/control.md)."""

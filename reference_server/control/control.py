@@ -1,0 +1,258 @@
+"""The control interface as a function: an envelope in, an envelope out, or a stream of trace lines (docs/control.md).
+
+Pure: it is told the time and opens nothing. What a change brings about on sockets, such as a port that closes, is
+performed by the front before the answer goes out.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, Final
+
+from fleetrig.reference_server.clock import AdjustableClock
+from fleetrig.reference_server.control.refusals import Refusal, Refusals
+from fleetrig.reference_server.control.request import (
+    Refused,
+    check_host,
+    glob,
+    json_object,
+    mistake,
+    nearest,
+    query_of,
+    whole,
+    word_of,
+    yes_or_no,
+)
+from fleetrig.reference_server.control.ring import MAX_EVENTS, TraceRing
+from fleetrig.reference_server.control.trace_reading import TraceQuery, TraceReading
+from fleetrig.reference_server.faults import FaultPlan, Scheduled
+from fleetrig.reference_server.stores.interface import Store
+from fleetrig.simulator.contract.clock import to_s, to_us
+from fleetrig.simulator.contract.fault_json import FaultMistake, fault_from_json, fault_to_json
+from fleetrig.simulator.contract.http import Headers, HttpRequest, HttpResponse
+from fleetrig.simulator.contract.json_types import Json
+from fleetrig.simulator.contract.masking import Secrets
+from fleetrig.simulator.contract.trace import Lane
+
+MAX_FAULTS: Final = 100
+MOST: Final = 10**18
+SHOWN_LINES: Final = 1_000
+SHOWN_REASONS: Final = 20
+MOST_REASONS: Final = 1_000
+
+NOT_STORED: Final[Headers] = (("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"))
+JSON_TYPE: Final[Headers] = (("Content-Type", "application/json"), *NOT_STORED)
+
+LINKS: Final[dict[str, Json]] = {
+    "faults": "/faults",
+    "clock": "/clock",
+    "trace": "/trace?since=0",
+    "trace_as_it_happens": "/trace?follow=true",
+    "reasons": "/reasons",
+}
+
+TRACE_PARAMETERS: Final[Mapping[str, Callable[[str], Any]]] = {
+    "since": whole(0, MOST),
+    "lane": word_of(*Lane),
+    "kind": str,
+    "device": glob,
+    "limit": whole(1, MAX_EVENTS),
+    "follow": yes_or_no,
+    "bodies": yes_or_no,
+}
+
+REASON_PARAMETERS: Final[Mapping[str, Callable[[str], Any]]] = {"device": glob, "limit": whole(1, MOST_REASONS)}
+
+
+@dataclass(frozen=True, slots=True)
+class Controlled:
+    """The parts of a running server that can be seen and changed from outside."""
+
+    about: Mapping[str, Json]
+    """What whoever started it has to say of it: version, profiles."""
+    platforms: tuple[str, ...]
+    urls: Mapping[str, str]
+    store_url: str
+    store: Store
+    clock: AdjustableClock
+    faults: FaultPlan
+    ring: TraceRing
+    refusals: Refusals
+    secrets: Secrets
+    is_open: bool = False
+    """It may be asked under any name, not only on loopback."""
+
+
+Answer = HttpResponse | TraceReading
+Handler = Callable[[HttpRequest], Answer]
+
+
+class Control:
+    def __init__(self, controlled: Controlled) -> None:
+        self._on = controlled
+        self._routes: Mapping[str, Mapping[str, Handler]] = {
+            "/": {"GET": self._show},
+            "/faults": {"GET": self._list_faults, "POST": self._add_fault, "DELETE": self._clear_faults},
+            "/clock": {"GET": self._tell_time, "POST": self._skip},
+            "/trace": {"GET": self._read_trace},
+            "/reasons": {"GET": self._list_reasons},
+        }
+
+    def handle(self, request: HttpRequest) -> Answer:
+        """Never raises for what a client sent."""
+        try:
+            if not self._on.is_open:
+                check_host(request)
+            return self._handler_of(request)(request)
+        except Refused as refused:
+            return reply(refused.status, refused.document, refused.headers)
+
+    def _handler_of(self, request: HttpRequest) -> Handler:
+        path = request.path
+        methods = self._routes.get(path)
+        if methods is None:
+            methods = self._fault_methods(path)
+        method = "GET" if request.method == "HEAD" else request.method
+        if method not in methods:
+            allowed = ", ".join(["HEAD", *methods] if "GET" in methods else methods)
+            raise Refused(405, f"{path} knows {allowed}", (("Allow", allowed),))
+        if path != "/trace" and path != "/reasons":
+            query_of(request, {})
+        return methods[method]
+
+    # What it is
+
+    def _show(self, _: HttpRequest) -> HttpResponse:
+        on, now_us = self._on, self._on.clock.now_us()
+        running = [entry for entry in on.faults.scheduled() if not entry.is_over(now_us)]
+        document: dict[str, Json] = {
+            "server": "fleetrig reference server",
+            **on.about,
+            "platforms": list(on.platforms),
+            "urls": dict(on.urls),
+            "store": on.secrets.hide(on.store_url),
+            "records": dict(on.store.totals()),
+            "clock": self._time(),
+            "faults": [fault_view(entry, now_us) for entry in running],
+            "trace": {"last": on.ring.last, "forgotten": on.ring.forgotten},
+            "links": LINKS,
+        }
+        return reply(200, document)
+
+    # Faults
+
+    def _list_faults(self, _: HttpRequest) -> HttpResponse:
+        now_us = self._on.clock.now_us()
+        return reply(200, {"faults": [fault_view(entry, now_us) for entry in self._on.faults.scheduled()]})
+
+    def _add_fault(self, request: HttpRequest) -> HttpResponse:
+        document = json_object(request)
+        try:
+            fault = fault_from_json(document)
+        except FaultMistake as wrong:
+            raise mistake(wrong.field, wrong.expected, document.get(wrong.field), wrong.near) from None
+        if len(self._on.faults.scheduled()) >= MAX_FAULTS:
+            raise Refused(409, f"there are {MAX_FAULTS} faults already: DELETE some, those that are over count too")
+        now_us = self._on.clock.now_us()
+        entry = self._on.faults.add(fault, now_us)
+        return reply(201, fault_view(entry, now_us), (("Location", f"/faults/{entry.id}"),))
+
+    def _clear_faults(self, _: HttpRequest) -> HttpResponse:
+        now_us = self._on.clock.now_us()
+        removed = self._on.faults.scheduled()
+        self._on.faults.clear()
+        return reply(200, {"removed": [fault_view(entry, now_us) for entry in removed]})
+
+    def _fault_methods(self, path: str) -> Mapping[str, Handler]:
+        """Of one fault. Raises Refused(404)."""
+        head, _, name = path.rpartition("/")
+        if head != "/faults":
+            near = nearest(path, tuple(self._routes))
+            raise Refused(404, f"there is no {path[:100]!r} here", near=near, links=LINKS)
+        entry = next((entry for entry in self._on.faults.scheduled() if str(entry.id) == name), None)
+        if entry is None:
+            raise Refused(404, f"there is no fault {name[:100]!r}: GET /faults lists them")
+        return {"GET": partial(self._show_fault, entry), "DELETE": partial(self._remove_fault, entry)}
+
+    def _show_fault(self, entry: Scheduled, _: HttpRequest) -> HttpResponse:
+        return reply(200, fault_view(entry, self._on.clock.now_us()))
+
+    def _remove_fault(self, entry: Scheduled, _: HttpRequest) -> HttpResponse:
+        self._on.faults.remove(entry.id)
+        return reply(200, fault_view(entry, self._on.clock.now_us()))
+
+    # The clock
+
+    def _tell_time(self, _: HttpRequest) -> HttpResponse:
+        return reply(200, self._time())
+
+    def _skip(self, request: HttpRequest) -> HttpResponse:
+        document = json_object(request)
+        for word in document:
+            if word != "skip_s":
+                raise mistake(word, "expected skip_s, the seconds to move the clock forward", document[word])
+        skip_s: Any = document.get("skip_s")
+        if not isinstance(skip_s, int | float) or isinstance(skip_s, bool) or not 0 < skip_s < math.inf:
+            raise mistake("skip_s", "expected a number of seconds above 0: the clock goes forward only", skip_s)
+        try:
+            self._on.clock.skip(to_us(skip_s))
+        except ValueError as wrong:
+            raise mistake("skip_s", str(wrong), skip_s) from None
+        return reply(200, self._time())
+
+    def _time(self) -> dict[str, Json]:
+        now_us = self._on.clock.now_us()
+        return {"now": iso(now_us), "now_us": now_us, "skipped_s": to_s(self._on.clock.skipped_us)}
+
+    # What happened
+
+    def _read_trace(self, request: HttpRequest) -> TraceReading:
+        asked = query_of(request, TRACE_PARAMETERS)
+        ring = self._on.ring
+        if asked.get("since", 0) > ring.last:
+            expected = f"expected at most {ring.last}, the number of the newest event (was the server restarted?)"
+            raise mistake("since", expected, asked["since"])
+        if not asked.get("follow"):
+            asked.setdefault("limit", SHOWN_LINES)
+        return TraceReading(ring, self._on.secrets, TraceQuery(**asked))
+
+    def _list_reasons(self, request: HttpRequest) -> HttpResponse:
+        asked = query_of(request, REASON_PARAMETERS)
+        limit = asked.get("limit", SHOWN_REASONS)
+        found = self._on.refusals.newest_first(asked.get("device", "*"))
+        return reply(200, {"reasons": [self._reason(refusal) for _, refusal in zip(range(limit), found, strict=False)]})
+
+    def _reason(self, refusal: Refusal) -> dict[str, Json]:
+        hide = self._on.secrets.hide
+        return {
+            "at": iso(refusal.at_us),
+            "at_us": refusal.at_us,
+            "method": refusal.method,
+            "path": hide(refusal.target),
+            "status": refusal.status,
+            "device": hide(refusal.device),
+            "reason": hide(refusal.reason),
+        }
+
+
+def fault_view(entry: Scheduled, now_us: int) -> dict[str, Json]:
+    """The fault as it was given, and how it fares."""
+    state = "on" if entry.is_on(now_us) else "over" if entry.is_over(now_us) else "waiting"
+    times: dict[str, Json] = {"begins_us": entry.from_us, "ends_us": entry.until_us}
+    return {"id": entry.id, **fault_to_json(entry.fault), "state": state, "bites": entry.bites, **times}
+
+
+def iso(at_us: int) -> str:
+    """`2026-01-01T12:00:00.000000Z`."""
+    at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at_us)
+    return at.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def reply(status: int, document: Mapping[str, Json], headers: Headers = ()) -> HttpResponse:
+    body = json.dumps(document, indent=2).encode("ascii") + b"\n"
+    return HttpResponse(status, (*JSON_TYPE, *headers), body)

@@ -1,0 +1,125 @@
+"""What comes to the control interface, checked: who may ask, which words a query may hold, what a body must be.
+
+Against pages in a browser on the same machine: a Host that is not loopback comes from a name that somebody has made to
+point here (DNS rebinding), and a body that is not called JSON can be sent by any page without asking first. There are
+no CORS headers, so no page can read an answer. DELETE needs no such care: a browser always asks first.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from typing import Any, Final, NoReturn
+from urllib.parse import parse_qsl
+
+from fleetrig.reference_server.fronts.addresses import Address
+from fleetrig.simulator.contract.bodies import body_bytes
+from fleetrig.simulator.contract.http import Headers, HttpRequest
+from fleetrig.simulator.contract.json_types import Json
+
+MAX_BODY_BYTES: Final = 64 * 1024
+MAX_PARAMETERS: Final = 20
+SHOWN_CHARS: Final = 100
+
+
+class Refused(Exception):
+    """An answer with an error: `{"error": sentence, …}`."""
+
+    def __init__(self, status: int, error: str, headers: Headers = (), **more: Json) -> None:
+        super().__init__(error)
+        self.status = status
+        self.headers = headers
+        self.document: dict[str, Json] = {"error": error, **{name: value for name, value in more.items() if value}}
+
+
+def mistake(field: str, expected: str, got: object, near: str = "") -> Refused:
+    """A 400 that names the field."""
+    shown = json.dumps(got)[:SHOWN_CHARS]
+    hint = f"; did you mean {near}?" if near else ""
+    return Refused(400, f"{field}: {expected}, got {shown}{hint}", field=field, expected=expected, near=near)
+
+
+def check_host(request: HttpRequest) -> None:
+    """Raises Refused(403) unless the request was sent to a loopback address."""
+    host = (request.header("Host") or "").strip()
+    name = host.partition("]")[0].removeprefix("[") if host.startswith("[") else host.partition(":")[0]
+    if not Address(name.lower(), 0).is_loopback:
+        raise Refused(
+            403,
+            f"this control interface answers requests to 127.0.0.1, [::1] or localhost, not to {host[:SHOWN_CHARS]!r}: "
+            "to be reached under other names, it must listen beyond loopback (serve --control HOST:PORT)",
+        )
+
+
+def json_object(request: HttpRequest) -> dict[str, Any]:
+    """The body. Raises Refused(415) for another type, 400 for what is no object of JSON."""
+    sent = (request.header("Content-Type") or "").partition(";")[0].strip().lower()
+    if sent != "application/json":
+        raise Refused(415, f"expected Content-Type: application/json, got {sent[:SHOWN_CHARS] or 'none'}")
+    try:
+        document = json.loads(body_bytes(request.body), parse_constant=_no_number)
+    except (ValueError, RecursionError) as wrong:
+        raise Refused(400, f"the body is no JSON: {str(wrong)[:SHOWN_CHARS]}") from None
+    if not isinstance(document, dict):
+        raise Refused(400, 'expected an object of JSON, such as {"fault": "outage", "for": "10s"}')
+    return document
+
+
+def query_of(request: HttpRequest, readers: Mapping[str, Callable[[str], Any]]) -> dict[str, Any]:
+    """The query's parameters, each read by its reader, which raises ValueError. Raises Refused(400)."""
+    try:
+        pairs = parse_qsl(request.query, keep_blank_values=True, max_num_fields=MAX_PARAMETERS)
+    except ValueError as wrong:
+        raise Refused(400, f"the query cannot be read: {str(wrong)[:SHOWN_CHARS]}") from None
+    found: dict[str, Any] = {}
+    for name, text in pairs:
+        if name not in readers:
+            expected = f"expected one of {', '.join(readers)}" if readers else "nothing can be asked for here"
+            raise mistake(name[:SHOWN_CHARS], expected, text, nearest(name, readers))
+        if name in found:
+            raise mistake(name, "expected it once", text)
+        try:
+            found[name] = readers[name](text)
+        except ValueError as wrong:
+            raise mistake(name, str(wrong), text) from None
+    return found
+
+
+def nearest(word: str, known: Mapping[str, Any] | tuple[str, ...]) -> str:
+    return next(iter(get_close_matches(word, list(known), n=1)), "")
+
+
+def whole(least: int, most: int) -> Callable[[str], int]:
+    """Reads a whole number within bounds."""
+
+    def read(text: str) -> int:
+        if not (text.isascii() and text.isdecimal() and len(text) < 19 and least <= int(text) <= most):
+            raise ValueError(f"expected a whole number from {least} to {most}")
+        return int(text)
+
+    return read
+
+
+def word_of(*known: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in known:
+            near = nearest(text, known)
+            raise ValueError(f"expected one of {', '.join(known)}" + (f" (did you mean {near}?)" if near else ""))
+        return text
+
+    return read
+
+
+def yes_or_no(text: str) -> bool:
+    return word_of("true", "false")(text) == "true"
+
+
+def glob(text: str) -> str:
+    if not text:
+        raise ValueError("expected a device's id, or a glob such as HB-*")
+    return text
+
+
+def _no_number(text: str) -> NoReturn:
+    raise ValueError(f"{text} is no number of JSON")

@@ -1,0 +1,312 @@
+"""HTTP over sockets: byte-exact envelopes in, deliveries out. The only home of aiohttp.
+
+aiohttp's plain `web.Server` reads the wire; there is no router, so a path arrives as it was sent. The answer is
+written by `delivering` and not by aiohttp's response classes: headers are exactly those of the platform, and every
+`Ending` can be performed. Whatever a client sends, it gets an answer or a closed connection, never a traceback.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from aiohttp import http_exceptions, web
+
+from fleetrig.reference_server.fronts.http.delivering import SERVER_ERROR, Delivering, Exchange, OnBug
+from fleetrig.reference_server.fronts.http.endings import reset
+from fleetrig.reference_server.fronts.http.intake import (
+    MAX_HEADERS,
+    MAX_LINE_BYTES,
+    Gone,
+    Limits,
+    Rejected,
+    Spool,
+    absolute,
+    fill,
+    origin_of,
+    too_large,
+)
+from fleetrig.reference_server.fronts.http.lenient_parse import second_look
+from fleetrig.reference_server.fronts.listening import Listener
+from fleetrig.simulator.contract.clock import Clock
+from fleetrig.simulator.contract.delivery import Delivery, Ending, Handler
+from fleetrig.simulator.contract.http import Body, Headers, HttpRequest
+from fleetrig.simulator.contract.session import Session
+from fleetrig.simulator.contract.trace import Lane, Trace
+
+LOG: Final = logging.getLogger("fleetrig.http")
+KEPT_DATA_BYTES: Final = 16 * 1024
+CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+TLS_HELLO: Final = b"\x16\x03"
+STOP_WITHIN_S: Final = 1.0
+
+
+class _Sent(web.StreamResponse):
+    """Tells aiohttp that the answer is on its way already: nothing is left to write."""
+
+    def __init__(self, *, keeps: bool) -> None:
+        super().__init__()
+        self._keeps = keeps
+
+    @property
+    def keep_alive(self) -> bool:
+        return self._keeps
+
+    async def prepare(self, request: web.BaseRequest) -> None:
+        return None
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        return None
+
+
+class _Late(_Sent):
+    """An answer that is only made when aiohttp asks for it: its error handler cannot wait."""
+
+    def __init__(self, make: Callable[[], Awaitable[bool]]) -> None:
+        super().__init__(keeps=False)
+        self._make = make
+
+    async def prepare(self, request: web.BaseRequest) -> None:
+        await self._make()
+
+
+class _Connection(web.RequestHandler):
+    """aiohttp's protocol of one connection, and what we remember of it."""
+
+    __slots__ = ("_front", "answered", "body", "data", "half_closed", "is_broken", "last", "scheme", "session")
+
+    def __init__(self, server: _Server, front: HttpFront, **options: Any) -> None:
+        super().__init__(server, loop=asyncio.get_running_loop(), **options)
+        self._front = front
+        self.session = Session()
+        self.scheme = "http"
+        self.data = b""  # the start of what came last, for a second look; empty when that was in mid-message
+        self.last: Any = None  # the body of the latest request, read or not
+        self.body: Any = None  # the body that is being read
+        self.is_broken = False  # that body is malformed
+        self.half_closed = False  # the client said all it had to say, and still listens
+        self.answered = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        peer = transport.get_extra_info("peername") or ("",)
+        here = transport.get_extra_info("sockname") or ("", 0)
+        self.session = Session(peer[0], here[1])
+        self.scheme = "http" if transport.get_extra_info("sslcontext") is None else "https"
+        super().connection_made(transport)
+
+    def data_received(self, data: bytes) -> None:
+        is_start = self.last is None or self.last.is_eof()
+        super().data_received(data)
+        if self._messages and data:  # aiohttp calls this without data too, to have its parser go on
+            self.last = self._messages[-1][1]
+            self.data = data[:KEPT_DATA_BYTES] if is_start else b""
+            if self.body is not None:
+                self.break_off(self.body)
+
+    def break_off(self, body: Any) -> None:
+        """aiohttp queues a parser's error as the next message and lets the reader of a broken body wait for ever."""
+        if self._messages and not body.is_eof():
+            self.is_broken = True
+            body.feed_eof()
+
+    def eof_received(self) -> bool | None:  # type: ignore[override]
+        """A client may close its sending half and wait for the answer; one whose answer a fault holds back has left."""
+        owed = self._request_count > self.answered
+        if not owed or self.body is not None or self.scheme == "https":
+            return None
+        self.half_closed = True
+        return True
+
+    def exchange(self, request: web.BaseRequest, method: str) -> Exchange:
+        """Counts the request as answered: call it when its answer is known."""
+        self.answered += 1
+        is_last = self.half_closed and self.answered >= self._request_count
+        keeps = request.keep_alive and not is_last
+        return Exchange(method, request.transport, request.writer.drain, request.version < (1, 1), keeps)
+
+    def handle_error(
+        self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
+    ) -> web.StreamResponse:
+        """Called by aiohttp for what it could not read and for what the front raised."""
+        if isinstance(exc, ConnectionError):
+            raise exc
+        if isinstance(exc, http_exceptions.HttpProcessingError):
+            return _Late(lambda: self._front.answer_unread(request, self, exc))
+        self._front.on_bug(None, exc or RuntimeError(message))
+        return _Late(lambda: self._front.delivering.send(self.exchange(request, request.method), SERVER_ERROR))
+
+    def log_exception(self, *args: Any, **kw: Any) -> None:
+        LOG.debug(*args, **kw)
+
+
+class _Server(web.Server):
+    def __init__(self, front: HttpFront, limits: Limits) -> None:
+        super().__init__(front.answer, handler_cancellation=True)
+        self._front = front
+        self._options: dict[str, Any] = {
+            "access_log": None,
+            "auto_decompress": False,
+            "keepalive_timeout": limits.idle_s,
+            "max_line_size": MAX_LINE_BYTES,
+            "max_field_size": MAX_LINE_BYTES,
+            "max_headers": MAX_HEADERS,
+        }
+
+    def __call__(self) -> _Connection:
+        return _Connection(self, self._front, **self._options)
+
+
+class HttpFront:
+    """All HTTP and HTTPS listeners of one server. Belongs to the event loop it was opened in."""
+
+    def __init__(
+        self, handle: Handler, clock: Clock, trace: Trace, on_bug: OnBug, limits: Limits | None = None
+    ) -> None:
+        self._handle = handle
+        self._clock = clock
+        self._trace = trace
+        self._limits = limits or Limits()
+        self._server: _Server | None = None
+        self._listeners: list[Listener] = []
+        self._keep, self._close = _Sent(keeps=True), _Sent(keeps=False)
+        self.on_bug = on_bug
+        self.delivering = Delivering(clock, trace, on_bug)
+
+    # Listening
+
+    async def listen(self, listener: Listener) -> None:
+        """Opens a listener; from then on it accepts."""
+        if self._server is None:
+            self._server = _Server(self, self._limits)
+        await listener.open(self._server)
+        self._listeners.append(listener)
+
+    async def close(self) -> None:
+        """Stops accepting, lets answers that are being sent end within a second, closes all connections."""
+        for listener in self._listeners:
+            listener.close()
+        self.delivering.release()
+        if self._server is not None:
+            self._server.pre_shutdown()
+            await self._server.shutdown(STOP_WITHIN_S)
+
+    def refuse(self) -> None:
+        """From now on connecting is refused, and whoever is connected is thrown out."""
+        self._tell(Ending.REFUSED, "stopped listening")
+        for listener in self._listeners:
+            listener.refuse()
+        for connection in self._server.connections if self._server is not None else ():
+            if connection.transport is not None:
+                reset(connection.transport)
+
+    async def accept_again(self) -> None:
+        for listener in self._listeners:
+            await listener.accept_again()
+        self._tell("", "listening again")
+
+    def _tell(self, fault: str, reason: str) -> None:
+        self._trace.emit(self._clock.now_us(), Lane.NETWORK, "fault", fault=fault, reason=reason)
+
+    # One request
+
+    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Reads one request to its end, has it handled, performs the delivery."""
+        connection: _Connection = request.protocol  # type: ignore[assignment]
+        spool: Spool | None = None
+        try:
+            origin, target = self._address(request, connection)
+            body: Body = b""
+            if request.body_exists:
+                spool = self._spool(request)
+                body = await self._read(request, connection, spool)
+            headers: Headers = tuple((n.decode("latin-1"), v.decode("latin-1")) for n, v in request.raw_headers)
+            envelope = HttpRequest(request.method, origin, target, headers, body)
+            delivery = self._decide(envelope, connection.session)
+        except Rejected as rejected:
+            await self.delivering.reject(connection.exchange(request, request.method), rejected)
+            return self._close
+        except Gone:
+            connection.force_close()
+            return self._close
+        finally:
+            if spool is not None:
+                spool.close()
+        keeps = await self.delivering.perform(connection.exchange(request, request.method), envelope, delivery)
+        return self._keep if keeps else self._close
+
+    async def answer_unread(
+        self, request: web.BaseRequest, connection: _Connection, error: http_exceptions.HttpProcessingError
+    ) -> bool:
+        """The library gave up: the platform answers if a second look finds a request, else the front does."""
+        found = second_look(connection.data)
+        exchange = connection.exchange(request, found.method if found is not None else "GET")
+        exchange.keeps = exchange.is_http10 = False
+        try:
+            if found is None:
+                raise _why_unread(connection.data, error)
+            origin = origin_of(connection.scheme, found.header("Host") or "", connection.session.local_port)
+        except Rejected as rejected:
+            return await self.delivering.reject(exchange, rejected)
+        envelope = HttpRequest(found.method, origin, found.target, found.headers, found.body)
+        return await self.delivering.perform(exchange, envelope, self._decide(envelope, connection.session))
+
+    def _address(self, request: web.BaseRequest, connection: _Connection) -> tuple[str, str]:
+        target = request.raw_path
+        if target[:1] not in "/*" and request.method != "CONNECT":
+            return absolute(target)
+        host = request.headers.get("Host", "")
+        return origin_of(connection.scheme, host, connection.session.local_port), target
+
+    def _spool(self, request: web.BaseRequest) -> Spool:
+        limit_bytes = self._limits.of_body(request.headers.get("Content-Type", ""))
+        if (request.content_length or 0) > limit_bytes:
+            raise too_large(limit_bytes)
+        return Spool(self._limits, limit_bytes)
+
+    async def _read(self, request: web.BaseRequest, connection: _Connection, spool: Spool) -> Body:
+        _welcome(request)
+        source = request.content
+        connection.break_off(source)
+        if not source.is_eof():
+            if connection.half_closed:
+                raise Gone
+            connection.body = source
+        try:
+            await fill(spool, source, self._limits.idle_s)
+        except (web.RequestPayloadError, ConnectionError) as error:
+            raise Gone from error
+        finally:
+            connection.body = None
+        if connection.is_broken:
+            raise Rejected(400, "the body is malformed: its chunks or its length are wrong")
+        return spool.body()
+
+    def _decide(self, envelope: HttpRequest, session: Session) -> Delivery:
+        try:
+            return self._handle(envelope, session, self._clock.now_us())
+        except Exception as bug:  # noqa: BLE001 (a bug of ours must not end the server)
+            self.on_bug(envelope, bug)
+            return Delivery(SERVER_ERROR)
+
+
+def _welcome(request: web.BaseRequest) -> None:
+    """`Expect: 100-continue` is answered before the body comes (hawkbit.md S136). Raises Rejected(417) for others."""
+    expects = request.headers.get("Expect")
+    if expects is None or request.version < (1, 1):
+        return
+    if expects.lower() != "100-continue":
+        raise Rejected(417, f"the expectation {expects[:100]!r} is unknown")
+    if request.transport is not None:
+        request.transport.write(CONTINUE)
+
+
+def _why_unread(data: bytes, error: http_exceptions.HttpProcessingError) -> Rejected:
+    if data.startswith(TLS_HELLO):
+        return Rejected(400, "TLS came in on a port without TLS: use the https listener, or http:// in the URL")
+    if isinstance(error, http_exceptions.LineTooLong):
+        is_target = b"\r\n" not in data[:MAX_LINE_BYTES]
+        what = "the path is" if is_target else "a header is"
+        return Rejected(414 if is_target else 431, f"{what} longer than {MAX_LINE_BYTES} bytes")
+    return Rejected(400, "malformed HTTP: " + " ".join(error.message.split())[:200])

@@ -1,0 +1,129 @@
+"""From a socket to an envelope: bodies are bounded, and spooled to a file when they are not small."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import tempfile
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import IO, Final, Protocol
+
+from fleetrig.simulator.contract.http import Body, FileSlice, split_url
+
+KIB: Final = 1024
+MIB: Final = 1024 * KIB
+
+MAX_LINE_BYTES: Final = 8190
+"""Of the request line's target, and of a header with its name."""
+MAX_HEADERS: Final = 100
+
+HOST: Final = re.compile(r"(?:[A-Za-z0-9._~%!$&'()*+,;=-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+"""`Host` as RFC 9110 §7.2 has it: a name or an address, and perhaps a port."""
+
+
+class Rejected(Exception):
+    """A request that reaches no platform. `reason` is for the trace, never for the wire."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+
+
+class Gone(Exception):
+    """The client left in the middle of its request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a connection may ask of us."""
+
+    upload_bytes: int = 1024 * MIB + 16 * MIB
+    """A multipart body: the largest artifact (hawkbit.md §1, 1 GiB) and what surrounds it."""
+    body_bytes: int = 16 * MIB
+    """Any other body: documents, never images."""
+    in_memory_bytes: int = 64 * KIB
+    idle_s: float = 60.0
+    """How long a connection may be silent between requests or in the middle of a body."""
+
+    def of_body(self, content_type: str) -> int:
+        return self.upload_bytes if content_type.lower().startswith("multipart/") else self.body_bytes
+
+
+class Source(Protocol):
+    """A body as it arrives (aiohttp's StreamReader)."""
+
+    def is_eof(self) -> bool: ...
+
+    def read_nowait(self, n: int = -1) -> bytes: ...
+
+    async def readany(self) -> bytes: ...
+
+
+class Spool:
+    """Collects one body. The file has no name, so that even `kill -9` leaves nothing behind."""
+
+    def __init__(self, limits: Limits, at_most_bytes: int) -> None:
+        self._limits = limits
+        self._at_most_bytes = at_most_bytes
+        self._length_bytes = 0
+        self._blocks: list[bytes] = []
+        self._file: IO[bytes] | None = None
+
+    def add(self, block: bytes) -> None:
+        """Raises Rejected(413) beyond the limit."""
+        self._length_bytes += len(block)
+        if self._length_bytes > self._at_most_bytes:
+            raise too_large(self._at_most_bytes)
+        if self._file is None:
+            self._blocks.append(block)
+            if self._length_bytes <= self._limits.in_memory_bytes:
+                return
+            self._file = tempfile.TemporaryFile()  # noqa: SIM115 (closed by close)
+            block = b"".join(self._blocks)
+            self._blocks.clear()
+        self._file.write(block)
+
+    def body(self) -> Body:
+        if self._file is None:
+            return b"".join(self._blocks)
+        self._file.flush()
+        return FileSlice(f"/proc/self/fd/{self._file.fileno()}", 0, self._length_bytes)
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+
+
+async def fill(spool: Spool, source: Source, idle_s: float) -> None:
+    """Reads a body to its end. Raises Rejected(408) when nothing comes for `idle_s`."""
+    while not source.is_eof():
+        try:
+            async with asyncio.timeout(idle_s):
+                spool.add(await source.readany())
+        except TimeoutError:
+            raise Rejected(408, f"the body stopped coming for {idle_s:g} s") from None
+    spool.add(source.read_nowait())
+
+
+def too_large(limit_bytes: int) -> Rejected:
+    return Rejected(413, f"the body is larger than {limit_bytes} bytes, the most that this server takes")
+
+
+@lru_cache(maxsize=256)
+def origin_of(scheme: str, host: str, port: int) -> str:
+    """Scheme and authority that links are made from; without a `Host` (HTTP/1.0) it is ours. Raises Rejected(400)."""
+    if not host:
+        return f"{scheme}://localhost:{port}"
+    if not HOST.fullmatch(host):
+        raise Rejected(400, f"the Host header {host[:100]!r} is no host")
+    return f"{scheme}://{host}"
+
+
+def absolute(target: str) -> tuple[str, str]:
+    """Origin and target of a request line with a whole URL in it (RFC 9112 §3.2.2). Raises Rejected(400)."""
+    try:
+        return split_url(target)
+    except ValueError as error:
+        raise Rejected(400, str(error)) from error

@@ -1,0 +1,88 @@
+"""From a response to bytes: the head exactly as the platform gave it, plus what is the front's business.
+
+The front adds `Content-Length`, `Date` and, where the connection's rules ask for it, `Connection`; nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+from email.utils import formatdate
+from functools import lru_cache
+from http import HTTPStatus
+from typing import Final
+
+from fleetrig.simulator.contract.clock import US_PER_S
+from fleetrig.simulator.contract.http import HttpResponse, body_length
+
+OURS: Final = frozenset({"content-length", "connection", "date", "transfer-encoding"})
+"""Headers that a platform may not decide, but for `Content-Length` on an answer to HEAD and `Connection: close`."""
+
+CLOSING: Final = frozenset({400, 408, 413, 414, 417, 431, 500, 501, 505})
+"""After these a connection is closed: hawkbit.md §0 "Connection" for 400; after the others its framing is in doubt."""
+
+BODILESS: Final = frozenset({204, 304})
+
+STATUS_LINES: Final = {status.value: f"HTTP/1.1 {status.value} {status.phrase}" for status in HTTPStatus}
+
+STYLE: Final = (
+    "body {font-family:Tahoma,Arial,sans-serif;} h1, h2, h3, b {color:white;background-color:#525D76;} "
+    "h1 {font-size:22px;} h2 {font-size:16px;} h3 {font-size:14px;} p {font-size:12px;} a {color:black;} "
+    ".line {height:1px;background-color:#525D76;border:none;}"
+)
+
+BREAKS_LINES: Final = re.compile(r"[\r\n\0]")
+
+
+def says_close(response: HttpResponse) -> bool:
+    """True when the platform or the status ends the connection."""
+    return response.status in CLOSING or (response.header("Connection") or "").lower() == "close"
+
+
+def has_body(method: str, status: int) -> bool:
+    """False where HTTP forbids one (RFC 9110 §6.4.1)."""
+    return method != "HEAD" and status >= HTTPStatus.OK and status not in BODILESS
+
+
+def head_bytes(response: HttpResponse, method: str, connection: str, now_us: int) -> bytes:
+    """Status line and headers with the empty line. `connection` is the value of that header, empty for none."""
+    status = response.status
+    lines = [STATUS_LINES.get(status) or f"HTTP/1.1 {status} "]
+    lines += [f"{name}: {value}" for name, value in response.headers if name.lower() not in OURS]
+    if method == "HEAD" and (length := response.header("Content-Length")) is not None:
+        lines.append(f"Content-Length: {length}")
+    elif status >= HTTPStatus.OK and status not in BODILESS:
+        lines.append(f"Content-Length: {body_length(response.body)}")
+    lines.append(_date(now_us // US_PER_S))
+    if connection:
+        lines.append(f"Connection: {connection}")
+    return encoded(lines)
+
+
+def encoded(lines: list[str]) -> bytes:
+    """Lines of a head as bytes, with the empty line; nothing in them can begin another line."""
+    lines += ("", "")
+    text = "\r\n".join(lines)
+    if text.count("\n") != len(lines) - 1 or text.count("\r") != len(lines) - 1:
+        text = "\r\n".join(BREAKS_LINES.sub(" ", line) for line in lines)
+    return text.encode("latin-1", "replace")
+
+
+def date_line(now_us: int) -> str:
+    """The value of the header `Date`."""
+    return _date(now_us // US_PER_S).removeprefix("Date: ")
+
+
+@lru_cache(maxsize=4)
+def _date(now_s: int) -> str:
+    return "Date: " + formatdate(now_s, usegmt=True)
+
+
+def error_page(status: int, *headers: tuple[str, str]) -> HttpResponse:
+    """What a servlet container says of a request that no application ever sees (hawkbit.md §0 "URL firewall")."""
+    title = f"HTTP Status {status} – {HTTPStatus(status).phrase}"
+    page = (
+        f'<!doctype html><html lang="en"><head><title>{title}</title><style type="text/css">{STYLE}</style></head>'
+        f"<body><h1>{title}</h1></body></html>"
+    )
+    type_and_language = (("Content-Type", "text/html;charset=utf-8"), ("Content-Language", "en"))
+    return HttpResponse(status, (*type_and_language, *headers), page.encode())

@@ -1,0 +1,146 @@
+"""Answers that say something else than the platform said, and places that lead elsewhere: pure, told by a fault.
+
+What a device under test must bear with cannot always be had from an honest server: an odd poll document, a wrong hash,
+a link to another path and host, a redirect, a wrong date. These are made here, from the honest answer.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from fleetrig.simulator.contract.delivery import Delivery
+from fleetrig.simulator.contract.faults import Fault, FaultKind
+from fleetrig.simulator.contract.http import Headers, HttpRequest, HttpResponse
+from fleetrig.simulator.contract.json_types import Json
+
+NEIGHBOURS: Final = (("127.0.0.1", "localhost"), ("hawkbit.test", "elsewhere.test"))
+"""Two names of one host: whoever is sent from one to the other must take it for another host."""
+
+CONDITIONS: Final = frozenset({"if-none-match", "if-match"})
+"""A body that is rewritten has no tag: whoever knows the honest one must not be told that it is still good."""
+
+
+def as_seen(fault: Fault, request: HttpRequest) -> HttpRequest:
+    """The request as the platform gets to see it."""
+    unseen = fault.parameters.get("unseen")
+    names = {str(name).lower() for name in unseen} if isinstance(unseen, list) else set()
+    if fault.kind is FaultKind.MOVED or rewrites_body(fault):
+        names |= CONDITIONS
+    return replace(
+        request, headers=tuple((name, value) for name, value in request.headers if name.lower() not in names)
+    )
+
+
+def rewrites_body(fault: Fault) -> bool:
+    return not fault.parameters.keys().isdisjoint({"set_values", "body"})
+
+
+def rewrite(fault: Fault, delivery: Delivery) -> Delivery:
+    """The answer with other words: status, headers, the whole body or values in it."""
+    response = delivery.response
+    if response is None:
+        return delivery
+    status, body, headers = fault.number("status"), response.body, response.headers
+    if isinstance(text := fault.parameters.get("body"), str):
+        body = text.encode()
+    elif (values := fault.mapping("set_values")) and isinstance(body, bytes):
+        body = changed(body, lambda document: set_values(document, values))
+    if rewrites_body(fault):
+        headers = without(headers, {"etag"})
+    given = {name: value for name, value in fault.mapping("headers").items() if value is not None}
+    headers = without(headers, {name.lower() for name in fault.mapping("headers")})
+    headers += tuple((name, str(value)) for name, value in given.items())
+    response = HttpResponse(response.status if status is None else int(status), headers, body)
+    return replace(delivery, response=response, as_given=delivery.as_given | {name.lower() for name in given})
+
+
+def without(headers: Headers, names: set[str]) -> Headers:
+    return tuple((name, value) for name, value in headers if name.lower() not in names)
+
+
+def changed(body: bytes, change: Callable[[Json], Json]) -> bytes:
+    """A JSON body after a change; any other as it is."""
+    try:
+        document = json.loads(body)
+    except ValueError:
+        return body
+    return json.dumps(change(document), separators=(",", ":")).encode()
+
+
+def set_values(document: Json, values: dict[str, Json]) -> Json:
+    """Dotted paths into a document (`chunks.0.part`) and the value of each; None takes the place away."""
+    for path, value in values.items():
+        set_value(document, path.split("."), value)
+    return document
+
+
+def set_value(document: Json, path: list[str], value: Json) -> None:
+    """Mappings on the way are made, entries of lists are not."""
+    here, (key, *rest) = document, path
+    match here:
+        case dict() if rest:
+            set_value(here.setdefault(key, {}) if value is not None else here.get(key), rest, value)
+        case dict() if value is None:
+            here.pop(key, None)
+        case dict():
+            here[key] = value
+        case list() if key.isdecimal() and int(key) < len(here) and rest:
+            set_value(here[int(key)], rest, value)
+        case list() if key.isdecimal() and int(key) < len(here):
+            here[int(key)] = value
+        case _:
+            pass
+
+
+# Places that lead elsewhere
+
+
+def elsewhere(origin: str) -> str:
+    """The same server under its other name, and back; a host of which no other name is known stays."""
+    scheme, _, authority = origin.partition("://")
+    host, mark, port = authority.partition(":")
+    for one, other in (*NEIGHBOURS, *(pair[::-1] for pair in NEIGHBOURS)):
+        if host == one:
+            return f"{scheme}://{other}{mark}{port}"
+    return origin
+
+
+def homeward(below: str, request: HttpRequest) -> HttpRequest | None:
+    """A request that has come to the other place, as if to the usual one; None for all others."""
+    if not request.target.startswith(below + "/"):
+        return None
+    return replace(request, origin=elsewhere(request.origin), target=request.target.removeprefix(below))
+
+
+def redirect(fault: Fault, request: HttpRequest) -> Delivery:
+    location = elsewhere(request.origin) + fault.text("below") + request.target
+    return Delivery(HttpResponse(int(fault.number("status") or 307), (("Location", location),)))
+
+
+def move_links(fault: Fault, request: HttpRequest, delivery: Delivery) -> Delivery:
+    """Every `href` to this server leads to the other place from now on."""
+    response = delivery.response
+    if response is None or not isinstance(response.body, bytes):
+        return delivery
+    home, there = request.origin + "/", elsewhere(request.origin) + fault.text("below") + "/"
+    body = changed(response.body, lambda document: moved(document, home, there))
+    return replace(delivery, response=HttpResponse(response.status, without(response.headers, {"etag"}), body))
+
+
+def moved(document: Json, home: str, there: str) -> Json:
+    match document:
+        case dict():
+            return {key: _moved_value(key, value, home, there) for key, value in document.items()}
+        case list():
+            return [moved(value, home, there) for value in document]
+        case _:
+            return document
+
+
+def _moved_value(key: str, value: Json, home: str, there: str) -> Json:
+    if key == "href" and isinstance(value, str) and value.startswith(home):
+        return there + value.removeprefix(home)
+    return moved(value, home, there)

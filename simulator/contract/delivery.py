@@ -1,0 +1,50 @@
+"""An HTTP answer and what becomes of it on the way to the other side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
+from fleetrig.simulator.contract.session import Session
+
+
+class Ending(StrEnum):
+    """How an answer reaches the other side; everything but WHOLE is a fault."""
+
+    WHOLE = "whole"
+    REFUSED = "refused"  # as if nobody listened
+    RESET = "reset"  # TCP RST instead of an answer
+    SILENCE = "silence"  # no answer at all, the connection stays open
+    CLOSED = "closed"  # the connection is closed without an answer
+    TRUNCATED = "truncated"  # headers promise more bytes than come
+
+
+class Framing(StrEnum):
+    """In which of the forms that HTTP allows an answer comes (RFC 9112 §6)."""
+
+    LENGTH = "length"  # Content-Length, the connection lives on
+    CHUNKED = "chunked"  # Transfer-Encoding: chunked
+    CLOSE = "close"  # Content-Length and Connection: close
+    HTTP10 = "http10"  # HTTP/1.0, no length: the body ends with the connection
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A server's answer and what becomes of it on the way: performed by a front or by the memory transport."""
+
+    response: HttpResponse | None
+    ending: Ending = Ending.WHOLE
+    delay_us: int = 0
+    cut_after_bytes: int | None = None
+    """TRUNCATED: how much of the body comes through; half of it when not said."""
+    framing: Framing = Framing.LENGTH
+    bytes_per_s: float | None = None
+    """How slowly the body comes; as fast as it can when not said."""
+    as_given: frozenset[str] = frozenset()
+    """Headers (small letters) that are sent as the response has them, though they are the front's business."""
+
+
+Handler = Callable[[HttpRequest, Session, int], Delivery]
+"""`handle(request, session, now_us)`: a server as the memory transport and the fronts see it."""

@@ -1,0 +1,90 @@
+"""HTTP as neutral envelopes: what goes over a wire, without saying which library carries it (RFC 9110, RFC 9112)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+Headers = tuple[tuple[str, str], ...]
+
+URL: Final = re.compile(r"(https?)://([^/?#]+)([^#]*)(?:#.*)?", re.IGNORECASE | re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class FileSlice:
+    """A body that lies in a file: `length_bytes` from `offset_bytes` on. Read with `bodies`."""
+
+    path: str
+    offset_bytes: int
+    length_bytes: int
+
+    def __len__(self) -> int:
+        return self.length_bytes
+
+
+Body = bytes | FileSlice | tuple[bytes | FileSlice, ...]
+
+
+def body_length(body: Body) -> int:
+    """Length of a body in bytes, whatever its form."""
+    return sum(map(len, body)) if isinstance(body, tuple) else len(body)
+
+
+def find_header(headers: Headers, name: str) -> str | None:
+    """The first value of a header, its name compared without regard to case (RFC 9110 §5.1)."""
+    wanted = name.lower()
+    for key, value in headers:
+        if key.lower() == wanted:
+            return value
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """One HTTP request. `origin` is scheme and authority (`http://host:8080`), `target` raw path and query as sent."""
+
+    method: str
+    origin: str
+    target: str
+    headers: Headers = ()
+    body: Body = b""
+
+    @property
+    def url(self) -> str:
+        return self.origin + self.target
+
+    @property
+    def path(self) -> str:
+        return self.target.partition("?")[0]
+
+    @property
+    def query(self) -> str:
+        return self.target.partition("?")[2]
+
+    def header(self, name: str) -> str | None:
+        return find_header(self.headers, name)
+
+
+@dataclass(frozen=True, slots=True)
+class HttpResponse:
+    """One HTTP response; `Content-Length` is the front's business unless the platform gives it (HEAD)."""
+
+    status: int
+    headers: Headers = ()
+    body: Body = b""
+
+    def header(self, name: str) -> str | None:
+        return find_header(self.headers, name)
+
+
+def split_url(url: str) -> tuple[str, str]:
+    """`http://host/a?b` -> (`http://host`, `/a?b`), nothing decoded or normalised: links are followed as given.
+
+    Raises ValueError when there is no scheme and authority.
+    """
+    found = URL.fullmatch(url)
+    if found is None:
+        raise ValueError(f"expected an absolute http(s) URL, got {url[:200]!r}")
+    scheme, authority, target = found.groups()
+    return f"{scheme.lower()}://{authority}", target if target.startswith("/") else "/" + target

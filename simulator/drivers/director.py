@@ -1,0 +1,46 @@
+"""What every driver offers to whoever directs a run: time, power switches, and somebody to carry out the directions.
+
+A director is a generator, like a flow, so that a run is directed by the same code in virtual and in real time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import NamedTuple, Protocol, TypeVar
+
+from fleetrig.simulator.agent import Agent
+from fleetrig.simulator.contract.trace import Trace
+from fleetrig.simulator.drivers.power_watch import PowerWatch
+from fleetrig.simulator.effects import Ask, Outcome, Pause
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Until(NamedTuple):
+    """Go on as soon as `met()` is true, at the latest after `within_s`. Answered by whether it was met."""
+
+    met: Callable[[], bool]
+    within_s: float
+
+
+Direction = Ask | Pause | Until
+Director = Generator[Direction, Outcome | bool, T_co]
+Inquiry = Generator[Ask, Outcome, T_co]
+"""A director that only asks: an admin call."""
+
+
+class Bench(Protocol):
+    """A driver as a director sees it."""
+
+    trace: Trace
+
+    def now_us(self) -> int: ...
+
+    def power_on(self, agent: Agent, *, after_s: float = 0.0, watch: PowerWatch | None = None) -> None:
+        """Switches a device on, now or later. With a watch that cuts, it comes back after `watch.off_s`.
+
+        Does nothing for a device that is on, or waits to be switched on.
+        """
+
+    def power_cut(self, agent: Agent) -> None:
+        """Switches it off in the middle of whatever it does, or keeps it from being switched on."""

@@ -1,0 +1,1 @@
+"""A device that polls hawkBit (Direct Device Integration API)."""
