@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Final
 
+from fleetrig.simulator.contract.envelope import payload_of
 from fleetrig.simulator.contract.http import FileSlice
 from fleetrig.simulator.contract.trace import TraceEvent
 
@@ -62,7 +63,7 @@ def _held_bytes(event: TraceEvent) -> int:
     """What an event's body takes in memory; file slices take nothing."""
     if event.envelope is None:
         return 0
-    body = event.envelope.body
+    body = payload_of(event.envelope)
     if isinstance(body, bytes):  # nearly always, and this is run for every event
         return len(body)
     parts = body if isinstance(body, tuple) else (body,)

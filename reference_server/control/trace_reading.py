@@ -7,11 +7,12 @@ is told how many, where they are missing: `{"dropped": 17}`. (Some of these woul
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final
 
 from fleetrig.reference_server.control.ring import TraceRing
+from fleetrig.simulator.contract.envelope import without_payload
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import TraceEvent
 from fleetrig.simulator.contract.trace_json import to_line
@@ -82,7 +83,7 @@ class TraceReading:
 
     def _line(self, number: int, event: TraceEvent) -> str:
         if not self._query.bodies and event.envelope is not None:
-            event = event._replace(envelope=replace(event.envelope, body=b""))
+            event = event._replace(envelope=without_payload(event.envelope))
         return f'{{"number":{number},{to_line(event, self._secrets)[1:]}'
 
     def _start(self) -> int:

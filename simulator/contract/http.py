@@ -55,6 +55,11 @@ class HttpRequest:
         return self.origin + self.target
 
     @property
+    def line(self) -> str:
+        """`GET /a`: how faults, refusals and traces speak of it."""
+        return f"{self.method} {self.path}"
+
+    @property
     def path(self) -> str:
         return self.target.partition("?")[0]
 
@@ -73,6 +78,10 @@ class HttpResponse:
     status: int
     headers: Headers = ()
     body: Body = b""
+
+    @property
+    def line(self) -> str:
+        return str(self.status)
 
     def header(self, name: str) -> str | None:
         return find_header(self.headers, name)

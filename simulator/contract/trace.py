@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection
 from enum import StrEnum
 from typing import NamedTuple
 
-from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
+from fleetrig.simulator.contract.envelope import Envelope
 
 
 class Lane(StrEnum):
@@ -36,7 +36,7 @@ class TraceEvent(NamedTuple):
     device: str
     lane: Lane
     kind: str
-    envelope: HttpRequest | HttpResponse | None = None
+    envelope: Envelope | None = None
     stage: str = ""
     fault: str = ""
     reason: str = ""
@@ -45,6 +45,8 @@ class TraceEvent(NamedTuple):
     """What the sender calls it: `poll`, `configData`, `feedback-closed`; the phase or action on the bench lane."""
     took_us: int = 0
     """Waiting time of an answer, or length of a pause."""
+    session: int = 0
+    """In the server and network lanes: the session it belongs to, by which an answer finds its question."""
 
 
 Listener = Callable[[TraceEvent], None]
@@ -88,19 +90,20 @@ class Trace:
         kind: str,
         device: str = "",
         *,
-        envelope: HttpRequest | HttpResponse | None = None,
+        envelope: Envelope | None = None,
         stage: str = "",
         fault: str = "",
         reason: str = "",
         cites: str = "",
         name: str = "",
         took_us: int = 0,
+        session: int = 0,
     ) -> None:
         if not self._listeners:
             return
         self._seq[lane] += 1
         event = TraceEvent(
-            at_us, self._seq[lane], device, lane, kind, envelope, stage, fault, reason, cites, name, took_us
+            at_us, self._seq[lane], device, lane, kind, envelope, stage, fault, reason, cites, name, took_us, session
         )
         for listener in self._heard.get(kind) or self._hearing(kind):
             listener(event)

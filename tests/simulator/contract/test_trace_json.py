@@ -45,7 +45,7 @@ def test_a_file_is_only_told_by_its_length(tmp_path: Path) -> None:
     body = (b"head", FileSlice(str(tmp_path / "image.bin"), 7, 99))
     line = to_line(TraceEvent(1, 1, "", Lane.SERVER, "answered", HttpResponse(200, (), body)), Secrets())
     envelope = from_line(line).envelope
-    assert envelope is not None
+    assert isinstance(envelope, HttpResponse)
     assert envelope.body == (b"head", FileSlice("", 0, 99))
     assert str(tmp_path) not in line
 
@@ -73,7 +73,7 @@ def test_secrets_are_masked_wherever_they_stand() -> None:
         line = to_line(event, secrets)
         assert token not in line
         envelope = from_line(line).envelope
-        assert envelope is not None
+        assert isinstance(envelope, HttpRequest | HttpResponse)
         assert isinstance(envelope.body, bytes)
         assert b"target-token:" in envelope.body
         assert token.encode() not in envelope.body

@@ -1,0 +1,92 @@
+"""Whatever goes over a wire, and what a server makes of it.
+
+A server is told when a session opens, what comes on it and when it closes, and answers with outputs; it also gives
+outputs when nobody has asked (`Conversation.advance`). Every envelope has a `line`: one line by which faults, refusals,
+console, evidence and trace speak of it.
+
+Devices and servers share these shapes and nothing else: what a platform's words mean is written twice, once in
+`simulator.flows` and once in `reference_server.platforms`, so that a misunderstanding cannot hide in shared code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from fleetrig.simulator.contract.coap import CoapMessage, CoapRequest, CoapResponse
+from fleetrig.simulator.contract.delivery import Delivery, Ending
+from fleetrig.simulator.contract.http import Body, HttpRequest, HttpResponse
+from fleetrig.simulator.contract.mqtt import MqttPacket, MqttPublish
+from fleetrig.simulator.contract.session import Session
+
+Envelope = HttpRequest | HttpResponse | MqttPacket | CoapMessage
+
+
+def payload_of(envelope: Envelope) -> Body:
+    """The body of an HTTP message, the payload of a PUBLISH or a CoAP message; empty for all else."""
+    match envelope:
+        case HttpRequest() | HttpResponse():
+            return envelope.body
+        case MqttPublish() | CoapRequest() | CoapResponse():
+            return envelope.payload
+        case _:
+            return b""
+
+
+def without_payload(envelope: Envelope) -> Envelope:
+    """The same envelope with nothing in it."""
+    match envelope:
+        case HttpRequest() | HttpResponse():
+            return replace(envelope, body=b"")
+        case MqttPublish() | CoapRequest() | CoapResponse():
+            return replace(envelope, payload=b"")
+        case _:
+            return envelope
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """An envelope on its way to a session's peer, `delay_us` from now. Sessions that are gone by then get nothing."""
+
+    session: int
+    envelope: Envelope
+    delay_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """The server ends a session, `delay_us` from now: in order (CLOSED) or not (RESET); SILENCE: it forgets it."""
+
+    session: int
+    ending: Ending = Ending.CLOSED
+    delay_us: int = 0
+
+
+Output = Send | Close
+"""Performed in the order given; of two with the same delay the first goes first."""
+
+
+class Conversation(Protocol):
+    """A server as its fronts and the memory link see it. Pure: time comes with every call.
+
+    HTTP takes the short way, `exchange`: one request, one delivery, nothing else.
+    """
+
+    def exchange(self, request: HttpRequest, session: Session, now_us: int) -> Delivery:
+        """One HTTP request and what becomes of its answer."""
+
+    def opened(self, session: Session, now_us: int) -> Sequence[Output]:
+        """A connection stands, TLS included; a `Close` refuses it."""
+
+    def receive(self, session: Session, envelope: Envelope, now_us: int) -> Sequence[Output]:
+        """Something has come on it."""
+
+    def closed(self, session: Session, now_us: int) -> Sequence[Output]:
+        """It is gone, whoever ended it: told once for each session that was opened."""
+
+    def next_due_us(self) -> int | None:
+        """When the server does something by itself next; None while it has nothing to do."""
+
+    def advance(self, now_us: int) -> Sequence[Output]:
+        """Lets happen what is due."""
