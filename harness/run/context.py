@@ -20,9 +20,8 @@ from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane
 from fleetrig.simulator.drivers.director import Driver
 from fleetrig.simulator.drivers.power_watch import PowerWatch
-from fleetrig.simulator.fleet import HawkbitProgram, burn
 from fleetrig.simulator.flows.hawkbit.device import HawkbitSettings
-from fleetrig.simulator.flows.hawkbit.flow import hawkbit
+from fleetrig.simulator.flows.hawkbit.flow import HawkbitDevice, HawkbitMake
 
 
 @dataclass(slots=True)
@@ -67,7 +66,7 @@ class Rig:
     """The folder for records."""
     prefix: str = ""
     """Before every name on a server that others use too."""
-    program: HawkbitProgram = hawkbit
+    program: HawkbitMake = HawkbitDevice
     watch: PowerWatch | None = None
     """In a dry run: lists the points of the first device at which power can be cut."""
     devices: dict[str, Device] = field(default_factory=dict)
@@ -113,7 +112,7 @@ class Rig:
     def reprogram(self, device: Device, settings: HawkbitSettings, credential: Credential | None) -> None:
         """Burns other settings into a device."""
         device.settings, device.credential = settings, credential
-        device.agent.reprogram(burn(settings, credential, self.program))
+        device.agent.reprogram(self.program(settings, credential))
 
 
 def build_devices(rig: Rig) -> None:
@@ -126,7 +125,7 @@ def build_devices(rig: Rig) -> None:
         rig.learn_token(serial, unit.token or rig.new_token(f"token of {unit.serial}"))
         settings = shared if not unit.attributes else device_settings(rig, unit.attributes)
         credential = first_credential(rig, serial)
-        agent = Agent(identity, burn(settings, credential, rig.program))
+        agent = Agent(identity, rig.program(settings, credential))
         rig.devices[serial] = Device(identity, settings, credential, agent)
 
 
