@@ -20,9 +20,8 @@ from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane
 from fleetrig.simulator.drivers.director import Driver
 from fleetrig.simulator.drivers.power_watch import PowerWatch
-from fleetrig.simulator.fleet import HawkbitProgram, burn
 from fleetrig.simulator.flows.hawkbit.device import HawkbitSettings
-from fleetrig.simulator.flows.hawkbit.flow import hawkbit
+from fleetrig.simulator.flows.hawkbit.flow import HawkbitDevice, HawkbitMake
 
 
 @dataclass(slots=True)
@@ -67,7 +66,7 @@ class RunContext:
     """The folder for records."""
     prefix: str = ""
     """Before every name on a server that others use too."""
-    program: HawkbitProgram = hawkbit
+    program: HawkbitMake = HawkbitDevice
     watch: PowerWatch | None = None
     """In a dry run: lists the points of the first device at which power can be cut."""
     devices: dict[str, Device] = field(default_factory=dict)
@@ -113,7 +112,7 @@ class RunContext:
     def reprogram(self, device: Device, settings: HawkbitSettings, credential: Credential | None) -> None:
         """Burns other settings into a device."""
         device.settings, device.credential = settings, credential
-        device.agent.reprogram(burn(settings, credential, self.program))
+        device.agent.reprogram(self.program(settings, credential))
 
 
 def build_devices(context: RunContext) -> None:
@@ -126,7 +125,7 @@ def build_devices(context: RunContext) -> None:
         context.learn_token(serial, unit.token or context.new_token(f"token of {unit.serial}"))
         settings = shared if not unit.attributes else device_settings(context, unit.attributes)
         credential = first_credential(context, serial)
-        agent = Agent(identity, burn(settings, credential, context.program))
+        agent = Agent(identity, context.program(settings, credential))
         context.devices[serial] = Device(identity, settings, credential, agent)
 
 

@@ -41,8 +41,7 @@ from fleetrig.simulator.drivers.director import Driver
 from fleetrig.simulator.drivers.power_watch import PowerWatch
 from fleetrig.simulator.drivers.realtime import RealBench
 from fleetrig.simulator.drivers.virtual import VirtualBench
-from fleetrig.simulator.fleet import HawkbitProgram
-from fleetrig.simulator.flows.hawkbit.flow import hawkbit
+from fleetrig.simulator.flows.hawkbit.flow import HawkbitDevice, HawkbitMake
 
 NEEDS_A_DEVICE: Final = "it is about a device of yours: say --device-command CMD, which starts one (or --own-device)"
 
@@ -61,7 +60,7 @@ class RunOptions:
     verify: ssl.SSLContext | bool = True
     listener: Listener | None = None
     """Whoever wants to see the events as they happen."""
-    programs: Mapping[str, HawkbitProgram] = field(default_factory=lambda: {"standard": hawkbit})
+    programs: Mapping[str, HawkbitMake] = field(default_factory=lambda: {"standard": HawkbitDevice})
     """`behaviour` -> the program that devices run; tests hand in broken ones."""
     device: DeviceCommand | None = None
     """The device under test: a program for scenarios with external devices."""

@@ -17,8 +17,9 @@ from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from fleetrig.simulator.contract.identity import Credential, DeviceIdentity, GatewayToken, TargetToken
-from fleetrig.simulator.fleet import burn, numbered
+from fleetrig.simulator.fleet import numbered
 from fleetrig.simulator.flows.hawkbit.device import HawkbitSettings
+from fleetrig.simulator.flows.hawkbit.flow import HawkbitDevice
 from fleetrig.simulator.flows.hawkbit.messages import read_document, sleep_s
 
 DEFAULT_ATTRIBUTES: Final = {"simulated_by": f"fleetrig {VERSION}"}
@@ -78,7 +79,7 @@ def build_agents(
     agents = []
     for unit in units:
         own = replace(settings, attributes={**settings.attributes, **unit.attributes}) if unit.attributes else settings
-        agents.append(Agent(DeviceIdentity(unit.serial, tenant), burn(own, _credential(unit, gateway_token))))
+        agents.append(Agent(DeviceIdentity(unit.serial, tenant), HawkbitDevice(own, _credential(unit, gateway_token))))
     return tuple(agents)
 
 
