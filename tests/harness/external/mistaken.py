@@ -122,7 +122,7 @@ def _pedantic(_: Effect, outcome: Outcome) -> Outcome:
 
 def _own_url(effect: Effect) -> Effect:
     if isinstance(effect, Ask) and effect.name == "configData":
-        origin = effect.request.origin.replace("elsewhere.test", "hawkbit.test").replace("localhost", "127.0.0.1")
+        origin = effect.request.origin.replace("elsewhere.", "").replace("localhost", "127.0.0.1")
         return effect._replace(
             request=replace(effect.request, origin=origin, target=effect.request.target.removeprefix("/elsewhere"))
         )
