@@ -19,6 +19,7 @@ from fleetrig.harness.platforms.hawkbit.conformance.preflight import check_accou
 from fleetrig.harness.platforms.hawkbit.conformance.session import Server, Session
 from fleetrig.harness.platforms.hawkbit.conformance.suite import PROFILES, RIGHTS, ROWS, own_hawkbit, verify_context
 from fleetrig.harness.platforms.hawkbit.conformance.tenant_lock import alone
+from fleetrig.harness.platforms.hawkbit.vocabulary import VOCABULARY
 from fleetrig.harness.report.console import ConsoleReport, make_console
 from fleetrig.harness.report.junit import write_junit
 from fleetrig.harness.servers.foreign import foreign_server, verify_with
@@ -88,9 +89,9 @@ def meeting(
         return
     foreign = foreign_server(against, may_change_settings=may_change)
     with contextlib.closing(ExactClient(foreign.url, verify_context(verify_with(ca, insecure=insecure)))) as client:
-        server = Server(client, foreign.admin.account, foreign.admin.tenant, profile,
-                        may_change_settings=foreign.admin.may_change_settings)  # fmt: skip
-        yield server, frozenset(word.removeprefix("hawkbit.") for word in foreign.can)
+        server = Server(client, foreign.account, foreign.tenant or VOCABULARY.tenant, profile,
+                        may_change_settings=foreign.may_change_settings)  # fmt: skip
+        yield server, frozenset(word.removeprefix("hawkbit.") for word in VOCABULARY.can | foreign.can)
 
 
 def judge(

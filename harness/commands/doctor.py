@@ -17,10 +17,11 @@ from fleetrig.harness.platforms.hawkbit.conformance.suite import verify_context
 from fleetrig.harness.platforms.hawkbit.doctor.facts import Kind, Presented
 from fleetrig.harness.platforms.hawkbit.doctor.gathering import Question, gather
 from fleetrig.harness.platforms.hawkbit.doctor.judging import judge
+from fleetrig.harness.platforms.hawkbit.vocabulary import VOCABULARY
 from fleetrig.harness.report.console import make_console
 from fleetrig.harness.servers.foreign import foreign_server, host_of, is_loopback, verify_with
+from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.harness.servers.secrets import secret_from
-from fleetrig.harness.servers.under_test import ServerUnderTest
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.identity import UserPassword
 
@@ -56,7 +57,7 @@ def doctor_command(
     shell = Shell(
         server.url, account.user if account is not None else "USER", shell_secret, _curl_options(ca, insecure)
     )
-    asked_tenant = server.admin.tenant if tenant is None else tenant
+    asked_tenant = (server.tenant or VOCABULARY.tenant) if tenant is None else tenant
     question = Question(
         shell, _word(asked_tenant, "--tenant"), _word(controller_id, "--id"), presented, account,
         _verify(ca, cert, key, insecure=insecure), insecure, try_,
@@ -93,15 +94,15 @@ def _in_shell(reference: str) -> str:
     return f"$(cat {shlex.quote(reference)})"
 
 
-def _account(against: str, server: ServerUnderTest, user: str | None, password: str | None) -> UserPassword | None:
+def _account(against: str, server: RemoteServer, user: str | None, password: str | None) -> UserPassword | None:
     """What the options say, else what the file says, else the well-known one, but that on loopback only."""
     if user is not None and password is None:
         raise UsageError("--user needs --password env:NAME")
     if password is not None:
-        return UserPassword(user or server.admin.account.user, secret_from(password, "--password"))
+        return UserPassword(user or server.account.user, secret_from(password, "--password"))
     if "://" in against and not is_loopback(host_of(server.url)):
         return None
-    return server.admin.account
+    return server.account
 
 
 def _verify(ca: Path | None, cert: Path | None, key: Path | None, *, insecure: bool) -> ssl.SSLContext | None:

@@ -13,6 +13,8 @@ import typer
 from fleetrig.harness.commands.exits import Exit
 from fleetrig.harness.commands.serve_trace import ServeTrace
 from fleetrig.harness.commands.simulation import Ending, Plan, Simulation
+from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
+from fleetrig.harness.platforms.hawkbit.platform import admin_of
 from fleetrig.harness.platforms.hawkbit.simulate import (
     DEFAULT_ATTRIBUTES,
     READINGS,
@@ -32,7 +34,6 @@ from fleetrig.harness.run.open_files import allow_connections
 from fleetrig.harness.scenario_file.unit_list import Unit
 from fleetrig.harness.servers.foreign import foreign_server, verify_with
 from fleetrig.harness.servers.secrets import secret_from
-from fleetrig.harness.servers.under_test import ServerUnderTest
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Trace
@@ -68,7 +69,7 @@ def simulate_command(
     trace: Annotated[Path | None, typer.Option(metavar="F", help="Write every event here, as JSON lines.")] = None,
 ) -> None:  # fmt: skip
     """Simulate devices without a scenario, until Ctrl-C or --for."""
-    server = foreign_server(against, may_change_settings=change_tenant_settings)
+    server = admin_of(foreign_server(against, may_change_settings=change_tenant_settings))
     units, holding = who(count, serial, gateway_token, tokens, register=register)
     token = None if gateway_token is None else secret_from(gateway_token, "--gateway-token")
     interval_s = seconds(interval, "--interval", least_s=1.0)
@@ -78,7 +79,7 @@ def simulate_command(
         default_interval_s=interval_s,
         install_s=seconds(install_time, "--install-time"),
     )
-    tenant = tenant or server.admin.tenant
+    tenant = tenant or server.tenant
     plan = Plan(
         url=server.url,
         tenant=tenant,
@@ -138,15 +139,16 @@ def seconds(text: str, option: str, *, least_s: float = 0.0) -> float:
     return value_s
 
 
-def registration_of(units: tuple[Unit, ...], server: ServerUnderTest) -> Registration:
-    return Registration(server.admin, {unit.serial: unit.token or "" for unit in units})
+def registration_of(units: tuple[Unit, ...], admin: HawkbitAdmin) -> Registration:
+    return Registration(admin, {unit.serial: unit.token or "" for unit in units})
 
 
-def known_secrets(units: tuple[Unit, ...], gateway_token: str | None, server: ServerUnderTest) -> Secrets:
+def known_secrets(units: tuple[Unit, ...], gateway_token: str | None, admin: HawkbitAdmin) -> Secrets:
     """Everything that must stand in no trace."""
     secrets = Secrets()
     secrets.learn("gateway-token", gateway_token or "")
-    secrets.learn("password", server.admin.basic.removeprefix("Basic "))
+    for kind, secret in admin.secrets():
+        secrets.learn(kind, secret)
     for unit in units:
         secrets.learn("target-token", unit.token or "")
     return secrets

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator
 
-from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
 from fleetrig.harness.scenario_file.reader import load_mapping
 from fleetrig.harness.scenario_file.values import Model, Text, Word
 from fleetrig.harness.servers.control import ControlInterface
+from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.harness.servers.secrets import from_environment
-from fleetrig.harness.servers.under_test import CONTROL_CAN, FOREIGN_CAN, OPERATOR_KNOWS, REFERENCE_CAN, ServerUnderTest
+from fleetrig.harness.servers.under_test import all_needs
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.identity import UserPassword
 
@@ -26,8 +26,8 @@ DEFAULT_PASSWORD: Final = "admin"
 
 def capability(word: str) -> str:
     """A word that scenarios need; a misspelt one would only have them skipped."""
-    if word not in REFERENCE_CAN | OPERATOR_KNOWS:
-        raise ValueError(f"expected what a server can do: {', '.join(sorted(REFERENCE_CAN | OPERATOR_KNOWS))}")
+    if word not in (known := all_needs()):
+        raise ValueError(f"expected what a server can do: {', '.join(sorted(known))}")
     return word
 
 
@@ -41,27 +41,30 @@ class ServerFile(Model):
     user: Text = "admin"
     password: Text = DEFAULT_PASSWORD
     """Better `env:NAME`: then the secret stands in no file."""
-    tenant: Text = "DEFAULT"
+    tenant: str = ""
+    """The platform's usual one when not given."""
     control: Text | None = None
     """Of a reference server: the URL of its control interface. Then faults and reasons can be had."""
-    can: tuple[Capability, ...] = Field((), examples=[["hawkbit.fast_polling"]])
+    can: tuple[Capability, ...] = ()
     """Capabilities that only its operator knows of."""
 
 
-def foreign_server(text: str, *, may_change_settings: bool, environ: Mapping[str, str] = os.environ) -> ServerUnderTest:
+def foreign_server(text: str, *, may_change_settings: bool, environ: Mapping[str, str] = os.environ) -> RemoteServer:
     """The server of `--against`. Raises UsageError for an address that is none."""
     about = ServerFile(url=text) if "://" in text else read_server_file(Path(text))
     host = host_of(about.url)
     password = about.password
     account = UserPassword(about.user, from_environment(password, environ) if password.startswith("env:") else password)
-    may_change = may_change_settings or is_loopback(host)
-    admin = HawkbitAdmin(about.url, account, about.tenant, may_change_settings=may_change)
-    url, name, can = about.url.rstrip("/"), f"the server at {about.url}", FOREIGN_CAN | set(about.can)
-    if about.control is None:
-        return ServerUnderTest(url, admin, can, name, "", is_own=False)
-    host_of(about.control)
-    control = ControlInterface(about.control)
-    return ServerUnderTest(url, admin, can | CONTROL_CAN, name, "", False, control.add_fault, control)
+    if about.control is not None:
+        host_of(about.control)
+    return RemoteServer(
+        about.url.rstrip("/"),
+        account,
+        about.tenant,
+        may_change_settings=may_change_settings or is_loopback(host),
+        can=frozenset(about.can),
+        control=None if about.control is None else ControlInterface(about.control),
+    )
 
 
 def read_server_file(path: Path) -> ServerFile:

@@ -9,18 +9,19 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import pytest
 
-from fleetrig.harness.platforms.hawkbit.reference import serving
+from fleetrig.harness.platforms import platform_of
+from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
 from fleetrig.harness.run.remote_trace import follow
 from fleetrig.harness.run.run import RunOptions, run
 from fleetrig.harness.scenario_file.selection import plan
 from fleetrig.harness.servers.control import PAGE, ControlInterface
 from fleetrig.harness.servers.foreign import foreign_server
+from fleetrig.harness.servers.reference import serving
 from fleetrig.harness.verdict import Report, Verdict
-from fleetrig.reference_server.platforms.hawkbit.state.settings import Settings
 from fleetrig.simulator.contract.errors import BrokenBench, UsageError
 from fleetrig.simulator.contract.faults import Fault, FaultKind
 from fleetrig.simulator.contract.masking import Secrets
@@ -30,6 +31,7 @@ from fleetrig.simulator.drivers.realtime import RealBench
 from fleetrig.simulator.effects import Ask, NoReply
 from tests.harness.served import LIMIT_S, Served
 
+HAWKBIT = platform_of("hawkbit")
 T = TypeVar("T")
 
 SCENARIO = """
@@ -146,14 +148,18 @@ def test_its_address_is_checked(tmp_path: Path, served: Served) -> None:
 def test_an_own_server_fails_by_its_control_interface() -> None:
     async def scenario() -> tuple[object, object]:
         trace = Trace()
-        async with serving(Settings(), trace, Secrets()) as server, RealBench(trace) as bench:
+        async with (
+            serving(HAWKBIT, HAWKBIT.own_server.build({}, "1.1"), "1.1", trace, Secrets()) as server,
+            RealBench(trace) as bench,
+        ):
             assert server.add_fault is not None
             assert server.control is not None
+            admin = cast(HawkbitAdmin, server.admin)
             fault_id = await bench.run(server.add_fault(Fault(FaultKind.OUTAGE)))
-            refused = await bench.run(answer_of(server.admin.request("GET", "/targets")))
+            refused = await bench.run(answer_of(admin.request("GET", "/targets")))
             await bench.run(server.control.remove_fault(fault_id))
             await bench.run(server.control.remove_fault(fault_id))
-            return refused, await bench.run(answer_of(server.admin.request("GET", "/targets")))
+            return refused, await bench.run(answer_of(admin.request("GET", "/targets")))
 
     refused, answered = asyncio.run(scenario())
     assert isinstance(refused, NoReply)

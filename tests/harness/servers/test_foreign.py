@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import ssl
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
 
+from fleetrig.harness.platforms import platform_of
+from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
 from fleetrig.harness.scenario_file.problems import FileMistakes
 from fleetrig.harness.servers.foreign import foreign_server, is_loopback, verify_with
-from fleetrig.harness.servers.under_test import FOREIGN_CAN
+from fleetrig.harness.servers.under_test import ServerUnderTest, server_under_test
 from fleetrig.simulator.contract.errors import UsageError
 
 
+def hawkbit_at(text: str, **options: Any) -> ServerUnderTest:
+    return server_under_test(foreign_server(text, **options), platform_of("hawkbit"))
+
+
 def test_an_address_is_administered_with_the_well_known_account() -> None:
-    server = foreign_server("http://127.0.0.1:8080/", may_change_settings=False)
+    server = hawkbit_at("http://127.0.0.1:8080/", may_change_settings=False)
     assert server.url == "http://127.0.0.1:8080"
     assert (server.admin.account.user, server.admin.account.password, server.admin.tenant) == (
         "admin",
         "admin",
         "DEFAULT",
     )
-    assert server.can == FOREIGN_CAN
+    assert server.can == {"hawkbit", "hawkbit.admin"}
     assert not server.is_own
     assert server.add_fault is None
 
@@ -39,7 +46,9 @@ def test_an_address_is_administered_with_the_well_known_account() -> None:
     ],
 )
 def test_settings_beyond_loopback_need_leave(url: str, leave: bool, may: bool) -> None:
-    assert foreign_server(url, may_change_settings=leave).admin.may_change_settings is may
+    admin = hawkbit_at(url, may_change_settings=leave).admin
+    assert isinstance(admin, HawkbitAdmin)
+    assert admin.may_change_settings is may
 
 
 @pytest.mark.parametrize(("host", "loopback"), [("127.8.8.8", True), ("localhost.example", False), ("0.0.0.0", False)])
@@ -51,7 +60,7 @@ def test_a_server_file_says_more(tmp_path: Path) -> None:
     path = tmp_path / "server.yaml"
     path.write_text("url: https://h/hawkbit\nuser: anna\npassword: env:PW\ntenant: ACME\ncan: [hawkbit.fast_polling]\n")
 
-    server = foreign_server(str(path), may_change_settings=False, environ={"PW": "s3cret"})
+    server = hawkbit_at(str(path), may_change_settings=False, environ={"PW": "s3cret"})
 
     assert server.admin.account.password == "s3cret"
     assert (server.admin.account.user, server.admin.tenant, server.url) == ("anna", "ACME", "https://h/hawkbit")
