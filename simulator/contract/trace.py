@@ -27,7 +27,8 @@ class TraceEvent(NamedTuple):
     """One thing that happened. `kind` is a word of its lane:
 
     device: power_on power_cut sent received downloaded no_reply paused remembered entered applied ended
-    server: received (its reason says from where) fault answered refused delivered
+    server: received (its reason says from where) fault answered refused delivered; of sessions that last also
+    opened closed pushed (unasked) advanced (something changed by itself)
     network: fault malformed · bench: begun phase action asked verdict ended note
     """
 
@@ -46,7 +47,7 @@ class TraceEvent(NamedTuple):
     took_us: int = 0
     """Waiting time of an answer, or length of a pause."""
     session: int = 0
-    """In the server and network lanes: the session it belongs to, by which an answer finds its question."""
+    """In the server and network lanes: the session it belongs to, by which an answer finds its question; 0 for none."""
 
 
 Listener = Callable[[TraceEvent], None]
