@@ -11,7 +11,8 @@ from typing import Final, Self
 from fleetrig.reference_server.faults import FaultPlan
 from fleetrig.reference_server.fronts.front import Front, OnBug
 from fleetrig.reference_server.server import Server
-from fleetrig.simulator.contract.clock import US_PER_S, Clock, to_s
+from fleetrig.simulator.contract.clock import US_PER_S, Clock, to_s, to_us
+from fleetrig.simulator.contract.envelope import Output
 
 ADVANCE_AT_LEAST_EVERY_US: Final = 10 * US_PER_S
 """Lazy writes (`Store.flush`), such as when a device was last seen, may lag by so much."""
@@ -29,9 +30,13 @@ class Served:
     """A platform's server and the fronts that speak for it."""
 
     server: Server
-    fronts: tuple[Front, ...]
     advanced_us: int
     """When it was last let do what is due."""
+    fronts: tuple[Front, ...] = ()
+
+    def perform(self, outputs: Sequence[Output]) -> None:
+        for front in self.fronts:
+            front.perform(outputs)
 
 
 class Scheduler:
@@ -46,6 +51,7 @@ class Scheduler:
         self._wake = asyncio.Event()
         self._ticking = asyncio.Lock()
         self._is_refusing = False
+        self._looks_again_us = 0
 
     async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self._run(), name="fleetrig scheduler")
@@ -61,6 +67,12 @@ class Scheduler:
         self._begin_outage(self._clock.now_us())
         self._wake.set()
 
+    def look_at_due(self, server: Server) -> None:
+        """The server has said something: perhaps it has made something due sooner than was known."""
+        due_us = server.next_due_us()
+        if due_us is not None and due_us < self._looks_again_us:
+            self._wake.set()
+
     async def settle(self) -> None:
         """Faults or clock were changed: whatever is due by now has happened when this returns."""
         await self._try()
@@ -71,8 +83,11 @@ class Scheduler:
             self._wake.clear()
             if not await self._try():
                 await asyncio.sleep(REST_AFTER_BUG_S)
+            now_us = self._clock.now_us()
+            pause_s = self._pause_s(now_us)
+            self._looks_again_us = now_us + to_us(pause_s)
             with suppress(TimeoutError):
-                async with asyncio.timeout(self._pause_s(self._clock.now_us())):
+                async with asyncio.timeout(pause_s):
                     await self._wake.wait()
 
     async def _try(self) -> bool:
@@ -101,9 +116,7 @@ class Scheduler:
             is_due = due_us is not None and due_us <= now_us
             if is_due or now_us - served.advanced_us >= ADVANCE_AT_LEAST_EVERY_US:
                 served.advanced_us = now_us
-                outputs = served.server.advance(now_us)
-                for front in served.fronts:
-                    front.perform(outputs)
+                served.perform(served.server.advance(now_us))
         except Exception as bug:  # noqa: BLE001 (it is noted, and the server goes on)
             self._on_bug(None, bug)
             return False

@@ -31,18 +31,18 @@ from fleetrig.simulator.contract.trace import Lane, TraceEvent
 from fleetrig.simulator.contract.trace_json import from_line, to_line
 
 EXAMPLES_OF_EACH = 200
-TEXTS = ["", "a", "dev/ü/#", '"{\\}"\n\0', "𝄞 + x=%20", "\x7f", "null"]
-BLOBS = [b"", b"text", '{"a": "ü"}'.encode(), bytes(range(256)), b"\xff", b"\x00", b'{"base64": "eA=="}']
+TEXTS = ("", "a", "dev/ü/#", '"{\\}"\n\0', "𝄞 + x=%20", "\x7f", "null")
+BLOBS = (b"", b"text", '{"a": "ü"}'.encode(), bytes(range(256)), b"\xff", b"\x00", b'{"base64": "eA=="}')
 SECRET = "0123456789abcdef"
 
 
 PROPERTY_VALUES = [0, 7, "text", b"text", b"\xff", ("a", "b")]
 
-CHOICES: dict[str, list[Any]] = {
+CHOICES: dict[str, Sequence[Any]] = {
     **dict.fromkeys(("payload", "password", "token"), BLOBS),
     **dict.fromkeys(("topic", "topic_filter", "client_id", "user_name", "method", "origin", "target"), TEXTS),
     **dict.fromkeys(("retain", "dup", "clean_start", "session_present", "confirmable", "no_local",
-                     "retain_as_published"), [False, True]),
+                     "retain_as_published"), (False, True)),
     "body": [*BLOBS, FileSlice("", 0, 9), (b"--a", FileSlice("", 0, 1), b"\xff")],
     "version": list(MqttVersion),
     "kind": list(PublishAckKind),
