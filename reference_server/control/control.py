@@ -233,8 +233,7 @@ class Control:
         return {
             "at": iso(refusal.at_us),
             "at_us": refusal.at_us,
-            "method": refusal.method,
-            "path": hide(refusal.target),
+            "line": hide(refusal.line),
             "status": refusal.status,
             "device": hide(refusal.device),
             "reason": hide(refusal.reason),

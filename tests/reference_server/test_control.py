@@ -19,6 +19,7 @@ from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.clock import US_PER_S, VIRTUAL_EPOCH_US, to_us
 from fleetrig.simulator.contract.http import Headers, HttpRequest, HttpResponse
 from fleetrig.simulator.contract.masking import Secrets
+from fleetrig.simulator.contract.mqtt import MqttConnack, MqttConnect, MqttPublish
 from fleetrig.simulator.contract.trace import Lane, Trace
 from fleetrig.simulator.contract.trace_json import from_line
 from tests.reference_server.stores.records import DEVICE, JOB, Device, Job
@@ -456,12 +457,14 @@ def test_reasons_newest_first(desk: Desk) -> None:
         {
             "reasons": [
                 {
-                    "at": "2026-01-01T00:00:01.000000Z", "at_us": VIRTUAL_EPOCH_US + US_PER_S, "method": "GET",
-                    "path": "/DEFAULT/controller/v1/dev-2", "status": 404, "device": "dev-2", "reason": "no action",
+                    "at": "2026-01-01T00:00:01.000000Z", "at_us": VIRTUAL_EPOCH_US + US_PER_S,
+                    "line": "GET /DEFAULT/controller/v1/dev-2", "status": "404",
+                    "device": "dev-2", "reason": "no action",
                 },
                 {
-                    "at": "2026-01-01T00:00:00.000000Z", "at_us": VIRTUAL_EPOCH_US, "method": "GET",
-                    "path": "/DEFAULT/controller/v1/dev-1", "status": 401, "device": "dev-1", "reason": "token differs",
+                    "at": "2026-01-01T00:00:00.000000Z", "at_us": VIRTUAL_EPOCH_US,
+                    "line": "GET /DEFAULT/controller/v1/dev-1", "status": "401",
+                    "device": "dev-1", "reason": "token differs",
                 },
             ]
         },
@@ -484,9 +487,20 @@ def test_the_reason_of_what_could_not_be_read(desk: Desk) -> None:
     desk.answered("dev-1")
     desk.trace.emit(0, Lane.NETWORK, "malformed", envelope=HttpResponse(400), reason="malformed HTTP")
     found = desk.ask("GET", "/reasons")[1]["reasons"]
-    assert [(one["method"], one["path"], one["status"], one["reason"]) for one in found] == [
-        ("", "", 400, "malformed HTTP")
-    ]
+    assert [(one["line"], one["status"], one["reason"]) for one in found] == [("", "400", "malformed HTTP")]
+
+
+def test_a_refusal_finds_its_question_by_the_session() -> None:
+    refusals, trace = Refusals(), Trace()
+    trace.listen(refusals, refusals.kinds)
+    trace.emit(0, Lane.SERVER, "received", envelope=MqttConnect("gw-1"), session=1)
+    trace.emit(0, Lane.SERVER, "received", envelope=HttpRequest("GET", "http://h", "/a?b"), session=2)
+    trace.emit(0, Lane.SERVER, "refused", envelope=MqttConnack(5), reason="no", session=1)
+    trace.emit(0, Lane.SERVER, "pushed", envelope=MqttPublish("a"), session=2)
+    trace.emit(0, Lane.SERVER, "refused", envelope=HttpResponse(401), reason="no", session=2)
+    trace.emit(0, Lane.SERVER, "refused", reason="no", session=3)
+    found = [(refusal.line, refusal.status) for refusal in refusals.newest_first()]
+    assert found == [("", ""), ("GET /a", "401"), ("CONNECT gw-1", "CONNACK 5")]
 
 
 def test_reasons_hold_no_secret(desk: Desk) -> None:
