@@ -30,7 +30,7 @@ class FaultKind(StrEnum):
     CONNECT_UNANSWERED = "connect_unanswered"  # before it, MQTT: the connection stands, and nothing is ever said
     DROP_AFTER_CONNACK = "drop_after_connack"  # after it, MQTT: accepted, then the connection ends
     DUPLICATE_DELIVERY = "duplicate_delivery"  # after it, MQTT and CoAP: what goes out comes twice
-    WITHHELD_ACK = "withheld_ack"  # after it, MQTT: committed, and no PUBACK, PUBREC, PUBCOMP, SUBACK or UNSUBACK
+    WITHHELD_ACK = "withheld_ack"  # after it, MQTT: committed, and no PUBACK … SUBACK or UNSUBACK
     WITHHELD_PINGRESP = "withheld_pingresp"  # after it, MQTT: no answer to a PINGREQ
 
 
