@@ -19,7 +19,7 @@ class FaultKind(StrEnum):
 
     OUTAGE = "outage"  # before the platform: refused, reset or silence
     OVERLOAD = "overload"  # before it: 429 or 503, with or without Retry-After
-    MOVED = "moved"  # around it: links or redirects lead elsewhere, where the same answers are to be had
+    MOVED = "moved"  # around it: links or redirects lead elsewhere, where the answers are the same
     REWRITE = "rewrite"  # around it: the answer says something else, or the server overlooks a header
     LATENCY = "latency"  # around it: the answer comes late
     DRIPPING = "dripping"  # after it: the body comes drop by drop
