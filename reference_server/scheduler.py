@@ -125,6 +125,8 @@ class Scheduler:
     def _begin_outage(self, now_us: int) -> None:
         if not self._is_refusing and self._faults.refuses_at(now_us):
             self._is_refusing = True
+            for served in self._served:
+                self._advance(served, now_us)  # sessions end as the server says, before the sockets are closed
             for front in self._fronts:
                 front.refuse()
 

@@ -167,6 +167,8 @@ def test_an_outage_ends_sessions_and_closes_the_port(toy: Toy) -> None:
         assert is_refused(toy.port)
         with pytest.raises(ConnectionResetError):
             peer.hear()
+    assert toy.kinds(1)[-2:] == ["delivered", "closed"]
+    assert [event.reason for event in toy.events if event.kind == "closed"] == ["reset"]
     until(lambda: not is_refused(toy.port))
     with toy.peer() as peer:
         assert peer.connect("gw-1") == "CONNACK 0"
