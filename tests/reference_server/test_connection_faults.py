@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from fleetrig.reference_server.connection_faults import ConnectionFaults
 from fleetrig.reference_server.faults import FaultPlan
-from fleetrig.simulator.contract.coap import CoapRequest
+from fleetrig.simulator.contract.coap import CoapRequest, CoapResponse
 from fleetrig.simulator.contract.delivery import Ending
+from fleetrig.simulator.contract.envelope import Send
 from fleetrig.simulator.contract.faults import Fault, FaultKind
 from fleetrig.simulator.contract.http import HttpRequest
 from fleetrig.simulator.contract.mqtt import MqttConnect, MqttPingreq, MqttPublish, MqttVersion
@@ -104,6 +106,25 @@ def test_duplicate_delivery(talk: Talk) -> None:
         ("fault", 1, "PUBLISH reminder"), ("pushed", 1, "PUBLISH reminder"),
         ("delivered", 1, "PUBLISH reminder"), ("delivered", 1, "PUBLISH reminder"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("qos", "dup"), [(0, False), (1, True), (2, True)])
+def test_a_duplicate_is_marked_where_mqtt_marks_them(qos: int, dup: bool) -> None:
+    plan = FaultPlan(lambda: 0.0)
+    plan.add(Fault(FaultKind.DUPLICATE_DELIVERY), 0)
+    push = Send(1, MqttPublish("a", b"x", qos, packet_id=qos))
+    (distorted,) = ConnectionFaults(plan).distorting([push], 0, None, 0)
+    assert distorted.becomes == (push, Send(1, MqttPublish("a", b"x", qos, dup=dup, packet_id=qos)))
+
+
+def test_a_coap_notification_comes_twice_and_late() -> None:
+    plan = FaultPlan(lambda: 0.0)
+    plan.add(Fault(FaultKind.DUPLICATE_DELIVERY, hits="2.05"), 0)
+    plan.add(Fault(FaultKind.LATENCY, hits="2.05", parameters={"delay_s": 1.0}), 0)
+    notification = CoapResponse("2.05", b"x", observe=7, token=b"t")
+    (distorted,) = ConnectionFaults(plan).distorting([Send(1, notification)], 0, None, 0)
+    assert distorted.becomes == (Send(1, notification, 1_000_000),) * 2
+    assert [fault.kind for fault in distorted.faults] == [FaultKind.DUPLICATE_DELIVERY, FaultKind.LATENCY]
 
 
 def test_a_publish_that_came_is_not_what_is_delivered(talk: Talk) -> None:
