@@ -34,7 +34,7 @@ from fleetrig.simulator.contract.trace import TraceEvent
 from tests.conversation.echo_platform import EchoPlatform
 from tests.conversation.peer import ToyPeer
 from tests.conversation.toy_front import SCHEMES
-from tests.reference_server.echo import Bench, running, traced, until
+from tests.reference_server.echo import ServerBench, running, traced, until
 from tests.reference_server.fronts.peer import is_refused
 
 
@@ -43,7 +43,7 @@ class Toy:
     """The echo platform, served on a port of the toy front."""
 
     server: ReferenceServer
-    bench: Bench
+    bench: ServerBench
     events: list[TraceEvent]
     platforms: list[EchoPlatform] = field(default_factory=list)
 

@@ -94,6 +94,7 @@ def test_a_refusal_is_no_connack_to_drop_after(talk: Talk) -> None:
 def test_drop_some_time_after_the_connack(talk: Talk) -> None:
     talk.fault(FaultKind.DROP_AFTER_CONNACK, parameters={"delay_s": 2.5})
     assert talk.connect(1) == ["1 CONNACK 0", "1 closed +2500ms"]
+    assert talk.told()[-1] == ("closed", 1, "", "closed in 2.5 s")
 
 
 def test_duplicate_delivery(talk: Talk) -> None:
