@@ -101,9 +101,7 @@ def test_bites_are_counted(server: ReferenceServer) -> None:
     assert (fault["bites"], fault["state"]) == (2, "over")
 
 
-def test_what_becomes_due_by_a_skip_has_happened_when_it_is_answered(
-    bench: ServerBench, server: ReferenceServer
-) -> None:
+def test_what_a_skip_makes_due_has_happened_when_it_is_answered(bench: ServerBench, server: ReferenceServer) -> None:
     assert get(server, f"/alarm?{to_us(3_000)}")[0] == 200
     assert not bench.echo.rang.is_set()
     status, said = ask(server, "POST", "/clock", {"skip_s": 3_600})
