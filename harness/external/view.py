@@ -38,7 +38,7 @@ class _Exchange:
 
 
 class ServerView:
-    """A lens. What came and what was said to it belong together by their session; others may stand in between."""
+    """A view. What came and what was said to it belong together by their session; others may stand in between."""
 
     def __init__(self) -> None:
         self._exchanges = BySession[_Exchange | None]()
