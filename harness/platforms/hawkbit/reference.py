@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
 from fleetrig.harness.platforms.hawkbit.admin import Call, HawkbitAdmin
@@ -22,7 +22,8 @@ from fleetrig.reference_server.server import Server
 from fleetrig.reference_server.stores.blobs import MemoryBlobs
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
 from fleetrig.reference_server.stores.memory import MemoryStore
-from fleetrig.simulator.contract.delivery import Delivery
+from fleetrig.simulator.contract.delivery import Delivery, Ending
+from fleetrig.simulator.contract.envelope import Close, Conversation, Envelope, Output
 from fleetrig.simulator.contract.errors import ModelError, UsageError
 from fleetrig.simulator.contract.faults import Fault
 from fleetrig.simulator.contract.http import HttpRequest
@@ -40,22 +41,35 @@ FASTEST_POLLING: Final = "00:00:01"
 """The real server's minimum is 30 s; a run whose intervals are seconds needs less."""
 
 
-class InMemory:
-    """A server whose clock is the bench's: what is due by itself happens before the next request is answered."""
+@dataclass(frozen=True, slots=True)
+class HttpConversation:
+    """A server that speaks HTTP only, as virtual time sees it."""
 
-    def __init__(self, server: Server) -> None:
-        self._server = server
+    server: Server
 
-    def __call__(self, request: HttpRequest, session: Session, now_us: int) -> Delivery:
-        due_us = self._server.next_due_us()
-        if due_us is not None and due_us <= now_us:
-            self._server.advance(now_us)
-        return self._server.handle(request, session, now_us)
+    def exchange(self, request: HttpRequest, session: Session, now_us: int) -> Delivery:
+        return self.server.handle(request, session, now_us)
+
+    def opened(self, session: Session, now_us: int) -> Sequence[Output]:
+        return (Close(session.id, Ending.REFUSED),)
+
+    def receive(self, session: Session, envelope: Envelope, now_us: int) -> Sequence[Output]:
+        return ()
+
+    def closed(self, session: Session, now_us: int) -> Sequence[Output]:
+        return ()
+
+    def next_due_us(self) -> int | None:
+        return self.server.next_due_us()
+
+    def advance(self, now_us: int) -> Sequence[Output]:
+        self.server.advance(now_us)
+        return ()
 
 
 def in_memory(
     settings: Settings, trace: Trace, secrets: Secrets, seed: int, now_us: Callable[[], int]
-) -> tuple[ServerUnderTest, InMemory]:
+) -> tuple[ServerUnderTest, Conversation]:
     """A server for virtual time. The one private door there is: envelopes are handed over without a socket."""
     entropy = SeededEntropy(seed)
     store = MemoryStore()
@@ -66,7 +80,7 @@ def in_memory(
     def add_fault(fault: Fault) -> Call[int]:
         return at_once(faults.add(fault, now_us()).id)
 
-    return own_server(VIRTUAL_URL, settings.profile, add_fault), InMemory(server)
+    return own_server(VIRTUAL_URL, settings.profile, add_fault), HttpConversation(server)
 
 
 def at_once(value: T) -> Call[T]:

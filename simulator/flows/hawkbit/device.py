@@ -18,6 +18,7 @@ from fleetrig.simulator.effects import (
     Downloaded,
     Effect,
     Enter,
+    HttpReply,
     NoReply,
     Outcome,
     Pause,
@@ -139,7 +140,7 @@ class Contact:
         self.action_id, self.reached, self.reason = action_id, progress, reason
         yield Remember({"action": action_id, "progress": progress.value, "reason": reason or None})
 
-    def ask(self, name: str, request: HttpRequest) -> Generator[Effect, Outcome, Reply | NoReply]:
+    def ask(self, name: str, request: HttpRequest) -> Generator[Effect, Outcome, HttpReply | NoReply]:
         yield from self._leave_alone()
         answer = yield from ask(name, request, self.settings.timeout_s)
         self._passed(answer.after_s)
@@ -147,7 +148,7 @@ class Contact:
             self._heed(answer.envelope.status, answer.envelope.headers)
         return answer
 
-    def poll(self, request: HttpRequest) -> Generator[Effect, Outcome, Reply | NoReply]:
+    def poll(self, request: HttpRequest) -> Generator[Effect, Outcome, HttpReply | NoReply]:
         answer = yield from self.ask("poll", request)
         self.since_poll_s = answer.after_s
         return answer
@@ -208,7 +209,7 @@ def switched_on(
     )
 
 
-def why_of(answer: Reply | NoReply) -> str:
+def why_of(answer: HttpReply | NoReply) -> str:
     """A failed answer in a few words, for traces and feedback."""
     if isinstance(answer, NoReply):
         return answer.why

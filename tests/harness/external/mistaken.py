@@ -121,12 +121,13 @@ def _pedantic(_: Effect, outcome: Outcome) -> Outcome:
 
 
 def _own_url(effect: Effect) -> Effect:
-    if isinstance(effect, Ask) and effect.name == "configData":
-        origin = effect.request.origin.replace("elsewhere.test", "hawkbit.test").replace("localhost", "127.0.0.1")
-        return effect._replace(
-            request=replace(effect.request, origin=origin, target=effect.request.target.removeprefix("/elsewhere"))
-        )
-    return effect
+    match effect:
+        case Ask("configData", HttpRequest() as request):
+            origin = request.origin.replace("elsewhere.test", "hawkbit.test").replace("localhost", "127.0.0.1")
+            target = request.target.removeprefix("/elsewhere")
+            return effect._replace(request=replace(request, origin=origin, target=target))
+        case _:
+            return effect
 
 
 @make
@@ -169,6 +170,7 @@ def follows_redirects(
         outcome = yield effect
         while isinstance(effect, Ask) and isinstance(outcome, Reply) and 300 <= outcome.envelope.status < 400:
             origin, target = split_url(outcome.envelope.header("Location") or "")
+            assert isinstance(effect.request, HttpRequest)
             request = HttpRequest("GET", origin, target, effect.request.headers)
             outcome = yield effect._replace(request=request)
         effect = flow.send(outcome)
