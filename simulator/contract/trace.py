@@ -26,8 +26,8 @@ class Lane(StrEnum):
 class TraceEvent(NamedTuple):
     """One thing that happened. `kind` is a word of its lane:
 
-    device: power_on power_cut ended · connected disconnected · sent received downloaded no_reply · waited paused applied
-    · remembered entered · dropped
+    device: power_on power_cut ended · connected disconnected · sent received downloaded no_reply · waited paused
+    applied · remembered entered · dropped
     server: received (its reason says from where) fault answered refused delivered
     network: fault malformed · bench: begun phase action asked verdict ended note
 
