@@ -23,6 +23,7 @@ E = TypeVar("E", bound=StrEnum)
 MAX_TEXT_CHARS: Final = 1_000
 MAX_BODY_CHARS: Final = 100_000
 LEAST_STATUS, MOST_STATUS = 100, 599
+MOST_CODE: Final = 255
 BEGINNING_OF_A_PATH: Final = re.compile(r"(?:/[\w.~-]+)+", re.ASCII)
 
 
@@ -158,7 +159,7 @@ def _names(value: Any) -> list[str]:
 
 WORDS: Final[Mapping[str, Word]] = {
     "fault": Word("kind", _one_of(FaultKind)),
-    "hits": Word("hits", _text(1, MAX_TEXT_CHARS, "a glob over METHOD and path, such as POST */feedback")),
+    "hits": Word("hits", _text(1, MAX_TEXT_CHARS, "a glob over a line such as POST */feedback or CONNECT gw-*")),
     "at": Word("at_s", duration_s, duration_text),
     "for": Word("for_s", duration_s, duration_text),
     "share": Word("share", _number(lambda share: 0 < share <= 1, "a number above 0 and up to 1")),
@@ -170,6 +171,9 @@ WORDS: Final[Mapping[str, Word]] = {
     ),
     "retry_after": Word("retry_after_s", duration_s, duration_text),
     "delay": Word("delay_s", duration_s, duration_text),
+    "code": Word(
+        "code", _number(lambda code: 1 <= code <= MOST_CODE, "a return or reason code from 1 to 255", is_whole=True)
+    ),
     "after": Word("after_bytes", size_bytes, size_text),
     "framed": Word("framed", _one_of(CAN_BE_FRAMED)),
     "bytes_per_s": Word("bytes_per_s", _number(lambda rate: rate > 0, "a number of bytes a second, above 0")),

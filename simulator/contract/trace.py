@@ -28,7 +28,8 @@ class TraceEvent(NamedTuple):
 
     device: power_on power_cut ended · connected disconnected · sent received downloaded no_reply · waited paused
     applied · remembered entered · dropped
-    server: received (its reason says from where) fault answered refused delivered
+    server: received (its reason says from where) fault answered refused delivered; of sessions that last also
+    opened closed pushed (unasked) advanced (something changed by itself)
     network: fault malformed · bench: begun phase action asked verdict ended note
 
     On the device lane `received` is an answer, or a message that the device awaited and took; `no_reply` says why there
@@ -52,7 +53,7 @@ class TraceEvent(NamedTuple):
     took_us: int = 0
     """Waiting time of an answer, or length of a pause."""
     session: int = 0
-    """In the server and network lanes: the session it belongs to, by which an answer finds its question."""
+    """In the server and network lanes: the session it belongs to, by which an answer finds its question; 0 for none."""
 
 
 Listener = Callable[[TraceEvent], None]

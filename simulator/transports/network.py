@@ -47,7 +47,7 @@ class Network:
         self.look_ahead()
 
     def exchange(self, request: HttpRequest, session: Session, now_us: int) -> Delivery:
-        """One HTTP request: a `Handler` for the memory transport."""
+        """One HTTP request: a `HttpHandler` for the memory transport."""
         if self._due_us is not None and self._due_us <= now_us:
             self._advance(now_us)
         delivery = self._server.exchange(request, session, now_us)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fleetrig.simulator.contract.delivery import Delivery, Ending, Handler
+from fleetrig.simulator.contract.delivery import Delivery, Ending, HttpHandler
 from fleetrig.simulator.contract.envelope import Close, Envelope, Output
 from fleetrig.simulator.contract.http import HttpRequest
 from fleetrig.simulator.contract.session import Session
@@ -15,7 +15,7 @@ from fleetrig.simulator.contract.session import Session
 class HttpOnly:
     """Nobody listens for anything else, and nothing happens by itself."""
 
-    handler: Handler
+    handler: HttpHandler
 
     def exchange(self, request: HttpRequest, session: Session, now_us: int) -> Delivery:
         return self.handler(request, session, now_us)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from typing import Final, TypeVar
 
 from fleetrig.harness.platforms.hawkbit.admin import Call, HawkbitAdmin
@@ -17,19 +17,16 @@ from fleetrig.reference_server.platform import Platform
 from fleetrig.reference_server.platforms.hawkbit.platform import HawkbitPlatform
 from fleetrig.reference_server.platforms.hawkbit.state.properties import settings_from_properties
 from fleetrig.reference_server.platforms.hawkbit.state.settings import Profile, Settings
-from fleetrig.reference_server.reference import ANY_LOOPBACK_PORT, ReferenceServer, ServerOptions
+from fleetrig.reference_server.reference import ANY_LOOPBACK_PORT, PlatformOptions, ReferenceServer, ServerOptions
 from fleetrig.reference_server.server import Server
 from fleetrig.reference_server.stores.blobs import MemoryBlobs
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
 from fleetrig.reference_server.stores.memory import MemoryStore
-from fleetrig.simulator.contract.delivery import Delivery, Ending
-from fleetrig.simulator.contract.envelope import Close, Conversation, Envelope, Output
+from fleetrig.simulator.contract.envelope import Conversation
 from fleetrig.simulator.contract.errors import ModelError, UsageError
 from fleetrig.simulator.contract.faults import Fault
-from fleetrig.simulator.contract.http import HttpRequest
 from fleetrig.simulator.contract.identity import UserPassword
 from fleetrig.simulator.contract.masking import Secrets
-from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.contract.trace import Trace
 
 T = TypeVar("T")
@@ -41,32 +38,6 @@ FASTEST_POLLING: Final = "00:00:01"
 """The real server's minimum is 30 s; a run whose intervals are seconds needs less."""
 
 
-@dataclass(frozen=True, slots=True)
-class HttpConversation:
-    """A server that speaks HTTP only, as virtual time sees it."""
-
-    server: Server
-
-    def exchange(self, request: HttpRequest, session: Session, now_us: int) -> Delivery:
-        return self.server.handle(request, session, now_us)
-
-    def opened(self, session: Session, now_us: int) -> Sequence[Output]:
-        return (Close(session.id, Ending.REFUSED),)
-
-    def receive(self, session: Session, envelope: Envelope, now_us: int) -> Sequence[Output]:
-        return ()
-
-    def closed(self, session: Session, now_us: int) -> Sequence[Output]:
-        return ()
-
-    def next_due_us(self) -> int | None:
-        return self.server.next_due_us()
-
-    def advance(self, now_us: int) -> Sequence[Output]:
-        self.server.advance(now_us)
-        return ()
-
-
 def in_memory(
     settings: Settings, trace: Trace, secrets: Secrets, seed: int, now_us: Callable[[], int]
 ) -> tuple[ServerUnderTest, Conversation]:
@@ -75,12 +46,12 @@ def in_memory(
     store = MemoryStore()
     platform = HawkbitPlatform(store, MemoryBlobs(), entropy, settings)
     faults = FaultPlan(lambda: entropy.uniform(0.0, 1.0))
-    server = Server([platform], store, faults, trace, secrets)
+    server = Server(platform, store, faults, trace, secrets)
 
     def add_fault(fault: Fault) -> Call[int]:
         return at_once(faults.add(fault, now_us()).id)
 
-    return own_server(VIRTUAL_URL, settings.profile, add_fault), HttpConversation(server)
+    return own_server(VIRTUAL_URL, settings.profile, add_fault), server
 
 
 def at_once(value: T) -> Call[T]:
@@ -96,10 +67,10 @@ async def serving(settings: Settings, trace: Trace, secrets: Secrets) -> AsyncIt
     def hawkbit(store: Store, blobs: Blobs, entropy: Entropy) -> Platform:
         return HawkbitPlatform(store, blobs, entropy, settings)
 
-    options = ServerOptions((hawkbit,), control=ANY_LOOPBACK_PORT)
+    options = ServerOptions((PlatformOptions("hawkbit", hawkbit),), control=ANY_LOOPBACK_PORT)
     async with ReferenceServer(options, trace, secrets) as server:
         control = ControlInterface(server.control_url)
-        yield own_server(server.http_url, settings.profile, control.add_fault, control)
+        yield own_server(server.url("hawkbit"), settings.profile, control.add_fault, control)
         for bug in server.bugs:
             raise ModelError(f"a bug in fleetrig's own server spoiled this run: {type(bug).__name__}: {bug}")
 

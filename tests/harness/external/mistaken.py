@@ -123,7 +123,7 @@ def _pedantic(_: Effect, outcome: Outcome) -> Outcome:
 def _own_url(effect: Effect) -> Effect:
     match effect:
         case Ask("configData", HttpRequest() as request):
-            origin = request.origin.replace("elsewhere.test", "hawkbit.test").replace("localhost", "127.0.0.1")
+            origin = request.origin.replace("elsewhere.", "").replace("localhost", "127.0.0.1")
             target = request.target.removeprefix("/elsewhere")
             return effect._replace(request=replace(request, origin=origin, target=target))
         case _:
