@@ -9,7 +9,7 @@ Rules for a flow:
 1. It is a pure function of (identity, remembered state, outcomes so far): no clock, no chance, no global.
 2. No `yield` in `finally`: a power cut throws the generator away.
 3. Effects carry ranges (`at_least_s`, `at_most_s`); drivers draw from them, the oracle checks them.
-4. What must survive a power cut is remembered *before* the world is told that it was done.
+4. What must survive a power cut is remembered *before* anybody hears that it was done.
 5. A connected device that must hear pushes does not `Pause`: its idle time is an `Await` with a range.
 6. Nothing is acknowledged behind its back: a PUBLISH with QoS 1 that came is acknowledged by `acknowledge`.
 """
@@ -261,7 +261,7 @@ def download(wanted: Download) -> Generator[Effect, Outcome, Downloaded | NoRepl
 
 
 def pause(wanted: Pause) -> Generator[Effect, Outcome, float]:
-    """Waits and gives the seconds that were drawn."""
+    """Waits. Returns the seconds that were drawn."""
     answer = yield wanted
     assert isinstance(answer, Done), f"a driver answered Pause with {type(answer).__name__}"
     return answer.after_s

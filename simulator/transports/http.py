@@ -65,7 +65,7 @@ class HttpTransport:
         return Reply(envelope, time.monotonic() - started_s)
 
     async def download(self, effect: Download, serial: str, on_sent: OnSent | None = None) -> Downloaded | NoReply:
-        """Streams a body into the device's storage; a cut connection still gives what had come."""
+        """Streams a body into the device's storage; what had come before a cut is kept."""
         started_s = time.monotonic()
         try:
             async with asyncio.timeout(effect.within_s):
@@ -131,11 +131,11 @@ def _only_asked_for(asked: Headers, built: httpx.Headers) -> httpx.Headers:
 
 
 def _tracer(on_sent: OnSent) -> Callable[[str, Any], Any]:
-    async def told(event: str, _: Any) -> None:
+    async def note(event: str, _: Any) -> None:
         if event == "http11.send_request_body.complete":
             on_sent()
 
-    return told
+    return note
 
 
 async def _read_limited(response: httpx.Response) -> bytes:

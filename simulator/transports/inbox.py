@@ -76,7 +76,7 @@ class Inbox:
         return None
 
     def want_nothing(self) -> None:
-        """Whoever waited has given up: a late answer is kept like everything else."""
+        """The device has given up: a late answer is kept like everything else."""
         self._wanted = None
 
     def is_wanted(self, envelope: Envelope) -> bool:

@@ -15,7 +15,7 @@ ROUND_TRIP_US = 2_000
 
 
 class MemoryTransport:
-    """Gives each outcome together with the microseconds after which the device sees it."""
+    """Returns each outcome together with the microseconds after which the device sees it."""
 
     def __init__(self, handler: HttpHandler, *, round_trip_us: int = ROUND_TRIP_US) -> None:
         self._handler = handler

@@ -56,7 +56,7 @@ class Network:
         return delivery
 
     def open(self, link: MemoryLink) -> None:
-        """Gives the link a session and tells the server of it."""
+        """Opens a session for the link, as the server sees it."""
         self._last_session += 1
         scheme = link.where.partition(":")[0]
         link.session = Session(id=self._last_session, listener=scheme, tls=scheme.endswith("s"))
@@ -179,7 +179,7 @@ class MemoryLink:
         network.open(self)
 
     def perform(self, effect: Connect | Ask | Tell | Await) -> Outcome | None:
-        """The outcome; None when that takes time: `woken` is called with it, unless somebody gives up before."""
+        """The outcome; None when that takes time: `woken` is called with it, unless the device gives up before."""
         if isinstance(effect, Await) and (found := self._inbox.want_fitting(effect.patterns)) is not None:
             return Reply(found, 0.0)
         if self.ended:
@@ -200,7 +200,7 @@ class MemoryLink:
         return None
 
     def give_up(self) -> None:
-        """Nobody waits any more. A connection that did not come about in time is none."""
+        """The device waits no longer. A connection that did not come about in time is none."""
         if isinstance(self._waiting, Connect):
             self.close()
         self._waiting = None

@@ -50,7 +50,7 @@ class HawkbitSettings:
     default_interval_s: float = DEFAULT_INTERVAL_S
     """Used until a server has named one; what is below a second counts as one."""
     poll_jitter: float = 0.0
-    """Each pause is drawn from interval … interval·(1 + jitter): never faster than told."""
+    """Each pause is drawn from interval … interval·(1 + jitter): never faster than the server asks."""
     install_s: float = 5.0
     install_slice_s: float = 1.0
     install_fails: bool = False
@@ -108,7 +108,7 @@ class Contact:
             self.interval_s = min(max(LEAST_INTERVAL_S, named_s), LONGEST_INTERVAL_S)
 
     def until_next_poll(self) -> Pause:
-        """As long as told, a little longer with jitter, and as long as a busy server asked for."""
+        """As long as the server asks, a little longer with jitter, and as long as a busy server asked for."""
         least_s, most_s = self.interval_s, self.interval_s * (1 + self.settings.poll_jitter)
         if self.leave_alone_s:
             asked = self.backoff(1)

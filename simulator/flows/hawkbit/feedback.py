@@ -1,4 +1,4 @@
-"""How a hawkBit device reports, and what it makes of being heard, unheard, or told that all is over (§2.5, §2.6)."""
+"""How a hawkBit device reports, and what it makes of being heard, unheard, or no longer wanted (§2.5, §2.6)."""
 
 from __future__ import annotations
 

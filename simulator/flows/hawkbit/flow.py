@@ -83,7 +83,7 @@ def one_round(contact: Contact) -> Generator[Effect, Outcome, bool]:
 def poll(contact: Contact) -> Generator[Effect, Outcome, JsonDict | None]:
     """One poll. None when it failed, after the wait that failure demands.
 
-    A 200 that is no JSON object is a failure too: whoever says so, a captive portal for instance, is no hawkBit.
+    A 200 that is no JSON object is a failure too: it comes from something else, a captive portal for instance.
     """
     request = poll_request(contact.settings.server_url, contact.device, contact.credential)
     answer = yield from contact.poll(request)
@@ -129,7 +129,7 @@ def send_attributes(contact: Contact, href: str) -> Generator[Effect, Outcome, N
 
 
 def wait_after_failure(contact: Contact, answer: HttpReply | NoReply) -> Generator[Effect, Outcome, None]:
-    """Refused devices come back no faster than their interval (V05); others back off or do as told (V07)."""
+    """Refused devices come back no faster than their interval (V05); others back off, or wait as asked (V07)."""
     contact.failures += 1
     refused = isinstance(answer, Reply) and answer.envelope.status in REFUSALS
     delay = contact.backoff(contact.failures)
