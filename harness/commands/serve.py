@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import os
-import resource
 import signal
 import sys
 from contextlib import AsyncExitStack, suppress
@@ -19,12 +18,12 @@ from fleetrig.harness.commands.ready_file import ReadyFile
 from fleetrig.harness.commands.serve_console import RefusalLines, banner
 from fleetrig.harness.commands.serve_options import DEFAULT_CONTROL, DEFAULT_HTTP, Serving, Words, understand
 from fleetrig.harness.commands.serve_trace import ServeTrace
+from fleetrig.harness.run.open_files import raise_limit
 from fleetrig.reference_server.reference import ReferenceServer
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Trace
 
 LOOK_EVERY_S: Final = 1.0
-MOST_FILES: Final = 65_536
 
 
 def serve(
@@ -66,7 +65,7 @@ def serve(
 
 async def _serve(serving: Serving, secrets: Secrets, file: ServeTrace | None, ready: ReadyFile | None) -> None:
     stop = _stop_signal()
-    _allow_connections()
+    raise_limit()
     trace = Trace()
     for account in serving.settings.accounts:
         pair = f"{account.user}:{account.password}".encode()
@@ -104,11 +103,3 @@ def _stop_signal() -> asyncio.Event:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ask)
     return stop
-
-
-def _allow_connections() -> None:
-    """As many open files as the system lets us have: every connected device takes one."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
-    if soft != resource.RLIM_INFINITY and soft < most:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))

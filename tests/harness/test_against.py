@@ -290,12 +290,12 @@ def test_a_server_that_is_no_hawkbit(tmp_path: Path, coffee_machine: str) -> Non
 def test_a_certificate_that_nobody_trusts(tmp_path: Path) -> None:
     write_scenario(tmp_path, PASSES)
     with Served(tmp_path, "--https", "127.0.0.1:0", "--set", "hawkbit.controller.minPollingTime=00:00:01") as served:
-        url = f"https://{served.said_ready['https']}"
+        url = f"https://{served.ready['https']}"
         done = fleetrig("run", "--against", url, cwd=tmp_path)
         assert done.returncode == 3
         assert "shows a certificate that nobody here trusts" in done.stdout
 
-        done = fleetrig("run", "--against", url, "--ca", served.said_ready["ca"], cwd=tmp_path)
+        done = fleetrig("run", "--against", url, "--ca", served.ready["ca"], cwd=tmp_path)
         assert done.returncode == 0, done.stdout
 
         done = fleetrig("run", "--against", url, "--insecure", cwd=tmp_path)

@@ -58,7 +58,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 def ask_control(served: Served, method: str, path: str, body: object = None) -> Any:
-    connection = http.client.HTTPConnection(served.said_ready["control"], timeout=LIMIT_S)
+    connection = http.client.HTTPConnection(served.ready["control"], timeout=LIMIT_S)
     headers = {"Content-Type": "application/json"}
     connection.request(method, path, None if body is None else json.dumps(body), headers)
     said = json.loads(connection.getresponse().read())
@@ -68,8 +68,8 @@ def ask_control(served: Served, method: str, path: str, body: object = None) -> 
 
 def server_file(folder: Path, served: Served, control: str = "") -> Path:
     path = folder / "server.yaml"
-    control = control or f"http://{served.said_ready['control']}"
-    path.write_text(f"url: http://{served.said_ready['http']}\ncontrol: {control}\n")
+    control = control or f"http://{served.ready['control']}"
+    path.write_text(f"url: http://{served.ready['http']}\ncontrol: {control}\n")
     return path
 
 
@@ -114,7 +114,7 @@ def test_the_same_in_virtual_time(tmp_path: Path) -> None:
 
 
 def test_without_its_control_interface_the_scenario_is_skipped(tmp_path: Path, served: Served) -> None:
-    server = foreign_server(f"http://{served.said_ready['http']}", may_change_settings=True)
+    server = foreign_server(f"http://{served.ready['http']}", may_change_settings=True)
     report = run_scenario(tmp_path, against=server)
     assert report.verdict is Verdict.SKIPPED
     assert "lacks reference.faults, reference.reasons" in report.reason
@@ -131,7 +131,7 @@ def test_a_control_interface_that_is_not_there_breaks_the_run_at_once(tmp_path: 
 
 
 def test_a_control_interface_that_is_something_else_breaks_the_run(tmp_path: Path, served: Served) -> None:
-    url = f"http://{served.said_ready['http']}"
+    url = f"http://{served.ready['http']}"
     server = foreign_server(str(server_file(tmp_path, served, url)), may_change_settings=True)
     report = run_scenario(tmp_path, against=server)
     assert report.verdict is Verdict.BROKEN
@@ -166,15 +166,15 @@ def answer_of(request: Any) -> Inquiry[object]:
 
 
 def test_a_fault_that_it_does_not_take_breaks_the_bench(served: Served) -> None:
-    control = ControlInterface(f"http://{served.said_ready['control']}")
+    control = ControlInterface(f"http://{served.ready['control']}")
     with pytest.raises(BrokenBench, match=r"POST /faults .* gave 400: (.|\n)*share"):
         conducted(control.add_fault(Fault(FaultKind.OUTAGE, share=2.0)))
 
 
 def test_a_long_trace_is_told_page_by_page(served: Served) -> None:
-    control = ControlInterface(f"http://{served.said_ready['control']}/")
+    control = ControlInterface(f"http://{served.ready['control']}/")
     began = conducted(control.last_number())
-    connection = http.client.HTTPConnection(served.said_ready["http"], timeout=LIMIT_S)
+    connection = http.client.HTTPConnection(served.ready["http"], timeout=LIMIT_S)
     for number in range(PAGE // 2 + 5):
         connection.request("GET", f"/DEFAULT/controller/v1/page-{number}")
         connection.getresponse().read()
@@ -190,10 +190,10 @@ def test_only_what_is_about_the_run_is_told_again(served: Served) -> None:
     events: list[TraceEvent] = []
     trace = Trace()
     trace.listen(events.append)
-    control = ControlInterface(f"http://{served.said_ready['control']}")
+    control = ControlInterface(f"http://{served.ready['control']}")
     number = conducted(control.last_number())
     ask_control(served, "POST", "/faults", {"fault": "latency", "delay": "1ms", "hits": "*/mine-1"})
-    connection = http.client.HTTPConnection(served.said_ready["http"], timeout=LIMIT_S)
+    connection = http.client.HTTPConnection(served.ready["http"], timeout=LIMIT_S)
     for name in ("mine-1", "other-1", "not-mine-1"):
         connection.request("GET", f"/DEFAULT/controller/v1/{name}")
         connection.getresponse().read()

@@ -64,8 +64,8 @@ class Mgmt:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_says_when_it_is_ready_and_ends_cleanly(tmp_path: Path, number: signal.Signals) -> None:
     with Served(tmp_path) as served:
-        control = served.said_ready["control"]
-        assert served.said_ready == {
+        control = served.ready["control"]
+        assert served.ready == {
             "pid": served.process.pid,
             "http": f"127.0.0.1:{served.port}",
             "control": control,
@@ -127,7 +127,7 @@ def test_the_trace_is_readable_and_holds_no_secret(tmp_path: Path) -> None:
 def test_the_control_interface_says_what_is_served(tmp_path: Path) -> None:
     with Served(tmp_path, "--profile", "hawkbit=0.9", "--control", "[::1]:0") as served:
         Mgmt.of(served).create("dev-1", "dev-2")
-        connection = http.client.HTTPConnection(served.said_ready["control"], timeout=LIMIT_S)
+        connection = http.client.HTTPConnection(served.ready["control"], timeout=LIMIT_S)
         connection.request("GET", "/")
         said = json.loads(connection.getresponse().read())
         connection.close()
@@ -137,7 +137,7 @@ def test_the_control_interface_says_what_is_served(tmp_path: Path) -> None:
 
 def test_the_control_interface_can_be_left_out(tmp_path: Path) -> None:
     with Served(tmp_path, "--control", "off") as served:
-        assert "control" not in served.said_ready
+        assert "control" not in served.ready
         assert "control" not in served.until_said("Refused requests and why:")
 
 
@@ -148,7 +148,7 @@ def test_a_control_interface_for_everybody_is_said_aloud(tmp_path: Path) -> None
 
 def test_https_with_a_throw_away_authority(tmp_path: Path) -> None:
     with Served(tmp_path, "--https", "127.0.0.1:0") as served:
-        ca, https = Path(served.said_ready["ca"]), served.said_ready["https"]
+        ca, https = Path(served.ready["ca"]), served.ready["https"]
         connection = http.client.HTTPSConnection(https, timeout=LIMIT_S, context=ssl.create_default_context(cafile=ca))
         assert Mgmt(connection).create("dev-1") == 201
         assert Mgmt.of(served).target_count() == 1

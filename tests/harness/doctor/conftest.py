@@ -67,7 +67,7 @@ class Bench:
 
 
 def bench_of(served: Served) -> Bench:
-    ready = served.said_ready
+    ready = served.ready
     return Bench(f"http://{ready['http']}", f"https://{ready.get('https', '')}", ready.get("ca", ""))
 
 
