@@ -16,11 +16,13 @@ def run_command(
     time_mode: Annotated[
         Literal["virtual", "real"] | None, typer.Option("--time", help="Real time needs real sockets.")
     ] = None,
-    profile: Annotated[str, typer.Option(help="Which generation the reference server is.")] = "1.1",
+    profile: Annotated[
+        str | None, typer.Option(help="The generation of the reference server; the newest if not given.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same run in virtual time.")] = 1,
     jobs: Annotated[int | None, typer.Option(min=1, help="How many run side by side in real time.")] = None,
     tag: Annotated[list[str] | None, typer.Option(help="Only scenarios with this tag.")] = None,
-    fail_fast: Annotated[bool, typer.Option(help="Stop after the first failure.")] = False,
+    fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop after the first failure.")] = False,
     repeat: Annotated[int, typer.Option(min=1, help="Run everything so often, each time with the next seed.")] = 1,
     device_command: Annotated[
         str | None, typer.Option(metavar="CMD", help="Starts a device for external/…; {url} {tenant} {id} {token} …")
@@ -28,19 +30,24 @@ def run_command(
     device_image: Annotated[
         Path | None, typer.Option(metavar="F", help="What that device can install; else an image is made.")
     ] = None,
-    own_device: Annotated[bool, typer.Option(help="Run external/… with fleetrig's own device.")] = False,
-    known: Annotated[str | None, typer.Option(metavar="NAME", help="Whose known deviations are accepted.")] = None,
-    ca: Annotated[Path | None, typer.Option(help="Trust this CA (PEM).")] = None,
-    insecure: Annotated[bool, typer.Option(help="Accept any certificate.")] = False,
-    change_tenant_settings: Annotated[
-        bool, typer.Option(help="Allow changes of tenant-wide settings on a server beyond loopback.")
+    own_device: Annotated[
+        bool, typer.Option("--own-device", help="Run external/… with fleetrig's own device.")
     ] = False,
-    junit: Annotated[Path | None, typer.Option(help="Write JUnit XML here.")] = None,
+    known: Annotated[str | None, typer.Option(metavar="NAME", help="Whose known deviations are accepted.")] = None,
+    ca: Annotated[Path | None, typer.Option(metavar="F", help="Trust this CA (PEM).")] = None,
+    insecure: Annotated[bool, typer.Option("--insecure", help="Accept any certificate.")] = False,
+    change_tenant_settings: Annotated[
+        bool,
+        typer.Option(
+            "--change-tenant-settings", help="Allow changes of tenant-wide settings on a server beyond loopback."
+        ),
+    ] = False,
+    junit: Annotated[Path | None, typer.Option(metavar="F", help="Write JUnit XML here.")] = None,
     trace: Annotated[
         Path | None, typer.Option(metavar="F", help="Write the trace here; a folder when there are several runs.")
     ] = None,
     results: Annotated[Path, typer.Option(help="Where traces and records go.")] = Path("fleetrig-results"),
-    strict: Annotated[bool, typer.Option(help="Warnings fail.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Warnings fail.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the checks of passed runs too.")] = False,
     scenarios: Annotated[Path | None, typer.Option(help="Where scenarios are looked up.")] = None,
 ) -> None:

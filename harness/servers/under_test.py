@@ -11,14 +11,10 @@ from fleetrig.harness.servers.control import ControlInterface
 from fleetrig.simulator.contract.faults import Fault
 
 REFERENCE_CAN: Final = frozenset(
-    {"hawkbit", "hawkbit.admin", "hawkbit.fast_polling", "reference", "reference.faults", "reference.reasons"}
+    {"hawkbit", "hawkbit.admin", "hawkbit.fast_polling", "http", "reference", "reference.faults", "reference.reasons"}
 )
 CONTROL_CAN: Final = frozenset({"reference.faults", "reference.reasons"})
 """Of a reference server that runs elsewhere, when its control interface is known."""
-OPERATOR_KNOWS: Final = frozenset({"hawkbit.trusted_ips"})
-"""What nobody outside can see: the server trusts 127.0.0.1 only (`hawkbit.server.ddi.security.rp.trustedIPs`)."""
-FOREIGN_CAN: Final = frozenset({"hawkbit", "hawkbit.admin"})
-"""Of a server that is only known by its address. Its polls are 30 s or more, and nobody can make it fail."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -193,7 +193,7 @@ def test_fast_polling_is_only_believed_when_somebody_says_so(tmp_path: Path, for
     done = fleetrig("run", "--against", foreign.url, cwd=tmp_path)
     assert f"the server at {foreign.url} lacks hawkbit.fast_polling\n" in done.stdout
 
-    (tmp_path / "server.yaml").write_text(f"url: {foreign.url}\ncan: [hawkbit.fast_polling]\n")
+    (tmp_path / "server.yaml").write_text(f"http: {foreign.url}\ncan: [hawkbit.fast_polling]\n")
     done = fleetrig("run", "--against", "server.yaml", cwd=tmp_path)
     assert done.returncode == 0
     assert "1 passed" in done.stdout
@@ -268,7 +268,7 @@ def broken(tmp_path: Path, against: str) -> str:
 
 
 def test_wrong_credentials(tmp_path: Path, foreign: Foreign) -> None:
-    (tmp_path / "server.yaml").write_text(f"url: {foreign.url}\nuser: anna\npassword: s3cret-s3cret\n")
+    (tmp_path / "server.yaml").write_text(f"http: {foreign.url}\nuser: anna\npassword: s3cret-s3cret\n")
     for name in "abc":
         write_scenario(tmp_path, PASSES, f"hawkbit/{name}")
     done = fleetrig("run", "--against", "server.yaml", cwd=tmp_path)

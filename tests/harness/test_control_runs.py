@@ -18,7 +18,8 @@ from fleetrig.harness.run.remote_trace import retell
 from fleetrig.harness.run.run import RunOptions, run
 from fleetrig.harness.scenario_file.selection import plan
 from fleetrig.harness.servers.control import PAGE, ControlInterface
-from fleetrig.harness.servers.foreign import foreign_server
+from fleetrig.harness.servers.foreign import foreign_server, under_test
+from fleetrig.harness.servers.under_test import ServerUnderTest
 from fleetrig.harness.verdict import Report, Verdict
 from fleetrig.reference_server.platforms.hawkbit.state.settings import Settings
 from fleetrig.simulator.contract.errors import BrokenBench, UsageError
@@ -69,8 +70,12 @@ def ask_control(served: Served, method: str, path: str, body: object = None) -> 
 def server_file(folder: Path, served: Served, control: str = "") -> Path:
     path = folder / "server.yaml"
     control = control or f"http://{served.ready['control']}"
-    path.write_text(f"url: http://{served.ready['http']}\ncontrol: {control}\n")
+    path.write_text(f"http: http://{served.ready['http']}\ncontrol: {control}\n")
     return path
+
+
+def foreign(against: str) -> ServerUnderTest:
+    return under_test(foreign_server(against, "hawkbit", may_change_settings=True))
 
 
 def run_scenario(folder: Path, reason: str = "token differs", within: str = "20s", **options: Any) -> Report:
@@ -91,7 +96,7 @@ def conducted(director: Director[T] | AdminCall[T], trace: Trace | None = None) 
 
 def test_a_run_on_a_reference_server_elsewhere(tmp_path: Path, served: Served) -> None:
     others = ask_control(served, "POST", "/faults", {"fault": "outage", "hits": "GET /nowhere"})
-    server = foreign_server(str(server_file(tmp_path, served)), may_change_settings=True)
+    server = foreign(str(server_file(tmp_path, served)))
     report = run_scenario(tmp_path, against=server)
     left = ask_control(served, "DELETE", "/faults")["removed"]
     assert report.verdict is Verdict.PASSED, report
@@ -99,7 +104,7 @@ def test_a_run_on_a_reference_server_elsewhere(tmp_path: Path, served: Served) -
 
 
 def test_faults_of_a_run_that_fails_are_removed_too(tmp_path: Path, served: Served) -> None:
-    server = foreign_server(str(server_file(tmp_path, served)), may_change_settings=True)
+    server = foreign(str(server_file(tmp_path, served)))
     report = run_scenario(tmp_path, "token expired", "1s", against=server)
     assert report.verdict is Verdict.FAILED, report
     assert ask_control(served, "GET", "/faults")["faults"] == []
@@ -114,7 +119,7 @@ def test_the_same_in_virtual_time(tmp_path: Path) -> None:
 
 
 def test_without_its_control_interface_the_scenario_is_skipped(tmp_path: Path, served: Served) -> None:
-    server = foreign_server(f"http://{served.ready['http']}", may_change_settings=True)
+    server = foreign(f"http://{served.ready['http']}")
     report = run_scenario(tmp_path, against=server)
     assert report.verdict is Verdict.SKIPPED
     assert "lacks reference.faults, reference.reasons" in report.reason
@@ -124,7 +129,9 @@ def test_a_control_interface_that_is_not_there_breaks_the_run_at_once(tmp_path: 
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{nobody.getsockname()[1]}"
-        server = foreign_server(str(server_file(tmp_path, served, url)), may_change_settings=True)
+        server = under_test(
+            foreign_server(str(server_file(tmp_path, served, url)), "hawkbit", may_change_settings=True)
+        )
         report = run_scenario(tmp_path, against=server)
     assert report.verdict is Verdict.BROKEN
     assert report.reason.startswith(f"the control interface {url} cannot be used: GET /trace")
@@ -132,15 +139,17 @@ def test_a_control_interface_that_is_not_there_breaks_the_run_at_once(tmp_path: 
 
 def test_a_control_interface_that_is_something_else_breaks_the_run(tmp_path: Path, served: Served) -> None:
     url = f"http://{served.ready['http']}"
-    server = foreign_server(str(server_file(tmp_path, served, url)), may_change_settings=True)
+    server = foreign(str(server_file(tmp_path, served, url)))
     report = run_scenario(tmp_path, against=server)
     assert report.verdict is Verdict.BROKEN
     assert f"on the control interface {url} gave 404" in report.reason
 
 
 def test_its_address_is_checked(tmp_path: Path, served: Served) -> None:
-    with pytest.raises(UsageError, match="bench-7:8081"):
-        foreign_server(str(server_file(tmp_path, served, "bench-7:8081")), may_change_settings=True)
+    with pytest.raises(UsageError, match="ftp://bench-7"):
+        under_test(
+            foreign_server(str(server_file(tmp_path, served, "ftp://bench-7")), "hawkbit", may_change_settings=True)
+        )
 
 
 def test_an_own_server_fails_by_its_control_interface() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Generator, Mapping, Sequence
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import quote
 
 from fleetrig.simulator.contract.bodies import body_bytes
@@ -16,6 +16,9 @@ from fleetrig.simulator.contract.errors import BrokenBench, UsageError
 from fleetrig.simulator.contract.http import Headers, HttpRequest, HttpResponse, split_url
 from fleetrig.simulator.contract.identity import UserPassword
 from fleetrig.simulator.effects import Ask, NoReply, Outcome, Reply
+
+if TYPE_CHECKING:
+    from fleetrig.harness.servers.foreign import ForeignServer
 
 T = TypeVar("T")
 P = TypeVar("P")
@@ -278,3 +281,8 @@ def _of_current_release(action: JsonDict) -> JsonDict:
 
 def _target(controller_id: str) -> str:
     return f"/targets/{quote(controller_id, safe='')}"
+
+
+def admin_of(server: ForeignServer) -> HawkbitAdmin:
+    """The administrator's account on a running server."""
+    return HawkbitAdmin(server.url, server.account, server.tenant, may_change_settings=server.may_change_settings)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from fleetrig.harness.cli import main
-from fleetrig.harness.commands.doctor import _account
+from fleetrig.harness.doctor.options import account_to_look_with
 from fleetrig.harness.servers.foreign import foreign_server
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.identity import UserPassword
@@ -235,7 +235,7 @@ def test_json(bench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ((*TT, *GW), "a device is asked about with one credential: --target-token, --gateway-token or --cert"),
+        ((*TT, *GW), "a device has one credential here: give --target-token, --gateway-token or --cert"),
         (("--target-token", "secret"), "--target-token takes no secret itself"),
         (("--target-token", "env:NO_SUCH"), "the environment has no variable NO_SUCH"),
         (("--key", "k.pem"), "--key and --authority belong to --cert FILE, which is missing"),
@@ -262,7 +262,7 @@ def test_a_server_file(bench: Bench, doctor: Doctor, tmp_path: Path) -> None:
     bench.target("gw-17")
     bench.configure(target=True)
     file = tmp_path / "server.yaml"
-    file.write_text(f"url: {bench.url}\nuser: acme\npassword: env:ACME\ntenant: DEFAULT\n")
+    file.write_text(f"http: {bench.url}\nuser: acme\npassword: env:ACME\ntenant: DEFAULT\n")
 
     code, page = doctor(str(file), *TT)
 
@@ -273,7 +273,10 @@ def test_a_server_file(bench: Bench, doctor: Doctor, tmp_path: Path) -> None:
 def test_the_well_known_account_is_for_loopback_only() -> None:
     far, near = "http://192.0.2.1:8080", "http://127.0.0.1:8080"
 
-    assert _account(far, foreign_server(far, may_change_settings=False), None, None) is None
-    assert _account(near, foreign_server(near, may_change_settings=False), None, None) == UserPassword("admin", "admin")
+    def account(url: str, user: str | None = None) -> UserPassword | None:
+        return account_to_look_with(foreign_server(url, "hawkbit", may_change_settings=False), user, None)
+
+    assert account(far) is None
+    assert account(near) == UserPassword("admin", "admin")
     with pytest.raises(UsageError):
-        _account(far, foreign_server(far, may_change_settings=False), "admin", None)
+        account(far, "admin")

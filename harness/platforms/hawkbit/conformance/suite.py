@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-import ssl
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -49,8 +48,3 @@ def own_hawkbit(profile: str) -> Iterator[tuple[Server, frozenset[str]]]:
         contextlib.closing(ExactClient(f"http://{ready['http']}")) as client,
     ):
         yield Server(client, UserPassword("admin", "admin"), profile=profile, accounts=accounts), OWN_CAN
-
-
-def verify_context(verify: ssl.SSLContext | bool) -> ssl.SSLContext | None:
-    """None for plain HTTP and the system's own authorities."""
-    return verify if isinstance(verify, ssl.SSLContext) else None
