@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Final
 
-from fleetrig.reference_server.http_rewrite import as_seen, homeward, move_links, redirect, rewrite
+from fleetrig.reference_server.http_rewrite import as_seen, move_links, original_request, redirect, rewrite
 from fleetrig.simulator.contract.clock import to_us
 from fleetrig.simulator.contract.delivery import Delivery, Ending, Framing
 from fleetrig.simulator.contract.faults import Fault, FaultKind
@@ -69,19 +69,19 @@ class FaultPlan:
     def clear(self) -> None:
         self._scheduled.clear()
 
-    def before(self, request: HttpRequest, now_us: int) -> Fault | None:
+    def blocking(self, request: HttpRequest, now_us: int) -> Fault | None:
         """The fault that keeps this request from the platform, if one bites."""
-        return self._bite(request, now_us, keeps_away)
+        return self._bite(request, now_us, blocks)
 
-    def after(self, request: HttpRequest, now_us: int) -> list[Fault]:
+    def distorting(self, request: HttpRequest, now_us: int) -> list[Fault]:
         """The faults that spoil its answer, one of each kind at most, in the order in which they do so."""
-        found = (self._bite(request, now_us, _spoils_as(kind)) for kind in FaultKind)
+        found = (self._bite(request, now_us, _distorts_as(kind)) for kind in FaultKind)
         return [fault for fault in found if fault is not None]
 
-    def homeward(self, request: HttpRequest) -> HttpRequest:
+    def original_request(self, request: HttpRequest) -> HttpRequest:
         """As if it had come to the usual place. Whoever was sent elsewhere is served there for good."""
         for entry in self._scheduled:
-            if entry.fault.kind is FaultKind.MOVED and (found := homeward(entry.fault.text("below"), request)):
+            if entry.fault.kind is FaultKind.MOVED and (found := original_request(entry.fault.text("below"), request)):
                 return found
         return request
 
@@ -107,7 +107,7 @@ class FaultPlan:
                 continue
             if not fnmatchcase(f"{request.method} {request.path}", fault.hits):
                 continue
-            if fault.kind is FaultKind.MOVED and keeps_away(fault) and homeward(fault.text("below"), request):
+            if fault.kind is FaultKind.MOVED and blocks(fault) and original_request(fault.text("below"), request):
                 continue  # who has followed a redirect is not sent on in circles
             if fault.share < 1 and self.draw() >= fault.share:
                 continue
@@ -116,14 +116,14 @@ class FaultPlan:
         return None
 
 
-def keeps_away(fault: Fault) -> bool:
+def blocks(fault: Fault) -> bool:
     """True when the platform never sees what this fault bites."""
     is_redirect = fault.kind is FaultKind.MOVED and "status" in fault.parameters
     return is_redirect or fault.kind in (FaultKind.OUTAGE, FaultKind.OVERLOAD)
 
 
-def _spoils_as(kind: FaultKind) -> Callable[[Fault], bool]:
-    return lambda fault: fault.kind is kind and not keeps_away(fault)
+def _distorts_as(kind: FaultKind) -> Callable[[Fault], bool]:
+    return lambda fault: fault.kind is kind and not blocks(fault)
 
 
 def shows_as(fault: Fault) -> Ending:
@@ -139,14 +139,14 @@ def shows_as(fault: Fault) -> Ending:
             return Ending.WHOLE
 
 
-def in_words(fault: Fault) -> str:
+def describe(fault: Fault) -> str:
     """What it does, for the trace."""
     parameters = ", ".join(f"{name} {value}" for name, value in fault.parameters.items())
     ending = shows_as(fault)
     return parameters if ending is Ending.WHOLE and parameters else f"shows as {ending}"
 
 
-def instead(fault: Fault, request: HttpRequest) -> Delivery:
+def replacement(fault: Fault, request: HttpRequest) -> Delivery:
     """What a device gets in place of the platform's answer."""
     match fault.kind:
         case FaultKind.OUTAGE:
@@ -159,7 +159,7 @@ def instead(fault: Fault, request: HttpRequest) -> Delivery:
             return Delivery(HttpResponse(status, headers))
 
 
-def seen_through(faults: Sequence[Fault], request: HttpRequest) -> HttpRequest:
+def filter_request(faults: Sequence[Fault], request: HttpRequest) -> HttpRequest:
     """The request as the platform gets to see it."""
     for fault in faults:
         if fault.kind in (FaultKind.REWRITE, FaultKind.MOVED):
@@ -167,7 +167,7 @@ def seen_through(faults: Sequence[Fault], request: HttpRequest) -> HttpRequest:
     return request
 
 
-def spoil(fault: Fault, request: HttpRequest, delivery: Delivery) -> Delivery:
+def distort(fault: Fault, request: HttpRequest, delivery: Delivery) -> Delivery:
     """An answer with one more fault on its way."""
     match fault.kind:
         case FaultKind.MOVED:

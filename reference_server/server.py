@@ -1,120 +1,123 @@
-"""The server as a function: an envelope in, a delivery out, one transaction each, everything in the trace.
+"""One platform as a conversation: each envelope in a transaction of its own, everything in the trace.
 
-Fronts call `handle` with what came over a socket, virtual time calls it directly. Order of things: faults that keep a
-request away, the platform inside its transaction, the commit, then faults that spoil an answer. A lost reply is
-therefore always one that was committed. In the trace: `received`, a `fault` for each that bites, `answered` or
-`refused` as the platform had it, and `delivered` when faults have made something else of that.
+Fronts and the links of virtual time call it. Order of things: faults that block a request, the platform inside its
+transaction, the commit, then faults that distort an answer. A lost reply is therefore always one that was committed.
+In the trace: `received`, a `fault` for each that bites, `answered` or `refused` as the platform had it, and `delivered`
+when faults have made something else of that.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fleetrig.reference_server.faults import FaultPlan, in_words, instead, seen_through, spoil
-from fleetrig.reference_server.platform import Answer, Platform
+from fleetrig.reference_server.faults import FaultPlan, describe, distort, filter_request, replacement
+from fleetrig.reference_server.platform import HttpAnswer, HttpPlatform, Platform
 from fleetrig.reference_server.stores.interface import Store
 from fleetrig.simulator.contract.delivery import Delivery, Ending
+from fleetrig.simulator.contract.envelope import Output
+from fleetrig.simulator.contract.errors import ModelError
 from fleetrig.simulator.contract.faults import Fault
-from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
+from fleetrig.simulator.contract.http import HttpRequest
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.contract.trace import Lane, Trace
 
 
-class Undo(Exception):
+class Rollback(Exception):
     """Leaves a transaction without keeping it."""
 
 
 class Server:
-    """Platforms over one store. Single-threaded: whoever owns it calls it from one thread."""
+    """A platform over a store that it may share with others. Single-threaded: its owner calls it from one thread."""
 
-    def __init__(
-        self, platforms: Sequence[Platform], store: Store, faults: FaultPlan, trace: Trace, secrets: Secrets
-    ) -> None:
-        self.platforms = tuple(platforms)
+    def __init__(self, platform: Platform, store: Store, faults: FaultPlan, trace: Trace, secrets: Secrets) -> None:
+        self.platform = platform
         self.store = store
         self.faults = faults
         self.trace = trace
         self.secrets = secrets
+        self._http = platform if isinstance(platform, HttpPlatform) else None
 
-    def handle(self, request: HttpRequest, session: Session, now_us: int) -> Delivery:
-        """One request. Never raises for anything that came over the wire."""
+    def exchange(self, request: HttpRequest, session: Session, now_us: int) -> Delivery:
+        """One HTTP request. Never raises for anything that came over the wire."""
         faults, seen = self.faults, request
-        spoilers: Sequence[Fault] = ()
+        distorting: Sequence[Fault] = ()
         if not faults.is_idle:
-            if (fault := faults.before(request, now_us)) is not None:
-                return self._keep_away(fault, request, session, now_us)
-            spoilers = faults.after(request, now_us)
-            seen = seen_through(spoilers, faults.homeward(request))
+            if (fault := faults.blocking(request, now_us)) is not None:
+                return self._short_circuit(fault, request, session, now_us)
+            distorting = faults.distorting(request, now_us)
+            seen = filter_request(distorting, faults.original_request(request))
         answer = self._commit(seen, session, now_us)
         delivery = Delivery(answer.response)
-        for fault in spoilers:
-            delivery = spoil(fault, seen, delivery)
+        for fault in distorting:
+            delivery = distort(fault, seen, delivery)
         if self.trace.wanted:
-            self.trace.emit(now_us, Lane.SERVER, "received", answer.device, envelope=request, reason=session.peer)
-            self._tell(request, answer, spoilers, delivery, now_us)
+            device, peer = answer.device, session.peer
+            self.trace.emit(now_us, Lane.SERVER, "received", device, envelope=request, reason=peer, session=session.id)
+            self._trace_answer(request, answer, distorting, delivery, session.id, now_us)
         return delivery
 
     def next_due_us(self) -> int | None:
-        return min((due for p in self.platforms if (due := p.next_due_us()) is not None), default=None)
+        return self.platform.next_due_us()
 
-    def advance(self, now_us: int) -> None:
-        """What happens by itself: lapsed windows, auto-assignment, lazy writes."""
-        for platform in self.platforms:
-            with self.store.transaction():
-                platform.advance(now_us)
+    def advance(self, now_us: int) -> Sequence[Output]:
+        """What happens by itself: lapsed windows, auto-assignment, lazy writes, pushes."""
+        with self.store.transaction():
+            reactions = self.platform.advance(now_us)
         self.store.flush()
+        return [output for reaction in reactions for output in reaction.outputs]
 
-    def _commit(self, request: HttpRequest, session: Session, now_us: int) -> Answer:
-        for platform in self.platforms:
-            if platform.serves(request):
-                break
-        else:
-            return Answer(HttpResponse(404), reason="no platform of this server has such a path")
-        answer: Answer | None = None
+    def _commit(self, request: HttpRequest, session: Session, now_us: int) -> HttpAnswer:
+        if self._http is None:
+            raise ModelError(f"the platform {self.platform.name} speaks no HTTP")
+        answer: HttpAnswer | None = None
         try:
             with self.store.transaction():
-                answer = platform.handle(request, session, now_us)
+                answer = self._http.handle(request, session, now_us)
                 if answer.rollback:
-                    raise Undo
-        except Undo:
+                    raise Rollback
+        except Rollback:
             pass
-        for kind, secret in platform.secrets():
+        for kind, secret in self.platform.secrets():
             self.secrets.learn(kind, secret)
         assert answer is not None
         return answer
 
-    def _keep_away(self, fault: Fault, request: HttpRequest, session: Session, now_us: int) -> Delivery:
-        delivery = instead(fault, request)
+    def _short_circuit(self, fault: Fault, request: HttpRequest, session: Session, now_us: int) -> Delivery:
+        delivery = replacement(fault, request)
         if self.trace.wanted:
-            self.trace.emit(now_us, Lane.SERVER, "received", envelope=request, reason=session.peer)
-            self._tell_fault(request, fault, now_us)
-            self._tell_delivered(delivery, "", now_us)
+            self.trace.emit(now_us, Lane.SERVER, "received", envelope=request, reason=session.peer, session=session.id)
+            self._trace_fault(request, fault, session.id, now_us)
+            self._trace_delivered(delivery, "", session.id, now_us)
         return delivery
 
-    def _tell(
-        self, request: HttpRequest, answer: Answer, spoilers: Sequence[Fault], delivery: Delivery, now_us: int
-    ) -> None:
-        """Faults stand before the answer that they spoil, so that a reader knows that it did not arrive like that."""
-        for fault in spoilers:
-            self._tell_fault(request, fault, now_us)
-        kind = "refused" if answer.reason else "answered"
+    def _trace_answer(
+        self, request: HttpRequest, answer: HttpAnswer, distorting: Sequence[Fault], delivery: Delivery,
+        session: int, now_us: int,
+    ) -> None:  # fmt: skip
+        """Faults stand before the answer that they distort: a reader then knows that it did not arrive like that."""
+        for fault in distorting:
+            self._trace_fault(request, fault, session, now_us)
         self.trace.emit(
             now_us,
             Lane.SERVER,
-            kind,
+            "refused" if answer.reason else "answered",
             answer.device,
             envelope=answer.response,
             reason=answer.reason,
             name=answer.changed,
+            session=session,
         )
-        if spoilers:
-            self._tell_delivered(delivery, answer.device, now_us)
+        if distorting:
+            self._trace_delivered(delivery, answer.device, session, now_us)
 
-    def _tell_fault(self, request: HttpRequest, fault: Fault, now_us: int) -> None:
-        self.trace.emit(now_us, Lane.SERVER, "fault", envelope=request, fault=fault.kind, reason=in_words(fault))
+    def _trace_fault(self, request: HttpRequest, fault: Fault, session: int, now_us: int) -> None:
+        what = describe(fault)
+        self.trace.emit(now_us, Lane.SERVER, "fault", envelope=request, fault=fault.kind, reason=what, session=session)
 
-    def _tell_delivered(self, delivery: Delivery, device: str, now_us: int) -> None:
+    def _trace_delivered(self, delivery: Delivery, device: str, session: int, now_us: int) -> None:
         """What the faults have made of an answer; the reason says how it ends when it does not arrive whole."""
         ending = "" if delivery.ending is Ending.WHOLE else str(delivery.ending)
-        self.trace.emit(now_us, Lane.SERVER, "delivered", device, envelope=delivery.response, reason=ending)
+        self.trace.emit(
+            now_us, Lane.SERVER, "delivered", device, envelope=delivery.response, reason=ending, session=session
+        )

@@ -10,18 +10,27 @@ nothing came back) or `answered` (the answer has come, nothing was done with it)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from fleetrig.simulator.contract.errors import ModelError
 from fleetrig.simulator.contract.identity import DeviceIdentity
 from fleetrig.simulator.contract.json_types import Json
-from fleetrig.simulator.effects import Apply, Ask, Done, Download, Effect, Enter, Flow, Outcome, Pause, Remember
+from fleetrig.simulator.effects import (
+    Apply,
+    Ask,
+    Behaviour,
+    Done,
+    Download,
+    Effect,
+    Enter,
+    Flow,
+    Outcome,
+    Pause,
+    Remember,
+)
 from fleetrig.simulator.stages import Stage, may_move
-
-Behaviour = Callable[[DeviceIdentity, Mapping[str, Json]], Flow]
-"""A device's program: (identity, what it remembers) -> flow. Called anew at every power-on."""
 
 CUT_WHERE: Final = ("before", "sent", "answered")
 

@@ -11,11 +11,12 @@ time, over real sockets, or only to compare. Rules for whoever writes a flow:
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
+from fleetrig.simulator.contract.identity import DeviceIdentity
 from fleetrig.simulator.contract.json_types import Json
 from fleetrig.simulator.stages import Stage
 
@@ -120,7 +121,10 @@ class Done(NamedTuple):
 Outcome = Reply | Downloaded | NoReply | Done
 
 Flow = Generator[Effect, Outcome, None]
-"""A behaviour. It ends when the device has nothing more to do."""
+"""What a device does from one power-on to the next. It ends when the device has nothing more to do."""
+
+Behaviour = Callable[[DeviceIdentity, Mapping[str, Json]], Flow]
+"""A device's program: (identity, what it remembers) -> flow. Called anew at every power-on."""
 
 
 def ask(name: str, request: HttpRequest, within_s: float) -> Generator[Effect, Outcome, Reply | NoReply]:

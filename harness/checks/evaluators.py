@@ -10,14 +10,13 @@ from fleetrig.harness.checks import events as event_folds
 from fleetrig.harness.checks import retries as retry_folds
 from fleetrig.harness.checks import times as time_folds
 from fleetrig.harness.checks.fold import Fold
-from fleetrig.harness.checks.manufacturing_record import judge_record
+from fleetrig.harness.checks.manufacturing_record import query_manufacturing_record
 from fleetrig.harness.checks.matching import Pattern
-from fleetrig.harness.checks.registry import judge_registry
-from fleetrig.harness.external.program_folds import KeepsRunning as KeepsRunningFold
-from fleetrig.harness.external.program_folds import OneAddress as OneAddressFold
-from fleetrig.harness.external.secrecy import judge_secrets
-from fleetrig.harness.run.context import Rig
-from fleetrig.harness.run.redact import masked
+from fleetrig.harness.checks.registry import query_registry
+from fleetrig.harness.external.program_folds import KeepsRunningFold, OneAddressFold
+from fleetrig.harness.external.secrecy import query_secrets
+from fleetrig.harness.run.context import RunContext
+from fleetrig.harness.run.redact import redact
 from fleetrig.harness.scenario_file.check_words import (
     Attempts,
     BacksOff,
@@ -45,19 +44,19 @@ from fleetrig.harness.verdict import Finding
 from fleetrig.simulator.contract.trace import Lane
 from fleetrig.simulator.drivers.director import AdminCall
 
-Question = Callable[[], AdminCall[Finding | None]]
-Judge = Fold | Question
+Query = Callable[[], AdminCall[Finding | None]]
+Evaluator = Fold | Query
 """How a check is judged: event by event, or by asking the server."""
 
 Numbers = Gap | Rate | Attempts | Spread | BacksOff | Jitter
-Watched = (
+StreamWord = (
     Sends | Receives | NoReply | Reaches | Order | Never | Refused | FaultBit | KeepsRunning | OneAddress | Numbers
 )  # fmt: skip
 """The words that are judged from events alone."""
 
 
 @dataclass(frozen=True, slots=True)
-class Roster:
+class FleetSnapshot:
     """The fleet at the moment when a phase begins: all that a fold must know beside the events."""
 
     prefix: str
@@ -78,41 +77,41 @@ class Roster:
         return only if only == "*" else self.prefix + only
 
 
-def roster_of(rig: Rig) -> Roster:
-    devices = rig.devices.values()
+def snapshot_of(context: RunContext) -> FleetSnapshot:
+    devices = context.devices.values()
     stages = {one.serial: one.agent.stage if one.agent.is_on else "" for one in devices}
-    return Roster(rig.prefix, stages, rig.scenario.devices.told_by)
+    return FleetSnapshot(context.prefix, stages, context.scenario.devices.event_lane)
 
 
-def judge_of(rig: Rig, words: CheckWord) -> Judge:
+def evaluator_for(context: RunContext, words: CheckWord) -> Evaluator:
     """The check, ready to watch from now on."""
     match words:
         case Registry():
-            return lambda: judge_registry(rig, words)
+            return lambda: query_registry(context, words)
         case Record():
-            return lambda: judge_record(rig, words)
+            return lambda: query_manufacturing_record(context, words)
         case KeepsSecrets():
-            return lambda: judge_secrets(rig, words)
+            return lambda: query_secrets(context, words)
         case _:
-            return fold_of(roster_of(rig), words)
+            return fold_of(snapshot_of(context), words)
 
 
-def fold_of(fleet: Roster, words: Watched) -> Fold:
+def fold_of(fleet: FleetSnapshot, words: StreamWord) -> Fold:
     """A check over the stream, for a fleet that is there now."""
     match words:
         case Sends() | Receives() | NoReply():
-            return event_folds.TimesPerDevice(pattern_of(fleet, words), fleet.serials(words.only), words.times)
+            return event_folds.TimesPerDeviceFold(pattern_of(fleet, words), fleet.serials(words.only), words.times)
         case Reaches():
             return reaches(fleet, words)
         case Order():
             return order(fleet, words)
         case Never():
-            return event_folds.Never(pattern_of(fleet, words.what.arguments))
+            return event_folds.NeverFold(pattern_of(fleet, words.what.arguments))
         case Refused():
             like = fleet.hide(words.reason_has or "")
-            return event_folds.Told("refused", words.times, device=fleet.glob(words.only), reason_has=like)
+            return event_folds.ServerEventsFold("refused", words.times, device=fleet.glob(words.only), reason_has=like)
         case FaultBit():
-            return event_folds.Told("fault", words.times, fault=words.kind)
+            return event_folds.ServerEventsFold("fault", words.times, fault=words.kind)
         case KeepsRunning():
             return KeepsRunningFold()
         case OneAddress():
@@ -121,7 +120,7 @@ def fold_of(fleet: Roster, words: Watched) -> Fold:
             return numbers(fleet, words)
 
 
-def numbers(fleet: Roster, words: Numbers) -> Fold:
+def numbers(fleet: FleetSnapshot, words: Numbers) -> Fold:
     """Those that measure."""
     what = words.between if isinstance(words, Gap) else words.of
     sent, received, no_reply = (
@@ -130,37 +129,37 @@ def numbers(fleet: Roster, words: Numbers) -> Fold:
     )
     match words:
         case Gap():
-            return time_folds.Gap(sent, words.at_least_s or 0.0, words.at_most_s)
+            return time_folds.GapFold(sent, words.at_least_s or 0.0, words.at_most_s)
         case Rate():
-            return time_folds.Rate(sent, words.at_most, words.per_s)
+            return time_folds.RateFold(sent, words.at_most, words.per_s)
         case Spread():
             first_of = len(fleet.serials(words.only)) if words.first else None
-            return time_folds.Spread(sent, words.peak_at_most, words.per_s, words.over_s, first_of)
+            return time_folds.SpreadFold(sent, words.peak_at_most, words.per_s, words.over_s, first_of)
         case Attempts():
             times = Times(at_least=words.at_least or 0, at_most=words.at_most)
-            return event_folds.Attempts(what, sent.device, times, fleet.lane)
+            return event_folds.AttemptsFold(what, sent.device, times, fleet.lane)
         case BacksOff():
-            return retry_folds.BacksOff(retry_folds.PauseRows(sent, received, no_reply), words.by)
+            return retry_folds.BacksOffFold(retry_folds.PauseRows(sent, received, no_reply), words.by)
         case Jitter():
-            return retry_folds.Jitter(retry_folds.PauseRows(sent, received, no_reply), words.at_least)
+            return retry_folds.JitterFold(retry_folds.PauseRows(sent, received, no_reply), words.at_least)
 
 
-def order(fleet: Roster, words: Order) -> Fold:
+def order(fleet: FleetSnapshot, words: Order) -> Fold:
     """For the devices that every step is about."""
     steps = [step.arguments for step in words.steps]
     globs = {step.only for step in steps}
     serials = [one for one in fleet.serials() if all(fnmatchcase(one.removeprefix(fleet.prefix), g) for g in globs)]
-    return event_folds.Order([pattern_of(fleet, step) for step in steps], serials)
+    return event_folds.OrderFold([pattern_of(fleet, step) for step in steps], serials)
 
 
-def reaches(fleet: Roster, words: Reaches) -> Fold:
+def reaches(fleet: FleetSnapshot, words: Reaches) -> Fold:
     stages = {serial: fleet.stages[serial] for serial in fleet.serials(words.only)}
     needed = len(stages) if words.devices == "all" else words.devices
-    return event_folds.Reaches(words.stage, stages, needed)
+    return event_folds.ReachesFold(words.stage, stages, needed)
 
 
-def pattern_of(fleet: Roster, words: Sends | Receives | NoReply | Reaches) -> Pattern:
-    return masked(replace(_pattern(words, fleet.glob(words.only)), lane=fleet.lane), fleet.hide)
+def pattern_of(fleet: FleetSnapshot, words: Sends | Receives | NoReply | Reaches) -> Pattern:
+    return redact(replace(_pattern(words, fleet.glob(words.only)), lane=fleet.lane), fleet.hide)
 
 
 def _pattern(words: Sends | Receives | NoReply | Reaches, device: str) -> Pattern:

@@ -17,7 +17,7 @@ from fleetrig.simulator.contract.trace import TraceEvent
 EVIDENCE_KEPT: Final = 3
 
 
-class Standing(Enum):
+class Status(Enum):
     OPEN = "open"
     MET = "met"
     VIOLATED = "violated"
@@ -28,7 +28,7 @@ class Fold(Protocol):
 
     def step(self, event: TraceEvent) -> None: ...
 
-    def standing(self) -> Standing: ...
+    def status(self) -> Status: ...
 
     @property
     def expected(self) -> str:
@@ -62,13 +62,13 @@ def evidence_of(event: TraceEvent) -> Evidence:
     return Evidence(event.lane, event.seq, line)
 
 
-def some(names: Sequence[str], at_most: int = 3) -> str:
+def summarize_names(names: Sequence[str], at_most: int = 3) -> str:
     """The first few of many."""
     more = f" and {len(names) - at_most} more" if len(names) > at_most else ""
     return (", ".join(names[:at_most]) or "none") + more
 
 
-def how_often(bounds: Times) -> str:
+def format_bounds(bounds: Times) -> str:
     """`exactly once`, `at least 2 times`, `never`, `2 to 6 times`."""
     if bounds.at_most == 0:
         return "never"
@@ -76,6 +76,6 @@ def how_often(bounds: Times) -> str:
     return str(bounds).removesuffix("1") + "once" if last == 1 and bounds.at_least in (0, 1) else f"{bounds} times"
 
 
-def often(count: int) -> str:
+def format_count(count: int) -> str:
     """`never`, `once`, `3 times`."""
     return ("never", "once")[count] if count < 2 else f"{count} times"

@@ -9,8 +9,8 @@ import json
 from pathlib import Path
 from typing import Final
 
-from fleetrig.harness.checks.fold import some
-from fleetrig.harness.run.context import Device, Rig
+from fleetrig.harness.checks.fold import summarize_names
+from fleetrig.harness.run.context import Device, RunContext
 from fleetrig.harness.scenario_file.check_words import Record
 from fleetrig.harness.verdict import Finding
 from fleetrig.simulator.contract.errors import BrokenBench
@@ -23,18 +23,18 @@ ACCEPTED: Final = frozenset({Stage.ENROLLED, Stage.ONLINE, Stage.UPDATING})
 KNOWN_STATES: Final = frozenset({"registered", "pending", "in_sync"})
 
 
-def judge_record(rig: Rig, words: Record) -> AdminCall[Finding | None]:
+def query_manufacturing_record(context: RunContext, words: Record) -> AdminCall[Finding | None]:
     """Writes both files, then says whether enough units passed."""
     rows = []
-    for device in rig.devices.values():
-        target = yield from rig.server.admin.target(device.serial)
-        rows.append(row_of(device, rig.prefix, None if target is None else str(target.get("updateStatus"))))
-    write_record(rows, rig.results, words.file)
+    for device in context.devices.values():
+        target = yield from context.server.admin.target(device.serial)
+        rows.append(row_of(device, context.prefix, None if target is None else str(target.get("updateStatus"))))
+    write_record(rows, context.results, words.file)
     needed = len(rows) if words.passed == "all" else words.passed
     failed = [row["serial"] for row in rows if row["verdict"] != "passed"]
     if len(rows) - len(failed) >= needed:
         return None
-    return Finding(f"{needed} units passed", f"{len(rows) - len(failed)}; not these: {some(failed)}")
+    return Finding(f"{needed} units passed", f"{len(rows) - len(failed)}; not these: {summarize_names(failed)}")
 
 
 def row_of(device: Device, prefix: str, state: str | None) -> dict[str, str]:

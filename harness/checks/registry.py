@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from fleetrig.harness.checks.fold import some
-from fleetrig.harness.run.context import Rig
+from fleetrig.harness.checks.fold import summarize_names
+from fleetrig.harness.run.context import RunContext
 from fleetrig.harness.scenario_file.check_words import Registry
 from fleetrig.harness.verdict import Finding
 from fleetrig.simulator.contract.errors import BrokenBench
@@ -18,15 +18,15 @@ Difference = tuple[str, str, str]
 NO_RECORD: Final = "there is no such record"
 
 
-def judge_registry(rig: Rig, words: Registry) -> AdminCall[Finding | None]:
+def query_registry(context: RunContext, words: Registry) -> AdminCall[Finding | None]:
     """The first difference found, with how many devices share it; None when there is none."""
     records: dict[str, dict[str, Any] | None] = {}
-    for serial in rig.serials(words.only):
-        records[serial] = yield from read_record(rig, serial, words)
+    for serial in context.serials(words.only):
+        records[serial] = yield from read_record(context, serial, words)
     there = [record for record in records.values() if record is not None]
     if words.devices is not None and len(there) != words.devices:
         return Finding(f"{words.devices} records of these devices", f"{len(there)}")
-    if words.tokens_differ and (repeated := repeated_tokens(rig, there)):
+    if words.tokens_differ and (repeated := repeated_tokens(context, there)):
         return Finding("no two records hold the same token", f"{repeated} repeat another one's")
     differences = [(serial, *pair) for serial, record in records.items() for pair in compare(serial, record, words)]
     return summary(differences) if differences else None
@@ -36,22 +36,23 @@ def summary(differences: list[Difference]) -> Finding:
     """The first difference in full, and who else differs."""
     serial, expected, got = differences[0]
     others = [name for name in dict.fromkeys(name for name, _, _ in differences) if name != serial]
-    more = f" ({some(others)} differ too)" if others else ""
+    more = f" ({summarize_names(others)} differ too)" if others else ""
     return Finding(f"the record of {serial} has {expected}", f"{got}{more}")
 
 
-def repeated_tokens(rig: Rig, records: list[dict[str, Any]]) -> int:
+def repeated_tokens(context: RunContext, records: list[dict[str, Any]]) -> int:
     """Raises BrokenBench when the account may not see tokens."""
     tokens = [record.get("securityToken") for record in records]
     if None in tokens:
-        raise BrokenBench(f"{rig.server.name} does not show tokens to the account {rig.server.admin.account.user!r}, "
+        user = context.server.admin.account.user
+        raise BrokenBench(f"{context.server.name} does not show tokens to the account {user!r}, "
                           "so tokens_differ cannot be judged; it needs READ_TARGET_SECURITY_TOKEN")  # fmt: skip
     return len(tokens) - len(set(tokens))
 
 
-def read_record(rig: Rig, serial: str, words: Registry) -> AdminCall[dict[str, Any] | None]:
+def read_record(context: RunContext, serial: str, words: Registry) -> AdminCall[dict[str, Any] | None]:
     """A target with as much of what hangs on it as the check asks for."""
-    admin = rig.server.admin
+    admin = context.server.admin
     record = yield from admin.target(serial)
     if record is None:
         return None

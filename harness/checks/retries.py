@@ -7,7 +7,7 @@ from itertools import zip_longest
 from statistics import mean, median
 from typing import Final
 
-from fleetrig.harness.checks.fold import Standing, evidence_of
+from fleetrig.harness.checks.fold import Status, evidence_of
 from fleetrig.harness.checks.matching import Pattern
 from fleetrig.harness.verdict import Evidence, Finding
 from fleetrig.simulator.contract.clock import to_s
@@ -78,7 +78,7 @@ class PauseRows:
         return () if last is None else (evidence_of(last),)
 
 
-class BacksOff:
+class BacksOffFold:
     """The pauses of every device grow while it fails."""
 
     def __init__(self, rows: PauseRows, by: float) -> None:
@@ -87,10 +87,10 @@ class BacksOff:
     def step(self, event: TraceEvent) -> None:
         self._rows.step(event)
 
-    def standing(self) -> Standing:
+    def status(self) -> Status:
         seen = self._rows.seen().values()
         grows = all((growth := row.growth()) is not None and growth >= self._by for row in seen)
-        return Standing.MET if seen and grows else Standing.OPEN
+        return Status.MET if seen and grows else Status.OPEN
 
     @property
     def expected(self) -> str:
@@ -110,7 +110,7 @@ class BacksOff:
         return Finding(self.expected, "none failed twice in a row, so there is nothing to measure")
 
 
-class Jitter:
+class JitterFold:
     """Devices that fail together do not try again together."""
 
     def __init__(self, rows: PauseRows, at_least: float) -> None:
@@ -119,9 +119,9 @@ class Jitter:
     def step(self, event: TraceEvent) -> None:
         self._rows.step(event)
 
-    def standing(self) -> Standing:
+    def status(self) -> Status:
         differences = self._differences()
-        return Standing.MET if differences and median(differences) >= self._at_least else Standing.OPEN
+        return Status.MET if differences and median(differences) >= self._at_least else Status.OPEN
 
     @property
     def expected(self) -> str:

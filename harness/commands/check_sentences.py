@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from fleetrig.harness.checks.evaluators import Roster, fold_of
+from fleetrig.harness.checks.evaluators import FleetSnapshot, fold_of
 from fleetrig.harness.checks.registry import plain_fields
 from fleetrig.harness.scenario_file.check_words import KeepsSecrets, Record, Registry
 from fleetrig.harness.scenario_file.words import Check, CheckWord
 
 
-def sentence_of(check: Check, fleet: Roster) -> str:
+def sentence_of(check: Check, fleet: FleetSnapshot) -> str:
     """What is expected; several lines for an order."""
     beside = f" (only a warning, {'; '.join(check.cites)})" if check.cites else " (only a warning)"
     return expected(check.arguments, fleet) + (beside if check.severity == "warning" else "")
 
 
-def expected(words: CheckWord, fleet: Roster) -> str:
+def expected(words: CheckWord, fleet: FleetSnapshot) -> str:
     match words:
         case Registry():
             return registry(words)

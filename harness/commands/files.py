@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from fleetrig.harness.scenario_file.problems import FileMistakes, Problem
-from fleetrig.harness.scenario_file.selection import expand, find, home, read_all
+from fleetrig.harness.scenario_file.selection import expand, find, read_all, scenario_root
 from fleetrig.harness.scenario_file.starter import STARTER
 from fleetrig.harness.scenario_file.template import ScenarioFile
 from fleetrig.simulator.contract.errors import NoSuchId, UsageError
@@ -24,7 +24,7 @@ Tags = Annotated[list[str] | None, typer.Option("--tag", metavar="T", help="Only
 
 def list_scenarios(wanted: Wanted = None, tag: Tags = None, scenarios: Folder = None) -> None:
     """List the scenarios there are, one a line: id, title, tags, needs."""
-    files, problems = read_all(find(wanted or [], home(scenarios)))
+    files, problems = read_all(find(wanted or [], scenario_root(scenarios)))
     shown = [file for file in files if not tag or set(tag) & set(file.heading.tags)]
     width = max((len(file.id) for file in shown), default=0)
     for file in shown:
@@ -37,7 +37,7 @@ def list_scenarios(wanted: Wanted = None, tag: Tags = None, scenarios: Folder = 
 
 def check(wanted: Wanted = None, scenarios: Folder = None) -> None:
     """Check scenario files, every combination of their matrices included, without running them."""
-    found = find(wanted or [], home(scenarios))
+    found = find(wanted or [], scenario_root(scenarios))
     files, problems = read_all(found)
     problems += [problem for file in files for problem in _expansion_problems(file)]
     if problems:

@@ -8,14 +8,14 @@ from typing import Annotated, Final
 
 import typer
 
-from fleetrig.harness.checks.evaluators import Roster
+from fleetrig.harness.checks.evaluators import FleetSnapshot
 from fleetrig.harness.commands import action_sentences, check_sentences
 from fleetrig.harness.commands.files import Folder, Tags
 from fleetrig.harness.platforms.hawkbit.settings import GATEWAY_KEY, wanted_settings
 from fleetrig.harness.run.power_points import power_cut_points
 from fleetrig.harness.scenario_file.fault_line import FaultLine
 from fleetrig.harness.scenario_file.scenario import Phase, Scenario
-from fleetrig.harness.scenario_file.selection import Expanded, home, plan
+from fleetrig.harness.scenario_file.selection import Expanded, plan, scenario_root
 from fleetrig.harness.scenario_file.titles import flow_text
 from fleetrig.harness.scenario_file.words import Check
 from fleetrig.simulator.contract.masking import Secrets
@@ -33,7 +33,7 @@ def plan_command(
     """Shows what runs would do, step by step. Nothing is run."""
     # A run named in full may be one of many power cuts, which only a dry run in memory can list.
     points = power_cut_points if any("[" in one for one in ids or ()) else None
-    for position, expanded in enumerate(plan(ids or [], home(scenarios), tag or [], points)):
+    for position, expanded in enumerate(plan(ids or [], scenario_root(scenarios), tag or [], points)):
         if position:
             typer.echo()
         for line in lines_of(expanded):
@@ -67,7 +67,9 @@ def page(scenario: Scenario) -> Iterator[str]:
     serials = {unit.serial: "" for unit in scenario.devices.units()}
     for number, phase in enumerate(scenario.phases, 1):
         yield f"  {number}. {phase.name}"
-        yield from phase_lines(phase, scenario.checks_of(phase), Roster("", serials, scenario.devices.told_by))
+        yield from phase_lines(
+            phase, scenario.checks_of(phase), FleetSnapshot("", serials, scenario.devices.event_lane)
+        )
 
 
 def settings_in_force(scenario: Scenario) -> dict[str, object]:
@@ -99,7 +101,7 @@ def habits_line(scenario: Scenario) -> str:
     )
 
 
-def phase_lines(phase: Phase, expected: Sequence[Check], fleet: Roster) -> Iterator[str]:
+def phase_lines(phase: Phase, expected: Sequence[Check], fleet: FleetSnapshot) -> Iterator[str]:
     for fault in phase.faults:
         yield from labelled("fault", fault_line(fault))
     for action in phase.do:

@@ -13,9 +13,9 @@ from fleetrig.harness.commands.exits import exit_of
 from fleetrig.harness.report.console import ConsoleReport, make_console
 from fleetrig.harness.report.junit import write_junit
 from fleetrig.harness.run.known_deviations import peer_of
-from fleetrig.harness.run.replay import judge_again
+from fleetrig.harness.run.replay import replay
 from fleetrig.harness.run.trace_file import ENDING
-from fleetrig.harness.scenario_file.selection import home
+from fleetrig.harness.scenario_file.selection import scenario_root
 from fleetrig.harness.verdict import Report, worst
 from fleetrig.simulator.contract.errors import UsageError
 
@@ -34,9 +34,9 @@ def report_command(
     """Judges stored traces again. What the server was asked then is taken as recorded."""
     began_s = time.monotonic()
     paths = list(traces_in(traces))
-    folder = home(scenarios)
+    folder = scenario_root(scenarios)
     peer = None if known is None else peer_of(known, folder)
-    judged = [judge_again(path, folder, peer) for path in paths]
+    judged = [replay(path, folder, peer) for path in paths]
     console = make_console()
     writer = ConsoleReport(console, verbose=verbose, single=len(paths) == 1)
     reports: list[Report] = []

@@ -21,7 +21,7 @@ from fleetrig.harness.run.known_deviations import peer_of
 from fleetrig.harness.run.power_points import power_cut_points
 from fleetrig.harness.run.run import RunOptions
 from fleetrig.harness.run.trace_file import trace_name
-from fleetrig.harness.scenario_file.selection import Expanded, home, plan
+from fleetrig.harness.scenario_file.selection import Expanded, plan, scenario_root
 from fleetrig.harness.servers.description import description_of, expected
 from fleetrig.harness.servers.foreign import ForeignServer, foreign_server, platform_named_by, under_test
 from fleetrig.harness.servers.trust import verify_with
@@ -91,7 +91,7 @@ class RunRequest:
             verify=verify_with(self.ca, insecure=self.insecure, file_ca=None if server is None else server.ca),
             device=None if self.device_command is None else device_command(self.device_command, self.device_image),
             own_device=self.own_device,
-            known=None if self.known is None else peer_of(self.known, home(self.scenarios)),
+            known=None if self.known is None else peer_of(self.known, scenario_root(self.scenarios)),
             again=self.again(),
         )
 
@@ -139,7 +139,9 @@ class RunRequest:
 def carry_out(request: RunRequest) -> Exit:
     """Plans, runs, shows and writes. Raises UsageError before anything is run, never afterwards."""
     console = make_console()
-    runs = plan(request.ids or [], home(request.scenarios), request.tag or [], power_cut_points) * request.repeat
+    runs = (
+        plan(request.ids or [], scenario_root(request.scenarios), request.tag or [], power_cut_points) * request.repeat
+    )
     options = request.options({expanded.scenario.platform for expanded in runs})
     is_single = len(runs) == 1
     check_places(request.junit, request.trace, request.results, is_many=not is_single)

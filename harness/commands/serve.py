@@ -73,6 +73,9 @@ async def _serve(serving: Serving, secrets: Secrets, file: ServeTrace | None, re
     console = RefusalLines(secrets, colour=sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(ReferenceServer(serving.options, trace, secrets))
+        addresses = dict(server.addresses["hawkbit"])
+        if server.control_address is not None:
+            addresses["control"] = server.control_address
         if file is not None:
             trace.listen(stack.enter_context(file).write)
         writer = LineWriter(sys.stdout)
@@ -80,8 +83,8 @@ async def _serve(serving: Serving, secrets: Secrets, file: ServeTrace | None, re
         trace.listen(lambda event: writer.write(console.lines(event)), console.kinds)
         if ready is not None:
             stack.callback(ready.remove)
-            ready.write(server.addresses, server.ca)
-        writer.write(banner(serving, server.addresses, server.ca))
+            ready.write(addresses, server.ca)
+        writer.write(banner(serving, addresses, server.ca))
         while not stop.is_set():
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), LOOK_EVERY_S)

@@ -11,13 +11,12 @@ from typing import Final
 from fleetrig.harness.run.version import VERSION
 from fleetrig.harness.servers.secrets import secret_from
 from fleetrig.reference_server.fronts.addresses import Address, parse_address
-from fleetrig.reference_server.fronts.http.intake import MIB, Limits
 from fleetrig.reference_server.platform import Platform
 from fleetrig.reference_server.platforms.hawkbit.platform import HawkbitPlatform
 from fleetrig.reference_server.platforms.hawkbit.state.permissions import unknown_rights
 from fleetrig.reference_server.platforms.hawkbit.state.properties import settings_from_properties
 from fleetrig.reference_server.platforms.hawkbit.state.settings import Account, Profile, Settings
-from fleetrig.reference_server.reference import ServerOptions
+from fleetrig.reference_server.reference import PlatformOptions, ServerOptions
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
 from fleetrig.simulator.contract.errors import UsageError
 
@@ -26,8 +25,6 @@ DEFAULT_HTTP: Final = "127.0.0.1:8080"
 DEFAULT_CONTROL: Final = "127.0.0.1:0"
 NO_CONTROL: Final = "off"
 WELL_KNOWN: Final = Account("admin", "admin")
-FORM_BYTES: Final = 16 * MIB
-"""What may surround the largest artifact in an upload."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +67,11 @@ def understand(words: Words) -> Serving:
         return HawkbitPlatform(store, blobs, entropy, settings)
 
     options = ServerOptions(
-        (hawkbit,),
-        http=listening[0],
-        https=listening[1] if words.https else None,
+        (PlatformOptions("hawkbit", hawkbit, dict(zip(("http", "https"), listening, strict=False))),),
         certificate=words.certificate,
         key=words.key,
         control=_control(words.control),
         store=words.store,
-        limits=Limits(upload_bytes=settings.quotas.artifact_bytes + FORM_BYTES),
         about={"version": VERSION, "profiles": {"hawkbit": str(settings.profile)}},
     )
     return Serving(options, settings)

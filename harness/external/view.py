@@ -9,30 +9,30 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from fleetrig.harness.platforms.hawkbit.naming import Call, call_of
+from fleetrig.harness.platforms.hawkbit.naming import DeviceCall, device_call
 from fleetrig.harness.scenario_file.scenario import Scenario
 from fleetrig.simulator.contract.http import HttpRequest
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 
-Lens = Callable[[TraceEvent], Iterable[TraceEvent]]
+EventView = Callable[[TraceEvent], Iterable[TraceEvent]]
 """What checks get to see of an event."""
 
 
-def as_it_is(event: TraceEvent) -> tuple[TraceEvent, ...]:
+def device_view(event: TraceEvent) -> tuple[TraceEvent, ...]:
     """Devices of our own tell themselves what they do."""
     return (event,)
 
 
-def lens_of(scenario: Scenario) -> Lens:
+def view_for(scenario: Scenario) -> EventView:
     """What the checks of a scenario are to see."""
-    return ServerView() if scenario.devices.external else as_it_is
+    return ServerView() if scenario.devices.external else device_view
 
 
 @dataclass(slots=True)
 class ServerView:
-    """A lens. The events of one request stand together in the server lane: that is all it relies on."""
+    """A view. The events of one request stand together in the server lane: that is all it relies on."""
 
-    _call: Call | None = None
+    _call: DeviceCall | None = None
     _is_spoilt: bool = False
 
     def __call__(self, event: TraceEvent) -> Iterator[TraceEvent]:
@@ -51,7 +51,7 @@ class ServerView:
                 yield from self._told("no_reply" if event.reason else "received", event)
 
     def _received(self, event: TraceEvent) -> Iterator[TraceEvent]:
-        self._call = call_of(event.envelope) if isinstance(event.envelope, HttpRequest) else None
+        self._call = device_call(event.envelope) if isinstance(event.envelope, HttpRequest) else None
         self._is_spoilt = False
         yield from self._told("sent", event)
 

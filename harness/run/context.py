@@ -20,9 +20,8 @@ from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane
 from fleetrig.simulator.drivers.director import Driver
 from fleetrig.simulator.drivers.power_watch import PowerWatch
-from fleetrig.simulator.fleet import HawkbitProgram, burn
 from fleetrig.simulator.flows.hawkbit.device import HawkbitSettings
-from fleetrig.simulator.flows.hawkbit.flow import hawkbit
+from fleetrig.simulator.flows.hawkbit.flow import HawkbitDevice, HawkbitMake
 
 
 @dataclass(slots=True)
@@ -40,7 +39,7 @@ class Device:
 
 
 @dataclass(slots=True)
-class Course:
+class Progress:
     """How far a run has come. It outlives the director, so that a run that breaks keeps what was judged before."""
 
     done: list[PhaseResult] = field(default_factory=list)
@@ -56,9 +55,9 @@ class Course:
 
 
 @dataclass(slots=True)
-class Rig:
+class RunContext:
     scenario: Scenario
-    bench: Driver
+    driver: Driver
     server: ServerUnderTest
     secrets: Secrets
     new_token: Callable[[str], str]
@@ -67,7 +66,7 @@ class Rig:
     """The folder for records."""
     prefix: str = ""
     """Before every name on a server that others use too."""
-    program: HawkbitProgram = hawkbit
+    program: HawkbitMake = HawkbitDevice
     watch: PowerWatch | None = None
     """In a dry run: lists the points of the first device at which power can be cut."""
     devices: dict[str, Device] = field(default_factory=dict)
@@ -83,7 +82,7 @@ class Rig:
     before; None where the default was in force."""
     fault_ids: list[int] = field(default_factory=list)
     """Faults that were added to the server."""
-    course: Course = field(default_factory=Course)
+    progress: Progress = field(default_factory=Progress)
     image: Path | None = None
     """What `deploy` gives to devices, in place of an image made for the run."""
     output_of: Callable[[str], str] = lambda serial: ""
@@ -103,7 +102,7 @@ class Rig:
     def tell(self, kind: str, name: str, reason: str = "") -> None:
         """The bench lane: what the director does."""
         hide = self.secrets.hide
-        self.bench.trace.emit(self.bench.now_us(), Lane.BENCH, kind, name=hide(name), reason=hide(reason))
+        self.driver.trace.emit(self.driver.now_us(), Lane.BENCH, kind, name=hide(name), reason=hide(reason))
 
     def learn_token(self, serial: str, token: str) -> None:
         """The server shall know this token for the serial; it is masked from now on."""
@@ -113,28 +112,28 @@ class Rig:
     def reprogram(self, device: Device, settings: HawkbitSettings, credential: Credential | None) -> None:
         """Burns other settings into a device."""
         device.settings, device.credential = settings, credential
-        device.agent.reprogram(burn(settings, credential, self.program))
+        device.agent.reprogram(self.program(settings, credential))
 
 
-def build_devices(rig: Rig) -> None:
+def build_devices(context: RunContext) -> None:
     """Builds the scenario's fleet: who they are, which credential they hold, how their make behaves."""
-    template = rig.scenario.devices
-    shared = device_settings(rig)
+    template = context.scenario.devices
+    shared = device_settings(context)
     for unit in template.units():
-        serial = rig.prefix + unit.serial
-        identity = DeviceIdentity(serial, rig.server.admin.tenant, template.model, template.hw_revision)
-        rig.learn_token(serial, unit.token or rig.new_token(f"token of {unit.serial}"))
-        settings = shared if not unit.attributes else device_settings(rig, unit.attributes)
-        credential = first_credential(rig, serial)
-        agent = Agent(identity, burn(settings, credential, rig.program))
-        rig.devices[serial] = Device(identity, settings, credential, agent)
+        serial = context.prefix + unit.serial
+        identity = DeviceIdentity(serial, context.server.admin.tenant, template.model, template.hw_revision)
+        context.learn_token(serial, unit.token or context.new_token(f"token of {unit.serial}"))
+        settings = shared if not unit.attributes else device_settings(context, unit.attributes)
+        credential = first_credential(context, serial)
+        agent = Agent(identity, context.program(settings, credential))
+        context.devices[serial] = Device(identity, settings, credential, agent)
 
 
-def device_settings(rig: Rig, more_attributes: Mapping[str, str] | None = None) -> HawkbitSettings:
+def device_settings(context: RunContext, more_attributes: Mapping[str, str] | None = None) -> HawkbitSettings:
     """The `devices` block as a make of device."""
-    template = rig.scenario.devices
+    template = context.scenario.devices
     return HawkbitSettings(
-        server_url=rig.server.url,
+        server_url=context.server.url,
         attributes={**template.attributes, **(more_attributes or {})},
         attributes_mode=template.attributes_mode,
         backoff=template.backoff.to_backoff(),
@@ -145,17 +144,17 @@ def device_settings(rig: Rig, more_attributes: Mapping[str, str] | None = None) 
     )
 
 
-def first_credential(rig: Rig, serial: str) -> Credential | None:
+def first_credential(context: RunContext, serial: str) -> Credential | None:
     """What the factory burns in."""
-    match rig.scenario.devices.credential:
+    match context.scenario.devices.credential:
         case "target_token":
-            return TargetToken(rig.tokens[serial])
+            return TargetToken(context.tokens[serial])
         case "wrong_target_token":
-            wrong = rig.new_token(f"wrong token of {serial}")
-            rig.secrets.learn("target-token", wrong)
+            wrong = context.new_token(f"wrong token of {serial}")
+            context.secrets.learn("target-token", wrong)
             return TargetToken(wrong)
         case "gateway_token":
-            return GatewayToken(rig.gateway_key)
+            return GatewayToken(context.gateway_key)
         case "none":
             return None
 

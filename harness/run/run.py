@@ -18,15 +18,15 @@ from typing import Any, Final
 
 from fleetrig.harness.external.command import DeviceCommand, values_of
 from fleetrig.harness.external.program_bench import ProgramBench
-from fleetrig.harness.platforms.hawkbit.cleanup import take_back
+from fleetrig.harness.platforms.hawkbit.cleanup import clean_up
 from fleetrig.harness.platforms.hawkbit.reference import bench_settings, in_memory, serving
-from fleetrig.harness.run.context import Rig, seeded_tokens
+from fleetrig.harness.run.context import RunContext, seeded_tokens
 from fleetrig.harness.run.interrupts import ctrl_c_at_once
 from fleetrig.harness.run.known_deviations import Peer, known_in
 from fleetrig.harness.run.open_files import allow_connections
 from fleetrig.harness.run.phases import direct
-from fleetrig.harness.run.redact import masked
-from fleetrig.harness.run.remote_trace import retelling
+from fleetrig.harness.run.redact import redact
+from fleetrig.harness.run.remote_trace import follow_remote_trace
 from fleetrig.harness.run.trace_file import TraceFile, about_run, trace_name
 from fleetrig.harness.run.version import VERSION
 from fleetrig.harness.scenario_file.selection import Expanded
@@ -41,8 +41,7 @@ from fleetrig.simulator.drivers.director import Driver
 from fleetrig.simulator.drivers.power_watch import PowerWatch
 from fleetrig.simulator.drivers.realtime import RealBench
 from fleetrig.simulator.drivers.virtual import VirtualBench
-from fleetrig.simulator.fleet import HawkbitProgram
-from fleetrig.simulator.flows.hawkbit.flow import hawkbit
+from fleetrig.simulator.flows.hawkbit.flow import HawkbitDevice, HawkbitMake
 
 NEEDS_A_DEVICE: Final = "it is about a device of yours: say --device-command CMD, which starts one (or --own-device)"
 
@@ -61,7 +60,7 @@ class RunOptions:
     verify: ssl.SSLContext | bool = True
     listener: Listener | None = None
     """Whoever wants to see the events as they happen."""
-    programs: Mapping[str, HawkbitProgram] = field(default_factory=lambda: {"standard": hawkbit})
+    programs: Mapping[str, HawkbitMake] = field(default_factory=lambda: {"standard": HawkbitDevice})
     """`behaviour` -> the program that devices run; tests hand in broken ones."""
     device: DeviceCommand | None = None
     """The device under test: a program for scenarios with external devices."""
@@ -123,7 +122,7 @@ class Attempt:
         self._watch = watch
         """Lists the points at which power can be cut, in a dry run."""
         self._began_s = time.monotonic()
-        self._rig: Rig | None = None
+        self._context: RunContext | None = None
         self._began_us = 0
         self._left_behind = ""
 
@@ -139,12 +138,12 @@ class Attempt:
         against = self.options.against
         return Report(
             name=self.name,
-            title=masked(self.scenario.title, self.secrets.hide),
+            title=redact(self.scenario.title, self.secrets.hide),
             verdict=verdict,
-            reason=masked(reason, self.secrets.hide),
-            phases=masked(phases, self.secrets.hide),
+            reason=redact(reason, self.secrets.hide),
+            phases=redact(phases, self.secrets.hide),
             took_s=time.monotonic() - self._began_s,
-            simulated_s=to_s(self._now_us() - self._began_us) if self._rig is not None else 0.0,
+            simulated_s=to_s(self._now_us() - self._began_us) if self._context is not None else 0.0,
             devices=sum(1 for _ in self.scenario.devices.units()),
             target="reference server" if against is None else against.name,
             profile=self.options.profile if against is None else "",
@@ -171,7 +170,7 @@ class Attempt:
         self._check_needs(server)
         bench = VirtualBench(handler, self.trace, seed=seed)
         with ctrl_c_at_once():
-            return bench.run(direct(self._new_rig(bench, server, seeded_tokens(seed))))
+            return bench.run(direct(self._new_context(bench, server, seeded_tokens(seed))))
 
     async def in_real_time(self) -> tuple[PhaseResult, ...]:
         """Real sockets: against the given server, or a reference server of its own."""
@@ -190,16 +189,16 @@ class Attempt:
                 RealBench(self.trace, seed=self.options.seed, verify=self.options.verify) as bench,
                 self._devices(bench) as devices,
             ):
-                rig = self._new_rig(devices, server, lambda _: chance.token_hex(16))
-                async with retelling(None if server.is_own else server.control, bench, rig.prefix):
-                    return await bench.run(direct(rig))
+                context = self._new_context(devices, server, lambda _: chance.token_hex(16))
+                async with follow_remote_trace(None if server.is_own else server.control, bench, context.prefix):
+                    return await bench.run(direct(context))
         finally:
-            if not server.is_own and self._rig is not None:
-                await _to_its_end(self._take_back(self._rig))
+            if not server.is_own and self._context is not None:
+                await _to_its_end(self._take_back(self._context))
 
-    async def _take_back(self, rig: Rig) -> None:
+    async def _take_back(self, context: RunContext) -> None:
         async with RealBench(self.trace, verify=self.options.verify) as bench:
-            self._left_behind = await bench.run(take_back(rig))
+            self._left_behind = await bench.run(clean_up(context))
 
     def _devices(self, bench: RealBench) -> AbstractAsyncContextManager[Driver]:
         """Who has the devices' power switches: the bench itself, or one that starts programs."""
@@ -208,14 +207,14 @@ class Attempt:
         return ProgramBench(bench, self.options.device, self._describe, self._results(), self.secrets)
 
     def _describe(self, agent: Agent, folder: Path) -> Mapping[str, str]:
-        assert self._rig is not None
-        device = self._rig.devices[agent.identity.serial]
-        return values_of(device.identity, device.credential, self._rig.server.url, folder)
+        assert self._context is not None
+        device = self._context.devices[agent.identity.serial]
+        return values_of(device.identity, device.credential, self._context.server.url, folder)
 
     def _results(self) -> Path:
         return self.options.results / trace_name(self.name, self.options.seed, "")
 
-    def _new_rig(self, bench: Driver, server: ServerUnderTest, new_token: Callable[[str], str]) -> Rig:
+    def _new_context(self, bench: Driver, server: ServerUnderTest, new_token: Callable[[str], str]) -> RunContext:
         behaviour = self.scenario.devices.behaviour
         if behaviour not in self.options.programs:
             known = ", ".join(sorted(self.options.programs))
@@ -224,14 +223,14 @@ class Attempt:
         prefix = "" if server.is_own else f"fleetrig-{chance.token_hex(3)}-"
         self._began_us = bench.now_us()
         program = self.options.programs[behaviour]
-        rig = Rig(
+        context = RunContext(
             self.scenario, bench, server, self.secrets, new_token, self._results(), prefix, program, self._watch,
             known=known_in(self.options.known, self.name),
         )  # fmt: skip
         if isinstance(bench, ProgramBench):
-            rig.output_of, rig.image = bench.output_of, bench.image
-        self._rig = rig
-        return rig
+            context.output_of, context.image = bench.output_of, bench.image
+        self._context = context
+        return context
 
     def _check_needs(self, server: ServerUnderTest) -> None:
         if self.scenario.devices.external:
@@ -243,13 +242,13 @@ class Attempt:
             raise SkipScenario(f"{server.name} lacks {', '.join(lacking)}")
 
     def _phases(self, broken: str) -> tuple[PhaseResult, ...]:
-        if self._rig is None:
+        if self._context is None:
             return ()
-        course = self._rig.course
-        return course.broken(broken, self._now_us()) if broken else tuple(course.done)
+        progress = self._context.progress
+        return progress.broken(broken, self._now_us()) if broken else tuple(progress.done)
 
     def _now_us(self) -> int:
-        return VIRTUAL_EPOCH_US if self._rig is None else self._rig.bench.now_us()
+        return VIRTUAL_EPOCH_US if self._context is None else self._context.driver.now_us()
 
 
 async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:

@@ -27,7 +27,7 @@ from fleetrig.harness.scenario_file.values import (
 AttributesMode = Literal["merge", "replace", "remove"]
 
 
-class Fleetwise(Model):
+class DeviceSelector(Model):
     """Words that can concern some of the devices."""
 
     only: Glob = "*"
@@ -44,7 +44,7 @@ class Configure(RootModel[Annotated[Mapping[str, Scalar], Field(min_length=1)]])
         return self.root
 
 
-class Preregister(Fleetwise):
+class Preregister(DeviceSelector):
     """Makes records for the devices before they call, with the token that each of them holds."""
 
     csv: UnitList | None = None
@@ -57,7 +57,7 @@ class Preregister(Fleetwise):
     """The record's description; `{serial}` stands for the serial."""
 
 
-class PowerOn(Fleetwise):
+class PowerOn(DeviceSelector):
     """Switches devices on."""
 
     spread_s: Duration = Field(0.0, alias="spread")
@@ -68,11 +68,11 @@ class PowerOn(Fleetwise):
     """How long a device stays off after `cut_at`."""
 
 
-class PowerCut(Fleetwise):
+class PowerCut(DeviceSelector):
     """Cuts the power, wherever the devices happen to be. What they did not remember is gone."""
 
 
-class PowerCycle(Fleetwise):
+class PowerCycle(DeviceSelector):
     """Cuts the power and switches on again."""
 
     off_s: Duration = Field(2.0, alias="off")
@@ -102,18 +102,18 @@ class Deploy(Model):
     """Assign at once. Otherwise this waits until the server has heard of each of the devices."""
 
 
-class Cancel(Fleetwise):
+class Cancel(DeviceSelector):
     """Asks the server to cancel the running action (softly: the device has its say)."""
 
     version: Text | None = None
     """Of this deployment; the latest one when not given."""
 
 
-class Delete(Fleetwise):
+class Delete(DeviceSelector):
     """Deletes the devices' records on the server."""
 
 
-class Rotate(Fleetwise):
+class Rotate(DeviceSelector):
     """Replaces tokens on the server by fresh ones."""
 
     what: Literal["target_token", "gateway_token"]
@@ -121,12 +121,12 @@ class Rotate(Fleetwise):
     """Whether the devices hold the new token from now on, as after a visit by a technician."""
 
 
-class SetAttributes(Fleetwise):
+class SetAttributes(DeviceSelector):
     """What the devices report from now on, when they are asked."""
 
     attributes: Mapping[str, AttributeText] = Field(min_length=1)
     mode: AttributesMode = "merge"
 
 
-class RequestAttributes(Fleetwise):
+class RequestAttributes(DeviceSelector):
     """Makes the server ask the devices for their attributes again."""

@@ -11,7 +11,7 @@ from typing import Any, Literal, Self
 
 from pydantic import ConfigDict, Field, RootModel, model_validator
 
-from fleetrig.harness.scenario_file.action_words import Fleetwise
+from fleetrig.harness.scenario_file.action_words import DeviceSelector
 from fleetrig.harness.scenario_file.entry import OneWord
 from fleetrig.harness.scenario_file.values import (
     AT_LEAST_ONCE,
@@ -36,7 +36,7 @@ ActionStatus = Literal[
 ]  # fmt: skip
 
 
-class Counted(Fleetwise):
+class Counted(DeviceSelector):
     """Checks that count events of the device lane."""
 
     times: HowOften = AT_LEAST_ONCE
@@ -76,7 +76,7 @@ class NoReply(Counted):
     """What the device calls the request (glob)."""
 
 
-class Reaches(Fleetwise):
+class Reaches(DeviceSelector):
     """Devices come to this stage of their life (and may leave it again)."""
 
     stage: Stage
@@ -134,7 +134,7 @@ class Never(RootModel[Seen]):
         return self.root
 
 
-class Registry(Fleetwise):
+class Registry(DeviceSelector):
     """The server's records of the devices are like this, each of them."""
 
     devices: Count | None = None
@@ -170,7 +170,7 @@ class Registry(Fleetwise):
         return self
 
 
-class Bounded(Fleetwise):
+class Bounded(DeviceSelector):
     """Checks of a number against one or both bounds."""
 
     @model_validator(mode="after")
@@ -189,7 +189,7 @@ class Gap(Bounded):
     at_most_s: Duration | None = Field(None, alias="at_most")
 
 
-class Rate(Fleetwise):
+class Rate(DeviceSelector):
     """How many such requests all devices together send at most in any window of this length."""
 
     of: Text = "poll"
@@ -205,7 +205,7 @@ class Attempts(Bounded):
     at_most: Count | None = None
 
 
-class Spread(Fleetwise):
+class Spread(DeviceSelector):
     """How evenly such requests of all devices come: no window holds more than so many times the mean window.
 
     Windows count from the first such request of the phase to its last.
@@ -221,14 +221,14 @@ class Spread(Fleetwise):
     """Only the first such request of each device counts, as after an outage."""
 
 
-class BacksOff(Fleetwise):
+class BacksOff(DeviceSelector):
     """The pauses between a device's failed tries grow: the later half takes so many times as long as the earlier."""
 
     of: Text = "poll"
     by: float = Field(1.5, gt=1)
 
 
-class Jitter(Fleetwise):
+class Jitter(DeviceSelector):
     """Devices that fail together do not try again together: their pauses after the same failure differ."""
 
     of: Text = "poll"
@@ -236,11 +236,11 @@ class Jitter(Fleetwise):
     """The difference over the mean, in the median over all failures."""
 
 
-class KeepsRunning(Fleetwise):
+class KeepsRunning(DeviceSelector):
     """No program of a device ends by itself. Where devices are programs this is expected of every phase."""
 
 
-class KeepsSecrets(Fleetwise):
+class KeepsSecrets(DeviceSelector):
     """No token stands in what the programs of the devices write."""
 
 
@@ -248,7 +248,7 @@ class OneAddress(Model):
     """Each id comes from one address. Two addresses that take turns are two devices with one id."""
 
 
-class Refused(Fleetwise):
+class Refused(DeviceSelector):
     """The server refused a device, and knows why. All devices are counted together."""
 
     reason_has: Text | None = None

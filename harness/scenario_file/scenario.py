@@ -66,7 +66,7 @@ Serial = Annotated[str, written_as(SERIAL, "a serial without blanks, with {n} or
 EXPECTED_OF_PROGRAMS: Final = (Check(keeps_running=KeepsRunning()),)
 
 
-def from_inside(words: ActionWord | CheckWord) -> str:
+def needs_device_access(words: ActionWord | CheckWord) -> str:
     """Why a word is about what goes on inside a device; empty when it is not."""
     match words:
         case PowerOn(cut_at=point) if point is not None:
@@ -76,9 +76,9 @@ def from_inside(words: ActionWord | CheckWord) -> str:
         case Reaches() | Record():
             return "it is about a stage of a device"
         case Order(root=steps):
-            return next(filter(None, (from_inside(step.arguments) for step in steps)), "")
+            return next(filter(None, (needs_device_access(step.arguments) for step in steps)), "")
         case Never(root=step):
-            return from_inside(step.arguments)
+            return needs_device_access(step.arguments)
         case _:
             return ""
 
@@ -195,7 +195,7 @@ class Devices(Model):
         return self
 
     @property
-    def told_by(self) -> Lane:
+    def event_lane(self) -> Lane:
         """The lane of the trace that says what the devices do."""
         return Lane.SERVER if self.external else Lane.DEVICE
 
@@ -271,7 +271,7 @@ class Scenario(Heading):
             return self
         for phase in self.phases:
             words = [action.arguments for action in phase.do], [check.arguments for check in phase.expect]
-            for why in filter(None, map(from_inside, chain(*words))):
+            for why in filter(None, map(needs_device_access, chain(*words))):
                 raise ValueError(f"phase {phase.name!r}: {why}, and nobody can look into an external device")
         return self
 

@@ -36,7 +36,7 @@ class Expanded:
     """What came from the environment."""
 
 
-def home(given: Path | None = None) -> Path:
+def scenario_root(given: Path | None = None) -> Path:
     """The folder in which ids are looked up: the one given, else ./scenarios, else the one installed with fleetrig."""
     if given is not None:
         if not given.is_dir():

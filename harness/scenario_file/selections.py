@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
-from fleetrig.harness.scenario_file.action_words import Deploy, Fleetwise, Preregister
+from fleetrig.harness.scenario_file.action_words import Deploy, DeviceSelector, Preregister
 from fleetrig.harness.scenario_file.check_words import Never, Order
 from fleetrig.harness.scenario_file.marks import Mark
 from fleetrig.harness.scenario_file.problems import Problem, Source
@@ -41,7 +41,7 @@ def of_action(words: ActionWord) -> Iterator[str]:
             yield words.to
         case Preregister() if words.csv is not None:
             pass  # the list says which
-        case Fleetwise():
+        case DeviceSelector():
             yield words.only
 
 
@@ -51,5 +51,5 @@ def of_check(words: CheckWord) -> Iterator[str]:
             yield from (step.arguments.only for step in words.steps)
         case Never():
             yield words.what.arguments.only
-        case Fleetwise():
+        case DeviceSelector():
             yield words.only

@@ -75,8 +75,9 @@ class Controlled:
 
     about: Mapping[str, Json]
     """What whoever started it has to say of it: version, profiles."""
-    platforms: tuple[str, ...]
-    urls: Mapping[str, str]
+    urls: Mapping[str, Mapping[str, str]]
+    """Platform -> listener name -> URL."""
+    control_url: str
     store_url: str
     store: Store
     clock: AdjustableClock
@@ -133,8 +134,8 @@ class Control:
         document: dict[str, Json] = {
             "server": "fleetrig reference server",
             **on.about,
-            "platforms": list(on.platforms),
-            "urls": dict(on.urls),
+            "platforms": list(on.urls),
+            "urls": {**{name: dict(urls) for name, urls in on.urls.items()}, "control": on.control_url},
             "store": on.secrets.hide(on.store_url),
             "records": dict(on.store.totals()),
             "clock": self._time(),

@@ -13,7 +13,7 @@ import simpy
 
 from fleetrig.simulator.agent import Agent
 from fleetrig.simulator.contract.clock import VIRTUAL_EPOCH_US, to_us
-from fleetrig.simulator.contract.delivery import Handler
+from fleetrig.simulator.contract.delivery import HttpHandler
 from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.contract.trace import Trace
 from fleetrig.simulator.drivers.device_trace import trace_effect, trace_outcome, trace_power
@@ -40,7 +40,7 @@ class _Cycle:
 class VirtualBench:
     """Drives agents against a handler in virtual time. `seed` decides every draw."""
 
-    def __init__(self, handler: Handler, trace: Trace, *, seed: int = 0, start_us: int = VIRTUAL_EPOCH_US) -> None:
+    def __init__(self, handler: HttpHandler, trace: Trace, *, seed: int = 0, start_us: int = VIRTUAL_EPOCH_US) -> None:
         self.trace = trace
         self.events = 0
         """SimPy events so far, for benchmarks."""

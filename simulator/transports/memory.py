@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fleetrig.simulator.contract.bodies import body_blocks, body_bytes
 from fleetrig.simulator.contract.clock import to_s, to_us
-from fleetrig.simulator.contract.delivery import Delivery, Ending, Handler
+from fleetrig.simulator.contract.delivery import Delivery, Ending, HttpHandler
 from fleetrig.simulator.contract.http import HttpResponse, body_length
 from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.effects import REPLY_LIMIT_BYTES, Ask, Download, Downloaded, NoReply, Reply
@@ -17,7 +17,7 @@ ROUND_TRIP_US = 2_000
 class MemoryTransport:
     """Gives each outcome together with the microseconds after which the device sees it."""
 
-    def __init__(self, handler: Handler, *, round_trip_us: int = ROUND_TRIP_US) -> None:
+    def __init__(self, handler: HttpHandler, *, round_trip_us: int = ROUND_TRIP_US) -> None:
         self._handler = handler
         self._round_trip_us = round_trip_us
         self._storage = Storage()

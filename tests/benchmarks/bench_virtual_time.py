@@ -13,8 +13,9 @@ from fleetrig.simulator.contract.identity import GatewayToken
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Trace
 from fleetrig.simulator.drivers.virtual import VirtualBench
-from fleetrig.simulator.fleet import fleet, numbered
+from fleetrig.simulator.fleet import numbered
 from fleetrig.simulator.flows.hawkbit.device import HawkbitSettings
+from fleetrig.simulator.flows.hawkbit.flow import HawkbitDevice
 from tests.benchmarks.measure import show
 
 DEVICES = 10_000
@@ -29,12 +30,15 @@ def bench(devices: int) -> tuple[VirtualBench, list[Agent]]:
     virtual = VirtualBench(handler, trace, seed=1)
     virtual.run(server.admin.configure(GATEWAY))
     settings = HawkbitSettings(server.url, poll_jitter=0.1)
-    agents = list(
-        fleet(numbered("HB-{n:06d}", devices, "DEFAULT"), settings, lambda _: GatewayToken("bench-gateway-key"))
-    )
+    agents = fleet("HB-{n:06d}", devices, settings)
     for position, agent in enumerate(agents):
         virtual.power_on(agent, after_s=300.0 * position / devices)
     return virtual, agents
+
+
+def fleet(template: str, count: int, settings: HawkbitSettings) -> list[Agent]:
+    token = GatewayToken("bench-gateway-key")
+    return [Agent(identity, HawkbitDevice(settings, token)) for identity in numbered(template, count, "DEFAULT")]
 
 
 def bench_an_hour_of_polls() -> None:
@@ -55,8 +59,7 @@ def bench_memory_of_a_fleet() -> None:
     gc.collect()
     tracemalloc.start()
     settings = HawkbitSettings("http://hawkbit.test:8080", poll_jitter=0.1)
-    token = GatewayToken("bench-gateway-key")
-    agents += fleet(numbered("MEM-{n:06d}", count, "DEFAULT"), settings, lambda _: token)
+    agents += fleet("MEM-{n:06d}", count, settings)
     server_before = registry_bytes()
     for position, agent in enumerate(agents[1:]):
         virtual.power_on(agent, after_s=300.0 * position / count)

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from fleetrig.simulator.contract.http import HttpResponse
 from fleetrig.simulator.contract.identity import Credential, DeviceIdentity
 from fleetrig.simulator.contract.json_types import Json
 from fleetrig.simulator.effects import Ask, Done, Download, Effect, Flow, Outcome, Pause, Reply
 from fleetrig.simulator.flows.hawkbit.device import HawkbitSettings
-from fleetrig.simulator.flows.hawkbit.flow import hawkbit
+from fleetrig.simulator.flows.hawkbit.flow import HawkbitMake, hawkbit
 from fleetrig.simulator.flows.hawkbit.messages import attributes_request, poll_request
 
 QUICK = Pause(0.05, 0.05, "hot")
 
 
-def changing(change: Callable[[Effect], Effect]) -> Callable[..., Flow]:
+def make(program: Callable[..., Flow]) -> HawkbitMake:
+    """A make of device from (settings, credential, identity, remembered) -> flow."""
+    return lambda settings, credential: partial(program, settings, credential)
+
+
+def changing(change: Callable[[Effect], Effect]) -> HawkbitMake:
     """The standard device with some of its effects replaced."""
 
+    @make
     def program(
         settings: HawkbitSettings, credential: Credential | None, device: DeviceIdentity, remembered: Mapping[str, Json]
     ) -> Flow:
@@ -45,6 +52,7 @@ ignores_sleep = changing(_restless)
 """Polls five times a second, whatever the server says (breaks V01)."""
 
 
+@make
 def resends_attributes(
     settings: HawkbitSettings, credential: Credential | None, device: DeviceIdentity, remembered: Mapping[str, Json]
 ) -> Flow:
@@ -60,6 +68,7 @@ def resends_attributes(
         effect = flow.send(outcome)
 
 
+@make
 def installs_anyway(
     settings: HawkbitSettings, credential: Credential | None, device: DeviceIdentity, remembered: Mapping[str, Json]
 ) -> Flow:

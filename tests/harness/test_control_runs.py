@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import pytest
 
 from fleetrig.harness.platforms.hawkbit.reference import serving
-from fleetrig.harness.run.remote_trace import retell
+from fleetrig.harness.run.remote_trace import follow
 from fleetrig.harness.run.run import RunOptions, run
 from fleetrig.harness.scenario_file.selection import plan
 from fleetrig.harness.servers.control import PAGE, ControlInterface
@@ -213,7 +213,7 @@ def test_only_what_is_about_the_run_is_told_again(served: Served) -> None:
         has_ended = asyncio.Event()
         trace.listen(lambda event: has_ended.set() if event.kind == "delivered" else None)
         async with RealBench(trace) as bench:
-            task = asyncio.create_task(bench.run(retell(control, trace, "mine-", number)))
+            task = asyncio.create_task(bench.run(follow(control, trace, "mine-", number)))
             async with asyncio.timeout(LIMIT_S):
                 await has_ended.wait()
             task.cancel()

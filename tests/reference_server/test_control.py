@@ -46,8 +46,8 @@ class Desk:
         self.control = Control(
             Controlled(
                 about={"version": "1.2.3", "profiles": {"hawkbit": "1.1"}},
-                platforms=("hawkbit",),
-                urls={"http": "http://127.0.0.1:8080"},
+                urls={"hawkbit": {"http": "http://127.0.0.1:8080"}},
+                control_url="http://127.0.0.1:8081",
                 store_url="memory:",
                 store=self.store,
                 clock=self.clock,
@@ -116,7 +116,7 @@ def test_it_says_what_it_is(desk: Desk) -> None:
         "version": "1.2.3",
         "profiles": {"hawkbit": "1.1"},
         "platforms": ["hawkbit"],
-        "urls": {"http": "http://127.0.0.1:8080"},
+        "urls": {"hawkbit": {"http": "http://127.0.0.1:8080"}, "control": "http://127.0.0.1:8081"},
         "store": "memory:",
         "records": {DEVICE.name: 2, JOB.name: 1},
         "clock": {"now": "2026-01-01T00:00:00.000000Z", "now_us": VIRTUAL_EPOCH_US, "skipped_s": 0},
@@ -146,11 +146,11 @@ def test_a_fault_is_added_shown_and_removed(desk: Desk) -> None:
     shown = {"id": 1, **given, "state": "on", "bites": 0, **begins}
     assert json.loads(body_bytes(answer.body)) == shown
     for _ in range(3):
-        assert desk.faults.before(POLL, desk.clock.now_us()) is not None
+        assert desk.faults.blocking(POLL, desk.clock.now_us()) is not None
     assert desk.ask("GET", "/faults/1") == (200, {**shown, "bites": 3})
     assert desk.ask("GET", "/faults") == (200, {"faults": [{**shown, "bites": 3}]})
     assert desk.ask("DELETE", "/faults/1") == (200, {**shown, "bites": 3})
-    assert desk.faults.before(POLL, desk.clock.now_us()) is None
+    assert desk.faults.blocking(POLL, desk.clock.now_us()) is None
     assert desk.ask("DELETE", "/faults/1")[0] == 404
     assert desk.ask("GET", "/faults") == (200, {"faults": []})
 
@@ -173,7 +173,7 @@ def test_a_fault_waits_is_on_and_is_over(desk: Desk) -> None:
         return [fault["state"] for fault in desk.ask("GET", "/faults")[1]["faults"]]
 
     assert states() == ["waiting", "on"]
-    desk.faults.before(POLL, desk.clock.now_us())
+    desk.faults.blocking(POLL, desk.clock.now_us())
     assert states() == ["waiting", "over"]
     desk.clock.skip(to_us(10))
     assert states() == ["on", "over"]

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from fleetrig.reference_server.faults import FaultPlan, in_words, instead, keeps_away, seen_through, spoil
-from fleetrig.reference_server.http_rewrite import elsewhere
+from fleetrig.reference_server.faults import FaultPlan, blocks, describe, distort, filter_request, replacement
+from fleetrig.reference_server.http_rewrite import other_host
 from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.delivery import Delivery, Framing
 from fleetrig.simulator.contract.faults import Fault, FaultKind
@@ -36,7 +36,7 @@ def moving(**parameters: Json) -> Fault:
 
 
 def after(fault: Fault, request: HttpRequest = POLL) -> HttpResponse:
-    response = spoil(fault, request, HONEST).response
+    response = distort(fault, request, HONEST).response
     assert response is not None
     return response
 
@@ -83,13 +83,13 @@ def test_the_whole_body_is_replaced_and_has_no_tag() -> None:
 def test_what_is_no_json_or_lies_in_a_file_stays() -> None:
     fault = rewriting(set_values={"a": 1})
     for body in (b"plain", b"", FileSlice("/no/such/file", 0, 3)):
-        delivery = spoil(fault, POLL, Delivery(HttpResponse(200, (), body)))
+        delivery = distort(fault, POLL, Delivery(HttpResponse(200, (), body)))
         assert delivery.response == HttpResponse(200, (), body)
 
 
 def test_status_and_headers() -> None:
     fault = rewriting(status=206, headers={"Date": "Fri, 01 Jan 1999 00:00:00 GMT", "etag": None, "X-New": "1"})
-    delivery = spoil(fault, POLL, HONEST)
+    delivery = distort(fault, POLL, HONEST)
     assert delivery.response is not None
     assert delivery.response.status == 206
     assert delivery.response.headers == (
@@ -100,21 +100,21 @@ def test_status_and_headers() -> None:
 
 
 def test_a_reply_that_is_lost_already_is_left_alone() -> None:
-    assert spoil(rewriting(status=500), POLL, Delivery(None)) == Delivery(None)
-    assert spoil(moving(), POLL, Delivery(None)) == Delivery(None)
+    assert distort(rewriting(status=500), POLL, Delivery(None)) == Delivery(None)
+    assert distort(moving(), POLL, Delivery(None)) == Delivery(None)
 
 
 def test_the_server_overlooks_headers() -> None:
-    assert seen_through([rewriting(unseen=["range"])], POLL).headers == (("If-None-Match", '"1"'),)
+    assert filter_request([rewriting(unseen=["range"])], POLL).headers == (("If-None-Match", '"1"'),)
 
 
 @pytest.mark.parametrize("fault", [rewriting(body=""), rewriting(set_values={"a": 1}), moving()])
 def test_a_changed_body_is_never_answered_by_not_modified(fault: Fault) -> None:
-    assert seen_through([fault], POLL).headers == (("Range", "x"),)
+    assert filter_request([fault], POLL).headers == (("Range", "x"),)
 
 
 def test_a_status_alone_leaves_the_request_as_it_is() -> None:
-    assert seen_through([rewriting(status=304)], POLL) == POLL
+    assert filter_request([rewriting(status=304)], POLL) == POLL
 
 
 def test_links_lead_to_another_path_on_another_host() -> None:
@@ -127,7 +127,7 @@ def test_links_lead_to_another_path_on_another_host() -> None:
 
 def test_links_to_others_stay() -> None:
     other = {"_links": {"x": {"href": "http://127.0.0.1:80800/y"}}, "href": 1}
-    response = spoil(moving(), POLL, Delivery(HttpResponse(200, (), json.dumps(other).encode()))).response
+    response = distort(moving(), POLL, Delivery(HttpResponse(200, (), json.dumps(other).encode()))).response
     assert response is not None
     assert document(response) == other
 
@@ -137,49 +137,53 @@ def test_who_was_sent_elsewhere_is_served_there_also_later() -> None:
     plan.add(Fault(FaultKind.MOVED, for_s=1.0, times=1, parameters={"below": "/elsewhere"}), 0)
     there = HttpRequest("PUT", "http://localhost:8080", "/elsewhere/DEFAULT/controller/v1/d1/configData?x=1")
     home = HttpRequest("PUT", "http://127.0.0.1:8080", "/DEFAULT/controller/v1/d1/configData?x=1")
-    assert plan.homeward(there) == home
-    assert plan.homeward(home) == home
+    assert plan.original_request(there) == home
+    assert plan.original_request(home) == home
     near = HttpRequest("GET", "http://localhost:8080", "/elsewhereabouts/x")
-    assert plan.homeward(near) == near
+    assert plan.original_request(near) == near
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 def test_a_redirect_never_reaches_the_platform_and_is_followed_once(status: int) -> None:
     fault = moving(status=status)
-    assert keeps_away(fault)
+    assert blocks(fault)
     location = ("Location", "http://localhost:8080/elsewhere/DEFAULT/controller/v1/d1")
-    assert instead(fault, POLL) == Delivery(HttpResponse(status, (location,)))
+    assert replacement(fault, POLL) == Delivery(HttpResponse(status, (location,)))
     plan = FaultPlan(lambda: 0.0)
     plan.add(fault, 0)
-    assert plan.before(POLL, 0) == fault
+    assert plan.blocking(POLL, 0) == fault
     followed = HttpRequest("GET", "http://localhost:8080", "/elsewhere/DEFAULT/controller/v1/d1")
-    assert plan.before(followed, 0) is None
-    assert plan.homeward(followed).target == POLL.target
-    assert plan.after(POLL, 0) == []
+    assert plan.blocking(followed, 0) is None
+    assert plan.original_request(followed).target == POLL.target
+    assert plan.distorting(POLL, 0) == []
 
 
 def test_every_other_name_leads_back() -> None:
     for origin in ("http://127.0.0.1:8080", "https://localhost", "http://hawkbit.test:8080"):
-        assert elsewhere(origin) != origin
-        assert elsewhere(elsewhere(origin)) == origin
-    assert elsewhere("https://hawkbit.example.org:8443") == "https://hawkbit.example.org:8443"
+        assert other_host(origin) != origin
+        assert other_host(other_host(origin)) == origin
+    assert other_host("https://hawkbit.example.org:8443") == "https://hawkbit.example.org:8443"
 
 
 def test_drops_and_frames() -> None:
     dripping = Fault(FaultKind.DRIPPING, parameters={"bytes_per_s": 20})
     framing = Fault(FaultKind.FRAMING, parameters={"framed": "chunked"})
-    delivery = spoil(framing, POLL, spoil(dripping, POLL, HONEST))
+    delivery = distort(framing, POLL, distort(dripping, POLL, HONEST))
     assert (delivery.bytes_per_s, delivery.framing, delivery.response) == (20.0, Framing.CHUNKED, HONEST.response)
 
 
 def test_the_trace_says_what_they_do() -> None:
-    assert in_words(rewriting(status=304)) == "status 304"
-    assert in_words(Fault(FaultKind.DRIPPING, parameters={"bytes_per_s": 20})) == "bytes_per_s 20"
-    assert in_words(Fault(FaultKind.OUTAGE)) == "shows as refused"
+    assert describe(rewriting(status=304)) == "status 304"
+    assert describe(Fault(FaultKind.DRIPPING, parameters={"bytes_per_s": 20})) == "bytes_per_s 20"
+    assert describe(Fault(FaultKind.OUTAGE)) == "shows as refused"
 
 
 def test_one_of_each_kind_in_a_fixed_order() -> None:
     plan = FaultPlan(lambda: 0.0)
     for fault in (Fault(FaultKind.LOST_REPLY), rewriting(status=404), rewriting(status=500), moving()):
         plan.add(fault, 0)
-    assert [fault.kind for fault in plan.after(POLL, 0)] == [FaultKind.MOVED, FaultKind.REWRITE, FaultKind.LOST_REPLY]
+    assert [fault.kind for fault in plan.distorting(POLL, 0)] == [
+        FaultKind.MOVED,
+        FaultKind.REWRITE,
+        FaultKind.LOST_REPLY,
+    ]

@@ -6,16 +6,19 @@ import logging
 import socket
 import ssl
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from fleetrig.reference_server.fronts.addresses import Address
+from fleetrig.reference_server.reference import ANY_LOOPBACK_PORT, PlatformOptions, ReferenceServer, ServerOptions
+from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
 from fleetrig.simulator.contract.clock import US_PER_S
 from fleetrig.simulator.contract.delivery import Ending
 from fleetrig.simulator.contract.errors import BrokenBench, UsageError
 from fleetrig.simulator.contract.faults import Fault, FaultKind
-from tests.reference_server.echo import Bench, get, port_of, running, traced, until
+from tests.reference_server.echo import Bench, Echo, get, port_of, running, traced, until
 from tests.reference_server.fronts.peer import LIMIT_S, Peer, is_refused
 
 
@@ -27,9 +30,8 @@ def bench() -> Iterator[Bench]:
 
 def test_a_server_answers_at_its_url_until_it_stops(bench: Bench) -> None:
     server = bench.start()
-    assert server.http_url == f"http://127.0.0.1:{port_of(server)}"
+    assert server.url("echo") == f"http://127.0.0.1:{port_of(server)}"
     assert [get(server, "/a"), get(server, "/a"), get(server, "/b")] == [(200, b"1"), (200, b"2"), (200, b"1")]
-    assert get(server, "/elsewhere") == (404, b"")
     bench.stop(server)
     bench.stop(server)
     assert is_refused(port_of(server))
@@ -83,9 +85,43 @@ def test_both_schemes_serve_the_same_state(bench: Bench) -> None:
     assert get(server, "/a") == (200, b"1")
     with Peer(port_of(server, "https"), ssl.create_default_context(cafile=server.ca)) as peer:
         assert peer.get("/a").body == b"2"
-    assert server.https_url == f"https://127.0.0.1:{port_of(server, 'https')}"
+    assert server.url("echo", "https") == f"https://127.0.0.1:{port_of(server, 'https')}"
     bench.stop(server)
     assert not server.ca.exists()
+
+
+def test_each_platform_has_its_own_port_over_one_store(bench: Bench) -> None:
+    two = tuple(PlatformOptions(name, partial(Echo, name=name)) for name in ("one", "two"))
+    server = bench.run(ReferenceServer(ServerOptions(two)))
+    assert list(server.addresses) == ["one", "two"]
+    assert [get(server, "/a", name) for name in ("one", "two", "one")] == [(200, b"1"), (200, b"2"), (200, b"3")]
+    assert server.url("one") != server.url("two")
+
+
+def test_a_listener_that_nobody_knows(bench: Bench) -> None:
+    options = PlatformOptions("echo", bench.build, {"htp": ANY_LOOPBACK_PORT})
+    with pytest.raises(UsageError, match="no listener called 'htp'; there are http, https; did you mean http"):
+        bench.run(ReferenceServer(ServerOptions((options,))))
+
+
+def test_a_platform_twice(bench: Bench) -> None:
+    with pytest.raises(UsageError, match="each platform can be served once, got echo, echo"):
+        bench.run(ReferenceServer(ServerOptions((PlatformOptions("echo", bench.build),) * 2)))
+
+
+def test_a_bug_in_one_platform_s_due_work_does_not_stop_another(bench: Bench) -> None:
+    echoes: list[Echo] = []
+
+    def build(store: Store, blobs: Blobs, entropy: Entropy) -> Echo:
+        echoes.append(Echo(store))
+        return echoes[-1]
+
+    server = bench.run(ReferenceServer(ServerOptions(tuple(PlatformOptions(name, build) for name in ("one", "two")))))
+    echoes[0].fails = True
+    get(server, "/alarm?0", "one")
+    get(server, "/alarm?0", "two")
+    assert echoes[1].rang.wait(LIMIT_S)
+    assert [str(bug) for bug in server.bugs] == ["a bug in due work"]
 
 
 def test_an_outage_begins_at_once_and_ends_by_itself(bench: Bench) -> None:
@@ -106,7 +142,7 @@ def test_an_outage_that_begins_later_and_is_cleared(bench: Bench) -> None:
     server = bench.start()
     bench.loop.call(lambda: server.add_fault(Fault(FaultKind.OUTAGE, at_s=0.1)))
     until(lambda: is_refused(port_of(server)))
-    bench.loop.call(server.clear_faults)
+    bench.loop.call(server.faults.clear)
     until(lambda: not is_refused(port_of(server)))
 
 
@@ -163,6 +199,7 @@ def test_everything_stands_in_the_trace_of_whoever_started_it(bench: Bench) -> N
     trace, events = traced()
     server = bench.start(trace)
     get(server, "/a")
-    get(server, "/elsewhere")
+    get(server, "/no")
     assert [event.kind for event in events] == ["received", "answered", "received", "refused"]
+    assert [event.session for event in events] == [1, 1, 2, 2]
     assert abs(events[0].at_us - events[-1].at_us) < 60 * US_PER_S

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from fleetrig.harness.platforms.hawkbit.admin import NoAnswer
-from fleetrig.harness.run.context import Rig
+from fleetrig.harness.run.context import RunContext
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.drivers.director import AdminCall
 
@@ -17,12 +17,12 @@ ROUNDS: Final = 3
 """A poll that was under way when its device was switched off may bring a target back."""
 
 
-def take_back(rig: Rig) -> AdminCall[str]:
+def clean_up(context: RunContext) -> AdminCall[str]:
     """What could not be taken back, and why; empty when nothing is left. Devices must be off."""
     left: list[str] = []
-    names = f"{rig.prefix}*"
+    names = f"{context.prefix}*"
     try:
-        for what, work in steps(rig):
+        for what, work in steps(context):
             try:
                 yield from work
             except NoAnswer:
@@ -30,47 +30,49 @@ def take_back(rig: Rig) -> AdminCall[str]:
             except BrokenBench as why:
                 left.append(f"{what} ({why})")
     except NoAnswer as why:
-        return f"{names} and settings may be left behind on {rig.server.url}: {why}"
-    return f"left behind on {rig.server.url}: {', '.join(left)}" if left else ""
+        return f"{names} and settings may be left behind on {context.server.url}: {why}"
+    return f"left behind on {context.server.url}: {', '.join(left)}" if left else ""
 
 
-def steps(rig: Rig) -> Iterator[tuple[str, AdminCall[None]]]:
+def steps(context: RunContext) -> Iterator[tuple[str, AdminCall[None]]]:
     """What to take back, in words, and the way to do it.
 
     Faults first, since they may be in the way; targets before sets: a set that is in use stays as a shadow.
     """
-    assert rig.prefix, "without a prefix everything would be ours"
-    if rig.server.control is not None:
-        yield from ((f"fault {number}", rig.server.control.remove_fault(number)) for number in rig.fault_ids)
-    yield f"targets {rig.prefix}*", remove_targets(rig)
-    yield f"distribution sets {rig.prefix}*", remove_named(rig, "/distributionsets")
-    yield f"software modules {rig.prefix}*", remove_named(rig, "/softwaremodules")
-    for key, before in rig.configured.items():
-        yield f"setting {key}", restore(rig, key, before)
+    assert context.prefix, "without a prefix everything would be ours"
+    if context.server.control is not None:
+        yield from ((f"fault {number}", context.server.control.remove_fault(number)) for number in context.fault_ids)
+    yield f"targets {context.prefix}*", remove_targets(context)
+    yield f"distribution sets {context.prefix}*", remove_named(context, "/distributionsets")
+    yield f"software modules {context.prefix}*", remove_named(context, "/softwaremodules")
+    for key, before in context.configured.items():
+        yield f"setting {key}", restore(context, key, before)
 
 
-def remove_targets(rig: Rig) -> AdminCall[None]:
-    admin = rig.server.admin
+def remove_targets(context: RunContext) -> AdminCall[None]:
+    admin = context.server.admin
     for _ in range(ROUNDS):
-        found = yield from admin.targets(f"controllerId=={rig.prefix}*")
-        ours = [target["controllerId"] for target in found if str(target.get("controllerId")).startswith(rig.prefix)]
+        found = yield from admin.targets(f"controllerId=={context.prefix}*")
+        ours = [
+            target["controllerId"] for target in found if str(target.get("controllerId")).startswith(context.prefix)
+        ]
         for controller_id in ours:
             yield from admin.delete_target(controller_id)
         if not ours:
             return
 
 
-def remove_named(rig: Rig, path: str) -> AdminCall[None]:
+def remove_named(context: RunContext, path: str) -> AdminCall[None]:
     """A server that does not understand the query may list everything: names are compared here too."""
-    admin = rig.server.admin
-    found = yield from admin.search(path, f"name=={rig.prefix}*")
+    admin = context.server.admin
+    found = yield from admin.search(path, f"name=={context.prefix}*")
     for entity in found:
-        if str(entity.get("name")).startswith(rig.prefix):
+        if str(entity.get("name")).startswith(context.prefix):
             yield from admin.delete(f"{path}/{entity['id']}")
 
 
-def restore(rig: Rig, key: str, before: Any) -> AdminCall[None]:
+def restore(context: RunContext, key: str, before: Any) -> AdminCall[None]:
     if before is None:
-        yield from rig.server.admin.reset_config(key)
+        yield from context.server.admin.reset_config(key)
     else:
-        yield from rig.server.admin.configure({key: before})
+        yield from context.server.admin.configure({key: before})

@@ -34,14 +34,14 @@ INSIDE: Final = (
 UNKNOWN: Final = "unknown"
 
 
-class Call(NamedTuple):
+class DeviceCall(NamedTuple):
     """Who asks for what."""
 
     device: str
     name: str
 
 
-def call_of(request: HttpRequest) -> Call | None:
+def device_call(request: HttpRequest) -> DeviceCall | None:
     """None for what no device asks for, the Management API for instance. A HEAD is `download-head`, `poll-head` …"""
     found = DEVICE_PATH.search(request.path)
     if found is None:
@@ -52,7 +52,7 @@ def call_of(request: HttpRequest) -> Call | None:
         name = f"feedback-{said}"
     if request.method == "HEAD":
         name += "-head"
-    return Call(unquote(found["id"]), name)
+    return DeviceCall(unquote(found["id"]), name)
 
 
 def _said(request: HttpRequest) -> str:

@@ -17,7 +17,7 @@ from fleetrig.reference_server.platform import Platform
 from fleetrig.reference_server.platforms.hawkbit.platform import HawkbitPlatform
 from fleetrig.reference_server.platforms.hawkbit.state.properties import settings_from_properties
 from fleetrig.reference_server.platforms.hawkbit.state.settings import Profile, Settings
-from fleetrig.reference_server.reference import ANY_LOOPBACK_PORT, ReferenceServer, ServerOptions
+from fleetrig.reference_server.reference import ANY_LOOPBACK_PORT, PlatformOptions, ReferenceServer, ServerOptions
 from fleetrig.reference_server.server import Server
 from fleetrig.reference_server.stores.blobs import MemoryBlobs
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
@@ -50,7 +50,7 @@ class InMemory:
         due_us = self._server.next_due_us()
         if due_us is not None and due_us <= now_us:
             self._server.advance(now_us)
-        return self._server.handle(request, session, now_us)
+        return self._server.exchange(request, session, now_us)
 
 
 def in_memory(
@@ -61,7 +61,7 @@ def in_memory(
     store = MemoryStore()
     platform = HawkbitPlatform(store, MemoryBlobs(), entropy, settings)
     faults = FaultPlan(lambda: entropy.uniform(0.0, 1.0))
-    server = Server([platform], store, faults, trace, secrets)
+    server = Server(platform, store, faults, trace, secrets)
 
     def add_fault(fault: Fault) -> Call[int]:
         return at_once(faults.add(fault, now_us()).id)
@@ -82,10 +82,10 @@ async def serving(settings: Settings, trace: Trace, secrets: Secrets) -> AsyncIt
     def hawkbit(store: Store, blobs: Blobs, entropy: Entropy) -> Platform:
         return HawkbitPlatform(store, blobs, entropy, settings)
 
-    options = ServerOptions((hawkbit,), control=ANY_LOOPBACK_PORT)
+    options = ServerOptions((PlatformOptions("hawkbit", hawkbit),), control=ANY_LOOPBACK_PORT)
     async with ReferenceServer(options, trace, secrets) as server:
         control = ControlInterface(server.control_url)
-        yield own_server(server.http_url, settings.profile, control.add_fault, control)
+        yield own_server(server.url("hawkbit"), settings.profile, control.add_fault, control)
         for bug in server.bugs:
             raise ModelError(f"a bug in fleetrig's own server spoiled this run: {type(bug).__name__}: {bug}")
 

@@ -18,8 +18,8 @@ from fleetrig.simulator.contract.envelope import Envelope
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from fleetrig.simulator.contract.identity import Credential, DeviceIdentity, GatewayToken, TargetToken
-from fleetrig.simulator.fleet import burn
 from fleetrig.simulator.flows.hawkbit.device import HawkbitSettings
+from fleetrig.simulator.flows.hawkbit.flow import HawkbitDevice
 from fleetrig.simulator.flows.hawkbit.messages import read_document, sleep_s
 
 DEFAULT_ATTRIBUTES: Final = {"simulated_by": f"fleetrig {VERSION}"}
@@ -52,7 +52,7 @@ def build_agents(
     agents = []
     for unit in units:
         own = replace(settings, attributes={**settings.attributes, **unit.attributes}) if unit.attributes else settings
-        agents.append(Agent(DeviceIdentity(unit.serial, tenant), burn(own, _credential(unit, gateway_token))))
+        agents.append(Agent(DeviceIdentity(unit.serial, tenant), HawkbitDevice(own, _credential(unit, gateway_token))))
     return tuple(agents)
 
 

@@ -16,13 +16,14 @@ Source: spec/hawkbit.md §2 and the rows V01 to V34. What real clients do instea
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from fleetrig.simulator.contract.http import HttpResponse
 from fleetrig.simulator.contract.identity import Credential, DeviceIdentity
 from fleetrig.simulator.contract.json_types import Json
-from fleetrig.simulator.effects import Effect, Flow, NoReply, Outcome, Remember, Reply
+from fleetrig.simulator.effects import Behaviour, Effect, Flow, NoReply, Outcome, Remember, Reply
 from fleetrig.simulator.flows.hawkbit.cancel import stop_deployment
 from fleetrig.simulator.flows.hawkbit.device import Contact, HawkbitSettings, switched_on, why_of
 from fleetrig.simulator.flows.hawkbit.messages import (
@@ -37,6 +38,21 @@ from fleetrig.simulator.flows.hawkbit.update import update
 from fleetrig.simulator.stages import Stage
 
 REFUSALS: Final = frozenset({401, 403, 404})
+
+
+@dataclass(frozen=True, slots=True)
+class HawkbitDevice:
+    """Our make of hawkBit device with its settings and its credential: a `Behaviour`."""
+
+    settings: HawkbitSettings
+    credential: Credential | None
+
+    def __call__(self, device: DeviceIdentity, remembered: Mapping[str, Json]) -> Flow:
+        return hawkbit(self.settings, self.credential, device, remembered)
+
+
+HawkbitMake = Callable[[HawkbitSettings, Credential | None], Behaviour]
+"""A make of hawkBit device; `HawkbitDevice` is ours, tests hand in others that misbehave."""
 
 
 def hawkbit(

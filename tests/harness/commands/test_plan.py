@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fleetrig.harness.checks.evaluators import Roster
+from fleetrig.harness.checks.evaluators import FleetSnapshot
 from fleetrig.harness.commands.action_sentences import sentence_of as action_sentence
 from fleetrig.harness.commands.check_sentences import sentence_of as check_sentence
 from fleetrig.harness.scenario_file.words import Action, Check
@@ -160,4 +160,4 @@ def test_actions_in_words(tree: Any, sentence: str) -> None:
     ],
 )  # fmt: skip
 def test_checks_in_words(tree: Any, sentence: str) -> None:
-    assert check_sentence(Check.model_validate(tree), Roster("", {"A": "", "B": ""})) == sentence
+    assert check_sentence(Check.model_validate(tree), FleetSnapshot("", {"A": "", "B": ""})) == sentence

@@ -53,7 +53,7 @@ def _running(options: ServerOptions) -> Iterator[str]:
     try:
         wait_for(server.__aenter__())
         try:
-            yield server.http_url
+            yield server.url("hawkbit")
         finally:
             wait_for(server.stop())
     finally:

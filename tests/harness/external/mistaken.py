@@ -13,16 +13,17 @@ from fleetrig.simulator.contract.identity import Credential, DeviceIdentity
 from fleetrig.simulator.contract.json_types import Json
 from fleetrig.simulator.effects import Ask, Downloaded, Effect, Flow, NoReply, Outcome, Pause, Reply
 from fleetrig.simulator.flows.hawkbit.device import HawkbitSettings
-from fleetrig.simulator.flows.hawkbit.flow import hawkbit
+from fleetrig.simulator.flows.hawkbit.flow import HawkbitMake, hawkbit
+from tests.harness.broken_devices import make
 
-Program = Callable[..., Flow]
 Hears = Callable[[Effect, Outcome], Outcome]
 Does = Callable[[Effect], Effect]
 
 
-def device(hears: Hears = lambda _, outcome: outcome, does: Does = lambda effect: effect) -> Program:
+def device(hears: Hears = lambda _, outcome: outcome, does: Does = lambda effect: effect) -> HawkbitMake:
     """The standard device behind a filter."""
 
+    @make
     def program(
         settings: HawkbitSettings,
         credential: Credential | None,
@@ -121,13 +122,14 @@ def _pedantic(_: Effect, outcome: Outcome) -> Outcome:
 
 def _own_url(effect: Effect) -> Effect:
     if isinstance(effect, Ask) and effect.name == "configData":
-        origin = effect.request.origin.replace("elsewhere.test", "hawkbit.test").replace("localhost", "127.0.0.1")
+        origin = effect.request.origin.replace("elsewhere.", "").replace("localhost", "127.0.0.1")
         return effect._replace(
             request=replace(effect.request, origin=origin, target=effect.request.target.removeprefix("/elsewhere"))
         )
     return effect
 
 
+@make
 def hangs(
     settings: HawkbitSettings, credential: Credential | None, identity: DeviceIdentity, remembered: Mapping[str, Json]
 ) -> Flow:
@@ -141,6 +143,7 @@ def hangs(
         effect = flow.send(outcome)
 
 
+@make
 def dies(
     settings: HawkbitSettings, credential: Credential | None, identity: DeviceIdentity, remembered: Mapping[str, Json]
 ) -> Flow:
@@ -155,6 +158,7 @@ def dies(
         effect = flow.send(outcome)
 
 
+@make
 def follows_redirects(
     settings: HawkbitSettings, credential: Credential | None, identity: DeviceIdentity, remembered: Mapping[str, Json]
 ) -> Flow:
@@ -170,6 +174,7 @@ def follows_redirects(
         effect = flow.send(outcome)
 
 
+@make
 def says_it_twice(
     settings: HawkbitSettings, credential: Credential | None, identity: DeviceIdentity, remembered: Mapping[str, Json]
 ) -> Flow:
@@ -183,6 +188,7 @@ def says_it_twice(
         effect = flow.send(outcome)
 
 
+@make
 def forgets(
     settings: HawkbitSettings, credential: Credential | None, identity: DeviceIdentity, remembered: Mapping[str, Json]
 ) -> Flow:
@@ -198,6 +204,7 @@ def forgets(
         effect = flow.send(outcome)
 
 
+@make
 def tells_attributes_once(
     settings: HawkbitSettings, credential: Credential | None, identity: DeviceIdentity, remembered: Mapping[str, Json]
 ) -> Flow:
@@ -213,6 +220,7 @@ def tells_attributes_once(
         effect = flow.send(outcome)
 
 
+@make
 def gives_up(
     settings: HawkbitSettings, credential: Credential | None, identity: DeviceIdentity, remembered: Mapping[str, Json]
 ) -> Flow:

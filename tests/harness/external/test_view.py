@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fleetrig.harness.external.view import ServerView, as_it_is, lens_of
+from fleetrig.harness.external.view import ServerView, device_view, view_for
 from fleetrig.harness.run.run import RunOptions, run
 from fleetrig.harness.scenario_file.selection import plan
 from fleetrig.harness.verdict import Verdict
@@ -109,11 +109,11 @@ def test_other_lanes_are_seen_as_they_are() -> None:
     events = [TraceEvent(1, 1, "d1", lane, "sent") for lane in (Lane.DEVICE, Lane.BENCH, Lane.NETWORK)]
     view = ServerView()
     assert [list(view(event)) for event in events] == [[event] for event in events]
-    assert as_it_is(events[0]) == (events[0],)
+    assert device_view(events[0]) == (events[0],)
 
 
 def test_only_external_devices_need_a_lens() -> None:
     (own,) = plan(["hawkbit/first_contact"], SCENARIOS)
     (external,) = plan(["external/hawkbit/update"], SCENARIOS)
-    assert lens_of(own.scenario) is as_it_is
-    assert isinstance(lens_of(external.scenario), ServerView)
+    assert view_for(own.scenario) is device_view
+    assert isinstance(view_for(external.scenario), ServerView)

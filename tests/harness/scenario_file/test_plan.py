@@ -9,7 +9,7 @@ import pytest
 
 from fleetrig.harness.scenario_file.problems import FileMistakes
 from fleetrig.harness.scenario_file.scenario import Scenario
-from fleetrig.harness.scenario_file.selection import expand, find, home, plan, select
+from fleetrig.harness.scenario_file.selection import expand, find, plan, scenario_root, select
 from fleetrig.harness.scenario_file.template import ScenarioFile
 from fleetrig.simulator.contract.errors import NoSuchId, UsageError
 
@@ -96,14 +96,14 @@ def test_mistakes_of_all_files_are_told_together(library: Path, write: Callable[
 
 
 def test_scenarios_are_looked_up_here_and_else_in_the_package(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert home() == Path("scenarios")
-    assert home(Path("scenarios/kura")) == Path("scenarios/kura")
+    assert scenario_root() == Path("scenarios")
+    assert scenario_root(Path("scenarios/kura")) == Path("scenarios/kura")
 
     monkeypatch.chdir("scenarios")
 
-    assert "hawkbit/first_contact" in find([], home())
+    assert "hawkbit/first_contact" in find([], scenario_root())
     with pytest.raises(NoSuchId, match="there is no folder nowhere"):
-        home(Path("nowhere"))
+        scenario_root(Path("nowhere"))
 
 
 def test_a_folder_without_scenarios_is_an_error(tmp_path: Path) -> None:

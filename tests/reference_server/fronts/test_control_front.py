@@ -34,7 +34,8 @@ def server(bench: Bench) -> ReferenceServer:
 
 
 def control(server: ReferenceServer) -> int:
-    return port_of(server, "control")
+    assert server.control_address is not None
+    return server.control_address.port
 
 
 def ask(server: ReferenceServer, method: str, path: str, body: object = None) -> tuple[int, Any]:
@@ -68,12 +69,15 @@ def test_it_has_an_address_of_its_own(server: ReferenceServer) -> None:
     assert server.control_url == f"http://127.0.0.1:{control(server)}"
     assert get(server, "/faults") == (200, b"1"), "on the platform's port this is the platform's path"
     said = ask(server, "GET", "/")[1]
-    assert said["urls"] == {"http": server.http_url, "control": server.control_url}
+    assert said["urls"] == {"echo": {"http": server.url("echo")}, "control": server.control_url}
     assert (said["platforms"], said["records"]) == (["echo"], {"visit": 1})
 
 
 def test_without_an_address_there_is_none(bench: Bench) -> None:
-    assert list(bench.start().addresses) == ["http"]
+    server = bench.start()
+    assert server.control_address is None
+    with pytest.raises(KeyError):
+        _ = server.control_url
 
 
 def test_its_port_in_use_leaves_nothing_behind(bench: Bench) -> None:
@@ -128,7 +132,7 @@ def test_the_trace_as_it_happens(server: ReferenceServer) -> None:
     get(server, "/before")
     with following(server) as everything, following(server, "&kind=refused") as refusals:
         get(server, "/a")
-        get(server, "/elsewhere")
+        get(server, "/no")
         seen = [line(everything) for _ in range(4)]
         assert [event["kind"] for event in seen] == ["received", "answered", "received", "refused"]
         assert [event["number"] for event in seen] == [3, 4, 5, 6]
@@ -138,8 +142,8 @@ def test_the_trace_as_it_happens(server: ReferenceServer) -> None:
 def test_waiting_for_one_event(server: ReferenceServer) -> None:
     with following(server, "&kind=refused&limit=1") as refusals:
         get(server, "/a")
-        get(server, "/elsewhere")
-        assert [json.loads(text)["reason"] for text in refusals] == ["no platform of this server has such a path"]
+        get(server, "/no")
+        assert [json.loads(text)["reason"] for text in refusals] == ["nobody may"]
 
 
 def test_the_trace_of_the_past_ends(server: ReferenceServer) -> None:

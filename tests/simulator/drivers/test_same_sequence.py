@@ -16,8 +16,8 @@ from fleetrig.simulator.drivers.director import Director, Until
 from fleetrig.simulator.drivers.power_watch import PowerWatch
 from fleetrig.simulator.drivers.realtime import RealBench
 from fleetrig.simulator.drivers.virtual import VirtualBench
-from fleetrig.simulator.fleet import burn
 from fleetrig.simulator.flows.hawkbit.device import HawkbitSettings
+from fleetrig.simulator.flows.hawkbit.flow import HawkbitDevice
 from tests.simulator.socket_stub import SocketStub
 from tests.simulator.stub_hawkbit import TOKEN, Action, StubHawkbit
 
@@ -36,7 +36,7 @@ def device(origin: str) -> Agent:
         install_s=0.1,
         install_slice_s=0.05,
     )
-    return Agent(DeviceIdentity("dev-1"), burn(settings, TargetToken(TOKEN)))
+    return Agent(DeviceIdentity("dev-1"), HawkbitDevice(settings, TargetToken(TOKEN)))
 
 
 def until_done(stub: StubHawkbit, events: list[TraceEvent]) -> Director[bool]:

@@ -35,10 +35,10 @@ from fleetrig.simulator.effects import (
     Remember,
     Reply,
 )
-from fleetrig.simulator.fleet import burn
 from fleetrig.simulator.flows.hawkbit import download as hawkbit_download
 from fleetrig.simulator.flows.hawkbit import feedback as hawkbit_feedback
 from fleetrig.simulator.flows.hawkbit.device import LONGEST_INTERVAL_S, Contact, HawkbitSettings, Progress
+from fleetrig.simulator.flows.hawkbit.flow import HawkbitDevice
 from fleetrig.simulator.stages import Stage
 from tests.simulator.flows.played import IMAGE, TOKEN, URL, cancel, deployment, polled
 
@@ -140,7 +140,7 @@ class Walk:
     """One device, taken along a path of choices."""
 
     def __init__(self, path: tuple[Choice, ...] = ()) -> None:
-        self.agent = Agent(DeviceIdentity("dev-1"), burn(SETTINGS, TargetToken(TOKEN)))
+        self.agent = Agent(DeviceIdentity("dev-1"), HawkbitDevice(SETTINGS, TargetToken(TOKEN)))
         self.effect = self.agent.power_on()
         for choice in path:
             self.take(choice)
