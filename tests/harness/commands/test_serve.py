@@ -143,7 +143,7 @@ def test_the_control_interface_can_be_left_out(tmp_path: Path) -> None:
 
 def test_a_control_interface_for_everybody_is_said_aloud(tmp_path: Path) -> None:
     with Served(tmp_path, "--control", "0.0.0.0:0") as served:
-        assert "whoever can reach it can make this server fail" in served.until_said("Refused requests and why:")
+        assert "everybody who can reach it can make this server fail" in served.until_said("Refused requests and why:")
 
 
 def test_https_with_a_throw_away_authority(tmp_path: Path) -> None:
@@ -207,8 +207,9 @@ def write_foreign_files(folder: Path) -> None:
     [
         (["--http", "8080"], 4, "'8080' is no address: expected HOST:PORT"),
         (["--platform", "hawkbt"], 4, "expected hawkbit"),
-        (["--profile", "0.9"], 4, "expected PLATFORM=PROFILE, as in hawkbit=0.9"),
-        (["--profile", "hawkbit=0.8"], 4, "expected 1.1 or 0.9 or as-documented"),
+        (["--profile", "0.8"], 4, "expected 1.1, 0.9 or as-documented; did you mean 0.9?"),
+        (["--profile", "hawkbit=0.8"], 4, "expected 1.1, 0.9 or as-documented; did you mean 0.9?"),
+        (["--mqtt", "127.0.0.1:0"], 4, "--mqtt: hawkBit has no such listener; it has --http and --https"),
         (["--set", "hawkbit.controller.pollingTme=00:01:00"], 4, "did you mean hawkbit.controller.pollingTime?"),
         (["--control", "of"], 4, "--control: 'of' is no address: expected HOST:PORT"),
         (["--set", "nonsense"], 4, "expected KEY=VALUE"),
@@ -258,7 +259,7 @@ def test_slow_libraries_stay_out_of_the_way() -> None:
         "paho",
         "serial",
     )
-    script = f"import sys, harness.commands.serve; print([name for name in {heavy!r} if name in sys.modules])"
+    script = f"import sys, fleetrig.harness.commands.serve; print([name for name in {heavy!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=LIMIT_S)
     assert done.stdout == "[]\n"
 

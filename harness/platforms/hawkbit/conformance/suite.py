@@ -30,8 +30,6 @@ RIGHTS: Final[Mapping[str, tuple[str, ...]]] = {
     "reader": ("READ_TARGET",),
 }
 OWN_OPTIONS: Final = (
-    "--platform=hawkbit",
-    "--http=127.0.0.1:0",
     "--set=hawkbit.controller.minPollingTime=00:00:01",
     "--set=hawkbit.server.ddi.security.rp.trustedIPs=127.0.0.1",
 )
@@ -42,7 +40,7 @@ def own_hawkbit(profile: str) -> Iterator[tuple[Server, frozenset[str]]]:
     """Our reference server with everything that rows need."""
     accounts = {kind: UserPassword(kind, secrets.token_hex(8)) for kind in RIGHTS}
     listed = [{"user": a.user, "password": a.password, "rights": list(RIGHTS[kind])} for kind, a in accounts.items()]
-    options = [*OWN_OPTIONS, f"--profile=hawkbit={profile}"]
+    options = ["--platform=hawkbit", "--http=127.0.0.1:0", f"--profile={profile}", *OWN_OPTIONS]
     with (
         own_server(options, listed) as ready,
         contextlib.closing(ExactClient(f"http://{ready['http']}")) as client,
