@@ -13,10 +13,10 @@ import typer
 
 from fleetrig.harness.commands.exits import exit_of
 from fleetrig.harness.conformance.row import Row
-from fleetrig.harness.conformance.run_rows import Use, run_rows
+from fleetrig.harness.conformance.run_rows import ClientForRow, run_rows
 from fleetrig.harness.report.console import ConsoleReport, make_console
 from fleetrig.harness.report.junit import write_junit
-from fleetrig.harness.verdict import Report, Verdict, worst
+from fleetrig.harness.verdict import Report, Verdict, worst_verdict
 from fleetrig.simulator.contract.errors import BrokenBench
 
 S = TypeVar("S")
@@ -43,7 +43,7 @@ class OpenedServer(Generic[S]):
     """A server that can be judged now."""
 
     url: str
-    use: Callable[[], AbstractContextManager[Use[S]]]
+    use: Callable[[], AbstractContextManager[ClientForRow[S]]]
     """Holds the server for this run; yields what gives each row its client."""
     can: frozenset[str]
     """What rows may need: capability words without the platform's name, and the names of its listeners."""
@@ -83,7 +83,7 @@ def conform(
             unmet = replace(blank, name=f"{blank.name}/server", verdict=Verdict.BROKEN, reason=str(broken))
             write_junit([unmet], options.junit)
         raise
-    raise typer.Exit(exit_of(worst(verdicts), strict=options.strict))
+    raise typer.Exit(exit_of(worst_verdict(verdicts), strict=options.strict))
 
 
 def _judge(

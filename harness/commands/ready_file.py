@@ -19,7 +19,7 @@ def ready_document(
     """`{"pid": 17, "http": "127.0.0.1:41234", "https": …, "control": …, "ca": …}` for one platform.
 
     `addresses`: platform -> listener -> address. With several platforms the listeners nest:
-    `{"pid": 17, "control": …, "ca": …, "hawkbit": {"http": …}, …}`.
+    `{"pid": 17, "control": …, "ca": …, PLATFORM: {"http": …}, …}`.
     """
     listening: dict[str, dict[str, Json]] = {
         platform: {listener: str(address) for listener, address in listeners.items()}

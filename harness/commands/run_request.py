@@ -25,7 +25,7 @@ from fleetrig.harness.scenario_file.selection import Expanded, plan, scenario_ro
 from fleetrig.harness.servers.description import description_of, expected
 from fleetrig.harness.servers.foreign import ForeignServer, foreign_server, platform_named_by, under_test
 from fleetrig.harness.servers.trust import verify_with
-from fleetrig.harness.verdict import worst
+from fleetrig.harness.verdict import worst_verdict
 from fleetrig.simulator.contract.errors import UsageError
 
 MOST_SIDE_BY_SIDE: Final = 32
@@ -155,7 +155,7 @@ def carry_out(request: RunRequest) -> Exit:
         reports = asyncio.run(
             run_and_show(pairs, output_of(request, console, is_single=is_single), width_of(options, request.jobs))
         )
-    return exit_of(worst(report.verdict for report in reports), strict=request.strict)
+    return exit_of(worst_verdict(report.verdict for report in reports), strict=request.strict)
 
 
 def output_of(request: RunRequest, console: Console, *, is_single: bool) -> Output:

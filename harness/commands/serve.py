@@ -30,10 +30,10 @@ LOOK_EVERY_S: Final = 1.0
 
 
 def _listener_help(listener: str) -> str:
-    """Who has such a listener, and where it is by default."""
+    """Which platforms have such a listener, and where it is by default."""
     has = {name: description_of(name) for name in PLATFORMS if listener in description_of(name).listeners}
-    places = [f"{name} {about.defaults.get(listener, 'only if given')}" for name, about in has.items()]
-    return f"Where to listen; port 0 is any free one. By default: {', '.join(places)}."
+    places = [f"{name}: {about.defaults.get(listener, 'none')}" for name, about in has.items()]
+    return f"Where to listen; port 0 is any free one.  [default: {', '.join(places)}]"
 
 
 def _listener(name: str) -> Any:
@@ -44,10 +44,11 @@ def _listener(name: str) -> Any:
 
 def serve(
     platform: Annotated[
-        list[str] | None, typer.Option(metavar="P", help=f"What to be: {', '.join(PLATFORMS)}; all of them by default.")
+        list[str] | None,
+        typer.Option(metavar="P", help=f"What to serve: {', '.join(PLATFORMS)}; all by default."),
     ] = None,
     profile: Annotated[
-        list[str] | None, typer.Option(metavar="[P=]V", help="Which generation; the newest by default.")
+        list[str] | None, typer.Option(metavar="[P=]V", help="Its generation; the newest by default.")
     ] = None,
     http: Annotated[list[str] | None, _listener("http")] = None,
     https: Annotated[list[str] | None, _listener("https")] = None,
@@ -78,12 +79,12 @@ def serve(
 ) -> None:
     """Start the reference server. Ctrl-C stops it.
 
-    It can be several platforms at once, each with its own listeners. Then options such as --http name the platform
-    that they are for: --http hawkbit=127.0.0.1:8080.
+    It can be several platforms at once, each with its own listeners. Then an option such as --http says which
+    platform it is for: --http PLATFORM=HOST:PORT.
 
-    The control interface is for tests in any language: HTTP with JSON, on an address of its own that the banner and the
-    ready file name. GET / says what it is; POST /faults makes it fail; POST /clock moves its time forward; GET /trace
-    shows or follows what happens; GET /reasons says why devices were refused.
+    The control interface is for tests in any language: HTTP with JSON, at an address of its own, which the banner and
+    the ready file name. GET / describes the server; POST /faults makes it fail; POST /clock moves its time forward;
+    GET /trace shows or follows what happens; GET /reasons says why devices were refused.
     """
     given = {"http": http, "https": https, "mqtt": mqtt, "mqtts": mqtts, "coap": coap, "coaps": coaps,
              "registry": registry}  # fmt: skip

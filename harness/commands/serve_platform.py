@@ -1,4 +1,4 @@
-"""What `fleetrig serve` says to a platform, and what the platform makes of it."""
+"""What `fleetrig serve` hands to a platform, and what the platform returns."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class PlatformConfig:
     """A platform that can be served."""
 
     title: str
-    """With its generation, as in `hawkBit 1.1`."""
+    """The platform's name as people write it, and its generation."""
     profile: str
     build: PlatformBuilder
     accounts: tuple[str, ...]

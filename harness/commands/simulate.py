@@ -15,7 +15,7 @@ from fleetrig.harness.commands.simulation import Simulation, SimulationPlan, Sim
 from fleetrig.harness.report.console import make_console
 from fleetrig.harness.report.fleet_screen import screen_for
 from fleetrig.harness.report.fleet_state import FleetState, Readings
-from fleetrig.harness.report.fleet_table import Heading, summary
+from fleetrig.harness.report.fleet_table import TableHeading, summary
 from fleetrig.harness.run.open_files import allow_connections
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Trace
@@ -43,7 +43,7 @@ def simulate(
 
 def _show(plan: SimulationPlan, trace: Trace, state: FleetState) -> SimulationResult:
     now_us, console = WallClock().now_us, make_console()
-    heading = Heading(plan.url, plan.seed, plan.for_s)
+    heading = TableHeading(plan.url, plan.seed, plan.for_s)
 
     async def run() -> SimulationResult:
         with screen_for(console, state, heading, now_us) as screen:

@@ -16,11 +16,11 @@ from fleetrig.simulator.contract.errors import BrokenBench, UsageError
 
 S = TypeVar("S")
 
-Use = Callable[[Row[S]], AbstractContextManager[S]]
+ClientForRow = Callable[[Row[S]], AbstractContextManager[S]]
 """Gives a row its client; leaving the context removes what the row made and restores what it changed."""
 
 
-def run_rows(rows: Sequence[Row[S]], use: Use[S], can: frozenset[str], blank: Report) -> Iterator[Report]:
+def run_rows(rows: Sequence[Row[S]], use: ClientForRow[S], can: frozenset[str], blank: Report) -> Iterator[Report]:
     """A report per row. A row that finds the bench broken ends the run: the rest could only repeat its cause."""
     for row in rows:
         report = run_row(row, use, can, blank)
@@ -29,7 +29,7 @@ def run_rows(rows: Sequence[Row[S]], use: Use[S], can: frozenset[str], blank: Re
             return
 
 
-def run_row(row: Row[S], use: Use[S], can: frozenset[str], blank: Report) -> Report:
+def run_row(row: Row[S], use: ClientForRow[S], can: frozenset[str], blank: Report) -> Report:
     """One row."""
     began_s = time.monotonic()
     finding: Finding | None = None

@@ -42,7 +42,7 @@ class Diagnosis:
     command: tuple[str, ...] = ()
 
 
-class Outcome(StrEnum):
+class Admission(StrEnum):
     """What becomes of the device."""
 
     LET_IN = "let in"
@@ -52,10 +52,10 @@ class Outcome(StrEnum):
 
 
 EXITS: Final = {
-    Outcome.LET_IN: Exit.PASSED,
-    Outcome.REFUSED: Exit.FAILED,
-    Outcome.UNCERTAIN: Exit.BROKEN,
-    Outcome.UNUSABLE: Exit.BROKEN,
+    Admission.LET_IN: Exit.PASSED,
+    Admission.REFUSED: Exit.FAILED,
+    Admission.UNCERTAIN: Exit.BROKEN,
+    Admission.UNUSABLE: Exit.BROKEN,
 }
 
 
@@ -64,7 +64,7 @@ class Judgement:
     """The page, before it is laid out."""
 
     subject: str
-    outcome: Outcome
+    outcome: Admission
     headline: str
     asked: str
     """What was sent as the device, in one line."""
@@ -111,13 +111,13 @@ class Shell:
         )
 
 
-def plain(text: str, most_characters: int = 80) -> str:
+def printable(text: str, most_characters: int = 80) -> str:
     """Somebody else's text for a terminal: cut, and nothing in it that would move a cursor."""
     shown = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
     return shown if len(shown) <= most_characters else shown[: most_characters - 1] + "…"
 
 
-def named(text: str) -> str:
+def quoted(text: str) -> str:
     """An id as it stands in a sentence: in quotes when they are needed to see where it begins and ends."""
-    shown = plain(text, MOST_CHARACTERS)
+    shown = printable(text, MOST_CHARACTERS)
     return shown if text and text.isprintable() and " " not in text else f'"{shown}"'

@@ -88,7 +88,7 @@ class DeviceRow:
         return self.doing
 
 
-class Rate:
+class EventRate:
     """Events per second over the last few seconds."""
 
     __slots__ = ("_seconds",)
@@ -132,8 +132,8 @@ class FleetState:
     """Why the very first poll of the fleet got no answer."""
     events: int = 0
     """How many events changed something here."""
-    poll_rate: Rate = field(default_factory=Rate)
-    failure_rate: Rate = field(default_factory=Rate)
+    poll_rate: EventRate = field(default_factory=EventRate)
+    failure_rate: EventRate = field(default_factory=EventRate)
 
     @classmethod
     def of(cls, serials: Iterable[str], interval_s: float, readings: Readings) -> FleetState:

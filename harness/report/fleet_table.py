@@ -35,7 +35,7 @@ BAR: Final = "━"
 
 
 @dataclass(frozen=True, slots=True)
-class Heading:
+class TableHeading:
     """What does not change while the fleet runs."""
 
     server: str
@@ -43,7 +43,7 @@ class Heading:
     for_s: float | None = None
 
 
-def table(state: FleetState, heading: Heading, now_us: int, note: str, size: tuple[int, int]) -> RenderableType:
+def table(state: FleetState, heading: TableHeading, now_us: int, note: str, size: tuple[int, int]) -> RenderableType:
     """The whole picture for a terminal of (columns, lines)."""
     columns, lines = size
     top = [heading_line(state, heading, now_us, columns), totals(state, now_us)]
@@ -54,7 +54,7 @@ def table(state: FleetState, heading: Heading, now_us: int, note: str, size: tup
     return Group(*top, *crowd(state, now_us, columns, room), *bottom)
 
 
-def heading_line(state: FleetState, heading: Heading, now_us: int, columns: int) -> Text:
+def heading_line(state: FleetState, heading: TableHeading, now_us: int, columns: int) -> Text:
     """Server, devices, running time, seed: an address that is too long loses its middle, nothing else its end."""
     rest = [devices_text(state), running(state, heading, now_us), f"seed {heading.seed}"]
     room = columns - sum(len(text) + 3 for text in rest)
@@ -127,7 +127,7 @@ def stage_table(state: FleetState, columns: int) -> Table:
     return grid
 
 
-def plain_line(state: FleetState, heading: Heading, now_us: int) -> str:
+def plain_line(state: FleetState, heading: TableHeading, now_us: int) -> str:
     """The same for a log: one line."""
     stages = ", ".join(f"{count:,} {stage_text(stage)}" for stage, count in state.stages().most_common())
     polls_per_s = state.poll_rate.per_s(now_us, state.began_us)
@@ -135,7 +135,7 @@ def plain_line(state: FleetState, heading: Heading, now_us: int) -> str:
     return f"{running(state, heading, now_us)}   {stages}   {polls}   {updates_text(state)}"
 
 
-def summary(state: FleetState, heading: Heading, now_us: int) -> str:
+def summary(state: FleetState, heading: TableHeading, now_us: int) -> str:
     """What it came to, when it is over."""
     ran = format_clock(elapsed_s(state, heading, now_us))
     return (
@@ -160,7 +160,7 @@ def format_count(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'s' if count != 1 else ''}"
 
 
-def running(state: FleetState, heading: Heading, now_us: int) -> str:
+def running(state: FleetState, heading: TableHeading, now_us: int) -> str:
     """`running 1:23`, or `running 1:23 of 10:00`."""
     if not state.began_us:
         return "not yet on"
@@ -168,7 +168,7 @@ def running(state: FleetState, heading: Heading, now_us: int) -> str:
     return ran if heading.for_s is None else f"{ran} of {format_clock(heading.for_s)}"
 
 
-def elapsed_s(state: FleetState, heading: Heading, now_us: int) -> float:
+def elapsed_s(state: FleetState, heading: TableHeading, now_us: int) -> float:
     """Since power-on; deleting targets afterwards does not count."""
     ran_s = to_s(now_us - state.began_us) if state.began_us else 0.0
     return ran_s if heading.for_s is None else min(ran_s, heading.for_s)

@@ -31,7 +31,7 @@ from fleetrig.harness.run.trace_file import TraceFile, about_run, trace_name
 from fleetrig.harness.run.version import VERSION
 from fleetrig.harness.scenario_file.selection import Expanded
 from fleetrig.harness.servers.under_test import ServerUnderTest
-from fleetrig.harness.verdict import PhaseResult, Report, Verdict, worst
+from fleetrig.harness.verdict import PhaseResult, Report, Verdict, worst_verdict
 from fleetrig.simulator.agent import Agent
 from fleetrig.simulator.contract.clock import VIRTUAL_EPOCH_US, to_s
 from fleetrig.simulator.contract.errors import BrokenBench, FleetrigError, UsageError
@@ -131,7 +131,7 @@ class Attempt:
         phases = self._phases(reason)
         if self._left_behind:
             verdict, reason = Verdict.BROKEN, "; ".join(filter(None, [reason, self._left_behind]))
-        verdict = verdict or worst(phase.verdict for phase in phases)
+        verdict = verdict or worst_verdict(phase.verdict for phase in phases)
         self.trace.emit(self._now_us(), Lane.BENCH, "ended", name=verdict, reason=self.secrets.hide(reason))
         trace_file, complaint = self._keep_trace(verdict)
         reason = "; ".join(filter(None, [reason, complaint]))

@@ -14,6 +14,7 @@ from fleetrig.harness.commands.fleet_options import (
     seconds,
     warn_if_others_can_read,
 )
+from fleetrig.harness.commands.options import Against, Ca, ChangeTenantSettings, Insecure
 from fleetrig.harness.commands.simulate import simulate
 from fleetrig.harness.commands.simulation import SimulationPlan, http_probe
 from fleetrig.harness.platforms.hawkbit.admin import admin_of
@@ -40,29 +41,33 @@ COUNT: Final = 20
 
 
 def simulate_command(
-    against: Annotated[str, typer.Option(metavar="URL|SERVER.yaml", help="A running server.")],
-    count: Annotated[int | None, typer.Option(min=1, help=f"How many devices; {COUNT} by default.")] = None,
-    serial: Annotated[str | None, typer.Option(help=f"Their controllerIds; {SERIAL!r} by default.")] = None,
-    gateway_token: Annotated[str | None, typer.Option(metavar="env:NAME|FILE", help="One token for all.")] = None,
-    tokens: Annotated[Path | None, typer.Option(metavar="F.csv", help="serial, token, attributes: one a line.")] = None,
-    register: Annotated[bool, typer.Option("--register", help="Make the targets first, delete them after.")] = False,
+    against: Against,
+    count: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help=f"The number of devices; {COUNT} by default.")
+    ] = None,
+    serial: Annotated[
+        str | None, typer.Option(metavar="TEXT", help=f"Their controllerIds; {SERIAL!r} by default.")
+    ] = None,
+    gateway_token: Annotated[
+        str | None, typer.Option(metavar="env:NAME|FILE", help="The gateway token of the tenant, for all.")
+    ] = None,
+    tokens: Annotated[Path | None, typer.Option(metavar="F.csv", help="Columns serial, token, attributes.")] = None,
+    register: Annotated[bool, typer.Option("--register", help="Create the targets, delete them afterwards.")] = False,
     attribute: Annotated[
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="An attribute that all send; repeatable.")
     ] = None,
     interval: Annotated[str, typer.Option(metavar="TIME", help="Between polls, until the server names one.")] = "30s",
     install_time: Annotated[str, typer.Option(metavar="TIME", help="How long an installation takes.")] = "10s",
-    spread: Annotated[str, typer.Option(metavar="TIME", help="They are switched on within this time.")] = "5s",
+    spread: Annotated[str, typer.Option(metavar="TIME", help="All are switched on within this time.")] = "5s",
     for_: Annotated[str | None, typer.Option("--for", metavar="TIME", help="End after this time, such as 10m.")] = None,
-    tenant: Annotated[str | None, typer.Option(help="DEFAULT, if the server file names no other.")] = None,
-    seed: Annotated[int, typer.Option(help="Decides when devices start and how long they back off.")] = 1,
+    tenant: Annotated[str | None, typer.Option(metavar="NAME", help="That of the SERVER.yaml, or DEFAULT.")] = None,
+    seed: Annotated[int, typer.Option(metavar="N", help="Decides when devices start and how long they back off.")] = 1,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for a server that does not answer yet.")] = False,
-    ca: Annotated[Path | None, typer.Option(metavar="F", help="Trust this CA (PEM).")] = None,
-    insecure: Annotated[bool, typer.Option("--insecure", help="Accept any certificate.")] = False,
-    change_tenant_settings: Annotated[
-        bool, typer.Option("--change-tenant-settings", help="Let --register switch target tokens on beyond loopback.")
-    ] = False,
+    ca: Ca = None,
+    insecure: Insecure = False,
+    change_tenant_settings: ChangeTenantSettings = False,
     trace: Annotated[Path | None, typer.Option(metavar="F", help="Write every event here, as JSON lines.")] = None,
-) -> None:  # fmt: skip
+) -> None:
     """Simulate hawkBit devices without a scenario, until Ctrl-C or --for.
 
     They register themselves, poll, send attributes and install what is deployed. Without --gateway-token, --tokens or

@@ -14,7 +14,7 @@ from fleetrig.harness.conformance.expect import Missing, expect, expect_has, exp
 from fleetrig.harness.conformance.row import Resource, Row, listing, number_of, select
 from fleetrig.harness.conformance.run_rows import run_rows
 from fleetrig.harness.platforms.hawkbit.conformance.suite import ROWS
-from fleetrig.harness.verdict import Report, Severity, Verdict, worst
+from fleetrig.harness.verdict import Report, Severity, Verdict, worst_verdict
 from fleetrig.simulator.contract.errors import BrokenBench, NoSuchId, UsageError
 
 BLANK = Report("conform/toaster", "", Verdict.PASSED, target="http://toaster", profile="2", rerun="conform toaster")
@@ -151,7 +151,7 @@ def test_what_is_wrong_is_a_failure_with_its_clause_and_how_to_see_it_again() ->
 def test_a_mere_recommendation_warns_and_fails_when_strict() -> None:
     reports = run(*select(ALL, ["S02", "S09"]))
     assert [report.verdict for report in reports] == [Verdict.PASSED, Verdict.WARNED]
-    overall = worst(report.verdict for report in reports)
+    overall = worst_verdict(report.verdict for report in reports)
     assert (exit_of(overall), exit_of(overall, strict=True)) == (Exit.PASSED, Exit.FAILED)
 
 

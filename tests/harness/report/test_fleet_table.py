@@ -11,7 +11,7 @@ from rich.console import Console
 
 from fleetrig.harness.report.fleet_state import NOTHING, POWER_ON, FleetState, Reading, Readings
 from fleetrig.harness.report.fleet_table import (
-    Heading,
+    TableHeading,
     format_clock,
     format_interval,
     plain_line,
@@ -55,7 +55,7 @@ def read(name: str, sent: Envelope | None, answer: Envelope) -> Reading:
 
 
 READINGS = Readings("poll", ACTIVITIES, "reporting", is_good, read)
-HEADING = Heading("http://127.0.0.1:8080", seed=7)
+HEADING = TableHeading("http://127.0.0.1:8080", seed=7)
 T0_US = 1_000_000 * US_PER_S
 URL = "http://127.0.0.1:8080"
 
@@ -245,7 +245,7 @@ def test_a_long_address_loses_its_middle():
 def test_the_plain_line_says_the_same_in_ascii():
     story = Story(3).comes_online(1).comes_online(2)
     story.s = 65
-    line = plain_line(story.state, Heading(URL, 7, for_s=600), story.now_us)
+    line = plain_line(story.state, TableHeading(URL, 7, for_s=600), story.now_us)
     assert line.startswith("running 1:05 of 10:00   2 online, 1 off   polls 2 (0.0/s)   failures 0")
     assert line.isascii()
 
@@ -253,7 +253,7 @@ def test_the_plain_line_says_the_same_in_ascii():
 def test_time_after_the_end_does_not_count():
     story = Story()
     story.s = 12
-    line = plain_line(story.state, Heading(URL, 7, for_s=10), story.now_us)
+    line = plain_line(story.state, TableHeading(URL, 7, for_s=10), story.now_us)
     assert line.startswith("running 0:10 of 0:10")
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
 from fleetrig.harness.commands.conform import ConformOptions, OpenedServer, conform
+from fleetrig.harness.commands.options import AgainstIfGiven, Ca, ChangeTenantSettings, Insecure, Junit, Strict
 from fleetrig.harness.conformance.exact_client import ExactClient
 from fleetrig.harness.conformance.row import listing, select
 from fleetrig.harness.platforms.hawkbit.conformance.preflight import check_accounts, check_that_it_is_hawkbit
@@ -28,28 +28,22 @@ NEWEST: Final = PROFILES[0]
 
 def conform_command(
     ids: Annotated[
-        list[str] | None, typer.Argument(metavar="[ID]...", help="Rows: S41, auth, auth/wrong-token.")
+        list[str] | None,
+        typer.Argument(metavar="ID", help="Rows, such as S41, auth or auth/wrong-token."),
     ] = None,
-    against: Annotated[
-        str | None, typer.Option(metavar="URL|SERVER.yaml", help="The server; our own if not given.")
-    ] = None,
-    profile: Annotated[str, typer.Option(help="The generation whose answers are expected.")] = NEWEST,
+    against: AgainstIfGiven = None,
+    profile: Annotated[str, typer.Option(metavar="V", help="The generation whose answers are expected.")] = NEWEST,
     list_: Annotated[bool, typer.Option("--list", help="List the rows, run nothing.")] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="Warnings fail.")] = False,
-    ca: Annotated[Path | None, typer.Option(metavar="F", help="Trust this CA (PEM).")] = None,
-    insecure: Annotated[bool, typer.Option("--insecure", help="Accept any certificate.")] = False,
-    change_tenant_settings: Annotated[
-        bool,
-        typer.Option(
-            "--change-tenant-settings", help="Allow changes of tenant-wide settings on a server beyond loopback."
-        ),
-    ] = False,
+    strict: Strict = False,
+    ca: Ca = None,
+    insecure: Insecure = False,
+    change_tenant_settings: ChangeTenantSettings = False,
     account: Annotated[
         list[str] | None,
-        typer.Option(metavar="KIND=USER:SECRET", help="An account with fewer rights: reader=… or creator=…; env:NAME."),
+        typer.Option(metavar="KIND=USER:SECRET", help="An account with fewer rights: reader=USER:env:NAME."),
     ] = None,
-    junit: Annotated[Path | None, typer.Option(metavar="F", help="Write JUnit XML here.")] = None,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Name the rows that passed too.")] = False,
+    junit: Junit = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the rows that passed too.")] = False,
 ) -> None:
     """Check a hawkBit server against every row of its contract.
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from fleetrig.harness.commands.options import Ca
 from fleetrig.harness.doctor.certificates import read_certificate
 from fleetrig.harness.doctor.diagnosis import Shell
 from fleetrig.harness.doctor.options import (
@@ -18,7 +19,7 @@ from fleetrig.harness.doctor.options import (
     tls_as_device,
 )
 from fleetrig.harness.platforms.hawkbit.doctor.facts import Kind, Presented
-from fleetrig.harness.platforms.hawkbit.doctor.gathering import Question, gather
+from fleetrig.harness.platforms.hawkbit.doctor.gathering import DoctorRequest, gather
 from fleetrig.harness.platforms.hawkbit.doctor.judging import judge
 from fleetrig.harness.servers.foreign import foreign_server
 from fleetrig.harness.servers.secrets import secret_from
@@ -43,7 +44,7 @@ def doctor_command(
     ] = None,
     password: Annotated[str | None, typer.Option(metavar="env:NAME", help="Its password.")] = None,
     try_: Annotated[bool, typer.Option("--try", help="Poll even if that registers the device.")] = False,
-    ca: Annotated[Path | None, typer.Option(metavar="F", help="Trust this CA (PEM).")] = None,
+    ca: Ca = None,
     insecure: Annotated[
         bool, typer.Option("--insecure", help="Accept any certificate, but say what is wrong with it.")
     ] = False,
@@ -65,7 +66,7 @@ def doctor_command(
         shell_secret,
         curl_options(server, ca, insecure=insecure),
     )
-    question = Question(
+    request = DoctorRequest(
         shell,
         filled(server.tenant if tenant is None else tenant, "--tenant"),
         filled(controller_id, "--id"),
@@ -75,7 +76,7 @@ def doctor_command(
         insecure,
         try_,
     )
-    finish("hawkbit", judge(gather(question)), as_json=json_)
+    finish("hawkbit", judge(gather(request)), as_json=json_)
 
 
 def _presented(
