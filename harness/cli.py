@@ -15,7 +15,7 @@ from typing import Annotated, Any, Final, NamedTuple
 import typer
 
 from fleetrig.harness.commands.exits import Exit
-from fleetrig.harness.platforms import PLATFORMS
+from fleetrig.harness.platforms import PLATFORMS, load
 from fleetrig.harness.run.version import VERSION
 from fleetrig.harness.servers.description import description_of, known_platform
 from fleetrig.simulator.contract.errors import FleetrigError, UsageError
@@ -117,9 +117,9 @@ def _platforms(name: str, verb: Verb, wanted: str) -> typer.Typer:
     app.callback(help=f"{verb.help}\n\nEach platform has its own options: see `fleetrig {name} PLATFORM --help`.")(
         _not_imported
     )
-    for platform, package in PLATFORMS.items():
+    for platform in PLATFORMS:
         if platform == wanted:
-            app.command(platform)(_function(f"{package}.{verb.function}"))
+            app.command(platform)(load(platform, verb.function))
         else:
             app.command(platform, help=description_of(platform).summary)(_not_imported)
     return app

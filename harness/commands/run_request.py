@@ -23,7 +23,8 @@ from fleetrig.harness.run.run import RunOptions
 from fleetrig.harness.run.trace_file import trace_name
 from fleetrig.harness.scenario_file.selection import Expanded, plan, scenario_root
 from fleetrig.harness.servers.description import description_of, expected
-from fleetrig.harness.servers.foreign import ForeignServer, foreign_server, platform_named_by, under_test
+from fleetrig.harness.servers.foreign import foreign_server, platform_named_by, under_test
+from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.harness.servers.trust import verify_with
 from fleetrig.harness.verdict import worst_verdict
 from fleetrig.simulator.contract.errors import UsageError
@@ -95,7 +96,7 @@ class RunRequest:
             again=self.again(),
         )
 
-    def server(self, against: str, platforms: Collection[str]) -> ForeignServer:
+    def server(self, against: str, platforms: Collection[str]) -> RemoteServer:
         """The server of `--against`: one of the platform that it names itself, else of that of all scenarios."""
         named = platform_named_by(against)
         if named is None and len(platforms) > 1:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fleetrig.harness.servers.description import ServerDescription, description_of, load
+from fleetrig.harness.platforms import load
+from fleetrig.harness.servers.description import ServerDescription, description_of
 from fleetrig.reference_server.fronts.addresses import Address
 from fleetrig.reference_server.platform import PlatformBuilder
 

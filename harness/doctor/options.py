@@ -14,14 +14,14 @@ from fleetrig.harness.doctor.diagnosis import Judgement
 from fleetrig.harness.doctor.page import as_document, show
 from fleetrig.harness.report.console import make_console
 from fleetrig.harness.servers.address import host_of, is_loopback
-from fleetrig.harness.servers.foreign import ForeignServer
+from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.harness.servers.secrets import secret_from
 from fleetrig.harness.servers.trust import context_of, verify_with
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.identity import UserPassword
 
 
-def account_to_look_with(server: ForeignServer, user: str | None, password: str | None) -> UserPassword | None:
+def account_to_look_with(server: RemoteServer, user: str | None, password: str | None) -> UserPassword | None:
     """What the options say, else what the SERVER.yaml says, else the well-known account, but that on loopback only.
 
     Raises UsageError.
@@ -36,7 +36,7 @@ def account_to_look_with(server: ForeignServer, user: str | None, password: str 
 
 
 def tls_as_device(
-    server: ForeignServer, ca: Path | None, cert: Path | None, key: Path | None, *, insecure: bool
+    server: RemoteServer, ca: Path | None, cert: Path | None, key: Path | None, *, insecure: bool
 ) -> ssl.SSLContext | None:
     """How TLS is done; with a key as the device does it. None: the system's authorities. Raises UsageError."""
     context = context_of(verify_with(ca, insecure=insecure, file_ca=server.ca))
@@ -55,7 +55,7 @@ def _no_password() -> str:
     raise ValueError("it is protected by a password")
 
 
-def curl_options(server: ForeignServer, ca: Path | None, *, insecure: bool) -> tuple[str, ...]:
+def curl_options(server: RemoteServer, ca: Path | None, *, insecure: bool) -> tuple[str, ...]:
     """The same trust in curl's words."""
     if insecure:
         return ("-k",)

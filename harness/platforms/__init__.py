@@ -1,8 +1,25 @@
-"""One folder for each platform: what the harness knows of it, and nobody else does. The table names them."""
+"""One folder for each platform: what the harness knows of it, and nobody else does. The table names them.
+
+A part of a platform is imported when it is asked for, and not before.
+"""
 
 from __future__ import annotations
 
-from typing import Final
+import difflib
+import importlib
+from typing import Any, Final
+
+from fleetrig.simulator.contract.errors import UsageError
 
 PLATFORMS: Final = {"hawkbit": "fleetrig.harness.platforms.hawkbit"}
-"""Name -> package. Its modules are imported when the platform is named, and not before."""
+"""Name -> package. A new platform is a line here and a folder with the same files as the others have."""
+
+
+def load(name: str, part: str) -> Any:
+    """A part of a platform, `module:object` below its package. Raises UsageError for a name that no platform has."""
+    if name not in PLATFORMS:
+        nearest = difflib.get_close_matches(name, PLATFORMS, n=1)
+        hint = f"did you mean {nearest[0]!r}?" if nearest else f"there is {', '.join(PLATFORMS)}"
+        raise UsageError(f"there is no platform {name!r}; {hint}")
+    module, _, attribute = part.partition(":")
+    return getattr(importlib.import_module(f"{PLATFORMS[name]}.{module}"), attribute)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any
 
-from fleetrig.harness.platforms import PLATFORMS
+from fleetrig.harness.platforms import PLATFORMS, load
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.identity import UserPassword
 
@@ -51,12 +49,6 @@ class ServerDescription:
     def can(self) -> frozenset[str]:
         """The words that a SERVER.yaml may say of a server."""
         return self.usual | self.special
-
-
-def load(platform: str, part: str) -> Any:
-    """A part of a platform, as `module:name` below its package. The module is imported now."""
-    module, _, name = part.partition(":")
-    return getattr(importlib.import_module(f"{PLATFORMS[platform]}.{module}"), name)
 
 
 def description_of(platform: str) -> ServerDescription:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from fleetrig.harness.platforms import PLATFORMS
+from fleetrig.harness.platforms import PLATFORMS, load
 from fleetrig.harness.scenario_file.marks import locate
 from fleetrig.harness.scenario_file.problems import FileMistakes, Problem, Source
 from fleetrig.harness.scenario_file.reader import load_mapping, read_source
@@ -22,8 +22,8 @@ from fleetrig.harness.servers.description import (
     ServerDescription,
     description_of,
     did_you_mean,
-    load,
 )
+from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.harness.servers.secrets import from_environment
 from fleetrig.harness.servers.under_test import CONTROL_CAN, ServerUnderTest
 from fleetrig.simulator.contract.errors import UsageError
@@ -75,33 +75,6 @@ class ServerFile(Model):
         return {name: address for name in LISTENERS if (address := getattr(self, name)) is not None}
 
 
-@dataclass(frozen=True, slots=True)
-class ForeignServer:
-    """A running server as the user describes it, whatever it is."""
-
-    platform: str
-    url: str
-    """Of its administration interface, without a slash at the end."""
-    listeners: Mapping[str, str]
-    """Those that are known: listener -> URL (of HTTP) or `HOST:PORT`."""
-    account: UserPassword
-    tenant: str
-    can: frozenset[str]
-    """Capability words, among them the names of the listeners."""
-    may_change_settings: bool
-    """Settings that count for everybody on the server."""
-    ca: Path | None = None
-    control: str | None = None
-    """The URL of its control interface."""
-    is_file: bool = False
-    """Described by a SERVER.yaml; a bare address says nothing of accounts."""
-
-    @property
-    def name(self) -> str:
-        """How reports call it."""
-        return f"the server at {self.url}"
-
-
 def platform_named_by(against: str) -> str | None:
     """The platform that a SERVER.yaml names. Raises UsageError, FileMistakes."""
     return None if "://" in against else _load(_path_of(against))[0].platform
@@ -109,7 +82,7 @@ def platform_named_by(against: str) -> str | None:
 
 def foreign_server(
     against: str, platform: str, *, may_change_settings: bool, environ: Mapping[str, str] = os.environ
-) -> ForeignServer:
+) -> RemoteServer:
     """The server that `--against` names. Raises UsageError, FileMistakes (with line and column)."""
     about = description_of(platform)
     if "://" in against:
@@ -136,7 +109,7 @@ def _load(path: Path) -> tuple[ServerFile, Source]:
     return file, source
 
 
-def _read(path: Path, platform: str, about: ServerDescription, environ: Mapping[str, str]) -> ForeignServer:
+def _read(path: Path, platform: str, about: ServerDescription, environ: Mapping[str, str]) -> RemoteServer:
     file, source = _load(path)
     if problems := list(_problems(file, source, platform, about)):
         raise FileMistakes(problems)
@@ -165,27 +138,27 @@ def _problems(file: ServerFile, source: Source, platform: str, about: ServerDesc
             yield problem(["can", number], sentence + did_you_mean(word, known))
 
 
-def _server(platform: str, about: ServerDescription, file: ServerFile, environ: Mapping[str, str]) -> ForeignServer:
+def _server(platform: str, about: ServerDescription, file: ServerFile, environ: Mapping[str, str]) -> RemoteServer:
     listeners = file.listeners()
     url = next(listeners[name] for name in about.admin_listeners if name in listeners)
     listener_words = {about.admin, *listeners, *(["https"] if url.startswith("https://") else [])}
     password = about.account.password if file.password is None else file.password
     if password.startswith("env:"):
         password = from_environment(password, environ)
-    return ForeignServer(
+    return RemoteServer(
         platform, url, listeners,
         account=UserPassword(file.user or about.account.user, password),
         tenant=file.tenant or about.tenant,
         can=about.usual | set(file.can) | listener_words | (CONTROL_CAN if file.control is not None else set()),
         may_change_settings=False,
-        control=file.control,
+        control=None if file.control is None else ControlInterface(file.control),
     )  # fmt: skip
 
 
-def under_test(server: ForeignServer) -> ServerUnderTest:
+def under_test(server: RemoteServer) -> ServerUnderTest:
     """The same server as a scenario meets it, with an administrator's account on it."""
     admin = load(server.platform, "admin:admin_of")(server)
     if server.control is None:
         return ServerUnderTest(server.url, admin, server.can, server.name, "", is_own=False)
-    control = ControlInterface(server.control)
-    return ServerUnderTest(server.url, admin, server.can, server.name, "", False, control.add_fault, control)
+    add_fault = server.control.add_fault
+    return ServerUnderTest(server.url, admin, server.can, server.name, "", False, add_fault, server.control)

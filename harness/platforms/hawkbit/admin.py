@@ -18,7 +18,7 @@ from fleetrig.simulator.contract.identity import UserPassword
 from fleetrig.simulator.effects import Ask, NoReply, Outcome, Reply
 
 if TYPE_CHECKING:
-    from fleetrig.harness.servers.foreign import ForeignServer
+    from fleetrig.harness.servers.remote import RemoteServer
 
 T = TypeVar("T")
 P = TypeVar("P")
@@ -283,6 +283,6 @@ def _target(controller_id: str) -> str:
     return f"/targets/{quote(controller_id, safe='')}"
 
 
-def admin_of(server: ForeignServer) -> HawkbitAdmin:
+def admin_of(server: RemoteServer) -> HawkbitAdmin:
     """The administrator's account on a running server."""
     return HawkbitAdmin(server.url, server.account, server.tenant, may_change_settings=server.may_change_settings)

@@ -29,7 +29,8 @@ from fleetrig.harness.platforms.hawkbit.simulated_fleet import (
 from fleetrig.harness.platforms.hawkbit.simulation_hints import Holding, refused_hint
 from fleetrig.harness.platforms.hawkbit.temporary_targets import TemporaryTargets
 from fleetrig.harness.scenario_file.unit_list import Unit
-from fleetrig.harness.servers.foreign import ForeignServer, foreign_server
+from fleetrig.harness.servers.foreign import foreign_server
+from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.harness.servers.secrets import secret_from
 from fleetrig.harness.servers.trust import verify_with
 from fleetrig.simulator.contract.errors import UsageError
@@ -118,11 +119,11 @@ def who(
     return units, "nothing" if gateway_token is None else "gateway token"
 
 
-def temporary_targets(units: tuple[Unit, ...], server: ForeignServer) -> TemporaryTargets:
+def temporary_targets(units: tuple[Unit, ...], server: RemoteServer) -> TemporaryTargets:
     return TemporaryTargets(admin_of(server), {unit.serial: unit.token or "" for unit in units})
 
 
-def known_secrets(units: tuple[Unit, ...], gateway_token: str | None, server: ForeignServer) -> Secrets:
+def known_secrets(units: tuple[Unit, ...], gateway_token: str | None, server: RemoteServer) -> Secrets:
     """Everything that must stand in no trace."""
     secrets = Secrets()
     secrets.learn("gateway-token", gateway_token or "")

@@ -97,7 +97,7 @@ def test_the_command_says_so_too_with_the_exit_code_for_it(capsys: pytest.Captur
     assert main(["conform", "hawkbit", "S411", "--list"]) == Exit.NO_SUCH_ID
     assert "did you mean S41?" in capsys.readouterr().err
     assert main(["conform", "hawkbit", "--profile", "1.2"]) == Exit.WRONG_USAGE
-    assert "1.1, 0.9, as-documented" in capsys.readouterr().err
+    assert "1.1, 0.9 or as-documented" in capsys.readouterr().err
 
 
 def test_a_listing_has_one_line_per_row_and_no_header() -> None:
@@ -132,6 +132,14 @@ def test_a_row_that_needs_what_the_server_lacks_is_skipped_with_the_word() -> No
 def test_a_row_can_find_out_by_itself_that_something_is_lacking() -> None:
     [report] = run(row(raising(Missing("an account reader"))))
     assert (report.verdict, report.reason) == (Verdict.SKIPPED, "the server lacks an account reader")
+
+
+def test_a_row_that_needs_another_listener_is_skipped_with_its_name() -> None:
+    [report] = run(row(raising(AssertionError("not to be run")), needs=("mqtt",)), can=frozenset({"http"}))
+    assert report.verdict is Verdict.SKIPPED
+    assert report.reason == ("the server lacks mqtt; if it listens there, say so in a SERVER.yaml: `mqtt: HOST:PORT`")
+    [report] = run(row(slice_in, needs=("mqtt",)), can=frozenset({"http", "mqtt"}))
+    assert report.verdict is Verdict.PASSED
 
 
 def test_a_row_that_needs_what_the_server_has_is_run() -> None:
