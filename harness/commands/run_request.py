@@ -1,4 +1,4 @@
-"""What `fleetrig run` was asked for: checked as a whole, then made into runs and carried out."""
+"""The options of `fleetrig run`: checked as a whole, then made into runs and carried out."""
 
 from __future__ import annotations
 

@@ -13,12 +13,12 @@ from typing import Annotated, Any, Final
 import typer
 
 from fleetrig.harness.commands.line_writer import LineWriter
+from fleetrig.harness.commands.live_trace import LiveTrace
 from fleetrig.harness.commands.ready_file import ReadyFile, ready_document
 from fleetrig.harness.commands.serve_banner import banner
 from fleetrig.harness.commands.serve_console import RefusalLines
 from fleetrig.harness.commands.serve_options import DEFAULT_CONTROL, ServeArgs, ServeConfig, parse
 from fleetrig.harness.commands.serve_platform import servable
-from fleetrig.harness.commands.serve_trace import ServeTrace
 from fleetrig.harness.platforms import PLATFORMS
 from fleetrig.harness.run.open_files import raise_limit
 from fleetrig.harness.servers.description import description_of
@@ -96,11 +96,11 @@ def serve(
     config = parse(args, {name: servable(name) for name in PLATFORMS})
     ready = ReadyFile(ready_file) if ready_file is not None else None
     secrets = Secrets()
-    file = ServeTrace(trace, secrets) if trace is not None else None
+    file = LiveTrace(trace, secrets) if trace is not None else None
     asyncio.run(_serve(config, secrets, file, ready))
 
 
-async def _serve(config: ServeConfig, secrets: Secrets, file: ServeTrace | None, ready: ReadyFile | None) -> None:
+async def _serve(config: ServeConfig, secrets: Secrets, file: LiveTrace | None, ready: ReadyFile | None) -> None:
     stop = _stop_signal()
     raise_limit()
     trace = Trace()

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from fleetrig.harness.commands.serve_console import printable
+from fleetrig.harness.commands.serve_console import clean_line
 from fleetrig.harness.commands.serve_options import ServeConfig
 from fleetrig.harness.run.version import VERSION
 from fleetrig.harness.servers.description import TLS_LISTENERS
@@ -35,7 +35,7 @@ def banner(
     lines.append(f"  state    {store}" + ("   (lost when the server stops)" if store == "memory:" else ""))
     lines.append("  stop     Ctrl-C")
     lines.append("Refused requests and why:")
-    return [printable(line) for line in lines]
+    return [clean_line(line) for line in lines]
 
 
 def _of_platform(listeners: Mapping[str, Address], accounts: tuple[str, ...], ca: Path | None) -> Iterator[str]:

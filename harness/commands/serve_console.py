@@ -87,7 +87,7 @@ class RefusalLines:
         what = f"{request.method} {request.target[:200]}" if request is not None else "unreadable request"
         status = event.envelope.status if isinstance(event.envelope, HttpResponse) else ""
         device = f"{event.device}: " if event.device else ""
-        return printable(self._secrets.hide(f"{what}  {status}  {device}{event.reason}"))
+        return clean_line(self._secrets.hide(f"{what}  {status}  {device}{event.reason}"))
 
     def _is_too_much(self, now_us: int) -> bool:
         second = now_us // US_PER_S
@@ -101,6 +101,6 @@ class RefusalLines:
         return f"{DIM}{time}{PLAIN}  {RED}{text}{PLAIN}" if self._colour else f"{time}  {text}"
 
 
-def printable(text: str) -> str:
+def clean_line(text: str) -> str:
     """Without anything that would steer a terminal."""
     return UNPRINTABLE.sub("?", text)

@@ -10,7 +10,7 @@ from typing import NoReturn
 import typer
 
 from fleetrig.harness.commands.exits import Exit
-from fleetrig.harness.commands.serve_trace import ServeTrace
+from fleetrig.harness.commands.live_trace import LiveTrace
 from fleetrig.harness.commands.simulation import Simulation, SimulationPlan, SimulationResult
 from fleetrig.harness.report.console import make_console
 from fleetrig.harness.report.fleet_screen import screen_for
@@ -36,7 +36,7 @@ def simulate(
     stream.listen(state.take)
     with ExitStack() as stack:
         if trace is not None:
-            stream.listen(stack.enter_context(ServeTrace(trace, secrets)).write)
+            stream.listen(stack.enter_context(LiveTrace(trace, secrets)).write)
         result = _show(plan, stream, state)
     raise typer.Exit(exit_code(result, state))
 

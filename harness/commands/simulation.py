@@ -183,7 +183,7 @@ class Simulation:
             task.result()
 
     async def _draw(self) -> None:
-        """When nobody looks any more, that is as good as Ctrl-C."""
+        """A screen that is gone counts as Ctrl-C."""
         while True:
             await asyncio.sleep(self._screen.every_s)
             self._screen.refresh()

@@ -1,4 +1,4 @@
-"""Knocks at a server's door: name, port, TLS. The only place of the doctor that opens sockets itself."""
+"""Tries to connect: host name, port, TLS. The only module of the doctor that opens sockets itself."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ REFUSALS: Final = frozenset(
         "CERTIFICATE_UNKNOWN", "UNKNOWN_CA", "ACCESS_DENIED",
     )
 )  # fmt: skip
-"""What the other side says of our certificate (RFC 8446 §6.2), in OpenSSL's names."""
+"""Alerts about our certificate (RFC 8446 §6.2), in OpenSSL's names."""
 
 
 def reach(url: str, verify: ssl.SSLContext | None, *, insecure: bool) -> Contact:
-    """Connects once and, for https, shakes hands. `verify` None is the system's own authorities; where it accepts
-    anything (`insecure`), the handshake is made a second time with checks, to see what they would say."""
+    """Connects once and, for https, makes the TLS handshake. `verify` None: the system's own authorities. With
+    `insecure` a second handshake checks the certificate, to see what is wrong with it."""
     host, port, is_tls = _place(url)
     try:
         with socket.create_connection((host, port), WITHIN_S) as connection:
@@ -48,7 +48,7 @@ def reach(url: str, verify: ssl.SSLContext | None, *, insecure: bool) -> Contact
 
 
 def _objection(host: str, port: int) -> str:
-    """What the checks say of the server's certificate; nothing when they are content."""
+    """Why the server's certificate would not be accepted; empty when it would."""
     try:
         with (
             socket.create_connection((host, port), WITHIN_S) as connection,
@@ -62,8 +62,8 @@ def _objection(host: str, port: int) -> str:
 
 
 def _second_thoughts(secured: ssl.SSLSocket, contact: Contact) -> Contact:
-    """In TLS 1.3 a server refuses a client's certificate only after the client believes to be connected. We listen
-    before we speak: a request sent too early would meet a reset, and the alert that says why would be lost."""
+    """In TLS 1.3 a server refuses a client's certificate only after the client's side of the handshake is done. So we
+    listen before we send: a request sent too early would meet a reset, and the alert with the reason would be lost."""
     if secured.version() != "TLSv1.3" or not select.select([secured], [], [], LISTEN_S)[0]:
         return contact
     secured.setblocking(False)

@@ -1,4 +1,4 @@
-"""The terminal: progress while a run goes on, a tree of verdicts when it ends. Plain text when nobody looks."""
+"""The terminal: progress while a run goes on, a tree of verdicts when it ends. Plain text in a pipe."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MOST_LEFT = 10
 
 
 def make_console(*, stderr: bool = False) -> Console:
-    """Colours only on a terminal, and not with NO_COLOR; long lines are left to whoever reads a pipe."""
+    """Colours only on a terminal, and not with NO_COLOR; long lines stay whole in a pipe."""
     console = Console(stderr=stderr, highlight=False)
     return console if console.is_terminal else Console(stderr=stderr, highlight=False, width=10_000)
 

@@ -188,11 +188,11 @@ def test_a_long_trace_is_told_page_by_page(served: Served) -> None:
         connection.request("GET", f"/DEFAULT/controller/v1/page-{number}")
         connection.getresponse().read()
     connection.close()
-    first = conducted(control.told_since(began))
+    first = conducted(control.events_since(began))
     assert (len(first.events), first.is_all, first.until) == (PAGE, False, began + PAGE)
-    second = conducted(control.told_since(first.until))
+    second = conducted(control.events_since(first.until))
     assert (len(second.events), second.is_all, second.until) == (10, True, began + PAGE + 10)
-    assert conducted(control.told_since(second.until)).events == []
+    assert conducted(control.events_since(second.until)).events == []
 
 
 def test_only_what_is_about_the_run_is_told_again(served: Served) -> None:

@@ -118,7 +118,7 @@ def test_without_an_account_a_gateway_token_cannot_be_judged(server: Server, doc
     code, page = doctor(server.url, *GW, "--user", "admin", "--password", "env:READER")
 
     assert code == 3
-    assert "CANNOT TELL  Whether the server lets this device in" in page
+    assert "CANNOT TELL  What can be seen from here does not show whether" in page
     assert not server.knows("gw-17")
 
 

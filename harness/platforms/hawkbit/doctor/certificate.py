@@ -74,7 +74,7 @@ def _purpose(own: CertificateFacts) -> Iterator[Diagnosis]:
         yield Diagnosis(
             "certificate-purpose", Weight.LIKELY,
             "The device's certificate is not for clients: its extendedKeyUsage lacks clientAuth. TLS libraries refuse "
-            "it when a device shows it, whoever has issued it.",
+            "it when a device shows it, whatever authority has issued it.",
             "Issue it with extendedKeyUsage = clientAuth.",
         )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Looks at a hawkBit server: first whatever leaves no trace, then, where that is harmless or wanted, as the device."""
+"""Looks at a hawkBit server: first what leaves no trace, then, where that is harmless or wanted, as the device."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def _config(facts: Facts, client: ExactClient, headers: Mapping[str, str]) -> Fa
         return _with_gap(facts, f"the tenant's configuration ({answer.status}): the account lacks TENANT_CONFIGURATION")
     facts = replace(facts, config=config_from(values))
     if facts.config is not None and all(facts.config.is_on(kind) is None for kind in MODES):
-        # Who may not see them is told of the few settings that everybody may see (since 1.0).
+        # An account without that right sees only the few settings that are for everybody (since 1.0).
         return _with_gap(replace(facts, config=None), "the tenant's ways in: the account lacks TENANT_CONFIGURATION")
     if facts.config is not None and facts.config.gateway_key is None and facts.presented.kind is Kind.GATEWAY_TOKEN:
         facts = _with_gap(facts, "the gateway key: the account lacks READ_GATEWAY_SECURITY_TOKEN")

@@ -127,8 +127,8 @@ def _consequences(facts: Facts) -> Iterator[Diagnosis]:
     if was_asked and facts.presented.kind is Kind.CERTIFICATE and not facts.presented.has_key:
         yield Diagnosis(
             "headers-taken-from-here", Weight.NOTE,
-            "The server took the proxy's headers from this machine, without any certificate being shown. Whoever "
-            "reaches this address can call itself any device.",
+            "The server took the proxy's headers from this machine, without any certificate being shown. Everybody "
+            "who reaches this address can pretend to be any device.",
             "Let devices reach hawkBit through the proxy only, let it overwrite these headers, and set "
             "hawkbit.server.ddi.security.rp.trustedIPs to its address.",
         )  # fmt: skip
@@ -149,7 +149,7 @@ def _headline(facts: Facts, outcome: Admission) -> str:
         case Admission.REFUSED:
             return f"The server would refuse this device {way}."
         case Admission.UNCERTAIN:
-            return f"Whether the server lets this device in {way} cannot be told from what can be seen."
+            return f"What can be seen from here does not show whether the server lets this device in {way}."
         case Admission.UNUSABLE:
             return "No hawkBit can be used at this address, so no device gets in."
 

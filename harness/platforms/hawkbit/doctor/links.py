@@ -25,7 +25,7 @@ def links(facts: Facts) -> Iterator[Diagnosis]:
             "links-elsewhere", Weight.NOTE,
             f"The device asks at {printable(facts.url)}, but the links that it is given begin with "
             f"{printable('{}://{}:{}'.format(*there))}{'' if there != here else ', without ' + printable(path)}. "
-            "It can poll, and do nothing of what it is told, unless these lead to the same server.",
+            "It can poll, but do nothing that it is asked to, unless these links lead to the same server.",
             "Let the proxy pass on Host and send X-Forwarded-Proto and X-Forwarded-Port, and start hawkBit with "
             "server.forward-headers-strategy=NATIVE. A path before /TENANT needs FRAMEWORK and X-Forwarded-Prefix, and "
             "is missing from links to artifacts even then.",
