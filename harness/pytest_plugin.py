@@ -166,5 +166,6 @@ def server_fixture(platform: str) -> Any:
     return server
 
 
+# pytest takes the fixtures of a plugin from its module's names.
 for _name in PLATFORMS:
     globals()[f"{_name}_server"] = server_fixture(_name)

@@ -1,4 +1,4 @@
-"""Addresses of servers, as people write them: `https://hawkbit.example.com/path`, `127.0.0.1:1883`."""
+"""Addresses of servers, as people write them: `https://server.example.com/path`, `127.0.0.1:1883`."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator
 
 from fleetrig.harness.platforms import PLATFORMS, load
 from fleetrig.harness.scenario_file.marks import locate
@@ -67,7 +67,7 @@ class ServerFile(Model):
     """A PEM file with the authority to trust; a path relative to this file. `--ca` wins."""
     control: WebAddress | None = None
     """The control interface of a reference server. Then faults can be switched, and reasons looked up."""
-    can: tuple[Word, ...] = Field((), examples=[["hawkbit.fast_polling"]])
+    can: tuple[Word, ...] = ()
     """Capabilities that only its operator knows of."""
 
     def listeners(self) -> dict[str, str]:

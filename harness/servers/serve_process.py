@@ -1,6 +1,6 @@
 """`fleetrig serve` in a process of its own: started, ready, ended.
 
-    with ServeProcess(folder, "--platform", "hawkbit", "--http", "127.0.0.1:0") as served:
+    with ServeProcess(folder, "--platform", platform, "--http", "127.0.0.1:0") as served:
         ... served.ready["http"] ...
 
 Only the standard library is imported here, since the pytest plugin needs it in every project.
