@@ -13,7 +13,7 @@ import typer
 
 from fleetrig.harness.commands.exits import exit_of
 from fleetrig.harness.conformance.row import Row
-from fleetrig.harness.conformance.run_rows import ClientForRow, run_rows
+from fleetrig.harness.conformance.run_rows import OpenClient, run_rows
 from fleetrig.harness.report.console import ConsoleReport, make_console
 from fleetrig.harness.report.junit import write_junit
 from fleetrig.harness.verdict import Report, Verdict, worst_verdict
@@ -43,8 +43,8 @@ class OpenedServer(Generic[S]):
     """A server that can be judged now."""
 
     url: str
-    use: Callable[[], AbstractContextManager[ClientForRow[S]]]
-    """Holds the server for this run; yields what gives each row its client."""
+    lock: Callable[[], AbstractContextManager[OpenClient[S]]]
+    """Keeps other runs out for the time of this one; yields what gives each row its client."""
     can: frozenset[str]
     """What rows may need: capability words without the platform's name, and the names of its listeners."""
     left_behind: list[str]
@@ -91,8 +91,8 @@ def _judge(
 ) -> list[Verdict]:
     """A verdict for each row. A server that would not take everything back leaves the run broken, whatever they say."""
     try:
-        with server.use() as use:
-            verdicts = _show(run_rows(rows, use, server.can, blank), len(rows), writer, junit)
+        with server.lock() as open_client:
+            verdicts = _show(run_rows(rows, open_client, server.can, blank), len(rows), writer, junit)
     finally:
         writer.left_behind(server.left_behind)
     return verdicts + [Verdict.BROKEN] * bool(server.left_behind)

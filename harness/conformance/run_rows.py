@@ -16,20 +16,22 @@ from fleetrig.simulator.contract.errors import BrokenBench, UsageError
 
 S = TypeVar("S")
 
-ClientForRow = Callable[[Row[S]], AbstractContextManager[S]]
+OpenClient = Callable[[Row[S]], AbstractContextManager[S]]
 """Gives a row its client; leaving the context removes what the row made and restores what it changed."""
 
 
-def run_rows(rows: Sequence[Row[S]], use: ClientForRow[S], can: frozenset[str], blank: Report) -> Iterator[Report]:
+def run_rows(
+    rows: Sequence[Row[S]], open_client: OpenClient[S], can: frozenset[str], blank: Report
+) -> Iterator[Report]:
     """A report per row. A row that finds the bench broken ends the run: the rest could only repeat its cause."""
     for row in rows:
-        report = run_row(row, use, can, blank)
+        report = run_row(row, open_client, can, blank)
         yield report
         if report.verdict is Verdict.BROKEN:
             return
 
 
-def run_row(row: Row[S], use: ClientForRow[S], can: frozenset[str], blank: Report) -> Report:
+def run_row(row: Row[S], open_client: OpenClient[S], can: frozenset[str], blank: Report) -> Report:
     """One row."""
     began_s = time.monotonic()
     finding: Finding | None = None
@@ -37,8 +39,8 @@ def run_row(row: Row[S], use: ClientForRow[S], can: frozenset[str], blank: Repor
     if lacking := [word for word in row.needs if word not in can]:
         return report_of(row, blank, Verdict.SKIPPED, lacks(row.platform, lacking), None, 0.0)
     try:
-        with use(row) as server:
-            row.check(server)
+        with open_client(row) as client:
+            row.check(client)
     except Mismatch as mismatch:
         finding = Finding(mismatch.finding.expected, mismatch.finding.got, mismatch.finding.evidence, row.clause)
         verdict = verdict_of(finding, row.severity)
