@@ -16,13 +16,11 @@ from fleetrig.harness.checks.fold import (
     format_count,
     summarize_names,
 )
-from fleetrig.harness.checks.matching import Pattern
+from fleetrig.harness.checks.matching import Pattern, is_failure
 from fleetrig.harness.scenario_file.values import Times
 from fleetrig.harness.verdict import Finding
-from fleetrig.simulator.contract.http import HttpResponse
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 
-FIRST_FAILURE_STATUS: Final = 400
 SWITCHES: Final = frozenset({"power_on", "power_cut"})
 """What a technician does: the stage such an event names is the one the device was in before."""
 
@@ -85,8 +83,7 @@ class AttemptsFold:
         failed = self._silent.fits(event)
         if not failed and not self._answered.fits(event):
             return
-        if not failed and isinstance(event.envelope, HttpResponse):
-            failed = event.envelope.status >= FIRST_FAILURE_STATUS
+        failed = failed or is_failure(event.envelope)
         self._row[event.device] = self._row[event.device] + 1 if failed else 0
         if self._row[event.device] > self._longest:
             self._longest = self._row[event.device]

@@ -53,11 +53,7 @@ class Witness:
 
 def evidence_of(event: TraceEvent) -> Evidence:
     """Where an event stands in the trace, and what it says in one line."""
-    match event.envelope:
-        case None:
-            what = event.reason or event.stage
-        case envelope:
-            what = getattr(envelope, "target", "") or str(getattr(envelope, "status", ""))
+    what = event.envelope.line if event.envelope is not None else event.reason or event.stage
     line = " ".join(filter(None, [event.device, event.kind, event.name, what]))
     return Evidence(event.lane, event.seq, line)
 

@@ -8,13 +8,11 @@ from statistics import mean, median
 from typing import Final
 
 from fleetrig.harness.checks.fold import Status, evidence_of
-from fleetrig.harness.checks.matching import Pattern
+from fleetrig.harness.checks.matching import Pattern, is_failure
 from fleetrig.harness.verdict import Evidence, Finding
 from fleetrig.simulator.contract.clock import to_s
-from fleetrig.simulator.contract.http import HttpResponse
 from fleetrig.simulator.contract.trace import TraceEvent
 
-FIRST_FAILURE_STATUS: Final = 400
 FEWEST_PAUSES: Final = 4
 """A row of fewer says nothing about growth."""
 
@@ -66,8 +64,8 @@ class PauseRows:
             row.sent(event)
         elif self._no_reply.fits(event):
             row.answered(event, failed=True)
-        elif self._received.fits(event) and isinstance(event.envelope, HttpResponse):
-            row.answered(event, failed=event.envelope.status >= FIRST_FAILURE_STATUS)
+        elif self._received.fits(event):
+            row.answered(event, failed=is_failure(event.envelope))
 
     def seen(self) -> dict[str, Row]:
         """Those that have failed at all."""

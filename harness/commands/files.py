@@ -12,7 +12,7 @@ import typer
 from fleetrig.harness.commands.options import Scenarios, Tags, Wanted
 from fleetrig.harness.scenario_file.problems import FileMistakes, Problem
 from fleetrig.harness.scenario_file.selection import expand, find, read_all, scenario_root
-from fleetrig.harness.scenario_file.starter import STARTER
+from fleetrig.harness.scenario_file.starter import starter_for
 from fleetrig.harness.scenario_file.template import ScenarioFile
 from fleetrig.simulator.contract.errors import NoSuchId, UsageError
 
@@ -57,7 +57,7 @@ def new(
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("x", encoding="utf-8") as out:
-            out.write(STARTER)
+            out.write(starter_for(path))
     except FileExistsError:
         raise UsageError(f"{file} exists already; choose another name") from None
     except OSError as wrong:

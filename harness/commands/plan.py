@@ -8,10 +8,9 @@ from typing import Annotated, Final
 
 import typer
 
-from fleetrig.harness.checks.evaluators import FleetSnapshot
-from fleetrig.harness.commands import action_sentences, check_sentences
+from fleetrig.harness.checks.evaluators import FleetSnapshot, describe
 from fleetrig.harness.commands.options import Scenarios, Tags
-from fleetrig.harness.platforms.hawkbit.settings import GATEWAY_KEY, wanted_settings
+from fleetrig.harness.platforms import platform_of
 from fleetrig.harness.run.power_points import power_cut_points
 from fleetrig.harness.scenario_file.fault_line import FaultLine
 from fleetrig.harness.scenario_file.scenario import Phase, Scenario
@@ -56,7 +55,7 @@ def lines_of(expanded: Expanded) -> Iterator[str]:
 def page(scenario: Scenario) -> Iterator[str]:
     yield from labelled("needs", ", ".join(scenario.needs) or "nothing special")
     yield from labelled("server", f"{scenario.platform}, with these settings of the tenant in force:")
-    for key, value in settings_in_force(scenario).items():
+    for key, value in platform_of(scenario.platform).settings_in_force(scenario).items():
         yield from labelled("", f"  {key} = {flow_text(value)}")
     for key, value in scenario.server.properties.items():
         yield from labelled("", f"  {key} = {flow_text(value)} (start-up property)")
@@ -70,13 +69,6 @@ def page(scenario: Scenario) -> Iterator[str]:
         yield from phase_lines(
             phase, scenario.checks_of(phase), FleetSnapshot("", serials, scenario.devices.event_lane)
         )
-
-
-def settings_in_force(scenario: Scenario) -> dict[str, object]:
-    settings = wanted_settings(scenario)
-    if scenario.devices.credential == "gateway_token":
-        settings.setdefault(GATEWAY_KEY, "(a fresh one; on a server of others the one that is in use)")
-    return settings
 
 
 def fleet_line(scenario: Scenario) -> str:
@@ -105,13 +97,19 @@ def phase_lines(phase: Phase, expected: Sequence[Check], fleet: FleetSnapshot) -
     for fault in phase.faults:
         yield from labelled("fault", fault_line(fault))
     for action in phase.do:
-        yield from labelled("do", action_sentences.sentence_of(action.arguments))
+        yield from labelled("do", action.arguments.describe())
     if phase.within_s is not None:
         yield from labelled("wait", f"until all of this is so, {duration_text(phase.within_s)} at most")
     elif phase.for_s is not None:
         yield from labelled("watch", f"for {duration_text(phase.for_s)}")
     for check in expected:
-        yield from labelled("expect", check_sentences.sentence_of(check, fleet))
+        yield from labelled("expect", check_line(check, fleet))
+
+
+def check_line(check: Check, fleet: FleetSnapshot) -> str:
+    """What is expected; several lines for an order."""
+    beside = f" (only a warning, {'; '.join(check.cites)})" if check.cites else " (only a warning)"
+    return describe(check.arguments, fleet) + (beside if check.severity == "warning" else "")
 
 
 def fault_line(fault: FaultLine) -> str:

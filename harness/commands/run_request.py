@@ -23,7 +23,7 @@ from fleetrig.harness.run.run import RunOptions
 from fleetrig.harness.run.trace_file import trace_name
 from fleetrig.harness.scenario_file.selection import Expanded, plan, scenario_root
 from fleetrig.harness.servers.description import description_of, expected
-from fleetrig.harness.servers.foreign import foreign_server, platform_named_by, under_test
+from fleetrig.harness.servers.foreign import foreign_server, platform_named_by
 from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.harness.servers.trust import verify_with
 from fleetrig.harness.verdict import worst_verdict
@@ -86,7 +86,7 @@ class RunRequest:
         server = None if self.against is None else self.server(self.against, platforms)
         return RunOptions(
             real_time=self.time_mode == "real",
-            against=None if server is None else under_test(server),
+            against=server,
             seed=self.seed,
             results=self.results,
             verify=verify_with(self.ca, insecure=self.insecure, file_ca=None if server is None else server.ca),

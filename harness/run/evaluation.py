@@ -10,18 +10,19 @@ from typing import Final
 from fleetrig.harness.checks.evaluators import Evaluator, Query
 from fleetrig.harness.checks.fold import Fold, Status
 from fleetrig.harness.external.view import EventView
-from fleetrig.harness.platforms.hawkbit.admin import NoAnswer
-from fleetrig.harness.run.actions import LOOK_EVERY_S
 from fleetrig.harness.run.context import RunContext
 from fleetrig.harness.run.known_deviations import Known
 from fleetrig.harness.scenario_file.scenario import Phase
 from fleetrig.harness.scenario_file.titles import title_of
 from fleetrig.harness.scenario_file.words import Check
+from fleetrig.harness.servers.http_admin import NoAnswer
 from fleetrig.harness.verdict import CheckResult, Finding, Severity, Verdict, verdict_of
 from fleetrig.simulator.contract.clock import to_us
 from fleetrig.simulator.contract.trace import Listener, TraceEvent
 from fleetrig.simulator.drivers.director import Director, Until
 from fleetrig.simulator.effects import Pause
+
+LOOK_EVERY_S: Final = 0.25
 
 
 class NotEvaluated(Enum):

@@ -11,9 +11,8 @@ from collections.abc import Sequence
 
 from fleetrig.harness.checks.evaluators import evaluator_for
 from fleetrig.harness.external.view import view_for
-from fleetrig.harness.platforms.hawkbit.setup import set_up
 from fleetrig.harness.run.actions import perform
-from fleetrig.harness.run.context import RunContext
+from fleetrig.harness.run.context import RunContext, build_devices
 from fleetrig.harness.run.evaluation import evaluate_all, result_of, through_view
 from fleetrig.harness.scenario_file.scenario import Phase
 from fleetrig.harness.scenario_file.titles import title_of
@@ -30,7 +29,8 @@ def direct(context: RunContext) -> Director[tuple[PhaseResult, ...]]:
     Deviations that are known do not stop it, unless nothing can come of the rest.
     """
     context.tell("begun", context.prefix)
-    yield from set_up(context)
+    yield from context.work.setup()
+    build_devices(context)
     yield from add_faults(context, [line.to_fault() for line in context.scenario.faults])
     done = context.progress.done
     for phase in context.scenario.phases:

@@ -7,13 +7,13 @@ server's; its events get the numbers of the run's server lane, which nobody else
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
 from fleetrig.harness.servers.control import ControlInterface
 from fleetrig.simulator.contract.errors import FleetrigError
-from fleetrig.simulator.contract.http import HttpRequest
 from fleetrig.simulator.contract.trace import Trace, TraceEvent
 from fleetrig.simulator.drivers.director import Director
 from fleetrig.simulator.drivers.realtime import RealBench
@@ -52,9 +52,10 @@ def follow(control: ControlInterface, trace: Trace, prefix: str, number: int) ->
 
 
 def is_about(event: TraceEvent, prefix: str) -> bool:
-    """A fault names no device, but the request that it bit does."""
-    is_in_path = isinstance(event.envelope, HttpRequest) and f"/{prefix}" in event.envelope.target
-    return event.device.startswith(prefix) or is_in_path
+    """A fault names no device, but the line of the envelope that it bit does: a name in it begins with the prefix."""
+    if event.device.startswith(prefix):
+        return True
+    return event.envelope is not None and re.search(rf"(?<![\w-]){re.escape(prefix)}", event.envelope.line) is not None
 
 
 def copy_event(trace: Trace, event: TraceEvent) -> None:
@@ -67,4 +68,5 @@ def copy_event(trace: Trace, event: TraceEvent) -> None:
         fault=event.fault,
         reason=event.reason,
         name=event.name,
+        session=event.session,
     )

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from fleetrig.harness.checks.evaluators import FleetSnapshot, fold_of
+from fleetrig.harness.checks.evaluators import FleetSnapshot, fold_of, is_query
 from fleetrig.harness.checks.fold import Fold
 from fleetrig.harness.external.view import view_for
 from fleetrig.harness.run.evaluation import (
@@ -28,7 +28,6 @@ from fleetrig.harness.run.evaluation import (
 from fleetrig.harness.run.known_deviations import Known, Peer, known_in
 from fleetrig.harness.run.redact import redact
 from fleetrig.harness.run.trace_file import digest_of
-from fleetrig.harness.scenario_file.check_words import KeepsSecrets, Record, Registry
 from fleetrig.harness.scenario_file.scenario import Phase, Scenario
 from fleetrig.harness.scenario_file.selection import find
 from fleetrig.harness.scenario_file.template import ScenarioFile, read_scenario
@@ -188,7 +187,7 @@ class Replay:
         folds = {
             position: fold_of(fleet, check.arguments)
             for position, check in enumerate(expected)
-            if not isinstance(check.arguments, Registry | Record | KeepsSecrets)
+            if not is_query(check.arguments)
         }
         pairs = [(expected[position], fold) for position, fold in folds.items()]
         return Watch(phase, expected, event.at_us, folds, phase_folds(self._known, phase.name, pairs))

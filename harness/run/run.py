@@ -12,15 +12,15 @@ import ssl
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from fleetrig.harness.external.command import DeviceCommand, values_of
 from fleetrig.harness.external.program_bench import ProgramBench
-from fleetrig.harness.platforms.hawkbit.cleanup import clean_up
-from fleetrig.harness.platforms.hawkbit.reference import bench_settings, in_memory, serving
-from fleetrig.harness.run.context import RunContext, seeded_tokens
+from fleetrig.harness.platforms import platform_of
+from fleetrig.harness.run.cleanup import clean_up
+from fleetrig.harness.run.context import RunContext, as_built, seeded_tokens
 from fleetrig.harness.run.interrupts import ctrl_c_at_once
 from fleetrig.harness.run.known_deviations import Peer, known_in
 from fleetrig.harness.run.open_files import allow_connections
@@ -30,8 +30,11 @@ from fleetrig.harness.run.remote_trace import follow_remote_trace
 from fleetrig.harness.run.trace_file import TraceFile, about_run, trace_name
 from fleetrig.harness.run.version import VERSION
 from fleetrig.harness.scenario_file.selection import Expanded
-from fleetrig.harness.servers.under_test import ServerUnderTest
+from fleetrig.harness.servers.reference import in_memory, serving
+from fleetrig.harness.servers.remote import RemoteServer
+from fleetrig.harness.servers.under_test import ServerUnderTest, server_under_test
 from fleetrig.harness.verdict import PhaseResult, Report, Verdict, worst_verdict
+from fleetrig.reference_server.platform import PlatformBuilder
 from fleetrig.simulator.agent import Agent
 from fleetrig.simulator.contract.clock import VIRTUAL_EPOCH_US, to_s
 from fleetrig.simulator.contract.errors import BrokenBench, FleetrigError, UsageError
@@ -41,7 +44,7 @@ from fleetrig.simulator.drivers.director import Driver
 from fleetrig.simulator.drivers.power_watch import PowerWatch
 from fleetrig.simulator.drivers.realtime import RealBench
 from fleetrig.simulator.drivers.virtual import VirtualBench
-from fleetrig.simulator.flows.hawkbit.flow import HawkbitDevice, HawkbitMake
+from fleetrig.simulator.effects import Behaviour
 
 NEEDS_A_DEVICE: Final = "it is about a device of yours: say --device-command CMD, which starts one (or --own-device)"
 
@@ -51,8 +54,9 @@ class RunOptions:
     """How to run, as the command says it; the scenario file never does."""
 
     real_time: bool = False
-    against: ServerUnderTest | None = None
-    profile: str = "1.1"
+    against: RemoteServer | None = None
+    profile: str = ""
+    """The generation of our own server; empty for the newest of the scenario's platform."""
     seed: int = 1
     results: Path = Path("fleetrig-results")
     trace: Path | None = None
@@ -60,8 +64,8 @@ class RunOptions:
     verify: ssl.SSLContext | bool = True
     listener: Listener | None = None
     """Whoever wants to see the events as they happen."""
-    programs: Mapping[str, HawkbitMake] = field(default_factory=lambda: {"standard": HawkbitDevice})
-    """`behaviour` -> the program that devices run; tests hand in broken ones."""
+    behaviour: Callable[[Behaviour], Behaviour] = as_built
+    """What becomes of the behaviour of each device; tests hand in devices that misbehave."""
     device: DeviceCommand | None = None
     """The device under test: a program for scenarios with external devices."""
     own_device: bool = False
@@ -108,6 +112,8 @@ class Attempt:
 
     def __init__(self, expanded: Expanded, options: RunOptions, watch: PowerWatch | None = None) -> None:
         self.scenario = expanded.scenario
+        self.platform = platform_of(expanded.scenario.platform)
+        self.profile = options.profile or self.platform.vocabulary.profiles[0]
         self.options = options
         self.name = expanded.name
         self.trace = Trace()
@@ -146,7 +152,7 @@ class Attempt:
             simulated_s=to_s(self._now_us() - self._began_us) if self._context is not None else 0.0,
             devices=sum(1 for _ in self.scenario.devices.units()),
             target="reference server" if against is None else against.name,
-            profile=self.options.profile if against is None else "",
+            profile=self.profile if against is None else "",
             time=self.options.time,
             seed=self.options.seed,
             version=VERSION,
@@ -165,8 +171,9 @@ class Attempt:
     def in_virtual_time(self) -> tuple[PhaseResult, ...]:
         """Server and fleet in one process, no sockets, no waiting."""
         seed = self.options.seed
-        settings = bench_settings(self.scenario, self.options.profile)
-        server, handler = in_memory(settings, self.trace, self.secrets, seed, lambda: bench.now_us())
+        server, handler = in_memory(
+            self.platform, self._build(), self.profile, self.trace, self.secrets, seed, lambda: bench.now_us()
+        )
         self._check_needs(server)
         bench = VirtualBench(handler, self.trace, seed=seed)
         with ctrl_c_at_once():
@@ -174,11 +181,21 @@ class Attempt:
 
     async def in_real_time(self) -> tuple[PhaseResult, ...]:
         """Real sockets: against the given server, or a reference server of its own."""
-        if self.options.against is not None:
-            return await self._meet(self.options.against)
-        settings = bench_settings(self.scenario, self.options.profile)
-        async with serving(settings, self.trace, self.secrets) as server:
+        against = self.options.against
+        if against is not None:
+            if against.platform not in ("", self.platform.name):
+                raise SkipScenario(f"{against.name} is {against.platform}, the scenario is for {self.platform.name}")
+            return await self._meet(server_under_test(against, self.platform))
+        async with serving(self.platform, self._build(), self.profile, self.trace, self.secrets) as server:
             return await self._meet(server)
+
+    def _build(self) -> PlatformBuilder:
+        """How our own server plays the platform. Raises UsageError for start-up properties that there are not."""
+        properties = {name: str(value) for name, value in self.scenario.server.properties.items()}
+        try:
+            return self.platform.own_server.build(properties, self.profile)
+        except ValueError as wrong:
+            raise UsageError(f"{self.scenario.path}: server.properties: {wrong}") from None
 
     async def _meet(self, server: ServerUnderTest) -> tuple[PhaseResult, ...]:
         """Leaving the bench switches all devices off; then everything on a server of others is taken back."""
@@ -209,22 +226,20 @@ class Attempt:
     def _describe(self, agent: Agent, folder: Path) -> Mapping[str, str]:
         assert self._context is not None
         device = self._context.devices[agent.identity.serial]
-        return values_of(device.identity, device.credential, self._context.server.url, folder)
+        credential = self.platform.credential_values(device.credential)
+        return values_of(device.identity, credential, self._context.server.url, folder)
 
     def _results(self) -> Path:
         return self.options.results / trace_name(self.name, self.options.seed, "")
 
     def _new_context(self, bench: Driver, server: ServerUnderTest, new_token: Callable[[str], str]) -> RunContext:
-        behaviour = self.scenario.devices.behaviour
-        if behaviour not in self.options.programs:
-            known = ", ".join(sorted(self.options.programs))
-            raise UsageError(f"{self.scenario.path}: no program is called {behaviour!r}; known is {known}")
-        self.secrets.learn("password", server.admin.basic.removeprefix("Basic "))
+        for kind, secret in server.admin.secrets():
+            self.secrets.learn(kind, secret)
         prefix = "" if server.is_own else f"fleetrig-{chance.token_hex(3)}-"
         self._began_us = bench.now_us()
-        program = self.options.programs[behaviour]
         context = RunContext(
-            self.scenario, bench, server, self.secrets, new_token, self._results(), prefix, program, self._watch,
+            self.scenario, self.platform, bench, server, self.secrets, new_token, self._results(), prefix,
+            self.options.behaviour, self._watch,
             known=known_in(self.options.known, self.name),
         )  # fmt: skip
         if isinstance(bench, ProgramBench):
@@ -238,7 +253,7 @@ class Attempt:
                 raise SkipScenario(NEEDS_A_DEVICE)
             if not server.is_own and server.control is None:
                 raise SkipScenario(f"{server.name} does not tell what it saw of the device: only our own server does")
-        if lacking := server.lacks(self.scenario.needs):
+        if lacking := server.lacks((self.scenario.devices.over, *self.scenario.needs)):
             raise SkipScenario(f"{server.name} lacks {', '.join(lacking)}")
 
     def _phases(self, broken: str) -> tuple[PhaseResult, ...]:

@@ -31,7 +31,7 @@ class Expanded:
     values: Mapping[str, Any]
     """The values of its matrix; None stands for power cut points that nobody listed."""
     name: str
-    """`hawkbit/power_cuts[cut=poll#1:sent]`: stable, and accepted wherever an id is."""
+    """`folder/power_cuts[cut=poll#1:sent]`: stable, and accepted wherever an id is."""
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
     """What came from the environment."""
 

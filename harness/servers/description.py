@@ -29,10 +29,6 @@ class ServerDescription:
     """Where `serve` listens without options: listener -> `HOST:PORT`. The others are opened on demand."""
     admin: str
     """The listener of its administration interface, which speaks HTTP."""
-    usual: frozenset[str]
-    """Capability words of every server of the platform."""
-    special: frozenset[str]
-    """Capability words that only an operator knows to be true of a server."""
     profiles: tuple[str, ...]
     """The generations of the real server that can be had, the newest first."""
     account: UserPassword
@@ -44,11 +40,6 @@ class ServerDescription:
     def admin_listeners(self) -> tuple[str, ...]:
         """Where the administration interface may be, the usual place first."""
         return (self.admin, "https") if self.admin == "http" else (self.admin,)
-
-    @property
-    def can(self) -> frozenset[str]:
-        """The words that a SERVER.yaml may say of a server."""
-        return self.usual | self.special
 
 
 def description_of(platform: str) -> ServerDescription:

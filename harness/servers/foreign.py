@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from fleetrig.harness.platforms import PLATFORMS, load
+from fleetrig.harness.platforms import PLATFORMS, vocabulary_of
 from fleetrig.harness.scenario_file.marks import locate
 from fleetrig.harness.scenario_file.problems import FileMistakes, Problem, Source
 from fleetrig.harness.scenario_file.reader import load_mapping, read_source
@@ -25,7 +25,6 @@ from fleetrig.harness.servers.description import (
 )
 from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.harness.servers.secrets import from_environment
-from fleetrig.harness.servers.under_test import CONTROL_CAN, ServerUnderTest
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.identity import UserPassword
 
@@ -131,9 +130,9 @@ def _problems(file: ServerFile, source: Source, platform: str, about: ServerDesc
     for name in file.listeners():
         if name not in about.listeners:
             yield problem([name], f"{name}: {about.title} has no such listener; it has {', '.join(about.listeners)}")
+    known = sorted(vocabulary_of(platform).needs)
     for number, word in enumerate(file.can):
-        if word not in about.can:
-            known = sorted(about.can)
+        if word not in known:
             sentence = f"can[{number}]: expected what a server can do: {', '.join(known)}, got {word!r}"
             yield problem(["can", number], sentence + did_you_mean(word, known))
 
@@ -146,19 +145,11 @@ def _server(platform: str, about: ServerDescription, file: ServerFile, environ: 
     if password.startswith("env:"):
         password = from_environment(password, environ)
     return RemoteServer(
-        platform, url, listeners,
-        account=UserPassword(file.user or about.account.user, password),
-        tenant=file.tenant or about.tenant,
-        can=about.usual | set(file.can) | listener_words | (CONTROL_CAN if file.control is not None else set()),
-        may_change_settings=False,
+        url,
+        UserPassword(file.user or about.account.user, password),
+        file.tenant or about.tenant,
+        can=frozenset({*file.can, *listener_words}),
         control=None if file.control is None else ControlInterface(file.control),
-    )  # fmt: skip
-
-
-def under_test(server: RemoteServer) -> ServerUnderTest:
-    """The same server as a scenario meets it, with an administrator's account on it."""
-    admin = load(server.platform, "admin:admin_of")(server)
-    if server.control is None:
-        return ServerUnderTest(server.url, admin, server.can, server.name, "", is_own=False)
-    add_fault = server.control.add_fault
-    return ServerUnderTest(server.url, admin, server.can, server.name, "", False, add_fault, server.control)
+        platform=platform,
+        listeners=listeners,
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from fleetrig.harness.servers.control import ControlInterface
@@ -14,19 +14,22 @@ from fleetrig.simulator.contract.identity import UserPassword
 class RemoteServer:
     """A server by its address, as `--against` describes it."""
 
-    platform: str
     url: str
     """Of its administration interface, without a slash at the end."""
-    listeners: Mapping[str, str]
-    """Those that are known: listener -> URL (of HTTP) or `HOST:PORT`."""
     account: UserPassword
-    tenant: str
-    can: frozenset[str]
-    """Capability words, among them the names of the listeners."""
-    may_change_settings: bool
-    """Settings that count for everybody on the server."""
-    ca: Path | None = None
+    tenant: str = ""
+    """Empty for the platform's usual one."""
+    may_change_settings: bool = True
+    """Whether settings that count for everybody on the server may be changed."""
+    can: frozenset[str] = frozenset()
+    """What only its operator knows that it can do, and the names of its listeners."""
     control: ControlInterface | None = None
+    platform: str = ""
+    """What it is; empty where everybody knows."""
+    listeners: Mapping[str, str] = field(default_factory=dict)
+    """Those that are known: listener -> URL (of HTTP) or `HOST:PORT`."""
+    ca: Path | None = None
+    """The authority to trust, unless `--ca` names another."""
     is_file: bool = False
     """Described by a SERVER.yaml; a bare address says nothing of accounts."""
 

@@ -6,31 +6,50 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from fleetrig.harness.platforms.hawkbit.admin import Call, HawkbitAdmin
+from fleetrig.harness.platform import Admin, Platform
+from fleetrig.harness.platforms import PLATFORMS, vocabulary_of
+from fleetrig.harness.scenario_file.vocabulary import NEUTRAL_NEEDS, Vocabulary
 from fleetrig.harness.servers.control import ControlInterface
+from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.simulator.contract.faults import Fault
+from fleetrig.simulator.drivers.director import AdminCall
 
-REFERENCE_CAN: Final = frozenset(
-    {"hawkbit", "hawkbit.admin", "hawkbit.fast_polling", "http", "reference", "reference.faults", "reference.reasons"}
-)
 CONTROL_CAN: Final = frozenset({"reference.faults", "reference.reasons"})
 """Of a reference server that runs elsewhere, when its control interface is known."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServerUnderTest:
-    """`add_fault` gives the fault's id; it is None where faults cannot be switched from outside."""
+    """`add_fault` returns the fault's id; it is None where faults cannot be switched from outside."""
 
     url: str
-    admin: HawkbitAdmin
+    admin: Admin
     can: frozenset[str]
     name: str
     profile: str
     is_own: bool
-    add_fault: Callable[[Fault], Call[int]] | None = None
+    add_fault: Callable[[Fault], AdminCall[int]] | None = None
     control: ControlInterface | None = None
     """Of a reference server that is reached over sockets."""
 
     def lacks(self, needs: tuple[str, ...]) -> list[str]:
         """The capability words that a scenario needs and this server has not."""
         return [word for word in needs if word not in self.can]
+
+
+def server_under_test(server: RemoteServer, platform: Platform) -> ServerUnderTest:
+    """A server that runs elsewhere, as a scenario of this platform meets it."""
+    admin, can, url, name = platform.admin(server), platform.vocabulary.can | server.can, server.url, server.name
+    if server.control is None:
+        return ServerUnderTest(url, admin, can, name, "", is_own=False)
+    return ServerUnderTest(url, admin, can | CONTROL_CAN, name, "", False, server.control.add_fault, server.control)
+
+
+def reference_can(vocabulary: Vocabulary) -> frozenset[str]:
+    """What our own server can do when it plays a platform."""
+    return NEUTRAL_NEEDS | vocabulary.can | vocabulary.reference_can | set(vocabulary.transports)
+
+
+def all_needs() -> frozenset[str]:
+    """Every word that a scenario of any platform can need of a server."""
+    return NEUTRAL_NEEDS.union(*(vocabulary_of(name).needs for name in PLATFORMS))

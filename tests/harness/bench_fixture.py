@@ -7,13 +7,14 @@ from typing import Any, TypeVar
 
 from fleetrig.harness.checks.evaluators import evaluator_for
 from fleetrig.harness.checks.fold import Fold, Status
-from fleetrig.harness.platforms.hawkbit.reference import bench_settings, in_memory
-from fleetrig.harness.platforms.hawkbit.setup import set_up
+from fleetrig.harness.platforms import platform_of
+from fleetrig.harness.platforms.hawkbit.hawkbit_run import HawkbitRun
+from fleetrig.harness.platforms.hawkbit.work import HawkbitWork
 from fleetrig.harness.run.actions import perform
-from fleetrig.harness.run.context import RunContext, seeded_tokens
+from fleetrig.harness.run.context import RunContext, build_devices, seeded_tokens
 from fleetrig.harness.run.phases import run_phase
-from fleetrig.harness.scenario_file.scenario import Phase, Scenario
-from fleetrig.harness.scenario_file.words import Action, Check
+from fleetrig.harness.scenario_file.platform_models import models_for
+from fleetrig.harness.servers.reference import in_memory
 from fleetrig.harness.verdict import Finding, PhaseResult
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane, Trace, TraceEvent
@@ -23,6 +24,7 @@ from fleetrig.simulator.effects import Pause
 
 T = TypeVar("T")
 
+MODELS = models_for("hawkbit")
 FAST = {"pollingTime": "00:00:01"}
 DEVICES = {"flow": "hawkbit", "count": 2, "serial": "HB-{n}", "backoff": {"policy": "fixed", "base": "1s"}}
 
@@ -37,29 +39,40 @@ class BenchFixture:
             "server": {"settings": {**FAST, **(settings or {})}},
             "phases": [{"name": "none"}],
         }
-        scenario = Scenario.model_validate(tree, context={"folder": folder, "id": "bench"})
+        scenario = MODELS.scenario.model_validate(tree, context={"folder": folder, "id": "bench"})
         self.events: list[TraceEvent] = []
         trace, secrets = Trace(), Secrets()
         trace.listen(self.events.append)
-        server, handler = in_memory(bench_settings(scenario, "1.1"), trace, secrets, 1, lambda: self.driver.now_us())
+        platform = platform_of("hawkbit")
+        build = platform.own_server.build({}, "1.1")
+        server, handler = in_memory(platform, build, "1.1", trace, secrets, 1, lambda: self.driver.now_us())
         self.driver = VirtualBench(handler, trace, seed=1)
-        self.context = RunContext(scenario, self.driver, server, secrets, seeded_tokens(1), folder / "results")
-        self.run(set_up(self.context))
+        self.context = RunContext(
+            scenario, platform, self.driver, server, secrets, seeded_tokens(1), folder / "results"
+        )
+        self.run(self.context.work.setup())
+        build_devices(self.context)
 
     @property
     def admin(self) -> Any:
         return self.context.server.admin
+
+    @property
+    def hawkbit(self) -> HawkbitRun:
+        """What hawkBit's part of the run holds."""
+        assert isinstance(self.context.work, HawkbitWork)
+        return self.context.work.run
 
     def run(self, director: Director[T] | AdminCall[T]) -> T:
         return self.driver.run(director)
 
     def do(self, word: str, **arguments: Any) -> None:
         """One action, as a scenario file writes it."""
-        self.run(perform(self.context, Action.model_validate({word: arguments}).arguments))
+        self.run(perform(self.context, MODELS.action.model_validate({word: arguments}).arguments))
 
     def do_plain(self, word: str, argument: Any) -> None:
         """An action whose argument is no mapping of names, such as `wait: 5s`."""
-        self.run(perform(self.context, Action.model_validate({word: argument}).arguments))
+        self.run(perform(self.context, MODELS.action.model_validate({word: argument}).arguments))
 
     def wait(self, seconds: float) -> None:
         def pause() -> Director[None]:
@@ -69,17 +82,17 @@ class BenchFixture:
 
     def phase(self, **tree: Any) -> PhaseResult:
         """A whole phase."""
-        return self.run(run_phase(self.context, Phase.model_validate({"name": "p", **tree})))
+        return self.run(run_phase(self.context, MODELS.phase.model_validate({"name": "p", **tree})))
 
     def ask(self, word: str, **arguments: Any) -> Finding | None:
         """A check that asks the server."""
-        question = evaluator_for(self.context, Check.model_validate({word: arguments}).arguments)
+        question = evaluator_for(self.context, MODELS.check.model_validate({word: arguments}).arguments)
         assert callable(question)
         return self.run(question())
 
     def watch(self, word: str, arguments: Any) -> Fold:
         """A check over the stream that watches from now on."""
-        fold = evaluator_for(self.context, Check.model_validate({word: arguments}).arguments)
+        fold = evaluator_for(self.context, MODELS.check.model_validate({word: arguments}).arguments)
         assert not callable(fold)
         self.driver.trace.listen(fold.step)
         return fold

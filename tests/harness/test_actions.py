@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
-from fleetrig.harness.run.actions import image_bytes
+from fleetrig.harness.platforms import PLATFORMS, load, vocabulary_of
+from fleetrig.harness.platforms.hawkbit.actions import image_bytes
+from fleetrig.harness.run.actions import PERFORM
+from fleetrig.harness.scenario_file.action_words import BENCH_WORDS
 from fleetrig.simulator.contract.clock import to_s
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
@@ -37,9 +40,18 @@ def test_configure_changes_the_tenant(bench: BenchFixture) -> None:
     assert config["user.confirmation.flow.enabled"]["value"] is True
 
 
-def test_configure_with_an_unknown_key_breaks_the_bench(bench: BenchFixture) -> None:
+def test_configure_with_a_key_of_another_generation_breaks_the_bench(bench: BenchFixture) -> None:
     with pytest.raises(BrokenBench, match=r"400.*configKeyInvalid"):
-        bench.do("configure", pollngTime="00:00:07")
+        bench.do("configure", minPollingTime="00:00:07")
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_every_word_of_a_platform_is_performed(platform: str) -> None:
+    """By the bench or by the platform, never by both."""
+    words = vocabulary_of(platform).words
+    assert not words.keys() & BENCH_WORDS.keys()
+    assert set(PERFORM) == set(BENCH_WORDS.values())
+    assert set(load(platform, "actions:PERFORM")) == set(words.values())
 
 
 def test_preregister_makes_the_targets_with_their_tokens(bench: BenchFixture) -> None:
@@ -239,13 +251,13 @@ def test_rotate_the_gateway_token(tmp_path: Path) -> None:
     bench = BenchFixture(tmp_path, credential="gateway_token")
     bench.do("power_on")
     bench.wait(2)
-    before = bench.context.gateway_key
+    before = bench.hawkbit.gateway_key
     bench.do("rotate", what="gateway_token", only="HB-1")
     bench.wait(4)
 
     config = bench.run(bench.admin.read_config())
-    assert config["authentication.gatewaytoken.key"]["value"] == bench.context.gateway_key != before
-    assert bench.context.devices["HB-1"].credential == GatewayToken(bench.context.gateway_key)
+    assert config["authentication.gatewaytoken.key"]["value"] == bench.hawkbit.gateway_key != before
+    assert bench.context.devices["HB-1"].credential == GatewayToken(bench.hawkbit.gateway_key)
     assert bench.context.devices["HB-1"].agent.stage is Stage.ONLINE
     assert bench.context.devices["HB-2"].agent.stage is Stage.REFUSED
 

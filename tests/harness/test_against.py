@@ -9,13 +9,14 @@ import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
-from fleetrig.harness.platforms.hawkbit.admin import Call, HawkbitAdmin, T
+from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
 from fleetrig.simulator.contract.identity import UserPassword
 from fleetrig.simulator.contract.trace import Trace
+from fleetrig.simulator.drivers.director import AdminCall
 from fleetrig.simulator.drivers.realtime import RealBench
 from tests.harness.command import Running, cases_of, fleetrig
 from tests.harness.runs import HEAD, PASSES, write_scenario
@@ -55,6 +56,8 @@ ROTATES = """
         expect: [{receives: {name: poll, status: 200}}]
 """
 
+T = TypeVar("T")
+
 
 class Foreign:
     """The server and what an operator sees on it."""
@@ -63,7 +66,7 @@ class Foreign:
         self.url = f"http://127.0.0.1:{served.port}"
         self._admin = HawkbitAdmin(self.url, UserPassword("admin", "admin"))
 
-    def ask(self, call: Callable[[HawkbitAdmin], Call[T]]) -> T:
+    def ask(self, call: Callable[[HawkbitAdmin], AdminCall[T]]) -> T:
         async def asked() -> T:
             async with RealBench(Trace()) as bench:
                 return await bench.run(call(self._admin))
@@ -208,10 +211,10 @@ def test_faults_of_a_server_of_others_are_no_matter_of_ours(tmp_path: Path, fore
 
 def test_a_setting_that_could_not_be_put_back_is_not_touched(tmp_path: Path, foreign: Foreign) -> None:
     before = foreign.state()
-    write_scenario(tmp_path, PASSES, head=HEAD.replace("settings: {", "settings: {not.there: 1, "))
+    write_scenario(tmp_path, PASSES, head=HEAD.replace("settings: {", "settings: {multi.assignments.enabled: true, "))
     done = fleetrig("run", "--against", foreign.url, cwd=tmp_path)
     assert done.returncode == 3
-    assert "does not show the setting not.there, so it could not be put back" in done.stdout
+    assert "does not show the setting multi.assignments.enabled, so it could not be put back" in done.stdout
     assert foreign.state() == before
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from fleetrig.harness.checks.evaluators import FleetSnapshot, evaluator_for
-from fleetrig.harness.scenario_file.words import Check
+from fleetrig.harness.checks.evaluators import FleetSnapshot, describe, evaluator_for, is_query, snapshot_of
+from fleetrig.harness.scenario_file.check_words import CHECK_WORDS
 from fleetrig.simulator.contract.faults import Fault, FaultKind
-from tests.harness.bench_fixture import MET, OPEN, VIOLATED, BenchFixture
+from tests.harness.bench_fixture import MET, MODELS, OPEN, VIOLATED, BenchFixture
 
 Prepare = Callable[[BenchFixture], None]
 
@@ -147,7 +147,7 @@ def test_prefixes_are_looked_through() -> None:
 REGISTRY: list[tuple[dict[str, Any], str, str]] = [
     ({"devices": 2, "in_state": "registered", "created_by": "admin"}, "", ""),
     ({"devices": 3}, "3 records of these devices", "2"),
-    ({"in_state": "in_sync"}, "the record of HB-1 has updateStatus 'in_sync'", "'registered' (HB-2 differ too)"),
+    ({"in_state": "in_sync"}, "the record of HB-1 has in_state 'in_sync'", "'registered' (HB-2 differ too)"),
     ({"attributes": {"hw": "2"}, "attribute_keys": ["hw"]}, "", ""),
     ({"attributes": {"hw": "3"}, "only": "HB-2"}, "the record of HB-2 has attribute hw = '3'", "'2'"),
     ({"attribute_keys": ["hw", "sw"], "only": "HB-2"}, "exactly the attributes ['hw', 'sw']", "['hw']"),
@@ -212,15 +212,16 @@ def test_registry_finds_tokens_that_repeat(tmp_path: Path) -> None:
     assert finding.got == "1 repeat another one's"
 
 
-def test_every_check_word_has_a_judge(tmp_path: Path) -> None:
-    """Those that ask are callable, the others step; a word that is forgotten in `evaluator_for` fails here."""
+def test_every_check_word_has_an_evaluator(tmp_path: Path) -> None:
+    """Those that ask are callable, the others step; a word that is in no table of `evaluators` fails here."""
     bench = BenchFixture(tmp_path)
     given: dict[str, Any] = {word: arguments for word, arguments, *_ in STREAM} | {
         "registry": {"devices": 1},
         "record": {},
         "keeps_secrets": {},
     }
-    words = Check.model_fields.keys() - Check.beside
-    assert words == given.keys()
-    for word in words:
-        assert evaluator_for(bench.context, Check.model_validate({word: given[word]}).arguments) is not None
+    assert CHECK_WORDS.keys() == given.keys()
+    for word in CHECK_WORDS:
+        words = MODELS.check.model_validate({word: given[word]}).arguments
+        assert callable(evaluator_for(bench.context, words)) == is_query(words)
+        assert describe(words, snapshot_of(bench.context))

@@ -9,19 +9,20 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import pytest
 
-from fleetrig.harness.platforms.hawkbit.reference import serving
+from fleetrig.harness.platforms import platform_of
+from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
 from fleetrig.harness.run.remote_trace import follow
 from fleetrig.harness.run.run import RunOptions, run
 from fleetrig.harness.scenario_file.selection import plan
 from fleetrig.harness.servers.control import PAGE, ControlInterface
-from fleetrig.harness.servers.foreign import foreign_server, under_test
-from fleetrig.harness.servers.under_test import ServerUnderTest
+from fleetrig.harness.servers.foreign import foreign_server
+from fleetrig.harness.servers.reference import serving
+from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.harness.verdict import Report, Verdict
-from fleetrig.reference_server.platforms.hawkbit.state.settings import Settings
 from fleetrig.simulator.contract.errors import BrokenBench, UsageError
 from fleetrig.simulator.contract.faults import Fault, FaultKind
 from fleetrig.simulator.contract.masking import Secrets
@@ -31,6 +32,7 @@ from fleetrig.simulator.drivers.realtime import RealBench
 from fleetrig.simulator.effects import Ask, NoReply
 from tests.harness.served import LIMIT_S, Served
 
+HAWKBIT = platform_of("hawkbit")
 T = TypeVar("T")
 
 SCENARIO = """
@@ -74,8 +76,8 @@ def server_file(folder: Path, served: Served, control: str = "") -> Path:
     return path
 
 
-def foreign(against: str) -> ServerUnderTest:
-    return under_test(foreign_server(against, "hawkbit", may_change_settings=True))
+def foreign(against: str) -> RemoteServer:
+    return foreign_server(against, "hawkbit", may_change_settings=True)
 
 
 def run_scenario(folder: Path, reason: str = "token differs", within: str = "20s", **options: Any) -> Report:
@@ -129,9 +131,7 @@ def test_a_control_interface_that_is_not_there_breaks_the_run_at_once(tmp_path: 
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{nobody.getsockname()[1]}"
-        server = under_test(
-            foreign_server(str(server_file(tmp_path, served, url)), "hawkbit", may_change_settings=True)
-        )
+        server = foreign(str(server_file(tmp_path, served, url)))
         report = run_scenario(tmp_path, against=server)
     assert report.verdict is Verdict.BROKEN
     assert report.reason.startswith(f"the control interface {url} cannot be used: GET /trace")
@@ -147,22 +147,24 @@ def test_a_control_interface_that_is_something_else_breaks_the_run(tmp_path: Pat
 
 def test_its_address_is_checked(tmp_path: Path, served: Served) -> None:
     with pytest.raises(UsageError, match="ftp://bench-7"):
-        under_test(
-            foreign_server(str(server_file(tmp_path, served, "ftp://bench-7")), "hawkbit", may_change_settings=True)
-        )
+        foreign(str(server_file(tmp_path, served, "ftp://bench-7")))
 
 
 def test_an_own_server_fails_by_its_control_interface() -> None:
     async def scenario() -> tuple[object, object]:
         trace = Trace()
-        async with serving(Settings(), trace, Secrets()) as server, RealBench(trace) as bench:
+        async with (
+            serving(HAWKBIT, HAWKBIT.own_server.build({}, "1.1"), "1.1", trace, Secrets()) as server,
+            RealBench(trace) as bench,
+        ):
             assert server.add_fault is not None
             assert server.control is not None
+            admin = cast(HawkbitAdmin, server.admin)
             fault_id = await bench.run(server.add_fault(Fault(FaultKind.OUTAGE)))
-            refused = await bench.run(answer_of(server.admin.request("GET", "/targets")))
+            refused = await bench.run(answer_of(admin.request("GET", "/targets")))
             await bench.run(server.control.remove_fault(fault_id))
             await bench.run(server.control.remove_fault(fault_id))
-            return refused, await bench.run(answer_of(server.admin.request("GET", "/targets")))
+            return refused, await bench.run(answer_of(admin.request("GET", "/targets")))
 
     refused, answered = asyncio.run(scenario())
     assert isinstance(refused, NoReply)

@@ -99,8 +99,10 @@ def test_a_run_that_breaks_keeps_what_was_judged_before(tmp_path: Path) -> None:
     assert told(events)[-1] == "ended broken"
 
 
-def test_a_run_whose_set_up_breaks_has_no_phases(tmp_path: Path) -> None:
-    report = run_once(tmp_path, PASSES, head=HEAD_WITH_FAULT.replace("pollingTime", "pollngTime"))
+def test_a_run_whose_setup_breaks_has_no_phases(tmp_path: Path) -> None:
+    report = run_once(
+        tmp_path, PASSES, head=HEAD_WITH_FAULT.replace("settings: {", "settings: {multi.assignments.enabled: true, ")
+    )
     assert (report.verdict, report.phases) == (Verdict.BROKEN, ())
     assert "configKeyInvalid" in report.reason
 

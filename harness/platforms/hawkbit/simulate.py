@@ -17,7 +17,7 @@ from fleetrig.harness.commands.fleet_options import (
 from fleetrig.harness.commands.options import Against, Ca, ChangeTenantSettings, Insecure
 from fleetrig.harness.commands.simulate import simulate
 from fleetrig.harness.commands.simulation import SimulationPlan, http_probe
-from fleetrig.harness.platforms.hawkbit.admin import admin_of
+from fleetrig.harness.platforms.hawkbit.platform import admin_of
 from fleetrig.harness.platforms.hawkbit.simulated_fleet import (
     DEFAULT_ATTRIBUTES,
     READINGS,
@@ -127,7 +127,8 @@ def known_secrets(units: tuple[Unit, ...], gateway_token: str | None, server: Re
     """Everything that must stand in no trace."""
     secrets = Secrets()
     secrets.learn("gateway-token", gateway_token or "")
-    secrets.learn("password", admin_of(server).basic.removeprefix("Basic "))
+    for kind, secret in admin_of(server).secrets():
+        secrets.learn(kind, secret)
     for unit in units:
         secrets.learn("target-token", unit.token or "")
     return secrets

@@ -14,6 +14,7 @@ from fleetrig.harness.run.run import RunOptions, run
 from fleetrig.harness.scenario_file.selection import plan
 from fleetrig.harness.verdict import Finding, Report, Verdict
 from tests.harness import broken_devices
+from tests.harness.broken_devices import Change
 from tests.harness.command import cases_of, fleetrig
 from tests.harness.runs import BREAKS, FAILS, HEAD, PASSES, VIOLATES, WARNS, run_once
 from tests.harness.test_both_times import SCENARIOS
@@ -74,10 +75,10 @@ CAUGHT = [
 ]
 
 
-@pytest.mark.parametrize(("name", "program"), CAUGHT, ids=[row[0] for row in CAUGHT])
-def test_a_broken_device_is_caught_again(tmp_path: Path, name: str, program: object) -> None:
+@pytest.mark.parametrize(("name", "change"), CAUGHT, ids=[row[0] for row in CAUGHT])
+def test_a_broken_device_is_caught_again(tmp_path: Path, name: str, change: Change) -> None:
     (expanded,) = plan([name], SCENARIOS)
-    options = RunOptions(results=tmp_path, programs={"standard": program})  # type: ignore[dict-item]
+    options = RunOptions(results=tmp_path, behaviour=change)
     first = asyncio.run(run(expanded, options))
     again, _ = replay(Path(first.trace_file), SCENARIOS)
     assert again.verdict is first.verdict is Verdict.FAILED

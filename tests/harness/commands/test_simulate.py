@@ -16,7 +16,7 @@ import sys
 import termios
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from rich.cells import cell_len
@@ -25,13 +25,14 @@ from fleetrig.harness.cli import main
 from fleetrig.harness.commands.exits import Exit
 from fleetrig.harness.commands.simulate import exit_code
 from fleetrig.harness.commands.simulation import SimulationResult
-from fleetrig.harness.platforms.hawkbit.admin import Call, HawkbitAdmin, T
+from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
 from fleetrig.harness.platforms.hawkbit.simulated_fleet import READINGS
 from fleetrig.harness.pytest_plugin import RunningServer
 from fleetrig.harness.report.fleet_state import FleetState
 from fleetrig.simulator.contract.identity import UserPassword
 from fleetrig.simulator.contract.trace import Trace
 from fleetrig.simulator.contract.trace_json import from_line
+from fleetrig.simulator.drivers.director import AdminCall
 from fleetrig.simulator.drivers.realtime import RealBench
 
 WITHIN_S = 60.0
@@ -42,6 +43,8 @@ GATEWAY_MODE = "authentication.gatewaytoken.enabled"
 GATEWAY_KEY = "authentication.gatewaytoken.key"
 TOKEN_MODE = "authentication.targettoken.enabled"
 KEY = "a-gateway-key-of-this-test"
+
+T = TypeVar("T")
 
 
 class Running:
@@ -149,7 +152,7 @@ def simulate(*arguments: object, environ: Mapping[str, str] | None = None) -> su
     )  # fmt: skip
 
 
-def ask(server: RunningServer, call: Call[T]) -> T:
+def ask(server: RunningServer, call: AdminCall[T]) -> T:
     """Carries out a call of the management API."""
 
     async def run() -> T:

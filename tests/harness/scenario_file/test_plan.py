@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from fleetrig.harness.scenario_file.action_words import PowerOn
 from fleetrig.harness.scenario_file.problems import FileMistakes
 from fleetrig.harness.scenario_file.scenario import Scenario
 from fleetrig.harness.scenario_file.selection import expand, find, plan, scenario_root, select
@@ -142,7 +143,8 @@ def test_power_cut_points_come_from_whoever_can_list_them(read: Read) -> None:
         "some/topic[cut=poll#1:sent,credential=none]",
     ]
     assert [one.devices.credential for one in asked] == ["target_token", "none"]
-    assert all(one.phases[0].do[0].power_on.cut_at is None for one in asked if one.phases[0].do[0].power_on)
+    words = [one.phases[0].do[0].arguments for one in asked]
+    assert all(word.cut_at is None for word in words if isinstance(word, PowerOn))
 
 
 def test_power_cut_points_stay_a_symbol_until_then(read: Read) -> None:

@@ -6,14 +6,21 @@ from pathlib import Path
 
 import pytest
 
+from fleetrig.harness.platforms import platform_of
+from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
 from fleetrig.harness.scenario_file.problems import FileMistakes
-from fleetrig.harness.servers.foreign import foreign_server, platform_named_by, under_test
+from fleetrig.harness.servers.foreign import foreign_server, platform_named_by
 from fleetrig.harness.servers.remote import RemoteServer
+from fleetrig.harness.servers.under_test import ServerUnderTest, server_under_test
 from fleetrig.simulator.contract.errors import UsageError
 
 
 def server_of(against: object, *, may: bool = False, environ: dict[str, str] | None = None) -> RemoteServer:
     return foreign_server(str(against), "hawkbit", may_change_settings=may, environ=environ or {})
+
+
+def under_test(server: RemoteServer) -> ServerUnderTest:
+    return server_under_test(server, platform_of("hawkbit"))
 
 
 @pytest.fixture
@@ -25,9 +32,10 @@ def test_an_address_is_administered_with_the_well_known_account() -> None:
     server = server_of("http://127.0.0.1:8080/")
     assert server.url == "http://127.0.0.1:8080"
     assert (server.account.user, server.account.password, server.tenant) == ("admin", "admin", "DEFAULT")
-    assert server.can == {"hawkbit", "hawkbit.admin", "http"}
+    assert server.can == {"http"}
     assert (server.listeners, server.is_file) == ({"http": "http://127.0.0.1:8080"}, False)
     met = under_test(server)
+    assert met.can == {"hawkbit", "hawkbit.admin", "http"}
     assert not met.is_own
     assert met.add_fault is None
     assert (met.admin.url, met.admin.account) == (server.url, server.account)
@@ -47,7 +55,9 @@ def test_an_address_is_administered_with_the_well_known_account() -> None:
 def test_settings_beyond_loopback_need_leave(url: str, leave: bool, may: bool) -> None:
     server = server_of(url, may=leave)
     assert server.may_change_settings is may
-    assert under_test(server).admin.may_change_settings is may
+    admin = under_test(server).admin
+    assert isinstance(admin, HawkbitAdmin)
+    assert admin.may_change_settings is may
 
 
 def test_a_server_file_says_more(file: Path) -> None:
@@ -113,7 +123,7 @@ def test_what_is_no_address(text: str, sentence: str) -> None:
         ("url: http://h\n", "1:1: 'url' is not known here; known is platform, http, https, mqtt"),
         (
             "http: http://h\ncan: [hawkbit.fast_poling]\n",
-            "hawkbit.trusted_ips, got 'hawkbit.fast_poling'; did you mean hawkbit.fast_polling?",
+            "reference.reasons, got 'hawkbit.fast_poling'; did you mean hawkbit.fast_polling?",
         ),
         ("platform: hawkbt\nhttp: http://h\n", "1:11: platform: expected hawkbit, got 'hawkbt'; did you mean hawkbit?"),
         ("http: http://h\nmqtt: h:1883\n", "2:1: mqtt: hawkBit has no such listener; it has http, https"),

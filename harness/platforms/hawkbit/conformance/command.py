@@ -16,6 +16,7 @@ from fleetrig.harness.platforms.hawkbit.conformance.preflight import check_accou
 from fleetrig.harness.platforms.hawkbit.conformance.session import Server, Session
 from fleetrig.harness.platforms.hawkbit.conformance.suite import PROFILES, RIGHTS, ROWS, own_hawkbit
 from fleetrig.harness.platforms.hawkbit.conformance.tenant_lock import alone
+from fleetrig.harness.platforms.hawkbit.vocabulary import VOCABULARY
 from fleetrig.harness.servers.description import expected
 from fleetrig.harness.servers.foreign import foreign_server
 from fleetrig.harness.servers.secrets import secret_from
@@ -85,7 +86,7 @@ def meeting(options: ConformOptions, *, may_change: bool) -> Iterator[tuple[Serv
     with contextlib.closing(ExactClient(foreign.url, verify)) as client:
         server = Server(client, foreign.account, foreign.tenant, options.profile,
                         may_change_settings=foreign.may_change_settings)  # fmt: skip
-        yield server, frozenset(word.removeprefix("hawkbit.") for word in foreign.can)
+        yield server, frozenset(word.removeprefix("hawkbit.") for word in VOCABULARY.can | foreign.can)
 
 
 def accounts_of(given: Sequence[str]) -> dict[str, UserPassword]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fleetrig.harness.checks.manufacturing_record import COLUMNS, write_record
+from fleetrig.harness.checks.manufacturing_record import write_record
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.identity import TargetToken
 from tests.harness.bench_fixture import BenchFixture
@@ -32,7 +32,7 @@ def test_every_unit_has_a_row_in_both_files(tmp_path: Path) -> None:
     assert (finding.expected, finding.got) == ("3 units passed", "1; not these: HB-2, HB-3")
     rows = rows_of(tmp_path / "results" / "line-7.csv")
     assert rows == json.loads((tmp_path / "results" / "line-7.json").read_text())
-    assert tuple(rows[0]) == COLUMNS
+    assert tuple(rows[0]) == ("serial", "controllerId", "fingerprint", "verdict")
     assert [row["verdict"] for row in rows] == ["passed", "failed: unknown on the server", "failed: not on the server"]
     assert bench.ask("record", passed=1, file="line-7") is None
 
@@ -46,10 +46,10 @@ def test_the_fingerprint_is_that_of_what_was_burnt_in(tmp_path: Path) -> None:
     credential = bench.context.devices["HB-1"].credential
     assert isinstance(credential, TargetToken)
     assert rows[0]["fingerprint"] == hashlib.sha256(credential.token.encode()).hexdigest()[:16]
-    assert credential.token != bench.context.tokens["HB-1"]
+    assert credential.token != bench.hawkbit.tokens["HB-1"]
     text = (tmp_path / "results" / "manufacturing-record.csv").read_text()
     assert credential.token not in text
-    assert bench.context.tokens["HB-1"] not in text
+    assert bench.hawkbit.tokens["HB-1"] not in text
 
 
 def test_a_device_without_a_credential_has_no_fingerprint(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fleetrig.harness.platforms.hawkbit.naming import device_call
+from fleetrig.harness.platforms.hawkbit.device_call import device_call
 from fleetrig.simulator.contract.http import FileSlice, HttpRequest
 
 DEVICE = "/DEFAULT/controller/v1/dev-1"

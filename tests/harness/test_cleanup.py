@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from fleetrig.harness.platforms.hawkbit.actions import configure
 from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
-from fleetrig.harness.platforms.hawkbit.cleanup import clean_up
 from fleetrig.harness.platforms.hawkbit.setup import gateway_key_in_use
-from fleetrig.harness.run.actions import configure
+from fleetrig.harness.run.cleanup import clean_up
 from fleetrig.harness.run.context import build_devices
 from fleetrig.simulator.contract.delivery import Delivery, Ending
 from fleetrig.simulator.contract.errors import BrokenBench, UsageError
@@ -122,7 +122,7 @@ def test_settings_get_back_what_they_were(bench: BenchFixture) -> None:
     before = bench.run(bench.admin.read_config())
     bench.do("configure", pollingTime="00:10:00", maintenanceWindowPollCount=5)
     bench.do("configure", pollingTime="00:20:00")
-    assert bench.context.configured == {"pollingTime": "00:00:01", "maintenanceWindowPollCount": None}
+    assert bench.hawkbit.configured == {"pollingTime": "00:00:01", "maintenanceWindowPollCount": None}
 
     bench.run(clean_up(bench.context))
 
@@ -156,16 +156,18 @@ def beyond_loopback(bench: BenchFixture) -> None:
 def test_beyond_loopback_settings_are_not_touched_without_leave(bench: BenchFixture) -> None:
     before = bench.run(bench.admin.read_config())
     beyond_loopback(bench)
-    bench.run(configure(bench.context, {"pollingTime": "00:00:01"}))  # is so already
+    bench.run(configure(bench.hawkbit, {"pollingTime": "00:00:01"}))  # is so already
     with pytest.raises(UsageError, match=r"would change pollingTime for everybody.*--change-tenant-settings"):
-        bench.run(configure(bench.context, {"pollingTime": "00:10:00"}))
+        bench.run(configure(bench.hawkbit, {"pollingTime": "00:10:00"}))
     assert bench.run(bench.admin.read_config()) == before
 
 
 def test_a_setting_that_is_not_shown_is_not_touched(bench: BenchFixture) -> None:
-    with pytest.raises(BrokenBench, match=r"does not show the setting not\.there, so it could not be put back"):
-        bench.do("configure", **{"not.there": 1, "pollingTime": "00:10:00"})
-    assert bench.context.configured == {}
+    with pytest.raises(
+        BrokenBench, match=r"does not show the setting multi\.assignments\.enabled, so it could not be put back"
+    ):
+        bench.do("configure", **{"multi.assignments.enabled": True, "pollingTime": "00:10:00"})
+    assert bench.hawkbit.configured == {}
 
 
 @pytest.mark.parametrize(
@@ -175,11 +177,11 @@ def test_a_setting_that_is_not_shown_is_not_touched(bench: BenchFixture) -> None
 )
 def test_a_gateway_key_that_is_in_use_is_taken(bench: BenchFixture, settings: dict[str, Any], key: str) -> None:
     bench.run(bench.admin.configure(settings))
-    assert bench.run(gateway_key_in_use(bench.context)) == key
+    assert bench.run(gateway_key_in_use(bench.hawkbit)) == key
 
 
 def test_on_a_server_of_our_own_nothing_is_looked_up(tmp_path: Path) -> None:
     bench = BenchFixture(tmp_path, {KEY: "ours", MODE: True})
-    assert bench.run(gateway_key_in_use(bench.context)) == ""
+    assert bench.run(gateway_key_in_use(bench.hawkbit)) == ""
     bench.do("configure", pollingTime="00:10:00")
-    assert bench.context.configured == {}
+    assert bench.hawkbit.configured == {}

@@ -1,0 +1,95 @@
+"""Our own reference server as the server under test: in memory for virtual time, on a loopback port for real time."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from typing import TypeVar
+
+from fleetrig.harness.platform import Platform
+from fleetrig.harness.servers.control import ControlInterface
+from fleetrig.harness.servers.remote import RemoteServer
+from fleetrig.harness.servers.under_test import ServerUnderTest, reference_can
+from fleetrig.reference_server.entropy import SeededEntropy
+from fleetrig.reference_server.faults import FaultPlan
+from fleetrig.reference_server.platform import PlatformBuilder
+from fleetrig.reference_server.reference import ANY_LOOPBACK_PORT, PlatformOptions, ReferenceServer, ServerOptions
+from fleetrig.reference_server.server import Server
+from fleetrig.reference_server.stores.blobs import MemoryBlobs
+from fleetrig.reference_server.stores.memory import MemoryStore
+from fleetrig.simulator.contract.delivery import Delivery
+from fleetrig.simulator.contract.errors import ModelError
+from fleetrig.simulator.contract.faults import Fault
+from fleetrig.simulator.contract.http import HttpRequest
+from fleetrig.simulator.contract.masking import Secrets
+from fleetrig.simulator.contract.session import Session
+from fleetrig.simulator.contract.trace import Trace
+from fleetrig.simulator.drivers.director import AdminCall
+
+T = TypeVar("T")
+
+
+class InMemory:
+    """A server whose clock is the bench's: what is due by itself happens before the next request is answered."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    def __call__(self, request: HttpRequest, session: Session, now_us: int) -> Delivery:
+        due_us = self._server.next_due_us()
+        if due_us is not None and due_us <= now_us:
+            self._server.advance(now_us)
+        return self._server.exchange(request, session, now_us)
+
+
+def in_memory(
+    platform: Platform,
+    build: PlatformBuilder,
+    profile: str,
+    trace: Trace,
+    secrets: Secrets,
+    seed: int,
+    now_us: Callable[[], int],
+) -> tuple[ServerUnderTest, InMemory]:
+    """A server for virtual time. The one private door there is: envelopes are handed over without a socket."""
+    entropy = SeededEntropy(seed)
+    store = MemoryStore()
+    faults = FaultPlan(lambda: entropy.uniform(0.0, 1.0))
+    server = Server(build(store, MemoryBlobs(), entropy), store, faults, trace, secrets)
+
+    def add_fault(fault: Fault) -> AdminCall[int]:
+        return at_once(faults.add(fault, now_us()).id)
+
+    return own_server(platform, platform.own_server.virtual_url, profile, add_fault), InMemory(server)
+
+
+def at_once(value: T) -> AdminCall[T]:
+    """A call that asks nobody."""
+    yield from ()
+    return value
+
+
+@contextlib.asynccontextmanager
+async def serving(
+    platform: Platform, build: PlatformBuilder, profile: str, trace: Trace, secrets: Secrets
+) -> AsyncIterator[ServerUnderTest]:
+    """A server on a loopback port of its own, in this event loop."""
+    options = ServerOptions((PlatformOptions(platform.name, build),), control=ANY_LOOPBACK_PORT)
+    async with ReferenceServer(options, trace, secrets) as server:
+        control = ControlInterface(server.control_url)
+        yield own_server(platform, server.url(platform.name), profile, control.add_fault, control)
+        for bug in server.bugs:
+            raise ModelError(f"a bug in fleetrig's own server spoiled this run: {type(bug).__name__}: {bug}")
+
+
+def own_server(
+    platform: Platform,
+    url: str,
+    profile: str,
+    add_fault: Callable[[Fault], AdminCall[int]],
+    control: ControlInterface | None = None,
+) -> ServerUnderTest:
+    """What the harness may do with a reference server."""
+    admin = platform.admin(RemoteServer(url, platform.own_server.account))
+    name = f"reference {platform.title} {profile}"
+    return ServerUnderTest(url, admin, reference_can(platform.vocabulary), name, profile, True, add_fault, control)
