@@ -152,7 +152,7 @@ def carry_out(request: RunRequest) -> Exit:
     if is_single:
         options = replace(options, listener=progress)
     pairs = pairs_of(runs, options, request)
-    with progress.shown() if is_single else nullcontext():
+    with progress.on_screen() if is_single else nullcontext():
         reports = asyncio.run(
             run_and_show(pairs, output_of(request, console, is_single=is_single), width_of(options, request.jobs))
         )

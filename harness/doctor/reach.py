@@ -40,7 +40,7 @@ def reach(url: str, verify: ssl.SSLContext | None, *, insecure: bool) -> Contact
                 contact = _second_thoughts(secured, Contact(certificate=shown))
         return replace(contact, untrusted=_objection(host, port)) if insecure else contact
     except ssl.SSLCertVerificationError as error:
-        return replace(_shown(host, port), trouble=Trouble.NOT_TRUSTED, untrusted=error.verify_message)
+        return replace(_certificate_of(host, port), trouble=Trouble.NOT_TRUSTED, untrusted=error.verify_message)
     except ssl.SSLError as error:
         return Contact(_tls_trouble(error), error.reason or str(error))
     except (OSError, UnicodeError) as error:
@@ -82,7 +82,7 @@ def speaks_tls(url: str) -> bool:
     """Whether the port of an http URL answers a TLS handshake."""
     host, port, _ = _place(url)
     try:
-        return _shown(host, port).certificate is not None
+        return _certificate_of(host, port).certificate is not None
     except OSError:
         return False
 
@@ -104,7 +104,7 @@ def _place(url: str) -> tuple[str, int, bool]:
     return parts.hostname or "", parts.port or (443 if is_tls else 80), is_tls
 
 
-def _shown(host: str, port: int) -> Contact:
+def _certificate_of(host: str, port: int) -> Contact:
     """A handshake that accepts anything, to see what is shown. Raises OSError."""
     context = ssl.create_default_context()
     context.check_hostname = False

@@ -7,12 +7,11 @@ from dataclasses import replace
 from typing import Final
 
 from fleetrig.harness.platform import OwnServer
+from fleetrig.harness.platforms.hawkbit.serve import builder_of
 from fleetrig.harness.platforms.hawkbit.server import SERVER
-from fleetrig.reference_server.platform import Platform, PlatformBuilder
-from fleetrig.reference_server.platforms.hawkbit.platform import HawkbitPlatform
+from fleetrig.reference_server.platform import PlatformBuilder
 from fleetrig.reference_server.platforms.hawkbit.state.properties import settings_from_properties
-from fleetrig.reference_server.platforms.hawkbit.state.settings import Profile, Settings
-from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
+from fleetrig.reference_server.platforms.hawkbit.state.settings import Profile
 from fleetrig.simulator.contract.errors import UsageError
 
 MIN_POLLING: Final = "hawkbit.controller.minPollingTime"
@@ -27,15 +26,6 @@ def build(properties: Mapping[str, str], profile: str) -> PlatformBuilder:
     """
     settings = settings_from_properties({MIN_POLLING: FASTEST_POLLING, **properties})
     return builder_of(replace(settings, profile=known_profile(profile)))
-
-
-def builder_of(settings: Settings) -> PlatformBuilder:
-    """A platform with these settings."""
-
-    def hawkbit(store: Store, blobs: Blobs, entropy: Entropy) -> Platform:
-        return HawkbitPlatform(store, blobs, entropy, settings)
-
-    return hawkbit
 
 
 def known_profile(text: str) -> Profile:

@@ -11,7 +11,7 @@ from fleetrig.harness.commands.serve_platform import PlatformArgs, PlatformConfi
 from fleetrig.harness.platforms.hawkbit.server import SERVER
 from fleetrig.harness.servers.secrets import secret_from
 from fleetrig.reference_server.fronts.addresses import Address
-from fleetrig.reference_server.platform import Platform
+from fleetrig.reference_server.platform import Platform, PlatformBuilder
 from fleetrig.reference_server.platforms.hawkbit.platform import HawkbitPlatform
 from fleetrig.reference_server.platforms.hawkbit.state.permissions import unknown_rights
 from fleetrig.reference_server.platforms.hawkbit.state.properties import settings_from_properties
@@ -27,16 +27,22 @@ def configure(args: PlatformArgs) -> PlatformConfig:
     settings = _with_accounts(_settings(args), args)
     _check_passwords(settings, args.addresses)
 
-    def build(store: Store, blobs: Blobs, entropy: Entropy) -> Platform:
-        return HawkbitPlatform(store, blobs, entropy, settings)
-
     return PlatformConfig(
         title=f"{SERVER.title} {settings.profile}",
         profile=str(settings.profile),
-        build=build,
+        build=builder_of(settings),
         accounts=tuple(_line_of(account) for account in settings.accounts),
         secrets=tuple(("password", _in_header(account)) for account in settings.accounts),
     )
+
+
+def builder_of(settings: Settings) -> PlatformBuilder:
+    """A platform with these settings."""
+
+    def hawkbit(store: Store, blobs: Blobs, entropy: Entropy) -> Platform:
+        return HawkbitPlatform(store, blobs, entropy, settings)
+
+    return hawkbit
 
 
 def _settings(args: PlatformArgs) -> Settings:

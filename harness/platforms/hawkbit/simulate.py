@@ -75,7 +75,7 @@ def simulate_command(
     --register they have no credentials.
     """
     server = foreign_server(against, "hawkbit", may_change_settings=change_tenant_settings)
-    units, holding = who(count, serial, gateway_token, tokens, register=register)
+    units, holding = units_of(count, serial, gateway_token, tokens, register=register)
     token = None if gateway_token is None else secret_from(gateway_token, "--gateway-token")
     interval_s = seconds(interval, "--interval", least_s=1.0)
     settings = HawkbitSettings(
@@ -100,7 +100,7 @@ def simulate_command(
     simulate(plan, READINGS, interval_s, trace, known_secrets(units, token, server))
 
 
-def who(
+def units_of(
     count: int | None, serial: str | None, gateway_token: str | None, tokens: Path | None, *, register: bool
 ) -> tuple[tuple[Unit, ...], Holding]:
     """The units, and what they hold. Raises UsageError for options that contradict each other."""

@@ -67,7 +67,7 @@ def opened(
     options: ConformOptions, accounts: dict[str, UserPassword], *, may_change: bool
 ) -> Iterator[OpenedServer[Session]]:
     """The server that is to be judged, once it is clear that it can be."""
-    with meeting(options, may_change=may_change) as (server, can):
+    with connected(options, may_change=may_change) as (server, can):
         server.accounts = {**server.accounts, **accounts}
         check_that_it_is_hawkbit(server)
         check_accounts(server, RIGHTS)
@@ -75,7 +75,7 @@ def opened(
 
 
 @contextlib.contextmanager
-def meeting(options: ConformOptions, *, may_change: bool) -> Iterator[tuple[Server, frozenset[str]]]:
+def connected(options: ConformOptions, *, may_change: bool) -> Iterator[tuple[Server, frozenset[str]]]:
     """The server and what it can do: our own, or the one that `--against` names."""
     if options.against is None:
         with own_hawkbit(options.profile) as (server, can):
