@@ -9,20 +9,15 @@ from typing import Annotated
 
 import typer
 
+from fleetrig.harness.commands.options import Scenarios, Tags, Wanted
 from fleetrig.harness.scenario_file.problems import FileMistakes, Problem
 from fleetrig.harness.scenario_file.selection import expand, find, read_all, scenario_root
 from fleetrig.harness.scenario_file.starter import starter_for
 from fleetrig.harness.scenario_file.template import ScenarioFile
 from fleetrig.simulator.contract.errors import NoSuchId, UsageError
 
-Wanted = Annotated[list[str] | None, typer.Argument(metavar="ID", help="Ids, prefixes of ids, files or folders.")]
-Folder = Annotated[
-    Path | None, typer.Option("--scenarios", metavar="DIR", help="Where ids are looked up; ./scenarios by default.")
-]
-Tags = Annotated[list[str] | None, typer.Option("--tag", metavar="T", help="Only scenarios with this tag; repeatable.")]
 
-
-def list_scenarios(wanted: Wanted = None, tag: Tags = None, scenarios: Folder = None) -> None:
+def list_scenarios(wanted: Wanted = None, tag: Tags = None, scenarios: Scenarios = None) -> None:
     """List the scenarios there are, one a line: id, title, tags, needs."""
     files, problems = read_all(find(wanted or [], scenario_root(scenarios)))
     shown = [file for file in files if not tag or set(tag) & set(file.heading.tags)]
@@ -35,7 +30,7 @@ def list_scenarios(wanted: Wanted = None, tag: Tags = None, scenarios: Folder = 
         raise NoSuchId(f"no scenario carries the tag {', '.join(tag or [])}")
 
 
-def check(wanted: Wanted = None, scenarios: Folder = None) -> None:
+def check(wanted: Wanted = None, scenarios: Scenarios = None) -> None:
     """Check scenario files, every combination of their matrices included, without running them."""
     found = find(wanted or [], scenario_root(scenarios))
     files, problems = read_all(found)
@@ -54,8 +49,8 @@ def schema() -> None:
 
 
 def new(
-    path: Annotated[str, typer.Argument(metavar="PATH", help="An id such as hawkbit/my_topic, or a file *.yaml.")],
-    scenarios: Folder = None,
+    path: Annotated[str, typer.Argument(metavar="PATH", help="An id such as mine/first_contact, or a file *.yaml.")],
+    scenarios: Scenarios = None,
 ) -> None:
     """Write a scenario to start from. A file that exists is never overwritten."""
     file = Path(path) if path.endswith(".yaml") else (scenarios or Path("scenarios")) / f"{path}.yaml"

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 import typer
 
 from fleetrig.harness.checks.evaluators import FleetSnapshot, describe
-from fleetrig.harness.commands.files import Folder, Tags
+from fleetrig.harness.commands.options import Scenarios, Tags
 from fleetrig.harness.platforms import platform_of
 from fleetrig.harness.run.power_points import power_cut_points
 from fleetrig.harness.scenario_file.fault_line import FaultLine
@@ -27,7 +27,7 @@ NAMED: Final = 3
 def plan_command(
     ids: Annotated[list[str] | None, typer.Argument(metavar="ID...", help="Ids, prefixes, files or folders.")] = None,
     tag: Tags = None,
-    scenarios: Folder = None,
+    scenarios: Scenarios = None,
 ) -> None:
     """Shows what runs would do, step by step. Nothing is run."""
     # A run named in full may be one of many power cuts, which only a dry run in memory can list.

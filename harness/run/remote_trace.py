@@ -42,7 +42,7 @@ async def follow_remote_trace(control: ControlInterface | None, bench: RealBench
 def follow(control: ControlInterface, trace: Trace, prefix: str, number: int) -> Director[None]:
     """Never ends by itself. `prefix` begins the names of the run's devices."""
     while True:
-        told = yield from control.told_since(number)
+        told = yield from control.events_since(number)
         number = told.until
         for event in told.events:
             if is_about(event, prefix):

@@ -33,7 +33,7 @@ from fleetrig.harness.scenario_file.selection import Expanded
 from fleetrig.harness.servers.reference import in_memory, serving
 from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.harness.servers.under_test import ServerUnderTest, server_under_test
-from fleetrig.harness.verdict import PhaseResult, Report, Verdict, worst
+from fleetrig.harness.verdict import PhaseResult, Report, Verdict, worst_verdict
 from fleetrig.reference_server.platform import PlatformBuilder
 from fleetrig.simulator.agent import Agent
 from fleetrig.simulator.contract.clock import VIRTUAL_EPOCH_US, to_s
@@ -137,7 +137,7 @@ class Attempt:
         phases = self._phases(reason)
         if self._left_behind:
             verdict, reason = Verdict.BROKEN, "; ".join(filter(None, [reason, self._left_behind]))
-        verdict = verdict or worst(phase.verdict for phase in phases)
+        verdict = verdict or worst_verdict(phase.verdict for phase in phases)
         self.trace.emit(self._now_us(), Lane.BENCH, "ended", name=verdict, reason=self.secrets.hide(reason))
         trace_file, complaint = self._keep_trace(verdict)
         reason = "; ".join(filter(None, [reason, complaint]))
@@ -181,8 +181,11 @@ class Attempt:
 
     async def in_real_time(self) -> tuple[PhaseResult, ...]:
         """Real sockets: against the given server, or a reference server of its own."""
-        if self.options.against is not None:
-            return await self._meet(server_under_test(self.options.against, self.platform))
+        against = self.options.against
+        if against is not None:
+            if against.platform not in ("", self.platform.name):
+                raise SkipScenario(f"{against.name} is {against.platform}, the scenario is for {self.platform.name}")
+            return await self._meet(server_under_test(against, self.platform))
         async with serving(self.platform, self._build(), self.profile, self.trace, self.secrets) as server:
             return await self._meet(server)
 
@@ -250,7 +253,7 @@ class Attempt:
                 raise SkipScenario(NEEDS_A_DEVICE)
             if not server.is_own and server.control is None:
                 raise SkipScenario(f"{server.name} does not tell what it saw of the device: only our own server does")
-        if lacking := server.lacks(self.scenario.needs):
+        if lacking := server.lacks((self.scenario.devices.over, *self.scenario.needs)):
             raise SkipScenario(f"{server.name} lacks {', '.join(lacking)}")
 
     def _phases(self, broken: str) -> tuple[PhaseResult, ...]:

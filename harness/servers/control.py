@@ -1,4 +1,4 @@
-"""A reference server's control interface as the harness uses it (docs/control.md): faults, and what it tells.
+"""A reference server's control interface as the harness uses it (docs/control.md): faults, and its trace.
 
 Each call is a generator of Asks, like those of the management API. Raises `BrokenBench` when it cannot be used.
 """
@@ -46,7 +46,7 @@ class ControlInterface:
         answer = yield from self._ask("GET", "/trace?limit=1&bodies=false", 200)
         return self._last(answer)
 
-    def told_since(self, number: int) -> AdminCall[Told]:
+    def events_since(self, number: int) -> AdminCall[TracePage]:
         """The next events of its server lane, without bodies."""
         answer = yield from self._ask("GET", f"/trace?lane=server&bodies=false&since={number}&limit={PAGE}", 200)
         lines = [line for line in body_bytes(answer.body).decode().splitlines() if not line.startswith('{"dropped"')]
@@ -54,8 +54,8 @@ class ControlInterface:
             events = [from_line(line) for line in lines]
             until = json.loads(lines[-1])["number"] if len(lines) == PAGE else self._last(answer)
         except (ValueError, KeyError) as wrong:
-            raise BrokenBench(f"{self.url} told no trace: {wrong}") from None
-        return Told(events, until, is_all=len(lines) < PAGE)
+            raise BrokenBench(f"{self.url} gave no trace: {wrong}") from None
+        return TracePage(events, until, is_all=len(lines) < PAGE)
 
     def _last(self, answer: HttpResponse) -> int:
         last = answer.header("Trace-Last") or ""
@@ -82,7 +82,7 @@ class ControlInterface:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class TracePage:
     """`until` is the number to ask on from; `is_all` when there was nothing behind it."""
 
     events: Sequence[TraceEvent]

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from fleetrig.harness.platform import Admin, Platform
-from fleetrig.harness.platforms import PLATFORMS, vocabulary_of
 from fleetrig.harness.scenario_file.vocabulary import NEUTRAL_NEEDS, Vocabulary
 from fleetrig.harness.servers.control import ControlInterface
 from fleetrig.harness.servers.remote import RemoteServer
@@ -47,9 +46,4 @@ def server_under_test(server: RemoteServer, platform: Platform) -> ServerUnderTe
 
 def reference_can(vocabulary: Vocabulary) -> frozenset[str]:
     """What our own server can do when it plays a platform."""
-    return NEUTRAL_NEEDS | vocabulary.can | vocabulary.reference_can
-
-
-def all_needs() -> frozenset[str]:
-    """Every word that a scenario of any platform can need of a server."""
-    return NEUTRAL_NEEDS.union(*(vocabulary_of(name).needs for name in PLATFORMS))
+    return NEUTRAL_NEEDS | vocabulary.can | vocabulary.reference_can | set(vocabulary.transports)

@@ -9,7 +9,7 @@ from typing import cast
 
 from fleetrig.harness.platforms import platform_of
 from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
-from fleetrig.harness.platforms.hawkbit.reference import builder_of
+from fleetrig.harness.platforms.hawkbit.serve import builder_of
 from fleetrig.harness.servers.reference import in_memory
 from fleetrig.reference_server.platforms.hawkbit.state.settings import Settings
 from fleetrig.simulator.agent import Agent

@@ -196,7 +196,7 @@ def test_fast_polling_is_only_believed_when_somebody_says_so(tmp_path: Path, for
     done = fleetrig("run", "--against", foreign.url, cwd=tmp_path)
     assert f"the server at {foreign.url} lacks hawkbit.fast_polling\n" in done.stdout
 
-    (tmp_path / "server.yaml").write_text(f"url: {foreign.url}\ncan: [hawkbit.fast_polling]\n")
+    (tmp_path / "server.yaml").write_text(f"http: {foreign.url}\ncan: [hawkbit.fast_polling]\n")
     done = fleetrig("run", "--against", "server.yaml", cwd=tmp_path)
     assert done.returncode == 0
     assert "1 passed" in done.stdout
@@ -271,7 +271,7 @@ def broken(tmp_path: Path, against: str) -> str:
 
 
 def test_wrong_credentials(tmp_path: Path, foreign: Foreign) -> None:
-    (tmp_path / "server.yaml").write_text(f"url: {foreign.url}\nuser: anna\npassword: s3cret-s3cret\n")
+    (tmp_path / "server.yaml").write_text(f"http: {foreign.url}\nuser: anna\npassword: s3cret-s3cret\n")
     for name in "abc":
         write_scenario(tmp_path, PASSES, f"hawkbit/{name}")
     done = fleetrig("run", "--against", "server.yaml", cwd=tmp_path)
@@ -293,12 +293,12 @@ def test_a_server_that_is_no_hawkbit(tmp_path: Path, coffee_machine: str) -> Non
 def test_a_certificate_that_nobody_trusts(tmp_path: Path) -> None:
     write_scenario(tmp_path, PASSES)
     with Served(tmp_path, "--https", "127.0.0.1:0", "--set", "hawkbit.controller.minPollingTime=00:00:01") as served:
-        url = f"https://{served.said_ready['https']}"
+        url = f"https://{served.ready['https']}"
         done = fleetrig("run", "--against", url, cwd=tmp_path)
         assert done.returncode == 3
         assert "shows a certificate that nobody here trusts" in done.stdout
 
-        done = fleetrig("run", "--against", url, "--ca", served.said_ready["ca"], cwd=tmp_path)
+        done = fleetrig("run", "--against", url, "--ca", served.ready["ca"], cwd=tmp_path)
         assert done.returncode == 0, done.stdout
 
         done = fleetrig("run", "--against", url, "--insecure", cwd=tmp_path)

@@ -9,6 +9,7 @@ from fleetrig.harness.platform import Platform
 from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
 from fleetrig.harness.platforms.hawkbit.device_call import call_in
 from fleetrig.harness.platforms.hawkbit.reference import OWN_SERVER
+from fleetrig.harness.platforms.hawkbit.server import SERVER
 from fleetrig.harness.platforms.hawkbit.setup import settings_in_force
 from fleetrig.harness.platforms.hawkbit.vocabulary import VOCABULARY
 from fleetrig.harness.platforms.hawkbit.work import HawkbitWork
@@ -32,7 +33,7 @@ def credential_values(credential: Credential | None) -> Mapping[str, str]:
 
 PLATFORM: Final = Platform(
     name="hawkbit",
-    title="hawkBit",
+    title=SERVER.title,
     vocabulary=VOCABULARY,
     admin=admin_of,
     work=HawkbitWork,

@@ -7,13 +7,12 @@ from dataclasses import replace
 from typing import Final
 
 from fleetrig.harness.platform import OwnServer
-from fleetrig.reference_server.platform import Platform, PlatformBuilder
-from fleetrig.reference_server.platforms.hawkbit.platform import HawkbitPlatform
+from fleetrig.harness.platforms.hawkbit.serve import builder_of
+from fleetrig.harness.platforms.hawkbit.server import SERVER
+from fleetrig.reference_server.platform import PlatformBuilder
 from fleetrig.reference_server.platforms.hawkbit.state.properties import settings_from_properties
-from fleetrig.reference_server.platforms.hawkbit.state.settings import Profile, Settings
-from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
+from fleetrig.reference_server.platforms.hawkbit.state.settings import Profile
 from fleetrig.simulator.contract.errors import UsageError
-from fleetrig.simulator.contract.identity import UserPassword
 
 MIN_POLLING: Final = "hawkbit.controller.minPollingTime"
 FASTEST_POLLING: Final = "00:00:01"
@@ -29,15 +28,6 @@ def build(properties: Mapping[str, str], profile: str) -> PlatformBuilder:
     return builder_of(replace(settings, profile=known_profile(profile)))
 
 
-def builder_of(settings: Settings) -> PlatformBuilder:
-    """A platform with these settings."""
-
-    def hawkbit(store: Store, blobs: Blobs, entropy: Entropy) -> Platform:
-        return HawkbitPlatform(store, blobs, entropy, settings)
-
-    return hawkbit
-
-
 def known_profile(text: str) -> Profile:
     """A generation of hawkBit. Raises UsageError."""
     try:
@@ -47,4 +37,4 @@ def known_profile(text: str) -> Profile:
         raise UsageError(f"there is no profile {text!r} of hawkBit; there are {known}") from None
 
 
-OWN_SERVER: Final = OwnServer(build, "http://hawkbit.test:8080", UserPassword("admin", "admin"))
+OWN_SERVER: Final = OwnServer(build, "http://hawkbit.test:8080", SERVER.account)

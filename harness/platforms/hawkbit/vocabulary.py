@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
+from fleetrig.harness.platforms.hawkbit.server import SERVER
 from fleetrig.harness.platforms.hawkbit.settings import SETTINGS
 from fleetrig.harness.platforms.hawkbit.words import WORDS
 from fleetrig.harness.scenario_file.values import Count, Text
@@ -39,6 +40,6 @@ VOCABULARY: Final = Vocabulary(
     can=frozenset({"hawkbit", "hawkbit.admin"}),
     reference_can=frozenset({"hawkbit.fast_polling"}),
     operator_knows=frozenset({"hawkbit.trusted_ips"}),
-    profiles=("1.1", "0.9", "as-documented"),
-    tenant="DEFAULT",
+    profiles=SERVER.profiles,
+    tenant=SERVER.tenant,
 )  # fmt: skip

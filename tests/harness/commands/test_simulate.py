@@ -24,9 +24,9 @@ from rich.cells import cell_len
 from fleetrig.harness.cli import main
 from fleetrig.harness.commands.exits import Exit
 from fleetrig.harness.commands.simulate import exit_code
-from fleetrig.harness.commands.simulation import Ending
+from fleetrig.harness.commands.simulation import SimulationResult
 from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
-from fleetrig.harness.platforms.hawkbit.simulate import READINGS
+from fleetrig.harness.platforms.hawkbit.simulated_fleet import READINGS
 from fleetrig.harness.pytest_plugin import RunningServer
 from fleetrig.harness.report.fleet_state import FleetState
 from fleetrig.simulator.contract.identity import UserPassword
@@ -456,15 +456,15 @@ def test_a_soft_limit_is_raised():
 
 
 @pytest.mark.parametrize(
-    ("ending", "came_through", "code"),
+    ("result", "came_through", "code"),
     [
-        (Ending(False, ""), 1, Exit.PASSED),
-        (Ending(False, ""), 0, Exit.FAILED),
-        (Ending(True, ""), 1, Exit.INTERRUPTED),
-        (Ending(True, "2 targets"), 1, Exit.BROKEN),
+        (SimulationResult(False, ""), 1, Exit.PASSED),
+        (SimulationResult(False, ""), 0, Exit.FAILED),
+        (SimulationResult(True, ""), 1, Exit.INTERRUPTED),
+        (SimulationResult(True, "2 targets"), 1, Exit.BROKEN),
     ],
 )
-def test_exit_codes(ending, came_through, code):
+def test_exit_codes(result, came_through, code):
     state = FleetState.of(["A"], 30.0, READINGS)
     state.came_through = came_through
-    assert exit_code(ending, state) is code
+    assert exit_code(result, state) is code
