@@ -15,21 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 NAMES = re.compile(r"hawkbit|thingsboard|hono(?!u)|kura", re.IGNORECASE)
 HOMES = re.compile(r"(harness|reference_server)/platforms/\w+/|simulator/flows/\w+/")
 
-THE_TABLE = "harness/platforms/__init__.py"
-
-COMMANDS = tuple(
-    f"harness/commands/{name}.py"
-    for name in (
-        "conform", "doctor", "files", "run_request", "serve", "serve_accounts", "serve_console", "serve_options",
-        "simulate", "simulation",
-    )
-)  # fmt: skip
-
-EXCEPTIONS = {
-    THE_TABLE: "names each platform once, and where it lives",
-    "harness/pytest_plugin.py": "a fixture of users' tests is called after its platform",
-    **dict.fromkeys(COMMANDS, "not neutral yet"),
-}
+EXCEPTIONS = {"harness/platforms/__init__.py": "the table: names each platform once, and where it lives"}
 """Files that may name a platform, each with its reason."""
 
 
