@@ -93,8 +93,9 @@ class OwnServer:
 
     build: Callable[[Mapping[str, str], str], PlatformBuilder]
     """(start-up properties, profile) -> the platform. Raises ValueError for a property or profile that is none."""
-    virtual_url: str
-    """Its address in virtual time, where nobody listens."""
+    listeners: Mapping[str, str]
+    """Listener -> its address in virtual time, where nobody listens; in real time each gets a loopback port. The first
+    is the one that is administered."""
     account: UserPassword
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import TypeVar
 
 from fleetrig.harness.platform import Platform
@@ -45,7 +45,7 @@ def in_memory(
     def add_fault(fault: Fault) -> AdminCall[int]:
         return at_once(faults.add(fault, now_us()).id)
 
-    return own_server(platform, platform.own_server.virtual_url, profile, add_fault), server
+    return own_server(platform, platform.own_server.listeners, profile, add_fault), server
 
 
 def at_once(value: T) -> AdminCall[T]:
@@ -59,22 +59,25 @@ async def serving(
     platform: Platform, build: PlatformBuilder, profile: str, trace: Trace, secrets: Secrets
 ) -> AsyncIterator[ServerUnderTest]:
     """A server on a loopback port of its own, in this event loop."""
-    options = ServerOptions((PlatformOptions(platform.name, build),), control=ANY_LOOPBACK_PORT)
+    wanted = dict.fromkeys(platform.own_server.listeners, ANY_LOOPBACK_PORT)
+    options = ServerOptions((PlatformOptions(platform.name, build, wanted),), control=ANY_LOOPBACK_PORT)
     async with ReferenceServer(options, trace, secrets) as server:
         control = ControlInterface(server.control_url)
-        yield own_server(platform, server.url(platform.name), profile, control.add_fault, control)
+        listeners = {name: server.url(platform.name, name) for name in wanted}
+        yield own_server(platform, listeners, profile, control.add_fault, control)
         for bug in server.bugs:
             raise ModelError(f"a bug in fleetrig's own server spoiled this run: {type(bug).__name__}: {bug}")
 
 
 def own_server(
     platform: Platform,
-    url: str,
+    listeners: Mapping[str, str],
     profile: str,
     add_fault: Callable[[Fault], AdminCall[int]],
     control: ControlInterface | None = None,
 ) -> ServerUnderTest:
     """What the harness may do with a reference server."""
-    admin = platform.admin(RemoteServer(url, platform.own_server.account))
-    name = f"reference {platform.title} {profile}"
-    return ServerUnderTest(url, admin, reference_can(platform.vocabulary), name, profile, True, add_fault, control)
+    url = next(iter(listeners.values()))
+    admin = platform.admin(RemoteServer(url, platform.own_server.account, listeners=listeners))
+    name, can = f"reference {platform.title} {profile}", reference_can(platform.vocabulary)
+    return ServerUnderTest(url, admin, can, name, profile, True, add_fault, control, listeners)

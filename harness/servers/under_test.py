@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from fleetrig.harness.platform import Admin, Platform
@@ -30,6 +30,8 @@ class ServerUnderTest:
     add_fault: Callable[[Fault], AdminCall[int]] | None = None
     control: ControlInterface | None = None
     """Of a reference server that is reached over sockets."""
+    listeners: Mapping[str, str] = field(default_factory=dict)
+    """Those that are known: listener -> URL or `HOST:PORT`."""
 
     def lacks(self, needs: tuple[str, ...]) -> list[str]:
         """The capability words that a scenario needs and this server has not."""
@@ -40,8 +42,9 @@ def server_under_test(server: RemoteServer, platform: Platform) -> ServerUnderTe
     """A server that runs elsewhere, as a scenario of this platform meets it."""
     admin, can, url, name = platform.admin(server), platform.vocabulary.can | server.can, server.url, server.name
     if server.control is None:
-        return ServerUnderTest(url, admin, can, name, "", is_own=False)
-    return ServerUnderTest(url, admin, can | CONTROL_CAN, name, "", False, server.control.add_fault, server.control)
+        return ServerUnderTest(url, admin, can, name, "", is_own=False, listeners=server.listeners)
+    control = server.control
+    return ServerUnderTest(url, admin, can | CONTROL_CAN, name, "", False, control.add_fault, control, server.listeners)
 
 
 def reference_can(vocabulary: Vocabulary) -> frozenset[str]:

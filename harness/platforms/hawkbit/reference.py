@@ -37,4 +37,4 @@ def known_profile(text: str) -> Profile:
         raise UsageError(f"there is no profile {text!r} of hawkBit; there are {known}") from None
 
 
-OWN_SERVER: Final = OwnServer(build, "http://hawkbit.test:8080", SERVER.account)
+OWN_SERVER: Final = OwnServer(build, {"http": "http://hawkbit.test:8080"}, SERVER.account)
