@@ -17,7 +17,7 @@ import ssl
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from itertools import count
 from pathlib import Path
@@ -36,12 +36,12 @@ from fleetrig.reference_server.fronts.http.front import http_front
 from fleetrig.reference_server.fronts.listening import Listener
 from fleetrig.reference_server.fronts.tls import ThrowAwayTls, tls_context
 from fleetrig.reference_server.platform import PlatformBuilder
-from fleetrig.reference_server.scheduler import Scheduler, Served
+from fleetrig.reference_server.scheduler import Scheduler, ServedPlatform
 from fleetrig.reference_server.server import Server
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
 from fleetrig.reference_server.stores.opening import open_store
 from fleetrig.simulator.contract.clock import Clock
-from fleetrig.simulator.contract.envelope import Envelope
+from fleetrig.simulator.contract.envelope import Envelope, Output
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.faults import Fault
 from fleetrig.simulator.contract.json_types import Json
@@ -176,7 +176,12 @@ class ReferenceServer:
         store, blobs = open_store(self._options.store)
         self._stack.callback(store.close)
         tools = FrontTools(
-            self._clock, self.trace, self._note_bug, count(1).__next__, self._look_at_faults, self._options.limits
+            self._clock,
+            self.trace,
+            self._note_bug,
+            next_session_id=count(1).__next__,
+            on_refused=self._look_at_faults,
+            limits=self._options.limits,
         )
         served = [self._served(options, store, blobs, tools) for options in self._options.platforms]
         self._scheduler = Scheduler(served, self.faults, self._clock, self._note_bug)
@@ -186,12 +191,19 @@ class ReferenceServer:
         if self._control is not None:
             await self._open_control(store, self._control)
 
-    def _served(self, options: PlatformOptions, store: Store, blobs: Blobs, tools: FrontTools) -> Served:
+    def _served(self, options: PlatformOptions, store: Store, blobs: Blobs, tools: FrontTools) -> ServedPlatform:
         """A platform's server with a front for each way in which its listeners speak."""
         platform = options.build(store, blobs, self._entropy)
         server = Server(platform, store, self.faults, self.trace, self.secrets)
+        served = ServedPlatform(server, self._clock.now_us())
+
+        def perform(outputs: Sequence[Output]) -> None:
+            served.perform(outputs)
+            self._scheduler.look_at_due(server)
+
         makers = dict.fromkeys(self._schemes[scheme].make for scheme in options.listeners)
-        return Served(server, tuple(make(server, tools) for make in makers), self._clock.now_us())
+        served.fronts = tuple(make(server, replace(tools, perform=perform)) for make in makers)
+        return served
 
     async def _listen(self, listeners: Mapping[str, Listener], fronts: Sequence[Front]) -> None:
         makers = list(dict.fromkeys(self._schemes[scheme].make for scheme in listeners))

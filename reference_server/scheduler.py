@@ -11,7 +11,8 @@ from typing import Final, Self
 from fleetrig.reference_server.faults import FaultPlan
 from fleetrig.reference_server.fronts.front import Front, OnBug
 from fleetrig.reference_server.server import Server
-from fleetrig.simulator.contract.clock import US_PER_S, Clock, to_s
+from fleetrig.simulator.contract.clock import US_PER_S, Clock, to_s, to_us
+from fleetrig.simulator.contract.envelope import Output
 
 ADVANCE_AT_LEAST_EVERY_US: Final = 10 * US_PER_S
 """Lazy writes (`Store.flush`), such as when a device was last seen, may lag by so much."""
@@ -25,19 +26,23 @@ REST_AFTER_BUG_S: Final = 1.0
 
 
 @dataclass(slots=True)
-class Served:
+class ServedPlatform:
     """A platform's server and the fronts that speak for it."""
 
     server: Server
-    fronts: tuple[Front, ...]
     advanced_us: int
     """When it was last let do what is due."""
+    fronts: tuple[Front, ...] = ()
+
+    def perform(self, outputs: Sequence[Output]) -> None:
+        for front in self.fronts:
+            front.perform(outputs)
 
 
 class Scheduler:
     """Runs from entering to leaving, as one task of the event loop."""
 
-    def __init__(self, served: Sequence[Served], faults: FaultPlan, clock: Clock, on_bug: OnBug) -> None:
+    def __init__(self, served: Sequence[ServedPlatform], faults: FaultPlan, clock: Clock, on_bug: OnBug) -> None:
         self._served = served
         self._fronts = [front for one in served for front in one.fronts]
         self._faults = faults
@@ -46,6 +51,7 @@ class Scheduler:
         self._wake = asyncio.Event()
         self._ticking = asyncio.Lock()
         self._is_refusing = False
+        self._looks_again_us = 0
 
     async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self._run(), name="fleetrig scheduler")
@@ -61,6 +67,12 @@ class Scheduler:
         self._begin_outage(self._clock.now_us())
         self._wake.set()
 
+    def look_at_due(self, server: Server) -> None:
+        """The server has said something: perhaps it has made something due sooner than was known."""
+        due_us = server.next_due_us()
+        if due_us is not None and due_us < self._looks_again_us:
+            self._wake.set()
+
     async def settle(self) -> None:
         """Faults or clock were changed: whatever is due by now has happened when this returns."""
         await self._try()
@@ -71,8 +83,11 @@ class Scheduler:
             self._wake.clear()
             if not await self._try():
                 await asyncio.sleep(REST_AFTER_BUG_S)
+            now_us = self._clock.now_us()
+            pause_s = self._pause_s(now_us)
+            self._looks_again_us = now_us + to_us(pause_s)
             with suppress(TimeoutError):
-                async with asyncio.timeout(self._pause_s(self._clock.now_us())):
+                async with asyncio.timeout(pause_s):
                     await self._wake.wait()
 
     async def _try(self) -> bool:
@@ -94,16 +109,14 @@ class Scheduler:
                 await front.accept_again()
             self._is_refusing = False
 
-    def _advance(self, served: Served, now_us: int) -> bool:
+    def _advance(self, served: ServedPlatform, now_us: int) -> bool:
         """False after a bug: one platform's must not keep the others from their due work."""
         try:
             due_us = served.server.next_due_us()
             is_due = due_us is not None and due_us <= now_us
             if is_due or now_us - served.advanced_us >= ADVANCE_AT_LEAST_EVERY_US:
                 served.advanced_us = now_us
-                outputs = served.server.advance(now_us)
-                for front in served.fronts:
-                    front.perform(outputs)
+                served.perform(served.server.advance(now_us))
         except Exception as bug:  # noqa: BLE001 (it is noted, and the server goes on)
             self._on_bug(None, bug)
             return False
@@ -112,6 +125,8 @@ class Scheduler:
     def _begin_outage(self, now_us: int) -> None:
         if not self._is_refusing and self._faults.refuses_at(now_us):
             self._is_refusing = True
+            for served in self._served:
+                self._advance(served, now_us)  # sessions end as the server says, before the sockets are closed
             for front in self._fronts:
                 front.refuse()
 

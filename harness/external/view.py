@@ -13,6 +13,7 @@ from typing import NamedTuple
 from fleetrig.harness.platform import DeviceCall
 from fleetrig.harness.platforms import platform_of
 from fleetrig.harness.scenario_file.scenario import Scenario
+from fleetrig.simulator.contract.by_session import BySession
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 
 EventView = Callable[[TraceEvent], Iterable[TraceEvent]]
@@ -30,31 +31,31 @@ def view_for(scenario: Scenario) -> EventView:
 
 
 class Exchange(NamedTuple):
-    """What is under way in a session: who called, and whether a fault has spoilt the answer."""
+    """What is under way in a session: who called, and whether a fault has distorted the answer."""
 
     call: DeviceCall | None
-    is_spoilt: bool = False
+    is_distorted: bool = False
 
 
 @dataclass(slots=True)
 class ServerView:
-    """A view. What is answered belongs to what its session has received last."""
+    """A view. What came and what was said to it belong together by their session; others may stand in between."""
 
     _device_call: Callable[[TraceEvent], DeviceCall | None]
-    _open: dict[int, Exchange] = field(default_factory=dict)
-    """By session."""
+    _open: BySession[Exchange] = field(default_factory=BySession)
 
     def __call__(self, event: TraceEvent) -> Iterator[TraceEvent]:
         if event.lane is not Lane.SERVER:
             yield event
             return
-        exchange = self._open.get(event.session, Exchange(None))
+        exchange = self._open.get(event.session) or Exchange(None)
         match event.kind:
             case "received":
-                exchange = self._open[event.session] = Exchange(self._device_call(event))
+                exchange = Exchange(self._device_call(event))
+                self._open.put(event.session, exchange)
                 yield from _from_device("sent", event, exchange)
             case "fault":
-                self._open[event.session] = exchange._replace(is_spoilt=True)
+                self._open.put(event.session, exchange._replace(is_distorted=True))
                 yield event._replace(device=exchange.call.device if exchange.call else event.device)
             case "answered" | "refused":
                 yield from _answered(event, exchange)
@@ -63,10 +64,10 @@ class ServerView:
 
 
 def _answered(event: TraceEvent, exchange: Exchange) -> Iterator[TraceEvent]:
-    """An answer that a fault has spoilt is only what the platform said; what was made of it follows."""
+    """An answer that a fault has distorted is only what the platform said; what was made of it follows."""
     if event.kind == "refused":
         yield event
-    if not exchange.is_spoilt:
+    if not exchange.is_distorted:
         yield from _from_device("received", event, exchange)
 
 

@@ -52,10 +52,9 @@ def follow(control: ControlInterface, trace: Trace, prefix: str, number: int) ->
 
 
 def is_about(event: TraceEvent, prefix: str) -> bool:
-    """A fault names no device, but the line of the envelope that it bit does: a name in it begins with the prefix."""
-    if event.device.startswith(prefix):
-        return True
-    return event.envelope is not None and re.search(rf"(?<![\w-]){re.escape(prefix)}", event.envelope.line) is not None
+    """A fault names no device, but the line of what it bit does."""
+    words = re.split(r"[/ :]", event.envelope.line) if event.envelope is not None else []
+    return any(word.startswith(prefix) for word in (event.device, *words))
 
 
 def copy_event(trace: Trace, event: TraceEvent) -> None:

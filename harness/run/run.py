@@ -39,7 +39,7 @@ from fleetrig.simulator.agent import Agent
 from fleetrig.simulator.contract.clock import VIRTUAL_EPOCH_US, to_s
 from fleetrig.simulator.contract.errors import BrokenBench, FleetrigError, UsageError
 from fleetrig.simulator.contract.masking import Secrets
-from fleetrig.simulator.contract.trace import Lane, Listener, Trace
+from fleetrig.simulator.contract.trace import Lane, Trace, TraceListener
 from fleetrig.simulator.drivers.director import Driver
 from fleetrig.simulator.drivers.power_watch import PowerWatch
 from fleetrig.simulator.drivers.realtime import RealBench
@@ -62,7 +62,7 @@ class RunOptions:
     trace: Path | None = None
     """Keep the trace here, whatever the verdict; otherwise only that of a failure, among the results."""
     verify: ssl.SSLContext | bool = True
-    listener: Listener | None = None
+    listener: TraceListener | None = None
     """Whoever wants to see the events as they happen."""
     behaviour: Callable[[Behaviour], Behaviour] = as_built
     """What becomes of the behaviour of each device; tests hand in devices that misbehave."""

@@ -41,6 +41,9 @@ class FrontTools:
     """Session ids are counted through all fronts of the server."""
     on_refused: Callable[[], None] = lambda: None
     """Called when an answer shows as refused: perhaps nobody should listen now."""
+    perform: Callable[[Sequence[Output]], None] = lambda _: None
+    """Takes what the server says when a session opens, says something or closes, be it nothing; it may be for a session
+    of another front of the platform."""
     limits: Limits = field(default_factory=Limits)
 
 
@@ -54,7 +57,7 @@ class Front(Protocol):
         """Stops accepting and closes all connections."""
 
     def perform(self, outputs: Sequence[Output]) -> None:
-        """Sends and closes what the server says; outputs for sessions that are not its own pass by."""
+        """Sends and closes what the server says to sessions of this front, and passes over all others."""
 
     def refuse(self) -> None:
         """From now on connecting is refused, and all connections are reset."""

@@ -82,7 +82,12 @@ class FrontBench:
         trace = Trace()
         trace.listen(self.events.append)
         tools = FrontTools(
-            Noon(), trace, lambda _, bug: self.bugs.append(bug), count(1).__next__, self._note_refusal, self.limits
+            Noon(),
+            trace,
+            lambda _, bug: self.bugs.append(bug),
+            count(1).__next__,
+            self._note_refusal,
+            limits=self.limits,
         )
         self.front = HttpFront(self._handle, self.habits, tools)
         listener = Listener("http", Address("127.0.0.1", 0))
