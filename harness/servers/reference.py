@@ -17,29 +17,14 @@ from fleetrig.reference_server.reference import ANY_LOOPBACK_PORT, PlatformOptio
 from fleetrig.reference_server.server import Server
 from fleetrig.reference_server.stores.blobs import MemoryBlobs
 from fleetrig.reference_server.stores.memory import MemoryStore
-from fleetrig.simulator.contract.delivery import Delivery
+from fleetrig.simulator.contract.envelope import Conversation
 from fleetrig.simulator.contract.errors import ModelError
 from fleetrig.simulator.contract.faults import Fault
-from fleetrig.simulator.contract.http import HttpRequest
 from fleetrig.simulator.contract.masking import Secrets
-from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.contract.trace import Trace
 from fleetrig.simulator.drivers.director import AdminCall
 
 T = TypeVar("T")
-
-
-class InMemory:
-    """A server whose clock is the bench's: what is due by itself happens before the next request is answered."""
-
-    def __init__(self, server: Server) -> None:
-        self._server = server
-
-    def __call__(self, request: HttpRequest, session: Session, now_us: int) -> Delivery:
-        due_us = self._server.next_due_us()
-        if due_us is not None and due_us <= now_us:
-            self._server.advance(now_us)
-        return self._server.exchange(request, session, now_us)
 
 
 def in_memory(
@@ -50,7 +35,7 @@ def in_memory(
     secrets: Secrets,
     seed: int,
     now_us: Callable[[], int],
-) -> tuple[ServerUnderTest, InMemory]:
+) -> tuple[ServerUnderTest, Conversation]:
     """A server for virtual time. The one private door there is: envelopes are handed over without a socket."""
     entropy = SeededEntropy(seed)
     store = MemoryStore()
@@ -60,7 +45,7 @@ def in_memory(
     def add_fault(fault: Fault) -> AdminCall[int]:
         return at_once(faults.add(fault, now_us()).id)
 
-    return own_server(platform, platform.own_server.virtual_url, profile, add_fault), InMemory(server)
+    return own_server(platform, platform.own_server.virtual_url, profile, add_fault), server
 
 
 def at_once(value: T) -> AdminCall[T]:

@@ -1,6 +1,6 @@
 """The one record of a run: every event, wherever it happened, is a `TraceEvent` in one stream.
 
-Three rules for those who write one:
+Three rules for writing one:
 1. A lane has one writer: drivers the `device` lane, `reference_server.server` the `server` lane, fronts the `network`
    lane, the harness the `bench` lane. `seq` counts within the lane; order is only promised there.
 2. An event is made only when somebody listens.
@@ -26,10 +26,16 @@ class Lane(StrEnum):
 class TraceEvent(NamedTuple):
     """One thing that happened. `kind` is a word of its lane:
 
-    device: power_on power_cut sent received downloaded no_reply paused remembered entered applied ended
+    device: power_on power_cut ended · connected disconnected · sent received downloaded no_reply · waited paused
+    applied · remembered entered · dropped
     server: received (its reason says from where) fault answered refused delivered; of sessions that last also
     opened closed pushed (unasked) advanced (something changed by itself)
     network: fault malformed · bench: begun phase action asked verdict ended note
+
+    On the device lane `received` is an answer, or a message that the device awaited and took; `no_reply` says why there
+    was none, also when the other side has ended the connection (`closed`, `reset`); `waited`: nothing came in the time
+    that the device had for it, as when it idles; `connected` follows an accepted CONNACK; `disconnected` is the
+    device's own doing; `dropped` left a full inbox unread.
     """
 
     at_us: int

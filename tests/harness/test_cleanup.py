@@ -22,6 +22,7 @@ from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.contract.trace import Trace
 from fleetrig.simulator.drivers.virtual import VirtualBench
 from tests.harness.bench_fixture import BenchFixture
+from tests.simulator.http_only import HttpOnly
 
 PREFIX = "fleetrig-ab12cd-"
 KEY = "authentication.gatewaytoken.key"
@@ -75,7 +76,7 @@ def in_front(
         target = request.target.partition("&q=")[0] if ignores_queries else request.target
         return change(request, handler(replace(request, target=target), session, now_us))
 
-    return VirtualBench(changed, Trace())
+    return VirtualBench(HttpOnly(changed), Trace())
 
 
 def test_a_server_that_ignores_queries_loses_nothing_of_others(bench: BenchFixture) -> None:

@@ -19,6 +19,7 @@ from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.contract.trace import Trace
 from fleetrig.simulator.drivers.director import AdminCall
 from fleetrig.simulator.drivers.virtual import VirtualBench
+from tests.simulator.http_only import HttpOnly
 
 URL = "http://h:8080/behind/a/proxy"
 
@@ -41,7 +42,7 @@ def admin(**options: Any) -> HawkbitAdmin:
 
 
 def run(server: Answering, call: AdminCall[Any]) -> Any:
-    return VirtualBench(server, Trace()).run(call)
+    return VirtualBench(HttpOnly(server), Trace()).run(call)
 
 
 def test_requests_go_below_the_path_of_the_address_with_the_account() -> None:
@@ -136,7 +137,7 @@ def test_pages_are_read_to_the_end() -> None:
         body = {"content": pages[offset], "total": 3, "size": len(pages[offset])}
         return Delivery(HttpResponse(200, (), json.dumps(body).encode()))
 
-    found = VirtualBench(server, Trace()).run(admin().search("/distributionsets"))
+    found = VirtualBench(HttpOnly(server), Trace()).run(admin().search("/distributionsets"))
     assert [one["id"] for one in found] == [1, 2, 3]
     assert len(asked) == 2
 

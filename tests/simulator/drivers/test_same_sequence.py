@@ -18,6 +18,7 @@ from fleetrig.simulator.drivers.realtime import RealBench
 from fleetrig.simulator.drivers.virtual import VirtualBench
 from fleetrig.simulator.flows.hawkbit.device import HawkbitSettings
 from fleetrig.simulator.flows.hawkbit.flow import HawkbitDevice
+from tests.simulator.http_only import HttpOnly
 from tests.simulator.socket_stub import SocketStub
 from tests.simulator.stub_hawkbit import TOKEN, Action, StubHawkbit
 
@@ -66,7 +67,7 @@ def in_virtual_time(script: Callable[[StubHawkbit], None], watch: PowerWatch | N
     stub, trace, events = StubHawkbit(sleep="00:01:00"), Trace(), list[TraceEvent]()
     script(stub)
     trace.listen(events.append)
-    bench = VirtualBench(stub.handle, trace, seed=1)
+    bench = VirtualBench(HttpOnly(stub.handle), trace, seed=1)
     bench.power_on(device("http://hawkbit.test"), watch=watch)
     assert bench.run(until_done(stub, events)), story_of(events)
     return story_of(events)

@@ -14,7 +14,7 @@ from fleetrig.simulator.backoff import Backoff, Policy
 from fleetrig.simulator.contract.clock import US_PER_S, VIRTUAL_EPOCH_US
 from fleetrig.simulator.contract.delivery import Ending
 from fleetrig.simulator.contract.errors import ModelError
-from fleetrig.simulator.contract.http import HttpRequest
+from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from fleetrig.simulator.contract.identity import DeviceIdentity, TargetToken
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane, Trace, TraceEvent
@@ -27,6 +27,7 @@ from fleetrig.simulator.fleet import numbered
 from fleetrig.simulator.flows.hawkbit.device import HawkbitSettings
 from fleetrig.simulator.flows.hawkbit.flow import HawkbitDevice
 from fleetrig.simulator.stages import Stage
+from tests.simulator.http_only import HttpOnly
 from tests.simulator.stub_hawkbit import TOKEN, Action, StubHawkbit
 
 URL = "http://hawkbit.test"
@@ -43,7 +44,7 @@ class Run:
         self.trace = Trace()
         self.events: list[TraceEvent] = []
         self.trace.listen(self.events.append)
-        self.bench = VirtualBench(self.stub.handle, self.trace, seed=seed, start_us=start_us)
+        self.bench = VirtualBench(HttpOnly(self.stub.handle), self.trace, seed=seed, start_us=start_us)
 
     def device(self, serial: str = "dev-1", settings: HawkbitSettings = QUICK) -> Agent:
         return Agent(DeviceIdentity(serial), HawkbitDevice(settings, TargetToken(TOKEN)))
@@ -371,6 +372,7 @@ class TestDirecting:
         def inquiry() -> AdminCall[int]:
             reply = yield Ask("admin", HttpRequest("GET", URL, "/"), 1.0)
             assert isinstance(reply, Reply)
+            assert isinstance(reply.envelope, HttpResponse)
             return reply.envelope.status
 
         assert Run().bench.run(inquiry()) == 404
@@ -402,7 +404,7 @@ def test_an_idle_device_is_small() -> None:
     """Under 2 KiB each, in a fleet that polls and has nothing else to do (spec/performance.md §4)."""
     stub = StubHawkbit(asks_attributes=False, sleep="00:05:00")
     stub.keeps_requests = False
-    bench = VirtualBench(stub.handle, Trace(), seed=1)
+    bench = VirtualBench(HttpOnly(stub.handle), Trace(), seed=1)
     settings, token = HawkbitSettings(URL, poll_jitter=0.1), TargetToken(TOKEN)
     for identity in numbered("WARM-{n:04d}", 50, "DEFAULT"):
         bench.power_on(Agent(identity, HawkbitDevice(settings, token)))

@@ -58,6 +58,7 @@ class Played:
     @property
     def request(self) -> HttpRequest:
         assert isinstance(self.effect, Ask | Download), self.effect
+        assert isinstance(self.effect.request, HttpRequest), self.effect
         return self.effect.request
 
     @property

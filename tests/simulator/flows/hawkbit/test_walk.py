@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from fleetrig.simulator.agent import Agent, effect_name
-from fleetrig.simulator.contract.http import Headers, HttpResponse
+from fleetrig.simulator.contract.http import Headers, HttpRequest, HttpResponse
 from fleetrig.simulator.contract.identity import DeviceIdentity, TargetToken
 from fleetrig.simulator.effects import (
     Apply,
@@ -122,7 +122,7 @@ def replies(name: str, path: str) -> Iterator[Outcome]:
 def answers(effect: Effect) -> Iterator[Outcome]:
     """Everything that can become of an effect, by kind."""
     match effect:
-        case Ask(name, request):
+        case Ask(name, HttpRequest() as request):
             yield from replies(name, request.path)
         case Download():
             yield from downloads(effect)
@@ -192,11 +192,11 @@ def check(effect: Effect, agent: Agent) -> None:
         case Pause(at_least_s, at_most_s, _, capped_at_s):
             assert 1.0 <= at_least_s <= at_most_s < math.inf, "never a spin"
             assert min(at_most_s, capped_at_s) <= LONGEST_INTERVAL_S, "never silence for good"
-        case Ask() | Download():
-            assert effect.request.origin == URL
-            assert effect.request.header("Authorization") == f"TargetToken {TOKEN}"
+        case Ask(name, HttpRequest() as request) | Download(name, request):
+            assert request.origin == URL
+            assert request.header("Authorization") == f"TargetToken {TOKEN}"
             assert 0 < effect.within_s < math.inf
-            check_report(effect.name, effect.request.path, effect.request.body, memory)
+            check_report(name, request.path, request.body, memory)
         case Apply(image):
             assert agent.stage is Stage.UPDATING
             assert (memory["action"], memory["progress"]) in {(image, "fetched"), (image, "announced")}
