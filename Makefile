@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format bench soak peer-hawkbit lock clean peers
+.PHONY: help install demo test quick check format bench soak peer-hawkbit lock clean peers
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,8 +31,15 @@ demo: install ## update a small simulated fleet over real sockets
 	@mkdir -p build/demo
 	$(BIN)/fleetrig run hawkbit/demo --time real --junit build/demo/junit.xml --trace build/demo/trace.jsonl
 
-test: install peers ## run the tests and every scenario
-	$(BIN)/pytest tests $(wildcard scenarios)
+# Most tests wait for something most of the time: more workers than cores.
+WORKERS ?= $(shell echo $$((2 * $$(nproc))))
+PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadgroup --durations=10
+
+test: install peers ## run all tests and every scenario, about 4 minutes on two cores
+	$(PYTEST) tests $(wildcard scenarios)
+
+quick: install ## run what is not marked slow, about a minute on two cores
+	$(PYTEST) -m "not slow" tests $(wildcard scenarios)
 
 check: install ## lint, formatting, types, who imports whom, changelog
 	$(BIN)/ruff check .

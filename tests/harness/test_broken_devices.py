@@ -31,7 +31,9 @@ def outcome(name: str, program: object, tmp_path: Path, *, real_time: bool) -> R
     return asyncio.run(run(expanded, options))
 
 
-@pytest.mark.parametrize("real_time", [False, True], ids=["virtual", "real"])
+@pytest.mark.parametrize(
+    "real_time", [pytest.param(False, id="virtual"), pytest.param(True, id="real", marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize(("name", "program", "word"), CAUGHT, ids=[f"{row[0]}-{row[2]}" for row in CAUGHT])
 def test_the_right_check_fails(name: str, program: object, word: str, real_time: bool, tmp_path: Path) -> None:
     report = outcome(name, program, tmp_path, real_time=real_time)

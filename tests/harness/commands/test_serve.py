@@ -258,7 +258,7 @@ def test_slow_libraries_stay_out_of_the_way() -> None:
         "paho",
         "serial",
     )
-    script = f"import sys, harness.commands.serve; print([name for name in {heavy!r} if name in sys.modules])"
+    script = f"import sys, fleetrig.harness.commands.serve; print([name for name in {heavy!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=LIMIT_S)
     assert done.stdout == "[]\n"
 
@@ -285,6 +285,7 @@ class Writer:
             return
 
 
+@pytest.mark.slow
 def test_kill_9_under_load_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
     store = ("--store", f"sqlite:///{tmp_path}/fleet.db")
     acknowledged: list[str] = []
