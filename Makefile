@@ -31,15 +31,17 @@ demo: install ## update a small simulated fleet over real sockets
 	@mkdir -p build/demo
 	$(BIN)/fleetrig run hawkbit/demo --time real --junit build/demo/junit.xml --trace build/demo/trace.jsonl
 
-# Most tests wait for something most of the time: more workers than cores.
-WORKERS ?= $(shell echo $$((2 * $$(nproc))))
-PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadgroup --durations=10
+# Tests start many processes, here and in several workers: whatever the environment says, none compiles anew.
+test quick: export PYTHONDONTWRITEBYTECODE =
+PYTEST := $(BIN)/pytest --dist loadgroup --durations=10
+CORES = $(shell nproc)
 
+# Slow tests wait most of the time: more workers than cores.
 test: install peers ## run all tests and every scenario, about 4 minutes on two cores
-	$(PYTEST) tests $(wildcard scenarios)
+	$(PYTEST) -n $$((2 * $(CORES))) tests $(wildcard scenarios)
 
 quick: install ## run what is not marked slow, about a minute on two cores
-	$(PYTEST) -m "not slow" tests $(wildcard scenarios)
+	$(PYTEST) -n $(CORES) -m "not slow" tests $(wildcard scenarios)
 
 check: install ## lint, formatting, types, who imports whom, changelog
 	$(BIN)/ruff check .
