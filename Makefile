@@ -33,7 +33,7 @@ demo: install ## update a small simulated fleet over real sockets
 
 # Tests start many processes, here and in several workers: whatever the environment says, none compiles anew.
 test quick: export PYTHONDONTWRITEBYTECODE =
-PYTEST := $(BIN)/pytest --dist loadgroup --durations=10
+PYTEST := $(BIN)/pytest --durations=10
 CORES = $(shell nproc)
 
 # Slow tests wait most of the time: more workers than cores.

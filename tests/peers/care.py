@@ -13,14 +13,14 @@ P = TypeVar("P", bound=Program)
 
 
 class Care:
-    """Programs in its care are killed with the test, and what they said is shown if it failed."""
+    """Programs in its care are stopped with the test, and what they said is shown if it failed."""
 
     def __init__(self, stack: ExitStack) -> None:
         self._stack = stack
 
     def take(self, program: P) -> P:
         self._stack.callback(program.show)
-        self._stack.callback(program.kill)
+        self._stack.callback(program.stop)
         return program
 
     def short_folder(self) -> Path:
