@@ -43,9 +43,9 @@ from fleetrig.harness.scenario_file.values import Times
 from fleetrig.harness.scenario_file.words import CheckWord
 from fleetrig.harness.verdict import Finding
 from fleetrig.simulator.contract.trace import Lane
-from fleetrig.simulator.drivers.director import Inquiry
+from fleetrig.simulator.drivers.director import AdminCall
 
-Question = Callable[[], Inquiry[Finding | None]]
+Question = Callable[[], AdminCall[Finding | None]]
 Judge = Fold | Question
 """How a check is judged: event by event, or by asking the server."""
 

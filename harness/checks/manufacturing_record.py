@@ -15,7 +15,7 @@ from fleetrig.harness.scenario_file.check_words import Record
 from fleetrig.harness.verdict import Finding
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.identity import Credential, GatewayToken, TargetToken
-from fleetrig.simulator.drivers.director import Inquiry
+from fleetrig.simulator.drivers.director import AdminCall
 from fleetrig.simulator.stages import Stage
 
 COLUMNS: Final = ("serial", "controllerId", "fingerprint", "verdict")
@@ -23,7 +23,7 @@ ACCEPTED: Final = frozenset({Stage.ENROLLED, Stage.ONLINE, Stage.UPDATING})
 KNOWN_STATES: Final = frozenset({"registered", "pending", "in_sync"})
 
 
-def judge_record(rig: Rig, words: Record) -> Inquiry[Finding | None]:
+def judge_record(rig: Rig, words: Record) -> AdminCall[Finding | None]:
     """Writes both files, then says whether enough units passed."""
     rows = []
     for device in rig.devices.values():

@@ -10,7 +10,7 @@ from fleetrig.harness.run.context import Rig
 from fleetrig.harness.scenario_file.check_words import Registry
 from fleetrig.harness.verdict import Finding
 from fleetrig.simulator.contract.errors import BrokenBench
-from fleetrig.simulator.drivers.director import Inquiry
+from fleetrig.simulator.drivers.director import AdminCall
 
 Difference = tuple[str, str, str]
 """Serial, what was expected of its record, what stands there."""
@@ -18,7 +18,7 @@ Difference = tuple[str, str, str]
 NO_RECORD: Final = "there is no such record"
 
 
-def judge_registry(rig: Rig, words: Registry) -> Inquiry[Finding | None]:
+def judge_registry(rig: Rig, words: Registry) -> AdminCall[Finding | None]:
     """The first difference found, with how many devices share it; None when there is none."""
     records: dict[str, dict[str, Any] | None] = {}
     for serial in rig.serials(words.only):
@@ -49,7 +49,7 @@ def repeated_tokens(rig: Rig, records: list[dict[str, Any]]) -> int:
     return len(tokens) - len(set(tokens))
 
 
-def read_record(rig: Rig, serial: str, words: Registry) -> Inquiry[dict[str, Any] | None]:
+def read_record(rig: Rig, serial: str, words: Registry) -> AdminCall[dict[str, Any] | None]:
     """A target with as much of what hangs on it as the check asks for."""
     admin = rig.server.admin
     record = yield from admin.target(serial)

@@ -89,16 +89,16 @@ class Simulation:
         """`desk` asks as an operator; the devices have a bench of their own, which they may break."""
         plan, screen = self._plan, self._screen
         if plan.waits_for_server:
-            await desk.conduct(wait_for(plan.url, screen.say))
+            await desk.run(wait_for(plan.url, screen.say))
         if plan.registration is not None:
             screen.say(f"registering targets on {plan.url}")
-            await desk.conduct(plan.registration.make())
+            await desk.run(plan.registration.make())
         screen.say("")
         async with RealBench(self._trace, seed=plan.seed, verify=plan.verify) as bench:
             self._trace.emit(bench.now_us(), Lane.BENCH, "phase", name=POWER_ON)
             for agent in plan.agents:
                 bench.power_on(agent, after_s=self._start_s(agent))
-            await bench.conduct(self._watch(bench))
+            await bench.run(self._watch(bench))
 
     def _start_s(self, agent: Agent) -> float:
         """The first device starts at once: it finds out whether there is a server."""
@@ -142,10 +142,10 @@ class Simulation:
         return told
 
     async def _delete(self, desk: RealBench, registration: Registration) -> None:
-        workers = [desk.conduct(registration.clear_away()) for _ in range(SIDE_BY_SIDE)]
+        workers = [desk.run(registration.clear_away()) for _ in range(SIDE_BY_SIDE)]
         for failed in filter(None, await asyncio.gather(*workers, return_exceptions=True)):
             raise failed
-        await desk.conduct(registration.restore_settings())
+        await desk.run(registration.restore_settings())
 
     async def _unless_interrupted(self, work: Coroutine[Any, Any, None]) -> None:
         """Goes on until the work is done or a signal comes, drawing the screen meanwhile."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from fleetrig.harness.run.context import Rig
 from fleetrig.harness.scenario_file.check_words import KeepsSecrets
 from fleetrig.harness.verdict import Finding
-from fleetrig.simulator.drivers.director import Inquiry
+from fleetrig.simulator.drivers.director import AdminCall
 
 EXPECTED = "no token stands in the output of a device's program"
 
 
-def judge_secrets(rig: Rig, words: KeepsSecrets) -> Inquiry[Finding | None]:
+def judge_secrets(rig: Rig, words: KeepsSecrets) -> AdminCall[Finding | None]:
     """The first line with a secret in it, masked. Devices of our own write nothing at all."""
     yield from ()
     for serial in rig.serials(words.only):

@@ -86,7 +86,7 @@ async def first_cause(options: RunOptions) -> str:
         return ""
     try:
         async with RealBench(Trace(), verify=options.verify) as bench:
-            await bench.conduct(options.against.admin.greet())
+            await bench.run(options.against.admin.greet())
     except BrokenBench as cause:
         return str(cause)
     return ""

@@ -18,7 +18,7 @@ from fleetrig.simulator.contract.clock import to_s
 from fleetrig.simulator.contract.identity import Credential, DeviceIdentity, GatewayToken, TargetToken
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane
-from fleetrig.simulator.drivers.director import Bench
+from fleetrig.simulator.drivers.director import Driver
 from fleetrig.simulator.drivers.power_watch import PowerWatch
 from fleetrig.simulator.fleet import HawkbitProgram, burn
 from fleetrig.simulator.flows.hawkbit.device import HawkbitSettings
@@ -58,7 +58,7 @@ class Course:
 @dataclass(slots=True)
 class Rig:
     scenario: Scenario
-    bench: Bench
+    bench: Driver
     server: ServerUnderTest
     secrets: Secrets
     new_token: Callable[[str], str]

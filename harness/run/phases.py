@@ -21,7 +21,7 @@ from fleetrig.harness.verdict import PhaseResult, Verdict
 from fleetrig.simulator.contract.clock import to_s
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.faults import Fault
-from fleetrig.simulator.drivers.director import Director, Inquiry
+from fleetrig.simulator.drivers.director import AdminCall, Director
 
 
 def direct(rig: Rig) -> Director[tuple[PhaseResult, ...]]:
@@ -69,7 +69,7 @@ def run_phase(rig: Rig, phase: Phase) -> Director[PhaseResult]:
     return result
 
 
-def add_faults(rig: Rig, faults: Sequence[Fault]) -> Inquiry[None]:
+def add_faults(rig: Rig, faults: Sequence[Fault]) -> AdminCall[None]:
     """Raises BrokenBench where nobody can make the server fail."""
     if faults and rig.server.add_fault is None:
         raise BrokenBench(

@@ -28,8 +28,8 @@ async def retelling(control: ControlInterface | None, bench: RealBench, prefix: 
     if control is None:
         yield
         return
-    number = await bench.conduct(control.last_number())
-    task = asyncio.create_task(bench.conduct(retell(control, bench.trace, prefix, number)))
+    number = await bench.run(control.last_number())
+    task = asyncio.create_task(bench.run(retell(control, bench.trace, prefix, number)))
     try:
         yield
     finally:

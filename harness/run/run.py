@@ -37,7 +37,7 @@ from fleetrig.simulator.contract.clock import VIRTUAL_EPOCH_US, to_s
 from fleetrig.simulator.contract.errors import BrokenBench, FleetrigError, UsageError
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane, Listener, Trace
-from fleetrig.simulator.drivers.director import Bench
+from fleetrig.simulator.drivers.director import Driver
 from fleetrig.simulator.drivers.power_watch import PowerWatch
 from fleetrig.simulator.drivers.realtime import RealBench
 from fleetrig.simulator.drivers.virtual import VirtualBench
@@ -171,7 +171,7 @@ class Attempt:
         self._check_needs(server)
         bench = VirtualBench(handler, self.trace, seed=seed)
         with ctrl_c_at_once():
-            return bench.conduct(direct(self._new_rig(bench, server, seeded_tokens(seed))))
+            return bench.run(direct(self._new_rig(bench, server, seeded_tokens(seed))))
 
     async def in_real_time(self) -> tuple[PhaseResult, ...]:
         """Real sockets: against the given server, or a reference server of its own."""
@@ -192,16 +192,16 @@ class Attempt:
             ):
                 rig = self._new_rig(devices, server, lambda _: chance.token_hex(16))
                 async with retelling(None if server.is_own else server.control, bench, rig.prefix):
-                    return await bench.conduct(direct(rig))
+                    return await bench.run(direct(rig))
         finally:
             if not server.is_own and self._rig is not None:
                 await _to_its_end(self._take_back(self._rig))
 
     async def _take_back(self, rig: Rig) -> None:
         async with RealBench(self.trace, verify=self.options.verify) as bench:
-            self._left_behind = await bench.conduct(take_back(rig))
+            self._left_behind = await bench.run(take_back(rig))
 
-    def _devices(self, bench: RealBench) -> AbstractAsyncContextManager[Bench]:
+    def _devices(self, bench: RealBench) -> AbstractAsyncContextManager[Driver]:
         """Who has the devices' power switches: the bench itself, or one that starts programs."""
         if self.options.device is None or not self.scenario.devices.external:
             return nullcontext(bench)
@@ -215,7 +215,7 @@ class Attempt:
     def _results(self) -> Path:
         return self.options.results / trace_name(self.name, self.options.seed, "")
 
-    def _new_rig(self, bench: Bench, server: ServerUnderTest, new_token: Callable[[str], str]) -> Rig:
+    def _new_rig(self, bench: Driver, server: ServerUnderTest, new_token: Callable[[str], str]) -> Rig:
         behaviour = self.scenario.devices.behaviour
         if behaviour not in self.options.programs:
             known = ", ".join(sorted(self.options.programs))

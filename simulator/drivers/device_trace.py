@@ -20,7 +20,7 @@ from fleetrig.simulator.effects import (
 )
 
 
-def tell_effect(trace: Trace, at_us: int, agent: Agent, effect: Effect) -> None:
+def trace_effect(trace: Trace, at_us: int, agent: Agent, effect: Effect) -> None:
     """What the device is about to do. Pauses and installations are told with their outcome."""
     device = agent.identity.serial
     match effect:
@@ -34,7 +34,7 @@ def tell_effect(trace: Trace, at_us: int, agent: Agent, effect: Effect) -> None:
             pass
 
 
-def tell_outcome(trace: Trace, at_us: int, agent: Agent, effect: Effect, outcome: Outcome) -> None:
+def trace_outcome(trace: Trace, at_us: int, agent: Agent, effect: Effect, outcome: Outcome) -> None:
     """What came of it."""
     device, stage = agent.identity.serial, agent.stage
     after_us = to_us(outcome.after_s)
@@ -56,6 +56,6 @@ def tell_outcome(trace: Trace, at_us: int, agent: Agent, effect: Effect, outcome
             pass
 
 
-def tell_power(trace: Trace, at_us: int, agent: Agent, kind: str, reason: str = "") -> None:
+def trace_power(trace: Trace, at_us: int, agent: Agent, kind: str, reason: str = "") -> None:
     """`power_on`, `power_cut` or `ended`."""
     trace.emit(at_us, Lane.DEVICE, kind, agent.identity.serial, stage=agent.stage, reason=reason)

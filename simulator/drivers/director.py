@@ -25,11 +25,11 @@ class Until(NamedTuple):
 
 Direction = Ask | Pause | Until
 Director = Generator[Direction, Outcome | bool, T_co]
-Inquiry = Generator[Ask, Outcome, T_co]
+AdminCall = Generator[Ask, Outcome, T_co]
 """A director that only asks: an admin call."""
 
 
-class Bench(Protocol):
+class Driver(Protocol):
     """A driver as a director sees it."""
 
     trace: Trace

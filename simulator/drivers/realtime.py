@@ -10,8 +10,8 @@ from typing import Self, TypeVar
 
 from fleetrig.simulator.agent import Agent
 from fleetrig.simulator.contract.trace import Trace, TraceEvent
-from fleetrig.simulator.drivers.device_trace import tell_effect, tell_outcome, tell_power
-from fleetrig.simulator.drivers.director import Director, Inquiry, Until
+from fleetrig.simulator.drivers.device_trace import trace_effect, trace_outcome, trace_power
+from fleetrig.simulator.drivers.director import AdminCall, Director, Until
 from fleetrig.simulator.drivers.draw import draw_pause
 from fleetrig.simulator.drivers.power_watch import PowerWatch
 from fleetrig.simulator.effects import Apply, Ask, Done, Download, Enter, Outcome, Pause, Remember
@@ -38,7 +38,7 @@ class RealBench:
         self.trace = trace
         self.clock = WallClock()
         self.failure: BaseException | None = None
-        """The first error of ours in a device's task; `conduct` raises it."""
+        """The first error of ours in a device's task; `run` raises it."""
         self._verify = verify if isinstance(verify, ssl.SSLContext) else _tls_context(verify=verify)
         self._seed = seed
         self._storage = Storage()
@@ -63,7 +63,7 @@ class RealBench:
         return self.clock.now_us()
 
     def power_on(self, agent: Agent, *, after_s: float = 0.0, watch: PowerWatch | None = None) -> None:
-        """See `Bench`."""
+        """See `Driver`."""
         if agent not in self._cycles:
             task = asyncio.create_task(self._live(agent, after_s, watch))
             self._cycles[agent] = task
@@ -71,18 +71,18 @@ class RealBench:
             task.add_done_callback(self._noticed)
 
     def power_cut(self, agent: Agent) -> None:
-        """See `Bench`."""
+        """See `Driver`."""
         was_on = agent.is_on
         self._switch_off(agent)
         if was_on:
             self._tell(agent, "power_cut")
 
-    async def conduct(self, director: Director[T] | Inquiry[T]) -> T:
+    async def run(self, director: Director[T] | AdminCall[T]) -> T:
         """Carries out a director's directions. Raises what went wrong in a device's own task, as soon as it does."""
         answer: Outcome | bool | None = None
         try:
             while True:
-                answer = await self._obey(director.send(answer))  # type: ignore[arg-type]
+                answer = await self._do(director.send(answer))  # type: ignore[arg-type]
                 if self.failure is not None:
                     raise self.failure
         except StopIteration as end:
@@ -91,7 +91,7 @@ class RealBench:
         finally:
             director.close()
 
-    async def _obey(self, direction: Ask | Pause | Until) -> Outcome | bool:
+    async def _do(self, direction: Ask | Pause | Until) -> Outcome | bool:
         match direction:
             case Ask():
                 return await self._admin.ask(direction)
@@ -122,7 +122,7 @@ class RealBench:
             self.fail(error)
 
     def fail(self, error: BaseException) -> None:
-        """What a device's own task went wrong with: `conduct` raises the first of these."""
+        """What a device's own task went wrong with: `run` raises the first of these."""
         self.failure = self.failure or error
         self._happened.set()
 
@@ -156,7 +156,7 @@ class RealBench:
             if where == "before":
                 return self._cut(agent)
             if self.trace.wanted:
-                tell_effect(self.trace, self.now_us(), agent, effect)
+                trace_effect(self.trace, self.now_us(), agent, effect)
             if isinstance(effect, Remember | Enter):
                 effect = agent.resume(agent.settle(effect))
                 continue
@@ -164,7 +164,7 @@ class RealBench:
             if outcome is None:
                 return self._cut(agent)
             if self.trace.wanted:
-                tell_outcome(self.trace, self.now_us(), agent, effect, outcome)
+                trace_outcome(self.trace, self.now_us(), agent, effect, outcome)
             if where == "answered":
                 return self._cut(agent)
             effect = agent.resume(outcome)
@@ -178,7 +178,7 @@ class RealBench:
 
     def _tell(self, agent: Agent, kind: str) -> None:
         if self.trace.wanted:
-            tell_power(self.trace, self.now_us(), agent, kind)
+            trace_power(self.trace, self.now_us(), agent, kind)
 
     async def _perform(
         self,

@@ -16,8 +16,8 @@ from fleetrig.simulator.contract.clock import VIRTUAL_EPOCH_US, to_us
 from fleetrig.simulator.contract.delivery import Handler
 from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.contract.trace import Trace
-from fleetrig.simulator.drivers.device_trace import tell_effect, tell_outcome, tell_power
-from fleetrig.simulator.drivers.director import Director, Inquiry, Until
+from fleetrig.simulator.drivers.device_trace import trace_effect, trace_outcome, trace_power
+from fleetrig.simulator.drivers.director import AdminCall, Director, Until
 from fleetrig.simulator.drivers.draw import draw_pause
 from fleetrig.simulator.drivers.power_watch import PowerWatch
 from fleetrig.simulator.effects import Apply, Ask, Done, Download, Effect, Enter, Outcome, Pause, Remember
@@ -54,25 +54,25 @@ class VirtualBench:
         return int(self._env.now)
 
     def power_on(self, agent: Agent, *, after_s: float = 0.0, watch: PowerWatch | None = None) -> None:
-        """See `Bench`."""
+        """See `Driver`."""
         if agent not in self._cycles:
             cycle = self._cycles[agent] = _Cycle(agent, watch)
             self._later(to_us(after_s), self._switch_on, cycle)
 
     def power_cut(self, agent: Agent) -> None:
-        """See `Bench`. Events of the old power cycle still come due, and find that nobody waits for them."""
+        """See `Driver`. Events of the old power cycle still come due, and find that nobody waits for them."""
         self._cycles.pop(agent, None)
         if agent.is_on:
             agent.power_cut()
             if self.trace.wanted:
-                tell_power(self.trace, self.now_us(), agent, "power_cut")
+                trace_power(self.trace, self.now_us(), agent, "power_cut")
 
-    def conduct(self, director: Director[T] | Inquiry[T]) -> T:
+    def run(self, director: Director[T] | AdminCall[T]) -> T:
         """Carries out a director's directions; fleet and time go on meanwhile."""
         answer: Outcome | bool | None = None
         try:
             while True:
-                answer = self._obey(director.send(answer))  # type: ignore[arg-type]
+                answer = self._do(director.send(answer))  # type: ignore[arg-type]
         except StopIteration as end:
             result: T = end.value
             return result
@@ -83,7 +83,7 @@ class VirtualBench:
         """Lets everything go on for a while."""
         self._run_until(self.now_us() + to_us(seconds))
 
-    def _obey(self, direction: Ask | Pause | Until) -> Outcome | bool:
+    def _do(self, direction: Ask | Pause | Until) -> Outcome | bool:
         match direction:
             case Ask():
                 outcome, after_us = self._transport.ask(direction, self._session, self.now_us())
@@ -117,7 +117,7 @@ class VirtualBench:
         if self._cycles.get(agent) is not cycle:
             return
         if self.trace.wanted:
-            tell_power(self.trace, self.now_us(), agent, "power_on")
+            trace_power(self.trace, self.now_us(), agent, "power_on")
         self._carry_out(cycle, agent.power_on())
 
     def _carry_out(self, cycle: _Cycle, effect: Effect | None) -> None:
@@ -129,7 +129,7 @@ class VirtualBench:
                 self._cut_and_return(cycle)
                 return
             if self.trace.wanted:
-                tell_effect(self.trace, self.now_us(), agent, effect)
+                trace_effect(self.trace, self.now_us(), agent, effect)
             if isinstance(effect, Remember | Enter):
                 effect = agent.resume(agent.settle(effect))
                 continue
@@ -142,7 +142,7 @@ class VirtualBench:
             return
         del self._cycles[agent]
         if self.trace.wanted:
-            tell_power(self.trace, self.now_us(), agent, "ended")
+            trace_power(self.trace, self.now_us(), agent, "ended")
 
     def _wake(self, event: simpy.Event) -> None:
         cycle: _Cycle
@@ -151,7 +151,7 @@ class VirtualBench:
         if self._cycles.get(agent) is not cycle:
             return
         if self.trace.wanted and effect is not None:
-            tell_outcome(self.trace, self.now_us(), agent, effect, outcome)
+            trace_outcome(self.trace, self.now_us(), agent, effect, outcome)
         if where == "answered":
             self._cut_and_return(cycle)
             return

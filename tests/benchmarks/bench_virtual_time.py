@@ -27,7 +27,7 @@ def bench(devices: int) -> tuple[VirtualBench, list[Agent]]:
     secrets, trace = Secrets(), Trace()
     server, handler = in_memory(Settings(), trace, secrets, 1, lambda: virtual.now_us())
     virtual = VirtualBench(handler, trace, seed=1)
-    virtual.conduct(server.admin.configure(GATEWAY))
+    virtual.run(server.admin.configure(GATEWAY))
     settings = HawkbitSettings(server.url, poll_jitter=0.1)
     agents = list(
         fleet(numbered("HB-{n:06d}", devices, "DEFAULT"), settings, lambda _: GatewayToken("bench-gateway-key"))

@@ -17,7 +17,7 @@ from fleetrig.harness.scenario_file.words import Action, Check
 from fleetrig.harness.verdict import Finding, PhaseResult
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane, Trace, TraceEvent
-from fleetrig.simulator.drivers.director import Director, Inquiry
+from fleetrig.simulator.drivers.director import AdminCall, Director
 from fleetrig.simulator.drivers.virtual import VirtualBench
 from fleetrig.simulator.effects import Pause
 
@@ -44,38 +44,38 @@ class Desk:
         server, handler = in_memory(bench_settings(scenario, "1.1"), trace, secrets, 1, lambda: self.bench.now_us())
         self.bench = VirtualBench(handler, trace, seed=1)
         self.rig = Rig(scenario, self.bench, server, secrets, seeded_tokens(1), folder / "results")
-        self.conduct(set_up(self.rig))
+        self.run(set_up(self.rig))
 
     @property
     def admin(self) -> Any:
         return self.rig.server.admin
 
-    def conduct(self, director: Director[T] | Inquiry[T]) -> T:
-        return self.bench.conduct(director)
+    def run(self, director: Director[T] | AdminCall[T]) -> T:
+        return self.bench.run(director)
 
     def do(self, word: str, **arguments: Any) -> None:
         """One action, as a scenario file writes it."""
-        self.conduct(perform(self.rig, Action.model_validate({word: arguments}).arguments))
+        self.run(perform(self.rig, Action.model_validate({word: arguments}).arguments))
 
     def do_plain(self, word: str, argument: Any) -> None:
         """An action whose argument is no mapping of names, such as `wait: 5s`."""
-        self.conduct(perform(self.rig, Action.model_validate({word: argument}).arguments))
+        self.run(perform(self.rig, Action.model_validate({word: argument}).arguments))
 
     def wait(self, seconds: float) -> None:
         def pause() -> Director[None]:
             yield Pause(seconds, seconds, "test")
 
-        self.conduct(pause())
+        self.run(pause())
 
     def phase(self, **tree: Any) -> PhaseResult:
         """A whole phase."""
-        return self.conduct(run_phase(self.rig, Phase.model_validate({"name": "p", **tree})))
+        return self.run(run_phase(self.rig, Phase.model_validate({"name": "p", **tree})))
 
     def ask(self, word: str, **arguments: Any) -> Finding | None:
         """A check that asks the server."""
         question = judge_of(self.rig, Check.model_validate({word: arguments}).arguments)
         assert callable(question)
-        return self.conduct(question())
+        return self.run(question())
 
     def watch(self, word: str, arguments: Any) -> Fold:
         """A check over the stream that watches from now on."""
@@ -85,7 +85,7 @@ class Desk:
         return fold
 
     def target(self, serial: str) -> Any:
-        return self.conduct(self.admin.target(serial))
+        return self.run(self.admin.target(serial))
 
     def seen(self, kind: str, device: str = "HB-1", name: str = "", lane: Lane = Lane.DEVICE) -> list[TraceEvent]:
         return [

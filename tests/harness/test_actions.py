@@ -32,7 +32,7 @@ def online(desk: Desk) -> Desk:
 def test_configure_changes_the_tenant(desk: Desk) -> None:
     desk.do("configure", pollingTime="00:00:07", **{"user.confirmation.flow.enabled": True})
 
-    config = desk.conduct(desk.admin.read_config())
+    config = desk.run(desk.admin.read_config())
     assert config["pollingTime"]["value"] == "00:00:07"
     assert config["user.confirmation.flow.enabled"]["value"] is True
 
@@ -142,7 +142,7 @@ def test_deploy_waits_for_the_first_contact_and_assigns(desk: Desk) -> None:
     desk.do("deploy", version="1.0", size="10KiB", type="soft")
 
     assert desk.target("HB-2")["updateStatus"] == "pending"
-    (action,) = desk.conduct(desk.admin.actions("HB-2"))
+    (action,) = desk.run(desk.admin.actions("HB-2"))
     assert (action["forceType"], action["active"]) == ("soft", True)
     assert desk.seen("received", "HB-2", "poll"), "the server had heard of both"
 
@@ -153,8 +153,8 @@ def test_deploy_before_contact_assigns_at_once_and_devices_install(desk: Desk) -
     desk.do("power_on")
     desk.wait(20)
 
-    assert desk.conduct(desk.admin.set_version("HB-1", "installedDS")) == "1.0"
-    assert desk.conduct(desk.admin.set_version("HB-2", "installedDS")) is None
+    assert desk.run(desk.admin.set_version("HB-1", "installedDS")) == "1.0"
+    assert desk.run(desk.admin.set_version("HB-2", "installedDS")) is None
 
 
 def test_deploy_of_a_version_that_is_there_makes_no_second_one(desk: Desk) -> None:
@@ -162,7 +162,7 @@ def test_deploy_of_a_version_that_is_there_makes_no_second_one(desk: Desk) -> No
     desk.do("deploy", version="1.0", to="HB-1")
     desk.do("deploy", version="1.0", to="HB-2")
 
-    assert len(desk.conduct(desk.admin.search("/distributionsets"))) == 1
+    assert len(desk.run(desk.admin.search("/distributionsets"))) == 1
 
 
 def test_deploy_to_devices_that_never_call_breaks_the_bench(desk: Desk) -> None:
@@ -182,8 +182,8 @@ def test_cancel_asks_softly(desk: Desk) -> None:
     desk.do("deploy", version="1.0", before_contact=True)
     desk.do("cancel", only="HB-1")
 
-    assert [action["status"] for action in desk.conduct(desk.admin.actions("HB-1"))] == ["canceling"]
-    assert [action["status"] for action in desk.conduct(desk.admin.actions("HB-2"))] == ["running"]
+    assert [action["status"] for action in desk.run(desk.admin.actions("HB-1"))] == ["canceling"]
+    assert [action["status"] for action in desk.run(desk.admin.actions("HB-2"))] == ["running"]
 
 
 def test_cancel_of_a_version_finds_its_action(desk: Desk) -> None:
@@ -191,7 +191,7 @@ def test_cancel_of_a_version_finds_its_action(desk: Desk) -> None:
     desk.do("configure", **{"repository.actions.autoclose.enabled": False})
     desk.do("deploy", version="1.0", before_contact=True)
     desk.do("cancel", version="1.0")
-    assert desk.conduct(desk.admin.actions("HB-1"))[0]["status"] == "canceling"
+    assert desk.run(desk.admin.actions("HB-1"))[0]["status"] == "canceling"
 
     desk.do("deploy", version="2.0", before_contact=True)
     with pytest.raises(BrokenBench, match=r"HB-1 has no open action of version 1\.0"):
@@ -243,7 +243,7 @@ def test_rotate_the_gateway_token(tmp_path: Path) -> None:
     desk.do("rotate", what="gateway_token", only="HB-1")
     desk.wait(4)
 
-    config = desk.conduct(desk.admin.read_config())
+    config = desk.run(desk.admin.read_config())
     assert config["authentication.gatewaytoken.key"]["value"] == desk.rig.gateway_key != before
     assert desk.rig.devices["HB-1"].credential == GatewayToken(desk.rig.gateway_key)
     assert desk.rig.devices["HB-1"].agent.stage is Stage.ONLINE
@@ -256,7 +256,7 @@ def test_set_and_request_attributes(desk: Desk) -> None:
     desk.do("request_attributes", only="HB-1")
     desk.wait(4)
 
-    assert desk.conduct(desk.admin.attributes("HB-1")) == {"hw": "3"}
+    assert desk.run(desk.admin.attributes("HB-1")) == {"hw": "3"}
     assert len(desk.seen("power_on", "HB-1")) == 2, "a device that is on starts anew"
 
 

@@ -69,7 +69,7 @@ class Foreign:
     def ask(self, call: Callable[[HawkbitAdmin], Call[T]]) -> T:
         async def asked() -> T:
             async with RealBench(Trace()) as bench:
-                return await bench.conduct(call(self._admin))
+                return await bench.run(call(self._admin))
 
         return asyncio.run(asked())
 

@@ -206,7 +206,7 @@ def test_registry_finds_tokens_that_repeat(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     desk.do("preregister")
     for serial in ("HB-1", "HB-2"):
-        desk.conduct(desk.admin.update_target(serial, {"securityToken": "the same"}))
+        desk.run(desk.admin.update_target(serial, {"securityToken": "the same"}))
     finding = desk.ask("registry", tokens_differ=True)
     assert finding is not None
     assert finding.got == "1 repeat another one's"

@@ -25,7 +25,7 @@ from fleetrig.simulator.contract.errors import BrokenBench, UsageError
 from fleetrig.simulator.contract.faults import Fault, FaultKind
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane, Trace, TraceEvent
-from fleetrig.simulator.drivers.director import Director, Inquiry
+from fleetrig.simulator.drivers.director import AdminCall, Director
 from fleetrig.simulator.drivers.realtime import RealBench
 from fleetrig.simulator.effects import Ask, NoReply
 from tests.harness.served import LIMIT_S, Served
@@ -81,12 +81,12 @@ def run_scenario(folder: Path, reason: str = "token differs", within: str = "20s
     return asyncio.run(run(expanded, RunOptions(results=folder / "results", **options)))
 
 
-def conducted(director: Director[T] | Inquiry[T], trace: Trace | None = None) -> T:
-    async def conduct() -> T:
+def conducted(director: Director[T] | AdminCall[T], trace: Trace | None = None) -> T:
+    async def run() -> T:
         async with RealBench(trace or Trace()) as bench:
-            return await bench.conduct(director)
+            return await bench.run(director)
 
-    return asyncio.run(conduct())
+    return asyncio.run(run())
 
 
 def test_a_run_on_a_reference_server_elsewhere(tmp_path: Path, served: Served) -> None:
@@ -149,11 +149,11 @@ def test_an_own_server_fails_by_its_control_interface() -> None:
         async with serving(Settings(), trace, Secrets()) as server, RealBench(trace) as bench:
             assert server.add_fault is not None
             assert server.control is not None
-            fault_id = await bench.conduct(server.add_fault(Fault(FaultKind.OUTAGE)))
-            refused = await bench.conduct(answer_of(server.admin.request("GET", "/targets")))
-            await bench.conduct(server.control.remove_fault(fault_id))
-            await bench.conduct(server.control.remove_fault(fault_id))
-            return refused, await bench.conduct(answer_of(server.admin.request("GET", "/targets")))
+            fault_id = await bench.run(server.add_fault(Fault(FaultKind.OUTAGE)))
+            refused = await bench.run(answer_of(server.admin.request("GET", "/targets")))
+            await bench.run(server.control.remove_fault(fault_id))
+            await bench.run(server.control.remove_fault(fault_id))
+            return refused, await bench.run(answer_of(server.admin.request("GET", "/targets")))
 
     refused, answered = asyncio.run(scenario())
     assert isinstance(refused, NoReply)
@@ -161,7 +161,7 @@ def test_an_own_server_fails_by_its_control_interface() -> None:
     assert not isinstance(answered, NoReply)
 
 
-def answer_of(request: Any) -> Inquiry[object]:
+def answer_of(request: Any) -> AdminCall[object]:
     return (yield Ask("test", request, LIMIT_S))
 
 
@@ -204,7 +204,7 @@ def test_only_what_is_about_the_run_is_told_again(served: Served) -> None:
         has_ended = asyncio.Event()
         trace.listen(lambda event: has_ended.set() if event.kind == "delivered" else None)
         async with RealBench(trace) as bench:
-            task = asyncio.create_task(bench.conduct(retell(control, trace, "mine-", number)))
+            task = asyncio.create_task(bench.run(retell(control, trace, "mine-", number)))
             async with asyncio.timeout(LIMIT_S):
                 await has_ended.wait()
             task.cancel()

@@ -40,18 +40,18 @@ def desk(tmp_path: Path) -> Desk:
 
 
 def names(desk: Desk, path: str, key: str = "name") -> list[str]:
-    return [one[key] for one in desk.conduct(desk.admin.search(path))]
+    return [one[key] for one in desk.run(desk.admin.search(path))]
 
 
 def test_what_carries_the_prefix_goes_and_all_else_stays(desk: Desk) -> None:
-    desk.conduct(desk.admin.create_targets([{"controllerId": "HB-1"}, {"controllerId": "fleetrig-other-HB-1"}]))
-    desk.conduct(desk.admin.create_update("theirs", "1.0", b"x", "f"))
+    desk.run(desk.admin.create_targets([{"controllerId": "HB-1"}, {"controllerId": "fleetrig-other-HB-1"}]))
+    desk.run(desk.admin.create_update("theirs", "1.0", b"x", "f"))
     desk.do("preregister")
     desk.do("deploy", version="1.0", before_contact=True)
-    desk.conduct(desk.admin.create_targets([{"controllerId": f"{PREFIX}made-by-a-request-nobody-remembers"}]))
+    desk.run(desk.admin.create_targets([{"controllerId": f"{PREFIX}made-by-a-request-nobody-remembers"}]))
     assert desk.target(f"{PREFIX}HB-1")["updateStatus"] == "pending"
 
-    assert desk.conduct(take_back(desk.rig)) == ""
+    assert desk.run(take_back(desk.rig)) == ""
 
     assert names(desk, "/targets", "controllerId") == ["HB-1", "fleetrig-other-HB-1"]
     assert names(desk, "/distributionsets") == ["theirs"]
@@ -76,10 +76,10 @@ def in_front(
 
 
 def test_a_server_that_ignores_queries_loses_nothing_of_others(desk: Desk) -> None:
-    desk.conduct(desk.admin.create_targets([{"controllerId": "HB-1"}]))
-    desk.conduct(desk.admin.create_update("theirs", "1.0", b"x", "f"))
+    desk.run(desk.admin.create_targets([{"controllerId": "HB-1"}]))
+    desk.run(desk.admin.create_update("theirs", "1.0", b"x", "f"))
     desk.do("preregister")
-    assert in_front(desk, ignores_queries=True).conduct(take_back(desk.rig)) == ""
+    assert in_front(desk, ignores_queries=True).run(take_back(desk.rig)) == ""
     assert names(desk, "/targets", "controllerId") == ["HB-1"]
     assert names(desk, "/distributionsets") == ["theirs"]
 
@@ -93,11 +93,11 @@ def test_what_cannot_be_taken_back_is_told_and_the_rest_is_done(desk: Desk) -> N
         is_it = request.method == "GET" and "/targets" in request.path
         return Delivery(forbidden) if is_it else delivery
 
-    left = in_front(desk, no_deletion_of_targets).conduct(take_back(desk.rig))
+    left = in_front(desk, no_deletion_of_targets).run(take_back(desk.rig))
 
     assert left.startswith(f"left behind on {desk.rig.server.url}: targets {PREFIX}* (GET /rest/v1/targets")
     assert "answered 403" in left
-    assert desk.conduct(desk.admin.read_config())["pollingTime"]["value"] == "00:00:01"
+    assert desk.run(desk.admin.read_config())["pollingTime"]["value"] == "00:00:01"
 
 
 def test_a_server_that_is_gone_is_asked_once(desk: Desk) -> None:
@@ -108,20 +108,20 @@ def test_a_server_that_is_gone_is_asked_once(desk: Desk) -> None:
         asked.append(request.target)
         return Delivery(None, Ending.REFUSED)
 
-    left = in_front(desk, gone).conduct(take_back(desk.rig))
+    left = in_front(desk, gone).run(take_back(desk.rig))
     assert left.startswith(f"{PREFIX}* and settings may be left behind on {desk.rig.server.url}: nobody listens at")
     assert len(asked) == 1
 
 
 def test_settings_get_back_what_they_were(desk: Desk) -> None:
-    before = desk.conduct(desk.admin.read_config())
+    before = desk.run(desk.admin.read_config())
     desk.do("configure", pollingTime="00:10:00", maintenanceWindowPollCount=5)
     desk.do("configure", pollingTime="00:20:00")
     assert desk.rig.configured == {"pollingTime": "00:00:01", "maintenanceWindowPollCount": None}
 
-    desk.conduct(take_back(desk.rig))
+    desk.run(take_back(desk.rig))
 
-    after = desk.conduct(desk.admin.read_config())
+    after = desk.run(desk.admin.read_config())
     assert after["pollingTime"]["value"] == before["pollingTime"]["value"] == "00:00:01"
     assert after["maintenanceWindowPollCount"]["global"] is True
 
@@ -149,12 +149,12 @@ def beyond_loopback(desk: Desk) -> None:
 
 
 def test_beyond_loopback_settings_are_not_touched_without_leave(desk: Desk) -> None:
-    before = desk.conduct(desk.admin.read_config())
+    before = desk.run(desk.admin.read_config())
     beyond_loopback(desk)
-    desk.conduct(configure(desk.rig, {"pollingTime": "00:00:01"}))  # is so already
+    desk.run(configure(desk.rig, {"pollingTime": "00:00:01"}))  # is so already
     with pytest.raises(UsageError, match=r"would change pollingTime for everybody.*--change-tenant-settings"):
-        desk.conduct(configure(desk.rig, {"pollingTime": "00:10:00"}))
-    assert desk.conduct(desk.admin.read_config()) == before
+        desk.run(configure(desk.rig, {"pollingTime": "00:10:00"}))
+    assert desk.run(desk.admin.read_config()) == before
 
 
 def test_a_setting_that_is_not_shown_is_not_touched(desk: Desk) -> None:
@@ -169,12 +169,12 @@ def test_a_setting_that_is_not_shown_is_not_touched(desk: Desk) -> None:
     ids=str,
 )
 def test_a_gateway_key_that_is_in_use_is_taken(desk: Desk, settings: dict[str, Any], key: str) -> None:
-    desk.conduct(desk.admin.configure(settings))
-    assert desk.conduct(gateway_key_in_use(desk.rig)) == key
+    desk.run(desk.admin.configure(settings))
+    assert desk.run(gateway_key_in_use(desk.rig)) == key
 
 
 def test_on_a_server_of_our_own_nothing_is_looked_up(tmp_path: Path) -> None:
     desk = Desk(tmp_path, {KEY: "ours", MODE: True})
-    assert desk.conduct(gateway_key_in_use(desk.rig)) == ""
+    assert desk.run(gateway_key_in_use(desk.rig)) == ""
     desk.do("configure", pollingTime="00:10:00")
     assert desk.rig.configured == {}

@@ -11,13 +11,13 @@ from typing import Any, Final
 from fleetrig.harness.platforms.hawkbit.admin import NoAnswer
 from fleetrig.harness.run.context import Rig
 from fleetrig.simulator.contract.errors import BrokenBench
-from fleetrig.simulator.drivers.director import Inquiry
+from fleetrig.simulator.drivers.director import AdminCall
 
 ROUNDS: Final = 3
 """A poll that was under way when its device was switched off may bring a target back."""
 
 
-def take_back(rig: Rig) -> Inquiry[str]:
+def take_back(rig: Rig) -> AdminCall[str]:
     """What could not be taken back, and why; empty when nothing is left. Devices must be off."""
     left: list[str] = []
     names = f"{rig.prefix}*"
@@ -34,7 +34,7 @@ def take_back(rig: Rig) -> Inquiry[str]:
     return f"left behind on {rig.server.url}: {', '.join(left)}" if left else ""
 
 
-def steps(rig: Rig) -> Iterator[tuple[str, Inquiry[None]]]:
+def steps(rig: Rig) -> Iterator[tuple[str, AdminCall[None]]]:
     """What to take back, in words, and the way to do it.
 
     Faults first, since they may be in the way; targets before sets: a set that is in use stays as a shadow.
@@ -49,7 +49,7 @@ def steps(rig: Rig) -> Iterator[tuple[str, Inquiry[None]]]:
         yield f"setting {key}", restore(rig, key, before)
 
 
-def remove_targets(rig: Rig) -> Inquiry[None]:
+def remove_targets(rig: Rig) -> AdminCall[None]:
     admin = rig.server.admin
     for _ in range(ROUNDS):
         found = yield from admin.targets(f"controllerId=={rig.prefix}*")
@@ -60,7 +60,7 @@ def remove_targets(rig: Rig) -> Inquiry[None]:
             return
 
 
-def remove_named(rig: Rig, path: str) -> Inquiry[None]:
+def remove_named(rig: Rig, path: str) -> AdminCall[None]:
     """A server that does not understand the query may list everything: names are compared here too."""
     admin = rig.server.admin
     found = yield from admin.search(path, f"name=={rig.prefix}*")
@@ -69,7 +69,7 @@ def remove_named(rig: Rig, path: str) -> Inquiry[None]:
             yield from admin.delete(f"{path}/{entity['id']}")
 
 
-def restore(rig: Rig, key: str, before: Any) -> Inquiry[None]:
+def restore(rig: Rig, key: str, before: Any) -> AdminCall[None]:
     if before is None:
         yield from rig.server.admin.reset_config(key)
     else:

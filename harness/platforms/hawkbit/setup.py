@@ -7,7 +7,7 @@ from typing import Any
 from fleetrig.harness.platforms.hawkbit.settings import GATEWAY_KEY, GATEWAY_MODE, wanted_settings
 from fleetrig.harness.run.actions import configure
 from fleetrig.harness.run.context import Rig, build_devices
-from fleetrig.simulator.drivers.director import Director, Inquiry
+from fleetrig.simulator.drivers.director import AdminCall, Director
 
 
 def set_up(rig: Rig) -> Director[None]:
@@ -23,7 +23,7 @@ def set_up(rig: Rig) -> Director[None]:
     build_devices(rig)
 
 
-def gateway_key_in_use(rig: Rig) -> Inquiry[str]:
+def gateway_key_in_use(rig: Rig) -> AdminCall[str]:
     """The key that other people's devices hold: it is taken as it is rather than replaced. Empty when there is none."""
     if rig.server.is_own:
         return ""

@@ -12,7 +12,7 @@ from typing import Final
 from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin, JsonDict
 from fleetrig.harness.platforms.hawkbit.simulation_hints import unreachable
 from fleetrig.simulator.contract.errors import BrokenBench, UsageError
-from fleetrig.simulator.drivers.director import Inquiry
+from fleetrig.simulator.drivers.director import AdminCall
 from fleetrig.simulator.effects import Ask, NoReply
 
 TOKEN_MODE: Final = "authentication.targettoken.enabled"
@@ -33,7 +33,7 @@ class Registration:
         self.made: set[str] = set()
         """Serials of targets that are there because of us."""
 
-    def make(self) -> Inquiry[None]:
+    def make(self) -> AdminCall[None]:
         """Raises UsageError when a target of that name exists, or a setting would have to be changed without leave,
         and BrokenBench when there is no server or it does not accept the account.
         """
@@ -45,7 +45,7 @@ class Registration:
         for start in range(0, len(serials), BATCH):
             yield from self._make_batch(serials[start : start + BATCH])
 
-    def clear_away(self) -> Inquiry[None]:
+    def clear_away(self) -> AdminCall[None]:
         """Deletes what was made. May be called several times side by side: they share the work."""
         while self._unsure:
             serial = self._unsure.pop()
@@ -57,7 +57,7 @@ class Registration:
             yield from self._admin.delete_target(serial)
             self.made.discard(serial)
 
-    def restore_settings(self) -> Inquiry[None]:
+    def restore_settings(self) -> AdminCall[None]:
         """Puts the tenant's configuration back."""
         before = self._mode_before
         if before is None:
@@ -75,7 +75,7 @@ class Registration:
             left.append(f"{TOKEN_MODE} switched on")
         return " and ".join(left)
 
-    def _switch_tokens_on(self) -> Inquiry[None]:
+    def _switch_tokens_on(self) -> AdminCall[None]:
         """An account that may not read the configuration (403) leaves it alone; refused devices will tell."""
         mode = yield from self._admin.call("GET", f"/system/configs/{TOKEN_MODE}", expect=(200, 403))
         if mode.get("value") is False:
@@ -86,7 +86,7 @@ class Registration:
                 self._mode_before = None
                 raise
 
-    def _make_batch(self, serials: list[str]) -> Inquiry[None]:
+    def _make_batch(self, serials: list[str]) -> AdminCall[None]:
         targets = [
             {"controllerId": serial, "securityToken": self._tokens[serial], "description": DESCRIPTION}
             for serial in serials

@@ -154,11 +154,11 @@ def simulate(*arguments: object, environ: Mapping[str, str] | None = None) -> su
 def ask(server: RunningServer, call: Call[T]) -> T:
     """Carries out a call of the management API."""
 
-    async def conduct() -> T:
+    async def run() -> T:
         async with RealBench(Trace()) as bench:
-            return await bench.conduct(call)
+            return await bench.run(call)
 
-    return asyncio.run(conduct())
+    return asyncio.run(run())
 
 
 def admin_of(server: RunningServer) -> HawkbitAdmin:

@@ -54,7 +54,7 @@ class Run:
             assert isinstance(answer, bool)
             return answer
 
-        assert await self.bench.conduct(director()), self.kinds()
+        assert await self.bench.run(director()), self.kinds()
 
 
 def on_the_bench(story: Callable[[Run], Awaitable[None]], stub: StubHawkbit | None = None) -> Run:
@@ -226,7 +226,7 @@ def test_a_bug_in_a_device_ends_the_run_at_once_and_is_what_is_raised() -> None:
         run.bench.power_on(Agent(DeviceIdentity("dev-1"), broken))
         directions = director()  # held on to: nobody but the bench may close it
         with pytest.raises(ModelError, match="blank -> moving"):
-            await run.bench.conduct(directions)
+            await run.bench.run(directions)
 
     on_the_bench(story)
     assert closed == [True]
@@ -242,7 +242,7 @@ def test_directors_ask_pause_and_wait() -> None:
             never = yield Until(lambda: False, 0.01)
             return reply.envelope.status, done, so, never
 
-        assert await run.bench.conduct(director()) == (404, Done(0.01), True, False)
+        assert await run.bench.run(director()) == (404, Done(0.01), True, False)
 
     on_the_bench(story)
 

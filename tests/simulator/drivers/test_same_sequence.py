@@ -68,7 +68,7 @@ def in_virtual_time(script: Callable[[StubHawkbit], None], watch: PowerWatch | N
     trace.listen(events.append)
     bench = VirtualBench(stub.handle, trace, seed=1)
     bench.power_on(device("http://hawkbit.test"), watch=watch)
-    assert bench.conduct(until_done(stub, events)), story_of(events)
+    assert bench.run(until_done(stub, events)), story_of(events)
     return story_of(events)
 
 
@@ -80,7 +80,7 @@ def over_sockets(script: Callable[[StubHawkbit], None], watch: PowerWatch | None
     async def told() -> None:
         async with SocketStub(stub.handle) as server, RealBench(trace, seed=1) as bench:
             bench.power_on(device(server.origin), watch=watch)
-            assert await bench.conduct(until_done(stub, events)), story_of(events)
+            assert await bench.run(until_done(stub, events)), story_of(events)
             told_so_far.extend(story_of(events))
 
     told_so_far: Story = []

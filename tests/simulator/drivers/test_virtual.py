@@ -19,7 +19,7 @@ from fleetrig.simulator.contract.identity import DeviceIdentity, TargetToken
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane, Trace, TraceEvent
 from fleetrig.simulator.contract.trace_json import to_line
-from fleetrig.simulator.drivers.director import Director, Inquiry, Until
+from fleetrig.simulator.drivers.director import AdminCall, Director, Until
 from fleetrig.simulator.drivers.power_watch import PowerWatch
 from fleetrig.simulator.drivers.virtual import VirtualBench
 from fleetrig.simulator.effects import Ask, Done, Enter, Flow, NoReply, Pause, Reply
@@ -290,11 +290,11 @@ class TestPower:
         assert run.kinds().count(("ended", "")) == 2
 
 
-class TestConduct:
+class TestDirecting:
     """A director is carried out while fleet and time go on."""
 
-    def conduct(self, run: Run, director: Callable[[], Director[object]]) -> object:
-        return run.bench.conduct(director())
+    def directed(self, run: Run, director: Callable[[], Director[object]]) -> object:
+        return run.bench.run(director())
 
     def test_until_goes_on_at_the_very_event(self) -> None:
         run = Run()
@@ -304,7 +304,7 @@ class TestConduct:
             met = yield Until(lambda: ("received", "poll") in run.kinds(), 60.0)
             return met, run.bench.now_us() - VIRTUAL_EPOCH_US
 
-        assert self.conduct(run, director) == (True, 5_002_000)
+        assert self.directed(run, director) == (True, 5_002_000)
 
     def test_until_gives_up_in_time(self) -> None:
         run = Run()
@@ -313,7 +313,7 @@ class TestConduct:
             met = yield Until(lambda: False, 7.5)
             return met, run.bench.now_us() - VIRTUAL_EPOCH_US
 
-        assert self.conduct(run, director) == (False, 7_500_000)
+        assert self.directed(run, director) == (False, 7_500_000)
 
     def test_until_what_is_so_already_takes_no_time(self) -> None:
         run = Run()
@@ -322,7 +322,7 @@ class TestConduct:
             met = yield Until(lambda: True, 7.5)
             return met, run.bench.now_us() - VIRTUAL_EPOCH_US
 
-        assert self.conduct(run, director) == (True, 0)
+        assert self.directed(run, director) == (True, 0)
 
     def test_an_event_on_the_deadline_counts(self) -> None:
         run = Run()
@@ -331,7 +331,7 @@ class TestConduct:
             run.bench.power_on(run.device(), after_s=1.0)
             return (yield Until(lambda: bool(run.events), 1.0))
 
-        assert self.conduct(run, director) is True
+        assert self.directed(run, director) is True
 
     def test_pauses_and_questions_take_time(self) -> None:
         run = Run()
@@ -344,7 +344,7 @@ class TestConduct:
             assert isinstance(reply, Reply)
             return done, reply.envelope.status, nothing, run.bench.now_us() - VIRTUAL_EPOCH_US
 
-        assert self.conduct(run, director) == (Done(3.0), 404, NoReply("timeout", 1.0), 4_002_000)
+        assert self.directed(run, director) == (Done(3.0), 404, NoReply("timeout", 1.0), 4_002_000)
 
     def test_a_bug_in_a_device_stops_the_run_and_the_director_is_closed(self) -> None:
         def broken(*_: object) -> Flow:
@@ -363,16 +363,16 @@ class TestConduct:
 
         directions = director()  # held on to: nobody but the bench may close it
         with pytest.raises(ModelError, match="blank -> moving"):
-            run.bench.conduct(directions)
+            run.bench.run(directions)
         assert closed == [True]
 
     def test_a_director_may_be_an_inquiry(self) -> None:
-        def inquiry() -> Inquiry[int]:
+        def inquiry() -> AdminCall[int]:
             reply = yield Ask("admin", HttpRequest("GET", URL, "/"), 1.0)
             assert isinstance(reply, Reply)
             return reply.envelope.status
 
-        assert Run().bench.conduct(inquiry()) == 404
+        assert Run().bench.run(inquiry()) == 404
 
 
 def test_v10_a_herd_spreads_after_an_outage() -> None:
