@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -15,7 +16,7 @@ from tests.peers.serving import ServedFleetrig
 from tests.peers.swupdate_image import Signer
 from tests.peers.swupdate_line import DeviceLine
 
-LOCK = Path(tempfile.gettempdir()) / "fleetrig-tests-swupdate.lock"
+LOCK = Path(tempfile.gettempdir()) / f"fleetrig-tests-swupdate-{os.getuid()}.lock"
 
 
 @pytest.fixture(autouse=True)
