@@ -1,4 +1,4 @@
-"""Which fault bites which request, and what it makes of the answer: pure, told the time and given its chance."""
+"""Which fault bites which request, and what it makes of the answer. Pure: time and chance are handed in."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Final
 
-from fleetrig.reference_server.http_rewrite import as_seen, move_links, original_request, redirect, rewrite
+from fleetrig.reference_server.http_rewrite import hide_headers, move_links, original_request, redirect, rewrite
 from fleetrig.simulator.contract.clock import to_us
 from fleetrig.simulator.contract.delivery import Delivery, Ending, Framing
 from fleetrig.simulator.contract.faults import Fault, FaultKind
@@ -38,7 +38,7 @@ WORDS: Final = {
 
 
 @dataclass(slots=True)
-class Scheduled:
+class ScheduledFault:
     """A fault in the plan. `bites` counts what it did; a port closed by an outage cannot count who came in vain."""
 
     id: int
@@ -62,15 +62,15 @@ class FaultPlan:
     """The faults of a run. `draw` gives uniform numbers in [0,1)."""
 
     draw: Callable[[], float]
-    _scheduled: list[Scheduled] = field(default_factory=list)
+    _scheduled: list[ScheduledFault] = field(default_factory=list)
     _last_id: int = 0
 
-    def add(self, fault: Fault, now_us: int) -> Scheduled:
+    def add(self, fault: Fault, now_us: int) -> ScheduledFault:
         """Schedules a fault; its `at_s` counts from `now_us`."""
         self._last_id += 1
         from_us = now_us + to_us(fault.at_s)
         until_us = None if fault.for_s is None else from_us + to_us(fault.for_s)
-        scheduled = Scheduled(self._last_id, fault, from_us, until_us)
+        scheduled = ScheduledFault(self._last_id, fault, from_us, until_us)
         self._scheduled.append(scheduled)
         return scheduled
 
@@ -79,7 +79,7 @@ class FaultPlan:
         """True while nothing was ever scheduled, or all of it was taken back: requests then cost nothing here."""
         return not self._scheduled
 
-    def scheduled(self) -> tuple[Scheduled, ...]:
+    def scheduled(self) -> tuple[ScheduledFault, ...]:
         """In the order of their ids, also those that are over."""
         return tuple(self._scheduled)
 
@@ -106,7 +106,7 @@ class FaultPlan:
         return [fault for fault in found if fault is not None]
 
     def original_request(self, request: HttpRequest) -> HttpRequest:
-        """As if it had come to the usual place. Whoever was sent elsewhere is served there for good."""
+        """As if it had come to the usual place. A client that was sent elsewhere is served there for good."""
         for entry in self._scheduled:
             if entry.fault.kind is FaultKind.MOVED and (found := original_request(entry.fault.text("below"), request)):
                 return found
@@ -191,7 +191,7 @@ def filter_request(faults: Sequence[Fault], request: HttpRequest) -> HttpRequest
     """The request as the platform gets to see it."""
     for fault in faults:
         if fault.kind in (FaultKind.REWRITE, FaultKind.MOVED):
-            request = as_seen(fault, request)
+            request = hide_headers(fault, request)
     return request
 
 

@@ -1,4 +1,4 @@
-"""Answers that say something else than the platform said, and places that lead elsewhere: pure, told by a fault.
+"""Answers that say something else than the platform said, and places that lead elsewhere: pure, as a fault says.
 
 What a device under test must bear with cannot always be had from an honest server: an odd poll document, a wrong hash,
 a link to another path and host, a redirect, a wrong date. These are made here, from the honest answer.
@@ -23,11 +23,11 @@ ALIAS_PREFIX: Final = "elsewhere."
 """In virtual time, where hosts end in `.test` (RFC 6761), the other name of one begins so."""
 
 CONDITIONS: Final = frozenset({"if-none-match", "if-match"})
-"""A body that is rewritten has no tag: whoever knows the honest one must not be told that it is still good."""
+"""A body that is rewritten has no tag: to a client with the honest one the server must not say "not modified"."""
 
 
-def as_seen(fault: Fault, request: HttpRequest) -> HttpRequest:
-    """The request as the platform gets to see it."""
+def hide_headers(fault: Fault, request: HttpRequest) -> HttpRequest:
+    """The request without the headers that the platform is not to see."""
     unseen = fault.parameters.get("unseen")
     names = {str(name).lower() for name in unseen} if isinstance(unseen, list) else set()
     if fault.kind is FaultKind.MOVED or rewrites_body(fault):

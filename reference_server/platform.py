@@ -55,7 +55,10 @@ class Platform(Protocol):
     name: str
 
     def next_due_us(self) -> int | None:
-        """When something happens by itself next (auto-assignment, lapsed windows, pushes); None if never."""
+        """When something happens by itself next (auto-assignment, lapsed windows, pushes); None if never.
+
+        Asked often, after each envelope of a session too: keep it cheap.
+        """
 
     def advance(self, now_us: int) -> Sequence[Reaction]:
         """Lets everything happen that is due, in a transaction opened by `server.py`."""

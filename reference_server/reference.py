@@ -36,7 +36,7 @@ from fleetrig.reference_server.fronts.http.front import http_front
 from fleetrig.reference_server.fronts.listening import Listener
 from fleetrig.reference_server.fronts.tls import ThrowAwayTls, tls_context
 from fleetrig.reference_server.platform import PlatformBuilder
-from fleetrig.reference_server.scheduler import Scheduler, Served
+from fleetrig.reference_server.scheduler import Scheduler, ServedPlatform
 from fleetrig.reference_server.server import Server
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
 from fleetrig.reference_server.stores.opening import open_store
@@ -191,11 +191,11 @@ class ReferenceServer:
         if self._control is not None:
             await self._open_control(store, self._control)
 
-    def _served(self, options: PlatformOptions, store: Store, blobs: Blobs, tools: FrontTools) -> Served:
+    def _served(self, options: PlatformOptions, store: Store, blobs: Blobs, tools: FrontTools) -> ServedPlatform:
         """A platform's server with a front for each way in which its listeners speak."""
         platform = options.build(store, blobs, self._entropy)
         server = Server(platform, store, self.faults, self.trace, self.secrets)
-        served = Served(server, self._clock.now_us())
+        served = ServedPlatform(server, self._clock.now_us())
 
         def perform(outputs: Sequence[Output]) -> None:
             served.perform(outputs)

@@ -26,7 +26,7 @@ REST_AFTER_BUG_S: Final = 1.0
 
 
 @dataclass(slots=True)
-class Served:
+class ServedPlatform:
     """A platform's server and the fronts that speak for it."""
 
     server: Server
@@ -42,7 +42,7 @@ class Served:
 class Scheduler:
     """Runs from entering to leaving, as one task of the event loop."""
 
-    def __init__(self, served: Sequence[Served], faults: FaultPlan, clock: Clock, on_bug: OnBug) -> None:
+    def __init__(self, served: Sequence[ServedPlatform], faults: FaultPlan, clock: Clock, on_bug: OnBug) -> None:
         self._served = served
         self._fronts = [front for one in served for front in one.fronts]
         self._faults = faults
@@ -109,7 +109,7 @@ class Scheduler:
                 await front.accept_again()
             self._is_refusing = False
 
-    def _advance(self, served: Served, now_us: int) -> bool:
+    def _advance(self, served: ServedPlatform, now_us: int) -> bool:
         """False after a bug: one platform's must not keep the others from their due work."""
         try:
             due_us = served.server.next_due_us()
@@ -125,6 +125,8 @@ class Scheduler:
     def _begin_outage(self, now_us: int) -> None:
         if not self._is_refusing and self._faults.refuses_at(now_us):
             self._is_refusing = True
+            for served in self._served:
+                self._advance(served, now_us)  # sessions end as the server says, before the sockets are closed
             for front in self._fronts:
                 front.refuse()
 

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from fleetrig.reference_server.connection_faults import Distorted
 from fleetrig.reference_server.faults import describe
 from fleetrig.reference_server.platform import HttpAnswer, Reaction
+from fleetrig.simulator.contract.clock import to_s
 from fleetrig.simulator.contract.delivery import Delivery, Ending
 from fleetrig.simulator.contract.envelope import Close, Envelope, Output, Send
 from fleetrig.simulator.contract.faults import Fault
@@ -28,7 +29,7 @@ class ServerLane:
     def __init__(self, trace: Trace) -> None:
         self._trace = trace
         self._devices: dict[int, str] = {}
-        """Of open sessions, as far as the platform has said whose they are."""
+        """Of all open sessions; empty until the platform has said whose it is."""
         self._ended: set[int] = set()
         """Open sessions that the server has closed."""
 
@@ -64,6 +65,7 @@ class ServerLane:
     # Sessions
 
     def opened(self, session: Session, now_us: int) -> None:
+        self._devices[session.id] = ""
         self._trace.emit(now_us, Lane.SERVER, "opened", reason=session.peer, name=session.listener, session=session.id)
 
     def closed(self, session: int, now_us: int) -> None:
@@ -75,7 +77,7 @@ class ServerLane:
 
     def reaction(self, reaction: Reaction, distorted: Sequence[Distorted], session: int, now_us: int) -> None:
         """What a platform says to an envelope of that session, or unasked, where there is no session (0)."""
-        if reaction.device and session:
+        if reaction.device and session in self._devices:
             self._devices[session] = reaction.device
         is_first = True
         if not any(isinstance(entry.output, Send) and entry.output.session == session for entry in distorted):
@@ -93,13 +95,13 @@ class ServerLane:
         """What faults have made of an answer, or say in its place; nothing at all is silence."""
         device = self._devices.get(session, "")
         sent = [output.envelope for output in outputs if isinstance(output, Send)]
-        endings = [output.ending for output in outputs if isinstance(output, Close)]
+        closes = [output for output in outputs if isinstance(output, Close)]
         for envelope in sent:
             self._delivered(envelope, "", device, session, now_us)
         if not sent:
-            self._delivered(None, endings[0] if endings else Ending.SILENCE, device, session, now_us)
-        for ending in endings:
-            self._closed(session, ending, now_us)
+            self._delivered(None, closes[0].ending if closes else Ending.SILENCE, device, session, now_us)
+        for close in closes:
+            self._closed(close, now_us)
 
     def _without_answer(self, reaction: Reaction, session: int, now_us: int) -> None:
         if not (reaction.reason or reaction.changed):
@@ -110,8 +112,8 @@ class ServerLane:
 
     def _output(self, output: Output, reaction: Reaction, first_of: int, session: int, now_us: int) -> None:
         match output:
-            case Close(to, ending):
-                self._closed(to, ending, now_us)
+            case Close():
+                self._closed(output, now_us)
             case Send(to, envelope) if to == first_of and first_of:
                 kind = "refused" if reaction.reason else "answered"
                 self._trace.emit(
@@ -120,16 +122,18 @@ class ServerLane:
                 )  # fmt: skip
             case Send(to, envelope):
                 kind = "answered" if to == session else "pushed"
-                device = self._devices.get(to, reaction.device)
+                device = self._devices.get(to) or ("" if session else reaction.device)
                 self._trace.emit(now_us, Lane.SERVER, kind, device, envelope=envelope, session=to)
 
     def _delivered(self, envelope: Envelope | None, ending: str, device: str, session: int, now_us: int) -> None:
         self._trace.emit(now_us, Lane.SERVER, "delivered", device, envelope=envelope, reason=ending, session=session)
 
-    def _closed(self, session: int, ending: Ending, now_us: int) -> None:
-        self._ended.add(session)
-        device = self._devices.get(session, "")
-        self._trace.emit(now_us, Lane.SERVER, "closed", device, reason=ending, session=session)
+    def _closed(self, close: Close, now_us: int) -> None:
+        if close.session in self._devices:
+            self._ended.add(close.session)
+        device = self._devices.get(close.session, "")
+        how = f"{close.ending} in {to_s(close.delay_us):g} s" if close.delay_us else close.ending
+        self._trace.emit(now_us, Lane.SERVER, "closed", device, reason=how, session=close.session)
 
 
 def _envelope_of(output: Output) -> Envelope | None:

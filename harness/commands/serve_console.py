@@ -12,12 +12,13 @@ from typing import Final
 from fleetrig.harness.commands.serve_options import WELL_KNOWN, Serving
 from fleetrig.harness.run.version import VERSION
 from fleetrig.reference_server.fronts.addresses import Address
+from fleetrig.simulator.contract.by_session import BySession
 from fleetrig.simulator.contract.clock import US_PER_S, to_s
-from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 
 COLLAPSE_FOR_US: Final = 5 * US_PER_S
+MAX_LINE_CHARS: Final = 200
 MOST_LINES_PER_S: Final = 20
 """A fleet that is refused as a whole must not bury the reason, nor slow the server down."""
 
@@ -65,7 +66,7 @@ class RefusalLines:
     def __init__(self, secrets: Secrets, *, colour: bool = False) -> None:
         self._secrets = secrets
         self._colour = colour
-        self._request: HttpRequest | None = None
+        self._received = BySession[str]()
         self._shown: dict[str, _Shown] = {}
         self._second = 0
         self._lines_in_second = 0
@@ -78,7 +79,8 @@ class RefusalLines:
         """What to print now."""
         match event.lane, event.kind:
             case Lane.SERVER, "received":
-                self._request = event.envelope if isinstance(event.envelope, HttpRequest) else None
+                if event.envelope is not None:
+                    self._received.put(event.session, event.envelope.line)
                 return []
             case (Lane.SERVER, "refused") | (Lane.NETWORK, "malformed"):
                 return self._refusal(event)
@@ -113,11 +115,11 @@ class RefusalLines:
         return [self._line(event.at_us, text)]
 
     def _text(self, event: TraceEvent) -> str:
-        request = self._request if event.lane is Lane.SERVER else None
-        what = f"{request.method} {request.target[:200]}" if request is not None else "unreadable request"
-        status = event.envelope.status if isinstance(event.envelope, HttpResponse) else ""
+        what = self._received.get(event.session) if event.lane is Lane.SERVER else "unreadable request"
+        status = event.envelope.line if event.envelope is not None else ""
         device = f"{event.device}: " if event.device else ""
-        return _clean(self._secrets.hide(f"{what}  {status}  {device}{event.reason}"))
+        what = self._secrets.hide(what or "connection")[:MAX_LINE_CHARS]
+        return _clean(f"{what}  {status or 'closed'}  {self._secrets.hide(device + event.reason)}")
 
     def _is_too_much(self, now_us: int) -> bool:
         second = now_us // US_PER_S

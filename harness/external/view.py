@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from fleetrig.harness.platforms.hawkbit.naming import Call, call_of
 from fleetrig.harness.scenario_file.scenario import Scenario
+from fleetrig.simulator.contract.by_session import BySession
 from fleetrig.simulator.contract.http import HttpRequest
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 
@@ -29,11 +30,18 @@ def lens_of(scenario: Scenario) -> Lens:
 
 
 @dataclass(slots=True)
-class ServerView:
-    """A lens. The events of one request stand together in the server lane: that is all it relies on."""
+class _Exchange:
+    """What came last on a session."""
 
-    _call: Call | None = None
-    _is_spoilt: bool = False
+    call: Call
+    is_distorted: bool = False
+
+
+class ServerView:
+    """A view. What came and what was said to it belong together by their session; others may stand in between."""
+
+    def __init__(self) -> None:
+        self._exchanges = BySession[_Exchange | None]()
 
     def __call__(self, event: TraceEvent) -> Iterator[TraceEvent]:
         if event.lane is not Lane.SERVER:
@@ -43,25 +51,33 @@ class ServerView:
             case "received":
                 yield from self._received(event)
             case "fault":
-                self._is_spoilt = True
-                yield event._replace(device=self._call.device if self._call else event.device)
+                yield self._fault(event)
             case "answered" | "refused":
                 yield from self._answered(event)
             case "delivered":
                 yield from self._told("no_reply" if event.reason else "received", event)
 
     def _received(self, event: TraceEvent) -> Iterator[TraceEvent]:
-        self._call = call_of(event.envelope) if isinstance(event.envelope, HttpRequest) else None
-        self._is_spoilt = False
+        call = call_of(event.envelope) if isinstance(event.envelope, HttpRequest) else None
+        self._exchanges.put(event.session, None if call is None else _Exchange(call))
         yield from self._told("sent", event)
 
+    def _fault(self, event: TraceEvent) -> TraceEvent:
+        exchange = self._exchanges.get(event.session)
+        if exchange is None:
+            return event
+        exchange.is_distorted = True
+        return event._replace(device=exchange.call.device)
+
     def _answered(self, event: TraceEvent) -> Iterator[TraceEvent]:
-        """An answer that a fault has spoilt is only what the platform said; what was made of it follows."""
+        """An answer that a fault has distorted is only what the platform said; what was made of it follows."""
         if event.kind == "refused":
             yield event
-        if not self._is_spoilt:
+        exchange = self._exchanges.get(event.session)
+        if exchange is not None and not exchange.is_distorted:
             yield from self._told("received", event)
 
     def _told(self, kind: str, event: TraceEvent) -> Iterator[TraceEvent]:
-        if self._call is not None:
-            yield event._replace(kind=kind, device=self._call.device, name=self._call.name)
+        exchange = self._exchanges.get(event.session)
+        if exchange is not None:
+            yield event._replace(kind=kind, device=exchange.call.device, name=exchange.call.name)

@@ -19,7 +19,7 @@ from fleetrig.harness.scenario_file.titles import title_of
 from fleetrig.harness.scenario_file.words import Check
 from fleetrig.harness.verdict import CheckResult, Finding, Severity, Verdict, verdict_of
 from fleetrig.simulator.contract.clock import to_us
-from fleetrig.simulator.contract.trace import Listener, TraceEvent
+from fleetrig.simulator.contract.trace import TraceEvent, TraceListener
 from fleetrig.simulator.drivers.director import Director, Until
 from fleetrig.simulator.effects import Pause
 
@@ -40,7 +40,7 @@ def step_all(folds: Sequence[Fold], event: TraceEvent) -> None:
         fold.step(event)
 
 
-def looking(lens: Lens, folds: Sequence[Fold]) -> Listener:
+def looking(lens: Lens, folds: Sequence[Fold]) -> TraceListener:
     """A listener that shows events to folds through a lens."""
 
     def look(event: TraceEvent) -> None:

@@ -7,13 +7,13 @@ server's; its events get the numbers of the run's server lane, which nobody else
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
 from fleetrig.harness.servers.control import ControlInterface
 from fleetrig.simulator.contract.errors import FleetrigError
-from fleetrig.simulator.contract.http import HttpRequest
 from fleetrig.simulator.contract.trace import Trace, TraceEvent
 from fleetrig.simulator.drivers.director import Director
 from fleetrig.simulator.drivers.realtime import RealBench
@@ -52,9 +52,9 @@ def retell(control: ControlInterface, trace: Trace, prefix: str, number: int) ->
 
 
 def is_about(event: TraceEvent, prefix: str) -> bool:
-    """A fault names no device, but the request that it bit does."""
-    is_in_path = isinstance(event.envelope, HttpRequest) and f"/{prefix}" in event.envelope.target
-    return event.device.startswith(prefix) or is_in_path
+    """A fault names no device, but the line of what it bit does."""
+    words = re.split(r"[/ :]", event.envelope.line) if event.envelope is not None else []
+    return any(word.startswith(prefix) for word in (event.device, *words))
 
 
 def emit_again(trace: Trace, event: TraceEvent) -> None:
@@ -67,4 +67,5 @@ def emit_again(trace: Trace, event: TraceEvent) -> None:
         fault=event.fault,
         reason=event.reason,
         name=event.name,
+        session=event.session,
     )

@@ -36,7 +36,7 @@ from fleetrig.simulator.agent import Agent
 from fleetrig.simulator.contract.clock import VIRTUAL_EPOCH_US, to_s
 from fleetrig.simulator.contract.errors import BrokenBench, FleetrigError, UsageError
 from fleetrig.simulator.contract.masking import Secrets
-from fleetrig.simulator.contract.trace import Lane, Listener, Trace
+from fleetrig.simulator.contract.trace import Lane, Trace, TraceListener
 from fleetrig.simulator.drivers.director import Driver
 from fleetrig.simulator.drivers.power_watch import PowerWatch
 from fleetrig.simulator.drivers.realtime import RealBench
@@ -58,7 +58,7 @@ class RunOptions:
     trace: Path | None = None
     """Keep the trace here, whatever the verdict; otherwise only that of a failure, among the results."""
     verify: ssl.SSLContext | bool = True
-    listener: Listener | None = None
+    listener: TraceListener | None = None
     """Whoever wants to see the events as they happen."""
     programs: Mapping[str, HawkbitMake] = field(default_factory=lambda: {"standard": HawkbitDevice})
     """`behaviour` -> the program that devices run; tests hand in broken ones."""

@@ -47,8 +47,11 @@ class ThrowAwayTls:
 def peer_certificates(transport: asyncio.BaseTransport) -> tuple[bytes, ...]:
     """What the client showed in its handshake, DER, its own first; nothing when the context did not ask for it."""
     connection = transport.get_extra_info("ssl_object")
-    own = connection.getpeercert(binary_form=True) if connection is not None else None
-    return () if own is None else (own,)
+    if connection is None or connection.getpeercert(binary_form=True) is None:
+        return ()
+    # The library says this publicly from Python 3.13 on only.
+    chain = connection._sslobj.get_unverified_chain() or ()  # noqa: SLF001
+    return tuple(ssl.PEM_cert_to_DER_cert(certificate.public_bytes()) for certificate in chain)
 
 
 def server_name(transport: asyncio.BaseTransport) -> str:

@@ -19,7 +19,7 @@ class FaultKind(StrEnum):
 
     OUTAGE = "outage"  # before the platform: refused, reset or silence
     OVERLOAD = "overload"  # before it: 429 or 503, with or without Retry-After
-    MOVED = "moved"  # around it: links or redirects lead elsewhere, where the same answers are to be had
+    MOVED = "moved"  # around it: links or redirects lead elsewhere, where the answers are the same
     REWRITE = "rewrite"  # around it: the answer says something else, or the server overlooks a header
     LATENCY = "latency"  # around it: the answer comes late
     DRIPPING = "dripping"  # after it: the body comes drop by drop
@@ -30,7 +30,7 @@ class FaultKind(StrEnum):
     CONNECT_UNANSWERED = "connect_unanswered"  # before it, MQTT: the connection stands, and nothing is ever said
     DROP_AFTER_CONNACK = "drop_after_connack"  # after it, MQTT: accepted, then the connection ends
     DUPLICATE_DELIVERY = "duplicate_delivery"  # after it, MQTT and CoAP: what goes out comes twice
-    WITHHELD_ACK = "withheld_ack"  # after it, MQTT: committed, and no PUBACK, PUBREC, PUBCOMP, SUBACK or UNSUBACK
+    WITHHELD_ACK = "withheld_ack"  # after it, MQTT: committed, and no PUBACK … SUBACK or UNSUBACK
     WITHHELD_PINGRESP = "withheld_pingresp"  # after it, MQTT: no answer to a PINGREQ
 
 

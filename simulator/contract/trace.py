@@ -1,6 +1,6 @@
 """The one record of a run: every event, wherever it happened, is a `TraceEvent` in one stream.
 
-Three rules for writing one:
+Three rules for those who write one:
 1. A lane has one writer: drivers the `device` lane, `reference_server.server` the `server` lane, fronts the `network`
    lane, the harness the `bench` lane. `seq` counts within the lane; order is only promised there.
 2. An event is made only when somebody listens.
@@ -56,7 +56,7 @@ class TraceEvent(NamedTuple):
     """In the server and network lanes: the session it belongs to, by which an answer finds its question; 0 for none."""
 
 
-Listener = Callable[[TraceEvent], None]
+TraceListener = Callable[[TraceEvent], None]
 
 
 class Trace:
@@ -65,22 +65,22 @@ class Trace:
     __slots__ = ("_heard", "_listeners", "_seq")
 
     def __init__(self) -> None:
-        self._listeners: tuple[tuple[Listener, frozenset[str] | None], ...] = ()
-        self._heard: dict[str, tuple[Listener, ...]] = {}
+        self._listeners: tuple[tuple[TraceListener, frozenset[str] | None], ...] = ()
+        self._heard: dict[str, tuple[TraceListener, ...]] = {}
         """Kind -> who hears of it, found out once."""
         self._seq: dict[Lane, int] = dict.fromkeys(Lane, 0)
 
-    def listen(self, listener: Listener, kinds: Collection[str] | None = None) -> Callable[[], None]:
+    def listen(self, listener: TraceListener, kinds: Collection[str] | None = None) -> Callable[[], None]:
         """Adds a listener, of some kinds of event only if they are named; the returned function takes it away again."""
         entry = (listener, None if kinds is None else frozenset(kinds))
         self._change((*self._listeners, entry))
         return lambda: self._change(tuple(other for other in self._listeners if other is not entry))
 
-    def _change(self, listeners: tuple[tuple[Listener, frozenset[str] | None], ...]) -> None:
+    def _change(self, listeners: tuple[tuple[TraceListener, frozenset[str] | None], ...]) -> None:
         self._listeners = listeners
         self._heard = {}
 
-    def _hearing(self, kind: str) -> tuple[Listener, ...]:
+    def _hearing(self, kind: str) -> tuple[TraceListener, ...]:
         found = tuple(listener for listener, kinds in self._listeners if kinds is None or kind in kinds)
         self._heard[kind] = found
         return found

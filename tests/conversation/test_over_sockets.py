@@ -34,7 +34,7 @@ from fleetrig.simulator.contract.trace import TraceEvent
 from tests.conversation.echo_platform import EchoPlatform
 from tests.conversation.peer import ToyPeer
 from tests.conversation.toy_front import SCHEMES
-from tests.reference_server.echo import Bench, running, traced, until
+from tests.reference_server.echo import ServerBench, running, traced, until
 from tests.reference_server.fronts.peer import is_refused
 
 
@@ -43,7 +43,7 @@ class Toy:
     """The echo platform, served on a port of the toy front."""
 
     server: ReferenceServer
-    bench: Bench
+    bench: ServerBench
     events: list[TraceEvent]
     platforms: list[EchoPlatform] = field(default_factory=list)
 
@@ -167,6 +167,8 @@ def test_an_outage_ends_sessions_and_closes_the_port(toy: Toy) -> None:
         assert is_refused(toy.port)
         with pytest.raises(ConnectionResetError):
             peer.hear()
+    assert toy.kinds(1)[-2:] == ["delivered", "closed"]
+    assert [event.reason for event in toy.events if event.kind == "closed"] == ["reset"]
     until(lambda: not is_refused(toy.port))
     with toy.peer() as peer:
         assert peer.connect("gw-1") == "CONNACK 0"

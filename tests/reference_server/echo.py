@@ -77,7 +77,7 @@ class Echo:
 
 
 @dataclass
-class Bench:
+class ServerBench:
     loop: Loop
     stack: ExitStack
     echo: Echo = field(init=False)
@@ -105,12 +105,12 @@ class Bench:
 
 
 @contextmanager
-def running() -> Iterator[Bench]:
+def running() -> Iterator[ServerBench]:
     """Whatever is started on the bench is stopped at the end."""
     loop = Loop()
     try:
         with ExitStack() as stack:
-            yield Bench(loop, stack)
+            yield ServerBench(loop, stack)
     finally:
         loop.close()
 

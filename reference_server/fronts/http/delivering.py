@@ -9,7 +9,7 @@ from typing import Final
 
 from fleetrig.reference_server.fronts.front import FrontTools
 from fleetrig.reference_server.fronts.http.endings import Drain, ShortFile, cut, reset, send
-from fleetrig.reference_server.fronts.http.framing import head_as_told, is_plain, keeps, send_slowly, suited
+from fleetrig.reference_server.fronts.http.framing import framed_head, is_plain, keeps, send_slowly, suited
 from fleetrig.reference_server.fronts.http.intake import Rejected
 from fleetrig.reference_server.fronts.http.outgoing import has_body, head_bytes, says_close
 from fleetrig.reference_server.http_habits import HttpHabits
@@ -47,13 +47,13 @@ class Delivering:
 
     async def perform(self, exchange: Exchange, envelope: HttpRequest, delivery: Delivery) -> bool:
         if delivery.ending is Ending.WHOLE and not delivery.delay_us and delivery.response is not None:
-            return await self._send_as_told(exchange, delivery, delivery.response)
+            return await self._send_whole(exchange, delivery, delivery.response)
         if delivery.delay_us:
             delay_s = to_s(delivery.delay_us)
             self._note_fault(exchange, envelope, "latency", f"the answer was held back for {delay_s:g} s")
             await self._hold_back(delay_s)
         if delivery.ending is Ending.WHOLE and delivery.response is not None:
-            return await self._send_as_told(exchange, delivery, delivery.response)
+            return await self._send_whole(exchange, delivery, delivery.response)
         self._note_fault(exchange, envelope, delivery.ending, f"instead of an answer: {delivery.ending}")
         await self._fail(exchange, delivery)
         return False
@@ -75,7 +75,7 @@ class Delivering:
             return False  # the promised length is not kept: nothing else can follow
         return keeps
 
-    async def _send_as_told(self, exchange: Exchange, delivery: Delivery, response: HttpResponse) -> bool:
+    async def _send_whole(self, exchange: Exchange, delivery: Delivery, response: HttpResponse) -> bool:
         """A whole answer, perhaps slowly or in another form."""
         transport = exchange.transport
         if is_plain(delivery) or transport is None or transport.is_closing():
@@ -84,7 +84,7 @@ class Delivering:
         lives_on = (
             exchange.keeps and keeps(delivery) and not exchange.is_http10 and not says_close(response, self._habits)
         )
-        head = head_as_told(delivery, response, exchange.method, "" if lives_on else "close", self._clock.now_us())
+        head = framed_head(delivery, response, exchange.method, "" if lives_on else "close", self._clock.now_us())
         transport.write(head)
         if has_body(exchange.method, response.status):
             await send_slowly(transport, exchange.drain, response.body, delivery)

@@ -29,7 +29,7 @@ from fleetrig.reference_server.fronts.http.intake import (
     origin_of,
     too_large,
 )
-from fleetrig.reference_server.fronts.http.lenient_parse import second_look
+from fleetrig.reference_server.fronts.http.lenient_parse import lenient_parse
 from fleetrig.reference_server.fronts.listening import Listener
 from fleetrig.reference_server.fronts.tls import peer_certificates, server_name
 from fleetrig.reference_server.http_habits import HttpHabits
@@ -78,7 +78,7 @@ class _Late(_Sent):
         await self._make()
 
 
-class _Connection(web.RequestHandler):
+class _HttpConnection(web.RequestHandler):
     """aiohttp's protocol of one connection, and what we remember of it."""
 
     __slots__ = (
@@ -94,7 +94,7 @@ class _Connection(web.RequestHandler):
         "session",
     )
 
-    def __init__(self, server: _Server, front: HttpFront, listener: str, **options: Any) -> None:
+    def __init__(self, server: _HttpServer, front: HttpFront, listener: str, **options: Any) -> None:
         super().__init__(server, loop=asyncio.get_running_loop(), **options)
         self._front = front
         self._listener = listener
@@ -168,7 +168,7 @@ class _Connection(web.RequestHandler):
         LOG.debug(*args, **kw)
 
 
-class _Server(web.Server):
+class _HttpServer(web.Server):
     def __init__(self, front: HttpFront, idle_s: float) -> None:
         super().__init__(front.answer, handler_cancellation=True)
         self._front = front
@@ -181,9 +181,9 @@ class _Server(web.Server):
             "max_headers": MAX_HEADERS,
         }
 
-    def connection(self, listener: str) -> _Connection:
+    def connection(self, listener: str) -> _HttpConnection:
         """A new one, come in by the listener of that name."""
-        return _Connection(self, self._front, listener, **self._options)
+        return _HttpConnection(self, self._front, listener, **self._options)
 
 
 class HttpFront:
@@ -195,9 +195,9 @@ class HttpFront:
         self._clock = tools.clock
         self._trace = tools.trace
         self._limits = tools.limits
-        self._server: _Server | None = None
+        self._server: _HttpServer | None = None
         self._listeners: list[Listener] = []
-        self.connections: dict[int, _Connection] = {}
+        self.connections: dict[int, _HttpConnection] = {}
         """By session id."""
         self._keep, self._close = _Sent(keeps=True), _Sent(keeps=False)
         self.next_session_id = tools.next_session_id
@@ -209,7 +209,7 @@ class HttpFront:
     async def listen(self, listener: Listener) -> None:
         """Opens a listener; from then on it accepts."""
         if self._server is None:
-            self._server = _Server(self, self._limits.idle_s)
+            self._server = _HttpServer(self, self._limits.idle_s)
         await listener.open(partial(self._server.connection, listener.name))
         self._listeners.append(listener)
 
@@ -256,7 +256,7 @@ class HttpFront:
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """Reads one request to its end, has it handled, performs the delivery."""
-        connection: _Connection = request.protocol  # type: ignore[assignment]
+        connection: _HttpConnection = request.protocol  # type: ignore[assignment]
         spool: Spool | None = None
         try:
             origin, target = self._address(request, connection)
@@ -280,10 +280,10 @@ class HttpFront:
         return self._keep if keeps else self._close
 
     async def answer_unread(
-        self, request: web.BaseRequest, connection: _Connection, error: http_exceptions.HttpProcessingError
+        self, request: web.BaseRequest, connection: _HttpConnection, error: http_exceptions.HttpProcessingError
     ) -> bool:
         """The library gave up: the platform answers if a second look finds a request, else the front does."""
-        found = second_look(connection.data)
+        found = lenient_parse(connection.data)
         exchange = connection.exchange(request, found.method if found is not None else "GET")
         exchange.keeps = exchange.is_http10 = False
         try:
@@ -295,7 +295,7 @@ class HttpFront:
         envelope = HttpRequest(found.method, origin, found.target, found.headers, found.body)
         return await self.delivering.perform(exchange, envelope, self._decide(envelope, connection.session))
 
-    def _address(self, request: web.BaseRequest, connection: _Connection) -> tuple[str, str]:
+    def _address(self, request: web.BaseRequest, connection: _HttpConnection) -> tuple[str, str]:
         target = request.raw_path
         if target[:1] not in "/*" and request.method != "CONNECT":
             return absolute(target)
@@ -309,7 +309,7 @@ class HttpFront:
             raise too_large(limit_bytes)
         return Spool(self._limits, limit_bytes)
 
-    async def _read(self, request: web.BaseRequest, connection: _Connection, spool: Spool) -> Body:
+    async def _read(self, request: web.BaseRequest, connection: _HttpConnection, spool: Spool) -> Body:
         _welcome(request)
         source = request.content
         connection.break_off(source)

@@ -32,7 +32,7 @@ class Gone(Exception):
     """The client left in the middle of its request."""
 
 
-class Source(Protocol):
+class BodySource(Protocol):
     """A body as it arrives (aiohttp's StreamReader)."""
 
     def is_eof(self) -> bool: ...
@@ -77,7 +77,7 @@ class Spool:
             self._file.close()
 
 
-async def fill(spool: Spool, source: Source, idle_s: float) -> None:
+async def fill(spool: Spool, source: BodySource, idle_s: float) -> None:
     """Reads a body to its end. Raises Rejected(408) when nothing comes for `idle_s`."""
     while not source.is_eof():
         try:

@@ -19,6 +19,7 @@ from fleetrig.simulator.contract.clock import US_PER_S
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from fleetrig.simulator.contract.masking import Secrets
+from fleetrig.simulator.contract.mqtt import MqttConnack
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 
 START_US = 1_767_268_800 * US_PER_S
@@ -58,6 +59,20 @@ def test_a_refusal_is_a_line_with_time_request_status_device_and_reason() -> Non
     console.lines.lines(received)
     (line,) = console.lines.lines(refused)
     assert re.fullmatch(r"\d\d:\d\d:\d\d  PUT /x  404  d: no such path", line)
+
+
+def test_a_refusal_finds_its_question_by_the_session() -> None:
+    console = Console()
+    for session, target in [(1, "/one"), (2, "/two")]:
+        request = HttpRequest("GET", "http://h", target)
+        console.lines.lines(TraceEvent(START_US, 1, "", Lane.SERVER, "received", request, session=session))
+    answers: list[HttpResponse | MqttConnack | None] = [HttpResponse(401), MqttConnack(5), None]
+    refused = [
+        TraceEvent(START_US, 2, "d", Lane.SERVER, "refused", answer, reason="no", session=session)
+        for session, answer in enumerate(answers, start=1)
+    ]
+    shown = [TIME.sub("", line) for event in refused for line in console.lines.lines(event)]
+    assert shown == ["GET /one  401  d: no", "GET /two  CONNACK 5  d: no", "connection  closed  d: no"]
 
 
 def test_only_refusals_are_lines() -> None:
@@ -118,7 +133,7 @@ def test_a_flood_that_goes_on_takes_no_memory() -> None:
 def test_secrets_are_masked_and_nothing_steers_the_terminal() -> None:
     console = Console()
     console.secrets.learn("target-token", "the-token")
-    (line,) = console.refuse(target="/x?t=the-token", reason="token the-token\x1b[2J\r\nfaked\u2028line \udcff differs")
+    (line,) = console.refuse(target="/x/the-token", reason="token the-token\x1b[2J\r\nfaked\u2028line \udcff differs")
     assert "the-token" not in line
     assert line.count("target-token:") == 2
     assert line.isprintable()

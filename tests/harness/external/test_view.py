@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,21 @@ def test_an_answer_that_was_spoilt_counts_as_it_was_delivered() -> None:
     assert seen[2].envelope == HttpResponse(500)
     assert seen[2].seq == 7
     assert kinds(*spoilt[:3], server("delivered", reason="silence"))[-1] == ("no_reply", "d1", "poll")
+
+
+def test_exchanges_of_two_sessions_do_not_mix() -> None:
+    other = replace(POLL, target="/DEFAULT/controller/v1/d2/configData", method="PUT")
+    assert kinds(
+        server("received", envelope=POLL, session=1),
+        server("received", envelope=other, session=2),
+        server("fault", envelope=other, fault="latency", session=2),
+        server("answered", envelope=HttpResponse(200), session=1),
+        server("answered", envelope=HttpResponse(200), session=2),
+        server("delivered", envelope=HttpResponse(200), session=2),
+    ) == [
+        ("sent", "d1", "poll"), ("sent", "d2", "configData"), ("fault", "d2", ""),
+        ("received", "d1", "poll"), ("received", "d2", "configData"),
+    ]  # fmt: skip
 
 
 def test_what_operators_do_is_not_the_devices_business() -> None:

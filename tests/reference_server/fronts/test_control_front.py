@@ -16,20 +16,20 @@ from fleetrig.reference_server.reference import ANY_LOOPBACK_PORT, ReferenceServ
 from fleetrig.simulator.contract.clock import to_us
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.trace import Trace
-from tests.reference_server.echo import Bench, get, port_of, running, until
+from tests.reference_server.echo import ServerBench, get, port_of, running, until
 from tests.reference_server.fronts.peer import LIMIT_S, Peer, is_refused
 
 JSON = {"Content-Type": "application/json"}
 
 
 @pytest.fixture
-def bench() -> Iterator[Bench]:
+def bench() -> Iterator[ServerBench]:
     with running() as bench:
         yield bench
 
 
 @pytest.fixture
-def server(bench: Bench) -> ReferenceServer:
+def server(bench: ServerBench) -> ReferenceServer:
     return bench.start(control=ANY_LOOPBACK_PORT)
 
 
@@ -73,14 +73,14 @@ def test_it_has_an_address_of_its_own(server: ReferenceServer) -> None:
     assert (said["platforms"], said["records"]) == (["echo"], {"visit": 1})
 
 
-def test_without_an_address_there_is_none(bench: Bench) -> None:
+def test_without_an_address_there_is_none(bench: ServerBench) -> None:
     server = bench.start()
     assert server.control_address is None
     with pytest.raises(KeyError):
         _ = server.control_url
 
 
-def test_its_port_in_use_leaves_nothing_behind(bench: Bench) -> None:
+def test_its_port_in_use_leaves_nothing_behind(bench: ServerBench) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other, pytest.raises(BrokenBench, match="in use"):
         bench.start(control=Address("127.0.0.1", other.getsockname()[1]))
 
@@ -101,7 +101,7 @@ def test_bites_are_counted(server: ReferenceServer) -> None:
     assert (fault["bites"], fault["state"]) == (2, "over")
 
 
-def test_what_becomes_due_by_a_skip_has_happened_when_it_is_answered(bench: Bench, server: ReferenceServer) -> None:
+def test_what_a_skip_makes_due_has_happened_when_it_is_answered(bench: ServerBench, server: ReferenceServer) -> None:
     assert get(server, f"/alarm?{to_us(3_000)}")[0] == 200
     assert not bench.echo.rang.is_set()
     status, said = ask(server, "POST", "/clock", {"skip_s": 3_600})
@@ -121,7 +121,7 @@ def test_a_skip_ends_an_outage(server: ReferenceServer) -> None:
     assert get(server, "/a") == (200, b"1")
 
 
-def test_a_bug_in_what_becomes_due_is_told_and_answered(bench: Bench, server: ReferenceServer) -> None:
+def test_a_bug_in_what_becomes_due_is_told_and_answered(bench: ServerBench, server: ReferenceServer) -> None:
     get(server, f"/alarm?{to_us(3_000)}")
     bench.echo.fails = True
     assert ask(server, "POST", "/clock", {"skip_s": 3_600})[0] == 200
@@ -160,7 +160,7 @@ def test_the_trace_of_the_past_ends(server: ReferenceServer) -> None:
     connection.close()
 
 
-def test_a_client_that_leaves_is_forgotten(bench: Bench) -> None:
+def test_a_client_that_leaves_is_forgotten(bench: ServerBench) -> None:
     trace = Trace()
     server = bench.start(trace, control=ANY_LOOPBACK_PORT)
     before = len(trace._listeners)
@@ -182,7 +182,7 @@ def test_only_so_many_can_follow(server: ReferenceServer) -> None:
             peer.socket.close()
 
 
-def test_a_stop_ends_the_stream_in_good_order(bench: Bench, server: ReferenceServer) -> None:
+def test_a_stop_ends_the_stream_in_good_order(bench: ServerBench, server: ReferenceServer) -> None:
     with following(server) as answer:
         bench.stop(server)
         assert answer.read() == b""

@@ -340,6 +340,16 @@ class TestEndings:
         life.run()
         assert life.outcomes[1] == (2_004_000, Reply(MqttPublish("to/dev", b"dev-2 has gone"), 2.002))
 
+    def test_the_server_ends_it_at_the_very_moment_when_the_device_speaks(self) -> None:
+        """What is due comes first: a server never hears a session that it has ended."""
+        server = ScriptedServer(broker)
+        life = Life([CONNECT, Pause(1.0, 1.0, "busy"), PING], server).run(0.5)
+        server.acts.append((at(1_002_000), [Close(1)]))
+        life.bench._network.look_ahead()
+        life.run()
+        assert life.outcomes[2] == (1_002_000, NoReply("closed", 0.0))
+        assert [line for _, _, line in life.told][-2:] == ["advanced", "closed"]
+
     def test_power_off_closes_and_nothing_comes_of_it_any_more(self) -> None:
         server = ScriptedServer(broker)
         life = Life([CONNECT, LISTEN], server)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fleetrig.reference_server.fronts.http.lenient_parse import second_look
+from fleetrig.reference_server.fronts.http.lenient_parse import lenient_parse
 from fleetrig.simulator.contract.http import HttpRequest
 
 H = b"Host: h\r\n"
@@ -13,7 +13,7 @@ H = b"Host: h\r\n"
 def test_a_request_with_its_body() -> None:
     data = b"BREW /p\xc3\xb6t?x HTTP/1.1\r\nHost: h\r\nA:b \r\nContent-Length: 2\r\n\r\nhi and more"
     headers = (("Host", "h"), ("A", "b"), ("Content-Length", "2"))
-    assert second_look(data) == HttpRequest("BREW", "", "/pöt?x", headers, b"hi")
+    assert lenient_parse(data) == HttpRequest("BREW", "", "/pöt?x", headers, b"hi")
 
 
 @pytest.mark.parametrize(
@@ -42,4 +42,4 @@ def test_a_request_with_its_body() -> None:
     ],
 )
 def test_no_request(data: bytes) -> None:
-    assert second_look(data) is None
+    assert lenient_parse(data) is None

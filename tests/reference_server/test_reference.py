@@ -18,17 +18,17 @@ from fleetrig.simulator.contract.clock import US_PER_S
 from fleetrig.simulator.contract.delivery import Ending
 from fleetrig.simulator.contract.errors import BrokenBench, UsageError
 from fleetrig.simulator.contract.faults import Fault, FaultKind
-from tests.reference_server.echo import Bench, Echo, get, port_of, running, traced, until
+from tests.reference_server.echo import Echo, ServerBench, get, port_of, running, traced, until
 from tests.reference_server.fronts.peer import LIMIT_S, Peer, is_refused
 
 
 @pytest.fixture
-def bench() -> Iterator[Bench]:
+def bench() -> Iterator[ServerBench]:
     with running() as bench:
         yield bench
 
 
-def test_a_server_answers_at_its_url_until_it_stops(bench: Bench) -> None:
+def test_a_server_answers_at_its_url_until_it_stops(bench: ServerBench) -> None:
     server = bench.start()
     assert server.url("echo") == f"http://127.0.0.1:{port_of(server)}"
     assert [get(server, "/a"), get(server, "/a"), get(server, "/b")] == [(200, b"1"), (200, b"2"), (200, b"1")]
@@ -37,17 +37,17 @@ def test_a_server_answers_at_its_url_until_it_stops(bench: Bench) -> None:
     assert is_refused(port_of(server))
 
 
-def test_what_is_undone_was_never_there(bench: Bench) -> None:
+def test_what_is_undone_was_never_there(bench: ServerBench) -> None:
     server = bench.start()
     assert [get(server, "/undo"), get(server, "/undo")] == [(200, b"1"), (200, b"1")]
 
 
-def test_servers_in_one_process_do_not_know_each_other(bench: Bench) -> None:
+def test_servers_in_one_process_do_not_know_each_other(bench: ServerBench) -> None:
     servers = [bench.start() for _ in range(5)]
     assert [get(server, "/a") for server in servers] == [(200, b"1")] * 5
 
 
-def test_state_in_a_file_outlives_the_server(bench: Bench, tmp_path: Path) -> None:
+def test_state_in_a_file_outlives_the_server(bench: ServerBench, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/fleet.db"
     for number in (b"1", b"2", b"3"):
         server = bench.start(store=url)
@@ -55,7 +55,7 @@ def test_state_in_a_file_outlives_the_server(bench: Bench, tmp_path: Path) -> No
         bench.stop(server)
 
 
-def test_a_port_in_use_leaves_nothing_behind(bench: Bench, tmp_path: Path) -> None:
+def test_a_port_in_use_leaves_nothing_behind(bench: ServerBench, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         taken = Address("127.0.0.1", other.getsockname()[1])
         with pytest.raises(BrokenBench, match="in use"):
@@ -68,7 +68,7 @@ def test_a_port_in_use_leaves_nothing_behind(bench: Bench, tmp_path: Path) -> No
     bench.start(http=Address("127.0.0.1", port_of(free)))
 
 
-def test_a_store_that_cannot_be_opened_leaves_the_port_free(bench: Bench, tmp_path: Path) -> None:
+def test_a_store_that_cannot_be_opened_leaves_the_port_free(bench: ServerBench, tmp_path: Path) -> None:
     foreign = tmp_path / "foreign.db"
     foreign.write_text("somebody's diary")
     first = bench.start()
@@ -79,7 +79,7 @@ def test_a_store_that_cannot_be_opened_leaves_the_port_free(bench: Bench, tmp_pa
     bench.start(http=Address("127.0.0.1", port_of(first)))
 
 
-def test_both_schemes_serve_the_same_state(bench: Bench) -> None:
+def test_both_schemes_serve_the_same_state(bench: ServerBench) -> None:
     server = bench.start(https=Address("127.0.0.1", 0))
     assert server.ca is not None
     assert get(server, "/a") == (200, b"1")
@@ -90,7 +90,7 @@ def test_both_schemes_serve_the_same_state(bench: Bench) -> None:
     assert not server.ca.exists()
 
 
-def test_each_platform_has_its_own_port_over_one_store(bench: Bench) -> None:
+def test_each_platform_has_its_own_port_over_one_store(bench: ServerBench) -> None:
     two = tuple(PlatformOptions(name, partial(Echo, name=name)) for name in ("one", "two"))
     server = bench.run(ReferenceServer(ServerOptions(two)))
     assert list(server.addresses) == ["one", "two"]
@@ -98,18 +98,18 @@ def test_each_platform_has_its_own_port_over_one_store(bench: Bench) -> None:
     assert server.url("one") != server.url("two")
 
 
-def test_a_listener_that_nobody_knows(bench: Bench) -> None:
+def test_a_listener_that_nobody_knows(bench: ServerBench) -> None:
     options = PlatformOptions("echo", bench.build, {"htp": ANY_LOOPBACK_PORT})
     with pytest.raises(UsageError, match="no listener called 'htp'; there are http, https; did you mean http"):
         bench.run(ReferenceServer(ServerOptions((options,))))
 
 
-def test_a_platform_twice(bench: Bench) -> None:
+def test_a_platform_twice(bench: ServerBench) -> None:
     with pytest.raises(UsageError, match="each platform can be served once, got echo, echo"):
         bench.run(ReferenceServer(ServerOptions((PlatformOptions("echo", bench.build),) * 2)))
 
 
-def test_a_bug_in_one_platform_s_due_work_does_not_stop_another(bench: Bench) -> None:
+def test_a_bug_in_one_platform_s_due_work_does_not_stop_another(bench: ServerBench) -> None:
     echoes: list[Echo] = []
 
     def build(store: Store, blobs: Blobs, entropy: Entropy) -> Echo:
@@ -124,7 +124,7 @@ def test_a_bug_in_one_platform_s_due_work_does_not_stop_another(bench: Bench) ->
     assert [str(bug) for bug in server.bugs] == ["a bug in due work"]
 
 
-def test_an_outage_begins_at_once_and_ends_by_itself(bench: Bench) -> None:
+def test_an_outage_begins_at_once_and_ends_by_itself(bench: ServerBench) -> None:
     trace, events = traced()
     server = bench.start(trace)
     with Peer(port_of(server)) as peer:
@@ -138,7 +138,7 @@ def test_an_outage_begins_at_once_and_ends_by_itself(bench: Bench) -> None:
     assert [event.reason for event in events if event.lane == "network"] == ["stopped listening", "listening again"]
 
 
-def test_an_outage_that_begins_later_and_is_cleared(bench: Bench) -> None:
+def test_an_outage_that_begins_later_and_is_cleared(bench: ServerBench) -> None:
     server = bench.start()
     bench.loop.call(lambda: server.add_fault(Fault(FaultKind.OUTAGE, at_s=0.1)))
     until(lambda: is_refused(port_of(server)))
@@ -146,7 +146,7 @@ def test_an_outage_that_begins_later_and_is_cleared(bench: Bench) -> None:
     until(lambda: not is_refused(port_of(server)))
 
 
-def test_an_outage_of_some_paths_resets_them(bench: Bench) -> None:
+def test_an_outage_of_some_paths_resets_them(bench: ServerBench) -> None:
     server = bench.start()
     bench.loop.call(lambda: server.add_fault(Fault(FaultKind.OUTAGE, hits="GET /a")))
     with pytest.raises(ConnectionResetError):
@@ -154,7 +154,7 @@ def test_an_outage_of_some_paths_resets_them(bench: Bench) -> None:
     assert get(server, "/b") == (200, b"1")
 
 
-def test_a_lost_reply_was_committed(bench: Bench) -> None:
+def test_a_lost_reply_was_committed(bench: ServerBench) -> None:
     server = bench.start()
     bench.loop.call(lambda: server.add_fault(Fault(FaultKind.LOST_REPLY, times=1, shows_as=Ending.CLOSED)))
     with Peer(port_of(server)) as peer, pytest.raises(EOFError):
@@ -162,14 +162,14 @@ def test_a_lost_reply_was_committed(bench: Bench) -> None:
     assert get(server, "/a") == (200, b"2")
 
 
-def test_due_work_is_done_without_anybody_asking(bench: Bench) -> None:
+def test_due_work_is_done_without_anybody_asking(bench: ServerBench) -> None:
     server = bench.start()
     assert get(server, "/alarm?50000")[0] == 200
     assert bench.echo.rang.wait(LIMIT_S)
     assert len(bench.echo.rang_at_us) == 1
 
 
-def test_a_bug_in_due_work_does_not_stop_the_clock(bench: Bench) -> None:
+def test_a_bug_in_due_work_does_not_stop_the_clock(bench: ServerBench) -> None:
     server = bench.start()
     bench.echo.fails = True
     get(server, "/alarm?0")
@@ -180,7 +180,7 @@ def test_a_bug_in_due_work_does_not_stop_the_clock(bench: Bench) -> None:
 
 
 def test_a_bug_is_told_once_without_secrets_and_without_a_traceback(
-    bench: Bench, caplog: pytest.LogCaptureFixture
+    bench: ServerBench, caplog: pytest.LogCaptureFixture
 ) -> None:
     server = bench.start()
     get(server, "/a")
@@ -195,7 +195,7 @@ def test_a_bug_is_told_once_without_secrets_and_without_a_traceback(
     assert get(server, "/a") == (200, b"2")
 
 
-def test_everything_stands_in_the_trace_of_whoever_started_it(bench: Bench) -> None:
+def test_everything_stands_in_the_trace_of_whoever_started_it(bench: ServerBench) -> None:
     trace, events = traced()
     server = bench.start(trace)
     get(server, "/a")
