@@ -307,7 +307,7 @@ class TestEndings:
     def test_a_server_that_forgets_says_nothing_and_hears_nothing(self) -> None:
         server = ScriptedServer(broker)
         life = Life([CONNECT, LISTEN, PING, Disconnect()], server)
-        server.acts.append((at(3_000_000), [Close(1, Ending.SILENCE), Send(1, PUSH)]))
+        server.acts.append((at(3_000_000), [Send(1, PUSH, 500_000), Close(1, Ending.SILENCE), Send(1, PUSH)]))
         life.run()
         assert life.outcomes[1:3] == [(30_002_000, NoReply("timeout", 30.0)), (35_002_000, NoReply("timeout", 5.0))]
         assert life.told[-1] == (3_000_000, 1, "closed")
