@@ -23,13 +23,13 @@ LOOK_EVERY_S: Final = 0.2
 
 
 @asynccontextmanager
-async def retelling(control: ControlInterface | None, bench: RealBench, prefix: str) -> AsyncIterator[None]:
+async def follow_remote_trace(control: ControlInterface | None, bench: RealBench, prefix: str) -> AsyncIterator[None]:
     """From entering to leaving. Raises BrokenBench when the server stops telling."""
     if control is None:
         yield
         return
     number = await bench.run(control.last_number())
-    task = asyncio.create_task(bench.run(retell(control, bench.trace, prefix, number)))
+    task = asyncio.create_task(bench.run(follow(control, bench.trace, prefix, number)))
     try:
         yield
     finally:
@@ -39,14 +39,14 @@ async def retelling(control: ControlInterface | None, bench: RealBench, prefix: 
         raise ended
 
 
-def retell(control: ControlInterface, trace: Trace, prefix: str, number: int) -> Director[None]:
+def follow(control: ControlInterface, trace: Trace, prefix: str, number: int) -> Director[None]:
     """Never ends by itself. `prefix` begins the names of the run's devices."""
     while True:
-        told = yield from control.told_since(number)
+        told = yield from control.events_since(number)
         number = told.until
         for event in told.events:
             if is_about(event, prefix):
-                emit_again(trace, event)
+                copy_event(trace, event)
         if told.is_all:
             yield Pause(LOOK_EVERY_S, LOOK_EVERY_S, "until there is more in the server's trace")
 
@@ -57,7 +57,7 @@ def is_about(event: TraceEvent, prefix: str) -> bool:
     return any(word.startswith(prefix) for word in (event.device, *words))
 
 
-def emit_again(trace: Trace, event: TraceEvent) -> None:
+def copy_event(trace: Trace, event: TraceEvent) -> None:
     trace.emit(
         event.at_us,
         event.lane,

@@ -1,6 +1,6 @@
 """Whatever goes over a wire, and what a server makes of it.
 
-A server hears when a session opens, what comes on it and when it closes, and answers with outputs; it also gives
+A server hears when a session opens, what comes on it and when it closes, and answers with outputs; it also has
 outputs when nobody has asked (`Conversation.advance`). Every envelope has a `line`: one line by which faults, refusals,
 console, evidence and trace speak of it.
 

@@ -1,6 +1,6 @@
 """The one record of a run: every event, wherever it happened, is a `TraceEvent` in one stream.
 
-Three rules for those who write one:
+Three rules for writing one:
 1. A lane has one writer: drivers the `device` lane, `reference_server.server` the `server` lane, fronts the `network`
    lane, the harness the `bench` lane. `seq` counts within the lane; order is only promised there.
 2. An event is made only when somebody listens.

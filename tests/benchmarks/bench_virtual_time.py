@@ -5,8 +5,12 @@ from __future__ import annotations
 import gc
 import time
 import tracemalloc
+from typing import cast
 
-from fleetrig.harness.platforms.hawkbit.reference import in_memory
+from fleetrig.harness.platforms import platform_of
+from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
+from fleetrig.harness.platforms.hawkbit.serve import builder_of
+from fleetrig.harness.servers.reference import in_memory
 from fleetrig.reference_server.platforms.hawkbit.state.settings import Settings
 from fleetrig.simulator.agent import Agent
 from fleetrig.simulator.contract.identity import GatewayToken
@@ -26,9 +30,10 @@ GATEWAY = {"authentication.gatewaytoken.enabled": True, "authentication.gatewayt
 def bench(devices: int) -> tuple[VirtualBench, list[Agent]]:
     """A fleet that is switched on over one poll interval."""
     secrets, trace = Secrets(), Trace()
-    server, handler = in_memory(Settings(), trace, secrets, 1, lambda: virtual.now_us())
+    platform, build = platform_of("hawkbit"), builder_of(Settings())
+    server, handler = in_memory(platform, build, "1.1", trace, secrets, 1, lambda: virtual.now_us())
     virtual = VirtualBench(handler, trace, seed=1)
-    virtual.run(server.admin.configure(GATEWAY))
+    virtual.run(cast(HawkbitAdmin, server.admin).configure(GATEWAY))
     settings = HawkbitSettings(server.url, poll_jitter=0.1)
     agents = fleet("HB-{n:06d}", devices, settings)
     for position, agent in enumerate(agents):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
-from fleetrig.harness.checks.events import Attempts, Never, Order, TimesPerDevice
+from fleetrig.harness.checks.events import AttemptsFold, NeverFold, OrderFold, TimesPerDeviceFold
 from fleetrig.harness.checks.fold import Fold
 from fleetrig.harness.checks.matching import Pattern
 from fleetrig.harness.scenario_file.values import Times
@@ -75,7 +75,7 @@ class Story:
         for event in self.events:
             for check in checks.values():
                 check.step(event)
-        return {name: check.standing().value for name, check in checks.items()}
+        return {name: check.status().value for name, check in checks.items()}
 
     def of(self, kind: str, name: str = "*", lane: Lane = Lane.DEVICE) -> list[TraceEvent]:
         pattern = Pattern(kind, name=name, lane=lane)
@@ -87,12 +87,12 @@ def expectations() -> dict[str, Fold]:
     steps = [("sent", "connect"), ("connected", "connect"), ("received", "subscribe"), ("received", "publish"),
              ("received", "echo"), ("received", "push"), ("received", "ping"), ("sent", "goodbye")]  # fmt: skip
     return {
-        "in order": Order([Pattern(kind, name=name) for kind, name in steps], [SERIAL]),
-        "connects once": TimesPerDevice(Pattern("connected"), [SERIAL], Times(at_least=1, at_most=1)),
-        "hears its pings": TimesPerDevice(Pattern("received", name="ping"), [SERIAL], Times(at_least=PINGS)),
-        "gets every answer": Never(Pattern("no_reply")),
-        "is told nothing twice": Never(Pattern("received", name="idle")),
-        "never fails to connect": Attempts("connect", SERIAL, Times(at_least=0, at_most=0)),
+        "in order": OrderFold([Pattern(kind, name=name) for kind, name in steps], [SERIAL]),
+        "connects once": TimesPerDeviceFold(Pattern("connected"), [SERIAL], Times(at_least=1, at_most=1)),
+        "hears its pings": TimesPerDeviceFold(Pattern("received", name="ping"), [SERIAL], Times(at_least=PINGS)),
+        "gets every answer": NeverFold(Pattern("no_reply")),
+        "is told nothing twice": NeverFold(Pattern("received", name="idle")),
+        "never fails to connect": AttemptsFold("connect", SERIAL, Times(at_least=0, at_most=0)),
     }
 
 

@@ -12,9 +12,7 @@ import pytest
 
 from fleetrig.harness.commands.line_writer import LineWriter
 from fleetrig.harness.commands.ready_file import ReadyFile
-from fleetrig.harness.commands.serve_console import RefusalLines, banner
-from fleetrig.harness.commands.serve_options import Words, understand
-from fleetrig.reference_server.fronts.addresses import Address
+from fleetrig.harness.commands.serve_console import RefusalLines
 from fleetrig.simulator.contract.clock import US_PER_S
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
@@ -144,19 +142,6 @@ def test_colour_only_when_asked() -> None:
     assert "\x1b" not in Console().refuse()[0]
 
 
-def test_the_banner_shows_no_password_but_the_well_known_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("PW", "not-well-known")
-    addresses = {"http": Address("127.0.0.1", 8080), "https": Address("::1", 8443)}
-    plain = "\n".join(banner(understand(Words()), addresses, tmp_path / "ca.pem"))
-    assert "http://127.0.0.1:8080\n" in plain
-    assert f"https://[::1]:8443   (clients must trust {tmp_path}/ca.pem)\n" in plain
-    assert "admin / admin" in plain
-    changed = "\n".join(banner(understand(Words(admin_password="env:PW", store="sqlite:///x")), addresses, None))
-    assert "not-well-known" not in changed
-    assert "admin   (password as given)" in changed
-    assert "sqlite:///x\n" in changed
-
-
 def test_a_pipe_that_nobody_reads_stops_nobody() -> None:
     reading, writing = os.pipe()
     with os.fdopen(reading) as reader, os.fdopen(writing, "w") as stream:
@@ -199,11 +184,8 @@ def test_lines_come_out_whole_and_in_order() -> None:
 
 def test_a_ready_file_is_whole_and_says_what_is_known(tmp_path: Path) -> None:
     ready = ReadyFile(tmp_path / "ready.json")
-    ready.write({"http": Address("127.0.0.1", 80), "https": Address("::1", 81)}, tmp_path / "ca.pem")
-    text = (tmp_path / "ready.json").read_text()
-    assert text == (
-        f'{{"pid": {os.getpid()}, "http": "127.0.0.1:80", "https": "[::1]:81", "ca": "{tmp_path}/ca.pem"}}\n'
-    )
+    ready.write({"pid": os.getpid(), "http": "127.0.0.1:80"})
+    assert (tmp_path / "ready.json").read_text() == f'{{"pid": {os.getpid()}, "http": "127.0.0.1:80"}}\n'
     assert [path.name for path in tmp_path.iterdir()] == ["ready.json"]
     ready.remove()
     ready.remove()

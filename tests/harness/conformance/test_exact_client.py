@@ -14,7 +14,7 @@ import trustme
 
 from fleetrig.harness.conformance.exact_client import Answer, ExactClient
 from fleetrig.harness.conformance.expect import Mismatch
-from fleetrig.harness.servers.foreign import verify_with
+from fleetrig.harness.servers.trust import verify_with
 from fleetrig.simulator.contract.errors import BrokenBench
 from tests.harness.conformance.raw_server import Talk, always, answer, raw_server, requests
 
@@ -177,6 +177,7 @@ def test_a_drip_in_head_or_body_is_no_answer(start: bytes) -> None:
         enough.set()
 
 
+@pytest.mark.slow
 def test_a_slow_answer_does_not_shorten_the_time_of_the_next() -> None:
     """The limit counts anew for each answer of one connection."""
     pause = threading.Event()

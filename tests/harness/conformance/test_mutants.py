@@ -16,6 +16,8 @@ from tests.harness.conformance.mutants_of_files import MUTANTS as OF_FILES
 from tests.harness.conformance.mutants_of_forms import MUTANTS as OF_FORMS
 from tests.harness.conformance.mutants_of_targets import MUTANTS as OF_TARGETS
 
+pytestmark = pytest.mark.slow
+
 MUTANTS = (*OF_TARGETS, *OF_DEVICES, *OF_FORMS, *OF_ACTIONS, *OF_FILES)
 BY_NUMBER = {row.number: row for row in ROWS}
 PATIENCE_S = 1.0

@@ -38,6 +38,7 @@ DIFFERENCES = {
 """A server's profile -> why it is none of 1.1, and the rows that say so."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("profile", DIFFERENCES)
 def test_a_server_of_another_profile_differs_in_just_these_rows(profile: str, monkeypatch: pytest.MonkeyPatch) -> None:
     until = Session.until

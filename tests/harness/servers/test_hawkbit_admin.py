@@ -9,13 +9,15 @@ from typing import Any
 
 import pytest
 
-from fleetrig.harness.platforms.hawkbit.admin import Call, HawkbitAdmin, NoAnswer
+from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
+from fleetrig.harness.servers.http_admin import NoAnswer
 from fleetrig.simulator.contract.delivery import Delivery, Ending
 from fleetrig.simulator.contract.errors import BrokenBench, UsageError
 from fleetrig.simulator.contract.http import Headers, HttpRequest, HttpResponse
 from fleetrig.simulator.contract.identity import UserPassword
 from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.contract.trace import Trace
+from fleetrig.simulator.drivers.director import AdminCall
 from fleetrig.simulator.drivers.virtual import VirtualBench
 from tests.simulator.http_only import HttpOnly
 
@@ -39,7 +41,7 @@ def admin(**options: Any) -> HawkbitAdmin:
     return HawkbitAdmin(URL, UserPassword("anna", "pass:word"), **options)
 
 
-def run(server: Answering, call: Call[Any]) -> Any:
+def run(server: Answering, call: AdminCall[Any]) -> Any:
     return VirtualBench(HttpOnly(server), Trace()).run(call)
 
 
@@ -58,7 +60,7 @@ def test_ids_are_encoded() -> None:
     assert server.requests[0].path.endswith("/targets/a%2Fb%20c")
 
 
-CALLS: dict[str, Callable[[HawkbitAdmin], Call[Any]]] = {
+CALLS: dict[str, Callable[[HawkbitAdmin], AdminCall[Any]]] = {
     "greet": lambda admin: admin.greet(),
     "read_config": lambda admin: admin.read_config(),
     "configure": lambda admin: admin.configure({"pollingTime": "00:01:00"}),

@@ -5,15 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, TypeVar
 
-from fleetrig.harness.checks.evaluators import judge_of
-from fleetrig.harness.checks.fold import Fold, Standing
-from fleetrig.harness.platforms.hawkbit.reference import bench_settings, in_memory
-from fleetrig.harness.platforms.hawkbit.setup import set_up
+from fleetrig.harness.checks.evaluators import evaluator_for
+from fleetrig.harness.checks.fold import Fold, Status
+from fleetrig.harness.platforms import platform_of
+from fleetrig.harness.platforms.hawkbit.hawkbit_run import HawkbitRun
+from fleetrig.harness.platforms.hawkbit.work import HawkbitWork
 from fleetrig.harness.run.actions import perform
-from fleetrig.harness.run.context import Rig, seeded_tokens
+from fleetrig.harness.run.context import RunContext, build_devices, seeded_tokens
 from fleetrig.harness.run.phases import run_phase
-from fleetrig.harness.scenario_file.scenario import Phase, Scenario
-from fleetrig.harness.scenario_file.words import Action, Check
+from fleetrig.harness.scenario_file.platform_models import models_for
+from fleetrig.harness.servers.reference import in_memory
 from fleetrig.harness.verdict import Finding, PhaseResult
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane, Trace, TraceEvent
@@ -23,43 +24,55 @@ from fleetrig.simulator.effects import Pause
 
 T = TypeVar("T")
 
+MODELS = models_for("hawkbit")
 FAST = {"pollingTime": "00:00:01"}
 DEVICES = {"flow": "hawkbit", "count": 2, "serial": "HB-{n}", "backoff": {"policy": "fixed", "base": "1s"}}
 
 
-class Desk:
-    """A rig that is set up, and every event so far."""
+class BenchFixture:
+    """A context that is set up, and every event so far."""
 
     def __init__(self, folder: Path, settings: dict[str, Any] | None = None, **devices: Any) -> None:
         tree = {
-            "scenario": "On the desk",
+            "scenario": "On the bench",
             "devices": {**DEVICES, **devices},
             "server": {"settings": {**FAST, **(settings or {})}},
             "phases": [{"name": "none"}],
         }
-        scenario = Scenario.model_validate(tree, context={"folder": folder, "id": "desk"})
+        scenario = MODELS.scenario.model_validate(tree, context={"folder": folder, "id": "bench"})
         self.events: list[TraceEvent] = []
         trace, secrets = Trace(), Secrets()
         trace.listen(self.events.append)
-        server, handler = in_memory(bench_settings(scenario, "1.1"), trace, secrets, 1, lambda: self.bench.now_us())
-        self.bench = VirtualBench(handler, trace, seed=1)
-        self.rig = Rig(scenario, self.bench, server, secrets, seeded_tokens(1), folder / "results")
-        self.run(set_up(self.rig))
+        platform = platform_of("hawkbit")
+        build = platform.own_server.build({}, "1.1")
+        server, handler = in_memory(platform, build, "1.1", trace, secrets, 1, lambda: self.driver.now_us())
+        self.driver = VirtualBench(handler, trace, seed=1)
+        self.context = RunContext(
+            scenario, platform, self.driver, server, secrets, seeded_tokens(1), folder / "results"
+        )
+        self.run(self.context.work.setup())
+        build_devices(self.context)
 
     @property
     def admin(self) -> Any:
-        return self.rig.server.admin
+        return self.context.server.admin
+
+    @property
+    def hawkbit(self) -> HawkbitRun:
+        """What hawkBit's part of the run holds."""
+        assert isinstance(self.context.work, HawkbitWork)
+        return self.context.work.run
 
     def run(self, director: Director[T] | AdminCall[T]) -> T:
-        return self.bench.run(director)
+        return self.driver.run(director)
 
     def do(self, word: str, **arguments: Any) -> None:
         """One action, as a scenario file writes it."""
-        self.run(perform(self.rig, Action.model_validate({word: arguments}).arguments))
+        self.run(perform(self.context, MODELS.action.model_validate({word: arguments}).arguments))
 
     def do_plain(self, word: str, argument: Any) -> None:
         """An action whose argument is no mapping of names, such as `wait: 5s`."""
-        self.run(perform(self.rig, Action.model_validate({word: argument}).arguments))
+        self.run(perform(self.context, MODELS.action.model_validate({word: argument}).arguments))
 
     def wait(self, seconds: float) -> None:
         def pause() -> Director[None]:
@@ -69,19 +82,19 @@ class Desk:
 
     def phase(self, **tree: Any) -> PhaseResult:
         """A whole phase."""
-        return self.run(run_phase(self.rig, Phase.model_validate({"name": "p", **tree})))
+        return self.run(run_phase(self.context, MODELS.phase.model_validate({"name": "p", **tree})))
 
     def ask(self, word: str, **arguments: Any) -> Finding | None:
         """A check that asks the server."""
-        question = judge_of(self.rig, Check.model_validate({word: arguments}).arguments)
+        question = evaluator_for(self.context, MODELS.check.model_validate({word: arguments}).arguments)
         assert callable(question)
         return self.run(question())
 
     def watch(self, word: str, arguments: Any) -> Fold:
         """A check over the stream that watches from now on."""
-        fold = judge_of(self.rig, Check.model_validate({word: arguments}).arguments)
+        fold = evaluator_for(self.context, MODELS.check.model_validate({word: arguments}).arguments)
         assert not callable(fold)
-        self.bench.trace.listen(fold.step)
+        self.driver.trace.listen(fold.step)
         return fold
 
     def target(self, serial: str) -> Any:
@@ -100,4 +113,4 @@ class Desk:
         return all(there[evidence.lane, evidence.seq].kind in evidence.line.split() for evidence in finding.evidence)
 
 
-MET, OPEN, VIOLATED = Standing.MET, Standing.OPEN, Standing.VIOLATED
+MET, OPEN, VIOLATED = Status.MET, Status.OPEN, Status.VIOLATED

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Final, NamedTuple
+from typing import Final
 from urllib.parse import unquote
 
+from fleetrig.harness.platform import DeviceCall
 from fleetrig.simulator.contract.http import HttpRequest
+from fleetrig.simulator.contract.trace import TraceEvent
 
 DEVICE_PATH: Final = re.compile(r"/controller/v1/(?P<id>[^/]+)(?P<inside>/.*)?")
 
@@ -34,14 +36,12 @@ INSIDE: Final = (
 UNKNOWN: Final = "unknown"
 
 
-class Call(NamedTuple):
-    """Who asks for what."""
-
-    device: str
-    name: str
+def call_in(event: TraceEvent) -> DeviceCall | None:
+    """What the server has received there; None for what no device asks for."""
+    return device_call(event.envelope) if isinstance(event.envelope, HttpRequest) else None
 
 
-def call_of(request: HttpRequest) -> Call | None:
+def device_call(request: HttpRequest) -> DeviceCall | None:
     """None for what no device asks for, the Management API for instance. A HEAD is `download-head`, `poll-head` …"""
     found = DEVICE_PATH.search(request.path)
     if found is None:
@@ -52,7 +52,7 @@ def call_of(request: HttpRequest) -> Call | None:
         name = f"feedback-{said}"
     if request.method == "HEAD":
         name += "-head"
-    return Call(unquote(found["id"]), name)
+    return DeviceCall(unquote(found["id"]), name)
 
 
 def _said(request: HttpRequest) -> str:

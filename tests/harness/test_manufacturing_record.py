@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from fleetrig.harness.checks.manufacturing_record import COLUMNS, write_record
+from fleetrig.harness.checks.manufacturing_record import write_record
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.identity import TargetToken
-from tests.harness.desk import Desk
+from tests.harness.bench_fixture import BenchFixture
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:
@@ -21,40 +21,40 @@ def rows_of(path: Path) -> list[dict[str, str]]:
 
 
 def test_every_unit_has_a_row_in_both_files(tmp_path: Path) -> None:
-    desk = Desk(tmp_path, count=3)
-    desk.do("preregister", only="HB-[12]")
-    desk.do("power_on", only="HB-[13]")
-    desk.wait(3)
+    bench = BenchFixture(tmp_path, count=3)
+    bench.do("preregister", only="HB-[12]")
+    bench.do("power_on", only="HB-[13]")
+    bench.wait(3)
 
-    finding = desk.ask("record", passed="all", file="line-7")
+    finding = bench.ask("record", passed="all", file="line-7")
 
     assert finding is not None
     assert (finding.expected, finding.got) == ("3 units passed", "1; not these: HB-2, HB-3")
     rows = rows_of(tmp_path / "results" / "line-7.csv")
     assert rows == json.loads((tmp_path / "results" / "line-7.json").read_text())
-    assert tuple(rows[0]) == COLUMNS
+    assert tuple(rows[0]) == ("serial", "controllerId", "fingerprint", "verdict")
     assert [row["verdict"] for row in rows] == ["passed", "failed: unknown on the server", "failed: not on the server"]
-    assert desk.ask("record", passed=1, file="line-7") is None
+    assert bench.ask("record", passed=1, file="line-7") is None
 
 
 def test_the_fingerprint_is_that_of_what_was_burnt_in(tmp_path: Path) -> None:
-    desk = Desk(tmp_path, credential="wrong_target_token")
-    desk.do("preregister")
-    desk.ask("record")
+    bench = BenchFixture(tmp_path, credential="wrong_target_token")
+    bench.do("preregister")
+    bench.ask("record")
 
     rows = json.loads((tmp_path / "results" / "manufacturing-record.json").read_text())
-    credential = desk.rig.devices["HB-1"].credential
+    credential = bench.context.devices["HB-1"].credential
     assert isinstance(credential, TargetToken)
     assert rows[0]["fingerprint"] == hashlib.sha256(credential.token.encode()).hexdigest()[:16]
-    assert credential.token != desk.rig.tokens["HB-1"]
+    assert credential.token != bench.hawkbit.tokens["HB-1"]
     text = (tmp_path / "results" / "manufacturing-record.csv").read_text()
     assert credential.token not in text
-    assert desk.rig.tokens["HB-1"] not in text
+    assert bench.hawkbit.tokens["HB-1"] not in text
 
 
 def test_a_device_without_a_credential_has_no_fingerprint(tmp_path: Path) -> None:
-    desk = Desk(tmp_path, credential="none")
-    desk.ask("record")
+    bench = BenchFixture(tmp_path, credential="none")
+    bench.ask("record")
     rows = json.loads((tmp_path / "results" / "manufacturing-record.json").read_text())
     assert {row["fingerprint"] for row in rows} == {""}
 

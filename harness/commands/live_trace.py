@@ -1,4 +1,4 @@
-"""The trace of a server that runs for long: lines of JSON, on disk within a second or so."""
+"""The trace of a program that runs for long: lines of JSON, on disk within a second or so."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from fleetrig.simulator.contract.trace import TraceEvent
 from fleetrig.simulator.contract.trace_json import to_line
 
 
-class ServeTrace:
+class LiveTrace:
     """Replaces a file that was there. A full disk ends the trace, not the server."""
 
     def __init__(self, path: Path, secrets: Secrets) -> None:
-        """Raises UsageError when it is plain that the file cannot be written; it is only touched when entered."""
+        """Raises UsageError when the file cannot be written. It is opened, and emptied, when the context is entered."""
         if not os.access(path if path.exists() else path.parent, os.W_OK) or path.is_dir():
             raise UsageError(f"--trace {path}: this file cannot be written")
         self._path = path

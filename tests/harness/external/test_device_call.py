@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from fleetrig.harness.platforms.hawkbit.naming import call_of
+from fleetrig.harness.platforms.hawkbit.device_call import device_call
 from fleetrig.simulator.contract.http import FileSlice, HttpRequest
 
 DEVICE = "/DEFAULT/controller/v1/dev-1"
 
 
 def named(method: str, path: str, body: bytes | FileSlice = b"") -> str:
-    call = call_of(HttpRequest(method, "http://h", path, (), body))
+    call = device_call(HttpRequest(method, "http://h", path, (), body))
     return "" if call is None else call.name
 
 
@@ -69,11 +69,11 @@ def test_a_report_that_cannot_be_read_is_a_report(body: bytes | FileSlice) -> No
     ],
 )
 def test_whose_it_is(path: str, device: str) -> None:
-    call = call_of(HttpRequest("GET", "http://h", path))
+    call = device_call(HttpRequest("GET", "http://h", path))
     assert call is not None
     assert call.device == device
 
 
 @pytest.mark.parametrize("path", ["/rest/v1/targets/dev-1", "/", "/DEFAULT/controller/v1/", "/DEFAULT/controller/v2/x"])
 def test_what_no_device_asks_for(path: str) -> None:
-    assert call_of(HttpRequest("GET", "http://h", path)) is None
+    assert device_call(HttpRequest("GET", "http://h", path)) is None

@@ -1,4 +1,4 @@
-"""The file of `serve --accounts`: a list of `{user, password, rights: [CREATE_TARGET, …], tenant}`.
+"""The file of `serve --accounts` for hawkBit: a list of `{user, password, rights: [CREATE_TARGET, …], tenant}`.
 
 `tenant` is DEFAULT when it is left out, `rights` all that an administrator of the tenant has. A role goes with
 `ROLE_` and without. A password may be `env:NAME`.
