@@ -28,6 +28,7 @@ from fleetrig.simulator.contract.mqtt import (
 )
 from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.contract.trace import Trace, TraceEvent
+from fleetrig.simulator.drivers.director import Director
 from fleetrig.simulator.drivers.power_watch import PowerWatch
 from fleetrig.simulator.drivers.virtual import VirtualBench
 from fleetrig.simulator.effects import (
@@ -212,6 +213,19 @@ class TestPushes:
         life.run()
         assert life.outcomes[1] == (3_000_000, Reply(PUSH, 2.998))
         assert [at_us for at_us, _, line in life.told if line == "advanced"] == [3_000_000, 20_000_000]
+
+    def test_one_that_a_director_has_ordered_beside_the_network(self) -> None:
+        """As when it adds a fault: what the server does by itself is looked up before time goes on."""
+        server = ScriptedServer(broker)
+        life = Life([CONNECT, LISTEN], server)
+
+        def director() -> Director[None]:
+            yield Pause(1.0, 1.0, "wait")
+            server.acts.append((at(2_000_000), [Send(1, PUSH)]))
+            yield Pause(5.0, 5.0, "wait")
+
+        life.bench.run(director())
+        assert life.outcomes[1] == (2_000_000, Reply(PUSH, 1.998))
 
     def test_one_that_http_has_caused(self) -> None:
         effects: list[Effect] = [CONNECT, Ask("rpc", HttpRequest("POST", "http://broker.test", "/rpc"), 5.0), LISTEN]
