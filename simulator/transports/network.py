@@ -184,7 +184,6 @@ class MemoryLink:
         if isinstance(effect, Await) and (found := self._inbox.want_fitting(effect.patterns)) is not None:
             return Reply(found, 0.0)
         if self.ended:
-            self._inbox.want_nothing()
             return NoReply(self.ended, 0.0)
         if isinstance(effect, Tell):
             self._network.send(self, self._inbox.numbered(effect.envelope))
@@ -235,5 +234,4 @@ class MemoryLink:
 
     def _wake(self, outcome: Callable[[float], Outcome]) -> None:
         self._waiting = None
-        self._inbox.want_nothing()
         self._woken(outcome(to_s(self._network.now_us() - self._began_us)))
