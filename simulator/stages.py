@@ -1,10 +1,10 @@
 """The stages of a device's life and the one table of legal moves.
 
-Rules for whoever edits this file:
+Rules for this file:
 1. A move that is not in `MOVES` does not happen: the agent stops with a `ModelError`.
 2. Stages are what the *device* knows. What the server thinks of it (registered, pending …) is the registry's business.
 
-A device is BLANK until it was told a server. ENROLLING is its first contact, and every contact after it has lost its
+A device is BLANK until it is given a server. ENROLLING is its first contact, and every contact after it has lost its
 identity. ENROLLED devices have been accepted at least once; ONLINE says that the last contact worked. BACKING_OFF waits
 after a failure, REFUSED waits after the server said no. UPDATING is between a deployment and its final report.
 MOVING is on the way to another server.

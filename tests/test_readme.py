@@ -44,7 +44,7 @@ def test_every_command_works(title: str, tmp_path: Path) -> None:
     with Served(tmp_path) as served:
         for block in chapters()[title]:
             if block != SERVE:
-                run(block.replace(SERVED_AT, served.said_ready["http"]), tmp_path)
+                run(block.replace(SERVED_AT, served.ready["http"]), tmp_path)
 
 
 def run(block: str, folder: Path) -> None:

@@ -41,7 +41,7 @@ def replay(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Replay]:
     random = Random(1)
     store = MemoryStore() if request.param == "memory" else SqliteStore(tmp_path / "fleet.db", cached_records=4)
     platform = HawkbitPlatform(store, MemoryBlobs(), SeededEntropy(1), Settings(accounts=ACCOUNTS))
-    server = Server([platform], store, FaultPlan(random.random), Trace(), Secrets())
+    server = Server(platform, store, FaultPlan(random.random), Trace(), Secrets())
     replay = Replay(server, {account.user: account.password for account in ACCOUNTS})
     headers = {"Authorization": basic("admin", "admin"), "Content-Type": "application/json"}
     left = replay.send("PUT", "/rest/v1/system/configs/pollingTime", headers, b'{"value": "00:05:00"}')

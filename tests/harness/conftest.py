@@ -49,6 +49,6 @@ def empty_server(one_server: Served) -> RunningServer:
 
     Whoever stops it, or asks about its start, takes the fixture `hawkbit_server`.
     """
-    host_port = one_server.said_ready["http"]
+    host_port = one_server.ready["http"]
     Mgmt(host_port).make_empty()
     return RunningServer(f"http://{host_port}", "admin", "admin", one_server.process.pid)

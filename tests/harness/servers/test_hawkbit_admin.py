@@ -9,14 +9,17 @@ from typing import Any
 
 import pytest
 
-from fleetrig.harness.platforms.hawkbit.admin import Call, HawkbitAdmin, NoAnswer
+from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
+from fleetrig.harness.servers.http_admin import NoAnswer
 from fleetrig.simulator.contract.delivery import Delivery, Ending
 from fleetrig.simulator.contract.errors import BrokenBench, UsageError
 from fleetrig.simulator.contract.http import Headers, HttpRequest, HttpResponse
 from fleetrig.simulator.contract.identity import UserPassword
 from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.contract.trace import Trace
+from fleetrig.simulator.drivers.director import AdminCall
 from fleetrig.simulator.drivers.virtual import VirtualBench
+from tests.simulator.http_only import HttpOnly
 
 URL = "http://h:8080/behind/a/proxy"
 
@@ -38,8 +41,8 @@ def admin(**options: Any) -> HawkbitAdmin:
     return HawkbitAdmin(URL, UserPassword("anna", "pass:word"), **options)
 
 
-def run(server: Answering, call: Call[Any]) -> Any:
-    return VirtualBench(server, Trace()).run(call)
+def run(server: Answering, call: AdminCall[Any]) -> Any:
+    return VirtualBench(HttpOnly(server), Trace()).run(call)
 
 
 def test_requests_go_below_the_path_of_the_address_with_the_account() -> None:
@@ -57,7 +60,7 @@ def test_ids_are_encoded() -> None:
     assert server.requests[0].path.endswith("/targets/a%2Fb%20c")
 
 
-CALLS: dict[str, Callable[[HawkbitAdmin], Call[Any]]] = {
+CALLS: dict[str, Callable[[HawkbitAdmin], AdminCall[Any]]] = {
     "greet": lambda admin: admin.greet(),
     "read_config": lambda admin: admin.read_config(),
     "configure": lambda admin: admin.configure({"pollingTime": "00:01:00"}),
@@ -134,7 +137,7 @@ def test_pages_are_read_to_the_end() -> None:
         body = {"content": pages[offset], "total": 3, "size": len(pages[offset])}
         return Delivery(HttpResponse(200, (), json.dumps(body).encode()))
 
-    found = VirtualBench(server, Trace()).run(admin().search("/distributionsets"))
+    found = VirtualBench(HttpOnly(server), Trace()).run(admin().search("/distributionsets"))
     assert [one["id"] for one in found] == [1, 2, 3]
     assert len(asked) == 2
 

@@ -21,8 +21,8 @@ from fleetrig.simulator.drivers.director import Director, Until
 from fleetrig.simulator.drivers.power_watch import PowerWatch
 from fleetrig.simulator.drivers.realtime import RealBench, WallClock
 from fleetrig.simulator.effects import Ask, Done, Enter, Flow, Pause, Reply
-from fleetrig.simulator.fleet import burn
 from fleetrig.simulator.flows.hawkbit.device import HawkbitSettings
+from fleetrig.simulator.flows.hawkbit.flow import HawkbitDevice
 from fleetrig.simulator.stages import Stage
 from tests.simulator.socket_stub import SocketStub
 from tests.simulator.stub_hawkbit import TOKEN, Action, StubHawkbit
@@ -43,7 +43,7 @@ class Run:
         settings = HawkbitSettings(
             self.server.origin, {"hw": "2"}, backoff=backoff, timeout_s=LONG_S, install_s=0.1, install_slice_s=0.05
         )
-        return Agent(DeviceIdentity(serial), burn(settings, TargetToken(TOKEN)))
+        return Agent(DeviceIdentity(serial), HawkbitDevice(settings, TargetToken(TOKEN)))
 
     def kinds(self) -> list[tuple[str, str]]:
         return [(event.kind, event.name) for event in self.events if event.lane is Lane.DEVICE]

@@ -20,7 +20,7 @@ from fleetrig.harness.platforms.hawkbit.conformance.device_helpers import (
 )
 from fleetrig.harness.platforms.hawkbit.conformance.proxy_tolerance import as_sent, something_between
 from fleetrig.harness.platforms.hawkbit.conformance.session import Session, tt
-from fleetrig.harness.servers.foreign import is_loopback
+from fleetrig.harness.servers.address import is_loopback
 
 ROWS: Final[Resource[Session]] = Resource("hawkbit", "certificate")
 
