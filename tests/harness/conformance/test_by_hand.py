@@ -98,11 +98,9 @@ def test_by_hand_through_tls() -> None:
         assert exchange.answer().status == 204
 
 
-def test_by_hand_where_nobody_listens() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+def test_by_hand_where_nobody_listens(free_port: int) -> None:
     with pytest.raises(BrokenBench, match="nobody listens"):
-        ExactClient(f"http://127.0.0.1:{port}").bare_socket()
+        ExactClient(f"http://127.0.0.1:{free_port}").bare_socket()
 
 
 @contextlib.contextmanager
