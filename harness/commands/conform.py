@@ -16,9 +16,10 @@ from fleetrig.harness.conformance.exact_client import ExactClient
 from fleetrig.harness.conformance.row import Row, listing, select
 from fleetrig.harness.conformance.run_rows import run_rows
 from fleetrig.harness.platforms.hawkbit.conformance.preflight import check_accounts, check_that_it_is_hawkbit
-from fleetrig.harness.platforms.hawkbit.conformance.session import Server, Session
+from fleetrig.harness.platforms.hawkbit.conformance.row_client import RowClient
 from fleetrig.harness.platforms.hawkbit.conformance.suite import PROFILES, RIGHTS, ROWS, own_hawkbit, verify_context
-from fleetrig.harness.platforms.hawkbit.conformance.tenant_lock import alone
+from fleetrig.harness.platforms.hawkbit.conformance.tenant_lock import tenant_lock
+from fleetrig.harness.platforms.hawkbit.conformance.under_test import TenantUnderTest
 from fleetrig.harness.report.console import ConsoleReport, make_console
 from fleetrig.harness.report.junit import write_junit
 from fleetrig.harness.servers.foreign import foreign_server, verify_with
@@ -68,7 +69,7 @@ def conform_command(
             server.accounts = {**server.accounts, **accounts}
             check_that_it_is_hawkbit(server)
             check_accounts(server, RIGHTS)
-            verdicts = judge(rows, server, can, replace(blank, target=server.client.url), writer, junit)
+            verdicts = judge(rows, server, can, replace(blank, target=server.http.url), writer, junit)
     except BrokenBench as broken:
         if junit is not None:
             unmet = replace(blank, name=f"{blank.name}/server", verdict=Verdict.BROKEN, reason=str(broken))
@@ -80,7 +81,7 @@ def conform_command(
 @contextlib.contextmanager
 def meeting(
     against: str | None, profile: str, ca: Path | None, *, insecure: bool, may_change: bool
-) -> Iterator[tuple[Server, frozenset[str]]]:
+) -> Iterator[tuple[TenantUnderTest, frozenset[str]]]:
     """The server that is to be judged, and what it can do."""
     if against is None:
         with own_hawkbit(profile) as own:
@@ -88,18 +89,18 @@ def meeting(
         return
     foreign = foreign_server(against, may_change_settings=may_change)
     with contextlib.closing(ExactClient(foreign.url, verify_context(verify_with(ca, insecure=insecure)))) as client:
-        server = Server(client, foreign.admin.account, foreign.admin.tenant, profile,
+        server = TenantUnderTest(client, foreign.admin.account, foreign.admin.tenant, profile,
                         may_change_settings=foreign.admin.may_change_settings)  # fmt: skip
         yield server, frozenset(word.removeprefix("hawkbit.") for word in foreign.can)
 
 
 def judge(
-    rows: Sequence[Row[Session]], server: Server, can: frozenset[str], blank: Report, writer: ConsoleReport,
+    rows: Sequence[Row[RowClient]], server: TenantUnderTest, can: frozenset[str], blank: Report, writer: ConsoleReport,
     junit: Path | None,
 ) -> list[Verdict]:  # fmt: skip
     """A verdict for each row. A server that would not take everything back leaves the run broken, whatever they say."""
     try:
-        with alone(server) as use:
+        with tenant_lock(server) as use:
             verdicts = show(run_rows(rows, use, can, blank), len(rows), writer, junit)
     finally:
         writer.left_behind(server.left_behind)

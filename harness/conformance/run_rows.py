@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import TypeVar
 
-from fleetrig.harness.conformance.expect import Mismatch, Missing
+from fleetrig.harness.conformance.expect import Mismatch, MissingCapability
 from fleetrig.harness.conformance.row import Row
 from fleetrig.harness.run.version import VERSION
 from fleetrig.harness.verdict import CheckResult, Finding, PhaseResult, Report, Verdict, verdict_of
@@ -15,20 +15,22 @@ from fleetrig.simulator.contract.errors import BrokenBench, UsageError
 
 S = TypeVar("S")
 
-Use = Callable[[Row[S]], AbstractContextManager[S]]
-"""Gives a row its server; leaving the context removes what the row made and restores what it changed."""
+OpenClient = Callable[[Row[S]], AbstractContextManager[S]]
+"""Gives a row its client; leaving the context removes what the row made and restores what it changed."""
 
 
-def run_rows(rows: Sequence[Row[S]], use: Use[S], can: frozenset[str], blank: Report) -> Iterator[Report]:
+def run_rows(
+    rows: Sequence[Row[S]], open_client: OpenClient[S], can: frozenset[str], blank: Report
+) -> Iterator[Report]:
     """A report per row. A row that finds the bench broken ends the run: the rest could only repeat its cause."""
     for row in rows:
-        report = run_row(row, use, can, blank)
+        report = run_row(row, open_client, can, blank)
         yield report
         if report.verdict is Verdict.BROKEN:
             return
 
 
-def run_row(row: Row[S], use: Use[S], can: frozenset[str], blank: Report) -> Report:
+def run_row(row: Row[S], open_client: OpenClient[S], can: frozenset[str], blank: Report) -> Report:
     """One row."""
     began_s = time.monotonic()
     finding: Finding | None = None
@@ -38,12 +40,12 @@ def run_row(row: Row[S], use: Use[S], can: frozenset[str], blank: Report) -> Rep
         reason = f"the server lacks {words}; if it has, say so in a SERVER.yaml: `can: [{words}]`"
         return report_of(row, blank, Verdict.SKIPPED, reason, None, 0.0)
     try:
-        with use(row) as server:
-            row.check(server)
+        with open_client(row) as client:
+            row.check(client)
     except Mismatch as mismatch:
         finding = Finding(mismatch.finding.expected, mismatch.finding.got, mismatch.finding.evidence, row.clause)
         verdict = verdict_of(finding, row.severity)
-    except Missing as missing:
+    except MissingCapability as missing:
         verdict, reason = Verdict.SKIPPED, f"the server lacks {missing}"
     except (BrokenBench, UsageError) as broken:
         verdict, reason = Verdict.BROKEN, str(broken)

@@ -30,9 +30,9 @@ from fleetrig.harness.platforms.hawkbit.conformance import (
     targets,
     windows,
 )
-from fleetrig.harness.platforms.hawkbit.conformance.session import Session
+from fleetrig.harness.platforms.hawkbit.conformance.row_client import RowClient
 
-RESOURCES: Final[tuple[Resource[Session], ...]] = (
+RESOURCES: Final[tuple[Resource[RowClient], ...]] = (
     targets.ROWS,
     target.ROWS,
     target_details.ROWS,

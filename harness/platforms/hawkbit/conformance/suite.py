@@ -12,10 +12,11 @@ from fleetrig.harness.conformance.exact_client import ExactClient
 from fleetrig.harness.conformance.own_server import own_server
 from fleetrig.harness.conformance.row import Row, number_of
 from fleetrig.harness.platforms.hawkbit.conformance import RESOURCES
-from fleetrig.harness.platforms.hawkbit.conformance.session import Server, Session
+from fleetrig.harness.platforms.hawkbit.conformance.row_client import RowClient
+from fleetrig.harness.platforms.hawkbit.conformance.under_test import TenantUnderTest
 from fleetrig.simulator.contract.identity import UserPassword
 
-ROWS: Final[tuple[Row[Session], ...]] = tuple(sorted((row for one in RESOURCES for row in one.rows), key=number_of))
+ROWS: Final[tuple[Row[RowClient], ...]] = tuple(sorted((row for one in RESOURCES for row in one.rows), key=number_of))
 
 PROFILES: Final = ("1.1", "0.9", "as-documented")
 
@@ -37,13 +38,13 @@ OWN_OPTIONS: Final = (
 
 
 @contextlib.contextmanager
-def own_hawkbit(profile: str) -> Iterator[tuple[Server, frozenset[str]]]:
+def own_hawkbit(profile: str) -> Iterator[tuple[TenantUnderTest, frozenset[str]]]:
     """Our reference server with everything that rows need."""
     accounts = {kind: UserPassword(kind, secrets.token_hex(8)) for kind in RIGHTS}
     listed = [{"user": a.user, "password": a.password, "rights": list(RIGHTS[kind])} for kind, a in accounts.items()]
     options = [*OWN_OPTIONS, f"--profile=hawkbit={profile}"]
     with own_server(options, listed) as url, contextlib.closing(ExactClient(url)) as client:
-        yield Server(client, UserPassword("admin", "admin"), profile=profile, accounts=accounts), OWN_CAN
+        yield TenantUnderTest(client, UserPassword("admin", "admin"), profile=profile, accounts=accounts), OWN_CAN
 
 
 def verify_context(verify: ssl.SSLContext | bool) -> ssl.SSLContext | None:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from fleetrig.harness.conformance.expect import Missing, expect, expect_has, expect_that
+from fleetrig.harness.conformance.expect import MissingCapability, expect, expect_has, expect_that
 from fleetrig.harness.conformance.row import Resource
 from fleetrig.harness.platforms.hawkbit.conformance.answers import expect_document, expect_error
 from fleetrig.harness.platforms.hawkbit.conformance.configuration import expect_refused
 from fleetrig.harness.platforms.hawkbit.conformance.deployment import expect_deployment
 from fleetrig.harness.platforms.hawkbit.conformance.deployment_fixture import Deployment, deployed, server_now_ms
 from fleetrig.harness.platforms.hawkbit.conformance.polling_range import clock, polling_range_s
-from fleetrig.harness.platforms.hawkbit.conformance.session import Session
+from fleetrig.harness.platforms.hawkbit.conformance.row_client import RowClient
 
-ROWS: Final[Resource[Session]] = Resource("hawkbit", "windows")
+ROWS: Final[Resource[RowClient]] = Resource("hawkbit", "windows")
 
 INTERVAL: Final = "00:05:00"
 POLLS_BEFORE: Final = 3
@@ -32,19 +32,21 @@ def window(start_ms: int, duration: str) -> dict[str, str]:
     return {"schedule": schedule, "duration": duration, "timezone": "+00:00"}
 
 
-def deployed_in(server: Session, lead_ms: int, duration: str) -> tuple[Deployment, dict[str, str]]:
+def deployed_in(client: RowClient, lead_ms: int, duration: str) -> tuple[Deployment, dict[str, str]]:
     """A deployment whose window opens `lead_ms` from now; the intervals that the row reckons with are set."""
-    server.configure_keys({"pollingTime": INTERVAL, "maintenanceWindowPollCount": POLLS_BEFORE})
-    chosen = window(server_now_ms(server) + lead_ms, duration)
-    return deployed(server, maintenanceWindow=chosen), chosen
+    client.settings.change({"pollingTime": INTERVAL, "maintenanceWindowPollCount": POLLS_BEFORE})
+    chosen = window(server_now_ms(client) + lead_ms, duration)
+    return deployed(client, maintenanceWindow=chosen), chosen
 
 
-def need_interval(server: Session, interval: str) -> None:
-    """Raises Missing where no device is told to sleep as short as this."""
-    server.will_change(["pollingTime"])
-    least_s, _ = polling_range_s(expect_refused(server, "pollingTime", "00:00:00"))
+def need_interval(client: RowClient, interval: str) -> None:
+    """Raises MissingCapability where no device is told to sleep as short as this."""
+    client.settings.will_change(["pollingTime"])
+    least_s, _ = polling_range_s(expect_refused(client, "pollingTime", "00:00:00"))
     if interval < clock(least_s):
-        raise Missing(f"leave to poll every {interval}: hawkbit.controller.minPollingTime is {clock(least_s)}")
+        raise MissingCapability(
+            f"leave to poll every {interval}: hawkbit.controller.minPollingTime is {clock(least_s)}"
+        )
 
 
 def sleep_of(one: Deployment) -> str:
@@ -53,29 +55,29 @@ def sleep_of(one: Deployment) -> str:
 
 
 @ROWS.row("S112", "closed", "Before its window opens a device polls more often, and may download only")
-def closed(server: Session) -> None:
-    one, chosen = deployed_in(server, LEAD_MS, "00:10:00")
-    need_interval(server, SHORTEST_SLEEP)
+def closed(client: RowClient) -> None:
+    one, chosen = deployed_in(client, LEAD_MS, "00:10:00")
+    need_interval(client, SHORTEST_SLEEP)
     sleep = sleep_of(one)
     expect_that(SHORTEST_SLEEP <= sleep <= LONGEST_SLEEP, f"sleep: about {LONGEST_SLEEP}", sleep)
     document = one.document()
     expect_deployment(document, one.update, download="forced", update="skip", maintenanceWindow="unavailable")
     expect_has("maintenanceWindow of the action", chosen, one.action()["maintenanceWindow"])
     for bad in ({**chosen, "schedule": "0 0 0 1 1 ? 2020"}, {"schedule": "0 0 3 ? * *"}):
-        refuse(server, one, bad)
+        refuse(client, one, bad)
 
 
-def refuse(server: Session, one: Deployment, bad: dict[str, Any]) -> None:
+def refuse(client: RowClient, one: Deployment, bad: dict[str, Any]) -> None:
     """A window that lies in the past, or of which only a part is given."""
-    path, nobody = f"/distributionsets/{one.update.set_id}/assignedTargets", server.target()
-    answer = server.mgmt("POST", path, [{"id": nobody.controller_id, "maintenanceWindow": bad}])
+    path, nobody = f"/distributionsets/{one.update.set_id}/assignedTargets", client.target()
+    answer = client.mgmt("POST", path, [{"id": nobody.controller_id, "maintenanceWindow": bad}])
     expect_error(answer, 400, "maintenanceScheduleInvalid")
-    actions = expect_document(server.mgmt("GET", f"/targets/{nobody.controller_id}/actions"))
+    actions = expect_document(client.mgmt("GET", f"/targets/{nobody.controller_id}/actions"))
     expect("number of actions after the refusal", 0, actions["total"])
 
 
 @ROWS.row("S113", "open", "In an open window the device may install")
-def opened(server: Session) -> None:
-    one, _ = deployed_in(server, -LEAD_MS, "01:00:00")
+def opened(client: RowClient) -> None:
+    one, _ = deployed_in(client, -LEAD_MS, "01:00:00")
     expect("sleep", INTERVAL, sleep_of(one))
     expect_deployment(one.document(), one.update, download="forced", update="forced", maintenanceWindow="available")

@@ -17,7 +17,7 @@ from fleetrig.reference_server.platforms.hawkbit.state.config_keys import KEYS
 from fleetrig.reference_server.platforms.hawkbit.state.errors import bare, not_readable, violations
 from fleetrig.reference_server.platforms.hawkbit.state.records import LAST_POLL
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
-from tests.harness.conformance.mutants import (
+from tests.harness.platforms.hawkbit.conformance.mutants import (
     Change,
     answering,
     being,
@@ -81,7 +81,7 @@ def any_boolean(original: Any, key: Any, given: Any) -> Any:
     return bool(given) if key.java_type == "Boolean" else original(key, given)
 
 
-def as_sent(original: Any, key: Any, given: Any) -> Any:
+def tolerating_proxies(original: Any, key: Any, given: Any) -> Any:
     return original(key, given) and given
 
 
@@ -153,6 +153,6 @@ MUTANTS = (
     # configuration
     mutant("29-seconds-accepted", "S76", (config_values, "_check_range", giving(None))),
     mutant("any-boolean", "S127", (config_values, "_converted", instead(any_boolean))),
-    mutant("values-not-converted", "S127", (config_values, "_converted", instead(as_sent))),
+    mutant("values-not-converted", "S127", (config_values, "_converted", instead(tolerating_proxies))),
     mutant("unknown-keys-skipped", "S127", (mgmt_config, "_put", instead(skip_unknown_keys))),
 )  # fmt: skip

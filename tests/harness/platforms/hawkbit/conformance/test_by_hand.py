@@ -11,17 +11,18 @@ import pytest
 import trustme
 
 from fleetrig.harness.conformance.exact_client import ExactClient
-from fleetrig.harness.conformance.expect import Mismatch, Missing, expect
+from fleetrig.harness.conformance.expect import Mismatch, MissingCapability, expect
 from fleetrig.harness.conformance.raw_exchange import RawExchange, raw_exchange
 from fleetrig.harness.platforms.hawkbit.conformance import limits
-from fleetrig.harness.platforms.hawkbit.conformance.proxy_tolerance import as_sent
-from fleetrig.harness.platforms.hawkbit.conformance.session import Server, Session
+from fleetrig.harness.platforms.hawkbit.conformance.proxy_tolerance import tolerating_proxies
+from fleetrig.harness.platforms.hawkbit.conformance.row_client import RowClient
 from fleetrig.harness.platforms.hawkbit.conformance.suite import ROWS
+from fleetrig.harness.platforms.hawkbit.conformance.under_test import TenantUnderTest
 from fleetrig.harness.verdict import Verdict
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.identity import UserPassword
-from tests.harness.conformance.judging import judged, needs_speed
 from tests.harness.conformance.raw_server import Talk, always, answer, raw_server
+from tests.harness.platforms.hawkbit.conformance.row_reports import judged, needs_speed
 
 BY_NUMBER = {row.number: row for row in ROWS}
 HEAD = b"PUT /x HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"
@@ -106,13 +107,13 @@ def test_by_hand_where_nobody_listens() -> None:
 
 
 @contextlib.contextmanager
-def server_of(talk: Talk, path: str = "") -> Iterator[Server]:
+def server_of(talk: Talk, path: str = "") -> Iterator[TenantUnderTest]:
     with raw_server(talk) as url, contextlib.closing(ExactClient(url + path)) as client:
-        yield Server(client, UserPassword("admin", "admin"))
+        yield TenantUnderTest(client, UserPassword("admin", "admin"))
 
 
-def differs(server: Server) -> None:
-    with as_sent(Session(server, "s1"), "paths"):
+def differs(server: TenantUnderTest) -> None:
+    with tolerating_proxies(RowClient(server, "s1"), "paths"):
         expect("status", 400, 200)
 
 
@@ -123,12 +124,18 @@ def test_a_difference_is_the_servers_when_nothing_stands_before_it() -> None:
 
 @pytest.mark.parametrize("header", ["Server", "Via"])
 def test_a_difference_proves_nothing_behind_a_proxy_that_names_itself(header: str) -> None:
-    with server_of(always(answer(401, **{header: "proxy"}))) as server, pytest.raises(Missing, match="status: 400"):
+    with (
+        server_of(always(answer(401, **{header: "proxy"}))) as server,
+        pytest.raises(MissingCapability, match="status: 400"),
+    ):
         differs(server)
 
 
 def test_a_difference_proves_nothing_below_a_path() -> None:
-    with server_of(always(answer(401)), "/hawkbit") as server, pytest.raises(Missing, match="paths may be changed"):
+    with (
+        server_of(always(answer(401)), "/hawkbit") as server,
+        pytest.raises(MissingCapability, match="paths may be changed"),
+    ):
         differs(server)
 
 

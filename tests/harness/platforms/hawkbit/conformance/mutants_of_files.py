@@ -15,7 +15,7 @@ from fleetrig.reference_server.platforms.hawkbit.request.byte_ranges import Byte
 from fleetrig.reference_server.platforms.hawkbit.state import actions, deployments, maintenance
 from fleetrig.reference_server.platforms.hawkbit.state.action_records import Action
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
-from tests.harness.conformance.mutants import (
+from tests.harness.platforms.hawkbit.conformance.mutants import (
     always,
     answering,
     giving,

@@ -8,6 +8,7 @@ import random
 import ssl
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from urllib.parse import urlsplit
 
 import pytest
@@ -15,12 +16,13 @@ import trustme
 
 from fleetrig.harness.conformance.exact_client import ExactClient
 from fleetrig.harness.conformance.run_rows import run_rows
-from fleetrig.harness.platforms.hawkbit.conformance.session import Server
+from fleetrig.harness.platforms.hawkbit.conformance.row_client import open_client
 from fleetrig.harness.platforms.hawkbit.conformance.suite import ROWS
+from fleetrig.harness.platforms.hawkbit.conformance.under_test import TenantUnderTest
 from fleetrig.harness.verdict import Report, Verdict
-from tests.harness.conformance.holdings import everything
-from tests.harness.conformance.in_process import reference
 from tests.harness.conformance.proxy import proxy_before
+from tests.harness.platforms.hawkbit.conformance.in_process import reference
+from tests.harness.platforms.hawkbit.conformance.server_contents import everything
 
 CAN = frozenset({"accounts", "fast_polling"})
 """Behind a proxy all requests come from one address."""
@@ -30,23 +32,23 @@ BLANK = Report("conform/hawkbit", "", Verdict.PASSED)
 
 
 @pytest.fixture
-def behind_a_proxy() -> Iterator[Server]:
+def behind_a_proxy() -> Iterator[TenantUnderTest]:
     authority, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
     with authority.cert_pem.tempfile() as pem:
         trusting = ssl.create_default_context(cafile=pem)
     with reference() as server:
-        inside = urlsplit(server.client.url)
+        inside = urlsplit(server.http.url)
         with (
             proxy_before(str(inside.hostname), int(inside.port or 0), context) as url,
             contextlib.closing(ExactClient(url, trusting)) as client,
         ):
-            yield replace(server, client=client)
+            yield replace(server, http=client)
 
 
-def inhabit(server: Server) -> None:
+def inhabit(server: TenantUnderTest) -> None:
     """Other people's targets, groups, types, updates and settings."""
-    with server.use(ROWS[0]) as session:
+    with open_client(server, ROWS[0]) as session:
         others = [{"controllerId": f"other-{n}", "name": "Board One", "group": "Europe"} for n in range(OTHERS)]
         session.mgmt("POST", "/targets", others)
         session.mgmt("POST", "/targettypes", [{"name": "other"}])
@@ -54,12 +56,12 @@ def inhabit(server: Server) -> None:
         session.mgmt("PUT", "/system/configs", {"pollingTime": "00:10:00", "authentication.targettoken.enabled": True})
 
 
-def test_every_row_passes_behind_a_proxy_and_leaves_nothing(behind_a_proxy: Server) -> None:
+def test_every_row_passes_behind_a_proxy_and_leaves_nothing(behind_a_proxy: TenantUnderTest) -> None:
     server = behind_a_proxy
     inhabit(server)
     before = everything(server)
     shuffled = random.Random(7).sample(ROWS, len(ROWS))
-    reports = list(run_rows(shuffled, server.use, CAN, BLANK))
+    reports = list(run_rows(shuffled, partial(open_client, server), CAN, BLANK))
     odd = [f"{report.name} {report.verdict} {report.reason} {report.phases}" for report in reports
            if report.verdict not in (Verdict.PASSED, Verdict.SKIPPED)]  # fmt: skip
     assert not odd, "\n".join(odd)

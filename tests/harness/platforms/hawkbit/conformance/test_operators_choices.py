@@ -11,8 +11,8 @@ from fleetrig.harness.platforms.hawkbit.conformance.suite import RIGHTS, ROWS
 from fleetrig.harness.verdict import Verdict
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.identity import UserPassword
-from tests.harness.conformance.in_process import PASSWORD, reference
-from tests.harness.conformance.judging import judged, needs_speed
+from tests.harness.platforms.hawkbit.conformance.in_process import PASSWORD, reference
+from tests.harness.platforms.hawkbit.conformance.row_reports import judged, needs_speed
 
 DOS = "hawkbit.server.security.dos."
 BY_NUMBER = {row.number: row for row in ROWS}

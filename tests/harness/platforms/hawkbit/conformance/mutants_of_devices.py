@@ -16,7 +16,7 @@ from fleetrig.reference_server.platforms.hawkbit.state import repository
 from fleetrig.reference_server.platforms.hawkbit.state.errors import HawkbitError, bare, not_readable
 from fleetrig.reference_server.platforms.hawkbit.state.polling import Interval
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
-from tests.harness.conformance.mutants import (
+from tests.harness.platforms.hawkbit.conformance.mutants import (
     answering,
     being,
     giving,

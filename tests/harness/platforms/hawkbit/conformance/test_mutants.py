@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from fleetrig.harness.platforms.hawkbit.conformance.session import Session
+from fleetrig.harness.platforms.hawkbit.conformance.row_client import RowClient
 from fleetrig.harness.platforms.hawkbit.conformance.suite import ROWS
 from fleetrig.harness.verdict import Verdict
-from tests.harness.conformance.in_process import reference
-from tests.harness.conformance.judging import judged, needs_speed, told
-from tests.harness.conformance.mutants import Mutant
-from tests.harness.conformance.mutants_of_actions import MUTANTS as OF_ACTIONS
-from tests.harness.conformance.mutants_of_devices import MUTANTS as OF_DEVICES
-from tests.harness.conformance.mutants_of_files import MUTANTS as OF_FILES
-from tests.harness.conformance.mutants_of_forms import MUTANTS as OF_FORMS
-from tests.harness.conformance.mutants_of_targets import MUTANTS as OF_TARGETS
+from tests.harness.platforms.hawkbit.conformance.in_process import reference
+from tests.harness.platforms.hawkbit.conformance.mutants import Mutant
+from tests.harness.platforms.hawkbit.conformance.mutants_of_actions import MUTANTS as OF_ACTIONS
+from tests.harness.platforms.hawkbit.conformance.mutants_of_devices import MUTANTS as OF_DEVICES
+from tests.harness.platforms.hawkbit.conformance.mutants_of_files import MUTANTS as OF_FILES
+from tests.harness.platforms.hawkbit.conformance.mutants_of_forms import MUTANTS as OF_FORMS
+from tests.harness.platforms.hawkbit.conformance.mutants_of_targets import MUTANTS as OF_TARGETS
+from tests.harness.platforms.hawkbit.conformance.row_reports import judged, needs_speed, told
 
 MUTANTS = (*OF_TARGETS, *OF_DEVICES, *OF_FORMS, *OF_ACTIONS, *OF_FILES)
 BY_NUMBER = {row.number: row for row in ROWS}
@@ -24,8 +24,8 @@ PATIENCE_S = 1.0
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    until = Session.until
-    monkeypatch.setattr(Session, "until", lambda self, within_s, check: until(self, min(within_s, PATIENCE_S), check))
+    until = RowClient.until
+    monkeypatch.setattr(RowClient, "until", lambda self, within_s, check: until(self, min(within_s, PATIENCE_S), check))
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)

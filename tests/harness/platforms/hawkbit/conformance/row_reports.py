@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from fleetrig.harness.conformance.row import Row
 from fleetrig.harness.conformance.run_rows import run_row
-from fleetrig.harness.platforms.hawkbit.conformance.session import Server, Session
+from fleetrig.harness.platforms.hawkbit.conformance.row_client import RowClient, open_client
 from fleetrig.harness.platforms.hawkbit.conformance.suite import OWN_CAN
+from fleetrig.harness.platforms.hawkbit.conformance.under_test import TenantUnderTest
 from fleetrig.harness.verdict import Report, Verdict
 
 BLANK = Report(name="conform/hawkbit", title="", verdict=Verdict.PASSED)
 
 
-def judged(server: Server, row: Row[Session], can: frozenset[str] = OWN_CAN) -> Report:
-    return run_row(row, server.use, can, BLANK)
+def judged(server: TenantUnderTest, row: Row[RowClient], can: frozenset[str] = OWN_CAN) -> Report:
+    return run_row(row, partial(open_client, server), can, BLANK)
 
 
 def needs_speed(report: Report) -> bool:

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 
 from fleetrig.harness.commands.serve_options import Words, understand
 from fleetrig.harness.conformance.exact_client import ExactClient
-from fleetrig.harness.platforms.hawkbit.conformance.session import Server
 from fleetrig.harness.platforms.hawkbit.conformance.suite import OWN_OPTIONS, RIGHTS
+from fleetrig.harness.platforms.hawkbit.conformance.under_test import TenantUnderTest
 from fleetrig.reference_server.reference import ReferenceServer, ServerOptions
 from fleetrig.simulator.contract.identity import UserPassword
 
@@ -19,7 +19,7 @@ PASSWORD = "of-a-test"
 
 
 @contextlib.contextmanager
-def reference(profile: str = "1.1", properties: Mapping[str, str] | None = None) -> Iterator[Server]:
+def reference(profile: str = "1.1", properties: Mapping[str, str] | None = None) -> Iterator[TenantUnderTest]:
     """As `own_hawkbit`, with further start-up properties. Fails when the server had a bug."""
     options = understand(Words(
         profiles=[f"hawkbit={profile}"], http="127.0.0.1:0",
@@ -27,7 +27,7 @@ def reference(profile: str = "1.1", properties: Mapping[str, str] | None = None)
     )).options  # fmt: skip
     accounts = {kind: UserPassword(kind, PASSWORD) for kind in RIGHTS}
     with _running(options) as url, contextlib.closing(ExactClient(url)) as client:
-        yield Server(client, UserPassword("admin", "admin"), profile=profile, accounts=accounts)
+        yield TenantUnderTest(client, UserPassword("admin", "admin"), profile=profile, accounts=accounts)
 
 
 def own_properties() -> Iterator[str]:

@@ -15,7 +15,7 @@ from fleetrig.reference_server.platforms.hawkbit.state import actions, assignmen
 from fleetrig.reference_server.platforms.hawkbit.state.action_records import Action, Status
 from fleetrig.reference_server.platforms.hawkbit.state.actions import Entry, Line, TargetEffect
 from fleetrig.reference_server.platforms.hawkbit.state.errors import bare, not_found
-from tests.harness.conformance.mutants import (
+from tests.harness.platforms.hawkbit.conformance.mutants import (
     always,
     being,
     giving,

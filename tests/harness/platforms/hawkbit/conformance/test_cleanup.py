@@ -17,59 +17,55 @@ from fleetrig.harness.commands.exits import Exit
 from fleetrig.harness.conformance.exact_client import Answer, ExactClient
 from fleetrig.harness.conformance.expect import Mismatch, expect
 from fleetrig.harness.platforms.hawkbit.conformance.cleanup import GONE_AFTER
-from fleetrig.harness.platforms.hawkbit.conformance.session import (
-    GATEWAY_KEY,
-    GATEWAY_MODE,
-    TARGET_MODE,
-    Server,
-    Session,
-)
+from fleetrig.harness.platforms.hawkbit.conformance.row_client import RowClient, open_client
 from fleetrig.harness.platforms.hawkbit.conformance.suite import ROWS
+from fleetrig.harness.platforms.hawkbit.conformance.under_test import TenantUnderTest
+from fleetrig.harness.platforms.hawkbit.settings import GATEWAY_KEY, GATEWAY_MODE, TARGET_MODE
 from fleetrig.simulator.contract.errors import BrokenBench
-from tests.harness.conformance.holdings import everything
-from tests.harness.conformance.in_process import reference
 from tests.harness.conformance.raw_server import LIMIT_S
+from tests.harness.platforms.hawkbit.conformance.in_process import reference
+from tests.harness.platforms.hawkbit.conformance.server_contents import everything
 
 ROW = ROWS[0]
 POLLING = "pollingTime"
 
 
 @pytest.fixture(scope="module")
-def one_server() -> Iterator[Server]:
+def one_server() -> Iterator[TenantUnderTest]:
     with reference() as server:
         yield server
 
 
 @pytest.fixture
-def server(one_server: Server) -> Server:
+def server(one_server: TenantUnderTest) -> TenantUnderTest:
     """A run of its own on the server of all tests."""
     return replace(one_server, prefix=f"{one_server.prefix}x", originals={}, left_behind=[])
 
 
-def make_a_mess(session: Session) -> None:
+def make_a_mess(session: RowClient) -> None:
     """One of everything, and settings that were at their default, set before, and changed twice."""
     session.update()
     session.target(targetType=session.made("/targettypes", {"name": session.name("type")})["id"])
     session.made("/targettags", {"name": session.name("tag")})
-    session.target_tokens()
-    session.gateway()
-    session.configure_keys({POLLING: "00:02:00"})
-    session.configure_keys({POLLING: "00:03:00"})
-    expect("polling time in between", "00:03:00", session.setting(POLLING))
+    session.settings.switch_target_tokens_on()
+    session.settings.switch_gateway_on()
+    session.settings.change({POLLING: "00:02:00"})
+    session.settings.change({POLLING: "00:03:00"})
+    expect("polling time in between", "00:03:00", session.settings.read(POLLING))
 
 
-def set_before(server: Server) -> None:
+def set_before(server: TenantUnderTest) -> None:
     """An operator's own settings, which must not become defaults."""
-    with server.use(ROW) as session:
+    with open_client(server, ROW) as session:
         session.mgmt("PUT", "/system/configs", {TARGET_MODE: False, GATEWAY_KEY: "operators-own-key"})
 
 
 @pytest.mark.parametrize("end", [None, Mismatch, BrokenBench, KeyboardInterrupt, ZeroDivisionError])
-def test_a_row_leaves_everything_as_it_was(server: Server, end: type[BaseException] | None) -> None:
+def test_a_row_leaves_everything_as_it_was(server: TenantUnderTest, end: type[BaseException] | None) -> None:
     set_before(server)
     before = everything(server)
     try:
-        with server.use(ROW) as session:
+        with open_client(server, ROW) as session:
             make_a_mess(session)
             assert everything(server) != before
             if end is not None:
@@ -80,20 +76,20 @@ def test_a_row_leaves_everything_as_it_was(server: Server, end: type[BaseExcepti
     assert server.left_behind == []
 
 
-def test_what_a_row_asks_to_be_so_and_is_so_is_not_touched(server: Server) -> None:
+def test_what_a_row_asks_to_be_so_and_is_so_is_not_touched(server: TenantUnderTest) -> None:
     """Then no leave is needed either, and nobody's audit fields move."""
     set_before(server)
-    with server.use(ROW) as session:
+    with open_client(server, ROW) as session:
         document = session.mgmt("GET", f"/system/configs/{GATEWAY_KEY}").json()
-        session.server.may_change_settings = False
-        session.configure_keys({TARGET_MODE: False, GATEWAY_KEY: "operators-own-key", GATEWAY_MODE: False})
+        session.under_test.may_change_settings = False
+        session.settings.change({TARGET_MODE: False, GATEWAY_KEY: "operators-own-key", GATEWAY_MODE: False})
         assert session.mgmt("GET", f"/system/configs/{GATEWAY_KEY}").json() == document
 
 
-def test_targets_of_other_people_stay(server: Server) -> None:
-    with server.use(ROW) as other:
+def test_targets_of_other_people_stay(server: TenantUnderTest) -> None:
+    with open_client(server, ROW) as other:
         other.mgmt("POST", "/targets", [{"controllerId": f"{server.prefix}other"}])
-        with server.use(ROW) as session:
+        with open_client(server, ROW) as session:
             session.target()
             session.was_interrupted = True
         assert other.exists(f"{server.prefix}other")
@@ -115,11 +111,11 @@ class Interrupted(ExactClient):
 
 
 @pytest.mark.parametrize("at", ["/targets", "/targettypes", "/targettags", "/softwaremodules", "/distributionsets"])
-def test_what_came_into_being_while_nobody_listened_is_found_by_its_name(server: Server, at: str) -> None:
+def test_what_came_into_being_while_nobody_listened_is_found_by_its_name(server: TenantUnderTest, at: str) -> None:
     before = everything(server)
-    client = Interrupted(server.client.url)
+    client = Interrupted(server.http.url)
     client.at = at
-    with pytest.raises(KeyboardInterrupt), replace(server, client=client).use(ROW) as session:
+    with pytest.raises(KeyboardInterrupt), open_client(replace(server, http=client), ROW) as session:
         make_a_mess(session)
     client.close()
     assert everything(server) == before
@@ -139,26 +135,26 @@ class Pressed(ExactClient):
         return super().call(method, path, headers, body)
 
 
-def test_ctrl_c_waits_for_what_is_being_taken_back(server: Server) -> None:
+def test_ctrl_c_waits_for_what_is_being_taken_back(server: TenantUnderTest) -> None:
     before = everything(server)
-    client = Pressed(server.client.url)
-    with pytest.raises(KeyboardInterrupt), replace(server, client=client).use(ROW) as session:  # noqa: PT012
+    client = Pressed(server.http.url)
+    with pytest.raises(KeyboardInterrupt), open_client(replace(server, http=client), ROW) as session:  # noqa: PT012
         make_a_mess(session)
         client.times = 1
     client.close()
     assert everything(server) == before
 
 
-def test_ctrl_c_twice_does_not_wait_and_says_what_is_left(server: Server) -> None:
+def test_ctrl_c_twice_does_not_wait_and_says_what_is_left(server: TenantUnderTest) -> None:
     before = everything(server)
-    mine = replace(server, client=Pressed(server.client.url))
-    assert isinstance(mine.client, Pressed)
-    with pytest.raises(KeyboardInterrupt), mine.use(ROW) as session:  # noqa: PT012
+    mine = replace(server, http=Pressed(server.http.url))
+    assert isinstance(mine.http, Pressed)
+    with pytest.raises(KeyboardInterrupt), open_client(mine, ROW) as session:  # noqa: PT012
         targets = [session.target().controller_id for _ in range(3)]
-        mine.client.times = 2
-    mine.client.close()
+        mine.http.times = 2
+    mine.http.close()
     assert mine.left_behind == [f"/targets/{one} is still there" for one in reversed(targets[:2])]
-    with server.use(ROW) as session:
+    with open_client(server, ROW) as session:
         session.was_interrupted = True
     assert everything(server) == before
 
@@ -182,42 +178,42 @@ class Stubborn(ExactClient):
 
 
 @pytest.fixture
-def stubborn(server: Server) -> Iterator[Stubborn]:
-    client = Stubborn(server.client.url)
+def stubborn(server: TenantUnderTest) -> Iterator[Stubborn]:
+    client = Stubborn(server.http.url)
     yield client
     client.broken, client.refuses = False, ("", "")
-    with server.use(ROW) as session:  # by the names that the test used
+    with open_client(server, ROW) as session:  # by the names that the test used
         session.was_interrupted = True
     client.close()
 
 
-def test_what_is_not_taken_back_is_said_and_the_rest_goes_on(server: Server, stubborn: Stubborn) -> None:
+def test_what_is_not_taken_back_is_said_and_the_rest_goes_on(server: TenantUnderTest, stubborn: Stubborn) -> None:
     before = everything(server)
     stubborn.refuses = ("DELETE", "/rest/v1/targets")
-    mine = replace(server, client=stubborn)
-    with mine.use(ROW) as session:
+    mine = replace(server, http=stubborn)
+    with open_client(mine, ROW) as session:
         session.update()
         path = f"/targets/{session.target().controller_id}"
-        session.configure_keys({POLLING: "00:02:00"})
+        session.settings.change({POLLING: "00:02:00"})
     assert mine.left_behind == [f"{path} is still there: DELETE /rest/v1{path} answered 500"]
     assert {**everything(server), "/targets": []} == before
 
 
-def test_settings_are_everybodys_and_go_first(server: Server, stubborn: Stubborn) -> None:
+def test_settings_are_everybodys_and_go_first(server: TenantUnderTest, stubborn: Stubborn) -> None:
     set_before(server)
     stubborn.refuses = ("PUT", "/rest/v1/system/configs")
-    mine = replace(server, client=stubborn)
-    with mine.use(ROW) as session:
-        session.gateway()
+    mine = replace(server, http=stubborn)
+    with open_client(mine, ROW) as session:
+        session.settings.switch_gateway_on()
         session.target()
     [sentence] = mine.left_behind
     assert sentence.startswith(f"{GATEWAY_KEY} is not back to the key that it was: PUT ")
     assert "operators-own-key" not in sentence
 
 
-def test_a_server_that_is_gone_is_not_asked_for_ever(server: Server, stubborn: Stubborn) -> None:
-    mine = replace(server, client=stubborn)
-    with mine.use(ROW) as session:
+def test_a_server_that_is_gone_is_not_asked_for_ever(server: TenantUnderTest, stubborn: Stubborn) -> None:
+    mine = replace(server, http=stubborn)
+    with open_client(mine, ROW) as session:
         for _ in range(10):
             session.target()
         stubborn.broken = True
@@ -225,12 +221,12 @@ def test_a_server_that_is_gone_is_not_asked_for_ever(server: Server, stubborn: S
     stubborn.broken = False
 
 
-def test_ctrl_c_in_the_middle_of_a_run(server: Server, tmp_path: Path) -> None:
+def test_ctrl_c_in_the_middle_of_a_run(server: TenantUnderTest, tmp_path: Path) -> None:
     """The whole command: S79 waits half a minute for a device to be overdue, with a polling time of its own."""
     before = everything(server)
     junit = tmp_path / "junit.xml"
     command = [sys.executable, "-m", "fleetrig.harness.cli", "conform", "hawkbit", "S16", "S79", "--junit", str(junit)]
-    command += ["--against", server.client.url]
+    command += ["--against", server.http.url]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         wait_for_a_target(server)
         process.send_signal(signal.SIGINT)
@@ -240,13 +236,13 @@ def test_ctrl_c_in_the_middle_of_a_run(server: Server, tmp_path: Path) -> None:
     assert ET.parse(junit).getroot().get("tests") == "1"
 
 
-def wait_for_a_target(server: Server) -> None:
+def wait_for_a_target(server: TenantUnderTest) -> None:
     """Until the command's row has made its target and configured what it needs."""
     pause = threading.Event()
-    with server.use(ROW) as session:
+    with open_client(server, ROW) as session:
         for _ in range(int(LIMIT_S / 0.02)):
             polled = session.mgmt("GET", "/targets?q=updatestatus==registered").json()["total"]
-            if polled and session.setting(POLLING) != "00:05:00":
+            if polled and session.settings.read(POLLING) != "00:05:00":
                 return
             pause.wait(0.02)
     raise AssertionError("the row did not begin")
@@ -265,12 +261,12 @@ class Cached(ExactClient):
         return super().call(method, path, headers, body)
 
 
-def test_a_setting_becomes_what_it_was_before_the_run_not_before_the_row(server: Server) -> None:
+def test_a_setting_becomes_what_it_was_before_the_run_not_before_the_row(server: TenantUnderTest) -> None:
     before = everything(server)
-    client = Cached(server.client.url)
-    mine = replace(server, client=client)
+    client = Cached(server.http.url)
+    mine = replace(server, http=client)
     for client.stale in (False, True):
-        with mine.use(ROW) as session:
-            session.configure_keys({POLLING: "00:03:00" if client.stale else "00:02:00"})
+        with open_client(mine, ROW) as session:
+            session.settings.change({POLLING: "00:03:00" if client.stale else "00:02:00"})
     client.close()
     assert everything(server) == before
