@@ -10,10 +10,16 @@ from fleetrig.reference_server.platforms.hawkbit.ddi import deployment_document,
 from fleetrig.reference_server.platforms.hawkbit.ddi import installed as ddi_installed
 from fleetrig.reference_server.platforms.hawkbit.ddi import root as ddi_root
 from fleetrig.reference_server.platforms.hawkbit.mgmt import assignment as mgmt_assignment
-from fleetrig.reference_server.platforms.hawkbit.scheduling.auto_assignment import AutoAssigner
-from fleetrig.reference_server.platforms.hawkbit.state import actions, assignment, deployments, software, target_states
+from fleetrig.reference_server.platforms.hawkbit.scheduling.auto_assigner import AutoAssigner
+from fleetrig.reference_server.platforms.hawkbit.state import (
+    action_rules,
+    assignment,
+    deployments,
+    software,
+    target_states,
+)
 from fleetrig.reference_server.platforms.hawkbit.state.action_records import Action, Status
-from fleetrig.reference_server.platforms.hawkbit.state.actions import Entry, Line, TargetEffect
+from fleetrig.reference_server.platforms.hawkbit.state.action_rules import Entry, Line, TargetEffect
 from fleetrig.reference_server.platforms.hawkbit.state.errors import bare, not_found
 from tests.harness.platforms.hawkbit.conformance.mutants import (
     always,
@@ -55,7 +61,7 @@ def register_pending(original: Any, call: Any) -> Any:
 
 
 def note_always(original: Any, ctx: Any, action: Any, message: str) -> None:
-    deployments.write_entry(ctx, actions.after_retrieval(action), Entry(Status.RETRIEVED, (message,)))
+    deployments.write_entry(ctx, action_rules.after_retrieval(action), Entry(Status.RETRIEVED, (message,)))
 
 
 def retrieve_only_active(original: Any, action: Any) -> Any:
@@ -93,7 +99,7 @@ def refuse_when_canceled(original: Any, ctx: Any, target: Any, action: Any, feed
 
 def close_when_canceled(original: Any, action: Any, entry: Any) -> Any:
     if entry.status is Status.CANCELED:
-        return actions.closed_as_canceled(action), TargetEffect.NOTHING
+        return action_rules.closed_as_canceled(action), TargetEffect.NOTHING
     return original(action, entry)
 
 
@@ -103,7 +109,7 @@ def keep_open_when_downloaded(original: Any, action: Any, entry: Any) -> Any:
 
 def cancel_when_rejected(original: Any, action: Any, entry: Any) -> Any:
     if entry.status is Status.CANCEL_REJECTED:
-        return actions.closed_as_canceled(action), TargetEffect.CANCELED
+        return action_rules.closed_as_canceled(action), TargetEffect.CANCELED
     return original(action, entry)
 
 
@@ -165,7 +171,7 @@ MUTANTS = (
     mutant("unknown-target-refused", "S92", (mgmt_assignment, "assign", instead(refuse_unknown))),
     mutant("unknown-target-ok", "S93", status_for("POST", "/assignedDS", 404, 200)),
     mutant("older-action-lives-on", "S110", (assignment, "end_older", giving(None))),
-    mutant("newest-action-shown", "S110", (actions, "current", instead(newest_first))),
+    mutant("newest-action-shown", "S110", (action_rules, "current", instead(newest_first))),
     mutant("first-poll-registers-pending", "S121", (ddi_root, "seen", instead(register_pending))),
     mutant("offline-not-in-sync", "S131",
            (target_states, "declared", then(lambda target: replace(target, update_status="registered")))),
@@ -182,13 +188,14 @@ MUTANTS = (
     mutant("no-md5sum-link", "S94 S95 S117", (deployment_document, "_artifact", then(without_md5sum))),
     mutant("no-sha256", "S94 S95 S117", (deployment_document, "hashes", then(without_sha256))),
     mutant("download-only-installs", "S111", (deployment_document, "_update", giving("forced"))),
-    mutant("downloaded-does-not-end-it", "S111", (actions, "after_feedback", instead(keep_open_when_downloaded))),
+    mutant("downloaded-does-not-end-it", "S111", (action_rules, "after_feedback", instead(keep_open_when_downloaded))),
     mutant("downloaded-asks-no-attributes", "S111",
            (target_states, "downloaded", then(lambda target: replace(target, request_attributes=False)))),
-    mutant("finished-stays-finished-when-read", "S129", (actions, "after_retrieval", instead(retrieve_only_active))),
-    mutant("soft-is-forced", "S134", (actions, "is_forced", giving(True))),
-    mutant("timeforced-never-due", "S134", (actions, "time_has_come", giving(False))),
-    mutant("forcing-keeps-the-link", "S134", (actions, "cache_breaker", giving(1))),
+    mutant("finished-stays-finished-when-read", "S129",
+           (action_rules, "after_retrieval", instead(retrieve_only_active))),
+    mutant("soft-is-forced", "S134", (action_rules, "is_forced", giving(True))),
+    mutant("timeforced-never-due", "S134", (action_rules, "time_has_come", giving(False))),
+    mutant("forcing-keeps-the-link", "S134", (action_rules, "cache_breaker", giving(1))),
     mutant("history-tells-all", "S134", (deployment_document, "_history", instead(whole_history))),
     mutant("installed-base-while-active", "S135", (ddi_installed, "need_own_action", instead(never_active))),
     mutant("declaring-is-always-new", "S135", status_for("PUT", "/installedBase", 200, 201)),
@@ -208,17 +215,17 @@ MUTANTS = (
            (target_states, "failed", then(lambda target: replace(target, request_attributes=True)))),
     mutant("failed-is-no-error", "S98 S129",
            (target_states, "failed", then(lambda target: replace(target, update_status="pending")))),
-    mutant("closed-none-fails", "S99", (actions.Feedback, "failed",
-           being(property(lambda self: self.finished is not actions.Finished.SUCCESS)))),
-    mutant("canceled-ends-it", "S100", (actions, "after_feedback", instead(close_when_canceled))),
-    mutant("rejected-is-an-error-entry", "S100", (actions, "FEEDBACK", being(
-           {**actions.FEEDBACK, (actions.Execution.REJECTED, False): Line(Status.RUNNING, "")}))),
-    mutant("code-not-told", "S100", (actions, "_code_message", giving(()))),
+    mutant("closed-none-fails", "S99", (action_rules.Feedback, "failed",
+           being(property(lambda self: self.finished is not action_rules.Finished.SUCCESS)))),
+    mutant("canceled-ends-it", "S100", (action_rules, "after_feedback", instead(close_when_canceled))),
+    mutant("rejected-is-an-error-entry", "S100", (action_rules, "FEEDBACK", being(
+           {**action_rules.FEEDBACK, (action_rules.Execution.REJECTED, False): Line(Status.RUNNING, "")}))),
+    mutant("code-not-told", "S100", (action_rules, "_code_message", giving(()))),
     mutant("result-may-be-missing", "S101", (feedback_body, "_part", instead(fill_in_result))),
     mutant("unknown-execution-taken", "S101", (feedback_body, "_word", instead(take_unknown_execution))),
     mutant("51-messages", "S102", properties={QUOTA + "maxMessagesPerActionStatus": "51"}),
     mutant("49-messages", "S102", properties={QUOTA + "maxMessagesPerActionStatus": "49"}),
-    mutant("long-messages-whole", "S102", (actions, "split_messages", being(tuple))),
+    mutant("long-messages-whole", "S102", (action_rules, "split_messages", being(tuple))),
     mutant("1000-reports", "S103", properties={QUOTA + "maxStatusEntriesPerAction": "1001"}),
     mutant("998-reports", "S103", properties={QUOTA + "maxStatusEntriesPerAction": "999"}),
     mutant("closed-refused-when-full", "S103", (Entry, "is_final", always(False))),
@@ -235,7 +242,7 @@ MUTANTS = (
     mutant("canceled-keeps-assigned-set", "S106 S133",
            (target_states, "canceled", being(lambda target, _: replace(target, update_status="in_sync")))),
     mutant("confirming-cancel-twice-gone", "S106 S133", (deployments, "report_cancel", instead(refuse_when_canceled))),
-    mutant("rejected-cancel-cancels", "S107", (actions, "after_cancel_feedback", instead(cancel_when_rejected))),
+    mutant("rejected-cancel-cancels", "S107", (action_rules, "after_cancel_feedback", instead(cancel_when_rejected))),
     mutant("not-cancelable-is-not-found", "S108", status_for("POST", "/feedback", 405, 404)),
     mutant("closing-while-canceling-refused", "S109", (deployments, "report", instead(refuse_when_canceling))),
     mutant("force-quit-without-cancel", "S108", status_for("DELETE", "", 405, 204)),

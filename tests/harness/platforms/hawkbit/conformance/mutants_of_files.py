@@ -12,7 +12,7 @@ from fleetrig.reference_server.platforms.hawkbit.ddi import root as ddi_root
 from fleetrig.reference_server.platforms.hawkbit.mgmt import target_details as mgmt_target_details
 from fleetrig.reference_server.platforms.hawkbit.request import byte_ranges
 from fleetrig.reference_server.platforms.hawkbit.request.byte_ranges import ByteRange, Unsatisfiable
-from fleetrig.reference_server.platforms.hawkbit.state import actions, deployments, maintenance
+from fleetrig.reference_server.platforms.hawkbit.state import action_rules, deployments, maintenance
 from fleetrig.reference_server.platforms.hawkbit.state.action_records import Action
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from tests.harness.platforms.hawkbit.conformance.mutants import (
@@ -66,11 +66,11 @@ def newline_after_md5sum(request: HttpRequest, response: HttpResponse) -> HttpRe
 
 
 def denied_is_confirmed(original: Any, action: Any, confirmation: Any, *more: Any) -> Any:
-    return original(action, actions.Confirmation.CONFIRMED, *more)
+    return original(action, action_rules.Confirmation.CONFIRMED, *more)
 
 
 def confirmed_is_denied(original: Any, action: Any, confirmation: Any, *more: Any) -> Any:
-    return original(action, actions.Confirmation.DENIED, *more)
+    return original(action, action_rules.Confirmation.DENIED, *more)
 
 
 MUTANTS = (
@@ -78,8 +78,8 @@ MUTANTS = (
     mutant("sleep-not-shortened", "S112", (ddi_root, "window_sleep_s", instead(lambda _, sleep, *more: sleep))),
     mutant("sleep-is-the-time-left", "S112",
            (ddi_root, "window_sleep_s", instead(lambda make, sleep, left_s, _, *more: make(sleep, left_s, 1, *more)))),
-    mutant("window-always-open", "S112", (actions, "window_is_open", giving(True))),
-    mutant("window-never-open", "S113", (actions, "window_is_open", giving(False))),
+    mutant("window-always-open", "S112", (action_rules, "window_is_open", giving(True))),
+    mutant("window-never-open", "S113", (action_rules, "window_is_open", giving(False))),
     mutant("past-window-accepted", "S112", (maintenance, "check", giving(None))),
     # artifacts
     mutant("range-one-byte-short", "S114", (byte_ranges, "parse_ranges", instead(one_byte_short))),
@@ -104,8 +104,8 @@ MUTANTS = (
     mutant("if-match-with-quotes", "S118", (byte_ranges, "matches", instead(quotes_do_not_matter))),
     # confirmation
     mutant("nobody-asks-the-device", "S120", (Action, "waits_for_confirmation", always(False))),
-    mutant("denied-is-confirmed", "S120", (actions, "confirmation_entry", instead(denied_is_confirmed))),
-    mutant("confirmed-is-denied", "S120", (actions, "confirmation_entry", instead(confirmed_is_denied))),
+    mutant("denied-is-confirmed", "S120", (action_rules, "confirmation_entry", instead(denied_is_confirmed))),
+    mutant("confirmed-is-denied", "S120", (action_rules, "confirmation_entry", instead(confirmed_is_denied))),
     mutant("auto-confirm-forgotten", "S120", (ddi_confirmation, "switch_auto_confirm_on", giving(None))),
     mutant("auto-confirm-twice-ok", "S120", status_for("POST", "/activateAutoConfirm", 409, 200)),
     mutant("auto-confirm-for-ever", "S120", (mgmt_target_details, "switch_auto_confirm_off", giving(None)),

@@ -15,7 +15,7 @@ from fleetrig.reference_server.platforms.hawkbit.request.documents import audit,
 from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply
 from fleetrig.reference_server.platforms.hawkbit.search.action_fields import STATUS_FIELDS, action_fields
 from fleetrig.reference_server.platforms.hawkbit.search.listing import page
-from fleetrig.reference_server.platforms.hawkbit.state import actions, deployments, software
+from fleetrig.reference_server.platforms.hawkbit.state import action_rules, deployments, software
 from fleetrig.reference_server.platforms.hawkbit.state.action_records import ACTION, Action, ForceType, StatusEntry
 from fleetrig.reference_server.platforms.hawkbit.state.errors import (
     bare,
@@ -59,8 +59,8 @@ def change(call: Call, controller_id: str, action_id: int) -> Reply:
     if wanted is not ForceType.FORCED:
         raise invalid("Resource supports only switch to FORCED.")
     call.need(CHANGES)
-    if not actions.is_forced(action, call.now_us):
-        action = deployments.modified(call, actions.changed(action, force_type=ForceType.FORCED.value))
+    if not action_rules.is_forced(action, call.now_us):
+        action = deployments.modified(call, action_rules.changed(action, force_type=ForceType.FORCED.value))
         deployments.save(call, action)
     return Reply(body=full_action_document(call, target, action), changed=f"action {action_id} forced")
 
@@ -181,7 +181,7 @@ def full_action_document(call: Call, target: Target, action: Action) -> dict[str
 def _window(call: Call, action: Action) -> dict[str, Any] | None:
     if action.schedule is None:
         return None
-    start_us = actions.window_start_us(action, call.now_us)
+    start_us = action_rules.window_start_us(action, call.now_us)
     window = {
         "schedule": action.schedule,
         "duration": action.duration,

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from typing import Final
 
 from fleetrig.reference_server.platforms.hawkbit.scheduling.rollout_store import actions_of_group, is_scheduled
-from fleetrig.reference_server.platforms.hawkbit.state import actions, assignment, deployments, target_states
+from fleetrig.reference_server.platforms.hawkbit.state import action_rules, assignment, deployments, target_states
 from fleetrig.reference_server.platforms.hawkbit.state.action_records import ACTION, Action, Status
-from fleetrig.reference_server.platforms.hawkbit.state.actions import SERVER, Entry
+from fleetrig.reference_server.platforms.hawkbit.state.action_rules import SERVER, Entry
 from fleetrig.reference_server.platforms.hawkbit.state.context import Context
 from fleetrig.reference_server.platforms.hawkbit.state.errors import quota
 from fleetrig.reference_server.platforms.hawkbit.state.records import Target
@@ -55,7 +55,7 @@ def start(ctx: Context, rollout: Rollout, group: RolloutGroup, action: Action) -
     if target is None:
         return
     if target.assigned_set_id == action.set_id:
-        skipped = actions.changed(action, status=Status.FINISHED.value)
+        skipped = action_rules.changed(action, status=Status.FINISHED.value)
         entry = Entry(Status.RUNNING, (ALREADY_ASSIGNED,), timestamp_ms=action.created_at_ms)
         deployments.write_entry(ctx, deployments.modified(ctx, skipped), entry)
         return
@@ -63,7 +63,7 @@ def start(ctx: Context, rollout: Rollout, group: RolloutGroup, action: Action) -
     ctx.repo.save(ctx.tenant, target_states.assigned(target, action.set_id, ctx.user, ctx.now_ms))
     waits = ctx.config.confirmation_on and group.confirmation_required and target.auto_confirm is None
     status = Status.WAIT_FOR_CONFIRMATION if waits else Status.RUNNING
-    begun = deployments.modified(ctx, actions.changed(action, active=True, status=status.value))
+    begun = deployments.modified(ctx, action_rules.changed(action, active=True, status=status.value))
     opening = f"Initiated by Rollout Group '{group.name}' [Rollout {rollout.name}:{rollout.id}]"
     initiator = rollout.created_by if not group.confirmation_required else None
     entry = assignment.opening_entry(ctx, begun, target, opening, initiator)

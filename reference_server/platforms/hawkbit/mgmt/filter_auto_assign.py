@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fleetrig.reference_server.platforms.hawkbit.mgmt.auto_assignments import make, read_draft
+from fleetrig.reference_server.platforms.hawkbit.mgmt.auto_assignment_api import make, read_draft
 from fleetrig.reference_server.platforms.hawkbit.mgmt.filters import full_filter_document, need_filter
 from fleetrig.reference_server.platforms.hawkbit.mgmt.software_views import set_document
 from fleetrig.reference_server.platforms.hawkbit.request import fields
 from fleetrig.reference_server.platforms.hawkbit.request.call import Call
 from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply
-from fleetrig.reference_server.platforms.hawkbit.scheduling import auto_assignments
+from fleetrig.reference_server.platforms.hawkbit.scheduling import auto_assignment_store
 from fleetrig.reference_server.platforms.hawkbit.state import software
 from fleetrig.reference_server.platforms.hawkbit.state.errors import crash
 from fleetrig.reference_server.platforms.hawkbit.state.records import TARGET_FILTER, TargetFilter
@@ -18,7 +18,7 @@ from fleetrig.reference_server.platforms.hawkbit.state.records import TARGET_FIL
 
 def read(call: Call, filter_id: int) -> Reply:
     """204 when nothing is assigned."""
-    one = auto_assignments.linked(call, need_filter(call, filter_id))
+    one = auto_assignment_store.linked(call, need_filter(call, filter_id))
     if one is None:
         return Reply(204)
     return Reply(body=set_document(call, software.need_set(call, one.set_id), single=True))
@@ -34,11 +34,11 @@ def switch_on(call: Call, filter_id: int) -> Reply:
     named = {**body, "name": target_filter.name, "targetFilterQuery": target_filter.query, "description": None}
     draft = read_draft(call, {**named, "startAt": None}, set_id, action_type="type")
     call.need("READ_DISTRIBUTION_SET")
-    auto_assignments.need_living_set(call, draft.set_id)
+    auto_assignment_store.need_living_set(call, draft.set_id)
     call.need("UPDATE_TARGET")
-    before = auto_assignments.linked(call, target_filter)
+    before = auto_assignment_store.linked(call, target_filter)
     if before is not None:
-        auto_assignments.delete(call, before)
+        auto_assignment_store.delete(call, before)
     make(call, draft)
     target_filter = touched(call, target_filter)
     body_of_filter = full_filter_document(call, target_filter)
@@ -48,9 +48,9 @@ def switch_on(call: Call, filter_id: int) -> Reply:
 def switch_off(call: Call, filter_id: int) -> Reply:
     call.need("READ_TARGET")
     target_filter = touched(call, need_filter(call, filter_id))
-    one = auto_assignments.named(call, target_filter.name)
+    one = auto_assignment_store.named(call, target_filter.name)
     if one is not None:
-        auto_assignments.delete(call, one)
+        auto_assignment_store.delete(call, one)
     return Reply(204, changed=f"filter {filter_id} assigns nothing")
 
 

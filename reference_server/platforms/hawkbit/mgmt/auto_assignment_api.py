@@ -11,7 +11,7 @@ from fleetrig.reference_server.platforms.hawkbit.request.call import Call
 from fleetrig.reference_server.platforms.hawkbit.request.documents import audit, link, without_nulls
 from fleetrig.reference_server.platforms.hawkbit.request.fields import as_object, boolean, integer, text
 from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply
-from fleetrig.reference_server.platforms.hawkbit.scheduling import auto_assignments
+from fleetrig.reference_server.platforms.hawkbit.scheduling import auto_assignment_store
 from fleetrig.reference_server.platforms.hawkbit.search.listing import page
 from fleetrig.reference_server.platforms.hawkbit.search.rsql_fields import Field, Fields, Holds
 from fleetrig.reference_server.platforms.hawkbit.state import rules, software
@@ -60,7 +60,7 @@ def create(call: Call) -> Reply:
     set_id = integer(body, "distributionSetId")
     draft = read_draft(call, body, set_id, action_type="actionType")
     call.need("READ_DISTRIBUTION_SET")
-    auto_assignments.need_living_set(call, draft.set_id)
+    auto_assignment_store.need_living_set(call, draft.set_id)
     one = make(call, draft)
     return Reply(201, document(call, one), changed=f"automatic assignment {one.id} created")
 
@@ -89,7 +89,7 @@ def make(call: Call, draft: AutoAssignment) -> AutoAssignment:
         broken.append("create.create.targetFilterQuery must not be empty.")
     if broken:
         raise violations(broken)
-    return auto_assignments.make(call, draft)
+    return auto_assignment_store.make(call, draft)
 
 
 def read_of_set(call: Call, set_id: int) -> Reply:
@@ -107,17 +107,17 @@ def read_all(call: Call) -> Reply:
 
 
 def read(call: Call, assignment_id: int) -> Reply:
-    return Reply(body=document(call, auto_assignments.need(call, assignment_id)))
+    return Reply(body=document(call, auto_assignment_store.need(call, assignment_id)))
 
 
 def update(call: Call, assignment_id: int) -> Reply:
     """Name and description."""
     body = as_object(call.json)
     given = {name: text(body, name) for name in ("name", "description")}
-    one = auto_assignments.need(call, assignment_id)
+    one = auto_assignment_store.need(call, assignment_id)
     changes = {name: value for name, value in given.items() if value is not None}
     stored = rules.as_stored(NAMED, {"name": one.name, **changes})
-    one = auto_assignments.change(call, one, **stored)
+    one = auto_assignment_store.change(call, one, **stored)
     return Reply(body=document(call, one), changed=f"automatic assignment {assignment_id} changed")
 
 
@@ -125,7 +125,7 @@ def delete(call: Call, assignment_id: int) -> Reply:
     one = call.repo.store.get(AUTO_ASSIGNMENT, call.tenant, assignment_id)
     if one is None:
         raise not_all_found("AutoAssignment", [assignment_id], [])
-    auto_assignments.delete(call, one)
+    auto_assignment_store.delete(call, one)
     return Reply(204, changed=f"automatic assignment {assignment_id} deleted")
 
 
@@ -138,7 +138,7 @@ def deny(call: Call, assignment_id: int) -> Reply:
 
 
 def _decide(call: Call, assignment_id: int, after: AutoAssignStatus) -> Reply:
-    auto_assignments.decide(call, assignment_id, after, call.query.get("remark"))
+    auto_assignment_store.decide(call, assignment_id, after, call.query.get("remark"))
     return Reply(204, changed=f"automatic assignment {assignment_id} {after.value}")
 
 
@@ -155,7 +155,7 @@ def resume(call: Call, assignment_id: int) -> Reply:
 
 
 def _move(call: Call, assignment_id: int, before: AutoAssignStatus, after: AutoAssignStatus, word: str) -> Reply:
-    auto_assignments.move(call, assignment_id, before, after, f"Auto assignment not {word}")
+    auto_assignment_store.move(call, assignment_id, before, after, f"Auto assignment not {word}")
     return Reply(204, changed=f"automatic assignment {assignment_id} {after.value}")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final
 
-from fleetrig.reference_server.platforms.hawkbit.scheduling.auto_assignment import matcher, wants
+from fleetrig.reference_server.platforms.hawkbit.scheduling.auto_assigner import matcher, wants
 from fleetrig.reference_server.platforms.hawkbit.state import rules, software
 from fleetrig.reference_server.platforms.hawkbit.state.action_records import DistributionSet, ForceType
 from fleetrig.reference_server.platforms.hawkbit.state.auto_assignment_records import (
