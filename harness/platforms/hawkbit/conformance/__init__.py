@@ -25,6 +25,8 @@ from fleetrig.harness.platforms.hawkbit.conformance import (
     poll,
     polling_time,
     registration,
+    rollout_rules,
+    rollouts,
     target,
     target_details,
     targets,
@@ -56,4 +58,6 @@ RESOURCES: Final[tuple[Resource[RowClient], ...]] = (
     windows.ROWS,
     artifacts.ROWS,
     confirmation.ROWS,
+    rollouts.ROWS,
+    rollout_rules.ROWS,
 )

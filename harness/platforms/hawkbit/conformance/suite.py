@@ -34,6 +34,10 @@ RIGHTS: Final[Mapping[str, tuple[str, ...]]] = {
 OWN_OPTIONS: Final = (
     "--set=hawkbit.controller.minPollingTime=00:00:01",
     "--set=hawkbit.server.ddi.security.rp.trustedIPs=127.0.0.1",
+    # What happens by itself happens oftener, to save time.
+    "--set=hawkbit.autoassign.scheduler.fixedDelay=100",
+    "--set=hawkbit.rollout.scheduler.fixedDelay=50",
+    "--set=hawkbit.server.repository.dynamicRolloutsMinInvolvePeriodMS=200",
 )
 
 

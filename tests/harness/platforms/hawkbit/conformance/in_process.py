@@ -31,9 +31,8 @@ def reference(profile: str = "1.1", properties: Mapping[str, str] | None = None)
 
 
 def own_properties() -> Iterator[str]:
-    """What `own_hawkbit` starts its server with, accounts included; filters look oftener, to save time."""
+    """What `own_hawkbit` starts its server with, accounts included."""
     yield from (option.removeprefix("--set=") for option in OWN_OPTIONS)
-    yield "hawkbit.autoassign.scheduler.fixedDelay=100"
     for user, rights in RIGHTS.items():
         yield f"hawkbit.security.user.{user}.password={PASSWORD}"
         yield f"hawkbit.security.user.{user}.permissions={','.join(rights)}"
