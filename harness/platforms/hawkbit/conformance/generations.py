@@ -23,6 +23,8 @@ class Generation:
     trace_status: int = 405
     # targets
     has_target_groups: bool = True
+    has_auto_assignments: bool = True
+    """As resources of their own."""
     one_counts_as_array: bool = True
     names_request_in_violations: bool = True
     """What is wrong with a text is said of the request (`create.create[0].name`); else of the record (`name`), but for
@@ -33,6 +35,7 @@ class Generation:
     """Who has created a target that registered itself."""
     # actions
     rollouts_can_be_stopped: bool = True
+    actions_can_be_deleted: bool = True
     actions_tell_active: bool = True
     """Whether an action is over is told by `active`; else by `status`, and its own status by `detailStatus`."""
     # configuration
@@ -89,10 +92,12 @@ GENERATIONS: Final[Mapping[str, Generation]] = {
         quota_status=403,
         trace_status=400,
         has_target_groups=False,
+        has_auto_assignments=False,
         one_counts_as_array=False,
         names_request_in_violations=False,
         metadata_put_creates=False,
         rollouts_can_be_stopped=False,
+        actions_can_be_deleted=False,
         actions_tell_active=False,
         config_change_answers=True,
         config_values_are_converted=False,

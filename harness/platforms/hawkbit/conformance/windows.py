@@ -5,12 +5,18 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from fleetrig.harness.conformance.exact_client import Answer
 from fleetrig.harness.conformance.expect import MissingCapability, expect, expect_has, expect_that
 from fleetrig.harness.conformance.row import Resource
 from fleetrig.harness.platforms.hawkbit.conformance.answers import expect_document, expect_error
 from fleetrig.harness.platforms.hawkbit.conformance.configuration import expect_refused
 from fleetrig.harness.platforms.hawkbit.conformance.deployment import expect_deployment
-from fleetrig.harness.platforms.hawkbit.conformance.deployment_fixture import Deployment, deployed, server_now_ms
+from fleetrig.harness.platforms.hawkbit.conformance.deployment_fixture import (
+    Deployment,
+    deployed,
+    server_now_ms,
+    unassigned,
+)
 from fleetrig.harness.platforms.hawkbit.conformance.polling_range import clock, polling_range_s
 from fleetrig.harness.platforms.hawkbit.conformance.row_client import RowClient
 
@@ -23,6 +29,15 @@ LONGEST_SLEEP: Final = "00:03:20"
 """A third of the lead."""
 SHORTEST_SLEEP: Final = "00:03:00"
 """What is left of it on a server that takes a minute for the row's first requests."""
+
+FORMS: Final = (
+    "0 0 3 ? * *", "0 0/15 3-5 ? * MON-FRI", "0 0,30 3 L * ?", "0 0 3 LW * ?", "0 0 3 15W * ?", "0 0 3 L-3 * ?",
+    "0 0 3 ? * 6L", "0 0 3 ? * 6#3", "0 0 3 ? * L", "0 0 3 1,15 JAN-MAR,DEC ? 2090/2", "*/10 * * * * ?",
+)  # fmt: skip
+NO_FORMS: Final = (
+    "0 0 3 * *", "0 0 3 * * *", "0 0 3 ? * ?", "60 0 3 ? * *", "0 0 25 ? * *", "0 0 3 ? * FUN", "0 0/0 3 ? * *",
+    "0 0 3 32 * ?", "0 0 3 ? * * 1999", "every day",
+)  # fmt: skip
 
 
 def window(start_ms: int, duration: str) -> dict[str, str]:
@@ -81,3 +96,22 @@ def opened(client: RowClient) -> None:
     one, _ = deployed_in(client, -LEAD_MS, "01:00:00")
     expect("sleep", INTERVAL, sleep_of(one))
     expect_deployment(one.document(), one.update, download="forced", update="forced", maintenanceWindow="available")
+
+
+@ROWS.row("S184", "schedules", "Schedules may have every form that Quartz knows; what it does not know is a 400")
+def schedules(client: RowClient) -> None:
+    client.settings.change({"pollingTime": INTERVAL, "maintenanceWindowPollCount": POLLS_BEFORE})
+    update, _ = unassigned(client)
+    path = f"/distributionsets/{update.set_id}/assignedTargets"
+
+    def assign(schedule: str, **more: str) -> Answer:
+        chosen = {"schedule": schedule, "duration": "00:10:00", "timezone": "+00:00", **more}
+        return client.mgmt("POST", path, [{"id": client.target().controller_id, "maintenanceWindow": chosen}])
+
+    for schedule in FORMS:
+        expect_has(f"the assignment with {schedule}", {"assigned": 1}, expect_document(assign(schedule)))
+    for schedule in NO_FORMS:
+        expect_error(assign(schedule), 400, "maintenanceScheduleInvalid")
+    for more in ({"duration": "25:00:00"}, {"duration": "long"}, {"timezone": "+19:00"}, {"timezone": "Mars"}):
+        expect_error(assign(FORMS[0], **more), 400, "maintenanceScheduleInvalid")
+    expect_document(assign(FORMS[0], timezone="Z"))
