@@ -15,6 +15,7 @@ from fleetrig.harness.platforms.hawkbit.conformance.answers import (
     expect_link,
 )
 from fleetrig.harness.platforms.hawkbit.conformance.deployment_fixture import CACHE_WITHIN_S, admitted, no_content
+from fleetrig.harness.platforms.hawkbit.conformance.device_helpers import NOT_READABLE
 from fleetrig.harness.platforms.hawkbit.conformance.polling_range import clock, need_range, polling_range_s
 from fleetrig.harness.platforms.hawkbit.conformance.row_client import RowClient
 from fleetrig.harness.platforms.hawkbit.conformance.under_test import Target
@@ -24,6 +25,8 @@ ROWS: Final[Resource[RowClient]] = Resource("hawkbit", "configuration")
 
 POLLING: Final = "pollingTime"
 POLL_COUNT: Final = "maintenanceWindowPollCount"
+OVERDUE: Final = "pollingOverdueTime"
+AUTHORITY: Final = "authentication.header.authority"
 NO_KEY: Final = "nosuch.key"
 AUDIT: Final = ("createdBy", "createdAt", "lastModifiedBy", "lastModifiedAt")
 
@@ -139,3 +142,30 @@ def expect_sleep(client: RowClient, target: Target, sleep: str) -> None:
         expect("config.polling.sleep", sleep, expect_document(client.poll(target))["config"]["polling"]["sleep"])
 
     client.until(CACHE_WITHIN_S, told)
+
+
+@ROWS.row("S185", "conversions", "A value of another type is taken for what it says, or refused; never half of it")
+def conversions(client: RowClient) -> None:
+    client.settings.will_change([TARGET_MODE, POLL_COUNT, OVERDUE, AUTHORITY])
+    if not client.generation.config_values_are_converted:
+        for key, wrong in ((POLL_COUNT, [5]), (TARGET_MODE, "true"), (AUTHORITY, 7), (OVERDUE, "PT5M")):
+            expect_refused(client, key, wrong)
+        return
+    for key, value, stored in (
+        (POLL_COUNT, 4.0, 4), (POLL_COUNT, [6], 6), (POLL_COUNT, "0x10", 16), (TARGET_MODE, " TRUE ", True),
+        (AUTHORITY, ["a", 7], "a,7"), (AUTHORITY, True, "true"), (OVERDUE, "PT1M", "PT1M"), (OVERDUE, "90", "90"),
+    ):  # fmt: skip
+        expect_set(client, key, value, stored)
+    for key, wrong in (
+        (POLL_COUNT, []), (POLL_COUNT, ""), (POLL_COUNT, {"a": 1}), (POLL_COUNT, True), (TARGET_MODE, [1]),
+        (POLL_COUNT, 2**40), (TARGET_MODE, None), (OVERDUE, "PT-1S"),
+        (POLLING, "00:01:00, colour==red -> 00:02:00"),
+    ):  # fmt: skip
+        before = document(client, key)
+        answer = put(client, key, wrong)
+        expect(f"status of {key} = {wrong!r}", 400, answer.status)
+        expect(f"{key} after {wrong!r} was refused", before, document(client, key))
+    expect_error(put(client, OVERDUE, "soon"), 400, NOT_READABLE)
+    set_type = client.settings.read("default.ds.type")
+    expect_error(put(client, "default.ds.type", "os"), 400, "configValueInvalid")
+    expect("default.ds.type", set_type, client.settings.read("default.ds.type"))

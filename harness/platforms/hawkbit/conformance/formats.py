@@ -11,6 +11,7 @@ from fleetrig.harness.platforms.hawkbit.conformance.answers import (
     CODE,
     expect_bare,
     expect_document,
+    expect_framework,
     expect_link,
     expect_type,
 )
@@ -111,3 +112,19 @@ def expect_device_errors(client: RowClient, target: Target) -> None:
 
 def expect_code(body: dict[str, Any], code: str, answer: Answer) -> None:
     expect(f"errorCode of {answer.request}", CODE + code, body.get("errorCode"))
+
+
+@ROWS.row("S186", "browsers", "Whom the framework takes for a browser gets a page of a refusal, a downloader nothing")
+def browsers(client: RowClient) -> None:
+    no_path = "/no-such-path"
+    page = client.mgmt("GET", no_path, headers={"Accept": "text/html,application/xhtml+xml"})
+    expect(f"status of {page.request}", 404, page.status)
+    expect_type(page, "text/html")
+    expect_that("<h1>" in page.text and "404" in page.text, "a page that says 404", page.text)
+    expect_bare(client.mgmt("GET", no_path, headers={"Accept": "application/octet-stream"}), 404)
+    expect_bare(client.mgmt("GET", no_path, headers={"Accept": "image/png"}), 404)
+    expect_framework(client.mgmt("GET", no_path, headers={"Accept": "*/*;q=0.5, application/json"}), 404, "Not Found")
+    expect_bare(client.mgmt("GET", no_path, headers={"Accept": "no media type"}), 404)
+    unknown = f"/targets/{client.name('nobody')}"
+    downloader = client.mgmt("GET", unknown, headers={"Accept": "application/octet-stream"})
+    expect(f"status of {downloader.request} for a downloader", 406, downloader.status)

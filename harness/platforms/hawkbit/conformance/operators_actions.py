@@ -19,6 +19,8 @@ from fleetrig.harness.platforms.hawkbit.conformance.row_client import RowClient
 ROWS: Final[Resource[RowClient]] = Resource("hawkbit", "actions")
 
 NOT_DELETABLE: Final = "action.notDeletable"
+EXPIRY: Final = "action.cleanup.auto.expiry"
+CLEANED_UP_WITHIN_S: Final = 12.0
 DELETABLE: Final = "action.delete.allowed.statuses"
 
 
@@ -125,5 +127,29 @@ def operator_confirms(client: RowClient) -> None:
     expect("status of activate", client.generation.no_content, one.mgmt("POST", "/autoConfirm/activate", body).status)
     expect_error(one.mgmt("POST", "/autoConfirm/activate", body), 409, "repo.autoConfAlreadyActive")
     expect_has("auto-confirmation", {"active": True, **body}, expect_document(one.mgmt("GET", "/autoConfirm")))
+    update = client.update()
+    at_once = Deployment(client, update, one.target, client.assign(update, one.target))
+    at_once.expect_action("running", active=True)
+    expect_that("line" in str(at_once.history()[-1]["messages"]), "the history says who confirms", at_once.history())
     expect("status of deactivate", client.generation.no_content, one.mgmt("POST", "/autoConfirm/deactivate").status)
     expect("active", False, expect_document(one.mgmt("GET", "/autoConfirm"))["active"])
+
+
+@ROWS.row(
+    "S188", "cleaned-up", "Actions of the states that a tenant names are deleted when old", needs=("fast_cleanup",)
+)
+def cleaned_up(client: RowClient) -> None:
+    if not client.generation.actions_can_be_deleted:
+        expect_error(client.mgmt("GET", f"/system/configs/{EXPIRY}"), 400, "configKeyInvalid")
+        return
+    over, running = finished(client, 1)[0], deployed(client)
+    client.settings.change({EXPIRY: 0, "action.cleanup.auto.status": "FINISHED,NO_SUCH_STATUS"})
+    expect("total of an action list before", 1, expect_document(over.mgmt("GET", "/actions"))["total"])
+    client.settings.change({"action.cleanup.auto.status": "FINISHED"})
+
+    def gone() -> None:
+        expect("total of an action list", 0, expect_document(over.mgmt("GET", "/actions"))["total"])
+
+    client.until(CLEANED_UP_WITHIN_S, gone)
+    running.expect_open("after the clean-up")
+    expect("id of the installed set", over.update.set_id, over.set_id("installedDS"))

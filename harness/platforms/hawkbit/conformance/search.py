@@ -29,7 +29,9 @@ def found(client: RowClient, query: str, path: str = "/targets") -> list[str]:
 def operators(client: RowClient) -> None:
     for name, more in (("aaa", {"description": "First one"}), ("bbb", {"description": "a*b"}), ("ccc", {})):
         client.target(name=name, **more)
-    first = found_record(client, "aaa")
+    first, second = found_record(client, "aaa"), found_record(client, "bbb")
+    tag = client.made("/targettags", {"name": client.name("tag")})["name"]
+    client.mgmt("POST", f"/targettags/{tag_id(client, tag)}/assigned/{second}")
     client.mgmt("POST", f"/targets/{first}/metadata", [{"key": "Line", "value": "7"}])
     for query, names in (
         ("name==AAA", "aaa"), ("name!=aaa", "bbb ccc"), ("name=in=(aaa,ccc)", "aaa ccc"), ("name=out=(aaa,ccc)", "bbb"),
@@ -40,10 +42,25 @@ def operators(client: RowClient) -> None:
         ("createdat=gt=0", "aaa bbb ccc"), ("createdat=lt=1000", ""), ("lastmodifiedat!=0", "aaa bbb ccc"),
         ("updatestatus==unknown", "aaa bbb ccc"), ("updatestatus=in=(error,pending)", ""),
         ("updatestatus!=unknown", ""), ("metadata.line==7", "aaa"), ("metadata.line!=8", "aaa"),
-        ("tag==nothing", ""), ("assignedds.name==x*", ""),
+        ("tag==nothing", ""), (f"tag=={tag}", "bbb"), (f"tag!={tag}", "aaa ccc"), ("tag=is=null", "aaa ccc"),
+        ("tag==''", "aaa ccc"), ("tag!=''", "bbb"), ("metadata.line=is=null", "bbb ccc"),
+        ("metadata.line=not=null", "aaa"), ("description=is=null", "ccc"), ("assignedds.name==x*", ""),
         (f"createdby=={client.under_test.admin.user}", "aaa bbb ccc"),
     ):  # fmt: skip
         expect(f"targets found by {query}", names.split(), found(client, query))
+    if client.generation.has_target_groups:
+        client.mgmt("POST", f"/targets/{first}/autoConfirm/activate", {})
+        for query, names in (
+            ("autoconfirm==true", "aaa"),
+            ("autoconfirm!=true", "bbb ccc"),
+            ("group=is=null", "aaa bbb ccc"),
+        ):
+            expect(f"targets found by {query}", names.split(), found(client, query))
+
+
+def tag_id(client: RowClient, name: str) -> int:
+    number: int = expect_document(client.mgmt("GET", f"/targettags?q=name=={name}"))["content"][0]["id"]
+    return number
 
 
 def found_record(client: RowClient, name: str) -> str:

@@ -39,6 +39,10 @@ def search(client: RowClient) -> None:
         (f"{ours};version==2", []), (f"{ours};type.key!=os", []), (f"{ours};createdat=gt=0", both),
     ):  # fmt: skip
         expect(f"sets found by {query}", ids, found(client, query))
+    client.mgmt("DELETE", f"/distributionsets/{client.update().set_id}")
+    expect("deleted sets in a list", both, found(client, f"{ours}&soft_deleted_mode=EXCLUDE_SOFT_DELETED"))
+    wrong_mode = client.mgmt("GET", "/distributionsets?soft_deleted_mode=SOMETIMES")
+    expect_error(wrong_mode, 400, NOT_READABLE)
     expect_error(client.mgmt("GET", "/distributionsets?q=complete=gt=true"), 400, "rest.param.rsqlParamSyntax")
     expect_error(client.mgmt("GET", "/distributionsets?q=colour==red"), 400, "rest.param.rsqlInvalidField")
     expect_error(client.mgmt("GET", "/distributionsets?q=id==abc"), 400, NOT_READABLE)

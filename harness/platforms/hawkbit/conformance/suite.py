@@ -20,11 +20,12 @@ ROWS: Final[tuple[Row[RowClient], ...]] = tuple(sorted((row for one in RESOURCES
 
 PROFILES: Final = ("1.1", "0.9", "as-documented")
 
-OWN_CAN: Final = frozenset({"accounts", "fast_polling", "trusted_ips"})
+OWN_CAN: Final = frozenset({"accounts", "fast_cleanup", "fast_polling", "trusted_ips"})
 """What rows may need beyond an address and an administrator:
 
-accounts: further accounts with fewer rights · fast_polling: intervals below 30 s · trusted_ips: the server trusts only
-127.0.0.1, so that another loopback address is a stranger to it
+accounts: further accounts with fewer rights · fast_cleanup: old actions are looked for every few seconds, not once a
+day · fast_polling: intervals below 30 s · trusted_ips: the server trusts only 127.0.0.1, so that another loopback
+address is a stranger to it
 """
 
 RIGHTS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -36,6 +37,7 @@ OWN_OPTIONS: Final = (
     "--set=hawkbit.server.ddi.security.rp.trustedIPs=127.0.0.1",
     # What happens by itself happens oftener, to save time.
     "--set=hawkbit.autoassign.scheduler.fixedDelay=100",
+    "--set=hawkbit.autocleanup.scheduler.fixedDelay=100",
     "--set=hawkbit.rollout.scheduler.fixedDelay=50",
     "--set=hawkbit.server.repository.dynamicRolloutsMinInvolvePeriodMS=200",
 )

@@ -16,6 +16,7 @@ from fleetrig.harness.platforms.hawkbit.conformance.answers import (
     expect_link,
     expect_type,
 )
+from fleetrig.harness.platforms.hawkbit.conformance.device_helpers import NOT_READABLE
 from fleetrig.harness.platforms.hawkbit.conformance.row_client import RowClient
 
 ROWS: Final[Resource[RowClient]] = Resource("hawkbit", "targets")
@@ -242,3 +243,25 @@ def one_object(client: RowClient) -> None:
         expect("controllerIds in the answer", [name], [target["controllerId"] for target in targets])
     expect_taken(client.create_targets([{"controllerId": twice}, {"controllerId": twice}]))
     expect("whether the id given twice was created", False, client.exists(twice))
+
+
+@ROWS.row(
+    "S187", "coercions", "Numbers count as text and text as numbers where a body wants the other; the rest is a 400"
+)
+def coercions(client: RowClient) -> None:
+    name = client.name()
+    client.forget_target(name)
+    answer = client.mgmt("POST", "/targets", [{"controllerId": name, "name": 7, "description": True}])
+    [made] = expect_document(answer, 201)
+    expect_has("the target", {"name": "7", "description": "true"}, made)
+    path = f"/targets/{name}"
+    for value in ("true", 1, " TRUE "):
+        changed = client.mgmt("PUT", path, {"requestAttributes": value})
+        expect(f"status of requestAttributes = {value!r}", 200, changed.status)
+    for value in ("1", 1.9):
+        expect_error(client.mgmt("PUT", path, {"targetType": value}), 404, "repo.entityNotFound")
+    for wrong in ({"name": ["x"]}, {"name": {}}, {"requestAttributes": "maybe"}, {"requestAttributes": [True]},
+                  {"targetType": True}, {"targetType": "one"}, {"targetType": [1]}):  # fmt: skip
+        expect_error(client.mgmt("PUT", path, wrong), 400, NOT_READABLE)
+    expect_error(client.mgmt("POST", "/targets", ["x"]), 400, NOT_READABLE)
+    expect_has("the target", {"name": "7", "description": "true"}, client.record(name))

@@ -101,6 +101,8 @@ def target_types(client: RowClient) -> None:
     update, target = unassigned(client)
     typed = client.mgmt("POST", f"/targets/{target.controller_id}/targettype", {"id": one["id"]})
     expect("status of giving the target a type", no_content(client), typed.status)
+    by_type = expect_document(client.mgmt("GET", f"/targets?q=targettype.key=={one['key']}"))
+    expect("targets found by their type", 1, by_type["total"])
     assigned = f"/distributionsets/{update.set_id}/assignedTargets"
     answer = client.mgmt("POST", assigned, [{"id": target.controller_id}])
     expect_error(answer, 400, "target.type.incompatible")
