@@ -24,7 +24,11 @@ from fleetrig.harness.cli import main as fleetrig
 ROOT: Final = Path(__file__).resolve().parents[1]
 THRESHOLD_PERCENT: Final = 80
 BELOW: Final[Mapping[str, Mapping[str, str]]] = {
-    "hawkbit": {},
+    "hawkbit": {
+        "request/front_page.py": "what a browser gets at the server's own address: not part of either API",
+        "state/forwarded.py": "needs a server started with server.forward-headers-strategy: test_forwarded.py",
+        "state/properties.py": "reads start-up properties before there is a server: test_properties.py",
+    },
 }
 """Platform -> module -> why so little of it is executed."""
 
@@ -114,8 +118,8 @@ def is_silent(one: ast.stmt) -> bool:
 def complaints(modules: list[ModuleReach], below: Mapping[str, str]) -> list[str]:
     """What is wrong: too little executed without a reason, a reason without need, a reason for no module."""
     found = [
-        f"{one.name}: {one.percent} % executed, {THRESHOLD_PERCENT} % wanted; lines {shown(one.missing)}: add a row, "
-        "a scenario or a recording that needs them, remove them, or say why in BELOW"
+        f"{one.name}: {one.percent} % executed, {THRESHOLD_PERCENT} % wanted; lines {lines_shown(one.missing)}: "
+        "add a row, a scenario or a recording that needs them, remove them, or say why in BELOW"
         for one in modules
         if one.percent < THRESHOLD_PERCENT and one.name not in below
     ]
@@ -128,22 +132,22 @@ def complaints(modules: list[ModuleReach], below: Mapping[str, str]) -> list[str
     return found
 
 
-def shown(lines: tuple[int, ...]) -> str:
+def lines_shown(lines: tuple[int, ...]) -> str:
     """Runs of lines: `3-5, 9`."""
-    parts: list[list[int]] = []
+    runs: list[list[int]] = []
     for line in lines:
-        if parts and line - parts[-1][-1] <= 1:
-            parts[-1][-1:] = [parts[-1][-1], line][-1:] if len(parts[-1]) > 1 else [parts[-1][0], line]
+        if runs and line == runs[-1][1] + 1:
+            runs[-1][1] = line
         else:
-            parts.append([line])
-    return ", ".join("-".join(str(line) for line in part) for part in parts)
+            runs.append([line, line])
+    return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in runs)
 
 
 def table(modules: list[ModuleReach], below: Mapping[str, str]) -> Iterator[str]:
     """One line per module, then the sum."""
     for one in modules:
         if one.statements:
-            gone = shown(one.missing)
+            gone = lines_shown(one.missing)
             yield f"{one.percent:>3} %  {one.statements:>4}  {one.name:<42} {below.get(one.name) or gone[:60]}".rstrip()
     statements, missing = sum(one.statements for one in modules), sum(len(one.missing) for one in modules)
     yield f"{100 * (statements - missing) // max(statements, 1):>3} %  {statements:>4}  in all"

@@ -144,26 +144,32 @@ def expect_sleep(client: RowClient, target: Target, sleep: str) -> None:
     client.until(CACHE_WITHIN_S, told)
 
 
+CONVERTED: Final[tuple[tuple[str, object, object], ...]] = (
+    (POLL_COUNT, 4.0, 4), (POLL_COUNT, [6], 6), (POLL_COUNT, "0x10", 16), (TARGET_MODE, " TRUE ", True),
+    (AUTHORITY, ["a", 7], "a,7"), (AUTHORITY, True, "true"), (OVERDUE, "PT1M", "PT1M"), (OVERDUE, "90", "90"),
+)  # fmt: skip
+"""Key, a value of another type, and what is kept of it."""
+UNCONVERTED: Final[tuple[tuple[str, object], ...]] = (
+    (POLL_COUNT, []), (POLL_COUNT, ""), (POLL_COUNT, {"a": 1}), (POLL_COUNT, True), (TARGET_MODE, [1]),
+    (POLL_COUNT, 2**40), (TARGET_MODE, None), (OVERDUE, "PT-1S"), (POLLING, "00:01:00, colour==red -> 00:02:00"),
+)  # fmt: skip
+OF_OTHER_TYPE: Final[tuple[tuple[str, object], ...]] = (
+    (POLL_COUNT, [5]), (TARGET_MODE, "true"), (AUTHORITY, 7), (OVERDUE, "PT5M"),
+)  # fmt: skip
+
+
 @ROWS.row("S185", "conversions", "A value of another type is taken for what it says, or refused; never half of it")
 def conversions(client: RowClient) -> None:
     client.settings.will_change([TARGET_MODE, POLL_COUNT, OVERDUE, AUTHORITY])
     if not client.generation.config_values_are_converted:
-        for key, wrong in ((POLL_COUNT, [5]), (TARGET_MODE, "true"), (AUTHORITY, 7), (OVERDUE, "PT5M")):
+        for key, wrong in OF_OTHER_TYPE:
             expect_refused(client, key, wrong)
         return
-    for key, value, stored in (
-        (POLL_COUNT, 4.0, 4), (POLL_COUNT, [6], 6), (POLL_COUNT, "0x10", 16), (TARGET_MODE, " TRUE ", True),
-        (AUTHORITY, ["a", 7], "a,7"), (AUTHORITY, True, "true"), (OVERDUE, "PT1M", "PT1M"), (OVERDUE, "90", "90"),
-    ):  # fmt: skip
+    for key, value, stored in CONVERTED:
         expect_set(client, key, value, stored)
-    for key, wrong in (
-        (POLL_COUNT, []), (POLL_COUNT, ""), (POLL_COUNT, {"a": 1}), (POLL_COUNT, True), (TARGET_MODE, [1]),
-        (POLL_COUNT, 2**40), (TARGET_MODE, None), (OVERDUE, "PT-1S"),
-        (POLLING, "00:01:00, colour==red -> 00:02:00"),
-    ):  # fmt: skip
+    for key, wrong in UNCONVERTED:
         before = document(client, key)
-        answer = put(client, key, wrong)
-        expect(f"status of {key} = {wrong!r}", 400, answer.status)
+        expect(f"status of {key} = {wrong!r}", 400, put(client, key, wrong).status)
         expect(f"{key} after {wrong!r} was refused", before, document(client, key))
     expect_error(put(client, OVERDUE, "soon"), 400, NOT_READABLE)
     set_type = client.settings.read("default.ds.type")
