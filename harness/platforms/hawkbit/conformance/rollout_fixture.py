@@ -121,6 +121,7 @@ def created(client: RowClient, count: int, **more: Any) -> Rollout:
 def posted(client: RowClient, update: Update, targets: tuple[Target, ...], body: dict[str, Any]) -> Rollout:
     document = expect_document(client.mgmt("POST", "/rollouts", body), 201)
     client.undo_delete(f"/rollouts/{document['id']}")
+    expect("status of the new rollout", "creating", document["status"])
     return Rollout(client, document["id"], body["name"], update, targets)
 
 

@@ -85,7 +85,7 @@ def start_at(client: RowClient) -> None:
     far_ms = server_now_ms(client) + 3_600_000
     later = created(client, 1, startAt=far_ms)
     later.expect_status("ready")
-    sooner = created(client, 1, startAt=server_now_ms(client) + 1_000)
+    sooner = created(client, 1, startAt=server_now_ms(client) + 200)
     sooner.expect_status("running")
     sooner.expect_work(0)
     expect_has("the rollout of the next hour", {"status": "ready", "startAt": far_ms}, later.document())

@@ -30,7 +30,7 @@ ILLEGAL_STATE: Final = "rollout.illegalState"
 @ROWS.row("S141", "created", "A rollout cuts its targets into groups and waits for its start")
 def created_and_ready(client: RowClient) -> None:
     one = created(client, 4, amountGroups=2, description="two halves")
-    fresh = {"status": "creating", "totalTargets": 4, "deleted": False, "type": "forced", "totalGroups": 2}
+    fresh = {"totalTargets": 4, "deleted": False, "type": "forced", "totalGroups": 2}
     expect_has("the rollout", {**fresh, "name": one.name, "distributionSetId": one.update.set_id}, one.document())
     expect_link("start", one.document()["_links"]["start"]["href"], f"/rollouts/{one.rollout_id}/start")
     one.expect_status("ready")

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fleetrig.reference_server.platforms.hawkbit.platform import HawkbitPlatform
+from fleetrig.reference_server.platforms.hawkbit.search import rsql_match
+from fleetrig.reference_server.platforms.hawkbit.state import maintenance
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 
 Change = tuple[Any, str, Callable[[Any], Any]]
@@ -31,6 +33,7 @@ class Mutant:
     @contextmanager
     def applied(self) -> Iterator[None]:
         before = [(owner, name, _raw(owner, name)) for owner, name, _ in self.changes]
+        forget_cached()
         try:
             for owner, name, change in self.changes:
                 setattr(owner, name, change(_raw(owner, name)))
@@ -38,6 +41,13 @@ class Mutant:
         finally:
             for owner, name, original in before:
                 setattr(owner, name, original)
+            forget_cached()
+
+
+def forget_cached() -> None:
+    """What was made of a query or a schedule before a change is not what is made of it after."""
+    rsql_match.compiled.cache_clear()
+    maintenance.window_of.cache_clear()
 
 
 def mutant(name: str, rows: str, *changes: Change, properties: Mapping[str, str] | None = None) -> Mutant:

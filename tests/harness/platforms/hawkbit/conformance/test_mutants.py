@@ -13,10 +13,12 @@ from tests.harness.platforms.hawkbit.conformance.mutants_of_actions import MUTAN
 from tests.harness.platforms.hawkbit.conformance.mutants_of_devices import MUTANTS as OF_DEVICES
 from tests.harness.platforms.hawkbit.conformance.mutants_of_files import MUTANTS as OF_FILES
 from tests.harness.platforms.hawkbit.conformance.mutants_of_forms import MUTANTS as OF_FORMS
+from tests.harness.platforms.hawkbit.conformance.mutants_of_operators import MUTANTS as OF_OPERATORS
+from tests.harness.platforms.hawkbit.conformance.mutants_of_rollouts import MUTANTS as OF_ROLLOUTS
 from tests.harness.platforms.hawkbit.conformance.mutants_of_targets import MUTANTS as OF_TARGETS
 from tests.harness.platforms.hawkbit.conformance.row_reports import judged, needs_speed, told
 
-MUTANTS = (*OF_TARGETS, *OF_DEVICES, *OF_FORMS, *OF_ACTIONS, *OF_FILES)
+MUTANTS = (*OF_TARGETS, *OF_DEVICES, *OF_FORMS, *OF_ACTIONS, *OF_FILES, *OF_ROLLOUTS, *OF_OPERATORS)
 BY_NUMBER = {row.number: row for row in ROWS}
 PATIENCE_S = 1.0
 """Our server has no lags of 10 s: a row that waits for what never comes need not wait long."""
