@@ -48,6 +48,9 @@ format: install ## format the code and repair what lint can repair
 reach: install ## what rows, scenarios and recordings execute of the reference server's PLATFORM
 	$(BIN)/python -m tests.reach $(PLATFORM)
 
+contracts: install ## write docs/contracts/ anew from the rows
+	$(BIN)/python -m tests.contracts
+
 bench: install ## measure speed and memory; PEER=URL,PID measures a running hawkBit beside ours
 	PEER="$(PEER)" $(BIN)/python -m pytest tests/benchmarks -s -o python_files='bench_*.py' -o python_functions='bench_*'
 

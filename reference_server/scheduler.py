@@ -12,7 +12,7 @@ from fleetrig.reference_server.server import Server
 from fleetrig.simulator.contract.clock import US_PER_S, Clock, to_s
 
 ADVANCE_AT_LEAST_EVERY_US: Final = 10 * US_PER_S
-"""A target's last poll time may lag by so much (hawkbit.md §9, async poll flush)."""
+"""A target's last poll time may lag by so much (§2.1)."""
 
 LOOK_AT_LEAST_EVERY_S: Final = 0.25
 """A request may have made something due sooner than was known."""

@@ -224,7 +224,7 @@ async def _exchange_until_sent(effect: Ask | Download, serial: str, transport: H
 
 
 def _tls_context(*, verify: bool) -> ssl.SSLContext:
-    """One for the whole bench: a context costs 20 ms and most of a MiB (spec/libraries.md)."""
+    """One for the whole bench: a context costs 20 ms and most of a MiB."""
     context = ssl.create_default_context()
     if not verify:
         context.check_hostname = False

@@ -1,7 +1,7 @@
 """Virtual time: a fleet under SimPy. A day of polls takes seconds, and the same seed gives the same run.
 
 One SimPy event is scheduled per effect that takes time; devices are callbacks on those events, not SimPy processes,
-which keeps a hundred thousand of them affordable (spec/performance.md §4).
+which keeps a hundred thousand of them affordable.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """hawkBit's Management API as the harness uses it: each call a generator of Asks, so it runs in virtual and real time.
 
-Only what is public (spec/hawkbit.md §1). Raises `BrokenBench` with the first cause when the server cannot be used.
+Only what is public (§1). Raises `BrokenBench` with the first cause when the server cannot be used.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ READING: Final = frozenset({"GET", "HEAD"})
 
 
 class HawkbitPlatform:
-    """Eclipse hawkBit: DDI for devices, Mgmt for operators (spec/hawkbit.md)."""
+    """Eclipse hawkBit: DDI for devices, Mgmt for operators (docs/contracts/hawkbit.md)."""
 
     name = "hawkbit"
 

@@ -1,4 +1,4 @@
-"""hawkBit's contract, row by row (spec/hawkbit.md §6), one file per resource."""
+"""hawkBit's contract, row by row (docs/contracts/hawkbit.md §6), one file per resource."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files: whole, in parts, their sums, and who may have them (spec/hawkbit.md §2.8)."""
+"""Files: whole, in parts, their sums, and who may have them (docs/contracts/hawkbit.md §2.8)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Assigning distribution sets to targets (spec/hawkbit.md §1.4)."""
+"""Assigning distribution sets to targets (docs/contracts/hawkbit.md §1.4)."""
 
 from __future__ import annotations
 

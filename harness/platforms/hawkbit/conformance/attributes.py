@@ -1,4 +1,4 @@
-"""What a device tells of itself: `PUT configData` (spec/hawkbit.md §2.3)."""
+"""What a device tells of itself: `PUT configData` (docs/contracts/hawkbit.md §2.3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cancelling an action, and what its device says to that (spec/hawkbit.md §2.6)."""
+"""Cancelling an action, and what its device says to that (docs/contracts/hawkbit.md §2.6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A client certificate as a reverse proxy tells it: two headers (spec/hawkbit.md §3.3)."""
+"""A client certificate as a reverse proxy tells it: two headers (docs/contracts/hawkbit.md §3.3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tenant's configuration (spec/hawkbit.md §1.6, §2.2)."""
+"""The tenant's configuration (docs/contracts/hawkbit.md §1.6, §2.2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asking the device before anything is installed (spec/hawkbit.md §2.7)."""
+"""Asking the device before anything is installed (docs/contracts/hawkbit.md §2.7)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a device is told to install, and what it says it has (spec/hawkbit.md §2.4, §2.7)."""
+"""What a device is told to install, and what it says it has (docs/contracts/hawkbit.md §2.4, §2.7)."""
 
 from __future__ import annotations
 

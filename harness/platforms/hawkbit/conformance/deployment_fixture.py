@@ -17,7 +17,7 @@ from fleetrig.harness.platforms.hawkbit.settings import TARGET_MODE
 CONFIRMATION: Final = "user.confirmation.flow.enabled"
 AUTOCLOSE: Final = "repository.actions.autoclose.enabled"
 CACHE_WITHIN_S: Final = 12.0
-"""A change of a switch is seen by devices within 10 s (spec/hawkbit.md §1.6)."""
+"""A change of a switch is seen by devices within 10 s (docs/contracts/hawkbit.md §1.6)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Who a device is, and whether it may come in (spec/hawkbit.md §3)."""
+"""Who a device is, and whether it may come in (docs/contracts/hawkbit.md §3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a device reports on a deployment, and what becomes of action and target (spec/hawkbit.md §2.5)."""
+"""What a device reports on a deployment, and what becomes of action and target (docs/contracts/hawkbit.md §2.5)."""
 
 from __future__ import annotations
 

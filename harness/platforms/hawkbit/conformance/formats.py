@@ -1,4 +1,4 @@
-"""The forms in which documents and errors come, by `Accept` (spec/hawkbit.md §0)."""
+"""The forms in which documents and errors come, by `Accept` (docs/contracts/hawkbit.md §0)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The request limiter (spec/hawkbit.md §3.5): so many requests a second from one address.
+"""The request limiter (docs/contracts/hawkbit.md §3.5): so many requests a second from one address.
 
 Addresses are made up, in the ranges kept for documentation, and told in X-Forwarded-For. A window counts only when all
 of it took less than a second as we saw it: then it did for the server as well.

@@ -1,4 +1,4 @@
-"""Lists of the Management API: pages, order, search (spec/hawkbit.md §1.2)."""
+"""Lists of the Management API: pages, order, search (docs/contracts/hawkbit.md §1.2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may use the Management API, and for what (spec/hawkbit.md §1.1)."""
+"""Who may use the Management API, and for what (docs/contracts/hawkbit.md §1.1)."""
 
 from __future__ import annotations
 

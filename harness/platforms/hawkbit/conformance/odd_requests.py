@@ -1,4 +1,4 @@
-"""HTTP that few clients speak and servers must understand (spec/hawkbit.md S136)."""
+"""HTTP that few clients speak and servers must understand (S136)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The poll: what a device is told, in which form, and what asking does (spec/hawkbit.md §2.1)."""
+"""The poll: what a device is told, in which form, and what asking does (docs/contracts/hawkbit.md §2.1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How often devices are told to poll, and when they are overdue (spec/hawkbit.md §2.2)."""
+"""How often devices are told to poll, and when they are overdue (docs/contracts/hawkbit.md §2.2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How targets come into being by themselves, and what becomes of them (spec/hawkbit.md §3.4)."""
+"""How targets come into being by themselves, and what becomes of them (docs/contracts/hawkbit.md §3.4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One target: read, change, delete (spec/hawkbit.md §1.3)."""
+"""One target: read, change, delete (docs/contracts/hawkbit.md §1.3)."""
 
 from __future__ import annotations
 

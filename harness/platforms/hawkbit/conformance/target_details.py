@@ -1,4 +1,4 @@
-"""What hangs on a target: attributes, sets, metadata (spec/hawkbit.md §1.3)."""
+"""What hangs on a target: attributes, sets, metadata (docs/contracts/hawkbit.md §1.3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Targets made through the Management API (spec/hawkbit.md §1.3)."""
+"""Targets made through the Management API (docs/contracts/hawkbit.md §1.3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Maintenance windows: a device is told early enough, and when it may install (spec/hawkbit.md §1.4, §2.2, §2.4)."""
+"""Maintenance windows: a device is told early enough, and when it may install (§1.4, §2.2, §2.4)."""
 
 from __future__ import annotations
 

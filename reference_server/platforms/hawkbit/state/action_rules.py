@@ -4,7 +4,7 @@
 2. The entry's status decides what becomes of the action and of its target (`after_feedback`, `after_cancel_feedback`).
 3. Which action a device sees is `current`: of its active ones the heaviest, among equals the oldest (§2.1).
 
-Rows and texts: spec/hawkbit.md §2.4-2.6, recordings S94-S111, S120, S129, S133.
+Rows and texts: docs/contracts/hawkbit.md §2.4-2.6, recordings S94-S111, S120, S129, S133.
 """
 
 from __future__ import annotations
