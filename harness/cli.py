@@ -15,25 +15,29 @@ from typing import Annotated, Any, Final, NamedTuple
 import typer
 
 from fleetrig.harness.commands.exits import Exit
+from fleetrig.harness.platforms import PLATFORMS, load
 from fleetrig.harness.run.version import VERSION
-from fleetrig.simulator.contract.errors import FleetrigError
+from fleetrig.harness.servers.description import description_of, known_platform
+from fleetrig.simulator.contract.errors import FleetrigError, UsageError
 
 
 class Verb(NamedTuple):
     """Where a verb's function lies, and its line in `fleetrig --help`."""
 
     function: str
-    """`module:function`, imported when the verb is called."""
+    """`module:function`, imported when the verb is called. With `by_platform` it lies below the platform's package."""
     help: str
+    by_platform: bool = False
+    """Each platform has a command of its own, with its own options: `fleetrig doctor PLATFORM`."""
 
 
 COMMANDS: Final = "fleetrig.harness.commands"
 VERBS: Final = {
     "serve": Verb(f"{COMMANDS}.serve:serve", "Start the reference server."),
     "run": Verb(f"{COMMANDS}.run:run_command", "Run scenarios, in virtual time or against a server."),
-    "conform": Verb(f"{COMMANDS}.conform:conform_command", "Check a server against every row of a contract."),
-    "doctor": Verb(f"{COMMANDS}.doctor:doctor_command", "Say why a server refuses a device."),
-    "simulate": Verb(f"{COMMANDS}.simulate:simulate_command", "Simulate devices without a scenario."),
+    "conform": Verb("conformance.command:conform_command", "Check a server against every row of a contract.", True),
+    "doctor": Verb("doctor.command:doctor_command", "Say why a server refuses a device.", True),
+    "simulate": Verb("simulate:simulate_command", "Simulate devices without a scenario.", True),
     "list": Verb(f"{COMMANDS}.files:list_scenarios", "List the scenarios there are."),
     "plan": Verb(f"{COMMANDS}.plan:plan_command", "Show what scenarios would do, step by step; nothing is run."),
     "report": Verb(f"{COMMANDS}.report:report_command", "Judge stored traces again, without running anything."),
@@ -44,7 +48,7 @@ VERBS: Final = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command and gives its exit code."""
+    """Runs the command and returns its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
     given = [argument for argument in given if argument != "--debug"]
@@ -59,8 +63,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(given: list[str]) -> int:
-    wanted = next((argument for argument in given if not argument.startswith("-")), None)
-    command = typer.main.get_command(_app(wanted))
+    at = next((at for at, argument in enumerate(given) if not argument.startswith("-")), len(given))
+    wanted = given[at] if at < len(given) else None
+    if wanted in VERBS and VERBS[wanted].by_platform:
+        given[at + 1 :] = platform_first(wanted, given[at + 1 :])
+    command = _command(wanted, given[at + 1 :])
     try:
         # Not `command(…)`: that would turn Ctrl-C and a closed pipe into exit codes of its own.
         with command.make_context("fleetrig", given) as context:
@@ -70,26 +77,62 @@ def _run(given: list[str]) -> int:
     return int(result or 0)
 
 
-def _app(wanted: str | None) -> typer.Typer:
+def _command(wanted: str | None, words: Sequence[str]) -> Any:
+    """All verbs in the order of their table, whatever typer makes of them."""
+    command: Any = typer.main.get_command(_app(wanted, words))
+    command.commands = {name: command.commands[name] for name in VERBS}
+    return command
+
+
+def platform_first(verb: str, words: list[str]) -> list[str]:
+    """The words after a verb, the platform's name moved before its options. Raises UsageError without a platform."""
+    if words and not words[0].startswith("-"):
+        known_platform(words[0], f"fleetrig {verb}")
+        return words
+    named = next((word for word in words if word in PLATFORMS), None)
+    if named is not None:
+        return [named, *words[: words.index(named)], *words[words.index(named) + 1 :]]
+    if "--help" in words:
+        return ["--help"]
+    raise UsageError(f"fleetrig {verb} needs a platform: {', '.join(PLATFORMS)}; see `fleetrig {verb} --help`")
+
+
+def _app(wanted: str | None, words: Sequence[str]) -> typer.Typer:
     """All verbs, but only the one that is wanted is imported."""
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
     app.callback(help="A test bench for device provisioning.")(_everywhere)
     for name, verb in VERBS.items():
-        if name == wanted:
-            app.command(name)(_function(verb))
+        if verb.by_platform:
+            app.add_typer(_platforms(name, verb, words[0] if name == wanted else ""), name=name)
+        elif name == wanted:
+            app.command(name)(_function(verb.function))
         else:
             app.command(name, help=verb.help)(_not_imported)
     return app
 
 
-def _function(verb: Verb) -> Callable[..., Any]:
-    module, _, name = verb.function.partition(":")
+def _platforms(name: str, verb: Verb, wanted: str) -> typer.Typer:
+    """A command for each platform, of which only the wanted one is imported."""
+    app = typer.Typer(add_completion=False, rich_markup_mode=None, subcommand_metavar="PLATFORM ...")
+    app.callback(help=f"{verb.help}\n\nEach platform has its own options: see `fleetrig {name} PLATFORM --help`.")(
+        _not_imported
+    )
+    for platform in PLATFORMS:
+        if platform == wanted:
+            app.command(platform)(load(platform, verb.function))
+        else:
+            app.command(platform, help=description_of(platform).summary)(_not_imported)
+    return app
+
+
+def _function(path: str) -> Callable[..., Any]:
+    module, _, name = path.partition(":")
     function: Callable[..., Any] = getattr(importlib.import_module(module), name)
     return function
 
 
 def _not_imported() -> None:
-    """Stands for the verbs that were not called."""
+    """Stands for a command that was not called."""
 
 
 def _show_version(wanted: bool) -> None:
@@ -115,7 +158,7 @@ def _report(error: BaseException) -> int:
         case SystemExit():
             return error.code if isinstance(error.code, int) else Exit.BUG
         case BrokenPipeError():
-            # Nobody reads on: be quiet, also when the interpreter flushes at its end.
+            # Nobody reads any more: be quiet, also when the interpreter flushes at its end.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return Exit.BROKEN
         case FleetrigError():
@@ -130,7 +173,7 @@ def _report(error: BaseException) -> int:
 def _usage_sentence(error: typer.TyperException) -> str:
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "fleetrig"
-    return f"{error.format_message().rstrip('.')}; `{path} --help` says how it is used"
+    return f"{error.format_message().rstrip('.')}; see `{path} --help`"
 
 
 def _say(sentence: str, code: int) -> int:

@@ -1,4 +1,4 @@
-"""pytest, taught two things: scenario files are tests, and `hawkbit_server` is a running reference server.
+"""pytest learns two things: scenario files are tests, and `<platform>_server` is a running reference server.
 
     pytest scenarios/                          every scenario below, in virtual time
     pytest scenarios/ --fleetrig-time real     the same over loopback sockets
@@ -9,28 +9,26 @@ Loaded in every pytest run of an environment that has fleetrig, so nothing heavy
 from __future__ import annotations
 
 import asyncio
-import json
 import re
-import subprocess
-import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from fleetrig.harness.platforms import PLATFORMS
+
 if TYPE_CHECKING:
     from fleetrig.harness.scenario_file.selection import Expanded
     from fleetrig.harness.verdict import Report
 
 FIRST_KEY = re.compile(rb"\A(?:\xef\xbb\xbf)?(?:\s*#[^\n]*\n|\s*\n|---\s*\n)*scenario\s*:")
-"""A scenario file begins with its sentence; other YAML is none of our business."""
+"""A scenario file begins with its title; other YAML files are left alone."""
 
 LOCUST_FIXTURES = ("session", "fastsession")
 
 HEAD_BYTES = 16 * 1024
-READY_WITHIN_S = 30.0
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -43,7 +41,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Keeps out the fixtures of Locust's plugin, which comes with us: `session` is a name for people's own fixtures.
 
-    Who wants them says so as usual, with `-p locust`. The plugin may be loaded before ours, and pytest reads fixtures
+    `-p locust` keeps them, as usual. That plugin may be loaded before ours, and pytest reads fixtures
     from every plugin that ever was; so they are taken out of the module.
     """
     if "locust" in early_config.known_args_namespace.plugins:
@@ -136,38 +134,38 @@ class ScenarioFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RunningServer:
-    """A reference server in a process of its own."""
+    """A reference server in a process of its own, and its administrator's account."""
 
     url: str
+    """Of the platform's administration interface."""
     user: str
     password: str
     pid: int
+    addresses: Mapping[str, str]
+    """`HOST:PORT` of each listener, by its name: `{"http": "127.0.0.1:41234"}`."""
+    control: str
+    """The URL of its control interface (docs/control.md)."""
 
 
-@pytest.fixture
-def hawkbit_server(tmp_path: Path) -> Iterator[RunningServer]:
-    """A fresh hawkBit reference server on a loopback port, with the accounts of the real all-in-one server."""
-    ready = tmp_path / "ready.json"
-    serve = [sys.executable, "-m", "fleetrig.harness.cli", "serve"]
-    command = [*serve, "--http", "127.0.0.1:0", "--ready-file", str(ready)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
-        try:
-            about = wait_until_ready(process, ready)
-            yield RunningServer(f"http://{about['http']}", "admin", "admin", process.pid)
-        finally:
-            process.terminate()
+def server_fixture(platform: str) -> Any:
+    """The fixture `<platform>_server`: a fresh reference server of that platform for each test."""
+
+    @pytest.fixture(name=f"{platform}_server")
+    def server(tmp_path: Path) -> Iterator[RunningServer]:
+        from fleetrig.harness.servers.description import description_of
+        from fleetrig.harness.servers.serve_process import ServeProcess
+
+        about = description_of(platform)
+        listening = [word for name in about.defaults for word in (f"--{name}", "127.0.0.1:0")]
+        with ServeProcess(tmp_path, "--platform", platform, *listening) as served:
+            addresses = {name: served.ready[name] for name in about.defaults}
+            url = f"http://{addresses[about.admin]}"
+            control = f"http://{served.ready['control']}"
+            yield RunningServer(url, about.account.user, about.account.password, served.pid, addresses, control)
+
+    return server
 
 
-def wait_until_ready(process: subprocess.Popen[bytes], ready: Path) -> dict[str, Any]:
-    """What `serve --ready-file` wrote. Raises RuntimeError when the process ends before."""
-    from time import monotonic, sleep
-
-    deadline_s = monotonic() + READY_WITHIN_S
-    while not ready.exists():
-        if process.poll() is not None:
-            raise RuntimeError(f"fleetrig serve ended with exit code {process.returncode} before it was ready")
-        if monotonic() > deadline_s:
-            raise RuntimeError(f"fleetrig serve was not ready within {READY_WITHIN_S:g} s")
-        sleep(0.02)
-    about: dict[str, Any] = json.loads(ready.read_text(encoding="utf-8"))
-    return about
+# pytest takes the fixtures of a plugin from its module's names.
+for _name in PLATFORMS:
+    globals()[f"{_name}_server"] = server_fixture(_name)

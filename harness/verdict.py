@@ -19,7 +19,7 @@ class Verdict(StrEnum):
 WORST_FIRST = (Verdict.BROKEN, Verdict.FAILED, Verdict.WARNED, Verdict.KNOWN, Verdict.PASSED, Verdict.SKIPPED)
 
 
-def worst(verdicts: Iterable[Verdict]) -> Verdict:
+def worst_verdict(verdicts: Iterable[Verdict]) -> Verdict:
     """The verdict of a whole from those of its parts; a whole without parts passed."""
     found = set(verdicts)
     return next((verdict for verdict in WORST_FIRST if verdict in found), Verdict.PASSED)
@@ -71,7 +71,7 @@ class PhaseResult:
 
     @property
     def verdict(self) -> Verdict:
-        return Verdict.BROKEN if self.broken else worst(check.verdict for check in self.checks)
+        return Verdict.BROKEN if self.broken else worst_verdict(check.verdict for check in self.checks)
 
 
 @dataclass(frozen=True, slots=True)

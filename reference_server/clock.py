@@ -7,7 +7,7 @@ from typing import Final
 from fleetrig.simulator.contract.clock import US_PER_S, Clock
 
 LATEST_US: Final = 4_102_444_800 * US_PER_S
-"""2100-01-01T00:00:00Z: further on, dates that somebody computes from now could end up beyond what can be written."""
+"""2100-01-01T00:00:00Z: further on, dates computed from now could end up beyond what can be written."""
 
 
 class AdjustableClock:

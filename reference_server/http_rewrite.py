@@ -1,4 +1,4 @@
-"""Answers that say something else than the platform said, and places that lead elsewhere: pure, told by a fault.
+"""Answers that say something else than the platform said, and places that lead elsewhere: pure, as a fault says.
 
 What a device under test must bear with cannot always be had from an honest server: an odd poll document, a wrong hash,
 a link to another path and host, a redirect, a wrong date. These are made here, from the honest answer.
@@ -16,15 +16,18 @@ from fleetrig.simulator.contract.faults import Fault, FaultKind
 from fleetrig.simulator.contract.http import Headers, HttpRequest, HttpResponse
 from fleetrig.simulator.contract.json_types import Json
 
-NEIGHBOURS: Final = (("127.0.0.1", "localhost"), ("hawkbit.test", "elsewhere.test"))
-"""Two names of one host: whoever is sent from one to the other must take it for another host."""
+HOST_ALIASES: Final = {"127.0.0.1": "localhost", "localhost": "127.0.0.1"}
+"""Two names of one host: a device that is sent from one to the other must take it for another host."""
+
+ALIAS_PREFIX: Final = "elsewhere."
+"""In virtual time, where hosts end in `.test` (RFC 6761), the other name of one begins so."""
 
 CONDITIONS: Final = frozenset({"if-none-match", "if-match"})
-"""A body that is rewritten has no tag: whoever knows the honest one must not be told that it is still good."""
+"""A body that is rewritten has no tag: to a client with the honest one the server must not say "not modified"."""
 
 
-def as_seen(fault: Fault, request: HttpRequest) -> HttpRequest:
-    """The request as the platform gets to see it."""
+def hide_headers(fault: Fault, request: HttpRequest) -> HttpRequest:
+    """The request without the headers that the platform is not to see."""
     unseen = fault.parameters.get("unseen")
     names = {str(name).lower() for name in unseen} if isinstance(unseen, list) else set()
     if fault.kind is FaultKind.MOVED or rewrites_body(fault):
@@ -98,25 +101,25 @@ def set_value(document: Json, path: list[str], value: Json) -> None:
 # Places that lead elsewhere
 
 
-def elsewhere(origin: str) -> str:
+def other_host(origin: str) -> str:
     """The same server under its other name, and back; a host of which no other name is known stays."""
     scheme, _, authority = origin.partition("://")
     host, mark, port = authority.partition(":")
-    for one, other in (*NEIGHBOURS, *(pair[::-1] for pair in NEIGHBOURS)):
-        if host == one:
-            return f"{scheme}://{other}{mark}{port}"
-    return origin
+    other = HOST_ALIASES.get(host)
+    if other is None and host.endswith(".test"):
+        other = host.removeprefix(ALIAS_PREFIX) if host.startswith(ALIAS_PREFIX) else ALIAS_PREFIX + host
+    return origin if other is None else f"{scheme}://{other}{mark}{port}"
 
 
-def homeward(below: str, request: HttpRequest) -> HttpRequest | None:
+def original_request(below: str, request: HttpRequest) -> HttpRequest | None:
     """A request that has come to the other place, as if to the usual one; None for all others."""
     if not request.target.startswith(below + "/"):
         return None
-    return replace(request, origin=elsewhere(request.origin), target=request.target.removeprefix(below))
+    return replace(request, origin=other_host(request.origin), target=request.target.removeprefix(below))
 
 
 def redirect(fault: Fault, request: HttpRequest) -> Delivery:
-    location = elsewhere(request.origin) + fault.text("below") + request.target
+    location = other_host(request.origin) + fault.text("below") + request.target
     return Delivery(HttpResponse(int(fault.number("status") or 307), (("Location", location),)))
 
 
@@ -125,7 +128,7 @@ def move_links(fault: Fault, request: HttpRequest, delivery: Delivery) -> Delive
     response = delivery.response
     if response is None or not isinstance(response.body, bytes):
         return delivery
-    home, there = request.origin + "/", elsewhere(request.origin) + fault.text("below") + "/"
+    home, there = request.origin + "/", other_host(request.origin) + fault.text("below") + "/"
     body = changed(response.body, lambda document: moved(document, home, there))
     return replace(delivery, response=HttpResponse(response.status, without(response.headers, {"etag"}), body))
 

@@ -1,27 +1,52 @@
-"""What a platform is to the server: a pure function of envelope, connection and time over its store."""
+"""What a platform is to the server: a pure function of envelope, session and time over its store.
+
+Each platform is a `Platform`, and an `HttpPlatform` or a `SessionPlatform` or both, by what its listeners speak.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from fleetrig.reference_server.http_habits import HttpHabits
+from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
+from fleetrig.simulator.contract.envelope import Envelope, Output
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from fleetrig.simulator.contract.session import Session
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What a platform says on the wire, and beside the wire why."""
+class HttpAnswer:
+    """What a platform says to an HTTP request, and beside the wire why."""
 
     response: HttpResponse
     reason: str = ""
     """For a person, when something was refused: what was wrong and what to do. Never on the wire."""
     device: str = ""
-    """The controllerId or other device id that this was about, if there is one."""
+    """The device id that this was about, if there is one."""
     changed: str = ""
     """What changed in the registry, for the trace: `target created`, `action 4 finished`; empty for reads."""
     rollback: bool = False
     """The transaction is undone (an error was found half way)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """What a platform does when a session opens, says something or closes, or when something is due.
+
+    The fields beside `outputs` mean what they mean in an `HttpAnswer`.
+    """
+
+    outputs: Sequence[Output] = ()
+    reason: str = ""
+    device: str = ""
+    changed: str = ""
+    rollback: bool = False
+    """Not in `advance`, where one transaction holds all reactions."""
+
+
+NOTHING = Reaction()
 
 
 class Platform(Protocol):
@@ -29,17 +54,41 @@ class Platform(Protocol):
 
     name: str
 
-    def serves(self, request: HttpRequest) -> bool:
-        """True when a path of this platform is meant; the first platform that says so answers."""
-
-    def handle(self, request: HttpRequest, session: Session, now_us: int) -> Answer:
-        """One envelope, one transaction (opened by `server.py`)."""
-
     def next_due_us(self) -> int | None:
-        """When something happens by itself next (auto-assignment, lapsed windows, lazy writes); None if never."""
+        """When something happens by itself next (auto-assignment, lapsed windows, pushes); None if never.
 
-    def advance(self, now_us: int) -> None:
-        """Lets everything happen that is due."""
+        Asked often, after each envelope of a session too: keep it cheap.
+        """
+
+    def advance(self, now_us: int) -> Sequence[Reaction]:
+        """Lets everything happen that is due, in a transaction opened by `server.py`."""
 
     def secrets(self) -> list[tuple[str, str]]:
         """(kind, value) of secrets that came up since the last call, to be masked from now on."""
+
+
+@runtime_checkable
+class HttpPlatform(Platform, Protocol):
+    """A platform that answers HTTP requests."""
+
+    http_habits: HttpHabits
+
+    def handle(self, request: HttpRequest, session: Session, now_us: int) -> HttpAnswer:
+        """One request, one transaction (opened by `server.py`)."""
+
+
+@runtime_checkable
+class SessionPlatform(Platform, Protocol):
+    """A platform with sessions that last: MQTT connections, CoAP endpoints. Each call is one transaction."""
+
+    def opened(self, session: Session, now_us: int) -> Reaction:
+        """A connection stands, TLS included."""
+
+    def receive(self, session: Session, envelope: Envelope, now_us: int) -> Reaction:
+        """Something has come on it."""
+
+    def closed(self, session: Session, now_us: int) -> Reaction:
+        """It is gone, whichever side ended it: called once for each session that was opened."""
+
+
+PlatformBuilder = Callable[[Store, Blobs, Entropy], Platform]

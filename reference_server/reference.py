@@ -1,7 +1,10 @@
 """A running reference server: a store, platforms over it, faults, sockets, and the clock that lets things happen.
 
-    async with ReferenceServer(ServerOptions((hawkbit(),)), trace) as server:
-        ... server.http_url ...
+    options = ServerOptions((PlatformOptions("hawkbit", build, {"http": parse_address("127.0.0.1:0")}),))
+    async with ReferenceServer(options, trace) as server:
+        ... server.url("hawkbit", "http") ...
+
+Each platform has listeners of its own: the port decides who answers.
 
 It lives in the event loop it is started in; several can live in one. Starting is all or nothing: what was opened
 before something failed is closed again.
@@ -10,10 +13,13 @@ before something failed is closed again.
 from __future__ import annotations
 
 import logging
+import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from itertools import count
 from pathlib import Path
 from typing import Final, Self
 
@@ -25,25 +31,24 @@ from fleetrig.reference_server.entropy import SystemEntropy
 from fleetrig.reference_server.faults import FaultPlan
 from fleetrig.reference_server.fronts.addresses import Address
 from fleetrig.reference_server.fronts.control import ControlFront
-from fleetrig.reference_server.fronts.http.front import HttpFront
-from fleetrig.reference_server.fronts.http.intake import Limits
+from fleetrig.reference_server.fronts.front import Front, FrontTools, Limits, Scheme
+from fleetrig.reference_server.fronts.http.front import http_front
 from fleetrig.reference_server.fronts.listening import Listener
 from fleetrig.reference_server.fronts.tls import ThrowAwayTls, tls_context
-from fleetrig.reference_server.platform import Platform
-from fleetrig.reference_server.scheduler import Ticker
+from fleetrig.reference_server.platform import PlatformBuilder
+from fleetrig.reference_server.scheduler import Scheduler, ServedPlatform
 from fleetrig.reference_server.server import Server
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
 from fleetrig.reference_server.stores.opening import open_store
 from fleetrig.simulator.contract.clock import Clock
+from fleetrig.simulator.contract.envelope import Envelope, Output
+from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.faults import Fault
-from fleetrig.simulator.contract.http import HttpRequest
 from fleetrig.simulator.contract.json_types import Json
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Trace
 
 LOG: Final = logging.getLogger("fleetrig.server")
-
-PlatformBuilder = Callable[[Store, Blobs, Entropy], Platform]
 
 
 class SystemClock:
@@ -55,14 +60,24 @@ class SystemClock:
 
 ANY_LOOPBACK_PORT: Final = Address("127.0.0.1", 0)
 
+SCHEMES: Final[Mapping[str, Scheme]] = {"http": Scheme(http_front), "https": Scheme(http_front, is_tls=True)}
+"""The listeners there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformOptions:
+    """One platform and where it listens: listener name (`http`, `https`, `mqtt` …) -> address."""
+
+    name: str
+    build: PlatformBuilder
+    listeners: Mapping[str, Address] = field(default_factory=lambda: {"http": ANY_LOOPBACK_PORT})
+
 
 @dataclass(frozen=True, slots=True)
 class ServerOptions:
-    """What a server is made of. Without `certificate` and `key`, `https` gets a throw-away authority."""
+    """What a server is made of. Without `certificate` and `key`, TLS listeners get a throw-away authority."""
 
-    platforms: tuple[PlatformBuilder, ...]
-    http: Address | None = ANY_LOOPBACK_PORT
-    https: Address | None = None
+    platforms: tuple[PlatformOptions, ...]
     certificate: Path | None = None
     key: Path | None = None
     control: Address | None = None
@@ -83,41 +98,55 @@ class ReferenceServer:
         secrets: Secrets | None = None,
         clock: Clock | None = None,
         entropy: Entropy | None = None,
+        schemes: Mapping[str, Scheme] = SCHEMES,
     ) -> None:
+        """`schemes` says how listeners speak, by their names."""
         self._options = options
+        self._schemes = schemes
         self._clock = AdjustableClock(clock or SystemClock())
         self._entropy = entropy or SystemEntropy()
         self._stack = AsyncExitStack()
-        self._listeners: dict[str, Listener] = {}
+        self._listeners: dict[str, dict[str, Listener]] = {}
+        self._control: Listener | None = None
+        self._authority: ThrowAwayTls | None = None
         self.trace = trace or Trace()
         self.secrets = secrets or Secrets()
         self.faults = FaultPlan(lambda: self._entropy.uniform(0.0, 1.0))
         self.bugs: list[BaseException] = []
-        self.ca: Path | None = None
-        """The throw-away authority's certificate, while the server runs."""
+
+    def url(self, platform: str, scheme: str = "http") -> str:
+        """`http://127.0.0.1:41234`. Raises KeyError when the platform has no such listener."""
+        return f"{self._schemes[scheme].url_scheme or scheme}://{self._listeners[platform][scheme].address}"
 
     @property
-    def http_url(self) -> str:
-        """`http://127.0.0.1:41234`. Raises KeyError without an HTTP listener."""
-        return self._listeners["http"].url
+    def addresses(self) -> dict[str, dict[str, Address]]:
+        """Platform -> listener name -> where it listens, with real ports."""
+        return {
+            name: {scheme: listener.address for scheme, listener in listeners.items()}
+            for name, listeners in self._listeners.items()
+        }
 
     @property
-    def https_url(self) -> str:
-        return self._listeners["https"].url
+    def control_address(self) -> Address | None:
+        """Where the control interface listens, if it does."""
+        return self._control.address if self._control is not None else None
 
     @property
     def control_url(self) -> str:
-        return self._listeners["control"].url
+        """Raises KeyError when there is no control interface."""
+        if self._control is None:
+            raise KeyError("control")
+        return f"http://{self._control.address}"
+
+    @property
+    def ca(self) -> Path | None:
+        """The throw-away authority's certificate, while the server runs."""
+        return self._authority.ca if self._authority is not None else None
 
     @property
     def clock(self) -> Clock:
         """The time as this server has it."""
         return self._clock
-
-    @property
-    def addresses(self) -> dict[str, Address]:
-        """`http`, `https` and `control` -> where it listens, with real ports."""
-        return {scheme: listener.address for scheme, listener in self._listeners.items()}
 
     async def __aenter__(self) -> Self:
         try:
@@ -137,38 +166,65 @@ class ReferenceServer:
     def add_fault(self, fault: Fault) -> None:
         """From now on; a refused outage that begins at once has begun when this returns."""
         self.faults.add(fault, self._clock.now_us())
-        self._ticker.look_at_faults()
+        self._look_at_faults()
 
-    def clear_faults(self) -> None:
-        self.faults.clear()
-        self._ticker.look_at_faults()
+    def _look_at_faults(self) -> None:
+        self._scheduler.look_at_faults()
 
     async def _start(self) -> None:
         self._bind()  # first, since a port in use must not leave a new database behind
         store, blobs = open_store(self._options.store)
         self._stack.callback(store.close)
-        platforms = [build(store, blobs, self._entropy) for build in self._options.platforms]
-        server = Server(platforms, store, self.faults, self.trace, self.secrets)
-        front = HttpFront(server.handle, self._clock, self.trace, self._note_bug, self._options.limits)
-        self._stack.push_async_callback(front.close)
-        self._ticker = Ticker(server, front, self._clock, self._note_bug)
-        front.delivering.on_refused = self._ticker.look_at_faults
-        for scheme in self._listeners.keys() & {"http", "https"}:
-            await front.listen(self._listeners[scheme])
-        await self._stack.enter_async_context(self._ticker)
-        if "control" in self._listeners:
-            await self._open_control(server, self._listeners["control"])
+        tools = FrontTools(
+            self._clock,
+            self.trace,
+            self._note_bug,
+            next_session_id=count(1).__next__,
+            on_refused=self._look_at_faults,
+            limits=self._options.limits,
+        )
+        served = [self._served(options, store, blobs, tools) for options in self._options.platforms]
+        self._scheduler = Scheduler(served, self.faults, self._clock, self._note_bug)
+        for options, one in zip(self._options.platforms, served, strict=True):
+            await self._listen(self._listeners[options.name], one.fronts)
+        await self._stack.enter_async_context(self._scheduler)
+        if self._control is not None:
+            await self._open_control(store, self._control)
 
-    async def _open_control(self, server: Server, listener: Listener) -> None:
+    def _served(self, options: PlatformOptions, store: Store, blobs: Blobs, tools: FrontTools) -> ServedPlatform:
+        """A platform's server with a front for each way in which its listeners speak."""
+        platform = options.build(store, blobs, self._entropy)
+        server = Server(platform, store, self.faults, self.trace, self.secrets)
+        served = ServedPlatform(server, self._clock.now_us())
+
+        def perform(outputs: Sequence[Output]) -> None:
+            served.perform(outputs)
+            self._scheduler.look_at_due(server)
+
+        makers = dict.fromkeys(self._schemes[scheme].make for scheme in options.listeners)
+        served.fronts = tuple(make(server, replace(tools, perform=perform)) for make in makers)
+        return served
+
+    async def _listen(self, listeners: Mapping[str, Listener], fronts: Sequence[Front]) -> None:
+        makers = list(dict.fromkeys(self._schemes[scheme].make for scheme in listeners))
+        for front in fronts:
+            self._stack.push_async_callback(front.close)
+        for scheme, listener in listeners.items():
+            await fronts[makers.index(self._schemes[scheme].make)].listen(listener)
+
+    async def _open_control(self, store: Store, listener: Listener) -> None:
         ring, refusals = TraceRing(), Refusals()
         self._stack.callback(self.trace.listen(ring))
         self._stack.callback(self.trace.listen(refusals, refusals.kinds))
         controlled = Controlled(
             about=self._options.about,
-            platforms=tuple(platform.name for platform in server.platforms),
-            urls={scheme: served.url for scheme, served in self._listeners.items()},
+            urls={
+                name: {scheme: self.url(name, scheme) for scheme in listeners}
+                for name, listeners in self._listeners.items()
+            },
+            control_url=self.control_url,
             store_url=self._options.store,
-            store=server.store,
+            store=store,
             clock=self._clock,
             faults=self.faults,
             ring=ring,
@@ -176,39 +232,48 @@ class ReferenceServer:
             secrets=self.secrets,
             is_open=not listener.address.is_loopback,
         )
-        front = ControlFront(Control(controlled), self.trace, self._ticker.settle, self._note_bug)
+        front = ControlFront(Control(controlled), self.trace, self._scheduler.settle, self._note_bug)
         self._stack.push_async_callback(front.close)
         await front.listen(listener)
 
     def _bind(self) -> None:
-        options = self._options
-        if options.http is not None:
-            self._listen("http", Listener(options.http))
-        if options.https is not None:
-            self._listen("https", self._tls_listener(options.https))
-        if options.control is not None:
-            self._listen("control", Listener(options.control))
+        wanted = self._options.platforms
+        unknown = [name for options in wanted for name in options.listeners if name not in self._schemes]
+        if unknown:
+            known = f"there are {', '.join(self._schemes)}{_near(unknown[0], self._schemes)}"
+            raise UsageError(f"there is no listener called {unknown[0]!r}; {known}")
+        if len({options.name for options in wanted}) < len(wanted):
+            raise UsageError(f"each platform can be served once, got {', '.join(options.name for options in wanted)}")
+        for options in wanted:
+            listeners = self._listeners[options.name] = {}
+            for name, address in options.listeners.items():
+                tls = self._tls_context() if self._schemes[name].is_tls else None
+                listeners[name] = self._bound(Listener(name, address, tls))
+        if self._options.control is not None:
+            self._control = self._bound(Listener("control", self._options.control))
 
-    def _listen(self, scheme: str, listener: Listener) -> None:
-        self._listeners[scheme] = listener
+    def _bound(self, listener: Listener) -> Listener:
         self._stack.callback(listener.close)
+        return listener
 
-    def _tls_listener(self, address: Address) -> Listener:
+    def _tls_context(self) -> ssl.SSLContext:
         options = self._options
         if options.certificate is not None:
-            return Listener(address, tls_context(options.certificate, options.key or options.certificate))
-        tls = ThrowAwayTls([] if address.is_wildcard else [address.host], self._clock.now_us())
-        self._stack.callback(tls.close)
-        self.ca = tls.ca
-        return Listener(address, tls.context)
+            return tls_context(options.certificate, options.key or options.certificate)
+        if self._authority is None:
+            addresses = [address for one in options.platforms for address in one.listeners.values()]
+            hosts = dict.fromkeys(address.host for address in addresses if not address.is_wildcard)
+            self._authority = ThrowAwayTls(list(hosts), self._clock.now_us())
+            self._stack.callback(self._authority.close)
+        return self._authority.context
 
-    def _note_bug(self, request: HttpRequest | None, bug: BaseException) -> None:
+    def _note_bug(self, envelope: Envelope | None, bug: BaseException) -> None:
         """Each place in our code complains once, however often it goes wrong."""
         place = _place(bug)
         if any(_place(known) == place for known in self.bugs):
             return
         self.bugs.append(bug)
-        during = f" during {request.method} {self.secrets.hide(request.target)[:200]}" if request is not None else ""
+        during = f" during {self.secrets.hide(envelope.line)[:200]}" if envelope is not None else ""
         what = self.secrets.hide(f"{type(bug).__name__}: {bug}")
         debug = LOG.isEnabledFor(logging.DEBUG)
         LOG.error(
@@ -218,6 +283,11 @@ class ReferenceServer:
             place,
             exc_info=bug if debug else None,
         )
+
+
+def _near(name: str, known: Iterable[str]) -> str:
+    near = get_close_matches(name, list(known), n=1)
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 def _place(bug: BaseException) -> str:

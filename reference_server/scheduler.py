@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Final, Self
 
-from fleetrig.reference_server.fronts.http.delivering import OnBug
-from fleetrig.reference_server.fronts.http.front import HttpFront
+from fleetrig.reference_server.faults import FaultPlan
+from fleetrig.reference_server.fronts.front import Front, OnBug
 from fleetrig.reference_server.server import Server
-from fleetrig.simulator.contract.clock import US_PER_S, Clock, to_s
+from fleetrig.simulator.contract.clock import US_PER_S, Clock, to_s, to_us
+from fleetrig.simulator.contract.envelope import Output
 
 ADVANCE_AT_LEAST_EVERY_US: Final = 10 * US_PER_S
-"""A target's last poll time may lag by so much (§2.1)."""
+"""Lazy writes (`Store.flush`), such as when a device was last seen, may lag by so much."""
 
 LOOK_AT_LEAST_EVERY_S: Final = 0.25
 """A request may have made something due sooner than was known."""
@@ -22,21 +25,36 @@ LOOK_AT_MOST_EVERY_S: Final = 0.02
 REST_AFTER_BUG_S: Final = 1.0
 
 
-class Ticker:
+@dataclass(slots=True)
+class ServedPlatform:
+    """A platform's server and the fronts that speak for it."""
+
+    server: Server
+    advanced_us: int
+    """When it was last let do what is due."""
+    fronts: tuple[Front, ...] = ()
+
+    def perform(self, outputs: Sequence[Output]) -> None:
+        for front in self.fronts:
+            front.perform(outputs)
+
+
+class Scheduler:
     """Runs from entering to leaving, as one task of the event loop."""
 
-    def __init__(self, server: Server, front: HttpFront, clock: Clock, on_bug: OnBug) -> None:
-        self._server = server
-        self._front = front
+    def __init__(self, served: Sequence[ServedPlatform], faults: FaultPlan, clock: Clock, on_bug: OnBug) -> None:
+        self._served = served
+        self._fronts = [front for one in served for front in one.fronts]
+        self._faults = faults
         self._clock = clock
         self._on_bug = on_bug
         self._wake = asyncio.Event()
         self._ticking = asyncio.Lock()
         self._is_refusing = False
-        self._advanced_us = clock.now_us()
+        self._looks_again_us = 0
 
     async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._run(), name="fleetrig ticker")
+        self._task = asyncio.create_task(self._run(), name="fleetrig scheduler")
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -49,6 +67,12 @@ class Ticker:
         self._begin_outage(self._clock.now_us())
         self._wake.set()
 
+    def look_at_due(self, server: Server) -> None:
+        """The server has said something: perhaps it has made something due sooner than was known."""
+        due_us = server.next_due_us()
+        if due_us is not None and due_us < self._looks_again_us:
+            self._wake.set()
+
     async def settle(self) -> None:
         """Faults or clock were changed: whatever is due by now has happened when this returns."""
         await self._try()
@@ -59,37 +83,58 @@ class Ticker:
             self._wake.clear()
             if not await self._try():
                 await asyncio.sleep(REST_AFTER_BUG_S)
+            now_us = self._clock.now_us()
+            pause_s = self._pause_s(now_us)
+            self._looks_again_us = now_us + to_us(pause_s)
             with suppress(TimeoutError):
-                async with asyncio.timeout(self._pause_s(self._clock.now_us())):
+                async with asyncio.timeout(pause_s):
                     await self._wake.wait()
 
     async def _try(self) -> bool:
         """False when a bug came up: in due work it must not stop the clock."""
         async with self._ticking:
+            now_us = self._clock.now_us()
             try:
-                await self._tick(self._clock.now_us())
-            except Exception as bug:  # noqa: BLE001 (it is told, and the server goes on)
+                await self._follow_outages(now_us)
+            except Exception as bug:  # noqa: BLE001 (it is noted, and the server goes on)
                 self._on_bug(None, bug)
                 return False
-            return True
+            went_well = [self._advance(served, now_us) for served in self._served]
+            return all(went_well)
 
-    async def _tick(self, now_us: int) -> None:
+    async def _follow_outages(self, now_us: int) -> None:
         self._begin_outage(now_us)
-        if self._is_refusing and not self._server.faults.refuses_at(now_us):
-            await self._front.accept_again()
+        if self._is_refusing and not self._faults.refuses_at(now_us):
+            for front in self._fronts:
+                await front.accept_again()
             self._is_refusing = False
-        due_us = self._server.next_due_us()
-        is_due = due_us is not None and due_us <= now_us
-        if is_due or now_us - self._advanced_us >= ADVANCE_AT_LEAST_EVERY_US:
-            self._advanced_us = now_us
-            self._server.advance(now_us)
+
+    def _advance(self, served: ServedPlatform, now_us: int) -> bool:
+        """False after a bug: one platform's must not keep the others from their due work."""
+        try:
+            due_us = served.server.next_due_us()
+            is_due = due_us is not None and due_us <= now_us
+            if is_due or now_us - served.advanced_us >= ADVANCE_AT_LEAST_EVERY_US:
+                served.advanced_us = now_us
+                served.perform(served.server.advance(now_us))
+        except Exception as bug:  # noqa: BLE001 (it is noted, and the server goes on)
+            self._on_bug(None, bug)
+            return False
+        return True
 
     def _begin_outage(self, now_us: int) -> None:
-        if not self._is_refusing and self._server.faults.refuses_at(now_us):
+        if not self._is_refusing and self._faults.refuses_at(now_us):
             self._is_refusing = True
-            self._front.refuse()
+            for served in self._served:
+                self._advance(served, now_us)  # sessions end as the server says, before the sockets are closed
+            for front in self._fronts:
+                front.refuse()
+
+    def _next_due_us(self) -> int | None:
+        dues = (served.server.next_due_us() for served in self._served)
+        return min((due for due in dues if due is not None), default=None)
 
     def _pause_s(self, now_us: int) -> float:
-        edges = [self._server.next_due_us(), self._server.faults.next_change_us(now_us)]
+        edges = [self._next_due_us(), self._faults.next_change_us(now_us)]
         next_s = min((to_s(edge - now_us) for edge in edges if edge is not None), default=LOOK_AT_LEAST_EVERY_S)
         return min(max(next_s, LOOK_AT_MOST_EVERY_S), LOOK_AT_LEAST_EVERY_S)

@@ -1,120 +1,192 @@
-"""The server as a function: an envelope in, a delivery out, one transaction each, everything in the trace.
+"""One platform as a conversation: each envelope in a transaction of its own, everything in the trace.
 
-Fronts call `handle` with what came over a socket, virtual time calls it directly. Order of things: faults that keep a
-request away, the platform inside its transaction, the commit, then faults that spoil an answer. A lost reply is
-therefore always one that was committed. In the trace: `received`, a `fault` for each that bites, `answered` or
-`refused` as the platform had it, and `delivered` when faults have made something else of that.
+Fronts and the links of virtual time call it. Order of things: faults that block what came, the platform inside its
+transaction, the commit, then faults that distort what it says. A lost reply is therefore always one that was committed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from fleetrig.reference_server.faults import FaultPlan, in_words, instead, seen_through, spoil
-from fleetrig.reference_server.platform import Answer, Platform
+from fleetrig.reference_server.connection_faults import Blocked, ConnectionFaults
+from fleetrig.reference_server.faults import FaultPlan, distort, filter_request, replacement
+from fleetrig.reference_server.platform import HttpAnswer, HttpPlatform, Platform, Reaction, SessionPlatform
+from fleetrig.reference_server.server_lane import ServerLane
 from fleetrig.reference_server.stores.interface import Store
 from fleetrig.simulator.contract.delivery import Delivery, Ending
+from fleetrig.simulator.contract.envelope import Close, Envelope, Output
+from fleetrig.simulator.contract.errors import ModelError
 from fleetrig.simulator.contract.faults import Fault
-from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
+from fleetrig.simulator.contract.http import HttpRequest
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.session import Session
-from fleetrig.simulator.contract.trace import Lane, Trace
+from fleetrig.simulator.contract.trace import Trace
+
+UNASKED = 0
+"""In place of a session: nobody has said anything."""
 
 
-class Undo(Exception):
+class Rollback(Exception):
     """Leaves a transaction without keeping it."""
 
 
 class Server:
-    """Platforms over one store. Single-threaded: whoever owns it calls it from one thread."""
+    """A platform over a store that it may share with others. Single-threaded: its owner calls it from one thread.
 
-    def __init__(
-        self, platforms: Sequence[Platform], store: Store, faults: FaultPlan, trace: Trace, secrets: Secrets
-    ) -> None:
-        self.platforms = tuple(platforms)
+    Raises ModelError when it is used for what its platform does not speak; never for what came over the wire.
+    """
+
+    def __init__(self, platform: Platform, store: Store, faults: FaultPlan, trace: Trace, secrets: Secrets) -> None:
+        self.platform = platform
         self.store = store
         self.faults = faults
         self.trace = trace
         self.secrets = secrets
+        self._http = platform if isinstance(platform, HttpPlatform) else None
+        self._sessions = platform if isinstance(platform, SessionPlatform) else None
+        self._lane = ServerLane(trace)
+        self._connection_faults = ConnectionFaults(faults)
+        self._open: set[int] = set()
+        """Ids of the sessions that the platform knows of."""
 
-    def handle(self, request: HttpRequest, session: Session, now_us: int) -> Delivery:
-        """One request. Never raises for anything that came over the wire."""
+    # HTTP
+
+    def exchange(self, request: HttpRequest, session: Session, now_us: int) -> Delivery:
+        """One HTTP request."""
         faults, seen = self.faults, request
-        spoilers: Sequence[Fault] = ()
+        distorting: Sequence[Fault] = ()
         if not faults.is_idle:
-            if (fault := faults.before(request, now_us)) is not None:
-                return self._keep_away(fault, request, session, now_us)
-            spoilers = faults.after(request, now_us)
-            seen = seen_through(spoilers, faults.homeward(request))
-        answer = self._commit(seen, session, now_us)
+            if (fault := faults.blocking(request, now_us)) is not None:
+                return self._short_circuit(fault, request, session, now_us)
+            distorting = faults.distorting(request, now_us)
+            seen = filter_request(distorting, faults.original_request(request))
+        answer = self._answer(seen, session, now_us)
         delivery = Delivery(answer.response)
-        for fault in spoilers:
-            delivery = spoil(fault, seen, delivery)
+        for fault in distorting:
+            delivery = distort(fault, seen, delivery)
         if self.trace.wanted:
-            self.trace.emit(now_us, Lane.SERVER, "received", answer.device, envelope=request, reason=session.peer)
-            self._tell(request, answer, spoilers, delivery, now_us)
+            lane = self._lane
+            lane.received(request, session, answer.device, now_us)
+            for fault in distorting:  # before the answer: a reader then knows that it did not arrive like that
+                lane.fault(request, fault, session.id, now_us)
+            lane.answered(answer, session.id, now_us)
+            if distorting:
+                lane.delivered(delivery, answer.device, session.id, now_us)
         return delivery
 
-    def next_due_us(self) -> int | None:
-        return min((due for p in self.platforms if (due := p.next_due_us()) is not None), default=None)
-
-    def advance(self, now_us: int) -> None:
-        """What happens by itself: lapsed windows, auto-assignment, lazy writes."""
-        for platform in self.platforms:
-            with self.store.transaction():
-                platform.advance(now_us)
-        self.store.flush()
-
-    def _commit(self, request: HttpRequest, session: Session, now_us: int) -> Answer:
-        for platform in self.platforms:
-            if platform.serves(request):
-                break
-        else:
-            return Answer(HttpResponse(404), reason="no platform of this server has such a path")
-        answer: Answer | None = None
+    def _answer(self, request: HttpRequest, session: Session, now_us: int) -> HttpAnswer:
+        if self._http is None:
+            raise ModelError(f"the platform {self.platform.name} speaks no HTTP")
+        answer: HttpAnswer | None = None
         try:
             with self.store.transaction():
-                answer = platform.handle(request, session, now_us)
+                answer = self._http.handle(request, session, now_us)
                 if answer.rollback:
-                    raise Undo
-        except Undo:
+                    raise Rollback
+        except Rollback:
             pass
-        for kind, secret in platform.secrets():
-            self.secrets.learn(kind, secret)
+        self._learn_secrets()
         assert answer is not None
         return answer
 
-    def _keep_away(self, fault: Fault, request: HttpRequest, session: Session, now_us: int) -> Delivery:
-        delivery = instead(fault, request)
+    def _short_circuit(self, fault: Fault, request: HttpRequest, session: Session, now_us: int) -> Delivery:
+        delivery = replacement(fault, request)
         if self.trace.wanted:
-            self.trace.emit(now_us, Lane.SERVER, "received", envelope=request, reason=session.peer)
-            self._tell_fault(request, fault, now_us)
-            self._tell_delivered(delivery, "", now_us)
+            self._lane.received(request, session, "", now_us)
+            self._lane.fault(request, fault, session.id, now_us)
+            self._lane.delivered(delivery, "", session.id, now_us)
         return delivery
 
-    def _tell(
-        self, request: HttpRequest, answer: Answer, spoilers: Sequence[Fault], delivery: Delivery, now_us: int
-    ) -> None:
-        """Faults stand before the answer that they spoil, so that a reader knows that it did not arrive like that."""
-        for fault in spoilers:
-            self._tell_fault(request, fault, now_us)
-        kind = "refused" if answer.reason else "answered"
-        self.trace.emit(
-            now_us,
-            Lane.SERVER,
-            kind,
-            answer.device,
-            envelope=answer.response,
-            reason=answer.reason,
-            name=answer.changed,
-        )
-        if spoilers:
-            self._tell_delivered(delivery, answer.device, now_us)
+    # Sessions
 
-    def _tell_fault(self, request: HttpRequest, fault: Fault, now_us: int) -> None:
-        self.trace.emit(now_us, Lane.SERVER, "fault", envelope=request, fault=fault.kind, reason=in_words(fault))
+    def opened(self, session: Session, now_us: int) -> Sequence[Output]:
+        self._lane.opened(session, now_us)
+        if not self.faults.is_idle and (blocked := self._connection_faults.opening(session.id, now_us)) is not None:
+            return self._blocked(blocked, None, session, now_us)
+        self._open.add(session.id)
+        reaction = self._react(lambda platform: platform.opened(session, now_us))
+        return self._said(reaction, session.id, None, now_us)
 
-    def _tell_delivered(self, delivery: Delivery, device: str, now_us: int) -> None:
-        """What the faults have made of an answer; the reason says how it ends when it does not arrive whole."""
-        ending = "" if delivery.ending is Ending.WHOLE else str(delivery.ending)
-        self.trace.emit(now_us, Lane.SERVER, "delivered", device, envelope=delivery.response, reason=ending)
+    def receive(self, session: Session, envelope: Envelope, now_us: int) -> Sequence[Output]:
+        if session.id not in self._open:
+            return ()  # it was on its way when the session ended
+        blocked = self._connection_faults.blocking(session.id, envelope, now_us)
+        if blocked is not None:
+            self._lane.received(envelope, session, "", now_us)
+            return self._blocked(blocked, envelope, session, now_us)
+        reaction = self._react(lambda platform: platform.receive(session, envelope, now_us))
+        self._lane.received(envelope, session, reaction.device, now_us)
+        return self._said(reaction, session.id, envelope, now_us)
+
+    def closed(self, session: Session, now_us: int) -> Sequence[Output]:
+        self._lane.closed(session.id, now_us)
+        self._connection_faults.closed(session.id)
+        if session.id not in self._open:
+            return ()  # a fault has kept it from the platform
+        self._open.discard(session.id)
+        reaction = self._react(lambda platform: platform.closed(session, now_us))
+        return self._said(reaction, UNASKED, None, now_us)
+
+    # By itself
+
+    def next_due_us(self) -> int | None:
+        due_us = self.platform.next_due_us()
+        outage_us = self._connection_faults.next_outage_us() if self._open and not self.faults.is_idle else None
+        return due_us if outage_us is None else outage_us if due_us is None else min(due_us, outage_us)
+
+    def advance(self, now_us: int) -> Sequence[Output]:
+        """What happens by itself: lapsed windows, auto-assignment, lazy writes, pushes; outages that end sessions."""
+        outputs = self._begin_outage(now_us) if self._open and not self.faults.is_idle else []
+        with self.store.transaction():
+            reactions = self.platform.advance(now_us)
+        if reactions:
+            self._learn_secrets()
+        self.store.flush()
+        for reaction in reactions:
+            outputs += self._said(reaction, UNASKED, None, now_us)
+        return outputs
+
+    def _begin_outage(self, now_us: int) -> list[Output]:
+        outage = self._connection_faults.begun_outage(now_us)
+        if outage is None:
+            return []
+        closes: list[Output] = [Close(session, Ending.RESET) for session in sorted(self._open)]
+        self._lane.fault(None, outage, UNASKED, now_us)
+        for close in closes:
+            self._lane.became([close], close.session, now_us)
+        return closes
+
+    # Common to all of it
+
+    def _react(self, act: Callable[[SessionPlatform], Reaction]) -> Reaction:
+        if self._sessions is None:
+            raise ModelError(f"the platform {self.platform.name} has no sessions that last, it speaks HTTP only")
+        reaction: Reaction | None = None
+        try:
+            with self.store.transaction():
+                reaction = act(self._sessions)
+                if reaction.rollback:
+                    raise Rollback
+        except Rollback:
+            pass
+        self._learn_secrets()
+        assert reaction is not None
+        return reaction
+
+    def _said(self, reaction: Reaction, session: int, came: Envelope | None, now_us: int) -> list[Output]:
+        """What goes out, after faults; in the trace too."""
+        distorted = self._connection_faults.distorting(reaction.outputs, session, came, now_us)
+        if self.trace.wanted:
+            self._lane.reaction(reaction, distorted, session, now_us)
+        return [output for entry in distorted for output in entry.becomes]
+
+    def _blocked(
+        self, blocked: Blocked, envelope: Envelope | None, session: Session, now_us: int
+    ) -> tuple[Output, ...]:
+        self._lane.fault(envelope, blocked.fault, session.id, now_us)
+        self._lane.became(blocked.outputs, session.id, now_us)
+        return blocked.outputs
+
+    def _learn_secrets(self) -> None:
+        for kind, secret in self.platform.secrets():
+            self.secrets.learn(kind, secret)

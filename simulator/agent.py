@@ -4,24 +4,37 @@ The agent performs nothing. A driver asks it for the next effect with the outcom
 from the flow, having taken care of storage and stages itself.
 
 Power is cut at *points*. A point's name is `<effect>#<n>:<where>`: the n-th time that the device reaches this effect
-(`drivers.power` counts, through power cycles), and `before` it, or for an Ask or Download `sent` (the request is out,
-nothing came back) or `answered` (the answer has come, nothing was done with it).
+(`drivers.power_watch` counts, through power cycles), and `before` it, `sent` (what was to go out is out, nothing has
+come back) or `answered` (the outcome is known, nothing was done with it), as far as the effect has such moments.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from fleetrig.simulator.contract.errors import ModelError
 from fleetrig.simulator.contract.identity import DeviceIdentity
 from fleetrig.simulator.contract.json_types import Json
-from fleetrig.simulator.effects import Apply, Ask, Done, Download, Effect, Enter, Flow, Outcome, Pause, Remember
+from fleetrig.simulator.effects import (
+    Apply,
+    Ask,
+    Await,
+    Behaviour,
+    Connect,
+    Disconnect,
+    Done,
+    Download,
+    Effect,
+    Enter,
+    Flow,
+    Outcome,
+    Pause,
+    Remember,
+    Tell,
+)
 from fleetrig.simulator.stages import Stage, may_move
-
-Behaviour = Callable[[DeviceIdentity, Mapping[str, Json]], Flow]
-"""A device's program: (identity, what it remembers) -> flow. Called anew at every power-on."""
 
 CUT_WHERE: Final = ("before", "sent", "answered")
 
@@ -32,8 +45,10 @@ DONE: Final = Done()
 def effect_name(effect: Effect) -> str:
     """The name by which power cuts and traces speak of an effect."""
     match effect:
-        case Ask() | Download():
+        case Connect() | Ask() | Tell() | Await() | Download():
             return effect.name
+        case Disconnect():
+            return "disconnect"
         case Pause():
             return f"pause-{effect.why}".replace(" ", "-")
         case Remember():
@@ -46,7 +61,15 @@ def effect_name(effect: Effect) -> str:
 
 def cut_points(effect: Effect) -> tuple[str, ...]:
     """Where power can be cut at this effect."""
-    return CUT_WHERE if isinstance(effect, Ask | Download) else CUT_WHERE[:1]
+    match effect:
+        case Connect() | Ask() | Download():
+            return CUT_WHERE
+        case Tell():
+            return ("before", "sent")
+        case Await():
+            return ("before", "answered")
+        case _:
+            return ("before",)
 
 
 class Agent:

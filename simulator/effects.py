@@ -1,34 +1,100 @@
 """What a device's behaviour may ask for, and what it is answered.
 
 A flow is a generator that yields effects and receives outcomes. It never performs anything: a driver does, in virtual
-time, over real sockets, or only to compare. Rules for whoever writes a flow:
+time, over real sockets, or only to compare. HTTP needs no connection of its own: `Ask` and `Download` open what they
+need. For MQTT and CoAP a device has one connection at a time: `Connect`, then `Ask`, `Tell` and `Await`, then
+`Disconnect`. What comes while the device does something else waits in the connection's inbox for the next `Await`.
+
+Rules for a flow:
 1. It is a pure function of (identity, remembered state, outcomes so far): no clock, no chance, no global.
 2. No `yield` in `finally`: a power cut throws the generator away.
 3. Effects carry ranges (`at_least_s`, `at_most_s`); drivers draw from them, the oracle checks them.
-4. What must survive a power cut is remembered *before* the world is told that it was done.
+4. What must survive a power cut is remembered *before* anybody hears that it was done.
+5. A connected device that must hear pushes does not `Pause`: its idle time is an `Await` with a range.
+6. Nothing is acknowledged behind its back: a PUBLISH with QoS 1 that came is acknowledged by `acknowledge`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final, Generic, NamedTuple, TypeVar, overload
 
+from fleetrig.simulator.contract.coap import CoapRequest, CoapReset, CoapResponse
+from fleetrig.simulator.contract.envelope import Envelope
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
+from fleetrig.simulator.contract.identity import DeviceIdentity
 from fleetrig.simulator.contract.json_types import Json
+from fleetrig.simulator.contract.mqtt import (
+    MqttConnack,
+    MqttConnect,
+    MqttPingreq,
+    MqttPingresp,
+    MqttPublish,
+    MqttPublishAck,
+    MqttSuback,
+    MqttSubscribe,
+    MqttUnsuback,
+    MqttUnsubscribe,
+    PublishAckKind,
+)
 from fleetrig.simulator.stages import Stage
 
 REPLY_LIMIT_BYTES: Final = 4 * 1024 * 1024
 """Far above any document of a platform; a larger answer to an Ask is `malformed`."""
 
+Request = (
+    HttpRequest | CoapRequest | MqttSubscribe | MqttUnsubscribe | MqttPublish | MqttPublishAck | MqttPingreq
+)  # fmt: skip
+"""What has an answer of its own. Of PUBLISH only QoS 1 and 2 do, of its acknowledgements only PUBREL."""
 
-class Ask(NamedTuple):
-    """Send `request`, wait at most `within_s` for the answer. Answered by `Reply` or `NoReply`."""
+
+class Connect(NamedTuple):
+    """Open a connection to `where` (`mqtt://host:1883`) and send `envelope`, if there is one, as the first thing.
+
+    Answered by `Reply` with the CONNACK, whatever its code; by `Done` when there was nothing to send; by `NoReply`.
+    """
 
     name: str
-    request: HttpRequest
+    where: str
+    envelope: MqttConnect | None
     within_s: float
+
+
+class Ask(NamedTuple):
+    """Send `request`, wait at most `within_s` for the answer to it. Answered by `Reply` or `NoReply`.
+
+    A packet id of 0 and an empty token are replaced by the connection with fresh ones.
+    """
+
+    name: str
+    request: Request
+    within_s: float
+
+
+class Tell(NamedTuple):
+    """Send what nobody answers: QoS 0, NON, acknowledgements. Answered by `Done`, or `NoReply` without connection."""
+
+    name: str
+    envelope: Envelope
+
+
+class Await(NamedTuple):
+    """Wait until something comes whose `line` fits one of the globs `patterns`; it may be in the inbox already.
+
+    The driver draws how long from the range, as for `Pause`. Answered by `Reply`, or `NoReply` (`timeout`, `closed`).
+    """
+
+    name: str
+    patterns: tuple[str, ...]
+    at_least_s: float
+    at_most_s: float
+    capped_at_s: float = math.inf
+
+
+class Disconnect(NamedTuple):
+    """Close the connection; without one nothing happens. Answered by `Done`."""
 
 
 class Download(NamedTuple):
@@ -78,13 +144,17 @@ class Apply(NamedTuple):
     slice_s: float
 
 
-Effect = Ask | Download | Pause | Remember | Enter | Apply
+TimedEffect = Connect | Ask | Tell | Await | Disconnect | Download | Pause | Apply
+"""What a driver performs; the agent itself carries out the others."""
+Effect = TimedEffect | Remember | Enter
+
+E_co = TypeVar("E_co", bound=Envelope, covariant=True)
 
 
-class Reply(NamedTuple):
-    """An HTTP answer, whatever its status, and how long it took."""
+class Reply(NamedTuple, Generic[E_co]):
+    """An answer, whatever it says, and how long it took."""
 
-    envelope: HttpResponse
+    envelope: E_co
     after_s: float
 
 
@@ -117,16 +187,69 @@ class Done(NamedTuple):
     after_s: float = 0.0
 
 
-Outcome = Reply | Downloaded | NoReply | Done
+HttpReply = Reply[HttpResponse]
+Outcome = Reply[Envelope] | Downloaded | NoReply | Done
 
 Flow = Generator[Effect, Outcome, None]
-"""A behaviour. It ends when the device has nothing more to do."""
+"""What a device does from one power-on to the next. It ends when the device has nothing more to do."""
+
+Behaviour = Callable[[DeviceIdentity, Mapping[str, Json]], Flow]
+"""A device's program: (identity, what it remembers) -> flow. Called anew at every power-on."""
 
 
-def ask(name: str, request: HttpRequest, within_s: float) -> Generator[Effect, Outcome, Reply | NoReply]:
+Asking = Generator[Effect, Outcome, Reply[E_co] | NoReply]
+
+
+@overload
+def ask(name: str, request: HttpRequest, within_s: float) -> Asking[HttpResponse]: ...
+@overload
+def ask(name: str, request: CoapRequest, within_s: float) -> Asking[CoapResponse | CoapReset]: ...
+@overload
+def ask(name: str, request: MqttSubscribe, within_s: float) -> Asking[MqttSuback]: ...
+@overload
+def ask(name: str, request: MqttUnsubscribe, within_s: float) -> Asking[MqttUnsuback]: ...
+@overload
+def ask(name: str, request: MqttPublish | MqttPublishAck, within_s: float) -> Asking[MqttPublishAck]: ...
+@overload
+def ask(name: str, request: MqttPingreq, within_s: float) -> Asking[MqttPingresp]: ...
+def ask(name: str, request: Request, within_s: float) -> Asking[Envelope]:
     """`answer = yield from ask(…)`, typed."""
     answer = yield Ask(name, request, within_s)
     assert isinstance(answer, Reply | NoReply), f"a driver answered Ask with {type(answer).__name__}"
+    return answer
+
+
+def connect(wanted: Connect) -> Generator[Effect, Outcome, Reply[MqttConnack] | NoReply | Done]:
+    """`answer = yield from connect(Connect(…))`, typed."""
+    answer = yield wanted
+    match answer:
+        case Reply(MqttConnack() as connack, after_s):
+            return Reply(connack, after_s)
+        case NoReply() | Done():
+            return answer
+        case _:
+            raise AssertionError(f"a driver answered Connect with {answer!r}")
+
+
+def tell(name: str, envelope: Envelope) -> Generator[Effect, Outcome, NoReply | Done]:
+    """`sent = yield from tell(…)`, typed."""
+    answer = yield Tell(name, envelope)
+    assert isinstance(answer, NoReply | Done), f"a driver answered Tell with {type(answer).__name__}"
+    return answer
+
+
+def acknowledge(publish: MqttPublish) -> Generator[Effect, Outcome, NoReply | Done]:
+    """Answers a PUBLISH that came: PUBACK for QoS 1, PUBREC for QoS 2, nothing for QoS 0."""
+    if publish.qos == 0:
+        return Done()
+    kind = PublishAckKind.PUBACK if publish.qos == 1 else PublishAckKind.PUBREC
+    return (yield from tell(kind.name.lower(), MqttPublishAck(kind, publish.packet_id)))
+
+
+def wait_for(wanted: Await) -> Asking[Envelope]:
+    """`what_came = yield from wait_for(Await(…))`, typed."""
+    answer = yield wanted
+    assert isinstance(answer, Reply | NoReply), f"a driver answered Await with {type(answer).__name__}"
     return answer
 
 
@@ -138,7 +261,7 @@ def download(wanted: Download) -> Generator[Effect, Outcome, Downloaded | NoRepl
 
 
 def pause(wanted: Pause) -> Generator[Effect, Outcome, float]:
-    """Waits and gives the seconds that were drawn."""
+    """Waits. Returns the seconds that were drawn."""
     answer = yield wanted
     assert isinstance(answer, Done), f"a driver answered Pause with {type(answer).__name__}"
     return answer.after_s

@@ -1,11 +1,10 @@
 """The stages of a device's life and the one table of legal moves.
 
-Rules for whoever edits this file:
+Rules for this file:
 1. A move that is not in `MOVES` does not happen: the agent stops with a `ModelError`.
-2. The picture in the documentation is drawn from `MOVES` by `diagram()`; a test compares the two.
-3. Stages are what the *device* knows. What the server thinks of it (registered, pending …) is the registry's business.
+2. Stages are what the *device* knows. What the server thinks of it (registered, pending …) is the registry's business.
 
-A device is BLANK until it was told a server. ENROLLING is its first contact, and every contact after it has lost its
+A device is BLANK until it is given a server. ENROLLING is its first contact, and every contact after it has lost its
 identity. ENROLLED devices have been accepted at least once; ONLINE says that the last contact worked. BACKING_OFF waits
 after a failure, REFUSED waits after the server said no. UPDATING is between a deployment and its final report.
 MOVING is on the way to another server.
@@ -44,10 +43,3 @@ MOVES: Final[Mapping[Stage, frozenset[Stage]]] = {
 def may_move(here: Stage, there: Stage) -> bool:
     """True when the move is in the table; staying is always allowed."""
     return here is there or there in MOVES[here]
-
-
-def diagram() -> str:
-    """The table as a Mermaid state diagram, for the documentation."""
-    lines = ["stateDiagram-v2", f"    [*] --> {Stage.BLANK}"]
-    lines += [f"    {here} --> {there}" for here, ends in MOVES.items() for there in sorted(ends)]
-    return "\n".join(lines)

@@ -31,7 +31,7 @@ def test_the_page_has_examples() -> None:
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the examples are for curl")
 def test_every_example_says_what_the_page_says(tmp_path: Path) -> None:
     with Served(tmp_path) as served:
-        places = {"127.0.0.1:8081": served.said_ready["control"], "127.0.0.1:8080": served.said_ready["http"]}
+        places = {"127.0.0.1:8081": served.ready["control"], "127.0.0.1:8080": served.ready["http"]}
         for command, expected in examples():
             for written, real in places.items():
                 command, expected = command.replace(written, real), expected.replace(written, real)

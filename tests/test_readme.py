@@ -7,11 +7,12 @@ import re
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from fleetrig.harness.servers.serve_process import ServeProcess
 
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -35,18 +36,8 @@ def server(desk: Path) -> Iterator[str]:
     """The server that the README starts in another terminal, on a free port instead of 8080."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         address = f"127.0.0.1:{probe.getsockname()[1]}"
-    ready = desk / "ready.json"
-    command = [sys.executable, "-m", "fleetrig.harness.cli", "serve", "--http", address, "--ready-file", str(ready)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
-        try:
-            deadline_s = time.monotonic() + WITHIN_S
-            while not ready.exists():
-                assert process.poll() is None, "serve ended before it was ready"
-                assert time.monotonic() < deadline_s
-                time.sleep(0.02)
-            yield address
-        finally:
-            process.terminate()
+    with ServeProcess(desk, "--http", address):
+        yield address
 
 
 def test_every_command_works(desk: Path, server: str) -> None:

@@ -1,31 +1,36 @@
-"""The words of `expect`: those over the stream become folds, those over the server's records become inquiries."""
+"""The words of `expect`: those over the stream become folds, those over the server's records become admin calls.
+
+A new word gets a line in `FOLDS` or in `QUERIES`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from typing import Any, Final, TypeVar
 
 from fleetrig.harness.checks import events as event_folds
 from fleetrig.harness.checks import retries as retry_folds
 from fleetrig.harness.checks import times as time_folds
 from fleetrig.harness.checks.fold import Fold
-from fleetrig.harness.checks.manufacturing_record import judge_record
+from fleetrig.harness.checks.manufacturing_record import query_manufacturing_record
 from fleetrig.harness.checks.matching import Pattern
-from fleetrig.harness.checks.registry import judge_registry
-from fleetrig.harness.external.program_folds import KeepsRunning as KeepsRunningFold
-from fleetrig.harness.external.program_folds import OneAddress as OneAddressFold
-from fleetrig.harness.external.secrecy import judge_secrets
-from fleetrig.harness.run.context import Rig
-from fleetrig.harness.run.redact import masked
+from fleetrig.harness.checks.registry import query_registry
+from fleetrig.harness.external.program_folds import KeepsRunningFold, OneAddressFold
+from fleetrig.harness.external.secrecy import query_secrets
+from fleetrig.harness.run.context import RunContext
+from fleetrig.harness.run.redact import redact
 from fleetrig.harness.scenario_file.check_words import (
     Attempts,
     BacksOff,
+    CheckWord,
     FaultBit,
     Gap,
     Jitter,
     KeepsRunning,
     KeepsSecrets,
+    ManufacturingRecord,
     Never,
     NoReply,
     OneAddress,
@@ -33,31 +38,26 @@ from fleetrig.harness.scenario_file.check_words import (
     Rate,
     Reaches,
     Receives,
-    Record,
     Refused,
     Registry,
+    SeenWord,
     Sends,
     Spread,
 )
 from fleetrig.harness.scenario_file.values import Times
-from fleetrig.harness.scenario_file.words import CheckWord
 from fleetrig.harness.verdict import Finding
 from fleetrig.simulator.contract.trace import Lane
-from fleetrig.simulator.drivers.director import Inquiry
+from fleetrig.simulator.drivers.director import AdminCall
 
-Question = Callable[[], Inquiry[Finding | None]]
-Judge = Fold | Question
+T = TypeVar("T")
+
+Query = Callable[[], AdminCall[Finding | None]]
+Evaluator = Fold | Query
 """How a check is judged: event by event, or by asking the server."""
-
-Numbers = Gap | Rate | Attempts | Spread | BacksOff | Jitter
-Watched = (
-    Sends | Receives | NoReply | Reaches | Order | Never | Refused | FaultBit | KeepsRunning | OneAddress | Numbers
-)  # fmt: skip
-"""The words that are judged from events alone."""
 
 
 @dataclass(frozen=True, slots=True)
-class Roster:
+class FleetSnapshot:
     """The fleet at the moment when a phase begins: all that a fold must know beside the events."""
 
     prefix: str
@@ -78,102 +78,153 @@ class Roster:
         return only if only == "*" else self.prefix + only
 
 
-def roster_of(rig: Rig) -> Roster:
-    devices = rig.devices.values()
+def snapshot_of(context: RunContext) -> FleetSnapshot:
+    devices = context.devices.values()
     stages = {one.serial: one.agent.stage if one.agent.is_on else "" for one in devices}
-    return Roster(rig.prefix, stages, rig.scenario.devices.told_by)
+    return FleetSnapshot(context.prefix, stages, context.scenario.devices.event_lane)
 
 
-def judge_of(rig: Rig, words: CheckWord) -> Judge:
+def evaluator_for(context: RunContext, words: CheckWord) -> Evaluator:
     """The check, ready to watch from now on."""
-    match words:
-        case Registry():
-            return lambda: judge_registry(rig, words)
-        case Record():
-            return lambda: judge_record(rig, words)
-        case KeepsSecrets():
-            return lambda: judge_secrets(rig, words)
-        case _:
-            return fold_of(roster_of(rig), words)
+    query = _for_word(QUERIES, words)
+    return fold_of(snapshot_of(context), words) if query is None else lambda: query(context, words)
 
 
-def fold_of(fleet: Roster, words: Watched) -> Fold:
+def is_query(words: CheckWord) -> bool:
+    """True when the check asks the server; the others watch events."""
+    return _for_word(QUERIES, words) is not None
+
+
+def fold_of(fleet: FleetSnapshot, words: CheckWord) -> Fold:
     """A check over the stream, for a fleet that is there now."""
-    match words:
-        case Sends() | Receives() | NoReply():
-            return event_folds.TimesPerDevice(pattern_of(fleet, words), fleet.serials(words.only), words.times)
-        case Reaches():
-            return reaches(fleet, words)
-        case Order():
-            return order(fleet, words)
-        case Never():
-            return event_folds.Never(pattern_of(fleet, words.what.arguments))
-        case Refused():
-            like = fleet.hide(words.reason_has or "")
-            return event_folds.Told("refused", words.times, device=fleet.glob(words.only), reason_has=like)
-        case FaultBit():
-            return event_folds.Told("fault", words.times, fault=words.kind)
-        case KeepsRunning():
-            return KeepsRunningFold()
-        case OneAddress():
-            return OneAddressFold()
-        case _:
-            return numbers(fleet, words)
+    make = _for_word(FOLDS, words)
+    assert make is not None, f"{type(words).__name__} is in no table of the evaluators"
+    return make(fleet, words)
 
 
-def numbers(fleet: Roster, words: Numbers) -> Fold:
-    """Those that measure."""
-    what = words.between if isinstance(words, Gap) else words.of
-    sent, received, no_reply = (
-        Pattern(kind, name=what, device=fleet.glob(words.only), lane=fleet.lane)
-        for kind in ("sent", "received", "no_reply")
-    )
-    match words:
-        case Gap():
-            return time_folds.Gap(sent, words.at_least_s or 0.0, words.at_most_s)
-        case Rate():
-            return time_folds.Rate(sent, words.at_most, words.per_s)
-        case Spread():
-            first_of = len(fleet.serials(words.only)) if words.first else None
-            return time_folds.Spread(sent, words.peak_at_most, words.per_s, words.over_s, first_of)
-        case Attempts():
-            times = Times(at_least=words.at_least or 0, at_most=words.at_most)
-            return event_folds.Attempts(what, sent.device, times, fleet.lane)
-        case BacksOff():
-            return retry_folds.BacksOff(retry_folds.PauseRows(sent, received, no_reply), words.by)
-        case Jitter():
-            return retry_folds.Jitter(retry_folds.PauseRows(sent, received, no_reply), words.at_least)
+def describe(words: CheckWord, fleet: FleetSnapshot) -> str:
+    """What is expected, before anything has happened; several lines for an order."""
+    return words.describe() or fold_of(fleet, words).expected
 
 
-def order(fleet: Roster, words: Order) -> Fold:
+def times_per_device(fleet: FleetSnapshot, words: Sends | Receives | NoReply) -> Fold:
+    return event_folds.TimesPerDeviceFold(pattern_of(fleet, words), fleet.serials(words.only), words.times)
+
+
+def reaches(fleet: FleetSnapshot, words: Reaches) -> Fold:
+    stages = {serial: fleet.stages[serial] for serial in fleet.serials(words.only)}
+    needed = len(stages) if words.devices == "all" else words.devices
+    return event_folds.ReachesFold(words.stage, stages, needed)
+
+
+def order(fleet: FleetSnapshot, words: Order) -> Fold:
     """For the devices that every step is about."""
     steps = [step.arguments for step in words.steps]
     globs = {step.only for step in steps}
     serials = [one for one in fleet.serials() if all(fnmatchcase(one.removeprefix(fleet.prefix), g) for g in globs)]
-    return event_folds.Order([pattern_of(fleet, step) for step in steps], serials)
+    return event_folds.OrderFold([pattern_of(fleet, step) for step in steps], serials)
 
 
-def reaches(fleet: Roster, words: Reaches) -> Fold:
-    stages = {serial: fleet.stages[serial] for serial in fleet.serials(words.only)}
-    needed = len(stages) if words.devices == "all" else words.devices
-    return event_folds.Reaches(words.stage, stages, needed)
+def never(fleet: FleetSnapshot, words: Never) -> Fold:
+    return event_folds.NeverFold(pattern_of(fleet, words.what.arguments))
 
 
-def pattern_of(fleet: Roster, words: Sends | Receives | NoReply | Reaches) -> Pattern:
-    return masked(replace(_pattern(words, fleet.glob(words.only)), lane=fleet.lane), fleet.hide)
+def refused(fleet: FleetSnapshot, words: Refused) -> Fold:
+    like = fleet.hide(words.reason_has or "")
+    return event_folds.ServerEventsFold("refused", words.times, device=fleet.glob(words.only), reason_has=like)
 
 
-def _pattern(words: Sends | Receives | NoReply | Reaches, device: str) -> Pattern:
+def fault_bit(_: FleetSnapshot, words: FaultBit) -> Fold:
+    return event_folds.ServerEventsFold("fault", words.times, fault=words.kind)
+
+
+def gap(fleet: FleetSnapshot, words: Gap) -> Fold:
+    return time_folds.GapFold(exchange(fleet, words.between, words.only), words.at_least_s or 0.0, words.at_most_s)
+
+
+def rate(fleet: FleetSnapshot, words: Rate) -> Fold:
+    return time_folds.RateFold(exchange(fleet, words.of, words.only), words.at_most, words.per_s)
+
+
+def spread(fleet: FleetSnapshot, words: Spread) -> Fold:
+    first_of = len(fleet.serials(words.only)) if words.first else None
+    sent = exchange(fleet, words.of, words.only)
+    return time_folds.SpreadFold(sent, words.peak_at_most, words.per_s, words.over_s, first_of)
+
+
+def attempts(fleet: FleetSnapshot, words: Attempts) -> Fold:
+    times = Times(at_least=words.at_least or 0, at_most=words.at_most)
+    return event_folds.AttemptsFold(words.of, fleet.glob(words.only), times, fleet.lane)
+
+
+def backs_off(fleet: FleetSnapshot, words: BacksOff) -> Fold:
+    return retry_folds.BacksOffFold(pause_rows(fleet, words), words.by)
+
+
+def jitter(fleet: FleetSnapshot, words: Jitter) -> Fold:
+    return retry_folds.JitterFold(pause_rows(fleet, words), words.at_least)
+
+
+def pause_rows(fleet: FleetSnapshot, words: BacksOff | Jitter) -> retry_folds.PauseRows:
+    sent, received, no_reply = (
+        exchange(fleet, words.of, words.only, kind) for kind in ("sent", "received", "no_reply")
+    )
+    return retry_folds.PauseRows(sent, received, no_reply)
+
+
+def exchange(fleet: FleetSnapshot, name: str, only: str, kind: str = "sent") -> Pattern:
+    """One side of an exchange, by its name."""
+    return Pattern(kind, name=name, device=fleet.glob(only), lane=fleet.lane)
+
+
+FOLDS: Final[Mapping[type[CheckWord], Callable[[FleetSnapshot, Any], Fold]]] = {
+    Sends: times_per_device,
+    Receives: times_per_device,
+    NoReply: times_per_device,
+    Reaches: reaches,
+    Order: order,
+    Never: never,
+    Refused: refused,
+    FaultBit: fault_bit,
+    Gap: gap,
+    Rate: rate,
+    Spread: spread,
+    Attempts: attempts,
+    BacksOff: backs_off,
+    Jitter: jitter,
+    KeepsRunning: lambda _, words: KeepsRunningFold(),
+    OneAddress: lambda _, words: OneAddressFold(),
+}
+"""Words that are judged from events alone."""
+
+QUERIES: Final[Mapping[type[CheckWord], Callable[[RunContext, Any], AdminCall[Finding | None]]]] = {
+    Registry: query_registry,
+    ManufacturingRecord: query_manufacturing_record,
+    KeepsSecrets: query_secrets,
+}
+"""Words that are judged by asking: the server, or the programs of devices."""
+
+
+def _for_word(table: Mapping[type[CheckWord], T], words: CheckWord) -> T | None:
+    """What a table has for a word, or for the neutral model that a platform's own was made from."""
+    return next((table[kind] for kind in type(words).__mro__ if kind in table), None)
+
+
+def pattern_of(fleet: FleetSnapshot, words: SeenWord) -> Pattern:
+    return redact(replace(_pattern(words, fleet.glob(words.only)), lane=fleet.lane), fleet.hide)
+
+
+def _pattern(words: SeenWord, device: str) -> Pattern:
     match words:
         case Sends():
             return Pattern(
-                "sent", words.name or "", words.method or "", words.path or "", device, header=words.header,
-                body_has=words.body_has,
+                "sent", words.name or "", words.method or "", words.path or "", device,
+                line=words.line or "", header=words.header, body_has=words.body_has,
             )  # fmt: skip
         case Receives():
             return Pattern(
-                "received", words.name or "", device=device, status=words.status, header=words.header,
-                body_has=words.body_has,
+                "received", words.name or "", device=device, status=words.status,
+                line=words.line or "", header=words.header, body_has=words.body_has,
             )  # fmt: skip
         case NoReply():
             return Pattern("no_reply", words.name or "", device=device)

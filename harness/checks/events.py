@@ -7,19 +7,25 @@ from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Final
 
-from fleetrig.harness.checks.fold import EVIDENCE_KEPT, Standing, Witness, evidence_of, how_often, often, some
-from fleetrig.harness.checks.matching import Pattern
+from fleetrig.harness.checks.fold import (
+    EVIDENCE_KEPT,
+    Status,
+    Witness,
+    evidence_of,
+    format_bounds,
+    format_count,
+    summarize_names,
+)
+from fleetrig.harness.checks.matching import Pattern, is_failure
 from fleetrig.harness.scenario_file.values import Times
 from fleetrig.harness.verdict import Finding
-from fleetrig.simulator.contract.http import HttpResponse
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 
-FIRST_FAILURE_STATUS: Final = 400
 SWITCHES: Final = frozenset({"power_on", "power_cut"})
 """What a technician does: the stage such an event names is the one the device was in before."""
 
 
-class TimesPerDevice:
+class TimesPerDeviceFold:
     """Every device shows the pattern as often as the bounds say."""
 
     def __init__(self, pattern: Pattern, serials: Sequence[str], bounds: Times) -> None:
@@ -39,30 +45,30 @@ class TimesPerDevice:
         if self._bounds.at_most is not None and count > self._bounds.at_most:
             self._excess = event.device
 
-    def standing(self) -> Standing:
+    def status(self) -> Status:
         if self._excess is not None:
-            return Standing.VIOLATED
-        return Standing.MET if self._satisfied == len(self._counts) else Standing.OPEN
+            return Status.VIOLATED
+        return Status.MET if self._satisfied == len(self._counts) else Status.OPEN
 
     @property
     def expected(self) -> str:
         if self._bounds.at_most == 0:
             return f"no device {self._pattern}"
-        return f"every device {self._pattern}, {how_often(self._bounds)}"
+        return f"every device {self._pattern}, {format_bounds(self._bounds)}"
 
     def finding(self) -> Finding:
         if self._excess is not None:
-            got = f"{self._excess} did so {often(self._counts[self._excess])}"
+            got = f"{self._excess} did so {format_count(self._counts[self._excess])}"
             return Finding(self.expected, got, self._witness.evidence())
         short = [serial for serial, count in self._counts.items() if count < self._bounds.at_least]
-        got = f"{len(short)} of {len(self._counts)} did not: {some(short)}"
+        got = f"{len(short)} of {len(self._counts)} did not: {summarize_names(short)}"
         if len(short) == 1:
             count = self._counts[short[0]]
-            got = f"{short[0]} did so {often(count)}" if count else f"{short[0]} did not"
+            got = f"{short[0]} did so {format_count(count)}" if count else f"{short[0]} did not"
         return Finding(self.expected, got, self._witness.evidence())
 
 
-class Attempts:
+class AttemptsFold:
     """The longest row of failed tries of one device is within bounds."""
 
     def __init__(self, exchange: str, device: str, bounds: Times, lane: Lane = Lane.DEVICE) -> None:
@@ -77,17 +83,16 @@ class Attempts:
         failed = self._silent.fits(event)
         if not failed and not self._answered.fits(event):
             return
-        if not failed and isinstance(event.envelope, HttpResponse):
-            failed = event.envelope.status >= FIRST_FAILURE_STATUS
+        failed = failed or is_failure(event.envelope)
         self._row[event.device] = self._row[event.device] + 1 if failed else 0
         if self._row[event.device] > self._longest:
             self._longest = self._row[event.device]
             self._witness.keep(event)
 
-    def standing(self) -> Standing:
+    def status(self) -> Status:
         if self._bounds.at_most is not None and self._longest > self._bounds.at_most:
-            return Standing.VIOLATED
-        return Standing.MET if self._longest >= self._bounds.at_least else Standing.OPEN
+            return Status.VIOLATED
+        return Status.MET if self._longest >= self._bounds.at_least else Status.OPEN
 
     @property
     def expected(self) -> str:
@@ -97,7 +102,7 @@ class Attempts:
         return Finding(self.expected, f"{self._longest} in a row", self._witness.evidence())
 
 
-class Never:
+class NeverFold:
     """No device shows the pattern."""
 
     def __init__(self, pattern: Pattern) -> None:
@@ -111,18 +116,18 @@ class Never:
             if self._count <= EVIDENCE_KEPT:
                 self._witness.keep(event)
 
-    def standing(self) -> Standing:
-        return Standing.VIOLATED if self._count else Standing.MET
+    def status(self) -> Status:
+        return Status.VIOLATED if self._count else Status.MET
 
     @property
     def expected(self) -> str:
         return f"no device {self._pattern}"
 
     def finding(self) -> Finding:
-        return Finding(self.expected, f"it happened {often(self._count)}", self._witness.evidence())
+        return Finding(self.expected, f"it happened {format_count(self._count)}", self._witness.evidence())
 
 
-class Order:
+class OrderFold:
     """Every device shows the patterns one after another; other events may lie between."""
 
     def __init__(self, patterns: Sequence[Pattern], serials: Sequence[str]) -> None:
@@ -139,8 +144,8 @@ class Order:
         self._done += reached + 1 == len(self._patterns)
         self._witness.keep(event)
 
-    def standing(self) -> Standing:
-        return Standing.MET if self._done == len(self._reached) else Standing.OPEN
+    def status(self) -> Status:
+        return Status.MET if self._done == len(self._reached) else Status.OPEN
 
     @property
     def expected(self) -> str:
@@ -154,7 +159,7 @@ class Order:
         return Finding(self.expected, f"{got}: {self._patterns[reached]}", self._witness.evidence())
 
 
-class Reaches:
+class ReachesFold:
     """So many devices are, or have been, in a stage. Who was there before the watch began counts until switched off."""
 
     def __init__(self, stage: str, stages: Mapping[str, str], needed: int) -> None:
@@ -180,8 +185,8 @@ class Reaches:
         elif device in self._missing and event.kind == "entered":
             self._missing[device] = event
 
-    def standing(self) -> Standing:
-        return Standing.MET if self._count() >= self._needed else Standing.OPEN
+    def status(self) -> Status:
+        return Status.MET if self._count() >= self._needed else Status.OPEN
 
     def _count(self) -> int:
         return len(self._came | self._there)
@@ -192,11 +197,11 @@ class Reaches:
 
     def finding(self) -> Finding:
         evidence = tuple(evidence_of(event) for event in self._missing.values() if event is not None)
-        got = f"{self._count()} did; not these: {some(list(self._missing))}"
+        got = f"{self._count()} did; not these: {summarize_names(list(self._missing))}"
         return Finding(self.expected, got, evidence[:EVIDENCE_KEPT])
 
 
-class Told:
+class ServerEventsFold:
     """The server or network lane says something so often: a refusal with a reason, or a fault that fired."""
 
     def __init__(self, kind: str, bounds: Times, *, device: str = "*", reason_has: str = "", fault: str = "") -> None:
@@ -215,19 +220,19 @@ class Told:
         else:
             self._others[event.reason or event.fault] += 1
 
-    def standing(self) -> Standing:
+    def status(self) -> Status:
         if self._bounds.at_most is not None and self._count > self._bounds.at_most:
-            return Standing.VIOLATED
-        return Standing.MET if self._count >= self._bounds.at_least else Standing.OPEN
+            return Status.VIOLATED
+        return Status.MET if self._count >= self._bounds.at_least else Status.OPEN
 
     @property
     def expected(self) -> str:
         like = f" with a reason like {self._reason_has!r}" if self._reason_has else ""
         what = f"the fault {self._fault} bites" if self._fault else f"the server refuses{like}"
-        return f"{what}, {how_often(self._bounds)}"
+        return f"{what}, {format_bounds(self._bounds)}"
 
     def finding(self) -> Finding:
-        got = often(self._count)
+        got = format_count(self._count)
         if self._others:
-            got += "; other reasons: " + some([f"«{text}» ×{n}" for text, n in self._others.most_common(3)])
+            got += "; other reasons: " + summarize_names([f"«{text}» ×{n}" for text, n in self._others.most_common(3)])
         return Finding(self.expected, got, self._witness.evidence())

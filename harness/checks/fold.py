@@ -17,7 +17,7 @@ from fleetrig.simulator.contract.trace import TraceEvent
 EVIDENCE_KEPT: Final = 3
 
 
-class Standing(Enum):
+class Status(Enum):
     OPEN = "open"
     MET = "met"
     VIOLATED = "violated"
@@ -28,7 +28,7 @@ class Fold(Protocol):
 
     def step(self, event: TraceEvent) -> None: ...
 
-    def standing(self) -> Standing: ...
+    def status(self) -> Status: ...
 
     @property
     def expected(self) -> str:
@@ -53,22 +53,18 @@ class Witness:
 
 def evidence_of(event: TraceEvent) -> Evidence:
     """Where an event stands in the trace, and what it says in one line."""
-    match event.envelope:
-        case None:
-            what = event.reason or event.stage
-        case envelope:
-            what = getattr(envelope, "target", "") or str(getattr(envelope, "status", ""))
+    what = event.envelope.line if event.envelope is not None else event.reason or event.stage
     line = " ".join(filter(None, [event.device, event.kind, event.name, what]))
     return Evidence(event.lane, event.seq, line)
 
 
-def some(names: Sequence[str], at_most: int = 3) -> str:
+def summarize_names(names: Sequence[str], at_most: int = 3) -> str:
     """The first few of many."""
     more = f" and {len(names) - at_most} more" if len(names) > at_most else ""
     return (", ".join(names[:at_most]) or "none") + more
 
 
-def how_often(bounds: Times) -> str:
+def format_bounds(bounds: Times) -> str:
     """`exactly once`, `at least 2 times`, `never`, `2 to 6 times`."""
     if bounds.at_most == 0:
         return "never"
@@ -76,6 +72,6 @@ def how_often(bounds: Times) -> str:
     return str(bounds).removesuffix("1") + "once" if last == 1 and bounds.at_least in (0, 1) else f"{bounds} times"
 
 
-def often(count: int) -> str:
+def format_count(count: int) -> str:
     """`never`, `once`, `3 times`."""
     return ("never", "once")[count] if count < 2 else f"{count} times"

@@ -6,71 +6,66 @@ import csv
 import hashlib
 import io
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
-from fleetrig.harness.checks.fold import some
-from fleetrig.harness.run.context import Device, Rig
-from fleetrig.harness.scenario_file.check_words import Record
+from fleetrig.harness.checks.fold import summarize_names
+from fleetrig.harness.run.context import Device, RunContext
+from fleetrig.harness.scenario_file.check_words import ManufacturingRecord
 from fleetrig.harness.verdict import Finding
 from fleetrig.simulator.contract.errors import BrokenBench
-from fleetrig.simulator.contract.identity import Credential, GatewayToken, TargetToken
-from fleetrig.simulator.drivers.director import Inquiry
+from fleetrig.simulator.drivers.director import AdminCall
 from fleetrig.simulator.stages import Stage
 
-COLUMNS: Final = ("serial", "controllerId", "fingerprint", "verdict")
 ACCEPTED: Final = frozenset({Stage.ENROLLED, Stage.ONLINE, Stage.UPDATING})
-KNOWN_STATES: Final = frozenset({"registered", "pending", "in_sync"})
 
 
-def judge_record(rig: Rig, words: Record) -> Inquiry[Finding | None]:
+def query_manufacturing_record(context: RunContext, words: ManufacturingRecord) -> AdminCall[Finding | None]:
     """Writes both files, then says whether enough units passed."""
     rows = []
-    for device in rig.devices.values():
-        target = yield from rig.server.admin.target(device.serial)
-        rows.append(row_of(device, rig.prefix, None if target is None else str(target.get("updateStatus"))))
-    write_record(rows, rig.results, words.file)
+    for device in context.devices.values():
+        record = yield from context.work.record(device.serial, frozenset())
+        rows.append(row_of(context, device, None if record is None else record.state))
+    write_record(rows, context.results, words.file)
     needed = len(rows) if words.passed == "all" else words.passed
     failed = [row["serial"] for row in rows if row["verdict"] != "passed"]
     if len(rows) - len(failed) >= needed:
         return None
-    return Finding(f"{needed} units passed", f"{len(rows) - len(failed)}; not these: {some(failed)}")
+    return Finding(f"{needed} units passed", f"{len(rows) - len(failed)}; not these: {summarize_names(failed)}")
 
 
-def row_of(device: Device, prefix: str, state: str | None) -> dict[str, str]:
+def row_of(context: RunContext, device: Device, state: str | None) -> dict[str, str]:
     """One unit; `state` is what the server says of it, None when it has no record."""
+    platform = context.platform
     return {
-        "serial": device.serial.removeprefix(prefix),
-        "controllerId": device.serial,
-        "fingerprint": fingerprint(device.credential),
-        "verdict": verdict_on(device, state),
+        "serial": device.serial.removeprefix(context.prefix),
+        platform.vocabulary.id_name: device.serial,
+        "fingerprint": fingerprint("".join(platform.credential_values(device.credential).values())),
+        "verdict": verdict_on(device, state, platform.vocabulary.accepted_states),
     }
 
 
-def verdict_on(device: Device, state: str | None) -> str:
+def verdict_on(device: Device, state: str | None, accepted_states: Collection[str]) -> str:
     """A unit passed when the device knows that it was accepted and the server knows the device."""
     if state is None:
         return "failed: not on the server"
-    if state not in KNOWN_STATES:
+    if state not in accepted_states:
         return f"failed: {state} on the server"
     if device.agent.stage not in ACCEPTED:
         return f"failed: device is {device.agent.stage}"
     return "passed"
 
 
-def fingerprint(credential: Credential | None) -> str:
-    """Tells which token was burnt in without giving it away: the first 16 hex digits of its SHA-256."""
-    match credential:
-        case TargetToken(token) | GatewayToken(token):
-            return hashlib.sha256(token.encode()).hexdigest()[:16]
-        case _:
-            return ""
+def fingerprint(secret: str) -> str:
+    """Tells which secret was burnt in without giving it away: the first 16 hex digits of its SHA-256. "" for none."""
+    return hashlib.sha256(secret.encode()).hexdigest()[:16] if secret else ""
 
 
 def write_record(rows: list[dict[str, str]], folder: Path, name: str) -> None:
     """`name.csv` and `name.json`, both whole or neither. Raises BrokenBench when they cannot be written."""
     text = io.StringIO(newline="")
-    table = csv.DictWriter(text, COLUMNS)
+    table = csv.DictWriter(text, list(rows[0]))
     table.writeheader()
     table.writerows(rows)
     contents = {"csv": text.getvalue(), "json": json.dumps(rows, indent=2) + "\n"}

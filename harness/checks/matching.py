@@ -6,13 +6,19 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, Final
 
 from fleetrig.simulator.contract.bodies import body_bytes
+from fleetrig.simulator.contract.coap import CoapResponse
+from fleetrig.simulator.contract.envelope import Envelope, payload_of
 from fleetrig.simulator.contract.http import FileSlice, HttpRequest, HttpResponse
+from fleetrig.simulator.contract.mqtt import MqttConnack, MqttPublishAck, MqttSuback
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 
 MISSING = object()
+FIRST_FAILURE_STATUS: Final = 400
+FIRST_MQTT_FAILURE: Final = 0x80
+COAP_FAILURES: Final = ("4", "5")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +35,8 @@ class Pattern:
     device: str = "*"
     status: int | None = None
     stage: str = ""
+    line: str = ""
+    """Glob over the one line by which the trace speaks of it: `GET /a`, `PUBLISH v1/devices/me/telemetry`, `2.05`."""
     header: Mapping[str, str] = field(default_factory=dict)
     body_has: Mapping[str, Any] = field(default_factory=dict)
     lane: Lane = Lane.DEVICE
@@ -42,30 +50,32 @@ class Pattern:
             return False
         if self.stage and event.stage != self.stage:
             return False
-        match event.envelope:
-            case HttpRequest() as request:
-                return self._fits_request(request)
-            case HttpResponse() as response:
-                return self._fits_response(response)
-            case _:
-                return not (self.method or self.path or self.status or self.header or self.body_has)
-
-    def _fits_request(self, request: HttpRequest) -> bool:
+        envelope = event.envelope
+        if envelope is None:
+            return not (self.line or self.method or self.path or self.status or self.header or self.body_has)
         return (
-            (not self.method or request.method == self.method)
-            and (not self.path or fnmatchcase(request.path, self.path) or fnmatchcase(request.target, self.path))
-            and self._fits_content(request)
+            (not self.line or fnmatchcase(envelope.line, self.line))
+            and self._fits_http(envelope)
+            and (not self.body_has or body_has(envelope, self.body_has))
         )
 
-    def _fits_response(self, response: HttpResponse) -> bool:
-        return (self.status is None or response.status == self.status) and self._fits_content(response)
-
-    def _fits_content(self, envelope: HttpRequest | HttpResponse) -> bool:
-        for name, glob in self.header.items():
-            value = envelope.header(name)
-            if value is None or not fnmatchcase(value, glob):
-                return False
-        return not self.body_has or body_has(envelope, self.body_has)
+    def _fits_http(self, envelope: Envelope) -> bool:
+        """What only HTTP has; envelopes of other protocols are told apart by `line`."""
+        match envelope:
+            case HttpRequest():
+                return (
+                    (not self.method or envelope.method == self.method)
+                    and (
+                        not self.path
+                        or fnmatchcase(envelope.path, self.path)
+                        or fnmatchcase(envelope.target, self.path)
+                    )
+                    and has_headers(envelope, self.header)
+                )
+            case HttpResponse():
+                return (self.status is None or envelope.status == self.status) and has_headers(envelope, self.header)
+            case _:
+                return not (self.method or self.path or self.status or self.header)
 
     def __str__(self) -> str:
         words = {
@@ -74,18 +84,42 @@ class Pattern:
             "no_reply": "gets no reply to",
             "entered": f"reaches {self.stage}",
         }
-        parts = [self.name, self.method, self.path, str(self.status or "")]
+        parts = [self.name, self.line, self.method, self.path, str(self.status or "")]
         parts += [f"{name}: {glob}" for name, glob in self.header.items()]
         parts += [f"{path} = {value!r}" for path, value in self.body_has.items()]
         return " ".join([words.get(self.kind, self.kind), *filter(None, parts)])
 
 
-def body_has(envelope: HttpRequest | HttpResponse, wanted: Mapping[str, Any]) -> bool:
+def is_failure(envelope: Envelope | None) -> bool:
+    """True for an answer by which a server refuses, or says that it cannot."""
+    match envelope:
+        case HttpResponse(status=status):
+            return status >= FIRST_FAILURE_STATUS
+        case MqttConnack(code=code):
+            return code != 0
+        case MqttPublishAck(code=code):
+            return code >= FIRST_MQTT_FAILURE
+        case MqttSuback(codes=codes):
+            return any(code >= FIRST_MQTT_FAILURE for code in codes)
+        case CoapResponse(code=code):
+            return code[:1] in COAP_FAILURES
+        case _:
+            return False
+
+
+def has_headers(envelope: HttpRequest | HttpResponse, wanted: Mapping[str, str]) -> bool:
+    """True when each header is there with a value that fits its glob."""
+    values = ((envelope.header(name), glob) for name, glob in wanted.items())
+    return all(value is not None and fnmatchcase(value, glob) for value, glob in values)
+
+
+def body_has(envelope: Envelope, wanted: Mapping[str, Any]) -> bool:
     """True when the JSON body holds every wanted value; a wanted None means that the path must be absent."""
-    if isinstance(envelope.body, FileSlice):
+    payload = payload_of(envelope)
+    if isinstance(payload, FileSlice):
         return False
     try:
-        document = json.loads(body_bytes(envelope.body))
+        document = json.loads(body_bytes(payload))
     except ValueError:
         return False
     return all(same(at_path(document, path), value) for path, value in wanted.items())

@@ -7,14 +7,12 @@ from itertools import zip_longest
 from statistics import mean, median
 from typing import Final
 
-from fleetrig.harness.checks.fold import Standing, evidence_of
-from fleetrig.harness.checks.matching import Pattern
+from fleetrig.harness.checks.fold import Status, evidence_of
+from fleetrig.harness.checks.matching import Pattern, is_failure
 from fleetrig.harness.verdict import Evidence, Finding
 from fleetrig.simulator.contract.clock import to_s
-from fleetrig.simulator.contract.http import HttpResponse
 from fleetrig.simulator.contract.trace import TraceEvent
 
-FIRST_FAILURE_STATUS: Final = 400
 FEWEST_PAUSES: Final = 4
 """A row of fewer says nothing about growth."""
 
@@ -66,8 +64,8 @@ class PauseRows:
             row.sent(event)
         elif self._no_reply.fits(event):
             row.answered(event, failed=True)
-        elif self._received.fits(event) and isinstance(event.envelope, HttpResponse):
-            row.answered(event, failed=event.envelope.status >= FIRST_FAILURE_STATUS)
+        elif self._received.fits(event):
+            row.answered(event, failed=is_failure(event.envelope))
 
     def seen(self) -> dict[str, Row]:
         """Those that have failed at all."""
@@ -78,7 +76,7 @@ class PauseRows:
         return () if last is None else (evidence_of(last),)
 
 
-class BacksOff:
+class BacksOffFold:
     """The pauses of every device grow while it fails."""
 
     def __init__(self, rows: PauseRows, by: float) -> None:
@@ -87,10 +85,10 @@ class BacksOff:
     def step(self, event: TraceEvent) -> None:
         self._rows.step(event)
 
-    def standing(self) -> Standing:
+    def status(self) -> Status:
         seen = self._rows.seen().values()
         grows = all((growth := row.growth()) is not None and growth >= self._by for row in seen)
-        return Standing.MET if seen and grows else Standing.OPEN
+        return Status.MET if seen and grows else Status.OPEN
 
     @property
     def expected(self) -> str:
@@ -110,7 +108,7 @@ class BacksOff:
         return Finding(self.expected, "none failed twice in a row, so there is nothing to measure")
 
 
-class Jitter:
+class JitterFold:
     """Devices that fail together do not try again together."""
 
     def __init__(self, rows: PauseRows, at_least: float) -> None:
@@ -119,9 +117,9 @@ class Jitter:
     def step(self, event: TraceEvent) -> None:
         self._rows.step(event)
 
-    def standing(self) -> Standing:
+    def status(self) -> Status:
         differences = self._differences()
-        return Standing.MET if differences and median(differences) >= self._at_least else Standing.OPEN
+        return Status.MET if differences and median(differences) >= self._at_least else Status.OPEN
 
     @property
     def expected(self) -> str:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections import Counter, deque
 
-from fleetrig.harness.checks.fold import Standing, evidence_of
+from fleetrig.harness.checks.fold import Status, evidence_of
 from fleetrig.harness.checks.matching import Pattern
 from fleetrig.harness.verdict import Finding
 from fleetrig.simulator.contract.clock import to_s, to_us
 from fleetrig.simulator.contract.trace import TraceEvent
 
 
-class Gap:
+class GapFold:
     """Between two of the same exchange of one device lies a permitted time."""
 
     def __init__(self, pattern: Pattern, at_least_s: float, at_most_s: float | None) -> None:
@@ -35,10 +35,10 @@ class Gap:
         if self._bad is None and (gap_us < self._least_us or (self._most_us is not None and gap_us > self._most_us)):
             self._bad = (before, event)
 
-    def standing(self) -> Standing:
+    def status(self) -> Status:
         if self._bad is not None:
-            return Standing.VIOLATED
-        return Standing.MET if self._gaps else Standing.OPEN
+            return Status.VIOLATED
+        return Status.MET if self._gaps else Status.OPEN
 
     @property
     def expected(self) -> str:
@@ -53,7 +53,7 @@ class Gap:
         return Finding(self.expected, got, (evidence_of(before), evidence_of(after)))
 
 
-class Rate:
+class RateFold:
     """Never more than so many in a window, over all devices."""
 
     def __init__(self, pattern: Pattern, at_most: int, per_s: float) -> None:
@@ -71,8 +71,8 @@ class Rate:
         if len(self._window) > self._peak:
             self._peak, self._worst = len(self._window), event
 
-    def standing(self) -> Standing:
-        return Standing.VIOLATED if self._peak > self._at_most else Standing.MET
+    def status(self) -> Status:
+        return Status.VIOLATED if self._peak > self._at_most else Status.MET
 
     @property
     def expected(self) -> str:
@@ -83,7 +83,7 @@ class Rate:
         return Finding(self.expected, f"{self._peak} in {to_s(self._per_us):g} s", evidence)
 
 
-class Spread:
+class SpreadFold:
     """No window holds much more than the mean window, from the first such request to the last.
 
     `over_s` is the shortest span that counts as the whole: who all come at once spread over nothing. With `first_of`
@@ -118,10 +118,10 @@ class Spread:
         if self._windows[window] > self._peak:
             self._peak, self._fullest = self._windows[window], event
 
-    def standing(self) -> Standing:
+    def status(self) -> Status:
         if self._windows and self._peak_over_mean() <= self._peak_at_most:
-            return Standing.MET
-        return Standing.VIOLATED if len(self._seen) == self._first_of else Standing.OPEN
+            return Status.MET
+        return Status.VIOLATED if len(self._seen) == self._first_of else Status.OPEN
 
     @property
     def expected(self) -> str:

@@ -9,22 +9,17 @@ from typing import Annotated
 
 import typer
 
+from fleetrig.harness.commands.options import Scenarios, Tags, Wanted
 from fleetrig.harness.scenario_file.problems import FileMistakes, Problem
-from fleetrig.harness.scenario_file.selection import expand, find, home, read_all
-from fleetrig.harness.scenario_file.starter import STARTER
+from fleetrig.harness.scenario_file.selection import expand, find, read_all, scenario_root
+from fleetrig.harness.scenario_file.starter import starter_for
 from fleetrig.harness.scenario_file.template import ScenarioFile
 from fleetrig.simulator.contract.errors import NoSuchId, UsageError
 
-Wanted = Annotated[list[str] | None, typer.Argument(metavar="ID", help="Ids, prefixes of ids, files or folders.")]
-Folder = Annotated[
-    Path | None, typer.Option("--scenarios", metavar="DIR", help="Where ids are looked up; ./scenarios by default.")
-]
-Tags = Annotated[list[str] | None, typer.Option("--tag", metavar="T", help="Only scenarios with this tag; repeatable.")]
 
-
-def list_scenarios(wanted: Wanted = None, tag: Tags = None, scenarios: Folder = None) -> None:
+def list_scenarios(wanted: Wanted = None, tag: Tags = None, scenarios: Scenarios = None) -> None:
     """List the scenarios there are, one a line: id, title, tags, needs."""
-    files, problems = read_all(find(wanted or [], home(scenarios)))
+    files, problems = read_all(find(wanted or [], scenario_root(scenarios)))
     shown = [file for file in files if not tag or set(tag) & set(file.heading.tags)]
     width = max((len(file.id) for file in shown), default=0)
     for file in shown:
@@ -35,9 +30,9 @@ def list_scenarios(wanted: Wanted = None, tag: Tags = None, scenarios: Folder = 
         raise NoSuchId(f"no scenario carries the tag {', '.join(tag or [])}")
 
 
-def check(wanted: Wanted = None, scenarios: Folder = None) -> None:
+def check(wanted: Wanted = None, scenarios: Scenarios = None) -> None:
     """Check scenario files, every combination of their matrices included, without running them."""
-    found = find(wanted or [], home(scenarios))
+    found = find(wanted or [], scenario_root(scenarios))
     files, problems = read_all(found)
     problems += [problem for file in files for problem in _expansion_problems(file)]
     if problems:
@@ -54,15 +49,15 @@ def schema() -> None:
 
 
 def new(
-    path: Annotated[str, typer.Argument(metavar="PATH", help="An id such as hawkbit/my_topic, or a file *.yaml.")],
-    scenarios: Folder = None,
+    path: Annotated[str, typer.Argument(metavar="PATH", help="An id such as mine/first_contact, or a file *.yaml.")],
+    scenarios: Scenarios = None,
 ) -> None:
     """Write a scenario to start from. A file that exists is never overwritten."""
     file = Path(path) if path.endswith(".yaml") else (scenarios or Path("scenarios")) / f"{path}.yaml"
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("x", encoding="utf-8") as out:
-            out.write(STARTER)
+            out.write(starter_for(path))
     except FileExistsError:
         raise UsageError(f"{file} exists already; choose another name") from None
     except OSError as wrong:

@@ -1,4 +1,4 @@
-"""Prints lines from a thread of its own: a terminal or pipe that nobody reads must not stop the server."""
+"""Prints lines from a thread of its own: a terminal or pipe that is not read must not stop the server."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CLOSE_WITHIN_S: Final = 1.0
 
 
 class LineWriter:
-    """Lines that find too many waiting are dropped; one that cannot be written ends the writing, not the program."""
+    """Drops lines while too many are waiting. A line that cannot be written ends the writing, not the program."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -23,7 +23,7 @@ class LineWriter:
         self._thread.start()
 
     def write(self, lines: Sequence[str]) -> None:
-        """Nothing to write costs nothing: waking the thread for it would cost more than answering a poll."""
+        """Returns at once. Without lines the thread is not woken: that would cost more than answering a poll."""
         if not lines:
             return
         with self._changed:
@@ -33,7 +33,7 @@ class LineWriter:
             self._changed.notify()
 
     def close(self) -> None:
-        """Gives what is waiting a second to get out."""
+        """Waits up to a second until everything is written."""
         with self._changed:
             self._is_closed = True
             self._changed.notify()

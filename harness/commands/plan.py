@@ -8,14 +8,13 @@ from typing import Annotated, Final
 
 import typer
 
-from fleetrig.harness.checks.evaluators import Roster
-from fleetrig.harness.commands import action_sentences, check_sentences
-from fleetrig.harness.commands.files import Folder, Tags
-from fleetrig.harness.platforms.hawkbit.settings import GATEWAY_KEY, wanted_settings
+from fleetrig.harness.checks.evaluators import FleetSnapshot, describe
+from fleetrig.harness.commands.options import Scenarios, Tags
+from fleetrig.harness.platforms import platform_of
 from fleetrig.harness.run.power_points import power_cut_points
 from fleetrig.harness.scenario_file.fault_line import FaultLine
 from fleetrig.harness.scenario_file.scenario import Phase, Scenario
-from fleetrig.harness.scenario_file.selection import Expanded, home, plan
+from fleetrig.harness.scenario_file.selection import Expanded, plan, scenario_root
 from fleetrig.harness.scenario_file.titles import flow_text
 from fleetrig.harness.scenario_file.words import Check
 from fleetrig.simulator.contract.masking import Secrets
@@ -28,12 +27,12 @@ NAMED: Final = 3
 def plan_command(
     ids: Annotated[list[str] | None, typer.Argument(metavar="ID...", help="Ids, prefixes, files or folders.")] = None,
     tag: Tags = None,
-    scenarios: Folder = None,
+    scenarios: Scenarios = None,
 ) -> None:
     """Shows what runs would do, step by step. Nothing is run."""
     # A run named in full may be one of many power cuts, which only a dry run in memory can list.
     points = power_cut_points if any("[" in one for one in ids or ()) else None
-    for position, expanded in enumerate(plan(ids or [], home(scenarios), tag or [], points)):
+    for position, expanded in enumerate(plan(ids or [], scenario_root(scenarios), tag or [], points)):
         if position:
             typer.echo()
         for line in lines_of(expanded):
@@ -56,7 +55,7 @@ def lines_of(expanded: Expanded) -> Iterator[str]:
 def page(scenario: Scenario) -> Iterator[str]:
     yield from labelled("needs", ", ".join(scenario.needs) or "nothing special")
     yield from labelled("server", f"{scenario.platform}, with these settings of the tenant in force:")
-    for key, value in settings_in_force(scenario).items():
+    for key, value in platform_of(scenario.platform).settings_in_force(scenario).items():
         yield from labelled("", f"  {key} = {flow_text(value)}")
     for key, value in scenario.server.properties.items():
         yield from labelled("", f"  {key} = {flow_text(value)} (start-up property)")
@@ -67,14 +66,9 @@ def page(scenario: Scenario) -> Iterator[str]:
     serials = {unit.serial: "" for unit in scenario.devices.units()}
     for number, phase in enumerate(scenario.phases, 1):
         yield f"  {number}. {phase.name}"
-        yield from phase_lines(phase, scenario.checks_of(phase), Roster("", serials, scenario.devices.told_by))
-
-
-def settings_in_force(scenario: Scenario) -> dict[str, object]:
-    settings = wanted_settings(scenario)
-    if scenario.devices.credential == "gateway_token":
-        settings.setdefault(GATEWAY_KEY, "(a fresh one; on a server of others the one that is in use)")
-    return settings
+        yield from phase_lines(
+            phase, scenario.checks_of(phase), FleetSnapshot("", serials, scenario.devices.event_lane)
+        )
 
 
 def fleet_line(scenario: Scenario) -> str:
@@ -99,17 +93,23 @@ def habits_line(scenario: Scenario) -> str:
     )
 
 
-def phase_lines(phase: Phase, expected: Sequence[Check], fleet: Roster) -> Iterator[str]:
+def phase_lines(phase: Phase, expected: Sequence[Check], fleet: FleetSnapshot) -> Iterator[str]:
     for fault in phase.faults:
         yield from labelled("fault", fault_line(fault))
     for action in phase.do:
-        yield from labelled("do", action_sentences.sentence_of(action.arguments))
+        yield from labelled("do", action.arguments.describe())
     if phase.within_s is not None:
         yield from labelled("wait", f"until all of this is so, {duration_text(phase.within_s)} at most")
     elif phase.for_s is not None:
         yield from labelled("watch", f"for {duration_text(phase.for_s)}")
     for check in expected:
-        yield from labelled("expect", check_sentences.sentence_of(check, fleet))
+        yield from labelled("expect", check_line(check, fleet))
+
+
+def check_line(check: Check, fleet: FleetSnapshot) -> str:
+    """What is expected; several lines for an order."""
+    beside = f" (only a warning, {'; '.join(check.cites)})" if check.cites else " (only a warning)"
+    return describe(check.arguments, fleet) + (beside if check.severity == "warning" else "")
 
 
 def fault_line(fault: FaultLine) -> str:

@@ -1,4 +1,4 @@
-"""The file that says, to whoever started a server, that it is ready and where: one JSON object, whole or not there."""
+"""The file that says that a server is ready, and where: one JSON object, whole or absent."""
 
 from __future__ import annotations
 
@@ -10,6 +10,26 @@ from pathlib import Path
 
 from fleetrig.reference_server.fronts.addresses import Address
 from fleetrig.simulator.contract.errors import UsageError
+from fleetrig.simulator.contract.json_types import Json
+
+
+def ready_document(
+    addresses: Mapping[str, Mapping[str, Address]], control: Address | None, ca: Path | None
+) -> dict[str, Json]:
+    """`{"pid": 17, "http": "127.0.0.1:41234", "https": …, "control": …, "ca": …}` for one platform.
+
+    `addresses`: platform -> listener -> address. With several platforms the listeners nest:
+    `{"pid": 17, "control": …, "ca": …, PLATFORM: {"http": …}, …}`.
+    """
+    listening: dict[str, dict[str, Json]] = {
+        platform: {listener: str(address) for listener, address in listeners.items()}
+        for platform, listeners in addresses.items()
+    }
+    own: dict[str, Json] = {"control": None if control is None else str(control), "ca": None if ca is None else str(ca)}
+    own = {name: value for name, value in own.items() if value is not None}
+    if len(listening) == 1:
+        return {"pid": os.getpid(), **next(iter(listening.values())), **own}
+    return {"pid": os.getpid(), **own, **listening}
 
 
 class ReadyFile:
@@ -20,13 +40,10 @@ class ReadyFile:
         self._path = path
         self._draft = path.with_name(f".{path.name}.{os.getpid()}")
 
-    def write(self, addresses: Mapping[str, Address], ca: Path | None) -> None:
-        """`{"pid": 17, "http": "127.0.0.1:41234", "https": …, "ca": …}`, by renaming."""
-        said: dict[str, object] = {"pid": os.getpid(), **{scheme: str(where) for scheme, where in addresses.items()}}
-        if ca is not None:
-            said["ca"] = str(ca)
+    def write(self, document: Mapping[str, Json]) -> None:
+        """By renaming, so that nobody reads half of it. Raises UsageError."""
         try:
-            self._draft.write_text(json.dumps(said) + "\n", encoding="utf-8")
+            self._draft.write_text(json.dumps(document) + "\n", encoding="utf-8")
             self._draft.replace(self._path)
         except OSError as error:
             self._draft.unlink(missing_ok=True)

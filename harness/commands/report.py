@@ -10,33 +10,34 @@ from typing import Annotated
 import typer
 
 from fleetrig.harness.commands.exits import exit_of
+from fleetrig.harness.commands.options import Junit, Scenarios, Strict
 from fleetrig.harness.report.console import ConsoleReport, make_console
 from fleetrig.harness.report.junit import write_junit
 from fleetrig.harness.run.known_deviations import peer_of
-from fleetrig.harness.run.replay import judge_again
+from fleetrig.harness.run.replay import replay
 from fleetrig.harness.run.trace_file import ENDING
-from fleetrig.harness.scenario_file.selection import home
-from fleetrig.harness.verdict import Report, worst
+from fleetrig.harness.scenario_file.selection import scenario_root
+from fleetrig.harness.verdict import Report, worst_verdict
 from fleetrig.simulator.contract.errors import UsageError
 
 
 def report_command(
-    traces: Annotated[list[Path], typer.Argument(metavar="TRACE.jsonl...", help="Traces of runs, or folders of them.")],
-    junit: Annotated[Path | None, typer.Option(help="Write JUnit XML here.")] = None,
-    strict: Annotated[bool, typer.Option(help="Warnings fail.")] = False,
+    traces: Annotated[list[Path], typer.Argument(metavar="TRACE.jsonl", help="Traces of runs, or folders of them.")],
+    junit: Junit = None,
+    strict: Strict = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the checks of passed runs too.")] = False,
     known: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="Take the known deviations of this device or server into account."),
     ] = None,
-    scenarios: Annotated[Path | None, typer.Option(help="Where scenarios are looked up.")] = None,
+    scenarios: Scenarios = None,
 ) -> None:
-    """Judges stored traces again. What the server was asked then is taken as recorded."""
+    """Judge stored traces again, without running anything. The answers of the server are those that were recorded."""
     began_s = time.monotonic()
     paths = list(traces_in(traces))
-    folder = home(scenarios)
+    folder = scenario_root(scenarios)
     peer = None if known is None else peer_of(known, folder)
-    judged = [judge_again(path, folder, peer) for path in paths]
+    judged = [replay(path, folder, peer) for path in paths]
     console = make_console()
     writer = ConsoleReport(console, verbose=verbose, single=len(paths) == 1)
     reports: list[Report] = []
@@ -48,7 +49,7 @@ def report_command(
     if junit is not None:
         write_junit(reports, junit)
     writer.finish(reports, {"junit": junit} if junit is not None else {}, took_s=time.monotonic() - began_s)
-    raise typer.Exit(exit_of(worst(report.verdict for report in reports), strict=strict))
+    raise typer.Exit(exit_of(worst_verdict(report.verdict for report in reports), strict=strict))
 
 
 def traces_in(places: Sequence[Path]) -> Iterator[Path]:

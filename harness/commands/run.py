@@ -7,44 +7,66 @@ from typing import Annotated, Literal
 
 import typer
 
+from fleetrig.harness.commands.options import (
+    AgainstIfGiven,
+    Ca,
+    ChangeTenantSettings,
+    Insecure,
+    Junit,
+    Scenarios,
+    Strict,
+    Tags,
+    Wanted,
+)
 from fleetrig.harness.commands.run_request import RunRequest, carry_out
 
 
 def run_command(
-    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Ids, prefixes, files or folders.")] = None,
-    against: Annotated[str | None, typer.Option(metavar="URL|SERVER.yaml", help="A running server.")] = None,
+    ids: Wanted = None,
+    against: AgainstIfGiven = None,
     time_mode: Annotated[
-        Literal["virtual", "real"] | None, typer.Option("--time", help="Real time needs real sockets.")
+        Literal["virtual", "real"] | None,
+        typer.Option("--time", metavar="virtual|real", help="Virtual by default; real time uses real sockets."),
     ] = None,
-    profile: Annotated[str, typer.Option(help="Which generation the reference server is.")] = "1.1",
-    seed: Annotated[int, typer.Option(help="The same seed gives the same run in virtual time.")] = 1,
-    jobs: Annotated[int | None, typer.Option(min=1, help="How many run side by side in real time.")] = None,
-    tag: Annotated[list[str] | None, typer.Option(help="Only scenarios with this tag.")] = None,
-    fail_fast: Annotated[bool, typer.Option(help="Stop after the first failure.")] = False,
-    repeat: Annotated[int, typer.Option(min=1, help="Run everything so often, each time with the next seed.")] = 1,
+    profile: Annotated[
+        str | None, typer.Option(metavar="V", help="The generation of the reference server; the newest if not given.")
+    ] = None,
+    seed: Annotated[int, typer.Option(metavar="N", help="The same seed gives the same run in virtual time.")] = 1,
+    jobs: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="The number of runs side by side in real time.")
+    ] = None,
+    tag: Tags = None,
+    fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop after the first failure.")] = False,
+    repeat: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Run everything N times, each time with the next seed.")
+    ] = 1,
     device_command: Annotated[
-        str | None, typer.Option(metavar="CMD", help="Starts a device for external/…; {url} {tenant} {id} {token} …")
+        str | None, typer.Option(metavar="CMD", help="Start a device for external/…; {url} {tenant} {id} {token} …")
     ] = None,
     device_image: Annotated[
         Path | None, typer.Option(metavar="F", help="What that device can install; else an image is made.")
     ] = None,
-    own_device: Annotated[bool, typer.Option(help="Run external/… with fleetrig's own device.")] = False,
-    known: Annotated[str | None, typer.Option(metavar="NAME", help="Whose known deviations are accepted.")] = None,
-    ca: Annotated[Path | None, typer.Option(help="Trust this CA (PEM).")] = None,
-    insecure: Annotated[bool, typer.Option(help="Accept any certificate.")] = False,
-    change_tenant_settings: Annotated[
-        bool, typer.Option(help="Allow changes of tenant-wide settings on a server beyond loopback.")
+    own_device: Annotated[
+        bool, typer.Option("--own-device", help="Run external/… with fleetrig's own device.")
     ] = False,
-    junit: Annotated[Path | None, typer.Option(help="Write JUnit XML here.")] = None,
+    known: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Accept the known deviations of this device or server.")
+    ] = None,
+    ca: Ca = None,
+    insecure: Insecure = False,
+    change_tenant_settings: ChangeTenantSettings = False,
+    junit: Junit = None,
     trace: Annotated[
         Path | None, typer.Option(metavar="F", help="Write the trace here; a folder when there are several runs.")
     ] = None,
-    results: Annotated[Path, typer.Option(help="Where traces and records go.")] = Path("fleetrig-results"),
-    strict: Annotated[bool, typer.Option(help="Warnings fail.")] = False,
+    results: Annotated[Path, typer.Option(metavar="DIR", help="Where traces and records go.")] = Path(
+        "fleetrig-results"
+    ),
+    strict: Strict = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the checks of passed runs too.")] = False,
-    scenarios: Annotated[Path | None, typer.Option(help="Where scenarios are looked up.")] = None,
+    scenarios: Scenarios = None,
 ) -> None:
-    """Runs scenarios: in virtual time, in real time, or against a running server."""
+    """Run scenarios: in virtual time, in real time, or against a running server."""
     request = RunRequest(**locals())
     request.check()
     raise typer.Exit(carry_out(request))

@@ -1,10 +1,10 @@
-"""What `fleetrig run` was asked for: checked as a whole, then made into runs and carried out."""
+"""The options of `fleetrig run`: checked as a whole, then made into runs and carried out."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +14,6 @@ from rich.console import Console
 
 from fleetrig.harness.commands.exits import Exit, exit_of
 from fleetrig.harness.external.command import device_command
-from fleetrig.harness.platforms.hawkbit.reference import known_profile
 from fleetrig.harness.report.console import ConsoleReport, make_console
 from fleetrig.harness.report.progress import RunProgress
 from fleetrig.harness.run.batch import Output, Pair, run_and_show
@@ -22,12 +21,14 @@ from fleetrig.harness.run.known_deviations import peer_of
 from fleetrig.harness.run.power_points import power_cut_points
 from fleetrig.harness.run.run import RunOptions
 from fleetrig.harness.run.trace_file import trace_name
-from fleetrig.harness.scenario_file.selection import Expanded, home, plan
-from fleetrig.harness.servers.foreign import foreign_server, verify_with
-from fleetrig.harness.verdict import worst
+from fleetrig.harness.scenario_file.selection import Expanded, plan, scenario_root
+from fleetrig.harness.servers.description import description_of, expected
+from fleetrig.harness.servers.foreign import foreign_server, platform_named_by
+from fleetrig.harness.servers.remote import RemoteServer
+from fleetrig.harness.servers.trust import verify_with
+from fleetrig.harness.verdict import worst_verdict
 from fleetrig.simulator.contract.errors import UsageError
 
-USUAL_PROFILE: Final = "1.1"
 MOST_SIDE_BY_SIDE: Final = 32
 PER_CPU: Final = 8
 """Real-time runs mostly wait."""
@@ -40,7 +41,7 @@ class RunRequest:
     ids: list[str] | None
     against: str | None
     time_mode: Literal["virtual", "real"] | None
-    profile: str
+    profile: str | None
     seed: int
     jobs: int | None
     tag: list[str] | None
@@ -65,7 +66,6 @@ class RunRequest:
         for is_wrong, sentence in self._contradictions():
             if is_wrong:
                 raise UsageError(sentence)
-        known_profile(self.profile)
 
     def _contradictions(self) -> Iterator[tuple[bool, str]]:
         is_virtual, has_device = self.time_mode == "virtual", self.device_command is not None
@@ -81,23 +81,42 @@ class RunRequest:
             "--device-image is for a device of yours: give --device-command too",
         )
 
-    def options(self) -> RunOptions:
-        """How each of the runs goes."""
-        server = None
-        if self.against is not None:
-            server = foreign_server(self.against, may_change_settings=self.change_tenant_settings)
+    def options(self, platforms: Collection[str]) -> RunOptions:
+        """How each of the runs goes; `platforms` are those of the scenarios. Raises UsageError."""
+        server = None if self.against is None else self.server(self.against, platforms)
         return RunOptions(
             real_time=self.time_mode == "real",
             against=server,
-            profile=self.profile,
             seed=self.seed,
             results=self.results,
-            verify=verify_with(self.ca, insecure=self.insecure),
+            verify=verify_with(self.ca, insecure=self.insecure, file_ca=None if server is None else server.ca),
             device=None if self.device_command is None else device_command(self.device_command, self.device_image),
             own_device=self.own_device,
-            known=None if self.known is None else peer_of(self.known, home(self.scenarios)),
+            known=None if self.known is None else peer_of(self.known, scenario_root(self.scenarios)),
             again=self.again(),
         )
+
+    def server(self, against: str, platforms: Collection[str]) -> RemoteServer:
+        """The server of `--against`: one of the platform that it names itself, else of that of all scenarios."""
+        named = platform_named_by(against)
+        if named is None and len(platforms) > 1:
+            raise UsageError(
+                f"--against is one server, but these scenarios are for {' and '.join(sorted(platforms))}: "
+                "choose among them, or say in a SERVER.yaml what the server is, such as `platform: "
+                f"{min(platforms)}`"
+            )
+        platform = named or next(iter(platforms))
+        return foreign_server(against, platform, may_change_settings=self.change_tenant_settings)
+
+    def profile_for(self, platform: str) -> str:
+        """The generation of the reference server; the newest if none was given. Raises UsageError."""
+        about = description_of(platform)
+        profile = about.profiles[0] if self.profile is None else self.profile
+        if profile not in about.profiles:
+            raise UsageError(
+                f"--profile: {about.title} has no profile {profile!r}; {expected(profile, about.profiles)}"
+            )
+        return profile
 
     def again(self) -> tuple[str, ...]:
         """The words of a command line that do the same again, beyond the run's name and seed."""
@@ -105,7 +124,7 @@ class RunRequest:
             {
                 "--time": self.time_mode,
                 "--against": self.against,
-                "--profile": self.profile if self.profile != USUAL_PROFILE else None,
+                "--profile": self.profile,
                 "--ca": self.ca,
                 "--insecure": self.insecure,
                 "--change-tenant-settings": self.change_tenant_settings,
@@ -121,8 +140,10 @@ class RunRequest:
 def carry_out(request: RunRequest) -> Exit:
     """Plans, runs, shows and writes. Raises UsageError before anything is run, never afterwards."""
     console = make_console()
-    options = request.options()
-    runs = plan(request.ids or [], home(request.scenarios), request.tag or [], power_cut_points) * request.repeat
+    runs = (
+        plan(request.ids or [], scenario_root(request.scenarios), request.tag or [], power_cut_points) * request.repeat
+    )
+    options = request.options({expanded.scenario.platform for expanded in runs})
     is_single = len(runs) == 1
     check_places(request.junit, request.trace, request.results, is_many=not is_single)
     if request.insecure:
@@ -130,12 +151,12 @@ def carry_out(request: RunRequest) -> Exit:
     progress = RunProgress(console)
     if is_single:
         options = replace(options, listener=progress)
-    pairs = pairs_of(runs, options, request.trace, request.repeat)
-    with progress.shown() if is_single else nullcontext():
+    pairs = pairs_of(runs, options, request)
+    with progress.on_screen() if is_single else nullcontext():
         reports = asyncio.run(
             run_and_show(pairs, output_of(request, console, is_single=is_single), width_of(options, request.jobs))
         )
-    return exit_of(worst(report.verdict for report in reports), strict=request.strict)
+    return exit_of(worst_verdict(report.verdict for report in reports), strict=request.strict)
 
 
 def output_of(request: RunRequest, console: Console, *, is_single: bool) -> Output:
@@ -168,11 +189,19 @@ def words_of(options: Mapping[str, object]) -> tuple[str, ...]:
     return tuple(words)
 
 
-def pairs_of(runs: Sequence[Expanded], options: RunOptions, trace: Path | None, repeat: int) -> list[Pair]:
+def pairs_of(runs: Sequence[Expanded], options: RunOptions, request: RunRequest) -> list[Pair]:
     """What to run and how: each repetition has the next seed, each run its own trace file."""
-    per_round = len(runs) // repeat
+    per_round = len(runs) // request.repeat
     return [
-        (expanded, replace(options, seed=options.seed + index // per_round, trace=trace_path(trace, runs, index)))
+        (
+            expanded,
+            replace(
+                options,
+                seed=options.seed + index // per_round,
+                trace=trace_path(request.trace, runs, index),
+                profile=request.profile_for(expanded.scenario.platform),
+            ),
+        )
         for index, expanded in enumerate(runs)
     ]
 

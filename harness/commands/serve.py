@@ -3,77 +3,113 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import os
-import resource
 import signal
 import sys
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 
 from fleetrig.harness.commands.line_writer import LineWriter
-from fleetrig.harness.commands.ready_file import ReadyFile
-from fleetrig.harness.commands.serve_console import RefusalLines, banner
-from fleetrig.harness.commands.serve_options import DEFAULT_CONTROL, DEFAULT_HTTP, Serving, Words, understand
-from fleetrig.harness.commands.serve_trace import ServeTrace
+from fleetrig.harness.commands.live_trace import LiveTrace
+from fleetrig.harness.commands.ready_file import ReadyFile, ready_document
+from fleetrig.harness.commands.serve_banner import banner
+from fleetrig.harness.commands.serve_console import RefusalLines
+from fleetrig.harness.commands.serve_options import DEFAULT_CONTROL, ServeArgs, ServeConfig, parse
+from fleetrig.harness.commands.serve_platform import servable
+from fleetrig.harness.platforms import PLATFORMS
+from fleetrig.harness.run.open_files import raise_limit
+from fleetrig.harness.servers.description import description_of
 from fleetrig.reference_server.reference import ReferenceServer
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Trace
 
 LOOK_EVERY_S: Final = 1.0
-MOST_FILES: Final = 65_536
+
+
+def _listener_help(listener: str) -> str:
+    """Which platforms have such a listener, and where it is by default."""
+    has = {name: description_of(name) for name in PLATFORMS if listener in description_of(name).listeners}
+    places = [f"{name}: {about.defaults.get(listener, 'none')}" for name, about in has.items()]
+    return f"Where to listen; port 0 is any free one.  [default: {', '.join(places)}]"
+
+
+def _listener(name: str) -> Any:
+    """The option of a listener; hidden as long as no platform has one."""
+    is_hidden = all(name not in description_of(platform).listeners for platform in PLATFORMS)
+    return typer.Option(f"--{name}", metavar="[P=]H:P", help=_listener_help(name), hidden=is_hidden)
 
 
 def serve(
-    platform: Annotated[list[str] | None, typer.Option(help="Platform to emulate; all by default.")] = None,
-    profile: Annotated[list[str] | None, typer.Option(metavar="P=V", help="Generation, as in hawkbit=0.9.")] = None,
-    http: Annotated[str, typer.Option(metavar="H:P", help="Where to listen; port 0 is any free one.")] = DEFAULT_HTTP,
-    https: Annotated[str | None, typer.Option(metavar="H:P", help="TLS, with a throw-away CA if no --cert.")] = None,
-    cert: Annotated[Path | None, typer.Option(metavar="F", help="PEM certificate chain for --https.")] = None,
+    platform: Annotated[
+        list[str] | None,
+        typer.Option(metavar="P", help=f"What to serve: {', '.join(PLATFORMS)}; all by default."),
+    ] = None,
+    profile: Annotated[
+        list[str] | None, typer.Option(metavar="[P=]V", help="Its generation; the newest by default.")
+    ] = None,
+    http: Annotated[list[str] | None, _listener("http")] = None,
+    https: Annotated[list[str] | None, _listener("https")] = None,
+    mqtt: Annotated[list[str] | None, _listener("mqtt")] = None,
+    mqtts: Annotated[list[str] | None, _listener("mqtts")] = None,
+    coap: Annotated[list[str] | None, _listener("coap")] = None,
+    coaps: Annotated[list[str] | None, _listener("coaps")] = None,
+    registry: Annotated[list[str] | None, _listener("registry")] = None,
+    cert: Annotated[
+        Path | None, typer.Option(metavar="F", help="PEM certificate chain for TLS; else a throw-away CA is made.")
+    ] = None,
     key: Annotated[Path | None, typer.Option(metavar="F", help="Its PEM key, if not in the same file.")] = None,
     control: Annotated[
         str, typer.Option(metavar="H:P|off", help="Where faults, clock, trace and reasons are (docs/control.md).")
     ] = DEFAULT_CONTROL,
     store: Annotated[str, typer.Option(metavar="URL", help="memory:, sqlite:///file or sqlite:////file.")] = "memory:",
-    accounts: Annotated[Path | None, typer.Option(metavar="F.yaml", help="More accounts for the Mgmt API.")] = None,
+    accounts: Annotated[
+        list[str] | None, typer.Option(metavar="[P=]F.yaml", help="A file with more accounts for administration.")
+    ] = None,
     admin_password: Annotated[
-        str | None, typer.Option(metavar="env:NAME", help="Password of admin; a must beyond loopback.")
+        list[str] | None, typer.Option(metavar="[P=]env:NAME", help="The password of admin; required beyond loopback.")
     ] = None,
     set_: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A start-up property of the real server.")
+        list[str] | None, typer.Option("--set", metavar="[P=]KEY=VALUE", help="A start-up property of the real server.")
     ] = None,
     trace: Annotated[Path | None, typer.Option(metavar="F", help="Write every event as a line of JSON.")] = None,
     ready_file: Annotated[Path | None, typer.Option(metavar="F", help="Written when all listeners accept.")] = None,
 ) -> None:
     """Start the reference server. Ctrl-C stops it.
 
-    Beside what it emulates it has a control interface for tests in any language: HTTP with JSON, on an address of its
-    own that the banner and the ready file name. GET / says what it is; POST /faults makes it fail; POST /clock moves
-    its time forward; GET /trace shows or follows what happens; GET /reasons says why devices were refused.
+    It can be several platforms at once, each with its own listeners. Then an option such as --http says which
+    platform it is for: --http PLATFORM=HOST:PORT.
+
+    The control interface is for tests in any language: HTTP with JSON, at an address of its own, which the banner and
+    the ready file name. GET / describes the server; POST /faults makes it fail; POST /clock moves its time forward;
+    GET /trace shows or follows what happens; GET /reasons says why devices were refused.
     """
-    words = Words(
-        platform or (), profile or (), http, https, cert, key, store, accounts, admin_password, set_ or (), control
+    given = {"http": http, "https": https, "mqtt": mqtt, "mqtts": mqtts, "coap": coap, "coaps": coaps,
+             "registry": registry}  # fmt: skip
+    listeners = {name: values for name, values in given.items() if values}
+    args = ServeArgs(
+        platform or (), listeners, profile or (), set_ or (), accounts or (), admin_password or (), cert, key, store,
+        control,
     )  # fmt: skip
-    serving = understand(words)
+    config = parse(args, {name: servable(name) for name in PLATFORMS})
     ready = ReadyFile(ready_file) if ready_file is not None else None
     secrets = Secrets()
-    file = ServeTrace(trace, secrets) if trace is not None else None
-    asyncio.run(_serve(serving, secrets, file, ready))
+    file = LiveTrace(trace, secrets) if trace is not None else None
+    asyncio.run(_serve(config, secrets, file, ready))
 
 
-async def _serve(serving: Serving, secrets: Secrets, file: ServeTrace | None, ready: ReadyFile | None) -> None:
+async def _serve(config: ServeConfig, secrets: Secrets, file: LiveTrace | None, ready: ReadyFile | None) -> None:
     stop = _stop_signal()
-    _allow_connections()
+    raise_limit()
     trace = Trace()
-    for account in serving.settings.accounts:
-        pair = f"{account.user}:{account.password}".encode()
-        secrets.learn("password", base64.b64encode(pair).decode("ascii"))  # as it stands in an Authorization header
+    for platform in config.platforms.values():
+        for kind, value in platform.secrets:
+            secrets.learn(kind, value)
     console = RefusalLines(secrets, colour=sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
     async with AsyncExitStack() as stack:
-        server = await stack.enter_async_context(ReferenceServer(serving.options, trace, secrets))
+        server = await stack.enter_async_context(ReferenceServer(config.options, trace, secrets))
         if file is not None:
             trace.listen(stack.enter_context(file).write)
         writer = LineWriter(sys.stdout)
@@ -81,8 +117,8 @@ async def _serve(serving: Serving, secrets: Secrets, file: ServeTrace | None, re
         trace.listen(lambda event: writer.write(console.lines(event)), console.kinds)
         if ready is not None:
             stack.callback(ready.remove)
-            ready.write(server.addresses, server.ca)
-        writer.write(banner(serving, server.addresses, server.ca))
+            ready.write(ready_document(server.addresses, server.control_address, server.ca))
+        writer.write(banner(config, server.addresses, server.control_address, server.ca))
         while not stop.is_set():
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), LOOK_EVERY_S)
@@ -104,11 +140,3 @@ def _stop_signal() -> asyncio.Event:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ask)
     return stop
-
-
-def _allow_connections() -> None:
-    """As many open files as the system lets us have: every connected device takes one."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
-    if soft != resource.RLIM_INFINITY and soft < most:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))

@@ -1,23 +1,19 @@
-"""What `fleetrig serve` shows: a banner, then one line for each refusal with its reason."""
+"""What `fleetrig serve` shows while it runs: one line for each refusal, with its reason."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Final
 
-from fleetrig.harness.commands.serve_options import WELL_KNOWN, Serving
-from fleetrig.harness.run.version import VERSION
-from fleetrig.reference_server.fronts.addresses import Address
+from fleetrig.simulator.contract.by_session import BySession
 from fleetrig.simulator.contract.clock import US_PER_S, to_s
-from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 
 COLLAPSE_FOR_US: Final = 5 * US_PER_S
+MAX_LINE_CHARS: Final = 200
 MOST_LINES_PER_S: Final = 20
 """A fleet that is refused as a whole must not bury the reason, nor slow the server down."""
 
@@ -25,31 +21,6 @@ UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]"
 """A client chooses what stands in a path; it shall not steer the terminal."""
 
 DIM, RED, PLAIN = "\x1b[2m", "\x1b[31m", "\x1b[0m"
-
-
-def banner(serving: Serving, addresses: Mapping[str, Address], ca: Path | None) -> list[str]:
-    """URLs, accounts, where the state lies, how to stop."""
-    lines = [f"fleetrig {VERSION}: reference server, hawkBit {serving.settings.profile}"]
-    for scheme, address in addresses.items():
-        lines.append(_listening(scheme, address, ca))
-    for account in serving.settings.accounts:
-        known = account.user == WELL_KNOWN.user and account.password == WELL_KNOWN.password
-        password = f" / {account.password}" if known else "   (password as given)"
-        lines.append(f"  account  {account.user}{password}   tenant {account.tenant}, {', '.join(account.rights)}")
-    store = serving.options.store
-    lines.append(f"  state    {store}" + ("   (lost when the server stops)" if store == "memory:" else ""))
-    lines.append("  stop     Ctrl-C")
-    lines.append("Refused requests and why:")
-    return [_clean(line) for line in lines]
-
-
-def _listening(scheme: str, address: Address, ca: Path | None) -> str:
-    more = ""
-    if scheme == "https" and ca is not None:
-        more = f"   (clients must trust {ca})"
-    if scheme == "control" and not address.is_loopback:
-        more = "   (no password: whoever can reach it can make this server fail)"
-    return f"  {scheme:<8} {'http' if scheme == 'control' else scheme}://{address}{more}"
 
 
 @dataclass(slots=True)
@@ -65,7 +36,7 @@ class RefusalLines:
     def __init__(self, secrets: Secrets, *, colour: bool = False) -> None:
         self._secrets = secrets
         self._colour = colour
-        self._request: HttpRequest | None = None
+        self._received = BySession[str]()
         self._shown: dict[str, _Shown] = {}
         self._second = 0
         self._lines_in_second = 0
@@ -78,7 +49,8 @@ class RefusalLines:
         """What to print now."""
         match event.lane, event.kind:
             case Lane.SERVER, "received":
-                self._request = event.envelope if isinstance(event.envelope, HttpRequest) else None
+                if event.envelope is not None:
+                    self._received.put(event.session, event.envelope.line)
                 return []
             case (Lane.SERVER, "refused") | (Lane.NETWORK, "malformed"):
                 return self._refusal(event)
@@ -113,11 +85,11 @@ class RefusalLines:
         return [self._line(event.at_us, text)]
 
     def _text(self, event: TraceEvent) -> str:
-        request = self._request if event.lane is Lane.SERVER else None
-        what = f"{request.method} {request.target[:200]}" if request is not None else "unreadable request"
-        status = event.envelope.status if isinstance(event.envelope, HttpResponse) else ""
+        what = self._received.get(event.session) if event.lane is Lane.SERVER else "unreadable request"
+        status = event.envelope.line if event.envelope is not None else ""
         device = f"{event.device}: " if event.device else ""
-        return _clean(self._secrets.hide(f"{what}  {status}  {device}{event.reason}"))
+        what = self._secrets.hide(what or "connection")[:MAX_LINE_CHARS]
+        return clean_line(f"{what}  {status or 'closed'}  {self._secrets.hide(device + event.reason)}")
 
     def _is_too_much(self, now_us: int) -> bool:
         second = now_us // US_PER_S
@@ -131,5 +103,6 @@ class RefusalLines:
         return f"{DIM}{time}{PLAIN}  {RED}{text}{PLAIN}" if self._colour else f"{time}  {text}"
 
 
-def _clean(text: str) -> str:
+def clean_line(text: str) -> str:
+    """Without anything that would steer a terminal."""
     return UNPRINTABLE.sub("?", text)

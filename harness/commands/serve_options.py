@@ -1,86 +1,166 @@
-"""The words of `fleetrig serve` as what a server is made of. Raises UsageError for every word that cannot be."""
+"""The options of `fleetrig serve` as what a server is made of. Raises UsageError for every option that cannot be.
+
+An option that belongs to a platform is `PLATFORM=VALUE`; where one platform is served, `VALUE` is enough.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from difflib import get_close_matches
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from fleetrig.harness.commands.serve_platform import PlatformArgs, PlatformConfig, ServablePlatform
 from fleetrig.harness.run.version import VERSION
-from fleetrig.harness.servers.secrets import secret_from
+from fleetrig.harness.servers.description import TLS_LISTENERS, expected, known_platform
 from fleetrig.reference_server.fronts.addresses import Address, parse_address
-from fleetrig.reference_server.fronts.http.intake import MIB, Limits
-from fleetrig.reference_server.platform import Platform
-from fleetrig.reference_server.platforms.hawkbit.platform import HawkbitPlatform
-from fleetrig.reference_server.platforms.hawkbit.state.permissions import unknown_rights
-from fleetrig.reference_server.platforms.hawkbit.state.properties import settings_from_properties
-from fleetrig.reference_server.platforms.hawkbit.state.settings import Account, Profile, Settings
-from fleetrig.reference_server.reference import ServerOptions
-from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
+from fleetrig.reference_server.reference import PlatformOptions, ServerOptions
 from fleetrig.simulator.contract.errors import UsageError
 
-PLATFORMS: Final = ("hawkbit",)
-DEFAULT_HTTP: Final = "127.0.0.1:8080"
 DEFAULT_CONTROL: Final = "127.0.0.1:0"
 NO_CONTROL: Final = "off"
-WELL_KNOWN: Final = Account("admin", "admin")
-FORM_BYTES: Final = 16 * MIB
-"""What may surround the largest artifact in an upload."""
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
-    """The command's options as they were typed."""
+class ServeArgs:
+    """The options as they were typed."""
 
     platforms: Sequence[str] = ()
+    """All that there are, if none is named."""
+    listeners: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Listener -> its addresses, such as `{"http": ["127.0.0.1:8080"]}`."""
     profiles: Sequence[str] = ()
-    http: str = DEFAULT_HTTP
-    https: str | None = None
+    properties: Sequence[str] = ()
+    accounts: Sequence[str] = ()
+    admin_passwords: Sequence[str] = ()
     certificate: Path | None = None
     key: Path | None = None
     store: str = "memory:"
-    accounts: Path | None = None
-    admin_password: str | None = None
-    properties: Sequence[str] = ()
     control: str = DEFAULT_CONTROL
 
 
 @dataclass(frozen=True, slots=True)
-class Serving:
+class ServeConfig:
     """What will be served, before anything is opened."""
 
     options: ServerOptions
-    settings: Settings
+    platforms: Mapping[str, PlatformConfig]
 
 
-def understand(words: Words) -> Serving:
-    """Everything that can be known to be wrong before a port or a file is touched."""
-    _check_platforms(words.platforms)
-    settings = _with_accounts(_settings(words), words)
-    listening = [parse_address(words.http), *([parse_address(words.https)] if words.https else [])]
-    _check_passwords(settings, listening)
-    if not words.https and (words.certificate or words.key):
-        raise UsageError("--cert and --key are for --https HOST:PORT, which is missing")
-    if words.key and not words.certificate:
-        raise UsageError("--key needs --cert, the certificate that it belongs to")
-
-    def hawkbit(store: Store, blobs: Blobs, entropy: Entropy) -> Platform:
-        return HawkbitPlatform(store, blobs, entropy, settings)
-
+def parse(args: ServeArgs, known: Mapping[str, ServablePlatform]) -> ServeConfig:
+    """Finds everything that can be known to be wrong before a port or a file is touched. `known`: those there are."""
+    names = [known_platform(name, "--platform", tuple(known)) for name in dict.fromkeys(args.platforms)] or list(known)
+    chosen = {name: known[name] for name in names}
+    of_platform = _platform_args(args, chosen, tuple(known))
+    _check_tls(args, of_platform, chosen)
+    configs = {name: platform.configure(of_platform[name]) for name, platform in chosen.items()}
     options = ServerOptions(
-        (hawkbit,),
-        http=listening[0],
-        https=listening[1] if words.https else None,
-        certificate=words.certificate,
-        key=words.key,
-        control=_control(words.control),
-        store=words.store,
-        limits=Limits(upload_bytes=settings.quotas.artifact_bytes + FORM_BYTES),
-        about={"version": VERSION, "profiles": {"hawkbit": str(settings.profile)}},
+        tuple(PlatformOptions(name, one.build, of_platform[name].addresses) for name, one in configs.items()),
+        certificate=args.certificate,
+        key=args.key,
+        control=_control(args.control),
+        store=args.store,
+        about={"version": VERSION, "profiles": {name: one.profile for name, one in configs.items()}},
     )
-    return Serving(options, settings)
+    return ServeConfig(options, configs)
+
+
+def _platform_args(
+    args: ServeArgs, chosen: Mapping[str, ServablePlatform], known: Sequence[str]
+) -> dict[str, PlatformArgs]:
+    names = tuple(chosen)
+    profiles = _single("--profile", by_platform("--profile", args.profiles, names, known))
+    properties = by_platform("--set", args.properties, names, known, may_hold_equals=True)
+    accounts = _single("--accounts", by_platform("--accounts", args.accounts, names, known, may_hold_equals=True))
+    passwords = _single(
+        "--admin-password",
+        by_platform("--admin-password", args.admin_passwords, names, known, may_hold_equals=True),
+    )
+    listening = {
+        listener: _single(f"--{listener}", by_platform(f"--{listener}", values, names, known))
+        for listener, values in args.listeners.items()
+    }
+    return {
+        name: PlatformArgs(
+            addresses=_addresses(platform, {key: of[name] for key, of in listening.items() if name in of}),
+            profile=_profile(platform, profiles.get(name)),
+            properties=properties.get(name, ()),
+            accounts=Path(accounts[name]) if name in accounts else None,
+            admin_password=passwords.get(name),
+        )
+        for name, platform in chosen.items()
+    }
+
+
+def by_platform(
+    option: str, values: Sequence[str], served: Sequence[str], known: Sequence[str], *, may_hold_equals: bool = False
+) -> dict[str, list[str]]:
+    """Platform -> the values of an option that are meant for it. `known` are all the platforms there are.
+
+    Where a value cannot hold `=` itself, whatever stands before one must be a platform.
+    """
+    found: dict[str, list[str]] = {}
+    for text in values:
+        name, equals, value = text.partition("=")
+        if equals and not may_hold_equals:
+            known_platform(name, f"{option} {text}", known)
+        if equals and name in known:
+            if name not in served:
+                raise UsageError(f"{option} {text}: {name} is not served here; add --platform {name}")
+        elif len(served) > 1:
+            places = " or ".join(f"{one}={text}" for one in served)
+            raise UsageError(f"{option} {text}: {len(served)} platforms are served; say which is meant: {places}")
+        else:
+            name, value = served[0], text
+        found.setdefault(name, []).append(value)
+    return found
+
+
+def _single(option: str, values: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    for name, given in values.items():
+        if len(given) > 1:
+            raise UsageError(f"{option} is given {len(given)} times for {name}: {', '.join(given)}; give it once")
+    return {name: given[0] for name, given in values.items()}
+
+
+def _addresses(platform: ServablePlatform, given: Mapping[str, str]) -> dict[str, Address]:
+    """Listener -> address: those that were given, else the platform's own, in the platform's order."""
+    about = platform.description
+    for listener in given:
+        if listener not in about.listeners:
+            has = " and ".join(f"--{name}" for name in about.listeners)
+            raise UsageError(f"--{listener}: {about.title} has no such listener; it has {has}")
+    wanted = {**about.defaults, **given}
+    addresses = {}
+    for listener in about.listeners:
+        if listener in wanted:
+            try:
+                addresses[listener] = parse_address(wanted[listener])
+            except UsageError as error:
+                raise UsageError(f"--{listener}: {error}") from error
+    return addresses
+
+
+def _profile(platform: ServablePlatform, given: str | None) -> str:
+    about = platform.description
+    profile = about.profiles[0] if given is None else given
+    if profile not in about.profiles:
+        raise UsageError(
+            f"--profile {profile}: {about.title} has no such generation; {expected(profile, about.profiles)}"
+        )
+    return profile
+
+
+def _check_tls(
+    args: ServeArgs, of_platform: Mapping[str, PlatformArgs], chosen: Mapping[str, ServablePlatform]
+) -> None:
+    if args.key and not args.certificate:
+        raise UsageError("--key needs --cert, the certificate that it belongs to")
+    open_ones = {listener for one in of_platform.values() for listener in one.addresses}
+    if args.certificate and not open_ones & TLS_LISTENERS:
+        possible = dict.fromkeys(name for one in chosen.values() for name in one.description.listeners)
+        options = " or ".join(f"--{name} HOST:PORT" for name in possible if name in TLS_LISTENERS)
+        raise UsageError(f"--cert and --key are for {options or 'listeners with TLS'}, which is missing")
 
 
 def _control(text: str) -> Address | None:
@@ -88,69 +168,3 @@ def _control(text: str) -> Address | None:
         return None if text == NO_CONTROL else parse_address(text)
     except UsageError as error:
         raise UsageError(f"--control: {error}, or {NO_CONTROL} to leave it out") from error
-
-
-def _check_platforms(names: Sequence[str]) -> None:
-    for name in names:
-        if name not in PLATFORMS:
-            raise UsageError(f"--platform {name}: {_expected(name, PLATFORMS)}")
-
-
-def _settings(words: Words) -> Settings:
-    try:
-        settings = settings_from_properties(_properties(words.properties))
-    except ValueError as error:
-        raise UsageError(f"--set: {error}") from error
-    for text in words.profiles:
-        platform, equals, profile = text.partition("=")
-        if not equals or platform not in PLATFORMS:
-            raise UsageError(f"--profile {text}: expected PLATFORM=PROFILE, as in hawkbit={Profile.OLD}")
-        if profile not in list(Profile):
-            raise UsageError(f"--profile {text}: {_expected(profile, list(Profile))}")
-        settings = replace(settings, profile=Profile(profile))
-    return settings
-
-
-def _properties(texts: Sequence[str]) -> dict[str, str]:
-    properties = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not equals or not name:
-            raise UsageError(f"--set {text!r}: expected KEY=VALUE, as in hawkbit.controller.minPollingTime=00:00:01")
-        properties[name.strip()] = value
-    return properties
-
-
-def _with_accounts(settings: Settings, words: Words) -> Settings:
-    accounts = {account.user: account for account in settings.accounts}
-    if words.admin_password is not None:
-        password = secret_from(words.admin_password, "--admin-password")
-        accounts["admin"] = replace(accounts.get("admin", WELL_KNOWN), password=password)
-    if words.accounts is not None:
-        # Only here: a schema library takes long to import, and most servers need no accounts file.
-        from fleetrig.harness.commands.serve_accounts import read_accounts
-
-        for account in read_accounts(words.accounts):
-            _check_rights(account)
-            accounts[account.user] = account
-    return replace(settings, accounts=tuple(accounts.values()))
-
-
-def _check_rights(account: Account) -> None:
-    for wrong, near in unknown_rights(account.rights).items():
-        hint = f"; did you mean {near}?" if near else ""
-        raise UsageError(f"--accounts: the user {account.user!r} cannot have the right {wrong!r}: there is none{hint}")
-
-
-def _check_passwords(settings: Settings, listening: Sequence[Address]) -> None:
-    open_to_all = [str(address) for address in listening if not address.is_loopback]
-    if open_to_all and WELL_KNOWN.password in {a.password for a in settings.accounts if a.user == WELL_KNOWN.user}:
-        raise UsageError(
-            f"{open_to_all[0]} can be reached from outside this machine: admin needs a password that not everybody "
-            "knows. Put one in an environment variable and add --admin-password env:NAME"
-        )
-
-
-def _expected(got: str, known: Sequence[str]) -> str:
-    near = get_close_matches(got, known, n=1)
-    return f"expected {' or '.join(known)}" + (f"; did you mean {near[0]}?" if near else "")

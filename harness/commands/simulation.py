@@ -1,7 +1,7 @@
 """A fleet in real time without a scenario: reach the server, register, switch on, show, and leave nothing behind.
 
-However it ends (the time is up, Ctrl-C, an error), devices go off first, then targets that were made are deleted. A
-second Ctrl-C gives up deleting, and says what is left.
+However it ends (the time is up, Ctrl-C, an error), devices go off first, then the records that were created are
+deleted. A second Ctrl-C gives up deleting, and says what is left.
 """
 
 from __future__ import annotations
@@ -12,17 +12,15 @@ import ssl
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
-from fleetrig.harness.platforms.hawkbit.simulation_hints import Holding, refused_hint, unreachable
-from fleetrig.harness.platforms.hawkbit.temporary_targets import Registration
 from fleetrig.harness.report.fleet_screen import FleetScreen
 from fleetrig.harness.report.fleet_state import POWER_ON, FleetState
 from fleetrig.simulator.agent import Agent
 from fleetrig.simulator.contract.errors import BrokenBench, FleetrigError
 from fleetrig.simulator.contract.http import HttpRequest, split_url
 from fleetrig.simulator.contract.trace import Lane, Trace
-from fleetrig.simulator.drivers.director import Director, Until
+from fleetrig.simulator.drivers.director import AdminCall, Director, Until
 from fleetrig.simulator.drivers.draw import draw
 from fleetrig.simulator.drivers.realtime import RealBench
 from fleetrig.simulator.effects import Ask, NoReply, Pause
@@ -31,28 +29,52 @@ PROBE_WITHIN_S: Final = 5.0
 LOOK_AGAIN_S: Final = 1.0
 FOR_EVER_S: Final = 10 * 365 * 86_400.0
 SIDE_BY_SIDE: Final = 8
-"""Targets are deleted by so many requests at a time."""
+"""So many records are deleted at a time."""
+
+
+class TemporaryDevices(Protocol):
+    """Records on the server that exist only while the fleet runs."""
+
+    noun: str
+    """What the platform calls them, such as `targets`."""
+    created: set[str]
+    """Serials of those that are there because of us."""
+
+    def create(self) -> AdminCall[None]:
+        """Raises UsageError when such a device exists already, BrokenBench when the server cannot be used."""
+
+    def delete_all(self) -> AdminCall[None]:
+        """Deletes what was created. May run several times side by side: the calls share the work."""
+
+    def restore_settings(self) -> AdminCall[None]:
+        """Puts back the settings that `create` changed."""
+
+    def left_behind(self) -> str:
+        """What of ours the server still has, in words; empty when nothing."""
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class SimulationPlan:
     """What to simulate."""
 
     url: str
-    tenant: str
+    """The server, as messages name it."""
     agents: tuple[Agent, ...]
-    holding: Holding
+    probe: Ask
+    """A harmless request that every server answers somehow."""
+    hint: Callable[[str], str]
+    """What to do when every device got this same first answer; empty when that is no refusal."""
     spread_s: float
     for_s: float | None
     seed: int
     verify: ssl.SSLContext | bool
     waits_for_server: bool
-    registration: Registration | None
+    temporary: TemporaryDevices | None
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
-    """How it ended. `left_behind` says what could not be taken away, and why."""
+class SimulationResult:
+    """How it ended. `left_behind` says what could not be deleted, and why."""
 
     was_interrupted: bool
     left_behind: str
@@ -61,44 +83,44 @@ class Ending:
 class Simulation:
     """One run of a plan."""
 
-    def __init__(self, plan: Plan, trace: Trace, state: FleetState, screen: FleetScreen) -> None:
+    def __init__(self, plan: SimulationPlan, trace: Trace, state: FleetState, screen: FleetScreen) -> None:
         self._plan = plan
         self._trace = trace
         self._state = state
         self._screen = screen
         self._interrupted = asyncio.Event()
-        self._clears_away = False
+        self._is_cleaning_up = False
 
-    async def run(self) -> Ending:
+    async def run(self) -> SimulationResult:
         """Raises BrokenBench when the server cannot be reached or administered."""
-        async with RealBench(Trace(), verify=self._plan.verify) as desk:
-            with told_of_signals(self._signalled):
+        async with RealBench(Trace(), verify=self._plan.verify) as operator:
+            with handling_signals(self._on_signal):
                 try:
-                    await self._unless_interrupted(self._live(desk))
+                    await self._unless_interrupted(self._live(operator))
                 finally:
                     was_interrupted = self._interrupted.is_set()
-                    left_behind = await self._clear_away(desk)
-        return Ending(was_interrupted, left_behind)
+                    left_behind = await self._delete_temporary(operator)
+        return SimulationResult(was_interrupted, left_behind)
 
-    def _signalled(self, number: int) -> None:
-        """A closing terminal tells a process twice; only a person who insists stops the clearing away."""
-        if not self._clears_away or number == signal.SIGINT:
+    def _on_signal(self, number: int) -> None:
+        """A closing terminal signals twice; only a second Ctrl-C stops the deleting."""
+        if not self._is_cleaning_up or number == signal.SIGINT:
             self._interrupted.set()
 
-    async def _live(self, desk: RealBench) -> None:
-        """`desk` asks as an operator; the devices have a bench of their own, which they may break."""
+    async def _live(self, operator: RealBench) -> None:
+        """`operator` asks as an administrator; the devices have a bench of their own, which they may break."""
         plan, screen = self._plan, self._screen
         if plan.waits_for_server:
-            await desk.conduct(wait_for(plan.url, screen.say))
-        if plan.registration is not None:
-            screen.say(f"registering targets on {plan.url}")
-            await desk.conduct(plan.registration.make())
+            await operator.run(wait_for(plan.url, plan.probe, screen.say))
+        if plan.temporary is not None:
+            screen.say(f"registering {plan.temporary.noun} on {plan.url}")
+            await operator.run(plan.temporary.create())
         screen.say("")
         async with RealBench(self._trace, seed=plan.seed, verify=plan.verify) as bench:
             self._trace.emit(bench.now_us(), Lane.BENCH, "phase", name=POWER_ON)
             for agent in plan.agents:
                 bench.power_on(agent, after_s=self._start_s(agent))
-            await bench.conduct(self._watch(bench))
+            await bench.run(self._watch(bench))
 
     def _start_s(self, agent: Agent) -> float:
         """The first device starts at once: it finds out whether there is a server."""
@@ -111,10 +133,10 @@ class Simulation:
         plan, state, say = self._plan, self._state, self._screen.say
         deadline_us = bench.now_us() + int((plan.for_s or FOR_EVER_S) * 1e6)
         yield Until(lambda: bool(state.first_answers), self._left_s(bench, deadline_us))
-        if (why := next(iter(state.first_answers), "")) and not why.isdigit() and not plan.waits_for_server:
-            raise BrokenBench(unreachable(plan.url, why))
+        if state.no_first_answer and not plan.waits_for_server:
+            raise BrokenBench(unreachable(plan.url, state.no_first_answer))
         yield Until(lambda: bool(state.all_first_answers()), self._left_s(bench, deadline_us))
-        if hint := refused_hint(state.all_first_answers(), plan.holding, plan.url, plan.tenant):
+        if hint := plan.hint(state.all_first_answers()):
             say(hint)
             if (yield Until(lambda: state.came_through > 0, self._left_s(bench, deadline_us))):
                 say("")
@@ -124,28 +146,29 @@ class Simulation:
     def _left_s(bench: RealBench, deadline_us: int) -> float:
         return max(0.0, (deadline_us - bench.now_us()) / 1e6)
 
-    async def _clear_away(self, desk: RealBench) -> str:
+    async def _delete_temporary(self, operator: RealBench) -> str:
         """What is left behind and why; empty when nothing is. A server that fails now hides no earlier error."""
-        registration, why = self._plan.registration, "interrupted again"
-        if registration is None:
+        temporary, why = self._plan.temporary, "interrupted again"
+        if temporary is None:
             return ""
-        self._clears_away = True
+        self._is_cleaning_up = True
         self._interrupted.clear()
-        if registration.made:
-            self._screen.say(f"deleting {len(registration.made):,} targets on {self._plan.url}")
+        if temporary.created:
+            self._screen.say(f"deleting {len(temporary.created):,} {temporary.noun} on {self._plan.url}")
         try:
-            await self._unless_interrupted(self._delete(desk, registration))
+            await self._unless_interrupted(self._delete(operator, temporary))
         except FleetrigError as broken:
             why = str(broken)
-        left = registration.left_behind()
-        self._screen.say(told := f"left behind on {self._plan.url}: {left} ({why})" if left else "")
-        return told
+        left = temporary.left_behind()
+        said = f"left behind on {self._plan.url}: {left} ({why})" if left else ""
+        self._screen.say(said)
+        return said
 
-    async def _delete(self, desk: RealBench, registration: Registration) -> None:
-        workers = [desk.conduct(registration.clear_away()) for _ in range(SIDE_BY_SIDE)]
+    async def _delete(self, operator: RealBench, temporary: TemporaryDevices) -> None:
+        workers = [operator.run(temporary.delete_all()) for _ in range(SIDE_BY_SIDE)]
         for failed in filter(None, await asyncio.gather(*workers, return_exceptions=True)):
             raise failed
-        await desk.conduct(registration.restore_settings())
+        await operator.run(temporary.restore_settings())
 
     async def _unless_interrupted(self, work: Coroutine[Any, Any, None]) -> None:
         """Goes on until the work is done or a signal comes, drawing the screen meanwhile."""
@@ -160,34 +183,54 @@ class Simulation:
             task.result()
 
     async def _draw(self) -> None:
-        """When nobody looks any more, that is as good as Ctrl-C."""
+        """A screen that is gone counts as Ctrl-C."""
         while True:
             await asyncio.sleep(self._screen.every_s)
             self._screen.refresh()
-            if self._screen.is_gone and not self._clears_away:
+            if self._screen.is_gone and not self._is_cleaning_up:
                 self._interrupted.set()
 
 
-def wait_for(url: str, say: Callable[[str], None]) -> Director[None]:
-    """Until there is an answer; any will do."""
-    origin, path = split_url(url)
-    request = HttpRequest("GET", origin, path, (("Accept", "application/json"),))
+def wait_for(url: str, probe: Ask, say: Callable[[str], None]) -> Director[None]:
+    """Until the server answers; any answer will do."""
     said = ""
-    while isinstance(answer := (yield Ask("probe", request, PROBE_WITHIN_S)), NoReply):
+    while isinstance(answer := (yield probe), NoReply):
         if said != answer.why:
             said = answer.why
             say(f"waiting for {url} ({said})")
         yield Pause(LOOK_AGAIN_S, LOOK_AGAIN_S, "wait for the server")
 
 
+def http_probe(url: str) -> Ask:
+    """The probe of a server that speaks HTTP."""
+    origin, path = split_url(url)
+    return Ask("probe", HttpRequest("GET", origin, path, (("Accept", "application/json"),)), PROBE_WITHIN_S)
+
+
+def unreachable(url: str, why: str) -> str:
+    """One sentence for a server that gave no answer; `why` is a word of `NoReply`."""
+    protocol = url.partition("://")[0].upper().removesuffix("S")
+    match why:
+        case "refused":
+            return f"nobody listens at {url} (connection refused): start the server, or give --wait to wait for it"
+        case "timeout":
+            return f"{url} does not answer: is the address right? --wait waits for it"
+        case "tls":
+            return f"{url} does not speak TLS, or with a certificate nobody trusts: --ca FILE, or --insecure"
+        case "unreachable":
+            return f"{url} cannot be reached: is the name right and the network up? --wait waits for it"
+        case _:
+            return f"whatever listens at {url} does not answer {protocol} ({why}): are scheme and port right?"
+
+
 @contextmanager
-def told_of_signals(tell: Callable[[int], None]) -> Iterator[None]:
-    """Ctrl-C, SIGTERM and a closed terminal end a simulation in good order; what `nohup` says is respected."""
+def handling_signals(handle: Callable[[int], None]) -> Iterator[None]:
+    """Ctrl-C, SIGTERM and a closed terminal end a simulation in good order; `nohup` is respected."""
     loop, signals = asyncio.get_running_loop(), [signal.SIGINT, signal.SIGTERM]
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         signals.append(signal.SIGHUP)
     for number in signals:
-        loop.add_signal_handler(number, tell, number)
+        loop.add_signal_handler(number, handle, number)
     try:
         yield
     finally:

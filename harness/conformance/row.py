@@ -31,7 +31,7 @@ class Row(Generic[S]):
     needs: tuple[str, ...]
     check: Callable[[S], None]
     clause: str
-    """Where the contract says so: `hawkbit#S41`."""
+    """Where the contract says so: `PLATFORM#S41`."""
 
     @property
     def platform(self) -> str:

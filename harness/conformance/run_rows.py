@@ -10,6 +10,7 @@ from typing import TypeVar
 from fleetrig.harness.conformance.expect import Mismatch, MissingCapability
 from fleetrig.harness.conformance.row import Row
 from fleetrig.harness.run.version import VERSION
+from fleetrig.harness.servers.description import LISTENERS
 from fleetrig.harness.verdict import CheckResult, Finding, PhaseResult, Report, Verdict, verdict_of
 from fleetrig.simulator.contract.errors import BrokenBench, UsageError
 
@@ -36,9 +37,7 @@ def run_row(row: Row[S], open_client: OpenClient[S], can: frozenset[str], blank:
     finding: Finding | None = None
     verdict, reason = Verdict.PASSED, ""
     if lacking := [word for word in row.needs if word not in can]:
-        words = ", ".join(f"{row.platform}.{word}" for word in lacking)
-        reason = f"the server lacks {words}; if it has, say so in a SERVER.yaml: `can: [{words}]`"
-        return report_of(row, blank, Verdict.SKIPPED, reason, None, 0.0)
+        return report_of(row, blank, Verdict.SKIPPED, lacks(row.platform, lacking), None, 0.0)
     try:
         with open_client(row) as client:
             row.check(client)
@@ -50,6 +49,15 @@ def run_row(row: Row[S], open_client: OpenClient[S], can: frozenset[str], blank:
     except (BrokenBench, UsageError) as broken:
         verdict, reason = Verdict.BROKEN, str(broken)
     return report_of(row, blank, verdict, reason, finding, time.monotonic() - began_s)
+
+
+def lacks(platform: str, needs: Sequence[str]) -> str:
+    """What the server lacks, and how a SERVER.yaml says that it has it. Listeners are named by their address there."""
+    if listeners := [word for word in needs if word in LISTENERS]:
+        keys = ", ".join(f"`{word}: HOST:PORT`" for word in listeners)
+        return f"the server lacks {', '.join(listeners)}; if it listens there, say so in a SERVER.yaml: {keys}"
+    words = ", ".join(f"{platform}.{word}" for word in needs)
+    return f"the server lacks {words}; if it has, say so in a SERVER.yaml: `can: [{words}]`"
 
 
 def report_of(

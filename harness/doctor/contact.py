@@ -1,4 +1,4 @@
-"""What happened on the way to a server, before anybody spoke HTTP: pure facts."""
+"""What happened on the way to a server, before a request was sent: pure facts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a doctor says: diagnoses, and the judgement that they lead to. The same for every platform."""
+"""The result of a doctor: diagnoses, and the judgement that they lead to. The same for every platform."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SECRET: Final = "\ue000secret\ue000"
 """Stands in a body for a secret, until the command is written; the shell fills it in then."""
 
 MOST_CHARACTERS: Final = 40
-"""Of somebody's id or name within a sentence."""
+"""The longest id or name within a sentence."""
 
 
 class Weight(StrEnum):
@@ -24,7 +24,7 @@ class Weight(StrEnum):
     CAUSE = "cause"  # this alone refuses the device, the facts prove it
     LIKELY = "likely"
     POSSIBLE = "possible"  # nothing that can be seen from here excludes it
-    NOTE = "note"  # refuses nobody, but is good to know
+    NOTE = "note"  # refuses no device, but is good to know
 
 
 HEAVIEST_FIRST: Final = tuple(Weight)
@@ -42,7 +42,7 @@ class Diagnosis:
     command: tuple[str, ...] = ()
 
 
-class Outcome(StrEnum):
+class Admission(StrEnum):
     """What becomes of the device."""
 
     LET_IN = "let in"
@@ -52,10 +52,10 @@ class Outcome(StrEnum):
 
 
 EXITS: Final = {
-    Outcome.LET_IN: Exit.PASSED,
-    Outcome.REFUSED: Exit.FAILED,
-    Outcome.UNCERTAIN: Exit.BROKEN,
-    Outcome.UNUSABLE: Exit.BROKEN,
+    Admission.LET_IN: Exit.PASSED,
+    Admission.REFUSED: Exit.FAILED,
+    Admission.UNCERTAIN: Exit.BROKEN,
+    Admission.UNUSABLE: Exit.BROKEN,
 }
 
 
@@ -64,7 +64,7 @@ class Judgement:
     """The page, before it is laid out."""
 
     subject: str
-    outcome: Outcome
+    outcome: Admission
     headline: str
     asked: str
     """What was sent as the device, in one line."""
@@ -87,7 +87,7 @@ def heaviest_first(diagnoses: Sequence[Diagnosis]) -> tuple[Diagnosis, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Shell:
-    """Writes curl commands against one server. Passwords are asked for by curl, tokens come from where they were."""
+    """Writes curl commands for one server. curl asks for the password; tokens come from where the user keeps them."""
 
     url: str
     user: str
@@ -111,13 +111,13 @@ class Shell:
         )
 
 
-def plain(text: str, most_characters: int = 80) -> str:
-    """Somebody else's text for a terminal: cut, and nothing in it that would move a cursor."""
+def printable(text: str, most_characters: int = 80) -> str:
+    """Text from elsewhere for a terminal: cut, and with escapes for everything that is not printable."""
     shown = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
     return shown if len(shown) <= most_characters else shown[: most_characters - 1] + "…"
 
 
-def named(text: str) -> str:
-    """An id as it stands in a sentence: in quotes when they are needed to see where it begins and ends."""
-    shown = plain(text, MOST_CHARACTERS)
+def quoted(text: str) -> str:
+    """An id within a sentence: in quotes where they are needed to see where it begins and ends."""
+    shown = printable(text, MOST_CHARACTERS)
     return shown if text and text.isprintable() and " " not in text else f'"{shown}"'

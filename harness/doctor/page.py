@@ -9,16 +9,16 @@ from typing import Any, Final
 from rich.console import Console
 from rich.text import Text
 
-from fleetrig.harness.doctor.diagnosis import Diagnosis, Judgement, Outcome, Weight
+from fleetrig.harness.doctor.diagnosis import Admission, Diagnosis, Judgement, Weight
 
 WIDTH: Final = 80
 MARGIN: Final = 12
 COMMAND_INDENT: Final = "    "
 STYLES: Final = {
-    Outcome.LET_IN: "bold green",
-    Outcome.REFUSED: "bold red",
-    Outcome.UNCERTAIN: "bold yellow",
-    Outcome.UNUSABLE: "bold magenta",
+    Admission.LET_IN: "bold green",
+    Admission.REFUSED: "bold red",
+    Admission.UNCERTAIN: "bold yellow",
+    Admission.UNUSABLE: "bold magenta",
 }
 Line = tuple[str, str]
 """A line and its style."""

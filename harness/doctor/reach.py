@@ -1,4 +1,4 @@
-"""Knocks at a server's door: name, port, TLS. The only place of the doctor that opens sockets itself."""
+"""Tries to connect: host name, port, TLS. The only module of the doctor that opens sockets itself."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ REFUSALS: Final = frozenset(
         "CERTIFICATE_UNKNOWN", "UNKNOWN_CA", "ACCESS_DENIED",
     )
 )  # fmt: skip
-"""What the other side says of our certificate (RFC 8446 §6.2), in OpenSSL's names."""
+"""Alerts about our certificate (RFC 8446 §6.2), in OpenSSL's names."""
 
 
 def reach(url: str, verify: ssl.SSLContext | None, *, insecure: bool) -> Contact:
-    """Connects once and, for https, shakes hands. `verify` None is the system's own authorities; where it accepts
-    anything (`insecure`), the handshake is made a second time with checks, to see what they would say."""
+    """Connects once and, for https, makes the TLS handshake. `verify` None: the system's own authorities. With
+    `insecure` a second handshake checks the certificate, to see what is wrong with it."""
     host, port, is_tls = _place(url)
     try:
         with socket.create_connection((host, port), WITHIN_S) as connection:
@@ -40,7 +40,7 @@ def reach(url: str, verify: ssl.SSLContext | None, *, insecure: bool) -> Contact
                 contact = _second_thoughts(secured, Contact(certificate=shown))
         return replace(contact, untrusted=_objection(host, port)) if insecure else contact
     except ssl.SSLCertVerificationError as error:
-        return replace(_shown(host, port), trouble=Trouble.NOT_TRUSTED, untrusted=error.verify_message)
+        return replace(_certificate_of(host, port), trouble=Trouble.NOT_TRUSTED, untrusted=error.verify_message)
     except ssl.SSLError as error:
         return Contact(_tls_trouble(error), error.reason or str(error))
     except (OSError, UnicodeError) as error:
@@ -48,7 +48,7 @@ def reach(url: str, verify: ssl.SSLContext | None, *, insecure: bool) -> Contact
 
 
 def _objection(host: str, port: int) -> str:
-    """What the checks say of the server's certificate; nothing when they are content."""
+    """Why the server's certificate would not be accepted; empty when it would."""
     try:
         with (
             socket.create_connection((host, port), WITHIN_S) as connection,
@@ -62,8 +62,8 @@ def _objection(host: str, port: int) -> str:
 
 
 def _second_thoughts(secured: ssl.SSLSocket, contact: Contact) -> Contact:
-    """In TLS 1.3 a server refuses a client's certificate only after the client believes to be connected. We listen
-    before we speak: a request sent too early would meet a reset, and the alert that says why would be lost."""
+    """In TLS 1.3 a server refuses a client's certificate only after the client's side of the handshake is done. So we
+    listen before we send: a request sent too early would meet a reset, and the alert with the reason would be lost."""
     if secured.version() != "TLSv1.3" or not select.select([secured], [], [], LISTEN_S)[0]:
         return contact
     secured.setblocking(False)
@@ -82,7 +82,7 @@ def speaks_tls(url: str) -> bool:
     """Whether the port of an http URL answers a TLS handshake."""
     host, port, _ = _place(url)
     try:
-        return _shown(host, port).certificate is not None
+        return _certificate_of(host, port).certificate is not None
     except OSError:
         return False
 
@@ -104,7 +104,7 @@ def _place(url: str) -> tuple[str, int, bool]:
     return parts.hostname or "", parts.port or (443 if is_tls else 80), is_tls
 
 
-def _shown(host: str, port: int) -> Contact:
+def _certificate_of(host: str, port: int) -> Contact:
     """A handshake that accepts anything, to see what is shown. Raises OSError."""
     context = ssl.create_default_context()
     context.check_hostname = False

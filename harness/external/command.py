@@ -1,4 +1,8 @@
-"""How a device under test is started: its command, and what the command is told of its device."""
+"""How a device under test is started: its command, and what the command is given of its device.
+
+`{url}`, `{tenant}`, `{id}`, `{folder}` in the command, and `FLEETRIG_URL` … in the environment; beside these the names
+of the platform's credentials (`{token}` …), of which those that the device does not hold are empty.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +12,9 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from fleetrig.simulator.contract.errors import UsageError
-from fleetrig.simulator.contract.identity import Credential, DeviceIdentity, GatewayToken, TargetToken
-
-PLACES: Final = ("url", "tenant", "id", "token", "gateway_token", "folder")
-"""`{url}` in the command, and `FLEETRIG_URL` in the environment; a token that the device does not hold is empty."""
+from fleetrig.simulator.contract.identity import DeviceIdentity
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +50,9 @@ def device_command(text: str, image: Path | None = None) -> DeviceCommand:
     return DeviceCommand((first, *rest), text, image)
 
 
-def values_of(device: DeviceIdentity, credential: Credential | None, url: str, folder: Path) -> dict[str, str]:
-    """What a program is told: where the server is, who it is, and the one credential that it holds."""
-    return {
-        "url": url,
-        "tenant": device.tenant,
-        "id": device.serial,
-        "token": credential.token if isinstance(credential, TargetToken) else "",
-        "gateway_token": credential.token if isinstance(credential, GatewayToken) else "",
-        "folder": str(folder),
-    }
+def values_of(device: DeviceIdentity, credential: Mapping[str, str], url: str, folder: Path) -> dict[str, str]:
+    """What a program is given: where the server is, who it is, and the credential that it holds."""
+    return {"url": url, "tenant": device.tenant, "id": device.serial, **credential, "folder": str(folder)}
 
 
 def environment(values: Mapping[str, str], inherited: Mapping[str, str] = os.environ) -> dict[str, str]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 
-from fleetrig.harness.checks.fold import Standing, evidence_of
+from fleetrig.harness.checks.fold import Status, evidence_of
 from fleetrig.harness.verdict import Finding
 from fleetrig.simulator.contract.http import HttpRequest
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 
 
-class KeepsRunning:
+class KeepsRunningFold:
     """No program ends by itself."""
 
     def __init__(self) -> None:
@@ -20,8 +20,8 @@ class KeepsRunning:
         if event.lane is Lane.DEVICE and event.kind == "ended" and self._ended is None:
             self._ended = event
 
-    def standing(self) -> Standing:
-        return Standing.MET if self._ended is None else Standing.VIOLATED
+    def status(self) -> Status:
+        return Status.MET if self._ended is None else Status.VIOLATED
 
     @property
     def expected(self) -> str:
@@ -35,7 +35,7 @@ class KeepsRunning:
         )
 
 
-class OneAddress:
+class OneAddressFold:
     """Each id comes from one address at a time. Two that take turns are two devices with one id."""
 
     def __init__(self) -> None:
@@ -52,8 +52,8 @@ class OneAddress:
         if not self._turns and len(seen) == 3 and address_of(seen[0]) == address_of(event):
             self._turns = tuple(seen)
 
-    def standing(self) -> Standing:
-        return Standing.VIOLATED if self._turns else Standing.MET
+    def status(self) -> Status:
+        return Status.VIOLATED if self._turns else Status.MET
 
     @property
     def expected(self) -> str:

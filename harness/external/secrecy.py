@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from fleetrig.harness.run.context import Rig
+from fleetrig.harness.run.context import RunContext
 from fleetrig.harness.scenario_file.check_words import KeepsSecrets
 from fleetrig.harness.verdict import Finding
-from fleetrig.simulator.drivers.director import Inquiry
+from fleetrig.simulator.drivers.director import AdminCall
 
 EXPECTED = "no token stands in the output of a device's program"
 
 
-def judge_secrets(rig: Rig, words: KeepsSecrets) -> Inquiry[Finding | None]:
+def query_secrets(context: RunContext, words: KeepsSecrets) -> AdminCall[Finding | None]:
     """The first line with a secret in it, masked. Devices of our own write nothing at all."""
     yield from ()
-    for serial in rig.serials(words.only):
-        for number, line in enumerate(rig.output_of(serial).splitlines(), 1):
-            masked = rig.secrets.hide(line)
+    for serial in context.serials(words.only):
+        for number, line in enumerate(context.output_of(serial).splitlines(), 1):
+            masked = context.secrets.hide(line)
             if masked != line:
                 return Finding(EXPECTED, f"{serial} wrote one in line {number}: {masked.strip()[:200]}")
     return None

@@ -7,61 +7,71 @@ stay in the server lane with their numbers, so that a finding points to what rea
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from fleetrig.harness.platforms.hawkbit.naming import Call, call_of
+from fleetrig.harness.platform import DeviceCall
+from fleetrig.harness.platforms import platform_of
 from fleetrig.harness.scenario_file.scenario import Scenario
-from fleetrig.simulator.contract.http import HttpRequest
+from fleetrig.simulator.contract.by_session import BySession
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 
-Lens = Callable[[TraceEvent], Iterable[TraceEvent]]
+EventView = Callable[[TraceEvent], Iterable[TraceEvent]]
 """What checks get to see of an event."""
 
 
-def as_it_is(event: TraceEvent) -> tuple[TraceEvent, ...]:
+def device_view(event: TraceEvent) -> tuple[TraceEvent, ...]:
     """Devices of our own tell themselves what they do."""
     return (event,)
 
 
-def lens_of(scenario: Scenario) -> Lens:
+def view_for(scenario: Scenario) -> EventView:
     """What the checks of a scenario are to see."""
-    return ServerView() if scenario.devices.external else as_it_is
+    return ServerView(platform_of(scenario.platform).device_call) if scenario.devices.external else device_view
+
+
+class Exchange(NamedTuple):
+    """What is under way in a session: who called, and whether a fault has distorted the answer."""
+
+    call: DeviceCall | None
+    is_distorted: bool = False
 
 
 @dataclass(slots=True)
 class ServerView:
-    """A lens. The events of one request stand together in the server lane: that is all it relies on."""
+    """A view. What came and what was said to it belong together by their session; others may stand in between."""
 
-    _call: Call | None = None
-    _is_spoilt: bool = False
+    _device_call: Callable[[TraceEvent], DeviceCall | None]
+    _open: BySession[Exchange] = field(default_factory=BySession)
 
     def __call__(self, event: TraceEvent) -> Iterator[TraceEvent]:
         if event.lane is not Lane.SERVER:
             yield event
             return
+        exchange = self._open.get(event.session) or Exchange(None)
         match event.kind:
             case "received":
-                yield from self._received(event)
+                exchange = Exchange(self._device_call(event))
+                self._open.put(event.session, exchange)
+                yield from _from_device("sent", event, exchange)
             case "fault":
-                self._is_spoilt = True
-                yield event._replace(device=self._call.device if self._call else event.device)
+                self._open.put(event.session, exchange._replace(is_distorted=True))
+                yield event._replace(device=exchange.call.device if exchange.call else event.device)
             case "answered" | "refused":
-                yield from self._answered(event)
+                yield from _answered(event, exchange)
             case "delivered":
-                yield from self._told("no_reply" if event.reason else "received", event)
+                yield from _from_device("no_reply" if event.reason else "received", event, exchange)
 
-    def _received(self, event: TraceEvent) -> Iterator[TraceEvent]:
-        self._call = call_of(event.envelope) if isinstance(event.envelope, HttpRequest) else None
-        self._is_spoilt = False
-        yield from self._told("sent", event)
 
-    def _answered(self, event: TraceEvent) -> Iterator[TraceEvent]:
-        """An answer that a fault has spoilt is only what the platform said; what was made of it follows."""
-        if event.kind == "refused":
-            yield event
-        if not self._is_spoilt:
-            yield from self._told("received", event)
+def _answered(event: TraceEvent, exchange: Exchange) -> Iterator[TraceEvent]:
+    """An answer that a fault has distorted is only what the platform said; what was made of it follows."""
+    if event.kind == "refused":
+        yield event
+    if not exchange.is_distorted:
+        yield from _from_device("received", event, exchange)
 
-    def _told(self, kind: str, event: TraceEvent) -> Iterator[TraceEvent]:
-        if self._call is not None:
-            yield event._replace(kind=kind, device=self._call.device, name=self._call.name)
+
+def _from_device(kind: str, event: TraceEvent, exchange: Exchange) -> Iterator[TraceEvent]:
+    """As the device would tell it."""
+    if exchange.call is not None:
+        yield event._replace(kind=kind, device=exchange.call.device, name=exchange.call.name)

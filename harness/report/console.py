@@ -1,4 +1,4 @@
-"""The terminal: progress while a run goes on, a tree of verdicts when it ends. Plain text when nobody looks."""
+"""The terminal: progress while a run goes on, a tree of verdicts when it ends. Plain text in a pipe."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from rich.text import Text
 
 from fleetrig.harness.report.marks import MARKS, mark
 from fleetrig.harness.report.text import check_lines, summary
-from fleetrig.harness.verdict import CheckResult, PhaseResult, Report, Verdict, worst
+from fleetrig.harness.verdict import CheckResult, PhaseResult, Report, Verdict, worst_verdict
 
 MOST_LEFT = 10
 
 
 def make_console(*, stderr: bool = False) -> Console:
-    """Colours only on a terminal, and not with NO_COLOR; long lines are left to whoever reads a pipe."""
+    """Colours only on a terminal, and not with NO_COLOR; long lines stay whole in a pipe."""
     console = Console(stderr=stderr, highlight=False)
     return console if console.is_terminal else Console(stderr=stderr, highlight=False, width=10_000)
 
@@ -89,7 +89,7 @@ class ConsoleReport:
         self, reports: Sequence[Report], written: Mapping[str, Path], *, took_s: float, not_run: int = 0
     ) -> None:
         """One line for everything, then where files were written."""
-        overall = worst(report.verdict for report in reports)
+        overall = worst_verdict(report.verdict for report in reports)
         style = "bold green" if overall is Verdict.PASSED else MARKS[overall][1]
         more = f", {not_run} not run" if not_run else ""
         self._console.print(Text(f"{summary(reports)}{more} in {took_s:.1f} s", style))

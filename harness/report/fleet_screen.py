@@ -11,7 +11,7 @@ from rich.live import Live
 from rich.text import Text
 
 from fleetrig.harness.report.fleet_state import FleetState
-from fleetrig.harness.report.fleet_table import Heading, devices_text, plain_line, table
+from fleetrig.harness.report.fleet_table import TableHeading, devices_text, plain_line, table
 from fleetrig.simulator.contract.clock import US_PER_S
 
 LINE_EVERY_US: Final = 5 * US_PER_S
@@ -41,7 +41,7 @@ class LiveScreen:
 
     every_s = 0.25
 
-    def __init__(self, console: Console, state: FleetState, heading: Heading, now_us: Callable[[], int]) -> None:
+    def __init__(self, console: Console, state: FleetState, heading: TableHeading, now_us: Callable[[], int]) -> None:
         self.is_gone = False
         self._console, self._state, self._heading, self._now_us = console, state, heading, now_us
         self._live = Live(console=console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False)
@@ -88,7 +88,7 @@ class PlainScreen:
 
     every_s = 0.5
 
-    def __init__(self, state: FleetState, heading: Heading, now_us: Callable[[], int]) -> None:
+    def __init__(self, state: FleetState, heading: TableHeading, now_us: Callable[[], int]) -> None:
         self.is_gone = False
         self._state, self._heading, self._now_us = state, heading, now_us
         self._due_us = now_us() + LINE_EVERY_US
@@ -122,7 +122,7 @@ class PlainScreen:
         self.say(plain_line(self._state, self._heading, now_us))
 
 
-def screen_for(console: Console, state: FleetState, heading: Heading, now_us: Callable[[], int]) -> FleetScreen:
+def screen_for(console: Console, state: FleetState, heading: TableHeading, now_us: Callable[[], int]) -> FleetScreen:
     """A table only where lines can be drawn over."""
     if console.is_interactive:
         return LiveScreen(console, state, heading, now_us)

@@ -1,17 +1,17 @@
 """What a fleet is doing right now: a fold over the device lane, one row per device and the sums of all.
 
-Cheap enough for a thousand devices (a few attribute writes per event); whoever draws it looks when it likes.
+Cheap enough for a thousand devices: a few attribute writes per event. The screen draws it when it likes.
 """
 
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from fleetrig.simulator.contract.clock import US_PER_S, to_us
-from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
+from fleetrig.simulator.contract.envelope import Envelope
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 
 OFF: Final = "off"
@@ -22,26 +22,38 @@ RATE_WINDOW_S: Final = 10
 POWER_ON: Final = "power on"
 """Name of the phase with which a fleet begins, on the bench lane."""
 
-ACTIVITIES: Final = {
-    "poll": "polling",
-    "configData": "sending attributes",
-    "deploymentBase": "reading its order",
-    "cancelAction": "reading a cancel",
-    "download": "downloading",
-}
-"""What a device does while a request of this name is under way; all others are reports."""
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one answered exchange says of a device."""
+
+    interval_s: float | None = None
+    """The poll interval that the server named."""
+    version: str | None = None
+    """The version that the device is to install."""
+    has_sent_attributes: bool = False
+    update: str = ""
+    """Names the update whose end was reported; a repeated report has the same name."""
+    update_passed: bool = False
+
+
+NOTHING: Final = Reading()
 
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """What a platform's messages say: handed in, since reports know no dialect."""
+    """What a platform's messages mean: handed in, since reports know no dialect."""
 
-    interval_s: Callable[[HttpResponse], float | None]
-    """The poll interval that the answer to a poll names."""
-    version: Callable[[HttpResponse], str]
-    """The version that a deployment document is about."""
-    result: Callable[[HttpRequest], str]
-    """`success` or `failure` when a final report is about an update, else nothing."""
+    poll: str
+    """The name of the exchange in which a device asks for news: it is counted, and the first one is judged."""
+    activities: Mapping[str, str]
+    """What a device does while an exchange of this name is under way; `{version}` is that of its update."""
+    otherwise: str
+    """What it does during all other exchanges."""
+    is_good: Callable[[Envelope], bool]
+    """Whether an answer is no refusal and no failure."""
+    read: Callable[[str, Envelope | None, Envelope], Reading]
+    """Name of the exchange, what was sent, a good answer to it -> what that says."""
 
 
 @dataclass(slots=True)
@@ -55,15 +67,16 @@ class DeviceRow:
     due_us: int = 0
     """WAITING: until when."""
     answer: str = ""
-    """Status code of the last answer, or why there was none."""
+    """The last answer in a word, such as its status code, or why there was none."""
     answered_us: int = 0
     polls: int = 0
     failures: int = 0
     failures_in_a_row: int = 0
     version: str = ""
-    report: HttpRequest | None = None
+    sent: Envelope | None = None
+    """What it sent last."""
     reported: str = ""
-    """Path of the last final report that was counted: a repeated one is no second update."""
+    """The update whose end was counted last: a repeated report is no second update."""
 
     def doing_text(self, now_us: int) -> str:
         """What it does, in words."""
@@ -71,11 +84,11 @@ class DeviceRow:
             # Whole seconds of the clock, so that all rows change at once and the table is drawn once a second.
             return f"waiting {max(0, self.due_us // US_PER_S - now_us // US_PER_S)} s"
         if self.doing == IN_TROUBLE:
-            return f"{words(self.stage)}: {f'HTTP {self.answer}' if self.answer.isdigit() else self.answer}"
+            return f"{stage_text(self.stage)}: {f'HTTP {self.answer}' if self.answer.isdigit() else self.answer}"
         return self.doing
 
 
-class Rate:
+class EventRate:
     """Events per second over the last few seconds."""
 
     __slots__ = ("_seconds",)
@@ -115,10 +128,12 @@ class FleetState:
     """Devices that were accepted at least once."""
     first_answers: Counter[str] = field(default_factory=Counter)
     """What the first poll of each device was answered by."""
+    no_first_answer: str = ""
+    """Why the very first poll of the fleet got no answer."""
     events: int = 0
     """How many events changed something here."""
-    poll_rate: Rate = field(default_factory=Rate)
-    failure_rate: Rate = field(default_factory=Rate)
+    poll_rate: EventRate = field(default_factory=EventRate)
+    failure_rate: EventRate = field(default_factory=EventRate)
 
     @classmethod
     def of(cls, serials: Iterable[str], interval_s: float, readings: Readings) -> FleetState:
@@ -135,7 +150,7 @@ class FleetState:
         match event.kind:
             case "sent":
                 self._sent(row, event)
-            case "received" if isinstance(event.envelope, HttpResponse):
+            case "received" if event.envelope is not None:
                 self._received(row, event, event.envelope)
             case "downloaded":
                 self._downloaded(row, event)
@@ -172,38 +187,32 @@ class FleetState:
         return min(answered, key=lambda row: row.answered_us, default=None)
 
     def _sent(self, row: DeviceRow, event: TraceEvent) -> None:
-        if event.name == "feedback-closed" and isinstance(event.envelope, HttpRequest):
-            row.report = event.envelope
-        if event.name == "poll" and event.stage == UPDATING:
+        row.sent = event.envelope
+        if event.name == self.readings.poll and event.stage == UPDATING:
             return  # it looks for a cancel between two slices, and goes on installing
-        doing = ACTIVITIES.get(event.name, "reporting")
-        row.doing = f"{doing} {row.version}".rstrip() if event.name == "download" else doing
+        doing = self.readings.activities.get(event.name, self.readings.otherwise)
+        row.doing = doing.format(version=row.version).rstrip()
 
-    def _received(self, row: DeviceRow, event: TraceEvent, answer: HttpResponse) -> None:
-        is_good = answer.status < 400
+    def _received(self, row: DeviceRow, event: TraceEvent, answer: Envelope) -> None:
+        is_good = self.readings.is_good(answer)
         row.answered_us = event.at_us
-        self._heard(row, event, str(answer.status), is_good=is_good)
+        self._heard(row, event, answer.line, is_good=is_good)
         if is_good:
-            self._read(row, event, answer)
+            self._read(row, self.readings.read(event.name, row.sent, answer))
             self._go_on(row, event)
         else:
             self._after_failure(row, event)
 
-    def _read(self, row: DeviceRow, event: TraceEvent, answer: HttpResponse) -> None:
-        match event.name:
-            case "poll" if (named_s := self.readings.interval_s(answer)) is not None:
-                row.interval_s = named_s
-            case "configData":
-                self.attributes_sent += 1
-            case "deploymentBase":
-                row.version = self.readings.version(answer)
-            case "feedback-closed" if row.report is not None and row.report.path != row.reported:
-                row.reported = row.report.path
-                result = self.readings.result(row.report)
-                self.updates_finished += result == "success"
-                self.updates_failed += result == "failure"
-            case _:
-                pass
+    def _read(self, row: DeviceRow, reading: Reading) -> None:
+        if reading.interval_s is not None:
+            row.interval_s = reading.interval_s
+        if reading.version is not None:
+            row.version = reading.version
+        self.attributes_sent += reading.has_sent_attributes
+        if reading.update and reading.update != row.reported:
+            row.reported = reading.update
+            self.updates_finished += reading.update_passed
+            self.updates_failed += not reading.update_passed
 
     def _downloaded(self, row: DeviceRow, event: TraceEvent) -> None:
         status = event.reason.partition(":")[0]
@@ -217,11 +226,13 @@ class FleetState:
 
     def _heard(self, row: DeviceRow, event: TraceEvent, answer: str, *, is_good: bool) -> None:
         row.answer = answer
-        if event.name == "poll":
+        if event.name == self.readings.poll:
             row.polls += 1
             self.polls += 1
             self.poll_rate.count(event.at_us)
             if row.polls == 1:
+                if not self.first_answers and event.kind == "no_reply":
+                    self.no_first_answer = answer
                 self.first_answers[answer] += 1
         if is_good:
             row.failures_in_a_row = 0
@@ -245,10 +256,10 @@ class FleetState:
             _wait(row, event.at_us)
 
     def _after_failure(self, row: DeviceRow, event: TraceEvent) -> None:
-        """A failed poll is told with its stage; other requests are tried again, or not before the next poll."""
+        """A failed poll is shown with its stage; other requests are tried again, or not before the next poll."""
         if event.stage == UPDATING:
-            row.doing = row.doing if event.name == "poll" else "trying again"
-        elif event.name == "poll":
+            row.doing = row.doing if event.name == self.readings.poll else "trying again"
+        elif event.name == self.readings.poll:
             row.doing = IN_TROUBLE
         else:
             _wait(row, event.at_us)
@@ -258,6 +269,6 @@ def _wait(row: DeviceRow, at_us: int) -> None:
     row.doing, row.due_us = WAITING, at_us + to_us(row.interval_s)
 
 
-def words(stage: str) -> str:
+def stage_text(stage: str) -> str:
     """A stage as people write it: `backing off`."""
     return stage.replace("_", " ")

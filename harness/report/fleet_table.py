@@ -11,7 +11,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from fleetrig.harness.report.fleet_state import DeviceRow, FleetState, words
+from fleetrig.harness.report.fleet_state import DeviceRow, FleetState, stage_text
 from fleetrig.simulator.contract.clock import to_s
 
 MOST_ROWS: Final = 30
@@ -35,7 +35,7 @@ BAR: Final = "━"
 
 
 @dataclass(frozen=True, slots=True)
-class Heading:
+class TableHeading:
     """What does not change while the fleet runs."""
 
     server: str
@@ -43,7 +43,7 @@ class Heading:
     for_s: float | None = None
 
 
-def table(state: FleetState, heading: Heading, now_us: int, note: str, size: tuple[int, int]) -> RenderableType:
+def table(state: FleetState, heading: TableHeading, now_us: int, note: str, size: tuple[int, int]) -> RenderableType:
     """The whole picture for a terminal of (columns, lines)."""
     columns, lines = size
     top = [heading_line(state, heading, now_us, columns), totals(state, now_us)]
@@ -54,11 +54,11 @@ def table(state: FleetState, heading: Heading, now_us: int, note: str, size: tup
     return Group(*top, *crowd(state, now_us, columns, room), *bottom)
 
 
-def heading_line(state: FleetState, heading: Heading, now_us: int, columns: int) -> Text:
+def heading_line(state: FleetState, heading: TableHeading, now_us: int, columns: int) -> Text:
     """Server, devices, running time, seed: an address that is too long loses its middle, nothing else its end."""
     rest = [devices_text(state), running(state, heading, now_us), f"seed {heading.seed}"]
     room = columns - sum(len(text) + 3 for text in rest)
-    return Text.assemble((shortened(heading.server, max(room, 20)), "bold"), "   ", "   ".join(rest), no_wrap=True)
+    return Text.assemble((shorten_middle(heading.server, max(room, 20)), "bold"), "   ", "   ".join(rest), no_wrap=True)
 
 
 def totals(state: FleetState, now_us: int) -> Text:
@@ -86,9 +86,9 @@ def device_table(rows: Iterable[DeviceRow], now_us: int) -> Table:
         style = STAGE_STYLES.get(row.stage, "")
         grid.add_row(
             Text(row.serial),
-            Text(words(row.stage), style),
+            Text(stage_text(row.stage), style),
             Text(row.answer, "red" if row.failures_in_a_row else ""),
-            span(row.interval_s),
+            format_interval(row.interval_s),
             str(row.polls),
             Text(str(row.failures), "red" if row.failures_in_a_row else ""),
             Text(row.doing_text(now_us), style if row.failures_in_a_row else ""),
@@ -123,26 +123,26 @@ def stage_table(state: FleetState, columns: int) -> Table:
     for stage in sorted(stages, key=stages.__getitem__, reverse=True):
         style = STAGE_STYLES.get(stage, "")
         bar = BAR * max(1, round(longest * stages[stage] / devices))
-        grid.add_row(Text(words(stage), style), f"{stages[stage]:,}", Text(bar, style))
+        grid.add_row(Text(stage_text(stage), style), f"{stages[stage]:,}", Text(bar, style))
     return grid
 
 
-def plain_line(state: FleetState, heading: Heading, now_us: int) -> str:
+def plain_line(state: FleetState, heading: TableHeading, now_us: int) -> str:
     """The same for a log: one line."""
-    stages = ", ".join(f"{count:,} {words(stage)}" for stage, count in state.stages().most_common())
+    stages = ", ".join(f"{count:,} {stage_text(stage)}" for stage, count in state.stages().most_common())
     polls_per_s = state.poll_rate.per_s(now_us, state.began_us)
     polls = f"polls {state.polls:,} ({polls_per_s:.1f}/s)   failures {state.failures:,}"
     return f"{running(state, heading, now_us)}   {stages}   {polls}   {updates_text(state)}"
 
 
-def summary(state: FleetState, heading: Heading, now_us: int) -> str:
+def summary(state: FleetState, heading: TableHeading, now_us: int) -> str:
     """What it came to, when it is over."""
-    ran = clock(elapsed_s(state, heading, now_us))
+    ran = format_clock(elapsed_s(state, heading, now_us))
     return (
         f"{ran} on {heading.server}: {state.came_through:,} of {devices_text(state)} came through; "
-        f"{counted(state.polls, 'poll')}, {counted(state.failures, 'failure')}, "
-        f"attributes sent {counted(state.attributes_sent, 'time')}, "
-        f"{counted(state.updates_finished, 'update')} finished, {state.updates_failed:,} failed"
+        f"{format_count(state.polls, 'poll')}, {format_count(state.failures, 'failure')}, "
+        f"attributes sent {format_count(state.attributes_sent, 'time')}, "
+        f"{format_count(state.updates_finished, 'update')} finished, {state.updates_failed:,} failed"
     )
 
 
@@ -152,36 +152,36 @@ def updates_text(state: FleetState) -> str:
 
 
 def devices_text(state: FleetState) -> str:
-    return counted(len(state.rows), "device")
+    return format_count(len(state.rows), "device")
 
 
-def counted(count: int, noun: str) -> str:
+def format_count(count: int, noun: str) -> str:
     """`1 poll`, `2,000 polls`."""
     return f"{count:,} {noun}{'s' if count != 1 else ''}"
 
 
-def running(state: FleetState, heading: Heading, now_us: int) -> str:
+def running(state: FleetState, heading: TableHeading, now_us: int) -> str:
     """`running 1:23`, or `running 1:23 of 10:00`."""
     if not state.began_us:
         return "not yet on"
-    ran = f"running {clock(elapsed_s(state, heading, now_us))}"
-    return ran if heading.for_s is None else f"{ran} of {clock(heading.for_s)}"
+    ran = f"running {format_clock(elapsed_s(state, heading, now_us))}"
+    return ran if heading.for_s is None else f"{ran} of {format_clock(heading.for_s)}"
 
 
-def elapsed_s(state: FleetState, heading: Heading, now_us: int) -> float:
+def elapsed_s(state: FleetState, heading: TableHeading, now_us: int) -> float:
     """Since power-on; deleting targets afterwards does not count."""
     ran_s = to_s(now_us - state.began_us) if state.began_us else 0.0
     return ran_s if heading.for_s is None else min(ran_s, heading.for_s)
 
 
-def clock(seconds: float) -> str:
+def format_clock(seconds: float) -> str:
     """`0:07`, `12:34`, `1:02:03`."""
     minutes, second = divmod(int(seconds), 60)
     hours, minute = divmod(minutes, 60)
     return f"{hours}:{minute:02d}:{second:02d}" if hours else f"{minute}:{second:02d}"
 
 
-def span(seconds: float) -> str:
+def format_interval(seconds: float) -> str:
     """An interval in its own unit: `30 s`, `5 min`, `24 h`."""
     for unit_s, unit in ((3600, "h"), (60, "min")):
         if seconds >= unit_s and seconds % unit_s == 0:
@@ -189,7 +189,7 @@ def span(seconds: float) -> str:
     return f"{seconds:g} s"
 
 
-def shortened(text: str, room: int) -> str:
+def shorten_middle(text: str, room: int) -> str:
     """At most `room` characters; what is missing is missing in the middle."""
     if len(text) <= room:
         return text

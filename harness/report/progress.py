@@ -35,7 +35,7 @@ class RunProgress:
             self._bench(event)
 
     @contextmanager
-    def shown(self) -> Iterator[None]:
+    def on_screen(self) -> Iterator[None]:
         """Keeps the running phase on the screen while the run goes on."""
         if not self._console.is_terminal:
             yield

@@ -49,8 +49,8 @@ def _labelled(label: str, text: str) -> Iterator[str]:
 def summary(reports: Sequence[Report]) -> str:
     """`12 passed, 1 failed, 2 skipped`, zeros left out."""
     counts = {verdict: sum(report.verdict is verdict for report in reports) for verdict in Verdict}
-    return ", ".join(_counted(verdict, count) for verdict, count in counts.items() if count) or "nothing was run"
+    return ", ".join(_verdict_count(verdict, count) for verdict, count in counts.items() if count) or "nothing was run"
 
 
-def _counted(verdict: Verdict, count: int) -> str:
+def _verdict_count(verdict: Verdict, count: int) -> str:
     return f"{count} {verdict}{'s' if verdict is Verdict.KNOWN and count > 1 else ''}"

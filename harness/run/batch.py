@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from fleetrig.harness.platforms import platform_of
 from fleetrig.harness.report.console import ConsoleReport
 from fleetrig.harness.report.junit import write_junit
 from fleetrig.harness.run.run import RunOptions, run
@@ -67,7 +68,7 @@ async def run_and_show(pairs: Sequence[Pair], output: Output, width: int) -> lis
 
 async def _show(pairs: Sequence[Pair], output: Output, width: int, reports: list[Report]) -> None:
     """Adds reports as they come. A server that nobody can reach breaks all runs by one cause, told once."""
-    if cause := await first_cause(pairs[0][1]):
+    if cause := await first_cause(*pairs[0]):
         reports += reports_of(pairs, Verdict.BROKEN, cause)
         output.writer.show_cause(cause)
         return
@@ -80,13 +81,14 @@ async def _show(pairs: Sequence[Pair], output: Output, width: int, reports: list
                     return
 
 
-async def first_cause(options: RunOptions) -> str:
+async def first_cause(expanded: Expanded, options: RunOptions) -> str:
     """Why the server that all runs are to meet cannot be used; empty when it can."""
     if options.against is None:
         return ""
+    admin = platform_of(expanded.scenario.platform).admin(options.against)
     try:
         async with RealBench(Trace(), verify=options.verify) as bench:
-            await bench.conduct(options.against.admin.greet())
+            await bench.run(admin.greet())
     except BrokenBench as cause:
         return str(cause)
     return ""

@@ -7,31 +7,32 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from fleetrig.harness.checks.evaluators import Judge, Question
-from fleetrig.harness.checks.fold import Fold, Standing
-from fleetrig.harness.external.view import Lens
-from fleetrig.harness.platforms.hawkbit.admin import NoAnswer
-from fleetrig.harness.run.actions import LOOK_EVERY_S
-from fleetrig.harness.run.context import Rig
+from fleetrig.harness.checks.evaluators import Evaluator, Query
+from fleetrig.harness.checks.fold import Fold, Status
+from fleetrig.harness.external.view import EventView
+from fleetrig.harness.run.context import RunContext
 from fleetrig.harness.run.known_deviations import Known
 from fleetrig.harness.scenario_file.scenario import Phase
 from fleetrig.harness.scenario_file.titles import title_of
 from fleetrig.harness.scenario_file.words import Check
+from fleetrig.harness.servers.http_admin import NoAnswer
 from fleetrig.harness.verdict import CheckResult, Finding, Severity, Verdict, verdict_of
 from fleetrig.simulator.contract.clock import to_us
-from fleetrig.simulator.contract.trace import Listener, TraceEvent
+from fleetrig.simulator.contract.trace import TraceEvent, TraceListener
 from fleetrig.simulator.drivers.director import Director, Until
 from fleetrig.simulator.effects import Pause
 
+LOOK_EVERY_S: Final = 0.25
 
-class NotJudged(Enum):
+
+class NotEvaluated(Enum):
     """Of a check that was still open when its phase failed."""
 
-    NOT_JUDGED = "not judged"
+    NOT_EVALUATED = "not judged"
 
 
-NOT_JUDGED: Final = NotJudged.NOT_JUDGED
-Answer = Finding | NotJudged | None
+NOT_EVALUATED: Final = NotEvaluated.NOT_EVALUATED
+CheckOutcome = Finding | NotEvaluated | None
 """What a check came to: something that is not as it should be, nothing to complain of, or no judgement at all."""
 
 
@@ -40,18 +41,18 @@ def step_all(folds: Sequence[Fold], event: TraceEvent) -> None:
         fold.step(event)
 
 
-def looking(lens: Lens, folds: Sequence[Fold]) -> Listener:
-    """A listener that shows events to folds through a lens."""
+def through_view(view: EventView, folds: Sequence[Fold]) -> TraceListener:
+    """A listener that shows events to folds through a view."""
 
     def look(event: TraceEvent) -> None:
-        for seen in lens(event):
+        for seen in view(event):
             step_all(folds, seen)
 
     return look
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class PhaseFolds:
     """The folds of a phase. What breaks a hard one cannot be mended; a warning, or what is known, ends no phase."""
 
     hard: tuple[Fold, ...]
@@ -59,83 +60,87 @@ class Watched:
 
     @property
     def failed(self) -> bool:
-        return any(fold.standing() is Standing.VIOLATED for fold in self.hard)
+        return any(fold.status() is Status.VIOLATED for fold in self.hard)
 
     @property
     def settled(self) -> bool:
-        return self.failed or all(fold.standing() is not Standing.OPEN for fold in (*self.hard, *self.soft))
+        return self.failed or all(fold.status() is not Status.OPEN for fold in (*self.hard, *self.soft))
 
 
-def watched_of(known: Known, phase: str, pairs: Iterable[tuple[Check, Fold]]) -> Watched:
+def phase_folds(known: Known, phase: str, pairs: Iterable[tuple[Check, Fold]]) -> PhaseFolds:
     hard: list[Fold] = []
     soft: list[Fold] = []
     for check, fold in pairs:
         is_soft = check.severity is Severity.WARNING or known.of(phase, check) is not None
         (soft if is_soft else hard).append(fold)
-    return Watched(tuple(hard), tuple(soft))
+    return PhaseFolds(tuple(hard), tuple(soft))
 
 
-def judge_all(rig: Rig, phase: Phase, expected: Sequence[Check], judges: Sequence[Judge]) -> Director[list[Answer]]:
+def evaluate_all(
+    context: RunContext, phase: Phase, expected: Sequence[Check], judges: Sequence[Evaluator]
+) -> Director[list[CheckOutcome]]:
     """One answer per check. `within` ends once nothing is open, `for` only when something is past mending.
 
     Records on the server may lag: within the time of `within` they are asked until they agree. A phase that has failed
     asks nothing more: what it has not come to is not judged.
     """
     pairs = [(check, judge) for check, judge in zip(expected, judges, strict=True) if not callable(judge)]
-    watched = watched_of(rig.known, phase.name, pairs)
-    deadline_us = rig.bench.now_us() + to_us(phase.within_s or 0.0)
+    watched = phase_folds(context.known, phase.name, pairs)
+    deadline_us = context.driver.now_us() + to_us(phase.within_s or 0.0)
     if phase.within_s is not None:
         yield Until(lambda: watched.settled, phase.within_s)
     elif phase.for_s is not None:
         yield Until(lambda: watched.failed, phase.for_s)
-    answers: dict[int, Answer] = {}
+    answers: dict[int, CheckOutcome] = {}
     for position, judge in enumerate(judges):
         if callable(judge):
-            answers[position] = yield from ask_until(rig, judge, watched, deadline_us)
-            tell_answer(rig, expected[position], answers[position])
-    return [answers[position] if callable(judge) else judged(judge, watched) for position, judge in enumerate(judges)]
+            answers[position] = yield from query_until(context, judge, watched, deadline_us)
+            trace_outcome(context, expected[position], answers[position])
+    return [
+        answers[position] if callable(judge) else outcome_of(judge, watched) for position, judge in enumerate(judges)
+    ]
 
 
-def judged(fold: Fold, watched: Watched) -> Answer:
+def outcome_of(fold: Fold, watched: PhaseFolds) -> CheckOutcome:
     """What may still come is no finding in a phase that ended early."""
-    match fold.standing():
-        case Standing.MET:
+    match fold.status():
+        case Status.MET:
             return None
-        case Standing.OPEN if watched.failed:
-            return NOT_JUDGED
+        case Status.OPEN if watched.failed:
+            return NOT_EVALUATED
         case _:
             return fold.finding()
 
 
-def ask_until(rig: Rig, question: Question, watched: Watched, deadline_us: int) -> Director[Answer]:
+def query_until(context: RunContext, question: Query, watched: PhaseFolds, deadline_us: int) -> Director[CheckOutcome]:
     """The last finding before the deadline, None as soon as there is none.
 
     Our own server may be away because the scenario has it so: until the deadline that is no reason to give up.
     """
     while not watched.failed:
-        is_late = rig.bench.now_us() >= deadline_us
+        is_late = context.driver.now_us() >= deadline_us
         try:
             finding = yield from question()
             if finding is None or is_late:
                 return finding
         except NoAnswer:
-            if is_late or not rig.server.is_own:
+            if is_late or not context.server.is_own:
                 raise
         yield Pause(LOOK_EVERY_S, LOOK_EVERY_S, "look again")
-    return NOT_JUDGED
+    return NOT_EVALUATED
 
 
-def result_of(check: Check, answer: Answer) -> CheckResult:
+def result_of(check: Check, answer: CheckOutcome) -> CheckResult:
     title = title_of(check)
-    if isinstance(answer, NotJudged):
+    if isinstance(answer, NotEvaluated):
         return CheckResult(title, Verdict.SKIPPED, None, check.line)
     if answer is not None and check.cites:
         answer = Finding(answer.expected, answer.got, answer.evidence, ", ".join(check.cites))
     return CheckResult(title, verdict_of(answer, Severity(check.severity)), answer, check.line)
 
 
-def tell_answer(rig: Rig, check: Check, answer: Answer) -> None:
+def trace_outcome(context: RunContext, check: Check, answer: CheckOutcome) -> None:
     """What the server said is written down, since nobody can ask it again when the trace is judged later."""
-    if not isinstance(answer, NotJudged):
+    if not isinstance(answer, NotEvaluated):
         said = "" if answer is None else f"expected {answer.expected}, got {answer.got}"
-        rig.tell("asked", title_of(check), said)
+        context.tell("asked", title_of(check), said)

@@ -11,7 +11,7 @@ from fleetrig.harness.scenario_file.scenario import Scenario
 from fleetrig.harness.scenario_file.selection import Expanded
 from fleetrig.harness.verdict import PhaseResult, Verdict
 from fleetrig.simulator.contract.errors import BrokenBench, UsageError
-from fleetrig.simulator.contract.trace import Lane, Listener, TraceEvent
+from fleetrig.simulator.contract.trace import Lane, TraceEvent, TraceListener
 from fleetrig.simulator.drivers.power_watch import PowerWatch
 
 
@@ -37,7 +37,7 @@ def power_cut_points(scenario: Scenario) -> Sequence[str]:
     return tuple(dict.fromkeys(before_last or watch.points))
 
 
-def dry_run(scenario: Scenario, watch: PowerWatch, listener: Listener) -> tuple[PhaseResult, ...]:
+def dry_run(scenario: Scenario, watch: PowerWatch, listener: TraceListener) -> tuple[PhaseResult, ...]:
     """Raises UsageError for a scenario that needs what our own server cannot do: nobody could list its points."""
     with tempfile.TemporaryDirectory() as folder:
         options = RunOptions(results=Path(folder), listener=listener)

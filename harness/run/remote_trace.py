@@ -7,13 +7,13 @@ server's; its events get the numbers of the run's server lane, which nobody else
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
 from fleetrig.harness.servers.control import ControlInterface
 from fleetrig.simulator.contract.errors import FleetrigError
-from fleetrig.simulator.contract.http import HttpRequest
 from fleetrig.simulator.contract.trace import Trace, TraceEvent
 from fleetrig.simulator.drivers.director import Director
 from fleetrig.simulator.drivers.realtime import RealBench
@@ -23,13 +23,13 @@ LOOK_EVERY_S: Final = 0.2
 
 
 @asynccontextmanager
-async def retelling(control: ControlInterface | None, bench: RealBench, prefix: str) -> AsyncIterator[None]:
+async def follow_remote_trace(control: ControlInterface | None, bench: RealBench, prefix: str) -> AsyncIterator[None]:
     """From entering to leaving. Raises BrokenBench when the server stops telling."""
     if control is None:
         yield
         return
-    number = await bench.conduct(control.last_number())
-    task = asyncio.create_task(bench.conduct(retell(control, bench.trace, prefix, number)))
+    number = await bench.run(control.last_number())
+    task = asyncio.create_task(bench.run(follow(control, bench.trace, prefix, number)))
     try:
         yield
     finally:
@@ -39,25 +39,25 @@ async def retelling(control: ControlInterface | None, bench: RealBench, prefix: 
         raise ended
 
 
-def retell(control: ControlInterface, trace: Trace, prefix: str, number: int) -> Director[None]:
+def follow(control: ControlInterface, trace: Trace, prefix: str, number: int) -> Director[None]:
     """Never ends by itself. `prefix` begins the names of the run's devices."""
     while True:
-        told = yield from control.told_since(number)
+        told = yield from control.events_since(number)
         number = told.until
         for event in told.events:
             if is_about(event, prefix):
-                emit_again(trace, event)
+                copy_event(trace, event)
         if told.is_all:
             yield Pause(LOOK_EVERY_S, LOOK_EVERY_S, "until there is more in the server's trace")
 
 
 def is_about(event: TraceEvent, prefix: str) -> bool:
-    """A fault names no device, but the request that it bit does."""
-    is_in_path = isinstance(event.envelope, HttpRequest) and f"/{prefix}" in event.envelope.target
-    return event.device.startswith(prefix) or is_in_path
+    """A fault names no device, but the line of what it bit does."""
+    words = re.split(r"[/ :]", event.envelope.line) if event.envelope is not None else []
+    return any(word.startswith(prefix) for word in (event.device, *words))
 
 
-def emit_again(trace: Trace, event: TraceEvent) -> None:
+def copy_event(trace: Trace, event: TraceEvent) -> None:
     trace.emit(
         event.at_us,
         event.lane,
@@ -67,4 +67,5 @@ def emit_again(trace: Trace, event: TraceEvent) -> None:
         fault=event.fault,
         reason=event.reason,
         name=event.name,
+        session=event.session,
     )

@@ -13,19 +13,26 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from fleetrig.harness.checks.evaluators import Roster, fold_of
+from fleetrig.harness.checks.evaluators import FleetSnapshot, fold_of, is_query
 from fleetrig.harness.checks.fold import Fold
-from fleetrig.harness.external.view import lens_of
-from fleetrig.harness.run.evaluation import NOT_JUDGED, Answer, Watched, judged, result_of, step_all, watched_of
+from fleetrig.harness.external.view import view_for
+from fleetrig.harness.run.evaluation import (
+    NOT_EVALUATED,
+    CheckOutcome,
+    PhaseFolds,
+    outcome_of,
+    phase_folds,
+    result_of,
+    step_all,
+)
 from fleetrig.harness.run.known_deviations import Known, Peer, known_in
-from fleetrig.harness.run.redact import masked
+from fleetrig.harness.run.redact import redact
 from fleetrig.harness.run.trace_file import digest_of
-from fleetrig.harness.scenario_file.check_words import KeepsSecrets, Record, Registry
 from fleetrig.harness.scenario_file.scenario import Phase, Scenario
 from fleetrig.harness.scenario_file.selection import find
 from fleetrig.harness.scenario_file.template import ScenarioFile, read_scenario
 from fleetrig.harness.scenario_file.words import Check
-from fleetrig.harness.verdict import Finding, PhaseResult, Report, Verdict, worst
+from fleetrig.harness.verdict import Finding, PhaseResult, Report, Verdict, worst_verdict
 from fleetrig.simulator.contract.clock import to_s
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.masking import Secrets
@@ -53,7 +60,7 @@ class Stored:
         return self.run.partition("[")[0]
 
 
-def judge_again(path: Path, folder: Path, peer: Peer | None = None) -> tuple[Report, str]:
+def replay(path: Path, folder: Path, peer: Peer | None = None) -> tuple[Report, str]:
     """The report, and a remark when the scenario below `folder` is not the one that was run; empty when it is.
 
     Raises UsageError for what is no trace, or of a scenario that is not there (any more).
@@ -62,7 +69,7 @@ def judge_again(path: Path, folder: Path, peer: Peer | None = None) -> tuple[Rep
     stored = first_line(path, next(lines, ""))
     file = read_scenario(scenario_path(stored, folder), stored.id)
     hide = secrets_of(file).hide
-    judge = Again(file.fill(stored.values), hide, known_in(peer, stored.run))
+    judge = Replay(file.fill(stored.values), hide, known_in(peer, stored.run))
     for number, line in enumerate(lines, 2):
         try:
             judge.take(from_line(line))
@@ -70,7 +77,7 @@ def judge_again(path: Path, folder: Path, peer: Peer | None = None) -> tuple[Rep
             raise UsageError(f"{path}:{number}: {wrong}") from None
     changed = digest_of(file.source.path.read_bytes()) != stored.digest
     remark = f"{file.source.path} has changed since {path} was written; it is judged as it is now" if changed else ""
-    return masked(report_of(stored, judge), hide), remark
+    return redact(report_of(stored, judge), hide), remark
 
 
 def read_lines(path: Path) -> Iterator[str]:
@@ -111,18 +118,18 @@ class Watch:
     began_us: int
     folds: dict[int, Fold]
     """By position among the phase's checks; the others were asked."""
-    watched: Watched
+    watched: PhaseFolds
     """The same folds, by whether what breaks them ends the phase."""
     answers: list[str] = field(default_factory=list)
 
-    def findings(self) -> Iterator[Answer]:
+    def findings(self) -> Iterator[CheckOutcome]:
         """One per check. Raises UsageError when an answer is missing."""
         answers = iter(self.answers)
         for position, check in enumerate(self.expected):
             if position in self.folds:
-                yield judged(self.folds[position], self.watched)
+                yield outcome_of(self.folds[position], self.watched)
             elif (said := next(answers, None)) is None and self.watched.failed:
-                yield NOT_JUDGED
+                yield NOT_EVALUATED
             elif said is None:
                 raise UsageError(f"the trace has no answer to line {check.line} of phase {self.phase.name!r}: has the "
                                  "scenario changed since?")  # fmt: skip
@@ -130,7 +137,7 @@ class Watch:
                 yield Finding("what the server said then", f"{AS_RECORDED}{said}") if said else None
 
 
-class Again:
+class Replay:
     """A listener that follows a run through its trace."""
 
     def __init__(self, scenario: Scenario, hide: Callable[[str], str], known: Known) -> None:
@@ -141,7 +148,7 @@ class Again:
         self.watch: Watch | None = None
         self.first_us = self.last_us = 0
         self._hide, self._known = hide, known
-        self._lens = lens_of(scenario)
+        self._view = view_for(scenario)
         self._prefix = ""
         self._stages: dict[str, str] = {}
 
@@ -153,7 +160,7 @@ class Again:
         elif event.lane is Lane.DEVICE and event.device in self._stages:
             self._stages[event.device] = "" if event.kind in ("power_cut", "ended") else event.stage
         if self.watch is not None:
-            for seen in self._lens(event):
+            for seen in self._view(event):
                 step_all(tuple(self.watch.folds.values()), seen)
 
     def _bench(self, event: TraceEvent) -> None:
@@ -175,15 +182,15 @@ class Again:
         phase = next((one for one in self.scenario.phases if one.name == event.name), None)
         if phase is None:
             raise UsageError(f"the scenario {self.scenario.id} has no phase {event.name!r}: has it changed since?")
-        fleet = Roster(self._prefix, dict(self._stages), self.scenario.devices.told_by, self._hide)
+        fleet = FleetSnapshot(self._prefix, dict(self._stages), self.scenario.devices.event_lane, self._hide)
         expected = self.scenario.checks_of(phase)
         folds = {
             position: fold_of(fleet, check.arguments)
             for position, check in enumerate(expected)
-            if not isinstance(check.arguments, Registry | Record | KeepsSecrets)
+            if not is_query(check.arguments)
         }
         pairs = [(expected[position], fold) for position, fold in folds.items()]
-        return Watch(phase, expected, event.at_us, folds, watched_of(self._known, phase.name, pairs))
+        return Watch(phase, expected, event.at_us, folds, phase_folds(self._known, phase.name, pairs))
 
     def _end(self, watch: Watch, at_us: int) -> PhaseResult:
         pairs = zip(watch.expected, watch.findings(), strict=True)
@@ -199,9 +206,9 @@ class Again:
         return tuple(self._known.unexpected()) if is_over else ()
 
 
-def report_of(stored: Stored, judge: Again) -> Report:
+def report_of(stored: Stored, judge: Replay) -> Report:
     phases, ending = (*judge.done, *judge.unexpected()), judge.ending
-    verdict, reason = worst(phase.verdict for phase in phases), ""
+    verdict, reason = worst_verdict(phase.verdict for phase in phases), ""
     if ending is None:
         verdict, reason = Verdict.BROKEN, "the trace ends before the run did"
     elif ending.name in (Verdict.BROKEN, Verdict.SKIPPED):

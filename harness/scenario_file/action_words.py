@@ -1,50 +1,108 @@
 """The words that `do` can do, each a model of its arguments. A docstring here is what an editor shows for the word.
 
-Performing them is the business of `actions`. Whoever adds one gives arguments with units, a default for whatever has an
-obvious one, and a line in `words.Action`.
+Here are the words of the bench, and models that several platforms share; words of one platform stand in its folder
+(`harness/platforms/<name>/words.py`). A new word is a model with units in its names, a default for whatever has an
+obvious one and `describe`, and a line in a table: `BENCH_WORDS` and `run.actions.PERFORM`, or those of its platform.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Literal
+from collections.abc import Iterator, Mapping
+from typing import Final
 
 from pydantic import ConfigDict, Field, RootModel
 
-from fleetrig.harness.scenario_file.values import (
-    AttributeText,
-    CutAt,
-    Duration,
-    Glob,
-    Model,
-    PositiveCount,
-    Scalar,
-    Size,
-    Text,
-    UnitList,
-)
-
-AttributesMode = Literal["merge", "replace", "remove"]
+from fleetrig.harness.scenario_file.entry import WordModel
+from fleetrig.harness.scenario_file.values import CutAt, Duration, Glob, Model, PositiveCount, Text, UnitList
+from fleetrig.simulator.contract.units import duration_text
 
 
-class Fleetwise(Model):
+class ActionWord(WordModel):
+    """A word of `do`."""
+
+    def describe(self) -> str:
+        """What it does, for people who want to know what a scenario would do."""
+        raise NotImplementedError
+
+
+class DeviceSelector(Model):
     """Words that can concern some of the devices."""
 
     only: Glob = "*"
     """Which devices, as a glob over their serials."""
 
+    def globs(self) -> Iterator[str]:
+        """The globs over serials that it is about."""
+        yield self.only
 
-class Configure(RootModel[Annotated[Mapping[str, Scalar], Field(min_length=1)]]):
-    """Changes settings of the tenant, under the names that the platform's management interface gives them."""
+
+def describe_devices(only: str) -> str:
+    """`all devices`, or which ones."""
+    return "all devices" if only == "*" else f"the devices {only}"
+
+
+class PowerOn(DeviceSelector, ActionWord):
+    """Switches devices on."""
+
+    spread_s: Duration = Field(0.0, alias="spread")
+    """They start one by one, evenly, over so long."""
+    cut_at: CutAt | None = None
+    """Cut the power at this point of the device's life, once: `<effect>#<n>:before|sent|answered`."""
+    off_s: Duration = Field(2.0, alias="off")
+    """How long a device stays off after `cut_at`."""
+
+    def describe(self) -> str:
+        sentence = f"switch on {describe_devices(self.only)}"
+        if self.spread_s:
+            sentence += f", one by one over {duration_text(self.spread_s)}"
+        if self.cut_at is not None:
+            sentence += f"; cut the power of each once, at {self.cut_at}, for {duration_text(self.off_s)}"
+        return sentence
+
+    def needs_device_access(self) -> str:
+        return "" if self.cut_at is None else "cut_at is a point of a device's inner life"
+
+
+class PowerCut(DeviceSelector, ActionWord):
+    """Cuts the power, wherever the devices happen to be. What they did not remember is gone."""
+
+    def describe(self) -> str:
+        return f"cut the power of {describe_devices(self.only)}"
+
+
+class PowerCycle(DeviceSelector, ActionWord):
+    """Cuts the power and switches on again."""
+
+    off_s: Duration = Field(2.0, alias="off")
+    """How long the devices stay off."""
+
+    def describe(self) -> str:
+        return f"switch {describe_devices(self.only)} off, and on again after {duration_text(self.off_s)}"
+
+
+class Wait(ActionWord, RootModel[Duration]):
+    """Lets time pass: `wait: 5s`."""
 
     model_config = ConfigDict(frozen=True)
 
     @property
-    def settings(self) -> Mapping[str, Scalar]:
+    def for_s(self) -> float:
         return self.root
 
+    def describe(self) -> str:
+        return f"let {duration_text(self.for_s)} pass"
 
-class Preregister(Fleetwise):
+
+BENCH_WORDS: Final[Mapping[str, type[ActionWord]]] = {
+    "power_on": PowerOn,
+    "power_cut": PowerCut,
+    "power_cycle": PowerCycle,
+    "wait": Wait,
+}
+"""What the bench does itself, whatever the platform."""
+
+
+class Preregister(DeviceSelector, ActionWord):
     """Makes records for the devices before they call, with the token that each of them holds."""
 
     csv: UnitList | None = None
@@ -56,77 +114,19 @@ class Preregister(Fleetwise):
     description: Text | None = None
     """The record's description; `{serial}` stands for the serial."""
 
+    def describe(self) -> str:
+        whom = describe_devices(self.only) if self.csv is None else f"the units of {self.csv.name}"
+        given = [f"{key} {text!r}" for key, text in (("name", self.name), ("description", self.description)) if text]
+        return ", ".join([f"make records for {whom} on the server, at most {self.batch} in a request", *given])
 
-class PowerOn(Fleetwise):
-    """Switches devices on."""
-
-    spread_s: Duration = Field(0.0, alias="spread")
-    """They start one by one, evenly, over so long."""
-    cut_at: CutAt | None = None
-    """Cut the power at this point of the device's life, once: `<effect>#<n>:before|sent|answered`."""
-    off_s: Duration = Field(2.0, alias="off")
-    """How long a device stays off after `cut_at`."""
-
-
-class PowerCut(Fleetwise):
-    """Cuts the power, wherever the devices happen to be. What they did not remember is gone."""
+    def globs(self) -> Iterator[str]:
+        """With a list, the list says which."""
+        if self.csv is None:
+            yield self.only
 
 
-class PowerCycle(Fleetwise):
-    """Cuts the power and switches on again."""
-
-    off_s: Duration = Field(2.0, alias="off")
-    """How long the devices stay off."""
-
-
-class Wait(RootModel[Duration]):
-    """Lets time pass: `wait: 5s`."""
-
-    model_config = ConfigDict(frozen=True)
-
-    @property
-    def for_s(self) -> float:
-        return self.root
-
-
-class Deploy(Model):
-    """Makes an image of this version and size on the server and assigns it to the devices."""
-
-    version: Text
-    size_bytes: Size = Field(64 * 1024, alias="size")
-    type: Literal["forced", "soft", "downloadonly"] = "forced"
-    """How urgent: the platform's own word."""
-    to: Glob = "*"
-    """Which devices, as a glob over their serials."""
-    before_contact: bool = False
-    """Assign at once. Otherwise this waits until the server has heard of each of the devices."""
-
-
-class Cancel(Fleetwise):
-    """Asks the server to cancel the running action (softly: the device has its say)."""
-
-    version: Text | None = None
-    """Of this deployment; the latest one when not given."""
-
-
-class Delete(Fleetwise):
+class Delete(DeviceSelector, ActionWord):
     """Deletes the devices' records on the server."""
 
-
-class Rotate(Fleetwise):
-    """Replaces tokens on the server by fresh ones."""
-
-    what: Literal["target_token", "gateway_token"]
-    tell_device: bool = True
-    """Whether the devices hold the new token from now on, as after a visit by a technician."""
-
-
-class SetAttributes(Fleetwise):
-    """What the devices report from now on, when they are asked."""
-
-    attributes: Mapping[str, AttributeText] = Field(min_length=1)
-    mode: AttributesMode = "merge"
-
-
-class RequestAttributes(Fleetwise):
-    """Makes the server ask the devices for their attributes again."""
+    def describe(self) -> str:
+        return f"delete the records of {describe_devices(self.only)} on the server"

@@ -1,18 +1,18 @@
 """The words that `expect` can expect, each a model of its arguments. An editor shows the docstring for the word.
 
-Judging by them is the business of `checks`. Whoever adds one gives arguments with units, a default for whatever has an
-obvious one, and a line in `words.Check`.
+A new word is a model with units in its names and a default for whatever has an obvious one, a line in `CHECK_WORDS`,
+and a line in a table of `checks.evaluators`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal, Self
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, Self
 
 from pydantic import ConfigDict, Field, RootModel, model_validator
 
-from fleetrig.harness.scenario_file.action_words import Fleetwise
-from fleetrig.harness.scenario_file.entry import OneWord
+from fleetrig.harness.scenario_file.action_words import DeviceSelector, describe_devices
+from fleetrig.harness.scenario_file.entry import OneWord, WordModel
 from fleetrig.harness.scenario_file.values import (
     AT_LEAST_ONCE,
     AllOrCount,
@@ -29,14 +29,18 @@ from fleetrig.harness.scenario_file.values import (
 from fleetrig.simulator.contract.faults import FaultKind
 from fleetrig.simulator.stages import Stage
 
-TargetState = Literal["unknown", "registered", "pending", "in_sync", "error"]
-ActionStatus = Literal[
-    "scheduled", "running", "retrieved", "download", "downloaded", "warning", "finished", "error", "canceling",
-    "canceled", "cancel_rejected", "wait_for_confirmation",
-]  # fmt: skip
+STAGES_ARE_INSIDE: Final = "it is about a stage of a device"
 
 
-class Counted(Fleetwise):
+class CheckWord(WordModel):
+    """A word of `expect`."""
+
+    def describe(self) -> str:
+        """What it wants, for people; empty when the fold that judges it says so itself."""
+        return ""
+
+
+class Counted(DeviceSelector, CheckWord):
     """Checks that count events of the device lane."""
 
     times: HowOften = AT_LEAST_ONCE
@@ -51,6 +55,8 @@ class Sends(Counted):
     method: Text | None = None
     path: Glob | None = None
     """Glob over the raw path, without the query."""
+    line: Glob | None = None
+    """Glob over its one line, whatever the protocol: `PUT /a`, `PUBLISH v1/devices/me/*`."""
     header: Mapping[str, Glob] = {}
     """Header names (in any case) and a glob for the value of each."""
     body_has: Mapping[str, Any] = {}
@@ -64,6 +70,8 @@ class Receives(Counted):
     name: Text | None = None
     """What the device calls the request that was answered (glob)."""
     status: HttpStatus | None = None
+    line: Glob | None = None
+    """Glob over its one line, whatever the protocol: `200`, `CONNACK 0`, `2.05`."""
     header: Mapping[str, Glob] = {}
     body_has: Mapping[str, Any] = {}
     """As for `sends`."""
@@ -76,12 +84,18 @@ class NoReply(Counted):
     """What the device calls the request (glob)."""
 
 
-class Reaches(Fleetwise):
+class Reaches(DeviceSelector, CheckWord):
     """Devices come to this stage of their life (and may leave it again)."""
 
     stage: Stage
     devices: AllOrCount = "all"
     """How many of them at least."""
+
+    def needs_device_access(self) -> str:
+        return STAGES_ARE_INSIDE
+
+
+SeenWord = Sends | Receives | NoReply | Reaches
 
 
 class Seen(OneWord):
@@ -100,12 +114,12 @@ class Seen(OneWord):
         return self
 
     @property
-    def arguments(self) -> Sends | Receives | NoReply | Reaches:
-        found: Sends | Receives | NoReply | Reaches = getattr(self, self.word)
+    def arguments(self) -> SeenWord:
+        found: SeenWord = getattr(self, self.word)
         return found
 
 
-class Order(RootModel[tuple[Seen, ...]]):
+class Order(CheckWord, RootModel[tuple[Seen, ...]]):
     """For each device these happen in this order; other things may happen in between.
 
     Each step is the first fitting event after the step before.
@@ -123,8 +137,14 @@ class Order(RootModel[tuple[Seen, ...]]):
     def steps(self) -> tuple[Seen, ...]:
         return self.root
 
+    def globs(self) -> Iterator[str]:
+        yield from (step.arguments.only for step in self.steps)
 
-class Never(RootModel[Seen]):
+    def needs_device_access(self) -> str:
+        return next(filter(None, (step.arguments.needs_device_access() for step in self.steps)), "")
+
+
+class Never(CheckWord, RootModel[Seen]):
     """No device ever does this."""
 
     model_config = ConfigDict(frozen=True)
@@ -133,28 +153,24 @@ class Never(RootModel[Seen]):
     def what(self) -> Seen:
         return self.root
 
+    def globs(self) -> Iterator[str]:
+        yield self.what.arguments.only
 
-class Registry(Fleetwise):
+    def needs_device_access(self) -> str:
+        return self.what.arguments.needs_device_access()
+
+
+class Registry(DeviceSelector, CheckWord):
     """The server's records of the devices are like this, each of them."""
 
     devices: Count | None = None
     """The server has exactly so many records of these devices."""
-    in_state: TargetState | None = None
+    in_state: Text | None = None
+    """The device's state in the server's registry, in the platform's words."""
     attributes: Mapping[str, AttributeText] = {}
     """Attributes that are there with exactly this value."""
     attribute_keys: tuple[Text, ...] | None = None
     """Exactly these attributes are there, whatever their values."""
-    created_by: Text | None = None
-    name: Text | None = None
-    """The record's name; `{serial}` stands for the serial."""
-    installed: Text | None = None
-    """The version that the server believes to be installed."""
-    assigned: Text | None = None
-    """The version that the server wants to be installed."""
-    action: ActionStatus | None = None
-    """The status of the latest action."""
-    open_actions: Count | None = None
-    """So many actions are not over yet."""
     absent: bool = False
     """There is no record at all."""
     tokens_differ: bool = False
@@ -169,8 +185,29 @@ class Registry(Fleetwise):
             raise ValueError("a record that is absent has nothing else to compare")
         return self
 
+    def fields(self, serial: str) -> dict[str, Any]:
+        """What the platform's own keys want of the record of a device."""
+        given = {key: getattr(self, key) for key in type(self).model_fields if key not in Registry.model_fields}
+        return {key: value.replace("{serial}", serial) if isinstance(value, str) else value
+                for key, value in given.items() if value is not None}  # fmt: skip
 
-class Bounded(Fleetwise):
+    def describe(self) -> str:
+        """What the server's records must say."""
+        whom = describe_devices(self.only)
+        if self.absent:
+            return f"the server has no record of {whom}"
+        parts = [f"there are {self.devices}"] if self.devices is not None else []
+        parts += [f"in_state {self.in_state!r}"] if self.in_state is not None else []
+        parts += [f"{key} {wanted!r}" for key, wanted in self.fields("{serial}").items()]
+        parts += [f"attribute {key} = {wanted!r}" for key, wanted in self.attributes.items()]
+        if self.attribute_keys is not None:
+            parts.append(f"exactly the attributes {', '.join(self.attribute_keys) or 'none'}")
+        if self.tokens_differ:
+            parts.append("no token twice")
+        return f"the server's records of {whom}: {', '.join(parts)}"
+
+
+class Bounded(DeviceSelector, CheckWord):
     """Checks of a number against one or both bounds."""
 
     @model_validator(mode="after")
@@ -189,7 +226,7 @@ class Gap(Bounded):
     at_most_s: Duration | None = Field(None, alias="at_most")
 
 
-class Rate(Fleetwise):
+class Rate(DeviceSelector, CheckWord):
     """How many such requests all devices together send at most in any window of this length."""
 
     of: Text = "poll"
@@ -205,7 +242,7 @@ class Attempts(Bounded):
     at_most: Count | None = None
 
 
-class Spread(Fleetwise):
+class Spread(DeviceSelector, CheckWord):
     """How evenly such requests of all devices come: no window holds more than so many times the mean window.
 
     Windows count from the first such request of the phase to its last.
@@ -221,14 +258,14 @@ class Spread(Fleetwise):
     """Only the first such request of each device counts, as after an outage."""
 
 
-class BacksOff(Fleetwise):
+class BacksOff(DeviceSelector, CheckWord):
     """The pauses between a device's failed tries grow: the later half takes so many times as long as the earlier."""
 
     of: Text = "poll"
     by: float = Field(1.5, gt=1)
 
 
-class Jitter(Fleetwise):
+class Jitter(DeviceSelector, CheckWord):
     """Devices that fail together do not try again together: their pauses after the same failure differ."""
 
     of: Text = "poll"
@@ -236,19 +273,22 @@ class Jitter(Fleetwise):
     """The difference over the mean, in the median over all failures."""
 
 
-class KeepsRunning(Fleetwise):
+class KeepsRunning(DeviceSelector, CheckWord):
     """No program of a device ends by itself. Where devices are programs this is expected of every phase."""
 
 
-class KeepsSecrets(Fleetwise):
+class KeepsSecrets(DeviceSelector, CheckWord):
     """No token stands in what the programs of the devices write."""
 
+    def describe(self) -> str:
+        return f"no token stands in what the programs of {describe_devices(self.only)} write"
 
-class OneAddress(Model):
+
+class OneAddress(Model, CheckWord):
     """Each id comes from one address. Two addresses that take turns are two devices with one id."""
 
 
-class Refused(Fleetwise):
+class Refused(DeviceSelector, CheckWord):
     """The server refused a device, and knows why. All devices are counted together."""
 
     reason_has: Text | None = None
@@ -256,15 +296,15 @@ class Refused(Fleetwise):
     times: HowOften = AT_LEAST_ONCE
 
 
-class FaultBit(Model):
+class FaultBit(Model, CheckWord):
     """A fault really bit. Without this a scenario can pass because nothing went wrong."""
 
     kind: FaultKind
     times: HowOften = AT_LEAST_ONCE
 
 
-class Record(Model):
-    """Writes the manufacturing record, as CSV and JSON: serial, controllerId, fingerprint and verdict of each unit.
+class ManufacturingRecord(Model, CheckWord):
+    """Writes the manufacturing record, as CSV and JSON: serial, id on the server, fingerprint and verdict of each unit.
 
     A unit has passed when it knows that it was accepted, and the server knows the unit.
     """
@@ -273,3 +313,32 @@ class Record(Model):
     """The name of both files, without ending, in the folder of the run's results."""
     passed: AllOrCount = "all"
     """How many units must have passed."""
+
+    def describe(self) -> str:
+        return f"the manufacturing record {self.file}.csv and .json is written, and {self.passed} units passed"
+
+    def needs_device_access(self) -> str:
+        return STAGES_ARE_INSIDE
+
+
+CHECK_WORDS: Final[Mapping[str, type[CheckWord]]] = {
+    "sends": Sends,
+    "receives": Receives,
+    "no_reply": NoReply,
+    "reaches": Reaches,
+    "order": Order,
+    "never": Never,
+    "registry": Registry,
+    "gap": Gap,
+    "rate": Rate,
+    "attempts": Attempts,
+    "spread": Spread,
+    "backs_off": BacksOff,
+    "jitter": Jitter,
+    "refused": Refused,
+    "fault": FaultBit,
+    "record": ManufacturingRecord,
+    "keeps_running": KeepsRunning,
+    "keeps_secrets": KeepsSecrets,
+    "one_address": OneAddress,
+}

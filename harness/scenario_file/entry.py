@@ -8,11 +8,26 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Self, get_args
 
-from pydantic import GetJsonSchemaHandler, ModelWrapValidatorHandler, PrivateAttr, model_validator
+from pydantic import BaseModel, GetJsonSchemaHandler, ModelWrapValidatorHandler, PrivateAttr, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from fleetrig.harness.scenario_file.values import Model
+
+
+class WordModel(BaseModel):
+    """What every word can say of itself, besides its arguments."""
+
+    needs_arguments: ClassVar[bool] = False
+    """True for a word that cannot stand alone though each of its arguments can be left away."""
+
+    def globs(self) -> Iterator[str]:
+        """The globs over serials that it is about; none when it is not about devices."""
+        yield from ()
+
+    def needs_device_access(self) -> str:
+        """Why it is about what goes on inside a device; empty when it is not."""
+        return ""
 
 
 class OneWord(Model):
@@ -46,9 +61,15 @@ class OneWord(Model):
     def _words_alone(cls) -> Iterator[str]:
         for word in cls.model_fields.keys() - cls.beside:
             models = [one for one in get_args(cls.model_fields[word].annotation) if one is not type(None)]
-            fields = [field for model in models for field in model.model_fields.values()]
-            if not any(field.is_required() for field in fields):
+            required = (field.is_required() for model in models for field in model.model_fields.values())
+            if not any(model.needs_arguments for model in models) and not any(required):
                 yield word
+
+    @property
+    def arguments(self) -> WordModel:
+        """The word's arguments, a model of their own."""
+        found: WordModel = getattr(self, self.word)
+        return found
 
     @property
     def word(self) -> str:

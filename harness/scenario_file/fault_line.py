@@ -35,7 +35,11 @@ class FaultLine(Model):
 
     fault: FaultKind
     hits: Glob = "*"
-    """Whom: a glob over `METHOD path`, for instance `POST */feedback`."""
+    """Whom: a glob over the line of what came in, for instance `POST */feedback` or `CONNECT gw-*`.
+
+    latency, withheld_ack: of what came in or goes out. duplicate_delivery: of what goes out, `PUBLISH */rpc/*`.
+    drop_after_connack, withheld_pingresp: of the CONNECT with which the session began.
+    """
     at_s: Duration = Field(0.0, alias="at")
     """When it begins, counted from the beginning of the run, or of the phase it stands in."""
     for_s: Duration | None = Field(None, alias="for")
@@ -45,13 +49,15 @@ class FaultLine(Model):
     times: PositiveCount | None = None
     """It ends after so many bites."""
     shows_as: Literal[Ending.REFUSED, Ending.RESET, Ending.SILENCE, Ending.CLOSED] | None = None
-    """outage, lost_reply: what the device sees."""
+    """outage, lost_reply, drop_after_connack: what the device sees."""
     status: HttpStatus | None = None
     """overload: 503 when not given. rewrite: in place of the answer's own. moved: redirects instead of moving links."""
     retry_after_s: Duration | None = Field(None, alias="retry_after")
     """overload: the `Retry-After` header, in whole seconds."""
     delay_s: Duration | None = Field(None, alias="delay")
-    """latency: how late answers come."""
+    """latency: how late it comes. duplicate_delivery: how long after the first. drop_after_connack: how long after."""
+    code: Annotated[int, Field(ge=1, le=255)] | None = None
+    """connect_refused: of the CONNACK; when not given, that the server is unavailable."""
     after_bytes: Size | None = Field(None, alias="after")
     """truncated_body: how much of the body comes through."""
     bytes_per_s: Annotated[float, Field(gt=0)] | None = None

@@ -1,4 +1,7 @@
-"""A scenario: the file format is these models. `reader` turns text into them, `template` fills in values first."""
+"""A scenario: the file format is these models, and `platform_models` adds a platform's words to them.
+
+`reader` turns text into them, `template` fills in values first.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import math
 from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Self
 
 from pydantic import (
     BeforeValidator,
@@ -21,6 +24,7 @@ from pydantic import (
 
 from fleetrig.harness.scenario_file.entry import as_list
 from fleetrig.harness.scenario_file.fault_line import FaultLine
+from fleetrig.harness.scenario_file.settings_model import Settings
 from fleetrig.harness.scenario_file.unit_list import Unit, read_units
 from fleetrig.harness.scenario_file.values import (
     AttributeText,
@@ -35,20 +39,7 @@ from fleetrig.harness.scenario_file.values import (
     Word,
     written_as,
 )
-from fleetrig.harness.scenario_file.words import (
-    Action,
-    ActionWord,
-    AttributesMode,
-    Check,
-    CheckWord,
-    KeepsRunning,
-    Never,
-    Order,
-    PowerOn,
-    Reaches,
-    Record,
-    SetAttributes,
-)
+from fleetrig.harness.scenario_file.words import Action, Check, NeutralCheck
 from fleetrig.simulator.backoff import Backoff, Policy
 from fleetrig.simulator.contract.trace import Lane
 
@@ -63,24 +54,7 @@ SERIAL: Final = r"(?=.)[^\s{}]*(?:\{n(?::0?\d{1,2}d)?\}[^\s{}]*)?"
 Serial = Annotated[str, written_as(SERIAL, "a serial without blanks, with {n} or {n:04d} for the device's number")]
 
 
-EXPECTED_OF_PROGRAMS: Final = (Check(keeps_running=KeepsRunning()),)
-
-
-def from_inside(words: ActionWord | CheckWord) -> str:
-    """Why a word is about what goes on inside a device; empty when it is not."""
-    match words:
-        case PowerOn(cut_at=point) if point is not None:
-            return "cut_at is a point of a device's inner life"
-        case SetAttributes():
-            return "set_attributes changes a device's inner life"
-        case Reaches() | Record():
-            return "it is about a stage of a device"
-        case Order(root=steps):
-            return next(filter(None, (from_inside(step.arguments) for step in steps)), "")
-        case Never(root=step):
-            return from_inside(step.arguments)
-        case _:
-            return ""
+EXPECTED_OF_PROGRAMS: Final = (NeutralCheck.model_validate("keeps_running"),)
 
 
 def _axis(value: Any) -> tuple[Scalar, ...] | str:
@@ -114,10 +88,10 @@ class Heading(Model):
     title: Annotated[str, Field(min_length=1, max_length=200, alias="scenario"), written_as(r"[^\n]*", "one line")]
     """A sentence that is true when the scenario passes."""
     cites: tuple[Cite, ...] = ()
-    """Rows of the contract that it is about, such as hawkbit#S41."""
+    """Rows of the contract that it is about, such as PLATFORM#S41."""
     tags: tuple[Word, ...] = ()
     needs: tuple[Word, ...] = ()
-    """What the server must be able to do, or the scenario is skipped: hawkbit.fast_polling, reference.faults …"""
+    """What the server must be able to do, or the scenario is skipped: reference.faults, or a word of the platform."""
     params: Mapping[Name, Any] = {}
     """Values that `${name}` stands for."""
     matrix: Mapping[Name, Axis] = {}
@@ -156,23 +130,25 @@ class Devices(Model):
     count: PositiveCount = 1
     csv: UnitList | None = None
     """One unit a line in place of `count` and `serial`: columns serial, token (optional); all others are attributes."""
-    flow: Literal["hawkbit"]
+    flow: str
     """The protocol that the devices speak."""
     external: bool = False
     """The devices are programs that nobody here wrote, started by `--device-command` and judged by what the server saw.
     All that stands below but `serial` and `credential` counts only where our own device takes their place."""
-    over: Literal["http"] = "http"
+    over: str
+    """Which transport they use, where the flow has several."""
     serial: Annotated[
         str, written_as(SERIAL, "a serial without blanks, with {n} or {n:04d} for the device's number")
     ] = "DEV-{n:04d}"
     """The serials: `{n}` or `{n:04d}` stands for 1, 2, 3 …"""
-    credential: Literal["target_token", "wrong_target_token", "gateway_token", "none"] = "target_token"
-    """target_token is the one that `preregister` tells the server."""
+    credential: str
+    """What they prove themselves with. A token is the one that `preregister` gives to the server."""
     model: str = ""
     hw_revision: str = ""
     attributes: Mapping[str, AttributeText] = {}
     """What devices report when the server asks; `csv` columns come on top."""
-    attributes_mode: AttributesMode = "merge"
+    attributes_mode: str
+    """What becomes of attributes that the server has already."""
     start_spread_s: Duration = Field(0.0, alias="start_spread")
     """Devices that are switched on together really start over so long."""
     backoff: BackoffLine = BackoffLine()
@@ -183,8 +159,6 @@ class Devices(Model):
     """How often a device polls until the server has named an interval."""
     poll_jitter: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Each pause is drawn from the interval to the interval times (1 + this): never faster than told."""
-    behaviour: Text = "standard"
-    """Which program the devices run; tests of the bench hand in broken ones under other names."""
 
     @model_validator(mode="after")
     def _serials_differ(self) -> Self:
@@ -195,7 +169,7 @@ class Devices(Model):
         return self
 
     @property
-    def told_by(self) -> Lane:
+    def event_lane(self) -> Lane:
         """The lane of the trace that says what the devices do."""
         return Lane.SERVER if self.external else Lane.DEVICE
 
@@ -209,9 +183,9 @@ class Devices(Model):
 class Server(Model):
     """The server that the scenario wants."""
 
-    platform: Literal["hawkbit"] | None = None
+    platform: str | None = None
     """The flow's own when not given."""
-    settings: Mapping[str, Scalar] = {}
+    settings: Settings = Settings()
     """Settings of the tenant that are in force when the run begins."""
     properties: Mapping[str, Scalar] = {}
     """Start-up properties: only a reference server can take them."""
@@ -271,7 +245,7 @@ class Scenario(Heading):
             return self
         for phase in self.phases:
             words = [action.arguments for action in phase.do], [check.arguments for check in phase.expect]
-            for why in filter(None, map(from_inside, chain(*words))):
+            for why in filter(None, (word.needs_device_access() for word in chain(*words))):
                 raise ValueError(f"phase {phase.name!r}: {why}, and nobody can look into an external device")
         return self
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from fleetrig.harness.scenario_file.scenario import Heading, Scenario
+from fleetrig.harness.scenario_file.platform_models import any_models
+from fleetrig.harness.scenario_file.scenario import Heading
 from fleetrig.simulator.contract.units import SIZE, duration_text, size_text
 
 PLACE: Final = {"type": "string", "pattern": r"\$\{[^}]+\}", "description": "A value of params, matrix or env:"}
@@ -21,7 +22,7 @@ def scenario_schema() -> Schema:
 
     Not of whole mappings and lists: as soon as there is an alternative, editors explain mistakes in them badly.
     """
-    schema = Scenario.model_json_schema()
+    schema = any_models().scenario.model_json_schema()
     definitions = schema.pop("$defs")
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

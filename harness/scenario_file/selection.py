@@ -31,12 +31,12 @@ class Expanded:
     values: Mapping[str, Any]
     """The values of its matrix; None stands for power cut points that nobody listed."""
     name: str
-    """`hawkbit/power_cuts[cut=poll#1:sent]`: stable, and accepted wherever an id is."""
+    """`folder/power_cuts[cut=poll#1:sent]`: stable, and accepted wherever an id is."""
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
     """What came from the environment."""
 
 
-def home(given: Path | None = None) -> Path:
+def scenario_root(given: Path | None = None) -> Path:
     """The folder in which ids are looked up: the one given, else ./scenarios, else the one installed with fleetrig."""
     if given is not None:
         if not given.is_dir():

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
-from fleetrig.harness.scenario_file.action_words import Deploy, Fleetwise, Preregister
-from fleetrig.harness.scenario_file.check_words import Never, Order
 from fleetrig.harness.scenario_file.marks import Mark
 from fleetrig.harness.scenario_file.problems import Problem, Source
 from fleetrig.harness.scenario_file.scenario import Phase, Scenario
-from fleetrig.harness.scenario_file.words import ActionWord, CheckWord
 
 
 def empty_selections(scenario: Scenario, source: Source) -> Iterator[Problem]:
@@ -29,27 +26,5 @@ def empty_selections(scenario: Scenario, source: Source) -> Iterator[Problem]:
 
 def globs_of(phase: Phase) -> Iterator[tuple[frozenset[str], int]]:
     """The globs over serials that a word is about, all at once, and its line."""
-    for action in phase.do:
-        yield frozenset(of_action(action.arguments)), action.line
-    for check in phase.expect:
-        yield frozenset(of_check(check.arguments)), check.line
-
-
-def of_action(words: ActionWord) -> Iterator[str]:
-    match words:
-        case Deploy():
-            yield words.to
-        case Preregister() if words.csv is not None:
-            pass  # the list says which
-        case Fleetwise():
-            yield words.only
-
-
-def of_check(words: CheckWord) -> Iterator[str]:
-    match words:
-        case Order():
-            yield from (step.arguments.only for step in words.steps)
-        case Never():
-            yield words.what.arguments.only
-        case Fleetwise():
-            yield words.only
+    for entry in (*phase.do, *phase.expect):
+        yield frozenset(entry.arguments.globs()), entry.line

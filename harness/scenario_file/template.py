@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from fleetrig.harness.scenario_file.marks import START, Mark, MarkedMapping, keys, locate, replaced, texts
+from fleetrig.harness.scenario_file.platform_models import models_of
 from fleetrig.harness.scenario_file.problems import FileMistakes, Problem, Source, not_known
 from fleetrig.harness.scenario_file.reader import read_source
 from fleetrig.harness.scenario_file.scenario import Heading, Scenario
@@ -91,11 +92,12 @@ def read_scenario(path: Path, scenario_id: str) -> ScenarioFile:
 def _validated(source: Source, scenario_id: str, tree: MarkedMapping, problems: list[Problem]) -> Scenario | None:
     """The scenario, or None with what is wrong added; what still holds a place to fill in cannot be judged."""
     context = {"folder": source.path.parent, "id": scenario_id, "path": source.path}
+    model = models_of(tree).scenario
     try:
-        return Scenario.model_validate(tree, context=context)
+        return model.model_validate(tree, context=context)
     except ValidationError as wrong:
         errors = (error for error in wrong.errors() if not _is_unfilled(error, tree))
-        problems += source.model_problems(errors, Scenario)
+        problems += source.model_problems(errors, model)
         return None
 
 

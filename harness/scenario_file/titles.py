@@ -11,7 +11,8 @@ from fleetrig.harness.scenario_file.words import Action, Check
 SHOWN_OF_A_STEP: Final = ("name", "method", "path", "status", "stage")
 """What tells one step of an `order` from the next. Headers and bodies are left to the finding."""
 
-TOLD_LAST: Final = frozenset({"times", "devices", "only"})
+SHOWN_LAST: Final = {"tokens_differ": 1, "times": 2, "devices": 2, "only": 2}
+"""Keys that come after what is wanted, and in which order."""
 
 
 def title_of(entry: Action | Check) -> str:
@@ -26,7 +27,7 @@ def in_order(arguments: Any) -> Any:
     """What is wanted first, then how often and of whom."""
     if not isinstance(arguments, dict):
         return arguments
-    return {key: arguments[key] for key in sorted(arguments, key=lambda key: key in TOLD_LAST)}
+    return {key: arguments[key] for key in sorted(arguments, key=lambda key: SHOWN_LAST.get(key, 0))}
 
 
 def step_title(step: Seen) -> str:

@@ -24,6 +24,7 @@ from pydantic import (
     model_validator,
 )
 
+from fleetrig.harness.platforms import PLATFORMS
 from fleetrig.harness.scenario_file.unit_list import read_units
 from fleetrig.simulator.agent import CutPoint
 from fleetrig.simulator.contract.units import DURATION, SIZE, duration_s, duration_text, size_bytes, size_text
@@ -127,6 +128,8 @@ HttpStatus = Annotated[int, Strict(), Field(ge=100, le=599)]
 Text = Annotated[str, Field(min_length=1)]
 Count = Annotated[int, Strict(), Field(ge=0)]
 PositiveCount = Annotated[int, Strict(), Field(ge=1)]
+Flag = Annotated[bool, Strict()]
+Whole = Annotated[int, Strict()]
 Glob = Annotated[str, Field(min_length=1, examples=["HB-*"])]
 """Matched whole and with case: `*` any text, `?` one character, `[ab]` one of these."""
 
@@ -142,7 +145,7 @@ def written_as(pattern: str, expected: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-Cite = Annotated[str, written_as(r"[\w./-]+#[\w.§-]+", "a row of a contract, such as hawkbit#S41")]
+Cite = Annotated[str, written_as(r"[\w./-]+#[\w.§-]+", f"a row of a contract, such as {next(iter(PLATFORMS))}#S41")]
 Word = Annotated[str, written_as(r"[a-z0-9][a-z0-9_.-]*", "a word of small letters, digits and _ . -")]
 Name = Annotated[str, written_as(r"[A-Za-z_][A-Za-z0-9_]*", "a name of letters, digits and _")]
 """What `${name}` can name."""
@@ -183,3 +186,11 @@ def _exactly(value: Any) -> Any:
 
 HowOften = Annotated[Times, BeforeValidator(_exactly, json_schema_input_type=int | Times)]
 AT_LEAST_ONCE: Final = Times(at_least=1)
+
+
+def readable_size(size_bytes: int) -> str:
+    """`256 KiB`, exact."""
+    for unit, factor in (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)):
+        if size_bytes and size_bytes % factor == 0:
+            return f"{size_bytes // factor} {unit}"
+    return f"{size_bytes} bytes"

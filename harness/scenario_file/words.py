@@ -1,82 +1,23 @@
-"""The two tables of a scenario's words, and all words from one place."""
+"""Entries of `do` and `expect`: the tables of words as models with a field for each word."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final, TypeVar
 
-from fleetrig.harness.scenario_file.action_words import (
-    AttributesMode,
-    Cancel,
-    Configure,
-    Delete,
-    Deploy,
-    Fleetwise,
-    PowerCut,
-    PowerCycle,
-    PowerOn,
-    Preregister,
-    RequestAttributes,
-    Rotate,
-    SetAttributes,
-    Wait,
-)
-from fleetrig.harness.scenario_file.check_words import (
-    ActionStatus,
-    Attempts,
-    BacksOff,
-    FaultBit,
-    Gap,
-    Jitter,
-    KeepsRunning,
-    KeepsSecrets,
-    Never,
-    NoReply,
-    OneAddress,
-    Order,
-    Rate,
-    Reaches,
-    Receives,
-    Record,
-    Refused,
-    Registry,
-    Seen,
-    Sends,
-    Spread,
-    TargetState,
-)
+from pydantic import create_model
+
+from fleetrig.harness.scenario_file.action_words import ActionWord
+from fleetrig.harness.scenario_file.check_words import CHECK_WORDS, CheckWord
 from fleetrig.harness.scenario_file.entry import OneWord
 from fleetrig.harness.scenario_file.values import Cite
 from fleetrig.harness.verdict import Severity
 
-__all__ = [
-    "Action", "ActionStatus", "ActionWord", "Attempts", "AttributesMode", "BacksOff", "Cancel", "Check",
-    "CheckWord", "Configure", "Delete", "Deploy", "FaultBit", "Fleetwise", "Gap", "Jitter", "KeepsRunning",
-    "KeepsSecrets", "Never", "NoReply", "OneAddress", "Order", "PowerCut", "PowerCycle", "PowerOn", "Preregister",
-    "Rate", "Reaches", "Receives", "Record", "Refused", "Registry", "RequestAttributes", "Rotate", "Seen", "Sends",
-    "SetAttributes", "Spread", "TargetState", "Wait",
-]  # fmt: skip
-
-ActionWord = (
-    Configure | Preregister | PowerOn | PowerCut | PowerCycle | Wait
-    | Deploy | Cancel | Delete | Rotate | SetAttributes | RequestAttributes
-)  # fmt: skip
+Entry = TypeVar("Entry", bound=OneWord)
 
 
 class Action(OneWord):
     """One thing to do: a word, and its arguments under it."""
-
-    configure: Configure | None = None
-    preregister: Preregister | None = None
-    power_on: PowerOn | None = None
-    power_cut: PowerCut | None = None
-    power_cycle: PowerCycle | None = None
-    wait: Wait | None = None
-    deploy: Deploy | None = None
-    cancel: Cancel | None = None
-    delete: Delete | None = None
-    rotate: Rotate | None = None
-    set_attributes: SetAttributes | None = None
-    request_attributes: RequestAttributes | None = None
 
     @property
     def arguments(self) -> ActionWord:
@@ -84,37 +25,11 @@ class Action(OneWord):
         return found
 
 
-CheckWord = (
-    Sends | Receives | NoReply | Reaches | Order | Never | Registry
-    | Gap | Rate | Attempts | Spread | BacksOff | Jitter | Refused | FaultBit | Record
-    | KeepsRunning | KeepsSecrets | OneAddress
-)  # fmt: skip
-
-
 class Check(OneWord):
     """One thing to expect: a word, its arguments under it, and beside it how bad a failure is and what it proves."""
 
     beside: ClassVar[frozenset[str]] = frozenset({"severity", "cites"})
 
-    sends: Sends | None = None
-    receives: Receives | None = None
-    no_reply: NoReply | None = None
-    reaches: Reaches | None = None
-    order: Order | None = None
-    never: Never | None = None
-    registry: Registry | None = None
-    gap: Gap | None = None
-    rate: Rate | None = None
-    attempts: Attempts | None = None
-    spread: Spread | None = None
-    backs_off: BacksOff | None = None
-    jitter: Jitter | None = None
-    refused: Refused | None = None
-    fault: FaultBit | None = None
-    record: Record | None = None
-    keeps_running: KeepsRunning | None = None
-    keeps_secrets: KeepsSecrets | None = None
-    one_address: OneAddress | None = None
     severity: Severity = Severity.ERROR
     """A warning does not fail the scenario."""
     cites: tuple[Cite, ...] = ()
@@ -124,3 +39,13 @@ class Check(OneWord):
     def arguments(self) -> CheckWord:
         found: CheckWord = getattr(self, self.word)
         return found
+
+
+def with_words(entry: type[Entry], words: Mapping[str, Any]) -> type[Entry]:
+    """The entry with a field for each word; its name and its help stay."""
+    fields: dict[str, Any] = {word: (model | None, None) for word, model in words.items()}
+    return create_model(entry.__name__, __base__=entry, __doc__=entry.__doc__, **fields)
+
+
+NeutralCheck: Final = with_words(Check, CHECK_WORDS)
+"""A check whose `registry` knows no platform's words."""

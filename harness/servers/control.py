@@ -1,4 +1,4 @@
-"""A reference server's control interface as the harness uses it (docs/control.md): faults, and what it tells.
+"""A reference server's control interface as the harness uses it (docs/control.md): faults, and its trace.
 
 Each call is a generator of Asks, like those of the management API. Raises `BrokenBench` when it cannot be used.
 """
@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from fleetrig.harness.platforms.hawkbit.admin import Call
 from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.fault_json import fault_to_json
@@ -18,6 +17,7 @@ from fleetrig.simulator.contract.faults import Fault
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse, split_url
 from fleetrig.simulator.contract.trace import TraceEvent
 from fleetrig.simulator.contract.trace_json import from_line
+from fleetrig.simulator.drivers.director import AdminCall
 from fleetrig.simulator.effects import Ask, NoReply, Reply
 
 CONTROL_WITHIN_S: Final = 10.0
@@ -32,21 +32,21 @@ class ControlInterface:
         self._origin, prefix = split_url(self.url)
         self._prefix = prefix.rstrip("/")
 
-    def add_fault(self, fault: Fault) -> Call[int]:
+    def add_fault(self, fault: Fault) -> AdminCall[int]:
         """From now on; an outage has begun when this is answered. Gives the fault's id."""
         answer = yield from self._ask("POST", "/faults", 201, fault_to_json(fault))
         return int(_object(self.url, answer)["id"])
 
-    def remove_fault(self, fault_id: int) -> Call[None]:
+    def remove_fault(self, fault_id: int) -> AdminCall[None]:
         """Also when it is gone already."""
         yield from self._ask("DELETE", f"/faults/{fault_id}", 200, or_status=404)
 
-    def last_number(self) -> Call[int]:
+    def last_number(self) -> AdminCall[int]:
         """The number of the newest event of its trace."""
         answer = yield from self._ask("GET", "/trace?limit=1&bodies=false", 200)
         return self._last(answer)
 
-    def told_since(self, number: int) -> Call[Told]:
+    def events_since(self, number: int) -> AdminCall[TracePage]:
         """The next events of its server lane, without bodies."""
         answer = yield from self._ask("GET", f"/trace?lane=server&bodies=false&since={number}&limit={PAGE}", 200)
         lines = [line for line in body_bytes(answer.body).decode().splitlines() if not line.startswith('{"dropped"')]
@@ -54,8 +54,8 @@ class ControlInterface:
             events = [from_line(line) for line in lines]
             until = json.loads(lines[-1])["number"] if len(lines) == PAGE else self._last(answer)
         except (ValueError, KeyError) as wrong:
-            raise BrokenBench(f"{self.url} told no trace: {wrong}") from None
-        return Told(events, until, is_all=len(lines) < PAGE)
+            raise BrokenBench(f"{self.url} gave no trace: {wrong}") from None
+        return TracePage(events, until, is_all=len(lines) < PAGE)
 
     def _last(self, answer: HttpResponse) -> int:
         last = answer.header("Trace-Last") or ""
@@ -63,7 +63,9 @@ class ControlInterface:
             raise BrokenBench(f"{self.url} is no control interface: its trace has no Trace-Last")
         return int(last)
 
-    def _ask(self, method: str, path: str, status: int, body: object = None, or_status: int = 0) -> Call[HttpResponse]:
+    def _ask(
+        self, method: str, path: str, status: int, body: object = None, or_status: int = 0
+    ) -> AdminCall[HttpResponse]:
         sent = b"" if body is None else json.dumps(body).encode()
         headers = (("Content-Type", "application/json"),) if sent else ()
         request = HttpRequest(method, self._origin, self._prefix + path, headers, sent)
@@ -80,7 +82,7 @@ class ControlInterface:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class TracePage:
     """`until` is the number to ask on from; `is_all` when there was nothing behind it."""
 
     events: Sequence[TraceEvent]

@@ -1,112 +1,155 @@
-"""A running server known by its address: `--against URL`, or a SERVER.yaml that says more."""
+"""A running server: `--against URL`, or `--against SERVER.yaml`, which says more."""
 
 from __future__ import annotations
 
-import ipaddress
 import os
-import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Final
-from urllib.parse import urlsplit
+from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator
 
-from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
-from fleetrig.harness.scenario_file.reader import load_mapping
+from fleetrig.harness.platforms import PLATFORMS, vocabulary_of
+from fleetrig.harness.scenario_file.marks import locate
+from fleetrig.harness.scenario_file.problems import FileMistakes, Problem, Source
+from fleetrig.harness.scenario_file.reader import load_mapping, read_source
 from fleetrig.harness.scenario_file.values import Model, Text, Word
+from fleetrig.harness.servers.address import host_of, host_port, is_loopback, web_url
 from fleetrig.harness.servers.control import ControlInterface
+from fleetrig.harness.servers.description import (
+    LISTENERS,
+    ServerDescription,
+    description_of,
+    did_you_mean,
+)
+from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.harness.servers.secrets import from_environment
-from fleetrig.harness.servers.under_test import CONTROL_CAN, FOREIGN_CAN, OPERATOR_KNOWS, REFERENCE_CAN, ServerUnderTest
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.identity import UserPassword
 
-DEFAULT_PASSWORD: Final = "admin"
+
+def _checked(check: Callable[[str], str]) -> AfterValidator:
+    """A mistake in an address gets its line in the file."""
+
+    def validate(text: str) -> str:
+        try:
+            return check(text)
+        except UsageError as wrong:
+            raise ValueError(str(wrong)) from None
+
+    return AfterValidator(validate)
 
 
-def capability(word: str) -> str:
-    """A word that scenarios need; a misspelt one would only have them skipped."""
-    if word not in REFERENCE_CAN | OPERATOR_KNOWS:
-        raise ValueError(f"expected what a server can do: {', '.join(sorted(REFERENCE_CAN | OPERATOR_KNOWS))}")
-    return word
-
-
-Capability = Annotated[Word, AfterValidator(capability)]
+WebAddress = Annotated[Text, _checked(web_url)]
+TlsAddress = Annotated[Text, _checked(lambda text: web_url(text, "https"))]
+Address = Annotated[Text, _checked(host_port)]
 
 
 class ServerFile(Model):
     """A SERVER.yaml: where the server is, who may administer it, and what it can do beyond the usual."""
 
-    url: Text
-    user: Text = "admin"
-    password: Text = DEFAULT_PASSWORD
+    platform: Word | None = None
+    """What the server is. May be left out where the command says so, or where all scenarios agree."""
+    http: WebAddress | None = None
+    https: TlsAddress | None = None
+    mqtt: Address | None = None
+    mqtts: Address | None = None
+    coap: Address | None = None
+    coaps: Address | None = None
+    registry: WebAddress | None = None
+    user: Text | None = None
+    password: Text | None = None
     """Better `env:NAME`: then the secret stands in no file."""
-    tenant: Text = "DEFAULT"
-    control: Text | None = None
-    """Of a reference server: the URL of its control interface. Then faults and reasons can be had."""
-    can: tuple[Capability, ...] = Field((), examples=[["hawkbit.fast_polling"]])
+    tenant: Text | None = None
+    ca: Text | None = None
+    """A PEM file with the authority to trust; a path relative to this file. `--ca` wins."""
+    control: WebAddress | None = None
+    """The control interface of a reference server. Then faults can be switched, and reasons looked up."""
+    can: tuple[Word, ...] = ()
     """Capabilities that only its operator knows of."""
 
-
-def foreign_server(text: str, *, may_change_settings: bool, environ: Mapping[str, str] = os.environ) -> ServerUnderTest:
-    """The server of `--against`. Raises UsageError for an address that is none."""
-    about = ServerFile(url=text) if "://" in text else read_server_file(Path(text))
-    host = host_of(about.url)
-    password = about.password
-    account = UserPassword(about.user, from_environment(password, environ) if password.startswith("env:") else password)
-    may_change = may_change_settings or is_loopback(host)
-    admin = HawkbitAdmin(about.url, account, about.tenant, may_change_settings=may_change)
-    url, name, can = about.url.rstrip("/"), f"the server at {about.url}", FOREIGN_CAN | set(about.can)
-    if about.control is None:
-        return ServerUnderTest(url, admin, can, name, "", is_own=False)
-    host_of(about.control)
-    control = ControlInterface(about.control)
-    return ServerUnderTest(url, admin, can | CONTROL_CAN, name, "", False, control.add_fault, control)
+    def listeners(self) -> dict[str, str]:
+        """Those that are given: listener -> URL or `HOST:PORT`."""
+        return {name: address for name in LISTENERS if (address := getattr(self, name)) is not None}
 
 
-def read_server_file(path: Path) -> ServerFile:
-    """Raises UsageError, FileMistakes."""
+def platform_named_by(against: str) -> str | None:
+    """The platform that a SERVER.yaml names. Raises UsageError, FileMistakes."""
+    return None if "://" in against else _load(_path_of(against))[0].platform
+
+
+def foreign_server(
+    against: str, platform: str, *, may_change_settings: bool, environ: Mapping[str, str] = os.environ
+) -> RemoteServer:
+    """The server that `--against` names. Raises UsageError, FileMistakes (with line and column)."""
+    about = description_of(platform)
+    if "://" in against:
+        server = _server(platform, about, ServerFile.model_validate({about.admin: web_url(against)}), environ)
+    else:
+        server = replace(_read(_path_of(against), platform, about, environ), is_file=True)
+    return replace(server, may_change_settings=may_change_settings or is_loopback(host_of(server.url)))
+
+
+def _path_of(against: str) -> Path:
+    path = Path(against)
     if not path.is_file() and path.suffix not in (".yaml", ".yml"):
         raise UsageError(f"{path} is neither an address nor a file; write for instance http://127.0.0.1:8080")
-    return load_mapping(path, ServerFile)
+    return path
 
 
-def host_of(url: str) -> str:
-    """The host of an http(s) URL. Raises UsageError."""
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError as wrong:
-        raise UsageError(f"{url!r} is no address of a server: {wrong}") from None
-    if parts.username is not None or parts.password is not None:
-        raise UsageError("an address takes no user and password, since others can see command lines: put them into a "
-                         "SERVER.yaml (url, user, password: env:NAME) and give --against SERVER.yaml")  # fmt: skip
-    if parts.scheme not in ("http", "https") or not host or parts.query or parts.fragment:
-        raise UsageError(f"{url!r} is no address of a server; write for instance http://127.0.0.1:8080")
-    return host
+def _load(path: Path) -> tuple[ServerFile, Source]:
+    """The file and its source, the platform known if it is named."""
+    file, source = load_mapping(path, ServerFile), read_source(path)
+    name, known = file.platform, tuple(PLATFORMS)
+    if name is not None and name not in known:
+        sentence = f"platform: expected {' or '.join(known)}, got {name!r}{did_you_mean(name, known)}"
+        raise FileMistakes([source.problem(locate(source.tree, ["platform"])[0], sentence)])
+    return file, source
 
 
-def is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+def _read(path: Path, platform: str, about: ServerDescription, environ: Mapping[str, str]) -> RemoteServer:
+    file, source = _load(path)
+    if problems := list(_problems(file, source, platform, about)):
+        raise FileMistakes(problems)
+    server = _server(platform, about, file, environ)
+    return server if file.ca is None else replace(server, ca=path.parent / file.ca)
 
 
-def verify_with(ca: Path | None, *, insecure: bool) -> ssl.SSLContext | bool:
-    """How certificates are checked. Raises UsageError for a CA that cannot be read."""
-    if ca is not None and insecure:
-        raise UsageError("--ca and --insecure contradict each other: give one of them")
-    if insecure:
-        context = ssl.create_default_context()
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-        return context
-    if ca is None:
-        return True
-    try:
-        return ssl.create_default_context(cafile=str(ca))
-    except (OSError, ssl.SSLError) as wrong:
-        raise UsageError(f"cannot read the CA {ca}: {wrong}") from None
+def _problems(file: ServerFile, source: Source, platform: str, about: ServerDescription) -> Iterator[Problem]:
+    """What is wrong for this platform only."""
+
+    def problem(place: Sequence[str | int], sentence: str) -> Problem:
+        return source.problem(locate(source.tree, place, key=len(place) == 1)[0], sentence)
+
+    if file.platform not in (None, platform):
+        yield problem(["platform"], f"platform: the server is {file.platform}, but {platform} is asked for here")
+        return
+    if not set(about.admin_listeners) & file.listeners().keys():
+        yield problem([], f"{about.admin} is missing: the address of {about.title}'s administration interface")
+    for name in file.listeners():
+        if name not in about.listeners:
+            yield problem([name], f"{name}: {about.title} has no such listener; it has {', '.join(about.listeners)}")
+    known = sorted(vocabulary_of(platform).needs)
+    for number, word in enumerate(file.can):
+        if word not in known:
+            sentence = f"can[{number}]: expected what a server can do: {', '.join(known)}, got {word!r}"
+            yield problem(["can", number], sentence + did_you_mean(word, known))
+
+
+def _server(platform: str, about: ServerDescription, file: ServerFile, environ: Mapping[str, str]) -> RemoteServer:
+    listeners = file.listeners()
+    url = next(listeners[name] for name in about.admin_listeners if name in listeners)
+    listener_words = {about.admin, *listeners, *(["https"] if url.startswith("https://") else [])}
+    password = about.account.password if file.password is None else file.password
+    if password.startswith("env:"):
+        password = from_environment(password, environ)
+    return RemoteServer(
+        url,
+        UserPassword(file.user or about.account.user, password),
+        file.tenant or about.tenant,
+        can=frozenset({*file.can, *listener_words}),
+        control=None if file.control is None else ControlInterface(file.control),
+        platform=platform,
+        listeners=listeners,
+    )

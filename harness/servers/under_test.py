@@ -2,39 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
-from fleetrig.harness.platforms.hawkbit.admin import Call, HawkbitAdmin
+from fleetrig.harness.platform import Admin, Platform
+from fleetrig.harness.scenario_file.vocabulary import NEUTRAL_NEEDS, Vocabulary
 from fleetrig.harness.servers.control import ControlInterface
+from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.simulator.contract.faults import Fault
+from fleetrig.simulator.drivers.director import AdminCall
 
-REFERENCE_CAN: Final = frozenset(
-    {"hawkbit", "hawkbit.admin", "hawkbit.fast_polling", "reference", "reference.faults", "reference.reasons"}
-)
 CONTROL_CAN: Final = frozenset({"reference.faults", "reference.reasons"})
 """Of a reference server that runs elsewhere, when its control interface is known."""
-OPERATOR_KNOWS: Final = frozenset({"hawkbit.trusted_ips"})
-"""What nobody outside can see: the server trusts 127.0.0.1 only (`hawkbit.server.ddi.security.rp.trustedIPs`)."""
-FOREIGN_CAN: Final = frozenset({"hawkbit", "hawkbit.admin"})
-"""Of a server that is only known by its address. Its polls are 30 s or more, and nobody can make it fail."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServerUnderTest:
-    """`add_fault` gives the fault's id; it is None where faults cannot be switched from outside."""
+    """`add_fault` returns the fault's id; it is None where faults cannot be switched from outside."""
 
     url: str
-    admin: HawkbitAdmin
+    admin: Admin
     can: frozenset[str]
     name: str
     profile: str
     is_own: bool
-    add_fault: Callable[[Fault], Call[int]] | None = None
+    add_fault: Callable[[Fault], AdminCall[int]] | None = None
     control: ControlInterface | None = None
     """Of a reference server that is reached over sockets."""
+    listeners: Mapping[str, str] = field(default_factory=dict)
+    """Those that are known: listener -> URL or `HOST:PORT`."""
 
     def lacks(self, needs: tuple[str, ...]) -> list[str]:
         """The capability words that a scenario needs and this server has not."""
         return [word for word in needs if word not in self.can]
+
+
+def server_under_test(server: RemoteServer, platform: Platform) -> ServerUnderTest:
+    """A server that runs elsewhere, as a scenario of this platform meets it."""
+    admin, can, url, name = platform.admin(server), platform.vocabulary.can | server.can, server.url, server.name
+    if server.control is None:
+        return ServerUnderTest(url, admin, can, name, "", is_own=False, listeners=server.listeners)
+    control = server.control
+    return ServerUnderTest(url, admin, can | CONTROL_CAN, name, "", False, control.add_fault, control, server.listeners)
+
+
+def reference_can(vocabulary: Vocabulary) -> frozenset[str]:
+    """What our own server can do when it plays a platform."""
+    return NEUTRAL_NEEDS | vocabulary.can | vocabulary.reference_can | set(vocabulary.transports)

@@ -1,6 +1,6 @@
 """The control interface as a function: an envelope in, an envelope out, or a stream of trace lines (docs/control.md).
 
-Pure: it is told the time and opens nothing. What a change brings about on sockets, such as a port that closes, is
+Pure: the time is handed in, and it opens nothing. What a change brings about on sockets, such as a port that closes, is
 performed by the front before the answer goes out.
 """
 
@@ -17,7 +17,7 @@ from typing import Any, Final
 from fleetrig.reference_server.clock import AdjustableClock
 from fleetrig.reference_server.control.refusals import Refusal, Refusals
 from fleetrig.reference_server.control.request import (
-    Refused,
+    RequestRefused,
     check_host,
     glob,
     json_object,
@@ -30,7 +30,7 @@ from fleetrig.reference_server.control.request import (
 )
 from fleetrig.reference_server.control.ring import MAX_EVENTS, TraceRing
 from fleetrig.reference_server.control.trace_reading import TraceQuery, TraceReading
-from fleetrig.reference_server.faults import FaultPlan, Scheduled
+from fleetrig.reference_server.faults import FaultPlan, ScheduledFault
 from fleetrig.reference_server.stores.interface import Store
 from fleetrig.simulator.contract.clock import to_s, to_us
 from fleetrig.simulator.contract.fault_json import FaultMistake, fault_from_json, fault_to_json
@@ -74,9 +74,10 @@ class Controlled:
     """The parts of a running server that can be seen and changed from outside."""
 
     about: Mapping[str, Json]
-    """What whoever started it has to say of it: version, profiles."""
-    platforms: tuple[str, ...]
-    urls: Mapping[str, str]
+    """What the one who started it adds: version, profiles."""
+    urls: Mapping[str, Mapping[str, str]]
+    """Platform -> listener name -> URL."""
+    control_url: str
     store_url: str
     store: Store
     clock: AdjustableClock
@@ -88,31 +89,31 @@ class Controlled:
     """It may be asked under any name, not only on loopback."""
 
 
-Answer = HttpResponse | TraceReading
-Handler = Callable[[HttpRequest], Answer]
+ControlReply = HttpResponse | TraceReading
+ControlHandler = Callable[[HttpRequest], ControlReply]
 
 
 class Control:
     def __init__(self, controlled: Controlled) -> None:
         self._on = controlled
-        self._routes: Mapping[str, Mapping[str, Handler]] = {
+        self._routes: Mapping[str, Mapping[str, ControlHandler]] = {
             "/": {"GET": self._show},
             "/faults": {"GET": self._list_faults, "POST": self._add_fault, "DELETE": self._clear_faults},
-            "/clock": {"GET": self._tell_time, "POST": self._skip},
+            "/clock": {"GET": self._show_time, "POST": self._skip},
             "/trace": {"GET": self._read_trace},
             "/reasons": {"GET": self._list_reasons},
         }
 
-    def handle(self, request: HttpRequest) -> Answer:
+    def handle(self, request: HttpRequest) -> ControlReply:
         """Never raises for what a client sent."""
         try:
             if not self._on.is_open:
                 check_host(request)
             return self._handler_of(request)(request)
-        except Refused as refused:
+        except RequestRefused as refused:
             return reply(refused.status, refused.document, refused.headers)
 
-    def _handler_of(self, request: HttpRequest) -> Handler:
+    def _handler_of(self, request: HttpRequest) -> ControlHandler:
         path = request.path
         methods = self._routes.get(path)
         if methods is None:
@@ -120,7 +121,7 @@ class Control:
         method = "GET" if request.method == "HEAD" else request.method
         if method not in methods:
             allowed = ", ".join(["HEAD", *methods] if "GET" in methods else methods)
-            raise Refused(405, f"{path} knows {allowed}", (("Allow", allowed),))
+            raise RequestRefused(405, f"{path} knows {allowed}", (("Allow", allowed),))
         if path != "/trace" and path != "/reasons":
             query_of(request, {})
         return methods[method]
@@ -133,8 +134,8 @@ class Control:
         document: dict[str, Json] = {
             "server": "fleetrig reference server",
             **on.about,
-            "platforms": list(on.platforms),
-            "urls": dict(on.urls),
+            "platforms": list(on.urls),
+            "urls": {**{name: dict(urls) for name, urls in on.urls.items()}, "control": on.control_url},
             "store": on.secrets.hide(on.store_url),
             "records": dict(on.store.totals()),
             "clock": self._time(),
@@ -157,7 +158,8 @@ class Control:
         except FaultMistake as wrong:
             raise mistake(wrong.field, wrong.expected, document.get(wrong.field), wrong.near) from None
         if len(self._on.faults.scheduled()) >= MAX_FAULTS:
-            raise Refused(409, f"there are {MAX_FAULTS} faults already: DELETE some, those that are over count too")
+            full = f"there are {MAX_FAULTS} faults already: DELETE some, those that are over count too"
+            raise RequestRefused(409, full)
         now_us = self._on.clock.now_us()
         entry = self._on.faults.add(fault, now_us)
         return reply(201, fault_view(entry, now_us), (("Location", f"/faults/{entry.id}"),))
@@ -168,27 +170,27 @@ class Control:
         self._on.faults.clear()
         return reply(200, {"removed": [fault_view(entry, now_us) for entry in removed]})
 
-    def _fault_methods(self, path: str) -> Mapping[str, Handler]:
-        """Of one fault. Raises Refused(404)."""
+    def _fault_methods(self, path: str) -> Mapping[str, ControlHandler]:
+        """Of one fault. Raises RequestRefused(404)."""
         head, _, name = path.rpartition("/")
         if head != "/faults":
             near = nearest(path, tuple(self._routes))
-            raise Refused(404, f"there is no {path[:100]!r} here", near=near, links=LINKS)
+            raise RequestRefused(404, f"there is no {path[:100]!r} here", near=near, links=LINKS)
         entry = next((entry for entry in self._on.faults.scheduled() if str(entry.id) == name), None)
         if entry is None:
-            raise Refused(404, f"there is no fault {name[:100]!r}: GET /faults lists them")
+            raise RequestRefused(404, f"there is no fault {name[:100]!r}: GET /faults lists them")
         return {"GET": partial(self._show_fault, entry), "DELETE": partial(self._remove_fault, entry)}
 
-    def _show_fault(self, entry: Scheduled, _: HttpRequest) -> HttpResponse:
+    def _show_fault(self, entry: ScheduledFault, _: HttpRequest) -> HttpResponse:
         return reply(200, fault_view(entry, self._on.clock.now_us()))
 
-    def _remove_fault(self, entry: Scheduled, _: HttpRequest) -> HttpResponse:
+    def _remove_fault(self, entry: ScheduledFault, _: HttpRequest) -> HttpResponse:
         self._on.faults.remove(entry.id)
         return reply(200, fault_view(entry, self._on.clock.now_us()))
 
     # The clock
 
-    def _tell_time(self, _: HttpRequest) -> HttpResponse:
+    def _show_time(self, _: HttpRequest) -> HttpResponse:
         return reply(200, self._time())
 
     def _skip(self, request: HttpRequest) -> HttpResponse:
@@ -232,15 +234,14 @@ class Control:
         return {
             "at": iso(refusal.at_us),
             "at_us": refusal.at_us,
-            "method": refusal.method,
-            "path": hide(refusal.target),
+            "line": hide(refusal.line),
             "status": refusal.status,
             "device": hide(refusal.device),
             "reason": hide(refusal.reason),
         }
 
 
-def fault_view(entry: Scheduled, now_us: int) -> dict[str, Json]:
+def fault_view(entry: ScheduledFault, now_us: int) -> dict[str, Json]:
     """The fault as it was given, and how it fares."""
     state = "on" if entry.is_on(now_us) else "over" if entry.is_over(now_us) else "waiting"
     times: dict[str, Json] = {"begins_us": entry.from_us, "ends_us": entry.until_us}

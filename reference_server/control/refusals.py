@@ -7,42 +7,44 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Final, NamedTuple
 
-from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
+from fleetrig.simulator.contract.by_session import BySession
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 
 MAX_REFUSALS: Final = 5_000
-MAX_TARGET_CHARS: Final = 500
+MAX_LINE_CHARS: Final = 500
 
 
 class Refusal(NamedTuple):
-    """`method` and `target` are empty for what could not be read as a request."""
+    """`line` is what was refused (`GET /a`, `CONNECT gw-7`), empty for what could not be read, or was never said.
+
+    `status` is the line of the answer: `401`, `CONNACK 5`, `4.01`; empty when the session was ended without one.
+    """
 
     at_us: int
-    method: str
-    target: str
-    status: int
+    line: str
+    status: str
     device: str
     reason: str
 
 
 class Refusals:
-    """A trace listener; a request and its refusal follow each other in the server lane."""
+    """A trace listener. A refusal belongs to what came last on its session."""
 
     kinds: Final = frozenset({"received", "refused", "malformed"})
     """The events that it wants to see."""
 
     def __init__(self, at_most: int = MAX_REFUSALS) -> None:
         self._kept: deque[Refusal] = deque(maxlen=at_most)
-        self._request: HttpRequest | None = None
+        self._received = BySession[str]()
 
     def __call__(self, event: TraceEvent) -> None:
-        if event.kind == "received" and event.lane is Lane.SERVER:
-            self._request = event.envelope if isinstance(event.envelope, HttpRequest) else None
-        elif (event.kind == "refused" and event.lane is Lane.SERVER) or event.kind == "malformed":
-            request = self._request if event.lane is Lane.SERVER else None
-            method, target = ("", "") if request is None else (request.method, request.target[:MAX_TARGET_CHARS])
-            status = event.envelope.status if isinstance(event.envelope, HttpResponse) else 0
-            self._kept.append(Refusal(event.at_us, method, target, status, event.device, event.reason))
+        if event.lane is Lane.SERVER and event.kind == "received":
+            if event.envelope is not None:
+                self._received.put(event.session, event.envelope.line[:MAX_LINE_CHARS])
+        elif (event.lane is Lane.SERVER and event.kind == "refused") or event.kind == "malformed":
+            line = self._received.get(event.session) if event.lane is Lane.SERVER else None
+            status = event.envelope.line if event.envelope is not None else ""
+            self._kept.append(Refusal(event.at_us, line or "", status, event.device, event.reason))
 
     def newest_first(self, device: str = "*") -> Iterator[Refusal]:
         """Those of the devices that fit the glob."""

@@ -23,7 +23,7 @@ MAX_PARAMETERS: Final = 20
 SHOWN_CHARS: Final = 100
 
 
-class Refused(Exception):
+class RequestRefused(Exception):
     """An answer with an error: `{"error": sentence, …}`."""
 
     def __init__(self, status: int, error: str, headers: Headers = (), **more: Json) -> None:
@@ -33,19 +33,19 @@ class Refused(Exception):
         self.document: dict[str, Json] = {"error": error, **{name: value for name, value in more.items() if value}}
 
 
-def mistake(field: str, expected: str, got: object, near: str = "") -> Refused:
+def mistake(field: str, expected: str, got: object, near: str = "") -> RequestRefused:
     """A 400 that names the field."""
     shown = json.dumps(got)[:SHOWN_CHARS]
     hint = f"; did you mean {near}?" if near else ""
-    return Refused(400, f"{field}: {expected}, got {shown}{hint}", field=field, expected=expected, near=near)
+    return RequestRefused(400, f"{field}: {expected}, got {shown}{hint}", field=field, expected=expected, near=near)
 
 
 def check_host(request: HttpRequest) -> None:
-    """Raises Refused(403) unless the request was sent to a loopback address."""
+    """Raises RequestRefused(403) unless the request was sent to a loopback address."""
     host = (request.header("Host") or "").strip()
     name = host.partition("]")[0].removeprefix("[") if host.startswith("[") else host.partition(":")[0]
     if not Address(name.lower(), 0).is_loopback:
-        raise Refused(
+        raise RequestRefused(
             403,
             f"this control interface answers requests to 127.0.0.1, [::1] or localhost, not to {host[:SHOWN_CHARS]!r}: "
             "to be reached under other names, it must listen beyond loopback (serve --control HOST:PORT)",
@@ -53,25 +53,25 @@ def check_host(request: HttpRequest) -> None:
 
 
 def json_object(request: HttpRequest) -> dict[str, Any]:
-    """The body. Raises Refused(415) for another type, 400 for what is no object of JSON."""
+    """The body. Raises RequestRefused(415) for another type, 400 for what is no object of JSON."""
     sent = (request.header("Content-Type") or "").partition(";")[0].strip().lower()
     if sent != "application/json":
-        raise Refused(415, f"expected Content-Type: application/json, got {sent[:SHOWN_CHARS] or 'none'}")
+        raise RequestRefused(415, f"expected Content-Type: application/json, got {sent[:SHOWN_CHARS] or 'none'}")
     try:
         document = json.loads(body_bytes(request.body), parse_constant=_no_number)
     except (ValueError, RecursionError) as wrong:
-        raise Refused(400, f"the body is no JSON: {str(wrong)[:SHOWN_CHARS]}") from None
+        raise RequestRefused(400, f"the body is no JSON: {str(wrong)[:SHOWN_CHARS]}") from None
     if not isinstance(document, dict):
-        raise Refused(400, 'expected an object of JSON, such as {"fault": "outage", "for": "10s"}')
+        raise RequestRefused(400, 'expected an object of JSON, such as {"fault": "outage", "for": "10s"}')
     return document
 
 
 def query_of(request: HttpRequest, readers: Mapping[str, Callable[[str], Any]]) -> dict[str, Any]:
-    """The query's parameters, each read by its reader, which raises ValueError. Raises Refused(400)."""
+    """The query's parameters, each read by its reader, which raises ValueError. Raises RequestRefused(400)."""
     try:
         pairs = parse_qsl(request.query, keep_blank_values=True, max_num_fields=MAX_PARAMETERS)
     except ValueError as wrong:
-        raise Refused(400, f"the query cannot be read: {str(wrong)[:SHOWN_CHARS]}") from None
+        raise RequestRefused(400, f"the query cannot be read: {str(wrong)[:SHOWN_CHARS]}") from None
     found: dict[str, Any] = {}
     for name, text in pairs:
         if name not in readers:

@@ -1,7 +1,7 @@
 """One client's way through the trace: from where it is, by what it asked for, line by line.
 
 The ring is the client's queue: a client that is too slow finds that events were forgotten before it came to them, and
-is told how many, where they are missing: `{"dropped": 17}`. (Some of these would perhaps not have fitted its filter.)
+gets their number where they are missing: `{"dropped": 17}`. (Some of these would perhaps not have fitted its filter.)
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ LOOKED_AT_ONCE: Final = 100
 class TraceQuery:
     """`since` is the number of the last event that the client has; None for the newest ones, or new ones if it follows.
 
-    `lane` and `kind` are words, empty for all; `device` is a glob. Without `bodies` messages are told without theirs.
+    `lane` and `kind` are words, empty for all; `device` is a glob. Without `bodies` envelopes come without.
     """
 
     since: int | None = None

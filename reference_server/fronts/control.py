@@ -12,11 +12,10 @@ from aiohttp import web
 from fleetrig.reference_server.control.control import NOT_STORED, Control, reply
 from fleetrig.reference_server.control.request import MAX_BODY_BYTES
 from fleetrig.reference_server.control.trace_reading import TraceReading
-from fleetrig.reference_server.fronts.http.delivering import OnBug
+from fleetrig.reference_server.fronts.front import Limits, OnBug
 from fleetrig.reference_server.fronts.http.intake import (
     MAX_HEADERS,
     MAX_LINE_BYTES,
-    Limits,
     Rejected,
     Spool,
     fill,
@@ -48,7 +47,7 @@ CROWDED: Final = reply(429, {"error": f"{MOST_READERS} clients read the trace al
 OUR_BUG: Final = reply(500, {"error": "a bug in fleetrig itself, please report it; the server has said what"})
 
 
-class _Connection(web.RequestHandler):
+class _ControlConnection(web.RequestHandler):
     """aiohttp's protocol of one connection, silent and with our kind of answer."""
 
     __slots__ = ()
@@ -66,9 +65,9 @@ class _Connection(web.RequestHandler):
         LOG.debug(*args, **kw)
 
 
-class _Server(web.Server):
-    def __call__(self) -> _Connection:
-        return _Connection(self, loop=asyncio.get_running_loop(), **OPTIONS)
+class _ControlServer(web.Server):
+    def __call__(self) -> _ControlConnection:
+        return _ControlConnection(self, loop=asyncio.get_running_loop(), **OPTIONS)
 
 
 class ControlFront:
@@ -80,7 +79,7 @@ class ControlFront:
         self._trace = trace
         self._settle = settle
         self._on_bug = on_bug
-        self._server = _Server(self._answer, handler_cancellation=True)
+        self._server = _ControlServer(self._answer, handler_cancellation=True)
         self._readers: set[asyncio.Event] = set()
         self._is_closing = False
 
@@ -88,7 +87,7 @@ class ControlFront:
         await listener.open(self._server)
 
     async def close(self) -> None:
-        """Whoever follows the trace gets the end of it."""
+        """Clients that follow the trace get the end of it."""
         self._is_closing = True
         for wake in self._readers:
             wake.set()

@@ -18,18 +18,16 @@ ProtocolFactory = Callable[[], asyncio.Protocol]
 class Listener:
     """Holds its port from the start, but accepts only between `open` and `close`, outages left out."""
 
-    def __init__(self, address: Address, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, name: str, address: Address, tls: ssl.SSLContext | None = None) -> None:
         """Raises BrokenBench or UsageError when the port cannot be had."""
+        self.name = name
+        """`http`, `https`, `mqtt` …: sessions carry it."""
         self._sockets = bind(address)
         self._tls = tls
         self._servers: list[asyncio.Server] = []
         self._make: ProtocolFactory | None = None
         self.address = Address(address.host, self._sockets[0].getsockname()[1])
         """Where it really listens: with the port that port 0 became."""
-
-    @property
-    def url(self) -> str:
-        return f"{'http' if self._tls is None else 'https'}://{self.address}"
 
     async def open(self, make: ProtocolFactory) -> None:
         """Raises BrokenBench when somebody else has begun to listen on the port."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import ssl
 import tempfile
@@ -10,6 +11,9 @@ from pathlib import Path
 from typing import Final
 
 from fleetrig.simulator.contract.errors import UsageError
+
+ASKED_FOR: Final = "fleetrig_server_name"
+"""The attribute of a TLS connection in which its server name is kept: the library has none on this side."""
 
 LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "::1")
 
@@ -40,10 +44,30 @@ class ThrowAwayTls:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
+def peer_certificates(transport: asyncio.BaseTransport) -> tuple[bytes, ...]:
+    """What the client showed in its handshake, DER, its own first; nothing when the context did not ask for it."""
+    connection = transport.get_extra_info("ssl_object")
+    if connection is None or connection.getpeercert(binary_form=True) is None:
+        return ()
+    # The library says this publicly from Python 3.13 on only.
+    chain = connection._sslobj.get_unverified_chain() or ()  # noqa: SLF001
+    return tuple(ssl.PEM_cert_to_DER_cert(certificate.public_bytes()) for certificate in chain)
+
+
+def server_name(transport: asyncio.BaseTransport) -> str:
+    """The host that the client asked for in its handshake (SNI); empty when it named none."""
+    return getattr(transport.get_extra_info("ssl_object"), ASKED_FOR, "")
+
+
+def _note_server_name(connection: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
+    setattr(connection, ASKED_FOR, name or "")
+
+
 def tls_context(certificate: Path, key: Path) -> ssl.SSLContext:
     """A server's context. Raises UsageError for files that cannot be read or do not belong together."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.set_alpn_protocols(["http/1.1"])
+    context.sni_callback = _note_server_name
     for path in (certificate, key):
         _check_readable(path)
     try:

@@ -1,7 +1,7 @@
 """Artifact files: in a folder, in memory, and either of them tied to a store's transactions.
 
-A file is spooled under a name that ends in `.part`, hashed on the way, synced, renamed, and the folder synced: whoever
-sees a blob sees all of it. What a crash left half done is removed when the folder is opened again.
+A file is spooled under a name that ends in `.part`, hashed on the way, synced, renamed, and the folder synced: a
+blob that can be seen is whole. What a crash left half done is removed when the folder is opened again.
 """
 
 from __future__ import annotations

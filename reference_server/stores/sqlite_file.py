@@ -52,7 +52,7 @@ def open_file(path: Path, durability: Durability) -> sqlite3.Connection:
 
 
 def explained(problem: sqlite3.Error, path: Path) -> FleetrigError:
-    """What an error of SQLite means for whoever gave the file (https://www.sqlite.org/rescode.html)."""
+    """What an error of SQLite means for the user who gave the file (https://www.sqlite.org/rescode.html)."""
     name = getattr(problem, "sqlite_errorname", "")
     match name.split("_")[1] if name else "":
         case "NOTADB":

@@ -31,7 +31,7 @@ FIRST_TENANT: Final = "SELECT min(tenant) FROM records WHERE kind = ?"
 NEXT_TENANT: Final = "SELECT min(tenant) FROM records WHERE kind = ? AND tenant > ?"
 OF_KIND: Final = "SELECT tenant, body FROM records WHERE kind = ?"
 
-Row = tuple[Any, ...]
+SqlRow = tuple[Any, ...]
 
 
 class Tables:
@@ -120,7 +120,7 @@ class Tables:
         for tenant, body in self._rows(self.run(OF_KIND, (kind,))):
             yield str(restored(tenant)), body
 
-    def run(self, statement: str, arguments: Row = ()) -> sqlite3.Cursor:
+    def run(self, statement: str, arguments: SqlRow = ()) -> sqlite3.Cursor:
         try:
             return self._execute(statement, arguments)
         except sqlite3.ProgrammingError as problem:
@@ -132,7 +132,7 @@ class Tables:
         for key, body in self._rows(cursor):
             yield restored(key), body
 
-    def _rows(self, cursor: sqlite3.Cursor) -> Iterator[Row]:
+    def _rows(self, cursor: sqlite3.Cursor) -> Iterator[SqlRow]:
         """SQLite reads on while one iterates, so it may fail there too."""
         try:
             yield from cursor

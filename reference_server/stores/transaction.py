@@ -1,4 +1,4 @@
-"""The bracket around a store's writes: opened, then committed or rolled back, then whoever waits is told."""
+"""The bracket around a store's writes: opened, then committed or rolled back, then those who wait are called."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ VIRTUAL_EPOCH_US: Final = 1_767_225_600 * US_PER_S
 
 
 class Clock(Protocol):
-    """Whoever can say what time it is."""
+    """Says what time it is."""
 
     def now_us(self) -> int: ...
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-Options = tuple[tuple[int, bytes], ...]
+CoapOptions = tuple[tuple[int, bytes], ...]
 """Number and value as on the wire; Uri-Path, Uri-Query and Observe are fields of their own."""
 
 
@@ -22,7 +22,7 @@ class CoapRequest:
     origin: str
     target: str
     payload: bytes = b""
-    options: Options = ()
+    options: CoapOptions = ()
     observe: int | None = None
     token: bytes = b""
     confirmable: bool = True
@@ -47,7 +47,7 @@ class CoapResponse:
 
     code: str
     payload: bytes = b""
-    options: Options = ()
+    options: CoapOptions = ()
     observe: int | None = None
     token: bytes = b""
     confirmable: bool = False

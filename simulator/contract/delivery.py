@@ -46,5 +46,5 @@ class Delivery:
     """Headers (small letters) that are sent as the response has them, though they are the front's business."""
 
 
-Handler = Callable[[HttpRequest, Session, int], Delivery]
-"""`handle(request, session, now_us)`: a server as the memory transport and the fronts see it."""
+HttpHandler = Callable[[HttpRequest, Session, int], Delivery]
+"""`exchange(request, session, now_us)`: a server as those see it who only speak HTTP."""

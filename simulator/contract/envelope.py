@@ -1,6 +1,6 @@
 """Whatever goes over a wire, and what a server makes of it.
 
-A server is told when a session opens, what comes on it and when it closes, and answers with outputs; it also gives
+A server hears when a session opens, what comes on it and when it closes, and answers with outputs; it also has
 outputs when nobody has asked (`Conversation.advance`). Every envelope has a `line`: one line by which faults, refusals,
 console, evidence and trace speak of it.
 
@@ -83,7 +83,7 @@ class Conversation(Protocol):
         """Something has come on it."""
 
     def closed(self, session: Session, now_us: int) -> Sequence[Output]:
-        """It is gone, whoever ended it: told once for each session that was opened."""
+        """It is gone, whichever side ended it: called once for each session that was opened."""
 
     def next_due_us(self) -> int | None:
         """When the server does something by itself next; None while it has nothing to do."""

@@ -23,6 +23,7 @@ E = TypeVar("E", bound=StrEnum)
 MAX_TEXT_CHARS: Final = 1_000
 MAX_BODY_CHARS: Final = 100_000
 LEAST_STATUS, MOST_STATUS = 100, 599
+MOST_CODE: Final = 255
 BEGINNING_OF_A_PATH: Final = re.compile(r"(?:/[\w.~-]+)+", re.ASCII)
 
 
@@ -36,7 +37,7 @@ class FaultMistake(ValueError):
         self.near = near
 
 
-class Word(NamedTuple):
+class FaultWord(NamedTuple):
     """What a word stands for. `read` raises ValueError with what was expected."""
 
     name: str
@@ -156,28 +157,31 @@ def _names(value: Any) -> list[str]:
     return value
 
 
-WORDS: Final[Mapping[str, Word]] = {
-    "fault": Word("kind", _one_of(FaultKind)),
-    "hits": Word("hits", _text(1, MAX_TEXT_CHARS, "a glob over METHOD and path, such as POST */feedback")),
-    "at": Word("at_s", duration_s, duration_text),
-    "for": Word("for_s", duration_s, duration_text),
-    "share": Word("share", _number(lambda share: 0 < share <= 1, "a number above 0 and up to 1")),
-    "times": Word("times", _number(lambda times: times >= 1, "a whole number of at least 1", is_whole=True)),
-    "shows_as": Word("shows_as", _one_of(CAN_SHOW_AS)),
-    "status": Word(
+WORDS: Final[Mapping[str, FaultWord]] = {
+    "fault": FaultWord("kind", _one_of(FaultKind)),
+    "hits": FaultWord("hits", _text(1, MAX_TEXT_CHARS, "a glob over a line such as POST */feedback or CONNECT gw-*")),
+    "at": FaultWord("at_s", duration_s, duration_text),
+    "for": FaultWord("for_s", duration_s, duration_text),
+    "share": FaultWord("share", _number(lambda share: 0 < share <= 1, "a number above 0 and up to 1")),
+    "times": FaultWord("times", _number(lambda times: times >= 1, "a whole number of at least 1", is_whole=True)),
+    "shows_as": FaultWord("shows_as", _one_of(CAN_SHOW_AS)),
+    "status": FaultWord(
         "status",
         _number(lambda status: LEAST_STATUS <= status <= MOST_STATUS, "an HTTP status from 100 to 599", is_whole=True),
     ),
-    "retry_after": Word("retry_after_s", duration_s, duration_text),
-    "delay": Word("delay_s", duration_s, duration_text),
-    "after": Word("after_bytes", size_bytes, size_text),
-    "framed": Word("framed", _one_of(CAN_BE_FRAMED)),
-    "bytes_per_s": Word("bytes_per_s", _number(lambda rate: rate > 0, "a number of bytes a second, above 0")),
-    "below": Word("below", _beginning_of_a_path),
-    "headers": Word("headers", _texts_or_null),
-    "set": Word("set_values", _values),
-    "body": Word("body", _text(0, MAX_BODY_CHARS, "a text")),
-    "unseen": Word("unseen", _names),
+    "retry_after": FaultWord("retry_after_s", duration_s, duration_text),
+    "delay": FaultWord("delay_s", duration_s, duration_text),
+    "code": FaultWord(
+        "code", _number(lambda code: 1 <= code <= MOST_CODE, "a return or reason code from 1 to 255", is_whole=True)
+    ),
+    "after": FaultWord("after_bytes", size_bytes, size_text),
+    "framed": FaultWord("framed", _one_of(CAN_BE_FRAMED)),
+    "bytes_per_s": FaultWord("bytes_per_s", _number(lambda rate: rate > 0, "a number of bytes a second, above 0")),
+    "below": FaultWord("below", _beginning_of_a_path),
+    "headers": FaultWord("headers", _texts_or_null),
+    "set": FaultWord("set_values", _values),
+    "body": FaultWord("body", _text(0, MAX_BODY_CHARS, "a text")),
+    "unseen": FaultWord("unseen", _names),
 }
 
 WRITTEN_AS: Final = {word.name: text for text, word in WORDS.items()}

@@ -12,25 +12,36 @@ from fleetrig.simulator.contract.json_types import Json
 
 
 class FaultKind(StrEnum):
-    """Where in the life of a request a fault bites."""
+    """Where in the life of a request, or of an envelope of a session, a fault bites.
+
+    `reference_server.connection_faults` says what each does to sessions.
+    """
 
     OUTAGE = "outage"  # before the platform: refused, reset or silence
     OVERLOAD = "overload"  # before it: 429 or 503, with or without Retry-After
-    MOVED = "moved"  # around it: links or redirects lead elsewhere, where the same answers are to be had
+    MOVED = "moved"  # around it: links or redirects lead elsewhere, where the answers are the same
     REWRITE = "rewrite"  # around it: the answer says something else, or the server overlooks a header
     LATENCY = "latency"  # around it: the answer comes late
     DRIPPING = "dripping"  # after it: the body comes drop by drop
     FRAMING = "framing"  # after it: the same answer in another form that HTTP allows
     TRUNCATED_BODY = "truncated_body"  # after it: the answer is cut
     LOST_REPLY = "lost_reply"  # after it: committed, and nobody hears of it
+    CONNECT_REFUSED = "connect_refused"  # before it, MQTT: a CONNACK with a code
+    CONNECT_UNANSWERED = "connect_unanswered"  # before it, MQTT: the connection stands, and nothing is ever said
+    DROP_AFTER_CONNACK = "drop_after_connack"  # after it, MQTT: accepted, then the connection ends
+    DUPLICATE_DELIVERY = "duplicate_delivery"  # after it, MQTT and CoAP: what goes out comes twice
+    WITHHELD_ACK = "withheld_ack"  # after it, MQTT: committed, and no PUBACK … SUBACK or UNSUBACK
+    WITHHELD_PINGRESP = "withheld_pingresp"  # after it, MQTT: no answer to a PINGREQ
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One fault. It can bite from `at_s` on (since the run or the last phase began) for `for_s` seconds.
 
-    `hits` limits whom: a glob over `METHOD path`, for instance `POST */feedback`. `share` is the probability that it
-    bites a request that it could. `times` ends it after so many bites.
+    `hits` limits whom: a glob over the line of what came in, for instance `POST */feedback` or `CONNECT gw-*`; for
+    `latency` and `withheld_ack` also over the line of what goes out, for `duplicate_delivery` over that alone
+    (`PUBLISH */rpc/*`), for `drop_after_connack` and `withheld_pingresp` over the session's CONNECT. `share` is the
+    probability that it bites what it could. `times` ends it after so many bites.
     """
 
     kind: FaultKind
@@ -41,7 +52,9 @@ class Fault:
     times: int | None = None
     shows_as: Ending | None = None
     parameters: Mapping[str, Json] = field(default_factory=dict)
-    """latency: `delay_s` · overload: `status`, `retry_after_s` · truncated_body: `after_bytes` · framing: `framed`
+    """latency, duplicate_delivery, drop_after_connack: `delay_s` · connect_refused: `code`
+
+    overload: `status`, `retry_after_s` · truncated_body: `after_bytes` · framing: `framed`
 
     dripping: `bytes_per_s` · moved: `below` (a path such as `/elsewhere`), `status` (then it redirects)
 
@@ -66,10 +79,11 @@ class Fault:
 
 
 BELONGS_TO: Final[Mapping[str, frozenset[FaultKind]]] = {
-    "shows_as": frozenset({FaultKind.OUTAGE, FaultKind.LOST_REPLY}),
+    "shows_as": frozenset({FaultKind.OUTAGE, FaultKind.LOST_REPLY, FaultKind.DROP_AFTER_CONNACK}),
     "status": frozenset({FaultKind.OVERLOAD, FaultKind.REWRITE, FaultKind.MOVED}),
     "retry_after_s": frozenset({FaultKind.OVERLOAD}),
-    "delay_s": frozenset({FaultKind.LATENCY}),
+    "delay_s": frozenset({FaultKind.LATENCY, FaultKind.DUPLICATE_DELIVERY, FaultKind.DROP_AFTER_CONNACK}),
+    "code": frozenset({FaultKind.CONNECT_REFUSED}),
     "after_bytes": frozenset({FaultKind.TRUNCATED_BODY}),
     "bytes_per_s": frozenset({FaultKind.DRIPPING}),
     "framed": frozenset({FaultKind.FRAMING}),

@@ -68,7 +68,7 @@ class MqttConnack:
 
 @dataclass(frozen=True, slots=True)
 class MqttPublish:
-    """`packet_id` is 0 with QoS 0, and where whoever sends it is to choose one."""
+    """`packet_id` is 0 with QoS 0, and where the sender has yet to choose one."""
 
     topic: str
     payload: bytes = b""

@@ -1,6 +1,6 @@
 """The one record of a run: every event, wherever it happened, is a `TraceEvent` in one stream.
 
-Three rules for whoever writes one:
+Three rules for writing one:
 1. A lane has one writer: drivers the `device` lane, `reference_server.server` the `server` lane, fronts the `network`
    lane, the harness the `bench` lane. `seq` counts within the lane; order is only promised there.
 2. An event is made only when somebody listens.
@@ -26,9 +26,16 @@ class Lane(StrEnum):
 class TraceEvent(NamedTuple):
     """One thing that happened. `kind` is a word of its lane:
 
-    device: power_on power_cut sent received downloaded no_reply paused remembered entered applied ended
-    server: received (its reason says from where) fault answered refused delivered
+    device: power_on power_cut ended · connected disconnected · sent received downloaded no_reply · waited paused
+    applied · remembered entered · dropped
+    server: received (its reason says from where) fault answered refused delivered; of sessions that last also
+    opened closed pushed (unasked) advanced (something changed by itself)
     network: fault malformed · bench: begun phase action asked verdict ended note
+
+    On the device lane `received` is an answer, or a message that the device awaited and took; `no_reply` says why there
+    was none, also when the other side has ended the connection (`closed`, `reset`); `waited`: nothing came in the time
+    that the device had for it, as when it idles; `connected` follows an accepted CONNACK; `disconnected` is the
+    device's own doing; `dropped` left a full inbox unread.
     """
 
     at_us: int
@@ -46,34 +53,34 @@ class TraceEvent(NamedTuple):
     took_us: int = 0
     """Waiting time of an answer, or length of a pause."""
     session: int = 0
-    """In the server and network lanes: the session it belongs to, by which an answer finds its question."""
+    """In the server and network lanes: the session it belongs to, by which an answer finds its question; 0 for none."""
 
 
-Listener = Callable[[TraceEvent], None]
+TraceListener = Callable[[TraceEvent], None]
 
 
 class Trace:
-    """Numbers the events of each lane and hands them to whoever listens."""
+    """Numbers the events of each lane and hands them to the listeners."""
 
     __slots__ = ("_heard", "_listeners", "_seq")
 
     def __init__(self) -> None:
-        self._listeners: tuple[tuple[Listener, frozenset[str] | None], ...] = ()
-        self._heard: dict[str, tuple[Listener, ...]] = {}
+        self._listeners: tuple[tuple[TraceListener, frozenset[str] | None], ...] = ()
+        self._heard: dict[str, tuple[TraceListener, ...]] = {}
         """Kind -> who hears of it, found out once."""
         self._seq: dict[Lane, int] = dict.fromkeys(Lane, 0)
 
-    def listen(self, listener: Listener, kinds: Collection[str] | None = None) -> Callable[[], None]:
+    def listen(self, listener: TraceListener, kinds: Collection[str] | None = None) -> Callable[[], None]:
         """Adds a listener, of some kinds of event only if they are named; the returned function takes it away again."""
         entry = (listener, None if kinds is None else frozenset(kinds))
         self._change((*self._listeners, entry))
         return lambda: self._change(tuple(other for other in self._listeners if other is not entry))
 
-    def _change(self, listeners: tuple[tuple[Listener, frozenset[str] | None], ...]) -> None:
+    def _change(self, listeners: tuple[tuple[TraceListener, frozenset[str] | None], ...]) -> None:
         self._listeners = listeners
         self._heard = {}
 
-    def _hearing(self, kind: str) -> tuple[Listener, ...]:
+    def _hearing(self, kind: str) -> tuple[TraceListener, ...]:
         found = tuple(listener for listener, kinds in self._listeners if kinds is None or kind in kinds)
         self._heard[kind] = found
         return found

@@ -1,4 +1,4 @@
-"""What every driver offers to whoever directs a run: time, power switches, and somebody to carry out the directions.
+"""What every driver offers to the director of a run: time, power switches, and `run`, which carries out directions.
 
 A director is a generator, like a flow, so that a run is directed by the same code in virtual and in real time.
 """
@@ -25,11 +25,11 @@ class Until(NamedTuple):
 
 Direction = Ask | Pause | Until
 Director = Generator[Direction, Outcome | bool, T_co]
-Inquiry = Generator[Ask, Outcome, T_co]
+AdminCall = Generator[Ask, Outcome, T_co]
 """A director that only asks: an admin call."""
 
 
-class Bench(Protocol):
+class Driver(Protocol):
     """A driver as a director sees it."""
 
     trace: Trace

@@ -9,7 +9,7 @@ from __future__ import annotations
 from hashlib import blake2b
 
 from fleetrig.simulator.agent import Agent
-from fleetrig.simulator.effects import Pause
+from fleetrig.simulator.effects import Await, Pause
 
 
 def draw(seed: int, serial: str, n: int) -> float:
@@ -19,9 +19,9 @@ def draw(seed: int, serial: str, n: int) -> float:
     return (int.from_bytes(digest) >> 11) / 2.0**53
 
 
-def draw_pause(seed: int, agent: Agent, wanted: Pause) -> float:
+def draw_pause(seed: int, agent: Agent, wanted: Pause | Await) -> float:
     """How long this device waits, in seconds; a range that is a point uses no number up."""
-    at_least_s, at_most_s, _, capped_at_s = wanted
+    at_least_s, at_most_s, capped_at_s = wanted.at_least_s, wanted.at_most_s, wanted.capped_at_s
     if at_most_s <= at_least_s:
         return min(at_least_s, capped_at_s)
     number = draw(seed, agent.identity.serial, agent.draws)

@@ -5,20 +5,38 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import Callable
-from typing import Self, TypeVar
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Final, Self, TypeVar
 
 from fleetrig.simulator.agent import Agent
+from fleetrig.simulator.contract.envelope import Envelope
 from fleetrig.simulator.contract.trace import Trace, TraceEvent
-from fleetrig.simulator.drivers.device_trace import tell_effect, tell_outcome, tell_power
-from fleetrig.simulator.drivers.director import Director, Inquiry, Until
+from fleetrig.simulator.drivers.device_trace import trace_dropped, trace_power
+from fleetrig.simulator.drivers.director import AdminCall, Director, Until
 from fleetrig.simulator.drivers.draw import draw_pause
+from fleetrig.simulator.drivers.power_cycle import PowerCycle
 from fleetrig.simulator.drivers.power_watch import PowerWatch
-from fleetrig.simulator.effects import Apply, Ask, Done, Download, Enter, Outcome, Pause, Remember
+from fleetrig.simulator.effects import (
+    Apply,
+    Ask,
+    Await,
+    Disconnect,
+    Done,
+    Outcome,
+    Pause,
+    Tell,
+    TimedEffect,
+)
+from fleetrig.simulator.transports.connection import Opener
 from fleetrig.simulator.transports.http import HttpTransport, OnSent
+from fleetrig.simulator.transports.link import Link
 from fleetrig.simulator.transports.storage import Storage
 
 T = TypeVar("T")
+
+SEND_WITHIN_S: Final = 10.0
+"""A peer that takes nothing in for so long is as good as gone."""
 
 
 class WallClock:
@@ -32,14 +50,25 @@ class WallClock:
 
 
 class RealBench:
-    """Drives agents against real servers. Use as `async with`; leaving it switches every device off."""
+    """Drives agents against real servers. Use as `async with`; leaving it switches every device off.
 
-    def __init__(self, trace: Trace, *, seed: int = 0, verify: ssl.SSLContext | bool = True) -> None:
+    `links` opens connections by scheme (`{"mqtt": open_mqtt}`); HTTP needs none.
+    """
+
+    def __init__(
+        self,
+        trace: Trace,
+        *,
+        seed: int = 0,
+        verify: ssl.SSLContext | bool = True,
+        links: Mapping[str, Opener] | None = None,
+    ) -> None:
         self.trace = trace
         self.clock = WallClock()
         self.failure: BaseException | None = None
-        """The first error of ours in a device's task; `conduct` raises it."""
+        """The first error of ours in a device's task; `run` raises it."""
         self._verify = verify if isinstance(verify, ssl.SSLContext) else _tls_context(verify=verify)
+        self._links = links or {}
         self._seed = seed
         self._storage = Storage()
         self._cycles: dict[Agent, asyncio.Task[None]] = {}
@@ -63,7 +92,7 @@ class RealBench:
         return self.clock.now_us()
 
     def power_on(self, agent: Agent, *, after_s: float = 0.0, watch: PowerWatch | None = None) -> None:
-        """See `Bench`."""
+        """See `Driver`."""
         if agent not in self._cycles:
             task = asyncio.create_task(self._live(agent, after_s, watch))
             self._cycles[agent] = task
@@ -71,18 +100,18 @@ class RealBench:
             task.add_done_callback(self._noticed)
 
     def power_cut(self, agent: Agent) -> None:
-        """See `Bench`."""
+        """See `Driver`."""
         was_on = agent.is_on
         self._switch_off(agent)
-        if was_on:
-            self._tell(agent, "power_cut")
+        if was_on and self.trace.wanted:
+            trace_power(self.trace, self.now_us(), agent, "power_cut")
 
-    async def conduct(self, director: Director[T] | Inquiry[T]) -> T:
+    async def run(self, director: Director[T] | AdminCall[T]) -> T:
         """Carries out a director's directions. Raises what went wrong in a device's own task, as soon as it does."""
         answer: Outcome | bool | None = None
         try:
             while True:
-                answer = await self._obey(director.send(answer))  # type: ignore[arg-type]
+                answer = await self._do(director.send(answer))  # type: ignore[arg-type]
                 if self.failure is not None:
                     raise self.failure
         except StopIteration as end:
@@ -91,7 +120,7 @@ class RealBench:
         finally:
             director.close()
 
-    async def _obey(self, direction: Ask | Pause | Until) -> Outcome | bool:
+    async def _do(self, direction: Ask | Pause | Until) -> Outcome | bool:
         match direction:
             case Ask():
                 return await self._admin.ask(direction)
@@ -122,7 +151,7 @@ class RealBench:
             self.fail(error)
 
     def fail(self, error: BaseException) -> None:
-        """What a device's own task went wrong with: `conduct` raises the first of these."""
+        """What a device's own task went wrong with: `run` raises the first of these."""
         self.failure = self.failure or error
         self._happened.set()
 
@@ -136,59 +165,27 @@ class RealBench:
         """A device from power-on to its end, through the power cuts that its watch orders."""
         while True:
             await asyncio.sleep(after_s)
-            transport = HttpTransport(self._verify, self._storage)
+            http = HttpTransport(self._verify, self._storage)
+            link = Link(http, self._links, agent.identity.serial, partial(self._note_dropped, agent))
+            cycle = PowerCycle(agent, watch, self)
             try:
-                ended = await self._power_cycle(agent, watch, transport)
+                await self._run_cycle(cycle, link)
             finally:
-                await transport.close()
-            if ended:
+                await link.close()
+            if cycle.comes_back_after_s is None:
                 del self._cycles[agent]
                 return
-            assert watch is not None
-            after_s = watch.off_s
+            after_s = cycle.comes_back_after_s
 
-    async def _power_cycle(self, agent: Agent, watch: PowerWatch | None, transport: HttpTransport) -> bool:
-        """True when the program ended by itself, False when the watch cut the power."""
-        self._tell(agent, "power_on")
-        effect = agent.power_on()
-        while effect is not None:
-            where = watch.reach(effect) if watch is not None else ""
-            if where == "before":
-                return self._cut(agent)
-            if self.trace.wanted:
-                tell_effect(self.trace, self.now_us(), agent, effect)
-            if isinstance(effect, Remember | Enter):
-                effect = agent.resume(agent.settle(effect))
-                continue
-            outcome = await self._perform(agent, effect, transport, cut_when_sent=where == "sent")
-            if outcome is None:
-                return self._cut(agent)
-            if self.trace.wanted:
-                tell_outcome(self.trace, self.now_us(), agent, effect, outcome)
-            if where == "answered":
-                return self._cut(agent)
-            effect = agent.resume(outcome)
-        self._tell(agent, "ended")
-        return True
+    async def _run_cycle(self, cycle: PowerCycle, link: Link) -> None:
+        effect = cycle.power_on()
+        while effect is not None and not cycle.goes_when_sent:
+            effect = cycle.resume(await self._perform(cycle.agent, effect, link))
+        if effect is not None:
+            await self._perform_until_sent(cycle.agent, effect, link)
+            cycle.cut()
 
-    def _cut(self, agent: Agent) -> bool:
-        agent.power_cut()
-        self._tell(agent, "power_cut")
-        return False
-
-    def _tell(self, agent: Agent, kind: str) -> None:
-        if self.trace.wanted:
-            tell_power(self.trace, self.now_us(), agent, kind)
-
-    async def _perform(
-        self,
-        agent: Agent,
-        effect: Ask | Download | Pause | Apply,
-        transport: HttpTransport,
-        *,
-        cut_when_sent: bool,
-    ) -> Outcome | None:
-        """None when the power went while the request was under way."""
+    async def _perform(self, agent: Agent, effect: TimedEffect, link: Link, on_sent: OnSent | None = None) -> Outcome:
         match effect:
             case Pause():
                 seconds = draw_pause(self._seed, agent, effect)
@@ -197,30 +194,28 @@ class RealBench:
             case Apply(_, slice_s):
                 await asyncio.sleep(slice_s)
                 return Done(slice_s)
-            case Ask() | Download():
-                exchange = _exchange_until_sent if cut_when_sent else _exchange
-                return await exchange(effect, agent.identity.serial, transport)
+            case Await():
+                return await link.perform(effect, draw_pause(self._seed, agent, effect))
+            case Tell() | Disconnect():
+                return await link.perform(effect, SEND_WITHIN_S, on_sent)
+            case _:
+                return await link.perform(effect, effect.within_s, on_sent)
 
+    async def _perform_until_sent(self, agent: Agent, effect: TimedEffect, link: Link) -> None:
+        """Abandons the effect as soon as it is out; or as soon as it is clear that it never will be."""
+        sent = asyncio.Event()
+        work = asyncio.ensure_future(self._perform(agent, effect, link, sent.set))
+        gone = asyncio.ensure_future(sent.wait())
+        try:
+            await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (work, gone):
+                task.cancel()
+            await asyncio.gather(work, gone, return_exceptions=True)
 
-async def _exchange(
-    effect: Ask | Download, serial: str, transport: HttpTransport, on_sent: OnSent | None = None
-) -> Outcome:
-    if isinstance(effect, Ask):
-        return await transport.ask(effect, on_sent)
-    return await transport.download(effect, serial, on_sent)
-
-
-async def _exchange_until_sent(effect: Ask | Download, serial: str, transport: HttpTransport) -> None:
-    """Abandons the request as soon as it is out; or as soon as it is clear that it never will be."""
-    sent = asyncio.Event()
-    work = asyncio.ensure_future(_exchange(effect, serial, transport, sent.set))
-    gone = asyncio.ensure_future(sent.wait())
-    try:
-        await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in (work, gone):
-            task.cancel()
-        await asyncio.gather(work, gone, return_exceptions=True)
+    def _note_dropped(self, agent: Agent, envelope: Envelope) -> None:
+        if self.trace.wanted:
+            trace_dropped(self.trace, self.now_us(), agent, envelope)
 
 
 def _tls_context(*, verify: bool) -> ssl.SSLContext:

@@ -1,78 +1,111 @@
 """Virtual time: a fleet under SimPy. A day of polls takes seconds, and the same seed gives the same run.
 
 One SimPy event is scheduled per effect that takes time; devices are callbacks on those events, not SimPy processes,
-which keeps a hundred thousand of them affordable.
+which keeps a hundred thousand of them affordable. A device that waits for something to come is parked: its time-out is
+such an event, and the network may wake it before.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 import simpy
 
 from fleetrig.simulator.agent import Agent
 from fleetrig.simulator.contract.clock import VIRTUAL_EPOCH_US, to_us
-from fleetrig.simulator.contract.delivery import Handler
+from fleetrig.simulator.contract.envelope import Conversation, Envelope
+from fleetrig.simulator.contract.http import HttpRequest
 from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.contract.trace import Trace
-from fleetrig.simulator.drivers.device_trace import tell_effect, tell_outcome, tell_power
-from fleetrig.simulator.drivers.director import Director, Inquiry, Until
+from fleetrig.simulator.drivers.device_trace import trace_dropped
+from fleetrig.simulator.drivers.director import AdminCall, Director, Until
 from fleetrig.simulator.drivers.draw import draw_pause
+from fleetrig.simulator.drivers.power_cycle import PowerCycle
 from fleetrig.simulator.drivers.power_watch import PowerWatch
-from fleetrig.simulator.effects import Apply, Ask, Done, Download, Effect, Enter, Outcome, Pause, Remember
+from fleetrig.simulator.effects import (
+    Apply,
+    Ask,
+    Await,
+    Connect,
+    Disconnect,
+    Done,
+    Download,
+    NoReply,
+    Outcome,
+    Pause,
+    Tell,
+    TimedEffect,
+)
+from fleetrig.simulator.transports.link import where_to_connect
 from fleetrig.simulator.transports.memory import MemoryTransport
+from fleetrig.simulator.transports.network import MemoryLink, Network
 
 T = TypeVar("T")
 
+SeenAfter = tuple[Outcome, int]
+"""An outcome, and the microseconds after which the device sees it."""
 
-class _Cycle:
-    """One power cycle of a device, from the moment it is ordered. A new object each, so late events find it over."""
 
-    __slots__ = ("agent", "effect", "watch")
+class VirtualCycle(PowerCycle):
+    """A power cycle, from the moment it is ordered. A new object each, so late events find it over."""
 
-    def __init__(self, agent: Agent, watch: PowerWatch | None) -> None:
-        self.agent = agent
-        self.watch = watch
-        self.effect: Effect | None = None
+    __slots__ = ("link", "turn")
+
+    def __init__(self, agent: Agent, watch: PowerWatch | None, bench: VirtualBench) -> None:
+        super().__init__(agent, watch, bench)
+        self.link: MemoryLink | None = None
+        self.turn = 0
+        """How often the network has woken it: the time-out of an earlier turn finds that it is too late."""
+
+    def hang_up(self) -> None:
+        """Ends the connection, if there is one."""
+        if self.link is not None:
+            self.link.close()
 
 
 class VirtualBench:
-    """Drives agents against a handler in virtual time. `seed` decides every draw."""
+    """Drives agents against a server in virtual time. `seed` decides every draw."""
 
-    def __init__(self, handler: Handler, trace: Trace, *, seed: int = 0, start_us: int = VIRTUAL_EPOCH_US) -> None:
+    def __init__(self, server: Conversation, trace: Trace, *, seed: int = 0, start_us: int = VIRTUAL_EPOCH_US) -> None:
         self.trace = trace
         self.events = 0
         """SimPy events so far, for benchmarks."""
         self._env = simpy.Environment(initial_time=start_us)
-        self._transport = MemoryTransport(handler)
+        self._network = Network(server, self, self._call_later)
+        self._transport = MemoryTransport(self._network.exchange)
         self._seed = seed
-        self._cycles: dict[Agent, _Cycle] = {}
+        self._cycles: dict[Agent, VirtualCycle] = {}
         self._session = Session()
+        # One list for all events of a kind: SimPy only reads it, and a fleet has an event for every device.
+        self._switches_on: list[Callable[[simpy.Event], None]] = [self._switch_on]
+        self._wakes: list[Callable[[simpy.Event], None]] = [self._wake]
 
     def now_us(self) -> int:
         return int(self._env.now)
 
     def power_on(self, agent: Agent, *, after_s: float = 0.0, watch: PowerWatch | None = None) -> None:
-        """See `Bench`."""
+        """See `Driver`."""
         if agent not in self._cycles:
-            cycle = self._cycles[agent] = _Cycle(agent, watch)
-            self._later(to_us(after_s), self._switch_on, cycle)
+            cycle = self._cycles[agent] = VirtualCycle(agent, watch, self)
+            self._later(to_us(after_s), self._switches_on, cycle)
 
     def power_cut(self, agent: Agent) -> None:
-        """See `Bench`. Events of the old power cycle still come due, and find that nobody waits for them."""
-        self._cycles.pop(agent, None)
-        if agent.is_on:
-            agent.power_cut()
-            if self.trace.wanted:
-                tell_power(self.trace, self.now_us(), agent, "power_cut")
+        """See `Driver`. Events of the old power cycle still come due, and find that nobody waits for them."""
+        cycle = self._cycles.pop(agent, None)
+        if cycle is not None:
+            cycle.cut()
+            cycle.hang_up()
 
-    def conduct(self, director: Director[T] | Inquiry[T]) -> T:
+    def run(self, director: Director[T] | AdminCall[T]) -> T:
         """Carries out a director's directions; fleet and time go on meanwhile."""
         answer: Outcome | bool | None = None
         try:
             while True:
-                answer = self._obey(director.send(answer))  # type: ignore[arg-type]
+                direction = director.send(answer)  # type: ignore[arg-type]
+                self._network.look_ahead()  # a director may have added a fault
+                answer = self._do(direction)
         except StopIteration as end:
             result: T = end.value
             return result
@@ -83,7 +116,7 @@ class VirtualBench:
         """Lets everything go on for a while."""
         self._run_until(self.now_us() + to_us(seconds))
 
-    def _obey(self, direction: Ask | Pause | Until) -> Outcome | bool:
+    def _do(self, direction: Ask | Pause | Until) -> Outcome | bool:
         match direction:
             case Ask():
                 outcome, after_us = self._transport.ask(direction, self._session, self.now_us())
@@ -112,69 +145,84 @@ class VirtualBench:
         self._env.step()
 
     def _switch_on(self, event: simpy.Event) -> None:
-        cycle: _Cycle = event.value  # type: ignore[assignment]
-        agent = cycle.agent
-        if self._cycles.get(agent) is not cycle:
-            return
-        if self.trace.wanted:
-            tell_power(self.trace, self.now_us(), agent, "power_on")
-        self._carry_out(cycle, agent.power_on())
-
-    def _carry_out(self, cycle: _Cycle, effect: Effect | None) -> None:
-        """Performs effects until one takes time; that one's event brings the device back here."""
-        agent = cycle.agent
-        while effect is not None:
-            where = cycle.watch.reach(effect) if cycle.watch is not None else ""
-            if where == "before":
-                self._cut_and_return(cycle)
-                return
-            if self.trace.wanted:
-                tell_effect(self.trace, self.now_us(), agent, effect)
-            if isinstance(effect, Remember | Enter):
-                effect = agent.resume(agent.settle(effect))
-                continue
-            outcome, after_us = self._perform(agent, effect)
-            if where == "sent":
-                self._cut_and_return(cycle)
-                return
-            cycle.effect = effect
-            self._later(after_us, self._wake, (cycle, outcome, where))
-            return
-        del self._cycles[agent]
-        if self.trace.wanted:
-            tell_power(self.trace, self.now_us(), agent, "ended")
+        cycle: VirtualCycle = event.value  # type: ignore[assignment]
+        if self._cycles.get(cycle.agent) is cycle:
+            self._go_on(cycle, cycle.power_on())
 
     def _wake(self, event: simpy.Event) -> None:
-        cycle: _Cycle
-        cycle, outcome, where = event.value  # type: ignore[misc]
-        agent, effect = cycle.agent, cycle.effect
-        if self._cycles.get(agent) is not cycle:
+        cycle: VirtualCycle
+        cycle, outcome, turn = event.value  # type: ignore[misc]
+        if cycle.turn != turn or self._cycles.get(cycle.agent) is not cycle:
             return
-        if self.trace.wanted and effect is not None:
-            tell_outcome(self.trace, self.now_us(), agent, effect, outcome)
-        if where == "answered":
-            self._cut_and_return(cycle)
-            return
-        self._carry_out(cycle, agent.resume(outcome))
+        if cycle.link is not None:
+            cycle.link.give_up()
+        self._go_on(cycle, cycle.resume(outcome))
 
-    def _perform(self, agent: Agent, effect: Ask | Download | Pause | Apply) -> tuple[Outcome, int]:
+    def _woken(self, cycle: VirtualCycle, outcome: Outcome) -> None:
+        """The network has what a parked device waits for."""
+        cycle.turn += 1
+        self._go_on(cycle, cycle.resume(outcome))
+
+    def _go_on(self, cycle: VirtualCycle, effect: TimedEffect | None) -> None:
+        """Begins an effect; its event, or the network, brings the device back."""
+        if effect is not None:
+            outcome, after_us = self._begin(cycle, effect)
+            if not cycle.goes_when_sent:
+                self._later(after_us, self._wakes, (cycle, outcome, cycle.turn))
+                return
+            cycle.cut()
+        del self._cycles[cycle.agent]
+        cycle.hang_up()
+        if (after_s := cycle.comes_back_after_s) is not None:
+            self.power_on(cycle.agent, after_s=after_s, watch=cycle.watch)
+
+    def _begin(self, cycle: VirtualCycle, effect: TimedEffect) -> SeenAfter:
+        """Performs an effect. For one that waits for the network the outcome is its time-out."""
         match effect:
-            case Ask():
+            case Ask(request=HttpRequest()):
                 return self._transport.ask(effect, self._session, self.now_us())
-            case Download():
-                return self._transport.download(effect, agent.identity.serial, self._session, self.now_us())
             case Pause():
-                seconds = draw_pause(self._seed, agent, effect)
+                seconds = draw_pause(self._seed, cycle.agent, effect)
                 return Done(seconds), to_us(seconds)
+            case Download():
+                return self._transport.download(effect, cycle.agent.identity.serial, self._session, self.now_us())
             case Apply(_, slice_s):
                 return Done(slice_s), to_us(slice_s)
+            case Disconnect():
+                cycle.hang_up()
+                return Done(), 0
+            case _:
+                return self._converse(cycle, effect)
 
-    def _cut_and_return(self, cycle: _Cycle) -> None:
-        watch = cycle.watch
-        assert watch is not None
-        self.power_cut(cycle.agent)
-        self.power_on(cycle.agent, after_s=watch.off_s, watch=watch)
+    def _converse(self, cycle: VirtualCycle, effect: Connect | Ask | Tell | Await) -> SeenAfter:
+        """What goes over the device's connection."""
+        within_s = self._within_s(cycle.agent, effect)
+        link = cycle.link
+        where = where_to_connect(effect, "" if link is None or link.ended else link.where)
+        if where is not None:
+            woken, dropped = partial(self._woken, cycle), partial(self._note_dropped, cycle.agent)
+            link = cycle.link = MemoryLink(self._network, where, woken, dropped)
+        outcome = NoReply("closed", 0.0) if link is None else link.perform(effect)
+        if outcome is not None:
+            return outcome, 0
+        return NoReply("timeout", within_s), to_us(within_s)
 
-    def _later(self, after_us: int, callback: Callable[[simpy.Event], None], value: object) -> None:
+    def _within_s(self, agent: Agent, effect: Connect | Ask | Tell | Await) -> float:
+        match effect:
+            case Await():
+                return draw_pause(self._seed, agent, effect)
+            case Tell():
+                return 0.0
+            case _:
+                return effect.within_s
+
+    def _note_dropped(self, agent: Agent, envelope: Envelope) -> None:
+        if self.trace.wanted:
+            trace_dropped(self.trace, self.now_us(), agent, envelope)
+
+    def _later(self, after_us: int, callbacks: list[Callable[[simpy.Event], None]], value: object) -> None:
         event = self._env.timeout(after_us, value)
-        event.callbacks.append(callback)
+        event.callbacks = callbacks
+
+    def _call_later(self, after_us: int, call: Callable[[], None]) -> None:
+        self._later(after_us, [lambda _: call()], None)

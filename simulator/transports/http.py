@@ -22,7 +22,7 @@ import httpx
 
 from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.http import Headers, HttpRequest, HttpResponse, find_header
-from fleetrig.simulator.effects import REPLY_LIMIT_BYTES, Ask, Download, Downloaded, NoReply, Reply
+from fleetrig.simulator.effects import REPLY_LIMIT_BYTES, Ask, Download, Downloaded, HttpReply, NoReply, Reply
 from fleetrig.simulator.transports.storage import Storage, StoredFile
 
 NO_AUTH: Final = httpx.Auth()
@@ -47,12 +47,14 @@ class HttpTransport:
         self._client = httpx.AsyncClient(verify=verify, trust_env=False, follow_redirects=False, timeout=None)
         self._storage = storage
 
-    async def ask(self, effect: Ask, on_sent: OnSent | None = None) -> Reply | NoReply:
+    async def ask(self, effect: Ask, on_sent: OnSent | None = None) -> HttpReply | NoReply:
         """Sends and reads the whole answer. `on_sent` is called when the request is out and nothing has come back."""
+        request = effect.request
+        assert isinstance(request, HttpRequest), f"{request.line} needs a connection"
         started_s = time.monotonic()
         try:
             async with asyncio.timeout(effect.within_s):
-                response = await self._send(effect.request, on_sent)
+                response = await self._send(request, on_sent)
                 try:
                     body = await _read_limited(response)
                 finally:
@@ -63,7 +65,7 @@ class HttpTransport:
         return Reply(envelope, time.monotonic() - started_s)
 
     async def download(self, effect: Download, serial: str, on_sent: OnSent | None = None) -> Downloaded | NoReply:
-        """Streams a body into the device's storage; a cut connection still gives what had come."""
+        """Streams a body into the device's storage; what had come before a cut is kept."""
         started_s = time.monotonic()
         try:
             async with asyncio.timeout(effect.within_s):
@@ -129,11 +131,11 @@ def _only_asked_for(asked: Headers, built: httpx.Headers) -> httpx.Headers:
 
 
 def _tracer(on_sent: OnSent) -> Callable[[str, Any], Any]:
-    async def told(event: str, _: Any) -> None:
+    async def note(event: str, _: Any) -> None:
         if event == "http11.send_request_body.complete":
             on_sent()
 
-    return told
+    return note
 
 
 async def _read_limited(response: httpx.Response) -> bytes:

@@ -1,13 +1,13 @@
-"""A transport without a network: asks a server's handler directly and performs what its delivery says."""
+"""HTTP without a network: asks a server's handler directly and performs what its delivery says."""
 
 from __future__ import annotations
 
 from fleetrig.simulator.contract.bodies import body_blocks, body_bytes
 from fleetrig.simulator.contract.clock import to_s, to_us
-from fleetrig.simulator.contract.delivery import Delivery, Ending, Handler
-from fleetrig.simulator.contract.http import HttpResponse, body_length
+from fleetrig.simulator.contract.delivery import Delivery, Ending, HttpHandler
+from fleetrig.simulator.contract.http import HttpRequest, HttpResponse, body_length
 from fleetrig.simulator.contract.session import Session
-from fleetrig.simulator.effects import REPLY_LIMIT_BYTES, Ask, Download, Downloaded, NoReply, Reply
+from fleetrig.simulator.effects import REPLY_LIMIT_BYTES, Ask, Download, Downloaded, HttpReply, NoReply, Reply
 from fleetrig.simulator.transports.storage import Storage
 
 ROUND_TRIP_US = 2_000
@@ -15,15 +15,17 @@ ROUND_TRIP_US = 2_000
 
 
 class MemoryTransport:
-    """Gives each outcome together with the microseconds after which the device sees it."""
+    """Returns each outcome together with the microseconds after which the device sees it."""
 
-    def __init__(self, handler: Handler, *, round_trip_us: int = ROUND_TRIP_US) -> None:
+    def __init__(self, handler: HttpHandler, *, round_trip_us: int = ROUND_TRIP_US) -> None:
         self._handler = handler
         self._round_trip_us = round_trip_us
         self._storage = Storage()
 
-    def ask(self, effect: Ask, session: Session, now_us: int) -> tuple[Reply | NoReply, int]:
-        delivery = self._handler(effect.request, session, now_us)
+    def ask(self, effect: Ask, session: Session, now_us: int) -> tuple[HttpReply | NoReply, int]:
+        request = effect.request
+        assert isinstance(request, HttpRequest), f"{request.line} needs a connection"
+        delivery = self._handler(request, session, now_us)
         after_us, failure = self._performed(delivery, effect.within_s, _drips_us(delivery))
         if failure is not None:
             return failure, after_us

@@ -5,16 +5,21 @@ from __future__ import annotations
 import gc
 import time
 import tracemalloc
+from typing import cast
 
-from fleetrig.harness.platforms.hawkbit.reference import in_memory
+from fleetrig.harness.platforms import platform_of
+from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
+from fleetrig.harness.platforms.hawkbit.serve import builder_of
+from fleetrig.harness.servers.reference import in_memory
 from fleetrig.reference_server.platforms.hawkbit.state.settings import Settings
 from fleetrig.simulator.agent import Agent
 from fleetrig.simulator.contract.identity import GatewayToken
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Trace
 from fleetrig.simulator.drivers.virtual import VirtualBench
-from fleetrig.simulator.fleet import fleet, numbered
+from fleetrig.simulator.fleet import numbered
 from fleetrig.simulator.flows.hawkbit.device import HawkbitSettings
+from fleetrig.simulator.flows.hawkbit.flow import HawkbitDevice
 from tests.benchmarks.measure import show
 
 DEVICES = 10_000
@@ -25,16 +30,20 @@ GATEWAY = {"authentication.gatewaytoken.enabled": True, "authentication.gatewayt
 def bench(devices: int) -> tuple[VirtualBench, list[Agent]]:
     """A fleet that is switched on over one poll interval."""
     secrets, trace = Secrets(), Trace()
-    server, handler = in_memory(Settings(), trace, secrets, 1, lambda: virtual.now_us())
+    platform, build = platform_of("hawkbit"), builder_of(Settings())
+    server, handler = in_memory(platform, build, "1.1", trace, secrets, 1, lambda: virtual.now_us())
     virtual = VirtualBench(handler, trace, seed=1)
-    virtual.conduct(server.admin.configure(GATEWAY))
+    virtual.run(cast(HawkbitAdmin, server.admin).configure(GATEWAY))
     settings = HawkbitSettings(server.url, poll_jitter=0.1)
-    agents = list(
-        fleet(numbered("HB-{n:06d}", devices, "DEFAULT"), settings, lambda _: GatewayToken("bench-gateway-key"))
-    )
+    agents = fleet("HB-{n:06d}", devices, settings)
     for position, agent in enumerate(agents):
         virtual.power_on(agent, after_s=300.0 * position / devices)
     return virtual, agents
+
+
+def fleet(template: str, count: int, settings: HawkbitSettings) -> list[Agent]:
+    token = GatewayToken("bench-gateway-key")
+    return [Agent(identity, HawkbitDevice(settings, token)) for identity in numbered(template, count, "DEFAULT")]
 
 
 def bench_an_hour_of_polls() -> None:
@@ -55,8 +64,7 @@ def bench_memory_of_a_fleet() -> None:
     gc.collect()
     tracemalloc.start()
     settings = HawkbitSettings("http://hawkbit.test:8080", poll_jitter=0.1)
-    token = GatewayToken("bench-gateway-key")
-    agents += fleet(numbered("MEM-{n:06d}", count, "DEFAULT"), settings, lambda _: token)
+    agents += fleet("MEM-{n:06d}", count, settings)
     server_before = registry_bytes()
     for position, agent in enumerate(agents[1:]):
         virtual.power_on(agent, after_s=300.0 * position / count)

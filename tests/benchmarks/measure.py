@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
-import signal
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+from fleetrig.harness.servers.serve_process import ServeProcess
 
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 ROUNDS = 5
@@ -43,27 +41,9 @@ def median(values: Sequence[float]) -> float:
 @contextlib.contextmanager
 def served(folder: Path, *options: str) -> Iterator[tuple[int, str, float]]:
     """A `fleetrig serve` of its own: (pid, host:port, seconds until it was ready)."""
-    ready = folder / "ready.json"
-    command = [
-        sys.executable,
-        "-m",
-        "fleetrig.harness.cli",
-        "serve",
-        "--http",
-        "127.0.0.1:0",
-        "--ready-file",
-        str(ready),
-    ]
     began_s = time.monotonic()
-    with subprocess.Popen([*command, *options], stdout=subprocess.DEVNULL) as process:
-        try:
-            while not ready.exists():
-                if process.poll() is not None:
-                    raise RuntimeError(f"serve ended with {process.returncode}")
-                time.sleep(0.01)
-            yield process.pid, json.loads(ready.read_text())["http"], time.monotonic() - began_s
-        finally:
-            process.send_signal(signal.SIGTERM)
+    with ServeProcess(folder, "--http", "127.0.0.1:0", *options) as server:
+        yield server.pid, server.ready["http"], time.monotonic() - began_s
 
 
 def hammer(address: str, requests: Sequence[bytes], connections: int = 20) -> None:

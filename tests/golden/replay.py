@@ -92,7 +92,7 @@ class Replay:
         self.let_pass(STEP_US)
         sent = (("Host", ORIGIN.removeprefix("http://")), *headers.items(), ("Content-Length", str(len(body))))
         request = HttpRequest(method, ORIGIN, target, sent, body)
-        response = self.server.handle(request, Session(PEER), self.now_us).response
+        response = self.server.exchange(request, Session(PEER), self.now_us).response
         assert response is not None
         return response
 

@@ -42,7 +42,7 @@ def fresh_replay(store_kind: str, folder: Path) -> Iterator[Replay]:
     random = Random(1)
     store = MemoryStore() if store_kind == "memory" else SqliteStore(folder / "fleet.db", cached_records=4)
     platform = HawkbitPlatform(store, MemoryBlobs(), SeededEntropy(1), Settings(accounts=ACCOUNTS))
-    server = Server([platform], store, FaultPlan(random.random), Trace(), Secrets())
+    server = Server(platform, store, FaultPlan(random.random), Trace(), Secrets())
     replay = Replay(server, {account.user: account.password for account in ACCOUNTS})
     headers = {"Authorization": basic("admin", "admin"), "Content-Type": "application/json"}
     left = replay.send("PUT", "/rest/v1/system/configs/pollingTime", headers, b'{"value": "00:05:00"}')

@@ -9,13 +9,14 @@ import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
-from fleetrig.harness.platforms.hawkbit.admin import Call, HawkbitAdmin, T
+from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
 from fleetrig.simulator.contract.identity import UserPassword
 from fleetrig.simulator.contract.trace import Trace
+from fleetrig.simulator.drivers.director import AdminCall
 from fleetrig.simulator.drivers.realtime import RealBench
 from tests.harness.command import Running, cases_of, fleetrig
 from tests.harness.runs import HEAD, PASSES, write_scenario
@@ -55,6 +56,8 @@ ROTATES = """
         expect: [{receives: {name: poll, status: 200}}]
 """
 
+T = TypeVar("T")
+
 
 class Foreign:
     """The server and what an operator sees on it."""
@@ -63,10 +66,10 @@ class Foreign:
         self.url = f"http://127.0.0.1:{served.port}"
         self._admin = HawkbitAdmin(self.url, UserPassword("admin", "admin"))
 
-    def ask(self, call: Callable[[HawkbitAdmin], Call[T]]) -> T:
+    def ask(self, call: Callable[[HawkbitAdmin], AdminCall[T]]) -> T:
         async def asked() -> T:
             async with RealBench(Trace()) as bench:
-                return await bench.conduct(call(self._admin))
+                return await bench.run(call(self._admin))
 
         return asyncio.run(asked())
 
@@ -193,7 +196,7 @@ def test_fast_polling_is_only_believed_when_somebody_says_so(tmp_path: Path, for
     done = fleetrig("run", "--against", foreign.url, cwd=tmp_path)
     assert f"the server at {foreign.url} lacks hawkbit.fast_polling\n" in done.stdout
 
-    (tmp_path / "server.yaml").write_text(f"url: {foreign.url}\ncan: [hawkbit.fast_polling]\n")
+    (tmp_path / "server.yaml").write_text(f"http: {foreign.url}\ncan: [hawkbit.fast_polling]\n")
     done = fleetrig("run", "--against", "server.yaml", cwd=tmp_path)
     assert done.returncode == 0
     assert "1 passed" in done.stdout
@@ -208,10 +211,10 @@ def test_faults_of_a_server_of_others_are_no_matter_of_ours(tmp_path: Path, fore
 
 def test_a_setting_that_could_not_be_put_back_is_not_touched(tmp_path: Path, foreign: Foreign) -> None:
     before = foreign.state()
-    write_scenario(tmp_path, PASSES, head=HEAD.replace("settings: {", "settings: {not.there: 1, "))
+    write_scenario(tmp_path, PASSES, head=HEAD.replace("settings: {", "settings: {multi.assignments.enabled: true, "))
     done = fleetrig("run", "--against", foreign.url, cwd=tmp_path)
     assert done.returncode == 3
-    assert "does not show the setting not.there, so it could not be put back" in done.stdout
+    assert "does not show the setting multi.assignments.enabled, so it could not be put back" in done.stdout
     assert foreign.state() == before
 
 
@@ -268,7 +271,7 @@ def broken(tmp_path: Path, against: str) -> str:
 
 
 def test_wrong_credentials(tmp_path: Path, foreign: Foreign) -> None:
-    (tmp_path / "server.yaml").write_text(f"url: {foreign.url}\nuser: anna\npassword: s3cret-s3cret\n")
+    (tmp_path / "server.yaml").write_text(f"http: {foreign.url}\nuser: anna\npassword: s3cret-s3cret\n")
     for name in "abc":
         write_scenario(tmp_path, PASSES, f"hawkbit/{name}")
     done = fleetrig("run", "--against", "server.yaml", cwd=tmp_path)
@@ -290,12 +293,12 @@ def test_a_server_that_is_no_hawkbit(tmp_path: Path, coffee_machine: str) -> Non
 def test_a_certificate_that_nobody_trusts(tmp_path: Path) -> None:
     write_scenario(tmp_path, PASSES)
     with Served(tmp_path, "--https", "127.0.0.1:0", "--set", "hawkbit.controller.minPollingTime=00:00:01") as served:
-        url = f"https://{served.said_ready['https']}"
+        url = f"https://{served.ready['https']}"
         done = fleetrig("run", "--against", url, cwd=tmp_path)
         assert done.returncode == 3
         assert "shows a certificate that nobody here trusts" in done.stdout
 
-        done = fleetrig("run", "--against", url, "--ca", served.said_ready["ca"], cwd=tmp_path)
+        done = fleetrig("run", "--against", url, "--ca", served.ready["ca"], cwd=tmp_path)
         assert done.returncode == 0, done.stdout
 
         done = fleetrig("run", "--against", url, "--insecure", cwd=tmp_path)

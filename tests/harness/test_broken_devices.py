@@ -11,6 +11,7 @@ from fleetrig.harness.run.run import RunOptions, run
 from fleetrig.harness.scenario_file.selection import plan
 from fleetrig.harness.verdict import Report, Verdict
 from tests.harness import broken_devices
+from tests.harness.broken_devices import Change
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 
@@ -25,16 +26,16 @@ CAUGHT = [
 ]
 
 
-def outcome(name: str, program: object, tmp_path: Path, *, real_time: bool) -> Report:
+def outcome(name: str, change: Change, tmp_path: Path, *, real_time: bool) -> Report:
     (expanded,) = plan([name], SCENARIOS)
-    options = RunOptions(real_time=real_time, results=tmp_path, programs={"standard": program})  # type: ignore[dict-item]
+    options = RunOptions(real_time=real_time, results=tmp_path, behaviour=change)
     return asyncio.run(run(expanded, options))
 
 
 @pytest.mark.parametrize("real_time", [False, True], ids=["virtual", "real"])
-@pytest.mark.parametrize(("name", "program", "word"), CAUGHT, ids=[f"{row[0]}-{row[2]}" for row in CAUGHT])
-def test_the_right_check_fails(name: str, program: object, word: str, real_time: bool, tmp_path: Path) -> None:
-    report = outcome(name, program, tmp_path, real_time=real_time)
+@pytest.mark.parametrize(("name", "change", "word"), CAUGHT, ids=[f"{row[0]}-{row[2]}" for row in CAUGHT])
+def test_the_right_check_fails(name: str, change: Change, word: str, real_time: bool, tmp_path: Path) -> None:
+    report = outcome(name, change, tmp_path, real_time=real_time)
     failed = [check for phase in report.phases for check in phase.checks if check.verdict is Verdict.FAILED]
     assert report.verdict is Verdict.FAILED, report
     assert word in {check.title.split(" ")[0] for check in failed}, failed

@@ -8,28 +8,28 @@ from typing import Any
 
 import pytest
 
-from fleetrig.harness.checks.evaluators import Roster, judge_of
-from fleetrig.harness.scenario_file.words import Check
+from fleetrig.harness.checks.evaluators import FleetSnapshot, describe, evaluator_for, is_query, snapshot_of
+from fleetrig.harness.scenario_file.check_words import CHECK_WORDS
 from fleetrig.simulator.contract.faults import Fault, FaultKind
-from tests.harness.desk import MET, OPEN, VIOLATED, Desk
+from tests.harness.bench_fixture import MET, MODELS, OPEN, VIOLATED, BenchFixture
 
-Prepare = Callable[[Desk], None]
-
-
-def switched_on(desk: Desk) -> None:
-    desk.do("preregister")
-    desk.do("power_on")
+Prepare = Callable[[BenchFixture], None]
 
 
-def strangers(desk: Desk) -> None:
-    desk.do("power_on")
+def switched_on(bench: BenchFixture) -> None:
+    bench.do("preregister")
+    bench.do("power_on")
 
 
-def outage(desk: Desk) -> None:
-    assert desk.rig.server.add_fault is not None
-    desk.do("preregister")
-    desk.rig.server.add_fault(Fault(FaultKind.OUTAGE, for_s=8.0))
-    desk.do("power_on")
+def strangers(bench: BenchFixture) -> None:
+    bench.do("power_on")
+
+
+def outage(bench: BenchFixture) -> None:
+    assert bench.context.server.add_fault is not None
+    bench.do("preregister")
+    bench.context.server.add_fault(Fault(FaultKind.OUTAGE, for_s=8.0))
+    bench.do("power_on")
 
 
 STREAM = [
@@ -80,65 +80,65 @@ STREAM = [
 ]
 
 
-@pytest.mark.parametrize(("word", "arguments", "prepare", "for_s", "standing"), STREAM)
+@pytest.mark.parametrize(("word", "arguments", "prepare", "for_s", "status"), STREAM)
 def test_words_over_the_stream(
-    tmp_path: Path, word: str, arguments: Any, prepare: Prepare, for_s: float, standing: object
+    tmp_path: Path, word: str, arguments: Any, prepare: Prepare, for_s: float, status: object
 ) -> None:
-    desk = Desk(tmp_path, attributes={"hw": "2"})
-    fold = desk.watch(word, arguments)
-    assert fold.standing() is not VIOLATED, "nothing has happened yet"
+    bench = BenchFixture(tmp_path, attributes={"hw": "2"})
+    fold = bench.watch(word, arguments)
+    assert fold.status() is not VIOLATED, "nothing has happened yet"
 
-    prepare(desk)
-    desk.wait(for_s)
+    prepare(bench)
+    bench.wait(for_s)
 
-    assert fold.standing() is standing
-    if standing is MET:
+    assert fold.status() is status
+    if status is MET:
         return
     finding = fold.finding()
     assert finding.expected == fold.expected
     assert finding.got
-    assert desk.holds_evidence(finding)
-    if standing is VIOLATED:
+    assert bench.holds_evidence(finding)
+    if status is VIOLATED:
         assert finding.evidence, "what breaks a rule can be shown"
 
 
 def test_a_watch_begins_when_it_is_made(tmp_path: Path) -> None:
-    desk = Desk(tmp_path)
-    switched_on(desk)
-    desk.wait(5)
-    fold = desk.watch("sends", {"name": "configData", "times": 0})
-    desk.wait(5)
-    assert fold.standing() is MET
+    bench = BenchFixture(tmp_path)
+    switched_on(bench)
+    bench.wait(5)
+    fold = bench.watch("sends", {"name": "configData", "times": 0})
+    bench.wait(5)
+    assert fold.status() is MET
 
 
 def test_who_is_there_already_has_reached_it_until_the_power_goes(tmp_path: Path) -> None:
-    desk = Desk(tmp_path)
-    switched_on(desk)
-    desk.wait(3)
+    bench = BenchFixture(tmp_path)
+    switched_on(bench)
+    bench.wait(3)
 
-    assert desk.watch("reaches", {"stage": "online"}).standing() is MET
-    fold = desk.watch("reaches", {"stage": "online"})
-    desk.do("power_cut", only="HB-1")
-    assert fold.standing() is OPEN
+    assert bench.watch("reaches", {"stage": "online"}).status() is MET
+    fold = bench.watch("reaches", {"stage": "online"})
+    bench.do("power_cut", only="HB-1")
+    assert fold.status() is OPEN
     assert "HB-1" in fold.finding().got
-    assert desk.holds_evidence(fold.finding())
-    desk.do("power_on", only="HB-1")
-    desk.wait(3)
-    assert fold.standing() is MET
+    assert bench.holds_evidence(fold.finding())
+    bench.do("power_on", only="HB-1")
+    bench.wait(3)
+    assert fold.status() is MET
 
 
 def test_order_concerns_the_devices_that_all_its_steps_are_about(tmp_path: Path) -> None:
-    desk = Desk(tmp_path)
+    bench = BenchFixture(tmp_path)
     steps = [{"sends": {"name": "poll", "only": "HB-1"}}, {"reaches": {"stage": "online"}}]
-    fold = desk.watch("order", steps)
-    desk.do("preregister")
-    desk.do("power_on", only="HB-1")
-    desk.wait(3)
-    assert fold.standing() is MET
+    fold = bench.watch("order", steps)
+    bench.do("preregister")
+    bench.do("power_on", only="HB-1")
+    bench.wait(3)
+    assert fold.status() is MET
 
 
 def test_prefixes_are_looked_through() -> None:
-    fleet = Roster("fleetrig-ab12cd-", {"fleetrig-ab12cd-HB-1": "", "fleetrig-ab12cd-HB-2": ""})
+    fleet = FleetSnapshot("fleetrig-ab12cd-", {"fleetrig-ab12cd-HB-1": "", "fleetrig-ab12cd-HB-2": ""})
     assert fleet.serials("HB-1") == ["fleetrig-ab12cd-HB-1"]
     assert fleet.glob("HB-*") == "fleetrig-ab12cd-HB-*"
     assert fleet.glob("*") == "*"
@@ -147,7 +147,7 @@ def test_prefixes_are_looked_through() -> None:
 REGISTRY: list[tuple[dict[str, Any], str, str]] = [
     ({"devices": 2, "in_state": "registered", "created_by": "admin"}, "", ""),
     ({"devices": 3}, "3 records of these devices", "2"),
-    ({"in_state": "in_sync"}, "the record of HB-1 has updateStatus 'in_sync'", "'registered' (HB-2 differ too)"),
+    ({"in_state": "in_sync"}, "the record of HB-1 has in_state 'in_sync'", "'registered' (HB-2 differ too)"),
     ({"attributes": {"hw": "2"}, "attribute_keys": ["hw"]}, "", ""),
     ({"attributes": {"hw": "3"}, "only": "HB-2"}, "the record of HB-2 has attribute hw = '3'", "'2'"),
     ({"attribute_keys": ["hw", "sw"], "only": "HB-2"}, "exactly the attributes ['hw', 'sw']", "['hw']"),
@@ -165,11 +165,11 @@ REGISTRY: list[tuple[dict[str, Any], str, str]] = [
 def test_registry_compares_what_the_server_says(
     tmp_path: Path, arguments: dict[str, Any], expected: str, got: str
 ) -> None:
-    desk = Desk(tmp_path, attributes={"hw": "2"})
-    switched_on(desk)
-    desk.wait(4)
+    bench = BenchFixture(tmp_path, attributes={"hw": "2"})
+    switched_on(bench)
+    bench.wait(4)
 
-    finding = desk.ask("registry", **arguments)
+    finding = bench.ask("registry", **arguments)
 
     if not expected:
         assert finding is None
@@ -180,47 +180,48 @@ def test_registry_compares_what_the_server_says(
 
 
 def test_registry_after_an_update(tmp_path: Path) -> None:
-    desk = Desk(tmp_path)
-    switched_on(desk)
-    desk.do("deploy", version="1.0")
-    assert desk.ask("registry", in_state="pending", assigned="1.0", action="running") is None
-    desk.wait(20)
-    assert desk.ask("registry", in_state="in_sync", assigned="1.0", installed="1.0", action="finished") is None
+    bench = BenchFixture(tmp_path)
+    switched_on(bench)
+    bench.do("deploy", version="1.0")
+    assert bench.ask("registry", in_state="pending", assigned="1.0", action="running") is None
+    bench.wait(20)
+    assert bench.ask("registry", in_state="in_sync", assigned="1.0", installed="1.0", action="finished") is None
 
 
 def test_registry_of_records_that_are_not_there(tmp_path: Path) -> None:
-    desk = Desk(tmp_path)
-    desk.do("preregister", only="HB-1")
+    bench = BenchFixture(tmp_path)
+    bench.do("preregister", only="HB-1")
 
-    assert desk.ask("registry", absent=True, only="HB-2") is None
-    finding = desk.ask("registry", in_state="unknown")
+    assert bench.ask("registry", absent=True, only="HB-2") is None
+    finding = bench.ask("registry", in_state="unknown")
     assert finding is not None
     assert (finding.expected, finding.got) == (
         "the record of HB-2 has a place on the server",
         "there is no such record",
     )
-    assert desk.ask("registry", devices=1, in_state="unknown") is None
+    assert bench.ask("registry", devices=1, in_state="unknown") is None
 
 
 def test_registry_finds_tokens_that_repeat(tmp_path: Path) -> None:
-    desk = Desk(tmp_path)
-    desk.do("preregister")
+    bench = BenchFixture(tmp_path)
+    bench.do("preregister")
     for serial in ("HB-1", "HB-2"):
-        desk.conduct(desk.admin.update_target(serial, {"securityToken": "the same"}))
-    finding = desk.ask("registry", tokens_differ=True)
+        bench.run(bench.admin.update_target(serial, {"securityToken": "the same"}))
+    finding = bench.ask("registry", tokens_differ=True)
     assert finding is not None
     assert finding.got == "1 repeat another one's"
 
 
-def test_every_check_word_has_a_judge(tmp_path: Path) -> None:
-    """Those that ask are callable, the others step; a word that is forgotten in `judge_of` fails here."""
-    desk = Desk(tmp_path)
+def test_every_check_word_has_an_evaluator(tmp_path: Path) -> None:
+    """Those that ask are callable, the others step; a word that is in no table of `evaluators` fails here."""
+    bench = BenchFixture(tmp_path)
     given: dict[str, Any] = {word: arguments for word, arguments, *_ in STREAM} | {
         "registry": {"devices": 1},
         "record": {},
         "keeps_secrets": {},
     }
-    words = Check.model_fields.keys() - Check.beside
-    assert words == given.keys()
-    for word in words:
-        assert judge_of(desk.rig, Check.model_validate({word: given[word]}).arguments) is not None
+    assert CHECK_WORDS.keys() == given.keys()
+    for word in CHECK_WORDS:
+        words = MODELS.check.model_validate({word: given[word]}).arguments
+        assert callable(evaluator_for(bench.context, words)) == is_query(words)
+        assert describe(words, snapshot_of(bench.context))

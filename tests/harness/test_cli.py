@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from fleetrig.harness import cli
-from fleetrig.harness.cli import VERBS, Verb, main
+from fleetrig.harness.cli import VERBS, Verb, main, platform_first
+from fleetrig.harness.platforms import PLATFORMS
 from fleetrig.simulator.contract.errors import BrokenBench, ModelError
 
 PROJECT = Path(__file__).parents[2]
@@ -95,11 +96,11 @@ def test_new_writes_a_scenario_that_is_fine_and_overwrites_nothing(
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        ([], 4, "Missing command; `fleetrig --help` says how it is used\n"),
-        (["lst"], 4, "No such command 'lst'. Did you mean 'list'?; `fleetrig --help` says how it is used\n"),
-        (["list", "-x"], 4, "No such option: -x; `fleetrig list --help` says how it is used\n"),
-        (["new"], 4, "Missing argument 'PATH'; `fleetrig new --help` says how it is used\n"),
-        (["--nope"], 4, "No such option: --nope; `fleetrig --help` says how it is used\n"),
+        ([], 4, "Missing command; see `fleetrig --help`\n"),
+        (["lst"], 4, "No such command 'lst'. Did you mean 'list'?; see `fleetrig --help`\n"),
+        (["list", "-x"], 4, "No such option: -x; see `fleetrig list --help`\n"),
+        (["new"], 4, "Missing argument 'PATH'; see `fleetrig new --help`\n"),
+        (["--nope"], 4, "No such option: --nope; see `fleetrig --help`\n"),
         (
             ["check", "hawkbit/topi"],
             5,
@@ -176,10 +177,67 @@ def test_help_imports_nothing_heavy() -> None:
     assert all(f"\n  {name} " in done.stdout for name in VERBS)
 
 
+BY_PLATFORM = [name for name, verb in VERBS.items() if verb.by_platform]
+
+
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_leads_to_a_function_and_has_help(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([verb, "--help"]) == 0
     assert capsys.readouterr().out.startswith(f"Usage: fleetrig {verb} ")
+
+
+@pytest.mark.parametrize("verb", BY_PLATFORM)
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_each_platform_has_its_own_options(verb: str, platform: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([verb, "--help"]) == 0
+    listed = capsys.readouterr().out
+    assert "PLATFORM" in listed
+    assert f"\n  {platform}  " in listed
+    assert main([verb, platform, "--help"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith(f"Usage: fleetrig {verb} {platform} [OPTIONS]")
+    assert "--against" in said
+
+
+@pytest.mark.parametrize("verb", BY_PLATFORM)
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["hawkbt", "--against", "http://h"], "there is no platform 'hawkbt'; expected hawkbit; did you mean hawkbit?"),
+        (["moon"], "there is no platform 'moon'; expected hawkbit\n"),
+        ([], "needs a platform: hawkbit; see `fleetrig {verb} --help`"),
+        (["--against", "http://h"], "needs a platform: hawkbit; see `fleetrig {verb} --help`"),
+    ],
+)
+def test_a_platform_that_is_missing_or_unknown(
+    verb: str, words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([verb, *words]) == 4
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"fleetrig {verb}")
+    assert said.format(verb=verb) in err
+
+
+def test_options_may_stand_before_the_platform(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["conform", "--list", "hawkbit", "S41"]) == 0
+    first = capsys.readouterr().out
+    assert main(["conform", "hawkbit", "S41", "--list"]) == 0
+    assert capsys.readouterr().out == first
+    assert first.count("\n") == 1
+    assert platform_first("doctor", ["--user", "hawkbit", "hawkbit", "-x"]) == ["hawkbit", "--user", "hawkbit", "-x"]
+
+
+def test_the_help_of_a_platforms_verbs_imports_no_engine() -> None:
+    heavy = "{'ruamel.yaml', 'httpx', 'aiohttp', 'simpy', 'rich', 'cryptography'}"
+    code = (
+        f"import sys; from {cli.__name__} import main; [main([verb, '--help']) for verb in {BY_PLATFORM!r}]; "
+        f"print('heavy:', {heavy} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True, cwd=PROJECT
+    )
+    assert done.stdout.endswith("heavy: set()\n")
 
 
 def test_help_and_version_are_no_errors(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,27 +9,30 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import pytest
 
-from fleetrig.harness.platforms.hawkbit.reference import serving
-from fleetrig.harness.run.remote_trace import retell
+from fleetrig.harness.platforms import platform_of
+from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
+from fleetrig.harness.run.remote_trace import follow
 from fleetrig.harness.run.run import RunOptions, run
 from fleetrig.harness.scenario_file.selection import plan
 from fleetrig.harness.servers.control import PAGE, ControlInterface
 from fleetrig.harness.servers.foreign import foreign_server
+from fleetrig.harness.servers.reference import serving
+from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.harness.verdict import Report, Verdict
-from fleetrig.reference_server.platforms.hawkbit.state.settings import Settings
 from fleetrig.simulator.contract.errors import BrokenBench, UsageError
 from fleetrig.simulator.contract.faults import Fault, FaultKind
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane, Trace, TraceEvent
-from fleetrig.simulator.drivers.director import Director, Inquiry
+from fleetrig.simulator.drivers.director import AdminCall, Director
 from fleetrig.simulator.drivers.realtime import RealBench
 from fleetrig.simulator.effects import Ask, NoReply
 from tests.harness.served import LIMIT_S, Served
 
+HAWKBIT = platform_of("hawkbit")
 T = TypeVar("T")
 
 SCENARIO = """
@@ -58,7 +61,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 def ask_control(served: Served, method: str, path: str, body: object = None) -> Any:
-    connection = http.client.HTTPConnection(served.said_ready["control"], timeout=LIMIT_S)
+    connection = http.client.HTTPConnection(served.ready["control"], timeout=LIMIT_S)
     headers = {"Content-Type": "application/json"}
     connection.request(method, path, None if body is None else json.dumps(body), headers)
     said = json.loads(connection.getresponse().read())
@@ -68,9 +71,13 @@ def ask_control(served: Served, method: str, path: str, body: object = None) -> 
 
 def server_file(folder: Path, served: Served, control: str = "") -> Path:
     path = folder / "server.yaml"
-    control = control or f"http://{served.said_ready['control']}"
-    path.write_text(f"url: http://{served.said_ready['http']}\ncontrol: {control}\n")
+    control = control or f"http://{served.ready['control']}"
+    path.write_text(f"http: http://{served.ready['http']}\ncontrol: {control}\n")
     return path
+
+
+def foreign(against: str) -> RemoteServer:
+    return foreign_server(against, "hawkbit", may_change_settings=True)
 
 
 def run_scenario(folder: Path, reason: str = "token differs", within: str = "20s", **options: Any) -> Report:
@@ -81,17 +88,17 @@ def run_scenario(folder: Path, reason: str = "token differs", within: str = "20s
     return asyncio.run(run(expanded, RunOptions(results=folder / "results", **options)))
 
 
-def conducted(director: Director[T] | Inquiry[T], trace: Trace | None = None) -> T:
-    async def conduct() -> T:
+def conducted(director: Director[T] | AdminCall[T], trace: Trace | None = None) -> T:
+    async def run() -> T:
         async with RealBench(trace or Trace()) as bench:
-            return await bench.conduct(director)
+            return await bench.run(director)
 
-    return asyncio.run(conduct())
+    return asyncio.run(run())
 
 
 def test_a_run_on_a_reference_server_elsewhere(tmp_path: Path, served: Served) -> None:
     others = ask_control(served, "POST", "/faults", {"fault": "outage", "hits": "GET /nowhere"})
-    server = foreign_server(str(server_file(tmp_path, served)), may_change_settings=True)
+    server = foreign(str(server_file(tmp_path, served)))
     report = run_scenario(tmp_path, against=server)
     left = ask_control(served, "DELETE", "/faults")["removed"]
     assert report.verdict is Verdict.PASSED, report
@@ -99,7 +106,7 @@ def test_a_run_on_a_reference_server_elsewhere(tmp_path: Path, served: Served) -
 
 
 def test_faults_of_a_run_that_fails_are_removed_too(tmp_path: Path, served: Served) -> None:
-    server = foreign_server(str(server_file(tmp_path, served)), may_change_settings=True)
+    server = foreign(str(server_file(tmp_path, served)))
     report = run_scenario(tmp_path, "token expired", "1s", against=server)
     assert report.verdict is Verdict.FAILED, report
     assert ask_control(served, "GET", "/faults")["faults"] == []
@@ -114,7 +121,7 @@ def test_the_same_in_virtual_time(tmp_path: Path) -> None:
 
 
 def test_without_its_control_interface_the_scenario_is_skipped(tmp_path: Path, served: Served) -> None:
-    server = foreign_server(f"http://{served.said_ready['http']}", may_change_settings=True)
+    server = foreign(f"http://{served.ready['http']}")
     report = run_scenario(tmp_path, against=server)
     assert report.verdict is Verdict.SKIPPED
     assert "lacks reference.faults, reference.reasons" in report.reason
@@ -124,36 +131,40 @@ def test_a_control_interface_that_is_not_there_breaks_the_run_at_once(tmp_path: 
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{nobody.getsockname()[1]}"
-        server = foreign_server(str(server_file(tmp_path, served, url)), may_change_settings=True)
+        server = foreign(str(server_file(tmp_path, served, url)))
         report = run_scenario(tmp_path, against=server)
     assert report.verdict is Verdict.BROKEN
     assert report.reason.startswith(f"the control interface {url} cannot be used: GET /trace")
 
 
 def test_a_control_interface_that_is_something_else_breaks_the_run(tmp_path: Path, served: Served) -> None:
-    url = f"http://{served.said_ready['http']}"
-    server = foreign_server(str(server_file(tmp_path, served, url)), may_change_settings=True)
+    url = f"http://{served.ready['http']}"
+    server = foreign(str(server_file(tmp_path, served, url)))
     report = run_scenario(tmp_path, against=server)
     assert report.verdict is Verdict.BROKEN
     assert f"on the control interface {url} gave 404" in report.reason
 
 
 def test_its_address_is_checked(tmp_path: Path, served: Served) -> None:
-    with pytest.raises(UsageError, match="bench-7:8081"):
-        foreign_server(str(server_file(tmp_path, served, "bench-7:8081")), may_change_settings=True)
+    with pytest.raises(UsageError, match="ftp://bench-7"):
+        foreign(str(server_file(tmp_path, served, "ftp://bench-7")))
 
 
 def test_an_own_server_fails_by_its_control_interface() -> None:
     async def scenario() -> tuple[object, object]:
         trace = Trace()
-        async with serving(Settings(), trace, Secrets()) as server, RealBench(trace) as bench:
+        async with (
+            serving(HAWKBIT, HAWKBIT.own_server.build({}, "1.1"), "1.1", trace, Secrets()) as server,
+            RealBench(trace) as bench,
+        ):
             assert server.add_fault is not None
             assert server.control is not None
-            fault_id = await bench.conduct(server.add_fault(Fault(FaultKind.OUTAGE)))
-            refused = await bench.conduct(answer_of(server.admin.request("GET", "/targets")))
-            await bench.conduct(server.control.remove_fault(fault_id))
-            await bench.conduct(server.control.remove_fault(fault_id))
-            return refused, await bench.conduct(answer_of(server.admin.request("GET", "/targets")))
+            admin = cast(HawkbitAdmin, server.admin)
+            fault_id = await bench.run(server.add_fault(Fault(FaultKind.OUTAGE)))
+            refused = await bench.run(answer_of(admin.request("GET", "/targets")))
+            await bench.run(server.control.remove_fault(fault_id))
+            await bench.run(server.control.remove_fault(fault_id))
+            return refused, await bench.run(answer_of(admin.request("GET", "/targets")))
 
     refused, answered = asyncio.run(scenario())
     assert isinstance(refused, NoReply)
@@ -161,39 +172,39 @@ def test_an_own_server_fails_by_its_control_interface() -> None:
     assert not isinstance(answered, NoReply)
 
 
-def answer_of(request: Any) -> Inquiry[object]:
+def answer_of(request: Any) -> AdminCall[object]:
     return (yield Ask("test", request, LIMIT_S))
 
 
 def test_a_fault_that_it_does_not_take_breaks_the_bench(served: Served) -> None:
-    control = ControlInterface(f"http://{served.said_ready['control']}")
+    control = ControlInterface(f"http://{served.ready['control']}")
     with pytest.raises(BrokenBench, match=r"POST /faults .* gave 400: (.|\n)*share"):
         conducted(control.add_fault(Fault(FaultKind.OUTAGE, share=2.0)))
 
 
 def test_a_long_trace_is_told_page_by_page(served: Served) -> None:
-    control = ControlInterface(f"http://{served.said_ready['control']}/")
+    control = ControlInterface(f"http://{served.ready['control']}/")
     began = conducted(control.last_number())
-    connection = http.client.HTTPConnection(served.said_ready["http"], timeout=LIMIT_S)
+    connection = http.client.HTTPConnection(served.ready["http"], timeout=LIMIT_S)
     for number in range(PAGE // 2 + 5):
         connection.request("GET", f"/DEFAULT/controller/v1/page-{number}")
         connection.getresponse().read()
     connection.close()
-    first = conducted(control.told_since(began))
+    first = conducted(control.events_since(began))
     assert (len(first.events), first.is_all, first.until) == (PAGE, False, began + PAGE)
-    second = conducted(control.told_since(first.until))
+    second = conducted(control.events_since(first.until))
     assert (len(second.events), second.is_all, second.until) == (10, True, began + PAGE + 10)
-    assert conducted(control.told_since(second.until)).events == []
+    assert conducted(control.events_since(second.until)).events == []
 
 
 def test_only_what_is_about_the_run_is_told_again(served: Served) -> None:
     events: list[TraceEvent] = []
     trace = Trace()
     trace.listen(events.append)
-    control = ControlInterface(f"http://{served.said_ready['control']}")
+    control = ControlInterface(f"http://{served.ready['control']}")
     number = conducted(control.last_number())
     ask_control(served, "POST", "/faults", {"fault": "latency", "delay": "1ms", "hits": "*/mine-1"})
-    connection = http.client.HTTPConnection(served.said_ready["http"], timeout=LIMIT_S)
+    connection = http.client.HTTPConnection(served.ready["http"], timeout=LIMIT_S)
     for name in ("mine-1", "other-1", "not-mine-1"):
         connection.request("GET", f"/DEFAULT/controller/v1/{name}")
         connection.getresponse().read()
@@ -204,7 +215,7 @@ def test_only_what_is_about_the_run_is_told_again(served: Served) -> None:
         has_ended = asyncio.Event()
         trace.listen(lambda event: has_ended.set() if event.kind == "delivered" else None)
         async with RealBench(trace) as bench:
-            task = asyncio.create_task(bench.conduct(retell(control, trace, "mine-", number)))
+            task = asyncio.create_task(bench.run(follow(control, trace, "mine-", number)))
             async with asyncio.timeout(LIMIT_S):
                 await has_ended.wait()
             task.cancel()

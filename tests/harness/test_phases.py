@@ -9,7 +9,7 @@ from typing import Any
 from fleetrig.harness.verdict import Report, Verdict
 from fleetrig.simulator.contract.clock import to_s
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
-from tests.harness.desk import Desk
+from tests.harness.bench_fixture import BenchFixture
 from tests.harness.runs import BREAKS, FAILS, PASSES, VIOLATES, WARNS, run_once
 
 HEAD_WITH_FAULT = """
@@ -99,68 +99,70 @@ def test_a_run_that_breaks_keeps_what_was_judged_before(tmp_path: Path) -> None:
     assert told(events)[-1] == "ended broken"
 
 
-def test_a_run_whose_set_up_breaks_has_no_phases(tmp_path: Path) -> None:
-    report = run_once(tmp_path, PASSES, head=HEAD_WITH_FAULT.replace("pollingTime", "pollngTime"))
+def test_a_run_whose_setup_breaks_has_no_phases(tmp_path: Path) -> None:
+    report = run_once(
+        tmp_path, PASSES, head=HEAD_WITH_FAULT.replace("settings: {", "settings: {multi.assignments.enabled: true, ")
+    )
     assert (report.verdict, report.phases) == (Verdict.BROKEN, ())
     assert "configKeyInvalid" in report.reason
 
 
 def test_within_ends_as_soon_as_everything_is_so(tmp_path: Path) -> None:
-    desk = Desk(tmp_path)
-    result = desk.phase(do=["preregister", "power_on"], within="60s", expect=[{"reaches": {"stage": "online"}}])
+    bench = BenchFixture(tmp_path)
+    result = bench.phase(do=["preregister", "power_on"], within="60s", expect=[{"reaches": {"stage": "online"}}])
     assert result.verdict is Verdict.PASSED
     assert result.took_s < 1
 
 
 def test_for_watches_the_whole_span(tmp_path: Path) -> None:
-    desk = Desk(tmp_path)
-    result = desk.phase(**{"do": ["preregister", "power_on"], "for": "7s", "expect": [{"sends": {"name": "poll"}}]})
+    bench = BenchFixture(tmp_path)
+    result = bench.phase(**{"do": ["preregister", "power_on"], "for": "7s", "expect": [{"sends": {"name": "poll"}}]})
     assert result.verdict is Verdict.PASSED
     assert result.took_s >= 7
 
 
 def test_within_gives_up_in_time_and_counts_questions_in(tmp_path: Path) -> None:
-    desk = Desk(tmp_path)
+    bench = BenchFixture(tmp_path)
     checks = [{"reaches": {"stage": "online"}}, {"registry": {"in_state": "in_sync"}}]
-    result = desk.phase(do="preregister", within="5s", expect=checks)
+    result = bench.phase(do="preregister", within="5s", expect=checks)
     assert [check.verdict for check in result.checks] == [Verdict.FAILED, Verdict.FAILED]
     assert 5 <= result.took_s < 6
 
 
 def test_records_that_lag_are_asked_again(tmp_path: Path) -> None:
-    desk = Desk(tmp_path)
-    desk.phase(do=["preregister", "power_on"], within="5s", expect=[{"reaches": {"stage": "online"}}])
-    before_us = desk.bench.now_us()
-    result = desk.phase(do={"deploy": {"version": "1"}}, within="30s", expect=[{"registry": {"installed": "1"}}])
+    bench = BenchFixture(tmp_path)
+    bench.phase(do=["preregister", "power_on"], within="5s", expect=[{"reaches": {"stage": "online"}}])
+    before_us = bench.driver.now_us()
+    result = bench.phase(do={"deploy": {"version": "1"}}, within="30s", expect=[{"registry": {"installed": "1"}}])
     assert result.verdict is Verdict.PASSED
-    assert to_s(desk.bench.now_us() - before_us) > 5, "the installation alone takes five seconds"
+    assert to_s(bench.driver.now_us() - before_us) > 5, "the installation alone takes five seconds"
 
 
 def test_never_is_watched_until_the_server_has_agreed(tmp_path: Path) -> None:
     """A fold that held when the wait ended can be broken while records are asked for."""
-    desk = Desk(tmp_path)
-    desk.phase(do=["preregister", "power_on"], within="5s", expect=[{"reaches": {"stage": "online"}}])
+    bench = BenchFixture(tmp_path)
+    bench.phase(do=["preregister", "power_on"], within="5s", expect=[{"reaches": {"stage": "online"}}])
     checks = [{"never": {"sends": {"name": "feedback-closed"}}}, {"registry": {"installed": "1"}}]
-    result = desk.phase(do={"deploy": {"version": "1"}}, within="30s", expect=checks)
+    result = bench.phase(do={"deploy": {"version": "1"}}, within="30s", expect=checks)
     assert [check.verdict for check in result.checks] == [Verdict.FAILED, Verdict.SKIPPED]
 
 
 def test_a_question_waits_while_our_own_server_is_away(tmp_path: Path) -> None:
-    desk = Desk(tmp_path)
-    desk.phase(do=["preregister", "power_on"], within="5s", expect=[{"reaches": {"stage": "online"}}])
+    bench = BenchFixture(tmp_path)
+    bench.phase(do=["preregister", "power_on"], within="5s", expect=[{"reaches": {"stage": "online"}}])
     outage = {"fault": "outage", "for": "4s"}
-    result = desk.phase(faults=[outage], within="20s", expect=[{"registry": {"in_state": "registered"}}])
+    result = bench.phase(faults=[outage], within="20s", expect=[{"registry": {"in_state": "registered"}}])
     assert result.verdict is Verdict.PASSED
     assert 4 <= result.took_s < 6
 
 
 def test_faults_of_a_phase_count_from_its_beginning(tmp_path: Path) -> None:
-    desk = Desk(tmp_path)
-    desk.phase(do=["preregister", "power_on"], within="5s", expect=[{"reaches": {"stage": "online"}}])
-    began_us = desk.bench.now_us()
+    bench = BenchFixture(tmp_path)
+    bench.phase(do=["preregister", "power_on"], within="5s", expect=[{"reaches": {"stage": "online"}}])
+    began_us = bench.driver.now_us()
     outage = {"fault": "outage", "at": "3s", "for": "2s"}
-    desk.phase(**{"faults": [outage], "for": "8s", "expect": [{"fault": {"kind": "outage"}}]})
-    bites = [to_s(event.at_us - began_us) for event in desk.events if event.kind == "fault"]
+    bench.phase(**{"faults": [outage], "for": "8s", "expect": [{"fault": {"kind": "outage"}}]})
+    bites = [to_s(event.at_us - began_us) for event in bench.events if event.kind == "fault"]
     assert bites
     assert min(bites) >= 3
     assert max(bites) < 5

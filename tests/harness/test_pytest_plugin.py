@@ -132,6 +132,9 @@ def test_a_running_server(hawkbit_server):
 
 def test_each_test_has_its_own(hawkbit_server):
     assert hawkbit_server.pid > 0
+    assert hawkbit_server.url == "http://" + hawkbit_server.addresses["http"]
+    with urllib.request.urlopen(hawkbit_server.control) as answer:
+        assert json.load(answer)["platforms"] == ["hawkbit"]
 """
 
 

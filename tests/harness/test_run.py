@@ -83,10 +83,6 @@ def test_what_the_server_lacks_skips_the_run(tmp_path: Path) -> None:
     ("head", "sentence"),
     [
         (
-            HEAD.replace("flow: hawkbit", "flow: hawkbit, behaviour: clever"),
-            "no program is called 'clever'; known is standard",
-        ),
-        (
             HEAD.replace("server: {", "server: {properties: {hawkbit.controller.minPolingTime: x}, "),
             "server.properties: ",
         ),

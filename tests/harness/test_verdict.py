@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 
 from fleetrig.harness.commands.exits import Exit, exit_of
-from fleetrig.harness.verdict import CheckResult, Finding, PhaseResult, Report, Severity, Verdict, verdict_of, worst
+from fleetrig.harness.verdict import (
+    CheckResult,
+    Finding,
+    PhaseResult,
+    Report,
+    Severity,
+    Verdict,
+    verdict_of,
+    worst_verdict,
+)
 
 BROKEN, FAILED, WARNED, PASSED, SKIPPED = (
     Verdict.BROKEN, Verdict.FAILED, Verdict.WARNED, Verdict.PASSED, Verdict.SKIPPED,
@@ -24,7 +33,7 @@ BROKEN, FAILED, WARNED, PASSED, SKIPPED = (
     ],
 )
 def test_the_worst_counts(parts: list[Verdict], whole: Verdict) -> None:
-    assert worst(parts) is whole
+    assert worst_verdict(parts) is whole
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from pathlib import Path
 
+from fleetrig.harness.servers.serve_process import read_ready, serve_command
 from tests.peers.mgmt import Mgmt
 from tests.peers.programs import Program, until
 
@@ -20,8 +20,9 @@ class ServedFleetrig(Program):
 
     def __init__(self, folder: Path, http: str = "127.0.0.1:0") -> None:
         ready = folder / "ready.json"
-        command = [str(FLEETRIG), "serve", "--platform", "hawkbit", "--http", http, "--ready-file", str(ready)]
-        command += ["--store", f"sqlite:///{folder / 'fleet.db'}", "--set", FAST_POLLING]
+        store = f"sqlite:///{folder / 'fleet.db'}"
+        options = ["--platform", "hawkbit", "--http", http, "--store", store, "--set", FAST_POLLING]
+        command = serve_command(ready, options)
         super().__init__("fleetrig serve", command, folder / "serve.log", dict(os.environ))
         try:
             self.host_port = until("the server is ready", lambda: self._listens_at(ready), self)
@@ -46,9 +47,7 @@ class ServedFleetrig(Program):
             authentication__gatewaytoken__key=GATEWAY_KEY,
         )
 
-    def _listens_at(self, ready: Path) -> str | None:
-        """None until this process has said so: a killed predecessor leaves its file behind."""
-        if not ready.exists():
-            return None
-        said = json.loads(ready.read_text(encoding="utf-8"))
-        return said["http"] if said["pid"] == self.pid else None
+    def _listens_at(self, ready_file: Path) -> str | None:
+        """None until this process has said so."""
+        ready = read_ready(ready_file, self.pid)
+        return None if ready is None else str(ready["http"])

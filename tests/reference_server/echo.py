@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from fleetrig.reference_server.platform import Answer
-from fleetrig.reference_server.reference import ReferenceServer, ServerOptions
+from fleetrig.reference_server.fronts.addresses import Address
+from fleetrig.reference_server.http_habits import PLAIN, HttpHabits
+from fleetrig.reference_server.platform import HttpAnswer, Reaction
+from fleetrig.reference_server.reference import ANY_LOOPBACK_PORT, PlatformOptions, ReferenceServer, ServerOptions
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Kind, Store
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from fleetrig.simulator.contract.masking import Secrets
@@ -30,32 +32,37 @@ VISITS = Kind("visit", Visit, key=lambda visit: visit.path)
 
 @dataclass
 class Echo:
-    """Counts visits of paths; `/broken` is a bug, `/undo` takes back what it did; alarms ring at set times."""
+    """Counts visits of paths; `/broken` is a bug, `/no` is refused, `/undo` takes back what it did.
+
+    Alarms ring at set times.
+    """
 
     store: Store
+    blobs: Blobs | None = None
+    entropy: Entropy | None = None
     name: str = "echo"
+    http_habits: HttpHabits = PLAIN
     alarm_us: int | None = None
     rang_at_us: list[int] = field(default_factory=list)
     rang: threading.Event = field(default_factory=threading.Event)
     fails: bool = False
 
-    def serves(self, request: HttpRequest) -> bool:
-        return not request.path.startswith("/elsewhere")
-
-    def handle(self, request: HttpRequest, session: Session, now_us: int) -> Answer:
+    def handle(self, request: HttpRequest, session: Session, now_us: int) -> HttpAnswer:
         if request.path == "/broken":
             raise LookupError("a bug at s3cret")
         if request.path.startswith("/alarm"):
             self.alarm_us = now_us + int(request.query)
+        if request.path == "/no":
+            return HttpAnswer(HttpResponse(403), reason="nobody may")
         before = self.store.get(VISITS, "T", request.path)
         number = 1 if before is None else before.number + 1
         self.store.put(VISITS, "T", Visit(request.path, number))
-        return Answer(HttpResponse(200, body=b"%d" % number), rollback=request.path == "/undo")
+        return HttpAnswer(HttpResponse(200, body=b"%d" % number), rollback=request.path == "/undo")
 
     def next_due_us(self) -> int | None:
         return self.alarm_us
 
-    def advance(self, now_us: int) -> None:
+    def advance(self, now_us: int) -> Sequence[Reaction]:
         if self.fails:
             self.alarm_us = None
             raise LookupError("a bug in due work")
@@ -63,13 +70,14 @@ class Echo:
             self.rang_at_us.append(now_us)
             self.alarm_us = None
             self.rang.set()
+        return ()
 
     def secrets(self) -> list[tuple[str, str]]:
         return [("word", "s3cret")]
 
 
 @dataclass
-class Bench:
+class ServerBench:
     loop: Loop
     stack: ExitStack
     echo: Echo = field(init=False)
@@ -79,7 +87,15 @@ class Bench:
         return self.echo
 
     def start(self, trace: Trace | None = None, **options: Any) -> ReferenceServer:
-        server = ReferenceServer(ServerOptions((self.build,), **options), trace, Secrets())
+        """Listens for HTTP; `http` and `https` are addresses, the rest `ServerOptions`."""
+        listeners: dict[str, Address] = {"http": options.pop("http", ANY_LOOPBACK_PORT)}
+        if "https" in options:
+            listeners["https"] = options.pop("https")
+        platform = PlatformOptions("echo", self.build, listeners)
+        return self.run(ReferenceServer(ServerOptions((platform,), **options), trace, Secrets()))
+
+    def run(self, server: ReferenceServer) -> ReferenceServer:
+        """Until the end of the test."""
         self.loop.run(server.__aenter__())
         self.stack.callback(lambda: self.loop.run(server.stop()))
         return server
@@ -89,22 +105,22 @@ class Bench:
 
 
 @contextmanager
-def running() -> Iterator[Bench]:
+def running() -> Iterator[ServerBench]:
     """Whatever is started on the bench is stopped at the end."""
     loop = Loop()
     try:
         with ExitStack() as stack:
-            yield Bench(loop, stack)
+            yield ServerBench(loop, stack)
     finally:
         loop.close()
 
 
-def port_of(server: ReferenceServer, scheme: str = "http") -> int:
-    return server.addresses[scheme].port
+def port_of(server: ReferenceServer, scheme: str = "http", platform: str = "echo") -> int:
+    return server.addresses[platform][scheme].port
 
 
-def get(server: ReferenceServer, target: str) -> tuple[int, bytes]:
-    with Peer(port_of(server)) as peer:
+def get(server: ReferenceServer, target: str, platform: str = "echo") -> tuple[int, bytes]:
+    with Peer(port_of(server, platform=platform)) as peer:
         answer = peer.get(target)
     return answer.status, answer.body
 

@@ -19,6 +19,7 @@ from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.clock import US_PER_S, VIRTUAL_EPOCH_US, to_us
 from fleetrig.simulator.contract.http import Headers, HttpRequest, HttpResponse
 from fleetrig.simulator.contract.masking import Secrets
+from fleetrig.simulator.contract.mqtt import MqttConnack, MqttConnect, MqttPublish
 from fleetrig.simulator.contract.trace import Lane, Trace
 from fleetrig.simulator.contract.trace_json import from_line
 from tests.reference_server.stores.records import DEVICE, JOB, Device, Job
@@ -32,7 +33,7 @@ class Standing:
         return VIRTUAL_EPOCH_US
 
 
-class Desk:
+class ControlPanel:
     """A control interface, and the server's parts behind it."""
 
     def __init__(self, *, is_open: bool = False, max_events: int = 100) -> None:
@@ -46,8 +47,8 @@ class Desk:
         self.control = Control(
             Controlled(
                 about={"version": "1.2.3", "profiles": {"hawkbit": "1.1"}},
-                platforms=("hawkbit",),
-                urls={"http": "http://127.0.0.1:8080"},
+                urls={"hawkbit": {"http": "http://127.0.0.1:8080"}},
+                control_url="http://127.0.0.1:8081",
                 store_url="memory:",
                 store=self.store,
                 clock=self.clock,
@@ -94,20 +95,20 @@ def all_lines(reading: TraceReading) -> Iterator[str]:
 
 
 @pytest.fixture
-def desk() -> Desk:
-    return Desk()
+def panel() -> ControlPanel:
+    return ControlPanel()
 
 
 # What it is
 
 
-def test_it_says_what_it_is(desk: Desk) -> None:
+def test_it_says_what_it_is(panel: ControlPanel) -> None:
     for name in ("a", "b"):
-        desk.store.put(DEVICE, "T", Device(name, "north"))
-    desk.store.put(JOB, "other", Job(1, "a"))
-    desk.ask("POST", "/faults", {"fault": "outage", "times": 1})
-    desk.ask("POST", "/faults", {"fault": "overload", "for": "0s"})
-    status, said = desk.ask("GET", "/")
+        panel.store.put(DEVICE, "T", Device(name, "north"))
+    panel.store.put(JOB, "other", Job(1, "a"))
+    panel.ask("POST", "/faults", {"fault": "outage", "times": 1})
+    panel.ask("POST", "/faults", {"fault": "overload", "for": "0s"})
+    status, said = panel.ask("GET", "/")
     assert status == 200
     assert [fault["fault"] for fault in said.pop("faults")] == ["outage"]
     links = said.pop("links")
@@ -116,7 +117,7 @@ def test_it_says_what_it_is(desk: Desk) -> None:
         "version": "1.2.3",
         "profiles": {"hawkbit": "1.1"},
         "platforms": ["hawkbit"],
-        "urls": {"http": "http://127.0.0.1:8080"},
+        "urls": {"hawkbit": {"http": "http://127.0.0.1:8080"}, "control": "http://127.0.0.1:8081"},
         "store": "memory:",
         "records": {DEVICE.name: 2, JOB.name: 1},
         "clock": {"now": "2026-01-01T00:00:00.000000Z", "now_us": VIRTUAL_EPOCH_US, "skipped_s": 0},
@@ -124,13 +125,13 @@ def test_it_says_what_it_is(desk: Desk) -> None:
     }
     for link in links.values():
         request = HttpRequest("GET", "", link, (("Host", "localhost"),))
-        answer = desk.control.handle(request)
+        answer = panel.control.handle(request)
         assert isinstance(answer, TraceReading) or answer.status == 200
 
 
-def test_nothing_may_be_stored_or_read_by_other_pages(desk: Desk) -> None:
+def test_nothing_may_be_stored_or_read_by_other_pages(panel: ControlPanel) -> None:
     for method, target in (("GET", "/"), ("OPTIONS", "/faults"), ("GET", "/nowhere")):
-        names = [name.lower() for name, _ in desk.send(method, target).headers]
+        names = [name.lower() for name, _ in panel.send(method, target).headers]
         assert "cache-control" in names
         assert not [name for name in names if name.startswith("access-control")]
 
@@ -138,58 +139,58 @@ def test_nothing_may_be_stored_or_read_by_other_pages(desk: Desk) -> None:
 # Faults
 
 
-def test_a_fault_is_added_shown_and_removed(desk: Desk) -> None:
+def test_a_fault_is_added_shown_and_removed(panel: ControlPanel) -> None:
     given = {"fault": "overload", "hits": "GET */dev-1", "at": "0s", "for": "60s", "share": 1.0, "status": 429}
-    answer = desk.send("POST", "/faults", given)
+    answer = panel.send("POST", "/faults", given)
     assert (answer.status, answer.header("Location")) == (201, "/faults/1")
     begins = {"begins_us": VIRTUAL_EPOCH_US, "ends_us": VIRTUAL_EPOCH_US + to_us(60)}
     shown = {"id": 1, **given, "state": "on", "bites": 0, **begins}
     assert json.loads(body_bytes(answer.body)) == shown
     for _ in range(3):
-        assert desk.faults.before(POLL, desk.clock.now_us()) is not None
-    assert desk.ask("GET", "/faults/1") == (200, {**shown, "bites": 3})
-    assert desk.ask("GET", "/faults") == (200, {"faults": [{**shown, "bites": 3}]})
-    assert desk.ask("DELETE", "/faults/1") == (200, {**shown, "bites": 3})
-    assert desk.faults.before(POLL, desk.clock.now_us()) is None
-    assert desk.ask("DELETE", "/faults/1")[0] == 404
-    assert desk.ask("GET", "/faults") == (200, {"faults": []})
+        assert panel.faults.blocking(POLL, panel.clock.now_us()) is not None
+    assert panel.ask("GET", "/faults/1") == (200, {**shown, "bites": 3})
+    assert panel.ask("GET", "/faults") == (200, {"faults": [{**shown, "bites": 3}]})
+    assert panel.ask("DELETE", "/faults/1") == (200, {**shown, "bites": 3})
+    assert panel.faults.blocking(POLL, panel.clock.now_us()) is None
+    assert panel.ask("DELETE", "/faults/1")[0] == 404
+    assert panel.ask("GET", "/faults") == (200, {"faults": []})
 
 
-def test_all_faults_are_removed_and_ids_are_not_given_twice(desk: Desk) -> None:
+def test_all_faults_are_removed_and_ids_are_not_given_twice(panel: ControlPanel) -> None:
     for kind in ("outage", "lost_reply"):
-        desk.ask("POST", "/faults", {"fault": kind})
-    status, said = desk.ask("DELETE", "/faults")
+        panel.ask("POST", "/faults", {"fault": kind})
+    status, said = panel.ask("DELETE", "/faults")
     assert (status, [(fault["id"], fault["fault"]) for fault in said["removed"]]) == (
         200, [(1, "outage"), (2, "lost_reply")],
     )  # fmt: skip
-    assert desk.ask("POST", "/faults", {"fault": "outage"})[1]["id"] == 3
+    assert panel.ask("POST", "/faults", {"fault": "outage"})[1]["id"] == 3
 
 
-def test_a_fault_waits_is_on_and_is_over(desk: Desk) -> None:
-    desk.ask("POST", "/faults", {"fault": "outage", "at": "10s", "for": "5s"})
-    desk.ask("POST", "/faults", {"fault": "outage", "times": 1})
+def test_a_fault_waits_is_on_and_is_over(panel: ControlPanel) -> None:
+    panel.ask("POST", "/faults", {"fault": "outage", "at": "10s", "for": "5s"})
+    panel.ask("POST", "/faults", {"fault": "outage", "times": 1})
 
     def states() -> list[str]:
-        return [fault["state"] for fault in desk.ask("GET", "/faults")[1]["faults"]]
+        return [fault["state"] for fault in panel.ask("GET", "/faults")[1]["faults"]]
 
     assert states() == ["waiting", "on"]
-    desk.faults.before(POLL, desk.clock.now_us())
+    panel.faults.blocking(POLL, panel.clock.now_us())
     assert states() == ["waiting", "over"]
-    desk.clock.skip(to_us(10))
+    panel.clock.skip(to_us(10))
     assert states() == ["on", "over"]
-    desk.clock.skip(to_us(5))
+    panel.clock.skip(to_us(5))
     assert states() == ["over", "over"]
 
 
-def test_there_is_room_for_so_many_faults(desk: Desk) -> None:
+def test_there_is_room_for_so_many_faults(panel: ControlPanel) -> None:
     for _ in range(MAX_FAULTS):
-        assert desk.ask("POST", "/faults", {"fault": "outage", "at": "1h"})[0] == 201
-    status, said = desk.ask("POST", "/faults", {"fault": "outage"})
+        assert panel.ask("POST", "/faults", {"fault": "outage", "at": "1h"})[0] == 201
+    status, said = panel.ask("POST", "/faults", {"fault": "outage"})
     assert (status, "DELETE some" in said["error"]) == (409, True)
 
 
-def test_a_mistake_in_a_fault_names_field_expectation_and_near_word(desk: Desk) -> None:
-    assert desk.ask("POST", "/faults", {"fault": "lost_reply", "shows_as": "rset"}) == (
+def test_a_mistake_in_a_fault_names_field_expectation_and_near_word(panel: ControlPanel) -> None:
+    assert panel.ask("POST", "/faults", {"fault": "lost_reply", "shows_as": "rset"}) == (
         400,
         {
             "error": 'shows_as: expected one of refused, reset, silence, closed, got "rset"; did you mean reset?',
@@ -198,7 +199,7 @@ def test_a_mistake_in_a_fault_names_field_expectation_and_near_word(desk: Desk) 
             "near": "reset",
         },
     )
-    assert desk.ask("POST", "/faults", {"fault": "outage", "for": 10}) == (
+    assert panel.ask("POST", "/faults", {"fault": "outage", "for": 10}) == (
         400,
         {
             "error": "for: expected a time with its unit, such as 500ms, 30s, 5m or 1h, got 10",
@@ -206,34 +207,34 @@ def test_a_mistake_in_a_fault_names_field_expectation_and_near_word(desk: Desk) 
             "expected": "expected a time with its unit, such as 500ms, 30s, 5m or 1h",
         },
     )
-    assert desk.faults.scheduled() == ()
+    assert panel.faults.scheduled() == ()
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[1]", b'"outage"', b"\xff\xfe\xfa", b'{"fault": NaN}', b"[" * 60_000])
-def test_a_body_that_is_no_object_of_json(desk: Desk, body: bytes) -> None:
-    status, said = desk.ask("POST", "/faults", body)
+def test_a_body_that_is_no_object_of_json(panel: ControlPanel, body: bytes) -> None:
+    status, said = panel.ask("POST", "/faults", body)
     assert (status, len(said["error"]) < 200) == (400, True)
 
 
 @pytest.mark.parametrize("sent", [(), (("Content-Type", "text/plain"),), (("Content-Type", "application/x-json"),)])
-def test_a_page_in_a_browser_cannot_change_anything(desk: Desk, sent: Headers) -> None:
+def test_a_page_in_a_browser_cannot_change_anything(panel: ControlPanel, sent: Headers) -> None:
     for path, body in (("/faults", {"fault": "outage"}), ("/clock", {"skip_s": 1})):
-        status, said = desk.ask("POST", path, body, sent)
+        status, said = panel.ask("POST", path, body, sent)
         assert (status, "expected Content-Type: application/json" in said["error"]) == (415, True)
-    assert (desk.faults.scheduled(), desk.clock.skipped_us) == ((), 0)
+    assert (panel.faults.scheduled(), panel.clock.skipped_us) == ((), 0)
 
 
-def test_a_charset_may_be_named(desk: Desk) -> None:
+def test_a_charset_may_be_named(panel: ControlPanel) -> None:
     sent = (("content-type", "Application/JSON; charset=utf-8"),)
-    assert desk.ask("POST", "/clock", {"skip_s": 1}, sent)[0] == 200
+    assert panel.ask("POST", "/clock", {"skip_s": 1}, sent)[0] == 200
 
 
 # Who may ask
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:80", "127.0.0.1", "127.9.9.9:1", "[::1]", "[::1]:9000"])
-def test_loopback_names(desk: Desk, host: str) -> None:
-    assert desk.ask("GET", "/clock", headers=(("Host", host),))[0] == 200
+def test_loopback_names(panel: ControlPanel, host: str) -> None:
+    assert panel.ask("GET", "/clock", headers=(("Host", host),))[0] == 200
 
 
 @pytest.mark.parametrize(
@@ -241,14 +242,14 @@ def test_loopback_names(desk: Desk, host: str) -> None:
     ["evil.example", "evil.example:9000", "127.0.0.1.evil.example", "localhost.evil.example", "10.0.0.1", "[fe80::1]",
      "", "localhost@evil.example", "0.0.0.0"],
 )  # fmt: skip
-def test_a_name_that_was_made_to_point_here_gets_nothing(desk: Desk, host: str) -> None:
+def test_a_name_that_was_made_to_point_here_gets_nothing(panel: ControlPanel, host: str) -> None:
     for method, path in (("GET", "/"), ("GET", "/trace"), ("DELETE", "/faults"), ("GET", "/nowhere")):
-        status, said = desk.ask(method, path, headers=(("Host", host),))
+        status, said = panel.ask(method, path, headers=(("Host", host),))
         assert (status, list(said)) == (403, ["error"])
 
 
 def test_beyond_loopback_every_name_will_do() -> None:
-    assert Desk(is_open=True).ask("GET", "/clock", headers=(("Host", "bench-7.lab:9000"),))[0] == 200
+    assert ControlPanel(is_open=True).ask("GET", "/clock", headers=(("Host", "bench-7.lab:9000"),))[0] == 200
 
 
 @pytest.mark.parametrize(
@@ -256,8 +257,8 @@ def test_beyond_loopback_every_name_will_do() -> None:
     [("POST", "/", "HEAD, GET"), ("PUT", "/faults", "HEAD, GET, POST, DELETE"),
      ("OPTIONS", "/clock", "HEAD, GET, POST"), ("DELETE", "/trace", "HEAD, GET")],
 )  # fmt: skip
-def test_other_methods(desk: Desk, method: str, path: str, allowed: str) -> None:
-    answer = desk.send(method, path)
+def test_other_methods(panel: ControlPanel, method: str, path: str, allowed: str) -> None:
+    answer = panel.send(method, path)
     assert (answer.status, answer.header("Allow")) == (405, allowed)
 
 
@@ -266,8 +267,8 @@ def test_other_methods(desk: Desk, method: str, path: str, allowed: str) -> None
     [("/fault", "/faults"), ("/faults/", ""), ("/reason", "/reasons"), ("/faults/1", ""), ("/faults/01", ""),
      ("/zzz", ""), ("*", ""), ("/trace/", "/trace"), ("http://localhost/faults", "")],
 )  # fmt: skip
-def test_other_paths(desk: Desk, path: str, near: str) -> None:
-    status, said = desk.ask("GET", path)
+def test_other_paths(panel: ControlPanel, path: str, near: str) -> None:
+    status, said = panel.ask("GET", path)
     assert status == 404
     assert said.get("near", "") == near
 
@@ -275,14 +276,14 @@ def test_other_paths(desk: Desk, path: str, near: str) -> None:
 # The clock
 
 
-def test_the_clock_goes_forward(desk: Desk) -> None:
-    assert desk.ask("POST", "/clock", {"skip_s": 3600}) == (
+def test_the_clock_goes_forward(panel: ControlPanel) -> None:
+    assert panel.ask("POST", "/clock", {"skip_s": 3600}) == (
         200,
         {"now": "2026-01-01T01:00:00.000000Z", "now_us": VIRTUAL_EPOCH_US + to_us(3600), "skipped_s": 3600},
     )
-    assert desk.ask("POST", "/clock", {"skip_s": 0.5})[1]["skipped_s"] == 3600.5
-    assert desk.ask("GET", "/clock")[1]["now"] == "2026-01-01T01:00:00.500000Z"
-    assert desk.clock.now_us() == VIRTUAL_EPOCH_US + to_us(3600.5)
+    assert panel.ask("POST", "/clock", {"skip_s": 0.5})[1]["skipped_s"] == 3600.5
+    assert panel.ask("GET", "/clock")[1]["now"] == "2026-01-01T01:00:00.500000Z"
+    assert panel.clock.now_us() == VIRTUAL_EPOCH_US + to_us(3600.5)
 
 
 @pytest.mark.parametrize(
@@ -290,20 +291,20 @@ def test_the_clock_goes_forward(desk: Desk) -> None:
     [({"skip_s": -1}, "skip_s"), ({"skip_s": 0}, "skip_s"), ({"skip_s": "1h"}, "skip_s"), ({"skip_s": True}, "skip_s"),
      ({"skip_s": 1e300}, "skip_s"), ({"skip_s": 100 * 365 * 86_400}, "skip_s"), ({}, "skip_s"), ({"skip": 1}, "skip")],
 )  # fmt: skip
-def test_the_clock_goes_nowhere_else(desk: Desk, body: dict[str, Any], field: str) -> None:
-    status, said = desk.ask("POST", "/clock", body)
+def test_the_clock_goes_nowhere_else(panel: ControlPanel, body: dict[str, Any], field: str) -> None:
+    status, said = panel.ask("POST", "/clock", body)
     assert (status, said["field"]) == (400, field)
-    assert desk.clock.skipped_us == 0
+    assert panel.clock.skipped_us == 0
 
 
-def test_a_number_that_json_cannot_hold_is_no_time(desk: Desk) -> None:
-    assert desk.ask("POST", "/clock", b'{"skip_s": 1e999}')[1]["field"] == "skip_s"
+def test_a_number_that_json_cannot_hold_is_no_time(panel: ControlPanel) -> None:
+    assert panel.ask("POST", "/clock", b'{"skip_s": 1e999}')[1]["field"] == "skip_s"
 
 
-def test_the_clock_can_go_to_its_end(desk: Desk) -> None:
-    assert desk.ask("POST", "/clock", {"skip_s": (LATEST_US - VIRTUAL_EPOCH_US) // US_PER_S})[0] == 200
-    assert desk.ask("POST", "/clock", {"skip_s": 1})[0] == 400
-    assert desk.ask("GET", "/")[1]["clock"]["now"] == "2100-01-01T00:00:00.000000Z"
+def test_the_clock_can_go_to_its_end(panel: ControlPanel) -> None:
+    assert panel.ask("POST", "/clock", {"skip_s": (LATEST_US - VIRTUAL_EPOCH_US) // US_PER_S})[0] == 200
+    assert panel.ask("POST", "/clock", {"skip_s": 1})[0] == 400
+    assert panel.ask("GET", "/")[1]["clock"]["now"] == "2100-01-01T00:00:00.000000Z"
 
 
 # The trace
@@ -313,55 +314,55 @@ def numbers(lines: list[Any]) -> list[int]:
     return [line["number"] for line in lines]
 
 
-def test_the_trace_is_read_on_from_where_one_was(desk: Desk) -> None:
+def test_the_trace_is_read_on_from_where_one_was(panel: ControlPanel) -> None:
     for device in ("a", "b", "c"):
-        desk.answered(device)
-    assert numbers(desk.lines()) == [1, 2, 3, 4, 5, 6]
-    assert numbers(desk.lines("?since=4")) == [5, 6]
-    assert numbers(desk.lines("?since=1&limit=2")) == [2, 3]
-    assert desk.lines("?since=6") == []
-    assert numbers(desk.lines("?limit=2")) == [5, 6], "without since the newest"
-    assert desk.ask("GET", "/")[1]["trace"] == {"last": 6, "forgotten": 0}
+        panel.answered(device)
+    assert numbers(panel.lines()) == [1, 2, 3, 4, 5, 6]
+    assert numbers(panel.lines("?since=4")) == [5, 6]
+    assert numbers(panel.lines("?since=1&limit=2")) == [2, 3]
+    assert panel.lines("?since=6") == []
+    assert numbers(panel.lines("?limit=2")) == [5, 6], "without since the newest"
+    assert panel.ask("GET", "/")[1]["trace"] == {"last": 6, "forgotten": 0}
 
 
-def test_a_line_is_one_of_a_trace_file_with_its_number(desk: Desk) -> None:
-    desk.answered("dev-1", 401, "token differs")
-    text = list(all_lines(desk.reading("?kind=refused")))
+def test_a_line_is_one_of_a_trace_file_with_its_number(panel: ControlPanel) -> None:
+    panel.answered("dev-1", 401, "token differs")
+    text = list(all_lines(panel.reading("?kind=refused")))
     event = from_line(text[0])
     assert (event.kind, event.device, event.reason) == ("refused", "dev-1", "token differs")
     assert text[0].startswith('{"number":2,"at_us":')
 
 
-def test_the_trace_by_lane_kind_and_device(desk: Desk) -> None:
-    desk.answered("HB-1")
-    desk.answered("HB-2", 401, "unknown")
-    desk.trace.emit(0, Lane.NETWORK, "fault", reason="stopped listening")
-    assert numbers(desk.lines("?lane=network")) == [5]
-    assert numbers(desk.lines("?kind=refused")) == [4]
-    assert numbers(desk.lines("?device=HB-1")) == [1, 2]
-    assert numbers(desk.lines("?device=HB-*&kind=received")) == [1, 3]
-    assert numbers(desk.lines("?device=HB-%2A&kind=received&limit=1")) == [3]
-    assert numbers(desk.lines("?device=HB-*&kind=received&limit=1&since=0")) == [1]
-    assert desk.lines("?device=hb-1") == []
+def test_the_trace_by_lane_kind_and_device(panel: ControlPanel) -> None:
+    panel.answered("HB-1")
+    panel.answered("HB-2", 401, "unknown")
+    panel.trace.emit(0, Lane.NETWORK, "fault", reason="stopped listening")
+    assert numbers(panel.lines("?lane=network")) == [5]
+    assert numbers(panel.lines("?kind=refused")) == [4]
+    assert numbers(panel.lines("?device=HB-1")) == [1, 2]
+    assert numbers(panel.lines("?device=HB-*&kind=received")) == [1, 3]
+    assert numbers(panel.lines("?device=HB-%2A&kind=received&limit=1")) == [3]
+    assert numbers(panel.lines("?device=HB-*&kind=received&limit=1&since=0")) == [1]
+    assert panel.lines("?device=hb-1") == []
 
 
-def test_messages_without_their_bodies(desk: Desk) -> None:
+def test_messages_without_their_bodies(panel: ControlPanel) -> None:
     response = HttpResponse(200, (("ETag", "x"),), b"large")
-    desk.trace.emit(0, Lane.SERVER, "answered", "d", envelope=response)
-    [whole], [short] = desk.lines(), desk.lines("?bodies=false")
+    panel.trace.emit(0, Lane.SERVER, "answered", "d", envelope=response)
+    [whole], [short] = panel.lines(), panel.lines("?bodies=false")
     assert whole["envelope"]["response"].pop("body") == "large"
     assert short == whole
 
 
-def test_a_poller_learns_how_far_it_has_looked(desk: Desk) -> None:
-    desk.answered("a")
-    assert desk.reading("?kind=refused&since=0").last == 2
+def test_a_poller_learns_how_far_it_has_looked(panel: ControlPanel) -> None:
+    panel.answered("a")
+    assert panel.reading("?kind=refused&since=0").last == 2
 
 
-def test_secrets_are_masked(desk: Desk) -> None:
-    desk.secrets.learn("target-token", "super-secret-token")
-    desk.answered("dev-1", token="super-secret-token")
-    text = "".join(all_lines(desk.reading()))
+def test_secrets_are_masked(panel: ControlPanel) -> None:
+    panel.secrets.learn("target-token", "super-secret-token")
+    panel.answered("dev-1", token="super-secret-token")
+    text = "".join(all_lines(panel.reading()))
     assert "super-secret-token" not in text
     assert "target-token:" in text
 
@@ -373,126 +374,139 @@ def test_secrets_are_masked(desk: Desk) -> None:
      ("bodies=no", "bodies"), ("device=", "device"), ("kind=a&kind=b", "kind"),
      ("since=" + "9" * 30, "since"), ("since=%D9%A3", "since")],
 )  # fmt: skip
-def test_mistakes_in_the_query(desk: Desk, query: str, field: str) -> None:
-    status, said = desk.ask("GET", f"/trace?{query}")
+def test_mistakes_in_the_query(panel: ControlPanel, query: str, field: str) -> None:
+    status, said = panel.ask("GET", f"/trace?{query}")
     assert (status, said["field"]) == (400, field)
 
 
-def test_a_query_where_there_is_none(desk: Desk) -> None:
-    assert desk.ask("GET", "/faults?device=x")[0] == 400
-    assert desk.ask("GET", "/trace?" + "&".join(f"a{n}=1" for n in range(30)))[0] == 400
+def test_a_query_where_there_is_none(panel: ControlPanel) -> None:
+    assert panel.ask("GET", "/faults?device=x")[0] == 400
+    assert panel.ask("GET", "/trace?" + "&".join(f"a{n}=1" for n in range(30)))[0] == 400
 
 
-def test_near_words_in_the_query(desk: Desk) -> None:
-    assert desk.ask("GET", "/trace?folow=true")[1]["near"] == "follow"
-    assert "did you mean server?" in desk.ask("GET", "/trace?lane=sever")[1]["error"]
+def test_near_words_in_the_query(panel: ControlPanel) -> None:
+    assert panel.ask("GET", "/trace?folow=true")[1]["near"] == "follow"
+    assert "did you mean server?" in panel.ask("GET", "/trace?lane=sever")[1]["error"]
 
 
-def test_who_follows_gets_what_is_new(desk: Desk) -> None:
-    desk.answered("a")
-    reading = desk.reading("?follow=true&limit=3")
+def test_who_follows_gets_what_is_new(panel: ControlPanel) -> None:
+    panel.answered("a")
+    reading = panel.reading("?follow=true&limit=3")
     assert (reading.lines(), reading.is_behind, reading.is_over) == ([], False, False)
-    desk.answered("b")
+    panel.answered("b")
     assert numbers(list(map(json.loads, reading.lines()))) == [3, 4]
     assert not reading.is_over
-    desk.answered("c")
+    panel.answered("c")
     assert numbers(list(map(json.loads, reading.lines()))) == [5]
     assert reading.is_over
 
 
-def test_who_follows_from_somewhere_gets_what_was_and_what_is_new(desk: Desk) -> None:
-    desk.answered("a")
-    reading = desk.reading("?follow=true&since=1")
+def test_who_follows_from_somewhere_gets_what_was_and_what_is_new(panel: ControlPanel) -> None:
+    panel.answered("a")
+    reading = panel.reading("?follow=true&since=1")
     assert numbers(list(map(json.loads, reading.lines()))) == [2]
     assert not reading.is_over
 
 
-def test_who_does_not_follow_is_not_kept_by_what_is_new(desk: Desk) -> None:
-    desk.answered("a")
-    reading = desk.reading("?since=0")
-    desk.answered("b")
+def test_who_does_not_follow_is_not_kept_by_what_is_new(panel: ControlPanel) -> None:
+    panel.answered("a")
+    reading = panel.reading("?since=0")
+    panel.answered("b")
     assert numbers(list(map(json.loads, all_lines(reading)))) == [1, 2]
 
 
 def test_who_is_too_slow_is_told_how_much_was_dropped() -> None:
-    desk = Desk(max_events=10)
-    reading = desk.reading("?follow=true")
+    panel = ControlPanel(max_events=10)
+    reading = panel.reading("?follow=true")
     for _ in range(8):
-        desk.answered("a")
+        panel.answered("a")
     lines = list(map(json.loads, reading.lines()))
     assert lines[0] == {"dropped": 6}
     assert numbers(lines[1:]) == list(range(7, 17))
-    desk.answered("a")
+    panel.answered("a")
     assert numbers(list(map(json.loads, reading.lines()))) == [17, 18]
 
 
 def test_what_is_forgotten_before_a_reader_comes_is_said_too() -> None:
-    desk = Desk(max_events=4)
+    panel = ControlPanel(max_events=4)
     for _ in range(4):
-        desk.answered("a")
-    assert desk.lines("?since=1&limit=1") == [{"dropped": 3}, *desk.lines("?since=4&limit=1")]
-    assert numbers(desk.lines()) == [5, 6, 7, 8], "nobody asked for older ones"
+        panel.answered("a")
+    assert panel.lines("?since=1&limit=1") == [{"dropped": 3}, *panel.lines("?since=4&limit=1")]
+    assert numbers(panel.lines()) == [5, 6, 7, 8], "nobody asked for older ones"
 
 
 def test_a_long_trace_is_read_in_pieces() -> None:
-    desk = Desk(max_events=1_000)
+    panel = ControlPanel(max_events=1_000)
     for _ in range(500):
-        desk.answered("a")
-    reading = desk.reading("?since=0")
+        panel.answered("a")
+    reading = panel.reading("?since=0")
     assert len(reading.lines()) < 500
-    assert len(list(all_lines(desk.reading("?since=0")))) == 1_000
+    assert len(list(all_lines(panel.reading("?since=0")))) == 1_000
 
 
 # Reasons
 
 
-def test_reasons_newest_first(desk: Desk) -> None:
-    desk.answered("dev-1", 401, "token differs")
-    desk.answered("dev-1")
-    desk.clock.skip(to_us(1))
-    desk.answered("dev-2", 404, "no action")
-    assert desk.ask("GET", "/reasons") == (
+def test_reasons_newest_first(panel: ControlPanel) -> None:
+    panel.answered("dev-1", 401, "token differs")
+    panel.answered("dev-1")
+    panel.clock.skip(to_us(1))
+    panel.answered("dev-2", 404, "no action")
+    assert panel.ask("GET", "/reasons") == (
         200,
         {
             "reasons": [
                 {
-                    "at": "2026-01-01T00:00:01.000000Z", "at_us": VIRTUAL_EPOCH_US + US_PER_S, "method": "GET",
-                    "path": "/DEFAULT/controller/v1/dev-2", "status": 404, "device": "dev-2", "reason": "no action",
+                    "at": "2026-01-01T00:00:01.000000Z", "at_us": VIRTUAL_EPOCH_US + US_PER_S,
+                    "line": "GET /DEFAULT/controller/v1/dev-2", "status": "404",
+                    "device": "dev-2", "reason": "no action",
                 },
                 {
-                    "at": "2026-01-01T00:00:00.000000Z", "at_us": VIRTUAL_EPOCH_US, "method": "GET",
-                    "path": "/DEFAULT/controller/v1/dev-1", "status": 401, "device": "dev-1", "reason": "token differs",
+                    "at": "2026-01-01T00:00:00.000000Z", "at_us": VIRTUAL_EPOCH_US,
+                    "line": "GET /DEFAULT/controller/v1/dev-1", "status": "401",
+                    "device": "dev-1", "reason": "token differs",
                 },
             ]
         },
     )  # fmt: skip
-    assert [found["device"] for found in desk.ask("GET", "/reasons?device=*-1")[1]["reasons"]] == ["dev-1"]
-    assert [found["device"] for found in desk.ask("GET", "/reasons?limit=1")[1]["reasons"]] == ["dev-2"]
-    assert desk.ask("GET", "/reasons?device=dev-9") == (200, {"reasons": []})
-    assert desk.ask("GET", "/reasons?limit=0")[1]["field"] == "limit"
+    assert [found["device"] for found in panel.ask("GET", "/reasons?device=*-1")[1]["reasons"]] == ["dev-1"]
+    assert [found["device"] for found in panel.ask("GET", "/reasons?limit=1")[1]["reasons"]] == ["dev-2"]
+    assert panel.ask("GET", "/reasons?device=dev-9") == (200, {"reasons": []})
+    assert panel.ask("GET", "/reasons?limit=0")[1]["field"] == "limit"
 
 
-def test_reasons_outlive_the_trace(desk: Desk) -> None:
-    desk.answered("dev-1", 401, "token differs")
+def test_reasons_outlive_the_trace(panel: ControlPanel) -> None:
+    panel.answered("dev-1", 401, "token differs")
     for _ in range(100):
-        desk.answered("dev-2")
-    assert desk.lines("?kind=refused") == []
-    assert [found["device"] for found in desk.ask("GET", "/reasons")[1]["reasons"]] == ["dev-1"]
+        panel.answered("dev-2")
+    assert panel.lines("?kind=refused") == []
+    assert [found["device"] for found in panel.ask("GET", "/reasons")[1]["reasons"]] == ["dev-1"]
 
 
-def test_the_reason_of_what_could_not_be_read(desk: Desk) -> None:
-    desk.answered("dev-1")
-    desk.trace.emit(0, Lane.NETWORK, "malformed", envelope=HttpResponse(400), reason="malformed HTTP")
-    found = desk.ask("GET", "/reasons")[1]["reasons"]
-    assert [(one["method"], one["path"], one["status"], one["reason"]) for one in found] == [
-        ("", "", 400, "malformed HTTP")
-    ]
+def test_the_reason_of_what_could_not_be_read(panel: ControlPanel) -> None:
+    panel.answered("dev-1")
+    panel.trace.emit(0, Lane.NETWORK, "malformed", envelope=HttpResponse(400), reason="malformed HTTP")
+    found = panel.ask("GET", "/reasons")[1]["reasons"]
+    assert [(one["line"], one["status"], one["reason"]) for one in found] == [("", "400", "malformed HTTP")]
 
 
-def test_reasons_hold_no_secret(desk: Desk) -> None:
-    desk.secrets.learn("gateway-token", "super-secret-token")
-    desk.answered("super-secret-token", 401, "not super-secret-token")
-    assert "super-secret" not in json.dumps(desk.ask("GET", "/reasons")[1])
+def test_a_refusal_finds_its_question_by_the_session() -> None:
+    refusals, trace = Refusals(), Trace()
+    trace.listen(refusals, refusals.kinds)
+    trace.emit(0, Lane.SERVER, "received", envelope=MqttConnect("gw-1"), session=1)
+    trace.emit(0, Lane.SERVER, "received", envelope=HttpRequest("GET", "http://h", "/a?b"), session=2)
+    trace.emit(0, Lane.SERVER, "refused", envelope=MqttConnack(5), reason="no", session=1)
+    trace.emit(0, Lane.SERVER, "pushed", envelope=MqttPublish("a"), session=2)
+    trace.emit(0, Lane.SERVER, "refused", envelope=HttpResponse(401), reason="no", session=2)
+    trace.emit(0, Lane.SERVER, "refused", reason="no", session=3)
+    found = [(refusal.line, refusal.status) for refusal in refusals.newest_first()]
+    assert found == [("", ""), ("GET /a", "401"), ("CONNECT gw-1", "CONNACK 5")]
+
+
+def test_reasons_hold_no_secret(panel: ControlPanel) -> None:
+    panel.secrets.learn("gateway-token", "super-secret-token")
+    panel.answered("super-secret-token", 401, "not super-secret-token")
+    assert "super-secret" not in json.dumps(panel.ask("GET", "/reasons")[1])
 
 
 def test_only_so_many_are_kept() -> None:

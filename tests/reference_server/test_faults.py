@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import pytest
 
-from fleetrig.reference_server.faults import FaultPlan, instead, spoil
-from fleetrig.reference_server.platform import Answer
+from fleetrig.reference_server.faults import FaultPlan, distort, replacement
+from fleetrig.reference_server.http_habits import PLAIN
+from fleetrig.reference_server.platform import HttpAnswer, Reaction
 from fleetrig.reference_server.server import Server
 from fleetrig.reference_server.stores.interface import Kind
 from fleetrig.reference_server.stores.memory import MemoryStore
@@ -35,7 +36,7 @@ def plan(*faults: Fault, draws: Iterator[float] | None = None) -> FaultPlan:
 
 
 def bites(faults: FaultPlan, request: HttpRequest, at_s: float) -> bool:
-    return faults.before(request, START_US + to_us(at_s)) is not None
+    return faults.blocking(request, START_US + to_us(at_s)) is not None
 
 
 @pytest.mark.parametrize(("at_s", "bitten"), [(0, False), (9.999, False), (10, True), (14.999, True), (15, False)])
@@ -80,8 +81,8 @@ def test_the_next_change_is_an_edge_of_a_fault() -> None:
 
 
 def test_overload_answers_with_or_without_a_time() -> None:
-    assert instead(Fault(OVERLOAD), POLL) == Delivery(HttpResponse(503))
-    named = instead(Fault(OVERLOAD, parameters={"status": 429, "retry_after_s": 7.0}), POLL)
+    assert replacement(Fault(OVERLOAD), POLL) == Delivery(HttpResponse(503))
+    named = replacement(Fault(OVERLOAD, parameters={"status": 429, "retry_after_s": 7.0}), POLL)
     assert named == Delivery(HttpResponse(429, (("Retry-After", "7"),)))
 
 
@@ -96,11 +97,11 @@ def test_overload_answers_with_or_without_a_time() -> None:
     ],
 )
 def test_spoiling(fault: Fault, expected: Delivery) -> None:
-    assert spoil(fault, POLL, Delivery(HttpResponse(200, (), b"abcd"))) == expected
+    assert distort(fault, POLL, Delivery(HttpResponse(200, (), b"abcd"))) == expected
 
 
 def test_an_empty_body_cannot_be_cut() -> None:
-    assert spoil(Fault(CUT), POLL, Delivery(HttpResponse(204))) == Delivery(HttpResponse(204))
+    assert distort(Fault(CUT), POLL, Delivery(HttpResponse(204))) == Delivery(HttpResponse(204))
 
 
 @dataclass(frozen=True)
@@ -112,24 +113,23 @@ class Counter:
     """The smallest platform that keeps something: counts its requests, and refuses DELETE half way."""
 
     name = "counter"
+    http_habits = PLAIN
     kind = Kind("count", Seen, key=lambda seen: seen.what)
 
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
 
-    def serves(self, request: HttpRequest) -> bool:
-        return request.target.startswith("/DEFAULT")
-
-    def handle(self, request: HttpRequest, session: Session, now_us: int) -> Answer:
+    def handle(self, request: HttpRequest, session: Session, now_us: int) -> HttpAnswer:
         self._store.put(self.kind, "t", Seen(f"{request.method} {now_us}"))
         if request.method == "DELETE":
-            return Answer(HttpResponse(409), reason="not today", rollback=True)
-        return Answer(HttpResponse(200, (), b"counted"), device="d1")
+            return HttpAnswer(HttpResponse(409), reason="not today", rollback=True)
+        return HttpAnswer(HttpResponse(200, (), b"counted"), device="d1")
 
     def next_due_us(self) -> int | None:
         return None
 
-    def advance(self, now_us: int) -> None: ...
+    def advance(self, now_us: int) -> Sequence[Reaction]:
+        return ()
 
     def secrets(self) -> list[tuple[str, str]]:
         return [("token", "s3cret")]
@@ -140,7 +140,7 @@ def running() -> tuple[Server, MemoryStore, list[TraceEvent]]:
     store, trace = MemoryStore(), Trace()
     events: list[TraceEvent] = []
     trace.listen(events.append)
-    return Server([Counter(store)], store, plan(), trace, Secrets()), store, events
+    return Server(Counter(store), store, plan(), trace, Secrets()), store, events
 
 
 Running = tuple[Server, MemoryStore, list[TraceEvent]]
@@ -153,7 +153,7 @@ def kept(store: MemoryStore) -> int:
 def test_an_outage_never_reaches_the_platform(running: Running) -> None:
     server, store, events = running
     server.faults.add(Fault(OUTAGE, shows_as=Ending.RESET), START_US)
-    assert server.handle(POLL, Session(), START_US) == Delivery(None, Ending.RESET)
+    assert server.exchange(POLL, Session(), START_US) == Delivery(None, Ending.RESET)
     assert kept(store) == 0
     said = [(event.kind, event.fault, event.reason) for event in events]
     assert said == [("received", "", "127.0.0.1"), ("fault", "outage", "shows as reset"), ("delivered", "", "reset")]
@@ -162,7 +162,7 @@ def test_an_outage_never_reaches_the_platform(running: Running) -> None:
 def test_a_lost_reply_was_committed(running: Running) -> None:
     server, store, events = running
     server.faults.add(Fault(LOST, times=1), START_US)
-    assert server.handle(REPORT, Session(), START_US).response is None
+    assert server.exchange(REPORT, Session(), START_US).response is None
     assert kept(store) == 1
     assert [event.kind for event in events] == ["received", "fault", "answered", "delivered"]
     assert (events[-1].envelope, events[-1].reason) == (None, "closed")
@@ -171,20 +171,14 @@ def test_a_lost_reply_was_committed(running: Running) -> None:
 def test_a_refusal_half_way_leaves_nothing_and_says_why(running: Running) -> None:
     server, store, events = running
     delete = HttpRequest("DELETE", "http://h", "/DEFAULT/x")
-    delivery = server.handle(delete, Session(), START_US)
+    delivery = server.exchange(delete, Session(), START_US)
     assert delivery.response is not None
     assert delivery.response.status == 409
     assert kept(store) == 0
     assert (events[-1].kind, events[-1].reason) == ("refused", "not today")
 
 
-def test_what_no_platform_serves_is_not_found(running: Running) -> None:
-    server, _, _ = running
-    delivery = server.handle(HttpRequest("GET", "http://h", "/other"), Session(), START_US)
-    assert delivery == Delivery(HttpResponse(404))
-
-
 def test_secrets_of_a_platform_are_masked_from_then_on(running: Running) -> None:
     server, _, _ = running
-    server.handle(POLL, Session(), START_US)
+    server.exchange(POLL, Session(), START_US)
     assert "s3cret" not in server.secrets.hide('{"token": "s3cret"}')

@@ -6,7 +6,7 @@ import asyncio
 import ssl
 
 from fleetrig.simulator.contract.bodies import body_bytes
-from fleetrig.simulator.contract.delivery import Delivery, Ending, Handler
+from fleetrig.simulator.contract.delivery import Delivery, Ending, HttpHandler
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from fleetrig.simulator.contract.session import Session
 from tests.simulator.transports.raw_server import Connection, RawServer, silent
@@ -15,7 +15,7 @@ from tests.simulator.transports.raw_server import Connection, RawServer, silent
 class SocketStub(RawServer):
     """`async with SocketStub(handler) as server`. `holds` keeps every answer back until it is set."""
 
-    def __init__(self, handler: Handler, context: ssl.SSLContext | None = None) -> None:
+    def __init__(self, handler: HttpHandler, context: ssl.SSLContext | None = None) -> None:
         super().__init__(self._handle, context)
         self._handler = handler
         self.holds: asyncio.Event | None = None

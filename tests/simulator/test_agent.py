@@ -8,22 +8,34 @@ import pytest
 
 from fleetrig.simulator.agent import Agent, CutPoint, cut_points, effect_name
 from fleetrig.simulator.contract.errors import ModelError
-from fleetrig.simulator.contract.http import HttpRequest
+from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from fleetrig.simulator.contract.identity import DeviceIdentity
 from fleetrig.simulator.contract.json_types import Json
+from fleetrig.simulator.contract.mqtt import MqttConnect, MqttPingreq, MqttPublish, MqttPublishAck, PublishAckKind
 from fleetrig.simulator.effects import (
     Apply,
     Ask,
+    Await,
+    Connect,
+    Disconnect,
     Done,
     Download,
+    Effect,
     Enter,
     Flow,
     NoReply,
+    Outcome,
     Pause,
     Remember,
+    Reply,
+    Tell,
+    acknowledge,
     ask,
+    connect,
     download,
     pause,
+    tell,
+    wait_for,
 )
 from fleetrig.simulator.stages import Stage
 
@@ -128,20 +140,26 @@ def test_a_power_cut_closes_the_flow_where_it_stands() -> None:
     assert closed == [True]
 
 
+EVERYWHERE = ("before", "sent", "answered")
 EFFECTS = [
-    (POLL, "poll", 3),
-    (Download("download", REQUEST, "fw", 0, 1.0), "download", 3),
-    (Pause(1.0, 2.0, "poll interval"), "pause-poll-interval", 1),
-    (Remember({"b": 1, "a": None}), "remember-a-b", 1),
-    (Enter(Stage.ONLINE, "why not"), "enter-online", 1),
-    (Apply("12", 1.0), "apply", 1),
+    (POLL, "poll", EVERYWHERE),
+    (Download("download", REQUEST, "fw", 0, 1.0), "download", EVERYWHERE),
+    (Connect("connect", "mqtt://h", None, 1.0), "connect", EVERYWHERE),
+    (Ask("ping", MqttPingreq(), 1.0), "ping", EVERYWHERE),
+    (Tell("telemetry", MqttPublish("up")), "telemetry", ("before", "sent")),
+    (Await("push", ("PUBLISH *",), 1.0, 2.0), "push", ("before", "answered")),
+    (Disconnect(), "disconnect", ("before",)),
+    (Pause(1.0, 2.0, "poll interval"), "pause-poll-interval", ("before",)),
+    (Remember({"b": 1, "a": None}), "remember-a-b", ("before",)),
+    (Enter(Stage.ONLINE, "why not"), "enter-online", ("before",)),
+    (Apply("12", 1.0), "apply", ("before",)),
 ]
 
 
 @pytest.mark.parametrize(("effect", "name", "points"), EFFECTS, ids=[row[1] for row in EFFECTS])
-def test_effects_have_names_to_cut_at(effect: Ask, name: str, points: int) -> None:
+def test_effects_have_names_to_cut_at(effect: Effect, name: str, points: tuple[str, ...]) -> None:
     assert effect_name(effect) == name
-    assert len(cut_points(effect)) == points
+    assert cut_points(effect) == points
     for where in cut_points(effect):
         point = CutPoint(name, 2, where)
         assert CutPoint.parse(str(point)) == point
@@ -164,13 +182,43 @@ def wrongly_answered() -> Iterator[tuple[Flow, str]]:
     def pausing() -> Flow:
         yield from pause(Pause(1.0, 1.0, "why"))
 
+    def connecting() -> Flow:
+        yield from connect(Connect("connect", "mqtt://h", MqttConnect(), 1.0))
+
+    def telling() -> Flow:
+        yield from tell("up", MqttPublish("up"))
+
+    def waiting() -> Flow:
+        yield from wait_for(Await("push", ("*",), 1.0, 1.0))
+
     yield asking(), "answered Ask with Done"
+    yield connecting(), "answered Connect with Reply"
+    yield telling(), "answered Tell with Reply"
+    yield waiting(), "answered Await with Done"
     yield downloading(), "answered Download with Done"
     yield pausing(), "answered Pause with NoReply"
 
 
-@pytest.mark.parametrize(("flow", "message"), list(wrongly_answered()), ids=["ask", "download", "pause"])
+WRONG: dict[str, Outcome] = {
+    "Done": Done(),
+    "NoReply": NoReply("timeout", 1.0),
+    "Reply": Reply(HttpResponse(200), 1.0),
+}
+
+
+@pytest.mark.parametrize(
+    ("flow", "message"), list(wrongly_answered()), ids=["ask", "connect", "tell", "await", "download", "pause"]
+)
 def test_a_driver_that_answers_wrongly_is_found_out(flow: Flow, message: str) -> None:
     next(flow)
     with pytest.raises(AssertionError, match=message):
-        flow.send(NoReply("timeout", 1.0) if "Pause" in message else Done())
+        flow.send(WRONG[message.rpartition(" ")[2]])
+
+
+@pytest.mark.parametrize(
+    ("qos", "said"), [(0, None), (1, PublishAckKind.PUBACK), (2, PublishAckKind.PUBREC)], ids=["0", "1", "2"]
+)
+def test_a_publish_that_came_is_acknowledged_by_its_quality(qos: int, said: PublishAckKind | None) -> None:
+    flow = acknowledge(MqttPublish("down", qos=qos, packet_id=7))
+    effect = next(flow, None)
+    assert effect == (None if said is None else Tell(said.name.lower(), MqttPublishAck(said, 7)))

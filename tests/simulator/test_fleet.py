@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from itertools import count, islice
+from itertools import islice
 
 import pytest
 
-from fleetrig.simulator.contract.identity import Credential, DeviceIdentity, TargetToken
+from fleetrig.simulator.agent import Agent
+from fleetrig.simulator.contract.http import HttpRequest
+from fleetrig.simulator.contract.identity import DeviceIdentity, TargetToken
 from fleetrig.simulator.effects import Ask, Enter
-from fleetrig.simulator.fleet import burn, fleet, numbered
+from fleetrig.simulator.fleet import numbered
 from fleetrig.simulator.flows.hawkbit.device import HawkbitSettings
+from fleetrig.simulator.flows.hawkbit.flow import HawkbitDevice
 
 SETTINGS = HawkbitSettings("http://hawkbit.test")
 
@@ -26,26 +29,20 @@ def test_a_template_that_gives_everybody_the_same_name() -> None:
         numbered("HB", 2, "T")
 
 
-def test_agents_are_made_when_they_are_asked_for() -> None:
-    asked: list[str] = []
-
-    def credential_of(identity: DeviceIdentity) -> Credential:
-        asked.append(identity.serial)
-        return TargetToken(f"token-of-{identity.serial}")
-
-    agents = fleet((DeviceIdentity(f"d{n}") for n in count()), SETTINGS, credential_of)
-    assert [agent.identity.serial for agent in islice(agents, 2)] == ["d0", "d1"]
-    assert asked == ["d0", "d1"]
+def test_identities_are_made_when_they_are_asked_for() -> None:
+    assert next(islice(numbered("d{n}", 10**12, "T"), 1, None)).serial == "d2"
 
 
 def test_each_device_holds_its_own_credential() -> None:
-    for agent in fleet(numbered("d{n}", 3, "T"), SETTINGS, lambda identity: TargetToken(f"t-{identity.serial}")):
+    for identity in numbered("d{n}", 3, "T"):
+        agent = Agent(identity, HawkbitDevice(SETTINGS, TargetToken(f"t-{identity.serial}")))
         effect = agent.power_on()
         assert isinstance(effect, Enter)
         effect = agent.resume(agent.settle(effect))
         assert isinstance(effect, Ask)
+        assert isinstance(effect.request, HttpRequest)
         assert effect.request.header("Authorization") == f"TargetToken t-{agent.identity.serial}"
 
 
-def test_a_program_does_not_show_its_credential() -> None:
-    assert "s3cret-token" not in repr(burn(SETTINGS, TargetToken("s3cret-token")))
+def test_a_device_does_not_show_its_credential() -> None:
+    assert "s3cret-token" not in repr(HawkbitDevice(SETTINGS, TargetToken("s3cret-token")))

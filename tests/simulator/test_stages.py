@@ -1,15 +1,10 @@
-"""The table of moves: connected, closed, and drawn as it is."""
+"""The table of moves: connected and closed."""
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
-
 import pytest
 
-from fleetrig.simulator.stages import MOVES, Stage, diagram, may_move
-
-ARCHITECTURE = Path(__file__).parents[2] / "ARCHITECTURE.md"
+from fleetrig.simulator.stages import MOVES, Stage, may_move
 
 
 def test_every_stage_has_a_row() -> None:
@@ -36,20 +31,3 @@ def test_every_stage_can_be_reached_from_the_factory_and_none_is_a_trap() -> Non
     for stage in Stage:
         assert Stage.ONLINE in reach(stage), f"{stage} never comes online again"
     assert Stage.BLANK not in set().union(*MOVES.values())
-
-
-def drawn(text: str) -> set[tuple[str, str]]:
-    return set(re.findall(r"^\s+(\S+) --> (\S+)$", text, re.MULTILINE))
-
-
-def test_the_picture_is_the_table() -> None:
-    moves = {(here.value, there.value) for here, ends in MOVES.items() for there in ends}
-    assert drawn(diagram()) == moves | {("[*]", "blank")}
-    assert diagram().startswith("stateDiagram-v2\n")
-
-
-def test_the_picture_in_the_documentation_is_this_one() -> None:
-    """Whoever draws the stages in ARCHITECTURE.md pastes `diagram()`."""
-    text = ARCHITECTURE.read_text() if ARCHITECTURE.exists() else ""
-    for picture in re.findall(r"stateDiagram-v2.*?(?=```)", text, re.DOTALL):
-        assert drawn(picture) == drawn(diagram())

@@ -1,28 +1,63 @@
-"""The tenant's settings that a scenario wants: its own, and the mode that its devices' credential needs."""
+"""The keys of a tenant's configuration and the form of their values: hawkBit 1.1, and 0.9 where it had others."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
 
-from fleetrig.harness.scenario_file.scenario import Scenario
+from fleetrig.harness.scenario_file.values import Flag, Text, Whole, written_as
 
-GATEWAY_MODE: Final = "authentication.gatewaytoken.enabled"
-GATEWAY_KEY: Final = "authentication.gatewaytoken.key"
 TARGET_MODE: Final = "authentication.targettoken.enabled"
+"""Devices may prove themselves with a token of their own."""
+GATEWAY_MODE: Final = "authentication.gatewaytoken.enabled"
+"""Devices may prove themselves with the tenant's gateway token."""
+GATEWAY_KEY: Final = "authentication.gatewaytoken.key"
+HEADER_MODE: Final = "authentication.header.enabled"
+"""Devices may prove themselves with a certificate that a reverse proxy checks."""
+HEADER_AUTHORITY: Final = "authentication.header.authority"
+POLLING_TIME: Final = "pollingTime"
+POLLING_OVERDUE_TIME: Final = "pollingOverdueTime"
+
+_DURATION: Final = r"([-+]?\d+(:[-+]?\d+){0,2}|P[-+0-9DTHMS.,]+)"
+_INTERVAL: Final = rf"\s*{_DURATION}\s*(~\d{{1,2}}%)?\s*"
+Duration = Annotated[str, written_as(_DURATION, "a duration such as 00:05:00 or PT5M")]
+PollingTime = Annotated[
+    str,
+    written_as(rf"{_INTERVAL}(,[^,]*->{_INTERVAL})*", "a polling time such as 00:05:00, PT5M, 00:05:00~10% or "
+                                                      "00:05:00, group == 'fast' -> 00:00:30"),
+]  # fmt: skip
+
+SETTINGS: Final[Mapping[str, Any]] = {
+    TARGET_MODE: Flag,
+    GATEWAY_MODE: Flag,
+    GATEWAY_KEY: str,
+    HEADER_MODE: Flag,
+    HEADER_AUTHORITY: str,
+    POLLING_TIME: PollingTime,
+    POLLING_OVERDUE_TIME: Duration,
+    "maintenanceWindowPollCount": Whole,
+    "repository.actions.autoclose.enabled": Flag,
+    "user.confirmation.flow.enabled": Flag,
+    "rollout.approval.enabled": Flag,
+    "auto.assignment.approval.enabled": Flag,
+    "batch.assignments.enabled": Flag,
+    "implicit.lock.enabled": Flag,
+    "action.cleanup.auto.expiry": Whole,
+    "action.cleanup.auto.status": Text,
+    "action.cleanup.onQuotaHit.percent": Whole,
+    "action.delete.allowed.statuses": Text,
+    # Of 0.9 only:
+    "minPollingTime": Duration,
+    "multi.assignments.enabled": Flag,
+    "action.cleanup.enabled": Flag,
+    "action.cleanup.actionExpiry": Whole,
+    "action.cleanup.actionStatus": Text,
+}
+"""Key -> the form of its value."""
 
 NEEDED_MODES: Final = {
     "target_token": TARGET_MODE,
     "wrong_target_token": TARGET_MODE,
     "gateway_token": GATEWAY_MODE,
 }
-
-
-def wanted_settings(scenario: Scenario) -> dict[str, Any]:
-    """Keys and values as the platform's management interface names them. What the scenario says itself wins.
-
-    The key of the gateway token is not among them unless the scenario names one: it is made for the run.
-    """
-    settings: dict[str, Any] = dict(scenario.server.settings)
-    if (mode := NEEDED_MODES.get(scenario.devices.credential)) is not None:
-        settings.setdefault(mode, True)
-    return settings
+"""Credential -> the setting that lets it in."""

@@ -1,33 +1,53 @@
-"""Before the first phase: the tenant as the scenario wants it, then the fleet."""
+"""Before the fleet is built: the tenant as the scenario wants it, with the mode that the devices' credential needs."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from fleetrig.harness.platforms.hawkbit.settings import GATEWAY_KEY, GATEWAY_MODE, wanted_settings
-from fleetrig.harness.run.actions import configure
-from fleetrig.harness.run.context import Rig, build_devices
-from fleetrig.simulator.drivers.director import Director, Inquiry
+from fleetrig.harness.platforms.hawkbit.actions import configure
+from fleetrig.harness.platforms.hawkbit.hawkbit_run import HawkbitRun
+from fleetrig.harness.platforms.hawkbit.settings import GATEWAY_KEY, GATEWAY_MODE, NEEDED_MODES
+from fleetrig.harness.scenario_file.scenario import Scenario
+from fleetrig.simulator.drivers.director import AdminCall, Director
 
 
-def set_up(rig: Rig) -> Director[None]:
-    """Settings, then devices that hold what the settings let in."""
-    settings = wanted_settings(rig.scenario)
-    if rig.scenario.devices.credential == "gateway_token":
-        rig.gateway_key = str(settings.get(GATEWAY_KEY) or (yield from gateway_key_in_use(rig)))
-        rig.gateway_key = rig.gateway_key or rig.new_token("gateway key")
-        settings[GATEWAY_KEY] = rig.gateway_key
-        rig.secrets.learn("gateway-token", rig.gateway_key)
+def setup(run: HawkbitRun) -> Director[None]:
+    """The tenant's settings, so that devices will hold what the settings let in."""
+    context = run.context
+    settings = wanted_settings(context.scenario)
+    if context.scenario.devices.credential == "gateway_token":
+        run.gateway_key = str(settings.get(GATEWAY_KEY) or (yield from gateway_key_in_use(run)))
+        run.gateway_key = run.gateway_key or context.new_token("gateway key")
+        settings[GATEWAY_KEY] = run.gateway_key
+        context.secrets.learn("gateway-token", run.gateway_key)
     if settings:
-        yield from configure(rig, settings)
-    build_devices(rig)
+        yield from configure(run, settings)
 
 
-def gateway_key_in_use(rig: Rig) -> Inquiry[str]:
+def wanted_settings(scenario: Scenario) -> dict[str, Any]:
+    """Keys and values as the platform's management interface names them. What the scenario says itself wins.
+
+    The key of the gateway token is not among them unless the scenario names one: it is made for the run.
+    """
+    settings: dict[str, Any] = dict(scenario.server.settings.values)
+    if (mode := NEEDED_MODES.get(scenario.devices.credential)) is not None:
+        settings.setdefault(mode, True)
+    return settings
+
+
+def settings_in_force(scenario: Scenario) -> dict[str, object]:
+    """The same for people to read."""
+    settings: dict[str, object] = wanted_settings(scenario)
+    if scenario.devices.credential == "gateway_token":
+        settings.setdefault(GATEWAY_KEY, "(a fresh one; on a server of others the one that is in use)")
+    return settings
+
+
+def gateway_key_in_use(run: HawkbitRun) -> AdminCall[str]:
     """The key that other people's devices hold: it is taken as it is rather than replaced. Empty when there is none."""
-    if rig.server.is_own:
+    if run.context.server.is_own:
         return ""
-    config: dict[str, Any] = yield from rig.server.admin.read_config()
+    config: dict[str, Any] = yield from run.admin.read_config()
     if config.get(GATEWAY_MODE, {}).get("value") is not True:
         return ""
     return str(config.get(GATEWAY_KEY, {}).get("value") or "")

@@ -1,115 +1,134 @@
-"""The hawkBit devices of a simulation: who they are, what they hold, and how to read what they are told."""
+"""`fleetrig simulate hawkbit`: hawkBit devices without a scenario, against any hawkBit server."""
 
 from __future__ import annotations
 
-import json
-import secrets as chance
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
-from fleetrig.harness.report.fleet_state import Readings
-from fleetrig.harness.run.version import VERSION
-from fleetrig.harness.scenario_file.unit_list import Unit, read_units
-from fleetrig.simulator.agent import Agent
-from fleetrig.simulator.contract.bodies import body_bytes
+import typer
+
+from fleetrig.harness.commands.fleet_options import (
+    key_values,
+    listed_units,
+    numbered_units,
+    seconds,
+    warn_if_others_can_read,
+)
+from fleetrig.harness.commands.options import Against, Ca, ChangeTenantSettings, Insecure
+from fleetrig.harness.commands.simulate import simulate
+from fleetrig.harness.commands.simulation import SimulationPlan, http_probe
+from fleetrig.harness.platforms.hawkbit.platform import admin_of
+from fleetrig.harness.platforms.hawkbit.simulated_fleet import (
+    DEFAULT_ATTRIBUTES,
+    READINGS,
+    build_agents,
+    check_serials,
+    check_tokens,
+    with_fresh_tokens,
+)
+from fleetrig.harness.platforms.hawkbit.simulation_hints import Holding, refused_hint
+from fleetrig.harness.platforms.hawkbit.temporary_targets import TemporaryTargets
+from fleetrig.harness.scenario_file.unit_list import Unit
+from fleetrig.harness.servers.foreign import foreign_server
+from fleetrig.harness.servers.remote import RemoteServer
+from fleetrig.harness.servers.secrets import secret_from
+from fleetrig.harness.servers.trust import verify_with
 from fleetrig.simulator.contract.errors import UsageError
-from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
-from fleetrig.simulator.contract.identity import Credential, DeviceIdentity, GatewayToken, TargetToken
-from fleetrig.simulator.fleet import burn, numbered
+from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.flows.hawkbit.device import HawkbitSettings
-from fleetrig.simulator.flows.hawkbit.messages import read_document, sleep_s
 
-DEFAULT_ATTRIBUTES: Final = {"simulated_by": f"fleetrig {VERSION}"}
-"""So that a server that asks gets something, and an operator can tell these targets from real ones."""
-
-
-def numbered_units(template: str, count: int) -> tuple[Unit, ...]:
-    """Units without tokens. Raises UsageError for a template that names nobody, or two the same."""
-    try:
-        serials = [identity.serial for identity in numbered(template, count, "")]
-    except (LookupError, AttributeError):
-        raise UsageError(
-            f"--serial {template!r} names something else than n; write for instance 'SIM-{{n:04d}}'"
-        ) from None
-    except ValueError as wrong:
-        raise UsageError(f"--serial: {wrong}") from None
-    if any(not serial or any(char.isspace() for char in serial) for serial in serials):
-        raise UsageError(f"--serial {template!r} holds a blank, which hawkBit refuses in a controllerId")
-    return tuple(map(Unit, serials))
+SERIAL: Final = "SIM-{n:04d}"
+COUNT: Final = 20
 
 
-def with_fresh_tokens(units: Sequence[Unit]) -> tuple[Unit, ...]:
-    """Each with a token as hawkBit itself makes them: 16 random bytes in hex."""
-    return tuple(replace(unit, token=chance.token_hex(16)) for unit in units)
+def simulate_command(
+    against: Against,
+    count: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help=f"The number of devices; {COUNT} by default.")
+    ] = None,
+    serial: Annotated[
+        str | None, typer.Option(metavar="TEXT", help=f"Their controllerIds; {SERIAL!r} by default.")
+    ] = None,
+    gateway_token: Annotated[
+        str | None, typer.Option(metavar="env:NAME|FILE", help="The gateway token of the tenant, for all.")
+    ] = None,
+    tokens: Annotated[Path | None, typer.Option(metavar="F.csv", help="Columns serial, token, attributes.")] = None,
+    register: Annotated[bool, typer.Option("--register", help="Create the targets, delete them afterwards.")] = False,
+    attribute: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="An attribute that all send; repeatable.")
+    ] = None,
+    interval: Annotated[str, typer.Option(metavar="TIME", help="Between polls, until the server names one.")] = "30s",
+    install_time: Annotated[str, typer.Option(metavar="TIME", help="How long an installation takes.")] = "10s",
+    spread: Annotated[str, typer.Option(metavar="TIME", help="All are switched on within this time.")] = "5s",
+    for_: Annotated[str | None, typer.Option("--for", metavar="TIME", help="End after this time, such as 10m.")] = None,
+    tenant: Annotated[str | None, typer.Option(metavar="NAME", help="That of the SERVER.yaml, or DEFAULT.")] = None,
+    seed: Annotated[int, typer.Option(metavar="N", help="Decides when devices start and how long they back off.")] = 1,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for a server that does not answer yet.")] = False,
+    ca: Ca = None,
+    insecure: Insecure = False,
+    change_tenant_settings: ChangeTenantSettings = False,
+    trace: Annotated[Path | None, typer.Option(metavar="F", help="Write every event here, as JSON lines.")] = None,
+) -> None:
+    """Simulate hawkBit devices without a scenario, until Ctrl-C or --for.
+
+    They register themselves, poll, send attributes and install what is deployed. Without --gateway-token, --tokens or
+    --register they have no credentials.
+    """
+    server = foreign_server(against, "hawkbit", may_change_settings=change_tenant_settings)
+    units, holding = units_of(count, serial, gateway_token, tokens, register=register)
+    token = None if gateway_token is None else secret_from(gateway_token, "--gateway-token")
+    interval_s = seconds(interval, "--interval", least_s=1.0)
+    settings = HawkbitSettings(
+        server.url,
+        attributes={**DEFAULT_ATTRIBUTES, **key_values(attribute or [], "--attribute")},
+        default_interval_s=interval_s,
+        install_s=seconds(install_time, "--install-time"),
+    )
+    of_tenant = tenant or server.tenant
+    plan = SimulationPlan(
+        url=server.url,
+        agents=build_agents(units, of_tenant, settings, token),
+        probe=http_probe(server.url),
+        hint=lambda answer: refused_hint(answer, holding, server.url, of_tenant),
+        spread_s=seconds(spread, "--spread"),
+        for_s=None if for_ is None else seconds(for_, "--for", least_s=0.001),
+        seed=seed,
+        verify=verify_with(ca, insecure=insecure, file_ca=server.ca),
+        waits_for_server=wait,
+        temporary=temporary_targets(units, server) if register else None,
+    )
+    simulate(plan, READINGS, interval_s, trace, known_secrets(units, token, server))
 
 
-def listed_units(path: Path, count: int | None) -> tuple[Unit, ...]:
-    """The first `count` units of a list. Raises UsageError (`file:line: …`)."""
-    try:
-        units = read_units(path)
-    except OSError as wrong:
-        raise UsageError(f"cannot read {path}: {wrong.strerror}") from None
-    except ValueError as wrong:
-        raise UsageError(str(wrong)) from None
-    if (without := next((unit for unit in units if unit.token is None), None)) is not None:
-        raise UsageError(f"{path.name}: {without.serial} has no token; expected the columns serial and token")
-    if count is not None and count > len(units):
-        raise UsageError(f"{path.name} lists {len(units)} units, fewer than --count {count}")
-    return units[:count]
+def units_of(
+    count: int | None, serial: str | None, gateway_token: str | None, tokens: Path | None, *, register: bool
+) -> tuple[tuple[Unit, ...], Holding]:
+    """The units, and what they hold. Raises UsageError for options that contradict each other."""
+    ways = {"--gateway-token": gateway_token is not None, "--tokens": tokens is not None, "--register": register}
+    given = [option for option, is_given in ways.items() if is_given]
+    if len(given) > 1:
+        raise UsageError(f"{' and '.join(given)} contradict each other: give one of them")
+    if tokens is not None:
+        if serial is not None:
+            raise UsageError("--tokens names the devices: leave --serial away")
+        warn_if_others_can_read(tokens)
+        return check_tokens(listed_units(tokens, count), tokens), "listed tokens"
+    units = check_serials(numbered_units(serial or SERIAL, count or COUNT), serial or SERIAL)
+    if register:
+        return with_fresh_tokens(units), "registered tokens"
+    return units, "nothing" if gateway_token is None else "gateway token"
 
 
-def attributes_from(pairs: Sequence[str]) -> dict[str, str]:
-    """`KEY=VALUE` each; later ones win."""
-    attributes = {}
-    for pair in pairs:
-        key, mark, text = pair.partition("=")
-        if not mark or not key:
-            raise UsageError(f"--attribute takes KEY=VALUE, got {pair!r}")
-        attributes[key] = text
-    return attributes
+def temporary_targets(units: tuple[Unit, ...], server: RemoteServer) -> TemporaryTargets:
+    return TemporaryTargets(admin_of(server), {unit.serial: unit.token or "" for unit in units})
 
 
-def build_agents(
-    units: Sequence[Unit], tenant: str, settings: HawkbitSettings, gateway_token: str | None
-) -> tuple[Agent, ...]:
-    """All of one make; a unit's own attributes come on top of the shared ones."""
-    agents = []
+def known_secrets(units: tuple[Unit, ...], gateway_token: str | None, server: RemoteServer) -> Secrets:
+    """Everything that must stand in no trace."""
+    secrets = Secrets()
+    secrets.learn("gateway-token", gateway_token or "")
+    for kind, secret in admin_of(server).secrets():
+        secrets.learn(kind, secret)
     for unit in units:
-        own = replace(settings, attributes={**settings.attributes, **unit.attributes}) if unit.attributes else settings
-        agents.append(Agent(DeviceIdentity(unit.serial, tenant), burn(own, _credential(unit, gateway_token))))
-    return tuple(agents)
-
-
-def _credential(unit: Unit, gateway_token: str | None) -> Credential | None:
-    if gateway_token is not None:
-        return GatewayToken(gateway_token)
-    return None if unit.token is None else TargetToken(unit.token)
-
-
-def _interval_s(answer: HttpResponse) -> float | None:
-    return sleep_s(read_document(answer) or {})
-
-
-def _version(answer: HttpResponse) -> str:
-    match read_document(answer):
-        case {"deployment": {"chunks": [{"version": str(version)}, *_]}}:
-            return version
-        case _:
-            return ""
-
-
-def _result(report: HttpRequest) -> str:
-    """Of a deployment, not of a cancel."""
-    if "/deploymentBase/" not in report.path:
-        return ""
-    body: Mapping[str, object] = json.loads(body_bytes(report.body))
-    match body:
-        case {"status": {"result": {"finished": str(finished)}}}:
-            return finished
-        case _:
-            return ""
-
-
-READINGS: Final = Readings(_interval_s, _version, _result)
+        secrets.learn("target-token", unit.token or "")
+    return secrets

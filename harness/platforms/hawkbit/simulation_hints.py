@@ -1,11 +1,11 @@
-"""What a simulation tells a person to do next when a server does not answer, or refuses the whole fleet."""
+"""What to do next when a hawkBit refuses the whole fleet."""
 
 from __future__ import annotations
 
 from typing import Final, Literal
 
 Holding = Literal["nothing", "gateway token", "listed tokens", "registered tokens"]
-"""What the devices prove themselves with."""
+"""The credentials of the devices."""
 
 REFUSED_ALL: Final = {
     "nothing": (
@@ -41,18 +41,3 @@ def refused_hint(first_answer: str, holding: Holding, url: str, tenant: str) -> 
             )
         case _:
             return ""
-
-
-def unreachable(url: str, why: str) -> str:
-    """One sentence for a server that gave no answer; `why` is a word of `NoReply`."""
-    match why:
-        case "refused":
-            return f"nobody listens at {url} (connection refused): start the server, or give --wait to wait for it"
-        case "timeout":
-            return f"{url} does not answer: is the address right? --wait waits for it"
-        case "tls":
-            return f"{url} does not speak TLS, or with a certificate nobody trusts: --ca FILE, or --insecure"
-        case "unreachable":
-            return f"{url} cannot be reached: is the name right and the network up? --wait waits for it"
-        case _:
-            return f"whatever listens at {url} does not answer HTTP ({why}): are scheme and port right?"

@@ -1,7 +1,7 @@
-"""Targets that exist only while a fleet runs: made beforehand with fresh tokens, taken away when it ends.
+"""Targets that exist only while a fleet runs: created beforehand with fresh tokens, deleted when it ends.
 
-What was made is known at every moment, also when a request is broken off: a target whose creation was not answered is
-ours if it carries our token.
+What was created is known at every moment, also when a request is broken off: a target whose creation was not answered
+is ours if it carries our token.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from fleetrig.harness.commands.simulation import unreachable
 from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin, JsonDict
-from fleetrig.harness.platforms.hawkbit.simulation_hints import unreachable
 from fleetrig.simulator.contract.errors import BrokenBench, UsageError
-from fleetrig.simulator.drivers.director import Inquiry
+from fleetrig.simulator.drivers.director import AdminCall
 from fleetrig.simulator.effects import Ask, NoReply
 
 TOKEN_MODE: Final = "authentication.targettoken.enabled"
@@ -21,8 +21,10 @@ FIRST_ANSWER_WITHIN_S: Final = 10.0
 DESCRIPTION: Final = "made by fleetrig simulate, which deletes it when it ends"
 
 
-class Registration:
+class TemporaryTargets:
     """The targets of one fleet on one server. `tokens`: serial -> target token."""
+
+    noun = "targets"
 
     def __init__(self, admin: HawkbitAdmin, tokens: Mapping[str, str]) -> None:
         self._admin = admin
@@ -30,12 +32,12 @@ class Registration:
         self._unsure: list[str] = []
         self._to_delete: list[str] = []
         self._mode_before: JsonDict | None = None
-        self.made: set[str] = set()
+        self.created: set[str] = set()
         """Serials of targets that are there because of us."""
 
-    def make(self) -> Inquiry[None]:
-        """Raises UsageError when a target of that name exists, or a setting would have to be changed without leave,
-        and BrokenBench when there is no server or it does not accept the account.
+    def create(self) -> AdminCall[None]:
+        """Raises UsageError when a target of that name exists or a setting must not be changed, and BrokenBench when
+        there is no server or it does not accept the account.
         """
         greeting = self._admin.request("GET", "/userinfo")
         if isinstance(answer := (yield Ask("admin", greeting, FIRST_ANSWER_WITHIN_S)), NoReply):
@@ -43,10 +45,10 @@ class Registration:
         yield from self._switch_tokens_on()
         serials = list(self._tokens)
         for start in range(0, len(serials), BATCH):
-            yield from self._make_batch(serials[start : start + BATCH])
+            yield from self._create_batch(serials[start : start + BATCH])
 
-    def clear_away(self) -> Inquiry[None]:
-        """Deletes what was made. May be called several times side by side: they share the work."""
+    def delete_all(self) -> AdminCall[None]:
+        """Deletes what was created. May run several times side by side: the calls share the work."""
         while self._unsure:
             serial = self._unsure.pop()
             target = yield from self._admin.target(serial)
@@ -55,9 +57,9 @@ class Registration:
         while self._to_delete:
             serial = self._to_delete.pop()
             yield from self._admin.delete_target(serial)
-            self.made.discard(serial)
+            self.created.discard(serial)
 
-    def restore_settings(self) -> Inquiry[None]:
+    def restore_settings(self) -> AdminCall[None]:
         """Puts the tenant's configuration back."""
         before = self._mode_before
         if before is None:
@@ -70,13 +72,13 @@ class Registration:
 
     def left_behind(self) -> str:
         """What of ours the server still has, in words; empty when nothing."""
-        left = [f"{len(self.made):,} targets such as {min(self.made)}"] if self.made else []
+        left = [f"{len(self.created):,} targets such as {min(self.created)}"] if self.created else []
         if self._mode_before is not None:
             left.append(f"{TOKEN_MODE} switched on")
         return " and ".join(left)
 
-    def _switch_tokens_on(self) -> Inquiry[None]:
-        """An account that may not read the configuration (403) leaves it alone; refused devices will tell."""
+    def _switch_tokens_on(self) -> AdminCall[None]:
+        """An account that may not read the configuration (403) leaves it alone; refused devices will show it."""
         mode = yield from self._admin.call("GET", f"/system/configs/{TOKEN_MODE}", expect=(200, 403))
         if mode.get("value") is False:
             self._mode_before = mode
@@ -86,7 +88,7 @@ class Registration:
                 self._mode_before = None
                 raise
 
-    def _make_batch(self, serials: list[str]) -> Inquiry[None]:
+    def _create_batch(self, serials: list[str]) -> AdminCall[None]:
         targets = [
             {"controllerId": serial, "securityToken": self._tokens[serial], "description": DESCRIPTION}
             for serial in serials
@@ -102,5 +104,5 @@ class Registration:
         self._is_ours(serials)
 
     def _is_ours(self, serials: list[str]) -> None:
-        self.made.update(serials)
+        self.created.update(serials)
         self._to_delete += serials

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
+from fleetrig.reference_server.fronts.front import FrontTools
 from fleetrig.reference_server.fronts.http.endings import Drain, ShortFile, cut, reset, send
-from fleetrig.reference_server.fronts.http.framing import head_as_told, is_plain, keeps, send_slowly, suited
+from fleetrig.reference_server.fronts.http.framing import framed_head, is_plain, keeps, send_slowly, suited
 from fleetrig.reference_server.fronts.http.intake import Rejected
-from fleetrig.reference_server.fronts.http.outgoing import error_page, has_body, head_bytes, says_close
-from fleetrig.simulator.contract.clock import Clock, to_s
+from fleetrig.reference_server.fronts.http.outgoing import has_body, head_bytes, says_close
+from fleetrig.reference_server.http_habits import HttpHabits
+from fleetrig.simulator.contract.clock import to_s
 from fleetrig.simulator.contract.delivery import Delivery, Ending
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
-from fleetrig.simulator.contract.trace import Lane, Trace
+from fleetrig.simulator.contract.trace import Lane
 
 SERVER_ERROR: Final = HttpResponse(500, (("Content-Type", "text/plain;charset=utf-8"),), b"Internal Server Error\n")
-
-OnBug = Callable[[HttpRequest | None, BaseException], None]
 
 
 @dataclass(slots=True)
@@ -27,6 +26,7 @@ class Exchange:
     """One request that has been read and is owed an answer."""
 
     method: str
+    session: int
     transport: asyncio.Transport | None
     drain: Drain
     is_http10: bool
@@ -37,24 +37,24 @@ class Exchange:
 class Delivering:
     """Every method says whether the connection lives on."""
 
-    def __init__(self, clock: Clock, trace: Trace, on_bug: OnBug) -> None:
-        self._clock = clock
-        self._trace = trace
-        self._on_bug = on_bug
+    def __init__(self, tools: FrontTools, habits: HttpHabits) -> None:
+        self._clock = tools.clock
+        self._trace = tools.trace
+        self._on_bug = tools.on_bug
+        self._on_refused = tools.on_refused
+        self._habits = habits
         self._held_back: set[asyncio.Future[None]] = set()
-        self.on_refused: Callable[[], None] = lambda: None
-        """Called when a delivery shows as refused: perhaps nobody should listen now."""
 
     async def perform(self, exchange: Exchange, envelope: HttpRequest, delivery: Delivery) -> bool:
         if delivery.ending is Ending.WHOLE and not delivery.delay_us and delivery.response is not None:
-            return await self._send_as_told(exchange, delivery, delivery.response)
+            return await self._send_whole(exchange, delivery, delivery.response)
         if delivery.delay_us:
             delay_s = to_s(delivery.delay_us)
-            self._tell(envelope, "latency", f"the answer was held back for {delay_s:g} s")
+            self._note_fault(exchange, envelope, "latency", f"the answer was held back for {delay_s:g} s")
             await self._hold_back(delay_s)
         if delivery.ending is Ending.WHOLE and delivery.response is not None:
-            return await self._send_as_told(exchange, delivery, delivery.response)
-        self._tell(envelope, delivery.ending, f"instead of an answer: {delivery.ending}")
+            return await self._send_whole(exchange, delivery, delivery.response)
+        self._note_fault(exchange, envelope, delivery.ending, f"instead of an answer: {delivery.ending}")
         await self._fail(exchange, delivery)
         return False
 
@@ -63,7 +63,7 @@ class Delivering:
         transport = exchange.transport
         if transport is None or transport.is_closing():
             return False
-        keeps = exchange.keeps and not says_close(response)
+        keeps = exchange.keeps and not says_close(response, self._habits)
         says = "close" if not keeps else "keep-alive" if exchange.is_http10 else ""
         head = head_bytes(response, exchange.method, says, self._clock.now_us())
         body = response.body if has_body(exchange.method, response.status) else b""
@@ -75,23 +75,28 @@ class Delivering:
             return False  # the promised length is not kept: nothing else can follow
         return keeps
 
-    async def _send_as_told(self, exchange: Exchange, delivery: Delivery, response: HttpResponse) -> bool:
+    async def _send_whole(self, exchange: Exchange, delivery: Delivery, response: HttpResponse) -> bool:
         """A whole answer, perhaps slowly or in another form."""
         transport = exchange.transport
         if is_plain(delivery) or transport is None or transport.is_closing():
             return await self.send(exchange, response)
         delivery = suited(delivery, is_http10=exchange.is_http10)
-        lives_on = exchange.keeps and keeps(delivery) and not exchange.is_http10 and not says_close(response)
-        head = head_as_told(delivery, response, exchange.method, "" if lives_on else "close", self._clock.now_us())
+        lives_on = (
+            exchange.keeps and keeps(delivery) and not exchange.is_http10 and not says_close(response, self._habits)
+        )
+        head = framed_head(delivery, response, exchange.method, "" if lives_on else "close", self._clock.now_us())
         transport.write(head)
         if has_body(exchange.method, response.status):
             await send_slowly(transport, exchange.drain, response.body, delivery)
         return lives_on
 
     async def reject(self, exchange: Exchange, why: Rejected) -> bool:
-        """Answers what no platform will ever see."""
-        page = error_page(why.status)
-        self._trace.emit(self._clock.now_us(), Lane.NETWORK, "malformed", envelope=page, reason=why.reason)
+        """Answers what no platform will ever see, and closes: where the next request begins is in doubt."""
+        page = self._habits.error_page(why.status)
+        self._trace.emit(
+            self._clock.now_us(), Lane.NETWORK, "malformed", envelope=page, reason=why.reason, session=exchange.session
+        )
+        exchange.keeps = False
         return await self.send(exchange, page)
 
     def release(self) -> None:
@@ -112,7 +117,7 @@ class Delivering:
             case Ending.RESET | Ending.REFUSED if transport is not None:
                 reset(transport)
         if delivery.ending is Ending.REFUSED:
-            self.on_refused()
+            self._on_refused()
 
     async def _hold_back(self, for_s: float | None) -> None:
         """Waits; ends by cancellation when the client leaves or the server stops."""
@@ -125,5 +130,6 @@ class Delivering:
         finally:
             self._held_back.discard(future)
 
-    def _tell(self, envelope: HttpRequest, fault: str, reason: str) -> None:
-        self._trace.emit(self._clock.now_us(), Lane.NETWORK, "fault", envelope=envelope, fault=fault, reason=reason)
+    def _note_fault(self, exchange: Exchange, envelope: HttpRequest, fault: str, reason: str) -> None:
+        now_us, session = self._clock.now_us(), exchange.session
+        self._trace.emit(now_us, Lane.NETWORK, "fault", envelope=envelope, fault=fault, reason=reason, session=session)

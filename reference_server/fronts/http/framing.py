@@ -31,12 +31,12 @@ def suited(delivery: Delivery, *, is_http10: bool) -> Delivery:
 
 
 def keeps(delivery: Delivery) -> bool:
-    """The connection can live on: the client knows where the answer ended, and was not told otherwise."""
-    told = delivery.as_given & {"content-length", "connection", "transfer-encoding"}
-    return delivery.framing in (Framing.LENGTH, Framing.CHUNKED) and not told
+    """The connection can live on: the client knows where the answer ended, and nothing said otherwise."""
+    given = delivery.as_given & {"content-length", "connection", "transfer-encoding"}
+    return delivery.framing in (Framing.LENGTH, Framing.CHUNKED) and not given
 
 
-def head_as_told(delivery: Delivery, response: HttpResponse, method: str, connection: str, now_us: int) -> bytes:
+def framed_head(delivery: Delivery, response: HttpResponse, method: str, connection: str, now_us: int) -> bytes:
     """Status line and headers. `connection` is the value of that header, empty for none."""
     status = response.status
     line = STATUS_LINES.get(status) or f"HTTP/1.1 {status} "

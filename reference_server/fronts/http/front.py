@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any, Final
 
 from aiohttp import http_exceptions, web
 
-from fleetrig.reference_server.fronts.http.delivering import SERVER_ERROR, Delivering, Exchange, OnBug
+from fleetrig.reference_server.fronts.front import FrontTools
+from fleetrig.reference_server.fronts.http.delivering import SERVER_ERROR, Delivering, Exchange
 from fleetrig.reference_server.fronts.http.endings import reset
 from fleetrig.reference_server.fronts.http.intake import (
     MAX_HEADERS,
     MAX_LINE_BYTES,
     Gone,
-    Limits,
     Rejected,
     Spool,
     absolute,
@@ -28,13 +29,18 @@ from fleetrig.reference_server.fronts.http.intake import (
     origin_of,
     too_large,
 )
-from fleetrig.reference_server.fronts.http.lenient_parse import second_look
+from fleetrig.reference_server.fronts.http.lenient_parse import lenient_parse
 from fleetrig.reference_server.fronts.listening import Listener
-from fleetrig.simulator.contract.clock import Clock
-from fleetrig.simulator.contract.delivery import Delivery, Ending, Handler
+from fleetrig.reference_server.fronts.tls import peer_certificates, server_name
+from fleetrig.reference_server.http_habits import HttpHabits
+from fleetrig.reference_server.platform import HttpPlatform
+from fleetrig.reference_server.server import Server
+from fleetrig.simulator.contract.delivery import Delivery, Ending, HttpHandler
+from fleetrig.simulator.contract.envelope import Close, Output
+from fleetrig.simulator.contract.errors import ModelError
 from fleetrig.simulator.contract.http import Body, Headers, HttpRequest
 from fleetrig.simulator.contract.session import Session
-from fleetrig.simulator.contract.trace import Lane, Trace
+from fleetrig.simulator.contract.trace import Lane
 
 LOG: Final = logging.getLogger("fleetrig.http")
 KEPT_DATA_BYTES: Final = 16 * 1024
@@ -72,14 +78,26 @@ class _Late(_Sent):
         await self._make()
 
 
-class _Connection(web.RequestHandler):
+class _HttpConnection(web.RequestHandler):
     """aiohttp's protocol of one connection, and what we remember of it."""
 
-    __slots__ = ("_front", "answered", "body", "data", "half_closed", "is_broken", "last", "scheme", "session")
+    __slots__ = (
+        "_front",
+        "_listener",
+        "answered",
+        "body",
+        "data",
+        "half_closed",
+        "is_broken",
+        "last",
+        "scheme",
+        "session",
+    )
 
-    def __init__(self, server: _Server, front: HttpFront, **options: Any) -> None:
+    def __init__(self, server: _HttpServer, front: HttpFront, listener: str, **options: Any) -> None:
         super().__init__(server, loop=asyncio.get_running_loop(), **options)
         self._front = front
+        self._listener = listener
         self.session = Session()
         self.scheme = "http"
         self.data = b""  # the start of what came last, for a second look; empty when that was in mid-message
@@ -92,9 +110,16 @@ class _Connection(web.RequestHandler):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         peer = transport.get_extra_info("peername") or ("",)
         here = transport.get_extra_info("sockname") or ("", 0)
-        self.session = Session(peer[0], here[1])
-        self.scheme = "http" if transport.get_extra_info("sslcontext") is None else "https"
+        is_tls = transport.get_extra_info("sslcontext") is not None
+        self.scheme = "https" if is_tls else "http"
+        shown, name = (peer_certificates(transport), server_name(transport)) if is_tls else ((), "")
+        self.session = Session(peer[0], here[1], self._front.next_session_id(), self._listener, is_tls, shown, name)
+        self._front.connections[self.session.id] = self
         super().connection_made(transport)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._front.connections.pop(self.session.id, None)
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         is_start = self.last is None or self.last.is_eof()
@@ -124,7 +149,9 @@ class _Connection(web.RequestHandler):
         self.answered += 1
         is_last = self.half_closed and self.answered >= self._request_count
         keeps = request.keep_alive and not is_last
-        return Exchange(method, request.transport, request.writer.drain, request.version < (1, 1), keeps)
+        return Exchange(
+            method, self.session.id, request.transport, request.writer.drain, request.version < (1, 1), keeps
+        )
 
     def handle_error(
         self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
@@ -141,46 +168,49 @@ class _Connection(web.RequestHandler):
         LOG.debug(*args, **kw)
 
 
-class _Server(web.Server):
-    def __init__(self, front: HttpFront, limits: Limits) -> None:
+class _HttpServer(web.Server):
+    def __init__(self, front: HttpFront, idle_s: float) -> None:
         super().__init__(front.answer, handler_cancellation=True)
         self._front = front
         self._options: dict[str, Any] = {
             "access_log": None,
             "auto_decompress": False,
-            "keepalive_timeout": limits.idle_s,
+            "keepalive_timeout": idle_s,
             "max_line_size": MAX_LINE_BYTES,
             "max_field_size": MAX_LINE_BYTES,
             "max_headers": MAX_HEADERS,
         }
 
-    def __call__(self) -> _Connection:
-        return _Connection(self, self._front, **self._options)
+    def connection(self, listener: str) -> _HttpConnection:
+        """A new one, come in by the listener of that name."""
+        return _HttpConnection(self, self._front, listener, **self._options)
 
 
 class HttpFront:
-    """All HTTP and HTTPS listeners of one server. Belongs to the event loop it was opened in."""
+    """All HTTP and HTTPS listeners of one platform. Belongs to the event loop it was opened in."""
 
-    def __init__(
-        self, handle: Handler, clock: Clock, trace: Trace, on_bug: OnBug, limits: Limits | None = None
-    ) -> None:
+    def __init__(self, handle: HttpHandler, habits: HttpHabits, tools: FrontTools) -> None:
         self._handle = handle
-        self._clock = clock
-        self._trace = trace
-        self._limits = limits or Limits()
-        self._server: _Server | None = None
+        self._upload_bytes = habits.upload_bytes
+        self._clock = tools.clock
+        self._trace = tools.trace
+        self._limits = tools.limits
+        self._server: _HttpServer | None = None
         self._listeners: list[Listener] = []
+        self.connections: dict[int, _HttpConnection] = {}
+        """By session id."""
         self._keep, self._close = _Sent(keeps=True), _Sent(keeps=False)
-        self.on_bug = on_bug
-        self.delivering = Delivering(clock, trace, on_bug)
+        self.next_session_id = tools.next_session_id
+        self.on_bug = tools.on_bug
+        self.delivering = Delivering(tools, habits)
 
     # Listening
 
     async def listen(self, listener: Listener) -> None:
         """Opens a listener; from then on it accepts."""
         if self._server is None:
-            self._server = _Server(self, self._limits)
-        await listener.open(self._server)
+            self._server = _HttpServer(self, self._limits.idle_s)
+        await listener.open(partial(self._server.connection, listener.name))
         self._listeners.append(listener)
 
     async def close(self) -> None:
@@ -193,27 +223,40 @@ class HttpFront:
             await self._server.shutdown(STOP_WITHIN_S)
 
     def refuse(self) -> None:
-        """From now on connecting is refused, and whoever is connected is thrown out."""
-        self._tell(Ending.REFUSED, "stopped listening")
+        """From now on connecting is refused, and all connections are reset."""
+        self._note_outage(Ending.REFUSED, "stopped listening")
         for listener in self._listeners:
             listener.refuse()
-        for connection in self._server.connections if self._server is not None else ():
+        for connection in list(self.connections.values()):
             if connection.transport is not None:
                 reset(connection.transport)
 
     async def accept_again(self) -> None:
         for listener in self._listeners:
             await listener.accept_again()
-        self._tell("", "listening again")
+        self._note_outage("", "listening again")
 
-    def _tell(self, fault: str, reason: str) -> None:
+    def perform(self, outputs: Sequence[Output]) -> None:
+        """Closes at once what is to be closed. Raises ModelError for a `Send`: over HTTP a server must be asked."""
+        for output in outputs:
+            connection = self.connections.get(output.session)
+            if connection is None or connection.transport is None:
+                continue
+            if not isinstance(output, Close):
+                raise ModelError(f"over HTTP nothing can be sent unasked, but the platform gave {output!r}")
+            if output.ending is Ending.CLOSED:
+                connection.force_close()
+            elif output.ending is not Ending.SILENCE:
+                reset(connection.transport)
+
+    def _note_outage(self, fault: str, reason: str) -> None:
         self._trace.emit(self._clock.now_us(), Lane.NETWORK, "fault", fault=fault, reason=reason)
 
     # One request
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """Reads one request to its end, has it handled, performs the delivery."""
-        connection: _Connection = request.protocol  # type: ignore[assignment]
+        connection: _HttpConnection = request.protocol  # type: ignore[assignment]
         spool: Spool | None = None
         try:
             origin, target = self._address(request, connection)
@@ -237,10 +280,10 @@ class HttpFront:
         return self._keep if keeps else self._close
 
     async def answer_unread(
-        self, request: web.BaseRequest, connection: _Connection, error: http_exceptions.HttpProcessingError
+        self, request: web.BaseRequest, connection: _HttpConnection, error: http_exceptions.HttpProcessingError
     ) -> bool:
         """The library gave up: the platform answers if a second look finds a request, else the front does."""
-        found = second_look(connection.data)
+        found = lenient_parse(connection.data)
         exchange = connection.exchange(request, found.method if found is not None else "GET")
         exchange.keeps = exchange.is_http10 = False
         try:
@@ -252,7 +295,7 @@ class HttpFront:
         envelope = HttpRequest(found.method, origin, found.target, found.headers, found.body)
         return await self.delivering.perform(exchange, envelope, self._decide(envelope, connection.session))
 
-    def _address(self, request: web.BaseRequest, connection: _Connection) -> tuple[str, str]:
+    def _address(self, request: web.BaseRequest, connection: _HttpConnection) -> tuple[str, str]:
         target = request.raw_path
         if target[:1] not in "/*" and request.method != "CONNECT":
             return absolute(target)
@@ -260,12 +303,13 @@ class HttpFront:
         return origin_of(connection.scheme, host, connection.session.local_port), target
 
     def _spool(self, request: web.BaseRequest) -> Spool:
-        limit_bytes = self._limits.of_body(request.headers.get("Content-Type", ""))
+        is_upload = request.headers.get("Content-Type", "").lower().startswith("multipart/")
+        limit_bytes = self._upload_bytes if is_upload else self._limits.body_bytes
         if (request.content_length or 0) > limit_bytes:
             raise too_large(limit_bytes)
         return Spool(self._limits, limit_bytes)
 
-    async def _read(self, request: web.BaseRequest, connection: _Connection, spool: Spool) -> Body:
+    async def _read(self, request: web.BaseRequest, connection: _HttpConnection, spool: Spool) -> Body:
         _welcome(request)
         source = request.content
         connection.break_off(source)
@@ -291,8 +335,15 @@ class HttpFront:
             return Delivery(SERVER_ERROR)
 
 
+def http_front(server: Server, tools: FrontTools) -> HttpFront:
+    """Raises ModelError for a platform that speaks no HTTP."""
+    if not isinstance(server.platform, HttpPlatform):
+        raise ModelError(f"the platform {server.platform.name} speaks no HTTP, so it cannot listen for it")
+    return HttpFront(server.exchange, server.platform.http_habits, tools)
+
+
 def _welcome(request: web.BaseRequest) -> None:
-    """`Expect: 100-continue` is answered before the body comes (hawkbit.md S136). Raises Rejected(417) for others."""
+    """`Expect: 100-continue` is answered before the body comes. Raises Rejected(417) for others."""
     expects = request.headers.get("Expect")
     if expects is None or request.version < (1, 1):
         return

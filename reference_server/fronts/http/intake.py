@@ -5,14 +5,11 @@ from __future__ import annotations
 import asyncio
 import re
 import tempfile
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import IO, Final, Protocol
 
+from fleetrig.reference_server.fronts.front import Limits
 from fleetrig.simulator.contract.http import Body, FileSlice, split_url
-
-KIB: Final = 1024
-MIB: Final = 1024 * KIB
 
 MAX_LINE_BYTES: Final = 8190
 """Of the request line's target, and of a header with its name."""
@@ -35,23 +32,7 @@ class Gone(Exception):
     """The client left in the middle of its request."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a connection may ask of us."""
-
-    upload_bytes: int = 1024 * MIB + 16 * MIB
-    """A multipart body: the largest artifact (hawkbit.md §1, 1 GiB) and what surrounds it."""
-    body_bytes: int = 16 * MIB
-    """Any other body: documents, never images."""
-    in_memory_bytes: int = 64 * KIB
-    idle_s: float = 60.0
-    """How long a connection may be silent between requests or in the middle of a body."""
-
-    def of_body(self, content_type: str) -> int:
-        return self.upload_bytes if content_type.lower().startswith("multipart/") else self.body_bytes
-
-
-class Source(Protocol):
+class BodySource(Protocol):
     """A body as it arrives (aiohttp's StreamReader)."""
 
     def is_eof(self) -> bool: ...
@@ -96,7 +77,7 @@ class Spool:
             self._file.close()
 
 
-async def fill(spool: Spool, source: Source, idle_s: float) -> None:
+async def fill(spool: Spool, source: BodySource, idle_s: float) -> None:
     """Reads a body to its end. Raises Rejected(408) when nothing comes for `idle_s`."""
     while not source.is_eof():
         try:

@@ -1,7 +1,7 @@
-"""A second look at a request that the HTTP library would not read, since the real servers' container does read it.
+"""A lenient parser for a request that the HTTP library would not read, since real servers do read it.
 
-Two such kinds are known: a method that the library has never heard of, which the platform must be the one to refuse
-(hawkbit.md S136), and a header given twice that decides nothing about where the message ends.
+Two such kinds are known: a method that the library has never heard of, which the platform must be the one to refuse,
+and a header given twice that decides nothing about where the message ends.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ HEADER: Final = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\x00-\x08\x
 FRAMING: Final = frozenset({"host", "content-length", "transfer-encoding"})
 
 
-def second_look(data: bytes) -> HttpRequest | None:
+def lenient_parse(data: bytes) -> HttpRequest | None:
     """The request at the start of `data` with an empty origin, None when it is malformed or not whole."""
     head, end, rest = data.partition(b"\r\n\r\n")
     first, *lines = head.split(b"\r\n")

@@ -11,31 +11,23 @@ from functools import lru_cache
 from http import HTTPStatus
 from typing import Final
 
+from fleetrig.reference_server.http_habits import HttpHabits
 from fleetrig.simulator.contract.clock import US_PER_S
 from fleetrig.simulator.contract.http import HttpResponse, body_length
 
 OURS: Final = frozenset({"content-length", "connection", "date", "transfer-encoding"})
 """Headers that a platform may not decide, but for `Content-Length` on an answer to HEAD and `Connection: close`."""
 
-CLOSING: Final = frozenset({400, 408, 413, 414, 417, 431, 500, 501, 505})
-"""After these a connection is closed: hawkbit.md §0 "Connection" for 400; after the others its framing is in doubt."""
-
 BODILESS: Final = frozenset({204, 304})
 
 STATUS_LINES: Final = {status.value: f"HTTP/1.1 {status.value} {status.phrase}" for status in HTTPStatus}
 
-STYLE: Final = (
-    "body {font-family:Tahoma,Arial,sans-serif;} h1, h2, h3, b {color:white;background-color:#525D76;} "
-    "h1 {font-size:22px;} h2 {font-size:16px;} h3 {font-size:14px;} p {font-size:12px;} a {color:black;} "
-    ".line {height:1px;background-color:#525D76;border:none;}"
-)
-
 BREAKS_LINES: Final = re.compile(r"[\r\n\0]")
 
 
-def says_close(response: HttpResponse) -> bool:
+def says_close(response: HttpResponse, habits: HttpHabits) -> bool:
     """True when the platform or the status ends the connection."""
-    return response.status in CLOSING or (response.header("Connection") or "").lower() == "close"
+    return response.status in habits.closes_after or (response.header("Connection") or "").lower() == "close"
 
 
 def has_body(method: str, status: int) -> bool:
@@ -75,14 +67,3 @@ def date_line(now_us: int) -> str:
 @lru_cache(maxsize=4)
 def _date(now_s: int) -> str:
     return "Date: " + formatdate(now_s, usegmt=True)
-
-
-def error_page(status: int, *headers: tuple[str, str]) -> HttpResponse:
-    """What a servlet container says of a request that no application ever sees (hawkbit.md §0 "URL firewall")."""
-    title = f"HTTP Status {status} – {HTTPStatus(status).phrase}"
-    page = (
-        f'<!doctype html><html lang="en"><head><title>{title}</title><style type="text/css">{STYLE}</style></head>'
-        f"<body><h1>{title}</h1></body></html>"
-    )
-    type_and_language = (("Content-Type", "text/html;charset=utf-8"), ("Content-Language", "en"))
-    return HttpResponse(status, (*type_and_language, *headers), page.encode())

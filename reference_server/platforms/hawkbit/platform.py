@@ -6,12 +6,14 @@ handler → rendering. A station that refuses raises a `HawkbitError`; all of th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from fleetrig.reference_server.platform import Answer
+from fleetrig.reference_server.platform import HttpAnswer, Reaction
 from fleetrig.reference_server.platforms.hawkbit.request import admin_auth, device_auth
 from fleetrig.reference_server.platforms.hawkbit.request.call import Call
+from fleetrig.reference_server.platforms.hawkbit.request.container import container_habits
 from fleetrig.reference_server.platforms.hawkbit.request.dos_filter import DosFilter
 from fleetrig.reference_server.platforms.hawkbit.request.error_replies import refusal
 from fleetrig.reference_server.platforms.hawkbit.request.firewall import check_host, check_path, container_refusal
@@ -60,33 +62,30 @@ class HawkbitPlatform:
         self.repo = Repository(store, blobs, entropy, settings)
         self._schedulers = (RolloutScheduler(self.repo), AutoAssigner(self.repo), ActionCleanup(self.repo))
         self._dos = DosFilter(settings)
+        self.http_habits = container_habits(settings.quotas.artifact_bytes)
         routes = known_to(self.repo.traits, PROVISIONING + DEPLOYMENT + SOFTWARE + SETS + CAMPAIGNS)
         self._operators = Router(route for route in routes if not route.is_for_devices)
         self._devices = Router((route for route in routes if route.is_for_devices), DEVICE_SEGMENTS)
 
-    def serves(self, request: HttpRequest) -> bool:
-        """Everything: a real hawkBit has a port of its own. Platforms beside it are to be asked before."""
-        return True
-
-    def handle(self, request: HttpRequest, session: Session, now_us: int) -> Answer:
+    def handle(self, request: HttpRequest, session: Session, now_us: int) -> HttpAnswer:
         try:
             request, session = apply_forwarded_headers(self.repo.settings.forwarding, request, session)
         except BadForwarding as bad:
-            return Answer(HttpResponse(400), reason=str(bad))
+            return HttpAnswer(HttpResponse(400), reason=str(bad))
         answer = self._answer(request, session, now_us)
         response = in_charset(answer.response, self.repo.traits)
         if request.origin.startswith("https:"):
             response = over_tls(response)
         return answer if response is answer.response else replace(answer, response=response)
 
-    def _answer(self, request: HttpRequest, session: Session, now_us: int) -> Answer:
+    def _answer(self, request: HttpRequest, session: Session, now_us: int) -> HttpAnswer:
         call = Call(request, session, now_us, self.repo)
         path = call.path
         page = container_refusal(request.target, path)
         if page is not None:
-            return Answer(page, reason=f"the servlet container refuses this as a path: {path[:200]}")
+            return HttpAnswer(page, reason=f"the servlet container refuses this as a path: {path[:200]}")
         if path == "/" and request.method in READING:
-            return Answer(front_page(call.base))
+            return HttpAnswer(front_page(call.base))
         try:
             self._admit(call)
             refuse_preflight(request.method, call.headers)
@@ -94,7 +93,7 @@ class HawkbitPlatform:
             route, values, takes_long = router.find(request.method, call.segments)
             content_type = _content_types(route, call)
         except Options as options:
-            return Answer(respond(options.reply, None, method=request.method, path=path), device=call.device)
+            return HttpAnswer(respond(options.reply, None, method=request.method, path=path), device=call.device)
         except HawkbitError as error:
             return self._refuse(call, error, rollback=False)
         try:
@@ -106,13 +105,13 @@ class HawkbitPlatform:
             scheduler.note(call.tenant, now_us, by_operator=writes)
         if_none_match = call.headers.get("if-none-match")
         response = respond(reply, content_type, method=request.method, path=path, if_none_match=if_none_match)
-        return Answer(response, device=call.device, changed=reply.changed)
+        return HttpAnswer(response, device=call.device, changed=reply.changed)
 
     def next_due_us(self) -> int | None:
         dues = [scheduler.due_us for scheduler in self._schedulers]
         return min((due for due in dues if due is not None), default=None)
 
-    def advance(self, now_us: int) -> None:
+    def advance(self, now_us: int) -> Sequence[Reaction]:
         """What is assigned by itself is assigned, rollouts take a step; a lapsed window waits for its device (§2.2)."""
         for scheduler in self._schedulers:
             if scheduler.due_us is not None and scheduler.due_us <= now_us:
@@ -120,6 +119,7 @@ class HawkbitPlatform:
         for tenant in {*self.repo.written_targets, *self.repo.moved_rollouts}:
             for scheduler in self._schedulers:
                 scheduler.note(tenant, now_us, by_operator=False)
+        return ()
 
     def secrets(self) -> list[tuple[str, str]]:
         known, self.repo.new_secrets = self.repo.new_secrets, []
@@ -151,9 +151,9 @@ class HawkbitPlatform:
             call.need(route.needs)
         return prepared
 
-    def _refuse(self, call: Call, error: HawkbitError, *, rollback: bool) -> Answer:
+    def _refuse(self, call: Call, error: HawkbitError, *, rollback: bool) -> HttpAnswer:
         response = refusal(reworded(error, call.traits), call)
-        return Answer(response, reason=error.reason, device=call.device, rollback=rollback)
+        return HttpAnswer(response, reason=error.reason, device=call.device, rollback=rollback)
 
 
 def _is_read(route: Route, sent: str, has_body: bool) -> bool:

@@ -14,7 +14,7 @@ from fleetrig.simulator.flows.hawkbit.messages import document_of, get_request, 
 def stop_deployment(contact: Contact, href: str, goes_on_with: str = "") -> Generator[Effect, Outcome, str]:
     """Answers a cancel: done, or rejected for what is installed already or cannot be stopped (`goes_on_with`).
 
-    Gives the id of the action that has stopped, empty when none has.
+    Returns the id of the action that has stopped, empty when none has.
     """
     answer = yield from contact.ask("cancelAction", get_request(href, contact.credential))
     stop_id = read_cancel(document_of(answer) or {})

@@ -18,6 +18,7 @@ from fleetrig.simulator.effects import (
     Downloaded,
     Effect,
     Enter,
+    HttpReply,
     NoReply,
     Outcome,
     Pause,
@@ -49,7 +50,7 @@ class HawkbitSettings:
     default_interval_s: float = DEFAULT_INTERVAL_S
     """Used until a server has named one; what is below a second counts as one."""
     poll_jitter: float = 0.0
-    """Each pause is drawn from interval … interval·(1 + jitter): never faster than told."""
+    """Each pause is drawn from interval … interval·(1 + jitter): never faster than the server asks."""
     install_s: float = 5.0
     install_slice_s: float = 1.0
     install_fails: bool = False
@@ -107,7 +108,7 @@ class Contact:
             self.interval_s = min(max(LEAST_INTERVAL_S, named_s), LONGEST_INTERVAL_S)
 
     def until_next_poll(self) -> Pause:
-        """As long as told, a little longer with jitter, and as long as a busy server asked for."""
+        """As long as the server asks, a little longer with jitter, and as long as a busy server asked for."""
         least_s, most_s = self.interval_s, self.interval_s * (1 + self.settings.poll_jitter)
         if self.leave_alone_s:
             asked = self.backoff(1)
@@ -139,7 +140,7 @@ class Contact:
         self.action_id, self.reached, self.reason = action_id, progress, reason
         yield Remember({"action": action_id, "progress": progress.value, "reason": reason or None})
 
-    def ask(self, name: str, request: HttpRequest) -> Generator[Effect, Outcome, Reply | NoReply]:
+    def ask(self, name: str, request: HttpRequest) -> Generator[Effect, Outcome, HttpReply | NoReply]:
         yield from self._leave_alone()
         answer = yield from ask(name, request, self.settings.timeout_s)
         self._passed(answer.after_s)
@@ -147,7 +148,7 @@ class Contact:
             self._heed(answer.envelope.status, answer.envelope.headers)
         return answer
 
-    def poll(self, request: HttpRequest) -> Generator[Effect, Outcome, Reply | NoReply]:
+    def poll(self, request: HttpRequest) -> Generator[Effect, Outcome, HttpReply | NoReply]:
         answer = yield from self.ask("poll", request)
         self.since_poll_s = answer.after_s
         return answer
@@ -208,7 +209,7 @@ def switched_on(
     )
 
 
-def why_of(answer: Reply | NoReply) -> str:
+def why_of(answer: HttpReply | NoReply) -> str:
     """A failed answer in a few words, for traces and feedback."""
     if isinstance(answer, NoReply):
         return answer.why

@@ -1,4 +1,4 @@
-"""How a hawkBit device reports, and what it makes of being heard, unheard, or told that all is over (§2.5, §2.6)."""
+"""How a hawkBit device reports, and what it makes of being heard, unheard, or no longer wanted (§2.5, §2.6)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Generator
 from enum import Enum, auto
 from typing import Final
 
-from fleetrig.simulator.effects import Effect, NoReply, Outcome, Reply
+from fleetrig.simulator.effects import Effect, HttpReply, NoReply, Outcome
 from fleetrig.simulator.flows.hawkbit.device import Contact
 from fleetrig.simulator.flows.hawkbit.messages import feedback_request
 
@@ -41,7 +41,7 @@ def report(
         attempt += 1
 
 
-def _heard(answer: Reply | NoReply) -> tuple[Heard, bool]:
+def _heard(answer: HttpReply | NoReply) -> tuple[Heard, bool]:
     """What became of a report, and whether to repeat it at once."""
     if isinstance(answer, NoReply):
         return Heard.NO, True

@@ -16,13 +16,14 @@ Source: docs/contracts/hawkbit.md §2 and the rows V01 to V34. What real clients
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from fleetrig.simulator.contract.http import HttpResponse
 from fleetrig.simulator.contract.identity import Credential, DeviceIdentity
 from fleetrig.simulator.contract.json_types import Json
-from fleetrig.simulator.effects import Effect, Flow, NoReply, Outcome, Remember, Reply
+from fleetrig.simulator.effects import Behaviour, Effect, Flow, HttpReply, NoReply, Outcome, Remember, Reply
 from fleetrig.simulator.flows.hawkbit.cancel import stop_deployment
 from fleetrig.simulator.flows.hawkbit.device import Contact, HawkbitSettings, switched_on, why_of
 from fleetrig.simulator.flows.hawkbit.messages import (
@@ -37,6 +38,21 @@ from fleetrig.simulator.flows.hawkbit.update import update
 from fleetrig.simulator.stages import Stage
 
 REFUSALS: Final = frozenset({401, 403, 404})
+
+
+@dataclass(frozen=True, slots=True)
+class HawkbitDevice:
+    """Our make of hawkBit device with its settings and its credential: a `Behaviour`."""
+
+    settings: HawkbitSettings
+    credential: Credential | None
+
+    def __call__(self, device: DeviceIdentity, remembered: Mapping[str, Json]) -> Flow:
+        return hawkbit(self.settings, self.credential, device, remembered)
+
+
+HawkbitMake = Callable[[HawkbitSettings, Credential | None], Behaviour]
+"""A make of hawkBit device; `HawkbitDevice` is ours, tests hand in others that misbehave."""
 
 
 def hawkbit(
@@ -67,7 +83,7 @@ def one_round(contact: Contact) -> Generator[Effect, Outcome, bool]:
 def poll(contact: Contact) -> Generator[Effect, Outcome, JsonDict | None]:
     """One poll. None when it failed, after the wait that failure demands.
 
-    A 200 that is no JSON object is a failure too: whoever says so, a captive portal for instance, is no hawkBit.
+    A 200 that is no JSON object is a failure too: it comes from something else, a captive portal for instance.
     """
     request = poll_request(contact.settings.server_url, contact.device, contact.credential)
     answer = yield from contact.poll(request)
@@ -112,8 +128,8 @@ def send_attributes(contact: Contact, href: str) -> Generator[Effect, Outcome, N
         yield from contact.ask("configData", request)
 
 
-def wait_after_failure(contact: Contact, answer: Reply | NoReply) -> Generator[Effect, Outcome, None]:
-    """Refused devices come back no faster than their interval (V05); others back off or do as told (V07)."""
+def wait_after_failure(contact: Contact, answer: HttpReply | NoReply) -> Generator[Effect, Outcome, None]:
+    """Refused devices come back no faster than their interval (V05); others back off, or wait as asked (V07)."""
     contact.failures += 1
     refused = isinstance(answer, Reply) and answer.envelope.status in REFUSALS
     delay = contact.backoff(contact.failures)

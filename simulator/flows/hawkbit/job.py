@@ -29,7 +29,7 @@ class End(Enum):
     DONE = auto()
     FAILED = auto()
     UNAVAILABLE = auto()
-    """A file is not to be had: failed, unless the action was called off."""
+    """A file cannot be fetched: failed, unless the action was called off."""
     LATER = auto()
     """Not now: the next poll offers it again."""
     STOPPED = auto()

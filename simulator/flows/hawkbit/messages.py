@@ -16,7 +16,7 @@ from urllib.parse import quote
 from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.http import Headers, HttpRequest, HttpResponse, split_url
 from fleetrig.simulator.contract.identity import Credential, DeviceIdentity, GatewayToken, TargetToken
-from fleetrig.simulator.effects import NoReply, Reply
+from fleetrig.simulator.effects import HttpReply, NoReply, Reply
 
 DAY_S: Final = 86_400
 ISO_DURATION: Final = re.compile(
@@ -101,7 +101,7 @@ def read_document(answer: HttpResponse) -> JsonDict | None:
     return document if isinstance(document, dict) else None
 
 
-def document_of(answer: Reply | NoReply) -> JsonDict | None:
+def document_of(answer: HttpReply | NoReply) -> JsonDict | None:
     """The JSON object of a good answer; None for every other."""
     match answer:
         case Reply(HttpResponse(status=200) as response):

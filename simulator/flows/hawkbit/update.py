@@ -53,23 +53,23 @@ def may_install(plan: Deployment) -> bool:
 
 def carry_out(job: Job, reached: Progress | None) -> Work:
     """Everything between the document and the final report that is not done yet."""
-    if reached is None and not (yield from tell(job, "proceeding", Progress.BEGUN)):
+    if reached is None and not (yield from announce(job, "proceeding", Progress.BEGUN)):
         return STOPPED
     if reached in (None, Progress.BEGUN):
         result = yield from fetch_all(job)
         if result is not DONE:
             return result
         yield from job.contact.reach(job.action_id, Progress.FETCHED)
-    if reached is not Progress.ANNOUNCED and not (yield from tell(job, "downloaded", Progress.ANNOUNCED)):
+    if reached is not Progress.ANNOUNCED and not (yield from announce(job, "downloaded", Progress.ANNOUNCED)):
         return STOPPED
     return (yield from install(job)) if may_install(job.plan) else LATER
 
 
-def tell(job: Job, execution: str, told: Progress) -> Generator[Effect, Outcome, bool]:
+def announce(job: Job, execution: str, heard_as: Progress) -> Generator[Effect, Outcome, bool]:
     """Reports, and remembers that it was heard. False when the server has done with the action (V23)."""
     heard = yield from report(job.contact, job.href, execution)
     if heard is Heard.YES:
-        yield from job.contact.reach(job.action_id, told)
+        yield from job.contact.reach(job.action_id, heard_as)
     elif heard is Heard.OVER:
         yield from job.contact.reach(job.action_id, Progress.OVER)
     return heard in (Heard.YES, Heard.NO)

@@ -8,10 +8,17 @@ from typing import Any
 
 import pytest
 
-from fleetrig.harness.checks.events import Attempts, Never, Order, Reaches, TimesPerDevice, Told
-from fleetrig.harness.checks.fold import Fold, Standing
+from fleetrig.harness.checks.events import (
+    AttemptsFold,
+    NeverFold,
+    OrderFold,
+    ReachesFold,
+    ServerEventsFold,
+    TimesPerDeviceFold,
+)
+from fleetrig.harness.checks.fold import Fold, Status
 from fleetrig.harness.checks.matching import Pattern
-from fleetrig.harness.checks.times import Gap, Rate, Spread
+from fleetrig.harness.checks.times import GapFold, RateFold, SpreadFold
 from fleetrig.harness.scenario_file.values import Times
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
@@ -44,18 +51,18 @@ def told(kind: str, reason: str = "", fault: str = "", device: str = A) -> Trace
     return TraceEvent(0, 5, device, Lane.SERVER, kind, None, reason=reason, fault=fault)
 
 
-def after(fold: Fold, events: Sequence[TraceEvent]) -> Standing:
+def after(fold: Fold, events: Sequence[TraceEvent]) -> Status:
     for event in events:
         fold.step(event)
-    return fold.standing()
+    return fold.status()
 
 
-MET, OPEN, VIOLATED = Standing.MET, Standing.OPEN, Standing.VIOLATED
+MET, OPEN, VIOLATED = Status.MET, Status.OPEN, Status.VIOLATED
 ONCE = Times(at_least=1, at_most=1)
 
 
 @pytest.mark.parametrize(
-    ("events", "standing"),
+    ("events", "status"),
     [
         ([], OPEN),
         ([sent(0)], OPEN),
@@ -64,85 +71,87 @@ ONCE = Times(at_least=1, at_most=1)
         ([sent(0), sent(1, "HB-3"), sent(2, B, name="configData")], OPEN),
     ],
 )
-def test_times_count_each_device_by_itself(events: list[TraceEvent], standing: Standing) -> None:
-    assert after(TimesPerDevice(POLL, [A, B], ONCE), events) is standing
+def test_times_count_each_device_by_itself(events: list[TraceEvent], status: Status) -> None:
+    assert after(TimesPerDeviceFold(POLL, [A, B], ONCE), events) is status
 
 
 def test_never_happening_is_met_from_the_start() -> None:
-    assert after(TimesPerDevice(POLL, [A], Times(at_most=0)), []) is MET
-    assert after(TimesPerDevice(POLL, [A], Times(at_most=0)), [sent(0)]) is VIOLATED
-    assert after(Never(POLL), [sent(0, name="configData")]) is MET
-    assert after(Never(POLL), [sent(0)]) is VIOLATED
+    assert after(TimesPerDeviceFold(POLL, [A], Times(at_most=0)), []) is MET
+    assert after(TimesPerDeviceFold(POLL, [A], Times(at_most=0)), [sent(0)]) is VIOLATED
+    assert after(NeverFold(POLL), [sent(0, name="configData")]) is MET
+    assert after(NeverFold(POLL), [sent(0)]) is VIOLATED
 
 
 def test_order_allows_others_in_between_but_no_other_order() -> None:
     steps = [POLL, Pattern("received", name="poll", status=200), Pattern("entered", stage="online")]
-    assert after(Order(steps, [A]), [sent(0), entered(1, "enrolled"), received(2, 200), entered(3, "online")]) is MET
-    assert after(Order(steps, [A]), [received(0, 200), sent(1), entered(2, "online")]) is OPEN
-    assert after(Order(steps, [A, B]), [sent(0), received(2, 200), entered(3, "online")]) is OPEN
+    assert (
+        after(OrderFold(steps, [A]), [sent(0), entered(1, "enrolled"), received(2, 200), entered(3, "online")]) is MET
+    )
+    assert after(OrderFold(steps, [A]), [received(0, 200), sent(1), entered(2, "online")]) is OPEN
+    assert after(OrderFold(steps, [A, B]), [sent(0), received(2, 200), entered(3, "online")]) is OPEN
 
 
 def test_order_says_which_step_is_missing() -> None:
-    fold = Order([POLL, Pattern("received", status=401)], [A])
+    fold = OrderFold([POLL, Pattern("received", status=401)], [A])
     after(fold, [sent(0), received(1, 200)])
     assert "receives 401" in fold.finding().got
 
 
 def test_reaches_counts_those_that_are_there_already() -> None:
-    assert after(Reaches("online", {A: "online", B: ""}, 2), []) is OPEN
-    assert after(Reaches("online", {A: "online", B: ""}, 2), [entered(1, "online", B)]) is MET
-    assert after(Reaches("refused", {A: "", B: ""}, 1), [entered(1, "online", B)]) is OPEN
+    assert after(ReachesFold("online", {A: "online", B: ""}, 2), []) is OPEN
+    assert after(ReachesFold("online", {A: "online", B: ""}, 2), [entered(1, "online", B)]) is MET
+    assert after(ReachesFold("refused", {A: "", B: ""}, 1), [entered(1, "online", B)]) is OPEN
 
 
 @pytest.mark.parametrize(
-    ("times_s", "standing"), [([], OPEN), ([0], OPEN), ([0, 2], MET), ([0, 1.9], VIOLATED), ([0, 2, 5.1], VIOLATED)]
+    ("times_s", "status"), [([], OPEN), ([0], OPEN), ([0, 2], MET), ([0, 1.9], VIOLATED), ([0, 2, 5.1], VIOLATED)]
 )
-def test_gap(times_s: list[float], standing: Standing) -> None:
-    assert after(Gap(POLL, 2.0, 3.0), [sent(at_s) for at_s in times_s]) is standing
+def test_gap(times_s: list[float], status: Status) -> None:
+    assert after(GapFold(POLL, 2.0, 3.0), [sent(at_s) for at_s in times_s]) is status
 
 
 def test_gap_is_of_one_device() -> None:
-    assert after(Gap(POLL, 2.0, None), [sent(0), sent(1, B), sent(2), sent(3, B)]) is MET
+    assert after(GapFold(POLL, 2.0, None), [sent(0), sent(1, B), sent(2), sent(3, B)]) is MET
 
 
 def test_rate_looks_at_every_window() -> None:
-    assert after(Rate(POLL, 2, 1.0), [sent(0), sent(0.5, B), sent(1.0)]) is MET
-    assert after(Rate(POLL, 2, 1.0), [sent(0), sent(0.5, B), sent(0.999)]) is VIOLATED
+    assert after(RateFold(POLL, 2, 1.0), [sent(0), sent(0.5, B), sent(1.0)]) is MET
+    assert after(RateFold(POLL, 2, 1.0), [sent(0), sent(0.5, B), sent(0.999)]) is VIOLATED
 
 
 def test_spread_compares_the_fullest_window_with_the_mean() -> None:
     even = [sent(at) for at in range(10)]
     herd = [sent(0.1 * at) for at in range(10)] + [sent(9.5)]
-    assert after(Spread(POLL, 3.0, 1.0), even) is MET
-    assert after(Spread(POLL, 3.0, 1.0), herd) is OPEN
-    assert after(Spread(POLL, 3.0, 1.0), []) is OPEN
+    assert after(SpreadFold(POLL, 3.0, 1.0), even) is MET
+    assert after(SpreadFold(POLL, 3.0, 1.0), herd) is OPEN
+    assert after(SpreadFold(POLL, 3.0, 1.0), []) is OPEN
 
 
 def test_attempts_are_the_longest_row_of_failures() -> None:
     three = [silent(0), received(1, 503), silent(2), received(3, 200), silent(4)]
-    assert after(Attempts("poll", "*", Times(at_least=3, at_most=3)), three) is MET
-    assert after(Attempts("poll", "*", Times(at_most=2)), three) is VIOLATED
-    assert after(Attempts("poll", "*", Times(at_least=4)), three) is OPEN
-    assert after(Attempts("poll", B, Times(at_most=2)), three) is MET
+    assert after(AttemptsFold("poll", "*", Times(at_least=3, at_most=3)), three) is MET
+    assert after(AttemptsFold("poll", "*", Times(at_most=2)), three) is VIOLATED
+    assert after(AttemptsFold("poll", "*", Times(at_least=4)), three) is OPEN
+    assert after(AttemptsFold("poll", B, Times(at_most=2)), three) is MET
 
 
 def test_told_reads_the_server_lane_only() -> None:
-    fold = Told("refused", Times(at_least=1), reason_has="TOKEN differs")
+    fold = ServerEventsFold("refused", Times(at_least=1), reason_has="TOKEN differs")
     assert after(fold, [sent(0), told("refused", "no such target")]) is OPEN
     assert "no such target" in fold.finding().got
     assert after(fold, [told("refused", "target exists, token differs")]) is MET
-    assert after(Told("fault", ONCE, fault="outage"), [told("fault", fault="outage")] * 2) is VIOLATED
+    assert after(ServerEventsFold("fault", ONCE, fault="outage"), [told("fault", fault="outage")] * 2) is VIOLATED
 
 
 @pytest.mark.parametrize(("polls", "got"), [(0, "HB-1 did not"), (1, "HB-1 did so once"), (2, "HB-1 did so 2 times")])
 def test_it_says_how_often_a_device_did_so(polls: int, got: str) -> None:
-    fold = TimesPerDevice(POLL, [A], Times(at_least=3))
+    fold = TimesPerDeviceFold(POLL, [A], Times(at_least=3))
     after(fold, [sent(at_s) for at_s in range(polls)])
     assert fold.finding().got == got
 
 
 def test_a_finding_points_to_events() -> None:
-    fold = TimesPerDevice(POLL, [A], ONCE)
+    fold = TimesPerDeviceFold(POLL, [A], ONCE)
     after(fold, [sent(0), sent(1)])
     finding = fold.finding()
     assert finding.expected == "every device sends poll, exactly once"

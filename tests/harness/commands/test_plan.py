@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from fleetrig.harness.checks.evaluators import Roster
-from fleetrig.harness.commands.action_sentences import sentence_of as action_sentence
-from fleetrig.harness.commands.check_sentences import sentence_of as check_sentence
-from fleetrig.harness.scenario_file.words import Action, Check
+from fleetrig.harness.checks.evaluators import FleetSnapshot
+from fleetrig.harness.commands.plan import check_line
+from fleetrig.harness.scenario_file.platform_models import models_for
 from tests.harness.command import fleetrig
 from tests.harness.runs import HEAD, PASSES, write_scenario
 
@@ -29,6 +28,8 @@ WHOLE = """\
         for: 1m
         expect: [{gap: {at_least: 1s, at_most: 2s}}]
 """
+
+HAWKBIT = models_for("hawkbit")
 
 
 def test_a_whole_scenario_step_by_step(tmp_path: Path) -> None:
@@ -56,7 +57,7 @@ hawkbit/x
      expect  every device in this order
              1. sends poll
              2. reaches online
-     expect  the server's records of all devices: updateStatus 'registered' (only a warning, hawkbit#S41)
+     expect  the server's records of all devices: in_state 'registered' (only a warning, hawkbit#S41)
   2. steady
      watch   for 60s
      expect  each device sends poll with at least 1 s and at most 2 s in between
@@ -110,7 +111,10 @@ def test_mistakes_and_ids_that_match_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("tree", "sentence"),
     [
-        ({"configure": {"a": 1, "b": "x"}}, "set a = 1, b = x"),
+        (
+            {"configure": {"pollingTime": "PT5S", "implicit.lock.enabled": True}},
+            "set pollingTime = PT5S, implicit.lock.enabled = True",
+        ),
         ({"preregister": {"only": "HB-1", "batch": 5, "name": "G {serial}"}},
          "make records for the devices HB-1 on the server, at most 5 in a request, name 'G {serial}'"),
         ({"power_on": {"spread": "2s"}}, "switch on all devices, one by one over 2s"),
@@ -133,7 +137,7 @@ def test_mistakes_and_ids_that_match_nothing(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_actions_in_words(tree: Any, sentence: str) -> None:
-    assert action_sentence(Action.model_validate(tree).arguments) == sentence
+    assert HAWKBIT.action.model_validate(tree).arguments.describe() == sentence
 
 
 @pytest.mark.parametrize(
@@ -160,4 +164,4 @@ def test_actions_in_words(tree: Any, sentence: str) -> None:
     ],
 )  # fmt: skip
 def test_checks_in_words(tree: Any, sentence: str) -> None:
-    assert check_sentence(Check.model_validate(tree), Roster("", {"A": "", "B": ""})) == sentence
+    assert check_line(HAWKBIT.check.model_validate(tree), FleetSnapshot("", {"A": "", "B": ""})) == sentence

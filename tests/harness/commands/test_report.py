@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from fleetrig.harness.run.power_points import power_cut_points
-from fleetrig.harness.run.replay import judge_again
+from fleetrig.harness.run.replay import replay
 from fleetrig.harness.run.run import RunOptions, run
 from fleetrig.harness.scenario_file.selection import plan
 from fleetrig.harness.verdict import Finding, Report, Verdict
 from tests.harness import broken_devices
+from tests.harness.broken_devices import Change
 from tests.harness.command import cases_of, fleetrig
 from tests.harness.runs import BREAKS, FAILS, HEAD, PASSES, VIOLATES, WARNS, run_once
 from tests.harness.test_both_times import SCENARIOS
@@ -26,7 +27,7 @@ def test_passed_runs_pass_again(tmp_path: Path) -> None:
     for expanded in plan(AGAIN, SCENARIOS, (), power_cut_points):
         trace = tmp_path / f"{len(list(tmp_path.iterdir()))}.jsonl"
         first = asyncio.run(run(expanded, RunOptions(trace=trace, seed=3)))
-        again, remark = judge_again(trace, SCENARIOS)
+        again, remark = replay(trace, SCENARIOS)
         assert first.verdict is again.verdict is Verdict.PASSED
         assert remark == ""
         assert titles(again) == titles(first)
@@ -48,7 +49,7 @@ def findings(report: Report) -> list[Finding | None]:
 @pytest.mark.parametrize("verdict", BODIES)
 def test_every_verdict_comes_again(tmp_path: Path, verdict: str, real_time: bool) -> None:
     first = run_once(tmp_path, BODIES[verdict], real_time=real_time, trace=tmp_path / "t.jsonl")
-    again, _ = judge_again(tmp_path / "t.jsonl", tmp_path / "scenarios")
+    again, _ = replay(tmp_path / "t.jsonl", tmp_path / "scenarios")
     assert again.verdict is first.verdict
     assert titles(again) == titles(first)
     assert [phase.verdict for phase in again.phases] == [phase.verdict for phase in first.phases]
@@ -57,7 +58,7 @@ def test_every_verdict_comes_again(tmp_path: Path, verdict: str, real_time: bool
 
 def test_what_events_show_is_found_again_and_what_the_server_said_is_marked(tmp_path: Path) -> None:
     first = run_once(tmp_path, FAILS)
-    again, _ = judge_again(Path(first.trace_file), tmp_path / "scenarios")
+    again, _ = replay(Path(first.trace_file), tmp_path / "scenarios")
     _, download, registry, gap = findings(first)
     _, download_again, registry_again, gap_again = findings(again)
     assert (download_again, gap_again) == (download, gap)
@@ -74,12 +75,12 @@ CAUGHT = [
 ]
 
 
-@pytest.mark.parametrize(("name", "program"), CAUGHT, ids=[row[0] for row in CAUGHT])
-def test_a_broken_device_is_caught_again(tmp_path: Path, name: str, program: object) -> None:
+@pytest.mark.parametrize(("name", "change"), CAUGHT, ids=[row[0] for row in CAUGHT])
+def test_a_broken_device_is_caught_again(tmp_path: Path, name: str, change: Change) -> None:
     (expanded,) = plan([name], SCENARIOS)
-    options = RunOptions(results=tmp_path, programs={"standard": program})  # type: ignore[dict-item]
+    options = RunOptions(results=tmp_path, behaviour=change)
     first = asyncio.run(run(expanded, options))
-    again, _ = judge_again(Path(first.trace_file), SCENARIOS)
+    again, _ = replay(Path(first.trace_file), SCENARIOS)
     assert again.verdict is first.verdict is Verdict.FAILED
     assert titles(again) == titles(first)
 
@@ -102,7 +103,7 @@ def test_secrets_of_the_environment_fit_their_masks(tmp_path: Path, monkeypatch:
           - never: {sends: {header: {Authorization: "*${env:KEY}"}}}
     """
     first = run_once(tmp_path, body, head=head)
-    again, _ = judge_again(Path(first.trace_file), tmp_path / "scenarios")
+    again, _ = replay(Path(first.trace_file), tmp_path / "scenarios")
     assert titles(again) == titles(first)
     assert [verdict for *_, verdict in titles(again)] == [Verdict.PASSED, Verdict.FAILED]
     assert "very-secret" not in str(again)
@@ -147,7 +148,7 @@ def test_the_command_shows_and_writes_what_run_would(tmp_path: Path) -> None:
 
 def test_skipped_stays_skipped(tmp_path: Path) -> None:
     run_once(tmp_path, PASSES, head=HEAD + "    needs: [moon.shine]\n", trace=tmp_path / "t.jsonl")
-    again, _ = judge_again(tmp_path / "t.jsonl", tmp_path / "scenarios")
+    again, _ = replay(tmp_path / "t.jsonl", tmp_path / "scenarios")
     assert (again.verdict, again.phases) == (Verdict.SKIPPED, ())
     assert again.reason.endswith("lacks moon.shine")
 
@@ -157,7 +158,7 @@ def test_a_trace_that_was_cut_off_is_broken(tmp_path: Path) -> None:
     lines = (tmp_path / "t.jsonl").read_text().splitlines(keepends=True)
     end = next(number for number, line in enumerate(lines) if '"name":"bad"' in line)
     (tmp_path / "t.jsonl").write_text("".join(lines[: end + 3]))
-    again, _ = judge_again(tmp_path / "t.jsonl", tmp_path / "scenarios")
+    again, _ = replay(tmp_path / "t.jsonl", tmp_path / "scenarios")
     assert (again.verdict, again.reason) == (Verdict.BROKEN, "the trace ends before the run did")
     assert [(phase.name, phase.verdict) for phase in again.phases] == [
         ("first contact", Verdict.PASSED),

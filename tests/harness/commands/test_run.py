@@ -11,6 +11,7 @@ import pytest
 
 from fleetrig.harness.commands.run import run_command
 from fleetrig.harness.commands.run_request import RunRequest
+from fleetrig.simulator.contract.errors import UsageError
 from tests.harness.command import Running, cases_of, fleetrig
 from tests.harness.runs import BREAKS, FAILS, HEAD, PASSES, WARNS, write_scenario
 
@@ -217,3 +218,18 @@ def test_ctrl_c_in_the_middle_of_many_runs(tmp_path: Path) -> None:
 
 def test_the_request_has_the_names_of_the_options() -> None:
     assert [field.name for field in fields(RunRequest)] == list(inspect.signature(run_command).parameters)
+
+
+def test_a_server_of_one_platform_for_scenarios_of_two(tmp_path: Path) -> None:
+    options = dict.fromkeys(field.name for field in fields(RunRequest))
+    request = RunRequest(**{**options, "change_tenant_settings": False})  # type: ignore[arg-type]
+    assert request.server("http://h", {"hawkbit"}).platform == "hawkbit"
+    with pytest.raises(UsageError) as wrong:
+        request.server("http://h", {"toy", "hawkbit"})
+    assert str(wrong.value) == (
+        "--against is one server, but these scenarios are for hawkbit and toy: choose among them, or say in a "
+        "SERVER.yaml what the server is, such as `platform: hawkbit`"
+    )
+    file = tmp_path / "server.yaml"
+    file.write_text("platform: hawkbit\nhttp: http://h\n")
+    assert request.server(str(file), {"toy", "hawkbit"}).platform == "hawkbit"

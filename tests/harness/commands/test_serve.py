@@ -64,8 +64,8 @@ class Mgmt:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_says_when_it_is_ready_and_ends_cleanly(tmp_path: Path, number: signal.Signals) -> None:
     with Served(tmp_path) as served:
-        control = served.said_ready["control"]
-        assert served.said_ready == {
+        control = served.ready["control"]
+        assert served.ready == {
             "pid": served.process.pid,
             "http": f"127.0.0.1:{served.port}",
             "control": control,
@@ -127,7 +127,7 @@ def test_the_trace_is_readable_and_holds_no_secret(tmp_path: Path) -> None:
 def test_the_control_interface_says_what_is_served(tmp_path: Path) -> None:
     with Served(tmp_path, "--profile", "hawkbit=0.9", "--control", "[::1]:0") as served:
         Mgmt.of(served).create("dev-1", "dev-2")
-        connection = http.client.HTTPConnection(served.said_ready["control"], timeout=LIMIT_S)
+        connection = http.client.HTTPConnection(served.ready["control"], timeout=LIMIT_S)
         connection.request("GET", "/")
         said = json.loads(connection.getresponse().read())
         connection.close()
@@ -137,18 +137,18 @@ def test_the_control_interface_says_what_is_served(tmp_path: Path) -> None:
 
 def test_the_control_interface_can_be_left_out(tmp_path: Path) -> None:
     with Served(tmp_path, "--control", "off") as served:
-        assert "control" not in served.said_ready
+        assert "control" not in served.ready
         assert "control" not in served.until_said("Refused requests and why:")
 
 
 def test_a_control_interface_for_everybody_is_said_aloud(tmp_path: Path) -> None:
     with Served(tmp_path, "--control", "0.0.0.0:0") as served:
-        assert "whoever can reach it can make this server fail" in served.until_said("Refused requests and why:")
+        assert "everybody who can reach it can make this server fail" in served.until_said("Refused requests and why:")
 
 
 def test_https_with_a_throw_away_authority(tmp_path: Path) -> None:
     with Served(tmp_path, "--https", "127.0.0.1:0") as served:
-        ca, https = Path(served.said_ready["ca"]), served.said_ready["https"]
+        ca, https = Path(served.ready["ca"]), served.ready["https"]
         connection = http.client.HTTPSConnection(https, timeout=LIMIT_S, context=ssl.create_default_context(cafile=ca))
         assert Mgmt(connection).create("dev-1") == 201
         assert Mgmt.of(served).target_count() == 1
@@ -207,8 +207,9 @@ def write_foreign_files(folder: Path) -> None:
     [
         (["--http", "8080"], 4, "'8080' is no address: expected HOST:PORT"),
         (["--platform", "hawkbt"], 4, "expected hawkbit"),
-        (["--profile", "0.9"], 4, "expected PLATFORM=PROFILE, as in hawkbit=0.9"),
-        (["--profile", "hawkbit=0.8"], 4, "expected 1.1 or 0.9 or as-documented"),
+        (["--profile", "0.8"], 4, "expected 1.1, 0.9 or as-documented; did you mean 0.9?"),
+        (["--profile", "hawkbit=0.8"], 4, "expected 1.1, 0.9 or as-documented; did you mean 0.9?"),
+        (["--mqtt", "127.0.0.1:0"], 4, "--mqtt: hawkBit has no such listener; it has --http and --https"),
         (["--set", "hawkbit.controller.pollingTme=00:01:00"], 4, "did you mean hawkbit.controller.pollingTime?"),
         (["--control", "of"], 4, "--control: 'of' is no address: expected HOST:PORT"),
         (["--set", "nonsense"], 4, "expected KEY=VALUE"),
@@ -258,7 +259,10 @@ def test_slow_libraries_stay_out_of_the_way() -> None:
         "paho",
         "serial",
     )
-    script = f"import sys, harness.commands.serve; print([name for name in {heavy!r} if name in sys.modules])"
+    script = (
+        "import sys, fleetrig.harness.commands.serve; from fleetrig.harness.commands.serve_platform import servable; "
+        f"servable('hawkbit'); print([name for name in {heavy!r} if name in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=LIMIT_S)
     assert done.stdout == "[]\n"
 

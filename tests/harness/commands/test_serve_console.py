@@ -12,13 +12,12 @@ import pytest
 
 from fleetrig.harness.commands.line_writer import LineWriter
 from fleetrig.harness.commands.ready_file import ReadyFile
-from fleetrig.harness.commands.serve_console import RefusalLines, banner
-from fleetrig.harness.commands.serve_options import Words, understand
-from fleetrig.reference_server.fronts.addresses import Address
+from fleetrig.harness.commands.serve_console import RefusalLines
 from fleetrig.simulator.contract.clock import US_PER_S
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from fleetrig.simulator.contract.masking import Secrets
+from fleetrig.simulator.contract.mqtt import MqttConnack
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 
 START_US = 1_767_268_800 * US_PER_S
@@ -58,6 +57,20 @@ def test_a_refusal_is_a_line_with_time_request_status_device_and_reason() -> Non
     console.lines.lines(received)
     (line,) = console.lines.lines(refused)
     assert re.fullmatch(r"\d\d:\d\d:\d\d  PUT /x  404  d: no such path", line)
+
+
+def test_a_refusal_finds_its_question_by_the_session() -> None:
+    console = Console()
+    for session, target in [(1, "/one"), (2, "/two")]:
+        request = HttpRequest("GET", "http://h", target)
+        console.lines.lines(TraceEvent(START_US, 1, "", Lane.SERVER, "received", request, session=session))
+    answers: list[HttpResponse | MqttConnack | None] = [HttpResponse(401), MqttConnack(5), None]
+    refused = [
+        TraceEvent(START_US, 2, "d", Lane.SERVER, "refused", answer, reason="no", session=session)
+        for session, answer in enumerate(answers, start=1)
+    ]
+    shown = [TIME.sub("", line) for event in refused for line in console.lines.lines(event)]
+    assert shown == ["GET /one  401  d: no", "GET /two  CONNACK 5  d: no", "connection  closed  d: no"]
 
 
 def test_only_refusals_are_lines() -> None:
@@ -118,7 +131,7 @@ def test_a_flood_that_goes_on_takes_no_memory() -> None:
 def test_secrets_are_masked_and_nothing_steers_the_terminal() -> None:
     console = Console()
     console.secrets.learn("target-token", "the-token")
-    (line,) = console.refuse(target="/x?t=the-token", reason="token the-token\x1b[2J\r\nfaked\u2028line \udcff differs")
+    (line,) = console.refuse(target="/x/the-token", reason="token the-token\x1b[2J\r\nfaked\u2028line \udcff differs")
     assert "the-token" not in line
     assert line.count("target-token:") == 2
     assert line.isprintable()
@@ -127,19 +140,6 @@ def test_secrets_are_masked_and_nothing_steers_the_terminal() -> None:
 def test_colour_only_when_asked() -> None:
     assert "\x1b[31m" in Console(colour=True).refuse()[0]
     assert "\x1b" not in Console().refuse()[0]
-
-
-def test_the_banner_shows_no_password_but_the_well_known_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("PW", "not-well-known")
-    addresses = {"http": Address("127.0.0.1", 8080), "https": Address("::1", 8443)}
-    plain = "\n".join(banner(understand(Words()), addresses, tmp_path / "ca.pem"))
-    assert "http://127.0.0.1:8080\n" in plain
-    assert f"https://[::1]:8443   (clients must trust {tmp_path}/ca.pem)\n" in plain
-    assert "admin / admin" in plain
-    changed = "\n".join(banner(understand(Words(admin_password="env:PW", store="sqlite:///x")), addresses, None))
-    assert "not-well-known" not in changed
-    assert "admin   (password as given)" in changed
-    assert "sqlite:///x\n" in changed
 
 
 def test_a_pipe_that_nobody_reads_stops_nobody() -> None:
@@ -184,11 +184,8 @@ def test_lines_come_out_whole_and_in_order() -> None:
 
 def test_a_ready_file_is_whole_and_says_what_is_known(tmp_path: Path) -> None:
     ready = ReadyFile(tmp_path / "ready.json")
-    ready.write({"http": Address("127.0.0.1", 80), "https": Address("::1", 81)}, tmp_path / "ca.pem")
-    text = (tmp_path / "ready.json").read_text()
-    assert text == (
-        f'{{"pid": {os.getpid()}, "http": "127.0.0.1:80", "https": "[::1]:81", "ca": "{tmp_path}/ca.pem"}}\n'
-    )
+    ready.write({"pid": os.getpid(), "http": "127.0.0.1:80"})
+    assert (tmp_path / "ready.json").read_text() == f'{{"pid": {os.getpid()}, "http": "127.0.0.1:80"}}\n'
     assert [path.name for path in tmp_path.iterdir()] == ["ready.json"]
     ready.remove()
     ready.remove()

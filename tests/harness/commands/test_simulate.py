@@ -16,7 +16,7 @@ import sys
 import termios
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from rich.cells import cell_len
@@ -24,14 +24,15 @@ from rich.cells import cell_len
 from fleetrig.harness.cli import main
 from fleetrig.harness.commands.exits import Exit
 from fleetrig.harness.commands.simulate import exit_code
-from fleetrig.harness.commands.simulation import Ending
-from fleetrig.harness.platforms.hawkbit.admin import Call, HawkbitAdmin, T
-from fleetrig.harness.platforms.hawkbit.simulate import READINGS
+from fleetrig.harness.commands.simulation import SimulationResult
+from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
+from fleetrig.harness.platforms.hawkbit.simulated_fleet import READINGS
 from fleetrig.harness.pytest_plugin import RunningServer
 from fleetrig.harness.report.fleet_state import FleetState
 from fleetrig.simulator.contract.identity import UserPassword
 from fleetrig.simulator.contract.trace import Trace
 from fleetrig.simulator.contract.trace_json import from_line
+from fleetrig.simulator.drivers.director import AdminCall
 from fleetrig.simulator.drivers.realtime import RealBench
 
 WITHIN_S = 60.0
@@ -42,6 +43,8 @@ GATEWAY_MODE = "authentication.gatewaytoken.enabled"
 GATEWAY_KEY = "authentication.gatewaytoken.key"
 TOKEN_MODE = "authentication.targettoken.enabled"
 KEY = "a-gateway-key-of-this-test"
+
+T = TypeVar("T")
 
 
 class Running:
@@ -149,14 +152,14 @@ def simulate(*arguments: object, environ: Mapping[str, str] | None = None) -> su
     )  # fmt: skip
 
 
-def ask(server: RunningServer, call: Call[T]) -> T:
+def ask(server: RunningServer, call: AdminCall[T]) -> T:
     """Carries out a call of the management API."""
 
-    async def conduct() -> T:
+    async def run() -> T:
         async with RealBench(Trace()) as bench:
-            return await bench.conduct(call)
+            return await bench.run(call)
 
-    return asyncio.run(conduct())
+    return asyncio.run(run())
 
 
 def admin_of(server: RunningServer) -> HawkbitAdmin:
@@ -453,15 +456,15 @@ def test_a_soft_limit_is_raised():
 
 
 @pytest.mark.parametrize(
-    ("ending", "came_through", "code"),
+    ("result", "came_through", "code"),
     [
-        (Ending(False, ""), 1, Exit.PASSED),
-        (Ending(False, ""), 0, Exit.FAILED),
-        (Ending(True, ""), 1, Exit.INTERRUPTED),
-        (Ending(True, "2 targets"), 1, Exit.BROKEN),
+        (SimulationResult(False, ""), 1, Exit.PASSED),
+        (SimulationResult(False, ""), 0, Exit.FAILED),
+        (SimulationResult(True, ""), 1, Exit.INTERRUPTED),
+        (SimulationResult(True, "2 targets"), 1, Exit.BROKEN),
     ],
 )
-def test_exit_codes(ending, came_through, code):
+def test_exit_codes(result, came_through, code):
     state = FleetState.of(["A"], 30.0, READINGS)
     state.came_through = came_through
-    assert exit_code(ending, state) is code
+    assert exit_code(result, state) is code

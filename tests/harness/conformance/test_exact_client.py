@@ -14,7 +14,7 @@ import trustme
 
 from fleetrig.harness.conformance.exact_client import Answer, ExactClient
 from fleetrig.harness.conformance.expect import Mismatch
-from fleetrig.harness.servers.foreign import verify_with
+from fleetrig.harness.servers.trust import verify_with
 from fleetrig.simulator.contract.errors import BrokenBench
 from tests.harness.conformance.raw_server import Talk, always, answer, raw_server, requests
 

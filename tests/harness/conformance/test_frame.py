@@ -14,7 +14,7 @@ from fleetrig.harness.conformance.expect import MissingCapability, expect, expec
 from fleetrig.harness.conformance.row import Resource, Row, listing, number_of, select
 from fleetrig.harness.conformance.run_rows import run_rows
 from fleetrig.harness.platforms.hawkbit.conformance.suite import ROWS
-from fleetrig.harness.verdict import Report, Severity, Verdict, worst
+from fleetrig.harness.verdict import Report, Severity, Verdict, worst_verdict
 from fleetrig.simulator.contract.errors import BrokenBench, NoSuchId, UsageError
 
 BLANK = Report("conform/toaster", "", Verdict.PASSED, target="http://toaster", profile="2", rerun="conform toaster")
@@ -97,7 +97,7 @@ def test_the_command_says_so_too_with_the_exit_code_for_it(capsys: pytest.Captur
     assert main(["conform", "hawkbit", "S411", "--list"]) == Exit.NO_SUCH_ID
     assert "did you mean S41?" in capsys.readouterr().err
     assert main(["conform", "hawkbit", "--profile", "1.2"]) == Exit.WRONG_USAGE
-    assert "1.1, 0.9, as-documented" in capsys.readouterr().err
+    assert "1.1, 0.9 or as-documented" in capsys.readouterr().err
 
 
 def test_a_listing_has_one_line_per_row_and_no_header() -> None:
@@ -134,6 +134,14 @@ def test_a_row_can_find_out_by_itself_that_something_is_lacking() -> None:
     assert (report.verdict, report.reason) == (Verdict.SKIPPED, "the server lacks an account reader")
 
 
+def test_a_row_that_needs_another_listener_is_skipped_with_its_name() -> None:
+    [report] = run(row(raising(AssertionError("not to be run")), needs=("mqtt",)), can=frozenset({"http"}))
+    assert report.verdict is Verdict.SKIPPED
+    assert report.reason == ("the server lacks mqtt; if it listens there, say so in a SERVER.yaml: `mqtt: HOST:PORT`")
+    [report] = run(row(slice_in, needs=("mqtt",)), can=frozenset({"http", "mqtt"}))
+    assert report.verdict is Verdict.PASSED
+
+
 def test_a_row_that_needs_what_the_server_has_is_run() -> None:
     [report] = run(row(slice_in, needs=("toast",)), can=frozenset({"toast"}))
     assert report.verdict is Verdict.PASSED
@@ -151,7 +159,7 @@ def test_what_is_wrong_is_a_failure_with_its_clause_and_how_to_see_it_again() ->
 def test_a_mere_recommendation_warns_and_fails_when_strict() -> None:
     reports = run(*select(ALL, ["S02", "S09"]))
     assert [report.verdict for report in reports] == [Verdict.PASSED, Verdict.WARNED]
-    overall = worst(report.verdict for report in reports)
+    overall = worst_verdict(report.verdict for report in reports)
     assert (exit_of(overall), exit_of(overall, strict=True)) == (Exit.PASSED, Exit.FAILED)
 
 

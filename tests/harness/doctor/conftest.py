@@ -28,7 +28,7 @@ ACCOUNTS = [
 
 
 @dataclass(frozen=True)
-class Bench:
+class Server:
     """The server's addresses, and its Management API."""
 
     url: str
@@ -66,27 +66,27 @@ class Bench:
         assert self.mgmt("PUT", "/system/configs", named).status == 204
 
 
-def bench_of(served: Served) -> Bench:
-    ready = served.said_ready
-    return Bench(f"http://{ready['http']}", f"https://{ready.get('https', '')}", ready.get("ca", ""))
+def server_of(served: Served) -> Server:
+    ready = served.ready
+    return Server(f"http://{ready['http']}", f"https://{ready.get('https', '')}", ready.get("ca", ""))
 
 
 @pytest.fixture(scope="module")
-def shared_bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    folder = tmp_path_factory.mktemp("bench")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("server")
     accounts = folder / "accounts.yaml"
     accounts.write_text(json.dumps(ACCOUNTS))
     with Served(folder, "--https", "127.0.0.1:0", "--accounts", str(accounts)) as served:
-        yield bench_of(served)
+        yield server_of(served)
 
 
 @pytest.fixture
-def bench(shared_bench: Bench) -> Bench:
+def server(shared_server: Server) -> Server:
     """Its ways in are shut and its targets removed."""
-    shared_bench.configure()
-    for record in shared_bench.mgmt("GET", "/targets").json()["content"]:
-        shared_bench.mgmt("DELETE", f"/targets/{record['controllerId']}")
-    return shared_bench
+    shared_server.configure()
+    for record in shared_server.mgmt("GET", "/targets").json()["content"]:
+        shared_server.mgmt("DELETE", f"/targets/{record['controllerId']}")
+    return shared_server
 
 
 Doctor = Callable[..., tuple[int, str]]

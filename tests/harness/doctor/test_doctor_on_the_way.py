@@ -12,7 +12,7 @@ import pytest
 from fleetrig.harness.doctor.contact import Trouble
 from fleetrig.harness.doctor.reach import reach
 from fleetrig.reference_server.authority import CertificateAuthority
-from tests.harness.doctor.conftest import Bench, Doctor, bench_of, expected, flat
+from tests.harness.doctor.conftest import Doctor, Server, expected, flat, server_of
 from tests.harness.doctor.devices import DeviceAuthority, Pair
 from tests.harness.doctor.proxies import Proxy
 from tests.harness.served import Served
@@ -24,10 +24,10 @@ HTML = (200, {"Content-Type": "text/html"}, b"<html>welcome</html>")
 
 
 @pytest.fixture(autouse=True)
-def known(bench: Bench) -> None:
+def known(server: Server) -> None:
     """The device is right; what is wrong lies elsewhere."""
-    bench.target("gw-17")
-    bench.configure(target=True)
+    server.target("gw-17")
+    server.configure(target=True)
 
 
 @pytest.fixture(scope="module")
@@ -70,26 +70,26 @@ def host_port(url: str) -> str:
 # -- TLS
 
 
-def test_a_throw_away_ca_is_not_trusted_until_it_is_given(bench: Bench, doctor: Doctor) -> None:
-    assert doctor(bench.https, *TT) == (3, expected("untrusted"))
-    assert doctor(bench.https, *TT, "--ca", bench.ca)[0] == 0
+def test_a_throw_away_ca_is_not_trusted_until_it_is_given(server: Server, doctor: Doctor) -> None:
+    assert doctor(server.https, *TT) == (3, expected("untrusted"))
+    assert doctor(server.https, *TT, "--ca", server.ca)[0] == 0
 
-    code, page = doctor(bench.https, *TT, "--insecure")
+    code, page = doctor(server.https, *TT, "--insecure")
 
     assert code == 0
     assert "1 note      The server's certificate was accepted unchecked (--insecure)" in page
 
 
-def test_http_and_https_mixed_up(bench: Bench, doctor: Doctor) -> None:
-    assert doctor(bench.https.replace("https:", "http:"), *TT) == (3, expected("is-tls"))
-    assert doctor(bench.url.replace("http:", "https:"), *TT) == (3, expected("not-tls"))
+def test_http_and_https_mixed_up(server: Server, doctor: Doctor) -> None:
+    assert doctor(server.https.replace("https:", "http:"), *TT) == (3, expected("is-tls"))
+    assert doctor(server.url.replace("http:", "https:"), *TT) == (3, expected("not-tls"))
 
 
 def test_a_certificate_of_another_host(
-    bench: Bench, doctor: Doctor, files: Path, authority: CertificateAuthority
+    server: Server, doctor: Doctor, files: Path, authority: CertificateAuthority
 ) -> None:
     tls = server_tls(files, authority, "hawkbit.test", "other.test")
-    with Proxy(host_port(bench.url), tls=tls).running() as address:
+    with Proxy(host_port(server.url), tls=tls).running() as address:
         code, page = doctor(f"https://{address}", *TT, "--ca", str(files / "ca.pem"))
 
     assert code == 3
@@ -97,11 +97,11 @@ def test_a_certificate_of_another_host(
 
 
 @pytest.mark.parametrize(("shift_us", "said"), [(-2 * YEAR_US, "expired on 20"), (YEAR_US, "is not valid before 20")])
-def test_a_certificate_out_of_date(bench: Bench, doctor: Doctor, files: Path, shift_us: int, said: str) -> None:
+def test_a_certificate_out_of_date(server: Server, doctor: Doctor, files: Path, shift_us: int, said: str) -> None:
     other_time = CertificateAuthority("Acme Server CA", NOW_US + shift_us)
     ca = files / "other-ca.pem"
     ca.write_bytes(other_time.certificate_pem)
-    with Proxy(host_port(bench.url), tls=server_tls(files, other_time, "127.0.0.1")).running() as address:
+    with Proxy(host_port(server.url), tls=server_tls(files, other_time, "127.0.0.1")).running() as address:
         refused, page = doctor(f"https://{address}", *TT, "--ca", str(ca))
         looked_on, pages = doctor(f"https://{address}", *TT, "--insecure")
 
@@ -136,8 +136,8 @@ def test_a_server_that_hangs_up(doctor: Doctor) -> None:
 
 
 @pytest.mark.parametrize("path", ["/UI/login", "/rest/v1", "/DEFAULT/controller/v1/gw-17", "/"])
-def test_a_page_instead_of_the_base(bench: Bench, doctor: Doctor, path: str) -> None:
-    code, page = doctor(bench.url + path, *TT)
+def test_a_page_instead_of_the_base(server: Server, doctor: Doctor, path: str) -> None:
+    code, page = doctor(server.url + path, *TT)
 
     if path == "/":
         assert code == 0
@@ -146,8 +146,8 @@ def test_a_page_instead_of_the_base(bench: Bench, doctor: Doctor, path: str) -> 
         assert "change    Use http://127.0.0.1:PPPPP.\n" in page
 
 
-def test_the_proxy_s_prefix_is_missing(bench: Bench, doctor: Doctor) -> None:
-    with Proxy(host_port(bench.url), prefix="/hawkbit").running() as address:
+def test_the_proxy_s_prefix_is_missing(server: Server, doctor: Doctor) -> None:
+    with Proxy(host_port(server.url), prefix="/hawkbit").running() as address:
         lost, page = doctor(f"http://{address}", *TT)
         found = doctor(f"http://{address}/hawkbit", *TT)[0]
 
@@ -174,11 +174,11 @@ def test_a_redirect_to_https(doctor: Doctor) -> None:
 # -- proxies
 
 
-def test_a_proxy_that_drops_the_authorization_of_devices(bench: Bench, doctor: Doctor) -> None:
+def test_a_proxy_that_drops_the_authorization_of_devices(server: Server, doctor: Doctor) -> None:
     def without_tokens(headers: dict[str, str], _: str) -> dict[str, str]:
         return {name: value for name, value in headers.items() if not value.startswith("TargetToken")}
 
-    with Proxy(host_port(bench.url), change=without_tokens).running() as address:
+    with Proxy(host_port(server.url), change=without_tokens).running() as address:
         code, page = doctor(f"http://{address}", *TT)
 
     assert code == 1
@@ -194,8 +194,8 @@ def test_a_proxy_with_a_login_of_its_own(doctor: Doctor) -> None:
     assert '1 LIKELY    This 401 asks for Basic realm="works council"' in page
 
 
-def test_a_clock_that_is_off(bench: Bench, doctor: Doctor) -> None:
-    with Proxy(host_port(bench.url), date="Thu, 01 Jan 1970 00:00:10 GMT").running() as address:
+def test_a_clock_that_is_off(server: Server, doctor: Doctor) -> None:
+    with Proxy(host_port(server.url), date="Thu, 01 Jan 1970 00:00:10 GMT").running() as address:
         code, page = doctor(f"http://{address}", *TT)
 
     assert code == 0
@@ -214,11 +214,11 @@ def with_key(files: Path) -> tuple[str, ...]:
     return device(files, "--key", str(files / "device.key"), "--ca", str(files / "ca.pem"))
 
 
-def test_a_certificate_by_the_headers_of_a_proxy(bench: Bench, doctor: Doctor, files: Path) -> None:
-    assert doctor(bench.url, *device(files)) == (1, expected("certificate-mode-off"))
+def test_a_certificate_by_the_headers_of_a_proxy(server: Server, doctor: Doctor, files: Path) -> None:
+    assert doctor(server.url, *device(files)) == (1, expected("certificate-mode-off"))
 
-    bench.configure(header=True, authority="Hawkbit;acme device ca")
-    code, page = doctor(bench.url, *device(files))
+    server.configure(header=True, authority="Hawkbit;acme device ca")
+    code, page = doctor(server.url, *device(files))
 
     assert code == 0
     assert "with what a proxy says of the certificate of gw-17" in flat(page)
@@ -229,7 +229,7 @@ def test_the_headers_of_an_older_generation(tmp_path: Path, doctor: Doctor, file
     served_in = tmp_path / "old"
     served_in.mkdir()
     with Served(served_in, "--profile", "hawkbit=0.9") as served:
-        old = bench_of(served)
+        old = server_of(served)
         old.target("gw-17")
         old.mgmt("PUT", "/system/configs", {"authentication.header.enabled": True})
         old.mgmt("PUT", "/system/configs", {"authentication.header.authority": "Acme Device CA"})
@@ -238,25 +238,25 @@ def test_the_headers_of_an_older_generation(tmp_path: Path, doctor: Doctor, file
 
 
 def test_an_unknown_device_with_a_certificate_is_not_registered_unless_wanted(
-    bench: Bench, doctor: Doctor, files: Path
+    server: Server, doctor: Doctor, files: Path
 ) -> None:
-    bench.configure(header=True, authority="Acme Device CA")
-    bench.mgmt("DELETE", "/targets/gw-17")
+    server.configure(header=True, authority="Acme Device CA")
+    server.mgmt("DELETE", "/targets/gw-17")
 
-    assert doctor(bench.url, *device(files))[0] == 0
-    assert not bench.knows("gw-17")
-    assert doctor(bench.url, *device(files), "--try")[0] == 0
-    assert bench.knows("gw-17")
+    assert doctor(server.url, *device(files))[0] == 0
+    assert not server.knows("gw-17")
+    assert doctor(server.url, *device(files), "--try")[0] == 0
+    assert server.knows("gw-17")
 
 
 @pytest.fixture
-def mutual(bench: Bench, files: Path, authority: CertificateAuthority) -> Proxy:
+def mutual(server: Server, files: Path, authority: CertificateAuthority) -> Proxy:
     """A proxy that wants client certificates of our CA; what it passes on is up to the test."""
     tls = server_tls(files, authority, "127.0.0.1")
     tls.verify_mode = ssl.CERT_REQUIRED
     tls.load_verify_locations(files / "devices.pem")
-    bench.configure(header=True, authority="Hawkbit")
-    return Proxy(host_port(bench.url), tls=tls)
+    server.configure(header=True, authority="Hawkbit")
+    return Proxy(host_port(server.url), tls=tls)
 
 
 def by_name(headers: dict[str, str], common_name: str) -> dict[str, str]:

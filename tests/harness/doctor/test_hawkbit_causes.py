@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fleetrig.harness.doctor.diagnosis import Judgement, Outcome, Weight
+from fleetrig.harness.doctor.diagnosis import Admission, Judgement, Weight
 from fleetrig.harness.platforms.hawkbit.doctor.facts import (
     AUTHORITY,
     GATEWAY_KEY,
@@ -24,7 +24,7 @@ from fleetrig.harness.platforms.hawkbit.doctor.facts import (
 )
 from fleetrig.harness.platforms.hawkbit.doctor.ids import difference, near
 from fleetrig.harness.platforms.hawkbit.doctor.judging import judge
-from tests.harness.doctor.given import (
+from tests.harness.doctor.facts_builder import (
     KEY,
     LET_IN,
     NOW,
@@ -192,7 +192,7 @@ def test_ids_that_the_url_firewall_refuses(controller_id: str, said: str) -> Non
 
     assert names(page) == ["url-firewall"]
     assert page.diagnoses[0].cause.startswith(f"The id {said}")
-    assert page.outcome is Outcome.REFUSED
+    assert page.outcome is Admission.REFUSED
 
 
 def test_a_tenant_that_the_url_firewall_refuses() -> None:
@@ -204,7 +204,7 @@ def test_blanks_in_an_id(controller_id: str) -> None:
     for presented in (target_token(), gateway_token(), certificate(common_name=controller_id)):
         page = judged(presented, controller_id=controller_id, exists=False)
         assert names(page) == ["id-blank"]
-        assert page.outcome is Outcome.REFUSED
+        assert page.outcome is Admission.REFUSED
 
 
 @pytest.mark.parametrize(
@@ -260,7 +260,7 @@ def test_another_tenant_than_the_account_s(tenant: str, otherwise: dict[str, Any
 def test_nothing_is_foretold_of_a_tenant_that_the_account_does_not_see() -> None:
     page = judge(replace(given(gateway_token()), tenant="ACME"))
 
-    assert page.outcome is Outcome.UNCERTAIN
+    assert page.outcome is Admission.UNCERTAIN
     assert page.exit == 3
 
 
@@ -292,14 +292,14 @@ def test_certificates(presented: Presented, otherwise: dict[str, Any], expected:
     page = judged(presented, REFUSED if expected else LET_IN, **otherwise)
 
     assert names(page) == expected
-    assert page.outcome is (Outcome.REFUSED if expected else Outcome.LET_IN)
+    assert page.outcome is (Admission.REFUSED if expected else Admission.LET_IN)
 
 
 def test_a_proxy_may_send_anything_so_an_unknown_issuer_is_no_proof() -> None:
     guessed = judged(certificate(), authority="Hawkbit")
     said = judged(certificate(authority="x"), authority="Hawkbit")
 
-    assert (guessed.outcome, said.outcome) == (Outcome.UNCERTAIN, Outcome.REFUSED)
+    assert (guessed.outcome, said.outcome) == (Admission.UNCERTAIN, Admission.REFUSED)
     assert "say --authority TEXT" in only(guessed, "authority-unknown").cause
 
 
@@ -345,7 +345,7 @@ def test_missing_rights_leave_possibilities(facts: Facts, expected: str) -> None
     refused, foretold = judge(facts), judge(replace(facts, answer=None))
 
     assert names(refused) == [expected, "header-missing", "trusted-ips"]
-    assert foretold.outcome is Outcome.UNCERTAIN
+    assert foretold.outcome is Admission.UNCERTAIN
 
 
 @pytest.mark.parametrize(
@@ -383,7 +383,7 @@ def test_a_401_that_is_not_hawkbits() -> None:
 def test_what_was_asked_counts_more_than_what_was_seen() -> None:
     page = judged(target_token("x"), LET_IN, modes=off(Kind.TARGET_TOKEN))
 
-    assert page.outcome is Outcome.LET_IN
+    assert page.outcome is Admission.LET_IN
     assert "(mode-off, token-differs)" in only(page, "contradiction").cause
 
 
@@ -393,24 +393,24 @@ def test_what_was_asked_counts_more_than_what_was_seen() -> None:
 @pytest.mark.parametrize(
     ("said", "outcome", "expected"),
     [
-        (answer(403), Outcome.REFUSED, "blacklisted"),
-        (answer(403, b"<html>", Content_Type="text/html"), Outcome.REFUSED, "forbidden"),
-        (answer(429), Outcome.REFUSED, "limiter"),
-        (answer(400), Outcome.REFUSED, "host-check"),
-        (answer(400, b"<h1>The plain HTTP request was sent to HTTPS port</h1>"), Outcome.REFUSED, "is-tls"),
-        (answer(400, b"<h1>No required SSL certificate was sent</h1>"), Outcome.REFUSED, "wants-certificate"),
-        (answer(502, b"<html>", Content_Type="text/html"), Outcome.UNUSABLE, "server-error"),
-        (answer(500, b"{}", Content_Type="application/json"), Outcome.UNUSABLE, "server-error"),
+        (answer(403), Admission.REFUSED, "blacklisted"),
+        (answer(403, b"<html>", Content_Type="text/html"), Admission.REFUSED, "forbidden"),
+        (answer(429), Admission.REFUSED, "limiter"),
+        (answer(400), Admission.REFUSED, "host-check"),
+        (answer(400, b"<h1>The plain HTTP request was sent to HTTPS port</h1>"), Admission.REFUSED, "is-tls"),
+        (answer(400, b"<h1>No required SSL certificate was sent</h1>"), Admission.REFUSED, "wants-certificate"),
+        (answer(502, b"<html>", Content_Type="text/html"), Admission.UNUSABLE, "server-error"),
+        (answer(500, b"{}", Content_Type="application/json"), Admission.UNUSABLE, "server-error"),
     ],
 )
-def test_what_a_status_says(said: Any, outcome: Outcome, expected: str) -> None:
+def test_what_a_status_says(said: Any, outcome: Admission, expected: str) -> None:
     for page in (judged(target_token(), said), judge(replace(given(gateway_token(), exists=False), knock=said))):
         assert expected in names(page)
         assert page.outcome is outcome
 
 
 def test_a_lost_race_is_no_refusal() -> None:
-    assert judged(gateway_token(), answer(409, b'{"errorCode":"x"}'), exists=False).outcome is Outcome.LET_IN
+    assert judged(gateway_token(), answer(409, b'{"errorCode":"x"}'), exists=False).outcome is Admission.LET_IN
 
 
 # -- from what the Management API answers

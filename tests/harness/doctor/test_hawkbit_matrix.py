@@ -6,9 +6,18 @@ from typing import Any
 
 import pytest
 
-from fleetrig.harness.doctor.diagnosis import Outcome, Weight
+from fleetrig.harness.doctor.diagnosis import Admission, Weight
 from fleetrig.harness.platforms.hawkbit.doctor.facts import Kind, Presented
-from tests.harness.doctor.given import LET_IN, REFUSED, certificate, gateway_token, judged, names, off, target_token
+from tests.harness.doctor.facts_builder import (
+    LET_IN,
+    REFUSED,
+    certificate,
+    gateway_token,
+    judged,
+    names,
+    off,
+    target_token,
+)
 
 TT, GW, CERT = Kind.TARGET_TOKEN, Kind.GATEWAY_TOKEN, Kind.CERTIFICATE
 NOTHING = Presented(Kind.NOTHING)
@@ -41,7 +50,7 @@ def test_what_the_server_would_do(presented: Presented, otherwise: dict[str, Any
     foretold = judged(presented, **otherwise)
 
     assert names(foretold) == expected
-    assert foretold.outcome is (Outcome.REFUSED if expected else Outcome.LET_IN)
+    assert foretold.outcome is (Admission.REFUSED if expected else Admission.LET_IN)
     assert foretold.headline.startswith("The server would ")
 
 

@@ -10,10 +10,10 @@ import pytest
 from fleetrig.harness.conformance.exact_client import Answer
 from fleetrig.harness.doctor.certificates import CertificateFacts
 from fleetrig.harness.doctor.contact import Contact, Trouble
-from fleetrig.harness.doctor.diagnosis import Outcome
+from fleetrig.harness.doctor.diagnosis import Admission
 from fleetrig.harness.platforms.hawkbit.doctor.facts import Facts
 from fleetrig.harness.platforms.hawkbit.doctor.judging import judge
-from tests.harness.doctor.given import CERTIFICATE, HEALTHY, LET_IN, NOW, answer, given, names, target_token
+from tests.harness.doctor.facts_builder import CERTIFICATE, HEALTHY, LET_IN, NOW, answer, given, names, target_token
 
 SERVER = replace(CERTIFICATE, names=("hawkbit.test",))
 
@@ -28,7 +28,7 @@ def beyond(contact: Contact, url: str = "https://hawkbit.test:8443") -> Facts:
 def test_every_trouble_has_words_and_ends_the_matter(trouble: Trouble) -> None:
     page = judge(beyond(Contact(trouble, "detail")))
 
-    assert page.outcome is (Outcome.REFUSED if trouble is Trouble.CERTIFICATE_REFUSED else Outcome.UNUSABLE)
+    assert page.outcome is (Admission.REFUSED if trouble is Trouble.CERTIFICATE_REFUSED else Admission.UNUSABLE)
     assert len(page.diagnoses) == 1
     assert page.diagnoses[0].change
     assert page.asked == "nothing as the device"
@@ -69,7 +69,7 @@ def test_what_insecure_accepted_is_said_all_the_same() -> None:
 
     page = judge(facts)
 
-    assert page.outcome is Outcome.LET_IN
+    assert page.outcome is Admission.LET_IN
     assert names(page, notes=True) == ["server-certificate-host", "server-certificate-unchecked"]
 
 
@@ -85,14 +85,14 @@ def test_an_address_that_is_not_the_base(said: Answer) -> None:
 
     lost, found = judge(facts), judge(replace(facts, better_url="http://hawkbit.test:8080"))
 
-    assert (names(lost), lost.outcome) == (["wrong-address"], Outcome.UNUSABLE)
+    assert (names(lost), lost.outcome) == (["wrong-address"], Admission.UNUSABLE)
     assert found.diagnoses[0].change == "Use http://hawkbit.test:8080."
 
 
 def test_a_proxy_that_publishes_the_device_api_only_is_no_wrong_address() -> None:
     facts = replace(given(target_token(), LET_IN), userinfo=NOT_FOUND, account=None, config=None, exists=None)
 
-    assert judge(facts).outcome is Outcome.LET_IN
+    assert judge(facts).outcome is Admission.LET_IN
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_redirects(location: str, change: str) -> None:
 
     page = judge(facts)
 
-    assert (names(page), page.outcome) == (["redirect"], Outcome.UNUSABLE)
+    assert (names(page), page.outcome) == (["redirect"], Admission.UNUSABLE)
     assert page.diagnoses[0].change == change
     assert page.answered == f"301: go to {location}"
 

@@ -4,27 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from fleetrig.harness.run.context import as_built
 from fleetrig.harness.run.run import RunOptions, run
 from fleetrig.harness.scenario_file.selection import plan
 from fleetrig.harness.verdict import Report, Severity, Verdict
 from tests.harness import broken_devices
-from tests.harness.external import mistaken
+from tests.harness.broken_devices import Change
 
 SCENARIOS = Path(__file__).parents[3] / "scenarios"
 ROWS = plan(["external/hawkbit"], SCENARIOS)
 
 
-def outcome(name: str, folder: Path, program: object = None) -> Report:
+def outcome(name: str, folder: Path, change: Change = as_built) -> Report:
     (expanded,) = [row for row in ROWS if row.name == name]
-    options = RunOptions(results=folder, own_device=True)
-    if program is not None:
-        options = replace(options, programs={"standard": program})  # type: ignore[dict-item]
-    return asyncio.run(run(expanded, options))
+    return asyncio.run(run(expanded, RunOptions(results=folder, own_device=True, behaviour=change)))
 
 
 def test_every_row_is_cited() -> None:
@@ -79,59 +76,59 @@ def test_without_a_device_it_is_skipped_with_the_reason(tmp_path: Path) -> None:
 
 
 MISTAKES = [
-    ("interval", mistaken.restless, "gap", Verdict.FAILED),
-    ("etag", mistaken.restless, "gap", Verdict.FAILED),
-    ("zero_interval", mistaken.restless, "gap", Verdict.FAILED),
-    ("attributes_where_linked", mistaken.knows_better, "order", Verdict.FAILED),
+    ("interval", broken_devices.ignores_sleep, "gap", Verdict.FAILED),
+    ("etag", broken_devices.ignores_sleep, "gap", Verdict.FAILED),
+    ("zero_interval", broken_devices.ignores_sleep, "gap", Verdict.FAILED),
+    ("attributes_where_linked", broken_devices.knows_better, "order", Verdict.FAILED),
     ("attributes_where_linked", broken_devices.resends_attributes, "never", Verdict.FAILED),
     ("attributes_unasked", broken_devices.resends_attributes, "never", Verdict.WARNED),
-    ("refused[status=401]", mistaken.hot, "gap", Verdict.FAILED),
-    ("refused[status=401]", mistaken.gives_up, "keeps_running", Verdict.FAILED),
-    ("refused[status=403]", mistaken.gives_up, "keeps_running", Verdict.FAILED),
-    ("refused[status=404]", mistaken.hot, "gap", Verdict.FAILED),
-    ("token_rotated[what=target_token]", mistaken.hot, "gap", Verdict.FAILED),
-    ("token_rotated[what=gateway_token]", mistaken.gives_up, "keeps_running", Verdict.FAILED),
-    ("retry_after[status=429]", mistaken.monotonous, "gap", Verdict.WARNED),
-    ("retry_after[status=503]", mistaken.hot, "gap", Verdict.FAILED),
-    ("backoff[status=500]", mistaken.monotonous, "backs_off", Verdict.WARNED),
-    ("backoff[status=502]", mistaken.monotonous, "jitter", Verdict.WARNED),
-    ("backoff[status=503]", mistaken.hot, "gap", Verdict.FAILED),
-    ("no_answer[shows_as=reset]", mistaken.hot, "rate", Verdict.FAILED),
-    ("no_answer[shows_as=closed]", mistaken.hot, "rate", Verdict.FAILED),
-    ("no_answer[shows_as=silence]", mistaken.hangs, "receives", Verdict.FAILED),
-    ("broken_answers", mistaken.hot, "rate", Verdict.FAILED),
-    ("broken_answers", mistaken.hangs, "receives", Verdict.FAILED),
-    ("stampede", mistaken.monotonous, "spread", Verdict.WARNED),
-    ("odd_documents", mistaken.dies, "keeps_running", Verdict.FAILED),
-    ("odd_documents", mistaken.hot, "gap", Verdict.FAILED),
-    ("odd_intervals", mistaken.dies, "keeps_running", Verdict.FAILED),
-    ("no_document", mistaken.dies, "keeps_running", Verdict.FAILED),
-    ("unknown_fields", mistaken.pedantic, "registry", Verdict.FAILED),
-    ("update", mistaken.says_it_twice, "sends", Verdict.FAILED),
-    ("wrong_hash", mistaken.trusts_files, "never", Verdict.FAILED),
-    ("cut_download", mistaken.gives_downloads_up, "registry", Verdict.FAILED),
-    ("range_ignored", mistaken.gives_downloads_up, "registry", Verdict.FAILED),
-    ("download_only", mistaken.eager, "never", Verdict.FAILED),
-    ("download_later", mistaken.early, "never", Verdict.FAILED),
-    ("maintenance_window", mistaken.eager, "never", Verdict.FAILED),
-    ("cancelled_before", mistaken.blind_to_cancels, "order", Verdict.FAILED),
-    ("cancelled_during", mistaken.blind_to_cancels, "registry", Verdict.FAILED),
-    ("feedback_gone", mistaken.deaf_to_410, "never", Verdict.FAILED),
-    ("feedback_later[status=500]", mistaken.gives_reports_up, "registry", Verdict.FAILED),
-    ("same_action_again", mistaken.forgets, "never", Verdict.FAILED),
-    ("action_replaced", mistaken.blind_to_cancels, "registry", Verdict.FAILED),
-    ("restart", mistaken.says_it_twice, "sends", Verdict.FAILED),
-    ("redirect[status=307]", mistaken.follows_redirects, "never", Verdict.FAILED),
-    ("wrong_date[date=Fri, 01 Jan 1999 00:00:00 GMT]", mistaken.believes_dates, "registry", Verdict.FAILED),
-    ("re_registration", mistaken.tells_attributes_once, "order", Verdict.FAILED),
+    ("refused[status=401]", broken_devices.hot_retry, "gap", Verdict.FAILED),
+    ("refused[status=401]", broken_devices.gives_up, "keeps_running", Verdict.FAILED),
+    ("refused[status=403]", broken_devices.gives_up, "keeps_running", Verdict.FAILED),
+    ("refused[status=404]", broken_devices.hot_retry, "gap", Verdict.FAILED),
+    ("token_rotated[what=target_token]", broken_devices.hot_retry, "gap", Verdict.FAILED),
+    ("token_rotated[what=gateway_token]", broken_devices.gives_up, "keeps_running", Verdict.FAILED),
+    ("retry_after[status=429]", broken_devices.monotonous, "gap", Verdict.WARNED),
+    ("retry_after[status=503]", broken_devices.hot_retry, "gap", Verdict.FAILED),
+    ("backoff[status=500]", broken_devices.monotonous, "backs_off", Verdict.WARNED),
+    ("backoff[status=502]", broken_devices.monotonous, "jitter", Verdict.WARNED),
+    ("backoff[status=503]", broken_devices.hot_retry, "gap", Verdict.FAILED),
+    ("no_answer[shows_as=reset]", broken_devices.hot_retry, "rate", Verdict.FAILED),
+    ("no_answer[shows_as=closed]", broken_devices.hot_retry, "rate", Verdict.FAILED),
+    ("no_answer[shows_as=silence]", broken_devices.hangs, "receives", Verdict.FAILED),
+    ("broken_answers", broken_devices.hot_retry, "rate", Verdict.FAILED),
+    ("broken_answers", broken_devices.hangs, "receives", Verdict.FAILED),
+    ("stampede", broken_devices.monotonous, "spread", Verdict.WARNED),
+    ("odd_documents", broken_devices.dies, "keeps_running", Verdict.FAILED),
+    ("odd_documents", broken_devices.hot_retry, "gap", Verdict.FAILED),
+    ("odd_intervals", broken_devices.dies, "keeps_running", Verdict.FAILED),
+    ("no_document", broken_devices.dies, "keeps_running", Verdict.FAILED),
+    ("unknown_fields", broken_devices.pedantic, "registry", Verdict.FAILED),
+    ("update", broken_devices.says_it_twice, "sends", Verdict.FAILED),
+    ("wrong_hash", broken_devices.trusts_files, "never", Verdict.FAILED),
+    ("cut_download", broken_devices.gives_downloads_up, "registry", Verdict.FAILED),
+    ("range_ignored", broken_devices.gives_downloads_up, "registry", Verdict.FAILED),
+    ("download_only", broken_devices.eager, "never", Verdict.FAILED),
+    ("download_later", broken_devices.early, "never", Verdict.FAILED),
+    ("maintenance_window", broken_devices.eager, "never", Verdict.FAILED),
+    ("cancelled_before", broken_devices.blind_to_cancels, "order", Verdict.FAILED),
+    ("cancelled_during", broken_devices.blind_to_cancels, "registry", Verdict.FAILED),
+    ("feedback_gone", broken_devices.deaf_to_410, "never", Verdict.FAILED),
+    ("feedback_later[status=500]", broken_devices.gives_reports_up, "registry", Verdict.FAILED),
+    ("same_action_again", broken_devices.forgets, "never", Verdict.FAILED),
+    ("action_replaced", broken_devices.blind_to_cancels, "registry", Verdict.FAILED),
+    ("restart", broken_devices.says_it_twice, "sends", Verdict.FAILED),
+    ("redirect[status=307]", broken_devices.follows_redirects, "never", Verdict.FAILED),
+    ("wrong_date[date=Fri, 01 Jan 1999 00:00:00 GMT]", broken_devices.believes_dates, "registry", Verdict.FAILED),
+    ("re_registration", broken_devices.tells_attributes_once, "order", Verdict.FAILED),
 ]
 
 
 @pytest.mark.parametrize(
-    ("name", "program", "word", "verdict"), MISTAKES, ids=[f"{n}-{row[0]}-{row[2]}" for n, row in enumerate(MISTAKES)]
+    ("name", "change", "word", "verdict"), MISTAKES, ids=[f"{n}-{row[0]}-{row[2]}" for n, row in enumerate(MISTAKES)]
 )
-def test_a_mistake_is_found(name: str, program: object, word: str, verdict: Verdict, tmp_path: Path) -> None:
-    report = outcome(f"external/hawkbit/{name}", tmp_path, program=program)
+def test_a_mistake_is_found(name: str, change: Change, word: str, verdict: Verdict, tmp_path: Path) -> None:
+    report = outcome(f"external/hawkbit/{name}", tmp_path, change=change)
     wrong = {check.title.partition(" ")[0] for phase in report.phases for check in phase.checks if check.finding}
     assert report.verdict is verdict, report
     assert word in wrong
@@ -139,7 +136,7 @@ def test_a_mistake_is_found(name: str, program: object, word: str, verdict: Verd
 
 def test_what_it_points_to_stands_in_the_server_lane(tmp_path: Path) -> None:
     """The evidence names events of the trace as it is, not those that were derived from it."""
-    report = outcome("external/hawkbit/interval", tmp_path, program=mistaken.restless)
+    report = outcome("external/hawkbit/interval", tmp_path, change=broken_devices.ignores_sleep)
     (finding,) = [check.finding for phase in report.phases for check in phase.checks if check.finding is not None]
     trace = Path(report.trace_file).read_text(encoding="utf-8")
     assert finding.evidence

@@ -13,6 +13,7 @@ from textwrap import dedent
 import pytest
 
 from fleetrig.harness.external.command import DeviceCommand, device_command, environment, values_of
+from fleetrig.harness.platforms.hawkbit.platform import credential_values
 from fleetrig.harness.run.run import RunOptions, run
 from fleetrig.harness.scenario_file.selection import Expanded, expand
 from fleetrig.harness.scenario_file.template import read_scenario
@@ -193,13 +194,13 @@ IDENTITY = DeviceIdentity("dev 1", "ACME")
 
 
 def test_places_in_the_command_are_filled_in_and_other_braces_stay() -> None:
-    values = values_of(IDENTITY, TargetToken("s3cret"), "http://h:1", Path("/tmp/x"))
+    values = values_of(IDENTITY, credential_values(TargetToken("s3cret")), "http://h:1", Path("/tmp/x"))
     given = DeviceCommand(("swupdate", "-u", "-t {tenant} -u {url} -i {id} -k {token}{gateway_token}", "{x}"), "")
     assert given.for_device(values) == ["swupdate", "-u", "-t ACME -u http://h:1 -i dev 1 -k s3cret", "{x}"]
 
 
 def test_the_environment_says_the_same_and_knows_no_proxies() -> None:
-    values = values_of(IDENTITY, GatewayToken("key"), "http://h:1", Path("/tmp/x"))
+    values = values_of(IDENTITY, credential_values(GatewayToken("key")), "http://h:1", Path("/tmp/x"))
     assert environment(values, {"PATH": "/bin", "http_proxy": "http://p", "HTTPS_PROXY": "http://p"}) == {
         "PATH": "/bin", "FLEETRIG_URL": "http://h:1", "FLEETRIG_TENANT": "ACME", "FLEETRIG_ID": "dev 1",
         "FLEETRIG_TOKEN": "", "FLEETRIG_GATEWAY_TOKEN": "key", "FLEETRIG_FOLDER": "/tmp/x",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from fleetrig.harness.external.view import ServerView, as_it_is, lens_of
+from fleetrig.harness.external.view import ServerView, device_view, view_for
+from fleetrig.harness.platforms.hawkbit.device_call import call_in
 from fleetrig.harness.run.run import RunOptions, run
 from fleetrig.harness.scenario_file.selection import plan
 from fleetrig.harness.verdict import Verdict
@@ -56,7 +58,7 @@ def test_device_and_server_tell_the_same(name: str, tmp_path: Path) -> None:
     events: list[TraceEvent] = []
     report = asyncio.run(run(expanded, RunOptions(results=tmp_path, own_device=True, listener=events.append)))
     assert report.verdict is Verdict.PASSED
-    view = ServerView()
+    view = ServerView(call_in)
     seen = [derived for event in events for derived in view(event)]
     by_device, by_server = story(events, Lane.DEVICE), story(seen, Lane.SERVER)
     assert by_device.keys() == by_server.keys()
@@ -75,7 +77,7 @@ def server(kind: str, **fields: object) -> TraceEvent:
 
 
 def kinds(*events: TraceEvent) -> list[tuple[str, str, str]]:
-    view = ServerView()
+    view = ServerView(call_in)
     return [(seen.kind, seen.device, seen.name) for event in events for seen in view(event)]
 
 
@@ -91,13 +93,28 @@ def test_an_answer_that_was_spoilt_counts_as_it_was_delivered() -> None:
         server("received", envelope=POLL), server("fault", envelope=POLL, fault="rewrite"),
         server("answered", device="d1", envelope=HttpResponse(200)), server("delivered", envelope=HttpResponse(500)),
     ]  # fmt: skip
-    view = ServerView()
+    view = ServerView(call_in)
     seen = [derived for event in spoilt for derived in view(event)]
     assert [event.kind for event in seen] == ["sent", "fault", "received"]
     assert seen[1].device == "d1"
     assert seen[2].envelope == HttpResponse(500)
     assert seen[2].seq == 7
     assert kinds(*spoilt[:3], server("delivered", reason="silence"))[-1] == ("no_reply", "d1", "poll")
+
+
+def test_exchanges_of_two_sessions_do_not_mix() -> None:
+    other = replace(POLL, target="/DEFAULT/controller/v1/d2/configData", method="PUT")
+    assert kinds(
+        server("received", envelope=POLL, session=1),
+        server("received", envelope=other, session=2),
+        server("fault", envelope=other, fault="latency", session=2),
+        server("answered", envelope=HttpResponse(200), session=1),
+        server("answered", envelope=HttpResponse(200), session=2),
+        server("delivered", envelope=HttpResponse(200), session=2),
+    ) == [
+        ("sent", "d1", "poll"), ("sent", "d2", "configData"), ("fault", "d2", ""),
+        ("received", "d1", "poll"), ("received", "d2", "configData"),
+    ]  # fmt: skip
 
 
 def test_what_operators_do_is_not_the_devices_business() -> None:
@@ -107,13 +124,13 @@ def test_what_operators_do_is_not_the_devices_business() -> None:
 
 def test_other_lanes_are_seen_as_they_are() -> None:
     events = [TraceEvent(1, 1, "d1", lane, "sent") for lane in (Lane.DEVICE, Lane.BENCH, Lane.NETWORK)]
-    view = ServerView()
+    view = ServerView(call_in)
     assert [list(view(event)) for event in events] == [[event] for event in events]
-    assert as_it_is(events[0]) == (events[0],)
+    assert device_view(events[0]) == (events[0],)
 
 
 def test_only_external_devices_need_a_lens() -> None:
     (own,) = plan(["hawkbit/first_contact"], SCENARIOS)
     (external,) = plan(["external/hawkbit/update"], SCENARIOS)
-    assert lens_of(own.scenario) is as_it_is
-    assert isinstance(lens_of(external.scenario), ServerView)
+    assert view_for(own.scenario) is device_view
+    assert isinstance(view_for(external.scenario), ServerView)

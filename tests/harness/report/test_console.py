@@ -173,7 +173,7 @@ def event(kind: str, at_s: float, **words: object) -> TraceEvent:
 def test_progress_prints_phases_as_they_end() -> None:
     console = Console(file=io.StringIO(), width=200)
     progress = RunProgress(console)
-    with progress.shown():
+    with progress.on_screen():
         progress(event("phase", 10, name="first contact"))
         progress(event("action", 10, name="power_on"))
         progress(event("entered", 11, lane=Lane.DEVICE, device="A", stage="online"))
@@ -187,7 +187,7 @@ def test_progress_prints_phases_as_they_end() -> None:
 def test_progress_on_a_terminal_shows_what_goes_on() -> None:
     console = Console(file=io.StringIO(), width=100, force_terminal=True, color_system=None, _environ={})
     progress = RunProgress(console)
-    with progress.shown():
+    with progress.on_screen():
         progress(event("phase", 10, name="first contact"))
         progress(event("action", 10, name="power_on"))
         progress(event("verdict", 13.5, name="first contact", reason="failed"))

@@ -9,19 +9,53 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from fleetrig.harness.report.fleet_state import POWER_ON, FleetState, Readings
-from fleetrig.harness.report.fleet_table import Heading, clock, plain_line, shortened, span, summary, table
+from fleetrig.harness.report.fleet_state import NOTHING, POWER_ON, FleetState, Reading, Readings
+from fleetrig.harness.report.fleet_table import (
+    TableHeading,
+    format_clock,
+    format_interval,
+    plain_line,
+    shorten_middle,
+    summary,
+    table,
+)
 from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.clock import US_PER_S
+from fleetrig.simulator.contract.envelope import Envelope
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from fleetrig.simulator.contract.trace import Lane, Trace
 
-READINGS = Readings(
-    interval_s=lambda answer: float(body_bytes(answer.body)) if answer.body else None,
-    version=lambda answer: body_bytes(answer.body).decode(),
-    result=lambda report: body_bytes(report.body).decode(),
-)
-HEADING = Heading("http://127.0.0.1:8080", seed=7)
+ACTIVITIES = {
+    "poll": "polling",
+    "configData": "sending attributes",
+    "deploymentBase": "reading its order",
+    "download": "downloading {version}",
+}
+
+
+def is_good(answer: Envelope) -> bool:
+    return isinstance(answer, HttpResponse) and answer.status < 400
+
+
+def read(name: str, sent: Envelope | None, answer: Envelope) -> Reading:
+    """Bodies hold the interval, the version, or the result, and nothing else."""
+    assert isinstance(answer, HttpResponse)
+    said = body_bytes(answer.body).decode()
+    match name, sent:
+        case "poll", _ if said:
+            return Reading(interval_s=float(said))
+        case "configData", _:
+            return Reading(has_sent_attributes=True)
+        case "deploymentBase", _:
+            return Reading(version=said)
+        case "feedback-closed", HttpRequest() if sent.body:
+            return Reading(update=sent.path, update_passed=body_bytes(sent.body) == b"success")
+        case _:
+            return NOTHING
+
+
+READINGS = Readings("poll", ACTIVITIES, "reporting", is_good, read)
+HEADING = TableHeading("http://127.0.0.1:8080", seed=7)
 T0_US = 1_000_000 * US_PER_S
 URL = "http://127.0.0.1:8080"
 
@@ -204,14 +238,14 @@ def test_a_long_hint_is_shown_whole():
 
 
 def test_a_long_address_loses_its_middle():
-    assert shortened("http://a-very-long-name.example:8080/path", 20) == "http://a-very…0/path"
-    assert shortened("http://short", 20) == "http://short"
+    assert shorten_middle("http://a-very-long-name.example:8080/path", 20) == "http://a-very…0/path"
+    assert shorten_middle("http://short", 20) == "http://short"
 
 
 def test_the_plain_line_says_the_same_in_ascii():
     story = Story(3).comes_online(1).comes_online(2)
     story.s = 65
-    line = plain_line(story.state, Heading(URL, 7, for_s=600), story.now_us)
+    line = plain_line(story.state, TableHeading(URL, 7, for_s=600), story.now_us)
     assert line.startswith("running 1:05 of 10:00   2 online, 1 off   polls 2 (0.0/s)   failures 0")
     assert line.isascii()
 
@@ -219,7 +253,7 @@ def test_the_plain_line_says_the_same_in_ascii():
 def test_time_after_the_end_does_not_count():
     story = Story()
     story.s = 12
-    line = plain_line(story.state, Heading(URL, 7, for_s=10), story.now_us)
+    line = plain_line(story.state, TableHeading(URL, 7, for_s=10), story.now_us)
     assert line.startswith("running 0:10 of 0:10")
 
 
@@ -235,9 +269,9 @@ def test_the_summary_says_who_came_through():
     ("seconds", "text"), [(30, "30 s"), (90, "90 s"), (300, "5 min"), (86400, "24 h"), (0.5, "0.5 s")]
 )
 def test_intervals_stand_in_their_own_unit(seconds, text):
-    assert span(seconds) == text
+    assert format_interval(seconds) == text
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(7.9, "0:07"), (754, "12:34"), (3723, "1:02:03")])
 def test_running_time(seconds, text):
-    assert clock(seconds) == text
+    assert format_clock(seconds) == text

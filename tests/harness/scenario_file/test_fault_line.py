@@ -20,6 +20,7 @@ VALUES: dict[str, list[Any]] = {
     "shows_as": ["reset", "silence", "closed", "truncated", "whole", 1],
     "status": [429, 100, 599, 99, 600, "x"],
     "retry_after": ["7s", 7],
+    "code": [1, 5, 255, 0, 256, "x", 1.5],
     "delay": ["2s", "2"],
     "after": ["1KiB", "512B", 512, "1kb"],
     "bytes_per_s": [1, 0.5, 0, "x"],

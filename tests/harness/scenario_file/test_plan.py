@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from fleetrig.harness.scenario_file.action_words import PowerOn
 from fleetrig.harness.scenario_file.problems import FileMistakes
 from fleetrig.harness.scenario_file.scenario import Scenario
-from fleetrig.harness.scenario_file.selection import expand, find, home, plan, select
+from fleetrig.harness.scenario_file.selection import expand, find, plan, scenario_root, select
 from fleetrig.harness.scenario_file.template import ScenarioFile
 from fleetrig.simulator.contract.errors import NoSuchId, UsageError
 
@@ -96,14 +97,14 @@ def test_mistakes_of_all_files_are_told_together(library: Path, write: Callable[
 
 
 def test_scenarios_are_looked_up_here_and_else_in_the_package(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert home() == Path("scenarios")
-    assert home(Path("scenarios/kura")) == Path("scenarios/kura")
+    assert scenario_root() == Path("scenarios")
+    assert scenario_root(Path("scenarios/kura")) == Path("scenarios/kura")
 
     monkeypatch.chdir("scenarios")
 
-    assert "hawkbit/first_contact" in find([], home())
+    assert "hawkbit/first_contact" in find([], scenario_root())
     with pytest.raises(NoSuchId, match="there is no folder nowhere"):
-        home(Path("nowhere"))
+        scenario_root(Path("nowhere"))
 
 
 def test_a_folder_without_scenarios_is_an_error(tmp_path: Path) -> None:
@@ -142,7 +143,8 @@ def test_power_cut_points_come_from_whoever_can_list_them(read: Read) -> None:
         "some/topic[cut=poll#1:sent,credential=none]",
     ]
     assert [one.devices.credential for one in asked] == ["target_token", "none"]
-    assert all(one.phases[0].do[0].power_on.cut_at is None for one in asked if one.phases[0].do[0].power_on)
+    words = [one.phases[0].do[0].arguments for one in asked]
+    assert all(word.cut_at is None for word in words if isinstance(word, PowerOn))
 
 
 def test_power_cut_points_stay_a_symbol_until_then(read: Read) -> None:

@@ -9,13 +9,15 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from fleetrig.harness.platforms.hawkbit.words import Configure, Deploy
+from fleetrig.harness.scenario_file.action_words import PowerOn, Wait
 from fleetrig.harness.scenario_file.check_words import Gap, Order, Reaches, Registry, Sends
 from fleetrig.harness.scenario_file.scenario import Scenario
 from fleetrig.harness.scenario_file.selection import expand
 from fleetrig.harness.scenario_file.template import ScenarioFile, read_scenario
 from fleetrig.harness.scenario_file.unit_list import Unit
 from fleetrig.harness.scenario_file.values import Times
-from fleetrig.harness.scenario_file.words import Check, Configure, Deploy, PowerOn, Wait
+from fleetrig.harness.scenario_file.words import NeutralCheck
 from fleetrig.harness.verdict import Severity
 from fleetrig.simulator.agent import CutPoint
 from fleetrig.simulator.backoff import Backoff, Policy
@@ -47,7 +49,6 @@ devices:
   backoff: {policy: full_jitter, base: 500ms, cap: 2m, floor: 100ms, retry_after_spread: 1s, honours_retry_after: false}
   install_time: 0.5s
   timeout: 5s
-  behaviour: impatient
 server:
   platform: hawkbit
   settings: {pollingTime: "00:00:05", maintenanceWindowPollCount: 3, user.confirmation.flow.enabled: false}
@@ -136,7 +137,7 @@ def test_every_word_is_in_the_rich_scenario(rich: Scenario) -> None:
     expected = {check.word for phase in rich.phases for check in phase.expect}
 
     assert done == set(type(rich.phases[0].do[0]).model_fields)
-    assert expected == set(Check.model_fields) - Check.beside
+    assert expected == set(NeutralCheck.model_fields) - NeutralCheck.beside
 
 
 def test_values_are_filled_in_and_keep_their_type(rich: Scenario) -> None:
@@ -151,7 +152,7 @@ def test_words_hold_their_arguments_in_units(rich: Scenario) -> None:
     configure, _, power_on, _, _, wait, deploy, *_ = (action.arguments for action in rich.phases[0].do)
 
     assert isinstance(configure, Configure)
-    assert configure.settings == {"authentication.targettoken.enabled": True}
+    assert configure.values == {"authentication.targettoken.enabled": True}
     assert isinstance(power_on, PowerOn)
     assert (power_on.spread_s, power_on.cut_at, power_on.off_s) == (10.0, CutPoint("poll", 1, "sent"), 3.0)
     assert isinstance(wait, Wait)
@@ -247,14 +248,18 @@ def test_secrets_come_from_the_environment_and_are_known(read: Read) -> None:
     scenario: x
     params: {key: "${env:KEY}"}
     devices: {flow: hawkbit}
-    server: {settings: {a: "${key}", b: "${env:KEY}-${env:OTHER}"}}
+    server:
+      settings: {authentication.gatewaytoken.key: "${key}", authentication.header.authority: "${env:KEY}-${env:OTHER}"}
     phases: [{name: a, for: 1s}]
     """
     environ = {"KEY": "k3y", "OTHER": "0ther", "UNUSED": "x"}
 
     (run,) = expand(read(text), environ=environ)
 
-    assert run.scenario.server.settings == {"a": "k3y", "b": "k3y-0ther"}
+    assert run.scenario.server.settings.values == {
+        "authentication.gatewaytoken.key": "k3y",
+        "authentication.header.authority": "k3y-0ther",
+    }
     assert run.secrets == {"k3y", "0ther"}
     assert "k3y" not in run.name
 

@@ -54,6 +54,12 @@ def test_the_good_file_is_good(read: Read) -> None:
 
 
 FLEET = "devices: {flow: hawkbit, "
+POLLING_TIME = "a polling time such as 00:05:00, PT5M, 00:05:00~10% or 00:05:00, group == 'fast' -> 00:00:30"
+STATES = "unknown, registered, pending, in_sync or error"
+DEVICE_KEYS = (
+    "count, csv, flow, external, over, serial, credential, model, hw_revision, attributes, attributes_mode, "
+    "start_spread, backoff, install_time, timeout, interval, poll_jitter"
+)
 TIME = "expected a time with its unit, such as 500ms, 30s, 5m or 1h"
 MISTAKES = {
     "no mapping": ("- a\n", ["1:1: expected a mapping (key: value) that begins with scenario"]),
@@ -311,6 +317,66 @@ MISTAKES = {
     "a secret of the wrong type": (
         scenario(span='within: "${env:TOKEN}"'),
         [f"6:13: phases[0].within: {TIME}, got what ${{env:TOKEN}} stands for"],
+    ),
+    "a setting that is not known": (
+        scenario(server='server: {settings: {pollngTime: "00:00:05"}}'),
+        ["3:21: server.settings: 'pollngTime' is not known here; did you mean 'pollingTime'?"],
+    ),
+    "a switch that is none": (
+        scenario(server="server: {settings: {authentication.gatewaytoken.enabled: on}}"),
+        [
+            "3:58: server.settings.authentication.gatewaytoken.enabled: expected true or false, got 'on'",
+        ],
+    ),
+    "a polling time that is none": (
+        scenario(server="server: {settings: {pollingTime: 5s}}"),
+        [
+            f"3:34: server.settings.pollingTime: expected {POLLING_TIME}, got '5s'",
+        ],
+    ),
+    "a setting that is empty": (
+        scenario(server="server: {settings: {pollingTime: null}}"),
+        ["3:21: server.settings.pollingTime: expected text, got nothing"],
+    ),
+    "a setting to configure that is not known": (
+        scenario(do="{configure: {polingTime: PT5S, maintenanceWindowPollCount: x}}"),
+        [
+            "5:22: phases[0].do[0].configure: 'polingTime' is not known here; did you mean 'pollingTime'?",
+            "5:68: phases[0].do[0].configure.maintenanceWindowPollCount: expected a whole number, got 'x'",
+        ],
+    ),
+    "nothing to configure": (
+        scenario(do="{configure: {}}"),
+        ["5:10: phases[0].do[0].configure: expected at least one entry, got nothing"],
+    ),
+    "a flow that is not known": (
+        scenario(devices="devices: {flow: hawkbitt, credential: none}", do="[{deploy: {version: 1.0}}]"),
+        [
+            "2:17: devices.flow: expected hawkbit, got 'hawkbitt'; did you mean 'hawkbit'?",
+            "5:29: phases[0].do[0].deploy.version: expected text (put it in quotes), got the number 1.0",
+        ],
+    ),
+    "a platform that is not known": (
+        scenario(server="server: {platform: hawkbitt}"),
+        ["3:20: server.platform: expected hawkbit, got 'hawkbitt'; did you mean 'hawkbit'?"],
+    ),
+    "a transport that the flow has not": (
+        scenario(devices=FLEET + "over: mqtt}"),
+        ["2:32: devices.over: expected http, got 'mqtt'"],
+    ),
+    "a state that the platform has not": (
+        scenario(expect="[{registry: {in_state: in_sink}}]"),
+        [
+            f"7:36: phases[0].expect[0].registry.in_state: expected {STATES}, got 'in_sink'; did you mean 'in_sync'?",
+        ],
+    ),
+    "a field that its records have not": (
+        scenario(expect="[{registry: {instaled: x}}]"),
+        ["7:26: phases[0].expect[0].registry: 'instaled' is not known here; did you mean 'installed'?"],
+    ),
+    "a hook of tests": (
+        scenario(devices=FLEET + "behaviour: clever}"),
+        [f"2:26: devices: 'behaviour' is not known here; known is {DEVICE_KEYS}"],
     ),
     "several at once": (
         scenario(devices=FLEET + "cont: 1, timeout: 5}", do="[powr_on, {wait: 1}]", expect="[{reaches: {}}]"),

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from fleetrig.harness.scenario_file.platform_models import any_models
 from fleetrig.harness.scenario_file.schema import TO_PLACE, scenario_schema
 from fleetrig.harness.scenario_file.words import Action, Check
 
@@ -32,7 +33,7 @@ def test_it_is_json_and_every_reference_leads_somewhere(schema: dict[str, Any]) 
     assert len(references) > 30
 
 
-@pytest.mark.parametrize("entry", [Action, Check])
+@pytest.mark.parametrize("entry", [any_models().action, any_models().check])
 def test_every_word_is_there_with_its_help(schema: dict[str, Any], entry: type[Action | Check]) -> None:
     alone, mapping = schema["$defs"][entry.__name__]["anyOf"]
 

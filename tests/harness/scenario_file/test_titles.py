@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from fleetrig.harness.scenario_file.platform_models import models_for
 from fleetrig.harness.scenario_file.titles import title_of
-from fleetrig.harness.scenario_file.words import Action, Check
+
+HAWKBIT = models_for("hawkbit")
 
 
 @pytest.mark.parametrize(
@@ -16,11 +18,12 @@ from fleetrig.harness.scenario_file.words import Action, Check
         ("power_on", "power_on"),
         ({"wait": "1.5s"}, "wait 1.5s"),
         ({"power_on": {"spread": "2s", "cut_at": "poll#1:sent"}}, "power_on {spread: 2s, cut_at: poll#1:sent}"),
-        ({"configure": {"pollingTime": "00:00:01", "x": True}}, "configure {pollingTime: 00:00:01, x: true}"),
+        ({"configure": {"pollingTime": "00:00:01", "implicit.lock.enabled": True}},
+         "configure {pollingTime: 00:00:01, implicit.lock.enabled: true}"),
     ],
 )  # fmt: skip
 def test_actions_are_called_as_in_the_file(tree: Any, title: str) -> None:
-    assert title_of(Action.model_validate(tree)) == title
+    assert title_of(HAWKBIT.action.model_validate(tree)) == title
 
 
 @pytest.mark.parametrize(
@@ -29,6 +32,8 @@ def test_actions_are_called_as_in_the_file(tree: Any, title: str) -> None:
         ({"sends": {"name": "poll", "times": 1}}, "sends {name: poll, times: 1}"),
         ({"sends": {"name": "poll", "times": {"at_least": 2}}}, "sends {name: poll, times: {at_least: 2}}"),
         ({"registry": {"attribute_keys": ["a", "b"], "devices": 2}}, "registry {attribute_keys: [a, b], devices: 2}"),
+        ({"registry": {"tokens_differ": True, "devices": 2, "created_by": "admin", "in_state": "unknown"}},
+         "registry {in_state: unknown, created_by: admin, tokens_differ: true, devices: 2}"),
         ({"never": {"sends": {"name": "download"}}}, "never {sends: {name: download}}"),
         (
             {"order": [{"sends": {"name": "poll", "header": {"A": "b"}}}, {"receives": {"name": "poll", "status": 200}},
@@ -38,4 +43,4 @@ def test_actions_are_called_as_in_the_file(tree: Any, title: str) -> None:
     ],
 )  # fmt: skip
 def test_checks_are_called_as_in_the_file_and_orders_in_short(tree: Any, title: str) -> None:
-    assert title_of(Check.model_validate(tree)) == title
+    assert title_of(HAWKBIT.check.model_validate(tree)) == title

@@ -2,29 +2,43 @@
 
 from __future__ import annotations
 
-import ssl
 from pathlib import Path
 
 import pytest
-import trustme
 
+from fleetrig.harness.platforms import platform_of
+from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
 from fleetrig.harness.scenario_file.problems import FileMistakes
-from fleetrig.harness.servers.foreign import foreign_server, is_loopback, verify_with
-from fleetrig.harness.servers.under_test import FOREIGN_CAN
+from fleetrig.harness.servers.foreign import foreign_server, platform_named_by
+from fleetrig.harness.servers.remote import RemoteServer
+from fleetrig.harness.servers.under_test import ServerUnderTest, server_under_test
 from fleetrig.simulator.contract.errors import UsageError
 
 
+def server_of(against: object, *, may: bool = False, environ: dict[str, str] | None = None) -> RemoteServer:
+    return foreign_server(str(against), "hawkbit", may_change_settings=may, environ=environ or {})
+
+
+def under_test(server: RemoteServer) -> ServerUnderTest:
+    return server_under_test(server, platform_of("hawkbit"))
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "server.yaml"
+
+
 def test_an_address_is_administered_with_the_well_known_account() -> None:
-    server = foreign_server("http://127.0.0.1:8080/", may_change_settings=False)
+    server = server_of("http://127.0.0.1:8080/")
     assert server.url == "http://127.0.0.1:8080"
-    assert (server.admin.account.user, server.admin.account.password, server.admin.tenant) == (
-        "admin",
-        "admin",
-        "DEFAULT",
-    )
-    assert server.can == FOREIGN_CAN
-    assert not server.is_own
-    assert server.add_fault is None
+    assert (server.account.user, server.account.password, server.tenant) == ("admin", "admin", "DEFAULT")
+    assert server.can == {"http"}
+    assert (server.listeners, server.is_file) == ({"http": "http://127.0.0.1:8080"}, False)
+    met = under_test(server)
+    assert met.can == {"hawkbit", "hawkbit.admin", "http"}
+    assert not met.is_own
+    assert met.add_fault is None
+    assert (met.admin.url, met.admin.account) == (server.url, server.account)
 
 
 @pytest.mark.parametrize(
@@ -39,23 +53,47 @@ def test_an_address_is_administered_with_the_well_known_account() -> None:
     ],
 )
 def test_settings_beyond_loopback_need_leave(url: str, leave: bool, may: bool) -> None:
-    assert foreign_server(url, may_change_settings=leave).admin.may_change_settings is may
+    server = server_of(url, may=leave)
+    assert server.may_change_settings is may
+    admin = under_test(server).admin
+    assert isinstance(admin, HawkbitAdmin)
+    assert admin.may_change_settings is may
 
 
-@pytest.mark.parametrize(("host", "loopback"), [("127.8.8.8", True), ("localhost.example", False), ("0.0.0.0", False)])
-def test_loopback(host: str, loopback: bool) -> None:
-    assert is_loopback(host) is loopback
+def test_a_server_file_says_more(file: Path) -> None:
+    file.write_text(
+        "platform: hawkbit\nhttps: https://h/hawkbit/\nuser: anna\npassword: env:PW\ntenant: ACME\nca: my-ca.pem\n"
+        "control: 127.0.0.1:9\ncan: [hawkbit.fast_polling]\n"
+    )
+
+    server = server_of(file, environ={"PW": "s3cret"})
+
+    assert server.account.password == "s3cret"
+    assert (server.account.user, server.tenant, server.url) == ("anna", "ACME", "https://h/hawkbit")
+    assert server.ca == file.parent / "my-ca.pem"
+    assert server.control is not None
+    assert server.control.url == "http://127.0.0.1:9"
+    met = under_test(server)
+    assert met.lacks(("hawkbit.fast_polling", "hawkbit", "https", "reference.faults", "mqtt")) == ["mqtt"]
+    assert met.add_fault is not None
 
 
-def test_a_server_file_says_more(tmp_path: Path) -> None:
-    path = tmp_path / "server.yaml"
-    path.write_text("url: https://h/hawkbit\nuser: anna\npassword: env:PW\ntenant: ACME\ncan: [hawkbit.fast_polling]\n")
+def test_a_listener_that_is_not_given_is_lacking(file: Path) -> None:
+    file.write_text("http: 127.0.0.1:8080\n")
+    assert under_test(server_of(file)).lacks(("http", "https")) == ["https"]
+    file.write_text("http: 127.0.0.1:8080\nhttps: 127.0.0.1:8443\n")
+    server = server_of(file)
+    assert server.listeners == {"http": "http://127.0.0.1:8080", "https": "https://127.0.0.1:8443"}
+    assert under_test(server).lacks(("http", "https")) == []
 
-    server = foreign_server(str(path), may_change_settings=False, environ={"PW": "s3cret"})
 
-    assert server.admin.account.password == "s3cret"
-    assert (server.admin.account.user, server.admin.tenant, server.url) == ("anna", "ACME", "https://h/hawkbit")
-    assert server.lacks(("hawkbit.fast_polling", "hawkbit", "reference.faults")) == ["reference.faults"]
+def test_a_server_file_may_leave_the_platform_to_the_command(file: Path) -> None:
+    file.write_text("http: http://h\n")
+    assert platform_named_by(str(file)) is None
+    assert server_of(file).platform == "hawkbit"
+    file.write_text("http: http://h\nplatform: hawkbit\n")
+    assert platform_named_by(str(file)) == "hawkbit"
+    assert platform_named_by("http://h") is None
 
 
 @pytest.mark.parametrize(
@@ -72,7 +110,7 @@ def test_a_server_file_says_more(tmp_path: Path) -> None:
 )
 def test_what_is_no_address(text: str, sentence: str) -> None:
     with pytest.raises(UsageError) as wrong:
-        foreign_server(text, may_change_settings=False)
+        server_of(text)
     assert sentence in str(wrong.value)
     assert "s3cret" not in str(wrong.value)
 
@@ -80,43 +118,30 @@ def test_what_is_no_address(text: str, sentence: str) -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("user: anna\n", "url is missing"),
-        ("url: http://h\nuzer: anna\n", "'uzer' is not known here; did you mean 'user'?"),
-        ("url: http://h\ncan: [hawkbit.fast_poling]\n", "expected what a server can do: hawkbit, hawkbit.admin"),
-        ("url: [\n", "a value is missing here, or a bracket"),
+        ("user: anna\n", "1:1: http is missing: the address of hawkBit's administration interface"),
+        ("http: http://h\nuzer: anna\n", "2:1: 'uzer' is not known here; did you mean 'user'?"),
+        ("url: http://h\n", "1:1: 'url' is not known here; known is platform, http, https, mqtt"),
+        (
+            "http: http://h\ncan: [hawkbit.fast_poling]\n",
+            "reference.reasons, got 'hawkbit.fast_poling'; did you mean hawkbit.fast_polling?",
+        ),
+        ("platform: hawkbt\nhttp: http://h\n", "1:11: platform: expected hawkbit, got 'hawkbt'; did you mean hawkbit?"),
+        ("http: http://h\nmqtt: h:1883\n", "2:1: mqtt: hawkBit has no such listener; it has http, https"),
+        ("http: ftp://h\n", "1:7: http: 'ftp://h' is no address of a server"),
+        ("https: http://h\n", "1:8: https: 'http://h' is no https address"),
+        ("http: http://h\nmqtt: '1883'\n", "2:7: mqtt: '1883' is no address; expected HOST:PORT"),
+        ("http: http://anna:s3cret@h\n", "1:7: http: an address takes no user and password"),
+        ("http: [\n", "a value is missing here, or a bracket"),
     ],
 )
-def test_mistakes_in_a_server_file_are_shown_where_they_stand(tmp_path: Path, text: str, sentence: str) -> None:
-    path = tmp_path / "server.yaml"
-    path.write_text(text)
+def test_mistakes_in_a_server_file_are_shown_where_they_stand(file: Path, text: str, sentence: str) -> None:
+    file.write_text(text)
     with pytest.raises(FileMistakes) as wrong:
-        foreign_server(str(path), may_change_settings=False)
+        server_of(file)
     assert sentence in str(wrong.value)
 
 
-def test_a_password_that_the_environment_has_not(tmp_path: Path) -> None:
-    path = tmp_path / "server.yaml"
-    path.write_text("url: http://h\npassword: env:NOT_THERE\n")
+def test_a_password_that_the_environment_has_not(file: Path) -> None:
+    file.write_text("http: http://h\npassword: env:NOT_THERE\n")
     with pytest.raises(UsageError, match="the environment has no variable NOT_THERE"):
-        foreign_server(str(path), may_change_settings=False, environ={})
-
-
-def test_certificates_are_checked_as_said(tmp_path: Path) -> None:
-    ca = tmp_path / "ca.pem"
-    trustme.CA().cert_pem.write_to_path(ca)
-    assert verify_with(None, insecure=False) is True
-    trusting = verify_with(ca, insecure=False)
-    assert isinstance(trusting, ssl.SSLContext)
-    assert trusting.verify_mode is ssl.CERT_REQUIRED
-    blind = verify_with(None, insecure=True)
-    assert isinstance(blind, ssl.SSLContext)
-    assert blind.verify_mode is ssl.CERT_NONE
-
-
-def test_a_ca_that_is_none(tmp_path: Path) -> None:
-    (tmp_path / "ca.pem").write_text("no certificate")
-    for path in (tmp_path / "ca.pem", tmp_path / "missing.pem"):
-        with pytest.raises(UsageError, match="cannot read the CA"):
-            verify_with(path, insecure=False)
-    with pytest.raises(UsageError, match="contradict each other"):
-        verify_with(tmp_path / "ca.pem", insecure=True)
+        server_of(file)

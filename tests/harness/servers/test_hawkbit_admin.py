@@ -9,14 +9,17 @@ from typing import Any
 
 import pytest
 
-from fleetrig.harness.platforms.hawkbit.admin import Call, HawkbitAdmin, NoAnswer
+from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
+from fleetrig.harness.servers.http_admin import NoAnswer
 from fleetrig.simulator.contract.delivery import Delivery, Ending
 from fleetrig.simulator.contract.errors import BrokenBench, UsageError
 from fleetrig.simulator.contract.http import Headers, HttpRequest, HttpResponse
 from fleetrig.simulator.contract.identity import UserPassword
 from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.contract.trace import Trace
+from fleetrig.simulator.drivers.director import AdminCall
 from fleetrig.simulator.drivers.virtual import VirtualBench
+from tests.simulator.http_only import HttpOnly
 
 URL = "http://h:8080/behind/a/proxy"
 
@@ -38,13 +41,13 @@ def admin(**options: Any) -> HawkbitAdmin:
     return HawkbitAdmin(URL, UserPassword("anna", "pass:word"), **options)
 
 
-def conduct(server: Answering, call: Call[Any]) -> Any:
-    return VirtualBench(server, Trace()).conduct(call)
+def run(server: Answering, call: AdminCall[Any]) -> Any:
+    return VirtualBench(HttpOnly(server), Trace()).run(call)
 
 
 def test_requests_go_below_the_path_of_the_address_with_the_account() -> None:
     server = Answering(200, {"content": [], "total": 0})
-    conduct(server, admin().targets("name==a b&c"))
+    run(server, admin().targets("name==a b&c"))
     (request,) = server.requests
     assert request.origin == "http://h:8080"
     assert request.target == "/behind/a/proxy/rest/v1/targets?offset=0&limit=500&q=name%3D%3Da%20b%26c"
@@ -53,11 +56,11 @@ def test_requests_go_below_the_path_of_the_address_with_the_account() -> None:
 
 def test_ids_are_encoded() -> None:
     server = Answering(404, {"errorCode": "x"})
-    assert conduct(server, admin().target("a/b c")) is None
+    assert run(server, admin().target("a/b c")) is None
     assert server.requests[0].path.endswith("/targets/a%2Fb%20c")
 
 
-CALLS: dict[str, Callable[[HawkbitAdmin], Call[Any]]] = {
+CALLS: dict[str, Callable[[HawkbitAdmin], AdminCall[Any]]] = {
     "greet": lambda admin: admin.greet(),
     "read_config": lambda admin: admin.read_config(),
     "configure": lambda admin: admin.configure({"pollingTime": "00:01:00"}),
@@ -91,7 +94,7 @@ SENTENCES = [
 @pytest.mark.parametrize("name", CALLS)
 def test_whatever_is_no_hawkbit_is_one_sentence(name: str, server: Answering, sentence: str) -> None:
     with pytest.raises(BrokenBench, match=sentence) as broken:
-        conduct(server, CALLS[name](admin()))
+        run(server, CALLS[name](admin()))
     assert URL in str(broken.value)
     assert "\n" not in str(broken.value)
     assert "pass:word" not in str(broken.value)
@@ -101,26 +104,26 @@ def test_whatever_is_no_hawkbit_is_one_sentence(name: str, server: Answering, se
 @pytest.mark.parametrize("name", CALLS)
 def test_json_of_another_shape_is_no_error_of_ours(name: str, body: Any) -> None:
     with suppress(BrokenBench):
-        conduct(Answering(200, body), CALLS[name](admin()))
+        run(Answering(200, body), CALLS[name](admin()))
 
 
 def test_what_is_missing_is_said() -> None:
     said = r"gives no text as controllerId where hawkBit does: is this a hawkBit server\? It said {}"
     with pytest.raises(BrokenBench, match=said):
-        conduct(Answering(200, {}), admin().target("a"))
+        run(Answering(200, {}), admin().target("a"))
 
 
 def test_no_answer_is_told_apart() -> None:
     with pytest.raises(NoAnswer):
-        conduct(Answering(200, ending=Ending.CLOSED), admin().greet())
+        run(Answering(200, ending=Ending.CLOSED), admin().greet())
 
 
 def test_settings_of_others_are_not_touched_without_leave() -> None:
     server = Answering(204)
     with pytest.raises(UsageError, match=r"would change pollingTime for everybody on .*--change-tenant-settings"):
-        conduct(server, admin(may_change_settings=False).configure({"pollingTime": "00:01:00"}))
+        run(server, admin(may_change_settings=False).configure({"pollingTime": "00:01:00"}))
     assert server.requests == []
-    conduct(server, admin(may_change_settings=False).configure({}))
+    run(server, admin(may_change_settings=False).configure({}))
     assert server.requests == []
 
 
@@ -134,7 +137,7 @@ def test_pages_are_read_to_the_end() -> None:
         body = {"content": pages[offset], "total": 3, "size": len(pages[offset])}
         return Delivery(HttpResponse(200, (), json.dumps(body).encode()))
 
-    found = VirtualBench(server, Trace()).conduct(admin().search("/distributionsets"))
+    found = VirtualBench(HttpOnly(server), Trace()).run(admin().search("/distributionsets"))
     assert [one["id"] for one in found] == [1, 2, 3]
     assert len(asked) == 2
 
@@ -148,5 +151,5 @@ def test_pages_are_read_to_the_end() -> None:
     ],
 )
 def test_actions_of_older_releases_read_like_those_of_now(shown: dict[str, Any], status: str, active: bool) -> None:
-    (action,) = conduct(Answering(200, {"content": [shown], "total": 1}), admin().actions("a"))
+    (action,) = run(Answering(200, {"content": [shown], "total": 1}), admin().actions("a"))
     assert (action["status"], action["active"]) == (status, active)

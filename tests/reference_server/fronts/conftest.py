@@ -7,15 +7,18 @@ import threading
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 
 from fleetrig.reference_server.fronts.addresses import Address
+from fleetrig.reference_server.fronts.front import FrontTools, Limits
 from fleetrig.reference_server.fronts.http.front import HttpFront
-from fleetrig.reference_server.fronts.http.intake import Limits
 from fleetrig.reference_server.fronts.listening import Listener
+from fleetrig.reference_server.http_habits import HttpHabits
+from fleetrig.reference_server.platforms.hawkbit.request.container import container_habits
 from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.clock import US_PER_S
 from fleetrig.simulator.contract.delivery import Delivery
@@ -25,6 +28,7 @@ from fleetrig.simulator.contract.trace import Trace, TraceEvent
 from tests.reference_server.fronts.peer import LIMIT_S, Peer
 
 T = TypeVar("T")
+CONTAINER = container_habits(artifact_bytes=1 << 30)
 NOON_US = 1_767_268_800 * US_PER_S
 DATE = b"Date: Thu, 01 Jan 2026 12:00:00 GMT"
 
@@ -70,12 +74,23 @@ class FrontBench:
     events: list[TraceEvent] = field(default_factory=list)
     bugs: list[BaseException] = field(default_factory=list)
     limits: Limits = field(default_factory=Limits)
+    habits: HttpHabits = CONTAINER
+    refusals: int = 0
+    """How often an answer has shown as refused."""
 
     def start(self) -> None:
         trace = Trace()
         trace.listen(self.events.append)
-        self.front = HttpFront(self._handle, Noon(), trace, lambda _, bug: self.bugs.append(bug), self.limits)
-        listener = Listener(Address("127.0.0.1", 0))
+        tools = FrontTools(
+            Noon(),
+            trace,
+            lambda _, bug: self.bugs.append(bug),
+            count(1).__next__,
+            self._note_refusal,
+            limits=self.limits,
+        )
+        self.front = HttpFront(self._handle, self.habits, tools)
+        listener = Listener("http", Address("127.0.0.1", 0))
         self.port = listener.address.port
         self.loop.run(self.front.listen(listener))
 
@@ -85,6 +100,9 @@ class FrontBench:
                                      body_bytes(request.body)))  # fmt: skip
         self.sessions.append(session)
         return self.reply(request)
+
+    def _note_refusal(self) -> None:
+        self.refusals += 1
 
     def answers(self, response: HttpResponse, **delivered: Any) -> None:
         self.reply = lambda request: Delivery(response, **delivered)
@@ -106,11 +124,11 @@ def loop() -> Iterator[Loop]:
 
 @pytest.fixture
 def start_front(loop: Loop) -> Iterator[Callable[..., FrontBench]]:
-    """Starts a front with limits of its own."""
+    """Starts a front with limits or habits of its own."""
     with ExitStack() as stack:
 
-        def start(**limits: Any) -> FrontBench:
-            bench = FrontBench(loop, limits=Limits(**limits))
+        def start(habits: HttpHabits = CONTAINER, **limits: Any) -> FrontBench:
+            bench = FrontBench(loop, limits=Limits(**limits), habits=habits)
             bench.start()
             stack.callback(lambda: loop.run(bench.front.close()))
             return bench

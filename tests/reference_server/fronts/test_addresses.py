@@ -70,7 +70,7 @@ def test_all_addresses_of_a_name_get_the_same_port() -> None:
 
 def test_a_port_that_is_held_is_not_listened_on_before_opening() -> None:
     async def story() -> None:
-        listener = Listener(Address("127.0.0.1", 0))
+        listener = Listener("http", Address("127.0.0.1", 0))
         with pytest.raises(ConnectionRefusedError):
             await asyncio.open_connection("127.0.0.1", listener.address.port)
         await listener.open(asyncio.Protocol)
@@ -84,7 +84,7 @@ def test_a_port_that_is_held_is_not_listened_on_before_opening() -> None:
 
 def test_somebody_else_listens_between_holding_and_opening() -> None:
     async def story() -> None:
-        listener = Listener(Address("127.0.0.1", 0))
+        listener = Listener("http", Address("127.0.0.1", 0))
         other = socket.socket()
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         with other:

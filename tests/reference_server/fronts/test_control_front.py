@@ -16,25 +16,26 @@ from fleetrig.reference_server.reference import ANY_LOOPBACK_PORT, ReferenceServ
 from fleetrig.simulator.contract.clock import to_us
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.trace import Trace
-from tests.reference_server.echo import Bench, get, port_of, running, until
+from tests.reference_server.echo import ServerBench, get, port_of, running, until
 from tests.reference_server.fronts.peer import LIMIT_S, Peer, is_refused
 
 JSON = {"Content-Type": "application/json"}
 
 
 @pytest.fixture
-def bench() -> Iterator[Bench]:
+def bench() -> Iterator[ServerBench]:
     with running() as bench:
         yield bench
 
 
 @pytest.fixture
-def server(bench: Bench) -> ReferenceServer:
+def server(bench: ServerBench) -> ReferenceServer:
     return bench.start(control=ANY_LOOPBACK_PORT)
 
 
 def control(server: ReferenceServer) -> int:
-    return port_of(server, "control")
+    assert server.control_address is not None
+    return server.control_address.port
 
 
 def ask(server: ReferenceServer, method: str, path: str, body: object = None) -> tuple[int, Any]:
@@ -68,15 +69,18 @@ def test_it_has_an_address_of_its_own(server: ReferenceServer) -> None:
     assert server.control_url == f"http://127.0.0.1:{control(server)}"
     assert get(server, "/faults") == (200, b"1"), "on the platform's port this is the platform's path"
     said = ask(server, "GET", "/")[1]
-    assert said["urls"] == {"http": server.http_url, "control": server.control_url}
+    assert said["urls"] == {"echo": {"http": server.url("echo")}, "control": server.control_url}
     assert (said["platforms"], said["records"]) == (["echo"], {"visit": 1})
 
 
-def test_without_an_address_there_is_none(bench: Bench) -> None:
-    assert list(bench.start().addresses) == ["http"]
+def test_without_an_address_there_is_none(bench: ServerBench) -> None:
+    server = bench.start()
+    assert server.control_address is None
+    with pytest.raises(KeyError):
+        _ = server.control_url
 
 
-def test_its_port_in_use_leaves_nothing_behind(bench: Bench) -> None:
+def test_its_port_in_use_leaves_nothing_behind(bench: ServerBench) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other, pytest.raises(BrokenBench, match="in use"):
         bench.start(control=Address("127.0.0.1", other.getsockname()[1]))
 
@@ -97,7 +101,7 @@ def test_bites_are_counted(server: ReferenceServer) -> None:
     assert (fault["bites"], fault["state"]) == (2, "over")
 
 
-def test_what_becomes_due_by_a_skip_has_happened_when_it_is_answered(bench: Bench, server: ReferenceServer) -> None:
+def test_what_a_skip_makes_due_has_happened_when_it_is_answered(bench: ServerBench, server: ReferenceServer) -> None:
     assert get(server, f"/alarm?{to_us(3_000)}")[0] == 200
     assert not bench.echo.rang.is_set()
     status, said = ask(server, "POST", "/clock", {"skip_s": 3_600})
@@ -117,7 +121,7 @@ def test_a_skip_ends_an_outage(server: ReferenceServer) -> None:
     assert get(server, "/a") == (200, b"1")
 
 
-def test_a_bug_in_what_becomes_due_is_told_and_answered(bench: Bench, server: ReferenceServer) -> None:
+def test_a_bug_in_what_becomes_due_is_told_and_answered(bench: ServerBench, server: ReferenceServer) -> None:
     get(server, f"/alarm?{to_us(3_000)}")
     bench.echo.fails = True
     assert ask(server, "POST", "/clock", {"skip_s": 3_600})[0] == 200
@@ -128,7 +132,7 @@ def test_the_trace_as_it_happens(server: ReferenceServer) -> None:
     get(server, "/before")
     with following(server) as everything, following(server, "&kind=refused") as refusals:
         get(server, "/a")
-        get(server, "/elsewhere")
+        get(server, "/no")
         seen = [line(everything) for _ in range(4)]
         assert [event["kind"] for event in seen] == ["received", "answered", "received", "refused"]
         assert [event["number"] for event in seen] == [3, 4, 5, 6]
@@ -138,8 +142,8 @@ def test_the_trace_as_it_happens(server: ReferenceServer) -> None:
 def test_waiting_for_one_event(server: ReferenceServer) -> None:
     with following(server, "&kind=refused&limit=1") as refusals:
         get(server, "/a")
-        get(server, "/elsewhere")
-        assert [json.loads(text)["reason"] for text in refusals] == ["no platform of this server has such a path"]
+        get(server, "/no")
+        assert [json.loads(text)["reason"] for text in refusals] == ["nobody may"]
 
 
 def test_the_trace_of_the_past_ends(server: ReferenceServer) -> None:
@@ -156,7 +160,7 @@ def test_the_trace_of_the_past_ends(server: ReferenceServer) -> None:
     connection.close()
 
 
-def test_a_client_that_leaves_is_forgotten(bench: Bench) -> None:
+def test_a_client_that_leaves_is_forgotten(bench: ServerBench) -> None:
     trace = Trace()
     server = bench.start(trace, control=ANY_LOOPBACK_PORT)
     before = len(trace._listeners)
@@ -178,7 +182,7 @@ def test_only_so_many_can_follow(server: ReferenceServer) -> None:
             peer.socket.close()
 
 
-def test_a_stop_ends_the_stream_in_good_order(bench: Bench, server: ReferenceServer) -> None:
+def test_a_stop_ends_the_stream_in_good_order(bench: ServerBench, server: ReferenceServer) -> None:
     with following(server) as answer:
         bench.stop(server)
         assert answer.read() == b""

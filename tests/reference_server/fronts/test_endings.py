@@ -25,15 +25,13 @@ def test_reset_is_a_rst(bench: FrontBench, ending: Ending) -> None:
 
 
 def test_a_refused_delivery_asks_whether_anybody_should_listen(bench: FrontBench) -> None:
-    asked: list[bool] = []
-    bench.front.delivering.on_refused = lambda: asked.append(True)
     bench.answers(HttpResponse(200), ending=Ending.REFUSED)
     with bench.peer() as peer:
         peer.send(REQUEST)
         with pytest.raises(ConnectionResetError):
             peer.rest()
     bench.loop.call(lambda: None)
-    assert asked == [True]
+    assert bench.refusals == 1
 
 
 def test_closed_is_an_end_without_an_answer(bench: FrontBench) -> None:

@@ -6,13 +6,14 @@ import base64
 import json
 import random
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from fleetrig.reference_server.platforms.hawkbit.platform import HawkbitPlatform
 from fleetrig.reference_server.platforms.hawkbit.state.settings import Settings
-from fleetrig.reference_server.reference import ReferenceServer, ServerOptions
+from fleetrig.reference_server.reference import PlatformOptions, ReferenceServer, ServerOptions
 from tests.golden.replay import read_rows
 from tests.reference_server.fronts.conftest import Loop, Noon
 from tests.reference_server.fronts.peer import Answer, Peer
@@ -25,8 +26,8 @@ RECORDINGS = Path(__file__).parents[2] / "golden" / "hawkbit" / "extra.jsonl"
 @pytest.fixture
 def server(loop: Loop) -> Iterator[ReferenceServer]:
     """A fresh server whose clock stands still."""
-    options = ServerOptions((lambda store, blobs, entropy: HawkbitPlatform(store, blobs, entropy, Settings()),))
-    server = ReferenceServer(options, clock=Noon())
+    hawkbit = PlatformOptions("hawkbit", partial(HawkbitPlatform, settings=Settings()))
+    server = ReferenceServer(ServerOptions((hawkbit,)), clock=Noon())
     loop.run(server.__aenter__())
     yield server
     loop.run(server.stop())
@@ -35,7 +36,7 @@ def server(loop: Loop) -> Iterator[ReferenceServer]:
 
 @pytest.fixture
 def port(server: ReferenceServer) -> int:
-    return server.addresses["http"].port
+    return server.addresses["hawkbit"]["http"].port
 
 
 @pytest.fixture

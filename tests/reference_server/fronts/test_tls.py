@@ -37,9 +37,8 @@ def throw_away() -> Iterator[ThrowAwayTls]:
 
 
 def listen(bench: FrontBench, context: ssl.SSLContext) -> int:
-    listener = Listener(Address("127.0.0.1", 0), context)
+    listener = Listener("https", Address("127.0.0.1", 0), context)
     bench.loop.run(bench.front.listen(listener))
-    assert listener.url == f"https://127.0.0.1:{listener.address.port}"
     return listener.address.port
 
 
@@ -56,6 +55,29 @@ def test_requests_over_tls(bench: FrontBench, throw_away: ThrowAwayTls, image: P
         ("https://h", "/again"),
     ]
     assert bench.bugs == []
+
+
+def test_a_session_knows_what_the_client_showed_and_which_host_it_asked_for(
+    bench: FrontBench, throw_away: ThrowAwayTls
+) -> None:
+    authority = trustme.CA()
+    intermediate = authority.create_child_ca()
+    device = intermediate.issue_cert("gw-7")
+    throw_away.context.verify_mode = ssl.CERT_OPTIONAL
+    authority.configure_trust(throw_away.context)
+    port = listen(bench, throw_away.context)
+    with_certificate = ssl.create_default_context(cafile=throw_away.ca)
+    device.configure_cert(with_certificate)
+    for client in (with_certificate, ssl.create_default_context(cafile=throw_away.ca)):
+        with Peer(port, client) as peer:
+            peer.get("/")
+    shown, without = bench.sessions
+    pems = [device.cert_chain_pems[0], intermediate.cert_pem]
+    assert shown.certificates == tuple(ssl.PEM_cert_to_DER_cert(pem.bytes().decode()) for pem in pems)
+    assert without.certificates == ()
+    assert [(session.listener, session.tls, session.server_name) for session in (shown, without)] == [
+        ("https", True, "localhost"), ("https", True, "localhost"),
+    ]  # fmt: skip
 
 
 def test_the_port_shows_in_links_without_a_host(bench: FrontBench, throw_away: ThrowAwayTls) -> None:

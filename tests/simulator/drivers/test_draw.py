@@ -7,7 +7,7 @@ import statistics
 from fleetrig.simulator.agent import Agent
 from fleetrig.simulator.contract.identity import DeviceIdentity
 from fleetrig.simulator.drivers.draw import draw, draw_pause
-from fleetrig.simulator.effects import Flow, Pause
+from fleetrig.simulator.effects import Await, Flow, Pause
 
 
 def sleeper(serial: str) -> Agent:
@@ -63,3 +63,10 @@ def test_what_lies_above_the_cap_becomes_the_cap() -> None:
     assert min(numbers) >= 5.0
     assert max(numbers) == 300.0
     assert abs(numbers.count(300.0) / 500 - 600 / 895) < 0.06
+
+
+def test_an_await_is_drawn_like_a_pause() -> None:
+    one, two = sleeper("a"), sleeper("a")
+    drawn = [draw_pause(1, one, Await("idle", ("*",), 5.0, 90.0, 30.0)) for _ in range(20)]
+    assert drawn == [draw_pause(1, two, Pause(5.0, 90.0, "idle", 30.0)) for _ in range(20)]
+    assert one.draws == 20

@@ -21,8 +21,8 @@ from fleetrig.simulator.drivers.director import Director, Until
 from fleetrig.simulator.drivers.power_watch import PowerWatch
 from fleetrig.simulator.drivers.realtime import RealBench, WallClock
 from fleetrig.simulator.effects import Ask, Done, Enter, Flow, Pause, Reply
-from fleetrig.simulator.fleet import burn
 from fleetrig.simulator.flows.hawkbit.device import HawkbitSettings
+from fleetrig.simulator.flows.hawkbit.flow import HawkbitDevice
 from fleetrig.simulator.stages import Stage
 from tests.simulator.socket_stub import SocketStub
 from tests.simulator.stub_hawkbit import TOKEN, Action, StubHawkbit
@@ -43,7 +43,7 @@ class Run:
         settings = HawkbitSettings(
             self.server.origin, {"hw": "2"}, backoff=backoff, timeout_s=LONG_S, install_s=0.1, install_slice_s=0.05
         )
-        return Agent(DeviceIdentity(serial), burn(settings, TargetToken(TOKEN)))
+        return Agent(DeviceIdentity(serial), HawkbitDevice(settings, TargetToken(TOKEN)))
 
     def kinds(self) -> list[tuple[str, str]]:
         return [(event.kind, event.name) for event in self.events if event.lane is Lane.DEVICE]
@@ -54,7 +54,7 @@ class Run:
             assert isinstance(answer, bool)
             return answer
 
-        assert await self.bench.conduct(director()), self.kinds()
+        assert await self.bench.run(director()), self.kinds()
 
 
 def on_the_bench(story: Callable[[Run], Awaitable[None]], stub: StubHawkbit | None = None) -> Run:
@@ -226,7 +226,7 @@ def test_a_bug_in_a_device_ends_the_run_at_once_and_is_what_is_raised() -> None:
         run.bench.power_on(Agent(DeviceIdentity("dev-1"), broken))
         directions = director()  # held on to: nobody but the bench may close it
         with pytest.raises(ModelError, match="blank -> moving"):
-            await run.bench.conduct(directions)
+            await run.bench.run(directions)
 
     on_the_bench(story)
     assert closed == [True]
@@ -242,7 +242,7 @@ def test_directors_ask_pause_and_wait() -> None:
             never = yield Until(lambda: False, 0.01)
             return reply.envelope.status, done, so, never
 
-        assert await run.bench.conduct(director()) == (404, Done(0.01), True, False)
+        assert await run.bench.run(director()) == (404, Done(0.01), True, False)
 
     on_the_bench(story)
 

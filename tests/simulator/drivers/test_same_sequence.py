@@ -16,8 +16,9 @@ from fleetrig.simulator.drivers.director import Director, Until
 from fleetrig.simulator.drivers.power_watch import PowerWatch
 from fleetrig.simulator.drivers.realtime import RealBench
 from fleetrig.simulator.drivers.virtual import VirtualBench
-from fleetrig.simulator.fleet import burn
 from fleetrig.simulator.flows.hawkbit.device import HawkbitSettings
+from fleetrig.simulator.flows.hawkbit.flow import HawkbitDevice
+from tests.simulator.http_only import HttpOnly
 from tests.simulator.socket_stub import SocketStub
 from tests.simulator.stub_hawkbit import TOKEN, Action, StubHawkbit
 
@@ -36,7 +37,7 @@ def device(origin: str) -> Agent:
         install_s=0.1,
         install_slice_s=0.05,
     )
-    return Agent(DeviceIdentity("dev-1"), burn(settings, TargetToken(TOKEN)))
+    return Agent(DeviceIdentity("dev-1"), HawkbitDevice(settings, TargetToken(TOKEN)))
 
 
 def until_done(stub: StubHawkbit, events: list[TraceEvent]) -> Director[bool]:
@@ -66,9 +67,9 @@ def in_virtual_time(script: Callable[[StubHawkbit], None], watch: PowerWatch | N
     stub, trace, events = StubHawkbit(sleep="00:01:00"), Trace(), list[TraceEvent]()
     script(stub)
     trace.listen(events.append)
-    bench = VirtualBench(stub.handle, trace, seed=1)
+    bench = VirtualBench(HttpOnly(stub.handle), trace, seed=1)
     bench.power_on(device("http://hawkbit.test"), watch=watch)
-    assert bench.conduct(until_done(stub, events)), story_of(events)
+    assert bench.run(until_done(stub, events)), story_of(events)
     return story_of(events)
 
 
@@ -80,7 +81,7 @@ def over_sockets(script: Callable[[StubHawkbit], None], watch: PowerWatch | None
     async def told() -> None:
         async with SocketStub(stub.handle) as server, RealBench(trace, seed=1) as bench:
             bench.power_on(device(server.origin), watch=watch)
-            assert await bench.conduct(until_done(stub, events)), story_of(events)
+            assert await bench.run(until_done(stub, events)), story_of(events)
             told_so_far.extend(story_of(events))
 
     told_so_far: Story = []

@@ -14,18 +14,20 @@ from fleetrig.simulator.backoff import Backoff, Policy
 from fleetrig.simulator.contract.clock import US_PER_S, VIRTUAL_EPOCH_US
 from fleetrig.simulator.contract.delivery import Ending
 from fleetrig.simulator.contract.errors import ModelError
-from fleetrig.simulator.contract.http import HttpRequest
+from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from fleetrig.simulator.contract.identity import DeviceIdentity, TargetToken
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane, Trace, TraceEvent
 from fleetrig.simulator.contract.trace_json import to_line
-from fleetrig.simulator.drivers.director import Director, Inquiry, Until
+from fleetrig.simulator.drivers.director import AdminCall, Director, Until
 from fleetrig.simulator.drivers.power_watch import PowerWatch
 from fleetrig.simulator.drivers.virtual import VirtualBench
 from fleetrig.simulator.effects import Ask, Done, Enter, Flow, NoReply, Pause, Reply
-from fleetrig.simulator.fleet import burn, fleet, numbered
+from fleetrig.simulator.fleet import numbered
 from fleetrig.simulator.flows.hawkbit.device import HawkbitSettings
+from fleetrig.simulator.flows.hawkbit.flow import HawkbitDevice
 from fleetrig.simulator.stages import Stage
+from tests.simulator.http_only import HttpOnly
 from tests.simulator.stub_hawkbit import TOKEN, Action, StubHawkbit
 
 URL = "http://hawkbit.test"
@@ -42,10 +44,10 @@ class Run:
         self.trace = Trace()
         self.events: list[TraceEvent] = []
         self.trace.listen(self.events.append)
-        self.bench = VirtualBench(self.stub.handle, self.trace, seed=seed, start_us=start_us)
+        self.bench = VirtualBench(HttpOnly(self.stub.handle), self.trace, seed=seed, start_us=start_us)
 
     def device(self, serial: str = "dev-1", settings: HawkbitSettings = QUICK) -> Agent:
-        return Agent(DeviceIdentity(serial), burn(settings, TargetToken(TOKEN)))
+        return Agent(DeviceIdentity(serial), HawkbitDevice(settings, TargetToken(TOKEN)))
 
     def kinds(self, serial: str = "dev-1") -> list[tuple[str, str]]:
         return [(event.kind, event.name) for event in self.events if event.device == serial]
@@ -290,11 +292,11 @@ class TestPower:
         assert run.kinds().count(("ended", "")) == 2
 
 
-class TestConduct:
+class TestDirecting:
     """A director is carried out while fleet and time go on."""
 
-    def conduct(self, run: Run, director: Callable[[], Director[object]]) -> object:
-        return run.bench.conduct(director())
+    def directed(self, run: Run, director: Callable[[], Director[object]]) -> object:
+        return run.bench.run(director())
 
     def test_until_goes_on_at_the_very_event(self) -> None:
         run = Run()
@@ -304,7 +306,7 @@ class TestConduct:
             met = yield Until(lambda: ("received", "poll") in run.kinds(), 60.0)
             return met, run.bench.now_us() - VIRTUAL_EPOCH_US
 
-        assert self.conduct(run, director) == (True, 5_002_000)
+        assert self.directed(run, director) == (True, 5_002_000)
 
     def test_until_gives_up_in_time(self) -> None:
         run = Run()
@@ -313,7 +315,7 @@ class TestConduct:
             met = yield Until(lambda: False, 7.5)
             return met, run.bench.now_us() - VIRTUAL_EPOCH_US
 
-        assert self.conduct(run, director) == (False, 7_500_000)
+        assert self.directed(run, director) == (False, 7_500_000)
 
     def test_until_what_is_so_already_takes_no_time(self) -> None:
         run = Run()
@@ -322,7 +324,7 @@ class TestConduct:
             met = yield Until(lambda: True, 7.5)
             return met, run.bench.now_us() - VIRTUAL_EPOCH_US
 
-        assert self.conduct(run, director) == (True, 0)
+        assert self.directed(run, director) == (True, 0)
 
     def test_an_event_on_the_deadline_counts(self) -> None:
         run = Run()
@@ -331,7 +333,7 @@ class TestConduct:
             run.bench.power_on(run.device(), after_s=1.0)
             return (yield Until(lambda: bool(run.events), 1.0))
 
-        assert self.conduct(run, director) is True
+        assert self.directed(run, director) is True
 
     def test_pauses_and_questions_take_time(self) -> None:
         run = Run()
@@ -344,7 +346,7 @@ class TestConduct:
             assert isinstance(reply, Reply)
             return done, reply.envelope.status, nothing, run.bench.now_us() - VIRTUAL_EPOCH_US
 
-        assert self.conduct(run, director) == (Done(3.0), 404, NoReply("timeout", 1.0), 4_002_000)
+        assert self.directed(run, director) == (Done(3.0), 404, NoReply("timeout", 1.0), 4_002_000)
 
     def test_a_bug_in_a_device_stops_the_run_and_the_director_is_closed(self) -> None:
         def broken(*_: object) -> Flow:
@@ -363,16 +365,17 @@ class TestConduct:
 
         directions = director()  # held on to: nobody but the bench may close it
         with pytest.raises(ModelError, match="blank -> moving"):
-            run.bench.conduct(directions)
+            run.bench.run(directions)
         assert closed == [True]
 
     def test_a_director_may_be_an_inquiry(self) -> None:
-        def inquiry() -> Inquiry[int]:
+        def inquiry() -> AdminCall[int]:
             reply = yield Ask("admin", HttpRequest("GET", URL, "/"), 1.0)
             assert isinstance(reply, Reply)
+            assert isinstance(reply.envelope, HttpResponse)
             return reply.envelope.status
 
-        assert Run().bench.conduct(inquiry()) == 404
+        assert Run().bench.run(inquiry()) == 404
 
 
 def test_v10_a_herd_spreads_after_an_outage() -> None:
@@ -384,8 +387,8 @@ def test_v10_a_herd_spreads_after_an_outage() -> None:
     run = Run(stub)
     back_us = VIRTUAL_EPOCH_US + 60 * US_PER_S
     settings = HawkbitSettings(URL, backoff=Backoff(base_s=1.0, cap_s=30.0))
-    for agent in fleet(numbered("HB-{n:04d}", 1_000, "DEFAULT"), settings, lambda _: TargetToken(TOKEN)):
-        run.bench.power_on(agent)
+    for identity in numbered("HB-{n:04d}", 1_000, "DEFAULT"):
+        run.bench.power_on(Agent(identity, HawkbitDevice(settings, TargetToken(TOKEN))))
     stub.instead("GET *", None, ending=Ending.REFUSED, times=10**9)
     run.bench.run_for(60.0)
     stub.rules.clear()
@@ -401,14 +404,14 @@ def test_an_idle_device_is_small() -> None:
     """Under 2 KiB each, in a fleet that polls and has nothing else to do."""
     stub = StubHawkbit(asks_attributes=False, sleep="00:05:00")
     stub.keeps_requests = False
-    bench = VirtualBench(stub.handle, Trace(), seed=1)
+    bench = VirtualBench(HttpOnly(stub.handle), Trace(), seed=1)
     settings, token = HawkbitSettings(URL, poll_jitter=0.1), TargetToken(TOKEN)
-    for agent in fleet(numbered("WARM-{n:04d}", 50, "DEFAULT"), settings, lambda _: token):
-        bench.power_on(agent)
+    for identity in numbered("WARM-{n:04d}", 50, "DEFAULT"):
+        bench.power_on(Agent(identity, HawkbitDevice(settings, token)))
     bench.run_for(60.0)
     gc.collect()
     tracemalloc.start()
-    agents = list(fleet(numbered("HB-{n:04d}", 500, "DEFAULT"), settings, lambda _: token))
+    agents = [Agent(identity, HawkbitDevice(settings, token)) for identity in numbered("HB-{n:04d}", 500, "DEFAULT")]
     for agent in agents:
         bench.power_on(agent)
     bench.run_for(900.0)

@@ -23,8 +23,8 @@ from fleetrig.simulator.effects import (
     Remember,
     Reply,
 )
-from fleetrig.simulator.fleet import burn
 from fleetrig.simulator.flows.hawkbit.device import HawkbitSettings
+from fleetrig.simulator.flows.hawkbit.flow import HawkbitDevice
 
 URL = "http://hawkbit.test:8080"
 BASE = f"{URL}/DEFAULT/controller/v1/dev-1"
@@ -40,7 +40,7 @@ class Played:
         settings: HawkbitSettings | None = None,
         credential: Credential | None = TargetToken(TOKEN),  # noqa: B008 (frozen)
     ) -> None:
-        self.agent = Agent(DeviceIdentity("dev-1"), burn(settings or HawkbitSettings(URL), credential))
+        self.agent = Agent(DeviceIdentity("dev-1"), HawkbitDevice(settings or HawkbitSettings(URL), credential))
         self.log: list[str] = []
         """Names of all effects so far."""
         self.effect: Effect | None = None
@@ -58,6 +58,7 @@ class Played:
     @property
     def request(self) -> HttpRequest:
         assert isinstance(self.effect, Ask | Download), self.effect
+        assert isinstance(self.effect.request, HttpRequest), self.effect
         return self.effect.request
 
     @property

@@ -21,7 +21,7 @@ from fleetrig.harness.platforms.hawkbit.conformance.device_helpers import (
 )
 from fleetrig.harness.platforms.hawkbit.conformance.proxy_tolerance import behind_proxy, tolerating_proxies
 from fleetrig.harness.platforms.hawkbit.conformance.row_client import RowClient
-from fleetrig.harness.servers.foreign import is_loopback
+from fleetrig.harness.servers.address import is_loopback
 
 ROWS: Final[Resource[RowClient]] = Resource("hawkbit", "certificate")
 

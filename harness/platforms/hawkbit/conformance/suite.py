@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-import ssl
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -48,11 +47,9 @@ def own_hawkbit(profile: str) -> Iterator[tuple[TenantUnderTest, frozenset[str]]
     """Our reference server with everything that rows need."""
     accounts = {kind: UserPassword(kind, secrets.token_hex(8)) for kind in RIGHTS}
     listed = [{"user": a.user, "password": a.password, "rights": list(RIGHTS[kind])} for kind, a in accounts.items()]
-    options = [*OWN_OPTIONS, f"--profile=hawkbit={profile}"]
-    with own_server(options, listed) as url, contextlib.closing(ExactClient(url)) as client:
+    options = ["--platform=hawkbit", "--http=127.0.0.1:0", f"--profile={profile}", *OWN_OPTIONS]
+    with (
+        own_server(options, listed) as ready,
+        contextlib.closing(ExactClient(f"http://{ready['http']}")) as client,
+    ):
         yield TenantUnderTest(client, UserPassword("admin", "admin"), profile=profile, accounts=accounts), OWN_CAN
-
-
-def verify_context(verify: ssl.SSLContext | bool) -> ssl.SSLContext | None:
-    """None for plain HTTP and the system's own authorities."""
-    return verify if isinstance(verify, ssl.SSLContext) else None

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from fleetrig.harness.conformance.exact_client import Answer
-from fleetrig.harness.doctor.diagnosis import Diagnosis, Weight, plain
+from fleetrig.harness.doctor.diagnosis import Diagnosis, Weight, printable
 from fleetrig.harness.platforms.hawkbit.doctor.facts import MODES, Facts, Kind
 from fleetrig.harness.platforms.hawkbit.doctor.surroundings import is_device_api
 
@@ -74,14 +74,16 @@ def answer_line(answer: Answer) -> str:
     match document:
         case {"config": {"polling": {"sleep": sleep}}} if answer.status == 200:
             links = ", ".join(sorted(document.get("_links") or ())) or "none"
-            return f"200: poll again in {plain(str(sleep))}, links: {plain(links)}"
+            return f"200: poll again in {printable(str(sleep))}, links: {printable(links)}"
     if where := answer.header("Location"):
-        return f"{answer.status}: go to {plain(where)}"
+        return f"{answer.status}: go to {printable(where)}"
     text = document.get("message") or document.get("error") or ""
     if not answer.body:
         return f"{answer.status}, an empty body"
     kind = (answer.header("Content-Type") or "no type").partition(";")[0]
-    return f"{answer.status}: {plain(str(text))}" if text else f"{answer.status}, {len(answer.body)} bytes of {kind}"
+    return (
+        f"{answer.status}: {printable(str(text))}" if text else f"{answer.status}, {len(answer.body)} bytes of {kind}"
+    )
 
 
 def _document(answer: Answer) -> dict[str, Any]:
@@ -126,7 +128,7 @@ def _bad_request(answer: Answer) -> Iterator[Diagnosis]:
     elif "ssl certificate" in text:
         yield Diagnosis(
             "wants-certificate", Weight.CAUSE,
-            f"The proxy wants a client certificate: {plain(' '.join(answer.text.split()), 120)}",
+            f"The proxy wants a client certificate: {printable(' '.join(answer.text.split()), 120)}",
             "Give --cert FILE --key FILE.",
         )  # fmt: skip
     elif not answer.body:
@@ -136,12 +138,12 @@ def _bad_request(answer: Answer) -> Iterator[Diagnosis]:
             "Add the host of this address to hawkbit.server.security.allowedHostNames, or use one that is on it.",
         )  # fmt: skip
     elif message:
-        yield Diagnosis("invalid", Weight.NOTE, f"The server says why: {plain(message, 200)}")
+        yield Diagnosis("invalid", Weight.NOTE, f"The server says why: {printable(message, 200)}")
 
 
 def _not_from_hawkbit(answer: Answer) -> Diagnosis:
     challenge = answer.header("WWW-Authenticate")
-    what = f"asks for {plain(challenge, 60)}" if challenge else "has a body"
+    what = f"asks for {printable(challenge, 60)}" if challenge else "has a body"
     return Diagnosis(
         "not-from-hawkbit", Weight.LIKELY,
         f"This 401 {what}; hawkBit's to a device is empty and asks for nothing. Something before it refuses the "

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from fleetrig.harness.doctor.certificates import CertificateFacts
-from fleetrig.harness.doctor.diagnosis import Diagnosis, Weight, named, plain
+from fleetrig.harness.doctor.diagnosis import Diagnosis, Weight, printable, quoted
 from fleetrig.harness.platforms.hawkbit.doctor.facts import AUTHORITY, Facts, Presented
 from fleetrig.harness.platforms.hawkbit.doctor.ids import difference, nearness
 from fleetrig.harness.platforms.hawkbit.doctor.tokens import CONFIGS, mode_off
@@ -74,7 +74,7 @@ def _purpose(own: CertificateFacts) -> Iterator[Diagnosis]:
         yield Diagnosis(
             "certificate-purpose", Weight.LIKELY,
             "The device's certificate is not for clients: its extendedKeyUsage lacks clientAuth. TLS libraries refuse "
-            "it when a device shows it, whoever has issued it.",
+            "it when a device shows it, whatever authority has issued it.",
             "Issue it with extendedKeyUsage = clientAuth.",
         )  # fmt: skip
 
@@ -84,19 +84,19 @@ def _identity(facts: Facts, own: CertificateFacts) -> Iterator[Diagnosis]:
     if name == wanted:
         return
     if not name:
-        cause = f"The certificate has no common name ({plain(own.subject)}), so a proxy has no identity to pass on."
+        cause = f"The certificate has no common name ({printable(own.subject)}), so a proxy has no identity to pass on."
     else:
         how = difference(wanted, name) if nearness(wanted, name) >= 1 else "is another name"
         cause = (
-            f"The certificate says CN {named(name)}, the device asks for {named(wanted)} ({how}). The identity that "
+            f"The certificate says CN {quoted(name)}, the device asks for {quoted(wanted)} ({how}). The identity that "
             "the proxy passes on must equal the controllerId in the path, case included."
         )
     yield Diagnosis(
         "identity-differs", Weight.CAUSE, cause,
-        f"Let the device call itself {named(name)}, or issue a certificate with CN {named(wanted)}. If your proxy "
+        f"Let the device call itself {quoted(name)}, or issue a certificate with CN {quoted(wanted)}. If your proxy "
         "takes the identity from elsewhere (subjectAltName, serial), compare that."
         if name
-        else f"Issue a certificate with CN {named(wanted)}.",
+        else f"Issue a certificate with CN {quoted(wanted)}.",
     )  # fmt: skip
 
 
@@ -118,10 +118,10 @@ def _authority(facts: Facts, own: CertificateFacts) -> Iterator[Diagnosis]:
         return
     sure = bool(facts.presented.authority)
     listed = ", ".join(sorted(facts.config.authorities))
-    sent = named(passed_on[0]) if sure else f"the issuer's common name {named(own.issuer_common_name)} or fingerprint"
+    sent = quoted(passed_on[0]) if sure else f"the issuer's common name {quoted(own.issuer_common_name)} or fingerprint"
     yield Diagnosis(
         "authority-unknown", Weight.CAUSE if sure else Weight.LIKELY,
-        f"Tenant {facts.tenant} trusts the authorities {plain(listed, 160)}; {sent} is not among them."
+        f"Tenant {facts.tenant} trusts the authorities {printable(listed, 160)}; {sent} is not among them."
         + ("" if sure else " What is compared is what the proxy sends: if that is a fixed text, say --authority TEXT."),
         "Let the proxy send one of these, or add what it sends (separated by commas, which no entry can hold).",
         command,
@@ -141,6 +141,6 @@ def _headers(facts: Facts, own: CertificateFacts) -> Diagnosis:
         (
             'map $ssl_client_s_dn $device { "~(^|,)CN=(?<cn>[^,]+)" $cn; }',
             f"proxy_set_header {IDENTITY_HEADER} $device;",
-            f'proxy_set_header {AUTHORITY_HEADER} "{plain(authority)}";',
+            f'proxy_set_header {AUTHORITY_HEADER} "{printable(authority)}";',
         ),
     )  # fmt: skip

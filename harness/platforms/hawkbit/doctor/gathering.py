@@ -1,4 +1,4 @@
-"""Looks at a hawkBit server: first whatever leaves no trace, then, where that is harmless or wanted, as the device."""
+"""Looks at a hawkBit server: first what leaves no trace, then, where that is harmless or wanted, as the device."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ USUAL_PREFIX: Final = "/hawkbit"
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class DoctorRequest:
     """What the user wants to know. `account` is None when there is none to look with."""
 
     shell: Shell
@@ -55,29 +55,29 @@ class Question:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
 
-def gather(question: Question) -> Facts:
+def gather(request: DoctorRequest) -> Facts:
     """Never raises for what a server does: that is a fact too."""
-    facts = Facts(question.shell, question.tenant, question.controller_id, question.presented, question.now())
-    contact = reach(question.shell.url, question.verify, insecure=question.insecure)
+    facts = Facts(request.shell, request.tenant, request.controller_id, request.presented, request.now())
+    contact = reach(request.shell.url, request.verify, insecure=request.insecure)
     facts = replace(facts, contact=contact)
     if contact.trouble is not None:
         return facts
-    client = ExactClient(question.shell.url, question.verify)
+    client = ExactClient(request.shell.url, request.verify)
     try:
-        facts = _as_operator(facts, client, question)
-        facts = _as_device(facts, client, question)
-        return replace(facts, better_url=_better_url(question)) if is_no_api(facts) else facts
+        facts = _as_operator(facts, client, request)
+        facts = _as_device(facts, client, request)
+        return replace(facts, better_url=_better_url(request)) if is_no_api(facts) else facts
     except BrokenBench as error:
-        return replace(facts, contact=_no_answer(contact, question, error))
+        return replace(facts, contact=_no_answer(contact, request, error))
     finally:
         client.close()
 
 
-def _no_answer(contact: Contact, question: Question, error: BrokenBench) -> Contact:
+def _no_answer(contact: Contact, request: DoctorRequest, error: BrokenBench) -> Contact:
     """The connection was there, but no answer came on it."""
     cause = error.__context__
     trouble = trouble_of(cause)
-    if trouble is Trouble.NO_HTTP and question.shell.url.startswith("http:") and speaks_tls(question.shell.url):
+    if trouble is Trouble.NO_HTTP and request.shell.url.startswith("http:") and speaks_tls(request.shell.url):
         trouble = Trouble.IS_TLS
     return replace(contact, trouble=trouble, detail=str(getattr(cause, "reason", "") or type(cause).__name__))
 
@@ -85,23 +85,23 @@ def _no_answer(contact: Contact, question: Question, error: BrokenBench) -> Cont
 # -- as the operator
 
 
-def _as_operator(facts: Facts, client: ExactClient, question: Question) -> Facts:
+def _as_operator(facts: Facts, client: ExactClient, request: DoctorRequest) -> Facts:
     """Account, tenant configuration and target, as far as the account's rights reach."""
     headers = {"Accept": "application/json"}
-    if question.account is not None:
-        headers["Authorization"] = basic(question.account)
+    if request.account is not None:
+        headers["Authorization"] = basic(request.account)
     userinfo = client.call("GET", USERINFO, headers)
-    facts = replace(facts, userinfo=userinfo, skew_s=_skew_s(userinfo, question.now()))
-    if question.account is None:
+    facts = replace(facts, userinfo=userinfo, skew_s=_skew_s(userinfo, request.now()))
+    if request.account is None:
         return _with_gap(facts, "no account of the Management API was given (--user NAME --password env:NAME)")
     if userinfo.status == 401:
         return _with_gap(
-            facts, f"the server does not accept the account {question.account.user!r}: check user and password"
+            facts, f"the server does not accept the account {request.account.user!r}: check user and password"
         )
     said = _json(userinfo)
     if userinfo.status != 200 or not isinstance(said, dict) or "tenant" not in said:
         return _with_gap(facts, f"no Management API here: {USERINFO} answers {userinfo.status}")
-    facts = replace(facts, account=Account(str(said.get("username", question.account.user)), str(said["tenant"])))
+    facts = replace(facts, account=Account(str(said.get("username", request.account.user)), str(said["tenant"])))
     for look in (_config, _target, _others):
         facts = look(facts, client, headers)
     return facts
@@ -114,7 +114,7 @@ def _config(facts: Facts, client: ExactClient, headers: Mapping[str, str]) -> Fa
         return _with_gap(facts, f"the tenant's configuration ({answer.status}): the account lacks TENANT_CONFIGURATION")
     facts = replace(facts, config=config_from(values))
     if facts.config is not None and all(facts.config.is_on(kind) is None for kind in MODES):
-        # Who may not see them is told of the few settings that everybody may see (since 1.0).
+        # An account without that right sees only the few settings that are for everybody (since 1.0).
         return _with_gap(replace(facts, config=None), "the tenant's ways in: the account lacks TENANT_CONFIGURATION")
     if facts.config is not None and facts.config.gateway_key is None and facts.presented.kind is Kind.GATEWAY_TOKEN:
         facts = _with_gap(facts, "the gateway key: the account lacks READ_GATEWAY_SECURITY_TOKEN")
@@ -165,12 +165,12 @@ def _searched(piece: str) -> str:
 # -- as the device
 
 
-def _as_device(facts: Facts, client: ExactClient, question: Question) -> Facts:
+def _as_device(facts: Facts, client: ExactClient, request: DoctorRequest) -> Facts:
     """With the credential where that changes nothing but the last poll, or is wanted; else without."""
     path = f"/{quote(facts.tenant, safe='')}/controller/v1/{quote(facts.controller_id, safe='')}"
     headers = {"Accept": "application/hal+json, application/json"}
     presented = facts.presented
-    if _is_harmless(facts) or question.may_register:
+    if _is_harmless(facts) or request.may_register:
         match presented.kind:
             case Kind.TARGET_TOKEN | Kind.GATEWAY_TOKEN if can_be_sent(presented.secret):
                 headers["Authorization"] = f"{SCHEMES[presented.kind]} {presented.secret}"
@@ -196,17 +196,17 @@ def _is_harmless(facts: Facts) -> bool:
 # -- the rest
 
 
-def _better_url(question: Question) -> str:
+def _better_url(request: DoctorRequest) -> str:
     """Where hawkBit really is: above the path that was given (the shortest first, since whatever lies below /rest asks
     for a password), or below the prefix that many proxies use."""
-    parts = urlsplit(question.shell.url)
+    parts = urlsplit(request.shell.url)
     origin = f"{parts.scheme}://{parts.netloc}"
     pieces = parts.path.strip("/").split("/")
     above = ["/".join(["", *pieces[:count]]) for count in range(len(pieces))]
     for prefix in dict.fromkeys([*above, USUAL_PREFIX]):
-        if origin + prefix == question.shell.url:
+        if origin + prefix == request.shell.url:
             continue
-        client = ExactClient(origin + prefix, question.verify)
+        client = ExactClient(origin + prefix, request.verify)
         try:
             if is_hawkbit(client.call("GET", USERINFO, {"Accept": "application/json"})):
                 return origin + prefix

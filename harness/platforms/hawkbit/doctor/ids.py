@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from typing import Final
 
-from fleetrig.harness.doctor.diagnosis import Diagnosis, Weight, named
+from fleetrig.harness.doctor.diagnosis import Diagnosis, Weight, quoted
 from fleetrig.harness.platforms.hawkbit.doctor.facts import Facts, Kind
 
 MOST_CHARACTERS: Final = 256
@@ -46,8 +46,8 @@ def _firewall(facts: Facts, what: str, text: str) -> Iterator[Diagnosis]:
     if not is_refused_by_firewall(text):
         return
     found = [char for char in REFUSED_CHARACTERS if char in text]
-    shown = ", ".join(f"{named(char)} (sent as {REFUSED_CHARACTERS[char]})" for char in found)
-    why = f"holds {shown}" if found else f"is {named(text)}, which means a folder in a path"
+    shown = ", ".join(f"{quoted(char)} (sent as {REFUSED_CHARACTERS[char]})" for char in found)
+    why = f"holds {shown}" if found else f"is {quoted(text)}, which means a folder in a path"
     yield Diagnosis(
         "url-firewall", Weight.CAUSE,
         f"The {what} {why}. The server's URL firewall answers 400 to such a path before it looks at any credential.",
@@ -62,9 +62,9 @@ def _blanks(facts: Facts) -> Iterator[Diagnosis]:
     where = "begins or ends with white space" if text.strip() == "".join(text.split()) else "holds white space"
     yield Diagnosis(
         "id-blank", Weight.CAUSE,
-        f"The id {named(text)} {where}. No target can be called so: creation is refused with 400, both through the "
+        f"The id {quoted(text)} {where}. No target can be called so: creation is refused with 400, both through the "
         "Management API and when a device registers itself.",
-        f"Use {named(''.join(text.split()))}, or whatever the target is really called.{hint(facts)}",
+        f"Use {quoted(''.join(text.split()))}, or whatever the target is really called.{hint(facts)}",
     )  # fmt: skip
 
 
@@ -120,7 +120,7 @@ def difference(wanted: str, other: str) -> str:
 def hint(facts: Facts) -> str:
     """` Similar: "GW-17" (differs in case only).`, or nothing."""
     found = near(facts.controller_id, [other.controller_id for other in facts.others])
-    listed = ", ".join(f"{named(other)} ({difference(facts.controller_id, other)})" for other in found)
+    listed = ", ".join(f"{quoted(other)} ({difference(facts.controller_id, other)})" for other in found)
     return f" There is {listed}." if listed else ""
 
 
@@ -137,4 +137,4 @@ def _first_difference(wanted: str, other: str) -> str:
 
 
 def _spelled(char: str) -> str:
-    return named(char) if char.isascii() else f"{named(char)} (U+{ord(char):04X})"
+    return quoted(char) if char.isascii() else f"{quoted(char)} (U+{ord(char):04X})"

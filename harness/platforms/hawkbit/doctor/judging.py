@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit
 
 from fleetrig.harness.conformance.exact_client import Answer
 from fleetrig.harness.doctor.contact import Trouble
-from fleetrig.harness.doctor.diagnosis import Diagnosis, Judgement, Outcome, Weight, heaviest_first, named
+from fleetrig.harness.doctor.diagnosis import Admission, Diagnosis, Judgement, Weight, heaviest_first, quoted
 from fleetrig.harness.platforms.hawkbit.doctor.answers import answer_line, answers, unexplained
 from fleetrig.harness.platforms.hawkbit.doctor.certificate import certificate, faults
 from fleetrig.harness.platforms.hawkbit.doctor.facts import MODES, Facts, Kind
@@ -30,12 +30,12 @@ def judge(facts: Facts) -> Judgement:
         about_device = [*ids(facts), *answers(facts), *_credential(facts)]
     outcome = _outcome(facts, [*around, *about_device])
     found = [*around, *about_device]
-    if outcome is Outcome.REFUSED and not any(one.weight is Weight.CAUSE for one in found):
+    if outcome is Admission.REFUSED and not any(one.weight is Weight.CAUSE for one in found):
         found += unexplained(facts, found)
-    if outcome is Outcome.LET_IN:
+    if outcome is Admission.LET_IN:
         found = [*_agreeing(facts, found), *links(facts), *_consequences(facts)]
     return Judgement(
-        subject=f"{named(facts.controller_id)} in tenant {named(facts.tenant)} at {facts.url}",
+        subject=f"{quoted(facts.controller_id)} in tenant {quoted(facts.tenant)} at {facts.url}",
         outcome=outcome,
         headline=_headline(facts, outcome),
         asked=_asked(facts),
@@ -60,25 +60,25 @@ def _unusable(facts: Facts) -> bool:
     return facts.contact.trouble is not None or is_no_api(facts)
 
 
-def _outcome(facts: Facts, found: Sequence[Diagnosis]) -> Outcome:
+def _outcome(facts: Facts, found: Sequence[Diagnosis]) -> Admission:
     if facts.contact.trouble is Trouble.CERTIFICATE_REFUSED:
-        return Outcome.REFUSED
+        return Admission.REFUSED
     if _unusable(facts):
-        return Outcome.UNUSABLE
+        return Admission.UNUSABLE
     if facts.answer is not None:
         return _outcome_of(facts.answer)
     if facts.knock is not None and facts.knock.status != 401:
         return _outcome_of(facts.knock)
     if any(one.weight is Weight.CAUSE for one in found):
-        return Outcome.REFUSED
+        return Admission.REFUSED
     doubtful = not facts.same_tenant or any(one.weight is not Weight.NOTE for one in found)
-    return Outcome.UNCERTAIN if doubtful or not _knows_enough(facts) else Outcome.LET_IN
+    return Admission.UNCERTAIN if doubtful or not _knows_enough(facts) else Admission.LET_IN
 
 
-def _outcome_of(answer: Answer) -> Outcome:
+def _outcome_of(answer: Answer) -> Admission:
     if answer.status in LET_IN and (answer.status != 200 or is_device_api(answer)):
-        return Outcome.LET_IN
-    return Outcome.REFUSED if answer.status in REFUSALS else Outcome.UNUSABLE
+        return Admission.LET_IN
+    return Admission.REFUSED if answer.status in REFUSALS else Admission.UNUSABLE
 
 
 def _knows_enough(facts: Facts) -> bool:
@@ -105,7 +105,7 @@ def _agreeing(facts: Facts, found: Sequence[Diagnosis]) -> Iterator[Diagnosis]:
         names = ", ".join(one.name for one in against)
         yield Diagnosis(
             "contradiction", Weight.NOTE,
-            f"By what the account of tenant {named(facts.account.tenant if facts.account else '')} shows, this device "
+            f"By what the account of tenant {quoted(facts.account.tenant if facts.account else '')} shows, this device "
             f"should have been refused ({names}). It was let in: switches may be cached for 10 s after a change, or "
             "the account shows another tenant or server than the device asks.",
         )  # fmt: skip
@@ -118,46 +118,46 @@ def _consequences(facts: Facts) -> Iterator[Diagnosis]:
         did = "This poll has registered" if was_asked else "Its first poll registers"
         yield Diagnosis(
             "registers", Weight.NOTE,
-            f"{did} a new target {named(facts.controller_id)}: the tenant had none.{hint(facts)}"
+            f"{did} a new target {quoted(facts.controller_id)}: the tenant had none.{hint(facts)}"
             + (" If that one was meant, correct the id." if hint(facts) else ""),
-            f"Remove it again, if it was a trial ({named(facts.controller_id)} comes back with its next poll)."
+            f"Remove it again, if it was a trial ({quoted(facts.controller_id)} comes back with its next poll)."
             if was_asked else "",
             facts.shell.curl("DELETE", f"/rest/v1/targets/{quote(facts.controller_id, safe='')}") if was_asked else (),
         )  # fmt: skip
     if was_asked and facts.presented.kind is Kind.CERTIFICATE and not facts.presented.has_key:
         yield Diagnosis(
             "headers-taken-from-here", Weight.NOTE,
-            "The server took the proxy's headers from this machine, without any certificate being shown. Whoever "
-            "reaches this address can call itself any device.",
+            "The server took the proxy's headers from this machine, without any certificate being shown. Everybody "
+            "who reaches this address can pretend to be any device.",
             "Let devices reach hawkBit through the proxy only, let it overwrite these headers, and set "
             "hawkbit.server.ddi.security.rp.trustedIPs to its address.",
         )  # fmt: skip
 
 
-def _headline(facts: Facts, outcome: Outcome) -> str:
+def _headline(facts: Facts, outcome: Admission) -> str:
     what, answer = str(facts.presented.kind), facts.answer
     way = "without a credential" if facts.presented.kind is Kind.NOTHING else f"with this {what}"
     match outcome:
-        case Outcome.LET_IN if answer is not None:
+        case Admission.LET_IN if answer is not None:
             return f"The server lets this device in {way}."
-        case Outcome.LET_IN:
+        case Admission.LET_IN:
             return f"The server would let this device in {way}."
-        case Outcome.REFUSED if answer is not None:
+        case Admission.REFUSED if answer is not None:
             return f"The server refuses this device {way} and answers {answer.status}."
-        case Outcome.REFUSED if facts.contact.trouble is not None:
+        case Admission.REFUSED if facts.contact.trouble is not None:
             return f"The proxy refuses this device {way} at the TLS handshake."
-        case Outcome.REFUSED:
+        case Admission.REFUSED:
             return f"The server would refuse this device {way}."
-        case Outcome.UNCERTAIN:
-            return f"Whether the server lets this device in {way} cannot be told from what can be seen."
-        case Outcome.UNUSABLE:
+        case Admission.UNCERTAIN:
+            return f"What can be seen from here does not show whether the server lets this device in {way}."
+        case Admission.UNUSABLE:
             return "No hawkBit can be used at this address, so no device gets in."
 
 
 def _asked(facts: Facts) -> str:
     if facts.answer is None and facts.knock is None:
         return "nothing as the device"
-    path = f"GET {urlsplit(facts.url).path}/{named(facts.tenant)}/controller/v1/{named(facts.controller_id)}"
+    path = f"GET {urlsplit(facts.url).path}/{quoted(facts.tenant)}/controller/v1/{quoted(facts.controller_id)}"
     if facts.answer is not None and facts.presented.kind is not Kind.NOTHING:
         by_proxy = facts.presented.kind is Kind.CERTIFICATE and not facts.presented.has_key
         return f"{path} with {'what a proxy says of ' if by_proxy else ''}{facts.presented}"
@@ -175,20 +175,20 @@ def _answered(facts: Facts) -> str:
 
 
 def _counted(facts: Facts) -> str:
-    return f" (it counts as a poll of {named(facts.controller_id)})"
+    return f" (it counts as a poll of {quoted(facts.controller_id)})"
 
 
 def _seen(facts: Facts) -> Iterator[str]:
     if facts.account is not None:
         of_which = "" if facts.same_tenant else " (and so is the rest)"
-        yield f"account {named(facts.account.user)} of tenant {named(facts.account.tenant)}{of_which}"
+        yield f"account {quoted(facts.account.user)} of tenant {quoted(facts.account.tenant)}{of_which}"
     if facts.config is not None:
         states = {True: "on", False: "off", None: "not shown"}
         yield ", ".join(f"{kind} {states[facts.config.is_on(kind)]}" for kind in MODES)
     if facts.exists is not None:
         record = facts.target
         about = f"a target of this id ({record.update_status or 'state not shown'})" if record else "no such target"
-        yield about + (f", made by {named(record.created_by)}" if record and record.created_by else "")
+        yield about + (f", made by {quoted(record.created_by)}" if record and record.created_by else "")
     if facts.skew_s is not None:
         near = abs(facts.skew_s) < 2
         yield "the server's clock agrees with ours" if near else f"the server's clock is {facts.skew_s:+.0f} s off ours"

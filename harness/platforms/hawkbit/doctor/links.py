@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import urlsplit
 
-from fleetrig.harness.doctor.diagnosis import Diagnosis, Weight, plain
+from fleetrig.harness.doctor.diagnosis import Diagnosis, Weight, printable
 from fleetrig.harness.platforms.hawkbit.doctor.facts import Facts
 
 USUAL_PORTS: Final = {"http": 80, "https": 443}
@@ -23,9 +23,9 @@ def links(facts: Facts) -> Iterator[Diagnosis]:
             continue
         yield Diagnosis(
             "links-elsewhere", Weight.NOTE,
-            f"The device asks at {plain(facts.url)}, but the links that it is given begin with "
-            f"{plain('{}://{}:{}'.format(*there))}{'' if there != here else ', without ' + plain(path)}. It can poll, "
-            "and do nothing of what it is told, unless these lead to the same server.",
+            f"The device asks at {printable(facts.url)}, but the links that it is given begin with "
+            f"{printable('{}://{}:{}'.format(*there))}{'' if there != here else ', without ' + printable(path)}. "
+            "It can poll, but do nothing that it is asked to, unless these links lead to the same server.",
             "Let the proxy pass on Host and send X-Forwarded-Proto and X-Forwarded-Port, and start hawkBit with "
             "server.forward-headers-strategy=NATIVE. A path before /TENANT needs FRAMEWORK and X-Forwarded-Prefix, and "
             "is missing from links to artifacts even then.",

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from fleetrig.harness.conformance.exact_client import Answer
 from fleetrig.harness.doctor.certificates import DAY, CertificateFacts
 from fleetrig.harness.doctor.contact import Trouble
-from fleetrig.harness.doctor.diagnosis import Diagnosis, Weight, named, plain
+from fleetrig.harness.doctor.diagnosis import Diagnosis, Weight, printable, quoted
 from fleetrig.harness.platforms.hawkbit.doctor.facts import Facts
 
 SKEW_WORTH_SAYING_S: Final = 60.0
@@ -96,8 +96,8 @@ def _trouble(facts: Facts, trouble: Trouble) -> Diagnosis:
     url = facts.url
     words = {
         "url": url,
-        "host": named(urlsplit(url).hostname or ""),
-        "detail": plain(facts.contact.detail),
+        "host": quoted(urlsplit(url).hostname or ""),
+        "detail": printable(facts.contact.detail),
         "secured": url.replace("http://", "https://", 1),
         "unsecured": url.replace("https://", "http://", 1),
     }
@@ -108,7 +108,7 @@ def _trouble(facts: Facts, trouble: Trouble) -> Diagnosis:
 def _not_trusted(facts: Facts) -> Diagnosis:
     """Only when nothing else is wrong with the certificate: the rest is said by `_server_certificate`."""
     shown = facts.contact.certificate
-    whose = f" It was issued by {named(shown.issuer_common_name or shown.issuer)}." if shown is not None else ""
+    whose = f" It was issued by {quoted(shown.issuer_common_name or shown.issuer)}." if shown is not None else ""
     place = urlsplit(facts.url)
     return Diagnosis(
         "certificate-not-accepted", Weight.CAUSE,
@@ -135,20 +135,20 @@ def _server_certificate(facts: Facts) -> Iterator[Diagnosis]:
     if not shown.is_for(host):
         yield Diagnosis(
             "server-certificate-host", weight,
-            f"The server's certificate is not for {named(host)}, but for {_names(shown)}.",
+            f"The server's certificate is not for {quoted(host)}, but for {_names(shown)}.",
             "Use one of these names in the address, or issue a certificate that has this one as subjectAltName.",
         )  # fmt: skip
     if facts.contact.untrusted and facts.contact.trouble is None:
         yield Diagnosis(
             "server-certificate-unchecked", Weight.NOTE,
             f"The server's certificate was accepted unchecked (--insecure); checked, it fails here: "
-            f"{facts.contact.untrusted}. A device that checks needs the CA of {named(shown.issuer_common_name)}.",
+            f"{facts.contact.untrusted}. A device that checks needs the CA of {quoted(shown.issuer_common_name)}.",
         )  # fmt: skip
 
 
 def _names(shown: CertificateFacts) -> str:
     return (
-        ", ".join(named(name) for name in shown.names[:4]) or f"nobody (CN {named(shown.common_name)} does not count)"
+        ", ".join(quoted(name) for name in shown.names[:4]) or f"nobody (CN {quoted(shown.common_name)} does not count)"
     )
 
 
@@ -163,7 +163,7 @@ def _address(facts: Facts) -> Iterator[Diagnosis]:
         to_https = where.startswith("https://") and facts.url.startswith("http://")
         yield Diagnosis(
             "redirect", Weight.CAUSE,
-            f"{facts.url} sends everybody on to {plain(where, 120)} ({answer.status}). Update clients do not carry "
+            f"{facts.url} sends everybody on to {printable(where, 120)} ({answer.status}). Update clients do not carry "
             "their credential along, if they follow at all.",
             f"Use {'https' if to_https else 'that address'} from the beginning, here and on the device.",
         )  # fmt: skip
@@ -184,7 +184,7 @@ def _in_short(answer: Answer | None) -> str:
     if answer is None:
         return "nothing"
     kind = (answer.header("Content-Type") or "").partition(";")[0]
-    what = "JSON" if kind.endswith("json") else "an HTML page" if kind == "text/html" else plain(kind) or "text"
+    what = "JSON" if kind.endswith("json") else "an HTML page" if kind == "text/html" else printable(kind) or "text"
     what = what if answer.body else "an empty body"
     return f"{answer.status} and {what}"
 
@@ -217,12 +217,13 @@ def tenant_typo(facts: Facts, *, would_fit: bool) -> Iterator[Diagnosis]:
     is_near = SequenceMatcher(None, ours.upper(), theirs.upper()).ratio() >= TENANT_NEAR
     also = ""
     if would_fit:
-        also = f" In {named(ours)} nothing would refuse this device."
+        also = f" In {quoted(ours)} nothing would refuse this device."
     elif facts.exists:
-        also = f" In {named(ours)} there is a target of this name."
+        also = f" In {quoted(ours)} there is a target of this name."
     yield Diagnosis(
         "other-tenant", Weight.LIKELY if is_near or would_fit or facts.exists else Weight.POSSIBLE,
-        f"The device asks in tenant {named(theirs)}, the account {named(facts.account.user)} belongs to {named(ours)}: "
-        f"a typo in the tenant, or the wrong account to look with. A tenant that does not exist answers 401 too.{also}",
-        f"Use {named(ours)} in the device's address, or look with an account of tenant {named(theirs)}.",
+        f"The device asks in tenant {quoted(theirs)}, the account {quoted(facts.account.user)} belongs to "
+        f"{quoted(ours)}: a typo in the tenant, or the wrong account to look with. A tenant that does not exist "
+        f"answers 401 too.{also}",
+        f"Use {quoted(ours)} in the device's address, or look with an account of tenant {quoted(theirs)}.",
     )  # fmt: skip

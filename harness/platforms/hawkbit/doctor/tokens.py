@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import quote
 
-from fleetrig.harness.doctor.diagnosis import SECRET, Diagnosis, Weight, named
+from fleetrig.harness.doctor.diagnosis import SECRET, Diagnosis, Weight, quoted
 from fleetrig.harness.platforms.hawkbit.doctor.facts import GATEWAY_KEY, MODES, SCHEMES, Facts, Kind, masked
 from fleetrig.harness.platforms.hawkbit.doctor.ids import hint, is_possible
 
@@ -101,8 +101,8 @@ def _of_another(facts: Facts, owner: str) -> Diagnosis:
     own = "which has another one" if facts.exists else "which there is none of"
     return Diagnosis(
         "token-of-another", Weight.CAUSE,
-        f"This token is that of target {named(owner)}, not of {named(facts.controller_id)}, {own}.",
-        f"Let the device call itself {named(owner)}, or give it the token of a target of its own.",
+        f"This token is that of target {quoted(owner)}, not of {quoted(facts.controller_id)}, {own}.",
+        f"Let the device call itself {quoted(owner)}, or give it the token of a target of its own.",
     )  # fmt: skip
 
 
@@ -110,7 +110,7 @@ def _unknown_target(facts: Facts) -> Diagnosis:
     body = [{"controllerId": facts.controller_id, "securityToken": SECRET}]
     return Diagnosis(
         "unknown-target", Weight.CAUSE,
-        f"Tenant {facts.tenant} has no target {named(facts.controller_id)}, and a target token never creates one "
+        f"Tenant {facts.tenant} has no target {quoted(facts.controller_id)}, and a target token never creates one "
         f"(only gateway tokens and certificates do).{hint(facts)}",
         "Correct the id, or create the target with the device's token.",
         facts.shell.curl("POST", "/rest/v1/targets", body),

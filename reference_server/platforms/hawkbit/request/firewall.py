@@ -10,6 +10,7 @@ import re
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
+from fleetrig.reference_server.platforms.hawkbit.request.container import container_page
 from fleetrig.reference_server.platforms.hawkbit.state.errors import HawkbitError
 from fleetrig.simulator.contract.http import Headers, HttpResponse
 
@@ -18,21 +19,13 @@ TRACE_ALLOWS: Final = "HEAD, DELETE, POST, GET, OPTIONS, PUT"
 NO_PATH: Final = re.compile(r"\\|%(?:2[fF]|5[cC]|00|(?![0-9a-fA-F]{2}))|[^\x21-\x7e]|[\"<>^`{|}#\[\]]")
 MISREAD: Final = re.compile(r";|//|%(?:3[bB]|25|2[eE]|0[aAdD])|/\.{1,2}(?:/|$)|%[eE]2%80%[aA][89]")
 NON_ASCII: Final = re.compile(r"%[89a-fA-F]")
-PAGE: Final = (
-    "<!doctype html><html lang=\"en\"><head><title>HTTP Status 400 – Bad Request</title><style type=\"text/css\">"
-    "body {font-family:Tahoma,Arial,sans-serif;} h1, h2, h3, b {color:white;background-color:#525D76;} "
-    "h1 {font-size:22px;} h2 {font-size:16px;} h3 {font-size:14px;} p {font-size:12px;} a {color:black;} "
-    ".line {height:1px;background-color:#525D76;border:none;}</style></head><body>"
-    "<h1>HTTP Status 400 – Bad Request</h1></body></html>"
-)  # fmt: skip
 
 
 def container_refusal(target: str, path: str) -> HttpResponse | None:
     """The servlet container's HTML page for `%2F`, `%5C`, `\\`, `%00`, invalid UTF-8 and what no URL may hold."""
     if not NO_PATH.search(target if "?" not in target else _with_legal_query(target, path)) and _is_utf8(path):
         return None
-    headers = (("Content-Type", "text/html;charset=utf-8"), ("Content-Language", "en"), ("Connection", "close"))
-    return HttpResponse(400, headers, PAGE.encode())
+    return container_page(400, ("Connection", "close"))
 
 
 def _with_legal_query(target: str, path: str) -> str:

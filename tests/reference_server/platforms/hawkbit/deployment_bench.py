@@ -60,7 +60,7 @@ class Bench:
         self.platform = HawkbitPlatform(self.store, MemoryBlobs(), SeededEntropy(1), self.settings)
         trace = Trace()
         trace.listen(self._hear)
-        self.server = Server([self.platform], self.store, FaultPlan(Random(1).random), trace, Secrets())
+        self.server = Server(self.platform, self.store, FaultPlan(Random(1).random), trace, Secrets())
         self.configure({"authentication.gatewaytoken.enabled": True, "authentication.gatewaytoken.key": GATEWAY_KEY})
 
     def wait(self, seconds: float) -> None:
@@ -79,7 +79,7 @@ class Bench:
             given.setdefault("Content-Type", "application/json")
         request = HttpRequest(method, ORIGIN, path, tuple(given.items()), raw)
         self.reasons.append("")
-        response = self.server.handle(request, Session(), self.now_us).response
+        response = self.server.exchange(request, Session(), self.now_us).response
         assert response is not None
         return self._answer(response)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fleetrig.reference_server.entropy import SeededEntropy
-from fleetrig.reference_server.platform import Answer
+from fleetrig.reference_server.platform import HttpAnswer
 from fleetrig.reference_server.platforms.hawkbit.platform import HawkbitPlatform
 from fleetrig.reference_server.platforms.hawkbit.state.settings import Account, Settings
 from fleetrig.reference_server.stores.blobs import MemoryBlobs
@@ -38,10 +38,10 @@ class Rig:
         self.store = MemoryStore()
         self.platform = HawkbitPlatform(self.store, MemoryBlobs(), SeededEntropy(1), self.settings)
 
-    def send(self, method: str, target: str, headers: dict[str, str] | None = None, body: bytes = b"") -> Answer:
+    def send(self, method: str, target: str, headers: dict[str, str] | None = None, body: bytes = b"") -> HttpAnswer:
         """One request and its transaction."""
         request = HttpRequest(method, ORIGIN, target, (("Host", "hawkbit.test:8080"), *(headers or {}).items()), body)
-        answer: Answer | None = None
+        answer: HttpAnswer | None = None
         with suppress(Undo), self.store.transaction():
             answer = self.platform.handle(request, Session(self.peer), self.now_us)
             if answer.rollback:
@@ -57,7 +57,7 @@ class Rig:
         *,
         account: Account = ADMIN,
         headers: dict[str, str] | None = None,
-    ) -> Answer:
+    ) -> HttpAnswer:
         """A Mgmt call by an account (the admin by default); `body` is JSON."""
         sent = {"Authorization": basic(account.user, account.password), **(headers or {})}
         if body is None:
@@ -89,7 +89,7 @@ class Rig:
 
     def poll(
         self, controller_id: str, token: str = "", *, tenant: str = "DEFAULT", headers: dict[str, str] | None = None
-    ) -> Answer:
+    ) -> HttpAnswer:
         """A poll with a target token, or with the gateway key if there is none."""
         return self.device("GET", controller_id, "", token, tenant=tenant, headers=headers)
 
@@ -103,14 +103,14 @@ class Rig:
         *,
         tenant: str = "DEFAULT",
         headers: dict[str, str] | None = None,
-    ) -> Answer:
+    ) -> HttpAnswer:
         sent = {"Authorization": f"TargetToken {token}" if token else f"GatewayToken {GATEWAY_KEY}", **(headers or {})}
         target = f"/{tenant}/controller/v1/{controller_id}{path}"
         if body is None:
             return self.send(method, target, sent)
         return self.send(method, target, {"Content-Type": "application/json", **sent}, to_bytes(body))
 
-    def put_attributes(self, controller_id: str, token: str, data: Any, mode: str | None = None) -> Answer:
+    def put_attributes(self, controller_id: str, token: str, data: Any, mode: str | None = None) -> HttpAnswer:
         body = {"data": data} if mode is None else {"mode": mode, "data": data}
         return self.device("PUT", controller_id, "/configData", token, body)
 
@@ -126,19 +126,19 @@ def to_bytes(body: Any) -> bytes:
     return body if isinstance(body, bytes) else json.dumps(body).encode()
 
 
-def document(answer: Answer) -> Any:
+def document(answer: HttpAnswer) -> Any:
     data = body_bytes(answer.response.body)
     assert data, f"{answer.response.status} without a body: {answer.reason}"
     return json.loads(data)
 
 
-def status(answer: Answer) -> int:
+def status(answer: HttpAnswer) -> int:
     return answer.response.status
 
 
-def error_code(answer: Answer) -> str:
+def error_code(answer: HttpAnswer) -> str:
     return str(document(answer)["errorCode"]).removeprefix("hawkbit.server.error.")
 
 
-def sleep_of(answer: Answer) -> str:
+def sleep_of(answer: HttpAnswer) -> str:
     return str(document(answer)["config"]["polling"]["sleep"])

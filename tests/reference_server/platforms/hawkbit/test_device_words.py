@@ -154,7 +154,7 @@ def test_every_document_with_links_has_them_in_cbor(bench):
 def test_a_usual_port_is_not_in_links(bench, origin, shown):
     path = "/DEFAULT/controller/v1/dev"
     request = HttpRequest("GET", origin, path, (("Authorization", GATEWAY),))
-    body = bench.server.handle(request, Session(), bench.now_us).response.body
+    body = bench.server.exchange(request, Session(), bench.now_us).response.body
     assert json.loads(body)["_links"]["configData"]["href"] == f"{shown}{path}/configData"
 
 

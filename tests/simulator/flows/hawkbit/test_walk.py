@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from fleetrig.simulator.agent import Agent, effect_name
-from fleetrig.simulator.contract.http import Headers, HttpResponse
+from fleetrig.simulator.contract.http import Headers, HttpRequest, HttpResponse
 from fleetrig.simulator.contract.identity import DeviceIdentity, TargetToken
 from fleetrig.simulator.effects import (
     Apply,
@@ -35,10 +35,10 @@ from fleetrig.simulator.effects import (
     Remember,
     Reply,
 )
-from fleetrig.simulator.fleet import burn
 from fleetrig.simulator.flows.hawkbit import download as hawkbit_download
 from fleetrig.simulator.flows.hawkbit import feedback as hawkbit_feedback
 from fleetrig.simulator.flows.hawkbit.device import LONGEST_INTERVAL_S, Contact, HawkbitSettings, Progress
+from fleetrig.simulator.flows.hawkbit.flow import HawkbitDevice
 from fleetrig.simulator.stages import Stage
 from tests.simulator.flows.played import IMAGE, TOKEN, URL, cancel, deployment, polled
 
@@ -122,7 +122,7 @@ def replies(name: str, path: str) -> Iterator[Outcome]:
 def answers(effect: Effect) -> Iterator[Outcome]:
     """Everything that can become of an effect, by kind."""
     match effect:
-        case Ask(name, request):
+        case Ask(name, HttpRequest() as request):
             yield from replies(name, request.path)
         case Download():
             yield from downloads(effect)
@@ -140,7 +140,7 @@ class Walk:
     """One device, taken along a path of choices."""
 
     def __init__(self, path: tuple[Choice, ...] = ()) -> None:
-        self.agent = Agent(DeviceIdentity("dev-1"), burn(SETTINGS, TargetToken(TOKEN)))
+        self.agent = Agent(DeviceIdentity("dev-1"), HawkbitDevice(SETTINGS, TargetToken(TOKEN)))
         self.effect = self.agent.power_on()
         for choice in path:
             self.take(choice)
@@ -192,11 +192,11 @@ def check(effect: Effect, agent: Agent) -> None:
         case Pause(at_least_s, at_most_s, _, capped_at_s):
             assert 1.0 <= at_least_s <= at_most_s < math.inf, "never a spin"
             assert min(at_most_s, capped_at_s) <= LONGEST_INTERVAL_S, "never silence for good"
-        case Ask() | Download():
-            assert effect.request.origin == URL
-            assert effect.request.header("Authorization") == f"TargetToken {TOKEN}"
+        case Ask(name, HttpRequest() as request) | Download(name, request):
+            assert request.origin == URL
+            assert request.header("Authorization") == f"TargetToken {TOKEN}"
             assert 0 < effect.within_s < math.inf
-            check_report(effect.name, effect.request.path, effect.request.body, memory)
+            check_report(name, request.path, request.body, memory)
         case Apply(image):
             assert agent.stage is Stage.UPDATING
             assert (memory["action"], memory["progress"]) in {(image, "fetched"), (image, "announced")}

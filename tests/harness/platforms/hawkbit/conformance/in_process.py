@@ -7,7 +7,8 @@ import contextlib
 import threading
 from collections.abc import Iterator, Mapping
 
-from fleetrig.harness.commands.serve_options import Words, understand
+from fleetrig.harness.commands.serve_options import ServeArgs, parse
+from fleetrig.harness.commands.serve_platform import servable
 from fleetrig.harness.conformance.exact_client import ExactClient
 from fleetrig.harness.platforms.hawkbit.conformance.suite import OWN_OPTIONS, RIGHTS
 from fleetrig.harness.platforms.hawkbit.conformance.under_test import TenantUnderTest
@@ -21,10 +22,11 @@ PASSWORD = "of-a-test"
 @contextlib.contextmanager
 def reference(profile: str = "1.1", properties: Mapping[str, str] | None = None) -> Iterator[TenantUnderTest]:
     """As `own_hawkbit`, with further start-up properties. Fails when the server had a bug."""
-    options = understand(Words(
-        profiles=[f"hawkbit={profile}"], http="127.0.0.1:0",
+    args = ServeArgs(
+        ["hawkbit"], {"http": ["127.0.0.1:0"]}, profiles=[profile],
         properties=[*own_properties(), *(f"{name}={value}" for name, value in (properties or {}).items())],
-    )).options  # fmt: skip
+    )  # fmt: skip
+    options = parse(args, {"hawkbit": servable("hawkbit")}).options
     accounts = {kind: UserPassword(kind, PASSWORD) for kind in RIGHTS}
     with _running(options) as url, contextlib.closing(ExactClient(url)) as client:
         yield TenantUnderTest(client, UserPassword("admin", "admin"), profile=profile, accounts=accounts)
@@ -52,7 +54,7 @@ def _running(options: ServerOptions) -> Iterator[str]:
     try:
         wait_for(server.__aenter__())
         try:
-            yield server.http_url
+            yield server.url("hawkbit")
         finally:
             wait_for(server.stop())
     finally:

@@ -1,0 +1,70 @@
+"""Options of `simulate` that all platforms read alike: times, serials, lists of units, `KEY=VALUE`.
+
+All raise UsageError for what cannot be used.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+
+import typer
+
+from fleetrig.harness.scenario_file.unit_list import Unit, read_units
+from fleetrig.simulator.contract.errors import UsageError
+from fleetrig.simulator.contract.units import duration_s
+from fleetrig.simulator.fleet import numbered
+
+
+def seconds(text: str, option: str, *, least_s: float = 0.0) -> float:
+    """The value of an option that is a time, such as `30s`."""
+    try:
+        value_s = duration_s(text)
+    except ValueError as wrong:
+        raise UsageError(f"{option}: {wrong}, got {text!r}") from None
+    if value_s < least_s:
+        raise UsageError(f"{option} must be at least {least_s:g} s, got {text!r}")
+    return value_s
+
+
+def numbered_units(template: str, count: int) -> tuple[Unit, ...]:
+    """Units without tokens, named by a template such as `SIM-{n:04d}`; no two have the same name."""
+    try:
+        return tuple(Unit(identity.serial) for identity in numbered(template, count, ""))
+    except (LookupError, AttributeError):
+        raise UsageError(
+            f"--serial {template!r} names something else than n; write for instance 'SIM-{{n:04d}}'"
+        ) from None
+    except ValueError as wrong:
+        raise UsageError(f"--serial: {wrong}") from None
+
+
+def listed_units(path: Path, count: int | None) -> tuple[Unit, ...]:
+    """The first `count` units of a CSV file; a mistake is named as `file:line: …`."""
+    try:
+        units = read_units(path)
+    except OSError as wrong:
+        raise UsageError(f"cannot read {path}: {wrong.strerror}") from None
+    except ValueError as wrong:
+        raise UsageError(str(wrong)) from None
+    if count is not None and count > len(units):
+        raise UsageError(f"{path.name} lists {len(units)} units, fewer than --count {count}")
+    return units[:count]
+
+
+def warn_if_others_can_read(path: Path) -> None:
+    """Production lists are passed from hand to hand, so this is no error."""
+    if path.is_file() and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        typer.echo(f"{path} holds secrets and can be read by others: chmod 600 {path}", err=True)
+
+
+def key_values(pairs: Sequence[str], option: str) -> dict[str, str]:
+    """`KEY=VALUE` each; later ones win."""
+    found = {}
+    for pair in pairs:
+        key, mark, text = pair.partition("=")
+        if not mark or not key:
+            raise UsageError(f"{option} takes KEY=VALUE, got {pair!r}")
+        found[key] = text
+    return found

@@ -1,0 +1,26 @@
+"""Options that several commands have, under one name and with one help text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Against = Annotated[str, typer.Option(metavar="URL|SERVER.yaml", help="A running server.")]
+AgainstIfGiven = Annotated[
+    str | None, typer.Option(metavar="URL|SERVER.yaml", help="A running server; our own if not given.")
+]
+Ca = Annotated[Path | None, typer.Option(metavar="F", help="Trust this CA (PEM).")]
+Insecure = Annotated[bool, typer.Option("--insecure", help="Accept any certificate.")]
+ChangeTenantSettings = Annotated[
+    bool,
+    typer.Option("--change-tenant-settings", help="Allow changes of tenant-wide settings on a server beyond loopback."),
+]
+Junit = Annotated[Path | None, typer.Option(metavar="F", help="Write JUnit XML here.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Warnings fail.")]
+Tags = Annotated[list[str] | None, typer.Option("--tag", metavar="T", help="Only scenarios with this tag; repeatable.")]
+Scenarios = Annotated[
+    Path | None, typer.Option("--scenarios", metavar="DIR", help="Where ids are looked up; ./scenarios by default.")
+]
+Wanted = Annotated[list[str] | None, typer.Argument(metavar="ID", help="Ids, prefixes of ids, files or folders.")]

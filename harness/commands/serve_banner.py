@@ -1,0 +1,54 @@
+"""What `fleetrig serve` shows first: what listens where, accounts, where the state lies, how to stop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from fleetrig.harness.commands.serve_console import clean_line
+from fleetrig.harness.commands.serve_options import ServeConfig
+from fleetrig.harness.run.version import VERSION
+from fleetrig.harness.servers.description import TLS_LISTENERS
+from fleetrig.reference_server.fronts.addresses import Address
+
+URL_SCHEMES: Final = {"registry": "http", "control": "http"}
+"""Listeners whose URLs do not begin with their name."""
+
+
+def banner(
+    config: ServeConfig, addresses: Mapping[str, Mapping[str, Address]], control: Address | None, ca: Path | None
+) -> list[str]:
+    """`addresses`: platform -> listener -> where it really listens."""
+    is_single = len(addresses) == 1
+    title = f", {config.platforms[next(iter(addresses))].title}" if is_single else ""
+    lines = [f"fleetrig {VERSION}: reference server{title}"]
+    for name, listeners in addresses.items():
+        if not is_single:
+            lines.append(config.platforms[name].title)
+        lines += _of_platform(listeners, config.platforms[name].accounts, ca)
+    if not is_single:
+        lines.append("all platforms")
+    if control is not None:
+        lines.append(_listening("control", control, None))
+    store = config.options.store
+    lines.append(f"  state    {store}" + ("   (lost when the server stops)" if store == "memory:" else ""))
+    lines.append("  stop     Ctrl-C")
+    lines.append("Refused requests and why:")
+    return [clean_line(line) for line in lines]
+
+
+def _of_platform(listeners: Mapping[str, Address], accounts: tuple[str, ...], ca: Path | None) -> Iterator[str]:
+    for listener, address in listeners.items():
+        yield _listening(listener, address, ca)
+    for account in accounts:
+        yield f"  account  {account}"
+
+
+def _listening(listener: str, address: Address, ca: Path | None) -> str:
+    more = ""
+    if listener in TLS_LISTENERS and ca is not None:
+        more = f"   (clients must trust {ca})"
+    if listener == "control" and not address.is_loopback:
+        more = "   (no password: everybody who can reach it can make this server fail)"
+    return f"  {listener:<8} {URL_SCHEMES.get(listener, listener)}://{address}{more}"

@@ -1,0 +1,55 @@
+"""What `fleetrig serve` hands to a platform, and what the platform returns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fleetrig.harness.platforms import load
+from fleetrig.harness.servers.description import ServerDescription, description_of
+from fleetrig.reference_server.fronts.addresses import Address
+from fleetrig.reference_server.platform import PlatformBuilder
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformArgs:
+    """The options of `serve` that are meant for one platform."""
+
+    addresses: Mapping[str, Address]
+    """Listener -> where it is to listen."""
+    profile: str
+    """One of the platform's generations."""
+    properties: Sequence[str] = ()
+    """Start-up properties, `KEY=VALUE` each, not yet read."""
+    accounts: Path | None = None
+    admin_password: str | None = None
+    """A reference to it: `env:NAME` or a file."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformConfig:
+    """A platform that can be served."""
+
+    title: str
+    """The platform's name as people write it, and its generation."""
+    profile: str
+    build: PlatformBuilder
+    accounts: tuple[str, ...]
+    """A line of the banner for each."""
+    secrets: tuple[tuple[str, str], ...]
+    """(kind, value) of what must stand in no trace."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServablePlatform:
+    """A platform as `serve` needs it."""
+
+    description: ServerDescription
+    configure: Callable[[PlatformArgs], PlatformConfig]
+    """Raises UsageError for what cannot be served, before a port or a file is touched."""
+
+
+def servable(platform: str) -> ServablePlatform:
+    """The platform of that name in the table; its engine is imported now."""
+    return ServablePlatform(description_of(platform), load(platform, "serve:configure"))

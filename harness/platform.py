@@ -1,0 +1,118 @@
+"""What a run asks of a platform. Each platform answers in `harness/platforms/<name>/platform.py`; nobody inherits.
+
+`harness.platforms` has the table: `platform_of(name)` gives the `Platform`, `vocabulary_of(name)` only its words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from fleetrig.harness.scenario_file.action_words import ActionWord
+from fleetrig.harness.scenario_file.scenario import Scenario
+from fleetrig.harness.scenario_file.unit_list import Unit
+from fleetrig.harness.scenario_file.vocabulary import Vocabulary
+from fleetrig.harness.servers.remote import RemoteServer
+from fleetrig.reference_server.platform import PlatformBuilder
+from fleetrig.simulator.contract.identity import Credential, DeviceIdentity, UserPassword
+from fleetrig.simulator.contract.json_types import Json
+from fleetrig.simulator.contract.trace import TraceEvent
+from fleetrig.simulator.drivers.director import AdminCall, Director
+from fleetrig.simulator.effects import Behaviour
+
+if TYPE_CHECKING:
+    from fleetrig.harness.run.context import RunContext
+
+
+class Admin(Protocol):
+    """An operator's account on one server. Every call is a generator of Asks, so it runs in both times."""
+
+    @property
+    def url(self) -> str: ...
+
+    @property
+    def tenant(self) -> str: ...
+
+    @property
+    def account(self) -> UserPassword: ...
+
+    def greet(self) -> AdminCall[None]:
+        """Finds out at once whether the server is there and accepts the account. Raises BrokenBench."""
+
+    def secrets(self) -> Iterable[tuple[str, str]]:
+        """(kind, value) of what must stand in no trace."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A device as the server's registry has it, under the words of scenario files."""
+
+    serial: str
+    state: str
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    """Empty unless it was asked for (`attributes`)."""
+    fields: Mapping[str, Json] = field(default_factory=dict)
+    """The further keys of `registry` that were asked for."""
+    token: str | None = field(default=None, repr=False)
+    """None unless it was asked for (`token`)."""
+
+
+class Work(Protocol):
+    """A platform's part in one run: it holds tokens, ids of what it made, and what it configured."""
+
+    def setup(self) -> Director[None]:
+        """Before the fleet is built: the tenant as the scenario wants it."""
+
+    def device(self, device: DeviceIdentity, unit: Unit) -> tuple[Credential | None, Behaviour]:
+        """What the factory gives to a device: its credential, and how its make behaves."""
+
+    def perform(self, words: ActionWord) -> Director[None]:
+        """One of the platform's own words."""
+
+    def record(self, serial: str, wanted: frozenset[str]) -> AdminCall[Record | None]:
+        """What the registry says of a device; None when it knows no such device.
+
+        `wanted` names what costs a call of its own: `attributes`, `token`, further keys of `registry`.
+        """
+
+    def cleanup(self) -> Iterator[tuple[str, AdminCall[None]]]:
+        """On a server that others use too, after the run: what there is to remove or restore, in words, and how."""
+
+
+class DeviceCall(NamedTuple):
+    """Which device something that arrived at a server came from, and what the device would call it."""
+
+    device: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwnServer:
+    """How our own reference server plays a platform for a run."""
+
+    build: Callable[[Mapping[str, str], str], PlatformBuilder]
+    """(start-up properties, profile) -> the platform. Raises ValueError for a property or profile that is none."""
+    listeners: Mapping[str, str]
+    """Listener -> its address in virtual time, where nobody listens; in real time each gets a loopback port. The first
+    is the one that is administered."""
+    account: UserPassword
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """All that a run needs of one platform."""
+
+    name: str
+    title: str
+    """As its makers write it."""
+    vocabulary: Vocabulary
+    admin: Callable[[RemoteServer], Admin]
+    work: Callable[[RunContext], Work]
+    own_server: OwnServer
+    device_call: Callable[[TraceEvent], DeviceCall | None]
+    """What the server has received, in a device's words; None for what comes from no device."""
+    credential_values: Callable[[Credential | None], Mapping[str, str]]
+    """What the program of a device is given: the names of all credentials; those that it does not hold are empty."""
+    settings_in_force: Callable[[Scenario], Mapping[str, object]]
+    """The tenant's settings as the scenario wants them when its first phase begins, for people to read."""

@@ -1,0 +1,203 @@
+"""Performing hawkBit's words of `do`: each a director, so that it runs in virtual and in real time."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final, cast
+
+from fleetrig.harness.platforms.hawkbit.cleanup import value_before
+from fleetrig.harness.platforms.hawkbit.hawkbit_run import HawkbitRun
+from fleetrig.harness.platforms.hawkbit.settings import GATEWAY_KEY
+from fleetrig.harness.platforms.hawkbit.words import (
+    Cancel,
+    Configure,
+    Deploy,
+    RequestAttributes,
+    Rotate,
+    SetAttributes,
+)
+from fleetrig.harness.run.actions import power_cycle
+from fleetrig.harness.run.context import Device
+from fleetrig.harness.scenario_file.action_words import ActionWord, Delete, Preregister
+from fleetrig.harness.scenario_file.unit_list import read_units
+from fleetrig.simulator.contract.errors import BrokenBench
+from fleetrig.simulator.contract.identity import Credential, GatewayToken, TargetToken
+from fleetrig.simulator.drivers.director import Director
+from fleetrig.simulator.effects import Pause
+from fleetrig.simulator.flows.hawkbit.device import HawkbitSettings
+from fleetrig.simulator.flows.hawkbit.flow import HawkbitDevice
+
+FIRST_CONTACT_WITHIN_S: Final = 60.0
+LOOK_EVERY_S: Final = 0.25
+
+
+def configure(run: HawkbitRun, settings: Mapping[str, Any]) -> Director[None]:
+    """Changes the tenant's configuration. On a server that others use too only what differs, and what it was is noted.
+
+    Raises BrokenBench for a setting that could not be put back.
+    """
+    if run.context.server.is_own:
+        yield from run.admin.configure(settings)
+        return
+    before = yield from run.admin.read_config()
+    changed = {key: value for key, value in settings.items() if key not in before or before[key].get("value") != value}
+    for key in changed:
+        if key not in before:
+            raise BrokenBench(f"{run.context.server.name} does not show the setting {key}, so it could not be put back "
+                              "afterwards: is it spelt right, and may the account read it?")  # fmt: skip
+        run.configured.setdefault(key, value_before(before[key]))
+    yield from run.admin.configure(changed)
+
+
+def preregister(run: HawkbitRun, words: Preregister) -> Director[None]:
+    """Makes the targets; with a list, its tokens are the ones that count."""
+    if words.csv is None:
+        serials: Sequence[str] = run.context.serials(words.only)
+    else:
+        units = read_units(words.csv)
+        serials = [run.context.prefix + unit.serial for unit in units]
+        for unit in units:
+            run.learn_token(
+                run.context.prefix + unit.serial, unit.token or run.context.new_token(f"token of {unit.serial}")
+            )
+    targets = [target_body(run, words, serial) for serial in serials]
+    for start in range(0, len(targets), words.batch):
+        yield from run.admin.create_targets(targets[start : start + words.batch])
+
+
+def target_body(run: HawkbitRun, words: Preregister, serial: str) -> dict[str, str]:
+    body = {"controllerId": serial, "securityToken": run.tokens[serial]}
+    for key, text in (("name", words.name), ("description", words.description)):
+        if text is not None:
+            body[key] = text.replace("{serial}", serial)
+    return body
+
+
+def deploy(run: HawkbitRun, words: Deploy) -> Director[None]:
+    """Makes an update and assigns it, by default once the server has heard of each device."""
+    serials = run.context.serials(words.to)
+    if not words.before_contact:
+        yield from wait_for_first_contact(run, serials)
+    admin = run.admin
+    if words.version not in run.set_ids:
+        image, file = image_of(run, words)
+        name = f"{run.context.prefix or 'fleetrig-'}image"
+        run.set_ids[words.version] = yield from admin.create_update(name, words.version, image, file)
+    yield from admin.assign(run.set_ids[words.version], serials, words.type)
+
+
+def wait_for_first_contact(run: HawkbitRun, serials: Sequence[str]) -> Director[None]:
+    """Raises BrokenBench when devices have not called in time: there would be nobody to deploy to."""
+    deadline_us = run.context.driver.now_us() + int(FIRST_CONTACT_WITHIN_S * 1e6)
+    for serial in serials:
+        while True:
+            target = yield from run.admin.target(serial)
+            if target is not None and target.get("updateStatus") != "unknown":
+                break
+            if run.context.driver.now_us() > deadline_us:
+                raise BrokenBench(f"{serial} did not call the server within {FIRST_CONTACT_WITHIN_S:g} s, so there is "
+                                  "nobody to deploy to; say before_contact: true to assign all the same")  # fmt: skip
+            yield Pause(LOOK_EVERY_S, LOOK_EVERY_S, "first contact")
+
+
+def image_of(run: HawkbitRun, words: Deploy) -> tuple[bytes, str]:
+    """What is deployed, and the name of its file. Raises BrokenBench for an image that cannot be read."""
+    if run.context.image is None:
+        return image_bytes(words.version, words.size_bytes), f"{words.version}.img"
+    try:
+        return run.context.image.read_bytes(), run.context.image.name
+    except OSError as wrong:
+        raise BrokenBench(f"cannot read the image {run.context.image}: {wrong.strerror or wrong}") from None
+
+
+def image_bytes(version: str, size_bytes: int) -> bytes:
+    """An image that is different for each version and the same in each run."""
+    block = hashlib.sha256(version.encode()).digest()
+    return (block * (size_bytes // len(block) + 1))[:size_bytes]
+
+
+def cancel(run: HawkbitRun, words: Cancel) -> Director[None]:
+    """Cancels the latest open action of each device, or that of one version."""
+    of = "" if words.version is None else f" of version {words.version}"
+    for serial in run.context.serials(words.only):
+        action_id = yield from open_action(run, serial, words.version)
+        if action_id is None:
+            raise BrokenBench(f"{serial} has no open action{of} that could be cancelled; deploy something first")
+        yield from run.admin.cancel_action(serial, action_id)
+
+
+def open_action(run: HawkbitRun, serial: str, version: str | None) -> Director[int | None]:
+    """The newest action that is neither over nor being cancelled already."""
+    admin = run.admin
+    for action in (yield from admin.actions(serial)):
+        if not action.get("active") or action.get("status") == "canceling":
+            continue
+        if version is None or (yield from admin.action_set(serial, action["id"])) == run.set_ids.get(version, 0):
+            return int(action["id"])
+    return None
+
+
+def rotate(run: HawkbitRun, words: Rotate) -> Director[None]:
+    """New tokens on the server; told devices hold them from their next power-on, which follows at once."""
+    if words.what == "gateway_token":
+        run.gateway_key = run.context.new_token("next gateway key")
+        run.context.secrets.learn("gateway-token", run.gateway_key)
+        yield from configure(run, {GATEWAY_KEY: run.gateway_key})
+    for device in run.context.chosen(words.only):
+        if words.what == "target_token":
+            run.learn_token(device.serial, run.context.new_token(f"next token of {device.serial}"))
+            yield from run.admin.update_target(device.serial, {"securityToken": run.tokens[device.serial]})
+        if words.tell_device:
+            visit(run, device, words.what)
+
+
+def visit(run: HawkbitRun, device: Device, what: str) -> None:
+    """A technician burns the present token in and switches the device off and on."""
+    is_gateway = what == "gateway_token"
+    credential = GatewayToken(run.gateway_key) if is_gateway else TargetToken(run.tokens[device.serial])
+    reprogram(run, device, settings_of(device), credential)
+
+
+def set_attributes(run: HawkbitRun, words: SetAttributes) -> Director[None]:
+    """Devices report these from now on; running ones are restarted, as after an update of their software."""
+    yield from ()
+    for device in run.context.chosen(words.only):
+        settings = replace(settings_of(device), attributes=dict(words.attributes), attributes_mode=words.mode)
+        reprogram(run, device, settings, device.credential)
+
+
+def settings_of(device: Device) -> HawkbitSettings:
+    """How the device's make behaves now."""
+    return cast(HawkbitDevice, device.behaviour).settings
+
+
+def reprogram(run: HawkbitRun, device: Device, settings: HawkbitSettings, credential: Credential | None) -> None:
+    """Burns settings and credential in; a device that is on starts anew."""
+    run.context.reprogram(device, credential, HawkbitDevice(settings, credential))
+    if device.agent.is_on:
+        power_cycle(run.context, [device], off_s=0.0)
+
+
+def delete(run: HawkbitRun, words: Delete) -> Director[None]:
+    for serial in run.context.serials(words.only):
+        yield from run.admin.delete_target(serial)
+
+
+def request_attributes(run: HawkbitRun, words: RequestAttributes) -> Director[None]:
+    for serial in run.context.serials(words.only):
+        yield from run.admin.update_target(serial, {"requestAttributes": True})
+
+
+PERFORM: Final[Mapping[type[ActionWord], Callable[[HawkbitRun, Any], Director[None]]]] = {
+    Configure: lambda run, words: configure(run, words.values),
+    Preregister: preregister,
+    Deploy: deploy,
+    Cancel: cancel,
+    Delete: delete,
+    Rotate: rotate,
+    SetAttributes: set_attributes,
+    RequestAttributes: request_attributes,
+}
+"""Word -> what performs it."""

@@ -1,0 +1,112 @@
+"""`fleetrig conform hawkbit`: the rows of hawkBit's contract against a server."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Final
+
+import typer
+
+from fleetrig.harness.commands.conform import ConformOptions, OpenedServer, conform
+from fleetrig.harness.commands.options import AgainstIfGiven, Ca, ChangeTenantSettings, Insecure, Junit, Strict
+from fleetrig.harness.conformance.exact_client import ExactClient
+from fleetrig.harness.conformance.row import listing, select
+from fleetrig.harness.platforms.hawkbit.conformance.preflight import check_accounts, check_that_it_is_hawkbit
+from fleetrig.harness.platforms.hawkbit.conformance.row_client import RowClient
+from fleetrig.harness.platforms.hawkbit.conformance.suite import PROFILES, RIGHTS, ROWS, own_hawkbit
+from fleetrig.harness.platforms.hawkbit.conformance.tenant_lock import tenant_lock
+from fleetrig.harness.platforms.hawkbit.conformance.under_test import TenantUnderTest
+from fleetrig.harness.platforms.hawkbit.vocabulary import VOCABULARY
+from fleetrig.harness.servers.description import expected
+from fleetrig.harness.servers.foreign import foreign_server
+from fleetrig.harness.servers.secrets import secret_from
+from fleetrig.harness.servers.trust import context_of, verify_with
+from fleetrig.simulator.contract.errors import UsageError
+from fleetrig.simulator.contract.identity import UserPassword
+
+NEWEST: Final = PROFILES[0]
+
+
+def conform_command(
+    ids: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="ID", help="Rows, such as S41, auth or auth/wrong-token."),
+    ] = None,
+    against: AgainstIfGiven = None,
+    profile: Annotated[str, typer.Option(metavar="V", help="The generation whose answers are expected.")] = NEWEST,
+    list_: Annotated[bool, typer.Option("--list", help="List the rows, run nothing.")] = False,
+    strict: Strict = False,
+    ca: Ca = None,
+    insecure: Insecure = False,
+    change_tenant_settings: ChangeTenantSettings = False,
+    account: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KIND=USER:SECRET", help="An account with fewer rights: reader=USER:env:NAME."),
+    ] = None,
+    junit: Junit = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the rows that passed too.")] = False,
+) -> None:
+    """Check a hawkBit server against every row of its contract.
+
+    Everything that rows make is removed again, and every setting gets back its value.
+    """
+    if profile not in PROFILES:
+        raise UsageError(f"--profile: hawkBit has no profile {profile!r}; {expected(profile, PROFILES)}")
+    rows = select(ROWS, ids or [])
+    if list_:
+        for line in listing(rows):
+            typer.echo(line)
+        return
+    options = ConformOptions(against, profile, ca, insecure, junit, strict, verbose)
+    server = opened(options, accounts_of(account or []), may_change=change_tenant_settings)
+    conform("hawkbit", rows, server, options, rerun(against, profile))
+
+
+@contextlib.contextmanager
+def opened(
+    options: ConformOptions, accounts: dict[str, UserPassword], *, may_change: bool
+) -> Iterator[OpenedServer[RowClient]]:
+    """The server that is to be judged, once it is clear that it can be."""
+    with connected(options, may_change=may_change) as (under_test, can):
+        under_test.accounts = {**under_test.accounts, **accounts}
+        check_that_it_is_hawkbit(under_test)
+        check_accounts(under_test, RIGHTS)
+        yield OpenedServer(under_test.http.url, lambda: tenant_lock(under_test), can, under_test.left_behind)
+
+
+@contextlib.contextmanager
+def connected(options: ConformOptions, *, may_change: bool) -> Iterator[tuple[TenantUnderTest, frozenset[str]]]:
+    """The server and what it can do: our own, or the one that `--against` names."""
+    if options.against is None:
+        with own_hawkbit(options.profile) as (under_test, can):
+            yield under_test, can | {"http"}
+        return
+    foreign = foreign_server(options.against, "hawkbit", may_change_settings=may_change)
+    verify = context_of(verify_with(options.ca, insecure=options.insecure, file_ca=foreign.ca))
+    with contextlib.closing(ExactClient(foreign.url, verify)) as client:
+        under_test = TenantUnderTest(
+            client, foreign.account, foreign.tenant, options.profile, may_change_settings=foreign.may_change_settings
+        )
+        yield under_test, frozenset(word.removeprefix("hawkbit.") for word in VOCABULARY.can | foreign.can)
+
+
+def accounts_of(given: Sequence[str]) -> dict[str, UserPassword]:
+    """The `--account` options: kind -> account. Raises UsageError."""
+    accounts = {}
+    for text in given:
+        kind, _, rest = text.partition("=")
+        user, _, secret = rest.partition(":")
+        if kind not in RIGHTS or not user or not secret:
+            kinds = " or ".join(RIGHTS)
+            raise UsageError(f"--account takes {kinds}=USER:env:NAME (or a file with mode 600)")
+        accounts[kind] = UserPassword(user, secret_from(secret, "--account"))
+    return accounts
+
+
+def rerun(against: str | None, profile: str) -> str:
+    """The command line that runs rows again, without their numbers."""
+    words = ["fleetrig", "conform", "hawkbit"]
+    words += ["--against", against] if against is not None else []
+    words += ["--profile", profile] if profile != NEWEST else []
+    return " ".join(words)

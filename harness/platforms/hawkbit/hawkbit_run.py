@@ -1,0 +1,75 @@
+"""What hawkBit's part of a run holds: tokens, ids of what was made, and what was configured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
+from fleetrig.harness.run.context import RunContext
+from fleetrig.harness.scenario_file.unit_list import Unit
+from fleetrig.simulator.contract.identity import Credential, GatewayToken, TargetToken
+from fleetrig.simulator.flows.hawkbit.device import HawkbitSettings
+
+
+@dataclass(slots=True)
+class HawkbitRun:
+    """One run, as hawkBit's words, setup and devices share it."""
+
+    context: RunContext
+    tokens: dict[str, str] = field(default_factory=dict)
+    """The target token that the server shall know for a serial."""
+    gateway_key: str = ""
+    set_ids: dict[str, int] = field(default_factory=dict)
+    """Distribution sets that were made, by version."""
+    configured: dict[str, Any] = field(default_factory=dict)
+    """Keys of the tenant's configuration that were changed on a server that others use too, and what they were
+    before; None where the default was in force."""
+
+    _shared: HawkbitSettings | None = None
+
+    @property
+    def admin(self) -> HawkbitAdmin:
+        return cast(HawkbitAdmin, self.context.server.admin)
+
+    def learn_token(self, serial: str, token: str) -> None:
+        """The server shall know this token for the serial; it is masked from now on."""
+        self.tokens[serial] = token
+        self.context.secrets.learn("target-token", token)
+
+    def credential_of(self, serial: str) -> Credential | None:
+        """What the factory burns in."""
+        match self.context.scenario.devices.credential:
+            case "target_token":
+                return TargetToken(self.tokens[serial])
+            case "wrong_target_token":
+                wrong = self.context.new_token(f"wrong token of {serial}")
+                self.context.secrets.learn("target-token", wrong)
+                return TargetToken(wrong)
+            case "gateway_token":
+                return GatewayToken(self.gateway_key)
+            case _:
+                return None
+
+    def settings_of(self, unit: Unit) -> HawkbitSettings:
+        """How its make behaves; the same object for all units without attributes of their own."""
+        if unit.attributes:
+            return self._device_settings(unit.attributes)
+        if self._shared is None:
+            self._shared = self._device_settings({})
+        return self._shared
+
+    def _device_settings(self, more_attributes: Mapping[str, str]) -> HawkbitSettings:
+        """The `devices` block as a make of device."""
+        template = self.context.scenario.devices
+        return HawkbitSettings(
+            server_url=self.context.server.url,
+            attributes={**template.attributes, **more_attributes},
+            attributes_mode=template.attributes_mode,
+            backoff=template.backoff.to_backoff(),
+            timeout_s=template.timeout_s,
+            default_interval_s=template.interval_s,
+            poll_jitter=template.poll_jitter,
+            install_s=template.install_time_s,
+        )

@@ -1,0 +1,44 @@
+"""hawkBit for a run: everything that `harness.platform` asks of a platform."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from fleetrig.harness.platform import Platform
+from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
+from fleetrig.harness.platforms.hawkbit.device_call import call_in
+from fleetrig.harness.platforms.hawkbit.reference import OWN_SERVER
+from fleetrig.harness.platforms.hawkbit.server import SERVER
+from fleetrig.harness.platforms.hawkbit.setup import settings_in_force
+from fleetrig.harness.platforms.hawkbit.vocabulary import VOCABULARY
+from fleetrig.harness.platforms.hawkbit.work import HawkbitWork
+from fleetrig.harness.servers.remote import RemoteServer
+from fleetrig.simulator.contract.identity import Credential, GatewayToken, TargetToken
+
+
+def admin_of(server: RemoteServer) -> HawkbitAdmin:
+    """An operator's account on a server."""
+    tenant = server.tenant or VOCABULARY.tenant
+    return HawkbitAdmin(server.url, server.account, tenant, may_change_settings=server.may_change_settings)
+
+
+def credential_values(credential: Credential | None) -> Mapping[str, str]:
+    """The one token that a device holds, under its name."""
+    return {
+        "token": credential.token if isinstance(credential, TargetToken) else "",
+        "gateway_token": credential.token if isinstance(credential, GatewayToken) else "",
+    }
+
+
+PLATFORM: Final = Platform(
+    name="hawkbit",
+    title=SERVER.title,
+    vocabulary=VOCABULARY,
+    admin=admin_of,
+    work=HawkbitWork,
+    own_server=OWN_SERVER,
+    device_call=call_in,
+    credential_values=credential_values,
+    settings_in_force=settings_in_force,
+)

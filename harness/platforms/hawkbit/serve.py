@@ -1,0 +1,104 @@
+"""The hawkBit that `fleetrig serve` starts: its start-up properties, its accounts, its profile."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from fleetrig.harness.commands.serve_platform import PlatformArgs, PlatformConfig
+from fleetrig.harness.platforms.hawkbit.server import SERVER
+from fleetrig.harness.servers.secrets import secret_from
+from fleetrig.reference_server.fronts.addresses import Address
+from fleetrig.reference_server.platform import Platform, PlatformBuilder
+from fleetrig.reference_server.platforms.hawkbit.platform import HawkbitPlatform
+from fleetrig.reference_server.platforms.hawkbit.state.permissions import unknown_rights
+from fleetrig.reference_server.platforms.hawkbit.state.properties import settings_from_properties
+from fleetrig.reference_server.platforms.hawkbit.state.settings import Account, Profile, Settings
+from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
+from fleetrig.simulator.contract.errors import UsageError
+
+WELL_KNOWN: Final = Account(SERVER.account.user, SERVER.account.password)
+
+
+def configure(args: PlatformArgs) -> PlatformConfig:
+    """Raises UsageError, FileMistakes (for the accounts file)."""
+    settings = _with_accounts(_settings(args), args)
+    _check_passwords(settings, args.addresses)
+
+    return PlatformConfig(
+        title=f"{SERVER.title} {settings.profile}",
+        profile=str(settings.profile),
+        build=builder_of(settings),
+        accounts=tuple(_line_of(account) for account in settings.accounts),
+        secrets=tuple(("password", _in_header(account)) for account in settings.accounts),
+    )
+
+
+def builder_of(settings: Settings) -> PlatformBuilder:
+    """A platform with these settings."""
+
+    def hawkbit(store: Store, blobs: Blobs, entropy: Entropy) -> Platform:
+        return HawkbitPlatform(store, blobs, entropy, settings)
+
+    return hawkbit
+
+
+def _settings(args: PlatformArgs) -> Settings:
+    try:
+        settings = settings_from_properties(_properties(args.properties))
+    except ValueError as error:
+        raise UsageError(f"--set: {error}") from error
+    return replace(settings, profile=Profile(args.profile))
+
+
+def _properties(texts: Sequence[str]) -> dict[str, str]:
+    properties = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise UsageError(f"--set {text!r}: expected KEY=VALUE, as in hawkbit.controller.minPollingTime=00:00:01")
+        properties[name.strip()] = value
+    return properties
+
+
+def _with_accounts(settings: Settings, args: PlatformArgs) -> Settings:
+    accounts = {account.user: account for account in settings.accounts}
+    if args.admin_password is not None:
+        password = secret_from(args.admin_password, "--admin-password")
+        accounts["admin"] = replace(accounts.get("admin", WELL_KNOWN), password=password)
+    if args.accounts is not None:
+        # Only here: a schema library takes long to import, and most servers need no accounts file.
+        from fleetrig.harness.platforms.hawkbit.accounts_file import read_accounts
+
+        for account in read_accounts(args.accounts):
+            _check_rights(account)
+            accounts[account.user] = account
+    return replace(settings, accounts=tuple(accounts.values()))
+
+
+def _check_rights(account: Account) -> None:
+    for wrong, near in unknown_rights(account.rights).items():
+        hint = f"; did you mean {near}?" if near else ""
+        raise UsageError(f"--accounts: the user {account.user!r} cannot have the right {wrong!r}: there is none{hint}")
+
+
+def _check_passwords(settings: Settings, addresses: Mapping[str, Address]) -> None:
+    open_to_all = [str(address) for address in addresses.values() if not address.is_loopback]
+    if open_to_all and WELL_KNOWN.password in {a.password for a in settings.accounts if a.user == WELL_KNOWN.user}:
+        raise UsageError(
+            f"{open_to_all[0]} can be reached from outside this machine: admin needs a password that not everybody "
+            "knows. Put one in an environment variable and add --admin-password env:NAME"
+        )
+
+
+def _line_of(account: Account) -> str:
+    is_well_known = (account.user, account.password) == (WELL_KNOWN.user, WELL_KNOWN.password)
+    password = f" / {account.password}" if is_well_known else "   (password as given)"
+    return f"{account.user}{password}   tenant {account.tenant}, {', '.join(account.rights)}"
+
+
+def _in_header(account: Account) -> str:
+    """As it stands in an Authorization header."""
+    return base64.b64encode(f"{account.user}:{account.password}".encode()).decode("ascii")

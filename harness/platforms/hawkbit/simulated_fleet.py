@@ -1,0 +1,112 @@
+"""The hawkBit devices of a simulation: who they are, what they hold, and how to read what the server answers."""
+
+from __future__ import annotations
+
+import json
+import secrets as chance
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from fleetrig.harness.report.fleet_state import NOTHING, Reading, Readings
+from fleetrig.harness.run.version import VERSION
+from fleetrig.harness.scenario_file.unit_list import Unit
+from fleetrig.simulator.agent import Agent
+from fleetrig.simulator.contract.bodies import body_bytes
+from fleetrig.simulator.contract.envelope import Envelope
+from fleetrig.simulator.contract.errors import UsageError
+from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
+from fleetrig.simulator.contract.identity import Credential, DeviceIdentity, GatewayToken, TargetToken
+from fleetrig.simulator.flows.hawkbit.device import HawkbitSettings
+from fleetrig.simulator.flows.hawkbit.flow import HawkbitDevice
+from fleetrig.simulator.flows.hawkbit.messages import read_document, sleep_s
+
+DEFAULT_ATTRIBUTES: Final = {"simulated_by": f"fleetrig {VERSION}"}
+"""So that a server that asks gets something, and an operator can tell these targets from real ones."""
+
+
+def check_serials(units: Sequence[Unit], template: str) -> tuple[Unit, ...]:
+    """The same units. Raises UsageError for names that no target can have."""
+    if any(not unit.serial or any(char.isspace() for char in unit.serial) for unit in units):
+        raise UsageError(f"--serial {template!r} holds a blank, which hawkBit refuses in a controllerId")
+    return tuple(units)
+
+
+def check_tokens(units: Sequence[Unit], path: Path) -> tuple[Unit, ...]:
+    """The same units of a list. Raises UsageError for one without a token."""
+    if (without := next((unit for unit in units if unit.token is None), None)) is not None:
+        raise UsageError(f"{path.name}: {without.serial} has no token; expected the columns serial and token")
+    return tuple(units)
+
+
+def with_fresh_tokens(units: Sequence[Unit]) -> tuple[Unit, ...]:
+    """Each with a token as hawkBit itself makes them: 16 random bytes in hex."""
+    return tuple(replace(unit, token=chance.token_hex(16)) for unit in units)
+
+
+def build_agents(
+    units: Sequence[Unit], tenant: str, settings: HawkbitSettings, gateway_token: str | None
+) -> tuple[Agent, ...]:
+    """All of one make; a unit's own attributes come on top of the shared ones."""
+    agents = []
+    for unit in units:
+        own = replace(settings, attributes={**settings.attributes, **unit.attributes}) if unit.attributes else settings
+        agents.append(Agent(DeviceIdentity(unit.serial, tenant), HawkbitDevice(own, _credential(unit, gateway_token))))
+    return tuple(agents)
+
+
+def _credential(unit: Unit, gateway_token: str | None) -> Credential | None:
+    if gateway_token is not None:
+        return GatewayToken(gateway_token)
+    return None if unit.token is None else TargetToken(unit.token)
+
+
+ACTIVITIES: Final = {
+    "poll": "polling",
+    "configData": "sending attributes",
+    "deploymentBase": "reading its order",
+    "cancelAction": "reading a cancel",
+    "download": "downloading {version}",
+}
+
+
+def _is_good(answer: Envelope) -> bool:
+    return isinstance(answer, HttpResponse) and answer.status < 400
+
+
+def _read(name: str, sent: Envelope | None, answer: Envelope) -> Reading:
+    match name, sent, answer:
+        case "poll", _, HttpResponse():
+            return Reading(interval_s=sleep_s(read_document(answer) or {}))
+        case "configData", _, _:
+            return Reading(has_sent_attributes=True)
+        case "deploymentBase", _, HttpResponse():
+            return Reading(version=_version(answer))
+        case "feedback-closed", HttpRequest(), _ if result := _result(sent):
+            return Reading(update=sent.path, update_passed=result == "success")
+        case _:
+            return NOTHING
+
+
+def _version(answer: HttpResponse) -> str:
+    match read_document(answer):
+        case {"deployment": {"chunks": [{"version": str(version)}, *_]}}:
+            return version
+        case _:
+            return ""
+
+
+def _result(report: HttpRequest) -> str:
+    """`success` or `failure` of a deployment; empty for a cancel, and where the report does not say."""
+    if "/deploymentBase/" not in report.path:
+        return ""
+    body: Mapping[str, object] = json.loads(body_bytes(report.body))
+    match body:
+        case {"status": {"result": {"finished": str(finished)}}} if finished in ("success", "failure"):
+            return finished
+        case _:
+            return ""
+
+
+READINGS: Final = Readings("poll", ACTIVITIES, "reporting", _is_good, _read)

@@ -1,0 +1,118 @@
+"""The words of `do` that hawkBit adds, each a model of its arguments; `actions` performs them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final, Literal, Self
+
+from pydantic import Field, model_validator
+
+from fleetrig.harness.platforms.hawkbit.settings import SETTINGS
+from fleetrig.harness.scenario_file.action_words import (
+    ActionWord,
+    Delete,
+    DeviceSelector,
+    Preregister,
+    describe_devices,
+)
+from fleetrig.harness.scenario_file.settings_model import Settings
+from fleetrig.harness.scenario_file.values import AttributeText, Glob, Model, Size, Text, readable_size
+
+AttributesMode = Literal["merge", "replace", "remove"]
+RotatedSecret = Literal["target_token", "gateway_token"]
+
+
+class Configure(Settings, ActionWord, forms=SETTINGS):
+    """Changes settings of the tenant, under the names that the platform's management interface gives them."""
+
+    needs_arguments = True
+
+    def describe(self) -> str:
+        return "set " + ", ".join(f"{key} = {value}" for key, value in self.values.items())
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("expected at least one entry")
+        return self
+
+
+class Deploy(Model, ActionWord):
+    """Makes an image of this version and size on the server and assigns it to the devices."""
+
+    version: Text
+    size_bytes: Size = Field(64 * 1024, alias="size")
+    type: Literal["forced", "soft", "downloadonly"] = "forced"
+    """How urgent: the platform's own word."""
+    to: Glob = "*"
+    """Which devices, as a glob over their serials."""
+    before_contact: bool = False
+    """Assign at once. Otherwise this waits until the server has heard of each of the devices."""
+
+    def describe(self) -> str:
+        when = "at once" if self.before_contact else "once each of them has called"
+        image = f"an image of {readable_size(self.size_bytes)}"
+        whom = describe_devices(self.to)
+        return f"make version {self.version} ({image}) and assign it to {whom} ({self.type}), {when}"
+
+    def globs(self) -> Iterator[str]:
+        yield self.to
+
+
+class Cancel(DeviceSelector, ActionWord):
+    """Asks the server to cancel the running action (softly: the device has its say)."""
+
+    version: Text | None = None
+    """Of this deployment; the latest one when not given."""
+
+    def describe(self) -> str:
+        which = "latest open action" if self.version is None else f"deployment of version {self.version}"
+        return f"ask the server to cancel the {which} of {describe_devices(self.only)}"
+
+
+class Rotate(DeviceSelector, ActionWord):
+    """Replaces tokens on the server by fresh ones."""
+
+    what: RotatedSecret
+    tell_device: bool = True
+    """Whether the devices hold the new token from now on, as after a visit by a technician."""
+
+    def describe(self) -> str:
+        what = self.what.replace("_", " ")
+        told = "are given the new one and start anew" if self.tell_device else "keep the old one"
+        return f"replace the {what} on the server; {describe_devices(self.only)} {told}"
+
+
+class SetAttributes(DeviceSelector, ActionWord):
+    """What the devices report from now on, when they are asked."""
+
+    attributes: Mapping[str, AttributeText] = Field(min_length=1)
+    mode: AttributesMode = "merge"
+
+    def describe(self) -> str:
+        report = ", ".join(f"{key} = {value}" for key, value in self.attributes.items())
+        return f"let {describe_devices(self.only)} report {report} (mode {self.mode}); those that are on start anew"
+
+    def needs_device_access(self) -> str:
+        return "set_attributes changes a device's inner life"
+
+
+class RequestAttributes(DeviceSelector, ActionWord):
+    """Makes the server ask the devices for their attributes again."""
+
+    def describe(self) -> str:
+        return f"make the server ask {describe_devices(self.only)} for their attributes"
+
+
+WORDS: Final[Mapping[str, type[ActionWord]]] = {
+    "configure": Configure,
+    "preregister": Preregister,
+    "deploy": Deploy,
+    "cancel": Cancel,
+    "delete": Delete,
+    "rotate": Rotate,
+    "set_attributes": SetAttributes,
+    "request_attributes": RequestAttributes,
+}
+
+__all__ = ["WORDS", "Cancel", "Configure", "Deploy", "RequestAttributes", "Rotate", "SetAttributes"]

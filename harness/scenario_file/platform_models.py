@@ -1,0 +1,120 @@
+"""The models of a file with a platform's words filled in, by its vocabulary.
+
+`devices.flow` says whose devices they are, `server.platform` whose server, if that is another one. So a word of another
+platform is a mistake like a misspelt one, with its line and the nearest word. Made when a platform is first named.
+
+Names of exchanges (`sends`, `never`, `rate` …) are not checked yet: `Vocabulary.exchanges` has them, and `_models_for`
+is where the models of these words would be narrowed, as that of `registry` is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, Field, create_model
+
+from fleetrig.harness.platforms import PLATFORMS, vocabulary_of
+from fleetrig.harness.scenario_file.action_words import BENCH_WORDS
+from fleetrig.harness.scenario_file.check_words import CHECK_WORDS, Registry
+from fleetrig.harness.scenario_file.entry import as_list
+from fleetrig.harness.scenario_file.scenario import Devices, Phase, Scenario, Server
+from fleetrig.harness.scenario_file.settings_model import Settings
+from fleetrig.harness.scenario_file.vocabulary import Vocabulary, merged
+from fleetrig.harness.scenario_file.words import Action, Check, with_words
+
+Part = TypeVar("Part", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class FileModels:
+    """What a file and its parts must look like."""
+
+    scenario: type[Scenario]
+    phase: type[Phase]
+    action: type[Action]
+    check: type[Check]
+
+
+def models_for(flow: str, platform: str = "") -> FileModels:
+    """For devices of a flow, and the flow's own platform or another one. A name that is not known stands for any."""
+    return _models_for(flow if flow in PLATFORMS else "", platform if platform in PLATFORMS else flow)
+
+
+def models_of(tree: Any) -> FileModels:
+    """For a file, as it was read."""
+    return models_for(_text_at(tree, "devices", "flow"), _text_at(tree, "server", "platform"))
+
+
+def any_models() -> FileModels:
+    """With the words of all platforms."""
+    return models_for("")
+
+
+@cache
+def _models_for(flow: str, platform: str) -> FileModels:
+    devices, server = _vocabulary(flow), _vocabulary(platform)
+    action = with_words(Action, {**BENCH_WORDS, **server.words})
+    check = with_words(Check, {**CHECK_WORDS, "registry": _registry(server)})
+    phase = _narrowed(Phase, {"do": _entries(action), "expect": tuple[check, ...]})  # type: ignore[valid-type]
+    phases = Annotated[tuple[phase, ...], Field(min_length=1)]  # type: ignore[valid-type]
+    parts = {"devices": _devices(devices), "server": (wanted := _server(server)), "phases": phases}
+    return FileModels(_narrowed(Scenario, parts, {"server": wanted()}), phase, action, check)
+
+
+def _vocabulary(name: str) -> Vocabulary:
+    return vocabulary_of(name) if name in PLATFORMS else merged(map(vocabulary_of, PLATFORMS))
+
+
+def _devices(vocabulary: Vocabulary) -> type[Devices]:
+    """Of alternatives the first is the default."""
+    alternatives = {
+        "over": vocabulary.transports,
+        "credential": vocabulary.credentials,
+        "attributes_mode": vocabulary.attribute_modes,
+    }
+    forms = {name: _one_of(words) for name, words in alternatives.items()}
+    defaults = {name: words[0] for name, words in alternatives.items()}
+    return _narrowed(Devices, {"flow": _one_of(PLATFORMS), **forms}, defaults)
+
+
+def _server(vocabulary: Vocabulary) -> type[Server]:
+    class TenantSettings(Settings, forms=vocabulary.settings, notes=vocabulary.notes):
+        """Settings of the tenant, under the names that the platform's management interface gives them."""
+
+    return _narrowed(Server, {"platform": _one_of(PLATFORMS) | None, "settings": TenantSettings},
+                     {"settings": TenantSettings()})  # fmt: skip
+
+
+def _registry(vocabulary: Vocabulary) -> type[Registry]:
+    """The check with the platform's states, and with the further fields of its records."""
+    more: dict[str, Any] = {name: (form | None, None) for name, form in vocabulary.record_fields.items()}
+    narrowed = _narrowed(Registry, {"in_state": _one_of(vocabulary.states) | None})
+    return create_model("Registry", __base__=narrowed, __doc__=Registry.__doc__, **more)
+
+
+def _entries(action: type[Action]) -> Any:
+    entries = tuple[action, ...]  # type: ignore[valid-type]
+    return Annotated[entries, BeforeValidator(as_list, json_schema_input_type=action | entries)]
+
+
+def _narrowed(part: type[Part], forms: Mapping[str, Any], defaults: Mapping[str, Any] | None = None) -> type[Part]:
+    """The same model with narrower forms of some of its fields; defaults and help stay unless said otherwise."""
+    fields: dict[str, Any] = {}
+    for name, form in forms.items():
+        field = part.model_fields[name]
+        usual = ... if field.is_required() else field.default
+        fields[name] = (form, Field((defaults or {}).get(name, usual), description=field.description))
+    return create_model(part.__name__, __base__=part, __doc__=part.__doc__, **fields)
+
+
+def _one_of(words: Iterable[str]) -> Any:
+    return Literal[tuple(words)]
+
+
+def _text_at(tree: Any, *keys: str) -> str:
+    for key in keys:
+        tree = tree.get(key) if isinstance(tree, Mapping) else None
+    return tree if isinstance(tree, str) else ""

@@ -1,0 +1,95 @@
+"""What a platform adds to the file format: its words as data, so that reading a file needs no engine.
+
+Each platform has one in `harness/platforms/<name>/vocabulary.py`; `platform_models` makes models of a file from it.
+"""
+
+from __future__ import annotations
+
+import functools
+import operator
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Final
+
+from fleetrig.harness.scenario_file.action_words import ActionWord
+
+Form = Any
+"""The form of a value: a type that pydantic can validate, such as those in `values`."""
+
+NEUTRAL_NEEDS: Final = frozenset({"reference", "reference.faults", "reference.reasons"})
+"""What our own server can do, whatever its platform."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The words of one platform. Of alternatives the first is the default."""
+
+    transports: tuple[str, ...]
+    """`devices.over`: http, mqtt, coap."""
+    credentials: tuple[str, ...]
+    """`devices.credential`."""
+    attribute_modes: tuple[str, ...]
+    """`devices.attributes_mode`."""
+    states: tuple[str, ...]
+    """`registry.in_state`: the states of a device in the server's registry."""
+    accepted_states: tuple[str, ...]
+    """Those of a device that the server has accepted, for the manufacturing record."""
+    record_fields: Mapping[str, Form]
+    """Further keys of `registry`."""
+    id_name: str
+    """What the platform calls the name of a device."""
+    words: Mapping[str, type[ActionWord]]
+    """The words of `do` that the platform performs, beside those of the bench."""
+    settings: Mapping[str, Form]
+    """Keys of `server.settings`: what an operator of the tenant can configure."""
+    exchanges: tuple[str, ...]
+    """Names of requests and messages, as `sends`, `never` or `rate` use them; globs where a name has parts."""
+    can: frozenset[str]
+    """Words of `needs` that hold for each server of the platform."""
+    reference_can: frozenset[str]
+    """Words of `needs` that hold for our own server in addition."""
+    operator_knows: frozenset[str]
+    """Words of `needs` that nobody can find out: a SERVER.yaml says them."""
+    profiles: tuple[str, ...]
+    """Generations of the server, newest first."""
+    tenant: str
+    """The usual tenant."""
+    secrets: tuple[str, ...] = ()
+    """What `rotate` can replace."""
+    notes: Mapping[str, str] = field(default_factory=dict)
+    """Setting -> a sentence for editors."""
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """All words of `needs`."""
+        return NEUTRAL_NEEDS | self.can | self.reference_can | self.operator_knows
+
+
+def merged(vocabularies: Iterable[Vocabulary]) -> Vocabulary:
+    """All words of all of them: for files whose platform is not known (yet), and for the JSON Schema."""
+    every = list(vocabularies)
+    parts = {one.name: _merged([getattr(vocabulary, one.name) for vocabulary in every]) for one in fields(Vocabulary)}
+    return Vocabulary(**parts)
+
+
+def _merged(parts: list[Any]) -> Any:
+    match parts[0]:
+        case tuple():
+            return tuple(dict.fromkeys(word for part in parts for word in part))
+        case frozenset():
+            return frozenset().union(*parts)
+        case str():
+            return parts[0]
+        case _:
+            keys = dict.fromkeys(key for part in parts for key in part)
+            return {key: _either([part[key] for part in parts if key in part]) for key in keys}
+
+
+def _either(forms: list[Form]) -> Form:
+    """One form, or any of several."""
+    different = [form for at, form in enumerate(forms) if form not in forms[:at]]
+    return (
+        different[0]
+        if len(different) == 1 or isinstance(different[0], str)
+        else functools.reduce(operator.or_, different)
+    )

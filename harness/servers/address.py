@@ -1,0 +1,57 @@
+"""Addresses of servers, as people write them: `https://server.example.com/path`, `127.0.0.1:1883`."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Final
+from urllib.parse import urlsplit
+
+from fleetrig.simulator.contract.errors import UsageError
+
+EXAMPLES: Final = {"http": "http://127.0.0.1:8080", "https": "https://127.0.0.1:8443"}
+
+
+def web_url(text: str, scheme: str = "http") -> str:
+    """An http(s) URL without a slash at its end; `HOST:PORT` is one of that scheme. Raises UsageError."""
+    url = text if "://" in text else f"{scheme}://{text}"
+    host_of(url)
+    if scheme == "https" and not url.startswith("https://"):
+        raise UsageError(f"{text!r} is no https address; write for instance {EXAMPLES['https']}")
+    return url.rstrip("/")
+
+
+def host_port(text: str) -> str:
+    """`HOST:PORT` as it stands. Raises UsageError."""
+    try:
+        parts = urlsplit(f"//{text}")
+        is_whole = bool(parts.hostname and parts.port) and parts.netloc == text and parts.username is None
+    except ValueError:
+        is_whole = False
+    if not is_whole:
+        raise UsageError(f"{text!r} is no address; expected HOST:PORT, for instance 127.0.0.1:1883")
+    return text
+
+
+def host_of(url: str) -> str:
+    """The host of an http(s) URL. Raises UsageError."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError as wrong:
+        raise UsageError(f"{url!r} is no address of a server: {wrong}") from None
+    if parts.username is not None or parts.password is not None:
+        raise UsageError("an address takes no user and password, since others can see command lines: put them into a "
+                         "SERVER.yaml (http, user, password: env:NAME) and give --against SERVER.yaml")  # fmt: skip
+    if parts.scheme not in ("http", "https") or not host or parts.query or parts.fragment:
+        raise UsageError(f"{url!r} is no address of a server; write for instance {EXAMPLES['http']}")
+    return host
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach that host."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

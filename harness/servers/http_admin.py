@@ -1,0 +1,136 @@
+"""An HTTP API of a server as an operator uses it: each call a generator of Asks, so it runs in virtual and real time.
+
+What all platforms' admin clients need: a request with an account, sentences for every way to get no answer, JSON and
+its parts. Raises `BrokenBench` with the first cause when the server cannot be used.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, TypeVar
+
+from fleetrig.simulator.contract.bodies import body_bytes
+from fleetrig.simulator.contract.errors import BrokenBench
+from fleetrig.simulator.contract.http import Headers, HttpRequest, HttpResponse, split_url
+from fleetrig.simulator.contract.identity import UserPassword
+from fleetrig.simulator.drivers.director import AdminCall
+from fleetrig.simulator.effects import Ask, NoReply, Reply
+
+P = TypeVar("P")
+
+ADMIN_WITHIN_S: Final = 30.0
+FIRST_ANSWER_WITHIN_S: Final = 5.0
+"""So long a server may take to show that it is there at all."""
+
+NO_ANSWER: Final = {
+    "refused": "nobody listens at {url} (connection refused): is it running, and is the port right?",
+    "timeout": "{url} does not answer: is the address right?",
+    "tls": "{url} shows a certificate that nobody here trusts, or speaks no TLS: --ca FILE names its authority",
+    "unreachable": "{url} cannot be reached: is the name right and the network up?",
+}
+"""Sentences for the words of `NoReply`."""
+
+KINDS: Final = {dict: "object", list: "list", str: "text", int: "number"}
+
+
+class NoAnswer(BrokenBench):
+    """The server cannot be reached at all, or does not speak its protocol: asking on is of no use."""
+
+
+class HttpAdmin:
+    """An operator's account on one server. `url` may hold a path, as behind a reverse proxy."""
+
+    def __init__(self, url: str, account: UserPassword, tenant: str, *, server: str, api: str) -> None:
+        """`server`: what the server should be, for sentences; `api`: the path before every call."""
+        self.url = url.rstrip("/")
+        self.account = account
+        self.tenant = tenant
+        self._server = server
+        self._origin, prefix = split_url(self.url)
+        self._api = prefix.rstrip("/") + api
+
+    @property
+    def authorization(self) -> str:
+        """The value of the Authorization header."""
+        pair = f"{self.account.user}:{self.account.password}".encode()
+        return "Basic " + base64.b64encode(pair).decode("ascii")
+
+    def secrets(self) -> Iterator[tuple[str, str]]:
+        """(kind, value) of what must stand in no trace."""
+        yield "password", self.authorization.rpartition(" ")[2]
+
+    def request(self, method: str, path: str, body: object = None, headers: Headers = ()) -> HttpRequest:
+        """A JSON request to the API."""
+        own: Headers = (("Authorization", self.authorization), ("Accept", "application/json"), *headers)
+        if body is None:
+            return HttpRequest(method, self._origin, self._api + path, own)
+        own = (*own, ("Content-Type", "application/json"))
+        return HttpRequest(method, self._origin, self._api + path, own, json.dumps(body).encode())
+
+    def upload(self, path: str, content_type: str, body: bytes) -> HttpRequest:
+        """A POST of something that is no JSON."""
+        headers: Headers = (("Authorization", self.authorization), ("Content-Type", content_type))
+        return HttpRequest("POST", self._origin, self._api + path, headers, body)
+
+    def send(self, request: HttpRequest, within_s: float = ADMIN_WITHIN_S) -> AdminCall[HttpResponse]:
+        """Any answer, as long as there is one and the account is accepted."""
+        answer = yield Ask("admin", request, within_s)
+        match answer:
+            case Reply(HttpResponse(status=401)):
+                raise BrokenBench(
+                    f"{self.url} does not accept the account {self.account.user!r}: check user and password"
+                )
+            case Reply(HttpResponse() as response) if 300 <= response.status < 400:
+                raise BrokenBench(f"{self.url} redirects to {response.header('Location')}: give that address instead")
+            case Reply(HttpResponse() as response):
+                return response
+            case NoReply(why):
+                otherwise = f"whatever listens at {{url}} does not answer HTTP ({why}): are scheme and port right?"
+                raise NoAnswer(NO_ANSWER.get(why, otherwise).format(url=self.url))
+            case _:
+                raise AssertionError(f"a driver answered Ask with {answer!r}")
+
+    def call(
+        self, method: str, path: str, body: object = None, expect: Sequence[int] = (200, 201, 204)
+    ) -> AdminCall[Any]:
+        """The JSON of an answer with an expected status; None when it has no body."""
+        return (yield from self.json_of(self.request(method, path, body), expect))
+
+    def json_of(self, request: HttpRequest, expect: Sequence[int] = (200, 201, 204)) -> AdminCall[Any]:
+        return self.read(request, (yield from self.send(request)), expect)
+
+    def read(self, request: HttpRequest, response: HttpResponse, expect: Sequence[int]) -> Any:
+        """The JSON of an answer; None when it has no body. Raises BrokenBench for another status, and for no JSON."""
+        text = body_bytes(response.body)
+        if response.status not in expect:
+            raise BrokenBench(
+                f"{request.method} {request.target} on {self.url} answered {response.status}, expected "
+                f"{' or '.join(map(str, expect))}: {text[:300].decode('utf-8', 'replace') or 'no body'}"
+            )
+        if not text:
+            return None
+        try:
+            return json.loads(text)
+        except ValueError:
+            raise BrokenBench(
+                f"{request.method} {request.target} on {self.url} answered no JSON: is this a {self._server} server? "
+                f"It began with {text[:60]!r}"
+            ) from None
+
+    def part(self, document: Any, kind: type[P], *path: str | int) -> P:
+        """A part of an answer that it cannot be without. Raises BrokenBench."""
+        here = document
+        try:
+            for key in path:
+                here = here[key]
+        except (LookupError, TypeError):
+            here = None
+        if isinstance(here, kind):
+            return here
+        what = ".".join(map(str, path)) or "an answer"
+        raise BrokenBench(
+            f"{self.url} gives no {KINDS[kind]} as {what} where {self._server} does: is this a {self._server} server? "
+            f"It said {json.dumps(document)[:200]}"
+        )

@@ -1,0 +1,83 @@
+"""Our own reference server as the server under test: in memory for virtual time, on a loopback port for real time."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import TypeVar
+
+from fleetrig.harness.platform import Platform
+from fleetrig.harness.servers.control import ControlInterface
+from fleetrig.harness.servers.remote import RemoteServer
+from fleetrig.harness.servers.under_test import ServerUnderTest, reference_can
+from fleetrig.reference_server.entropy import SeededEntropy
+from fleetrig.reference_server.faults import FaultPlan
+from fleetrig.reference_server.platform import PlatformBuilder
+from fleetrig.reference_server.reference import ANY_LOOPBACK_PORT, PlatformOptions, ReferenceServer, ServerOptions
+from fleetrig.reference_server.server import Server
+from fleetrig.reference_server.stores.blobs import MemoryBlobs
+from fleetrig.reference_server.stores.memory import MemoryStore
+from fleetrig.simulator.contract.envelope import Conversation
+from fleetrig.simulator.contract.errors import ModelError
+from fleetrig.simulator.contract.faults import Fault
+from fleetrig.simulator.contract.masking import Secrets
+from fleetrig.simulator.contract.trace import Trace
+from fleetrig.simulator.drivers.director import AdminCall
+
+T = TypeVar("T")
+
+
+def in_memory(
+    platform: Platform,
+    build: PlatformBuilder,
+    profile: str,
+    trace: Trace,
+    secrets: Secrets,
+    seed: int,
+    now_us: Callable[[], int],
+) -> tuple[ServerUnderTest, Conversation]:
+    """A server for virtual time. The one private door there is: envelopes are handed over without a socket."""
+    entropy = SeededEntropy(seed)
+    store = MemoryStore()
+    faults = FaultPlan(lambda: entropy.uniform(0.0, 1.0))
+    server = Server(build(store, MemoryBlobs(), entropy), store, faults, trace, secrets)
+
+    def add_fault(fault: Fault) -> AdminCall[int]:
+        return at_once(faults.add(fault, now_us()).id)
+
+    return own_server(platform, platform.own_server.listeners, profile, add_fault), server
+
+
+def at_once(value: T) -> AdminCall[T]:
+    """A call that asks nobody."""
+    yield from ()
+    return value
+
+
+@contextlib.asynccontextmanager
+async def serving(
+    platform: Platform, build: PlatformBuilder, profile: str, trace: Trace, secrets: Secrets
+) -> AsyncIterator[ServerUnderTest]:
+    """A server on a loopback port of its own, in this event loop."""
+    wanted = dict.fromkeys(platform.own_server.listeners, ANY_LOOPBACK_PORT)
+    options = ServerOptions((PlatformOptions(platform.name, build, wanted),), control=ANY_LOOPBACK_PORT)
+    async with ReferenceServer(options, trace, secrets) as server:
+        control = ControlInterface(server.control_url)
+        listeners = {name: server.url(platform.name, name) for name in wanted}
+        yield own_server(platform, listeners, profile, control.add_fault, control)
+        for bug in server.bugs:
+            raise ModelError(f"a bug in fleetrig's own server spoiled this run: {type(bug).__name__}: {bug}")
+
+
+def own_server(
+    platform: Platform,
+    listeners: Mapping[str, str],
+    profile: str,
+    add_fault: Callable[[Fault], AdminCall[int]],
+    control: ControlInterface | None = None,
+) -> ServerUnderTest:
+    """What the harness may do with a reference server."""
+    url = next(iter(listeners.values()))
+    admin = platform.admin(RemoteServer(url, platform.own_server.account, listeners=listeners))
+    name, can = f"reference {platform.title} {profile}", reference_can(platform.vocabulary)
+    return ServerUnderTest(url, admin, can, name, profile, True, add_fault, control, listeners)

@@ -1,0 +1,255 @@
+"""Faults of sessions: which bites what comes in and what goes out, and what it makes of that. Pure.
+
+What `hits` is matched against, a glob over the line of an envelope (`CONNECT gw-7`, `PUBLISH a/b`, `POST coap:/a`):
+
+- `outage`: what came in; of what goes out unasked, its own line. One of everything that shows as refused keeps sessions
+  from opening, and ends those that are open when it begins.
+- `overload` (CoAP), `connect_refused`, `connect_unanswered`, `lost_reply`: what came in.
+- `latency`, `withheld_ack`: what goes out, or what came in and is answered so.
+- `duplicate_delivery`: what goes out.
+- `drop_after_connack`, `withheld_pingresp`: the CONNECT with which the session began.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from fleetrig.reference_server.faults import DEFAULT_DELAY_S, DEFAULT_STATUS, FaultPlan, refuses_all, shows_as
+from fleetrig.simulator.contract.clock import to_us
+from fleetrig.simulator.contract.coap import CoapRequest, CoapResponse
+from fleetrig.simulator.contract.delivery import Ending
+from fleetrig.simulator.contract.envelope import Close, Envelope, Output, Send
+from fleetrig.simulator.contract.faults import Fault, FaultKind
+from fleetrig.simulator.contract.mqtt import (
+    MqttConnack,
+    MqttConnect,
+    MqttPingresp,
+    MqttPublish,
+    MqttPublishAck,
+    MqttSuback,
+    MqttUnsuback,
+    MqttVersion,
+)
+
+SERVER_UNAVAILABLE: Final = {MqttVersion.V31: 3, MqttVersion.V311: 3, MqttVersion.V5: 0x88}
+MAX_AGE: Final = 14
+"""CoAP's option for how long an answer holds; of a 5.03, when to ask again (RFC 7252 §5.9.3.4)."""
+
+DISTORTING: Final = (
+    FaultKind.WITHHELD_ACK,
+    FaultKind.WITHHELD_PINGRESP,
+    FaultKind.DUPLICATE_DELIVERY,
+    FaultKind.LATENCY,
+    FaultKind.DROP_AFTER_CONNACK,
+)
+"""In the order in which they act on an output."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """A fault that keeps something from the platform, and what the peer gets instead."""
+
+    fault: Fault
+    outputs: tuple[Output, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Distorted:
+    """An output of the platform, the faults that bite it, and what they make of it."""
+
+    output: Output
+    faults: tuple[Fault, ...]
+    becomes: tuple[Output, ...]
+
+
+class ConnectionFaults:
+    """The plan of faults as sessions meet it. Forgets a session when it is `closed`."""
+
+    def __init__(self, plan: FaultPlan) -> None:
+        self._plan = plan
+        self._connects: dict[int, str] = {}
+        """Session -> the line of its CONNECT."""
+        self._muted: dict[int, Fault] = {}
+        """Sessions that are ignored, and the fault that has begun it."""
+        self._begun: set[int] = set()
+        """Outages of everything that have ended the sessions open then."""
+
+    def closed(self, session: int) -> None:
+        self._connects.pop(session, None)
+        self._muted.pop(session, None)
+
+    def next_outage_us(self) -> int | None:
+        """When sessions will be ended next by an outage that refuses everything."""
+        due = (entry.from_us for entry in self._plan.scheduled() if self._is_to_begin(entry.id, entry.fault))
+        return min(due, default=None)
+
+    def begun_outage(self, now_us: int) -> Fault | None:
+        """An outage that refuses everything and has begun since the last call."""
+        begun = [
+            entry for entry in self._plan.scheduled()
+            if self._is_to_begin(entry.id, entry.fault) and entry.from_us <= now_us
+        ]  # fmt: skip
+        self._begun |= {entry.id for entry in begun}
+        return next((entry.fault for entry in begun if entry.is_on(now_us)), None)
+
+    def opening(self, session: int, now_us: int) -> Blocked | None:
+        """An outage that refuses the connection itself."""
+        fault = self._plan.bite(_refuses_opening, ("",), now_us)
+        return None if fault is None else Blocked(fault, (Close(session, Ending.REFUSED),))
+
+    def blocking(self, session: int, envelope: Envelope, now_us: int) -> Blocked | None:
+        """What keeps an envelope from the platform, if anything does."""
+        if isinstance(envelope, MqttConnect):
+            self._connects[session] = envelope.line
+        if (muting := self._muted.get(session)) is not None:
+            return Blocked(muting)
+        if self._plan.is_idle:
+            return None
+        fault = self._plan.bite(lambda fault: _blocks(fault, envelope), (envelope.line,), now_us)
+        if fault is None:
+            return None
+        if fault.kind is FaultKind.CONNECT_UNANSWERED:
+            self._muted[session] = fault
+        return Blocked(fault, _instead(fault, session, envelope))
+
+    def distorting(
+        self, outputs: Sequence[Output], session: int, came: Envelope | None, now_us: int
+    ) -> list[Distorted]:
+        """What becomes of what the platform says to `came`, or unasked (session 0)."""
+        if self._plan.is_idle:
+            return [Distorted(output, (), (output,)) for output in outputs]
+        answers = [output for output in outputs if came is not None and _is_answer(output, session)]
+        lost = self._plan.bite(_is_lost_reply, (came.line,), now_us) if came is not None and answers else None
+        return [
+            self._distorted(output, session, came, now_us)
+            if lost is None or not _is_answer(output, session)
+            else Distorted(output, (lost,), _end_of(lost, session) if output is answers[0] else ())
+            for output in outputs
+        ]
+
+    def _distorted(self, output: Output, session: int, came: Envelope | None, now_us: int) -> Distorted:
+        if isinstance(output, Close):
+            return Distorted(output, (), (output,))
+        asked = came.line if came is not None and output.session == session else None
+        if asked is None and (outage := self._plan.bite(_is_outage, (output.envelope.line,), now_us)) is not None:
+            return Distorted(output, (outage,), _ended_by(outage, output.session))
+        faults: list[Fault] = []
+        becomes: tuple[Output, ...] = (output,)
+        for kind in DISTORTING:
+            lines = self._lines(kind, output, asked)
+            if not lines or not becomes:
+                continue
+            fault = self._plan.bite(lambda fault, kind=kind: fault.kind is kind, lines, now_us)  # type: ignore[misc]
+            if fault is not None:
+                faults.append(fault)
+                becomes = _distort(fault, output, becomes)
+        return Distorted(output, tuple(faults), becomes)
+
+    def _lines(self, kind: FaultKind, output: Send, asked: str | None) -> tuple[str, ...]:
+        """What the fault's glob is matched against; nothing where it cannot bite."""
+        own = output.envelope.line
+        begun = self._connects.get(output.session, "")
+        match kind, output.envelope:
+            case FaultKind.LATENCY, _:
+                return (own,) if asked is None else (own, asked)
+            case FaultKind.WITHHELD_ACK, MqttPublishAck() | MqttSuback() | MqttUnsuback():
+                return (own,) if asked is None else (own, asked)
+            case FaultKind.WITHHELD_PINGRESP, MqttPingresp():
+                return (begun,)
+            case FaultKind.DUPLICATE_DELIVERY, MqttPublish() | CoapResponse():
+                return (own,)
+            case FaultKind.DROP_AFTER_CONNACK, MqttConnack(code=0):
+                return (begun,)
+            case _:
+                return ()
+
+    def _is_to_begin(self, entry_id: int, fault: Fault) -> bool:
+        return entry_id not in self._begun and refuses_all(fault)
+
+
+def _is_outage(fault: Fault) -> bool:
+    return fault.kind is FaultKind.OUTAGE and not _refuses_opening(fault)
+
+
+def _refuses_opening(fault: Fault) -> bool:
+    """Its share of connections is drawn when they open, and not again for each envelope."""
+    return fault.kind is FaultKind.OUTAGE and shows_as(fault) is Ending.REFUSED and fault.hits == "*"
+
+
+def _blocks(fault: Fault, envelope: Envelope) -> bool:
+    match fault.kind, envelope:
+        case ((FaultKind.CONNECT_REFUSED | FaultKind.CONNECT_UNANSWERED), MqttConnect()):
+            return True
+        case FaultKind.OVERLOAD, CoapRequest():
+            return True
+        case _:
+            return _is_outage(fault)
+
+
+def _instead(fault: Fault, session: int, envelope: Envelope) -> tuple[Output, ...]:
+    """What the peer gets in place of the platform's answer."""
+    match fault.kind, envelope:
+        case FaultKind.CONNECT_REFUSED, MqttConnect():
+            code = fault.number("code")
+            refusal = MqttConnack(SERVER_UNAVAILABLE[envelope.version] if code is None else int(code))
+            return (Send(session, refusal), Close(session))
+        case FaultKind.OVERLOAD, CoapRequest():
+            return (Send(session, _overloaded(fault, envelope)),)
+        case FaultKind.OUTAGE, _:
+            return _ended_by(fault, session)
+        case _:
+            return ()
+
+
+def _overloaded(fault: Fault, request: CoapRequest) -> CoapResponse:
+    """`status` 429 becomes 4.29."""
+    status, retry_after_s = int(fault.number("status") or DEFAULT_STATUS), fault.number("retry_after_s")
+    number = int(retry_after_s) if retry_after_s is not None else None
+    options = () if number is None else ((MAX_AGE, number.to_bytes((number.bit_length() + 7) // 8, "big")),)
+    return CoapResponse(f"{status // 100}.{status % 100:02}", options=options, token=request.token)
+
+
+def _is_answer(output: Output, session: int) -> bool:
+    return isinstance(output, Send) and output.session == session
+
+
+def _is_lost_reply(fault: Fault) -> bool:
+    return fault.kind is FaultKind.LOST_REPLY
+
+
+def _end_of(lost_reply: Fault, session: int) -> tuple[Output, ...]:
+    ending = shows_as(lost_reply)
+    return () if ending is Ending.SILENCE else (Close(session, ending),)
+
+
+def _ended_by(outage: Fault, session: int) -> tuple[Output, ...]:
+    match shows_as(outage):
+        case Ending.SILENCE:
+            return ()
+        case Ending.CLOSED:
+            return (Close(session),)
+        case _:
+            return (Close(session, Ending.RESET),)
+
+
+def _distort(fault: Fault, output: Send, becomes: tuple[Output, ...]) -> tuple[Output, ...]:
+    delay_s = fault.number("delay_s")
+    match fault.kind:
+        case FaultKind.DUPLICATE_DELIVERY:
+            again = replace(output, envelope=_again(output.envelope), delay_us=output.delay_us + to_us(delay_s or 0.0))
+            return (*becomes, again)
+        case FaultKind.LATENCY:
+            late_us = to_us(DEFAULT_DELAY_S if delay_s is None else delay_s)
+            return tuple(replace(one, delay_us=one.delay_us + late_us) for one in becomes)
+        case FaultKind.DROP_AFTER_CONNACK:
+            last_us = max(one.delay_us for one in becomes)
+            return (*becomes, Close(output.session, shows_as(fault), last_us + to_us(delay_s or 0.0)))
+        case _:  # withheld
+            return ()
+
+
+def _again(envelope: Envelope) -> Envelope:
+    """The same once more; MQTT marks it, but for QoS 0, where only a broken network says things twice."""
+    return replace(envelope, dup=True) if isinstance(envelope, MqttPublish) and envelope.qos else envelope

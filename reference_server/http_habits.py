@@ -1,0 +1,37 @@
+"""What the software in front of a platform's handlers does with HTTP by itself: a servlet container, Vert.x, Netty.
+
+A platform names its habits (`HttpPlatform.http_habits`); its HTTP front keeps them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+
+from fleetrig.simulator.contract.http import HttpResponse
+
+MIB: Final = 1024 * 1024
+
+FRAMING_IN_DOUBT: Final = frozenset({408, 413, 414, 417, 431, 505})
+"""Statuses after which no server can know where the next request begins."""
+
+
+def text_page(status: int) -> HttpResponse:
+    """One line of text: what a server without a page of its own says."""
+    text = f"{status} {HTTPStatus(status).phrase}\n"
+    return HttpResponse(status, (("Content-Type", "text/plain;charset=utf-8"),), text.encode())
+
+
+@dataclass(frozen=True, slots=True)
+class HttpHabits:
+    error_page: Callable[[int], HttpResponse] = text_page
+    """The answer to a request that no handler ever sees, by status."""
+    closes_after: frozenset[int] = FRAMING_IN_DOUBT
+    """After an answer of such a status the server closes the connection."""
+    upload_bytes: int = 16 * MIB
+    """The largest multipart body."""
+
+
+PLAIN: Final = HttpHabits()

@@ -1,0 +1,140 @@
+"""Writes the server lane of the trace: what came, what was said to it and what faults have made of that.
+
+HTTP, one request: `received`, a `fault` for each that bites, `answered` or `refused` as the platform had it, and
+`delivered` when faults have made something else of that.
+
+A session: `opened`; then the same for each envelope, but that an answer can consist of several envelopes or of none;
+`pushed` for what goes out unasked or to another session; `closed`, whichever side ended it. What changes by itself and
+is not said to anybody is `advanced`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fleetrig.reference_server.connection_faults import Distorted
+from fleetrig.reference_server.faults import describe
+from fleetrig.reference_server.platform import HttpAnswer, Reaction
+from fleetrig.simulator.contract.clock import to_s
+from fleetrig.simulator.contract.delivery import Delivery, Ending
+from fleetrig.simulator.contract.envelope import Close, Envelope, Output, Send
+from fleetrig.simulator.contract.faults import Fault
+from fleetrig.simulator.contract.session import Session
+from fleetrig.simulator.contract.trace import Lane, Trace
+
+
+class ServerLane:
+    """Call it only while the trace is wanted."""
+
+    def __init__(self, trace: Trace) -> None:
+        self._trace = trace
+        self._devices: dict[int, str] = {}
+        """Of all open sessions; empty until the platform has said whose it is."""
+        self._ended: set[int] = set()
+        """Open sessions that the server has closed."""
+
+    def received(self, envelope: Envelope, session: Session, device: str, now_us: int) -> None:
+        peer = session.peer
+        self._trace.emit(now_us, Lane.SERVER, "received", device, envelope=envelope, reason=peer, session=session.id)
+
+    def fault(self, envelope: Envelope | None, fault: Fault, session: int, now_us: int) -> None:
+        what = describe(fault)
+        self._trace.emit(
+            now_us, Lane.SERVER, "fault", envelope=envelope, fault=fault.kind, reason=what, session=session
+        )
+
+    # HTTP
+
+    def answered(self, answer: HttpAnswer, session: int, now_us: int) -> None:
+        self._trace.emit(
+            now_us,
+            Lane.SERVER,
+            "refused" if answer.reason else "answered",
+            answer.device,
+            envelope=answer.response,
+            reason=answer.reason,
+            name=answer.changed,
+            session=session,
+        )
+
+    def delivered(self, delivery: Delivery, device: str, session: int, now_us: int) -> None:
+        """The reason says how the answer ends when it does not arrive whole."""
+        ending = "" if delivery.ending is Ending.WHOLE else str(delivery.ending)
+        self._delivered(delivery.response, ending, device, session, now_us)
+
+    # Sessions
+
+    def opened(self, session: Session, now_us: int) -> None:
+        self._devices[session.id] = ""
+        self._trace.emit(now_us, Lane.SERVER, "opened", reason=session.peer, name=session.listener, session=session.id)
+
+    def closed(self, session: int, now_us: int) -> None:
+        """The connection is gone."""
+        device = self._devices.pop(session, "")
+        if session not in self._ended:
+            self._trace.emit(now_us, Lane.SERVER, "closed", device, reason="by the peer", session=session)
+        self._ended.discard(session)
+
+    def reaction(self, reaction: Reaction, distorted: Sequence[Distorted], session: int, now_us: int) -> None:
+        """What a platform says to an envelope of that session, or unasked, where there is no session (0)."""
+        if reaction.device and session in self._devices:
+            self._devices[session] = reaction.device
+        is_first = True
+        if not any(isinstance(entry.output, Send) and entry.output.session == session for entry in distorted):
+            is_first = False
+            self._without_answer(reaction, session, now_us)
+        for entry in distorted:
+            for fault in entry.faults:
+                self.fault(_envelope_of(entry.output), fault, entry.output.session, now_us)
+            self._output(entry.output, reaction, session if is_first else 0, session, now_us)
+            is_first = is_first and entry.output.session != session
+            if entry.faults:
+                self.became(entry.becomes, entry.output.session, now_us)
+
+    def became(self, outputs: Sequence[Output], session: int, now_us: int) -> None:
+        """What faults have made of an answer, or say in its place; nothing at all is silence."""
+        device = self._devices.get(session, "")
+        sent = [output.envelope for output in outputs if isinstance(output, Send)]
+        closes = [output for output in outputs if isinstance(output, Close)]
+        for envelope in sent:
+            self._delivered(envelope, "", device, session, now_us)
+        if not sent:
+            self._delivered(None, closes[0].ending if closes else Ending.SILENCE, device, session, now_us)
+        for close in closes:
+            self._closed(close, now_us)
+
+    def _without_answer(self, reaction: Reaction, session: int, now_us: int) -> None:
+        if not (reaction.reason or reaction.changed):
+            return
+        kind = "refused" if reaction.reason else "answered" if session else "advanced"
+        why, what = reaction.reason, reaction.changed
+        self._trace.emit(now_us, Lane.SERVER, kind, reaction.device, reason=why, name=what, session=session)
+
+    def _output(self, output: Output, reaction: Reaction, first_of: int, session: int, now_us: int) -> None:
+        match output:
+            case Close():
+                self._closed(output, now_us)
+            case Send(to, envelope) if to == first_of and first_of:
+                kind = "refused" if reaction.reason else "answered"
+                self._trace.emit(
+                    now_us, Lane.SERVER, kind, reaction.device, envelope=envelope, reason=reaction.reason,
+                    name=reaction.changed, session=to,
+                )  # fmt: skip
+            case Send(to, envelope):
+                kind = "answered" if to == session else "pushed"
+                device = self._devices.get(to) or ("" if session else reaction.device)
+                self._trace.emit(now_us, Lane.SERVER, kind, device, envelope=envelope, session=to)
+
+    def _delivered(self, envelope: Envelope | None, ending: str, device: str, session: int, now_us: int) -> None:
+        self._trace.emit(now_us, Lane.SERVER, "delivered", device, envelope=envelope, reason=ending, session=session)
+
+    def _closed(self, close: Close, now_us: int) -> None:
+        if close.session in self._devices:
+            self._ended.add(close.session)
+        device = self._devices.get(close.session, "")
+        how = f"{close.ending} in {to_s(close.delay_us):g} s" if close.delay_us else close.ending
+        self._trace.emit(now_us, Lane.SERVER, "closed", device, reason=how, session=close.session)
+
+
+def _envelope_of(output: Output) -> Envelope | None:
+    return output.envelope if isinstance(output, Send) else None

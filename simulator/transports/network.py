@@ -1,0 +1,238 @@
+"""The network of virtual time: connections between simulated devices and a server in the same process.
+
+A server is a `Conversation`; what it answers is carried by events of the driver (`later`). HTTP takes the short way,
+one request and one delivery. What the server does by itself happens at the very microsecond at which it is due, whether
+somebody calls or not.
+
+A request is at the server at once, and the whole round trip lies on the way back: for everything that the server says
+because somebody has called. What it says by itself is with the device at once. Nothing overtakes on a connection but
+what has a delay of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Final
+
+from fleetrig.simulator.contract.clock import Clock, to_s
+from fleetrig.simulator.contract.delivery import Delivery, Ending
+from fleetrig.simulator.contract.envelope import Close, Conversation, Envelope, Output, Send
+from fleetrig.simulator.contract.http import HttpRequest
+from fleetrig.simulator.contract.session import Session
+from fleetrig.simulator.effects import Ask, Await, Connect, Done, NoReply, Outcome, Reply, Tell
+from fleetrig.simulator.transports.inbox import Inbox
+from fleetrig.simulator.transports.memory import ROUND_TRIP_US
+
+AGAIN_AFTER_US: Final = 20_000
+"""A server that is due again at once, after all that was due has happened, must not stop the time of all others."""
+
+Later = Callable[[int, Callable[[], None]], None]
+"""`later(after_us, call)`: calls after so many microseconds; of two at the same time the first ordered goes first."""
+
+
+class Network:
+    """All connections of a driver to its server."""
+
+    def __init__(self, server: Conversation, clock: Clock, later: Later, *, round_trip_us: int = ROUND_TRIP_US) -> None:
+        self._server = server
+        self._clock = clock
+        self._later = later
+        self.round_trip_us = round_trip_us
+        self._open: dict[int, MemoryLink] = {}
+        """The connections that the server knows, by session."""
+        self._last_session = 0
+        self._due_us: int | None = None
+        self._order = 0
+        self.look_ahead()
+
+    def exchange(self, request: HttpRequest, session: Session, now_us: int) -> Delivery:
+        """One HTTP request: a `HttpHandler` for the memory transport."""
+        if self._due_us is not None and self._due_us <= now_us:
+            self._advance(now_us)
+        delivery = self._server.exchange(request, session, now_us)
+        if self._server.next_due_us() != self._due_us:
+            self._look_ahead(now_us)
+        return delivery
+
+    def open(self, link: MemoryLink) -> None:
+        """Opens a session for the link, as the server sees it."""
+        self._last_session += 1
+        scheme = link.where.partition(":")[0]
+        link.session = Session(id=self._last_session, listener=scheme, tls=scheme.endswith("s"))
+        self._open[link.session.id] = link
+        now_us = self._before_call()
+        self._perform(self._server.opened(link.session, now_us), self.round_trip_us)
+        self._look_ahead(now_us)
+
+    def send(self, link: MemoryLink, envelope: Envelope) -> None:
+        """To the server, unless that has ended the connection already."""
+        if link.session.id in self._open:
+            now_us = self._before_call()
+            self._perform(self._server.receive(link.session, envelope, now_us), self.round_trip_us)
+            self._look_ahead(now_us)
+
+    def close(self, link: MemoryLink) -> None:
+        """The device ends the connection, or loses its power."""
+        if self._open.pop(link.session.id, None) is not None:
+            now_us = self._before_call()
+            self._perform(self._server.closed(link.session, now_us), self.round_trip_us)
+            self._look_ahead(now_us)
+
+    def after_round_trip(self, call: Callable[[], None]) -> None:
+        self._later(self.round_trip_us, call)
+
+    def now_us(self) -> int:
+        return self._clock.now_us()
+
+    def _before_call(self) -> int:
+        """What is due has happened before the server hears of anything else. Returns the time."""
+        now_us = self._clock.now_us()
+        if self._due_us is not None and self._due_us <= now_us:
+            self._advance(now_us)
+        return now_us
+
+    def look_ahead(self) -> None:
+        """Something else than a call over the network may have changed when the server acts next."""
+        self._look_ahead(self._clock.now_us())
+
+    def _look_ahead(self, now_us: int, at_least_after_us: int = 0) -> None:
+        """Orders the server's next own act when it is another than the one that is ordered."""
+        due_us = self._server.next_due_us()
+        if due_us != self._due_us:
+            self._due_us = due_us
+            self._order += 1
+            if due_us is not None:
+                self._later(max(at_least_after_us, due_us - now_us), partial(self._act, self._order))
+
+    def _act(self, order: int) -> None:
+        """Only the latest order counts."""
+        if order == self._order:
+            self._advance(self._clock.now_us())
+
+    def _advance(self, now_us: int) -> None:
+        self._perform(self._server.advance(now_us), 0)
+        self._due_us = None
+        due_us = self._server.next_due_us()
+        self._look_ahead(now_us, AGAIN_AFTER_US if due_us is not None and due_us <= now_us else 0)
+
+    def _perform(self, outputs: Sequence[Output], latency_us: int) -> None:
+        for output in outputs:
+            link = self._open.get(output.session)
+            if link is None:
+                continue
+            match output:
+                case Send(_, envelope, delay_us):
+                    sent_us = self._clock.now_us() + delay_us
+                    self._carry(link, latency_us, delay_us, partial(link.arrive, envelope, sent_us))
+                case Close(_, ending, 0):
+                    self._end(link, ending, latency_us)
+                case Close(_, ending, delay_us):
+                    self._later(delay_us, partial(self._end, link, ending, latency_us))
+
+    def _end(self, link: MemoryLink, ending: Ending, latency_us: int) -> None:
+        """The server ends a connection: it forgets it now, and the device sees that after everything sent before."""
+        if self._open.pop(link.session.id, None) is None:
+            return
+        now_us = self._clock.now_us()
+        link.forgotten_us = now_us
+        self._perform(self._server.closed(link.session, now_us), latency_us)
+        if ending is not Ending.SILENCE:
+            self._carry(link, latency_us, 0, partial(link.end, ending.value))
+
+    def _carry(self, link: MemoryLink, latency_us: int, delay_us: int, arrive: Callable[[], None]) -> None:
+        """To the device. What has no delay of its own keeps its place behind what was sent before it."""
+        now_us = self._clock.now_us()
+        at_us = now_us + latency_us + delay_us
+        if delay_us == 0:
+            at_us = link.latest_us = max(at_us, link.latest_us)
+        self._later(at_us - now_us, arrive)
+
+
+class MemoryLink:
+    """A device's connection in virtual time. `woken` gets the outcome of what takes time, `dropped` what was lost."""
+
+    __slots__ = ("_began_us", "_dropped", "_inbox", "_network", "_waiting", "_woken", "ended", "forgotten_us",
+                 "latest_us", "session", "where")  # fmt: skip
+
+    def __init__(
+        self,
+        network: Network,
+        where: str,
+        woken: Callable[[Outcome], None],
+        dropped: Callable[[Envelope], None],
+    ) -> None:
+        self._network = network
+        self._woken = woken
+        self._dropped = dropped
+        self._inbox = Inbox()
+        self._began_us = 0
+        self._waiting: Connect | Ask | Await | None = None
+        self.where = where
+        self.session = Session()
+        self.ended = ""
+        """Why the device cannot use it any more, as `NoReply` says it; empty while it can."""
+        self.forgotten_us: int | None = None
+        """When the server ended it."""
+        self.latest_us = 0
+        """When the latest of what is under way to the device arrives."""
+        network.open(self)
+
+    def perform(self, effect: Connect | Ask | Tell | Await) -> Outcome | None:
+        """The outcome; None when that takes time: `woken` is called with it, unless the device gives up before."""
+        if isinstance(effect, Await) and (found := self._inbox.want_fitting(effect.patterns)) is not None:
+            return Reply(found, 0.0)
+        if self.ended:
+            self._inbox.want_nothing()
+            return NoReply(self.ended, 0.0)
+        if isinstance(effect, Tell):
+            self._network.send(self, self._inbox.numbered(effect.envelope))
+            return Done()
+        self._began_us, self._waiting = self._network.now_us(), effect
+        match effect:
+            case Connect(envelope=None):
+                self._network.after_round_trip(self._stands)
+            case Connect(envelope=request) | Ask(request=request):
+                assert request is not None
+                numbered = self._inbox.numbered(request)
+                self._inbox.want_answer(numbered)
+                self._network.send(self, numbered)
+        return None
+
+    def give_up(self) -> None:
+        """The device waits no longer. A connection that did not come about in time is none."""
+        if isinstance(self._waiting, Connect):
+            self.close()
+        self._waiting = None
+        self._inbox.want_nothing()
+
+    def close(self) -> None:
+        """The device ends it: nothing that is under way arrives."""
+        self.ended = self.ended or "closed"
+        self._network.close(self)
+
+    def arrive(self, envelope: Envelope, sent_us: int) -> None:
+        """Something comes from the server, that was sent while it still knew the connection."""
+        if self.ended or (self.forgotten_us is not None and sent_us > self.forgotten_us):
+            return
+        if self._inbox.is_wanted(envelope):
+            self._wake(lambda after_s: Reply(envelope, after_s))
+        elif (dropped := self._inbox.keep(envelope)) is not None:
+            self._dropped(dropped)
+
+    def end(self, why: str) -> None:
+        """The server has ended it, and now the device sees that."""
+        if self.ended:
+            return
+        self.ended = why
+        if self._waiting is not None:
+            self._wake(lambda after_s: NoReply(why, after_s))
+
+    def _stands(self) -> None:
+        if not self.ended and isinstance(self._waiting, Connect):
+            self._wake(Done)
+
+    def _wake(self, outcome: Callable[[float], Outcome]) -> None:
+        self._waiting = None
+        self._inbox.want_nothing()
+        self._woken(outcome(to_s(self._network.now_us() - self._began_us)))

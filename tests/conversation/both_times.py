@@ -1,0 +1,139 @@
+"""The gateway and the echo platform, in virtual and in real time: what happened, and what the harness makes of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+
+from fleetrig.harness.checks.events import AttemptsFold, NeverFold, OrderFold, TimesPerDeviceFold
+from fleetrig.harness.checks.fold import Fold
+from fleetrig.harness.checks.matching import Pattern
+from fleetrig.harness.scenario_file.values import Times
+from fleetrig.reference_server.faults import FaultPlan
+from fleetrig.reference_server.reference import (
+    ANY_LOOPBACK_PORT,
+    PlatformOptions,
+    ReferenceServer,
+    ServerOptions,
+)
+from fleetrig.reference_server.server import Server
+from fleetrig.reference_server.stores.memory import MemoryStore
+from fleetrig.simulator.agent import Agent
+from fleetrig.simulator.contract.faults import Fault
+from fleetrig.simulator.contract.identity import DeviceIdentity
+from fleetrig.simulator.contract.masking import Secrets
+from fleetrig.simulator.contract.trace import Lane, Trace, TraceEvent
+from fleetrig.simulator.drivers.director import Director, Until
+from fleetrig.simulator.drivers.power_watch import PowerWatch
+from fleetrig.simulator.drivers.realtime import RealBench
+from fleetrig.simulator.drivers.virtual import VirtualBench
+from tests.conversation.echo_platform import EchoPlatform
+from tests.conversation.gateway import PINGS, Gateway
+from tests.conversation.toy_front import SCHEMES
+from tests.conversation.toy_link import open_toy
+
+SERIAL = "gw-1"
+LIMIT_S = 60.0
+
+
+@dataclass(frozen=True)
+class Script:
+    """What is done to the gateway."""
+
+    faults: tuple[Fault, ...] = ()
+    cut: Callable[[], PowerWatch | None] = lambda: None
+    patience_s: float = 20.0
+
+
+@dataclass(frozen=True)
+class Story:
+    """All events of one run."""
+
+    events: list[TraceEvent]
+
+    @property
+    def device_lane(self) -> list[tuple[str, str, str, str, str]]:
+        """(kind, name, stage, line of the envelope, reason) of each event: everything but the time it took."""
+        return [
+            (
+                event.kind,
+                event.name,
+                event.stage,
+                event.envelope.line if event.envelope is not None else "",
+                "" if event.kind == "connected" else event.reason,
+            )
+            for event in self.events
+            if event.lane is Lane.DEVICE
+        ]
+
+    @property
+    def verdicts(self) -> dict[str, str]:
+        """What the harness's checks say at the end."""
+        checks = expectations()
+        for event in self.events:
+            for check in checks.values():
+                check.step(event)
+        return {name: check.status().value for name, check in checks.items()}
+
+    def of(self, kind: str, name: str = "*", lane: Lane = Lane.DEVICE) -> list[TraceEvent]:
+        pattern = Pattern(kind, name=name, lane=lane)
+        return [event for event in self.events if pattern.fits(event)]
+
+
+def expectations() -> dict[str, Fold]:
+    """What is expected of a gateway that nothing disturbs."""
+    steps = [("sent", "connect"), ("connected", "connect"), ("received", "subscribe"), ("received", "publish"),
+             ("received", "echo"), ("received", "push"), ("received", "ping"), ("sent", "goodbye")]  # fmt: skip
+    return {
+        "in order": OrderFold([Pattern(kind, name=name) for kind, name in steps], [SERIAL]),
+        "connects once": TimesPerDeviceFold(Pattern("connected"), [SERIAL], Times(at_least=1, at_most=1)),
+        "hears its pings": TimesPerDeviceFold(Pattern("received", name="ping"), [SERIAL], Times(at_least=PINGS)),
+        "gets every answer": NeverFold(Pattern("no_reply")),
+        "is told nothing twice": NeverFold(Pattern("received", name="idle")),
+        "never fails to connect": AttemptsFold("connect", SERIAL, Times(at_least=0, at_most=0)),
+    }
+
+
+def in_virtual_time(script: Script) -> Story:
+    trace, events = Trace(), list[TraceEvent]()
+    trace.listen(events.append)
+    store, plan = MemoryStore(), FaultPlan(Random(1).random)
+    server = Server(EchoPlatform(store), store, plan, trace, Secrets())
+    bench = VirtualBench(server, trace, seed=1)
+    for fault in script.faults:
+        plan.add(fault, bench.now_us())
+    bench.power_on(gateway("toy://echo.test:1883", script), watch=script.cut())
+    assert bench.run(until_it_ends(events)), Story(events).device_lane
+    return Story(events)
+
+
+def over_sockets(script: Script) -> Story:
+    trace, events = Trace(), list[TraceEvent]()
+    trace.listen(events.append)
+    options = ServerOptions((PlatformOptions("echo", EchoPlatform, {"toy": ANY_LOOPBACK_PORT}),))
+
+    async def told() -> None:
+        async with (
+            ReferenceServer(options, trace, schemes=SCHEMES) as server,
+            RealBench(trace, seed=1, links={"toy": open_toy}) as bench,
+        ):
+            for fault in script.faults:
+                server.add_fault(fault)
+            bench.power_on(gateway(server.url("echo", "toy"), script), watch=script.cut())
+            assert await bench.run(until_it_ends(events)), Story(events).device_lane
+            assert server.bugs == []
+
+    asyncio.run(told())
+    return Story(events)
+
+
+def gateway(where: str, script: Script) -> Agent:
+    return Agent(DeviceIdentity(SERIAL), Gateway(where, script.patience_s))
+
+
+def until_it_ends(events: list[TraceEvent]) -> Director[bool]:
+    met = yield Until(lambda: any(event.kind == "ended" for event in events), LIMIT_S)
+    assert isinstance(met, bool)
+    return met

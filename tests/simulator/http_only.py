@@ -1,0 +1,36 @@
+"""A handler of HTTP requests as a server of virtual time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fleetrig.simulator.contract.delivery import Delivery, Ending, HttpHandler
+from fleetrig.simulator.contract.envelope import Close, Envelope, Output
+from fleetrig.simulator.contract.http import HttpRequest
+from fleetrig.simulator.contract.session import Session
+
+
+@dataclass(frozen=True)
+class HttpOnly:
+    """Nobody listens for anything else, and nothing happens by itself."""
+
+    handler: HttpHandler
+
+    def exchange(self, request: HttpRequest, session: Session, now_us: int) -> Delivery:
+        return self.handler(request, session, now_us)
+
+    def opened(self, session: Session, now_us: int) -> Sequence[Output]:
+        return (Close(session.id, Ending.REFUSED),)
+
+    def receive(self, session: Session, envelope: Envelope, now_us: int) -> Sequence[Output]:
+        return ()
+
+    def closed(self, session: Session, now_us: int) -> Sequence[Output]:
+        return ()
+
+    def next_due_us(self) -> int | None:
+        return None
+
+    def advance(self, now_us: int) -> Sequence[Output]:
+        return ()
