@@ -16,7 +16,7 @@ from tests.contracts import PAGES, path_of
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = ("docs", "harness", "reference_server", "scenarios", "simulator", "tests")
 SUFFIXES = {".py", ".yaml", ".md"}
-ELSEWHERE = re.compile(r"RFC \d+\s+(§[\d.]+(, )?)+|https?://\S+\s+§[\d.]+")
+ELSEWHERE = re.compile(r"(RFC|MQTT) [\d.]+\s+(§[\d.]+(, )?)+|https?://\S+\s+§[\d.]+")
 """Sections of documents that are not ours."""
 ROW = re.compile(r"(?<![.\w])[SV]\d{2,3}\b(?! = )")
 NO_ROWS = {

@@ -25,7 +25,7 @@ SCHEDULER_WITHIN_S: Final = 20.0
 
 
 @dataclass(frozen=True, slots=True)
-class Rollout:
+class RolloutUnderTest:
     """One rollout, its update and its targets in the order in which groups take them."""
 
     client: RowClient
@@ -112,20 +112,20 @@ def prepare(client: RowClient, count: int) -> tuple[Update, tuple[Target, ...], 
     return update, targets, {"name": name, "distributionSetId": update.set_id, "targetFilterQuery": f"id=={name}-*"}
 
 
-def created(client: RowClient, count: int, **more: Any) -> Rollout:
+def created(client: RowClient, count: int, **more: Any) -> RolloutUnderTest:
     """A rollout that was just created; `more` goes into its body. Removed when the row ends."""
     update, targets, body = prepare(client, count)
     return posted(client, update, targets, {**body, **more})
 
 
-def posted(client: RowClient, update: Update, targets: tuple[Target, ...], body: dict[str, Any]) -> Rollout:
+def posted(client: RowClient, update: Update, targets: tuple[Target, ...], body: dict[str, Any]) -> RolloutUnderTest:
     document = expect_document(client.mgmt("POST", "/rollouts", body), 201)
     client.undo_delete(f"/rollouts/{document['id']}")
     expect("status of the new rollout", "creating", document["status"])
-    return Rollout(client, document["id"], body["name"], update, targets)
+    return RolloutUnderTest(client, document["id"], body["name"], update, targets)
 
 
-def running(client: RowClient, count: int, **more: Any) -> Rollout:
+def running(client: RowClient, count: int, **more: Any) -> RolloutUnderTest:
     """A rollout whose first group has begun."""
     one = created(client, count, **more)
     one.expect_status("ready")
