@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format reach contracts bench soak peer-hawkbit lock clean peers
+.PHONY: help install demo test quick check format reach contracts bench soak peer-hawkbit lock clean peers
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,8 +31,17 @@ demo: install ## update a small simulated fleet over real sockets
 	@mkdir -p build/demo
 	$(BIN)/fleetrig run hawkbit/demo --time real --junit build/demo/junit.xml --trace build/demo/trace.jsonl
 
-test: install peers ## run the tests and every scenario
-	$(BIN)/pytest tests $(wildcard scenarios)
+# Tests start many processes, here and in several workers: whatever the environment says, none compiles anew.
+test quick: export PYTHONDONTWRITEBYTECODE =
+PYTEST := $(BIN)/pytest --durations=10
+CORES = $(shell nproc)
+
+# Slow tests wait most of the time: more workers than cores.
+test: install peers ## run all tests and every scenario, about 4 minutes on two cores
+	$(PYTEST) -n $$((2 * $(CORES))) tests $(wildcard scenarios)
+
+quick: install ## run what is not marked slow, about a minute on two cores
+	$(PYTEST) -n $(CORES) -m "not slow" tests $(wildcard scenarios)
 
 check: install ## lint, formatting, types, who imports whom, changelog
 	$(BIN)/ruff check .

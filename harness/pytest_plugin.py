@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -141,9 +141,9 @@ class RunningServer:
     user: str
     password: str
     pid: int
-    addresses: Mapping[str, str]
+    addresses: Mapping[str, str] = field(default_factory=dict)
     """`HOST:PORT` of each listener, by its name: `{"http": "127.0.0.1:41234"}`."""
-    control: str
+    control: str = ""
     """The URL of its control interface (docs/control.md)."""
 
 

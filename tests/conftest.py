@@ -1,11 +1,33 @@
-"""For all tests: children must hear Ctrl-C and a closed terminal, also where tests start in the background."""
+"""For all tests: how they are spread over workers, and that children hear Ctrl-C, also in the background."""
 
 from __future__ import annotations
 
 import signal
+from typing import Any
+
+import pytest
+
+TOGETHER = ("tests/peers/", "tests/harness/doctor/", "tests/test_installed.py")
+"""Tests below these run in one worker, one after another: they share what is costly to make, or what a machine has
+once. (xdist 3.8 overlooks its own mark `xdist_group` under pytest 9.2.)"""
 
 # `&` in a shell without job control and `nohup` ignore these in what they start, and an ignored signal is inherited.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Several workers end together when no long test is left for the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Tests go to workers one by one, in order; those of `TOGETHER` first and to one worker each."""
+    from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
+
+    scheduler = LoadScopeScheduling(config, log)
+    scheduler._split_scope = lambda nodeid: next((path for path in TOGETHER if nodeid.startswith(path)), nodeid)
+    return scheduler

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import pytest
 
 from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
+from fleetrig.harness.pytest_plugin import RunningServer
 from fleetrig.simulator.contract.identity import UserPassword
 from fleetrig.simulator.contract.trace import Trace
 from fleetrig.simulator.drivers.director import AdminCall
@@ -21,6 +22,8 @@ from fleetrig.simulator.drivers.realtime import RealBench
 from tests.harness.command import Running, cases_of, fleetrig
 from tests.harness.runs import HEAD, PASSES, write_scenario
 from tests.harness.served import Served
+
+pytestmark = pytest.mark.slow
 
 SETTINGS = ("pollingTime", "authentication.targettoken.enabled", "authentication.gatewaytoken.key")
 LONG = """
@@ -62,8 +65,8 @@ T = TypeVar("T")
 class Foreign:
     """The server and what an operator sees on it."""
 
-    def __init__(self, served: Served) -> None:
-        self.url = f"http://127.0.0.1:{served.port}"
+    def __init__(self, url: str) -> None:
+        self.url = url
         self._admin = HawkbitAdmin(self.url, UserPassword("admin", "admin"))
 
     def ask(self, call: Callable[[HawkbitAdmin], AdminCall[T]]) -> T:
@@ -85,14 +88,13 @@ class Foreign:
 
 
 @pytest.fixture
-def foreign(tmp_path: Path) -> Iterator[Foreign]:
+def foreign(empty_server: RunningServer) -> Foreign:
     """Holds other people's things, and allows intervals of a second."""
-    with Served(tmp_path, "--set", "hawkbit.controller.minPollingTime=00:00:01") as served:
-        server = Foreign(served)
-        server.ask(lambda admin: admin.configure({"pollingTime": "00:02:00", SETTINGS[2]: "key of others"}))
-        server.ask(lambda admin: admin.create_targets([{"controllerId": "other"}, {"controllerId": "HB-1"}]))
-        server.ask(lambda admin: admin.create_update("theirs", "1.0", b"image", "f.img"))
-        yield server
+    server = Foreign(empty_server.url)
+    server.ask(lambda admin: admin.configure({"pollingTime": "00:02:00", SETTINGS[2]: "key of others"}))
+    server.ask(lambda admin: admin.create_targets([{"controllerId": "other"}, {"controllerId": "HB-1"}]))
+    server.ask(lambda admin: admin.create_update("theirs", "1.0", b"image", "f.img"))
+    return server
 
 
 def test_everything_carries_a_prefix_and_is_gone_afterwards(tmp_path: Path, foreign: Foreign) -> None:

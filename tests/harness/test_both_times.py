@@ -43,6 +43,7 @@ async def run_all(runs: tuple[Expanded, ...], results: Path, *, real_time: bool)
     return list(await asyncio.gather(*(run(one, options) for one in runs)))
 
 
+@pytest.mark.slow
 def test_virtual_and_real_time_agree(tmp_path: Path) -> None:
     runs = plan(QUICK, SCENARIOS, (), power_cut_points)
     virtual = asyncio.run(run_all(runs, tmp_path / "virtual", real_time=False))
@@ -51,6 +52,7 @@ def test_virtual_and_real_time_agree(tmp_path: Path) -> None:
     assert [shape(report) for report in real] == [shape(report) for report in virtual]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [2, 3])
 def test_every_scenario_passes_in_virtual_time_with_other_seeds(tmp_path: Path, seed: int) -> None:
     for expanded in plan(["hawkbit"], SCENARIOS):

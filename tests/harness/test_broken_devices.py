@@ -32,7 +32,9 @@ def outcome(name: str, change: Change, tmp_path: Path, *, real_time: bool) -> Re
     return asyncio.run(run(expanded, options))
 
 
-@pytest.mark.parametrize("real_time", [False, True], ids=["virtual", "real"])
+@pytest.mark.parametrize(
+    "real_time", [pytest.param(False, id="virtual"), pytest.param(True, id="real", marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize(("name", "change", "word"), CAUGHT, ids=[f"{row[0]}-{row[2]}" for row in CAUGHT])
 def test_the_right_check_fails(name: str, change: Change, word: str, real_time: bool, tmp_path: Path) -> None:
     report = outcome(name, change, tmp_path, real_time=real_time)

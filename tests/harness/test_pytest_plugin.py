@@ -1,9 +1,11 @@
-"""Scenario files as tests of pytest, and its fixture with a running server; each test is a pytest of its own."""
+"""Scenario files as tests of pytest, and its fixture with a running server; each test is a pytest within it."""
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -14,7 +16,15 @@ from tests.harness.runs import BREAKS, FAILS, HEAD, PASSES, WARNS, write_scenari
 
 
 def pytest_in(folder: Path, *words: str) -> tuple[int, str]:
-    """Exit code and output."""
+    """Exit code and output of a pytest within this process."""
+    said = io.StringIO()
+    with chdir(folder), redirect_stdout(said), redirect_stderr(said):
+        code = pytest.main(["-p", "no:cacheprovider", "-p", "no:locust", "--rootdir", str(folder), *words])
+    return int(code), said.getvalue()
+
+
+def pytest_process_in(folder: Path, *words: str) -> tuple[int, str]:
+    """Exit code and output of a process."""
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:locust", "--rootdir", str(folder), *words],
         cwd=folder, env=environment(), capture_output=True, text=True, timeout=LIMIT_S, check=False,
@@ -47,7 +57,7 @@ def library(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("time", ["virtual", "real"])
+@pytest.mark.parametrize("time", ["virtual", pytest.param("real", marks=pytest.mark.slow)])
 def test_one_item_for_each_run_with_its_verdict(library: Path, time: str) -> None:
     assert outcomes(library, "scenarios", "--fleetrig-time", time) == {
         "passes": "passed",
@@ -58,6 +68,13 @@ def test_one_item_for_each_run_with_its_verdict(library: Path, time: str) -> Non
         "rows[credential=target_token]": "passed",
         "rows[credential=gateway_token]": "passed",
     }
+
+
+@pytest.mark.slow
+def test_workers_of_xdist_agree_on_the_items(library: Path) -> None:
+    code, said = pytest_process_in(library, "scenarios", "-n", "2", "-rA")
+    assert code == 1, said
+    assert "2 failed, 4 passed, 1 skipped" in said
 
 
 def test_other_yaml_is_none_of_its_business(tmp_path: Path) -> None:
@@ -150,5 +167,5 @@ def test_the_plugin_loads_nothing_heavy_by_itself(tmp_path: Path) -> None:
         "import sys\n\ndef test_light():\n"
         "    assert not {'pydantic', 'httpx', 'aiohttp', 'simpy', 'ruamel.yaml'} & set(sys.modules)\n"
     )
-    code, said = pytest_in(tmp_path)
+    code, said = pytest_process_in(tmp_path)
     assert code == 0, said

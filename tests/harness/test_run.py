@@ -131,6 +131,7 @@ def test_tokens_stand_in_no_trace(tmp_path: Path) -> None:
     assert '"Authorization","TargetToken target-token:' in text
 
 
+@pytest.mark.slow
 def test_in_real_time_a_bug_of_our_own_server_breaks_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from fleetrig.reference_server.platforms.hawkbit.platform import HawkbitPlatform
 
@@ -191,6 +192,7 @@ for name in ("hawkbit/cut_download", "hawkbit/attributes", "hawkbit/outage_backo
 """
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_trace_byte_for_byte(tmp_path: Path) -> None:
     for folder, hash_seed, seed in (("a", "1", "7"), ("b", "2", "7"), ("c", "1", "8")):
         command = [sys.executable, "-c", SEEDED, str(tmp_path / folder), seed]

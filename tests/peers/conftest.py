@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,6 +15,19 @@ from tests.peers.care import Care
 from tests.peers.serving import ServedFleetrig
 from tests.peers.swupdate_image import Signer
 from tests.peers.swupdate_line import DeviceLine
+
+LOCK = Path(tempfile.gettempdir()) / f"fleetrig-tests-swupdate-{os.getuid()}.lock"
+
+
+@pytest.fixture(autouse=True)
+def _one_at_a_time(request: pytest.FixtureRequest) -> Iterator[None]:
+    """All swupdates of a machine share eleven abstract sockets, also those of another checkout's tests."""
+    if request.node.get_closest_marker("peer") is None:
+        yield
+        return
+    with LOCK.open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @pytest.fixture

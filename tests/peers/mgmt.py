@@ -32,6 +32,15 @@ class Mgmt:
         """Tenant settings; a double underscore stands for the dot in a key."""
         self.call("PUT", "/system/configs", {key.replace("__", "."): value for key, value in values.items()})
 
+    def make_empty(self) -> None:
+        """Removes targets, distribution sets, software modules and the settings of the tenant."""
+        for path, key in (("/targets", "controllerId"), ("/distributionsets", "id"), ("/softwaremodules", "id")):
+            for one in self.call("GET", f"{path}?limit=500")["content"]:
+                self.call("DELETE", f"{path}/{one[key]}")
+        for key, entry in self.call("GET", "/system/configs").items():
+            if not entry["global"] and key != "default.ds.type":  # which has no default
+                self.call("DELETE", f"/system/configs/{key}")
+
     def create_target(self, controller_id: str) -> str:
         """The security token that the server made for it."""
         created: str = self.call("POST", "/targets", [{"controllerId": controller_id}])[0]["securityToken"]

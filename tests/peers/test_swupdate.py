@@ -13,7 +13,7 @@ from tests.peers.programs import until
 from tests.peers.serving import GATEWAY_KEY
 from tests.peers.swupdate_line import ATTRIBUTES, DeviceLine
 
-pytestmark = pytest.mark.peer
+pytestmark = [pytest.mark.peer, pytest.mark.slow]
 
 WRONG_TOKEN = "not-the-one-of-this-target"
 REFUSED = "HTTP error code 401"

@@ -19,7 +19,7 @@ from tests.peers.programs import need_program
 from tests.peers.serving import FLEETRIG
 from tests.peers.swupdate_image import Signer, Update, signed_image
 
-pytestmark = pytest.mark.peer
+pytestmark = [pytest.mark.peer, pytest.mark.slow]
 
 PROJECT = Path(__file__).parents[2]
 BOARD = Path(__file__).with_name("swupdate_board.sh")

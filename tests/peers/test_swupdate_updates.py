@@ -18,7 +18,7 @@ from tests.peers.swupdate_device import FAILED, SUCCESS
 from tests.peers.swupdate_image import Signer, Update
 from tests.peers.swupdate_line import ALL_INSTALLED, ATTRIBUTES, DeviceLine
 
-pytestmark = pytest.mark.peer
+pytestmark = [pytest.mark.peer, pytest.mark.slow]
 
 PAYLOAD = bytes(range(256)) * 1200
 CLOSED_WINDOW = {"schedule": "0 0 3 1 1 ? 2099", "duration": "01:00:00", "timezone": "+00:00"}

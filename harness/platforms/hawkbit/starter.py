@@ -25,7 +25,7 @@ phases:
       - reaches: {stage: online}
       - registry: {devices: "${count}", in_state: registered}
   - name: steady polling
-    for: 30s                          # watches the whole span
+    for: 12s                          # watches the whole span
     expect:
       - gap: {between: poll, at_least: 5s, at_most: 7s}
 """

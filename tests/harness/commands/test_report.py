@@ -45,7 +45,9 @@ def findings(report: Report) -> list[Finding | None]:
     return [check.finding for phase in report.phases for check in phase.checks]
 
 
-@pytest.mark.parametrize("real_time", [False, True], ids=["virtual", "real"])
+@pytest.mark.parametrize(
+    "real_time", [pytest.param(False, id="virtual"), pytest.param(True, id="real", marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("verdict", BODIES)
 def test_every_verdict_comes_again(tmp_path: Path, verdict: str, real_time: bool) -> None:
     first = run_once(tmp_path, BODIES[verdict], real_time=real_time, trace=tmp_path / "t.jsonl")

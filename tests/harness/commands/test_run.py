@@ -51,6 +51,7 @@ EXPECTED = {
 }
 
 
+@pytest.mark.slow
 def test_every_verdict_finds_its_way_into_junit_in_both_times(tmp_path: Path) -> None:
     library(tmp_path)
     virtual = fleetrig("run", "--junit", "v.xml", "--seed", "3", cwd=tmp_path)
@@ -112,6 +113,7 @@ def test_a_single_run_tells_its_phases_and_how_to_run_it_again(tmp_path: Path) -
     assert [line for line in repeated.stdout.splitlines() if "simulated" not in line and " in " not in line] == timeless
 
 
+@pytest.mark.slow
 def test_how_to_run_again_repeats_what_mattered(tmp_path: Path) -> None:
     library(tmp_path)
     (tmp_path / "scenarios").rename(tmp_path / "mine")
@@ -141,6 +143,7 @@ def test_fail_fast_stops_and_the_junit_file_lists_all_the_same(tmp_path: Path) -
     assert "not run: stopped after the first failure" in (tmp_path / "j.xml").read_text()
 
 
+@pytest.mark.slow
 def test_fail_fast_lets_go_of_what_runs_beside(tmp_path: Path) -> None:
     write_scenario(tmp_path, FAILS, "hawkbit/fails")
     write_scenario(tmp_path, LONG, "hawkbit/long")
@@ -163,6 +166,7 @@ def test_one_trace_is_a_file_several_are_a_folder(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_jobs_run_side_by_side_on_servers_of_their_own(tmp_path: Path) -> None:
     for name in "abcdefgh":
         write_scenario(tmp_path, "    phases: [{name: wait, for: 6s}]\n", f"hawkbit/long/{name}")
@@ -185,6 +189,7 @@ def span_us(path: Path) -> tuple[int, int]:
     return json.loads(first)["at_us"], json.loads(last)["at_us"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("time", ["virtual", "real"])
 def test_ctrl_c_ends_at_once_and_keeps_what_was_judged(tmp_path: Path, time: str) -> None:
     write_scenario(tmp_path, LONG, "hawkbit/long")
@@ -202,6 +207,7 @@ def test_ctrl_c_ends_at_once_and_keeps_what_was_judged(tmp_path: Path, time: str
     assert '"kind":"ended","reason":"interrupted"' in trace.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_ctrl_c_in_the_middle_of_many_runs(tmp_path: Path) -> None:
     library(tmp_path)
     write_scenario(tmp_path, LONG, "hawkbit/z1")

@@ -289,6 +289,7 @@ class Writer:
             return
 
 
+@pytest.mark.slow
 def test_kill_9_under_load_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
     store = ("--store", f"sqlite:///{tmp_path}/fleet.db")
     acknowledged: list[str] = []

@@ -35,6 +35,8 @@ from fleetrig.simulator.contract.trace_json import from_line
 from fleetrig.simulator.drivers.director import AdminCall
 from fleetrig.simulator.drivers.realtime import RealBench
 
+pytestmark = pytest.mark.slow
+
 WITHIN_S = 60.0
 """Generous: only a hang reaches it."""
 
@@ -175,32 +177,32 @@ def config(server: RunningServer, key: str) -> dict[str, Any]:
     return entry
 
 
-def test_registered_devices_come_online_and_ctrl_c_leaves_nothing_behind(hawkbit_server):
-    with simulating("--against", hawkbit_server.url, "--register", "--count", 3, "--spread", "0s") as running:
+def test_registered_devices_come_online_and_ctrl_c_leaves_nothing_behind(empty_server):
+    with simulating("--against", empty_server.url, "--register", "--count", 3, "--spread", "0s") as running:
         running.until("3 online")
-        assert set(targets(hawkbit_server)) == {"SIM-0001", "SIM-0002", "SIM-0003"}
-        assert config(hawkbit_server, TOKEN_MODE)["value"] is True
+        assert set(targets(empty_server)) == {"SIM-0001", "SIM-0002", "SIM-0003"}
+        assert config(empty_server, TOKEN_MODE)["value"] is True
         running.ctrl_c()
         assert running.end() == Exit.INTERRUPTED
     assert "3 of 3 devices came through; 3 polls, 0 failures, attributes sent 3 times" in running.text
-    assert targets(hawkbit_server) == {}
-    assert config(hawkbit_server, TOKEN_MODE)["global"] is True
+    assert targets(empty_server) == {}
+    assert config(empty_server, TOKEN_MODE)["global"] is True
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_other_signals_end_it_just_as_cleanly(hawkbit_server, number):
-    with simulating("--against", hawkbit_server.url, "--register", "--count", 2, "--spread", "0s") as running:
+def test_other_signals_end_it_just_as_cleanly(empty_server, number):
+    with simulating("--against", empty_server.url, "--register", "--count", 2, "--spread", "0s") as running:
         running.until("2 online")
         running.process.send_signal(number)
         assert running.end() == Exit.INTERRUPTED
-    assert targets(hawkbit_server) == {}
+    assert targets(empty_server) == {}
 
 
-def test_attributes_are_told_and_name_the_simulator(hawkbit_server):
+def test_attributes_are_told_and_name_the_simulator(empty_server):
     options = ["--register", "--count", 1, "--attribute", "site=Ulm", "--attribute", "a=b=c"]
-    with simulating("--against", hawkbit_server.url, *options) as running:
+    with simulating("--against", empty_server.url, *options) as running:
         running.until("attributes 1")
-        told = ask(hawkbit_server, admin_of(hawkbit_server).attributes("SIM-0001"))
+        told = ask(empty_server, admin_of(empty_server).attributes("SIM-0001"))
         running.ctrl_c()
         running.end()
     assert told.pop("simulated_by").startswith("fleetrig ")
@@ -208,9 +210,9 @@ def test_attributes_are_told_and_name_the_simulator(hawkbit_server):
 
 
 @pytest.mark.parametrize("columns", [80, 120])
-def test_the_live_table_fits_and_ctrl_c_gives_the_terminal_back(hawkbit_server, columns):
+def test_the_live_table_fits_and_ctrl_c_gives_the_terminal_back(empty_server, columns):
     options = ["--register", "--count", 20, "--spread", "0s", "--seed", 5]
-    with on_terminal("--against", hawkbit_server.url, *options, columns=columns) as running:
+    with on_terminal("--against", empty_server.url, *options, columns=columns) as running:
         running.until("20 devices   running 0:0")
         running.until("SIM-0020  online       200      5 min      1       0  waiting")
         running.ctrl_c()
@@ -220,102 +222,102 @@ def test_the_live_table_fits_and_ctrl_c_gives_the_terminal_back(hawkbit_server, 
     table, _, summary = running.text.rpartition("interrupted after")
     assert max(cell_len(line) for line in re.split(r"[\r\n]+", table)) <= columns
     assert "20 of 20 devices came through" in summary
-    assert targets(hawkbit_server) == {}
+    assert targets(empty_server) == {}
 
 
-def test_many_devices_are_counted_by_stage(hawkbit_server):
-    with on_terminal("--against", hawkbit_server.url, "--register", "--count", 60) as running:
+def test_many_devices_are_counted_by_stage(empty_server):
+    with on_terminal("--against", empty_server.url, "--register", "--count", 60, "--spread", "0s") as running:
         running.until("online            60")
         running.ctrl_c()
         running.end()
     assert "oldest answer: " in running.text
-    assert targets(hawkbit_server) == {}
+    assert targets(empty_server) == {}
 
 
-def test_no_color_draws_without_colours(hawkbit_server):
-    with on_terminal("--against", hawkbit_server.url, "--count", 1, environ={"NO_COLOR": "1"}) as running:
+def test_no_color_draws_without_colours(empty_server):
+    with on_terminal("--against", empty_server.url, "--count", 1, environ={"NO_COLOR": "1"}) as running:
         running.until("refused: HTTP 401")
         running.ctrl_c()
         running.end()
     assert not re.search(rb"\x1b\[(\d+;)*[39]\d[;m]", running.raw)
 
 
-def test_devices_without_credentials_are_told_what_to_give(hawkbit_server):
-    with simulating("--against", hawkbit_server.url, "--count", 2, "--spread", "0s") as running:
+def test_devices_without_credentials_are_told_what_to_give(empty_server):
+    with simulating("--against", empty_server.url, "--count", 2, "--spread", "0s") as running:
         running.until("give --gateway-token env:NAME, --tokens F.csv, or --register")
         running.ctrl_c()
         assert running.end() == Exit.INTERRUPTED
     assert "0 of 2 devices came through" in running.text
 
 
-def test_a_fleet_that_never_got_through_has_failed(hawkbit_server):
-    done = simulate("--against", hawkbit_server.url, "--count", 1, "--for", "1s")
+def test_a_fleet_that_never_got_through_has_failed(empty_server):
+    done = simulate("--against", empty_server.url, "--count", 1, "--for", "1s")
     assert done.returncode == Exit.FAILED
     assert "0 of 1 device came through; 1 poll, 1 failure" in done.stdout
 
 
-def test_a_gateway_token_registers_devices_and_stands_in_no_trace(hawkbit_server, tmp_path):
-    ask(hawkbit_server, admin_of(hawkbit_server).configure({GATEWAY_MODE: True, GATEWAY_KEY: KEY}))
+def test_a_gateway_token_registers_devices_and_stands_in_no_trace(empty_server, tmp_path):
+    ask(empty_server, admin_of(empty_server).configure({GATEWAY_MODE: True, GATEWAY_KEY: KEY}))
     trace = tmp_path / "trace.jsonl"
     options = ["--gateway-token", "env:KEY", "--count", 2, "--spread", "0s", "--serial", "GW-{n}", "--trace", trace]
-    with simulating("--against", hawkbit_server.url, *options, environ={"KEY": KEY}) as running:
+    with simulating("--against", empty_server.url, *options, environ={"KEY": KEY}) as running:
         running.until("2 online")
         running.ctrl_c()
         running.end()
-    assert set(targets(hawkbit_server)) == {"GW-1", "GW-2"}, "what devices registered themselves stays"
+    assert set(targets(empty_server)) == {"GW-1", "GW-2"}, "what devices registered themselves stays"
     text = trace.read_text()
     assert KEY not in text
     events = [from_line(line) for line in text.splitlines()]
     assert {event.name for event in events if event.kind == "sent"} == {"poll", "configData"}
 
 
-def test_a_wrong_gateway_token_is_told_by_its_settings(hawkbit_server, tmp_path):
+def test_a_wrong_gateway_token_is_told_by_its_settings(empty_server, tmp_path):
     token = tmp_path / "token"
     token.write_text("wrong\n")
     token.chmod(0o600)
-    with simulating("--against", hawkbit_server.url, "--gateway-token", token, "--count", 1) as running:
+    with simulating("--against", empty_server.url, "--gateway-token", token, "--count", 1) as running:
         running.until("its mode is off (authentication.gatewaytoken.enabled)")
         running.ctrl_c()
         running.end()
 
 
-def test_a_list_gives_tokens_and_attributes_and_an_update_is_installed(hawkbit_server, tmp_path):
-    admin = admin_of(hawkbit_server)
-    ask(hawkbit_server, admin.configure({TOKEN_MODE: True}))
-    ask(hawkbit_server, admin.create_targets([{"controllerId": "L-1", "securityToken": "t1"}]))
-    update = ask(hawkbit_server, admin.create_update("os", "2.0", b"image" * 1000, "os.img"))
-    ask(hawkbit_server, admin.assign(update, ["L-1"]))
+def test_a_list_gives_tokens_and_attributes_and_an_update_is_installed(empty_server, tmp_path):
+    admin = admin_of(empty_server)
+    ask(empty_server, admin.configure({TOKEN_MODE: True}))
+    ask(empty_server, admin.create_targets([{"controllerId": "L-1", "securityToken": "t1"}]))
+    update = ask(empty_server, admin.create_update("os", "2.0", b"image" * 1000, "os.img"))
+    ask(empty_server, admin.assign(update, ["L-1"]))
     units = tmp_path / "line.csv"
     units.write_text("serial,token,site\nL-1,t1,Ulm\nL-2,t2,Bonn\n")
     units.chmod(0o600)
-    options = ["--tokens", units, "--count", 1, "--install-time", "1s"]
-    with simulating("--against", hawkbit_server.url, *options) as running:
+    options = ["--tokens", units, "--count", 1, "--install-time", "1s", "--spread", "0s"]
+    with simulating("--against", empty_server.url, *options) as running:
         running.until("updates 1 done, 0 failed")
         running.ctrl_c()
         running.end()
     assert "1 update finished, 0 failed" in running.text
-    assert ask(hawkbit_server, admin.set_version("L-1", "installedDS")) == "2.0"
-    assert ask(hawkbit_server, admin.attributes("L-1"))["site"] == "Ulm"
-    assert set(targets(hawkbit_server)) == {"L-1"}, "only --register deletes targets"
+    assert ask(empty_server, admin.set_version("L-1", "installedDS")) == "2.0"
+    assert ask(empty_server, admin.attributes("L-1"))["site"] == "Ulm"
+    assert set(targets(empty_server)) == {"L-1"}, "only --register deletes targets"
 
 
-def test_targets_that_exist_are_not_taken_over(hawkbit_server):
-    ask(hawkbit_server, admin_of(hawkbit_server).create_targets([{"controllerId": "SIM-0002", "name": "a real one"}]))
-    done = simulate("--against", hawkbit_server.url, "--register", "--count", 3)
+def test_targets_that_exist_are_not_taken_over(empty_server):
+    ask(empty_server, admin_of(empty_server).create_targets([{"controllerId": "SIM-0002", "name": "a real one"}]))
+    done = simulate("--against", empty_server.url, "--register", "--count", 3)
     assert done.returncode == Exit.WRONG_USAGE
     assert "give the devices other names with --serial" in done.stderr
-    assert {serial: target["name"] for serial, target in targets(hawkbit_server).items()} == {"SIM-0002": "a real one"}
-    assert config(hawkbit_server, TOKEN_MODE)["global"] is True
+    assert {serial: target["name"] for serial, target in targets(empty_server).items()} == {"SIM-0002": "a real one"}
+    assert config(empty_server, TOKEN_MODE)["global"] is True
 
 
-def test_beyond_loopback_no_setting_is_changed_unasked(hawkbit_server):
+def test_beyond_loopback_no_setting_is_changed_unasked(empty_server):
     # 0.0.0.0 is no loopback address, and leads to this machine all the same.
-    elsewhere = hawkbit_server.url.replace("127.0.0.1", "0.0.0.0")
+    elsewhere = empty_server.url.replace("127.0.0.1", "0.0.0.0")
     done = simulate("--against", elsewhere, "--register", "--count", 1)
     assert done.returncode == Exit.WRONG_USAGE
     assert "--change-tenant-settings" in done.stderr
-    assert config(hawkbit_server, TOKEN_MODE) == {**config(hawkbit_server, TOKEN_MODE), "value": False, "global": True}
-    assert targets(hawkbit_server) == {}
+    assert config(empty_server, TOKEN_MODE) == {**config(empty_server, TOKEN_MODE), "value": False, "global": True}
+    assert targets(empty_server) == {}
 
 
 def test_a_server_that_dies_is_told_with_what_is_left_on_it(hawkbit_server):
@@ -342,23 +344,23 @@ def test_a_second_ctrl_c_gives_up_cleaning_and_says_so(hawkbit_server):
     assert "interrupted again" in running.text
 
 
-def test_when_the_reader_goes_away_it_ends_and_clears_away(hawkbit_server):
-    with simulating("--against", hawkbit_server.url, "--register", "--count", 2, "--spread", "0s") as running:
+def test_when_the_reader_goes_away_it_ends_and_clears_away(empty_server):
+    with simulating("--against", empty_server.url, "--register", "--count", 2, "--spread", "0s") as running:
         running.until("2 online")
         assert running.process.stdout is not None
         running.process.stdout.close()
         assert running.process.wait(WITHIN_S) == Exit.BROKEN
-    assert targets(hawkbit_server) == {}
-    assert config(hawkbit_server, TOKEN_MODE)["global"] is True
+    assert targets(empty_server) == {}
+    assert config(empty_server, TOKEN_MODE)["global"] is True
 
 
-def test_a_terminal_that_is_closed_ends_it_and_clears_away(hawkbit_server):
-    with on_terminal("--against", hawkbit_server.url, "--register", "--count", 2, "--spread", "0s") as running:
+def test_a_terminal_that_is_closed_ends_it_and_clears_away(empty_server):
+    with on_terminal("--against", empty_server.url, "--register", "--count", 2, "--spread", "0s") as running:
         running.until("SIM-0002  online")
         running.hang_up()
         running.process.wait(WITHIN_S)
-    assert targets(hawkbit_server) == {}
-    assert config(hawkbit_server, TOKEN_MODE)["global"] is True
+    assert targets(empty_server) == {}
+    assert config(empty_server, TOKEN_MODE)["global"] is True
 
 
 def free_port() -> int:

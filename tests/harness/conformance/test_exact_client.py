@@ -177,6 +177,7 @@ def test_a_drip_in_head_or_body_is_no_answer(start: bytes) -> None:
         enough.set()
 
 
+@pytest.mark.slow
 def test_a_slow_answer_does_not_shorten_the_time_of_the_next() -> None:
     """The limit counts anew for each answer of one connection."""
     pause = threading.Event()

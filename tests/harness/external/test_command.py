@@ -28,6 +28,7 @@ def test_our_own_device_in_its_place(tmp_path: Path) -> None:
     assert "1 passed" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_program_that_only_polls(tmp_path: Path) -> None:
     """It polls too fast for one row and well enough for another; its output is kept."""
     wanted = ("external/hawkbit/zero_interval", "external/hawkbit/duplicate_id")

@@ -50,6 +50,7 @@ def test_our_own_device_passes_in_virtual_time(name: str, tmp_path: Path) -> Non
     assert report.time == "virtual"
 
 
+@pytest.mark.slow
 def test_our_own_device_passes_over_sockets(tmp_path: Path) -> None:
     """All of them side by side: they mostly wait."""
 

@@ -21,6 +21,8 @@ from fleetrig.harness.verdict import Report, Verdict
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.identity import DeviceIdentity, GatewayToken, TargetToken
 
+pytestmark = pytest.mark.slow
+
 PROGRAM = Path(__file__).with_name("polling_device.py")
 HEAD = """
 scenario: A program polls

@@ -8,6 +8,8 @@ from itertools import islice
 from pathlib import Path
 from random import Random
 
+import pytest
+
 from fleetrig.reference_server.stores.interface import Blobs, Store
 from fleetrig.reference_server.stores.opening import open_store
 from fleetrig.simulator.contract.bodies import body_bytes
@@ -20,6 +22,7 @@ Acknowledged = dict[int, tuple[int, str]]
 """Number -> (id given, artifact name or -)."""
 
 
+@pytest.mark.slow
 def test_nothing_acknowledged_is_lost_by_kill_9(tmp_path: Path):
     random = Random(5)
     url = f"sqlite:///{tmp_path / 'fleet.db'}"

@@ -125,6 +125,7 @@ def power_cuts() -> list[str]:
     return [point for point in watch.points if point.startswith(wanted) and "#1:" in point]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", [plain_update, everything_fails_once, cancelled, wrong_image])
 def test_both_drivers_tell_the_same_story(script: Callable[[StubHawkbit], None]) -> None:
     virtual = in_virtual_time(script, None)

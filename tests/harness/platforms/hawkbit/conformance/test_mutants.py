@@ -18,6 +18,8 @@ from tests.harness.platforms.hawkbit.conformance.mutants_of_rollouts import MUTA
 from tests.harness.platforms.hawkbit.conformance.mutants_of_targets import MUTANTS as OF_TARGETS
 from tests.harness.platforms.hawkbit.conformance.row_reports import judged, needs_speed, told
 
+pytestmark = pytest.mark.slow
+
 MUTANTS = (*OF_TARGETS, *OF_DEVICES, *OF_FORMS, *OF_ACTIONS, *OF_FILES, *OF_ROLLOUTS, *OF_OPERATORS)
 BY_NUMBER = {row.number: row for row in ROWS}
 PATIENCE_S = 1.0

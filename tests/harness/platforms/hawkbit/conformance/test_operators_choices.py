@@ -50,6 +50,7 @@ def test_rows_that_need_shorter_intervals_than_allowed_are_skipped(number: str) 
         assert "hawkbit.controller.minPollingTime" in report.reason
 
 
+@pytest.mark.slow
 def test_rows_wait_for_a_strict_request_limiter() -> None:
     strict = {**EVERYBODY, f"{DOS}filter.maxRead": "12", f"{DOS}filter.maxWrite": "12"}
     with reference(properties=strict) as server:

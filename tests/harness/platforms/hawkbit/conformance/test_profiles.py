@@ -17,6 +17,7 @@ from tests.harness.platforms.hawkbit.conformance.in_process import reference
 BLANK = Report("conform/hawkbit", "", Verdict.PASSED)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("profile", DIFFERENCES)
 def test_a_server_of_another_profile_differs_in_just_these_rows(profile: str, monkeypatch: pytest.MonkeyPatch) -> None:
     until = RowClient.until

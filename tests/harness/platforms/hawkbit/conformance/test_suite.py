@@ -68,6 +68,7 @@ def test_the_suite_has_exactly_the_rows_of_the_contract() -> None:
     assert len({row.path for row in ROWS}) == len(ROWS)
 
 
+@pytest.mark.slow
 def test_every_row_passes_in_every_profile_and_leaves_nothing(
     reference: tuple[TenantUnderTest, frozenset[str]],
 ) -> None:
@@ -77,6 +78,7 @@ def test_every_row_passes_in_every_profile_and_leaves_nothing(
     assert state(server.http, server) == before
 
 
+@pytest.mark.slow
 def test_rows_pass_in_any_order_on_a_server_that_has_been_used() -> None:
     """Twice, in two orders, among a stranger's targets and with settings of the tenant's own."""
     with own_hawkbit("1.1") as (server, can):

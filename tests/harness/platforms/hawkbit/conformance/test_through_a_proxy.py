@@ -56,6 +56,7 @@ def inhabit(server: TenantUnderTest) -> None:
         session.mgmt("PUT", "/system/configs", {"pollingTime": "00:10:00", "authentication.targettoken.enabled": True})
 
 
+@pytest.mark.slow
 def test_every_row_passes_behind_a_proxy_and_leaves_nothing(behind_a_proxy: TenantUnderTest) -> None:
     server = behind_a_proxy
     inhabit(server)
