@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test quick check format bench soak peer-hawkbit lock clean peers
+.PHONY: help install demo test quick check format reach contracts bench soak peer-hawkbit lock clean peers
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,12 @@ check: install ## lint, formatting, types, who imports whom, changelog
 format: install ## format the code and repair what lint can repair
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+reach: install ## what rows, scenarios and recordings execute of the reference server's PLATFORM
+	$(BIN)/python -m tests.reach $(PLATFORM)
+
+contracts: install ## write docs/contracts/ anew from the rows
+	$(BIN)/python -m tests.contracts
 
 bench: install ## measure speed and memory; PEER=URL,PID measures a running hawkBit beside ours
 	PEER="$(PEER)" $(BIN)/python -m pytest tests/benchmarks -s -o python_files='bench_*.py' -o python_functions='bench_*'

@@ -1,6 +1,6 @@
 """What a platform is to the server: a pure function of envelope, session and time over its store.
 
-Each platform is a `Platform`, and an `HttpPlatform` or a `SessionPlatform` or both, by what its listeners speak.
+Each platform is a `ServerPlatform`, and an `HttpPlatform` or a `SessionPlatform` or both, by what its listeners speak.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Reaction:
 NOTHING = Reaction()
 
 
-class Platform(Protocol):
+class ServerPlatform(Protocol):
     """One emulated server. No I/O, no clock, no chance of its own."""
 
     name: str
@@ -68,7 +68,7 @@ class Platform(Protocol):
 
 
 @runtime_checkable
-class HttpPlatform(Platform, Protocol):
+class HttpPlatform(ServerPlatform, Protocol):
     """A platform that answers HTTP requests."""
 
     http_habits: HttpHabits
@@ -78,7 +78,7 @@ class HttpPlatform(Platform, Protocol):
 
 
 @runtime_checkable
-class SessionPlatform(Platform, Protocol):
+class SessionPlatform(ServerPlatform, Protocol):
     """A platform with sessions that last: MQTT connections, CoAP endpoints. Each call is one transaction."""
 
     def opened(self, session: Session, now_us: int) -> Reaction:
@@ -91,4 +91,4 @@ class SessionPlatform(Platform, Protocol):
         """It is gone, whichever side ended it: called once for each session that was opened."""
 
 
-PlatformBuilder = Callable[[Store, Blobs, Entropy], Platform]
+PlatformBuilder = Callable[[Store, Blobs, Entropy], ServerPlatform]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from fleetrig.reference_server.connection_faults import Blocked, ConnectionFaults
 from fleetrig.reference_server.faults import FaultPlan, distort, filter_request, replacement
-from fleetrig.reference_server.platform import HttpAnswer, HttpPlatform, Platform, Reaction, SessionPlatform
+from fleetrig.reference_server.platform import HttpAnswer, HttpPlatform, Reaction, ServerPlatform, SessionPlatform
 from fleetrig.reference_server.server_lane import ServerLane
 from fleetrig.reference_server.stores.interface import Store
 from fleetrig.simulator.contract.delivery import Delivery, Ending
@@ -36,7 +36,9 @@ class Server:
     Raises ModelError when it is used for what its platform does not speak; never for what came over the wire.
     """
 
-    def __init__(self, platform: Platform, store: Store, faults: FaultPlan, trace: Trace, secrets: Secrets) -> None:
+    def __init__(
+        self, platform: ServerPlatform, store: Store, faults: FaultPlan, trace: Trace, secrets: Secrets
+    ) -> None:
         self.platform = platform
         self.store = store
         self.faults = faults

@@ -1,7 +1,7 @@
 """How long to wait after a failure: attempt number in, permitted range of seconds out.
 
 Nothing is drawn here. A driver draws from the range, the oracle checks that a device's delay lies in it. Formulas and
-usual parameters: spec/performance.md §3; «Exponential Backoff and Jitter» (AWS Architecture Blog); `Retry-After`:
+usual parameters: «Exponential Backoff and Jitter» (AWS Architecture Blog); `Retry-After`:
 RFC 9110 §10.2.3, for 429 RFC 6585 §4.
 """
 

@@ -1,8 +1,10 @@
-"""For all tests: how they are spread over workers, and that children hear Ctrl-C, also in the background."""
+"""For all tests: how they are spread over workers, a port, and that children hear Ctrl-C, also in the background."""
 
 from __future__ import annotations
 
 import signal
+import socket
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -31,3 +33,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     scheduler = LoadScopeScheduling(config, log)
     scheduler._split_scope = lambda nodeid: next((path for path in TOGETHER if nodeid.startswith(path)), nodeid)
     return scheduler
+
+
+@pytest.fixture
+def free_port() -> Iterator[int]:
+    """Nobody listens there until the test starts somebody who does: meanwhile no other program is given the port."""
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]

@@ -32,7 +32,7 @@ from fleetrig.harness.scenario_file.check_words import (
     KeepsSecrets,
     ManufacturingRecord,
     Never,
-    NoReply,
+    NoReplies,
     OneAddress,
     Order,
     Rate,
@@ -107,7 +107,7 @@ def describe(words: CheckWord, fleet: FleetSnapshot) -> str:
     return words.describe() or fold_of(fleet, words).expected
 
 
-def times_per_device(fleet: FleetSnapshot, words: Sends | Receives | NoReply) -> Fold:
+def times_per_device(fleet: FleetSnapshot, words: Sends | Receives | NoReplies) -> Fold:
     return event_folds.TimesPerDeviceFold(pattern_of(fleet, words), fleet.serials(words.only), words.times)
 
 
@@ -180,7 +180,7 @@ def exchange(fleet: FleetSnapshot, name: str, only: str, kind: str = "sent") -> 
 FOLDS: Final[Mapping[type[CheckWord], Callable[[FleetSnapshot, Any], Fold]]] = {
     Sends: times_per_device,
     Receives: times_per_device,
-    NoReply: times_per_device,
+    NoReplies: times_per_device,
     Reaches: reaches,
     Order: order,
     Never: never,
@@ -226,7 +226,7 @@ def _pattern(words: SeenWord, device: str) -> Pattern:
                 "received", words.name or "", device=device, status=words.status,
                 line=words.line or "", header=words.header, body_has=words.body_has,
             )  # fmt: skip
-        case NoReply():
+        case NoReplies():
             return Pattern("no_reply", words.name or "", device=device)
         case Reaches():
             return Pattern("entered", device=device, stage=words.stage)

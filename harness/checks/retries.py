@@ -18,7 +18,7 @@ FEWEST_PAUSES: Final = 4
 
 
 @dataclass(slots=True)
-class Row:
+class TryRow:
     """One device's longest row of failures, and the one that is under way."""
 
     pauses_us: list[int] = field(default_factory=list)
@@ -56,10 +56,10 @@ class PauseRows:
     def __init__(self, sent: Pattern, received: Pattern, no_reply: Pattern) -> None:
         self.name = sent.name
         self._sent, self._received, self._no_reply = sent, received, no_reply
-        self.rows: dict[str, Row] = {}
+        self.rows: dict[str, TryRow] = {}
 
     def step(self, event: TraceEvent) -> None:
-        row = self.rows.setdefault(event.device, Row()) if event.device else Row()
+        row = self.rows.setdefault(event.device, TryRow()) if event.device else TryRow()
         if self._sent.fits(event):
             row.sent(event)
         elif self._no_reply.fits(event):
@@ -67,7 +67,7 @@ class PauseRows:
         elif self._received.fits(event):
             row.answered(event, failed=is_failure(event.envelope))
 
-    def seen(self) -> dict[str, Row]:
+    def seen(self) -> dict[str, TryRow]:
         """Those that have failed at all."""
         return {device: row for device, row in self.rows.items() if row.longest_us}
 

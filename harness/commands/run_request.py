@@ -16,7 +16,7 @@ from fleetrig.harness.commands.exits import Exit, exit_of
 from fleetrig.harness.external.command import device_command
 from fleetrig.harness.report.console import ConsoleReport, make_console
 from fleetrig.harness.report.progress import RunProgress
-from fleetrig.harness.run.batch import Output, Pair, run_and_show
+from fleetrig.harness.run.batch import BatchOutput, Pair, run_and_show
 from fleetrig.harness.run.known_deviations import peer_of
 from fleetrig.harness.run.power_points import power_cut_points
 from fleetrig.harness.run.run import RunOptions
@@ -159,9 +159,9 @@ def carry_out(request: RunRequest) -> Exit:
     return exit_of(worst_verdict(report.verdict for report in reports), strict=request.strict)
 
 
-def output_of(request: RunRequest, console: Console, *, is_single: bool) -> Output:
+def output_of(request: RunRequest, console: Console, *, is_single: bool) -> BatchOutput:
     writer = ConsoleReport(console, verbose=request.verbose, single=is_single)
-    return Output(writer, request.junit, request.trace, request.results, request.fail_fast)
+    return BatchOutput(writer, request.junit, request.trace, request.results, request.fail_fast)
 
 
 def check_places(junit: Path | None, trace: Path | None, results: Path, *, is_many: bool) -> None:

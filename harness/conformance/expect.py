@@ -16,7 +16,7 @@ class Mismatch(Exception):
         self.finding = finding
 
 
-class Missing(Exception):
+class MissingCapability(Exception):
     """The server cannot serve this row; `str()` is the capability word."""
 
 

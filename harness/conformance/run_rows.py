@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import TypeVar
 
-from fleetrig.harness.conformance.expect import Mismatch, Missing
+from fleetrig.harness.conformance.expect import Mismatch, MissingCapability
 from fleetrig.harness.conformance.row import Row
 from fleetrig.harness.run.version import VERSION
 from fleetrig.harness.servers.description import LISTENERS
@@ -44,7 +44,7 @@ def run_row(row: Row[S], open_client: OpenClient[S], can: frozenset[str], blank:
     except Mismatch as mismatch:
         finding = Finding(mismatch.finding.expected, mismatch.finding.got, mismatch.finding.evidence, row.clause)
         verdict = verdict_of(finding, row.severity)
-    except Missing as missing:
+    except MissingCapability as missing:
         verdict, reason = Verdict.SKIPPED, f"the server lacks {missing}"
     except (BrokenBench, UsageError) as broken:
         verdict, reason = Verdict.BROKEN, str(broken)

@@ -30,7 +30,7 @@ def view_for(scenario: Scenario) -> EventView:
     return ServerView(platform_of(scenario.platform).device_call) if scenario.devices.external else device_view
 
 
-class Exchange(NamedTuple):
+class SeenExchange(NamedTuple):
     """What is under way in a session: who called, and whether a fault has distorted the answer."""
 
     call: DeviceCall | None
@@ -42,16 +42,16 @@ class ServerView:
     """A view. What came and what was said to it belong together by their session; others may stand in between."""
 
     _device_call: Callable[[TraceEvent], DeviceCall | None]
-    _open: BySession[Exchange] = field(default_factory=BySession)
+    _open: BySession[SeenExchange] = field(default_factory=BySession)
 
     def __call__(self, event: TraceEvent) -> Iterator[TraceEvent]:
         if event.lane is not Lane.SERVER:
             yield event
             return
-        exchange = self._open.get(event.session) or Exchange(None)
+        exchange = self._open.get(event.session) or SeenExchange(None)
         match event.kind:
             case "received":
-                exchange = Exchange(self._device_call(event))
+                exchange = SeenExchange(self._device_call(event))
                 self._open.put(event.session, exchange)
                 yield from _from_device("sent", event, exchange)
             case "fault":
@@ -63,7 +63,7 @@ class ServerView:
                 yield from _from_device("no_reply" if event.reason else "received", event, exchange)
 
 
-def _answered(event: TraceEvent, exchange: Exchange) -> Iterator[TraceEvent]:
+def _answered(event: TraceEvent, exchange: SeenExchange) -> Iterator[TraceEvent]:
     """An answer that a fault has distorted is only what the platform said; what was made of it follows."""
     if event.kind == "refused":
         yield event
@@ -71,7 +71,7 @@ def _answered(event: TraceEvent, exchange: Exchange) -> Iterator[TraceEvent]:
         yield from _from_device("received", event, exchange)
 
 
-def _from_device(kind: str, event: TraceEvent, exchange: Exchange) -> Iterator[TraceEvent]:
+def _from_device(kind: str, event: TraceEvent, exchange: SeenExchange) -> Iterator[TraceEvent]:
     """As the device would tell it."""
     if exchange.call is not None:
         yield event._replace(kind=kind, device=exchange.call.device, name=exchange.call.name)

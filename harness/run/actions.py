@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from fleetrig.harness.run.context import Device, RunContext
-from fleetrig.harness.scenario_file.action_words import ActionWord, PowerCut, PowerCycle, PowerOn, Wait
+from fleetrig.harness.scenario_file.action_words import ActionWord, CyclePower, PowerCut, PowerOn, Wait
 from fleetrig.simulator.drivers.director import Director
 from fleetrig.simulator.drivers.power_watch import PowerWatch
 from fleetrig.simulator.effects import Pause
@@ -42,7 +42,7 @@ def power_cut(context: RunContext, words: PowerCut) -> Director[None]:
         context.driver.power_cut(device.agent)
 
 
-def cycle_power(context: RunContext, words: PowerCycle) -> Director[None]:
+def cycle_power(context: RunContext, words: CyclePower) -> Director[None]:
     yield from ()
     power_cycle(context, context.chosen(words.only), words.off_s)
 
@@ -60,7 +60,7 @@ def wait(_: RunContext, words: Wait) -> Director[None]:
 PERFORM: Final[Mapping[type[ActionWord], Callable[[RunContext, Any], Director[None]]]] = {
     PowerOn: power_on,
     PowerCut: power_cut,
-    PowerCycle: cycle_power,
+    CyclePower: cycle_power,
     Wait: wait,
 }
 """Word -> what performs it."""

@@ -25,7 +25,7 @@ STOPS: Final = frozenset({Verdict.FAILED, Verdict.BROKEN})
 
 
 @dataclass(frozen=True, slots=True)
-class Output:
+class BatchOutput:
     """Where the reports of a run go."""
 
     writer: ConsoleReport
@@ -40,7 +40,7 @@ class Output:
         return {what: path for what, path in places.items() if path is not None and path.exists()}
 
 
-async def run_and_show(pairs: Sequence[Pair], output: Output, width: int) -> list[Report]:
+async def run_and_show(pairs: Sequence[Pair], output: BatchOutput, width: int) -> list[Report]:
     """Shows each report as it comes; summary and JUnit file come even when the run breaks off."""
     began_s = time.monotonic()
     reports: list[Report] = []
@@ -66,7 +66,7 @@ async def run_and_show(pairs: Sequence[Pair], output: Output, width: int) -> lis
     return reports
 
 
-async def _show(pairs: Sequence[Pair], output: Output, width: int, reports: list[Report]) -> None:
+async def _show(pairs: Sequence[Pair], output: BatchOutput, width: int, reports: list[Report]) -> None:
     """Adds reports as they come. A server that nobody can reach breaks all runs by one cause, which is shown once."""
     if cause := await first_cause(*pairs[0]):
         reports += reports_of(pairs, Verdict.BROKEN, cause)

@@ -70,7 +70,7 @@ class PowerCut(DeviceSelector, ActionWord):
         return f"cut the power of {describe_devices(self.only)}"
 
 
-class PowerCycle(DeviceSelector, ActionWord):
+class CyclePower(DeviceSelector, ActionWord):
     """Cuts the power and switches on again."""
 
     off_s: Duration = Field(2.0, alias="off")
@@ -96,7 +96,7 @@ class Wait(ActionWord, RootModel[Duration]):
 BENCH_WORDS: Final[Mapping[str, type[ActionWord]]] = {
     "power_on": PowerOn,
     "power_cut": PowerCut,
-    "power_cycle": PowerCycle,
+    "power_cycle": CyclePower,
     "wait": Wait,
 }
 """What the bench does itself, whatever the platform."""

@@ -77,7 +77,7 @@ class Receives(Counted):
     """As for `sends`."""
 
 
-class NoReply(Counted):
+class NoReplies(Counted):
     """Devices get no usable answer: refused, reset, silence, or an answer that is cut."""
 
     name: Text | None = None
@@ -95,7 +95,7 @@ class Reaches(DeviceSelector, CheckWord):
         return STAGES_ARE_INSIDE
 
 
-SeenWord = Sends | Receives | NoReply | Reaches
+SeenWord = Sends | Receives | NoReplies | Reaches
 
 
 class Seen(OneWord):
@@ -103,7 +103,7 @@ class Seen(OneWord):
 
     sends: Sends | None = None
     receives: Receives | None = None
-    no_reply: NoReply | None = None
+    no_reply: NoReplies | None = None
     reaches: Reaches | None = None
 
     @model_validator(mode="after")
@@ -324,7 +324,7 @@ class ManufacturingRecord(Model, CheckWord):
 CHECK_WORDS: Final[Mapping[str, type[CheckWord]]] = {
     "sends": Sends,
     "receives": Receives,
-    "no_reply": NoReply,
+    "no_reply": NoReplies,
     "reaches": Reaches,
     "order": Order,
     "never": Never,

@@ -20,7 +20,7 @@ from fleetrig.harness.platforms import PLATFORMS, vocabulary_of
 from fleetrig.harness.scenario_file.action_words import BENCH_WORDS
 from fleetrig.harness.scenario_file.check_words import CHECK_WORDS, Registry
 from fleetrig.harness.scenario_file.entry import as_list
-from fleetrig.harness.scenario_file.scenario import Devices, Phase, Scenario, Server
+from fleetrig.harness.scenario_file.scenario import Devices, Phase, Scenario, ServerBlock
 from fleetrig.harness.scenario_file.settings_model import Settings
 from fleetrig.harness.scenario_file.vocabulary import Vocabulary, merged
 from fleetrig.harness.scenario_file.words import Action, Check, with_words
@@ -85,11 +85,11 @@ def _devices(vocabulary: Vocabulary) -> type[Devices]:
     return _narrowed(Devices, {"flow": _one_of(PLATFORMS), **forms}, defaults)
 
 
-def _server(vocabulary: Vocabulary) -> type[Server]:
+def _server(vocabulary: Vocabulary) -> type[ServerBlock]:
     class TenantSettings(Settings, forms=vocabulary.settings, notes=vocabulary.notes):
         """Settings of the tenant, under the names that the platform's management interface gives them."""
 
-    return _narrowed(Server, {"platform": _one_of(PLATFORMS) | None, "settings": TenantSettings},
+    return _narrowed(ServerBlock, {"platform": _one_of(PLATFORMS) | None, "settings": TenantSettings},
                      {"settings": TenantSettings()})  # fmt: skip
 
 

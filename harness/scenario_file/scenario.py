@@ -180,7 +180,7 @@ class Devices(Model):
         return (Unit(self.serial.format(n=number)) for number in range(1, self.count + 1))
 
 
-class Server(Model):
+class ServerBlock(Model):
     """The server that the scenario wants."""
 
     platform: str | None = None
@@ -220,7 +220,7 @@ class Scenario(Heading):
     """A whole file with its values filled in."""
 
     devices: Devices
-    server: Server = Server()
+    server: ServerBlock = ServerBlock()
     faults: tuple[FaultLine, ...] = ()
     """Counted from the beginning of the run."""
     phases: tuple[Phase, ...] = Field(min_length=1)

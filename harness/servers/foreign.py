@@ -43,7 +43,7 @@ def _checked(check: Callable[[str], str]) -> AfterValidator:
 
 WebAddress = Annotated[Text, _checked(web_url)]
 TlsAddress = Annotated[Text, _checked(lambda text: web_url(text, "https"))]
-Address = Annotated[Text, _checked(host_port)]
+HostPort = Annotated[Text, _checked(host_port)]
 
 
 class ServerFile(Model):
@@ -53,10 +53,10 @@ class ServerFile(Model):
     """What the server is. May be left out where the command says so, or where all scenarios agree."""
     http: WebAddress | None = None
     https: TlsAddress | None = None
-    mqtt: Address | None = None
-    mqtts: Address | None = None
-    coap: Address | None = None
-    coaps: Address | None = None
+    mqtt: HostPort | None = None
+    mqtts: HostPort | None = None
+    coap: HostPort | None = None
+    coaps: HostPort | None = None
     registry: WebAddress | None = None
     user: Text | None = None
     password: Text | None = None

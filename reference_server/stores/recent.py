@@ -10,11 +10,11 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
-class Missing(Enum):
+class NotKept(Enum):
     MISSING = 0
 
 
-MISSING: Final = Missing.MISSING
+MISSING: Final = NotKept.MISSING
 """Told apart from None, which is what a cache knows of a record that does not exist."""
 
 
@@ -31,17 +31,17 @@ class Recent(Generic[K, V]):
         self._young: dict[K, V] = {}
         self._old: dict[K, V] = {}
 
-    def get(self, key: K) -> V | Literal[Missing.MISSING]:
-        value: V | Literal[Missing.MISSING] = self._young.get(key, MISSING)
+    def get(self, key: K) -> V | Literal[NotKept.MISSING]:
+        value: V | Literal[NotKept.MISSING] = self._young.get(key, MISSING)
         if value is MISSING:
             value = self._old.pop(key, MISSING)
             if value is not MISSING:
                 self.put(key, value)
         return value
 
-    def peek(self, key: K) -> V | Literal[Missing.MISSING]:
+    def peek(self, key: K) -> V | Literal[NotKept.MISSING]:
         """As `get`, but the generations stay as they are: for going through many."""
-        value: V | Literal[Missing.MISSING] = self._young.get(key, MISSING)
+        value: V | Literal[NotKept.MISSING] = self._young.get(key, MISSING)
         return self._old.get(key, MISSING) if value is MISSING else value
 
     def put(self, key: K, value: V) -> None:

@@ -88,7 +88,6 @@ class PowerCycle:
                 self._effect = effect
                 return effect
             effect = agent.resume(agent.settle(effect))
-        self._where = ""
         self._trace_power("ended")
         return None
 

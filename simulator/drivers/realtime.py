@@ -219,7 +219,7 @@ class RealBench:
 
 
 def _tls_context(*, verify: bool) -> ssl.SSLContext:
-    """One for the whole bench: a context costs 20 ms and most of a MiB (spec/libraries.md)."""
+    """One for the whole bench: a context costs 20 ms and most of a MiB."""
     context = ssl.create_default_context()
     if not verify:
         context.check_hostname = False

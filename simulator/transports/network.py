@@ -57,25 +57,25 @@ class Network:
 
     def open(self, link: MemoryLink) -> None:
         """Opens a session for the link, as the server sees it."""
+        now_us = self._before_call()
         self._last_session += 1
         scheme = link.where.partition(":")[0]
         link.session = Session(id=self._last_session, listener=scheme, tls=scheme.endswith("s"))
         self._open[link.session.id] = link
-        now_us = self._before_call()
         self._perform(self._server.opened(link.session, now_us), self.round_trip_us)
         self._look_ahead(now_us)
 
     def send(self, link: MemoryLink, envelope: Envelope) -> None:
         """To the server, unless that has ended the connection already."""
+        now_us = self._before_call()
         if link.session.id in self._open:
-            now_us = self._before_call()
             self._perform(self._server.receive(link.session, envelope, now_us), self.round_trip_us)
             self._look_ahead(now_us)
 
     def close(self, link: MemoryLink) -> None:
         """The device ends the connection, or loses its power."""
+        now_us = self._before_call()
         if self._open.pop(link.session.id, None) is not None:
-            now_us = self._before_call()
             self._perform(self._server.closed(link.session, now_us), self.round_trip_us)
             self._look_ahead(now_us)
 
@@ -113,6 +113,7 @@ class Network:
     def _advance(self, now_us: int) -> None:
         self._perform(self._server.advance(now_us), 0)
         self._due_us = None
+        self._order += 1  # what was ordered has happened
         due_us = self._server.next_due_us()
         self._look_ahead(now_us, AGAIN_AFTER_US if due_us is not None and due_us <= now_us else 0)
 
@@ -183,7 +184,6 @@ class MemoryLink:
         if isinstance(effect, Await) and (found := self._inbox.want_fitting(effect.patterns)) is not None:
             return Reply(found, 0.0)
         if self.ended:
-            self._inbox.want_nothing()
             return NoReply(self.ended, 0.0)
         if isinstance(effect, Tell):
             self._network.send(self, self._inbox.numbered(effect.envelope))
@@ -234,5 +234,4 @@ class MemoryLink:
 
     def _wake(self, outcome: Callable[[float], Outcome]) -> None:
         self._waiting = None
-        self._inbox.want_nothing()
         self._woken(outcome(to_s(self._network.now_us() - self._began_us)))

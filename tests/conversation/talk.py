@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from fleetrig.reference_server.faults import FaultPlan
-from fleetrig.reference_server.platform import Platform
+from fleetrig.reference_server.platform import ServerPlatform
 from fleetrig.reference_server.server import Server
 from fleetrig.reference_server.stores.memory import MemoryStore
 from fleetrig.simulator.contract.clock import VIRTUAL_EPOCH_US, to_us
@@ -38,7 +38,7 @@ class Talk:
         self.plan = FaultPlan(Random(self.seed).random)
         self.serve(self.echo)
 
-    def serve(self, platform: Platform) -> None:
+    def serve(self, platform: ServerPlatform) -> None:
         self.server = Server(platform, self.store, self.plan, self.trace, self.secrets)
 
     def fault(self, kind: FaultKind, **fields: object) -> None:

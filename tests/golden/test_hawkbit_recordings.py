@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -32,14 +33,14 @@ NOT_YET: dict[str, str] = {}
 """Row -> why it is not answered alike yet. A row that has come to agree must be taken off this list."""
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def replay(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Replay]:
+@contextlib.contextmanager
+def fresh_replay(store_kind: str, folder: Path) -> Iterator[Replay]:
     """A fresh server of default settings, except for what earlier recordings left behind: a polling time of its own.
 
     On SQLite next to nothing is kept in memory, so that every record goes to the file and comes back.
     """
     random = Random(1)
-    store = MemoryStore() if request.param == "memory" else SqliteStore(tmp_path / "fleet.db", cached_records=4)
+    store = MemoryStore() if store_kind == "memory" else SqliteStore(folder / "fleet.db", cached_records=4)
     platform = HawkbitPlatform(store, MemoryBlobs(), SeededEntropy(1), Settings(accounts=ACCOUNTS))
     server = Server(platform, store, FaultPlan(random.random), Trace(), Secrets())
     replay = Replay(server, {account.user: account.password for account in ACCOUNTS})
@@ -48,6 +49,12 @@ def replay(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Replay]:
     assert left.status == 204
     yield replay
     store.close()
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def replay(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Replay]:
+    with fresh_replay(request.param, tmp_path) as one:
+        yield one
 
 
 @pytest.mark.parametrize("row", ROWS)

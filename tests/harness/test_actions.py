@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fleetrig.harness.platforms import PLATFORMS, load, vocabulary_of
-from fleetrig.harness.platforms.hawkbit.actions import image_bytes
+from fleetrig.harness.platforms.hawkbit.updates import image_bytes
 from fleetrig.harness.run.actions import PERFORM
 from fleetrig.harness.scenario_file.action_words import BENCH_WORDS
 from fleetrig.simulator.contract.clock import to_s

@@ -1,6 +1,6 @@
 """A small operator for these tests: hawkBit's Management API over plain http.client, sharing nothing with the harness.
 
-Shapes from spec/hawkbit.md §1.
+Shapes from docs/contracts/hawkbit.md §1.
 """
 
 from __future__ import annotations

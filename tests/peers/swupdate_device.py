@@ -1,4 +1,4 @@
-"""Debian's `swupdate` in hawkBit mode (suricatta) as a device: spec/hawkbit.md §7.1."""
+"""Debian's `swupdate` in hawkBit mode (suricatta) as a device: docs/contracts/hawkbit.md §7.1."""
 
 from __future__ import annotations
 

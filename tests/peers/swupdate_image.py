@@ -1,6 +1,6 @@
 """Signed SWUpdate images as a firmware build makes them: `sw-description`, its CMS signature, the payload, in a cpio.
 
-spec/hawkbit.md §7.1: Debian's swupdate takes signed images only, and a certificate for e-mail protection.
+docs/contracts/hawkbit.md §7.1: Debian's swupdate takes signed images only, and a certificate for e-mail protection.
 """
 
 from __future__ import annotations

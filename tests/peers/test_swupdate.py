@@ -1,4 +1,4 @@
-"""Debian's `swupdate` gets itself known to the reference server: tokens, attributes (spec/hawkbit.md §3, §7.1).
+"""Debian's `swupdate` gets itself known to the reference server: tokens, attributes (hawkBit's §3, §7.1).
 
 Nobody here wrote the device's side. What counts is the server's registry, read through the Management API.
 """

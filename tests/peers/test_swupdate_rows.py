@@ -1,4 +1,4 @@
-"""Debian's `swupdate` against the device rows of hawkBit (spec/hawkbit.md §6.5), through `fleetrig run external`.
+"""Debian's `swupdate` against the device rows of hawkBit (hawkBit's §6.5), through `fleetrig run external`.
 
 Nobody here wrote the device. What it does otherwise stands in scenarios/_known_deviations.yaml with the reason: here
 it must pass everything else, and deviate where it is said to.

@@ -1,4 +1,4 @@
-"""Debian's `swupdate` is updated by the reference server: to the end, errors, cancels, outages (spec/hawkbit.md §7.1).
+"""Debian's `swupdate` is updated by the reference server: to the end, errors, cancels, outages (hawkBit's §7.1).
 
 Nobody here wrote the device's side. What counts is the server's registry, read through the Management API, and the
 bytes that the device has installed.

@@ -39,7 +39,7 @@ def test_decorrelated_jitter_builds_on_the_delay_before() -> None:
 
 @pytest.mark.parametrize(("cap_over_base", "mean_over_cap"), [(60, 0.56), (300, 0.47)])
 def test_decorrelated_jitter_settles_where_the_literature_says(cap_over_base: int, mean_over_cap: float) -> None:
-    """spec/performance.md §3: first drawn, then capped. The other way round the means would be 0.34 and 0.27."""
+    """First drawn, then capped. The other way round the means would be 0.34 and 0.27."""
     backoff = Backoff(Policy.DECORRELATED_JITTER, base_s=300.0 / cap_over_base, cap_s=300.0)
     settled: list[float] = []
     for device in range(2_000):

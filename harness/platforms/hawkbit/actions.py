@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, cast
 
 from fleetrig.harness.platforms.hawkbit.cleanup import value_before
 from fleetrig.harness.platforms.hawkbit.hawkbit_run import HawkbitRun
+from fleetrig.harness.platforms.hawkbit.rollouts import move_rollout, roll_out
 from fleetrig.harness.platforms.hawkbit.settings import GATEWAY_KEY
+from fleetrig.harness.platforms.hawkbit.updates import made_set
 from fleetrig.harness.platforms.hawkbit.words import (
     Cancel,
     Configure,
     Deploy,
+    MoveRollout,
     RequestAttributes,
+    Rollout,
     Rotate,
     SetAttributes,
 )
@@ -80,12 +83,8 @@ def deploy(run: HawkbitRun, words: Deploy) -> Director[None]:
     serials = run.context.serials(words.to)
     if not words.before_contact:
         yield from wait_for_first_contact(run, serials)
-    admin = run.admin
-    if words.version not in run.set_ids:
-        image, file = image_of(run, words)
-        name = f"{run.context.prefix or 'fleetrig-'}image"
-        run.set_ids[words.version] = yield from admin.create_update(name, words.version, image, file)
-    yield from admin.assign(run.set_ids[words.version], serials, words.type)
+    set_id = yield from made_set(run, words.version, words.size_bytes)
+    yield from run.admin.assign(set_id, serials, words.type)
 
 
 def wait_for_first_contact(run: HawkbitRun, serials: Sequence[str]) -> Director[None]:
@@ -100,22 +99,6 @@ def wait_for_first_contact(run: HawkbitRun, serials: Sequence[str]) -> Director[
                 raise BrokenBench(f"{serial} did not call the server within {FIRST_CONTACT_WITHIN_S:g} s, so there is "
                                   "nobody to deploy to; say before_contact: true to assign all the same")  # fmt: skip
             yield Pause(LOOK_EVERY_S, LOOK_EVERY_S, "first contact")
-
-
-def image_of(run: HawkbitRun, words: Deploy) -> tuple[bytes, str]:
-    """What is deployed, and the name of its file. Raises BrokenBench for an image that cannot be read."""
-    if run.context.image is None:
-        return image_bytes(words.version, words.size_bytes), f"{words.version}.img"
-    try:
-        return run.context.image.read_bytes(), run.context.image.name
-    except OSError as wrong:
-        raise BrokenBench(f"cannot read the image {run.context.image}: {wrong.strerror or wrong}") from None
-
-
-def image_bytes(version: str, size_bytes: int) -> bytes:
-    """An image that is different for each version and the same in each run."""
-    block = hashlib.sha256(version.encode()).digest()
-    return (block * (size_bytes // len(block) + 1))[:size_bytes]
 
 
 def cancel(run: HawkbitRun, words: Cancel) -> Director[None]:
@@ -194,6 +177,8 @@ PERFORM: Final[Mapping[type[ActionWord], Callable[[HawkbitRun, Any], Director[No
     Configure: lambda run, words: configure(run, words.values),
     Preregister: preregister,
     Deploy: deploy,
+    Rollout: roll_out,
+    MoveRollout: move_rollout,
     Cancel: cancel,
     Delete: delete,
     Rotate: rotate,

@@ -1,6 +1,6 @@
 """hawkBit's Management API as the harness uses it: each call a generator of Asks, so it runs in virtual and real time.
 
-Only what is public (spec/hawkbit.md §1). Raises `BrokenBench` with the first cause when the server cannot be used.
+Only what is public (§1). Raises `BrokenBench` with the first cause when the server cannot be used.
 """
 
 from __future__ import annotations
@@ -128,6 +128,19 @@ class HawkbitAdmin(HttpAdmin):
         """Version of the `assignedDS` or `installedDS`; None when there is none."""
         answer = yield from self.call("GET", f"{_target(controller_id)}/{which}")
         return None if answer is None else self.part(answer, str, "version")
+
+    # -- rollouts (§1.5)
+
+    def create_rollout(self, body: JsonDict) -> AdminCall[int]:
+        """Gives its id; the server fills its groups by itself."""
+        return self.part((yield from self.call("POST", "/rollouts", body)), int, "id")
+
+    def rollout_status(self, rollout_id: int) -> AdminCall[str]:
+        return self.part((yield from self.call("GET", f"/rollouts/{rollout_id}")), str, "status")
+
+    def move_rollout(self, rollout_id: int, move: str) -> AdminCall[None]:
+        """start, pause, resume, stop, triggerNextGroup."""
+        yield from self.call("POST", f"/rollouts/{rollout_id}/{move}")
 
     # -- anything
 

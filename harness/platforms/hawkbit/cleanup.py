@@ -22,6 +22,7 @@ def steps(admin: HawkbitAdmin, prefix: str, configured: Mapping[str, Any]) -> It
     server's default.
     """
     assert prefix, "without a prefix everything would be ours"
+    yield f"rollouts {prefix}*", delete_by_prefix(admin, "/rollouts", prefix)
     yield f"targets {prefix}*", delete_targets(admin, prefix)
     yield f"distribution sets {prefix}*", delete_by_prefix(admin, "/distributionsets", prefix)
     yield f"software modules {prefix}*", delete_by_prefix(admin, "/softwaremodules", prefix)

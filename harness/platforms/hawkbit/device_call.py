@@ -1,7 +1,7 @@
 """What a request to hawkBit's device interface is called, by its method, path and body alone.
 
 The words are those that our own devices use (`poll`, `configData`, `feedback-closed` …), so that a check reads the same
-whether a device tells what it does or the server has to. Paths: spec/hawkbit.md §2.
+whether a device tells what it does or the server has to. Paths: docs/contracts/hawkbit.md §2.
 """
 
 from __future__ import annotations

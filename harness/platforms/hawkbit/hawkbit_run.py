@@ -23,6 +23,8 @@ class HawkbitRun:
     gateway_key: str = ""
     set_ids: dict[str, int] = field(default_factory=dict)
     """Distribution sets that were made, by version."""
+    rollout_ids: dict[str, int] = field(default_factory=dict)
+    """Rollouts that were made, by version."""
     configured: dict[str, Any] = field(default_factory=dict)
     """Keys of the tenant's configuration that were changed on a server that others use too, and what they were
     before; None where the default was in force."""

@@ -11,7 +11,7 @@ from fleetrig.harness.commands.serve_platform import PlatformArgs, PlatformConfi
 from fleetrig.harness.platforms.hawkbit.server import SERVER
 from fleetrig.harness.servers.secrets import secret_from
 from fleetrig.reference_server.fronts.addresses import Address
-from fleetrig.reference_server.platform import Platform, PlatformBuilder
+from fleetrig.reference_server.platform import PlatformBuilder, ServerPlatform
 from fleetrig.reference_server.platforms.hawkbit.platform import HawkbitPlatform
 from fleetrig.reference_server.platforms.hawkbit.state.permissions import unknown_rights
 from fleetrig.reference_server.platforms.hawkbit.state.properties import settings_from_properties
@@ -39,7 +39,7 @@ def configure(args: PlatformArgs) -> PlatformConfig:
 def builder_of(settings: Settings) -> PlatformBuilder:
     """A platform with these settings."""
 
-    def hawkbit(store: Store, blobs: Blobs, entropy: Entropy) -> Platform:
+    def hawkbit(store: Store, blobs: Blobs, entropy: Entropy) -> ServerPlatform:
         return HawkbitPlatform(store, blobs, entropy, settings)
 
     return hawkbit

@@ -39,7 +39,7 @@ VOCABULARY: Final = Vocabulary(
     ),
     can=frozenset({"hawkbit", "hawkbit.admin"}),
     reference_can=frozenset({"hawkbit.fast_polling"}),
-    operator_knows=frozenset({"hawkbit.trusted_ips"}),
+    operator_knows=frozenset({"hawkbit.fast_cleanup", "hawkbit.trusted_ips"}),
     profiles=SERVER.profiles,
     tenant=SERVER.tenant,
 )  # fmt: skip

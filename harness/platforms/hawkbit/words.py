@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Final, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, Strict, model_validator
 
 from fleetrig.harness.platforms.hawkbit.settings import SETTINGS
 from fleetrig.harness.scenario_file.action_words import (
@@ -16,9 +16,10 @@ from fleetrig.harness.scenario_file.action_words import (
     describe_devices,
 )
 from fleetrig.harness.scenario_file.settings_model import Settings
-from fleetrig.harness.scenario_file.values import AttributeText, Glob, Model, Size, Text, readable_size
+from fleetrig.harness.scenario_file.values import AttributeText, Glob, Model, PositiveCount, Size, Text, readable_size
 
 AttributesMode = Literal["merge", "replace", "remove"]
+Percent = Annotated[int, Strict(), Field(ge=0, le=100)]
 RotatedSecret = Literal["target_token", "gateway_token"]
 
 
@@ -57,6 +58,46 @@ class Deploy(Model, ActionWord):
 
     def globs(self) -> Iterator[str]:
         yield self.to
+
+
+class Rollout(Model, ActionWord):
+    """Makes an image of this version on the server and brings it to the devices group by group."""
+
+    version: Text
+    size_bytes: Size = Field(64 * 1024, alias="size")
+    type: Literal["forced", "soft", "downloadonly"] = "forced"
+    """How urgent: the platform's own word."""
+    to: Glob = "*"
+    """Which devices, as a glob over their serials; those that were registered first are in the first group."""
+    groups: PositiveCount = 1
+    """Into so many equal groups."""
+    success_percent: Percent = 50
+    """So many of a group must succeed before the next one begins."""
+    error_percent: Percent = 50
+    """More failures of a group than this pause the rollout."""
+
+    def describe(self) -> str:
+        image = f"an image of {readable_size(self.size_bytes)}"
+        groups = "one group" if self.groups == 1 else f"{self.groups} groups"
+        whom = describe_devices(self.to)
+        goes_on = f"the next group begins when {self.success_percent} % succeed"
+        pauses = f"more than {self.error_percent} % failures pause it"
+        what = f"make version {self.version} ({image}) and roll it out"
+        return f"{what} to {whom} in {groups} ({self.type}): {goes_on}, {pauses}"
+
+    def globs(self) -> Iterator[str]:
+        yield self.to
+
+
+class MoveRollout(Model, ActionWord):
+    """Pauses, resumes or stops the rollout of a version, or begins its next group."""
+
+    version: Text
+    move: Literal["pause", "resume", "stop", "next_group"]
+
+    def describe(self) -> str:
+        what = "begin the next group of" if self.move == "next_group" else self.move
+        return f"{what} the rollout of version {self.version}"
 
 
 class Cancel(DeviceSelector, ActionWord):
@@ -108,6 +149,8 @@ WORDS: Final[Mapping[str, type[ActionWord]]] = {
     "configure": Configure,
     "preregister": Preregister,
     "deploy": Deploy,
+    "rollout": Rollout,
+    "move_rollout": MoveRollout,
     "cancel": Cancel,
     "delete": Delete,
     "rotate": Rotate,
@@ -115,4 +158,14 @@ WORDS: Final[Mapping[str, type[ActionWord]]] = {
     "request_attributes": RequestAttributes,
 }
 
-__all__ = ["WORDS", "Cancel", "Configure", "Deploy", "RequestAttributes", "Rotate", "SetAttributes"]
+__all__ = [
+    "WORDS",
+    "Cancel",
+    "Configure",
+    "Deploy",
+    "MoveRollout",
+    "RequestAttributes",
+    "Rollout",
+    "Rotate",
+    "SetAttributes",
+]

@@ -22,7 +22,7 @@ SERVER_ERROR: Final = HttpResponse(500, (("Content-Type", "text/plain;charset=ut
 
 
 @dataclass(slots=True)
-class Exchange:
+class HttpExchange:
     """One request that has been read and is owed an answer."""
 
     method: str
@@ -45,7 +45,7 @@ class Delivering:
         self._habits = habits
         self._held_back: set[asyncio.Future[None]] = set()
 
-    async def perform(self, exchange: Exchange, envelope: HttpRequest, delivery: Delivery) -> bool:
+    async def perform(self, exchange: HttpExchange, envelope: HttpRequest, delivery: Delivery) -> bool:
         if delivery.ending is Ending.WHOLE and not delivery.delay_us and delivery.response is not None:
             return await self._send_whole(exchange, delivery, delivery.response)
         if delivery.delay_us:
@@ -58,7 +58,7 @@ class Delivering:
         await self._fail(exchange, delivery)
         return False
 
-    async def send(self, exchange: Exchange, response: HttpResponse) -> bool:
+    async def send(self, exchange: HttpExchange, response: HttpResponse) -> bool:
         """Writes a whole answer."""
         transport = exchange.transport
         if transport is None or transport.is_closing():
@@ -75,7 +75,7 @@ class Delivering:
             return False  # the promised length is not kept: nothing else can follow
         return keeps
 
-    async def _send_whole(self, exchange: Exchange, delivery: Delivery, response: HttpResponse) -> bool:
+    async def _send_whole(self, exchange: HttpExchange, delivery: Delivery, response: HttpResponse) -> bool:
         """A whole answer, perhaps slowly or in another form."""
         transport = exchange.transport
         if is_plain(delivery) or transport is None or transport.is_closing():
@@ -90,7 +90,7 @@ class Delivering:
             await send_slowly(transport, exchange.drain, response.body, delivery)
         return lives_on
 
-    async def reject(self, exchange: Exchange, why: Rejected) -> bool:
+    async def reject(self, exchange: HttpExchange, why: Rejected) -> bool:
         """Answers what no platform will ever see, and closes: where the next request begins is in doubt."""
         page = self._habits.error_page(why.status)
         self._trace.emit(
@@ -104,7 +104,7 @@ class Delivering:
         for future in self._held_back:
             future.cancel()
 
-    async def _fail(self, exchange: Exchange, delivery: Delivery) -> None:
+    async def _fail(self, exchange: HttpExchange, delivery: Delivery) -> None:
         transport = exchange.transport
         match delivery.ending:
             case Ending.SILENCE:
@@ -130,6 +130,6 @@ class Delivering:
         finally:
             self._held_back.discard(future)
 
-    def _note_fault(self, exchange: Exchange, envelope: HttpRequest, fault: str, reason: str) -> None:
+    def _note_fault(self, exchange: HttpExchange, envelope: HttpRequest, fault: str, reason: str) -> None:
         now_us, session = self._clock.now_us(), exchange.session
         self._trace.emit(now_us, Lane.NETWORK, "fault", envelope=envelope, fault=fault, reason=reason, session=session)

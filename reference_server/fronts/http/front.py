@@ -16,7 +16,7 @@ from typing import Any, Final
 from aiohttp import http_exceptions, web
 
 from fleetrig.reference_server.fronts.front import FrontTools
-from fleetrig.reference_server.fronts.http.delivering import SERVER_ERROR, Delivering, Exchange
+from fleetrig.reference_server.fronts.http.delivering import SERVER_ERROR, Delivering, HttpExchange
 from fleetrig.reference_server.fronts.http.endings import reset
 from fleetrig.reference_server.fronts.http.intake import (
     MAX_HEADERS,
@@ -144,12 +144,12 @@ class _HttpConnection(web.RequestHandler):
         self.half_closed = True
         return True
 
-    def exchange(self, request: web.BaseRequest, method: str) -> Exchange:
+    def exchange(self, request: web.BaseRequest, method: str) -> HttpExchange:
         """Counts the request as answered: call it when its answer is known."""
         self.answered += 1
         is_last = self.half_closed and self.answered >= self._request_count
         keeps = request.keep_alive and not is_last
-        return Exchange(
+        return HttpExchange(
             method, self.session.id, request.transport, request.writer.drain, request.version < (1, 1), keeps
         )
 

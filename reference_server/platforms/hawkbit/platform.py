@@ -35,10 +35,10 @@ from fleetrig.reference_server.platforms.hawkbit.routes_rollouts import CAMPAIGN
 from fleetrig.reference_server.platforms.hawkbit.routes_sets import SETS
 from fleetrig.reference_server.platforms.hawkbit.routes_software import SOFTWARE
 from fleetrig.reference_server.platforms.hawkbit.scheduling.action_cleanup import ActionCleanup
-from fleetrig.reference_server.platforms.hawkbit.scheduling.auto_assignment import AutoAssigner
+from fleetrig.reference_server.platforms.hawkbit.scheduling.auto_assigner import AutoAssigner
 from fleetrig.reference_server.platforms.hawkbit.scheduling.rollout_scheduler import RolloutScheduler
 from fleetrig.reference_server.platforms.hawkbit.state.errors import HawkbitError, framework
-from fleetrig.reference_server.platforms.hawkbit.state.forwarded import BadForwarding, believed
+from fleetrig.reference_server.platforms.hawkbit.state.forwarded import BadForwarding, apply_forwarded_headers
 from fleetrig.reference_server.platforms.hawkbit.state.repository import Repository
 from fleetrig.reference_server.platforms.hawkbit.state.settings import Settings
 from fleetrig.reference_server.platforms.hawkbit.state.tenants import open_tenant
@@ -54,7 +54,7 @@ READING: Final = frozenset({"GET", "HEAD"})
 
 
 class HawkbitPlatform:
-    """Eclipse hawkBit: DDI for devices, Mgmt for operators (spec/hawkbit.md)."""
+    """Eclipse hawkBit: DDI for devices, Mgmt for operators (docs/contracts/hawkbit.md)."""
 
     name = "hawkbit"
 
@@ -69,7 +69,7 @@ class HawkbitPlatform:
 
     def handle(self, request: HttpRequest, session: Session, now_us: int) -> HttpAnswer:
         try:
-            request, session = believed(self.repo.settings.forwarding, request, session)
+            request, session = apply_forwarded_headers(self.repo.settings.forwarding, request, session)
         except BadForwarding as bad:
             return HttpAnswer(HttpResponse(400), reason=str(bad))
         answer = self._answer(request, session, now_us)

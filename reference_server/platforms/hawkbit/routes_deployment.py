@@ -9,10 +9,10 @@ from fleetrig.reference_server.platforms.hawkbit.ddi import cancel as ddi_cancel
 from fleetrig.reference_server.platforms.hawkbit.ddi import confirmation as ddi_confirmation
 from fleetrig.reference_server.platforms.hawkbit.ddi import deployment as ddi_deployment
 from fleetrig.reference_server.platforms.hawkbit.ddi import installed as ddi_installed
-from fleetrig.reference_server.platforms.hawkbit.mgmt import actions as mgmt_actions
 from fleetrig.reference_server.platforms.hawkbit.mgmt import all_actions as mgmt_all_actions
 from fleetrig.reference_server.platforms.hawkbit.mgmt import assignment as mgmt_assignment
-from fleetrig.reference_server.platforms.hawkbit.mgmt import auto_assign as mgmt_auto_assign
+from fleetrig.reference_server.platforms.hawkbit.mgmt import filter_auto_assign as mgmt_filter_auto_assign
+from fleetrig.reference_server.platforms.hawkbit.mgmt import target_actions as mgmt_target_actions
 from fleetrig.reference_server.platforms.hawkbit.request.routing import DDI_BODY, Route, ddi, mgmt, mgmt_body
 
 DEVICE: Final = "/{tenant}/controller/v1/{controllerId}"
@@ -37,20 +37,20 @@ DEPLOYMENT: Final[tuple[Route, ...]] = (
     mgmt("GET", "/targets/{controllerId}/assignedDS", mgmt_assignment.read_assigned_set, "READ_TARGET"),
     mgmt_body("POST", "/targets/{controllerId}/assignedDS", mgmt_assignment.assign_set),
     mgmt("GET", "/targets/{controllerId}/installedDS", mgmt_assignment.read_installed_set, "READ_TARGET"),
-    mgmt("GET", "/targets/{controllerId}/actions", mgmt_actions.listed, "READ_TARGET"),
-    mgmt("DELETE", "/targets/{controllerId}/actions", mgmt_actions.delete_many),
-    mgmt("GET", "/targets/{controllerId}/actions/{actionId:long}", mgmt_actions.read, "READ_TARGET"),
-    mgmt_body("PUT", "/targets/{controllerId}/actions/{actionId:long}", mgmt_actions.change, "READ_TARGET"),
-    mgmt("DELETE", "/targets/{controllerId}/actions/{actionId:long}", mgmt_actions.cancel, "READ_TARGET", ()),
-    mgmt_body("PUT", "/targets/{controllerId}/actions/{actionId:long}/confirmation", mgmt_actions.confirm,
+    mgmt("GET", "/targets/{controllerId}/actions", mgmt_target_actions.listed, "READ_TARGET"),
+    mgmt("DELETE", "/targets/{controllerId}/actions", mgmt_target_actions.delete_many),
+    mgmt("GET", "/targets/{controllerId}/actions/{actionId:long}", mgmt_target_actions.read, "READ_TARGET"),
+    mgmt_body("PUT", "/targets/{controllerId}/actions/{actionId:long}", mgmt_target_actions.change, "READ_TARGET"),
+    mgmt("DELETE", "/targets/{controllerId}/actions/{actionId:long}", mgmt_target_actions.cancel, "READ_TARGET", ()),
+    mgmt_body("PUT", "/targets/{controllerId}/actions/{actionId:long}/confirmation", mgmt_target_actions.confirm,
               "READ_TARGET", ()),
-    mgmt("GET", "/targets/{controllerId}/actions/{actionId:long}/status", mgmt_actions.history, "READ_TARGET"),
+    mgmt("GET", "/targets/{controllerId}/actions/{actionId:long}/status", mgmt_target_actions.history, "READ_TARGET"),
     mgmt("GET", "/actions", mgmt_all_actions.listed, "READ_TARGET"),
     mgmt("DELETE", "/actions", mgmt_all_actions.delete_many, writes=()),
     mgmt("GET", "/actions/{actionId:long}", mgmt_all_actions.read, "READ_TARGET"),
     mgmt("DELETE", "/actions/{actionId:long}", mgmt_all_actions.delete, "UPDATE_TARGET", ()),
     # what filters assign by themselves (§1.5)
-    mgmt("GET", "/targetfilters/{id:long}/autoAssignDS", mgmt_auto_assign.read, "READ_TARGET"),
-    mgmt_body("POST", "/targetfilters/{id:long}/autoAssignDS", mgmt_auto_assign.switch_on, "READ_TARGET"),
-    mgmt("DELETE", "/targetfilters/{id:long}/autoAssignDS", mgmt_auto_assign.switch_off, "UPDATE_TARGET", ()),
+    mgmt("GET", "/targetfilters/{id:long}/autoAssignDS", mgmt_filter_auto_assign.read, "READ_TARGET"),
+    mgmt_body("POST", "/targetfilters/{id:long}/autoAssignDS", mgmt_filter_auto_assign.switch_on, "READ_TARGET"),
+    mgmt("DELETE", "/targetfilters/{id:long}/autoAssignDS", mgmt_filter_auto_assign.switch_off, "UPDATE_TARGET", ()),
 )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from fleetrig.reference_server.platforms.hawkbit.mgmt import auto_assignments as mgmt_auto_assignments
+from fleetrig.reference_server.platforms.hawkbit.mgmt import auto_assignment_api as mgmt_auto_assignment_api
 from fleetrig.reference_server.platforms.hawkbit.mgmt import rollout_lists as mgmt_rollout_lists
 from fleetrig.reference_server.platforms.hawkbit.mgmt import rollouts as mgmt_rollouts
 from fleetrig.reference_server.platforms.hawkbit.request.replies import HAL, JSON
@@ -35,15 +35,15 @@ CAMPAIGNS: Final[tuple[Route, ...]] = (
     mgmt("GET", f"{ONE}/deploygroups/{{groupId:long}}", mgmt_rollout_lists.read_group, "READ_ROLLOUT"),
     mgmt("GET", f"{ONE}/deploygroups/{{groupId:long}}/targets", mgmt_rollout_lists.read_group_targets, "READ_ROLLOUT"),
     # automatic assignments (main branch)
-    mgmt("GET", A, mgmt_auto_assignments.read_all, "READ_AUTO_ASSIGNMENT"),
-    mgmt_body("POST", A, mgmt_auto_assignments.create),
-    mgmt("GET", f"{SET}/autoAssignments", mgmt_auto_assignments.read_of_set, "READ_AUTO_ASSIGNMENT"),
-    mgmt("GET", AUTO, mgmt_auto_assignments.read, "READ_AUTO_ASSIGNMENT"),
-    mgmt_body("PUT", AUTO, mgmt_auto_assignments.update, "UPDATE_AUTO_ASSIGNMENT"),
-    mgmt("DELETE", AUTO, mgmt_auto_assignments.delete, "DELETE_AUTO_ASSIGNMENT"),
-    mgmt("POST", f"{AUTO}/approve", mgmt_auto_assignments.approve, "APPROVE_AUTO_ASSIGNMENT"),
-    mgmt("POST", f"{AUTO}/deny", mgmt_auto_assignments.deny, "APPROVE_AUTO_ASSIGNMENT"),
-    mgmt("POST", f"{AUTO}/start", mgmt_auto_assignments.start, "HANDLE_AUTO_ASSIGNMENT"),
-    mgmt("POST", f"{AUTO}/pause", mgmt_auto_assignments.pause, "HANDLE_AUTO_ASSIGNMENT"),
-    mgmt("POST", f"{AUTO}/resume", mgmt_auto_assignments.resume, "HANDLE_AUTO_ASSIGNMENT"),
+    mgmt("GET", A, mgmt_auto_assignment_api.read_all, "READ_AUTO_ASSIGNMENT"),
+    mgmt_body("POST", A, mgmt_auto_assignment_api.create),
+    mgmt("GET", f"{SET}/autoAssignments", mgmt_auto_assignment_api.read_of_set, "READ_AUTO_ASSIGNMENT"),
+    mgmt("GET", AUTO, mgmt_auto_assignment_api.read, "READ_AUTO_ASSIGNMENT"),
+    mgmt_body("PUT", AUTO, mgmt_auto_assignment_api.update, "UPDATE_AUTO_ASSIGNMENT"),
+    mgmt("DELETE", AUTO, mgmt_auto_assignment_api.delete, "DELETE_AUTO_ASSIGNMENT"),
+    mgmt("POST", f"{AUTO}/approve", mgmt_auto_assignment_api.approve, "APPROVE_AUTO_ASSIGNMENT"),
+    mgmt("POST", f"{AUTO}/deny", mgmt_auto_assignment_api.deny, "APPROVE_AUTO_ASSIGNMENT"),
+    mgmt("POST", f"{AUTO}/start", mgmt_auto_assignment_api.start, "HANDLE_AUTO_ASSIGNMENT"),
+    mgmt("POST", f"{AUTO}/pause", mgmt_auto_assignment_api.pause, "HANDLE_AUTO_ASSIGNMENT"),
+    mgmt("POST", f"{AUTO}/resume", mgmt_auto_assignment_api.resume, "HANDLE_AUTO_ASSIGNMENT"),
 )

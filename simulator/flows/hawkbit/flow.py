@@ -11,7 +11,7 @@ Links are followed exactly as given, with the device's credential, wherever they
 updates names them. Redirects are not followed at all, so the credential goes nowhere else (V31): a redirected poll is
 a failed poll.
 
-Source: spec/hawkbit.md §2 and the rows V01 to V34. What real clients do instead stands in §7.
+Source: docs/contracts/hawkbit.md §2 and the rows V01 to V34. What real clients do instead stands in §7.
 """
 
 from __future__ import annotations

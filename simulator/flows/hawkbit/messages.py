@@ -1,6 +1,6 @@
 """hawkBit's Direct Device Integration as a device reads and writes it: requests, and what answers mean.
 
-Source: spec/hawkbit.md §2, seen from the device. Whatever a server sends, these functions give a usable value or say
+Source: §2, seen from the device. Whatever a server sends, these functions give a usable value or say
 that there is none: a device must neither fall silent nor hammer because a document was odd (rows V11 to V13).
 """
 

@@ -9,11 +9,11 @@ import pty
 import re
 import selectors
 import signal
-import socket
 import struct
 import subprocess
 import sys
 import termios
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -64,8 +64,10 @@ class Running:
 
     def until(self, words: str) -> str:
         """Everything written since the start, as soon as `words` stand in it."""
+        give_up_s = time.monotonic() + WITHIN_S
         while words not in self.text:
             assert self._read(), f"ended before it said {words!r}:\n{self.text}"
+            assert time.monotonic() < give_up_s, f"never said {words!r}:\n{self.text}"
         return self.text
 
     def ctrl_c(self) -> None:
@@ -363,25 +365,18 @@ def test_a_terminal_that_is_closed_ends_it_and_clears_away(empty_server):
     assert config(empty_server, TOKEN_MODE)["global"] is True
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
-
-
 @pytest.mark.parametrize("option", [(), ("--register",)])
-def test_a_server_that_is_not_there_is_one_sentence(option):
-    done = simulate("--against", f"http://127.0.0.1:{free_port()}", *option)
+def test_a_server_that_is_not_there_is_one_sentence(free_port, option):
+    done = simulate("--against", f"http://127.0.0.1:{free_port}", *option)
     assert done.returncode == Exit.BROKEN
     assert "(connection refused): start the server, or give --wait" in done.stderr
     assert done.stderr.count("\n") == 1
 
 
-def test_waiting_for_a_server(tmp_path):
-    port = free_port()
-    with simulating("--against", f"http://127.0.0.1:{port}", "--wait", "--count", 1) as running:
+def test_waiting_for_a_server(free_port):
+    with simulating("--against", f"http://127.0.0.1:{free_port}", "--wait", "--count", 1) as running:
         running.until("waiting for")
-        serve = [sys.executable, "-m", "fleetrig.harness.cli", "serve", "--http", f"127.0.0.1:{port}"]
+        serve = [sys.executable, "-m", "fleetrig.harness.cli", "serve", "--http", f"127.0.0.1:{free_port}"]
         with subprocess.Popen(serve, stdout=subprocess.DEVNULL) as server:
             running.until("hawkBit refuses devices without credentials")
             running.ctrl_c()
@@ -389,8 +384,8 @@ def test_waiting_for_a_server(tmp_path):
             server.terminate()
 
 
-def test_ctrl_c_while_waiting(tmp_path):
-    with simulating("--against", f"http://127.0.0.1:{free_port()}", "--wait") as running:
+def test_ctrl_c_while_waiting(free_port):
+    with simulating("--against", f"http://127.0.0.1:{free_port}", "--wait") as running:
         running.until("waiting for")
         running.ctrl_c()
         assert running.end() == Exit.INTERRUPTED
@@ -452,8 +447,8 @@ def test_too_few_open_files_are_told_before_the_first_poll():
     assert "simulate at most 136 devices" in done.stderr
 
 
-def test_a_soft_limit_is_raised():
-    done = limited("-Sn 70", "--against", f"http://127.0.0.1:{free_port()}", "--count", 100)
+def test_a_soft_limit_is_raised(free_port):
+    done = limited("-Sn 70", "--against", f"http://127.0.0.1:{free_port}", "--count", 100)
     assert "connection refused" in done.stderr
 
 

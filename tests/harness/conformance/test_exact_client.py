@@ -119,11 +119,10 @@ def test_an_answer_without_length_ends_with_its_connection() -> None:
         assert [client.call("GET", "/x").text for _ in range(2)] == ["all of it"] * 2
 
 
-def test_nobody_listens() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    with pytest.raises(BrokenBench, match=f"^nobody listens at http://127.0.0.1:{port}: start the server, or check"):
-        ExactClient(f"http://127.0.0.1:{port}").call("GET", "/x")
+def test_nobody_listens(free_port: int) -> None:
+    said = f"^nobody listens at http://127.0.0.1:{free_port}: start the server, or check"
+    with pytest.raises(BrokenBench, match=said):
+        ExactClient(f"http://127.0.0.1:{free_port}").call("GET", "/x")
 
 
 def test_closed_at_once() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from fleetrig.harness.cli import main
 from fleetrig.harness.commands.exits import Exit, exit_of
-from fleetrig.harness.conformance.expect import Missing, expect, expect_has, expect_keys, expect_that
+from fleetrig.harness.conformance.expect import MissingCapability, expect, expect_has, expect_keys, expect_that
 from fleetrig.harness.conformance.row import Resource, Row, listing, number_of, select
 from fleetrig.harness.conformance.run_rows import run_rows
 from fleetrig.harness.platforms.hawkbit.conformance.suite import ROWS
@@ -130,7 +130,7 @@ def test_a_row_that_needs_what_the_server_lacks_is_skipped_with_the_word() -> No
 
 
 def test_a_row_can_find_out_by_itself_that_something_is_lacking() -> None:
-    [report] = run(row(raising(Missing("an account reader"))))
+    [report] = run(row(raising(MissingCapability("an account reader"))))
     assert (report.verdict, report.reason) == (Verdict.SKIPPED, "the server lacks an account reader")
 
 

@@ -14,7 +14,7 @@ import pytest
 from fleetrig.harness.cli import main
 from fleetrig.harness.conformance.exact_client import Answer, ExactClient
 from fleetrig.harness.doctor.page import COMMAND_INDENT, MARGIN, WIDTH
-from fleetrig.harness.platforms.hawkbit.conformance.session import basic
+from fleetrig.harness.platforms.hawkbit.conformance.api_client import basic
 from fleetrig.simulator.contract.identity import UserPassword
 from tests.harness.served import Served
 

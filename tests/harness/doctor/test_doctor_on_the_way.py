@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import ssl
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -110,11 +109,8 @@ def test_a_certificate_out_of_date(server: Server, doctor: Doctor, files: Path, 
     assert f"1 LIKELY    The server's certificate {said}" in pages
 
 
-def test_nobody_listens(doctor: Doctor) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-
-    code, page = doctor(f"http://127.0.0.1:{port}", *TT)
+def test_nobody_listens(free_port: int, doctor: Doctor) -> None:
+    code, page = doctor(f"http://127.0.0.1:{free_port}", *TT)
 
     assert code == 3
     assert "1 CAUSE     Nobody listens at http://127.0.0.1:PPPPP" in page

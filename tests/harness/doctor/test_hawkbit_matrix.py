@@ -1,4 +1,4 @@
-"""Every row of hawkBit's outcome matrix (spec/hawkbit.md §3.2): foretold from facts alone, explained once refused."""
+"""Every row of hawkBit's outcome matrix (§3.2): foretold from facts alone, explained once refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rows for devices (hawkbit.md §6.5): our own device passes all of them, and one with a mistake does not."""
+"""The rows for devices (hawkBit's §6.5): our own device passes all of them, and one with a mistake does not."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_every_row_is_cited() -> None:
 
 
 def test_recommendations_are_warnings() -> None:
-    """Growing delays, jitter, Retry-After and attributes that nobody asked for: findings, not errors (§9.5)."""
+    """Growing delays, jitter, Retry-After and attributes that nobody asked for: findings, not errors (§6.5)."""
     soft = {
         (row.scenario.id.rpartition("/")[2], check.word)
         for row in ROWS for phase in row.scenario.phases for check in phase.expect

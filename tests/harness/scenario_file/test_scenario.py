@@ -76,6 +76,8 @@ phases:
       - wait: 5s
       - deploy: {version: "${version}", size: 4KiB, type: soft, to: "HB-*", before_contact: true}
       - cancel: {version: "${version}"}
+      - rollout: {version: "2.1", groups: 2, to: "HB-*"}
+      - move_rollout: {version: "2.1", move: next_group}
       - delete: {only: HB-0002}
       - rotate: {what: gateway_token, tell_device: false}
       - set_attributes: {attributes: {hw: 3}, mode: merge}

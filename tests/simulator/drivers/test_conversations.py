@@ -28,6 +28,7 @@ from fleetrig.simulator.contract.mqtt import (
 )
 from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.contract.trace import Trace, TraceEvent
+from fleetrig.simulator.drivers.director import Director
 from fleetrig.simulator.drivers.power_watch import PowerWatch
 from fleetrig.simulator.drivers.virtual import VirtualBench
 from fleetrig.simulator.effects import (
@@ -213,6 +214,19 @@ class TestPushes:
         assert life.outcomes[1] == (3_000_000, Reply(PUSH, 2.998))
         assert [at_us for at_us, _, line in life.told if line == "advanced"] == [3_000_000, 20_000_000]
 
+    def test_one_that_a_director_has_ordered_beside_the_network(self) -> None:
+        """As when it adds a fault: what the server does by itself is looked up before time goes on."""
+        server = ScriptedServer(broker)
+        life = Life([CONNECT, LISTEN], server)
+
+        def director() -> Director[None]:
+            yield Pause(1.0, 1.0, "wait")
+            server.acts.append((at(2_000_000), [Send(1, PUSH)]))
+            yield Pause(5.0, 5.0, "wait")
+
+        life.bench.run(director())
+        assert life.outcomes[1] == (2_000_000, Reply(PUSH, 1.998))
+
     def test_one_that_http_has_caused(self) -> None:
         effects: list[Effect] = [CONNECT, Ask("rpc", HttpRequest("POST", "http://broker.test", "/rpc"), 5.0), LISTEN]
         life = live(effects, lambda s, e: (Send(1, PUSH),) if isinstance(e, HttpRequest) else broker(s, e))
@@ -307,7 +321,7 @@ class TestEndings:
     def test_a_server_that_forgets_says_nothing_and_hears_nothing(self) -> None:
         server = ScriptedServer(broker)
         life = Life([CONNECT, LISTEN, PING, Disconnect()], server)
-        server.acts.append((at(3_000_000), [Close(1, Ending.SILENCE), Send(1, PUSH)]))
+        server.acts.append((at(3_000_000), [Send(1, PUSH, 500_000), Close(1, Ending.SILENCE), Send(1, PUSH)]))
         life.run()
         assert life.outcomes[1:3] == [(30_002_000, NoReply("timeout", 30.0)), (35_002_000, NoReply("timeout", 5.0))]
         assert life.told[-1] == (3_000_000, 1, "closed")
@@ -339,6 +353,16 @@ class TestEndings:
         life.bench.power_on(other, after_s=1.0)
         life.run()
         assert life.outcomes[1] == (2_004_000, Reply(MqttPublish("to/dev", b"dev-2 has gone"), 2.002))
+
+    def test_the_server_ends_it_at_the_very_moment_when_the_device_speaks(self) -> None:
+        """What is due comes first: a server never hears a session that it has ended."""
+        server = ScriptedServer(broker)
+        life = Life([CONNECT, Pause(1.0, 1.0, "busy"), PING], server).run(0.5)
+        server.acts.append((at(1_002_000), [Close(1)]))
+        life.bench._network.look_ahead()
+        life.run()
+        assert life.outcomes[2] == (1_002_000, NoReply("closed", 0.0))
+        assert [line for _, _, line in life.told][-2:] == ["advanced", "closed"]
 
     def test_power_off_closes_and_nothing_comes_of_it_any_more(self) -> None:
         server = ScriptedServer(broker)

@@ -401,7 +401,7 @@ def test_v10_a_herd_spreads_after_an_outage() -> None:
 
 
 def test_an_idle_device_is_small() -> None:
-    """Under 2 KiB each, in a fleet that polls and has nothing else to do (spec/performance.md §4)."""
+    """Under 2 KiB each, in a fleet that polls and has nothing else to do."""
     stub = StubHawkbit(asks_attributes=False, sleep="00:05:00")
     stub.keeps_requests = False
     bench = VirtualBench(HttpOnly(stub.handle), Trace(), seed=1)

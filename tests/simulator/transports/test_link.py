@@ -24,7 +24,7 @@ from fleetrig.simulator.contract.mqtt import (
     PublishAckKind,
 )
 from fleetrig.simulator.effects import Ask, Await, Connect, Disconnect, Done, NoReply, Outcome, Reply, Tell
-from fleetrig.simulator.transports.connection import Opener, Wire, why_no_connection
+from fleetrig.simulator.transports.connection import Connection, Opener, Wire, why_no_connection
 from fleetrig.simulator.transports.http import HttpTransport
 from fleetrig.simulator.transports.inbox import INBOX_LIMIT
 from fleetrig.simulator.transports.link import Link
@@ -364,3 +364,44 @@ def test_power_off_in_the_middle_closes_it() -> None:
 
     asyncio.run(main())
     assert ended == ["closed"]
+
+
+class QueueWire:
+    """A wire whose other end is the test, for moments that no socket can be made to hit."""
+
+    def __init__(self) -> None:
+        self.comes: asyncio.Queue[Envelope] = asyncio.Queue()
+
+    async def send(self, envelope: Envelope) -> None:
+        pass
+
+    async def receive(self) -> Envelope:
+        return await self.comes.get()
+
+    async def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("first", ["message", "end of patience"])
+def test_what_comes_at_the_very_moment_when_patience_ends_is_kept(first: str) -> None:
+    """Before the waiting task runs again, both have happened."""
+
+    async def main() -> Envelope:
+        wire = QueueWire()
+        connection = Connection("toy://h", wire, lambda lost: None)
+        waiting = asyncio.create_task(connection.wait_for(("*",)))
+        for _ in range(3):  # both tasks stand where they wait
+            await asyncio.sleep(0)
+        wire.comes.put_nowait(PUSH)
+        if first == "message":
+            asyncio.get_running_loop().call_soon(waiting.cancel)
+        else:
+            waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert connection.ended is None
+        came = await connection.wait_for(("*",))
+        await connection.close()
+        return came
+
+    assert asyncio.run(asyncio.wait_for(main(), PATIENCE_S)) == PUSH

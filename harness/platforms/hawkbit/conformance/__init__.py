@@ -1,4 +1,4 @@
-"""hawkBit's contract, row by row (spec/hawkbit.md §6), one file per resource."""
+"""hawkBit's contract, row by row (docs/contracts/hawkbit.md §6), one file per resource."""
 
 from __future__ import annotations
 
@@ -17,22 +17,30 @@ from fleetrig.harness.platforms.hawkbit.conformance import (
     device_auth,
     feedback,
     formats,
+    labels,
     limits,
     lists,
     mgmt_auth,
     odd_requests,
+    operators_actions,
     paths,
     poll,
     polling_time,
     registration,
+    rollout_rules,
+    rollouts,
+    search,
+    sets,
+    software,
     target,
     target_details,
     targets,
+    types,
     windows,
 )
-from fleetrig.harness.platforms.hawkbit.conformance.session import Session
+from fleetrig.harness.platforms.hawkbit.conformance.row_client import RowClient
 
-RESOURCES: Final[tuple[Resource[Session], ...]] = (
+RESOURCES: Final[tuple[Resource[RowClient], ...]] = (
     targets.ROWS,
     target.ROWS,
     target_details.ROWS,
@@ -56,4 +64,12 @@ RESOURCES: Final[tuple[Resource[Session], ...]] = (
     windows.ROWS,
     artifacts.ROWS,
     confirmation.ROWS,
+    rollouts.ROWS,
+    rollout_rules.ROWS,
+    search.ROWS,
+    labels.ROWS,
+    types.ROWS,
+    sets.ROWS,
+    software.ROWS,
+    operators_actions.ROWS,
 )

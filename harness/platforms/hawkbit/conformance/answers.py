@@ -1,4 +1,4 @@
-"""The answers that hawkBit gives in many places, said once (spec/hawkbit.md §0.1)."""
+"""The answers that hawkBit gives in many places, said once (docs/contracts/hawkbit.md §0.1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files: whole, in parts, their sums, and who may have them (spec/hawkbit.md §2.8)."""
+"""Files: whole, in parts, their sums, and who may have them (docs/contracts/hawkbit.md §2.8)."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from fleetrig.harness.platforms.hawkbit.conformance.answers import (
     expect_headers,
     expect_type,
 )
+from fleetrig.harness.platforms.hawkbit.conformance.api_client import tt
 from fleetrig.harness.platforms.hawkbit.conformance.deployment import expect_artifact, hashes_of
 from fleetrig.harness.platforms.hawkbit.conformance.deployment_fixture import Deployment, deployed, let_in, unassigned
-from fleetrig.harness.platforms.hawkbit.conformance.session import Session, tt
+from fleetrig.harness.platforms.hawkbit.conformance.row_client import RowClient
 
-ROWS: Final[Resource[Session]] = Resource("hawkbit", "artifacts")
+ROWS: Final[Resource[RowClient]] = Resource("hawkbit", "artifacts")
 
 PARTS: Final[Mapping[str, tuple[int, int]]] = {
     "bytes=0-9": (0, 9), "bytes=5-": (5, 13), "bytes=-5": (9, 13), "bytes=0-99": (0, 13), "bytes=0-0": (0, 0),
@@ -33,7 +34,7 @@ BOUNDARY: Final = "THIS_STRING_SEPARATES_MULTIPART"
 
 
 def etag_of(one: Deployment) -> str:
-    return one.server.generation.etag_of_file.format(sha1=hashes_of(one.update.content)["sha1"])
+    return one.client.generation.etag_of_file.format(sha1=hashes_of(one.update.content)["sha1"])
 
 
 def file_headers(one: Deployment) -> dict[str, str | None]:
@@ -52,7 +53,7 @@ def expect_file(one: Deployment, answer: Answer, body: bytes) -> None:
     expect("body", body, answer.body)
     expect_type(answer, "application/octet-stream")
     size = len(one.update.content)
-    whole = f"bytes 0-{size - 1}/{size}" if one.server.generation.whole_file_has_range else None
+    whole = f"bytes 0-{size - 1}/{size}" if one.client.generation.whole_file_has_range else None
     expect_headers(answer, {**file_headers(one), "Content-Length": str(size), "Content-Range": whole})
     modified = answer.header("Last-Modified")
     expect_that(modified is not None and is_date(modified), "Last-Modified is an HTTP date", modified)
@@ -69,7 +70,7 @@ def is_date(text: str) -> bool:
 def expect_part(one: Deployment, wanted: str, first: int, last: int, **headers: str) -> None:
     """Exactly these bytes for this Range, which may be all there are."""
     answer, content = one.file(Range=wanted, **headers), one.update.content
-    if last - first + 1 == len(content) and one.server.generation.whole_file_has_range:
+    if last - first + 1 == len(content) and one.client.generation.whole_file_has_range:
         expect_file(one, answer, content)
         return
     expect(f"status for Range {wanted}", 206, answer.status)
@@ -85,14 +86,14 @@ def downloads(one: Deployment) -> list[str]:
 
 
 @ROWS.row("S114", "ranges", "A file comes whole or in the asked part; what cannot be had is refused")
-def ranges(server: Session) -> None:
-    one = deployed(server)
+def ranges(client: RowClient) -> None:
+    one = deployed(client)
     expect_file(one, one.file(), one.update.content)
     for text, (first, last) in PARTS.items():
         expect_part(one, text, first, last)
     for text in NO_PARTS:
         expect_no_part(one, text)
-    generation = server.generation
+    generation = client.generation
     if generation.long_suffix_status == 416:
         expect_no_part(one, TOO_LONG)
     else:
@@ -122,7 +123,7 @@ def expect_several(one: Deployment, wanted: str, ranges: Sequence[tuple[int, int
     answer = one.file(Range=wanted)
     expect("status of two ranges", 206, answer.status)
     expect("Content-Type", f"multipart/byteranges; boundary={BOUNDARY}", answer.header("Content-Type"))
-    told = one.server.generation.part_headers
+    told = one.client.generation.part_headers
     parts = [
         f"--{BOUNDARY}\r\n{told.format(range=f'bytes {first}-{last}/{total}')}{content[first : last + 1].decode()}\r\n"
         for first, last in ranges
@@ -131,16 +132,16 @@ def expect_several(one: Deployment, wanted: str, ranges: Sequence[tuple[int, int
 
 
 @ROWS.row("S115", "head", "HEAD gives length and headers of a file, no body, and counts as a download")
-def head(server: Session) -> None:
-    one = deployed(server)
+def head(client: RowClient) -> None:
+    one = deployed(client)
     expect_file(one, one.file(method="HEAD"), b"")
     expect("number of download entries", 1, len(downloads(one)))
     expect_that(one.update.filename in downloads(one)[0], "the entry names the file", downloads(one))
 
 
 @ROWS.row("S116", "md5sum", "The MD5SUM file is md5, two blanks and the name")
-def md5sum(server: Session) -> None:
-    one = deployed(server)
+def md5sum(client: RowClient) -> None:
+    one = deployed(client)
     answer = one.file(f"{one.update.filename}.MD5SUM")
     expect("status of MD5SUM", 200, answer.status)
     expect("body of MD5SUM", f"{hashes_of(one.update.content)['md5']}  {one.update.filename}", answer.text)
@@ -149,11 +150,11 @@ def md5sum(server: Session) -> None:
 
 
 @ROWS.row("S117", "not-assigned", "Files are only for targets that are to install them")
-def not_assigned(server: Session) -> None:
-    update, target = unassigned(server)
-    one = Deployment(server, update, target, 0)
+def not_assigned(client: RowClient) -> None:
+    update, target = unassigned(client)
+    one = Deployment(client, update, target, 0)
     refuse(one, one.file())
-    one = Deployment(server, update, target, server.assign(update, target))
+    one = Deployment(client, update, target, client.assign(update, target))
     expect_bare(one.file("nope.bin"), 404)
     expect_file(one, one.file(), update.content)
     expect_listed(one)
@@ -176,8 +177,8 @@ def expect_listed(one: Deployment) -> None:
 
 
 @ROWS.row("S118", "if-match", "If-Match is compared with the bare sha1: the quoted form fails")
-def if_match(server: Session) -> None:
-    one = deployed(server)
+def if_match(client: RowClient) -> None:
+    one = deployed(client)
     sha1 = hashes_of(one.update.content)["sha1"]
     for wrong in ("x", f'"{sha1}"'):
         expect_bare(one.file(If_Match=wrong), 412)
@@ -187,14 +188,14 @@ def if_match(server: Session) -> None:
 
 
 @ROWS.row("S140", "whose", "A file is for its own target and the gateway; not for other targets, not for nobody")
-def whose(server: Session) -> None:
-    gateway = server.gateway()
-    one = deployed(server)
+def whose(client: RowClient) -> None:
+    gateway = client.settings.switch_gateway_on()
+    one = deployed(client)
     path = f"/softwaremodules/{one.update.module_id}/artifacts/{one.update.filename}"
-    stranger = server.target()
+    stranger = client.target()
     refuse(
-        Deployment(server, one.update, stranger, 0), server.ddi("GET", stranger.controller_id, path, auth=tt(stranger))
+        Deployment(client, one.update, stranger, 0), client.ddi("GET", stranger.controller_id, path, auth=tt(stranger))
     )
-    expect_file(one, let_in(server, one.target.controller_id, gateway, path), one.update.content)
-    answer = expect_bare(server.ddi("GET", one.target.controller_id, path), 401)
+    expect_file(one, let_in(client, one.target.controller_id, gateway, path), one.update.content)
+    answer = expect_bare(client.ddi("GET", one.target.controller_id, path), 401)
     expect("WWW-Authenticate", None, answer.header("WWW-Authenticate"))

@@ -1,4 +1,4 @@
-"""Cancelling an action, and what its device says to that (spec/hawkbit.md §2.6)."""
+"""Cancelling an action, and what its device says to that (docs/contracts/hawkbit.md §2.6)."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from fleetrig.harness.conformance.expect import expect, expect_that
 from fleetrig.harness.conformance.row import Resource
 from fleetrig.harness.platforms.hawkbit.conformance.answers import expect_bare, expect_document, expect_error
 from fleetrig.harness.platforms.hawkbit.conformance.deployment_fixture import Deployment, canceling, deployed
-from fleetrig.harness.platforms.hawkbit.conformance.session import Session
+from fleetrig.harness.platforms.hawkbit.conformance.row_client import RowClient
 
-ROWS: Final[Resource[Session]] = Resource("hawkbit", "cancel")
+ROWS: Final[Resource[RowClient]] = Resource("hawkbit", "cancel")
 
 
 def expect_stop(one: Deployment) -> None:
@@ -30,8 +30,8 @@ def expect_canceled(one: Deployment) -> None:
 
 
 @ROWS.row("S105", "soft", "A cancelled action shows as cancelAction only, and its deployment is gone")
-def soft(server: Session) -> None:
-    one = deployed(server)
+def soft(client: RowClient) -> None:
+    one = deployed(client)
     one.document()
     expect_bare(one.cancel(), 204)
     one.expect_links(["cancelAction", "configData"])
@@ -44,8 +44,8 @@ def soft(server: Session) -> None:
 
 
 @ROWS.row("S106", "confirmed", "A confirmed cancellation leaves the target in sync and its poll clean")
-def confirmed(server: Session) -> None:
-    one = canceling(server)
+def confirmed(client: RowClient) -> None:
+    one = canceling(client)
     expect_bare(one.report_cancel("closed", "success"))
     expect_canceled(one)
     expect_bare(one.report_cancel("closed", "success"))
@@ -53,8 +53,8 @@ def confirmed(server: Session) -> None:
 
 
 @ROWS.row("S107", "rejected", "A rejected cancellation brings the deployment back")
-def rejected(server: Session) -> None:
-    one = canceling(server)
+def rejected(client: RowClient) -> None:
+    one = canceling(client)
     expect_bare(one.report_cancel("rejected"))
     one.expect_action("running", active=True, type="update")
     one.expect_links(["deploymentBase", "configData"])
@@ -64,8 +64,8 @@ def rejected(server: Session) -> None:
 
 
 @ROWS.row("S108", "not-asked-for", "Cancel feedback on an action that nobody cancels is refused")
-def not_asked_for(server: Session) -> None:
-    one = deployed(server)
+def not_asked_for(client: RowClient) -> None:
+    one = deployed(client)
     expect_error(one.report_cancel("closed", "success"), 405, "action.notCancelable")
     expect_bare(one.device("GET", f"/cancelAction/{one.action_id}"), 404)
     expect_error(one.cancel("?force=true"), 405, "action.notForceQuitable")
@@ -74,8 +74,8 @@ def not_asked_for(server: Session) -> None:
 
 
 @ROWS.row("S109", "closed-anyway", "A device may ignore the cancellation and finish its deployment")
-def closed_anyway(server: Session) -> None:
-    one = canceling(server)
+def closed_anyway(client: RowClient) -> None:
+    one = canceling(client)
     one.reported("closed", "success")
     one.expect_action("finished", active=False, type="update")
     one.expect_target("in_sync")
@@ -83,8 +83,8 @@ def closed_anyway(server: Session) -> None:
 
 
 @ROWS.row("S133", "force-quit", "A force quit ends the action without its device; late reports find it over")
-def force_quit(server: Session) -> None:
-    one = canceling(server)
+def force_quit(client: RowClient) -> None:
+    one = canceling(client)
     expect_bare(one.cancel("?force=true"), 204)
     expect_canceled(one)
     expect_bare(one.report("closed", "success"), 410)

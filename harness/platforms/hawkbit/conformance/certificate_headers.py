@@ -1,13 +1,14 @@
-"""A client certificate as a reverse proxy tells it: two headers (spec/hawkbit.md §3.3)."""
+"""A client certificate as a reverse proxy tells it: two headers (docs/contracts/hawkbit.md §3.3)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final
 
-from fleetrig.harness.conformance.expect import Missing, expect
+from fleetrig.harness.conformance.expect import MissingCapability, expect
 from fleetrig.harness.conformance.row import Resource
 from fleetrig.harness.platforms.hawkbit.conformance.answers import expect_document
+from fleetrig.harness.platforms.hawkbit.conformance.api_client import tt
 from fleetrig.harness.platforms.hawkbit.conformance.deployment_fixture import CACHE_WITHIN_S
 from fleetrig.harness.platforms.hawkbit.conformance.device_helpers import (
     device,
@@ -18,43 +19,43 @@ from fleetrig.harness.platforms.hawkbit.conformance.device_helpers import (
     gateway,
     newcomer,
 )
-from fleetrig.harness.platforms.hawkbit.conformance.proxy_tolerance import as_sent, something_between
-from fleetrig.harness.platforms.hawkbit.conformance.session import Session, tt
+from fleetrig.harness.platforms.hawkbit.conformance.proxy_tolerance import behind_proxy, tolerating_proxies
+from fleetrig.harness.platforms.hawkbit.conformance.row_client import RowClient
 from fleetrig.harness.servers.address import is_loopback
 
-ROWS: Final[Resource[Session]] = Resource("hawkbit", "certificate")
+ROWS: Final[Resource[RowClient]] = Resource("hawkbit", "certificate")
 
 HEADER_MODE: Final = "authentication.header.enabled"
 AUTHORITIES: Final = "authentication.header.authority"
 STRANGER: Final = "127.0.0.2"
 
 
-def trusted_authority(server: Session) -> str:
+def trusted_authority(client: RowClient) -> str:
     """Switches certificate headers on for two authorities of our own; gives the second as it stands in the list."""
-    before = server.setting(AUTHORITIES)
-    separator = "," if server.generation.authorities_are_numbered else ", "
-    first, second = server.name("Alpha"), server.name("Beta")
-    server.configure_keys(
+    before = client.settings.read(AUTHORITIES)
+    separator = "," if client.generation.authorities_are_numbered else ", "
+    first, second = client.name("Alpha"), client.name("Beta")
+    client.settings.change(
         {HEADER_MODE: True, AUTHORITIES: separator.join([*([before] if before else []), first, second])}
     )
     return second
 
 
-def identity(server: Session, controller_id: str) -> dict[str, str]:
+def identity(client: RowClient, controller_id: str) -> dict[str, str]:
     """The header that names the device; its name changed with 1.0."""
-    return {server.generation.identity_header: controller_id}
+    return {client.generation.identity_header: controller_id}
 
 
-def one_authority(server: Session, authority: str) -> dict[str, str]:
+def one_authority(client: RowClient, authority: str) -> dict[str, str]:
     """The simplest form of the header that names the issuer."""
-    name = server.generation.authority_header
-    return {f"{name}-1" if server.generation.authorities_are_numbered else name: authority}
+    name = client.generation.authority_header
+    return {f"{name}-1" if client.generation.authorities_are_numbered else name: authority}
 
 
-def accepted_forms(server: Session, authority: str) -> list[dict[str, str]]:
+def accepted_forms(client: RowClient, authority: str) -> list[dict[str, str]]:
     """Every form in which the issuer may be told."""
-    name = server.generation.authority_header
-    if server.generation.authorities_are_numbered:
+    name = client.generation.authority_header
+    if client.generation.authorities_are_numbered:
         return [{f"{name}-1": authority}, {f"{name}-1": "foo", f"{name}-2": authority}]
     return [
         {name: authority},
@@ -67,81 +68,83 @@ def accepted_forms(server: Session, authority: str) -> list[dict[str, str]]:
     ]
 
 
-def numbered_with_a_gap(server: Session, authority: str) -> dict[str, str]:
+def numbered_with_a_gap(client: RowClient, authority: str) -> dict[str, str]:
     """What comes after a missing number does not count."""
-    name = server.generation.authority_header
+    name = client.generation.authority_header
     return {f"{name}-1": "foo", f"{name}-3": authority}
 
 
-def wait_until_seen(server: Session, authority: str) -> None:
+def wait_until_seen(client: RowClient, authority: str) -> None:
     """Until devices are let in by certificate headers."""
-    name = newcomer(server)
-    headers = {**identity(server, name), **one_authority(server, authority)}
-    server.until(CACHE_WITHIN_S, lambda: expect_let_in(server, name, headers))
+    name = newcomer(client)
+    headers = {**identity(client, name), **one_authority(client, authority)}
+    client.until(CACHE_WITHIN_S, lambda: expect_let_in(client, name, headers))
 
 
-def expect_let_in(server: Session, controller_id: str, headers: Mapping[str, str]) -> None:
-    answer = server.ddi("GET", controller_id, headers=headers)
+def expect_let_in(client: RowClient, controller_id: str, headers: Mapping[str, str]) -> None:
+    answer = client.ddi("GET", controller_id, headers=headers)
     expect(f"status of {answer.request} with {', '.join(headers)}", 200, answer.status)
 
 
 @ROWS.row("S52", "accepted", "A device that a trusted authority vouches for is let in, and created when unknown")
-def accepted(server: Session) -> None:
-    authority = trusted_authority(server).swapcase()
-    with as_sent(server, "headers that stand for certificates"):
-        wait_until_seen(server, authority)
-        for form in accepted_forms(server, authority):
-            name = newcomer(server)
-            expect_let_in(server, name, {**identity(server, name), **form})
-            expect("updateStatus", "registered", expect_one(server, name)["updateStatus"])
-    name = newcomer(server)
-    headers = {**identity(server, name), **numbered_with_a_gap(server, authority)}
-    expect_bare_401(server.ddi("GET", name, headers=headers))
-    server.configure_keys({HEADER_MODE: False})
-    expect_kept_out(server, name, None, {**identity(server, name), **one_authority(server, authority)})
-    expect_unknown(server, name)
+def accepted(client: RowClient) -> None:
+    authority = trusted_authority(client).swapcase()
+    with tolerating_proxies(client, "headers that stand for certificates"):
+        wait_until_seen(client, authority)
+        for form in accepted_forms(client, authority):
+            name = newcomer(client)
+            expect_let_in(client, name, {**identity(client, name), **form})
+            expect("updateStatus", "registered", expect_one(client, name)["updateStatus"])
+    name = newcomer(client)
+    headers = {**identity(client, name), **numbered_with_a_gap(client, authority)}
+    expect_bare_401(client.ddi("GET", name, headers=headers))
+    client.settings.change({HEADER_MODE: False})
+    expect_kept_out(client, name, None, {**identity(client, name), **one_authority(client, authority)})
+    expect_unknown(client, name)
 
 
 @ROWS.row("S53", "refused", "Another device's certificate, or one of an unknown authority, is a bare 401")
-def refused(server: Session) -> None:
-    authority = trusted_authority(server)
-    with as_sent(server, "headers that stand for certificates"):
-        wait_until_seen(server, authority)
-    name, other = newcomer(server), newcomer(server)
+def refused(client: RowClient) -> None:
+    authority = trusted_authority(client)
+    with tolerating_proxies(client, "headers that stand for certificates"):
+        wait_until_seen(client, authority)
+    name, other = newcomer(client), newcomer(client)
     for headers in (
-        {**identity(server, other), **one_authority(server, authority)},
-        {**identity(server, name), **one_authority(server, authority + "x")},
-        identity(server, name),
-        one_authority(server, authority),
+        {**identity(client, other), **one_authority(client, authority)},
+        {**identity(client, name), **one_authority(client, authority + "x")},
+        identity(client, name),
+        one_authority(client, authority),
     ):
-        expect_bare_401(server.ddi("GET", name, headers=headers))
+        expect_bare_401(client.ddi("GET", name, headers=headers))
     for unknown in (name, other):
-        expect_unknown(server, unknown)
+        expect_unknown(client, unknown)
 
 
 @ROWS.row(
     "S54", "untrusted-address", "From an address that is not trusted no device is let in, whatever it presents",
     needs=("trusted_ips",),
 )  # fmt: skip
-def untrusted_address(server: Session) -> None:
-    if not is_loopback(server.client.host) or something_between(server):
-        raise Missing("a loopback address and nothing in between: only there have we two addresses to come from")
-    known, key, authority = device(server), gateway(server), trusted_authority(server)
-    wait_until_seen(server, authority)
-    name = newcomer(server)
-    certificate = {**identity(server, name), **one_authority(server, authority)}
-    stranger = server.client.another(source=STRANGER)
+def untrusted_address(client: RowClient) -> None:
+    if not is_loopback(client.http.host) or behind_proxy(client):
+        raise MissingCapability(
+            "a loopback address and nothing in between: only there have we two addresses to come from"
+        )
+    known, key, authority = device(client), gateway(client), trusted_authority(client)
+    wait_until_seen(client, authority)
+    name = newcomer(client)
+    certificate = {**identity(client, name), **one_authority(client, authority)}
+    stranger = client.http.another(source=STRANGER)
     try:
         for controller_id, headers in (
             (name, certificate),
             (name, {"Authorization": key}),
             (known.controller_id, {"Authorization": tt(known)}),
         ):
-            path = f"/{server.tenant}/controller/v1/{controller_id}"
+            path = f"/{client.tenant}/controller/v1/{controller_id}"
             expect_bare_401(stranger.call("GET", path, headers))
             expect_bare_401(stranger.call("GET", path, {**headers, "X-Forwarded-For": "127.0.0.1"}))
     finally:
         stranger.close()
-    expect_unknown(server, name)
-    expect_let_in(server, name, certificate)
-    expect_document(server.poll(known))
+    expect_unknown(client, name)
+    expect_let_in(client, name, certificate)
+    expect_document(client.poll(known))

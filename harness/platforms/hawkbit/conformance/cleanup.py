@@ -25,7 +25,7 @@ SWEPT: Final = (
 """What rows make, in an order in which it can be removed: the list, its field with our name, its field of links."""
 
 
-class Debts:
+class Cleanup:
     """What a row still owes the server. `mgmt(method, path, body)` is a call below `/rest/v1`.
 
     `originals` is shared by all rows of a run: key of the tenant configuration -> value, None for the default.
@@ -52,7 +52,7 @@ class Debts:
         if key not in self._changed:
             self._changed.append(key)
 
-    def pay(self) -> list[str]:
+    def run(self) -> list[str]:
         """Settings first, they are everybody's. Gives a sentence for each thing that the server would not take back."""
         left, silent = [], 0
         for what, step in self._steps():
@@ -81,7 +81,7 @@ class Debts:
             yield f"{path} is still there", partial(self._mgmt, "DELETE", path)
             self._made.pop()
 
-    def owed(self) -> list[str]:
+    def pending(self) -> list[str]:
         """Sentences on what was not paid."""
         return [what for what, _ in self._steps()]
 
@@ -96,7 +96,7 @@ def _shown(key: str, before: Any) -> str:
     return "the key that it was" if key.endswith(SECRET) else repr(before)
 
 
-def sweep(mgmt: Callable[..., Answer], prefix: str) -> None:
+def delete_by_prefix(mgmt: Callable[..., Answer], prefix: str) -> None:
     """Removes whatever has a name with this prefix.
 
     For rows that were interrupted: between a request and its answer things come into being that nobody knows the id of.

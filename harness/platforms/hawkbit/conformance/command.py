@@ -13,9 +13,10 @@ from fleetrig.harness.commands.options import AgainstIfGiven, Ca, ChangeTenantSe
 from fleetrig.harness.conformance.exact_client import ExactClient
 from fleetrig.harness.conformance.row import listing, select
 from fleetrig.harness.platforms.hawkbit.conformance.preflight import check_accounts, check_that_it_is_hawkbit
-from fleetrig.harness.platforms.hawkbit.conformance.session import Server, Session
+from fleetrig.harness.platforms.hawkbit.conformance.row_client import RowClient
 from fleetrig.harness.platforms.hawkbit.conformance.suite import PROFILES, RIGHTS, ROWS, own_hawkbit
-from fleetrig.harness.platforms.hawkbit.conformance.tenant_lock import alone
+from fleetrig.harness.platforms.hawkbit.conformance.tenant_lock import tenant_lock
+from fleetrig.harness.platforms.hawkbit.conformance.under_test import TenantUnderTest
 from fleetrig.harness.platforms.hawkbit.vocabulary import VOCABULARY
 from fleetrig.harness.servers.description import expected
 from fleetrig.harness.servers.foreign import foreign_server
@@ -65,28 +66,29 @@ def conform_command(
 @contextlib.contextmanager
 def opened(
     options: ConformOptions, accounts: dict[str, UserPassword], *, may_change: bool
-) -> Iterator[OpenedServer[Session]]:
+) -> Iterator[OpenedServer[RowClient]]:
     """The server that is to be judged, once it is clear that it can be."""
-    with connected(options, may_change=may_change) as (server, can):
-        server.accounts = {**server.accounts, **accounts}
-        check_that_it_is_hawkbit(server)
-        check_accounts(server, RIGHTS)
-        yield OpenedServer(server.client.url, lambda: alone(server), can, server.left_behind)
+    with connected(options, may_change=may_change) as (under_test, can):
+        under_test.accounts = {**under_test.accounts, **accounts}
+        check_that_it_is_hawkbit(under_test)
+        check_accounts(under_test, RIGHTS)
+        yield OpenedServer(under_test.http.url, lambda: tenant_lock(under_test), can, under_test.left_behind)
 
 
 @contextlib.contextmanager
-def connected(options: ConformOptions, *, may_change: bool) -> Iterator[tuple[Server, frozenset[str]]]:
+def connected(options: ConformOptions, *, may_change: bool) -> Iterator[tuple[TenantUnderTest, frozenset[str]]]:
     """The server and what it can do: our own, or the one that `--against` names."""
     if options.against is None:
-        with own_hawkbit(options.profile) as (server, can):
-            yield server, can | {"http"}
+        with own_hawkbit(options.profile) as (under_test, can):
+            yield under_test, can | {"http"}
         return
     foreign = foreign_server(options.against, "hawkbit", may_change_settings=may_change)
     verify = context_of(verify_with(options.ca, insecure=options.insecure, file_ca=foreign.ca))
     with contextlib.closing(ExactClient(foreign.url, verify)) as client:
-        server = Server(client, foreign.account, foreign.tenant, options.profile,
-                        may_change_settings=foreign.may_change_settings)  # fmt: skip
-        yield server, frozenset(word.removeprefix("hawkbit.") for word in VOCABULARY.can | foreign.can)
+        under_test = TenantUnderTest(
+            client, foreign.account, foreign.tenant, options.profile, may_change_settings=foreign.may_change_settings
+        )
+        yield under_test, frozenset(word.removeprefix("hawkbit.") for word in VOCABULARY.can | foreign.can)
 
 
 def accounts_of(given: Sequence[str]) -> dict[str, UserPassword]:

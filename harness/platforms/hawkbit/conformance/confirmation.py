@@ -1,4 +1,4 @@
-"""Asking the device before anything is installed (spec/hawkbit.md §2.7)."""
+"""Asking the device before anything is installed (docs/contracts/hawkbit.md §2.7)."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from fleetrig.harness.conformance.expect import expect, expect_has, expect_keys,
 from fleetrig.harness.conformance.row import Resource
 from fleetrig.harness.platforms.hawkbit.conformance.answers import expect_bare, expect_document, expect_error
 from fleetrig.harness.platforms.hawkbit.conformance.deployment_fixture import Deployment, deployed
-from fleetrig.harness.platforms.hawkbit.conformance.session import Session
+from fleetrig.harness.platforms.hawkbit.conformance.row_client import RowClient
 
-ROWS: Final[Resource[Session]] = Resource("hawkbit", "confirmation")
+ROWS: Final[Resource[RowClient]] = Resource("hawkbit", "confirmation")
 
 CACHE_BREAKER: Final = re.compile(r".*\?c=-?\d+")
 
@@ -23,8 +23,8 @@ def answer_with(one: Deployment, word: str, detail: str) -> Answer:
 
 
 @ROWS.row("S120", "flow", "With the confirmation flow on, a deployment waits for its device's word")
-def flow(server: Session) -> None:
-    one = deployed(server, must_confirm=True)
+def flow(client: RowClient) -> None:
+    one = deployed(client, must_confirm=True)
     expect_waiting(one)
     expect_bare(answer_with(one, "denied", "not now"))
     expect_waiting(one)

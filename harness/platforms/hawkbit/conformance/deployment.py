@@ -1,4 +1,4 @@
-"""What a device is told to install, and what it says it has (spec/hawkbit.md §2.4, §2.7)."""
+"""What a device is told to install, and what it says it has (docs/contracts/hawkbit.md §2.4, §2.7)."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from fleetrig.harness.platforms.hawkbit.conformance.answers import (
     expect_error,
     expect_link,
 )
+from fleetrig.harness.platforms.hawkbit.conformance.api_client import report
 from fleetrig.harness.platforms.hawkbit.conformance.deployment_fixture import Deployment, deployed, server_now_ms
-from fleetrig.harness.platforms.hawkbit.conformance.session import Session, Update, report
+from fleetrig.harness.platforms.hawkbit.conformance.row_client import RowClient
+from fleetrig.harness.platforms.hawkbit.conformance.under_test import Update
 
-ROWS: Final[Resource[Session]] = Resource("hawkbit", "deployment")
+ROWS: Final[Resource[RowClient]] = Resource("hawkbit", "deployment")
 
 CACHE_BREAKER: Final = re.compile(r".*\?c=-?\d+")
 HOUR_MS: Final = 3_600_000
@@ -55,8 +57,8 @@ def expect_deployment(document: dict[str, Any], made: Update, **deployment: str)
 
 
 @ROWS.row("S94", "read-twice", "Reading a deployment twice is written into its history once")
-def read_twice(server: Session) -> None:
-    one = deployed(server)
+def read_twice(client: RowClient) -> None:
+    one = deployed(client)
     expect_deployment(one.document(), one.update, download="forced", update="forced")
     expect_deployment(one.document("?c=1"), one.update, download="forced", update="forced")
     expect("history of the action, newest first", ["retrieved", "running"], [line["type"] for line in one.history()])
@@ -64,16 +66,16 @@ def read_twice(server: Session) -> None:
 
 
 @ROWS.row("S95", "links", "A deployment has download-http and md5sum-http links, the poll an integer ?c=")
-def links(server: Session) -> None:
-    one = deployed(server)
+def links(client: RowClient) -> None:
+    one = deployed(client)
     href = one.links().get("deploymentBase", "")
     expect_that(CACHE_BREAKER.fullmatch(href), "the link deploymentBase ends in ?c=<integer>", href)
     expect_deployment(one.document("?" + href.partition("?")[2]), one.update)
 
 
 @ROWS.row("S111", "download-only", "A download-only deployment ends with downloaded, and installs nothing")
-def download_only(server: Session) -> None:
-    one = deployed(server, type="downloadonly")
+def download_only(client: RowClient) -> None:
+    one = deployed(client, type="downloadonly")
     expect_deployment(one.document(), one.update, download="forced", update="skip")
     expect_bare(one.device("PUT", "/configData", body={"data": {"a": "b"}}))
     one.reported("downloaded")
@@ -85,9 +87,9 @@ def download_only(server: Session) -> None:
 
 
 @ROWS.row("S129", "read-when-finished", "Reading a finished or failed action makes it retrieved; it stays over")
-def read_when_finished(server: Session) -> None:
+def read_when_finished(client: RowClient) -> None:
     for finished, update_status in (("success", "in_sync"), ("failure", "error")):
-        one = deployed(server)
+        one = deployed(client)
         one.reported("closed", finished)
         expect_deployment(one.document(), one.update)
         one.expect_action("retrieved", active=False)
@@ -98,8 +100,8 @@ def read_when_finished(server: Session) -> None:
 
 
 @ROWS.row("S134", "soft-and-forced", "A soft action is an attempt until it is forced; its history is told as asked for")
-def soft_and_forced(server: Session) -> None:
-    one = deployed(server, type="soft")
+def soft_and_forced(client: RowClient) -> None:
+    one = deployed(client, type="soft")
     expect_deployment(one.document(), one.update, download="attempt", update="attempt")
     before = one.links()["deploymentBase"]
     answer = one.mgmt("PUT", f"/actions/{one.action_id}", {"forceType": "forced"})
@@ -108,12 +110,12 @@ def soft_and_forced(server: Session) -> None:
     after = one.links()["deploymentBase"]
     expect_that(before != after, "?c= of the poll's link changes when the action is forced", after)
     expect_history(one)
-    expect_timeforced(server)
+    expect_timeforced(client)
 
 
 def expect_history(one: Deployment) -> None:
     """`actionHistory`: absent at 0, else newest first without what the server wrote, but for its opening (§2.4)."""
-    now_ms = server_now_ms(one.server)
+    now_ms = server_now_ms(one.client)
     for number in (1, 2):
         body = report("proceeding", details=[f"report {number}"], timestamp=now_ms + number * 1000)
         expect_bare(one.device("POST", f"/deploymentBase/{one.action_id}/feedback", body=body))
@@ -127,21 +129,21 @@ def expect_history(one: Deployment) -> None:
         expect_that(history["status"].isupper(), "the status of the history is in upper case", history["status"])
 
 
-def expect_timeforced(server: Session) -> None:
+def expect_timeforced(client: RowClient) -> None:
     """Attempt until the time has come."""
-    later = deployed(server, type="timeforced", forcetime=server_now_ms(server) + HOUR_MS)
+    later = deployed(client, type="timeforced", forcetime=server_now_ms(client) + HOUR_MS)
     expect_deployment(later.document(), later.update, download="attempt", update="attempt")
-    soon = deployed(server, type="timeforced", forcetime=server_now_ms(server) + SOON_MS)
+    soon = deployed(client, type="timeforced", forcetime=server_now_ms(client) + SOON_MS)
 
     def due() -> None:
         expect_deployment(soon.document(), soon.update, download="forced", update="forced")
 
-    server.until(DUE_WITHIN_S, due)
+    client.until(DUE_WITHIN_S, due)
 
 
 @ROWS.row("S135", "installed-base", "installedBase is readable when installed; a device can declare what it runs")
-def installed_base(server: Session) -> None:
-    one = deployed(server)
+def installed_base(client: RowClient) -> None:
+    one = deployed(client)
     path = f"/installedBase/{one.action_id}"
     expect_bare(one.device("GET", path), 404)
     one.reported("closed", "success")
@@ -150,12 +152,12 @@ def installed_base(server: Session) -> None:
     expect_deployment(document, one.update)
     same = {"name": one.update.name, "version": one.update.version}
     expect_bare(one.device("PUT", "/installedBase", body=same), 200)
-    other = server.update(b"other fleetrig")
+    other = client.update(b"other fleetrig")
     declared = {"name": other.name, "version": other.version}
     expect_bare(one.device("PUT", "/installedBase", body=declared), 201)
     expect("id of the installed set", other.set_id, one.set_id("installedDS"))
     one.expect_target("in_sync")
-    unknown = {"name": server.name("nope"), "version": "1.0"}
+    unknown = {"name": client.name("nope"), "version": "1.0"}
     expect_error(one.device("PUT", "/installedBase", body=unknown), 404, "repo.entityNotFound")
     expect_error(one.device("PUT", "/installedBase", body={"name": one.update.name}), 400, "rest.body.notReadable")
     expect("id of the installed set after two refusals", other.set_id, one.set_id("installedDS"))

@@ -1,4 +1,4 @@
-"""Who a device is, and whether it may come in (spec/hawkbit.md §3)."""
+"""Who a device is, and whether it may come in (docs/contracts/hawkbit.md §3)."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from fleetrig.harness.platforms.hawkbit.conformance.answers import (
     expect_headers,
     expect_type,
 )
+from fleetrig.harness.platforms.hawkbit.conformance.api_client import basic, tt
 from fleetrig.harness.platforms.hawkbit.conformance.deployment_fixture import let_in, no_content
 from fleetrig.harness.platforms.hawkbit.conformance.device_helpers import (
     HAL,
@@ -24,17 +25,11 @@ from fleetrig.harness.platforms.hawkbit.conformance.device_helpers import (
     gateway,
     newcomer,
 )
-from fleetrig.harness.platforms.hawkbit.conformance.proxy_tolerance import as_sent
-from fleetrig.harness.platforms.hawkbit.conformance.session import (
-    GATEWAY_KEY,
-    GATEWAY_MODE,
-    TARGET_MODE,
-    Session,
-    basic,
-    tt,
-)
+from fleetrig.harness.platforms.hawkbit.conformance.proxy_tolerance import tolerating_proxies
+from fleetrig.harness.platforms.hawkbit.conformance.row_client import RowClient
+from fleetrig.harness.platforms.hawkbit.settings import GATEWAY_KEY, GATEWAY_MODE, TARGET_MODE
 
-ROWS: Final[Resource[Session]] = Resource("hawkbit", "auth")
+ROWS: Final[Resource[RowClient]] = Resource("hawkbit", "auth")
 
 SECURITY_HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
@@ -47,124 +42,125 @@ SECURITY_HEADERS: Final = {
 SOON_MS: Final = 60_000
 
 
-def expect_never_called(server: Session, controller_id: str) -> None:
-    record = server.record(controller_id)
+def expect_never_called(client: RowClient, controller_id: str) -> None:
+    record = client.record(controller_id)
     expect("updateStatus", "unknown", record["updateStatus"])
     expect("lastControllerRequestAt", None, record.get("lastControllerRequestAt"))
 
 
 @ROWS.row("S40", "target-token", "A device with its own token is let in; its first poll registers it")
-def target_token(server: Session) -> None:
-    target = device(server)
-    if not server.generation.creates_as_documented:
-        expect_never_called(server, target.controller_id)
-    answer = server.poll(target)
+def target_token(client: RowClient) -> None:
+    target = device(client)
+    if not client.generation.creates_as_documented:
+        expect_never_called(client, target.controller_id)
+    answer = client.poll(target)
     expect_document(answer)
     expect_type(answer, HAL)
-    with as_sent(server, "headers"):
+    with tolerating_proxies(client, "headers"):
         expect_headers(answer, SECURITY_HEADERS)
 
     def registered() -> None:
-        record = server.record(target.controller_id)
+        record = client.record(target.controller_id)
         expect("updateStatus", "registered", record["updateStatus"])
         since_ms = record.get("lastControllerRequestAt", 0) - record["createdAt"]
         expect_that(0 <= since_ms <= SOON_MS, "lastControllerRequestAt soon after createdAt", f"{since_ms} ms after")
 
-    server.until(POLL_TIME_WITHIN_S, registered)
+    client.until(POLL_TIME_WITHIN_S, registered)
 
 
 @ROWS.row("S41", "wrong-token", "A wrong target token is refused by a bare 401, and changes nothing")
-def wrong_token(server: Session) -> None:
-    target = device(server, securityToken=f"{secrets.token_hex(8)}-Ab")
-    before = server.record(target.controller_id)
+def wrong_token(client: RowClient) -> None:
+    target = device(client, securityToken=f"{secrets.token_hex(8)}-Ab")
+    before = client.record(target.controller_id)
     for wrong in ("wrong", target.token[:-1], target.token + "0", target.token.swapcase()):
-        answer = server.ddi("GET", target.controller_id, auth=f"TargetToken {wrong}")
+        answer = client.ddi("GET", target.controller_id, auth=f"TargetToken {wrong}")
         expect_bare_401(answer)
-        with as_sent(server, "headers"):
+        with tolerating_proxies(client, "headers"):
             expect_headers(answer, SECURITY_HEADERS)
-    expect_bare_401(server.ddi("PUT", target.controller_id, "/configData", auth="TargetToken wrong",
+    expect_bare_401(client.ddi("PUT", target.controller_id, "/configData", auth="TargetToken wrong",
                                body={"data": {"a": "b"}}))  # fmt: skip
-    expect("the target afterwards", before, server.record(target.controller_id))
+    expect("the target afterwards", before, client.record(target.controller_id))
 
 
 @ROWS.row("S42", "unknown-target", "A target token never creates a target: an unknown device gets a bare 401")
-def unknown_target(server: Session) -> None:
-    known = device(server)
-    unknown = newcomer(server)
+def unknown_target(client: RowClient) -> None:
+    known = device(client)
+    unknown = newcomer(client)
     for token in ("any", known.token):
-        expect_bare_401(server.ddi("GET", unknown, auth=f"TargetToken {token}"))
-    expect_unknown(server, unknown)
+        expect_bare_401(client.ddi("GET", unknown, auth=f"TargetToken {token}"))
+    expect_unknown(client, unknown)
 
 
 @ROWS.row("S43", "token-of-another", "The token of one target does not open the path of another")
-def token_of_another(server: Session) -> None:
-    one, other = device(server), device(server)
-    expect_bare_401(server.ddi("GET", other.controller_id, auth=tt(one)))
+def token_of_another(client: RowClient) -> None:
+    one, other = device(client), device(client)
+    expect_bare_401(client.ddi("GET", other.controller_id, auth=tt(one)))
     for target in (one, other):
-        expect_never_called(server, target.controller_id)
+        expect_never_called(client, target.controller_id)
 
 
 @ROWS.row("S44", "target-tokens-off", "With target tokens switched off the right token is refused")
-def target_tokens_off(server: Session) -> None:
-    target = device(server)
-    server.configure_keys({TARGET_MODE: False})
-    expect_kept_out(server, target.controller_id, tt(target))
+def target_tokens_off(client: RowClient) -> None:
+    target = device(client)
+    client.settings.change({TARGET_MODE: False})
+    expect_kept_out(client, target.controller_id, tt(target))
 
 
 @ROWS.row("S45", "scheme", "The scheme is TargetToken, so spelled, and one blank; everything else is refused")
-def scheme(server: Session) -> None:
-    target = device(server)
+def scheme(client: RowClient) -> None:
+    target = device(client)
     token = target.token
-    for refused in (f"targettoken {token}", f"TARGETTOKEN {token}", f"TargetToken  {token}", f"TargetToken{token}",
-                    f"Bearer {token}", f"GatewayToken {token}", token, basic(server.server.admin), None):  # fmt: skip
-        expect_bare_401(server.ddi("GET", target.controller_id, auth=refused))
-    expect_never_called(server, target.controller_id)
-    expect_document(server.ddi("GET", target.controller_id, headers={"authorization": tt(target)}))
+    for refused in (f"targettoken {token}", f"TARGETTOKEN {token}", f"TargetToken  {token}",
+                    f"TargetToken{token}", f"Bearer {token}", f"GatewayToken {token}", token,
+                    basic(client.under_test.admin), None):  # fmt: skip
+        expect_bare_401(client.ddi("GET", target.controller_id, auth=refused))
+    expect_never_called(client, target.controller_id)
+    expect_document(client.ddi("GET", target.controller_id, headers={"authorization": tt(target)}))
 
 
 @ROWS.row("S51", "gateway-refused", "A wrong gateway key, or the mode switched off, is a bare 401 that creates nothing")
-def gateway_refused(server: Session) -> None:
-    key = gateway(server)
-    unknown = newcomer(server)
+def gateway_refused(client: RowClient) -> None:
+    key = gateway(client)
+    unknown = newcomer(client)
     for wrong in ("GatewayToken wrong", key[:-1], key + "0", key.replace("GatewayToken", "gatewaytoken")):
-        expect_bare_401(server.ddi("GET", unknown, auth=wrong))
-    expect_unknown(server, unknown)
-    server.configure_keys({GATEWAY_MODE: False})
-    expect_kept_out(server, newcomer(server), key)
-    expect_bare_401(server.ddi("GET", unknown, auth=key))
-    expect_unknown(server, unknown)
-    server.configure_keys({GATEWAY_MODE: True})
-    expect_document(let_in(server, unknown, key))
+        expect_bare_401(client.ddi("GET", unknown, auth=wrong))
+    expect_unknown(client, unknown)
+    client.settings.change({GATEWAY_MODE: False})
+    expect_kept_out(client, newcomer(client), key)
+    expect_bare_401(client.ddi("GET", unknown, auth=key))
+    expect_unknown(client, unknown)
+    client.settings.change({GATEWAY_MODE: True})
+    expect_document(let_in(client, unknown, key))
 
 
 @ROWS.row("S56", "new-token", "A new token counts at once, and the old one no longer")
-def new_token(server: Session) -> None:
-    target = device(server)
-    expect_document(server.poll(target))
+def new_token(client: RowClient) -> None:
+    target = device(client)
+    expect_document(client.poll(target))
     new = secrets.token_hex(16)
-    answer = expect_document(server.mgmt("PUT", f"/targets/{target.controller_id}", {"securityToken": new}))
+    answer = expect_document(client.mgmt("PUT", f"/targets/{target.controller_id}", {"securityToken": new}))
     expect("securityToken in the answer", new, answer.get("securityToken"))
-    expect_bare_401(server.poll(target))
-    expect_document(server.ddi("GET", target.controller_id, auth=f"TargetToken {new}"))
+    expect_bare_401(client.poll(target))
+    expect_document(client.ddi("GET", target.controller_id, auth=f"TargetToken {new}"))
 
 
 @ROWS.row("S123", "unknown-tenant", "Under an unknown tenant nobody is let in")
-def unknown_tenant(server: Session) -> None:
-    target = device(server)
-    key = gateway(server)
+def unknown_tenant(client: RowClient) -> None:
+    target = device(client)
+    key = gateway(client)
     nowhere = f"NOPE{secrets.token_hex(4).upper()}"
     for auth in (key, tt(target), None):
-        for controller_id in (newcomer(server), target.controller_id):
-            expect_bare_401(server.ddi("GET", controller_id, auth=auth, tenant=nowhere))
+        for controller_id in (newcomer(client), target.controller_id):
+            expect_bare_401(client.ddi("GET", controller_id, auth=auth, tenant=nowhere))
 
 
 @ROWS.row("S128", "no-gateway-key", "While there is no gateway key, an empty one opens nothing")
-def no_gateway_key(server: Session) -> None:
-    server.configure_keys({GATEWAY_KEY: secrets.token_hex(16)})
-    key = gateway(server)
-    expect_bare(server.mgmt("DELETE", f"/system/configs/{GATEWAY_KEY}"), no_content(server))
-    expect_kept_out(server, newcomer(server), key)
-    unknown = newcomer(server)
+def no_gateway_key(client: RowClient) -> None:
+    client.settings.change({GATEWAY_KEY: secrets.token_hex(16)})
+    key = gateway(client)
+    expect_bare(client.mgmt("DELETE", f"/system/configs/{GATEWAY_KEY}"), no_content(client))
+    expect_kept_out(client, newcomer(client), key)
+    unknown = newcomer(client)
     for auth in ("GatewayToken ", "GatewayToken", "GatewayToken null"):
-        expect_bare_401(server.ddi("GET", unknown, auth=auth))
-    expect_unknown(server, unknown)
+        expect_bare_401(client.ddi("GET", unknown, auth=auth))
+    expect_unknown(client, unknown)

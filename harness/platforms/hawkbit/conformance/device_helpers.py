@@ -16,8 +16,11 @@ from fleetrig.harness.platforms.hawkbit.conformance.answers import (
     expect_link,
     expect_type,
 )
+from fleetrig.harness.platforms.hawkbit.conformance.api_client import JSON, tt
 from fleetrig.harness.platforms.hawkbit.conformance.deployment_fixture import CACHE_WITHIN_S, admitted, let_in
-from fleetrig.harness.platforms.hawkbit.conformance.session import JSON, TARGET_MODE, Session, Target, tt
+from fleetrig.harness.platforms.hawkbit.conformance.row_client import RowClient
+from fleetrig.harness.platforms.hawkbit.conformance.under_test import Target
+from fleetrig.harness.platforms.hawkbit.settings import TARGET_MODE
 from fleetrig.harness.verdict import Finding
 
 HAL: Final = "application/hal+json"
@@ -31,44 +34,44 @@ VIOLATION: Final = "repo.constraintViolation"
 NOT_READABLE: Final = "rest.body.notReadable"
 
 
-def device(server: Session, **fields: Any) -> Target:
+def device(client: RowClient, **fields: Any) -> Target:
     """A new target that may come in with its token but never did; devices are told to poll every five minutes."""
-    server.configure_keys({TARGET_MODE: True, POLLING_TIME: SLEEP})
-    probe, target = server.target(), server.target(**fields)
-    admitted(server, probe)
-    wait_for_sleep(server, probe.controller_id, tt(probe))
+    client.settings.change({TARGET_MODE: True, POLLING_TIME: SLEEP})
+    probe, target = client.target(), client.target(**fields)
+    admitted(client, probe)
+    wait_for_sleep(client, probe.controller_id, tt(probe))
     return target
 
 
-def gateway(server: Session) -> str:
+def gateway(client: RowClient) -> str:
     """Lets devices in with the gateway token, to be told to poll every five minutes; gives the Authorization value."""
-    server.configure_keys({POLLING_TIME: SLEEP})
-    auth, probe = server.gateway(), newcomer(server)
-    let_in(server, probe, auth)
-    wait_for_sleep(server, probe, auth)
+    client.settings.change({POLLING_TIME: SLEEP})
+    auth, probe = client.settings.switch_gateway_on(), newcomer(client)
+    let_in(client, probe, auth)
+    wait_for_sleep(client, probe, auth)
     return auth
 
 
-def wait_for_sleep(server: Session, controller_id: str, auth: str) -> None:
+def wait_for_sleep(client: RowClient, controller_id: str, auth: str) -> None:
     """Until devices see the polling time, which may have been another one a moment ago."""
 
     def seen() -> None:
-        document = expect_document(server.ddi("GET", controller_id, auth=auth))
+        document = expect_document(client.ddi("GET", controller_id, auth=auth))
         expect("config.polling.sleep", SLEEP, document["config"]["polling"]["sleep"])
 
-    server.until(CACHE_WITHIN_S, seen)
+    client.until(CACHE_WITHIN_S, seen)
 
 
-def newcomer(server: Session, hint: str = "new") -> str:
+def newcomer(client: RowClient, hint: str = "new") -> str:
     """A controllerId that nobody knows; should it become a target, that is removed when the row ends."""
-    name = server.name(hint)
-    server.forget_target(name)
+    name = client.name(hint)
+    client.forget_target(name)
     return name
 
 
-def put_attributes(server: Session, target: Target, body: object, **more: Any) -> Answer:
+def put_attributes(client: RowClient, target: Target, body: object, **more: Any) -> Answer:
     """`PUT configData` with the target's token."""
-    return server.ddi("PUT", target.controller_id, "/configData", auth=tt(target), body=body, **more)
+    return client.ddi("PUT", target.controller_id, "/configData", auth=tt(target), body=body, **more)
 
 
 def expect_bare_401(answer: Answer) -> None:
@@ -78,24 +81,24 @@ def expect_bare_401(answer: Answer) -> None:
 
 
 def expect_kept_out(
-    server: Session, controller_id: str, auth: str | None, headers: Mapping[str, str] | None = None
+    client: RowClient, controller_id: str, auth: str | None, headers: Mapping[str, str] | None = None
 ) -> None:
     """A bare 401, once the switch that row has just turned is seen by devices."""
-    server.until(
+    client.until(
         CACHE_WITHIN_S,
-        lambda: expect_bare_401(server.ddi("GET", controller_id, auth=auth, headers=headers)),
+        lambda: expect_bare_401(client.ddi("GET", controller_id, auth=auth, headers=headers)),
     )
 
 
-def expect_unknown(server: Session, controller_id: str) -> None:
+def expect_unknown(client: RowClient, controller_id: str) -> None:
     """No such target, as the Management API says it."""
-    answer = server.mgmt("GET", f"/targets/{controller_id}")
+    answer = client.mgmt("GET", f"/targets/{controller_id}")
     expect_error(answer, 404, "repo.entityNotFound", info={"type": "Target", "entityId": controller_id})
 
 
-def expect_one(server: Session, controller_id: str) -> dict[str, Any]:
+def expect_one(client: RowClient, controller_id: str) -> dict[str, Any]:
     """Exactly one target of this id, which is given back."""
-    page = expect_document(server.mgmt("GET", f"/targets?q=controllerId=={controller_id}"))
+    page = expect_document(client.mgmt("GET", f"/targets?q=controllerId=={controller_id}"))
     expect(f"number of targets called {controller_id}", 1, page["total"])
     record: dict[str, Any] = page["content"][0]
     return record
@@ -112,9 +115,9 @@ def expect_poll(document: Mapping[str, Any], sleep: str, paths: Mapping[str, str
         expect_link(f"the link {rel}", links[rel]["href"], path)
 
 
-def config_data(server: Session, controller_id: str, tenant: str | None = None) -> dict[str, str]:
+def config_data(client: RowClient, controller_id: str, tenant: str | None = None) -> dict[str, str]:
     """The one link of a target that is asked for its attributes and has nothing else to do."""
-    return {"configData": f"/{tenant or server.tenant}/controller/v1/{controller_id}/configData"}
+    return {"configData": f"/{tenant or client.tenant}/controller/v1/{controller_id}/configData"}
 
 
 def expect_framework_error(answer: Answer, status: int, phrase: str) -> None:

@@ -24,7 +24,7 @@ def filter_that_assigns(mgmt: Callable[..., Answer], prefix: str, ours: str) -> 
     return ""
 
 
-def is_their_doing(mgmt: Callable[..., Answer], prefix: str, ours: str) -> str:
+def assigned_by_foreign_filter(mgmt: Callable[..., Answer], prefix: str, ours: str) -> str:
     """As above; whatever goes wrong in looking leaves the difference as it was."""
     try:
         return filter_that_assigns(mgmt, prefix, ours)

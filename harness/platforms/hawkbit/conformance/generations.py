@@ -23,6 +23,8 @@ class Generation:
     trace_status: int = 405
     # targets
     has_target_groups: bool = True
+    has_auto_assignments: bool = True
+    """As resources of their own."""
     one_counts_as_array: bool = True
     names_request_in_violations: bool = True
     """What is wrong with a text is said of the request (`create.create[0].name`); else of the record (`name`), but for
@@ -32,6 +34,8 @@ class Generation:
     self_made_by: str = "CONTROLLER_PLUG_AND_PLAY"
     """Who has created a target that registered itself."""
     # actions
+    rollouts_can_be_stopped: bool = True
+    actions_can_be_deleted: bool = True
     actions_tell_active: bool = True
     """Whether an action is over is told by `active`; else by `status`, and its own status by `detailStatus`."""
     # configuration
@@ -66,6 +70,10 @@ class Generation:
         """What a violation calls a field of the n-th target of a creation."""
         return f"create.create[{number}].{field}" if self.names_request_in_violations else field
 
+    def made(self, field: str) -> str:
+        """What a violation calls a field of the one entity that a request makes."""
+        return f"create.create.{field}" if self.names_request_in_violations else field
+
     def changed(self, field: str) -> str:
         """What a violation calls a field of a change."""
         return f"update.update.{field}" if self.names_request_in_violations else field
@@ -84,9 +92,12 @@ GENERATIONS: Final[Mapping[str, Generation]] = {
         quota_status=403,
         trace_status=400,
         has_target_groups=False,
+        has_auto_assignments=False,
         one_counts_as_array=False,
         names_request_in_violations=False,
         metadata_put_creates=False,
+        rollouts_can_be_stopped=False,
+        actions_can_be_deleted=False,
         actions_tell_active=False,
         config_change_answers=True,
         config_values_are_converted=False,

@@ -1,4 +1,4 @@
-"""Lists of the Management API: pages, order, search (spec/hawkbit.md §1.2)."""
+"""Lists of the Management API: pages, order, search (docs/contracts/hawkbit.md §1.2)."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from fleetrig.harness.platforms.hawkbit.conformance.answers import (
     expect_document,
     expect_error,
 )
+from fleetrig.harness.platforms.hawkbit.conformance.api_client import tt
 from fleetrig.harness.platforms.hawkbit.conformance.deployment_fixture import CACHE_WITHIN_S, admitted
-from fleetrig.harness.platforms.hawkbit.conformance.session import Session, Target, tt
+from fleetrig.harness.platforms.hawkbit.conformance.row_client import RowClient
+from fleetrig.harness.platforms.hawkbit.conformance.under_test import Target
 from fleetrig.harness.verdict import Finding
 
-ROWS: Final[Resource[Session]] = Resource("hawkbit", "lists")
+ROWS: Final[Resource[RowClient]] = Resource("hawkbit", "lists")
 
 SORT_EXCEPTION: Final = "org.eclipse.hawkbit.mgmt.rest.resource.exception.SortParameter"
 FEW: Final = 60
@@ -36,9 +38,9 @@ SEARCH_MISTAKES: Final = {
 }
 
 
-def page(server: Session, query: str) -> dict[str, Any]:
+def page(client: RowClient, query: str) -> dict[str, Any]:
     """A page of targets; its `size` is that of its content."""
-    found: dict[str, Any] = expect_document(server.mgmt("GET", f"/targets?{query}"))
+    found: dict[str, Any] = expect_document(client.mgmt("GET", f"/targets?{query}"))
     expect_keys("the page", ["content", "total", "size"], found)
     expect(f"size of the page of {query}", len(found["content"]), found["size"])
     return found
@@ -48,9 +50,9 @@ def ids(found: dict[str, Any]) -> list[str]:
     return [target["controllerId"] for target in found["content"]]
 
 
-def expect_page(server: Session, query: str, wanted: list[str], total: int) -> None:
+def expect_page(client: RowClient, query: str, wanted: list[str], total: int) -> None:
     """Exactly these targets in this order, of so many that match."""
-    found = page(server, query)
+    found = page(client, query)
     expect(f"total of {query}", total, found["total"])
     if wanted != ids(found):
         shown = f"{len(wanted)} targets, {wanted[:1]} to {wanted[-1:]}"
@@ -58,75 +60,75 @@ def expect_page(server: Session, query: str, wanted: list[str], total: int) -> N
         raise Mismatch(Finding(f"content of {query}: {shown}", f"{len(got)} targets, {got[:1]} to {got[-1:]}"))
 
 
-def crowd(server: Session, count: int) -> tuple[str, list[str]]:
+def crowd(client: RowClient, count: int) -> tuple[str, list[str]]:
     """So many new targets at once: the query that finds them, and their ids in their order."""
-    prefix = server.name()
+    prefix = client.name()
     names = [f"{prefix}-{number:03}" for number in range(count)]
-    expect_document(server.create_targets([{"controllerId": name} for name in names]), 201)
+    expect_document(client.create_targets([{"controllerId": name} for name in names]), 201)
     return f"q=controllerId=={prefix}-*", names
 
 
 @ROWS.row("S22", "paging", "A page has 50 targets unless asked for 1 to 500; offset and limit are whole numbers")
-def paging(server: Session) -> None:
-    query, names = crowd(server, FEW)
-    expect_page(server, query, names[:50], FEW)
-    expect_page(server, f"limit=0&{query}", names[:50], FEW)
-    expect_page(server, f"limit=-3&{query}", names[:50], FEW)
-    expect_page(server, f"limit=600&{query}", names, FEW)
-    expect_page(server, f"offset=-1&{query}", names[:50], FEW)
-    expect_page(server, f"limit=5&offset=58&{query}", names[58:], FEW)
-    expect_page(server, f"offset=100&{query}", [], FEW)
+def paging(client: RowClient) -> None:
+    query, names = crowd(client, FEW)
+    expect_page(client, query, names[:50], FEW)
+    expect_page(client, f"limit=0&{query}", names[:50], FEW)
+    expect_page(client, f"limit=-3&{query}", names[:50], FEW)
+    expect_page(client, f"limit=600&{query}", names, FEW)
+    expect_page(client, f"offset=-1&{query}", names[:50], FEW)
+    expect_page(client, f"limit=5&offset=58&{query}", names[58:], FEW)
+    expect_page(client, f"offset=100&{query}", [], FEW)
     for wrong in ("limit=x", "offset=x"):
-        expect_error(server.mgmt("GET", f"/targets?{wrong}"), 400, "rest.body.notReadable")
-    query, names = crowd(server, MANY)
-    expect_page(server, f"limit=600&{query}", names[:500], MANY)
+        expect_error(client.mgmt("GET", f"/targets?{wrong}"), 400, "rest.body.notReadable")
+    query, names = crowd(client, MANY)
+    expect_page(client, f"limit=600&{query}", names[:500], MANY)
 
 
 @ROWS.row("S23", "sorting", "Lists are sorted as asked, by controllerId otherwise; a wrong sort says what is wrong")
-def sorting(server: Session) -> None:
-    prefix = server.name()
+def sorting(client: RowClient) -> None:
+    prefix = client.name()
     a, b, c = (f"{prefix}-{letter}" for letter in "abc")
     bodies = [{"controllerId": a, "name": "n2"}, {"controllerId": c, "name": "n1"}, {"controllerId": b, "name": "n3"}]
-    expect_document(server.create_targets(bodies), 201)
+    expect_document(client.create_targets(bodies), 201)
     query = f"q=controllerId=={prefix}-*"
-    expect_page(server, query, [a, b, c], 3)
-    expect_page(server, f"sort=controllerId:DESC&{query}", [c, b, a], 3)
-    expect_page(server, f"sort=CONTROLLERID:desc&{query}", [c, b, a], 3)
-    expect_page(server, f"sort=name:ASC&{query}", [c, a, b], 3)
+    expect_page(client, query, [a, b, c], 3)
+    expect_page(client, f"sort=controllerId:DESC&{query}", [c, b, a], 3)
+    expect_page(client, f"sort=CONTROLLERID:desc&{query}", [c, b, a], 3)
+    expect_page(client, f"sort=name:ASC&{query}", [c, a, b], 3)
     for sort, (code, exception, message) in SORT_MISTAKES.items():
-        expect_error(server.mgmt("GET", f"/targets?sort={sort}"), 400, f"rest.param.{code}", message=message,
+        expect_error(client.mgmt("GET", f"/targets?sort={sort}"), 400, f"rest.param.{code}", message=message,
                      exceptionClass=f"{SORT_EXCEPTION}{exception}Exception")  # fmt: skip
 
 
 @ROWS.row("S24", "search", "A search finds by wildcard in any case; a wrong query says what is wrong")
-def search(server: Session) -> None:
-    one, other = server.name("Dev"), server.name("Dev")
-    names = [server.target(name=one).controller_id, server.target(name=other).controller_id]
-    server.target(name=server.name("Board"))
+def search(client: RowClient) -> None:
+    one, other = client.name("Dev"), client.name("Dev")
+    names = [client.target(name=one).controller_id, client.target(name=other).controller_id]
+    client.target(name=client.name("Board"))
     query = f"{one.rstrip('0123456789')}*".lower()
-    expect_page(server, f"q=name=={query}", names, 2)
-    expect_page(server, f"q=name=={one}", names[:1], 1)
-    expect_page(server, f"q=name=={query};name!={one}", names[1:], 1)
+    expect_page(client, f"q=name=={query}", names, 2)
+    expect_page(client, f"q=name=={one}", names[:1], 1)
+    expect_page(client, f"q=name=={query};name!={one}", names[1:], 1)
     for wrong, (code, exception) in SEARCH_MISTAKES.items():
-        expect_error(server.mgmt("GET", f"/targets?q={wrong}"), 400, f"rest.param.{code}",
+        expect_error(client.mgmt("GET", f"/targets?q={wrong}"), 400, f"rest.param.{code}",
                      exceptionClass=f"{REPOSITORY}{exception}")  # fmt: skip
 
 
 @ROWS.row("S25", "search-attributes", "A search by attribute and state finds exactly those targets")
-def search_attributes(server: Session) -> None:
-    server.target_tokens()
-    run = server.name("run")
-    wanted, silent, newer = server.target(), server.target(), server.target()
-    admitted(server, wanted)
+def search_attributes(client: RowClient) -> None:
+    client.settings.switch_target_tokens_on()
+    run = client.name("run")
+    wanted, silent, newer = client.target(), client.target(), client.target()
+    admitted(client, wanted)
     for target, hardware in ((wanted, "2"), (silent, "2"), (newer, "3")):
-        send(server, target, {"hw": hardware, "run": run})
+        send(client, target, {"hw": hardware, "run": run})
     for target in (wanted, newer):
-        expect_document(server.poll(target))
+        expect_document(client.poll(target))
     query = f"q=attribute.hw==2;attribute.run=={run};updatestatus==registered"
-    server.until(CACHE_WITHIN_S, lambda: expect_page(server, query, [wanted.controller_id], 1))
+    client.until(CACHE_WITHIN_S, lambda: expect_page(client, query, [wanted.controller_id], 1))
 
 
-def send(server: Session, target: Target, attributes: dict[str, str]) -> None:
+def send(client: RowClient, target: Target, attributes: dict[str, str]) -> None:
     """The device tells its attributes."""
-    answer = server.ddi("PUT", target.controller_id, "/configData", auth=tt(target), body={"data": attributes})
+    answer = client.ddi("PUT", target.controller_id, "/configData", auth=tt(target), body={"data": attributes})
     expect_bare(answer)

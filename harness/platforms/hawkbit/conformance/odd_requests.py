@@ -1,4 +1,4 @@
-"""HTTP that few clients speak and servers must understand (spec/hawkbit.md S136)."""
+"""HTTP that few clients speak and servers must understand (S136)."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from fleetrig.harness.conformance.expect import expect, expect_that
 from fleetrig.harness.conformance.raw_exchange import raw_exchange
 from fleetrig.harness.conformance.row import Resource
 from fleetrig.harness.platforms.hawkbit.conformance.answers import expect_bare, expect_document
+from fleetrig.harness.platforms.hawkbit.conformance.api_client import JSON, tt
 from fleetrig.harness.platforms.hawkbit.conformance.attributes import attributes
 from fleetrig.harness.platforms.hawkbit.conformance.device_helpers import SLEEP, config_data, device, expect_poll
-from fleetrig.harness.platforms.hawkbit.conformance.proxy_tolerance import as_sent, something_between
-from fleetrig.harness.platforms.hawkbit.conformance.session import JSON, Session, Target, tt
+from fleetrig.harness.platforms.hawkbit.conformance.proxy_tolerance import behind_proxy, tolerating_proxies
+from fleetrig.harness.platforms.hawkbit.conformance.row_client import RowClient
+from fleetrig.harness.platforms.hawkbit.conformance.under_test import Target
 
-ROWS: Final[Resource[Session]] = Resource("hawkbit", "requests")
+ROWS: Final[Resource[RowClient]] = Resource("hawkbit", "requests")
 
 INTERIM_WITHIN_S: Final = 15.0
 LOOPBACK: Final = "http://127.0.0.1"
@@ -28,36 +30,36 @@ LOCALHOST: Final = re.compile(r"localhost(:\d+)?")
     "odd-http",
     "Chunks, 100-continue and HTTP/1.0 are understood; TRACE and unknown methods are refused",
 )
-def odd_http(server: Session) -> None:
-    target = device(server)
-    expect_bare(in_chunks(server, target, [b'{"data":', b'{"a":"', b'chunked"}}']))
-    expect("attributes sent in chunks", {"a": "chunked"}, attributes(server, target))
-    with as_sent(server, "Expect, HTTP/1.0 and odd methods"):
-        expect_bare(after_100(server, target, b'{"data":{"a":"awaited"}}'))
-        expect("attributes sent after a 100", {"a": "awaited"}, attributes(server, target))
-        server.mgmt("PUT", f"/targets/{target.controller_id}", {"requestAttributes": True})
-        expect_without_host(server, target)
-        for method, status in (("TRACE", server.generation.trace_status), ("BREW", 400)):
-            expect(f"status of {method}", status, server.ddi(method, target.controller_id, auth=tt(target)).status)
+def odd_http(client: RowClient) -> None:
+    target = device(client)
+    expect_bare(in_chunks(client, target, [b'{"data":', b'{"a":"', b'chunked"}}']))
+    expect("attributes sent in chunks", {"a": "chunked"}, attributes(client, target))
+    with tolerating_proxies(client, "Expect, HTTP/1.0 and odd methods"):
+        expect_bare(after_100(client, target, b'{"data":{"a":"awaited"}}'))
+        expect("attributes sent after a 100", {"a": "awaited"}, attributes(client, target))
+        client.mgmt("PUT", f"/targets/{target.controller_id}", {"requestAttributes": True})
+        expect_without_host(client, target)
+        for method, status in (("TRACE", client.generation.trace_status), ("BREW", 400)):
+            expect(f"status of {method}", status, client.ddi(method, target.controller_id, auth=tt(target)).status)
 
 
-def root(server: Session, target: Target) -> str:
-    return f"/{server.tenant}/controller/v1/{target.controller_id}"
+def root(client: RowClient, target: Target) -> str:
+    return f"/{client.tenant}/controller/v1/{target.controller_id}"
 
 
-def in_chunks(server: Session, target: Target, pieces: list[bytes]) -> Answer:
+def in_chunks(client: RowClient, target: Target, pieces: list[bytes]) -> Answer:
     """A body whose length nobody knows beforehand."""
     body = b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in [*pieces, b""])
     headers = {"Authorization": tt(target), "Content-Type": JSON, "Transfer-Encoding": "chunked"}
-    return server.call("PUT", root(server, target) + "/configData", headers, body)
+    return client.call("PUT", root(client, target) + "/configData", headers, body)
 
 
-def after_100(server: Session, target: Target, body: bytes) -> Answer:
+def after_100(client: RowClient, target: Target, body: bytes) -> Answer:
     """A body that is sent only when the server has asked for it."""
-    client = server.client
-    with raw_exchange(client, "PUT") as exchange:
+    connection = client.http
+    with raw_exchange(connection, "PUT") as exchange:
         lines = (
-            f"PUT {client.prefix}{root(server, target)}/configData HTTP/1.1", f"Host: {client.netloc}",
+            f"PUT {connection.prefix}{root(client, target)}/configData HTTP/1.1", f"Host: {connection.netloc}",
             f"Authorization: {tt(target)}", f"Content-Type: {JSON}", f"Content-Length: {len(body)}",
             "Expect: 100-continue", "Connection: close",
         )  # fmt: skip
@@ -68,15 +70,15 @@ def after_100(server: Session, target: Target, body: bytes) -> Answer:
         return exchange.answer()
 
 
-def expect_without_host(server: Session, target: Target) -> None:
+def expect_without_host(client: RowClient, target: Target) -> None:
     """HTTP/1.0 needs no Host; then links name the server as its own socket does."""
-    client = server.client
-    with raw_exchange(client, "GET") as exchange:
-        lines = (f"GET {client.prefix}{root(server, target)} HTTP/1.0", f"Authorization: {tt(target)}")
+    connection = client.http
+    with raw_exchange(connection, "GET") as exchange:
+        lines = (f"GET {connection.prefix}{root(client, target)} HTTP/1.0", f"Authorization: {tt(target)}")
         exchange.send("\r\n".join([*lines, "", ""]).encode("latin-1"))
         document = expect_document(exchange.answer())
-    expect_poll(document, SLEEP, config_data(server, target.controller_id))
+    expect_poll(document, SLEEP, config_data(client, target.controller_id))
     # Seen from elsewhere the socket has another name, and behind a tunnel another port than ours.
-    if server.record(target.controller_id)["address"] == LOOPBACK and not something_between(server):
+    if client.record(target.controller_id)["address"] == LOOPBACK and not behind_proxy(client):
         host = urlsplit(document["_links"]["configData"]["href"]).netloc
         expect_that(LOCALHOST.fullmatch(host), "host of a link: localhost and the server's port", host)

@@ -9,6 +9,7 @@ from fleetrig.harness.conformance.exact_client import Answer
 from fleetrig.harness.conformance.expect import expect
 from fleetrig.harness.conformance.row import Resource
 from fleetrig.harness.platforms.hawkbit.conformance.answers import expect_document, expect_error, expect_type
+from fleetrig.harness.platforms.hawkbit.conformance.api_client import JSON, basic, tt
 from fleetrig.harness.platforms.hawkbit.conformance.device_helpers import (
     NOT_READABLE,
     SLEEP,
@@ -19,10 +20,10 @@ from fleetrig.harness.platforms.hawkbit.conformance.device_helpers import (
     expect_violation,
     gateway,
 )
-from fleetrig.harness.platforms.hawkbit.conformance.proxy_tolerance import as_sent
-from fleetrig.harness.platforms.hawkbit.conformance.session import JSON, Session, basic, tt
+from fleetrig.harness.platforms.hawkbit.conformance.proxy_tolerance import tolerating_proxies
+from fleetrig.harness.platforms.hawkbit.conformance.row_client import RowClient
 
-ROWS: Final[Resource[Session]] = Resource("hawkbit", "paths")
+ROWS: Final[Resource[RowClient]] = Resource("hawkbit", "paths")
 
 MISREAD: Final = ("{id};v=1", "{id}%3Bv", "{id}%25b", "/{id}", "{id}//configData", "%2e", "%2e%2e/x", "../x",
                   "./{id}", "{id}%0a", "{id}/.", "{id}/..")  # fmt: skip
@@ -37,23 +38,23 @@ PLAIN: Final = {
 
 
 @ROWS.row("S122", "odd-characters", "Paths that could be misread are a 400 before authentication; other ids just work")
-def odd_characters(server: Session) -> None:
-    key, name = gateway(server), server.name()
-    with as_sent(server, "odd paths"):
+def odd_characters(client: RowClient) -> None:
+    key, name = gateway(client), client.name()
+    with tolerating_proxies(client, "odd paths"):
         for headers in ({"Authorization": key}, {}):
-            expect_misread(server, name, headers)
-            expect_no_path(server, name, headers)
-        answer = server.call("GET", "/rest/v1/targets/a;b", {"Authorization": basic(server.server.admin)})
+            expect_misread(client, name, headers)
+            expect_no_path(client, name, headers)
+        answer = client.call("GET", "/rest/v1/targets/a;b", {"Authorization": basic(client.under_test.admin)})
         expect_refused(answer)
         expect_framework_error(answer, 400, "Bad Request")
-        expect_violation(sent(server, f"{name}%20b", {"Authorization": key}),
+        expect_violation(sent(client, f"{name}%20b", {"Authorization": key}),
                          "controllerId has whitespaces which are not allowed.")  # fmt: skip
         for suffix, linked in PLAIN.items():
-            expect_created(server, key, server.name(), suffix, linked)
+            expect_created(client, key, client.name(), suffix, linked)
 
 
-def sent(server: Session, below: str, headers: dict[str, str]) -> Answer:
-    return server.call("GET", f"/{server.tenant}/controller/v1/{below}", headers)
+def sent(client: RowClient, below: str, headers: dict[str, str]) -> Answer:
+    return client.call("GET", f"/{client.tenant}/controller/v1/{below}", headers)
 
 
 def expect_refused(answer: Answer) -> None:
@@ -63,38 +64,38 @@ def expect_refused(answer: Answer) -> None:
     expect(f"Connection of {answer.request}", "close", answer.header("Connection"))
 
 
-def expect_misread(server: Session, name: str, headers: dict[str, str]) -> None:
+def expect_misread(client: RowClient, name: str, headers: dict[str, str]) -> None:
     for path in MISREAD:
-        answer = sent(server, path.format(id=name), headers)
+        answer = sent(client, path.format(id=name), headers)
         expect_refused(answer)
         expect_framework_error(answer, 400, "Bad Request")
         expect_type(answer, JSON)
 
 
-def expect_no_path(server: Session, name: str, headers: dict[str, str]) -> None:
+def expect_no_path(client: RowClient, name: str, headers: dict[str, str]) -> None:
     for path in NO_PATH:
-        answer = sent(server, path.format(id=name), headers)
+        answer = sent(client, path.format(id=name), headers)
         expect_refused(answer)
         expect_type(answer, "text/html")
 
 
-def expect_created(server: Session, key: str, name: str, suffix: str, linked: str) -> None:
+def expect_created(client: RowClient, key: str, name: str, suffix: str, linked: str) -> None:
     """A newcomer of this id, whose link has it percent-encoded."""
     controller_id = name + unquote(suffix)
-    server.forget_target(controller_id)
-    answer = sent(server, name + suffix, {"Authorization": key})
-    expect_poll(expect_document(answer), SLEEP, config_data(server, name + linked))
+    client.forget_target(controller_id)
+    answer = sent(client, name + suffix, {"Authorization": key})
+    expect_poll(expect_document(answer), SLEEP, config_data(client, name + linked))
     risky = "inline;filename=f.txt" if "." in suffix else None
     expect(f"Content-Disposition of {answer.request}", risky, answer.header("Content-Disposition"))
-    expect("controllerId", controller_id, server.record(controller_id)["controllerId"])
+    expect("controllerId", controller_id, client.record(controller_id)["controllerId"])
 
 
 @ROWS.row("S138", "odd-ids", "Actions that cannot be are a 404, ids and parameters that are no numbers a 400")
-def odd_ids(server: Session) -> None:
-    target = device(server)
+def odd_ids(client: RowClient) -> None:
+    target = device(client)
 
     def get(below: str) -> Answer:
-        return server.ddi("GET", target.controller_id, f"/deploymentBase/{below}", auth=tt(target))
+        return client.ddi("GET", target.controller_id, f"/deploymentBase/{below}", auth=tt(target))
 
     for number in (0, -1):
         info = {"type": "Action", "entityId": number}

@@ -9,7 +9,7 @@ import re
 from typing import Any, Final
 
 from fleetrig.harness.conformance.exact_client import Answer
-from fleetrig.harness.conformance.expect import Missing
+from fleetrig.harness.conformance.expect import MissingCapability
 
 ALLOWED: Final = re.compile(r"range\D+(\d\d):(\d\d):(\d\d)\D+(\d\d):(\d\d):(\d\d)")
 INTERVAL: Final = re.compile(r"\b(\d\d):(\d\d):(\d\d)\b")
@@ -30,13 +30,13 @@ def polling_range_s(error: dict[str, Any]) -> tuple[int, int]:
 
 
 def need_range(answer: Answer, polling_time: object) -> None:
-    """Raises Missing when the server refused a polling time because its operator allows others only."""
+    """Raises MissingCapability when the server refused a polling time because its operator allows others only."""
     if answer.status != 400 or not answer.text.startswith("{"):
         return
     least_s, most_s = polling_range_s(answer.json())
     if not all(least_s <= one <= most_s for one in _intervals_s(str(polling_time))):
         allowed = f"hawkbit.controller.minPollingTime and maxPollingTime allow {clock(least_s)} to {clock(most_s)}"
-        raise Missing(f"leave to poll every {polling_time}: {allowed}")
+        raise MissingCapability(f"leave to poll every {polling_time}: {allowed}")
 
 
 def _intervals_s(polling_time: str) -> list[int]:

@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from fleetrig.harness.conformance.exact_client import Answer
-from fleetrig.harness.platforms.hawkbit.conformance.session import Server, basic, patiently
+from fleetrig.harness.platforms.hawkbit.conformance.api_client import basic, patiently
+from fleetrig.harness.platforms.hawkbit.conformance.under_test import TenantUnderTest
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.identity import UserPassword
 
@@ -28,17 +29,17 @@ NEEDED: Final[tuple[tuple[str, str, Any], ...]] = (
 """What the suite cannot do without, in requests that change nothing."""
 
 
-def check_that_it_is_hawkbit(server: Server) -> None:
+def check_that_it_is_hawkbit(under_test: TenantUnderTest) -> None:
     """Raises BrokenBench with the first cause."""
-    _check_address(server, ask(server, "GET", USERINFO))
-    _check_rights(server)
-    _check_device_api(server)
+    _check_address(under_test, ask(under_test, "GET", USERINFO))
+    _check_rights(under_test)
+    _check_device_api(under_test)
 
 
-def check_accounts(server: Server, rights: Mapping[str, Sequence[str]]) -> None:
+def check_accounts(under_test: TenantUnderTest, rights: Mapping[str, Sequence[str]]) -> None:
     """The further accounts are let in, and have just the rights that rows reckon with. Raises BrokenBench."""
-    for kind, account in server.accounts.items():
-        answer = ask(server, "GET", USERINFO, account=account)
+    for kind, account in under_test.accounts.items():
+        answer = ask(under_test, "GET", USERINFO, account=account)
         told = document(answer)
         listed, wanted = told.get("permissions"), set(rights[kind])
         has = {str(one) for one in listed} if isinstance(listed, list) else wanted
@@ -46,7 +47,8 @@ def check_accounts(server: Server, rights: Mapping[str, Sequence[str]]) -> None:
         more = ", ".join(sorted(one for one in has - wanted if DECISIVE.fullmatch(one)))
         wrong = (
             "is not accepted" if answer.status == 401
-            else f"belongs to the tenant {told['tenant']!r}" if not is_tenant(server, told.get("tenant", server.tenant))
+            else f"belongs to the tenant {told['tenant']!r}"
+            if not is_tenant(under_test, told.get("tenant", under_test.tenant))
             else f"may do too much: {more}" if more
             else f"lacks {lacking}" if lacking else ""
         )  # fmt: skip
@@ -54,17 +56,19 @@ def check_accounts(server: Server, rights: Mapping[str, Sequence[str]]) -> None:
             raise BrokenBench(f"the {kind}'s account {account.user!r} {wrong} (--account)")
 
 
-def ask(server: Server, method: str, path: str, body: object = None, account: UserPassword | None = None) -> Answer:
-    headers = {"Authorization": basic(account or server.admin)}
+def ask(
+    under_test: TenantUnderTest, method: str, path: str, body: object = None, account: UserPassword | None = None
+) -> Answer:
+    headers = {"Authorization": basic(account or under_test.admin)}
     if body is None:
-        return patiently(lambda: server.client.call(method, path, headers))
+        return patiently(lambda: under_test.http.call(method, path, headers))
     headers["Content-Type"] = "application/json"
-    return patiently(lambda: server.client.call(method, path, headers, json.dumps(body).encode()))
+    return patiently(lambda: under_test.http.call(method, path, headers, json.dumps(body).encode()))
 
 
-def _check_address(server: Server, answer: Answer) -> None:
+def _check_address(under_test: TenantUnderTest, answer: Answer) -> None:
     """It is hawkBit that answers, and it knows us, in the tenant that is meant."""
-    url, user = server.client.url, server.admin.user
+    url, user = under_test.http.url, under_test.admin.user
     told = document(answer)
     if 300 <= answer.status < 400:
         place = (answer.header("Location") or "nowhere").removesuffix(USERINFO)
@@ -80,44 +84,44 @@ def _check_address(server: Server, answer: Answer) -> None:
             f"{url} is no hawkBit server: GET {USERINFO} answered {answer.status} with {kind(answer)}; "
             "is there a path before /rest that belongs to the address?"
         )
-    if not is_tenant(server, told["tenant"]):
+    if not is_tenant(under_test, told["tenant"]):
         raise BrokenBench(
-            f"the account {user!r} of {url} belongs to the tenant {told['tenant']!r}, not to {server.tenant!r}: "
+            f"the account {user!r} of {url} belongs to the tenant {told['tenant']!r}, not to {under_test.tenant!r}: "
             "name its tenant in a SERVER.yaml"
         )
 
 
-def _check_rights(server: Server) -> None:
+def _check_rights(under_test: TenantUnderTest) -> None:
     """What is made can also be removed, and settings can be read, so that they can be restored."""
-    user, url = server.admin.user, server.client.url
-    configs = ask(server, "GET", "/rest/v1/system/configs")
+    user, url = under_test.admin.user, under_test.http.url
+    configs = ask(under_test, "GET", "/rest/v1/system/configs")
     if configs.status != 200:
         raise BrokenBench(
             f"{user!r} may not read the tenant's configuration on {url} ({configs.status}): "
             "the suite needs the rights of a tenant administrator"
         )
     for method, path, body in NEEDED:
-        path = path.format(prefix=server.prefix)
-        answer = ask(server, method, path, body)
+        path = path.format(prefix=under_test.prefix)
+        answer = ask(under_test, method, path, body)
         if answer.status == 403:
             raise BrokenBench(f"{user!r} may not {method} {path} on {url}: use an administrator")
         if answer.status in (405, 501):
             raise BrokenBench(f"{url} does not take {method} {path} ({answer.status}): does a proxy let it through?")
 
 
-def _check_device_api(server: Server) -> None:
+def _check_device_api(under_test: TenantUnderTest) -> None:
     """A device without credentials gets 401 from every hawkBit; a page, a redirect or nothing comes from elsewhere."""
-    path = f"/{server.tenant}/controller/v1/{server.prefix}-nobody"
-    answer = patiently(lambda: server.client.call("GET", path))
+    path = f"/{under_test.tenant}/controller/v1/{under_test.prefix}-nobody"
+    answer = patiently(lambda: under_test.http.call("GET", path))
     if answer.status == 404 or answer.status >= 500 or 300 <= answer.status < 400 or kind(answer) == "text/html":
         raise BrokenBench(
-            f"{server.client.url} has the Management API but no Device API: GET {path} answered {answer.status} with "
-            f"{kind(answer)}; does a proxy let /{server.tenant}/controller through?"
+            f"{under_test.http.url} has the Management API but no Device API: GET {path} answered {answer.status} with "
+            f"{kind(answer)}; does a proxy let /{under_test.tenant}/controller through?"
         )
 
 
-def is_tenant(server: Server, told: object) -> bool:
-    return str(told).upper() == server.tenant.upper()
+def is_tenant(under_test: TenantUnderTest, told: object) -> bool:
+    return str(told).upper() == under_test.tenant.upper()
 
 
 def kind(answer: Answer) -> str:

@@ -1,4 +1,4 @@
-"""One target: read, change, delete (spec/hawkbit.md §1.3)."""
+"""One target: read, change, delete (docs/contracts/hawkbit.md §1.3)."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from fleetrig.harness.platforms.hawkbit.conformance.answers import (
     expect_error,
     expect_link,
 )
+from fleetrig.harness.platforms.hawkbit.conformance.api_client import tt
 from fleetrig.harness.platforms.hawkbit.conformance.deployment_fixture import admitted, no_content
-from fleetrig.harness.platforms.hawkbit.conformance.session import Session, tt
+from fleetrig.harness.platforms.hawkbit.conformance.row_client import RowClient
 from fleetrig.harness.platforms.hawkbit.conformance.targets import ONLY_LATER
 
-ROWS: Final[Resource[Session]] = Resource("hawkbit", "target")
+ROWS: Final[Resource[RowClient]] = Resource("hawkbit", "target")
 
 LINKS: Final = ("assignedDS", "installedDS", "attributes", "actions", "metadata")
 CHANGING: Final = ("lastModifiedAt", "lastModifiedBy")
@@ -29,9 +30,9 @@ def steady(record: dict[str, Any]) -> dict[str, Any]:
 
 
 @ROWS.row("S15", "read", "A single target has links to all about it, and no times of what has not happened")
-def read(server: Session) -> None:
-    target = server.target(name="Board One", description="first")
-    record = server.record(target.controller_id)
+def read(client: RowClient) -> None:
+    target = client.target(name="Board One", description="first")
+    record = client.record(target.controller_id)
     shown = {"controllerId": target.controller_id, "name": "Board One", "description": "first",
              "securityToken": target.token, "updateStatus": "unknown", "requestAttributes": True}  # fmt: skip
     expect_has("the target", shown, record)
@@ -49,9 +50,9 @@ def read(server: Session) -> None:
 
 
 @ROWS.row("S16", "unknown", "An unknown target is a 404 that names it")
-def unknown(server: Session) -> None:
-    name = server.name()
-    error = expect_error(server.mgmt("GET", f"/targets/{name}"), 404, "repo.entityNotFound",
+def unknown(client: RowClient) -> None:
+    name = client.name()
+    error = expect_error(client.mgmt("GET", f"/targets/{name}"), 404, "repo.entityNotFound",
                          exceptionClass=f"{REPOSITORY}EntityNotFoundException",
                          message=f"Target with given identifier {{{name}}} does not exist.",
                          info={"type": "Target", "entityId": name})  # fmt: skip
@@ -59,57 +60,57 @@ def unknown(server: Session) -> None:
 
 
 @ROWS.row("S17", "rename", "A change of one field leaves the others as they were")
-def rename(server: Session) -> None:
-    kind = server.made("/targettypes", {"name": server.name("type")})
-    target = server.target(name="before", description="first", securityToken="tok-17", targetType=kind["id"],
+def rename(client: RowClient) -> None:
+    kind = client.made("/targettypes", {"name": client.name("type")})
+    target = client.target(name="before", description="first", securityToken="tok-17", targetType=kind["id"],
                            address="http://10.1.2.3:8080/x")  # fmt: skip
-    before = server.record(target.controller_id)
-    after = expect_document(server.mgmt("PUT", f"/targets/{target.controller_id}", {"name": "after"}))
+    before = client.record(target.controller_id)
+    after = expect_document(client.mgmt("PUT", f"/targets/{target.controller_id}", {"name": "after"}))
     expect("the answer to the change", steady({**before, "name": "after"}), steady(after))
-    expect("the target afterwards", steady({**before, "name": "after"}), steady(server.record(target.controller_id)))
+    expect("the target afterwards", steady({**before, "name": "after"}), steady(client.record(target.controller_id)))
 
 
 @ROWS.row("S18", "unask-attributes", "Attributes cannot be un-asked: a 400 without a body, nothing changed")
-def unask_attributes(server: Session) -> None:
-    target = server.target()
-    before = server.record(target.controller_id)
-    expect_bare(server.mgmt("PUT", f"/targets/{target.controller_id}", {"requestAttributes": False}), 400)
-    expect("the target after the refusal", before, server.record(target.controller_id))
+def unask_attributes(client: RowClient) -> None:
+    target = client.target()
+    before = client.record(target.controller_id)
+    expect_bare(client.mgmt("PUT", f"/targets/{target.controller_id}", {"requestAttributes": False}), 400)
+    expect("the target after the refusal", before, client.record(target.controller_id))
 
 
 @ROWS.row("S19", "ask-attributes", "Asked for again, attributes are linked to in the next poll")
-def ask_attributes(server: Session) -> None:
-    server.target_tokens()
-    target = server.target()
-    admitted(server, target)
+def ask_attributes(client: RowClient) -> None:
+    client.settings.switch_target_tokens_on()
+    target = client.target()
+    admitted(client, target)
     body = {"data": {"hw": "1"}}
-    expect_bare(server.ddi("PUT", target.controller_id, "/configData", auth=tt(target), body=body))
-    expect("_links of the poll after the attributes", None, expect_document(server.poll(target)).get("_links"))
-    expect("requestAttributes after them", False, server.record(target.controller_id).get("requestAttributes"))
-    asked = expect_document(server.mgmt("PUT", f"/targets/{target.controller_id}", {"requestAttributes": True}))
+    expect_bare(client.ddi("PUT", target.controller_id, "/configData", auth=tt(target), body=body))
+    expect("_links of the poll after the attributes", None, expect_document(client.poll(target)).get("_links"))
+    expect("requestAttributes after them", False, client.record(target.controller_id).get("requestAttributes"))
+    asked = expect_document(client.mgmt("PUT", f"/targets/{target.controller_id}", {"requestAttributes": True}))
     expect("requestAttributes in the answer", True, asked.get("requestAttributes"))
-    links = expect_document(server.poll(target)).get("_links", {})
+    links = expect_document(client.poll(target)).get("_links", {})
     expect_keys("_links of the next poll", ["configData"], links)
     expect_link("configData", links["configData"]["href"], f"/{target.controller_id}/configData")
 
 
 @ROWS.row("S20", "remove-type", "The target type -1 removes the type")
-def remove_type(server: Session) -> None:
-    kind = server.made("/targettypes", {"name": server.name("type")})
-    target = server.target(targetType=kind["id"])
-    before = server.record(target.controller_id)
+def remove_type(client: RowClient) -> None:
+    kind = client.made("/targettypes", {"name": client.name("type")})
+    target = client.target(targetType=kind["id"])
+    before = client.record(target.controller_id)
     expect_has("the target", {"targetType": kind["id"], "targetTypeName": kind["name"]}, before)
     expect_link("_links.targetType", before["_links"]["targetType"]["href"], f"/rest/v1/targettypes/{kind['id']}")
-    changed = expect_document(server.mgmt("PUT", f"/targets/{target.controller_id}", {"targetType": -1}))
-    for record in (changed, server.record(target.controller_id)):
+    changed = expect_document(client.mgmt("PUT", f"/targets/{target.controller_id}", {"targetType": -1}))
+    for record in (changed, client.record(target.controller_id)):
         left = [field for field in ("targetType", "targetTypeName") if field in record]
         expect("fields of the removed type", [], left)
 
 
 @ROWS.row("S21", "delete", "A deleted target is gone, and cannot be deleted again")
-def delete(server: Session) -> None:
-    name = server.target().controller_id
-    expect_bare(server.mgmt("DELETE", f"/targets/{name}"), no_content(server))
+def delete(client: RowClient) -> None:
+    name = client.target().controller_id
+    expect_bare(client.mgmt("DELETE", f"/targets/{name}"), no_content(client))
     for method in ("DELETE", "GET"):
-        expect_error(server.mgmt(method, f"/targets/{name}"), 404, "repo.entityNotFound",
+        expect_error(client.mgmt(method, f"/targets/{name}"), 404, "repo.entityNotFound",
                      info={"type": "Target", "entityId": name})  # fmt: skip

@@ -1,4 +1,4 @@
-"""What hangs on a target: attributes, sets, metadata (spec/hawkbit.md §1.3)."""
+"""What hangs on a target: attributes, sets, metadata (docs/contracts/hawkbit.md §1.3)."""
 
 from __future__ import annotations
 
@@ -8,59 +8,59 @@ from fleetrig.harness.conformance.expect import expect
 from fleetrig.harness.conformance.row import Resource
 from fleetrig.harness.platforms.hawkbit.conformance.answers import expect_bare, expect_document, expect_error
 from fleetrig.harness.platforms.hawkbit.conformance.deployment_fixture import no_content
-from fleetrig.harness.platforms.hawkbit.conformance.session import Session
+from fleetrig.harness.platforms.hawkbit.conformance.row_client import RowClient
 
-ROWS: Final[Resource[Session]] = Resource("hawkbit", "target-details")
+ROWS: Final[Resource[RowClient]] = Resource("hawkbit", "target-details")
 
 
-def expect_metadata(server: Session, path: str, wanted: dict[str, str]) -> None:
+def expect_metadata(client: RowClient, path: str, wanted: dict[str, str]) -> None:
     """All of a target's metadata, in any order."""
-    page = expect_document(server.mgmt("GET", path))
+    page = expect_document(client.mgmt("GET", path))
     expect("the metadata", wanted, {entry["key"]: entry["value"] for entry in page["content"]})
     expect("total and size of the page", [len(wanted)] * 2, [page["total"], page["size"]])
 
 
 @ROWS.row("S28", "no-attributes", "A target without attributes answers 204, an unknown one 404")
-def no_attributes(server: Session) -> None:
-    target, nobody = server.target(), server.name("nobody")
-    expect_bare(server.mgmt("GET", f"/targets/{target.controller_id}/attributes"), 204)
-    expect_error(server.mgmt("GET", f"/targets/{nobody}/attributes"), 404, "repo.entityNotFound",
+def no_attributes(client: RowClient) -> None:
+    target, nobody = client.target(), client.name("nobody")
+    expect_bare(client.mgmt("GET", f"/targets/{target.controller_id}/attributes"), 204)
+    expect_error(client.mgmt("GET", f"/targets/{nobody}/attributes"), 404, "repo.entityNotFound",
                  info={"type": "Target", "entityId": nobody})  # fmt: skip
 
 
 @ROWS.row("S29", "no-set", "A target without a distribution set, assigned or installed, answers 204")
-def no_set(server: Session) -> None:
-    target = server.target()
+def no_set(client: RowClient) -> None:
+    target = client.target()
     for which in ("assignedDS", "installedDS"):
-        expect_bare(server.mgmt("GET", f"/targets/{target.controller_id}/{which}"), 204)
+        expect_bare(client.mgmt("GET", f"/targets/{target.controller_id}/{which}"), 204)
 
 
 @ROWS.row("S30", "metadata", "Metadata is created, read, changed and deleted key by key")
-def metadata(server: Session) -> None:
-    target = server.target().controller_id
+def metadata(client: RowClient) -> None:
+    target = client.target().controller_id
     path = f"/targets/{target}/metadata"
     creates, given = (
-        server.generation.metadata_put_creates,
+        client.generation.metadata_put_creates,
         [{"key": "k1", "value": "v1"}, {"key": "k2", "value": "v2"}],
     )
-    expect_bare(server.mgmt("POST", path, given), 201)
-    expect("k1", given[0], expect_document(server.mgmt("GET", f"{path}/k1")))
-    expect_metadata(server, path, {"k1": "v1", "k2": "v2"})
-    expect_error(server.mgmt("POST", path, given[:1]), 409, "repo.entityAlreadyExists")
-    change(server, f"{path}/k1", {"key": "k1", "value": "v9"})
+    expect_bare(client.mgmt("POST", path, given), 201)
+    expect("k1", given[0], expect_document(client.mgmt("GET", f"{path}/k1")))
+    expect_metadata(client, path, {"k1": "v1", "k2": "v2"})
+    expect_error(client.mgmt("POST", path, given[:1]), 409, "repo.entityAlreadyExists")
+    change(client, f"{path}/k1", {"key": "k1", "value": "v9"})
     if creates:
-        change(server, f"{path}/k3", {"key": "k3", "value": "v3"})
+        change(client, f"{path}/k3", {"key": "k3", "value": "v3"})
     else:
-        expect_error(server.mgmt("PUT", f"{path}/k3", {"value": "v3"}), 404, "repo.entityNotFound")
-    expect_metadata(server, path, {"k1": "v9", "k2": "v2"} | ({"k3": "v3"} if creates else {}))
-    expect_bare(server.mgmt("DELETE", f"{path}/k1"), no_content(server))
+        expect_error(client.mgmt("PUT", f"{path}/k3", {"value": "v3"}), 404, "repo.entityNotFound")
+    expect_metadata(client, path, {"k1": "v9", "k2": "v2"} | ({"k3": "v3"} if creates else {}))
+    expect_bare(client.mgmt("DELETE", f"{path}/k1"), no_content(client))
     for method in ("GET", "DELETE"):
-        expect_error(server.mgmt(method, f"{path}/k1"), 404, "repo.entityNotFound",
+        expect_error(client.mgmt(method, f"{path}/k1"), 404, "repo.entityNotFound",
                      info={"type": "Target metadata", "entityId": f"{target}:k1"})  # fmt: skip
-    expect_metadata(server, path, {"k2": "v2"} | ({"k3": "v3"} if creates else {}))
+    expect_metadata(client, path, {"k2": "v2"} | ({"k3": "v3"} if creates else {}))
 
 
-def change(server: Session, path: str, entry: dict[str, Any]) -> None:
+def change(client: RowClient, path: str, entry: dict[str, Any]) -> None:
     """Puts the value of a key."""
-    expect_bare(server.mgmt("PUT", path, {"value": entry["value"]}), no_content(server))
-    expect("the entry afterwards", entry, expect_document(server.mgmt("GET", path)))
+    expect_bare(client.mgmt("PUT", path, {"value": entry["value"]}), no_content(client))
+    expect("the entry afterwards", entry, expect_document(client.mgmt("GET", path)))

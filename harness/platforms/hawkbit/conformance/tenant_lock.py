@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any, Final
 
 from fleetrig.harness.conformance.exact_client import Answer
 from fleetrig.harness.conformance.row import Row
+from fleetrig.harness.conformance.run_rows import OpenClient
 from fleetrig.harness.platforms.hawkbit.conformance.preflight import ask
-from fleetrig.harness.platforms.hawkbit.conformance.session import Server, Session
+from fleetrig.harness.platforms.hawkbit.conformance.row_client import RowClient, open_client
+from fleetrig.harness.platforms.hawkbit.conformance.under_test import TenantUnderTest
 from fleetrig.harness.run.interrupts import ctrl_c_later
 from fleetrig.simulator.contract.errors import BrokenBench
 
@@ -26,49 +29,47 @@ TAGS: Final = "/rest/v1/targettags"
 DEAD_AFTER_S: Final = 300
 """No row takes as long as that."""
 
-Use = Callable[[Row[Session]], contextlib.AbstractContextManager[Session]]
-
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class Lock:
     """The tag that this run holds."""
 
-    server: Server
+    under_test: TenantUnderTest
     tag_id: int
 
-    def use(self, row: Row[Session]) -> contextlib.AbstractContextManager[Session]:
-        """A session for one row, if the tenant is still ours."""
-        if _describe(self.server, self.tag_id, row.number).status == 404:
+    def open_client(self, row: Row[RowClient]) -> contextlib.AbstractContextManager[RowClient]:
+        """A client for one row, if the tenant is still ours. Raises BrokenBench when it is not."""
+        if _describe(self.under_test, self.tag_id, row.number).status == 404:
             raise BrokenBench(f"somebody removed the target tag {TAG} of this run: is another run judging this tenant?")
-        return self.server.use(row)
+        return open_client(self.under_test, row)
 
     def release(self) -> None:
         try:
             with ctrl_c_later():
-                gone = ask(self.server, "DELETE", f"{TAGS}/{self.tag_id}").status in (200, 204, 404)
+                gone = ask(self.under_test, "DELETE", f"{TAGS}/{self.tag_id}").status in (200, 204, 404)
         except BrokenBench:
             gone = False
         if not gone:
-            self.server.left_behind.append(f"the target tag {TAG} is still there")
+            self.under_test.left_behind.append(f"the target tag {TAG} is still there")
 
 
 @contextlib.contextmanager
-def alone(server: Server) -> Iterator[Use]:
-    """Gives rows their sessions. Raises BrokenBench while another run judges this tenant."""
-    made = ask(server, "POST", TAGS, [{"name": TAG, "description": _description(server, "begins")}])
-    held = _taken_over(server) if made.status == 409 else _held(server, _first(made))
-    if held is None:  # No such tags here: then nobody can be kept out.
-        yield server.use
+def tenant_lock(under_test: TenantUnderTest) -> Iterator[OpenClient[RowClient]]:
+    """Gives rows their clients. Raises BrokenBench while another run judges this tenant."""
+    made = ask(under_test, "POST", TAGS, [{"name": TAG, "description": _description(under_test, "begins")}])
+    lock = _take_over(under_test) if made.status == 409 else _lock(under_test, _first(made))
+    if lock is None:  # No such tags here: then nobody can be kept out.
+        yield partial(open_client, under_test)
         return
     try:
-        yield held.use
+        yield lock.open_client
     finally:
-        held.release()
+        lock.release()
 
 
-def _taken_over(server: Server) -> Held | None:
+def _take_over(under_test: TenantUnderTest) -> Lock | None:
     """The tag of a run that was killed. Raises BrokenBench for that of one that goes on."""
-    answer = ask(server, "GET", f"{TAGS}?q=name=={TAG}")
+    answer = ask(under_test, "GET", f"{TAGS}?q=name=={TAG}")
     tag = _first(answer, "content")
     if not {"id", "createdAt", "lastModifiedAt"} <= tag.keys():
         return None
@@ -79,20 +80,20 @@ def _taken_over(server: Server) -> Held | None:
             f"another run judges this tenant since {began} (target tag {TAG}), and would change its settings under our "
             f"feet: wait for it; if it was killed, wait {DEAD_AFTER_S - since_s:.0f} s or remove the tag"
         )
-    _describe(server, tag["id"], "begins")
-    return _held(server, tag)
+    _describe(under_test, tag["id"], "begins")
+    return _lock(under_test, tag)
 
 
-def _held(server: Server, tag: dict[str, Any]) -> Held | None:
-    return Held(server, tag["id"]) if "id" in tag else None
+def _lock(under_test: TenantUnderTest, tag: dict[str, Any]) -> Lock | None:
+    return Lock(under_test, tag["id"]) if "id" in tag else None
 
 
-def _describe(server: Server, tag_id: int, what: str) -> Answer:
-    return ask(server, "PUT", f"{TAGS}/{tag_id}", {"name": TAG, "description": _description(server, what)})
+def _describe(under_test: TenantUnderTest, tag_id: int, what: str) -> Answer:
+    return ask(under_test, "PUT", f"{TAGS}/{tag_id}", {"name": TAG, "description": _description(under_test, what)})
 
 
-def _description(server: Server, what: str) -> str:
-    return f"{server.prefix} {what}"
+def _description(under_test: TenantUnderTest, what: str) -> str:
+    return f"{under_test.prefix} {what}"
 
 
 def _now_s(answer: Answer) -> float:

@@ -1,4 +1,4 @@
-"""Certificates: a proxy ends TLS and vouches for the device in two headers (spec/hawkbit.md §3.3)."""
+"""Certificates: a proxy ends TLS and vouches for the device in two headers (docs/contracts/hawkbit.md §3.3)."""
 
 from __future__ import annotations
 

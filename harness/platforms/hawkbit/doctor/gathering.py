@@ -15,7 +15,7 @@ from fleetrig.harness.conformance.exact_client import Answer, ExactClient
 from fleetrig.harness.doctor.contact import Contact, Trouble
 from fleetrig.harness.doctor.diagnosis import Shell
 from fleetrig.harness.doctor.reach import reach, speaks_tls, trouble_of
-from fleetrig.harness.platforms.hawkbit.conformance.session import basic
+from fleetrig.harness.platforms.hawkbit.conformance.api_client import basic
 from fleetrig.harness.platforms.hawkbit.doctor.certificate import proxy_headers
 from fleetrig.harness.platforms.hawkbit.doctor.facts import (
     MODES,

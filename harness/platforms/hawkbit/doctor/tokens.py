@@ -1,4 +1,4 @@
-"""Tokens and nothing at all: the rows of the outcome matrix (spec/hawkbit.md §3.2), each with what to change."""
+"""Tokens and nothing at all: the rows of the outcome matrix (§3.2), each with what to change."""
 
 from __future__ import annotations
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from fleetrig.reference_server.platforms.hawkbit.ddi import feedback_body
-from fleetrig.reference_server.platforms.hawkbit.ddi.actions import need_own_action
+from fleetrig.reference_server.platforms.hawkbit.ddi.own_action import need_own_action
 from fleetrig.reference_server.platforms.hawkbit.request.call import Call
 from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply
-from fleetrig.reference_server.platforms.hawkbit.state import actions, deployments
+from fleetrig.reference_server.platforms.hawkbit.state import action_rules, deployments
 from fleetrig.reference_server.platforms.hawkbit.state.errors import bare
 
 
@@ -15,7 +15,7 @@ def read(call: Call, action_id: int) -> Reply:
     _, action = need_own_action(call, action_id)
     if not action.is_cancel:
         raise bare(404, f"action {action_id} is {action.status}: nobody cancels it")
-    deployments.note_retrieval(call, action, actions.RETRIEVED_CANCEL)
+    deployments.note_retrieval(call, action, action_rules.RETRIEVED_CANCEL)
     body = {"id": str(action_id), "cancelAction": {"stopId": str(action_id)}}
     return Reply(body=body, changed=f"cancellation of action {action_id} retrieved")
 

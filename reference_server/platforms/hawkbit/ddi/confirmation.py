@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from fleetrig.reference_server.platforms.hawkbit.ddi import feedback_body
-from fleetrig.reference_server.platforms.hawkbit.ddi.actions import need_own_action, read_parameters
 from fleetrig.reference_server.platforms.hawkbit.ddi.auto_confirm import switch_auto_confirm_off, switch_auto_confirm_on
 from fleetrig.reference_server.platforms.hawkbit.ddi.deployment_document import deployment_document
+from fleetrig.reference_server.platforms.hawkbit.ddi.own_action import need_own_action, read_parameters
 from fleetrig.reference_server.platforms.hawkbit.ddi.pending import confirmation_link
 from fleetrig.reference_server.platforms.hawkbit.ddi.root import seen
 from fleetrig.reference_server.platforms.hawkbit.request import fields

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from fleetrig.reference_server.platforms.hawkbit.ddi import feedback_body
-from fleetrig.reference_server.platforms.hawkbit.ddi.actions import need_own_action, read_parameters
 from fleetrig.reference_server.platforms.hawkbit.ddi.deployment_document import deployment_document
+from fleetrig.reference_server.platforms.hawkbit.ddi.own_action import need_own_action, read_parameters
 from fleetrig.reference_server.platforms.hawkbit.request.call import Call
 from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply
-from fleetrig.reference_server.platforms.hawkbit.state import actions, deployments
+from fleetrig.reference_server.platforms.hawkbit.state import action_rules, deployments
 from fleetrig.reference_server.platforms.hawkbit.state.errors import bare
 
 
@@ -21,7 +21,7 @@ def read(call: Call, action_id: int) -> Reply:
         refusal.keeps = True  # a schedule that lapsed just now stays canceled
         raise refusal
     document = deployment_document(call, action, messages)
-    deployments.note_retrieval(call, action, actions.RETRIEVED_UPDATE)
+    deployments.note_retrieval(call, action, action_rules.RETRIEVED_UPDATE)
     return Reply(body=document, changed=f"action {action_id} retrieved")
 
 

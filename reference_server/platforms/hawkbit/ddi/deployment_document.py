@@ -7,7 +7,7 @@ from urllib.parse import quote_plus
 
 from fleetrig.reference_server.platforms.hawkbit.mgmt.software_views import hashes
 from fleetrig.reference_server.platforms.hawkbit.request.call import Call
-from fleetrig.reference_server.platforms.hawkbit.state import actions, deployments, software
+from fleetrig.reference_server.platforms.hawkbit.state import action_rules, deployments, software
 from fleetrig.reference_server.platforms.hawkbit.state.action_records import Action, Artifact, SoftwareModule
 
 LEGACY_PARTS: Final = {"application": "bApp", "runtime": "jvm"}
@@ -18,7 +18,7 @@ FORCED, ATTEMPT, SKIP = "forced", "attempt", "skip"
 
 def deployment_document(call: Call, action: Action, messages: int, key: str = "deployment") -> dict[str, Any]:
     """`messages`: how many lines of history are asked for; 0 none, negative all. `key` is `confirmation` elsewhere."""
-    download = FORCED if action.is_download_only or actions.is_forced(action, call.now_us) else ATTEMPT
+    download = FORCED if action.is_download_only or action_rules.is_forced(action, call.now_us) else ATTEMPT
     record = software.need_set(call, action.set_id)
     deployment: dict[str, Any] = {
         "download": download,
@@ -26,7 +26,7 @@ def deployment_document(call: Call, action: Action, messages: int, key: str = "d
         "chunks": [_chunk(call, module) for module in software.modules_of(call, record)],
     }
     if action.schedule is not None:
-        is_open = actions.window_is_open(action, call.now_us)
+        is_open = action_rules.window_is_open(action, call.now_us)
         deployment["maintenanceWindow"] = "available" if is_open else "unavailable"
     document: dict[str, Any] = {"id": str(action.id), key: deployment}
     if messages and (lines := _history(call, action, messages)):
@@ -47,7 +47,7 @@ def artifact_url(call: Call, module_id: int, filename: str) -> str:
 
 
 def _update(call: Call, action: Action, download: str) -> str:
-    if action.is_download_only or not actions.window_is_open(action, call.now_us):
+    if action.is_download_only or not action_rules.window_is_open(action, call.now_us):
         return SKIP
     return download
 
@@ -78,5 +78,5 @@ def _history(call: Call, action: Action, messages: int) -> list[str]:
     """Messages that are not the server's own, newest first."""
     most = GREATEST_HISTORY if messages < 0 else min(messages, GREATEST_HISTORY)
     entries = sorted(deployments.history(call, action), key=lambda line: (line.timestamp_ms, line.id), reverse=True)
-    lines = [text for entry in entries for text in entry.messages if not text.startswith(actions.SERVER)]
+    lines = [text for entry in entries for text in entry.messages if not text.startswith(action_rules.SERVER)]
     return lines[:most]

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from fleetrig.reference_server.platforms.hawkbit.request import fields
 from fleetrig.reference_server.platforms.hawkbit.request.call import INT_MAX, Call
-from fleetrig.reference_server.platforms.hawkbit.state.actions import Confirmation, Execution, Feedback, Finished
+from fleetrig.reference_server.platforms.hawkbit.state.action_rules import Confirmation, Execution, Feedback, Finished
 from fleetrig.reference_server.platforms.hawkbit.state.errors import not_readable
 
 Word = TypeVar("Word", bound=StrEnum)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from fleetrig.reference_server.platforms.hawkbit.ddi.actions import need_own_action, read_parameters
 from fleetrig.reference_server.platforms.hawkbit.ddi.deployment_document import deployment_document
+from fleetrig.reference_server.platforms.hawkbit.ddi.own_action import need_own_action, read_parameters
 from fleetrig.reference_server.platforms.hawkbit.request import fields
 from fleetrig.reference_server.platforms.hawkbit.request.call import Call
 from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply

@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from fleetrig.reference_server.platforms.hawkbit.request.call import Call
 from fleetrig.reference_server.platforms.hawkbit.scheduling.rollout_store import forget_target
-from fleetrig.reference_server.platforms.hawkbit.state import actions, deployments
+from fleetrig.reference_server.platforms.hawkbit.state import action_rules, deployments
 from fleetrig.reference_server.platforms.hawkbit.state.action_records import ACTION, Action, Status
-from fleetrig.reference_server.platforms.hawkbit.state.actions import Entry
+from fleetrig.reference_server.platforms.hawkbit.state.action_rules import Entry
 from fleetrig.reference_server.platforms.hawkbit.state.assignment import auto_confirm_message
 from fleetrig.reference_server.platforms.hawkbit.state.records import Target
 from fleetrig.reference_server.platforms.hawkbit.state.repository import Repository
@@ -44,7 +44,7 @@ def pending_work(call: Call, target: Target) -> Pending:
     if current is not None:
         current = deployments.cancel_if_lapsed(call, current)
         links.update(_link_of(call, current))
-        start_us = actions.window_start_us(current, call.now_us)
+        start_us = action_rules.window_start_us(current, call.now_us)
         starts_at_ms = None if start_us is None or start_us <= call.now_us else start_us // US_PER_MS
     if installed is not None and not installed.active:
         links["installedBase"] = {"href": f"{call.device_base}/installedBase/{installed.id}"}
@@ -67,7 +67,7 @@ def auto_confirm_activated(call: Call, target: Target) -> None:
     for action in deployments.active_actions(call, target.controller_id):
         if action.waits_for_confirmation:
             entry = Entry(Status.RUNNING, (auto_confirm_message(target),))
-            deployments.write_entry(call, actions.changed(action, status=Status.RUNNING), entry)
+            deployments.write_entry(call, action_rules.changed(action, status=Status.RUNNING), entry)
 
 
 def _link_of(call: Call, action: Action) -> dict[str, Any]:
@@ -81,4 +81,4 @@ def _link_of(call: Call, action: Action) -> dict[str, Any]:
 
 
 def _cache_breaker(call: Call, action: Action) -> str:
-    return f"?c={actions.cache_breaker(action, call.now_us)}"
+    return f"?c={action_rules.cache_breaker(action, call.now_us)}"

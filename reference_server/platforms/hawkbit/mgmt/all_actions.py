@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fleetrig.reference_server.platforms.hawkbit.mgmt import action_deletion
-from fleetrig.reference_server.platforms.hawkbit.mgmt.actions import action_document, full_action_document
+from fleetrig.reference_server.platforms.hawkbit.mgmt.target_actions import action_document, full_action_document
 from fleetrig.reference_server.platforms.hawkbit.request.call import Call
 from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply
 from fleetrig.reference_server.platforms.hawkbit.search.action_fields import action_fields

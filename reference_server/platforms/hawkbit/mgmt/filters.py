@@ -11,7 +11,7 @@ from fleetrig.reference_server.platforms.hawkbit.request.call import Call
 from fleetrig.reference_server.platforms.hawkbit.request.documents import audit
 from fleetrig.reference_server.platforms.hawkbit.request.fields import as_object, text
 from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply
-from fleetrig.reference_server.platforms.hawkbit.scheduling import auto_assignments
+from fleetrig.reference_server.platforms.hawkbit.scheduling import auto_assignment_store
 from fleetrig.reference_server.platforms.hawkbit.search.listing import page, with_moments
 from fleetrig.reference_server.platforms.hawkbit.search.rsql_fields import Field, Fields
 from fleetrig.reference_server.platforms.hawkbit.search.rsql_match import compiled
@@ -87,7 +87,7 @@ def update_filter(call: Call, filter_id: int) -> Reply:
     if name is not None and name != target_filter.name:
         _check_free(call, name)
     changed = replace(target_filter, name=name or target_filter.name, query=query or target_filter.query)
-    auto_assignments.follow_filter(call, target_filter, changed)
+    auto_assignment_store.follow_filter(call, target_filter, changed)
     if changed != target_filter:
         changed = replace(changed, modified_by=call.user, modified_at_ms=call.now_ms)
         call.repo.store.put(TARGET_FILTER, call.tenant, changed)
@@ -95,9 +95,9 @@ def update_filter(call: Call, filter_id: int) -> Reply:
 
 
 def delete_filter(call: Call, filter_id: int) -> Reply:
-    one = auto_assignments.linked(call, need_filter(call, filter_id))
+    one = auto_assignment_store.linked(call, need_filter(call, filter_id))
     if one is not None:
-        auto_assignments.delete(call, one)
+        auto_assignment_store.delete(call, one)
     call.repo.store.delete(TARGET_FILTER, call.tenant, filter_id)
     return Reply(call.done_status, changed="target filter deleted")
 
@@ -115,7 +115,7 @@ def full_filter_document(call: Call, target_filter: TargetFilter, *, full: bool 
 
 def filter_document(call: Call, target_filter: TargetFilter, *, full: bool = False) -> dict[str, Any]:
     """Unlike elsewhere, absent fields are written as null (S137)."""
-    one = auto_assignments.linked(call, target_filter)
+    one = auto_assignment_store.linked(call, target_filter)
     return {
         **audit(target_filter),
         "id": target_filter.id,

@@ -18,8 +18,8 @@ from fleetrig.reference_server.platforms.hawkbit.request.call import LONG_MAX, C
 from fleetrig.reference_server.platforms.hawkbit.request.fields import as_object, text
 from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply
 from fleetrig.reference_server.platforms.hawkbit.scheduling import rollout_groups
-from fleetrig.reference_server.platforms.hawkbit.scheduling.auto_assignment import matcher
-from fleetrig.reference_server.platforms.hawkbit.scheduling.auto_assignments import check_remark
+from fleetrig.reference_server.platforms.hawkbit.scheduling.auto_assigner import matcher
+from fleetrig.reference_server.platforms.hawkbit.scheduling.auto_assignment_store import check_remark
 from fleetrig.reference_server.platforms.hawkbit.scheduling.rollout_making import Plan, check_group_amount, make
 from fleetrig.reference_server.platforms.hawkbit.scheduling.rollout_store import (
     change_rollout,

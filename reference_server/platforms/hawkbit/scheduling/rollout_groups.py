@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import Final
 
-from fleetrig.reference_server.platforms.hawkbit.scheduling import scheduled_actions
+from fleetrig.reference_server.platforms.hawkbit.scheduling import rollout_actions
 from fleetrig.reference_server.platforms.hawkbit.scheduling.rollout_making import add_dynamic_group
 from fleetrig.reference_server.platforms.hawkbit.scheduling.rollout_store import (
     actions_of_group,
@@ -45,7 +45,7 @@ def start_children(ctx: Context, rollout: Rollout, parent: RolloutGroup | None) 
     parent_id = None if parent is None else parent.id
     for group in groups_of(ctx, rollout.id):
         if group.parent_id == parent_id:
-            scheduled_actions.start_group(ctx, rollout, group)
+            rollout_actions.start_group(ctx, rollout, group)
             if group.status == GroupStatus.SCHEDULED and parent is not None:
                 ctx.repo.store.put(ROLLOUT_GROUP, ctx.tenant, replace(group, status=GroupStatus.RUNNING.value))
 
@@ -157,10 +157,10 @@ def fill_dynamic_group(ctx: Scheduled, rollout: Rollout) -> bool:
     if not found:
         ctx.repo.store.put(ROLLOUT, ctx.tenant, replace(rollout, filled_at_ms=ctx.now_ms))
         return False
-    new = scheduled_actions.schedule(by_creator, rollout, group, found)
+    new = rollout_actions.schedule(by_creator, rollout, group, found)
     if group.status == GroupStatus.RUNNING:
         for action in new:
-            scheduled_actions.start(ctx, rollout, group, action)
+            rollout_actions.start(ctx, rollout, group, action)
     change_group(ctx, group, total_targets=group.total_targets + len(new))
     change_rollout(ctx, rollout, total_targets=rollout.total_targets + len(new))
     return True

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fleetrig.reference_server.platforms.hawkbit.scheduling import rollout_store, scheduled_actions
+from fleetrig.reference_server.platforms.hawkbit.scheduling import rollout_actions, rollout_store
 from fleetrig.reference_server.platforms.hawkbit.scheduling.rollout_groups import (
     by_server,
     fill_dynamic_group,
@@ -28,9 +28,9 @@ from fleetrig.reference_server.platforms.hawkbit.scheduling.rollout_store import
     groups_of,
     is_scheduled,
 )
-from fleetrig.reference_server.platforms.hawkbit.state import actions, deployments, target_states
+from fleetrig.reference_server.platforms.hawkbit.state import action_rules, deployments, target_states
 from fleetrig.reference_server.platforms.hawkbit.state.action_records import Action, Status
-from fleetrig.reference_server.platforms.hawkbit.state.actions import SERVER, Entry
+from fleetrig.reference_server.platforms.hawkbit.state.action_rules import SERVER, Entry
 from fleetrig.reference_server.platforms.hawkbit.state.context import Context, Scheduled
 from fleetrig.reference_server.platforms.hawkbit.state.records import Target
 from fleetrig.reference_server.platforms.hawkbit.state.rollout_records import GroupStatus, Rollout, RolloutStatus
@@ -79,7 +79,7 @@ def _start(ctx: Scheduled, rollout: Rollout) -> None:
         have = {action.controller_id for action in actions_of_group(ctx, group.id)}
         names = (name for name in rollout_store.members_of(ctx, group.id) if name not in have)
         found = (ctx.repo.target(ctx.tenant, name) for name in names)
-        scheduled_actions.schedule(ctx, rollout, group, [target for target in found if target is not None])
+        rollout_actions.schedule(ctx, rollout, group, [target for target in found if target is not None])
         change_group(ctx, group, status=GroupStatus.SCHEDULED.value)
     start_children(ctx, rollout, None)
     first = groups_of(ctx, rollout.id)[0]
@@ -142,7 +142,7 @@ def _finish_groups(ctx: Context, rollout: Rollout) -> None:
 
 
 def _end(ctx: Scheduled, action: Action, status: Status, how: str) -> None:
-    ended = actions.changed(action, status=status.value, active=status is Status.CANCELING)
+    ended = action_rules.changed(action, status=status.value, active=status is Status.CANCELING)
     entry = Entry(status, (f"{SERVER}A {how} has been performed by server.",))
     deployments.write_entry(ctx, deployments.modified(ctx, ended), entry)
 

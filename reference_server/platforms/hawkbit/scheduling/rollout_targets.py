@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from fleetrig.reference_server.platforms.hawkbit.scheduling.auto_assignment import matcher, takes
+from fleetrig.reference_server.platforms.hawkbit.scheduling.auto_assigner import matcher, takes
 from fleetrig.reference_server.platforms.hawkbit.search.target_fields import Look
 from fleetrig.reference_server.platforms.hawkbit.state import software
 from fleetrig.reference_server.platforms.hawkbit.state.action_records import ACTION, Status

@@ -126,14 +126,6 @@ class DistributionSet(Entity):
     deleted: bool = False
     metadata: dict[str, Any] = field(default_factory=dict)
     """key -> {"value": str}."""
-    tag_ids: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetTag(Entity):
-    name: str
-    description: str | None = None
-    colour: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,7 +203,7 @@ def _key(record: ModuleType | SetType) -> Iterable[Key]:
     return (record.key,)
 
 
-def _name(record: ModuleType | SetType | SetTag) -> Iterable[Key]:
+def _name(record: ModuleType | SetType) -> Iterable[Key]:
     return (record.name,)
 
 
@@ -247,10 +239,8 @@ SET: Final = Kind(
         "label": _set_label,
         "module": lambda one: one.module_ids,
         "type": lambda one: (one.type_id,),
-        "tag": lambda one: one.tag_ids,
     },
 )
-SET_TAG: Final = Kind("hawkbit.set_tag", SetTag, _by_id, {"name": _name})
 ACTION: Final = Kind(
     "hawkbit.action",
     Action,

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from fleetrig.reference_server.platforms.hawkbit.state import actions, deployments, software, target_states
+from fleetrig.reference_server.platforms.hawkbit.state import action_rules, deployments, software, target_states
 from fleetrig.reference_server.platforms.hawkbit.state.action_records import (
     ACTION,
     DEFAULT_WEIGHT,
@@ -20,7 +20,7 @@ from fleetrig.reference_server.platforms.hawkbit.state.action_records import (
     ForceType,
     Status,
 )
-from fleetrig.reference_server.platforms.hawkbit.state.actions import Entry
+from fleetrig.reference_server.platforms.hawkbit.state.action_rules import Entry
 from fleetrig.reference_server.platforms.hawkbit.state.context import Context
 from fleetrig.reference_server.platforms.hawkbit.state.errors import REPOSITORY, HawkbitError, quota
 from fleetrig.reference_server.platforms.hawkbit.state.records import TARGET_TYPE, Target, UpdateStatus
@@ -167,7 +167,7 @@ def _assign_one(ctx: Context, one: Assignment, target: Target, message: str | No
 def cancel_scheduled(ctx: Context, controller_id: str) -> None:
     """What a rollout scheduled for the target and did not start yet gives way too. The history does not tell of it."""
     for action in ctx.repo.store.find(ACTION, ctx.tenant, "scheduled", controller_id):
-        deployments.save(ctx, actions.changed(action, status=Status.CANCELED.value))
+        deployments.save(ctx, action_rules.changed(action, status=Status.CANCELED.value))
 
 
 def opening_entry(ctx: Context, action: Action, target: Target, opening: str, confirmed_by: str | None) -> Entry:
@@ -175,7 +175,7 @@ def opening_entry(ctx: Context, action: Action, target: Target, opening: str, co
     if not ctx.config.confirmation_on:
         return Entry(Status.RUNNING, (opening,))
     if action.waits_for_confirmation:
-        why = actions.WAITING
+        why = action_rules.WAITING
     elif confirmed_by is not None:
         why = f"Assignment confirmed by initiator [{confirmed_by}]."
     else:
@@ -201,7 +201,7 @@ def _declare_one(ctx: Context, set_id: int, target: Target) -> Action:
     ctx.repo.save(ctx.tenant, target)
     action = _new_action(ctx, Assignment(target.controller_id, set_id), Status.FINISHED, active=False)
     opening = f"Assignment initiated by user '{ctx.user}'"
-    return deployments.write_entry(ctx, action, Entry(Status.FINISHED, (opening, actions.OFFLINE)))
+    return deployments.write_entry(ctx, action, Entry(Status.FINISHED, (opening, action_rules.OFFLINE)))
 
 
 def end_older(ctx: Context, target: Target) -> None:
@@ -212,11 +212,11 @@ def end_older(ctx: Context, target: Target) -> None:
         if record is not None and record.required_migration_step:
             continue
         if closes:
-            entry = Entry(Status.CANCELED, (actions.CLOSED_BY_NEXT,))
-            deployments.write_entry(ctx, deployments.modified(ctx, actions.closed_as_canceled(action)), entry)
+            entry = Entry(Status.CANCELED, (action_rules.CLOSED_BY_NEXT,))
+            deployments.write_entry(ctx, deployments.modified(ctx, action_rules.closed_as_canceled(action)), entry)
         elif action.status != Status.CANCELING:
-            entry = Entry(Status.CANCELING, (actions.OVERRIDDEN,))
-            canceling = actions.changed(action, status=Status.CANCELING)
+            entry = Entry(Status.CANCELING, (action_rules.OVERRIDDEN,))
+            canceling = action_rules.changed(action, status=Status.CANCELING)
             deployments.write_entry(ctx, deployments.modified(ctx, canceling), entry)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from fleetrig.reference_server.platforms.hawkbit.state import actions, rules, target_states
+from fleetrig.reference_server.platforms.hawkbit.state import action_rules, rules, target_states
 from fleetrig.reference_server.platforms.hawkbit.state.action_records import (
     ACTION,
     STATUS_ENTRY,
@@ -14,7 +14,7 @@ from fleetrig.reference_server.platforms.hawkbit.state.action_records import (
     StatusEntry,
     joined,
 )
-from fleetrig.reference_server.platforms.hawkbit.state.actions import Confirmation, Entry, Feedback, TargetEffect
+from fleetrig.reference_server.platforms.hawkbit.state.action_rules import Confirmation, Entry, Feedback, TargetEffect
 from fleetrig.reference_server.platforms.hawkbit.state.context import Context
 from fleetrig.reference_server.platforms.hawkbit.state.errors import REPOSITORY, HawkbitError, bare, quota, violations
 from fleetrig.reference_server.platforms.hawkbit.state.records import Target
@@ -34,7 +34,7 @@ def active_actions(ctx: Context, controller_id: str) -> list[Action]:
 
 
 def current_action(ctx: Context, controller_id: str) -> Action | None:
-    return actions.current(active_actions(ctx, controller_id))
+    return action_rules.current(active_actions(ctx, controller_id))
 
 
 def installed_action(ctx: Context, target: Target) -> Action | None:
@@ -66,7 +66,7 @@ def write_entry(ctx: Context, action: Action, entry: Entry) -> Action:
         status=entry.status.value,
         timestamp_ms=ctx.now_ms if entry.timestamp_ms is None else entry.timestamp_ms,
         reported_at_ms=ctx.now_ms,
-        messages=actions.split_messages(entry.messages),
+        messages=action_rules.split_messages(entry.messages),
         code=entry.code,
     )
     ctx.repo.store.put(STATUS_ENTRY, ctx.tenant, line)
@@ -82,7 +82,7 @@ def check_quota(ctx: Context, action: Action, entry: Entry) -> None:
         lines = ctx.repo.store.count(STATUS_ENTRY, ctx.tenant, "action", action.id)
         if lines >= quotas.status_entries_per_action:
             raise quota(1, "ActionStatus", "Action", action.id, quotas.status_entries_per_action)
-    count = len(actions.split_messages(entry.messages))
+    count = len(action_rules.split_messages(entry.messages))
     if count > quotas.messages_per_status:
         raise quota(count, "Message", "ActionStatus", "<new>", quotas.messages_per_status)
 
@@ -94,9 +94,9 @@ def report(ctx: Context, target: Target, action: Action, feedback: Feedback) -> 
     if not action.active:
         raise bare(410, f"action {action.id} is over ({action.status}): nothing more can be reported on it")
     _check_markup("addUpdateActionStatus", feedback)
-    entry = actions.feedback_entry(feedback)
+    entry = action_rules.feedback_entry(feedback)
     check_quota(ctx, action, entry)
-    action, effect = actions.after_feedback(action, entry)
+    action, effect = action_rules.after_feedback(action, entry)
     action = write_entry(ctx, action, entry)
     _affect(ctx, target, action, effect, entry)
     return action
@@ -107,10 +107,10 @@ def report_cancel(ctx: Context, target: Target, action: Action, feedback: Feedba
     _check_markup("addCancelActionStatus", feedback)
     if not action.is_cancel:
         raise _not_cancelable(NOT_CANCELING, f"action {action.id} is {action.status}: nobody asked to cancel it")
-    entry = actions.cancel_entry(feedback, ctx.repo.traits.cancel_completed)
+    entry = action_rules.cancel_entry(feedback, ctx.repo.traits.cancel_completed)
     if entry.status in (Status.RUNNING, Status.WARNING):
         check_quota(ctx, action, entry)
-    action, effect = actions.after_cancel_feedback(action, entry)
+    action, effect = action_rules.after_cancel_feedback(action, entry)
     action = write_entry(ctx, action, entry)
     _affect(ctx, target, action, effect, entry)
     return action
@@ -137,20 +137,20 @@ def confirm(
         may_revoke = not action.is_cancel and ctx.config.confirmation_on and ctx.repo.traits.confirmations_are_revocable
         if confirmation is Confirmation.CONFIRMED or not may_revoke:
             raise bare(404, f"action {action.id} does not wait for confirmation ({action.status})")
-    entry = actions.confirmation_entry(action, confirmation, details, code)
+    entry = action_rules.confirmation_entry(action, confirmation, details, code)
     check_quota(ctx, action, entry)
-    return write_entry(ctx, actions.after_confirmation(action, entry), entry)
+    return write_entry(ctx, action_rules.after_confirmation(action, entry), entry)
 
 
 def note_retrieval(ctx: Context, action: Action, message: str) -> None:
     """The device read the action; written once until something else happens (S94)."""
     if action.last_entry_status != Status.RETRIEVED:
-        write_entry(ctx, actions.after_retrieval(action), Entry(Status.RETRIEVED, (message,)))
+        write_entry(ctx, action_rules.after_retrieval(action), Entry(Status.RETRIEVED, (message,)))
 
 
 def note_download(ctx: Context, action: Action, raw_path: str) -> None:
     """The device fetches a file. Raises 429 when the history is full."""
-    entry = Entry(Status.DOWNLOAD, (f"{actions.SERVER}Target downloads {raw_path}",))
+    entry = Entry(Status.DOWNLOAD, (f"{action_rules.SERVER}Target downloads {raw_path}",))
     check_quota(ctx, action, entry)
     write_entry(ctx, action, entry)
 
@@ -163,16 +163,16 @@ def cancel(ctx: Context, action: Action) -> Action:
     if not action.active:
         message = f"{action.id} is not active and cannot be canceled"
         raise _not_cancelable(message, f"action {action.id} is over ({action.status})")
-    action = modified(ctx, actions.changed(action, status=Status.CANCELING))
-    return write_entry(ctx, action, Entry(Status.CANCELING, (actions.CANCEL_REQUESTED,)))
+    action = modified(ctx, action_rules.changed(action, status=Status.CANCELING))
+    return write_entry(ctx, action, Entry(Status.CANCELING, (action_rules.CANCEL_REQUESTED,)))
 
 
 def cancel_if_lapsed(ctx: Context, action: Action) -> Action:
     """The action, canceling from now on if its maintenance schedule has no window left (§2.2)."""
-    if not action.active or action.is_cancel or not actions.is_lapsed(action, ctx.now_us):
+    if not action.active or action.is_cancel or not action_rules.is_lapsed(action, ctx.now_us):
         return action
-    action = actions.changed(action, status=Status.CANCELING)
-    return write_entry(ctx, action, Entry(Status.CANCELING, (actions.LAPSED,)))
+    action = action_rules.changed(action, status=Status.CANCELING)
+    return write_entry(ctx, action, Entry(Status.CANCELING, (action_rules.LAPSED,)))
 
 
 def force_quit(ctx: Context, target: Target, action: Action) -> Action:
@@ -183,8 +183,8 @@ def force_quit(ctx: Context, target: Target, action: Action) -> Action:
     if not action.active:
         message = f"{action.id} is not active and cannot be force quit"
         raise _not_force_quitable(message, f"action {action.id} is over ({action.status})")
-    action = modified(ctx, actions.closed_as_canceled(action))
-    entry = Entry(Status.CANCELED, (actions.FORCE_QUIT,))
+    action = modified(ctx, action_rules.closed_as_canceled(action))
+    entry = Entry(Status.CANCELED, (action_rules.FORCE_QUIT,))
     action = write_entry(ctx, action, entry)
     _affect(ctx, target, action, TargetEffect.CANCELED, entry)
     return action

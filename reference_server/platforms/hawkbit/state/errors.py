@@ -1,6 +1,6 @@
 """Every refusal of the platform is a `HawkbitError`; `error_replies.refusal` turns it into the answer, in one place.
 
-What goes over the wire is as bare as the real server's (spec/hawkbit.md §0.1). `reason` is for a person and never on
+What goes over the wire is as bare as the real server's (§0.1). `reason` is for a person and never on
 the wire: what was wrong and what to do.
 """
 

@@ -16,7 +16,7 @@ from fleetrig.simulator.contract.session import Session
 
 FOR, HOST, PORT, PROTO = "x-forwarded-for", "x-forwarded-host", "x-forwarded-port", "x-forwarded-proto"
 PREFIX, SSL, FORWARDED = "x-forwarded-prefix", "x-forwarded-ssl", "forwarded"
-BELIEVED: Final = frozenset({FOR, HOST, PORT, PROTO, PREFIX, SSL, FORWARDED})
+FORWARDING_HEADERS: Final = frozenset({FOR, HOST, PORT, PROTO, PREFIX, SSL, FORWARDED})
 USUAL_PORTS: Final = {"http": 80, "https": 443}
 INTERNAL: Final = re.compile(
     r"10(?:\.\d{1,3}){3}|192\.168(?:\.\d{1,3}){2}|169\.254(?:\.\d{1,3}){2}|127(?:\.\d{1,3}){3}"
@@ -42,9 +42,11 @@ class BadForwarding(Exception):
     """`FRAMEWORK` answers 400 to a port that is no number."""
 
 
-def believed(strategy: Forwarding, request: HttpRequest, session: Session) -> tuple[HttpRequest, Session]:
+def apply_forwarded_headers(
+    strategy: Forwarding, request: HttpRequest, session: Session
+) -> tuple[HttpRequest, Session]:
     """The request and its peer as the rest of the server sees them. Raises BadForwarding."""
-    if strategy is Forwarding.NONE or not any(name.lower() in BELIEVED for name, _ in request.headers):
+    if strategy is Forwarding.NONE or not any(name.lower() in FORWARDING_HEADERS for name, _ in request.headers):
         return request, session
     return _native(request, session) if strategy is Forwarding.NATIVE else _framework(request, session)
 
@@ -92,7 +94,7 @@ def _framework(request: HttpRequest, session: Session) -> tuple[HttpRequest, Ses
     if not forwarded.strip() and (text := _first(request.header(PORT))):
         port = _need_integer(text)
     prefix = "".join(word.rstrip("/") for word in _words(request.header(PREFIX) or ""))
-    seen = _with_origin(request, scheme, host, port, _without(request.headers, BELIEVED), prefix)
+    seen = _with_origin(request, scheme, host, port, _without(request.headers, FORWARDING_HEADERS), prefix)
     return seen, replace(session, peer=_host_and_port(client)[0].strip("[]")) if client else session
 
 

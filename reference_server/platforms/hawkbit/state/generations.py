@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from fleetrig.reference_server.platforms.hawkbit.state.actions import CANCEL_COMPLETED
+from fleetrig.reference_server.platforms.hawkbit.state.action_rules import CANCEL_COMPLETED
 from fleetrig.reference_server.platforms.hawkbit.state.settings import Profile
 
 PLUG_AND_PLAY: Final = "CONTROLLER_PLUG_AND_PLAY"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from fleetrig.reference_server.platforms.hawkbit.state import actions
+from fleetrig.reference_server.platforms.hawkbit.state import action_rules
 from fleetrig.reference_server.platforms.hawkbit.state.action_records import Action, ForceType, Status
-from fleetrig.reference_server.platforms.hawkbit.state.actions import (
+from fleetrig.reference_server.platforms.hawkbit.state.action_rules import (
     Confirmation,
     Execution,
     Feedback,
@@ -146,13 +146,13 @@ def test_the_server_speaks_first_on_a_cancellation():
 def test_confirmation_and_denial():
     waiting = action(status=Status.WAIT_FOR_CONFIRMATION)
     denied = confirmation_entry(waiting, Confirmation.DENIED, ("not now",), 1)
-    assert denied.messages == ("not now", actions.DENIED, "Confirmation status code: 1")
+    assert denied.messages == ("not now", action_rules.DENIED, "Confirmation status code: 1")
     assert after_confirmation(waiting, denied).status == Status.WAIT_FOR_CONFIRMATION
     confirmed = confirmation_entry(waiting, Confirmation.CONFIRMED, (), None)
     running = after_confirmation(waiting, confirmed)
-    assert (confirmed.messages, running.status) == ((actions.CONFIRMED,), Status.RUNNING)
+    assert (confirmed.messages, running.status) == ((action_rules.CONFIRMED,), Status.RUNNING)
     revoked = confirmation_entry(running, Confirmation.DENIED, (), None)
-    assert revoked.messages == (actions.REVOKED,)
+    assert revoked.messages == (action_rules.REVOKED,)
     assert after_confirmation(running, revoked).status == Status.WAIT_FOR_CONFIRMATION
 
 
@@ -186,7 +186,7 @@ def test_forced():
 
 def test_the_cache_breaker_changes_when_the_device_should_look_again():
     soft = action(force_type=ForceType.SOFT)
-    forced = actions.changed(soft, force_type=ForceType.FORCED)
+    forced = action_rules.changed(soft, force_type=ForceType.FORCED)
     assert cache_breaker(soft, NOW_US) == cache_breaker(soft, NOW_US + 1)
     assert cache_breaker(soft, NOW_US) != cache_breaker(forced, NOW_US)
     timed = action(force_type=ForceType.TIMEFORCED, force_time_ms=NOW_US // 1000)
@@ -215,5 +215,5 @@ def test_long_messages_are_split():
 
 def test_nothing_changed_keeps_the_revision():
     one = action()
-    assert actions.changed(one, status=Status.RUNNING) is one
-    assert actions.changed(one, status=Status.RETRIEVED).revision == one.revision + 1
+    assert action_rules.changed(one, status=Status.RUNNING) is one
+    assert action_rules.changed(one, status=Status.RETRIEVED).revision == one.revision + 1

@@ -7,7 +7,7 @@ import json
 import cbor2
 import pytest
 
-from fleetrig.reference_server.platforms.hawkbit.state.actions import split_messages
+from fleetrig.reference_server.platforms.hawkbit.state.action_rules import split_messages
 from fleetrig.simulator.contract.http import HttpRequest
 from fleetrig.simulator.contract.session import Session
 from tests.reference_server.platforms.hawkbit.deployment_bench import GATEWAY, Bench, said

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from fleetrig.reference_server.platforms.hawkbit.state.actions import Execution, Finished
+from fleetrig.reference_server.platforms.hawkbit.state.action_rules import Execution, Finished
 from tests.reference_server.platforms.hawkbit.deployment_bench import CLOSED, FAILED, Bench, said
 
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from fleetrig.reference_server.platforms.hawkbit.state.forwarded import BadForwarding, Forwarding, believed
+from fleetrig.reference_server.platforms.hawkbit.state.forwarded import (
+    BadForwarding,
+    Forwarding,
+    apply_forwarded_headers,
+)
 from fleetrig.simulator.contract.http import HttpRequest
 from fleetrig.simulator.contract.session import Session
 
@@ -18,16 +22,16 @@ def request_with(**headers: str) -> HttpRequest:
 
 
 def origin(strategy: Forwarding, **headers: str) -> str:
-    return believed(strategy, request_with(**headers), Session("127.0.0.1"))[0].origin
+    return apply_forwarded_headers(strategy, request_with(**headers), Session("127.0.0.1"))[0].origin
 
 
 def peer(strategy: Forwarding, forwarded_for: str, peer: str = "127.0.0.1") -> str:
-    return believed(strategy, request_with(X_Forwarded_For=forwarded_for), Session(peer))[1].peer
+    return apply_forwarded_headers(strategy, request_with(X_Forwarded_For=forwarded_for), Session(peer))[1].peer
 
 
 def test_by_default_nothing_is_believed() -> None:
     request, session = request_with(X_Forwarded_Proto="https", X_Forwarded_For="203.0.113.9"), Session("10.0.0.1")
-    assert believed(Forwarding.NONE, request, session) == (request, session)
+    assert apply_forwarded_headers(Forwarding.NONE, request, session) == (request, session)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +71,7 @@ def test_native_knows_neither_prefix_nor_forwarded() -> None:
     ],
 )
 def test_native_looks_for_the_nearest_stranger(chain: str, expected: str, left: str | None) -> None:
-    request, session = believed(NATIVE, request_with(X_Forwarded_For=chain), Session("127.0.0.1"))
+    request, session = apply_forwarded_headers(NATIVE, request_with(X_Forwarded_For=chain), Session("127.0.0.1"))
     assert (session.peer, request.header("X-Forwarded-For")) == (expected, left)
 
 
@@ -94,7 +98,9 @@ def test_framework_knows_all_of_them(headers: dict[str, str], expected: str) -> 
 
 
 def test_framework_takes_the_first_hop_and_hides_the_headers() -> None:
-    request, session = believed(FRAMEWORK, request_with(X_Forwarded_For="203.0.113.9, 10.0.0.1"), Session("127.0.0.1"))
+    request, session = apply_forwarded_headers(
+        FRAMEWORK, request_with(X_Forwarded_For="203.0.113.9, 10.0.0.1"), Session("127.0.0.1")
+    )
     assert (session.peer, request.header("X-Forwarded-For")) == ("203.0.113.9", None)
 
 

@@ -1,0 +1,165 @@
+"""What rows, scenarios and recordings execute of a platform of the reference server, module by module.
+
+    make reach                    the hawkBit platform
+    make reach PLATFORM=hawkbit   the same
+
+Counted are the statements inside functions: those of a module run when it is imported and say nothing. Ends with 1 when
+a module stays below the threshold without a line in `BELOW`, or has such a line without need.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+import coverage
+
+from fleetrig.harness.cli import main as fleetrig
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+THRESHOLD_PERCENT: Final = 80
+BELOW: Final[Mapping[str, Mapping[str, str]]] = {
+    "hawkbit": {
+        "request/front_page.py": "what a browser gets at the server's own address: not part of either API",
+        "state/forwarded.py": "needs a server started with server.forward-headers-strategy: test_forwarded.py",
+        "state/properties.py": "reads start-up properties before there is a server: test_properties.py",
+    },
+}
+"""Platform -> module -> why so little of it is executed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleReach:
+    """How much of one module was executed."""
+
+    name: str
+    """Path below the platform's folder."""
+    statements: int
+    missing: tuple[int, ...]
+    """Numbers of lines that were not executed."""
+
+    @property
+    def percent(self) -> int:
+        return 100 if not self.statements else 100 * (self.statements - len(self.missing)) // self.statements
+
+
+def folder_of(platform: str) -> Path:
+    return ROOT / "reference_server" / "platforms" / platform
+
+
+def run_hawkbit() -> None:
+    """Plays everything that there is for hawkBit, in this process."""
+    from tests.golden.test_hawkbit_recordings import ROWS as RECORDED
+    from tests.golden.test_hawkbit_recordings import fresh_replay
+    from tests.harness.platforms.hawkbit.conformance.reach import run_every_row
+
+    with TemporaryDirectory() as folder:
+        for exchanges in RECORDED.values():
+            with fresh_replay("memory", Path(folder)) as replay:
+                replay.play(exchanges)
+    run_every_row()
+    run_scenarios("hawkbit")
+
+
+def run_scenarios(platform: str) -> None:
+    """In virtual time; those for programs with our own device, which takes real time. Raises SystemExit on failure."""
+    for words in ((platform,), (f"external/{platform}", "--own-device", "--jobs", "20")):
+        with TemporaryDirectory() as results:
+            if fleetrig(["run", *words, "--results", results]) != 0:
+                raise SystemExit(f"fleetrig run {' '.join(words)} failed: see above")
+
+
+RUN: Final[Mapping[str, Callable[[], None]]] = {"hawkbit": run_hawkbit}
+
+
+def measure(platform: str) -> list[ModuleReach]:
+    """Runs everything of a platform and counts."""
+    folder = folder_of(platform)
+    counting = coverage.Coverage(data_file=None, include=[f"{folder}/*"])
+    with counting.collect():
+        RUN[platform]()
+    return [
+        reach_of(path.relative_to(folder).as_posix(), path.read_text("utf-8"), executed_lines(counting, path))
+        for path in sorted(folder.rglob("*.py"))
+    ]
+
+
+def executed_lines(counting: coverage.Coverage, path: Path) -> frozenset[int]:
+    return frozenset(counting.get_data().lines(str(path)) or ())
+
+
+def reach_of(name: str, source: str, executed: frozenset[int]) -> ModuleReach:
+    """A module's count. A statement over several lines counts once, by its first line."""
+    lines = set(statements_in_functions(ast.parse(source)))
+    return ModuleReach(name, len(lines), tuple(sorted(lines - executed)))
+
+
+def statements_in_functions(tree: ast.AST) -> Iterator[int]:
+    """The first line of each statement in a function, docstrings and definitions left out."""
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            for one in ast.walk(function):
+                if isinstance(one, ast.stmt) and one is not function and not is_silent(one):
+                    yield one.lineno
+
+
+def is_silent(one: ast.stmt) -> bool:
+    """Whether Python executes nothing for it, or only names something."""
+    if isinstance(one, ast.Expr):
+        return isinstance(one.value, ast.Constant)
+    return isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Nonlocal | ast.Global)
+
+
+def complaints(modules: list[ModuleReach], below: Mapping[str, str]) -> list[str]:
+    """What is wrong: too little executed without a reason, a reason without need, a reason for no module."""
+    found = [
+        f"{one.name}: {one.percent} % executed, {THRESHOLD_PERCENT} % wanted; lines {lines_shown(one.missing)}: "
+        "add a row, a scenario or a recording that needs them, remove them, or say why in BELOW"
+        for one in modules
+        if one.percent < THRESHOLD_PERCENT and one.name not in below
+    ]
+    by_name = {one.name: one for one in modules}
+    for name in below:
+        if name not in by_name:
+            found.append(f"{name}: BELOW has a reason for it, but there is no such module")
+        elif by_name[name].percent >= THRESHOLD_PERCENT:
+            found.append(f"{name}: {by_name[name].percent} % executed, so BELOW needs no reason for it any more")
+    return found
+
+
+def lines_shown(lines: tuple[int, ...]) -> str:
+    """Runs of lines: `3-5, 9`."""
+    runs: list[list[int]] = []
+    for line in lines:
+        if runs and line == runs[-1][1] + 1:
+            runs[-1][1] = line
+        else:
+            runs.append([line, line])
+    return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in runs)
+
+
+def table(modules: list[ModuleReach], below: Mapping[str, str]) -> Iterator[str]:
+    """One line per module, then the sum."""
+    for one in modules:
+        if one.statements:
+            gone = lines_shown(one.missing)
+            yield f"{one.percent:>3} %  {one.statements:>4}  {one.name:<42} {below.get(one.name) or gone[:60]}".rstrip()
+    statements, missing = sum(one.statements for one in modules), sum(len(one.missing) for one in modules)
+    yield f"{100 * (statements - missing) // max(statements, 1):>3} %  {statements:>4}  in all"
+
+
+def main(platform: str = "hawkbit") -> int:
+    modules, below = measure(platform), BELOW[platform]
+    print(*table(modules, below), sep="\n")
+    wrong = complaints(modules, below)
+    print(*wrong, sep="\n", file=sys.stderr)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

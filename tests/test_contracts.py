@@ -1,0 +1,84 @@
+"""What is cited can be read: every row and clause of a platform has its place on the platform's contract page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fleetrig.harness.conformance.contract_page import CLAUSE, clauses_of, rows_of
+from fleetrig.harness.platforms.hawkbit.conformance.device_rows import DEVICE_ROWS, severity_of
+from fleetrig.harness.verdict import Severity
+from tests.contracts import PAGES, path_of
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDERS = ("docs", "harness", "reference_server", "scenarios", "simulator", "tests")
+SUFFIXES = {".py", ".yaml", ".md"}
+ELSEWHERE = re.compile(r"(RFC|MQTT) [\d.]+\s+(§[\d.]+(, )?)+|https?://\S+\s+§[\d.]+")
+"""Sections of documents that are not ours."""
+ROW = re.compile(r"(?<![.\w])[SV]\d{2,3}\b(?! = )")
+NO_ROWS = {
+    "tests/harness/conformance": "rows of a platform that there is not",
+    "tests/test_contracts.py": "examples",
+}
+
+
+def sources() -> Iterator[tuple[str, str]]:
+    """(path, text) of what is written by hand."""
+    for folder in FOLDERS:
+        for path in sorted((ROOT / folder).rglob("*")):
+            name = path.relative_to(ROOT).as_posix()
+            if path.suffix in SUFFIXES and "__pycache__" not in name and not name.startswith("docs/contracts/"):
+                yield name, path.read_text(encoding="utf-8")
+
+
+def platform_of(name: str) -> str:
+    """Whose contract a file cites: what its path names, else hawkBit's, which is the only one so far."""
+    return next((platform for platform in PAGES if platform in name), "hawkbit")
+
+
+@pytest.mark.parametrize("platform", PAGES)
+def test_a_contract_page_is_made_from_its_rows(platform: str) -> None:
+    assert path_of(platform).read_text(encoding="utf-8") == PAGES[platform](), "make contracts writes it anew"
+
+
+def test_every_cited_clause_can_be_read() -> None:
+    known = {platform: clauses_of(page()) for platform, page in PAGES.items()}
+    unknown = [
+        f"{name}: {clause}"
+        for name, text in sources()
+        if name != "tests/test_contracts.py"
+        for clause in CLAUSE.findall(ELSEWHERE.sub("", text))
+        if clause not in known[platform_of(name)]
+    ]
+    assert unknown == []
+
+
+def test_every_cited_row_can_be_read() -> None:
+    known = {platform: rows_of(page()) for platform, page in PAGES.items()}
+    unknown = [
+        f"{name}: {number}"
+        for name, text in sources()
+        if not name.startswith(tuple(NO_ROWS))
+        for number in ROW.findall(text)
+        if number not in known[platform_of(name)]
+    ]
+    assert unknown == []
+
+
+@pytest.mark.parametrize("platform", PAGES)
+def test_every_clause_of_a_page_has_something_to_say(platform: str) -> None:
+    page = PAGES[platform]()
+    gists = re.split(r"(?m)^### §.*$", page[page.index("## Clauses") :])[1:]
+    assert len(gists) == len(clauses_of(page))
+    assert all(len(gist.split()) >= 8 for gist in gists)
+
+
+def test_each_row_for_devices_is_judged_by_a_scenario_and_weighs_what_that_says() -> None:
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "scenarios" / "external" / "hawkbit").glob("*.yaml")]
+    cited = {number for text in texts for number in ROW.findall(text)}
+    warned = {number for text in texts if "severity: warning" in text for number in ROW.findall(text)}
+    assert cited == DEVICE_ROWS.keys()
+    assert {number for number in DEVICE_ROWS if severity_of(number) is Severity.WARNING} == warned
