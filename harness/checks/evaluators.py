@@ -22,12 +22,8 @@ from fleetrig.harness.external.secrecy import query_secrets
 from fleetrig.harness.run.context import RunContext
 from fleetrig.harness.run.redact import redact
 from fleetrig.harness.scenario_file.check_words import (
-    Attempts,
-    BacksOff,
     CheckWord,
     FaultBit,
-    Gap,
-    Jitter,
     KeepsRunning,
     KeepsSecrets,
     ManufacturingRecord,
@@ -35,15 +31,14 @@ from fleetrig.harness.scenario_file.check_words import (
     NoReplies,
     OneAddress,
     Order,
-    Rate,
     Reaches,
     Receives,
     Refused,
     Registry,
     SeenWord,
     Sends,
-    Spread,
 )
+from fleetrig.harness.scenario_file.measure_words import Attempts, BacksOff, Gap, Jitter, Rate, Spread
 from fleetrig.harness.scenario_file.values import Times
 from fleetrig.harness.verdict import Finding
 from fleetrig.simulator.contract.trace import Lane

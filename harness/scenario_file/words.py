@@ -8,12 +8,50 @@ from typing import Any, ClassVar, Final, TypeVar
 from pydantic import create_model
 
 from fleetrig.harness.scenario_file.action_words import ActionWord
-from fleetrig.harness.scenario_file.check_words import CHECK_WORDS, CheckWord
+from fleetrig.harness.scenario_file.check_words import (
+    CheckWord,
+    FaultBit,
+    KeepsRunning,
+    KeepsSecrets,
+    ManufacturingRecord,
+    Never,
+    NoReplies,
+    OneAddress,
+    Order,
+    Reaches,
+    Receives,
+    Refused,
+    Registry,
+    Sends,
+)
 from fleetrig.harness.scenario_file.entry import OneWord
+from fleetrig.harness.scenario_file.measure_words import Attempts, BacksOff, Gap, Jitter, Rate, Spread
 from fleetrig.harness.scenario_file.values import Cite
 from fleetrig.harness.verdict import Severity
 
 Entry = TypeVar("Entry", bound=OneWord)
+
+CHECK_WORDS: Final[Mapping[str, type[CheckWord]]] = {
+    "sends": Sends,
+    "receives": Receives,
+    "no_reply": NoReplies,
+    "reaches": Reaches,
+    "order": Order,
+    "never": Never,
+    "registry": Registry,
+    "gap": Gap,
+    "rate": Rate,
+    "attempts": Attempts,
+    "spread": Spread,
+    "backs_off": BacksOff,
+    "jitter": Jitter,
+    "refused": Refused,
+    "fault": FaultBit,
+    "record": ManufacturingRecord,
+    "keeps_running": KeepsRunning,
+    "keeps_secrets": KeepsSecrets,
+    "one_address": OneAddress,
+}
 
 
 class Action(OneWord):

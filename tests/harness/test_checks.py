@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from fleetrig.harness.checks.evaluators import FleetSnapshot, describe, evaluator_for, is_query, snapshot_of
-from fleetrig.harness.scenario_file.check_words import CHECK_WORDS
+from fleetrig.harness.scenario_file.words import CHECK_WORDS
 from fleetrig.simulator.contract.faults import Fault, FaultKind
 from tests.harness.bench_fixture import MET, MODELS, OPEN, VIOLATED, BenchFixture
 

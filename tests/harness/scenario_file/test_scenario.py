@@ -11,7 +11,8 @@ from pydantic import ValidationError
 
 from fleetrig.harness.platforms.hawkbit.words import Configure, Deploy
 from fleetrig.harness.scenario_file.action_words import PowerOn, Wait
-from fleetrig.harness.scenario_file.check_words import Gap, Order, Reaches, Registry, Sends
+from fleetrig.harness.scenario_file.check_words import Order, Reaches, Registry, Sends
+from fleetrig.harness.scenario_file.measure_words import Gap
 from fleetrig.harness.scenario_file.scenario import Scenario
 from fleetrig.harness.scenario_file.selection import expand
 from fleetrig.harness.scenario_file.template import ScenarioFile, read_scenario

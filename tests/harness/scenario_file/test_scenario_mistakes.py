@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from fleetrig.harness.platforms import vocabulary_of
 from fleetrig.harness.scenario_file.problems import FileMistakes
 from fleetrig.harness.scenario_file.selection import expand
 from fleetrig.harness.scenario_file.template import ScenarioFile
@@ -56,10 +57,8 @@ def test_the_good_file_is_good(read: Read) -> None:
 FLEET = "devices: {flow: hawkbit, "
 POLLING_TIME = "a polling time such as 00:05:00, PT5M, 00:05:00~10% or 00:05:00, group == 'fast' -> 00:00:30"
 STATES = "unknown, registered, pending, in_sync or error"
-NEEDS = (
-    "hawkbit, hawkbit.admin, hawkbit.fast_polling, hawkbit.trusted_ips, http, https, reference, reference.faults or "
-    "reference.reasons"
-)
+*FIRST_NEEDS, LAST_NEED = sorted({*vocabulary_of("hawkbit").needs, "http", "https"})
+NEEDS = f"{', '.join(FIRST_NEEDS)} or {LAST_NEED}"
 DEVICE_KEYS = (
     "count, csv, flow, external, over, serial, credential, model, hw_revision, attributes, attributes_mode, "
     "start_spread, backoff, install_time, timeout, interval, poll_jitter"

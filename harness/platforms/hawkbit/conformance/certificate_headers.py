@@ -21,22 +21,21 @@ from fleetrig.harness.platforms.hawkbit.conformance.device_helpers import (
 )
 from fleetrig.harness.platforms.hawkbit.conformance.proxy_tolerance import behind_proxy, tolerating_proxies
 from fleetrig.harness.platforms.hawkbit.conformance.row_client import RowClient
+from fleetrig.harness.platforms.hawkbit.settings import HEADER_AUTHORITY, HEADER_MODE
 from fleetrig.harness.servers.address import is_loopback
 
 ROWS: Final[Resource[RowClient]] = Resource("hawkbit", "certificate")
 
-HEADER_MODE: Final = "authentication.header.enabled"
-AUTHORITIES: Final = "authentication.header.authority"
 STRANGER: Final = "127.0.0.2"
 
 
 def trusted_authority(client: RowClient) -> str:
     """Switches certificate headers on for two authorities of our own; gives the second as it stands in the list."""
-    before = client.settings.read(AUTHORITIES)
+    before = client.settings.read(HEADER_AUTHORITY)
     separator = "," if client.generation.authorities_are_numbered else ", "
     first, second = client.name("Alpha"), client.name("Beta")
     client.settings.change(
-        {HEADER_MODE: True, AUTHORITIES: separator.join([*([before] if before else []), first, second])}
+        {HEADER_MODE: True, HEADER_AUTHORITY: separator.join([*([before] if before else []), first, second])}
     )
     return second
 

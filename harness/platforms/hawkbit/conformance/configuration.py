@@ -19,14 +19,16 @@ from fleetrig.harness.platforms.hawkbit.conformance.device_helpers import NOT_RE
 from fleetrig.harness.platforms.hawkbit.conformance.polling_range import clock, need_range, polling_range_s
 from fleetrig.harness.platforms.hawkbit.conformance.row_client import RowClient
 from fleetrig.harness.platforms.hawkbit.conformance.under_test import Target
-from fleetrig.harness.platforms.hawkbit.settings import TARGET_MODE
+from fleetrig.harness.platforms.hawkbit.settings import (
+    HEADER_AUTHORITY,
+    POLLING_OVERDUE_TIME,
+    POLLING_TIME,
+    TARGET_MODE,
+)
 
 ROWS: Final[Resource[RowClient]] = Resource("hawkbit", "configuration")
 
-POLLING: Final = "pollingTime"
 POLL_COUNT: Final = "maintenanceWindowPollCount"
-OVERDUE: Final = "pollingOverdueTime"
-AUTHORITY: Final = "authentication.header.authority"
 NO_KEY: Final = "nosuch.key"
 AUDIT: Final = ("createdBy", "createdAt", "lastModifiedBy", "lastModifiedAt")
 
@@ -43,7 +45,7 @@ def put(client: RowClient, key: str, value: object) -> Answer:
 def expect_set(client: RowClient, key: str, value: object, stored: object) -> None:
     """The value is taken, and this is what is kept of it; up to 0.9 the answer is the new value."""
     answer = put(client, key, value)
-    if key == POLLING:
+    if key == POLLING_TIME:
         need_range(answer, value)
     if client.generation.config_change_answers:
         expect(f"the answer to {key} = {value!r}", stored, expect_document(answer).get("value"))
@@ -76,10 +78,10 @@ def expect_refused(client: RowClient, key: str, value: object) -> dict[str, Any]
 
 @ROWS.row("S76", "polling-range", "A polling time that is none, or out of the server's range, is refused")
 def polling_range(client: RowClient) -> None:
-    client.settings.will_change([POLLING])
-    least_s, most_s = polling_range_s(expect_refused(client, POLLING, "00:00:00"))
+    client.settings.will_change([POLLING_TIME])
+    least_s, most_s = polling_range_s(expect_refused(client, POLLING_TIME, "00:00:00"))
     for wrong in (clock(least_s - 1), clock(most_s + 1), "x", ""):
-        expect_refused(client, POLLING, wrong)
+        expect_refused(client, POLLING_TIME, wrong)
 
 
 @ROWS.row("S127", "values", "Wrong values are refused, a bulk as a whole; from 1.0 on those that can be are converted")
@@ -124,14 +126,14 @@ def odd_polling_times(client: RowClient) -> None:
     client.settings.switch_target_tokens_on()
     target = client.target()
     admitted(client, target)
-    client.settings.will_change([POLLING])
+    client.settings.will_change([POLLING_TIME])
     if client.generation.polling_time_is_plain:  # There it was a plain HH:mm:ss.
-        expect_refused(client, POLLING, "-00:01:00")
-        expect_refused(client, POLLING, 300)
+        expect_refused(client, POLLING_TIME, "-00:01:00")
+        expect_refused(client, POLLING_TIME, 300)
         return
-    expect_set(client, POLLING, "-00:01:00", "-00:01:00")
+    expect_set(client, POLLING_TIME, "-00:01:00", "-00:01:00")
     expect_sleep(client, target, "00:01:00")
-    expect_set(client, POLLING, 300, "300")
+    expect_set(client, POLLING_TIME, 300, "300")
     expect_sleep(client, target, "00:05:00")
 
 
@@ -146,21 +148,23 @@ def expect_sleep(client: RowClient, target: Target, sleep: str) -> None:
 
 CONVERTED: Final[tuple[tuple[str, object, object], ...]] = (
     (POLL_COUNT, 4.0, 4), (POLL_COUNT, [6], 6), (POLL_COUNT, "0x10", 16), (TARGET_MODE, " TRUE ", True),
-    (AUTHORITY, ["a", 7], "a,7"), (AUTHORITY, True, "true"), (OVERDUE, "PT1M", "PT1M"), (OVERDUE, "90", "90"),
+    (HEADER_AUTHORITY, ["a", 7], "a,7"), (HEADER_AUTHORITY, True, "true"),
+    (POLLING_OVERDUE_TIME, "PT1M", "PT1M"), (POLLING_OVERDUE_TIME, "90", "90"),
 )  # fmt: skip
 """Key, a value of another type, and what is kept of it."""
 UNCONVERTED: Final[tuple[tuple[str, object], ...]] = (
     (POLL_COUNT, []), (POLL_COUNT, ""), (POLL_COUNT, {"a": 1}), (POLL_COUNT, True), (TARGET_MODE, [1]),
-    (POLL_COUNT, 2**40), (TARGET_MODE, None), (OVERDUE, "PT-1S"), (POLLING, "00:01:00, colour==red -> 00:02:00"),
+    (POLL_COUNT, 2**40), (TARGET_MODE, None), (POLLING_OVERDUE_TIME, "PT-1S"),
+    (POLLING_TIME, "00:01:00, colour==red -> 00:02:00"),
 )  # fmt: skip
 OF_OTHER_TYPE: Final[tuple[tuple[str, object], ...]] = (
-    (POLL_COUNT, [5]), (TARGET_MODE, "true"), (AUTHORITY, 7), (OVERDUE, "PT5M"),
+    (POLL_COUNT, [5]), (TARGET_MODE, "true"), (HEADER_AUTHORITY, 7), (POLLING_OVERDUE_TIME, "PT5M"),
 )  # fmt: skip
 
 
 @ROWS.row("S185", "conversions", "A value of another type is taken for what it says, or refused; never half of it")
 def conversions(client: RowClient) -> None:
-    client.settings.will_change([TARGET_MODE, POLL_COUNT, OVERDUE, AUTHORITY])
+    client.settings.will_change([TARGET_MODE, POLL_COUNT, POLLING_OVERDUE_TIME, HEADER_AUTHORITY])
     if not client.generation.config_values_are_converted:
         for key, wrong in OF_OTHER_TYPE:
             expect_refused(client, key, wrong)
@@ -171,7 +175,7 @@ def conversions(client: RowClient) -> None:
         before = document(client, key)
         expect(f"status of {key} = {wrong!r}", 400, put(client, key, wrong).status)
         expect(f"{key} after {wrong!r} was refused", before, document(client, key))
-    expect_error(put(client, OVERDUE, "soon"), 400, NOT_READABLE)
+    expect_error(put(client, POLLING_OVERDUE_TIME, "soon"), 400, NOT_READABLE)
     set_type = client.settings.read("default.ds.type")
     expect_error(put(client, "default.ds.type", "os"), 400, "configValueInvalid")
     expect("default.ds.type", set_type, client.settings.read("default.ds.type"))

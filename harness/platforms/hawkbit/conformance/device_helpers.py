@@ -20,13 +20,12 @@ from fleetrig.harness.platforms.hawkbit.conformance.api_client import JSON, tt
 from fleetrig.harness.platforms.hawkbit.conformance.deployment_fixture import CACHE_WITHIN_S, admitted, let_in
 from fleetrig.harness.platforms.hawkbit.conformance.row_client import RowClient
 from fleetrig.harness.platforms.hawkbit.conformance.under_test import Target
-from fleetrig.harness.platforms.hawkbit.settings import TARGET_MODE
+from fleetrig.harness.platforms.hawkbit.settings import POLLING_TIME, TARGET_MODE
 from fleetrig.harness.verdict import Finding
 
 HAL: Final = "application/hal+json"
 CBOR: Final = "application/cbor"
 DDI_TYPES: Final = {HAL, JSON, CBOR}
-POLLING_TIME: Final = "pollingTime"
 SLEEP: Final = "00:05:00"
 POLL_TIME_WITHIN_S: Final = 12.0
 """Poll times are written in the background, at the latest after 10 s (§2.1)."""

@@ -20,7 +20,6 @@ from fleetrig.harness.platforms.hawkbit.conformance.device_helpers import (
     CBOR,
     HAL,
     NOT_READABLE,
-    POLLING_TIME,
     SLEEP,
     config_data,
     device,
@@ -30,6 +29,7 @@ from fleetrig.harness.platforms.hawkbit.conformance.device_helpers import (
 )
 from fleetrig.harness.platforms.hawkbit.conformance.row_client import RowClient
 from fleetrig.harness.platforms.hawkbit.conformance.under_test import Target
+from fleetrig.harness.platforms.hawkbit.settings import POLLING_TIME
 
 ROWS: Final[Resource[RowClient]] = Resource("hawkbit", "formats")
 

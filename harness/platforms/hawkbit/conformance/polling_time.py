@@ -10,15 +10,18 @@ from fleetrig.harness.conformance.row import Resource
 from fleetrig.harness.platforms.hawkbit.conformance.answers import expect_bare, expect_document, expect_error
 from fleetrig.harness.platforms.hawkbit.conformance.configuration import expect_refused, put
 from fleetrig.harness.platforms.hawkbit.conformance.deployment_fixture import CACHE_WITHIN_S, no_content
-from fleetrig.harness.platforms.hawkbit.conformance.device_helpers import POLLING_TIME, SLEEP, device
+from fleetrig.harness.platforms.hawkbit.conformance.device_helpers import (
+    SLEEP,
+    device,
+)
 from fleetrig.harness.platforms.hawkbit.conformance.polling_range import clock, need_range, polling_range_s
 from fleetrig.harness.platforms.hawkbit.conformance.row_client import RowClient
 from fleetrig.harness.platforms.hawkbit.conformance.under_test import Target
+from fleetrig.harness.platforms.hawkbit.settings import POLLING_OVERDUE_TIME, POLLING_TIME
 from fleetrig.harness.verdict import Finding
 
 ROWS: Final[Resource[RowClient]] = Resource("hawkbit", "polling-time")
 
-OVERDUE_TIME: Final = "pollingOverdueTime"
 PATH: Final = f"/system/configs/{POLLING_TIME}"
 POLLS: Final = 200
 DIFFERENT: Final = 20
@@ -162,10 +165,10 @@ def sleep_until(moment_s: float) -> None:
 
 def fastest(client: RowClient) -> tuple[int, int]:
     """Sets the shortest interval and tolerance that this server takes; gives them in seconds."""
-    client.settings.will_change([POLLING_TIME, OVERDUE_TIME])
+    client.settings.will_change([POLLING_TIME, POLLING_OVERDUE_TIME])
     answer = None
     for interval, tolerance, interval_s, tolerance_s in FASTEST:
-        answer = client.mgmt("PUT", "/system/configs", {POLLING_TIME: interval, OVERDUE_TIME: tolerance})
+        answer = client.mgmt("PUT", "/system/configs", {POLLING_TIME: interval, POLLING_OVERDUE_TIME: tolerance})
         if answer.status == no_content(client):
             return interval_s, tolerance_s
     if answer is not None:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any
 
 from fleetrig.harness.conformance.expect import MissingCapability, expect_that
 from fleetrig.harness.platforms.hawkbit.conformance.api_client import ApiClient
 from fleetrig.harness.platforms.hawkbit.conformance.cleanup import Cleanup
 from fleetrig.harness.platforms.hawkbit.conformance.polling_range import need_range
-from fleetrig.harness.platforms.hawkbit.settings import GATEWAY_KEY, GATEWAY_MODE, TARGET_MODE
-
-POLLING_TIME: Final = "pollingTime"
+from fleetrig.harness.platforms.hawkbit.settings import GATEWAY_KEY, GATEWAY_MODE, POLLING_TIME, TARGET_MODE
 
 
 class RowSettings:

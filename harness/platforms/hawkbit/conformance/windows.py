@@ -19,6 +19,7 @@ from fleetrig.harness.platforms.hawkbit.conformance.deployment_fixture import (
 )
 from fleetrig.harness.platforms.hawkbit.conformance.polling_range import clock, polling_range_s
 from fleetrig.harness.platforms.hawkbit.conformance.row_client import RowClient
+from fleetrig.harness.platforms.hawkbit.settings import POLLING_TIME
 
 ROWS: Final[Resource[RowClient]] = Resource("hawkbit", "windows")
 
@@ -49,15 +50,15 @@ def window(start_ms: int, duration: str) -> dict[str, str]:
 
 def deployed_in(client: RowClient, lead_ms: int, duration: str) -> tuple[Deployment, dict[str, str]]:
     """A deployment whose window opens `lead_ms` from now; the intervals that the row reckons with are set."""
-    client.settings.change({"pollingTime": INTERVAL, "maintenanceWindowPollCount": POLLS_BEFORE})
+    client.settings.change({POLLING_TIME: INTERVAL, "maintenanceWindowPollCount": POLLS_BEFORE})
     chosen = window(server_now_ms(client) + lead_ms, duration)
     return deployed(client, maintenanceWindow=chosen), chosen
 
 
 def need_interval(client: RowClient, interval: str) -> None:
     """Raises MissingCapability where no device is told to sleep as short as this."""
-    client.settings.will_change(["pollingTime"])
-    least_s, _ = polling_range_s(expect_refused(client, "pollingTime", "00:00:00"))
+    client.settings.will_change([POLLING_TIME])
+    least_s, _ = polling_range_s(expect_refused(client, POLLING_TIME, "00:00:00"))
     if interval < clock(least_s):
         raise MissingCapability(
             f"leave to poll every {interval}: hawkbit.controller.minPollingTime is {clock(least_s)}"
@@ -100,7 +101,7 @@ def opened(client: RowClient) -> None:
 
 @ROWS.row("S184", "schedules", "Schedules may have every form that Quartz knows; what it does not know is a 400")
 def schedules(client: RowClient) -> None:
-    client.settings.change({"pollingTime": INTERVAL, "maintenanceWindowPollCount": POLLS_BEFORE})
+    client.settings.change({POLLING_TIME: INTERVAL, "maintenanceWindowPollCount": POLLS_BEFORE})
     update, _ = unassigned(client)
     path = f"/distributionsets/{update.set_id}/assignedTargets"
 

@@ -1,0 +1,77 @@
+"""The words that `expect` can expect of numbers: gaps, rates, rows of tries, pauses between them."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from fleetrig.harness.scenario_file.action_words import DeviceSelector
+from fleetrig.harness.scenario_file.check_words import CheckWord
+from fleetrig.harness.scenario_file.values import Count, Duration, Text
+
+
+class Bounded(DeviceSelector, CheckWord):
+    """Checks of a number against one or both bounds."""
+
+    @model_validator(mode="after")
+    def _has_bound(self) -> Self:
+        if not {"at_least", "at_most", "at_least_s", "at_most_s"} & self.model_fields_set:
+            raise ValueError("expected at_least, at_most or both")
+        return self
+
+
+class Gap(Bounded):
+    """The time between one such request of a device and its next, every time."""
+
+    between: Text = "poll"
+    """What the device calls the request."""
+    at_least_s: Duration | None = Field(None, alias="at_least")
+    at_most_s: Duration | None = Field(None, alias="at_most")
+
+
+class Rate(DeviceSelector, CheckWord):
+    """How many such requests all devices together send at most in any window of this length."""
+
+    of: Text = "poll"
+    at_most: Count
+    per_s: Duration = Field(1.0, alias="per")
+
+
+class Attempts(Bounded):
+    """The longest row of failed tries of one device: no usable answer, or a status of 400 and more."""
+
+    of: Text = "poll"
+    at_least: Count | None = None
+    at_most: Count | None = None
+
+
+class Spread(DeviceSelector, CheckWord):
+    """How evenly such requests of all devices come: no window holds more than so many times the mean window.
+
+    Windows count from the first such request of the phase to its last.
+    """
+
+    of: Text = "poll"
+    peak_at_most: float = Field(gt=1)
+    """The fullest window over the mean."""
+    per_s: Duration = Field(1.0, alias="per")
+    over_s: Duration | None = Field(None, alias="over")
+    """So long at least counts as the whole span: who all come at once spread over nothing."""
+    first: bool = False
+    """Only the first such request of each device counts, as after an outage."""
+
+
+class BacksOff(DeviceSelector, CheckWord):
+    """The pauses between a device's failed tries grow: the later half takes so many times as long as the earlier."""
+
+    of: Text = "poll"
+    by: float = Field(1.5, gt=1)
+
+
+class Jitter(DeviceSelector, CheckWord):
+    """Devices that fail together do not try again together: their pauses after the same failure differ."""
+
+    of: Text = "poll"
+    at_least: float = Field(0.1, gt=0)
+    """The difference over the mean, in the median over all failures."""
