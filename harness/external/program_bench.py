@@ -1,7 +1,7 @@
 """A bench whose devices are programs: power is a process group that is started and killed.
 
-Time, waiting and questions to the server are those of the real bench. What a device does is not told here, since nobody
-can look into it: the server lane of the trace says what arrived.
+Time, waiting and questions to the server are those of the real bench. Nobody can look into such a device, so the
+device lane says nothing of what it does: the server lane of the trace says what arrived.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ LOG: Final = "output.log"
 LAST_WORDS_CHARACTERS: Final = 300
 
 Describe = Callable[[Agent, Path], Mapping[str, str]]
-"""(device, its folder) -> what its program is told, at the moment when it is switched on."""
+"""(device, its folder) -> what its program is given, at the moment when it is switched on."""
 
 
 class ProgramBench:

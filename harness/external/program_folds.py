@@ -66,6 +66,6 @@ class OneAddressFold:
 
 
 def address_of(event: TraceEvent) -> str:
-    """As hawkBit tells a device's address: the first one in `X-Forwarded-For`, else where it came from (§3.4)."""
+    """A device's address: the first one in `X-Forwarded-For`, else where it came from."""
     forwarded = event.envelope.header("X-Forwarded-For") if isinstance(event.envelope, HttpRequest) else None
     return forwarded.partition(",")[0].strip() if forwarded else event.reason

@@ -67,7 +67,7 @@ async def run_and_show(pairs: Sequence[Pair], output: BatchOutput, width: int) -
 
 
 async def _show(pairs: Sequence[Pair], output: BatchOutput, width: int, reports: list[Report]) -> None:
-    """Adds reports as they come. A server that nobody can reach breaks all runs by one cause, told once."""
+    """Adds reports as they come. A server that nobody can reach breaks all runs by one cause, which is shown once."""
     if cause := await first_cause(*pairs[0]):
         reports += reports_of(pairs, Verdict.BROKEN, cause)
         output.writer.show_cause(cause)

@@ -103,7 +103,7 @@ class RunContext:
     def serials(self, only: str = "*") -> list[str]:
         return [device.serial for device in self.chosen(only)]
 
-    def tell(self, kind: str, name: str, reason: str = "") -> None:
+    def emit(self, kind: str, name: str, reason: str = "") -> None:
         """The bench lane: what the director does."""
         hide = self.secrets.hide
         self.driver.trace.emit(self.driver.now_us(), Lane.BENCH, kind, name=hide(name), reason=hide(reason))

@@ -77,50 +77,53 @@ def phase_folds(known: Known, phase: str, pairs: Iterable[tuple[Check, Fold]]) -
 
 
 def evaluate_all(
-    context: RunContext, phase: Phase, expected: Sequence[Check], judges: Sequence[Evaluator]
+    context: RunContext, phase: Phase, expected: Sequence[Check], evaluators: Sequence[Evaluator]
 ) -> Director[list[CheckOutcome]]:
     """One answer per check. `within` ends once nothing is open, `for` only when something is past mending.
 
     Records on the server may lag: within the time of `within` they are asked until they agree. A phase that has failed
     asks nothing more: what it has not come to is not judged.
     """
-    pairs = [(check, judge) for check, judge in zip(expected, judges, strict=True) if not callable(judge)]
-    watched = phase_folds(context.known, phase.name, pairs)
+    pairs = [
+        (check, evaluator) for check, evaluator in zip(expected, evaluators, strict=True) if not callable(evaluator)
+    ]
+    folds = phase_folds(context.known, phase.name, pairs)
     deadline_us = context.driver.now_us() + to_us(phase.within_s or 0.0)
     if phase.within_s is not None:
-        yield Until(lambda: watched.settled, phase.within_s)
+        yield Until(lambda: folds.settled, phase.within_s)
     elif phase.for_s is not None:
-        yield Until(lambda: watched.failed, phase.for_s)
+        yield Until(lambda: folds.failed, phase.for_s)
     answers: dict[int, CheckOutcome] = {}
-    for position, judge in enumerate(judges):
-        if callable(judge):
-            answers[position] = yield from query_until(context, judge, watched, deadline_us)
+    for position, evaluator in enumerate(evaluators):
+        if callable(evaluator):
+            answers[position] = yield from query_until(context, evaluator, folds, deadline_us)
             trace_outcome(context, expected[position], answers[position])
     return [
-        answers[position] if callable(judge) else outcome_of(judge, watched) for position, judge in enumerate(judges)
+        answers[position] if callable(evaluator) else outcome_of(evaluator, folds)
+        for position, evaluator in enumerate(evaluators)
     ]
 
 
-def outcome_of(fold: Fold, watched: PhaseFolds) -> CheckOutcome:
+def outcome_of(fold: Fold, folds: PhaseFolds) -> CheckOutcome:
     """What may still come is no finding in a phase that ended early."""
     match fold.status():
         case Status.MET:
             return None
-        case Status.OPEN if watched.failed:
+        case Status.OPEN if folds.failed:
             return NOT_EVALUATED
         case _:
             return fold.finding()
 
 
-def query_until(context: RunContext, question: Query, watched: PhaseFolds, deadline_us: int) -> Director[CheckOutcome]:
+def query_until(context: RunContext, query: Query, folds: PhaseFolds, deadline_us: int) -> Director[CheckOutcome]:
     """The last finding before the deadline, None as soon as there is none.
 
     Our own server may be away because the scenario has it so: until the deadline that is no reason to give up.
     """
-    while not watched.failed:
+    while not folds.failed:
         is_late = context.driver.now_us() >= deadline_us
         try:
-            finding = yield from question()
+            finding = yield from query()
             if finding is None or is_late:
                 return finding
         except NoAnswer:
@@ -143,4 +146,4 @@ def trace_outcome(context: RunContext, check: Check, answer: CheckOutcome) -> No
     """What the server said is written down, since nobody can ask it again when the trace is judged later."""
     if not isinstance(answer, NotEvaluated):
         said = "" if answer is None else f"expected {answer.expected}, got {answer.got}"
-        context.tell("asked", title_of(check), said)
+        context.emit("asked", title_of(check), said)

@@ -23,7 +23,7 @@ def ctrl_c_at_once() -> Iterator[None]:
 
 @contextmanager
 def ctrl_c_later() -> Iterator[None]:
-    """What is running ends first, then KeyboardInterrupt is raised. Whoever presses it twice does not wait."""
+    """What is running ends first, then KeyboardInterrupt is raised. Pressing it twice ends the wait."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -28,7 +28,7 @@ def direct(context: RunContext) -> Director[tuple[PhaseResult, ...]]:
 
     Deviations that are known do not stop it, unless nothing can come of the rest.
     """
-    context.tell("begun", context.prefix)
+    context.emit("begun", context.prefix)
     yield from context.work.setup()
     build_devices(context)
     yield from add_faults(context, [line.to_fault() for line in context.scenario.faults])
@@ -49,23 +49,23 @@ def direct(context: RunContext) -> Director[tuple[PhaseResult, ...]]:
 def run_phase(context: RunContext, phase: Phase) -> Director[PhaseResult]:
     """Does what the phase does, watching from its first moment; then waits as it says, and judges."""
     context.progress.phase, context.progress.began_us = phase.name, context.driver.now_us()
-    context.tell("phase", phase.name)
+    context.emit("phase", phase.name)
     expected = context.scenario.checks_of(phase)
-    judges = [evaluator_for(context, check.arguments) for check in expected]
-    folds = [judge for judge in judges if not callable(judge)]
+    evaluators = [evaluator_for(context, check.arguments) for check in expected]
+    folds = [evaluator for evaluator in evaluators if not callable(evaluator)]
     stop_watching = context.driver.trace.listen(through_view(view_for(context.scenario), folds))
     try:
         yield from add_faults(context, [line.to_fault() for line in phase.faults])
         for action in phase.do:
-            context.tell("action", title_of(action))
+            context.emit("action", title_of(action))
             yield from perform(context, action.arguments)
-        findings = yield from evaluate_all(context, phase, expected, judges)
+        outcomes = yield from evaluate_all(context, phase, expected, evaluators)
     finally:
         stop_watching()
-    pairs = zip(expected, findings, strict=True)
+    pairs = zip(expected, outcomes, strict=True)
     checks = tuple(context.known.result(phase.name, check, result_of(check, finding)) for check, finding in pairs)
     result = PhaseResult(phase.name, checks, to_s(context.driver.now_us() - context.progress.began_us))
-    context.tell("verdict", phase.name, result.verdict)
+    context.emit("verdict", phase.name, result.verdict)
     return result
 
 

@@ -1,4 +1,4 @@
-"""What a reference server elsewhere tells of this run's devices, told again in the run's own trace.
+"""Follows the trace of a reference server elsewhere: what is about this run's devices goes into the run's own trace.
 
 So `refused` with a reason and bites of faults can be judged on a server that runs somewhere else. Its times stay the
 server's; its events get the numbers of the run's server lane, which nobody else writes then.

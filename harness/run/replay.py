@@ -44,7 +44,7 @@ NOT_A_RUN: Final = "is no trace of `fleetrig run`: its first line does not say w
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredRun:
     """What the first line of a trace says."""
 
     path: Path
@@ -69,15 +69,15 @@ def replay(path: Path, folder: Path, peer: Peer | None = None) -> tuple[Report, 
     stored = first_line(path, next(lines, ""))
     file = read_scenario(scenario_path(stored, folder), stored.id)
     hide = secrets_of(file).hide
-    judge = Replay(file.fill(stored.values), hide, known_in(peer, stored.run))
+    replayed = Replay(file.fill(stored.values), hide, known_in(peer, stored.run))
     for number, line in enumerate(lines, 2):
         try:
-            judge.take(from_line(line))
+            replayed.take(from_line(line))
         except ValueError as wrong:
             raise UsageError(f"{path}:{number}: {wrong}") from None
     changed = digest_of(file.source.path.read_bytes()) != stored.digest
     remark = f"{file.source.path} has changed since {path} was written; it is judged as it is now" if changed else ""
-    return redact(report_of(stored, judge), hide), remark
+    return redact(report_of(stored, replayed), hide), remark
 
 
 def read_lines(path: Path) -> Iterator[str]:
@@ -88,16 +88,16 @@ def read_lines(path: Path) -> Iterator[str]:
         raise UsageError(f"cannot read {path}: {getattr(wrong, 'strerror', None) or wrong}") from None
 
 
-def first_line(path: Path, line: str) -> Stored:
+def first_line(path: Path, line: str) -> StoredRun:
     try:
         about = json.loads(line)
-        return Stored(path, about["run"], about["seed"], about["time"], about["values"], about["digest"],
+        return StoredRun(path, about["run"], about["seed"], about["time"], about["values"], about["digest"],
                       about["fleetrig"])  # fmt: skip
     except (ValueError, LookupError, TypeError):
         raise UsageError(f"{path} {NOT_A_RUN}") from None
 
 
-def scenario_path(stored: Stored, folder: Path) -> Path:
+def scenario_path(stored: StoredRun, folder: Path) -> Path:
     return find([stored.id], folder)[stored.id]
 
 
@@ -110,7 +110,7 @@ def secrets_of(file: ScenarioFile) -> Secrets:
 
 
 @dataclass(slots=True)
-class Watch:
+class PhaseReplay:
     """A phase that is under way in the trace."""
 
     phase: Phase
@@ -145,7 +145,7 @@ class Replay:
         self.done: list[PhaseResult] = []
         self.ending: TraceEvent | None = None
         """Says how the run ended; a trace that was cut off has none."""
-        self.watch: Watch | None = None
+        self.under_way: PhaseReplay | None = None
         self.first_us = self.last_us = 0
         self._hide, self._known = hide, known
         self._view = view_for(scenario)
@@ -159,9 +159,9 @@ class Replay:
             self._bench(event)
         elif event.lane is Lane.DEVICE and event.device in self._stages:
             self._stages[event.device] = "" if event.kind in ("power_cut", "ended") else event.stage
-        if self.watch is not None:
+        if self.under_way is not None:
             for seen in self._view(event):
-                step_all(tuple(self.watch.folds.values()), seen)
+                step_all(tuple(self.under_way.folds.values()), seen)
 
     def _bench(self, event: TraceEvent) -> None:
         match event.kind:
@@ -169,16 +169,16 @@ class Replay:
                 self._prefix = event.name
                 self._stages = {event.name + unit.serial: "" for unit in self.scenario.devices.units()}
             case "phase":
-                self.watch = self._begin(event)
-            case "asked" if self.watch is not None:
-                self.watch.answers.append(event.reason)
-            case "verdict" if self.watch is not None:
-                self.done.append(self._end(self.watch, event.at_us))
-                self.watch = None
+                self.under_way = self._begin(event)
+            case "asked" if self.under_way is not None:
+                self.under_way.answers.append(event.reason)
+            case "verdict" if self.under_way is not None:
+                self.done.append(self._end(self.under_way, event.at_us))
+                self.under_way = None
             case "ended":
                 self.ending = event
 
-    def _begin(self, event: TraceEvent) -> Watch:
+    def _begin(self, event: TraceEvent) -> PhaseReplay:
         phase = next((one for one in self.scenario.phases if one.name == event.name), None)
         if phase is None:
             raise UsageError(f"the scenario {self.scenario.id} has no phase {event.name!r}: has it changed since?")
@@ -190,13 +190,13 @@ class Replay:
             if not is_query(check.arguments)
         }
         pairs = [(expected[position], fold) for position, fold in folds.items()]
-        return Watch(phase, expected, event.at_us, folds, phase_folds(self._known, phase.name, pairs))
+        return PhaseReplay(phase, expected, event.at_us, folds, phase_folds(self._known, phase.name, pairs))
 
-    def _end(self, watch: Watch, at_us: int) -> PhaseResult:
-        pairs = zip(watch.expected, watch.findings(), strict=True)
-        name = watch.phase.name
+    def _end(self, phase_replay: PhaseReplay, at_us: int) -> PhaseResult:
+        pairs = zip(phase_replay.expected, phase_replay.findings(), strict=True)
+        name = phase_replay.phase.name
         checks = tuple(self._known.result(name, check, result_of(check, finding)) for check, finding in pairs)
-        return PhaseResult(name, checks, to_s(at_us - watch.began_us))
+        return PhaseResult(name, checks, to_s(at_us - phase_replay.began_us))
 
     def unexpected(self) -> tuple[PhaseResult, ...]:
         """Known deviations that did not come about, once the last phase was judged."""
@@ -206,20 +206,20 @@ class Replay:
         return tuple(self._known.unexpected()) if is_over else ()
 
 
-def report_of(stored: Stored, judge: Replay) -> Report:
-    phases, ending = (*judge.done, *judge.unexpected()), judge.ending
+def report_of(stored: StoredRun, replayed: Replay) -> Report:
+    phases, ending = (*replayed.done, *replayed.unexpected()), replayed.ending
     verdict, reason = worst_verdict(phase.verdict for phase in phases), ""
     if ending is None:
         verdict, reason = Verdict.BROKEN, "the trace ends before the run did"
     elif ending.name in (Verdict.BROKEN, Verdict.SKIPPED):
         verdict, reason = Verdict(ending.name), AS_RECORDED + ending.reason
-    if judge.watch is not None:
-        took_s = to_s(judge.last_us - judge.watch.began_us)
-        phases = (*phases, PhaseResult(judge.watch.phase.name, (), took_s, reason))
-    took_s = to_s(judge.last_us - judge.first_us)
+    if replayed.under_way is not None:
+        took_s = to_s(replayed.last_us - replayed.under_way.began_us)
+        phases = (*phases, PhaseResult(replayed.under_way.phase.name, (), took_s, reason))
+    took_s = to_s(replayed.last_us - replayed.first_us)
     return Report(
         name=stored.run,
-        title=judge.scenario.title,
+        title=replayed.scenario.title,
         verdict=verdict,
         reason=reason,
         phases=phases,

@@ -63,7 +63,7 @@ class RunOptions:
     """Keep the trace here, whatever the verdict; otherwise only that of a failure, among the results."""
     verify: ssl.SSLContext | bool = True
     listener: TraceListener | None = None
-    """Whoever wants to see the events as they happen."""
+    """Sees the events as they happen."""
     behaviour: Callable[[Behaviour], Behaviour] = as_built
     """What becomes of the behaviour of each device; tests hand in devices that misbehave."""
     device: DeviceCommand | None = None
@@ -267,7 +267,7 @@ class Attempt:
 
 
 async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
-    """Ctrl-C that comes meanwhile is heard afterwards. Whoever presses it twice does not wait."""
+    """Ctrl-C that comes meanwhile is heard afterwards. Pressing it twice ends the wait."""
     task = asyncio.ensure_future(work)
     try:
         await asyncio.shield(task)

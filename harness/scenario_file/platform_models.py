@@ -58,9 +58,14 @@ def _models_for(flow: str, platform: str) -> FileModels:
     devices, server = _vocabulary(flow), _vocabulary(platform)
     action = with_words(Action, {**BENCH_WORDS, **server.words})
     check = with_words(Check, {**CHECK_WORDS, "registry": _registry(server)})
-    phase = _narrowed(Phase, {"do": _entries(action), "expect": tuple[check, ...]})  # type: ignore[valid-type]
-    phases = Annotated[tuple[phase, ...], Field(min_length=1)]  # type: ignore[valid-type]
-    parts = {"devices": _devices(devices), "server": (wanted := _server(server)), "phases": phases}
+    phase = _narrowed(Phase, {"do": _entries(action), "expect": _several(check)})
+    wanted = _server(server)
+    parts = {
+        "needs": _several(_one_of(_needs(server))),
+        "devices": _devices(devices),
+        "server": wanted,
+        "phases": Annotated[_several(phase), Field(min_length=1)],
+    }
     return FileModels(_narrowed(Scenario, parts, {"server": wanted()}), phase, action, check)
 
 
@@ -95,9 +100,18 @@ def _registry(vocabulary: Vocabulary) -> type[Registry]:
     return create_model("Registry", __base__=narrowed, __doc__=Registry.__doc__, **more)
 
 
+def _needs(vocabulary: Vocabulary) -> list[str]:
+    """Words of `needs`: a listener is one too, with TLS or without."""
+    listeners = {f"{transport}{tls}" for transport in vocabulary.transports for tls in ("", "s")}
+    return sorted(vocabulary.needs | listeners)
+
+
 def _entries(action: type[Action]) -> Any:
-    entries = tuple[action, ...]  # type: ignore[valid-type]
-    return Annotated[entries, BeforeValidator(as_list, json_schema_input_type=action | entries)]
+    return Annotated[_several(action), BeforeValidator(as_list, json_schema_input_type=action | _several(action))]
+
+
+def _several(form: Any) -> Any:
+    return tuple[form, ...]
 
 
 def _narrowed(part: type[Part], forms: Mapping[str, Any], defaults: Mapping[str, Any] | None = None) -> type[Part]:

@@ -158,7 +158,7 @@ class Devices(Model):
     interval_s: Duration = Field(300.0, alias="interval")
     """How often a device polls until the server has named an interval."""
     poll_jitter: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """Each pause is drawn from the interval to the interval times (1 + this): never faster than told."""
+    """Each pause is drawn from the interval to the interval times (1 + this): never faster than the server says."""
 
     @model_validator(mode="after")
     def _serials_differ(self) -> Self:

@@ -43,7 +43,7 @@ def test_a_scenario_that_fails_by_itself_has_none(tmp_path: Path) -> None:
 
 def test_a_scenario_that_our_own_server_cannot_serve_has_none(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"listed by a dry run, but the .* lacks moon\.shine"):
-        power_cut_points(expanded(tmp_path, PASSES, head=HEAD + "    needs: [moon.shine]\n").scenario)
+        power_cut_points(expanded(tmp_path, PASSES, head=HEAD + "    needs: [hawkbit.trusted_ips]\n").scenario)
 
 
 def test_a_dry_run_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,7 +51,7 @@ def library(tmp_path: Path) -> Path:
     write_scenario(tmp_path, FAILS, "hawkbit/fails")
     write_scenario(tmp_path, WARNS, "hawkbit/deep/warns")
     write_scenario(tmp_path, BREAKS, "hawkbit/deep/breaks")
-    write_scenario(tmp_path, PASSES, "hawkbit/skips", HEAD + "    needs: [moon.shine]\n")
+    write_scenario(tmp_path, PASSES, "hawkbit/skips", HEAD + "    needs: [hawkbit.trusted_ips]\n")
     matrix = MATRIX.replace("flow: hawkbit", 'flow: hawkbit, credential: "${credential}"')
     write_scenario(tmp_path, PASSES, "hawkbit/rows", matrix)
     return tmp_path
@@ -113,7 +113,7 @@ def test_a_run_that_breaks_says_why(library: Path) -> None:
 
 def test_skipped_says_what_is_missing(library: Path) -> None:
     _, said = pytest_in(library, "scenarios/hawkbit/skips.yaml", "-rs")
-    assert "lacks moon.shine" in said
+    assert "lacks hawkbit.trusted_ips" in said
 
 
 def test_a_file_with_a_mistake_is_an_error_of_collection_with_line_and_caret(library: Path) -> None:

@@ -123,7 +123,7 @@ def open_action(run: HawkbitRun, serial: str, version: str | None) -> Director[i
 
 
 def rotate(run: HawkbitRun, words: Rotate) -> Director[None]:
-    """New tokens on the server; told devices hold them from their next power-on, which follows at once."""
+    """New tokens on the server. Devices that get them hold them from their next power-on, which follows at once."""
     if words.what == "gateway_token":
         run.gateway_key = run.context.new_token("next gateway key")
         run.context.secrets.learn("gateway-token", run.gateway_key)

@@ -1,4 +1,4 @@
-"""What a request to hawkBit's device interface is called, told from its method, path and body alone.
+"""What a request to hawkBit's device interface is called, by its method, path and body alone.
 
 The words are those that our own devices use (`poll`, `configData`, `feedback-closed` …), so that a check reads the same
 whether a device tells what it does or the server has to. Paths: docs/contracts/hawkbit.md §2.

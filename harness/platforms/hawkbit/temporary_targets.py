@@ -11,11 +11,12 @@ from typing import Final
 
 from fleetrig.harness.commands.simulation import unreachable
 from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin, JsonDict
+from fleetrig.harness.platforms.hawkbit.cleanup import restore, value_before
+from fleetrig.harness.platforms.hawkbit.settings import TARGET_MODE
 from fleetrig.simulator.contract.errors import BrokenBench, UsageError
 from fleetrig.simulator.drivers.director import AdminCall
 from fleetrig.simulator.effects import Ask, NoReply
 
-TOKEN_MODE: Final = "authentication.targettoken.enabled"
 BATCH: Final = 200
 FIRST_ANSWER_WITHIN_S: Final = 10.0
 DESCRIPTION: Final = "made by fleetrig simulate, which deletes it when it ends"
@@ -64,26 +65,23 @@ class TemporaryTargets:
         before = self._mode_before
         if before is None:
             return
-        if before.get("global", True):
-            yield from self._admin.reset_config(TOKEN_MODE)
-        else:
-            yield from self._admin.configure({TOKEN_MODE: before["value"]})
+        yield from restore(self._admin, TARGET_MODE, value_before(before))
         self._mode_before = None
 
     def left_behind(self) -> str:
         """What of ours the server still has, in words; empty when nothing."""
         left = [f"{len(self.created):,} targets such as {min(self.created)}"] if self.created else []
         if self._mode_before is not None:
-            left.append(f"{TOKEN_MODE} switched on")
+            left.append(f"{TARGET_MODE} switched on")
         return " and ".join(left)
 
     def _switch_tokens_on(self) -> AdminCall[None]:
         """An account that may not read the configuration (403) leaves it alone; refused devices will show it."""
-        mode = yield from self._admin.call("GET", f"/system/configs/{TOKEN_MODE}", expect=(200, 403))
+        mode = yield from self._admin.call("GET", f"/system/configs/{TARGET_MODE}", expect=(200, 403))
         if mode.get("value") is False:
             self._mode_before = mode
             try:
-                yield from self._admin.configure({TOKEN_MODE: True})
+                yield from self._admin.configure({TARGET_MODE: True})
             except UsageError:  # not allowed, so nothing was changed
                 self._mode_before = None
                 raise

@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
-from fleetrig.harness.checks.matching import MISSING, Pattern, at_path, body_has, same
+from fleetrig.harness.checks.matching import MISSING, Pattern, at_path, body_has, is_failure, same
+from fleetrig.simulator.contract.coap import CoapResponse
+from fleetrig.simulator.contract.envelope import Envelope
 from fleetrig.simulator.contract.http import FileSlice, HttpRequest, HttpResponse
+from fleetrig.simulator.contract.mqtt import MqttConnack, MqttPublish, MqttPublishAck, MqttSuback, PublishAckKind
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 
 
@@ -122,3 +125,56 @@ def test_a_pattern_says_what_it_looks_for() -> None:
     pattern = Pattern("sent", "feedback-*", "POST", "*/feedback", header={"Accept": "*"}, body_has={"status.code": 1})
     assert str(pattern) == "sends feedback-* POST */feedback Accept: * status.code = 1"
     assert str(Pattern("entered", stage="online")) == "reaches online"
+
+
+def sent(envelope: Envelope) -> TraceEvent:
+    return TraceEvent(0, 0, "d1", Lane.DEVICE, "sent", envelope)
+
+
+@pytest.mark.parametrize(
+    ("envelope", "line", "fits"),
+    [
+        (HttpRequest("GET", "http://h", "/a/b?c=1"), "GET /a/b", True),
+        (HttpRequest("GET", "http://h", "/a/b"), "GET /a", False),
+        (HttpResponse(503), "5*", True),
+        (MqttPublish("v1/devices/me/telemetry", b"{}"), "PUBLISH v1/devices/me/*", True),
+        (MqttPublish("v1/devices/me/telemetry", b"{}"), "PUBLISH v1/gateway/*", False),
+        (MqttConnack(5), "CONNACK 5", True),
+        (CoapResponse("2.05"), "2.*", True),
+    ],
+)
+def test_every_protocol_is_matched_by_its_line(envelope: Envelope, line: str, fits: bool) -> None:
+    assert Pattern("sent", line=line).fits(sent(envelope)) is fits
+
+
+def test_a_payload_is_looked_into_whatever_the_protocol() -> None:
+    publish = sent(MqttPublish("provision", b'{"status": "SUCCESS"}'))
+    assert Pattern("sent", body_has={"status": "SUCC*"}).fits(publish)
+    assert not Pattern("sent", body_has={"status": "FAILURE"}).fits(publish)
+
+
+@pytest.mark.parametrize("wanted", [{"method": "GET"}, {"path": "*"}, {"status": 200}, {"header": {"A": "*"}}], ids=str)
+def test_what_only_http_has_fits_nothing_else(wanted: dict[str, Any]) -> None:
+    assert not Pattern("sent", **wanted).fits(sent(MqttConnack(0)))
+
+
+@pytest.mark.parametrize(
+    ("envelope", "failed"),
+    [
+        (None, False),
+        (HttpRequest("GET", "http://h", "/"), False),
+        (HttpResponse(399), False),
+        (HttpResponse(400), True),
+        (MqttConnack(0), False),
+        (MqttConnack(5), True),
+        (MqttPublishAck(PublishAckKind.PUBACK, 1), False),
+        (MqttPublishAck(PublishAckKind.PUBACK, 1, 0x87), True),
+        (MqttSuback(1, (0, 1)), False),
+        (MqttSuback(1, (0, 0x80)), True),
+        (CoapResponse("2.05"), False),
+        (CoapResponse("4.01"), True),
+        (CoapResponse("5.03"), True),
+    ],
+)
+def test_what_counts_as_a_failed_try(envelope: Envelope | None, failed: bool) -> None:
+    assert is_failure(envelope) is failed

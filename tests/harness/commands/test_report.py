@@ -149,10 +149,10 @@ def test_the_command_shows_and_writes_what_run_would(tmp_path: Path) -> None:
 
 
 def test_skipped_stays_skipped(tmp_path: Path) -> None:
-    run_once(tmp_path, PASSES, head=HEAD + "    needs: [moon.shine]\n", trace=tmp_path / "t.jsonl")
+    run_once(tmp_path, PASSES, head=HEAD + "    needs: [hawkbit.trusted_ips]\n", trace=tmp_path / "t.jsonl")
     again, _ = replay(tmp_path / "t.jsonl", tmp_path / "scenarios")
     assert (again.verdict, again.phases) == (Verdict.SKIPPED, ())
-    assert again.reason.endswith("lacks moon.shine")
+    assert again.reason.endswith("lacks hawkbit.trusted_ips")
 
 
 def test_a_trace_that_was_cut_off_is_broken(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from tests.harness.command import Running, cases_of, fleetrig
 from tests.harness.runs import BREAKS, FAILS, HEAD, PASSES, WARNS, write_scenario
 
 MATRIX = HEAD + "    matrix: {credential: [target_token, gateway_token]}\n"
-NEEDS = HEAD + "    needs: [moon.shine]\n"
+NEEDS = HEAD + "    needs: [hawkbit.trusted_ips]\n"
 LONG = """
     phases:
       - name: starts
@@ -96,7 +96,7 @@ def test_exit_codes(tmp_path: Path, words: list[str], code: int) -> None:
 
 def test_all_skipped_is_said_aloud(tmp_path: Path) -> None:
     done = fleetrig("run", "hawkbit/skips", cwd=library(tmp_path))
-    assert "  reference hawkBit 1.1 lacks moon.shine\n" in done.stdout
+    assert "  reference hawkBit 1.1 lacks hawkbit.trusted_ips\n" in done.stdout
     assert "nothing was judged: everything was skipped\n" in done.stdout
 
 

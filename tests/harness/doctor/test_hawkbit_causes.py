@@ -10,10 +10,6 @@ import pytest
 
 from fleetrig.harness.doctor.diagnosis import Admission, Judgement, Weight
 from fleetrig.harness.platforms.hawkbit.doctor.facts import (
-    AUTHORITY,
-    GATEWAY_KEY,
-    HEADER_MODE,
-    TARGET_MODE,
     Facts,
     Kind,
     Presented,
@@ -24,6 +20,7 @@ from fleetrig.harness.platforms.hawkbit.doctor.facts import (
 )
 from fleetrig.harness.platforms.hawkbit.doctor.ids import difference, near
 from fleetrig.harness.platforms.hawkbit.doctor.judging import judge
+from fleetrig.harness.platforms.hawkbit.settings import GATEWAY_KEY, HEADER_AUTHORITY, HEADER_MODE, TARGET_MODE
 from tests.harness.doctor.facts_builder import (
     KEY,
     LET_IN,
@@ -421,7 +418,7 @@ def test_a_configuration_is_read_as_far_as_it_is_shown() -> None:
         {
             TARGET_MODE: {"value": True, "global": False, "lastModifiedAt": 17},
             HEADER_MODE: {"value": False, "global": True},
-            AUTHORITY: {"value": "Acme CA; other,,"},
+            HEADER_AUTHORITY: {"value": "Acme CA; other,,"},
         }
     )
 
@@ -436,7 +433,9 @@ def test_a_configuration_is_read_as_far_as_it_is_shown() -> None:
 
 
 def test_a_server_that_answers_nonsense_is_no_crash() -> None:
-    config = config_from({TARGET_MODE: {"value": "yes", "lastModifiedAt": "today"}, GATEWAY_KEY: 17, AUTHORITY: []})
+    config = config_from(
+        {TARGET_MODE: {"value": "yes", "lastModifiedAt": "today"}, GATEWAY_KEY: 17, HEADER_AUTHORITY: []}
+    )
 
     assert config.is_on(Kind.TARGET_TOKEN) is None
     assert (config.gateway_key, config.authority, config.changed_at_ms) == (None, None, 0)

@@ -56,6 +56,10 @@ def test_the_good_file_is_good(read: Read) -> None:
 FLEET = "devices: {flow: hawkbit, "
 POLLING_TIME = "a polling time such as 00:05:00, PT5M, 00:05:00~10% or 00:05:00, group == 'fast' -> 00:00:30"
 STATES = "unknown, registered, pending, in_sync or error"
+NEEDS = (
+    "hawkbit, hawkbit.admin, hawkbit.fast_polling, hawkbit.trusted_ips, http, https, reference, reference.faults or "
+    "reference.reasons"
+)
 DEVICE_KEYS = (
     "count, csv, flow, external, over, serial, credential, model, hw_revision, attributes, attributes_mode, "
     "start_spread, backoff, install_time, timeout, interval, poll_jitter"
@@ -373,6 +377,10 @@ MISTAKES = {
     "a field that its records have not": (
         scenario(expect="[{registry: {instaled: x}}]"),
         ["7:26: phases[0].expect[0].registry: 'instaled' is not known here; did you mean 'installed'?"],
+    ),
+    "a need that nobody can meet": (
+        scenario(devices="devices: {flow: hawkbit}\nneeds: [hawkbit.fastpolling]"),
+        [f"3:9: needs[0]: expected {NEEDS}, got 'hawkbit.fastpolling'; did you mean 'hawkbit.fast_polling'?"],
     ),
     "a hook of tests": (
         scenario(devices=FLEET + "behaviour: clever}"),

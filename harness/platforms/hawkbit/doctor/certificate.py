@@ -8,9 +8,10 @@ from typing import Final
 
 from fleetrig.harness.doctor.certificates import CertificateFacts
 from fleetrig.harness.doctor.diagnosis import Diagnosis, Weight, printable, quoted
-from fleetrig.harness.platforms.hawkbit.doctor.facts import AUTHORITY, Facts, Presented
+from fleetrig.harness.platforms.hawkbit.doctor.facts import Facts, Presented
 from fleetrig.harness.platforms.hawkbit.doctor.ids import difference, nearness
 from fleetrig.harness.platforms.hawkbit.doctor.tokens import CONFIGS, mode_off
+from fleetrig.harness.platforms.hawkbit.settings import HEADER_AUTHORITY
 
 IDENTITY_HEADER: Final = "X-Controller-Id"
 AUTHORITY_HEADER: Final = "X-Authority"
@@ -105,11 +106,11 @@ def _authority(facts: Facts, own: CertificateFacts) -> Iterator[Diagnosis]:
         return
     passed_on = authorities(facts.presented)
     added = ",".join(filter(None, [facts.config.authority.strip(" ,;"), passed_on[0] if passed_on else "NAME"]))
-    command = facts.shell.curl("PUT", CONFIGS + AUTHORITY, {"value": added})
+    command = facts.shell.curl("PUT", CONFIGS + HEADER_AUTHORITY, {"value": added})
     if not facts.config.authorities:
         yield Diagnosis(
             "authority-empty", Weight.CAUSE,
-            f"Tenant {facts.tenant} trusts no authority: {AUTHORITY} is empty.",
+            f"Tenant {facts.tenant} trusts no authority: {HEADER_AUTHORITY} is empty.",
             "Set it to exactly what the proxy sends as authority.",
             command,
         )  # fmt: skip

@@ -12,15 +12,16 @@ from fleetrig.harness.conformance.exact_client import Answer
 from fleetrig.harness.doctor.certificates import CertificateFacts
 from fleetrig.harness.doctor.contact import Contact
 from fleetrig.harness.doctor.diagnosis import Shell
+from fleetrig.harness.platforms.hawkbit.settings import (
+    GATEWAY_KEY,
+    GATEWAY_MODE,
+    HEADER_AUTHORITY,
+    HEADER_MODE,
+    TARGET_MODE,
+)
 from fleetrig.simulator.contract.identity import mask
 
 T = TypeVar("T")
-
-TARGET_MODE: Final = "authentication.targettoken.enabled"
-GATEWAY_MODE: Final = "authentication.gatewaytoken.enabled"
-GATEWAY_KEY: Final = "authentication.gatewaytoken.key"
-HEADER_MODE: Final = "authentication.header.enabled"
-AUTHORITY: Final = "authentication.header.authority"
 
 
 class Kind(StrEnum):
@@ -153,11 +154,11 @@ def config_from(values: Mapping[str, Any]) -> Config:
         found = entry.get("value") if isinstance(entry, Mapping) else None
         return found if isinstance(found, kind) else None
 
-    entries = [values.get(key) for key in (*MODES.values(), GATEWAY_KEY, AUTHORITY)]
+    entries = [values.get(key) for key in (*MODES.values(), GATEWAY_KEY, HEADER_AUTHORITY)]
     changes = [entry.get("lastModifiedAt") for entry in entries if isinstance(entry, Mapping)]
     changed_at_ms = max((at_ms for at_ms in changes if isinstance(at_ms, int)), default=0)
     modes = {kind: value(key, bool) for kind, key in MODES.items()}
-    return Config(modes, value(GATEWAY_KEY, str), value(AUTHORITY, str), changed_at_ms)
+    return Config(modes, value(GATEWAY_KEY, str), value(HEADER_AUTHORITY, str), changed_at_ms)
 
 
 def target_from(record: Mapping[str, Any]) -> TargetRecord:

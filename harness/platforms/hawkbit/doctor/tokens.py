@@ -7,8 +7,9 @@ from typing import Final
 from urllib.parse import quote
 
 from fleetrig.harness.doctor.diagnosis import SECRET, Diagnosis, Weight, quoted
-from fleetrig.harness.platforms.hawkbit.doctor.facts import GATEWAY_KEY, MODES, SCHEMES, Facts, Kind, masked
+from fleetrig.harness.platforms.hawkbit.doctor.facts import MODES, SCHEMES, Facts, Kind, masked
 from fleetrig.harness.platforms.hawkbit.doctor.ids import hint, is_possible
+from fleetrig.harness.platforms.hawkbit.settings import GATEWAY_KEY
 
 CONFIGS: Final = "/rest/v1/system/configs/"
 QUOTES: Final = "\"'"
