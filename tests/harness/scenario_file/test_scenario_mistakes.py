@@ -57,7 +57,7 @@ FLEET = "devices: {flow: hawkbit, "
 POLLING_TIME = "a polling time such as 00:05:00, PT5M, 00:05:00~10% or 00:05:00, group == 'fast' -> 00:00:30"
 STATES = "unknown, registered, pending, in_sync or error"
 NEEDS = (
-    "hawkbit, hawkbit.admin, hawkbit.fast_polling, hawkbit.trusted_ips, http, https, reference, reference.faults or "
+    "hawkbit, hawkbit.admin, hawkbit.fast_cleanup, hawkbit.fast_polling, hawkbit.trusted_ips, http, https, reference, reference.faults or "
     "reference.reasons"
 )
 DEVICE_KEYS = (
