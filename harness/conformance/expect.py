@@ -23,13 +23,13 @@ class MissingCapability(Exception):
 def expect(what: str, expected: object, got: object) -> None:
     """Equal values, compared with their types (True is not 1)."""
     if expected != got or (isinstance(expected, bool) is not isinstance(got, bool)):
-        raise Mismatch(Finding(f"{what}: {shown(expected)}", shown(got)))
+        raise Mismatch(Finding(f"{what}: {format_value(expected)}", format_value(got)))
 
 
 def expect_that(holds: object, what: str, got: object) -> None:
     """Anything else; `what` is a sentence that is true when all is well."""
     if not holds:
-        raise Mismatch(Finding(what, shown(got)))
+        raise Mismatch(Finding(what, format_value(got)))
 
 
 def expect_keys(what: str, expected: Collection[str], got: Mapping[str, Any]) -> None:
@@ -43,11 +43,11 @@ def expect_has(what: str, expected: Mapping[str, object], got: Mapping[str, Any]
     """At least these keys with these values."""
     for key, value in expected.items():
         if key not in got:
-            raise Mismatch(Finding(f"{what} has {key} = {shown(value)}", f"no {key}; there are {sorted(got)}"))
+            raise Mismatch(Finding(f"{what} has {key} = {format_value(value)}", f"no {key}; there are {sorted(got)}"))
         expect(f"{what}.{key}", value, got[key])
 
 
-def shown(value: object) -> str:
+def format_value(value: object) -> str:
     """A value in a finding, cut to what a person reads."""
     text = value if isinstance(value, str) and value else repr(value)
     return text if len(text) <= 300 else text[:300] + " …"

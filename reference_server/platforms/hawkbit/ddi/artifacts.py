@@ -31,7 +31,7 @@ def listed(call: Call, module_id: int) -> Reply:
 def download(call: Call, module_id: int, filename: str) -> Reply:
     """The file, or its MD5 sum for a name that ends in `.MD5SUM`. Raises 404, 412, 416, 429.
 
-    Whoever does not accept plain text is taken to mean a file of that name, as on the real server.
+    A caller that does not accept plain text asks for a file of that name, as on the real server.
     """
     if filename.endswith(MD5SUM) and negotiate(call.accept, (PLAIN,)) is not None:
         return _md5sum(call, module_id, filename.removesuffix(MD5SUM))

@@ -55,7 +55,7 @@ def switch_off(call: Call, filter_id: int) -> Reply:
 
 
 def touched(call: Call, one: TargetFilter) -> TargetFilter:
-    """Whoever changes what a filter assigns has modified the filter."""
+    """A change of what a filter assigns is a change of the filter."""
     one = replace(one, modified_by=call.user, modified_at_ms=call.now_ms)
     call.repo.store.put(TARGET_FILTER, call.tenant, one)
     return one

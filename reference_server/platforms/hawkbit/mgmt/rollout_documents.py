@@ -103,7 +103,7 @@ def _conditions(conditions: Conditions) -> dict[str, Any]:
 
 
 def _counts(actions: list[Action], total: int, rollout: Rollout) -> dict[str, int]:
-    """How many targets are how far; whoever has no action yet has not started."""
+    """How many targets are how far; a target without an action has not started."""
     counts: Counter[str] = Counter()
     for status, count in status_counts(actions).items():
         is_done = status == Status.DOWNLOADED and rollout.force_type == ForceType.DOWNLOADONLY

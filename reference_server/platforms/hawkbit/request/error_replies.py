@@ -59,7 +59,7 @@ def framework_body(status: int, now_us: int, utc_as: str = "Z") -> dict[str, Any
 
 
 def _own(error: HawkbitError, call: Call) -> Rendered:
-    """hawkBit's body; whoever does not accept any form of it is left to the framework."""
+    """hawkBit's body; a caller that accepts no form of it is answered by the framework."""
     accept = call.accept
     content_type = negotiate(accept, ERROR_TYPES)
     if content_type is not None:

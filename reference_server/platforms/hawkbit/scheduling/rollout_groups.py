@@ -36,7 +36,7 @@ THRESHOLD: Final = re.compile(r"[-+]?[0-9]{1,9}", re.ASCII)
 
 
 def by_server(ctx: Context) -> Context:
-    """Whoever asked for it, the server itself begins the next group."""
+    """The server itself begins the next group, no matter who asked for it."""
     return Scheduled(ctx.repo, ctx.tenant, SYSTEM, ctx.now_us)
 
 

@@ -39,7 +39,7 @@ from fleetrig.reference_server.platforms.hawkbit.state.rollout_records import Gr
 def step(ctx: Scheduled, rollout: Rollout, *, may_approve: bool) -> None:
     """`ctx` acts for the server itself. `may_approve`: the rollout's creator needs nobody's approval.
 
-    What becomes of actions, targets and groups is laid to whoever moved the rollout last, or made it.
+    Who moved the rollout last, or made it, has modified the actions, targets and groups that this changes.
     """
     by_last = replace(ctx, user=rollout.modified_by)
     match rollout.status:
