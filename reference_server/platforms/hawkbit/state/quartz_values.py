@@ -1,8 +1,11 @@
 """The values that a field of a Quartz cron expression stands for, as the real server's cron-utils 9.2.1 counts them.
 
-Its quirks are kept, since an update waits for these times: a range that wraps is its first value alone, and nothing in
-a list, but for days of the week, which wrap as one expects; `nW` and a lone `L` lose their mark in a list of days;
-`nW` on the last day of a month may be a Sunday; and there are expressions that it accepts and can never perform.
+Its quirks are kept, since an update waits for these times:
+
+- a range that wraps is its first value alone, and nothing in a list; only days of the week wrap as one expects
+- in a list of days of the month no mark counts: `17W` is the 17th, `L` is nothing
+- `nW` on the last day of a month may be a Sunday, and ends the schedule at the first month without that day
+- some expressions are accepted and can never run
 """
 
 from __future__ import annotations
