@@ -15,6 +15,7 @@ from typing import Annotated, Any, Final, NamedTuple
 import typer
 
 from fleetrig.harness.commands.exits import Exit
+from fleetrig.harness.commands.help_page import HelpPage
 from fleetrig.harness.platforms import PLATFORMS, load
 from fleetrig.harness.run.version import VERSION
 from fleetrig.harness.servers.description import description_of, known_platform
@@ -34,12 +35,12 @@ class Verb(NamedTuple):
 COMMANDS: Final = "fleetrig.harness.commands"
 VERBS: Final = {
     "serve": Verb(f"{COMMANDS}.serve:serve", "Start the reference server."),
-    "run": Verb(f"{COMMANDS}.run:run_command", "Run scenarios, in virtual time or against a server."),
+    "run": Verb(f"{COMMANDS}.run:run_command", "Run scenarios in virtual time, in real time, or against a server."),
     "conform": Verb("conformance.command:conform_command", "Check a server against every row of a contract.", True),
     "doctor": Verb("doctor.command:doctor_command", "Say why a server refuses a device.", True),
     "simulate": Verb("simulate:simulate_command", "Simulate devices without a scenario.", True),
-    "list": Verb(f"{COMMANDS}.files:list_scenarios", "List the scenarios there are."),
-    "plan": Verb(f"{COMMANDS}.plan:plan_command", "Show what scenarios would do, step by step; nothing is run."),
+    "list": Verb(f"{COMMANDS}.files:list_scenarios", "List scenarios."),
+    "plan": Verb(f"{COMMANDS}.plan:plan_command", "Show what a run would do, without running it."),
     "report": Verb(f"{COMMANDS}.report:report_command", "Judge stored traces again, without running anything."),
     "check": Verb(f"{COMMANDS}.files:check", "Check scenario files without running them."),
     "schema": Verb(f"{COMMANDS}.files:schema", "Print the JSON Schema of scenario files, for editors."),
@@ -105,7 +106,7 @@ def _app(wanted: str | None, words: Sequence[str]) -> typer.Typer:
         if verb.by_platform:
             app.add_typer(_platforms(name, verb, words[0] if name == wanted else ""), name=name)
         elif name == wanted:
-            app.command(name)(_function(verb.function))
+            app.command(name, cls=HelpPage)(_function(verb.function))
         else:
             app.command(name, help=verb.help)(_not_imported)
     return app
@@ -119,7 +120,7 @@ def _platforms(name: str, verb: Verb, wanted: str) -> typer.Typer:
     )
     for platform in PLATFORMS:
         if platform == wanted:
-            app.command(platform)(load(platform, verb.function))
+            app.command(platform, cls=HelpPage)(load(platform, verb.function))
         else:
             app.command(platform, help=description_of(platform).summary)(_not_imported)
     return app

@@ -14,6 +14,7 @@ from fleetrig.harness.checks.fold import (
     evidence_of,
     format_bounds,
     format_count,
+    format_requests,
     summarize_names,
 )
 from fleetrig.harness.checks.matching import Pattern, is_failure
@@ -96,7 +97,7 @@ class AttemptsFold:
 
     @property
     def expected(self) -> str:
-        return f"the longest row of failed tries of {self._silent.name}: {self._bounds}"
+        return f"{self._bounds} consecutive failed {format_requests(self._silent.name)} per device"
 
     def finding(self) -> Finding:
         return Finding(self.expected, f"{self._longest} in a row", self._witness.evidence())
@@ -228,8 +229,9 @@ class ServerEventsFold:
     @property
     def expected(self) -> str:
         like = f" with a reason like {self._reason_has!r}" if self._reason_has else ""
-        what = f"the fault {self._fault} bites" if self._fault else f"the server refuses{like}"
-        return f"{what}, {format_bounds(self._bounds)}"
+        if self._fault:
+            return f"fault {self._fault} is triggered {format_bounds(self._bounds)}"
+        return f"the server refuses{like}, {format_bounds(self._bounds)}"
 
     def finding(self) -> Finding:
         got = format_count(self._count)

@@ -72,6 +72,11 @@ def format_bounds(bounds: Times) -> str:
     return str(bounds).removesuffix("1") + "once" if last == 1 and bounds.at_least in (0, 1) else f"{bounds} times"
 
 
+def format_requests(exchange: str) -> str:
+    """`polls`, `configData requests`."""
+    return "polls" if exchange == "poll" else f"{exchange} requests"
+
+
 def format_count(count: int) -> str:
     """`never`, `once`, `3 times`."""
     return ("never", "once")[count] if count < 2 else f"{count} times"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter, deque
 
-from fleetrig.harness.checks.fold import Status, evidence_of
+from fleetrig.harness.checks.fold import Status, evidence_of, format_requests
 from fleetrig.harness.checks.matching import Pattern
 from fleetrig.harness.verdict import Finding
 from fleetrig.simulator.contract.clock import to_s, to_us
@@ -76,7 +76,9 @@ class RateFold:
 
     @property
     def expected(self) -> str:
-        return f"at most {self._at_most} in any {to_s(self._per_us):g} s: {self._pattern}"
+        whom = "all devices" if self._pattern.device == "*" else f"the devices {self._pattern.device}"
+        what = format_requests(self._pattern.name)
+        return f"{whom} together: at most {self._at_most} {what} in any {to_s(self._per_us):g} s"
 
     def finding(self) -> Finding:
         evidence = () if self._worst is None else (evidence_of(self._worst),)

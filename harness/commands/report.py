@@ -32,7 +32,7 @@ def report_command(
     ] = None,
     scenarios: Scenarios = None,
 ) -> None:
-    """Judge stored traces again, without running anything. The answers of the server are those that were recorded."""
+    """Judge stored traces again, without running anything. Uses the server answers recorded in the trace."""
     began_s = time.monotonic()
     paths = list(traces_in(traces))
     folder = scenario_root(scenarios)

@@ -45,10 +45,10 @@ def _listener(name: str) -> Any:
 def serve(
     platform: Annotated[
         list[str] | None,
-        typer.Option(metavar="P", help=f"What to serve: {', '.join(PLATFORMS)}; all by default."),
+        typer.Option(metavar="P", help=f"Platform to serve ({', '.join(PLATFORMS)}).  [default: all]"),
     ] = None,
     profile: Annotated[
-        list[str] | None, typer.Option(metavar="[P=]V", help="Its generation; the newest by default.")
+        list[str] | None, typer.Option(metavar="[P=]V", help="Server version to emulate.  [default: the newest]")
     ] = None,
     http: Annotated[list[str] | None, _listener("http")] = None,
     https: Annotated[list[str] | None, _listener("https")] = None,
@@ -58,29 +58,32 @@ def serve(
     coaps: Annotated[list[str] | None, _listener("coaps")] = None,
     registry: Annotated[list[str] | None, _listener("registry")] = None,
     cert: Annotated[
-        Path | None, typer.Option(metavar="F", help="PEM certificate chain for TLS; else a throw-away CA is made.")
+        Path | None,
+        typer.Option(metavar="F", help="PEM certificate chain for TLS; a temporary CA is created if omitted."),
     ] = None,
     key: Annotated[Path | None, typer.Option(metavar="F", help="Its PEM key, if not in the same file.")] = None,
     control: Annotated[
-        str, typer.Option(metavar="H:P|off", help="Where faults, clock, trace and reasons are (docs/control.md).")
+        str, typer.Option(metavar="H:P|off", help="Address of the control interface (docs/control.md).")
     ] = DEFAULT_CONTROL,
     store: Annotated[str, typer.Option(metavar="URL", help="memory:, sqlite:///file or sqlite:////file.")] = "memory:",
     accounts: Annotated[
         list[str] | None, typer.Option(metavar="[P=]F.yaml", help="A file with more accounts for administration.")
     ] = None,
     admin_password: Annotated[
-        list[str] | None, typer.Option(metavar="[P=]env:NAME", help="The password of admin; required beyond loopback.")
+        list[str] | None,
+        typer.Option(metavar="[P=]env:NAME", help="The password of admin; required for non-loopback addresses."),
     ] = None,
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="[P=]KEY=VALUE", help="A start-up property of the real server.")
     ] = None,
     trace: Annotated[Path | None, typer.Option(metavar="F", help="Write every event as a line of JSON.")] = None,
-    ready_file: Annotated[Path | None, typer.Option(metavar="F", help="Written when all listeners accept.")] = None,
+    ready_file: Annotated[
+        Path | None, typer.Option(metavar="F", help="File to write once all listeners are ready.")
+    ] = None,
 ) -> None:
     """Start the reference server. Ctrl-C stops it.
 
-    It can be several platforms at once, each with its own listeners. Then an option such as --http says which
-    platform it is for: --http PLATFORM=HOST:PORT.
+    Can serve several platforms at once; then prefix an option's value with the platform: --http PLATFORM=HOST:PORT.
 
     The control interface is for tests in any language: HTTP with JSON, at an address of its own, which the banner and
     the ready file name. GET / describes the server; POST /faults makes it fail; POST /clock moves its time forward;

@@ -117,7 +117,7 @@ class Preregister(DeviceSelector, ActionWord):
     def describe(self) -> str:
         whom = describe_devices(self.only) if self.csv is None else f"the units of {self.csv.name}"
         given = [f"{key} {text!r}" for key, text in (("name", self.name), ("description", self.description)) if text]
-        return ", ".join([f"make records for {whom} on the server, at most {self.batch} in a request", *given])
+        return ", ".join([f"register {whom} ({self.batch} per request)", *given])
 
     def globs(self) -> Iterator[str]:
         """With a list, the list says which."""

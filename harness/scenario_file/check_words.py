@@ -194,16 +194,16 @@ class Registry(DeviceSelector, CheckWord):
         """What the server's records must say."""
         whom = describe_devices(self.only)
         if self.absent:
-            return f"the server has no record of {whom}"
-        parts = [f"there are {self.devices}"] if self.devices is not None else []
+            return f"the server has no record of {'any device' if self.only == '*' else whom}"
+        parts = [f"{self.devices} record{'s' * (self.devices != 1)}"] if self.devices is not None else []
         parts += [f"in_state {self.in_state!r}"] if self.in_state is not None else []
         parts += [f"{key} {wanted!r}" for key, wanted in self.fields("{serial}").items()]
         parts += [f"attribute {key} = {wanted!r}" for key, wanted in self.attributes.items()]
         if self.attribute_keys is not None:
             parts.append(f"exactly the attributes {', '.join(self.attribute_keys) or 'none'}")
         if self.tokens_differ:
-            parts.append("no token twice")
-        return f"the server's records of {whom}: {', '.join(parts)}"
+            parts.append("all tokens distinct")
+        return f"the server's records of {whom}: {'; '.join(parts)}"
 
 
 class KeepsRunning(DeviceSelector, CheckWord):

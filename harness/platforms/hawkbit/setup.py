@@ -39,7 +39,7 @@ def settings_in_force(scenario: Scenario) -> dict[str, object]:
     """The same for people to read."""
     settings: dict[str, object] = wanted_settings(scenario)
     if scenario.devices.credential == "gateway_token":
-        settings.setdefault(GATEWAY_KEY, "(a fresh one; on a server of others the one that is in use)")
+        settings.setdefault(GATEWAY_KEY, "(generated; the existing key on a shared server)")
     return settings
 
 

@@ -44,10 +44,10 @@ COUNT: Final = 20
 def simulate_command(
     against: Against,
     count: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help=f"The number of devices; {COUNT} by default.")
+        int | None, typer.Option(metavar="N", min=1, help=f"The number of devices.  [default: {COUNT}]")
     ] = None,
     serial: Annotated[
-        str | None, typer.Option(metavar="TEXT", help=f"Their controllerIds; {SERIAL!r} by default.")
+        str | None, typer.Option(metavar="TEXT", help=f"Their controllerIds.  [default: {SERIAL}]")
     ] = None,
     gateway_token: Annotated[
         str | None, typer.Option(metavar="env:NAME|FILE", help="The gateway token of the tenant, for all.")
@@ -55,13 +55,16 @@ def simulate_command(
     tokens: Annotated[Path | None, typer.Option(metavar="F.csv", help="Columns serial, token, attributes.")] = None,
     register: Annotated[bool, typer.Option("--register", help="Create the targets, delete them afterwards.")] = False,
     attribute: Annotated[
-        list[str] | None, typer.Option(metavar="KEY=VALUE", help="An attribute that all send; repeatable.")
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="Attribute sent by every device; repeatable.")
     ] = None,
     interval: Annotated[str, typer.Option(metavar="TIME", help="Between polls, until the server names one.")] = "30s",
     install_time: Annotated[str, typer.Option(metavar="TIME", help="How long an installation takes.")] = "10s",
-    spread: Annotated[str, typer.Option(metavar="TIME", help="All are switched on within this time.")] = "5s",
+    spread: Annotated[str, typer.Option(metavar="TIME", help="Spread device start-up over this time.")] = "5s",
     for_: Annotated[str | None, typer.Option("--for", metavar="TIME", help="End after this time, such as 10m.")] = None,
-    tenant: Annotated[str | None, typer.Option(metavar="NAME", help="That of the SERVER.yaml, or DEFAULT.")] = None,
+    tenant: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The devices' tenant.  [default: from SERVER.yaml, else DEFAULT]"),
+    ] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Decides when devices start and how long they back off.")] = 1,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for a server that does not answer yet.")] = False,
     ca: Ca = None,

@@ -49,7 +49,7 @@ def conform_command(
 ) -> None:
     """Check a hawkBit server against every row of its contract.
 
-    Everything that rows make is removed again, and every setting gets back its value.
+    Everything that rows create is removed again, and every setting is restored.
     """
     if profile not in PROFILES:
         raise UsageError(f"--profile: hawkBit has no profile {profile!r}; {expected(profile, PROFILES)}")
