@@ -39,12 +39,12 @@ VERBS: Final = {
     "conform": Verb("conformance.command:conform_command", "Check a server against every row of a contract.", True),
     "doctor": Verb("doctor.command:doctor_command", "Say why a server refuses a device.", True),
     "simulate": Verb("simulate:simulate_command", "Simulate devices without a scenario.", True),
-    "list": Verb(f"{COMMANDS}.files:list_scenarios", "List scenarios."),
+    "list": Verb(f"{COMMANDS}.scenario_commands:list_scenarios", "List scenarios."),
     "plan": Verb(f"{COMMANDS}.plan:plan_command", "Show what a run would do, without running it."),
     "report": Verb(f"{COMMANDS}.report:report_command", "Judge stored traces again, without running anything."),
-    "check": Verb(f"{COMMANDS}.files:check", "Check scenario files without running them."),
-    "schema": Verb(f"{COMMANDS}.files:schema", "Print the JSON Schema of scenario files, for editors."),
-    "new": Verb(f"{COMMANDS}.files:new", "Write a scenario to start from."),
+    "check": Verb(f"{COMMANDS}.scenario_commands:check", "Check scenario files without running them."),
+    "schema": Verb(f"{COMMANDS}.scenario_commands:schema", "Print the JSON Schema of scenario files, for editors."),
+    "new": Verb(f"{COMMANDS}.scenario_commands:new", "Write a scenario to start from."),
 }
 
 

@@ -10,9 +10,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any, Final, TypeVar
 
-from fleetrig.harness.checks import events as event_folds
-from fleetrig.harness.checks import retries as retry_folds
-from fleetrig.harness.checks import times as time_folds
+from fleetrig.harness.checks import event_folds, retry_folds, time_folds
 from fleetrig.harness.checks.fold import Fold
 from fleetrig.harness.checks.manufacturing_record import query_manufacturing_record
 from fleetrig.harness.checks.matching import Pattern

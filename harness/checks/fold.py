@@ -38,7 +38,7 @@ class Fold(Protocol):
         """What was expected and what came; asked for only when the check does not hold."""
 
 
-class Witness:
+class RecentEvents:
     """The last few events that a finding will point to."""
 
     def __init__(self) -> None:

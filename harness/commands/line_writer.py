@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final, TextIO
 
-MOST_WAITING: Final = 2_000
+MAX_WAITING: Final = 2_000
 CLOSE_WITHIN_S: Final = 1.0
 
 
@@ -28,7 +28,7 @@ class LineWriter:
             return
         with self._changed:
             for line in lines:
-                if len(self._waiting) < MOST_WAITING:
+                if len(self._waiting) < MAX_WAITING:
                     self._waiting.append(line)
             self._changed.notify()
 

@@ -18,7 +18,7 @@ from fleetrig.harness.commands.options import (
     Tags,
     Wanted,
 )
-from fleetrig.harness.commands.run_request import RunRequest, carry_out
+from fleetrig.harness.commands.run_request import RunRequest, execute
 
 
 def run_command(
@@ -74,4 +74,4 @@ def run_command(
     """Run scenarios in virtual time, in real time, or against a server."""
     request = RunRequest(**locals())
     request.check()
-    raise typer.Exit(carry_out(request))
+    raise typer.Exit(execute(request))

@@ -19,17 +19,17 @@ from fleetrig.harness.report.progress import RunProgress
 from fleetrig.harness.run.batch import BatchOutput, Pair, run_and_show
 from fleetrig.harness.run.known_deviations import peer_of
 from fleetrig.harness.run.power_points import power_cut_points
-from fleetrig.harness.run.run import RunOptions
+from fleetrig.harness.run.run_options import RunOptions
 from fleetrig.harness.run.trace_file import trace_name
 from fleetrig.harness.scenario_file.selection import Expanded, plan, scenario_root
 from fleetrig.harness.servers.description import description_of, expected
-from fleetrig.harness.servers.foreign import foreign_server, platform_named_by
 from fleetrig.harness.servers.remote import RemoteServer
+from fleetrig.harness.servers.server_file import platform_named_by, remote_server_from
 from fleetrig.harness.servers.trust import verify_with
 from fleetrig.harness.verdict import worst_verdict
 from fleetrig.simulator.contract.errors import UsageError
 
-MOST_SIDE_BY_SIDE: Final = 32
+MAX_PARALLEL_RUNS: Final = 32
 PER_CPU: Final = 8
 """Real-time runs mostly wait."""
 
@@ -106,7 +106,7 @@ class RunRequest:
                 f"{min(platforms)}`"
             )
         platform = named or next(iter(platforms))
-        return foreign_server(against, platform, may_change_settings=self.change_tenant_settings)
+        return remote_server_from(against, platform, may_change_settings=self.change_tenant_settings)
 
     def profile_for(self, platform: str) -> str:
         """The generation of the reference server; the newest if none was given. Raises UsageError."""
@@ -137,7 +137,7 @@ class RunRequest:
         )
 
 
-def carry_out(request: RunRequest) -> Exit:
+def execute(request: RunRequest) -> Exit:
     """Plans, runs, shows and writes. Raises UsageError before anything is run, never afterwards."""
     console = make_console()
     runs = (
@@ -217,4 +217,4 @@ def width_of(options: RunOptions, jobs: int | None) -> int:
     """How many run side by side: only those that have a server of their own and mostly wait."""
     if options.time == "virtual" or options.against is not None:
         return 1
-    return jobs or min(MOST_SIDE_BY_SIDE, PER_CPU * (os.cpu_count() or 1))
+    return jobs or min(MAX_PARALLEL_RUNS, PER_CPU * (os.cpu_count() or 1))

@@ -20,13 +20,13 @@ from fleetrig.harness.commands.serve_console import RefusalLines
 from fleetrig.harness.commands.serve_options import DEFAULT_CONTROL, ServeArgs, ServeConfig, parse
 from fleetrig.harness.commands.serve_platform import servable
 from fleetrig.harness.platforms import PLATFORMS
-from fleetrig.harness.run.open_files import raise_limit
+from fleetrig.harness.run.open_files import raise_soft_limit
 from fleetrig.harness.servers.description import description_of
 from fleetrig.reference_server.reference import ReferenceServer
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Trace
 
-LOOK_EVERY_S: Final = 1.0
+FLUSH_EVERY_S: Final = 1.0
 
 
 def _listener_help(listener: str) -> str:
@@ -105,7 +105,7 @@ def serve(
 
 async def _serve(config: ServeConfig, secrets: Secrets, file: LiveTrace | None, ready: ReadyFile | None) -> None:
     stop = _stop_signal()
-    raise_limit()
+    raise_soft_limit()
     trace = Trace()
     for platform in config.platforms.values():
         for kind, value in platform.secrets:
@@ -124,7 +124,7 @@ async def _serve(config: ServeConfig, secrets: Secrets, file: LiveTrace | None, 
         writer.write(banner(config, server.addresses, server.control_address, server.ca))
         while not stop.is_set():
             with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), LOOK_EVERY_S)
+                await asyncio.wait_for(stop.wait(), FLUSH_EVERY_S)
             writer.write(console.flush(server.clock.now_us(), is_end=stop.is_set()))
             if file is not None:
                 file.flush()

@@ -13,7 +13,8 @@ from typing import Final
 from fleetrig.harness.platforms import platform_of
 from fleetrig.harness.report.console import ConsoleReport
 from fleetrig.harness.report.junit import write_junit
-from fleetrig.harness.run.run import RunOptions, run
+from fleetrig.harness.run.run import run
+from fleetrig.harness.run.run_options import RunOptions
 from fleetrig.harness.scenario_file.selection import Expanded
 from fleetrig.harness.verdict import Report, Verdict
 from fleetrig.simulator.contract.errors import BrokenBench
@@ -68,7 +69,7 @@ async def run_and_show(pairs: Sequence[Pair], output: BatchOutput, width: int) -
 
 async def _show(pairs: Sequence[Pair], output: BatchOutput, width: int, reports: list[Report]) -> None:
     """Adds reports as they come. A server that nobody can reach breaks all runs by one cause, which is shown once."""
-    if cause := await first_cause(*pairs[0]):
+    if cause := await why_unreachable(*pairs[0]):
         reports += reports_of(pairs, Verdict.BROKEN, cause)
         output.writer.show_cause(cause)
         return
@@ -81,7 +82,7 @@ async def _show(pairs: Sequence[Pair], output: BatchOutput, width: int, reports:
                     return
 
 
-async def first_cause(expanded: Expanded, options: RunOptions) -> str:
+async def why_unreachable(expanded: Expanded, options: RunOptions) -> str:
     """Why the server that all runs are to meet cannot be used; empty when it can."""
     if options.against is None:
         return ""

@@ -1,4 +1,4 @@
-"""After a run, on a server that others use too: faults of the run go, then what the platform made or changed."""
+"""Clean-up (teardown) after a run on a shared server: removes its faults, then what the platform created or changed."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ class Progress:
         return (*self.done, PhaseResult(self.phase, (), to_s(now_us - self.began_us), why))
 
 
-def as_built(behaviour: Behaviour) -> Behaviour:
+def default_behaviour(behaviour: Behaviour) -> Behaviour:
     """Devices behave as their platform's flow does."""
     return behaviour
 
@@ -72,7 +72,7 @@ class RunContext:
     """The folder for records."""
     prefix: str = ""
     """Before every name on a server that others use too."""
-    behaviour: Callable[[Behaviour], Behaviour] = as_built
+    behaviour: Callable[[Behaviour], Behaviour] = default_behaviour
     """What becomes of the behaviour of each device: tests make devices that misbehave."""
     watch: PowerWatch | None = None
     """In a dry run: lists the points of the first device at which power can be cut."""
@@ -94,14 +94,14 @@ class RunContext:
     def __post_init__(self) -> None:
         self.work = self.platform.work(self)
 
-    def chosen(self, only: str = "*") -> list[Device]:
+    def select_devices(self, only: str = "*") -> list[Device]:
         """The devices whose serial, without the prefix, fits the glob."""
         return [
             device for serial, device in self.devices.items() if fnmatchcase(serial.removeprefix(self.prefix), only)
         ]
 
     def serials(self, only: str = "*") -> list[str]:
-        return [device.serial for device in self.chosen(only)]
+        return [device.serial for device in self.select_devices(only)]
 
     def emit(self, kind: str, name: str, reason: str = "") -> None:
         """The bench lane: what the director does."""

@@ -22,7 +22,7 @@ from fleetrig.simulator.contract.trace import TraceEvent, TraceListener
 from fleetrig.simulator.drivers.director import Director, Until
 from fleetrig.simulator.effects import Pause
 
-LOOK_EVERY_S: Final = 0.25
+POLL_EVERY_S: Final = 0.25
 
 
 class NotEvaluated(Enum):
@@ -129,7 +129,7 @@ def query_until(context: RunContext, query: Query, folds: PhaseFolds, deadline_u
         except NoAnswer:
             if is_late or not context.server.is_own:
                 raise
-        yield Pause(LOOK_EVERY_S, LOOK_EVERY_S, "look again")
+        yield Pause(POLL_EVERY_S, POLL_EVERY_S, "look again")
     return NOT_EVALUATED
 
 

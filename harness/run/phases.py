@@ -2,7 +2,7 @@
 
 The exact order: settings → the fleet → faults of the run → for each phase its faults, its actions, the wait that it
 asks for, then its checks: questions to the server first, since events go on being watched until all are answered.
-`course` says how far a run has come, also when the director is broken off.
+`context.progress` says how far the run has come, also when the director is interrupted.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from fleetrig.simulator.contract.faults import Fault
 from fleetrig.simulator.drivers.director import AdminCall, Director
 
 
-def direct(context: RunContext) -> Director[tuple[PhaseResult, ...]]:
+def run_scenario(context: RunContext) -> Director[tuple[PhaseResult, ...]]:
     """Runs the scenario; stops after the first phase that fails, since what follows builds on it.
 
     Deviations that are known do not stop it, unless nothing can come of the rest.

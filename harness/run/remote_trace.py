@@ -19,7 +19,7 @@ from fleetrig.simulator.drivers.director import Director
 from fleetrig.simulator.drivers.realtime import RealBench
 from fleetrig.simulator.effects import Pause
 
-LOOK_EVERY_S: Final = 0.2
+POLL_EVERY_S: Final = 0.2
 
 
 @asynccontextmanager
@@ -48,7 +48,7 @@ def follow(control: ControlInterface, trace: Trace, prefix: str, number: int) ->
             if is_about(event, prefix):
                 copy_event(trace, event)
         if told.is_all:
-            yield Pause(LOOK_EVERY_S, LOOK_EVERY_S, "until there is more in the server's trace")
+            yield Pause(POLL_EVERY_S, POLL_EVERY_S, "until there is more in the server's trace")
 
 
 def is_about(event: TraceEvent, prefix: str) -> bool:

@@ -33,7 +33,7 @@ from fleetrig.simulator.flows.hawkbit.device import HawkbitSettings
 from fleetrig.simulator.flows.hawkbit.flow import HawkbitDevice
 
 FIRST_CONTACT_WITHIN_S: Final = 60.0
-LOOK_EVERY_S: Final = 0.25
+POLL_EVERY_S: Final = 0.25
 
 
 def configure(run: HawkbitRun, settings: Mapping[str, Any]) -> Director[None]:
@@ -98,7 +98,7 @@ def wait_for_first_contact(run: HawkbitRun, serials: Sequence[str]) -> Director[
             if run.context.driver.now_us() > deadline_us:
                 raise BrokenBench(f"{serial} did not call the server within {FIRST_CONTACT_WITHIN_S:g} s, so there is "
                                   "nobody to deploy to; say before_contact: true to assign all the same")  # fmt: skip
-            yield Pause(LOOK_EVERY_S, LOOK_EVERY_S, "first contact")
+            yield Pause(POLL_EVERY_S, POLL_EVERY_S, "first contact")
 
 
 def cancel(run: HawkbitRun, words: Cancel) -> Director[None]:
@@ -128,7 +128,7 @@ def rotate(run: HawkbitRun, words: Rotate) -> Director[None]:
         run.gateway_key = run.context.new_token("next gateway key")
         run.context.secrets.learn("gateway-token", run.gateway_key)
         yield from configure(run, {GATEWAY_KEY: run.gateway_key})
-    for device in run.context.chosen(words.only):
+    for device in run.context.select_devices(words.only):
         if words.what == "target_token":
             run.learn_token(device.serial, run.context.new_token(f"next token of {device.serial}"))
             yield from run.admin.update_target(device.serial, {"securityToken": run.tokens[device.serial]})
@@ -146,7 +146,7 @@ def visit(run: HawkbitRun, device: Device, what: str) -> None:
 def set_attributes(run: HawkbitRun, words: SetAttributes) -> Director[None]:
     """Devices report these from now on; running ones are restarted, as after an update of their software."""
     yield from ()
-    for device in run.context.chosen(words.only):
+    for device in run.context.select_devices(words.only):
         settings = replace(settings_of(device), attributes=dict(words.attributes), attributes_mode=words.mode)
         reprogram(run, device, settings, device.credential)
 

@@ -1,6 +1,8 @@
-"""What carries a prefix goes, settings return: one way to do it for runs, rows and simulations.
+"""Clean-up after a run: deletes everything whose name begins with the run's prefix, and restores settings.
 
-What there is to remove is asked of the server, not remembered: a request that was broken off may have got through.
+What to delete is looked up on the server, not remembered: an interrupted request may have got through. Simulations
+restore settings with the same functions but delete their own list of targets; conformance rows have a clean-up of
+their own (`conformance/cleanup.py`).
 """
 
 from __future__ import annotations

@@ -14,9 +14,9 @@ from fleetrig.harness.commands.fleet_options import (
     seconds,
     warn_if_others_can_read,
 )
+from fleetrig.harness.commands.fleet_simulation import SimulationPlan, http_probe
 from fleetrig.harness.commands.options import Against, Ca, ChangeTenantSettings, Insecure
 from fleetrig.harness.commands.simulate import simulate
-from fleetrig.harness.commands.simulation import SimulationPlan, http_probe
 from fleetrig.harness.platforms.hawkbit.platform import admin_of
 from fleetrig.harness.platforms.hawkbit.simulated_fleet import (
     DEFAULT_ATTRIBUTES,
@@ -29,9 +29,9 @@ from fleetrig.harness.platforms.hawkbit.simulated_fleet import (
 from fleetrig.harness.platforms.hawkbit.simulation_hints import Holding, refused_hint
 from fleetrig.harness.platforms.hawkbit.temporary_targets import TemporaryTargets
 from fleetrig.harness.scenario_file.unit_list import Unit
-from fleetrig.harness.servers.foreign import foreign_server
 from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.harness.servers.secrets import secret_from
+from fleetrig.harness.servers.server_file import remote_server_from
 from fleetrig.harness.servers.trust import verify_with
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.masking import Secrets
@@ -77,7 +77,7 @@ def simulate_command(
     They register themselves, poll, send attributes and install what is deployed. Without --gateway-token, --tokens or
     --register they have no credentials.
     """
-    server = foreign_server(against, "hawkbit", may_change_settings=change_tenant_settings)
+    server = remote_server_from(against, "hawkbit", may_change_settings=change_tenant_settings)
     units, holding = units_of(count, serial, gateway_token, tokens, register=register)
     token = None if gateway_token is None else secret_from(gateway_token, "--gateway-token")
     interval_s = seconds(interval, "--interval", least_s=1.0)

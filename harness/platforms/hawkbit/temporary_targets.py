@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from fleetrig.harness.commands.simulation import unreachable
+from fleetrig.harness.commands.fleet_simulation import unreachable
 from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin, JsonDict
 from fleetrig.harness.platforms.hawkbit.cleanup import restore, value_before
 from fleetrig.harness.platforms.hawkbit.settings import TARGET_MODE

@@ -21,8 +21,8 @@ from fleetrig.harness.doctor.options import (
 from fleetrig.harness.platforms.hawkbit.doctor.facts import Kind, Presented
 from fleetrig.harness.platforms.hawkbit.doctor.gathering import DoctorRequest, gather
 from fleetrig.harness.platforms.hawkbit.doctor.judging import judge
-from fleetrig.harness.servers.foreign import foreign_server
 from fleetrig.harness.servers.secrets import secret_from
+from fleetrig.harness.servers.server_file import remote_server_from
 from fleetrig.simulator.contract.errors import UsageError
 
 
@@ -64,7 +64,7 @@ def doctor_command(
 
     Exit codes: 0 let in, 1 refused, 3 the server cannot be used or the diagnosis is inconclusive, 4 wrong usage.
     """
-    server = foreign_server(against, "hawkbit", may_change_settings=False)
+    server = remote_server_from(against, "hawkbit", may_change_settings=False)
     presented, shell_secret = _presented(target_token, gateway_token, cert, key, authority)
     account = account_to_look_with(server, user, password)
     shell = Shell(

@@ -26,9 +26,9 @@ from fleetrig.simulator.drivers.realtime import RealBench
 from fleetrig.simulator.effects import Ask, NoReply, Pause
 
 PROBE_WITHIN_S: Final = 5.0
-LOOK_AGAIN_S: Final = 1.0
+PROBE_EVERY_S: Final = 1.0
 FOR_EVER_S: Final = 10 * 365 * 86_400.0
-SIDE_BY_SIDE: Final = 8
+PARALLEL_DELETIONS: Final = 8
 """So many records are deleted at a time."""
 
 
@@ -165,7 +165,7 @@ class Simulation:
         return said
 
     async def _delete(self, operator: RealBench, temporary: TemporaryDevices) -> None:
-        workers = [operator.run(temporary.delete_all()) for _ in range(SIDE_BY_SIDE)]
+        workers = [operator.run(temporary.delete_all()) for _ in range(PARALLEL_DELETIONS)]
         for failed in filter(None, await asyncio.gather(*workers, return_exceptions=True)):
             raise failed
         await operator.run(temporary.restore_settings())
@@ -198,7 +198,7 @@ def wait_for(url: str, probe: Ask, say: Callable[[str], None]) -> Director[None]
         if said != answer.why:
             said = answer.why
             say(f"waiting for {url} ({said})")
-        yield Pause(LOOK_AGAIN_S, LOOK_AGAIN_S, "wait for the server")
+        yield Pause(PROBE_EVERY_S, PROBE_EVERY_S, "wait for the server")
 
 
 def http_probe(url: str) -> Ask:

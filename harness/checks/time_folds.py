@@ -17,8 +17,8 @@ class GapFold:
 
     def __init__(self, pattern: Pattern, at_least_s: float, at_most_s: float | None) -> None:
         self._pattern = pattern
-        self._least_us = to_us(at_least_s)
-        self._most_us = None if at_most_s is None else to_us(at_most_s)
+        self._min_us = to_us(at_least_s)
+        self._max_us = None if at_most_s is None else to_us(at_most_s)
         self._last: dict[str, TraceEvent] = {}
         self._gaps = 0
         self._bad: tuple[TraceEvent, TraceEvent] | None = None
@@ -32,7 +32,7 @@ class GapFold:
             return
         self._gaps += 1
         gap_us = event.at_us - before.at_us
-        if self._bad is None and (gap_us < self._least_us or (self._most_us is not None and gap_us > self._most_us)):
+        if self._bad is None and (gap_us < self._min_us or (self._max_us is not None and gap_us > self._max_us)):
             self._bad = (before, event)
 
     def status(self) -> Status:
@@ -42,8 +42,8 @@ class GapFold:
 
     @property
     def expected(self) -> str:
-        most = "" if self._most_us is None else f" and at most {to_s(self._most_us):g} s"
-        return f"each device {self._pattern} with at least {to_s(self._least_us):g} s{most} in between"
+        most = "" if self._max_us is None else f" and at most {to_s(self._max_us):g} s"
+        return f"each device {self._pattern} with at least {to_s(self._min_us):g} s{most} in between"
 
     def finding(self) -> Finding:
         if self._bad is None:
@@ -101,7 +101,7 @@ class SpreadFold:
         first_of: int | None = None,
     ) -> None:
         self._pattern, self._peak_at_most, self._per_us = pattern, peak_at_most, to_us(per_s)
-        self._fewest_windows = 1 if over_s is None else math.ceil(to_us(over_s) / self._per_us)
+        self._min_windows = 1 if over_s is None else math.ceil(to_us(over_s) / self._per_us)
         self._first_of = first_of
         self._seen: set[str] = set()
         self._windows: Counter[int] = Counter()
@@ -144,5 +144,5 @@ class SpreadFold:
         return known
 
     def _peak_over_mean(self) -> float:
-        mean = self._windows.total() / max(self._fewest_windows, max(self._windows) + 1)
+        mean = self._windows.total() / max(self._min_windows, max(self._windows) + 1)
         return self._peak / mean

@@ -9,8 +9,8 @@ from typing import Final
 
 from fleetrig.harness.checks.fold import (
     EVIDENCE_KEPT,
+    RecentEvents,
     Status,
-    Witness,
     evidence_of,
     format_bounds,
     format_count,
@@ -34,7 +34,7 @@ class TimesPerDeviceFold:
         self._counts = dict.fromkeys(serials, 0)
         self._satisfied = len(self._counts) if bounds.at_least == 0 else 0
         self._excess: str | None = None
-        self._witness = Witness()
+        self._recent = RecentEvents()
 
     def step(self, event: TraceEvent) -> None:
         if self._excess is not None or event.device not in self._counts or not self._pattern.fits(event):
@@ -42,7 +42,7 @@ class TimesPerDeviceFold:
         self._counts[event.device] += 1
         count = self._counts[event.device]
         self._satisfied += count == self._bounds.at_least
-        self._witness.keep(event)
+        self._recent.keep(event)
         if self._bounds.at_most is not None and count > self._bounds.at_most:
             self._excess = event.device
 
@@ -60,13 +60,13 @@ class TimesPerDeviceFold:
     def finding(self) -> Finding:
         if self._excess is not None:
             got = f"{self._excess} did so {format_count(self._counts[self._excess])}"
-            return Finding(self.expected, got, self._witness.evidence())
+            return Finding(self.expected, got, self._recent.evidence())
         short = [serial for serial, count in self._counts.items() if count < self._bounds.at_least]
         got = f"{len(short)} of {len(self._counts)} did not: {summarize_names(short)}"
         if len(short) == 1:
             count = self._counts[short[0]]
             got = f"{short[0]} did so {format_count(count)}" if count else f"{short[0]} did not"
-        return Finding(self.expected, got, self._witness.evidence())
+        return Finding(self.expected, got, self._recent.evidence())
 
 
 class AttemptsFold:
@@ -78,7 +78,7 @@ class AttemptsFold:
         self._bounds = bounds
         self._row: Counter[str] = Counter()
         self._longest = 0
-        self._witness = Witness()
+        self._recent = RecentEvents()
 
     def step(self, event: TraceEvent) -> None:
         failed = self._silent.fits(event)
@@ -88,7 +88,7 @@ class AttemptsFold:
         self._row[event.device] = self._row[event.device] + 1 if failed else 0
         if self._row[event.device] > self._longest:
             self._longest = self._row[event.device]
-            self._witness.keep(event)
+            self._recent.keep(event)
 
     def status(self) -> Status:
         if self._bounds.at_most is not None and self._longest > self._bounds.at_most:
@@ -100,7 +100,7 @@ class AttemptsFold:
         return f"{self._bounds} consecutive failed {format_requests(self._silent.name)} per device"
 
     def finding(self) -> Finding:
-        return Finding(self.expected, f"{self._longest} in a row", self._witness.evidence())
+        return Finding(self.expected, f"{self._longest} in a row", self._recent.evidence())
 
 
 class NeverFold:
@@ -109,13 +109,13 @@ class NeverFold:
     def __init__(self, pattern: Pattern) -> None:
         self._pattern = pattern
         self._count = 0
-        self._witness = Witness()
+        self._recent = RecentEvents()
 
     def step(self, event: TraceEvent) -> None:
         if self._pattern.fits(event):
             self._count += 1
             if self._count <= EVIDENCE_KEPT:
-                self._witness.keep(event)
+                self._recent.keep(event)
 
     def status(self) -> Status:
         return Status.VIOLATED if self._count else Status.MET
@@ -125,7 +125,7 @@ class NeverFold:
         return f"no device {self._pattern}"
 
     def finding(self) -> Finding:
-        return Finding(self.expected, f"it happened {format_count(self._count)}", self._witness.evidence())
+        return Finding(self.expected, f"it happened {format_count(self._count)}", self._recent.evidence())
 
 
 class OrderFold:
@@ -135,7 +135,7 @@ class OrderFold:
         self._patterns = tuple(patterns)
         self._reached = dict.fromkeys(serials, 0)
         self._done = 0 if patterns else len(self._reached)
-        self._witness = Witness()
+        self._recent = RecentEvents()
 
     def step(self, event: TraceEvent) -> None:
         reached = self._reached.get(event.device)
@@ -143,7 +143,7 @@ class OrderFold:
             return
         self._reached[event.device] = reached + 1
         self._done += reached + 1 == len(self._patterns)
-        self._witness.keep(event)
+        self._recent.keep(event)
 
     def status(self) -> Status:
         return Status.MET if self._done == len(self._reached) else Status.OPEN
@@ -157,7 +157,7 @@ class OrderFold:
         serial, reached = min(self._reached.items(), key=lambda entry: entry[1])
         behind = sum(count < len(self._patterns) for count in self._reached.values())
         got = f"{behind} of {len(self._reached)} did not; {serial} waits for step {reached + 1}"
-        return Finding(self.expected, f"{got}: {self._patterns[reached]}", self._witness.evidence())
+        return Finding(self.expected, f"{got}: {self._patterns[reached]}", self._recent.evidence())
 
 
 class ReachesFold:
@@ -210,14 +210,14 @@ class ServerEventsFold:
         self._device = device
         self._count = 0
         self._others: Counter[str] = Counter()
-        self._witness = Witness()
+        self._recent = RecentEvents()
 
     def step(self, event: TraceEvent) -> None:
         if event.lane is not Lane.SERVER or event.kind != self._kind or not fnmatchcase(event.device, self._device):
             return
         if self._reason_has in event.reason.lower() and (not self._fault or event.fault == self._fault):
             self._count += 1
-            self._witness.keep(event)
+            self._recent.keep(event)
         else:
             self._others[event.reason or event.fault] += 1
 
@@ -237,4 +237,4 @@ class ServerEventsFold:
         got = format_count(self._count)
         if self._others:
             got += "; other reasons: " + summarize_names([f"«{text}» ×{n}" for text, n in self._others.most_common(3)])
-        return Finding(self.expected, got, self._witness.evidence())
+        return Finding(self.expected, got, self._recent.evidence())

@@ -13,7 +13,7 @@ from fleetrig.harness.verdict import Evidence, Finding
 from fleetrig.simulator.contract.clock import to_s
 from fleetrig.simulator.contract.trace import TraceEvent
 
-FEWEST_PAUSES: Final = 4
+MIN_PAUSES: Final = 4
 """A row of fewer says nothing about growth."""
 
 
@@ -41,7 +41,7 @@ class TryRow:
     def growth(self) -> float | None:
         """The later half of the pauses over the earlier half; None when there are too few."""
         count = len(self.longest_us)
-        if count < FEWEST_PAUSES:
+        if count < MIN_PAUSES:
             return None
         half = count // 2
         return sum(self.longest_us[-half:]) / max(1, sum(self.longest_us[:half]))

@@ -79,7 +79,7 @@ def platform_named_by(against: str) -> str | None:
     return None if "://" in against else _load(_path_of(against))[0].platform
 
 
-def foreign_server(
+def remote_server_from(
     against: str, platform: str, *, may_change_settings: bool, environ: Mapping[str, str] = os.environ
 ) -> RemoteServer:
     """The server that `--against` names. Raises UsageError, FileMistakes (with line and column)."""
