@@ -79,7 +79,7 @@ def _run(given: list[str]) -> int:
 
 
 def _command(wanted: str | None, words: Sequence[str]) -> Any:
-    """All verbs in the order of their table, whatever typer makes of them."""
+    """All verbs in the order of their table; typer would sort them differently."""
     command: Any = typer.main.get_command(_app(wanted, words))
     command.commands = {name: command.commands[name] for name in VERBS}
     return command
@@ -99,7 +99,7 @@ def platform_first(verb: str, words: list[str]) -> list[str]:
 
 
 def _app(wanted: str | None, words: Sequence[str]) -> typer.Typer:
-    """All verbs, but only the one that is wanted is imported."""
+    """All verbs; only the requested one is imported."""
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
     app.callback(help="A test bench for device provisioning.")(_everywhere)
     for name, verb in VERBS.items():
@@ -113,7 +113,7 @@ def _app(wanted: str | None, words: Sequence[str]) -> typer.Typer:
 
 
 def _platforms(name: str, verb: Verb, wanted: str) -> typer.Typer:
-    """A command for each platform, of which only the wanted one is imported."""
+    """A command for each platform; only the requested one is imported."""
     app = typer.Typer(add_completion=False, rich_markup_mode=None, subcommand_metavar="PLATFORM ...")
     app.callback(help=f"{verb.help}\n\nEach platform has its own options: see `fleetrig {name} PLATFORM --help`.")(
         _not_imported

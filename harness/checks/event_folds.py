@@ -1,4 +1,4 @@
-"""Folds that count what devices and server say: how often, in which order, never."""
+"""Folds that count events: how often, in which order, never."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from fleetrig.harness.verdict import Finding
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 
 SWITCHES: Final = frozenset({"power_on", "power_cut"})
-"""What a technician does: the stage such an event names is the one the device was in before."""
+"""Power events: the stage that such an event names is the one before it."""
 
 
 class TimesPerDeviceFold:
@@ -70,7 +70,7 @@ class TimesPerDeviceFold:
 
 
 class AttemptsFold:
-    """The longest row of failed tries of one device is within bounds."""
+    """The longest run of consecutive failures of one device is within bounds."""
 
     def __init__(self, exchange: str, device: str, bounds: Times, lane: Lane = Lane.DEVICE) -> None:
         self._answered = Pattern("received", name=exchange, device=device, lane=lane)
@@ -161,10 +161,10 @@ class OrderFold:
 
 
 class ReachesFold:
-    """So many devices are, or have been, in a stage. Who was there before the watch began counts until switched off."""
+    """At least `needed` devices are or were in a stage. Being in it at the start counts until switched off."""
 
     def __init__(self, stage: str, stages: Mapping[str, str], needed: int) -> None:
-        """`stages`: what each device is in when the watch begins; empty while it is off."""
+        """`stages`: the stage of each device at the start; empty while it is off."""
         self._stage, self._needed = stage, needed
         self._there = {serial for serial, now in stages.items() if now == stage}
         self._missing: dict[str, TraceEvent | None] = {
@@ -203,7 +203,7 @@ class ReachesFold:
 
 
 class ServerEventsFold:
-    """The server or network lane says something so often: a refusal with a reason, or a fault that fired."""
+    """Counts server events: refusals with a reason, or triggered faults."""
 
     def __init__(self, kind: str, bounds: Times, *, device: str = "*", reason_has: str = "", fault: str = "") -> None:
         self._kind, self._bounds, self._reason_has, self._fault = kind, bounds, reason_has.lower(), fault

@@ -1,6 +1,6 @@
-"""Checks over the stream of events. Each looks at one event at a time and keeps only what it must count.
+"""Checks over the stream of events. Each takes one event at a time and keeps only the state it needs.
 
-A fold is OPEN while it may still come true, MET when it holds as things stand, VIOLATED when nothing can mend it.
+A fold is MET while it holds, OPEN while it does not hold but still can, VIOLATED once it cannot hold any more.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ class Fold(Protocol):
         """What the check wants, in words."""
 
     def finding(self) -> Finding:
-        """What was expected and what came; asked for only when the check does not hold."""
+        """What was expected and what happened; called only if the check does not hold."""
 
 
 class RecentEvents:
-    """The last few events that a finding will point to."""
+    """The most recent events, as evidence for a finding."""
 
     def __init__(self) -> None:
         self._last: deque[TraceEvent] = deque(maxlen=EVIDENCE_KEPT)
@@ -59,7 +59,7 @@ def evidence_of(event: TraceEvent) -> Evidence:
 
 
 def summarize_names(names: Sequence[str], at_most: int = 3) -> str:
-    """The first few of many."""
+    """Lists the first few names and counts the others."""
     more = f" and {len(names) - at_most} more" if len(names) > at_most else ""
     return (", ".join(names[:at_most]) or "none") + more
 

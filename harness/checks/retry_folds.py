@@ -14,7 +14,7 @@ from fleetrig.simulator.contract.clock import to_s
 from fleetrig.simulator.contract.trace import TraceEvent
 
 MIN_PAUSES: Final = 4
-"""A row of fewer says nothing about growth."""
+"""Fewer pauses say nothing about growth."""
 
 
 @dataclass(slots=True)
@@ -68,7 +68,7 @@ class PauseRows:
             row.answered(event, failed=is_failure(event.envelope))
 
     def seen(self) -> dict[str, TryRow]:
-        """Those that have failed at all."""
+        """The rows of devices that failed at least once."""
         return {device: row for device, row in self.rows.items() if row.longest_us}
 
     def evidence(self, device: str) -> tuple[Evidence, ...]:

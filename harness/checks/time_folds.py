@@ -1,4 +1,4 @@
-"""Folds that measure time: gaps between requests, the fullest window, how evenly a fleet comes."""
+"""Folds that measure time: gaps between requests, the fullest window, how evenly requests are spread."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fleetrig.simulator.contract.trace import TraceEvent
 
 
 class GapFold:
-    """Between two of the same exchange of one device lies a permitted time."""
+    """The time between two consecutive requests of a device is within bounds."""
 
     def __init__(self, pattern: Pattern, at_least_s: float, at_most_s: float | None) -> None:
         self._pattern = pattern
@@ -54,7 +54,7 @@ class GapFold:
 
 
 class RateFold:
-    """Never more than so many in a window, over all devices."""
+    """All devices together send at most this many requests in any window."""
 
     def __init__(self, pattern: Pattern, at_most: int, per_s: float) -> None:
         self._pattern, self._at_most, self._per_us = pattern, at_most, to_us(per_s)
@@ -88,7 +88,7 @@ class RateFold:
 class SpreadFold:
     """No window holds much more than the mean window, from the first such request to the last.
 
-    `over_s` is the shortest span that counts as the whole: who all come at once spread over nothing. With `first_of`
+    `over_s` is the minimum length of the whole span, for fleets that all arrive at once. With `first_of`
     only the first request of each of so many devices counts, and when all have come nothing can change any more.
     """
 

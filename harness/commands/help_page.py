@@ -1,4 +1,4 @@
-"""A command's page of help. Arguments stand there by their names; typer would show the types of Python beside them."""
+"""A command's page of help. Arguments are shown by name only; typer would add their Python types."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typer.core import TyperArgument, TyperCommand
 
 
 class HelpPage(TyperCommand):
-    """A command whose help says `ID...` and `PATH`, and nothing of `list[str]`."""
+    """A command whose help shows `ID...` and `PATH` instead of `ID <list[str]>`."""
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """`[OPTIONS]`, then `PATH`, `TRACE.jsonl...` or `[ID...]`."""

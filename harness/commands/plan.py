@@ -1,4 +1,4 @@
-"""`fleetrig plan`: what runs would do, step by step. Nothing is run, and no server is asked."""
+"""`fleetrig plan`: what runs would do, step by step. Nothing is run, and no server is contacted."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.units import duration_text
 
 NAMED: Final = 3
-"""So many serials are written out."""
+"""Number of serials that are listed."""
 
 
 def plan_command(
@@ -76,7 +76,7 @@ def page(scenario: Scenario) -> Iterator[str]:
 
 
 def fleet_line(scenario: Scenario) -> str:
-    """How many, who, and what they prove themselves with."""
+    """Number, serials and credential of the devices."""
     units = scenario.devices.units()
     first = [unit.serial for unit in islice(units, NAMED)]
     count = len(first) + sum(1 for _ in units)
@@ -90,7 +90,7 @@ def fleet_line(scenario: Scenario) -> str:
 
 
 def habits_line(scenario: Scenario) -> str:
-    """How patient the devices are."""
+    """Backoff and timeout of the devices."""
     device, backoff = scenario.devices, scenario.devices.backoff
     policy = backoff.policy.replace("_", " ")
     return (

@@ -131,7 +131,7 @@ async def _serve(config: ServeConfig, secrets: Secrets, file: LiveTrace | None, 
 
 
 def _stop_signal() -> asyncio.Event:
-    """Set by the first Ctrl-C or SIGTERM; the second one ends the process the hard way."""
+    """Set by the first Ctrl-C or SIGTERM; the second one kills the process."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 

@@ -15,10 +15,10 @@ from fleetrig.simulator.contract.trace import Lane, TraceEvent
 COLLAPSE_FOR_US: Final = 5 * US_PER_S
 MAX_LINE_CHARS: Final = 200
 MAX_LINES_PER_S: Final = 20
-"""A fleet that is refused as a whole must not bury the reason, nor slow the server down."""
+"""If a whole fleet is refused, the reason must stay visible and the server fast."""
 
 UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-"""A client chooses what stands in a path; it shall not steer the terminal."""
+"""Clients control the path; it must not be able to control the terminal."""
 
 DIM, RED, PLAIN = "\x1b[2m", "\x1b[31m", "\x1b[0m"
 
@@ -104,5 +104,5 @@ class RefusalLines:
 
 
 def clean_line(text: str) -> str:
-    """Without anything that would steer a terminal."""
+    """Replaces characters that would control a terminal."""
     return UNPRINTABLE.sub("?", text)

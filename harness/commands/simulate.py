@@ -55,7 +55,7 @@ def _show(plan: SimulationPlan, trace: Trace, state: FleetState) -> SimulationRe
 
 
 def exit_code(result: SimulationResult, state: FleetState) -> Exit:
-    """What was left behind counts first, then Ctrl-C; a fleet of which no device came through has failed."""
+    """BROKEN if anything was left behind, then INTERRUPTED; FAILED if no device was accepted."""
     if result.left_behind:
         return Exit.BROKEN
     if result.was_interrupted:

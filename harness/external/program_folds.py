@@ -1,4 +1,4 @@
-"""Folds about what is special with devices that are programs, or that nobody here knows."""
+"""Folds for external devices: programs that must keep running, ids that must not be shared."""
 
 from __future__ import annotations
 

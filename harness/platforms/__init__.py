@@ -1,4 +1,4 @@
-"""One folder for each platform: what the harness knows of it, and nobody else does. The table names them.
+"""One folder for each platform: everything that the harness knows of it. The table names them.
 
 A part of a platform is imported when it is asked for, and not before: `fleetrig check` reads a scenario by its
 platform's vocabulary, which is data, and imports no engine.
@@ -17,23 +17,23 @@ if TYPE_CHECKING:
     from fleetrig.harness.scenario_file.vocabulary import Vocabulary
 
 PLATFORMS: Final = {"hawkbit": "fleetrig.harness.platforms.hawkbit"}
-"""Name -> package. A new platform is a line here and a folder with the same files as the others have."""
+"""Name -> package. A new platform is a line here and a folder with the same files as the others."""
 
 
 def vocabulary_of(name: str) -> Vocabulary:
-    """What a platform adds to scenario files. Raises UsageError for a name that no platform has."""
+    """What a platform adds to scenario files. Raises UsageError for an unknown platform."""
     vocabulary: Vocabulary = load(name, "vocabulary:VOCABULARY")
     return vocabulary
 
 
 def platform_of(name: str) -> Platform:
-    """All that a run needs of a platform. Raises UsageError for a name that no platform has."""
+    """All that a run needs of a platform. Raises UsageError for an unknown platform."""
     platform: Platform = load(name, "platform:PLATFORM")
     return platform
 
 
 def load(name: str, part: str) -> Any:
-    """A part of a platform, `module:object` below its package. Raises UsageError for a name that no platform has."""
+    """A part of a platform, `module:object` below its package. Raises UsageError for an unknown platform."""
     if name not in PLATFORMS:
         nearest = difflib.get_close_matches(name, PLATFORMS, n=1)
         hint = f"did you mean {nearest[0]!r}?" if nearest else f"there is {', '.join(PLATFORMS)}"

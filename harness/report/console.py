@@ -65,7 +65,7 @@ class ConsoleReport:
             self._indented(1, Text(f"run again  {report.rerun}"))
 
     def show_cause(self, reason: str) -> None:
-        """Why nothing could be run at all."""
+        """Shows why nothing could be run."""
         self._line(mark(self._console, Verdict.BROKEN), Text(reason, "magenta"))
 
     def show_row(self, report: Report) -> None:
@@ -99,7 +99,7 @@ class ConsoleReport:
             self._console.print(Text(f"{what:<9}{where}", "dim"))
 
     def left_behind(self, sentences: Sequence[str]) -> None:
-        """What a server would not take back: for a person to put right."""
+        """What could not be cleaned up on the server and must be fixed by hand."""
         for sentence in sentences[:MAX_LEFT]:
             self._line(Text("left behind  ", "magenta"), Text(sentence))
         if len(sentences) > MAX_LEFT:

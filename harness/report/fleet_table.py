@@ -136,7 +136,7 @@ def plain_line(state: FleetState, heading: TableHeading, now_us: int) -> str:
 
 
 def summary(state: FleetState, heading: TableHeading, now_us: int) -> str:
-    """What it came to, when it is over."""
+    """The summary at the end."""
     ran = format_clock(elapsed_s(state, heading, now_us))
     return (
         f"{ran} on {heading.server}: {state.came_through:,} of {devices_text(state)} came through; "

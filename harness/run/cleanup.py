@@ -11,7 +11,7 @@ from fleetrig.simulator.drivers.director import AdminCall
 
 
 def clean_up(context: RunContext) -> AdminCall[str]:
-    """What could not be removed or restored, and why; empty when nothing is left. Devices must be off."""
+    """Returns what could not be removed or restored, and why; empty if nothing is left. Devices must be off."""
     left: list[str] = []
     names = f"{context.prefix}*"
     try:

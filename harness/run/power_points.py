@@ -39,7 +39,7 @@ def power_cut_points(scenario: Scenario) -> Sequence[str]:
 
 
 def dry_run(scenario: Scenario, watch: PowerWatch, listener: TraceListener) -> tuple[PhaseResult, ...]:
-    """Raises UsageError for a scenario that needs what our own server cannot do: nobody could list its points."""
+    """Raises UsageError for a scenario that our own server cannot run, since its points cannot be listed."""
     with tempfile.TemporaryDirectory() as folder:
         options = RunOptions(results=Path(folder), listener=listener)
         run = ScenarioRun(Expanded(scenario, {}, scenario.id), options, watch)

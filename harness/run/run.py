@@ -1,4 +1,4 @@
-"""Running one scenario, in virtual or in real time: whatever goes wrong on the way becomes its verdict."""
+"""Runs one scenario, in virtual or in real time; errors become its verdict."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fleetrig.simulator.contract.errors import FleetrigError
 
 
 async def run(expanded: Expanded, options: RunOptions) -> Report:
-    """One expanded scenario. Never raises for what a server, a device or a bench does: that becomes the verdict."""
+    """Runs one expanded scenario. Failures of server, device or bench become the verdict and are never raised."""
     scenario_run = ScenarioRun(expanded, options)
     try:
         if options.time == "real":

@@ -18,7 +18,7 @@ from fleetrig.simulator.effects import Behaviour
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """How to run, as the command says it; the scenario file never does."""
+    """How to run a scenario: given by the command, never by the scenario file."""
 
     real_time: bool = False
     against: RemoteServer | None = None
@@ -27,12 +27,12 @@ class RunOptions:
     seed: int = 1
     results: Path = Path("fleetrig-results")
     trace: Path | None = None
-    """Keep the trace here, whatever the verdict; otherwise only that of a failure, among the results."""
+    """Where to keep the trace, for every verdict; if None, only failures keep theirs, in `results`."""
     verify: ssl.SSLContext | bool = True
     listener: TraceListener | None = None
     """Sees the events as they happen."""
     behaviour: Callable[[Behaviour], Behaviour] = default_behaviour
-    """What becomes of the behaviour of each device; tests hand in devices that misbehave."""
+    """Applied to the behaviour of each device; tests pass devices that misbehave."""
     device: DeviceCommand | None = None
     """The device under test: a program for scenarios with external devices."""
     own_device: bool = False
@@ -40,9 +40,9 @@ class RunOptions:
     known: Peer | None = None
     """Where the device or server under test is known to deviate."""
     again: tuple[str, ...] = ()
-    """The words of a command line, beyond the run's name and seed, that run it the same way again."""
+    """Further command-line words, besides the run's name and seed, that repeat the run."""
     broken_off: Callable[[Report], object] = lambda _: None
-    """Told how far a run had come that Ctrl-C, or a bug of ours, broke off."""
+    """Receives the report so far of a run that Ctrl-C or a bug of fleetrig interrupted."""
 
     @property
     def time(self) -> str:

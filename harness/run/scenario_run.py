@@ -69,14 +69,14 @@ class ScenarioRun:
         if options.listener is not None:
             self.trace.listen(options.listener)
         self._watch = watch
-        """Lists the points at which power can be cut, in a dry run."""
+        """In a dry run: records the points at which power can be cut."""
         self._began_s = time.monotonic()
         self._context: RunContext | None = None
         self._began_us = 0
         self._left_behind = ""
 
     def report(self, verdict: Verdict | None = None, reason: str = "") -> Report:
-        """Ends the run. Without a verdict it is that of the phases; what was left behind breaks any."""
+        """Ends the run. The default verdict is that of the phases; anything left behind makes it BROKEN."""
         phases = self._phases(reason)
         if self._left_behind:
             verdict, reason = Verdict.BROKEN, "; ".join(filter(None, [reason, self._left_behind]))
@@ -104,7 +104,7 @@ class ScenarioRun:
         )
 
     def _keep_trace(self, verdict: Verdict) -> tuple[str, str]:
-        """Where the trace lies, and why it does not; a full disk takes nothing away from the verdict."""
+        """Returns the path of the trace, and why there is none; a full disk does not change the verdict."""
         keep = self.options.trace is not None or verdict in (Verdict.FAILED, Verdict.BROKEN)
         try:
             return str(self.trace_file.close(keep=keep) or ""), ""
@@ -123,7 +123,7 @@ class ScenarioRun:
             return bench.run(run_scenario(self._new_context(bench, server, seeded_tokens(seed))))
 
     async def in_real_time(self) -> tuple[PhaseResult, ...]:
-        """Real sockets: against the given server, or a reference server of its own."""
+        """Real sockets: against the given server, or against a reference server started for this run."""
         against = self.options.against
         if against is not None:
             if against.platform not in ("", self.platform.name):
@@ -133,7 +133,7 @@ class ScenarioRun:
             return await self._run_on_server(server)
 
     def _build(self) -> PlatformBuilder:
-        """How our own server plays the platform. Raises UsageError for start-up properties that there are not."""
+        """Returns the builder of our own server. Raises UsageError for unknown start-up properties."""
         properties = {name: str(value) for name, value in self.scenario.server.properties.items()}
         try:
             return self.platform.own_server.build(properties, self.profile)
@@ -141,7 +141,7 @@ class ScenarioRun:
             raise UsageError(f"{self.scenario.path}: server.properties: {wrong}") from None
 
     async def _run_on_server(self, server: ServerUnderTest) -> tuple[PhaseResult, ...]:
-        """Leaving the bench switches all devices off; then everything on a server of others is taken back."""
+        """Leaving the bench switches all devices off; then a shared server is cleaned up."""
         self._check_needs(server)
         raise_file_limit(sum(1 for _ in self.scenario.devices.units()))
         try:
@@ -161,7 +161,7 @@ class ScenarioRun:
             self._left_behind = await bench.run(clean_up(context))
 
     def _devices(self, bench: RealBench) -> AbstractAsyncContextManager[Driver]:
-        """Who has the devices' power switches: the bench itself, or one that starts programs."""
+        """Returns the driver of the devices: the bench itself, or one that starts programs."""
         if self.options.device is None or not self.scenario.devices.external:
             return nullcontext(bench)
         return ProgramBench(bench, self.options.device, self._describe, self._results(), self.secrets)
@@ -210,7 +210,7 @@ class ScenarioRun:
 
 
 async def _finish_despite_interrupt(work: Coroutine[Any, Any, None]) -> None:
-    """Ctrl-C that comes meanwhile is heard afterwards. Pressing it twice ends the wait."""
+    """Delays Ctrl-C until the work is done; a second Ctrl-C ends the wait."""
     task = asyncio.ensure_future(work)
     try:
         await asyncio.shield(task)

@@ -75,7 +75,7 @@ class ServeProcess:
         return self.process.pid
 
     def said(self) -> str:
-        """Everything that it has printed so far."""
+        """Its output so far."""
         return self._log.read_text(encoding="utf-8", errors="replace")
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:

@@ -14,7 +14,7 @@ from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
 from fleetrig.simulator.drivers.director import AdminCall
 
 ROUNDS: Final = 3
-"""A poll that was under way when its device was switched off may bring a target back."""
+"""A poll in progress when its device was switched off may create a target again."""
 
 
 def steps(admin: HawkbitAdmin, prefix: str, configured: Mapping[str, Any]) -> Iterator[tuple[str, AdminCall[None]]]:

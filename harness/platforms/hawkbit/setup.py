@@ -44,7 +44,7 @@ def settings_in_force(scenario: Scenario) -> dict[str, object]:
 
 
 def gateway_key_in_use(run: HawkbitRun) -> AdminCall[str]:
-    """The key that other people's devices hold: it is taken as it is rather than replaced. Empty when there is none."""
+    """The gateway key that a shared server already uses: it is kept, not replaced. Empty if there is none."""
     if run.context.server.is_own:
         return ""
     config: dict[str, Any] = yield from run.admin.read_config()

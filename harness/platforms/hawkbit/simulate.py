@@ -127,7 +127,7 @@ def temporary_targets(units: tuple[Unit, ...], server: RemoteServer) -> Temporar
 
 
 def known_secrets(units: tuple[Unit, ...], gateway_token: str | None, server: RemoteServer) -> Secrets:
-    """Everything that must stand in no trace."""
+    """All secrets that must not appear in a trace."""
     secrets = Secrets()
     secrets.learn("gateway-token", gateway_token or "")
     for kind, secret in admin_of(server).secrets():
