@@ -14,6 +14,7 @@ from typing import Annotated, Any, Final, NamedTuple
 
 import typer
 
+from fleetrig.harness.commands.help_page import HelpPage
 from fleetrig.harness.platforms import PLATFORMS, load
 from fleetrig.harness.report.exits import Exit
 from fleetrig.harness.report.version import VERSION
@@ -34,16 +35,16 @@ class Verb(NamedTuple):
 COMMANDS: Final = "fleetrig.harness.commands"
 VERBS: Final = {
     "serve": Verb(f"{COMMANDS}.serve:serve", "Start the reference server."),
-    "run": Verb(f"{COMMANDS}.run:run_command", "Run scenarios, in virtual time or against a server."),
+    "run": Verb(f"{COMMANDS}.run:run_command", "Run scenarios in virtual time, in real time, or against a server."),
     "conform": Verb("conformance.command:conform_command", "Check a server against every row of a contract.", True),
     "doctor": Verb("doctor.command:doctor_command", "Say why a server refuses a device.", True),
     "simulate": Verb("simulate:simulate_command", "Simulate devices without a scenario.", True),
-    "list": Verb(f"{COMMANDS}.files:list_scenarios", "List the scenarios there are."),
-    "plan": Verb(f"{COMMANDS}.plan:plan_command", "Show what scenarios would do, step by step; nothing is run."),
+    "list": Verb(f"{COMMANDS}.scenario_commands:list_scenarios", "List scenarios."),
+    "plan": Verb(f"{COMMANDS}.plan:plan_command", "Show what a run would do, without running it."),
     "report": Verb(f"{COMMANDS}.report:report_command", "Judge stored traces again, without running anything."),
-    "check": Verb(f"{COMMANDS}.files:check", "Check scenario files without running them."),
-    "schema": Verb(f"{COMMANDS}.files:schema", "Print the JSON Schema of scenario files, for editors."),
-    "new": Verb(f"{COMMANDS}.files:new", "Write a scenario to start from."),
+    "check": Verb(f"{COMMANDS}.scenario_commands:check", "Check scenario files without running them."),
+    "schema": Verb(f"{COMMANDS}.scenario_commands:schema", "Print the JSON Schema of scenario files, for editors."),
+    "new": Verb(f"{COMMANDS}.scenario_commands:new", "Write a scenario to start from."),
 }
 
 
@@ -78,7 +79,7 @@ def _run(given: list[str]) -> int:
 
 
 def _command(wanted: str | None, words: Sequence[str]) -> Any:
-    """All verbs in the order of their table, whatever typer makes of them."""
+    """All verbs in the order of their table; typer would sort them differently."""
     command: Any = typer.main.get_command(_app(wanted, words))
     command.commands = {name: command.commands[name] for name in VERBS}
     return command
@@ -98,28 +99,28 @@ def platform_first(verb: str, words: list[str]) -> list[str]:
 
 
 def _app(wanted: str | None, words: Sequence[str]) -> typer.Typer:
-    """All verbs, but only the one that is wanted is imported."""
+    """All verbs; only the requested one is imported."""
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
     app.callback(help="A test bench for device provisioning.")(_everywhere)
     for name, verb in VERBS.items():
         if verb.by_platform:
             app.add_typer(_platforms(name, verb, words[0] if name == wanted else ""), name=name)
         elif name == wanted:
-            app.command(name)(_function(verb.function))
+            app.command(name, cls=HelpPage)(_function(verb.function))
         else:
             app.command(name, help=verb.help)(_not_imported)
     return app
 
 
 def _platforms(name: str, verb: Verb, wanted: str) -> typer.Typer:
-    """A command for each platform, of which only the wanted one is imported."""
+    """A command for each platform; only the requested one is imported."""
     app = typer.Typer(add_completion=False, rich_markup_mode=None, subcommand_metavar="PLATFORM ...")
     app.callback(help=f"{verb.help}\n\nEach platform has its own options: see `fleetrig {name} PLATFORM --help`.")(
         _not_imported
     )
     for platform in PLATFORMS:
         if platform == wanted:
-            app.command(platform)(load(platform, verb.function))
+            app.command(platform, cls=HelpPage)(load(platform, verb.function))
         else:
             app.command(platform, help=description_of(platform).summary)(_not_imported)
     return app

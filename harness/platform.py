@@ -1,4 +1,4 @@
-"""What a run asks of a platform. Each platform answers in `harness/platforms/<name>/platform.py`; nobody inherits.
+"""What a run needs of a platform. Each platform provides it in `harness/platforms/<name>/platform.py`.
 
 `harness.platforms` has the table. `platform_of(name)` returns what stands here; a platform's words alone, without its
 engine, are `scenario_file.vocabulary.vocabulary_of(name)`.
@@ -40,7 +40,7 @@ class Admin(Protocol):
         """Finds out at once whether the server is there and accepts the account. Raises BrokenBench."""
 
     def secrets(self) -> Iterable[tuple[str, str]]:
-        """(kind, value) of what must stand in no trace."""
+        """(kind, value) of secrets that must not appear in a trace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Work(Protocol):
         """Before the fleet is built: the tenant as the scenario wants it."""
 
     def device(self, device: DeviceIdentity, unit: Unit) -> tuple[Credential | None, Behaviour]:
-        """What the factory gives to a device: its credential, and how its make behaves."""
+        """Returns what the factory gives to a device: its credential and behaviour."""
 
     def perform(self, words: ActionWord) -> Director[None]:
         """One of the platform's own words."""
@@ -76,7 +76,7 @@ class Work(Protocol):
         """
 
     def cleanup(self) -> Iterator[tuple[str, AdminCall[None]]]:
-        """On a server that others use too, after the run: what there is to remove or restore, in words, and how."""
+        """After a run on a shared server: what to remove or restore, in words, and how."""
 
 
 class DeviceCall(NamedTuple):
@@ -91,9 +91,9 @@ class OwnServer:
     """How our own reference server plays a platform for a run."""
 
     build: Callable[[Mapping[str, str], str], PlatformBuilder]
-    """(start-up properties, profile) -> the platform. Raises ValueError for a property or profile that is none."""
+    """(start-up properties, profile) -> the platform. Raises ValueError for an unknown property or profile."""
     listeners: Mapping[str, str]
-    """Listener -> its address in virtual time, where nobody listens; in real time each gets a loopback port. The first
+    """Listener -> its fictitious address in virtual time; in real time each gets a loopback port. The first
     is the one that is administered."""
     account: UserPassword
 

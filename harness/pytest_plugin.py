@@ -95,7 +95,8 @@ class ScenarioItem(pytest.Item):
         self.expanded = expanded
 
     def runtest(self) -> None:
-        from fleetrig.harness.run.run import RunOptions, run
+        from fleetrig.harness.run.run import run
+        from fleetrig.harness.run.run_options import RunOptions
         from fleetrig.harness.verdict import Verdict
 
         config = self.config

@@ -1,4 +1,4 @@
-"""What a run found: findings, verdicts and the report that every writer in `harness.report` reads."""
+"""The result of a run: findings, verdicts and the report that every writer in `harness.report` reads."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that is not as it should be, with all that is needed to see it for oneself."""
+    """A difference between expected and actual, with the evidence."""
 
     expected: str
     got: str
     evidence: tuple[Evidence, ...] = ()
     clause: str = ""
     known: str = ""
-    """Why the peer is known to do so, and where that stands; empty when it is not known."""
+    """Why this is a known deviation of the peer, and where it is documented; empty if it is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class Report:
     """Why it was skipped or could not be judged: the first root cause."""
     phases: tuple[PhaseResult, ...] = ()
     took_s: float = 0.0
-    """Of the clock on the wall."""
+    """Wall-clock time."""
     simulated_s: float = 0.0
     devices: int = 0
     target: str = ""

@@ -10,9 +10,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any, Final, TypeVar
 
-from fleetrig.harness.checks import events as event_folds
-from fleetrig.harness.checks import retries as retry_folds
-from fleetrig.harness.checks import times as time_folds
+from fleetrig.harness.checks import event_folds, retry_folds, time_folds
 from fleetrig.harness.checks.fold import Fold
 from fleetrig.harness.checks.manufacturing_record import query_manufacturing_record
 from fleetrig.harness.checks.matching import Pattern
@@ -48,28 +46,28 @@ T = TypeVar("T")
 
 Query = Callable[[], AdminCall[Finding | None]]
 Evaluator = Fold | Query
-"""How a check is judged: event by event, or by asking the server."""
+"""How a check is judged: event by event, or by a query."""
 
 
 @dataclass(frozen=True, slots=True)
 class FleetSnapshot:
-    """The fleet at the moment when a phase begins: all that a fold must know beside the events."""
+    """The fleet at the start of a phase: everything a fold needs besides the events."""
 
     prefix: str
-    """Before every serial, on a server that others use too."""
+    """Prefix of every serial on a shared server."""
     stages: Mapping[str, str]
     """The stage of each device; empty while it is off."""
     lane: Lane = Lane.DEVICE
-    """Who tells what devices do: they themselves, or the server where they are none of ours."""
+    """The source of events about devices: the devices themselves, or the server if they are external programs."""
     hide: Callable[[str], str] = str
-    """Masks secrets, for events that were masked too: those of a stored trace."""
+    """Masks secrets, to match events of a stored trace, which are masked."""
 
     def serials(self, only: str = "*") -> list[str]:
         """The devices whose serial, without the prefix, fits the glob."""
         return [serial for serial in self.stages if fnmatchcase(serial.removeprefix(self.prefix), only)]
 
     def glob(self, only: str) -> str:
-        """The same as a glob over whole serials."""
+        """Returns the same glob over whole serials."""
         return only if only == "*" else self.prefix + only
 
 
@@ -80,7 +78,7 @@ def snapshot_of(context: RunContext) -> FleetSnapshot:
 
 
 def evaluator_for(context: RunContext, words: CheckWord) -> Evaluator:
-    """The check, ready to watch from now on."""
+    """Returns the evaluator of a check; a fold starts watching now."""
     query = _for_word(QUERIES, words)
     return fold_of(snapshot_of(context), words) if query is None else lambda: query(context, words)
 
@@ -91,14 +89,14 @@ def is_query(words: CheckWord) -> bool:
 
 
 def fold_of(fleet: FleetSnapshot, words: CheckWord) -> Fold:
-    """A check over the stream, for a fleet that is there now."""
+    """Returns the fold of a check, for the current state of the fleet."""
     make = _for_word(FOLDS, words)
     assert make is not None, f"{type(words).__name__} is in no table of the evaluators"
     return make(fleet, words)
 
 
 def describe(words: CheckWord, fleet: FleetSnapshot) -> str:
-    """What is expected, before anything has happened; several lines for an order."""
+    """Describes what is expected, before the run; several lines for an order."""
     return words.describe() or fold_of(fleet, words).expected
 
 
@@ -113,7 +111,7 @@ def reaches(fleet: FleetSnapshot, words: Reaches) -> Fold:
 
 
 def order(fleet: FleetSnapshot, words: Order) -> Fold:
-    """For the devices that every step is about."""
+    """Counts the devices that all steps select."""
     steps = [step.arguments for step in words.steps]
     globs = {step.only for step in steps}
     serials = [one for one in fleet.serials() if all(fnmatchcase(one.removeprefix(fleet.prefix), g) for g in globs)]
@@ -201,7 +199,7 @@ QUERIES: Final[Mapping[type[CheckWord], Callable[[RunContext, Any], AdminCall[Fi
 
 
 def _for_word(table: Mapping[type[CheckWord], T], words: CheckWord) -> T | None:
-    """What a table has for a word, or for the neutral model that a platform's own was made from."""
+    """Looks up a word, or the neutral model that a platform's own model extends."""
     return next((table[kind] for kind in type(words).__mro__ if kind in table), None)
 
 

@@ -1,6 +1,6 @@
-"""Checks over the stream of events. Each looks at one event at a time and keeps only what it must count.
+"""Checks over the stream of events. Each takes one event at a time and keeps only the state it needs.
 
-A fold is OPEN while it may still come true, MET when it holds as things stand, VIOLATED when nothing can mend it.
+A fold is MET while it holds, OPEN while it does not hold but still can, VIOLATED once it cannot hold any more.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ class Fold(Protocol):
         """What the check wants, in words."""
 
     def finding(self) -> Finding:
-        """What was expected and what came; asked for only when the check does not hold."""
+        """What was expected and what happened; called only if the check does not hold."""
 
 
-class Witness:
-    """The last few events that a finding will point to."""
+class RecentEvents:
+    """The most recent events, as evidence for a finding."""
 
     def __init__(self) -> None:
         self._last: deque[TraceEvent] = deque(maxlen=EVIDENCE_KEPT)
@@ -59,7 +59,7 @@ def evidence_of(event: TraceEvent) -> Evidence:
 
 
 def summarize_names(names: Sequence[str], at_most: int = 3) -> str:
-    """The first few of many."""
+    """Lists the first few names and counts the others."""
     more = f" and {len(names) - at_most} more" if len(names) > at_most else ""
     return (", ".join(names[:at_most]) or "none") + more
 
@@ -70,6 +70,11 @@ def format_bounds(bounds: Times) -> str:
         return "never"
     last = bounds.at_most if bounds.at_most is not None else bounds.at_least
     return str(bounds).removesuffix("1") + "once" if last == 1 and bounds.at_least in (0, 1) else f"{bounds} times"
+
+
+def format_requests(exchange: str) -> str:
+    """`polls`, `configData requests`."""
+    return "polls" if exchange == "poll" else f"{exchange} requests"
 
 
 def format_count(count: int) -> str:

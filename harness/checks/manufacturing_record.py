@@ -1,4 +1,4 @@
-"""The manufacturing record: one line per unit as CSV and JSON, with what a factory must be able to show later."""
+"""The manufacturing record: one line per unit as CSV and JSON, with what a factory must be able to prove later."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ACCEPTED: Final = frozenset({Stage.ENROLLED, Stage.ONLINE, Stage.UPDATING})
 
 
 def query_manufacturing_record(context: RunContext, words: ManufacturingRecord) -> AdminCall[Finding | None]:
-    """Writes both files, then says whether enough units passed."""
+    """Writes both files, then judges whether enough units passed."""
     rows = []
     for device in context.devices.values():
         record = yield from context.work.record(device.serial, frozenset())
@@ -58,7 +58,7 @@ def verdict_on(device: Device, state: str | None, accepted_states: Collection[st
 
 
 def fingerprint(secret: str) -> str:
-    """Tells which secret was burnt in without giving it away: the first 16 hex digits of its SHA-256. "" for none."""
+    """Identifies a secret without revealing it: the first 16 hex digits of its SHA-256, or "" for none."""
     return hashlib.sha256(secret.encode()).hexdigest()[:16] if secret else ""
 
 

@@ -60,7 +60,7 @@ class Pattern:
         )
 
     def _fits_http(self, envelope: Envelope) -> bool:
-        """What only HTTP has; envelopes of other protocols are told apart by `line`."""
+        """Compares the fields that only HTTP has; other protocols are matched by `line`."""
         match envelope:
             case HttpRequest():
                 return (
@@ -91,7 +91,7 @@ class Pattern:
 
 
 def is_failure(envelope: Envelope | None) -> bool:
-    """True for an answer by which a server refuses, or says that it cannot."""
+    """True for an answer that refuses a request or reports a server error."""
     match envelope:
         case HttpResponse(status=status):
             return status >= FIRST_FAILURE_STATUS

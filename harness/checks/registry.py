@@ -34,7 +34,7 @@ def query_registry(context: RunContext, words: Registry) -> AdminCall[Finding | 
 
 
 def wanted_of(words: Registry) -> frozenset[str]:
-    """What must be read beside the record itself."""
+    """What must be read in addition to the record itself."""
     attributes = bool(words.attributes) or words.attribute_keys is not None
     more = {"attributes": attributes, "token": words.tokens_differ}
     return frozenset(words.fields("")) | {name for name, is_wanted in more.items() if is_wanted}

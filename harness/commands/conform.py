@@ -29,7 +29,7 @@ class ConformOptions:
     """The options that every platform's `conform` has."""
 
     against: str | None
-    """As it was typed; None: a reference server of our own."""
+    """As typed; None for our own reference server."""
     profile: str
     ca: Path | None
     insecure: bool
@@ -44,11 +44,11 @@ class OpenedServer(Generic[S]):
 
     url: str
     lock: Callable[[], AbstractContextManager[OpenClient[S]]]
-    """Keeps other runs out for the time of this one; yields what gives each row its client."""
+    """Locks out other runs; yields the factory of clients for rows."""
     can: frozenset[str]
     """What rows may need: capability words without the platform's name, and the names of its listeners."""
     left_behind: list[str]
-    """Sentences on what the server would not take back."""
+    """Sentences on what could not be cleaned up."""
 
 
 def conform(
@@ -58,7 +58,7 @@ def conform(
     options: ConformOptions,
     rerun: str,
 ) -> NoReturn:
-    """Judges a server by these rows, shows and writes what came of it, and ends the command.
+    """Judges a server by these rows, shows and writes the reports, and ends the command.
 
     `rerun` is the command line that does the same again, without the rows' numbers. Raises typer.Exit, and BrokenBench
     (also into the JUnit file) for a server that cannot be judged.
@@ -89,7 +89,7 @@ def conform(
 def _judge(
     rows: Sequence[Row[S]], server: OpenedServer[S], blank: Report, writer: ConsoleReport, junit: Path | None
 ) -> list[Verdict]:
-    """A verdict for each row. A server that would not take everything back leaves the run broken, whatever they say."""
+    """Returns a verdict for each row. If clean-up failed, the run as a whole is BROKEN."""
     try:
         with server.lock() as open_client:
             verdicts = _show(run_rows(rows, open_client, server.can, blank), len(rows), writer, junit)
@@ -99,7 +99,7 @@ def _judge(
 
 
 def _show(running: Iterator[Report], count: int, writer: ConsoleReport, junit: Path | None) -> list[Verdict]:
-    """Shows each row as it ends; the JUnit file is written even when the run breaks off."""
+    """Shows each row as it ends; the JUnit file is written even if the run is interrupted."""
     began_s = time.monotonic()
     reports: list[Report] = []
     try:

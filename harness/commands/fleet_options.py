@@ -1,6 +1,6 @@
-"""Options of `simulate` that all platforms read alike: times, serials, lists of units, `KEY=VALUE`.
+"""Options of `simulate` that all platforms share: times, serials, lists of units, `KEY=VALUE`.
 
-All raise UsageError for what cannot be used.
+All raise UsageError for invalid values.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def listed_units(path: Path, count: int | None) -> tuple[Unit, ...]:
 
 
 def warn_if_others_can_read(path: Path) -> None:
-    """Production lists are passed from hand to hand, so this is no error."""
+    """Only a warning, since production lists are often shared."""
     if path.is_file() and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         typer.echo(f"{path} holds secrets and can be read by others: chmod 600 {path}", err=True)
 

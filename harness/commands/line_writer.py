@@ -1,4 +1,4 @@
-"""Prints lines from a thread of its own: a terminal or pipe that is not read must not stop the server."""
+"""Prints lines in a separate thread: a terminal or pipe that is not read must not block the server."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final, TextIO
 
-MOST_WAITING: Final = 2_000
+MAX_WAITING: Final = 2_000
 CLOSE_WITHIN_S: Final = 1.0
 
 
 class LineWriter:
-    """Drops lines while too many are waiting. A line that cannot be written ends the writing, not the program."""
+    """Drops lines while too many are waiting. After a write error nothing more is written; the program continues."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -28,7 +28,7 @@ class LineWriter:
             return
         with self._changed:
             for line in lines:
-                if len(self._waiting) < MOST_WAITING:
+                if len(self._waiting) < MAX_WAITING:
                     self._waiting.append(line)
             self._changed.notify()
 

@@ -15,7 +15,7 @@ from fleetrig.simulator.contract.trace_json import to_line
 
 
 class LiveTrace:
-    """Replaces a file that was there. A full disk ends the trace, not the server."""
+    """Replaces an existing file. A full disk ends the trace, not the server."""
 
     def __init__(self, path: Path, secrets: Secrets) -> None:
         """Raises UsageError when the file cannot be written. It is opened, and emptied, when the context is entered."""

@@ -1,15 +1,15 @@
-"""`fleetrig plan`: what runs would do, step by step. Nothing is run, and no server is asked."""
+"""`fleetrig plan`: what runs would do, step by step. Nothing is run, and no server is contacted."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import Annotated, Final
+from typing import Final
 
 import typer
 
 from fleetrig.harness.checks.evaluators import FleetSnapshot, describe
-from fleetrig.harness.commands.options import Scenarios, Tags
+from fleetrig.harness.commands.options import Scenarios, Tags, Wanted
 from fleetrig.harness.platform import platform_of
 from fleetrig.harness.run.power_points import power_cut_points
 from fleetrig.harness.scenario_file.fault_line import FaultLine
@@ -21,15 +21,15 @@ from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.units import duration_text
 
 NAMED: Final = 3
-"""So many serials are written out."""
+"""Number of serials that are listed."""
 
 
 def plan_command(
-    ids: Annotated[list[str] | None, typer.Argument(metavar="ID...", help="Ids, prefixes, files or folders.")] = None,
+    ids: Wanted = None,
     tag: Tags = None,
     scenarios: Scenarios = None,
 ) -> None:
-    """Shows what runs would do, step by step. Nothing is run."""
+    """Show what a run would do, without running it."""
     # A run named in full may be one of many power cuts, which only a dry run in memory can list.
     points = power_cut_points if any("[" in one for one in ids or ()) else None
     for position, expanded in enumerate(plan(ids or [], scenario_root(scenarios), tag or [], points)):
@@ -46,16 +46,20 @@ def lines_of(expanded: Expanded) -> Iterator[str]:
         secrets.learn("secret", secret)
     yield expanded.name
     yield f"  {secrets.hide(expanded.scenario.title)}"
-    if None in expanded.values.values():
-        yield from labelled("runs", "one for each point at which power can be cut; a dry run lists them")
+    for key, value in expanded.values.items():
+        if value is None:
+            how = f"name one run as `{expanded.scenario.id}[{key}=…]` to see it"
+            yield from labelled("runs", f"one for each point at which power can be cut; {how}")
     for line in page(expanded.scenario):
         yield secrets.hide(line)
 
 
 def page(scenario: Scenario) -> Iterator[str]:
     yield from labelled("needs", ", ".join(scenario.needs) or "nothing special")
-    yield from labelled("server", f"{scenario.platform}, with these settings of the tenant in force:")
-    for key, value in platform_of(scenario.platform).settings_in_force(scenario).items():
+    settings = platform_of(scenario.platform).settings_in_force(scenario)
+    in_force = "with these settings of the tenant in force:" if settings else "no tenant settings"
+    yield from labelled("server", f"{scenario.platform}, {in_force}")
+    for key, value in settings.items():
         yield from labelled("", f"  {key} = {flow_text(value)}")
     for key, value in scenario.server.properties.items():
         yield from labelled("", f"  {key} = {flow_text(value)} (start-up property)")
@@ -72,24 +76,26 @@ def page(scenario: Scenario) -> Iterator[str]:
 
 
 def fleet_line(scenario: Scenario) -> str:
-    """How many, who, and what they prove themselves with."""
+    """Number, serials and credential of the devices."""
     units = scenario.devices.units()
     first = [unit.serial for unit in islice(units, NAMED)]
     count = len(first) + sum(1 for _ in units)
     names = ", ".join(first) + (" …" if count > NAMED else "")
     listed = f" of {scenario.devices.csv.name}" if scenario.devices.csv is not None else ""
-    credential = scenario.devices.credential.replace("_", " ")
+    credential = scenario.devices.credential
+    with_what = "without credentials" if credential == "none" else f"with {credential.replace('_', ' ')}"
+    noun = "device" if count == 1 else "devices"
     program = ", programs started by --device-command" if scenario.devices.external else ""
-    return f"{count}{listed}: {names}; over {scenario.devices.over} with {credential}{program}"
+    return f"{count} {noun}{listed}: {names}; over {scenario.devices.over} {with_what}{program}"
 
 
 def habits_line(scenario: Scenario) -> str:
-    """How patient the devices are."""
+    """Backoff and timeout of the devices."""
     device, backoff = scenario.devices, scenario.devices.backoff
     policy = backoff.policy.replace("_", " ")
     return (
         f"backoff {policy} from {duration_text(backoff.base_s)} up to {duration_text(backoff.cap_s)}; "
-        f"an answer may take {duration_text(device.timeout_s)}"
+        f"request timeout {duration_text(device.timeout_s)}"
     )
 
 
@@ -99,7 +105,7 @@ def phase_lines(phase: Phase, expected: Sequence[Check], fleet: FleetSnapshot) -
     for action in phase.do:
         yield from labelled("do", action.arguments.describe())
     if phase.within_s is not None:
-        yield from labelled("wait", f"until all of this is so, {duration_text(phase.within_s)} at most")
+        yield from labelled("wait", f"up to {duration_text(phase.within_s)} until all of these hold")
     elif phase.for_s is not None:
         yield from labelled("watch", f"for {duration_text(phase.for_s)}")
     for check in expected:

@@ -41,7 +41,7 @@ class ReadyFile:
         self._draft = path.with_name(f".{path.name}.{os.getpid()}")
 
     def write(self, document: Mapping[str, Json]) -> None:
-        """By renaming, so that nobody reads half of it. Raises UsageError."""
+        """Writes atomically, by renaming. Raises UsageError."""
         try:
             self._draft.write_text(json.dumps(document) + "\n", encoding="utf-8")
             self._draft.replace(self._path)
@@ -50,7 +50,7 @@ class ReadyFile:
             raise UsageError(f"--ready-file {self._path}: {error.strerror or error}") from error
 
     def remove(self) -> None:
-        """Unless another process has written its own since."""
+        """Removes the file, unless another process has replaced it."""
         with suppress(OSError, ValueError):
             if json.loads(self._path.read_text(encoding="utf-8")).get("pid") == os.getpid():
                 self._path.unlink()

@@ -32,7 +32,7 @@ def report_command(
     ] = None,
     scenarios: Scenarios = None,
 ) -> None:
-    """Judge stored traces again, without running anything. The answers of the server are those that were recorded."""
+    """Judge stored traces again, without running anything. Uses the server answers recorded in the trace."""
     began_s = time.monotonic()
     paths = list(traces_in(traces))
     folder = scenario_root(scenarios)
@@ -53,7 +53,7 @@ def report_command(
 
 
 def traces_in(places: Sequence[Path]) -> Iterator[Path]:
-    """Files as they are, and everything in folders that is called like a trace. Raises UsageError for empty folders."""
+    """Yields files as given, and all traces in folders. Raises UsageError for a folder without traces."""
     for place in places:
         if not place.is_dir():
             yield place

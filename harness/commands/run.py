@@ -18,7 +18,7 @@ from fleetrig.harness.commands.options import (
     Tags,
     Wanted,
 )
-from fleetrig.harness.commands.run_request import RunRequest, carry_out
+from fleetrig.harness.commands.run_request import RunRequest, execute
 
 
 def run_command(
@@ -29,11 +29,11 @@ def run_command(
         typer.Option("--time", metavar="virtual|real", help="Virtual by default; real time uses real sockets."),
     ] = None,
     profile: Annotated[
-        str | None, typer.Option(metavar="V", help="The generation of the reference server; the newest if not given.")
+        str | None, typer.Option(metavar="V", help="Server version to emulate.  [default: the newest]")
     ] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="The same seed gives the same run in virtual time.")] = 1,
     jobs: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="The number of runs side by side in real time.")
+        int | None, typer.Option(metavar="N", min=1, help="Run up to N scenarios in parallel (real time only).")
     ] = None,
     tag: Tags = None,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop after the first failure.")] = False,
@@ -41,10 +41,15 @@ def run_command(
         int, typer.Option(metavar="N", min=1, help="Run everything N times, each time with the next seed.")
     ] = 1,
     device_command: Annotated[
-        str | None, typer.Option(metavar="CMD", help="Start a device for external/…; {url} {tenant} {id} {token} …")
+        str | None,
+        typer.Option(
+            metavar="CMD",
+            help="Command that starts the device under test (external/… scenarios); "
+            "placeholders: {url} {tenant} {id} {token} …",
+        ),
     ] = None,
     device_image: Annotated[
-        Path | None, typer.Option(metavar="F", help="What that device can install; else an image is made.")
+        Path | None, typer.Option(metavar="F", help="Image file to deploy to the device; generated if omitted.")
     ] = None,
     own_device: Annotated[
         bool, typer.Option("--own-device", help="Run external/… with fleetrig's own device.")
@@ -66,7 +71,7 @@ def run_command(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the checks of passed runs too.")] = False,
     scenarios: Scenarios = None,
 ) -> None:
-    """Run scenarios: in virtual time, in real time, or against a running server."""
+    """Run scenarios in virtual time, in real time, or against a server."""
     request = RunRequest(**locals())
     request.check()
-    raise typer.Exit(carry_out(request))
+    raise typer.Exit(execute(request))

@@ -1,4 +1,4 @@
-"""The options of `fleetrig run`: checked as a whole, then made into runs and carried out."""
+"""The options of `fleetrig run`: checked as a whole, then turned into runs and executed."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from fleetrig.harness.report.progress import RunProgress
 from fleetrig.harness.run.batch import BatchOutput, Pair, run_and_show
 from fleetrig.harness.run.known_deviations import peer_of
 from fleetrig.harness.run.power_points import power_cut_points
-from fleetrig.harness.run.run import RunOptions
+from fleetrig.harness.run.run_options import RunOptions
 from fleetrig.harness.run.trace_file import trace_name
 from fleetrig.harness.scenario_file.selection import Expanded, plan, scenario_root
 from fleetrig.harness.servers.description import description_of, expected
-from fleetrig.harness.servers.foreign import foreign_server, platform_named_by
 from fleetrig.harness.servers.remote import RemoteServer
+from fleetrig.harness.servers.server_file import platform_named_by, remote_server_from
 from fleetrig.harness.servers.trust import verify_with
 from fleetrig.harness.verdict import worst_verdict
 from fleetrig.simulator.contract.errors import UsageError
 
-MOST_SIDE_BY_SIDE: Final = 32
+MAX_PARALLEL_RUNS: Final = 32
 PER_CPU: Final = 8
 """Real-time runs mostly wait."""
 
@@ -97,7 +97,7 @@ class RunRequest:
         )
 
     def server(self, against: str, platforms: Collection[str]) -> RemoteServer:
-        """The server of `--against`: one of the platform that it names itself, else of that of all scenarios."""
+        """The server of `--against`; its platform is the one in SERVER.yaml, else that of all scenarios."""
         named = platform_named_by(against)
         if named is None and len(platforms) > 1:
             raise UsageError(
@@ -106,7 +106,7 @@ class RunRequest:
                 f"{min(platforms)}`"
             )
         platform = named or next(iter(platforms))
-        return foreign_server(against, platform, may_change_settings=self.change_tenant_settings)
+        return remote_server_from(against, platform, may_change_settings=self.change_tenant_settings)
 
     def profile_for(self, platform: str) -> str:
         """The generation of the reference server; the newest if none was given. Raises UsageError."""
@@ -119,7 +119,7 @@ class RunRequest:
         return profile
 
     def again(self) -> tuple[str, ...]:
-        """The words of a command line that do the same again, beyond the run's name and seed."""
+        """The command-line words, besides the run's name and seed, that repeat the run."""
         return words_of(
             {
                 "--time": self.time_mode,
@@ -137,7 +137,7 @@ class RunRequest:
         )
 
 
-def carry_out(request: RunRequest) -> Exit:
+def execute(request: RunRequest) -> Exit:
     """Plans, runs, shows and writes. Raises UsageError before anything is run, never afterwards."""
     console = make_console()
     runs = (
@@ -165,7 +165,7 @@ def output_of(request: RunRequest, console: Console, *, is_single: bool) -> Batc
 
 
 def check_places(junit: Path | None, trace: Path | None, results: Path, *, is_many: bool) -> None:
-    """Raises UsageError for files that could not be written in the end, before anything is run."""
+    """Raises UsageError, before anything is run, for output files that could not be written."""
     if junit is not None and junit.is_dir():
         raise UsageError(f"--junit {junit} is a folder; give the name of a file")
     if trace is not None and is_many and trace.exists() and not trace.is_dir():
@@ -179,7 +179,7 @@ def check_places(junit: Path | None, trace: Path | None, results: Path, *, is_ma
 
 
 def words_of(options: Mapping[str, object]) -> tuple[str, ...]:
-    """Options as words of a command line: those not given are left away, flags stand alone."""
+    """Options as command-line words: options that were not given are omitted, flags have no value."""
     words: list[str] = []
     for name, value in options.items():
         if value is True:
@@ -207,14 +207,14 @@ def pairs_of(runs: Sequence[Expanded], options: RunOptions, request: RunRequest)
 
 
 def trace_path(trace: Path | None, runs: Sequence[Expanded], index: int) -> Path | None:
-    """The file itself for a single run, else a file of its own in that folder."""
+    """The file itself for a single run, else one file per run in that folder."""
     if trace is None or (len(runs) == 1 and not trace.is_dir()):
         return trace
     return trace / f"{index + 1:03d}-{trace_name(runs[index].name).replace('/', '-')}"
 
 
 def width_of(options: RunOptions, jobs: int | None) -> int:
-    """How many run side by side: only those that have a server of their own and mostly wait."""
+    """How many runs are parallel: only those with their own server, in real time, since they mostly wait."""
     if options.time == "virtual" or options.against is not None:
         return 1
-    return jobs or min(MOST_SIDE_BY_SIDE, PER_CPU * (os.cpu_count() or 1))
+    return jobs or min(MAX_PARALLEL_RUNS, PER_CPU * (os.cpu_count() or 1))

@@ -20,13 +20,13 @@ from fleetrig.harness.commands.serve_console import RefusalLines
 from fleetrig.harness.commands.serve_options import DEFAULT_CONTROL, ServeArgs, ServeConfig, parse
 from fleetrig.harness.commands.serve_platform import servable
 from fleetrig.harness.platforms import PLATFORMS
-from fleetrig.harness.run.open_files import raise_limit
+from fleetrig.harness.run.open_files import raise_soft_limit
 from fleetrig.harness.servers.description import description_of
 from fleetrig.reference_server.reference import ReferenceServer
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Trace
 
-LOOK_EVERY_S: Final = 1.0
+FLUSH_EVERY_S: Final = 1.0
 
 
 def _listener_help(listener: str) -> str:
@@ -45,10 +45,10 @@ def _listener(name: str) -> Any:
 def serve(
     platform: Annotated[
         list[str] | None,
-        typer.Option(metavar="P", help=f"What to serve: {', '.join(PLATFORMS)}; all by default."),
+        typer.Option(metavar="P", help=f"Platform to serve ({', '.join(PLATFORMS)}).  [default: all]"),
     ] = None,
     profile: Annotated[
-        list[str] | None, typer.Option(metavar="[P=]V", help="Its generation; the newest by default.")
+        list[str] | None, typer.Option(metavar="[P=]V", help="Server version to emulate.  [default: the newest]")
     ] = None,
     http: Annotated[list[str] | None, _listener("http")] = None,
     https: Annotated[list[str] | None, _listener("https")] = None,
@@ -58,11 +58,12 @@ def serve(
     coaps: Annotated[list[str] | None, _listener("coaps")] = None,
     registry: Annotated[list[str] | None, _listener("registry")] = None,
     cert: Annotated[
-        Path | None, typer.Option(metavar="F", help="PEM certificate chain for TLS; else a throw-away CA is made.")
+        Path | None,
+        typer.Option(metavar="F", help="PEM certificate chain for TLS; a temporary CA is created if omitted."),
     ] = None,
     key: Annotated[Path | None, typer.Option(metavar="F", help="Its PEM key, if not in the same file.")] = None,
     control: Annotated[
-        str, typer.Option(metavar="H:P|off", help="Where faults, clock, trace and reasons are (docs/control.md).")
+        str, typer.Option(metavar="H:P|off", help="Address of the control interface (docs/control.md).")
     ] = DEFAULT_CONTROL,
     store: Annotated[str, typer.Option(metavar="URL", help="memory:, sqlite:///file or sqlite:////file.")] = "memory:",
     remove_leftovers: Annotated[
@@ -72,18 +73,20 @@ def serve(
         list[str] | None, typer.Option(metavar="[P=]F.yaml", help="A file with more accounts for administration.")
     ] = None,
     admin_password: Annotated[
-        list[str] | None, typer.Option(metavar="[P=]env:NAME", help="The password of admin; required beyond loopback.")
+        list[str] | None,
+        typer.Option(metavar="[P=]env:NAME", help="The password of admin; required for non-loopback addresses."),
     ] = None,
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="[P=]KEY=VALUE", help="A start-up property of the real server.")
     ] = None,
     trace: Annotated[Path | None, typer.Option(metavar="F", help="Write every event as a line of JSON.")] = None,
-    ready_file: Annotated[Path | None, typer.Option(metavar="F", help="Written when all listeners accept.")] = None,
+    ready_file: Annotated[
+        Path | None, typer.Option(metavar="F", help="File to write once all listeners are ready.")
+    ] = None,
 ) -> None:
     """Start the reference server. Ctrl-C stops it.
 
-    It can be several platforms at once, each with its own listeners. Then an option such as --http says which
-    platform it is for: --http PLATFORM=HOST:PORT.
+    Can serve several platforms at once; then prefix an option's value with the platform: --http PLATFORM=HOST:PORT.
 
     The control interface is for tests in any language: HTTP with JSON, at an address of its own, which the banner and
     the ready file name. GET / describes the server; POST /faults makes it fail; POST /clock moves its time forward;
@@ -105,7 +108,7 @@ def serve(
 
 async def _serve(config: ServeConfig, secrets: Secrets, file: LiveTrace | None, ready: ReadyFile | None) -> None:
     stop = _stop_signal()
-    raise_limit()
+    raise_soft_limit()
     trace = Trace()
     for platform in config.platforms.values():
         for kind, value in platform.secrets:
@@ -124,14 +127,14 @@ async def _serve(config: ServeConfig, secrets: Secrets, file: LiveTrace | None, 
         writer.write(banner(config, server.addresses, server.control_address, server.ca, server.leftovers))
         while not stop.is_set():
             with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), LOOK_EVERY_S)
+                await asyncio.wait_for(stop.wait(), FLUSH_EVERY_S)
             writer.write(console.flush(server.clock.now_us(), is_end=stop.is_set()))
             if file is not None:
                 file.flush()
 
 
 def _stop_signal() -> asyncio.Event:
-    """Set by the first Ctrl-C or SIGTERM; the second one ends the process the hard way."""
+    """Set by the first Ctrl-C or SIGTERM; the second one kills the process."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 

@@ -14,11 +14,11 @@ from fleetrig.simulator.contract.trace import Lane, TraceEvent
 
 COLLAPSE_FOR_US: Final = 5 * US_PER_S
 MAX_LINE_CHARS: Final = 200
-MOST_LINES_PER_S: Final = 20
-"""A fleet that is refused as a whole must not bury the reason, nor slow the server down."""
+MAX_LINES_PER_S: Final = 20
+"""If a whole fleet is refused, the reason must stay visible and the server fast."""
 
 UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-"""A client chooses what stands in a path; it shall not steer the terminal."""
+"""Clients control the path; it must not be able to control the terminal."""
 
 DIM, RED, PLAIN = "\x1b[2m", "\x1b[31m", "\x1b[0m"
 
@@ -96,7 +96,7 @@ class RefusalLines:
         if second != self._second:
             self._second, self._lines_in_second = second, 0
         self._lines_in_second += 1
-        return self._lines_in_second > MOST_LINES_PER_S
+        return self._lines_in_second > MAX_LINES_PER_S
 
     def _line(self, at_us: int, text: str) -> str:
         time = datetime.fromtimestamp(to_s(at_us)).astimezone().strftime("%H:%M:%S")
@@ -104,5 +104,5 @@ class RefusalLines:
 
 
 def clean_line(text: str) -> str:
-    """Without anything that would steer a terminal."""
+    """Replaces characters that would control a terminal."""
     return UNPRINTABLE.sub("?", text)

@@ -1,4 +1,4 @@
-"""The options of `fleetrig serve` as what a server is made of. Raises UsageError for every option that cannot be.
+"""Turns the options of `fleetrig serve` into the configuration of a server. Raises UsageError for invalid options.
 
 An option that belongs to a platform is `PLATFORM=VALUE`; where one platform is served, `VALUE` is enough.
 """
@@ -26,7 +26,7 @@ class ServeArgs:
     """The options as they were typed."""
 
     platforms: Sequence[str] = ()
-    """All that there are, if none is named."""
+    """All platforms if empty."""
     listeners: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Listener -> its addresses, such as `{"http": ["127.0.0.1:8080"]}`."""
     profiles: Sequence[str] = ()
@@ -49,7 +49,7 @@ class ServeConfig:
 
 
 def parse(args: ServeArgs, known: Mapping[str, ServablePlatform]) -> ServeConfig:
-    """Finds everything that can be known to be wrong before a port or a file is touched. `known`: those there are."""
+    """Checks all options before a port is opened or a file is touched. `known`: all platforms."""
     names = [known_platform(name, "--platform", tuple(known)) for name in dict.fromkeys(args.platforms)] or list(known)
     chosen = {name: known[name] for name in names}
     of_platform = _platform_args(args, chosen, tuple(known))
@@ -101,7 +101,7 @@ def by_platform(
 ) -> dict[str, list[str]]:
     """Platform -> the values of an option that are meant for it. `known` are all the platforms there are.
 
-    Where a value cannot hold `=` itself, whatever stands before one must be a platform.
+    If a value cannot contain `=` itself, the part before one must be a platform.
     """
     found: dict[str, list[str]] = {}
     for text in values:

@@ -38,7 +38,7 @@ class PlatformConfig:
     accounts: tuple[str, ...]
     """A line of the banner for each."""
     secrets: tuple[tuple[str, str], ...]
-    """(kind, value) of what must stand in no trace."""
+    """(kind, value) of secrets that must not appear in a trace."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,14 @@ from typing import NoReturn
 
 import typer
 
+from fleetrig.harness.commands.fleet_simulation import Simulation, SimulationPlan, SimulationResult
 from fleetrig.harness.commands.live_trace import LiveTrace
-from fleetrig.harness.commands.simulation import Simulation, SimulationPlan, SimulationResult
 from fleetrig.harness.report.console import make_console
 from fleetrig.harness.report.exits import Exit
 from fleetrig.harness.report.fleet_screen import screen_for
 from fleetrig.harness.report.fleet_state import FleetState, Readings
 from fleetrig.harness.report.fleet_table import TableHeading, summary
-from fleetrig.harness.run.open_files import allow_connections
+from fleetrig.harness.run.open_files import raise_file_limit
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Trace
 from fleetrig.simulator.drivers.realtime import WallClock
@@ -30,7 +30,7 @@ def simulate(
     `interval_s` is shown between polls until the server names another. `trace` is a file for every event, with the
     secrets masked. Raises typer.Exit, UsageError, BrokenBench.
     """
-    allow_connections(len(plan.agents))
+    raise_file_limit(len(plan.agents))
     state = FleetState.of([agent.identity.serial for agent in plan.agents], interval_s, readings)
     stream = Trace()
     stream.listen(state.take)
@@ -55,7 +55,7 @@ def _show(plan: SimulationPlan, trace: Trace, state: FleetState) -> SimulationRe
 
 
 def exit_code(result: SimulationResult, state: FleetState) -> Exit:
-    """What was left behind counts first, then Ctrl-C; a fleet of which no device came through has failed."""
+    """BROKEN if anything was left behind, then INTERRUPTED; FAILED if no device was accepted."""
     if result.left_behind:
         return Exit.BROKEN
     if result.was_interrupted:

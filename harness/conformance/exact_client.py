@@ -1,4 +1,4 @@
-"""An HTTP client that sends exactly what it is told: no path is normalised, no header added that was not asked for.
+"""An HTTP client that sends exactly what it is given: no path is normalised, no header added that was not asked for.
 
 Libraries rewrite paths, follow redirects and fill in headers; a conformance check needs none of that. So this is the
 standard library's `http.client`, one connection at a time, kept alive while the server lets it.

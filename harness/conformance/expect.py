@@ -9,7 +9,7 @@ from fleetrig.harness.verdict import Finding
 
 
 class Mismatch(Exception):
-    """The server did something else than the row says."""
+    """The server did not do what the row says."""
 
     def __init__(self, finding: Finding) -> None:
         super().__init__(f"expected {finding.expected}; got {finding.got}")

@@ -52,7 +52,7 @@ class RawExchange:
 
 @contextlib.contextmanager
 def raw_exchange(client: ExactClient, method: str) -> Iterator[RawExchange]:
-    """A connection of its own for one exchange."""
+    """A separate connection for one exchange."""
     connection = client.bare_socket()
     try:
         yield RawExchange(connection, method)

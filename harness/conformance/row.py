@@ -1,7 +1,7 @@
 """What a conformance suite is made of: rows, in resources, each with its number in the contract.
 
-A row is a function that uses a server and says what it expects (`findings`). It may need capabilities of it, and
-what it makes through the server under test is removed again, whatever happens.
+A row is a function that uses a server and says what it expects (`findings`). It may need capabilities of the server,
+and everything it creates there is removed afterwards, even if it fails.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from fleetrig.harness.verdict import Severity
 from fleetrig.simulator.contract.errors import NoSuchId
 
 S = TypeVar("S")
-"""What rows of a platform use: its server under test."""
+"""The client that a platform's rows use."""
 
 
 @dataclass(frozen=True, slots=True)

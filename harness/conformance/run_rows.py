@@ -23,7 +23,7 @@ OpenClient = Callable[[Row[S]], AbstractContextManager[S]]
 def run_rows(
     rows: Sequence[Row[S]], open_client: OpenClient[S], can: frozenset[str], blank: Report
 ) -> Iterator[Report]:
-    """A report per row. A row that finds the bench broken ends the run: the rest could only repeat its cause."""
+    """A report per row. A row that is BROKEN ends the run: the others would only repeat its cause."""
     for row in rows:
         report = run_row(row, open_client, can, blank)
         yield report
@@ -52,7 +52,7 @@ def run_row(row: Row[S], open_client: OpenClient[S], can: frozenset[str], blank:
 
 
 def lacks(platform: str, needs: Sequence[str]) -> str:
-    """What the server lacks, and how a SERVER.yaml says that it has it. Listeners are named by their address there."""
+    """Names a missing capability and how to declare it in SERVER.yaml. Listeners are declared by address."""
     if listeners := [word for word in needs if word in LISTENERS]:
         keys = ", ".join(f"`{word}: HOST:PORT`" for word in listeners)
         return f"the server lacks {', '.join(listeners)}; if it listens there, say so in a SERVER.yaml: {keys}"

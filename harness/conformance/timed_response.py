@@ -1,6 +1,6 @@
 """Answers of `http.client` that must be whole by a deadline.
 
-A socket's own timeout counts from byte to byte: a server that sends one now and then would hold a run for ever.
+A socket's own timeout counts from byte to byte: a server that sends a byte now and then would block a run for ever.
 """
 
 from __future__ import annotations

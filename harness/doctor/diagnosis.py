@@ -14,7 +14,7 @@ from fleetrig.harness.report.exits import Exit
 SECRET: Final = "\ue000secret\ue000"
 """Stands in a body for a secret, until the command is written; the shell fills it in then."""
 
-MOST_CHARACTERS: Final = 40
+MAX_CHARACTERS: Final = 40
 """The longest id or name within a sentence."""
 
 
@@ -119,5 +119,5 @@ def printable(text: str, most_characters: int = 80) -> str:
 
 def quoted(text: str) -> str:
     """An id within a sentence: in quotes where they are needed to see where it begins and ends."""
-    shown = printable(text, MOST_CHARACTERS)
+    shown = printable(text, MAX_CHARACTERS)
     return shown if text and text.isprintable() and " " not in text else f'"{shown}"'

@@ -1,1 +1,1 @@
-"""Devices that nobody here wrote: started as programs, and judged by what the server saw of them."""
+"""External devices: started as programs, and judged by what the server saw of them."""

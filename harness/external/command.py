@@ -56,7 +56,7 @@ def values_of(device: DeviceIdentity, credential: Mapping[str, str], url: str, f
 
 
 def environment(values: Mapping[str, str], inherited: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Ours without proxies, since the server is on this machine, and the device's values as FLEETRIG_URL …"""
+    """Our environment without proxies, since the server is local, plus the device's values as FLEETRIG_URL …"""
     plain = {name: value for name, value in inherited.items() if not name.lower().endswith("_proxy")}
     return {**plain, **{f"FLEETRIG_{name.upper()}": value for name, value in values.items()}}
 

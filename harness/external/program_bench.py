@@ -1,7 +1,7 @@
 """A bench whose devices are programs: power is a process group that is started and killed.
 
-Time, waiting and questions to the server are those of the real bench. Nobody can look into such a device, so the
-device lane says nothing of what it does: the server lane of the trace says what arrived.
+Time, waiting and queries to the server are those of the real bench. The inner state of such a device is invisible: its
+device lane shows only power and exit, and the server lane of the trace shows what arrived.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ class ProgramBench:
         return Path(self._folder.name) / serial.replace("/", "_")
 
     def _keep_output(self) -> None:
-        """Masked: whether a program gives its tokens away is for `keeps_secrets` to say, not for us to repeat."""
+        """Masked: `keeps_secrets` judges whether a program leaks its tokens; the files must not repeat them."""
         for serial in sorted(self._serials):
             if text := self.output_of(serial):
                 self._results.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Folds about what is special with devices that are programs, or that nobody here knows."""
+"""Folds for external devices: programs that must keep running, ids that must not be shared."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class KeepsRunningFold:
 
     @property
     def expected(self) -> str:
-        return "the programs go on running"
+        return "no device program exits"
 
     def finding(self) -> Finding:
         if self._ended is None:
-            return Finding(self.expected, "they did")
+            return Finding(self.expected, "none did")
         return Finding(
             self.expected, f"{self._ended.device} ended by itself: {self._ended.reason}", (evidence_of(self._ended),)
         )

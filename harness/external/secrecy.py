@@ -11,7 +11,7 @@ EXPECTED = "no token stands in the output of a device's program"
 
 
 def query_secrets(context: RunContext, words: KeepsSecrets) -> AdminCall[Finding | None]:
-    """The first line with a secret in it, masked. Devices of our own write nothing at all."""
+    """The first line with a secret in it, masked. Simulated devices write nothing."""
     yield from ()
     for serial in context.serials(words.only):
         for number, line in enumerate(context.output_of(serial).splitlines(), 1):

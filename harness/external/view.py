@@ -1,4 +1,4 @@
-"""What devices do, as the server saw it: events of the server lane turned into those that a device would tell.
+"""What devices do, as the server saw it: events of the server lane turned into events of a device.
 
 `received` becomes `sent`, what was answered becomes `received`, and where faults kept an answer away, `no_reply`. They
 stay in the server lane with their numbers, so that a finding points to what really stands in the trace.
@@ -20,7 +20,7 @@ EventView = Callable[[TraceEvent], Iterable[TraceEvent]]
 
 
 def device_view(event: TraceEvent) -> tuple[TraceEvent, ...]:
-    """Devices of our own tell themselves what they do."""
+    """Simulated devices emit their own events."""
     return (event,)
 
 
@@ -38,7 +38,7 @@ class SeenExchange(NamedTuple):
 
 @dataclass(slots=True)
 class ServerView:
-    """A view. What came and what was said to it belong together by their session; others may stand in between."""
+    """A view. Request and answer are paired by session; events of other sessions may come in between."""
 
     _device_call: Callable[[TraceEvent], DeviceCall | None]
     _open: BySession[SeenExchange] = field(default_factory=BySession)
@@ -71,6 +71,6 @@ def _answered(event: TraceEvent, exchange: SeenExchange) -> Iterator[TraceEvent]
 
 
 def _from_device(kind: str, event: TraceEvent, exchange: SeenExchange) -> Iterator[TraceEvent]:
-    """As the device would tell it."""
+    """The event as the device would emit it."""
     if exchange.call is not None:
         yield event._replace(kind=kind, device=exchange.call.device, name=exchange.call.name)

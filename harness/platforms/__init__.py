@@ -1,4 +1,4 @@
-"""One folder for each platform: what the harness knows of it, and nobody else does. The table names them.
+"""One folder for each platform: everything that the harness knows of it. The table names them.
 
 A part of a platform is imported when it is asked for, and not before: `fleetrig check` reads a scenario by its
 platform's vocabulary, which is data, and imports no engine.
@@ -13,11 +13,11 @@ from typing import Any, Final
 from fleetrig.simulator.contract.errors import UsageError
 
 PLATFORMS: Final = {"hawkbit": "fleetrig.harness.platforms.hawkbit"}
-"""Name -> package. A new platform is a line here and a folder with the same files as the others have."""
+"""Name -> package. A new platform is a line here and a folder with the same files as the others."""
 
 
 def load(name: str, part: str) -> Any:
-    """A part of a platform, `module:object` below its package. Raises UsageError for a name that no platform has."""
+    """A part of a platform, `module:object` below its package. Raises UsageError for an unknown platform."""
     if name not in PLATFORMS:
         nearest = difflib.get_close_matches(name, PLATFORMS, n=1)
         hint = f"did you mean {nearest[0]!r}?" if nearest else f"there is {', '.join(PLATFORMS)}"

@@ -15,7 +15,7 @@ from fleetrig.harness.report.marks import MARKS, mark
 from fleetrig.harness.report.text import check_lines, summary
 from fleetrig.harness.verdict import CheckResult, PhaseResult, Report, Verdict, worst_verdict
 
-MOST_LEFT = 10
+MAX_LEFT = 10
 
 
 def make_console(*, stderr: bool = False) -> Console:
@@ -65,7 +65,7 @@ class ConsoleReport:
             self._indented(1, Text(f"run again  {report.rerun}"))
 
     def show_cause(self, reason: str) -> None:
-        """Why nothing could be run at all."""
+        """Shows why nothing could be run."""
         self._line(mark(self._console, Verdict.BROKEN), Text(reason, "magenta"))
 
     def show_row(self, report: Report) -> None:
@@ -99,11 +99,11 @@ class ConsoleReport:
             self._console.print(Text(f"{what:<9}{where}", "dim"))
 
     def left_behind(self, sentences: Sequence[str]) -> None:
-        """What a server would not take back: for a person to put right."""
-        for sentence in sentences[:MOST_LEFT]:
+        """What could not be cleaned up on the server and must be fixed by hand."""
+        for sentence in sentences[:MAX_LEFT]:
             self._line(Text("left behind  ", "magenta"), Text(sentence))
-        if len(sentences) > MOST_LEFT:
-            self._line(Text(f"left behind  {len(sentences) - MOST_LEFT} more", "magenta"))
+        if len(sentences) > MAX_LEFT:
+            self._line(Text(f"left behind  {len(sentences) - MAX_LEFT} more", "magenta"))
 
     def _phases(self, report: Report) -> None:
         for phase in report.phases:

@@ -23,7 +23,7 @@ class FleetScreen(Protocol):
 
     every_s: float
     is_gone: bool
-    """Nobody reads any more (a closed terminal, a broken pipe). Then nothing here does anything, and nothing raises."""
+    """True once the output is closed (terminal or pipe). Then all methods do nothing and raise nothing."""
 
     def __enter__(self) -> Self: ...
 
@@ -33,7 +33,7 @@ class FleetScreen(Protocol):
     def refresh(self) -> None: ...
 
     def say(self, sentence: str) -> None:
-        """Something a person should know now. It stays until the next sentence; an empty one takes it away."""
+        """Shows a message until the next one; an empty one removes it."""
 
 
 class LiveScreen:

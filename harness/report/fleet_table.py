@@ -14,7 +14,7 @@ from rich.text import Text
 from fleetrig.harness.report.fleet_state import DeviceRow, FleetState, stage_text
 from fleetrig.simulator.contract.clock import to_s
 
-MOST_ROWS: Final = 30
+MAX_ROWS: Final = 30
 """More devices are shown as a table of stages."""
 
 OTHER_LINES: Final = 3
@@ -49,7 +49,7 @@ def table(state: FleetState, heading: TableHeading, now_us: int, note: str, size
     top = [heading_line(state, heading, now_us, columns), totals(state, now_us)]
     bottom = [Text(line, "bold") for line in textwrap.wrap(note, columns)]
     room = lines - OTHER_LINES - len(bottom)
-    if len(state.rows) <= min(MOST_ROWS, room):
+    if len(state.rows) <= min(MAX_ROWS, room):
         return Group(*top, device_table(state.rows.values(), now_us), *bottom)
     return Group(*top, *crowd(state, now_us, columns, room), *bottom)
 
@@ -106,7 +106,7 @@ def crowd(state: FleetState, now_us: int, columns: int, lines: int) -> Sequence[
         parts.append(Text(f"oldest answer: {oldest_s:.0f} s ago ({silent.serial})", no_wrap=True, overflow="ellipsis"))
         room -= 1
     troubled = state.in_trouble()
-    if troubled and (shown := troubled[: max(1, min(MOST_ROWS, room - 2))]):
+    if troubled and (shown := troubled[: max(1, min(MAX_ROWS, room - 2))]):
         parts.append(Text(f"in trouble: {len(troubled):,}, the worst of them", "bold"))
         parts.append(device_table(shown, now_us))
     return parts
@@ -136,7 +136,7 @@ def plain_line(state: FleetState, heading: TableHeading, now_us: int) -> str:
 
 
 def summary(state: FleetState, heading: TableHeading, now_us: int) -> str:
-    """What it came to, when it is over."""
+    """The summary at the end."""
     ran = format_clock(elapsed_s(state, heading, now_us))
     return (
         f"{ran} on {heading.server}: {state.came_through:,} of {devices_text(state)} came through; "

@@ -25,7 +25,7 @@ ILLEGAL: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ff
 
 
 def write_junit(reports: Sequence[Report], path: Path) -> None:
-    """Written whole or not at all. Raises BrokenBench when it cannot be written."""
+    """Writes the file atomically. Raises BrokenBench if it cannot be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(path.name + ".part")

@@ -8,7 +8,7 @@ from fleetrig.harness.verdict import CheckResult, Report, Verdict
 
 
 def finding_lines(report: Report) -> Iterator[str]:
-    """Everything that is not as it should be, and how to see it again."""
+    """Everything that failed, and how to reproduce it."""
     if report.verdict in (Verdict.PASSED, Verdict.SKIPPED):
         return
     if report.reason:

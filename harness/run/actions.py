@@ -27,7 +27,7 @@ def perform(context: RunContext, words: ActionWord) -> Director[None]:
 def power_on(context: RunContext, words: PowerOn) -> Director[None]:
     """Starts devices one by one over the spread; with `cut_at` each loses its power once at that point."""
     yield from ()
-    devices = [device for device in context.chosen(words.only) if not device.agent.is_on]
+    devices = [device for device in context.select_devices(words.only) if not device.agent.is_on]
     spread_s = words.spread_s or context.scenario.devices.start_spread_s
     for position, device in enumerate(devices):
         watch = context.watch if position == 0 else None
@@ -38,13 +38,13 @@ def power_on(context: RunContext, words: PowerOn) -> Director[None]:
 
 def power_cut(context: RunContext, words: PowerCut) -> Director[None]:
     yield from ()
-    for device in context.chosen(words.only):
+    for device in context.select_devices(words.only):
         context.driver.power_cut(device.agent)
 
 
 def cycle_power(context: RunContext, words: CyclePower) -> Director[None]:
     yield from ()
-    power_cycle(context, context.chosen(words.only), words.off_s)
+    power_cycle(context, context.select_devices(words.only), words.off_s)
 
 
 def power_cycle(context: RunContext, devices: Sequence[Device], off_s: float) -> None:

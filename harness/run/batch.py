@@ -1,4 +1,4 @@
-"""Many runs: in order or side by side, each shown as it ends, and one JUnit file whatever happens."""
+"""Many runs, in order or in parallel: each is shown as it ends, and a JUnit file is always written."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from typing import Final
 from fleetrig.harness.platform import platform_of
 from fleetrig.harness.report.console import ConsoleReport
 from fleetrig.harness.report.junit import write_junit
-from fleetrig.harness.run.run import RunOptions, run
+from fleetrig.harness.run.run import run
+from fleetrig.harness.run.run_options import RunOptions
 from fleetrig.harness.scenario_file.selection import Expanded
 from fleetrig.harness.verdict import Report, Verdict
 from fleetrig.simulator.contract.errors import BrokenBench
@@ -35,13 +36,13 @@ class BatchOutput:
     fail_fast: bool = False
 
     def written(self) -> dict[str, Path]:
-        """The files that are there now, by what they are."""
+        """The files that exist now, by kind."""
         places = {"junit": self.junit, "trace": self.trace, "results": self.results}
         return {what: path for what, path in places.items() if path is not None and path.exists()}
 
 
 async def run_and_show(pairs: Sequence[Pair], output: BatchOutput, width: int) -> list[Report]:
-    """Shows each report as it comes; summary and JUnit file come even when the run breaks off."""
+    """Shows each report as its run ends; writes summary and JUnit file even if the batch is interrupted."""
     began_s = time.monotonic()
     reports: list[Report] = []
     broken_off: list[Report] = []
@@ -67,8 +68,8 @@ async def run_and_show(pairs: Sequence[Pair], output: BatchOutput, width: int) -
 
 
 async def _show(pairs: Sequence[Pair], output: BatchOutput, width: int, reports: list[Report]) -> None:
-    """Adds reports as they come. A server that nobody can reach breaks all runs by one cause, which is shown once."""
-    if cause := await first_cause(*pairs[0]):
+    """Adds reports as runs end. If the server is unreachable, all runs are BROKEN and the cause is shown once."""
+    if cause := await why_unreachable(*pairs[0]):
         reports += reports_of(pairs, Verdict.BROKEN, cause)
         output.writer.show_cause(cause)
         return
@@ -81,8 +82,8 @@ async def _show(pairs: Sequence[Pair], output: BatchOutput, width: int, reports:
                     return
 
 
-async def first_cause(expanded: Expanded, options: RunOptions) -> str:
-    """Why the server that all runs are to meet cannot be used; empty when it can."""
+async def why_unreachable(expanded: Expanded, options: RunOptions) -> str:
+    """Returns why the server of all runs cannot be used; empty if it can."""
     if options.against is None:
         return ""
     admin = platform_of(expanded.scenario.platform).admin(options.against)
@@ -95,7 +96,7 @@ async def first_cause(expanded: Expanded, options: RunOptions) -> str:
 
 
 async def run_all(pairs: Sequence[Pair], width: int) -> AsyncGenerator[Report, None]:
-    """Reports in order of completion; at most `width` at a time. Leaving early cancels what still runs."""
+    """Yields reports in order of completion; at most `width` runs in parallel. Leaving early cancels running ones."""
     gate = asyncio.Semaphore(width)
 
     async def one(pair: Pair) -> Report:
@@ -113,7 +114,7 @@ async def run_all(pairs: Sequence[Pair], width: int) -> AsyncGenerator[Report, N
 
 
 def reports_of(pairs: Sequence[Pair], verdict: Verdict, reason: str) -> list[Report]:
-    """Of runs that did not take place, so that a JUnit file always lists the same testcases."""
+    """Reports of runs that were not started, so that a JUnit file always lists the same testcases."""
     return [
         Report(expanded.name, expanded.scenario.title, verdict, reason, time=options.time, seed=options.seed)
         for expanded, options in pairs

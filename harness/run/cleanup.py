@@ -1,4 +1,4 @@
-"""After a run, on a server that others use too: faults of the run go, then what the platform made or changed."""
+"""Clean-up (teardown) after a run on a shared server: removes its faults, then what the platform created or changed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fleetrig.simulator.drivers.director import AdminCall
 
 
 def clean_up(context: RunContext) -> AdminCall[str]:
-    """What could not be removed or restored, and why; empty when nothing is left. Devices must be off."""
+    """Returns what could not be removed or restored, and why; empty if nothing is left. Devices must be off."""
     left: list[str] = []
     names = f"{context.prefix}*"
     try:

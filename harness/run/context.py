@@ -25,7 +25,7 @@ from fleetrig.simulator.effects import Behaviour
 
 @dataclass(slots=True)
 class Device:
-    """One unit on the bench. Behaviour and credential can be changed, as by a technician; they count at power-on."""
+    """One unit on the bench. Behaviour and credential can be changed; changes take effect at power-on."""
 
     identity: DeviceIdentity
     credential: Credential | None
@@ -40,7 +40,7 @@ class Device:
 
 @dataclass(slots=True)
 class Progress:
-    """How far a run has come. It outlives the director, so that a run that breaks keeps what was judged before."""
+    """The progress of a run. It outlives the director, so that an aborted run keeps the results so far."""
 
     done: list[PhaseResult] = field(default_factory=list)
     phase: str = ""
@@ -54,7 +54,7 @@ class Progress:
         return (*self.done, PhaseResult(self.phase, (), to_s(now_us - self.began_us), why))
 
 
-def as_built(behaviour: Behaviour) -> Behaviour:
+def default_behaviour(behaviour: Behaviour) -> Behaviour:
     """Devices behave as their platform's flow does."""
     return behaviour
 
@@ -67,25 +67,25 @@ class RunContext:
     server: ServerUnderTest
     secrets: Secrets
     new_token: Callable[[str], str]
-    """A fresh token for a purpose: real chance in real time, a hash of seed and purpose in virtual time."""
+    """Makes a token for a purpose: random in real time, a hash of seed and purpose in virtual time."""
     results: Path
     """The folder for records."""
     prefix: str = ""
-    """Before every name on a server that others use too."""
-    behaviour: Callable[[Behaviour], Behaviour] = as_built
-    """What becomes of the behaviour of each device: tests make devices that misbehave."""
+    """Prefix of every name on a shared server."""
+    behaviour: Callable[[Behaviour], Behaviour] = default_behaviour
+    """Applied to the behaviour of each device: tests make devices that misbehave."""
     watch: PowerWatch | None = None
     """In a dry run: lists the points of the first device at which power can be cut."""
     devices: dict[str, Device] = field(default_factory=dict)
     cuts: dict[str, PowerWatch] = field(default_factory=dict)
-    """By serial: the watch that is to cut a device's power once."""
+    """Serial -> the watch that cuts the device's power once."""
     fault_ids: list[int] = field(default_factory=list)
     """Faults that were added to the server."""
     progress: Progress = field(default_factory=Progress)
     image: Path | None = None
     """What `deploy` gives to devices, in place of an image made for the run."""
     output_of: Callable[[str], str] = lambda serial: ""
-    """What the program of a device has written; devices of our own write nothing."""
+    """Returns the output of a device's program; simulated devices have none."""
     known: Known = field(default_factory=Known)
     """Where this device or server is known to deviate."""
     work: Work = field(init=False)
@@ -94,14 +94,14 @@ class RunContext:
     def __post_init__(self) -> None:
         self.work = self.platform.work(self)
 
-    def chosen(self, only: str = "*") -> list[Device]:
+    def select_devices(self, only: str = "*") -> list[Device]:
         """The devices whose serial, without the prefix, fits the glob."""
         return [
             device for serial, device in self.devices.items() if fnmatchcase(serial.removeprefix(self.prefix), only)
         ]
 
     def serials(self, only: str = "*") -> list[str]:
-        return [device.serial for device in self.chosen(only)]
+        return [device.serial for device in self.select_devices(only)]
 
     def emit(self, kind: str, name: str, reason: str = "") -> None:
         """The bench lane: what the director does."""
@@ -109,13 +109,13 @@ class RunContext:
         self.driver.trace.emit(self.driver.now_us(), Lane.BENCH, kind, name=hide(name), reason=hide(reason))
 
     def reprogram(self, device: Device, credential: Credential | None, behaviour: Behaviour) -> None:
-        """Burns another credential and behaviour into a device."""
+        """Gives a device another credential and behaviour."""
         device.credential, device.behaviour = credential, behaviour
         device.agent.reprogram(self.behaviour(behaviour))
 
 
 def build_devices(context: RunContext) -> None:
-    """Builds the scenario's fleet: who they are, which credential they hold, how their make behaves."""
+    """Builds the scenario's fleet: identity, credential and behaviour of each device."""
     template = context.scenario.devices
     for unit in template.units():
         serial = context.prefix + unit.serial

@@ -1,4 +1,4 @@
-"""Judging a phase: events are watched, the server is asked, and each check comes to an answer."""
+"""Judging a phase: events are watched, the server is queried, and each check gets a result."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from fleetrig.simulator.contract.trace import TraceEvent, TraceListener
 from fleetrig.simulator.drivers.director import Director, Until
 from fleetrig.simulator.effects import Pause
 
-LOOK_EVERY_S: Final = 0.25
+POLL_EVERY_S: Final = 0.25
 
 
 class NotEvaluated(Enum):
-    """Of a check that was still open when its phase failed."""
+    """The result of a check that was still open when its phase failed."""
 
     NOT_EVALUATED = "not judged"
 
 
 NOT_EVALUATED: Final = NotEvaluated.NOT_EVALUATED
 CheckOutcome = Finding | NotEvaluated | None
-"""What a check came to: something that is not as it should be, nothing to complain of, or no judgement at all."""
+"""The result of a check: a finding if it failed, None if it passed, NOT_EVALUATED if it was not judged."""
 
 
 def step_all(folds: Sequence[Fold], event: TraceEvent) -> None:
@@ -53,7 +53,7 @@ def through_view(view: EventView, folds: Sequence[Fold]) -> TraceListener:
 
 @dataclass(frozen=True, slots=True)
 class PhaseFolds:
-    """The folds of a phase. What breaks a hard one cannot be mended; a warning, or what is known, ends no phase."""
+    """The folds of a phase. A violated hard fold ends the phase; warnings and known deviations are soft and do not."""
 
     hard: tuple[Fold, ...]
     soft: tuple[Fold, ...]
@@ -79,10 +79,10 @@ def phase_folds(known: Known, phase: str, pairs: Iterable[tuple[Check, Fold]]) -
 def evaluate_all(
     context: RunContext, phase: Phase, expected: Sequence[Check], evaluators: Sequence[Evaluator]
 ) -> Director[list[CheckOutcome]]:
-    """One answer per check. `within` ends once nothing is open, `for` only when something is past mending.
+    """Returns one answer per check. `within` ends once no fold is open; `for` ends early if a hard fold is violated.
 
-    Records on the server may lag: within the time of `within` they are asked until they agree. A phase that has failed
-    asks nothing more: what it has not come to is not judged.
+    The server's records may lag: during `within` they are queried until they agree. A phase that has failed makes no
+    further queries; the remaining checks are not judged.
     """
     pairs = [
         (check, evaluator) for check, evaluator in zip(expected, evaluators, strict=True) if not callable(evaluator)
@@ -105,7 +105,7 @@ def evaluate_all(
 
 
 def outcome_of(fold: Fold, folds: PhaseFolds) -> CheckOutcome:
-    """What may still come is no finding in a phase that ended early."""
+    """In a phase that failed early, a check that is still open is not a finding."""
     match fold.status():
         case Status.MET:
             return None
@@ -118,7 +118,7 @@ def outcome_of(fold: Fold, folds: PhaseFolds) -> CheckOutcome:
 def query_until(context: RunContext, query: Query, folds: PhaseFolds, deadline_us: int) -> Director[CheckOutcome]:
     """The last finding before the deadline, None as soon as there is none.
 
-    Our own server may be away because the scenario has it so: until the deadline that is no reason to give up.
+    Our own server may be down because the scenario wants it: that is tolerated until the deadline.
     """
     while not folds.failed:
         is_late = context.driver.now_us() >= deadline_us
@@ -129,7 +129,7 @@ def query_until(context: RunContext, query: Query, folds: PhaseFolds, deadline_u
         except NoAnswer:
             if is_late or not context.server.is_own:
                 raise
-        yield Pause(LOOK_EVERY_S, LOOK_EVERY_S, "look again")
+        yield Pause(POLL_EVERY_S, POLL_EVERY_S, "look again")
     return NOT_EVALUATED
 
 
@@ -143,7 +143,7 @@ def result_of(check: Check, answer: CheckOutcome) -> CheckResult:
 
 
 def trace_outcome(context: RunContext, check: Check, answer: CheckOutcome) -> None:
-    """What the server said is written down, since nobody can ask it again when the trace is judged later."""
+    """Records the server's answer in the trace, so that the trace can be judged later without the server."""
     if not isinstance(answer, NotEvaluated):
         said = "" if answer is None else f"expected {answer.expected}, got {answer.got}"
         context.emit("asked", title_of(check), said)

@@ -1,4 +1,4 @@
-"""Ctrl-C: at once where a long run would go on, later where something must be finished first."""
+"""Ctrl-C: immediate during a long run, delayed where something must be finished first."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def ctrl_c_at_once() -> Iterator[None]:
-    """Raises KeyboardInterrupt where the code stands; asyncio's own handler would wait for the next await."""
+    """Raises KeyboardInterrupt immediately; asyncio's own handler would wait for the next await."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -23,7 +23,7 @@ def ctrl_c_at_once() -> Iterator[None]:
 
 @contextmanager
 def ctrl_c_later() -> Iterator[None]:
-    """What is running ends first, then KeyboardInterrupt is raised. Pressing it twice ends the wait."""
+    """Delays KeyboardInterrupt to the end of the block. Pressing Ctrl-C twice raises it at once."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

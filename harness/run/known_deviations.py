@@ -8,8 +8,7 @@
           reason: tries again after the same delay for ever
           see: hawkbit#§7.1
 
-A check that fails as is known does not fail the run; one that passes against all knowledge does, so that the file stays
-true.
+A check that fails as listed does not fail the run. A listed check that passes does, so that the file stays up to date.
 """
 
 from __future__ import annotations
@@ -43,10 +42,10 @@ class Deviation(Model):
     phase: Text | None = None
     """The name of its phase; any when not given."""
     ends_run: bool = False
-    """Nothing that comes after this phase is worth judging then."""
+    """If it occurs, the later phases are not run."""
     reason: Text
     see: Text
-    """Where that is written down: a section of the contract, a link."""
+    """Where it is documented: a section of the contract, or a link."""
 
     def __str__(self) -> str:
         return f"{self.reason} ({self.see})"
@@ -65,18 +64,18 @@ class Peers(RootModel[dict[str, Peer]]):
 
 @dataclass(slots=True)
 class Known:
-    """The deviations of one run; remembers which of them came about."""
+    """The known deviations of one run; remembers which of them occurred."""
 
     deviations: tuple[Deviation, ...] = ()
     _seen: set[int] = field(default_factory=set)
 
     def of(self, phase: str, check: Check) -> Deviation | None:
-        """What is known of this check."""
+        """Returns the known deviation of this check, if any."""
         names = (check.word, title_of(check))
         return next((one for one in self.deviations if one.check in names and one.phase in (None, phase)), None)
 
     def result(self, phase: str, check: Check, result: CheckResult) -> CheckResult:
-        """The result in the light of what is known."""
+        """Returns the result as KNOWN if the failure is a known deviation."""
         deviation = self.of(phase, check)
         if deviation is None or result.finding is None:
             return result
@@ -86,12 +85,12 @@ class Known:
         return CheckResult(result.title, Verdict.KNOWN, finding, result.line)
 
     def ends_run(self, phase: PhaseResult) -> bool:
-        """True when what has come about in this phase leaves nothing to judge."""
+        """True if a deviation that occurred in this phase ends the run (`ends_run`)."""
         known = {check.finding.known for check in phase.checks if check.finding is not None}
         return any(one.ends_run and str(one) in known for one in self.deviations)
 
     def unexpected(self) -> Iterator[PhaseResult]:
-        """After the last phase: deviations that did not come about fail the run."""
+        """After the last phase: deviations that did not occur fail the run."""
         passed = [one for number, one in enumerate(self.deviations) if number not in self._seen]
         if passed:
             yield PhaseResult(UNEXPECTED, tuple(map(_unexpected, passed)), 0.0)

@@ -9,15 +9,15 @@ from typing import Final
 from fleetrig.simulator.contract.errors import BrokenBench
 
 OWN_FILES: Final = 64
-"""Files that are no device's: standard streams, libraries, the trace, the administrator's connections."""
-MOST_FILES: Final = 65_536
-"""As many as a server asks for."""
+"""Files besides those of devices: standard streams, libraries, the trace, the administrator's connections."""
+MAX_FILES: Final = 65_536
+"""The limit that a server requests."""
 
 
-def allow_connections(devices: int) -> None:
-    """Raises the soft limit as far as it goes. Raises BrokenBench when that is too little for the fleet."""
+def raise_file_limit(devices: int) -> None:
+    """Raises the soft limit as far as possible. Raises BrokenBench if that is not enough for the fleet."""
     least = devices + OWN_FILES
-    allowed, hard = raise_limit(2 * devices + OWN_FILES)
+    allowed, hard = raise_soft_limit(2 * devices + OWN_FILES)
     if allowed < least:
         raise BrokenBench(
             f"{devices:,} devices need {least:,} open files, but the limit here is {hard:,}: start from a shell "
@@ -25,10 +25,10 @@ def allow_connections(devices: int) -> None:
         )
 
 
-def raise_limit(wanted: int = MOST_FILES) -> tuple[int, int]:
-    """Raises the soft limit to `wanted` files, or as near as the hard limit lets it; never lowers it.
+def raise_soft_limit(wanted: int = MAX_FILES) -> tuple[int, int]:
+    """Raises the soft limit to `wanted` files, at most to the hard limit; never lowers it.
 
-    Returns the soft limit that counts now, and the hard limit. `sys.maxsize` stands for no limit.
+    Returns the new soft limit and the hard limit. `sys.maxsize` stands for no limit.
     """
     soft, hard = (_number(limit) for limit in resource.getrlimit(resource.RLIMIT_NOFILE))
     allowed = min(wanted, hard)

@@ -2,7 +2,7 @@
 
 The exact order: settings → the fleet → faults of the run → for each phase its faults, its actions, the wait that it
 asks for, then its checks: questions to the server first, since events go on being watched until all are answered.
-`course` says how far a run has come, also when the director is broken off.
+`context.progress` says how far the run has come, also when the director is interrupted.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from fleetrig.simulator.contract.faults import Fault
 from fleetrig.simulator.drivers.director import AdminCall, Director
 
 
-def direct(context: RunContext) -> Director[tuple[PhaseResult, ...]]:
+def run_scenario(context: RunContext) -> Director[tuple[PhaseResult, ...]]:
     """Runs the scenario; stops after the first phase that fails, since what follows builds on it.
 
-    Deviations that are known do not stop it, unless nothing can come of the rest.
+    Known deviations do not stop it, unless they are marked `ends_run`.
     """
     context.emit("begun", context.prefix)
     yield from context.work.setup()
@@ -70,7 +70,7 @@ def run_phase(context: RunContext, phase: Phase) -> Director[PhaseResult]:
 
 
 def add_faults(context: RunContext, faults: Sequence[Fault]) -> AdminCall[None]:
-    """Raises BrokenBench where nobody can make the server fail."""
+    """Raises BrokenBench if faults cannot be set on this server."""
     if faults and context.server.add_fault is None:
         raise BrokenBench(
             f"{context.server.name} cannot be made to fail; say `needs: [reference.faults]` to skip the scenario there"
@@ -81,7 +81,7 @@ def add_faults(context: RunContext, faults: Sequence[Fault]) -> AdminCall[None]:
 
 
 def check_cuts(context: RunContext) -> None:
-    """Raises BrokenBench when a power cut that was ordered never came about: then nothing was proven."""
+    """Raises BrokenBench if a requested power cut never happened, since nothing was tested then."""
     for serial, watch in context.cuts.items():
         if not watch.fired:
             raise BrokenBench(f"{serial} never came to {watch.cut}, so its power was never cut and nothing was proven")

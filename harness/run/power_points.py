@@ -6,7 +6,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from fleetrig.harness.run.run import Attempt, RunOptions, SkipScenario
+from fleetrig.harness.run.run_options import RunOptions
+from fleetrig.harness.run.scenario_run import ScenarioRun, SkipScenario
 from fleetrig.harness.scenario_file.scenario import Scenario
 from fleetrig.harness.scenario_file.selection import Expanded
 from fleetrig.harness.verdict import PhaseResult, Verdict
@@ -38,13 +39,13 @@ def power_cut_points(scenario: Scenario) -> Sequence[str]:
 
 
 def dry_run(scenario: Scenario, watch: PowerWatch, listener: TraceListener) -> tuple[PhaseResult, ...]:
-    """Raises UsageError for a scenario that needs what our own server cannot do: nobody could list its points."""
+    """Raises UsageError for a scenario that our own server cannot run, since its points cannot be listed."""
     with tempfile.TemporaryDirectory() as folder:
         options = RunOptions(results=Path(folder), listener=listener)
-        attempt = Attempt(Expanded(scenario, {}, scenario.id), options, watch)
+        run = ScenarioRun(Expanded(scenario, {}, scenario.id), options, watch)
         try:
-            return attempt.in_virtual_time()
+            return run.in_virtual_time()
         except SkipScenario as lacking:
             raise UsageError(f"{scenario.id}: power cut points are listed by a dry run, but the {lacking}") from None
         finally:
-            attempt.trace_file.close(keep=False)
+            run.trace_file.close(keep=False)

@@ -1,4 +1,4 @@
-"""Results with every secret in them masked, however deep it lies."""
+"""Masks every secret in results, at any depth."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Follows the trace of a reference server elsewhere: what is about this run's devices goes into the run's own trace.
+"""Follows the trace of a remote reference server: events about this run's devices go into the run's own trace.
 
-So `refused` with a reason and bites of faults can be judged on a server that runs somewhere else. Its times stay the
-server's; its events get the numbers of the run's server lane, which nobody else writes then.
+So `refused` with a reason, and faults, can be judged on a remote server. Times are the server's; the events are
+numbered in the run's server lane, which has no other writer then.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from fleetrig.simulator.drivers.director import Director
 from fleetrig.simulator.drivers.realtime import RealBench
 from fleetrig.simulator.effects import Pause
 
-LOOK_EVERY_S: Final = 0.2
+POLL_EVERY_S: Final = 0.2
 
 
 @asynccontextmanager
 async def follow_remote_trace(control: ControlInterface | None, bench: RealBench, prefix: str) -> AsyncIterator[None]:
-    """From entering to leaving. Raises BrokenBench when the server stops telling."""
+    """Follows inside the `with` block. Raises BrokenBench if the server stops answering."""
     if control is None:
         yield
         return
@@ -40,7 +40,7 @@ async def follow_remote_trace(control: ControlInterface | None, bench: RealBench
 
 
 def follow(control: ControlInterface, trace: Trace, prefix: str, number: int) -> Director[None]:
-    """Never ends by itself. `prefix` begins the names of the run's devices."""
+    """Runs until it is cancelled. `prefix` begins the names of the run's devices."""
     while True:
         told = yield from control.events_since(number)
         number = told.until
@@ -48,11 +48,11 @@ def follow(control: ControlInterface, trace: Trace, prefix: str, number: int) ->
             if is_about(event, prefix):
                 copy_event(trace, event)
         if told.is_all:
-            yield Pause(LOOK_EVERY_S, LOOK_EVERY_S, "until there is more in the server's trace")
+            yield Pause(POLL_EVERY_S, POLL_EVERY_S, "until there is more in the server's trace")
 
 
 def is_about(event: TraceEvent, prefix: str) -> bool:
-    """A fault names no device, but the line of what it bit does."""
+    """A fault event names no device, but the line of the affected message does."""
     words = re.split(r"[/ :]", event.envelope.line) if event.envelope is not None else []
     return any(word.startswith(prefix) for word in (event.device, *words))
 

@@ -1,7 +1,7 @@
 """Judging a stored trace again, without running anything.
 
-The same folds look at the stored events, phase by phase. What the server was asked cannot be asked again: the bench
-lane has each answer (`asked`), and the report says that it comes from there.
+The same folds look at the stored events, phase by phase. Queries to the server cannot be repeated: the bench lane has
+each answer (`asked`), and the report says that it comes from there.
 """
 
 from __future__ import annotations
@@ -199,7 +199,7 @@ class Replay:
         return PhaseResult(name, checks, to_s(at_us - phase_replay.began_us))
 
     def unexpected(self) -> tuple[PhaseResult, ...]:
-        """Known deviations that did not come about, once the last phase was judged."""
+        """Known deviations that did not occur, once the last phase was judged."""
         if not self.done or self.done[-1].verdict is Verdict.FAILED:
             return ()
         is_over = len(self.done) == len(self.scenario.phases) or self._known.ends_run(self.done[-1])

@@ -19,7 +19,7 @@ from fleetrig.simulator.contract.trace import TraceEvent
 from fleetrig.simulator.contract.trace_json import to_line
 
 UNSAFE: Final = re.compile(r"[^\w./=,#-]+|\.\.+|^/")
-MOST_CHARACTERS: Final = 120
+MAX_CHARACTERS: Final = 120
 """Of the last part of a file name: file systems allow 255 bytes."""
 
 ENDING: Final = ".trace.jsonl"
@@ -32,8 +32,8 @@ def trace_name(run: str, seed: int = 1, ending: str = ENDING) -> str:
     """
     name = UNSAFE.sub("_", run).rstrip("_")
     folder, slash, last = name.rpartition("/")
-    if len(last) > MOST_CHARACTERS:
-        last = f"{last[:MOST_CHARACTERS]}-{digest_of(run.encode())}"
+    if len(last) > MAX_CHARACTERS:
+        last = f"{last[:MAX_CHARACTERS]}-{digest_of(run.encode())}"
     return folder + slash + last + (f"-seed-{seed}" if seed != 1 else "") + ending
 
 

@@ -21,7 +21,7 @@ class ActionWord(WordModel):
     """A word of `do`."""
 
     def describe(self) -> str:
-        """What it does, for people who want to know what a scenario would do."""
+        """Describes the action, for `fleetrig plan`."""
         raise NotImplementedError
 
 
@@ -45,7 +45,7 @@ class PowerOn(DeviceSelector, ActionWord):
     """Switches devices on."""
 
     spread_s: Duration = Field(0.0, alias="spread")
-    """They start one by one, evenly, over so long."""
+    """They start one by one, evenly spread over this time."""
     cut_at: CutAt | None = None
     """Cut the power at this point of the device's life, once: `<effect>#<n>:before|sent|answered`."""
     off_s: Duration = Field(2.0, alias="off")
@@ -64,7 +64,7 @@ class PowerOn(DeviceSelector, ActionWord):
 
 
 class PowerCut(DeviceSelector, ActionWord):
-    """Cuts the power, wherever the devices happen to be. What they did not remember is gone."""
+    """Cuts the power at once. Devices lose everything that they have not stored."""
 
     def describe(self) -> str:
         return f"cut the power of {describe_devices(self.only)}"
@@ -103,12 +103,12 @@ BENCH_WORDS: Final[Mapping[str, type[ActionWord]]] = {
 
 
 class Preregister(DeviceSelector, ActionWord):
-    """Makes records for the devices before they call, with the token that each of them holds."""
+    """Registers the devices before their first contact, with the token of each."""
 
     csv: UnitList | None = None
     """The units to register, in place of the devices: columns serial, token (optional), name, description."""
     batch: PositiveCount = 1000
-    """How many go into one request."""
+    """Number of devices in one request."""
     name: Text | None = None
     """The record's name; `{serial}` stands for the serial."""
     description: Text | None = None
@@ -117,7 +117,7 @@ class Preregister(DeviceSelector, ActionWord):
     def describe(self) -> str:
         whom = describe_devices(self.only) if self.csv is None else f"the units of {self.csv.name}"
         given = [f"{key} {text!r}" for key, text in (("name", self.name), ("description", self.description)) if text]
-        return ", ".join([f"make records for {whom} on the server, at most {self.batch} in a request", *given])
+        return ", ".join([f"register {whom} ({self.batch} per request)", *given])
 
     def globs(self) -> Iterator[str]:
         """With a list, the list says which."""

@@ -35,7 +35,7 @@ class CheckWord(WordModel):
     """A word of `expect`."""
 
     def describe(self) -> str:
-        """What it wants, for people; empty when the fold that judges it says so itself."""
+        """Describes what is expected; empty if the fold describes it."""
         return ""
 
 
@@ -43,11 +43,11 @@ class Counted(DeviceSelector, CheckWord):
     """Checks that count events of the device lane."""
 
     times: HowOften = AT_LEAST_ONCE
-    """How often each device does so by itself: a number for exactly so often, or bounds."""
+    """How often, for each device: an exact number, or bounds."""
 
 
 class Sends(Counted):
-    """Devices send requests like this. All that is given must fit."""
+    """Devices send requests like this. All given fields must match."""
 
     name: Text | None = None
     """What the device calls it: poll, configData, deploymentBase, download, feedback-closed, … (glob)."""
@@ -60,11 +60,11 @@ class Sends(Counted):
     """Header names (in any case) and a glob for the value of each."""
     body_has: Mapping[str, Any] = {}
     """Dotted paths into the JSON body (`status.execution`, `chunks.0.part`) and the value of each. Text is a glob; null
-    says that nothing may be there."""
+    means that the path must be absent."""
 
 
 class Receives(Counted):
-    """Devices receive answers like this. All that is given must fit."""
+    """Devices receive answers like this. All given fields must match."""
 
     name: Text | None = None
     """What the device calls the request that was answered (glob)."""
@@ -84,11 +84,11 @@ class NoReplies(Counted):
 
 
 class Reaches(DeviceSelector, CheckWord):
-    """Devices come to this stage of their life (and may leave it again)."""
+    """Devices reach this stage (and may leave it again)."""
 
     stage: Stage
     devices: AllOrCount = "all"
-    """How many of them at least."""
+    """Minimum number of devices."""
 
     def needs_device_access(self) -> str:
         return STAGES_ARE_INSIDE
@@ -98,7 +98,7 @@ SeenWord = Sends | Receives | NoReplies | Reaches
 
 
 class Seen(OneWord):
-    """An event as `order` and `never` speak of it."""
+    """An event in `order` or `never`."""
 
     sends: Sends | None = None
     receives: Receives | None = None
@@ -160,10 +160,10 @@ class Never(CheckWord, RootModel[Seen]):
 
 
 class Registry(DeviceSelector, CheckWord):
-    """The server's records of the devices are like this, each of them."""
+    """Each of the server's records of the devices is like this."""
 
     devices: Count | None = None
-    """The server has exactly so many records of these devices."""
+    """The exact number of records that the server has of these devices."""
     in_state: Text | None = None
     """The device's state in the server's registry, in the platform's words."""
     attributes: Mapping[str, AttributeText] = {}
@@ -185,7 +185,7 @@ class Registry(DeviceSelector, CheckWord):
         return self
 
     def fields(self, serial: str) -> dict[str, Any]:
-        """What the platform's own keys want of the record of a device."""
+        """The expected values of the platform's own keys, for one device."""
         given = {key: getattr(self, key) for key in type(self).model_fields if key not in Registry.model_fields}
         return {key: value.replace("{serial}", serial) if isinstance(value, str) else value
                 for key, value in given.items() if value is not None}  # fmt: skip
@@ -194,20 +194,20 @@ class Registry(DeviceSelector, CheckWord):
         """What the server's records must say."""
         whom = describe_devices(self.only)
         if self.absent:
-            return f"the server has no record of {whom}"
-        parts = [f"there are {self.devices}"] if self.devices is not None else []
+            return f"the server has no record of {'any device' if self.only == '*' else whom}"
+        parts = [f"{self.devices} record{'s' * (self.devices != 1)}"] if self.devices is not None else []
         parts += [f"in_state {self.in_state!r}"] if self.in_state is not None else []
         parts += [f"{key} {wanted!r}" for key, wanted in self.fields("{serial}").items()]
         parts += [f"attribute {key} = {wanted!r}" for key, wanted in self.attributes.items()]
         if self.attribute_keys is not None:
             parts.append(f"exactly the attributes {', '.join(self.attribute_keys) or 'none'}")
         if self.tokens_differ:
-            parts.append("no token twice")
-        return f"the server's records of {whom}: {', '.join(parts)}"
+            parts.append("all tokens distinct")
+        return f"the server's records of {whom}: {'; '.join(parts)}"
 
 
 class KeepsRunning(DeviceSelector, CheckWord):
-    """No program of a device ends by itself. Where devices are programs this is expected of every phase."""
+    """No device program exits by itself. For external devices this is checked in every phase."""
 
 
 class KeepsSecrets(DeviceSelector, CheckWord):
@@ -230,7 +230,7 @@ class Refused(DeviceSelector, CheckWord):
 
 
 class FaultBit(Model, CheckWord):
-    """A fault really bit. Without this a scenario can pass because nothing went wrong."""
+    """A fault was triggered. Without this check a scenario can pass because nothing went wrong."""
 
     kind: FaultKind
     times: HowOften = AT_LEAST_ONCE

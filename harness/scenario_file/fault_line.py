@@ -45,9 +45,9 @@ class FaultLine(Model):
     for_s: Duration | None = Field(None, alias="for")
     """How long it lasts; without it, to the end."""
     share: Annotated[float, Field(gt=0, le=1)] = 1.0
-    """The probability that it bites a request that it could."""
+    """The probability that it affects a matching request."""
     times: PositiveCount | None = None
-    """It ends after so many bites."""
+    """It ends after affecting this many requests."""
     shows_as: Literal[Ending.REFUSED, Ending.RESET, Ending.SILENCE, Ending.CLOSED] | None = None
     """outage, lost_reply, drop_after_connack: what the device sees."""
     status: HttpStatus | None = None

@@ -31,7 +31,7 @@ class Gap(Bounded):
 
 
 class Rate(DeviceSelector, CheckWord):
-    """How many such requests all devices together send at most in any window of this length."""
+    """The maximum number of such requests that all devices together send in any window of this length."""
 
     of: Text = "poll"
     at_most: Count
@@ -39,7 +39,7 @@ class Rate(DeviceSelector, CheckWord):
 
 
 class Attempts(Bounded):
-    """The longest row of failed tries of one device: no usable answer, or a status of 400 and more."""
+    """The longest run of consecutive failures of one device: no usable answer, or a status of 400 or above."""
 
     of: Text = "poll"
     at_least: Count | None = None
@@ -47,7 +47,7 @@ class Attempts(Bounded):
 
 
 class Spread(DeviceSelector, CheckWord):
-    """How evenly such requests of all devices come: no window holds more than so many times the mean window.
+    """How evenly requests are spread: no window has more than this many times the mean number of requests.
 
     Windows count from the first such request of the phase to its last.
     """
@@ -57,7 +57,7 @@ class Spread(DeviceSelector, CheckWord):
     """The fullest window over the mean."""
     per_s: Duration = Field(1.0, alias="per")
     over_s: Duration | None = Field(None, alias="over")
-    """So long at least counts as the whole span: who all come at once spread over nothing."""
+    """The minimum length of the whole span, for fleets that all arrive at once."""
     first: bool = False
     """Only the first such request of each device counts, as after an outage."""
 
@@ -70,7 +70,7 @@ class BacksOff(DeviceSelector, CheckWord):
 
 
 class Jitter(DeviceSelector, CheckWord):
-    """Devices that fail together do not try again together: their pauses after the same failure differ."""
+    """Devices that fail together do not retry together: their pauses after the same failure differ."""
 
     of: Text = "poll"
     at_least: float = Field(0.1, gt=0)

@@ -1,4 +1,4 @@
-"""Mistakes in a file, as a person wants to hear of them: `file:line:column: sentence`, the line, a caret."""
+"""Mistakes in a file, as messages for people: `file:line:column: sentence`, the line, a caret."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ def _follows_from_others(error: ErrorDetails) -> bool:
 
 
 def _got(value: Any, raw: Any) -> str:
-    """What came; never what came from the environment, since that may be a secret."""
+    """The actual value; never one from the environment, since that may be a secret."""
     if value is None or value in ({}, []):
         return ", got nothing"
     if isinstance(raw, str) and "${env:" in raw:

@@ -64,7 +64,7 @@ def read_source(path: Path) -> Source:
 
 
 def parse(content: bytes, path: Path) -> Source:
-    """Text and tree of what a file holds; `path` only names it."""
+    """Text and tree of a file's content; `path` is only for messages."""
     text = _text(content, path)
     builder = _Builder(path, text)
     try:

@@ -125,15 +125,15 @@ class BackoffLine(Model):
 
 
 class Devices(Model):
-    """The fleet: how many of what, and how each proves who it is."""
+    """The fleet: number and kind of devices, and how they authenticate."""
 
     count: PositiveCount = 1
     csv: UnitList | None = None
-    """One unit a line in place of `count` and `serial`: columns serial, token (optional); all others are attributes."""
+    """One unit per line, in place of `count` and `serial`: columns serial, token (optional), others are attributes."""
     flow: str
     """The protocol that the devices speak."""
     external: bool = False
-    """The devices are programs that nobody here wrote, started by `--device-command` and judged by what the server saw.
+    """The devices are external programs, started by `--device-command` and judged by what the server saw.
     All that stands below but `serial` and `credential` counts only where our own device takes their place."""
     over: str
     """Which transport they use, where the flow has several."""
@@ -142,7 +142,7 @@ class Devices(Model):
     ] = "DEV-{n:04d}"
     """The serials: `{n}` or `{n:04d}` stands for 1, 2, 3 …"""
     credential: str
-    """What they prove themselves with. A token is the one that `preregister` gives to the server."""
+    """How devices authenticate. Tokens are those that `preregister` gives to the server."""
     model: str = ""
     hw_revision: str = ""
     attributes: Mapping[str, AttributeText] = {}
@@ -154,7 +154,7 @@ class Devices(Model):
     backoff: BackoffLine = BackoffLine()
     install_time_s: Duration = Field(5.0, alias="install_time")
     timeout_s: Duration = Field(10.0, alias="timeout")
-    """How long a device waits for an answer."""
+    """The request timeout of a device."""
     interval_s: Duration = Field(300.0, alias="interval")
     """How often a device polls until the server has named an interval."""
     poll_jitter: Annotated[float, Field(ge=0, le=1)] = 0.0
@@ -192,15 +192,15 @@ class ServerBlock(Model):
 
 
 class Phase(Model):
-    """Something is done, and something is expected of it."""
+    """Performs actions, and expects something of the result."""
 
     name: Text
     do: Annotated[tuple[Action, ...], BeforeValidator(as_list, json_schema_input_type=Action | tuple[Action, ...])] = ()
     """A word, a word with arguments, or a list of these."""
     within_s: Duration | None = Field(None, alias="within")
-    """Waits until everything expected has come, so long at most."""
+    """Waits until everything expected holds, at most this long."""
     for_s: Duration | None = Field(None, alias="for")
-    """Watches the whole span."""
+    """Watches for this whole time."""
     faults: tuple[FaultLine, ...] = ()
     """Counted from the phase's beginning."""
     expect: tuple[Check, ...] = ()

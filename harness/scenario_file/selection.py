@@ -1,4 +1,4 @@
-"""Which scenarios are meant, and what each becomes once its matrix is expanded."""
+"""Selects scenarios and expands their matrices."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Expanded:
 
     scenario: Scenario
     values: Mapping[str, Any]
-    """The values of its matrix; None stands for power cut points that nobody listed."""
+    """The values of its matrix; None stands for power cut points that were not listed."""
     name: str
     """`folder/power_cuts[cut=poll#1:sent]`: stable, and accepted wherever an id is."""
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
@@ -86,7 +86,7 @@ def select(wanted: Sequence[str], folder: Path, tags: Iterable[str] = ()) -> tup
 
 
 def read_all(found: Mapping[str, Path]) -> tuple[list[ScenarioFile], list[Problem]]:
-    """Reads every file; what is wrong with some does not keep the others back."""
+    """Reads every file; mistakes in some do not affect the others."""
     files: list[ScenarioFile] = []
     problems: list[Problem] = []
     for scenario_id, path in found.items():

@@ -1,4 +1,4 @@
-"""Globs that select none of the devices: an action would do nothing, and a check would hold whatever happens."""
+"""Globs that select none of the devices: an action would do nothing, and a check would always hold."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ SOURCES: Final = ("params", "matrix")
 
 @dataclass(frozen=True, slots=True)
 class ScenarioFile:
-    """A file that reads well; whether its values fit shows when they are filled in."""
+    """A file without syntax errors; its values are validated when they are filled in."""
 
     id: str
     source: Source
@@ -109,7 +109,7 @@ def _first_key_problems(source: Source) -> Iterator[Problem]:
 
 
 def _place_problems(source: Source) -> Iterator[Problem]:
-    """Names that are not there, names that nobody uses, and places where nothing is filled in."""
+    """Unknown names, unused names, and places where nothing can be filled in."""
     parts = {key: source.tree[key] for key in SOURCES if isinstance(source.tree.get(key), MarkedMapping)}
     known = [name for part in parts.values() for name in part]
     used: set[str] = set()

@@ -18,7 +18,7 @@ Form = Any
 """The form of a value: a type that pydantic can validate, such as those in `values`."""
 
 NEUTRAL_NEEDS: Final = frozenset({"reference", "reference.faults", "reference.reasons"})
-"""What our own server can do, whatever its platform."""
+"""Capabilities of our own server on every platform."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Vocabulary:
     id_name: str
     """What the platform calls the name of a device."""
     words: Mapping[str, type[ActionWord]]
-    """The words of `do` that the platform performs, beside those of the bench."""
+    """The words of `do` that the platform performs, besides those of the bench."""
     settings: Mapping[str, Form]
     """Keys of `server.settings`: what an operator of the tenant can configure."""
     exchanges: tuple[str, ...]
@@ -50,7 +50,7 @@ class Vocabulary:
     reference_can: frozenset[str]
     """Words of `needs` that hold for our own server in addition."""
     operator_knows: frozenset[str]
-    """Words of `needs` that nobody can find out: a SERVER.yaml says them."""
+    """Words of `needs` that cannot be detected: a SERVER.yaml declares them."""
     profiles: tuple[str, ...]
     """Generations of the server, newest first."""
     tenant: str

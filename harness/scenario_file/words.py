@@ -64,7 +64,7 @@ class Action(OneWord):
 
 
 class Check(OneWord):
-    """One thing to expect: a word, its arguments under it, and beside it how bad a failure is and what it proves."""
+    """One check: a word with its arguments, its severity, and the contract rows that it proves."""
 
     beside: ClassVar[frozenset[str]] = frozenset({"severity", "cites"})
 

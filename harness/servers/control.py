@@ -33,12 +33,12 @@ class ControlInterface:
         self._prefix = prefix.rstrip("/")
 
     def add_fault(self, fault: Fault) -> AdminCall[int]:
-        """From now on; an outage has begun when this is answered. Gives the fault's id."""
+        """Adds a fault; it is in force once this is answered. Returns the fault's id."""
         answer = yield from self._ask("POST", "/faults", 201, fault_to_json(fault))
         return int(_object(self.url, answer)["id"])
 
     def remove_fault(self, fault_id: int) -> AdminCall[None]:
-        """Also when it is gone already."""
+        """Removes a fault; does nothing if it is already gone."""
         yield from self._ask("DELETE", f"/faults/{fault_id}", 200, or_status=404)
 
     def last_number(self) -> AdminCall[int]:

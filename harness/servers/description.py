@@ -30,7 +30,7 @@ class ServerDescription:
     admin: str
     """The listener of its administration interface, which speaks HTTP."""
     profiles: tuple[str, ...]
-    """The generations of the real server that can be had, the newest first."""
+    """The supported versions of the real server, the newest first."""
     account: UserPassword
     """The well-known administrator of a fresh server."""
     tenant: str

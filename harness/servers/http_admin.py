@@ -22,7 +22,7 @@ P = TypeVar("P")
 
 ADMIN_WITHIN_S: Final = 30.0
 FIRST_ANSWER_WITHIN_S: Final = 5.0
-"""So long a server may take to show that it is there at all."""
+"""Timeout for the first answer of a server."""
 
 NO_ANSWER: Final = {
     "refused": "nobody listens at {url} (connection refused): is it running, and is the port right?",
@@ -36,7 +36,7 @@ KINDS: Final = {dict: "object", list: "list", str: "text", int: "number"}
 
 
 class NoAnswer(BrokenBench):
-    """The server cannot be reached at all, or does not speak its protocol: asking on is of no use."""
+    """The server is unreachable or does not speak the protocol: further requests are pointless."""
 
 
 class HttpAdmin:
@@ -58,7 +58,7 @@ class HttpAdmin:
         return "Basic " + base64.b64encode(pair).decode("ascii")
 
     def secrets(self) -> Iterator[tuple[str, str]]:
-        """(kind, value) of what must stand in no trace."""
+        """(kind, value) of secrets that must not appear in a trace."""
         yield "password", self.authorization.rpartition(" ")[2]
 
     def request(self, method: str, path: str, body: object = None, headers: Headers = ()) -> HttpRequest:
@@ -70,12 +70,12 @@ class HttpAdmin:
         return HttpRequest(method, self._origin, self._api + path, own, json.dumps(body).encode())
 
     def upload(self, path: str, content_type: str, body: bytes) -> HttpRequest:
-        """A POST of something that is no JSON."""
+        """A POST with a body that is not JSON."""
         headers: Headers = (("Authorization", self.authorization), ("Content-Type", content_type))
         return HttpRequest("POST", self._origin, self._api + path, headers, body)
 
     def send(self, request: HttpRequest, within_s: float = ADMIN_WITHIN_S) -> AdminCall[HttpResponse]:
-        """Any answer, as long as there is one and the account is accepted."""
+        """Returns any answer. Raises BrokenBench if there is none or the account is not accepted."""
         answer = yield Ask("admin", request, within_s)
         match answer:
             case Reply(HttpResponse(status=401)):
@@ -120,7 +120,7 @@ class HttpAdmin:
             ) from None
 
     def part(self, document: Any, kind: type[P], *path: str | int) -> P:
-        """A part of an answer that it cannot be without. Raises BrokenBench."""
+        """Returns a required part of an answer. Raises BrokenBench if it is missing."""
         here = document
         try:
             for key in path:

@@ -1,4 +1,4 @@
-"""A server that runs elsewhere, by its address."""
+"""A remote server, by its address."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ class RemoteServer:
     tenant: str = ""
     """Empty for the platform's usual one."""
     may_change_settings: bool = True
-    """Whether settings that count for everybody on the server may be changed."""
+    """Whether tenant-wide settings of the server may be changed."""
     can: frozenset[str] = frozenset()
-    """What only its operator knows that it can do, and the names of its listeners."""
+    """Capabilities that cannot be detected but are declared by its operator, and the names of its listeners."""
     control: ControlInterface | None = None
     platform: str = ""
-    """What it is; empty where everybody knows."""
+    """The server's platform; empty if it is clear from the context."""
     listeners: Mapping[str, str] = field(default_factory=dict)
     """Those that are known: listener -> URL (of HTTP) or `HOST:PORT`."""
     ca: Path | None = None
@@ -35,5 +35,5 @@ class RemoteServer:
 
     @property
     def name(self) -> str:
-        """How reports call it."""
+        """The name of the server in reports."""
         return f"the server at {self.url}"

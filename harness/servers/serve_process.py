@@ -22,7 +22,7 @@ from fleetrig.simulator.contract.errors import BrokenBench
 
 READY_WITHIN_S: Final = 30.0
 STOPS_WITHIN_S: Final = 30.0
-LOOK_EVERY_S: Final = 0.02
+POLL_EVERY_S: Final = 0.02
 SHOWN_CHARACTERS: Final = 500
 
 Ready = Mapping[str, Any]
@@ -75,7 +75,7 @@ class ServeProcess:
         return self.process.pid
 
     def said(self) -> str:
-        """Everything that it has printed so far."""
+        """Its output so far."""
         return self._log.read_text(encoding="utf-8", errors="replace")
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
@@ -101,5 +101,5 @@ class ServeProcess:
                 raise BrokenBench(f"our own reference server ended before it was ready: {said}")
             if monotonic() > deadline_s:
                 raise BrokenBench(f"our own reference server was not ready within {READY_WITHIN_S:g} s")
-            sleep(LOOK_EVERY_S)
+            sleep(POLL_EVERY_S)
         return ready

@@ -1,4 +1,4 @@
-"""Whose certificates are accepted: the system's authorities, one of the user's, or anybody's."""
+"""Which certificates are accepted: those of the system's authorities, of a given CA, or any."""
 
 from __future__ import annotations
 

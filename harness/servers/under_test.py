@@ -1,4 +1,4 @@
-"""The server that a scenario meets: its address, an operator's account on it, and what it can do."""
+"""The server under test: its address, an operator's account on it, and its capabilities."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fleetrig.simulator.contract.faults import Fault
 from fleetrig.simulator.drivers.director import AdminCall
 
 CONTROL_CAN: Final = frozenset({"reference.faults", "reference.reasons"})
-"""Of a reference server that runs elsewhere, when its control interface is known."""
+"""Capabilities of a remote reference server whose control interface is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +29,17 @@ class ServerUnderTest:
     is_own: bool
     add_fault: Callable[[Fault], AdminCall[int]] | None = None
     control: ControlInterface | None = None
-    """Of a reference server that is reached over sockets."""
+    """Only for a reference server that is reached over sockets."""
     listeners: Mapping[str, str] = field(default_factory=dict)
     """Those that are known: listener -> URL or `HOST:PORT`."""
 
     def lacks(self, needs: tuple[str, ...]) -> list[str]:
-        """The capability words that a scenario needs and this server has not."""
+        """Returns the required capabilities that this server lacks."""
         return [word for word in needs if word not in self.can]
 
 
 def server_under_test(server: RemoteServer, platform: Platform) -> ServerUnderTest:
-    """A server that runs elsewhere, as a scenario of this platform meets it."""
+    """A remote server as the server under test of a scenario of this platform."""
     admin, can, url, name = platform.admin(server), platform.vocabulary.can | server.can, server.url, server.name
     if server.control is None:
         return ServerUnderTest(url, admin, can, name, "", is_own=False, listeners=server.listeners)
@@ -48,5 +48,5 @@ def server_under_test(server: RemoteServer, platform: Platform) -> ServerUnderTe
 
 
 def reference_can(vocabulary: Vocabulary) -> frozenset[str]:
-    """What our own server can do when it plays a platform."""
+    """Capabilities of our own server for a platform."""
     return NEUTRAL_NEEDS | vocabulary.can | vocabulary.reference_can | set(vocabulary.transports)

@@ -10,7 +10,7 @@ from typing import cast
 from fleetrig.harness.platform import platform_of
 from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
 from fleetrig.harness.platforms.hawkbit.serve import builder_of
-from fleetrig.harness.servers.reference import in_memory
+from fleetrig.harness.servers.own_server import in_memory
 from fleetrig.reference_server.platforms.hawkbit.state.settings import Settings
 from fleetrig.simulator.agent import Agent
 from fleetrig.simulator.contract.identity import GatewayToken

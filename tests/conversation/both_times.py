@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
-from fleetrig.harness.checks.events import AttemptsFold, NeverFold, OrderFold, TimesPerDeviceFold
+from fleetrig.harness.checks.event_folds import AttemptsFold, NeverFold, OrderFold, TimesPerDeviceFold
 from fleetrig.harness.checks.fold import Fold
 from fleetrig.harness.checks.matching import Pattern
 from fleetrig.harness.scenario_file.values import Times

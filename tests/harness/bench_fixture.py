@@ -14,7 +14,7 @@ from fleetrig.harness.run.actions import perform
 from fleetrig.harness.run.context import RunContext, build_devices, seeded_tokens
 from fleetrig.harness.run.phases import run_phase
 from fleetrig.harness.scenario_file.platform_models import models_for
-from fleetrig.harness.servers.reference import in_memory
+from fleetrig.harness.servers.own_server import in_memory
 from fleetrig.harness.verdict import Finding, PhaseResult
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane, Trace, TraceEvent

@@ -7,7 +7,8 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
-from fleetrig.harness.run.run import RunOptions, run
+from fleetrig.harness.run.run import run
+from fleetrig.harness.run.run_options import RunOptions
 from fleetrig.harness.scenario_file.selection import Expanded, expand
 from fleetrig.harness.scenario_file.template import read_scenario
 from fleetrig.harness.verdict import Report

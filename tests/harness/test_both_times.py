@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from fleetrig.harness.run.power_points import power_cut_points
-from fleetrig.harness.run.run import RunOptions, run
+from fleetrig.harness.run.run import run
+from fleetrig.harness.run.run_options import RunOptions
 from fleetrig.harness.scenario_file.selection import Expanded, plan
 from fleetrig.harness.verdict import Report, Verdict
 

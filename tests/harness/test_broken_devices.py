@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from fleetrig.harness.run.run import RunOptions, run
+from fleetrig.harness.run.run import run
+from fleetrig.harness.run.run_options import RunOptions
 from fleetrig.harness.scenario_file.selection import plan
 from fleetrig.harness.verdict import Report, Verdict
 from tests.harness import broken_devices

@@ -57,7 +57,7 @@ def test_list_shows_the_good_files_and_tells_of_the_others(
 def test_check_counts_what_is_fine(library: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check"]) == 0
     assert main(["check", "scenarios/hawkbit/b.yaml"]) == 0
-    assert capsys.readouterr().out == "2 scenarios are fine\n1 scenario is fine\n"
+    assert capsys.readouterr().out == "2 scenarios OK\n1 scenario OK\n"
 
 
 def test_check_tells_all_mistakes_of_all_files(
@@ -175,6 +175,25 @@ def test_help_imports_nothing_heavy() -> None:
 
     assert done.stdout.endswith("heavy: set()\n")
     assert all(f"\n  {name} " in done.stdout for name in VERBS)
+
+
+@pytest.mark.parametrize(
+    ("words", "usage", "argument"),
+    [
+        (["run"], "[OPTIONS] [ID...]", "  ID...  IDs, ID prefixes"),
+        (["new"], "[OPTIONS] PATH", "  PATH  An ID"),
+        (["report"], "[OPTIONS] TRACE.jsonl...", "  TRACE.jsonl...  Traces of runs"),
+        (["conform", "hawkbit"], "[OPTIONS] [ID...]", "  ID...  Rows"),
+    ],
+)
+def test_arguments_have_names_and_no_types(
+    words: list[str], usage: str, argument: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*words, "--help"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith(f"Usage: fleetrig {' '.join(words)} {usage}\n")
+    assert argument in said
+    assert "<" not in said
 
 
 BY_PLATFORM = [name for name, verb in VERBS.items() if verb.by_platform]

@@ -16,12 +16,13 @@ import pytest
 from fleetrig.harness.platform import platform_of
 from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
 from fleetrig.harness.run.remote_trace import follow
-from fleetrig.harness.run.run import RunOptions, run
+from fleetrig.harness.run.run import run
+from fleetrig.harness.run.run_options import RunOptions
 from fleetrig.harness.scenario_file.selection import plan
 from fleetrig.harness.servers.control import PAGE, ControlInterface
-from fleetrig.harness.servers.foreign import foreign_server
-from fleetrig.harness.servers.reference import serving
+from fleetrig.harness.servers.own_server import serving
 from fleetrig.harness.servers.remote import RemoteServer
+from fleetrig.harness.servers.server_file import remote_server_from
 from fleetrig.harness.verdict import Report, Verdict
 from fleetrig.simulator.contract.errors import BrokenBench, UsageError
 from fleetrig.simulator.contract.faults import Fault, FaultKind
@@ -77,7 +78,7 @@ def server_file(folder: Path, served: Served, control: str = "") -> Path:
 
 
 def foreign(against: str) -> RemoteServer:
-    return foreign_server(against, "hawkbit", may_change_settings=True)
+    return remote_server_from(against, "hawkbit", may_change_settings=True)
 
 
 def run_scenario(folder: Path, reason: str = "token differs", within: str = "20s", **options: Any) -> Report:

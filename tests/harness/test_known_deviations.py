@@ -14,7 +14,8 @@ from fleetrig.harness.report.console import ConsoleReport
 from fleetrig.harness.report.exits import Exit, exit_of
 from fleetrig.harness.report.junit import junit
 from fleetrig.harness.run.known_deviations import FILE, Known, Peer, known_in, peer_of
-from fleetrig.harness.run.run import RunOptions, run
+from fleetrig.harness.run.run import run
+from fleetrig.harness.run.run_options import RunOptions
 from fleetrig.harness.scenario_file.problems import FileMistakes
 from fleetrig.harness.scenario_file.selection import ids_below, plan
 from fleetrig.harness.scenario_file.titles import title_of

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from fleetrig.harness.run.run import RunOptions, run
+from fleetrig.harness.run.run import run
+from fleetrig.harness.run.run_options import RunOptions
 from fleetrig.harness.verdict import Report, Verdict
 from fleetrig.simulator.contract.trace import TraceEvent
 from fleetrig.simulator.contract.trace_json import from_line
@@ -184,7 +185,8 @@ import asyncio, sys
 from pathlib import Path
 from fleetrig.harness.scenario_file.selection import plan
 from fleetrig.harness.run.power_points import power_cut_points
-from fleetrig.harness.run.run import RunOptions, run
+from fleetrig.harness.run.run import run
+from fleetrig.harness.run.run_options import RunOptions
 for name in ("hawkbit/cut_download", "hawkbit/attributes", "hawkbit/outage_backoff[shows_as=reset]"):
     (one,) = plan([name], Path("scenarios"), (), power_cut_points)
     goal = Path(sys.argv[1]) / name.replace("/", "-")

@@ -12,7 +12,8 @@ import pytest
 from fleetrig.harness.commands.plan import lines_of
 from fleetrig.harness.platforms import PLATFORMS
 from fleetrig.harness.run.replay import replay
-from fleetrig.harness.run.run import RunOptions, run
+from fleetrig.harness.run.run import run
+from fleetrig.harness.run.run_options import RunOptions
 from fleetrig.harness.scenario_file import platform_models
 from fleetrig.harness.scenario_file.problems import FileMistakes
 from fleetrig.harness.scenario_file.selection import Expanded, expand

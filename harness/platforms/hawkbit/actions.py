@@ -33,13 +33,13 @@ from fleetrig.simulator.flows.hawkbit.device import HawkbitSettings
 from fleetrig.simulator.flows.hawkbit.flow import HawkbitDevice
 
 FIRST_CONTACT_WITHIN_S: Final = 60.0
-LOOK_EVERY_S: Final = 0.25
+POLL_EVERY_S: Final = 0.25
 
 
 def configure(run: HawkbitRun, settings: Mapping[str, Any]) -> Director[None]:
-    """Changes the tenant's configuration. On a server that others use too only what differs, and what it was is noted.
+    """Changes the tenant's configuration. On a shared server only what differs, and previous values are recorded.
 
-    Raises BrokenBench for a setting that could not be put back.
+    Raises BrokenBench for a setting that could not be restored.
     """
     if run.context.server.is_own:
         yield from run.admin.configure(settings)
@@ -88,7 +88,7 @@ def deploy(run: HawkbitRun, words: Deploy) -> Director[None]:
 
 
 def wait_for_first_contact(run: HawkbitRun, serials: Sequence[str]) -> Director[None]:
-    """Raises BrokenBench when devices have not called in time: there would be nobody to deploy to."""
+    """Raises BrokenBench if devices have not called in time, since there would be no target to deploy to."""
     deadline_us = run.context.driver.now_us() + int(FIRST_CONTACT_WITHIN_S * 1e6)
     for serial in serials:
         while True:
@@ -98,7 +98,7 @@ def wait_for_first_contact(run: HawkbitRun, serials: Sequence[str]) -> Director[
             if run.context.driver.now_us() > deadline_us:
                 raise BrokenBench(f"{serial} did not call the server within {FIRST_CONTACT_WITHIN_S:g} s, so there is "
                                   "nobody to deploy to; say before_contact: true to assign all the same")  # fmt: skip
-            yield Pause(LOOK_EVERY_S, LOOK_EVERY_S, "first contact")
+            yield Pause(POLL_EVERY_S, POLL_EVERY_S, "first contact")
 
 
 def cancel(run: HawkbitRun, words: Cancel) -> Director[None]:
@@ -112,7 +112,7 @@ def cancel(run: HawkbitRun, words: Cancel) -> Director[None]:
 
 
 def open_action(run: HawkbitRun, serial: str, version: str | None) -> Director[int | None]:
-    """The newest action that is neither over nor being cancelled already."""
+    """The newest action that is neither finished nor being cancelled."""
     admin = run.admin
     for action in (yield from admin.actions(serial)):
         if not action.get("active") or action.get("status") == "canceling":
@@ -123,12 +123,12 @@ def open_action(run: HawkbitRun, serial: str, version: str | None) -> Director[i
 
 
 def rotate(run: HawkbitRun, words: Rotate) -> Director[None]:
-    """New tokens on the server. Devices that get them hold them from their next power-on, which follows at once."""
+    """New tokens on the server. Devices that get them are restarted at once and use them from then on."""
     if words.what == "gateway_token":
         run.gateway_key = run.context.new_token("next gateway key")
         run.context.secrets.learn("gateway-token", run.gateway_key)
         yield from configure(run, {GATEWAY_KEY: run.gateway_key})
-    for device in run.context.chosen(words.only):
+    for device in run.context.select_devices(words.only):
         if words.what == "target_token":
             run.learn_token(device.serial, run.context.new_token(f"next token of {device.serial}"))
             yield from run.admin.update_target(device.serial, {"securityToken": run.tokens[device.serial]})
@@ -137,7 +137,7 @@ def rotate(run: HawkbitRun, words: Rotate) -> Director[None]:
 
 
 def visit(run: HawkbitRun, device: Device, what: str) -> None:
-    """A technician burns the present token in and switches the device off and on."""
+    """Gives the device its current token and power-cycles it, as a technician would."""
     is_gateway = what == "gateway_token"
     credential = GatewayToken(run.gateway_key) if is_gateway else TargetToken(run.tokens[device.serial])
     reprogram(run, device, settings_of(device), credential)
@@ -146,18 +146,18 @@ def visit(run: HawkbitRun, device: Device, what: str) -> None:
 def set_attributes(run: HawkbitRun, words: SetAttributes) -> Director[None]:
     """Devices report these from now on; running ones are restarted, as after an update of their software."""
     yield from ()
-    for device in run.context.chosen(words.only):
+    for device in run.context.select_devices(words.only):
         settings = replace(settings_of(device), attributes=dict(words.attributes), attributes_mode=words.mode)
         reprogram(run, device, settings, device.credential)
 
 
 def settings_of(device: Device) -> HawkbitSettings:
-    """How the device's make behaves now."""
+    """Returns the device's current settings."""
     return cast(HawkbitDevice, device.behaviour).settings
 
 
 def reprogram(run: HawkbitRun, device: Device, settings: HawkbitSettings, credential: Credential | None) -> None:
-    """Burns settings and credential in; a device that is on starts anew."""
+    """Gives a device new settings and credential; a device that is on restarts."""
     run.context.reprogram(device, credential, HawkbitDevice(settings, credential))
     if device.agent.is_on:
         power_cycle(run.context, [device], off_s=0.0)

@@ -56,7 +56,7 @@ class HawkbitAdmin(HttpAdmin):
             yield from self.call("PUT", "/system/configs", dict(settings))
 
     def reset_config(self, key: str) -> AdminCall[None]:
-        """Back to the server's default."""
+        """Resets a setting to the server's default."""
         yield from self.call("DELETE", f"/system/configs/{quote(key, safe='')}")
 
     # -- targets (§1.3)
@@ -149,7 +149,7 @@ class HawkbitAdmin(HttpAdmin):
         return (yield from self._pages(path, f"&q={quote(query, safe='')}" if query else ""))
 
     def delete(self, path: str) -> AdminCall[None]:
-        """What is gone already need not be deleted."""
+        """Deletes an entity; one that does not exist is ignored."""
         yield from self.call("DELETE", path, expect=GONE_OK)
 
     def _pages(self, path: str, more: str = "", *, missing_ok: bool = False) -> AdminCall[list[JsonDict]]:

@@ -1,6 +1,8 @@
-"""What carries a prefix goes, settings return: one way to do it for runs, rows and simulations.
+"""Clean-up after a run: deletes everything whose name begins with the run's prefix, and restores settings.
 
-What there is to remove is asked of the server, not remembered: a request that was broken off may have got through.
+What to delete is looked up on the server, not remembered: an interrupted request may have got through. Simulations
+restore settings with the same functions but delete their own list of targets; conformance rows have a clean-up of
+their own (`conformance/cleanup.py`).
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
 from fleetrig.simulator.drivers.director import AdminCall
 
 ROUNDS: Final = 3
-"""A poll that was under way when its device was switched off may bring a target back."""
+"""A poll in progress when its device was switched off may create a target again."""
 
 
 def steps(admin: HawkbitAdmin, prefix: str, configured: Mapping[str, Any]) -> Iterator[tuple[str, AdminCall[None]]]:

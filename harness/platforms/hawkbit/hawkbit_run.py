@@ -19,15 +19,15 @@ class HawkbitRun:
 
     context: RunContext
     tokens: dict[str, str] = field(default_factory=dict)
-    """The target token that the server shall know for a serial."""
+    """The target token that the server is to know for a serial."""
     gateway_key: str = ""
     set_ids: dict[str, int] = field(default_factory=dict)
     """Distribution sets that were made, by version."""
     rollout_ids: dict[str, int] = field(default_factory=dict)
     """Rollouts that were made, by version."""
     configured: dict[str, Any] = field(default_factory=dict)
-    """Keys of the tenant's configuration that were changed on a server that others use too, and what they were
-    before; None where the default was in force."""
+    """Keys of the tenant's configuration that were changed on a shared server, and their previous values; None
+    where the default was in force."""
 
     _shared: HawkbitSettings | None = None
 
@@ -36,12 +36,12 @@ class HawkbitRun:
         return cast(HawkbitAdmin, self.context.server.admin)
 
     def learn_token(self, serial: str, token: str) -> None:
-        """The server shall know this token for the serial; it is masked from now on."""
+        """Sets the token of a serial for the server; it is masked from now on."""
         self.tokens[serial] = token
         self.context.secrets.learn("target-token", token)
 
     def credential_of(self, serial: str) -> Credential | None:
-        """What the factory burns in."""
+        """The settings and credential that the factory gives a device."""
         match self.context.scenario.devices.credential:
             case "target_token":
                 return TargetToken(self.tokens[serial])
@@ -55,7 +55,7 @@ class HawkbitRun:
                 return None
 
     def settings_of(self, unit: Unit) -> HawkbitSettings:
-        """How its make behaves; the same object for all units without attributes of their own."""
+        """Returns the settings of a unit; units without own attributes share one object."""
         if unit.attributes:
             return self._device_settings(unit.attributes)
         if self._shared is None:
@@ -63,7 +63,7 @@ class HawkbitRun:
         return self._shared
 
     def _device_settings(self, more_attributes: Mapping[str, str]) -> HawkbitSettings:
-        """The `devices` block as a make of device."""
+        """Turns the `devices` block into device settings."""
         template = self.context.scenario.devices
         return HawkbitSettings(
             server_url=self.context.server.url,

@@ -8,7 +8,7 @@ from typing import Final
 from fleetrig.harness.platform import Platform
 from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
 from fleetrig.harness.platforms.hawkbit.device_call import call_in
-from fleetrig.harness.platforms.hawkbit.reference import OWN_SERVER
+from fleetrig.harness.platforms.hawkbit.own_server import OWN_SERVER
 from fleetrig.harness.platforms.hawkbit.server import SERVER
 from fleetrig.harness.platforms.hawkbit.setup import settings_in_force
 from fleetrig.harness.platforms.hawkbit.vocabulary import VOCABULARY

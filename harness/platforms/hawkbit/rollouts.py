@@ -12,7 +12,7 @@ from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.drivers.director import Director
 from fleetrig.simulator.effects import Pause
 
-LOOK_EVERY_S: Final = 0.25
+POLL_EVERY_S: Final = 0.25
 READY_WITHIN_S: Final = 30.0
 MOVES: Final = {"next_group": "triggerNextGroup"}
 """Words of scenario files that the server spells another way."""
@@ -37,7 +37,7 @@ def roll_out(run: HawkbitRun, words: Rollout) -> Director[None]:
         if run.context.driver.now_us() > deadline_us:
             raise BrokenBench(f"the rollout of version {words.version} is {status} after {READY_WITHIN_S:g} s, "
                               "and cannot be started: does rollout.approval.enabled ask for an approval?")  # fmt: skip
-        yield Pause(LOOK_EVERY_S, LOOK_EVERY_S, "rollout")
+        yield Pause(POLL_EVERY_S, POLL_EVERY_S, "rollout")
     yield from run.admin.move_rollout(rollout_id, "start")
 
 

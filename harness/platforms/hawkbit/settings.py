@@ -8,12 +8,12 @@ from typing import Annotated, Any, Final
 from fleetrig.harness.scenario_file.values import Flag, Text, Whole, written_as
 
 TARGET_MODE: Final = "authentication.targettoken.enabled"
-"""Devices may prove themselves with a token of their own."""
+"""Devices may authenticate with their own token."""
 GATEWAY_MODE: Final = "authentication.gatewaytoken.enabled"
-"""Devices may prove themselves with the tenant's gateway token."""
+"""Devices may authenticate with the tenant's gateway token."""
 GATEWAY_KEY: Final = "authentication.gatewaytoken.key"
 HEADER_MODE: Final = "authentication.header.enabled"
-"""Devices may prove themselves with a certificate that a reverse proxy checks."""
+"""Devices may authenticate with a certificate that a reverse proxy checks."""
 HEADER_AUTHORITY: Final = "authentication.header.authority"
 POLLING_TIME: Final = "pollingTime"
 POLLING_OVERDUE_TIME: Final = "pollingOverdueTime"
@@ -60,4 +60,4 @@ NEEDED_MODES: Final = {
     "wrong_target_token": TARGET_MODE,
     "gateway_token": GATEWAY_MODE,
 }
-"""Credential -> the setting that lets it in."""
+"""Credential -> the setting that enables it."""

@@ -39,12 +39,12 @@ def settings_in_force(scenario: Scenario) -> dict[str, object]:
     """The same for people to read."""
     settings: dict[str, object] = wanted_settings(scenario)
     if scenario.devices.credential == "gateway_token":
-        settings.setdefault(GATEWAY_KEY, "(a fresh one; on a server of others the one that is in use)")
+        settings.setdefault(GATEWAY_KEY, "(generated; the existing key on a shared server)")
     return settings
 
 
 def gateway_key_in_use(run: HawkbitRun) -> AdminCall[str]:
-    """The key that other people's devices hold: it is taken as it is rather than replaced. Empty when there is none."""
+    """The gateway key that a shared server already uses: it is kept, not replaced. Empty if there is none."""
     if run.context.server.is_own:
         return ""
     config: dict[str, Any] = yield from run.admin.read_config()

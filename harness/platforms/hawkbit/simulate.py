@@ -14,9 +14,9 @@ from fleetrig.harness.commands.fleet_options import (
     seconds,
     warn_if_others_can_read,
 )
+from fleetrig.harness.commands.fleet_simulation import SimulationPlan, http_probe
 from fleetrig.harness.commands.options import Against, Ca, ChangeTenantSettings, Insecure
 from fleetrig.harness.commands.simulate import simulate
-from fleetrig.harness.commands.simulation import SimulationPlan, http_probe
 from fleetrig.harness.platforms.hawkbit.platform import admin_of
 from fleetrig.harness.platforms.hawkbit.simulated_fleet import (
     DEFAULT_ATTRIBUTES,
@@ -29,9 +29,9 @@ from fleetrig.harness.platforms.hawkbit.simulated_fleet import (
 from fleetrig.harness.platforms.hawkbit.simulation_hints import Holding, refused_hint
 from fleetrig.harness.platforms.hawkbit.temporary_targets import TemporaryTargets
 from fleetrig.harness.scenario_file.unit_list import Unit
-from fleetrig.harness.servers.foreign import foreign_server
 from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.harness.servers.secrets import secret_from
+from fleetrig.harness.servers.server_file import remote_server_from
 from fleetrig.harness.servers.trust import verify_with
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.masking import Secrets
@@ -44,10 +44,10 @@ COUNT: Final = 20
 def simulate_command(
     against: Against,
     count: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help=f"The number of devices; {COUNT} by default.")
+        int | None, typer.Option(metavar="N", min=1, help=f"The number of devices.  [default: {COUNT}]")
     ] = None,
     serial: Annotated[
-        str | None, typer.Option(metavar="TEXT", help=f"Their controllerIds; {SERIAL!r} by default.")
+        str | None, typer.Option(metavar="TEXT", help=f"Their controllerIds.  [default: {SERIAL}]")
     ] = None,
     gateway_token: Annotated[
         str | None, typer.Option(metavar="env:NAME|FILE", help="The gateway token of the tenant, for all.")
@@ -55,13 +55,16 @@ def simulate_command(
     tokens: Annotated[Path | None, typer.Option(metavar="F.csv", help="Columns serial, token, attributes.")] = None,
     register: Annotated[bool, typer.Option("--register", help="Create the targets, delete them afterwards.")] = False,
     attribute: Annotated[
-        list[str] | None, typer.Option(metavar="KEY=VALUE", help="An attribute that all send; repeatable.")
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="Attribute sent by every device; repeatable.")
     ] = None,
     interval: Annotated[str, typer.Option(metavar="TIME", help="Between polls, until the server names one.")] = "30s",
     install_time: Annotated[str, typer.Option(metavar="TIME", help="How long an installation takes.")] = "10s",
-    spread: Annotated[str, typer.Option(metavar="TIME", help="All are switched on within this time.")] = "5s",
+    spread: Annotated[str, typer.Option(metavar="TIME", help="Spread device start-up over this time.")] = "5s",
     for_: Annotated[str | None, typer.Option("--for", metavar="TIME", help="End after this time, such as 10m.")] = None,
-    tenant: Annotated[str | None, typer.Option(metavar="NAME", help="That of the SERVER.yaml, or DEFAULT.")] = None,
+    tenant: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The devices' tenant.  [default: from SERVER.yaml, else DEFAULT]"),
+    ] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Decides when devices start and how long they back off.")] = 1,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for a server that does not answer yet.")] = False,
     ca: Ca = None,
@@ -74,7 +77,7 @@ def simulate_command(
     They register themselves, poll, send attributes and install what is deployed. Without --gateway-token, --tokens or
     --register they have no credentials.
     """
-    server = foreign_server(against, "hawkbit", may_change_settings=change_tenant_settings)
+    server = remote_server_from(against, "hawkbit", may_change_settings=change_tenant_settings)
     units, holding = units_of(count, serial, gateway_token, tokens, register=register)
     token = None if gateway_token is None else secret_from(gateway_token, "--gateway-token")
     interval_s = seconds(interval, "--interval", least_s=1.0)
@@ -124,7 +127,7 @@ def temporary_targets(units: tuple[Unit, ...], server: RemoteServer) -> Temporar
 
 
 def known_secrets(units: tuple[Unit, ...], gateway_token: str | None, server: RemoteServer) -> Secrets:
-    """Everything that must stand in no trace."""
+    """All secrets that must not appear in a trace."""
     secrets = Secrets()
     secrets.learn("gateway-token", gateway_token or "")
     for kind, secret in admin_of(server).secrets():

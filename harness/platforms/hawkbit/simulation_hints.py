@@ -28,7 +28,7 @@ REFUSED_ALL: Final = {
 
 
 def refused_hint(first_answer: str, holding: Holding, url: str, tenant: str) -> str:
-    """What to do when every device got this same first answer; empty when that is no refusal."""
+    """Advice if every device got this same first answer; empty if it is not a refusal."""
     match first_answer:
         case "401":
             return REFUSED_ALL[holding].format(tenant=tenant)

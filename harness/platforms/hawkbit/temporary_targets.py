@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from fleetrig.harness.commands.simulation import unreachable
+from fleetrig.harness.commands.fleet_simulation import unreachable
 from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin, JsonDict
 from fleetrig.harness.platforms.hawkbit.cleanup import restore, value_before
 from fleetrig.harness.platforms.hawkbit.settings import TARGET_MODE
@@ -34,7 +34,7 @@ class TemporaryTargets:
         self._to_delete: list[str] = []
         self._mode_before: JsonDict | None = None
         self.created: set[str] = set()
-        """Serials of targets that are there because of us."""
+        """Serials of the targets that this run created."""
 
     def create(self) -> AdminCall[None]:
         """Raises UsageError when a target of that name exists or a setting must not be changed, and BrokenBench when
@@ -49,7 +49,7 @@ class TemporaryTargets:
             yield from self._create_batch(serials[start : start + BATCH])
 
     def delete_all(self) -> AdminCall[None]:
-        """Deletes what was created. May run several times side by side: the calls share the work."""
+        """Deletes what was created. May run several times in parallel: the calls share the work."""
         while self._unsure:
             serial = self._unsure.pop()
             target = yield from self._admin.target(serial)
@@ -69,7 +69,7 @@ class TemporaryTargets:
         self._mode_before = None
 
     def left_behind(self) -> str:
-        """What of ours the server still has, in words; empty when nothing."""
+        """Describes what is left on the server; empty if nothing is."""
         left = [f"{len(self.created):,} targets such as {min(self.created)}"] if self.created else []
         if self._mode_before is not None:
             left.append(f"{TARGET_MODE} switched on")

@@ -54,7 +54,7 @@ class Deploy(Model, ActionWord):
         when = "at once" if self.before_contact else "once each of them has called"
         image = f"an image of {readable_size(self.size_bytes)}"
         whom = describe_devices(self.to)
-        return f"make version {self.version} ({image}) and assign it to {whom} ({self.type}), {when}"
+        return f"create version {self.version} ({image}) and assign it to {whom} ({self.type}), {when}"
 
     def globs(self) -> Iterator[str]:
         yield self.to
@@ -82,7 +82,7 @@ class Rollout(Model, ActionWord):
         whom = describe_devices(self.to)
         goes_on = f"the next group begins when {self.success_percent} % succeed"
         pauses = f"more than {self.error_percent} % failures pause it"
-        what = f"make version {self.version} ({image}) and roll it out"
+        what = f"create version {self.version} ({image}) and roll it out"
         return f"{what} to {whom} in {groups} ({self.type}): {goes_on}, {pauses}"
 
     def globs(self) -> Iterator[str]:
@@ -120,7 +120,7 @@ class Rotate(DeviceSelector, ActionWord):
 
     def describe(self) -> str:
         what = self.what.replace("_", " ")
-        told = "are given the new one and start anew" if self.tell_device else "keep the old one"
+        told = "are given the new one and restart" if self.tell_device else "keep the old one"
         return f"replace the {what} on the server; {describe_devices(self.only)} {told}"
 
 
@@ -131,8 +131,11 @@ class SetAttributes(DeviceSelector, ActionWord):
     mode: AttributesMode = "merge"
 
     def describe(self) -> str:
+        whom = describe_devices(self.only)
+        if self.mode == "remove":
+            return f"remove attributes {', '.join(self.attributes)} on {whom}; running devices restart"
         report = ", ".join(f"{key} = {value}" for key, value in self.attributes.items())
-        return f"let {describe_devices(self.only)} report {report} (mode {self.mode}); those that are on start anew"
+        return f"let {whom} report {report} (mode {self.mode}); running devices restart"
 
     def needs_device_access(self) -> str:
         return "set_attributes changes a device's inner life"

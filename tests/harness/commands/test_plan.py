@@ -45,15 +45,15 @@ hawkbit/x
      server  hawkbit, with these settings of the tenant in force:
                pollingTime = 00:00:01
                authentication.targettoken.enabled = true
-     devices 2: HB-1, HB-2; over http with target token
-             backoff fixed from 1s up to 30s; an answer may take 10s
+     devices 2 devices: HB-1, HB-2; over http with target token
+             backoff fixed from 1s up to 30s; request timeout 10s
      faults  latency {delay: 0.1s}
   1. first contact
      fault   outage {for: 2s, shows_as: reset}
-     do      make records for all devices on the server, at most 1000 in a request
+     do      register all devices (1000 per request)
      do      switch on all devices
      do      let 5s pass
-     wait    until all of this is so, 10s at most
+     wait    up to 10s until all of these hold
      expect  every device in this order
              1. sends poll
              2. reaches online
@@ -75,6 +75,16 @@ def test_every_run_of_a_matrix_is_shown(tmp_path: Path) -> None:
         "hawkbit/x[credential=gateway_token]",
     ]
     assert "               authentication.gatewaytoken.enabled = true" in lines
+    assert "               authentication.gatewaytoken.key = (generated; the existing key on a shared server)" in lines
+    assert "     devices 2 devices: HB-1, HB-2; over http without credentials" in lines
+
+
+def test_a_tenant_that_is_left_as_it_is(tmp_path: Path) -> None:
+    head = HEAD.replace("flow: hawkbit", "flow: hawkbit, credential: none").replace(
+        '    server: {settings: {pollingTime: "00:00:01"}}\n', ""
+    )
+    write_scenario(tmp_path, PASSES, head=head)
+    assert "     server  hawkbit, no tenant settings\n" in fleetrig("plan", cwd=tmp_path).stdout
 
 
 CUT = HEAD + "    matrix: {cut: power_cut_points}\n"
@@ -85,7 +95,8 @@ def test_power_cuts_are_not_listed_unless_one_is_named(tmp_path: Path) -> None:
     write_scenario(tmp_path, CUT_BODY, head=CUT)
     all_of_them = fleetrig("plan", cwd=tmp_path).stdout
     assert all_of_them.startswith("hawkbit/x[cut=power_cut_points]\n")
-    assert "     runs    one for each point at which power can be cut; a dry run lists them\n" in all_of_them
+    how = "name one run as `hawkbit/x[cut=…]` to see it"
+    assert f"     runs    one for each point at which power can be cut; {how}\n" in all_of_them
 
     one = fleetrig("plan", "hawkbit/x[cut=poll#1:sent]", cwd=tmp_path).stdout
     assert one.startswith("hawkbit/x[cut=poll#1:sent]\n")
@@ -116,23 +127,26 @@ def test_mistakes_and_ids_that_match_nothing(tmp_path: Path) -> None:
             "set pollingTime = PT5S, implicit.lock.enabled = True",
         ),
         ({"preregister": {"only": "HB-1", "batch": 5, "name": "G {serial}"}},
-         "make records for the devices HB-1 on the server, at most 5 in a request, name 'G {serial}'"),
+         "register the devices HB-1 (5 per request), name 'G {serial}'"),
         ({"power_on": {"spread": "2s"}}, "switch on all devices, one by one over 2s"),
         ({"power_cut": {"only": "A*"}}, "cut the power of the devices A*"),
         ({"power_cycle": {"off": "1m"}}, "switch all devices off, and on again after 60s"),
         ({"deploy": {"version": "2", "size": "1MiB", "type": "soft", "before_contact": True}},
-         "make version 2 (an image of 1 MiB) and assign it to all devices (soft), at once"),
+         "create version 2 (an image of 1 MiB) and assign it to all devices (soft), at once"),
         ({"deploy": {"version": "2", "size": "100B"}},
-         "make version 2 (an image of 100 bytes) and assign it to all devices (forced), once each of them has called"),
+         ("create version 2 (an image of 100 bytes) and assign it to all devices (forced), "
+         "once each of them has called")),
         ("cancel", "ask the server to cancel the latest open action of all devices"),
         ({"cancel": {"version": "2"}}, "ask the server to cancel the deployment of version 2 of all devices"),
         ("delete", "delete the records of all devices on the server"),
         ({"rotate": {"what": "target_token"}},
-         "replace the target token on the server; all devices are given the new one and start anew"),
+         "replace the target token on the server; all devices are given the new one and restart"),
         ({"rotate": {"what": "gateway_token", "tell_device": False}},
          "replace the gateway token on the server; all devices keep the old one"),
         ({"set_attributes": {"attributes": {"hw": "2"}, "mode": "replace"}},
-         "let all devices report hw = 2 (mode replace); those that are on start anew"),
+         "let all devices report hw = 2 (mode replace); running devices restart"),
+        ({"set_attributes": {"attributes": {"a": "1", "c": "2"}, "mode": "remove"}},
+         "remove attributes a, c on all devices; running devices restart"),
         ("request_attributes", "make the server ask all devices for their attributes"),
     ],
 )  # fmt: skip
@@ -151,14 +165,15 @@ def test_actions_in_words(tree: Any, sentence: str) -> None:
         ({"reaches": {"stage": "online"}}, "2 devices reach online"),
         ({"reaches": {"stage": "online", "devices": 1}}, "1 device reaches online"),
         ({"never": {"sends": {"path": "*/feedback"}}}, "no device sends */feedback"),
-        ({"rate": {"at_most": 3}}, "at most 3 in any 1 s: sends poll"),
-        ({"attempts": {"at_most": 3}}, "the longest row of failed tries of poll: at most 3"),
+        ({"rate": {"at_most": 3}}, "all devices together: at most 3 polls in any 1 s"),
+        ({"attempts": {"at_most": 3}}, "at most 3 consecutive failed polls per device"),
         ({"refused": {"reason_has": "token"}}, "the server refuses with a reason like 'token', at least once"),
-        ({"fault": {"kind": "outage", "times": 2}}, "the fault outage bites, exactly 2 times"),
-        ({"registry": {"absent": True}}, "the server has no record of all devices"),
+        ({"fault": {"kind": "outage", "times": 2}}, "fault outage is triggered exactly 2 times"),
+        ({"registry": {"absent": True}}, "the server has no record of any device"),
+        ({"registry": {"absent": True, "only": "A*"}}, "the server has no record of the devices A*"),
         ({"registry": {"devices": 2, "attributes": {"a": "1"}, "attribute_keys": ["a"]}},
-         "the server's records of all devices: there are 2, attribute a = '1', exactly the attributes a"),
-        ({"registry": {"tokens_differ": True}}, "the server's records of all devices: no token twice"),
+         "the server's records of all devices: 2 records; attribute a = '1'; exactly the attributes a"),
+        ({"registry": {"tokens_differ": True}}, "the server's records of all devices: all tokens distinct"),
         ({"record": {"passed": 1}},
          "the manufacturing record manufacturing-record.csv and .json is written, and 1 units passed"),
     ],

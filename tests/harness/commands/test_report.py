@@ -10,7 +10,8 @@ import pytest
 
 from fleetrig.harness.run.power_points import power_cut_points
 from fleetrig.harness.run.replay import replay
-from fleetrig.harness.run.run import RunOptions, run
+from fleetrig.harness.run.run import run
+from fleetrig.harness.run.run_options import RunOptions
 from fleetrig.harness.scenario_file.selection import plan
 from fleetrig.harness.verdict import Finding, Report, Verdict
 from tests.harness import broken_devices

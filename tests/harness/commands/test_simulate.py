@@ -22,8 +22,8 @@ import pytest
 from rich.cells import cell_len
 
 from fleetrig.harness.cli import main
+from fleetrig.harness.commands.fleet_simulation import SimulationResult
 from fleetrig.harness.commands.simulate import exit_code
-from fleetrig.harness.commands.simulation import SimulationResult
 from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
 from fleetrig.harness.platforms.hawkbit.simulated_fleet import READINGS
 from fleetrig.harness.pytest_plugin import RunningServer

@@ -13,7 +13,7 @@ import pytest
 
 from fleetrig.harness.cli import main
 from fleetrig.harness.doctor.options import account_to_look_with
-from fleetrig.harness.servers.foreign import foreign_server
+from fleetrig.harness.servers.server_file import remote_server_from
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.identity import UserPassword
 from tests.harness.doctor.conftest import GATEWAY_KEY, Doctor, Server, expected, flat, server_of
@@ -276,7 +276,7 @@ def test_the_well_known_account_is_for_loopback_only() -> None:
     far, near = "http://192.0.2.1:8080", "http://127.0.0.1:8080"
 
     def account(url: str, user: str | None = None) -> UserPassword | None:
-        return account_to_look_with(foreign_server(url, "hawkbit", may_change_settings=False), user, None)
+        return account_to_look_with(remote_server_from(url, "hawkbit", may_change_settings=False), user, None)
 
     assert account(far) is None
     assert account(near) == UserPassword("admin", "admin")

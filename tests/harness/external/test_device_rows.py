@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from fleetrig.harness.run.context import as_built
-from fleetrig.harness.run.run import RunOptions, run
+from fleetrig.harness.run.context import default_behaviour
+from fleetrig.harness.run.run import run
+from fleetrig.harness.run.run_options import RunOptions
 from fleetrig.harness.scenario_file.selection import plan
 from fleetrig.harness.verdict import Report, Severity, Verdict
 from tests.harness import broken_devices
@@ -19,7 +20,7 @@ SCENARIOS = Path(__file__).parents[3] / "scenarios"
 ROWS = plan(["external/hawkbit"], SCENARIOS)
 
 
-def outcome(name: str, folder: Path, change: Change = as_built) -> Report:
+def outcome(name: str, folder: Path, change: Change = default_behaviour) -> Report:
     (expanded,) = [row for row in ROWS if row.name == name]
     return asyncio.run(run(expanded, RunOptions(results=folder, own_device=True, behaviour=change)))
 

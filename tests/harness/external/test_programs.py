@@ -14,7 +14,8 @@ import pytest
 
 from fleetrig.harness.external.command import DeviceCommand, device_command, environment, values_of
 from fleetrig.harness.platforms.hawkbit.platform import credential_values
-from fleetrig.harness.run.run import RunOptions, run
+from fleetrig.harness.run.run import run
+from fleetrig.harness.run.run_options import RunOptions
 from fleetrig.harness.scenario_file.selection import Expanded, expand
 from fleetrig.harness.scenario_file.template import read_scenario
 from fleetrig.harness.verdict import Report, Verdict

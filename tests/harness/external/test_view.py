@@ -10,7 +10,8 @@ import pytest
 
 from fleetrig.harness.external.view import ServerView, device_view, view_for
 from fleetrig.harness.platforms.hawkbit.device_call import call_in
-from fleetrig.harness.run.run import RunOptions, run
+from fleetrig.harness.run.run import run
+from fleetrig.harness.run.run_options import RunOptions
 from fleetrig.harness.scenario_file.selection import plan
 from fleetrig.harness.verdict import Verdict
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse

@@ -124,7 +124,7 @@ def test_check_and_schema_import_no_engine() -> None:
     folder = Path(__file__).parents[3]
     code = (
         "import sys; from fleetrig.harness.scenario_file.schema import scenario_schema; scenario_schema();"
-        "from fleetrig.harness.commands.files import check; from pathlib import Path;"
+        "from fleetrig.harness.commands.scenario_commands import check; from pathlib import Path;"
         f"check(None, Path({str(folder / 'scenarios')!r}));"
         "print([m for m in sys.modules if m.startswith(('fleetrig.reference_server', 'fleetrig.simulator.flows', "
         "'fleetrig.simulator.drivers', 'fleetrig.harness.run.', 'fleetrig.harness.platforms.hawkbit.platform'))])"

@@ -19,8 +19,8 @@ from fleetrig.harness.platforms.hawkbit.conformance.tenant_lock import tenant_lo
 from fleetrig.harness.platforms.hawkbit.conformance.under_test import TenantUnderTest
 from fleetrig.harness.platforms.hawkbit.vocabulary import VOCABULARY
 from fleetrig.harness.servers.description import expected
-from fleetrig.harness.servers.foreign import foreign_server
 from fleetrig.harness.servers.secrets import secret_from
+from fleetrig.harness.servers.server_file import remote_server_from
 from fleetrig.harness.servers.trust import context_of, verify_with
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.identity import UserPassword
@@ -49,7 +49,7 @@ def conform_command(
 ) -> None:
     """Check a hawkBit server against every row of its contract.
 
-    Everything that rows make is removed again, and every setting gets back its value.
+    Everything that rows create is removed again, and every setting is restored.
     """
     if profile not in PROFILES:
         raise UsageError(f"--profile: hawkBit has no profile {profile!r}; {expected(profile, PROFILES)}")
@@ -82,7 +82,7 @@ def connected(options: ConformOptions, *, may_change: bool) -> Iterator[tuple[Te
         with own_hawkbit(options.profile) as (under_test, can):
             yield under_test, can | {"http"}
         return
-    foreign = foreign_server(options.against, "hawkbit", may_change_settings=may_change)
+    foreign = remote_server_from(options.against, "hawkbit", may_change_settings=may_change)
     verify = context_of(verify_with(options.ca, insecure=options.insecure, file_ca=foreign.ca))
     with contextlib.closing(ExactClient(foreign.url, verify)) as client:
         under_test = TenantUnderTest(

@@ -21,8 +21,8 @@ from fleetrig.harness.doctor.options import (
 from fleetrig.harness.platforms.hawkbit.doctor.facts import Kind, Presented
 from fleetrig.harness.platforms.hawkbit.doctor.gathering import DoctorRequest, gather
 from fleetrig.harness.platforms.hawkbit.doctor.judging import judge
-from fleetrig.harness.servers.foreign import foreign_server
 from fleetrig.harness.servers.secrets import secret_from
+from fleetrig.harness.servers.server_file import remote_server_from
 from fleetrig.simulator.contract.errors import UsageError
 
 
@@ -30,17 +30,24 @@ def doctor_command(
     against: Annotated[str, typer.Option(metavar="URL|SERVER.yaml", help="The server, as the device addresses it.")],
     controller_id: Annotated[str, typer.Option("--id", metavar="ID", help="The device's controllerId.")],
     tenant: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The device's tenant; DEFAULT if not given.")
+        str | None, typer.Option(metavar="NAME", help="The device's tenant.  [default: from SERVER.yaml, else DEFAULT]")
     ] = None,
     target_token: Annotated[str | None, typer.Option(metavar="env:NAME", help="The device's own token.")] = None,
     gateway_token: Annotated[str | None, typer.Option(metavar="env:NAME", help="The token of its tenant.")] = None,
     cert: Annotated[Path | None, typer.Option(metavar="F", help="The device's certificate (PEM or DER).")] = None,
-    key: Annotated[Path | None, typer.Option(metavar="F", help="Its key: TLS is then done as the device.")] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option(metavar="F", help="Its key; used for the TLS handshake, as the device would."),
+    ] = None,
     authority: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="The authority that the proxy passes on, if it is a fixed text.")
+        str | None, typer.Option(metavar="TEXT", help="Issuer value sent by the reverse proxy, if it is fixed.")
     ] = None,
     user: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The account to look with; on loopback admin/admin by default.")
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Admin account used for the diagnosis.  [default: from SERVER.yaml, else admin/admin on loopback]",
+        ),
     ] = None,
     password: Annotated[str | None, typer.Option(metavar="env:NAME", help="Its password.")] = None,
     try_: Annotated[bool, typer.Option("--try", help="Poll even if that registers the device.")] = False,
@@ -53,11 +60,11 @@ def doctor_command(
     """Say why a hawkBit server refuses a device, and what to change.
 
     It asks as the device would. For a known target that counts as a poll. A gateway token or a certificate would
-    register an unknown one, so it is asked only with --try.
+    register an unknown one, so that is only attempted with --try.
 
-    Exit codes: 0 let in, 1 refused, 3 the server cannot be used or the answer stays open, 4 wrong usage.
+    Exit codes: 0 let in, 1 refused, 3 the server cannot be used or the diagnosis is inconclusive, 4 wrong usage.
     """
-    server = foreign_server(against, "hawkbit", may_change_settings=False)
+    server = remote_server_from(against, "hawkbit", may_change_settings=False)
     presented, shell_secret = _presented(target_token, gateway_token, cert, key, authority)
     account = account_to_look_with(server, user, password)
     shell = Shell(

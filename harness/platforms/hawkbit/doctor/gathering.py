@@ -33,7 +33,7 @@ from fleetrig.harness.platforms.hawkbit.doctor.tokens import can_be_sent
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.identity import UserPassword
 
-MOST_OTHERS: Final = 500
+MAX_OTHERS: Final = 500
 PIECE: Final = 4
 """Characters of an id by which similar ones are searched where there are too many targets to look at all."""
 USERINFO: Final = "/rest/v1/userinfo"
@@ -149,7 +149,7 @@ def _others(facts: Facts, client: ExactClient, headers: Mapping[str, str]) -> Fa
 
 
 def _page(client: ExactClient, headers: Mapping[str, str], more: str) -> tuple[list[TargetRecord], int]:
-    answer = client.call("GET", f"/rest/v1/targets?limit={MOST_OTHERS}{quote(more, safe='&=')}", headers)
+    answer = client.call("GET", f"/rest/v1/targets?limit={MAX_OTHERS}{quote(more, safe='&=')}", headers)
     page = _json(answer)
     if answer.status != 200 or not isinstance(page, dict):
         return [], 0

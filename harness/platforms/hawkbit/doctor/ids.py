@@ -10,8 +10,8 @@ from typing import Final
 from fleetrig.harness.doctor.diagnosis import Diagnosis, Weight, quoted
 from fleetrig.harness.platforms.hawkbit.doctor.facts import Facts, Kind
 
-MOST_CHARACTERS: Final = 256
-MOST_NAME_CHARACTERS: Final = 128
+MAX_CHARACTERS: Final = 256
+MAX_NAME_CHARACTERS: Final = 128
 """A target that registers itself is named by its id, and that is not cut (§3.4)."""
 
 REFUSED_CHARACTERS: Final = {
@@ -35,7 +35,7 @@ def ids(facts: Facts) -> Iterator[Diagnosis]:
 def is_possible(controller_id: str) -> bool:
     """Whether any target can be called so and be reached."""
     has_blanks = any(char.isspace() for char in controller_id)
-    return len(controller_id) <= MOST_CHARACTERS and not has_blanks and not is_refused_by_firewall(controller_id)
+    return len(controller_id) <= MAX_CHARACTERS and not has_blanks and not is_refused_by_firewall(controller_id)
 
 
 def is_refused_by_firewall(text: str) -> bool:
@@ -70,18 +70,18 @@ def _blanks(facts: Facts) -> Iterator[Diagnosis]:
 
 def _length(facts: Facts) -> Iterator[Diagnosis]:
     length = len(facts.controller_id)
-    if length > MOST_CHARACTERS:
+    if length > MAX_CHARACTERS:
         yield Diagnosis(
             "id-too-long", Weight.CAUSE,
-            f"The id has {length} characters; a target may have {MOST_CHARACTERS} at most, so there is none of it.",
+            f"The id has {length} characters; a target may have {MAX_CHARACTERS} at most, so there is none of it.",
             "Give the device a shorter id.",
         )  # fmt: skip
-    elif length > MOST_NAME_CHARACTERS and not facts.exists and facts.presented.kind in REGISTERING:
+    elif length > MAX_NAME_CHARACTERS and not facts.exists and facts.presented.kind in REGISTERING:
         sure = facts.exists is False
         yield Diagnosis(
             "name-too-long", Weight.CAUSE if sure else Weight.POSSIBLE,
             f"The id has {length} characters. A device that registers itself is also named by its id, and a name has "
-            f"{MOST_NAME_CHARACTERS} at most: 400 “name size must be between 1 and 128.”",
+            f"{MAX_NAME_CHARACTERS} at most: 400 “name size must be between 1 and 128.”",
             "Create the target beforehand (there the name is cut), or use a shorter id.",
             facts.shell.curl("POST", "/rest/v1/targets", [{"controllerId": facts.controller_id}]),
         )  # fmt: skip

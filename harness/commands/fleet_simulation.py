@@ -26,31 +26,31 @@ from fleetrig.simulator.drivers.realtime import RealBench
 from fleetrig.simulator.effects import Ask, NoReply, Pause
 
 PROBE_WITHIN_S: Final = 5.0
-LOOK_AGAIN_S: Final = 1.0
+PROBE_EVERY_S: Final = 1.0
 FOR_EVER_S: Final = 10 * 365 * 86_400.0
-SIDE_BY_SIDE: Final = 8
-"""So many records are deleted at a time."""
+PARALLEL_DELETIONS: Final = 8
+"""Number of records deleted at the same time."""
 
 
 class TemporaryDevices(Protocol):
     """Records on the server that exist only while the fleet runs."""
 
     noun: str
-    """What the platform calls them, such as `targets`."""
+    """The platform's name for them, such as `targets`."""
     created: set[str]
-    """Serials of those that are there because of us."""
+    """Serials of the records that this run created."""
 
     def create(self) -> AdminCall[None]:
         """Raises UsageError when such a device exists already, BrokenBench when the server cannot be used."""
 
     def delete_all(self) -> AdminCall[None]:
-        """Deletes what was created. May run several times side by side: the calls share the work."""
+        """Deletes what was created. May run several times in parallel: the calls share the work."""
 
     def restore_settings(self) -> AdminCall[None]:
         """Puts back the settings that `create` changed."""
 
     def left_behind(self) -> str:
-        """What of ours the server still has, in words; empty when nothing."""
+        """Describes what is left on the server; empty if nothing is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +61,9 @@ class SimulationPlan:
     """The server, as messages name it."""
     agents: tuple[Agent, ...]
     probe: Ask
-    """A harmless request that every server answers somehow."""
+    """A harmless request that every server answers."""
     hint: Callable[[str], str]
-    """What to do when every device got this same first answer; empty when that is no refusal."""
+    """Advice if every device got this same first answer; empty if it is not a refusal."""
     spread_s: float
     for_s: float | None
     seed: int
@@ -108,7 +108,7 @@ class Simulation:
             self._interrupted.set()
 
     async def _live(self, operator: RealBench) -> None:
-        """`operator` asks as an administrator; the devices have a bench of their own, which they may break."""
+        """`operator` acts as an administrator; the devices run on a separate bench."""
         plan, screen = self._plan, self._screen
         if plan.waits_for_server:
             await operator.run(wait_for(plan.url, plan.probe, screen.say))
@@ -123,7 +123,7 @@ class Simulation:
             await bench.run(self._watch(bench))
 
     def _start_s(self, agent: Agent) -> float:
-        """The first device starts at once: it finds out whether there is a server."""
+        """The first device starts at once: it shows whether there is a server."""
         if agent is self._plan.agents[0]:
             return 0.0
         return self._plan.spread_s * draw(self._plan.seed, f"start of {agent.identity.serial}", 0)
@@ -147,7 +147,7 @@ class Simulation:
         return max(0.0, (deadline_us - bench.now_us()) / 1e6)
 
     async def _delete_temporary(self, operator: RealBench) -> str:
-        """What is left behind and why; empty when nothing is. A server that fails now hides no earlier error."""
+        """Returns what is left behind and why; empty if nothing is. Server errors here do not hide an earlier error."""
         temporary, why = self._plan.temporary, "interrupted again"
         if temporary is None:
             return ""
@@ -165,13 +165,13 @@ class Simulation:
         return said
 
     async def _delete(self, operator: RealBench, temporary: TemporaryDevices) -> None:
-        workers = [operator.run(temporary.delete_all()) for _ in range(SIDE_BY_SIDE)]
+        workers = [operator.run(temporary.delete_all()) for _ in range(PARALLEL_DELETIONS)]
         for failed in filter(None, await asyncio.gather(*workers, return_exceptions=True)):
             raise failed
         await operator.run(temporary.restore_settings())
 
     async def _unless_interrupted(self, work: Coroutine[Any, Any, None]) -> None:
-        """Goes on until the work is done or a signal comes, drawing the screen meanwhile."""
+        """Runs until the work is done or a signal arrives, and draws the screen meanwhile."""
         tasks = [asyncio.create_task(one) for one in (work, self._interrupted.wait(), self._draw())]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -198,7 +198,7 @@ def wait_for(url: str, probe: Ask, say: Callable[[str], None]) -> Director[None]
         if said != answer.why:
             said = answer.why
             say(f"waiting for {url} ({said})")
-        yield Pause(LOOK_AGAIN_S, LOOK_AGAIN_S, "wait for the server")
+        yield Pause(PROBE_EVERY_S, PROBE_EVERY_S, "wait for the server")
 
 
 def http_probe(url: str) -> Ask:
@@ -225,7 +225,7 @@ def unreachable(url: str, why: str) -> str:
 
 @contextmanager
 def handling_signals(handle: Callable[[int], None]) -> Iterator[None]:
-    """Ctrl-C, SIGTERM and a closed terminal end a simulation in good order; `nohup` is respected."""
+    """Ctrl-C, SIGTERM and a closed terminal end a simulation cleanly; `nohup` is respected."""
     loop, signals = asyncio.get_running_loop(), [signal.SIGINT, signal.SIGTERM]
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         signals.append(signal.SIGHUP)

@@ -18,7 +18,7 @@ from fleetrig.simulator.contract.errors import NoSuchId, UsageError
 
 
 def list_scenarios(wanted: Wanted = None, tag: Tags = None, scenarios: Scenarios = None) -> None:
-    """List the scenarios there are, one a line: id, title, tags, needs."""
+    """List scenarios, one per line: ID, title, tags, needs."""
     files, problems = read_all(find(wanted or [], scenario_root(scenarios)))
     shown = [file for file in files if not tag or set(tag) & set(file.heading.tags)]
     width = max((len(file.id) for file in shown), default=0)
@@ -37,7 +37,7 @@ def check(wanted: Wanted = None, scenarios: Scenarios = None) -> None:
     problems += [problem for file in files for problem in _expansion_problems(file)]
     if problems:
         raise FileMistakes(problems)
-    typer.echo(f"{len(found)} scenarios are fine" if len(found) != 1 else "1 scenario is fine")
+    typer.echo(f"{len(found)} scenarios OK" if len(found) != 1 else "1 scenario OK")
 
 
 def schema() -> None:
@@ -49,10 +49,10 @@ def schema() -> None:
 
 
 def new(
-    path: Annotated[str, typer.Argument(metavar="PATH", help="An id such as mine/first_contact, or a file *.yaml.")],
+    path: Annotated[str, typer.Argument(metavar="PATH", help="An ID such as mine/first_contact, or a file *.yaml.")],
     scenarios: Scenarios = None,
 ) -> None:
-    """Write a scenario to start from. A file that exists is never overwritten."""
+    """Write a scenario to start from. Never overwrites an existing file."""
     file = Path(path) if path.endswith(".yaml") else (scenarios or Path("scenarios")) / f"{path}.yaml"
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -62,7 +62,7 @@ def new(
         raise UsageError(f"{file} exists already; choose another name") from None
     except OSError as wrong:
         raise UsageError(f"cannot write {file}: {wrong.strerror}") from None
-    typer.echo(f"wrote {file}; `fleetrig check {file}` looks it over")
+    typer.echo(f"wrote {file}; `fleetrig check {file}` validates it")
 
 
 def _line(file: ScenarioFile, width: int) -> str:

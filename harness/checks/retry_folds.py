@@ -13,8 +13,8 @@ from fleetrig.harness.verdict import Evidence, Finding
 from fleetrig.simulator.contract.clock import to_s
 from fleetrig.simulator.contract.trace import TraceEvent
 
-FEWEST_PAUSES: Final = 4
-"""A row of fewer says nothing about growth."""
+MIN_PAUSES: Final = 4
+"""Fewer pauses say nothing about growth."""
 
 
 @dataclass(slots=True)
@@ -41,7 +41,7 @@ class TryRow:
     def growth(self) -> float | None:
         """The later half of the pauses over the earlier half; None when there are too few."""
         count = len(self.longest_us)
-        if count < FEWEST_PAUSES:
+        if count < MIN_PAUSES:
             return None
         half = count // 2
         return sum(self.longest_us[-half:]) / max(1, sum(self.longest_us[:half]))
@@ -68,7 +68,7 @@ class PauseRows:
             row.answered(event, failed=is_failure(event.envelope))
 
     def seen(self) -> dict[str, TryRow]:
-        """Those that have failed at all."""
+        """The rows of devices that failed at least once."""
         return {device: row for device, row in self.rows.items() if row.longest_us}
 
     def evidence(self, device: str) -> tuple[Evidence, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fleetrig.harness.checks.events import (
+from fleetrig.harness.checks.event_folds import (
     AttemptsFold,
     NeverFold,
     OrderFold,
@@ -18,7 +18,7 @@ from fleetrig.harness.checks.events import (
 )
 from fleetrig.harness.checks.fold import Fold, Status
 from fleetrig.harness.checks.matching import Pattern
-from fleetrig.harness.checks.times import GapFold, RateFold, SpreadFold
+from fleetrig.harness.checks.time_folds import GapFold, RateFold, SpreadFold
 from fleetrig.harness.scenario_file.values import Times
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from fleetrig.simulator.contract.trace import Lane, TraceEvent

@@ -1,4 +1,4 @@
-"""Folds that count what devices and server say: how often, in which order, never."""
+"""Folds that count events: how often, in which order, never."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from typing import Final
 
 from fleetrig.harness.checks.fold import (
     EVIDENCE_KEPT,
+    RecentEvents,
     Status,
-    Witness,
     evidence_of,
     format_bounds,
     format_count,
+    format_requests,
     summarize_names,
 )
 from fleetrig.harness.checks.matching import Pattern, is_failure
@@ -22,7 +23,7 @@ from fleetrig.harness.verdict import Finding
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 
 SWITCHES: Final = frozenset({"power_on", "power_cut"})
-"""What a technician does: the stage such an event names is the one the device was in before."""
+"""Power events: the stage that such an event names is the one before it."""
 
 
 class TimesPerDeviceFold:
@@ -33,7 +34,7 @@ class TimesPerDeviceFold:
         self._counts = dict.fromkeys(serials, 0)
         self._satisfied = len(self._counts) if bounds.at_least == 0 else 0
         self._excess: str | None = None
-        self._witness = Witness()
+        self._recent = RecentEvents()
 
     def step(self, event: TraceEvent) -> None:
         if self._excess is not None or event.device not in self._counts or not self._pattern.fits(event):
@@ -41,7 +42,7 @@ class TimesPerDeviceFold:
         self._counts[event.device] += 1
         count = self._counts[event.device]
         self._satisfied += count == self._bounds.at_least
-        self._witness.keep(event)
+        self._recent.keep(event)
         if self._bounds.at_most is not None and count > self._bounds.at_most:
             self._excess = event.device
 
@@ -59,17 +60,17 @@ class TimesPerDeviceFold:
     def finding(self) -> Finding:
         if self._excess is not None:
             got = f"{self._excess} did so {format_count(self._counts[self._excess])}"
-            return Finding(self.expected, got, self._witness.evidence())
+            return Finding(self.expected, got, self._recent.evidence())
         short = [serial for serial, count in self._counts.items() if count < self._bounds.at_least]
         got = f"{len(short)} of {len(self._counts)} did not: {summarize_names(short)}"
         if len(short) == 1:
             count = self._counts[short[0]]
             got = f"{short[0]} did so {format_count(count)}" if count else f"{short[0]} did not"
-        return Finding(self.expected, got, self._witness.evidence())
+        return Finding(self.expected, got, self._recent.evidence())
 
 
 class AttemptsFold:
-    """The longest row of failed tries of one device is within bounds."""
+    """The longest run of consecutive failures of one device is within bounds."""
 
     def __init__(self, exchange: str, device: str, bounds: Times, lane: Lane = Lane.DEVICE) -> None:
         self._answered = Pattern("received", name=exchange, device=device, lane=lane)
@@ -77,7 +78,7 @@ class AttemptsFold:
         self._bounds = bounds
         self._row: Counter[str] = Counter()
         self._longest = 0
-        self._witness = Witness()
+        self._recent = RecentEvents()
 
     def step(self, event: TraceEvent) -> None:
         failed = self._silent.fits(event)
@@ -87,7 +88,7 @@ class AttemptsFold:
         self._row[event.device] = self._row[event.device] + 1 if failed else 0
         if self._row[event.device] > self._longest:
             self._longest = self._row[event.device]
-            self._witness.keep(event)
+            self._recent.keep(event)
 
     def status(self) -> Status:
         if self._bounds.at_most is not None and self._longest > self._bounds.at_most:
@@ -96,10 +97,10 @@ class AttemptsFold:
 
     @property
     def expected(self) -> str:
-        return f"the longest row of failed tries of {self._silent.name}: {self._bounds}"
+        return f"{self._bounds} consecutive failed {format_requests(self._silent.name)} per device"
 
     def finding(self) -> Finding:
-        return Finding(self.expected, f"{self._longest} in a row", self._witness.evidence())
+        return Finding(self.expected, f"{self._longest} in a row", self._recent.evidence())
 
 
 class NeverFold:
@@ -108,13 +109,13 @@ class NeverFold:
     def __init__(self, pattern: Pattern) -> None:
         self._pattern = pattern
         self._count = 0
-        self._witness = Witness()
+        self._recent = RecentEvents()
 
     def step(self, event: TraceEvent) -> None:
         if self._pattern.fits(event):
             self._count += 1
             if self._count <= EVIDENCE_KEPT:
-                self._witness.keep(event)
+                self._recent.keep(event)
 
     def status(self) -> Status:
         return Status.VIOLATED if self._count else Status.MET
@@ -124,7 +125,7 @@ class NeverFold:
         return f"no device {self._pattern}"
 
     def finding(self) -> Finding:
-        return Finding(self.expected, f"it happened {format_count(self._count)}", self._witness.evidence())
+        return Finding(self.expected, f"it happened {format_count(self._count)}", self._recent.evidence())
 
 
 class OrderFold:
@@ -134,7 +135,7 @@ class OrderFold:
         self._patterns = tuple(patterns)
         self._reached = dict.fromkeys(serials, 0)
         self._done = 0 if patterns else len(self._reached)
-        self._witness = Witness()
+        self._recent = RecentEvents()
 
     def step(self, event: TraceEvent) -> None:
         reached = self._reached.get(event.device)
@@ -142,7 +143,7 @@ class OrderFold:
             return
         self._reached[event.device] = reached + 1
         self._done += reached + 1 == len(self._patterns)
-        self._witness.keep(event)
+        self._recent.keep(event)
 
     def status(self) -> Status:
         return Status.MET if self._done == len(self._reached) else Status.OPEN
@@ -156,14 +157,14 @@ class OrderFold:
         serial, reached = min(self._reached.items(), key=lambda entry: entry[1])
         behind = sum(count < len(self._patterns) for count in self._reached.values())
         got = f"{behind} of {len(self._reached)} did not; {serial} waits for step {reached + 1}"
-        return Finding(self.expected, f"{got}: {self._patterns[reached]}", self._witness.evidence())
+        return Finding(self.expected, f"{got}: {self._patterns[reached]}", self._recent.evidence())
 
 
 class ReachesFold:
-    """So many devices are, or have been, in a stage. Who was there before the watch began counts until switched off."""
+    """At least `needed` devices are or were in a stage. Being in it at the start counts until switched off."""
 
     def __init__(self, stage: str, stages: Mapping[str, str], needed: int) -> None:
-        """`stages`: what each device is in when the watch begins; empty while it is off."""
+        """`stages`: the stage of each device at the start; empty while it is off."""
         self._stage, self._needed = stage, needed
         self._there = {serial for serial, now in stages.items() if now == stage}
         self._missing: dict[str, TraceEvent | None] = {
@@ -202,21 +203,21 @@ class ReachesFold:
 
 
 class ServerEventsFold:
-    """The server or network lane says something so often: a refusal with a reason, or a fault that fired."""
+    """Counts server events: refusals with a reason, or triggered faults."""
 
     def __init__(self, kind: str, bounds: Times, *, device: str = "*", reason_has: str = "", fault: str = "") -> None:
         self._kind, self._bounds, self._reason_has, self._fault = kind, bounds, reason_has.lower(), fault
         self._device = device
         self._count = 0
         self._others: Counter[str] = Counter()
-        self._witness = Witness()
+        self._recent = RecentEvents()
 
     def step(self, event: TraceEvent) -> None:
         if event.lane is not Lane.SERVER or event.kind != self._kind or not fnmatchcase(event.device, self._device):
             return
         if self._reason_has in event.reason.lower() and (not self._fault or event.fault == self._fault):
             self._count += 1
-            self._witness.keep(event)
+            self._recent.keep(event)
         else:
             self._others[event.reason or event.fault] += 1
 
@@ -228,11 +229,12 @@ class ServerEventsFold:
     @property
     def expected(self) -> str:
         like = f" with a reason like {self._reason_has!r}" if self._reason_has else ""
-        what = f"the fault {self._fault} bites" if self._fault else f"the server refuses{like}"
-        return f"{what}, {format_bounds(self._bounds)}"
+        if self._fault:
+            return f"fault {self._fault} is triggered {format_bounds(self._bounds)}"
+        return f"the server refuses{like}, {format_bounds(self._bounds)}"
 
     def finding(self) -> Finding:
         got = format_count(self._count)
         if self._others:
             got += "; other reasons: " + summarize_names([f"«{text}» ×{n}" for text, n in self._others.most_common(3)])
-        return Finding(self.expected, got, self._witness.evidence())
+        return Finding(self.expected, got, self._recent.evidence())

@@ -1,11 +1,11 @@
-"""Folds that measure time: gaps between requests, the fullest window, how evenly a fleet comes."""
+"""Folds that measure time: gaps between requests, the fullest window, how evenly requests are spread."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter, deque
 
-from fleetrig.harness.checks.fold import Status, evidence_of
+from fleetrig.harness.checks.fold import Status, evidence_of, format_requests
 from fleetrig.harness.checks.matching import Pattern
 from fleetrig.harness.verdict import Finding
 from fleetrig.simulator.contract.clock import to_s, to_us
@@ -13,12 +13,12 @@ from fleetrig.simulator.contract.trace import TraceEvent
 
 
 class GapFold:
-    """Between two of the same exchange of one device lies a permitted time."""
+    """The time between two consecutive requests of a device is within bounds."""
 
     def __init__(self, pattern: Pattern, at_least_s: float, at_most_s: float | None) -> None:
         self._pattern = pattern
-        self._least_us = to_us(at_least_s)
-        self._most_us = None if at_most_s is None else to_us(at_most_s)
+        self._min_us = to_us(at_least_s)
+        self._max_us = None if at_most_s is None else to_us(at_most_s)
         self._last: dict[str, TraceEvent] = {}
         self._gaps = 0
         self._bad: tuple[TraceEvent, TraceEvent] | None = None
@@ -32,7 +32,7 @@ class GapFold:
             return
         self._gaps += 1
         gap_us = event.at_us - before.at_us
-        if self._bad is None and (gap_us < self._least_us or (self._most_us is not None and gap_us > self._most_us)):
+        if self._bad is None and (gap_us < self._min_us or (self._max_us is not None and gap_us > self._max_us)):
             self._bad = (before, event)
 
     def status(self) -> Status:
@@ -42,8 +42,8 @@ class GapFold:
 
     @property
     def expected(self) -> str:
-        most = "" if self._most_us is None else f" and at most {to_s(self._most_us):g} s"
-        return f"each device {self._pattern} with at least {to_s(self._least_us):g} s{most} in between"
+        most = "" if self._max_us is None else f" and at most {to_s(self._max_us):g} s"
+        return f"each device {self._pattern} with at least {to_s(self._min_us):g} s{most} in between"
 
     def finding(self) -> Finding:
         if self._bad is None:
@@ -54,7 +54,7 @@ class GapFold:
 
 
 class RateFold:
-    """Never more than so many in a window, over all devices."""
+    """All devices together send at most this many requests in any window."""
 
     def __init__(self, pattern: Pattern, at_most: int, per_s: float) -> None:
         self._pattern, self._at_most, self._per_us = pattern, at_most, to_us(per_s)
@@ -76,7 +76,9 @@ class RateFold:
 
     @property
     def expected(self) -> str:
-        return f"at most {self._at_most} in any {to_s(self._per_us):g} s: {self._pattern}"
+        whom = "all devices" if self._pattern.device == "*" else f"the devices {self._pattern.device}"
+        what = format_requests(self._pattern.name)
+        return f"{whom} together: at most {self._at_most} {what} in any {to_s(self._per_us):g} s"
 
     def finding(self) -> Finding:
         evidence = () if self._worst is None else (evidence_of(self._worst),)
@@ -86,7 +88,7 @@ class RateFold:
 class SpreadFold:
     """No window holds much more than the mean window, from the first such request to the last.
 
-    `over_s` is the shortest span that counts as the whole: who all come at once spread over nothing. With `first_of`
+    `over_s` is the minimum length of the whole span, for fleets that all arrive at once. With `first_of`
     only the first request of each of so many devices counts, and when all have come nothing can change any more.
     """
 
@@ -99,7 +101,7 @@ class SpreadFold:
         first_of: int | None = None,
     ) -> None:
         self._pattern, self._peak_at_most, self._per_us = pattern, peak_at_most, to_us(per_s)
-        self._fewest_windows = 1 if over_s is None else math.ceil(to_us(over_s) / self._per_us)
+        self._min_windows = 1 if over_s is None else math.ceil(to_us(over_s) / self._per_us)
         self._first_of = first_of
         self._seen: set[str] = set()
         self._windows: Counter[int] = Counter()
@@ -142,5 +144,5 @@ class SpreadFold:
         return known
 
     def _peak_over_mean(self) -> float:
-        mean = self._windows.total() / max(self._fewest_windows, max(self._windows) + 1)
+        mean = self._windows.total() / max(self._min_windows, max(self._windows) + 1)
         return self._peak / mean

@@ -9,14 +9,14 @@ import pytest
 from fleetrig.harness.platform import platform_of
 from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
 from fleetrig.harness.scenario_file.problems import FileMistakes
-from fleetrig.harness.servers.foreign import foreign_server, platform_named_by
 from fleetrig.harness.servers.remote import RemoteServer
+from fleetrig.harness.servers.server_file import platform_named_by, remote_server_from
 from fleetrig.harness.servers.under_test import ServerUnderTest, server_under_test
 from fleetrig.simulator.contract.errors import UsageError
 
 
 def server_of(against: object, *, may: bool = False, environ: dict[str, str] | None = None) -> RemoteServer:
-    return foreign_server(str(against), "hawkbit", may_change_settings=may, environ=environ or {})
+    return remote_server_from(str(against), "hawkbit", may_change_settings=may, environ=environ or {})
 
 
 def under_test(server: RemoteServer) -> ServerUnderTest:

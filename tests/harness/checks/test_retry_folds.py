@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fleetrig.harness.checks.fold import Status
 from fleetrig.harness.checks.matching import Pattern
-from fleetrig.harness.checks.retries import BacksOffFold, JitterFold, PauseRows
+from fleetrig.harness.checks.retry_folds import BacksOffFold, JitterFold, PauseRows
 from fleetrig.simulator.contract.clock import to_us
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from fleetrig.simulator.contract.trace import Lane, TraceEvent

@@ -36,7 +36,7 @@ def in_memory(
     seed: int,
     now_us: Callable[[], int],
 ) -> tuple[ServerUnderTest, Conversation]:
-    """A server for virtual time. The one private door there is: envelopes are handed over without a socket."""
+    """Creates a server for virtual time: envelopes are passed to it without sockets. Only our own can do this."""
     entropy = SeededEntropy(seed)
     store = MemoryStore()
     faults = FaultPlan(lambda: entropy.uniform(0.0, 1.0))
@@ -49,7 +49,7 @@ def in_memory(
 
 
 def at_once(value: T) -> AdminCall[T]:
-    """A call that asks nobody."""
+    """An admin call that returns a value without a request."""
     yield from ()
     return value
 
@@ -58,7 +58,7 @@ def at_once(value: T) -> AdminCall[T]:
 async def serving(
     platform: Platform, build: PlatformBuilder, profile: str, trace: Trace, secrets: Secrets
 ) -> AsyncIterator[ServerUnderTest]:
-    """A server on a loopback port of its own, in this event loop."""
+    """Starts a server on a free loopback port, in this event loop."""
     wanted = dict.fromkeys(platform.own_server.listeners, ANY_LOOPBACK_PORT)
     options = ServerOptions((PlatformOptions(platform.name, build, wanted),), control=ANY_LOOPBACK_PORT)
     async with ReferenceServer(options, trace, secrets) as server:
@@ -76,7 +76,7 @@ def own_server(
     add_fault: Callable[[Fault], AdminCall[int]],
     control: ControlInterface | None = None,
 ) -> ServerUnderTest:
-    """What the harness may do with a reference server."""
+    """Describes a reference server as the server under test."""
     url = next(iter(listeners.values()))
     admin = platform.admin(RemoteServer(url, platform.own_server.account, listeners=listeners))
     name, can = f"reference {platform.title} {profile}", reference_can(platform.vocabulary)

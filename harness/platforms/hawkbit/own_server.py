@@ -20,9 +20,9 @@ FASTEST_POLLING: Final = "00:00:01"
 
 
 def build(properties: Mapping[str, str], profile: str) -> PlatformBuilder:
-    """A platform for a run: fast polls allowed, then whatever the scenario names.
+    """A platform for a run: fast polls allowed, then the scenario's own properties.
 
-    Raises ValueError for a property that there is not, UsageError for such a profile.
+    Raises ValueError for an unknown property, UsageError for an unknown profile.
     """
     settings = settings_from_properties({MIN_POLLING: FASTEST_POLLING, **properties})
     return builder_of(replace(settings, profile=known_profile(profile)))

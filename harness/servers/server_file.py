@@ -1,4 +1,4 @@
-"""A running server: `--against URL`, or `--against SERVER.yaml`, which says more."""
+"""Reads the server that `--against` names: a URL, or a SERVER.yaml with more details."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ HostPort = Annotated[Text, _checked(host_port)]
 
 
 class ServerFile(Model):
-    """A SERVER.yaml: where the server is, who may administer it, and what it can do beyond the usual."""
+    """A SERVER.yaml: addresses, administrator account and additional capabilities of a server."""
 
     platform: Word | None = None
     """What the server is. May be left out where the command says so, or where all scenarios agree."""
@@ -68,7 +68,7 @@ class ServerFile(Model):
     control: WebAddress | None = None
     """The control interface of a reference server. Then faults can be switched, and reasons looked up."""
     can: tuple[Word, ...] = ()
-    """Capabilities that only its operator knows of."""
+    """Capabilities that cannot be detected."""
 
     def listeners(self) -> dict[str, str]:
         """Those that are given: listener -> URL or `HOST:PORT`."""
@@ -80,7 +80,7 @@ def platform_named_by(against: str) -> str | None:
     return None if "://" in against else _load(_path_of(against))[0].platform
 
 
-def foreign_server(
+def remote_server_from(
     against: str, platform: str, *, may_change_settings: bool, environ: Mapping[str, str] = os.environ
 ) -> RemoteServer:
     """The server that `--against` names. Raises UsageError, FileMistakes (with line and column)."""

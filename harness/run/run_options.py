@@ -1,0 +1,50 @@
+"""How a scenario is run, beyond what its file says."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from fleetrig.harness.external.command import DeviceCommand
+from fleetrig.harness.run.context import default_behaviour
+from fleetrig.harness.run.known_deviations import Peer
+from fleetrig.harness.servers.remote import RemoteServer
+from fleetrig.harness.verdict import Report
+from fleetrig.simulator.contract.trace import TraceListener
+from fleetrig.simulator.effects import Behaviour
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """How to run a scenario: given by the command, never by the scenario file."""
+
+    real_time: bool = False
+    against: RemoteServer | None = None
+    profile: str = ""
+    """The generation of our own server; empty for the newest of the scenario's platform."""
+    seed: int = 1
+    results: Path = Path("fleetrig-results")
+    trace: Path | None = None
+    """Where to keep the trace, for every verdict; if None, only failures keep theirs, in `results`."""
+    verify: ssl.SSLContext | bool = True
+    listener: TraceListener | None = None
+    """Sees the events as they happen."""
+    behaviour: Callable[[Behaviour], Behaviour] = default_behaviour
+    """Applied to the behaviour of each device; tests pass devices that misbehave."""
+    device: DeviceCommand | None = None
+    """The device under test: a program for scenarios with external devices."""
+    own_device: bool = False
+    """Our own simulated device takes the place of an external one."""
+    known: Peer | None = None
+    """Where the device or server under test is known to deviate."""
+    again: tuple[str, ...] = ()
+    """Further command-line words, besides the run's name and seed, that repeat the run."""
+    broken_off: Callable[[Report], object] = lambda _: None
+    """Receives the report so far of a run that Ctrl-C or a bug of fleetrig interrupted."""
+
+    @property
+    def time(self) -> str:
+        is_real = self.real_time or self.against is not None or self.device is not None
+        return "real" if is_real else "virtual"

@@ -1,0 +1,219 @@
+"""One run of a scenario: opens the server and the bench that it needs, lets `phases` direct it, and makes the report.
+
+The one orchestrator. What it does not know: protocols, words, formats, colours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets as chance
+import shlex
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
+from pathlib import Path
+from typing import Any, Final
+
+from fleetrig.harness.external.command import values_of
+from fleetrig.harness.external.program_bench import ProgramBench
+from fleetrig.harness.platform import platform_of
+from fleetrig.harness.report.version import VERSION
+from fleetrig.harness.run.cleanup import clean_up
+from fleetrig.harness.run.context import RunContext, seeded_tokens
+from fleetrig.harness.run.interrupts import ctrl_c_at_once
+from fleetrig.harness.run.known_deviations import known_in
+from fleetrig.harness.run.open_files import raise_file_limit
+from fleetrig.harness.run.phases import run_scenario
+from fleetrig.harness.run.redact import redact
+from fleetrig.harness.run.remote_trace import follow_remote_trace
+from fleetrig.harness.run.run_options import RunOptions
+from fleetrig.harness.run.trace_file import TraceFile, about_run, trace_name
+from fleetrig.harness.scenario_file.selection import Expanded
+from fleetrig.harness.servers.own_server import in_memory, serving
+from fleetrig.harness.servers.under_test import ServerUnderTest, server_under_test
+from fleetrig.harness.verdict import PhaseResult, Report, Verdict, worst_verdict
+from fleetrig.reference_server.platform import PlatformBuilder
+from fleetrig.simulator.agent import Agent
+from fleetrig.simulator.contract.clock import VIRTUAL_EPOCH_US, to_s
+from fleetrig.simulator.contract.errors import BrokenBench, UsageError
+from fleetrig.simulator.contract.masking import Secrets
+from fleetrig.simulator.contract.trace import Lane, Trace
+from fleetrig.simulator.drivers.director import Driver
+from fleetrig.simulator.drivers.power_watch import PowerWatch
+from fleetrig.simulator.drivers.realtime import RealBench
+from fleetrig.simulator.drivers.virtual import VirtualBench
+
+NEEDS_A_DEVICE: Final = "it is about a device of yours: say --device-command CMD, which starts one (or --own-device)"
+
+
+class SkipScenario(Exception):
+    """The server lacks what the scenario needs, or there is no device for it."""
+
+
+class ScenarioRun:
+    """One run: its trace, its secrets, its server and its bench."""
+
+    def __init__(self, expanded: Expanded, options: RunOptions, watch: PowerWatch | None = None) -> None:
+        self.scenario = expanded.scenario
+        self.platform = platform_of(expanded.scenario.platform)
+        self.profile = options.profile or self.platform.vocabulary.profiles[0]
+        self.options = options
+        self.name = expanded.name
+        self.trace = Trace()
+        self.secrets = Secrets()
+        for secret in expanded.secrets:
+            self.secrets.learn("secret", secret)
+        goal = options.trace or options.results / trace_name(expanded.name, options.seed)
+        self.trace_file = TraceFile(goal, about_run(expanded, options.seed, options.time), self.secrets)
+        self.trace.listen(self.trace_file.write)
+        if options.listener is not None:
+            self.trace.listen(options.listener)
+        self._watch = watch
+        """In a dry run: records the points at which power can be cut."""
+        self._began_s = time.monotonic()
+        self._context: RunContext | None = None
+        self._began_us = 0
+        self._left_behind = ""
+
+    def report(self, verdict: Verdict | None = None, reason: str = "") -> Report:
+        """Ends the run. The default verdict is that of the phases; anything left behind makes it BROKEN."""
+        phases = self._phases(reason)
+        if self._left_behind:
+            verdict, reason = Verdict.BROKEN, "; ".join(filter(None, [reason, self._left_behind]))
+        verdict = verdict or worst_verdict(phase.verdict for phase in phases)
+        self.trace.emit(self._now_us(), Lane.BENCH, "ended", name=verdict, reason=self.secrets.hide(reason))
+        trace_file, complaint = self._keep_trace(verdict)
+        reason = "; ".join(filter(None, [reason, complaint]))
+        against = self.options.against
+        return Report(
+            name=self.name,
+            title=redact(self.scenario.title, self.secrets.hide),
+            verdict=verdict,
+            reason=redact(reason, self.secrets.hide),
+            phases=redact(phases, self.secrets.hide),
+            took_s=time.monotonic() - self._began_s,
+            simulated_s=to_s(self._now_us() - self._began_us) if self._context is not None else 0.0,
+            devices=sum(1 for _ in self.scenario.devices.units()),
+            target="reference server" if against is None else against.name,
+            profile=self.profile if against is None else "",
+            time=self.options.time,
+            seed=self.options.seed,
+            version=VERSION,
+            trace_file=trace_file,
+            rerun=shlex.join(["fleetrig", "run", self.name, "--seed", str(self.options.seed), *self.options.again]),
+        )
+
+    def _keep_trace(self, verdict: Verdict) -> tuple[str, str]:
+        """Returns the path of the trace, and why there is none; a full disk does not change the verdict."""
+        keep = self.options.trace is not None or verdict in (Verdict.FAILED, Verdict.BROKEN)
+        try:
+            return str(self.trace_file.close(keep=keep) or ""), ""
+        except BrokenBench as broken:
+            return "", str(broken)
+
+    def in_virtual_time(self) -> tuple[PhaseResult, ...]:
+        """Server and fleet in one process, no sockets, no waiting."""
+        seed = self.options.seed
+        server, handler = in_memory(
+            self.platform, self._build(), self.profile, self.trace, self.secrets, seed, lambda: bench.now_us()
+        )
+        self._check_needs(server)
+        bench = VirtualBench(handler, self.trace, seed=seed)
+        with ctrl_c_at_once():
+            return bench.run(run_scenario(self._new_context(bench, server, seeded_tokens(seed))))
+
+    async def in_real_time(self) -> tuple[PhaseResult, ...]:
+        """Real sockets: against the given server, or against a reference server started for this run."""
+        against = self.options.against
+        if against is not None:
+            if against.platform not in ("", self.platform.name):
+                raise SkipScenario(f"{against.name} is {against.platform}, the scenario is for {self.platform.name}")
+            return await self._run_on_server(server_under_test(against, self.platform))
+        async with serving(self.platform, self._build(), self.profile, self.trace, self.secrets) as server:
+            return await self._run_on_server(server)
+
+    def _build(self) -> PlatformBuilder:
+        """Returns the builder of our own server. Raises UsageError for unknown start-up properties."""
+        properties = {name: str(value) for name, value in self.scenario.server.properties.items()}
+        try:
+            return self.platform.own_server.build(properties, self.profile)
+        except ValueError as wrong:
+            raise UsageError(f"{self.scenario.path}: server.properties: {wrong}") from None
+
+    async def _run_on_server(self, server: ServerUnderTest) -> tuple[PhaseResult, ...]:
+        """Leaving the bench switches all devices off; then a shared server is cleaned up."""
+        self._check_needs(server)
+        raise_file_limit(sum(1 for _ in self.scenario.devices.units()))
+        try:
+            async with (
+                RealBench(self.trace, seed=self.options.seed, verify=self.options.verify) as bench,
+                self._devices(bench) as devices,
+            ):
+                context = self._new_context(devices, server, lambda _: chance.token_hex(16))
+                async with follow_remote_trace(None if server.is_own else server.control, bench, context.prefix):
+                    return await bench.run(run_scenario(context))
+        finally:
+            if not server.is_own and self._context is not None:
+                await _finish_despite_interrupt(self._clean_up(self._context))
+
+    async def _clean_up(self, context: RunContext) -> None:
+        async with RealBench(self.trace, verify=self.options.verify) as bench:
+            self._left_behind = await bench.run(clean_up(context))
+
+    def _devices(self, bench: RealBench) -> AbstractAsyncContextManager[Driver]:
+        """Returns the driver of the devices: the bench itself, or one that starts programs."""
+        if self.options.device is None or not self.scenario.devices.external:
+            return nullcontext(bench)
+        return ProgramBench(bench, self.options.device, self._describe, self._results(), self.secrets)
+
+    def _describe(self, agent: Agent, folder: Path) -> Mapping[str, str]:
+        assert self._context is not None
+        device = self._context.devices[agent.identity.serial]
+        credential = self.platform.credential_values(device.credential)
+        return values_of(device.identity, credential, self._context.server.url, folder)
+
+    def _results(self) -> Path:
+        return self.options.results / trace_name(self.name, self.options.seed, "")
+
+    def _new_context(self, bench: Driver, server: ServerUnderTest, new_token: Callable[[str], str]) -> RunContext:
+        for kind, secret in server.admin.secrets():
+            self.secrets.learn(kind, secret)
+        prefix = "" if server.is_own else f"fleetrig-{chance.token_hex(3)}-"
+        self._began_us = bench.now_us()
+        context = RunContext(
+            self.scenario, self.platform, bench, server, self.secrets, new_token, self._results(), prefix,
+            self.options.behaviour, self._watch,
+            known=known_in(self.options.known, self.name),
+        )  # fmt: skip
+        if isinstance(bench, ProgramBench):
+            context.output_of, context.image = bench.output_of, bench.image
+        self._context = context
+        return context
+
+    def _check_needs(self, server: ServerUnderTest) -> None:
+        if self.scenario.devices.external:
+            if self.options.device is None and not self.options.own_device:
+                raise SkipScenario(NEEDS_A_DEVICE)
+            if not server.is_own and server.control is None:
+                raise SkipScenario(f"{server.name} does not tell what it saw of the device: only our own server does")
+        if lacking := server.lacks((self.scenario.devices.over, *self.scenario.needs)):
+            raise SkipScenario(f"{server.name} lacks {', '.join(lacking)}")
+
+    def _phases(self, broken: str) -> tuple[PhaseResult, ...]:
+        if self._context is None:
+            return ()
+        progress = self._context.progress
+        return progress.broken(broken, self._now_us()) if broken else tuple(progress.done)
+
+    def _now_us(self) -> int:
+        return VIRTUAL_EPOCH_US if self._context is None else self._context.driver.now_us()
+
+
+async def _finish_despite_interrupt(work: Coroutine[Any, Any, None]) -> None:
+    """Delays Ctrl-C until the work is done; a second Ctrl-C ends the wait."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise
