@@ -28,7 +28,7 @@ from fleetrig.reference_server.control.control import Control, Controlled
 from fleetrig.reference_server.control.refusals import Refusals
 from fleetrig.reference_server.control.ring import TraceRing
 from fleetrig.reference_server.entropy import SystemEntropy
-from fleetrig.reference_server.faults import FaultPlan
+from fleetrig.reference_server.fault_plan import FaultPlan
 from fleetrig.reference_server.fronts.addresses import Address
 from fleetrig.reference_server.fronts.control import ControlFront
 from fleetrig.reference_server.fronts.front import Front, FrontTools, Limits, Scheme

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Self
 
-from fleetrig.reference_server.faults import FaultPlan
+from fleetrig.reference_server.fault_plan import FaultPlan
 from fleetrig.reference_server.fronts.front import Front, OnBug
 from fleetrig.reference_server.server import Server
 from fleetrig.simulator.contract.clock import US_PER_S, Clock, to_s, to_us

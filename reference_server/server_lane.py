@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fleetrig.reference_server.connection_faults import Distorted
-from fleetrig.reference_server.faults import describe
+from fleetrig.reference_server.fault_plan import describe
 from fleetrig.reference_server.platform import HttpAnswer, Reaction
+from fleetrig.reference_server.session_faults import Distorted
 from fleetrig.simulator.contract.clock import to_s
 from fleetrig.simulator.contract.delivery import Delivery, Ending
 from fleetrig.simulator.contract.envelope import Close, Envelope, Output, Send

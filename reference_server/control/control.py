@@ -30,7 +30,7 @@ from fleetrig.reference_server.control.request import (
 )
 from fleetrig.reference_server.control.ring import MAX_EVENTS, TraceRing
 from fleetrig.reference_server.control.trace_reading import TraceQuery, TraceReading
-from fleetrig.reference_server.faults import FaultPlan, ScheduledFault
+from fleetrig.reference_server.fault_plan import FaultPlan, ScheduledFault
 from fleetrig.reference_server.stores.interface import Store
 from fleetrig.simulator.contract.clock import to_s, to_us
 from fleetrig.simulator.contract.fault_json import FaultMistake, fault_from_json, fault_to_json

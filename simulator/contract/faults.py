@@ -12,9 +12,9 @@ from fleetrig.simulator.contract.json_types import Json
 
 
 class FaultKind(StrEnum):
-    """Where in the life of a request, or of an envelope of a session, a fault bites.
+    """Where in the life of a request, or of an envelope of a session, a fault acts.
 
-    `reference_server.connection_faults` says what each does to sessions.
+    `reference_server.http_faults` performs them for requests, `reference_server.session_faults` for sessions.
     """
 
     OUTAGE = "outage"  # before the platform: refused, reset or silence
@@ -36,12 +36,12 @@ class FaultKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault. It can bite from `at_s` on (since the run or the last phase began) for `for_s` seconds.
+    """One fault. It can act from `at_s` on (since the run or the last phase began) for `for_s` seconds.
 
     `hits` limits whom: a glob over the line of what came in, for instance `POST */feedback` or `CONNECT gw-*`; for
     `latency` and `withheld_ack` also over the line of what goes out, for `duplicate_delivery` over that alone
     (`PUBLISH */rpc/*`), for `drop_after_connack` and `withheld_pingresp` over the session's CONNECT. `share` is the
-    probability that it bites what it could. `times` ends it after so many bites.
+    probability that it hits what it could. `times` ends it after it has acted so often.
     """
 
     kind: FaultKind

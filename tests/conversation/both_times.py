@@ -11,7 +11,7 @@ from fleetrig.harness.checks.events import AttemptsFold, NeverFold, OrderFold, T
 from fleetrig.harness.checks.fold import Fold
 from fleetrig.harness.checks.matching import Pattern
 from fleetrig.harness.scenario_file.values import Times
-from fleetrig.reference_server.faults import FaultPlan
+from fleetrig.reference_server.fault_plan import FaultPlan
 from fleetrig.reference_server.reference import (
     ANY_LOOPBACK_PORT,
     PlatformOptions,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from random import Random
 
-from fleetrig.reference_server.faults import FaultPlan
+from fleetrig.reference_server.fault_plan import FaultPlan
 from fleetrig.reference_server.platform import ServerPlatform
 from fleetrig.reference_server.server import Server
 from fleetrig.reference_server.stores.memory import MemoryStore

@@ -13,7 +13,8 @@ from fleetrig.reference_server.control.control import MAX_FAULTS, Control, Contr
 from fleetrig.reference_server.control.refusals import Refusals
 from fleetrig.reference_server.control.ring import TraceRing
 from fleetrig.reference_server.control.trace_reading import TraceReading
-from fleetrig.reference_server.faults import FaultPlan
+from fleetrig.reference_server.fault_plan import FaultPlan
+from fleetrig.reference_server.http_faults import HttpFaults
 from fleetrig.reference_server.stores.memory import MemoryStore
 from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.clock import US_PER_S, VIRTUAL_EPOCH_US, to_us
@@ -147,11 +148,11 @@ def test_a_fault_is_added_shown_and_removed(panel: ControlPanel) -> None:
     shown = {"id": 1, **given, "state": "on", "bites": 0, **begins}
     assert json.loads(body_bytes(answer.body)) == shown
     for _ in range(3):
-        assert panel.faults.blocking(POLL, panel.clock.now_us()) is not None
+        assert HttpFaults(panel.faults).blocking(POLL, panel.clock.now_us()) is not None
     assert panel.ask("GET", "/faults/1") == (200, {**shown, "bites": 3})
     assert panel.ask("GET", "/faults") == (200, {"faults": [{**shown, "bites": 3}]})
     assert panel.ask("DELETE", "/faults/1") == (200, {**shown, "bites": 3})
-    assert panel.faults.blocking(POLL, panel.clock.now_us()) is None
+    assert HttpFaults(panel.faults).blocking(POLL, panel.clock.now_us()) is None
     assert panel.ask("DELETE", "/faults/1")[0] == 404
     assert panel.ask("GET", "/faults") == (200, {"faults": []})
 
@@ -174,7 +175,7 @@ def test_a_fault_waits_is_on_and_is_over(panel: ControlPanel) -> None:
         return [fault["state"] for fault in panel.ask("GET", "/faults")[1]["faults"]]
 
     assert states() == ["waiting", "on"]
-    panel.faults.blocking(POLL, panel.clock.now_us())
+    HttpFaults(panel.faults).blocking(POLL, panel.clock.now_us())
     assert states() == ["waiting", "over"]
     panel.clock.skip(to_us(10))
     assert states() == ["on", "over"]
