@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from fleetrig.reference_server.http_habits import HttpHabits
+from fleetrig.reference_server.http_container import HttpContainerRules
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
 from fleetrig.simulator.contract.envelope import Envelope, Output
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
@@ -71,7 +71,7 @@ class ServerPlatform(Protocol):
 class HttpPlatform(ServerPlatform, Protocol):
     """A platform that answers HTTP requests."""
 
-    http_habits: HttpHabits
+    container_rules: HttpContainerRules
 
     def handle(self, request: HttpRequest, session: Session, now_us: int) -> HttpAnswer:
         """One request, one transaction (opened by `server.py`)."""

@@ -13,7 +13,7 @@ from fleetrig.reference_server.control.control import NOT_STORED, Control, reply
 from fleetrig.reference_server.control.request import MAX_BODY_BYTES
 from fleetrig.reference_server.control.trace_reading import TraceReading
 from fleetrig.reference_server.fronts.front import Limits, OnBug
-from fleetrig.reference_server.fronts.http.intake import (
+from fleetrig.reference_server.fronts.http.request_intake import (
     MAX_HEADERS,
     MAX_LINE_BYTES,
     Rejected,

@@ -24,7 +24,7 @@ class Limits:
     """What a connection may ask of us."""
 
     body_bytes: int = 16 * MIB
-    """A body that is no upload (`HttpHabits.upload_bytes`), or a packet: documents, never images."""
+    """A body that is no upload (`HttpContainerRules.upload_bytes`), or a packet: documents, never images."""
     in_memory_bytes: int = 64 * KIB
     idle_s: float = 60.0
     """How long a connection may be silent between requests or in the middle of a body."""
@@ -67,8 +67,8 @@ class Front(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Scheme:
-    """How listeners of one name speak. Those of a platform with the same `make` share a front."""
+class ListenerKind:
+    """How the listeners of one name speak. Those of a platform with the same `make` share a front."""
 
     make: Callable[[Server, FrontTools], Front]
     is_tls: bool = False

@@ -31,7 +31,7 @@ from fleetrig.simulator.drivers.realtime import RealBench
 from fleetrig.simulator.drivers.virtual import VirtualBench
 from tests.conversation.echo_platform import EchoPlatform
 from tests.conversation.gateway import PINGS, Gateway
-from tests.conversation.toy_front import SCHEMES
+from tests.conversation.toy_front import TOY_LISTENER_KINDS
 from tests.conversation.toy_link import open_toy
 
 SERIAL = "gw-1"
@@ -116,7 +116,7 @@ def over_sockets(script: Script) -> Story:
 
     async def told() -> None:
         async with (
-            ReferenceServer(options, trace, schemes=SCHEMES) as server,
+            ReferenceServer(options, trace, listener_kinds=TOY_LISTENER_KINDS) as server,
             RealBench(trace, seed=1, links={"toy": open_toy}) as bench,
         ):
             for fault in script.faults:

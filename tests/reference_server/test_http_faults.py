@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import pytest
 
 from fleetrig.reference_server.fault_plan import FaultPlan
+from fleetrig.reference_server.http_container import PLAIN_CONTAINER
 from fleetrig.reference_server.http_faults import distort, replacement
-from fleetrig.reference_server.http_habits import PLAIN
 from fleetrig.reference_server.platform import HttpAnswer, Reaction
 from fleetrig.reference_server.server import Server
 from fleetrig.reference_server.stores.interface import Kind
@@ -62,7 +62,7 @@ class Counter:
     """The smallest platform that keeps something: counts its requests, and refuses DELETE half way."""
 
     name = "counter"
-    http_habits = PLAIN
+    container_rules = PLAIN_CONTAINER
     kind = Kind("count", Seen, key=lambda seen: seen.what)
 
     def __init__(self, store: MemoryStore) -> None:

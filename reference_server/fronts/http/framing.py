@@ -1,6 +1,6 @@
 """Answers in the other forms that HTTP allows, and slow ones: chunked, closed by the server, HTTP/1.0, drop by drop.
 
-Only faults ask for these. Whatever is honest comes out of `outgoing` and `endings.send`.
+Only faults ask for these. All other answers are made by `response_head` and `response_sending`.
 """
 
 from __future__ import annotations
@@ -10,8 +10,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from fleetrig.reference_server.fronts.http.endings import Drain
-from fleetrig.reference_server.fronts.http.outgoing import BODILESS, OURS, STATUS_LINES, date_line, encoded, has_body
+from fleetrig.reference_server.fronts.http.response_head import (
+    BODILESS,
+    OURS,
+    STATUS_LINES,
+    date_line,
+    encoded,
+    has_body,
+)
+from fleetrig.reference_server.fronts.http.response_sending import Drain
 from fleetrig.simulator.contract.bodies import body_blocks
 from fleetrig.simulator.contract.delivery import Delivery, Framing
 from fleetrig.simulator.contract.http import Body, HttpResponse, body_length

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from fleetrig.reference_server.fronts.http.intake import MAX_HEADERS, MAX_LINE_BYTES
+from fleetrig.reference_server.fronts.http.request_intake import MAX_HEADERS, MAX_LINE_BYTES
 from fleetrig.simulator.contract.http import Headers, HttpRequest
 
 LINE: Final = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}) (/[^\x00-\x20\x7f]*) HTTP/1\.[01]")
