@@ -23,13 +23,13 @@ from itertools import count
 from pathlib import Path
 from typing import Final, Self
 
+from fleetrig.reference_server.address import Address
 from fleetrig.reference_server.clock import AdjustableClock
-from fleetrig.reference_server.control.control import Control, Controlled
+from fleetrig.reference_server.control.control import Control, ControlTarget
 from fleetrig.reference_server.control.refusals import Refusals
 from fleetrig.reference_server.control.ring import TraceRing
 from fleetrig.reference_server.entropy import SystemEntropy
 from fleetrig.reference_server.fault_plan import FaultPlan
-from fleetrig.reference_server.fronts.addresses import Address
 from fleetrig.reference_server.fronts.control import ControlFront
 from fleetrig.reference_server.fronts.front import Front, FrontTools, Limits, ListenerKind
 from fleetrig.reference_server.fronts.http.front import http_front
@@ -170,10 +170,10 @@ class ReferenceServer:
     def add_fault(self, fault: Fault) -> None:
         """From now on; a refused outage that begins at once has begun when this returns."""
         self.faults.add(fault, self._clock.now_us())
-        self._look_at_faults()
+        self._faults_changed()
 
-    def _look_at_faults(self) -> None:
-        self._scheduler.look_at_faults()
+    def _faults_changed(self) -> None:
+        self._scheduler.faults_changed()
 
     async def _start(self) -> None:
         self._bind()  # first, since a port in use must not leave a new database behind
@@ -184,7 +184,7 @@ class ReferenceServer:
             self.trace,
             self._note_bug,
             next_session_id=count(1).__next__,
-            on_refused=self._look_at_faults,
+            on_refused=self._faults_changed,
             limits=self._options.limits,
         )
         served = [self._served(options, store, blobs, tools) for options in self._options.platforms]
@@ -203,7 +203,7 @@ class ReferenceServer:
 
         def perform(outputs: Sequence[Output]) -> None:
             served.perform(outputs)
-            self._scheduler.look_at_due(server)
+            self._scheduler.wake_if_due(server)
 
         makers = dict.fromkeys(self._listener_kinds[name].make for name in options.listeners)
         served.fronts = tuple(make(server, replace(tools, perform=perform)) for make in makers)
@@ -220,7 +220,7 @@ class ReferenceServer:
         ring, refusals = TraceRing(), Refusals()
         self._stack.callback(self.trace.listen(ring))
         self._stack.callback(self.trace.listen(refusals, refusals.kinds))
-        controlled = Controlled(
+        target = ControlTarget(
             about=self._options.about,
             urls={
                 platform: {name: self.url(platform, name) for name in listeners}
@@ -236,7 +236,7 @@ class ReferenceServer:
             secrets=self.secrets,
             is_open=not listener.address.is_loopback,
         )
-        front = ControlFront(Control(controlled), self.trace, self._scheduler.settle, self._note_bug)
+        front = ControlFront(Control(target), self.trace, self._scheduler.run_due_now, self._note_bug)
         self._stack.push_async_callback(front.close)
         await front.listen(listener)
 

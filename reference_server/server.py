@@ -107,10 +107,10 @@ class Server:
     def opened(self, session: Session, now_us: int) -> Sequence[Output]:
         self._lane.opened(session, now_us)
         if not self.faults.is_idle and (blocked := self._session_faults.opening(session.id, now_us)) is not None:
-            return self._blocked(blocked, None, session, now_us)
+            return self._reply_blocked(blocked, None, session, now_us)
         self._open.add(session.id)
         reaction = self._react(lambda platform: platform.opened(session, now_us))
-        return self._said(reaction, session.id, None, now_us)
+        return self._apply_faults(reaction, session.id, None, now_us)
 
     def receive(self, session: Session, envelope: Envelope, now_us: int) -> Sequence[Output]:
         if session.id not in self._open:
@@ -118,10 +118,10 @@ class Server:
         blocked = self._session_faults.blocking(session.id, envelope, now_us)
         if blocked is not None:
             self._lane.received(envelope, session, "", now_us)
-            return self._blocked(blocked, envelope, session, now_us)
+            return self._reply_blocked(blocked, envelope, session, now_us)
         reaction = self._react(lambda platform: platform.receive(session, envelope, now_us))
         self._lane.received(envelope, session, reaction.device, now_us)
-        return self._said(reaction, session.id, envelope, now_us)
+        return self._apply_faults(reaction, session.id, envelope, now_us)
 
     def closed(self, session: Session, now_us: int) -> Sequence[Output]:
         self._lane.closed(session.id, now_us)
@@ -130,7 +130,7 @@ class Server:
             return ()  # a fault has kept it from the platform
         self._open.discard(session.id)
         reaction = self._react(lambda platform: platform.closed(session, now_us))
-        return self._said(reaction, UNASKED, None, now_us)
+        return self._apply_faults(reaction, UNASKED, None, now_us)
 
     # By itself
 
@@ -148,7 +148,7 @@ class Server:
             self._learn_secrets()
         self.store.flush()
         for reaction in reactions:
-            outputs += self._said(reaction, UNASKED, None, now_us)
+            outputs += self._apply_faults(reaction, UNASKED, None, now_us)
         return outputs
 
     def _begin_outage(self, now_us: int) -> list[Output]:
@@ -158,7 +158,7 @@ class Server:
         closes: list[Output] = [Close(session, Ending.RESET) for session in sorted(self._open)]
         self._lane.fault(None, outage, UNASKED, now_us)
         for close in closes:
-            self._lane.became([close], close.session, now_us)
+            self._lane.write_distorted([close], close.session, now_us)
         return closes
 
     # Common to all of it
@@ -178,18 +178,18 @@ class Server:
         assert reaction is not None
         return reaction
 
-    def _said(self, reaction: Reaction, session: int, came: Envelope | None, now_us: int) -> list[Output]:
-        """What goes out, after faults; in the trace too."""
+    def _apply_faults(self, reaction: Reaction, session: int, came: Envelope | None, now_us: int) -> list[Output]:
+        """The outputs of a reaction after faults; writes both to the trace."""
         distorted = self._session_faults.distorting(reaction.outputs, session, came, now_us)
         if self.trace.wanted:
             self._lane.reaction(reaction, distorted, session, now_us)
         return [output for entry in distorted for output in entry.becomes]
 
-    def _blocked(
+    def _reply_blocked(
         self, blocked: Blocked, envelope: Envelope | None, session: Session, now_us: int
     ) -> tuple[Output, ...]:
         self._lane.fault(envelope, blocked.fault, session.id, now_us)
-        self._lane.became(blocked.outputs, session.id, now_us)
+        self._lane.write_distorted(blocked.outputs, session.id, now_us)
         return blocked.outputs
 
     def _learn_secrets(self) -> None:

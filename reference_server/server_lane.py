@@ -89,10 +89,10 @@ class ServerLane:
             self._output(entry.output, reaction, session if is_first else 0, session, now_us)
             is_first = is_first and entry.output.session != session
             if entry.faults:
-                self.became(entry.becomes, entry.output.session, now_us)
+                self.write_distorted(entry.becomes, entry.output.session, now_us)
 
-    def became(self, outputs: Sequence[Output], session: int, now_us: int) -> None:
-        """What faults have made of an answer, or say in its place; nothing at all is silence."""
+    def write_distorted(self, outputs: Sequence[Output], session: int, now_us: int) -> None:
+        """What is sent in place of an answer because of faults; nothing at all is silence."""
         device = self._devices.get(session, "")
         sent = [output.envelope for output in outputs if isinstance(output, Send)]
         closes = [output for output in outputs if isinstance(output, Close)]

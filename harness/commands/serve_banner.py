@@ -10,7 +10,7 @@ from fleetrig.harness.commands.serve_console import clean_line
 from fleetrig.harness.commands.serve_options import ServeConfig
 from fleetrig.harness.run.version import VERSION
 from fleetrig.harness.servers.description import TLS_LISTENERS
-from fleetrig.reference_server.fronts.addresses import Address
+from fleetrig.reference_server.address import Address
 
 URL_SCHEMES: Final = {"registry": "http", "control": "http"}
 """Listeners whose URLs do not begin with their name."""

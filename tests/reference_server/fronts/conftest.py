@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from fleetrig.reference_server.fronts.addresses import Address
+from fleetrig.reference_server.address import Address
 from fleetrig.reference_server.fronts.front import FrontTools, Limits
 from fleetrig.reference_server.fronts.http.front import HttpFront
 from fleetrig.reference_server.fronts.listening import Listener

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from fleetrig.reference_server.fronts.addresses import Address
+from fleetrig.reference_server.address import Address
 from fleetrig.reference_server.reference import ANY_LOOPBACK_PORT, ReferenceServer
 from fleetrig.simulator.contract.clock import to_us
 from fleetrig.simulator.contract.errors import BrokenBench

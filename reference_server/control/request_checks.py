@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from typing import Any, Final, NoReturn
 from urllib.parse import parse_qsl
 
-from fleetrig.reference_server.fronts.addresses import Address
+from fleetrig.reference_server.address import Address
 from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.http import Headers, HttpRequest
 from fleetrig.simulator.contract.json_types import Json
