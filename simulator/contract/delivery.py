@@ -32,7 +32,7 @@ class Framing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A server's answer and what becomes of it on the way: performed by a front or by the memory transport."""
+    """A server's answer and what becomes of it on the way: performed by a front or by `VirtualHttp`."""
 
     response: HttpResponse | None
     ending: Ending = Ending.WHOLE

@@ -68,7 +68,7 @@ Output = Send | Close
 
 
 class Conversation(Protocol):
-    """A server as its fronts and the memory link see it. Pure: time comes with every call.
+    """A server as its fronts and the virtual network see it. Pure: time comes with every call.
 
     HTTP takes the short way, `exchange`: one request, one delivery, nothing else.
     """

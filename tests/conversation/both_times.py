@@ -26,7 +26,7 @@ from fleetrig.simulator.contract.identity import DeviceIdentity
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane, Trace, TraceEvent
 from fleetrig.simulator.drivers.director import Director, Until
-from fleetrig.simulator.drivers.power_watch import PowerWatch
+from fleetrig.simulator.drivers.power_cut_trigger import PowerCutTrigger
 from fleetrig.simulator.drivers.realtime import RealBench
 from fleetrig.simulator.drivers.virtual import VirtualBench
 from tests.conversation.echo_platform import EchoPlatform
@@ -43,7 +43,7 @@ class Script:
     """What is done to the gateway."""
 
     faults: tuple[Fault, ...] = ()
-    cut: Callable[[], PowerWatch | None] = lambda: None
+    cut: Callable[[], PowerCutTrigger | None] = lambda: None
     patience_s: float = 20.0
 
 
@@ -104,7 +104,7 @@ def in_virtual_time(script: Script) -> Story:
     bench = VirtualBench(server, trace, seed=1)
     for fault in script.faults:
         plan.add(fault, bench.now_us())
-    bench.power_on(gateway("toy://echo.test:1883", script), watch=script.cut())
+    bench.power_on(gateway("toy://echo.test:1883", script), trigger=script.cut())
     assert bench.run(until_it_ends(events)), Story(events).device_lane
     return Story(events)
 
@@ -117,11 +117,11 @@ def over_sockets(script: Script) -> Story:
     async def told() -> None:
         async with (
             ReferenceServer(options, trace, listener_kinds=TOY_LISTENER_KINDS) as server,
-            RealBench(trace, seed=1, links={"toy": open_toy}) as bench,
+            RealBench(trace, seed=1, openers={"toy": open_toy}) as bench,
         ):
             for fault in script.faults:
                 server.add_fault(fault)
-            bench.power_on(gateway(server.url("echo", "toy"), script), watch=script.cut())
+            bench.power_on(gateway(server.url("echo", "toy"), script), trigger=script.cut())
             assert await bench.run(until_it_ends(events)), Story(events).device_lane
             assert server.bugs == []
 

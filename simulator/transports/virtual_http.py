@@ -14,7 +14,7 @@ ROUND_TRIP_US = 2_000
 """A request and its answer take this long when nothing delays them: about a local network."""
 
 
-class MemoryTransport:
+class VirtualHttp:
     """Returns each outcome together with the microseconds after which the device sees it."""
 
     def __init__(self, handler: HttpHandler, *, round_trip_us: int = ROUND_TRIP_US) -> None:

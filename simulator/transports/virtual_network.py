@@ -22,7 +22,7 @@ from fleetrig.simulator.contract.http import HttpRequest
 from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.effects import Ask, Await, Connect, Done, NoReply, Outcome, Reply, Tell
 from fleetrig.simulator.transports.inbox import Inbox
-from fleetrig.simulator.transports.memory import ROUND_TRIP_US
+from fleetrig.simulator.transports.virtual_http import ROUND_TRIP_US
 
 AGAIN_AFTER_US: Final = 20_000
 """A server that is due again at once, after all that was due has happened, must not stop the time of all others."""
@@ -31,7 +31,7 @@ Later = Callable[[int, Callable[[], None]], None]
 """`later(after_us, call)`: calls after so many microseconds; of two at the same time the first ordered goes first."""
 
 
-class Network:
+class VirtualNetwork:
     """All connections of a driver to its server."""
 
     def __init__(self, server: Conversation, clock: Clock, later: Later, *, round_trip_us: int = ROUND_TRIP_US) -> None:
@@ -39,7 +39,7 @@ class Network:
         self._clock = clock
         self._later = later
         self.round_trip_us = round_trip_us
-        self._open: dict[int, MemoryLink] = {}
+        self._open: dict[int, VirtualLink] = {}
         """The connections that the server knows, by session."""
         self._last_session = 0
         self._due_us: int | None = None
@@ -47,7 +47,7 @@ class Network:
         self.look_ahead()
 
     def exchange(self, request: HttpRequest, session: Session, now_us: int) -> Delivery:
-        """One HTTP request: a `HttpHandler` for the memory transport."""
+        """One HTTP request: a `HttpHandler` for `VirtualHttp`."""
         if self._due_us is not None and self._due_us <= now_us:
             self._advance(now_us)
         delivery = self._server.exchange(request, session, now_us)
@@ -55,7 +55,7 @@ class Network:
             self._look_ahead(now_us)
         return delivery
 
-    def open(self, link: MemoryLink) -> None:
+    def open(self, link: VirtualLink) -> None:
         """Opens a session for the link, as the server sees it."""
         now_us = self._before_call()
         self._last_session += 1
@@ -65,14 +65,14 @@ class Network:
         self._perform(self._server.opened(link.session, now_us), self.round_trip_us)
         self._look_ahead(now_us)
 
-    def send(self, link: MemoryLink, envelope: Envelope) -> None:
+    def send(self, link: VirtualLink, envelope: Envelope) -> None:
         """To the server, unless that has ended the connection already."""
         now_us = self._before_call()
         if link.session.id in self._open:
             self._perform(self._server.receive(link.session, envelope, now_us), self.round_trip_us)
             self._look_ahead(now_us)
 
-    def close(self, link: MemoryLink) -> None:
+    def close(self, link: VirtualLink) -> None:
         """The device ends the connection, or loses its power."""
         now_us = self._before_call()
         if self._open.pop(link.session.id, None) is not None:
@@ -131,7 +131,7 @@ class Network:
                 case Close(_, ending, delay_us):
                     self._later(delay_us, partial(self._end, link, ending, latency_us))
 
-    def _end(self, link: MemoryLink, ending: Ending, latency_us: int) -> None:
+    def _end(self, link: VirtualLink, ending: Ending, latency_us: int) -> None:
         """The server ends a connection: it forgets it now, and the device sees that after everything sent before."""
         if self._open.pop(link.session.id, None) is None:
             return
@@ -141,7 +141,7 @@ class Network:
         if ending is not Ending.SILENCE:
             self._carry(link, latency_us, 0, partial(link.end, ending.value))
 
-    def _carry(self, link: MemoryLink, latency_us: int, delay_us: int, arrive: Callable[[], None]) -> None:
+    def _carry(self, link: VirtualLink, latency_us: int, delay_us: int, arrive: Callable[[], None]) -> None:
         """To the device. What has no delay of its own keeps its place behind what was sent before it."""
         now_us = self._clock.now_us()
         at_us = now_us + latency_us + delay_us
@@ -150,7 +150,7 @@ class Network:
         self._later(at_us - now_us, arrive)
 
 
-class MemoryLink:
+class VirtualLink:
     """A device's connection in virtual time. `woken` gets the outcome of what takes time, `dropped` what was lost."""
 
     __slots__ = ("_began_us", "_dropped", "_inbox", "_network", "_waiting", "_woken", "ended", "forgotten_us",
@@ -158,7 +158,7 @@ class MemoryLink:
 
     def __init__(
         self,
-        network: Network,
+        network: VirtualNetwork,
         where: str,
         woken: Callable[[Outcome], None],
         dropped: Callable[[Envelope], None],
