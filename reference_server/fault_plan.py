@@ -24,7 +24,7 @@ WORDS: Final = {
     FaultKind.WITHHELD_ACK: "the acknowledgement is withheld",
     FaultKind.WITHHELD_PINGRESP: "the answer to a ping is withheld",
 }
-"""What a fault does that needs no parameter."""
+"""What a fault without parameters does, for the trace."""
 
 
 @dataclass(slots=True)

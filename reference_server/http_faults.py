@@ -49,7 +49,7 @@ class HttpFaults:
         return [fault for fault in found if fault is not None]
 
     def original_request(self, request: HttpRequest) -> HttpRequest:
-        """The request as if it had come to the usual place: whatever is moved is served at both places."""
+        """The request as if it had come to the usual place. The other place is served even when the fault is over."""
         for entry in self._plan.scheduled():
             if entry.fault.kind is FaultKind.MOVED and (found := original_request(entry.fault.text("below"), request)):
                 return found

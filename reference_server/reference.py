@@ -88,11 +88,11 @@ class ServerOptions:
     store: str = "memory:"
     limits: Limits = field(default_factory=Limits)
     about: Mapping[str, Json] = field(default_factory=dict)
-    """What the control interface says of this server besides what the server knows itself."""
+    """What the control interface says of this server in addition to what the server knows itself."""
 
 
 class ReferenceServer:
-    """Starting it raises UsageError or BrokenBench. `bugs` are mistakes of ours that came up, answered with 500."""
+    """Starting it raises UsageError or BrokenBench. `bugs` are errors of ours that came up; the client got a 500."""
 
     def __init__(
         self,
@@ -168,7 +168,7 @@ class ReferenceServer:
         await self._stack.aclose()
 
     def add_fault(self, fault: Fault) -> None:
-        """From now on; a refused outage that begins at once has begun when this returns."""
+        """Schedules a fault from now on; a refused outage that begins at once has begun when this returns."""
         self.faults.add(fault, self._clock.now_us())
         self._faults_changed()
 
@@ -272,7 +272,7 @@ class ReferenceServer:
         return self._authority.context
 
     def _note_bug(self, envelope: Envelope | None, bug: BaseException) -> None:
-        """Each place in our code complains once, however often it goes wrong."""
+        """Logs a bug once for each place in our code."""
         place = _place(bug)
         if any(_place(known) == place for known in self.bugs):
             return

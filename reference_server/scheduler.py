@@ -15,7 +15,7 @@ from fleetrig.simulator.contract.clock import US_PER_S, Clock, to_s, to_us
 from fleetrig.simulator.contract.envelope import Output
 
 ADVANCE_AT_LEAST_EVERY_US: Final = 10 * US_PER_S
-"""Lazy writes (`Store.flush`), such as when a device was last seen, may lag by so much."""
+"""Lazy writes (`Store.flush`), such as when a device was last seen, may be this late."""
 
 TICK_AT_LEAST_EVERY_S: Final = 0.25
 """An HTTP request may have made something due sooner."""
@@ -40,7 +40,7 @@ class ServedPlatform:
 
 
 class Scheduler:
-    """Runs from entering to leaving, as one task of the event loop."""
+    """Runs as one task of the event loop, while its context is entered."""
 
     def __init__(self, served: Sequence[ServedPlatform], faults: FaultPlan, clock: Clock, on_bug: OnBug) -> None:
         self._served = served

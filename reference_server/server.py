@@ -24,11 +24,11 @@ from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.contract.trace import Trace
 
 UNASKED = 0
-"""In place of a session: nobody has said anything."""
+"""In place of a session id: the server acts by itself."""
 
 
 class Rollback(Exception):
-    """Leaves a transaction without keeping it."""
+    """Leaves a transaction and rolls it back."""
 
 
 class Server:

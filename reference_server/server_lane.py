@@ -1,11 +1,11 @@
-"""Writes the server lane of the trace: what came, what was said to it and what faults have made of that.
+"""Writes the server lane of the trace: what came, what the platform answered, and what faults made of the answer.
 
-HTTP, one request: `received`, a `fault` for each that bites, `answered` or `refused` as the platform had it, and
-`delivered` when faults have made something else of that.
+HTTP, one request: `received`, a `fault` for each fault that hits it, `answered` or `refused` with the platform's
+answer, and `delivered` when faults have changed that.
 
-A session: `opened`; then the same for each envelope, but that an answer can consist of several envelopes or of none;
-`pushed` for what goes out unasked or to another session; `closed`, whichever side ended it. What changes by itself and
-is not said to anybody is `advanced`.
+A session: `opened`; then the same for each envelope, but an answer can consist of several envelopes or of none;
+`pushed` for what goes out unasked or to another session; `closed`, whichever side ended it. `advanced` is a change that
+happens by itself and is sent to no session.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class ServerLane:
     def __init__(self, trace: Trace) -> None:
         self._trace = trace
         self._devices: dict[int, str] = {}
-        """Of all open sessions; empty until the platform has said whose it is."""
+        """The device of each open session; empty until the platform has named it."""
         self._ended: set[int] = set()
         """Open sessions that the server has closed."""
 

@@ -45,7 +45,7 @@ DISTORTING: Final = (
     FaultKind.LATENCY,
     FaultKind.DROP_AFTER_CONNACK,
 )
-"""In the order in which they act on an output."""
+"""The faults that distort an output, in the order in which they do so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class SessionFaults:
         self._connects: dict[int, str] = {}
         """Session -> the line of its CONNECT."""
         self._muted: dict[int, Fault] = {}
-        """Sessions that get no answer any more, and the fault because of which."""
+        """Session that gets no answer any more -> the fault that is the reason."""
         self._begun: set[int] = set()
         """Ids of the outages of everything that have ended the sessions that were open."""
 
@@ -82,7 +82,7 @@ class SessionFaults:
         self._muted.pop(session, None)
 
     def next_outage_us(self) -> int | None:
-        """When sessions will be ended next by an outage that refuses everything."""
+        """When the next outage that refuses everything will end the open sessions."""
         due = (entry.from_us for entry in self._plan.scheduled() if self._is_to_begin(entry.id, entry.fault))
         return min(due, default=None)
 
@@ -101,7 +101,7 @@ class SessionFaults:
         return None if fault is None else Blocked(fault, (Close(session, Ending.REFUSED),))
 
     def blocking(self, session: int, envelope: Envelope, now_us: int) -> Blocked | None:
-        """What keeps an envelope from the platform, if anything does."""
+        """The fault that keeps an envelope from the platform, if there is one."""
         if isinstance(envelope, MqttConnect):
             self._connects[session] = envelope.line
         if (muting := self._muted.get(session)) is not None:

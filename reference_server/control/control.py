@@ -86,7 +86,7 @@ class ControlTarget:
     refusals: Refusals
     secrets: Secrets
     is_open: bool = False
-    """It may be asked under any name, not only on loopback."""
+    """It answers under any host name, not only loopback."""
 
 
 ControlReply = HttpResponse | TraceCursor
@@ -242,7 +242,7 @@ class Control:
 
 
 def fault_view(entry: ScheduledFault, now_us: int) -> dict[str, Json]:
-    """The fault as it was given, and how it fares."""
+    """The fault as it was given, with its state."""
     state = "on" if entry.is_on(now_us) else "over" if entry.is_over(now_us) else "waiting"
     times: dict[str, Json] = {"begins_us": entry.from_us, "ends_us": entry.until_us}
     return {"id": entry.id, **fault_to_json(entry.fault), "state": state, "bites": entry.bites, **times}

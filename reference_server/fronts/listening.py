@@ -17,18 +17,18 @@ ProtocolFactory = Callable[[], asyncio.Protocol]
 
 
 class Listener:
-    """Holds its port from the start, but accepts only between `open` and `close`, outages left out."""
+    """Holds its port from the start, but accepts only between `open` and `close`, and not during outages."""
 
     def __init__(self, name: str, address: Address, tls: ssl.SSLContext | None = None) -> None:
         """Raises BrokenBench or UsageError when the port is not available."""
         self.name = name
-        """`http`, `https`, `mqtt` …: sessions carry it."""
+        """`http`, `https`, `mqtt` …; see `Session.listener`."""
         self._sockets = bind(address)
         self._tls = tls
         self._servers: list[asyncio.Server] = []
         self._make: ProtocolFactory | None = None
         self.address = Address(address.host, self._sockets[0].getsockname()[1])
-        """Where it really listens: with the port that port 0 became."""
+        """Where it listens: with the real port in place of port 0."""
 
     async def open(self, make: ProtocolFactory) -> None:
         """Raises BrokenBench when another program listens on the port by now."""

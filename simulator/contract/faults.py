@@ -1,4 +1,4 @@
-"""A fault as everybody speaks of it: what happens, to whom, when, for how long and how it shows."""
+"""A fault: what happens, to whom, when, for how long and how it shows."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class FaultKind(StrEnum):
     DRIPPING = "dripping"  # after it: the body comes drop by drop
     FRAMING = "framing"  # after it: the same answer in another form that HTTP allows
     TRUNCATED_BODY = "truncated_body"  # after it: the answer is cut
-    LOST_REPLY = "lost_reply"  # after it: committed, and nobody hears of it
+    LOST_REPLY = "lost_reply"  # after it: committed, but not delivered
     CONNECT_REFUSED = "connect_refused"  # before it, MQTT: a CONNACK with a code
-    CONNECT_UNANSWERED = "connect_unanswered"  # before it, MQTT: the connection stands, and nothing is ever said
+    CONNECT_UNANSWERED = "connect_unanswered"  # before it, MQTT: the connection stays open without any answer
     DROP_AFTER_CONNACK = "drop_after_connack"  # after it, MQTT: accepted, then the connection ends
     DUPLICATE_DELIVERY = "duplicate_delivery"  # after it, MQTT and CoAP: what goes out comes twice
     WITHHELD_ACK = "withheld_ack"  # after it, MQTT: committed, and no PUBACK … SUBACK or UNSUBACK
@@ -106,4 +106,4 @@ NEEDS: Final[Mapping[FaultKind, str]] = {
     FaultKind.FRAMING: "framed",
     FaultKind.MOVED: "below",
 }
-"""Kinds that say nothing without this parameter."""
+"""Kinds that need this parameter."""

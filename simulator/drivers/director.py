@@ -43,4 +43,4 @@ class Driver(Protocol):
         """
 
     def power_cut(self, agent: Agent) -> None:
-        """Switches it off in the middle of whatever it does, or keeps it from being switched on."""
+        """Switches it off at once, or keeps it from being switched on."""

@@ -1,7 +1,7 @@
 """The one loop of a device: from power-on to its end, or to the moment when a trigger cuts its power.
 
-It takes care of everything that needs no time: storage and stages, the device lane of the trace, the trigger. What does
-need time it hands to a driver, effect by effect; drivers differ only in how they perform one.
+It does everything that needs no time: storage and stages, the device lane of the trace, the trigger. Effects that need
+time it gives to a driver, one by one; drivers differ only in how they perform one.
 
     effect = cycle.power_on()
     while effect is not None and not cycle.cuts_when_sent:
@@ -60,7 +60,7 @@ class PowerCycle:
         return self._go_on(self.agent.power_on())
 
     def resume(self, outcome: Outcome) -> TimedEffect | None:
-        """Gives the program what has become of its effect."""
+        """Gives the program the outcome of its effect."""
         host = self._host
         if host.trace.wanted and self._effect is not None:
             trace_outcome(host.trace, host.now_us(), self.agent, self._effect, outcome)
@@ -70,7 +70,7 @@ class PowerCycle:
         return self._go_on(self.agent.resume(outcome))
 
     def cut(self) -> None:
-        """Switches the device off, if it is on; what it has not remembered is gone."""
+        """Switches the device off, if it is on; it loses what it has not remembered."""
         if self.agent.is_on:
             self.agent.power_cut()
             self._trace_power("power_cut")

@@ -36,7 +36,7 @@ from fleetrig.simulator.transports.storage import Storage
 T = TypeVar("T")
 
 SEND_WITHIN_S: Final = 10.0
-"""A peer that takes nothing in for so long is as good as gone."""
+"""How long sending may take: after that the peer counts as unreachable."""
 
 
 class WallClock:
@@ -66,7 +66,7 @@ class RealBench:
         self.trace = trace
         self.clock = WallClock()
         self.failure: BaseException | None = None
-        """The first error of ours in a device's task; `run` raises it."""
+        """The first error in a device's own task; `run` raises it."""
         self._verify = verify if isinstance(verify, ssl.SSLContext) else _tls_context(verify=verify)
         self._openers = openers or {}
         self._seed = seed
@@ -107,7 +107,7 @@ class RealBench:
             trace_power(self.trace, self.now_us(), agent, "power_cut")
 
     async def run(self, director: Director[T] | AdminCall[T]) -> T:
-        """Carries out a director's directions. Raises what went wrong in a device's own task, as soon as it does."""
+        """Carries out a director's directions. Raises an error in a device's own task as soon as it comes up."""
         answer: Outcome | bool | None = None
         try:
             while True:
@@ -151,7 +151,7 @@ class RealBench:
             self.fail(error)
 
     def fail(self, error: BaseException) -> None:
-        """What a device's own task went wrong with: `run` raises the first of these."""
+        """Records an error of a device's own task: `run` raises the first of them."""
         self.failure = self.failure or error
         self._happened.set()
 
@@ -219,7 +219,7 @@ class RealBench:
 
 
 def _tls_context(*, verify: bool) -> ssl.SSLContext:
-    """One for the whole bench: a context costs 20 ms and most of a MiB."""
+    """One context for the whole bench: it costs 20 ms and most of a MiB."""
     context = ssl.create_default_context()
     if not verify:
         context.check_hostname = False

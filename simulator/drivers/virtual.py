@@ -49,7 +49,7 @@ SeenAfter = tuple[Outcome, int]
 
 
 class VirtualCycle(PowerCycle):
-    """A power cycle, from the moment it is ordered. A new object each, so late events find it over."""
+    """A power cycle, from the moment it is scheduled. Each is a new object, so late events find that it is over."""
 
     __slots__ = ("link", "turn")
 
@@ -57,7 +57,7 @@ class VirtualCycle(PowerCycle):
         super().__init__(agent, trigger, bench)
         self.link: VirtualLink | None = None
         self.turn = 0
-        """How often the network has woken it: the time-out of an earlier turn finds that it is too late."""
+        """How often the network has woken it: the time-out of an earlier turn does nothing."""
 
     def hang_up(self) -> None:
         """Ends the connection, if there is one."""
@@ -92,7 +92,7 @@ class VirtualBench:
             self._later(to_us(after_s), self._switches_on, cycle)
 
     def power_cut(self, agent: Agent) -> None:
-        """See `Driver`. Events of the old power cycle still come due, and find that nobody waits for them."""
+        """See `Driver`. Events of the old power cycle still come due, and do nothing."""
         cycle = self._cycles.pop(agent, None)
         if cycle is not None:
             cycle.cut()

@@ -75,7 +75,7 @@ class Talk:
         return said
 
     def told(self) -> list[tuple[str, int, str, str]]:
-        """(kind, session, line of the envelope, fault or reason) of what was not told before."""
+        """(kind, session, line of the envelope, fault or reason) of what is new since the last call."""
         found = [
             (event.kind, event.session, event.envelope.line if event.envelope else "", event.fault or event.reason)
             for event in self.events

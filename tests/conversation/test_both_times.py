@@ -1,4 +1,4 @@
-"""A device with a connection does the same in virtual time and over sockets, whatever is done to it."""
+"""A device with a connection does the same in virtual time and over sockets, also under faults and power cuts."""
 
 from __future__ import annotations
 

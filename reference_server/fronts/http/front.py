@@ -104,7 +104,7 @@ class _HttpConnection(web.RequestHandler):
         self.last: Any = None  # the body of the latest request, read or not
         self.body: Any = None  # the body that is being read
         self.is_broken = False  # that body is malformed
-        self.half_closed = False  # the client said all it had to say, and still listens
+        self.half_closed = False  # the client has closed its sending half, and still listens
         self.answered = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -137,7 +137,7 @@ class _HttpConnection(web.RequestHandler):
             body.feed_eof()
 
     def eof_received(self) -> bool | None:  # type: ignore[override]
-        """A client may close its sending half and wait for the answer; one whose answer a fault holds back has left."""
+        """Keeps the connection of a client that has closed only its sending half and still waits for an answer."""
         owed = self._request_count > self.answered
         if not owed or self.body is not None or self.scheme == "https":
             return None
@@ -156,7 +156,7 @@ class _HttpConnection(web.RequestHandler):
     def handle_error(
         self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
     ) -> web.StreamResponse:
-        """Called by aiohttp for what it could not read and for what the front raised."""
+        """Called by aiohttp for a request that it could not read, and for an exception of the front."""
         if isinstance(exc, ConnectionError):
             raise exc
         if isinstance(exc, http_exceptions.HttpProcessingError):
@@ -182,7 +182,7 @@ class _HttpServer(web.Server):
         }
 
     def connection(self, listener: str) -> _HttpConnection:
-        """A new one, come in by the listener of that name."""
+        """A new connection, accepted by the listener of that name."""
         return _HttpConnection(self, self._front, listener, **self._options)
 
 
@@ -223,7 +223,7 @@ class HttpFront:
             await self._server.shutdown(STOP_WITHIN_S)
 
     def refuse(self) -> None:
-        """From now on connecting is refused, and all connections are reset."""
+        """Refuses connections from now on, and resets those that are open."""
         self._note_outage(Ending.REFUSED, "stopped listening")
         for listener in self._listeners:
             listener.refuse()
@@ -237,7 +237,7 @@ class HttpFront:
         self._note_outage("", "listening again")
 
     def perform(self, outputs: Sequence[Output]) -> None:
-        """Closes at once what is to be closed. Raises ModelError for a `Send`: over HTTP a server must be asked."""
+        """Performs each `Close` at once. Raises ModelError for a `Send`: over HTTP a server only answers."""
         for output in outputs:
             connection = self.connections.get(output.session)
             if connection is None or connection.transport is None:
@@ -282,7 +282,7 @@ class HttpFront:
     async def answer_unread(
         self, request: web.BaseRequest, connection: _HttpConnection, error: http_exceptions.HttpProcessingError
     ) -> bool:
-        """The library gave up: the platform answers if a second look finds a request, else the front does."""
+        """Called for what the library cannot read: the platform answers if `lenient_parse` can, else the front does."""
         found = lenient_parse(connection.data)
         exchange = connection.exchange(request, found.method if found is not None else "GET")
         exchange.keeps = exchange.is_http10 = False

@@ -1,6 +1,6 @@
 """A lenient parser for a request that the HTTP library would not read, since real servers do read it.
 
-Two such kinds are known: a method that the library has never heard of, which the platform must be the one to refuse,
+Two such kinds are known: a method that the library does not know, which the platform is to refuse,
 and a header given twice that decides nothing about where the message ends.
 """
 

@@ -92,7 +92,7 @@ class HttpResponder:
         return stays_open
 
     async def reject(self, exchange: HttpExchange, why: Rejected) -> bool:
-        """Answers what no platform will ever see, and closes: where the next request begins is in doubt."""
+        """Answers a request that no platform sees, and closes: it is not clear where the next request begins."""
         page = self._rules.error_page(why.status)
         self._trace.emit(
             self._clock.now_us(), Lane.NETWORK, "malformed", envelope=page, reason=why.reason, session=exchange.session

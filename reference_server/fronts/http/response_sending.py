@@ -15,7 +15,7 @@ Drain = Callable[[], Awaitable[None]]
 
 
 class ShortFile(Exception):
-    """A file slice promised more bytes than the file has: a bug of ours, or somebody touched the file."""
+    """A file slice promised more bytes than the file has: a bug of ours, or the file was changed."""
 
 
 async def send(transport: asyncio.Transport, drain: Drain, head: bytes, body: Body) -> None:

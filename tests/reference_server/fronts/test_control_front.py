@@ -49,7 +49,7 @@ def ask(server: ReferenceServer, method: str, path: str, body: object = None) ->
 
 @contextmanager
 def following(server: ReferenceServer, query: str = "") -> Iterator[http.client.HTTPResponse]:
-    """The answer's head is there when entered: whatever happens from then on will be told."""
+    """The answer's head has come when this is entered: all later events are in the stream."""
     connection = http.client.HTTPConnection("127.0.0.1", control(server), timeout=LIMIT_S)
     connection.request("GET", f"/trace?follow=true{query}")
     answer = connection.getresponse()

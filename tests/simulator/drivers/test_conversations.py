@@ -1,4 +1,4 @@
-"""Connections in virtual time: what a device hears, when, and what its server is told."""
+"""Connections in virtual time: what a device receives, when, and what reaches its server."""
 
 from __future__ import annotations
 

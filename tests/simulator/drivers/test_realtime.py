@@ -1,4 +1,4 @@
-"""Real time over real sockets: power cuts where they are told to fall, and nothing left behind when it is over."""
+"""Real time over real sockets: power is cut where it was asked for, and nothing is left behind at the end."""
 
 from __future__ import annotations
 
@@ -262,7 +262,7 @@ def test_a_download_that_is_cut_goes_on_over_real_sockets() -> None:
 
 
 class TestTls:
-    """One context for the whole bench; a server that nobody vouches for is not spoken to."""
+    """One context for the whole bench; a server without a trusted certificate is not spoken to."""
 
     def told(self, *, verify: ssl.SSLContext | bool) -> tuple[list[str], StubHawkbit]:
         authority = trustme.CA()

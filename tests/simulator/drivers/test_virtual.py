@@ -1,4 +1,4 @@
-"""Virtual time: the same seed gives the same run, power goes where it is told, directors get what they ask for."""
+"""Virtual time: the same seed gives the same run, power is cut where it was asked for, directors get what they want."""
 
 from __future__ import annotations
 
