@@ -14,9 +14,9 @@ from typing import Annotated, Any, Final, NamedTuple
 
 import typer
 
-from fleetrig.harness.commands.exits import Exit
 from fleetrig.harness.platforms import PLATFORMS, load
-from fleetrig.harness.run.version import VERSION
+from fleetrig.harness.report.exits import Exit
+from fleetrig.harness.report.version import VERSION
 from fleetrig.harness.servers.description import description_of, known_platform
 from fleetrig.simulator.contract.errors import FleetrigError, UsageError
 

@@ -1,14 +1,16 @@
 """What a run asks of a platform. Each platform answers in `harness/platforms/<name>/platform.py`; nobody inherits.
 
-`harness.platforms` has the table: `platform_of(name)` gives the `Platform`, `vocabulary_of(name)` only its words.
+`harness.platforms` has the table. `platform_of(name)` returns what stands here; a platform's words alone, without its
+engine, are `scenario_file.vocabulary.vocabulary_of(name)`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
+from fleetrig.harness.platforms import load
 from fleetrig.harness.scenario_file.action_words import ActionWord
 from fleetrig.harness.scenario_file.scenario import Scenario
 from fleetrig.harness.scenario_file.unit_list import Unit
@@ -20,9 +22,6 @@ from fleetrig.simulator.contract.json_types import Json
 from fleetrig.simulator.contract.trace import TraceEvent
 from fleetrig.simulator.drivers.director import AdminCall, Director
 from fleetrig.simulator.effects import Behaviour
-
-if TYPE_CHECKING:
-    from fleetrig.harness.run.context import RunContext
 
 
 class Admin(Protocol):
@@ -108,7 +107,8 @@ class Platform:
     """As its makers write it."""
     vocabulary: Vocabulary
     admin: Callable[[RemoteServer], Admin]
-    work: Callable[[RunContext], Work]
+    work: Callable[..., Work]
+    """`RunContext` -> its part in that run. (Not said in the type: a context holds a platform.)"""
     own_server: OwnServer
     device_call: Callable[[TraceEvent], DeviceCall | None]
     """What the server has received, in a device's words; None for what comes from no device."""
@@ -116,3 +116,9 @@ class Platform:
     """What the program of a device is given: the names of all credentials; those that it does not hold are empty."""
     settings_in_force: Callable[[Scenario], Mapping[str, object]]
     """The tenant's settings as the scenario wants them when its first phase begins, for people to read."""
+
+
+def platform_of(name: str) -> Platform:
+    """All that a run needs of a platform. Raises UsageError for a name that no platform has."""
+    platform: Platform = load(name, "platform:PLATFORM")
+    return platform

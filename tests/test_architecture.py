@@ -287,7 +287,7 @@ def test_a_planted_violation_is_found(tmp_path, path, source, reason):
     [
         ("reference_server/server.py", "from fleetrig.simulator.contract import http"),
         ("harness/platforms/hawkbit/work.py", "from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin"),
-        ("harness/run/run.py", "from fleetrig.harness.platforms import platform_of"),
+        ("harness/run/run.py", "from fleetrig.harness.platforms import load"),
         ("hil/serial_port.py", "import serial\nfrom fleetrig.simulator.contract.trace import TraceEvent"),
         ("harness/report/junit.py", "from fleetrig.harness.verdict import Verdict\nprint(Verdict)"),
         ("simulator/drivers/virtual.py", "import simpy\nimport time"),

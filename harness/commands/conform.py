@@ -11,10 +11,10 @@ from typing import Generic, NoReturn, TypeVar
 
 import typer
 
-from fleetrig.harness.commands.exits import exit_of
 from fleetrig.harness.conformance.row import Row
 from fleetrig.harness.conformance.run_rows import OpenClient, run_rows
 from fleetrig.harness.report.console import ConsoleReport, make_console
+from fleetrig.harness.report.exits import exit_of
 from fleetrig.harness.report.junit import write_junit
 from fleetrig.harness.verdict import Report, Verdict, worst_verdict
 from fleetrig.simulator.contract.errors import BrokenBench

@@ -10,7 +10,7 @@ import typer
 
 from fleetrig.harness.checks.evaluators import FleetSnapshot, describe
 from fleetrig.harness.commands.options import Scenarios, Tags
-from fleetrig.harness.platforms import platform_of
+from fleetrig.harness.platform import platform_of
 from fleetrig.harness.run.power_points import power_cut_points
 from fleetrig.harness.scenario_file.fault_line import FaultLine
 from fleetrig.harness.scenario_file.scenario import Phase, Scenario

@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
-from fleetrig.harness.commands.exits import exit_of
 from fleetrig.harness.commands.options import Junit, Scenarios, Strict
 from fleetrig.harness.report.console import ConsoleReport, make_console
+from fleetrig.harness.report.exits import exit_of
 from fleetrig.harness.report.junit import write_junit
 from fleetrig.harness.run.known_deviations import peer_of
 from fleetrig.harness.run.replay import replay

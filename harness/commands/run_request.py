@@ -12,9 +12,9 @@ from typing import Final, Literal
 
 from rich.console import Console
 
-from fleetrig.harness.commands.exits import Exit, exit_of
 from fleetrig.harness.external.command import device_command
 from fleetrig.harness.report.console import ConsoleReport, make_console
+from fleetrig.harness.report.exits import Exit, exit_of
 from fleetrig.harness.report.progress import RunProgress
 from fleetrig.harness.run.batch import BatchOutput, Pair, run_and_show
 from fleetrig.harness.run.known_deviations import peer_of

@@ -8,7 +8,7 @@ from typing import Final
 
 from fleetrig.harness.commands.serve_console import clean_line
 from fleetrig.harness.commands.serve_options import ServeConfig
-from fleetrig.harness.run.version import VERSION
+from fleetrig.harness.report.version import VERSION
 from fleetrig.harness.servers.description import TLS_LISTENERS
 from fleetrig.reference_server.address import Address
 

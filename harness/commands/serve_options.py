@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from fleetrig.harness.commands.serve_platform import PlatformArgs, PlatformConfig, ServablePlatform
-from fleetrig.harness.run.version import VERSION
+from fleetrig.harness.report.version import VERSION
 from fleetrig.harness.servers.description import TLS_LISTENERS, expected, known_platform
 from fleetrig.reference_server.address import Address, parse_address
 from fleetrig.reference_server.reference import PlatformOptions, ServerOptions

@@ -9,10 +9,10 @@ from typing import NoReturn
 
 import typer
 
-from fleetrig.harness.commands.exits import Exit
 from fleetrig.harness.commands.live_trace import LiveTrace
 from fleetrig.harness.commands.simulation import Simulation, SimulationPlan, SimulationResult
 from fleetrig.harness.report.console import make_console
+from fleetrig.harness.report.exits import Exit
 from fleetrig.harness.report.fleet_screen import screen_for
 from fleetrig.harness.report.fleet_state import FleetState, Readings
 from fleetrig.harness.report.fleet_table import TableHeading, summary

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from fleetrig.harness.conformance.expect import Mismatch, MissingCapability
 from fleetrig.harness.conformance.row import Row
-from fleetrig.harness.run.version import VERSION
+from fleetrig.harness.report.version import VERSION
 from fleetrig.harness.servers.description import LISTENERS
 from fleetrig.harness.verdict import CheckResult, Finding, PhaseResult, Report, Verdict, verdict_of
 from fleetrig.simulator.contract.errors import BrokenBench, UsageError

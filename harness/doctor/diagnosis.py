@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from fleetrig.harness.commands.exits import Exit
+from fleetrig.harness.report.exits import Exit
 
 SECRET: Final = "\ue000secret\ue000"
 """Stands in a body for a secret, until the command is written; the shell fills it in then."""

@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from fleetrig.harness.platform import DeviceCall
-from fleetrig.harness.platforms import platform_of
+from fleetrig.harness.platform import DeviceCall, platform_of
 from fleetrig.harness.scenario_file.scenario import Scenario
 from fleetrig.simulator.contract.by_session import BySession
 from fleetrig.simulator.contract.trace import Lane, TraceEvent

@@ -8,28 +8,12 @@ from __future__ import annotations
 
 import difflib
 import importlib
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from fleetrig.simulator.contract.errors import UsageError
 
-if TYPE_CHECKING:
-    from fleetrig.harness.platform import Platform
-    from fleetrig.harness.scenario_file.vocabulary import Vocabulary
-
 PLATFORMS: Final = {"hawkbit": "fleetrig.harness.platforms.hawkbit"}
 """Name -> package. A new platform is a line here and a folder with the same files as the others have."""
-
-
-def vocabulary_of(name: str) -> Vocabulary:
-    """What a platform adds to scenario files. Raises UsageError for a name that no platform has."""
-    vocabulary: Vocabulary = load(name, "vocabulary:VOCABULARY")
-    return vocabulary
-
-
-def platform_of(name: str) -> Platform:
-    """All that a run needs of a platform. Raises UsageError for a name that no platform has."""
-    platform: Platform = load(name, "platform:PLATFORM")
-    return platform
 
 
 def load(name: str, part: str) -> Any:

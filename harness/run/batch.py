@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from fleetrig.harness.platforms import platform_of
+from fleetrig.harness.platform import platform_of
 from fleetrig.harness.report.console import ConsoleReport
 from fleetrig.harness.report.junit import write_junit
 from fleetrig.harness.run.run import RunOptions, run

@@ -18,7 +18,8 @@ from typing import Any, Final
 
 from fleetrig.harness.external.command import DeviceCommand, values_of
 from fleetrig.harness.external.program_bench import ProgramBench
-from fleetrig.harness.platforms import platform_of
+from fleetrig.harness.platform import platform_of
+from fleetrig.harness.report.version import VERSION
 from fleetrig.harness.run.cleanup import clean_up
 from fleetrig.harness.run.context import RunContext, as_built, seeded_tokens
 from fleetrig.harness.run.interrupts import ctrl_c_at_once
@@ -28,7 +29,6 @@ from fleetrig.harness.run.phases import direct
 from fleetrig.harness.run.redact import redact
 from fleetrig.harness.run.remote_trace import follow_remote_trace
 from fleetrig.harness.run.trace_file import TraceFile, about_run, trace_name
-from fleetrig.harness.run.version import VERSION
 from fleetrig.harness.scenario_file.selection import Expanded
 from fleetrig.harness.servers.reference import in_memory, serving
 from fleetrig.harness.servers.remote import RemoteServer

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from fleetrig.harness.run.version import VERSION
+from fleetrig.harness.report.version import VERSION
 from fleetrig.harness.scenario_file.selection import Expanded
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.json_types import Json

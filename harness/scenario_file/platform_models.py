@@ -16,13 +16,13 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, Field, create_model
 
-from fleetrig.harness.platforms import PLATFORMS, vocabulary_of
+from fleetrig.harness.platforms import PLATFORMS
 from fleetrig.harness.scenario_file.action_words import BENCH_WORDS
 from fleetrig.harness.scenario_file.check_words import Registry
 from fleetrig.harness.scenario_file.entry import as_list
 from fleetrig.harness.scenario_file.scenario import Devices, Phase, Scenario, ServerBlock
 from fleetrig.harness.scenario_file.settings_model import Settings
-from fleetrig.harness.scenario_file.vocabulary import Vocabulary, merged
+from fleetrig.harness.scenario_file.vocabulary import Vocabulary, merged, vocabulary_of
 from fleetrig.harness.scenario_file.words import CHECK_WORDS, Action, Check, with_words
 
 Part = TypeVar("Part", bound=BaseModel)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
+from fleetrig.harness.platforms import load
 from fleetrig.harness.scenario_file.action_words import ActionWord
 
 Form = Any
@@ -63,6 +64,12 @@ class Vocabulary:
     def needs(self) -> frozenset[str]:
         """All words of `needs`."""
         return NEUTRAL_NEEDS | self.can | self.reference_can | self.operator_knows
+
+
+def vocabulary_of(name: str) -> Vocabulary:
+    """What a platform adds to scenario files. Raises UsageError for a name that no platform has."""
+    vocabulary: Vocabulary = load(name, "vocabulary:VOCABULARY")
+    return vocabulary
 
 
 def merged(vocabularies: Iterable[Vocabulary]) -> Vocabulary:

@@ -10,11 +10,12 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from fleetrig.harness.platforms import PLATFORMS, vocabulary_of
+from fleetrig.harness.platforms import PLATFORMS
 from fleetrig.harness.scenario_file.marks import locate
 from fleetrig.harness.scenario_file.problems import FileMistakes, Problem, Source
 from fleetrig.harness.scenario_file.reader import load_mapping, read_source
 from fleetrig.harness.scenario_file.values import Model, Text, Word
+from fleetrig.harness.scenario_file.vocabulary import vocabulary_of
 from fleetrig.harness.servers.address import host_of, host_port, is_loopback, web_url
 from fleetrig.harness.servers.control import ControlInterface
 from fleetrig.harness.servers.description import (

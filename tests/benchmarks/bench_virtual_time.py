@@ -7,7 +7,7 @@ import time
 import tracemalloc
 from typing import cast
 
-from fleetrig.harness.platforms import platform_of
+from fleetrig.harness.platform import platform_of
 from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
 from fleetrig.harness.platforms.hawkbit.serve import builder_of
 from fleetrig.harness.servers.reference import in_memory

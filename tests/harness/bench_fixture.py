@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from fleetrig.harness.checks.evaluators import evaluator_for
 from fleetrig.harness.checks.fold import Fold, Status
-from fleetrig.harness.platforms import platform_of
+from fleetrig.harness.platform import platform_of
 from fleetrig.harness.platforms.hawkbit.hawkbit_run import HawkbitRun
 from fleetrig.harness.platforms.hawkbit.work import HawkbitWork
 from fleetrig.harness.run.actions import perform

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from fleetrig.harness.platforms import PLATFORMS, load, vocabulary_of
+from fleetrig.harness.platforms import PLATFORMS, load
 from fleetrig.harness.platforms.hawkbit.updates import image_bytes
 from fleetrig.harness.run.actions import PERFORM
 from fleetrig.harness.scenario_file.action_words import BENCH_WORDS
+from fleetrig.harness.scenario_file.vocabulary import vocabulary_of
 from fleetrig.simulator.contract.clock import to_s
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse

@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast
 
 import pytest
 
-from fleetrig.harness.platforms import platform_of
+from fleetrig.harness.platform import platform_of
 from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
 from fleetrig.harness.run.remote_trace import follow
 from fleetrig.harness.run.run import RunOptions, run

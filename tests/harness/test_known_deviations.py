@@ -10,8 +10,8 @@ from xml.etree import ElementTree as ET
 import pytest
 from rich.console import Console
 
-from fleetrig.harness.commands.exits import Exit, exit_of
 from fleetrig.harness.report.console import ConsoleReport
+from fleetrig.harness.report.exits import Exit, exit_of
 from fleetrig.harness.report.junit import junit
 from fleetrig.harness.run.known_deviations import FILE, Known, Peer, known_in, peer_of
 from fleetrig.harness.run.run import RunOptions, run

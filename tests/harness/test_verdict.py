@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fleetrig.harness.commands.exits import Exit, exit_of
+from fleetrig.harness.report.exits import Exit, exit_of
 from fleetrig.harness.verdict import (
     CheckResult,
     Finding,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from fleetrig.harness.report.fleet_state import NOTHING, Reading, Readings
-from fleetrig.harness.run.version import VERSION
+from fleetrig.harness.report.version import VERSION
 from fleetrig.harness.scenario_file.unit_list import Unit
 from fleetrig.simulator.agent import Agent
 from fleetrig.simulator.contract.bodies import body_bytes

@@ -20,7 +20,7 @@ from urllib.parse import quote
 import pytest
 
 from fleetrig.harness.cli import main
-from fleetrig.harness.run.version import VERSION
+from fleetrig.harness.report.version import VERSION
 from fleetrig.simulator.contract.trace_json import from_line
 from tests.harness.served import LIMIT_S, Served, failing
 

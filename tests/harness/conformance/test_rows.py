@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from fleetrig.harness.cli import main
-from fleetrig.harness.commands.exits import Exit, exit_of
 from fleetrig.harness.conformance.expect import MissingCapability, expect, expect_has, expect_keys, expect_that
 from fleetrig.harness.conformance.row import Resource, Row, listing, number_of, select
 from fleetrig.harness.conformance.run_rows import run_rows
 from fleetrig.harness.platforms.hawkbit.conformance.suite import ROWS
+from fleetrig.harness.report.exits import Exit, exit_of
 from fleetrig.harness.verdict import Report, Severity, Verdict, worst_verdict
 from fleetrig.simulator.contract.errors import BrokenBench, NoSuchId, UsageError
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fleetrig.harness.commands.exits import Exit
+from fleetrig.harness.report.exits import Exit
 from tests.harness.command import PROJECT, fleetrig
 
 PROGRAM = Path(__file__).with_name("polling_device.py")

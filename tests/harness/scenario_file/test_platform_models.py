@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from fleetrig.harness.platforms import PLATFORMS, load, platform_of, vocabulary_of
+from fleetrig.harness.platform import platform_of
+from fleetrig.harness.platforms import PLATFORMS, load
 from fleetrig.harness.scenario_file import platform_models
 from fleetrig.harness.scenario_file.action_words import ActionWord, Delete
 from fleetrig.harness.scenario_file.platform_models import FileModels, any_models, models_for, models_of
 from fleetrig.harness.scenario_file.values import Flag, Model, Text
-from fleetrig.harness.scenario_file.vocabulary import Vocabulary, merged
+from fleetrig.harness.scenario_file.vocabulary import Vocabulary, merged, vocabulary_of
 from fleetrig.simulator.contract.errors import UsageError
 
 

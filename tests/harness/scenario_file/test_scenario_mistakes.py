@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from fleetrig.harness.platforms import vocabulary_of
 from fleetrig.harness.scenario_file.problems import FileMistakes
 from fleetrig.harness.scenario_file.selection import expand
 from fleetrig.harness.scenario_file.template import ScenarioFile
+from fleetrig.harness.scenario_file.vocabulary import vocabulary_of
 
 Read = Callable[[str], ScenarioFile]
 

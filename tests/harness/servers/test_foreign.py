@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fleetrig.harness.platforms import platform_of
+from fleetrig.harness.platform import platform_of
 from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
 from fleetrig.harness.scenario_file.problems import FileMistakes
 from fleetrig.harness.servers.foreign import foreign_server, platform_named_by

@@ -13,7 +13,6 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from fleetrig.harness.commands.exits import Exit
 from fleetrig.harness.conformance.exact_client import Answer, ExactClient
 from fleetrig.harness.conformance.expect import Mismatch, expect
 from fleetrig.harness.platforms.hawkbit.conformance.cleanup import GONE_AFTER
@@ -21,6 +20,7 @@ from fleetrig.harness.platforms.hawkbit.conformance.row_client import RowClient,
 from fleetrig.harness.platforms.hawkbit.conformance.suite import ROWS
 from fleetrig.harness.platforms.hawkbit.conformance.under_test import TenantUnderTest
 from fleetrig.harness.platforms.hawkbit.settings import GATEWAY_KEY, GATEWAY_MODE, TARGET_MODE
+from fleetrig.harness.report.exits import Exit
 from fleetrig.simulator.contract.errors import BrokenBench
 from tests.harness.conformance.raw_server import LIMIT_S
 from tests.harness.platforms.hawkbit.conformance.in_process import reference

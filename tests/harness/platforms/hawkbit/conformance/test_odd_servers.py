@@ -14,8 +14,8 @@ import pytest
 import trustme
 
 from fleetrig.harness.cli import main
-from fleetrig.harness.commands.exits import Exit
 from fleetrig.harness.conformance import exact_client
+from fleetrig.harness.report.exits import Exit
 from tests.harness.conformance.raw_server import Request, Talk, always, answer, hawkbit, raw_server, requests
 
 Said = tuple[int, str, str]

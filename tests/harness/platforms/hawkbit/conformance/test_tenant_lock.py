@@ -8,12 +8,12 @@ from dataclasses import replace
 import pytest
 
 from fleetrig.harness.cli import main
-from fleetrig.harness.commands.exits import Exit
 from fleetrig.harness.platforms.hawkbit.conformance import tenant_lock as alone_module
 from fleetrig.harness.platforms.hawkbit.conformance.row_client import open_client
 from fleetrig.harness.platforms.hawkbit.conformance.suite import ROWS
 from fleetrig.harness.platforms.hawkbit.conformance.tenant_lock import TAG, tenant_lock
 from fleetrig.harness.platforms.hawkbit.conformance.under_test import TenantUnderTest
+from fleetrig.harness.report.exits import Exit
 from fleetrig.simulator.contract.errors import BrokenBench
 from tests.harness.conformance.raw_server import always, answer, raw_server
 from tests.harness.platforms.hawkbit.conformance.in_process import reference
