@@ -39,7 +39,8 @@ from fleetrig.reference_server.platform import PlatformBuilder
 from fleetrig.reference_server.scheduler import Scheduler, ServedPlatform
 from fleetrig.reference_server.server import Server
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
-from fleetrig.reference_server.stores.opening import open_store
+from fleetrig.reference_server.stores.leftovers import Leftovers, find_leftovers, remove_leftovers
+from fleetrig.reference_server.stores.opening import artifact_folder, open_store
 from fleetrig.simulator.contract.clock import Clock
 from fleetrig.simulator.contract.envelope import Envelope, Output
 from fleetrig.simulator.contract.errors import UsageError
@@ -86,6 +87,8 @@ class ServerOptions:
     control: Address | None = None
     """Where the control interface listens (docs/control.md); beyond loopback it answers under any name."""
     store: str = "memory:"
+    remove_leftovers: bool = False
+    """Deletes the artifact files that the store does not name."""
     limits: Limits = field(default_factory=Limits)
     about: Mapping[str, Json] = field(default_factory=dict)
     """What the control interface says of this server in addition to what the server knows itself."""
@@ -116,6 +119,8 @@ class ReferenceServer:
         self.secrets = secrets or Secrets()
         self.faults = FaultPlan(lambda: self._entropy.uniform(0.0, 1.0))
         self.bugs: list[BaseException] = []
+        self.leftovers: Leftovers | None = None
+        """What the start found beside the artifacts, in a store that outlives the process."""
 
     def url(self, platform: str, listener: str = "http") -> str:
         """`http://127.0.0.1:41234`. Raises KeyError when the platform has no such listener."""
@@ -179,6 +184,7 @@ class ReferenceServer:
         self._bind()  # first, since a port in use must not leave a new database behind
         store, blobs = open_store(self._options.store)
         self._stack.callback(store.close)
+        self._look_for_leftovers(store)
         tools = FrontTools(
             self._clock,
             self.trace,
@@ -194,6 +200,12 @@ class ReferenceServer:
         await self._stack.enter_async_context(self._scheduler)
         if self._control is not None:
             await self._open_control(store, self._control)
+
+    def _look_for_leftovers(self, store: Store) -> None:
+        folder = artifact_folder(self._options.store)
+        self.leftovers = None if folder is None else find_leftovers(store, folder)
+        if self.leftovers is not None and self._options.remove_leftovers:
+            remove_leftovers(self.leftovers)
 
     def _served(self, options: PlatformOptions, store: Store, blobs: Blobs, tools: FrontTools) -> ServedPlatform:
         """A platform's server with a front for each way in which its listeners speak."""

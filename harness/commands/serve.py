@@ -65,6 +65,9 @@ def serve(
         str, typer.Option(metavar="H:P|off", help="Where faults, clock, trace and reasons are (docs/control.md).")
     ] = DEFAULT_CONTROL,
     store: Annotated[str, typer.Option(metavar="URL", help="memory:, sqlite:///file or sqlite:////file.")] = "memory:",
+    remove_leftovers: Annotated[
+        bool, typer.Option("--remove-leftovers", help="Delete artifact files that the store does not name.")
+    ] = False,
     accounts: Annotated[
         list[str] | None, typer.Option(metavar="[P=]F.yaml", help="A file with more accounts for administration.")
     ] = None,
@@ -91,7 +94,7 @@ def serve(
     listeners = {name: values for name, values in given.items() if values}
     args = ServeArgs(
         platform or (), listeners, profile or (), set_ or (), accounts or (), admin_password or (), cert, key, store,
-        control,
+        control, remove_leftovers,
     )  # fmt: skip
     config = parse(args, {name: servable(name) for name in PLATFORMS})
     ready = ReadyFile(ready_file) if ready_file is not None else None
@@ -118,7 +121,7 @@ async def _serve(config: ServeConfig, secrets: Secrets, file: LiveTrace | None, 
         if ready is not None:
             stack.callback(ready.remove)
             ready.write(ready_document(server.addresses, server.control_address, server.ca))
-        writer.write(banner(config, server.addresses, server.control_address, server.ca))
+        writer.write(banner(config, server.addresses, server.control_address, server.ca, server.leftovers))
         while not stop.is_set():
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), LOOK_EVERY_S)

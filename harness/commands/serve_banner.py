@@ -11,13 +11,18 @@ from fleetrig.harness.commands.serve_options import ServeConfig
 from fleetrig.harness.report.version import VERSION
 from fleetrig.harness.servers.description import TLS_LISTENERS
 from fleetrig.reference_server.address import Address
+from fleetrig.reference_server.stores.leftovers import Leftovers
 
 URL_SCHEMES: Final = {"registry": "http", "control": "http"}
 """Listeners whose URLs do not begin with their name."""
 
 
 def banner(
-    config: ServeConfig, addresses: Mapping[str, Mapping[str, Address]], control: Address | None, ca: Path | None
+    config: ServeConfig,
+    addresses: Mapping[str, Mapping[str, Address]],
+    control: Address | None,
+    ca: Path | None,
+    leftovers: Leftovers | None = None,
 ) -> list[str]:
     """`addresses`: platform -> listener -> where it really listens."""
     is_single = len(addresses) == 1
@@ -33,9 +38,25 @@ def banner(
         lines.append(_listening("control", control, None))
     store = config.options.store
     lines.append(f"  state    {store}" + ("   (lost when the server stops)" if store == "memory:" else ""))
+    if leftovers is not None and leftovers.names:
+        lines.append(_left_over(leftovers, is_removed=config.options.remove_leftovers))
     lines.append("  stop     Ctrl-C")
     lines.append("Refused requests and why:")
     return [clean_line(line) for line in lines]
+
+
+def _left_over(found: Leftovers, *, is_removed: bool) -> str:
+    size = f"{_counted(len(found.names), 'artifact file')} ({_counted(found.size_bytes, 'byte')})"
+    if is_removed:
+        return f"  removed  {size} in {found.folder} that this store does not name"
+    return (
+        f"  leftover {size} in {found.folder} that this store does not name, though another copy of it may;"
+        " --remove-leftovers deletes them"
+    )
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
 
 
 def _of_platform(listeners: Mapping[str, Address], accounts: tuple[str, ...], ca: Path | None) -> Iterator[str]:

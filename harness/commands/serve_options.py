@@ -37,6 +37,7 @@ class ServeArgs:
     key: Path | None = None
     store: str = "memory:"
     control: str = DEFAULT_CONTROL
+    remove_leftovers: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,8 @@ def parse(args: ServeArgs, known: Mapping[str, ServablePlatform]) -> ServeConfig
     chosen = {name: known[name] for name in names}
     of_platform = _platform_args(args, chosen, tuple(known))
     _check_tls(args, of_platform, chosen)
+    if args.remove_leftovers and args.store == "memory:":
+        raise UsageError("--remove-leftovers needs --store with a file: nothing is left of a store in memory")
     configs = {name: platform.configure(of_platform[name]) for name, platform in chosen.items()}
     options = ServerOptions(
         tuple(PlatformOptions(name, one.build, of_platform[name].addresses) for name, one in configs.items()),
@@ -60,6 +63,7 @@ def parse(args: ServeArgs, known: Mapping[str, ServablePlatform]) -> ServeConfig
         key=args.key,
         control=_control(args.control),
         store=args.store,
+        remove_leftovers=args.remove_leftovers,
         about={"version": VERSION, "profiles": {name: one.profile for name, one in configs.items()}},
     )
     return ServeConfig(options, configs)

@@ -1,7 +1,8 @@
 """Artifact files: in a folder, in memory, and either of them tied to a store's transactions.
 
 A file is spooled under a name that ends in `.part`, hashed on the way, synced, renamed, and the folder synced: a
-blob that can be seen is whole. What a crash left half done is removed when the folder is opened again.
+blob that can be seen is whole. Opening a folder deletes nothing: what no record names may belong to another copy of the
+database (`leftovers.py`).
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -76,16 +77,12 @@ class MemoryBlobs:
 class DirectoryBlobs:
     """One file for each blob, under a random name. The folder is made when the first one is kept."""
 
-    def __init__(self, folder: Path, *, is_synced: bool = True) -> None:
-        """`is_synced=False` for a folder that goes with the process anyway."""
+    def __init__(self, folder: Path, names: Iterable[str] = (), *, is_synced: bool = True) -> None:
+        """`names`: the blobs that should be there. `is_synced=False` for a folder that goes with the process."""
         self.folder: Final = folder
         self._is_synced = is_synced
-        self._total_bytes = 0
-        for path in list(folder.iterdir()) if folder.is_dir() else []:
-            if path.name.endswith(PART):
-                path.unlink()
-            elif _is_name(path.name):
-                self._total_bytes += path.stat().st_size
+        paths = (folder / name for name in names)
+        self._total_bytes = sum(path.stat().st_size for path in paths if path.is_file())
 
     def keep(self, blocks: Iterable[bytes], *, at_most_bytes: int) -> Blob:
         name = secrets.token_hex(NAME_BYTES)
@@ -118,18 +115,12 @@ class DirectoryBlobs:
 
     def delete(self, name: str) -> None:
         path = self.folder / name
-        if _is_name(name) and path.is_file():
+        if is_name(name) and path.is_file():
             self._total_bytes -= path.stat().st_size
             path.unlink()
 
     def total_bytes(self) -> int:
         return self._total_bytes
-
-    def keep_only(self, names: Collection[str]) -> None:
-        """Deletes every other blob; files that are no blobs stay."""
-        for path in list(self.folder.iterdir()) if self.folder.is_dir() else []:
-            if path.name not in names:
-                self.delete(path.name)
 
     def _create(self, part: Path) -> int:
         try:
@@ -166,7 +157,7 @@ class TransactionalBlobs:
     """Blobs that come and go with the records that name them: each has a record of its own in the store.
 
     In a transaction that fails, what was kept is removed and what was deleted stays. A crash in between leaves at most
-    a file without a record, which `swept` removes."""
+    a file without a record, a leftover."""
 
     def __init__(self, store: Store, blobs: Blobs) -> None:
         self._store = store
@@ -193,11 +184,11 @@ class TransactionalBlobs:
         return self._blobs.total_bytes()
 
 
-def swept(store: Store, files: DirectoryBlobs) -> TransactionalBlobs:
-    """The blobs of a store just opened, without those that a crash left unnamed."""
-    files.keep_only({blob.name for blob in store.scan(BLOB, "")})
-    return TransactionalBlobs(store, files)
+def names_in(store: Store) -> set[str]:
+    """The blobs that a store has records of."""
+    return {blob.name for blob in store.scan(BLOB, "")}
 
 
-def _is_name(name: str) -> bool:
+def is_name(name: str) -> bool:
+    """True for a name that `DirectoryBlobs` gives."""
     return len(name) == 2 * NAME_BYTES and set(name) <= set("0123456789abcdef")

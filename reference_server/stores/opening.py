@@ -15,7 +15,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Final, cast, get_args
 
-from fleetrig.reference_server.stores.blobs import DirectoryBlobs, TransactionalBlobs, swept
+from fleetrig.reference_server.stores.blobs import DirectoryBlobs, TransactionalBlobs, names_in
 from fleetrig.reference_server.stores.interface import Blobs, Store
 from fleetrig.reference_server.stores.memory import MemoryStore
 from fleetrig.reference_server.stores.sqlite import SqliteStore
@@ -40,6 +40,12 @@ def open_store(url: str) -> tuple[Store, Blobs]:
     raise UsageError(f"{_without_password(url)!r} is not a store: {_nearest(url)} (a store is {FORMS})")
 
 
+def artifact_folder(url: str) -> Path | None:
+    """Where the artifacts of a store lie that outlives the process; there may be no such folder yet."""
+    scheme, _, rest = url.partition(":///")
+    return _beside(rest.partition("?")[0]) if scheme == "sqlite" else None
+
+
 def _open_memory() -> tuple[Store, Blobs]:
     folder = Path(tempfile.gettempdir()) / f"fleetrig-{token_hex(8)}"
     store = MemoryStore(at_close=lambda: shutil.rmtree(folder, ignore_errors=True))
@@ -52,9 +58,12 @@ def _open_sqlite(url: str, rest: str) -> tuple[Store, Blobs]:
         raise UsageError(f"{url!r} is not a store: did you mean memory: ?")
     if not name or name.endswith("/"):
         raise UsageError(f"{url!r} names no file: did you mean sqlite:///{name}fleet.db ?")
-    path = Path(name)
-    store = SqliteStore(path, durability=_durability(query))
-    return store, swept(store, DirectoryBlobs(path.with_name(path.name + ".artifacts")))
+    store = SqliteStore(Path(name), durability=_durability(query))
+    return store, TransactionalBlobs(store, DirectoryBlobs(_beside(name), names_in(store)))
+
+
+def _beside(name: str) -> Path:
+    return Path(name + ".artifacts")
 
 
 def _durability(query: str) -> Durability:

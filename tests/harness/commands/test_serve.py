@@ -87,6 +87,26 @@ def test_it_says_when_it_is_ready_and_ends_cleanly(tmp_path: Path, number: signa
     assert "\x1b" not in banner
 
 
+def test_leftovers_are_said_at_the_start_and_go_on_request_only(tmp_path: Path) -> None:
+    url, folder = f"sqlite:///{tmp_path / 'fleet.db'}", tmp_path / "fleet.db.artifacts"
+    folder.mkdir()
+    leftover = folder / ("ab" * 16)
+    leftover.write_bytes(b"left")
+    with Served(tmp_path, "--store", url) as served:
+        assert f"leftover 1 artifact file (4 bytes) in {folder}" in served.until_said("Refused requests and why:")
+    assert leftover.read_bytes() == b"left"
+    with Served(tmp_path, "--store", url, "--remove-leftovers") as served:
+        assert f"removed  1 artifact file (4 bytes) in {folder}" in served.until_said("Refused requests and why:")
+    assert not leftover.exists()
+    leftover.write_bytes(b"left")
+    folder.rename(tmp_path / "elsewhere")
+    folder.symlink_to(tmp_path / "elsewhere")
+    code, said = failing("--http", "127.0.0.1:0", "--store", url, "--remove-leftovers")
+    assert code == 4
+    assert "is a link" in said
+    assert leftover.read_bytes() == b"left"
+
+
 def test_refusals_are_told_with_their_reason_and_repeats_are_counted(tmp_path: Path) -> None:
     with Served(tmp_path) as served:
         mgmt = Mgmt.of(served)

@@ -17,6 +17,7 @@ from fleetrig.harness.platforms import PLATFORMS
 from fleetrig.harness.servers.description import LISTENERS, description_of
 from fleetrig.reference_server.address import Address
 from fleetrig.reference_server.reference import ReferenceServer
+from fleetrig.reference_server.stores.leftovers import Leftovers
 from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
@@ -144,6 +145,28 @@ def test_the_banner_shows_no_password_but_the_well_known_one(monkeypatch: pytest
     assert "not-well-known" not in changed
     assert "admin   (password as given)" in changed
     assert "sqlite:///x\n" in changed
+
+
+def test_the_banner_counts_leftovers_and_says_what_became_of_them() -> None:
+    folder = Path("/srv/fleet.db.artifacts")
+
+    def shown(found: Leftovers, *, is_removed: bool) -> str:
+        args = ServeArgs(store="sqlite:////srv/fleet.db", remove_leftovers=is_removed)
+        return "\n".join(banner(parse(args, {"hawkbit": HAWKBIT}), {"hawkbit": {}}, None, None, found))
+
+    two = Leftovers(folder, ("a" * 32, "b" * 32), 1_234_567)
+    assert f"  leftover 2 artifact files (1,234,567 bytes) in {folder} that this store" in shown(two, is_removed=False)
+    assert "--remove-leftovers deletes them" in shown(two, is_removed=False)
+    assert f"  removed  2 artifact files (1,234,567 bytes) in {folder}" in shown(two, is_removed=True)
+    one = Leftovers(folder, ("a" * 32,), 1)
+    assert "1 artifact file (1 byte)" in shown(one, is_removed=False)
+    for is_removed in (True, False):
+        assert "artifact" not in shown(Leftovers(folder, (), 0), is_removed=is_removed)
+
+
+def test_leftovers_of_a_store_in_memory_cannot_be_removed() -> None:
+    with pytest.raises(UsageError, match="--remove-leftovers needs --store"):
+        parse(ServeArgs(remove_leftovers=True), {"hawkbit": HAWKBIT})
 
 
 def test_the_banner_of_several_platforms_says_whose_listener_is_whose(tmp_path: Path) -> None:

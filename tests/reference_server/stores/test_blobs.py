@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fleetrig.reference_server.stores.blobs import DirectoryBlobs, MemoryBlobs, TransactionalBlobs, swept
+from fleetrig.reference_server.stores.blobs import DirectoryBlobs, MemoryBlobs, TransactionalBlobs
 from fleetrig.reference_server.stores.interface import Blob, Blobs, Store
 from fleetrig.reference_server.stores.memory import MemoryStore
 from fleetrig.reference_server.stores.opening import open_store
@@ -96,13 +96,13 @@ def test_a_file_is_served_as_a_slice_and_private(tmp_path: Path):
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
-def test_what_a_crash_left_is_removed_when_opened_again(tmp_path: Path):
+def test_opening_a_folder_deletes_nothing_and_counts_what_it_is_told_of(tmp_path: Path):
     folder = tmp_path / "artifacts"
-    blob = keep(DirectoryBlobs(folder))
-    (folder / ("0" * 32 + ".part")).write_bytes(b"half")
-    (folder / "README").write_bytes(b"somebody's own")
-    blobs = DirectoryBlobs(folder)
-    assert {path.name for path in folder.iterdir()} == {blob.name, "README"}
+    blob, other = (keep(DirectoryBlobs(folder)) for _ in range(2))
+    half = folder / ("0" * 32 + ".part")
+    half.write_bytes(b"half")
+    blobs = DirectoryBlobs(folder, {blob.name, "f" * 32})
+    assert {path.name for path in folder.iterdir()} == {blob.name, other.name, half.name}
     assert blobs.total_bytes() == len(CONTENT)
 
 
@@ -159,14 +159,3 @@ def test_a_committed_transaction_keeps_and_deletes(opened: tuple[Store, Blobs]):
     assert body_bytes(blobs.body(after.name, 0, 2)) == CONTENT[:2]
     with pytest.raises(BrokenBench, match="gone"):
         blobs.body(before.name, 0, 2)
-
-
-def test_a_file_without_a_record_is_swept(tmp_path: Path):
-    store, files = MemoryStore(), DirectoryBlobs(tmp_path / "artifacts")
-    named = keep(TransactionalBlobs(store, files))
-    unnamed = keep(files)
-    (tmp_path / "artifacts" / "README").write_bytes(b"somebody's own")
-    blobs = swept(store, files)
-    assert {path.name for path in files.folder.iterdir()} == {named.name, "README"}
-    assert unnamed.name != named.name
-    assert blobs.total_bytes() == len(CONTENT)

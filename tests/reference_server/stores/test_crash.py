@@ -10,13 +10,16 @@ from random import Random
 
 import pytest
 
+from fleetrig.reference_server.stores.blobs import PART, names_in
 from fleetrig.reference_server.stores.interface import Blobs, Store
+from fleetrig.reference_server.stores.leftovers import find_leftovers, remove_leftovers
 from fleetrig.reference_server.stores.opening import open_store
 from fleetrig.simulator.contract.bodies import body_bytes
 from tests.reference_server.stores.crash_writer import ARTIFACT_BYTES
 from tests.reference_server.stores.records import DEVICE, JOB, Job
 
 KILLS = 25
+REMOVAL_SHARE = 0.2
 MOST_ACKNOWLEDGED = 60
 Acknowledged = dict[int, tuple[int, str]]
 """Number -> (id given, artifact name or -)."""
@@ -26,13 +29,18 @@ Acknowledged = dict[int, tuple[int, str]]
 def test_nothing_acknowledged_is_lost_by_kill_9(tmp_path: Path):
     random = Random(5)
     url = f"sqlite:///{tmp_path / 'fleet.db'}"
+    folder = tmp_path / "fleet.db.artifacts"
+    folder.mkdir()
     acknowledged: Acknowledged = {}
     for _ in range(KILLS):
         first = max(acknowledged, default=0) + 2  # the one after the last may or may not have been committed
         acknowledged |= _write_until_killed(url, first, random.randrange(1, MOST_ACKNOWLEDGED))
         store, blobs = open_store(url)
         try:
-            _check(store, blobs, acknowledged, tmp_path / "fleet.db.artifacts")
+            _check(store, blobs, acknowledged, folder)
+            if random.random() < REMOVAL_SHARE:
+                remove_leftovers(find_leftovers(store, folder))
+                assert {path.name for path in folder.iterdir()} == names_in(store)
         finally:
             store.close()
 
@@ -65,4 +73,5 @@ def _check(store: Store, blobs: Blobs, acknowledged: Acknowledged, folder: Path)
     for name in names[-3:]:
         assert len(body_bytes(blobs.body(name, 0, ARTIFACT_BYTES))) == ARTIFACT_BYTES
     assert {path.name for path in folder.iterdir()} >= set(names)
-    assert all(path.stat().st_size == ARTIFACT_BYTES for path in folder.iterdir()), "a file half written"
+    whole = [path for path in folder.iterdir() if path.suffix != PART]
+    assert all(path.stat().st_size == ARTIFACT_BYTES for path in whole), "a file half written"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
-from fleetrig.reference_server.stores.opening import open_store
+from fleetrig.reference_server.stores.opening import artifact_folder, open_store
+from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.http import FileSlice
 from tests.reference_server.stores.records import DEVICE, Device
@@ -31,16 +33,45 @@ def test_a_file_and_its_artifacts_outlive_closing(tmp_path: Path, monkeypatch: p
     store.close()
 
 
-def test_an_artifact_that_a_crash_left_without_its_record_is_removed(tmp_path: Path):
-    url = f"sqlite:///{tmp_path / 'fleet.db'}"
+def test_a_database_moved_aside_and_put_back_has_all_its_artifacts(tmp_path: Path):
+    """Opening another one in between, be it new or an older copy, deletes no file."""
+    database, aside, older = tmp_path / "fleet.db", tmp_path / "aside.db", tmp_path / "older.db"
+    url = f"sqlite:///{database}"
+    first = keep_one(url, b"first")
+    shutil.copy(database, older)
+    second = keep_one(url, b"second")
+    database.rename(aside)
+    keep_one(url, b"of a new one")
+    shutil.copy(older, database)
+    assert contents(url, first) == [b"first"]
+    shutil.copy(aside, database)
+    assert contents(url, first, second) == [b"first", b"second"]
+
+
+def keep_one(url: str, content: bytes) -> str:
     store, blobs = open_store(url)
-    name = blobs.keep([b"firmware"], at_most_bytes=8).name
+    name = blobs.keep([content], at_most_bytes=100).name
     store.close()
-    (tmp_path / "fleet.db.artifacts" / ("ab" * 16)).write_bytes(b"renamed, never committed")
+    return name
+
+
+def contents(url: str, *names: str) -> list[bytes]:
     store, blobs = open_store(url)
-    assert [path.name for path in (tmp_path / "fleet.db.artifacts").iterdir()] == [name]
-    assert blobs.total_bytes() == 8
+    found = [body_bytes(blobs.body(name, 0, 100)) for name in names]
     store.close()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("url", "folder"),
+    [
+        ("memory:", None),
+        ("sqlite:///fleet.db", Path("fleet.db.artifacts")),
+        ("sqlite:////var/lib/fleet.db?durability=power-cut", Path("/var/lib/fleet.db.artifacts")),
+    ],
+)
+def test_where_artifacts_lie(url: str, folder: Path | None):
+    assert artifact_folder(url) == folder
 
 
 def test_memory_leaves_nothing_behind():

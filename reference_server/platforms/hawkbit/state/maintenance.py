@@ -14,6 +14,7 @@ from typing import Final
 
 from fleetrig.reference_server.platforms.hawkbit.state import quartz_cron
 from fleetrig.reference_server.platforms.hawkbit.state.quartz_cron import Cron
+from fleetrig.reference_server.platforms.hawkbit.state.quartz_field import BadCron
 from fleetrig.simulator.contract.clock import US_PER_S
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC).replace(tzinfo=None)
@@ -21,6 +22,8 @@ TIME_OF_DAY: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d)(?:\.\d{
 OFFSET: Final = re.compile(r"([+-])(\d{1,2})(?::([0-5]\d)(?::([0-5]\d))?)?")
 OFFSET_RUN: Final = re.compile(r"([+-])(\d\d)([0-5]\d)([0-5]\d)?")
 GREATEST_OFFSET_S: Final = 18 * 3600
+MOST_SCHEDULE_CHARACTERS: Final = 128
+"""What the database of the real server holds; it also bounds the time that a schedule takes."""
 
 PARTIAL: Final = "All of schedule, duration and timezone should either be null or non empty."
 NONE_LEFT: Final = "No valid maintenance window available after current time"
@@ -56,15 +59,23 @@ def check(schedule: str | None, duration: str | None, timezone: str | None, now_
         return
     if not schedule or not duration or not timezone:
         raise BadWindow(PARTIAL)
-    try:
-        quartz_cron.parse(schedule)
-    except quartz_cron.BadCron as wrong:
-        raise BadWindow(str(wrong)) from None
+    _check_schedule(schedule)
     if TIME_OF_DAY.fullmatch(duration.strip()) is None:
         raise BadWindow(BAD_DURATION)
     window = window_of(schedule, duration, timezone)
     if window is None or window.next_start_us(now_us) is None:
         raise BadWindow(NONE_LEFT)
+
+
+def _check_schedule(schedule: str) -> None:
+    """A schedule of blanks is not read here, and then has no window."""
+    if len(schedule) > MOST_SCHEDULE_CHARACTERS:
+        raise BadWindow(f"the schedule has {len(schedule)} characters, at most {MOST_SCHEDULE_CHARACTERS} are kept")
+    try:
+        if not schedule.isspace():
+            quartz_cron.parse(schedule)
+    except BadCron as wrong:
+        raise BadWindow(str(wrong)) from None
 
 
 @lru_cache(maxsize=256)
@@ -75,7 +86,7 @@ def window_of(schedule: str, duration: str, timezone: str) -> Window | None:
         return None
     try:
         cron = quartz_cron.parse(schedule)
-    except quartz_cron.BadCron:
+    except BadCron:
         return None
     return Window(cron, duration_s * US_PER_S, offset_s * US_PER_S)
 

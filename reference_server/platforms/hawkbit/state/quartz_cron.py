@@ -1,190 +1,218 @@
 """Quartz cron: `second minute hour day-of-month month day-of-week [year]`, evaluated in one fixed offset.
 
 Differences from Unix cron: seconds come first, a year may come last, days of the week count 1 = Sunday … 7 = Saturday,
-exactly one of the two day fields is `?`, and `L`, `W`, `LW`, `L-n`, `nL`, `n#k` name days of a month. The common
-libraries read the numbers of weekdays differently and lack `LW`, `L-n` and `nL`, hence this module.
+exactly one of the two day fields is `?`, and `L`, `W`, `LW`, `L-n`, `nL`, `n#k` name days of a month. `a || b` is any
+of several expressions, and `0|30 …` writes them field by field.
+
+What is accepted and when it runs next follows cron-utils 9.2.1, which the real server asks.
 """
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
-from calendar import monthrange
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
-MONTHS: Final = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
-WEEKDAYS: Final = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
-YEARS: Final = (1970, 2099)
-SATURDAY, SUNDAY = 5, 6
-SPECIAL_DAY: Final = re.compile(r"L(?:-(\d{1,2}))?(W)?|(\d{1,2})W")
-SPECIAL_WEEKDAY: Final = re.compile(r"([1-7])(?:L|#([1-5]))")
+from fleetrig.reference_server.platforms.hawkbit.state import quartz_field
+from fleetrig.reference_server.platforms.hawkbit.state.quartz_field import (
+    BadCron,
+    FieldExpression,
+    FieldRules,
+    LeftOpen,
+)
+from fleetrig.reference_server.platforms.hawkbit.state.quartz_values import NeverRuns, days, values
 
-
-class BadCron(ValueError):
-    """The expression is not Quartz cron; the text says which field."""
+SPACE: Final = re.compile(r"[ \t\n\x0b\f\r]+")
+CONTROL_AND_SPACE: Final = "".join(map(chr, range(0x21)))
+FIELDS: Final[tuple[FieldRules, ...]] = (
+    quartz_field.SIXTY,
+    quartz_field.SIXTY,
+    quartz_field.HOURS,
+    quartz_field.DAYS_OF_MONTH,
+    quartz_field.MONTHS_OF_YEAR,
+    quartz_field.DAYS_OF_WEEK,
+    quartz_field.YEARS,
+)
+MOST_YEARS_AHEAD: Final = 100
+BOTH_DAYS: Final = "Both, a day-of-week AND a day-of-month parameter, are not supported."
 
 
 @dataclass(frozen=True, slots=True)
 class Cron:
-    """A parsed expression. `days` or `weekdays` is empty: that one was `?`."""
+    """A parsed expression; usually of one part, of several with `|`."""
+
+    parts: tuple[CronPart, ...]
+
+    def next_after(self, moment: datetime) -> datetime | None:
+        """The first time strictly after `moment` (naive), None if there is none, also where the real one fails.
+
+        As there, a fraction of a second stays when every second fits."""
+        try:
+            found = [part.next_after(moment) for part in self.parts]
+        except NeverRuns:
+            return None
+        return min((time for time in found if time is not None), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class CronPart:
+    """Sorted values of each field, and the two day fields, whose values depend on the month."""
 
     seconds: tuple[int, ...]
     minutes: tuple[int, ...]
     hours: tuple[int, ...]
-    days: tuple[str, ...]
+    by_month: FieldExpression
     months: tuple[int, ...]
-    weekdays: tuple[str, ...]
+    by_week: FieldExpression
     years: tuple[int, ...]
 
     def next_after(self, moment: datetime) -> datetime | None:
-        """The first time strictly after `moment` (naive, whole seconds or finer), None if there is none."""
-        start = moment.replace(microsecond=0) + timedelta(seconds=1)
-        for day in self._dates_from(start.date()):
-            since = (start.hour, start.minute, start.second) if day == start.date() else (0, 0, 0)
-            if (time := self._time_from(*since)) is not None:
-                return datetime(day.year, day.month, day.day, *time)  # noqa: DTZ001 (naive on purpose: a fixed offset)
+        """Raises NeverRuns."""
+        if not (self.seconds and self.minutes and self.hours and self.months):
+            raise NeverRuns
+        found = self._from(moment)
+        return self._from(moment + timedelta(seconds=1)) if found == moment else found
+
+    def _from(self, moment: datetime) -> datetime | None:
+        """The first time at or after `moment`, at most a hundred years ahead. Each step names a later time."""
+        at: datetime | None = moment
+        while at is not None and at.year - moment.year <= MOST_YEARS_AHEAD:
+            before, at = at, self._step(at)
+            if at == before:
+                return at
         return None
 
-    def _dates_from(self, start: date) -> Iterator[date]:
-        for year in self.years[bisect_left(self.years, start.year) :]:
-            for month in self.months:
-                if (year, month) < (start.year, start.month):
-                    continue
-                for day in self._days_of(year, month):
-                    if (candidate := date(year, month, day)) >= start:
-                        yield candidate
+    def _step(self, at: datetime) -> datetime | None:
+        """`at` itself if it fits, else where to look next; None when no year is left."""
+        if not _holds(self.years, at.year):
+            return self._in_a_later_year(at)
+        if not _holds(self.months, at.month):
+            month = _greater(self.months, at.month)
+            return _midnight(at.year + 1, 1) if month is None else self._in_month(at, at.year, month)
+        fitting = days(self.by_month, self.by_week, at.year, at.month)
+        if not _holds(fitting, at.day):
+            day = _greater(fitting, at.day)
+            return _next_month(at) if day is None else self._first_of_day(at.year, at.month, day)
+        if not _holds(self.hours, at.hour):
+            return _forward(self.hours, at.hour, 24, at.replace(minute=0, second=0, microsecond=0), timedelta(hours=1))
+        if not _holds(self.minutes, at.minute):
+            return _forward(self.minutes, at.minute, 60, at.replace(second=0, microsecond=0), timedelta(minutes=1))
+        if not _holds(self.seconds, at.second):
+            return _forward(self.seconds, at.second, 60, at.replace(microsecond=0), timedelta(seconds=1))
+        return at
 
-    def _days_of(self, year: int, month: int) -> list[int]:
-        first_weekday, length = monthrange(year, month)
-        if self.days:
-            found = {day for term in self.days for day in _days_by_term(term, first_weekday, length)}
-        else:
-            found = {day for term in self.weekdays for day in _days_by_weekday(term, first_weekday, length)}
-        return sorted(day for day in found if 1 <= day <= length)
+    def _in_a_later_year(self, at: datetime) -> datetime | None:
+        year = _greater(self.years, at.year)
+        return None if year is None else self._in_month(at, year, self.months[0])
 
-    def _time_from(self, hour: int, minute: int, second: int) -> tuple[int, int, int] | None:
-        for h in self.hours[bisect_left(self.hours, hour) :]:
-            for m in self.minutes[bisect_left(self.minutes, minute) if h == hour else 0 :]:
-                later = h > hour or m > minute
-                at = 0 if later else bisect_left(self.seconds, second)
-                if at < len(self.seconds):
-                    return h, m, self.seconds[at]
-        return None
+    def _in_month(self, at: datetime, year: int, month: int) -> datetime:
+        fitting = days(self.by_month, self.by_week, year, month)
+        return self._first_of_day(year, month, fitting[0]) if fitting else _next_month(at)
+
+    def _first_of_day(self, year: int, month: int, day: int) -> datetime:
+        time = (self.hours[0], self.minutes[0], self.seconds[0])
+        return datetime(year, month, day, *time)  # noqa: DTZ001 (naive on purpose: a fixed offset)
 
 
 def parse(expression: str) -> Cron:
     """Reads an expression. Raises BadCron."""
-    fields = expression.upper().split()
+    if not expression.strip(CONTROL_AND_SPACE):
+        raise BadCron("Empty expression!")
+    if expression.startswith("@"):
+        raise BadCron("Nicknames not supported!")
+    if "||" in expression:
+        return _any_of(quartz_field.split(expression, "||"))
+    if "|" in expression:
+        return _any_of(_field_by_field(SPACE.split(expression)))
+    return Cron((_part(expression),))
+
+
+def _any_of(expressions: Sequence[str]) -> Cron:
+    if not expressions:
+        raise BadCron("List of Cron cannot be null or empty")
+    parts = [part for one in dict.fromkeys(expressions) for part in parse(one).parts]
+    return Cron(tuple(dict.fromkeys(parts)))
+
+
+def _field_by_field(fields: list[str]) -> list[str]:
+    """`0|30 0 …` as `0 0 …` and `30 0 …`."""
+    choices = [quartz_field.split(text, "|") for text in fields]
+    found = []
+    for at in range(max(map(len, choices))):
+        for text, choice in zip(fields, choices, strict=True):
+            if "|" in text and at >= len(choice):
+                raise BadCron(f"Index {at} out of bounds for length {len(choice)}")
+        chosen = [choice[at] if "|" in text else text for text, choice in zip(fields, choices, strict=True)]
+        found.append(" ".join(chosen).strip(CONTROL_AND_SPACE))
+    return found
+
+
+def _part(expression: str) -> CronPart:
+    fields = SPACE.sub(" ", expression).strip(CONTROL_AND_SPACE).upper().split(" ")
+    for text in fields:
+        if text.endswith(","):
+            raise BadCron(f"Invalid field value! Trailing commas not permitted! '{text}'")
     if len(fields) not in (6, 7):
         raise BadCron(f"Cron expression contains {len(fields)} parts but we expect one of [6, 7]")
-    if (fields[3] == "?") == (fields[5] == "?"):
-        raise BadCron("Both, a day-of-week AND a day-of-month parameter, are not supported.")
-    return Cron(
-        seconds=_numbers(fields[0], "second", 0, 59),
-        minutes=_numbers(fields[1], "minute", 0, 59),
-        hours=_numbers(fields[2], "hour", 0, 23),
-        days=() if fields[3] == "?" else _day_terms(fields[3]),
-        months=_numbers(fields[4], "month", 1, 12, MONTHS),
-        weekdays=() if fields[5] == "?" else _weekday_terms(fields[5]),
-        years=_numbers(fields[6] if len(fields) == 7 else "*", "year", *YEARS),
+    try:
+        return _built(_read(fields))
+    except BadCron as wrong:
+        raise BadCron(f"Failed to parse cron expression. {wrong}") from None
+
+
+def _read(fields: list[str]) -> list[FieldExpression]:
+    read = [quartz_field.read(text, rules) for text, rules in zip(fields, FIELDS, strict=False)]
+    for expression, rules in zip(read, FIELDS, strict=False):
+        quartz_field.check(expression, rules)
+    if isinstance(read[3], LeftOpen) == isinstance(read[5], LeftOpen):
+        raise BadCron(f"Invalid cron expression: {' '.join(map(str, read))}. {BOTH_DAYS}")
+    return read
+
+
+def _built(read: list[FieldExpression]) -> CronPart:
+    seconds, minutes, hours, by_month, months, by_week, *year = read
+    years = year[0] if year else quartz_field.AnyValue()
+    return CronPart(
+        _sorted_values(seconds, quartz_field.SIXTY),
+        _sorted_values(minutes, quartz_field.SIXTY),
+        _sorted_values(hours, quartz_field.HOURS),
+        by_month,
+        _sorted_values(months, quartz_field.MONTHS_OF_YEAR),
+        by_week,
+        _sorted_values(years, quartz_field.YEARS),
     )
 
 
-def _numbers(text: str, name: str, least: int, most: int, names: tuple[str, ...] = ()) -> tuple[int, ...]:
-    """`*`, `a`, `a-b`, `a/n`, `a-b/n` and lists of them, as sorted numbers."""
-    found: set[int] = set()
-    for term in text.split(","):
-        span, slash, step = term.partition("/")
-        if slash and not (step.isdecimal() and int(step) > 0):
-            raise BadCron(f"Invalid value {term!r} of field {name}: the step must be a positive number")
-        low, high = _span(span, bool(slash), name, (least, most), names)
-        if low > high:
-            raise BadCron(f"Invalid value {term!r} of field {name}: expected the lower bound first")
-        found.update(range(low, high + 1, int(step or 1)))
-    return tuple(sorted(found))
+def _sorted_values(expression: FieldExpression, rules: FieldRules) -> tuple[int, ...]:
+    """Empty for what the real server accepts and cannot perform."""
+    try:
+        return tuple(sorted(values(expression, rules, rules.least, rules.most)))
+    except NeverRuns:
+        return ()
 
 
-def _span(span: str, steps: bool, name: str, limits: tuple[int, int], names: tuple[str, ...]) -> tuple[int, int]:
-    """The bounds of `*`, `a`, `a-b`; with a step, `a` runs to the end."""
-    if span == "*" or (span == "" and steps):
-        return limits
-    low, dash, high = span.partition("-")
-    first = _number(low, name, limits, names)
-    if dash:
-        return first, _number(high, name, limits, names)
-    return first, limits[1] if steps else first
+def _holds(numbers: Sequence[int], number: int) -> bool:
+    at = bisect_left(numbers, number)
+    return at < len(numbers) and numbers[at] == number
 
 
-def _number(text: str, name: str, limits: tuple[int, int], names: tuple[str, ...]) -> int:
-    if text in names:
-        return names.index(text) + limits[0]
-    if not (text.isascii() and text.isdecimal()) or not limits[0] <= int(text) <= limits[1]:
-        raise BadCron(f"Invalid value {text!r} of field {name}: expected a number from {limits[0]} to {limits[1]}")
-    return int(text)
+def _greater(numbers: Sequence[int], number: int) -> int | None:
+    at = bisect_right(numbers, number)
+    return numbers[at] if at < len(numbers) else None
 
 
-def _day_terms(text: str) -> tuple[str, ...]:
-    """Days of the month, numbers spelled out, `L` and `W` terms kept for the month in question."""
-    terms: list[str] = []
-    for term in text.split(","):
-        if SPECIAL_DAY.fullmatch(term):
-            terms.append(term)
-        else:
-            terms.extend(map(str, _numbers(term, "day of month", 1, 31)))
-    return tuple(terms)
+def _forward(numbers: Sequence[int], number: int, modulus: int, at: datetime, unit: timedelta) -> datetime:
+    """`at` moved on until its field holds the next of the numbers, over the end of the day if need be."""
+    wanted = _greater(numbers, number)
+    return at + ((numbers[0] if wanted is None else wanted) - number) % modulus * unit
 
 
-def _weekday_terms(text: str) -> tuple[str, ...]:
-    """Days of the week as `1` … `7`, or `nL` (the last of the month) and `n#k` (the k-th); a lone `L` is Saturday."""
-    terms: list[str] = []
-    for term in text.split(","):
-        numbered = re.sub("[A-Z]{3}", lambda found: _weekday_digit(found.group()), term)
-        if numbered == "L":
-            terms.append("7")
-        elif SPECIAL_WEEKDAY.fullmatch(numbered):
-            terms.append(numbered)
-        else:
-            terms.extend(map(str, _numbers(numbered, "day of week", 1, 7)))
-    return tuple(terms)
+def _midnight(year: int, month: int) -> datetime:
+    return datetime(year, month, 1)  # noqa: DTZ001 (naive on purpose: a fixed offset)
 
 
-def _weekday_digit(name: str) -> str:
-    return str(WEEKDAYS.index(name) + 1) if name in WEEKDAYS else name
-
-
-def _days_by_term(term: str, first_weekday: int, length: int) -> list[int]:
-    """Days of a month (1 based) that a day-of-month term names. `first_weekday` counts Monday as 0."""
-    special = SPECIAL_DAY.fullmatch(term)
-    if special is None:
-        return [int(term)]
-    before_end, to_weekday, near = special.groups()
-    day = int(near) if near else length - int(before_end or 0)
-    if day > length or day < 1:
-        return []
-    return [_nearest_weekday(day, first_weekday, length)] if near or to_weekday else [day]
-
-
-def _nearest_weekday(day: int, first_weekday: int, length: int) -> int:
-    """The working day nearest to `day`, without leaving the month."""
-    weekday = (first_weekday + day - 1) % 7
-    if weekday == SATURDAY:
-        return day - 1 if day > 1 else day + 2
-    if weekday == SUNDAY:
-        return day + 1 if day < length else day - 2
-    return day
-
-
-def _days_by_weekday(term: str, first_weekday: int, length: int) -> list[int]:
-    """Days of a month on which a weekday falls: all, the last (`nL`) or the k-th (`n#k`)."""
-    monday_based = (int(term[0]) + 5) % 7
-    first = 1 + (monday_based - first_weekday) % 7
-    every = list(range(first, length + 1, 7))
-    if term.endswith("L"):
-        return every[-1:]
-    if "#" in term:
-        k = int(term[2:])
-        return every[k - 1 : k]
-    return every
+def _next_month(at: datetime) -> datetime:
+    return _midnight(at.year + at.month // 12, at.month % 12 + 1)

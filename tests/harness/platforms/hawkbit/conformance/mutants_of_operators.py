@@ -35,11 +35,13 @@ from fleetrig.reference_server.platforms.hawkbit.state import (
     deployments,
     maintenance,
     quartz_cron,
+    quartz_field,
     software,
 )
 from fleetrig.reference_server.platforms.hawkbit.state.action_records import ACTION
 from fleetrig.reference_server.platforms.hawkbit.state.auto_assignment_records import AutoAssignStatus
 from fleetrig.reference_server.platforms.hawkbit.state.errors import bare, rsql_syntax
+from fleetrig.reference_server.platforms.hawkbit.state.quartz_field import BadCron
 from tests.harness.platforms.hawkbit.conformance.mutants import being, giving, instead, mutant, status_for
 
 
@@ -98,13 +100,13 @@ def keep_type(original: Any, call: Any, target: Any, **changes: Any) -> None:
         original(call, target, **changes)
 
 
-def no_steps(original: Any, text: str, name: str, least: int, most: int, *names: Any) -> Any:
-    return (least,) if "/" in text or "-" in text else original(text, name, least, most, *names)
+def no_steps(original: Any, text: str, *more: Any) -> Any:
+    raise BadCron("unknown")
 
 
 def cut_schedules(original: Any, expression: str) -> Any:
     if expression.count("#") or "W" in expression.upper().split()[3]:
-        raise quartz_cron.BadCron("unknown")
+        raise BadCron("unknown")
     return original(expression)
 
 
@@ -179,7 +181,7 @@ MUTANTS = (
         lambda document, entry, **named: {**document(entry, **named), "messages": []}))),
     mutant("weight-not-searched", "S183", (rsql_values, "_test_number", giving(lambda value: value is None))),
     # forms
-    mutant("schedules-without-steps", "S184", (quartz_cron, "_span", giving((1, 0)))),
+    mutant("schedules-without-steps", "S184", (quartz_field, "_steps", instead(no_steps))),
     mutant("schedules-without-special-days", "S184", (quartz_cron, "parse", instead(cut_schedules))),
     mutant("any-zone", "S184", (maintenance, "_offset_s", giving(0))),
     mutant("numbers-not-converted", "S185", (config_values, "_number", giving(None))),
