@@ -1,4 +1,4 @@
-"""The test certificate authority: what `--https` needs when nobody brings a certificate.
+"""The test certificate authority: for `--https` without a certificate of the user's own.
 
 P-256 keys. The CA carries basicConstraints, keyUsage and a key identifier, since strict verifiers want them
 (libraries.md "TLS with client certificates"). Nothing here is stored; keys live as long as the object.

@@ -12,7 +12,7 @@ _DRAW_BITS: Final = 53
 
 
 class SystemEntropy:
-    """Tokens that nobody can guess."""
+    """Tokens that cannot be guessed."""
 
     def __init__(self) -> None:
         self._random = SystemRandom()

@@ -1,7 +1,7 @@
-"""Answers that say something else than the platform said, and places that lead elsewhere: pure, as a fault says.
+"""Changes the platform's answers, or sends clients to another place, as a fault says. Pure.
 
-What a device under test must bear with cannot always be had from an honest server: an odd poll document, a wrong hash,
-a link to another path and host, a redirect, a wrong date. These are made here, from the honest answer.
+A device under test must cope with answers that a correct server does not give: an odd poll document, a wrong hash, a
+link to another path and host, a redirect, a wrong date. They are made here, from the correct answer.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from fleetrig.simulator.contract.http import Headers, HttpRequest, HttpResponse
 from fleetrig.simulator.contract.json_types import Json
 
 HOST_ALIASES: Final = {"127.0.0.1": "localhost", "localhost": "127.0.0.1"}
-"""Two names of one host: a device that is sent from one to the other must take it for another host."""
+"""Two names of one host: a device that is sent from one to the other must treat it as another host."""
 
 ALIAS_PREFIX: Final = "elsewhere."
-"""In virtual time, where hosts end in `.test` (RFC 6761), the other name of one begins so."""
+"""In virtual time, where hosts end in `.test` (RFC 6761), the other name of a host begins with this."""
 
 CONDITIONS: Final = frozenset({"if-none-match", "if-match"})
-"""A body that is rewritten has no tag: to a client with the honest one the server must not say "not modified"."""
+"""Hidden from the platform when the body is rewritten: it must not answer "not modified" for the body it would send."""
 
 
 def hide_headers(fault: Fault, request: HttpRequest) -> HttpRequest:
-    """The request without the headers that the platform is not to see."""
+    """The request without the headers that the fault hides from the platform."""
     unseen = fault.parameters.get("unseen")
     names = {str(name).lower() for name in unseen} if isinstance(unseen, list) else set()
     if fault.kind is FaultKind.MOVED or rewrites_body(fault):
@@ -42,7 +42,7 @@ def rewrites_body(fault: Fault) -> bool:
 
 
 def rewrite(fault: Fault, delivery: Delivery) -> Delivery:
-    """The answer with other words: status, headers, the whole body or values in it."""
+    """The answer with another status, headers, body or values in the body."""
     response = delivery.response
     if response is None:
         return delivery
@@ -74,14 +74,14 @@ def changed(body: bytes, change: Callable[[Json], Json]) -> bytes:
 
 
 def set_values(document: Json, values: dict[str, Json]) -> Json:
-    """Dotted paths into a document (`chunks.0.part`) and the value of each; None takes the place away."""
+    """Sets the value of each dotted path (`chunks.0.part`) in a document; None removes it."""
     for path, value in values.items():
         set_value(document, path.split("."), value)
     return document
 
 
 def set_value(document: Json, path: list[str], value: Json) -> None:
-    """Mappings on the way are made, entries of lists are not."""
+    """Creates missing mappings on the path, but no entries of lists."""
     here, (key, *rest) = document, path
     match here:
         case dict() if rest:
@@ -102,7 +102,7 @@ def set_value(document: Json, path: list[str], value: Json) -> None:
 
 
 def other_host(origin: str) -> str:
-    """The same server under its other name, and back; a host of which no other name is known stays."""
+    """The origin with the other name of its host; unchanged when no other name is known."""
     scheme, _, authority = origin.partition("://")
     host, mark, port = authority.partition(":")
     other = HOST_ALIASES.get(host)
@@ -112,7 +112,7 @@ def other_host(origin: str) -> str:
 
 
 def original_request(below: str, request: HttpRequest) -> HttpRequest | None:
-    """A request that has come to the other place, as if to the usual one; None for all others."""
+    """A request to the other place as if it had come to the usual one; None for any other request."""
     if not request.target.startswith(below + "/"):
         return None
     return replace(request, origin=other_host(request.origin), target=request.target.removeprefix(below))
@@ -124,7 +124,7 @@ def redirect(fault: Fault, request: HttpRequest) -> Delivery:
 
 
 def move_links(fault: Fault, request: HttpRequest, delivery: Delivery) -> Delivery:
-    """Every `href` to this server leads to the other place from now on."""
+    """Points every `href` to this server at the other place."""
     response = delivery.response
     if response is None or not isinstance(response.body, bytes):
         return delivery

@@ -1,6 +1,6 @@
-"""Reading one uploaded file out of a `multipart/form-data` body (RFC 7578), block by block, never holding it whole.
+"""Reads one uploaded file out of a `multipart/form-data` body (RFC 7578), block by block.
 
-Text fields may stand before and after the file, anything before the first boundary. Everything has a limit.
+Text fields may come before and after the file, and anything before the first boundary. Everything has a limit.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ CUT: Final = "Stream ended unexpectedly"
 
 
 class BadMultipart(ValueError):
-    """The body is not what its Content-Type says, or over a limit; the text says what is wrong, in Tomcat's words."""
+    """The body does not fit its Content-Type, or is over a limit; the text says what is wrong, in Tomcat's words."""
 
 
 class Upload:
     """A form with one file. First exhaust `file_blocks()`, then read `fields`, `filename` and `has_file`.
 
-    `file_field` names the part that holds the file: one with a file name, be it empty. A body without any boundary has
-    no parts. Raises BadMultipart when the Content-Type names no boundary.
+    `file_field` names the part that holds the file: one with a file name, which may be empty. A body without a
+    boundary has no parts. Raises BadMultipart when the Content-Type names no boundary.
     """
 
     def __init__(self, body: Body, content_type: str, file_field: str) -> None:
@@ -66,7 +66,7 @@ class Upload:
             raise BadMultipart(CUT)
 
     def _from_first_boundary(self, block: bytes) -> bytes:
-        """A block without what stands before the first boundary."""
+        """The part of a block from the first boundary on."""
         if self._before is None:
             return block
         waiting = self._before + block

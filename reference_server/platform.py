@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from fleetrig.reference_server.http_habits import HttpHabits
+from fleetrig.reference_server.http_container import HttpContainerRules
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
 from fleetrig.simulator.contract.envelope import Envelope, Output
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
@@ -18,17 +18,17 @@ from fleetrig.simulator.contract.session import Session
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """What a platform says to an HTTP request, and beside the wire why."""
+    """A platform's response to an HTTP request, and what only the trace gets to know about it."""
 
     response: HttpResponse
     reason: str = ""
-    """For a person, when something was refused: what was wrong and what to do. Never on the wire."""
+    """For a person, when something was refused: what was wrong and what to do. It is never sent."""
     device: str = ""
-    """The device id that this was about, if there is one."""
+    """The id of the device concerned, if there is one."""
     changed: str = ""
     """What changed in the registry, for the trace: `target created`, `action 4 finished`; empty for reads."""
     rollback: bool = False
-    """The transaction is undone (an error was found half way)."""
+    """The transaction is rolled back (an error was found half way)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ NOTHING = Reaction()
 
 
 class ServerPlatform(Protocol):
-    """One emulated server. No I/O, no clock, no chance of its own."""
+    """One emulated server. It has no I/O, clock or randomness of its own."""
 
     name: str
 
@@ -61,7 +61,7 @@ class ServerPlatform(Protocol):
         """
 
     def advance(self, now_us: int) -> Sequence[Reaction]:
-        """Lets everything happen that is due, in a transaction opened by `server.py`."""
+        """Does everything that is due, in a transaction opened by `server.py`."""
 
     def secrets(self) -> list[tuple[str, str]]:
         """(kind, value) of secrets that came up since the last call, to be masked from now on."""
@@ -71,7 +71,7 @@ class ServerPlatform(Protocol):
 class HttpPlatform(ServerPlatform, Protocol):
     """A platform that answers HTTP requests."""
 
-    http_habits: HttpHabits
+    container_rules: HttpContainerRules
 
     def handle(self, request: HttpRequest, session: Session, now_us: int) -> HttpAnswer:
         """One request, one transaction (opened by `server.py`)."""
@@ -82,13 +82,13 @@ class SessionPlatform(ServerPlatform, Protocol):
     """A platform with sessions that last: MQTT connections, CoAP endpoints. Each call is one transaction."""
 
     def opened(self, session: Session, now_us: int) -> Reaction:
-        """A connection stands, TLS included."""
+        """A connection is open, TLS included."""
 
     def receive(self, session: Session, envelope: Envelope, now_us: int) -> Reaction:
-        """Something has come on it."""
+        """An envelope has come on the session."""
 
     def closed(self, session: Session, now_us: int) -> Reaction:
-        """It is gone, whichever side ended it: called once for each session that was opened."""
+        """The session has ended, by either side: called once for each session that was opened."""
 
 
 PlatformBuilder = Callable[[Store, Blobs, Entropy], ServerPlatform]

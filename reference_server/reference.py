@@ -23,15 +23,15 @@ from itertools import count
 from pathlib import Path
 from typing import Final, Self
 
+from fleetrig.reference_server.address import Address
 from fleetrig.reference_server.clock import AdjustableClock
-from fleetrig.reference_server.control.control import Control, Controlled
+from fleetrig.reference_server.control.control import Control, ControlTarget
 from fleetrig.reference_server.control.refusals import Refusals
 from fleetrig.reference_server.control.ring import TraceRing
 from fleetrig.reference_server.entropy import SystemEntropy
-from fleetrig.reference_server.faults import FaultPlan
-from fleetrig.reference_server.fronts.addresses import Address
+from fleetrig.reference_server.fault_plan import FaultPlan
 from fleetrig.reference_server.fronts.control import ControlFront
-from fleetrig.reference_server.fronts.front import Front, FrontTools, Limits, Scheme
+from fleetrig.reference_server.fronts.front import Front, FrontTools, Limits, ListenerKind
 from fleetrig.reference_server.fronts.http.front import http_front
 from fleetrig.reference_server.fronts.listening import Listener
 from fleetrig.reference_server.fronts.tls import ThrowAwayTls, tls_context
@@ -61,8 +61,11 @@ class SystemClock:
 
 ANY_LOOPBACK_PORT: Final = Address("127.0.0.1", 0)
 
-SCHEMES: Final[Mapping[str, Scheme]] = {"http": Scheme(http_front), "https": Scheme(http_front, is_tls=True)}
-"""The listeners there are."""
+LISTENER_KINDS: Final[Mapping[str, ListenerKind]] = {
+    "http": ListenerKind(http_front),
+    "https": ListenerKind(http_front, is_tls=True),
+}
+"""How a listener speaks, by its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +91,11 @@ class ServerOptions:
     """Deletes the artifact files that the store does not name."""
     limits: Limits = field(default_factory=Limits)
     about: Mapping[str, Json] = field(default_factory=dict)
-    """What the control interface says of this server besides what the server knows itself."""
+    """What the control interface says of this server in addition to what the server knows itself."""
 
 
 class ReferenceServer:
-    """Starting it raises UsageError or BrokenBench. `bugs` are mistakes of ours that came up, answered with 500."""
+    """Starting it raises UsageError or BrokenBench. `bugs` are errors of ours that came up; the client got a 500."""
 
     def __init__(
         self,
@@ -101,11 +104,11 @@ class ReferenceServer:
         secrets: Secrets | None = None,
         clock: Clock | None = None,
         entropy: Entropy | None = None,
-        schemes: Mapping[str, Scheme] = SCHEMES,
+        listener_kinds: Mapping[str, ListenerKind] = LISTENER_KINDS,
     ) -> None:
-        """`schemes` says how listeners speak, by their names."""
+        """`listener_kinds` says by the name of a listener how it speaks."""
         self._options = options
-        self._schemes = schemes
+        self._listener_kinds = listener_kinds
         self._clock = AdjustableClock(clock or SystemClock())
         self._entropy = entropy or SystemEntropy()
         self._stack = AsyncExitStack()
@@ -119,16 +122,17 @@ class ReferenceServer:
         self.leftovers: Leftovers | None = None
         """What the start found beside the artifacts, in a store that outlives the process."""
 
-    def url(self, platform: str, scheme: str = "http") -> str:
+    def url(self, platform: str, listener: str = "http") -> str:
         """`http://127.0.0.1:41234`. Raises KeyError when the platform has no such listener."""
-        return f"{self._schemes[scheme].url_scheme or scheme}://{self._listeners[platform][scheme].address}"
+        scheme = self._listener_kinds[listener].url_scheme or listener
+        return f"{scheme}://{self._listeners[platform][listener].address}"
 
     @property
     def addresses(self) -> dict[str, dict[str, Address]]:
         """Platform -> listener name -> where it listens, with real ports."""
         return {
-            name: {scheme: listener.address for scheme, listener in listeners.items()}
-            for name, listeners in self._listeners.items()
+            platform: {name: listener.address for name, listener in listeners.items()}
+            for platform, listeners in self._listeners.items()
         }
 
     @property
@@ -169,12 +173,12 @@ class ReferenceServer:
         await self._stack.aclose()
 
     def add_fault(self, fault: Fault) -> None:
-        """From now on; a refused outage that begins at once has begun when this returns."""
+        """Schedules a fault from now on; a refused outage that begins at once has begun when this returns."""
         self.faults.add(fault, self._clock.now_us())
-        self._look_at_faults()
+        self._faults_changed()
 
-    def _look_at_faults(self) -> None:
-        self._scheduler.look_at_faults()
+    def _faults_changed(self) -> None:
+        self._scheduler.faults_changed()
 
     async def _start(self) -> None:
         self._bind()  # first, since a port in use must not leave a new database behind
@@ -186,7 +190,7 @@ class ReferenceServer:
             self.trace,
             self._note_bug,
             next_session_id=count(1).__next__,
-            on_refused=self._look_at_faults,
+            on_refused=self._faults_changed,
             limits=self._options.limits,
         )
         served = [self._served(options, store, blobs, tools) for options in self._options.platforms]
@@ -211,28 +215,28 @@ class ReferenceServer:
 
         def perform(outputs: Sequence[Output]) -> None:
             served.perform(outputs)
-            self._scheduler.look_at_due(server)
+            self._scheduler.wake_if_due(server)
 
-        makers = dict.fromkeys(self._schemes[scheme].make for scheme in options.listeners)
+        makers = dict.fromkeys(self._listener_kinds[name].make for name in options.listeners)
         served.fronts = tuple(make(server, replace(tools, perform=perform)) for make in makers)
         return served
 
     async def _listen(self, listeners: Mapping[str, Listener], fronts: Sequence[Front]) -> None:
-        makers = list(dict.fromkeys(self._schemes[scheme].make for scheme in listeners))
+        makers = list(dict.fromkeys(self._listener_kinds[name].make for name in listeners))
         for front in fronts:
             self._stack.push_async_callback(front.close)
-        for scheme, listener in listeners.items():
-            await fronts[makers.index(self._schemes[scheme].make)].listen(listener)
+        for name, listener in listeners.items():
+            await fronts[makers.index(self._listener_kinds[name].make)].listen(listener)
 
     async def _open_control(self, store: Store, listener: Listener) -> None:
         ring, refusals = TraceRing(), Refusals()
         self._stack.callback(self.trace.listen(ring))
         self._stack.callback(self.trace.listen(refusals, refusals.kinds))
-        controlled = Controlled(
+        target = ControlTarget(
             about=self._options.about,
             urls={
-                name: {scheme: self.url(name, scheme) for scheme in listeners}
-                for name, listeners in self._listeners.items()
+                platform: {name: self.url(platform, name) for name in listeners}
+                for platform, listeners in self._listeners.items()
             },
             control_url=self.control_url,
             store_url=self._options.store,
@@ -244,22 +248,22 @@ class ReferenceServer:
             secrets=self.secrets,
             is_open=not listener.address.is_loopback,
         )
-        front = ControlFront(Control(controlled), self.trace, self._scheduler.settle, self._note_bug)
+        front = ControlFront(Control(target), self.trace, self._scheduler.run_due_now, self._note_bug)
         self._stack.push_async_callback(front.close)
         await front.listen(listener)
 
     def _bind(self) -> None:
         wanted = self._options.platforms
-        unknown = [name for options in wanted for name in options.listeners if name not in self._schemes]
+        unknown = [name for options in wanted for name in options.listeners if name not in self._listener_kinds]
         if unknown:
-            known = f"there are {', '.join(self._schemes)}{_near(unknown[0], self._schemes)}"
+            known = f"there are {', '.join(self._listener_kinds)}{_near(unknown[0], self._listener_kinds)}"
             raise UsageError(f"there is no listener called {unknown[0]!r}; {known}")
         if len({options.name for options in wanted}) < len(wanted):
             raise UsageError(f"each platform can be served once, got {', '.join(options.name for options in wanted)}")
         for options in wanted:
             listeners = self._listeners[options.name] = {}
             for name, address in options.listeners.items():
-                tls = self._tls_context() if self._schemes[name].is_tls else None
+                tls = self._tls_context() if self._listener_kinds[name].is_tls else None
                 listeners[name] = self._bound(Listener(name, address, tls))
         if self._options.control is not None:
             self._control = self._bound(Listener("control", self._options.control))
@@ -280,7 +284,7 @@ class ReferenceServer:
         return self._authority.context
 
     def _note_bug(self, envelope: Envelope | None, bug: BaseException) -> None:
-        """Each place in our code complains once, however often it goes wrong."""
+        """Logs a bug once for each place in our code."""
         place = _place(bug)
         if any(_place(known) == place for known in self.bugs):
             return

@@ -1,4 +1,4 @@
-"""What happens without anybody asking: due work of the platforms, lazy writes, outages that begin and end."""
+"""What happens by itself: due work of the platforms, lazy writes, outages that begin and end."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Self
 
-from fleetrig.reference_server.faults import FaultPlan
+from fleetrig.reference_server.fault_plan import FaultPlan
 from fleetrig.reference_server.fronts.front import Front, OnBug
 from fleetrig.reference_server.server import Server
 from fleetrig.simulator.contract.clock import US_PER_S, Clock, to_s, to_us
 from fleetrig.simulator.contract.envelope import Output
 
 ADVANCE_AT_LEAST_EVERY_US: Final = 10 * US_PER_S
-"""Lazy writes (`Store.flush`), such as when a device was last seen, may lag by so much."""
+"""Lazy writes (`Store.flush`), such as when a device was last seen, may be this late."""
 
-LOOK_AT_LEAST_EVERY_S: Final = 0.25
-"""A request may have made something due sooner than was known."""
+TICK_AT_LEAST_EVERY_S: Final = 0.25
+"""An HTTP request may have made something due sooner."""
 
-LOOK_AT_MOST_EVERY_S: Final = 0.02
+TICK_AT_MOST_EVERY_S: Final = 0.02
 
 REST_AFTER_BUG_S: Final = 1.0
 
@@ -31,7 +31,7 @@ class ServedPlatform:
 
     server: Server
     advanced_us: int
-    """When it was last let do what is due."""
+    """When `advance` was last called."""
     fronts: tuple[Front, ...] = ()
 
     def perform(self, outputs: Sequence[Output]) -> None:
@@ -40,7 +40,7 @@ class ServedPlatform:
 
 
 class Scheduler:
-    """Runs from entering to leaving, as one task of the event loop."""
+    """Runs as one task of the event loop, while its context is entered."""
 
     def __init__(self, served: Sequence[ServedPlatform], faults: FaultPlan, clock: Clock, on_bug: OnBug) -> None:
         self._served = served
@@ -51,7 +51,7 @@ class Scheduler:
         self._wake = asyncio.Event()
         self._ticking = asyncio.Lock()
         self._is_refusing = False
-        self._looks_again_us = 0
+        self._next_tick_us = 0
 
     async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self._run(), name="fleetrig scheduler")
@@ -62,36 +62,36 @@ class Scheduler:
         with suppress(asyncio.CancelledError):
             await self._task
 
-    def look_at_faults(self) -> None:
+    def faults_changed(self) -> None:
         """The plan of faults has changed: an outage that begins now begins at once, all else at the next tick."""
         self._begin_outage(self._clock.now_us())
         self._wake.set()
 
-    def look_at_due(self, server: Server) -> None:
-        """The server has said something: perhaps it has made something due sooner than was known."""
+    def wake_if_due(self, server: Server) -> None:
+        """Call it after something came on a session: it may have made something due before the next tick."""
         due_us = server.next_due_us()
-        if due_us is not None and due_us < self._looks_again_us:
+        if due_us is not None and due_us < self._next_tick_us:
             self._wake.set()
 
-    async def settle(self) -> None:
-        """Faults or clock were changed: whatever is due by now has happened when this returns."""
-        await self._try()
+    async def run_due_now(self) -> None:
+        """Call it after a change of faults or clock: all that is due by now has happened when this returns."""
+        await self._tick_safely()
         self._wake.set()
 
     async def _run(self) -> None:
         while True:
             self._wake.clear()
-            if not await self._try():
+            if not await self._tick_safely():
                 await asyncio.sleep(REST_AFTER_BUG_S)
             now_us = self._clock.now_us()
             pause_s = self._pause_s(now_us)
-            self._looks_again_us = now_us + to_us(pause_s)
+            self._next_tick_us = now_us + to_us(pause_s)
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause_s):
                     await self._wake.wait()
 
-    async def _try(self) -> bool:
-        """False when a bug came up: in due work it must not stop the clock."""
+    async def _tick_safely(self) -> bool:
+        """Performs what is due. Returns False after a bug, which must not stop the clock."""
         async with self._ticking:
             now_us = self._clock.now_us()
             try:
@@ -110,7 +110,7 @@ class Scheduler:
             self._is_refusing = False
 
     def _advance(self, served: ServedPlatform, now_us: int) -> bool:
-        """False after a bug: one platform's must not keep the others from their due work."""
+        """Returns False after a bug: it must not keep other platforms from their due work."""
         try:
             due_us = served.server.next_due_us()
             is_due = due_us is not None and due_us <= now_us
@@ -136,5 +136,5 @@ class Scheduler:
 
     def _pause_s(self, now_us: int) -> float:
         edges = [self._next_due_us(), self._faults.next_change_us(now_us)]
-        next_s = min((to_s(edge - now_us) for edge in edges if edge is not None), default=LOOK_AT_LEAST_EVERY_S)
-        return min(max(next_s, LOOK_AT_MOST_EVERY_S), LOOK_AT_LEAST_EVERY_S)
+        next_s = min((to_s(edge - now_us) for edge in edges if edge is not None), default=TICK_AT_LEAST_EVERY_S)
+        return min(max(next_s, TICK_AT_MOST_EVERY_S), TICK_AT_LEAST_EVERY_S)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from fleetrig.reference_server.connection_faults import Blocked, ConnectionFaults
-from fleetrig.reference_server.faults import FaultPlan, distort, filter_request, replacement
+from fleetrig.reference_server.fault_plan import FaultPlan
+from fleetrig.reference_server.http_faults import HttpFaults, distort, filter_request, replacement
 from fleetrig.reference_server.platform import HttpAnswer, HttpPlatform, Reaction, ServerPlatform, SessionPlatform
 from fleetrig.reference_server.server_lane import ServerLane
+from fleetrig.reference_server.session_faults import Blocked, SessionFaults
 from fleetrig.reference_server.stores.interface import Store
 from fleetrig.simulator.contract.delivery import Delivery, Ending
 from fleetrig.simulator.contract.envelope import Close, Envelope, Output
@@ -23,11 +24,11 @@ from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.contract.trace import Trace
 
 UNASKED = 0
-"""In place of a session: nobody has said anything."""
+"""In place of a session id: the server acts by itself."""
 
 
 class Rollback(Exception):
-    """Leaves a transaction without keeping it."""
+    """Leaves a transaction and rolls it back."""
 
 
 class Server:
@@ -47,7 +48,8 @@ class Server:
         self._http = platform if isinstance(platform, HttpPlatform) else None
         self._sessions = platform if isinstance(platform, SessionPlatform) else None
         self._lane = ServerLane(trace)
-        self._connection_faults = ConnectionFaults(faults)
+        self._http_faults = HttpFaults(faults)
+        self._session_faults = SessionFaults(faults)
         self._open: set[int] = set()
         """Ids of the sessions that the platform knows of."""
 
@@ -55,9 +57,10 @@ class Server:
 
     def exchange(self, request: HttpRequest, session: Session, now_us: int) -> Delivery:
         """One HTTP request."""
-        faults, seen = self.faults, request
+        seen = request
         distorting: Sequence[Fault] = ()
-        if not faults.is_idle:
+        if not self.faults.is_idle:
+            faults = self._http_faults
             if (fault := faults.blocking(request, now_us)) is not None:
                 return self._short_circuit(fault, request, session, now_us)
             distorting = faults.distorting(request, now_us)
@@ -103,37 +106,37 @@ class Server:
 
     def opened(self, session: Session, now_us: int) -> Sequence[Output]:
         self._lane.opened(session, now_us)
-        if not self.faults.is_idle and (blocked := self._connection_faults.opening(session.id, now_us)) is not None:
-            return self._blocked(blocked, None, session, now_us)
+        if not self.faults.is_idle and (blocked := self._session_faults.opening(session.id, now_us)) is not None:
+            return self._reply_blocked(blocked, None, session, now_us)
         self._open.add(session.id)
         reaction = self._react(lambda platform: platform.opened(session, now_us))
-        return self._said(reaction, session.id, None, now_us)
+        return self._apply_faults(reaction, session.id, None, now_us)
 
     def receive(self, session: Session, envelope: Envelope, now_us: int) -> Sequence[Output]:
         if session.id not in self._open:
             return ()  # it was on its way when the session ended
-        blocked = self._connection_faults.blocking(session.id, envelope, now_us)
+        blocked = self._session_faults.blocking(session.id, envelope, now_us)
         if blocked is not None:
             self._lane.received(envelope, session, "", now_us)
-            return self._blocked(blocked, envelope, session, now_us)
+            return self._reply_blocked(blocked, envelope, session, now_us)
         reaction = self._react(lambda platform: platform.receive(session, envelope, now_us))
         self._lane.received(envelope, session, reaction.device, now_us)
-        return self._said(reaction, session.id, envelope, now_us)
+        return self._apply_faults(reaction, session.id, envelope, now_us)
 
     def closed(self, session: Session, now_us: int) -> Sequence[Output]:
         self._lane.closed(session.id, now_us)
-        self._connection_faults.closed(session.id)
+        self._session_faults.closed(session.id)
         if session.id not in self._open:
             return ()  # a fault has kept it from the platform
         self._open.discard(session.id)
         reaction = self._react(lambda platform: platform.closed(session, now_us))
-        return self._said(reaction, UNASKED, None, now_us)
+        return self._apply_faults(reaction, UNASKED, None, now_us)
 
     # By itself
 
     def next_due_us(self) -> int | None:
         due_us = self.platform.next_due_us()
-        outage_us = self._connection_faults.next_outage_us() if self._open and not self.faults.is_idle else None
+        outage_us = self._session_faults.next_outage_us() if self._open and not self.faults.is_idle else None
         return due_us if outage_us is None else outage_us if due_us is None else min(due_us, outage_us)
 
     def advance(self, now_us: int) -> Sequence[Output]:
@@ -145,17 +148,17 @@ class Server:
             self._learn_secrets()
         self.store.flush()
         for reaction in reactions:
-            outputs += self._said(reaction, UNASKED, None, now_us)
+            outputs += self._apply_faults(reaction, UNASKED, None, now_us)
         return outputs
 
     def _begin_outage(self, now_us: int) -> list[Output]:
-        outage = self._connection_faults.begun_outage(now_us)
+        outage = self._session_faults.begun_outage(now_us)
         if outage is None:
             return []
         closes: list[Output] = [Close(session, Ending.RESET) for session in sorted(self._open)]
         self._lane.fault(None, outage, UNASKED, now_us)
         for close in closes:
-            self._lane.became([close], close.session, now_us)
+            self._lane.write_distorted([close], close.session, now_us)
         return closes
 
     # Common to all of it
@@ -175,18 +178,18 @@ class Server:
         assert reaction is not None
         return reaction
 
-    def _said(self, reaction: Reaction, session: int, came: Envelope | None, now_us: int) -> list[Output]:
-        """What goes out, after faults; in the trace too."""
-        distorted = self._connection_faults.distorting(reaction.outputs, session, came, now_us)
+    def _apply_faults(self, reaction: Reaction, session: int, came: Envelope | None, now_us: int) -> list[Output]:
+        """The outputs of a reaction after faults; writes both to the trace."""
+        distorted = self._session_faults.distorting(reaction.outputs, session, came, now_us)
         if self.trace.wanted:
             self._lane.reaction(reaction, distorted, session, now_us)
         return [output for entry in distorted for output in entry.becomes]
 
-    def _blocked(
+    def _reply_blocked(
         self, blocked: Blocked, envelope: Envelope | None, session: Session, now_us: int
     ) -> tuple[Output, ...]:
         self._lane.fault(envelope, blocked.fault, session.id, now_us)
-        self._lane.became(blocked.outputs, session.id, now_us)
+        self._lane.write_distorted(blocked.outputs, session.id, now_us)
         return blocked.outputs
 
     def _learn_secrets(self) -> None:

@@ -1,20 +1,20 @@
-"""Writes the server lane of the trace: what came, what was said to it and what faults have made of that.
+"""Writes the server lane of the trace: what came, what the platform answered, and what faults made of the answer.
 
-HTTP, one request: `received`, a `fault` for each that bites, `answered` or `refused` as the platform had it, and
-`delivered` when faults have made something else of that.
+HTTP, one request: `received`, a `fault` for each fault that hits it, `answered` or `refused` with the platform's
+answer, and `delivered` when faults have changed that.
 
-A session: `opened`; then the same for each envelope, but that an answer can consist of several envelopes or of none;
-`pushed` for what goes out unasked or to another session; `closed`, whichever side ended it. What changes by itself and
-is not said to anybody is `advanced`.
+A session: `opened`; then the same for each envelope, but an answer can consist of several envelopes or of none;
+`pushed` for what goes out unasked or to another session; `closed`, whichever side ended it. `advanced` is a change that
+happens by itself and is sent to no session.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fleetrig.reference_server.connection_faults import Distorted
-from fleetrig.reference_server.faults import describe
+from fleetrig.reference_server.fault_plan import describe
 from fleetrig.reference_server.platform import HttpAnswer, Reaction
+from fleetrig.reference_server.session_faults import Distorted
 from fleetrig.simulator.contract.clock import to_s
 from fleetrig.simulator.contract.delivery import Delivery, Ending
 from fleetrig.simulator.contract.envelope import Close, Envelope, Output, Send
@@ -29,7 +29,7 @@ class ServerLane:
     def __init__(self, trace: Trace) -> None:
         self._trace = trace
         self._devices: dict[int, str] = {}
-        """Of all open sessions; empty until the platform has said whose it is."""
+        """The device of each open session; empty until the platform has named it."""
         self._ended: set[int] = set()
         """Open sessions that the server has closed."""
 
@@ -89,10 +89,10 @@ class ServerLane:
             self._output(entry.output, reaction, session if is_first else 0, session, now_us)
             is_first = is_first and entry.output.session != session
             if entry.faults:
-                self.became(entry.becomes, entry.output.session, now_us)
+                self.write_distorted(entry.becomes, entry.output.session, now_us)
 
-    def became(self, outputs: Sequence[Output], session: int, now_us: int) -> None:
-        """What faults have made of an answer, or say in its place; nothing at all is silence."""
+    def write_distorted(self, outputs: Sequence[Output], session: int, now_us: int) -> None:
+        """What is sent in place of an answer because of faults; nothing at all is silence."""
         device = self._devices.get(session, "")
         sent = [output.envelope for output in outputs if isinstance(output, Send)]
         closes = [output for output in outputs if isinstance(output, Close)]

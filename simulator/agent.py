@@ -4,8 +4,8 @@ The agent performs nothing. A driver asks it for the next effect with the outcom
 from the flow, having taken care of storage and stages itself.
 
 Power is cut at *points*. A point's name is `<effect>#<n>:<where>`: the n-th time that the device reaches this effect
-(`drivers.power_watch` counts, through power cycles), and `before` it, `sent` (what was to go out is out, nothing has
-come back) or `answered` (the outcome is known, nothing was done with it), as far as the effect has such moments.
+(`drivers.power_cut_trigger` counts, through power cycles), and `before` it, `sent` (what was to go out is out, nothing
+has come back) or `answered` (the outcome is known, nothing was done with it), as far as the effect has such moments.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ Rules for a flow:
 1. It is a pure function of (identity, remembered state, outcomes so far): no clock, no chance, no global.
 2. No `yield` in `finally`: a power cut throws the generator away.
 3. Effects carry ranges (`at_least_s`, `at_most_s`); drivers draw from them, the oracle checks them.
-4. What must survive a power cut is remembered *before* anybody hears that it was done.
+4. What must survive a power cut is remembered *before* the server hears that it was done.
 5. A connected device that must hear pushes does not `Pause`: its idle time is an `Await` with a range.
 6. Nothing is acknowledged behind its back: a PUBLISH with QoS 1 that came is acknowledged by `acknowledge`.
 """
@@ -53,7 +53,7 @@ Request = (
 class Connect(NamedTuple):
     """Open a connection to `where` (`mqtt://host:1883`) and send `envelope`, if there is one, as the first thing.
 
-    Answered by `Reply` with the CONNACK, whatever its code; by `Done` when there was nothing to send; by `NoReply`.
+    Answered by `Reply` with the CONNACK, with any code; by `Done` when there was nothing to send; by `NoReply`.
     """
 
     name: str
@@ -74,7 +74,7 @@ class Ask(NamedTuple):
 
 
 class Tell(NamedTuple):
-    """Send what nobody answers: QoS 0, NON, acknowledgements. Answered by `Done`, or `NoReply` without connection."""
+    """Send what has no answer: QoS 0, NON, acknowledgements. Answered by `Done`, or `NoReply` without connection."""
 
     name: str
     envelope: Envelope
@@ -152,7 +152,7 @@ E_co = TypeVar("E_co", bound=Envelope, covariant=True)
 
 
 class Reply(NamedTuple, Generic[E_co]):
-    """An answer, whatever it says, and how long it took."""
+    """An answer with any status, and how long it took."""
 
     envelope: E_co
     after_s: float

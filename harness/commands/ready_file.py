@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from fleetrig.reference_server.fronts.addresses import Address
+from fleetrig.reference_server.address import Address
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.json_types import Json
 

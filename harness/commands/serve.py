@@ -58,8 +58,7 @@ def serve(
     coaps: Annotated[list[str] | None, _listener("coaps")] = None,
     registry: Annotated[list[str] | None, _listener("registry")] = None,
     cert: Annotated[
-        Path | None,
-        typer.Option(metavar="F", help="PEM certificate chain for TLS; a temporary CA is created if omitted."),
+        Path | None, typer.Option(metavar="F", help="PEM certificate chain for TLS; a temporary CA if omitted.")
     ] = None,
     key: Annotated[Path | None, typer.Option(metavar="F", help="Its PEM key, if not in the same file.")] = None,
     control: Annotated[
@@ -80,9 +79,7 @@ def serve(
         list[str] | None, typer.Option("--set", metavar="[P=]KEY=VALUE", help="A start-up property of the real server.")
     ] = None,
     trace: Annotated[Path | None, typer.Option(metavar="F", help="Write every event as a line of JSON.")] = None,
-    ready_file: Annotated[
-        Path | None, typer.Option(metavar="F", help="File to write once all listeners are ready.")
-    ] = None,
+    ready_file: Annotated[Path | None, typer.Option(metavar="F", help="Written once all listeners are ready.")] = None,
 ) -> None:
     """Start the reference server. Ctrl-C stops it.
 
@@ -95,10 +92,8 @@ def serve(
     given = {"http": http, "https": https, "mqtt": mqtt, "mqtts": mqtts, "coap": coap, "coaps": coaps,
              "registry": registry}  # fmt: skip
     listeners = {name: values for name, values in given.items() if values}
-    args = ServeArgs(
-        platform or (), listeners, profile or (), set_ or (), accounts or (), admin_password or (), cert, key, store,
-        control, remove_leftovers,
-    )  # fmt: skip
+    args = ServeArgs(platform or (), listeners, profile or (), set_ or (), accounts or (), admin_password or (), cert,
+                     key, store, control, remove_leftovers)  # fmt: skip
     config = parse(args, {name: servable(name) for name in PLATFORMS})
     ready = ReadyFile(ready_file) if ready_file is not None else None
     secrets = Secrets()

@@ -10,7 +10,7 @@ from fleetrig.harness.commands.serve_console import clean_line
 from fleetrig.harness.commands.serve_options import ServeConfig
 from fleetrig.harness.report.version import VERSION
 from fleetrig.harness.servers.description import TLS_LISTENERS
-from fleetrig.reference_server.fronts.addresses import Address
+from fleetrig.reference_server.address import Address
 from fleetrig.reference_server.stores.leftovers import Leftovers
 
 URL_SCHEMES: Final = {"registry": "http", "control": "http"}

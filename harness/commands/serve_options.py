@@ -13,7 +13,7 @@ from typing import Final
 from fleetrig.harness.commands.serve_platform import PlatformArgs, PlatformConfig, ServablePlatform
 from fleetrig.harness.report.version import VERSION
 from fleetrig.harness.servers.description import TLS_LISTENERS, expected, known_platform
-from fleetrig.reference_server.fronts.addresses import Address, parse_address
+from fleetrig.reference_server.address import Address, parse_address
 from fleetrig.reference_server.reference import PlatformOptions, ServerOptions
 from fleetrig.simulator.contract.errors import UsageError
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fleetrig.harness.platforms import load
 from fleetrig.harness.servers.description import ServerDescription, description_of
-from fleetrig.reference_server.fronts.addresses import Address
+from fleetrig.reference_server.address import Address
 from fleetrig.reference_server.platform import PlatformBuilder
 
 

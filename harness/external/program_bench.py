@@ -20,7 +20,7 @@ from fleetrig.simulator.agent import Agent
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane, Trace
-from fleetrig.simulator.drivers.power_watch import PowerWatch
+from fleetrig.simulator.drivers.power_cut_trigger import PowerCutTrigger
 from fleetrig.simulator.drivers.realtime import RealBench
 
 LOG: Final = "output.log"
@@ -70,9 +70,9 @@ class ProgramBench:
     def now_us(self) -> int:
         return self._real.now_us()
 
-    def power_on(self, agent: Agent, *, after_s: float = 0.0, watch: PowerWatch | None = None) -> None:
+    def power_on(self, agent: Agent, *, after_s: float = 0.0, trigger: PowerCutTrigger | None = None) -> None:
         """Starts the program, now or later."""
-        if watch is not None:
+        if trigger is not None:
             raise BrokenBench("nobody can look into a program, so its power cannot be cut at a point of its life")
         if agent not in self._lives:
             agent.power_on()

@@ -11,7 +11,7 @@ from typing import Any, Final
 from fleetrig.harness.run.context import Device, RunContext
 from fleetrig.harness.scenario_file.action_words import ActionWord, CyclePower, PowerCut, PowerOn, Wait
 from fleetrig.simulator.drivers.director import Director
-from fleetrig.simulator.drivers.power_watch import PowerWatch
+from fleetrig.simulator.drivers.power_cut_trigger import PowerCutTrigger
 from fleetrig.simulator.effects import Pause
 
 
@@ -32,8 +32,8 @@ def power_on(context: RunContext, words: PowerOn) -> Director[None]:
     for position, device in enumerate(devices):
         watch = context.watch if position == 0 else None
         if words.cut_at is not None:
-            watch = context.cuts[device.serial] = PowerWatch(words.cut_at, words.off_s)
-        context.driver.power_on(device.agent, after_s=spread_s * position / max(1, len(devices)), watch=watch)
+            watch = context.cuts[device.serial] = PowerCutTrigger(words.cut_at, words.off_s)
+        context.driver.power_on(device.agent, after_s=spread_s * position / max(1, len(devices)), trigger=watch)
 
 
 def power_cut(context: RunContext, words: PowerCut) -> Director[None]:

@@ -19,7 +19,7 @@ from fleetrig.simulator.contract.identity import Credential, DeviceIdentity
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane
 from fleetrig.simulator.drivers.director import Driver
-from fleetrig.simulator.drivers.power_watch import PowerWatch
+from fleetrig.simulator.drivers.power_cut_trigger import PowerCutTrigger
 from fleetrig.simulator.effects import Behaviour
 
 
@@ -74,10 +74,10 @@ class RunContext:
     """Prefix of every name on a shared server."""
     behaviour: Callable[[Behaviour], Behaviour] = default_behaviour
     """Applied to the behaviour of each device: tests make devices that misbehave."""
-    watch: PowerWatch | None = None
+    watch: PowerCutTrigger | None = None
     """In a dry run: lists the points of the first device at which power can be cut."""
     devices: dict[str, Device] = field(default_factory=dict)
-    cuts: dict[str, PowerWatch] = field(default_factory=dict)
+    cuts: dict[str, PowerCutTrigger] = field(default_factory=dict)
     """Serial -> the watch that cuts the device's power once."""
     fault_ids: list[int] = field(default_factory=list)
     """Faults that were added to the server."""

@@ -13,7 +13,7 @@ from fleetrig.harness.scenario_file.selection import Expanded
 from fleetrig.harness.verdict import PhaseResult, Verdict
 from fleetrig.simulator.contract.errors import BrokenBench, UsageError
 from fleetrig.simulator.contract.trace import Lane, TraceEvent, TraceListener
-from fleetrig.simulator.drivers.power_watch import PowerWatch
+from fleetrig.simulator.drivers.power_cut_trigger import PowerCutTrigger
 
 
 def power_cut_points(scenario: Scenario) -> Sequence[str]:
@@ -23,22 +23,22 @@ def power_cut_points(scenario: Scenario) -> Sequence[str]:
     time a device may not get so far. Raises BrokenBench when the scenario fails without any cut: then there is nothing
     to compare with.
     """
-    watch = PowerWatch()
+    watch = PowerCutTrigger()
     before_last: list[str] = []
 
     def note(event: TraceEvent) -> None:
         if event.lane is Lane.BENCH and event.kind == "phase" and event.name == scenario.phases[-1].name:
-            before_last[:] = watch.points
+            before_last[:] = watch.passed
 
     failed = next((phase.name for phase in dry_run(scenario, watch, note) if phase.verdict is Verdict.FAILED), None)
     if failed is not None:
         raise BrokenBench(
             f"{scenario.id} fails in phase «{failed}» even without a power cut: there are no points to list"
         )
-    return tuple(dict.fromkeys(before_last or watch.points))
+    return tuple(dict.fromkeys(before_last or watch.passed))
 
 
-def dry_run(scenario: Scenario, watch: PowerWatch, listener: TraceListener) -> tuple[PhaseResult, ...]:
+def dry_run(scenario: Scenario, watch: PowerCutTrigger, listener: TraceListener) -> tuple[PhaseResult, ...]:
     """Raises UsageError for a scenario that our own server cannot run, since its points cannot be listed."""
     with tempfile.TemporaryDirectory() as folder:
         options = RunOptions(results=Path(folder), listener=listener)

@@ -39,7 +39,7 @@ from fleetrig.simulator.contract.errors import BrokenBench, UsageError
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane, Trace
 from fleetrig.simulator.drivers.director import Driver
-from fleetrig.simulator.drivers.power_watch import PowerWatch
+from fleetrig.simulator.drivers.power_cut_trigger import PowerCutTrigger
 from fleetrig.simulator.drivers.realtime import RealBench
 from fleetrig.simulator.drivers.virtual import VirtualBench
 
@@ -53,7 +53,7 @@ class SkipScenario(Exception):
 class ScenarioRun:
     """One run: its trace, its secrets, its server and its bench."""
 
-    def __init__(self, expanded: Expanded, options: RunOptions, watch: PowerWatch | None = None) -> None:
+    def __init__(self, expanded: Expanded, options: RunOptions, watch: PowerCutTrigger | None = None) -> None:
         self.scenario = expanded.scenario
         self.platform = platform_of(expanded.scenario.platform)
         self.profile = options.profile or self.platform.vocabulary.profiles[0]

@@ -11,7 +11,7 @@ from fleetrig.harness.servers.control import ControlInterface
 from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.harness.servers.under_test import ServerUnderTest, reference_can
 from fleetrig.reference_server.entropy import SeededEntropy
-from fleetrig.reference_server.faults import FaultPlan
+from fleetrig.reference_server.fault_plan import FaultPlan
 from fleetrig.reference_server.platform import PlatformBuilder
 from fleetrig.reference_server.reference import ANY_LOOPBACK_PORT, PlatformOptions, ReferenceServer, ServerOptions
 from fleetrig.reference_server.server import Server

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from fleetrig.reference_server.clock import AdjustableClock
 from fleetrig.reference_server.control.refusals import Refusal, Refusals
-from fleetrig.reference_server.control.request import (
+from fleetrig.reference_server.control.request_checks import (
     RequestRefused,
     check_host,
     glob,
@@ -29,8 +29,8 @@ from fleetrig.reference_server.control.request import (
     yes_or_no,
 )
 from fleetrig.reference_server.control.ring import MAX_EVENTS, TraceRing
-from fleetrig.reference_server.control.trace_reading import TraceQuery, TraceReading
-from fleetrig.reference_server.faults import FaultPlan, ScheduledFault
+from fleetrig.reference_server.control.trace_cursor import TraceCursor, TraceQuery
+from fleetrig.reference_server.fault_plan import FaultPlan, ScheduledFault
 from fleetrig.reference_server.stores.interface import Store
 from fleetrig.simulator.contract.clock import to_s, to_us
 from fleetrig.simulator.contract.fault_json import FaultMistake, fault_from_json, fault_to_json
@@ -70,11 +70,11 @@ REASON_PARAMETERS: Final[Mapping[str, Callable[[str], Any]]] = {"device": glob, 
 
 
 @dataclass(frozen=True, slots=True)
-class Controlled:
+class ControlTarget:
     """The parts of a running server that can be seen and changed from outside."""
 
     about: Mapping[str, Json]
-    """What the one who started it adds: version, profiles."""
+    """What the command that started it adds: version, profiles."""
     urls: Mapping[str, Mapping[str, str]]
     """Platform -> listener name -> URL."""
     control_url: str
@@ -86,16 +86,16 @@ class Controlled:
     refusals: Refusals
     secrets: Secrets
     is_open: bool = False
-    """It may be asked under any name, not only on loopback."""
+    """It answers under any host name, not only loopback."""
 
 
-ControlReply = HttpResponse | TraceReading
+ControlReply = HttpResponse | TraceCursor
 ControlHandler = Callable[[HttpRequest], ControlReply]
 
 
 class Control:
-    def __init__(self, controlled: Controlled) -> None:
-        self._on = controlled
+    def __init__(self, target: ControlTarget) -> None:
+        self._target = target
         self._routes: Mapping[str, Mapping[str, ControlHandler]] = {
             "/": {"GET": self._show},
             "/faults": {"GET": self._list_faults, "POST": self._add_fault, "DELETE": self._clear_faults},
@@ -107,7 +107,7 @@ class Control:
     def handle(self, request: HttpRequest) -> ControlReply:
         """Never raises for what a client sent."""
         try:
-            if not self._on.is_open:
+            if not self._target.is_open:
                 check_host(request)
             return self._handler_of(request)(request)
         except RequestRefused as refused:
@@ -129,18 +129,18 @@ class Control:
     # What it is
 
     def _show(self, _: HttpRequest) -> HttpResponse:
-        on, now_us = self._on, self._on.clock.now_us()
-        running = [entry for entry in on.faults.scheduled() if not entry.is_over(now_us)]
+        target, now_us = self._target, self._target.clock.now_us()
+        running = [entry for entry in target.faults.scheduled() if not entry.is_over(now_us)]
         document: dict[str, Json] = {
             "server": "fleetrig reference server",
-            **on.about,
-            "platforms": list(on.urls),
-            "urls": {**{name: dict(urls) for name, urls in on.urls.items()}, "control": on.control_url},
-            "store": on.secrets.hide(on.store_url),
-            "records": dict(on.store.totals()),
+            **target.about,
+            "platforms": list(target.urls),
+            "urls": {**{name: dict(urls) for name, urls in target.urls.items()}, "control": target.control_url},
+            "store": target.secrets.hide(target.store_url),
+            "records": dict(target.store.totals()),
             "clock": self._time(),
             "faults": [fault_view(entry, now_us) for entry in running],
-            "trace": {"last": on.ring.last, "forgotten": on.ring.forgotten},
+            "trace": {"last": target.ring.last, "forgotten": target.ring.forgotten},
             "links": LINKS,
         }
         return reply(200, document)
@@ -148,8 +148,8 @@ class Control:
     # Faults
 
     def _list_faults(self, _: HttpRequest) -> HttpResponse:
-        now_us = self._on.clock.now_us()
-        return reply(200, {"faults": [fault_view(entry, now_us) for entry in self._on.faults.scheduled()]})
+        now_us = self._target.clock.now_us()
+        return reply(200, {"faults": [fault_view(entry, now_us) for entry in self._target.faults.scheduled()]})
 
     def _add_fault(self, request: HttpRequest) -> HttpResponse:
         document = json_object(request)
@@ -157,17 +157,17 @@ class Control:
             fault = fault_from_json(document)
         except FaultMistake as wrong:
             raise mistake(wrong.field, wrong.expected, document.get(wrong.field), wrong.near) from None
-        if len(self._on.faults.scheduled()) >= MAX_FAULTS:
+        if len(self._target.faults.scheduled()) >= MAX_FAULTS:
             full = f"there are {MAX_FAULTS} faults already: DELETE some, those that are over count too"
             raise RequestRefused(409, full)
-        now_us = self._on.clock.now_us()
-        entry = self._on.faults.add(fault, now_us)
+        now_us = self._target.clock.now_us()
+        entry = self._target.faults.add(fault, now_us)
         return reply(201, fault_view(entry, now_us), (("Location", f"/faults/{entry.id}"),))
 
     def _clear_faults(self, _: HttpRequest) -> HttpResponse:
-        now_us = self._on.clock.now_us()
-        removed = self._on.faults.scheduled()
-        self._on.faults.clear()
+        now_us = self._target.clock.now_us()
+        removed = self._target.faults.scheduled()
+        self._target.faults.clear()
         return reply(200, {"removed": [fault_view(entry, now_us) for entry in removed]})
 
     def _fault_methods(self, path: str) -> Mapping[str, ControlHandler]:
@@ -176,17 +176,17 @@ class Control:
         if head != "/faults":
             near = nearest(path, tuple(self._routes))
             raise RequestRefused(404, f"there is no {path[:100]!r} here", near=near, links=LINKS)
-        entry = next((entry for entry in self._on.faults.scheduled() if str(entry.id) == name), None)
+        entry = next((entry for entry in self._target.faults.scheduled() if str(entry.id) == name), None)
         if entry is None:
             raise RequestRefused(404, f"there is no fault {name[:100]!r}: GET /faults lists them")
         return {"GET": partial(self._show_fault, entry), "DELETE": partial(self._remove_fault, entry)}
 
     def _show_fault(self, entry: ScheduledFault, _: HttpRequest) -> HttpResponse:
-        return reply(200, fault_view(entry, self._on.clock.now_us()))
+        return reply(200, fault_view(entry, self._target.clock.now_us()))
 
     def _remove_fault(self, entry: ScheduledFault, _: HttpRequest) -> HttpResponse:
-        self._on.faults.remove(entry.id)
-        return reply(200, fault_view(entry, self._on.clock.now_us()))
+        self._target.faults.remove(entry.id)
+        return reply(200, fault_view(entry, self._target.clock.now_us()))
 
     # The clock
 
@@ -202,35 +202,35 @@ class Control:
         if not isinstance(skip_s, int | float) or isinstance(skip_s, bool) or not 0 < skip_s < math.inf:
             raise mistake("skip_s", "expected a number of seconds above 0: the clock goes forward only", skip_s)
         try:
-            self._on.clock.skip(to_us(skip_s))
+            self._target.clock.skip(to_us(skip_s))
         except ValueError as wrong:
             raise mistake("skip_s", str(wrong), skip_s) from None
         return reply(200, self._time())
 
     def _time(self) -> dict[str, Json]:
-        now_us = self._on.clock.now_us()
-        return {"now": iso(now_us), "now_us": now_us, "skipped_s": to_s(self._on.clock.skipped_us)}
+        now_us = self._target.clock.now_us()
+        return {"now": iso(now_us), "now_us": now_us, "skipped_s": to_s(self._target.clock.skipped_us)}
 
     # What happened
 
-    def _read_trace(self, request: HttpRequest) -> TraceReading:
+    def _read_trace(self, request: HttpRequest) -> TraceCursor:
         asked = query_of(request, TRACE_PARAMETERS)
-        ring = self._on.ring
+        ring = self._target.ring
         if asked.get("since", 0) > ring.last:
             expected = f"expected at most {ring.last}, the number of the newest event (was the server restarted?)"
             raise mistake("since", expected, asked["since"])
         if not asked.get("follow"):
             asked.setdefault("limit", SHOWN_LINES)
-        return TraceReading(ring, self._on.secrets, TraceQuery(**asked))
+        return TraceCursor(ring, self._target.secrets, TraceQuery(**asked))
 
     def _list_reasons(self, request: HttpRequest) -> HttpResponse:
         asked = query_of(request, REASON_PARAMETERS)
         limit = asked.get("limit", SHOWN_REASONS)
-        found = self._on.refusals.newest_first(asked.get("device", "*"))
+        found = self._target.refusals.newest_first(asked.get("device", "*"))
         return reply(200, {"reasons": [self._reason(refusal) for _, refusal in zip(range(limit), found, strict=False)]})
 
     def _reason(self, refusal: Refusal) -> dict[str, Json]:
-        hide = self._on.secrets.hide
+        hide = self._target.secrets.hide
         return {
             "at": iso(refusal.at_us),
             "at_us": refusal.at_us,
@@ -242,7 +242,7 @@ class Control:
 
 
 def fault_view(entry: ScheduledFault, now_us: int) -> dict[str, Json]:
-    """The fault as it was given, and how it fares."""
+    """The fault as it was given, with its state."""
     state = "on" if entry.is_on(now_us) else "over" if entry.is_over(now_us) else "waiting"
     times: dict[str, Json] = {"begins_us": entry.from_us, "ends_us": entry.until_us}
     return {"id": entry.id, **fault_to_json(entry.fault), "state": state, "bites": entry.bites, **times}

@@ -10,10 +10,10 @@ from typing import Any, Final
 from aiohttp import web
 
 from fleetrig.reference_server.control.control import NOT_STORED, Control, reply
-from fleetrig.reference_server.control.request import MAX_BODY_BYTES
-from fleetrig.reference_server.control.trace_reading import TraceReading
+from fleetrig.reference_server.control.request_checks import MAX_BODY_BYTES
+from fleetrig.reference_server.control.trace_cursor import TraceCursor
 from fleetrig.reference_server.fronts.front import Limits, OnBug
-from fleetrig.reference_server.fronts.http.intake import (
+from fleetrig.reference_server.fronts.http.request_intake import (
     MAX_HEADERS,
     MAX_LINE_BYTES,
     Rejected,
@@ -73,11 +73,13 @@ class _ControlServer(web.Server):
 class ControlFront:
     """A listener of its own, which no fault touches. Belongs to the event loop it was opened in."""
 
-    def __init__(self, control: Control, trace: Trace, settle: Callable[[], Awaitable[None]], on_bug: OnBug) -> None:
-        """`settle` performs what a change has made due; it is awaited before the change is answered."""
+    def __init__(
+        self, control: Control, trace: Trace, run_due_now: Callable[[], Awaitable[None]], on_bug: OnBug
+    ) -> None:
+        """`run_due_now` performs what a change has made due; it is awaited before the change is answered."""
         self._control = control
         self._trace = trace
-        self._settle = settle
+        self._run_due_now = run_due_now
         self._on_bug = on_bug
         self._server = _ControlServer(self._answer, handler_cancellation=True)
         self._readers: set[asyncio.Event] = set()
@@ -102,18 +104,18 @@ class ControlFront:
         try:
             answer = self._control.handle(envelope)
             if envelope.method not in READING:
-                await self._settle()
+                await self._run_due_now()
         except Exception as bug:  # noqa: BLE001 (a bug of ours must not end the server)
             self._on_bug(envelope, bug)
             return _as_aiohttp(OUR_BUG)
-        if isinstance(answer, TraceReading):
+        if isinstance(answer, TraceCursor):
             return await self._stream(request, answer)
         return _as_aiohttp(answer)
 
-    async def _stream(self, request: web.BaseRequest, reading: TraceReading) -> web.StreamResponse:
+    async def _stream(self, request: web.BaseRequest, cursor: TraceCursor) -> web.StreamResponse:
         if self._is_closing or len(self._readers) >= MOST_READERS:
             return _as_aiohttp(CLOSING if self._is_closing else CROWDED)
-        headers = {"Content-Type": LINES_TYPE, LAST_HEADER: str(reading.last), **dict(NOT_STORED)}
+        headers = {"Content-Type": LINES_TYPE, LAST_HEADER: str(cursor.last), **dict(NOT_STORED)}
         stream = web.StreamResponse(headers=headers)
         wake = asyncio.Event()
         self._readers.add(wake)
@@ -121,21 +123,21 @@ class ControlFront:
         try:
             await stream.prepare(request)
             if request.method != "HEAD":
-                await self._write_lines(stream, reading, wake)
+                await self._write_lines(stream, cursor, wake)
         finally:
             stop_listening()
             self._readers.discard(wake)
         return stream
 
-    async def _write_lines(self, stream: web.StreamResponse, reading: TraceReading, wake: asyncio.Event) -> None:
-        while not (reading.is_over or self._is_closing):
+    async def _write_lines(self, stream: web.StreamResponse, cursor: TraceCursor, wake: asyncio.Event) -> None:
+        while not (cursor.is_over or self._is_closing):
             wake.clear()
-            lines = reading.lines()
+            lines = cursor.lines()
             if lines:
                 await stream.write("".join(f"{line}\n" for line in lines).encode("ascii"))
-            if reading.is_behind:
+            if cursor.is_behind:
                 await asyncio.sleep(0)  # devices first
-            elif not reading.is_over:
+            elif not cursor.is_over:
                 await wake.wait()
 
 

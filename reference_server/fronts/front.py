@@ -1,4 +1,4 @@
-"""What a front is: the sockets of one platform that speak one protocol, and what a server hands to it."""
+"""A front: the sockets of one platform that speak one protocol, and what the server gives to it."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ KIB: Final = 1024
 MIB: Final = 1024 * KIB
 
 OnBug = Callable[[Envelope | None, BaseException], None]
-"""Takes note of a mistake of ours, with the envelope it came up with, if there was one."""
+"""Records a bug of ours, with the envelope during which it came up, if there was one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a connection may ask of us."""
+    """The limits of a connection."""
 
     body_bytes: int = 16 * MIB
-    """A body that is no upload (`HttpHabits.upload_bytes`), or a packet: documents, never images."""
+    """The largest packet, or body that is not an upload (see `HttpContainerRules.upload_bytes`)."""
     in_memory_bytes: int = 64 * KIB
     idle_s: float = 60.0
     """How long a connection may be silent between requests or in the middle of a body."""
@@ -38,12 +38,12 @@ class FrontTools:
     trace: Trace
     on_bug: OnBug
     next_session_id: Callable[[], int]
-    """Session ids are counted through all fronts of the server."""
+    """Session ids are unique across all fronts of the server."""
     on_refused: Callable[[], None] = lambda: None
-    """Called when an answer shows as refused: perhaps nobody should listen now."""
+    """Called when an answer shows as refused: the listeners may have to close."""
     perform: Callable[[Sequence[Output]], None] = lambda _: None
-    """Takes what the server says when a session opens, says something or closes, be it nothing; it may be for a session
-    of another front of the platform."""
+    """Gets the server's outputs after each event of a session, also when there are none; they may be for a session of
+    another front of the platform."""
     limits: Limits = field(default_factory=Limits)
 
 
@@ -57,20 +57,20 @@ class Front(Protocol):
         """Stops accepting and closes all connections."""
 
     def perform(self, outputs: Sequence[Output]) -> None:
-        """Sends and closes what the server says to sessions of this front, and passes over all others."""
+        """Performs the outputs for sessions of this front, and ignores all others."""
 
     def refuse(self) -> None:
-        """From now on connecting is refused, and all connections are reset."""
+        """Refuses connections from now on, and resets those that are open."""
 
     async def accept_again(self) -> None:
         """The end of `refuse`."""
 
 
 @dataclass(frozen=True, slots=True)
-class Scheme:
-    """How listeners of one name speak. Those of a platform with the same `make` share a front."""
+class ListenerKind:
+    """How the listeners of one name speak. Those of a platform with the same `make` share a front."""
 
     make: Callable[[Server, FrontTools], Front]
     is_tls: bool = False
     url_scheme: str = ""
-    """In URLs, where that is not the listener's name."""
+    """The scheme in URLs, if it is not the listener's name."""

@@ -7,7 +7,8 @@ import ssl
 from collections.abc import Callable
 from typing import Final
 
-from fleetrig.reference_server.fronts.addresses import Address, bind, why_not
+from fleetrig.reference_server.address import Address
+from fleetrig.reference_server.fronts.binding import bind, bind_error
 
 BACKLOG: Final = 1024
 """A fleet comes back all at once after an outage."""
@@ -16,21 +17,21 @@ ProtocolFactory = Callable[[], asyncio.Protocol]
 
 
 class Listener:
-    """Holds its port from the start, but accepts only between `open` and `close`, outages left out."""
+    """Holds its port from the start, but accepts only between `open` and `close`, and not during outages."""
 
     def __init__(self, name: str, address: Address, tls: ssl.SSLContext | None = None) -> None:
-        """Raises BrokenBench or UsageError when the port cannot be had."""
+        """Raises BrokenBench or UsageError when the port is not available."""
         self.name = name
-        """`http`, `https`, `mqtt` …: sessions carry it."""
+        """`http`, `https`, `mqtt` …; see `Session.listener`."""
         self._sockets = bind(address)
         self._tls = tls
         self._servers: list[asyncio.Server] = []
         self._make: ProtocolFactory | None = None
         self.address = Address(address.host, self._sockets[0].getsockname()[1])
-        """Where it really listens: with the port that port 0 became."""
+        """Where it listens: with the real port in place of port 0."""
 
     async def open(self, make: ProtocolFactory) -> None:
-        """Raises BrokenBench when somebody else has begun to listen on the port."""
+        """Raises BrokenBench when another program listens on the port by now."""
         self._make = make
         loop = asyncio.get_running_loop()
         try:
@@ -40,10 +41,10 @@ class Listener:
                 self._sockets.pop(0)
         except OSError as error:
             self.close()
-            raise why_not(self.address, error) from error
+            raise bind_error(self.address, error) from error
 
     def refuse(self) -> None:
-        """Connecting is refused from now on. The port stays ours: it is bound, but nobody listens."""
+        """Connecting is refused from now on. The port stays ours: bound, but not listening."""
         self._stop_servers()
         if not self._sockets:
             self._sockets = bind(self.address)

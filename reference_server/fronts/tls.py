@@ -1,4 +1,4 @@
-"""TLS contexts for listeners, from files a user names or from an authority made on the spot."""
+"""TLS contexts for listeners, from files that a user names or from a throw-away authority."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Final
 from fleetrig.simulator.contract.errors import UsageError
 
 ASKED_FOR: Final = "fleetrig_server_name"
-"""The attribute of a TLS connection in which its server name is kept: the library has none on this side."""
+"""The attribute of a TLS connection that keeps its server name: on the server side the library has none."""
 
 LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "::1")
 
@@ -49,7 +49,7 @@ def peer_certificates(transport: asyncio.BaseTransport) -> tuple[bytes, ...]:
     connection = transport.get_extra_info("ssl_object")
     if connection is None or connection.getpeercert(binary_form=True) is None:
         return ()
-    # The library says this publicly from Python 3.13 on only.
+    # The library has a public method for this only from Python 3.13 on.
     chain = connection._sslobj.get_unverified_chain() or ()  # noqa: SLF001
     return tuple(ssl.PEM_cert_to_DER_cert(certificate.public_bytes()) for certificate in chain)
 

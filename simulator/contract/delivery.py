@@ -14,7 +14,7 @@ class Ending(StrEnum):
     """How an answer reaches the other side; everything but WHOLE is a fault."""
 
     WHOLE = "whole"
-    REFUSED = "refused"  # as if nobody listened
+    REFUSED = "refused"  # as if nothing listened
     RESET = "reset"  # TCP RST instead of an answer
     SILENCE = "silence"  # no answer at all, the connection stays open
     CLOSED = "closed"  # the connection is closed without an answer
@@ -32,19 +32,19 @@ class Framing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A server's answer and what becomes of it on the way: performed by a front or by the memory transport."""
+    """A server's answer and what becomes of it on the way: performed by a front or by `VirtualHttp`."""
 
     response: HttpResponse | None
     ending: Ending = Ending.WHOLE
     delay_us: int = 0
     cut_after_bytes: int | None = None
-    """TRUNCATED: how much of the body comes through; half of it when not said."""
+    """TRUNCATED: how much of the body arrives; half of it when None."""
     framing: Framing = Framing.LENGTH
     bytes_per_s: float | None = None
-    """How slowly the body comes; as fast as it can when not said."""
+    """How fast the body comes; without limit when None."""
     as_given: frozenset[str] = frozenset()
-    """Headers (small letters) that are sent as the response has them, though they are the front's business."""
+    """Headers (small letters) that are sent as the response has them, though the front usually sets them."""
 
 
 HttpHandler = Callable[[HttpRequest, Session, int], Delivery]
-"""`exchange(request, session, now_us)`: a server as those see it who only speak HTTP."""
+"""`exchange(request, session, now_us)`: a server as clients see it that only speak HTTP."""

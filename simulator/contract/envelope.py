@@ -1,7 +1,7 @@
-"""Whatever goes over a wire, and what a server makes of it.
+"""What goes over a wire, and the conversation that a server makes of it.
 
 A server hears when a session opens, what comes on it and when it closes, and answers with outputs; it also has
-outputs when nobody has asked (`Conversation.advance`). Every envelope has a `line`: one line by which faults, refusals,
+outputs of its own accord (`Conversation.advance`). Every envelope has a `line`: one line by which faults, refusals,
 console, evidence and trace speak of it.
 
 Devices and servers share these shapes and nothing else: what a platform's words mean is written twice, once in
@@ -68,7 +68,7 @@ Output = Send | Close
 
 
 class Conversation(Protocol):
-    """A server as its fronts and the memory link see it. Pure: time comes with every call.
+    """A server as its fronts and the virtual network see it. Pure: time comes with every call.
 
     HTTP takes the short way, `exchange`: one request, one delivery, nothing else.
     """
@@ -77,16 +77,16 @@ class Conversation(Protocol):
         """One HTTP request and what becomes of its answer."""
 
     def opened(self, session: Session, now_us: int) -> Sequence[Output]:
-        """A connection stands, TLS included; a `Close` refuses it."""
+        """A connection is open, TLS included; a `Close` refuses it."""
 
     def receive(self, session: Session, envelope: Envelope, now_us: int) -> Sequence[Output]:
-        """Something has come on it."""
+        """An envelope has come on the session."""
 
     def closed(self, session: Session, now_us: int) -> Sequence[Output]:
-        """It is gone, whichever side ended it: called once for each session that was opened."""
+        """The session has ended, by either side: called once for each session that was opened."""
 
     def next_due_us(self) -> int | None:
         """When the server does something by itself next; None while it has nothing to do."""
 
     def advance(self, now_us: int) -> Sequence[Output]:
-        """Lets happen what is due."""
+        """Does what is due."""

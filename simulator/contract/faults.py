@@ -1,4 +1,4 @@
-"""A fault as everybody speaks of it: what happens, to whom, when, for how long and how it shows."""
+"""A fault: what happens, to whom, when, for how long and how it shows."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from fleetrig.simulator.contract.json_types import Json
 
 
 class FaultKind(StrEnum):
-    """Where in the life of a request, or of an envelope of a session, a fault bites.
+    """Where in the life of a request, or of an envelope of a session, a fault acts.
 
-    `reference_server.connection_faults` says what each does to sessions.
+    `reference_server.http_faults` performs them for requests, `reference_server.session_faults` for sessions.
     """
 
     OUTAGE = "outage"  # before the platform: refused, reset or silence
@@ -25,9 +25,9 @@ class FaultKind(StrEnum):
     DRIPPING = "dripping"  # after it: the body comes drop by drop
     FRAMING = "framing"  # after it: the same answer in another form that HTTP allows
     TRUNCATED_BODY = "truncated_body"  # after it: the answer is cut
-    LOST_REPLY = "lost_reply"  # after it: committed, and nobody hears of it
+    LOST_REPLY = "lost_reply"  # after it: committed, but not delivered
     CONNECT_REFUSED = "connect_refused"  # before it, MQTT: a CONNACK with a code
-    CONNECT_UNANSWERED = "connect_unanswered"  # before it, MQTT: the connection stands, and nothing is ever said
+    CONNECT_UNANSWERED = "connect_unanswered"  # before it, MQTT: the connection stays open without any answer
     DROP_AFTER_CONNACK = "drop_after_connack"  # after it, MQTT: accepted, then the connection ends
     DUPLICATE_DELIVERY = "duplicate_delivery"  # after it, MQTT and CoAP: what goes out comes twice
     WITHHELD_ACK = "withheld_ack"  # after it, MQTT: committed, and no PUBACK … SUBACK or UNSUBACK
@@ -36,12 +36,12 @@ class FaultKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault. It can bite from `at_s` on (since the run or the last phase began) for `for_s` seconds.
+    """One fault. It can act from `at_s` on (since the run or the last phase began) for `for_s` seconds.
 
     `hits` limits whom: a glob over the line of what came in, for instance `POST */feedback` or `CONNECT gw-*`; for
     `latency` and `withheld_ack` also over the line of what goes out, for `duplicate_delivery` over that alone
     (`PUBLISH */rpc/*`), for `drop_after_connack` and `withheld_pingresp` over the session's CONNECT. `share` is the
-    probability that it bites what it could. `times` ends it after so many bites.
+    probability that it hits what it could. `times` ends it after it has acted so often.
     """
 
     kind: FaultKind
@@ -106,4 +106,4 @@ NEEDS: Final[Mapping[FaultKind, str]] = {
     FaultKind.FRAMING: "framed",
     FaultKind.MOVED: "below",
 }
-"""Kinds that say nothing without this parameter."""
+"""Kinds that need this parameter."""

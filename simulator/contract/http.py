@@ -27,7 +27,7 @@ Body = bytes | FileSlice | tuple[bytes | FileSlice, ...]
 
 
 def body_length(body: Body) -> int:
-    """Length of a body in bytes, whatever its form."""
+    """Length of a body in bytes, in any form."""
     return sum(map(len, body)) if isinstance(body, tuple) else len(body)
 
 
@@ -73,7 +73,7 @@ class HttpRequest:
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """One HTTP response; `Content-Length` is the front's business unless the platform gives it (HEAD)."""
+    """One HTTP response; the front sets `Content-Length` unless the platform gives it (HEAD)."""
 
     status: int
     headers: Headers = ()

@@ -5,7 +5,7 @@ line), percent-encoded, and inside the Base64 of `Authorization: Basic`. The tim
 hardly with the number of secrets.
 
 A secret of fewer than eight characters is masked only where it stands by itself (`admin:abc`, `key=abc`, `"abc"`):
-somebody's password `on` must not turn every `connection` into a riddle.
+a password `on` must not make every `connection` unreadable.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SEAMS: Final = re.compile(r"([:=/|@#%])")
 """Inside a run, what stands between these stands by itself."""
 
 DECODINGS: Final = 2
-"""A URL within a URL is percent-encoded twice; nobody goes further."""
+"""A URL within a URL is percent-encoded twice; more levels do not occur."""
 
 BASIC: Final = re.compile(r"(?i:\bbasic) +([A-Za-z0-9+/]{4,}={0,2})")
 
@@ -136,7 +136,7 @@ class Anchored:
 
 
 def _forms(secret: str) -> set[str]:
-    """A secret as it is, as UTF-8 that somebody took for Latin-1, and as JSON writes each, once and twice."""
+    """A secret as it is, as UTF-8 that was read as Latin-1, and as JSON writes each, once and twice."""
     plain = {secret, secret.encode("utf-8", "surrogatepass").decode("latin-1")}
     once = {text for form in plain for text in _in_json(form)}
     return plain | once | {text for form in once for text in _in_json(form)}

@@ -3,7 +3,7 @@
 Three rules for writing one:
 1. A lane has one writer: drivers the `device` lane, `reference_server.server` the `server` lane, fronts the `network`
    lane, the harness the `bench` lane. `seq` counts within the lane; order is only promised there.
-2. An event is made only when somebody listens.
+2. An event is made only when there is a listener.
 3. Secrets are masked when an event is written out (`masking.Secrets`), by value, bodies included.
 """
 
@@ -67,7 +67,7 @@ class Trace:
     def __init__(self) -> None:
         self._listeners: tuple[tuple[TraceListener, frozenset[str] | None], ...] = ()
         self._heard: dict[str, tuple[TraceListener, ...]] = {}
-        """Kind -> who hears of it, found out once."""
+        """Kind -> its listeners, computed once."""
         self._seq: dict[Lane, int] = dict.fromkeys(Lane, 0)
 
     def listen(self, listener: TraceListener, kinds: Collection[str] | None = None) -> Callable[[], None]:
@@ -87,7 +87,7 @@ class Trace:
 
     @property
     def wanted(self) -> bool:
-        """False while nobody listens: then do not even make the event."""
+        """False without a listener: then do not even make the event."""
         return bool(self._listeners)
 
     def emit(

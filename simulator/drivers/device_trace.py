@@ -28,7 +28,7 @@ from fleetrig.simulator.effects import (
 
 
 def trace_effect(trace: Trace, at_us: int, agent: Agent, effect: Effect) -> None:
-    """What the device is about to do. Whatever only takes time is traced with its outcome."""
+    """What the device is about to do. An effect that only takes time is traced with its outcome."""
     device = agent.identity.serial
     match effect:
         case Ask(name, request) | Download(name, request):
@@ -44,7 +44,7 @@ def trace_effect(trace: Trace, at_us: int, agent: Agent, effect: Effect) -> None
 
 
 def trace_outcome(trace: Trace, at_us: int, agent: Agent, effect: Effect, outcome: Outcome) -> None:
-    """What came of it."""
+    """The outcome of an effect."""
     device, stage = agent.identity.serial, agent.stage
     after_us = to_us(outcome.after_s)
     match effect, outcome:
@@ -78,5 +78,5 @@ def trace_power(trace: Trace, at_us: int, agent: Agent, kind: str, reason: str =
 
 
 def trace_dropped(trace: Trace, at_us: int, agent: Agent, envelope: Envelope) -> None:
-    """The inbox was full, and this, the oldest in it, has gone."""
+    """The inbox was full, and its oldest envelope was dropped."""
     trace.emit(at_us, Lane.DEVICE, "dropped", agent.identity.serial, envelope=envelope, stage=agent.stage)

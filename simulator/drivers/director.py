@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol, TypeVar
 
 from fleetrig.simulator.agent import Agent
 from fleetrig.simulator.contract.trace import Trace
-from fleetrig.simulator.drivers.power_watch import PowerWatch
+from fleetrig.simulator.drivers.power_cut_trigger import PowerCutTrigger
 from fleetrig.simulator.effects import Ask, Outcome, Pause
 
 T_co = TypeVar("T_co", covariant=True)
@@ -36,11 +36,11 @@ class Driver(Protocol):
 
     def now_us(self) -> int: ...
 
-    def power_on(self, agent: Agent, *, after_s: float = 0.0, watch: PowerWatch | None = None) -> None:
-        """Switches a device on, now or later. With a watch that cuts, it comes back after `watch.off_s`.
+    def power_on(self, agent: Agent, *, after_s: float = 0.0, trigger: PowerCutTrigger | None = None) -> None:
+        """Switches a device on, now or later. A trigger that cuts its power switches it on again after `trigger.off_s`.
 
         Does nothing for a device that is on, or waits to be switched on.
         """
 
     def power_cut(self, agent: Agent) -> None:
-        """Switches it off in the middle of whatever it does, or keeps it from being switched on."""
+        """Switches it off at once, or keeps it from being switched on."""

@@ -1,10 +1,10 @@
-"""The one loop of a device: from power-on to its end, or to the moment when its watch cuts the power.
+"""The one loop of a device: from power-on to its end, or to the moment when a trigger cuts its power.
 
-It takes care of everything that needs no time: storage and stages, the device lane of the trace, the watch. What does
-need time it hands to a driver, effect by effect; drivers differ only in how they perform one.
+It does everything that needs no time: storage and stages, the device lane of the trace, the trigger. Effects that need
+time it gives to a driver, one by one; drivers differ only in how they perform one.
 
     effect = cycle.power_on()
-    while effect is not None and not cycle.goes_when_sent:
+    while effect is not None and not cycle.cuts_when_sent:
         effect = cycle.resume(…perform it…)
     if effect is not None:
         …perform it until it is out…
@@ -20,12 +20,12 @@ from typing import Protocol
 from fleetrig.simulator.agent import Agent
 from fleetrig.simulator.contract.trace import Trace
 from fleetrig.simulator.drivers.device_trace import trace_effect, trace_outcome, trace_power
-from fleetrig.simulator.drivers.power_watch import PowerWatch
+from fleetrig.simulator.drivers.power_cut_trigger import PowerCutTrigger
 from fleetrig.simulator.effects import Effect, Enter, Outcome, Remember, TimedEffect
 
 
-class TraceAndTime(Protocol):
-    """What a power cycle needs of its driver."""
+class CycleHost(Protocol):
+    """What a power cycle needs of the driver that runs it."""
 
     trace: Trace
 
@@ -35,24 +35,24 @@ class TraceAndTime(Protocol):
 class PowerCycle:
     """One power cycle. `power_on` and `resume` return the next effect that needs time; None when it is over."""
 
-    __slots__ = ("_driver", "_effect", "_where", "agent", "watch")
+    __slots__ = ("_effect", "_host", "_where", "agent", "trigger")
 
-    def __init__(self, agent: Agent, watch: PowerWatch | None, driver: TraceAndTime) -> None:
+    def __init__(self, agent: Agent, trigger: PowerCutTrigger | None, host: CycleHost) -> None:
         self.agent = agent
-        self.watch = watch
-        self._driver = driver
+        self.trigger = trigger
+        self._host = host
         self._effect: TimedEffect | None = None
         self._where = ""
 
     @property
-    def goes_when_sent(self) -> bool:
-        """The power goes as soon as the effect that was returned last is out: the driver then calls `cut`."""
+    def cuts_when_sent(self) -> bool:
+        """The power is to be cut when the effect that was returned last is out: the driver then calls `cut`."""
         return self._where == "sent"
 
     @property
-    def comes_back_after_s(self) -> float | None:
-        """Once it is over: when the watch, which has cut the power, switches it on again; None at the end."""
-        return self.watch.off_s if self.watch is not None and self._where else None
+    def restart_after_s(self) -> float | None:
+        """Once it is over: after how long the device is switched on again, if its trigger has cut the power."""
+        return self.trigger.off_s if self.trigger is not None and self._where else None
 
     def power_on(self) -> TimedEffect | None:
         """Starts the program."""
@@ -60,30 +60,30 @@ class PowerCycle:
         return self._go_on(self.agent.power_on())
 
     def resume(self, outcome: Outcome) -> TimedEffect | None:
-        """Gives the program what has become of its effect."""
-        driver = self._driver
-        if driver.trace.wanted and self._effect is not None:
-            trace_outcome(driver.trace, driver.now_us(), self.agent, self._effect, outcome)
+        """Gives the program the outcome of its effect."""
+        host = self._host
+        if host.trace.wanted and self._effect is not None:
+            trace_outcome(host.trace, host.now_us(), self.agent, self._effect, outcome)
         if self._where == "answered":
             self.cut()
             return None
         return self._go_on(self.agent.resume(outcome))
 
     def cut(self) -> None:
-        """Switches the device off, if it is on; what it has not remembered is gone."""
+        """Switches the device off, if it is on; it loses what it has not remembered."""
         if self.agent.is_on:
             self.agent.power_cut()
             self._trace_power("power_cut")
 
     def _go_on(self, effect: Effect | None) -> TimedEffect | None:
-        agent, watch, driver = self.agent, self.watch, self._driver
+        agent, trigger, host = self.agent, self.trigger, self._host
         while effect is not None:
-            self._where = watch.reach(effect) if watch is not None else ""
+            self._where = trigger.on_effect(effect) if trigger is not None else ""
             if self._where == "before":
                 self.cut()
                 return None
-            if driver.trace.wanted:
-                trace_effect(driver.trace, driver.now_us(), agent, effect)
+            if host.trace.wanted:
+                trace_effect(host.trace, host.now_us(), agent, effect)
             if not isinstance(effect, Remember | Enter):
                 self._effect = effect
                 return effect
@@ -92,6 +92,6 @@ class PowerCycle:
         return None
 
     def _trace_power(self, kind: str) -> None:
-        driver = self._driver
-        if driver.trace.wanted:
-            trace_power(driver.trace, driver.now_us(), self.agent, kind)
+        host = self._host
+        if host.trace.wanted:
+            trace_power(host.trace, host.now_us(), self.agent, kind)

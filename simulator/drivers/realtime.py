@@ -15,8 +15,8 @@ from fleetrig.simulator.contract.trace import Trace, TraceEvent
 from fleetrig.simulator.drivers.device_trace import trace_dropped, trace_power
 from fleetrig.simulator.drivers.director import AdminCall, Director, Until
 from fleetrig.simulator.drivers.draw import draw_pause
+from fleetrig.simulator.drivers.power_cut_trigger import PowerCutTrigger
 from fleetrig.simulator.drivers.power_cycle import PowerCycle
-from fleetrig.simulator.drivers.power_watch import PowerWatch
 from fleetrig.simulator.effects import (
     Apply,
     Ask,
@@ -36,7 +36,7 @@ from fleetrig.simulator.transports.storage import Storage
 T = TypeVar("T")
 
 SEND_WITHIN_S: Final = 10.0
-"""A peer that takes nothing in for so long is as good as gone."""
+"""How long sending may take: after that the peer counts as unreachable."""
 
 
 class WallClock:
@@ -52,7 +52,7 @@ class WallClock:
 class RealBench:
     """Drives agents against real servers. Use as `async with`; leaving it switches every device off.
 
-    `links` opens connections by scheme (`{"mqtt": open_mqtt}`); HTTP needs none.
+    `openers` opens connections by scheme (`{"mqtt": open_mqtt}`); HTTP needs none.
     """
 
     def __init__(
@@ -61,14 +61,14 @@ class RealBench:
         *,
         seed: int = 0,
         verify: ssl.SSLContext | bool = True,
-        links: Mapping[str, Opener] | None = None,
+        openers: Mapping[str, Opener] | None = None,
     ) -> None:
         self.trace = trace
         self.clock = WallClock()
         self.failure: BaseException | None = None
-        """The first error of ours in a device's task; `run` raises it."""
+        """The first error in a device's own task; `run` raises it."""
         self._verify = verify if isinstance(verify, ssl.SSLContext) else _tls_context(verify=verify)
-        self._links = links or {}
+        self._openers = openers or {}
         self._seed = seed
         self._storage = Storage()
         self._cycles: dict[Agent, asyncio.Task[None]] = {}
@@ -91,10 +91,10 @@ class RealBench:
     def now_us(self) -> int:
         return self.clock.now_us()
 
-    def power_on(self, agent: Agent, *, after_s: float = 0.0, watch: PowerWatch | None = None) -> None:
+    def power_on(self, agent: Agent, *, after_s: float = 0.0, trigger: PowerCutTrigger | None = None) -> None:
         """See `Driver`."""
         if agent not in self._cycles:
-            task = asyncio.create_task(self._live(agent, after_s, watch))
+            task = asyncio.create_task(self._live(agent, after_s, trigger))
             self._cycles[agent] = task
             self._unfinished.add(task)
             task.add_done_callback(self._noticed)
@@ -107,7 +107,7 @@ class RealBench:
             trace_power(self.trace, self.now_us(), agent, "power_cut")
 
     async def run(self, director: Director[T] | AdminCall[T]) -> T:
-        """Carries out a director's directions. Raises what went wrong in a device's own task, as soon as it does."""
+        """Carries out a director's directions. Raises an error in a device's own task as soon as it comes up."""
         answer: Outcome | bool | None = None
         try:
             while True:
@@ -151,7 +151,7 @@ class RealBench:
             self.fail(error)
 
     def fail(self, error: BaseException) -> None:
-        """What a device's own task went wrong with: `run` raises the first of these."""
+        """Records an error of a device's own task: `run` raises the first of them."""
         self.failure = self.failure or error
         self._happened.set()
 
@@ -161,25 +161,25 @@ class RealBench:
             task.cancel()
         agent.power_cut()
 
-    async def _live(self, agent: Agent, after_s: float, watch: PowerWatch | None) -> None:
-        """A device from power-on to its end, through the power cuts that its watch orders."""
+    async def _live(self, agent: Agent, after_s: float, trigger: PowerCutTrigger | None) -> None:
+        """A device from power-on to its end, through the power cuts of its trigger."""
         while True:
             await asyncio.sleep(after_s)
             http = HttpTransport(self._verify, self._storage)
-            link = Link(http, self._links, agent.identity.serial, partial(self._note_dropped, agent))
-            cycle = PowerCycle(agent, watch, self)
+            link = Link(http, self._openers, agent.identity.serial, partial(self._note_dropped, agent))
+            cycle = PowerCycle(agent, trigger, self)
             try:
                 await self._run_cycle(cycle, link)
             finally:
                 await link.close()
-            if cycle.comes_back_after_s is None:
+            if cycle.restart_after_s is None:
                 del self._cycles[agent]
                 return
-            after_s = cycle.comes_back_after_s
+            after_s = cycle.restart_after_s
 
     async def _run_cycle(self, cycle: PowerCycle, link: Link) -> None:
         effect = cycle.power_on()
-        while effect is not None and not cycle.goes_when_sent:
+        while effect is not None and not cycle.cuts_when_sent:
             effect = cycle.resume(await self._perform(cycle.agent, effect, link))
         if effect is not None:
             await self._perform_until_sent(cycle.agent, effect, link)
@@ -219,7 +219,7 @@ class RealBench:
 
 
 def _tls_context(*, verify: bool) -> ssl.SSLContext:
-    """One for the whole bench: a context costs 20 ms and most of a MiB."""
+    """One context for the whole bench: it costs 20 ms and most of a MiB."""
     context = ssl.create_default_context()
     if not verify:
         context.check_hostname = False

@@ -22,8 +22,8 @@ from fleetrig.simulator.contract.trace import Trace
 from fleetrig.simulator.drivers.device_trace import trace_dropped
 from fleetrig.simulator.drivers.director import AdminCall, Director, Until
 from fleetrig.simulator.drivers.draw import draw_pause
+from fleetrig.simulator.drivers.power_cut_trigger import PowerCutTrigger
 from fleetrig.simulator.drivers.power_cycle import PowerCycle
-from fleetrig.simulator.drivers.power_watch import PowerWatch
 from fleetrig.simulator.effects import (
     Apply,
     Ask,
@@ -39,8 +39,8 @@ from fleetrig.simulator.effects import (
     TimedEffect,
 )
 from fleetrig.simulator.transports.link import where_to_connect
-from fleetrig.simulator.transports.memory import MemoryTransport
-from fleetrig.simulator.transports.network import MemoryLink, Network
+from fleetrig.simulator.transports.virtual_http import VirtualHttp
+from fleetrig.simulator.transports.virtual_network import VirtualLink, VirtualNetwork
 
 T = TypeVar("T")
 
@@ -49,15 +49,15 @@ SeenAfter = tuple[Outcome, int]
 
 
 class VirtualCycle(PowerCycle):
-    """A power cycle, from the moment it is ordered. A new object each, so late events find it over."""
+    """A power cycle, from the moment it is scheduled. Each is a new object, so late events find that it is over."""
 
     __slots__ = ("link", "turn")
 
-    def __init__(self, agent: Agent, watch: PowerWatch | None, bench: VirtualBench) -> None:
-        super().__init__(agent, watch, bench)
-        self.link: MemoryLink | None = None
+    def __init__(self, agent: Agent, trigger: PowerCutTrigger | None, bench: VirtualBench) -> None:
+        super().__init__(agent, trigger, bench)
+        self.link: VirtualLink | None = None
         self.turn = 0
-        """How often the network has woken it: the time-out of an earlier turn finds that it is too late."""
+        """How often the network has woken it: the time-out of an earlier turn does nothing."""
 
     def hang_up(self) -> None:
         """Ends the connection, if there is one."""
@@ -73,8 +73,8 @@ class VirtualBench:
         self.events = 0
         """SimPy events so far, for benchmarks."""
         self._env = simpy.Environment(initial_time=start_us)
-        self._network = Network(server, self, self._call_later)
-        self._transport = MemoryTransport(self._network.exchange)
+        self._network = VirtualNetwork(server, self, self._call_later)
+        self._http = VirtualHttp(self._network.exchange)
         self._seed = seed
         self._cycles: dict[Agent, VirtualCycle] = {}
         self._session = Session()
@@ -85,14 +85,14 @@ class VirtualBench:
     def now_us(self) -> int:
         return int(self._env.now)
 
-    def power_on(self, agent: Agent, *, after_s: float = 0.0, watch: PowerWatch | None = None) -> None:
+    def power_on(self, agent: Agent, *, after_s: float = 0.0, trigger: PowerCutTrigger | None = None) -> None:
         """See `Driver`."""
         if agent not in self._cycles:
-            cycle = self._cycles[agent] = VirtualCycle(agent, watch, self)
+            cycle = self._cycles[agent] = VirtualCycle(agent, trigger, self)
             self._later(to_us(after_s), self._switches_on, cycle)
 
     def power_cut(self, agent: Agent) -> None:
-        """See `Driver`. Events of the old power cycle still come due, and find that nobody waits for them."""
+        """See `Driver`. Events of the old power cycle still come due, and do nothing."""
         cycle = self._cycles.pop(agent, None)
         if cycle is not None:
             cycle.cut()
@@ -119,7 +119,7 @@ class VirtualBench:
     def _do(self, direction: Ask | Pause | Until) -> Outcome | bool:
         match direction:
             case Ask():
-                outcome, after_us = self._transport.ask(direction, self._session, self.now_us())
+                outcome, after_us = self._http.ask(direction, self._session, self.now_us())
                 self._run_until(self.now_us() + after_us)
                 return outcome
             case Pause(at_least_s):
@@ -167,25 +167,25 @@ class VirtualBench:
         """Begins an effect; its event, or the network, brings the device back."""
         if effect is not None:
             outcome, after_us = self._begin(cycle, effect)
-            if not cycle.goes_when_sent:
+            if not cycle.cuts_when_sent:
                 self._later(after_us, self._wakes, (cycle, outcome, cycle.turn))
                 return
             cycle.cut()
         del self._cycles[cycle.agent]
         cycle.hang_up()
-        if (after_s := cycle.comes_back_after_s) is not None:
-            self.power_on(cycle.agent, after_s=after_s, watch=cycle.watch)
+        if (after_s := cycle.restart_after_s) is not None:
+            self.power_on(cycle.agent, after_s=after_s, trigger=cycle.trigger)
 
     def _begin(self, cycle: VirtualCycle, effect: TimedEffect) -> SeenAfter:
         """Performs an effect. For one that waits for the network the outcome is its time-out."""
         match effect:
             case Ask(request=HttpRequest()):
-                return self._transport.ask(effect, self._session, self.now_us())
+                return self._http.ask(effect, self._session, self.now_us())
             case Pause():
                 seconds = draw_pause(self._seed, cycle.agent, effect)
                 return Done(seconds), to_us(seconds)
             case Download():
-                return self._transport.download(effect, cycle.agent.identity.serial, self._session, self.now_us())
+                return self._http.download(effect, cycle.agent.identity.serial, self._session, self.now_us())
             case Apply(_, slice_s):
                 return Done(slice_s), to_us(slice_s)
             case Disconnect():
@@ -201,7 +201,7 @@ class VirtualBench:
         where = where_to_connect(effect, "" if link is None or link.ended else link.where)
         if where is not None:
             woken, dropped = partial(self._woken, cycle), partial(self._note_dropped, cycle.agent)
-            link = cycle.link = MemoryLink(self._network, where, woken, dropped)
+            link = cycle.link = VirtualLink(self._network, where, woken, dropped)
         outcome = NoReply("closed", 0.0) if link is None else link.perform(effect)
         if outcome is not None:
             return outcome, 0

@@ -1,1 +1,1 @@
-"""How an envelope travels: in memory or over a socket."""
+"""How an envelope travels: in virtual time or over a socket."""

@@ -21,10 +21,10 @@ class Wire(Protocol):
         """Returns when the envelope is on its way. Raises OSError."""
 
     async def receive(self) -> Envelope:
-        """The next that comes. Raises EOFError at the end, OSError, and ValueError for what is no message."""
+        """The next envelope. Raises EOFError at the end, OSError, and ValueError for bytes that are no message."""
 
     async def close(self) -> None:
-        """Whatever the state of the connection. Raises nothing."""
+        """Closes the connection, in any state. Raises nothing."""
 
 
 Opener = Callable[[str], Awaitable[Wire]]
@@ -32,7 +32,7 @@ Opener = Callable[[str], Awaitable[Wire]]
 
 
 class Connection:
-    """An open one: a task of its own takes in what comes. One caller at a time.
+    """An open connection: a task of its own receives what comes. It serves one caller at a time.
 
     All calls raise what has ended the connection, as soon as the inbox has nothing for them.
     """
@@ -40,7 +40,7 @@ class Connection:
     def __init__(self, where: str, wire: Wire, dropped: Callable[[Envelope], None]) -> None:
         self.where = where
         self.ended: BaseException | None = None
-        """What has ended it, if the device has not done so itself."""
+        """The error that ended it; None while it is open, and when the device has closed it."""
         self._wire = wire
         self._dropped = dropped
         self._inbox = Inbox()
@@ -54,12 +54,12 @@ class Connection:
         return await self._next(lambda: self.tell(numbered, on_sent))
 
     async def wait_for(self, patterns: tuple[str, ...]) -> Envelope:
-        """The oldest in the inbox that fits, or the next that comes."""
+        """The oldest envelope in the inbox that fits, or the next that comes."""
         found = self._inbox.want_fitting(patterns)
         return await self._next(self._still_open) if found is None else found
 
     async def tell(self, envelope: Envelope, on_sent: Callable[[], None]) -> None:
-        """Sends what has no answer."""
+        """Sends an envelope that has no answer."""
         await self._still_open()
         await self._wire.send(self._inbox.numbered(envelope))
         on_sent()
@@ -71,7 +71,7 @@ class Connection:
         await self._wire.close()
 
     async def _next(self, first: Callable[[], Awaitable[None]]) -> Envelope:
-        """What the inbox has been set to wait for, once `first` is done."""
+        """The envelope that the inbox waits for, once `first` is done."""
         waiting: asyncio.Future[Envelope] = asyncio.get_running_loop().create_future()
         self._waiting = waiting
         try:

@@ -41,7 +41,7 @@ FAILURES: Final = (httpx.HTTPError, httpx.InvalidURL, TimeoutError, TooMuch, Val
 
 
 class HttpTransport:
-    """One device's connections to whatever its links name. `verify` is a TLS context shared by all."""
+    """One device's HTTP connections. `verify` is a TLS context shared by all."""
 
     def __init__(self, verify: ssl.SSLContext, storage: Storage) -> None:
         self._client = httpx.AsyncClient(verify=verify, trust_env=False, follow_redirects=False, timeout=None)

@@ -1,6 +1,6 @@
 """What a device talks over in real time: HTTP as needed, and one connection of another protocol at a time.
 
-Which protocol that is, the scheme of `Connect.where` says; a table of openers, scheme -> `Opener`, has the libraries.
+The scheme of `Connect.where` names the protocol; a table of openers, scheme -> `Opener`, has the libraries.
 A CoAP request opens an endpoint by itself when there is none.
 """
 
@@ -20,7 +20,7 @@ from fleetrig.simulator.transports.http import HttpTransport, OnSent
 
 
 class Link:
-    """One device's, from power-on to power-off. `dropped` gets what an inbox had no room for."""
+    """The connections of one device from power-on to power-off. `dropped` gets what an inbox had no room for."""
 
     def __init__(
         self, http: HttpTransport, openers: Mapping[str, Opener], serial: str, dropped: Callable[[Envelope], None]
@@ -53,7 +53,7 @@ class Link:
                 return await self._converse(effect, within_s, on_sent or _nothing)
 
     async def close(self) -> None:
-        """At power-off."""
+        """Closes everything at power-off."""
         await self._hang_up()
         await self._http.close()
 
@@ -71,7 +71,7 @@ class Link:
         return Done(after_s) if came is None else Reply(came, after_s)
 
     async def _exchange(self, effect: Connect | Ask | Tell | Await, on_sent: OnSent) -> Envelope | None:
-        """What comes back, if anything is to."""
+        """The envelope that comes back; None for an effect without an answer."""
         current = self._connection
         where = where_to_connect(effect, "" if current is None or current.ended else current.where)
         if where is not None:

@@ -11,7 +11,7 @@ from fleetrig.harness.checks.event_folds import AttemptsFold, NeverFold, OrderFo
 from fleetrig.harness.checks.fold import Fold
 from fleetrig.harness.checks.matching import Pattern
 from fleetrig.harness.scenario_file.values import Times
-from fleetrig.reference_server.faults import FaultPlan
+from fleetrig.reference_server.fault_plan import FaultPlan
 from fleetrig.reference_server.reference import (
     ANY_LOOPBACK_PORT,
     PlatformOptions,
@@ -26,12 +26,12 @@ from fleetrig.simulator.contract.identity import DeviceIdentity
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane, Trace, TraceEvent
 from fleetrig.simulator.drivers.director import Director, Until
-from fleetrig.simulator.drivers.power_watch import PowerWatch
+from fleetrig.simulator.drivers.power_cut_trigger import PowerCutTrigger
 from fleetrig.simulator.drivers.realtime import RealBench
 from fleetrig.simulator.drivers.virtual import VirtualBench
 from tests.conversation.echo_platform import EchoPlatform
 from tests.conversation.gateway import PINGS, Gateway
-from tests.conversation.toy_front import SCHEMES
+from tests.conversation.toy_front import TOY_LISTENER_KINDS
 from tests.conversation.toy_link import open_toy
 
 SERIAL = "gw-1"
@@ -43,7 +43,7 @@ class Script:
     """What is done to the gateway."""
 
     faults: tuple[Fault, ...] = ()
-    cut: Callable[[], PowerWatch | None] = lambda: None
+    cut: Callable[[], PowerCutTrigger | None] = lambda: None
     patience_s: float = 20.0
 
 
@@ -104,7 +104,7 @@ def in_virtual_time(script: Script) -> Story:
     bench = VirtualBench(server, trace, seed=1)
     for fault in script.faults:
         plan.add(fault, bench.now_us())
-    bench.power_on(gateway("toy://echo.test:1883", script), watch=script.cut())
+    bench.power_on(gateway("toy://echo.test:1883", script), trigger=script.cut())
     assert bench.run(until_it_ends(events)), Story(events).device_lane
     return Story(events)
 
@@ -116,12 +116,12 @@ def over_sockets(script: Script) -> Story:
 
     async def told() -> None:
         async with (
-            ReferenceServer(options, trace, schemes=SCHEMES) as server,
-            RealBench(trace, seed=1, links={"toy": open_toy}) as bench,
+            ReferenceServer(options, trace, listener_kinds=TOY_LISTENER_KINDS) as server,
+            RealBench(trace, seed=1, openers={"toy": open_toy}) as bench,
         ):
             for fault in script.faults:
                 server.add_fault(fault)
-            bench.power_on(gateway(server.url("echo", "toy"), script), watch=script.cut())
+            bench.power_on(gateway(server.url("echo", "toy"), script), trigger=script.cut())
             assert await bench.run(until_it_ends(events)), Story(events).device_lane
             assert server.bugs == []
 

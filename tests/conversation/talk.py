@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from random import Random
 
-from fleetrig.reference_server.faults import FaultPlan
+from fleetrig.reference_server.fault_plan import FaultPlan
 from fleetrig.reference_server.platform import ServerPlatform
 from fleetrig.reference_server.server import Server
 from fleetrig.reference_server.stores.memory import MemoryStore
@@ -75,7 +75,7 @@ class Talk:
         return said
 
     def told(self) -> list[tuple[str, int, str, str]]:
-        """(kind, session, line of the envelope, fault or reason) of what was not told before."""
+        """(kind, session, line of the envelope, fault or reason) of what is new since the last call."""
         found = [
             (event.kind, event.session, event.envelope.line if event.envelope else "", event.fault or event.reason)
             for event in self.events

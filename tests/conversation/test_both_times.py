@@ -1,4 +1,4 @@
-"""A device with a connection does the same in virtual time and over sockets, whatever is done to it."""
+"""A device with a connection does the same in virtual time and over sockets, also under faults and power cuts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fleetrig.simulator.agent import CutPoint
 from fleetrig.simulator.contract.delivery import Ending
 from fleetrig.simulator.contract.faults import Fault, FaultKind
 from fleetrig.simulator.contract.trace import Lane
-from fleetrig.simulator.drivers.power_watch import PowerWatch
+from fleetrig.simulator.drivers.power_cut_trigger import PowerCutTrigger
 from tests.conversation.both_times import Script, Story, in_virtual_time, over_sockets
 
 UNDISTURBED = Script()
@@ -55,9 +55,9 @@ def test_the_same_seed_gives_the_same_times() -> None:
 
 def every_point() -> Sequence[str]:
     """Of a whole life, by a dry run."""
-    watch = PowerWatch()
-    in_virtual_time(Script(cut=lambda: watch))
-    return watch.points
+    trigger = PowerCutTrigger()
+    in_virtual_time(Script(cut=lambda: trigger))
+    return trigger.passed
 
 
 def test_points_are_those_of_each_effect() -> None:
@@ -73,14 +73,14 @@ def test_points_are_those_of_each_effect() -> None:
 
 @pytest.mark.parametrize("point", every_point())
 def test_power_goes_at(point: str) -> None:
-    watches: list[PowerWatch] = []
+    triggers: list[PowerCutTrigger] = []
 
-    def cut() -> PowerWatch:
-        watches.append(PowerWatch(CutPoint.parse(point), off_s=0.02))
-        return watches[-1]
+    def cut() -> PowerCutTrigger:
+        triggers.append(PowerCutTrigger(CutPoint.parse(point), off_s=0.02))
+        return triggers[-1]
 
     story = same_in_both(Script(cut=cut))
-    assert [watch.fired for watch in watches] == [True, True]
+    assert [trigger.fired for trigger in triggers] == [True, True]
     assert kinds(story).count("power_cut") == 1
     assert kinds(story).count("power_on") == 2
     assert story.verdicts["gets every answer"] == "met"

@@ -11,12 +11,10 @@ import pytest
 
 from fleetrig.reference_server.reference import (
     ANY_LOOPBACK_PORT,
+    LISTENER_KINDS,
     PlatformOptions,
     ReferenceServer,
     ServerOptions,
-)
-from fleetrig.reference_server.reference import (
-    SCHEMES as KNOWN_SCHEMES,
 )
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
 from fleetrig.simulator.contract.delivery import Ending
@@ -33,7 +31,7 @@ from fleetrig.simulator.contract.mqtt import (
 from fleetrig.simulator.contract.trace import TraceEvent
 from tests.conversation.echo_platform import EchoPlatform
 from tests.conversation.peer import ToyPeer
-from tests.conversation.toy_front import SCHEMES
+from tests.conversation.toy_front import TOY_LISTENER_KINDS
 from tests.reference_server.echo import ServerBench, running, traced, until
 from tests.reference_server.fronts.peer import is_refused
 
@@ -73,7 +71,7 @@ def toy() -> Iterator[Toy]:
     with running() as bench:
         trace, events = traced()
         options = ServerOptions((PlatformOptions("echo", build, {"toy": ANY_LOOPBACK_PORT}),))
-        server = bench.run(ReferenceServer(options, trace, schemes=SCHEMES))
+        server = bench.run(ReferenceServer(options, trace, listener_kinds=TOY_LISTENER_KINDS))
         yield Toy(server, bench, events, platforms)
         assert server.bugs == []
 
@@ -208,4 +206,4 @@ def test_late_and_twice(toy: Toy) -> None:
 def test_a_platform_cannot_listen_for_what_it_does_not_speak() -> None:
     options = PlatformOptions("echo", EchoPlatform, {"http": ANY_LOOPBACK_PORT})
     with running() as bench, pytest.raises(ModelError, match="the platform echo speaks no HTTP"):
-        bench.run(ReferenceServer(ServerOptions((options,)), schemes=KNOWN_SCHEMES))
+        bench.run(ReferenceServer(ServerOptions((options,)), listener_kinds=LISTENER_KINDS))

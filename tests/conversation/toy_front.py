@@ -1,6 +1,6 @@
 """A front for sessions over TCP: each envelope is a frame, four bytes of length and the envelope's JSON.
 
-`to_frame` and `FrameReader` are for its clients too. `SCHEMES` adds it to the server's table under the name `toy`.
+`to_frame` and `FrameReader` are for its clients too. `TOY_LISTENER_KINDS` adds it to the server's table as `toy`.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ import json
 from collections.abc import Sequence
 from typing import cast
 
-from fleetrig.reference_server.fronts.front import FrontTools, Scheme
-from fleetrig.reference_server.fronts.http.endings import reset
+from fleetrig.reference_server.fronts.front import FrontTools, ListenerKind
+from fleetrig.reference_server.fronts.http.socket_endings import reset
 from fleetrig.reference_server.fronts.listening import Listener
-from fleetrig.reference_server.reference import SCHEMES as KNOWN_SCHEMES
+from fleetrig.reference_server.reference import LISTENER_KINDS
 from fleetrig.simulator.contract.clock import to_s
 from fleetrig.simulator.contract.delivery import Ending
 from fleetrig.simulator.contract.envelope import Conversation, Envelope, Output, Send
@@ -170,4 +170,4 @@ class ToyConnection(asyncio.Protocol):
         return self._front.tools.clock.now_us()
 
 
-SCHEMES = {**KNOWN_SCHEMES, "toy": Scheme(ToyFront)}
+TOY_LISTENER_KINDS = {**LISTENER_KINDS, "toy": ListenerKind(ToyFront)}

@@ -1,4 +1,4 @@
-"""A device's side of the toy front: `RealBench(…, links={"toy": open_toy})`."""
+"""A device's side of the toy front: `RealBench(…, openers={"toy": open_toy})`."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from random import Random
 import pytest
 
 from fleetrig.reference_server.entropy import SeededEntropy
-from fleetrig.reference_server.faults import FaultPlan
+from fleetrig.reference_server.fault_plan import FaultPlan
 from fleetrig.reference_server.platforms.hawkbit.platform import HawkbitPlatform
 from fleetrig.reference_server.platforms.hawkbit.state.settings import Account, Settings
 from fleetrig.reference_server.server import Server

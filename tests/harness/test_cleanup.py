@@ -70,7 +70,7 @@ def in_front(
     ignores_queries: bool = False,
 ) -> VirtualBench:
     """A bench on the same server, with somebody in between."""
-    handler = bench.driver._transport._handler
+    handler = bench.driver._http._handler
 
     def changed(request: HttpRequest, session: Session, now_us: int) -> Delivery:
         target = request.target.partition("&q=")[0] if ignores_queries else request.target

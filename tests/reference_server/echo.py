@@ -8,8 +8,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from fleetrig.reference_server.fronts.addresses import Address
-from fleetrig.reference_server.http_habits import PLAIN, HttpHabits
+from fleetrig.reference_server.address import Address
+from fleetrig.reference_server.http_container import PLAIN_CONTAINER, HttpContainerRules
 from fleetrig.reference_server.platform import HttpAnswer, Reaction
 from fleetrig.reference_server.reference import ANY_LOOPBACK_PORT, PlatformOptions, ReferenceServer, ServerOptions
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Kind, Store
@@ -41,7 +41,7 @@ class Echo:
     blobs: Blobs | None = None
     entropy: Entropy | None = None
     name: str = "echo"
-    http_habits: HttpHabits = PLAIN
+    container_rules: HttpContainerRules = PLAIN_CONTAINER
     alarm_us: int | None = None
     rang_at_us: list[int] = field(default_factory=list)
     rang: threading.Event = field(default_factory=threading.Event)

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from fleetrig.reference_server.clock import LATEST_US, AdjustableClock
-from fleetrig.reference_server.control.control import MAX_FAULTS, Control, Controlled
+from fleetrig.reference_server.control.control import MAX_FAULTS, Control, ControlTarget
 from fleetrig.reference_server.control.refusals import Refusals
 from fleetrig.reference_server.control.ring import TraceRing
-from fleetrig.reference_server.control.trace_reading import TraceReading
-from fleetrig.reference_server.faults import FaultPlan
+from fleetrig.reference_server.control.trace_cursor import TraceCursor
+from fleetrig.reference_server.fault_plan import FaultPlan
+from fleetrig.reference_server.http_faults import HttpFaults
 from fleetrig.reference_server.stores.memory import MemoryStore
 from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.clock import US_PER_S, VIRTUAL_EPOCH_US, to_us
@@ -45,7 +46,7 @@ class ControlPanel:
         self.secrets = Secrets()
         self.store = MemoryStore()
         self.control = Control(
-            Controlled(
+            ControlTarget(
                 about={"version": "1.2.3", "profiles": {"hawkbit": "1.1"}},
                 urls={"hawkbit": {"http": "http://127.0.0.1:8080"}},
                 control_url="http://127.0.0.1:8081",
@@ -71,14 +72,14 @@ class ControlPanel:
         answer = self.send(method, target, body, headers)
         return answer.status, json.loads(body_bytes(answer.body))
 
-    def reading(self, query: str = "") -> TraceReading:
+    def cursor(self, query: str = "") -> TraceCursor:
         request = HttpRequest("GET", "", f"/trace{query}", (("Host", "127.0.0.1"),))
-        reading = self.control.handle(request)
-        assert isinstance(reading, TraceReading), reading
-        return reading
+        cursor = self.control.handle(request)
+        assert isinstance(cursor, TraceCursor), cursor
+        return cursor
 
     def lines(self, query: str = "") -> list[Any]:
-        return list(map(json.loads, all_lines(self.reading(query))))
+        return list(map(json.loads, all_lines(self.cursor(query))))
 
     def answered(self, device: str, status: int = 200, reason: str = "", token: str = "") -> None:
         """What `server.py` writes of one exchange."""
@@ -89,9 +90,9 @@ class ControlPanel:
         self.trace.emit(self.clock.now_us(), Lane.SERVER, kind, device, envelope=HttpResponse(status), reason=reason)
 
 
-def all_lines(reading: TraceReading) -> Iterator[str]:
-    while not reading.is_over and reading.is_behind:
-        yield from reading.lines()
+def all_lines(cursor: TraceCursor) -> Iterator[str]:
+    while not cursor.is_over and cursor.is_behind:
+        yield from cursor.lines()
 
 
 @pytest.fixture
@@ -126,7 +127,7 @@ def test_it_says_what_it_is(panel: ControlPanel) -> None:
     for link in links.values():
         request = HttpRequest("GET", "", link, (("Host", "localhost"),))
         answer = panel.control.handle(request)
-        assert isinstance(answer, TraceReading) or answer.status == 200
+        assert isinstance(answer, TraceCursor) or answer.status == 200
 
 
 def test_nothing_may_be_stored_or_read_by_other_pages(panel: ControlPanel) -> None:
@@ -147,11 +148,11 @@ def test_a_fault_is_added_shown_and_removed(panel: ControlPanel) -> None:
     shown = {"id": 1, **given, "state": "on", "bites": 0, **begins}
     assert json.loads(body_bytes(answer.body)) == shown
     for _ in range(3):
-        assert panel.faults.blocking(POLL, panel.clock.now_us()) is not None
+        assert HttpFaults(panel.faults).blocking(POLL, panel.clock.now_us()) is not None
     assert panel.ask("GET", "/faults/1") == (200, {**shown, "bites": 3})
     assert panel.ask("GET", "/faults") == (200, {"faults": [{**shown, "bites": 3}]})
     assert panel.ask("DELETE", "/faults/1") == (200, {**shown, "bites": 3})
-    assert panel.faults.blocking(POLL, panel.clock.now_us()) is None
+    assert HttpFaults(panel.faults).blocking(POLL, panel.clock.now_us()) is None
     assert panel.ask("DELETE", "/faults/1")[0] == 404
     assert panel.ask("GET", "/faults") == (200, {"faults": []})
 
@@ -174,7 +175,7 @@ def test_a_fault_waits_is_on_and_is_over(panel: ControlPanel) -> None:
         return [fault["state"] for fault in panel.ask("GET", "/faults")[1]["faults"]]
 
     assert states() == ["waiting", "on"]
-    panel.faults.blocking(POLL, panel.clock.now_us())
+    HttpFaults(panel.faults).blocking(POLL, panel.clock.now_us())
     assert states() == ["waiting", "over"]
     panel.clock.skip(to_us(10))
     assert states() == ["on", "over"]
@@ -327,7 +328,7 @@ def test_the_trace_is_read_on_from_where_one_was(panel: ControlPanel) -> None:
 
 def test_a_line_is_one_of_a_trace_file_with_its_number(panel: ControlPanel) -> None:
     panel.answered("dev-1", 401, "token differs")
-    text = list(all_lines(panel.reading("?kind=refused")))
+    text = list(all_lines(panel.cursor("?kind=refused")))
     event = from_line(text[0])
     assert (event.kind, event.device, event.reason) == ("refused", "dev-1", "token differs")
     assert text[0].startswith('{"number":2,"at_us":')
@@ -356,13 +357,13 @@ def test_messages_without_their_bodies(panel: ControlPanel) -> None:
 
 def test_a_poller_learns_how_far_it_has_looked(panel: ControlPanel) -> None:
     panel.answered("a")
-    assert panel.reading("?kind=refused&since=0").last == 2
+    assert panel.cursor("?kind=refused&since=0").last == 2
 
 
 def test_secrets_are_masked(panel: ControlPanel) -> None:
     panel.secrets.learn("target-token", "super-secret-token")
     panel.answered("dev-1", token="super-secret-token")
-    text = "".join(all_lines(panel.reading()))
+    text = "".join(all_lines(panel.cursor()))
     assert "super-secret-token" not in text
     assert "target-token:" in text
 
@@ -391,40 +392,40 @@ def test_near_words_in_the_query(panel: ControlPanel) -> None:
 
 def test_who_follows_gets_what_is_new(panel: ControlPanel) -> None:
     panel.answered("a")
-    reading = panel.reading("?follow=true&limit=3")
-    assert (reading.lines(), reading.is_behind, reading.is_over) == ([], False, False)
+    cursor = panel.cursor("?follow=true&limit=3")
+    assert (cursor.lines(), cursor.is_behind, cursor.is_over) == ([], False, False)
     panel.answered("b")
-    assert numbers(list(map(json.loads, reading.lines()))) == [3, 4]
-    assert not reading.is_over
+    assert numbers(list(map(json.loads, cursor.lines()))) == [3, 4]
+    assert not cursor.is_over
     panel.answered("c")
-    assert numbers(list(map(json.loads, reading.lines()))) == [5]
-    assert reading.is_over
+    assert numbers(list(map(json.loads, cursor.lines()))) == [5]
+    assert cursor.is_over
 
 
 def test_who_follows_from_somewhere_gets_what_was_and_what_is_new(panel: ControlPanel) -> None:
     panel.answered("a")
-    reading = panel.reading("?follow=true&since=1")
-    assert numbers(list(map(json.loads, reading.lines()))) == [2]
-    assert not reading.is_over
+    cursor = panel.cursor("?follow=true&since=1")
+    assert numbers(list(map(json.loads, cursor.lines()))) == [2]
+    assert not cursor.is_over
 
 
 def test_who_does_not_follow_is_not_kept_by_what_is_new(panel: ControlPanel) -> None:
     panel.answered("a")
-    reading = panel.reading("?since=0")
+    cursor = panel.cursor("?since=0")
     panel.answered("b")
-    assert numbers(list(map(json.loads, all_lines(reading)))) == [1, 2]
+    assert numbers(list(map(json.loads, all_lines(cursor)))) == [1, 2]
 
 
 def test_who_is_too_slow_is_told_how_much_was_dropped() -> None:
     panel = ControlPanel(max_events=10)
-    reading = panel.reading("?follow=true")
+    cursor = panel.cursor("?follow=true")
     for _ in range(8):
         panel.answered("a")
-    lines = list(map(json.loads, reading.lines()))
+    lines = list(map(json.loads, cursor.lines()))
     assert lines[0] == {"dropped": 6}
     assert numbers(lines[1:]) == list(range(7, 17))
     panel.answered("a")
-    assert numbers(list(map(json.loads, reading.lines()))) == [17, 18]
+    assert numbers(list(map(json.loads, cursor.lines()))) == [17, 18]
 
 
 def test_what_is_forgotten_before_a_reader_comes_is_said_too() -> None:
@@ -439,9 +440,9 @@ def test_a_long_trace_is_read_in_pieces() -> None:
     panel = ControlPanel(max_events=1_000)
     for _ in range(500):
         panel.answered("a")
-    reading = panel.reading("?since=0")
-    assert len(reading.lines()) < 500
-    assert len(list(all_lines(panel.reading("?since=0")))) == 1_000
+    cursor = panel.cursor("?since=0")
+    assert len(cursor.lines()) < 500
+    assert len(list(all_lines(panel.cursor("?since=0")))) == 1_000
 
 
 # Reasons

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from fleetrig.reference_server.faults import FaultPlan, blocks, describe, distort, filter_request, replacement
+from fleetrig.reference_server.fault_plan import FaultPlan, describe
+from fleetrig.reference_server.http_faults import HttpFaults, blocks, distort, filter_request, replacement
 from fleetrig.reference_server.http_rewrite import other_host
 from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.delivery import Delivery, Framing
@@ -137,10 +138,11 @@ def test_who_was_sent_elsewhere_is_served_there_also_later() -> None:
     plan.add(Fault(FaultKind.MOVED, for_s=1.0, times=1, parameters={"below": "/elsewhere"}), 0)
     there = HttpRequest("PUT", "http://localhost:8080", "/elsewhere/DEFAULT/controller/v1/d1/configData?x=1")
     home = HttpRequest("PUT", "http://127.0.0.1:8080", "/DEFAULT/controller/v1/d1/configData?x=1")
-    assert plan.original_request(there) == home
-    assert plan.original_request(home) == home
+    faults = HttpFaults(plan)
+    assert faults.original_request(there) == home
+    assert faults.original_request(home) == home
     near = HttpRequest("GET", "http://localhost:8080", "/elsewhereabouts/x")
-    assert plan.original_request(near) == near
+    assert faults.original_request(near) == near
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
@@ -151,11 +153,12 @@ def test_a_redirect_never_reaches_the_platform_and_is_followed_once(status: int)
     assert replacement(fault, POLL) == Delivery(HttpResponse(status, (location,)))
     plan = FaultPlan(lambda: 0.0)
     plan.add(fault, 0)
-    assert plan.blocking(POLL, 0) == fault
+    faults = HttpFaults(plan)
+    assert faults.blocking(POLL, 0) == fault
     followed = HttpRequest("GET", "http://localhost:8080", "/elsewhere/DEFAULT/controller/v1/d1")
-    assert plan.blocking(followed, 0) is None
-    assert plan.original_request(followed).target == POLL.target
-    assert plan.distorting(POLL, 0) == []
+    assert faults.blocking(followed, 0) is None
+    assert faults.original_request(followed).target == POLL.target
+    assert faults.distorting(POLL, 0) == []
 
 
 def test_every_other_name_leads_back() -> None:
@@ -182,7 +185,7 @@ def test_one_of_each_kind_in_a_fixed_order() -> None:
     plan = FaultPlan(lambda: 0.0)
     for fault in (Fault(FaultKind.LOST_REPLY), rewriting(status=404), rewriting(status=500), moving()):
         plan.add(fault, 0)
-    assert [fault.kind for fault in plan.distorting(POLL, 0)] == [
+    assert [fault.kind for fault in HttpFaults(plan).distorting(POLL, 0)] == [
         FaultKind.MOVED,
         FaultKind.REWRITE,
         FaultKind.LOST_REPLY,

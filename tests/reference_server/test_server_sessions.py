@@ -1,4 +1,4 @@
-"""A server with sessions: who is said what, one transaction for each envelope, and all of it in the trace."""
+"""A server with sessions: which session gets what, one transaction for each envelope, and all of it in the trace."""
 
 from __future__ import annotations
 

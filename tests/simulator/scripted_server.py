@@ -1,4 +1,4 @@
-"""A server of virtual time that does what a test says, and writes down what it is told."""
+"""A server of virtual time that does what a test says, and records what reaches it."""
 
 from __future__ import annotations
 

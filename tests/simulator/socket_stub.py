@@ -1,4 +1,4 @@
-"""The handler of a test behind a real socket: what the memory transport shows at once is performed on the wire."""
+"""The handler of a test behind a real socket: what `VirtualHttp` shows at once is performed on the wire."""
 
 from __future__ import annotations
 

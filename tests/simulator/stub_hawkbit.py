@@ -1,4 +1,4 @@
-"""A small hawkBit of our tests: one handler for virtual time and for a socket, scripted, with everything it was told.
+"""A small hawkBit of our tests: one handler for virtual time and for a socket, scripted, with all that it received.
 
 It is no reference: it knows as much of the contract as these tests need, written a third time, so that neither the
 device's nor the server's code explains itself.

@@ -7,7 +7,7 @@ import tracemalloc
 from collections.abc import Callable
 from itertools import count
 
-from fleetrig.reference_server.faults import FaultPlan
+from fleetrig.reference_server.fault_plan import FaultPlan
 from fleetrig.reference_server.server import Server
 from fleetrig.reference_server.stores.memory import MemoryStore
 from fleetrig.simulator.agent import Agent

@@ -10,7 +10,7 @@ from typing import Final
 from fleetrig.harness.commands.serve_platform import PlatformArgs, PlatformConfig
 from fleetrig.harness.platforms.hawkbit.server import SERVER
 from fleetrig.harness.servers.secrets import secret_from
-from fleetrig.reference_server.fronts.addresses import Address
+from fleetrig.reference_server.address import Address
 from fleetrig.reference_server.platform import PlatformBuilder, ServerPlatform
 from fleetrig.reference_server.platforms.hawkbit.platform import HawkbitPlatform
 from fleetrig.reference_server.platforms.hawkbit.state.permissions import unknown_rights

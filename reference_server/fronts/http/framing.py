@@ -1,6 +1,6 @@
 """Answers in the other forms that HTTP allows, and slow ones: chunked, closed by the server, HTTP/1.0, drop by drop.
 
-Only faults ask for these. Whatever is honest comes out of `outgoing` and `endings.send`.
+Only faults ask for these. All other answers are made by `response_head` and `response_sending`.
 """
 
 from __future__ import annotations
@@ -10,8 +10,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from fleetrig.reference_server.fronts.http.endings import Drain
-from fleetrig.reference_server.fronts.http.outgoing import BODILESS, OURS, STATUS_LINES, date_line, encoded, has_body
+from fleetrig.reference_server.fronts.http.response_head import (
+    BODILESS,
+    OURS,
+    STATUS_LINES,
+    date_line,
+    encoded,
+    has_body,
+)
+from fleetrig.reference_server.fronts.http.response_sending import Drain
 from fleetrig.simulator.contract.bodies import body_blocks
 from fleetrig.simulator.contract.delivery import Delivery, Framing
 from fleetrig.simulator.contract.http import Body, HttpResponse, body_length
@@ -21,17 +28,17 @@ DROPS_PER_S: Final = 10
 
 
 def is_plain(delivery: Delivery) -> bool:
-    """True when there is nothing here to do."""
+    """True when the delivery asks for nothing special."""
     return delivery.framing is Framing.LENGTH and delivery.bytes_per_s is None and not delivery.as_given
 
 
 def suited(delivery: Delivery, *, is_http10: bool) -> Delivery:
-    """A client of HTTP/1.0 knows no chunks."""
+    """The delivery in a form that the client understands: HTTP/1.0 has no chunks."""
     return replace(delivery, framing=Framing.HTTP10) if is_http10 and delivery.framing is Framing.CHUNKED else delivery
 
 
 def keeps(delivery: Delivery) -> bool:
-    """The connection can live on: the client knows where the answer ended, and nothing said otherwise."""
+    """True when the connection can stay open: the client knows where the answer ends."""
     given = delivery.as_given & {"content-length", "connection", "transfer-encoding"}
     return delivery.framing in (Framing.LENGTH, Framing.CHUNKED) and not given
 

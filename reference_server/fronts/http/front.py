@@ -1,7 +1,7 @@
 """HTTP over sockets: byte-exact envelopes in, deliveries out. The only home of aiohttp.
 
 aiohttp's plain `web.Server` reads the wire; there is no router, so a path arrives as it was sent. The answer is
-written by `delivering` and not by aiohttp's response classes: headers are exactly those of the platform, and every
+written by `responder` and not by aiohttp's response classes: headers are exactly those of the platform, and every
 `Ending` can be performed. Whatever a client sends, it gets an answer or a closed connection, never a traceback.
 """
 
@@ -16,9 +16,8 @@ from typing import Any, Final
 from aiohttp import http_exceptions, web
 
 from fleetrig.reference_server.fronts.front import FrontTools
-from fleetrig.reference_server.fronts.http.delivering import SERVER_ERROR, Delivering, HttpExchange
-from fleetrig.reference_server.fronts.http.endings import reset
-from fleetrig.reference_server.fronts.http.intake import (
+from fleetrig.reference_server.fronts.http.lenient_parse import lenient_parse
+from fleetrig.reference_server.fronts.http.request_intake import (
     MAX_HEADERS,
     MAX_LINE_BYTES,
     Gone,
@@ -29,10 +28,11 @@ from fleetrig.reference_server.fronts.http.intake import (
     origin_of,
     too_large,
 )
-from fleetrig.reference_server.fronts.http.lenient_parse import lenient_parse
+from fleetrig.reference_server.fronts.http.responder import SERVER_ERROR, HttpExchange, HttpResponder
+from fleetrig.reference_server.fronts.http.socket_endings import reset
 from fleetrig.reference_server.fronts.listening import Listener
 from fleetrig.reference_server.fronts.tls import peer_certificates, server_name
-from fleetrig.reference_server.http_habits import HttpHabits
+from fleetrig.reference_server.http_container import HttpContainerRules
 from fleetrig.reference_server.platform import HttpPlatform
 from fleetrig.reference_server.server import Server
 from fleetrig.simulator.contract.delivery import Delivery, Ending, HttpHandler
@@ -104,7 +104,7 @@ class _HttpConnection(web.RequestHandler):
         self.last: Any = None  # the body of the latest request, read or not
         self.body: Any = None  # the body that is being read
         self.is_broken = False  # that body is malformed
-        self.half_closed = False  # the client said all it had to say, and still listens
+        self.half_closed = False  # the client has closed its sending half, and still listens
         self.answered = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -137,7 +137,7 @@ class _HttpConnection(web.RequestHandler):
             body.feed_eof()
 
     def eof_received(self) -> bool | None:  # type: ignore[override]
-        """A client may close its sending half and wait for the answer; one whose answer a fault holds back has left."""
+        """Keeps the connection of a client that has closed only its sending half and still waits for an answer."""
         owed = self._request_count > self.answered
         if not owed or self.body is not None or self.scheme == "https":
             return None
@@ -156,13 +156,13 @@ class _HttpConnection(web.RequestHandler):
     def handle_error(
         self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
     ) -> web.StreamResponse:
-        """Called by aiohttp for what it could not read and for what the front raised."""
+        """Called by aiohttp for a request that it could not read, and for an exception of the front."""
         if isinstance(exc, ConnectionError):
             raise exc
         if isinstance(exc, http_exceptions.HttpProcessingError):
             return _Late(lambda: self._front.answer_unread(request, self, exc))
         self._front.on_bug(None, exc or RuntimeError(message))
-        return _Late(lambda: self._front.delivering.send(self.exchange(request, request.method), SERVER_ERROR))
+        return _Late(lambda: self._front.responder.send(self.exchange(request, request.method), SERVER_ERROR))
 
     def log_exception(self, *args: Any, **kw: Any) -> None:
         LOG.debug(*args, **kw)
@@ -182,16 +182,16 @@ class _HttpServer(web.Server):
         }
 
     def connection(self, listener: str) -> _HttpConnection:
-        """A new one, come in by the listener of that name."""
+        """A new connection, accepted by the listener of that name."""
         return _HttpConnection(self, self._front, listener, **self._options)
 
 
 class HttpFront:
     """All HTTP and HTTPS listeners of one platform. Belongs to the event loop it was opened in."""
 
-    def __init__(self, handle: HttpHandler, habits: HttpHabits, tools: FrontTools) -> None:
+    def __init__(self, handle: HttpHandler, rules: HttpContainerRules, tools: FrontTools) -> None:
         self._handle = handle
-        self._upload_bytes = habits.upload_bytes
+        self._upload_bytes = rules.upload_bytes
         self._clock = tools.clock
         self._trace = tools.trace
         self._limits = tools.limits
@@ -202,7 +202,7 @@ class HttpFront:
         self._keep, self._close = _Sent(keeps=True), _Sent(keeps=False)
         self.next_session_id = tools.next_session_id
         self.on_bug = tools.on_bug
-        self.delivering = Delivering(tools, habits)
+        self.responder = HttpResponder(tools, rules)
 
     # Listening
 
@@ -217,13 +217,13 @@ class HttpFront:
         """Stops accepting, lets answers that are being sent end within a second, closes all connections."""
         for listener in self._listeners:
             listener.close()
-        self.delivering.release()
+        self.responder.release()
         if self._server is not None:
             self._server.pre_shutdown()
             await self._server.shutdown(STOP_WITHIN_S)
 
     def refuse(self) -> None:
-        """From now on connecting is refused, and all connections are reset."""
+        """Refuses connections from now on, and resets those that are open."""
         self._note_outage(Ending.REFUSED, "stopped listening")
         for listener in self._listeners:
             listener.refuse()
@@ -237,7 +237,7 @@ class HttpFront:
         self._note_outage("", "listening again")
 
     def perform(self, outputs: Sequence[Output]) -> None:
-        """Closes at once what is to be closed. Raises ModelError for a `Send`: over HTTP a server must be asked."""
+        """Performs each `Close` at once. Raises ModelError for a `Send`: over HTTP a server only answers."""
         for output in outputs:
             connection = self.connections.get(output.session)
             if connection is None or connection.transport is None:
@@ -268,7 +268,7 @@ class HttpFront:
             envelope = HttpRequest(request.method, origin, target, headers, body)
             delivery = self._decide(envelope, connection.session)
         except Rejected as rejected:
-            await self.delivering.reject(connection.exchange(request, request.method), rejected)
+            await self.responder.reject(connection.exchange(request, request.method), rejected)
             return self._close
         except Gone:
             connection.force_close()
@@ -276,13 +276,13 @@ class HttpFront:
         finally:
             if spool is not None:
                 spool.close()
-        keeps = await self.delivering.perform(connection.exchange(request, request.method), envelope, delivery)
+        keeps = await self.responder.perform(connection.exchange(request, request.method), envelope, delivery)
         return self._keep if keeps else self._close
 
     async def answer_unread(
         self, request: web.BaseRequest, connection: _HttpConnection, error: http_exceptions.HttpProcessingError
     ) -> bool:
-        """The library gave up: the platform answers if a second look finds a request, else the front does."""
+        """Called for what the library cannot read: the platform answers if `lenient_parse` can, else the front does."""
         found = lenient_parse(connection.data)
         exchange = connection.exchange(request, found.method if found is not None else "GET")
         exchange.keeps = exchange.is_http10 = False
@@ -291,9 +291,9 @@ class HttpFront:
                 raise _why_unread(connection.data, error)
             origin = origin_of(connection.scheme, found.header("Host") or "", connection.session.local_port)
         except Rejected as rejected:
-            return await self.delivering.reject(exchange, rejected)
+            return await self.responder.reject(exchange, rejected)
         envelope = HttpRequest(found.method, origin, found.target, found.headers, found.body)
-        return await self.delivering.perform(exchange, envelope, self._decide(envelope, connection.session))
+        return await self.responder.perform(exchange, envelope, self._decide(envelope, connection.session))
 
     def _address(self, request: web.BaseRequest, connection: _HttpConnection) -> tuple[str, str]:
         target = request.raw_path
@@ -339,7 +339,7 @@ def http_front(server: Server, tools: FrontTools) -> HttpFront:
     """Raises ModelError for a platform that speaks no HTTP."""
     if not isinstance(server.platform, HttpPlatform):
         raise ModelError(f"the platform {server.platform.name} speaks no HTTP, so it cannot listen for it")
-    return HttpFront(server.exchange, server.platform.http_habits, tools)
+    return HttpFront(server.exchange, server.platform.container_rules, tools)
 
 
 def _welcome(request: web.BaseRequest) -> None:

@@ -1,6 +1,6 @@
 """A lenient parser for a request that the HTTP library would not read, since real servers do read it.
 
-Two such kinds are known: a method that the library has never heard of, which the platform must be the one to refuse,
+Two such kinds are known: a method that the library does not know, which the platform is to refuse,
 and a header given twice that decides nothing about where the message ends.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from fleetrig.reference_server.fronts.http.intake import MAX_HEADERS, MAX_LINE_BYTES
+from fleetrig.reference_server.fronts.http.request_intake import MAX_HEADERS, MAX_LINE_BYTES
 from fleetrig.simulator.contract.http import Headers, HttpRequest
 
 LINE: Final = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}) (/[^\x00-\x20\x7f]*) HTTP/1\.[01]")

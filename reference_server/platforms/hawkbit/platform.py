@@ -13,7 +13,7 @@ from typing import Final
 from fleetrig.reference_server.platform import HttpAnswer, Reaction
 from fleetrig.reference_server.platforms.hawkbit.request import admin_auth, device_auth
 from fleetrig.reference_server.platforms.hawkbit.request.call import Call
-from fleetrig.reference_server.platforms.hawkbit.request.container import container_habits
+from fleetrig.reference_server.platforms.hawkbit.request.container import container_rules
 from fleetrig.reference_server.platforms.hawkbit.request.dos_filter import DosFilter
 from fleetrig.reference_server.platforms.hawkbit.request.error_replies import refusal
 from fleetrig.reference_server.platforms.hawkbit.request.firewall import check_host, check_path, container_refusal
@@ -62,7 +62,7 @@ class HawkbitPlatform:
         self.repo = Repository(store, blobs, entropy, settings)
         self._schedulers = (RolloutScheduler(self.repo), AutoAssigner(self.repo), ActionCleanup(self.repo))
         self._dos = DosFilter(settings)
-        self.http_habits = container_habits(settings.quotas.artifact_bytes)
+        self.container_rules = container_rules(settings.quotas.artifact_bytes)
         routes = known_to(self.repo.traits, PROVISIONING + DEPLOYMENT + SOFTWARE + SETS + CAMPAIGNS)
         self._operators = Router(route for route in routes if not route.is_for_devices)
         self._devices = Router((route for route in routes if route.is_for_devices), DEVICE_SEGMENTS)

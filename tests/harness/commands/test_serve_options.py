@@ -15,7 +15,7 @@ from fleetrig.harness.commands.serve_options import ServeArgs, ServeConfig, pars
 from fleetrig.harness.commands.serve_platform import servable
 from fleetrig.harness.platforms import PLATFORMS
 from fleetrig.harness.servers.description import LISTENERS, description_of
-from fleetrig.reference_server.fronts.addresses import Address
+from fleetrig.reference_server.address import Address
 from fleetrig.reference_server.reference import ReferenceServer
 from fleetrig.reference_server.stores.leftovers import Leftovers
 from fleetrig.simulator.contract.bodies import body_bytes

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from fleetrig.harness.commands.serve_platform import PlatformArgs, PlatformConfig, ServablePlatform
 from fleetrig.harness.servers.description import ServerDescription
-from fleetrig.reference_server.http_habits import PLAIN
+from fleetrig.reference_server.http_container import PLAIN_CONTAINER
 from fleetrig.reference_server.platform import HttpAnswer, Reaction
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
@@ -29,7 +29,7 @@ class ToyPlatform:
     """Answers every request with the profile and the properties it was started with."""
 
     name = "toy"
-    http_habits = PLAIN
+    container_rules = PLAIN_CONTAINER
 
     def __init__(self, args: PlatformArgs) -> None:
         self._args = args

@@ -13,12 +13,12 @@ from typing import Any, TypeVar
 
 import pytest
 
-from fleetrig.reference_server.fronts.addresses import Address
+from fleetrig.reference_server.address import Address
 from fleetrig.reference_server.fronts.front import FrontTools, Limits
 from fleetrig.reference_server.fronts.http.front import HttpFront
 from fleetrig.reference_server.fronts.listening import Listener
-from fleetrig.reference_server.http_habits import HttpHabits
-from fleetrig.reference_server.platforms.hawkbit.request.container import container_habits
+from fleetrig.reference_server.http_container import HttpContainerRules
+from fleetrig.reference_server.platforms.hawkbit.request.container import container_rules
 from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.clock import US_PER_S
 from fleetrig.simulator.contract.delivery import Delivery
@@ -28,7 +28,7 @@ from fleetrig.simulator.contract.trace import Trace, TraceEvent
 from tests.reference_server.fronts.peer import LIMIT_S, Peer
 
 T = TypeVar("T")
-CONTAINER = container_habits(artifact_bytes=1 << 30)
+CONTAINER = container_rules(artifact_bytes=1 << 30)
 NOON_US = 1_767_268_800 * US_PER_S
 DATE = b"Date: Thu, 01 Jan 2026 12:00:00 GMT"
 
@@ -74,7 +74,7 @@ class FrontBench:
     events: list[TraceEvent] = field(default_factory=list)
     bugs: list[BaseException] = field(default_factory=list)
     limits: Limits = field(default_factory=Limits)
-    habits: HttpHabits = CONTAINER
+    rules: HttpContainerRules = CONTAINER
     refusals: int = 0
     """How often an answer has shown as refused."""
 
@@ -89,7 +89,7 @@ class FrontBench:
             self._note_refusal,
             limits=self.limits,
         )
-        self.front = HttpFront(self._handle, self.habits, tools)
+        self.front = HttpFront(self._handle, self.rules, tools)
         listener = Listener("http", Address("127.0.0.1", 0))
         self.port = listener.address.port
         self.loop.run(self.front.listen(listener))
@@ -124,11 +124,11 @@ def loop() -> Iterator[Loop]:
 
 @pytest.fixture
 def start_front(loop: Loop) -> Iterator[Callable[..., FrontBench]]:
-    """Starts a front with limits or habits of its own."""
+    """Starts a front with limits or container rules of its own."""
     with ExitStack() as stack:
 
-        def start(habits: HttpHabits = CONTAINER, **limits: Any) -> FrontBench:
-            bench = FrontBench(loop, limits=Limits(**limits), habits=habits)
+        def start(rules: HttpContainerRules = CONTAINER, **limits: Any) -> FrontBench:
+            bench = FrontBench(loop, limits=Limits(**limits), rules=rules)
             bench.start()
             stack.callback(lambda: loop.run(bench.front.close()))
             return bench

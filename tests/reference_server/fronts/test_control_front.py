@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from fleetrig.reference_server.fronts.addresses import Address
+from fleetrig.reference_server.address import Address
 from fleetrig.reference_server.reference import ANY_LOOPBACK_PORT, ReferenceServer
 from fleetrig.simulator.contract.clock import to_us
 from fleetrig.simulator.contract.errors import BrokenBench
@@ -49,7 +49,7 @@ def ask(server: ReferenceServer, method: str, path: str, body: object = None) ->
 
 @contextmanager
 def following(server: ReferenceServer, query: str = "") -> Iterator[http.client.HTTPResponse]:
-    """The answer's head is there when entered: whatever happens from then on will be told."""
+    """The answer's head has come when this is entered: all later events are in the stream."""
     connection = http.client.HTTPConnection("127.0.0.1", control(server), timeout=LIMIT_S)
     connection.request("GET", f"/trace?follow=true{query}")
     answer = connection.getresponse()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fleetrig.reference_server.http_habits import HttpHabits
+from fleetrig.reference_server.http_container import HttpContainerRules
 from fleetrig.simulator.contract.bodies import body_blocks
 from fleetrig.simulator.contract.delivery import Delivery
 from fleetrig.simulator.contract.http import Body, FileSlice, HttpRequest, HttpResponse
@@ -334,7 +334,7 @@ def send_in_parts(peer: Peer, data: bytes) -> None:
 def test_bodies_have_limits(
     start_front: Callable[..., FrontBench], content_type: str, framing: str, status: int
 ) -> None:
-    bench = start_front(HttpHabits(upload_bytes=2000), body_bytes=1000)
+    bench = start_front(HttpContainerRules(upload_bytes=2000), body_bytes=1000)
     length = int(framing.partition(": ")[2]) if "Length" in framing else 1500
     chunk = b"x" * length if "Length" in framing else b"%x\r\n%b\r\n0\r\n\r\n" % (length, b"x" * length)
     with bench.peer() as peer:

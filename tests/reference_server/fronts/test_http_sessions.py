@@ -1,4 +1,4 @@
-"""What a front knows of its connections, what a platform's habits make of them, and what a server does unasked."""
+"""What a front knows of its connections, what container rules make of them, and what a server does unasked."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from fleetrig.reference_server.http_habits import PLAIN
+from fleetrig.reference_server.http_container import PLAIN_CONTAINER
 from fleetrig.simulator.contract.delivery import Ending
 from fleetrig.simulator.contract.envelope import Close, Send
 from fleetrig.simulator.contract.errors import ModelError
@@ -14,8 +14,8 @@ from fleetrig.simulator.contract.http import HttpResponse
 from tests.reference_server.fronts.conftest import CONTAINER, FrontBench
 
 
-def test_a_platform_without_habits_gets_a_line_of_text(start_front: Callable[..., FrontBench]) -> None:
-    bench = start_front(PLAIN)
+def test_a_platform_without_container_rules_gets_a_line_of_text(start_front: Callable[..., FrontBench]) -> None:
+    bench = start_front(PLAIN_CONTAINER)
     with bench.peer() as peer:
         peer.send(b"GET / HTTP/1.1\r\nHost: a b\r\n\r\n")
         answer = peer.answer()
@@ -24,9 +24,10 @@ def test_a_platform_without_habits_gets_a_line_of_text(start_front: Callable[...
         assert peer.rest() == b""
 
 
-def test_habits_say_after_which_answers_a_connection_closes(start_front: Callable[..., FrontBench]) -> None:
-    for habits, status, connection in [(PLAIN, 400, None), (CONTAINER, 400, "close"), (PLAIN, 413, "close")]:
-        bench = start_front(habits)
+def test_container_rules_say_after_which_answers_a_connection_closes(start_front: Callable[..., FrontBench]) -> None:
+    plain = PLAIN_CONTAINER
+    for rules, status, connection in [(plain, 400, None), (CONTAINER, 400, "close"), (plain, 413, "close")]:
+        bench = start_front(rules)
         bench.answers(HttpResponse(status))
         with bench.peer() as peer:
             assert peer.get().header("Connection") == connection

@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.verification import PolicyBuilder, Store
 
+from fleetrig.reference_server.address import Address
 from fleetrig.reference_server.authority import CertificateAuthority
-from fleetrig.reference_server.fronts.addresses import Address
 from fleetrig.reference_server.fronts.listening import Listener
 from fleetrig.reference_server.fronts.tls import ThrowAwayTls, tls_context
 from fleetrig.simulator.contract.clock import US_PER_S

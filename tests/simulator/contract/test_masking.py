@@ -1,4 +1,4 @@
-"""No secret is ever written, in whatever form it travels; and nothing else is touched."""
+"""No secret is ever written, in any form in which it travels; and nothing else is changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Connections in virtual time: what a device hears, when, and what its server is told."""
+"""Connections in virtual time: what a device receives, when, and what reaches its server."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from fleetrig.simulator.contract.mqtt import (
 from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.contract.trace import Trace, TraceEvent
 from fleetrig.simulator.drivers.director import Director
-from fleetrig.simulator.drivers.power_watch import PowerWatch
+from fleetrig.simulator.drivers.power_cut_trigger import PowerCutTrigger
 from fleetrig.simulator.drivers.virtual import VirtualBench
 from fleetrig.simulator.effects import (
     Ask,
@@ -78,7 +78,9 @@ def broker(session: Session, envelope: Envelope) -> Sequence[Output]:
 class Life:
     """One device that performs effects one after the other, and what becomes of each, with the microsecond."""
 
-    def __init__(self, effects: Iterable[Effect], server: ScriptedServer, watch: PowerWatch | None = None) -> None:
+    def __init__(
+        self, effects: Iterable[Effect], server: ScriptedServer, trigger: PowerCutTrigger | None = None
+    ) -> None:
         self.server = server
         self.outcomes: list[tuple[int, Outcome]] = []
         self.events: list[TraceEvent] = []
@@ -86,7 +88,7 @@ class Life:
         trace.listen(self.events.append)
         self.bench = VirtualBench(server, trace, seed=1)
         self.agent = Agent(DeviceIdentity("dev-1"), lambda device, remembered: self._flow(list(effects)))
-        self.bench.power_on(self.agent, watch=watch)
+        self.bench.power_on(self.agent, trigger=trigger)
 
     def _flow(self, effects: list[Effect]) -> Flow:
         for effect in effects:
@@ -402,16 +404,16 @@ def pushing(session: Session, envelope: Envelope) -> Sequence[Output]:
 
 
 def test_the_points_at_which_power_can_go() -> None:
-    watch = PowerWatch()
-    Life(EVERYTHING, ScriptedServer(pushing), watch).run()
-    assert watch.points == POINTS
+    trigger = PowerCutTrigger()
+    Life(EVERYTHING, ScriptedServer(pushing), trigger).run()
+    assert trigger.passed == POINTS
 
 
 @pytest.mark.parametrize("point", POINTS)
 def test_power_goes_there_and_comes_back(point: str) -> None:
-    watch = PowerWatch(CutPoint.parse(point), off_s=3.0)
-    life = Life(EVERYTHING, ScriptedServer(pushing), watch).run()
-    assert watch.fired
+    trigger = PowerCutTrigger(CutPoint.parse(point), off_s=3.0)
+    life = Life(EVERYTHING, ScriptedServer(pushing), trigger).run()
+    assert trigger.fired
     assert life.kinds().count("power_cut") == 1
     assert life.kinds()[-1] == "ended"
     sessions = {session for _, session, line in life.told if line.startswith("opened")}

@@ -1,4 +1,4 @@
-"""Real time over real sockets: power cuts where they are told to fall, and nothing left behind when it is over."""
+"""Real time over real sockets: power is cut where it was asked for, and nothing is left behind at the end."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fleetrig.simulator.contract.http import HttpRequest
 from fleetrig.simulator.contract.identity import DeviceIdentity, TargetToken
 from fleetrig.simulator.contract.trace import Lane, Trace, TraceEvent
 from fleetrig.simulator.drivers.director import Director, Until
-from fleetrig.simulator.drivers.power_watch import PowerWatch
+from fleetrig.simulator.drivers.power_cut_trigger import PowerCutTrigger
 from fleetrig.simulator.drivers.realtime import RealBench, WallClock
 from fleetrig.simulator.effects import Ask, Done, Enter, Flow, Pause, Reply
 from fleetrig.simulator.flows.hawkbit.device import HawkbitSettings
@@ -112,7 +112,7 @@ def test_a_first_contact_with_an_update() -> None:
 def test_a_cut_after_sending_falls_when_the_server_has_it_all_and_has_not_answered(effect: str, has: str) -> None:
     stub = StubHawkbit(sleep="00:01:00")
     action = stub.assign("dev-1", Action("12"))
-    watch = PowerWatch(CutPoint(effect, 1, "sent"), off_s=LONG_S)
+    trigger = PowerCutTrigger(CutPoint(effect, 1, "sent"), off_s=LONG_S)
 
     async def story(run: Run) -> None:
         def hold(request: HttpRequest) -> None:
@@ -122,7 +122,7 @@ def test_a_cut_after_sending_falls_when_the_server_has_it_all_and_has_not_answer
 
         stub.on_request = hold
         agent = run.device()
-        run.bench.power_on(agent, watch=watch)
+        run.bench.power_on(agent, trigger=trigger)
         await run.until(lambda: ("power_cut", "") in run.kinds())
         assert run.kinds()[-2:] == [("sent", effect), ("power_cut", "")]
         await run.server.until(lambda: has.encode() in run.server.requests[-1])
@@ -134,7 +134,7 @@ def test_a_cut_after_sending_falls_when_the_server_has_it_all_and_has_not_answer
         await run.until(lambda: bool(action.finished and stub.attributes))
 
     on_the_bench(story, stub)
-    assert watch.fired
+    assert trigger.fired
     assert action.executions.count("closed") == 1
 
 
@@ -143,7 +143,7 @@ def test_a_cut_after_sending_falls_when_the_server_has_it_all_and_has_not_answer
 )
 def test_the_other_cuts_at_an_exchange(where: str, last: tuple[str, str]) -> None:
     async def story(run: Run) -> None:
-        run.bench.power_on(run.device(), watch=PowerWatch(CutPoint("poll", 1, where), off_s=0.02))
+        run.bench.power_on(run.device(), trigger=PowerCutTrigger(CutPoint("poll", 1, where), off_s=0.02))
         await run.until(lambda: ("received", "configData") in run.kinds())
 
     run = on_the_bench(story)
@@ -157,7 +157,7 @@ def test_the_other_cuts_at_an_exchange(where: str, last: tuple[str, str]) -> Non
 def test_a_cut_after_sending_what_cannot_be_sent_is_a_cut_all_the_same() -> None:
     async def story(run: Run) -> None:
         await run.server.__aexit__(None, None, None)
-        run.bench.power_on(run.device(), watch=PowerWatch(CutPoint("poll", 1, "sent"), off_s=LONG_S))
+        run.bench.power_on(run.device(), trigger=PowerCutTrigger(CutPoint("poll", 1, "sent"), off_s=LONG_S))
         await run.until(lambda: ("power_cut", "") in run.kinds())
 
     on_the_bench(story)
@@ -262,7 +262,7 @@ def test_a_download_that_is_cut_goes_on_over_real_sockets() -> None:
 
 
 class TestTls:
-    """One context for the whole bench; a server that nobody vouches for is not spoken to."""
+    """One context for the whole bench; a server without a trusted certificate is not spoken to."""
 
     def told(self, *, verify: ssl.SSLContext | bool) -> tuple[list[str], StubHawkbit]:
         authority = trustme.CA()

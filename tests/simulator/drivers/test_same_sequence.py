@@ -13,7 +13,7 @@ from fleetrig.simulator.contract.delivery import Ending
 from fleetrig.simulator.contract.identity import DeviceIdentity, TargetToken
 from fleetrig.simulator.contract.trace import Lane, Trace, TraceEvent
 from fleetrig.simulator.drivers.director import Director, Until
-from fleetrig.simulator.drivers.power_watch import PowerWatch
+from fleetrig.simulator.drivers.power_cut_trigger import PowerCutTrigger
 from fleetrig.simulator.drivers.realtime import RealBench
 from fleetrig.simulator.drivers.virtual import VirtualBench
 from fleetrig.simulator.flows.hawkbit.device import HawkbitSettings
@@ -63,24 +63,24 @@ def story_of(events: list[TraceEvent]) -> Story:
     ]
 
 
-def in_virtual_time(script: Callable[[StubHawkbit], None], watch: PowerWatch | None) -> Story:
+def in_virtual_time(script: Callable[[StubHawkbit], None], trigger: PowerCutTrigger | None) -> Story:
     stub, trace, events = StubHawkbit(sleep="00:01:00"), Trace(), list[TraceEvent]()
     script(stub)
     trace.listen(events.append)
     bench = VirtualBench(HttpOnly(stub.handle), trace, seed=1)
-    bench.power_on(device("http://hawkbit.test"), watch=watch)
+    bench.power_on(device("http://hawkbit.test"), trigger=trigger)
     assert bench.run(until_done(stub, events)), story_of(events)
     return story_of(events)
 
 
-def over_sockets(script: Callable[[StubHawkbit], None], watch: PowerWatch | None) -> Story:
+def over_sockets(script: Callable[[StubHawkbit], None], trigger: PowerCutTrigger | None) -> Story:
     stub, trace, events = StubHawkbit(sleep="00:01:00"), Trace(), list[TraceEvent]()
     script(stub)
     trace.listen(events.append)
 
     async def told() -> None:
         async with SocketStub(stub.handle) as server, RealBench(trace, seed=1) as bench:
-            bench.power_on(device(server.origin), watch=watch)
+            bench.power_on(device(server.origin), trigger=trigger)
             assert await bench.run(until_done(stub, events)), story_of(events)
             told_so_far.extend(story_of(events))
 
@@ -119,10 +119,10 @@ def wrong_image(stub: StubHawkbit) -> None:
 
 
 def power_cuts() -> list[str]:
-    watch = PowerWatch()
-    in_virtual_time(plain_update, watch)
+    trigger = PowerCutTrigger()
+    in_virtual_time(plain_update, trigger)
     wanted = ("poll", "deploymentBase", "download", "feedback-closed", "remember-stage", "apply", "configData")
-    return [point for point in watch.points if point.startswith(wanted) and "#1:" in point]
+    return [point for point in trigger.passed if point.startswith(wanted) and "#1:" in point]
 
 
 @pytest.mark.slow
@@ -135,8 +135,8 @@ def test_both_drivers_tell_the_same_story(script: Callable[[StubHawkbit], None])
 
 @pytest.mark.parametrize("point", power_cuts())
 def test_they_do_so_with_the_power_gone_at(point: str) -> None:
-    watches = [PowerWatch(CutPoint.parse(point), off_s=0.05) for _ in range(2)]
-    virtual = in_virtual_time(plain_update, watches[0])
+    triggers = [PowerCutTrigger(CutPoint.parse(point), off_s=0.05) for _ in range(2)]
+    virtual = in_virtual_time(plain_update, triggers[0])
     assert ("power_cut", "", "") in virtual
-    assert over_sockets(plain_update, watches[1]) == virtual
-    assert all(watch.fired for watch in watches)
+    assert over_sockets(plain_update, triggers[1]) == virtual
+    assert all(trigger.fired for trigger in triggers)

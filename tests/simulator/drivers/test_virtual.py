@@ -1,4 +1,4 @@
-"""Virtual time: the same seed gives the same run, power goes where it is told, directors get what they ask for."""
+"""Virtual time: the same seed gives the same run, power is cut where it was asked for, directors get what they want."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane, Trace, TraceEvent
 from fleetrig.simulator.contract.trace_json import to_line
 from fleetrig.simulator.drivers.director import AdminCall, Director, Until
-from fleetrig.simulator.drivers.power_watch import PowerWatch
+from fleetrig.simulator.drivers.power_cut_trigger import PowerCutTrigger
 from fleetrig.simulator.drivers.virtual import VirtualBench
 from fleetrig.simulator.effects import Ask, Done, Enter, Flow, NoReply, Pause, Reply
 from fleetrig.simulator.fleet import numbered
@@ -110,19 +110,19 @@ def test_v32_a_device_does_not_care_what_year_it_is() -> None:
     assert early.events[-1].at_us == late.events[-1].at_us - 4_000_000_000 * US_PER_S
 
 
-def updated(run: Run, watch: PowerWatch | None, for_s: float = 30.0) -> Action:
+def updated(run: Run, trigger: PowerCutTrigger | None, for_s: float = 30.0) -> Action:
     """A first contact with an update waiting, through to its end."""
     action = run.stub.assign("dev-1", Action("12"))
-    run.bench.power_on(run.device(), watch=watch)
+    run.bench.power_on(run.device(), trigger=trigger)
     run.bench.run_for(for_s)
     return action
 
 
 def listed_points() -> list[str]:
     """Until a few polls after the update."""
-    watch = PowerWatch()
-    updated(Run(), watch, for_s=5.0)
-    return watch.points
+    trigger = PowerCutTrigger()
+    updated(Run(), trigger, for_s=5.0)
+    return trigger.passed
 
 
 def test_points_are_listed_with_stable_names() -> None:
@@ -136,9 +136,9 @@ def test_points_are_listed_with_stable_names() -> None:
 
 @pytest.mark.parametrize("point", listed_points())
 def test_v27_power_cut_at_every_point_of_an_update(point: str) -> None:
-    run, watch = Run(), PowerWatch(CutPoint.parse(point), off_s=3.0)
-    action = updated(run, watch)
-    assert watch.fired
+    run, trigger = Run(), PowerCutTrigger(CutPoint.parse(point), off_s=3.0)
+    action = updated(run, trigger)
+    assert trigger.fired
     kinds = [event.kind for event in run.events if event.lane is Lane.DEVICE]
     assert kinds.count("power_cut") == 1
     assert kinds.count("power_on") == 2
@@ -158,7 +158,7 @@ def test_v27_power_cut_at_every_point_of_an_update(point: str) -> None:
 @pytest.mark.parametrize(("where", "reached"), [("before", False), ("sent", True), ("answered", True)])
 def test_what_a_cut_at_an_exchange_means(where: str, reached: bool) -> None:
     run = Run()
-    run.bench.power_on(run.device(), watch=PowerWatch(CutPoint("configData", 1, where)))
+    run.bench.power_on(run.device(), trigger=PowerCutTrigger(CutPoint("configData", 1, where)))
     run.bench.run_for(1.0)
     assert bool(run.stub.asked("PUT *")) is reached
     assert (("sent", "configData") in run.kinds()) is reached
@@ -267,7 +267,7 @@ class TestPower:
     def test_so_can_one_that_a_watch_would_bring_back(self) -> None:
         run = Run()
         agent = run.device()
-        run.bench.power_on(agent, watch=PowerWatch(CutPoint("poll", 1, "before"), off_s=2.0))
+        run.bench.power_on(agent, trigger=PowerCutTrigger(CutPoint("poll", 1, "before"), off_s=2.0))
         run.bench.run_for(1.0)
         run.bench.power_cut(agent)
         run.bench.run_for(5.0)

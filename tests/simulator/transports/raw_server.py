@@ -53,7 +53,7 @@ class RawServer:
         self.requests: list[bytes] = []
         self.connections: list[Connection] = []
         self.arrived = asyncio.Event()
-        """A request has been read; cleared by whoever waits for the next."""
+        """A request has been read; the one that waits for the next clears it."""
         self._answer = answer
         self._context = context
         self._tasks: set[asyncio.Task[None]] = set()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from fleetrig.reference_server.fronts.http.endings import reset
+from fleetrig.reference_server.fronts.http.socket_endings import reset
 from fleetrig.simulator.contract.coap import CoapRequest, CoapResponse
 from fleetrig.simulator.contract.envelope import Envelope
 from fleetrig.simulator.contract.errors import ModelError

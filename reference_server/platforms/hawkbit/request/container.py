@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Final
 
-from fleetrig.reference_server.http_habits import FRAMING_IN_DOUBT, MIB, HttpHabits
+from fleetrig.reference_server.http_container import FRAMING_IN_DOUBT, MIB, HttpContainerRules
 from fleetrig.simulator.contract.http import HttpResponse
 
 FORM_BYTES: Final = 16 * MIB
@@ -31,6 +31,6 @@ def container_page(status: int, *headers: tuple[str, str]) -> HttpResponse:
     return HttpResponse(status, (*type_and_language, *headers), page.encode())
 
 
-def container_habits(artifact_bytes: int) -> HttpHabits:
+def container_rules(artifact_bytes: int) -> HttpContainerRules:
     """`artifact_bytes` is the quota of one artifact."""
-    return HttpHabits(container_page, CLOSES_AFTER, artifact_bytes + FORM_BYTES)
+    return HttpContainerRules(container_page, CLOSES_AFTER, artifact_bytes + FORM_BYTES)

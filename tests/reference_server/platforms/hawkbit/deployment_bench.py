@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from fleetrig.reference_server.entropy import SeededEntropy
-from fleetrig.reference_server.faults import FaultPlan
+from fleetrig.reference_server.fault_plan import FaultPlan
 from fleetrig.reference_server.platforms.hawkbit.platform import HawkbitPlatform
 from fleetrig.reference_server.platforms.hawkbit.state.settings import Settings
 from fleetrig.reference_server.server import Server

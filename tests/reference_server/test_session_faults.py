@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from fleetrig.reference_server.connection_faults import ConnectionFaults
-from fleetrig.reference_server.faults import FaultPlan
+from fleetrig.reference_server.fault_plan import FaultPlan
+from fleetrig.reference_server.http_faults import HttpFaults
+from fleetrig.reference_server.session_faults import SessionFaults
 from fleetrig.simulator.contract.coap import CoapRequest, CoapResponse
 from fleetrig.simulator.contract.delivery import Ending
 from fleetrig.simulator.contract.envelope import Send
@@ -114,7 +115,7 @@ def test_a_duplicate_is_marked_where_mqtt_marks_them(qos: int, dup: bool) -> Non
     plan = FaultPlan(lambda: 0.0)
     plan.add(Fault(FaultKind.DUPLICATE_DELIVERY), 0)
     push = Send(1, MqttPublish("a", b"x", qos, packet_id=qos))
-    (distorted,) = ConnectionFaults(plan).distorting([push], 0, None, 0)
+    (distorted,) = SessionFaults(plan).distorting([push], 0, None, 0)
     assert distorted.becomes == (push, Send(1, MqttPublish("a", b"x", qos, dup=dup, packet_id=qos)))
 
 
@@ -123,7 +124,7 @@ def test_a_coap_notification_comes_twice_and_late() -> None:
     plan.add(Fault(FaultKind.DUPLICATE_DELIVERY, hits="2.05"), 0)
     plan.add(Fault(FaultKind.LATENCY, hits="2.05", parameters={"delay_s": 1.0}), 0)
     notification = CoapResponse("2.05", b"x", observe=7, token=b"t")
-    (distorted,) = ConnectionFaults(plan).distorting([Send(1, notification)], 0, None, 0)
+    (distorted,) = SessionFaults(plan).distorting([Send(1, notification)], 0, None, 0)
     assert distorted.becomes == (Send(1, notification, 1_000_000),) * 2
     assert [fault.kind for fault in distorted.faults] == [FaultKind.DUPLICATE_DELIVERY, FaultKind.LATENCY]
 
@@ -273,7 +274,8 @@ def test_requests_over_http_are_not_bitten(kind: FaultKind) -> None:
     plan = FaultPlan(lambda: 0.0)
     plan.add(Fault(kind), 0)
     request = HttpRequest("GET", "http://h", "/")
-    assert (plan.blocking(request, 0), plan.distorting(request, 0)) == (None, [])
+    faults = HttpFaults(plan)
+    assert (faults.blocking(request, 0), faults.distorting(request, 0)) == (None, [])
 
 
 @pytest.mark.parametrize(

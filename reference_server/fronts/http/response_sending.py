@@ -1,20 +1,13 @@
-"""How an answer gets onto the wire, and how it does not: each `Ending` as a socket shows it."""
+"""Sends a whole answer: head and body, and a body in a file without reading all of it into memory."""
 
 from __future__ import annotations
 
 import asyncio
-import socket
-import struct
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import Final
 
 from fleetrig.simulator.contract.bodies import body_blocks
-from fleetrig.simulator.contract.delivery import Delivery
-from fleetrig.simulator.contract.http import Body, FileSlice, body_length
-
-LINGER_ZERO: Final = struct.pack("ii", 1, 0)
-"""SO_LINGER on, zero seconds: closing sends a RST and forgets what was not sent."""
+from fleetrig.simulator.contract.http import Body, FileSlice
 
 SENDFILE_FROM_BYTES: Final = 64 * 1024
 
@@ -22,16 +15,7 @@ Drain = Callable[[], Awaitable[None]]
 
 
 class ShortFile(Exception):
-    """A file slice promised more bytes than the file has: a bug of ours, or somebody touched the file."""
-
-
-def reset(transport: asyncio.Transport) -> None:
-    """Ends the connection with a TCP RST."""
-    sock = transport.get_extra_info("socket")
-    if sock is not None:
-        with suppress(OSError):
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_ZERO)
-    transport.abort()
+    """A file slice promised more bytes than the file has: a bug of ours, or the file was changed."""
 
 
 async def send(transport: asyncio.Transport, drain: Drain, head: bytes, body: Body) -> None:
@@ -72,16 +56,3 @@ async def _sendfile(transport: asyncio.Transport, part: FileSlice) -> int:
 def _check(transport: asyncio.Transport) -> None:
     if transport.is_closing():
         raise ConnectionResetError("the client has left")
-
-
-def cut(delivery: Delivery) -> Body:
-    """What is sent of a truncated body: as much as the delivery says, or half of it."""
-    body = delivery.response.body if delivery.response is not None else b""
-    length = body_length(body)
-    left = length // 2 if delivery.cut_after_bytes is None else min(length, delivery.cut_after_bytes)
-    parts: list[bytes | FileSlice] = []
-    for part in body if isinstance(body, tuple) else (body,):
-        taken = min(left, len(part))
-        parts.append(part[:taken] if isinstance(part, bytes) else FileSlice(part.path, part.offset_bytes, taken))
-        left -= taken
-    return tuple(parts)

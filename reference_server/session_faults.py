@@ -1,4 +1,4 @@
-"""Faults of sessions: which bites what comes in and what goes out, and what it makes of that. Pure.
+"""What faults do to sessions: which hits what comes in and what goes out, and what becomes of it. Pure.
 
 What `hits` is matched against, a glob over the line of an envelope (`CONNECT gw-7`, `PUBLISH a/b`, `POST coap:/a`):
 
@@ -16,11 +16,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from fleetrig.reference_server.faults import DEFAULT_DELAY_S, DEFAULT_STATUS, FaultPlan, refuses_all, shows_as
+from fleetrig.reference_server.fault_plan import DEFAULT_DELAY_S, DEFAULT_STATUS, FaultPlan, refuses_all, shows_as
 from fleetrig.simulator.contract.clock import to_us
 from fleetrig.simulator.contract.coap import CoapRequest, CoapResponse
 from fleetrig.simulator.contract.delivery import Ending
 from fleetrig.simulator.contract.envelope import Close, Envelope, Output, Send
+from fleetrig.simulator.contract.errors import ModelError
 from fleetrig.simulator.contract.faults import Fault, FaultKind
 from fleetrig.simulator.contract.mqtt import (
     MqttConnack,
@@ -44,7 +45,7 @@ DISTORTING: Final = (
     FaultKind.LATENCY,
     FaultKind.DROP_AFTER_CONNACK,
 )
-"""In the order in which they act on an output."""
+"""The faults that distort an output, in the order in which they do so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +58,14 @@ class Blocked:
 
 @dataclass(frozen=True, slots=True)
 class Distorted:
-    """An output of the platform, the faults that bite it, and what they make of it."""
+    """An output of the platform, the faults that hit it, and what is sent in its place."""
 
     output: Output
     faults: tuple[Fault, ...]
     becomes: tuple[Output, ...]
 
 
-class ConnectionFaults:
+class SessionFaults:
     """The plan of faults as sessions meet it. Forgets a session when it is `closed`."""
 
     def __init__(self, plan: FaultPlan) -> None:
@@ -72,16 +73,16 @@ class ConnectionFaults:
         self._connects: dict[int, str] = {}
         """Session -> the line of its CONNECT."""
         self._muted: dict[int, Fault] = {}
-        """Sessions that are ignored, and the fault that has begun it."""
+        """Session that gets no answer any more -> the fault that is the reason."""
         self._begun: set[int] = set()
-        """Outages of everything that have ended the sessions open then."""
+        """Ids of the outages of everything that have ended the sessions that were open."""
 
     def closed(self, session: int) -> None:
         self._connects.pop(session, None)
         self._muted.pop(session, None)
 
     def next_outage_us(self) -> int | None:
-        """When sessions will be ended next by an outage that refuses everything."""
+        """When the next outage that refuses everything will end the open sessions."""
         due = (entry.from_us for entry in self._plan.scheduled() if self._is_to_begin(entry.id, entry.fault))
         return min(due, default=None)
 
@@ -96,36 +97,36 @@ class ConnectionFaults:
 
     def opening(self, session: int, now_us: int) -> Blocked | None:
         """An outage that refuses the connection itself."""
-        fault = self._plan.bite(_refuses_opening, ("",), now_us)
+        fault = self._plan.trigger(_refuses_opening, ("",), now_us)
         return None if fault is None else Blocked(fault, (Close(session, Ending.REFUSED),))
 
     def blocking(self, session: int, envelope: Envelope, now_us: int) -> Blocked | None:
-        """What keeps an envelope from the platform, if anything does."""
+        """The fault that keeps an envelope from the platform, if there is one."""
         if isinstance(envelope, MqttConnect):
             self._connects[session] = envelope.line
         if (muting := self._muted.get(session)) is not None:
             return Blocked(muting)
         if self._plan.is_idle:
             return None
-        fault = self._plan.bite(lambda fault: _blocks(fault, envelope), (envelope.line,), now_us)
+        fault = self._plan.trigger(lambda fault: _blocks(fault, envelope), (envelope.line,), now_us)
         if fault is None:
             return None
         if fault.kind is FaultKind.CONNECT_UNANSWERED:
             self._muted[session] = fault
-        return Blocked(fault, _instead(fault, session, envelope))
+        return Blocked(fault, _blocked_reply(fault, session, envelope))
 
     def distorting(
         self, outputs: Sequence[Output], session: int, came: Envelope | None, now_us: int
     ) -> list[Distorted]:
-        """What becomes of what the platform says to `came`, or unasked (session 0)."""
+        """What becomes of the platform's outputs in answer to `came`, or unasked (session 0)."""
         if self._plan.is_idle:
             return [Distorted(output, (), (output,)) for output in outputs]
         answers = [output for output in outputs if came is not None and _is_answer(output, session)]
-        lost = self._plan.bite(_is_lost_reply, (came.line,), now_us) if came is not None and answers else None
+        lost = self._plan.trigger(_is_lost_reply, (came.line,), now_us) if came is not None and answers else None
         return [
             self._distorted(output, session, came, now_us)
             if lost is None or not _is_answer(output, session)
-            else Distorted(output, (lost,), _end_of(lost, session) if output is answers[0] else ())
+            else Distorted(output, (lost,), _lost_reply_outputs(lost, session) if output is answers[0] else ())
             for output in outputs
         ]
 
@@ -133,22 +134,22 @@ class ConnectionFaults:
         if isinstance(output, Close):
             return Distorted(output, (), (output,))
         asked = came.line if came is not None and output.session == session else None
-        if asked is None and (outage := self._plan.bite(_is_outage, (output.envelope.line,), now_us)) is not None:
-            return Distorted(output, (outage,), _ended_by(outage, output.session))
+        if asked is None and (outage := self._plan.trigger(_is_outage, (output.envelope.line,), now_us)) is not None:
+            return Distorted(output, (outage,), _outage_outputs(outage, output.session))
         faults: list[Fault] = []
         becomes: tuple[Output, ...] = (output,)
         for kind in DISTORTING:
             lines = self._lines(kind, output, asked)
             if not lines or not becomes:
                 continue
-            fault = self._plan.bite(lambda fault, kind=kind: fault.kind is kind, lines, now_us)  # type: ignore[misc]
+            fault = self._plan.trigger(lambda fault, kind=kind: fault.kind is kind, lines, now_us)  # type: ignore[misc]
             if fault is not None:
                 faults.append(fault)
                 becomes = _distort(fault, output, becomes)
         return Distorted(output, tuple(faults), becomes)
 
     def _lines(self, kind: FaultKind, output: Send, asked: str | None) -> tuple[str, ...]:
-        """What the fault's glob is matched against; nothing where it cannot bite."""
+        """What the fault's glob is matched against; nothing where it cannot hit."""
         own = output.envelope.line
         begun = self._connects.get(output.session, "")
         match kind, output.envelope:
@@ -188,7 +189,7 @@ def _blocks(fault: Fault, envelope: Envelope) -> bool:
             return _is_outage(fault)
 
 
-def _instead(fault: Fault, session: int, envelope: Envelope) -> tuple[Output, ...]:
+def _blocked_reply(fault: Fault, session: int, envelope: Envelope) -> tuple[Output, ...]:
     """What the peer gets in place of the platform's answer."""
     match fault.kind, envelope:
         case FaultKind.CONNECT_REFUSED, MqttConnect():
@@ -198,9 +199,11 @@ def _instead(fault: Fault, session: int, envelope: Envelope) -> tuple[Output, ..
         case FaultKind.OVERLOAD, CoapRequest():
             return (Send(session, _overloaded(fault, envelope)),)
         case FaultKind.OUTAGE, _:
-            return _ended_by(fault, session)
-        case _:
+            return _outage_outputs(fault, session)
+        case FaultKind.CONNECT_UNANSWERED, _:
             return ()
+        case _:
+            raise ModelError(f"the fault {fault.kind} does not block {envelope.line}")
 
 
 def _overloaded(fault: Fault, request: CoapRequest) -> CoapResponse:
@@ -219,12 +222,12 @@ def _is_lost_reply(fault: Fault) -> bool:
     return fault.kind is FaultKind.LOST_REPLY
 
 
-def _end_of(lost_reply: Fault, session: int) -> tuple[Output, ...]:
+def _lost_reply_outputs(lost_reply: Fault, session: int) -> tuple[Output, ...]:
     ending = shows_as(lost_reply)
     return () if ending is Ending.SILENCE else (Close(session, ending),)
 
 
-def _ended_by(outage: Fault, session: int) -> tuple[Output, ...]:
+def _outage_outputs(outage: Fault, session: int) -> tuple[Output, ...]:
     match shows_as(outage):
         case Ending.SILENCE:
             return ()
@@ -238,18 +241,20 @@ def _distort(fault: Fault, output: Send, becomes: tuple[Output, ...]) -> tuple[O
     delay_s = fault.number("delay_s")
     match fault.kind:
         case FaultKind.DUPLICATE_DELIVERY:
-            again = replace(output, envelope=_again(output.envelope), delay_us=output.delay_us + to_us(delay_s or 0.0))
-            return (*becomes, again)
+            late_us = output.delay_us + to_us(delay_s or 0.0)
+            return (*becomes, replace(output, envelope=_duplicate(output.envelope), delay_us=late_us))
         case FaultKind.LATENCY:
             late_us = to_us(DEFAULT_DELAY_S if delay_s is None else delay_s)
             return tuple(replace(one, delay_us=one.delay_us + late_us) for one in becomes)
         case FaultKind.DROP_AFTER_CONNACK:
             last_us = max(one.delay_us for one in becomes)
             return (*becomes, Close(output.session, shows_as(fault), last_us + to_us(delay_s or 0.0)))
-        case _:  # withheld
+        case FaultKind.WITHHELD_ACK | FaultKind.WITHHELD_PINGRESP:
             return ()
+        case _:
+            raise ModelError(f"the fault {fault.kind} does not distort {output.envelope.line}")
 
 
-def _again(envelope: Envelope) -> Envelope:
-    """The same once more; MQTT marks it, but for QoS 0, where only a broken network says things twice."""
+def _duplicate(envelope: Envelope) -> Envelope:
+    """The envelope as it comes a second time: MQTT marks a duplicate, except with QoS 0, which has no such mark."""
     return replace(envelope, dup=True) if isinstance(envelope, MqttPublish) and envelope.qos else envelope

@@ -1,4 +1,4 @@
-"""From a response to bytes: the head exactly as the platform gave it, plus what is the front's business.
+"""A response head as bytes: exactly as the platform gave it, and the headers that belong to the front.
 
 The front adds `Content-Length`, `Date` and, where the connection's rules ask for it, `Connection`; nothing else.
 """
@@ -11,12 +11,12 @@ from functools import lru_cache
 from http import HTTPStatus
 from typing import Final
 
-from fleetrig.reference_server.http_habits import HttpHabits
+from fleetrig.reference_server.http_container import HttpContainerRules
 from fleetrig.simulator.contract.clock import US_PER_S
 from fleetrig.simulator.contract.http import HttpResponse, body_length
 
 OURS: Final = frozenset({"content-length", "connection", "date", "transfer-encoding"})
-"""Headers that a platform may not decide, but for `Content-Length` on an answer to HEAD and `Connection: close`."""
+"""Headers that the front sets, except `Content-Length` on an answer to HEAD and `Connection: close`."""
 
 BODILESS: Final = frozenset({204, 304})
 
@@ -25,9 +25,9 @@ STATUS_LINES: Final = {status.value: f"HTTP/1.1 {status.value} {status.phrase}" 
 BREAKS_LINES: Final = re.compile(r"[\r\n\0]")
 
 
-def says_close(response: HttpResponse, habits: HttpHabits) -> bool:
+def says_close(response: HttpResponse, rules: HttpContainerRules) -> bool:
     """True when the platform or the status ends the connection."""
-    return response.status in habits.closes_after or (response.header("Connection") or "").lower() == "close"
+    return response.status in rules.closes_after or (response.header("Connection") or "").lower() == "close"
 
 
 def has_body(method: str, status: int) -> bool:

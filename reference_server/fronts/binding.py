@@ -1,59 +1,18 @@
-"""Where a front listens: an address as people write it, and the sockets that hold it."""
+"""The sockets that hold the port of a listener."""
 
 from __future__ import annotations
 
 import errno
-import ipaddress
 import socket
-from dataclasses import dataclass
 
+from fleetrig.reference_server.address import Address
 from fleetrig.simulator.contract.errors import BrokenBench, UsageError
-
-MAX_PORT = 65_535
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """A host (name or literal, IPv6 without brackets) and a TCP port; port 0 takes any free one."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-    @property
-    def is_wildcard(self) -> bool:
-        """True for all addresses of the machine at once."""
-        return self.host in {"0.0.0.0", "::", ""}
-
-    @property
-    def is_loopback(self) -> bool:
-        """True when nobody outside this machine can reach it."""
-        if self.host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
-
-
-def parse_address(text: str) -> Address:
-    """`127.0.0.1:8080`, `[::1]:0`, `localhost:8080`. Raises UsageError when host or port is missing or impossible."""
-    host, colon, port = text.rpartition(":")
-    if host.startswith("[") and host.endswith("]"):
-        host = host[1:-1]
-    elif ":" in host:
-        raise UsageError(f"{text!r} is no address: an IPv6 host stands in brackets, as in [::1]:8080")
-    if not colon or not host or not (port.isascii() and port.isdecimal()) or int(port) > MAX_PORT:
-        raise UsageError(f"{text!r} is no address: expected HOST:PORT with a port up to 65535, as in 127.0.0.1:8080")
-    return Address(host, int(port))
 
 
 def bind(address: Address) -> list[socket.socket]:
     """Sockets that hold the port but do not listen yet, one for each address the host stands for.
 
-    Raises BrokenBench when the port cannot be had, UsageError when the host is not one of this machine's.
+    Raises BrokenBench when the port is not available, UsageError when the host does not belong to this machine.
     """
     bound: list[socket.socket] = []
     try:
@@ -63,7 +22,7 @@ def bind(address: Address) -> list[socket.socket]:
     except OSError as error:
         for sock in bound:
             sock.close()
-        raise why_not(address, error) from error
+        raise bind_error(address, error) from error
     return bound
 
 
@@ -101,8 +60,8 @@ def _hold(family: int, place: tuple[str | int, ...]) -> socket.socket:
     return sock
 
 
-def why_not(address: Address, error: OSError) -> BrokenBench | UsageError:
-    """Why an address cannot be listened on, and what to do."""
+def bind_error(address: Address, error: OSError) -> BrokenBench | UsageError:
+    """Says why a server cannot listen on the address, and what to do."""
     match error.errno:
         case errno.EADDRINUSE:
             hint = "stop what listens there, or choose another port (0 takes any free one)"

@@ -11,22 +11,22 @@ from fleetrig.simulator.contract.delivery import Delivery, Ending
 from fleetrig.simulator.contract.http import FileSlice, HttpRequest, HttpResponse
 from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.effects import REPLY_LIMIT_BYTES, Ask, Download, Downloaded, NoReply, Reply
-from fleetrig.simulator.transports.memory import ROUND_TRIP_US, MemoryTransport
+from fleetrig.simulator.transports.virtual_http import ROUND_TRIP_US, VirtualHttp
 
 REQUEST = HttpRequest("GET", "http://h", "/fw")
 OK = HttpResponse(200, (("A", "b"),), b"x" * 100)
 
 
-def answering(*deliveries: Delivery) -> MemoryTransport:
+def answering(*deliveries: Delivery) -> VirtualHttp:
     left = list(deliveries)
-    return MemoryTransport(lambda request, session, now_us: left.pop(0))
+    return VirtualHttp(lambda request, session, now_us: left.pop(0))
 
 
 def ask(delivery: Delivery, within_s: float = 1.0) -> tuple[Reply | NoReply, int]:
     return answering(delivery).ask(Ask("poll", REQUEST, within_s), Session(), 0)
 
 
-def download(transport: MemoryTransport, from_byte: int = 0, at_most_bytes: int | None = None) -> Downloaded | NoReply:
+def download(transport: VirtualHttp, from_byte: int = 0, at_most_bytes: int | None = None) -> Downloaded | NoReply:
     got, _ = transport.download(Download("download", REQUEST, "fw", from_byte, 1.0, at_most_bytes), "dev", Session(), 0)
     return got
 
@@ -38,7 +38,7 @@ def test_the_handler_is_told_who_asks_and_when() -> None:
         seen.extend((request, session, now_us))
         return Delivery(OK)
 
-    MemoryTransport(handler).ask(Ask("poll", REQUEST, 1.0), Session("10.0.0.1", 80), 77)
+    VirtualHttp(handler).ask(Ask("poll", REQUEST, 1.0), Session("10.0.0.1", 80), 77)
     assert seen == [REQUEST, Session("10.0.0.1", 80), 77]
 
 

@@ -14,7 +14,7 @@ ROUND_TRIP_US = 2_000
 """A request and its answer take this long when nothing delays them: about a local network."""
 
 
-class MemoryTransport:
+class VirtualHttp:
     """Returns each outcome together with the microseconds after which the device sees it."""
 
     def __init__(self, handler: HttpHandler, *, round_trip_us: int = ROUND_TRIP_US) -> None:
@@ -53,7 +53,7 @@ class MemoryTransport:
         assert response is not None
         if response.status not in (200, 206):
             return Downloaded(response.status, response.headers, 0, 0, {}, cut=False, after_s=to_s(after_us)), after_us
-        after_us += _drips_us(delivery)  # whatever comes renews a download's patience
+        after_us += _drips_us(delivery)  # a download waits anew after each block
         return self._store(effect, serial, response, _comes_through(delivery), to_s(after_us)), after_us
 
     def _performed(self, delivery: Delivery, within_s: float, body_us: int = 0) -> tuple[int, NoReply | None]:
@@ -95,14 +95,14 @@ def _comes_through(delivery: Delivery) -> int:
 
 
 def _drips_us(delivery: Delivery) -> int:
-    """How long a body takes that comes drop by drop."""
+    """How long a slow body takes."""
     if delivery.bytes_per_s is None or delivery.response is None:
         return 0
     return to_us(body_length(delivery.response.body) / delivery.bytes_per_s)
 
 
 def promised_bytes(delivery: Delivery) -> int | None:
-    """The length of the body as the head says it; None when a fault has put nonsense there."""
+    """The length of the body as the head says it; None when a fault has made it unreadable."""
     assert delivery.response is not None
     if "content-length" not in delivery.as_given:
         return body_length(delivery.response.body)

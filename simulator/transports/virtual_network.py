@@ -1,12 +1,11 @@
 """The network of virtual time: connections between simulated devices and a server in the same process.
 
 A server is a `Conversation`; what it answers is carried by events of the driver (`later`). HTTP takes the short way,
-one request and one delivery. What the server does by itself happens at the very microsecond at which it is due, whether
-somebody calls or not.
+one request and one delivery. What the server does by itself happens in the microsecond in which it is due, with or
+without requests.
 
-A request is at the server at once, and the whole round trip lies on the way back: for everything that the server says
-because somebody has called. What it says by itself is with the device at once. Nothing overtakes on a connection but
-what has a delay of its own.
+A request reaches the server at once; all that the server sends because of it takes the whole round trip. What it sends
+by itself reaches the device at once. Envelopes on a connection keep their order, unless they have a delay of their own.
 """
 
 from __future__ import annotations
@@ -22,16 +21,16 @@ from fleetrig.simulator.contract.http import HttpRequest
 from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.effects import Ask, Await, Connect, Done, NoReply, Outcome, Reply, Tell
 from fleetrig.simulator.transports.inbox import Inbox
-from fleetrig.simulator.transports.memory import ROUND_TRIP_US
+from fleetrig.simulator.transports.virtual_http import ROUND_TRIP_US
 
 AGAIN_AFTER_US: Final = 20_000
-"""A server that is due again at once, after all that was due has happened, must not stop the time of all others."""
+"""A server that is due again at once, after all that was due has happened, must not stop time."""
 
 Later = Callable[[int, Callable[[], None]], None]
 """`later(after_us, call)`: calls after so many microseconds; of two at the same time the first ordered goes first."""
 
 
-class Network:
+class VirtualNetwork:
     """All connections of a driver to its server."""
 
     def __init__(self, server: Conversation, clock: Clock, later: Later, *, round_trip_us: int = ROUND_TRIP_US) -> None:
@@ -39,7 +38,7 @@ class Network:
         self._clock = clock
         self._later = later
         self.round_trip_us = round_trip_us
-        self._open: dict[int, MemoryLink] = {}
+        self._open: dict[int, VirtualLink] = {}
         """The connections that the server knows, by session."""
         self._last_session = 0
         self._due_us: int | None = None
@@ -47,7 +46,7 @@ class Network:
         self.look_ahead()
 
     def exchange(self, request: HttpRequest, session: Session, now_us: int) -> Delivery:
-        """One HTTP request: a `HttpHandler` for the memory transport."""
+        """One HTTP request: a `HttpHandler` for `VirtualHttp`."""
         if self._due_us is not None and self._due_us <= now_us:
             self._advance(now_us)
         delivery = self._server.exchange(request, session, now_us)
@@ -55,7 +54,7 @@ class Network:
             self._look_ahead(now_us)
         return delivery
 
-    def open(self, link: MemoryLink) -> None:
+    def open(self, link: VirtualLink) -> None:
         """Opens a session for the link, as the server sees it."""
         now_us = self._before_call()
         self._last_session += 1
@@ -65,14 +64,14 @@ class Network:
         self._perform(self._server.opened(link.session, now_us), self.round_trip_us)
         self._look_ahead(now_us)
 
-    def send(self, link: MemoryLink, envelope: Envelope) -> None:
-        """To the server, unless that has ended the connection already."""
+    def send(self, link: VirtualLink, envelope: Envelope) -> None:
+        """Sends an envelope to the server, unless it has ended the connection already."""
         now_us = self._before_call()
         if link.session.id in self._open:
             self._perform(self._server.receive(link.session, envelope, now_us), self.round_trip_us)
             self._look_ahead(now_us)
 
-    def close(self, link: MemoryLink) -> None:
+    def close(self, link: VirtualLink) -> None:
         """The device ends the connection, or loses its power."""
         now_us = self._before_call()
         if self._open.pop(link.session.id, None) is not None:
@@ -86,18 +85,18 @@ class Network:
         return self._clock.now_us()
 
     def _before_call(self) -> int:
-        """What is due has happened before the server hears of anything else. Returns the time."""
+        """Lets the server do what is due before anything else reaches it. Returns the time."""
         now_us = self._clock.now_us()
         if self._due_us is not None and self._due_us <= now_us:
             self._advance(now_us)
         return now_us
 
     def look_ahead(self) -> None:
-        """Something else than a call over the network may have changed when the server acts next."""
+        """Call it when something other than a call over the network may have changed when the server acts next."""
         self._look_ahead(self._clock.now_us())
 
     def _look_ahead(self, now_us: int, at_least_after_us: int = 0) -> None:
-        """Orders the server's next own act when it is another than the one that is ordered."""
+        """Schedules when the server acts next by itself, if that has changed."""
         due_us = self._server.next_due_us()
         if due_us != self._due_us:
             self._due_us = due_us
@@ -106,7 +105,7 @@ class Network:
                 self._later(max(at_least_after_us, due_us - now_us), partial(self._act, self._order))
 
     def _act(self, order: int) -> None:
-        """Only the latest order counts."""
+        """Does nothing if another time was scheduled since."""
         if order == self._order:
             self._advance(self._clock.now_us())
 
@@ -131,7 +130,7 @@ class Network:
                 case Close(_, ending, delay_us):
                     self._later(delay_us, partial(self._end, link, ending, latency_us))
 
-    def _end(self, link: MemoryLink, ending: Ending, latency_us: int) -> None:
+    def _end(self, link: VirtualLink, ending: Ending, latency_us: int) -> None:
         """The server ends a connection: it forgets it now, and the device sees that after everything sent before."""
         if self._open.pop(link.session.id, None) is None:
             return
@@ -141,7 +140,7 @@ class Network:
         if ending is not Ending.SILENCE:
             self._carry(link, latency_us, 0, partial(link.end, ending.value))
 
-    def _carry(self, link: MemoryLink, latency_us: int, delay_us: int, arrive: Callable[[], None]) -> None:
+    def _carry(self, link: VirtualLink, latency_us: int, delay_us: int, arrive: Callable[[], None]) -> None:
         """To the device. What has no delay of its own keeps its place behind what was sent before it."""
         now_us = self._clock.now_us()
         at_us = now_us + latency_us + delay_us
@@ -150,15 +149,15 @@ class Network:
         self._later(at_us - now_us, arrive)
 
 
-class MemoryLink:
-    """A device's connection in virtual time. `woken` gets the outcome of what takes time, `dropped` what was lost."""
+class VirtualLink:
+    """A device's connection in virtual time. `woken` gets outcomes that take time, `dropped` what the inbox lost."""
 
     __slots__ = ("_began_us", "_dropped", "_inbox", "_network", "_waiting", "_woken", "ended", "forgotten_us",
                  "latest_us", "session", "where")  # fmt: skip
 
     def __init__(
         self,
-        network: Network,
+        network: VirtualNetwork,
         where: str,
         woken: Callable[[Outcome], None],
         dropped: Callable[[Envelope], None],
@@ -200,19 +199,19 @@ class MemoryLink:
         return None
 
     def give_up(self) -> None:
-        """The device waits no longer. A connection that did not come about in time is none."""
+        """The device waits no longer. A connection that was not opened in time is closed."""
         if isinstance(self._waiting, Connect):
             self.close()
         self._waiting = None
         self._inbox.want_nothing()
 
     def close(self) -> None:
-        """The device ends it: nothing that is under way arrives."""
+        """The device closes it: nothing that is under way arrives."""
         self.ended = self.ended or "closed"
         self._network.close(self)
 
     def arrive(self, envelope: Envelope, sent_us: int) -> None:
-        """Something comes from the server, that was sent while it still knew the connection."""
+        """An envelope arrives from the server; ignored if it was sent after the server ended the connection."""
         if self.ended or (self.forgotten_us is not None and sent_us > self.forgotten_us):
             return
         if self._inbox.is_wanted(envelope):

@@ -1,4 +1,4 @@
-"""One client's way through the trace: from where it is, by what it asked for, line by line.
+"""Where one client is in the trace: gives it the lines that it asked for, from there on.
 
 The ring is the client's queue: a client that is too slow finds that events were forgotten before it came to them, and
 gets their number where they are missing: `{"dropped": 17}`. (Some of these would perhaps not have fitted its filter.)
@@ -44,8 +44,8 @@ class TraceQuery:
         )
 
 
-class TraceReading:
-    """Call `lines` until `is_over`; while it is not `is_behind`, there is nothing until the next event comes."""
+class TraceCursor:
+    """Call `lines` until `is_over`; unless it `is_behind`, there is nothing until the next event comes."""
 
     def __init__(self, ring: TraceRing, secrets: Secrets, query: TraceQuery) -> None:
         self._ring = ring

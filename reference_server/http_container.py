@@ -1,6 +1,6 @@
 """What the software in front of a platform's handlers does with HTTP by itself: a servlet container, Vert.x, Netty.
 
-A platform names its habits (`HttpPlatform.http_habits`); its HTTP front keeps them.
+A platform names these rules (`HttpPlatform.container_rules`); its HTTP front follows them.
 """
 
 from __future__ import annotations
@@ -25,13 +25,15 @@ def text_page(status: int) -> HttpResponse:
 
 
 @dataclass(frozen=True, slots=True)
-class HttpHabits:
+class HttpContainerRules:
+    """What the front does in the place of that software."""
+
     error_page: Callable[[int], HttpResponse] = text_page
-    """The answer to a request that no handler ever sees, by status."""
+    """The answer to a request that no handler sees, by status."""
     closes_after: frozenset[int] = FRAMING_IN_DOUBT
     """After an answer of such a status the server closes the connection."""
     upload_bytes: int = 16 * MIB
     """The largest multipart body."""
 
 
-PLAIN: Final = HttpHabits()
+PLAIN_CONTAINER: Final = HttpContainerRules()

@@ -6,14 +6,14 @@ from fleetrig.simulator.contract.delivery import Delivery
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.effects import Ask, Download, Downloaded, NoReply, Reply
-from fleetrig.simulator.transports.memory import ROUND_TRIP_US, MemoryTransport
+from fleetrig.simulator.transports.virtual_http import ROUND_TRIP_US, VirtualHttp
 
 REQUEST = HttpRequest("GET", "http://h", "/x")
 SLOW = Delivery(HttpResponse(200, (), b"0123456789"), bytes_per_s=5.0)
 
 
 def asked(delivery: Delivery, within_s: float = 10.0) -> tuple[object, int]:
-    return MemoryTransport(lambda *_: delivery).ask(Ask("poll", REQUEST, within_s), Session(), 0)
+    return VirtualHttp(lambda *_: delivery).ask(Ask("poll", REQUEST, within_s), Session(), 0)
 
 
 def test_a_dripping_answer_takes_its_time() -> None:
@@ -28,7 +28,7 @@ def test_who_is_less_patient_gets_none() -> None:
 
 
 def test_a_download_is_patient_as_long_as_something_comes() -> None:
-    transport = MemoryTransport(lambda *_: SLOW)
+    transport = VirtualHttp(lambda *_: SLOW)
     got, after_us = transport.download(Download("download", REQUEST, "f", 0, 1.0), "d1", Session(), 0)
     assert isinstance(got, Downloaded)
     assert (got.stored_bytes, got.cut, after_us) == (10, False, 2_000_000 + ROUND_TRIP_US)

@@ -1,7 +1,7 @@
-"""What comes to the control interface, checked: who may ask, which words a query may hold, what a body must be.
+"""Checks requests to the control interface: who may ask, which words a query may hold, what a body must be.
 
-Against pages in a browser on the same machine: a Host that is not loopback comes from a name that somebody has made to
-point here (DNS rebinding), and a body that is not called JSON can be sent by any page without asking first. There are
+Against pages in a browser on the same machine: a Host that is not loopback comes from a name that an attacker has
+pointed here (DNS rebinding), and any page can send a body that is not declared as JSON without asking first. There are
 no CORS headers, so no page can read an answer. DELETE needs no such care: a browser always asks first.
 """
 
@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from typing import Any, Final, NoReturn
 from urllib.parse import parse_qsl
 
-from fleetrig.reference_server.fronts.addresses import Address
+from fleetrig.reference_server.address import Address
 from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.http import Headers, HttpRequest
 from fleetrig.simulator.contract.json_types import Json

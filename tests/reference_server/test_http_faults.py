@@ -1,14 +1,15 @@
-"""Faults: when one bites, whom, how it shows; and the order of fault, commit and answer in `server.py`."""
+"""Faults of HTTP: what each makes of an answer; and the order of fault, commit and answer in `server.py`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pytest
 
-from fleetrig.reference_server.faults import FaultPlan, distort, replacement
-from fleetrig.reference_server.http_habits import PLAIN
+from fleetrig.reference_server.fault_plan import FaultPlan
+from fleetrig.reference_server.http_container import PLAIN_CONTAINER
+from fleetrig.reference_server.http_faults import distort, replacement
 from fleetrig.reference_server.platform import HttpAnswer, Reaction
 from fleetrig.reference_server.server import Server
 from fleetrig.reference_server.stores.interface import Kind
@@ -26,58 +27,6 @@ POLL = HttpRequest("GET", "http://h", "/DEFAULT/controller/v1/d1?x=1")
 REPORT = HttpRequest("POST", "http://h", "/DEFAULT/controller/v1/d1/deploymentBase/1/feedback")
 OUTAGE, OVERLOAD, LATENCY = FaultKind.OUTAGE, FaultKind.OVERLOAD, FaultKind.LATENCY
 LOST, CUT = FaultKind.LOST_REPLY, FaultKind.TRUNCATED_BODY
-
-
-def plan(*faults: Fault, draws: Iterator[float] | None = None) -> FaultPlan:
-    made = FaultPlan(lambda: next(draws) if draws is not None else 0.0)
-    for fault in faults:
-        made.add(fault, START_US)
-    return made
-
-
-def bites(faults: FaultPlan, request: HttpRequest, at_s: float) -> bool:
-    return faults.blocking(request, START_US + to_us(at_s)) is not None
-
-
-@pytest.mark.parametrize(("at_s", "bitten"), [(0, False), (9.999, False), (10, True), (14.999, True), (15, False)])
-def test_from_its_beginning_to_its_end(at_s: float, bitten: bool) -> None:
-    assert bites(plan(Fault(OUTAGE, at_s=10, for_s=5)), POLL, at_s) is bitten
-
-
-def test_without_an_end_it_stays() -> None:
-    assert bites(plan(Fault(OUTAGE)), POLL, 1e6)
-
-
-def test_it_hits_whom_it_names() -> None:
-    faults = plan(Fault(OVERLOAD, hits="POST */feedback"))
-    assert not bites(faults, POLL, 0)
-    assert bites(faults, REPORT, 0)
-
-
-def test_it_ends_after_so_many_bites() -> None:
-    faults = plan(Fault(OUTAGE, times=2))
-    assert [bites(faults, POLL, at) for at in (0, 1, 2)] == [True, True, False]
-
-
-def test_a_share_is_drawn_for_each_request() -> None:
-    faults = plan(Fault(OUTAGE, share=0.5), draws=iter([0.49, 0.5, 0.9, 0.0]))
-    assert [bites(faults, POLL, 0) for _ in range(4)] == [True, False, False, True]
-
-
-def test_nobody_listens_only_in_a_refused_outage_of_everything() -> None:
-    at_us = START_US + to_us(1)
-    assert plan(Fault(OUTAGE)).refuses_at(at_us)
-    assert not plan(Fault(OUTAGE, shows_as=Ending.SILENCE)).refuses_at(at_us)
-    assert not plan(Fault(OUTAGE, hits="GET *")).refuses_at(at_us)
-    assert not plan(Fault(OUTAGE, share=0.5)).refuses_at(at_us)
-    assert not plan(Fault(OUTAGE, at_s=2)).refuses_at(at_us)
-
-
-def test_the_next_change_is_an_edge_of_a_fault() -> None:
-    faults = plan(Fault(OUTAGE, at_s=10, for_s=5), Fault(LATENCY, at_s=12))
-    edges = [START_US + to_us(edge) for edge in (10, 12, 15)]
-    assert [faults.next_change_us(START_US + to_us(at)) for at in (0, 10, 12)] == edges
-    assert faults.next_change_us(edges[-1]) is None
 
 
 def test_overload_answers_with_or_without_a_time() -> None:
@@ -113,7 +62,7 @@ class Counter:
     """The smallest platform that keeps something: counts its requests, and refuses DELETE half way."""
 
     name = "counter"
-    http_habits = PLAIN
+    container_rules = PLAIN_CONTAINER
     kind = Kind("count", Seen, key=lambda seen: seen.what)
 
     def __init__(self, store: MemoryStore) -> None:
@@ -140,7 +89,7 @@ def running() -> tuple[Server, MemoryStore, list[TraceEvent]]:
     store, trace = MemoryStore(), Trace()
     events: list[TraceEvent] = []
     trace.listen(events.append)
-    return Server(Counter(store), store, plan(), trace, Secrets()), store, events
+    return Server(Counter(store), store, FaultPlan(lambda: 0.0), trace, Secrets()), store, events
 
 
 Running = tuple[Server, MemoryStore, list[TraceEvent]]

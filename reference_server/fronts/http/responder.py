@@ -1,4 +1,4 @@
-"""Performs deliveries on a connection: the whole answer, or one of the ways in which an answer fails to arrive."""
+"""Performs deliveries on a connection: sends the whole answer, or lets it fail to arrive as the delivery says."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from fleetrig.reference_server.fronts.front import FrontTools
-from fleetrig.reference_server.fronts.http.endings import Drain, ShortFile, cut, reset, send
 from fleetrig.reference_server.fronts.http.framing import framed_head, is_plain, keeps, send_slowly, suited
-from fleetrig.reference_server.fronts.http.intake import Rejected
-from fleetrig.reference_server.fronts.http.outgoing import has_body, head_bytes, says_close
-from fleetrig.reference_server.http_habits import HttpHabits
+from fleetrig.reference_server.fronts.http.request_intake import Rejected
+from fleetrig.reference_server.fronts.http.response_head import has_body, head_bytes, says_close
+from fleetrig.reference_server.fronts.http.response_sending import Drain, ShortFile, send
+from fleetrig.reference_server.fronts.http.socket_endings import cut, reset
+from fleetrig.reference_server.http_container import HttpContainerRules
 from fleetrig.simulator.contract.clock import to_s
 from fleetrig.simulator.contract.delivery import Delivery, Ending
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
@@ -23,7 +24,7 @@ SERVER_ERROR: Final = HttpResponse(500, (("Content-Type", "text/plain;charset=ut
 
 @dataclass(slots=True)
 class HttpExchange:
-    """One request that has been read and is owed an answer."""
+    """A request that has been read and waits for its answer."""
 
     method: str
     session: int
@@ -31,18 +32,18 @@ class HttpExchange:
     drain: Drain
     is_http10: bool
     keeps: bool
-    """The connection may live on, as far as the client is concerned."""
+    """The client lets the connection stay open."""
 
 
-class Delivering:
-    """Every method says whether the connection lives on."""
+class HttpResponder:
+    """`perform`, `send` and `reject` return whether the connection stays open."""
 
-    def __init__(self, tools: FrontTools, habits: HttpHabits) -> None:
+    def __init__(self, tools: FrontTools, rules: HttpContainerRules) -> None:
         self._clock = tools.clock
         self._trace = tools.trace
         self._on_bug = tools.on_bug
         self._on_refused = tools.on_refused
-        self._habits = habits
+        self._rules = rules
         self._held_back: set[asyncio.Future[None]] = set()
 
     async def perform(self, exchange: HttpExchange, envelope: HttpRequest, delivery: Delivery) -> bool:
@@ -55,7 +56,7 @@ class Delivering:
         if delivery.ending is Ending.WHOLE and delivery.response is not None:
             return await self._send_whole(exchange, delivery, delivery.response)
         self._note_fault(exchange, envelope, delivery.ending, f"instead of an answer: {delivery.ending}")
-        await self._fail(exchange, delivery)
+        await self._perform_ending(exchange, delivery)
         return False
 
     async def send(self, exchange: HttpExchange, response: HttpResponse) -> bool:
@@ -63,7 +64,7 @@ class Delivering:
         transport = exchange.transport
         if transport is None or transport.is_closing():
             return False
-        keeps = exchange.keeps and not says_close(response, self._habits)
+        keeps = exchange.keeps and not says_close(response, self._rules)
         says = "close" if not keeps else "keep-alive" if exchange.is_http10 else ""
         head = head_bytes(response, exchange.method, says, self._clock.now_us())
         body = response.body if has_body(exchange.method, response.status) else b""
@@ -81,18 +82,18 @@ class Delivering:
         if is_plain(delivery) or transport is None or transport.is_closing():
             return await self.send(exchange, response)
         delivery = suited(delivery, is_http10=exchange.is_http10)
-        lives_on = (
-            exchange.keeps and keeps(delivery) and not exchange.is_http10 and not says_close(response, self._habits)
+        stays_open = (
+            exchange.keeps and keeps(delivery) and not exchange.is_http10 and not says_close(response, self._rules)
         )
-        head = framed_head(delivery, response, exchange.method, "" if lives_on else "close", self._clock.now_us())
+        head = framed_head(delivery, response, exchange.method, "" if stays_open else "close", self._clock.now_us())
         transport.write(head)
         if has_body(exchange.method, response.status):
             await send_slowly(transport, exchange.drain, response.body, delivery)
-        return lives_on
+        return stays_open
 
     async def reject(self, exchange: HttpExchange, why: Rejected) -> bool:
-        """Answers what no platform will ever see, and closes: where the next request begins is in doubt."""
-        page = self._habits.error_page(why.status)
+        """Answers a request that no platform sees, and closes: it is not clear where the next request begins."""
+        page = self._rules.error_page(why.status)
         self._trace.emit(
             self._clock.now_us(), Lane.NETWORK, "malformed", envelope=page, reason=why.reason, session=exchange.session
         )
@@ -104,7 +105,7 @@ class Delivering:
         for future in self._held_back:
             future.cancel()
 
-    async def _fail(self, exchange: HttpExchange, delivery: Delivery) -> None:
+    async def _perform_ending(self, exchange: HttpExchange, delivery: Delivery) -> None:
         transport = exchange.transport
         match delivery.ending:
             case Ending.SILENCE:

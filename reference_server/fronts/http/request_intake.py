@@ -1,4 +1,4 @@
-"""From a socket to an envelope: bodies are bounded, and spooled to a file when they are not small."""
+"""Takes in a request: its body, up to a limit and in a file when it is not small, and the origin of its links."""
 
 from __future__ import annotations
 
