@@ -12,7 +12,7 @@ DIFFERENCES: Final[Mapping[str, Mapping[str, str]]] = {
         "a violation is said of the record": "S07 S09 S10 S11 S153",
         "the challenge names no charset": "S26",
         "changes and deletions answer 200":
-            "S21 S30 S57 S128 S132 S151 S163 S164 S165 S166 S167 S169 S172 S173 S174 S175 S176",
+            "S21 S30 S57 S128 S132 S151 S163 S164 S165 S166 S167 S169 S172 S173 S174 S175 S176 S189",
         "other names of the certificate headers": "S52 S53 S54",
         "a change of the configuration answers with the value": "S75 S79",
         "polling times are HH:mm:ss": "S77 S78 S139",
