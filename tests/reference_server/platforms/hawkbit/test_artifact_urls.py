@@ -14,6 +14,8 @@ from fleetrig.reference_server.platforms.hawkbit.state.artifact_urls import (
     UrlProtocol,
     artifact_links,
 )
+from fleetrig.reference_server.platforms.hawkbit.state.properties import settings_from_properties
+from tests.reference_server.platforms.hawkbit.deployment_bench import Bench
 
 ORIGIN = "https://updates.shop.example:8443"
 FILE = Download("DEFAULT", 7, "fw 1.bin", "ab12", "de:ad:be:ef:00:01", ORIGIN)
@@ -67,3 +69,65 @@ def test_two_links_of_one_rel_are_an_array() -> None:
 
 def test_one_word_is_no_name_in_a_domain() -> None:
     assert links(UrlProtocol(ref="{domainRequest}", hostname="cdn")) == {"download-http": {"href": "cdn"}}
+
+
+# -- from start-up properties to what devices and operators are shown
+
+LINKS = "hawkbit.artifact.url.protocols"
+CDN = "{protocol}://{hostname}:{port}/{tenant}/{artifactSHA1}/{artifactFileName}"
+
+
+def bench_with(**parts: str) -> Bench:
+    """A server whose CDN has these parts, with a file for `dev`; `__` in a name for the dot, `_` for a dash."""
+    properties = {f"{LINKS}.{name.replace('__', '.').replace('_', '-')}": text for name, text in parts.items()}
+    bench = Bench(settings_from_properties(properties))
+    bench.deployed()
+    return bench
+
+
+def device_links(bench: Bench) -> dict[str, Any]:
+    [chunk] = bench.device("GET", "/deploymentBase/1").body["deployment"]["chunks"]
+    found: dict[str, Any] = chunk["artifacts"][0]["_links"]
+    return found
+
+
+def operator_links(bench: Bench, path: str = "/1?useartifacturlhandler=true") -> dict[str, Any]:
+    body = bench.mgmt("GET", f"/softwaremodules/1/artifacts{path}").body
+    found: dict[str, Any] = (body[0] if isinstance(body, list) else body)["_links"]
+    return found
+
+
+def test_a_new_protocol_is_one_link_more() -> None:
+    bench = bench_with(
+        cdn__rel="download", cdn__ref=CDN, cdn__protocol="https", cdn__hostname="cdn.example", cdn__port="8443"
+    )
+    sha1 = bench.mgmt("GET", "/softwaremodules/1/artifacts/1").body["hashes"]["sha1"]
+    link = {"href": f"https://cdn.example:8443/DEFAULT/{sha1}/fw.bin"}
+    found = device_links(bench)
+    assert found["download"] == link
+    assert set(found) == {"download", "download-http", "md5sum-http"}
+    assert operator_links(bench)["download"] == link, "a new protocol is for all APIs"
+    assert operator_links(bench, "?useartifacturlhandler=true&representation=full")["download"] == link
+    assert set(operator_links(bench, "?useartifacturlhandler=true")) == {"self"}
+
+
+def test_the_md5_sum_follows_the_file_unless_it_has_its_own() -> None:
+    proxy = bench_with(download_http__ref="https://{hostname}/{artifactFileName}", download_http__hostname="proxy")
+    links = device_links(proxy)
+    assert links["download-http"] == {"href": "https://proxy/fw.bin"}
+    assert links["md5sum-http"] == {"href": "https://proxy/fw.bin.MD5SUM"}
+    own = {"md5sum_http__ref": "https://{ip}/sum", "md5sum_http__ip": "10.0.0.9"}
+    apart = bench_with(download_http__ref="https://file", **own)
+    assert device_links(apart)["md5sum-http"] == {"href": "https://10.0.0.9/sum"}
+
+
+def test_links_are_switched_off_and_given_to_some_apis() -> None:
+    bench = bench_with(download_http__enabled="false", md5sum_http__supports="mgmt", cdn__ref="x:", cdn__supports="DDI")
+    assert device_links(bench) == {"download-http": {"href": "x:"}}
+    assert set(operator_links(bench)) == {"self", "md5sum-http"}
+
+
+def test_operators_are_shown_links_that_no_request_made() -> None:
+    bench = bench_with(cdn__port="", cdn__hostname="cdn")
+    href = "http://cdn/DEFAULT/controller/v1//softwaremodules/1/artifacts/fw.bin"
+    assert operator_links(bench)["download-http"] == {"href": href}
