@@ -20,6 +20,7 @@ SWEPT: Final = (
     ("/distributionsets", "name", "id"),
     ("/softwaremodules", "name", "id"),
     ("/targettags", "name", "id"),
+    ("/distributionsettags", "name", "id"),
     ("/targettypes", "name", "id"),
 )
 """What rows make, in an order in which it can be removed: the list, its field with our name, its field of links."""

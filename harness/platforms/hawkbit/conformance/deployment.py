@@ -15,7 +15,13 @@ from fleetrig.harness.platforms.hawkbit.conformance.answers import (
     expect_link,
 )
 from fleetrig.harness.platforms.hawkbit.conformance.api_client import report
-from fleetrig.harness.platforms.hawkbit.conformance.deployment_fixture import Deployment, deployed, server_now_ms
+from fleetrig.harness.platforms.hawkbit.conformance.deployment_fixture import (
+    Deployment,
+    admitted,
+    deployed,
+    server_now_ms,
+    unassigned,
+)
 from fleetrig.harness.platforms.hawkbit.conformance.row_client import RowClient
 from fleetrig.harness.platforms.hawkbit.conformance.under_test import Update
 
@@ -71,6 +77,21 @@ def links(client: RowClient) -> None:
     href = one.links().get("deploymentBase", "")
     expect_that(CACHE_BREAKER.fullmatch(href), "the link deploymentBase ends in ?c=<integer>", href)
     expect_deployment(one.document("?" + href.partition("?")[2]), one.update)
+
+
+@ROWS.row("S191", "odd-names", "Links to files carry the controllerId as it is and the file's name as in a form")
+def odd_names(client: RowClient) -> None:
+    unassigned(client)
+    update, name = client.update(filename="fw 1+2.bin"), client.name()
+    target = client.target(controllerId=f"{name}:ef@01")
+    admitted(client, target)
+    one = Deployment(client, update, target, client.assign(update, target))
+    href, encoded = one.links().get("deploymentBase"), f"{name}%3Aef%4001"
+    expect_link("the link deploymentBase", href, f"/{encoded}/deploymentBase/{one.action_id}")
+    [artifact] = one.document()["deployment"]["chunks"][0]["artifacts"]
+    path = f"/{target.controller_id}/softwaremodules/{update.module_id}/artifacts/fw+1%2B2.bin"
+    for rel, ending in (("download-http", ""), ("md5sum-http", ".MD5SUM")):
+        expect_link(f"the link {rel}", artifact["_links"][rel]["href"], path + ending)
 
 
 @ROWS.row("S111", "download-only", "A download-only deployment ends with downloaded, and installs nothing")

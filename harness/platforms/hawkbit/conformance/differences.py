@@ -12,7 +12,7 @@ DIFFERENCES: Final[Mapping[str, Mapping[str, str]]] = {
         "a violation is said of the record": "S07 S09 S10 S11 S153",
         "the challenge names no charset": "S26",
         "changes and deletions answer 200":
-            "S21 S30 S57 S128 S132 S151 S163 S164 S165 S166 S167 S169 S172 S173 S174 S175 S176",
+            "S21 S30 S57 S128 S132 S151 S163 S164 S165 S166 S167 S169 S172 S173 S174 S175 S176 S189",
         "other names of the certificate headers": "S52 S53 S54",
         "a change of the configuration answers with the value": "S75 S79",
         "polling times are HH:mm:ss": "S77 S78 S139",
@@ -25,7 +25,7 @@ DIFFERENCES: Final[Mapping[str, Mapping[str, str]]] = {
         "rollouts are not stopped": "S150",
         "operators delete no actions, nor does the server": "S160 S161 S188",
         "automatic assignments belong to filters": "S180",
-        "targets are not found by group, type or confirmation": "S181",
+        "targets are not found or sorted by group, type or confirmation": "S23 S181",
         "one object is no array": "S130",
         "TRACE is a 400": "S136",
     },

@@ -14,6 +14,7 @@ from fleetrig.harness.platforms.hawkbit.conformance.answers import (
 )
 from fleetrig.harness.platforms.hawkbit.conformance.rollout_fixture import (
     SCHEDULER_WITHIN_S,
+    RolloutUnderTest,
     created,
     posted,
     prepare,
@@ -64,6 +65,17 @@ def read(client: RowClient) -> None:
     expect_error(client.mgmt("GET", "/rollouts/0"), 404, "repo.entityNotFound", info={"type": "Rollout", "entityId": 0})
     renamed = expect_document(one.mgmt("PUT", body={"name": other, "description": "renamed"}))
     expect_has("the renamed rollout", {"name": other, "description": "renamed", "status": "ready"}, renamed)
+    changed_while_running(one)
+
+
+def changed_while_running(one: RolloutUnderTest) -> None:
+    """The answer counts no target as begun, whatever a read tells."""
+    one.move("start")
+    one.expect_status("running")
+    document = one.document()["totalTargetsPerStatus"]
+    expect_has("the counts while it runs", {"running": 2, "notstarted": 0}, document)
+    changed = expect_document(one.mgmt("PUT", body={"description": "late"}))
+    expect_has("the counts of a change", {"running": 0, "notstarted": 2}, changed["totalTargetsPerStatus"])
 
 
 @ROWS.row("S143", "group-by-group", "Only targets of groups that have begun are offered the update")

@@ -8,7 +8,7 @@ from fleetrig.harness.conformance.expect import expect, expect_has
 from fleetrig.harness.conformance.row import Resource
 from fleetrig.harness.platforms.hawkbit.conformance.answers import expect_document, expect_error
 from fleetrig.harness.platforms.hawkbit.conformance.deployment_fixture import Deployment, deployed, no_content
-from fleetrig.harness.platforms.hawkbit.conformance.device_helpers import NOT_READABLE
+from fleetrig.harness.platforms.hawkbit.conformance.device_helpers import NOT_READABLE, VIOLATION
 from fleetrig.harness.platforms.hawkbit.conformance.row_client import RowClient
 from fleetrig.harness.platforms.hawkbit.conformance.software import NO_ENTITY, new_module
 
@@ -123,3 +123,61 @@ def refuse(client: RowClient, one: Deployment) -> None:
     )
     answer = client.mgmt("PUT", f"/distributionsets/{one.update.set_id}", {"description": "late"})
     expect_error(answer, 400, "distributionset.invalid")
+
+
+@ROWS.row("S189", "tags", "Sets carry tags; they are found by a tag, and lose it when it is deleted")
+def tags(client: RowClient) -> None:
+    sets = [new_set(client)["id"] for _ in range(3)]
+    tag = client.made("/distributionsettags", {"name": client.name("tag"), "colour": "blue", "description": "line"})
+    path = f"/distributionsettags/{tag['id']}"
+    ours, by_tag = f"name=={client.name_prefix}*", f"tag=={tag['name']}"
+    expect("status", no_content(client), client.mgmt("POST", f"{path}/assigned/{sets[0]}").status)
+    expect("status", no_content(client), client.mgmt("POST", f"{path}/assigned", sets[1:]).status)
+    expect("tagged sets", sets, tagged(client, path))
+    expect("status", no_content(client), client.mgmt("DELETE", f"{path}/assigned/{sets[0]}").status)
+    expect("status", no_content(client), client.mgmt("DELETE", f"{path}/assigned", sets[1:2]).status)
+    expect("tagged sets", sets[2:], tagged(client, path))
+    expect("sets found by the tag", sets[2:], found(client, by_tag))
+    expect("sets found by not having it", sets[:2], found(client, f"{ours};tag!={tag['name']}"))
+    expect_error(client.mgmt("POST", f"{path}/assigned", [sets[0], 2**31 - 1]), 404, NO_ENTITY)
+    expect("tagged sets after a refusal", sets[2:], tagged(client, path))
+    expect_error(client.mgmt("POST", f"{path}/assigned", []), 400, VIOLATION)
+    changed = expect_document(client.mgmt("PUT", path, {"description": "changed"}))
+    expect_has("the changed tag", {"name": tag["name"], "description": "changed", "colour": "blue"}, changed)
+    expect("tags found", 1, expect_document(client.mgmt("GET", f"/distributionsettags?q=name=={tag['name']}"))["total"])
+    expect_error(client.mgmt("POST", "/distributionsettags", [{"name": tag["name"]}]), 409, "repo.entityAlreadyExists")
+    expect_error(client.mgmt("POST", "/distributionsettags", [{"colour": "blue"}]), 400, VIOLATION)
+    expect("status of the deletion", no_content(client), client.mgmt("DELETE", path).status)
+    expect_error(client.mgmt("GET", path), 404, NO_ENTITY)
+    expect("sets found by a tag that is gone", [], found(client, by_tag))
+
+
+def tagged(client: RowClient, path: str) -> list[int]:
+    """Ids of the sets that carry a tag."""
+    return [one["id"] for one in expect_document(client.mgmt("GET", f"{path}/assigned"))["content"]]
+
+
+@ROWS.row("S190", "statistics", "A set's statistics count its actions by status, and what assigns it by itself")
+def statistics(client: RowClient) -> None:
+    one = deployed(client)
+    path = f"/distributionsets/{one.update.set_id}/statistics"
+    expect_numbers(client, path, running=1)
+    expect("numbers of rollouts", {}, expect_document(client.mgmt("GET", f"{path}/rollouts")))
+    expect("numbers of what assigns by itself", {}, expect_document(client.mgmt("GET", f"{path}/autoassignments")))
+    one.reported("closed", "success")
+    expect_numbers(client, path, finished=1)
+    client.assign(one.update, client.target())
+    expect_numbers(client, path, finished=1, running=1)
+    unused = f"/distributionsets/{new_set(client)['id']}/statistics/actions"
+    expect("numbers of actions of another set", {}, expect_document(client.mgmt("GET", unused)))
+    for which in ("", "/actions", "/rollouts", "/autoassignments"):
+        answer = client.mgmt("GET", f"/distributionsets/{2**31 - 1}/statistics{which}")
+        expect_error(answer, 404, NO_ENTITY)
+
+
+def expect_numbers(client: RowClient, path: str, **by_status: int) -> None:
+    """So many actions, in the statistics as a whole and in those of actions."""
+    actions = {**{status.upper(): count for status, count in by_status.items()}, "total": sum(by_status.values())}
+    expect("numbers of actions", {"actions": actions}, expect_document(client.mgmt("GET", f"{path}/actions")))
+    whole = {"actions": actions, "rollouts": {"total": 0}, "totalAutoAssignments": 0}
+    expect_has("all numbers", whole, expect_document(client.mgmt("GET", path)))

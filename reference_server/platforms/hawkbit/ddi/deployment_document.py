@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from typing import Any, Final
-from urllib.parse import quote_plus
 
 from fleetrig.reference_server.platforms.hawkbit.mgmt.software_views import hashes
 from fleetrig.reference_server.platforms.hawkbit.request.call import Call
 from fleetrig.reference_server.platforms.hawkbit.state import action_rules, deployments, software
 from fleetrig.reference_server.platforms.hawkbit.state.action_records import Action, Artifact, SoftwareModule
+from fleetrig.reference_server.platforms.hawkbit.state.artifact_urls import DDI, Download, artifact_links
 
 LEGACY_PARTS: Final = {"application": "bApp", "runtime": "jvm"}
 """Module type keys that devices know under older names."""
@@ -36,14 +36,8 @@ def deployment_document(call: Call, action: Action, messages: int, key: str = "d
 
 
 def artifact_documents(call: Call, module: SoftwareModule) -> list[dict[str, Any]]:
-    """A module's files with hashes and the two links that there are by default."""
+    """A module's files with hashes and links."""
     return [_artifact(call, file) for file in software.artifacts_of(call, module.id)]
-
-
-def artifact_url(call: Call, module_id: int, filename: str) -> str:
-    """The name is encoded as in a form, like the real server does it: a blank becomes `+`."""
-    name = quote_plus(filename, safe="*").replace("~", "%7E")
-    return f"{call.download_base}/softwaremodules/{module_id}/artifacts/{name}"
 
 
 def _update(call: Call, action: Action, download: str) -> str:
@@ -65,12 +59,12 @@ def _chunk(call: Call, module: SoftwareModule) -> dict[str, Any]:
 
 
 def _artifact(call: Call, file: Artifact) -> dict[str, Any]:
-    url = artifact_url(call, file.module_id, file.filename)
+    wanted = Download(call.tenant, file.module_id, file.filename, file.sha1, call.device, call.origin)
     return {
         "filename": file.filename,
         "hashes": hashes(file),
         "size": file.size_bytes,
-        "_links": {"download-http": {"href": url}, "md5sum-http": {"href": f"{url}.MD5SUM"}},
+        "_links": artifact_links(call.settings.artifact_protocols, DDI, wanted),
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import chain
-from typing import Final
+from typing import Any, Final
 
 from fleetrig.reference_server.multipart import BadMultipart, Upload
 from fleetrig.reference_server.platforms.hawkbit.ddi import artifact_files
@@ -13,6 +13,7 @@ from fleetrig.reference_server.platforms.hawkbit.request.call import Call
 from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply
 from fleetrig.reference_server.platforms.hawkbit.state import rules, software
 from fleetrig.reference_server.platforms.hawkbit.state.action_records import ARTIFACT, Artifact, SoftwareModule
+from fleetrig.reference_server.platforms.hawkbit.state.artifact_urls import MGMT, Download, artifact_links
 from fleetrig.reference_server.platforms.hawkbit.state.errors import (
     REPOSITORY,
     REST,
@@ -58,18 +59,27 @@ def upload(call: Call, module_id: int) -> Reply:
 
 
 def listed(call: Call, module_id: int) -> Reply:
-    """A bare array; links to the files only with `representation=full`, unless they are those for devices."""
+    """A bare array; links to the files only with `representation=full`."""
     for_devices = call.boolean("useartifacturlhandler")
     module = software.need_module(call, module_id)
-    full = call.query.get("representation", "").lower() == "full" and not module.deleted and not for_devices
+    full = call.query.get("representation", "").lower() == "full" and not module.deleted
     files = software.artifacts_of(call, module_id)
-    return Reply(body=[artifact_document(call, file, download=full) for file in files])
+    return Reply(body=[_document(call, file, linked=full, for_devices=for_devices) for file in files])
 
 
 def read(call: Call, module_id: int, artifact_id: int) -> Reply:
     for_devices = call.boolean("useartifacturlhandler")
     module, file = _need(call, module_id, artifact_id)
-    return Reply(body=artifact_document(call, file, download=not module.deleted and not for_devices))
+    return Reply(body=_document(call, file, linked=not module.deleted, for_devices=for_devices))
+
+
+def _document(call: Call, file: Artifact, *, linked: bool, for_devices: bool) -> dict[str, Any]:
+    """`linked`: with links to the file, be it the operators' own or those that devices may have."""
+    document = artifact_document(call, file, download=linked and not for_devices)
+    if linked and for_devices:
+        wanted = Download(call.tenant, file.module_id, file.filename, file.sha1)
+        document["_links"] |= artifact_links(call.settings.artifact_protocols, MGMT, wanted)
+    return document
 
 
 def delete(call: Call, module_id: int, artifact_id: int) -> Reply:

@@ -26,8 +26,11 @@ WORDS: Final = {
 MOVES: Final = ("start", "pause", "resume", "triggerNextGroup", "approve", "deny")
 
 
-def rollout_document(call: Call, rollout: Rollout, *, single: bool = False) -> dict[str, Any]:
-    """`single`: with counts and all links, also in lists of `representation=full`."""
+def rollout_document(call: Call, rollout: Rollout, *, single: bool = False, counted: bool = True) -> dict[str, Any]:
+    """`single`: with counts and all links, also in lists of `representation=full`.
+
+    Without `counted` the counts are those of a rollout that has not begun.
+    """
     path = f"/rollouts/{rollout.id}"
     document = {
         **audit(rollout),
@@ -43,15 +46,15 @@ def rollout_document(call: Call, rollout: Rollout, *, single: bool = False) -> d
         "type": rollout.force_type,
         "forcetime": rollout.force_time_ms,
         "weight": rollout.weight,
-        **(_details(call, rollout) if single else {}),
+        **(_details(rollout, actions_of_rollout(call, rollout.id) if counted else []) if single else {}),
         "_links": {**(_links(call, rollout, path) if single else {}), "self": link(call, path)},
     }
     return without_nulls(document)
 
 
-def _details(call: Call, rollout: Rollout) -> dict[str, Any]:
+def _details(rollout: Rollout, actions: list[Action]) -> dict[str, Any]:
     return {
-        "totalTargetsPerStatus": _counts(actions_of_rollout(call, rollout.id), rollout.total_targets, rollout),
+        "totalTargetsPerStatus": _counts(actions, rollout.total_targets, rollout),
         "totalGroups": rollout.groups_created,
         "startAt": rollout.start_at_ms,
         "approveDecidedBy": rollout.decided_by,

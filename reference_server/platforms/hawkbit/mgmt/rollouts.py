@@ -127,7 +127,7 @@ def _new(call: Call, request: RolloutRequest) -> Rollout:
 
 
 def update(call: Call, rollout_id: int) -> Reply:
-    """Name and description."""
+    """Name and description. Other than reading, a change counts nothing: its answer shows no target as begun."""
     body = as_object(call.json)
     given = {name: text(body, name) for name in ("name", "description")}
     if broken := rules.broken_texts("update.update", NAMED, given):
@@ -140,7 +140,8 @@ def update(call: Call, rollout_id: int) -> Reply:
     if changes.get("name", rollout.name) != rollout.name:
         _check_free(call, changes["name"])
     rollout = change_rollout(call, rollout, **changes)
-    return Reply(body=rollout_document(call, rollout, single=True), changed=f"rollout {rollout_id} changed")
+    document = rollout_document(call, rollout, single=True, counted=False)
+    return Reply(body=document, changed=f"rollout {rollout_id} changed")
 
 
 def _check_free(call: Call, name: str) -> None:

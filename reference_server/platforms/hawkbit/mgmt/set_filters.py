@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from fleetrig.reference_server.platforms.hawkbit.scheduling import auto_assignment_store
 from fleetrig.reference_server.platforms.hawkbit.scheduling.rollout_store import change_rollout
 from fleetrig.reference_server.platforms.hawkbit.state.auto_assignment_records import AUTO_ASSIGNMENT
@@ -27,6 +29,11 @@ def count_of_assignments(ctx: Context, set_id: int) -> int:
 def stop_filters(ctx: Context, set_id: int) -> None:
     """Nothing assigns this set by itself any longer."""
     auto_assignment_store.drop_for_set(ctx, set_id)
+
+
+def rollout_counts(ctx: Context, set_id: int) -> dict[str, int]:
+    """Status in capitals -> how many rollouts of the set."""
+    return Counter(one.status.upper() for one in ctx.repo.store.find(ROLLOUT, ctx.tenant, "set", set_id))
 
 
 def is_rolled_out(ctx: Context, set_id: int) -> bool:

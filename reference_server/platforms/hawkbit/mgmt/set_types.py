@@ -26,7 +26,6 @@ from fleetrig.reference_server.platforms.hawkbit.state.errors import (
     REPOSITORY,
     HawkbitError,
     already_exists,
-    bare,
     integrity,
     not_all_found,
     quota,
@@ -108,22 +107,21 @@ class ModuleTypeHandlers:
         return Reply(body=module_type_document(call, kind))
 
     def add(self, call: Call, type_id: int) -> Reply:
-        """Raises 403 for a type that sets are of, 404, 429."""
+        """One that was of the other part moves. Raises 403 for a type that sets are of, 404, 429."""
         module_type_id = fields.integer(fields.as_object(call.json), "id")
         _need_module_types(call, [module_type_id])
         record = _unused(call, type_id)
         _check_quota(call, type_id, 1, len(record.mandatory) + len(record.optional))
-        changed = self._with(record, module_type_id)
-        if set(changed.mandatory) & set(changed.optional):
-            raise bare(500, f"set type {type_id} has module type {module_type_id} already, but not as {self.part}")
-        call.repo.store.put(SET_TYPE, call.tenant, changed)
+        call.repo.store.put(SET_TYPE, call.tenant, self._with(record, module_type_id))
         return Reply(call.done_status, changed=f"module types of set type {type_id} changed")
 
     def _with(self, record: SetType, module_type_id: int | None) -> SetType:
-        added = () if module_type_id is None or module_type_id in getattr(record, self.part) else (module_type_id,)
+        if module_type_id is None or module_type_id in getattr(record, self.part):
+            return record
+        left = _without(record, module_type_id)
         if self.part == "mandatory":
-            return replace(record, mandatory=record.mandatory + added)
-        return replace(record, optional=record.optional + added)
+            return replace(left, mandatory=(*left.mandatory, module_type_id))
+        return replace(left, optional=(*left.optional, module_type_id))
 
 
 def remove_module_type(call: Call, type_id: int, module_type_id: int) -> Reply:
@@ -133,13 +131,16 @@ def remove_module_type(call: Call, type_id: int, module_type_id: int) -> Reply:
     """
     record = _unused(call, type_id)
     software.need_module_type(call, module_type_id)
-    changed = replace(
+    call.repo.store.put(SET_TYPE, call.tenant, _without(record, module_type_id))
+    return Reply(call.done_status, changed=f"module types of set type {type_id} changed")
+
+
+def _without(record: SetType, module_type_id: int) -> SetType:
+    return replace(
         record,
         mandatory=tuple(one for one in record.mandatory if one != module_type_id),
         optional=tuple(one for one in record.optional if one != module_type_id),
     )
-    call.repo.store.put(SET_TYPE, call.tenant, changed)
-    return Reply(call.done_status, changed=f"module types of set type {type_id} changed")
 
 
 def _read(body: dict[str, Any]) -> Given:

@@ -81,15 +81,12 @@ class Call:
     @property
     def device_base(self) -> str:
         """What a device's links begin with; the tenant as spelt by the device."""
-        return f"{self.base}{self._device_path(self.tenant_in_path)}"
+        return f"{self.base}/{encoded(self.tenant_in_path)}/controller/v1/{encoded(self.device)}"
 
     @property
-    def download_base(self) -> str:
-        """The same for links to files: the tenant as stored, and without the prefix that a proxy announced."""
-        return f"{split_url(self.base)[0]}{self._device_path(self.tenant)}"
-
-    def _device_path(self, tenant: str) -> str:
-        return f"/{encoded(tenant)}/controller/v1/{encoded(self.device)}"
+    def origin(self) -> str:
+        """What links to files go by: without the prefix that a proxy announced."""
+        return split_url(self.base)[0]
 
     @property
     def accept(self) -> str | None:

@@ -12,7 +12,7 @@ from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply
 from fleetrig.reference_server.platforms.hawkbit.search.rsql_fields import Fields
 from fleetrig.reference_server.platforms.hawkbit.search.rsql_match import compiled
 from fleetrig.reference_server.platforms.hawkbit.state.context import Context
-from fleetrig.reference_server.platforms.hawkbit.state.errors import crash, sort_direction, sort_field, sort_syntax
+from fleetrig.reference_server.platforms.hawkbit.state.errors import sort_direction, sort_field, sort_syntax
 
 R = TypeVar("R")
 
@@ -63,7 +63,7 @@ def paging(call: Call) -> tuple[int, int]:
 
 
 def sort_orders(text: str | None, fields: Fields) -> list[tuple[str, bool]] | None:
-    """`sort` as (field in lower case, descending); None when not given. Raises 400, 500 where the real server does."""
+    """`sort` as (field in lower case, descending); None when not given. Raises 400."""
     if text is None:
         return None
     orders = []
@@ -76,17 +76,15 @@ def sort_orders(text: str | None, fields: Fields) -> list[tuple[str, bool]] | No
             raise sort_field(f"no field {name[:100]!r} to sort by: there is {', '.join(fields.parts)}")
         if direction not in {"asc", "desc"}:
             raise sort_direction(f"sort direction {direction[:20]!r}: expected ASC or DESC")
-        if (field := fields.fields.get(name)) is not None and field.is_collection:
-            raise crash(f"the real server cannot sort by {name}, which is a collection")
         orders.append((name, direction == "desc"))
     return orders
 
 
 def _sort(records: list[Any], orders: list[tuple[str, bool]], fields: Fields, look: Any) -> None:
-    """By the last order first, since sorting keeps equals in place. What has parts sorts nothing."""
+    """By the last order first, since sorting keeps equals in place. What has parts or many values sorts nothing."""
     for name, descending in reversed(orders):
         field = fields.fields.get(name)
-        if field is not None:
+        if field is not None and not field.is_collection:
             records.sort(key=partial(field.sort_key, look=look), reverse=descending)
 
 

@@ -19,7 +19,7 @@ class Holds(Enum):
     CHOICE = auto()  # one of fixed words
     BOOLEAN = auto()  # true or false
     PRESENCE = auto()  # whether there is something: true or false, asked for with == and != only
-    RECORD = auto()  # something with parts of its own, which breaks the real server when it is compared
+    RECORD = auto()  # something with parts of its own: it is there or not, its parts compare
 
 
 TRUTHS: Final = {"true": True, "false": False}

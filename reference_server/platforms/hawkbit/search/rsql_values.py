@@ -10,7 +10,7 @@ from typing import Any, Final
 from fleetrig.reference_server.platforms.hawkbit.request.call import LONG_MAX
 from fleetrig.reference_server.platforms.hawkbit.search.rsql import Comparison, Operator
 from fleetrig.reference_server.platforms.hawkbit.search.rsql_fields import TRUTHS, Field, Holds
-from fleetrig.reference_server.platforms.hawkbit.state.errors import crash, not_readable, rsql_field, rsql_syntax
+from fleetrig.reference_server.platforms.hawkbit.state.errors import not_readable, rsql_field, rsql_syntax
 
 Test = Callable[[Any], bool]
 
@@ -32,7 +32,8 @@ def value_test(field: Field, node: Comparison) -> Test:
         case Holds.BOOLEAN:
             return _test_boolean(node)
         case Holds.RECORD if node.values != (None,):
-            raise crash(f"the real server cannot compare {node.selector}: its parts can be")
+            message = f"The given search parameter field {{{node.selector}}} has parts: compare one of them"
+            raise rsql_field(message, message)
         case _:
             return _test_text(node)
 

@@ -12,8 +12,11 @@ from fleetrig.reference_server.platforms.hawkbit.request.call import Call
 from fleetrig.reference_server.platforms.hawkbit.search.rsql_fields import Field, Fields, Holds
 from fleetrig.reference_server.platforms.hawkbit.state import software
 from fleetrig.reference_server.platforms.hawkbit.state.action_records import (
+    SET,
+    SET_TAG,
     DistributionSet,
     ModuleType,
+    SetTag,
     SetType,
     SoftwareModule,
 )
@@ -80,6 +83,11 @@ def _modules(part: str) -> Field:
     return Field(get, Holds.NUMBER if part == "id" else Holds.TEXT, many=True)
 
 
+def _tags(record: DistributionSet, look: Call) -> list[str]:
+    tags = (look.repo.store.get(SET_TAG, look.tenant, tag_id) for tag_id in record.tag_ids)
+    return [tag.name for tag in tags if tag is not None]
+
+
 MODULE_FIELDS: Final = Fields(
     {
         **NAMED,
@@ -98,12 +106,22 @@ SET_FIELDS: Final = Fields(
         "type": _set_type("key"),
         **{f"type.{part}": _set_type(part) for part in ("id", "key", "name")},
         **{f"module.{part}": _modules(part) for part in ("id", "name")},
-        # Nobody tags sets here, so none has one.
-        **{part: Field(lambda record, look: (), many=True) for part in ("tag", "tag.name")},
+        "tag": Field(_tags, many=True),
+        "tag.name": Field(_tags, many=True),
     }
 )
 
 
+def _tagged(part: str) -> Field:
+    def get(tag: SetTag, look: Call) -> list[Any]:
+        return [getattr(record, part) for record in look.repo.store.find(SET, look.tenant, "tag", tag.id)]
+
+    return Field(get, Holds.NUMBER if part == "id" else Holds.TEXT, many=True)
+
+
+SET_TAG_FIELDS: Final = Fields(
+    {**NAMED, "colour": _plain("colour"), **{f"distributionSet.{part}": _tagged(part) for part in ("id", "name")}}
+)
 MODULE_TYPE_FIELDS: Final = Fields(
     {**NAMED, "key": _plain("key"), "maxAssignments": _plain("max_assignments", Holds.NUMBER)}
 )

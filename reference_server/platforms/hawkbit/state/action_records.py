@@ -126,6 +126,14 @@ class DistributionSet(Entity):
     deleted: bool = False
     metadata: dict[str, Any] = field(default_factory=dict)
     """key -> {"value": str}."""
+    tag_ids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetTag(Entity):
+    name: str
+    description: str | None = None
+    colour: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,7 +211,7 @@ def _key(record: ModuleType | SetType) -> Iterable[Key]:
     return (record.key,)
 
 
-def _name(record: ModuleType | SetType) -> Iterable[Key]:
+def _name(record: ModuleType | SetType | SetTag) -> Iterable[Key]:
     return (record.name,)
 
 
@@ -239,8 +247,10 @@ SET: Final = Kind(
         "label": _set_label,
         "module": lambda one: one.module_ids,
         "type": lambda one: (one.type_id,),
+        "tag": lambda one: one.tag_ids,
     },
 )
+SET_TAG: Final = Kind("hawkbit.set_tag", SetTag, _by_id, {"name": _name})
 ACTION: Final = Kind(
     "hawkbit.action",
     Action,

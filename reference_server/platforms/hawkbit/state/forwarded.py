@@ -54,7 +54,7 @@ def apply_forwarded_headers(
 def _native(request: HttpRequest, session: Session) -> tuple[HttpRequest, Session]:
     if INTERNAL.fullmatch(session.peer) is None:
         return request, session
-    scheme, host, port = _parts(request.origin)
+    scheme, host, port = origin_parts(request.origin)
     if (proto := request.header(PROTO)) is not None:
         words = _words(proto)
         scheme = "https" if words and all(word.lower() == "https" for word in words) else "http"
@@ -79,7 +79,7 @@ def _nearest_stranger(values: list[str]) -> tuple[str, list[str]]:
 
 
 def _framework(request: HttpRequest, session: Session) -> tuple[HttpRequest, Session]:
-    scheme, host, port = _parts(request.origin)
+    scheme, host, port = origin_parts(request.origin)
     forwarded = request.header(FORWARDED) or ""
     proto, authority = _pair(forwarded, "proto"), _pair(forwarded, "host")
     client = _pair(forwarded, "for")
@@ -98,7 +98,8 @@ def _framework(request: HttpRequest, session: Session) -> tuple[HttpRequest, Ses
     return seen, replace(session, peer=_host_and_port(client)[0].strip("[]")) if client else session
 
 
-def _parts(origin: str) -> tuple[str, str, int]:
+def origin_parts(origin: str) -> tuple[str, str, int]:
+    """Scheme, host and port; `NO_PORT` if it names none."""
     scheme, _, authority = origin.partition("://")
     host = _without_port(authority)
     return scheme, host, _integer(authority[len(host) + 1 :], NO_PORT)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
+from fleetrig.reference_server.platforms.hawkbit.state.artifact_urls import PROTOCOLS, UrlProtocol
 from fleetrig.reference_server.platforms.hawkbit.state.forwarded import Forwarding
 
 PRIVATE_ADDRESSES: Final = (
@@ -103,3 +104,5 @@ class Settings:
     dynamic_fill_every_s: float = 60.0
     """How long a dynamic rollout waits when it found no new targets."""
     quotas: Quotas = Quotas()
+    artifact_protocols: Mapping[str, UrlProtocol] = field(default_factory=lambda: PROTOCOLS)
+    """By name: the links that files have."""

@@ -11,6 +11,7 @@ from fleetrig.reference_server.platforms.hawkbit.state.action_records import (
     MODULE,
     MODULE_TYPE,
     SET,
+    SET_TAG,
     SET_TYPE,
     Artifact,
     DistributionSet,
@@ -35,6 +36,9 @@ MANY: Final = 2**31 - 1
 """`maxAssignments` of a type of which a set takes any number."""
 DEFAULT_SET_TYPE: Final = "os_app"
 LOCKING: Final = "UPDATE_DISTRIBUTION_SET"
+UNLOCKING_TAGS: Final = frozenset(
+    {"skip-implicit-lock", "skip_implicit_lock", "SKIP_IMPLICIT_LOCK", "SKIP-IMPLICIT-LOCK"}
+)
 JAVA_MODELS: Final = "org.eclipse.hawkbit.repository.jpa.model."
 
 
@@ -232,8 +236,11 @@ def lock_implicitly(ctx: Context, record: DistributionSet) -> None:
 
 
 def locks_implicitly(ctx: Context, record: DistributionSet) -> bool:
-    """Unless it is locked already, or the tenant's configuration says not to."""
-    return not record.locked and bool(ctx.config.values["implicit.lock.enabled"])
+    """Unless it is locked already, or the tenant's configuration or a tag of the set says not to."""
+    tags = (ctx.repo.store.get(SET_TAG, ctx.tenant, tag_id) for tag_id in record.tag_ids)
+    if record.locked or any(tag is not None and tag.name in UNLOCKING_TAGS for tag in tags):
+        return False
+    return bool(ctx.config.values["implicit.lock.enabled"])
 
 
 def lock_modules(ctx: Context, record: DistributionSet) -> None:

@@ -8,6 +8,8 @@ from fleetrig.reference_server.platforms.hawkbit.state.properties import setting
 from fleetrig.reference_server.platforms.hawkbit.state.settings import Account, Settings
 from tests.reference_server.platforms.hawkbit.rig import Rig, document, status
 
+LINKS = "hawkbit.artifact.url.protocols"
+
 
 def test_properties_change_the_settings() -> None:
     settings = settings_from_properties(
@@ -36,6 +38,12 @@ def test_properties_change_the_settings() -> None:
     assert settings.auto_assign_every_s == 0.5
 
 
+@pytest.mark.parametrize("name", ["nonsense", "hawkbit.dmf.enabled", "server.port", "hawkbit.artifact.maxSize", ""])
+def test_what_is_like_nothing_that_there_is_gets_no_hint(name: str) -> None:
+    with pytest.raises(ValueError, match=f"^no property '{name}'$"):
+        settings_from_properties({name: "1"})
+
+
 def test_users_are_added_and_changed() -> None:
     settings = settings_from_properties(
         {
@@ -57,7 +65,16 @@ def test_users_are_added_and_changed() -> None:
     ("name", "text", "said"),
     [
         ("hawkbit.controller.minPolingTime", "1", "did you mean hawkbit.controller.minPollingTime"),
-        ("nonsense", "1", "no property 'nonsense'"),
+        ("hawkbit.minPollingTime", "1", "did you mean hawkbit.controller.minPollingTime"),
+        ("hawkbit.server.security.dos.filter.maxReads", "1", "did you mean hawkbit.server.security.dos.filter.maxRead"),
+        ("hawkbit.security.user.bob.passwort", "1", "did you mean hawkbit.security.user.bob.password"),
+        (f"{LINKS}.cdn.host", "1", rf"did you mean {LINKS}.cdn.hostname"),
+        ("hawkbit.artifact.url.protocol.cdn.rel", "1", rf"did you mean {LINKS}.cdn.rel"),
+        (f"{LINKS}.cdn.port", "-1", "expected a port, 0 to 65535"),
+        (f"{LINKS}.cdn.port", "65536", "expected a port, 0 to 65535"),
+        (f"{LINKS}.cdn.enabled", "maybe", "expected true or false"),
+        (f"{LINKS}.cdn.supports", "DDI,REST", "expected some of DDI,DMF,MGMT"),
+        (f"{LINKS}.cdn.ip", "${CDN}", "expected the value itself"),
         ("hawkbit.controller.minPollingTime", "soon", "expected HH:mm:ss"),
         ("hawkbit.controller.pollingTime", "x", "Invalid pollingInterval: 'x'"),
         ("hawkbit.server.security.dos.filter.enabled", "maybe", "expected true or false"),

@@ -102,6 +102,14 @@ def test_only_targets_of_begun_groups_have_work(bench):
     assert (scheduled["status"], scheduled["active"], scheduled["rollout"]) == ("scheduled", False, rollout_id)
 
 
+def test_a_change_shows_no_target_as_begun(bench):
+    targets(bench, 2)
+    rollout_id = running(bench)
+    assert rollout(bench, rollout_id)["totalTargetsPerStatus"]["running"] == 2
+    changed = bench.mgmt("PUT", f"/rollouts/{rollout_id}", {"description": "x"}).body["totalTargetsPerStatus"]
+    assert (changed["running"], changed["notstarted"]) == (0, 2)
+
+
 def test_success_begins_the_next_group_and_ends_the_rollout(bench):
     targets(bench, 4)
     rollout_id = running(bench, amountGroups=2)

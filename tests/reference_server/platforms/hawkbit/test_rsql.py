@@ -245,7 +245,7 @@ def test_text_for_a_number_is_not_readable(query: str) -> None:
 def test_a_record_cannot_be_compared() -> None:
     with pytest.raises(HawkbitError) as refused:
         matches("maker.home==x", Thing())
-    assert refused.value.status == 500
+    assert (refused.value.status, refused.value.code) == (400, "rest.param.rsqlInvalidField")
 
 
 def test_in_memory_a_key_must_be_lower_case_and_a_fixed_word_never_matches() -> None:

@@ -1,10 +1,10 @@
-"""Sets that nobody gets any longer, and searching for complete ones (§1.4)."""
+"""Sets that nobody gets any longer, what became of a set in numbers, and searching for complete ones (§1.4)."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.reference_server.platforms.hawkbit.deployment_bench import Bench
+from tests.reference_server.platforms.hawkbit.deployment_bench import CLOSED, Bench
 
 
 @pytest.fixture
@@ -58,6 +58,22 @@ def test_an_incomplete_set_cannot_be_invalidated(bench):
     assert answer.body["errorCode"] == "hawkbit.server.error.distributionset.incomplete"
 
 
+def test_statistics_count_by_status(bench):
+    bench.target()
+    bench.target("other")
+    set_id = bench.release()
+    path = f"/distributionsets/{set_id}/statistics"
+    nothing = {"actions": {"total": 0}, "rollouts": {"total": 0}, "totalAutoAssignments": 0}
+    assert bench.mgmt("GET", path).body == nothing
+    assert [bench.mgmt("GET", f"{path}/{part}").body for part in ("actions", "rollouts", "autoassignments")] == [{}] * 3
+    bench.report(bench.assign(set_id), CLOSED)
+    bench.assign(set_id, "other")
+    counted = {"FINISHED": 1, "RUNNING": 1, "total": 2}
+    assert bench.mgmt("GET", path).body == {**nothing, "actions": counted}
+    assert bench.mgmt("GET", f"{path}/actions").body == {"actions": counted}
+    assert bench.mgmt("GET", "/distributionsets/99/statistics").status == 404
+
+
 def test_filters_that_assign_a_set(bench):
     set_id = bench.release()
     one = bench.mgmt("POST", "/targetfilters", {"name": "f", "query": "name==nobody"}).body["id"]
@@ -66,6 +82,7 @@ def test_filters_that_assign_a_set(bench):
     bench.mgmt("POST", f"/targetfilters/{one}/autoAssignDS", {"id": set_id})
     found = bench.mgmt("GET", f"{path}/autoAssignTargetFilters").body["content"]
     assert [(each["id"], each["autoAssignDistributionSet"]) for each in found] == [(one, set_id)]
+    assert bench.mgmt("GET", f"{path}/statistics/autoassignments").body == {"totalAutoAssignments": 1}
     bench.mgmt("POST", f"{path}/invalidate", {"actionCancelationType": "none"})
     assert bench.mgmt("GET", f"{path}/autoAssignTargetFilters").body["total"] == 0
 

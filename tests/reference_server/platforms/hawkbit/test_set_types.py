@@ -56,9 +56,16 @@ def test_module_types_come_and_go_while_no_set_is_of_the_type(bench, os, part):
     assert (missing.status, "is not part of" in missing.body["message"]) == (404, True)
 
 
+def test_a_module_type_moves_to_the_other_part(bench, os, app):
+    set_type = make(bench, mandatorymodules=[{"id": os}], optionalmodules=[{"id": app}])
+    assert bench.mgmt("POST", f"{TYPES}/{set_type}/optionalmoduletypes", {"id": os}).status == 204
+    assert (keys(bench, set_type, "mandatory"), set(keys(bench, set_type, "optional"))) == ([], {"os", "application"})
+    assert bench.mgmt("POST", f"{TYPES}/{set_type}/mandatorymoduletypes", {"id": app}).status == 204
+    assert (keys(bench, set_type, "mandatory"), keys(bench, set_type, "optional")) == (["application"], ["os"])
+
+
 def test_a_module_type_is_mandatory_or_optional(bench, os, app):
     set_type = make(bench, mandatorymodules=[{"id": os}], optionalmodules=[{"id": app}])
-    assert bench.mgmt("POST", f"{TYPES}/{set_type}/optionalmoduletypes", {"id": os}).status == 500
     both = [{"key": "both", "name": "both", "mandatorymodules": [{"id": os}], "optionalmodules": [{"id": os}]}]
     assert bench.mgmt("POST", TYPES, both).status == 409
     assert bench.mgmt("DELETE", f"{TYPES}/{set_type}/mandatorymoduletypes/{app}").status == 204, "either way removes it"

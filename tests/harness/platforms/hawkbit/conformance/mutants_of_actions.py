@@ -1,9 +1,10 @@
-"""Mistakes in assignment, deployment, feedback and cancellation (rows S90 to S111, S119, S121, S129 to S137)."""
+"""Mistakes in assignment, deployment, feedback and cancellation (rows S90 to S111, S119, S121, S129 to S137, S191)."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 from fleetrig.reference_server.platforms.hawkbit.ddi import deployment as ddi_deployment
 from fleetrig.reference_server.platforms.hawkbit.ddi import deployment_document, feedback_body, pending
@@ -13,6 +14,7 @@ from fleetrig.reference_server.platforms.hawkbit.mgmt import assignment as mgmt_
 from fleetrig.reference_server.platforms.hawkbit.scheduling.auto_assigner import AutoAssigner
 from fleetrig.reference_server.platforms.hawkbit.state import (
     action_rules,
+    artifact_urls,
     assignment,
     deployments,
     software,
@@ -50,6 +52,11 @@ def refuse_unknown(original: Any, call: Any, wanted: Any, *more: Any) -> Any:
         if call.repo.target(call.tenant, one.controller_id) is None:
             raise not_found("Target", one.controller_id)
     return original(call, wanted, *more)
+
+
+def encode_device(original: Any, *parts: Any) -> Any:
+    download = original(*parts)
+    return replace(download, controller_id=quote(download.controller_id, safe=""))
 
 
 def register_pending(original: Any, call: Any) -> Any:
@@ -186,6 +193,8 @@ MUTANTS = (
     mutant("no-read-in-the-history", "S94 S129", (deployments, "note_retrieval", giving(None))),
     mutant("no-cache-breaker", "S95 S120", (pending, "_cache_breaker", giving(""))),
     mutant("no-md5sum-link", "S94 S95 S117", (deployment_document, "_artifact", then(without_md5sum))),
+    mutant("device-encoded-in-file-links", "S191", (deployment_document, "Download", instead(encode_device))),
+    mutant("name-of-file-as-in-a-path", "S191", (artifact_urls, "form_encoded", instead(lambda _, name: quote(name)))),
     mutant("no-sha256", "S94 S95 S117", (deployment_document, "hashes", then(without_sha256))),
     mutant("download-only-installs", "S111", (deployment_document, "_update", giving("forced"))),
     mutant("downloaded-does-not-end-it", "S111", (action_rules, "after_feedback", instead(keep_open_when_downloaded))),

@@ -1,4 +1,4 @@
-"""Mistakes in what operators' tools call: actions, software, sets, types, labels, search (rows S160 to S188)."""
+"""Mistakes in what operators' tools call: actions, software, sets, types, labels, search (rows S160 to S190)."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from fleetrig.reference_server.platforms.hawkbit.mgmt import (
     module_types,
     modules,
     set_search,
+    set_statistics,
+    set_tags,
     set_types,
     sets,
     software_metadata,
@@ -38,7 +40,7 @@ from fleetrig.reference_server.platforms.hawkbit.state import (
     quartz_field,
     software,
 )
-from fleetrig.reference_server.platforms.hawkbit.state.action_records import ACTION
+from fleetrig.reference_server.platforms.hawkbit.state.action_records import ACTION, SET
 from fleetrig.reference_server.platforms.hawkbit.state.auto_assignment_records import AutoAssignStatus
 from fleetrig.reference_server.platforms.hawkbit.state.errors import bare, rsql_syntax
 from fleetrig.reference_server.platforms.hawkbit.state.quartz_field import BadCron
@@ -72,6 +74,20 @@ def replace_nothing(original: Any, call: Any, record: Any, found: Any) -> Any:
 
 def found_only(original: Any, *arguments: Any) -> Any:
     return original(*arguments[:-1], tags.POLICIES[2])
+
+
+def first_set_only(original: Any, call: Any, tag_id: int, set_ids: list[int], change_one: Any) -> Any:
+    return original(call, tag_id, set_ids[:1], change_one)
+
+
+def known_sets_only(original: Any, call: Any, tag_id: int, set_ids: list[int], change_one: Any) -> Any:
+    known = [set_id for set_id in set_ids if call.repo.store.get(SET, call.tenant, set_id)]
+    return original(call, tag_id, known, change_one)
+
+
+def open_only(original: Any, call: Any, set_id: int) -> Any:
+    """RUNNING alone."""
+    return {status: count for status, count in original(call, set_id).items() if status == "RUNNING"}
 
 
 def no_subgroups(original: Any, call: Any, group: str, **more: Any) -> Any:
@@ -146,10 +162,18 @@ MUTANTS = (
     mutant("invalid-set-assigned", "S172", (software, "need_valid_set", being(software.need_set))),
     mutant("invalidation-cancels-nothing", "S172", (invalidation, "_cancel", giving(None))),
     mutant("invalidation-forces-nothing", "S172", (invalidation, "_force_quit", giving(None))),
+    mutant("set-tag-not-taken-away", "S189", (set_tags, "_without", being(lambda record, tag_id: record))),
+    mutant("set-tag-on-one-set", "S189", (set_tags, "_change_sets", instead(first_set_only))),
+    mutant("unknown-sets-left-out", "S189", (set_tags, "_change_sets", instead(known_sets_only))),
+    mutant("two-set-tags-of-one-name", "S189", (set_tags, "_check_free", giving(None))),
+    mutant("actions-not-counted", "S190", (set_statistics, "_actions", giving({}))),
+    mutant("only-open-actions-counted", "S190", (set_statistics, "_actions", instead(open_only))),
+    mutant("zeros-in-a-part", "S190", (set_statistics, "rollout_counts", giving({"FINISHED": 0}))),
     # types
     mutant("used-module-type-gone", "S173", (module_types, "number", giving(1)),),
     mutant("module-type-twice", "S173", status_for("POST", "/softwaremoduletypes", 409, 201)),
     mutant("used-set-type-changes", "S174", (set_types, "_unused", being(set_types._changeable))),
+    mutant("module-type-of-both-parts", "S174", (set_types, "_without", being(lambda record, type_id: record))),
     mutant("unknown-module-type-taken", "S174", (set_types, "_need_module_types", giving(None))),
     mutant("default-type-deleted", "S174", status_for("DELETE", "", 400, 204)),
     mutant("incompatible-set-assigned", "S175", (assignment, "_check_target_types", giving(None))),

@@ -93,6 +93,8 @@ MUTANTS = (
     mutant("rollout-without-details", "S141 S142", (rollout_lists, "rollout_document", instead(without_details))),
     mutant("rollout-not-renamed", "S142", (rollouts, "change_rollout", instead(
         lambda change, call, one, **more: change(call, one, **{k: v for k, v in more.items() if k != "name"})))),
+    mutant("change-of-a-rollout-counts", "S142", (rollouts, "rollout_document", instead(
+        lambda document, call, one, **more: document(call, one, **{**more, "counted": True})))),
     mutant("group-of-another-rollout-not-there", "S142", status_for("GET", "/deploygroups/0", 404, 200)),
     mutant("all-groups-begin", "S143 S145 S150", (rollout_steps, "start_children", instead(all_groups_at_once))),
     mutant("waiting-action-tells-no-rollout", "S143", (rollout_actions, "Action", instead(
