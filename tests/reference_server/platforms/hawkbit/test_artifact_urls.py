@@ -1,4 +1,4 @@
-"""Links to files, and the start-up properties that make others of them (§2.4, §10)."""
+"""Links to files, and the start-up properties that make others of them (§2.4)."""
 
 from __future__ import annotations
 
