@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, Final
@@ -24,6 +25,16 @@ SWEPT: Final = (
     ("/targettypes", "name", "id"),
 )
 """What rows make, in an order in which it can be removed: the list, its field with our name, its field of links."""
+
+HELD: Final = frozenset({400, 409, 423})
+"""Statuses of what cannot be removed yet."""
+WAIT_S: Final = 0.5
+MOST_WAITS: Final = 20
+
+
+def is_refused(answer: Answer) -> bool:
+    """What is gone already was not refused."""
+    return answer.status >= 300 and answer.status != 404
 
 
 class Cleanup:
@@ -66,9 +77,19 @@ class Cleanup:
                     return left
                 continue
             silent = 0
-            if answer.status >= 300 and answer.status != 404:
+            if is_refused(answer) and is_refused(answer := self._once_free(answer, step)):
                 left.append(f"{what}: {answer.request} answered {answer.status}")
         return left
+
+    @staticmethod
+    def _once_free(answer: Answer, step: Callable[[], Answer]) -> Answer:
+        """Asks again while something else holds it: a deleted rollout stays until the server's scheduler comes by."""
+        for _ in range(MOST_WAITS):
+            if answer.status not in HELD or not is_refused(answer):
+                break
+            time.sleep(WAIT_S)
+            answer = step()
+        return answer
 
     def _steps(self) -> Iterator[tuple[str, Callable[[], Answer]]]:
         """Each is owed until the next is asked for: what a Ctrl-C interrupts is not done."""

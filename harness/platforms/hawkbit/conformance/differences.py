@@ -25,7 +25,7 @@ DIFFERENCES: Final[Mapping[str, Mapping[str, str]]] = {
         "rollouts are not stopped": "S150",
         "operators delete no actions, nor does the server": "S160 S161 S188",
         "automatic assignments belong to filters": "S180",
-        "targets are not found or sorted by group, type or confirmation": "S23 S181",
+        "targets are not found by group, type or confirmation": "S181",
         "one object is no array": "S130",
         "TRACE is a 400": "S136",
     },

@@ -25,8 +25,6 @@ class Generation:
     has_target_groups: bool = True
     has_auto_assignments: bool = True
     """As resources of their own."""
-    sorts_by_collections: tuple[str, ...] = ("tag", "autoConfirm")
-    """Fields of many values that a list of targets can be sorted by, for what it is worth."""
     one_counts_as_array: bool = True
     names_request_in_violations: bool = True
     """What is wrong with a text is said of the request (`create.create[0].name`); else of the record (`name`), but for
@@ -95,7 +93,6 @@ GENERATIONS: Final[Mapping[str, Generation]] = {
         trace_status=400,
         has_target_groups=False,
         has_auto_assignments=False,
-        sorts_by_collections=(),
         one_counts_as_array=False,
         names_request_in_violations=False,
         metadata_put_creates=False,

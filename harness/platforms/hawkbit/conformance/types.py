@@ -63,8 +63,6 @@ def set_types(client: RowClient) -> None:
         expect(part, [kind["id"]], [other["id"] for other in listed])
         expect_has(part, {"key": kind["key"]}, expect_document(client.mgmt("GET", f"{path}/{part}/{kind['id']}")))
     expect_error(client.mgmt("GET", f"{path}/mandatorymoduletypes/{may['id']}"), 404, NO_ENTITY)
-    moved(client, path, may["id"], "mandatorymoduletypes")
-    moved(client, path, may["id"], "optionalmoduletypes")
     removed = client.mgmt("DELETE", f"{path}/optionalmoduletypes/{may['id']}")
     expect("status of removing a type", no_content(client), removed.status)
     expect("optionalmoduletypes", [], expect_document(client.mgmt("GET", f"{path}/optionalmoduletypes")))
@@ -76,16 +74,6 @@ def set_types(client: RowClient) -> None:
     no_kind = {"key": client.name("ty"), "name": client.name("ty"), "optionalmodules": [{"id": 2**31 - 1}]}
     expect_error(client.mgmt("POST", types, [no_kind]), 404, NO_ENTITY)
     used(client, one, path, may)
-
-
-def moved(client: RowClient, path: str, kind_id: int, part: str) -> None:
-    """A kind that is added to one part is not of the other any more."""
-    expect("status of moving a type", no_content(client), client.mgmt("POST", f"{path}/{part}", {"id": kind_id}).status)
-    found = {
-        name: [kind["id"] for kind in expect_document(client.mgmt("GET", f"{path}/{name}"))]
-        for name in ("mandatorymoduletypes", "optionalmoduletypes")
-    }
-    expect("parts that have the type", [part], [name for name, ids in found.items() if kind_id in ids])
 
 
 def used(client: RowClient, one: dict[str, Any], path: str, may: dict[str, Any]) -> None:

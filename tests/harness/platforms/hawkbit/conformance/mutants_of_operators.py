@@ -173,7 +173,6 @@ MUTANTS = (
     mutant("used-module-type-gone", "S173", (module_types, "number", giving(1)),),
     mutant("module-type-twice", "S173", status_for("POST", "/softwaremoduletypes", 409, 201)),
     mutant("used-set-type-changes", "S174", (set_types, "_unused", being(set_types._changeable))),
-    mutant("module-type-of-both-parts", "S174", (set_types, "_without", being(lambda record, type_id: record))),
     mutant("unknown-module-type-taken", "S174", (set_types, "_need_module_types", giving(None))),
     mutant("default-type-deleted", "S174", status_for("DELETE", "", 400, 204)),
     mutant("incompatible-set-assigned", "S175", (assignment, "_check_target_types", giving(None))),

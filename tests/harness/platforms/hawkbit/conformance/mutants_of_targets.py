@@ -73,10 +73,6 @@ def never_404(original: Any, store: Any, tenant: str, controller_id: str) -> Any
     return found
 
 
-def broken_by_tags(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    return replace(response, status=500) if "sort=tag" in request.target else response
-
-
 def without_body(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     return replace(response, body=b"") if response.status == 401 else response
 
@@ -142,7 +138,6 @@ MUTANTS = (
     mutant("49-to-a-page", "S22", (listing, "DEFAULT_LIMIT", being(49))),
     mutant("55-at-most", "S22", (listing, "MOST", being(55))),
     mutant("sort-ignored", "S23", (listing, "sort_orders", giving(None))),
-    mutant("sorting-by-tags-breaks", "S23", answering(broken_by_tags)),
     mutant("default-order-backwards", "S23", (target_documents, "page", instead(least_first))),
     mutant("wrong-parameters-ok", "S22 S23 S24", status_for("GET", TARGETS, 400, 200)),
     mutant("search-ignored", "S24 S25", (listing, "compiled", giving(lambda record, look: True))),

@@ -15,7 +15,8 @@ import pytest
 
 from fleetrig.harness.conformance.exact_client import Answer, ExactClient
 from fleetrig.harness.conformance.expect import Mismatch, expect
-from fleetrig.harness.platforms.hawkbit.conformance.cleanup import GONE_AFTER
+from fleetrig.harness.platforms.hawkbit.conformance import cleanup
+from fleetrig.harness.platforms.hawkbit.conformance.cleanup import GONE_AFTER, MOST_WAITS, Cleanup
 from fleetrig.harness.platforms.hawkbit.conformance.row_client import RowClient, open_client
 from fleetrig.harness.platforms.hawkbit.conformance.suite import ROWS
 from fleetrig.harness.platforms.hawkbit.conformance.under_test import TenantUnderTest
@@ -270,3 +271,26 @@ def test_a_setting_becomes_what_it_was_before_the_run_not_before_the_row(server:
             session.settings.change({POLLING: "00:03:00" if client.stale else "00:02:00"})
     client.close()
     assert everything(server) == before
+
+
+@pytest.mark.parametrize(
+    ("statuses", "left", "asked"),
+    [
+        ([400, 423, 204], [], 3),
+        ([409, 404], [], 2),
+        ([400] * (MOST_WAITS + 1), ["/distributionsets/7 is still there: DELETE /x answered 400"], MOST_WAITS + 1),
+        ([403], ["/distributionsets/7 is still there: DELETE /x answered 403"], 1),
+    ],
+    ids=["held for a while", "gone meanwhile", "held for good", "refused"],
+)
+def test_what_a_deleted_rollout_still_holds_is_asked_for_again(
+    statuses: list[int], left: list[str], asked: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cleanup, "WAIT_S", 0.0)
+    answers = [Answer(status, (), b"", "DELETE /x") for status in statuses]
+    came = iter(answers)
+    made = Cleanup(lambda *_: next(came), {})
+    made.remove("/distributionsets/7")
+
+    assert made.run() == left
+    assert len(answers) - len(list(came)) == asked
