@@ -48,7 +48,6 @@ class Cleanup:
         self._originals = originals
         self._made: list[str] = []
         self._changed: list[str] = []
-        self._held: list[tuple[str, Callable[[], Answer]]] = []
 
     def remove(self, path: str) -> None:
         """This is to be deleted; what was made last goes first."""
@@ -78,31 +77,15 @@ class Cleanup:
                     return left
                 continue
             silent = 0
-            if answer.status in HELD:
-                self._held.append((what, step))
-            elif is_refused(answer):
+            if is_refused(answer) and is_refused(answer := self._once_free(answer, step)):
                 left.append(f"{what}: {answer.request} answered {answer.status}")
-        return left + self._remove_held()
-
-    def _remove_held(self) -> list[str]:
-        """What was in use, now that all else is gone. A deleted rollout holds its set until the scheduler comes by."""
-        left = []
-        while self._held:
-            what, step = self._held[0]
-            try:
-                answer = self._once_free(step)
-            except BrokenBench as gone:
-                left.append(f"{what}: {gone}")
-            else:
-                left += [f"{what}: {answer.request} answered {answer.status}"] if is_refused(answer) else []
-            del self._held[0]
         return left
 
     @staticmethod
-    def _once_free(step: Callable[[], Answer]) -> Answer:
-        answer = step()
+    def _once_free(answer: Answer, step: Callable[[], Answer]) -> Answer:
+        """Asks again while something else holds it: a deleted rollout stays until the server's scheduler comes by."""
         for _ in range(MOST_WAITS):
-            if answer.status not in HELD:
+            if answer.status not in HELD or not is_refused(answer):
                 break
             time.sleep(WAIT_S)
             answer = step()
@@ -122,7 +105,7 @@ class Cleanup:
 
     def pending(self) -> list[str]:
         """Sentences on what was not paid."""
-        return [what for what, _ in (*self._steps(), *self._held)]
+        return [what for what, _ in self._steps()]
 
     def _put(self, key: str, before: Any) -> Answer:
         path = f"/system/configs/{key}"

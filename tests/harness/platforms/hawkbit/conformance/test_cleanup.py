@@ -278,12 +278,12 @@ def test_a_setting_becomes_what_it_was_before_the_run_not_before_the_row(server:
     [
         ([400, 423, 204], [], 3),
         ([409, 404], [], 2),
-        ([400] * (MOST_WAITS + 2), ["/distributionsets/7 is still there: DELETE /x answered 400"], MOST_WAITS + 2),
+        ([400] * (MOST_WAITS + 1), ["/distributionsets/7 is still there: DELETE /x answered 400"], MOST_WAITS + 1),
         ([403], ["/distributionsets/7 is still there: DELETE /x answered 403"], 1),
     ],
     ids=["held for a while", "gone meanwhile", "held for good", "refused"],
 )
-def test_what_something_else_still_holds_is_asked_for_again(
+def test_what_a_deleted_rollout_still_holds_is_asked_for_again(
     statuses: list[int], left: list[str], asked: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cleanup, "WAIT_S", 0.0)
