@@ -145,7 +145,7 @@ class HawkbitPlatform:
             arguments(values, takes_long)
         except (BadForwarding, OutsideContext, HawkbitError, Options):
             return False
-        return bool(route.reads) or route.reads_itself
+        return route.method not in READING
 
     def _as_seen(self, request: HttpRequest, session: Session) -> tuple[HttpRequest, Session]:
         """What is behind the container and the filter for proxies. Raises OutsideContext, BadForwarding."""
