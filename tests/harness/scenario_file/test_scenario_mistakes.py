@@ -236,7 +236,7 @@ MISTAKES = {
     ),
     "an impossible share": (
         scenario(faults="faults: [{fault: outage, share: 1.5}]"),
-        ["3:33: faults[0].share: expected a number of at most 1, got the number 1.5"],
+        ["3:33: faults[0].share: expected a number above 0 and up to 1, got the number 1.5"],
     ),
     "a list that is none": (
         scenario(faults="faults: {fault: outage}"),
