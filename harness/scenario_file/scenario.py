@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Self
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     Field,
     ModelWrapValidatorHandler,
@@ -42,17 +43,14 @@ from fleetrig.harness.scenario_file.values import (
 from fleetrig.harness.scenario_file.words import Action, Check, NeutralCheck
 from fleetrig.simulator.backoff import Backoff, Policy
 from fleetrig.simulator.contract.trace import Lane
+from fleetrig.simulator.fleet import SERIAL, check_template, has_number, serial_of
 
 POWER_CUT_POINTS: Final = "power_cut_points"
 """In place of a list in `matrix`: every point at which power can be cut. A dry run lists them."""
 
 MAX_COMBINATIONS: Final = 10_000
 
-SERIAL: Final = r"(?=.)[^\s{}]*(?:\{n(?::0?\d{1,2}d)?\}[^\s{}]*)?"
-
-
-Serial = Annotated[str, written_as(SERIAL, "a serial without blanks, with {n} or {n:04d} for the device's number")]
-
+Serial = Annotated[str, AfterValidator(check_template), WithJsonSchema({"type": "string", "pattern": f"^{SERIAL}$"})]
 
 EXPECTED_OF_PROGRAMS: Final = (NeutralCheck.model_validate("keeps_running"),)
 
@@ -137,10 +135,8 @@ class Devices(Model):
     All that stands below but `serial` and `credential` counts only where our own device takes their place."""
     over: str
     """Which transport they use, where the flow has several."""
-    serial: Annotated[
-        str, written_as(SERIAL, "a serial without blanks, with {n} or {n:04d} for the device's number")
-    ] = "DEV-{n:04d}"
-    """The serials: `{n}` or `{n:04d}` stands for 1, 2, 3 …"""
+    serial: Serial = "DEV-{n:04d}"
+    """The serials: `{n}` or `{n:04d}` stands for 1, 2, 3 …, `{n:02x}` for the same in hex."""
     credential: str
     """How devices authenticate. Tokens are those that `preregister` gives to the server."""
     model: str = ""
@@ -164,7 +160,7 @@ class Devices(Model):
     def _serials_differ(self) -> Self:
         if self.csv is not None and {"count", "serial"} & self.model_fields_set:
             raise ValueError("csv names the devices: leave count and serial away")
-        if self.count > 1 and "{" not in self.serial:
+        if self.count > 1 and not has_number(self.serial):
             raise ValueError("serial needs {n} when there are several devices")
         return self
 
@@ -177,7 +173,7 @@ class Devices(Model):
         """The devices one by one, made lazily."""
         if self.csv is not None:
             return iter(read_units(self.csv))
-        return (Unit(self.serial.format(n=number)) for number in range(1, self.count + 1))
+        return (Unit(serial_of(self.serial, number)) for number in range(1, self.count + 1))
 
 
 class ServerBlock(Model):

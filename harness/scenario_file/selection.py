@@ -72,9 +72,11 @@ def find(wanted: Sequence[str], folder: Path) -> dict[str, Path]:
     return found
 
 
-def select(wanted: Sequence[str], folder: Path, tags: Iterable[str] = ()) -> tuple[ScenarioFile, ...]:
+def select(
+    wanted: Sequence[str], folder: Path, tags: Iterable[str] = (), *, allows_outside: bool = False
+) -> tuple[ScenarioFile, ...]:
     """The same, read; with tags only those that carry one of them. Raises FileMistakes for all of them."""
-    files, problems = read_all(find(wanted, folder))
+    files, problems = read_all(find(wanted, folder), allows_outside=allows_outside)
     if problems:
         raise FileMistakes(problems)
     tags = frozenset(tags)
@@ -85,13 +87,13 @@ def select(wanted: Sequence[str], folder: Path, tags: Iterable[str] = ()) -> tup
     return chosen
 
 
-def read_all(found: Mapping[str, Path]) -> tuple[list[ScenarioFile], list[Problem]]:
+def read_all(found: Mapping[str, Path], *, allows_outside: bool = False) -> tuple[list[ScenarioFile], list[Problem]]:
     """Reads every file; mistakes in some do not affect the others."""
     files: list[ScenarioFile] = []
     problems: list[Problem] = []
     for scenario_id, path in found.items():
         try:
-            files.append(read_scenario(path, scenario_id))
+            files.append(read_scenario(path, scenario_id, allows_outside=allows_outside))
         except FileMistakes as wrong:
             problems += wrong.problems
     return files, problems
@@ -117,13 +119,18 @@ def expand(
 
 
 def plan(
-    wanted: Sequence[str], folder: Path, tags: Iterable[str] = (), points: CutPoints | None = None
+    wanted: Sequence[str],
+    folder: Path,
+    tags: Iterable[str] = (),
+    points: CutPoints | None = None,
+    *,
+    allows_outside: bool = False,
 ) -> tuple[Expanded, ...]:
     """Selects and expands. A whole name (`id[cut=poll#1:sent]`) selects just that run."""
     plain = [one for one in wanted if "[" not in one]
     names = set(wanted) - set(plain)
     whole = set(find(plain, folder)) if plain or not names else set()
-    runs = [run for file in select(wanted, folder, tags) for run in expand(file, points)]
+    runs = [run for file in select(wanted, folder, tags, allows_outside=allows_outside) for run in expand(file, points)]
     if missing := names - {run.name for run in runs}:
         raise NoSuchId(_no_such(min(missing), [run.name for run in runs]))
     return tuple(run for run in runs if run.name in names or run.scenario.id in whole)

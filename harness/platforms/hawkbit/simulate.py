@@ -22,7 +22,6 @@ from fleetrig.harness.platforms.hawkbit.simulated_fleet import (
     DEFAULT_ATTRIBUTES,
     READINGS,
     build_agents,
-    check_serials,
     check_tokens,
     with_fresh_tokens,
 )
@@ -116,7 +115,7 @@ def units_of(
             raise UsageError("--tokens names the devices: leave --serial away")
         warn_if_others_can_read(tokens)
         return check_tokens(listed_units(tokens, count), tokens), "listed tokens"
-    units = check_serials(numbered_units(serial or SERIAL, count or COUNT), serial or SERIAL)
+    units = numbered_units(serial or SERIAL, count or COUNT)
     if register:
         return with_fresh_tokens(units), "registered tokens"
     return units, "nothing" if gateway_token is None else "gateway token"

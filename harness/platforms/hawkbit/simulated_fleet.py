@@ -26,13 +26,6 @@ DEFAULT_ATTRIBUTES: Final = {"simulated_by": f"fleetrig {VERSION}"}
 """So that a server that asks gets something, and an operator can tell these targets from real ones."""
 
 
-def check_serials(units: Sequence[Unit], template: str) -> tuple[Unit, ...]:
-    """The same units. Raises UsageError for names that no target can have."""
-    if any(not unit.serial or any(char.isspace() for char in unit.serial) for unit in units):
-        raise UsageError(f"--serial {template!r} holds a blank, which hawkBit refuses in a controllerId")
-    return tuple(units)
-
-
 def check_tokens(units: Sequence[Unit], path: Path) -> tuple[Unit, ...]:
     """The same units of a list. Raises UsageError for one without a token."""
     if (without := next((unit for unit in units if unit.token is None), None)) is not None:
