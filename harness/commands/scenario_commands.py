@@ -11,6 +11,7 @@ import typer
 
 from fleetrig.harness.commands.options import AllowOutside, Scenarios, Tags, Wanted
 from fleetrig.harness.scenario_file.problems import FileMistakes, Problem
+from fleetrig.harness.scenario_file.recognition import SUFFIXES
 from fleetrig.harness.scenario_file.selection import expand, find, read_all, scenario_root
 from fleetrig.harness.scenario_file.starter import starter_for
 from fleetrig.harness.scenario_file.template import ScenarioFile
@@ -55,7 +56,7 @@ def new(
     scenarios: Scenarios = None,
 ) -> None:
     """Write a scenario to start from. Never overwrites an existing file."""
-    file = Path(path) if path.endswith(".yaml") else (scenarios or Path("scenarios")) / f"{path}.yaml"
+    file = Path(path) if path.endswith(SUFFIXES) else (scenarios or Path("scenarios")) / f"{path}.yaml"
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("x", encoding="utf-8") as out:

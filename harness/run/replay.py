@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -229,5 +230,7 @@ def report_of(stored: StoredRun, replayed: Replay) -> Report:
         seed=stored.seed,
         version=stored.version,
         trace_file=str(stored.path),
-        rerun=f"fleetrig report {stored.path}",
+        rerun=shlex.join(["fleetrig", "report", str(stored.path)]),
+        file=replayed.scenario.file,
+        line=replayed.scenario.line,
     )

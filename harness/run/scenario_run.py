@@ -101,6 +101,8 @@ class ScenarioRun:
             version=VERSION,
             trace_file=trace_file,
             rerun=shlex.join(["fleetrig", "run", self.name, "--seed", str(self.options.seed), *self.options.again]),
+            file=self.scenario.file,
+            line=self.scenario.line,
         )
 
     def _keep_trace(self, verdict: Verdict) -> tuple[str, str]:

@@ -222,6 +222,7 @@ class Scenario(Heading):
     phases: tuple[Phase, ...] = Field(min_length=1)
     _id: str = PrivateAttr("")
     _path: Path = PrivateAttr(Path())
+    _line: int = PrivateAttr(0)
 
     @model_validator(mode="wrap")
     @classmethod
@@ -230,6 +231,7 @@ class Scenario(Heading):
         place = info.context or {}
         scenario._id = place.get("id", "")  # noqa: SLF001 (our own, from a class method)
         scenario._path = place.get("path", Path())  # noqa: SLF001
+        scenario._line = place.get("line", 0)  # noqa: SLF001
         names = [phase.name for phase in scenario.phases]
         if twice := next((name for name in names if names.count(name) > 1), None):
             raise ValueError(f"two phases are called {twice!r}")
@@ -258,6 +260,17 @@ class Scenario(Heading):
     @property
     def path(self) -> Path:
         return self._path
+
+    @property
+    def file(self) -> str:
+        """The path for people: relative to the working folder when the file lies below it, empty without a file."""
+        here, path = Path.cwd(), self._path.absolute()
+        return "" if self._path == Path() else str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+    @property
+    def line(self) -> int:
+        """The line of its title; 0 when it came from no file."""
+        return self._line
 
     @property
     def platform(self) -> str:

@@ -9,15 +9,14 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from fleetrig.harness.scenario_file.problems import FileMistakes, Problem
+from fleetrig.harness.scenario_file.recognition import SUFFIXES, is_other_file
 from fleetrig.harness.scenario_file.scenario import POWER_CUT_POINTS, Scenario
 from fleetrig.harness.scenario_file.selections import empty_selections
 from fleetrig.harness.scenario_file.template import ScenarioFile, read_scenario
 from fleetrig.simulator.contract.errors import NoSuchId, UsageError
-
-SUFFIX: Final = ".yaml"
 
 CutPoints = Callable[[Scenario], Sequence[str]]
 """Lists the points at which power can be cut in a scenario (a dry run)."""
@@ -52,12 +51,19 @@ def scenario_root(given: Path | None = None) -> Path:
 
 
 def ids_below(folder: Path) -> dict[str, Path]:
-    """Every scenario below a folder by its id, in order. Names that begin with `_` or `.` are other files."""
-    found = {}
-    for path in sorted(folder.rglob(f"*{SUFFIX}")):
+    """Every scenario below a folder by its id, in order. Names that begin with `_` or `.` are other files.
+
+    Raises UsageError for two files with one id.
+    """
+    found: dict[str, Path] = {}
+    for path in sorted(path for suffix in SUFFIXES for path in folder.rglob(f"*{suffix}")):
         inner = path.relative_to(folder)
-        if not any(part.startswith(("_", ".")) for part in inner.parts):
-            found[inner.with_suffix("").as_posix()] = path
+        if is_other_file(inner):
+            continue
+        scenario_id = inner.with_suffix("").as_posix()
+        if scenario_id in found:
+            raise UsageError(f"{found[scenario_id]} and {path} are both called {scenario_id}: rename one of them")
+        found[scenario_id] = path
     return found
 
 

@@ -96,7 +96,10 @@ def _validated(
 ) -> Scenario | None:
     """The scenario, or None with what is wrong added; what still holds a place to fill in cannot be judged."""
     folder = source.path.parent
-    context = {"folder": folder, "id": scenario_id, "path": source.path, "allows_outside": allows_outside}
+    line = locate(source.tree, ["scenario"], key=True)[0].line
+    context = {
+        "folder": folder, "id": scenario_id, "path": source.path, "line": line, "allows_outside": allows_outside,
+    }  # fmt: skip
     model = models_of(tree).scenario
     try:
         return model.model_validate(tree, context=context)

@@ -98,7 +98,8 @@ ODD_NUMBERS = st.one_of(
     st.integers(), st.floats(), st.sampled_from([10**400, 10**4_000, 1e308, 5e-324, -1, 0, True, 0.001, 10**9])
 )
 ODD_UNITS = st.builds(lambda number, unit: f"{number}{unit}", st.sampled_from(["0", "0.000001", "1", "999999999",
-    "31622400", "999999999999", "-1", "٣"]), st.sampled_from(["ms", "s", "m", "h", "B", "KiB", "GiB", ""]))  # fmt: skip
+    "36000000", "36000001", "999999999999", "-1", "٣"]),
+    st.sampled_from(["ms", "s", "m", "h", "B", "KiB", "GiB", ""]))  # fmt: skip
 JSON_VALUES = st.recursive(
     st.one_of(st.none(), st.booleans(), ODD_NUMBERS, ODD_TEXTS),
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=5), inner, max_size=3)),
@@ -198,7 +199,7 @@ HOSTILE: list[tuple[dict[str, Any], str]] = [
     ({"fault": "rewrite", "unseen": ["a\0b"]}, "expected names of headers"),
     ({"fault": "moved", "below": "/a" * 501}, "at most 1,000 characters"),
     ({"fault": "moved", "below": "/a/../b"}, "without . and .."),
-    ({"fault": "outage", "at": "999999999h"}, "at most 8784h"),
+    ({"fault": "outage", "at": "999999999h"}, "at most 10000h"),
     ({"fault": "outage", "times": 10**400}, "at most 1,000,000,000"),
     ({"fault": "truncated_body", "after": "999999999999GiB"}, "at most 1024GiB"),
 ]
