@@ -18,6 +18,7 @@ from fleetrig.simulator.contract.envelope import Envelope
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from fleetrig.simulator.contract.identity import Credential, DeviceIdentity, GatewayToken, TargetToken
+from fleetrig.simulator.flows.hawkbit.confirmation_policy import Consent
 from fleetrig.simulator.flows.hawkbit.device import HawkbitSettings
 from fleetrig.simulator.flows.hawkbit.flow import HawkbitDevice
 from fleetrig.simulator.flows.hawkbit.messages import read_document, sleep_s
@@ -31,6 +32,16 @@ def check_serials(units: Sequence[Unit], template: str) -> tuple[Unit, ...]:
     if any(not unit.serial or any(char.isspace() for char in unit.serial) for unit in units):
         raise UsageError(f"--serial {template!r} holds a blank, which hawkBit refuses in a controllerId")
     return tuple(units)
+
+
+def consent_of(word: str, option: str) -> Consent | None:
+    """hawkBit's own word, or `none` for devices that leave the answer to an operator. Raises UsageError."""
+    if word == "none":
+        return None
+    try:
+        return Consent(word)
+    except ValueError:
+        raise UsageError(f"{option} {word!r}: expected {', '.join(Consent)} or none") from None
 
 
 def check_tokens(units: Sequence[Unit], path: Path) -> tuple[Unit, ...]:
@@ -67,6 +78,7 @@ ACTIVITIES: Final = {
     "configData": "sending attributes",
     "deploymentBase": "reading its order",
     "cancelAction": "reading a cancel",
+    "confirmationBase": "asked before an update",
     "download": "downloading {version}",
 }
 
