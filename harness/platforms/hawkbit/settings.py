@@ -15,6 +15,8 @@ GATEWAY_KEY: Final = "authentication.gatewaytoken.key"
 HEADER_MODE: Final = "authentication.header.enabled"
 """Devices may authenticate with a certificate that a reverse proxy checks."""
 HEADER_AUTHORITY: Final = "authentication.header.authority"
+CONFIRMATION_FLOW: Final = "user.confirmation.flow.enabled"
+"""Devices are asked before an update."""
 POLLING_TIME: Final = "pollingTime"
 POLLING_OVERDUE_TIME: Final = "pollingOverdueTime"
 
@@ -37,7 +39,7 @@ SETTINGS: Final[Mapping[str, Any]] = {
     POLLING_OVERDUE_TIME: Duration,
     "maintenanceWindowPollCount": Whole,
     "repository.actions.autoclose.enabled": Flag,
-    "user.confirmation.flow.enabled": Flag,
+    CONFIRMATION_FLOW: Flag,
     "rollout.approval.enabled": Flag,
     "auto.assignment.approval.enabled": Flag,
     "batch.assignments.enabled": Flag,
