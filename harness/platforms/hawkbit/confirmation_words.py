@@ -6,9 +6,9 @@ The words are hawkBit's own: `confirmed`, `denied`, `autoConfirm`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from fleetrig.harness.scenario_file.action_words import ActionWord, DeviceSelector, describe_devices
 from fleetrig.harness.scenario_file.values import Duration, Model, Text, Whole
@@ -57,6 +57,14 @@ DeviceConfirmation = Annotated[
 
 class SetConfirmation(DeviceSelector, ConfirmationWords, ActionWord):
     """What devices say from now on when they are asked before an update."""
+
+    needs_arguments = True
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.model_fields_set - {"only"}:
+            raise ValueError("expected what they say: answer: confirmed, denied or none, or auto_confirm")
+        return self
 
     def describe(self) -> str:
         return f"let {describe_devices(self.only)} {self.say()}; running devices restart"

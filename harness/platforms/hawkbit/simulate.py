@@ -31,7 +31,7 @@ from fleetrig.harness.platforms.hawkbit.simulation_hints import Holding, refused
 from fleetrig.harness.platforms.hawkbit.temporary_targets import TemporaryTargets
 from fleetrig.harness.scenario_file.unit_list import Unit
 from fleetrig.harness.servers.remote import RemoteServer
-from fleetrig.harness.servers.secrets import secret_from
+from fleetrig.harness.servers.secrets import checked_token, secret_from
 from fleetrig.harness.servers.server_file import remote_server_from
 from fleetrig.harness.servers.trust import verify_with
 from fleetrig.simulator.contract.errors import UsageError
@@ -90,7 +90,7 @@ def simulate_command(
     """
     server = remote_server_from(against, "hawkbit", may_change_settings=change_tenant_settings)
     units, holding = units_of(count, serial, gateway_token, tokens, register=register)
-    token = None if gateway_token is None else secret_from(gateway_token, "--gateway-token")
+    token = None if gateway_token is None else gateway_token_from(gateway_token)
     interval_s = seconds(interval, "--interval", least_s=1.0)
     settings = HawkbitSettings(
         server.url,
@@ -137,6 +137,11 @@ def units_of(
     if register:
         return with_fresh_tokens(units), "registered tokens"
     return units, "nothing" if gateway_token is None else "gateway token"
+
+
+def gateway_token_from(reference: str) -> str:
+    """Raises UsageError for what is no reference, and for a token that cannot be sent."""
+    return checked_token(secret_from(reference, "--gateway-token"), f"--gateway-token {reference}")
 
 
 def temporary_targets(units: tuple[Unit, ...], server: RemoteServer) -> TemporaryTargets:

@@ -24,7 +24,10 @@ ISO_DURATION: Final = re.compile(
 )
 CLOCK: Final = re.compile(r"(\d{1,3}):([0-5]?\d):([0-5]?\d)", re.ASCII)
 VISIBLE: Final = re.compile(r"[!-~]+")
-"""What an href may consist of: whatever else it holds could not be sent as it stands (RFC 3986 §2)."""
+CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+"""What no href may hold: a request line would break, or there are no bytes for it."""
+UNSENDABLE: Final = re.compile(r"[^A-Za-z0-9\-._~:/?#@!$&'()*+,;=%]+")
+"""What cannot stand in a request line as it is (RFC 3986 §3.3): servers answer 400 to it."""
 
 JsonDict = dict[str, Any]
 
@@ -143,13 +146,21 @@ def document_of(answer: HttpReply | NoReply) -> JsonDict | None:
 def link(document: JsonDict, relation: str) -> str | None:
     """The href of a link that a device can follow; unknown links and odd shapes are ignored (V13)."""
     href = _at(document, "_links", relation, "href")
-    if not isinstance(href, str) or not VISIBLE.fullmatch(href):
+    if not isinstance(href, str) or CONTROL.search(href):
         return None
     try:
-        split_url(href)
+        origin, _ = split_url(href)
     except ValueError:
         return None
-    return href
+    return origin + encoded(href[len(origin) :]) if VISIBLE.fullmatch(origin) else None
+
+
+def encoded(target: str) -> str:
+    """What can be sent of a link: blanks and what no URL may hold in percent-encoded UTF-8, all else as it is.
+
+    hawkBit writes the controllerId raw into the links of files (§2.4), so they hold what the id holds.
+    """
+    return UNSENDABLE.sub(lambda found: quote(found[0], safe=""), target)
 
 
 def sleep_s(document: JsonDict) -> float | None:

@@ -30,8 +30,8 @@ from fleetrig.harness.platforms.hawkbit.doctor.facts import (
     target_from,
 )
 from fleetrig.harness.platforms.hawkbit.doctor.surroundings import is_hawkbit, is_no_api
-from fleetrig.harness.platforms.hawkbit.doctor.tokens import can_be_sent
 from fleetrig.simulator.contract.errors import BrokenBench
+from fleetrig.simulator.contract.header_text import why_no_header_text
 from fleetrig.simulator.contract.identity import UserPassword
 
 MAX_OTHERS: Final = 500
@@ -182,7 +182,7 @@ def _as_device(facts: Facts, client: ExactClient, request: DoctorRequest) -> Fac
     presented = facts.presented
     if _is_harmless(facts) or request.may_register:
         match presented.kind:
-            case Kind.TARGET_TOKEN | Kind.GATEWAY_TOKEN if can_be_sent(presented.secret):
+            case Kind.TARGET_TOKEN | Kind.GATEWAY_TOKEN if not why_no_header_text(presented.secret.strip(" ")):
                 headers["Authorization"] = f"{SCHEMES[presented.kind]} {presented.secret}"
             case Kind.CERTIFICATE if not presented.has_key:
                 headers |= proxy_headers(presented)

@@ -101,3 +101,9 @@ def test_one_device_changes_its_mind(tmp_path: Path) -> None:
     do = DEPLOY + ", {wait: 3s}, {set_confirmation: {only: HB-2, answer: confirmed, after: 1s}}"
     expect = "{registry: {only: HB-1, action: wait_for_confirmation}}, {registry: {only: HB-2, action: finished}}"
     assert verdict_of(tmp_path, "denied", expect, do) is Verdict.PASSED
+
+
+def test_a_change_of_mind_says_something(tmp_path: Path) -> None:
+    do = DEPLOY + ", {set_confirmation: {only: HB-2}}"
+    with pytest.raises(FileMistakes, match="answer: confirmed, denied or none"):
+        verdict_of(tmp_path, "denied", "keeps_running", do)
