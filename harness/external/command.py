@@ -95,9 +95,9 @@ def device_command(text: str, image: Path | None = None) -> DeviceCommand:
     return DeviceCommand((first, *rest), text, image)
 
 
-def values_of(device: DeviceIdentity, credential: Mapping[str, str], url: str, folder: Path) -> dict[str, str]:
-    """What a program is given: where the server is, who it is, and the credential that it holds."""
-    return {"url": url, "tenant": device.tenant, "id": device.serial, **credential, "folder": str(folder)}
+def values_of(device: DeviceIdentity, given: Mapping[str, str], url: str, folder: Path) -> dict[str, str]:
+    """What a program is told: where the server is, who it is, the credential that it holds, and how to behave."""
+    return {"url": url, "tenant": device.tenant, "id": device.serial, **given, "folder": str(folder)}
 
 
 def environment(values: Mapping[str, str], inherited: Mapping[str, str] = os.environ) -> dict[str, str]:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from fleetrig.simulator.contract.bounds import DEVICES, TEXT_CHARS, UNIT_COLUMNS, UNIT_LIST_BYTES
+from fleetrig.simulator.contract.header_text import why_no_header_text
 from fleetrig.simulator.fleet import check_serial
 
 
@@ -50,9 +52,10 @@ def _read_once(path: Path, name: str, *_: int) -> tuple[Unit, ...]:
 def _read(path: Path, name: str = "") -> tuple[Unit, ...]:
     reader = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
     units: dict[str, Unit] = {}
+    line = 1
     try:
         header = _header(next(reader, []))
-        for row in filter(None, reader):
+        for line, row in _rows(reader):  # noqa: B007 (what goes wrong names it)
             unit = _unit(header, row)
             if unit.serial in units:
                 raise ValueError(f"the serial {unit.serial!r} stood on an earlier line")
@@ -60,9 +63,20 @@ def _read(path: Path, name: str = "") -> tuple[Unit, ...]:
             DEVICES.check(len(units))
         if not units:
             raise ValueError("expected at least one unit after the header")
-    except (csv.Error, ValueError) as wrong:
+    except csv.Error as wrong:
         raise UnitListMistake(f"{name or path.name}:{max(1, reader.line_num)}: {wrong}") from None
+    except ValueError as wrong:
+        raise UnitListMistake(f"{name or path.name}:{line}: {wrong}") from None
     return tuple(units.values())
+
+
+def _rows(reader: Any) -> Iterator[tuple[int, list[str]]]:
+    """Each row that is not empty, with the line on which it begins: a value in quotes may hold line ends."""
+    line = reader.line_num + 1
+    for row in reader:
+        if row:
+            yield line, row
+        line = reader.line_num + 1
 
 
 def _text(path: Path) -> str:
@@ -91,7 +105,10 @@ def _header(names: list[str]) -> list[str]:
 def _unit(header: list[str], row: list[str]) -> Unit:
     if len(row) != len(header):
         raise ValueError(f"expected {len(header)} values as in the header, got {len(row)}")
-    values = {name: value.strip() for name, value in zip(header, row, strict=True)}
+    values = dict(zip(header, row, strict=True))
+    if why := why_no_header_text(values.get("token", "")):
+        raise ValueError(f"the token {why}, so no device can send it")
+    values = {name: value.strip() for name, value in values.items()}
     serial, token = values.pop("serial"), values.pop("token", None)
     for text in row:
         TEXT_CHARS.check(len(text))

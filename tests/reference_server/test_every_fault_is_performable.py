@@ -74,7 +74,7 @@ def perform(fault: Fault) -> None:
         delivery = server.exchange(request, Session(), now_us)
         if delivery.response is not None:
             head = head_bytes if is_plain(delivery) else None
-            written = head(delivery.response, method, "", now_us) if head else framed_head(
+            written = head(delivery.response, method, ("", ""), now_us) if head else framed_head(
                 delivery, delivery.response, method, "", now_us)  # fmt: skip
             assert written.endswith(b"\r\n\r\n")
             list(islice(framed(delivery.response.body, delivery), 1_000))
