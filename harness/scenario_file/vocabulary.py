@@ -55,6 +55,8 @@ class Vocabulary:
     """Generations of the server, newest first."""
     tenant: str
     """The usual tenant."""
+    device_fields: Mapping[str, Form] = field(default_factory=dict)
+    """Further keys of `devices`; each can be left away, and is then None."""
     secrets: tuple[str, ...] = ()
     """What `rotate` can replace."""
     notes: Mapping[str, str] = field(default_factory=dict)
