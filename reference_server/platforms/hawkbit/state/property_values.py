@@ -31,6 +31,13 @@ def as_yes_no(text: str) -> bool:
     return text.strip().lower() in TRUE
 
 
+def as_off(text: str) -> bool:
+    """What is never on here."""
+    if as_yes_no(text):
+        raise ValueError("expected false: this is never on here")
+    return False
+
+
 def as_count(text: str) -> int:
     if not text.strip().isdecimal():
         raise ValueError("expected a whole number, 0 or more")
