@@ -62,6 +62,15 @@ class MemoryBlobs:
         self._contents[name] = bytes(content)
         return digest.blob(name)
 
+    def receive(self, blocks: Iterable[bytes], *, at_most_bytes: int) -> Blob:
+        return self.keep(blocks, at_most_bytes=at_most_bytes)
+
+    def adopt(self, blob: Blob) -> None:
+        """It is here already."""
+
+    def reject(self, blob: Blob) -> None:
+        self.delete(blob.name)
+
     def body(self, name: str, offset_bytes: int, length_bytes: int) -> Body:
         if name not in self._contents:
             raise BrokenBench(f"there is no artifact {name} in memory")
@@ -82,7 +91,8 @@ class DirectoryBlobs:
         self.folder: Final = folder
         self._is_synced = is_synced
         paths = (folder / name for name in names)
-        self._total_bytes = sum(path.stat().st_size for path in paths if path.is_file())
+        self._sizes_bytes = {path.name: path.stat().st_size for path in paths if path.is_file()}
+        """Of the files that are here; changed in single steps, since files are received in other threads too."""
 
     def keep(self, blocks: Iterable[bytes], *, at_most_bytes: int) -> Blob:
         name = secrets.token_hex(NAME_BYTES)
@@ -102,8 +112,17 @@ class DirectoryBlobs:
             part.unlink(missing_ok=True)
             raise
         self._sync_folder(self.folder)
-        self._total_bytes += digest.size_bytes
+        self._sizes_bytes[name] = digest.size_bytes
         return digest.blob(name)
+
+    def receive(self, blocks: Iterable[bytes], *, at_most_bytes: int) -> Blob:
+        return self.keep(blocks, at_most_bytes=at_most_bytes)
+
+    def adopt(self, blob: Blob) -> None:
+        """It is here already."""
+
+    def reject(self, blob: Blob) -> None:
+        self.delete(blob.name)
 
     def body(self, name: str, offset_bytes: int, length_bytes: int) -> Body:
         path = self.folder / name
@@ -116,11 +135,11 @@ class DirectoryBlobs:
     def delete(self, name: str) -> None:
         path = self.folder / name
         if is_name(name) and path.is_file():
-            self._total_bytes -= path.stat().st_size
+            self._sizes_bytes.pop(name, None)
             path.unlink()
 
     def total_bytes(self) -> int:
-        return self._total_bytes
+        return sum(list(self._sizes_bytes.values()))
 
     def _create(self, part: Path) -> int:
         try:
@@ -165,13 +184,22 @@ class TransactionalBlobs:
 
     def keep(self, blocks: Iterable[bytes], *, at_most_bytes: int) -> Blob:
         blob = self._blobs.keep(blocks, at_most_bytes=at_most_bytes)
+        self.adopt(blob)
+        return blob
+
+    def receive(self, blocks: Iterable[bytes], *, at_most_bytes: int) -> Blob:
+        return self._blobs.receive(blocks, at_most_bytes=at_most_bytes)
+
+    def adopt(self, blob: Blob) -> None:
         try:
             self._store.put(BLOB, "", blob)
         except BaseException:
             self._blobs.delete(blob.name)
             raise
         self._store.when_settled(lambda committed: None if committed else self._blobs.delete(blob.name))
-        return blob
+
+    def reject(self, blob: Blob) -> None:
+        self._blobs.reject(blob)
 
     def body(self, name: str, offset_bytes: int, length_bytes: int) -> Body:
         return self._blobs.body(name, offset_bytes, length_bytes)
