@@ -7,16 +7,17 @@ database (`leftovers.py`).
 
 from __future__ import annotations
 
-import hashlib
 import os
 import secrets
 from collections.abc import Iterable
+from itertools import groupby
 from pathlib import Path
 from typing import Final
 
 from fleetrig.reference_server.stores.interface import Blob, Blobs, Kind, Store, TooLarge
+from fleetrig.simulator.contract.bodies import Hashing, body_blocks, body_bytes
 from fleetrig.simulator.contract.errors import BrokenBench
-from fleetrig.simulator.contract.http import Body, FileSlice
+from fleetrig.simulator.contract.http import Body, BodyPart, FileSlice, body_length, body_slice
 
 NAME_BYTES: Final = 16
 PART: Final = ".part"
@@ -25,53 +26,59 @@ BLOB: Final = Kind[Blob]("stores.blob", Blob, key=lambda blob: blob.name)
 
 
 class _Digest:
-    """The three hashes that update servers name, taken in one pass."""
+    """Size and hashes, taken in one pass."""
 
     def __init__(self, at_most_bytes: int) -> None:
         self.size_bytes = 0
         self._at_most_bytes = at_most_bytes
-        self._sha1 = hashlib.sha1(usedforsecurity=False)
-        self._md5 = hashlib.md5(usedforsecurity=False)
-        self._sha256 = hashlib.sha256()
+        self._hashing = Hashing()
 
-    def add(self, block: bytes) -> None:
-        self.size_bytes += len(block)
+    def add(self, part: BodyPart) -> None:
+        self.size_bytes += len(part)
         if self.size_bytes > self._at_most_bytes:
             raise TooLarge(f"more than {self._at_most_bytes} bytes")
-        for digest in (self._sha1, self._md5, self._sha256):
-            digest.update(block)
+        self._hashing.add(part)
 
     def blob(self, name: str) -> Blob:
-        return Blob(name, self.size_bytes, self._sha1.hexdigest(), self._md5.hexdigest(), self._sha256.hexdigest())
+        return Blob(name, self.size_bytes, **self._hashing.hexdigests())
 
 
 class MemoryBlobs:
-    """Bytes in a dict: for virtual time and tests, where artifacts are small."""
+    """Bodies in a dict, for virtual time and tests; images are made as they are read, so they take no memory."""
 
     def __init__(self) -> None:
-        self._contents: dict[str, bytes] = {}
+        self._contents: dict[str, Body] = {}
         self._kept = 0
 
-    def keep(self, blocks: Iterable[bytes], *, at_most_bytes: int) -> Blob:
-        digest, content = _Digest(at_most_bytes), bytearray()
-        for block in blocks:
-            digest.add(block)
-            content += block
+    def keep(self, parts: Iterable[BodyPart], *, at_most_bytes: int) -> Blob:
+        digest, content = _Digest(at_most_bytes), list[BodyPart]()
+        for part in parts:
+            digest.add(part)
+            content.append(part)
         self._kept += 1
         name = str(self._kept)
-        self._contents[name] = bytes(content)
+        self._contents[name] = _joined(content)
         return digest.blob(name)
 
     def body(self, name: str, offset_bytes: int, length_bytes: int) -> Body:
         if name not in self._contents:
             raise BrokenBench(f"there is no artifact {name} in memory")
-        return self._contents[name][offset_bytes : offset_bytes + length_bytes]
+        return body_slice(self._contents[name], offset_bytes, length_bytes)
 
     def delete(self, name: str) -> None:
         self._contents.pop(name, None)
 
     def total_bytes(self) -> int:
-        return sum(map(len, self._contents.values()))
+        return sum(map(body_length, self._contents.values()))
+
+
+def _joined(parts: list[BodyPart]) -> Body:
+    """Neighbouring bytes as one."""
+    joined: list[BodyPart] = []
+    for is_bytes, group in groupby(parts, lambda part: isinstance(part, bytes)):
+        neighbours = list(group)
+        joined += [body_bytes(tuple(neighbours))] if is_bytes else neighbours
+    return joined[0] if len(joined) == 1 else tuple(joined)
 
 
 class DirectoryBlobs:
@@ -84,16 +91,17 @@ class DirectoryBlobs:
         paths = (folder / name for name in names)
         self._total_bytes = sum(path.stat().st_size for path in paths if path.is_file())
 
-    def keep(self, blocks: Iterable[bytes], *, at_most_bytes: int) -> Blob:
+    def keep(self, parts: Iterable[BodyPart], *, at_most_bytes: int) -> Blob:
         name = secrets.token_hex(NAME_BYTES)
         part = self.folder / (name + PART)
         digest = _Digest(at_most_bytes)
         descriptor = self._create(part)
         try:
             try:
-                for block in blocks:
-                    digest.add(block)
-                    self._write(descriptor, block)
+                for one in parts:
+                    digest.add(one)
+                    for block in body_blocks(one):
+                        self._write(descriptor, block)
                 self._sync(descriptor)
             finally:
                 os.close(descriptor)
@@ -163,8 +171,8 @@ class TransactionalBlobs:
         self._store = store
         self._blobs = blobs
 
-    def keep(self, blocks: Iterable[bytes], *, at_most_bytes: int) -> Blob:
-        blob = self._blobs.keep(blocks, at_most_bytes=at_most_bytes)
+    def keep(self, parts: Iterable[BodyPart], *, at_most_bytes: int) -> Blob:
+        blob = self._blobs.keep(parts, at_most_bytes=at_most_bytes)
         try:
             self._store.put(BLOB, "", blob)
         except BaseException:

@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
-from fleetrig.simulator.contract.http import Body
+from fleetrig.simulator.contract.http import Body, BodyPart
 
 R = TypeVar("R")
 
@@ -101,7 +101,7 @@ class Blobs(Protocol):
     deleted goes when it has been committed.
     """
 
-    def keep(self, blocks: Iterable[bytes], *, at_most_bytes: int) -> Blob:
+    def keep(self, parts: Iterable[BodyPart], *, at_most_bytes: int) -> Blob:
         """Streams and hashes; raises `TooLarge` beyond the limit, leaving nothing behind."""
 
     def body(self, name: str, offset_bytes: int, length_bytes: int) -> Body:

@@ -6,21 +6,23 @@
     {"coap_request": {"method": "POST", "origin": "coap://h", "target": "/a", "payload": "text", "token": "t"}}
 
 The keys are the fields of the envelope; those that have their default are left out, and `body` and `headers` that are
-empty. Bytes are text when they are UTF-8, else `{"base64": …}`; what lay in a file is `{"file_bytes": n}`, and a body
-in parts is a list of these. Among the properties of MQTT 5, bytes are `{"bytes": …}`. Secrets are masked by value; but
-for them, and the content of files, nothing is lost.
+empty. Bytes are text when they are UTF-8, else `{"base64": …}`; what lay in a file, or was made while it was sent, is
+`{"file_bytes": n}`, and a body in parts is a list of these. Of more than `WHOLE_BYTES` about the first `HEAD_BYTES` are
+kept, followed by `{"more_bytes": n, "sha256": …}` with the digest of all of it. Among the properties of MQTT 5, bytes
+are `{"bytes": …}`. Secrets are masked; but for them, the content of files and the rest of long bodies, nothing is lost.
 """
 
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
 from typing import Any, Final, NamedTuple
 
 from fleetrig.simulator.contract.coap import CoapRequest, CoapReset, CoapResponse
 from fleetrig.simulator.contract.envelope import Envelope
-from fleetrig.simulator.contract.http import Body, FileSlice, Headers, HttpRequest, HttpResponse
+from fleetrig.simulator.contract.http import Body, BodyPart, FileSlice, Headers, HttpRequest, HttpResponse, parts_of
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.mqtt import (
     MqttAuth,
@@ -62,6 +64,13 @@ KINDS: Final[Mapping[str, type[Any]]] = {
 """Those whose fields are written as they are; HTTP has `request` and `response`."""
 
 NAMES: Final = {kind: name for name, kind in KINDS.items()}
+
+
+WHOLE_BYTES: Final = 64 * 1024
+"""Longer bodies are cut: to look through one takes a second for each 2 MiB, and nobody reads them in a trace."""
+
+HEAD_BYTES: Final = 4 * 1024
+MOST_UTF8_BYTES: Final = 4
 
 
 class FieldForm(NamedTuple):
@@ -108,13 +117,31 @@ def _message(headers: Headers, body: Body, secrets: Secrets) -> dict[str, Any]:
     if headers:
         message["headers"] = [(name, secrets.hide(value)) for name, value in headers]
     if body:
-        parts = [_part(part, secrets) for part in body] if isinstance(body, tuple) else _part(body, secrets)
-        message["body"] = parts
+        parts = [written for part in parts_of(body) for written in _part(part, secrets)]
+        message["body"] = parts if len(parts) != 1 or isinstance(body, tuple) else parts[0]
     return message
 
 
-def _part(part: bytes | FileSlice, secrets: Secrets) -> str | dict[str, Any]:
-    return {"file_bytes": part.length_bytes} if isinstance(part, FileSlice) else _write_bytes(part, secrets)
+def _part(part: BodyPart, secrets: Secrets) -> list[str | dict[str, Any]]:
+    if not isinstance(part, bytes):
+        return [{"file_bytes": part.length_bytes}]
+    if len(part) <= WHOLE_BYTES:
+        return [_write_bytes(part, secrets)]
+    rest = {"more_bytes": len(part) - HEAD_BYTES, "sha256": hashlib.sha256(part).hexdigest()}
+    return [_write_head(part, secrets), rest]
+
+
+def _write_head(part: bytes, secrets: Secrets) -> str | dict[str, Any]:
+    """About the first `HEAD_BYTES`, masked before they are cut: half a secret would be masked by nobody."""
+    begins = part[: HEAD_BYTES + secrets.longest_chars]
+    try:
+        text = begins.decode("utf-8")
+    except UnicodeDecodeError as wrong:
+        if wrong.start <= len(begins) - MOST_UTF8_BYTES:
+            hidden = secrets.hide_bytes(begins)[: -secrets.longest_chars or None]
+            return {"base64": base64.b64encode(hidden).decode("ascii")}
+        text = begins[: wrong.start].decode("utf-8")
+    return secrets.hide(text)[: -secrets.longest_chars or None]
 
 
 def _headers_and_body(message: Mapping[str, Any]) -> tuple[Headers, Body]:
@@ -124,8 +151,11 @@ def _headers_and_body(message: Mapping[str, Any]) -> tuple[Headers, Body]:
 
 
 def _body_part(part: Any) -> bytes | FileSlice:
-    is_file = isinstance(part, dict) and "file_bytes" in part
-    return FileSlice("", 0, part["file_bytes"]) if is_file else _read_bytes(part)
+    match part:
+        case {"file_bytes": int() as length} | {"more_bytes": int() as length}:
+            return FileSlice("", 0, length)
+        case _:
+            return _read_bytes(part)
 
 
 # MQTT and CoAP

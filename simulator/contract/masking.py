@@ -34,6 +34,9 @@ SEAMS: Final = re.compile(r"([:=/|@#%])")
 DECODINGS: Final = 2
 """A URL within a URL is percent-encoded twice; more levels do not occur."""
 
+MOST_ENCODED: Final = 9
+"""So many characters of a URL within a URL may stand for one."""
+
 BASIC: Final = re.compile(r"(?i:\bbasic) +([A-Za-z0-9+/]{4,}={0,2})")
 
 
@@ -43,6 +46,8 @@ class Secrets:
     def __init__(self) -> None:
         self._masks: dict[str, str] = {}
         """Every form of every secret."""
+        self.longest_chars = 0
+        """No secret takes more of a text, in whatever form."""
         self._long = Anchored(ANCHOR_CHARS)
         self._short = False
         self._odd = Anchored(ANCHOR_CHARS)
@@ -55,6 +60,7 @@ class Secrets:
         masked = mask(kind, secret)
         for form in _forms(secret):
             self._masks.setdefault(form, masked)
+            self.longest_chars = max(self.longest_chars, len(form) * MOST_ENCODED)
             if not RUN.fullmatch(form):
                 self._odd.add(form)
             elif len(form) >= ANCHOR_CHARS:

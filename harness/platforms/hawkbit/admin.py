@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from fleetrig.harness.servers.http_admin import FIRST_ANSWER_WITHIN_S, HttpAdmin
 from fleetrig.simulator.contract.errors import UsageError
-from fleetrig.simulator.contract.http import HttpRequest
+from fleetrig.simulator.contract.http import BodyPart, HttpRequest
 from fleetrig.simulator.contract.identity import UserPassword
 from fleetrig.simulator.drivers.director import AdminCall
 
@@ -95,7 +95,7 @@ class HawkbitAdmin(HttpAdmin):
 
     # -- updates (§1.4)
 
-    def create_update(self, name: str, version: str, image: bytes, filename: str) -> AdminCall[int]:
+    def create_update(self, name: str, version: str, image: BodyPart, filename: str) -> AdminCall[int]:
         """A module with one artifact in a distribution set of type `os`; gives the set's id."""
         module = {"name": name, "version": version, "type": "os"}
         module_id = self.part((yield from self.call("POST", "/softwaremodules", [module])), int, 0, "id")
@@ -165,12 +165,12 @@ class HawkbitAdmin(HttpAdmin):
             if not content or len(found) >= self.part(page, int, "total"):
                 return found
 
-    def _upload(self, module_id: int, filename: str, image: bytes) -> HttpRequest:
+    def _upload(self, module_id: int, filename: str, image: BodyPart) -> HttpRequest:
         head = (
             f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="{filename}"\r\n'
             "Content-Type: application/octet-stream\r\n\r\n"
         )
-        body = head.encode() + image + f"\r\n--{BOUNDARY}--\r\n".encode()
+        body = (head.encode(), image, f"\r\n--{BOUNDARY}--\r\n".encode())
         content_type = f"multipart/form-data; boundary={BOUNDARY}"
         return self.upload(f"/softwaremodules/{module_id}/artifacts", content_type, body)
 

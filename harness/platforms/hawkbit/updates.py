@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import os
 
 from fleetrig.harness.platforms.hawkbit.hawkbit_run import HawkbitRun
 from fleetrig.simulator.contract.errors import BrokenBench
+from fleetrig.simulator.contract.http import BodyPart, FileSlice, Repeated
 from fleetrig.simulator.drivers.director import Director
 
 
@@ -18,17 +20,18 @@ def made_set(run: HawkbitRun, version: str, size_bytes: int) -> Director[int]:
     return run.set_ids[version]
 
 
-def image_of(run: HawkbitRun, version: str, size_bytes: int) -> tuple[bytes, str]:
+def image_of(run: HawkbitRun, version: str, size_bytes: int) -> tuple[BodyPart, str]:
     """What is deployed, and the name of its file. Raises BrokenBench for an image that cannot be read."""
-    if run.context.image is None:
-        return image_bytes(version, size_bytes), f"{version}.img"
+    image = run.context.image
+    if image is None:
+        return made_image(version, size_bytes), f"{version}.img"
     try:
-        return run.context.image.read_bytes(), run.context.image.name
+        with image.open("rb") as file:
+            return FileSlice(str(image), 0, file.seek(0, os.SEEK_END)), image.name
     except OSError as wrong:
-        raise BrokenBench(f"cannot read the image {run.context.image}: {wrong.strerror or wrong}") from None
+        raise BrokenBench(f"cannot read the image {image}: {wrong.strerror or wrong}") from None
 
 
-def image_bytes(version: str, size_bytes: int) -> bytes:
-    """An image that is different for each version and the same in each run."""
-    block = hashlib.sha256(version.encode()).digest()
-    return (block * (size_bytes // len(block) + 1))[:size_bytes]
+def made_image(version: str, size_bytes: int) -> Repeated:
+    """An image that is different for each version and the same in each run, made as it is sent."""
+    return Repeated(hashlib.sha256(version.encode()).digest(), 0, size_bytes)

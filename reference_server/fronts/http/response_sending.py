@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from fleetrig.simulator.contract.bodies import body_blocks
-from fleetrig.simulator.contract.http import Body, FileSlice
+from fleetrig.simulator.contract.http import Body, FileSlice, parts_of
 
 SENDFILE_FROM_BYTES: Final = 64 * 1024
 
@@ -24,11 +24,12 @@ async def send(transport: asyncio.Transport, drain: Drain, head: bytes, body: Bo
         transport.write(head + body if body else head)
         return
     transport.write(head)
-    for part in body if isinstance(body, tuple) else (body,):
+    for part in parts_of(body):
         if isinstance(part, FileSlice):
             await _send_file(transport, drain, part)
-        else:
-            transport.write(part)
+            continue
+        for block in body_blocks(part):
+            transport.write(block)
             await drain()
 
 

@@ -26,6 +26,7 @@ from fleetrig.reference_server.platforms.hawkbit.state.errors import (
     violations,
 )
 from fleetrig.reference_server.stores.interface import Blob, TooLarge
+from fleetrig.simulator.contract.http import BodyPart
 
 ARTIFACT_EXCEPTIONS: Final = "org.eclipse.hawkbit.artifact.exception."
 GREATEST_NAME: Final = 256
@@ -145,7 +146,7 @@ def _open_module(call: Call, module_id: int, filename: str) -> SoftwareModule:
     return module
 
 
-def _keep(call: Call, first: bytes, blocks: Iterator[bytes]) -> Blob | HawkbitError:
+def _keep(call: Call, first: BodyPart, blocks: Iterator[BodyPart]) -> Blob | HawkbitError:
     """Stores what is uploaded. An error is to be raised if nothing else is wrong: it is over a quota (§1.7)."""
     quotas = call.settings.quotas
     left = max(quotas.all_artifacts_bytes - call.repo.blobs.total_bytes(), 0)
