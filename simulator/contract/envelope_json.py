@@ -72,6 +72,9 @@ WHOLE_BYTES: Final = 64 * 1024
 HEAD_BYTES: Final = 4 * 1024
 MOST_UTF8_BYTES: Final = 4
 
+AUTHENTICATION_DATA: Final = "authentication_data"
+"""The property of MQTT 5 that holds a credential (§3.1.2.11.10)."""
+
 
 class FieldForm(NamedTuple):
     """How a field is written and read."""
@@ -108,25 +111,26 @@ def envelope_from_json(found: Mapping[str, Any]) -> Envelope:
 
 
 def _request(request: HttpRequest, secrets: Secrets) -> dict[str, Any]:
-    target, message = secrets.hide(request.target), _message(request.headers, request.body, secrets)
-    return {"method": request.method, "origin": request.origin, "target": target, **message}
+    origin, target = secrets.hide(request.origin), secrets.hide(request.target)
+    message = _message(request.headers, request.body, secrets, request.target)
+    return {"method": request.method, "origin": origin, "target": target, **message}
 
 
-def _message(headers: Headers, body: Body, secrets: Secrets) -> dict[str, Any]:
+def _message(headers: Headers, body: Body, secrets: Secrets, target: str = "") -> dict[str, Any]:
     message: dict[str, Any] = {}
     if headers:
-        message["headers"] = [(name, secrets.hide(value)) for name, value in headers]
+        message["headers"] = [(name, secrets.hide_header(name, value)) for name, value in headers]
     if body:
-        parts = [written for part in parts_of(body) for written in _part(part, secrets)]
+        parts = [written for part in parts_of(body) for written in _part(part, secrets, target)]
         message["body"] = parts if len(parts) != 1 or isinstance(body, tuple) else parts[0]
     return message
 
 
-def _part(part: BodyPart, secrets: Secrets) -> list[str | dict[str, Any]]:
+def _part(part: BodyPart, secrets: Secrets, target: str) -> list[str | dict[str, Any]]:
     if not isinstance(part, bytes):
         return [{"file_bytes": part.length_bytes}]
     if len(part) <= WHOLE_BYTES:
-        return [_write_bytes(part, secrets)]
+        return [_write_bytes(part, secrets, target)]
     rest = {"more_bytes": len(part) - HEAD_BYTES, "sha256": hashlib.sha256(part).hexdigest()}
     return [_write_head(part, secrets), rest]
 
@@ -178,19 +182,25 @@ def _write_plain(value: Any, secrets: Secrets) -> Any:
     return secrets.hide(value) if isinstance(value, str) else value
 
 
-def _write_bytes(value: bytes, secrets: Secrets) -> str | dict[str, Any]:
+def _write_bytes(value: bytes, secrets: Secrets, target: str = "") -> str | dict[str, Any]:
     try:
-        return secrets.hide(value.decode("utf-8"))
+        return secrets.hide_body(value.decode("utf-8"), target)
     except UnicodeDecodeError:
         return {"base64": base64.b64encode(secrets.hide_bytes(value)).decode("ascii")}
+
+
+def _write_credential(value: bytes, secrets: Secrets) -> str:
+    return secrets.hide_credential(value.decode("utf-8", "surrogateescape"))
 
 
 def _read_bytes(value: Any) -> bytes:
     return value.encode("utf-8") if isinstance(value, str) else base64.b64decode(value["base64"], validate=True)
 
 
-def _write_property(value: PropertyValue, secrets: Secrets) -> Any:
+def _write_property(name: str, value: PropertyValue, secrets: Secrets) -> Any:
     match value:
+        case bytes() if name == AUTHENTICATION_DATA:
+            return {"bytes": _write_credential(value, secrets)}
         case bytes():
             return {"bytes": _write_bytes(value, secrets)}
         case tuple():
@@ -220,7 +230,7 @@ BYTES: Final = FieldForm(_write_bytes, _read_bytes)
 
 FORMS: Final[Mapping[str, FieldForm]] = {
     "payload": BYTES,
-    "password": BYTES,
+    "password": FieldForm(_write_credential, _read_bytes),
     "token": BYTES,
     "version": FieldForm(lambda version, _: int(version), MqttVersion),
     "kind": FieldForm(lambda kind, _: kind.name, PublishAckKind.__getitem__),
@@ -232,7 +242,7 @@ FORMS: Final[Mapping[str, FieldForm]] = {
     ),
     "will": FieldForm(_fields, lambda will: _read(MqttWill, will)),
     "properties": FieldForm(
-        lambda pairs, secrets: [[name, _write_property(value, secrets)] for name, value in pairs],
+        lambda pairs, secrets: [[name, _write_property(name, value, secrets)] for name, value in pairs],
         lambda pairs: tuple((name, _read_property(value)) for name, value in pairs),
     ),
     "options": FieldForm(

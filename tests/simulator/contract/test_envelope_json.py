@@ -47,7 +47,8 @@ SECRET = "0123456789abcdef"
 PROPERTY_VALUES = [0, 7, "text", b"text", b"\xff", ("a", "b")]
 
 CHOICES: dict[str, Sequence[Any]] = {
-    **dict.fromkeys(("payload", "password", "token"), BLOBS),
+    **dict.fromkeys(("payload", "token"), BLOBS),
+    "password": (b"", b"password:4f2a", b"unknown:3/32"),
     **dict.fromkeys(("topic", "topic_filter", "client_id", "user_name", "method", "origin", "target"), TEXTS),
     **dict.fromkeys(("retain", "dup", "clean_start", "session_present", "confirmable", "no_local",
                      "retain_as_published"), (False, True)),
