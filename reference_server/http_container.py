@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
-from fleetrig.simulator.contract.http import HttpResponse
+from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 
 MIB: Final = 1024 * 1024
 
@@ -34,6 +34,9 @@ class HttpContainerRules:
     """After an answer of such a status the server closes the connection."""
     upload_bytes: int = 16 * MIB
     """The largest multipart body."""
+    failure: Callable[[HttpRequest, int], HttpResponse] | None = None
+    """The answer to a request (at a time in us) that could not be served since the store has failed; without it the
+    error page of status 500."""
 
 
 PLAIN_CONTAINER: Final = HttpContainerRules()

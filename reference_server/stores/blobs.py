@@ -7,20 +7,24 @@ database (`leftovers.py`).
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
-from collections.abc import Iterable
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from itertools import groupby
 from pathlib import Path
 from typing import Final
 
-from fleetrig.reference_server.stores.interface import Blob, Blobs, Kind, Store, TooLarge
+from fleetrig.reference_server.stores.interface import Blob, BlobGone, Blobs, Kind, Store, StoreFailed, TooLarge
 from fleetrig.simulator.contract.bodies import Hashing, body_blocks, body_bytes
-from fleetrig.simulator.contract.errors import BrokenBench
+from fleetrig.simulator.contract.errors import BrokenBench, shown_path, system_said
 from fleetrig.simulator.contract.http import Body, BodyPart, FileSlice, body_length, body_slice
 
 NAME_BYTES: Final = 16
 PART: Final = ".part"
+PUT_BACK: Final = "put it back, or delete the artifact and upload it again"
 
 BLOB: Final = Kind[Blob]("stores.blob", Blob, key=lambda blob: blob.name)
 
@@ -89,63 +93,82 @@ class DirectoryBlobs:
         self.folder: Final = folder
         self._is_synced = is_synced
         paths = (folder / name for name in names)
-        self._total_bytes = sum(path.stat().st_size for path in paths if path.is_file())
+        self._total_bytes = sum(_size_bytes(path) for path in paths)
 
     def keep(self, parts: Iterable[BodyPart], *, at_most_bytes: int) -> Blob:
         name = secrets.token_hex(NAME_BYTES)
         part = self.folder / (name + PART)
         digest = _Digest(at_most_bytes)
-        descriptor = self._create(part)
+        with self._failing():
+            descriptor = self._create(part)
         try:
-            try:
-                for one in parts:
-                    digest.add(one)
-                    for block in body_blocks(one):
-                        self._write(descriptor, block)
-                self._sync(descriptor)
-            finally:
-                os.close(descriptor)
-            part.rename(self.folder / name)
+            self._fill(descriptor, digest, parts)
+            with self._failing():
+                part.rename(self.folder / name)
+                self._sync_folder(self.folder)
         except BaseException:
-            part.unlink(missing_ok=True)
+            for path in (part, self.folder / name):
+                with suppress(OSError):
+                    path.unlink(missing_ok=True)
             raise
-        self._sync_folder(self.folder)
         self._total_bytes += digest.size_bytes
         return digest.blob(name)
 
     def body(self, name: str, offset_bytes: int, length_bytes: int) -> Body:
         path = self.folder / name
-        if not path.is_file():
-            raise BrokenBench(
-                f"the artifact file {path} is gone: put it back, or delete the artifact and upload it again"
-            )
+        try:
+            status = path.stat()
+        except OSError as problem:
+            why = "is gone" if problem.errno in (errno.ENOENT, errno.ENOTDIR) else f"cannot be read: {problem.strerror}"
+            raise BlobGone(f"the artifact file {path} {why}: {PUT_BACK}") from problem
+        if not stat.S_ISREG(status.st_mode) or status.st_size < offset_bytes + length_bytes:
+            raise BlobGone(f"the artifact file {path} is not what was uploaded: {PUT_BACK}")
         return FileSlice(str(path), offset_bytes, length_bytes) if length_bytes else b""
 
     def delete(self, name: str) -> None:
+        """What cannot be deleted is a leftover: its record is gone already."""
         path = self.folder / name
-        if is_name(name) and path.is_file():
-            self._total_bytes -= path.stat().st_size
-            path.unlink()
+        with suppress(OSError):
+            if is_name(name) and path.is_file():
+                size_bytes = path.stat().st_size
+                path.unlink()
+                self._total_bytes -= size_bytes
 
     def total_bytes(self) -> int:
         return self._total_bytes
 
-    def _create(self, part: Path) -> int:
+    def _fill(self, descriptor: int, digest: _Digest, parts: Iterable[BodyPart]) -> None:
+        """Only what is written here is the folder's fault: reading the parts may fail too."""
         try:
-            if not self.folder.is_dir():
-                self.folder.mkdir(mode=0o700)
-                self._sync_folder(self.folder.parent)
-            return os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        except OSError as problem:
-            raise BrokenBench(f"cannot keep an artifact in {self.folder}: {problem.strerror}") from problem
+            for one in parts:
+                digest.add(one)
+                for block in body_blocks(one):
+                    self._write(descriptor, block)
+            with self._failing():
+                self._sync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def _create(self, part: Path) -> int:
+        if not self.folder.is_dir():
+            self.folder.mkdir(mode=0o700)
+            self._sync_folder(self.folder.parent)
+        return os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
 
     def _write(self, descriptor: int, block: bytes) -> None:
         view = memoryview(block)
-        try:
+        with self._failing():
             while view:
                 view = view[os.write(descriptor, view) :]
+
+    @contextmanager
+    def _failing(self) -> Iterator[None]:
+        """Errors of the system as StoreFailed."""
+        try:
+            yield
         except OSError as problem:
-            raise BrokenBench(f"cannot keep an artifact in {self.folder}: {problem.strerror}") from problem
+            folder = shown_path(self.folder)
+            raise StoreFailed(f"cannot keep an artifact in {folder}: {system_said(problem)}") from problem
 
     def _sync(self, descriptor: int) -> None:
         if self._is_synced:
@@ -195,6 +218,14 @@ class TransactionalBlobs:
 def names_in(store: Store) -> set[str]:
     """The blobs that a store has records of."""
     return {blob.name for blob in store.scan(BLOB, "")}
+
+
+def _size_bytes(path: Path) -> int:
+    """0 for a file that is not there."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def is_name(name: str) -> bool:

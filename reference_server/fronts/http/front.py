@@ -35,6 +35,7 @@ from fleetrig.reference_server.fronts.tls import peer_certificates, server_name
 from fleetrig.reference_server.http_container import HttpContainerRules
 from fleetrig.reference_server.platform import HttpPlatform
 from fleetrig.reference_server.server import Server
+from fleetrig.reference_server.stores.interface import StoreFailed
 from fleetrig.simulator.contract.delivery import Delivery, Ending, HttpHandler
 from fleetrig.simulator.contract.envelope import Close, Output
 from fleetrig.simulator.contract.errors import ModelError
@@ -269,6 +270,11 @@ class HttpFront:
             delivery = self._decide(envelope, connection.session)
         except Rejected as rejected:
             await self.responder.reject(connection.exchange(request, request.method), rejected)
+            return self._close
+        except StoreFailed as failed:
+            self.on_bug(None, failed)
+            exchange = connection.exchange(request, request.method)
+            await self.responder.reject(exchange, Rejected(500, str(failed)))
             return self._close
         except Gone:
             connection.force_close()

@@ -5,10 +5,15 @@ from __future__ import annotations
 import asyncio
 import re
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
-from typing import IO, Final, Protocol
+from io import FileIO
+from typing import Final, Protocol
 
 from fleetrig.reference_server.fronts.front import Limits
+from fleetrig.reference_server.stores.interface import StoreFailed
+from fleetrig.simulator.contract.errors import system_said
 from fleetrig.simulator.contract.http import Body, FileSlice, split_url
 
 MAX_LINE_BYTES: Final = 8190
@@ -50,10 +55,10 @@ class Spool:
         self._at_most_bytes = at_most_bytes
         self._length_bytes = 0
         self._blocks: list[bytes] = []
-        self._file: IO[bytes] | None = None
+        self._file: FileIO | None = None
 
     def add(self, block: bytes) -> None:
-        """Raises Rejected(413) beyond the limit."""
+        """Raises Rejected(413) beyond the limit, StoreFailed when the temporary folder takes no more."""
         self._length_bytes += len(block)
         if self._length_bytes > self._at_most_bytes:
             raise too_large(self._at_most_bytes)
@@ -61,20 +66,33 @@ class Spool:
             self._blocks.append(block)
             if self._length_bytes <= self._limits.in_memory_bytes:
                 return
-            self._file = tempfile.TemporaryFile()  # noqa: SIM115 (closed by close)
             block = b"".join(self._blocks)
             self._blocks.clear()
-        self._file.write(block)
+        with _keeping():
+            if self._file is None:
+                self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 (closed by close)
+            view = memoryview(block)
+            while view:
+                view = view[self._file.write(view) :]
 
     def body(self) -> Body:
         if self._file is None:
             return b"".join(self._blocks)
-        self._file.flush()
         return FileSlice(f"/proc/self/fd/{self._file.fileno()}", 0, self._length_bytes)
 
     def close(self) -> None:
         if self._file is not None:
             self._file.close()
+
+
+@contextmanager
+def _keeping() -> Iterator[None]:
+    try:
+        yield
+    except OSError as problem:
+        folder = f" in {tempfile.tempdir}" if tempfile.tempdir else ""
+        said = f"cannot keep the body of a request{folder}: {system_said(problem)}, or set TMPDIR to another folder"
+        raise StoreFailed(said) from problem
 
 
 async def fill(spool: Spool, source: BodySource, idle_s: float) -> None:

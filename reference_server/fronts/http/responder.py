@@ -71,8 +71,10 @@ class HttpResponder:
         try:
             await send(transport, exchange.drain, head, body)
             await exchange.drain()
-        except (ShortFile, FileNotFoundError) as bug:
-            self._on_bug(None, bug)
+        except ConnectionError:
+            raise
+        except (ShortFile, OSError) as failed:
+            self._on_bug(None, failed)
             return False  # the promised length is not kept: nothing else can follow
         return keeps
 

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from fleetrig.simulator.contract.bodies import body_blocks
+from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.http import Body, FileSlice, parts_of
 
 SENDFILE_FROM_BYTES: Final = 64 * 1024
@@ -14,8 +15,8 @@ SENDFILE_FROM_BYTES: Final = 64 * 1024
 Drain = Callable[[], Awaitable[None]]
 
 
-class ShortFile(Exception):
-    """A file slice promised more bytes than the file has: a bug of ours, or the file was changed."""
+class ShortFile(BrokenBench):
+    """A file slice promised more bytes than the file has: it was changed while it was sent."""
 
 
 async def send(transport: asyncio.Transport, drain: Drain, head: bytes, body: Body) -> None:
@@ -44,7 +45,8 @@ async def _send_file(transport: asyncio.Transport, drain: Drain, part: FileSlice
             sent_bytes += len(block)
             await drain()
     if sent_bytes != part.length_bytes:
-        raise ShortFile(f"{part.path} ended after {sent_bytes} of {part.length_bytes} bytes")
+        said = f"ended after {sent_bytes} of {part.length_bytes} bytes: it was changed while it was sent"
+        raise ShortFile(f"the file {part.path} {said}")
 
 
 async def _sendfile(transport: asyncio.Transport, part: FileSlice) -> int:

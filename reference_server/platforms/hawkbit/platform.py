@@ -62,7 +62,7 @@ class HawkbitPlatform:
         self.repo = Repository(store, blobs, entropy, settings)
         self._schedulers = (RolloutScheduler(self.repo), AutoAssigner(self.repo), ActionCleanup(self.repo))
         self._dos = DosFilter(settings)
-        self.container_rules = container_rules(settings.quotas.artifact_bytes)
+        self.container_rules = replace(container_rules(settings.quotas.artifact_bytes), failure=self._failed)
         routes = known_to(self.repo.traits, PROVISIONING + DEPLOYMENT + SOFTWARE + SETS + CAMPAIGNS)
         self._operators = Router(route for route in routes if not route.is_for_devices)
         self._devices = Router((route for route in routes if route.is_for_devices), DEVICE_SEGMENTS)
@@ -150,6 +150,10 @@ class HawkbitPlatform:
         if route.needs:
             call.need(route.needs)
         return prepared
+
+    def _failed(self, request: HttpRequest, now_us: int) -> HttpResponse:
+        """An error of the database is nothing that hawkBit foresees: the framework answers (§0.1)."""
+        return refusal(framework(500, "the store has failed"), Call(request, Session(), now_us, self.repo))
 
     def _refuse(self, call: Call, error: HawkbitError, *, rollback: bool) -> HttpAnswer:
         response = refusal(reworded(error, call.traits), call)
