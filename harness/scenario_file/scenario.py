@@ -48,10 +48,12 @@ POWER_CUT_POINTS: Final = "power_cut_points"
 
 MAX_COMBINATIONS: Final = 10_000
 
-SERIAL: Final = r"(?=.)[^\s{}]*(?:\{n(?::0?\d{1,2}d)?\}[^\s{}]*)?"
+SERIAL: Final = r"(?=.)[^\s{}]*(?:\{n(?::0?\d{0,2}[dxX])?\}[^\s{}]*)?"
 
 
-Serial = Annotated[str, written_as(SERIAL, "a serial without blanks, with {n} or {n:04d} for the device's number")]
+Serial = Annotated[
+    str, written_as(SERIAL, "a serial without blanks, with {n}, {n:04d} or {n:02x} for the device's number")
+]
 
 
 EXPECTED_OF_PROGRAMS: Final = (NeutralCheck.model_validate("keeps_running"),)
@@ -138,9 +140,9 @@ class Devices(Model):
     over: str
     """Which transport they use, where the flow has several."""
     serial: Annotated[
-        str, written_as(SERIAL, "a serial without blanks, with {n} or {n:04d} for the device's number")
+        str, written_as(SERIAL, "a serial without blanks, with {n}, {n:04d} or {n:02x} for the device's number")
     ] = "DEV-{n:04d}"
-    """The serials: `{n}` or `{n:04d}` stands for 1, 2, 3 …"""
+    """The serials: `{n}`, `{n:04d}` or, in hexadecimal, `{n:02x}`, `{n:012X}` stands for 1, 2, 3 …"""
     credential: str
     """How devices authenticate. Tokens are those that `preregister` gives to the server."""
     model: str = ""

@@ -15,6 +15,7 @@ from fleetrig.reference_server.platforms.hawkbit.state.permissions import unknow
 from fleetrig.reference_server.platforms.hawkbit.state.property_values import (
     as_count,
     as_duration,
+    as_first_id,
     as_forwarding,
     as_names,
     as_numbered_header,
@@ -80,6 +81,8 @@ def _default(key: str) -> Apply:
 
 DDI: Final = "hawkbit.server.ddi.security."
 SECURITY: Final = "hawkbit.server.security."
+FIRST_ACTION_ID: Final = "fleetrig.firstActionId"
+"""Our own: the real server begins at 1."""
 TENANT_DEFAULT: Final = "hawkbit.server.tenant.configuration."
 
 KNOWN: Final[dict[str, Property]] = {
@@ -136,6 +139,7 @@ KNOWN: Final[dict[str, Property]] = {
     "hawkbit.rollout.scheduler.fixedDelay": Property(as_seconds, _field("rollout_every_s")),
     "hawkbit.server.repository.dynamicRolloutsMinInvolvePeriodMS": Property(as_seconds, _field("dynamic_fill_every_s")),
     "hawkbit.autocleanup.scheduler.fixedDelay": Property(as_seconds, _field("action_cleanup_every_s")),
+    FIRST_ACTION_ID: Property(as_first_id, _field("first_action_id")),
     "hawkbit.autoassign.scheduler.fixedDelay": Property(as_seconds, _field("auto_assign_every_s")),
 }
 

@@ -9,6 +9,7 @@ from fleetrig.reference_server.platforms.hawkbit.state.forwarded import Forwardi
 from fleetrig.reference_server.platforms.hawkbit.state.polling import parse_duration, parse_polling_time
 from fleetrig.reference_server.platforms.hawkbit.state.settings import UNLIMITED
 
+MOST_FIRST_ID: Final = 2_000_000_000
 TRUE: Final = frozenset({"true", "on", "yes", "1"})
 FALSE: Final = frozenset({"false", "off", "no", "0"})
 
@@ -34,6 +35,14 @@ def as_count(text: str) -> int:
     if not text.strip().isdecimal():
         raise ValueError("expected a whole number, 0 or more")
     return int(text)
+
+
+def as_first_id(text: str) -> int:
+    """Clients keep ids in 32 bits, so there must be room above it."""
+    number = as_count(text) if len(text) < 20 else 0
+    if not 1 <= number <= MOST_FIRST_ID:
+        raise ValueError(f"expected a whole number from 1 to {MOST_FIRST_ID:,}")
+    return number
 
 
 def as_quota_count(text: str) -> int:

@@ -104,5 +104,7 @@ class Settings:
     dynamic_fill_every_s: float = 60.0
     """How long a dynamic rollout waits when it found no new targets."""
     quotas: Quotas = Quotas()
+    first_action_id: int = 1
+    """Actions are numbered from here on: no property of the real server, but devices must do with any number."""
     artifact_protocols: Mapping[str, UrlProtocol] = field(default_factory=lambda: PROTOCOLS)
     """By name: the links that files have."""
