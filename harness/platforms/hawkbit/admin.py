@@ -18,6 +18,8 @@ from fleetrig.simulator.drivers.director import AdminCall
 CREATE_BATCH: Final = 1_000
 PAGE: Final = 500
 BOUNDARY: Final = "fleetrig-7d1f3a5b9c"
+ESCAPED_IN_FORMS: Final = {ord('"'): "%22", ord("\r"): "%0D", ord("\n"): "%0A"}
+"""How browsers write a file's name in a form (WHATWG HTML, multipart/form-data)."""
 
 JsonDict = dict[str, Any]
 GONE_OK: Final = (200, 204, 404)
@@ -185,15 +187,16 @@ class HawkbitAdmin(HttpAdmin):
                 return found
 
     def _upload(self, module_id: int, filename: str, image: bytes) -> HttpRequest:
-        plain = "".join(char if char.isascii() and char not in '"\\%' else "_" for char in filename)
+        shown = filename.translate(ESCAPED_IN_FORMS)
         head = (
-            f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="{plain}"\r\n'
+            f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="{shown}"\r\n'
             "Content-Type: application/octet-stream\r\n\r\n"
         )
         body = head.encode() + image + f"\r\n--{BOUNDARY}--\r\n".encode()
         content_type = f"multipart/form-data; boundary={BOUNDARY}"
         # What a part's header cannot hold goes beside it, where it wins (§1.4).
-        named = f"?filename={quote(filename, safe='')}" if plain != filename else ""
+        is_plain = filename.isascii() and shown == filename and not set(filename) & {"%", "\\"}
+        named = "" if is_plain else f"?filename={quote(filename, safe='')}"
         return self.upload(f"/softwaremodules/{module_id}/artifacts{named}", content_type, body)
 
 

@@ -9,12 +9,25 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema, model_validator
 
 from fleetrig.harness.scenario_file.action_words import ActionWord, describe_devices
-from fleetrig.harness.scenario_file.values import Duration, Flag, Glob, Model, Size, Text, readable_size, written_as
+from fleetrig.harness.scenario_file.values import (
+    Duration,
+    Flag,
+    Glob,
+    ImageSize,
+    Model,
+    Text,
+    readable_size,
+    written_as,
+)
+from fleetrig.simulator.contract.bounds import Bound
 from fleetrig.simulator.contract.units import duration_text
 
 MOST_FILES: Final = 50
 """Of one module: more is over the quota of an ordinary server."""
 MOST_MODULES: Final = 50
+IMAGES_BYTES: Final = Bound(
+    1 << 30, "bytes", "all files of an update are made for the run", "1GiB in all files together"
+)
 
 FILE_NAME: Final = re.compile(r"[^/\\\x00-\x1f\x7f]{1,256}")
 FILES: Final = (
@@ -56,8 +69,9 @@ class DeployedModule(Model):
 
     type: Literal["os", "application"] = "os"
     files: Files = 1
-    """How many files, or their names. A blank or a `%` in a name makes a link that real servers do not answer."""
-    size_bytes: Size | None = Field(None, alias="size")
+    """How many files, or their names (a device's own image keeps its ending). Real servers do not answer the link of a
+    file whose name holds a blank or a `%`."""
+    size_bytes: ImageSize | None = Field(None, alias="size")
     """Of each file; that of the update when not given."""
 
     @property
@@ -95,7 +109,7 @@ class Deploy(Model, ActionWord):
     """Makes an update of this version on the server and assigns it to the devices."""
 
     version: Text
-    size_bytes: Size = Field(64 * 1024, alias="size")
+    size_bytes: ImageSize = Field(64 * 1024, alias="size")
     """Of each file."""
     modules: Annotated[tuple[DeployedModule, ...], Field(min_length=1, max_length=MOST_MODULES)] = (DeployedModule(),)
     """What it consists of; one module of type os with one file when not given."""
@@ -118,6 +132,7 @@ class Deploy(Model, ActionWord):
             raise ValueError("type: timeforced and force_after belong together")
         if sum(module.type == "os" for module in self.modules) > 1:
             raise ValueError("expected one module of type os at most: a distribution set has one")
+        IMAGES_BYTES.check(sum(module.count * (module.size_bytes or self.size_bytes) for module in self.modules))
         return self
 
     def describe(self) -> str:

@@ -29,9 +29,7 @@ DEFAULT_ATTRIBUTES: Final = {"simulated_by": f"fleetrig {VERSION}"}
 
 
 def check_serials(units: Sequence[Unit], template: str) -> tuple[Unit, ...]:
-    """The same units. Raises UsageError for names that no target can have, or that no URL can carry to the server."""
-    if any(not unit.serial or any(char.isspace() for char in unit.serial) for unit in units):
-        raise UsageError(f"--serial {template!r} holds a blank, which hawkBit refuses in a controllerId")
+    """The same units. Raises UsageError for names that no URL can carry to hawkBit."""
     for unit in units:
         check_id(unit.serial, f"--serial {template!r}")
     return tuple(units)

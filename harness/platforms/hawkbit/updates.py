@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Final
 
 from fleetrig.harness.platforms.hawkbit.admin import UploadedFile
@@ -38,9 +39,17 @@ def files_of(run: HawkbitRun, label: str, module: DeployedModule, size_bytes: in
     for n in range(module.count):
         own = label if module.count == 1 else f"{label}-{n + 1}"
         usual, image = image_of(run, own, size_bytes)
-        if run.context.image is not None and own != label:
-            usual = f"{n + 1}-{usual}"
-        yield UploadedFile(usual if isinstance(module.files, int) else module.files[n], image)
+        if not isinstance(module.files, int):
+            yield UploadedFile(named_as(module.files[n], run.context.image), image)
+        elif run.context.image is not None and own != label:
+            yield UploadedFile(f"{n + 1}-{usual}", image)
+        else:
+            yield UploadedFile(usual, image)
+
+
+def named_as(name: str, image: Path | None) -> str:
+    """A name that a scenario gives; with the ending of the device's own image, by which many clients go."""
+    return name if image is None else Path(name).stem + image.suffix
 
 
 def image_of(run: HawkbitRun, label: str, size_bytes: int) -> UploadedFile:

@@ -424,7 +424,7 @@ def test_ctrl_c_while_waiting(free_port):
         ("serial,token\nA,1 \n", "line.csv:2: the token ends with a blank"),
         ("serial,token\nA/B,1\n", "hawkBit's URL firewall answers 400 to every request of a device called 'A/B'"),
         ("serial,token\nA,1\nB%2F,1\n", "a device called 'B%2F'"),
-        (f"serial,token\n{'A' * 257},1\n", "an id of 257 characters; a target may have 256 at most"),
+        (f"serial,token\n{'A' * 257},1\n", "expected a serial of at most 256 characters"),
     ],
 )
 def test_a_bad_list_is_told_by_its_line(tmp_path, capsys, content, words):
@@ -444,8 +444,13 @@ def test_a_bad_list_is_told_by_its_line(tmp_path, capsys, content, words):
         (["--gateway-token", "secret-itself"], "takes no secret itself"),
         (["--gateway-token", "env:NOT_THERE_AT_ALL"], "no variable NOT_THERE_AT_ALL"),
         (["--serial", "SAME"], "gives every device the same name"),
-        (["--serial", "{m}"], "names something else than n"),
-        (["--serial", "A {n}"], "holds a blank"),
+        (["--serial", "{m}"], "expected a serial without blanks, with {n} or {n:04d}"),
+        (["--serial", "A {n}"], "expected a serial without blanks"),
+        (["--serial", "{n.__class__}"], "expected a serial without blanks, with {n} or {n:04d}"),
+        (["--serial", "{n:099999999d}"], "expected a serial without blanks, with {n} or {n:04d}"),
+        (["--serial", "{n:0999d}"], "expected a serial of at most 256 characters"),
+        (["--serial", "..", "--count", "1"], "no step of a path"),
+        (["--count", "99999999999"], "at most 100,000 devices (a fleet on one machine is no larger)"),
         (["--serial", "A;{n}"], "hawkBit's URL firewall answers 400"),
         (
             ["--gateway-token", "env:ODD"],

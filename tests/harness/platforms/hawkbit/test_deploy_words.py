@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from fleetrig.harness.platforms.hawkbit.actions import once_at
+from fleetrig.harness.platforms.hawkbit.updates import named_as
 from fleetrig.harness.scenario_file.problems import FileMistakes
 from fleetrig.harness.verdict import Report, Verdict
 from tests.harness.runs import run_once
@@ -109,6 +110,7 @@ def test_who_is_asked_first(tmp_path: Path) -> None:
         ("modules: [{files: [1]}]", "files: expected a number of files"),
         ("modules: [{files: 51}]", "files"),
         ("modules: [{files: [a, a]}]", "names that differ from each other"),
+        ("modules: [{files: 2, size: 1GiB}]", "1GiB in all files together"),
         ("modules: [{files: ['a/b']}]", "a list of up to 50 names"),
         ("modules: [{type: os}, {type: os}]", "one module of type os at most"),
         ("type: timeforced", "type: timeforced and force_after belong together"),
@@ -128,6 +130,14 @@ def test_mistakes_name_the_line(deploy: str, said: str, tmp_path: Path) -> None:
         reported(tmp_path, deploy)
     assert said in str(wrong.value)
     assert "x.yaml:7:" in str(wrong.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "image", "named"),
+    [("a.img", None, "a.img"), ("a.img", "/x/fw.swu", "a.swu"), ("Größe+1#2.b.img", "fw.raucb", "Größe+1#2.b.raucb")],
+)
+def test_a_devices_own_image_keeps_its_ending(name: str, image: str | None, named: str) -> None:
+    assert named_as(name, None if image is None else Path(image)) == named
 
 
 def test_once_is_a_cron_with_a_year() -> None:

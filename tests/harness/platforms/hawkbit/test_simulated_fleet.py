@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fleetrig.harness.platforms.hawkbit.simulated_fleet import READINGS, check_serials, check_tokens, consent_of
+from fleetrig.harness.platforms.hawkbit.simulated_fleet import READINGS, check_tokens, consent_of
 from fleetrig.harness.report.fleet_state import NOTHING, Reading
 from fleetrig.harness.scenario_file.unit_list import Unit
 from fleetrig.simulator.contract.errors import UsageError
@@ -61,8 +61,6 @@ def test_the_end_of_a_cancel_is_no_update() -> None:
 
 
 def test_units_that_hawkbit_would_refuse() -> None:
-    with pytest.raises(UsageError, match="holds a blank"):
-        check_serials([Unit("A 1")], "A {n}")
     with pytest.raises(UsageError, match=r"line.csv: B has no token"):
         check_tokens([Unit("A", token="t"), Unit("B")], Path("line.csv"))
 
