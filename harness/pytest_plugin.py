@@ -35,6 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("fleetrig")
     group.addoption("--fleetrig-time", choices=("virtual", "real"), default="virtual", help="how scenario files run")
     group.addoption("--fleetrig-seed", type=int, default=1, help="seed of scenario files")
+    group.addoption("--fleetrig-fail-on-skip", action="store_true", help="a scenario file that is skipped fails")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -107,6 +108,8 @@ class ScenarioItem(pytest.Item):
         )
         report = asyncio.run(run(self.expanded, options))
         match report.verdict:
+            case Verdict.SKIPPED if config.getoption("--fleetrig-fail-on-skip"):
+                raise ScenarioFailed(report)
             case Verdict.SKIPPED:
                 pytest.skip(report.reason)
             case Verdict.FAILED | Verdict.BROKEN:
@@ -125,12 +128,14 @@ class ScenarioItem(pytest.Item):
 
 
 class ScenarioFailed(Exception):
-    """A scenario whose verdict is FAILED or BROKEN."""
+    """A scenario whose verdict is FAILED or BROKEN; SKIPPED, if that counts as a failure."""
 
     def __init__(self, report: Report) -> None:
         from fleetrig.harness.report.text import finding_lines
+        from fleetrig.harness.verdict import Verdict
 
-        super().__init__("\n".join([f"{report.verdict}: {report.title}", *finding_lines(report)]))
+        found = [report.reason] if report.verdict is Verdict.SKIPPED else finding_lines(report)
+        super().__init__("\n".join([f"{report.verdict}: {report.title}", *found]))
 
 
 @dataclass(frozen=True, slots=True)

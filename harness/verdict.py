@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 
 class Verdict(StrEnum):
@@ -13,7 +14,7 @@ class Verdict(StrEnum):
     WARNED = "warned"  # something merely recommended is missing
     FAILED = "failed"  # the peer broke a rule
     BROKEN = "broken"  # the bench could not judge
-    SKIPPED = "skipped"  # the target lacks what the scenario needs
+    SKIPPED = "skipped"  # nothing was judged: the target lacks what the scenario needs, or it expects nothing
 
 
 WORST_FIRST = (Verdict.BROKEN, Verdict.FAILED, Verdict.WARNED, Verdict.KNOWN, Verdict.PASSED, Verdict.SKIPPED)
@@ -72,6 +73,16 @@ class PhaseResult:
     @property
     def verdict(self) -> Verdict:
         return Verdict.BROKEN if self.broken else worst_verdict(check.verdict for check in self.checks)
+
+
+EXPECTS_NOTHING: Final = "nothing was judged: none of its phases expects anything; say with `expect` what must hold"
+
+
+def verdict_of_phases(phases: Collection[PhaseResult]) -> tuple[Verdict, str]:
+    """The verdict of a run, and why if it was not judged: a run without a check that was judged says nothing."""
+    verdict = worst_verdict(phase.verdict for phase in phases)
+    judged = any(check.verdict is not Verdict.SKIPPED for phase in phases for check in phase.checks)
+    return (Verdict.SKIPPED, EXPECTS_NOTHING) if verdict is Verdict.PASSED and not judged else (verdict, "")
 
 
 @dataclass(frozen=True, slots=True)

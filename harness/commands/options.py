@@ -23,6 +23,11 @@ ChangeTenantSettings = Annotated[
 ]
 Junit = Annotated[Path | None, typer.Option(metavar="F", help="Write JUnit XML here.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Treat warnings as failures.")]
+FailOnSkip = Annotated[bool, typer.Option("--fail-on-skip", help="Treat what was skipped as a failure (exit code 1).")]
+AllowSkipped = Annotated[
+    bool,
+    typer.Option("--allow-skipped", help="Exit with 0, not 5, when everything was skipped and so nothing was judged."),
+]
 Tags = Annotated[list[str] | None, typer.Option("--tag", metavar="T", help="Only scenarios with this tag; repeatable.")]
 Scenarios = Annotated[
     Path | None,

@@ -9,8 +9,10 @@ import typer
 
 from fleetrig.harness.commands.options import (
     AgainstIfGiven,
+    AllowSkipped,
     Ca,
     ChangeTenantSettings,
+    FailOnSkip,
     Insecure,
     Junit,
     Scenarios,
@@ -68,6 +70,8 @@ def run_command(
         "fleetrig-results"
     ),
     strict: Strict = False,
+    fail_on_skip: FailOnSkip = False,
+    allow_skipped: AllowSkipped = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the checks of passed runs too.")] = False,
     scenarios: Scenarios = None,
 ) -> None:

@@ -86,15 +86,21 @@ class ConsoleReport:
             self._indented(2, Text(f"again     {report.rerun}", "dim"))
 
     def finish(
-        self, reports: Sequence[Report], written: Mapping[str, Path], *, took_s: float, not_run: int = 0
+        self,
+        reports: Sequence[Report],
+        written: Mapping[str, Path],
+        *,
+        took_s: float,
+        not_run: int = 0,
+        remark: str = "",
     ) -> None:
-        """One line for everything, then where files were written."""
+        """One line for everything, a remark on it, then where files were written."""
         overall = worst_verdict(report.verdict for report in reports)
         style = "bold green" if overall is Verdict.PASSED else MARKS[overall][1]
         more = f", {not_run} not run" if not_run else ""
         self._console.print(Text(f"{summary(reports)}{more} in {took_s:.1f} s", style))
-        if reports and all(report.verdict is Verdict.SKIPPED for report in reports):
-            self._console.print(Text("nothing was judged: everything was skipped", "yellow"))
+        if remark:
+            self._console.print(Text(remark, "yellow"))
         for what, where in written.items():
             self._console.print(Text(f"{what:<9}{where}", "dim"))
 

@@ -32,7 +32,7 @@ from fleetrig.harness.scenario_file.scenario import Phase, Scenario
 from fleetrig.harness.scenario_file.selection import find
 from fleetrig.harness.scenario_file.template import ScenarioFile, read_scenario
 from fleetrig.harness.scenario_file.words import Check
-from fleetrig.harness.verdict import Finding, PhaseResult, Report, Verdict, worst_verdict
+from fleetrig.harness.verdict import Finding, PhaseResult, Report, Verdict, verdict_of_phases
 from fleetrig.simulator.contract.clock import to_s
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.masking import Secrets
@@ -208,7 +208,7 @@ class Replay:
 
 def report_of(stored: StoredRun, replayed: Replay) -> Report:
     phases, ending = (*replayed.done, *replayed.unexpected()), replayed.ending
-    verdict, reason = worst_verdict(phase.verdict for phase in phases), ""
+    verdict, reason = verdict_of_phases(phases)
     if ending is None:
         verdict, reason = Verdict.BROKEN, "the trace ends before the run did"
     elif ending.name in (Verdict.BROKEN, Verdict.SKIPPED):
