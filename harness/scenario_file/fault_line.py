@@ -7,9 +7,9 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
+from fleetrig.harness.scenario_file.exchange_names import FaultThatCanAct, RequestLine
 from fleetrig.harness.scenario_file.values import (
     Duration,
-    Glob,
     HttpStatus,
     Model,
     PositiveCount,
@@ -33,8 +33,8 @@ REWRITES: Final = frozenset(name for name, kinds in BELONGS_TO.items() if FaultK
 class FaultLine(Model):
     """Something that goes wrong between the devices and the server."""
 
-    fault: FaultKind
-    hits: Glob = "*"
+    fault: FaultThatCanAct
+    hits: RequestLine = "*"
     """Whom: a glob over the line of what came in, for instance `POST */feedback` or `CONNECT gw-*`.
 
     latency, withheld_ack: of what came in or goes out. duplicate_delivery: of what goes out, `PUBLISH */rpc/*`.

@@ -22,6 +22,7 @@ from pydantic import (
     model_validator,
 )
 
+from fleetrig.harness.scenario_file.check_words import ProgramsKeepRunning
 from fleetrig.harness.scenario_file.entry import as_list
 from fleetrig.harness.scenario_file.fault_line import FaultLine
 from fleetrig.harness.scenario_file.settings_model import Settings
@@ -39,7 +40,7 @@ from fleetrig.harness.scenario_file.values import (
     Word,
     written_as,
 )
-from fleetrig.harness.scenario_file.words import Action, Check, NeutralCheck
+from fleetrig.harness.scenario_file.words import Action, Check, with_words
 from fleetrig.simulator.backoff import Backoff, Policy
 from fleetrig.simulator.contract.trace import Lane
 
@@ -54,7 +55,9 @@ SERIAL: Final = r"(?=.)[^\s{}]*(?:\{n(?::0?\d{1,2}d)?\}[^\s{}]*)?"
 Serial = Annotated[str, written_as(SERIAL, "a serial without blanks, with {n} or {n:04d} for the device's number")]
 
 
-EXPECTED_OF_PROGRAMS: Final = (NeutralCheck.model_validate("keeps_running"),)
+EXPECTED_OF_PROGRAMS: Final = (
+    with_words(Check, {"keeps_running": ProgramsKeepRunning}).model_validate("keeps_running"),
+)
 
 
 def _axis(value: Any) -> tuple[Scalar, ...] | str:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from fleetrig.harness.scenario_file.problems import FileMistakes, Problem
 from fleetrig.harness.scenario_file.scenario import POWER_CUT_POINTS, Scenario
-from fleetrig.harness.scenario_file.selections import empty_selections
+from fleetrig.harness.scenario_file.selections import empty_selections, idle_checks
 from fleetrig.harness.scenario_file.template import ScenarioFile, read_scenario
 from fleetrig.simulator.contract.errors import NoSuchId, UsageError
 
@@ -107,7 +107,7 @@ def expand(
     for values in _combinations(file, points, environ):
         try:
             scenario = file.fill(values, environ)
-            problems |= set(empty_selections(scenario, file.source))
+            problems |= {*empty_selections(scenario, file.source), *idle_checks(scenario, file.source)}
             runs.append(Expanded(scenario, values, _name(file.id, values), secrets))
         except FileMistakes as wrong:
             problems |= set(wrong.problems)

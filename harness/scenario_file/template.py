@@ -91,8 +91,9 @@ def read_scenario(path: Path, scenario_id: str) -> ScenarioFile:
 
 def _validated(source: Source, scenario_id: str, tree: MarkedMapping, problems: list[Problem]) -> Scenario | None:
     """The scenario, or None with what is wrong added; what still holds a place to fill in cannot be judged."""
-    context = {"folder": source.path.parent, "id": scenario_id, "path": source.path}
-    model = models_of(tree).scenario
+    models = models_of(tree)
+    model = models.scenario
+    context = {"folder": source.path.parent, "id": scenario_id, "path": source.path, "known": models.known}
     try:
         return model.model_validate(tree, context=context)
     except ValidationError as wrong:

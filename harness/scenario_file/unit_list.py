@@ -13,10 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from fleetrig.harness.scenario_file.problems import WholeSentence
+
 MAX_BYTES: Final = 64 * 1024 * 1024
 
 
-class UnitListMistake(ValueError):
+class UnitListMistake(WholeSentence):
     """What is wrong with a list, and on which line: `file:line: sentence`."""
 
 

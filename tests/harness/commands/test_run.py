@@ -42,7 +42,7 @@ def library(tmp_path: Path) -> Path:
 
 EXPECTED = {
     "hawkbit/deep/breaks": ("hawkbit.deep", "error"),
-    "hawkbit/deep/warns": ("hawkbit.deep", "system-out"),
+    "hawkbit/deep/warns": ("hawkbit.deep", "passed"),
     "hawkbit/fails": ("hawkbit", "failure"),
     "hawkbit/passes": ("hawkbit", "passed"),
     "hawkbit/rows[credential=target_token]": ("hawkbit", "passed"),
