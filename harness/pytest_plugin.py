@@ -96,6 +96,7 @@ class ScenarioItem(pytest.Item):
         self.expanded = expanded
 
     def runtest(self) -> None:
+        from fleetrig.harness.report.text import measured_lines
         from fleetrig.harness.run.run import run
         from fleetrig.harness.run.run_options import RunOptions
         from fleetrig.harness.verdict import Verdict
@@ -115,7 +116,7 @@ class ScenarioItem(pytest.Item):
             case Verdict.FAILED | Verdict.BROKEN:
                 raise ScenarioFailed(report)
             case Verdict.WARNED | Verdict.KNOWN | Verdict.PASSED:
-                self.add_report_section("call", "fleetrig", report.title)
+                self.add_report_section("call", "fleetrig", "\n".join([report.title, *measured_lines(report)]))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Findings instead of a traceback through our own code."""

@@ -53,13 +53,21 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Measured:
+    """What was seen by a check that holds, in words and numbers; empty when that is not known (any more)."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class CheckResult:
-    """One check of a phase. `line` is where it stands in its scenario file."""
+    """One check of a phase. `line` is where it stands in its scenario file, `measured` what it saw if it passed."""
 
     title: str
     verdict: Verdict
     finding: Finding | None = None
     line: int = 0
+    measured: str = ""
 
 
 @dataclass(frozen=True, slots=True)

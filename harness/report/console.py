@@ -12,7 +12,7 @@ from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TimeElaps
 from rich.text import Text
 
 from fleetrig.harness.report.marks import MARKS, mark
-from fleetrig.harness.report.text import check_lines, summary
+from fleetrig.harness.report.text import check_lines, measured_of, summary
 from fleetrig.harness.verdict import CheckResult, PhaseResult, Report, Verdict, worst_verdict
 
 MAX_LEFT = 10
@@ -123,8 +123,8 @@ class ConsoleReport:
     def _check(self, check: CheckResult) -> None:
         place = f"  line {check.line}" if check.line else ""
         self._indented(2, mark(self._console, check.verdict), Text(check.title), Text(place, "dim"))
-        for line in check_lines(check):
-            self._indented(2, Text(line))
+        for line in (*check_lines(check), *measured_of(check)):
+            self._indented(2, Text(line, "dim" if check.measured else ""))
 
     def _took(self, report: Report) -> str:
         return f"{report.took_s:.1f} s" + (
