@@ -46,10 +46,10 @@ from fleetrig.simulator.drivers.director import AdminCall
 
 T = TypeVar("T")
 
-Reading = Finding | Measured
+QueryResult = Finding | Measured
 """What came of asking: a difference, or what was read."""
 
-Query = Callable[[], AdminCall[Reading]]
+Query = Callable[[], AdminCall[QueryResult]]
 Evaluator = Fold | Query
 """How a check is judged: event by event, or by a query."""
 
@@ -219,7 +219,7 @@ FOLDS: Final[Mapping[type[CheckWord], Callable[[FleetSnapshot, Any], Fold]]] = {
 }
 """Words that are judged from events alone."""
 
-QUERIES: Final[Mapping[type[CheckWord], Callable[[RunContext, Any], AdminCall[Reading]]]] = {
+QUERIES: Final[Mapping[type[CheckWord], Callable[[RunContext, Any], AdminCall[QueryResult]]]] = {
     Registry: query_registry,
     ManufacturingRecord: query_manufacturing_record,
     KeepsSecrets: query_secrets,
