@@ -73,16 +73,18 @@ def find(wanted: Sequence[str], folder: Path) -> dict[str, Path]:
 
 
 def select(wanted: Sequence[str], folder: Path, tags: Iterable[str] = ()) -> tuple[ScenarioFile, ...]:
-    """The same, read; with tags only those that carry one of them. Raises FileMistakes for all of them."""
+    """The same, read; with tags only those that carry one of them.
+
+    Raises FileMistakes for all of them, NoSuchId for a tag that none carries.
+    """
     files, problems = read_all(find(wanted, folder))
     if problems:
         raise FileMistakes(problems)
     tags = frozenset(tags)
-    chosen = tuple(file for file in files if not tags or tags & set(file.heading.tags))
-    if not chosen:
-        there = sorted({tag for file in files for tag in file.heading.tags})
-        raise NoSuchId(f"no scenario carries the tag {', '.join(sorted(tags))}; tags are: {', '.join(there) or 'none'}")
-    return chosen
+    there = sorted({tag for file in files for tag in file.heading.tags})
+    if unused := sorted(tags.difference(there)):
+        raise NoSuchId(f"no scenario carries the tag {', '.join(unused)}; tags are: {', '.join(there) or 'none'}")
+    return tuple(file for file in files if not tags or tags & set(file.heading.tags))
 
 
 def read_all(found: Mapping[str, Path]) -> tuple[list[ScenarioFile], list[Problem]]:
