@@ -9,6 +9,7 @@ import typer
 
 from fleetrig.harness.commands.options import (
     AgainstIfGiven,
+    AllowOutside,
     AllowSkipped,
     Ca,
     ChangeTenantSettings,
@@ -73,6 +74,7 @@ def run_command(
     fail_on_skip: FailOnSkip = False,
     allow_skipped: AllowSkipped = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the checks of passed runs too.")] = False,
+    allow_outside: AllowOutside = False,
     scenarios: Scenarios = None,
 ) -> None:
     """Run scenarios in virtual time, in real time, or against a server."""

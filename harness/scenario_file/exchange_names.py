@@ -39,7 +39,7 @@ OF_SESSIONS: Final = frozenset(
     }
 )
 """Faults that no request of HTTP triggers."""
-MANY: Final = 12
+MANY: Final = 20
 """More names are not listed where one of them is near."""
 WILDCARDS: Final = frozenset("*?[")
 

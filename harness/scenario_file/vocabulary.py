@@ -60,6 +60,8 @@ class Vocabulary:
     """Further ones, of devices that are programs: what a server can be asked in a device's name."""
     moments: tuple[str, ...] = ()
     """Names of the other effects that the flow can yield: power can be cut before them."""
+    device_fields: Mapping[str, Form] = field(default_factory=dict)
+    """Further keys of `devices`; each can be left away, and is then None."""
     secrets: tuple[str, ...] = ()
     """What `rotate` can replace."""
     notes: Mapping[str, str] = field(default_factory=dict)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
+from fleetrig.harness.platforms.hawkbit.confirmation_words import DeviceConfirmation
 from fleetrig.harness.platforms.hawkbit.server import SERVER
 from fleetrig.harness.platforms.hawkbit.settings import SETTINGS
 from fleetrig.harness.platforms.hawkbit.words import WORDS
@@ -17,14 +18,15 @@ ActionStatus = Literal[
 
 EXCHANGES: Final = (
     "poll", "configData", "deploymentBase", "cancelAction", "download", "feedback-proceeding", "feedback-downloaded",
-    "feedback-closed", "feedback-rejected",
+    "feedback-closed", "feedback-rejected", "confirmationBase", "feedback-confirmed", "feedback-denied",
+    "activateAutoConfirm", "deactivateAutoConfirm",
 )  # fmt: skip
 """Everything that simulated devices send: what `simulator/flows/hawkbit` yields."""
 
 MOMENTS: Final = (
     "pause-poll-interval", "pause-backoff", "pause-asked-to-wait", "pause-download-retry", "pause-report-retry",
-    "remember-stage", "remember-action-progress-reason", "apply", "enter-enrolling", "enter-enrolled", "enter-online",
-    "enter-updating", "enter-backing_off", "enter-refused",
+    "pause-confirmation", "remember-stage", "remember-action-progress-reason", "remember-confirmation", "apply",
+    "enter-enrolling", "enter-enrolled", "enter-online", "enter-updating", "enter-backing_off", "enter-refused",
 )  # fmt: skip
 
 _REPORTED: Final = (
@@ -57,6 +59,7 @@ VOCABULARY: Final = Vocabulary(
         "action": ActionStatus,
         "open_actions": Count,
     },
+    device_fields={"confirmation": DeviceConfirmation},
     id_name="controllerId",
     words=WORDS,
     settings=SETTINGS,

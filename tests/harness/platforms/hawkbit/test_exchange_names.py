@@ -42,6 +42,20 @@ WAITS = """
         within: 60s
         expect: [{sends: {name: configData}}]
 """
+LETS_THE_SERVER_CONFIRM = """
+    phases:
+      - name: from now on the server confirms by itself
+        do: [preregister, power_on]
+        within: 60s
+        expect: [{sends: {name: activateAutoConfirm}}]
+      - name: and no longer
+        do: {set_confirmation: {auto_confirm: deactivate}}
+        within: 60s
+        expect: [{sends: {name: deactivateAutoConfirm}}]
+"""
+CONFIRMS = HEAD.replace("count: 2", "count: 2, confirmation: {auto_confirm: activate}").replace(
+    "settings: {", "settings: {user.confirmation.flow.enabled: true, "
+)
 
 
 def runs(folder: Path) -> list[Expanded]:
@@ -51,7 +65,11 @@ def runs(folder: Path) -> list[Expanded]:
     """
     paths = [path for path in sorted(LIBRARY.glob("*.yaml")) if path.stem != "power_cuts"]
     alone = HEAD.replace("count: 2", "count: 1, attributes: {a: b}")
-    paths += [write_scenario(folder, REJECTS, "hawkbit/rejects"), write_scenario(folder, WAITS, "hawkbit/waits", alone)]
+    paths += [
+        write_scenario(folder, REJECTS, "hawkbit/rejects"),
+        write_scenario(folder, WAITS, "hawkbit/waits", alone),
+        write_scenario(folder, LETS_THE_SERVER_CONFIRM, "hawkbit/lets", CONFIRMS),
+    ]
     return [expand(read_scenario(path, path.stem))[0] for path in paths]
 
 
