@@ -69,7 +69,7 @@ def page(scenario: Scenario) -> Iterator[str]:
     yield from labelled("", habits_line(scenario))
     for fault in scenario.faults:
         yield from labelled("faults", fault_line(fault))
-    serials = {unit.serial: "" for unit in scenario.devices.units()}
+    serials = dict.fromkeys(scenario.devices.serials(), "")
     for number, phase in enumerate(scenario.phases, 1):
         yield f"  {number}. {phase.name}"
         yield from phase_lines(
@@ -79,9 +79,8 @@ def page(scenario: Scenario) -> Iterator[str]:
 
 def fleet_line(scenario: Scenario) -> str:
     """Number, serials and credential of the devices."""
-    units = scenario.devices.units()
-    first = [unit.serial for unit in islice(units, NAMED)]
-    count = len(first) + sum(1 for _ in units)
+    first = [unit.serial for unit in islice(scenario.devices.units(), NAMED)]
+    count = scenario.devices.unit_count()
     names = ", ".join(first) + (" …" if count > NAMED else "")
     listed = f" of {scenario.devices.csv.name}" if scenario.devices.csv is not None else ""
     credential = scenario.devices.credential

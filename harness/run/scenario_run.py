@@ -102,7 +102,7 @@ class ScenarioRun:
             phases=redact(phases, self.secrets.hide),
             took_s=time.monotonic() - self._began_s,
             simulated_s=to_s(self._now_us() - self._began_us) if self._context is not None else 0.0,
-            devices=sum(1 for _ in self.scenario.devices.units()),
+            devices=self.scenario.devices.unit_count(),
             target="reference server" if against is None else against.name,
             profile=self.profile if against is None else "",
             time=self.options.time,
@@ -154,7 +154,7 @@ class ScenarioRun:
     async def _run_on_server(self, server: ServerUnderTest) -> tuple[PhaseResult, ...]:
         """Leaving the bench switches all devices off; then a shared server is cleaned up."""
         self._check_needs(server)
-        raise_file_limit(sum(1 for _ in self.scenario.devices.units()))
+        raise_file_limit(self.scenario.devices.unit_count())
         try:
             async with (
                 RealBench(self.trace, seed=self.options.seed, verify=self.options.verify) as bench,

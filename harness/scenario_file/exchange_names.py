@@ -14,7 +14,6 @@ from typing import Annotated, Any, Final
 
 from pydantic import (
     AfterValidator,
-    Field,
     PlainSerializer,
     PlainValidator,
     ValidationInfo,
@@ -23,6 +22,7 @@ from pydantic import (
 from pydantic_core import PydanticKnownError
 
 from fleetrig.harness.scenario_file.problems import WholeSentence, not_known
+from fleetrig.harness.scenario_file.values import Glob, Text
 from fleetrig.simulator.agent import CutPoint
 from fleetrig.simulator.contract.faults import FaultKind
 
@@ -147,11 +147,11 @@ def _selects(glob: str, names: Sequence[str]) -> bool:
     return any(fnmatchcase(name, glob) for name in names)
 
 
-ExchangeName = Annotated[str, Field(min_length=1), AfterValidator(exchange_name)]
+ExchangeName = Annotated[Text, AfterValidator(exchange_name)]
 """What a device calls a request or message; a glob is allowed."""
-HttpMethodName = Annotated[str, Field(min_length=1), AfterValidator(http_method)]
-RequestLine = Annotated[str, Field(min_length=1, examples=["POST */feedback"]), AfterValidator(request_line)]
-AnswerLine = Annotated[str, Field(min_length=1, examples=["5??"]), AfterValidator(answer_line)]
+HttpMethodName = Annotated[Text, AfterValidator(http_method)]
+RequestLine = Annotated[Glob, AfterValidator(request_line)]
+AnswerLine = Annotated[Glob, AfterValidator(answer_line)]
 FaultThatCanAct = Annotated[FaultKind, AfterValidator(fault_that_can_act)]
 CutAt = Annotated[
     CutPoint,

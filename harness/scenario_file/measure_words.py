@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, Field, Strict, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from fleetrig.harness.scenario_file.action_words import DeviceSelector
 from fleetrig.harness.scenario_file.check_words import CheckWord
 from fleetrig.harness.scenario_file.exchange_names import ExchangeName
-from fleetrig.harness.scenario_file.values import Count, Duration
+from fleetrig.harness.scenario_file.values import Count, Duration, Number, Window
 
 POLL: Any = Field("poll", validate_default=True)
 """The usual exchange, where the flow has one of that name."""
@@ -47,8 +47,8 @@ class Rate(DeviceSelector, CheckWord):
     """The maximum number of such requests that all devices together send in any window of this length."""
 
     of: ExchangeName = POLL
-    at_most: Annotated[int, Strict(), AfterValidator(_some)]
-    per_s: Duration = Field(1.0, alias="per")
+    at_most: Annotated[Count, AfterValidator(_some)]
+    per_s: Window = Field(1.0, alias="per")
 
 
 class Attempts(Bounded):
@@ -66,9 +66,9 @@ class Spread(DeviceSelector, CheckWord):
     """
 
     of: ExchangeName = POLL
-    peak_at_most: float = Field(gt=1)
+    peak_at_most: Number = Field(gt=1)
     """The fullest window over the mean."""
-    per_s: Duration = Field(1.0, alias="per")
+    per_s: Window = Field(1.0, alias="per")
     over_s: Duration | None = Field(None, alias="over")
     """The minimum length of the whole span, for fleets that all arrive at once."""
     first: bool = False
@@ -79,12 +79,12 @@ class BacksOff(DeviceSelector, CheckWord):
     """The pauses between a device's failed tries grow: the later half takes so many times as long as the earlier."""
 
     of: ExchangeName = POLL
-    by: float = Field(1.5, gt=1)
+    by: Number = Field(1.5, gt=1)
 
 
 class Jitter(DeviceSelector, CheckWord):
     """Devices that fail together do not retry together: their pauses after the same failure differ."""
 
     of: ExchangeName = POLL
-    at_least: float = Field(0.1, gt=0)
+    at_least: Number = Field(0.1, gt=0)
     """The difference over the mean, in the median over all failures."""

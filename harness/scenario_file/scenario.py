@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, Final, Self
@@ -31,10 +32,12 @@ from fleetrig.harness.scenario_file.unit_list import Unit, read_units
 from fleetrig.harness.scenario_file.values import (
     AttributeText,
     Cite,
+    DeviceCount,
     Duration,
+    LooseText,
     Model,
     Name,
-    PositiveCount,
+    Number,
     Scalar,
     Text,
     UnitList,
@@ -43,19 +46,22 @@ from fleetrig.harness.scenario_file.values import (
 )
 from fleetrig.harness.scenario_file.words import Action, Check, with_words
 from fleetrig.simulator.backoff import Backoff, Policy
+from fleetrig.simulator.contract.bounds import COMBINATIONS
 from fleetrig.simulator.contract.trace import Lane
 from fleetrig.simulator.fleet import SERIAL, check_template, has_number, serial_of
 
 POWER_CUT_POINTS: Final = "power_cut_points"
 """In place of a list in `matrix`: every point at which power can be cut. A dry run lists them."""
 
-MAX_COMBINATIONS: Final = 10_000
-
 Serial = Annotated[str, AfterValidator(check_template), WithJsonSchema({"type": "string", "pattern": f"^{SERIAL}$"})]
 
 EXPECTED_OF_PROGRAMS: Final = (
     with_words(Check, {"keeps_running": ProgramsKeepRunning}).model_validate("keeps_running"),
 )
+
+
+def _written(count: int) -> str:
+    return f"{count:,}" if count < 10**18 else "more than 10^18"
 
 
 def _axis(value: Any) -> tuple[Scalar, ...] | str:
@@ -103,8 +109,8 @@ class Heading(Model):
         lists = [axis for axis in self.matrix.values() if axis != POWER_CUT_POINTS]
         if len(lists) < len(self.matrix) - 1:
             raise ValueError(f"only one name of matrix can be {POWER_CUT_POINTS}")
-        if (count := math.prod(map(len, lists))) > MAX_COMBINATIONS:
-            raise ValueError(f"matrix makes {count} combinations, more than {MAX_COMBINATIONS}")
+        if (count := math.prod(map(len, lists))) > COMBINATIONS.most:
+            raise ValueError(f"matrix makes {_written(count)} combinations, expected {COMBINATIONS}")
         return self
 
 
@@ -128,7 +134,7 @@ class BackoffLine(Model):
 class Devices(Model):
     """The fleet: number and kind of devices, and how they authenticate."""
 
-    count: PositiveCount = 1
+    count: DeviceCount = 1
     csv: UnitList | None = None
     """One unit per line, in place of `count` and `serial`: columns serial, token (optional), others are attributes."""
     flow: str
@@ -142,8 +148,8 @@ class Devices(Model):
     """The serials: `{n}` or `{n:04d}` stands for 1, 2, 3 …, `{n:02x}` for the same in hex."""
     credential: str
     """How devices authenticate. Tokens are those that `preregister` gives to the server."""
-    model: str = ""
-    hw_revision: str = ""
+    model: LooseText = ""
+    hw_revision: LooseText = ""
     attributes: Mapping[str, AttributeText] = {}
     """What devices report when the server asks; `csv` columns come on top."""
     attributes_mode: str
@@ -156,7 +162,7 @@ class Devices(Model):
     """The request timeout of a device."""
     interval_s: Duration = Field(300.0, alias="interval")
     """How often a device polls until the server has named an interval."""
-    poll_jitter: Annotated[float, Field(ge=0, le=1)] = 0.0
+    poll_jitter: Annotated[Number, Field(ge=0, le=1)] = 0.0
     """Each pause is drawn from the interval to the interval times (1 + this): never faster than the server says."""
 
     @model_validator(mode="after")
@@ -177,6 +183,21 @@ class Devices(Model):
         if self.csv is not None:
             return iter(read_units(self.csv))
         return (Unit(serial_of(self.serial, number)) for number in range(1, self.count + 1))
+
+    def unit_count(self) -> int:
+        """How many there are, without making them."""
+        return self.count if self.csv is None else len(read_units(self.csv))
+
+    def serials(self) -> tuple[str, ...]:
+        """Of all of them; made once for all runs that have the same ones."""
+        if self.csv is not None:
+            return tuple(unit.serial for unit in read_units(self.csv))
+        return _serials(self.serial, self.count)
+
+
+@lru_cache(maxsize=4)
+def _serials(template: str, count: int) -> tuple[str, ...]:
+    return tuple(serial_of(template, number) for number in range(1, count + 1))
 
 
 class ServerBlock(Model):

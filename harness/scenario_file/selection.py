@@ -14,8 +14,9 @@ from typing import Any
 from fleetrig.harness.scenario_file.problems import FileMistakes, Problem
 from fleetrig.harness.scenario_file.recognition import SUFFIXES, is_other_file
 from fleetrig.harness.scenario_file.scenario import POWER_CUT_POINTS, Scenario
-from fleetrig.harness.scenario_file.selections import empty_selections, idle_checks
+from fleetrig.harness.scenario_file.selections import Selections, idle_checks
 from fleetrig.harness.scenario_file.template import ScenarioFile, read_scenario
+from fleetrig.simulator.contract.bounds import COMBINATIONS, DEVICES_OF_A_MATRIX
 from fleetrig.simulator.contract.errors import NoSuchId, UsageError
 
 CutPoints = Callable[[Scenario], Sequence[str]]
@@ -114,16 +115,28 @@ def expand(
     secrets = file.secrets(environ)
     runs: list[Expanded] = []
     problems: set[Problem] = set()
+    selections, devices = Selections(file.source), 0
     for values in _combinations(file, points, environ):
         try:
             scenario = file.fill(values, environ)
-            problems |= {*empty_selections(scenario, file.source), *idle_checks(scenario, file.source)}
+            devices += scenario.devices.unit_count()
+            _check_sizes(file, len(runs) + 1, devices)
+            problems |= {*selections.empty(scenario), *idle_checks(scenario, file.source)}
             runs.append(Expanded(scenario, values, _name(file.id, values), secrets))
         except FileMistakes as wrong:
             problems |= set(wrong.problems)
     if problems:
         raise FileMistakes(problems)
     return tuple(runs)
+
+
+def _check_sizes(file: ScenarioFile, runs: int, devices: int) -> None:
+    """Raises UsageError for a matrix that makes more than anybody could run."""
+    try:
+        COMBINATIONS.check(runs)
+        DEVICES_OF_A_MATRIX.check(devices)
+    except ValueError as wrong:
+        raise UsageError(f"{file.source.path}: matrix: {wrong}") from None
 
 
 def plan(

@@ -40,6 +40,7 @@ class BenchFixture:
             "phases": [{"name": "none"}],
         }
         scenario = MODELS.scenario.model_validate(tree, context={"folder": folder, "id": "bench"})
+        self.folder = folder
         self.events: list[TraceEvent] = []
         trace, secrets = Trace(), Secrets()
         trace.listen(self.events.append)
@@ -68,7 +69,8 @@ class BenchFixture:
 
     def do(self, word: str, **arguments: Any) -> None:
         """One action, as a scenario file writes it."""
-        self.run(perform(self.context, MODELS.action.model_validate({word: arguments}).arguments))
+        action = MODELS.action.model_validate({word: arguments}, context={"folder": self.folder})
+        self.run(perform(self.context, action.arguments))
 
     def do_plain(self, word: str, argument: Any) -> None:
         """An action whose argument is no mapping of names, such as `wait: 5s`."""

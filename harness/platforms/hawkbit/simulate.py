@@ -15,7 +15,7 @@ from fleetrig.harness.commands.fleet_options import (
     warn_if_others_can_read,
 )
 from fleetrig.harness.commands.fleet_simulation import SimulationPlan, http_probe
-from fleetrig.harness.commands.options import Against, Ca, ChangeTenantSettings, Insecure
+from fleetrig.harness.commands.options import Against, Ca, ChangeTenantSettings, Insecure, within
 from fleetrig.harness.commands.simulate import simulate
 from fleetrig.harness.platforms.hawkbit.platform import admin_of
 from fleetrig.harness.platforms.hawkbit.simulated_fleet import (
@@ -34,6 +34,7 @@ from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.harness.servers.secrets import checked_token, secret_from
 from fleetrig.harness.servers.server_file import remote_server_from
 from fleetrig.harness.servers.trust import verify_with
+from fleetrig.simulator.contract.bounds import DEVICES, SEED
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.flows.hawkbit.confirmation_policy import ConfirmationPolicy
@@ -42,6 +43,14 @@ from fleetrig.simulator.flows.hawkbit.device import HawkbitSettings
 SERIAL: Final = "SIM-{n:04d}"
 COUNT: Final = 20
 
+Count = Annotated[
+    int | None,
+    typer.Option(metavar="N", min=1, callback=within(DEVICES), help=f"The number of devices.  [default: {COUNT}]"),
+]
+Seed = Annotated[
+    int,
+    typer.Option(metavar="N", callback=within(SEED), help="Decides when devices start and how long they back off."),
+]
 Tenant = Annotated[
     str | None, typer.Option(metavar="NAME", help="The devices' tenant.  [default: from SERVER.yaml, else DEFAULT]")
 ]
@@ -55,9 +64,7 @@ ConfirmationAfter = Annotated[
 
 def simulate_command(
     against: Against,
-    count: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help=f"The number of devices.  [default: {COUNT}]")
-    ] = None,
+    count: Count = None,
     serial: Annotated[
         str | None, typer.Option(metavar="TEXT", help=f"Their controllerIds.  [default: {SERIAL}]")
     ] = None,
@@ -76,7 +83,7 @@ def simulate_command(
     spread: Annotated[str, typer.Option(metavar="TIME", help="Spread device start-up over this time.")] = "5s",
     for_: Annotated[str | None, typer.Option("--for", metavar="TIME", help="End after this time, such as 10m.")] = None,
     tenant: Tenant = None,
-    seed: Annotated[int, typer.Option(metavar="N", help="Decides when devices start and how long they back off.")] = 1,
+    seed: Seed = 1,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for a server that does not answer yet.")] = False,
     ca: Ca = None,
     insecure: Insecure = False,

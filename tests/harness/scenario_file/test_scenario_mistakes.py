@@ -304,7 +304,7 @@ MISTAKES = {
         scenario(
             matrix=f"matrix: {{a: {list(range(101))}, b: {list(range(100))}}}", devices=FLEET + 'model: "${a}${b}"}'
         ),
-        ["1:1: matrix makes 10100 combinations, more than 10000"],
+        ["1:1: matrix makes 10,100 combinations, expected at most 10,000 combinations (each of them is a run)"],
     ),
     "some of its values do not fit": (
         scenario(matrix="matrix: {c: [1, 0, x]}", devices=FLEET + 'count: "${c}"}'),
