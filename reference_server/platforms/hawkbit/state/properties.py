@@ -13,6 +13,8 @@ from fleetrig.reference_server.platforms.hawkbit.state import artifact_propertie
 from fleetrig.reference_server.platforms.hawkbit.state.config_keys import KEYS
 from fleetrig.reference_server.platforms.hawkbit.state.permissions import unknown_rights
 from fleetrig.reference_server.platforms.hawkbit.state.property_values import (
+    as_any_context_path,
+    as_context_path,
     as_count,
     as_duration,
     as_first_id,
@@ -87,6 +89,8 @@ TENANT_DEFAULT: Final = "hawkbit.server.tenant.configuration."
 
 KNOWN: Final[dict[str, Property]] = {
     "server.forward-headers-strategy": Property(as_forwarding, _field("forwarding")),
+    "server.servlet.context-path": Property(as_context_path, _field("context_path")),
+    "hawkbit.server.servlet.context-path": Property(as_any_context_path, _field("artifact_context_path")),
     "hawkbit.controller.minPollingTime": Property(as_duration, _field("min_polling_time")),
     "hawkbit.controller.maxPollingTime": Property(as_duration, _field("max_polling_time")),
     "hawkbit.controller.pollingTime": Property(as_polling_time, _default("pollingTime")),
