@@ -29,6 +29,7 @@ from fleetrig.reference_server.platforms.hawkbit.state.property_values import (
     as_yes_no,
 )
 from fleetrig.reference_server.platforms.hawkbit.state.settings import Account, Settings
+from fleetrig.simulator.contract.header_text import why_no_basic_account
 
 Apply = Callable[[Settings, Any], Settings]
 
@@ -187,6 +188,8 @@ def _with_accounts(settings: Settings, given: Mapping[str, Mapping[str, str]]) -
             raise ValueError(f"user {user}: no right {wrong.removeprefix('ROLE_')!r}" + _did_you_mean(near))
         password = parts.get("password", account.password).removeprefix("{noop}")
         tenant = parts.get("tenant", account.tenant)
+        if why := why_no_basic_account(user, password):
+            raise ValueError(f"hawkbit.security.user.{user}: {why}")
         accounts[user] = Account(user, password, rights or account.rights, tenant)
     return replace(settings, accounts=tuple(accounts.values()))
 
