@@ -233,6 +233,12 @@ class Phase(Model):
             raise ValueError("expect needs within (how long to wait at most) or for (how long to watch)")
         if self.within_s is not None and not self.expect:
             raise ValueError("within waits for what expect says: add expect, or use for")
+        if self.within_s is not None and not any(check.arguments.waits() for check in self.expect):
+            raise ValueError(
+                "within ends as soon as all of expect holds, and all of this holds from the start: use for"
+            )
+        if self.for_s == 0 and self.expect and not self.do:
+            raise ValueError("for: 0s watches nothing: expected a time above 0")
         return self
 
 
