@@ -222,7 +222,9 @@ def _secret_names(tree: MarkedMapping) -> frozenset[str]:
     """What stands for a secret in places: variables of the environment, and params that hold one."""
     found = [(place[1], above) for text, _, above in texts_below(tree) for place in PLACE.finditer(text)]
     variables = {name for name, _ in found if ENVIRONMENT.fullmatch(name)}
-    return frozenset(variables | {above[1] for name, above in found if name in variables and above[0] == "params"})
+    return frozenset(
+        variables | {above[1] for name, above in found if name in variables and above[0] == "params" and len(above) > 1}
+    )
 
 
 def _why_not(place: re.Match[str], known: list[str] | tuple[()], *, environment: bool) -> str:

@@ -106,3 +106,9 @@ def test_the_command_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyP
         assert "write the value itself, or put it where secrets belong (settings, properties, attributes" in done.stderr
         assert SECRET not in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["x.yaml"]
+
+
+@pytest.mark.parametrize("params", ["'${env:KEY}'", "['${env:KEY}']"])
+def test_params_that_are_none_are_told_like_any_mistake(read: Read, params: str) -> None:
+    with pytest.raises(FileMistakes, match="params: expected a mapping"):
+        read(text_of({}, "", f"params: {params}"))
