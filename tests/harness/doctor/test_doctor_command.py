@@ -112,13 +112,18 @@ def test_an_account_that_is_not_accepted(server: Server, doctor: Doctor) -> None
     assert "1 possible  All of these look the same from outside" in page
 
 
-def test_without_an_account_a_gateway_token_cannot_be_judged(server: Server, doctor: Doctor) -> None:
+def test_without_an_account_a_gateway_token_is_judged_by_the_answer(server: Server, doctor: Doctor) -> None:
     server.configure(gateway=True, key=GATEWAY_KEY)
+    without = ("--user", "admin", "--password", "env:READER")
 
-    code, page = doctor(server.url, *GW, "--user", "admin", "--password", "env:READER")
+    code, page = doctor(server.url, *GW, *without)
+    refused, wrong = doctor(server.url, "--gateway-token", "env:OTHER", *without)
 
-    assert code == 3
-    assert "CANNOT TELL  What can be seen from here does not show whether" in page
+    assert code == 0
+    assert "LET IN  The server lets this device in with this gateway token." in page
+    assert "Its first poll registers a new target gw-17" in page
+    assert refused == 1
+    assert "All of these look the same from outside" in flat(wrong)
     assert not server.knows("gw-17")
 
 
@@ -193,7 +198,7 @@ def test_the_commands_do_what_they_say(server: Server, doctor: Doctor) -> None:
 @pytest.mark.parametrize(
     ("properties", "code", "said"),
     [
-        (["hawkbit.server.ddi.security.rp.trustedIPs=192.0.2.1"], 1, "2 possible  The server looks at devices'"),
+        (["hawkbit.server.ddi.security.rp.trustedIPs=192.0.2.1"], 1, "3 possible  The server looks at devices'"),
         (["hawkbit.server.security.allowedHostNames=hawkbit.test"], 1, "1 LIKELY    400 without a body, before any"),
         (["hawkbit.server.security.clients.blacklist=127\\..*"], 1, "1 LIKELY    403 without a body, before any"),
     ],

@@ -311,7 +311,7 @@ def test_the_headers_of_both_generations_are_named() -> None:
 
     for header in ("X-Controller-Id", "X-Authority", "X-Ssl-Client-Cn", "X-Ssl-Issuer-Hash-1"):
         assert header in note.cause
-    assert 'proxy_set_header X-Authority "Hawkbit";' in note.command
+    assert 'proxy_set_header X-Authority "Acme CA";' in note.command
 
 
 def test_headers_from_anybody_are_a_finding() -> None:
@@ -356,8 +356,10 @@ def test_missing_rights_leave_possibilities(facts: Facts, expected: str) -> None
 def test_a_refusal_that_nothing_explains(presented: Presented, said: str) -> None:
     page = judged(presented, REFUSED)
 
-    assert names(page) == ["header-missing", "trusted-ips"]
-    assert said in page.diagnoses[0].cause
+    assert names(page) == ["contradiction", "header-missing", "trusted-ips"]
+    assert "this device should have been let in. It was refused" in page.diagnoses[0].cause
+    assert ("authoritiesSeparatorRegex" in page.diagnoses[0].cause) is (presented.kind is Kind.CERTIFICATE)
+    assert said in page.diagnoses[1].cause
 
 
 def test_a_switch_that_was_just_changed_may_be_cached() -> None:
@@ -365,6 +367,7 @@ def test_a_switch_that_was_just_changed_may_be_cached() -> None:
 
     assert names(judged(target_token(), REFUSED, changed_at_ms=just_now_ms)) == ["cached"]
     assert names(judged(target_token(), REFUSED, changed_at_ms=just_now_ms - 60_000)) == [
+        "contradiction",
         "header-missing",
         "trusted-ips",
     ]
@@ -428,7 +431,7 @@ def test_a_configuration_is_read_as_far_as_it_is_shown() -> None:
         False,
     ]
     assert config.gateway_key is None
-    assert config.authorities == {"acme ca", "other"}
+    assert config.authority == "Acme CA; other,,"
     assert config.changed_at_ms == 17
 
 

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from fleetrig.harness.doctor.diagnosis import SECRET, Diagnosis, Weight, quoted
 from fleetrig.harness.platforms.hawkbit.doctor.facts import MODES, SCHEMES, Facts, Kind, masked
 from fleetrig.harness.platforms.hawkbit.doctor.ids import hint, is_possible
+from fleetrig.harness.platforms.hawkbit.doctor.sending import can_be_sent
 from fleetrig.harness.platforms.hawkbit.settings import GATEWAY_KEY
 
 CONFIGS: Final = "/rest/v1/system/configs/"
@@ -27,11 +28,6 @@ def tokens(facts: Facts) -> Iterator[Diagnosis]:
         if not wrong:
             yield from mode_off(facts)
             yield from _target_token(facts) if kind is Kind.TARGET_TOKEN else _gateway_token(facts)
-
-
-def can_be_sent(secret: str) -> bool:
-    """Whether a header can carry it: no line ends or other control characters, nothing beyond Latin-1."""
-    return all(" " <= char <= "\xff" and char != "\x7f" for char in secret)
 
 
 def mode_off(facts: Facts) -> Iterator[Diagnosis]:
