@@ -35,6 +35,7 @@ from fleetrig.harness.platforms.hawkbit.conformance.device_helpers import (
 )
 from fleetrig.harness.platforms.hawkbit.conformance.proxy_tolerance import tolerating_proxies
 from fleetrig.harness.platforms.hawkbit.conformance.row_client import RowClient
+from fleetrig.harness.platforms.hawkbit.conformance.targets import expect_not_yet
 from fleetrig.harness.platforms.hawkbit.conformance.under_test import Target
 
 ROWS: Final[Resource[RowClient]] = Resource("hawkbit", "registration")
@@ -81,7 +82,7 @@ def expect_born(client: RowClient, name: str, record: dict[str, Any]) -> None:
         expect_address(record, address)
     since_ms = record.get("lastControllerRequestAt", 0) - record["createdAt"]
     expect_that(abs(since_ms) <= SOON_MS, "lastControllerRequestAt next to createdAt", f"{since_ms} ms after")
-    expect("fields without a value yet", [], [key for key in ("targetType", "installedAt") if key in record])
+    expect_not_yet(client, record, ("targetType", "installedAt"))
 
 
 @ROWS.row("S47", "second-poll", "The next poll finds the same target, with the same token")
