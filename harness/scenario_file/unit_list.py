@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +27,8 @@ class Unit:
     serial: str
     token: str | None = field(default=None, repr=False)
     attributes: Mapping[str, str] = field(default_factory=dict)
+    line: int = field(default=0, compare=False)
+    """Where it stands in its list; 0 for a unit that is in none."""
 
 
 def read_units(path: Path) -> tuple[Unit, ...]:
@@ -39,7 +41,7 @@ def read_units(path: Path) -> tuple[Unit, ...]:
             unit = _unit(header, row)
             if unit.serial in units:
                 raise ValueError(f"the serial {unit.serial!r} stood on an earlier line")
-            units[unit.serial] = unit
+            units[unit.serial] = replace(unit, line=reader.line_num)
         if not units:
             raise ValueError("expected at least one unit after the header")
     except (csv.Error, ValueError) as wrong:

@@ -28,6 +28,7 @@ from fleetrig.harness.platforms.hawkbit.simulated_fleet import (
 )
 from fleetrig.harness.platforms.hawkbit.simulation_hints import Holding, refused_hint
 from fleetrig.harness.platforms.hawkbit.temporary_targets import TemporaryTargets
+from fleetrig.harness.scenario_file.token_findings import is_short, short_token, token_findings
 from fleetrig.harness.scenario_file.unit_list import Unit
 from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.harness.servers.secrets import secret_from
@@ -79,7 +80,7 @@ def simulate_command(
     """
     server = remote_server_from(against, "hawkbit", may_change_settings=change_tenant_settings)
     units, holding = units_of(count, serial, gateway_token, tokens, register=register)
-    token = None if gateway_token is None else secret_from(gateway_token, "--gateway-token")
+    token = None if gateway_token is None else gateway_token_of(gateway_token)
     interval_s = seconds(interval, "--interval", least_s=1.0)
     settings = HawkbitSettings(
         server.url,
@@ -103,6 +104,14 @@ def simulate_command(
     simulate(plan, READINGS, interval_s, trace, known_secrets(units, token, server))
 
 
+def gateway_token_of(reference: str) -> str:
+    """What the option refers to; a weak one is used, with a warning."""
+    token = secret_from(reference, "--gateway-token")
+    if is_short(token):
+        typer.echo(f"warning: {short_token('the gateway token')}", err=True)
+    return token
+
+
 def units_of(
     count: int | None, serial: str | None, gateway_token: str | None, tokens: Path | None, *, register: bool
 ) -> tuple[tuple[Unit, ...], Holding]:
@@ -115,7 +124,10 @@ def units_of(
         if serial is not None:
             raise UsageError("--tokens names the devices: leave --serial away")
         warn_if_others_can_read(tokens)
-        return check_tokens(listed_units(tokens, count), tokens), "listed tokens"
+        units = check_tokens(listed_units(tokens, count), tokens)
+        for finding in token_findings(units, tokens.name):
+            typer.echo(f"warning: {finding}", err=True)
+        return units, "listed tokens"
     units = check_serials(numbered_units(serial or SERIAL, count or COUNT), serial or SERIAL)
     if register:
         return with_fresh_tokens(units), "registered tokens"

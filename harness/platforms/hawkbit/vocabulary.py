@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, Literal
 
 from fleetrig.harness.platforms.hawkbit.server import SERVER
-from fleetrig.harness.platforms.hawkbit.settings import SETTINGS
+from fleetrig.harness.platforms.hawkbit.settings import GATEWAY_KEY, SETTINGS
 from fleetrig.harness.platforms.hawkbit.words import WORDS
 from fleetrig.harness.scenario_file.values import Count, Text
 from fleetrig.harness.scenario_file.vocabulary import Vocabulary
@@ -18,6 +18,7 @@ ActionStatus = Literal[
 VOCABULARY: Final = Vocabulary(
     transports=("http",),
     credentials=("target_token", "wrong_target_token", "gateway_token", "none"),
+    token_settings=frozenset({GATEWAY_KEY}),
     secrets=("target_token", "gateway_token"),
     attribute_modes=("merge", "replace", "remove"),
     states=("unknown", "registered", "pending", "in_sync", "error"),

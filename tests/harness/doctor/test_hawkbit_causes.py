@@ -445,3 +445,24 @@ def test_a_server_that_answers_nonsense_is_no_crash() -> None:
     assert target_from({"controllerId": 17, "securityToken": {}}) == TargetRecord("17")
     for body in (b"[]", b"{}", b'{"config":[]}', b'{"config":{"polling":7}}', b'"polling" "config"'):
         judged(target_token(), answer(200, body, Content_Type="application/json"))
+
+
+# -- weak tokens
+
+
+def test_a_short_token_and_one_held_by_two_are_said_and_not_shown() -> None:
+    target = TargetRecord("gw-17", "abc")
+    others = (target, TargetRecord("gw-18", "abc"), TargetRecord("gw-19", "abc"), TargetRecord("gw-20", "other"))
+
+    page = judged(target_token("abc"), LET_IN, target=target, others=others)
+
+    assert names(page, notes=True) == ["token-short", "token-shared"]
+    assert only(page, "token-short").cause.startswith("The target token has fewer than 32 characters: whoever guesses")
+    assert only(page, "token-shared").cause.startswith("The same token is held by target gw-18 and 1 more: each of")
+    assert "abc" not in repr(page.diagnoses)
+
+
+def test_the_gateway_token_counts_too_and_a_wrong_secret_is_only_wrong() -> None:
+    assert names(judged(gateway_token("abc"), LET_IN, key="abc"), notes=True) == ["token-short"]
+    assert names(judged(gateway_token("abc"), REFUSED), notes=True) == ["gateway-key-differs"]
+    assert names(judged(target_token(), LET_IN), notes=True) == []

@@ -134,12 +134,14 @@ def _target(facts: Facts, client: ExactClient, headers: Mapping[str, str]) -> Fa
 
 
 def _others(facts: Facts, client: ExactClient, headers: Mapping[str, str]) -> Facts:
-    """All targets where they fit into one page, else those whose ids begin or end alike."""
-    is_right = facts.target is not None and facts.target.token in (None, facts.presented.secret)
-    if facts.exists is None or is_right or (facts.exists and facts.presented.kind is not Kind.TARGET_TOKEN):
+    """All targets where they fit into one page, else those whose ids begin or end alike.
+
+    For a device whose own token is right just the first page: is there another one with the same token?"""
+    own = facts.target.token if facts.target is not None else None
+    if facts.exists is None or (facts.exists and (facts.presented.kind is not Kind.TARGET_TOKEN or own is None)):
         return facts
     found, total = _page(client, headers, "")
-    if total > len(found):
+    if total > len(found) and own != facts.presented.secret:
         wanted = "".join(facts.controller_id.split())
         for pattern in (f"{_searched(wanted[:PIECE])}*", f"*{_searched(wanted[-PIECE:])}"):
             found += _page(client, headers, f'&q=controllerId=="{pattern}"')[0]

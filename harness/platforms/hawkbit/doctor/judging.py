@@ -16,7 +16,7 @@ from fleetrig.harness.platforms.hawkbit.doctor.ids import REGISTERING, hint, ids
 from fleetrig.harness.platforms.hawkbit.doctor.links import links
 from fleetrig.harness.platforms.hawkbit.doctor.sending import HARMLESS, as_sent
 from fleetrig.harness.platforms.hawkbit.doctor.surroundings import is_device_api, is_no_api, surroundings, tenant_typo
-from fleetrig.harness.platforms.hawkbit.doctor.tokens import tokens
+from fleetrig.harness.platforms.hawkbit.doctor.tokens import tokens, weak
 
 REFUSALS: Final = frozenset({400, 401, 403, 429})
 OTHER_HEADERS: Final = (
@@ -33,7 +33,7 @@ def judge(facts: Facts) -> Judgement:
     around = list(surroundings(facts))
     about_device = list(faults(facts))
     if not _unusable(facts):
-        about_device = [*ids(facts), *answers(facts), *_credential(facts), *open_door(facts)]
+        about_device = [*ids(facts), *answers(facts), *_credential(facts), *open_door(facts), *weak(facts)]
     outcome = _outcome(facts, [*around, *about_device])
     found = [*around, *about_device]
     if outcome is Admission.REFUSED and not any(one.weight is Weight.CAUSE for one in found):
