@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+from fleetrig.harness.report.exits import Exit
+
 MOST_NAMED = 4
 FOLDER = Path("build/peer")
 OUTCOMES = {"failure": "FAILED", "error": "BROKEN", "skipped": "skipped"}
@@ -32,9 +34,11 @@ class Outcome:
 
 
 def fleetrig(*words: str) -> None:
-    """Runs the command; its verdicts are read from the JUnit file, so its exit code does not matter."""
+    """Runs the command; its verdicts are read from the JUnit file. Ends all if the command line was wrong."""
     print("fleetrig", *words, flush=True)
-    subprocess.run([sys.executable, "-m", "fleetrig.harness.cli", *words], check=False)
+    done = subprocess.run([sys.executable, "-m", "fleetrig.harness.cli", *words], check=False)
+    if done.returncode == Exit.WRONG_USAGE:
+        sys.exit(Exit.WRONG_USAGE)
 
 
 def outcomes(junit: Path) -> dict[str, Outcome]:
@@ -56,8 +60,8 @@ def run_both(what: str, verb: tuple[str, ...], own: tuple[str, ...], peer: tuple
     files = {side: FOLDER / f"{what}-{side}.xml" for side in ("reference", "peer")}
     for file in files.values():
         file.unlink(missing_ok=True)
+    fleetrig(*verb, *peer, "--junit", str(files["peer"]))  # first: what is wrong with the options shows at once
     fleetrig(*verb, *own, "--junit", str(files["reference"]))
-    fleetrig(*verb, *peer, "--junit", str(files["peer"]))
     ours, theirs = outcomes(files["reference"]), outcomes(files["peer"])
     return section(what, ours, theirs), bool(theirs) and all(
         one.verdict in ("passed", "skipped") for one in theirs.values()

@@ -20,6 +20,7 @@ from fleetrig.harness.platforms.hawkbit.conformance.deployment_fixture import (
     unassigned,
 )
 from fleetrig.harness.platforms.hawkbit.conformance.row_client import RowClient
+from fleetrig.harness.platforms.hawkbit.conformance.start_properties import AUTO_ASSIGNMENT, resting_on
 from fleetrig.harness.platforms.hawkbit.conformance.targets import expect_not_yet
 
 ROWS: Final[Resource[RowClient]] = Resource("hawkbit", "assignment")
@@ -169,5 +170,6 @@ def auto_assignment(client: RowClient) -> None:
         document = expect_document(client.ddi("GET", newcomer, auth=gateway))
         expect("links of a later poll", ["configData", "deploymentBase"], sorted(document.get("_links", {})))
 
-    client.until(AUTO_ASSIGNED_WITHIN_S, assigned)
+    with resting_on(AUTO_ASSIGNMENT):
+        client.until(AUTO_ASSIGNED_WITHIN_S, assigned)
     expect("updateStatus", "pending", client.record(newcomer)["updateStatus"])

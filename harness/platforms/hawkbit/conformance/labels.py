@@ -13,6 +13,7 @@ from fleetrig.harness.platforms.hawkbit.conformance.deployment_fixture import no
 from fleetrig.harness.platforms.hawkbit.conformance.device_helpers import VIOLATION
 from fleetrig.harness.platforms.hawkbit.conformance.row_client import RowClient
 from fleetrig.harness.platforms.hawkbit.conformance.software import NO_ENTITY
+from fleetrig.harness.platforms.hawkbit.conformance.start_properties import AUTO_ASSIGNMENT, resting_on
 from fleetrig.harness.platforms.hawkbit.conformance.types import TAKEN
 from fleetrig.harness.platforms.hawkbit.conformance.under_test import Target, Update
 
@@ -140,7 +141,8 @@ def filter_assigns(client: RowClient) -> None:
         actions = expect_document(client.mgmt("GET", f"/targets/{target.controller_id}/actions"))["content"]
         expect("types of the target's actions", ["soft"], [action["forceType"] for action in actions])
 
-    client.until(AUTO_ASSIGNED_WITHIN_S, reached)
+    with resting_on(AUTO_ASSIGNMENT):
+        client.until(AUTO_ASSIGNED_WITHIN_S, reached)
     expect("status of switching it off", 204, client.mgmt("DELETE", f"{path}/autoAssignDS").status)
     expect("status of autoAssignDS", 204, client.mgmt("GET", f"{path}/autoAssignDS").status)
 
@@ -194,7 +196,8 @@ def assigned_to(client: RowClient, target: Target) -> None:
         page = expect_document(client.mgmt("GET", f"/targets/{target.controller_id}/actions"))
         expect("number of the target's actions", 1, page["total"])
 
-    client.until(AUTO_ASSIGNED_WITHIN_S, reached)
+    with resting_on(AUTO_ASSIGNMENT):
+        client.until(AUTO_ASSIGNED_WITHIN_S, reached)
 
 
 def denied_and_refused(client: RowClient, update: Update, body: dict[str, Any]) -> None:

@@ -35,6 +35,7 @@ from fleetrig.harness.platforms.hawkbit.conformance.device_helpers import (
 )
 from fleetrig.harness.platforms.hawkbit.conformance.proxy_tolerance import tolerating_proxies
 from fleetrig.harness.platforms.hawkbit.conformance.row_client import RowClient
+from fleetrig.harness.platforms.hawkbit.conformance.start_properties import FORWARDED, resting_on
 from fleetrig.harness.platforms.hawkbit.conformance.targets import expect_not_yet
 from fleetrig.harness.platforms.hawkbit.conformance.under_test import Target
 
@@ -209,7 +210,7 @@ def address(client: RowClient) -> None:
     direct = client.record(name)["address"]
     if direct == NOT_TRACKED:
         raise MissingCapability("tracking of client addresses (hawkbit.server.security.clients.trackRemoteIp)")
-    with tolerating_proxies(client, "addresses in X-Forwarded-For"):
+    with tolerating_proxies(client, "addresses in X-Forwarded-For"), resting_on(FORWARDED):
         for forwarded in ("203.0.113.9", "198.51.100.7, 10.0.0.1"):
             expect_document(client.ddi("GET", name, auth=auth, headers={"X-Forwarded-For": forwarded}))
             wait_for_address(client, name, "http://" + forwarded.partition(",")[0])
