@@ -93,7 +93,7 @@ class ScenarioRun:
             phases=redact(phases, self.secrets.hide),
             took_s=time.monotonic() - self._began_s,
             simulated_s=to_s(self._now_us() - self._began_us) if self._context is not None else 0.0,
-            devices=sum(1 for _ in self.scenario.devices.units()),
+            devices=self.scenario.devices.unit_count(),
             target="reference server" if against is None else against.name,
             profile=self.profile if against is None else "",
             time=self.options.time,
@@ -101,6 +101,8 @@ class ScenarioRun:
             version=VERSION,
             trace_file=trace_file,
             rerun=shlex.join(["fleetrig", "run", self.name, "--seed", str(self.options.seed), *self.options.again]),
+            file=self.scenario.file,
+            line=self.scenario.line,
         )
 
     def _keep_trace(self, verdict: Verdict) -> tuple[str, str]:
@@ -143,7 +145,7 @@ class ScenarioRun:
     async def _run_on_server(self, server: ServerUnderTest) -> tuple[PhaseResult, ...]:
         """Leaving the bench switches all devices off; then a shared server is cleaned up."""
         self._check_needs(server)
-        raise_file_limit(sum(1 for _ in self.scenario.devices.units()))
+        raise_file_limit(self.scenario.devices.unit_count())
         try:
             async with (
                 RealBench(self.trace, seed=self.options.seed, verify=self.options.verify) as bench,
@@ -169,8 +171,11 @@ class ScenarioRun:
     def _describe(self, agent: Agent, folder: Path) -> Mapping[str, str]:
         assert self._context is not None
         device = self._context.devices[agent.identity.serial]
-        credential = self.platform.credential_values(device.credential)
-        return values_of(device.identity, credential, self._context.server.url, folder)
+        given = {
+            **self.platform.credential_values(device.credential),
+            **self.platform.behaviour_values(device.behaviour),
+        }
+        return values_of(device.identity, given, self._context.server.url, folder)
 
     def _results(self) -> Path:
         return self.options.results / trace_name(self.name, self.options.seed, "")

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from fleetrig.harness.scenario_file.action_words import DeviceSelector
 from fleetrig.harness.scenario_file.check_words import CheckWord
-from fleetrig.harness.scenario_file.values import Count, Duration, Text
+from fleetrig.harness.scenario_file.values import Count, Duration, Number, Text, Window
 
 
 class Bounded(DeviceSelector, CheckWord):
@@ -35,7 +35,7 @@ class Rate(DeviceSelector, CheckWord):
 
     of: Text = "poll"
     at_most: Count
-    per_s: Duration = Field(1.0, alias="per")
+    per_s: Window = Field(1.0, alias="per")
 
 
 class Attempts(Bounded):
@@ -53,9 +53,9 @@ class Spread(DeviceSelector, CheckWord):
     """
 
     of: Text = "poll"
-    peak_at_most: float = Field(gt=1)
+    peak_at_most: Number = Field(gt=1)
     """The fullest window over the mean."""
-    per_s: Duration = Field(1.0, alias="per")
+    per_s: Window = Field(1.0, alias="per")
     over_s: Duration | None = Field(None, alias="over")
     """The minimum length of the whole span, for fleets that all arrive at once."""
     first: bool = False
@@ -66,12 +66,12 @@ class BacksOff(DeviceSelector, CheckWord):
     """The pauses between a device's failed tries grow: the later half takes so many times as long as the earlier."""
 
     of: Text = "poll"
-    by: float = Field(1.5, gt=1)
+    by: Number = Field(1.5, gt=1)
 
 
 class Jitter(DeviceSelector, CheckWord):
     """Devices that fail together do not retry together: their pauses after the same failure differ."""
 
     of: Text = "poll"
-    at_least: float = Field(0.1, gt=0)
+    at_least: Number = Field(0.1, gt=0)
     """The difference over the mean, in the median over all failures."""

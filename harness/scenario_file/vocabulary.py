@@ -57,6 +57,8 @@ class Vocabulary:
     """The usual tenant."""
     token_settings: frozenset[str] = frozenset()
     """Settings that hold a token of devices."""
+    device_fields: Mapping[str, Form] = field(default_factory=dict)
+    """Further keys of `devices`; each can be left away, and is then None."""
     secrets: tuple[str, ...] = ()
     """What `rotate` can replace."""
     notes: Mapping[str, str] = field(default_factory=dict)

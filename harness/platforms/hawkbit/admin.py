@@ -18,6 +18,8 @@ from fleetrig.simulator.drivers.director import AdminCall
 CREATE_BATCH: Final = 1_000
 PAGE: Final = 500
 BOUNDARY: Final = "fleetrig-7d1f3a5b9c"
+ESCAPED_IN_FORMS: Final = {ord('"'): "%22", ord("\r"): "%0D", ord("\n"): "%0A"}
+"""How browsers write a file's name in a form (WHATWG HTML, multipart/form-data)."""
 
 JsonDict = dict[str, Any]
 GONE_OK: Final = (200, 204, 404)
@@ -166,8 +168,9 @@ class HawkbitAdmin(HttpAdmin):
                 return found
 
     def _upload(self, module_id: int, filename: str, image: bytes) -> HttpRequest:
+        shown = filename.translate(ESCAPED_IN_FORMS)
         head = (
-            f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="{filename}"\r\n'
+            f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="{shown}"\r\n'
             "Content-Type: application/octet-stream\r\n\r\n"
         )
         body = head.encode() + image + f"\r\n--{BOUNDARY}--\r\n".encode()

@@ -8,6 +8,7 @@ from typing import Final
 from fleetrig.harness.doctor.diagnosis import printable, quoted
 from fleetrig.harness.platforms.hawkbit.doctor.facts import SCHEMES, Config, Kind, Presented
 from fleetrig.harness.platforms.hawkbit.doctor.vouching import AUTHORITY_HEADER, IDENTITY_HEADER, vouching
+from fleetrig.simulator.contract.header_text import why_no_header_text
 
 HARMLESS: Final = "/installedBase/0"
 """Below a device's address: asks for the credential as the address itself does, but registers nobody and counts as no
@@ -24,12 +25,8 @@ def credential_headers(presented: Presented, config: Config | None) -> Mapping[s
             headers = told.headers
         case _:
             pass
-    return headers if all(map(can_be_sent, headers.values())) else None
-
-
-def can_be_sent(secret: str) -> bool:
-    """Whether a header can carry it: no line ends or other control characters, nothing beyond Latin-1."""
-    return all(" " <= char <= "\xff" and char != "\x7f" for char in secret)
+    # Blanks at the ends do no harm: no header keeps them (§3.1).
+    return None if any(why_no_header_text(value.strip(" ")) for value in headers.values()) else headers
 
 
 def as_sent(presented: Presented, config: Config | None) -> str:

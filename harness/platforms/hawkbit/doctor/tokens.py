@@ -9,9 +9,9 @@ from urllib.parse import quote
 from fleetrig.harness.doctor.diagnosis import SECRET, Diagnosis, Weight, quoted
 from fleetrig.harness.platforms.hawkbit.doctor.facts import MODES, SCHEMES, Facts, Kind, masked
 from fleetrig.harness.platforms.hawkbit.doctor.ids import hint, is_possible
-from fleetrig.harness.platforms.hawkbit.doctor.sending import can_be_sent
 from fleetrig.harness.platforms.hawkbit.settings import GATEWAY_KEY
 from fleetrig.harness.scenario_file.token_findings import SHARED, is_short, short_token
+from fleetrig.simulator.contract.header_text import why_no_header_text
 
 CONFIGS: Final = "/rest/v1/system/configs/"
 WRONG_SECRETS: Final = frozenset(
@@ -93,10 +93,8 @@ def _unsendable(facts: Facts) -> Iterator[Diagnosis]:
     secret, kind = facts.presented.secret, facts.presented.kind
     scheme = SCHEMES[kind]
     slip = ""
-    if not can_be_sent(secret):
-        slip = "holds a line end or another character that no header can carry"
-    elif secret != secret.strip(" "):
-        slip = "begins with a blank" if secret.startswith(" ") else ""
+    if why := why_no_header_text(secret.rstrip(" ")):  # blanks at the end do no harm (§3.1)
+        slip = f"{why}, so no header can carry it"
     elif secret.partition(" ")[0].lower() in {"targettoken", "gatewaytoken", "basic", "bearer"}:
         slip = f"begins with the word {secret.partition(' ')[0]}: the device writes {scheme} before it by itself"
     elif len(secret) > 1 and secret[0] in QUOTES and secret[0] == secret[-1]:
