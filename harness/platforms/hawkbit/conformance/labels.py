@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any, Final
 
 from fleetrig.harness.conformance.exact_client import Answer
@@ -18,6 +19,8 @@ from fleetrig.harness.platforms.hawkbit.conformance.types import TAKEN
 from fleetrig.harness.platforms.hawkbit.conformance.under_test import Target, Update
 
 ROWS: Final[Resource[RowClient]] = Resource("hawkbit", "labels")
+
+A_DAY_MS: Final = 86_400_000
 
 ILLEGAL_STATE: Final = "auto.assignment.illegalState"
 
@@ -161,7 +164,7 @@ def auto_assignments(client: RowClient) -> None:
     update, target = unassigned(client)
     client.settings.change({APPROVAL: True})
     body = {"name": client.name("aa"), "targetFilterQuery": f"controllerid=={target.controller_id}",
-            "distributionSetId": update.set_id, "actionType": "soft"}  # fmt: skip
+            "distributionSetId": update.set_id, "actionType": "soft", "startAt": later_ms()}  # fmt: skip
     one = made(client, body)
     path = f"/autoassignments/{one['id']}"
     expect_has("the assignment", {**body, "status": "waiting_for_approval"}, one)
@@ -175,6 +178,11 @@ def auto_assignments(client: RowClient) -> None:
     expect_error(client.mgmt("POST", "/autoassignments", body), 409, TAKEN)
     denied_and_refused(client, update, body)
     found_and_deleted(client, update, one, path)
+
+
+def later_ms() -> int:
+    """A time at which nothing begins by itself while the row lasts."""
+    return int(time.time() * 1000) + A_DAY_MS
 
 
 def made(client: RowClient, body: dict[str, Any]) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def doctor_command(
     """Say why a hawkBit server refuses a device, and what to change.
 
     It asks as the device would. For a known target that counts as a poll. A gateway token or a certificate would
-    register an unknown one, so that is only attempted with --try.
+    register an unknown one: then it asks for what no device has, which registers nobody; --try polls all the same.
 
     Exit codes: 0 let in, 1 refused, 3 the server cannot be used or the diagnosis is inconclusive, 4 wrong usage.
     """

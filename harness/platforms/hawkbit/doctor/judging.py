@@ -23,6 +23,10 @@ REFUSALS: Final = frozenset({400, 401, 403, 429})
 OTHER_HEADERS: Final = (
     "hawkbit.server.ddi.security.rp.controllerIdHeader, authorityHeader or authoritiesSeparatorRegex set otherwise"
 )
+OTHERWISE: Final = {
+    Kind.CERTIFICATE: f"the server was started with {OTHER_HEADERS}",
+    Kind.NOTHING: "a proxy on the way adds a credential of its own",
+}
 LET_IN_BY_404: Final = "that is: let in; nobody was registered by this, --try polls"
 NOT_POLLED: Final = "nobody would have been registered by this"
 LET_IN: Final = frozenset({200, 304, 409})
@@ -118,8 +122,8 @@ def _agreeing(facts: Facts, found: Sequence[Diagnosis]) -> Iterator[Diagnosis]:
         yield Diagnosis(
             "contradiction", Weight.NOTE,
             f"By {seen}, this device should have been refused ({names}). It was let in: switches may be cached for "
-            "10 s after a change, the account may show another tenant or server than the device asks, or the server "
-            f"was started with {OTHER_HEADERS}.",
+            f"10 s after a change, the account may show another tenant or server than the device asks, or "
+            f"{OTHERWISE.get(facts.presented.kind, 'something on the way changes the request')}.",
         )  # fmt: skip
 
 
