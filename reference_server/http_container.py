@@ -52,6 +52,8 @@ class HttpContainerRules:
     """The largest multipart body."""
     swallow_bytes: int = 2 * MIB
     """How much of a body that nobody reads is taken in after the answer, so that the connection can stay open."""
+    context_path: str = ""
+    """What all URLs of the platform begin with after their host: `/hb`."""
     keep_alive: str = ""
     """The header `Keep-Alive`, for a client that asks for it by `Connection: keep-alive`."""
     broken_body: Callable[[int, HttpRequest, int], HttpResponse] = no_reading

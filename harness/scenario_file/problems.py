@@ -14,7 +14,6 @@ from pydantic import BaseModel, RootModel
 from pydantic_core import ErrorDetails
 
 from fleetrig.harness.scenario_file.marks import Mark, locate
-from fleetrig.harness.scenario_file.unit_list import UnitListMistake
 from fleetrig.simulator.contract.errors import UsageError
 
 KEY = ("[key]",)
@@ -69,6 +68,10 @@ class Problem:
         # Tabs stay tabs above the caret, so that it stands right whatever their width.
         indent = "".join(char if char == "\t" else " " for char in line[: column - 1])
         return f"{where}\n    {line[:SOURCE_LINE_CHARACTERS]}\n    {indent}^"
+
+
+class WholeSentence(ValueError):
+    """A mistake in a value, in a sentence that already says what came."""
 
 
 class FileMistakes(UsageError):
@@ -133,7 +136,10 @@ def sentence(error: ErrorDetails, raw: Any, model: type[BaseModel]) -> str:
             return _at(place[:-1], not_known(str(place[-1]), known_keys(model, place[:-1])))
         case "value_error":
             said = context["error"]
-            return _at(place, str(said) if isinstance(said, UnitListMistake) else f"{said}{_got(error['input'], raw)}")
+            return _at(
+                place,
+                str(said) if isinstance(said, WholeSentence) else f"{said}{_got(error['input'], raw)}",
+            )
         case "literal_error" | "enum":
             words = re.findall(r"'([^']*)'", str(context["expected"]))
             return _at(place, f"expected {_either(words)}" + _got(error["input"], raw) + _hint(error["input"], words))

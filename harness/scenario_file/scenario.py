@@ -24,6 +24,7 @@ from pydantic import (
     model_validator,
 )
 
+from fleetrig.harness.scenario_file.check_words import ProgramsKeepRunning
 from fleetrig.harness.scenario_file.entry import as_list
 from fleetrig.harness.scenario_file.fault_line import FaultLine
 from fleetrig.harness.scenario_file.settings_model import Settings
@@ -43,7 +44,7 @@ from fleetrig.harness.scenario_file.values import (
     Word,
     written_as,
 )
-from fleetrig.harness.scenario_file.words import Action, Check, NeutralCheck
+from fleetrig.harness.scenario_file.words import Action, Check, with_words
 from fleetrig.simulator.backoff import Backoff, Policy
 from fleetrig.simulator.contract.bounds import COMBINATIONS
 from fleetrig.simulator.contract.trace import Lane
@@ -54,7 +55,9 @@ POWER_CUT_POINTS: Final = "power_cut_points"
 
 Serial = Annotated[str, AfterValidator(check_template), WithJsonSchema({"type": "string", "pattern": f"^{SERIAL}$"})]
 
-EXPECTED_OF_PROGRAMS: Final = (NeutralCheck.model_validate("keeps_running"),)
+EXPECTED_OF_PROGRAMS: Final = (
+    with_words(Check, {"keeps_running": ProgramsKeepRunning}).model_validate("keeps_running"),
+)
 
 
 def _written(count: int) -> str:

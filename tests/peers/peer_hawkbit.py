@@ -45,7 +45,12 @@ def outcomes(junit: Path) -> dict[str, Outcome]:
     """Verdict by test case; empty when the run could not even begin."""
     if not junit.exists():
         return {}
-    return {case.get("name", ""): outcome_of(case) for case in ET.parse(junit).iter("testcase")}
+    return {id_of(case): outcome_of(case) for case in ET.parse(junit).iter("testcase")}
+
+
+def id_of(case: ET.Element) -> str:
+    """`conform/hawkbit/auth/scheme[S45]`, of the folder with dots and the rest."""
+    return f"{case.get('classname', '').replace('.', '/')}/{case.get('name', '')}"
 
 
 def outcome_of(case: ET.Element) -> Outcome:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.peers.peer_hawkbit import on_peer, options_of
+from tests.peers.peer_hawkbit import on_peer, options_of, outcomes
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -38,3 +38,11 @@ def test_make_hands_on_what_it_is_given() -> None:
         'peer_hawkbit "http://127.0.0.1:1" --account "reader=r:env:R" --account "creator=c:env:C" --insecure'
         in done.stdout
     )
+
+
+def test_cases_are_told_apart_by_their_whole_id(tmp_path: Path) -> None:
+    junit = tmp_path / "junit.xml"
+    one, other = '<testcase classname="conform.a" name="x[S1]"/>', '<testcase classname="conform.b" name="x[S1]"/>'
+    junit.write_text(f"<testsuites><testsuite>{one}{other}</testsuite></testsuites>")
+
+    assert list(outcomes(junit)) == ["conform/a/x[S1]", "conform/b/x[S1]"]

@@ -156,7 +156,7 @@ def refused(client: RowClient) -> None:
 def untrusted_address(client: RowClient) -> None:
     if not is_loopback(client.http.host) or behind_proxy(client):
         raise MissingCapability(
-            "a loopback address and nothing in between: only there have we two addresses to come from"
+            "a loopback address, and no proxy or server.servlet.context-path: only there have we two addresses"
         )
     known, key, authority = device(client), gateway(client), trusted_authority(client)
     with resting_on(as_named(client)):

@@ -91,7 +91,7 @@ def _check_address(under_test: TenantUnderTest, answer: Answer) -> None:
     if answer.status != 200 or not {"tenant", "username"} <= told.keys():
         raise BrokenBench(
             f"{url} is no hawkBit server: GET {USERINFO} answered {answer.status} with {kind(answer)}; "
-            "is there a path before /rest that belongs to the address?"
+            "is there a path before /rest that belongs to the address (a proxy's, or server.servlet.context-path)?"
         )
     if not is_tenant(under_test, told["tenant"]):
         raise BrokenBench(

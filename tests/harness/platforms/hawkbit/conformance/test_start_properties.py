@@ -107,11 +107,14 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
         "hawkbit.server.repository.dynamicRolloutsMinInvolvePeriodMS": "600000",
         "hawkbit.autocleanup.scheduler.fixedDelay": "600000",
         "hawkbit.autoassign.scheduler.fixedDelay": "600000",
+        "fleetrig.firstActionId": "1000",
+        "hawkbit.server.servlet.context-path": "/hawkbit",
         f"{LINKS}download.hostname": "cdn.example",
         f"{LINKS}download.protocol": "https",
         f"{LINKS}download-http.rel": "other",
         f"{LINKS}download-http.ref": "{protocol}://{hostname}/x/{artifactFileName}",
     },
+    "a path": {"server.servlet.context-path": "/hawkbit"},
     "strangers": {f"{DDI}rp.trustedIPs": "192.0.2.1"},
 }  # fmt: skip
 
