@@ -379,7 +379,10 @@ def http_front(server: Server, tools: FrontTools) -> HttpFront:
     rules = server.platform.container_rules
 
     def needs_body(request: HttpRequest, session: Session, now_us: int) -> bool:
-        return not server.faults.is_idle or rules.needs_body(request, session, now_us)
+        try:
+            return not server.faults.is_idle or rules.needs_body(request, session, now_us)
+        except Exception:  # noqa: BLE001 (whatever it is, it comes up again where there is an answer to it)
+            return True
 
     return HttpFront(server.exchange, replace(rules, needs_body=needs_body), tools)
 

@@ -15,6 +15,7 @@ from fleetrig.reference_server.platforms.hawkbit.state import rules, software
 from fleetrig.reference_server.platforms.hawkbit.state.action_records import ARTIFACT, Artifact, SoftwareModule
 from fleetrig.reference_server.platforms.hawkbit.state.artifact_urls import MGMT, Download, artifact_links
 from fleetrig.reference_server.platforms.hawkbit.state.errors import (
+    ARTIFACT_EXCEPTIONS,
     REPOSITORY,
     REST,
     HawkbitError,
@@ -27,7 +28,6 @@ from fleetrig.reference_server.platforms.hawkbit.state.errors import (
 )
 from fleetrig.reference_server.stores.interface import Blob, TooLarge
 
-ARTIFACT_EXCEPTIONS: Final = "org.eclipse.hawkbit.artifact.exception."
 GREATEST_NAME: Final = 256
 MIB: Final = 1024 * 1024
 CHECKSUMS: Final = (("sha1sum", "sha1", "Sha1"), ("md5sum", "md5", "Md5"), ("sha256sum", "sha256", "Sha256"))

@@ -5,7 +5,6 @@ Used for large forms that come over sockets; smaller ones, and all in virtual ti
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import chain
 
 from fleetrig.reference_server.multipart import BadMultipart, Upload
@@ -39,7 +38,7 @@ def keep_upload(body: Body, content_type: str, blobs: Blobs, at_most_bytes: int)
     upload = KeptUpload()
     upload.content_type, upload.form, upload.kept, upload.failure = content_type, form, None, None
     try:
-        blocks: Iterator[bytes] = form.file_blocks()
+        blocks = form.file_blocks()
         first = next(blocks, b"")
         if first:
             upload.kept = blobs.receive(chain((first,), blocks), at_most_bytes=at_most_bytes)

@@ -8,8 +8,6 @@ from __future__ import annotations
 import re
 from typing import Final
 
-ANONYMOUS: Final = "hawkbit.server.ddi.security.authentication.anonymous.enabled"
-
 HINTS: Final[tuple[tuple[str, str], ...]] = (
     (r"server\.(port|address)", "where it listens is said by --http HOST:PORT"),
     (r"server\.ssl(\..+)?", "TLS is said by --https HOST:PORT, with --cert and --key for a certificate of your own"),

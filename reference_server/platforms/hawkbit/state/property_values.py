@@ -9,6 +9,7 @@ from fleetrig.reference_server.platforms.hawkbit.state.forwarded import Forwardi
 from fleetrig.reference_server.platforms.hawkbit.state.polling import parse_duration, parse_polling_time
 from fleetrig.reference_server.platforms.hawkbit.state.settings import UNLIMITED
 
+MOST_FIRST_ID: Final = 2_000_000_000
 TRUE: Final = frozenset({"true", "on", "yes", "1"})
 CONTEXT_PATH: Final = re.compile(r"(?:/[A-Za-z0-9._~-]+)+", re.ASCII)
 FALSE: Final = frozenset({"false", "off", "no", "0"})
@@ -32,9 +33,9 @@ def as_yes_no(text: str) -> bool:
 
 
 def as_off(text: str) -> bool:
-    """What is never on here."""
+    """For a way that the server once had."""
     if as_yes_no(text):
-        raise ValueError("expected false: this is never on here")
+        raise ValueError("expected false: no server since 0.8 lets anybody in without a credential")
     return False
 
 
@@ -42,6 +43,14 @@ def as_count(text: str) -> int:
     if not text.strip().isdecimal():
         raise ValueError("expected a whole number, 0 or more")
     return int(text)
+
+
+def as_first_id(text: str) -> int:
+    """Clients keep ids in 32 bits, so there must be room above it."""
+    number = as_count(text) if len(text) < 20 else 0
+    if not 1 <= number <= MOST_FIRST_ID:
+        raise ValueError(f"expected a whole number from 1 to {MOST_FIRST_ID:,}")
+    return number
 
 
 def as_quota_count(text: str) -> int:

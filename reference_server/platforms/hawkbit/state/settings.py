@@ -108,5 +108,7 @@ class Settings:
     artifact_context_path: str = ""
     """What stands for `{contextPath}` in links to files: a property of its own in the real server."""
     quotas: Quotas = Quotas()
+    first_action_id: int = 1
+    """Actions are numbered from here on: no property of the real server, but devices must do with any number."""
     artifact_protocols: Mapping[str, UrlProtocol] = field(default_factory=lambda: PROTOCOLS)
     """By name: the links that files have."""
