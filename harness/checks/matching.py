@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
+from fleetrig.harness.servers.json_answer import NotJson, read_json
 from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.coap import CoapResponse
 from fleetrig.simulator.contract.envelope import Envelope, payload_of
@@ -119,8 +119,8 @@ def body_has(envelope: Envelope, wanted: Mapping[str, Any]) -> bool:
     if isinstance(payload, FileSlice):
         return False
     try:
-        document = json.loads(body_bytes(payload))
-    except ValueError:
+        document = read_json(body_bytes(payload))
+    except NotJson:
         return False
     return all(same(at_path(document, path), value) for path, value in wanted.items())
 

@@ -78,7 +78,7 @@ class TemporaryTargets:
     def _switch_tokens_on(self) -> AdminCall[None]:
         """An account that may not read the configuration (403) leaves it alone; refused devices will show it."""
         mode = yield from self._admin.call("GET", f"/system/configs/{TARGET_MODE}", expect=(200, 403))
-        if mode.get("value") is False:
+        if self._admin.part(mode, dict).get("value") is False:
             self._mode_before = mode
             try:
                 yield from self._admin.configure({TARGET_MODE: True})
@@ -92,9 +92,10 @@ class TemporaryTargets:
             for serial in serials
         ]
         self._unsure = list(serials)
-        created = yield from self._admin.call("POST", "/targets", targets, expect=(201, 409))
+        answer = yield from self._admin.send(request := self._admin.request("POST", "/targets", targets))
+        self._admin.read(request, answer, (201, 409))
         self._unsure = []
-        if not isinstance(created, list):  # all or nothing: one that exists refuses the whole batch
+        if answer.status == 409:  # all or nothing: one that exists refuses the whole batch
             raise UsageError(
                 f"some of the targets {serials[0]} to {serials[-1]} exist already on {self._admin.url}: delete them, "
                 "or give the devices other names with --serial, for instance --serial 'MINE-{n:04d}'"

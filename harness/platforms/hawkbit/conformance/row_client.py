@@ -27,6 +27,8 @@ from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.identity import UserPassword
 
 LOOK_EVERY_S: Final = 0.2
+NOT_AS_THE_CONTRACT_SAYS: Final = (LookupError, TypeError, AttributeError, ValueError, OverflowError)
+"""What a row stumbles over in a document of another shape."""
 
 
 class RowClient(ApiClient):
@@ -162,7 +164,7 @@ def open_client(under_test: TenantUnderTest, row: Row[RowClient]) -> Iterator[Ro
                 f"targets of our own: its filter {name!r} assigns a set to them too ({mismatch})"
             ) from None
         raise
-    except (LookupError, TypeError, AttributeError) as error:  # a document that is not what the contract says
+    except NOT_AS_THE_CONTRACT_SAYS as error:
         last = client.http.last
         got = f"{last.request} answered {last.status} {last.text[:300]!r}" if last is not None else "nothing"
         raise Mismatch(Finding("an answer of the shape that the contract gives", f"{got} ({error!r})")) from error
