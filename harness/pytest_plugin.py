@@ -8,7 +8,6 @@ Loaded in every pytest run of an environment that has fleetrig, so nothing heavy
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -29,6 +28,8 @@ FIRST_KEY = re.compile(rb"\A(?:\xef\xbb\xbf)?(?:\s*#[^\n]*\n|\s*\n|---\s*\n)*sce
 LOCUST_FIXTURES = ("session", "fastsession")
 
 HEAD_BYTES = 16 * 1024
+
+ENDS_AS_WITH_CTRL_C = pytest.StashKey[bool]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -64,6 +65,15 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     return collector
 
 
+def end_as_with_ctrl_c(config: pytest.Config) -> None:
+    """From the first use of fleetrig on, SIGTERM and SIGHUP end pytest as Ctrl-C does, so that servers are stopped."""
+    from fleetrig.harness.run.interrupts import signals_as_ctrl_c
+
+    if not config.stash.get(ENDS_AS_WITH_CTRL_C, False):
+        config.stash[ENDS_AS_WITH_CTRL_C] = True
+        config.add_cleanup(signals_as_ctrl_c())
+
+
 class ScenarioCollector(pytest.File):
     """One scenario file: an item per combination of its matrix."""
 
@@ -95,17 +105,19 @@ class ScenarioItem(pytest.Item):
         self.expanded = expanded
 
     def runtest(self) -> None:
+        from fleetrig.harness.run.interrupts import run_until_stopped
         from fleetrig.harness.run.run import run
         from fleetrig.harness.run.run_options import RunOptions
         from fleetrig.harness.verdict import Verdict
 
         config = self.config
+        end_as_with_ctrl_c(config)
         options = RunOptions(
             real_time=config.getoption("--fleetrig-time") == "real",
             seed=config.getoption("--fleetrig-seed"),
             results=config.rootpath / "fleetrig-results",
         )
-        report = asyncio.run(run(self.expanded, options))
+        report = run_until_stopped(run(self.expanded, options), notice="")
         match report.verdict:
             case Verdict.SKIPPED:
                 pytest.skip(report.reason)
@@ -152,10 +164,11 @@ def server_fixture(platform: str) -> Any:
     """The fixture `<platform>_server`: a fresh reference server of that platform for each test."""
 
     @pytest.fixture(name=f"{platform}_server")
-    def server(tmp_path: Path) -> Iterator[RunningServer]:
+    def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RunningServer]:
         from fleetrig.harness.servers.description import description_of
         from fleetrig.harness.servers.serve_process import ServeProcess
 
+        end_as_with_ctrl_c(request.config)
         about = description_of(platform)
         listening = [word for name in about.defaults for word in (f"--{name}", "127.0.0.1:0")]
         with ServeProcess(tmp_path, "--platform", platform, *listening) as served:

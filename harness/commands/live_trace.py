@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
+from fleetrig.harness.commands.output_places import check_file
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import TraceEvent
@@ -19,11 +19,11 @@ class LiveTrace:
 
     def __init__(self, path: Path, secrets: Secrets) -> None:
         """Raises UsageError when the file cannot be written. It is opened, and emptied, when the context is entered."""
-        if not os.access(path if path.exists() else path.parent, os.W_OK) or path.is_dir():
-            raise UsageError(f"--trace {path}: this file cannot be written")
+        check_file("--trace", path)
         self._path = path
         self._secrets = secrets
-        self._works = True
+        self.works = True
+        """False once something could not be written."""
 
     def __enter__(self) -> Self:
         try:
@@ -37,18 +37,18 @@ class LiveTrace:
         self._try(self._file.close)
 
     def write(self, event: TraceEvent) -> None:
-        if self._works:
+        if self.works:
             line = to_line(event, self._secrets)
             self._try(lambda: self._file.write(line + "\n"))
 
     def flush(self) -> None:
-        if self._works:
+        if self.works:
             self._try(self._file.flush)
 
     def _try(self, action: Callable[[], object]) -> None:
         try:
             action()
         except OSError as error:
-            if self._works:
+            if self.works:
                 sys.stderr.write(f"the trace {self._path} ends here: {error.strerror or error}\n")
-            self._works = False
+            self.works = False

@@ -21,7 +21,7 @@ ChangeTenantSettings = Annotated[
         help="Allow changes of tenant-wide settings on a server that is not on this machine.",
     ),
 ]
-Junit = Annotated[Path | None, typer.Option(metavar="F", help="Write JUnit XML here.")]
+Junit = Annotated[Path | None, typer.Option(metavar="F", help="Write JUnit XML to this file; its folder must exist.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Treat warnings as failures.")]
 Tags = Annotated[list[str] | None, typer.Option("--tag", metavar="T", help="Only scenarios with this tag; repeatable.")]
 Scenarios = Annotated[

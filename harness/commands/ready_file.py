@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from fleetrig.harness.commands.output_places import check_file
 from fleetrig.reference_server.address import Address
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.json_types import Json
@@ -35,8 +36,7 @@ def ready_document(
 class ReadyFile:
     def __init__(self, path: Path) -> None:
         """Raises UsageError at once when it could not be written later."""
-        if not path.parent.is_dir() or path.is_dir() or not os.access(path.parent, os.W_OK):
-            raise UsageError(f"--ready-file {path}: {path.parent} must be a folder that can be written to")
+        check_file("--ready-file", path)
         self._path = path
         self._draft = path.with_name(f".{path.name}.{os.getpid()}")
 

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from fleetrig.harness.commands.options import Junit, Scenarios, Strict
+from fleetrig.harness.commands.output_places import check_file
 from fleetrig.harness.report.console import ConsoleReport, make_console
 from fleetrig.harness.report.exits import exit_of
 from fleetrig.harness.report.junit import write_junit
@@ -34,6 +35,8 @@ def report_command(
 ) -> None:
     """Judge stored traces again, without running anything. Uses the server answers recorded in the trace."""
     began_s = time.monotonic()
+    if junit is not None:
+        check_file("--junit", junit)
     paths = list(traces_in(traces))
     folder = scenario_root(scenarios)
     peer = None if known is None else peer_of(known, folder)
@@ -46,9 +49,12 @@ def report_command(
         writer.show(report)
         if remark:
             console.print(f"  {remark}")
-    if junit is not None:
-        write_junit(reports, junit)
-    writer.finish(reports, {"junit": junit} if junit is not None else {}, took_s=time.monotonic() - began_s)
+    try:
+        if junit is not None:
+            write_junit(reports, junit)
+    finally:
+        written = {"junit": junit} if junit is not None and junit.exists() else {}
+        writer.finish(reports, written, took_s=time.monotonic() - began_s)
     raise typer.Exit(exit_of(worst_verdict(report.verdict for report in reports), strict=strict))
 
 

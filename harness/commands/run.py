@@ -18,7 +18,7 @@ from fleetrig.harness.commands.options import (
     Tags,
     Wanted,
 )
-from fleetrig.harness.commands.run_request import RunRequest, execute
+from fleetrig.harness.commands.run_request import RESULTS, RunRequest, execute
 
 
 def run_command(
@@ -62,11 +62,12 @@ def run_command(
     change_tenant_settings: ChangeTenantSettings = False,
     junit: Junit = None,
     trace: Annotated[
-        Path | None, typer.Option(metavar="F", help="Write the trace here; a folder when there are several runs.")
+        Path | None,
+        typer.Option(metavar="F", help="Write the trace to this file; several runs write files into this folder."),
     ] = None,
-    results: Annotated[Path, typer.Option(metavar="DIR", help="Where traces and records go.")] = Path(
-        "fleetrig-results"
-    ),
+    results: Annotated[
+        Path, typer.Option(metavar="DIR", help="Where traces and records go; made if missing.")
+    ] = RESULTS,
     strict: Strict = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the checks of passed runs too.")] = False,
     scenarios: Scenarios = None,

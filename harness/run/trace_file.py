@@ -7,10 +7,12 @@ import json
 import re
 import tempfile
 from collections.abc import Mapping
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Final
 
 from fleetrig.harness.report.version import VERSION
+from fleetrig.harness.report.whole_file import whole_file
 from fleetrig.harness.scenario_file.selection import Expanded
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.json_types import Json
@@ -60,26 +62,45 @@ class TraceFile:
     def __init__(self, goal: Path, about: Mapping[str, Json], secrets: Secrets) -> None:
         self._goal = goal
         self._secrets = secrets
-        self._file = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 (closed by `close`)
-        self._file.write(json.dumps(about) + "\n")
+        try:
+            self._file = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 (closed by `close`)
+        except OSError as wrong:
+            raise BrokenBench(f"there is no place for temporary files (TMPDIR): {wrong.strerror or wrong}") from None
+        self._wrong: OSError | None = None
+        self._write(json.dumps(about))
 
     def write(self, event: TraceEvent) -> None:
-        self._file.write(to_line(event, self._secrets) + "\n")
+        """A full disk ends the trace, not the run; `close` tells it."""
+        if self._wrong is None:
+            self._write(to_line(event, self._secrets))
+
+    def _write(self, line: str) -> None:
+        try:
+            self._file.write(line + "\n")
+        except OSError as wrong:
+            self._wrong = wrong
 
     def close(self, *, keep: bool) -> Path | None:
         """Where the trace lies, if it was kept. Raises BrokenBench when it cannot be written."""
-        with self._file as draft:
+        with ExitStack() as stack:
+            stack.callback(self._let_go)
             if not keep:
                 return None
             try:
+                if self._wrong is not None:
+                    raise self._wrong
+                draft = self._file
                 draft.seek(0)
                 self._goal.parent.mkdir(parents=True, exist_ok=True)
-                part = self._goal.with_name(self._goal.name + ".part")
-                with part.open("w", encoding="utf-8") as kept:
+                with whole_file(self._goal) as kept:
                     for line in draft:
                         # Once more: a secret may have been learnt after the line was written.
                         kept.write(self._secrets.hide(line))
-                part.replace(self._goal)
             except OSError as wrong:
                 raise BrokenBench(f"cannot write the trace {self._goal}: {wrong.strerror or wrong}") from None
             return self._goal
+
+    def _let_go(self) -> None:
+        """What a full disk has not taken is of no use any more."""
+        with suppress(OSError):
+            self._file.close()

@@ -20,6 +20,8 @@ from fleetrig.simulator.effects import Ask, NoReply
 BATCH: Final = 200
 FIRST_ANSWER_WITHIN_S: Final = 10.0
 DESCRIPTION: Final = "made by fleetrig simulate, which deletes it when it ends"
+NAMING: Final = len("made by fleetrig simulate")
+"""So much of it is enough to search for."""
 
 
 class TemporaryTargets:
@@ -71,9 +73,20 @@ class TemporaryTargets:
     def left_behind(self) -> str:
         """Describes what is left on the server; empty if nothing is."""
         left = [f"{len(self.created):,} targets such as {min(self.created)}"] if self.created else []
+        if self._unsure:
+            left.append(f"perhaps {len(self._unsure):,} more, from {self._unsure[0]} on")
         if self._mode_before is not None:
             left.append(f"{TARGET_MODE} switched on")
         return " and ".join(left)
+
+    def how_to_remove(self) -> str:
+        """Their description tells these targets from others."""
+        ways = [f'search for description=="{DESCRIPTION[:NAMING]}*" and delete what is found'] if (
+            self.created or self._unsure
+        ) else []  # fmt: skip
+        if self._mode_before is not None:
+            ways.append(f"set {TARGET_MODE} back to false")
+        return ", then ".join(ways)
 
     def _switch_tokens_on(self) -> AdminCall[None]:
         """An account that may not read the configuration (403) leaves it alone; refused devices will show it."""

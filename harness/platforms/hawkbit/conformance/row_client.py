@@ -21,7 +21,7 @@ from fleetrig.harness.platforms.hawkbit.conformance.foreign_filters import assig
 from fleetrig.harness.platforms.hawkbit.conformance.generations import GENERATIONS, Generation
 from fleetrig.harness.platforms.hawkbit.conformance.row_settings import RowSettings
 from fleetrig.harness.platforms.hawkbit.conformance.under_test import Target, TenantUnderTest, Update
-from fleetrig.harness.run.interrupts import ctrl_c_later
+from fleetrig.harness.run.interrupts import STOPPING, finishing_first, tell
 from fleetrig.harness.verdict import Finding
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.identity import UserPassword
@@ -142,10 +142,10 @@ class RowClient(ApiClient):
         A Ctrl-C meanwhile waits for that; a second one does not.
         """
         try:
-            with ctrl_c_later():
+            with finishing_first():
                 self.under_test.left_behind += self._cleanup.run()
                 if self.was_interrupted:
-                    with contextlib.suppress(BrokenBench, Mismatch):
+                    with contextlib.suppress(BrokenBench, Mismatch, LookupError, TypeError):
                         delete_by_prefix(self.mgmt, self.name_prefix)
         except KeyboardInterrupt:
             self.under_test.left_behind += self._cleanup.pending()
@@ -170,6 +170,7 @@ def open_client(under_test: TenantUnderTest, row: Row[RowClient]) -> Iterator[Ro
         raise Mismatch(Finding("an answer of the shape that the contract gives", f"{got} ({error!r})")) from error
     except KeyboardInterrupt:
         client.was_interrupted = True
+        tell(STOPPING)
         raise
     finally:
         client.clean_up()

@@ -20,7 +20,7 @@ from fleetrig.harness.conformance.run_rows import OpenClient
 from fleetrig.harness.platforms.hawkbit.conformance.preflight import ask
 from fleetrig.harness.platforms.hawkbit.conformance.row_client import RowClient, open_client
 from fleetrig.harness.platforms.hawkbit.conformance.under_test import TenantUnderTest
-from fleetrig.harness.run.interrupts import ctrl_c_later
+from fleetrig.harness.run.interrupts import finishing_first
 from fleetrig.harness.servers.json_answer import read_json
 from fleetrig.simulator.contract.errors import BrokenBench
 
@@ -47,7 +47,7 @@ class Lock:
 
     def release(self) -> None:
         try:
-            with ctrl_c_later():
+            with finishing_first():
                 gone = ask(self.under_test, "DELETE", f"{TAGS}/{self.tag_id}").status in (200, 204, 404)
         except BrokenBench:
             gone = False

@@ -22,6 +22,7 @@ from fleetrig.harness.platforms.hawkbit.conformance.suite import ROWS
 from fleetrig.harness.platforms.hawkbit.conformance.under_test import TenantUnderTest
 from fleetrig.harness.platforms.hawkbit.settings import GATEWAY_KEY, GATEWAY_MODE, TARGET_MODE
 from fleetrig.harness.report.exits import Exit
+from fleetrig.harness.run.interrupts import STOPPING
 from fleetrig.simulator.contract.errors import BrokenBench
 from tests.harness.conformance.raw_server import LIMIT_S
 from tests.harness.platforms.hawkbit.conformance.in_process import reference
@@ -232,7 +233,7 @@ def test_ctrl_c_in_the_middle_of_a_run(server: TenantUnderTest, tmp_path: Path) 
         wait_for_a_target(server)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=LIMIT_S)
-    assert (process.returncode, err) == (Exit.INTERRUPTED, "interrupted\n")
+    assert (process.returncode, err) == (Exit.INTERRUPTED, f"{STOPPING}\ninterrupted\n")
     assert everything(server) == before
     assert ET.parse(junit).getroot().get("tests") == "1"
 
