@@ -35,7 +35,7 @@ from fleetrig.reference_server.fronts.front import Front, FrontTools, Limits, Li
 from fleetrig.reference_server.fronts.http.front import http_front
 from fleetrig.reference_server.fronts.listening import Listener
 from fleetrig.reference_server.fronts.tls import ThrowAwayTls, tls_context
-from fleetrig.reference_server.platform import PlatformBuilder
+from fleetrig.reference_server.platform import PlatformBuilder, context_path_of
 from fleetrig.reference_server.scheduler import Scheduler, ServedPlatform
 from fleetrig.reference_server.server import Server
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
@@ -113,6 +113,7 @@ class ReferenceServer:
         self._entropy = entropy or SystemEntropy()
         self._stack = AsyncExitStack()
         self._listeners: dict[str, dict[str, Listener]] = {}
+        self._context_paths = dict.fromkeys((one.name for one in options.platforms), "")
         self._control: Listener | None = None
         self._authority: ThrowAwayTls | None = None
         self.trace = trace or Trace()
@@ -123,9 +124,9 @@ class ReferenceServer:
         """What the start found beside the artifacts, in a store that outlives the process."""
 
     def url(self, platform: str, listener: str = "http") -> str:
-        """`http://127.0.0.1:41234`. Raises KeyError when the platform has no such listener."""
+        """`http://127.0.0.1:41234/hb`. Raises KeyError when the platform has no such listener."""
         scheme = self._listener_kinds[listener].url_scheme or listener
-        return f"{scheme}://{self._listeners[platform][listener].address}"
+        return f"{scheme}://{self._listeners[platform][listener].address}{self._context_paths.get(platform, '')}"
 
     @property
     def addresses(self) -> dict[str, dict[str, Address]]:
@@ -210,6 +211,7 @@ class ReferenceServer:
     def _served(self, options: PlatformOptions, store: Store, blobs: Blobs, tools: FrontTools) -> ServedPlatform:
         """A platform's server with a front for each way in which its listeners speak."""
         platform = options.build(store, blobs, self._entropy)
+        self._context_paths[options.name] = context_path_of(platform)
         server = Server(platform, store, self.faults, self.trace, self.secrets)
         served = ServedPlatform(server, self._clock.now_us())
 

@@ -9,7 +9,7 @@ from typing import Final
 import typer
 
 from fleetrig.harness.checks.evaluators import FleetSnapshot, describe
-from fleetrig.harness.commands.options import Scenarios, Tags, Wanted
+from fleetrig.harness.commands.options import AllowOutside, Scenarios, Tags, Wanted
 from fleetrig.harness.platform import platform_of
 from fleetrig.harness.run.power_points import power_cut_points
 from fleetrig.harness.scenario_file.fault_line import FaultLine
@@ -27,12 +27,14 @@ NAMED: Final = 3
 def plan_command(
     ids: Wanted = None,
     tag: Tags = None,
+    allow_outside: AllowOutside = False,
     scenarios: Scenarios = None,
 ) -> None:
     """Show what a run would do, without running it."""
     # A run named in full may be one of many power cuts, which only a dry run in memory can list.
     points = power_cut_points if any("[" in one for one in ids or ()) else None
-    for position, expanded in enumerate(plan(ids or [], scenario_root(scenarios), tag or [], points)):
+    runs = plan(ids or [], scenario_root(scenarios), tag or [], points, allows_outside=allow_outside)
+    for position, expanded in enumerate(runs):
         if position:
             typer.echo()
         for line in lines_of(expanded):
@@ -67,7 +69,7 @@ def page(scenario: Scenario) -> Iterator[str]:
     yield from labelled("", habits_line(scenario))
     for fault in scenario.faults:
         yield from labelled("faults", fault_line(fault))
-    serials = {unit.serial: "" for unit in scenario.devices.units()}
+    serials = dict.fromkeys(scenario.devices.serials(), "")
     for number, phase in enumerate(scenario.phases, 1):
         yield f"  {number}. {phase.name}"
         yield from phase_lines(
@@ -77,9 +79,8 @@ def page(scenario: Scenario) -> Iterator[str]:
 
 def fleet_line(scenario: Scenario) -> str:
     """Number, serials and credential of the devices."""
-    units = scenario.devices.units()
-    first = [unit.serial for unit in islice(units, NAMED)]
-    count = len(first) + sum(1 for _ in units)
+    first = [unit.serial for unit in islice(scenario.devices.units(), NAMED)]
+    count = scenario.devices.unit_count()
     names = ", ".join(first) + (" …" if count > NAMED else "")
     listed = f" of {scenario.devices.csv.name}" if scenario.devices.csv is not None else ""
     credential = scenario.devices.credential

@@ -9,16 +9,16 @@ from typing import Annotated
 
 import typer
 
-from fleetrig.harness.commands.options import Junit, Scenarios, Strict
+from fleetrig.harness.commands.options import AllowOutside, AllowSkipped, FailOnSkip, Junit, Scenarios, Strict
 from fleetrig.harness.commands.output_places import check_file
 from fleetrig.harness.report.console import ConsoleReport, make_console
-from fleetrig.harness.report.exits import exit_of
+from fleetrig.harness.report.exits import ExitRules, exit_of_all, remark_on_skips
 from fleetrig.harness.report.junit import write_junit
 from fleetrig.harness.run.known_deviations import peer_of
 from fleetrig.harness.run.replay import replay
 from fleetrig.harness.run.trace_file import ENDING
 from fleetrig.harness.scenario_file.selection import scenario_root
-from fleetrig.harness.verdict import Report, worst_verdict
+from fleetrig.harness.verdict import Report
 from fleetrig.simulator.contract.errors import UsageError
 
 
@@ -26,21 +26,25 @@ def report_command(
     traces: Annotated[list[Path], typer.Argument(metavar="TRACE.jsonl", help="Traces of runs, or folders of them.")],
     junit: Junit = None,
     strict: Strict = False,
+    fail_on_skip: FailOnSkip = False,
+    allow_skipped: AllowSkipped = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the checks of passed runs too.")] = False,
     known: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="Take the known deviations of this device or server into account."),
     ] = None,
+    allow_outside: AllowOutside = False,
     scenarios: Scenarios = None,
 ) -> None:
     """Judge stored traces again, without running anything. Uses the server answers recorded in the trace."""
     began_s = time.monotonic()
     if junit is not None:
         check_file("--junit", junit)
+    rules = ExitRules(strict, fail_on_skip, allow_skipped)
     paths = list(traces_in(traces))
     folder = scenario_root(scenarios)
     peer = None if known is None else peer_of(known, folder)
-    judged = [replay(path, folder, peer) for path in paths]
+    judged = [replay(path, folder, peer, allows_outside=allow_outside) for path in paths]
     console = make_console()
     writer = ConsoleReport(console, verbose=verbose, single=len(paths) == 1)
     reports: list[Report] = []
@@ -49,13 +53,15 @@ def report_command(
         writer.show(report)
         if remark:
             console.print(f"  {remark}")
+    verdicts = [report.verdict for report in reports]
     try:
         if junit is not None:
             write_junit(reports, junit)
     finally:
+        took_s = time.monotonic() - began_s
         written = {"junit": junit} if junit is not None and junit.exists() else {}
-        writer.finish(reports, written, took_s=time.monotonic() - began_s)
-    raise typer.Exit(exit_of(worst_verdict(report.verdict for report in reports), strict=strict))
+        writer.finish(reports, written, took_s=took_s, remark=remark_on_skips(verdicts, rules))
+    raise typer.Exit(exit_of_all(verdicts, rules))
 
 
 def traces_in(places: Sequence[Path]) -> Iterator[Path]:

@@ -14,7 +14,7 @@ from rich.console import Console
 from fleetrig.harness.commands.output_places import check_file, check_own_folder
 from fleetrig.harness.external.command import device_command
 from fleetrig.harness.report.console import ConsoleReport, make_console
-from fleetrig.harness.report.exits import Exit, exit_of
+from fleetrig.harness.report.exits import Exit, ExitRules, exit_of_all
 from fleetrig.harness.report.progress import RunProgress
 from fleetrig.harness.run.batch import BatchOutput, Pair, run_and_show
 from fleetrig.harness.run.interrupts import run_until_stopped
@@ -27,7 +27,7 @@ from fleetrig.harness.servers.description import description_of, expected
 from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.harness.servers.server_file import platform_named_by, remote_server_from
 from fleetrig.harness.servers.trust import verify_with
-from fleetrig.harness.verdict import worst_verdict
+from fleetrig.simulator.contract.bounds import RUNS
 from fleetrig.simulator.contract.errors import UsageError
 
 MAX_PARALLEL_RUNS: Final = 32
@@ -60,11 +60,20 @@ class RunRequest:
     trace: Path | None
     results: Path
     strict: bool
+    fail_on_skip: bool
+    allow_skipped: bool
     verbose: bool
+    allow_outside: bool
     scenarios: Path | None
+
+    @property
+    def rules(self) -> ExitRules:
+        """Raises UsageError for options that contradict each other."""
+        return ExitRules(self.strict, self.fail_on_skip, self.allow_skipped)
 
     def check(self) -> None:
         """Raises UsageError for options that contradict each other."""
+        _ = self.rules
         for is_wrong, sentence in self._contradictions():
             if is_wrong:
                 raise UsageError(sentence)
@@ -130,6 +139,7 @@ class RunRequest:
                 "--ca": self.ca,
                 "--insecure": self.insecure,
                 "--change-tenant-settings": self.change_tenant_settings,
+                "--allow-outside": self.allow_outside,
                 "--scenarios": self.scenarios,
                 "--device-command": self.device_command,
                 "--device-image": self.device_image,
@@ -142,9 +152,7 @@ class RunRequest:
 def execute(request: RunRequest) -> Exit:
     """Plans, runs, shows and writes. Raises UsageError before anything is run, never afterwards."""
     console = make_console()
-    runs = (
-        plan(request.ids or [], scenario_root(request.scenarios), request.tag or [], power_cut_points) * request.repeat
-    )
+    runs = planned(request)
     options = request.options({expanded.scenario.platform for expanded in runs})
     is_single = len(runs) == 1
     check_places(request.junit, request.trace, request.results, is_many=not is_single)
@@ -158,12 +166,23 @@ def execute(request: RunRequest) -> Exit:
         reports = run_until_stopped(
             run_and_show(pairs, output_of(request, console, is_single=is_single), width_of(options, request.jobs))
         )
-    return exit_of(worst_verdict(report.verdict for report in reports), strict=request.strict)
+    return exit_of_all([report.verdict for report in reports], request.rules)
+
+
+def planned(request: RunRequest) -> tuple[Expanded, ...]:
+    """All runs in their order, repetitions included. Raises UsageError for more than there may be."""
+    folder, tags = scenario_root(request.scenarios), request.tag or []
+    runs = plan(request.ids or [], folder, tags, power_cut_points, allows_outside=request.allow_outside)
+    try:
+        RUNS.check(len(runs) * request.repeat)
+    except ValueError as wrong:
+        raise UsageError(f"{len(runs)} runs with --repeat {request.repeat}: {wrong}") from None
+    return runs * request.repeat
 
 
 def output_of(request: RunRequest, console: Console, *, is_single: bool) -> BatchOutput:
     writer = ConsoleReport(console, verbose=request.verbose, single=is_single)
-    return BatchOutput(writer, request.junit, request.trace, request.results, request.fail_fast)
+    return BatchOutput(writer, request.junit, request.trace, request.results, request.fail_fast, request.rules)
 
 
 def check_places(junit: Path | None, trace: Path | None, results: Path, *, is_many: bool) -> None:

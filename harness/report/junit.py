@@ -1,25 +1,31 @@
 """JUnit XML, as CI servers read it: one testcase per expanded scenario, also when it was run several times.
 
-classname and name hold nothing that depends on the run. FAILED is a failure, BROKEN an error, SKIPPED skipped; WARNED
-and KNOWN pass, with their findings in system-out.
+classname is the folder with dots, name the rest of the id: `hawkbit.deep` and `x[cut=poll#1:sent]`. Both hold nothing
+that depends on the run. file and line point to the check that failed, else to the title; seed, profile, time and trace
+are properties. FAILED is a failure, BROKEN an error, SKIPPED skipped; WARNED and KNOWN pass, with their findings in
+system-out. What passed checks measured stands in system-out too.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree as ET
 
-from fleetrig.harness.report.text import finding_lines
+from fleetrig.harness.report.text import finding_lines, measured_lines
 from fleetrig.harness.report.whole_file import whole_file
 from fleetrig.harness.verdict import WORST_FIRST, Report, Verdict
 from fleetrig.simulator.contract.errors import BrokenBench
 
 NO_FOLDER: Final = "scenarios"
 """The classname of a scenario file that lies in no folder: some readers refuse an empty one."""
+
+AS_ATTRIBUTES: Final = frozenset({"file", "line"})
+"""What stands in the testcase itself, where CI servers look for it."""
 
 ILLEGAL: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML 1.0 §2.2 does not allow, not even escaped."""
@@ -34,8 +40,8 @@ def write_junit(reports: Sequence[Report], path: Path) -> None:
         raise BrokenBench(f"cannot write {path}: {wrong.strerror or wrong}") from None
 
 
-def junit(reports: Sequence[Report]) -> ET.Element:
-    """The document: one suite named fleetrig."""
+def junit(reports: Sequence[Report], now: datetime | None = None) -> ET.Element:
+    """The document: one suite named fleetrig, whose timestamp is when it began, if all ran one after another."""
     reports = once_each(reports)
     verdicts = [report.verdict for report in reports]
     counts = {
@@ -44,8 +50,10 @@ def junit(reports: Sequence[Report]) -> ET.Element:
         "errors": verdicts.count(Verdict.BROKEN),
         "skipped": verdicts.count(Verdict.SKIPPED),
     }
-    took = f"{sum(report.took_s for report in reports):.3f}"
-    attributes = {"name": "fleetrig", "time": took, **{key: str(count) for key, count in counts.items()}}
+    took_s = sum(report.took_s for report in reports)
+    began = (now or datetime.now(UTC)) - timedelta(seconds=took_s)
+    attributes = {"name": "fleetrig", **{key: str(count) for key, count in counts.items()}, "time": f"{took_s:.3f}"}
+    attributes["timestamp"] = began.isoformat(timespec="seconds").partition("+")[0]
     root = ET.Element("testsuites", attributes)
     suite = ET.SubElement(root, "testsuite", attributes)
     for report in reports:
@@ -65,22 +73,62 @@ def once_each(reports: Sequence[Report]) -> list[Report]:
 
 
 def _testcase(report: Report) -> ET.Element:
-    classname = _clean(report.folder.replace("/", ".") or NO_FOLDER)
-    case = ET.Element("testcase", {"classname": classname, "name": _clean(report.name), "time": f"{report.took_s:.3f}"})
+    case = ET.Element("testcase", {name: _clean(text) for name, text in attributes_of(report).items()})
+    if properties := [pair for pair in properties_of(report) if pair[0] not in AS_ATTRIBUTES]:
+        inner = ET.SubElement(case, "properties")
+        for name, value in properties:
+            ET.SubElement(inner, "property", {"name": name, "value": _clean(value)})
     text = _clean("\n".join(finding_lines(report)))
     message = _clean(report.reason or (text.splitlines() or [""])[0])
     match report.verdict:
         case Verdict.FAILED:
-            ET.SubElement(case, "failure", {"message": message}).text = text
+            ET.SubElement(case, "failure", {"message": message, "type": "failed"}).text = text
         case Verdict.BROKEN:
-            ET.SubElement(case, "error", {"message": message}).text = text or message
+            ET.SubElement(case, "error", {"message": message, "type": "broken"}).text = text or message
         case Verdict.SKIPPED:
             ET.SubElement(case, "skipped", {"message": message})
-        case Verdict.WARNED | Verdict.KNOWN:
-            ET.SubElement(case, "system-out").text = text
-        case Verdict.PASSED:
-            pass
+    out = _clean("\n".join([*_passing_findings(report), *measured_lines(report)]))
+    if out:
+        ET.SubElement(case, "system-out").text = out
     return case
+
+
+def _passing_findings(report: Report) -> Iterator[str]:
+    """What was found in a run that counts as passed all the same."""
+    if report.verdict in (Verdict.WARNED, Verdict.KNOWN):
+        yield from finding_lines(report)
+
+
+def attributes_of(report: Report) -> dict[str, str]:
+    """Those of a testcase. Some readers refuse an empty classname."""
+    where = dict(pair for pair in properties_of(report) if pair[0] in AS_ATTRIBUTES)
+    name = report.name.removeprefix(f"{report.folder}/") if report.folder else report.name
+    return {"classname": classname_of(report.name), "name": name, **where, "time": f"{report.took_s:.3f}"}
+
+
+def classname_of(run: str) -> str:
+    """The folder of a run's name, with dots."""
+    return run.partition("[")[0].rpartition("/")[0].replace("/", ".") or NO_FOLDER
+
+
+def properties_of(report: Report) -> list[tuple[str, str]]:
+    """What a reader wants to know of a run beside its verdict; of all these only what there is."""
+    found = {
+        "run": report.name if report.file else "",
+        "file": report.file,
+        "line": str(failed_line(report) or report.line or ""),
+        "seed": str(report.seed) if report.file else "",
+        "profile": report.profile,
+        "time_mode": report.time,
+        "trace": report.trace_file,
+    }
+    return [(name, value) for name, value in found.items() if value]
+
+
+def failed_line(report: Report) -> int:
+    """The line of the first check that failed; 0 when none did."""
+    checks = (check for phase in report.phases for check in phase.checks if check.verdict is Verdict.FAILED)
+    return next((check.line for check in checks if check.line), 0)
 
 
 def _clean(text: str) -> str:

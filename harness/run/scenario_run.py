@@ -28,9 +28,10 @@ from fleetrig.harness.run.remote_trace import follow_remote_trace
 from fleetrig.harness.run.run_options import RunOptions
 from fleetrig.harness.run.trace_file import TraceFile, about_run, trace_name
 from fleetrig.harness.scenario_file.selection import Expanded
+from fleetrig.harness.servers.lacking import why_skipped
 from fleetrig.harness.servers.own_server import in_memory, serving
 from fleetrig.harness.servers.under_test import ServerUnderTest, server_under_test
-from fleetrig.harness.verdict import PhaseResult, Report, Verdict, worst_verdict
+from fleetrig.harness.verdict import PhaseResult, Report, Verdict, verdict_of_phases
 from fleetrig.reference_server.platform import PlatformBuilder
 from fleetrig.simulator.agent import Agent
 from fleetrig.simulator.contract.clock import VIRTUAL_EPOCH_US, to_s
@@ -43,6 +44,13 @@ from fleetrig.simulator.drivers.realtime import RealBench
 from fleetrig.simulator.drivers.virtual import VirtualBench
 
 NEEDS_A_DEVICE: Final = "it is about a device of yours: say --device-command CMD, which starts one (or --own-device)"
+
+
+TELLS_NOTHING: Final = (
+    "does not tell what it saw of the device, only our own server does: leave --against away, "
+    "or run `fleetrig serve` and give its `control: URL` in a SERVER.yaml"
+)
+WRONG_PLATFORM: Final = "{0} is {1}, the scenario is for {2}: run it against a server of {2}"
 
 
 class SkipScenario(Exception):
@@ -79,7 +87,8 @@ class ScenarioRun:
         phases = self._phases(reason)
         if self._left_behind:
             verdict, reason = Verdict.BROKEN, "; ".join(filter(None, [reason, self._left_behind]))
-        verdict = verdict or worst_verdict(phase.verdict for phase in phases)
+        if verdict is None:
+            verdict, reason = verdict_of_phases(phases)
         self.trace.emit(self._now_us(), Lane.BENCH, "ended", name=verdict, reason=self.secrets.hide(reason))
         trace_file, complaint = self._keep_trace(verdict)
         reason = "; ".join(filter(None, [reason, complaint]))
@@ -94,7 +103,7 @@ class ScenarioRun:
             phases=redact(phases, self.secrets.hide),
             took_s=time.monotonic() - self._began_s,
             simulated_s=to_s(self._now_us() - self._began_us) if self._context is not None else 0.0,
-            devices=sum(1 for _ in self.scenario.devices.units()),
+            devices=self.scenario.devices.unit_count(),
             target="reference server" if against is None else against.name,
             profile=self.profile if against is None else "",
             time=self.options.time,
@@ -102,6 +111,8 @@ class ScenarioRun:
             version=VERSION,
             trace_file=trace_file,
             rerun=shlex.join(["fleetrig", "run", self.name, "--seed", str(self.options.seed), *self.options.again]),
+            file=self.scenario.file,
+            line=self.scenario.line,
         )
 
     def _keep_trace(self, verdict: Verdict) -> tuple[str, str]:
@@ -128,7 +139,7 @@ class ScenarioRun:
         against = self.options.against
         if against is not None:
             if against.platform not in ("", self.platform.name):
-                raise SkipScenario(f"{against.name} is {against.platform}, the scenario is for {self.platform.name}")
+                raise SkipScenario(WRONG_PLATFORM.format(against.name, against.platform, self.platform.name))
             return await self._run_on_server(server_under_test(against, self.platform))
         async with serving(self.platform, self._build(), self.profile, self.trace, self.secrets) as server:
             return await self._run_on_server(server)
@@ -144,7 +155,7 @@ class ScenarioRun:
     async def _run_on_server(self, server: ServerUnderTest) -> tuple[PhaseResult, ...]:
         """Leaving the bench switches all devices off; then a shared server is cleaned up."""
         self._check_needs(server)
-        raise_file_limit(sum(1 for _ in self.scenario.devices.units()))
+        raise_file_limit(self.scenario.devices.unit_count())
         try:
             async with (
                 RealBench(self.trace, seed=self.options.seed, verify=self.options.verify) as bench,
@@ -179,8 +190,11 @@ class ScenarioRun:
     def _describe(self, agent: Agent, folder: Path) -> Mapping[str, str]:
         assert self._context is not None
         device = self._context.devices[agent.identity.serial]
-        credential = self.platform.credential_values(device.credential)
-        return values_of(device.identity, credential, self._context.server.url, folder)
+        given = {
+            **self.platform.credential_values(device.credential),
+            **self.platform.behaviour_values(device.behaviour),
+        }
+        return values_of(device.identity, given, self._context.server.url, folder)
 
     def _results(self) -> Path:
         return self.options.results / trace_name(self.name, self.options.seed, "")
@@ -205,9 +219,9 @@ class ScenarioRun:
             if self.options.device is None and not self.options.own_device:
                 raise SkipScenario(NEEDS_A_DEVICE)
             if not server.is_own and server.control is None:
-                raise SkipScenario(f"{server.name} does not tell what it saw of the device: only our own server does")
+                raise SkipScenario(f"{server.name} {TELLS_NOTHING}")
         if lacking := server.lacks((self.scenario.devices.over, *self.scenario.needs)):
-            raise SkipScenario(f"{server.name} lacks {', '.join(lacking)}")
+            raise SkipScenario(why_skipped(server.name, lacking, is_own=server.is_own))
 
     def _phases(self, broken: str) -> tuple[PhaseResult, ...]:
         if self._context is None:

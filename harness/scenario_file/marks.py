@@ -93,6 +93,12 @@ def keys(node: Any) -> Iterator[tuple[str, Mark]]:
         yield from keys(value)
 
 
+def count_values(node: Any) -> int:
+    """How many values there are in a tree, the tree itself included."""
+    inner = node.values() if isinstance(node, dict) else node if isinstance(node, list | tuple) else ()
+    return 1 + sum(map(count_values, inner))
+
+
 def replaced(node: Any, change: Callable[[str, Mark], Any], at: Mark = START) -> Any:
     """The same tree with every text changed, marks kept."""
     if isinstance(node, MarkedMapping):

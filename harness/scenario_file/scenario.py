@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, Final, Self
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     Field,
     ModelWrapValidatorHandler,
@@ -22,6 +24,7 @@ from pydantic import (
     model_validator,
 )
 
+from fleetrig.harness.scenario_file.check_words import ProgramsKeepRunning
 from fleetrig.harness.scenario_file.entry import as_list
 from fleetrig.harness.scenario_file.fault_line import FaultLine
 from fleetrig.harness.scenario_file.settings_model import Settings
@@ -29,32 +32,36 @@ from fleetrig.harness.scenario_file.unit_list import Unit, read_units
 from fleetrig.harness.scenario_file.values import (
     AttributeText,
     Cite,
+    DeviceCount,
     Duration,
+    LooseText,
     Model,
     Name,
-    PositiveCount,
+    Number,
     Scalar,
     Text,
     UnitList,
     Word,
     written_as,
 )
-from fleetrig.harness.scenario_file.words import Action, Check, NeutralCheck
+from fleetrig.harness.scenario_file.words import Action, Check, with_words
 from fleetrig.simulator.backoff import Backoff, Policy
+from fleetrig.simulator.contract.bounds import COMBINATIONS
 from fleetrig.simulator.contract.trace import Lane
+from fleetrig.simulator.fleet import SERIAL, check_template, has_number, serial_of
 
 POWER_CUT_POINTS: Final = "power_cut_points"
 """In place of a list in `matrix`: every point at which power can be cut. A dry run lists them."""
 
-MAX_COMBINATIONS: Final = 10_000
+Serial = Annotated[str, AfterValidator(check_template), WithJsonSchema({"type": "string", "pattern": f"^{SERIAL}$"})]
 
-SERIAL: Final = r"(?=.)[^\s{}]*(?:\{n(?::0?\d{1,2}d)?\}[^\s{}]*)?"
+EXPECTED_OF_PROGRAMS: Final = (
+    with_words(Check, {"keeps_running": ProgramsKeepRunning}).model_validate("keeps_running"),
+)
 
 
-Serial = Annotated[str, written_as(SERIAL, "a serial without blanks, with {n} or {n:04d} for the device's number")]
-
-
-EXPECTED_OF_PROGRAMS: Final = (NeutralCheck.model_validate("keeps_running"),)
+def _written(count: int) -> str:
+    return f"{count:,}" if count < 10**18 else "more than 10^18"
 
 
 def _axis(value: Any) -> tuple[Scalar, ...] | str:
@@ -102,8 +109,8 @@ class Heading(Model):
         lists = [axis for axis in self.matrix.values() if axis != POWER_CUT_POINTS]
         if len(lists) < len(self.matrix) - 1:
             raise ValueError(f"only one name of matrix can be {POWER_CUT_POINTS}")
-        if (count := math.prod(map(len, lists))) > MAX_COMBINATIONS:
-            raise ValueError(f"matrix makes {count} combinations, more than {MAX_COMBINATIONS}")
+        if (count := math.prod(map(len, lists))) > COMBINATIONS.most:
+            raise ValueError(f"matrix makes {_written(count)} combinations, expected {COMBINATIONS}")
         return self
 
 
@@ -127,7 +134,7 @@ class BackoffLine(Model):
 class Devices(Model):
     """The fleet: number and kind of devices, and how they authenticate."""
 
-    count: PositiveCount = 1
+    count: DeviceCount = 1
     csv: UnitList | None = None
     """One unit per line, in place of `count` and `serial`: columns serial, token (optional), others are attributes."""
     flow: str
@@ -137,14 +144,12 @@ class Devices(Model):
     All that stands below but `serial` and `credential` counts only where our own device takes their place."""
     over: str
     """Which transport they use, where the flow has several."""
-    serial: Annotated[
-        str, written_as(SERIAL, "a serial without blanks, with {n} or {n:04d} for the device's number")
-    ] = "DEV-{n:04d}"
-    """The serials: `{n}` or `{n:04d}` stands for 1, 2, 3 …"""
+    serial: Serial = "DEV-{n:04d}"
+    """The serials: `{n}` or `{n:04d}` stands for 1, 2, 3 …, `{n:02x}` for the same in hex."""
     credential: str
     """How devices authenticate. Tokens are those that `preregister` gives to the server."""
-    model: str = ""
-    hw_revision: str = ""
+    model: LooseText = ""
+    hw_revision: LooseText = ""
     attributes: Mapping[str, AttributeText] = {}
     """What devices report when the server asks; `csv` columns come on top."""
     attributes_mode: str
@@ -157,14 +162,14 @@ class Devices(Model):
     """The request timeout of a device."""
     interval_s: Duration = Field(300.0, alias="interval")
     """How often a device polls until the server has named an interval."""
-    poll_jitter: Annotated[float, Field(ge=0, le=1)] = 0.0
+    poll_jitter: Annotated[Number, Field(ge=0, le=1)] = 0.0
     """Each pause is drawn from the interval to the interval times (1 + this): never faster than the server says."""
 
     @model_validator(mode="after")
     def _serials_differ(self) -> Self:
         if self.csv is not None and {"count", "serial"} & self.model_fields_set:
             raise ValueError("csv names the devices: leave count and serial away")
-        if self.count > 1 and "{" not in self.serial:
+        if self.count > 1 and not has_number(self.serial):
             raise ValueError("serial needs {n} when there are several devices")
         return self
 
@@ -177,7 +182,22 @@ class Devices(Model):
         """The devices one by one, made lazily."""
         if self.csv is not None:
             return iter(read_units(self.csv))
-        return (Unit(self.serial.format(n=number)) for number in range(1, self.count + 1))
+        return (Unit(serial_of(self.serial, number)) for number in range(1, self.count + 1))
+
+    def unit_count(self) -> int:
+        """How many there are, without making them."""
+        return self.count if self.csv is None else len(read_units(self.csv))
+
+    def serials(self) -> tuple[str, ...]:
+        """Of all of them; made once for all runs that have the same ones."""
+        if self.csv is not None:
+            return tuple(unit.serial for unit in read_units(self.csv))
+        return _serials(self.serial, self.count)
+
+
+@lru_cache(maxsize=4)
+def _serials(template: str, count: int) -> tuple[str, ...]:
+    return tuple(serial_of(template, number) for number in range(1, count + 1))
 
 
 class ServerBlock(Model):
@@ -226,6 +246,7 @@ class Scenario(Heading):
     phases: tuple[Phase, ...] = Field(min_length=1)
     _id: str = PrivateAttr("")
     _path: Path = PrivateAttr(Path())
+    _line: int = PrivateAttr(0)
 
     @model_validator(mode="wrap")
     @classmethod
@@ -234,6 +255,7 @@ class Scenario(Heading):
         place = info.context or {}
         scenario._id = place.get("id", "")  # noqa: SLF001 (our own, from a class method)
         scenario._path = place.get("path", Path())  # noqa: SLF001
+        scenario._line = place.get("line", 0)  # noqa: SLF001
         names = [phase.name for phase in scenario.phases]
         if twice := next((name for name in names if names.count(name) > 1), None):
             raise ValueError(f"two phases are called {twice!r}")
@@ -262,6 +284,17 @@ class Scenario(Heading):
     @property
     def path(self) -> Path:
         return self._path
+
+    @property
+    def file(self) -> str:
+        """The path for people: relative to the working folder when the file lies below it, empty without a file."""
+        here, path = Path.cwd(), self._path.absolute()
+        return "" if self._path == Path() else str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+    @property
+    def line(self) -> int:
+        """The line of its title; 0 when it came from no file."""
+        return self._line
 
     @property
     def platform(self) -> str:

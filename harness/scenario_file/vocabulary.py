@@ -44,7 +44,8 @@ class Vocabulary:
     settings: Mapping[str, Form]
     """Keys of `server.settings`: what an operator of the tenant can configure."""
     exchanges: tuple[str, ...]
-    """Names of requests and messages, as `sends`, `never` or `rate` use them; globs where a name has parts."""
+    """Names of the requests and messages of simulated devices, as `sends`, `never` or `rate` use them: all that the
+    flow can yield, no globs."""
     can: frozenset[str]
     """Words of `needs` that hold for each server of the platform."""
     reference_can: frozenset[str]
@@ -55,6 +56,12 @@ class Vocabulary:
     """Generations of the server, newest first."""
     tenant: str
     """The usual tenant."""
+    program_exchanges: tuple[str, ...] = ()
+    """Further ones, of devices that are programs: what a server can be asked in a device's name."""
+    moments: tuple[str, ...] = ()
+    """Names of the other effects that the flow can yield: power can be cut before them."""
+    device_fields: Mapping[str, Form] = field(default_factory=dict)
+    """Further keys of `devices`; each can be left away, and is then None."""
     secrets: tuple[str, ...] = ()
     """What `rotate` can replace."""
     notes: Mapping[str, str] = field(default_factory=dict)

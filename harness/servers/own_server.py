@@ -12,7 +12,7 @@ from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.harness.servers.under_test import ServerUnderTest, reference_can
 from fleetrig.reference_server.entropy import SeededEntropy
 from fleetrig.reference_server.fault_plan import FaultPlan
-from fleetrig.reference_server.platform import PlatformBuilder
+from fleetrig.reference_server.platform import PlatformBuilder, context_path_of
 from fleetrig.reference_server.reference import ANY_LOOPBACK_PORT, PlatformOptions, ReferenceServer, ServerOptions
 from fleetrig.reference_server.server import Server
 from fleetrig.reference_server.stores.blobs import MemoryBlobs
@@ -40,12 +40,14 @@ def in_memory(
     entropy = SeededEntropy(seed)
     store = MemoryStore()
     faults = FaultPlan(lambda: entropy.uniform(0.0, 1.0))
-    server = Server(build(store, MemoryBlobs(), entropy), store, faults, trace, secrets)
+    built = build(store, MemoryBlobs(), entropy)
+    server = Server(built, store, faults, trace, secrets)
+    listeners = {name: url + context_path_of(built) for name, url in platform.own_server.listeners.items()}
 
     def add_fault(fault: Fault) -> AdminCall[int]:
         return at_once(faults.add(fault, now_us()).id)
 
-    return own_server(platform, platform.own_server.listeners, profile, add_fault), server
+    return own_server(platform, listeners, profile, add_fault), server
 
 
 def at_once(value: T) -> AdminCall[T]:

@@ -25,9 +25,9 @@ from fleetrig.harness.servers.description import (
     did_you_mean,
 )
 from fleetrig.harness.servers.remote import RemoteServer
-from fleetrig.harness.servers.secrets import from_environment
+from fleetrig.harness.servers.secrets import checked_account, from_environment
 from fleetrig.simulator.contract.errors import UsageError
-from fleetrig.simulator.contract.identity import UserPassword
+from fleetrig.simulator.contract.header_text import why_no_basic_account
 
 
 def _checked(check: Callable[[str], str]) -> AfterValidator:
@@ -128,6 +128,9 @@ def _problems(file: ServerFile, source: Source, platform: str, about: ServerDesc
         return
     if not set(about.admin_listeners) & file.listeners().keys():
         yield problem([], f"{about.admin} is missing: the address of {about.title}'s administration interface")
+    for name, account in (("user", (file.user or "", "")), ("password", ("", file.password or ""))):
+        if why := why_no_basic_account(*account):
+            yield problem([name], f"{name}: {why}")
     for name in file.listeners():
         if name not in about.listeners:
             yield problem([name], f"{name}: {about.title} has no such listener; it has {', '.join(about.listeners)}")
@@ -143,11 +146,12 @@ def _server(platform: str, about: ServerDescription, file: ServerFile, environ: 
     url = next(listeners[name] for name in about.admin_listeners if name in listeners)
     listener_words = {about.admin, *listeners, *(["https"] if url.startswith("https://") else [])}
     password = about.account.password if file.password is None else file.password
+    where = "user and password"
     if password.startswith("env:"):
-        password = from_environment(password, environ)
+        where, password = password, from_environment(password, environ)
     return RemoteServer(
         url,
-        UserPassword(file.user or about.account.user, password),
+        checked_account(file.user or about.account.user, password, where),
         file.tenant or about.tenant,
         can=frozenset({*file.can, *listener_words}),
         control=None if file.control is None else ControlInterface(file.control),

@@ -65,8 +65,8 @@ class Store(Protocol):
     def totals(self) -> dict[str, int]:
         """Name of a kind -> how many records of it there are in all tenants, sorted; kinds without any are left out."""
 
-    def next_id(self, sequence: str) -> int:
-        """1, 2, 3, … for each sequence; never given twice, also across restarts.
+    def next_id(self, sequence: str, at_least: int = 1) -> int:
+        """1, 2, 3, … for each sequence, or on from `at_least`; never given twice, also across restarts.
 
         A transaction that fails does not give its ids back (as in the real servers' databases)."""
 

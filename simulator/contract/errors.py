@@ -2,7 +2,7 @@
 
 FleetrigError
   UsageError    our caller's: a wrong option, file or value           exit 4
-  NoSuchId      an id or prefix that selects nothing                  exit 5
+  NoSuchId      an id, prefix or tag that selects nothing             exit 5, as when nothing was judged
   BrokenBench   the bench's: unreachable, port in use, credentials    exit 3
   ModelError    ours: a bug                                           exit 70, with the request to report it
 """

@@ -103,11 +103,25 @@ def test_another_content_type_is_refused(content_type):
         part("file", b"cut", "fw.bin"),
         part("file", b"cut", "fw.bin")[:40],
         b"--edge\r\nbad header\x00: x\r\n\r\n",
-        part("field", b"x" * 9000) + b"--edge--",
-        b"".join(part(f"field{n}", b"x") for n in range(40)) + b"--edge--",
+        part("zz", b"x" * (2 * 1024 * 1024 - 3)) + b"--edge--",
+        part("a", b"x" * 1024 * 1024) + part("b", b"x" * 1024 * 1024) + b"--edge--",
+        part("file", b"x", "fw.bin") + b"".join(part(f"field{n}", b"x") for n in range(50)) + b"--edge--",
+        part("same", b"x") * 51 + b"--edge--",
+        b"--edge\r\nX: " + b"a" * 506 + b"\r\n\r\nx\r\n--edge--",
         b"--edge\r\n" + b"".join(b"X-%d: y\r\n" % n for n in range(50)) + b"\r\n",
     ],
 )
 def test_a_malformed_or_oversized_form_is_refused(body):
     with pytest.raises(BadMultipart):
         read(body)
+
+
+def test_what_is_just_not_too_much():
+    body = (
+        part("file", b"x", "fw.bin")
+        + part("zz", b"x" * (2 * 1024 * 1024 - 4 - 48 * 3))
+        + part("", b"x") * 48
+        + b"--edge--"
+    )
+    assert read(body)[0] == b"x"
+    assert read(b"--edge\r\nX: " + b"a" * 505 + b"\r\n\r\nx\r\n--edge--")[1].fields == {"": "x"}

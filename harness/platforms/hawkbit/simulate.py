@@ -15,7 +15,7 @@ from fleetrig.harness.commands.fleet_options import (
     warn_if_others_can_read,
 )
 from fleetrig.harness.commands.fleet_simulation import SimulationPlan, http_probe
-from fleetrig.harness.commands.options import Against, Ca, ChangeTenantSettings, Insecure
+from fleetrig.harness.commands.options import Against, Ca, ChangeTenantSettings, Insecure, within
 from fleetrig.harness.commands.simulate import simulate
 from fleetrig.harness.platforms.hawkbit.platform import admin_of
 from fleetrig.harness.platforms.hawkbit.simulated_fleet import (
@@ -24,28 +24,47 @@ from fleetrig.harness.platforms.hawkbit.simulated_fleet import (
     build_agents,
     check_serials,
     check_tokens,
+    consent_of,
     with_fresh_tokens,
 )
 from fleetrig.harness.platforms.hawkbit.simulation_hints import Holding, refused_hint
 from fleetrig.harness.platforms.hawkbit.temporary_targets import TemporaryTargets
 from fleetrig.harness.scenario_file.unit_list import Unit
 from fleetrig.harness.servers.remote import RemoteServer
-from fleetrig.harness.servers.secrets import secret_from
+from fleetrig.harness.servers.secrets import checked_token, secret_from
 from fleetrig.harness.servers.server_file import remote_server_from
 from fleetrig.harness.servers.trust import verify_with
+from fleetrig.simulator.contract.bounds import DEVICES, SEED
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.masking import Secrets
+from fleetrig.simulator.flows.hawkbit.confirmation_policy import ConfirmationPolicy
 from fleetrig.simulator.flows.hawkbit.device import HawkbitSettings
 
 SERIAL: Final = "SIM-{n:04d}"
 COUNT: Final = 20
 
+Count = Annotated[
+    int | None,
+    typer.Option(metavar="N", min=1, callback=within(DEVICES), help=f"The number of devices.  [default: {COUNT}]"),
+]
+Seed = Annotated[
+    int,
+    typer.Option(metavar="N", callback=within(SEED), help="Decides when devices start and how long they back off."),
+]
+Tenant = Annotated[
+    str | None, typer.Option(metavar="NAME", help="The devices' tenant.  [default: from SERVER.yaml, else DEFAULT]")
+]
+Confirmation = Annotated[
+    str, typer.Option(metavar="WORD", help="Asked before an update, devices say confirmed, denied or none.")
+]
+ConfirmationAfter = Annotated[
+    str, typer.Option(metavar="TIME", help="So long they think about it; they poll meanwhile.")
+]
+
 
 def simulate_command(
     against: Against,
-    count: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help=f"The number of devices.  [default: {COUNT}]")
-    ] = None,
+    count: Count = None,
     serial: Annotated[
         str | None, typer.Option(metavar="TEXT", help=f"Their controllerIds.  [default: {SERIAL}]")
     ] = None,
@@ -59,13 +78,12 @@ def simulate_command(
     ] = None,
     interval: Annotated[str, typer.Option(metavar="TIME", help="Between polls, until the server names one.")] = "30s",
     install_time: Annotated[str, typer.Option(metavar="TIME", help="How long an installation takes.")] = "10s",
+    confirmation: Confirmation = "confirmed",
+    confirmation_after: ConfirmationAfter = "0s",
     spread: Annotated[str, typer.Option(metavar="TIME", help="Spread device start-up over this time.")] = "5s",
     for_: Annotated[str | None, typer.Option("--for", metavar="TIME", help="End after this time, such as 10m.")] = None,
-    tenant: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="The devices' tenant.  [default: from SERVER.yaml, else DEFAULT]"),
-    ] = None,
-    seed: Annotated[int, typer.Option(metavar="N", help="Decides when devices start and how long they back off.")] = 1,
+    tenant: Tenant = None,
+    seed: Seed = 1,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for a server that does not answer yet.")] = False,
     ca: Ca = None,
     insecure: Insecure = False,
@@ -79,13 +97,14 @@ def simulate_command(
     """
     server = remote_server_from(against, "hawkbit", may_change_settings=change_tenant_settings)
     units, holding = units_of(count, serial, gateway_token, tokens, register=register)
-    token = None if gateway_token is None else secret_from(gateway_token, "--gateway-token")
+    token = None if gateway_token is None else gateway_token_from(gateway_token)
     interval_s = seconds(interval, "--interval", least_s=1.0)
     settings = HawkbitSettings(
         server.url,
         attributes={**DEFAULT_ATTRIBUTES, **key_values(attribute or [], "--attribute")},
         default_interval_s=interval_s,
         install_s=seconds(install_time, "--install-time"),
+        confirmation=confirmation_policy(confirmation, confirmation_after),
     )
     of_tenant = tenant or server.tenant
     plan = SimulationPlan(
@@ -101,6 +120,11 @@ def simulate_command(
         temporary=temporary_targets(units, server) if register else None,
     )
     simulate(plan, READINGS, interval_s, trace, known_secrets(units, token, server))
+
+
+def confirmation_policy(word: str, after: str) -> ConfirmationPolicy:
+    """Raises UsageError for a word that no device can say, and for no time."""
+    return ConfirmationPolicy(consent_of(word, "--confirmation"), seconds(after, "--confirmation-after"))
 
 
 def units_of(
@@ -120,6 +144,11 @@ def units_of(
     if register:
         return with_fresh_tokens(units), "registered tokens"
     return units, "nothing" if gateway_token is None else "gateway token"
+
+
+def gateway_token_from(reference: str) -> str:
+    """Raises UsageError for what is no reference, and for a token that cannot be sent."""
+    return checked_token(secret_from(reference, "--gateway-token"), f"--gateway-token {reference}")
 
 
 def temporary_targets(units: tuple[Unit, ...], server: RemoteServer) -> TemporaryTargets:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
+from fleetrig.harness.platforms.hawkbit.confirmation_words import DeviceConfirmation
 from fleetrig.harness.platforms.hawkbit.server import SERVER
 from fleetrig.harness.platforms.hawkbit.settings import SETTINGS
 from fleetrig.harness.platforms.hawkbit.words import WORDS
@@ -14,6 +15,34 @@ ActionStatus = Literal[
     "scheduled", "running", "retrieved", "download", "downloaded", "warning", "finished", "error", "canceling",
     "canceled", "cancel_rejected", "wait_for_confirmation",
 ]  # fmt: skip
+
+EXCHANGES: Final = (
+    "poll", "configData", "deploymentBase", "cancelAction", "download", "feedback-proceeding", "feedback-downloaded",
+    "feedback-closed", "feedback-rejected", "confirmationBase", "feedback-confirmed", "feedback-denied",
+    "activateAutoConfirm", "deactivateAutoConfirm",
+)  # fmt: skip
+"""Everything that simulated devices send: what `simulator/flows/hawkbit` yields."""
+
+MOMENTS: Final = (
+    "pause-poll-interval", "pause-backoff", "pause-asked-to-wait", "pause-download-retry", "pause-report-retry",
+    "pause-confirmation", "remember-stage", "remember-action-progress-reason", "remember-confirmation", "apply",
+    "enter-enrolling", "enter-enrolled", "enter-online", "enter-updating", "enter-backing_off", "enter-refused",
+)  # fmt: skip
+
+_REPORTED: Final = (
+    "proceeding", "download", "downloaded", "scheduled", "resumed", "rejected", "canceled", "closed", "confirmed",
+    "denied",
+)  # fmt: skip
+"""`status.execution` of a report (DDI's DdiStatus), and the `confirmation` of one."""
+_RESOURCES: Final = (
+    "poll", "configData", "deploymentBase", "cancelAction", "installedBase", "confirmationBase", "activateAutoConfirm",
+    "deactivateAutoConfirm", "artifacts", "download", "download-md5", "feedback", "unknown",
+)  # fmt: skip
+"""As `device_call` names what is asked for; `unknown` is another path below a controller's own."""
+_ASKED: Final = (*_RESOURCES, *(f"feedback-{said}" for said in _REPORTED))
+PROGRAM_EXCHANGES: Final = tuple(
+    name for name in (*_ASKED, *(f"{one}-head" for one in _ASKED)) if name not in EXCHANGES
+)
 
 VOCABULARY: Final = Vocabulary(
     transports=("http",),
@@ -30,13 +59,13 @@ VOCABULARY: Final = Vocabulary(
         "action": ActionStatus,
         "open_actions": Count,
     },
+    device_fields={"confirmation": DeviceConfirmation},
     id_name="controllerId",
     words=WORDS,
     settings=SETTINGS,
-    exchanges=(
-        "poll", "configData", "deploymentBase", "cancelAction", "confirmationBase", "installedBase", "feedback-*",
-        "activateAutoConfirm", "deactivateAutoConfirm", "artifacts", "download", "download-md5", "*-head",
-    ),
+    exchanges=EXCHANGES,
+    program_exchanges=PROGRAM_EXCHANGES,
+    moments=MOMENTS,
     can=frozenset({"hawkbit", "hawkbit.admin"}),
     reference_can=frozenset({"hawkbit.fast_polling"}),
     operator_knows=frozenset({"hawkbit.fast_cleanup", "hawkbit.trusted_ips"}),

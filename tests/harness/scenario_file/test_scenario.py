@@ -46,6 +46,7 @@ devices:
   hw_revision: "2"
   attributes: {hw: 2, beta: true, ratio: 1.5, name: "${model}"}
   attributes_mode: replace
+  confirmation: {answer: confirmed, after: 1m, auto_confirm: activate}
   start_spread: 1m
   backoff: {policy: full_jitter, base: 500ms, cap: 2m, floor: 100ms, retry_after_spread: 1s, honours_retry_after: false}
   install_time: 0.5s
@@ -82,6 +83,7 @@ phases:
       - delete: {only: HB-0002}
       - rotate: {what: gateway_token, tell_device: false}
       - set_attributes: {attributes: {hw: 3}, mode: merge}
+      - set_confirmation: {only: "HB-*", answer: denied, after: 30s, code: 7, details: [not now]}
       - request_attributes
   - name: see everything
     do: {wait: 1s}
@@ -283,3 +285,22 @@ def test_how_often() -> None:
         "exactly 2",
         "at most 3",
     ]
+
+
+@pytest.mark.parametrize(
+    ("serial", "last"),
+    [
+        ("HB-{n}", "HB-300"),
+        ("HB-{n:d}", "HB-300"),
+        ("{n:04d}", "0300"),
+        ("de:ad:be:ef:00:{n:02x}", "de:ad:be:ef:00:12c"),
+        ("{n:04X}", "012C"),
+        ("{n:012x}", "00000000012c"),
+        ("schön@{n:x}+%2F", "schön@12c+%2F"),
+    ],
+)
+def test_serials_are_numbered_in_decimals_or_like_a_mac(read: Read, serial: str, last: str) -> None:
+    file = read(
+        f"scenario: x\ndevices: {{flow: hawkbit, count: 300, serial: '{serial}'}}\nphases: [{{name: a, for: 1s}}]\n"
+    )
+    assert [unit.serial for unit in file.fill({}).devices.units()][-1] == last

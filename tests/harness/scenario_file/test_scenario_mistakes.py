@@ -61,7 +61,7 @@ STATES = "unknown, registered, pending, in_sync or error"
 NEEDS = f"{', '.join(FIRST_NEEDS)} or {LAST_NEED}"
 DEVICE_KEYS = (
     "count, csv, flow, external, over, serial, credential, model, hw_revision, attributes, attributes_mode, "
-    "start_spread, backoff, install_time, timeout, interval, poll_jitter"
+    "start_spread, backoff, install_time, timeout, interval, poll_jitter, confirmation"
 )
 TIME = "expected a time with its unit, such as 500ms, 30s, 5m or 1h"
 MISTAKES = {
@@ -130,15 +130,15 @@ MISTAKES = {
     "serial with a blank": (
         scenario(devices=FLEET + 'serial: "HB {n}"}'),
         [
-            ("2:34: devices.serial: expected a serial without blanks, with {n} or {n:04d} for the device's number, "
-            "got 'HB {n}'")
+            ("2:34: devices.serial: expected a serial without blanks, with {n} or {n:04d} for the "
+            "device's number, got 'HB {n}'")
         ],
     ),
     "serial that reaches into objects": (
         scenario(devices=FLEET + 'serial: "{n.__class__}"}'),
         [
-            ("2:34: devices.serial: expected a serial without blanks, with {n} or {n:04d} for the device's number, "
-            "got '{n.__class__}'")
+            ("2:34: devices.serial: expected a serial without blanks, with {n} or {n:04d} for the "
+            "device's number, got '{n.__class__}'")
         ],
     ),
     "one serial for many devices": (
@@ -236,7 +236,7 @@ MISTAKES = {
     ),
     "an impossible share": (
         scenario(faults="faults: [{fault: outage, share: 1.5}]"),
-        ["3:33: faults[0].share: expected a number of at most 1, got the number 1.5"],
+        ["3:33: faults[0].share: expected a number above 0 and up to 1, got the number 1.5"],
     ),
     "a list that is none": (
         scenario(faults="faults: {fault: outage}"),
@@ -304,7 +304,7 @@ MISTAKES = {
         scenario(
             matrix=f"matrix: {{a: {list(range(101))}, b: {list(range(100))}}}", devices=FLEET + 'model: "${a}${b}"}'
         ),
-        ["1:1: matrix makes 10100 combinations, more than 10000"],
+        ["1:1: matrix makes 10,100 combinations, expected at most 10,000 combinations (each of them is a run)"],
     ),
     "some of its values do not fit": (
         scenario(matrix="matrix: {c: [1, 0, x]}", devices=FLEET + 'count: "${c}"}'),

@@ -77,7 +77,8 @@ def _document(call: Call, file: Artifact, *, linked: bool, for_devices: bool) ->
     """`linked`: with links to the file, be it the operators' own or those that devices may have."""
     document = artifact_document(call, file, download=linked and not for_devices)
     if linked and for_devices:
-        wanted = Download(call.tenant, file.module_id, file.filename, file.sha1)
+        context_path = call.settings.artifact_context_path
+        wanted = Download(call.tenant, file.module_id, file.filename, file.sha1, context_path=context_path)
         document["_links"] |= artifact_links(call.settings.artifact_protocols, MGMT, wanted)
     return document
 

@@ -62,7 +62,7 @@ def mgmt(
     writes: tuple[str, ...] = MGMT_TYPES,
     asks: tuple[str, ...] = (),
 ) -> Route:
-    """A Mgmt route that reads no body."""
+    """A Mgmt route that names no body; uploads and lists to delete are read all the same."""
     return Route(method, "/rest/v1" + path, handler, needs, (), writes, asks=asks)
 
 
