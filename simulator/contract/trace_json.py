@@ -45,5 +45,5 @@ def from_line(line: str) -> TraceEvent:
         return TraceEvent(
             fields["at_us"], fields["seq"], lane=Lane(fields["lane"]), kind=fields["kind"], envelope=envelope, **words
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise ValueError(f"this is no line of a trace ({error}): {line[:100]!r}") from error

@@ -46,5 +46,5 @@ def _hrefs(facts: Facts) -> list[str]:
     try:
         found = read_json(facts.answer.body)["_links"] if facts.answer is not None else {}
         return [str(link["href"]) for link in found.values()]
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, LookupError, AttributeError):
         return []
