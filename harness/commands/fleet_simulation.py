@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol
 from fleetrig.harness.report.fleet_screen import FleetScreen
 from fleetrig.harness.report.fleet_state import POWER_ON, FleetState
 from fleetrig.harness.report.fleet_table import format_count
-from fleetrig.harness.run.interrupts import stop_signals_in_loop
+from fleetrig.harness.run.interrupts import Wish, stop_signals_in_loop
 from fleetrig.simulator.agent import Agent
 from fleetrig.simulator.contract.errors import BrokenBench, FleetrigError
 from fleetrig.simulator.contract.http import HttpRequest, split_url
@@ -97,11 +97,12 @@ class Simulation:
         self._stopped = asyncio.Event()
         self._given_up = asyncio.Event()
         self._is_cleaning_up = False
+        self._bench: RealBench | None = None
 
     async def run(self) -> SimulationResult:
         """Raises BrokenBench when the server cannot be reached or administered."""
         async with RealBench(Trace(), verify=self._plan.verify) as operator:
-            with stop_signals_in_loop(self._stop, self._give_up):
+            with stop_signals_in_loop(self._stopped.set, self._given_up.set, say=self._say_at_once):
                 try:
                     await self._until_done_or(self._stopped, self._live(operator))
                 finally:
@@ -109,15 +110,12 @@ class Simulation:
                     left_behind = await self._delete_temporary(operator)
         return SimulationResult(was_interrupted, left_behind, self._given_up.is_set())
 
-    def _stop(self) -> None:
-        """Switching thousands of devices off takes a while, so it is said at once."""
-        if not self._is_cleaning_up:
+    def _say_at_once(self, wish: Wish) -> None:
+        """Switching thousands of devices off takes a while."""
+        if wish is not Wish.STOP:
+            self._screen.say("stopping: what is left on the server stays there")
+        elif not self._is_cleaning_up:
             self._screen.say(f"stopping: switching {format_count(len(self._plan.agents), 'device')} off")
-        self._stopped.set()
-
-    def _give_up(self) -> None:
-        self._screen.say("stopping: what is left on the server stays there")
-        self._given_up.set()
 
     async def _live(self, operator: RealBench) -> None:
         """`operator` acts as an administrator; the devices run on a separate bench."""
@@ -129,6 +127,7 @@ class Simulation:
             await operator.run(plan.temporary.create())
         screen.say("")
         async with RealBench(self._trace, seed=plan.seed, verify=plan.verify) as bench:
+            self._bench = bench
             self._trace.emit(bench.now_us(), Lane.BENCH, "phase", name=POWER_ON)
             for agent in plan.agents:
                 bench.power_on(agent, after_s=self._start_s(agent))
@@ -153,6 +152,11 @@ class Simulation:
             if (yield Until(lambda: state.came_through > 0, self._left_s(bench, deadline_us))):
                 say("")
         yield Until(lambda: False, self._left_s(bench, deadline_us))
+
+    def _closing_text(self) -> str:
+        """`1,200 devices are not off yet`; empty when there is nothing to wait for."""
+        count = 0 if self._bench is None or self._is_cleaning_up else self._bench.closing
+        return f"{format_count(count, 'device')} not off yet" if count else ""
 
     @staticmethod
     def _left_s(bench: RealBench, deadline_us: int) -> float:
@@ -190,6 +194,7 @@ class Simulation:
             await asyncio.wait((task, end, drawing), return_when=asyncio.FIRST_COMPLETED)
             was_done = task.done()
             task.cancel()
+            self._screen.count(self._closing_text)
             await asyncio.wait((task,))
         finally:
             for one in (task, end, drawing):

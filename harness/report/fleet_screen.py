@@ -69,7 +69,8 @@ class LiveScreen:
             self.is_gone = True
 
     def refresh(self) -> None:
-        self._draw(self._count() if self._count is not None else self._sentence or HOW_TO_END)
+        counted = self._count() if self._count is not None else ""
+        self._draw(counted or self._sentence or HOW_TO_END)
 
     def say(self, sentence: str) -> None:
         self._sentence, self._count = sentence, None

@@ -153,13 +153,10 @@ def run_until_stopped(work: Coroutine[Any, Any, T], notice: str = STOPPING) -> T
         task = asyncio.current_task()
         assert task is not None
 
-        def stop() -> None:
-            tell(notice)
-            task.cancel()
-
-        with stop_signals_in_loop(stop):
+        with stop_signals_in_loop(task.cancel, say=lambda wish: tell(notice if wish is Wish.STOP else "")):
             if early:
-                stop()
+                tell(notice)
+                task.cancel()
             return await work
 
     with _sink(early.append):  # what comes before the loop runs is noted, what comes after it is of no interest
@@ -170,11 +167,17 @@ def run_until_stopped(work: Coroutine[Any, Any, T], notice: str = STOPPING) -> T
 
 
 @contextmanager
-def stop_signals_in_loop(stop: Callable[[], object], give_up: Callable[[], object] | None = None) -> Iterator[None]:
-    """Calls `stop`, later `give_up`, in the running event loop."""
+def stop_signals_in_loop(
+    stop: Callable[[], object], give_up: Callable[[], object] | None = None, *, say: Sink = lambda wish: None
+) -> Iterator[None]:
+    """Calls `stop`, later `give_up`, in the running event loop. `say` is called at once: a loop with thousands of
+    devices may take seconds to come round.
+    """
     loop = asyncio.get_running_loop()
 
     def in_loop(wish: Wish) -> None:
+        with suppress(RuntimeError):  # in the middle of another line
+            say(wish)
         match wish:
             case Wish.STOP:
                 loop.call_soon_threadsafe(stop)
@@ -221,9 +224,12 @@ def tell(sentence: str) -> None:
     """A line on stderr, if anybody still reads there."""
     if not sentence:
         return
-    with suppress(OSError, ValueError, RuntimeError):
-        sys.stderr.write(f"{sentence}\n")
-        sys.stderr.flush()
+    with suppress(OSError, ValueError):
+        try:
+            sys.stderr.write(f"{sentence}\n")
+            sys.stderr.flush()
+        except RuntimeError:  # a signal came in the middle of another line
+            os.write(2, f"\n{sentence}\n".encode())
 
 
 def _raise(_: Wish) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from fleetrig.harness.servers.json_answer import NotJson, beginning, kind_of, read_json
+from fleetrig.harness.servers.json_answer import NotJson, beginning, kind_of, read_json, with_whole_pairs
 from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.fault_json import fault_to_json
@@ -79,7 +79,7 @@ class ControlInterface:
     def events_since(self, number: int) -> AdminCall[TracePage]:
         """The next events of its server lane, without bodies."""
         answer = yield from self._ask("GET", f"/trace?lane=server&bodies=false&since={number}&limit={PAGE}", 200)
-        text = body_bytes(answer.body).decode("utf-8", "replace")
+        text = with_whole_pairs(body_bytes(answer.body).decode("utf-8", "replace"))
         lines = [line for line in text.split("\n") if line and not line.startswith('{"dropped"')]
         try:
             events = [from_line(line) for line in lines]

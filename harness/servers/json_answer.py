@@ -35,10 +35,10 @@ def read_json(text: bytes) -> Any:
         whole = text.decode("utf-8-sig")
     except UnicodeDecodeError as wrong:
         raise NotJson(f"JSON that is no UTF-8 at byte {wrong.start}: {shown(text)}") from None
-    if "\\u" in whole:
-        whole = ESCAPES.sub(_paired, whole.encode()).decode()
     try:
-        document = json.loads(whole, parse_constant=_no_number, parse_int=_whole_number, parse_float=_number)
+        document = json.loads(
+            with_whole_pairs(whole), parse_constant=_no_number, parse_int=_whole_number, parse_float=_number
+        )
     except NotJson:
         raise
     except RecursionError:
@@ -48,6 +48,11 @@ def read_json(text: bytes) -> Any:
     if _is_deep(document):
         raise NotJson(too_deep(text))
     return document
+
+
+def with_whole_pairs(text: str) -> str:
+    """JSON text in which every half of a surrogate pair is U+FFFD."""
+    return ESCAPES.sub(_paired, text.encode()).decode() if "\\u" in text else text
 
 
 def too_deep(text: bytes) -> str:
