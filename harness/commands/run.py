@@ -71,7 +71,11 @@ def run_command(
     allow_outside: AllowOutside = False,
     scenarios: Scenarios = None,
 ) -> None:
-    """Run scenarios in virtual time, in real time, or against a server."""
+    """Run scenarios in virtual time, in real time, or against a server.
+
+    Ctrl-C, SIGTERM and SIGHUP stop it: what it made and changed on a server is taken back, and what was judged so far
+    is reported. A second Ctrl-C gives up taking back and says what is left.
+    """
     request = RunRequest(**locals())
     request.check()
     raise typer.Exit(execute(request))

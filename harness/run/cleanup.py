@@ -24,13 +24,14 @@ class RunCleanup:
         self._steps = deque(steps(context))
         self._refused: list[str] = []
         self._no_answer = ""
+        self._requests = 0
 
     def run(self) -> AdminCall[str]:
         """Returns what `left_behind` says then."""
         while self._steps:
             what, step = self._steps[0]
             try:
-                yield from step
+                yield from self._counted(step)
             except NoAnswer as why:
                 self._no_answer = str(why)
                 break
@@ -38,6 +39,20 @@ class RunCleanup:
                 self._refused.append(f"{what} ({why})")
             self._steps.popleft()
         return self.left_behind()
+
+    def progress(self) -> str:
+        """What is being removed and how far that is; empty at the end."""
+        return f"cleaning up: {self._steps[0][0]}, {self._requests:,} requests so far" if self._steps else ""
+
+    def _counted(self, step: AdminCall[None]) -> AdminCall[None]:
+        try:
+            request = next(step)
+            while True:
+                answer = yield request
+                self._requests += 1
+                request = step.send(answer)
+        except StopIteration:
+            return
 
     def left_behind(self) -> str:
         """What could not be removed or restored, or not yet, and why; empty if nothing is left."""

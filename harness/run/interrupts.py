@@ -19,8 +19,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final, TypeVar
@@ -32,6 +32,7 @@ DOUBLED_WITHIN_S: Final = 1.0
 """`timeout`, service managers and closing terminals signal twice: that is one wish."""
 MASHED_WITHIN_S: Final = 2.0
 """Whoever gives up presses more than once: the report of what is left is not to be cut short by that."""
+TELLS_EVERY_S: Final = 3.0
 INTERRUPTED: Final = 2
 """The exit code of a program that is stopped."""
 STOPPING: Final = "stopping, cleaning up (Ctrl-C again gives up cleaning up)"
@@ -218,6 +219,22 @@ def stopping_at_once() -> Iterator[None]:
         if not _in_event_loop():
             raise
         raise asyncio.CancelledError from None
+
+
+@asynccontextmanager
+async def telling(progress: Callable[[], str]) -> AsyncIterator[None]:
+    """Inside an event loop: what takes long says now and then how far it is."""
+
+    async def tick() -> None:
+        while True:
+            await asyncio.sleep(TELLS_EVERY_S)
+            tell(progress())
+
+    task = asyncio.create_task(tick())
+    try:
+        yield
+    finally:
+        task.cancel()
 
 
 def tell(sentence: str) -> None:

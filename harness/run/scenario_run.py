@@ -19,7 +19,7 @@ from fleetrig.harness.platform import platform_of
 from fleetrig.harness.report.version import VERSION
 from fleetrig.harness.run.cleanup import RunCleanup
 from fleetrig.harness.run.context import RunContext, seeded_tokens
-from fleetrig.harness.run.interrupts import finish_despite_stop, stopping_at_once
+from fleetrig.harness.run.interrupts import finish_despite_stop, stopping_at_once, telling
 from fleetrig.harness.run.known_deviations import known_in
 from fleetrig.harness.run.open_files import raise_file_limit
 from fleetrig.harness.run.phases import run_scenario
@@ -173,7 +173,7 @@ class ScenarioRun:
         cleanup = RunCleanup(context)
 
         async def work() -> None:
-            async with RealBench(self.trace, verify=self.options.verify) as bench:
+            async with RealBench(self.trace, verify=self.options.verify) as bench, telling(cleanup.progress):
                 await bench.run(cleanup.run())
 
         try:

@@ -186,3 +186,21 @@ def test_on_a_server_of_our_own_nothing_is_looked_up(tmp_path: Path) -> None:
     assert bench.run(gateway_key_in_use(bench.hawkbit)) == ""
     bench.do("configure", pollingTime="00:10:00")
     assert bench.hawkbit.configured == {}
+
+
+def test_how_far_it_is_can_be_told_at_every_moment(bench: BenchFixture) -> None:
+    bench.do("preregister")
+    cleanup = RunCleanup(bench.context)
+    assert cleanup.progress() == f"cleaning up: rollouts {PREFIX}*, 0 requests so far"
+    assert f"may be left behind on {bench.context.server.url}: rollouts {PREFIX}*, targets" in cleanup.left_behind()
+    steps = cleanup.run()
+    request = next(steps)
+    said = []
+    while True:
+        said.append(cleanup.progress())
+        try:
+            request = steps.send(bench.driver._http.ask(request, Session(), bench.driver.now_us())[0])
+        except StopIteration:
+            break
+    assert f"cleaning up: targets {PREFIX}*, 2 requests so far" in said
+    assert (cleanup.progress(), cleanup.left_behind()) == ("", "")
