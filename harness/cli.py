@@ -21,7 +21,7 @@ from fleetrig.harness.report.exits import Exit
 from fleetrig.harness.report.version import VERSION
 from fleetrig.harness.run.interrupts import stop_signals
 from fleetrig.harness.servers.description import description_of, known_platform
-from fleetrig.simulator.contract.errors import FleetrigError, UsageError
+from fleetrig.simulator.contract.errors import FleetrigError, UsageError, broken_environment
 
 
 class Verb(NamedTuple):
@@ -170,6 +170,8 @@ def _report(error: BaseException) -> int:
             return _say(f"cannot write{_to(error)}: {error.strerror}", Exit.BROKEN)
         case FleetrigError():
             return _say(str(error), error.exit_code)
+        case OSError():
+            return _say(str(broken_environment(error)), Exit.BROKEN)
         case typer.TyperException():
             return _say(_usage_sentence(error), Exit.WRONG_USAGE)
         case _:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from fleetrig.harness.commands.output_places import check_file
 from fleetrig.reference_server.address import Address
-from fleetrig.simulator.contract.errors import UsageError
+from fleetrig.simulator.contract.errors import BrokenBench, system_said
 from fleetrig.simulator.contract.json_types import Json
 
 
@@ -41,13 +41,14 @@ class ReadyFile:
         self._draft = path.with_name(f".{path.name}.{os.getpid()}")
 
     def write(self, document: Mapping[str, Json]) -> None:
-        """Writes atomically, by renaming. Raises UsageError."""
+        """Writes atomically, by renaming. Raises BrokenBench."""
         try:
             self._draft.write_text(json.dumps(document) + "\n", encoding="utf-8")
             self._draft.replace(self._path)
         except OSError as error:
-            self._draft.unlink(missing_ok=True)
-            raise UsageError(f"--ready-file {self._path}: {error.strerror or error}") from error
+            with suppress(OSError):
+                self._draft.unlink(missing_ok=True)
+            raise BrokenBench(f"--ready-file {self._path}: {system_said(error)}") from error
 
     def remove(self) -> None:
         """Removes the file, unless another process has replaced it."""

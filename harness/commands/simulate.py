@@ -39,7 +39,7 @@ def simulate(
         if file is not None:
             stream.listen(file.write)
         result = _show(plan, stream, state)
-    raise typer.Exit(exit_code(result, state, is_traced=file is None or file.works))
+    raise typer.Exit(exit_code(result, state, is_traced=file is None or not file.complaint))
 
 
 def _show(plan: SimulationPlan, trace: Trace, state: FleetState) -> SimulationResult:

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, TextIO
 
+from fleetrig.simulator.contract.errors import shown_path, system_said
+
 DRAFT: Final = ".part"
 
 
+def open_text(path: Path) -> TextIO:
+    return path.open("w", encoding="utf-8", newline="")
+
+
 @contextmanager
-def whole_file(path: Path) -> Iterator[TextIO]:
+def whole_file(path: Path, open_draft: Callable[[Path], TextIO] = open_text) -> Iterator[TextIO]:
     """What is written inside the block replaces the file at its end; nothing is left of it if anything goes wrong.
 
     A link keeps leading where it did, and what is no file, such as `/dev/stdout`, is written as it is. Raises OSError.
     """
     if path.exists() and not path.is_file() and not path.is_dir():
-        with path.open("w", encoding="utf-8", newline="") as file:
+        with open_draft(path) as file:
             yield file
         return
     goal = path.resolve()
     draft = goal.with_name(goal.name + DRAFT)
     try:
-        with draft.open("w", encoding="utf-8", newline="") as file:
+        with open_draft(draft) as file:
             yield file
         draft.replace(goal)
     except BaseException:
@@ -42,6 +49,8 @@ def check_place(option: str, path: Path) -> None:
         raise ValueError(f"{option} {path} is a folder; give the name of a file")
     if path.exists() and not path.is_file():
         return
+    if len(os.fsencode(path.name)) + len(DRAFT) > LONGEST_NAME_BYTES:
+        raise ValueError(f"{option} {shown_path(path)}: File name too long")
     check_folder(option, path, path.resolve().parent)
 
 
@@ -58,8 +67,9 @@ def check_folder(option: str, path: Path, folder: Path) -> None:
             with suppress(OSError):
                 trial.unlink()
     except OSError as wrong:
-        raise ValueError(f"{option} {path}: nothing can be written to {folder} ({wrong.strerror or wrong})") from None
+        raise ValueError(f"{option} {path}: nothing can be written to {folder} ({system_said(wrong)})") from None
 
 
 TRIAL_CHARACTERS: Final = 100
+LONGEST_NAME_BYTES: Final = 255
 TRIAL_BYTES: Final = 4096

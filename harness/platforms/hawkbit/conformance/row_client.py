@@ -20,6 +20,7 @@ from fleetrig.harness.platforms.hawkbit.conformance.cleanup import Cleanup, dele
 from fleetrig.harness.platforms.hawkbit.conformance.foreign_filters import assigned_by_foreign_filter
 from fleetrig.harness.platforms.hawkbit.conformance.generations import GENERATIONS, Generation
 from fleetrig.harness.platforms.hawkbit.conformance.row_settings import RowSettings
+from fleetrig.harness.platforms.hawkbit.conformance.start_properties import named
 from fleetrig.harness.platforms.hawkbit.conformance.under_test import Target, TenantUnderTest, Update
 from fleetrig.harness.run.interrupts import STOPPING, finishing_first, tell
 from fleetrig.harness.verdict import Finding
@@ -159,11 +160,12 @@ def open_client(under_test: TenantUnderTest, row: Row[RowClient]) -> Iterator[Ro
     try:
         yield client
     except Mismatch as mismatch:
+        last = client.http.last
         if name := assigned_by_foreign_filter(client.mgmt, under_test.prefix, client.name_prefix):
             raise MissingCapability(
                 f"targets of our own: its filter {name!r} assigns a set to them too ({mismatch})"
             ) from None
-        raise
+        raise named(mismatch, last) from None
     except NOT_AS_THE_CONTRACT_SAYS as error:
         last = client.http.last
         got = f"{last.request} answered {last.status} {last.text[:300]!r}" if last is not None else "nothing"
