@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import quote
 
 Headers = tuple[tuple[str, str], ...]
 
+CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+UNSENDABLE: Final = re.compile(r"[^A-Za-z0-9\-._~:/?#@!$&'()*+,;=%]+")
+"""What cannot stand in a request line as it is (RFC 3986 §3.3): servers answer 400 to it."""
 URL: Final = re.compile(r"(https?)://([^/?#]+)([^#]*)(?:#.*)?", re.IGNORECASE | re.DOTALL)
 
 
@@ -129,6 +133,16 @@ class HttpResponse:
 
     def header(self, name: str) -> str | None:
         return find_header(self.headers, name)
+
+
+def sendable(target: str) -> str:
+    """A path and query as they can be sent: what no URL may hold in percent-encoded UTF-8, all else as it is.
+
+    Raises ValueError for a control character, and for what is no text (a lone surrogate).
+    """
+    if CONTROL.search(target):
+        raise ValueError("a URL holds no control characters, and nothing that is no text")
+    return UNSENDABLE.sub(lambda found: quote(found[0], safe=""), target)
 
 
 def split_url(url: str) -> tuple[str, str]:
