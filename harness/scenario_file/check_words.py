@@ -39,12 +39,19 @@ class CheckWord(WordModel):
         """Describes what is expected; empty if the fold describes it."""
         return ""
 
+    def waits(self) -> bool:
+        """True when it waits for something; False when it holds until something happens that must not."""
+        return True
+
 
 class Counted(DeviceSelector, CheckWord):
     """Checks that count events of the device lane."""
 
     times: HowOften = AT_LEAST_ONCE
     """How often, for each device: an exact number, or bounds."""
+
+    def waits(self) -> bool:
+        return self.times.at_least > 0
 
 
 class Sends(Counted):
@@ -165,6 +172,9 @@ class Never(CheckWord, RootModel[Seen]):
     def needs_device_access(self) -> str:
         return self.what.arguments.needs_device_access()
 
+    def waits(self) -> bool:
+        return False
+
 
 class Registry(DeviceSelector, CheckWord):
     """Each of the server's records of the devices is like this."""
@@ -220,6 +230,9 @@ class Registry(DeviceSelector, CheckWord):
 class KeepsRunning(DeviceSelector, CheckWord):
     """No device program exits by itself. For external devices this is checked in every phase."""
 
+    def waits(self) -> bool:
+        return False
+
 
 class ProgramsKeepRunning(KeepsRunning):
     """The same as every phase expects it of external devices, also while none of them is on."""
@@ -231,9 +244,15 @@ class KeepsSecrets(DeviceSelector, CheckWord):
     def describe(self) -> str:
         return f"no token stands in what the programs of {describe_devices(self.only)} write"
 
+    def waits(self) -> bool:
+        return False
+
 
 class OneAddress(Model, CheckWord):
     """Each id comes from one address. Two addresses that take turns are two devices with one id."""
+
+    def waits(self) -> bool:
+        return False
 
 
 class Refused(DeviceSelector, CheckWord):
@@ -243,12 +262,18 @@ class Refused(DeviceSelector, CheckWord):
     """A part of the reason."""
     times: HowOften = AT_LEAST_ONCE
 
+    def waits(self) -> bool:
+        return self.times.at_least > 0
+
 
 class FaultBit(Model, CheckWord):
     """A fault was triggered. Without this check a scenario can pass because nothing went wrong."""
 
     kind: FaultKind
     times: HowOften = AT_LEAST_ONCE
+
+    def waits(self) -> bool:
+        return self.times.at_least > 0
 
 
 class ManufacturingRecord(Model, CheckWord):

@@ -50,6 +50,9 @@ class Rate(DeviceSelector, CheckWord):
     at_most: Annotated[Count, AfterValidator(_some)]
     per_s: Window = Field(1.0, alias="per")
 
+    def waits(self) -> bool:
+        return False
+
 
 class Attempts(Bounded):
     """The longest run of consecutive failures of one device: no usable answer, or a status of 400 or above."""
@@ -57,6 +60,9 @@ class Attempts(Bounded):
     of: ExchangeName = POLL
     at_least: Count | None = None
     at_most: Count | None = None
+
+    def waits(self) -> bool:
+        return bool(self.at_least)
 
 
 class Spread(DeviceSelector, CheckWord):

@@ -41,6 +41,7 @@ from fleetrig.harness.scenario_file.values import (
     Scalar,
     Text,
     UnitList,
+    Window,
     Word,
     written_as,
 )
@@ -158,7 +159,7 @@ class Devices(Model):
     """Devices that are switched on together really start over so long."""
     backoff: BackoffLine = BackoffLine()
     install_time_s: Duration = Field(5.0, alias="install_time")
-    timeout_s: Duration = Field(10.0, alias="timeout")
+    timeout_s: Window = Field(10.0, alias="timeout")
     """The request timeout of a device."""
     interval_s: Duration = Field(300.0, alias="interval")
     """How often a device polls until the server has named an interval."""
@@ -233,6 +234,12 @@ class Phase(Model):
             raise ValueError("expect needs within (how long to wait at most) or for (how long to watch)")
         if self.within_s is not None and not self.expect:
             raise ValueError("within waits for what expect says: add expect, or use for")
+        if self.within_s is not None and not any(check.arguments.waits() for check in self.expect):
+            raise ValueError(
+                "within ends as soon as all of expect holds, and all of this holds from the start: use for"
+            )
+        if self.for_s == 0 and self.expect and not self.do:
+            raise ValueError("for: 0s watches nothing: expected a time above 0")
         return self
 
 

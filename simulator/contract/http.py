@@ -27,7 +27,51 @@ class FileSlice:
         return self.length_bytes
 
 
-Body = bytes | FileSlice | tuple[bytes | FileSlice, ...]
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """A body that is one block over and over: `length_bytes` of that, from `offset_bytes` on.
+
+    It is made as it is read, so an image of gigabytes takes no memory. Read with `bodies`."""
+
+    block: bytes
+    offset_bytes: int
+    length_bytes: int
+
+    def __len__(self) -> int:
+        return self.length_bytes
+
+
+BodyPart = bytes | FileSlice | Repeated
+Body = BodyPart | tuple[BodyPart, ...]
+
+
+def parts_of(body: Body) -> tuple[BodyPart, ...]:
+    """The parts of a body in order."""
+    return body if isinstance(body, tuple) else (body,)
+
+
+def part_slice(part: BodyPart, offset_bytes: int, length_bytes: int) -> BodyPart:
+    """At most `length_bytes` of a part, from `offset_bytes` on; nothing is read."""
+    length_bytes = max(0, min(length_bytes, len(part) - offset_bytes))
+    match part:
+        case bytes():
+            return part[offset_bytes : offset_bytes + length_bytes]
+        case FileSlice(path, begins_at):
+            return FileSlice(path, begins_at + offset_bytes, length_bytes)
+        case Repeated(block, begins_at):
+            return Repeated(block, begins_at + offset_bytes, length_bytes)
+
+
+def body_slice(body: Body, offset_bytes: int, length_bytes: int) -> Body:
+    """At most `length_bytes` of a body, from `offset_bytes` on; nothing is read."""
+    slices: list[BodyPart] = []
+    for part in parts_of(body):
+        taken = part_slice(part, min(offset_bytes, len(part)), length_bytes)
+        offset_bytes = max(0, offset_bytes - len(part))
+        length_bytes -= len(taken)
+        if taken:
+            slices.append(taken)
+    return slices[0] if len(slices) == 1 else tuple(slices) or b""
 
 
 def body_length(body: Body) -> int:

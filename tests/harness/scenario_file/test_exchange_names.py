@@ -161,6 +161,34 @@ def test_a_check_that_could_not_fail_is_a_mistake(read: Read, check: str, senten
     assert sentence in said
 
 
+FROM_THE_START = [
+    "never: {sends: {name: download}}",
+    "sends: {name: download, times: 0}",
+    "receives: {status: 401, times: {at_most: 3}}",
+    "refused: {times: 0}",
+    "rate: {of: poll, at_most: 3}",
+    "attempts: {of: poll, at_most: 3}",
+    "keeps_running",
+]
+
+
+@pytest.mark.parametrize("check", FROM_THE_START)
+def test_waiting_for_what_holds_from_the_start_watches_nothing(read: Read, check: str) -> None:
+    text = scenario(check).replace("for: 10s", "within: 10s")
+    assert said_about(read, text) == [
+        "5:5: phases[0]: within ends as soon as all of expect holds, and all of this holds from the start: use for"
+    ]
+    assert expand(read(scenario(check)))
+    assert expand(read(text.rstrip() + "\n              - reaches: {stage: online}\n")), (
+        "then it is watched until that holds"
+    )
+
+
+def test_no_time_is_no_time_to_watch(read: Read) -> None:
+    text = scenario(FROM_THE_START[0], do="").replace("for: 10s", "for: 0s")
+    assert said_about(read, text) == ["5:5: phases[0]: for: 0s watches nothing: expected a time above 0"]
+
+
 def test_a_fault_must_be_set_before_it_can_be_seen(read: Read) -> None:
     text = scenario("fault: {kind: outage}", faults="[{fault: latency, delay: 1s}]")
     assert said_about(read, text)[0].endswith("so it cannot be triggered; set are latency")
