@@ -15,7 +15,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from fleetrig.simulator.contract.bodies import body_blocks
-from fleetrig.simulator.contract.http import Body
+from fleetrig.simulator.contract.http import Body, BodyPart, Repeated, parts_of
 
 MOST_PARTS: Final = 50
 PART_HEAD_BYTES: Final = 512
@@ -61,22 +61,40 @@ class Upload:
         self._header_value = bytearray()
         self._disposition = ""
         self._finished = False
+        self._is_in_file = False
         self._boundary = b""
         self._before: bytes | None = b""
         """What came before the first boundary was seen; None once it was."""
         self._parser = self._make_parser(content_type)
 
-    def file_blocks(self) -> Iterator[bytes]:
-        """The bytes of the file, once. Raises BadMultipart for a malformed or cut body."""
-        for block in body_blocks(self._body):
+    def file_blocks(self) -> Iterator[BodyPart]:
+        """The bytes of the file, once. Raises BadMultipart for a malformed or cut body.
+
+        A part of the body that is made as it is read, and is the content of the file, comes as it is."""
+        before: BodyPart = b""
+        for part in parts_of(self._body):
+            if isinstance(part, Repeated) and self._is_content(part, before):
+                yield part
+            else:
+                yield from self._parsed(part)
+            before = part
+        if not self._finished and self._before is None:
+            raise BadMultipart(CUT)
+
+    def _parsed(self, part: BodyPart) -> Iterator[bytes]:
+        for block in body_blocks(part):
             try:
                 self._parser.write(self._from_first_boundary(block))
             except FormParserError:
                 raise BadMultipart(CUT) from None
             yield from self._file
             self._file.clear()
-        if not self._finished and self._before is None:
-            raise BadMultipart(CUT)
+
+    def _is_content(self, part: Repeated, before: BodyPart) -> bool:
+        """Just behind the head of the file, and no boundary within."""
+        is_behind_head = isinstance(before, bytes) and before.endswith(b"\r\n\r\n")
+        turns = part.block * (2 + len(self._boundary) // len(part.block))
+        return is_behind_head and self._is_in_file and b"--" + self._boundary not in turns
 
     def _from_first_boundary(self, block: bytes) -> bytes:
         """The part of a block from the first boundary on."""
@@ -137,7 +155,7 @@ class Upload:
     def _end_headers(self) -> None:
         name, filename = _disposition(self._disposition)
         if name == self._file_field and filename is not None and not self.has_file:
-            self.has_file = True
+            self.has_file = self._is_in_file = True
             self.filename = filename
             return
         if self._head_bytes > PART_HEAD_BYTES:
@@ -156,6 +174,7 @@ class Upload:
             raise BadMultipart(LONG_FIELDS)
 
     def _end_part(self) -> None:
+        self._is_in_file = False
         if self._field is not None:
             self.fields.setdefault(self._name, self._field.decode("utf-8", "replace"))
 

@@ -18,6 +18,8 @@ from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.drivers.director import AdminCall
 from fleetrig.simulator.stages import Stage
 
+FORMULA_BEGINS: Final = ("=", "+", "-", "@")
+
 ACCEPTED: Final = frozenset({Stage.ENROLLED, Stage.ONLINE, Stage.UPDATING})
 
 
@@ -63,12 +65,20 @@ def fingerprint(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()[:16] if secret else ""
 
 
+def plain_cell(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula: one that begins like it gets an apostrophe before it."""
+    return f"'{text}" if text.startswith(FORMULA_BEGINS) else text
+
+
 def write_record(rows: list[dict[str, str]], folder: Path, name: str) -> None:
-    """`name.csv` and `name.json`, both whole or neither. Raises BrokenBench when they cannot be written."""
+    """`name.csv` and `name.json`, both whole or neither; JSON has every value as it is.
+
+    Raises BrokenBench when they cannot be written.
+    """
     text = io.StringIO(newline="")
     table = csv.DictWriter(text, list(rows[0]))
     table.writeheader()
-    table.writerows(rows)
+    table.writerows({name: plain_cell(text) for name, text in row.items()} for row in rows)
     contents = {"csv": text.getvalue(), "json": json.dumps(rows, indent=2) + "\n"}
     drafts = {ending: folder / f"{name}.{ending}.part" for ending in contents}
     try:

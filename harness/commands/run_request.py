@@ -12,6 +12,7 @@ from typing import Final, Literal
 
 from rich.console import Console
 
+from fleetrig.harness.commands.fleet_options import warn_of_tokens
 from fleetrig.harness.external.command import device_command
 from fleetrig.harness.report.console import ConsoleReport, make_console
 from fleetrig.harness.report.exits import Exit, ExitRules, exit_of_all
@@ -151,6 +152,8 @@ def execute(request: RunRequest) -> Exit:
     """Plans, runs, shows and writes. Raises UsageError before anything is run, never afterwards."""
     console = make_console()
     runs = planned(request)
+    for scenario_id in dict.fromkeys(expanded.scenario.id for expanded in runs):
+        warn_of_tokens(scenario_id, [one.scenario for one in runs if one.scenario.id == scenario_id])
     options = request.options({expanded.scenario.platform for expanded in runs})
     is_single = len(runs) == 1
     check_places(request.junit, request.trace, request.results, is_many=not is_single)

@@ -20,7 +20,7 @@ def query_secrets(context: RunContext, words: KeepsSecrets) -> AdminCall[Finding
     for serial in context.serials(words.only):
         for number, line in enumerate(context.output_of(serial).splitlines(), 1):
             lines += 1
-            masked = context.secrets.hide(line)
+            masked = context.secrets.hide_known(line)
             if masked != line:
                 return Finding(EXPECTED, f"{serial} wrote one in line {number}: {masked.strip()[:200]}")
     return Measured(f"{format_amount(lines, 'line')} read, no token in them")

@@ -71,7 +71,7 @@ def replay(path: Path, folder: Path, peer: Peer | None = None, *, allows_outside
     lines = read_lines(path)
     stored = first_line(path, next(lines, ""))
     file = read_scenario(scenario_path(stored, folder), stored.id, allows_outside=allows_outside)
-    hide = secrets_of(file).hide
+    hide = secrets_of(file).hide_known
     replayed = Replay(file.fill(stored.values), hide, known_in(peer, stored.run))
     for number, line in enumerate(lines, 2):
         try:

@@ -91,6 +91,8 @@ class Source:
     path: Path
     text: str
     tree: Any
+    secret_names: frozenset[str] = frozenset()
+    """What `${…}` names of secrets: their values are never shown."""
 
     def problem(self, mark: Mark, sentence: str) -> Problem:
         return problem_in(self.path, self.text, mark, sentence)
@@ -107,7 +109,8 @@ class Source:
             about_key = error["type"] == "extra_forbidden" or place[-1:] == KEY
             mark, raw = locate(self.tree, place[:-1] if place[-1:] == KEY else place, key=about_key)
             if not _follows_from_others(error):
-                yield self.problem(mark, sentence(error, raw, model))
+                is_secret = isinstance(raw, str) and any(f"${{{name}}}" in raw for name in self.secret_names)
+                yield self.problem(mark, sentence(error, raw, model, is_secret=is_secret))
 
 
 def problem_in(path: Path, text: str, mark: Mark, sentence: str) -> Problem:
@@ -126,7 +129,7 @@ def _lines(text: str) -> list[str]:
     return re.split(r"\r\n|\r|\n", text)
 
 
-def sentence(error: ErrorDetails, raw: Any, model: type[BaseModel]) -> str:
+def sentence(error: ErrorDetails, raw: Any, model: type[BaseModel], *, is_secret: bool = False) -> str:
     """One error of pydantic's in our words. `raw` is what the file says there, before values are filled in."""
     place, context = error["loc"], error.get("ctx", {})
     match error["type"]:
@@ -135,16 +138,15 @@ def sentence(error: ErrorDetails, raw: Any, model: type[BaseModel]) -> str:
         case "extra_forbidden":
             return _at(place[:-1], not_known(str(place[-1]), known_keys(model, place[:-1])))
         case "value_error":
-            said = context["error"]
-            return _at(
-                place,
-                str(said) if isinstance(said, WholeSentence) else f"{said}{_got(error['input'], raw)}",
-            )
+            said, got = context["error"], _got(error["input"], raw, is_secret)
+            is_whole = isinstance(said, WholeSentence)
+            return _at(place, str(said) if is_whole else f"{said}{got}")
         case "literal_error" | "enum":
             words = re.findall(r"'([^']*)'", str(context["expected"]))
-            return _at(place, f"expected {_either(words)}" + _got(error["input"], raw) + _hint(error["input"], words))
+            hint = "" if is_secret else _hint(error["input"], words)
+            return _at(place, f"expected {_either(words)}" + _got(error["input"], raw, is_secret) + hint)
         case _:
-            return _at(place, _expected(error) + _got(error["input"], raw))
+            return _at(place, _expected(error) + _got(error["input"], raw, is_secret))
 
 
 def known_keys(model: type[BaseModel], place: Sequence[str | int]) -> list[str]:
@@ -195,11 +197,11 @@ def _follows_from_others(error: ErrorDetails) -> bool:
     return error["type"] == "too_short" and isinstance(given, list) and len(given) >= error["ctx"]["min_length"]
 
 
-def _got(value: Any, raw: Any) -> str:
+def _got(value: Any, raw: Any, is_secret: bool) -> str:
     """The actual value; never one from the environment, since that may be a secret."""
     if value is None or value in ({}, []):
         return ", got nothing"
-    if isinstance(raw, str) and "${env:" in raw:
+    if is_secret:
         return f", got what {raw} stands for"
     written = f" from {raw}" if isinstance(raw, str) and "${" in raw else ""
     return "" if isinstance(value, dict | list) and not written else f", got {_shown(value)}{written}"

@@ -32,8 +32,8 @@ from fleetrig.simulator.contract.bounds import YAML_BYTES, YAML_LEVELS, YAML_VAL
 from fleetrig.simulator.contract.errors import UsageError
 
 UNPRINTABLE: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-UNWRITABLE: Final = re.compile("[\0\ud800-\udfff]")
-"""What escapes in quotes can make: NUL, and halves of characters."""
+UNWRITABLE: Final = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+"""What escapes in quotes can make: characters that steer a terminal, NUL, and halves of characters."""
 INTEGER: Final = re.compile(r"[-+]?[0-9]{1,18}|0x[0-9a-fA-F]{1,15}|0o[0-7]{1,20}")
 NUMBER: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 
@@ -169,7 +169,7 @@ class _Builder:
         text: str = event.value
         line = _mark(event).line
         if found := UNWRITABLE.search(text):
-            self._refuse(_mark(event), f"text with U+{ord(found[0]):04X}, which no file and no message can hold")
+            self._refuse(_mark(event), f"text with U+{ord(found[0]):04X}, which cannot be shown as it is")
         if event.style is not None:
             return marked_text(text, line)
         if text in {"", "~", "null", "Null", "NULL"}:

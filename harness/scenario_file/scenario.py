@@ -41,6 +41,7 @@ from fleetrig.harness.scenario_file.values import (
     Scalar,
     Text,
     UnitList,
+    Window,
     Word,
     written_as,
 )
@@ -158,7 +159,7 @@ class Devices(Model):
     """Devices that are switched on together really start over so long."""
     backoff: BackoffLine = BackoffLine()
     install_time_s: Duration = Field(5.0, alias="install_time")
-    timeout_s: Duration = Field(10.0, alias="timeout")
+    timeout_s: Window = Field(10.0, alias="timeout")
     """The request timeout of a device."""
     interval_s: Duration = Field(300.0, alias="interval")
     """How often a device polls until the server has named an interval."""

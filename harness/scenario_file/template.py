@@ -2,6 +2,9 @@
 
 `${name}` in a value stands for a value of `params` or `matrix`, `${env:NAME}` for an environment variable. That is all
 there is. A value that is nothing but `${name}` keeps the type of what it stands for.
+
+What comes from the environment is a secret. It can only stand where something is configured, sent or compared, never in
+a name: names are shown, stored by the server, and called in files.
 """
 
 from __future__ import annotations
@@ -9,24 +12,44 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from fleetrig.harness.scenario_file.marks import START, Mark, MarkedMapping, count_values, keys, locate, replaced, texts
+from fleetrig.harness.scenario_file.marks import (
+    START,
+    Mark,
+    MarkedMapping,
+    count_values,
+    keys,
+    locate,
+    replaced,
+    texts,
+    texts_below,
+)
 from fleetrig.harness.scenario_file.platform_models import models_of
 from fleetrig.harness.scenario_file.problems import FileMistakes, Problem, Source, not_known
 from fleetrig.harness.scenario_file.reader import read_source
 from fleetrig.harness.scenario_file.scenario import Heading, Scenario
 from fleetrig.simulator.contract.bounds import FILLED_CHARS, FILLED_VALUES, YAML_VALUES
+from fleetrig.simulator.contract.masking import Secrets
 
 PLACE: Final = re.compile(r"\$\{([^}]*)(\}?)")
 ENVIRONMENT: Final = re.compile(r"env:([A-Za-z_][A-Za-z0-9_]*)")
 SOURCES: Final = ("params", "matrix")
+SECRETS_BELONG_BELOW: Final = frozenset(
+    {"settings", "properties", "configure", "attributes", "header", "headers", "body_has", "set", "body", "line",
+     "path", "reason_has"}
+)  # fmt: skip
+"""Keys below which `${env:NAME}` may stand, or a param that holds one."""
+NO_SECRET_HERE: Final = (
+    "{place} is a secret and cannot stand here, where it would be shown and stored in clear: write the value itself, "
+    "or put it where secrets belong (settings, properties, attributes, headers, bodies)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +73,14 @@ class ScenarioFile:
             tree.put(key, value if key in SOURCES else replaced(value, change, marks[1]), *marks)
         scenario = _validated(self.source, self.id, tree, problems, allows_outside=self.allows_outside)
         if scenario is None or problems:
-            raise FileMistakes(problems)
+            raise FileMistakes(self._masked(problems, environ))
         return scenario
+
+    def _masked(self, problems: Iterable[Problem], environ: Mapping[str, str]) -> Iterator[Problem]:
+        secrets = Secrets()
+        for secret in self.secrets(environ):
+            secrets.learn("secret", secret)
+        return (replace(problem, sentence=secrets.hide(problem.sentence)) for problem in problems)
 
     def secrets(self, environ: Mapping[str, str] = os.environ) -> frozenset[str]:
         """What the environment gives to this file: to be masked wherever it turns up."""
@@ -110,6 +139,7 @@ def read_scenario(path: Path, scenario_id: str, *, allows_outside: bool = False)
     source = read_source(path)
     if not isinstance(source.tree, MarkedMapping):
         raise FileMistakes([source.problem(START, "expected a mapping (key: value) that begins with scenario")])
+    source = replace(source, secret_names=_secret_names(source.tree))
     problems = [*_first_key_problems(source), *_place_problems(source)]
     _validated(source, scenario_id, source.tree, problems, allows_outside=allows_outside)
     if problems:
@@ -171,13 +201,15 @@ def _place_problems(source: Source) -> Iterator[Problem]:
     parts = {key: source.tree[key] for key in SOURCES if isinstance(source.tree.get(key), MarkedMapping)}
     known = [name for part in parts.values() for name in part]
     used: set[str] = set()
-    for part, node in source.tree.items():
-        for text, mark in texts(node, source.tree.values_at[part]):
-            for place in PLACE.finditer(text):
-                allowed = () if part in SOURCES else known
-                if why := _why_not(place, allowed, environment=part != "matrix"):
-                    yield source.problem(source.find(place[0], mark), why)
-                used.add(place[1])
+    for text, mark, above in texts_below(source.tree):
+        for place in PLACE.finditer(text):
+            is_value = above[0] not in SOURCES
+            why = _why_not(place, known if is_value else (), environment=above[0] != "matrix")
+            if not why and is_value and place[1] in source.secret_names and SECRETS_BELONG_BELOW.isdisjoint(above):
+                why = NO_SECRET_HERE.format(place=place[0])
+            if why:
+                yield source.problem(source.find(place[0], mark), why)
+            used.add(place[1])
     for key, mark in keys(source.tree):
         if PLACE.search(key):
             yield source.problem(mark, "keys are not filled in, only values")
@@ -186,6 +218,15 @@ def _place_problems(source: Source) -> Iterator[Problem]:
             yield source.problem(part.keys_at[name], f"{name} is never used: write ${{{name}}} where it belongs")
     for name in parts.get("params", {}).keys() & parts.get("matrix", {}).keys():
         yield source.problem(parts["matrix"].keys_at[name], f"{name} stands in params as well")
+
+
+def _secret_names(tree: MarkedMapping) -> frozenset[str]:
+    """What stands for a secret in places: variables of the environment, and params that hold one."""
+    found = [(place[1], above) for text, _, above in texts_below(tree) for place in PLACE.finditer(text)]
+    variables = {name for name, _ in found if ENVIRONMENT.fullmatch(name)}
+    return frozenset(
+        variables | {above[1] for name, above in found if name in variables and above[0] == "params" and len(above) > 1}
+    )
 
 
 def _why_not(place: re.Match[str], known: list[str] | tuple[()], *, environment: bool) -> str:

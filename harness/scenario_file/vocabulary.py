@@ -9,7 +9,7 @@ import functools
 import operator
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Final
+from typing import Any, Final, Protocol, runtime_checkable
 
 from fleetrig.harness.platforms import load
 from fleetrig.harness.scenario_file.action_words import ActionWord
@@ -19,6 +19,13 @@ Form = Any
 
 NEUTRAL_NEEDS: Final = frozenset({"reference", "reference.faults", "reference.reasons"})
 """Capabilities of our own server on every platform."""
+
+
+@runtime_checkable
+class DeviceWords(Protocol):
+    """A value of `device_fields` that can say in a part of a sentence what the devices do."""
+
+    def say(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +63,8 @@ class Vocabulary:
     """Generations of the server, newest first."""
     tenant: str
     """The usual tenant."""
+    token_settings: frozenset[str] = frozenset()
+    """Settings that hold a token of devices."""
     program_exchanges: tuple[str, ...] = ()
     """Further ones, of devices that are programs: what a server can be asked in a device's name."""
     moments: tuple[str, ...] = ()

@@ -18,7 +18,7 @@ from fleetrig.reference_server.server import Server
 from fleetrig.reference_server.stores.blobs import MemoryBlobs
 from fleetrig.reference_server.stores.memory import MemoryStore
 from fleetrig.simulator.contract.envelope import Conversation
-from fleetrig.simulator.contract.errors import ModelError
+from fleetrig.simulator.contract.errors import BrokenBench, ModelError
 from fleetrig.simulator.contract.faults import Fault
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Trace
@@ -67,6 +67,8 @@ async def serving(
         control = ControlInterface(server.control_url)
         listeners = {name: server.url(platform.name, name) for name in wanted}
         yield own_server(platform, listeners, profile, control.add_fault, control)
+        for sentence in server.failures:
+            raise BrokenBench(f"the server of this run has failed: {sentence}")
         for bug in server.bugs:
             raise ModelError(f"a bug in fleetrig's own server spoiled this run: {type(bug).__name__}: {bug}")
 

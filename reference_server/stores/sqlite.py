@@ -140,6 +140,7 @@ class SqliteStore:
 
     def flush(self) -> None:
         if not self._waiting and not self._given:
+            self._tables.check()
             return
         with self._joined():
             for of, (kind, record) in self._waiting.items():

@@ -4,7 +4,7 @@ Three rules for writing one:
 1. A lane has one writer: drivers the `device` lane, `reference_server.server` the `server` lane, fronts the `network`
    lane, the harness the `bench` lane. `seq` counts within the lane; order is only promised there.
 2. An event is made only when there is a listener.
-3. Secrets are masked when an event is written out (`masking.Secrets`), by value, bodies included.
+3. Secrets are masked when an event is written out (`masking.Secrets`), by value and by place, bodies included.
 """
 
 from __future__ import annotations

@@ -106,7 +106,7 @@ def test_secrets_of_the_environment_are_masked_everywhere(tmp_path: Path, monkey
     )
     body = """
     phases:
-      - name: "it holds ${env:KEY}"
+      - name: it holds the key
         do: [{configure: {authentication.gatewaytoken.key: "${env:KEY}"}}, power_on]
         within: 3s
         expect:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from fleetrig.harness.servers.http_admin import FIRST_ANSWER_WITHIN_S, HttpAdmin
 from fleetrig.simulator.contract.errors import UsageError
-from fleetrig.simulator.contract.http import HttpRequest
+from fleetrig.simulator.contract.http import BodyPart, HttpRequest
 from fleetrig.simulator.contract.identity import UserPassword
 from fleetrig.simulator.drivers.director import AdminCall
 
@@ -29,7 +29,7 @@ class UploadedFile(NamedTuple):
     """A file of a software module."""
 
     name: str
-    content: bytes
+    content: BodyPart
 
 
 class HawkbitAdmin(HttpAdmin):
@@ -104,7 +104,7 @@ class HawkbitAdmin(HttpAdmin):
 
     # -- updates (§1.4)
 
-    def create_update(self, name: str, version: str, image: bytes, filename: str) -> AdminCall[int]:
+    def create_update(self, name: str, version: str, image: BodyPart, filename: str) -> AdminCall[int]:
         """A module with one artifact in a distribution set of type `os`; gives the set's id."""
         module_id = yield from self.create_module(name, version, "os", (UploadedFile(filename, image),))
         return (yield from self.create_set(name, version, "os", (module_id,)))
@@ -186,13 +186,13 @@ class HawkbitAdmin(HttpAdmin):
             if not content or len(found) >= self.part(page, int, "total"):
                 return found
 
-    def _upload(self, module_id: int, filename: str, image: bytes) -> HttpRequest:
+    def _upload(self, module_id: int, filename: str, image: BodyPart) -> HttpRequest:
         shown = filename.translate(ESCAPED_IN_FORMS)
         head = (
             f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="{shown}"\r\n'
             "Content-Type: application/octet-stream\r\n\r\n"
         )
-        body = head.encode() + image + f"\r\n--{BOUNDARY}--\r\n".encode()
+        body = (head.encode(), image, f"\r\n--{BOUNDARY}--\r\n".encode())
         content_type = f"multipart/form-data; boundary={BOUNDARY}"
         # What a part's header cannot hold goes beside it, where it wins (§1.4).
         is_plain = filename.isascii() and shown == filename and not set(filename) & {"%", "\\"}

@@ -74,6 +74,10 @@ class DeployedModule(Model):
     size_bytes: ImageSize | None = Field(None, alias="size")
     """Of each file; that of the update when not given."""
 
+    def describe(self, usual_bytes: int) -> str:
+        size = readable_size(self.size_bytes or usual_bytes)
+        return f"{self.type}: {self.count} file{'s' * (self.count > 1)} of {size}"
+
     @property
     def count(self) -> int:
         return self.files if isinstance(self.files, int) else len(self.files)
@@ -100,9 +104,11 @@ class MaintenanceWindow(Model):
         return self
 
     def describe(self) -> str:
-        when = f"at {self.schedule} ({self.timezone})" if self.opens_after_s is None else "once"
-        later = "" if self.opens_after_s is None else f" {duration_text(self.opens_after_s)} later"
-        return f"installed only in a window that opens {when}{later} for {self.duration}"
+        if self.opens_after_s is not None:
+            return (
+                f"installed only in a window that opens {duration_text(self.opens_after_s)} later for {self.duration}"
+            )
+        return f"installed only in windows of {self.duration} at {self.schedule} ({self.timezone})"
 
 
 class Deploy(Model, ActionWord):
@@ -136,14 +142,11 @@ class Deploy(Model, ActionWord):
         return self
 
     def describe(self) -> str:
+        asked = {None: "", True: ", which are asked first", False: ", which are not asked"}[self.confirmation_required]
         when = "at once" if self.before_contact else "once each of them has called"
-        whom = describe_devices(self.to)
-        told = [f"create version {self.version} ({self._content()}) and assign it to {whom} ({self._urgency()})", when]
-        if self.window is not None:
-            told.append(self.window.describe())
-        if self.confirmation_required is not None:
-            told.append("which are asked first" if self.confirmation_required else "which are not asked first")
-        return ", ".join(told)
+        whom = describe_devices(self.to) + asked
+        what = f"create version {self.version} ({self._content()}) and assign it to {whom} ({self._urgency()}), {when}"
+        return what if self.window is None else f"{what}; {self.window.describe()}"
 
     def globs(self) -> Iterator[str]:
         yield self.to
@@ -151,8 +154,7 @@ class Deploy(Model, ActionWord):
     def _content(self) -> str:
         if self.modules == (DeployedModule(),):
             return f"an image of {readable_size(self.size_bytes)}"
-        modules = [f"{one.type} with {one.count} file{'s' * (one.count > 1)}" for one in self.modules]
-        return f"{' and '.join(modules)} of {readable_size(self.size_bytes)}"
+        return ", ".join(one.describe(self.size_bytes) for one in self.modules)
 
     def _urgency(self) -> str:
         return self.type if self.force_after_s is None else f"forced after {duration_text(self.force_after_s)}"

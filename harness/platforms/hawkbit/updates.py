@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -11,6 +12,7 @@ from fleetrig.harness.platforms.hawkbit.admin import UploadedFile
 from fleetrig.harness.platforms.hawkbit.deploy_words import DeployedModule
 from fleetrig.harness.platforms.hawkbit.hawkbit_run import HawkbitRun
 from fleetrig.simulator.contract.errors import BrokenBench
+from fleetrig.simulator.contract.http import FileSlice, Repeated
 from fleetrig.simulator.drivers.director import Director
 
 SET_TYPES: Final = {frozenset({"os"}): "os", frozenset({"application"}): "app"}
@@ -54,15 +56,16 @@ def named_as(name: str, image: Path | None) -> str:
 
 def image_of(run: HawkbitRun, label: str, size_bytes: int) -> UploadedFile:
     """An image made for the run, or the device's own. Raises BrokenBench for one that cannot be read."""
-    if run.context.image is None:
-        return UploadedFile(f"{label}.img", image_bytes(label, size_bytes))
+    image = run.context.image
+    if image is None:
+        return UploadedFile(f"{label}.img", made_image(label, size_bytes))
     try:
-        return UploadedFile(run.context.image.name, run.context.image.read_bytes())
+        with image.open("rb") as file:
+            return UploadedFile(image.name, FileSlice(str(image), 0, file.seek(0, os.SEEK_END)))
     except OSError as wrong:
-        raise BrokenBench(f"cannot read the image {run.context.image}: {wrong.strerror or wrong}") from None
+        raise BrokenBench(f"cannot read the image {image}: {wrong.strerror or wrong}") from None
 
 
-def image_bytes(label: str, size_bytes: int) -> bytes:
-    """An image that is different for each label and the same in each run."""
-    block = hashlib.sha256(label.encode()).digest()
-    return (block * (size_bytes // len(block) + 1))[:size_bytes]
+def made_image(label: str, size_bytes: int) -> Repeated:
+    """An image that is different for each label and the same in each run, made as it is sent."""
+    return Repeated(hashlib.sha256(label.encode()).digest(), 0, size_bytes)

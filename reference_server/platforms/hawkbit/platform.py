@@ -69,6 +69,7 @@ class HawkbitPlatform:
             broken_body=self._broken_body,
             needs_body=self._needs_body,
             prepared_body=prepared_body,
+            failure=self._failed,
         )
         routes = known_to(self.repo.traits, PROVISIONING + DEPLOYMENT + SOFTWARE + SETS + CAMPAIGNS)
         self._operators = Router(route for route in routes if not route.is_for_devices)
@@ -189,6 +190,10 @@ class HawkbitPlatform:
         if route.needs:
             call.need(route.needs)
         return prepared
+
+    def _failed(self, request: HttpRequest, now_us: int) -> HttpResponse:
+        """An error of the database is nothing that hawkBit foresees: the framework answers (§0.1)."""
+        return refusal(framework(500, "the store has failed"), Call(request, Session(), now_us, self.repo))
 
     def _refuse(self, call: Call, error: HawkbitError, *, rollback: bool) -> HttpAnswer:
         response = refusal(reworded(error, call.traits), call)

@@ -58,6 +58,7 @@ VALUES = {
     "groups": ({"do": f", {{rollout: {{version: '1', groups: {NINES}}}}}"}, "rollout.groups: expected at most 500 gr"),
     "wait": ({"do": ", {wait: 999999999h}"}, "wait: expected at most 10000h, which is 416 days (longer than any test)"),
     "within": ({"span": "within: 10001h"}, "phases[0].within: expected at most 10000h"),
+    "no time-out": ({"devices": ", timeout: 0s"}, "devices.timeout: expected a time of at least 1ms"),
     "spread": ({"devices": ", start_spread: 999999999h"}, "devices.start_spread: expected at most 10000h"),
     "backoff": ({"devices": ", backoff: {cap: 999999999h}"}, "devices.backoff.cap: expected at most 10000h"),
     "times": ({"expect": f", {{sends: {{name: poll, times: {NINES}}}}}"}, "expected at most 1,000,000,000"),
@@ -114,8 +115,8 @@ def test_the_largest_of_all_is_good(read: Read) -> None:
     assert serial == "DEV-0001"
 
 
-@pytest.mark.parametrize("escape", ["\\0", "\\ud800", "\\uDFFF"])
-def test_text_that_nothing_can_hold_is_a_mistake_of_its_line(read: Read, escape: str) -> None:
+@pytest.mark.parametrize("escape", ["\\0", "\\ud800", "\\uDFFF", "\\e", "\\x1b[2J", "\\a", "\\b", "\\x9b"])
+def test_text_that_cannot_be_shown_is_a_mistake_of_its_line(read: Read, escape: str) -> None:
     assert "x.yaml:3:33: text with U+" in said(read, scenario(devices=f', model: "a{escape}"'))
 
 

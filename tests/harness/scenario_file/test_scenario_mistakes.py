@@ -274,8 +274,8 @@ MISTAKES = {
         ["2:15: the environment cannot stand in matrix: its values are part of the name"],
     ),
     "a variable that is not set": (
-        scenario(devices=FLEET + 'model: "${env:NOT_SET}"}'),
-        ["2:34: the environment variable NOT_SET is not set"],
+        scenario(devices=FLEET + 'attributes: {a: "${env:NOT_SET}"}}'),
+        ["2:43: the environment variable NOT_SET is not set"],
     ),
     "a list inside a text": (
         scenario(params="params: {l: [1]}", devices=FLEET + 'model: "a ${l}"}'),
@@ -318,8 +318,12 @@ MISTAKES = {
         [f"7:13: phases[0].within: {TIME}, got the number 30 from ${{t}}"],
     ),
     "a secret of the wrong type": (
-        scenario(span='within: "${env:TOKEN}"'),
-        [f"6:13: phases[0].within: {TIME}, got what ${{env:TOKEN}} stands for"],
+        scenario(server='server: {settings: {pollingTime: "${env:TOKEN}"}}'),
+        [f"3:34: server.settings.pollingTime: expected {POLLING_TIME}, got what ${{env:TOKEN}} stands for"],
+    ),
+    "a secret of the wrong type by way of params": (
+        scenario(params='params: {t: "${env:TOKEN}"}', server='server: {settings: {pollingTime: "${t}"}}'),
+        [f"4:34: server.settings.pollingTime: expected {POLLING_TIME}, got what ${{t}} stands for"],
     ),
     "a setting that is not known": (
         scenario(server='server: {settings: {pollngTime: "00:00:05"}}'),

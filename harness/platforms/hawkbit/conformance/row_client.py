@@ -20,6 +20,7 @@ from fleetrig.harness.platforms.hawkbit.conformance.cleanup import Cleanup, dele
 from fleetrig.harness.platforms.hawkbit.conformance.foreign_filters import assigned_by_foreign_filter
 from fleetrig.harness.platforms.hawkbit.conformance.generations import GENERATIONS, Generation
 from fleetrig.harness.platforms.hawkbit.conformance.row_settings import RowSettings
+from fleetrig.harness.platforms.hawkbit.conformance.start_properties import named
 from fleetrig.harness.platforms.hawkbit.conformance.under_test import Target, TenantUnderTest, Update
 from fleetrig.harness.run.interrupts import ctrl_c_later
 from fleetrig.harness.verdict import Finding
@@ -157,11 +158,12 @@ def open_client(under_test: TenantUnderTest, row: Row[RowClient]) -> Iterator[Ro
     try:
         yield client
     except Mismatch as mismatch:
+        last = client.http.last
         if name := assigned_by_foreign_filter(client.mgmt, under_test.prefix, client.name_prefix):
             raise MissingCapability(
                 f"targets of our own: its filter {name!r} assigns a set to them too ({mismatch})"
             ) from None
-        raise
+        raise named(mismatch, last) from None
     except (
         LookupError,
         TypeError,

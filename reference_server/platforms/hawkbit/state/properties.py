@@ -21,6 +21,7 @@ from fleetrig.reference_server.platforms.hawkbit.state.property_values import (
     as_forwarding,
     as_names,
     as_numbered_header,
+    as_off,
     as_pattern,
     as_polling_time,
     as_quota_count,
@@ -29,6 +30,7 @@ from fleetrig.reference_server.platforms.hawkbit.state.property_values import (
     as_yes_no,
 )
 from fleetrig.reference_server.platforms.hawkbit.state.settings import Account, Settings
+from fleetrig.simulator.contract.header_text import why_no_basic_account
 
 Apply = Callable[[Settings, Any], Settings]
 
@@ -101,6 +103,7 @@ KNOWN: Final[dict[str, Property]] = {
     f"{DDI}authentication.gatewaytoken.key": Property(as_text, _default("authentication.gatewaytoken.key")),
     f"{DDI}authentication.header.enabled": Property(as_yes_no, _default("authentication.header.enabled")),
     f"{DDI}authentication.header.authority": Property(as_text, _default("authentication.header.authority")),
+    f"{DDI}authentication.anonymous.enabled": Property(as_off, lambda settings, _: settings),
     f"{DDI}rp.controllerIdHeader": Property(as_text, _field("identity_header")),
     f"{DDI}rp.authorityHeader": Property(as_text, _field("authority_header")),
     f"{DDI}rp.cnHeader": Property(as_text, _field("identity_header")),
@@ -187,6 +190,8 @@ def _with_accounts(settings: Settings, given: Mapping[str, Mapping[str, str]]) -
             raise ValueError(f"user {user}: no right {wrong.removeprefix('ROLE_')!r}" + _did_you_mean(near))
         password = parts.get("password", account.password).removeprefix("{noop}")
         tenant = parts.get("tenant", account.tenant)
+        if why := why_no_basic_account(user, password):
+            raise ValueError(f"hawkbit.security.user.{user}: {why}")
         accounts[user] = Account(user, password, rights or account.rights, tenant)
     return replace(settings, accounts=tuple(accounts.values()))
 

@@ -81,6 +81,7 @@ def test_users_are_added_and_changed() -> None:
         ("hawkbit.server.security.dos.filter.maxRead", "-1", "expected a whole number"),
         ("hawkbit.server.security.clients.blacklist", "(", "no regular expression"),
         ("server.forward-headers-strategy", "yes", "expected one of NONE, NATIVE, FRAMEWORK"),
+        ("hawkbit.security.user.bob.password", "a\nb", "the password holds a control character or a line end"),
         ("fleetrig.firstActionId", "0", "expected a whole number from 1 to 2,000,000,000"),
         ("fleetrig.firstActionId", "9" * 5000, "expected a whole number from 1 to 2,000,000,000"),
         ("fleetrig.firstActionID", "9", "did you mean fleetrig.firstActionId"),
