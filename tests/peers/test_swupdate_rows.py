@@ -82,4 +82,5 @@ def judged(wanted: list[str], vendor: Signer, folder: Path) -> dict[str, ET.Elem
     ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=LIMIT_S)
     print(ended.stdout, ended.stderr)
     assert ended.returncode == 0
-    return {case.attrib["name"]: case for case in ET.parse(junit).iter("testcase")}
+    cases = ET.parse(junit).iter("testcase")
+    return {f"{case.attrib['classname'].replace('.', '/')}/{case.attrib['name']}": case for case in cases}
