@@ -61,6 +61,9 @@ KINDS: Final[Mapping[str, type[Any]]] = {
 }
 """Those whose fields are written as they are; HTTP has `request` and `response`."""
 
+MOST_STATUS: Final = 65_535
+"""Some servers say odd numbers; none says more."""
+
 NAMES: Final = {kind: name for name, kind in KINDS.items()}
 
 
@@ -83,13 +86,16 @@ def envelope_to_json(envelope: Envelope, secrets: Secrets) -> dict[str, Any]:
 
 def envelope_from_json(found: Mapping[str, Any]) -> Envelope:
     """Raises KeyError, TypeError or ValueError for what is no envelope."""
+    if not isinstance(found, dict):
+        raise TypeError("the envelope is no mapping")
     ((name, document),) = found.items()
     match name:
         case "request":
             headers, body = _headers_and_body(document)
-            return HttpRequest(document["method"], document["origin"], document["target"], headers, body)
+            method, origin, target = (_text(document[key]) for key in ("method", "origin", "target"))
+            return HttpRequest(method, origin, target, headers, body)
         case "response":
-            return HttpResponse(document["status"], *_headers_and_body(document))
+            return HttpResponse(_status(document["status"]), *_headers_and_body(document))
         case _:
             envelope: Envelope = _read(KINDS[name], document)
             return envelope
@@ -118,9 +124,21 @@ def _part(part: bytes | FileSlice, secrets: Secrets) -> str | dict[str, Any]:
 
 
 def _headers_and_body(message: Mapping[str, Any]) -> tuple[Headers, Body]:
-    headers = tuple((name, value) for name, value in message.get("headers", ()))
+    headers = tuple((_text(name), _text(value)) for name, value in message.get("headers", ()))
     body = message.get("body", "")
     return headers, tuple(map(_body_part, body)) if isinstance(body, list) else _body_part(body)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    return value
+
+
+def _status(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MOST_STATUS:
+        raise TypeError(f"{value!r} is no status")
+    return value
 
 
 def _body_part(part: Any) -> bytes | FileSlice:

@@ -12,12 +12,15 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
+from fleetrig.simulator.contract.clock import US_PER_S
 from fleetrig.simulator.contract.envelope_json import envelope_from_json, envelope_to_json
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 
 WORDS: Final = ("device", "stage", "fault", "reason", "cites", "name")
 NUMBERS: Final = ("took_us", "session")
+LATEST_US: Final = 253_402_300_800 * US_PER_S
+"""The end of the year 9999, beyond which there are no dates."""
 
 
 def to_line(event: TraceEvent, secrets: Secrets) -> str:
@@ -39,11 +42,23 @@ def from_line(line: str) -> TraceEvent:
     """Raises ValueError for what is no such line."""
     try:
         fields = json.loads(line)
+        _check(fields)
         words = {word: fields[word] for word in (*WORDS, *NUMBERS) if word in fields}
         envelope = envelope_from_json(fields["envelope"]) if "envelope" in fields else None
         words.setdefault("device", "")
         return TraceEvent(
             fields["at_us"], fields["seq"], lane=Lane(fields["lane"]), kind=fields["kind"], envelope=envelope, **words
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise ValueError(f"this is no line of a trace ({error}): {line[:100]!r}") from error
+
+
+def _check(fields: dict[str, Any]) -> None:
+    """Raises TypeError, KeyError or ValueError: a trace can come from elsewhere."""
+    for word in ("kind", *WORDS):
+        if not isinstance(fields.get(word, ""), str):
+            raise TypeError(f"{word} is no text")
+    for word in ("at_us", "seq", *NUMBERS):
+        number = fields.get(word, 0)
+        if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < LATEST_US:
+            raise TypeError(f"{word} is no whole number of a trace")
