@@ -10,10 +10,10 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
-from fleetrig.harness.checks.fold import summarize_names
+from fleetrig.harness.checks.fold import format_amount, summarize_names
 from fleetrig.harness.run.context import Device, RunContext
 from fleetrig.harness.scenario_file.check_words import ManufacturingRecord
-from fleetrig.harness.verdict import Finding
+from fleetrig.harness.verdict import Finding, Measured
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.drivers.director import AdminCall
 from fleetrig.simulator.stages import Stage
@@ -23,7 +23,7 @@ FORMULA_BEGINS: Final = ("=", "+", "-", "@")
 ACCEPTED: Final = frozenset({Stage.ENROLLED, Stage.ONLINE, Stage.UPDATING})
 
 
-def query_manufacturing_record(context: RunContext, words: ManufacturingRecord) -> AdminCall[Finding | None]:
+def query_manufacturing_record(context: RunContext, words: ManufacturingRecord) -> AdminCall[Finding | Measured]:
     """Writes both files, then judges whether enough units passed."""
     rows = []
     for device in context.devices.values():
@@ -32,9 +32,10 @@ def query_manufacturing_record(context: RunContext, words: ManufacturingRecord) 
     write_record(rows, context.results, words.file)
     needed = len(rows) if words.passed == "all" else words.passed
     failed = [row["serial"] for row in rows if row["verdict"] != "passed"]
-    if len(rows) - len(failed) >= needed:
-        return None
-    return Finding(f"{needed} units passed", f"{len(rows) - len(failed)}; not these: {summarize_names(failed)}")
+    passed = len(rows) - len(failed)
+    if passed >= needed:
+        return Measured(f"{passed} of {format_amount(len(rows), 'unit')} passed; {words.file}.csv and .json")
+    return Finding(f"{needed} units passed", f"{passed}; not these: {summarize_names(failed)}")
 
 
 def row_of(context: RunContext, device: Device, state: str | None) -> dict[str, str]:

@@ -69,6 +69,11 @@ Seed = Annotated[
     int, typer.Option(metavar="N", callback=within(SEED), help="The same seed gives the same run in virtual time.")
 ]
 Strict = Annotated[bool, typer.Option("--strict", help="Treat warnings as failures.")]
+FailOnSkip = Annotated[bool, typer.Option("--fail-on-skip", help="Treat what was skipped as a failure (exit code 1).")]
+AllowSkipped = Annotated[
+    bool,
+    typer.Option("--allow-skipped", help="Exit with 0, not 5, when everything was skipped and so nothing was judged."),
+]
 Tags = Annotated[list[str] | None, typer.Option("--tag", metavar="T", help="Only scenarios with this tag; repeatable.")]
 Scenarios = Annotated[
     Path | None,

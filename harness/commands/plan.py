@@ -13,9 +13,10 @@ from fleetrig.harness.commands.options import AllowOutside, Scenarios, Tags, Wan
 from fleetrig.harness.platform import platform_of
 from fleetrig.harness.run.power_points import power_cut_points
 from fleetrig.harness.scenario_file.fault_line import FaultLine
-from fleetrig.harness.scenario_file.scenario import Phase, Scenario
+from fleetrig.harness.scenario_file.scenario import Devices, Phase, Scenario
 from fleetrig.harness.scenario_file.selection import Expanded, plan, scenario_root
 from fleetrig.harness.scenario_file.titles import flow_text
+from fleetrig.harness.scenario_file.vocabulary import DeviceWords
 from fleetrig.harness.scenario_file.words import Check
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.units import duration_text
@@ -97,7 +98,13 @@ def habits_line(scenario: Scenario) -> str:
     return (
         f"backoff {policy} from {duration_text(backoff.base_s)} up to {duration_text(backoff.cap_s)}; "
         f"request timeout {duration_text(device.timeout_s)}"
-    )
+    ) + "".join(f"; they {words.say()}" for words in own_fields(device))
+
+
+def own_fields(device: Devices) -> Iterator[DeviceWords]:
+    """What is said of the devices in a platform's own words."""
+    given = (getattr(device, name) for name in type(device).model_fields.keys() - Devices.model_fields.keys())
+    return (words for words in given if isinstance(words, DeviceWords))
 
 
 def phase_lines(phase: Phase, expected: Sequence[Check], fleet: FleetSnapshot) -> Iterator[str]:

@@ -10,9 +10,11 @@ import typer
 from fleetrig.harness.commands.options import (
     AgainstIfGiven,
     AllowOutside,
+    AllowSkipped,
     Ca,
     ChangeTenantSettings,
     DeviceProgram,
+    FailOnSkip,
     Insecure,
     Jobs,
     Junit,
@@ -62,6 +64,8 @@ def run_command(
         "fleetrig-results"
     ),
     strict: Strict = False,
+    fail_on_skip: FailOnSkip = False,
+    allow_skipped: AllowSkipped = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the checks of passed runs too.")] = False,
     allow_outside: AllowOutside = False,
     scenarios: Scenarios = None,

@@ -23,6 +23,7 @@ from fleetrig.harness.platforms import PLATFORMS
 from fleetrig.harness.run.open_files import raise_soft_limit
 from fleetrig.harness.servers.description import description_of
 from fleetrig.reference_server.reference import ReferenceServer
+from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Trace
 
@@ -99,6 +100,8 @@ def serve(
     secrets = Secrets()
     file = LiveTrace(trace, secrets) if trace is not None else None
     asyncio.run(_serve(config, secrets, file, ready))
+    if file is not None and file.complaint:
+        raise BrokenBench(file.complaint)
 
 
 async def _serve(config: ServeConfig, secrets: Secrets, file: LiveTrace | None, ready: ReadyFile | None) -> None:

@@ -8,6 +8,7 @@ from typing import Final
 
 from fleetrig.harness.commands.serve_console import clean_line
 from fleetrig.harness.commands.serve_options import ServeConfig
+from fleetrig.harness.commands.serve_platform import PlatformConfig
 from fleetrig.harness.report.version import VERSION
 from fleetrig.harness.servers.description import TLS_LISTENERS
 from fleetrig.reference_server.address import Address
@@ -31,7 +32,7 @@ def banner(
     for name, listeners in addresses.items():
         if not is_single:
             lines.append(config.platforms[name].title)
-        lines += _of_platform(listeners, config.platforms[name].accounts, ca)
+        lines += _of_platform(listeners, config.platforms[name], ca)
     if not is_single:
         lines.append("all platforms")
     if control is not None:
@@ -59,17 +60,17 @@ def _counted(number: int, thing: str) -> str:
     return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
 
 
-def _of_platform(listeners: Mapping[str, Address], accounts: tuple[str, ...], ca: Path | None) -> Iterator[str]:
+def _of_platform(listeners: Mapping[str, Address], config: PlatformConfig, ca: Path | None) -> Iterator[str]:
     for listener, address in listeners.items():
-        yield _listening(listener, address, ca)
-    for account in accounts:
+        yield _listening(listener, address, ca, config.url_path if listener in ("http", "https") else "")
+    for account in config.accounts:
         yield f"  account  {account}"
 
 
-def _listening(listener: str, address: Address, ca: Path | None) -> str:
+def _listening(listener: str, address: Address, ca: Path | None, path: str = "") -> str:
     more = ""
     if listener in TLS_LISTENERS and ca is not None:
         more = f"   (clients must trust {ca})"
     if listener == "control" and not address.is_loopback:
         more = "   (no password: everybody who can reach it can make this server fail)"
-    return f"  {listener:<8} {URL_SCHEMES.get(listener, listener)}://{address}{more}"
+    return f"  {listener:<8} {URL_SCHEMES.get(listener, listener)}://{address}{path}{more}"

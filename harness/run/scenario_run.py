@@ -29,9 +29,10 @@ from fleetrig.harness.run.remote_trace import follow_remote_trace
 from fleetrig.harness.run.run_options import RunOptions
 from fleetrig.harness.run.trace_file import TraceFile, about_run, trace_name
 from fleetrig.harness.scenario_file.selection import Expanded
+from fleetrig.harness.servers.lacking import why_skipped
 from fleetrig.harness.servers.own_server import in_memory, serving
 from fleetrig.harness.servers.under_test import ServerUnderTest, server_under_test
-from fleetrig.harness.verdict import PhaseResult, Report, Verdict, worst_verdict
+from fleetrig.harness.verdict import PhaseResult, Report, Verdict, verdict_of_phases
 from fleetrig.reference_server.platform import PlatformBuilder
 from fleetrig.simulator.agent import Agent
 from fleetrig.simulator.contract.clock import VIRTUAL_EPOCH_US, to_s
@@ -44,6 +45,13 @@ from fleetrig.simulator.drivers.realtime import RealBench
 from fleetrig.simulator.drivers.virtual import VirtualBench
 
 NEEDS_A_DEVICE: Final = "it is about a device of yours: say --device-command CMD, which starts one (or --own-device)"
+
+
+TELLS_NOTHING: Final = (
+    "does not tell what it saw of the device, only our own server does: leave --against away, "
+    "or run `fleetrig serve` and give its `control: URL` in a SERVER.yaml"
+)
+WRONG_PLATFORM: Final = "{0} is {1}, the scenario is for {2}: run it against a server of {2}"
 
 
 class SkipScenario(Exception):
@@ -80,7 +88,8 @@ class ScenarioRun:
         phases = self._phases(reason)
         if self._left_behind:
             verdict, reason = Verdict.BROKEN, "; ".join(filter(None, [reason, self._left_behind]))
-        verdict = verdict or worst_verdict(phase.verdict for phase in phases)
+        if verdict is None:
+            verdict, reason = verdict_of_phases(phases)
         self.trace.emit(self._now_us(), Lane.BENCH, "ended", name=verdict, reason=self.secrets.hide(reason))
         trace_file, complaint = self._keep_trace(verdict)
         reason = "; ".join(filter(None, [reason, complaint]))
@@ -129,7 +138,7 @@ class ScenarioRun:
         against = self.options.against
         if against is not None:
             if against.platform not in ("", self.platform.name):
-                raise SkipScenario(f"{against.name} is {against.platform}, the scenario is for {self.platform.name}")
+                raise SkipScenario(WRONG_PLATFORM.format(against.name, against.platform, self.platform.name))
             return await self._run_on_server(server_under_test(against, self.platform))
         async with serving(self.platform, self._build(), self.profile, self.trace, self.secrets) as server:
             return await self._run_on_server(server)
@@ -200,9 +209,9 @@ class ScenarioRun:
             if self.options.device is None and not self.options.own_device:
                 raise SkipScenario(NEEDS_A_DEVICE)
             if not server.is_own and server.control is None:
-                raise SkipScenario(f"{server.name} does not tell what it saw of the device: only our own server does")
+                raise SkipScenario(f"{server.name} {TELLS_NOTHING}")
         if lacking := server.lacks((self.scenario.devices.over, *self.scenario.needs)):
-            raise SkipScenario(f"{server.name} lacks {', '.join(lacking)}")
+            raise SkipScenario(why_skipped(server.name, lacking, is_own=server.is_own))
 
     def _phases(self, broken: str) -> tuple[PhaseResult, ...]:
         if self._context is None:

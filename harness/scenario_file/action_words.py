@@ -13,7 +13,8 @@ from typing import Final
 from pydantic import ConfigDict, Field, RootModel
 
 from fleetrig.harness.scenario_file.entry import WordModel
-from fleetrig.harness.scenario_file.values import CutAt, DeviceCount, Duration, Glob, Model, RecordText, UnitList
+from fleetrig.harness.scenario_file.exchange_names import CutAt
+from fleetrig.harness.scenario_file.values import DeviceCount, Duration, Glob, Model, RecordText, UnitList
 from fleetrig.simulator.contract.units import duration_text
 
 

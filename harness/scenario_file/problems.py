@@ -14,7 +14,6 @@ from pydantic import BaseModel, RootModel
 from pydantic_core import ErrorDetails
 
 from fleetrig.harness.scenario_file.marks import Mark, locate
-from fleetrig.harness.scenario_file.unit_list import UnitListMistake
 from fleetrig.simulator.contract.errors import UsageError
 
 KEY = ("[key]",)
@@ -69,6 +68,10 @@ class Problem:
         # Tabs stay tabs above the caret, so that it stands right whatever their width.
         indent = "".join(char if char == "\t" else " " for char in line[: column - 1])
         return f"{where}\n    {line[:SOURCE_LINE_CHARACTERS]}\n    {indent}^"
+
+
+class WholeSentence(ValueError):
+    """A mistake in a value, in a sentence that already says what came."""
 
 
 class FileMistakes(UsageError):
@@ -136,7 +139,7 @@ def sentence(error: ErrorDetails, raw: Any, model: type[BaseModel], *, is_secret
             return _at(place[:-1], not_known(str(place[-1]), known_keys(model, place[:-1])))
         case "value_error":
             said, got = context["error"], _got(error["input"], raw, is_secret)
-            return _at(place, str(said) if isinstance(said, UnitListMistake) else f"{said}{got}")
+            return _at(place, str(said) if isinstance(said, WholeSentence) else f"{said}{got}")
         case "literal_error" | "enum":
             words = re.findall(r"'([^']*)'", str(context["expected"]))
             hint = "" if is_secret else _hint(error["input"], words)

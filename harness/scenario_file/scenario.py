@@ -24,6 +24,7 @@ from pydantic import (
     model_validator,
 )
 
+from fleetrig.harness.scenario_file.check_words import ProgramsKeepRunning
 from fleetrig.harness.scenario_file.entry import as_list
 from fleetrig.harness.scenario_file.fault_line import FaultLine
 from fleetrig.harness.scenario_file.settings_model import Settings
@@ -44,7 +45,7 @@ from fleetrig.harness.scenario_file.values import (
     Word,
     written_as,
 )
-from fleetrig.harness.scenario_file.words import Action, Check, NeutralCheck
+from fleetrig.harness.scenario_file.words import Action, Check, with_words
 from fleetrig.simulator.backoff import Backoff, Policy
 from fleetrig.simulator.contract.bounds import COMBINATIONS
 from fleetrig.simulator.contract.trace import Lane
@@ -55,7 +56,9 @@ POWER_CUT_POINTS: Final = "power_cut_points"
 
 Serial = Annotated[str, AfterValidator(check_template), WithJsonSchema({"type": "string", "pattern": f"^{SERIAL}$"})]
 
-EXPECTED_OF_PROGRAMS: Final = (NeutralCheck.model_validate("keeps_running"),)
+EXPECTED_OF_PROGRAMS: Final = (
+    with_words(Check, {"keeps_running": ProgramsKeepRunning}).model_validate("keeps_running"),
+)
 
 
 def _written(count: int) -> str:
@@ -231,6 +234,12 @@ class Phase(Model):
             raise ValueError("expect needs within (how long to wait at most) or for (how long to watch)")
         if self.within_s is not None and not self.expect:
             raise ValueError("within waits for what expect says: add expect, or use for")
+        if self.within_s is not None and not any(check.arguments.waits() for check in self.expect):
+            raise ValueError(
+                "within ends as soon as all of expect holds, and all of this holds from the start: use for"
+            )
+        if self.for_s == 0 and self.expect and not self.do:
+            raise ValueError("for: 0s watches nothing: expected a time above 0")
         return self
 
 

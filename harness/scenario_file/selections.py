@@ -1,14 +1,19 @@
-"""Globs that select none of the devices: an action would do nothing, and a check would always hold."""
+"""What could never happen in a scenario, though each of its words is right: a check of it would always hold, or never.
+
+A glob that selects none of the devices, a fault that is never set, what only programs show.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from fnmatch import fnmatchcase
 
+from fleetrig.harness.scenario_file.check_words import CheckWord, FaultBit, KeepsSecrets, OneAddress
 from fleetrig.harness.scenario_file.marks import Mark
 from fleetrig.harness.scenario_file.problems import FileMistakes, Problem, Source
 from fleetrig.harness.scenario_file.scenario import Devices, Phase, Scenario
 from fleetrig.simulator.contract.bounds import COMPARISONS
+from fleetrig.simulator.contract.faults import FaultKind
 
 
 class Selections:
@@ -48,6 +53,31 @@ class Selections:
         except ValueError as wrong:
             raise FileMistakes([self._source.problem(Mark(line, 1), f"globs over serials: {wrong}")]) from None
         return found > 0
+
+
+def idle_checks(scenario: Scenario, source: Source) -> Iterator[Problem]:
+    """One problem for each check of something that this scenario cannot bring about, on its line."""
+    set_so_far = {line.fault for line in scenario.faults}
+    for phase in scenario.phases:
+        set_so_far |= {line.fault for line in phase.faults}
+        for check in phase.expect:
+            if why := why_idle(check.arguments, set_so_far, external=scenario.devices.external):
+                here = source.find(check.word, source.find("- ", Mark(check.line, 1)))
+                yield source.problem(here, why)
+
+
+def why_idle(words: CheckWord, set_so_far: Collection[FaultKind], *, external: bool) -> str:
+    """Why a check is about nothing; empty when it is not."""
+    match words:
+        case FaultBit(kind=kind) if kind not in set_so_far:
+            there = f"set are {', '.join(sorted(set_so_far))}" if set_so_far else "none is set"
+            return f"no fault {kind} is set up to here, so it cannot be triggered; {there}"
+        case KeepsSecrets() if not external:
+            return "keeps_secrets is about the programs of devices (external: true); simulated devices write nothing"
+        case OneAddress() if not external:
+            return "one_address is about the programs of devices (external: true); simulated devices have one address"
+        case _:
+            return ""
 
 
 def globs_of(phase: Phase) -> Iterator[tuple[frozenset[str], int]]:

@@ -175,10 +175,12 @@ def _validated(
     """The scenario, or None with what is wrong added; what still holds a place to fill in cannot be judged."""
     folder = source.path.parent
     line = locate(source.tree, ["scenario"], key=True)[0].line
+    models = models_of(tree)
+    model = models.scenario
     context = {
         "folder": folder, "id": scenario_id, "path": source.path, "line": line, "allows_outside": allows_outside,
+        "known": models.known,
     }  # fmt: skip
-    model = models_of(tree).scenario
     try:
         return model.model_validate(tree, context=context)
     except ValidationError as wrong:

@@ -14,12 +14,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from fleetrig.harness.scenario_file.problems import WholeSentence
 from fleetrig.simulator.contract.bounds import DEVICES, TEXT_CHARS, UNIT_COLUMNS, UNIT_LIST_BYTES
 from fleetrig.simulator.contract.header_text import why_no_header_text
 from fleetrig.simulator.fleet import check_serial
 
 
-class UnitListMistake(ValueError):
+class UnitListMistake(WholeSentence):
     """What is wrong with a list, and on which line: `file:line: sentence`."""
 
 

@@ -1,4 +1,4 @@
-"""The kinds of value a scenario file is made of: times and sizes with units, counts, points to cut power at, files.
+"""The kinds of value a scenario file is made of: times and sizes with units, counts, files.
 
 A validator says what was expected; `problems` adds what came, since it knows where that stood and whether it is secret.
 """
@@ -27,7 +27,6 @@ from pydantic import (
 from fleetrig.harness.platforms import PLATFORMS
 from fleetrig.harness.scenario_file.named_files import named_file
 from fleetrig.harness.scenario_file.unit_list import read_units
-from fleetrig.simulator.agent import CutPoint
 from fleetrig.simulator.contract.bounds import (
     COUNT,
     DEVICES,
@@ -67,17 +66,6 @@ def attribute_text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def cut_point(value: Any) -> CutPoint:
-    if isinstance(value, CutPoint):
-        return value
-    try:
-        return CutPoint.parse(value if isinstance(value, str) else "")
-    except ValueError:
-        raise ValueError(
-            "expected a point to cut power at, such as poll#1:sent (<effect>#<n>:before|sent|answered)"
-        ) from None
-
-
 def unit_list(value: Any, info: ValidationInfo) -> Path:
     """A file that `read_units` can read."""
     path = named_file(value, info)
@@ -115,12 +103,6 @@ Scalar = Annotated[
 ]
 AttributeText = Annotated[
     str, PlainValidator(attribute_text), WithJsonSchema({"type": ["string", "number", "boolean"]})
-]
-CutAt = Annotated[
-    CutPoint,
-    PlainValidator(cut_point),
-    PlainSerializer(str, when_used="json"),
-    WithJsonSchema({"type": "string", "pattern": "^.+#[0-9]+:(before|sent|answered)$", "examples": ["poll#1:sent"]}),
 ]
 UnitList = Annotated[Path, PlainValidator(unit_list), WithJsonSchema({"type": "string"})]
 AllOrCount = Annotated[
@@ -198,6 +180,8 @@ class Times(Model):
     def _some_range(self) -> Self:
         if not self.model_fields_set:
             raise ValueError("expected a number, or a mapping with at_least, at_most or both")
+        if self.at_least == 0 and self.at_most is None:
+            raise ValueError("at_least: 0 always holds: give a higher number, or at_most")
         if self.at_most is not None and self.at_most < self.at_least:
             raise ValueError(f"at_most ({self.at_most}) is less than at_least ({self.at_least})")
         return self

@@ -12,13 +12,13 @@ from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.harness.servers.under_test import ServerUnderTest, reference_can
 from fleetrig.reference_server.entropy import SeededEntropy
 from fleetrig.reference_server.fault_plan import FaultPlan
-from fleetrig.reference_server.platform import PlatformBuilder
+from fleetrig.reference_server.platform import PlatformBuilder, context_path_of
 from fleetrig.reference_server.reference import ANY_LOOPBACK_PORT, PlatformOptions, ReferenceServer, ServerOptions
 from fleetrig.reference_server.server import Server
 from fleetrig.reference_server.stores.blobs import MemoryBlobs
 from fleetrig.reference_server.stores.memory import MemoryStore
 from fleetrig.simulator.contract.envelope import Conversation
-from fleetrig.simulator.contract.errors import ModelError
+from fleetrig.simulator.contract.errors import BrokenBench, ModelError
 from fleetrig.simulator.contract.faults import Fault
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Trace
@@ -40,12 +40,14 @@ def in_memory(
     entropy = SeededEntropy(seed)
     store = MemoryStore()
     faults = FaultPlan(lambda: entropy.uniform(0.0, 1.0))
-    server = Server(build(store, MemoryBlobs(), entropy), store, faults, trace, secrets)
+    built = build(store, MemoryBlobs(), entropy)
+    server = Server(built, store, faults, trace, secrets)
+    listeners = {name: url + context_path_of(built) for name, url in platform.own_server.listeners.items()}
 
     def add_fault(fault: Fault) -> AdminCall[int]:
         return at_once(faults.add(fault, now_us()).id)
 
-    return own_server(platform, platform.own_server.listeners, profile, add_fault), server
+    return own_server(platform, listeners, profile, add_fault), server
 
 
 def at_once(value: T) -> AdminCall[T]:
@@ -65,6 +67,8 @@ async def serving(
         control = ControlInterface(server.control_url)
         listeners = {name: server.url(platform.name, name) for name in wanted}
         yield own_server(platform, listeners, profile, control.add_fault, control)
+        for sentence in server.failures:
+            raise BrokenBench(f"the server of this run has failed: {sentence}")
         for bug in server.bugs:
             raise ModelError(f"a bug in fleetrig's own server spoiled this run: {type(bug).__name__}: {bug}")
 

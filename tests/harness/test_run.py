@@ -76,7 +76,10 @@ def test_a_trace_that_cannot_be_written_takes_nothing_away_from_the_verdict(tmp_
 def test_what_the_server_lacks_skips_the_run(tmp_path: Path) -> None:
     report = run_once(tmp_path, PASSES, head=HEAD + "    needs: [hawkbit, hawkbit.trusted_ips, https]\n")
     assert report.verdict is Verdict.SKIPPED
-    assert report.reason.endswith("lacks hawkbit.trusted_ips, https")
+    assert report.reason.endswith(
+        "lacks hawkbit.trusted_ips, https; run it --against a server that has, and say so in its SERVER.yaml: "
+        "`https: HOST:PORT`, `can: [hawkbit.trusted_ips]`"
+    )
     assert report.phases == ()
 
 

@@ -30,6 +30,7 @@ from fleetrig.harness.platforms.hawkbit.simulated_fleet import (
 from fleetrig.harness.platforms.hawkbit.simulation_hints import Holding, refused_hint
 from fleetrig.harness.platforms.hawkbit.temporary_targets import TemporaryTargets
 from fleetrig.harness.scenario_file.unit_list import Unit
+from fleetrig.harness.servers.address import name_in_url
 from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.harness.servers.secrets import checked_token, secret_from
 from fleetrig.harness.servers.server_file import remote_server_from
@@ -106,7 +107,7 @@ def simulate_command(
         install_s=seconds(install_time, "--install-time"),
         confirmation=confirmation_policy(confirmation, confirmation_after),
     )
-    of_tenant = tenant or server.tenant
+    of_tenant = name_in_url(tenant or server.tenant, "--tenant")
     plan = SimulationPlan(
         url=server.url,
         agents=build_agents(units, of_tenant, settings, token),

@@ -16,6 +16,34 @@ ActionStatus = Literal[
     "canceled", "cancel_rejected", "wait_for_confirmation",
 ]  # fmt: skip
 
+EXCHANGES: Final = (
+    "poll", "configData", "deploymentBase", "cancelAction", "download", "feedback-proceeding", "feedback-downloaded",
+    "feedback-closed", "feedback-rejected", "confirmationBase", "feedback-confirmed", "feedback-denied",
+    "activateAutoConfirm", "deactivateAutoConfirm",
+)  # fmt: skip
+"""Everything that simulated devices send: what `simulator/flows/hawkbit` yields."""
+
+MOMENTS: Final = (
+    "pause-poll-interval", "pause-backoff", "pause-asked-to-wait", "pause-download-retry", "pause-report-retry",
+    "pause-confirmation", "remember-stage", "remember-action-progress-reason", "remember-confirmation", "apply",
+    "enter-enrolling", "enter-enrolled", "enter-online", "enter-updating", "enter-backing_off", "enter-refused",
+)  # fmt: skip
+
+_REPORTED: Final = (
+    "proceeding", "download", "downloaded", "scheduled", "resumed", "rejected", "canceled", "closed", "confirmed",
+    "denied",
+)  # fmt: skip
+"""`status.execution` of a report (DDI's DdiStatus), and the `confirmation` of one."""
+_RESOURCES: Final = (
+    "poll", "configData", "deploymentBase", "cancelAction", "installedBase", "confirmationBase", "activateAutoConfirm",
+    "deactivateAutoConfirm", "artifacts", "download", "download-md5", "feedback", "unknown",
+)  # fmt: skip
+"""As `device_call` names what is asked for; `unknown` is another path below a controller's own."""
+_ASKED: Final = (*_RESOURCES, *(f"feedback-{said}" for said in _REPORTED))
+PROGRAM_EXCHANGES: Final = tuple(
+    name for name in (*_ASKED, *(f"{one}-head" for one in _ASKED)) if name not in EXCHANGES
+)
+
 VOCABULARY: Final = Vocabulary(
     transports=("http",),
     credentials=("target_token", "wrong_target_token", "gateway_token", "none"),
@@ -35,10 +63,9 @@ VOCABULARY: Final = Vocabulary(
     id_name="controllerId",
     words=WORDS,
     settings=SETTINGS,
-    exchanges=(
-        "poll", "configData", "deploymentBase", "cancelAction", "confirmationBase", "installedBase", "feedback-*",
-        "activateAutoConfirm", "deactivateAutoConfirm", "artifacts", "download", "download-md5", "*-head",
-    ),
+    exchanges=EXCHANGES,
+    program_exchanges=PROGRAM_EXCHANGES,
+    moments=MOMENTS,
     can=frozenset({"hawkbit", "hawkbit.admin"}),
     reference_can=frozenset({"hawkbit.fast_polling"}),
     operator_knows=frozenset({"hawkbit.fast_cleanup", "hawkbit.trusted_ips"}),

@@ -8,6 +8,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, Strict, model_validator
 
 from fleetrig.harness.platforms.hawkbit.confirmation_words import SetConfirmation
+from fleetrig.harness.platforms.hawkbit.deploy_words import Deploy
 from fleetrig.harness.platforms.hawkbit.settings import SETTINGS
 from fleetrig.harness.scenario_file.action_words import (
     ActionWord,
@@ -40,28 +41,6 @@ class Configure(Settings, ActionWord, forms=SETTINGS):
         if not self.model_fields_set:
             raise ValueError("expected at least one entry")
         return self
-
-
-class Deploy(Model, ActionWord):
-    """Makes an image of this version and size on the server and assigns it to the devices."""
-
-    version: Text
-    size_bytes: ImageSize = Field(64 * 1024, alias="size")
-    type: Literal["forced", "soft", "downloadonly"] = "forced"
-    """How urgent: the platform's own word."""
-    to: Glob = "*"
-    """Which devices, as a glob over their serials."""
-    before_contact: bool = False
-    """Assign at once. Otherwise this waits until the server has heard of each of the devices."""
-
-    def describe(self) -> str:
-        when = "at once" if self.before_contact else "once each of them has called"
-        image = f"an image of {readable_size(self.size_bytes)}"
-        whom = describe_devices(self.to)
-        return f"create version {self.version} ({image}) and assign it to {whom} ({self.type}), {when}"
-
-    def globs(self) -> Iterator[str]:
-        yield self.to
 
 
 class Rollout(Model, ActionWord):

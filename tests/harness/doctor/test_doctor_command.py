@@ -36,6 +36,13 @@ def test_a_device_that_is_let_in(server: Server, doctor: Doctor) -> None:
     assert server.mgmt("GET", "/targets/gw-17").json()["updateStatus"] == "registered"
 
 
+@pytest.mark.parametrize("option", ["--id", "--tenant"])
+def test_a_name_that_is_no_text(option: str, server: Server, doctor: Doctor) -> None:
+    code, said = doctor(server.url, option, "\udcff")
+    assert code == 4
+    assert f"{option} '\\udcff' holds bytes that are not UTF-8" in said
+
+
 def test_another_token(server: Server, doctor: Doctor) -> None:
     server.target("gw-17", "other-token")
     server.configure(target=True)

@@ -130,15 +130,15 @@ MISTAKES = {
     "serial with a blank": (
         scenario(devices=FLEET + 'serial: "HB {n}"}'),
         [
-            ("2:34: devices.serial: expected a serial without blanks, with {n} or {n:04d} for the device's number, "
-            "got 'HB {n}'")
+            ("2:34: devices.serial: expected a serial without blanks, with {n} or {n:04d} for the "
+            "device's number, got 'HB {n}'")
         ],
     ),
     "serial that reaches into objects": (
         scenario(devices=FLEET + 'serial: "{n.__class__}"}'),
         [
-            ("2:34: devices.serial: expected a serial without blanks, with {n} or {n:04d} for the device's number, "
-            "got '{n.__class__}'")
+            ("2:34: devices.serial: expected a serial without blanks, with {n} or {n:04d} for the "
+            "device's number, got '{n.__class__}'")
         ],
     ),
     "one serial for many devices": (

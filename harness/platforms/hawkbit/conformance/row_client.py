@@ -162,7 +162,12 @@ def open_client(under_test: TenantUnderTest, row: Row[RowClient]) -> Iterator[Ro
                 f"targets of our own: its filter {name!r} assigns a set to them too ({mismatch})"
             ) from None
         raise
-    except (LookupError, TypeError, AttributeError) as error:  # a document that is not what the contract says
+    except (
+        LookupError,
+        TypeError,
+        AttributeError,
+        ValueError,
+    ) as error:  # a document that is not what the contract says
         last = client.http.last
         got = f"{last.request} answered {last.status} {last.text[:300]!r}" if last is not None else "nothing"
         raise Mismatch(Finding("an answer of the shape that the contract gives", f"{got} ({error!r})")) from error

@@ -13,8 +13,11 @@ from fleetrig.reference_server.platforms.hawkbit.state import artifact_propertie
 from fleetrig.reference_server.platforms.hawkbit.state.config_keys import KEYS
 from fleetrig.reference_server.platforms.hawkbit.state.permissions import unknown_rights
 from fleetrig.reference_server.platforms.hawkbit.state.property_values import (
+    as_any_context_path,
+    as_context_path,
     as_count,
     as_duration,
+    as_first_id,
     as_forwarding,
     as_names,
     as_numbered_header,
@@ -26,6 +29,7 @@ from fleetrig.reference_server.platforms.hawkbit.state.property_values import (
     as_yes_no,
 )
 from fleetrig.reference_server.platforms.hawkbit.state.settings import Account, Settings
+from fleetrig.simulator.contract.header_text import why_no_basic_account
 
 Apply = Callable[[Settings, Any], Settings]
 
@@ -80,10 +84,14 @@ def _default(key: str) -> Apply:
 
 DDI: Final = "hawkbit.server.ddi.security."
 SECURITY: Final = "hawkbit.server.security."
+FIRST_ACTION_ID: Final = "fleetrig.firstActionId"
+"""Our own: the real server begins at 1."""
 TENANT_DEFAULT: Final = "hawkbit.server.tenant.configuration."
 
 KNOWN: Final[dict[str, Property]] = {
     "server.forward-headers-strategy": Property(as_forwarding, _field("forwarding")),
+    "server.servlet.context-path": Property(as_context_path, _field("context_path")),
+    "hawkbit.server.servlet.context-path": Property(as_any_context_path, _field("artifact_context_path")),
     "hawkbit.controller.minPollingTime": Property(as_duration, _field("min_polling_time")),
     "hawkbit.controller.maxPollingTime": Property(as_duration, _field("max_polling_time")),
     "hawkbit.controller.pollingTime": Property(as_polling_time, _default("pollingTime")),
@@ -136,6 +144,7 @@ KNOWN: Final[dict[str, Property]] = {
     "hawkbit.rollout.scheduler.fixedDelay": Property(as_seconds, _field("rollout_every_s")),
     "hawkbit.server.repository.dynamicRolloutsMinInvolvePeriodMS": Property(as_seconds, _field("dynamic_fill_every_s")),
     "hawkbit.autocleanup.scheduler.fixedDelay": Property(as_seconds, _field("action_cleanup_every_s")),
+    FIRST_ACTION_ID: Property(as_first_id, _field("first_action_id")),
     "hawkbit.autoassign.scheduler.fixedDelay": Property(as_seconds, _field("auto_assign_every_s")),
 }
 
@@ -179,6 +188,8 @@ def _with_accounts(settings: Settings, given: Mapping[str, Mapping[str, str]]) -
             raise ValueError(f"user {user}: no right {wrong.removeprefix('ROLE_')!r}" + _did_you_mean(near))
         password = parts.get("password", account.password).removeprefix("{noop}")
         tenant = parts.get("tenant", account.tenant)
+        if why := why_no_basic_account(user, password):
+            raise ValueError(f"hawkbit.security.user.{user}: {why}")
         accounts[user] = Account(user, password, rights or account.rights, tenant)
     return replace(settings, accounts=tuple(accounts.values()))
 
