@@ -191,7 +191,7 @@ def test_the_junit_file_is_written_when_there_is_no_server(conform: Conform, tmp
     error = case.find("error")
     assert error is not None
     assert "is no hawkBit server" in error.get("message", "")
-    assert case.get("name") == "conform/hawkbit/server"
+    assert (case.get("classname"), case.get("name")) == ("conform.hawkbit", "server")
 
 
 # -- TLS
