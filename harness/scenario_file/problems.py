@@ -139,7 +139,8 @@ def sentence(error: ErrorDetails, raw: Any, model: type[BaseModel], *, is_secret
             return _at(place[:-1], not_known(str(place[-1]), known_keys(model, place[:-1])))
         case "value_error":
             said, got = context["error"], _got(error["input"], raw, is_secret)
-            return _at(place, str(said) if isinstance(said, WholeSentence) else f"{said}{got}")
+            is_whole = isinstance(said, WholeSentence)
+            return _at(place, str(said) if is_whole else f"{said}{got}")
         case "literal_error" | "enum":
             words = re.findall(r"'([^']*)'", str(context["expected"]))
             hint = "" if is_secret else _hint(error["input"], words)

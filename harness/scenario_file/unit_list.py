@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,8 @@ class Unit:
     serial: str
     token: str | None = field(default=None, repr=False)
     attributes: Mapping[str, str] = field(default_factory=dict)
+    line: int = field(default=0, compare=False)
+    """Where it stands in its list; 0 for a unit that is in none."""
 
 
 def read_units(path: Path) -> tuple[Unit, ...]:
@@ -56,11 +58,11 @@ def _read(path: Path, name: str = "") -> tuple[Unit, ...]:
     line = 1
     try:
         header = _header(next(reader, []))
-        for line, row in _rows(reader):  # noqa: B007 (what goes wrong names it)
+        for line, row in _rows(reader):
             unit = _unit(header, row)
             if unit.serial in units:
                 raise ValueError(f"the serial {unit.serial!r} stood on an earlier line")
-            units[unit.serial] = unit
+            units[unit.serial] = replace(unit, line=line)
             DEVICES.check(len(units))
         if not units:
             raise ValueError("expected at least one unit after the header")

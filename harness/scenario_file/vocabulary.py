@@ -63,6 +63,8 @@ class Vocabulary:
     """Generations of the server, newest first."""
     tenant: str
     """The usual tenant."""
+    token_settings: frozenset[str] = frozenset()
+    """Settings that hold a token of devices."""
     program_exchanges: tuple[str, ...] = ()
     """Further ones, of devices that are programs: what a server can be asked in a device's name."""
     moments: tuple[str, ...] = ()

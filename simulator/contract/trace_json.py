@@ -12,15 +12,13 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from fleetrig.simulator.contract.clock import US_PER_S
 from fleetrig.simulator.contract.envelope_json import envelope_from_json, envelope_to_json
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 
 WORDS: Final = ("device", "stage", "fault", "reason", "cites", "name")
 NUMBERS: Final = ("took_us", "session")
-LATEST_US: Final = 253_402_300_800 * US_PER_S
-"""The end of the year 9999, beyond which there are no dates."""
+LARGEST: Final = 2**63 - 1
 
 
 def to_line(event: TraceEvent, secrets: Secrets) -> str:
@@ -38,11 +36,22 @@ def to_line(event: TraceEvent, secrets: Secrets) -> str:
     return json.dumps(fields, separators=(",", ":"))
 
 
+def _check_kinds(fields: dict[str, Any]) -> None:
+    """Raises TypeError for a field that is neither left out nor what it must be."""
+    for name in ("at_us", "seq", *NUMBERS):
+        value = fields.get(name, 0)
+        if not isinstance(value, int) or isinstance(value, bool) or abs(value) > LARGEST:
+            raise TypeError(f"{name} is no number of 64 bits")
+    for name in ("kind", *WORDS):
+        if not isinstance(fields.get(name, ""), str):
+            raise TypeError(f"{name} is no text")
+
+
 def from_line(line: str) -> TraceEvent:
     """Raises ValueError for what is no such line."""
     try:
         fields = json.loads(line)
-        _check(fields)
+        _check_kinds(fields)
         words = {word: fields[word] for word in (*WORDS, *NUMBERS) if word in fields}
         envelope = envelope_from_json(fields["envelope"]) if "envelope" in fields else None
         words.setdefault("device", "")
@@ -51,14 +60,3 @@ def from_line(line: str) -> TraceEvent:
         )
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise ValueError(f"this is no line of a trace ({error}): {line[:100]!r}") from error
-
-
-def _check(fields: dict[str, Any]) -> None:
-    """Raises TypeError, KeyError or ValueError: a trace can come from elsewhere."""
-    for word in ("kind", *WORDS):
-        if not isinstance(fields.get(word, ""), str):
-            raise TypeError(f"{word} is no text")
-    for word in ("at_us", "seq", *NUMBERS):
-        number = fields.get(word, 0)
-        if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < LATEST_US:
-            raise TypeError(f"{word} is no whole number of a trace")

@@ -29,6 +29,7 @@ from fleetrig.harness.platforms.hawkbit.simulated_fleet import (
 )
 from fleetrig.harness.platforms.hawkbit.simulation_hints import Holding, refused_hint
 from fleetrig.harness.platforms.hawkbit.temporary_targets import TemporaryTargets
+from fleetrig.harness.scenario_file.token_findings import is_short, short_token, token_findings
 from fleetrig.harness.scenario_file.unit_list import Unit
 from fleetrig.harness.servers.address import name_in_url
 from fleetrig.harness.servers.remote import RemoteServer
@@ -140,7 +141,10 @@ def units_of(
         if serial is not None:
             raise UsageError("--tokens names the devices: leave --serial away")
         warn_if_others_can_read(tokens)
-        return check_tokens(listed_units(tokens, count), tokens), "listed tokens"
+        units = check_tokens(listed_units(tokens, count), tokens)
+        for finding in token_findings(units, tokens.name):
+            typer.echo(f"warning: {finding}", err=True)
+        return units, "listed tokens"
     units = check_serials(numbered_units(serial or SERIAL, count or COUNT), serial or SERIAL)
     if register:
         return with_fresh_tokens(units), "registered tokens"
@@ -148,8 +152,11 @@ def units_of(
 
 
 def gateway_token_from(reference: str) -> str:
-    """Raises UsageError for what is no reference, and for a token that cannot be sent."""
-    return checked_token(secret_from(reference, "--gateway-token"), f"--gateway-token {reference}")
+    """Raises UsageError for what is no reference, and for a token that cannot be sent; warns of a weak one."""
+    token = checked_token(secret_from(reference, "--gateway-token"), f"--gateway-token {reference}")
+    if is_short(token):
+        typer.echo(f"warning: {short_token('the gateway token')}", err=True)
+    return token
 
 
 def temporary_targets(units: tuple[Unit, ...], server: RemoteServer) -> TemporaryTargets:

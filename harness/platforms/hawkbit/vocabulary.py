@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from fleetrig.harness.platforms.hawkbit.confirmation_words import DeviceConfirmation
 from fleetrig.harness.platforms.hawkbit.server import SERVER
-from fleetrig.harness.platforms.hawkbit.settings import SETTINGS
+from fleetrig.harness.platforms.hawkbit.settings import GATEWAY_KEY, SETTINGS
 from fleetrig.harness.platforms.hawkbit.words import WORDS
 from fleetrig.harness.scenario_file.values import Count, Text
 from fleetrig.harness.scenario_file.vocabulary import Vocabulary
@@ -47,6 +47,7 @@ PROGRAM_EXCHANGES: Final = tuple(
 VOCABULARY: Final = Vocabulary(
     transports=("http",),
     credentials=("target_token", "wrong_target_token", "gateway_token", "none"),
+    token_settings=frozenset({GATEWAY_KEY}),
     secrets=("target_token", "gateway_token"),
     attribute_modes=("merge", "replace", "remove"),
     states=("unknown", "registered", "pending", "in_sync", "error"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -10,6 +9,7 @@ from fleetrig.harness.conformance.exact_client import Answer
 from fleetrig.harness.doctor.diagnosis import Diagnosis, Weight, printable
 from fleetrig.harness.platforms.hawkbit.doctor.facts import MODES, Facts, Kind
 from fleetrig.harness.platforms.hawkbit.doctor.surroundings import is_device_api
+from fleetrig.harness.servers.json_answer import NotJson, read_json
 
 CACHE_S: Final = 60.0
 """A changed switch may be cached for 10 s (§1.6); somebody who tries at once is inside that."""
@@ -18,7 +18,7 @@ TRUSTED: Final = "hawkbit.server.ddi.security.rp.trustedIPs"
 
 def answers(facts: Facts) -> Iterator[Diagnosis]:
     """What the status alone says. Also for a knock without credential: limiter, host check and lists come first."""
-    answer = facts.answer or facts.knock
+    answer = facts.answer or facts.trial or facts.knock
     match answer:
         case Answer(status=403):
             yield _forbidden(answer)
@@ -39,7 +39,7 @@ def answers(facts: Facts) -> Iterator[Diagnosis]:
 
 def unexplained(facts: Facts, found: Sequence[Diagnosis]) -> Iterator[Diagnosis]:
     """Possibilities behind a refusal whose cause nothing shows. Far-fetched ones only when nothing better was found."""
-    answer = facts.answer
+    answer = facts.answer or facts.trial
     if answer is None or answer.status != 401:
         return
     better = list(_better(facts, answer))
@@ -89,8 +89,8 @@ def answer_line(answer: Answer) -> str:
 
 def _document(answer: Answer) -> dict[str, Any]:
     try:
-        document = json.loads(answer.body)
-    except ValueError:
+        document = read_json(answer.body)
+    except NotJson:
         return {}
     return document if isinstance(document, dict) else {}
 

@@ -32,6 +32,13 @@ def as_yes_no(text: str) -> bool:
     return text.strip().lower() in TRUE
 
 
+def as_off(text: str) -> bool:
+    """For a way that the server once had."""
+    if as_yes_no(text):
+        raise ValueError("expected false: no server since 0.8 lets anybody in without a credential")
+    return False
+
+
 def as_count(text: str) -> int:
     if not text.strip().isdecimal():
         raise ValueError("expected a whole number, 0 or more")

@@ -57,7 +57,7 @@ def test_a_page_instead_of_an_interface(conform: Conform) -> None:
     said = sentence(conform, always(answer(200, PAGE, "text/html")))
     assert said == (
         "URL is no hawkBit server: GET /rest/v1/userinfo answered 200 with text/html; "
-        "is there a path before /rest that belongs to the address?"
+        "is there a path before /rest that belongs to the address (a proxy's, or server.servlet.context-path)?"
     )
 
 
