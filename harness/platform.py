@@ -96,6 +96,8 @@ class OwnServer:
     """Listener -> its fictitious address in virtual time; in real time each gets a loopback port. The first
     is the one that is administered."""
     account: UserPassword
+    line_account: UserPassword | None = None
+    """An account of the manufacturing line, which may create devices and do nothing else."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -176,8 +176,9 @@ class ScenarioRun:
         return self.options.results / trace_name(self.name, self.options.seed, "")
 
     def _new_context(self, bench: Driver, server: ServerUnderTest, new_token: Callable[[str], str]) -> RunContext:
-        for kind, secret in server.admin.secrets():
-            self.secrets.learn(kind, secret)
+        for account in filter(None, (server.admin, server.line)):
+            for kind, secret in account.secrets():
+                self.secrets.learn(kind, secret)
         prefix = "" if server.is_own else f"fleetrig-{chance.token_hex(3)}-"
         self._began_us = bench.now_us()
         context = RunContext(

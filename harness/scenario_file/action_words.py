@@ -106,7 +106,7 @@ class Preregister(DeviceSelector, ActionWord):
     """Registers the devices before their first contact, with the token of each."""
 
     csv: UnitList | None = None
-    """The units to register, in place of the devices: columns serial, token (optional), name, description."""
+    """The units to register, in place of the devices: columns serial, and token, type, name, description if given."""
     batch: PositiveCount = 1000
     """Number of devices in one request."""
     name: Text | None = None

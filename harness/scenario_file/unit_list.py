@@ -1,7 +1,7 @@
 """A production list: one unit a line, read from CSV.
 
-Columns `serial` and, if there is one, `token`; all others are attributes of the unit under their own names. UTF-8,
-commas, a header line.
+Columns `serial` and, where they are there, `token` and `type`; all others are attributes of the unit under their own
+names. UTF-8, commas, a header line.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ class Unit:
     serial: str
     token: str | None = field(default=None, repr=False)
     attributes: Mapping[str, str] = field(default_factory=dict)
+    type: str | None = None
+    """The name of its kind on the server, where a platform has kinds of devices."""
 
 
 def read_units(path: Path) -> tuple[Unit, ...]:
@@ -72,7 +74,7 @@ def _unit(header: list[str], row: list[str]) -> Unit:
     if len(row) != len(header):
         raise ValueError(f"expected {len(header)} values as in the header, got {len(row)}")
     values = {name: value.strip() for name, value in zip(header, row, strict=True)}
-    serial, token = values.pop("serial"), values.pop("token", None)
+    serial, token, kind = values.pop("serial"), values.pop("token", None), values.pop("type", None)
     if not serial or any(char.isspace() for char in serial):
         raise ValueError("expected a serial without blanks")
-    return Unit(serial, token or None, values)
+    return Unit(serial, token or None, values, kind or None)

@@ -55,6 +55,9 @@ class Vocabulary:
     """Generations of the server, newest first."""
     tenant: str
     """The usual tenant."""
+    line_can: frozenset[str] = frozenset()
+    """Words of `needs` that hold where the manufacturing line has an account of its own: our own server, or a
+    SERVER.yaml with `line`."""
     secrets: tuple[str, ...] = ()
     """What `rotate` can replace."""
     notes: Mapping[str, str] = field(default_factory=dict)
@@ -63,7 +66,7 @@ class Vocabulary:
     @property
     def needs(self) -> frozenset[str]:
         """All words of `needs`."""
-        return NEUTRAL_NEEDS | self.can | self.reference_can | self.operator_knows
+        return NEUTRAL_NEEDS | self.can | self.reference_can | self.line_can | self.operator_knows
 
 
 def vocabulary_of(name: str) -> Vocabulary:

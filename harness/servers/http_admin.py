@@ -107,7 +107,8 @@ class HttpAdmin:
         if response.status not in expect:
             raise BrokenBench(
                 f"{request.method} {request.target} on {self.url} answered {response.status}, expected "
-                f"{' or '.join(map(str, expect))}: {text[:300].decode('utf-8', 'replace') or 'no body'}"
+                f"{' or '.join(map(str, expect))}{self._why(response)}: "
+                f"{text[:300].decode('utf-8', 'replace') or 'no body'}"
             )
         if not text:
             return None
@@ -118,6 +119,9 @@ class HttpAdmin:
                 f"{request.method} {request.target} on {self.url} answered no JSON: is this a {self._server} server? "
                 f"It began with {text[:60]!r}"
             ) from None
+
+    def _why(self, response: HttpResponse) -> str:
+        return f" (the account {self.account.user!r} lacks a right for this)" if response.status == 403 else ""
 
     def part(self, document: Any, kind: type[P], *path: str | int) -> P:
         """Returns a required part of an answer. Raises BrokenBench if it is missing."""

@@ -9,7 +9,7 @@ from typing import TypeVar
 from fleetrig.harness.platform import Platform
 from fleetrig.harness.servers.control import ControlInterface
 from fleetrig.harness.servers.remote import RemoteServer
-from fleetrig.harness.servers.under_test import ServerUnderTest, reference_can
+from fleetrig.harness.servers.under_test import ServerUnderTest, line_of, reference_can
 from fleetrig.reference_server.entropy import SeededEntropy
 from fleetrig.reference_server.fault_plan import FaultPlan
 from fleetrig.reference_server.platform import PlatformBuilder
@@ -78,6 +78,8 @@ def own_server(
 ) -> ServerUnderTest:
     """Describes a reference server as the server under test."""
     url = next(iter(listeners.values()))
-    admin = platform.admin(RemoteServer(url, platform.own_server.account, listeners=listeners))
+    own = platform.own_server
+    server = RemoteServer(url, own.account, line_account=own.line_account, listeners=listeners)
     name, can = f"reference {platform.title} {profile}", reference_can(platform.vocabulary)
-    return ServerUnderTest(url, admin, can, name, profile, True, add_fault, control, listeners)
+    admin, line = platform.admin(server), line_of(server, platform)
+    return ServerUnderTest(url, admin, can, name, profile, True, add_fault, control, listeners, line)

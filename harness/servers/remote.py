@@ -17,6 +17,8 @@ class RemoteServer:
     url: str
     """Of its administration interface, without a slash at the end."""
     account: UserPassword
+    line_account: UserPassword | None = None
+    """The manufacturing line's own account, which may create devices and needs no other right."""
     tenant: str = ""
     """Empty for the platform's usual one."""
     may_change_settings: bool = True

@@ -47,6 +47,14 @@ TlsAddress = Annotated[Text, _checked(lambda text: web_url(text, "https"))]
 HostPort = Annotated[Text, _checked(host_port)]
 
 
+class LineAccount(Model):
+    """An account of the manufacturing line: it may create devices, and needs no other right."""
+
+    user: Text
+    password: Text
+    """Better `env:NAME`: then the secret stands in no file."""
+
+
 class ServerFile(Model):
     """A SERVER.yaml: addresses, administrator account and additional capabilities of a server."""
 
@@ -62,6 +70,8 @@ class ServerFile(Model):
     user: Text | None = None
     password: Text | None = None
     """Better `env:NAME`: then the secret stands in no file."""
+    line: LineAccount | None = None
+    """The manufacturing line's own account, for actions that say `account: line`."""
     tenant: Text | None = None
     ca: Text | None = None
     """A PEM file with the authority to trust; a path relative to this file. `--ca` wins."""
@@ -143,14 +153,19 @@ def _server(platform: str, about: ServerDescription, file: ServerFile, environ: 
     url = next(listeners[name] for name in about.admin_listeners if name in listeners)
     listener_words = {about.admin, *listeners, *(["https"] if url.startswith("https://") else [])}
     password = about.account.password if file.password is None else file.password
-    if password.startswith("env:"):
-        password = from_environment(password, environ)
+    line = file.line
     return RemoteServer(
         url,
-        UserPassword(file.user or about.account.user, password),
+        UserPassword(file.user or about.account.user, _secret(password, environ)),
+        None if line is None else UserPassword(line.user, _secret(line.password, environ)),
         file.tenant or about.tenant,
         can=frozenset({*file.can, *listener_words}),
         control=None if file.control is None else ControlInterface(file.control),
         platform=platform,
         listeners=listeners,
     )
+
+
+def _secret(text: str, environ: Mapping[str, str]) -> str:
+    """The text itself, or what `env:NAME` names. Raises UsageError."""
+    return from_environment(text, environ) if text.startswith("env:") else text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from fleetrig.harness.platform import Admin, Platform
@@ -32,6 +32,8 @@ class ServerUnderTest:
     """Only for a reference server that is reached over sockets."""
     listeners: Mapping[str, str] = field(default_factory=dict)
     """Those that are known: listener -> URL or `HOST:PORT`."""
+    line: Admin | None = None
+    """The manufacturing line's account, which may create devices and needs no other right."""
 
     def lacks(self, needs: tuple[str, ...]) -> list[str]:
         """Returns the required capabilities that this server lacks."""
@@ -41,12 +43,22 @@ class ServerUnderTest:
 def server_under_test(server: RemoteServer, platform: Platform) -> ServerUnderTest:
     """A remote server as the server under test of a scenario of this platform."""
     admin, can, url, name = platform.admin(server), platform.vocabulary.can | server.can, server.url, server.name
+    line = line_of(server, platform)
+    if line is not None:
+        can |= platform.vocabulary.line_can
     if server.control is None:
-        return ServerUnderTest(url, admin, can, name, "", is_own=False, listeners=server.listeners)
+        return ServerUnderTest(url, admin, can, name, "", is_own=False, listeners=server.listeners, line=line)
     control = server.control
-    return ServerUnderTest(url, admin, can | CONTROL_CAN, name, "", False, control.add_fault, control, server.listeners)
+    can |= CONTROL_CAN
+    return ServerUnderTest(url, admin, can, name, "", False, control.add_fault, control, server.listeners, line)
+
+
+def line_of(server: RemoteServer, platform: Platform) -> Admin | None:
+    """The manufacturing line's account on a server; None where it has none."""
+    return None if server.line_account is None else platform.admin(replace(server, account=server.line_account))
 
 
 def reference_can(vocabulary: Vocabulary) -> frozenset[str]:
     """Capabilities of our own server for a platform."""
-    return NEUTRAL_NEEDS | vocabulary.can | vocabulary.reference_can | set(vocabulary.transports)
+    words = vocabulary.can | vocabulary.reference_can | vocabulary.line_can
+    return NEUTRAL_NEEDS | words | set(vocabulary.transports)

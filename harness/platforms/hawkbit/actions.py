@@ -8,6 +8,7 @@ from typing import Any, Final, cast
 
 from fleetrig.harness.platforms.hawkbit.cleanup import value_before
 from fleetrig.harness.platforms.hawkbit.hawkbit_run import HawkbitRun
+from fleetrig.harness.platforms.hawkbit.preregistration import preregister
 from fleetrig.harness.platforms.hawkbit.rollouts import move_rollout, roll_out
 from fleetrig.harness.platforms.hawkbit.settings import GATEWAY_KEY
 from fleetrig.harness.platforms.hawkbit.updates import made_set
@@ -16,6 +17,7 @@ from fleetrig.harness.platforms.hawkbit.words import (
     Configure,
     Deploy,
     MoveRollout,
+    PreregisterTargets,
     RequestAttributes,
     Rollout,
     Rotate,
@@ -23,8 +25,7 @@ from fleetrig.harness.platforms.hawkbit.words import (
 )
 from fleetrig.harness.run.actions import power_cycle
 from fleetrig.harness.run.context import Device
-from fleetrig.harness.scenario_file.action_words import ActionWord, Delete, Preregister
-from fleetrig.harness.scenario_file.unit_list import read_units
+from fleetrig.harness.scenario_file.action_words import ActionWord, Delete
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.identity import Credential, GatewayToken, TargetToken
 from fleetrig.simulator.drivers.director import Director
@@ -52,30 +53,6 @@ def configure(run: HawkbitRun, settings: Mapping[str, Any]) -> Director[None]:
                               "afterwards: is it spelt right, and may the account read it?")  # fmt: skip
         run.configured.setdefault(key, value_before(before[key]))
     yield from run.admin.configure(changed)
-
-
-def preregister(run: HawkbitRun, words: Preregister) -> Director[None]:
-    """Makes the targets; with a list, its tokens are the ones that count."""
-    if words.csv is None:
-        serials: Sequence[str] = run.context.serials(words.only)
-    else:
-        units = read_units(words.csv)
-        serials = [run.context.prefix + unit.serial for unit in units]
-        for unit in units:
-            run.learn_token(
-                run.context.prefix + unit.serial, unit.token or run.context.new_token(f"token of {unit.serial}")
-            )
-    targets = [target_body(run, words, serial) for serial in serials]
-    for start in range(0, len(targets), words.batch):
-        yield from run.admin.create_targets(targets[start : start + words.batch])
-
-
-def target_body(run: HawkbitRun, words: Preregister, serial: str) -> dict[str, str]:
-    body = {"controllerId": serial, "securityToken": run.tokens[serial]}
-    for key, text in (("name", words.name), ("description", words.description)):
-        if text is not None:
-            body[key] = text.replace("{serial}", serial)
-    return body
 
 
 def deploy(run: HawkbitRun, words: Deploy) -> Director[None]:
@@ -175,7 +152,7 @@ def request_attributes(run: HawkbitRun, words: RequestAttributes) -> Director[No
 
 PERFORM: Final[Mapping[type[ActionWord], Callable[[HawkbitRun, Any], Director[None]]]] = {
     Configure: lambda run, words: configure(run, words.values),
-    Preregister: preregister,
+    PreregisterTargets: preregister,
     Deploy: deploy,
     Rollout: roll_out,
     MoveRollout: move_rollout,

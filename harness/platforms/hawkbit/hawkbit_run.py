@@ -9,6 +9,7 @@ from typing import Any, cast
 from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
 from fleetrig.harness.run.context import RunContext
 from fleetrig.harness.scenario_file.unit_list import Unit
+from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.identity import Credential, GatewayToken, TargetToken
 from fleetrig.simulator.flows.hawkbit.device import HawkbitSettings
 
@@ -20,6 +21,10 @@ class HawkbitRun:
     context: RunContext
     tokens: dict[str, str] = field(default_factory=dict)
     """The target token that the server is to know for a serial."""
+    types: dict[str, str] = field(default_factory=dict)
+    """The target type that the production list names for a serial."""
+    made_types: set[str] = field(default_factory=set)
+    """Names of the target types that were to be made, also when no answer came."""
     gateway_key: str = ""
     set_ids: dict[str, int] = field(default_factory=dict)
     """Distribution sets that were made, by version."""
@@ -34,6 +39,24 @@ class HawkbitRun:
     @property
     def admin(self) -> HawkbitAdmin:
         return cast(HawkbitAdmin, self.context.server.admin)
+
+    def admin_as(self, account: str) -> HawkbitAdmin:
+        """The operator's account, or that of the `line`. Raises BrokenBench where the server has none."""
+        if account != "line":
+            return self.admin
+        server = self.context.server
+        if server.line is None:
+            raise BrokenBench(
+                f"nobody said which account the line has on {server.name}: add line (user, password) to its "
+                "SERVER.yaml, or say needs: [hawkbit.line_account] to skip the scenario there"
+            )
+        return cast(HawkbitAdmin, server.line)
+
+    def learn_unit(self, serial: str, unit: Unit) -> None:
+        """Takes over what a production list says of a unit: its token, or a fresh one, and its target type."""
+        self.learn_token(serial, unit.token or self.context.new_token(f"token of {unit.serial}"))
+        if unit.type is not None:
+            self.types[serial] = unit.type
 
     def learn_token(self, serial: str, token: str) -> None:
         """Sets the token of a serial for the server; it is masked from now on."""

@@ -8,10 +8,10 @@ from typing import Final
 
 from fleetrig.harness.platform import OwnServer
 from fleetrig.harness.platforms.hawkbit.serve import builder_of
-from fleetrig.harness.platforms.hawkbit.server import SERVER
+from fleetrig.harness.platforms.hawkbit.server import LINE, SERVER
 from fleetrig.reference_server.platform import PlatformBuilder
 from fleetrig.reference_server.platforms.hawkbit.state.properties import settings_from_properties
-from fleetrig.reference_server.platforms.hawkbit.state.settings import Profile
+from fleetrig.reference_server.platforms.hawkbit.state.settings import Account, Profile
 from fleetrig.simulator.contract.errors import UsageError
 
 MIN_POLLING: Final = "hawkbit.controller.minPollingTime"
@@ -25,7 +25,8 @@ def build(properties: Mapping[str, str], profile: str) -> PlatformBuilder:
     Raises ValueError for an unknown property, UsageError for an unknown profile.
     """
     settings = settings_from_properties({MIN_POLLING: FASTEST_POLLING, **properties})
-    return builder_of(replace(settings, profile=known_profile(profile)))
+    line = Account(LINE.user, LINE.password, ("CREATE_TARGET",))
+    return builder_of(replace(settings, profile=known_profile(profile), accounts=(*settings.accounts, line)))
 
 
 def known_profile(text: str) -> Profile:
@@ -37,4 +38,4 @@ def known_profile(text: str) -> Profile:
         raise UsageError(f"there is no profile {text!r} of hawkBit; there are {known}") from None
 
 
-OWN_SERVER: Final = OwnServer(build, {"http": "http://hawkbit.test:8080"}, SERVER.account)
+OWN_SERVER: Final = OwnServer(build, {"http": "http://hawkbit.test:8080"}, SERVER.account, LINE)

@@ -25,6 +25,7 @@ VOCABULARY: Final = Vocabulary(
     record_fields={
         "created_by": Text,
         "name": Text,
+        "type": Text,
         "installed": Text,
         "assigned": Text,
         "action": ActionStatus,
@@ -39,6 +40,7 @@ VOCABULARY: Final = Vocabulary(
     ),
     can=frozenset({"hawkbit", "hawkbit.admin"}),
     reference_can=frozenset({"hawkbit.fast_polling"}),
+    line_can=frozenset({"hawkbit.line_account"}),
     operator_knows=frozenset({"hawkbit.fast_cleanup", "hawkbit.trusted_ips"}),
     profiles=SERVER.profiles,
     tenant=SERVER.tenant,

@@ -38,6 +38,27 @@ class Configure(Settings, ActionWord, forms=SETTINGS):
         return self
 
 
+class PreregisterTargets(Preregister):
+    """Registers the devices before their first contact, with the token of each."""
+
+    type: Text | None = None
+    """The name of their target type; a column `type` of a unit list wins. It must exist, unless `create_type`."""
+    create_type: bool = False
+    """Makes the target types that are named but not there; they go when the run on a shared server ends."""
+    account: Literal["admin", "line"] = "admin"
+    """Who asks for it: the operator, or the account of the manufacturing line, which may only create targets."""
+
+    def describe(self) -> str:
+        parts = [super().describe()]
+        if self.type is not None:
+            parts.append(f"target type {self.type!r}")
+        if self.create_type:
+            parts.append("missing target types made first")
+        if self.account == "line":
+            parts.append("with the account of the line")
+        return ", ".join(parts)
+
+
 class Deploy(Model, ActionWord):
     """Makes an image of this version and size on the server and assigns it to the devices."""
 
@@ -150,7 +171,7 @@ class RequestAttributes(DeviceSelector, ActionWord):
 
 WORDS: Final[Mapping[str, type[ActionWord]]] = {
     "configure": Configure,
-    "preregister": Preregister,
+    "preregister": PreregisterTargets,
     "deploy": Deploy,
     "rollout": Rollout,
     "move_rollout": MoveRollout,
@@ -167,6 +188,7 @@ __all__ = [
     "Configure",
     "Deploy",
     "MoveRollout",
+    "PreregisterTargets",
     "RequestAttributes",
     "Rollout",
     "Rotate",
