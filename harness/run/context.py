@@ -15,7 +15,7 @@ from fleetrig.harness.servers.under_test import ServerUnderTest
 from fleetrig.harness.verdict import PhaseResult
 from fleetrig.simulator.agent import Agent
 from fleetrig.simulator.contract.clock import to_s
-from fleetrig.simulator.contract.identity import Credential, DeviceIdentity
+from fleetrig.simulator.contract.identity import ClientCertificate, Credential, DeviceIdentity
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane
 from fleetrig.simulator.drivers.director import Driver
@@ -111,7 +111,7 @@ class RunContext:
     def reprogram(self, device: Device, credential: Credential | None, behaviour: Behaviour) -> None:
         """Gives a device another credential and behaviour."""
         device.credential, device.behaviour = credential, behaviour
-        device.agent.reprogram(self.behaviour(behaviour))
+        device.agent.reprogram(self.behaviour(behaviour), certificate_of(credential))
 
 
 def build_devices(context: RunContext) -> None:
@@ -121,7 +121,13 @@ def build_devices(context: RunContext) -> None:
         serial = context.prefix + unit.serial
         identity = DeviceIdentity(serial, context.server.admin.tenant, template.model, template.hw_revision)
         credential, behaviour = context.work.device(identity, unit)
-        context.devices[serial] = Device(identity, credential, behaviour, Agent(identity, context.behaviour(behaviour)))
+        agent = Agent(identity, context.behaviour(behaviour), certificate_of(credential))
+        context.devices[serial] = Device(identity, credential, behaviour, agent)
+
+
+def certificate_of(credential: Credential | None) -> ClientCertificate | None:
+    """What a device's connections show in TLS handshakes: transports see to that, not its behaviour."""
+    return credential if isinstance(credential, ClientCertificate) else None
 
 
 def seeded_tokens(seed: int) -> Callable[[str], str]:

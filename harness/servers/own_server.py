@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping
-from typing import TypeVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeVar
 
 from fleetrig.harness.platform import Platform
 from fleetrig.harness.servers.control import ControlInterface
@@ -24,7 +25,32 @@ from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Trace
 from fleetrig.simulator.drivers.director import AdminCall
 
+if TYPE_CHECKING:
+    from fleetrig.reference_server.client_certificates import ClientAuthorities
+
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Proxied:
+    """A server behind a TLS terminator, in one run."""
+
+    listeners: Mapping[str, str]
+    """All of them, with their fictitious addresses."""
+    trusted: ClientAuthorities
+
+
+def proxied_server(platform: Platform, properties: Mapping[str, str], profile: str) -> tuple[PlatformBuilder, Proxied]:
+    """For devices with certificates. The terminator trusts nobody yet. Raises ValueError for unknown properties."""
+    # Only here: the library takes long to import, and most runs need no certificates.
+    from fleetrig.reference_server.client_certificates import ClientAuthorities
+
+    own = platform.own_server
+    if own.proxied is None:
+        raise ModelError(f"{platform.title} has credentials that are certificates, but no server that asks for them")
+    trusted = ClientAuthorities()
+    build = own.proxied.build(properties, profile, trusted)
+    return build, Proxied({**own.listeners, **own.proxied.listeners}, trusted)
 
 
 def in_memory(
@@ -35,6 +61,7 @@ def in_memory(
     secrets: Secrets,
     seed: int,
     now_us: Callable[[], int],
+    proxied: Proxied | None = None,
 ) -> tuple[ServerUnderTest, Conversation]:
     """Creates a server for virtual time: envelopes are passed to it without sockets. Only our own can do this."""
     entropy = SeededEntropy(seed)
@@ -45,7 +72,9 @@ def in_memory(
     def add_fault(fault: Fault) -> AdminCall[int]:
         return at_once(faults.add(fault, now_us()).id)
 
-    return own_server(platform, platform.own_server.listeners, profile, add_fault), server
+    listeners = platform.own_server.listeners if proxied is None else proxied.listeners
+    met = own_server(platform, listeners, profile, add_fault)
+    return (met if proxied is None else replace(met, trusted=proxied.trusted)), server
 
 
 def at_once(value: T) -> AdminCall[T]:
@@ -56,15 +85,23 @@ def at_once(value: T) -> AdminCall[T]:
 
 @contextlib.asynccontextmanager
 async def serving(
-    platform: Platform, build: PlatformBuilder, profile: str, trace: Trace, secrets: Secrets
+    platform: Platform,
+    build: PlatformBuilder,
+    profile: str,
+    trace: Trace,
+    secrets: Secrets,
+    proxied: Proxied | None = None,
 ) -> AsyncIterator[ServerUnderTest]:
     """Starts a server on a free loopback port, in this event loop."""
-    wanted = dict.fromkeys(platform.own_server.listeners, ANY_LOOPBACK_PORT)
-    options = ServerOptions((PlatformOptions(platform.name, build, wanted),), control=ANY_LOOPBACK_PORT)
+    names = platform.own_server.listeners if proxied is None else proxied.listeners
+    wanted = dict.fromkeys(names, ANY_LOOPBACK_PORT)
+    served = PlatformOptions(platform.name, build, wanted)
+    options = ServerOptions((served,), asks_clients=proxied is not None, control=ANY_LOOPBACK_PORT)
     async with ReferenceServer(options, trace, secrets) as server:
         control = ControlInterface(server.control_url)
         listeners = {name: server.url(platform.name, name) for name in wanted}
-        yield own_server(platform, listeners, profile, control.add_fault, control)
+        met = own_server(platform, listeners, profile, control.add_fault, control)
+        yield met if proxied is None else replace(met, trusted=proxied.trusted, ca=server.ca)
         for bug in server.bugs:
             raise ModelError(f"a bug in fleetrig's own server spoiled this run: {type(bug).__name__}: {bug}")
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from fleetrig.harness.platform import Admin, Platform
 from fleetrig.harness.scenario_file.vocabulary import NEUTRAL_NEEDS, Vocabulary
 from fleetrig.harness.servers.control import ControlInterface
-from fleetrig.harness.servers.remote import RemoteServer
+from fleetrig.harness.servers.remote import ClientCa, RemoteServer
 from fleetrig.simulator.contract.faults import Fault
 from fleetrig.simulator.drivers.director import AdminCall
+
+if TYPE_CHECKING:  # most runs need no certificates, and the library takes long to import
+    from fleetrig.reference_server.client_certificates import ClientAuthorities
 
 CONTROL_CAN: Final = frozenset({"reference.faults", "reference.reasons"})
 """Capabilities of a remote reference server whose control interface is known."""
@@ -34,6 +38,12 @@ class ServerUnderTest:
     """Those that are known: listener -> URL or `HOST:PORT`."""
     line: Admin | None = None
     """The manufacturing line's account, which may create devices and needs no other right."""
+    client_ca: ClientCa | None = None
+    """The authority whose certificates a remote server accepts."""
+    trusted: ClientAuthorities | None = None
+    """The authorities that the TLS terminator of our own server trusts: a run adds its own."""
+    ca: Path | None = None
+    """The authority of our own server's certificate."""
 
     def lacks(self, needs: tuple[str, ...]) -> list[str]:
         """Returns the required capabilities that this server lacks."""
@@ -46,11 +56,19 @@ def server_under_test(server: RemoteServer, platform: Platform) -> ServerUnderTe
     line = line_of(server, platform)
     if line is not None:
         can |= platform.vocabulary.line_can
+    if server.client_ca is not None and url_over_tls(server.listeners, url) is not None:
+        can |= platform.vocabulary.certificate_can
+    met = ServerUnderTest(
+        url, admin, can, name, "", is_own=False, listeners=server.listeners, line=line, client_ca=server.client_ca
+    )
     if server.control is None:
-        return ServerUnderTest(url, admin, can, name, "", is_own=False, listeners=server.listeners, line=line)
-    control = server.control
-    can |= CONTROL_CAN
-    return ServerUnderTest(url, admin, can, name, "", False, control.add_fault, control, server.listeners, line)
+        return met
+    return replace(met, can=can | CONTROL_CAN, add_fault=server.control.add_fault, control=server.control)
+
+
+def url_over_tls(listeners: Mapping[str, str], url: str) -> str | None:
+    """Where devices reach a server over HTTPS; None where they cannot."""
+    return listeners.get("https") or (url if url.startswith("https://") else None)
 
 
 def line_of(server: RemoteServer, platform: Platform) -> Admin | None:
@@ -60,5 +78,5 @@ def line_of(server: RemoteServer, platform: Platform) -> Admin | None:
 
 def reference_can(vocabulary: Vocabulary) -> frozenset[str]:
     """Capabilities of our own server for a platform."""
-    words = vocabulary.can | vocabulary.reference_can | vocabulary.line_can
+    words = vocabulary.can | vocabulary.reference_can | vocabulary.line_can | vocabulary.certificate_can
     return NEUTRAL_NEEDS | words | set(vocabulary.transports)

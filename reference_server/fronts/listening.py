@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
-from collections.abc import Callable
 from typing import Final
 
 from fleetrig.reference_server.address import Address
 from fleetrig.reference_server.fronts.binding import bind, bind_error
+from fleetrig.reference_server.fronts.tls import ProtocolFactory, ServerTls
 
 BACKLOG: Final = 1024
 """A fleet comes back all at once after an outage."""
-
-ProtocolFactory = Callable[[], asyncio.Protocol]
 
 
 class Listener:
     """Holds its port from the start, but accepts only between `open` and `close`, and not during outages."""
 
-    def __init__(self, name: str, address: Address, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, name: str, address: Address, tls: ServerTls | None = None) -> None:
         """Raises BrokenBench or UsageError when the port is not available."""
         self.name = name
         """`http`, `https`, `mqtt` …; see `Session.listener`."""
@@ -37,7 +34,9 @@ class Listener:
         try:
             while self._sockets:
                 sock = self._sockets[0]
-                self._servers.append(await loop.create_server(make, sock=sock, ssl=self._tls, backlog=BACKLOG))
+                around = make if self._tls is None else self._tls.around(make)
+                context = None if self._tls is None else self._tls.context
+                self._servers.append(await loop.create_server(around, sock=sock, ssl=context, backlog=BACKLOG))
                 self._sockets.pop(0)
         except OSError as error:
             self.close()

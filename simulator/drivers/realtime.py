@@ -28,6 +28,7 @@ from fleetrig.simulator.effects import (
     Tell,
     TimedEffect,
 )
+from fleetrig.simulator.transports.client_tls import ClientTls
 from fleetrig.simulator.transports.connection import Opener
 from fleetrig.simulator.transports.http import HttpTransport, OnSent
 from fleetrig.simulator.transports.link import Link
@@ -67,7 +68,7 @@ class RealBench:
         self.clock = WallClock()
         self.failure: BaseException | None = None
         """The first error in a device's own task; `run` raises it."""
-        self._verify = verify if isinstance(verify, ssl.SSLContext) else _tls_context(verify=verify)
+        self._tls = ClientTls(verify)
         self._openers = openers or {}
         self._seed = seed
         self._storage = Storage()
@@ -75,7 +76,7 @@ class RealBench:
         self._unfinished: set[asyncio.Task[None]] = set()
         """Also those of devices that were switched off and still close their connections."""
         self._happened = asyncio.Event()
-        self._admin = HttpTransport(self._verify, self._storage)
+        self._admin = HttpTransport(self._tls.plain, self._storage)
 
     async def __aenter__(self) -> Self:
         self._stop_listening = self.trace.listen(self._note)
@@ -165,8 +166,9 @@ class RealBench:
         """A device from power-on to its end, through the power cuts of its trigger."""
         while True:
             await asyncio.sleep(after_s)
-            http = HttpTransport(self._verify, self._storage)
-            link = Link(http, self._openers, agent.identity.serial, partial(self._note_dropped, agent))
+            tls = self._tls.context_of(agent.certificate)
+            http = HttpTransport(tls, self._storage)
+            link = Link(http, self._openers, tls, agent.identity.serial, partial(self._note_dropped, agent))
             cycle = PowerCycle(agent, trigger, self)
             try:
                 await self._run_cycle(cycle, link)
@@ -216,12 +218,3 @@ class RealBench:
     def _note_dropped(self, agent: Agent, envelope: Envelope) -> None:
         if self.trace.wanted:
             trace_dropped(self.trace, self.now_us(), agent, envelope)
-
-
-def _tls_context(*, verify: bool) -> ssl.SSLContext:
-    """One context for the whole bench: it costs 20 ms and most of a MiB."""
-    context = ssl.create_default_context()
-    if not verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context

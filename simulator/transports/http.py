@@ -1,4 +1,4 @@
-"""Real HTTP: one httpx client per device over one shared TLS context, every request sent byte for byte as asked.
+"""Real HTTP: one httpx client per device, every request sent byte for byte as asked.
 
 On the wire stand `Host`, then the headers of the envelope in their order and spelling, then `Content-Length` when there
 is a body (or the method usually has one), and nothing else: no Accept, Accept-Encoding, User-Agent, Connection or
@@ -41,7 +41,7 @@ FAILURES: Final = (httpx.HTTPError, httpx.InvalidURL, TimeoutError, TooMuch, Val
 
 
 class HttpTransport:
-    """One device's HTTP connections. `verify` is a TLS context shared by all."""
+    """One device's HTTP connections. `verify` is its TLS context, shared or its own (`client_tls`)."""
 
     def __init__(self, verify: ssl.SSLContext, storage: Storage) -> None:
         self._client = httpx.AsyncClient(verify=verify, trust_env=False, follow_redirects=False, timeout=None)

@@ -10,7 +10,7 @@ from fleetrig.harness.platforms.hawkbit.cleanup import value_before
 from fleetrig.harness.platforms.hawkbit.hawkbit_run import HawkbitRun
 from fleetrig.harness.platforms.hawkbit.preregistration import preregister
 from fleetrig.harness.platforms.hawkbit.rollouts import move_rollout, roll_out
-from fleetrig.harness.platforms.hawkbit.settings import GATEWAY_KEY
+from fleetrig.harness.platforms.hawkbit.settings import GATEWAY_KEY, HEADER_AUTHORITY
 from fleetrig.harness.platforms.hawkbit.updates import made_set
 from fleetrig.harness.platforms.hawkbit.words import (
     Cancel,
@@ -19,6 +19,7 @@ from fleetrig.harness.platforms.hawkbit.words import (
     MoveRollout,
     PreregisterTargets,
     RequestAttributes,
+    RetireAuthorities,
     Rollout,
     Rotate,
     SetAttributes,
@@ -100,7 +101,10 @@ def open_action(run: HawkbitRun, serial: str, version: str | None) -> Director[i
 
 
 def rotate(run: HawkbitRun, words: Rotate) -> Director[None]:
-    """New tokens on the server. Devices that get them are restarted at once and use them from then on."""
+    """New secrets on the server. Devices that get them are restarted at once and use them from then on."""
+    if words.what in ("certificate", "authority"):
+        yield from rotate_certificates(run, words)
+        return
     if words.what == "gateway_token":
         run.gateway_key = run.context.new_token("next gateway key")
         run.context.secrets.learn("gateway-token", run.gateway_key)
@@ -111,6 +115,21 @@ def rotate(run: HawkbitRun, words: Rotate) -> Director[None]:
             yield from run.admin.update_target(device.serial, {"securityToken": run.tokens[device.serial]})
         if words.tell_device:
             visit(run, device, words.what)
+
+
+def rotate_certificates(run: HawkbitRun, words: Rotate) -> Director[None]:
+    """Certificates of the newest authority; a new authority is trusted first, by the proxy and by the tenant."""
+    if words.what == "authority":
+        run.certificates.add_authority()
+        yield from configure(run, {HEADER_AUTHORITY: ",".join(run.certificates.told_as())})
+    for device in run.context.select_devices(words.only) if words.tell_device else ():
+        certificate = run.certificates.issue("certificate", device.serial)
+        reprogram(run, device, settings_of(device), certificate)
+
+
+def retire_authorities(run: HawkbitRun, _: RetireAuthorities) -> Director[None]:
+    """The tenant forgets all authorities but the newest; a proxy may go on verifying what the others have issued."""
+    yield from configure(run, {HEADER_AUTHORITY: ",".join(run.certificates.told_as(only_newest=True))})
 
 
 def visit(run: HawkbitRun, device: Device, what: str) -> None:
@@ -159,6 +178,7 @@ PERFORM: Final[Mapping[type[ActionWord], Callable[[HawkbitRun, Any], Director[No
     Cancel: cancel,
     Delete: delete,
     Rotate: rotate,
+    RetireAuthorities: retire_authorities,
     SetAttributes: set_attributes,
     RequestAttributes: request_attributes,
 }

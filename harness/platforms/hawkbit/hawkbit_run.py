@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
+from fleetrig.harness.platforms.hawkbit.settings import CERTIFICATES
 from fleetrig.harness.run.context import RunContext
 from fleetrig.harness.scenario_file.unit_list import Unit
+from fleetrig.harness.servers.under_test import url_over_tls
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.identity import Credential, GatewayToken, TargetToken
 from fleetrig.simulator.flows.hawkbit.device import HawkbitSettings
+
+if TYPE_CHECKING:
+    from fleetrig.harness.platforms.hawkbit.certificates import DeviceCertificates
 
 
 @dataclass(slots=True)
@@ -35,6 +40,7 @@ class HawkbitRun:
     where the default was in force."""
 
     _shared: HawkbitSettings | None = None
+    _certificates: DeviceCertificates | None = None
 
     @property
     def admin(self) -> HawkbitAdmin:
@@ -58,6 +64,27 @@ class HawkbitRun:
         if unit.type is not None:
             self.types[serial] = unit.type
 
+    @property
+    def certificates(self) -> DeviceCertificates:
+        """Who issues certificates in this run."""
+        if self._certificates is None:
+            # Only here: the library takes long to import, and most runs need no certificates.
+            from fleetrig.harness.platforms.hawkbit.certificates import DeviceCertificates
+
+            self._certificates = DeviceCertificates(self.context)
+        return self._certificates
+
+    @property
+    def device_url(self) -> str:
+        """Where devices reach the server: those with certificates over HTTPS. Raises BrokenBench."""
+        server = self.context.server
+        if self.context.scenario.devices.credential not in CERTIFICATES:
+            return server.url
+        url = url_over_tls(server.listeners, server.url)
+        if url is None:
+            raise BrokenBench(f"{server.name} has no https listener, and certificates need one")
+        return url
+
     def learn_token(self, serial: str, token: str) -> None:
         """Sets the token of a serial for the server; it is masked from now on."""
         self.tokens[serial] = token
@@ -74,6 +101,8 @@ class HawkbitRun:
                 return TargetToken(wrong)
             case "gateway_token":
                 return GatewayToken(self.gateway_key)
+            case kind if kind in CERTIFICATES:
+                return self.certificates.issue(kind, serial)
             case _:
                 return None
 
@@ -89,7 +118,7 @@ class HawkbitRun:
         """Turns the `devices` block into device settings."""
         template = self.context.scenario.devices
         return HawkbitSettings(
-            server_url=self.context.server.url,
+            server_url=self.device_url,
             attributes={**template.attributes, **more_attributes},
             attributes_mode=template.attributes_mode,
             backoff=template.backoff.to_backoff(),

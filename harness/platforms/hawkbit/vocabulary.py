@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, Literal
 
 from fleetrig.harness.platforms.hawkbit.server import SERVER
-from fleetrig.harness.platforms.hawkbit.settings import SETTINGS
+from fleetrig.harness.platforms.hawkbit.settings import CERTIFICATES, SETTINGS
 from fleetrig.harness.platforms.hawkbit.words import WORDS
 from fleetrig.harness.scenario_file.values import Count, Text
 from fleetrig.harness.scenario_file.vocabulary import Vocabulary
@@ -17,8 +17,12 @@ ActionStatus = Literal[
 
 VOCABULARY: Final = Vocabulary(
     transports=("http",),
-    credentials=("target_token", "wrong_target_token", "gateway_token", "none"),
-    secrets=("target_token", "gateway_token"),
+    credentials=(
+        "target_token", "wrong_target_token", "gateway_token", "certificate", "untrusted_certificate",
+        "expired_certificate", "foreign_certificate", "none",
+    ),
+    certificate_credentials=CERTIFICATES,
+    secrets=("target_token", "gateway_token", "certificate", "authority"),
     attribute_modes=("merge", "replace", "remove"),
     states=("unknown", "registered", "pending", "in_sync", "error"),
     accepted_states=("registered", "pending", "in_sync"),

@@ -20,7 +20,7 @@ from fleetrig.harness.scenario_file.values import AttributeText, Glob, Model, Po
 
 AttributesMode = Literal["merge", "replace", "remove"]
 Percent = Annotated[int, Strict(), Field(ge=0, le=100)]
-RotatedSecret = Literal["target_token", "gateway_token"]
+RotatedSecret = Literal["target_token", "gateway_token", "certificate", "authority"]
 
 
 class Configure(Settings, ActionWord, forms=SETTINGS):
@@ -133,16 +133,41 @@ class Cancel(DeviceSelector, ActionWord):
 
 
 class Rotate(DeviceSelector, ActionWord):
-    """Replaces tokens on the server by fresh ones."""
+    """Replaces tokens on the server by fresh ones, certificates by those of the newest authority.
+
+    A new `authority` is trusted beside those that are there, until `retire_authorities`.
+    """
 
     what: RotatedSecret
     tell_device: bool = True
-    """Whether the devices hold the new token from now on, as after a visit by a technician."""
+    """Whether the devices hold the new token or certificate from now on, as after a visit by a technician."""
+
+    @model_validator(mode="after")
+    def _does_something(self) -> Self:
+        if self.what == "certificate" and not self.tell_device:
+            raise ValueError("a new certificate that no device holds changes nothing: leave tell_device away")
+        return self
 
     def describe(self) -> str:
         what = self.what.replace("_", " ")
+        if self.what in ("certificate", "authority"):
+            return self._describe_certificates()
         told = "are given the new one and restart" if self.tell_device else "keep the old one"
         return f"replace the {what} on the server; {describe_devices(self.only)} {told}"
+
+    def _describe_certificates(self) -> str:
+        whom = describe_devices(self.only)
+        given = f"{whom} are given certificates of the newest authority and restart"
+        if self.what == "certificate":
+            return given
+        return f"trust a new authority too; {given if self.tell_device else f'{whom} keep their certificates'}"
+
+
+class RetireAuthorities(Model, ActionWord):
+    """From now on only the newest authority is trusted to issue certificates of devices."""
+
+    def describe(self) -> str:
+        return "trust certificates of the newest authority only"
 
 
 class SetAttributes(DeviceSelector, ActionWord):
@@ -178,6 +203,7 @@ WORDS: Final[Mapping[str, type[ActionWord]]] = {
     "cancel": Cancel,
     "delete": Delete,
     "rotate": Rotate,
+    "retire_authorities": RetireAuthorities,
     "set_attributes": SetAttributes,
     "request_attributes": RequestAttributes,
 }
@@ -190,6 +216,7 @@ __all__ = [
     "MoveRollout",
     "PreregisterTargets",
     "RequestAttributes",
+    "RetireAuthorities",
     "Rollout",
     "Rotate",
     "SetAttributes",

@@ -21,6 +21,7 @@ from fleetrig.reference_server.platforms.hawkbit.request.front_page import front
 from fleetrig.reference_server.platforms.hawkbit.request.media_types import negotiate, type_sent
 from fleetrig.reference_server.platforms.hawkbit.request.older_answers import in_charset, reworded
 from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply, over_tls, respond
+from fleetrig.reference_server.platforms.hawkbit.request.reverse_proxy import pass_on
 from fleetrig.reference_server.platforms.hawkbit.request.routing import (
     ANY_BODY,
     Options,
@@ -68,6 +69,11 @@ class HawkbitPlatform:
         self._devices = Router((route for route in routes if route.is_for_devices), DEVICE_SEGMENTS)
 
     def handle(self, request: HttpRequest, session: Session, now_us: int) -> HttpAnswer:
+        if (verifier := self.repo.settings.client_verifier) is not None:
+            passed_on = pass_on(request, session, now_us, verifier, self.repo.certificate_headers)
+            if isinstance(passed_on, HttpAnswer):
+                return passed_on
+            request = passed_on
         try:
             request, session = apply_forwarded_headers(self.repo.settings.forwarding, request, session)
         except BadForwarding as bad:

@@ -114,7 +114,8 @@ MISTAKES = {
     "word that is none of several": (
         scenario(devices=FLEET + "credential: gateway}"),
         [
-            ("2:38: devices.credential: expected target_token, wrong_target_token, gateway_token or none, "
+            ("2:38: devices.credential: expected target_token, wrong_target_token, gateway_token, "
+             "certificate, untrusted_certificate, expired_certificate, foreign_certificate or none, "
             "got 'gateway'; did you mean 'gateway_token'?")
         ],
     ),
