@@ -26,6 +26,8 @@ from fleetrig.simulator.contract.identity import ClientCertificate
 
 EARLIER = timedelta(days=1)
 """Certificates count from yesterday, so that a device with a slow clock can use them."""
+LONGEST_NAME: Final = 64
+"""Of a common name (RFC 5280, ub-common-name)."""
 P_256_ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 SigningKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey
@@ -94,7 +96,12 @@ class CertificateAuthority:
         return Issued(certificate.public_bytes(serialization.Encoding.PEM), _key_pem(key))
 
     def issue_client(self, common_name: str, *, expired: bool = False) -> ClientCertificate:
-        """A device's certificate: its name is the common name. `expired`: it was good until an hour before now."""
+        """A device's certificate: its name is the common name. `expired`: it was good until an hour before now.
+
+        Raises ValueError for a name that is too long to be one.
+        """
+        if len(common_name) > LONGEST_NAME:
+            raise ValueError(f"{common_name!r} cannot be a common name, which has {LONGEST_NAME} characters at most")
         purpose = f"client {common_name}{' expired' if expired else ''}"
         key = self._new_key(purpose)
         until = self._not_before + EARLIER - timedelta(hours=1) if expired else None

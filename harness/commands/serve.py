@@ -61,6 +61,10 @@ def serve(
         Path | None, typer.Option(metavar="F", help="PEM certificate chain for TLS; a temporary CA if omitted.")
     ] = None,
     key: Annotated[Path | None, typer.Option(metavar="F", help="Its PEM key, if not in the same file.")] = None,
+    client_ca: Annotated[
+        Path | None,
+        typer.Option(metavar="F", help="PEM authorities: devices over TLS must show a certificate of one of them."),
+    ] = None,
     control: Annotated[
         str, typer.Option(metavar="H:P|off", help="Address of the control interface (docs/control.md).")
     ] = DEFAULT_CONTROL,
@@ -85,6 +89,9 @@ def serve(
 
     Can serve several platforms at once; then prefix an option's value with the platform: --http PLATFORM=HOST:PORT.
 
+    With --client-ca a TLS listener also plays the reverse proxy in front: it verifies certificates of devices and
+    vouches for them to the platform, as the platform's own guide has it.
+
     The control interface is for tests in any language: HTTP with JSON, at an address of its own, which the banner and
     the ready file name. GET / describes the server; POST /faults makes it fail; POST /clock moves its time forward;
     GET /trace shows or follows what happens; GET /reasons says why devices were refused.
@@ -93,7 +100,7 @@ def serve(
              "registry": registry}  # fmt: skip
     listeners = {name: values for name, values in given.items() if values}
     args = ServeArgs(platform or (), listeners, profile or (), set_ or (), accounts or (), admin_password or (), cert,
-                     key, store, control, remove_leftovers)  # fmt: skip
+                     key, client_ca, store, control, remove_leftovers)  # fmt: skip
     config = parse(args, {name: servable(name) for name in PLATFORMS})
     ready = ReadyFile(ready_file) if ready_file is not None else None
     secrets = Secrets()

@@ -31,7 +31,8 @@ def banner(
     for name, listeners in addresses.items():
         if not is_single:
             lines.append(config.platforms[name].title)
-        lines += _of_platform(listeners, config.platforms[name].accounts, ca)
+        asks = config.options.asks_clients
+        lines += _of_platform(listeners, config.platforms[name].accounts, ca, asks_clients=asks)
     if not is_single:
         lines.append("all platforms")
     if control is not None:
@@ -59,9 +60,13 @@ def _counted(number: int, thing: str) -> str:
     return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
 
 
-def _of_platform(listeners: Mapping[str, Address], accounts: tuple[str, ...], ca: Path | None) -> Iterator[str]:
+def _of_platform(
+    listeners: Mapping[str, Address], accounts: tuple[str, ...], ca: Path | None, *, asks_clients: bool
+) -> Iterator[str]:
     for listener, address in listeners.items():
         yield _listening(listener, address, ca)
+        if asks_clients and listener in TLS_LISTENERS:
+            yield "           devices must show a certificate of --client-ca here"
     for account in accounts:
         yield f"  account  {account}"
 

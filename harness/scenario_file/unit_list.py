@@ -1,7 +1,8 @@
 """A production list: one unit a line, read from CSV.
 
-Columns `serial` and, where they are there, `token` and `type`; all others are attributes of the unit under their own
-names. UTF-8, commas, a header line.
+Columns `serial` and, where they are there, `token`, `type`, `certificate` and `key`; all others are attributes of the
+unit under their own names. UTF-8, commas, a header line. `certificate` and `key` are PEM, or names of PEM files below
+the folder of the list; where one file holds both, `key` can be left out.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 MAX_BYTES: Final = 64 * 1024 * 1024
+MAX_PEM_BYTES: Final = 256 * 1024
 
 
 class UnitListMistake(ValueError):
@@ -29,6 +31,8 @@ class Unit:
     attributes: Mapping[str, str] = field(default_factory=dict)
     type: str | None = None
     """The name of its kind on the server, where a platform has kinds of devices."""
+    certificate_pem: bytes | None = field(default=None, repr=False)
+    """Its client certificate, perhaps with authorities, and its key."""
 
 
 def read_units(path: Path) -> tuple[Unit, ...]:
@@ -38,7 +42,7 @@ def read_units(path: Path) -> tuple[Unit, ...]:
     try:
         header = _header(next(reader, []))
         for row in filter(None, reader):
-            unit = _unit(header, row)
+            unit = _unit(header, row, path.parent)
             if unit.serial in units:
                 raise ValueError(f"the serial {unit.serial!r} stood on an earlier line")
             units[unit.serial] = unit
@@ -70,11 +74,26 @@ def _header(names: list[str]) -> list[str]:
     return names
 
 
-def _unit(header: list[str], row: list[str]) -> Unit:
+def _unit(header: list[str], row: list[str], folder: Path) -> Unit:
     if len(row) != len(header):
         raise ValueError(f"expected {len(header)} values as in the header, got {len(row)}")
     values = {name: value.strip() for name, value in zip(header, row, strict=True)}
     serial, token, kind = values.pop("serial"), values.pop("token", None), values.pop("type", None)
     if not serial or any(char.isspace() for char in serial):
         raise ValueError("expected a serial without blanks")
-    return Unit(serial, token or None, values, kind or None)
+    pems = [_pem(text, folder) for name in ("certificate", "key") if (text := values.pop(name, ""))]
+    return Unit(serial, token or None, values, kind or None, b"\n".join(pems) if pems else None)
+
+
+def _pem(text: str, folder: Path) -> bytes:
+    """PEM that stands in the list, or in a file below its folder."""
+    if text.startswith("-----BEGIN"):
+        return text.encode()
+    path = (folder / text).resolve()
+    if not path.is_relative_to(folder.resolve()):
+        raise ValueError(f"expected a file below the folder of the list, got {text!r}")
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_PEM_BYTES)
+    except OSError as error:
+        raise ValueError(f"cannot read {text}: {error.strerror or error}") from None

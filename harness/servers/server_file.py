@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +25,7 @@ from fleetrig.harness.servers.description import (
     description_of,
     did_you_mean,
 )
-from fleetrig.harness.servers.remote import RemoteServer
+from fleetrig.harness.servers.remote import ClientCa, RemoteServer
 from fleetrig.harness.servers.secrets import from_environment
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.identity import UserPassword
@@ -55,6 +56,17 @@ class LineAccount(Model):
     """Better `env:NAME`: then the secret stands in no file."""
 
 
+class ClientCaFile(Model):
+    """The authority whose client certificates the proxy in front of the server accepts: it issues those of devices."""
+
+    certificate: Text
+    """A PEM file; a path relative to this file."""
+    key: Text | None = None
+    """A PEM file with its key, where that is not in the same one. Only its owner may be able to read it."""
+    authority: Text | None = None
+    """What the proxy tells the server of the issuer; its `openssl x509 -issuer_hash` when not given."""
+
+
 class ServerFile(Model):
     """A SERVER.yaml: addresses, administrator account and additional capabilities of a server."""
 
@@ -75,6 +87,8 @@ class ServerFile(Model):
     tenant: Text | None = None
     ca: Text | None = None
     """A PEM file with the authority to trust; a path relative to this file. `--ca` wins."""
+    client_ca: ClientCaFile | None = None
+    """Who issues certificates for devices, for scenarios whose devices have some."""
     control: WebAddress | None = None
     """The control interface of a reference server. Then faults can be switched, and reasons looked up."""
     can: tuple[Word, ...] = ()
@@ -124,7 +138,20 @@ def _read(path: Path, platform: str, about: ServerDescription, environ: Mapping[
     if problems := list(_problems(file, source, platform, about)):
         raise FileMistakes(problems)
     server = _server(platform, about, file, environ)
+    if file.client_ca is not None:
+        server = replace(server, client_ca=_client_ca(file.client_ca, path.parent))
     return server if file.ca is None else replace(server, ca=path.parent / file.ca)
+
+
+def _client_ca(given: ClientCaFile, folder: Path) -> ClientCa:
+    """Raises UsageError for files that cannot be read, and for a key that others can."""
+    files = [folder / name for name in dict.fromkeys(filter(None, (given.certificate, given.key)))]
+    try:
+        if files[-1].stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise UsageError(f"{files[-1]} holds a private key and can be read by others: chmod 600 {files[-1]}")
+        return ClientCa(b"\n".join(file.read_bytes() for file in files), given.authority or "")
+    except OSError as error:
+        raise UsageError(f"client_ca: cannot read {error.filename}: {error.strerror or error}") from None
 
 
 def _problems(file: ServerFile, source: Source, platform: str, about: ServerDescription) -> Iterator[Problem]:

@@ -63,7 +63,7 @@ class ClientCertificate:
     @property
     def chain_pem(self) -> bytes:
         """The chain as TLS libraries read it from a file."""
-        return b"".join(map(_as_pem, self.chain))
+        return b"".join(map(as_pem, self.chain))
 
     @property
     def fingerprint(self) -> str:
@@ -74,7 +74,8 @@ class ClientCertificate:
         return f"client-certificate:{self.fingerprint[:4]}"
 
 
-def _as_pem(der: bytes) -> bytes:
+def as_pem(der: bytes) -> bytes:
+    """A certificate in PEM."""
     return b"-----BEGIN CERTIFICATE-----\n" + base64.encodebytes(der) + b"-----END CERTIFICATE-----\n"
 
 

@@ -102,7 +102,7 @@ class HawkbitRun:
             case "gateway_token":
                 return GatewayToken(self.gateway_key)
             case kind if kind in CERTIFICATES:
-                return self.certificates.issue(kind, serial)
+                return self.certificates.first(kind, serial)
             case _:
                 return None
 

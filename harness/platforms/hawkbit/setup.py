@@ -26,8 +26,10 @@ def setup(run: HawkbitRun) -> Director[None]:
         run.gateway_key = run.gateway_key or context.new_token("gateway key")
         settings[GATEWAY_KEY] = run.gateway_key
         context.secrets.learn("gateway-token", run.gateway_key)
-    if context.scenario.devices.credential in CERTIFICATES and HEADER_AUTHORITY not in settings:
-        settings[HEADER_AUTHORITY] = yield from authorities_to_trust(run)
+    if context.scenario.devices.credential in CERTIFICATES:
+        run.certificates.take_listed(context.scenario.devices.units())
+        if HEADER_AUTHORITY not in settings:
+            settings[HEADER_AUTHORITY] = yield from authorities_to_trust(run)
     if settings:
         yield from configure(run, settings)
 

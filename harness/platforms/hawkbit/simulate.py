@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -18,6 +19,7 @@ from fleetrig.harness.commands.fleet_simulation import SimulationPlan, http_prob
 from fleetrig.harness.commands.options import Against, Ca, ChangeTenantSettings, Insecure
 from fleetrig.harness.commands.simulate import simulate
 from fleetrig.harness.platforms.hawkbit.platform import admin_of
+from fleetrig.harness.platforms.hawkbit.simulated_certificates import certificates_of
 from fleetrig.harness.platforms.hawkbit.simulated_fleet import (
     DEFAULT_ATTRIBUTES,
     READINGS,
@@ -33,6 +35,7 @@ from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.harness.servers.secrets import secret_from
 from fleetrig.harness.servers.server_file import remote_server_from
 from fleetrig.harness.servers.trust import verify_with
+from fleetrig.harness.servers.under_test import url_over_tls
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.flows.hawkbit.device import HawkbitSettings
@@ -52,7 +55,13 @@ def simulate_command(
     gateway_token: Annotated[
         str | None, typer.Option(metavar="env:NAME|FILE", help="The gateway token of the tenant, for all.")
     ] = None,
-    tokens: Annotated[Path | None, typer.Option(metavar="F.csv", help="Columns serial, token, attributes.")] = None,
+    tokens: Annotated[
+        Path | None, typer.Option(metavar="F.csv", help="Columns serial, token or certificate, attributes.")
+    ] = None,
+    certificates: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR|CA.pem", help="Client certificates: SERIAL.pem of each device, or who issues them."),
+    ] = None,
     register: Annotated[bool, typer.Option("--register", help="Create the targets, delete them afterwards.")] = False,
     attribute: Annotated[
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="Attribute sent by every device; repeatable.")
@@ -74,25 +83,27 @@ def simulate_command(
 ) -> None:
     """Simulate hawkBit devices without a scenario, until Ctrl-C or --for.
 
-    They register themselves, poll, send attributes and install what is deployed. Without --gateway-token, --tokens or
-    --register they have no credentials.
+    They register themselves, poll, send attributes and install what is deployed. Without --gateway-token, --tokens,
+    --certificates or --register they have no credentials. Certificates need an https address.
     """
     server = remote_server_from(against, "hawkbit", may_change_settings=change_tenant_settings)
-    units, holding = units_of(count, serial, gateway_token, tokens, register=register)
+    units, holding = units_of(count, serial, gateway_token, tokens, certificates, register=register)
+    held = certificates_of(units, certificates, time.time_ns() // 1000)
+    url = server_url(server, needs_tls=bool(held))
     token = None if gateway_token is None else secret_from(gateway_token, "--gateway-token")
     interval_s = seconds(interval, "--interval", least_s=1.0)
     settings = HawkbitSettings(
-        server.url,
+        url,
         attributes={**DEFAULT_ATTRIBUTES, **key_values(attribute or [], "--attribute")},
         default_interval_s=interval_s,
         install_s=seconds(install_time, "--install-time"),
     )
     of_tenant = tenant or server.tenant
     plan = SimulationPlan(
-        url=server.url,
-        agents=build_agents(units, of_tenant, settings, token),
-        probe=http_probe(server.url),
-        hint=lambda answer: refused_hint(answer, holding, server.url, of_tenant),
+        url=url,
+        agents=build_agents(units, of_tenant, settings, token, held),
+        probe=http_probe(url),
+        hint=lambda answer: refused_hint(answer, holding, url, of_tenant),
         spread_s=seconds(spread, "--spread"),
         for_s=None if for_ is None else seconds(for_, "--for", least_s=0.001),
         seed=seed,
@@ -104,10 +115,21 @@ def simulate_command(
 
 
 def units_of(
-    count: int | None, serial: str | None, gateway_token: str | None, tokens: Path | None, *, register: bool
+    count: int | None,
+    serial: str | None,
+    gateway_token: str | None,
+    tokens: Path | None,
+    certificates: Path | None = None,
+    *,
+    register: bool,
 ) -> tuple[tuple[Unit, ...], Holding]:
     """The units, and what they hold. Raises UsageError for options that contradict each other."""
-    ways = {"--gateway-token": gateway_token is not None, "--tokens": tokens is not None, "--register": register}
+    ways = {
+        "--gateway-token": gateway_token is not None,
+        "--tokens": tokens is not None,
+        "--certificates": certificates is not None,
+        "--register": register,
+    }
     given = [option for option, is_given in ways.items() if is_given]
     if len(given) > 1:
         raise UsageError(f"{' and '.join(given)} contradict each other: give one of them")
@@ -115,11 +137,25 @@ def units_of(
         if serial is not None:
             raise UsageError("--tokens names the devices: leave --serial away")
         warn_if_others_can_read(tokens)
-        return check_tokens(listed_units(tokens, count), tokens), "listed tokens"
+        listed = listed_units(tokens, count)
+        if any(unit.certificate_pem is not None for unit in listed):
+            return listed, "certificates"
+        return check_tokens(listed, tokens), "listed tokens"
     units = check_serials(numbered_units(serial or SERIAL, count or COUNT), serial or SERIAL)
     if register:
         return with_fresh_tokens(units), "registered tokens"
+    if certificates is not None:
+        return units, "certificates"
     return units, "nothing" if gateway_token is None else "gateway token"
+
+
+def server_url(server: RemoteServer, *, needs_tls: bool) -> str:
+    """Where the devices poll. Raises UsageError for devices with certificates and an address without TLS."""
+    url = url_over_tls(server.listeners, server.url) if needs_tls else server.url
+    if url is None:
+        raise UsageError(f"certificates are shown over TLS, and {server.url} has none: give an https:// address, or a "
+                         "SERVER.yaml with https")  # fmt: skip
+    return url
 
 
 def temporary_targets(units: tuple[Unit, ...], server: RemoteServer) -> TemporaryTargets:

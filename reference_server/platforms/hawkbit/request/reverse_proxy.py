@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from typing import Final
+from urllib.parse import unquote
 
 from fleetrig.reference_server.platform import ClientVerifier, HttpAnswer
 from fleetrig.simulator.contract.http import Headers, HttpRequest, HttpResponse
@@ -18,6 +19,7 @@ from fleetrig.simulator.contract.session import Session
 
 DEVICES: Final = re.compile(r"/.*/controller/", re.IGNORECASE)
 """The location of the guide, `~*/.*/controller/`."""
+POLLED: Final = re.compile(r"/[^/]+/controller/v1/(?P<device>[^/]+)")
 WRONG_CERTIFICATE: Final = ("400 The SSL certificate error", "400 Bad Request", "The SSL certificate error")
 NO_CERTIFICATE: Final = ("403 Forbidden", "403 Forbidden", "")
 
@@ -35,10 +37,12 @@ def pass_on(
     if not session.certificates:
         if DEVICES.search(request.path) is None:
             return cleaned
-        return _page(403, NO_CERTIFICATE, "the proxy: the device has shown no certificate, and none without passes")
+        return _page(
+            request, 403, NO_CERTIFICATE, "the proxy: the device has shown no certificate, and none without passes"
+        )
     client = verifier.verify(session.certificates, now_us)
     if client.reason:
-        return _page(400, WRONG_CERTIFICATE, f"the proxy: {client.reason} (the certificate of the device)")
+        return _page(request, 400, WRONG_CERTIFICATE, f"the proxy: {client.reason} (the certificate of the device)")
     identity, authority = names
     name = as_nginx_tells(client.common_name)
     named = ((identity, name),) if name else ()
@@ -70,12 +74,16 @@ def _without(headers: Headers, names: tuple[str, str]) -> Headers:
     return tuple((name, value) for name, value in headers if not stands_for.fullmatch(name.lower().replace("_", "-")))
 
 
-def _page(status: int, texts: tuple[str, str, str], reason: str) -> HttpAnswer:
-    """As nginx writes its own pages."""
+def _page(request: HttpRequest, status: int, texts: tuple[str, str, str], reason: str) -> HttpAnswer:
+    """As nginx writes its own pages. The trace gets to know whose poll it was."""
+    found = POLLED.match(request.path)
+    device = "" if found is None else unquote(found["device"])
     title, heading, more = texts
     center = f"<center>{more}</center>\r\n" if more else ""
     page = (
         f"<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{heading}</h1></center>\r\n{center}"
         "<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
     )
-    return HttpAnswer(HttpResponse(status, (("Content-Type", "text/html"),), page.encode()), reason=reason)
+    return HttpAnswer(
+        HttpResponse(status, (("Content-Type", "text/html"),), page.encode()), reason=reason, device=device
+    )

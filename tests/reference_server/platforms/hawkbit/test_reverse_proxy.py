@@ -82,6 +82,15 @@ def test_a_device_without_a_certificate_is_a_403(path: str) -> None:
     assert (answer.response.status, answer.response.header("Content-Type")) == (403, "text/html")
 
 
+@pytest.mark.parametrize(
+    ("path", "device"), [(POLL, "HB-1"), (f"{POLL}%20x/cancelAction/1", "HB-1 x"), ("/rest/v1/x", "")]
+)
+def test_a_refusal_says_whose_poll_it_was(path: str, device: str) -> None:
+    answer = passed(SHOWN, EXPIRED, path)
+    assert isinstance(answer, HttpAnswer)
+    assert answer.device == device
+
+
 @pytest.mark.parametrize("path", ["/rest/v1/targets", "/", "/controller/x"])
 def test_everybody_else_needs_none(path: str) -> None:
     assert headers_of(passed(BARE, path=path)) == ()
