@@ -112,6 +112,10 @@ class OwnServer:
     """For devices that authenticate with certificates."""
 
 
+def _nothing_more(_: Behaviour) -> Mapping[str, str]:
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class Platform:
     """All that a run needs of one platform."""
@@ -130,6 +134,8 @@ class Platform:
     """What the program of a device is given: the names of all credentials; those that it does not hold are empty."""
     settings_in_force: Callable[[Scenario], Mapping[str, object]]
     """The tenant's settings as the scenario wants them when its first phase begins, for people to read."""
+    behaviour_values: Callable[[Behaviour], Mapping[str, str]] = _nothing_more
+    """What the program of a device is told of how it shall behave, under the platform's own names."""
 
 
 def platform_of(name: str) -> Platform:

@@ -2,6 +2,10 @@
 
     pytest scenarios/                          every scenario below, in virtual time
     pytest scenarios/ --fleetrig-time real     the same over loopback sockets
+    pytest scenarios/ -m failure               those that carry the tag `failure`
+
+Scenario files are *.yaml and *.yml that look like one; of others below a folder `scenarios` that holds some, a warning
+says why they are left out. Tags are markers. JUnit files of pytest's get file, line, seed, profile and trace of each.
 
 Loaded in every pytest run of an environment that has fleetrig, so nothing heavy is imported before it is needed.
 """
@@ -9,32 +13,47 @@ Loaded in every pytest run of an environment that has fleetrig, so nothing heavy
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from _pytest.junitxml import xml_key  # the fixture record_xml_attribute uses it too, and there is no public way
 
 from fleetrig.harness.platforms import PLATFORMS
+from fleetrig.simulator.contract.bounds import SEED
 
 if TYPE_CHECKING:
     from fleetrig.harness.scenario_file.selection import Expanded
     from fleetrig.harness.verdict import Report
 
-FIRST_KEY = re.compile(rb"\A(?:\xef\xbb\xbf)?(?:\s*#[^\n]*\n|\s*\n|---\s*\n)*scenario\s*:")
-"""A scenario file begins with its title; other YAML files are left alone."""
+SUFFIXES = (".yaml", ".yml")
+HOME = "scenarios"
 
 LOCUST_FIXTURES = ("session", "fastsession")
 
-HEAD_BYTES = 16 * 1024
+RUN_PROPERTY = "run"
+"""Of `report.junit.properties_of`: the run's name."""
+
+MEANS_SOMETHING = frozenset({"skip", "skipif", "xfail", "parametrize", "usefixtures", "filterwarnings"})
+"""Markers by which pytest changes what it does: a tag of such a name is none."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("fleetrig")
     group.addoption("--fleetrig-time", choices=("virtual", "real"), default="virtual", help="how scenario files run")
-    group.addoption("--fleetrig-seed", type=int, default=1, help="seed of scenario files")
+    group.addoption("--fleetrig-seed", type=seed, default=1, help="seed of scenario files")
+    group.addoption("--fleetrig-allow-outside", action="store_true",
+                    help="let scenario files read lists of units that lie outside their folder")  # fmt: skip
+
+
+def seed(text: str) -> int:
+    """Raises ValueError for a number that no command takes either."""
+    number = int(text)
+    SEED.check(abs(number))
+    return number
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -53,15 +72,63 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
             delattr(plugin, name)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(JunitNames(config), "fleetrig-junit-names")
+
+
+class JunitNames:
+    """Calls scenarios in pytest's JUnit file as `fleetrig run --junit` does: pytest's own classname ends in `.yaml`."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        run = next((value for name, value in report.user_properties if name == RUN_PROPERTY), None)
+        document = self._config.stash.get(xml_key, None)
+        if isinstance(run, str) and "/" in run and document is not None:
+            from fleetrig.harness.report.junit import classname_of
+
+            document.node_reporter(report).add_attribute("classname", classname_of(run))
+
+
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """Only YAML files whose first key is `scenario`."""
-    if file_path.suffix != ".yaml":
+    """YAML files that are scenarios, or mean to be; other YAML is left alone."""
+    if file_path.suffix not in SUFFIXES:
         return None
-    with file_path.open("rb") as file:
-        if not FIRST_KEY.match(file.read(HEAD_BYTES)):
-            return None
-    collector: pytest.Collector = ScenarioCollector.from_parent(parent, path=file_path)
+    from fleetrig.harness.scenario_file.recognition import is_other_file, looks_like_scenario
+
+    home = home_of(file_path)
+    if is_other_file(file_path.relative_to(home)):
+        return None
+    if looks_like_scenario(file_path):
+        kind: type[pytest.File] = ScenarioCollector
+    elif home.name == HOME and holds_scenarios(home):
+        kind = NoScenarioCollector
+    else:
+        return None
+    collector: pytest.Collector = kind.from_parent(parent, path=file_path)
     return collector
+
+
+class NoScenarioCollector(pytest.File):
+    """A file among scenarios that is none: nobody is to believe that it was run."""
+
+    def collect(self) -> Iterable[pytest.Item]:
+        from fleetrig.harness.scenario_file.recognition import why_no_scenario
+
+        silenced = "a name that begins with _ says that it is something else"
+        self.warn(pytest.PytestCollectionWarning(f"no test: {why_no_scenario(self.path)}; {silenced}"))
+        return ()
+
+
+@cache
+def holds_scenarios(home: Path) -> bool:
+    """True when a folder called `scenarios` is one of ours: other projects have such folders too."""
+    from fleetrig.harness.scenario_file.recognition import is_other_file, looks_like_scenario
+
+    found = (path for suffix in SUFFIXES for path in home.rglob(f"*{suffix}"))
+    return any(looks_like_scenario(path) for path in found if not is_other_file(path.relative_to(home)))
 
 
 class ScenarioCollector(pytest.File):
@@ -73,18 +140,30 @@ class ScenarioCollector(pytest.File):
         from fleetrig.harness.scenario_file.template import read_scenario
         from fleetrig.simulator.contract.errors import FleetrigError
 
+        allows_outside = self.config.getoption("--fleetrig-allow-outside")
         try:
-            runs = expand(read_scenario(self.path, id_of(self.path, home_of(self.path))), power_cut_points)
+            scenario_id = id_of(self.path, home_of(self.path))
+            runs = expand(read_scenario(self.path, scenario_id, allows_outside=allows_outside), power_cut_points)
         except FleetrigError as wrong:
             raise self.CollectError(str(wrong)) from None
         for expanded in runs:
             name = expanded.name.rpartition("/")[2]
-            yield ScenarioItem.from_parent(self, name=name, expanded=expanded)
+            item = ScenarioItem.from_parent(self, name=name, expanded=expanded)
+            for tag in expanded.scenario.tags:
+                mark_with(item, tag)
+            yield item
+
+
+def mark_with(item: pytest.Item, tag: str) -> None:
+    """A tag as a marker that pytest knows, also with --strict-markers."""
+    if tag not in MEANS_SOMETHING:
+        item.config.addinivalue_line("markers", f"{tag}: a tag of scenario files")
+        item.add_marker(tag)
 
 
 def home_of(path: Path) -> Path:
     """The folder that ids count from: the nearest one called `scenarios`, else where the file lies."""
-    return next((folder for folder in path.parents if folder.name == "scenarios"), path.parent)
+    return next((folder for folder in path.parents if folder.name == HOME), path.parent)
 
 
 class ScenarioItem(pytest.Item):
@@ -95,6 +174,7 @@ class ScenarioItem(pytest.Item):
         self.expanded = expanded
 
     def runtest(self) -> None:
+        from fleetrig.harness.report.junit import properties_of
         from fleetrig.harness.run.run import run
         from fleetrig.harness.run.run_options import RunOptions
         from fleetrig.harness.verdict import Verdict
@@ -106,6 +186,7 @@ class ScenarioItem(pytest.Item):
             results=config.rootpath / "fleetrig-results",
         )
         report = asyncio.run(run(self.expanded, options))
+        self.user_properties += properties_of(report)
         match report.verdict:
             case Verdict.SKIPPED:
                 pytest.skip(report.reason)
@@ -121,7 +202,7 @@ class ScenarioItem(pytest.Item):
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
-        return self.path, 0, self.expanded.name
+        return self.path, max(0, self.expanded.scenario.line - 1), self.expanded.name
 
 
 class ScenarioFailed(Exception):

@@ -96,6 +96,10 @@ class Report:
     version: str = ""
     trace_file: str = ""
     rerun: str = ""
+    file: str = ""
+    """The scenario's file, relative to the working folder where it lies below."""
+    line: int = 0
+    """The line of its title; 0 without a file."""
 
     @property
     def folder(self) -> str:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
-from fleetrig.simulator.contract.http import HttpResponse
+from fleetrig.simulator.contract.http import Body, HttpRequest, HttpResponse
+from fleetrig.simulator.contract.session import Session
 
 MIB: Final = 1024 * 1024
 
@@ -24,6 +25,21 @@ def text_page(status: int) -> HttpResponse:
     return HttpResponse(status, (("Content-Type", "text/plain;charset=utf-8"),), text.encode())
 
 
+def no_reading(status: int, request: HttpRequest, now_us: int) -> HttpResponse:
+    """The same where a handler had the request, but its body broke off."""
+    return text_page(status)
+
+
+def always(request: HttpRequest, session: Session, now_us: int) -> bool:
+    """Nothing is answered before its body is there."""
+    return True
+
+
+def as_it_is(request: HttpRequest) -> Body:
+    """Nothing is read in advance."""
+    return request.body
+
+
 @dataclass(frozen=True, slots=True)
 class HttpContainerRules:
     """What the front does in the place of that software."""
@@ -34,6 +50,16 @@ class HttpContainerRules:
     """After an answer of such a status the server closes the connection."""
     upload_bytes: int = 16 * MIB
     """The largest multipart body."""
+    swallow_bytes: int = 2 * MIB
+    """How much of a body that nobody reads is taken in after the answer, so that the connection can stay open."""
+    keep_alive: str = ""
+    """The header `Keep-Alive`, for a client that asks for it by `Connection: keep-alive`."""
+    broken_body: Callable[[int, HttpRequest, int], HttpResponse] = no_reading
+    """The answer, by status, to a request whose body stops coming (408) or whose chunks are none (400)."""
+    needs_body: Callable[[HttpRequest, Session, int], bool] = always
+    """Whether a request would be answered otherwise with another body; asked of its head alone, and changes nothing."""
+    prepared_body: Callable[[HttpRequest], Body] = as_it_is
+    """The body with the reading done: the platform takes it in at once. Pure, since it runs in a thread of its own."""
 
 
 PLAIN_CONTAINER: Final = HttpContainerRules()

@@ -8,13 +8,17 @@ from __future__ import annotations
 import stat
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import typer
 
 from fleetrig.harness.scenario_file.unit_list import Unit, read_units
+from fleetrig.simulator.contract.bounds import DEVICES
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.units import duration_s
 from fleetrig.simulator.fleet import numbered
+
+SHOWN_CHARS: Final = 60
 
 
 def seconds(text: str, option: str, *, least_s: float = 0.0) -> float:
@@ -31,21 +35,16 @@ def seconds(text: str, option: str, *, least_s: float = 0.0) -> float:
 def numbered_units(template: str, count: int) -> tuple[Unit, ...]:
     """Units without tokens, named by a template such as `SIM-{n:04d}`; no two have the same name."""
     try:
+        DEVICES.check(count)
         return tuple(Unit(identity.serial) for identity in numbered(template, count, ""))
-    except (LookupError, AttributeError):
-        raise UsageError(
-            f"--serial {template!r} names something else than n; write for instance 'SIM-{{n:04d}}'"
-        ) from None
     except ValueError as wrong:
-        raise UsageError(f"--serial: {wrong}") from None
+        raise UsageError(f"--serial {template[:SHOWN_CHARS]!r} with --count {count}: {wrong}") from None
 
 
 def listed_units(path: Path, count: int | None) -> tuple[Unit, ...]:
     """The first `count` units of a CSV file; a mistake is named as `file:line: …`."""
     try:
         units = read_units(path)
-    except OSError as wrong:
-        raise UsageError(f"cannot read {path}: {wrong.strerror}") from None
     except ValueError as wrong:
         raise UsageError(str(wrong)) from None
     if count is not None and count > len(units):

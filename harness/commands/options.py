@@ -12,6 +12,12 @@ AgainstIfGiven = Annotated[
     str | None,
     typer.Option(metavar="URL|SERVER.yaml", help="A running server.  [default: the built-in reference server]"),
 ]
+AllowOutside = Annotated[
+    bool,
+    typer.Option(
+        "--allow-outside", help="Let scenarios read files (lists of units) that do not lie below their folder."
+    ),
+]
 Ca = Annotated[Path | None, typer.Option(metavar="F", help="Trust this CA (PEM).")]
 Insecure = Annotated[bool, typer.Option("--insecure", help="Accept any certificate.")]
 ChangeTenantSettings = Annotated[

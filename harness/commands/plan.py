@@ -9,7 +9,7 @@ from typing import Final
 import typer
 
 from fleetrig.harness.checks.evaluators import FleetSnapshot, describe
-from fleetrig.harness.commands.options import Scenarios, Tags, Wanted
+from fleetrig.harness.commands.options import AllowOutside, Scenarios, Tags, Wanted
 from fleetrig.harness.platform import platform_of
 from fleetrig.harness.run.power_points import power_cut_points
 from fleetrig.harness.scenario_file.fault_line import FaultLine
@@ -27,12 +27,14 @@ NAMED: Final = 3
 def plan_command(
     ids: Wanted = None,
     tag: Tags = None,
+    allow_outside: AllowOutside = False,
     scenarios: Scenarios = None,
 ) -> None:
     """Show what a run would do, without running it."""
     # A run named in full may be one of many power cuts, which only a dry run in memory can list.
     points = power_cut_points if any("[" in one for one in ids or ()) else None
-    for position, expanded in enumerate(plan(ids or [], scenario_root(scenarios), tag or [], points)):
+    runs = plan(ids or [], scenario_root(scenarios), tag or [], points, allows_outside=allow_outside)
+    for position, expanded in enumerate(runs):
         if position:
             typer.echo()
         for line in lines_of(expanded):

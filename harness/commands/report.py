@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from fleetrig.harness.commands.options import Junit, Scenarios, Strict
+from fleetrig.harness.commands.options import AllowOutside, Junit, Scenarios, Strict
 from fleetrig.harness.report.console import ConsoleReport, make_console
 from fleetrig.harness.report.exits import exit_of
 from fleetrig.harness.report.junit import write_junit
@@ -30,6 +30,7 @@ def report_command(
         str | None,
         typer.Option(metavar="NAME", help="Take the known deviations of this device or server into account."),
     ] = None,
+    allow_outside: AllowOutside = False,
     scenarios: Scenarios = None,
 ) -> None:
     """Judge stored traces again, without running anything. Uses the server answers recorded in the trace."""
@@ -37,7 +38,7 @@ def report_command(
     paths = list(traces_in(traces))
     folder = scenario_root(scenarios)
     peer = None if known is None else peer_of(known, folder)
-    judged = [replay(path, folder, peer) for path in paths]
+    judged = [replay(path, folder, peer, allows_outside=allow_outside) for path in paths]
     console = make_console()
     writer = ConsoleReport(console, verbose=verbose, single=len(paths) == 1)
     reports: list[Report] = []

@@ -9,6 +9,7 @@ import typer
 
 from fleetrig.harness.commands.options import (
     AgainstIfGiven,
+    AllowOutside,
     Ca,
     ChangeTenantSettings,
     Insecure,
@@ -69,6 +70,7 @@ def run_command(
     ),
     strict: Strict = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the checks of passed runs too.")] = False,
+    allow_outside: AllowOutside = False,
     scenarios: Scenarios = None,
 ) -> None:
     """Run scenarios in virtual time, in real time, or against a server."""

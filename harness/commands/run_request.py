@@ -27,6 +27,7 @@ from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.harness.servers.server_file import platform_named_by, remote_server_from
 from fleetrig.harness.servers.trust import verify_with
 from fleetrig.harness.verdict import worst_verdict
+from fleetrig.simulator.contract.bounds import RUNS
 from fleetrig.simulator.contract.errors import UsageError
 
 MAX_PARALLEL_RUNS: Final = 32
@@ -59,6 +60,7 @@ class RunRequest:
     results: Path
     strict: bool
     verbose: bool
+    allow_outside: bool
     scenarios: Path | None
 
     def check(self) -> None:
@@ -128,6 +130,7 @@ class RunRequest:
                 "--ca": self.ca,
                 "--insecure": self.insecure,
                 "--change-tenant-settings": self.change_tenant_settings,
+                "--allow-outside": self.allow_outside,
                 "--scenarios": self.scenarios,
                 "--device-command": self.device_command,
                 "--device-image": self.device_image,
@@ -140,9 +143,7 @@ class RunRequest:
 def execute(request: RunRequest) -> Exit:
     """Plans, runs, shows and writes. Raises UsageError before anything is run, never afterwards."""
     console = make_console()
-    runs = (
-        plan(request.ids or [], scenario_root(request.scenarios), request.tag or [], power_cut_points) * request.repeat
-    )
+    runs = planned(request)
     options = request.options({expanded.scenario.platform for expanded in runs})
     is_single = len(runs) == 1
     check_places(request.junit, request.trace, request.results, is_many=not is_single)
@@ -157,6 +158,17 @@ def execute(request: RunRequest) -> Exit:
             run_and_show(pairs, output_of(request, console, is_single=is_single), width_of(options, request.jobs))
         )
     return exit_of(worst_verdict(report.verdict for report in reports), strict=request.strict)
+
+
+def planned(request: RunRequest) -> tuple[Expanded, ...]:
+    """All runs in their order, repetitions included. Raises UsageError for more than there may be."""
+    folder, tags = scenario_root(request.scenarios), request.tag or []
+    runs = plan(request.ids or [], folder, tags, power_cut_points, allows_outside=request.allow_outside)
+    try:
+        RUNS.check(len(runs) * request.repeat)
+    except ValueError as wrong:
+        raise UsageError(f"{len(runs)} runs with --repeat {request.repeat}: {wrong}") from None
+    return runs * request.repeat
 
 
 def output_of(request: RunRequest, console: Console, *, is_single: bool) -> BatchOutput:

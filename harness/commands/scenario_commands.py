@@ -9,17 +9,20 @@ from typing import Annotated
 
 import typer
 
-from fleetrig.harness.commands.options import Scenarios, Tags, Wanted
+from fleetrig.harness.commands.options import AllowOutside, Scenarios, Tags, Wanted
 from fleetrig.harness.scenario_file.problems import FileMistakes, Problem
+from fleetrig.harness.scenario_file.recognition import SUFFIXES
 from fleetrig.harness.scenario_file.selection import expand, find, read_all, scenario_root
 from fleetrig.harness.scenario_file.starter import starter_for
 from fleetrig.harness.scenario_file.template import ScenarioFile
 from fleetrig.simulator.contract.errors import NoSuchId, UsageError
 
 
-def list_scenarios(wanted: Wanted = None, tag: Tags = None, scenarios: Scenarios = None) -> None:
+def list_scenarios(
+    wanted: Wanted = None, tag: Tags = None, allow_outside: AllowOutside = False, scenarios: Scenarios = None
+) -> None:
     """List scenarios, one per line: ID, title, tags, needs."""
-    files, problems = read_all(find(wanted or [], scenario_root(scenarios)))
+    files, problems = read_all(find(wanted or [], scenario_root(scenarios)), allows_outside=allow_outside)
     shown = [file for file in files if not tag or set(tag) & set(file.heading.tags)]
     width = max((len(file.id) for file in shown), default=0)
     for file in shown:
@@ -30,10 +33,10 @@ def list_scenarios(wanted: Wanted = None, tag: Tags = None, scenarios: Scenarios
         raise NoSuchId(f"no scenario carries the tag {', '.join(tag or [])}")
 
 
-def check(wanted: Wanted = None, scenarios: Scenarios = None) -> None:
+def check(wanted: Wanted = None, allow_outside: AllowOutside = False, scenarios: Scenarios = None) -> None:
     """Check scenario files, every combination of their matrices included, without running them."""
     found = find(wanted or [], scenario_root(scenarios))
-    files, problems = read_all(found)
+    files, problems = read_all(found, allows_outside=allow_outside)
     problems += [problem for file in files for problem in _expansion_problems(file)]
     if problems:
         raise FileMistakes(problems)
@@ -53,7 +56,7 @@ def new(
     scenarios: Scenarios = None,
 ) -> None:
     """Write a scenario to start from. Never overwrites an existing file."""
-    file = Path(path) if path.endswith(".yaml") else (scenarios or Path("scenarios")) / f"{path}.yaml"
+    file = Path(path) if path.endswith(SUFFIXES) else (scenarios or Path("scenarios")) / f"{path}.yaml"
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("x", encoding="utf-8") as out:

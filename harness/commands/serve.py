@@ -42,6 +42,12 @@ def _listener(name: str) -> Any:
     return typer.Option(f"--{name}", metavar="[P=]H:P", help=_listener_help(name), hidden=is_hidden)
 
 
+ClientCa = Annotated[
+    Path | None,
+    typer.Option(metavar="F", help="PEM authorities: devices over TLS must show a certificate of one of them."),
+]
+
+
 def serve(
     platform: Annotated[
         list[str] | None,
@@ -61,10 +67,7 @@ def serve(
         Path | None, typer.Option(metavar="F", help="PEM certificate chain for TLS; a temporary CA if omitted.")
     ] = None,
     key: Annotated[Path | None, typer.Option(metavar="F", help="Its PEM key, if not in the same file.")] = None,
-    client_ca: Annotated[
-        Path | None,
-        typer.Option(metavar="F", help="PEM authorities: devices over TLS must show a certificate of one of them."),
-    ] = None,
+    client_ca: ClientCa = None,
     control: Annotated[
         str, typer.Option(metavar="H:P|off", help="Address of the control interface (docs/control.md).")
     ] = DEFAULT_CONTROL,

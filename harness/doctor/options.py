@@ -15,7 +15,7 @@ from fleetrig.harness.doctor.page import as_document, show
 from fleetrig.harness.report.console import make_console
 from fleetrig.harness.servers.address import host_of, is_loopback
 from fleetrig.harness.servers.remote import RemoteServer
-from fleetrig.harness.servers.secrets import secret_from
+from fleetrig.harness.servers.secrets import checked_account, secret_from
 from fleetrig.harness.servers.trust import context_of, verify_with
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.identity import UserPassword
@@ -29,7 +29,8 @@ def account_to_look_with(server: RemoteServer, user: str | None, password: str |
     if user is not None and password is None:
         raise UsageError("--user needs --password env:NAME")
     if password is not None:
-        return UserPassword(user or server.account.user, secret_from(password, "--password"))
+        secret = secret_from(password, "--password")
+        return checked_account(user or server.account.user, secret, "--user and --password")
     if not server.is_file and not is_loopback(host_of(server.url)):
         return None
     return server.account

@@ -2,19 +2,38 @@
 
 `{url}`, `{tenant}`, `{id}`, `{folder}` in the command, and `FLEETRIG_URL` … in the environment; beside these the names
 of the platform's credentials (`{token}` …), of which those that the device does not hold are empty.
+
+Values come from files, perhaps from somebody else's. A program gets a value as a word of its own as it is; in a longer
+word, or where a shell is among the words, only what no shell reads anything into, in quotes or without. All others are
+for the environment: `"$FLEETRIG_ID"`.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 import shlex
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.identity import DeviceIdentity
+
+PLACE: Final = re.compile(r"\{([a-z_]+)\}")
+HARMLESS: Final = re.compile(r"(?:[\w.:/@+,%][\w.:/@+,=%-]*)?")
+"""Values that mean themselves to every shell, in quotes and without."""
+SHELLS: Final = frozenset(
+    {"sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "csh", "tcsh", "fish", "busybox", "ssh", "su", "runuser",
+     "eval", "script", "watch", "xargs", "parallel"}
+)  # fmt: skip
+"""Programs that take words apart again."""
+UNSAFE_IN_NAMES: Final = re.compile(r"[^\w.@:+=,-]")
+MOST_NAME_CHARS: Final = 60
+SHOWN_CHARS: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +46,34 @@ class DeviceCommand:
     """What `deploy` gives to devices in place of an image of our own."""
 
     def for_device(self, values: Mapping[str, str]) -> list[str]:
-        """The words with every place filled in; other braces stay as they are."""
-        return [_filled(word, values) for word in self.words]
+        """The words with every place filled in; other braces stay as they are. Raises UsageError for unsafe values."""
+        return [self._filled(word, values) for word in self.words]
+
+    def _filled(self, word: str, values: Mapping[str, str]) -> str:
+        """The places are found in the word as it was given, never in a value."""
+
+        def value(place: re.Match[str]) -> str:
+            name = place[1]
+            if name not in values:
+                return place[0]
+            self._check(name, values[name], stands_alone=place[0] == word)
+            return values[name]
+
+        return PLACE.sub(value, word)
+
+    def _check(self, name: str, value: str, *, stands_alone: bool) -> None:
+        is_read_by_shell = not stands_alone or any(Path(word).name in SHELLS for word in self.words)
+        if is_read_by_shell and not HARMLESS.fullmatch(value):
+            why = "stands in a longer word or beside a shell, which could take a part of it for a command"
+        elif stands_alone and value.startswith("-"):
+            why = "is a word of its own, which the program would take for an option"
+        else:
+            return
+        variable = f"FLEETRIG_{name.upper()}"
+        raise UsageError(
+            f"--device-command: {{{name}}} {why}, and its value {_shown(name, value)} is not plain enough for that; "
+            f'leave it away and let the program read the environment variable {variable} ("${variable}" in a shell)'
+        )
 
 
 def device_command(text: str, image: Path | None = None) -> DeviceCommand:
@@ -50,9 +95,9 @@ def device_command(text: str, image: Path | None = None) -> DeviceCommand:
     return DeviceCommand((first, *rest), text, image)
 
 
-def values_of(device: DeviceIdentity, credential: Mapping[str, str], url: str, folder: Path) -> dict[str, str]:
-    """What a program is given: where the server is, who it is, and the credential that it holds."""
-    return {"url": url, "tenant": device.tenant, "id": device.serial, **credential, "folder": str(folder)}
+def values_of(device: DeviceIdentity, given: Mapping[str, str], url: str, folder: Path) -> dict[str, str]:
+    """What a program is told: where the server is, who it is, the credential that it holds, and how to behave."""
+    return {"url": url, "tenant": device.tenant, "id": device.serial, **given, "folder": str(folder)}
 
 
 def environment(values: Mapping[str, str], inherited: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -61,7 +106,14 @@ def environment(values: Mapping[str, str], inherited: Mapping[str, str] = os.env
     return {**plain, **{f"FLEETRIG_{name.upper()}": value for name, value in values.items()}}
 
 
-def _filled(word: str, values: Mapping[str, str]) -> str:
-    for name, value in values.items():
-        word = word.replace(f"{{{name}}}", value)
-    return word
+def folder_name(serial: str) -> str:
+    """A name of a file for a device: its serial, where that is plain, else what is plain of it and a digest."""
+    plain = UNSAFE_IN_NAMES.sub("_", serial)
+    if plain == serial and len(serial) <= MOST_NAME_CHARS and not serial.startswith("."):
+        return serial
+    return f"{plain[:MOST_NAME_CHARS].lstrip('.')}-{hashlib.sha256(serial.encode()).hexdigest()[:8]}"
+
+
+def _shown(name: str, value: str) -> str:
+    """Only the id: all others can be secrets, or hold one."""
+    return repr(value[:SHOWN_CHARS]) if name in {"id", "tenant"} else "(not shown)"

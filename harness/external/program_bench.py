@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, Self
 
-from fleetrig.harness.external.command import DeviceCommand, environment
+from fleetrig.harness.external.command import DeviceCommand, environment, folder_name
 from fleetrig.simulator.agent import Agent
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.masking import Secrets
@@ -137,14 +137,14 @@ class ProgramBench:
             self._real.fail(error)
 
     def _folder_of(self, serial: str) -> Path:
-        return Path(self._folder.name) / serial.replace("/", "_")
+        return Path(self._folder.name) / folder_name(serial)
 
     def _keep_output(self) -> None:
         """Masked: `keeps_secrets` judges whether a program leaks its tokens; the files must not repeat them."""
         for serial in sorted(self._serials):
             if text := self.output_of(serial):
                 self._results.mkdir(parents=True, exist_ok=True)
-                place = self._results / f"{serial.replace('/', '_')}.log"
+                place = self._results / f"{folder_name(serial)}.log"
                 place.write_text(self._secrets.hide(text), encoding="utf-8")
 
     def _tell(self, agent: Agent, kind: str, reason: str = "") -> None:

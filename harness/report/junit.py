@@ -1,7 +1,9 @@
 """JUnit XML, as CI servers read it: one testcase per expanded scenario, also when it was run several times.
 
-classname and name hold nothing that depends on the run. FAILED is a failure, BROKEN an error, SKIPPED skipped; WARNED
-and KNOWN pass, with their findings in system-out.
+classname is the folder with dots, name the rest of the id: `hawkbit.deep` and `x[cut=poll#1:sent]`. Both hold nothing
+that depends on the run. file and line point to the check that failed, else to the title; seed, profile, time and trace
+are properties. FAILED is a failure, BROKEN an error, SKIPPED skipped; WARNED and KNOWN pass, with their findings in
+system-out.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree as ET
@@ -19,6 +22,9 @@ from fleetrig.simulator.contract.errors import BrokenBench
 
 NO_FOLDER: Final = "scenarios"
 """The classname of a scenario file that lies in no folder: some readers refuse an empty one."""
+
+AS_ATTRIBUTES: Final = frozenset({"file", "line"})
+"""What stands in the testcase itself, where CI servers look for it."""
 
 ILLEGAL: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML 1.0 §2.2 does not allow, not even escaped."""
@@ -35,8 +41,8 @@ def write_junit(reports: Sequence[Report], path: Path) -> None:
         raise BrokenBench(f"cannot write {path}: {wrong.strerror or wrong}") from None
 
 
-def junit(reports: Sequence[Report]) -> ET.Element:
-    """The document: one suite named fleetrig."""
+def junit(reports: Sequence[Report], now: datetime | None = None) -> ET.Element:
+    """The document: one suite named fleetrig, whose timestamp is when it began, if all ran one after another."""
     reports = once_each(reports)
     verdicts = [report.verdict for report in reports]
     counts = {
@@ -45,8 +51,10 @@ def junit(reports: Sequence[Report]) -> ET.Element:
         "errors": verdicts.count(Verdict.BROKEN),
         "skipped": verdicts.count(Verdict.SKIPPED),
     }
-    took = f"{sum(report.took_s for report in reports):.3f}"
-    attributes = {"name": "fleetrig", "time": took, **{key: str(count) for key, count in counts.items()}}
+    took_s = sum(report.took_s for report in reports)
+    began = (now or datetime.now(UTC)) - timedelta(seconds=took_s)
+    attributes = {"name": "fleetrig", **{key: str(count) for key, count in counts.items()}, "time": f"{took_s:.3f}"}
+    attributes["timestamp"] = began.isoformat(timespec="seconds").partition("+")[0]
     root = ET.Element("testsuites", attributes)
     suite = ET.SubElement(root, "testsuite", attributes)
     for report in reports:
@@ -66,15 +74,18 @@ def once_each(reports: Sequence[Report]) -> list[Report]:
 
 
 def _testcase(report: Report) -> ET.Element:
-    classname = _clean(report.folder.replace("/", ".") or NO_FOLDER)
-    case = ET.Element("testcase", {"classname": classname, "name": _clean(report.name), "time": f"{report.took_s:.3f}"})
+    case = ET.Element("testcase", {name: _clean(text) for name, text in attributes_of(report).items()})
+    if properties := [pair for pair in properties_of(report) if pair[0] not in AS_ATTRIBUTES]:
+        inner = ET.SubElement(case, "properties")
+        for name, value in properties:
+            ET.SubElement(inner, "property", {"name": name, "value": _clean(value)})
     text = _clean("\n".join(finding_lines(report)))
     message = _clean(report.reason or (text.splitlines() or [""])[0])
     match report.verdict:
         case Verdict.FAILED:
-            ET.SubElement(case, "failure", {"message": message}).text = text
+            ET.SubElement(case, "failure", {"message": message, "type": "failed"}).text = text
         case Verdict.BROKEN:
-            ET.SubElement(case, "error", {"message": message}).text = text or message
+            ET.SubElement(case, "error", {"message": message, "type": "broken"}).text = text or message
         case Verdict.SKIPPED:
             ET.SubElement(case, "skipped", {"message": message})
         case Verdict.WARNED | Verdict.KNOWN:
@@ -82,6 +93,38 @@ def _testcase(report: Report) -> ET.Element:
         case Verdict.PASSED:
             pass
     return case
+
+
+def attributes_of(report: Report) -> dict[str, str]:
+    """Those of a testcase. Some readers refuse an empty classname."""
+    where = dict(pair for pair in properties_of(report) if pair[0] in AS_ATTRIBUTES)
+    name = report.name.removeprefix(f"{report.folder}/") if report.folder else report.name
+    return {"classname": classname_of(report.name), "name": name, **where, "time": f"{report.took_s:.3f}"}
+
+
+def classname_of(run: str) -> str:
+    """The folder of a run's name, with dots."""
+    return run.partition("[")[0].rpartition("/")[0].replace("/", ".") or NO_FOLDER
+
+
+def properties_of(report: Report) -> list[tuple[str, str]]:
+    """What a reader wants to know of a run beside its verdict; of all these only what there is."""
+    found = {
+        "run": report.name if report.file else "",
+        "file": report.file,
+        "line": str(failed_line(report) or report.line or ""),
+        "seed": str(report.seed) if report.file else "",
+        "profile": report.profile,
+        "time_mode": report.time,
+        "trace": report.trace_file,
+    }
+    return [(name, value) for name, value in found.items() if value]
+
+
+def failed_line(report: Report) -> int:
+    """The line of the first check that failed; 0 when none did."""
+    checks = (check for phase in report.phases for check in phase.checks if check.verdict is Verdict.FAILED)
+    return next((check.line for check in checks if check.line), 0)
 
 
 def _clean(text: str) -> str:

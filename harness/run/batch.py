@@ -116,6 +116,9 @@ async def run_all(pairs: Sequence[Pair], width: int) -> AsyncGenerator[Report, N
 def reports_of(pairs: Sequence[Pair], verdict: Verdict, reason: str) -> list[Report]:
     """Reports of runs that were not started, so that a JUnit file always lists the same testcases."""
     return [
-        Report(expanded.name, expanded.scenario.title, verdict, reason, time=options.time, seed=options.seed)
+        Report(
+            expanded.name, expanded.scenario.title, verdict, reason, time=options.time, seed=options.seed,
+            file=expanded.scenario.file, line=expanded.scenario.line,
+        )
         for expanded, options in pairs
-    ]
+    ]  # fmt: skip

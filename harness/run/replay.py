@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,14 +61,14 @@ class StoredRun:
         return self.run.partition("[")[0]
 
 
-def replay(path: Path, folder: Path, peer: Peer | None = None) -> tuple[Report, str]:
+def replay(path: Path, folder: Path, peer: Peer | None = None, *, allows_outside: bool = False) -> tuple[Report, str]:
     """The report, and a remark when the scenario below `folder` is not the one that was run; empty when it is.
 
     Raises UsageError for what is no trace, or of a scenario that is not there (any more).
     """
     lines = read_lines(path)
     stored = first_line(path, next(lines, ""))
-    file = read_scenario(scenario_path(stored, folder), stored.id)
+    file = read_scenario(scenario_path(stored, folder), stored.id, allows_outside=allows_outside)
     hide = secrets_of(file).hide
     replayed = Replay(file.fill(stored.values), hide, known_in(peer, stored.run))
     for number, line in enumerate(lines, 2):
@@ -229,5 +230,7 @@ def report_of(stored: StoredRun, replayed: Replay) -> Report:
         seed=stored.seed,
         version=stored.version,
         trace_file=str(stored.path),
-        rerun=f"fleetrig report {stored.path}",
+        rerun=shlex.join(["fleetrig", "report", str(stored.path)]),
+        file=replayed.scenario.file,
+        line=replayed.scenario.line,
     )

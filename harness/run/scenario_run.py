@@ -104,6 +104,8 @@ class ScenarioRun:
             version=VERSION,
             trace_file=trace_file,
             rerun=shlex.join(["fleetrig", "run", self.name, "--seed", str(self.options.seed), *self.options.again]),
+            file=self.scenario.file,
+            line=self.scenario.line,
         )
 
     def _keep_trace(self, verdict: Verdict) -> tuple[str, str]:
@@ -187,8 +189,11 @@ class ScenarioRun:
     def _describe(self, agent: Agent, folder: Path) -> Mapping[str, str]:
         assert self._context is not None
         device = self._context.devices[agent.identity.serial]
-        credential = self.platform.credential_values(device.credential)
-        return values_of(device.identity, credential, self._context.server.url, folder)
+        given = {
+            **self.platform.credential_values(device.credential),
+            **self.platform.behaviour_values(device.behaviour),
+        }
+        return values_of(device.identity, given, self._context.server.url, folder)
 
     def _results(self) -> Path:
         return self.options.results / trace_name(self.name, self.options.seed, "")

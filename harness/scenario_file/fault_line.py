@@ -5,18 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, Strict, model_validator
 
-from fleetrig.harness.scenario_file.values import (
-    Duration,
-    Glob,
-    HttpStatus,
-    Model,
-    PositiveCount,
-    Size,
-    Text,
-    written_as,
-)
+from fleetrig.harness.scenario_file.values import Duration, HttpStatus, Model, Size
+from fleetrig.simulator.contract import fault_values
 from fleetrig.simulator.contract.delivery import Ending, Framing
 from fleetrig.simulator.contract.faults import BELONGS_TO, NEEDS, Fault, FaultKind
 from fleetrig.simulator.contract.json_types import Json
@@ -34,7 +26,7 @@ class FaultLine(Model):
     """Something that goes wrong between the devices and the server."""
 
     fault: FaultKind
-    hits: Glob = "*"
+    hits: Annotated[str, AfterValidator(fault_values.hits)] = "*"
     """Whom: a glob over the line of what came in, for instance `POST */feedback` or `CONNECT gw-*`.
 
     latency, withheld_ack: of what came in or goes out. duplicate_delivery: of what goes out, `PUBLISH */rpc/*`.
@@ -44,9 +36,9 @@ class FaultLine(Model):
     """When it begins, counted from the beginning of the run, or of the phase it stands in."""
     for_s: Duration | None = Field(None, alias="for")
     """How long it lasts; without it, to the end."""
-    share: Annotated[float, Field(gt=0, le=1)] = 1.0
+    share: Annotated[float, BeforeValidator(fault_values.share)] = 1.0
     """The probability that it affects a matching request."""
-    times: PositiveCount | None = None
+    times: Annotated[int, Strict(), AfterValidator(fault_values.times)] | None = None
     """It ends after affecting this many requests."""
     shows_as: Literal[Ending.REFUSED, Ending.RESET, Ending.SILENCE, Ending.CLOSED] | None = None
     """outage, lost_reply, drop_after_connack: what the device sees."""
@@ -56,24 +48,24 @@ class FaultLine(Model):
     """overload: the `Retry-After` header, in whole seconds."""
     delay_s: Duration | None = Field(None, alias="delay")
     """latency: how late it comes. duplicate_delivery: how long after the first. drop_after_connack: how long after."""
-    code: Annotated[int, Field(ge=1, le=255)] | None = None
+    code: Annotated[int, Strict(), AfterValidator(fault_values.code)] | None = None
     """connect_refused: of the CONNACK; when not given, that the server is unavailable."""
     after_bytes: Size | None = Field(None, alias="after")
     """truncated_body: how much of the body comes through."""
-    bytes_per_s: Annotated[float, Field(gt=0)] | None = None
+    bytes_per_s: Annotated[float, BeforeValidator(fault_values.bytes_per_s)] | None = None
     """dripping: how slowly the body comes."""
     framed: Literal[Framing.CHUNKED, Framing.CLOSE, Framing.HTTP10] | None = None
     """framing: chunked, closed by the server, or as HTTP/1.0."""
-    below: Annotated[str, written_as(r"(/[\w.~-]+)+", "the beginning of a path, such as /elsewhere")] | None = None
+    below: Annotated[str, AfterValidator(fault_values.below)] | None = None
     """moved: links of answers lead below this path, on another name of the server, and are served there."""
-    headers: Annotated[Mapping[Text, str | None], Field(min_length=1)] | None = None
+    headers: Annotated[Mapping[str, str | None], AfterValidator(fault_values.headers)] | None = None
     """rewrite: header names and the value of each; null takes it away."""
-    set_values: Annotated[Mapping[Text, Any], Field(min_length=1)] | None = Field(None, alias="set")
+    set_values: Annotated[Mapping[str, Any], AfterValidator(fault_values.set_values)] | None = Field(None, alias="set")
     """rewrite: dotted paths into the JSON body (`config.polling.sleep`, `chunks.0.part`) and the value of each; null
     takes it away."""
-    body: str | None = None
+    body: Annotated[str, AfterValidator(fault_values.body)] | None = None
     """rewrite: in place of the whole body."""
-    unseen: Annotated[tuple[Text, ...], Field(min_length=1)] | None = None
+    unseen: Annotated[tuple[str, ...], AfterValidator(fault_values.unseen)] | None = None
     """rewrite: headers of the request that the server does not see."""
 
     @model_validator(mode="after")

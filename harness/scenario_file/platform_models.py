@@ -82,7 +82,9 @@ def _devices(vocabulary: Vocabulary) -> type[Devices]:
     }
     forms = {name: _one_of(words) for name, words in alternatives.items()}
     defaults = {name: words[0] for name, words in alternatives.items()}
-    return _narrowed(Devices, {"flow": _one_of(PLATFORMS), **forms}, defaults)
+    narrowed = _narrowed(Devices, {"flow": _one_of(PLATFORMS), **forms}, defaults)
+    more: dict[str, Any] = {name: (form | None, None) for name, form in vocabulary.device_fields.items()}
+    return create_model("Devices", __base__=narrowed, __doc__=Devices.__doc__, **more)
 
 
 def _server(vocabulary: Vocabulary) -> type[ServerBlock]:

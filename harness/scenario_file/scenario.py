@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Self
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     Field,
     ModelWrapValidatorHandler,
@@ -42,17 +43,14 @@ from fleetrig.harness.scenario_file.values import (
 from fleetrig.harness.scenario_file.words import Action, Check, NeutralCheck
 from fleetrig.simulator.backoff import Backoff, Policy
 from fleetrig.simulator.contract.trace import Lane
+from fleetrig.simulator.fleet import SERIAL, check_template, has_number, serial_of
 
 POWER_CUT_POINTS: Final = "power_cut_points"
 """In place of a list in `matrix`: every point at which power can be cut. A dry run lists them."""
 
 MAX_COMBINATIONS: Final = 10_000
 
-SERIAL: Final = r"(?=.)[^\s{}]*(?:\{n(?::0?\d{1,2}d)?\}[^\s{}]*)?"
-
-
-Serial = Annotated[str, written_as(SERIAL, "a serial without blanks, with {n} or {n:04d} for the device's number")]
-
+Serial = Annotated[str, AfterValidator(check_template), WithJsonSchema({"type": "string", "pattern": f"^{SERIAL}$"})]
 
 EXPECTED_OF_PROGRAMS: Final = (NeutralCheck.model_validate("keeps_running"),)
 
@@ -137,10 +135,8 @@ class Devices(Model):
     All that stands below but `serial` and `credential` counts only where our own device takes their place."""
     over: str
     """Which transport they use, where the flow has several."""
-    serial: Annotated[
-        str, written_as(SERIAL, "a serial without blanks, with {n} or {n:04d} for the device's number")
-    ] = "DEV-{n:04d}"
-    """The serials: `{n}` or `{n:04d}` stands for 1, 2, 3 …"""
+    serial: Serial = "DEV-{n:04d}"
+    """The serials: `{n}` or `{n:04d}` stands for 1, 2, 3 …, `{n:02x}` for the same in hex."""
     credential: str
     """How devices authenticate. Tokens are those that `preregister` gives to the server."""
     model: str = ""
@@ -164,7 +160,7 @@ class Devices(Model):
     def _serials_differ(self) -> Self:
         if self.csv is not None and {"count", "serial"} & self.model_fields_set:
             raise ValueError("csv names the devices: leave count and serial away")
-        if self.count > 1 and "{" not in self.serial:
+        if self.count > 1 and not has_number(self.serial):
             raise ValueError("serial needs {n} when there are several devices")
         return self
 
@@ -177,7 +173,7 @@ class Devices(Model):
         """The devices one by one, made lazily."""
         if self.csv is not None:
             return iter(read_units(self.csv))
-        return (Unit(self.serial.format(n=number)) for number in range(1, self.count + 1))
+        return (Unit(serial_of(self.serial, number)) for number in range(1, self.count + 1))
 
 
 class ServerBlock(Model):
@@ -226,6 +222,7 @@ class Scenario(Heading):
     phases: tuple[Phase, ...] = Field(min_length=1)
     _id: str = PrivateAttr("")
     _path: Path = PrivateAttr(Path())
+    _line: int = PrivateAttr(0)
 
     @model_validator(mode="wrap")
     @classmethod
@@ -234,6 +231,7 @@ class Scenario(Heading):
         place = info.context or {}
         scenario._id = place.get("id", "")  # noqa: SLF001 (our own, from a class method)
         scenario._path = place.get("path", Path())  # noqa: SLF001
+        scenario._line = place.get("line", 0)  # noqa: SLF001
         names = [phase.name for phase in scenario.phases]
         if twice := next((name for name in names if names.count(name) > 1), None):
             raise ValueError(f"two phases are called {twice!r}")
@@ -262,6 +260,17 @@ class Scenario(Heading):
     @property
     def path(self) -> Path:
         return self._path
+
+    @property
+    def file(self) -> str:
+        """The path for people: relative to the working folder when the file lies below it, empty without a file."""
+        here, path = Path.cwd(), self._path.absolute()
+        return "" if self._path == Path() else str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+    @property
+    def line(self) -> int:
+        """The line of its title; 0 when it came from no file."""
+        return self._line
 
     @property
     def platform(self) -> str:

@@ -9,15 +9,14 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from fleetrig.harness.scenario_file.problems import FileMistakes, Problem
+from fleetrig.harness.scenario_file.recognition import SUFFIXES, is_other_file
 from fleetrig.harness.scenario_file.scenario import POWER_CUT_POINTS, Scenario
 from fleetrig.harness.scenario_file.selections import empty_selections
 from fleetrig.harness.scenario_file.template import ScenarioFile, read_scenario
 from fleetrig.simulator.contract.errors import NoSuchId, UsageError
-
-SUFFIX: Final = ".yaml"
 
 CutPoints = Callable[[Scenario], Sequence[str]]
 """Lists the points at which power can be cut in a scenario (a dry run)."""
@@ -52,12 +51,19 @@ def scenario_root(given: Path | None = None) -> Path:
 
 
 def ids_below(folder: Path) -> dict[str, Path]:
-    """Every scenario below a folder by its id, in order. Names that begin with `_` or `.` are other files."""
-    found = {}
-    for path in sorted(folder.rglob(f"*{SUFFIX}")):
+    """Every scenario below a folder by its id, in order. Names that begin with `_` or `.` are other files.
+
+    Raises UsageError for two files with one id.
+    """
+    found: dict[str, Path] = {}
+    for path in sorted(path for suffix in SUFFIXES for path in folder.rglob(f"*{suffix}")):
         inner = path.relative_to(folder)
-        if not any(part.startswith(("_", ".")) for part in inner.parts):
-            found[inner.with_suffix("").as_posix()] = path
+        if is_other_file(inner):
+            continue
+        scenario_id = inner.with_suffix("").as_posix()
+        if scenario_id in found:
+            raise UsageError(f"{found[scenario_id]} and {path} are both called {scenario_id}: rename one of them")
+        found[scenario_id] = path
     return found
 
 
@@ -72,9 +78,11 @@ def find(wanted: Sequence[str], folder: Path) -> dict[str, Path]:
     return found
 
 
-def select(wanted: Sequence[str], folder: Path, tags: Iterable[str] = ()) -> tuple[ScenarioFile, ...]:
+def select(
+    wanted: Sequence[str], folder: Path, tags: Iterable[str] = (), *, allows_outside: bool = False
+) -> tuple[ScenarioFile, ...]:
     """The same, read; with tags only those that carry one of them. Raises FileMistakes for all of them."""
-    files, problems = read_all(find(wanted, folder))
+    files, problems = read_all(find(wanted, folder), allows_outside=allows_outside)
     if problems:
         raise FileMistakes(problems)
     tags = frozenset(tags)
@@ -85,13 +93,13 @@ def select(wanted: Sequence[str], folder: Path, tags: Iterable[str] = ()) -> tup
     return chosen
 
 
-def read_all(found: Mapping[str, Path]) -> tuple[list[ScenarioFile], list[Problem]]:
+def read_all(found: Mapping[str, Path], *, allows_outside: bool = False) -> tuple[list[ScenarioFile], list[Problem]]:
     """Reads every file; mistakes in some do not affect the others."""
     files: list[ScenarioFile] = []
     problems: list[Problem] = []
     for scenario_id, path in found.items():
         try:
-            files.append(read_scenario(path, scenario_id))
+            files.append(read_scenario(path, scenario_id, allows_outside=allows_outside))
         except FileMistakes as wrong:
             problems += wrong.problems
     return files, problems
@@ -117,13 +125,18 @@ def expand(
 
 
 def plan(
-    wanted: Sequence[str], folder: Path, tags: Iterable[str] = (), points: CutPoints | None = None
+    wanted: Sequence[str],
+    folder: Path,
+    tags: Iterable[str] = (),
+    points: CutPoints | None = None,
+    *,
+    allows_outside: bool = False,
 ) -> tuple[Expanded, ...]:
     """Selects and expands. A whole name (`id[cut=poll#1:sent]`) selects just that run."""
     plain = [one for one in wanted if "[" not in one]
     names = set(wanted) - set(plain)
     whole = set(find(plain, folder)) if plain or not names else set()
-    runs = [run for file in select(wanted, folder, tags) for run in expand(file, points)]
+    runs = [run for file in select(wanted, folder, tags, allows_outside=allows_outside) for run in expand(file, points)]
     if missing := names - {run.name for run in runs}:
         raise NoSuchId(_no_such(min(missing), [run.name for run in runs]))
     return tuple(run for run in runs if run.name in names or run.scenario.id in whole)

@@ -34,6 +34,8 @@ class ScenarioFile:
     id: str
     source: Source
     heading: Heading
+    allows_outside: bool = False
+    """Files that it names may lie anywhere, not only below its folder."""
 
     def fill(self, values: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> Scenario:
         """The scenario with these values of its matrix. Raises FileMistakes."""
@@ -44,7 +46,7 @@ class ScenarioFile:
         for key, value in self.source.tree.items():
             marks = self.source.tree.keys_at[key], self.source.tree.values_at[key]
             tree.put(key, value if key in SOURCES else replaced(value, change, marks[1]), *marks)
-        scenario = _validated(self.source, self.id, tree, problems)
+        scenario = _validated(self.source, self.id, tree, problems, allows_outside=self.allows_outside)
         if scenario is None or problems:
             raise FileMistakes(problems)
         return scenario
@@ -73,25 +75,31 @@ class ScenarioFile:
         return change
 
 
-def read_scenario(path: Path, scenario_id: str) -> ScenarioFile:
+def read_scenario(path: Path, scenario_id: str, *, allows_outside: bool = False) -> ScenarioFile:
     """Reads a file and finds every mistake that shows without its values. Raises FileMistakes, UsageError."""
     source = read_source(path)
     if not isinstance(source.tree, MarkedMapping):
         raise FileMistakes([source.problem(START, "expected a mapping (key: value) that begins with scenario")])
     problems = [*_first_key_problems(source), *_place_problems(source)]
-    _validated(source, scenario_id, source.tree, problems)
+    _validated(source, scenario_id, source.tree, problems, allows_outside=allows_outside)
     if problems:
         raise FileMistakes(problems)
     heading = {key: source.tree[key] for key in _heading_keys() if key in source.tree}
     try:
-        return ScenarioFile(scenario_id, source, Heading.model_validate(heading))
+        return ScenarioFile(scenario_id, source, Heading.model_validate(heading), allows_outside)
     except ValidationError as wrong:
         raise FileMistakes(source.model_problems(wrong.errors(), Heading)) from None
 
 
-def _validated(source: Source, scenario_id: str, tree: MarkedMapping, problems: list[Problem]) -> Scenario | None:
+def _validated(
+    source: Source, scenario_id: str, tree: MarkedMapping, problems: list[Problem], *, allows_outside: bool
+) -> Scenario | None:
     """The scenario, or None with what is wrong added; what still holds a place to fill in cannot be judged."""
-    context = {"folder": source.path.parent, "id": scenario_id, "path": source.path}
+    folder = source.path.parent
+    line = locate(source.tree, ["scenario"], key=True)[0].line
+    context = {
+        "folder": folder, "id": scenario_id, "path": source.path, "line": line, "allows_outside": allows_outside,
+    }  # fmt: skip
     model = models_of(tree).scenario
     try:
         return model.model_validate(tree, context=context)

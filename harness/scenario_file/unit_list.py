@@ -9,13 +9,18 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-MAX_BYTES: Final = 64 * 1024 * 1024
+from fleetrig.simulator.contract.bounds import DEVICES, TEXT_CHARS, UNIT_COLUMNS, UNIT_LIST_BYTES
+from fleetrig.simulator.contract.header_text import why_no_header_text
+from fleetrig.simulator.fleet import check_serial
+
 MAX_PEM_BYTES: Final = 256 * 1024
+PEM_COLUMNS: Final = ("certificate", "key")
 
 
 class UnitListMistake(ValueError):
@@ -36,27 +41,57 @@ class Unit:
 
 
 def read_units(path: Path) -> tuple[Unit, ...]:
-    """All units of a list, in its order. Raises UnitListMistake."""
+    """All units of a list, in its order; a file that has not changed is read once. Raises UnitListMistake."""
+    try:
+        if not path.is_file():
+            return _read(path)
+        about = path.stat()
+        return _read_once(path.resolve(), path.name, about.st_mtime_ns, about.st_size, about.st_ino)
+    except OSError as wrong:
+        raise UnitListMistake(f"cannot read {path.name}: {wrong.strerror or wrong}") from None
+
+
+@lru_cache(maxsize=4)
+def _read_once(path: Path, name: str, *_: int) -> tuple[Unit, ...]:
+    """`name` is only for messages; the numbers change when the file does."""
+    return _read(path, name)
+
+
+def _read(path: Path, name: str = "") -> tuple[Unit, ...]:
     reader = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
     units: dict[str, Unit] = {}
+    line = 1
     try:
         header = _header(next(reader, []))
-        for row in filter(None, reader):
+        for line, row in _rows(reader):  # noqa: B007 (what goes wrong names it)
             unit = _unit(header, row, path.parent)
             if unit.serial in units:
                 raise ValueError(f"the serial {unit.serial!r} stood on an earlier line")
             units[unit.serial] = unit
+            DEVICES.check(len(units))
         if not units:
             raise ValueError("expected at least one unit after the header")
-    except (csv.Error, ValueError) as wrong:
-        raise UnitListMistake(f"{path.name}:{max(1, reader.line_num)}: {wrong}") from None
+    except csv.Error as wrong:
+        raise UnitListMistake(f"{name or path.name}:{max(1, reader.line_num)}: {wrong}") from None
+    except ValueError as wrong:
+        raise UnitListMistake(f"{name or path.name}:{line}: {wrong}") from None
     return tuple(units.values())
 
 
+def _rows(reader: Any) -> Iterator[tuple[int, list[str]]]:
+    """Each row that is not empty, with the line on which it begins: a value in quotes may hold line ends."""
+    line = reader.line_num + 1
+    for row in reader:
+        if row:
+            yield line, row
+        line = reader.line_num + 1
+
+
 def _text(path: Path) -> str:
-    if path.stat().st_size > MAX_BYTES:
-        raise UnitListMistake(f"{path.name}:1: more than {MAX_BYTES >> 20} MiB")
-    content = path.read_bytes()
+    with path.open("rb") as file:
+        content = file.read(UNIT_LIST_BYTES.most + 1)
+    if len(content) > UNIT_LIST_BYTES.most:
+        raise UnitListMistake(f"{path.name}:1: expected {UNIT_LIST_BYTES}")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as wrong:
@@ -71,18 +106,26 @@ def _header(names: list[str]) -> list[str]:
         raise ValueError(f"expected a header line with the column serial{wrong_mark}")
     if len(set(names)) < len(names) or "" in names:
         raise ValueError("expected columns that have names and differ from each other")
+    UNIT_COLUMNS.check(len(names))
     return names
 
 
 def _unit(header: list[str], row: list[str], folder: Path) -> Unit:
     if len(row) != len(header):
         raise ValueError(f"expected {len(header)} values as in the header, got {len(row)}")
-    values = {name: value.strip() for name, value in zip(header, row, strict=True)}
+    values = dict(zip(header, row, strict=True))
+    if why := why_no_header_text(values.get("token", "")):
+        raise ValueError(f"the token {why}, so no device can send it")
+    values = {name: value.strip() for name, value in values.items()}
     serial, token, kind = values.pop("serial"), values.pop("token", None), values.pop("type", None)
-    if not serial or any(char.isspace() for char in serial):
-        raise ValueError("expected a serial without blanks")
-    pems = [_pem(text, folder) for name in ("certificate", "key") if (text := values.pop(name, ""))]
-    return Unit(serial, token or None, values, kind or None, b"\n".join(pems) if pems else None)
+    for name, text in zip(header, row, strict=True):
+        if name not in PEM_COLUMNS:
+            TEXT_CHARS.check(len(text))
+        if "\0" in text:
+            raise ValueError("expected text without NUL characters")
+    pems = [_pem(text, folder) for name in PEM_COLUMNS if (text := values.pop(name, ""))]
+    certificate_pem = b"\n".join(pems) if pems else None
+    return Unit(check_serial(serial), token or None, values, kind or None, certificate_pem)
 
 
 def _pem(text: str, folder: Path) -> bytes:

@@ -25,6 +25,7 @@ from pydantic import (
 )
 
 from fleetrig.harness.platforms import PLATFORMS
+from fleetrig.harness.scenario_file.named_files import named_file
 from fleetrig.harness.scenario_file.unit_list import read_units
 from fleetrig.simulator.agent import CutPoint
 from fleetrig.simulator.contract.units import DURATION, SIZE, duration_s, duration_text, size_bytes, size_text
@@ -63,20 +64,9 @@ def cut_point(value: Any) -> CutPoint:
         ) from None
 
 
-def existing_file(value: Any, info: ValidationInfo) -> Path:
-    """A path in a scenario file, relative to that file (the context's `folder`)."""
-    if not isinstance(value, str | Path) or not str(value):
-        raise ValueError("expected the path of a file")
-    folder = (info.context or {}).get("folder") or Path()
-    path: Path = folder / value
-    if not path.is_file():
-        raise ValueError("expected a file that exists (paths are relative to the scenario file)")
-    return path
-
-
 def unit_list(value: Any, info: ValidationInfo) -> Path:
     """A file that `read_units` can read."""
-    path = existing_file(value, info)
+    path = named_file(value, info)
     read_units(path)
     return path
 

@@ -64,6 +64,8 @@ class Vocabulary:
     line_can: frozenset[str] = frozenset()
     """Words of `needs` that hold where the manufacturing line has an account of its own: our own server, or a
     SERVER.yaml with `line`."""
+    device_fields: Mapping[str, Form] = field(default_factory=dict)
+    """Further keys of `devices`; each can be left away, and is then None."""
     secrets: tuple[str, ...] = ()
     """What `rotate` can replace."""
     notes: Mapping[str, str] = field(default_factory=dict)

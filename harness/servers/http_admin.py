@@ -6,13 +6,13 @@ its parts. Raises `BrokenBench` with the first cause when the server cannot be u
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, TypeVar
 
 from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.errors import BrokenBench
+from fleetrig.simulator.contract.header_text import basic_authorization
 from fleetrig.simulator.contract.http import Headers, HttpRequest, HttpResponse, split_url
 from fleetrig.simulator.contract.identity import UserPassword
 from fleetrig.simulator.drivers.director import AdminCall
@@ -54,8 +54,7 @@ class HttpAdmin:
     @property
     def authorization(self) -> str:
         """The value of the Authorization header."""
-        pair = f"{self.account.user}:{self.account.password}".encode()
-        return "Basic " + base64.b64encode(pair).decode("ascii")
+        return basic_authorization(self.account.user, self.account.password)
 
     def secrets(self) -> Iterator[tuple[str, str]]:
         """(kind, value) of secrets that must not appear in a trace."""

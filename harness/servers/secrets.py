@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from fleetrig.simulator.contract.errors import UsageError
+from fleetrig.simulator.contract.header_text import why_no_basic_account, why_no_header_text
+from fleetrig.simulator.contract.identity import UserPassword
 
 MAX_BYTES: Final = 4096
 
@@ -35,3 +37,17 @@ def secret_from(text: str, what: str, environ: Mapping[str, str] = os.environ) -
     if not secret:
         raise UsageError(f"{path}, which {what} names, is empty")
     return secret
+
+
+def checked_token(token: str, what: str) -> str:
+    """The same token. Raises UsageError for one that no header can carry; `what` names where it came from."""
+    if why := why_no_header_text(token):
+        raise UsageError(f"{what}: the token {why}, so no device can send it")
+    return token
+
+
+def checked_account(user: str, password: str, what: str) -> UserPassword:
+    """The account. Raises UsageError for one that HTTP Basic cannot carry; `what` names where it came from."""
+    if why := why_no_basic_account(user, password):
+        raise UsageError(f"{what}: {why}")
+    return UserPassword(user, password)

@@ -26,8 +26,9 @@ from fleetrig.harness.servers.description import (
     did_you_mean,
 )
 from fleetrig.harness.servers.remote import ClientCa, RemoteServer
-from fleetrig.harness.servers.secrets import from_environment
+from fleetrig.harness.servers.secrets import checked_account, from_environment
 from fleetrig.simulator.contract.errors import UsageError
+from fleetrig.simulator.contract.header_text import why_no_basic_account
 from fleetrig.simulator.contract.identity import UserPassword
 
 
@@ -165,6 +166,9 @@ def _problems(file: ServerFile, source: Source, platform: str, about: ServerDesc
         return
     if not set(about.admin_listeners) & file.listeners().keys():
         yield problem([], f"{about.admin} is missing: the address of {about.title}'s administration interface")
+    for name, account in (("user", (file.user or "", "")), ("password", ("", file.password or ""))):
+        if why := why_no_basic_account(*account):
+            yield problem([name], f"{name}: {why}")
     for name in file.listeners():
         if name not in about.listeners:
             yield problem([name], f"{name}: {about.title} has no such listener; it has {', '.join(about.listeners)}")
@@ -180,11 +184,10 @@ def _server(platform: str, about: ServerDescription, file: ServerFile, environ: 
     url = next(listeners[name] for name in about.admin_listeners if name in listeners)
     listener_words = {about.admin, *listeners, *(["https"] if url.startswith("https://") else [])}
     password = about.account.password if file.password is None else file.password
-    line = file.line
     return RemoteServer(
         url,
-        UserPassword(file.user or about.account.user, _secret(password, environ)),
-        None if line is None else UserPassword(line.user, _secret(line.password, environ)),
+        _account(file.user or about.account.user, password, "user and password", environ),
+        None if (line := file.line) is None else _account(line.user, line.password, "line", environ),
         file.tenant or about.tenant,
         can=frozenset({*file.can, *listener_words}),
         control=None if file.control is None else ControlInterface(file.control),
@@ -193,6 +196,8 @@ def _server(platform: str, about: ServerDescription, file: ServerFile, environ: 
     )
 
 
-def _secret(text: str, environ: Mapping[str, str]) -> str:
-    """The text itself, or what `env:NAME` names. Raises UsageError."""
-    return from_environment(text, environ) if text.startswith("env:") else text
+def _account(user: str, password: str, where: str, environ: Mapping[str, str]) -> UserPassword:
+    """The password is a text, or what `env:NAME` names. Raises UsageError."""
+    if password.startswith("env:"):
+        where, password = password, from_environment(password, environ)
+    return checked_account(user, password, where)

@@ -7,14 +7,13 @@ performed by the front before the answer goes out.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
-from fleetrig.reference_server.clock import AdjustableClock
+from fleetrig.reference_server.clock import LATEST_US, AdjustableClock
 from fleetrig.reference_server.control.refusals import Refusal, Refusals
 from fleetrig.reference_server.control.request_checks import (
     RequestRefused,
@@ -44,6 +43,10 @@ MOST: Final = 10**18
 SHOWN_LINES: Final = 1_000
 SHOWN_REASONS: Final = 20
 MOST_REASONS: Final = 1_000
+
+EXPECTED_SKIP: Final = (
+    f"expected a number of seconds above 0, at most {to_s(LATEST_US):.0f}: the clock goes forward only, up to 2100"
+)
 
 NOT_STORED: Final[Headers] = (("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"))
 JSON_TYPE: Final[Headers] = (("Content-Type", "application/json"), *NOT_STORED)
@@ -199,8 +202,12 @@ class Control:
             if word != "skip_s":
                 raise mistake(word, "expected skip_s, the seconds to move the clock forward", document[word])
         skip_s: Any = document.get("skip_s")
-        if not isinstance(skip_s, int | float) or isinstance(skip_s, bool) or not 0 < skip_s < math.inf:
-            raise mistake("skip_s", "expected a number of seconds above 0: the clock goes forward only", skip_s)
+        is_number = isinstance(skip_s, int | float) and not isinstance(skip_s, bool)
+        if not is_number or not 0 < skip_s <= to_s(LATEST_US):
+            expected = (
+                f"expected a number of seconds above 0, at most {to_s(LATEST_US):.0f}: the clock goes forward only"
+            )
+            raise mistake("skip_s", expected, skip_s)
         try:
             self._target.clock.skip(to_us(skip_s))
         except ValueError as wrong:

@@ -8,6 +8,7 @@ no CORS headers, so no page can read an answer. DELETE needs no such care: a bro
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from typing import Any, Final, NoReturn
@@ -20,7 +21,10 @@ from fleetrig.simulator.contract.json_types import Json
 
 MAX_BODY_BYTES: Final = 64 * 1024
 MAX_PARAMETERS: Final = 20
+MAX_LEVELS: Final = 50
 SHOWN_CHARS: Final = 100
+BRACKETS: Final = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.DOTALL)
+"""Texts as a whole, so that brackets in them do not count."""
 
 
 class RequestRefused(Exception):
@@ -58,8 +62,11 @@ def json_object(request: HttpRequest) -> dict[str, Any]:
     if sent != "application/json":
         raise RequestRefused(415, f"expected Content-Type: application/json, got {sent[:SHOWN_CHARS] or 'none'}")
     try:
-        document = json.loads(body_bytes(request.body), parse_constant=_no_number)
-    except (ValueError, RecursionError) as wrong:
+        raw = body_bytes(request.body)
+        text = raw.decode(json.detect_encoding(raw))
+        check_levels(text)
+        document = json.loads(text, parse_constant=_no_number)
+    except ValueError as wrong:
         raise RequestRefused(400, f"the body is no JSON: {str(wrong)[:SHOWN_CHARS]}") from None
     if not isinstance(document, dict):
         raise RequestRefused(400, 'expected an object of JSON, such as {"fault": "outage", "for": "10s"}')
@@ -119,6 +126,15 @@ def glob(text: str) -> str:
     if not text:
         raise ValueError("expected a device's id, or a glob such as HB-*")
     return text
+
+
+def check_levels(text: str) -> None:
+    """Raises ValueError for JSON that is nested too deep, before anything is made of it."""
+    level = 0
+    for found in BRACKETS.finditer(text):
+        level += {"[": 1, "{": 1, "]": -1, "}": -1}.get(found[0], 0)
+        if level > MAX_LEVELS:
+            raise ValueError(f"it is nested deeper than {MAX_LEVELS} levels")
 
 
 def _no_number(text: str) -> NoReturn:

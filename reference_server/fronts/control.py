@@ -14,8 +14,7 @@ from fleetrig.reference_server.control.request_checks import MAX_BODY_BYTES
 from fleetrig.reference_server.control.trace_cursor import TraceCursor
 from fleetrig.reference_server.fronts.front import Limits, OnBug
 from fleetrig.reference_server.fronts.http.request_intake import (
-    MAX_HEADERS,
-    MAX_LINE_BYTES,
+    BodyStopped,
     Rejected,
     Spool,
     fill,
@@ -29,6 +28,9 @@ from fleetrig.simulator.contract.trace import Trace
 LOG: Final = logging.getLogger("fleetrig.control")
 READING: Final = frozenset({"GET", "HEAD"})
 MOST_READERS: Final = 32
+MAX_LINE_BYTES: Final = 8190
+"""Of the request line's target, and of a header with its name."""
+MAX_HEADERS: Final = 100
 STOP_WITHIN_S: Final = 1.0
 LIMITS: Final = Limits(body_bytes=MAX_BODY_BYTES, in_memory_bytes=MAX_BODY_BYTES, idle_s=30.0)
 LAST_HEADER: Final = "Trace-Last"
@@ -151,6 +153,8 @@ async def _envelope(request: web.BaseRequest) -> HttpRequest:
         if request.body_exists:
             await fill(spool, request.content, LIMITS.idle_s)
         return HttpRequest(request.method, "", request.raw_path, headers, body_bytes(spool.body()))
+    except BodyStopped as stopped:
+        raise Rejected(408, str(stopped)) from None
     except web.RequestPayloadError:
         raise Rejected(400, "the body is malformed: its chunks or its length are wrong") from None
     finally:

@@ -21,6 +21,7 @@ from typing import Any, Final
 import httpx
 
 from fleetrig.simulator.contract.bodies import body_bytes
+from fleetrig.simulator.contract.header_text import header_bytes
 from fleetrig.simulator.contract.http import Headers, HttpRequest, HttpResponse, find_header
 from fleetrig.simulator.effects import REPLY_LIMIT_BYTES, Ask, Download, Downloaded, HttpReply, NoReply, Reply
 from fleetrig.simulator.transports.storage import Storage, StoredFile
@@ -127,7 +128,8 @@ def _only_asked_for(asked: Headers, built: httpx.Headers) -> httpx.Headers:
         [(name, built[name])] if name in built and find_header(asked, name) is None else []
         for name in ("Host", "Content-Length")
     )
-    return httpx.Headers([*host, *asked, *length])
+    named = [(name.encode("ascii"), header_bytes(value)) for name, value in (*host, *asked, *length)]
+    return httpx.Headers(named)
 
 
 def _tracer(on_sent: OnSent) -> Callable[[str, Any], Any]:

@@ -41,6 +41,7 @@ class BenchFixture:
         }
         scenario = MODELS.scenario.model_validate(tree, context={"folder": folder, "id": "bench"})
         self.events: list[TraceEvent] = []
+        self._place = {"folder": folder}
         trace, secrets = Trace(), Secrets()
         trace.listen(self.events.append)
         platform = platform_of("hawkbit")
@@ -68,7 +69,7 @@ class BenchFixture:
 
     def do(self, word: str, **arguments: Any) -> None:
         """One action, as a scenario file writes it."""
-        self.run(perform(self.context, MODELS.action.model_validate({word: arguments}).arguments))
+        self.run(perform(self.context, MODELS.action.model_validate({word: arguments}, context=self._place).arguments))
 
     def do_plain(self, word: str, argument: Any) -> None:
         """An action whose argument is no mapping of names, such as `wait: 5s`."""

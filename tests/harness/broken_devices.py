@@ -167,6 +167,14 @@ def _blind_to_cancels(effect: Effect, outcome: Outcome) -> Outcome:
     return with_document(outcome, change) if is_ask(effect, "poll") else outcome
 
 
+def _blind_to_questions(effect: Effect, outcome: Outcome) -> Outcome:
+    def change(document: Any) -> Any:
+        document.get("_links", {}).pop("confirmationBase", None)
+        return document
+
+    return with_document(outcome, change) if is_ask(effect, "poll") else outcome
+
+
 def _gives_downloads_up(_: Effect, outcome: Outcome) -> Outcome:
     if isinstance(outcome, Downloaded) and outcome.cut:
         return replace(outcome, status=404, stored_bytes=0, received_bytes=0, cut=False)
@@ -228,14 +236,61 @@ def _says_it_twice(effect: Effect, outcome: Outcome) -> Generator[Effect, Outcom
     return outcome
 
 
+def _confirms_twice(effect: Effect, outcome: Outcome) -> Generator[Effect, Outcome, Outcome]:
+    if is_ask(effect, "feedback-confirmed") and status_of(outcome) == 200:
+        yield effect
+    return outcome
+
+
+def _first_file(effect: Effect, outcome: Outcome) -> Download:
+    """What the document of a question names first."""
+    assert isinstance(effect, Ask)
+    assert isinstance(effect.request, HttpRequest)
+    artifact = json.loads(body_of(outcome))["confirmation"]["chunks"][0]["artifacts"][0]
+    origin, target = split_url(artifact["_links"]["download-http"]["href"])
+    return Download("download", HttpRequest("GET", origin, target, effect.request.headers), "early", 0, 5.0)
+
+
+def _fetches_first(effect: Effect, outcome: Outcome) -> Generator[Effect, Outcome, Outcome]:
+    if is_ask(effect, "confirmationBase") and status_of(outcome) == 200:
+        yield _first_file(effect, outcome)
+    return outcome
+
+
+def _ignores_its_denial() -> Follows:
+    question: list[tuple[Effect, Outcome]] = []
+
+    def follows(effect: Effect, outcome: Outcome) -> Generator[Effect, Outcome, Outcome]:
+        if is_ask(effect, "confirmationBase") and status_of(outcome) == 200:
+            question[:] = [(effect, outcome)]
+        elif is_ask(effect, "feedback-denied"):
+            yield _first_file(*question[0])
+        return outcome
+
+    return follows
+
+
+def _denies_at_every_poll() -> Follows:
+    denial: list[Effect] = []
+
+    def follows(effect: Effect, outcome: Outcome) -> Generator[Effect, Outcome, Outcome]:
+        if is_ask(effect, "feedback-denied"):
+            denial[:] = [effect]
+        elif is_ask(effect, "confirmationBase") and denial:
+            yield denial[0]
+        return outcome
+
+    return follows
+
+
 def _installs_anyway() -> Follows:
     download: list[Download] = []
 
     def follows(effect: Effect, outcome: Outcome) -> Generator[Effect, Outcome, Outcome]:
         if isinstance(effect, Download):
             download[:] = [effect]
-        elif is_ask(effect, "feedback-closed") and status_of(outcome) != 200:
-            yield from download
+        elif is_ask(effect, "feedback-closed") and status_of(outcome) != 200 and download:
+            yield download[0]
         return outcome
 
     return follows
@@ -306,6 +361,8 @@ early = changing(hears=_early)
 deaf_to_410 = changing(hears=_deaf_to_410)
 gives_reports_up = changing(hears=_gives_reports_up)
 blind_to_cancels = changing(hears=_blind_to_cancels)
+never_confirms = changing(hears=_blind_to_questions)
+"""Knows nothing of confirmationBase, as many clients do (V36)."""
 gives_downloads_up = changing(hears=_gives_downloads_up)
 believes_dates = changing(hears=_believes_dates)
 pedantic = changing(hears=_pedantic)
@@ -320,5 +377,10 @@ follows_redirects = stateless(_follows_redirects)
 """Takes its token wherever it is sent (V31)."""
 says_it_twice = stateless(_says_it_twice)
 """Closes each action twice (V27)."""
+confirms_twice = stateless(_confirms_twice)
+fetches_first = stateless(_fetches_first)
+"""Downloads while it is still being asked (V36)."""
+ignores_its_denial = changing(follows=_ignores_its_denial)
+denies_at_every_poll = changing(follows=_denies_at_every_poll)
 installs_anyway = changing(follows=_installs_anyway)
 """Fetches the image again when its final report was not answered (V25)."""

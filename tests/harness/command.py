@@ -73,8 +73,16 @@ class Running:
 
 
 def cases_of(path: Path) -> dict[str, tuple[str | None, str]]:
-    """name -> (classname, what became of it) of a JUnit file."""
+    """run -> (classname, what became of it) of a JUnit file. A run is called `<classname with slashes>/<name>`."""
     return {
-        case.get("name", ""): (case.get("classname"), next((child.tag for child in case), "passed"))
+        f"{case.get('classname', '').replace('.', '/')}/{case.get('name')}": (
+            case.get("classname"),
+            what_became_of(case),
+        )
         for case in ET.parse(path).getroot().iter("testcase")
     }
+
+
+def what_became_of(case: ET.Element) -> str:
+    """The tag of the element that says so, or `passed`."""
+    return next((child.tag for child in case if child.tag != "properties"), "passed")

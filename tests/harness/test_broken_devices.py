@@ -23,6 +23,10 @@ CAUGHT = [
     ("hawkbit/unknown_device_refused[credential=none]", broken_devices.hot_retry, "gap"),
     ("hawkbit/auto_registration", broken_devices.resends_attributes, "sends"),
     ("hawkbit/attributes", broken_devices.resends_attributes, "never"),
+    ("hawkbit/confirmation", broken_devices.never_confirms, "sends"),
+    ("hawkbit/confirmation", broken_devices.fetches_first, "never"),
+    ("hawkbit/confirmation", broken_devices.confirms_twice, "sends"),
+    ("hawkbit/confirmation", broken_devices.denies_at_every_poll, "never"),
     ("hawkbit/lost_reply", broken_devices.installs_anyway, "sends"),
 ]
 
@@ -36,7 +40,9 @@ def outcome(name: str, change: Change, tmp_path: Path, *, real_time: bool) -> Re
 @pytest.mark.parametrize(
     "real_time", [pytest.param(False, id="virtual"), pytest.param(True, id="real", marks=pytest.mark.slow)]
 )
-@pytest.mark.parametrize(("name", "change", "word"), CAUGHT, ids=[f"{row[0]}-{row[2]}" for row in CAUGHT])
+@pytest.mark.parametrize(
+    ("name", "change", "word"), CAUGHT, ids=[f"{n}-{row[0]}-{row[2]}" for n, row in enumerate(CAUGHT)]
+)
 def test_the_right_check_fails(name: str, change: Change, word: str, real_time: bool, tmp_path: Path) -> None:
     report = outcome(name, change, tmp_path, real_time=real_time)
     failed = [check for phase in report.phases for check in phase.checks if check.verdict is Verdict.FAILED]

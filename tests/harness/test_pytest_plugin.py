@@ -37,11 +37,11 @@ def outcomes(folder: Path, *words: str) -> dict[str, str]:
     pytest_in(folder, "--junit-xml", "out.xml", *words)
     cases = ET.parse(folder / "out.xml").getroot().iter("testcase")
     return {
-        case.get("name", ""): next((child.tag for child in case if child.tag != "system-out"), "passed")
-        for case in cases
+        case.get("name", ""): next((child.tag for child in case if child.tag not in BESIDE), "passed") for case in cases
     }
 
 
+BESIDE = {"system-out", "properties"}
 MATRIX = HEAD + "    matrix: {credential: [target_token, gateway_token]}\n"
 
 
@@ -77,20 +77,108 @@ def test_workers_of_xdist_agree_on_the_items(library: Path) -> None:
     assert "2 failed, 4 passed, 1 skipped" in said
 
 
-def test_other_yaml_is_none_of_its_business(tmp_path: Path) -> None:
-    write_scenario(
-        tmp_path,
-        PASSES,
-        "hawkbit/passes",
-        "# a comment\n\n---\n" + "scenario: It works\n" + HEAD.split("\n", 2)[2].replace("    ", ""),
-    )
-    (tmp_path / "scenarios" / "units.yaml").write_text("- serial: 1\n")
-    (tmp_path / "scenarios" / "other.yaml").write_text("title: x\nscenario: not the first key\n")
-    (tmp_path / "scenarios" / "binary.yaml").write_bytes(b"\x00\xff")
-    (tmp_path / "scenarios" / "looks.yml").write_text("scenario: wrong ending\n")
-    code, said = pytest_in(tmp_path, "scenarios", "--collect-only", "-q")
-    assert code == 0, said
-    assert [line for line in said.splitlines() if "::" in line] == ["scenarios/hawkbit/passes.yaml::passes"]
+FLAT_HEAD = HEAD.split("\n", 2)[2].replace("    ", "")
+
+
+def collected(folder: Path, *words: str) -> tuple[set[str], str]:
+    """The items of a folder, and all that was said."""
+    code, said = pytest_in(folder, ".", "--collect-only", "-q", *words)
+    assert code in (0, 5), said
+    return {line for line in said.splitlines() if "::" in line}, said
+
+
+def test_a_scenario_may_begin_with_comments_and_end_with_yml(tmp_path: Path) -> None:
+    head = "# a comment\n\n---\n" + "scenario: It works\n" + FLAT_HEAD
+    file = write_scenario(tmp_path, PASSES, "hawkbit/passes", head)
+    file.with_name("short.yml").write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
+    items, _ = collected(tmp_path)
+    assert items == {"scenarios/hawkbit/passes.yaml::passes", "scenarios/hawkbit/short.yml::short"}
+
+
+OTHERS = {
+    "docker-compose.yml": "services: {a: {image: x}}\n",
+    "molecule/default/molecule.yml": "scenario:\n  name: default\nphases: 3\n".replace("phases: 3\n", ""),
+    "spec.yaml": "title: x\nscenario: of another tool\n",
+    "binary.yaml": "\x00\x01",
+    "list.yml": "- scenario: x\n",
+    "nested.yaml": "a:\n  scenario: x\n  phases: []\n  devices: {}\n",
+}
+
+
+def test_other_yaml_is_left_alone_without_a_word(tmp_path: Path) -> None:
+    for folder in ("", "scenarios/of_another_tool/"):
+        for name, text in OTHERS.items():
+            path = tmp_path / folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="latin-1")
+    items, said = collected(tmp_path, "-W", "error")
+    assert items == set()
+    assert "arning" not in said
+
+
+def test_among_scenarios_it_is_told_why_a_file_is_none(tmp_path: Path) -> None:
+    write_scenario(tmp_path, PASSES)
+    for name, text in {"units.yaml": "- serial: 1\n", "other.yml": "title: x\n", "_known.yaml": "title: x\n"}.items():
+        (tmp_path / "scenarios" / name).write_text(text)
+    (tmp_path / "elsewhere.yaml").write_text("title: x\n")
+    items, said = collected(tmp_path, "-W", "default")
+    assert items == {"scenarios/hawkbit/x.yaml::x"}
+    assert "scenarios/units.yaml:0" in said
+    assert "no test: it does not begin with a key, and a scenario with `scenario: TITLE`" in said
+    assert "no test: it begins with 'title', and a scenario with `scenario: TITLE`" in said
+    assert "a name that begins with _ says that it is something else" in said
+    assert "_known" not in said
+    assert "elsewhere" not in said
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("tags: [a]\nscenario: It works\n" + FLAT_HEAD, "scenario must come first"),
+        (FLAT_HEAD, "scenario is missing"),
+        ("title: It works\n" + FLAT_HEAD, "scenario is missing"),
+        ('"scenario": "x"\n', "devices is missing"),
+        ("{scenario: x}\n", "devices is missing"),
+    ],
+)
+def test_a_file_that_means_to_be_a_scenario_is_told_its_mistakes(tmp_path: Path, text: str, why: str) -> None:
+    body = PASSES.replace("\n    ", "\n") if "devices:" in text else ""
+    (tmp_path / "mine.yml").write_text(text + body)
+    code, said = pytest_in(tmp_path, ".")
+    assert code == 2
+    assert why in said
+    assert "mine.yml:1:" in said or "mine.yml:2:" in said
+
+
+def test_tags_are_markers(tmp_path: Path) -> None:
+    write_scenario(tmp_path, PASSES, "hawkbit/tagged", HEAD + "    tags: [failure, a-b.c, skip]\n")
+    write_scenario(tmp_path, PASSES, "hawkbit/plain")
+    strict = ("--strict-markers", "-W", "error")
+    for words in (("-m", "failure"), ("-m", "a-b.c"), ("-k", "failure")):
+        assert collected(tmp_path, *strict, *words)[0] == {"scenarios/hawkbit/tagged.yaml::tagged"}
+    assert collected(tmp_path, *strict, "-m", "not failure")[0] == {"scenarios/hawkbit/plain.yaml::plain"}
+    assert outcomes(tmp_path, "scenarios", *strict) == {"tagged": "passed", "plain": "passed"}
+
+
+@pytest.mark.parametrize("family", ["xunit1", "xunit2"])
+def test_its_junit_file_says_where_and_how(library: Path, family: str) -> None:
+    pytest_in(library, "scenarios/hawkbit/fails.yaml", "--junit-xml", "out.xml", "-o", f"junit_family={family}",
+              "--fleetrig-seed", "3")  # fmt: skip
+    (case,) = ET.parse(library / "out.xml").getroot().iter("testcase")
+    found = {one.get("name"): one.get("value") for one in case.iter("property")}
+    trace = found.pop("trace")
+    assert found == {"run": "hawkbit/fails", "file": "scenarios/hawkbit/fails.yaml", "line": "13", "seed": "3",
+                     "profile": "1.1", "time_mode": "virtual"}  # fmt: skip
+    assert Path(trace or "").is_file()
+    assert (case.get("classname"), case.get("name")) == ("hawkbit", "fails")
+
+
+def test_a_list_outside_is_read_only_when_that_is_allowed(tmp_path: Path) -> None:
+    (tmp_path / "u.csv").write_text("serial\nHB-1\n")
+    write_scenario(tmp_path, PASSES, "a/x", HEAD.replace('count: 2, serial: "HB-{n}"', "csv: ../../u.csv"))
+    code, said = pytest_in(tmp_path, "scenarios")
+    assert (code, "say --allow-outside" in said) == (2, True)
+    assert outcomes(tmp_path, "scenarios", "--fleetrig-allow-outside") == {"x": "passed"}
 
 
 def test_a_failure_shows_its_findings_and_no_traceback(library: Path) -> None:

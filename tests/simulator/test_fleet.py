@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import islice
 
 import pytest
@@ -10,7 +11,7 @@ from fleetrig.simulator.agent import Agent
 from fleetrig.simulator.contract.http import HttpRequest
 from fleetrig.simulator.contract.identity import DeviceIdentity, TargetToken
 from fleetrig.simulator.effects import Ask, Enter
-from fleetrig.simulator.fleet import numbered
+from fleetrig.simulator.fleet import check_template, numbered
 from fleetrig.simulator.flows.hawkbit.device import HawkbitSettings
 from fleetrig.simulator.flows.hawkbit.flow import HawkbitDevice
 
@@ -27,6 +28,28 @@ def test_serials_from_a_template() -> None:
 def test_a_template_that_gives_everybody_the_same_name() -> None:
     with pytest.raises(ValueError, match="gives every device the same name"):
         numbered("HB", 2, "T")
+
+
+def test_a_serial_like_a_mac() -> None:
+    assert [one.serial for one in numbered("de:ad:{n:02x}", 2, "T", first=10)] == ["de:ad:0a", "de:ad:0b"]
+    assert next(numbered("{n:04X}@ü", 1, "T", first=255)).serial == "00FF@ü"
+
+
+@pytest.mark.parametrize(
+    ("template", "why"),
+    [
+        ("{n.__class__}", "expected a serial without blanks, with {n} or {n:04d}"), ("{n!r}", "without blanks"),
+        ("{n:{n}}", "without blanks"), ("{n[0]}", "without blanks"), ("{0}", "without blanks"), ("{", "without blanks"),
+        ("{n:>9}", "without blanks"), ("{n:9f}", "without blanks"), ("{n}{n}", "without blanks"),
+        ("", "without blanks"),
+        ("{n:099999999d}", "without blanks"), ("{n:0999d}", "at most 256 characters"), ("{n:٣d}", "without blanks"),
+        ("a" * 257, "at most 256 characters"), ("a\0b", "can be seen"), ("a\x1b[2J", "can be seen"),
+        ("a\ud800", "can be seen"), ("..", "no step of a path"), ("a\u200bb", "can be seen"), ("a b", "without blanks"),
+    ],
+)  # fmt: skip
+def test_a_template_is_no_format_string(template: str, why: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(why)):
+        check_template(template)
 
 
 def test_identities_are_made_when_they_are_asked_for() -> None:

@@ -7,9 +7,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, RootModel
+from pydantic import Field, RootModel, model_validator
 
 from fleetrig.harness.scenario_file.reader import load_mapping
 from fleetrig.harness.scenario_file.values import Model
@@ -17,6 +17,7 @@ from fleetrig.harness.servers.secrets import from_environment
 from fleetrig.reference_server.platforms.hawkbit.state.permissions import spelt
 from fleetrig.reference_server.platforms.hawkbit.state.settings import Account
 from fleetrig.simulator.contract.errors import UsageError
+from fleetrig.simulator.contract.header_text import why_no_basic_account
 
 Text = Annotated[str, Field(min_length=1, max_length=256)]
 
@@ -27,12 +28,20 @@ class AccountEntry(Model):
     rights: Annotated[tuple[Text, ...], Field(min_length=1, max_length=200)] = ("ROLE_TENANT_ADMIN",)
     tenant: Text = "DEFAULT"
 
+    @model_validator(mode="after")
+    def _can_log_in(self) -> Self:
+        if why := why_no_basic_account(self.user, "" if self.is_reference else self.password):
+            raise ValueError(f"expected an account that HTTP Basic can carry, but {why}")
+        return self
+
+    @property
+    def is_reference(self) -> bool:
+        return self.password.startswith("env:")
+
     def account(self) -> Account:
-        if ":" in self.user:
-            raise UsageError(f"the user {self.user!r} has a colon in its name, which a login cannot carry")
-        password = self.password
-        if password.startswith("env:"):
-            password = from_environment(password)
+        password = from_environment(self.password) if self.is_reference else self.password
+        if why := why_no_basic_account(self.user, password):
+            raise UsageError(f"--accounts: {self.password} of user {self.user!r}: {why}")
         return Account(self.user, password, tuple(map(spelt, self.rights)), self.tenant)
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Final, cast
 
 from fleetrig.harness.platforms.hawkbit.cleanup import value_before
-from fleetrig.harness.platforms.hawkbit.hawkbit_run import HawkbitRun
+from fleetrig.harness.platforms.hawkbit.hawkbit_run import HawkbitRun, policy_of
 from fleetrig.harness.platforms.hawkbit.preregistration import preregister
 from fleetrig.harness.platforms.hawkbit.rollouts import move_rollout, roll_out
 from fleetrig.harness.platforms.hawkbit.settings import GATEWAY_KEY, HEADER_AUTHORITY
@@ -23,6 +23,7 @@ from fleetrig.harness.platforms.hawkbit.words import (
     Rollout,
     Rotate,
     SetAttributes,
+    SetConfirmation,
 )
 from fleetrig.harness.run.actions import power_cycle
 from fleetrig.harness.run.context import Device
@@ -147,6 +148,13 @@ def set_attributes(run: HawkbitRun, words: SetAttributes) -> Director[None]:
         reprogram(run, device, settings, device.credential)
 
 
+def set_confirmation(run: HawkbitRun, words: SetConfirmation) -> Director[None]:
+    """Devices answer so from now on; running ones are restarted."""
+    yield from ()
+    for device in run.context.select_devices(words.only):
+        reprogram(run, device, replace(settings_of(device), confirmation=policy_of(words)), device.credential)
+
+
 def settings_of(device: Device) -> HawkbitSettings:
     """Returns the device's current settings."""
     return cast(HawkbitDevice, device.behaviour).settings
@@ -180,6 +188,7 @@ PERFORM: Final[Mapping[type[ActionWord], Callable[[HawkbitRun, Any], Director[No
     Rotate: rotate,
     RetireAuthorities: retire_authorities,
     SetAttributes: set_attributes,
+    SetConfirmation: set_confirmation,
     RequestAttributes: request_attributes,
 }
 """Word -> what performs it."""

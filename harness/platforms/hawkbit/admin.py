@@ -20,6 +20,8 @@ PAGE: Final = 500
 SET_TYPES_PER_TARGET_TYPE: Final = 50
 """A quota of the server."""
 BOUNDARY: Final = "fleetrig-7d1f3a5b9c"
+ESCAPED_IN_FORMS: Final = {ord('"'): "%22", ord("\r"): "%0D", ord("\n"): "%0A"}
+"""How browsers write a file's name in a form (WHATWG HTML, multipart/form-data)."""
 
 JsonDict = dict[str, Any]
 GONE_OK: Final = (200, 204, 404)
@@ -182,8 +184,9 @@ class HawkbitAdmin(HttpAdmin):
                 return found
 
     def _upload(self, module_id: int, filename: str, image: bytes) -> HttpRequest:
+        shown = filename.translate(ESCAPED_IN_FORMS)
         head = (
-            f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="{filename}"\r\n'
+            f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="{shown}"\r\n'
             "Content-Type: application/octet-stream\r\n\r\n"
         )
         body = head.encode() + image + f"\r\n--{BOUNDARY}--\r\n".encode()

@@ -7,12 +7,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
+from fleetrig.harness.platforms.hawkbit.confirmation_words import ConfirmationWords
 from fleetrig.harness.platforms.hawkbit.settings import CERTIFICATES
 from fleetrig.harness.run.context import RunContext
+from fleetrig.harness.scenario_file.scenario import Devices
 from fleetrig.harness.scenario_file.unit_list import Unit
 from fleetrig.harness.servers.under_test import url_over_tls
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.identity import Credential, GatewayToken, TargetToken
+from fleetrig.simulator.flows.hawkbit.confirmation_policy import CONFIRMS_AT_ONCE, ConfirmationPolicy, Consent
 from fleetrig.simulator.flows.hawkbit.device import HawkbitSettings
 
 if TYPE_CHECKING:
@@ -126,4 +129,18 @@ class HawkbitRun:
             default_interval_s=template.interval_s,
             poll_jitter=template.poll_jitter,
             install_s=template.install_time_s,
+            confirmation=confirmation_of(template),
         )
+
+
+def confirmation_of(devices: Devices) -> ConfirmationPolicy:
+    """What the devices of a block say when they are asked before an update."""
+    words: ConfirmationWords | None = getattr(devices, "confirmation", None)  # a field of this platform's files only
+    return CONFIRMS_AT_ONCE if words is None else policy_of(words)
+
+
+def policy_of(words: ConfirmationWords) -> ConfirmationPolicy:
+    """As devices follow it."""
+    answer = None if words.answer == "none" else Consent(words.answer)
+    auto_confirm = None if words.auto_confirm is None else words.auto_confirm == "activate"
+    return ConfirmationPolicy(answer, words.after_s, words.code, words.details, auto_confirm)

@@ -16,6 +16,8 @@ from fleetrig.harness.platforms.hawkbit.work import HawkbitWork
 from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.identity import ClientCertificate, Credential, GatewayToken, TargetToken
+from fleetrig.simulator.effects import Behaviour
+from fleetrig.simulator.flows.hawkbit.flow import HawkbitDevice
 
 
 def admin_of(server: RemoteServer) -> HawkbitAdmin:
@@ -34,6 +36,12 @@ def credential_values(credential: Credential | None) -> Mapping[str, str]:
     }
 
 
+def behaviour_values(behaviour: Behaviour) -> Mapping[str, str]:
+    """What a device shall say when it is asked before an update; empty where it shall say nothing."""
+    assert isinstance(behaviour, HawkbitDevice)
+    return {"confirmation": str(behaviour.settings.confirmation.answer or "")}
+
+
 PLATFORM: Final = Platform(
     name="hawkbit",
     title=SERVER.title,
@@ -44,4 +52,5 @@ PLATFORM: Final = Platform(
     device_call=call_in,
     credential_values=credential_values,
     settings_in_force=settings_in_force,
+    behaviour_values=behaviour_values,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -14,6 +15,8 @@ from fleetrig.simulator.effects import Pause
 
 POLL_EVERY_S: Final = 0.25
 READY_WITHIN_S: Final = 30.0
+RESERVED: Final = re.compile(r"""["'()=<>!~;,\\\s]""")
+"""Characters that RSQL reads."""
 MOVES: Final = {"next_group": "triggerNextGroup"}
 """Words of scenario files that the server spells another way."""
 
@@ -42,10 +45,18 @@ def roll_out(run: HawkbitRun, words: Rollout) -> Director[None]:
 
 
 def query_of(prefix: str, glob: str, serials: Sequence[str]) -> str:
-    """A query that finds these devices: `*` is all that both languages know of globs."""
-    if not set(glob) & set("?[]"):
-        return f"controllerId=={prefix}{glob}"
-    return f"controllerId=in=({','.join(serials)})"
+    """A query that finds these devices and no others: `*` is all that both languages know of globs."""
+    if not set(glob) & set("?[]\\"):
+        return f"controllerId=={rsql_value(prefix + glob)}"
+    return f"controllerId=in=({','.join(map(rsql_value, serials))})"
+
+
+def rsql_value(text: str) -> str:
+    """In quotes when it holds what would end a value: `*,name==*` must not become a query for every target."""
+    if not RESERVED.search(text):
+        return text
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
 
 
 def move_rollout(run: HawkbitRun, words: MoveRollout) -> Director[None]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from fleetrig.reference_server.platforms.hawkbit.state.properties import setting
 from fleetrig.reference_server.platforms.hawkbit.state.settings import Account, Profile, Settings
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
 from fleetrig.simulator.contract.errors import UsageError
+from fleetrig.simulator.contract.header_text import basic_credentials, why_no_basic_account
 
 WELL_KNOWN: Final = Account(SERVER.account.user, SERVER.account.password)
 
@@ -33,7 +33,7 @@ def configure(args: PlatformArgs) -> PlatformConfig:
         profile=str(settings.profile),
         build=builder_of(settings),
         accounts=tuple(_line_of(account) for account in settings.accounts),
-        secrets=tuple(("password", _in_header(account)) for account in settings.accounts),
+        secrets=tuple(("password", basic_credentials(one.user, one.password)) for one in settings.accounts),
     )
 
 
@@ -82,6 +82,8 @@ def _with_accounts(settings: Settings, args: PlatformArgs) -> Settings:
     accounts = {account.user: account for account in settings.accounts}
     if args.admin_password is not None:
         password = secret_from(args.admin_password, "--admin-password")
+        if why := why_no_basic_account("admin", password):
+            raise UsageError(f"--admin-password: {why}")
         accounts["admin"] = replace(accounts.get("admin", WELL_KNOWN), password=password)
     if args.accounts is not None:
         # Only here: a schema library takes long to import, and most servers need no accounts file.
@@ -112,8 +114,3 @@ def _line_of(account: Account) -> str:
     is_well_known = (account.user, account.password) == (WELL_KNOWN.user, WELL_KNOWN.password)
     password = f" / {account.password}" if is_well_known else "   (password as given)"
     return f"{account.user}{password}   tenant {account.tenant}, {', '.join(account.rights)}"
-
-
-def _in_header(account: Account) -> str:
-    """As it stands in an Authorization header."""
-    return base64.b64encode(f"{account.user}:{account.password}".encode()).decode("ascii")

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
+from pydantic import AfterValidator
+
 from fleetrig.harness.scenario_file.values import Flag, Text, Whole, written_as
+from fleetrig.simulator.contract.header_text import why_no_header_text
 
 TARGET_MODE: Final = "authentication.targettoken.enabled"
 """Devices may authenticate with their own token."""
@@ -15,9 +18,19 @@ GATEWAY_KEY: Final = "authentication.gatewaytoken.key"
 HEADER_MODE: Final = "authentication.header.enabled"
 """Devices may authenticate with a certificate that a reverse proxy checks."""
 HEADER_AUTHORITY: Final = "authentication.header.authority"
+CONFIRMATION_FLOW: Final = "user.confirmation.flow.enabled"
+"""Devices are asked before an update."""
 POLLING_TIME: Final = "pollingTime"
 POLLING_OVERDUE_TIME: Final = "pollingOverdueTime"
 
+
+def _header_text(text: str) -> str:
+    if why := why_no_header_text(text):
+        raise ValueError(f"a token that devices can send was expected, but this one {why}")
+    return text
+
+
+HeaderText = Annotated[str, AfterValidator(_header_text)]
 _DURATION: Final = r"([-+]?\d+(:[-+]?\d+){0,2}|P[-+0-9DTHMS.,]+)"
 _INTERVAL: Final = rf"\s*{_DURATION}\s*(~\d{{1,2}}%)?\s*"
 Duration = Annotated[str, written_as(_DURATION, "a duration such as 00:05:00 or PT5M")]
@@ -30,14 +43,14 @@ PollingTime = Annotated[
 SETTINGS: Final[Mapping[str, Any]] = {
     TARGET_MODE: Flag,
     GATEWAY_MODE: Flag,
-    GATEWAY_KEY: str,
+    GATEWAY_KEY: HeaderText,
     HEADER_MODE: Flag,
     HEADER_AUTHORITY: str,
     POLLING_TIME: PollingTime,
     POLLING_OVERDUE_TIME: Duration,
     "maintenanceWindowPollCount": Whole,
     "repository.actions.autoclose.enabled": Flag,
-    "user.confirmation.flow.enabled": Flag,
+    CONFIRMATION_FLOW: Flag,
     "rollout.approval.enabled": Flag,
     "auto.assignment.approval.enabled": Flag,
     "batch.assignments.enabled": Flag,

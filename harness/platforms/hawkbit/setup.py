@@ -14,6 +14,8 @@ from fleetrig.harness.platforms.hawkbit.settings import (
     NEEDED_MODES,
 )
 from fleetrig.harness.scenario_file.scenario import Scenario
+from fleetrig.simulator.contract.errors import BrokenBench
+from fleetrig.simulator.contract.header_text import why_no_header_text
 from fleetrig.simulator.drivers.director import AdminCall, Director
 
 
@@ -72,4 +74,8 @@ def gateway_key_in_use(run: HawkbitRun) -> AdminCall[str]:
     config: dict[str, Any] = yield from run.admin.read_config()
     if config.get(GATEWAY_MODE, {}).get("value") is not True:
         return ""
-    return str(config.get(GATEWAY_KEY, {}).get("value") or "")
+    key = str(config.get(GATEWAY_KEY, {}).get("value") or "")
+    if why := why_no_header_text(key):
+        raise BrokenBench(f"the gateway key of {run.context.server.name} {why}, so no device can send it: "
+                          "change it, or use credential: target_token")  # fmt: skip
+    return key

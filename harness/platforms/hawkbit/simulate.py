@@ -26,22 +26,42 @@ from fleetrig.harness.platforms.hawkbit.simulated_fleet import (
     build_agents,
     check_serials,
     check_tokens,
+    consent_of,
     with_fresh_tokens,
 )
 from fleetrig.harness.platforms.hawkbit.simulation_hints import Holding, refused_hint
 from fleetrig.harness.platforms.hawkbit.temporary_targets import TemporaryTargets
 from fleetrig.harness.scenario_file.unit_list import Unit
 from fleetrig.harness.servers.remote import RemoteServer
-from fleetrig.harness.servers.secrets import secret_from
+from fleetrig.harness.servers.secrets import checked_token, secret_from
 from fleetrig.harness.servers.server_file import remote_server_from
 from fleetrig.harness.servers.trust import verify_with
 from fleetrig.harness.servers.under_test import url_over_tls
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.masking import Secrets
+from fleetrig.simulator.flows.hawkbit.confirmation_policy import ConfirmationPolicy
 from fleetrig.simulator.flows.hawkbit.device import HawkbitSettings
 
 SERIAL: Final = "SIM-{n:04d}"
 COUNT: Final = 20
+
+Tenant = Annotated[
+    str | None, typer.Option(metavar="NAME", help="The devices' tenant.  [default: from SERVER.yaml, else DEFAULT]")
+]
+TokenForAll = Annotated[
+    str | None, typer.Option(metavar="env:NAME|FILE", help="The gateway token of the tenant, for all.")
+]
+Tokens = Annotated[Path | None, typer.Option(metavar="F.csv", help="Columns serial, token or certificate, attributes.")]
+Certificates = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR|CA.pem", help="Client certificates: SERIAL.pem of each device, or who issues them."),
+]
+Confirmation = Annotated[
+    str, typer.Option(metavar="WORD", help="Asked before an update, devices say confirmed, denied or none.")
+]
+ConfirmationAfter = Annotated[
+    str, typer.Option(metavar="TIME", help="So long they think about it; they poll meanwhile.")
+]
 
 
 def simulate_command(
@@ -52,28 +72,20 @@ def simulate_command(
     serial: Annotated[
         str | None, typer.Option(metavar="TEXT", help=f"Their controllerIds.  [default: {SERIAL}]")
     ] = None,
-    gateway_token: Annotated[
-        str | None, typer.Option(metavar="env:NAME|FILE", help="The gateway token of the tenant, for all.")
-    ] = None,
-    tokens: Annotated[
-        Path | None, typer.Option(metavar="F.csv", help="Columns serial, token or certificate, attributes.")
-    ] = None,
-    certificates: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR|CA.pem", help="Client certificates: SERIAL.pem of each device, or who issues them."),
-    ] = None,
+    gateway_token: TokenForAll = None,
+    tokens: Tokens = None,
+    certificates: Certificates = None,
     register: Annotated[bool, typer.Option("--register", help="Create the targets, delete them afterwards.")] = False,
     attribute: Annotated[
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="Attribute sent by every device; repeatable.")
     ] = None,
     interval: Annotated[str, typer.Option(metavar="TIME", help="Between polls, until the server names one.")] = "30s",
     install_time: Annotated[str, typer.Option(metavar="TIME", help="How long an installation takes.")] = "10s",
+    confirmation: Confirmation = "confirmed",
+    confirmation_after: ConfirmationAfter = "0s",
     spread: Annotated[str, typer.Option(metavar="TIME", help="Spread device start-up over this time.")] = "5s",
     for_: Annotated[str | None, typer.Option("--for", metavar="TIME", help="End after this time, such as 10m.")] = None,
-    tenant: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="The devices' tenant.  [default: from SERVER.yaml, else DEFAULT]"),
-    ] = None,
+    tenant: Tenant = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Decides when devices start and how long they back off.")] = 1,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for a server that does not answer yet.")] = False,
     ca: Ca = None,
@@ -90,13 +102,14 @@ def simulate_command(
     units, holding = units_of(count, serial, gateway_token, tokens, certificates, register=register)
     held = certificates_of(units, certificates, time.time_ns() // 1000)
     url = server_url(server, needs_tls=bool(held))
-    token = None if gateway_token is None else secret_from(gateway_token, "--gateway-token")
+    token = None if gateway_token is None else gateway_token_from(gateway_token)
     interval_s = seconds(interval, "--interval", least_s=1.0)
     settings = HawkbitSettings(
         url,
         attributes={**DEFAULT_ATTRIBUTES, **key_values(attribute or [], "--attribute")},
         default_interval_s=interval_s,
         install_s=seconds(install_time, "--install-time"),
+        confirmation=confirmation_policy(confirmation, confirmation_after),
     )
     of_tenant = tenant or server.tenant
     plan = SimulationPlan(
@@ -112,6 +125,11 @@ def simulate_command(
         temporary=temporary_targets(units, server) if register else None,
     )
     simulate(plan, READINGS, interval_s, trace, known_secrets(units, token, server))
+
+
+def confirmation_policy(word: str, after: str) -> ConfirmationPolicy:
+    """Raises UsageError for a word that no device can say, and for no time."""
+    return ConfirmationPolicy(consent_of(word, "--confirmation"), seconds(after, "--confirmation-after"))
 
 
 def units_of(
@@ -156,6 +174,11 @@ def server_url(server: RemoteServer, *, needs_tls: bool) -> str:
         raise UsageError(f"certificates are shown over TLS, and {server.url} has none: give an https:// address, or a "
                          "SERVER.yaml with https")  # fmt: skip
     return url
+
+
+def gateway_token_from(reference: str) -> str:
+    """Raises UsageError for what is no reference, and for a token that cannot be sent."""
+    return checked_token(secret_from(reference, "--gateway-token"), f"--gateway-token {reference}")
 
 
 def temporary_targets(units: tuple[Unit, ...], server: RemoteServer) -> TemporaryTargets:

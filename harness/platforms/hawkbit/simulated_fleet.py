@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from fleetrig.harness.platforms.hawkbit.doctor.ids import MAX_CHARACTERS, is_refused_by_firewall
 from fleetrig.harness.report.fleet_state import NOTHING, Reading, Readings
 from fleetrig.harness.report.version import VERSION
 from fleetrig.harness.scenario_file.unit_list import Unit
@@ -24,6 +25,7 @@ from fleetrig.simulator.contract.identity import (
     GatewayToken,
     TargetToken,
 )
+from fleetrig.simulator.flows.hawkbit.confirmation_policy import Consent
 from fleetrig.simulator.flows.hawkbit.device import HawkbitSettings
 from fleetrig.simulator.flows.hawkbit.flow import HawkbitDevice
 from fleetrig.simulator.flows.hawkbit.messages import read_document, sleep_s
@@ -33,16 +35,39 @@ DEFAULT_ATTRIBUTES: Final = {"simulated_by": f"fleetrig {VERSION}"}
 
 
 def check_serials(units: Sequence[Unit], template: str) -> tuple[Unit, ...]:
-    """The same units. Raises UsageError for names that no target can have."""
-    if any(not unit.serial or any(char.isspace() for char in unit.serial) for unit in units):
-        raise UsageError(f"--serial {template!r} holds a blank, which hawkBit refuses in a controllerId")
+    """The same units. Raises UsageError for names that no URL can carry to hawkBit."""
+    for unit in units:
+        check_id(unit.serial, f"--serial {template!r}")
     return tuple(units)
+
+
+def check_id(serial: str, where: str) -> None:
+    """Raises UsageError for a controllerId that never reaches the server's device interface."""
+    if any("\ud800" <= char <= "\udfff" for char in serial):
+        raise UsageError(f"{where}: {serial!r} is no text: it holds bytes that are not UTF-8")
+    if is_refused_by_firewall(serial):
+        raise UsageError(f"{where}: hawkBit's URL firewall answers 400 to every request of a device called {serial!r}: "
+                         "an id may hold no % ; / \\ and no line end")  # fmt: skip
+    if len(serial) > MAX_CHARACTERS:
+        raise UsageError(f"{where}: an id of {len(serial)} characters; a target may have {MAX_CHARACTERS} at most")
+
+
+def consent_of(word: str, option: str) -> Consent | None:
+    """hawkBit's own word, or `none` for devices that leave the answer to an operator. Raises UsageError."""
+    if word == "none":
+        return None
+    try:
+        return Consent(word)
+    except ValueError:
+        raise UsageError(f"{option} {word!r}: expected {', '.join(Consent)} or none") from None
 
 
 def check_tokens(units: Sequence[Unit], path: Path) -> tuple[Unit, ...]:
     """The same units of a list. Raises UsageError for one without a token."""
     if (without := next((unit for unit in units if unit.token is None), None)) is not None:
         raise UsageError(f"{path.name}: {without.serial} has no token; expected the columns serial and token")
+    for unit in units:
+        check_id(unit.serial, path.name)
     return tuple(units)
 
 
@@ -79,6 +104,7 @@ ACTIVITIES: Final = {
     "configData": "sending attributes",
     "deploymentBase": "reading its order",
     "cancelAction": "reading a cancel",
+    "confirmationBase": "asked before an update",
     "download": "downloading {version}",
 }
 

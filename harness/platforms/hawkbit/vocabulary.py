@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
+from fleetrig.harness.platforms.hawkbit.confirmation_words import DeviceConfirmation
 from fleetrig.harness.platforms.hawkbit.server import SERVER
 from fleetrig.harness.platforms.hawkbit.settings import CERTIFICATES, SETTINGS
 from fleetrig.harness.platforms.hawkbit.words import WORDS
@@ -35,6 +36,7 @@ VOCABULARY: Final = Vocabulary(
         "action": ActionStatus,
         "open_actions": Count,
     },
+    device_fields={"confirmation": DeviceConfirmation},
     id_name="controllerId",
     words=WORDS,
     settings=SETTINGS,

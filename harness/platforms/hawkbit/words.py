@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, Strict, model_validator
 
+from fleetrig.harness.platforms.hawkbit.confirmation_words import SetConfirmation
 from fleetrig.harness.platforms.hawkbit.settings import SETTINGS
 from fleetrig.harness.scenario_file.action_words import (
     ActionWord,
@@ -206,6 +207,7 @@ WORDS: Final[Mapping[str, type[ActionWord]]] = {
     "retire_authorities": RetireAuthorities,
     "set_attributes": SetAttributes,
     "request_attributes": RequestAttributes,
+    "set_confirmation": SetConfirmation,
 }
 
 __all__ = [
@@ -220,4 +222,5 @@ __all__ = [
     "Rollout",
     "Rotate",
     "SetAttributes",
+    "SetConfirmation",
 ]

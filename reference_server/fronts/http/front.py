@@ -1,33 +1,40 @@
-"""HTTP over sockets: byte-exact envelopes in, deliveries out. The only home of aiohttp.
+"""HTTP over sockets: byte-exact envelopes in, deliveries out.
 
-aiohttp's plain `web.Server` reads the wire; there is no router, so a path arrives as it was sent. The answer is
-written by `responder` and not by aiohttp's response classes: headers are exactly those of the platform, and every
-`Ending` can be performed. Whatever a client sends, it gets an answer or a closed connection, never a traceback.
+aiohttp's plain `web.Server` holds the connections; `request_parser` reads the wire in the place of its parser, so a
+path arrives as it was sent. The answer is written by `responder` and not by aiohttp's response classes: headers are
+exactly those of the platform, and every `Ending` can be performed. A request whose body the platform does not ask for
+is answered before the body comes. Whatever a client sends, it gets an answer or a closed connection, never a traceback.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
+from http import HTTPStatus
 from typing import Any, Final
 
-from aiohttp import http_exceptions, web
+from aiohttp import web
 
 from fleetrig.reference_server.fronts.front import FrontTools
-from fleetrig.reference_server.fronts.http.lenient_parse import lenient_parse
+from fleetrig.reference_server.fronts.http.body_framing import BrokenFraming
+from fleetrig.reference_server.fronts.http.request_head import (
+    Malformed,
+    RequestHead,
+    expects_continue,
+)
 from fleetrig.reference_server.fronts.http.request_intake import (
-    MAX_HEADERS,
-    MAX_LINE_BYTES,
+    BodyStopped,
     Gone,
     Rejected,
     Spool,
-    absolute,
     fill,
-    origin_of,
+    swallow,
     too_large,
 )
+from fleetrig.reference_server.fronts.http.request_parser import RequestParser, RequestStream
 from fleetrig.reference_server.fronts.http.responder import SERVER_ERROR, HttpExchange, HttpResponder
 from fleetrig.reference_server.fronts.http.socket_endings import reset
 from fleetrig.reference_server.fronts.listening import Listener
@@ -38,14 +45,14 @@ from fleetrig.reference_server.server import Server
 from fleetrig.simulator.contract.delivery import Delivery, Ending, HttpHandler
 from fleetrig.simulator.contract.envelope import Close, Output
 from fleetrig.simulator.contract.errors import ModelError
-from fleetrig.simulator.contract.http import Body, Headers, HttpRequest
+from fleetrig.simulator.contract.http import HttpRequest, body_length, find_header
 from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.contract.trace import Lane
 
 LOG: Final = logging.getLogger("fleetrig.http")
-KEPT_DATA_BYTES: Final = 16 * 1024
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
-TLS_HELLO: Final = b"\x16\x03"
+PREPARED_FROM_BYTES: Final = 32 * 1024
+"""Smaller bodies are read faster than they are handed over."""
 STOP_WITHIN_S: Final = 1.0
 
 
@@ -67,43 +74,20 @@ class _Sent(web.StreamResponse):
         return None
 
 
-class _Late(_Sent):
-    """An answer that is only made when aiohttp asks for it: its error handler cannot wait."""
-
-    def __init__(self, make: Callable[[], Awaitable[bool]]) -> None:
-        super().__init__(keeps=False)
-        self._make = make
-
-    async def prepare(self, request: web.BaseRequest) -> None:
-        await self._make()
-
-
 class _HttpConnection(web.RequestHandler):
     """aiohttp's protocol of one connection, and what we remember of it."""
 
-    __slots__ = (
-        "_front",
-        "_listener",
-        "answered",
-        "body",
-        "data",
-        "half_closed",
-        "is_broken",
-        "last",
-        "scheme",
-        "session",
-    )
+    __slots__ = ("_front", "_listener", "answered", "half_closed", "is_reading", "scheme", "session")
 
     def __init__(self, server: _HttpServer, front: HttpFront, listener: str, **options: Any) -> None:
-        super().__init__(server, loop=asyncio.get_running_loop(), **options)
+        loop = asyncio.get_running_loop()
+        super().__init__(server, loop=loop, **options)
+        self._parser: Any = RequestParser(self, loop)
         self._front = front
         self._listener = listener
         self.session = Session()
         self.scheme = "http"
-        self.data = b""  # the start of what came last, for a second look; empty when that was in mid-message
-        self.last: Any = None  # the body of the latest request, read or not
-        self.body: Any = None  # the body that is being read
-        self.is_broken = False  # that body is malformed
+        self.is_reading = False  # a body is waited for
         self.half_closed = False  # the client has closed its sending half, and still listens
         self.answered = 0
 
@@ -121,48 +105,33 @@ class _HttpConnection(web.RequestHandler):
         self._front.connections.pop(self.session.id, None)
         super().connection_lost(exc)
 
-    def data_received(self, data: bytes) -> None:
-        is_start = self.last is None or self.last.is_eof()
-        super().data_received(data)
-        if self._messages and data:  # aiohttp calls this without data too, to have its parser go on
-            self.last = self._messages[-1][1]
-            self.data = data[:KEPT_DATA_BYTES] if is_start else b""
-            if self.body is not None:
-                self.break_off(self.body)
-
-    def break_off(self, body: Any) -> None:
-        """aiohttp queues a parser's error as the next message and lets the reader of a broken body wait for ever."""
-        if self._messages and not body.is_eof():
-            self.is_broken = True
-            body.feed_eof()
-
     def eof_received(self) -> bool | None:  # type: ignore[override]
         """Keeps the connection of a client that has closed only its sending half and still waits for an answer."""
         owed = self._request_count > self.answered
-        if not owed or self.body is not None or self.scheme == "https":
+        if not owed or self.is_reading or self.scheme == "https":
             return None
         self.half_closed = True
+        self._parser.feed_eof()
         return True
 
-    def exchange(self, request: web.BaseRequest, method: str) -> HttpExchange:
+    def exchange(self, request: web.BaseRequest, head: RequestHead | Malformed) -> HttpExchange:
         """Counts the request as answered: call it when its answer is known."""
         self.answered += 1
         is_last = self.half_closed and self.answered >= self._request_count
-        keeps = request.keep_alive and not is_last
+        keeps = isinstance(head, RequestHead) and head.keeps and not is_last
+        asks = isinstance(head, RequestHead) and "keep-alive" in (find_header(head.headers, "Connection") or "").lower()
         return HttpExchange(
-            method, self.session.id, request.transport, request.writer.drain, request.version < (1, 1), keeps
+            head.method, self.session.id, request.transport, request.writer.drain, head.version, keeps, asks
         )
 
     def handle_error(
         self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
     ) -> web.StreamResponse:
-        """Called by aiohttp for a request that it could not read, and for an exception of the front."""
+        """Called by aiohttp for an exception of the front."""
         if isinstance(exc, ConnectionError):
             raise exc
-        if isinstance(exc, http_exceptions.HttpProcessingError):
-            return _Late(lambda: self._front.answer_unread(request, self, exc))
         self._front.on_bug(None, exc or RuntimeError(message))
-        return _Late(lambda: self._front.responder.send(self.exchange(request, request.method), SERVER_ERROR))
+        return _Sent(keeps=False)
 
     def log_exception(self, *args: Any, **kw: Any) -> None:
         LOG.debug(*args, **kw)
@@ -176,9 +145,6 @@ class _HttpServer(web.Server):
             "access_log": None,
             "auto_decompress": False,
             "keepalive_timeout": idle_s,
-            "max_line_size": MAX_LINE_BYTES,
-            "max_field_size": MAX_LINE_BYTES,
-            "max_headers": MAX_HEADERS,
         }
 
     def connection(self, listener: str) -> _HttpConnection:
@@ -191,7 +157,7 @@ class HttpFront:
 
     def __init__(self, handle: HttpHandler, rules: HttpContainerRules, tools: FrontTools) -> None:
         self._handle = handle
-        self._upload_bytes = rules.upload_bytes
+        self._rules = rules
         self._clock = tools.clock
         self._trace = tools.trace
         self._limits = tools.limits
@@ -255,77 +221,119 @@ class HttpFront:
     # One request
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Reads one request to its end, has it handled, performs the delivery."""
+        """Has one request handled and performs the delivery; reads its body before or after, as the platform wants."""
         connection: _HttpConnection = request.protocol  # type: ignore[assignment]
+        stream: RequestStream = request.content  # type: ignore[assignment]
+        head = stream.head
+        if isinstance(head, Malformed):
+            return await self._refuse(request, connection, head)
+        envelope = HttpRequest(head.method, _origin(connection, head), head.target, head.headers)
         spool: Spool | None = None
         try:
-            origin, target = self._address(request, connection)
-            body: Body = b""
-            if request.body_exists:
-                spool = self._spool(request)
-                body = await self._read(request, connection, spool)
-            headers: Headers = tuple((n.decode("latin-1"), v.decode("latin-1")) for n, v in request.raw_headers)
-            envelope = HttpRequest(request.method, origin, target, headers, body)
+            if self._reads(stream, envelope, connection.session):
+                spool = self._spool(head)
+            if expects_continue(head) and request.transport is not None:
+                request.transport.write(CONTINUE)
+            if spool is not None:
+                envelope = await self._with_body(envelope, stream, connection, spool)
             delivery = self._decide(envelope, connection.session)
         except Rejected as rejected:
-            await self.responder.reject(connection.exchange(request, request.method), rejected)
+            await self.responder.reject(connection.exchange(request, head), rejected)
             return self._close
+        except (BrokenFraming, BodyStopped) as broken:
+            return await self._answer_broken(request, connection, envelope, broken)
         except Gone:
             connection.force_close()
             return self._close
         finally:
             if spool is not None:
                 spool.close()
-        keeps = await self.responder.perform(connection.exchange(request, request.method), envelope, delivery)
+        exchange = connection.exchange(request, head)
+        swallows_bytes = self._ends_with_rest(exchange, head, stream, delivery)
+        keeps = await self.responder.perform(exchange, envelope, delivery)
+        if not stream.is_eof():
+            keeps = await self._left(stream, swallows_bytes) and keeps
         return self._keep if keeps else self._close
 
-    async def answer_unread(
-        self, request: web.BaseRequest, connection: _HttpConnection, error: http_exceptions.HttpProcessingError
-    ) -> bool:
-        """Called for what the library cannot read: the platform answers if `lenient_parse` can, else the front does."""
-        found = lenient_parse(connection.data)
-        exchange = connection.exchange(request, found.method if found is not None else "GET")
-        exchange.keeps = exchange.is_http10 = False
-        try:
-            if found is None:
-                raise _why_unread(connection.data, error)
-            origin = origin_of(connection.scheme, found.header("Host") or "", connection.session.local_port)
-        except Rejected as rejected:
-            return await self.responder.reject(exchange, rejected)
-        envelope = HttpRequest(found.method, origin, found.target, found.headers, found.body)
-        return await self.responder.perform(exchange, envelope, self._decide(envelope, connection.session))
+    async def _refuse(
+        self, request: web.BaseRequest, connection: _HttpConnection, malformed: Malformed
+    ) -> web.StreamResponse:
+        exchange = connection.exchange(request, malformed)
+        exchange.says_close = malformed.says_close
+        await self.responder.reject(exchange, Rejected(malformed.status, malformed.reason))
+        return self._close
 
-    def _address(self, request: web.BaseRequest, connection: _HttpConnection) -> tuple[str, str]:
-        target = request.raw_path
-        if target[:1] not in "/*" and request.method != "CONNECT":
-            return absolute(target)
-        host = request.headers.get("Host", "")
-        return origin_of(connection.scheme, host, connection.session.local_port), target
+    def _reads(self, stream: RequestStream, envelope: HttpRequest, session: Session) -> bool:
+        """What has come whole already is read in any case."""
+        if stream.head.length_bytes == 0:  # type: ignore[union-attr]
+            return False
+        return (stream.has_arrived and stream.broken is None) or self._rules.needs_body(
+            envelope, session, self._clock.now_us()
+        )
 
-    def _spool(self, request: web.BaseRequest) -> Spool:
-        is_upload = request.headers.get("Content-Type", "").lower().startswith("multipart/")
-        limit_bytes = self._upload_bytes if is_upload else self._limits.body_bytes
-        if (request.content_length or 0) > limit_bytes:
+    def _spool(self, head: RequestHead) -> Spool:
+        is_upload = (find_header(head.headers, "Content-Type") or "").lower().startswith("multipart/")
+        limit_bytes = self._rules.upload_bytes if is_upload else self._limits.body_bytes
+        if (head.length_bytes or 0) > limit_bytes:
             raise too_large(limit_bytes)
         return Spool(self._limits, limit_bytes)
 
-    async def _read(self, request: web.BaseRequest, connection: _HttpConnection, spool: Spool) -> Body:
-        _welcome(request)
-        source = request.content
-        connection.break_off(source)
-        if not source.is_eof():
+    async def _with_body(
+        self, envelope: HttpRequest, stream: RequestStream, connection: _HttpConnection, spool: Spool
+    ) -> HttpRequest:
+        if not stream.has_arrived:
             if connection.half_closed:
                 raise Gone
-            connection.body = source
+            connection.is_reading = True
         try:
-            await fill(spool, source, self._limits.idle_s)
-        except (web.RequestPayloadError, ConnectionError) as error:
+            await fill(spool, stream, self._limits.idle_s)
+        except ConnectionError as error:
             raise Gone from error
         finally:
-            connection.body = None
-        if connection.is_broken:
-            raise Rejected(400, "the body is malformed: its chunks or its length are wrong")
-        return spool.body()
+            connection.is_reading = False
+        whole = replace(envelope, body=spool.body())
+        if body_length(whole.body) <= PREPARED_FROM_BYTES:
+            return whole
+        # Reading it takes long: others go on meanwhile.
+        return replace(whole, body=await asyncio.to_thread(self._rules.prepared_body, whole))
+
+    async def _answer_broken(
+        self,
+        request: web.BaseRequest,
+        connection: _HttpConnection,
+        envelope: HttpRequest,
+        broken: BrokenFraming | BodyStopped,
+    ) -> web.StreamResponse:
+        status = HTTPStatus.BAD_REQUEST if isinstance(broken, BrokenFraming) else HTTPStatus.REQUEST_TIMEOUT
+        page = self._rules.broken_body(status, envelope, self._clock.now_us())
+        stream: RequestStream = request.content  # type: ignore[assignment]
+        await self.responder.reject(connection.exchange(request, stream.head), Rejected(status, str(broken)), page)
+        return self._close
+
+    def _ends_with_rest(
+        self, exchange: HttpExchange, head: RequestHead, stream: RequestStream, delivery: Delivery
+    ) -> int:
+        """How much of an unread body is taken in after the answer; the answer says if the connection ends with it."""
+        if stream.is_eof():
+            return 0
+        succeeds = (
+            delivery.response is not None and HTTPStatus.OK <= delivery.response.status < HTTPStatus.MULTIPLE_CHOICES
+        )
+        if expects_continue(head) and not succeeds:
+            exchange.keeps = False
+            return 0
+        if head.length_bytes is not None and head.length_bytes - stream.total_bytes > self._rules.swallow_bytes:
+            exchange.keeps = False
+        return self._rules.swallow_bytes
+
+    async def _left(self, stream: RequestStream, swallows_bytes: int) -> bool:
+        """Takes in the rest of a body that nobody wants. True when the next request can be read after it."""
+        try:
+            return bool(swallows_bytes) and await swallow(stream, swallows_bytes, self._limits.idle_s)
+        except (BrokenFraming, ConnectionError):
+            return False
+        finally:
+            stream.feed_eof()
 
     def _decide(self, envelope: HttpRequest, session: Session) -> Delivery:
         try:
@@ -339,25 +347,14 @@ def http_front(server: Server, tools: FrontTools) -> HttpFront:
     """Raises ModelError for a platform that speaks no HTTP."""
     if not isinstance(server.platform, HttpPlatform):
         raise ModelError(f"the platform {server.platform.name} speaks no HTTP, so it cannot listen for it")
-    return HttpFront(server.exchange, server.platform.container_rules, tools)
+    rules = server.platform.container_rules
+
+    def needs_body(request: HttpRequest, session: Session, now_us: int) -> bool:
+        return not server.faults.is_idle or rules.needs_body(request, session, now_us)
+
+    return HttpFront(server.exchange, replace(rules, needs_body=needs_body), tools)
 
 
-def _welcome(request: web.BaseRequest) -> None:
-    """`Expect: 100-continue` is answered before the body comes. Raises Rejected(417) for others."""
-    expects = request.headers.get("Expect")
-    if expects is None or request.version < (1, 1):
-        return
-    if expects.lower() != "100-continue":
-        raise Rejected(417, f"the expectation {expects[:100]!r} is unknown")
-    if request.transport is not None:
-        request.transport.write(CONTINUE)
-
-
-def _why_unread(data: bytes, error: http_exceptions.HttpProcessingError) -> Rejected:
-    if data.startswith(TLS_HELLO):
-        return Rejected(400, "TLS came in on a port without TLS: use the https listener, or http:// in the URL")
-    if isinstance(error, http_exceptions.LineTooLong):
-        is_target = b"\r\n" not in data[:MAX_LINE_BYTES]
-        what = "the path is" if is_target else "a header is"
-        return Rejected(414 if is_target else 431, f"{what} longer than {MAX_LINE_BYTES} bytes")
-    return Rejected(400, "malformed HTTP: " + " ".join(error.message.split())[:200])
+def _origin(connection: _HttpConnection, head: RequestHead) -> str:
+    """Scheme and authority that links are made from; without a `Host` (HTTP/1.0) it is ours."""
+    return f"{connection.scheme}://{head.host or f'localhost:{connection.session.local_port}'}"

@@ -1,22 +1,13 @@
-"""Takes in a request: its body, up to a limit and in a file when it is not small, and the origin of its links."""
+"""Takes in the body of a request, up to a limit and in a file when it is not small, or leaves it."""
 
 from __future__ import annotations
 
 import asyncio
-import re
 import tempfile
-from functools import lru_cache
-from typing import IO, Final, Protocol
+from typing import IO, Protocol
 
 from fleetrig.reference_server.fronts.front import Limits
-from fleetrig.simulator.contract.http import Body, FileSlice, split_url
-
-MAX_LINE_BYTES: Final = 8190
-"""Of the request line's target, and of a header with its name."""
-MAX_HEADERS: Final = 100
-
-HOST: Final = re.compile(r"(?:[A-Za-z0-9._~%!$&'()*+,;=-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
-"""`Host` as RFC 9110 §7.2 has it: a name or an address, and perhaps a port."""
+from fleetrig.simulator.contract.http import Body, FileSlice
 
 
 class Rejected(Exception):
@@ -26,6 +17,10 @@ class Rejected(Exception):
         super().__init__(reason)
         self.status = status
         self.reason = reason
+
+
+class BodyStopped(Exception):
+    """Nothing more of a body came."""
 
 
 class Gone(Exception):
@@ -78,13 +73,13 @@ class Spool:
 
 
 async def fill(spool: Spool, source: BodySource, idle_s: float) -> None:
-    """Reads a body to its end. Raises Rejected(408) when nothing comes for `idle_s`."""
+    """Reads a body to its end. Raises BodyStopped when nothing comes for `idle_s`."""
     while not source.is_eof():
         try:
             async with asyncio.timeout(idle_s):
                 spool.add(await source.readany())
         except TimeoutError:
-            raise Rejected(408, f"the body stopped coming for {idle_s:g} s") from None
+            raise BodyStopped(f"the body stopped coming for {idle_s:g} s") from None
     spool.add(source.read_nowait())
 
 
@@ -92,19 +87,15 @@ def too_large(limit_bytes: int) -> Rejected:
     return Rejected(413, f"the body is larger than {limit_bytes} bytes, the most that this server takes")
 
 
-@lru_cache(maxsize=256)
-def origin_of(scheme: str, host: str, port: int) -> str:
-    """Scheme and authority that links are made from; without a `Host` (HTTP/1.0) it is ours. Raises Rejected(400)."""
-    if not host:
-        return f"{scheme}://localhost:{port}"
-    if not HOST.fullmatch(host):
-        raise Rejected(400, f"the Host header {host[:100]!r} is no host")
-    return f"{scheme}://{host}"
-
-
-def absolute(target: str) -> tuple[str, str]:
-    """Origin and target of a request line with a whole URL in it (RFC 9112 §3.2.2). Raises Rejected(400)."""
-    try:
-        return split_url(target)
-    except ValueError as error:
-        raise Rejected(400, str(error)) from error
+async def swallow(source: BodySource, at_most_bytes: int, idle_s: float) -> bool:
+    """Reads the rest of a body that nobody wants. False when it does not end in time, or is over the limit."""
+    left_bytes = at_most_bytes
+    while not source.is_eof():
+        try:
+            async with asyncio.timeout(idle_s):
+                left_bytes -= len(await source.readany())
+        except TimeoutError:
+            return False
+        if left_bytes < 0:
+            return False
+    return True

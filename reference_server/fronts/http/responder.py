@@ -9,6 +9,7 @@ from typing import Final
 
 from fleetrig.reference_server.fronts.front import FrontTools
 from fleetrig.reference_server.fronts.http.framing import framed_head, is_plain, keeps, send_slowly, suited
+from fleetrig.reference_server.fronts.http.request_head import HTTP_0_9, HTTP_1_1
 from fleetrig.reference_server.fronts.http.request_intake import Rejected
 from fleetrig.reference_server.fronts.http.response_head import has_body, head_bytes, says_close
 from fleetrig.reference_server.fronts.http.response_sending import Drain, ShortFile, send
@@ -30,9 +31,17 @@ class HttpExchange:
     session: int
     transport: asyncio.Transport | None
     drain: Drain
-    is_http10: bool
+    version: tuple[int, int]
     keeps: bool
     """The client lets the connection stay open."""
+    asks_to_keep: bool = False
+    """It asked for that by name, and is told for how long."""
+    says_close: bool = True
+    """An answer that ends the connection says so."""
+
+    @property
+    def is_http10(self) -> bool:
+        return self.version < HTTP_1_1
 
 
 class HttpResponder:
@@ -65,8 +74,9 @@ class HttpResponder:
         if transport is None or transport.is_closing():
             return False
         keeps = exchange.keeps and not says_close(response, self._rules)
-        says = "close" if not keeps else "keep-alive" if exchange.is_http10 else ""
-        head = head_bytes(response, exchange.method, says, self._clock.now_us())
+        head = b""
+        if exchange.version > HTTP_0_9:
+            head = head_bytes(response, exchange.method, self._says(exchange, keeps=keeps), self._clock.now_us())
         body = response.body if has_body(exchange.method, response.status) else b""
         try:
             await send(transport, exchange.drain, head, body)
@@ -91,9 +101,24 @@ class HttpResponder:
             await send_slowly(transport, exchange.drain, response.body, delivery)
         return stays_open
 
-    async def reject(self, exchange: HttpExchange, why: Rejected) -> bool:
-        """Answers a request that no platform sees, and closes: it is not clear where the next request begins."""
-        page = self._rules.error_page(why.status)
+    def _says(self, exchange: HttpExchange, *, keeps: bool) -> tuple[str, str]:
+        """The values of `Connection` and `Keep-Alive`; empty for none."""
+        if not keeps:
+            return "close" if exchange.says_close else "", ""
+        names_time = exchange.asks_to_keep and bool(self._rules.keep_alive)
+        return "keep-alive" if exchange.is_http10 or names_time else "", self._rules.keep_alive if names_time else ""
+
+    async def reject(self, exchange: HttpExchange, why: Rejected, page: HttpResponse | None = None) -> bool:
+        """Answers a request that no platform sees, and closes: it is not clear where the next request begins.
+
+        A status of 0 is no answer at all.
+        """
+        if not why.status:
+            self._trace.emit(
+                self._clock.now_us(), Lane.NETWORK, "malformed", reason=why.reason, session=exchange.session
+            )
+            return False
+        page = self._rules.error_page(why.status) if page is None else page
         self._trace.emit(
             self._clock.now_us(), Lane.NETWORK, "malformed", envelope=page, reason=why.reason, session=exchange.session
         )
@@ -111,7 +136,7 @@ class HttpResponder:
             case Ending.SILENCE:
                 await self._hold_back(None)
             case Ending.TRUNCATED if delivery.response is not None and transport is not None:
-                head = head_bytes(delivery.response, exchange.method, "", self._clock.now_us())
+                head = head_bytes(delivery.response, exchange.method, ("", ""), self._clock.now_us())
                 body = cut(delivery) if has_body(exchange.method, delivery.response.status) else b""
                 await send(transport, exchange.drain, head, body)
                 await exchange.drain()

@@ -35,8 +35,8 @@ def has_body(method: str, status: int) -> bool:
     return method != "HEAD" and status >= HTTPStatus.OK and status not in BODILESS
 
 
-def head_bytes(response: HttpResponse, method: str, connection: str, now_us: int) -> bytes:
-    """Status line and headers with the empty line. `connection` is the value of that header, empty for none."""
+def head_bytes(response: HttpResponse, method: str, says: tuple[str, str], now_us: int) -> bytes:
+    """Status line and headers with the empty line. `says` is what `Connection` and `Keep-Alive` say, empty for none."""
     status = response.status
     lines = [STATUS_LINES.get(status) or f"HTTP/1.1 {status} "]
     lines += [f"{name}: {value}" for name, value in response.headers if name.lower() not in OURS]
@@ -45,6 +45,9 @@ def head_bytes(response: HttpResponse, method: str, connection: str, now_us: int
     elif status >= HTTPStatus.OK and status not in BODILESS:
         lines.append(f"Content-Length: {body_length(response.body)}")
     lines.append(_date(now_us // US_PER_S))
+    connection, keep_alive = says
+    if keep_alive:
+        lines.append(f"Keep-Alive: {keep_alive}")
     if connection:
         lines.append(f"Connection: {connection}")
     return encoded(lines)

@@ -15,12 +15,13 @@ from fleetrig.reference_server.platforms.hawkbit.request import admin_auth, devi
 from fleetrig.reference_server.platforms.hawkbit.request.call import Call
 from fleetrig.reference_server.platforms.hawkbit.request.container import container_rules
 from fleetrig.reference_server.platforms.hawkbit.request.dos_filter import DosFilter
-from fleetrig.reference_server.platforms.hawkbit.request.error_replies import refusal
-from fleetrig.reference_server.platforms.hawkbit.request.firewall import check_host, check_path, container_refusal
+from fleetrig.reference_server.platforms.hawkbit.request.error_replies import framework_reply, refusal
+from fleetrig.reference_server.platforms.hawkbit.request.firewall import check_host, check_path, container_answer
 from fleetrig.reference_server.platforms.hawkbit.request.front_page import front_page
 from fleetrig.reference_server.platforms.hawkbit.request.media_types import negotiate, type_sent
 from fleetrig.reference_server.platforms.hawkbit.request.older_answers import in_charset, reworded
 from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply, over_tls, respond
+from fleetrig.reference_server.platforms.hawkbit.request.request_documents import prepared_body
 from fleetrig.reference_server.platforms.hawkbit.request.reverse_proxy import pass_on
 from fleetrig.reference_server.platforms.hawkbit.request.routing import (
     ANY_BODY,
@@ -63,7 +64,12 @@ class HawkbitPlatform:
         self.repo = Repository(store, blobs, entropy, settings)
         self._schedulers = (RolloutScheduler(self.repo), AutoAssigner(self.repo), ActionCleanup(self.repo))
         self._dos = DosFilter(settings)
-        self.container_rules = container_rules(settings.quotas.artifact_bytes)
+        self.container_rules = replace(
+            container_rules(settings.quotas.artifact_bytes),
+            broken_body=self._broken_body,
+            needs_body=self._needs_body,
+            prepared_body=prepared_body,
+        )
         routes = known_to(self.repo.traits, PROVISIONING + DEPLOYMENT + SOFTWARE + SETS + CAMPAIGNS)
         self._operators = Router(route for route in routes if not route.is_for_devices)
         self._devices = Router((route for route in routes if route.is_for_devices), DEVICE_SEGMENTS)
@@ -87,17 +93,16 @@ class HawkbitPlatform:
     def _answer(self, request: HttpRequest, session: Session, now_us: int) -> HttpAnswer:
         call = Call(request, session, now_us, self.repo)
         path = call.path
-        page = container_refusal(request.target, path)
+        page = container_answer(request.method, request.target, path)
         if page is not None:
-            return HttpAnswer(page, reason=f"the servlet container refuses this as a path: {path[:200]}")
+            return HttpAnswer(page, reason=f"the servlet container itself answers: {request.method[:20]} {path[:200]}")
         if path == "/" and request.method in READING:
             return HttpAnswer(front_page(call.base))
         try:
             self._admit(call)
-            refuse_preflight(request.method, call.headers)
-            router = self._devices if call.device else self._operators
-            route, values, takes_long = router.find(request.method, call.segments)
-            content_type = _content_types(route, call)
+            if not call.device:
+                open_tenant(self.repo, call.tenant, now_us)
+            route, values, takes_long, content_type = self._found(call)
         except Options as options:
             return HttpAnswer(respond(options.reply, None, method=request.method, path=path), device=call.device)
         except HawkbitError as error:
@@ -131,20 +136,44 @@ class HawkbitPlatform:
         known, self.repo.new_secrets = self.repo.new_secrets, []
         return known
 
-    def _admit(self, call: Call) -> None:
-        """Everything before routing."""
+    def _needs_body(self, request: HttpRequest, session: Session, now_us: int) -> bool:
+        """False for what is refused, or done, before its body is looked at."""
+        try:
+            request, session = apply_forwarded_headers(self.repo.settings.forwarding, request, session)
+            call = Call(request, session, now_us, self.repo)
+            if container_answer(request.method, request.target, call.path) is not None or call.path == "/":
+                return False
+            self._admit(call, counts=False)
+            route, values, takes_long, _ = self._found(call)
+            arguments(values, takes_long)
+        except (BadForwarding, HawkbitError, Options):
+            return False
+        return bool(route.reads) or route.reads_itself
+
+    def _broken_body(self, status: int, request: HttpRequest, now_us: int) -> HttpResponse:
+        response = framework_reply(status, Call(request, Session(), now_us, self.repo))
+        return in_charset(response, self.repo.traits)
+
+    def _found(self, call: Call) -> tuple[Route, list[str], tuple[bool, ...], str | None]:
+        """(route, path variables, which are numbers, type of the answer). Raises 404, 405, 406, 415, Options."""
+        refuse_preflight(call.request.method, call.headers)
+        router = self._devices if call.device else self._operators
+        route, values, takes_long = router.find(call.request.method, call.segments)
+        return route, values, takes_long, _content_types(route, call)
+
+    def _admit(self, call: Call, *, counts: bool = True) -> None:
+        """Everything before routing. Changes nothing but the counts of the DoS filter, and these only if told to."""
         method = call.request.method
         is_device = call.segments[1:3] == ["controller", "v1"]
         is_operator = call.segments[0] == "rest"
         if is_device or is_operator:
-            self._dos.check("ddi" if is_device else "mgmt", method, call.address, call.now_us)
+            self._dos.check("ddi" if is_device else "mgmt", method, call.address, call.now_us, counts=counts)
         check_path(method, call.path, has_body=call.traits.unknown_methods_have_body)
         check_host(call.headers.get("host", ""), call.settings.allowed_host_names)
         if is_device:
             device_auth.authenticate(call)
         elif is_operator:
             admin_auth.authenticate(call)
-            open_tenant(self.repo, call.tenant, call.now_us)
         else:
             raise HawkbitError(404, framework=True, secured=False, reason=f"no API has the path {call.path[:200]}")
 
@@ -175,7 +204,9 @@ def _content_types(route: Route, call: Call) -> str | None:
         raise framework(400, f"query parameter {missing[0]} is missing")
     if route.reads:
         sent = type_sent(call.headers.get("content-type", ""))
-        has_body = call.has_body or bool(call.traits.bodies_need_type and call.device and not sent)
+        has_body = (
+            call.has_body or call.announces_body or bool(call.traits.bodies_need_type and call.device and not sent)
+        )
         if not _is_read(route, sent, has_body):
             accepted = (("Accept", ", ".join(route.reads)),)
             raise framework(415, f"Content-Type {sent or 'missing'}: expected {' or '.join(route.reads)}", accepted)

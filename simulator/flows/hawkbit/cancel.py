@@ -39,17 +39,23 @@ def called_off_meanwhile(job: Job, *, can_stop: bool = True) -> Generator[Effect
 
 def called_off(job: Job, *, can_stop: bool = True) -> Generator[Effect, Outcome, bool]:
     """A poll in mid-update: True when its action was cancelled, replaced or taken back; failures stop nothing."""
-    contact = job.contact
+    return (yield from no_longer_offered(job.contact, "deploymentBase", job.href, job.action_id, can_stop=can_stop))
+
+
+def no_longer_offered(
+    contact: Contact, relation: str, href: str, action_id: str, *, can_stop: bool = True
+) -> Generator[Effect, Outcome, bool]:
+    """A poll that looks whether `href` still stands there under `relation`; answers a cancel if one has come."""
     request = poll_request(contact.settings.server_url, contact.device, contact.credential)
     document = document_of((yield from contact.poll(request)))
     if document is None:
         return False
     contact.keep_interval(sleep_s(document))
     if cancel := link(document, "cancelAction"):
-        stopped = yield from stop_deployment(contact, cancel, "" if can_stop else job.action_id)
-        return stopped == job.action_id
-    offered = link(document, "deploymentBase")
-    return can_stop and (offered is None or _path(offered) != _path(job.href))
+        stopped = yield from stop_deployment(contact, cancel, "" if can_stop else action_id)
+        return stopped == action_id
+    offered = link(document, relation)
+    return can_stop and (offered is None or _path(offered) != _path(href))
 
 
 def _path(href: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from fleetrig.simulator.backoff import RETRY_AFTER_LIMIT_S, Backoff, Delay, parse_retry_after
 from fleetrig.simulator.contract.errors import UsageError
@@ -28,6 +28,7 @@ from fleetrig.simulator.effects import (
     download,
     pause,
 )
+from fleetrig.simulator.flows.hawkbit.confirmation_policy import CONFIRMS_AT_ONCE, ConfirmationPolicy, Consent
 from fleetrig.simulator.stages import Stage
 
 DEFAULT_INTERVAL_S: Final = 300.0
@@ -56,6 +57,8 @@ class HawkbitSettings:
     install_fails: bool = False
     install_stops: bool = True
     """A cancel stops an installation that is under way; else it is rejected, and the installation goes on (V22)."""
+    confirmation: ConfirmationPolicy = CONFIRMS_AT_ONCE
+    """What it says when it is asked before an update."""
 
     def __post_init__(self) -> None:
         try:
@@ -78,6 +81,14 @@ class Progress(StrEnum):
     OVER = "over"  # the server wants to hear no more of it (410)
 
 
+class Word(NamedTuple):
+    """What the device has made up its mind to say of an action, and whether the server knows (§2.7)."""
+
+    action_id: str
+    consent: Consent
+    heard: bool
+
+
 @dataclass(slots=True)
 class Contact:
     """One power cycle of a device: what it knows of its server, and the exchanges it can have with it."""
@@ -92,6 +103,9 @@ class Contact:
     reached: Progress | None
     reason: str
     """Why the action failed."""
+    word: Word | None = None
+    auto_confirm_settled: bool = False
+    """True when the server confirms by itself, or not, as the device wants it."""
     failures: int = 0
     previous_delay_s: float | None = None
     since_poll_s: float = 0.0
@@ -140,6 +154,11 @@ class Contact:
         self.action_id, self.reached, self.reason = action_id, progress, reason
         yield Remember({"action": action_id, "progress": progress.value, "reason": reason or None})
 
+    def keep_word(self, word: Word) -> Generator[Effect, Outcome, None]:
+        """Writes down what the device says, or has said, of an action."""
+        self.word = word
+        yield Remember({"confirmation": [word.action_id, word.consent.value, word.heard]})
+
     def ask(self, name: str, request: HttpRequest) -> Generator[Effect, Outcome, HttpReply | NoReply]:
         yield from self._leave_alone()
         answer = yield from ask(name, request, self.settings.timeout_s)
@@ -171,6 +190,10 @@ class Contact:
         self._passed(waited_s)
         self.leave_alone_s = 0.0
         return waited_s
+
+    def think(self, seconds: float, why: str) -> Generator[Effect, Outcome, None]:
+        """Lets time pass; what a busy server asked for still holds."""
+        self._passed((yield from pause(Pause(seconds, seconds, why))))
 
     def work(self, image: str, slice_s: float) -> Generator[Effect, Outcome, None]:
         """A slice of an installation."""
@@ -206,7 +229,16 @@ def switched_on(
         action_id=str(remembered.get("action", "")),
         reached=None if progress is None else Progress(str(progress)),
         reason=str(remembered.get("reason", "")),
+        word=_word(remembered.get("confirmation")),
     )
+
+
+def _word(remembered: Json) -> Word | None:
+    match remembered:
+        case [str(action_id), str(consent), bool(heard)]:
+            return Word(action_id, Consent(consent), heard)
+        case _:
+            return None
 
 
 def why_of(answer: HttpReply | NoReply) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Generator
 from enum import Enum, auto
 from typing import Final
 
+from fleetrig.simulator.contract.http import HttpRequest
 from fleetrig.simulator.effects import Effect, HttpReply, NoReply, Outcome
 from fleetrig.simulator.flows.hawkbit.device import Contact
 from fleetrig.simulator.flows.hawkbit.messages import feedback_request
@@ -30,11 +31,16 @@ class Heard(Enum):
 def report(
     contact: Contact, href: str, execution: str, finished: str = "none", details: tuple[str, ...] = ()
 ) -> Generator[Effect, Outcome, Heard]:
-    """Sends feedback; tries again, a few times, while the server is at fault or busy (V24)."""
+    """Reports on a deployment or a cancel."""
     request = feedback_request(href, contact.credential, execution, finished, details)
+    return (yield from tell(contact, f"feedback-{execution}", request))
+
+
+def tell(contact: Contact, name: str, request: HttpRequest) -> Generator[Effect, Outcome, Heard]:
+    """Sends feedback; tries again, a few times, while the server is at fault or busy (V24)."""
     attempt = 1
     while True:
-        heard, worth_a_try = _heard((yield from contact.ask(f"feedback-{execution}", request)))
+        heard, worth_a_try = _heard((yield from contact.ask(name, request)))
         if not worth_a_try or attempt == REPORT_TRIES:
             return heard
         yield from contact.wait(contact.backoff(attempt), "report retry")

@@ -3,6 +3,7 @@
     device                                server
       | -- GET root ------------------------> |   poll; `sleep` says when to come again
       | -- PUT configData ------------------> |   only when the poll links it
+      | -- GET confirmationBase ------------> |   only when the poll links it: POST feedback confirmed or denied
       | -- GET deploymentBase --------------> |   POST feedback proceeding, GET artifacts, POST downloaded,
       | -- POST feedback closed ------------> |   install, POST closed
       | -- GET cancelAction, POST feedback -> |   also between two slices of an installation
@@ -25,6 +26,7 @@ from fleetrig.simulator.contract.identity import Credential, DeviceIdentity
 from fleetrig.simulator.contract.json_types import Json
 from fleetrig.simulator.effects import Behaviour, Effect, Flow, HttpReply, NoReply, Outcome, Remember, Reply
 from fleetrig.simulator.flows.hawkbit.cancel import stop_deployment
+from fleetrig.simulator.flows.hawkbit.confirmation import be_asked, settle_auto_confirm
 from fleetrig.simulator.flows.hawkbit.device import Contact, HawkbitSettings, switched_on, why_of
 from fleetrig.simulator.flows.hawkbit.messages import (
     JsonDict,
@@ -112,8 +114,12 @@ def came_through(contact: Contact) -> Generator[Effect, Outcome, None]:
 
 def follow_links(contact: Contact, document: JsonDict) -> Generator[Effect, Outcome, None]:
     """Does what a poll document asks for, in the order in which it matters to the operator."""
+    if contact.settings.confirmation.auto_confirm is not None and not contact.auto_confirm_settled:
+        yield from settle_auto_confirm(contact)
     if href := link(document, "cancelAction"):
         yield from stop_deployment(contact, href)
+    elif href := link(document, "confirmationBase"):
+        yield from be_asked(contact, href)
     elif href := link(document, "deploymentBase"):
         yield from update(contact, href)
     if href := link(document, "configData"):

@@ -24,16 +24,29 @@ ISO_DURATION: Final = re.compile(
 )
 CLOCK: Final = re.compile(r"(\d{1,3}):([0-5]?\d):([0-5]?\d)", re.ASCII)
 VISIBLE: Final = re.compile(r"[!-~]+")
-"""What an href may consist of: whatever else it holds could not be sent as it stands (RFC 3986 §2)."""
+CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+"""What no href may hold: a request line would break, or there are no bytes for it."""
+UNSENDABLE: Final = re.compile(r"[^A-Za-z0-9\-._~:/?#@!$&'()*+,;=%]+")
+"""What cannot stand in a request line as it is (RFC 3986 §3.3): servers answer 400 to it."""
 
 JsonDict = dict[str, Any]
 
 
 def poll_request(server_url: str, device: DeviceIdentity, credential: Credential | None) -> HttpRequest:
     """`GET /{tenant}/controller/v1/{controllerId}` (§2.1)."""
-    origin, prefix = split_url(server_url)
-    target = f"{prefix.rstrip('/')}/{quote(device.tenant, safe='')}/controller/v1/{quote(device.serial, safe='')}"
+    origin, target = split_url(device_base(server_url, device))
     return HttpRequest("GET", origin, target, get_headers(credential))
+
+
+def confirmation_base_request(server_url: str, device: DeviceIdentity, credential: Credential | None) -> HttpRequest:
+    """`GET …/confirmationBase`: whether the server confirms by itself (§2.7)."""
+    return get_request(device_base(server_url, device) + "/confirmationBase", credential)
+
+
+def device_base(server_url: str, device: DeviceIdentity) -> str:
+    """Where a device polls; all other places are linked from there."""
+    tenant, serial = quote(device.tenant, safe=""), quote(device.serial, safe="")
+    return f"{server_url.rstrip('/')}/{tenant}/controller/v1/{serial}"
 
 
 def get_request(href: str, credential: Credential | None) -> HttpRequest:
@@ -61,6 +74,26 @@ def feedback_request(
     if details:
         status["details"] = list(details)
     return _send("POST", href.partition("?")[0] + "/feedback", credential, {"status": status})
+
+
+def confirmation_request(
+    href: str, credential: Credential | None, consent: str, code: int | None, details: tuple[str, ...]
+) -> HttpRequest:
+    """`POST confirmationBase/{id}/feedback` (§2.7): `consent` is confirmed or denied. `href` as for a report."""
+    body: JsonDict = {"confirmation": consent}
+    if code is not None:
+        body["code"] = code
+    if details:
+        body["details"] = list(details)
+    return _send("POST", href.partition("?")[0] + "/feedback", credential, body)
+
+
+def auto_confirm_request(
+    href: str, credential: Credential | None, initiator: str, remark: str, *, on: bool
+) -> HttpRequest:
+    """`POST activateAutoConfirm`, `POST deactivateAutoConfirm` (§2.7); only the first one has a body."""
+    said = {"initiator": initiator} | ({"remark": remark} if remark else {})
+    return _send("POST", href, credential, said if on else {})
 
 
 def download_request(href: str, credential: Credential | None, from_byte: int) -> HttpRequest:
@@ -113,13 +146,21 @@ def document_of(answer: HttpReply | NoReply) -> JsonDict | None:
 def link(document: JsonDict, relation: str) -> str | None:
     """The href of a link that a device can follow; unknown links and odd shapes are ignored (V13)."""
     href = _at(document, "_links", relation, "href")
-    if not isinstance(href, str) or not VISIBLE.fullmatch(href):
+    if not isinstance(href, str) or CONTROL.search(href):
         return None
     try:
-        split_url(href)
+        origin, _ = split_url(href)
     except ValueError:
         return None
-    return href
+    return origin + encoded(href[len(origin) :]) if VISIBLE.fullmatch(origin) else None
+
+
+def encoded(target: str) -> str:
+    """What can be sent of a link: blanks and what no URL may hold in percent-encoded UTF-8, all else as it is.
+
+    hawkBit writes the controllerId raw into the links of files (§2.4), so they hold what the id holds.
+    """
+    return UNSENDABLE.sub(lambda found: quote(found[0], safe=""), target)
 
 
 def sleep_s(document: JsonDict) -> float | None:
@@ -169,6 +210,12 @@ def read_deployment(document: JsonDict) -> Deployment | None:
     return Deployment(
         str(action_id), download, update, window if isinstance(window, str) else "", tuple(_artifacts(plan))
     )
+
+
+def read_confirmation(document: JsonDict) -> str | None:
+    """The id of the action that waits for a word (§2.7)."""
+    action_id, plan = document.get("id"), document.get("confirmation")
+    return str(action_id) if isinstance(action_id, str | int) and isinstance(plan, dict) else None
 
 
 def read_cancel(document: JsonDict) -> str | None:

@@ -219,6 +219,9 @@ def write_foreign_files(folder: Path) -> None:
     (folder / "diary.db").write_text("dear diary " * 100)
     (folder / "bad.yaml").write_text("- user: x\n  password: y\n  rights: [CREATE_TARGT]\n")
     (folder / "typo.yaml").write_text("- user: x\n  pasword: y\n")
+    (folder / "colon.yaml").write_text('- user: fine\n  password: x\n- user: "a:b"\n  password: y\n')
+    (folder / "bell.yaml").write_text('- user: x\n  password: "a\\ab"\n')
+    (folder / "reference.yaml").write_text("- user: x\n  password: env:TWO_LINES\n")
     (folder / "noise.pem").write_text("noise")
 
 
@@ -241,6 +244,14 @@ def write_foreign_files(folder: Path) -> None:
         (["--admin-password", "hunter2"], 4, "--admin-password takes no secret itself"),
         (["--accounts", "bad.yaml"], 4, "did you mean CREATE_TARGET?"),
         (["--accounts", "typo.yaml"], 4, "typo.yaml:2:3"),
+        (
+            ["--accounts", "colon.yaml"],
+            4,
+            "colon.yaml:3:3: [1]: expected an account that HTTP Basic can carry, but the",
+        ),
+        (["--accounts", "bell.yaml"], 4, "the password holds a control character or a line end"),
+        (["--accounts", "reference.yaml"], 4, "env:TWO_LINES of user 'x': the password holds a control character"),
+        (["--admin-password", "env:TWO_LINES"], 4, "--admin-password: the password holds a control character"),
         (["--accounts", "absent.yaml"], 4, "cannot read absent.yaml"),
         (["--https", "127.0.0.1:0", "--cert", "absent.pem"], 4, "cannot read absent.pem"),
         (["--https", "127.0.0.1:0", "--cert", "noise.pem"], 4, "noise.pem"),
@@ -257,6 +268,7 @@ def test_what_cannot_be_served(
     write_foreign_files(tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("WELL_KNOWN", "admin")
+    monkeypatch.setenv("TWO_LINES", "two\nlines")
     before = sorted(path.name for path in tmp_path.iterdir())
     http = [] if "--http" in options else ["--http", "127.0.0.1:0"]
     assert main(["serve", *http, *options]) == code

@@ -303,6 +303,25 @@ def test_a_list_gives_tokens_and_attributes_and_an_update_is_installed(empty_ser
     assert set(targets(empty_server)) == {"L-1"}, "only --register deletes targets"
 
 
+def test_umlauts_in_tokens_and_ids_and_files(empty_server, tmp_path):
+    """Tokens travel as Latin-1; the links of files carry the id raw, and devices encode it."""
+    admin = admin_of(empty_server)
+    serial, token = "schön@werk:1+2", "schön ÿ"
+    ask(empty_server, admin.configure({TOKEN_MODE: True}))
+    ask(empty_server, admin.create_targets([{"controllerId": serial, "securityToken": token}]))
+    update = ask(empty_server, admin.create_update("os", "2.0", b"image" * 1000, "Größe+1#2.img"))
+    ask(empty_server, admin.assign(update, [serial]))
+    units = tmp_path / "line.csv"
+    units.write_text(f"serial,token\n{serial},{token}\n", encoding="utf-8")
+    units.chmod(0o600)
+    options = ["--tokens", units, "--install-time", "1s", "--spread", "0s"]
+    with simulating("--against", empty_server.url, *options) as running:
+        running.until("updates 1 done, 0 failed")
+        running.ctrl_c()
+        running.end()
+    assert ask(empty_server, admin.set_version(serial, "installedDS")) == "2.0"
+
+
 def test_targets_that_exist_are_not_taken_over(empty_server):
     ask(empty_server, admin_of(empty_server).create_targets([{"controllerId": "SIM-0002", "name": "a real one"}]))
     done = simulate("--against", empty_server.url, "--register", "--count", 3)
@@ -398,6 +417,14 @@ def test_ctrl_c_while_waiting(free_port):
         ("serial,token\nA,1\nA,2\n", "line.csv:3: the serial 'A' stood on an earlier line"),
         ("name,token\nA,1\n", "line.csv:1: expected a header line with the column serial"),
         ("serial,site\nA,Ulm\n", "line.csv: A has no token"),
+        ("serial,token\nA,1\n\nB,łódź\n", "line.csv:4: the token holds “ł” (U+0142), and headers are Latin-1"),
+        ('serial,token\nA,1\nB,"a\nb"\n', "line.csv:3: the token holds a line end"),
+        ("serial,token\nA,a\x07\n", "line.csv:2: the token holds a control character (U+0007)"),
+        ("serial,token\nA, 1\n", "line.csv:2: the token begins with a blank, which HTTP takes away"),
+        ("serial,token\nA,1 \n", "line.csv:2: the token ends with a blank"),
+        ("serial,token\nA/B,1\n", "hawkBit's URL firewall answers 400 to every request of a device called 'A/B'"),
+        ("serial,token\nA,1\nB%2F,1\n", "a device called 'B%2F'"),
+        (f"serial,token\n{'A' * 257},1\n", "expected a serial of at most 256 characters"),
     ],
 )
 def test_a_bad_list_is_told_by_its_line(tmp_path, capsys, content, words):
@@ -417,8 +444,18 @@ def test_a_bad_list_is_told_by_its_line(tmp_path, capsys, content, words):
         (["--gateway-token", "secret-itself"], "takes no secret itself"),
         (["--gateway-token", "env:NOT_THERE_AT_ALL"], "no variable NOT_THERE_AT_ALL"),
         (["--serial", "SAME"], "gives every device the same name"),
-        (["--serial", "{m}"], "names something else than n"),
-        (["--serial", "A {n}"], "holds a blank"),
+        (["--serial", "{m}"], "expected a serial without blanks, with {n} or {n:04d}"),
+        (["--serial", "A {n}"], "expected a serial without blanks"),
+        (["--serial", "{n.__class__}"], "expected a serial without blanks, with {n} or {n:04d}"),
+        (["--serial", "{n:099999999d}"], "expected a serial without blanks, with {n} or {n:04d}"),
+        (["--serial", "{n:0999d}"], "expected a serial of at most 256 characters"),
+        (["--serial", "..", "--count", "1"], "no step of a path"),
+        (["--count", "99999999999"], "at most 100,000 devices (a fleet on one machine is no larger)"),
+        (["--serial", "A;{n}"], "hawkBit's URL firewall answers 400"),
+        (
+            ["--gateway-token", "env:ODD"],
+            "--gateway-token env:ODD: the token holds a line end, so no device can send it",
+        ),
         (["--for", "3"], "--for: expected a time with its unit, such as 500ms, 30s, 5m or 1h, got '3'"),
         (["--interval", "100ms"], "--interval must be at least 1 s"),
         (["--attribute", "novalue"], "--attribute takes KEY=VALUE"),
@@ -428,6 +465,7 @@ def test_a_bad_list_is_told_by_its_line(tmp_path, capsys, content, words):
 )
 def test_wrong_options_are_told_before_anything_is_sent(tmp_path, monkeypatch, capsys, options, words):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ODD", "secret-itself\n")
     assert main(["simulate", "hawkbit", "--against", "http://127.0.0.1:9", *options]) == Exit.WRONG_USAGE
     said = capsys.readouterr()
     assert words in said.err

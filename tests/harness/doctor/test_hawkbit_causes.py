@@ -104,9 +104,10 @@ def test_a_way_in_that_is_off_is_said_of_the_wrong_word() -> None:
 @pytest.mark.parametrize(
     ("token", "said"),
     [
-        (f"{TOKEN}\n", "holds a line end or another character that no header can carry"),
-        ("tokén€", "holds a line end or another character that no header can carry"),
-        (f" {TOKEN}", "begins with a blank"),
+        (f"{TOKEN}\n", "holds a line end, so no header can carry it"),
+        ("tokén€", "holds “€” (U+20AC), and headers are Latin-1, so no header can carry it"),
+        ("a\x07b", "holds a control character (U+0007), so no header can carry it"),
+        (f" {TOKEN}", "begins with a blank, which HTTP takes away, so no header can carry it"),
         (f"TargetToken {TOKEN}", "begins with the word TargetToken: the device writes TargetToken before it by itself"),
         (f'"{TOKEN}"', "stands in quotes, which count as part of it"),
     ],

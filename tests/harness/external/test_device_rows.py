@@ -28,7 +28,7 @@ def outcome(name: str, folder: Path, change: Change = default_behaviour) -> Repo
 def test_every_row_is_cited() -> None:
     """V35 is the harness's own duty, and has a scenario all the same."""
     cited = {cite for row in ROWS for cite in row.scenario.cites}
-    assert cited == {f"hawkbit#V{number:02}" for number in range(1, 36)}
+    assert cited == {f"hawkbit#V{number:02}" for number in range(1, 38)}
 
 
 def test_recommendations_are_warnings() -> None:
@@ -122,6 +122,12 @@ MISTAKES = [
     ("restart", broken_devices.says_it_twice, "sends", Verdict.FAILED),
     ("redirect[status=307]", broken_devices.follows_redirects, "never", Verdict.FAILED),
     ("wrong_date[date=Fri, 01 Jan 1999 00:00:00 GMT]", broken_devices.believes_dates, "registry", Verdict.FAILED),
+    ("confirmation", broken_devices.never_confirms, "receives", Verdict.FAILED),
+    ("confirmation", broken_devices.confirms_twice, "never", Verdict.FAILED),
+    ("confirmation", broken_devices.fetches_first, "never", Verdict.FAILED),
+    ("confirmation_denied", broken_devices.never_confirms, "receives", Verdict.FAILED),
+    ("confirmation_denied", broken_devices.ignores_its_denial, "never", Verdict.FAILED),
+    ("confirmation_denied", broken_devices.denies_at_every_poll, "never", Verdict.FAILED),
     ("re_registration", broken_devices.tells_attributes_once, "order", Verdict.FAILED),
 ]
 

@@ -12,7 +12,7 @@ from textwrap import dedent
 
 import pytest
 
-from fleetrig.harness.external.command import DeviceCommand, device_command, environment, values_of
+from fleetrig.harness.external.command import DeviceCommand, device_command, environment, folder_name, values_of
 from fleetrig.harness.platforms.hawkbit.platform import credential_values
 from fleetrig.harness.run.run import run
 from fleetrig.harness.run.run_options import RunOptions
@@ -197,9 +197,65 @@ IDENTITY = DeviceIdentity("dev 1", "ACME")
 
 
 def test_places_in_the_command_are_filled_in_and_other_braces_stay() -> None:
-    values = values_of(IDENTITY, credential_values(TargetToken("s3cret")), "http://h:1", Path("/tmp/x"))
+    identity = DeviceIdentity("de:ad:bé@1", "ACME")
+    values = values_of(identity, credential_values(TargetToken("s3cret")), "http://h:1", Path("/tmp/x"))
     given = DeviceCommand(("swupdate", "-u", "-t {tenant} -u {url} -i {id} -k {token}{gateway_token}", "{x}"), "")
-    assert given.for_device(values) == ["swupdate", "-u", "-t ACME -u http://h:1 -i dev 1 -k s3cret", "{x}"]
+    assert given.for_device(values) == ["swupdate", "-u", "-t ACME -u http://h:1 -i de:ad:bé@1 -k s3cret", "{x}"]
+
+
+HOSTILE = ["x;touch${IFS}hidden", "$(touch${IFS}hidden)", "`touch\thidden`", "x'y", 'x"y', "a b", "a\nb", "a|b", "a&b",
+           "~", "-rf", "a>b", "*", "a\\b", "!x", "#x", "=ls", "{id}$"]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+@pytest.mark.parametrize(
+    "words", [("sh", "-c", "echo {id}"), ("prog", "--id={id}"), ("ssh", "h", "{id}"), ("sh", "{id}")]
+)
+def test_what_a_shell_could_take_for_a_command_is_for_the_environment(words: tuple[str, ...], value: str) -> None:
+    with pytest.raises(
+        UsageError, match=r'let the program read the environment variable FLEETRIG_ID \("\$FLEETRIG_ID"'
+    ):
+        DeviceCommand(words, "").for_device({"id": value})
+
+
+@pytest.mark.parametrize("value", [value for value in HOSTILE if not value.startswith("-")])
+def test_a_word_of_its_own_is_given_as_it_is(value: str) -> None:
+    assert DeviceCommand(("prog", "--id", "{id}"), "").for_device({"id": value}) == ["prog", "--id", value]
+
+
+def test_a_value_that_looks_like_an_option_is_refused() -> None:
+    with pytest.raises(UsageError, match="would take for an option"):
+        DeviceCommand(("prog", "{id}"), "").for_device({"id": "--config=/etc/x"})
+
+
+def test_a_value_is_no_place_for_another_and_a_secret_is_not_shown() -> None:
+    assert DeviceCommand(("prog", "{id}"), "").for_device({"id": "{token}", "token": "s3cret"}) == ["prog", "{token}"]
+    with pytest.raises(UsageError, match=r"its value \(not shown\)") as refused:
+        DeviceCommand(("sh", "-c", "x {token}"), "").for_device({"token": "s3cret;rm"})
+    assert "s3cret" not in str(refused.value)
+
+
+def test_a_serial_that_hides_a_command_runs_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "x.yaml"
+    text = HEAD.replace("CREDENTIAL", "none").replace("EXT-{n:04d}", f"x;touch${{IFS}}{tmp_path}/ran;{{n}}")
+    path.write_text(text.replace("${IFS}", "$IFS"), encoding="utf-8")
+    (one,) = expand(read_scenario(path, "external/x"))
+    report = asyncio.run(
+        run(one, RunOptions(device=device_command('sh -c "sleep 9; echo {id}"'), results=tmp_path / "results"))
+    )
+    assert report.verdict is Verdict.BROKEN
+    assert "--device-command: {id} stands in a longer word" in report.reason
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("serial", [".", "..", "../x", "a/b", "a" * 300, "a\0b", ".hidden", "$(x)", "a\\b"])
+def test_a_folder_is_called_by_what_is_plain_of_a_serial(serial: str) -> None:
+    name = folder_name(serial)
+    assert name not in {".", "..", serial}
+    assert "/" not in name
+    assert len(name.encode()) < 100
+    assert folder_name(serial + "x") != name
+    assert folder_name("EXT-0001") == "EXT-0001"
 
 
 def test_the_environment_says_the_same_and_knows_no_proxies() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -26,8 +27,64 @@ def report(verdict: Verdict, name: str = "hawkbit/deep/x[cut=poll#1:sent]", **mo
 
 def test_a_testcase_is_named_by_its_folder_and_its_id() -> None:
     found = case(report(Verdict.PASSED))
-    assert found.attrib == {"classname": "hawkbit.deep", "name": "hawkbit/deep/x[cut=poll#1:sent]", "time": "1.500"}
-    assert case(report(Verdict.PASSED, "loose")).get("classname") == "scenarios"
+    assert found.attrib == {"classname": "hawkbit.deep", "name": "x[cut=poll#1:sent]", "time": "1.500"}
+    assert case(report(Verdict.PASSED, "loose")).attrib == {"classname": "scenarios", "name": "loose", "time": "1.500"}
+    assert case(report(Verdict.PASSED, "a/x[v=b/c]")).get("name") == "x[v=b/c]"
+
+
+def test_a_testcase_says_where_it_stands_and_how_it_was_run() -> None:
+    about = {
+        "file": "scenarios/a/x.yaml",
+        "line": 2,
+        "seed": 7,
+        "profile": "1.1",
+        "time": "real",
+        "trace_file": "t.jsonl",
+    }
+    passed, failed = (case(report(verdict, "a/x", phases=phases, **about))
+                      for verdict, phases in ((Verdict.PASSED, ()), (Verdict.FAILED, PHASES)))  # fmt: skip
+    assert (passed.get("file"), passed.get("line")) == ("scenarios/a/x.yaml", "2")
+    assert failed.get("line") == "12", "the line of the check that failed"
+    assert {one.get("name"): one.get("value") for one in passed.iter("property")} == {
+        "run": "a/x", "seed": "7", "profile": "1.1", "time_mode": "real", "trace": "t.jsonl",
+    }  # fmt: skip
+
+
+ATTRIBUTES = {
+    "testsuites": ({"name", "tests", "failures", "errors", "skipped", "time", "timestamp"}, set()),
+    "testsuite": ({"name", "tests", "failures", "errors", "skipped", "time", "timestamp"}, set()),
+    "testcase": ({"classname", "name", "time"}, {"file", "line"}),
+    "properties": (set(), set()),
+    "property": ({"name", "value"}, set()),
+    "failure": ({"message", "type"}, set()),
+    "error": ({"message", "type"}, set()),
+    "skipped": ({"message"}, set()),
+    "system-out": (set(), set()),
+}
+"""Element -> attributes that must be there, and those that may be, as CI servers' schemas agree on."""
+ORDER = ["properties", "skipped", "error", "failure", "system-out"]
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+def test_the_document_has_the_shape_that_ci_servers_read(verdict: Verdict) -> None:
+    about = {"file": "x.yaml", "line": 2, "seed": 7, "reason": "why"}
+    root = junit([report(verdict, "a/x", phases=PHASES, **about), report(verdict, "b/c/y")])
+    for element in root.iter():
+        needed, possible = ATTRIBUTES[element.tag]
+        assert needed <= set(element.attrib) <= needed | possible
+        for number in {"tests", "failures", "errors", "skipped", "line"} & set(element.attrib):
+            assert int(element.attrib[number]) >= 0
+        if "time" in element.attrib:
+            assert float(element.attrib["time"]) >= 0
+    for found in root.iter("testcase"):
+        places = [ORDER.index(child.tag) for child in found]
+        assert places == sorted(set(places))
+
+
+def test_the_timestamp_is_the_beginning_in_utc() -> None:
+    now = datetime(2026, 1, 2, 3, 4, 5, 999, tzinfo=UTC)
+    root = junit([report(Verdict.PASSED, "a/x"), report(Verdict.PASSED, "a/y")], now)
+    assert root[0].get("timestamp") == "2026-01-02T03:04:02"
 
 
 @pytest.mark.parametrize(
@@ -47,7 +104,7 @@ def test_passed_has_none() -> None:
 
 
 def test_a_failure_tells_all() -> None:
-    (failure,) = case(report(Verdict.FAILED, phases=PHASES, trace_file="t.jsonl", rerun="fleetrig run x"))
+    failure = case(report(Verdict.FAILED, phases=PHASES, trace_file="t.jsonl", rerun="fleetrig run x"))[-1]
     assert failure.get("message") == "phase «first contact», line 12: sends poll"
     assert failure.text == (
         "phase «first contact», line 12: sends poll\n"

@@ -10,7 +10,7 @@ import pytest
 from fleetrig.harness.scenario_file.action_words import PowerOn
 from fleetrig.harness.scenario_file.problems import FileMistakes
 from fleetrig.harness.scenario_file.scenario import Scenario
-from fleetrig.harness.scenario_file.selection import expand, find, plan, scenario_root, select
+from fleetrig.harness.scenario_file.selection import expand, find, ids_below, plan, scenario_root, select
 from fleetrig.harness.scenario_file.template import ScenarioFile
 from fleetrig.simulator.contract.errors import NoSuchId, UsageError
 
@@ -168,3 +168,12 @@ def test_a_whole_name_selects_one_run(library: Path, write: Callable[..., Path])
     assert len(plan([name, "m"], library)) == 2
     with pytest.raises(NoSuchId, match=r"no scenario is called m\[credential=non,.*; did you mean m\[credential=none,"):
         plan(["m[credential=non,cut=poll#1:sent]"], library)
+
+
+def test_both_endings_are_scenarios_and_an_id_is_one_file(tmp_path: Path) -> None:
+    for name in ("b.yml", "a.yaml", "_c.yml", ".d.yml"):
+        (tmp_path / name).touch()
+    assert list(ids_below(tmp_path)) == ["a", "b"]
+    (tmp_path / "a.yml").touch()
+    with pytest.raises(UsageError, match=r"a\.yaml and .*a\.yml are both called a: rename one of them"):
+        ids_below(tmp_path)

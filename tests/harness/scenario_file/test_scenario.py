@@ -46,6 +46,7 @@ devices:
   hw_revision: "2"
   attributes: {hw: 2, beta: true, ratio: 1.5, name: "${model}"}
   attributes_mode: replace
+  confirmation: {answer: confirmed, after: 1m, auto_confirm: activate}
   start_spread: 1m
   backoff: {policy: full_jitter, base: 500ms, cap: 2m, floor: 100ms, retry_after_spread: 1s, honours_retry_after: false}
   install_time: 0.5s
@@ -84,6 +85,7 @@ phases:
       - rotate: {what: gateway_token, tell_device: false}
       - retire_authorities
       - set_attributes: {attributes: {hw: 3}, mode: merge}
+      - set_confirmation: {only: "HB-*", answer: denied, after: 30s, code: 7, details: [not now]}
       - request_attributes
   - name: see everything
     do: {wait: 1s}

@@ -61,7 +61,7 @@ STATES = "unknown, registered, pending, in_sync or error"
 NEEDS = f"{', '.join(FIRST_NEEDS)} or {LAST_NEED}"
 DEVICE_KEYS = (
     "count, csv, flow, external, over, serial, credential, model, hw_revision, attributes, attributes_mode, "
-    "start_spread, backoff, install_time, timeout, interval, poll_jitter"
+    "start_spread, backoff, install_time, timeout, interval, poll_jitter, confirmation"
 )
 TIME = "expected a time with its unit, such as 500ms, 30s, 5m or 1h"
 MISTAKES = {
@@ -237,7 +237,7 @@ MISTAKES = {
     ),
     "an impossible share": (
         scenario(faults="faults: [{fault: outage, share: 1.5}]"),
-        ["3:33: faults[0].share: expected a number of at most 1, got the number 1.5"],
+        ["3:33: faults[0].share: expected a number above 0 and up to 1, got the number 1.5"],
     ),
     "a list that is none": (
         scenario(faults="faults: {fault: outage}"),

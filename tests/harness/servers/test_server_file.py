@@ -131,6 +131,8 @@ def test_what_is_no_address(text: str, sentence: str) -> None:
         ("https: http://h\n", "1:8: https: 'http://h' is no https address"),
         ("http: http://h\nmqtt: '1883'\n", "2:7: mqtt: '1883' is no address; expected HOST:PORT"),
         ("http: http://anna:s3cret@h\n", "1:7: http: an address takes no user and password"),
+        ("http: http://h\nuser: 'a:b'\n", "2:1: user: the user has a colon in its name, which a login cannot carry"),
+        ('http: http://h\npassword: "a\\nb"\n', "2:1: password: the password holds a control character or a line end"),
         ("http: [\n", "a value is missing here, or a bracket"),
     ],
 )
@@ -139,6 +141,13 @@ def test_mistakes_in_a_server_file_are_shown_where_they_stand(file: Path, text: 
     with pytest.raises(FileMistakes) as wrong:
         server_of(file)
     assert sentence in str(wrong.value)
+
+
+def test_a_password_of_the_environment_that_no_login_carries(file: Path) -> None:
+    file.write_text("http: http://h\npassword: env:TWO_LINES\n")
+    with pytest.raises(UsageError, match="env:TWO_LINES: the password holds a control character") as wrong:
+        server_of(file, environ={"TWO_LINES": "s3cret\nb"})
+    assert "s3cret" not in str(wrong.value)
 
 
 def test_a_password_that_the_environment_has_not(file: Path) -> None:

@@ -45,8 +45,8 @@ class Loop:
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self.loop.run_forever)
-        self._thread.start()
+        self.thread = threading.Thread(target=self.loop.run_forever)
+        self.thread.start()
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(LIMIT_S)
@@ -59,7 +59,7 @@ class Loop:
 
     def close(self) -> None:
         self.loop.call_soon_threadsafe(self.loop.stop)
-        self._thread.join(LIMIT_S)
+        self.thread.join(LIMIT_S)
         self.loop.close()
 
 

@@ -427,6 +427,15 @@ def test_v34_nothing_is_logged_with_a_token_in_it(caplog: pytest.LogCaptureFixtu
     assert "s3cret-t0ken" not in caplog.text
 
 
+def test_a_token_goes_out_as_latin_1() -> None:
+    async def talk(server: RawServer, transport: HttpTransport) -> None:
+        headers = (("Authorization", "TargetToken schön ÿ"),)
+        await transport.ask(Ask("poll", HttpRequest("GET", server.origin, "/", headers), 15.0))
+        assert b"\r\nAuthorization: TargetToken sch\xf6n \xff\r\n" in server.requests[0]
+
+    talking(saying(whole()), talk)
+
+
 def test_on_sent_is_called_when_the_server_can_have_it_all() -> None:
     """After the last byte of the request is out, before any of the answer is in."""
 

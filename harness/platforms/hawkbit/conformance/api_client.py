@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -13,6 +12,7 @@ from fleetrig.harness.conformance.exact_client import Answer
 from fleetrig.harness.conformance.expect import Mismatch
 from fleetrig.harness.platforms.hawkbit.conformance.under_test import Target, TenantUnderTest
 from fleetrig.harness.verdict import Finding
+from fleetrig.simulator.contract.header_text import basic_authorization
 from fleetrig.simulator.contract.identity import UserPassword
 
 JSON: Final = "application/json"
@@ -103,7 +103,7 @@ def patiently(send: Callable[[], Answer]) -> Answer:
 
 def basic(account: UserPassword) -> str:
     """The value of an Authorization header."""
-    return "Basic " + base64.b64encode(f"{account.user}:{account.password}".encode()).decode("ascii")
+    return basic_authorization(account.user, account.password)
 
 
 def tt(target: Target) -> str:

@@ -19,7 +19,7 @@ from fleetrig.harness.platforms.hawkbit.conformance.tenant_lock import tenant_lo
 from fleetrig.harness.platforms.hawkbit.conformance.under_test import TenantUnderTest
 from fleetrig.harness.platforms.hawkbit.vocabulary import VOCABULARY
 from fleetrig.harness.servers.description import expected
-from fleetrig.harness.servers.secrets import secret_from
+from fleetrig.harness.servers.secrets import checked_account, secret_from
 from fleetrig.harness.servers.server_file import remote_server_from
 from fleetrig.harness.servers.trust import context_of, verify_with
 from fleetrig.simulator.contract.errors import UsageError
@@ -100,7 +100,7 @@ def accounts_of(given: Sequence[str]) -> dict[str, UserPassword]:
         if kind not in RIGHTS or not user or not secret:
             kinds = " or ".join(RIGHTS)
             raise UsageError(f"--account takes {kinds}=USER:env:NAME (or a file with mode 600)")
-        accounts[kind] = UserPassword(user, secret_from(secret, "--account"))
+        accounts[kind] = checked_account(user, secret_from(secret, "--account"), "--account")
     return accounts
 
 

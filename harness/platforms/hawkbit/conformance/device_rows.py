@@ -46,6 +46,8 @@ DEVICE_ROWS: Final[Mapping[str, str]] = {
     "V33": "Registers itself again after its target was deleted, and sends its attributes again",
     "V34": "Never writes its token anywhere",
     "V35": "Shares its id with no other device",
+    "V36": "Asked before an update, answers before it fetches anything, once, and installs what it has confirmed",
+    "V37": "Denies an update once (an action's history is bounded), and fetches nothing of it",
 }
 WARNINGS: Final = frozenset({"V04", "V07", "V08", "V10"})
 """What is merely wise; all others are demanded by the protocol."""

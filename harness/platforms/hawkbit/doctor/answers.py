@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from fleetrig.harness.conformance.exact_client import Answer
@@ -73,7 +73,8 @@ def answer_line(answer: Answer) -> str:
     document = _document(answer)
     match document:
         case {"config": {"polling": {"sleep": sleep}}} if answer.status == 200:
-            links = ", ".join(sorted(document.get("_links") or ())) or "none"
+            linked = document.get("_links")
+            links = ", ".join(sorted(linked) if isinstance(linked, Mapping) else ()) or "none"
             return f"200: poll again in {printable(str(sleep))}, links: {printable(links)}"
     if where := answer.header("Location"):
         return f"{answer.status}: go to {printable(where)}"

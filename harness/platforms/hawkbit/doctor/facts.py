@@ -125,6 +125,8 @@ class Facts:
     config: Config | None = None
     exists: bool | None = None
     target: TargetRecord | None = None
+    waits: str = ""
+    """The id of an action that waits for the device's confirmation."""
     others: tuple[TargetRecord, ...] = ()
     """Targets whose ids may be meant."""
     knock: Answer | None = None

@@ -17,6 +17,7 @@ from fleetrig.harness.doctor.diagnosis import Shell
 from fleetrig.harness.doctor.reach import reach, speaks_tls, trouble_of
 from fleetrig.harness.platforms.hawkbit.conformance.api_client import basic
 from fleetrig.harness.platforms.hawkbit.doctor.certificate import proxy_headers
+from fleetrig.harness.platforms.hawkbit.doctor.confirmation import waiting_in
 from fleetrig.harness.platforms.hawkbit.doctor.facts import (
     MODES,
     SCHEMES,
@@ -29,11 +30,12 @@ from fleetrig.harness.platforms.hawkbit.doctor.facts import (
     target_from,
 )
 from fleetrig.harness.platforms.hawkbit.doctor.surroundings import is_hawkbit, is_no_api
-from fleetrig.harness.platforms.hawkbit.doctor.tokens import can_be_sent
 from fleetrig.simulator.contract.errors import BrokenBench
+from fleetrig.simulator.contract.header_text import why_no_header_text
 from fleetrig.simulator.contract.identity import UserPassword
 
 MAX_OTHERS: Final = 500
+MAX_ACTIONS: Final = 50
 PIECE: Final = 4
 """Characters of an id by which similar ones are searched where there are too many targets to look at all."""
 USERINFO: Final = "/rest/v1/userinfo"
@@ -102,7 +104,7 @@ def _as_operator(facts: Facts, client: ExactClient, request: DoctorRequest) -> F
     if userinfo.status != 200 or not isinstance(said, dict) or "tenant" not in said:
         return _with_gap(facts, f"no Management API here: {USERINFO} answers {userinfo.status}")
     facts = replace(facts, account=Account(str(said.get("username", request.account.user)), str(said["tenant"])))
-    for look in (_config, _target, _others):
+    for look in (_config, _target, _actions, _others):
         facts = look(facts, client, headers)
     return facts
 
@@ -133,6 +135,14 @@ def _target(facts: Facts, client: ExactClient, headers: Mapping[str, str]) -> Fa
         # 400: the URL firewall refuses the id, so no such target can be.
         return replace(facts, exists=False)
     return _with_gap(facts, f"the target ({answer.status}): the account lacks READ_TARGET")
+
+
+def _actions(facts: Facts, client: ExactClient, headers: Mapping[str, str]) -> Facts:
+    """Whether an update waits for a word of the device; only a target with work to do can have one."""
+    if facts.target is None or facts.target.update_status != "pending":
+        return facts
+    path = f"/rest/v1/targets/{quote(facts.controller_id, safe='')}/actions?limit={MAX_ACTIONS}&sort=id:DESC"
+    return replace(facts, waits=waiting_in(_json(client.call("GET", path, headers))))
 
 
 def _others(facts: Facts, client: ExactClient, headers: Mapping[str, str]) -> Facts:
@@ -172,7 +182,7 @@ def _as_device(facts: Facts, client: ExactClient, request: DoctorRequest) -> Fac
     presented = facts.presented
     if _is_harmless(facts) or request.may_register:
         match presented.kind:
-            case Kind.TARGET_TOKEN | Kind.GATEWAY_TOKEN if can_be_sent(presented.secret):
+            case Kind.TARGET_TOKEN | Kind.GATEWAY_TOKEN if not why_no_header_text(presented.secret.strip(" ")):
                 headers["Authorization"] = f"{SCHEMES[presented.kind]} {presented.secret}"
             case Kind.CERTIFICATE if not presented.has_key:
                 headers |= proxy_headers(presented)

@@ -11,6 +11,7 @@ from fleetrig.harness.doctor.contact import Trouble
 from fleetrig.harness.doctor.diagnosis import Admission, Diagnosis, Judgement, Weight, heaviest_first, quoted
 from fleetrig.harness.platforms.hawkbit.doctor.answers import answer_line, answers, unexplained
 from fleetrig.harness.platforms.hawkbit.doctor.certificate import certificate, faults
+from fleetrig.harness.platforms.hawkbit.doctor.confirmation import confirmation
 from fleetrig.harness.platforms.hawkbit.doctor.facts import MODES, Facts, Kind
 from fleetrig.harness.platforms.hawkbit.doctor.ids import REGISTERING, hint, ids
 from fleetrig.harness.platforms.hawkbit.doctor.links import links
@@ -33,7 +34,7 @@ def judge(facts: Facts) -> Judgement:
     if outcome is Admission.REFUSED and not any(one.weight is Weight.CAUSE for one in found):
         found += unexplained(facts, found)
     if outcome is Admission.LET_IN:
-        found = [*_agreeing(facts, found), *links(facts), *_consequences(facts)]
+        found = [*_agreeing(facts, found), *links(facts), *confirmation(facts), *_consequences(facts)]
     return Judgement(
         subject=f"{quoted(facts.controller_id)} in tenant {quoted(facts.tenant)} at {facts.url}",
         outcome=outcome,

@@ -10,6 +10,7 @@ from fleetrig.harness.doctor.diagnosis import SECRET, Diagnosis, Weight, quoted
 from fleetrig.harness.platforms.hawkbit.doctor.facts import MODES, SCHEMES, Facts, Kind, masked
 from fleetrig.harness.platforms.hawkbit.doctor.ids import hint, is_possible
 from fleetrig.harness.platforms.hawkbit.settings import GATEWAY_KEY
+from fleetrig.simulator.contract.header_text import why_no_header_text
 
 CONFIGS: Final = "/rest/v1/system/configs/"
 QUOTES: Final = "\"'"
@@ -27,11 +28,6 @@ def tokens(facts: Facts) -> Iterator[Diagnosis]:
         if not wrong:
             yield from mode_off(facts)
             yield from _target_token(facts) if kind is Kind.TARGET_TOKEN else _gateway_token(facts)
-
-
-def can_be_sent(secret: str) -> bool:
-    """Whether a header can carry it: no line ends or other control characters, nothing beyond Latin-1."""
-    return all(" " <= char <= "\xff" and char != "\x7f" for char in secret)
 
 
 def mode_off(facts: Facts) -> Iterator[Diagnosis]:
@@ -70,10 +66,8 @@ def _unsendable(facts: Facts) -> Iterator[Diagnosis]:
     secret, kind = facts.presented.secret, facts.presented.kind
     scheme = SCHEMES[kind]
     slip = ""
-    if not can_be_sent(secret):
-        slip = "holds a line end or another character that no header can carry"
-    elif secret != secret.strip(" "):
-        slip = "begins with a blank" if secret.startswith(" ") else ""
+    if why := why_no_header_text(secret.rstrip(" ")):  # blanks at the end do no harm (§3.1)
+        slip = f"{why}, so no header can carry it"
     elif secret.partition(" ")[0].lower() in {"targettoken", "gatewaytoken", "basic", "bearer"}:
         slip = f"begins with the word {secret.partition(' ')[0]}: the device writes {scheme} before it by itself"
     elif len(secret) > 1 and secret[0] in QUOTES and secret[0] == secret[-1]:

@@ -123,6 +123,12 @@ class Call:
         return body_length(self.request.body) > 0
 
     @property
+    def announces_body(self) -> bool:
+        """By its headers alone (as Spring does): the body may still be on its way."""
+        length = self.headers.get("content-length", "0")
+        return "transfer-encoding" in self.headers or length.strip("0") != ""
+
+    @property
     def done_status(self) -> int:
         """The status of a change or deletion that answers nothing: 204, up to 0.9 200."""
         return self.traits.done_status

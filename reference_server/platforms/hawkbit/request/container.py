@@ -33,4 +33,4 @@ def container_page(status: int, *headers: tuple[str, str]) -> HttpResponse:
 
 def container_rules(artifact_bytes: int) -> HttpContainerRules:
     """`artifact_bytes` is the quota of one artifact."""
-    return HttpContainerRules(container_page, CLOSES_AFTER, artifact_bytes + FORM_BYTES)
+    return HttpContainerRules(container_page, CLOSES_AFTER, artifact_bytes + FORM_BYTES, keep_alive="timeout=60")

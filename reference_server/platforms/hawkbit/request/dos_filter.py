@@ -29,8 +29,11 @@ class DosFilter:
     _writes: dict[str, _Window] = field(default_factory=dict)
     _white: dict[str, bool] = field(default_factory=dict)
 
-    def check(self, interface: str, method: str, address: str, now_us: int) -> None:
-        """Raises 403 for a black-listed address, 429 for one over its limit. Each interface counts for itself."""
+    def check(self, interface: str, method: str, address: str, now_us: int, *, counts: bool = True) -> None:
+        """Raises 403 for a black-listed address, 429 for one over its limit. Each interface counts for itself.
+
+        Without `counts` it only says whether this request would be let in.
+        """
         blacklist, dos = self.settings.blacklist, self.settings.dos
         if not dos.enabled:
             return
@@ -39,7 +42,8 @@ class DosFilter:
         if self._is_white(address):
             return
         windows, most = (self._reads, dos.max_read) if method == "GET" else (self._writes, dos.max_write)
-        if not _admit(windows, f"{interface} {address}", most, now_us):
+        admits = _admit if counts else _would_admit
+        if not admits(windows, f"{interface} {address}", most, now_us):
             what = "reads" if method == "GET" else "writes"
             reason = f"DoS filter: more than {most + 2} {what} from {address} within a second; wait for it to pass"
             raise HawkbitError(429, secured=False, reason=reason)
@@ -53,6 +57,11 @@ class DosFilter:
             pattern = self.settings.dos.whitelist
             white = self._white[address] = bool(pattern and re.search(pattern, address))
         return white
+
+
+def _would_admit(windows: dict[str, _Window], client: str, most: int, now_us: int) -> bool:
+    window = windows.get(client)
+    return window is None or now_us - window.since_us >= WINDOW_US or window.count <= most
 
 
 def _admit(windows: dict[str, _Window], client: str, most: int, now_us: int) -> bool:

@@ -51,6 +51,14 @@ def refusal(error: HawkbitError, call: Call) -> HttpResponse:
     return HttpResponse(status, headers, body)
 
 
+def framework_reply(status: int, call: Call) -> HttpResponse:
+    """The framework's answer to a request whose body broke off: what was to be answered is thrown away, headers too."""
+    status, about, body = _of_framework(status, call)
+    if call.request.method == "HEAD":
+        return HttpResponse(status, (*about, ("Content-Length", str(len(body))), ("Connection", "close")))
+    return HttpResponse(status, (*about, ("Connection", "close")), body)
+
+
 def framework_body(status: int, now_us: int, utc_as: str = "Z") -> dict[str, Any]:
     """Spring's own error body (§0.1)."""
     moment = datetime.fromtimestamp(now_us // US_PER_MS / 1000, tz=UTC)

@@ -16,13 +16,24 @@ from fleetrig.simulator.contract.http import Headers, HttpResponse
 
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"})
 TRACE_ALLOWS: Final = "HEAD, DELETE, POST, GET, OPTIONS, PUT"
+CONTAINER_METHODS: Final = "GET, HEAD, POST, PUT, DELETE, OPTIONS"
 NO_PATH: Final = re.compile(r"\\|%(?:2[fF]|5[cC]|00|(?![0-9a-fA-F]{2}))|[^\x21-\x7e]|[\"<>^`{|}#\[\]]")
 MISREAD: Final = re.compile(r";|//|%(?:3[bB]|25|2[eE]|0[aAdD])|/\.{1,2}(?:/|$)|%[eE]2%80%[aA][89]")
 NON_ASCII: Final = re.compile(r"%[89a-fA-F]")
 
 
-def container_refusal(target: str, path: str) -> HttpResponse | None:
-    """The servlet container's HTML page for `%2F`, `%5C`, `\\`, `%00`, invalid UTF-8 and what no URL may hold."""
+def container_answer(method: str, target: str, path: str) -> HttpResponse | None:
+    """What the servlet container answers by itself.
+
+    Its HTML page for `%2F`, `%5C`, `\\`, `%00`, invalid UTF-8, what no URL may hold, and `CONNECT`; for `OPTIONS *` a
+    list of methods.
+    """
+    if method == "CONNECT":
+        return container_page(501, ("Connection", "close"))
+    if path == "*" and method == "OPTIONS":
+        return HttpResponse(200, (("Allow", CONTAINER_METHODS),))
+    if not path.startswith("/"):
+        return container_page(400, ("Connection", "close"))
     if not NO_PATH.search(target if "?" not in target else _with_legal_query(target, path)) and _is_utf8(path):
         return None
     return container_page(400, ("Connection", "close"))

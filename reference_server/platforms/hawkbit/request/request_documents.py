@@ -1,21 +1,30 @@
-"""Request bodies to documents: JSON with numbers as written, CBOR reduced to what JSON can say (§0, §2.3)."""
+"""Request bodies to documents: JSON with numbers as written, CBOR reduced to what JSON can say (§0, §2.3).
+
+What is bounded is bounded as in the real server (Jackson's StreamReadConstraints), with the same answer.
+"""
 
 from __future__ import annotations
 
-import base64
 import json
+import re
 from typing import Any, Final, NoReturn
 
-import cbor2
-
+from fleetrig.reference_server.platforms.hawkbit.request.cbor_reader import MOST_DIGITS, read_cbor
+from fleetrig.reference_server.platforms.hawkbit.request.large_json import loads_large
 from fleetrig.reference_server.platforms.hawkbit.request.replies import CBOR
-from fleetrig.reference_server.platforms.hawkbit.state.errors import not_readable
+from fleetrig.reference_server.platforms.hawkbit.state.errors import HawkbitError, not_readable
+from fleetrig.simulator.contract.bodies import body_bytes
+from fleetrig.simulator.contract.http import Body, HttpRequest
 
 CHARSETS: Final = frozenset({"utf-8", "utf8", "us-ascii", "iso-8859-1", "utf-16", "utf-16be", "utf-16le", "utf-32"})
 MARK: Final = "\ufeff"
 """A byte order mark before a document is skipped."""
-DEEPEST: Final = 200
-"""Levels of nesting. The real server stops at 1000; what it takes is never deeper than 10."""
+MOST_LEVELS: Final = 500
+"""Of nesting."""
+MOST_NAME_CHARS: Final = 50_000
+LARGE_CHARS: Final = 32 * 1024
+HALF_A_PAIR: Final = re.compile(r"\\u[dD][89a-fA-F]", re.ASCII)
+"""How half a surrogate pair, or a whole one, is written."""
 
 
 class WrittenFloat(float):
@@ -24,20 +33,52 @@ class WrittenFloat(float):
     text: str
 
 
+class ReadBody(bytes):
+    """A body that has been read already: as `content_type`, with what came of it."""
+
+    content_type: str
+    result: Any
+    """The document, or the HawkbitError to raise."""
+
+
 def read_document(raw: bytes, content_type: str) -> Any:
     """A body by its content type (in lower case), None for no body and for `null`. Raises not readable."""
+    if isinstance(raw, ReadBody) and raw.content_type == content_type:
+        if isinstance(raw.result, HawkbitError):
+            raise raw.result
+        return raw.result
     try:
-        document = cbor2.loads(raw) if content_type.startswith(CBOR) else _json(raw, content_type)
-        return _plain(document, 0)
-    except (ValueError, TypeError, RecursionError, MemoryError, OverflowError, cbor2.CBORError) as error:
+        return read_cbor(raw, MOST_LEVELS) if content_type.startswith(CBOR) else _json(raw, content_type)
+    except (ValueError, TypeError, RecursionError, MemoryError, OverflowError) as error:
         raise not_readable(f"the body is not well-formed: {str(error)[:200]}") from None
+
+
+def prepared_body(request: HttpRequest) -> Body:
+    """The body with its document read, so that the platform need not do it: for another thread."""
+    content_type = (request.header("content-type") or "").lower()
+    if content_type.startswith("multipart/"):
+        return request.body
+    body = ReadBody(body_bytes(request.body))
+    body.content_type = content_type
+    try:
+        body.result = read_document(bytes(body), content_type)
+    except HawkbitError as error:
+        body.result = error
+    return body
 
 
 def _json(raw: bytes, content_type: str) -> Any:
     if not raw:
         return None
     text = raw.decode(_charset(raw, content_type)).removeprefix(MARK)
-    return json.loads(text, parse_float=_written, parse_int=_written_int, parse_constant=_refuse_constant)
+    if len(text) > LARGE_CHARS:
+        document = loads_large(text, _written_int, _written, MOST_LEVELS)
+        _check_names(document)
+    else:
+        document = json.loads(text, parse_float=_written, parse_int=_written_int, parse_constant=_refuse_constant)
+        if text.count("[") + text.count("{") > MOST_LEVELS:
+            _check_depth(document)
+    return _whole_pairs(document) if HALF_A_PAIR.search(text) else document
 
 
 def _charset(raw: bytes, content_type: str) -> str:
@@ -50,33 +91,60 @@ def _charset(raw: bytes, content_type: str) -> str:
 
 
 def _written(text: str) -> WrittenFloat:
+    _check_digits(text.replace(".", "").replace("-", ""))
     number = WrittenFloat(text)
     number.text = text
     return number
 
 
 def _written_int(text: str) -> int | WrittenFloat:
+    _check_digits(text.removeprefix("-"))
     return _written(text) if text == "-0" else int(text)
+
+
+def _check_digits(digits: str) -> None:
+    if len(digits) > MOST_DIGITS:
+        raise ValueError(f"a number of more than {MOST_DIGITS} digits")
 
 
 def _refuse_constant(text: str) -> NoReturn:
     raise ValueError(f"{text} is no JSON")
 
 
-def _plain(document: Any, depth: int) -> Any:
-    """A document of JSON types only, with text that can be written again: half a surrogate pair becomes `?`."""
-    if depth > DEEPEST:
+def _inside(containers: list[Any]) -> list[Any]:
+    """The containers directly in these."""
+    found: list[Any] = []
+    for one in containers:
+        items = one.values() if isinstance(one, dict) else one
+        found.extend(item for item in items if isinstance(item, dict | list))
+    return found
+
+
+def _check_depth(document: Any) -> None:
+    level = [document]
+    for _ in range(MOST_LEVELS):
+        level = _inside(level)
+    if level:
         raise ValueError("nested too deeply")
+
+
+def _check_names(document: Any) -> None:
+    level = [document] if isinstance(document, dict | list) else []
+    while level:
+        for one in level:
+            if isinstance(one, dict) and any(len(name) > MOST_NAME_CHARS for name in one):
+                raise ValueError(f"a name of more than {MOST_NAME_CHARS} characters")
+        level = _inside(level)
+
+
+def _whole_pairs(document: Any) -> Any:
+    """Text that can be written again: half a surrogate pair becomes `?`."""
     match document:
-        case None | bool() | int() | float():
-            return document
         case str():
             return document if document.isascii() else document.encode("utf-8", "replace").decode()
-        case list() | tuple():
-            return [_plain(item, depth + 1) for item in document]
-        case bytes():
-            return base64.b64encode(document).decode()
+        case list():
+            return [_whole_pairs(item) for item in document]
         case dict():
-            return {str(_plain(key, depth + 1)): _plain(value, depth + 1) for key, value in document.items()}
+            return {_whole_pairs(key): _whole_pairs(value) for key, value in document.items()}
         case _:
-            raise ValueError(f"{type(document).__name__} has no place in a document")
+            return document

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -19,8 +18,9 @@ from fleetrig.reference_server.platforms.hawkbit.state.records import (
     Target,
     Tenant,
 )
-from fleetrig.reference_server.platforms.hawkbit.state.settings import Account, Settings
+from fleetrig.reference_server.platforms.hawkbit.state.settings import Settings
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
+from fleetrig.simulator.contract.header_text import basic_credentials
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,9 @@ class Repository:
         self.certificate_headers = _certificate_headers(settings, self.traits)
         self.min_polling_s = parse_duration(settings.min_polling_time) // 1000
         self.max_polling_s = parse_duration(settings.max_polling_time) // 1000
-        self.new_secrets = [("basic", _basic(account)) for account in settings.accounts]
+        self.new_secrets = [
+            ("basic", basic_credentials(account.user, account.password)) for account in settings.accounts
+        ]
         self.new_secrets.append(("gateway-token", settings.config_defaults.get(GATEWAY_KEY, "")))
         self.written_targets: dict[str, set[str]] = {}
         """Tenant -> targets that were written since the last round of auto-assignment."""
@@ -125,11 +127,6 @@ def _certificate_headers(settings: Settings, traits: Traits) -> tuple[str, str]:
     identity = settings.identity_header or traits.identity_header
     authority = settings.authority_header or traits.authority_header
     return identity.lower(), authority.lower()
-
-
-def _basic(account: Account) -> str:
-    """What travels of a password: it is never sent by itself, and may be the user's name too."""
-    return base64.b64encode(f"{account.user}:{account.password}".encode()).decode()
 
 
 def split_authorities(text: str, separator: str, *, trimmed: bool = True) -> list[str]:

@@ -9,6 +9,7 @@ import pytest
 
 from fleetrig.harness.platforms.hawkbit.rollouts import query_of
 from fleetrig.harness.verdict import Report, Verdict
+from fleetrig.reference_server.platforms.hawkbit.search.rsql import Comparison, Operator, parse
 from tests.harness.runs import run_once
 
 HEAD = """
@@ -36,11 +37,18 @@ def reported(folder: Path, do: str, expect: str, settings: str = "") -> Report:
         ("", "*", "controllerId==*"),
         ("fr1-", "HB-*", "controllerId==fr1-HB-*"),
         ("", "HB-000[12]", "controllerId=in=(HB-0001,HB-0002)"),
+        ("fr1-", "*,name==*", "controllerId=='fr1-*,name==*'"),
+        ("", "a';x", "controllerId=='a\\';x'"),
     ],
 )
 def test_devices_are_meant_by_a_query(prefix: str, glob: str, query: str) -> None:
     serials: Sequence[str] = ("HB-0001", "HB-0002")
     assert query_of(prefix, glob, serials) == query
+
+
+def test_a_serial_cannot_end_the_value_of_a_query() -> None:
+    query = query_of("", "[x]*", ["x),name==*", "x'\\y"])
+    assert parse(query) == Comparison("controllerid", Operator.IN, ("x),name==*", "x'\\y"))
 
 
 def test_groups_follow_each_other(tmp_path: Path) -> None:

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from fleetrig.harness.platforms.hawkbit.simulated_fleet import READINGS, check_serials, check_tokens
+from fleetrig.harness.platforms.hawkbit.simulated_fleet import READINGS, check_tokens, consent_of
 from fleetrig.harness.report.fleet_state import NOTHING, Reading
 from fleetrig.harness.scenario_file.unit_list import Unit
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
+from fleetrig.simulator.flows.hawkbit.confirmation_policy import Consent
 
 OK = HttpResponse(200)
 BASE = "/DEFAULT/controller/v1/SIM-1"
@@ -60,7 +61,11 @@ def test_the_end_of_a_cancel_is_no_update() -> None:
 
 
 def test_units_that_hawkbit_would_refuse() -> None:
-    with pytest.raises(UsageError, match="holds a blank"):
-        check_serials([Unit("A 1")], "A {n}")
     with pytest.raises(UsageError, match=r"line.csv: B has no token"):
         check_tokens([Unit("A", token="t"), Unit("B")], Path("line.csv"))
+
+
+def test_what_devices_say_is_hawkbits_own_word() -> None:
+    assert [consent_of(word, "--confirmation") for word in ("confirmed", "denied", "none")] == [*Consent, None]
+    with pytest.raises(UsageError, match=r"--confirmation 'confirm': expected confirmed, denied or none"):
+        consent_of("confirm", "--confirmation")

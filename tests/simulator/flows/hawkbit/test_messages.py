@@ -132,12 +132,28 @@ def test_only_a_200_brings_a_document() -> None:
     "links",
     [None, [], "x", {}, {"configData": None}, {"configData": "http://h/"}, {"configData": {"href": None}},
      {"configData": {"href": ["http://h/"]}}, {"configData": {"href": "/relative"}}, {"configData": {"href": ""}},
-     {"configData": {"href": "ftp://h/"}}, {"configData": {"href": "http://h/a b"}}, {"other": {"href": "http://h/"}},
-     {"configData": {"href": "http://h/\r\nX-Evil: 1"}}, {"configData": {"href": "http://h/ü"}},
-     {"configData": {"href": "http://h/\x00"}}],
+     {"configData": {"href": "ftp://h/"}}, {"configData": {"href": "http://h b/"}}, {"other": {"href": "http://h/"}},
+     {"configData": {"href": "http://h/\r\nX-Evil: 1"}}, {"configData": {"href": "http://hü/"}},
+     {"configData": {"href": "http://h/\x00"}}, {"configData": {"href": "http://h/\x85"}},
+     {"configData": {"href": "http://h/\ud800"}}],
 )  # fmt: skip
 def test_links_that_cannot_be_followed(links: object) -> None:
     assert link({"_links": links}, "configData") is None
+
+
+@pytest.mark.parametrize(
+    ("written", "sent"),
+    [
+        ("/v1/schön@werk:1/a", "/v1/sch%C3%B6n@werk:1/a"),
+        ("/v1/a b/Ж/%C3%B6?c=ü", "/v1/a%20b/%D0%96/%C3%B6?c=%C3%BC"),
+        ("/v1/de:ad:be:ef:00:01/a+b%2Bc", "/v1/de:ad:be:ef:00:01/a+b%2Bc"),
+        ("/v1/a[1]^`\\?x=[2]", "/v1/a%5B1%5D%5E%60%5C?x=%5B2%5D"),
+        ('/v1/😀|{}"<>', "/v1/%F0%9F%98%80%7C%7B%7D%22%3C%3E"),
+    ],
+)
+def test_a_link_that_holds_more_than_ascii_is_percent_encoded(written: str, sent: str) -> None:
+    """hawkBit writes ids raw into the links of files; what can be sent stays to the letter."""
+    assert link({"_links": {"download-http": {"href": f"{URL}{written}"}}}, "download-http") == URL + sent
 
 
 def test_a_link_among_others() -> None:

@@ -263,7 +263,7 @@ def test_a_default_interval_is_held_to_the_same_bounds(seconds: float) -> None:
 
 
 def test_v13_what_is_not_known_is_ignored() -> None:
-    document = polled(somethingNew="x", installedBase="installedBase/9", confirmationBase="confirmationBase/1?c=1")
+    document = polled(somethingNew="x", installedBase="installedBase/9", rollbackBase="rollbackBase/1?c=1")
     document |= {"more": {"deep": [1, 2]}, "config": document["config"] | {"other": True}}
     device = Played(ATTRIBUTES)
     device.poll(document)

@@ -37,12 +37,15 @@ from fleetrig.simulator.effects import (
 )
 from fleetrig.simulator.flows.hawkbit import download as hawkbit_download
 from fleetrig.simulator.flows.hawkbit import feedback as hawkbit_feedback
+from fleetrig.simulator.flows.hawkbit.confirmation_policy import ConfirmationPolicy
 from fleetrig.simulator.flows.hawkbit.device import LONGEST_INTERVAL_S, Contact, HawkbitSettings, Progress
 from fleetrig.simulator.flows.hawkbit.flow import HawkbitDevice
 from fleetrig.simulator.stages import Stage
 from tests.simulator.flows.played import IMAGE, TOKEN, URL, cancel, deployment, polled
 
-SETTINGS = HawkbitSettings(URL, attributes={"hw": "2"}, install_s=2.0, default_interval_s=2.0)
+SETTINGS = HawkbitSettings(
+    URL, attributes={"hw": "2"}, install_s=2.0, default_interval_s=2.0, confirmation=ConfirmationPolicy(after_s=1.0)
+)
 CUT = "power cut"
 Choice = Outcome | str
 
@@ -64,6 +67,7 @@ POLLS: list[Outcome] = [
     links(configData="configData"),
     links(deploymentBase=DEPLOY_12),
     links(deploymentBase=DEPLOY_13),
+    links(confirmationBase="confirmationBase/12?c=1"),
     links(cancelAction="cancelAction/12"),
     links(cancelAction="cancelAction/13"),
     reply(200, []),
@@ -111,6 +115,9 @@ def replies(name: str, path: str) -> Iterator[Outcome]:
             yield from POLLS
         case "deploymentBase":
             yield from deployments(path.rsplit("/", 1)[1])
+        case "confirmationBase":
+            plan = deployment("12")["deployment"]
+            yield from (reply(200, {"id": "12", "confirmation": plan}), reply(404), NoReply("timeout", 10.0))
         case "cancelAction":
             yield from (reply(200, cancel("12")), reply(200, cancel("13")), reply(404), NoReply("timeout", 10.0))
         case "configData":
@@ -156,7 +163,13 @@ class Walk:
 
     def situation(self) -> tuple[object, ...]:
         memory = self.agent.remembered
-        return (self.agent.stage, *(memory.get(key) for key in ("stage", "action", "progress")), *standing(self.agent))
+        word = str(memory.get("confirmation"))
+        return (
+            self.agent.stage,
+            word,
+            *(memory.get(key) for key in ("stage", "action", "progress")),
+            *standing(self.agent),
+        )
 
 
 def standing(agent: Agent) -> Iterator[object]:
@@ -210,6 +223,8 @@ def check_report(name: str, path: str, body: object, memory: Any) -> None:
     """What is said to be done was remembered first."""
     if name == "feedback-downloaded":
         assert memory["progress"] == "fetched"
+    if name in ("feedback-confirmed", "feedback-denied"):
+        assert memory["confirmation"] == [path.split("/")[-2], name.removeprefix("feedback-"), False]
     if name == "feedback-closed" and "/deploymentBase/" in path:
         assert isinstance(body, bytes)
         assert memory["action"] == path.split("/")[-2]
@@ -254,4 +269,4 @@ def test_every_answer_everywhere_and_power_cuts_between_all_of_them(monkeypatch:
                 todo.append(((*path, choice), 0 if choice is CUT else asks))
     assert len(known) > 1_000
     assert {"apply", "pause-asked-to-wait", "pause-download-retry", "pause-report-retry"} <= set(seen)
-    assert {f"feedback-{word}" for word in ("proceeding", "downloaded", "closed", "rejected")} <= set(seen)
+    assert {f"feedback-{word}" for word in ("proceeding", "downloaded", "closed", "rejected", "confirmed")} <= set(seen)

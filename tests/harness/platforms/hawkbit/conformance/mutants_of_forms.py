@@ -60,7 +60,7 @@ def errors_in_hal(_: HttpRequest, response: HttpResponse) -> HttpResponse:
 MUTANTS = (
     mutant("no-firewall", "S122", (firewall, "MISREAD", being(re.compile(r"(?!)")))),
     mutant("firewall-behind-authentication", "S122", status_for("GET", "", 400, 401)),
-    mutant("no-container", "S122", (platform, "container_refusal", giving(None))),
+    mutant("no-container", "S122", (platform, "container_answer", giving(None))),
     mutant("guarded-container", "S122", with_header("X-Frame-Options", "DENY", 400)),
     mutant("links-in-configs", "S126", answering(links_in_configs)),
     mutant("errors-in-hal", "S126 S16", answering(errors_in_hal)),

@@ -1,0 +1,73 @@
+"""How large a number, a text or a file may be that comes from outside: each bound once, with its unit and its reason.
+
+Everything that sizes work has one, so that a mistyped number is a sentence and not a machine that stands still.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """`most` of a `unit`, and `why` no more; `text` says the first two as people write them."""
+
+    most: int
+    unit: str
+    why: str
+    text: str = ""
+
+    def __str__(self) -> str:
+        return f"at most {self.text or f'{self.most:,} {self.unit}'} ({self.why})"
+
+    def check(self, size: float) -> None:
+        """Raises ValueError, with the bound and its reason, for more than that."""
+        if not size <= self.most:
+            raise ValueError(f"expected {self}")
+
+
+# Times and sizes
+
+SPAN_S: Final = Bound(10_000 * 3_600, "s", "longer than any test", "10000h, which is 416 days")
+SIZE_BYTES: Final = Bound(1 << 40, "bytes", "larger than any file of a test", "1024GiB")
+IMAGE_BYTES: Final = Bound(1 << 30, "bytes", "an image is made for the run", "1GiB")
+COUNT: Final = Bound(1_000_000_000, "", "nothing is counted so far", "1,000,000,000")
+RATE_WINDOWS: Final = Bound(1_000_000, "windows", "more cannot be told apart")
+
+# The fleet and its runs
+
+DEVICES: Final = Bound(100_000, "devices", "a fleet on one machine is no larger")
+COMBINATIONS: Final = Bound(10_000, "combinations", "each of them is a run")
+FILLED_VALUES: Final = Bound(
+    2_000_000, "values in all combinations of a matrix together", "a file is read once for each"
+)
+DEVICES_OF_A_MATRIX: Final = Bound(
+    10_000_000, "devices in all combinations of a matrix together", "each of them is looked at"
+)
+REPEATS: Final = Bound(10_000, "repetitions", "all runs are planned before the first begins")
+RUNS: Final = Bound(100_000, "runs", "all runs are planned before the first begins")
+PARALLEL_RUNS: Final = Bound(256, "runs at the same time", "each has a server and sockets of its own")
+SEED: Final = Bound((1 << 63) - 1, "", "a seed has 63 bits", "9223372036854775807")
+
+# Texts
+
+SERIAL_CHARS: Final = Bound(256, "characters", "no platform takes a longer name of a device")
+TEXT_CHARS: Final = Bound(10_000, "characters", "no name or value is longer")
+PATTERN_CHARS: Final = Bound(1_000, "characters", "no pattern is longer")
+
+# Files
+
+SCENARIO_BYTES: Final = Bound(1 << 20, "bytes", "a scenario is written by people", "1 MiB")
+UNIT_LIST_BYTES: Final = Bound(64 << 20, "bytes", "a list is held in memory", "64 MiB")
+UNIT_COLUMNS: Final = Bound(100, "columns", "each of them is an attribute of every unit")
+
+# Faults
+
+FAULT_LEVELS: Final = Bound(32, "levels", "no answer is nested deeper")
+FAULT_VALUES: Final = Bound(1_000, "values", "all of them are put into every answer")
+FAULT_BODY_CHARS: Final = Bound(100_000, "characters", "it is sent with every answer")
+FAULT_TEXT_CHARS: Final = Bound(1_000, "characters", "no header and no path is longer")
+FAULT_HEADERS: Final = Bound(100, "headers", "clients read no more")
+BYTES_PER_S: Final = Bound(1_000_000_000, "bytes a second", "faster is not slow")
+LEAST_BYTES_PER_S: Final = 0.001
