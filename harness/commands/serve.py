@@ -42,6 +42,9 @@ def _listener(name: str) -> Any:
     return typer.Option(f"--{name}", metavar="[P=]H:P", help=_listener_help(name), hidden=is_hidden)
 
 
+Accounts = Annotated[
+    list[str] | None, typer.Option(metavar="[P=]F.yaml", help="A file with more accounts for administration.")
+]
 ClientCa = Annotated[
     Path | None,
     typer.Option(metavar="F", help="PEM authorities: devices over TLS must show a certificate of one of them."),
@@ -75,9 +78,7 @@ def serve(
     remove_leftovers: Annotated[
         bool, typer.Option("--remove-leftovers", help="Delete artifact files that the store does not name.")
     ] = False,
-    accounts: Annotated[
-        list[str] | None, typer.Option(metavar="[P=]F.yaml", help="A file with more accounts for administration.")
-    ] = None,
+    accounts: Accounts = None,
     admin_password: Annotated[
         list[str] | None,
         typer.Option(metavar="[P=]env:NAME", help="The password of admin; required for non-loopback addresses."),

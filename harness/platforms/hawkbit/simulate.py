@@ -48,6 +48,10 @@ COUNT: Final = 20
 Tenant = Annotated[
     str | None, typer.Option(metavar="NAME", help="The devices' tenant.  [default: from SERVER.yaml, else DEFAULT]")
 ]
+DeviceCount = Annotated[
+    int | None, typer.Option(metavar="N", min=1, help=f"The number of devices.  [default: {COUNT}]")
+]
+SerialTemplate = Annotated[str | None, typer.Option(metavar="TEXT", help=f"Their controllerIds.  [default: {SERIAL}]")]
 TokenForAll = Annotated[
     str | None, typer.Option(metavar="env:NAME|FILE", help="The gateway token of the tenant, for all.")
 ]
@@ -66,12 +70,8 @@ ConfirmationAfter = Annotated[
 
 def simulate_command(
     against: Against,
-    count: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help=f"The number of devices.  [default: {COUNT}]")
-    ] = None,
-    serial: Annotated[
-        str | None, typer.Option(metavar="TEXT", help=f"Their controllerIds.  [default: {SERIAL}]")
-    ] = None,
+    count: DeviceCount = None,
+    serial: SerialTemplate = None,
     gateway_token: TokenForAll = None,
     tokens: Tokens = None,
     certificates: Certificates = None,
