@@ -88,7 +88,9 @@ def fleet_line(scenario: Scenario) -> str:
     with_what = "without credentials" if credential == "none" else f"with {credential.replace('_', ' ')}"
     noun = "device" if count == 1 else "devices"
     program = ", programs started by --device-command" if scenario.devices.external else ""
-    return f"{count} {noun}{listed}: {names}; over {scenario.devices.over} {with_what}{program}"
+    gateways = scenario.devices.children and count // (1 + scenario.devices.children)
+    behind = f", {gateways} of them gateways with {scenario.devices.children} behind each" if gateways else ""
+    return f"{count} {noun}{listed}{behind}: {names}; over {scenario.devices.over} {with_what}{program}"
 
 
 def habits_line(scenario: Scenario) -> str:

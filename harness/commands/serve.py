@@ -45,7 +45,7 @@ def _listener(name: str) -> Any:
 Accounts = Annotated[
     list[str] | None, typer.Option(metavar="[P=]F.yaml", help="A file with more accounts for administration.")
 ]
-ClientCa = Annotated[
+ClientAuthoritiesFile = Annotated[
     Path | None,
     typer.Option(metavar="F", help="PEM authorities: devices over TLS must show a certificate of one of them."),
 ]
@@ -70,7 +70,7 @@ def serve(
         Path | None, typer.Option(metavar="F", help="PEM certificate chain for TLS; a temporary CA if omitted.")
     ] = None,
     key: Annotated[Path | None, typer.Option(metavar="F", help="Its PEM key, if not in the same file.")] = None,
-    client_ca: ClientCa = None,
+    client_ca: ClientAuthoritiesFile = None,
     control: Annotated[
         str, typer.Option(metavar="H:P|off", help="Address of the control interface (docs/control.md).")
     ] = DEFAULT_CONTROL,

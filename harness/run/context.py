@@ -100,6 +100,20 @@ class RunContext:
             device for serial, device in self.devices.items() if fnmatchcase(serial.removeprefix(self.prefix), only)
         ]
 
+    def select_powered(self, only: str = "*") -> list[list[Device]]:
+        """The devices whose power hangs together, for each that fits the glob: alone, or all of a gateway.
+
+        The gateway comes first.
+        """
+        groups: dict[str, list[Device]] = {}
+        for device in self.select_devices(only):
+            groups.setdefault(device.identity.gateway or device.serial, [])
+        for device in self.devices.values():
+            group = groups.get(device.identity.gateway or device.serial)
+            if group is not None:
+                group.append(device)
+        return list(groups.values())
+
     def serials(self, only: str = "*") -> list[str]:
         return [device.serial for device in self.select_devices(only)]
 
@@ -119,7 +133,9 @@ def build_devices(context: RunContext) -> None:
     template = context.scenario.devices
     for unit in template.units():
         serial = context.prefix + unit.serial
-        identity = DeviceIdentity(serial, context.server.admin.tenant, template.model, template.hw_revision)
+        gateway = context.prefix + unit.gateway if unit.gateway else ""
+        tenant = context.server.admin.tenant
+        identity = DeviceIdentity(serial, tenant, template.model, template.hw_revision, gateway)
         credential, behaviour = context.work.device(identity, unit)
         agent = Agent(identity, context.behaviour(behaviour), certificate_of(credential))
         context.devices[serial] = Device(identity, credential, behaviour, agent)

@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import Path
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, ClassVar, Final, Self
 
 from pydantic import (
     AfterValidator,
@@ -18,6 +18,7 @@ from pydantic import (
     ModelWrapValidatorHandler,
     PlainValidator,
     PrivateAttr,
+    Strict,
     ValidationInfo,
     WithJsonSchema,
     model_validator,
@@ -26,7 +27,7 @@ from pydantic import (
 from fleetrig.harness.scenario_file.entry import as_list
 from fleetrig.harness.scenario_file.fault_line import FaultLine
 from fleetrig.harness.scenario_file.settings_model import Settings
-from fleetrig.harness.scenario_file.unit_list import Unit, read_units
+from fleetrig.harness.scenario_file.unit_list import Unit, read_units, with_children
 from fleetrig.harness.scenario_file.values import (
     AttributeText,
     Cite,
@@ -42,6 +43,7 @@ from fleetrig.harness.scenario_file.values import (
 )
 from fleetrig.harness.scenario_file.words import Action, Check, NeutralCheck
 from fleetrig.simulator.backoff import Backoff, Policy
+from fleetrig.simulator.contract.bounds import DEVICES
 from fleetrig.simulator.contract.trace import Lane
 from fleetrig.simulator.fleet import SERIAL, check_template, has_number, serial_of
 
@@ -137,6 +139,9 @@ class Devices(Model):
     """Which transport they use, where the flow has several."""
     serial: Serial = "DEV-{n:04d}"
     """The serials: `{n}` or `{n:04d}` stands for 1, 2, 3 …, `{n:02x}` for the same in hex."""
+    children: Annotated[int, Strict(), Field(ge=0)] = 0
+    """Each device is a gateway, with so many devices behind it: SERIAL-1, SERIAL-2 …. All of them hold the gateway's
+    credential, share its one connection, and go off with it."""
     credential: str
     """How devices authenticate. Tokens are those that `preregister` gives to the server."""
     model: str = ""
@@ -164,6 +169,20 @@ class Devices(Model):
             raise ValueError("serial needs {n} when there are several devices")
         return self
 
+    @model_validator(mode="after")
+    def _children_fit(self) -> Self:
+        if not self.children:
+            return self
+        DEVICES.check((1 if self.csv is not None else self.count) * (1 + self.children))
+        if self.external:
+            raise ValueError("children stand behind simulated gateways: a program of yours speaks for one device")
+        if self.credential in self.certificates:
+            raise ValueError("children share a connection, which can show one certificate only: give them a token")
+        return self
+
+    certificates: ClassVar[frozenset[str]] = frozenset()
+    """The credentials of the flow's platform that are certificates."""
+
     @property
     def event_lane(self) -> Lane:
         """The lane of the trace that says what the devices do."""
@@ -172,8 +191,8 @@ class Devices(Model):
     def units(self) -> Iterator[Unit]:
         """The devices one by one, made lazily."""
         if self.csv is not None:
-            return iter(read_units(self.csv))
-        return (Unit(serial_of(self.serial, number)) for number in range(1, self.count + 1))
+            return with_children(read_units(self.csv), self.children)
+        return with_children((Unit(serial_of(self.serial, n)) for n in range(1, self.count + 1)), self.children)
 
 
 class ServerBlock(Model):

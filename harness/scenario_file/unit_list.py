@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -36,6 +36,8 @@ class Unit:
     attributes: Mapping[str, str] = field(default_factory=dict)
     type: str | None = None
     """The name of its kind on the server, where a platform has kinds of devices."""
+    gateway: str = ""
+    """The serial of the gateway that it is or stands behind."""
     certificate_pem: bytes | None = field(default=None, repr=False)
     """Its client certificate, perhaps with authorities, and its key."""
 
@@ -125,7 +127,7 @@ def _unit(header: list[str], row: list[str], folder: Path) -> Unit:
             raise ValueError("expected text without NUL characters")
     pems = [_pem(text, folder) for name in PEM_COLUMNS if (text := values.pop(name, ""))]
     certificate_pem = b"\n".join(pems) if pems else None
-    return Unit(check_serial(serial), token or None, values, kind or None, certificate_pem)
+    return Unit(check_serial(serial), token or None, values, kind or None, certificate_pem=certificate_pem)
 
 
 def _pem(text: str, folder: Path) -> bytes:
@@ -140,3 +142,14 @@ def _pem(text: str, folder: Path) -> bytes:
             return file.read(MAX_PEM_BYTES)
     except OSError as error:
         raise ValueError(f"cannot read {text}: {error.strerror or error}") from None
+
+
+def with_children(units: Iterable[Unit], children: int) -> Iterator[Unit]:
+    """Each unit as a gateway, and behind it so many devices SERIAL-1, SERIAL-2 …; without children the units alone."""
+    for unit in units:
+        if not children:
+            yield unit
+            continue
+        yield replace(unit, gateway=unit.serial)
+        for number in range(1, children + 1):
+            yield Unit(check_serial(f"{unit.serial}-{number}"), gateway=unit.serial)

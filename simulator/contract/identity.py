@@ -20,6 +20,8 @@ class DeviceIdentity:
     tenant: str = "DEFAULT"
     model: str = ""
     hw_revision: str = ""
+    gateway: str = ""
+    """The serial of the gateway that it is or stands behind: all of a gateway share a connection and their power."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -16,7 +16,7 @@ from fleetrig.simulator.drivers.device_trace import trace_dropped, trace_power
 from fleetrig.simulator.drivers.director import AdminCall, Director, Until
 from fleetrig.simulator.drivers.draw import draw_pause
 from fleetrig.simulator.drivers.power_cut_trigger import PowerCutTrigger
-from fleetrig.simulator.drivers.power_cycle import PowerCycle
+from fleetrig.simulator.drivers.power_cycle import PowerCycle, behind_same
 from fleetrig.simulator.effects import (
     Apply,
     Ask,
@@ -72,6 +72,8 @@ class RealBench:
         self._openers = openers or {}
         self._seed = seed
         self._storage = Storage()
+        self._behind: dict[str, HttpTransport] = {}
+        """Gateway -> its connection."""
         self._cycles: dict[Agent, asyncio.Task[None]] = {}
         self._unfinished: set[asyncio.Task[None]] = set()
         """Also those of devices that were switched off and still close their connections."""
@@ -167,7 +169,7 @@ class RealBench:
         while True:
             await asyncio.sleep(after_s)
             tls = self._tls.context_of(agent.certificate)
-            http = HttpTransport(tls, self._storage)
+            http = self._http_for(agent, tls)
             link = Link(http, self._openers, tls, agent.identity.serial, partial(self._note_dropped, agent))
             cycle = PowerCycle(agent, trigger, self)
             try:
@@ -178,6 +180,24 @@ class RealBench:
                 del self._cycles[agent]
                 return
             after_s = cycle.restart_after_s
+            self._restart_with(agent, after_s)
+
+    def _http_for(self, agent: Agent, tls: ssl.SSLContext) -> HttpTransport:
+        """Connections of the device's own, or the one that all behind its gateway share."""
+        gateway = agent.identity.gateway
+        if not gateway:
+            return HttpTransport(tls, self._storage)
+        known = self._behind.get(gateway)
+        if known is not None and known.is_open:
+            return known.shared()
+        self._behind[gateway] = HttpTransport(tls, self._storage, one_connection=True)
+        return self._behind[gateway]
+
+    def _restart_with(self, agent: Agent, after_s: float) -> None:
+        """A gateway's power is that of all behind it."""
+        for other in behind_same(agent, self._cycles):
+            self.power_cut(other)
+            self.power_on(other, after_s=after_s)
 
     async def _run_cycle(self, cycle: PowerCycle, link: Link) -> None:
         effect = cycle.power_on()

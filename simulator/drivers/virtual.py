@@ -23,7 +23,7 @@ from fleetrig.simulator.drivers.device_trace import trace_dropped
 from fleetrig.simulator.drivers.director import AdminCall, Director, Until
 from fleetrig.simulator.drivers.draw import draw_pause
 from fleetrig.simulator.drivers.power_cut_trigger import PowerCutTrigger
-from fleetrig.simulator.drivers.power_cycle import PowerCycle
+from fleetrig.simulator.drivers.power_cycle import PowerCycle, behind_same
 from fleetrig.simulator.effects import (
     Apply,
     Ask,
@@ -175,6 +175,9 @@ class VirtualBench:
         cycle.hang_up()
         if (after_s := cycle.restart_after_s) is not None:
             self.power_on(cycle.agent, after_s=after_s, trigger=cycle.trigger)
+            for other in behind_same(cycle.agent, self._cycles):
+                self.power_cut(other)
+                self.power_on(other, after_s=after_s)
 
     def _begin(self, cycle: VirtualCycle, effect: TimedEffect) -> SeenAfter:
         """Performs an effect. For one that waits for the network the outcome is its time-out."""

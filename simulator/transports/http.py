@@ -44,9 +44,23 @@ FAILURES: Final = (httpx.HTTPError, httpx.InvalidURL, TimeoutError, TooMuch, Val
 class HttpTransport:
     """One device's HTTP connections. `verify` is its TLS context, shared or its own (`client_tls`)."""
 
-    def __init__(self, verify: ssl.SSLContext, storage: Storage) -> None:
-        self._client = httpx.AsyncClient(verify=verify, trust_env=False, follow_redirects=False, timeout=None)
+    def __init__(self, verify: ssl.SSLContext, storage: Storage, *, one_connection: bool = False) -> None:
+        """`one_connection`: requests wait for each other, as behind a gateway."""
+        limits = httpx.Limits(max_connections=1) if one_connection else httpx.Limits()
+        self._client = httpx.AsyncClient(
+            verify=verify, trust_env=False, follow_redirects=False, timeout=None, limits=limits
+        )
         self._storage = storage
+        self._users = 1
+
+    def shared(self) -> HttpTransport:
+        """The same connections for another device; they are closed when the last one closes them."""
+        self._users += 1
+        return self
+
+    @property
+    def is_open(self) -> bool:
+        return self._users > 0
 
     async def ask(self, effect: Ask, on_sent: OnSent | None = None) -> HttpReply | NoReply:
         """Sends and reads the whole answer. `on_sent` is called when the request is out and nothing has come back."""
@@ -79,7 +93,9 @@ class HttpTransport:
             await response.aclose()
 
     async def close(self) -> None:
-        await self._client.aclose()
+        self._users -= 1
+        if self._users == 0:
+            await self._client.aclose()
 
     async def _send(self, request: HttpRequest, on_sent: OnSent | None) -> httpx.Response:
         # "target" keeps the raw path: httpx would normalise what a server may have written differently.

@@ -24,6 +24,7 @@ QUICK = (
     "hawkbit/re_registration",
     "hawkbit/line_account",
     "hawkbit/target_types",
+    "hawkbit/gateway",
     "hawkbit/certificate",
     "hawkbit/certificate_untrusted",
     "hawkbit/certificate_expired",

@@ -31,12 +31,13 @@ from fleetrig.harness.platforms.hawkbit.simulated_fleet import (
 )
 from fleetrig.harness.platforms.hawkbit.simulation_hints import Holding, refused_hint
 from fleetrig.harness.platforms.hawkbit.temporary_targets import TemporaryTargets
-from fleetrig.harness.scenario_file.unit_list import Unit
+from fleetrig.harness.scenario_file.unit_list import Unit, with_children
 from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.harness.servers.secrets import checked_token, secret_from
 from fleetrig.harness.servers.server_file import remote_server_from
 from fleetrig.harness.servers.trust import verify_with
 from fleetrig.harness.servers.under_test import url_over_tls
+from fleetrig.simulator.contract.bounds import DEVICES
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.flows.hawkbit.confirmation_policy import ConfirmationPolicy
@@ -52,6 +53,9 @@ DeviceCount = Annotated[
     int | None, typer.Option(metavar="N", min=1, help=f"The number of devices.  [default: {COUNT}]")
 ]
 SerialTemplate = Annotated[str | None, typer.Option(metavar="TEXT", help=f"Their controllerIds.  [default: {SERIAL}]")]
+Children = Annotated[
+    int, typer.Option(metavar="N", min=0, help="Each device is a gateway with N behind it, on its one connection.")
+]
 TokenForAll = Annotated[
     str | None, typer.Option(metavar="env:NAME|FILE", help="The gateway token of the tenant, for all.")
 ]
@@ -75,6 +79,7 @@ def simulate_command(
     gateway_token: TokenForAll = None,
     tokens: Tokens = None,
     certificates: Certificates = None,
+    children: Children = 0,
     register: Annotated[bool, typer.Option("--register", help="Create the targets, delete them afterwards.")] = False,
     attribute: Annotated[
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="Attribute sent by every device; repeatable.")
@@ -99,7 +104,8 @@ def simulate_command(
     --certificates or --register they have no credentials. Certificates need an https address.
     """
     server = remote_server_from(against, "hawkbit", may_change_settings=change_tenant_settings)
-    units, holding = units_of(count, serial, gateway_token, tokens, certificates, register=register)
+    given, holding = units_of(count, serial, gateway_token, tokens, certificates, register=register)
+    units = with_gateways(given, children, holding)
     held = certificates_of(units, certificates, time.time_ns() // 1000)
     url = server_url(server, needs_tls=bool(held))
     token = None if gateway_token is None else gateway_token_from(gateway_token)
@@ -165,6 +171,19 @@ def units_of(
     if certificates is not None:
         return units, "certificates"
     return units, "nothing" if gateway_token is None else "gateway token"
+
+
+def with_gateways(units: tuple[Unit, ...], children: int, holding: Holding) -> tuple[Unit, ...]:
+    """Each unit as a gateway with children. Raises UsageError where they would have nothing to show, or too many."""
+    if not children:
+        return units
+    if holding != "gateway token":
+        raise UsageError("--children share their gateway's connection and token: give --gateway-token env:NAME")
+    try:
+        DEVICES.check(len(units) * (1 + children))
+        return tuple(with_children(units, children))
+    except ValueError as wrong:
+        raise UsageError(f"--children: {wrong}") from None
 
 
 def server_url(server: RemoteServer, *, needs_tls: bool) -> str:

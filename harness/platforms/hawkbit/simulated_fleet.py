@@ -89,7 +89,7 @@ def build_agents(
         own = replace(settings, attributes={**settings.attributes, **unit.attributes}) if unit.attributes else settings
         certificate = (certificates or {}).get(unit.serial)
         behaviour = HawkbitDevice(own, certificate or _credential(unit, gateway_token))
-        agents.append(Agent(DeviceIdentity(unit.serial, tenant), behaviour, certificate))
+        agents.append(Agent(DeviceIdentity(unit.serial, tenant, gateway=unit.gateway), behaviour, certificate))
     return tuple(agents)
 
 

@@ -20,8 +20,8 @@ def test_types_and_certificates_are_no_attributes(tmp_path: Path) -> None:
         "C,,,,,7\n"
     )
     assert read_units(tmp_path / "units.csv") == (
-        Unit("A", "t", {"line": "7"}, "gateway", b"CERT\nKEY"),
-        Unit("B", None, {"line": "7"}, None, b"-----BEGIN CERTIFICATE-----\nx"),
+        Unit("A", "t", {"line": "7"}, "gateway", certificate_pem=b"CERT\nKEY"),
+        Unit("B", None, {"line": "7"}, None, certificate_pem=b"-----BEGIN CERTIFICATE-----\nx"),
         Unit("C", None, {"line": "7"}),
     )
 
