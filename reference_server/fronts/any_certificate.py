@@ -41,8 +41,10 @@ def _choose_http(_: SSL.Connection, offered: list[bytes]) -> Any:
 class TlsConnection(asyncio.Protocol):
     """One connection: takes ciphertext from asyncio, gives what it means to the protocol that `make` makes."""
 
-    def __init__(self, context: SSL.Context, make: ProtocolFactory) -> None:
+    def __init__(self, context: SSL.Context, shaking: set[asyncio.Transport], make: ProtocolFactory) -> None:
+        """`shaking` holds the TCP connections whose handshake is under way: no front knows of them yet."""
         self._context = context
+        self._shaking = shaking
         self._make = make
         self._inner: asyncio.Protocol | None = None
         self._outer: asyncio.Transport | None = None
@@ -52,6 +54,7 @@ class TlsConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._outer = transport
+        self._shaking.add(transport)
         self._tls = SSL.Connection(self._context, None)
         self._tls.set_accept_state()
         self._patience = asyncio.get_running_loop().call_later(HANDSHAKE_WITHIN_S, transport.abort)
@@ -59,6 +62,7 @@ class TlsConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._is_closing = True
         self._patience.cancel()
+        self._shaking.discard(self.outer)
         inner, self._inner = self._inner, None
         if inner is not None:
             inner.connection_lost(exc)
@@ -149,6 +153,7 @@ class TlsConnection(asyncio.Protocol):
             return False
         self._flush()
         self._patience.cancel()
+        self._shaking.discard(self.outer)
         self._inner = self._make()
         self._inner.connection_made(TlsTransport(self))
         return True

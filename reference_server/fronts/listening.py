@@ -62,3 +62,5 @@ class Listener:
         for server in self._servers:
             server.close()
         self._servers.clear()
+        if self._tls is not None:
+            self._tls.give_up_handshakes()

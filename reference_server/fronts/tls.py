@@ -30,15 +30,21 @@ class ServerTls:
         self.context: ssl.SSLContext | None = tls_context(certificate, key)
         """What asyncio is to use; None where TLS is done above it."""
         self._wrap: Callable[[ProtocolFactory], asyncio.Protocol] | None = None
+        self._shaking: set[asyncio.Transport] = set()
         if asks_clients:
             # Only here: most servers ask for no certificates, and the library takes long to import.
             from fleetrig.reference_server.fronts.any_certificate import TlsConnection, asking_context
 
-            self.context, self._wrap = None, partial(TlsConnection, asking_context(certificate, key))
+            self.context, self._wrap = None, partial(TlsConnection, asking_context(certificate, key), self._shaking)
 
     def around(self, make: ProtocolFactory) -> ProtocolFactory:
         """What makes the protocol of a TCP connection."""
         return make if self._wrap is None else partial(self._wrap, make)
+
+    def give_up_handshakes(self) -> None:
+        """Ends connections that no front knows of yet."""
+        for transport in list(self._shaking):
+            transport.abort()
 
 
 class ThrowAwayTls:

@@ -100,15 +100,22 @@ class HttpTransport:
     async def _send(self, request: HttpRequest, on_sent: OnSent | None) -> httpx.Response:
         # "target" keeps the raw path: httpx would normalise what a server may have written differently.
         extensions: dict[str, Any] = {"target": request.target.encode("ascii", "surrogateescape")}
-        if on_sent is not None:
-            extensions["trace"] = _tracer(on_sent)
+        shaking: list[Any] = []
+        if on_sent is not None or request.origin.startswith("https:"):
+            extensions["trace"] = _tracer(on_sent, shaking)
         built = self._client.build_request(
             request.method, request.origin, content=body_bytes(request.body) or None, extensions=extensions
         )
         if (built.url.port or 0) > HIGHEST_PORT:
             raise httpx.InvalidURL(f"{request.origin} has no such port")
         built.headers = _only_asked_for(request.headers, built.headers)
-        return await self._client.send(built, stream=True, auth=NO_AUTH)
+        try:
+            return await self._client.send(built, stream=True, auth=NO_AUTH)
+        except BaseException:
+            # The library loses a connection whose handshake is broken off: by a timeout, or with the power.
+            for stream in shaking:
+                await stream.aclose()
+            raise
 
     async def _store(self, effect: Download, serial: str, response: httpx.Response, started_s: float) -> Downloaded:
         status, headers = response.status_code, _headers(response)
@@ -148,10 +155,17 @@ def _only_asked_for(asked: Headers, built: httpx.Headers) -> httpx.Headers:
     return httpx.Headers(named)
 
 
-def _tracer(on_sent: OnSent) -> Callable[[str, Any], Any]:
-    async def note(event: str, _: Any) -> None:
-        if event == "http11.send_request_body.complete":
-            on_sent()
+def _tracer(on_sent: OnSent | None, shaking: list[Any]) -> Callable[[str, Any], Any]:
+    """`shaking` holds a connection from TCP to the end of its TLS handshake."""
+
+    async def note(event: str, info: Any) -> None:
+        match event:
+            case "connection.connect_tcp.complete":
+                shaking.append(info["return_value"])
+            case "connection.start_tls.complete":
+                shaking.clear()
+            case "http11.send_request_body.complete" if on_sent is not None:
+                on_sent()
 
     return note
 

@@ -136,6 +136,19 @@ def test_a_reset_and_an_end_reach_a_client_over_tls(bench: FrontBench, throw_awa
             assert said == b""
 
 
+def test_a_handshake_that_is_under_way_ends_with_the_listener(bench: FrontBench, asking: ThrowAwayTls) -> None:
+    """No front knows of it yet."""
+    listener = Listener("https", Address("127.0.0.1", 0), asking.tls)
+    bench.loop.run(bench.front.listen(listener))
+    with Peer(listener.address.port) as peer:
+        peer.send(b"\x16\x03\x01\x02")  # the beginning of a ClientHello
+        with Peer(listener.address.port, showing(asking.ca, None)) as other:
+            other.get("/")  # whoever came later was served, so the first was taken in
+        bench.loop.call(listener.close)
+        with suppress(ConnectionResetError):
+            assert peer.rest() == b""
+
+
 def test_listeners_close_with_connections_open(bench: FrontBench, throw_away: ThrowAwayTls) -> None:
     with Peer(listen(bench, throw_away.tls), showing(throw_away.ca, None)) as peer:
         peer.get("/")
