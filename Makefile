@@ -63,8 +63,8 @@ contracts: install ## write docs/contracts/ anew from the rows
 bench: install ## measure speed and memory; PEER=URL,PID measures a running hawkBit beside ours
 	PEER="$(PEER)" $(BIN)/python -m pytest tests/benchmarks -s -o python_files='bench_*.py' -o python_functions='bench_*'
 
-peer-hawkbit: install ## compare the reference with the hawkBit at URL=... (build/peer/hawkbit.md)
-	$(BIN)/python -m tests.peers.peer_hawkbit "$(URL)"
+peer-hawkbit: install ## compare the reference with the hawkBit at URL=... [ACCOUNT="reader=USER:env:NAME ..."]
+	$(BIN)/python -m tests.peers.peer_hawkbit "$(URL)" $(foreach one,$(ACCOUNT),--account "$(one)") $(OPTIONS)
 
 soak: install ## run for long and watch for growth (tests/soak/soak_*.py)
 	$(BIN)/python -m pytest tests/soak -s -o python_files='soak_*.py' -o python_functions='soak_*'

@@ -19,7 +19,7 @@ from fleetrig.harness.platforms import PLATFORMS, load
 from fleetrig.harness.report.exits import Exit
 from fleetrig.harness.report.version import VERSION
 from fleetrig.harness.servers.description import description_of, known_platform
-from fleetrig.simulator.contract.errors import FleetrigError, UsageError
+from fleetrig.simulator.contract.errors import FleetrigError, UsageError, broken_environment
 
 
 class Verb(NamedTuple):
@@ -164,6 +164,8 @@ def _report(error: BaseException) -> int:
             return Exit.BROKEN
         case FleetrigError():
             return _say(str(error), error.exit_code)
+        case OSError():
+            return _say(str(broken_environment(error)), Exit.BROKEN)
         case typer.TyperException():
             return _say(_usage_sentence(error), Exit.WRONG_USAGE)
         case _:

@@ -45,6 +45,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("fleetrig")
     group.addoption("--fleetrig-time", choices=("virtual", "real"), default="virtual", help="how scenario files run")
     group.addoption("--fleetrig-seed", type=seed, default=1, help="seed of scenario files")
+    group.addoption("--fleetrig-fail-on-skip", action="store_true", help="a scenario file that is skipped fails")
     group.addoption("--fleetrig-allow-outside", action="store_true",
                     help="let scenario files read lists of units that lie outside their folder")  # fmt: skip
 
@@ -175,6 +176,7 @@ class ScenarioItem(pytest.Item):
 
     def runtest(self) -> None:
         from fleetrig.harness.report.junit import properties_of
+        from fleetrig.harness.report.text import measured_lines
         from fleetrig.harness.run.run import run
         from fleetrig.harness.run.run_options import RunOptions
         from fleetrig.harness.verdict import Verdict
@@ -188,12 +190,14 @@ class ScenarioItem(pytest.Item):
         report = asyncio.run(run(self.expanded, options))
         self.user_properties += properties_of(report)
         match report.verdict:
+            case Verdict.SKIPPED if config.getoption("--fleetrig-fail-on-skip"):
+                raise ScenarioFailed(report)
             case Verdict.SKIPPED:
                 pytest.skip(report.reason)
             case Verdict.FAILED | Verdict.BROKEN:
                 raise ScenarioFailed(report)
             case Verdict.WARNED | Verdict.KNOWN | Verdict.PASSED:
-                self.add_report_section("call", "fleetrig", report.title)
+                self.add_report_section("call", "fleetrig", "\n".join([report.title, *measured_lines(report)]))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Findings instead of a traceback through our own code."""
@@ -206,12 +210,14 @@ class ScenarioItem(pytest.Item):
 
 
 class ScenarioFailed(Exception):
-    """A scenario whose verdict is FAILED or BROKEN."""
+    """A scenario whose verdict is FAILED or BROKEN; SKIPPED, if that counts as a failure."""
 
     def __init__(self, report: Report) -> None:
         from fleetrig.harness.report.text import finding_lines
+        from fleetrig.harness.verdict import Verdict
 
-        super().__init__("\n".join([f"{report.verdict}: {report.title}", *finding_lines(report)]))
+        found = [report.reason] if report.verdict is Verdict.SKIPPED else finding_lines(report)
+        super().__init__("\n".join([f"{report.verdict}: {report.title}", *found]))
 
 
 @dataclass(frozen=True, slots=True)

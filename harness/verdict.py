@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 
 class Verdict(StrEnum):
@@ -13,7 +14,7 @@ class Verdict(StrEnum):
     WARNED = "warned"  # something merely recommended is missing
     FAILED = "failed"  # the peer broke a rule
     BROKEN = "broken"  # the bench could not judge
-    SKIPPED = "skipped"  # the target lacks what the scenario needs
+    SKIPPED = "skipped"  # nothing was judged: the target lacks what the scenario needs, or it expects nothing
 
 
 WORST_FIRST = (Verdict.BROKEN, Verdict.FAILED, Verdict.WARNED, Verdict.KNOWN, Verdict.PASSED, Verdict.SKIPPED)
@@ -52,13 +53,21 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Measured:
+    """What was seen by a check that holds, in words and numbers; empty when that is not known (any more)."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class CheckResult:
-    """One check of a phase. `line` is where it stands in its scenario file."""
+    """One check of a phase. `line` is where it stands in its scenario file, `measured` what it saw if it passed."""
 
     title: str
     verdict: Verdict
     finding: Finding | None = None
     line: int = 0
+    measured: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +81,16 @@ class PhaseResult:
     @property
     def verdict(self) -> Verdict:
         return Verdict.BROKEN if self.broken else worst_verdict(check.verdict for check in self.checks)
+
+
+EXPECTS_NOTHING: Final = "nothing was judged: none of its phases expects anything; say with `expect` what must hold"
+
+
+def verdict_of_phases(phases: Collection[PhaseResult]) -> tuple[Verdict, str]:
+    """The verdict of a run, and why if it was not judged: a run without a check that was judged says nothing."""
+    verdict = worst_verdict(phase.verdict for phase in phases)
+    judged = any(check.verdict is not Verdict.SKIPPED for phase in phases for check in phase.checks)
+    return (Verdict.SKIPPED, EXPECTS_NOTHING) if verdict is Verdict.PASSED and not judged else (verdict, "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from fleetrig.simulator.contract.errors import UsageError
 
+PORT_DIGITS = 5
+SHOWN_CHARS = 100
 MAX_PORT = 65_535
 
 
@@ -43,6 +45,9 @@ def parse_address(text: str) -> Address:
         host = host[1:-1]
     elif ":" in host:
         raise UsageError(f"{text!r} is no address: an IPv6 host stands in brackets, as in [::1]:8080")
-    if not colon or not host or not (port.isascii() and port.isdecimal()) or int(port) > MAX_PORT:
-        raise UsageError(f"{text!r} is no address: expected HOST:PORT with a port up to 65535, as in 127.0.0.1:8080")
+    is_number = port.isascii() and port.isdecimal() and len(port) <= PORT_DIGITS
+    if not colon or not host or not is_number or int(port) > MAX_PORT:
+        raise UsageError(
+            f"{text[:SHOWN_CHARS]!r} is no address: expected HOST:PORT with a port up to 65535, as in 127.0.0.1:8080"
+        )
     return Address(host, int(port))

@@ -13,9 +13,13 @@ from typing import Final
 from fleetrig.simulator.contract.clock import to_us
 from fleetrig.simulator.contract.delivery import Ending
 from fleetrig.simulator.contract.faults import Fault, FaultKind
+from fleetrig.simulator.contract.json_types import Json
 
 DEFAULT_STATUS: Final = 503
 DEFAULT_DELAY_S: Final = 1.0
+
+SHOWN_CHARS: Final = 500
+"""Of one parameter."""
 
 WORDS: Final = {
     FaultKind.CONNECT_REFUSED: "the connection is refused",
@@ -126,6 +130,12 @@ def shows_as(fault: Fault) -> Ending:
 
 def describe(fault: Fault) -> str:
     """What it does, for the trace."""
-    parameters = ", ".join(f"{name} {value}" for name, value in fault.parameters.items())
+    parameters = ", ".join(f"{name} {_shown(value)}" for name, value in fault.parameters.items())
     ending = shows_as(fault)
     return (parameters or WORDS.get(fault.kind, "")) if ending is Ending.WHOLE else f"shows as {ending}"
+
+
+def _shown(value: Json) -> str:
+    """A value, or how long it is: the trace has a line for each request that is hit."""
+    text = str(value)
+    return text if len(text) <= SHOWN_CHARS else f"({len(text):,} characters)"

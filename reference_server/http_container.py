@@ -50,8 +50,13 @@ class HttpContainerRules:
     """After an answer of such a status the server closes the connection."""
     upload_bytes: int = 16 * MIB
     """The largest multipart body."""
+    failure: Callable[[HttpRequest, int], HttpResponse] | None = None
+    """The answer to a request (at a time in us) that could not be served since the store has failed; without it the
+    error page of status 500."""
     swallow_bytes: int = 2 * MIB
     """How much of a body that nobody reads is taken in after the answer, so that the connection can stay open."""
+    context_path: str = ""
+    """What all URLs of the platform begin with after their host: `/hb`."""
     keep_alive: str = ""
     """The header `Keep-Alive`, for a client that asks for it by `Connection: keep-alive`."""
     broken_body: Callable[[int, HttpRequest, int], HttpResponse] = no_reading

@@ -95,6 +95,11 @@ class HttpPlatform(ServerPlatform, Protocol):
         """One request, one transaction (opened by `server.py`)."""
 
 
+def context_path_of(platform: ServerPlatform) -> str:
+    """What all URLs of a platform begin with after their host; empty for most."""
+    return platform.container_rules.context_path if isinstance(platform, HttpPlatform) else ""
+
+
 @runtime_checkable
 class SessionPlatform(ServerPlatform, Protocol):
     """A platform with sessions that last: MQTT connections, CoAP endpoints. Each call is one transaction."""

@@ -34,15 +34,22 @@ from fleetrig.reference_server.fronts.front import Front, FrontTools, Limits, Li
 from fleetrig.reference_server.fronts.http.front import http_front
 from fleetrig.reference_server.fronts.listening import Listener
 from fleetrig.reference_server.fronts.tls import ServerTls, ThrowAwayTls
-from fleetrig.reference_server.platform import PlatformBuilder
+from fleetrig.reference_server.platform import PlatformBuilder, context_path_of
 from fleetrig.reference_server.scheduler import Scheduler, ServedPlatform
 from fleetrig.reference_server.server import Server
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
 from fleetrig.reference_server.stores.leftovers import Leftovers, find_leftovers, remove_leftovers
 from fleetrig.reference_server.stores.opening import artifact_folder, open_store
-from fleetrig.simulator.contract.clock import Clock
+from fleetrig.simulator.contract.clock import US_PER_S, Clock
 from fleetrig.simulator.contract.envelope import Envelope, Output
-from fleetrig.simulator.contract.errors import UsageError
+from fleetrig.simulator.contract.errors import (
+    BrokenBench,
+    FleetrigError,
+    ModelError,
+    UsageError,
+    broken_environment,
+    system_said,
+)
 from fleetrig.simulator.contract.faults import Fault
 from fleetrig.simulator.contract.json_types import Json
 from fleetrig.simulator.contract.masking import Secrets
@@ -57,6 +64,9 @@ class SystemClock:
     def now_us(self) -> int:
         return time.time_ns() // 1000
 
+
+TOLD_AGAIN_AFTER_US: Final = 60 * US_PER_S
+"""A failure that lasts is told again after so long."""
 
 ANY_LOOPBACK_PORT: Final = Address("127.0.0.1", 0)
 
@@ -96,7 +106,9 @@ class ServerOptions:
 
 
 class ReferenceServer:
-    """Starting it raises UsageError or BrokenBench. `bugs` are errors of ours that came up; the client got a 500."""
+    """Starting it raises UsageError or BrokenBench, stopping it StoreFailed when what it was told is not kept.
+
+    `bugs` are errors of ours that came up, `failures` those of disks, files and limits; the client got a 500."""
 
     def __init__(
         self,
@@ -114,19 +126,22 @@ class ReferenceServer:
         self._entropy = entropy or SystemEntropy()
         self._stack = AsyncExitStack()
         self._listeners: dict[str, dict[str, Listener]] = {}
+        self._context_paths = dict.fromkeys((one.name for one in options.platforms), "")
         self._control: Listener | None = None
         self._authority: ThrowAwayTls | None = None
         self.trace = trace or Trace()
         self.secrets = secrets or Secrets()
         self.faults = FaultPlan(lambda: self._entropy.uniform(0.0, 1.0))
         self.bugs: list[BaseException] = []
+        self.failures: dict[str, int] = {}
+        """What failed around us, as sentences, and when each was last told (us)."""
         self.leftovers: Leftovers | None = None
         """What the start found beside the artifacts, in a store that outlives the process."""
 
     def url(self, platform: str, listener: str = "http") -> str:
-        """`http://127.0.0.1:41234`. Raises KeyError when the platform has no such listener."""
+        """`http://127.0.0.1:41234/hb`. Raises KeyError when the platform has no such listener."""
         scheme = self._listener_kinds[listener].url_scheme or listener
-        return f"{scheme}://{self._listeners[platform][listener].address}"
+        return f"{scheme}://{self._listeners[platform][listener].address}{self._context_paths.get(platform, '')}"
 
     @property
     def addresses(self) -> dict[str, dict[str, Address]]:
@@ -211,7 +226,8 @@ class ReferenceServer:
     def _served(self, options: PlatformOptions, store: Store, blobs: Blobs, tools: FrontTools) -> ServedPlatform:
         """A platform's server with a front for each way in which its listeners speak."""
         platform = options.build(store, blobs, self._entropy)
-        server = Server(platform, store, self.faults, self.trace, self.secrets)
+        self._context_paths[options.name] = context_path_of(platform)
+        server = Server(platform, store, self.faults, self.trace, self.secrets, self._note_failure)
         served = ServedPlatform(server, self._clock.now_us())
 
         def perform(outputs: Sequence[Output]) -> None:
@@ -265,9 +281,9 @@ class ReferenceServer:
             listeners = self._listeners[options.name] = {}
             for name, address in options.listeners.items():
                 tls = self._server_tls() if self._listener_kinds[name].is_tls else None
-                listeners[name] = self._bound(Listener(name, address, tls))
+                listeners[name] = self._bound(Listener(name, address, tls, self._note_full))
         if self._options.control is not None:
-            self._control = self._bound(Listener("control", self._options.control))
+            self._control = self._bound(Listener("control", self._options.control, on_full=self._note_full))
 
     def _bound(self, listener: Listener) -> Listener:
         self._stack.callback(listener.close)
@@ -286,7 +302,10 @@ class ReferenceServer:
         return self._authority.tls
 
     def _note_bug(self, envelope: Envelope | None, bug: BaseException) -> None:
-        """Logs a bug once for each place in our code."""
+        """Logs a bug once for each place in our code; what fails around us is none."""
+        if isinstance(bug, FleetrigError | OSError) and not isinstance(bug, ModelError):
+            self._note_failure(bug)
+            return
         place = _place(bug)
         if any(_place(known) == place for known in self.bugs):
             return
@@ -301,6 +320,18 @@ class ReferenceServer:
             place,
             exc_info=bug if debug else None,
         )
+
+    def _note_full(self, error: OSError) -> None:
+        said = f"cannot accept a connection: {system_said(error)}; clients wait until others have gone"
+        self._note_failure(BrokenBench(said))
+
+    def _note_failure(self, failed: BaseException) -> None:
+        """Logs one line, once a minute while it goes on."""
+        sentence = self.secrets.hide(str(broken_environment(failed) if isinstance(failed, OSError) else failed))
+        now_us = self._clock.now_us()
+        if now_us - self.failures.get(sentence, -TOLD_AGAIN_AFTER_US) >= TOLD_AGAIN_AFTER_US:
+            self.failures[sentence] = now_us
+            LOG.error("%s", sentence)
 
 
 def _near(name: str, known: Iterable[str]) -> str:

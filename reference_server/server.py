@@ -13,10 +13,10 @@ from fleetrig.reference_server.http_faults import HttpFaults, distort, filter_re
 from fleetrig.reference_server.platform import HttpAnswer, HttpPlatform, Reaction, ServerPlatform, SessionPlatform
 from fleetrig.reference_server.server_lane import ServerLane
 from fleetrig.reference_server.session_faults import Blocked, SessionFaults
-from fleetrig.reference_server.stores.interface import Store
+from fleetrig.reference_server.stores.interface import Store, StoreFailed
 from fleetrig.simulator.contract.delivery import Delivery, Ending
 from fleetrig.simulator.contract.envelope import Close, Envelope, Output
-from fleetrig.simulator.contract.errors import ModelError
+from fleetrig.simulator.contract.errors import ModelError, broken_environment
 from fleetrig.simulator.contract.faults import Fault
 from fleetrig.simulator.contract.http import HttpRequest
 from fleetrig.simulator.contract.masking import Secrets
@@ -38,8 +38,15 @@ class Server:
     """
 
     def __init__(
-        self, platform: ServerPlatform, store: Store, faults: FaultPlan, trace: Trace, secrets: Secrets
+        self,
+        platform: ServerPlatform,
+        store: Store,
+        faults: FaultPlan,
+        trace: Trace,
+        secrets: Secrets,
+        on_failed: Callable[[Exception], None] = lambda _: None,
     ) -> None:
+        """`on_failed` is told when the store or the machine fails; whoever asked gets the platform's 500."""
         self.platform = platform
         self.store = store
         self.faults = faults
@@ -47,6 +54,7 @@ class Server:
         self.secrets = secrets
         self._http = platform if isinstance(platform, HttpPlatform) else None
         self._sessions = platform if isinstance(platform, SessionPlatform) else None
+        self._on_failed = on_failed
         self._lane = ServerLane(trace)
         self._http_faults = HttpFaults(faults)
         self._session_faults = SessionFaults(faults)
@@ -90,9 +98,19 @@ class Server:
                     raise Rollback
         except Rollback:
             pass
+        except (StoreFailed, OSError) as failed:
+            answer = self._failure(self._http, request, failed, now_us)
         self._learn_secrets()
         assert answer is not None
         return answer
+
+    def _failure(self, http: HttpPlatform, request: HttpRequest, failed: Exception, now_us: int) -> HttpAnswer:
+        """Nothing of the request was kept, and nobody is told otherwise."""
+        self._on_failed(failed)
+        reason = str(broken_environment(failed) if isinstance(failed, OSError) else failed)
+        rules = http.container_rules
+        response = rules.error_page(500) if rules.failure is None else rules.failure(request, now_us)
+        return HttpAnswer(response, reason=reason)
 
     def _short_circuit(self, fault: Fault, request: HttpRequest, session: Session, now_us: int) -> Delivery:
         delivery = replacement(fault, request)

@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 
 from fleetrig.harness.checks import event_folds, retry_folds, time_folds
 from fleetrig.harness.checks.fold import Fold
+from fleetrig.harness.checks.lives import Lives
 from fleetrig.harness.checks.manufacturing_record import query_manufacturing_record
 from fleetrig.harness.checks.matching import Pattern
 from fleetrig.harness.checks.registry import query_registry
@@ -29,6 +30,7 @@ from fleetrig.harness.scenario_file.check_words import (
     NoReplies,
     OneAddress,
     Order,
+    ProgramsKeepRunning,
     Reaches,
     Receives,
     Refused,
@@ -38,13 +40,16 @@ from fleetrig.harness.scenario_file.check_words import (
 )
 from fleetrig.harness.scenario_file.measure_words import Attempts, BacksOff, Gap, Jitter, Rate, Spread
 from fleetrig.harness.scenario_file.values import Times
-from fleetrig.harness.verdict import Finding
+from fleetrig.harness.verdict import Finding, Measured
 from fleetrig.simulator.contract.trace import Lane
 from fleetrig.simulator.drivers.director import AdminCall
 
 T = TypeVar("T")
 
-Query = Callable[[], AdminCall[Finding | None]]
+QueryResult = Finding | Measured
+"""What came of asking: a difference, or what was read."""
+
+Query = Callable[[], AdminCall[QueryResult]]
 Evaluator = Fold | Query
 """How a check is judged: event by event, or by a query."""
 
@@ -61,10 +66,19 @@ class FleetSnapshot:
     """The source of events about devices: the devices themselves, or the server if they are external programs."""
     hide: Callable[[str], str] = str
     """Masks secrets, to match events of a stored trace, which are masked."""
+    on: frozenset[str] = frozenset()
+    """The devices that are on."""
+    heard: frozenset[str] = frozenset()
+    """The devices that the server has heard so far; only where it is the source of their events."""
+    began_us: int = 0
 
     def serials(self, only: str = "*") -> list[str]:
         """The devices whose serial, without the prefix, fits the glob."""
         return [serial for serial in self.stages if fnmatchcase(serial.removeprefix(self.prefix), only)]
+
+    def lives(self, only: str = "*") -> Lives:
+        """Which of the devices live, from now on. A program that the server has never heard may be dead."""
+        return Lives(self.serials(only), self.on if self.lane is Lane.DEVICE else self.on & self.heard, self.lane)
 
     def glob(self, only: str) -> str:
         """Returns the same glob over whole serials."""
@@ -74,7 +88,11 @@ class FleetSnapshot:
 def snapshot_of(context: RunContext) -> FleetSnapshot:
     devices = context.devices.values()
     stages = {one.serial: one.agent.stage if one.agent.is_on else "" for one in devices}
-    return FleetSnapshot(context.prefix, stages, context.scenario.devices.event_lane)
+    on = frozenset(one.serial for one in devices if one.agent.is_on)
+    return FleetSnapshot(
+        context.prefix, stages, context.scenario.devices.event_lane,
+        on=on, heard=frozenset(context.heard), began_us=context.driver.now_us(),
+    )  # fmt: skip
 
 
 def evaluator_for(context: RunContext, words: CheckWord) -> Evaluator:
@@ -101,13 +119,14 @@ def describe(words: CheckWord, fleet: FleetSnapshot) -> str:
 
 
 def times_per_device(fleet: FleetSnapshot, words: Sends | Receives | NoReplies) -> Fold:
-    return event_folds.TimesPerDeviceFold(pattern_of(fleet, words), fleet.serials(words.only), words.times)
+    serials, lives = fleet.serials(words.only), fleet.lives(words.only)
+    return event_folds.TimesPerDeviceFold(pattern_of(fleet, words), serials, words.times, lives)
 
 
 def reaches(fleet: FleetSnapshot, words: Reaches) -> Fold:
     stages = {serial: fleet.stages[serial] for serial in fleet.serials(words.only)}
     needed = len(stages) if words.devices == "all" else words.devices
-    return event_folds.ReachesFold(words.stage, stages, needed)
+    return event_folds.ReachesFold(words.stage, stages, needed, fleet.began_us)
 
 
 def order(fleet: FleetSnapshot, words: Order) -> Fold:
@@ -119,20 +138,24 @@ def order(fleet: FleetSnapshot, words: Order) -> Fold:
 
 
 def never(fleet: FleetSnapshot, words: Never) -> Fold:
-    return event_folds.NeverFold(pattern_of(fleet, words.what.arguments))
+    seen = words.what.arguments
+    return event_folds.NeverFold(pattern_of(fleet, seen), fleet.lives(seen.only))
 
 
 def refused(fleet: FleetSnapshot, words: Refused) -> Fold:
     like = fleet.hide(words.reason_has or "")
-    return event_folds.ServerEventsFold("refused", words.times, device=fleet.glob(words.only), reason_has=like)
+    lives, devices = fleet.lives(words.only), fleet.glob(words.only)
+    return event_folds.ServerEventsFold("refused", words.times, lives, device=devices, reason_has=like)
 
 
-def fault_bit(_: FleetSnapshot, words: FaultBit) -> Fold:
-    return event_folds.ServerEventsFold("fault", words.times, fault=words.kind)
+def fault_bit(fleet: FleetSnapshot, words: FaultBit) -> Fold:
+    return event_folds.ServerEventsFold("fault", words.times, fleet.lives(), fault=words.kind)
 
 
 def gap(fleet: FleetSnapshot, words: Gap) -> Fold:
-    return time_folds.GapFold(exchange(fleet, words.between, words.only), words.at_least_s or 0.0, words.at_most_s)
+    sent = exchange(fleet, words.between, words.only)
+    on_us = {serial: fleet.began_us if serial in fleet.on else time_folds.OFF for serial in fleet.serials(words.only)}
+    return time_folds.GapFold(sent, words.at_least_s or 0.0, words.at_most_s, on_us)
 
 
 def rate(fleet: FleetSnapshot, words: Rate) -> Fold:
@@ -165,6 +188,12 @@ def pause_rows(fleet: FleetSnapshot, words: BacksOff | Jitter) -> retry_folds.Pa
     return retry_folds.PauseRows(sent, received, no_reply)
 
 
+def keeps_running(fleet: FleetSnapshot, words: KeepsRunning) -> Fold:
+    """What every phase expects of programs holds where none is on; what a file asks for does not."""
+    must_run = not isinstance(words, ProgramsKeepRunning)
+    return KeepsRunningFold(fleet.serials(words.only), fleet.on, must_run=must_run)
+
+
 def exchange(fleet: FleetSnapshot, name: str, only: str, kind: str = "sent") -> Pattern:
     """One side of an exchange, by its name."""
     return Pattern(kind, name=name, device=fleet.glob(only), lane=fleet.lane)
@@ -185,12 +214,12 @@ FOLDS: Final[Mapping[type[CheckWord], Callable[[FleetSnapshot, Any], Fold]]] = {
     Attempts: attempts,
     BacksOff: backs_off,
     Jitter: jitter,
-    KeepsRunning: lambda _, words: KeepsRunningFold(),
+    KeepsRunning: keeps_running,
     OneAddress: lambda _, words: OneAddressFold(),
 }
 """Words that are judged from events alone."""
 
-QUERIES: Final[Mapping[type[CheckWord], Callable[[RunContext, Any], AdminCall[Finding | None]]]] = {
+QUERIES: Final[Mapping[type[CheckWord], Callable[[RunContext, Any], AdminCall[QueryResult]]]] = {
     Registry: query_registry,
     ManufacturingRecord: query_manufacturing_record,
     KeepsSecrets: query_secrets,

@@ -12,11 +12,15 @@ from fleetrig.harness.checks.fold import (
     RecentEvents,
     Status,
     evidence_of,
+    format_amount,
     format_bounds,
     format_count,
+    format_range,
     format_requests,
+    format_span,
     summarize_names,
 )
+from fleetrig.harness.checks.lives import Lives
 from fleetrig.harness.checks.matching import Pattern, is_failure
 from fleetrig.harness.scenario_file.values import Times
 from fleetrig.harness.verdict import Finding
@@ -29,14 +33,15 @@ SWITCHES: Final = frozenset({"power_on", "power_cut"})
 class TimesPerDeviceFold:
     """Every device shows the pattern as often as the bounds say."""
 
-    def __init__(self, pattern: Pattern, serials: Sequence[str], bounds: Times) -> None:
-        self._pattern, self._bounds = pattern, bounds
+    def __init__(self, pattern: Pattern, serials: Sequence[str], bounds: Times, lives: Lives) -> None:
+        self._pattern, self._bounds, self._lives = pattern, bounds, lives
         self._counts = dict.fromkeys(serials, 0)
         self._satisfied = len(self._counts) if bounds.at_least == 0 else 0
         self._excess: str | None = None
         self._recent = RecentEvents()
 
     def step(self, event: TraceEvent) -> None:
+        self._lives.step(event)
         if self._excess is not None or event.device not in self._counts or not self._pattern.fits(event):
             return
         self._counts[event.device] += 1
@@ -49,7 +54,9 @@ class TimesPerDeviceFold:
     def status(self) -> Status:
         if self._excess is not None:
             return Status.VIOLATED
-        return Status.MET if self._satisfied == len(self._counts) else Status.OPEN
+        if not self._lives and self._bounds.at_least == 0:
+            return Status.OPEN
+        return Status.MET if self._counts and self._satisfied == len(self._counts) else Status.OPEN
 
     @property
     def expected(self) -> str:
@@ -61,12 +68,21 @@ class TimesPerDeviceFold:
         if self._excess is not None:
             got = f"{self._excess} did so {format_count(self._counts[self._excess])}"
             return Finding(self.expected, got, self._recent.evidence())
+        if not self._counts or (self._bounds.at_least == 0 and not self._lives):
+            return Finding(self.expected, self._lives.why_not)
         short = [serial for serial, count in self._counts.items() if count < self._bounds.at_least]
         got = f"{len(short)} of {len(self._counts)} did not: {summarize_names(short)}"
         if len(short) == 1:
             count = self._counts[short[0]]
             got = f"{short[0]} did so {format_count(count)}" if count else f"{short[0]} did not"
         return Finding(self.expected, got, self._recent.evidence())
+
+    def measured(self) -> str:
+        least, most = min(self._counts.values()), max(self._counts.values())
+        if most == 0:
+            return f"never, while {self._lives}"
+        how_often = format_count(least) if least == most else f"{least} to {most} times"
+        return f"{how_often} for {'the device' if len(self._counts) == 1 else f'each of {len(self._counts)} devices'}"
 
 
 class AttemptsFold:
@@ -77,13 +93,14 @@ class AttemptsFold:
         self._silent = Pattern("no_reply", name=exchange, device=device, lane=lane)
         self._bounds = bounds
         self._row: Counter[str] = Counter()
-        self._longest = 0
+        self._longest = self._tries = 0
         self._recent = RecentEvents()
 
     def step(self, event: TraceEvent) -> None:
         failed = self._silent.fits(event)
         if not failed and not self._answered.fits(event):
             return
+        self._tries += 1
         failed = failed or is_failure(event.envelope)
         self._row[event.device] = self._row[event.device] + 1 if failed else 0
         if self._row[event.device] > self._longest:
@@ -93,39 +110,52 @@ class AttemptsFold:
     def status(self) -> Status:
         if self._bounds.at_most is not None and self._longest > self._bounds.at_most:
             return Status.VIOLATED
-        return Status.MET if self._longest >= self._bounds.at_least else Status.OPEN
+        return Status.MET if self._tries and self._longest >= self._bounds.at_least else Status.OPEN
 
     @property
     def expected(self) -> str:
         return f"{self._bounds} consecutive failed {format_requests(self._silent.name)} per device"
 
     def finding(self) -> Finding:
+        if not self._tries:
+            return Finding(self.expected, "none were tried, so there is nothing to measure")
         return Finding(self.expected, f"{self._longest} in a row", self._recent.evidence())
+
+    def measured(self) -> str:
+        return f"{self._longest} in a row at most, of {self._tries} tries by {format_amount(len(self._row), 'device')}"
 
 
 class NeverFold:
-    """No device shows the pattern."""
+    """No device shows the pattern, though some lived."""
 
-    def __init__(self, pattern: Pattern) -> None:
-        self._pattern = pattern
+    def __init__(self, pattern: Pattern, lives: Lives) -> None:
+        self._pattern, self._lives = pattern, lives
         self._count = 0
         self._recent = RecentEvents()
 
     def step(self, event: TraceEvent) -> None:
+        self._lives.step(event)
         if self._pattern.fits(event):
             self._count += 1
             if self._count <= EVIDENCE_KEPT:
                 self._recent.keep(event)
 
     def status(self) -> Status:
-        return Status.VIOLATED if self._count else Status.MET
+        if self._count:
+            return Status.VIOLATED
+        return Status.MET if self._lives else Status.OPEN
 
     @property
     def expected(self) -> str:
         return f"no device {self._pattern}"
 
     def finding(self) -> Finding:
+        if not self._count:
+            return Finding(self.expected, self._lives.why_not)
         return Finding(self.expected, f"it happened {format_count(self._count)}", self._recent.evidence())
+
+    def measured(self) -> str:
+        return f"never, while {self._lives}"
 
 
 class OrderFold:
@@ -134,7 +164,8 @@ class OrderFold:
     def __init__(self, patterns: Sequence[Pattern], serials: Sequence[str]) -> None:
         self._patterns = tuple(patterns)
         self._reached = dict.fromkeys(serials, 0)
-        self._done = 0 if patterns else len(self._reached)
+        self._first_us: dict[str, int] = {}
+        self._took_us: list[int] = []
         self._recent = RecentEvents()
 
     def step(self, event: TraceEvent) -> None:
@@ -142,11 +173,13 @@ class OrderFold:
         if reached is None or reached == len(self._patterns) or not self._patterns[reached].fits(event):
             return
         self._reached[event.device] = reached + 1
-        self._done += reached + 1 == len(self._patterns)
+        first_us = self._first_us.setdefault(event.device, event.at_us)
+        if reached + 1 == len(self._patterns):
+            self._took_us.append(event.at_us - first_us)
         self._recent.keep(event)
 
     def status(self) -> Status:
-        return Status.MET if self._done == len(self._reached) else Status.OPEN
+        return Status.MET if self._reached and len(self._took_us) == len(self._reached) else Status.OPEN
 
     @property
     def expected(self) -> str:
@@ -154,23 +187,30 @@ class OrderFold:
         return "\n".join(["every device in this order", *steps])
 
     def finding(self) -> Finding:
+        if not self._reached:
+            return Finding(self.expected, "there is no such device")
         serial, reached = min(self._reached.items(), key=lambda entry: entry[1])
         behind = sum(count < len(self._patterns) for count in self._reached.values())
         got = f"{behind} of {len(self._reached)} did not; {serial} waits for step {reached + 1}"
         return Finding(self.expected, f"{got}: {self._patterns[reached]}", self._recent.evidence())
 
+    def measured(self) -> str:
+        took = format_range(format_span(min(self._took_us)), format_span(max(self._took_us)))
+        return f"{format_amount(len(self._took_us), 'device')}, in {took} from the first step to the last"
+
 
 class ReachesFold:
     """At least `needed` devices are or were in a stage. Being in it at the start counts until switched off."""
 
-    def __init__(self, stage: str, stages: Mapping[str, str], needed: int) -> None:
+    def __init__(self, stage: str, stages: Mapping[str, str], needed: int, began_us: int = 0) -> None:
         """`stages`: the stage of each device at the start; empty while it is off."""
-        self._stage, self._needed = stage, needed
+        self._stage, self._needed, self._began_us = stage, needed, began_us
         self._there = {serial for serial, now in stages.items() if now == stage}
         self._missing: dict[str, TraceEvent | None] = {
             serial: None for serial in stages if serial not in self._there
         }  # fmt: skip
         self._came: set[str] = set()
+        self._took_us: list[int] = []
 
     def step(self, event: TraceEvent) -> None:
         device = event.device
@@ -182,12 +222,14 @@ class ReachesFold:
                 self._missing[device] = event
         elif event.stage == self._stage and (device in self._missing or device in self._there):
             self._came.add(device)
+            if device in self._missing:
+                self._took_us.append(event.at_us - self._began_us)
             self._missing.pop(device, None)
         elif device in self._missing and event.kind == "entered":
             self._missing[device] = event
 
     def status(self) -> Status:
-        return Status.MET if self._count() >= self._needed else Status.OPEN
+        return Status.MET if self._count() >= max(1, self._needed) else Status.OPEN
 
     def _count(self) -> int:
         return len(self._came | self._there)
@@ -201,11 +243,23 @@ class ReachesFold:
         got = f"{self._count()} did; not these: {summarize_names(list(self._missing))}"
         return Finding(self.expected, got, evidence[:EVIDENCE_KEPT])
 
+    def measured(self) -> str:
+        parts = []
+        if already := self._count() - len(self._took_us):
+            parts.append(f"{format_amount(already, 'device')} from the start")
+        if self._took_us:
+            took = format_range(format_span(min(self._took_us)), format_span(max(self._took_us)))
+            parts.append(f"{format_amount(len(self._took_us), 'device')} after {took}")
+        return ", ".join(parts)
+
 
 class ServerEventsFold:
     """Counts server events: refusals with a reason, or triggered faults."""
 
-    def __init__(self, kind: str, bounds: Times, *, device: str = "*", reason_has: str = "", fault: str = "") -> None:
+    def __init__(
+        self, kind: str, bounds: Times, lives: Lives, *, device: str = "*", reason_has: str = "", fault: str = ""
+    ) -> None:
+        self._lives = lives
         self._kind, self._bounds, self._reason_has, self._fault = kind, bounds, reason_has.lower(), fault
         self._device = device
         self._count = 0
@@ -213,6 +267,7 @@ class ServerEventsFold:
         self._recent = RecentEvents()
 
     def step(self, event: TraceEvent) -> None:
+        self._lives.step(event)
         if event.lane is not Lane.SERVER or event.kind != self._kind or not fnmatchcase(event.device, self._device):
             return
         if self._reason_has in event.reason.lower() and (not self._fault or event.fault == self._fault):
@@ -224,7 +279,8 @@ class ServerEventsFold:
     def status(self) -> Status:
         if self._bounds.at_most is not None and self._count > self._bounds.at_most:
             return Status.VIOLATED
-        return Status.MET if self._count >= self._bounds.at_least else Status.OPEN
+        could = self._count or self._lives
+        return Status.MET if could and self._count >= self._bounds.at_least else Status.OPEN
 
     @property
     def expected(self) -> str:
@@ -234,7 +290,12 @@ class ServerEventsFold:
         return f"the server refuses{like}, {format_bounds(self._bounds)}"
 
     def finding(self) -> Finding:
+        if self._bounds.at_least == 0 and not self._count:
+            return Finding(self.expected, self._lives.why_not)
         got = format_count(self._count)
         if self._others:
             got += "; other reasons: " + summarize_names([f"«{text}» ×{n}" for text, n in self._others.most_common(3)])
         return Finding(self.expected, got, self._recent.evidence())
+
+    def measured(self) -> str:
+        return format_count(self._count) + ("" if self._count else f", while {self._lives}")

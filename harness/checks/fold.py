@@ -1,6 +1,7 @@
 """Checks over the stream of events. Each takes one event at a time and keeps only the state it needs.
 
-A fold is MET while it holds, OPEN while it does not hold but still can, VIOLATED once it cannot hold any more.
+A fold is MET while it holds, OPEN while it does not hold but still can, VIOLATED once it cannot hold any more. What
+was never seen, or could not have been, does not hold: a check over nothing is no pass (`Lives`, and the folds' own).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Final, Protocol
 
 from fleetrig.harness.scenario_file.values import Times
 from fleetrig.harness.verdict import Evidence, Finding
+from fleetrig.simulator.contract.clock import to_s
 from fleetrig.simulator.contract.trace import TraceEvent
 
 EVIDENCE_KEPT: Final = 3
@@ -36,6 +38,9 @@ class Fold(Protocol):
 
     def finding(self) -> Finding:
         """What was expected and what happened; called only if the check does not hold."""
+
+    def measured(self) -> str:
+        """What was seen, in numbers; called only if the check holds."""
 
 
 class RecentEvents:
@@ -80,3 +85,18 @@ def format_requests(exchange: str) -> str:
 def format_count(count: int) -> str:
     """`never`, `once`, `3 times`."""
     return ("never", "once")[count] if count < 2 else f"{count} times"
+
+
+def format_amount(count: int, noun: str) -> str:
+    """`1 device`, `3 devices`."""
+    return f"{count} {noun}{'s' * (count != 1)}"
+
+
+def format_span(span_us: int) -> str:
+    """Seconds without zeros behind: `5.25 s`."""
+    return f"{to_s(span_us):.3f}".rstrip("0").rstrip(".") + " s"
+
+
+def format_range(least: str, most: str) -> str:
+    """`5 s to 6.2 s`, or one of them when they are the same."""
+    return least if least == most else f"{least} to {most}"

@@ -10,19 +10,21 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
-from fleetrig.harness.checks.fold import summarize_names
+from fleetrig.harness.checks.fold import format_amount, summarize_names
 from fleetrig.harness.run.context import Device, RunContext
 from fleetrig.harness.scenario_file.check_words import ManufacturingRecord
-from fleetrig.harness.verdict import Finding
+from fleetrig.harness.verdict import Finding, Measured
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.identity import ClientCertificate, Credential
 from fleetrig.simulator.drivers.director import AdminCall
 from fleetrig.simulator.stages import Stage
 
+FORMULA_BEGINS: Final = ("=", "+", "-", "@")
+
 ACCEPTED: Final = frozenset({Stage.ENROLLED, Stage.ONLINE, Stage.UPDATING})
 
 
-def query_manufacturing_record(context: RunContext, words: ManufacturingRecord) -> AdminCall[Finding | None]:
+def query_manufacturing_record(context: RunContext, words: ManufacturingRecord) -> AdminCall[Finding | Measured]:
     """Writes both files, then judges whether enough units passed."""
     rows = []
     for device in context.devices.values():
@@ -31,9 +33,10 @@ def query_manufacturing_record(context: RunContext, words: ManufacturingRecord) 
     write_record(rows, context.results, words.file)
     needed = len(rows) if words.passed == "all" else words.passed
     failed = [row["serial"] for row in rows if row["verdict"] != "passed"]
-    if len(rows) - len(failed) >= needed:
-        return None
-    return Finding(f"{needed} units passed", f"{len(rows) - len(failed)}; not these: {summarize_names(failed)}")
+    passed = len(rows) - len(failed)
+    if passed >= needed:
+        return Measured(f"{passed} of {format_amount(len(rows), 'unit')} passed; {words.file}.csv and .json")
+    return Finding(f"{needed} units passed", f"{passed}; not these: {summarize_names(failed)}")
 
 
 def row_of(context: RunContext, device: Device, state: str | None) -> dict[str, str]:
@@ -70,12 +73,20 @@ def fingerprint(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()[:16] if secret else ""
 
 
+def plain_cell(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula: one that begins like it gets an apostrophe before it."""
+    return f"'{text}" if text.startswith(FORMULA_BEGINS) else text
+
+
 def write_record(rows: list[dict[str, str]], folder: Path, name: str) -> None:
-    """`name.csv` and `name.json`, both whole or neither. Raises BrokenBench when they cannot be written."""
+    """`name.csv` and `name.json`, both whole or neither; JSON has every value as it is.
+
+    Raises BrokenBench when they cannot be written.
+    """
     text = io.StringIO(newline="")
     table = csv.DictWriter(text, list(rows[0]))
     table.writeheader()
-    table.writerows(rows)
+    table.writerows({name: plain_cell(text) for name, text in row.items()} for row in rows)
     contents = {"csv": text.getvalue(), "json": json.dumps(rows, indent=2) + "\n"}
     drafts = {ending: folder / f"{name}.{ending}.part" for ending in contents}
     try:

@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
-from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.coap import CoapResponse
 from fleetrig.simulator.contract.envelope import Envelope, payload_of
-from fleetrig.simulator.contract.http import FileSlice, HttpRequest, HttpResponse
+from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from fleetrig.simulator.contract.mqtt import MqttConnack, MqttPublishAck, MqttSuback
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 
@@ -116,10 +115,10 @@ def has_headers(envelope: HttpRequest | HttpResponse, wanted: Mapping[str, str])
 def body_has(envelope: Envelope, wanted: Mapping[str, Any]) -> bool:
     """True when the JSON body holds every wanted value; a wanted None means that the path must be absent."""
     payload = payload_of(envelope)
-    if isinstance(payload, FileSlice):
+    if not isinstance(payload, bytes):
         return False
     try:
-        document = json.loads(body_bytes(payload))
+        document = json.loads(payload)
     except ValueError:
         return False
     return all(same(at_path(document, path), value) for path, value in wanted.items())

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from typing import Final
 
-from fleetrig.harness.checks.fold import summarize_names
+from fleetrig.harness.checks.fold import format_amount, summarize_names
 from fleetrig.harness.platform import Record
 from fleetrig.harness.run.context import RunContext
 from fleetrig.harness.scenario_file.check_words import Registry
-from fleetrig.harness.verdict import Finding
+from fleetrig.harness.verdict import Finding, Measured
 from fleetrig.simulator.drivers.director import AdminCall
 
 Difference = tuple[str, str, str]
@@ -18,19 +19,41 @@ Difference = tuple[str, str, str]
 NO_RECORD: Final = "there is no such record"
 
 
-def query_registry(context: RunContext, words: Registry) -> AdminCall[Finding | None]:
-    """The first difference found, with how many devices share it; None when there is none."""
+def query_registry(context: RunContext, words: Registry) -> AdminCall[Finding | Measured]:
+    """The first difference found, with how many devices share it; what was read when there is none."""
     records: dict[str, Record | None] = {}
     wanted = wanted_of(words)
     for serial in context.serials(words.only):
         records[serial] = yield from context.work.record(serial, wanted)
+    if not records:
+        return Finding("records of these devices", "there is no such device")
+    if words.absent and not context.touched:
+        return Finding("no place on the server", "nothing was done that could have given them one")
     there = [record for record in records.values() if record is not None]
     if words.devices is not None and len(there) != words.devices:
         return Finding(f"{words.devices} records of these devices", f"{len(there)}")
+    if words.tokens_differ and len(there) < 2:
+        return Finding("no two records hold the same token", f"{len(there)} to compare")
     if words.tokens_differ and (repeated := len(there) - len({record.token for record in there})):
         return Finding("no two records hold the same token", f"{repeated} repeat another one's")
     differences = [(serial, *pair) for serial, record in records.items() for pair in compare(serial, record, words)]
-    return summary(differences) if differences else None
+    return summary(differences) if differences else Measured(what_was_read(records, words))
+
+
+def what_was_read(records: Mapping[str, Record | None], words: Registry) -> str:
+    """`3 records: registered ×3; of HB-1: name 'Gateway HB-1'`; secrets are left away."""
+    there = [record for record in records.values() if record is not None]
+    if not there:
+        return f"no record of {summarize_names(list(records))}"
+    states = Counter(record.state for record in there).most_common()
+    parts = [f"{format_amount(len(there), 'record')}: " + ", ".join(f"{state} ×{count}" for state, count in states)]
+    first = there[0]
+    read = [f"{key} {first.fields.get(key)!r}" for key in words.fields("")]
+    if words.attributes or words.attribute_keys is not None:
+        read.append(f"attributes {dict(sorted(first.attributes.items()))!r}")
+    parts += [f"of {first.serial}: {', '.join(read)}"] if read else []
+    parts += [f"{len(there)} different tokens"] if words.tokens_differ else []
+    return "; ".join(parts)
 
 
 def wanted_of(words: Registry) -> frozenset[str]:

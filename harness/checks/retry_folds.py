@@ -7,7 +7,7 @@ from itertools import zip_longest
 from statistics import mean, median
 from typing import Final
 
-from fleetrig.harness.checks.fold import Status, evidence_of
+from fleetrig.harness.checks.fold import Status, evidence_of, format_amount, format_range
 from fleetrig.harness.checks.matching import Pattern, is_failure
 from fleetrig.harness.verdict import Evidence, Finding
 from fleetrig.simulator.contract.clock import to_s
@@ -107,6 +107,12 @@ class BacksOffFold:
                 return Finding(self.expected, got, self._rows.evidence(device))
         return Finding(self.expected, "none failed twice in a row, so there is nothing to measure")
 
+    def measured(self) -> str:
+        seen = self._rows.seen()
+        growths = [row.growth() or 0.0 for row in seen.values()]
+        device, row = next(iter(seen.items()))
+        return f"{format_range(f'{min(growths):.1f}', f'{max(growths):.1f}')} times as long; {device} paused {row}"
+
 
 class JitterFold:
     """Devices that fail together do not try again together."""
@@ -135,6 +141,11 @@ class JitterFold:
         two = list(self._rows.seen().items())[:2]
         shown = "; ".join(f"{device} paused {row}" for device, row in two)
         return Finding(self.expected, f"{median(differences):.1%}: {shown}")
+
+    def measured(self) -> str:
+        differences = self._differences()
+        failures = format_amount(len(differences), "failure")
+        return f"{median(differences):.1%} in the median over {failures} of {len(self._rows.seen())} devices"
 
     def _differences(self) -> list[float]:
         """For each failure by its number, how much the pauses after it differ, over their mean."""

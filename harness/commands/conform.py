@@ -14,9 +14,9 @@ import typer
 from fleetrig.harness.conformance.row import Row
 from fleetrig.harness.conformance.run_rows import OpenClient, run_rows
 from fleetrig.harness.report.console import ConsoleReport, make_console
-from fleetrig.harness.report.exits import exit_of
+from fleetrig.harness.report.exits import ExitRules, exit_of_all, remark_on_skips
 from fleetrig.harness.report.junit import write_junit
-from fleetrig.harness.verdict import Report, Verdict, worst_verdict
+from fleetrig.harness.verdict import Report, Verdict
 from fleetrig.simulator.contract.errors import BrokenBench
 
 S = TypeVar("S")
@@ -34,7 +34,7 @@ class ConformOptions:
     ca: Path | None
     insecure: bool
     junit: Path | None
-    strict: bool
+    rules: ExitRules
     verbose: bool
 
 
@@ -77,28 +77,28 @@ def conform(
     )
     try:
         with opened as server:
-            verdicts = _judge(rows, server, replace(blank, target=server.url), writer, options.junit)
+            verdicts = _judge(rows, server, replace(blank, target=server.url), writer, options)
     except BrokenBench as broken:
         if options.junit is not None:
             unmet = replace(blank, name=f"{blank.name}/server", verdict=Verdict.BROKEN, reason=str(broken))
             write_junit([unmet], options.junit)
         raise
-    raise typer.Exit(exit_of(worst_verdict(verdicts), strict=options.strict))
+    raise typer.Exit(exit_of_all(verdicts, options.rules))
 
 
 def _judge(
-    rows: Sequence[Row[S]], server: OpenedServer[S], blank: Report, writer: ConsoleReport, junit: Path | None
+    rows: Sequence[Row[S]], server: OpenedServer[S], blank: Report, writer: ConsoleReport, options: ConformOptions
 ) -> list[Verdict]:
     """Returns a verdict for each row. If clean-up failed, the run as a whole is BROKEN."""
     try:
         with server.lock() as open_client:
-            verdicts = _show(run_rows(rows, open_client, server.can, blank), len(rows), writer, junit)
+            verdicts = _show(run_rows(rows, open_client, server.can, blank), len(rows), writer, options)
     finally:
         writer.left_behind(server.left_behind)
     return verdicts + [Verdict.BROKEN] * bool(server.left_behind)
 
 
-def _show(running: Iterator[Report], count: int, writer: ConsoleReport, junit: Path | None) -> list[Verdict]:
+def _show(running: Iterator[Report], count: int, writer: ConsoleReport, options: ConformOptions) -> list[Verdict]:
     """Shows each row as it ends; the JUnit file is written even if the run is interrupted."""
     began_s = time.monotonic()
     reports: list[Report] = []
@@ -108,7 +108,10 @@ def _show(running: Iterator[Report], count: int, writer: ConsoleReport, junit: P
                 reports.append(report)
                 writer.show_row(report)
     finally:
-        if junit is not None:
-            write_junit([replace(report, took_s=round(report.took_s, 3)) for report in reports], junit)
-        writer.finish(reports, {"junit": junit} if junit is not None else {}, took_s=time.monotonic() - began_s)
-    return [report.verdict for report in reports]
+        if options.junit is not None:
+            write_junit([replace(report, took_s=round(report.took_s, 3)) for report in reports], options.junit)
+        written = {"junit": options.junit} if options.junit is not None else {}
+        verdicts = [report.verdict for report in reports]
+        remark = remark_on_skips(verdicts, options.rules)
+        writer.finish(reports, written, took_s=time.monotonic() - began_s, remark=remark)
+    return verdicts

@@ -12,6 +12,8 @@ from typing import Final
 
 import typer
 
+from fleetrig.harness.scenario_file.scenario import Scenario
+from fleetrig.harness.scenario_file.token_findings import scenario_findings
 from fleetrig.harness.scenario_file.unit_list import Unit, read_units
 from fleetrig.simulator.contract.bounds import DEVICES
 from fleetrig.simulator.contract.errors import UsageError
@@ -56,6 +58,13 @@ def warn_if_others_can_read(path: Path) -> None:
     """Only a warning, since production lists are often shared."""
     if path.is_file() and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         typer.echo(f"{path} holds secrets and can be read by others: chmod 600 {path}", err=True)
+
+
+def warn_of_tokens(scenario_id: str, scenarios: Sequence[Scenario]) -> None:
+    """What is weak about the tokens that a scenario's combinations name, each finding once."""
+    findings = [finding for scenario in scenarios for finding in scenario_findings(scenario)]
+    for finding in dict.fromkeys(findings):
+        typer.echo(f"warning: {scenario_id}: {finding}", err=True)
 
 
 def key_values(pairs: Sequence[str], option: str) -> dict[str, str]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-from fleetrig.simulator.contract.errors import UsageError
+from fleetrig.harness.run.private_files import open_private
+from fleetrig.simulator.contract.errors import UsageError, shown_path, system_said
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import TraceEvent
 from fleetrig.simulator.contract.trace_json import to_line
@@ -19,17 +21,22 @@ class LiveTrace:
 
     def __init__(self, path: Path, secrets: Secrets) -> None:
         """Raises UsageError when the file cannot be written. It is opened, and emptied, when the context is entered."""
-        if not os.access(path if path.exists() else path.parent, os.W_OK) or path.is_dir():
+        try:
+            can_write = os.access(path if path.exists() else path.parent, os.W_OK) and not path.is_dir()
+        except OSError as error:
+            raise _cannot_write(path, error) from None
+        if not can_write:
             raise UsageError(f"--trace {path}: this file cannot be written")
         self._path = path
         self._secrets = secrets
-        self._works = True
+        self.complaint = ""
+        """Why the trace is not whole; empty while it is."""
 
     def __enter__(self) -> Self:
         try:
-            self._file = self._path.open("w", encoding="utf-8")
+            self._file = open_private(self._path)
         except OSError as error:
-            raise UsageError(f"--trace {self._path}: {error.strerror or error}") from error
+            raise _cannot_write(self._path, error) from error
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -37,18 +44,23 @@ class LiveTrace:
         self._try(self._file.close)
 
     def write(self, event: TraceEvent) -> None:
-        if self._works:
+        if not self.complaint:
             line = to_line(event, self._secrets)
             self._try(lambda: self._file.write(line + "\n"))
 
     def flush(self) -> None:
-        if self._works:
+        if not self.complaint:
             self._try(self._file.flush)
 
     def _try(self, action: Callable[[], object]) -> None:
         try:
             action()
         except OSError as error:
-            if self._works:
-                sys.stderr.write(f"the trace {self._path} ends here: {error.strerror or error}\n")
-            self._works = False
+            if not self.complaint:
+                self.complaint = f"the trace {self._path} is not whole: {system_said(error)}"
+                with suppress(OSError):
+                    sys.stderr.write(f"the trace {self._path} ends here: {system_said(error)}\n")
+
+
+def _cannot_write(path: Path, error: OSError) -> UsageError:
+    return UsageError(f"--trace {shown_path(path)}: {system_said(error)}")

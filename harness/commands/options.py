@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from fleetrig.simulator.contract.bounds import PARALLEL_RUNS, REPEATS, SEED, Bound
+
+
+def within(bound: Bound) -> Callable[[int | None], int | None]:
+    """A callback of an option that is a number: it has this bound, and no more below zero."""
+
+    def check(value: int | None) -> int | None:
+        try:
+            bound.check(abs(value or 0))
+        except ValueError as wrong:
+            raise typer.BadParameter(f"{wrong}, got {value}") from None
+        return value
+
+    return check
+
 
 Against = Annotated[str, typer.Option(metavar="URL|SERVER.yaml", help="A running server.")]
 AgainstIfGiven = Annotated[
@@ -19,6 +36,14 @@ AllowOutside = Annotated[
     ),
 ]
 Ca = Annotated[Path | None, typer.Option(metavar="F", help="Trust this CA (PEM).")]
+DeviceProgram = Annotated[
+    str | None,
+    typer.Option(
+        metavar="CMD",
+        help="Command that starts the device under test (external/… scenarios); "
+        "placeholders: {url} {tenant} {id} {token} …",
+    ),
+]
 Insecure = Annotated[bool, typer.Option("--insecure", help="Accept any certificate.")]
 ChangeTenantSettings = Annotated[
     bool,
@@ -27,8 +52,28 @@ ChangeTenantSettings = Annotated[
         help="Allow changes of tenant-wide settings on a server that is not on this machine.",
     ),
 ]
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N", min=1, callback=within(PARALLEL_RUNS), help="Run up to N scenarios in parallel (real time only)."
+    ),
+]
 Junit = Annotated[Path | None, typer.Option(metavar="F", help="Write JUnit XML here.")]
+Repeat = Annotated[
+    int,
+    typer.Option(
+        metavar="N", min=1, callback=within(REPEATS), help="Run everything N times, each time with the next seed."
+    ),
+]
+Seed = Annotated[
+    int, typer.Option(metavar="N", callback=within(SEED), help="The same seed gives the same run in virtual time.")
+]
 Strict = Annotated[bool, typer.Option("--strict", help="Treat warnings as failures.")]
+FailOnSkip = Annotated[bool, typer.Option("--fail-on-skip", help="Treat what was skipped as a failure (exit code 1).")]
+AllowSkipped = Annotated[
+    bool,
+    typer.Option("--allow-skipped", help="Exit with 0, not 5, when everything was skipped and so nothing was judged."),
+]
 Tags = Annotated[list[str] | None, typer.Option("--tag", metavar="T", help="Only scenarios with this tag; repeatable.")]
 Scenarios = Annotated[
     Path | None,

@@ -13,9 +13,10 @@ from fleetrig.harness.commands.options import AllowOutside, Scenarios, Tags, Wan
 from fleetrig.harness.platform import platform_of
 from fleetrig.harness.run.power_points import power_cut_points
 from fleetrig.harness.scenario_file.fault_line import FaultLine
-from fleetrig.harness.scenario_file.scenario import Phase, Scenario
+from fleetrig.harness.scenario_file.scenario import Devices, Phase, Scenario
 from fleetrig.harness.scenario_file.selection import Expanded, plan, scenario_root
 from fleetrig.harness.scenario_file.titles import flow_text
+from fleetrig.harness.scenario_file.vocabulary import DeviceWords
 from fleetrig.harness.scenario_file.words import Check
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.units import duration_text
@@ -69,7 +70,7 @@ def page(scenario: Scenario) -> Iterator[str]:
     yield from labelled("", habits_line(scenario))
     for fault in scenario.faults:
         yield from labelled("faults", fault_line(fault))
-    serials = {unit.serial: "" for unit in scenario.devices.units()}
+    serials = dict.fromkeys(scenario.devices.serials(), "")
     for number, phase in enumerate(scenario.phases, 1):
         yield f"  {number}. {phase.name}"
         yield from phase_lines(
@@ -79,9 +80,8 @@ def page(scenario: Scenario) -> Iterator[str]:
 
 def fleet_line(scenario: Scenario) -> str:
     """Number, serials and credential of the devices."""
-    units = scenario.devices.units()
-    first = [unit.serial for unit in islice(units, NAMED)]
-    count = len(first) + sum(1 for _ in units)
+    first = [unit.serial for unit in islice(scenario.devices.units(), NAMED)]
+    count = scenario.devices.unit_count()
     names = ", ".join(first) + (" …" if count > NAMED else "")
     listed = f" of {scenario.devices.csv.name}" if scenario.devices.csv is not None else ""
     credential = scenario.devices.credential
@@ -100,7 +100,13 @@ def habits_line(scenario: Scenario) -> str:
     return (
         f"backoff {policy} from {duration_text(backoff.base_s)} up to {duration_text(backoff.cap_s)}; "
         f"request timeout {duration_text(device.timeout_s)}"
-    )
+    ) + "".join(f"; they {words.say()}" for words in own_fields(device))
+
+
+def own_fields(device: Devices) -> Iterator[DeviceWords]:
+    """What is said of the devices in a platform's own words."""
+    given = (getattr(device, name) for name in type(device).model_fields.keys() - Devices.model_fields.keys())
+    return (words for words in given if isinstance(words, DeviceWords))
 
 
 def phase_lines(phase: Phase, expected: Sequence[Check], fleet: FleetSnapshot) -> Iterator[str]:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from fleetrig.reference_server.address import Address
-from fleetrig.simulator.contract.errors import UsageError
+from fleetrig.simulator.contract.errors import BrokenBench, UsageError, shown_path, system_said
 from fleetrig.simulator.contract.json_types import Json
 
 
@@ -35,19 +35,24 @@ def ready_document(
 class ReadyFile:
     def __init__(self, path: Path) -> None:
         """Raises UsageError at once when it could not be written later."""
-        if not path.parent.is_dir() or path.is_dir() or not os.access(path.parent, os.W_OK):
+        try:
+            can_write = path.parent.is_dir() and not path.is_dir() and os.access(path.parent, os.W_OK)
+        except OSError as error:
+            raise UsageError(f"--ready-file {shown_path(path)}: {system_said(error)}") from error
+        if not can_write:
             raise UsageError(f"--ready-file {path}: {path.parent} must be a folder that can be written to")
         self._path = path
         self._draft = path.with_name(f".{path.name}.{os.getpid()}")
 
     def write(self, document: Mapping[str, Json]) -> None:
-        """Writes atomically, by renaming. Raises UsageError."""
+        """Writes atomically, by renaming. Raises BrokenBench."""
         try:
             self._draft.write_text(json.dumps(document) + "\n", encoding="utf-8")
             self._draft.replace(self._path)
         except OSError as error:
-            self._draft.unlink(missing_ok=True)
-            raise UsageError(f"--ready-file {self._path}: {error.strerror or error}") from error
+            with suppress(OSError):
+                self._draft.unlink(missing_ok=True)
+            raise BrokenBench(f"--ready-file {self._path}: {system_said(error)}") from error
 
     def remove(self) -> None:
         """Removes the file, unless another process has replaced it."""

@@ -9,15 +9,15 @@ from typing import Annotated
 
 import typer
 
-from fleetrig.harness.commands.options import AllowOutside, Junit, Scenarios, Strict
+from fleetrig.harness.commands.options import AllowOutside, AllowSkipped, FailOnSkip, Junit, Scenarios, Strict
 from fleetrig.harness.report.console import ConsoleReport, make_console
-from fleetrig.harness.report.exits import exit_of
+from fleetrig.harness.report.exits import ExitRules, exit_of_all, remark_on_skips
 from fleetrig.harness.report.junit import write_junit
 from fleetrig.harness.run.known_deviations import peer_of
 from fleetrig.harness.run.replay import replay
 from fleetrig.harness.run.trace_file import ENDING
 from fleetrig.harness.scenario_file.selection import scenario_root
-from fleetrig.harness.verdict import Report, worst_verdict
+from fleetrig.harness.verdict import Report
 from fleetrig.simulator.contract.errors import UsageError
 
 
@@ -25,6 +25,8 @@ def report_command(
     traces: Annotated[list[Path], typer.Argument(metavar="TRACE.jsonl", help="Traces of runs, or folders of them.")],
     junit: Junit = None,
     strict: Strict = False,
+    fail_on_skip: FailOnSkip = False,
+    allow_skipped: AllowSkipped = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the checks of passed runs too.")] = False,
     known: Annotated[
         str | None,
@@ -35,6 +37,7 @@ def report_command(
 ) -> None:
     """Judge stored traces again, without running anything. Uses the server answers recorded in the trace."""
     began_s = time.monotonic()
+    rules = ExitRules(strict, fail_on_skip, allow_skipped)
     paths = list(traces_in(traces))
     folder = scenario_root(scenarios)
     peer = None if known is None else peer_of(known, folder)
@@ -49,8 +52,11 @@ def report_command(
             console.print(f"  {remark}")
     if junit is not None:
         write_junit(reports, junit)
-    writer.finish(reports, {"junit": junit} if junit is not None else {}, took_s=time.monotonic() - began_s)
-    raise typer.Exit(exit_of(worst_verdict(report.verdict for report in reports), strict=strict))
+    verdicts = [report.verdict for report in reports]
+    took_s = time.monotonic() - began_s
+    written = {"junit": junit} if junit is not None else {}
+    writer.finish(reports, written, took_s=took_s, remark=remark_on_skips(verdicts, rules))
+    raise typer.Exit(exit_of_all(verdicts, rules))
 
 
 def traces_in(places: Sequence[Path]) -> Iterator[Path]:

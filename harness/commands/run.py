@@ -10,11 +10,17 @@ import typer
 from fleetrig.harness.commands.options import (
     AgainstIfGiven,
     AllowOutside,
+    AllowSkipped,
     Ca,
     ChangeTenantSettings,
+    DeviceProgram,
+    FailOnSkip,
     Insecure,
+    Jobs,
     Junit,
+    Repeat,
     Scenarios,
+    Seed,
     Strict,
     Tags,
     Wanted,
@@ -32,23 +38,12 @@ def run_command(
     profile: Annotated[
         str | None, typer.Option(metavar="V", help="Server version to emulate.  [default: the newest]")
     ] = None,
-    seed: Annotated[int, typer.Option(metavar="N", help="The same seed gives the same run in virtual time.")] = 1,
-    jobs: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Run up to N scenarios in parallel (real time only).")
-    ] = None,
+    seed: Seed = 1,
+    jobs: Jobs = None,
     tag: Tags = None,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop after the first failure.")] = False,
-    repeat: Annotated[
-        int, typer.Option(metavar="N", min=1, help="Run everything N times, each time with the next seed.")
-    ] = 1,
-    device_command: Annotated[
-        str | None,
-        typer.Option(
-            metavar="CMD",
-            help="Command that starts the device under test (external/… scenarios); "
-            "placeholders: {url} {tenant} {id} {token} …",
-        ),
-    ] = None,
+    repeat: Repeat = 1,
+    device_command: DeviceProgram = None,
     device_image: Annotated[
         Path | None, typer.Option(metavar="F", help="Image file to deploy to the device; generated if omitted.")
     ] = None,
@@ -69,6 +64,8 @@ def run_command(
         "fleetrig-results"
     ),
     strict: Strict = False,
+    fail_on_skip: FailOnSkip = False,
+    allow_skipped: AllowSkipped = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the checks of passed runs too.")] = False,
     allow_outside: AllowOutside = False,
     scenarios: Scenarios = None,

@@ -12,9 +12,10 @@ from typing import Final, Literal
 
 from rich.console import Console
 
+from fleetrig.harness.commands.fleet_options import warn_of_tokens
 from fleetrig.harness.external.command import device_command
 from fleetrig.harness.report.console import ConsoleReport, make_console
-from fleetrig.harness.report.exits import Exit, exit_of
+from fleetrig.harness.report.exits import Exit, ExitRules, exit_of_all
 from fleetrig.harness.report.progress import RunProgress
 from fleetrig.harness.run.batch import BatchOutput, Pair, run_and_show
 from fleetrig.harness.run.known_deviations import peer_of
@@ -26,7 +27,6 @@ from fleetrig.harness.servers.description import description_of, expected
 from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.harness.servers.server_file import platform_named_by, remote_server_from
 from fleetrig.harness.servers.trust import verify_with
-from fleetrig.harness.verdict import worst_verdict
 from fleetrig.simulator.contract.bounds import RUNS
 from fleetrig.simulator.contract.errors import UsageError
 
@@ -59,12 +59,20 @@ class RunRequest:
     trace: Path | None
     results: Path
     strict: bool
+    fail_on_skip: bool
+    allow_skipped: bool
     verbose: bool
     allow_outside: bool
     scenarios: Path | None
 
+    @property
+    def rules(self) -> ExitRules:
+        """Raises UsageError for options that contradict each other."""
+        return ExitRules(self.strict, self.fail_on_skip, self.allow_skipped)
+
     def check(self) -> None:
         """Raises UsageError for options that contradict each other."""
+        _ = self.rules
         for is_wrong, sentence in self._contradictions():
             if is_wrong:
                 raise UsageError(sentence)
@@ -144,6 +152,8 @@ def execute(request: RunRequest) -> Exit:
     """Plans, runs, shows and writes. Raises UsageError before anything is run, never afterwards."""
     console = make_console()
     runs = planned(request)
+    for scenario_id in dict.fromkeys(expanded.scenario.id for expanded in runs):
+        warn_of_tokens(scenario_id, [one.scenario for one in runs if one.scenario.id == scenario_id])
     options = request.options({expanded.scenario.platform for expanded in runs})
     is_single = len(runs) == 1
     check_places(request.junit, request.trace, request.results, is_many=not is_single)
@@ -157,7 +167,7 @@ def execute(request: RunRequest) -> Exit:
         reports = asyncio.run(
             run_and_show(pairs, output_of(request, console, is_single=is_single), width_of(options, request.jobs))
         )
-    return exit_of(worst_verdict(report.verdict for report in reports), strict=request.strict)
+    return exit_of_all([report.verdict for report in reports], request.rules)
 
 
 def planned(request: RunRequest) -> tuple[Expanded, ...]:
@@ -173,7 +183,7 @@ def planned(request: RunRequest) -> tuple[Expanded, ...]:
 
 def output_of(request: RunRequest, console: Console, *, is_single: bool) -> BatchOutput:
     writer = ConsoleReport(console, verbose=request.verbose, single=is_single)
-    return BatchOutput(writer, request.junit, request.trace, request.results, request.fail_fast)
+    return BatchOutput(writer, request.junit, request.trace, request.results, request.fail_fast, request.rules)
 
 
 def check_places(junit: Path | None, trace: Path | None, results: Path, *, is_many: bool) -> None:

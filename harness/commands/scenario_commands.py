@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from fleetrig.harness.commands.fleet_options import warn_of_tokens
 from fleetrig.harness.commands.options import AllowOutside, Scenarios, Tags, Wanted
 from fleetrig.harness.scenario_file.problems import FileMistakes, Problem
 from fleetrig.harness.scenario_file.recognition import SUFFIXES
@@ -40,6 +41,8 @@ def check(wanted: Wanted = None, allow_outside: AllowOutside = False, scenarios:
     problems += [problem for file in files for problem in _expansion_problems(file)]
     if problems:
         raise FileMistakes(problems)
+    for file in files:
+        warn_of_tokens(file.id, [run.scenario for run in expand(file)])
     typer.echo(f"{len(found)} scenarios OK" if len(found) != 1 else "1 scenario OK")
 
 

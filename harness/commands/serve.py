@@ -23,6 +23,7 @@ from fleetrig.harness.platforms import PLATFORMS
 from fleetrig.harness.run.open_files import raise_soft_limit
 from fleetrig.harness.servers.description import description_of
 from fleetrig.reference_server.reference import ReferenceServer
+from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Trace
 
@@ -42,6 +43,10 @@ def _listener(name: str) -> Any:
     return typer.Option(f"--{name}", metavar="[P=]H:P", help=_listener_help(name), hidden=is_hidden)
 
 
+Cert = Annotated[
+    Path | None, typer.Option(metavar="F", help="PEM certificate chain for TLS; a temporary CA if omitted.")
+]
+Key = Annotated[Path | None, typer.Option(metavar="F", help="Its PEM key, if not in the same file.")]
 Accounts = Annotated[
     list[str] | None, typer.Option(metavar="[P=]F.yaml", help="A file with more accounts for administration.")
 ]
@@ -66,10 +71,8 @@ def serve(
     coap: Annotated[list[str] | None, _listener("coap")] = None,
     coaps: Annotated[list[str] | None, _listener("coaps")] = None,
     registry: Annotated[list[str] | None, _listener("registry")] = None,
-    cert: Annotated[
-        Path | None, typer.Option(metavar="F", help="PEM certificate chain for TLS; a temporary CA if omitted.")
-    ] = None,
-    key: Annotated[Path | None, typer.Option(metavar="F", help="Its PEM key, if not in the same file.")] = None,
+    cert: Cert = None,
+    key: Key = None,
     client_ca: ClientAuthoritiesFile = None,
     control: Annotated[
         str, typer.Option(metavar="H:P|off", help="Address of the control interface (docs/control.md).")
@@ -110,6 +113,8 @@ def serve(
     secrets = Secrets()
     file = LiveTrace(trace, secrets) if trace is not None else None
     asyncio.run(_serve(config, secrets, file, ready))
+    if file is not None and file.complaint:
+        raise BrokenBench(file.complaint)
 
 
 async def _serve(config: ServeConfig, secrets: Secrets, file: LiveTrace | None, ready: ReadyFile | None) -> None:

@@ -8,6 +8,7 @@ from typing import Final
 
 from fleetrig.harness.commands.serve_console import clean_line
 from fleetrig.harness.commands.serve_options import ServeConfig
+from fleetrig.harness.commands.serve_platform import PlatformConfig
 from fleetrig.harness.report.version import VERSION
 from fleetrig.harness.servers.description import TLS_LISTENERS
 from fleetrig.reference_server.address import Address
@@ -32,7 +33,7 @@ def banner(
         if not is_single:
             lines.append(config.platforms[name].title)
         asks = config.options.asks_clients
-        lines += _of_platform(listeners, config.platforms[name].accounts, ca, asks_clients=asks)
+        lines += _of_platform(listeners, config.platforms[name], ca, asks_clients=asks)
     if not is_single:
         lines.append("all platforms")
     if control is not None:
@@ -61,20 +62,20 @@ def _counted(number: int, thing: str) -> str:
 
 
 def _of_platform(
-    listeners: Mapping[str, Address], accounts: tuple[str, ...], ca: Path | None, *, asks_clients: bool
+    listeners: Mapping[str, Address], config: PlatformConfig, ca: Path | None, *, asks_clients: bool
 ) -> Iterator[str]:
     for listener, address in listeners.items():
-        yield _listening(listener, address, ca)
+        yield _listening(listener, address, ca, config.url_path if listener in ("http", "https") else "")
         if asks_clients and listener in TLS_LISTENERS:
             yield "           devices must show a certificate of --client-ca here"
-    for account in accounts:
+    for account in config.accounts:
         yield f"  account  {account}"
 
 
-def _listening(listener: str, address: Address, ca: Path | None) -> str:
+def _listening(listener: str, address: Address, ca: Path | None, path: str = "") -> str:
     more = ""
     if listener in TLS_LISTENERS and ca is not None:
         more = f"   (clients must trust {ca})"
     if listener == "control" and not address.is_loopback:
         more = "   (no password: everybody who can reach it can make this server fail)"
-    return f"  {listener:<8} {URL_SCHEMES.get(listener, listener)}://{address}{more}"
+    return f"  {listener:<8} {URL_SCHEMES.get(listener, listener)}://{address}{path}{more}"

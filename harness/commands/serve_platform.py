@@ -41,6 +41,8 @@ class PlatformConfig:
     """A line of the banner for each."""
     secrets: tuple[tuple[str, str], ...]
     """(kind, value) of secrets that must not appear in a trace."""
+    url_path: str = ""
+    """What its URLs begin with after their host."""
 
 
 @dataclass(frozen=True, slots=True)

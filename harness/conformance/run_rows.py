@@ -11,6 +11,7 @@ from fleetrig.harness.conformance.expect import Mismatch, MissingCapability
 from fleetrig.harness.conformance.row import Row
 from fleetrig.harness.report.version import VERSION
 from fleetrig.harness.servers.description import LISTENERS
+from fleetrig.harness.servers.lacking import why_skipped
 from fleetrig.harness.verdict import CheckResult, Finding, PhaseResult, Report, Verdict, verdict_of
 from fleetrig.simulator.contract.errors import BrokenBench, UsageError
 
@@ -52,12 +53,8 @@ def run_row(row: Row[S], open_client: OpenClient[S], can: frozenset[str], blank:
 
 
 def lacks(platform: str, needs: Sequence[str]) -> str:
-    """Names a missing capability and how to declare it in SERVER.yaml. Listeners are declared by address."""
-    if listeners := [word for word in needs if word in LISTENERS]:
-        keys = ", ".join(f"`{word}: HOST:PORT`" for word in listeners)
-        return f"the server lacks {', '.join(listeners)}; if it listens there, say so in a SERVER.yaml: {keys}"
-    words = ", ".join(f"{platform}.{word}" for word in needs)
-    return f"the server lacks {words}; if it has, say so in a SERVER.yaml: `can: [{words}]`"
+    """Names what is missing, in the words of scenario files and SERVER.yaml, and how to declare it."""
+    return why_skipped("the server", [word if word in LISTENERS else f"{platform}.{word}" for word in needs])
 
 
 def report_of(

@@ -13,7 +13,7 @@ import typer
 from fleetrig.harness.doctor.diagnosis import Judgement
 from fleetrig.harness.doctor.page import as_document, show
 from fleetrig.harness.report.console import make_console
-from fleetrig.harness.servers.address import host_of, is_loopback
+from fleetrig.harness.servers.address import host_of, is_loopback, name_in_url
 from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.harness.servers.secrets import checked_account, secret_from
 from fleetrig.harness.servers.trust import context_of, verify_with
@@ -75,7 +75,7 @@ def filled(text: str, option: str) -> str:
     """The value of an option that must not be empty. Raises UsageError."""
     if not text:
         raise UsageError(f"{option} is empty")
-    return text
+    return name_in_url(text, option)
 
 
 def finish(platform: str, judgement: Judgement, *, as_json: bool) -> NoReturn:

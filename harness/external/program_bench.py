@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from fleetrig.harness.external.command import DeviceCommand, environment, folder_name
+from fleetrig.harness.run.private_files import make_private_folder, open_private
 from fleetrig.simulator.agent import Agent
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.masking import Secrets
@@ -143,9 +144,9 @@ class ProgramBench:
         """Masked: `keeps_secrets` judges whether a program leaks its tokens; the files must not repeat them."""
         for serial in sorted(self._serials):
             if text := self.output_of(serial):
-                self._results.mkdir(parents=True, exist_ok=True)
-                place = self._results / f"{folder_name(serial)}.log"
-                place.write_text(self._secrets.hide(text), encoding="utf-8")
+                make_private_folder(self._results)
+                with open_private(self._results / f"{folder_name(serial)}.log") as log:
+                    log.write(self._secrets.hide(text))
 
     def _tell(self, agent: Agent, kind: str, reason: str = "") -> None:
         self.trace.emit(self.now_us(), Lane.DEVICE, kind, agent.identity.serial, reason=self._secrets.hide(reason))

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from fleetrig.harness.platform import DeviceCall, platform_of
 from fleetrig.harness.scenario_file.scenario import Scenario
 from fleetrig.simulator.contract.by_session import BySession
-from fleetrig.simulator.contract.trace import Lane, TraceEvent
+from fleetrig.simulator.contract.trace import Lane, TraceEvent, TraceListener
 
 EventView = Callable[[TraceEvent], Iterable[TraceEvent]]
 """What checks get to see of an event."""
@@ -74,3 +74,17 @@ def _from_device(kind: str, event: TraceEvent, exchange: SeenExchange) -> Iterat
     """The event as the device would emit it."""
     if exchange.call is not None:
         yield event._replace(kind=kind, device=exchange.call.device, name=exchange.call.name)
+
+
+def note_heard(view: EventView, heard: set[str]) -> TraceListener:
+    """A listener that notes which devices the server has heard."""
+
+    def note(event: TraceEvent) -> None:
+        heard.update(seen.device for seen in view(event) if is_heard(seen))
+
+    return note
+
+
+def is_heard(seen: TraceEvent) -> bool:
+    """True for a request of a device, as the server saw it."""
+    return seen.lane is Lane.SERVER and seen.kind == "sent"

@@ -12,7 +12,7 @@ from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TimeElaps
 from rich.text import Text
 
 from fleetrig.harness.report.marks import MARKS, mark
-from fleetrig.harness.report.text import check_lines, summary
+from fleetrig.harness.report.text import check_lines, measured_of, summary
 from fleetrig.harness.verdict import CheckResult, PhaseResult, Report, Verdict, worst_verdict
 
 MAX_LEFT = 10
@@ -86,15 +86,21 @@ class ConsoleReport:
             self._indented(2, Text(f"again     {report.rerun}", "dim"))
 
     def finish(
-        self, reports: Sequence[Report], written: Mapping[str, Path], *, took_s: float, not_run: int = 0
+        self,
+        reports: Sequence[Report],
+        written: Mapping[str, Path],
+        *,
+        took_s: float,
+        not_run: int = 0,
+        remark: str = "",
     ) -> None:
-        """One line for everything, then where files were written."""
+        """One line for everything, a remark on it, then where files were written."""
         overall = worst_verdict(report.verdict for report in reports)
         style = "bold green" if overall is Verdict.PASSED else MARKS[overall][1]
         more = f", {not_run} not run" if not_run else ""
         self._console.print(Text(f"{summary(reports)}{more} in {took_s:.1f} s", style))
-        if reports and all(report.verdict is Verdict.SKIPPED for report in reports):
-            self._console.print(Text("nothing was judged: everything was skipped", "yellow"))
+        if remark:
+            self._console.print(Text(remark, "yellow"))
         for what, where in written.items():
             self._console.print(Text(f"{what:<9}{where}", "dim"))
 
@@ -117,8 +123,8 @@ class ConsoleReport:
     def _check(self, check: CheckResult) -> None:
         place = f"  line {check.line}" if check.line else ""
         self._indented(2, mark(self._console, check.verdict), Text(check.title), Text(place, "dim"))
-        for line in check_lines(check):
-            self._indented(2, Text(line))
+        for line in (*check_lines(check), *measured_of(check)):
+            self._indented(2, Text(line, "dim" if check.measured else ""))
 
     def _took(self, report: Report) -> str:
         return f"{report.took_s:.1f} s" + (

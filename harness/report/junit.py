@@ -3,20 +3,20 @@
 classname is the folder with dots, name the rest of the id: `hawkbit.deep` and `x[cut=poll#1:sent]`. Both hold nothing
 that depends on the run. file and line point to the check that failed, else to the title; seed, profile, time and trace
 are properties. FAILED is a failure, BROKEN an error, SKIPPED skipped; WARNED and KNOWN pass, with their findings in
-system-out.
+system-out. What passed checks measured stands in system-out too.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree as ET
 
-from fleetrig.harness.report.text import finding_lines
+from fleetrig.harness.report.text import finding_lines, measured_lines
 from fleetrig.harness.verdict import WORST_FIRST, Report, Verdict
 from fleetrig.simulator.contract.errors import BrokenBench
 
@@ -88,11 +88,16 @@ def _testcase(report: Report) -> ET.Element:
             ET.SubElement(case, "error", {"message": message, "type": "broken"}).text = text or message
         case Verdict.SKIPPED:
             ET.SubElement(case, "skipped", {"message": message})
-        case Verdict.WARNED | Verdict.KNOWN:
-            ET.SubElement(case, "system-out").text = text
-        case Verdict.PASSED:
-            pass
+    out = _clean("\n".join([*_passing_findings(report), *measured_lines(report)]))
+    if out:
+        ET.SubElement(case, "system-out").text = out
     return case
+
+
+def _passing_findings(report: Report) -> Iterator[str]:
+    """What was found in a run that counts as passed all the same."""
+    if report.verdict in (Verdict.WARNED, Verdict.KNOWN):
+        yield from finding_lines(report)
 
 
 def attributes_of(report: Report) -> dict[str, str]:

@@ -39,6 +39,21 @@ def check_lines(check: CheckResult) -> Iterator[str]:
         yield from _labelled("known", finding.known)
 
 
+def measured_lines(report: Report) -> Iterator[str]:
+    """What every passed check measured, phase by phase."""
+    for phase in report.phases:
+        for check in phase.checks:
+            if check.measured:
+                yield f"phase «{phase.name}», {f'line {check.line}: ' if check.line else ''}{check.title}"
+                yield from measured_of(check)
+
+
+def measured_of(check: CheckResult) -> Iterator[str]:
+    """What a passed check measured, indented under its title."""
+    if check.measured:
+        yield from _labelled("measured", check.measured)
+
+
 def _labelled(label: str, text: str) -> Iterator[str]:
     """Further lines of a text stand under its first."""
     for line in text.splitlines() or [""]:

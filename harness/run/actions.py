@@ -5,7 +5,8 @@ The bench performs its own words; the others are for the platform.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 from itertools import chain
 from typing import Any, Final
 
@@ -18,11 +19,21 @@ from fleetrig.simulator.effects import Pause
 
 def perform(context: RunContext, words: ActionWord) -> Director[None]:
     """One action."""
+    if not isinstance(words, Wait):
+        context.touched.update(touched_by(context, words))
     own = PERFORM.get(type(words))
     if own is None:
         yield from context.work.perform(words)
     else:
         yield from own(context, words)
+
+
+def touched_by(context: RunContext, words: ActionWord) -> Iterator[str]:
+    """The devices that an action is about; all, if it does not select any."""
+    globs = list(words.globs())
+    for serial in context.devices:
+        if all(fnmatchcase(serial.removeprefix(context.prefix), glob) for glob in globs):
+            yield serial
 
 
 def power_on(context: RunContext, words: PowerOn) -> Director[None]:
@@ -36,6 +47,7 @@ def power_on(context: RunContext, words: PowerOn) -> Director[None]:
         if words.cut_at is not None:
             watch = context.cuts[first.serial] = PowerCutTrigger(words.cut_at, words.off_s)
         after_s = spread_s * position / max(1, len(groups))
+        context.switched_on.update(device.serial for device in (first, *behind))
         context.driver.power_on(first.agent, after_s=after_s, trigger=watch)
         for device in behind:
             context.driver.power_on(device.agent, after_s=after_s)
@@ -55,6 +67,7 @@ def cycle_power(context: RunContext, words: CyclePower) -> Director[None]:
 def power_cycle(context: RunContext, devices: Sequence[Device], off_s: float) -> None:
     for device in devices:
         context.driver.power_cut(device.agent)
+        context.switched_on.add(device.serial)
         context.driver.power_on(device.agent, after_s=off_s)
 
 

@@ -6,12 +6,13 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 from fleetrig.harness.platform import platform_of
 from fleetrig.harness.report.console import ConsoleReport
+from fleetrig.harness.report.exits import ExitRules, remark_on_skips
 from fleetrig.harness.report.junit import write_junit
 from fleetrig.harness.run.run import run
 from fleetrig.harness.run.run_options import RunOptions
@@ -34,6 +35,7 @@ class BatchOutput:
     trace: Path | None = None
     results: Path = Path("fleetrig-results")
     fail_fast: bool = False
+    rules: ExitRules = field(default_factory=ExitRules)
 
     def written(self) -> dict[str, Path]:
         """The files that exist now, by kind."""
@@ -63,7 +65,9 @@ async def run_and_show(pairs: Sequence[Pair], output: BatchOutput, width: int) -
         if output.junit is not None:
             order = {expanded.name: position for position, (expanded, _) in enumerate(pairs)}
             write_junit(sorted([*reports, *not_run], key=lambda report: order[report.name]), output.junit)
-        output.writer.finish(reports, output.written(), took_s=time.monotonic() - began_s, not_run=len(not_run))
+        remark = remark_on_skips([report.verdict for report in reports], output.rules)
+        took_s = time.monotonic() - began_s
+        output.writer.finish(reports, output.written(), took_s=took_s, not_run=len(not_run), remark=remark)
     return reports
 
 

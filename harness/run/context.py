@@ -79,6 +79,12 @@ class RunContext:
     devices: dict[str, Device] = field(default_factory=dict)
     cuts: dict[str, PowerCutTrigger] = field(default_factory=dict)
     """Serial -> the watch that cuts the device's power once."""
+    touched: set[str] = field(default_factory=set)
+    """The devices that an action was about so far."""
+    switched_on: set[str] = field(default_factory=set)
+    """The devices that were switched on so far."""
+    heard: set[str] = field(default_factory=set)
+    """The devices that the server has heard so far, where the server says what they do."""
     fault_ids: list[int] = field(default_factory=list)
     """Faults that were added to the server."""
     progress: Progress = field(default_factory=Progress)

@@ -16,7 +16,7 @@ from fleetrig.harness.scenario_file.scenario import Phase
 from fleetrig.harness.scenario_file.titles import title_of
 from fleetrig.harness.scenario_file.words import Check
 from fleetrig.harness.servers.http_admin import NoAnswer
-from fleetrig.harness.verdict import CheckResult, Finding, Severity, Verdict, verdict_of
+from fleetrig.harness.verdict import CheckResult, Finding, Measured, Severity, Verdict, verdict_of
 from fleetrig.simulator.contract.clock import to_us
 from fleetrig.simulator.contract.trace import TraceEvent, TraceListener
 from fleetrig.simulator.drivers.director import Director, Until
@@ -32,8 +32,8 @@ class NotEvaluated(Enum):
 
 
 NOT_EVALUATED: Final = NotEvaluated.NOT_EVALUATED
-CheckOutcome = Finding | NotEvaluated | None
-"""The result of a check: a finding if it failed, None if it passed, NOT_EVALUATED if it was not judged."""
+CheckOutcome = Finding | Measured | NotEvaluated
+"""The result of a check: a finding if it failed, what it measured if it passed, NOT_EVALUATED if it was not judged."""
 
 
 def step_all(folds: Sequence[Fold], event: TraceEvent) -> None:
@@ -93,6 +93,7 @@ def evaluate_all(
         yield Until(lambda: folds.settled, phase.within_s)
     elif phase.for_s is not None:
         yield Until(lambda: folds.failed, phase.for_s)
+    context.emit("over", phase.name)
     answers: dict[int, CheckOutcome] = {}
     for position, evaluator in enumerate(evaluators):
         if callable(evaluator):
@@ -108,7 +109,7 @@ def outcome_of(fold: Fold, folds: PhaseFolds) -> CheckOutcome:
     """In a phase that failed early, a check that is still open is not a finding."""
     match fold.status():
         case Status.MET:
-            return None
+            return Measured(fold.measured())
         case Status.OPEN if folds.failed:
             return NOT_EVALUATED
         case _:
@@ -116,16 +117,16 @@ def outcome_of(fold: Fold, folds: PhaseFolds) -> CheckOutcome:
 
 
 def query_until(context: RunContext, query: Query, folds: PhaseFolds, deadline_us: int) -> Director[CheckOutcome]:
-    """The last finding before the deadline, None as soon as there is none.
+    """The last finding before the deadline, or what was read as soon as it agrees.
 
     Our own server may be down because the scenario wants it: that is tolerated until the deadline.
     """
     while not folds.failed:
         is_late = context.driver.now_us() >= deadline_us
         try:
-            finding = yield from query()
-            if finding is None or is_late:
-                return finding
+            answer = yield from query()
+            if isinstance(answer, Measured) or is_late:
+                return answer
         except NoAnswer:
             if is_late or not context.server.is_own:
                 raise
@@ -135,15 +136,25 @@ def query_until(context: RunContext, query: Query, folds: PhaseFolds, deadline_u
 
 def result_of(check: Check, answer: CheckOutcome) -> CheckResult:
     title = title_of(check)
-    if isinstance(answer, NotEvaluated):
-        return CheckResult(title, Verdict.SKIPPED, None, check.line)
-    if answer is not None and check.cites:
-        answer = Finding(answer.expected, answer.got, answer.evidence, ", ".join(check.cites))
-    return CheckResult(title, verdict_of(answer, Severity(check.severity)), answer, check.line)
+    match answer:
+        case NotEvaluated():
+            return CheckResult(title, Verdict.SKIPPED, None, check.line)
+        case Measured(text):
+            return CheckResult(title, Verdict.PASSED, None, check.line, text)
+        case Finding(expected, got, evidence):
+            finding = Finding(expected, got, evidence, ", ".join(check.cites))
+            return CheckResult(title, verdict_of(finding, Severity(check.severity)), finding, check.line)
 
 
 def trace_outcome(context: RunContext, check: Check, answer: CheckOutcome) -> None:
     """Records the server's answer in the trace, so that the trace can be judged later without the server."""
     if not isinstance(answer, NotEvaluated):
-        said = "" if answer is None else f"expected {answer.expected}, got {answer.got}"
+        said = "" if isinstance(answer, Measured) else f"expected {answer.expected}, got {answer.got}"
         context.emit("asked", title_of(check), said)
+
+
+def trace_measured(context: RunContext, checks: Iterable[CheckResult]) -> None:
+    """Records what passed checks measured, one event each, under their titles and in their order."""
+    for check in checks:
+        if check.measured:
+            context.emit("measured", check.title, check.measured)

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fleetrig.harness.checks.evaluators import evaluator_for
-from fleetrig.harness.external.view import view_for
+from fleetrig.harness.external.view import note_heard, view_for
 from fleetrig.harness.run.actions import perform
 from fleetrig.harness.run.context import RunContext, build_devices
-from fleetrig.harness.run.evaluation import evaluate_all, result_of, through_view
+from fleetrig.harness.run.evaluation import evaluate_all, result_of, through_view, trace_measured
 from fleetrig.harness.scenario_file.scenario import Phase
 from fleetrig.harness.scenario_file.titles import title_of
 from fleetrig.harness.verdict import PhaseResult, Verdict
@@ -29,6 +29,8 @@ def run_scenario(context: RunContext) -> Director[tuple[PhaseResult, ...]]:
     Known deviations do not stop it, unless they are marked `ends_run`.
     """
     context.emit("begun", context.prefix)
+    if context.scenario.devices.external:
+        context.driver.trace.listen(note_heard(view_for(context.scenario), context.heard))
     yield from context.work.setup()
     build_devices(context)
     yield from add_faults(context, [line.to_fault() for line in context.scenario.faults])
@@ -65,6 +67,7 @@ def run_phase(context: RunContext, phase: Phase) -> Director[PhaseResult]:
     pairs = zip(expected, outcomes, strict=True)
     checks = tuple(context.known.result(phase.name, check, result_of(check, finding)) for check, finding in pairs)
     result = PhaseResult(phase.name, checks, to_s(context.driver.now_us() - context.progress.began_us))
+    trace_measured(context, checks)
     context.emit("verdict", phase.name, result.verdict)
     return result
 

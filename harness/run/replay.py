@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any, Final
 
 from fleetrig.harness.checks.evaluators import FleetSnapshot, fold_of, is_query
 from fleetrig.harness.checks.fold import Fold
-from fleetrig.harness.external.view import view_for
+from fleetrig.harness.external.view import is_heard, view_for
 from fleetrig.harness.run.evaluation import (
     NOT_EVALUATED,
     CheckOutcome,
@@ -32,8 +33,9 @@ from fleetrig.harness.run.trace_file import digest_of
 from fleetrig.harness.scenario_file.scenario import Phase, Scenario
 from fleetrig.harness.scenario_file.selection import find
 from fleetrig.harness.scenario_file.template import ScenarioFile, read_scenario
+from fleetrig.harness.scenario_file.titles import title_of
 from fleetrig.harness.scenario_file.words import Check
-from fleetrig.harness.verdict import Finding, PhaseResult, Report, Verdict, worst_verdict
+from fleetrig.harness.verdict import Finding, Measured, PhaseResult, Report, Verdict, verdict_of_phases
 from fleetrig.simulator.contract.clock import to_s
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.masking import Secrets
@@ -69,7 +71,7 @@ def replay(path: Path, folder: Path, peer: Peer | None = None, *, allows_outside
     lines = read_lines(path)
     stored = first_line(path, next(lines, ""))
     file = read_scenario(scenario_path(stored, folder), stored.id, allows_outside=allows_outside)
-    hide = secrets_of(file).hide
+    hide = secrets_of(file).hide_known
     replayed = Replay(file.fill(stored.values), hide, known_in(peer, stored.run))
     for number, line in enumerate(lines, 2):
         try:
@@ -122,6 +124,8 @@ class PhaseReplay:
     watched: PhaseFolds
     """The same folds, by whether what breaks them ends the phase."""
     answers: list[str] = field(default_factory=list)
+    measured: dict[str, deque[str]] = field(default_factory=dict)
+    """What passed checks measured, by title; a trace of an older version has none."""
 
     def findings(self) -> Iterator[CheckOutcome]:
         """One per check. Raises UsageError when an answer is missing."""
@@ -134,8 +138,11 @@ class PhaseReplay:
             elif said is None:
                 raise UsageError(f"the trace has no answer to line {check.line} of phase {self.phase.name!r}: has the "
                                  "scenario changed since?")  # fmt: skip
+            elif said:
+                yield Finding("what the server said then", f"{AS_RECORDED}{said}")
             else:
-                yield Finding("what the server said then", f"{AS_RECORDED}{said}") if said else None
+                recorded = self.measured.get(title_of(check))
+                yield Measured(f"{AS_RECORDED}{recorded.popleft()}" if recorded else "")
 
 
 class Replay:
@@ -152,6 +159,8 @@ class Replay:
         self._view = view_for(scenario)
         self._prefix = ""
         self._stages: dict[str, str] = {}
+        self._on: set[str] = set()
+        self._heard: set[str] = set()
 
     def take(self, event: TraceEvent) -> None:
         """The next event of the trace. Raises UsageError when it does not belong to this scenario."""
@@ -159,9 +168,13 @@ class Replay:
         if event.lane is Lane.BENCH:
             self._bench(event)
         elif event.lane is Lane.DEVICE and event.device in self._stages:
-            self._stages[event.device] = "" if event.kind in ("power_cut", "ended") else event.stage
-        if self.under_way is not None:
-            for seen in self._view(event):
+            is_off = event.kind in ("power_cut", "ended")
+            self._stages[event.device] = "" if is_off else event.stage
+            (self._on.discard if is_off else self._on.add)(event.device)
+        for seen in self._view(event):
+            if is_heard(seen):
+                self._heard.add(seen.device)
+            if self.under_way is not None:
                 step_all(tuple(self.under_way.folds.values()), seen)
 
     def _bench(self, event: TraceEvent) -> None:
@@ -173,6 +186,8 @@ class Replay:
                 self.under_way = self._begin(event)
             case "asked" if self.under_way is not None:
                 self.under_way.answers.append(event.reason)
+            case "measured" if self.under_way is not None:
+                self.under_way.measured.setdefault(event.name, deque()).append(event.reason)
             case "verdict" if self.under_way is not None:
                 self.done.append(self._end(self.under_way, event.at_us))
                 self.under_way = None
@@ -183,7 +198,10 @@ class Replay:
         phase = next((one for one in self.scenario.phases if one.name == event.name), None)
         if phase is None:
             raise UsageError(f"the scenario {self.scenario.id} has no phase {event.name!r}: has it changed since?")
-        fleet = FleetSnapshot(self._prefix, dict(self._stages), self.scenario.devices.event_lane, self._hide)
+        fleet = FleetSnapshot(
+            self._prefix, dict(self._stages), self.scenario.devices.event_lane, self._hide,
+            frozenset(self._on), frozenset(self._heard), event.at_us,
+        )  # fmt: skip
         expected = self.scenario.checks_of(phase)
         folds = {
             position: fold_of(fleet, check.arguments)
@@ -209,7 +227,7 @@ class Replay:
 
 def report_of(stored: StoredRun, replayed: Replay) -> Report:
     phases, ending = (*replayed.done, *replayed.unexpected()), replayed.ending
-    verdict, reason = worst_verdict(phase.verdict for phase in phases), ""
+    verdict, reason = verdict_of_phases(phases)
     if ending is None:
         verdict, reason = Verdict.BROKEN, "the trace ends before the run did"
     elif ending.name in (Verdict.BROKEN, Verdict.SKIPPED):

@@ -31,10 +31,11 @@ from fleetrig.harness.run.run_options import RunOptions
 from fleetrig.harness.run.trace_file import TraceFile, about_run, trace_name
 from fleetrig.harness.scenario_file.selection import Expanded
 from fleetrig.harness.scenario_file.vocabulary import CLIENT_CERTIFICATES
+from fleetrig.harness.servers.lacking import why_skipped
 from fleetrig.harness.servers.own_server import Proxied, in_memory, proxied_server, serving
 from fleetrig.harness.servers.trust import verify_with
 from fleetrig.harness.servers.under_test import ServerUnderTest, server_under_test
-from fleetrig.harness.verdict import PhaseResult, Report, Verdict, worst_verdict
+from fleetrig.harness.verdict import PhaseResult, Report, Verdict, verdict_of_phases
 from fleetrig.reference_server.platform import PlatformBuilder
 from fleetrig.simulator.agent import Agent
 from fleetrig.simulator.contract.clock import VIRTUAL_EPOCH_US, to_s
@@ -47,6 +48,13 @@ from fleetrig.simulator.drivers.realtime import RealBench
 from fleetrig.simulator.drivers.virtual import VirtualBench
 
 NEEDS_A_DEVICE: Final = "it is about a device of yours: say --device-command CMD, which starts one (or --own-device)"
+
+
+TELLS_NOTHING: Final = (
+    "does not tell what it saw of the device, only our own server does: leave --against away, "
+    "or run `fleetrig serve` and give its `control: URL` in a SERVER.yaml"
+)
+WRONG_PLATFORM: Final = "{0} is {1}, the scenario is for {2}: run it against a server of {2}"
 
 
 class SkipScenario(Exception):
@@ -83,7 +91,8 @@ class ScenarioRun:
         phases = self._phases(reason)
         if self._left_behind:
             verdict, reason = Verdict.BROKEN, "; ".join(filter(None, [reason, self._left_behind]))
-        verdict = verdict or worst_verdict(phase.verdict for phase in phases)
+        if verdict is None:
+            verdict, reason = verdict_of_phases(phases)
         self.trace.emit(self._now_us(), Lane.BENCH, "ended", name=verdict, reason=self.secrets.hide(reason))
         trace_file, complaint = self._keep_trace(verdict)
         reason = "; ".join(filter(None, [reason, complaint]))
@@ -96,7 +105,7 @@ class ScenarioRun:
             phases=redact(phases, self.secrets.hide),
             took_s=time.monotonic() - self._began_s,
             simulated_s=to_s(self._now_us() - self._began_us) if self._context is not None else 0.0,
-            devices=sum(1 for _ in self.scenario.devices.units()),
+            devices=self.scenario.devices.unit_count(),
             target="reference server" if against is None else against.name,
             profile=self.profile if against is None else "",
             time=self.options.time,
@@ -133,7 +142,7 @@ class ScenarioRun:
         against = self.options.against
         if against is not None:
             if against.platform not in ("", self.platform.name):
-                raise SkipScenario(f"{against.name} is {against.platform}, the scenario is for {self.platform.name}")
+                raise SkipScenario(WRONG_PLATFORM.format(against.name, against.platform, self.platform.name))
             return await self._run_on_server(server_under_test(against, self.platform))
         build, proxied = self._build()
         async with serving(self.platform, build, self.profile, self.trace, self.secrets, proxied) as server:
@@ -155,7 +164,7 @@ class ScenarioRun:
     async def _run_on_server(self, server: ServerUnderTest) -> tuple[PhaseResult, ...]:
         """Leaving the bench switches all devices off; then a shared server is cleaned up."""
         self._check_needs(server)
-        raise_file_limit(sum(1 for _ in self.scenario.devices.units()))
+        raise_file_limit(self.scenario.devices.unit_count())
         try:
             async with (
                 RealBench(self.trace, seed=self.options.seed, verify=self._verify(server)) as bench,
@@ -219,10 +228,10 @@ class ScenarioRun:
             if self.options.device is None and not self.options.own_device:
                 raise SkipScenario(NEEDS_A_DEVICE)
             if not server.is_own and server.control is None:
-                raise SkipScenario(f"{server.name} does not tell what it saw of the device: only our own server does")
+                raise SkipScenario(f"{server.name} {TELLS_NOTHING}")
         certificates = (CLIENT_CERTIFICATES,) if self._shows_certificates else ()
         if lacking := server.lacks((self.scenario.devices.over, *certificates, *self.scenario.needs)):
-            raise SkipScenario(f"{server.name} lacks {', '.join(lacking)}")
+            raise SkipScenario(why_skipped(server.name, lacking, is_own=server.is_own))
 
     def _phases(self, broken: str) -> tuple[PhaseResult, ...]:
         if self._context is None:

@@ -6,13 +6,15 @@ import hashlib
 import json
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from fleetrig.harness.report.version import VERSION
+from fleetrig.harness.run.private_files import make_private_folder, open_private
 from fleetrig.harness.scenario_file.selection import Expanded
-from fleetrig.simulator.contract.errors import BrokenBench
+from fleetrig.simulator.contract.errors import BrokenBench, shown_path, system_said
 from fleetrig.simulator.contract.json_types import Json
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import TraceEvent
@@ -54,32 +56,71 @@ def about_run(expanded: Expanded, seed: int, time: str) -> dict[str, Json]:
     }
 
 
+def _temporary_file() -> IO[str]:
+    try:
+        return tempfile.TemporaryFile("w+", encoding="utf-8")
+    except OSError as wrong:
+        raise BrokenBench(f"cannot make a temporary file for the trace: {system_said(wrong)}") from None
+
+
+@contextmanager
+def closing_quietly(file: IO[str]) -> Iterator[IO[str]]:
+    """What is still in the buffer of a full disk's file would be written when it is closed."""
+    try:
+        yield file
+    finally:
+        with suppress(OSError):
+            file.close()
+
+
 class TraceFile:
     """Begins as a temporary file; `close` moves it into the folder of results or throws it away."""
 
     def __init__(self, goal: Path, about: Mapping[str, Json], secrets: Secrets) -> None:
         self._goal = goal
         self._secrets = secrets
-        self._file = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 (closed by `close`)
-        self._file.write(json.dumps(about) + "\n")
+        self._failed: OSError | None = None
+        self._file = _temporary_file()
+        self._put(json.dumps(about))
 
     def write(self, event: TraceEvent) -> None:
-        self._file.write(to_line(event, self._secrets) + "\n")
+        if self._failed is None:
+            self._put(to_line(event, self._secrets))
+
+    def _put(self, line: str) -> None:
+        """A disk that is full ends the trace, not the run; `close` says so."""
+        try:
+            self._file.write(line + "\n")
+        except OSError as wrong:
+            self._failed = wrong
 
     def close(self, *, keep: bool) -> Path | None:
         """Where the trace lies, if it was kept. Raises BrokenBench when it cannot be written."""
-        with self._file as draft:
+        with closing_quietly(self._file) as draft:
             if not keep:
                 return None
+            if self._failed is not None:
+                raise BrokenBench(f"no trace: {tempfile.gettempdir()}: {system_said(self._failed)}")
             try:
                 draft.seek(0)
-                self._goal.parent.mkdir(parents=True, exist_ok=True)
-                part = self._goal.with_name(self._goal.name + ".part")
-                with part.open("w", encoding="utf-8") as kept:
-                    for line in draft:
-                        # Once more: a secret may have been learnt after the line was written.
-                        kept.write(self._secrets.hide(line))
-                part.replace(self._goal)
+                make_private_folder(self._goal.parent)
+                self._copy(draft)
             except OSError as wrong:
-                raise BrokenBench(f"cannot write the trace {self._goal}: {wrong.strerror or wrong}") from None
+                raise self._broken(wrong) from None
             return self._goal
+
+    def _copy(self, draft: IO[str]) -> None:
+        part = self._goal.with_name(self._goal.name + ".part")
+        try:
+            with open_private(part) as kept:
+                for line in draft:
+                    # Once more: a secret may have been learnt after the line was written.
+                    kept.write(self._secrets.hide_known(line))
+            part.replace(self._goal)
+        except BaseException:
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
+            raise
+
+    def _broken(self, wrong: OSError) -> BrokenBench:
+        return BrokenBench(f"cannot write the trace {shown_path(self._goal)}: {system_said(wrong)}")

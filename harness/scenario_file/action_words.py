@@ -13,7 +13,8 @@ from typing import Final
 from pydantic import ConfigDict, Field, RootModel
 
 from fleetrig.harness.scenario_file.entry import WordModel
-from fleetrig.harness.scenario_file.values import CutAt, Duration, Glob, Model, PositiveCount, Text, UnitList
+from fleetrig.harness.scenario_file.exchange_names import CutAt
+from fleetrig.harness.scenario_file.values import DeviceCount, Duration, Glob, Model, RecordText, UnitList
 from fleetrig.simulator.contract.units import duration_text
 
 
@@ -107,11 +108,11 @@ class Preregister(DeviceSelector, ActionWord):
 
     csv: UnitList | None = None
     """The units to register, in place of the devices: columns serial, and token, type, name, description if given."""
-    batch: PositiveCount = 1000
+    batch: DeviceCount = 1000
     """Number of devices in one request."""
-    name: Text | None = None
+    name: RecordText | None = None
     """The record's name; `{serial}` stands for the serial."""
-    description: Text | None = None
+    description: RecordText | None = None
     """The record's description; `{serial}` stands for the serial."""
 
     def describe(self) -> str:

@@ -13,6 +13,7 @@ from pydantic import ConfigDict, RootModel, model_validator
 
 from fleetrig.harness.scenario_file.action_words import DeviceSelector, describe_devices
 from fleetrig.harness.scenario_file.entry import OneWord, WordModel
+from fleetrig.harness.scenario_file.exchange_names import AnswerLine, ExchangeName, HttpMethodName, RequestLine
 from fleetrig.harness.scenario_file.values import (
     AT_LEAST_ONCE,
     AllOrCount,
@@ -38,6 +39,10 @@ class CheckWord(WordModel):
         """Describes what is expected; empty if the fold describes it."""
         return ""
 
+    def waits(self) -> bool:
+        """True when it waits for something; False when it holds until something happens that must not."""
+        return True
+
 
 class Counted(DeviceSelector, CheckWord):
     """Checks that count events of the device lane."""
@@ -45,16 +50,19 @@ class Counted(DeviceSelector, CheckWord):
     times: HowOften = AT_LEAST_ONCE
     """How often, for each device: an exact number, or bounds."""
 
+    def waits(self) -> bool:
+        return self.times.at_least > 0
+
 
 class Sends(Counted):
     """Devices send requests like this. All given fields must match."""
 
-    name: Text | None = None
+    name: ExchangeName | None = None
     """What the device calls it: poll, configData, deploymentBase, download, feedback-closed, … (glob)."""
-    method: Text | None = None
+    method: HttpMethodName | None = None
     path: Glob | None = None
     """Glob over the raw path, without the query."""
-    line: Glob | None = None
+    line: RequestLine | None = None
     """Glob over its one line, whatever the protocol: `PUT /a`, `PUBLISH v1/devices/me/*`."""
     header: Mapping[str, Glob] = {}
     """Header names (in any case) and a glob for the value of each."""
@@ -66,10 +74,10 @@ class Sends(Counted):
 class Receives(Counted):
     """Devices receive answers like this. All given fields must match."""
 
-    name: Text | None = None
+    name: ExchangeName | None = None
     """What the device calls the request that was answered (glob)."""
     status: HttpStatus | None = None
-    line: Glob | None = None
+    line: AnswerLine | None = None
     """Glob over its one line, whatever the protocol: `200`, `CONNACK 0`, `2.05`."""
     header: Mapping[str, Glob] = {}
     body_has: Mapping[str, Any] = {}
@@ -79,7 +87,7 @@ class Receives(Counted):
 class NoReplies(Counted):
     """Devices get no usable answer: refused, reset, silence, or an answer that is cut."""
 
-    name: Text | None = None
+    name: ExchangeName | None = None
     """What the device calls the request (glob)."""
 
 
@@ -89,6 +97,12 @@ class Reaches(DeviceSelector, CheckWord):
     stage: Stage
     devices: AllOrCount = "all"
     """Minimum number of devices."""
+
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        if self.devices == 0:
+            raise ValueError("devices: 0 always holds: expected all, or at least 1 (`never: {reaches: …}` is for none)")
+        return self
 
     def needs_device_access(self) -> str:
         return STAGES_ARE_INSIDE
@@ -158,6 +172,9 @@ class Never(CheckWord, RootModel[Seen]):
     def needs_device_access(self) -> str:
         return self.what.arguments.needs_device_access()
 
+    def waits(self) -> bool:
+        return False
+
 
 class Registry(DeviceSelector, CheckWord):
     """Each of the server's records of the devices is like this."""
@@ -182,6 +199,10 @@ class Registry(DeviceSelector, CheckWord):
             raise ValueError("expected something to compare, such as in_state or attributes")
         if self.absent and len(given) > 1:
             raise ValueError("a record that is absent has nothing else to compare")
+        if self.devices == 0 and len(given) > 1:
+            raise ValueError("of 0 records there is nothing else to compare")
+        if self.attributes == {} and given <= {"attributes"}:
+            raise ValueError("attributes: {} says nothing: name some, or say attribute_keys: [] for none at all")
         return self
 
     def fields(self, serial: str) -> dict[str, Any]:
@@ -209,6 +230,13 @@ class Registry(DeviceSelector, CheckWord):
 class KeepsRunning(DeviceSelector, CheckWord):
     """No device program exits by itself. For external devices this is checked in every phase."""
 
+    def waits(self) -> bool:
+        return False
+
+
+class ProgramsKeepRunning(KeepsRunning):
+    """The same as every phase expects it of external devices, also while none of them is on."""
+
 
 class KeepsSecrets(DeviceSelector, CheckWord):
     """No token stands in what the programs of the devices write."""
@@ -216,9 +244,15 @@ class KeepsSecrets(DeviceSelector, CheckWord):
     def describe(self) -> str:
         return f"no token stands in what the programs of {describe_devices(self.only)} write"
 
+    def waits(self) -> bool:
+        return False
+
 
 class OneAddress(Model, CheckWord):
     """Each id comes from one address. Two addresses that take turns are two devices with one id."""
+
+    def waits(self) -> bool:
+        return False
 
 
 class Refused(DeviceSelector, CheckWord):
@@ -228,12 +262,18 @@ class Refused(DeviceSelector, CheckWord):
     """A part of the reason."""
     times: HowOften = AT_LEAST_ONCE
 
+    def waits(self) -> bool:
+        return self.times.at_least > 0
+
 
 class FaultBit(Model, CheckWord):
     """A fault was triggered. Without this check a scenario can pass because nothing went wrong."""
 
     kind: FaultKind
     times: HowOften = AT_LEAST_ONCE
+
+    def waits(self) -> bool:
+        return self.times.at_least > 0
 
 
 class ManufacturingRecord(Model, CheckWord):

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, Strict, model_validator
 
+from fleetrig.harness.scenario_file.exchange_names import FaultThatCanAct, request_line
 from fleetrig.harness.scenario_file.values import Duration, HttpStatus, Model, Size
 from fleetrig.simulator.contract import fault_values
 from fleetrig.simulator.contract.delivery import Ending, Framing
@@ -25,8 +26,8 @@ REWRITES: Final = frozenset(name for name, kinds in BELONGS_TO.items() if FaultK
 class FaultLine(Model):
     """Something that goes wrong between the devices and the server."""
 
-    fault: FaultKind
-    hits: Annotated[str, AfterValidator(fault_values.hits)] = "*"
+    fault: FaultThatCanAct
+    hits: Annotated[str, AfterValidator(fault_values.hits), AfterValidator(request_line)] = "*"
     """Whom: a glob over the line of what came in, for instance `POST */feedback` or `CONNECT gw-*`.
 
     latency, withheld_ack: of what came in or goes out. duplicate_delivery: of what goes out, `PUBLISH */rpc/*`.

@@ -15,6 +15,9 @@ class Mark(NamedTuple):
 
 START: Final = Mark(1, 1)
 
+Keys = tuple[str, ...]
+"""The keys above a value, outermost first."""
+
 
 class MarkedText(str):
     """A text and its line."""
@@ -74,15 +77,22 @@ def locate(tree: Any, place: Sequence[str | int], *, key: bool = False) -> tuple
 
 
 def texts(node: Any, at: Mark = START) -> Iterator[tuple[str, Mark]]:
-    """Every text among the values, with its place."""
+    """Every text among the values, with its place in the file."""
+    return ((text, mark) for text, mark, _ in texts_below(node, at))
+
+
+def texts_below(
+    node: Any, at: Mark = START, above: tuple[str, ...] = ()
+) -> Iterator[tuple[str, Mark, tuple[str, ...]]]:
+    """The same, each with the keys above it."""
     if isinstance(node, MarkedMapping):
         for key, value in node.items():
-            yield from texts(value, node.values_at[key])
+            yield from texts_below(value, node.values_at[key], (*above, key))
     elif isinstance(node, MarkedList):
         for item, item_at in zip(node, node.items_at, strict=True):
-            yield from texts(item, item_at)
+            yield from texts_below(item, item_at, above)
     elif isinstance(node, str):
-        yield node, at
+        yield node, at, above
 
 
 def keys(node: Any) -> Iterator[tuple[str, Mark]]:
@@ -91,6 +101,12 @@ def keys(node: Any) -> Iterator[tuple[str, Mark]]:
         yield from node.keys_at.items()
     for value in node.values() if isinstance(node, MarkedMapping) else node if isinstance(node, MarkedList) else ():
         yield from keys(value)
+
+
+def count_values(node: Any) -> int:
+    """How many values there are in a tree, the tree itself included."""
+    inner = node.values() if isinstance(node, dict) else node if isinstance(node, list | tuple) else ()
+    return 1 + sum(map(count_values, inner))
 
 
 def replaced(node: Any, change: Callable[[str, Mark], Any], at: Mark = START) -> Any:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Annotated, Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from fleetrig.harness.scenario_file.action_words import DeviceSelector
 from fleetrig.harness.scenario_file.check_words import CheckWord
-from fleetrig.harness.scenario_file.values import Count, Duration, Text
+from fleetrig.harness.scenario_file.exchange_names import ExchangeName
+from fleetrig.harness.scenario_file.values import Count, Duration, Number, Window
+
+POLL: Any = Field("poll", validate_default=True)
+"""The usual exchange, where the flow has one of that name."""
 
 
 class Bounded(DeviceSelector, CheckWord):
@@ -18,32 +22,47 @@ class Bounded(DeviceSelector, CheckWord):
     def _has_bound(self) -> Self:
         if not {"at_least", "at_most", "at_least_s", "at_most_s"} & self.model_fields_set:
             raise ValueError("expected at_least, at_most or both")
+        bounds = {name: getattr(self, name) for name in self.model_fields_set if name.startswith("at_")}
+        if not any(bounds.values()) and not any(name.startswith("at_most") for name in bounds):
+            raise ValueError("at_least: 0 always holds: give a higher number, or at_most")
         return self
 
 
 class Gap(Bounded):
     """The time between one such request of a device and its next, every time."""
 
-    between: Text = "poll"
+    between: ExchangeName = POLL
     """What the device calls the request."""
     at_least_s: Duration | None = Field(None, alias="at_least")
     at_most_s: Duration | None = Field(None, alias="at_most")
 
 
+def _some(number: int) -> int:
+    if number < 1:
+        raise ValueError("expected a number of at least 1 (`never: {sends: {name: …}}` is the check for none at all)")
+    return number
+
+
 class Rate(DeviceSelector, CheckWord):
     """The maximum number of such requests that all devices together send in any window of this length."""
 
-    of: Text = "poll"
-    at_most: Count
-    per_s: Duration = Field(1.0, alias="per")
+    of: ExchangeName = POLL
+    at_most: Annotated[Count, AfterValidator(_some)]
+    per_s: Window = Field(1.0, alias="per")
+
+    def waits(self) -> bool:
+        return False
 
 
 class Attempts(Bounded):
     """The longest run of consecutive failures of one device: no usable answer, or a status of 400 or above."""
 
-    of: Text = "poll"
+    of: ExchangeName = POLL
     at_least: Count | None = None
     at_most: Count | None = None
+
+    def waits(self) -> bool:
+        return bool(self.at_least)
 
 
 class Spread(DeviceSelector, CheckWord):
@@ -52,10 +71,10 @@ class Spread(DeviceSelector, CheckWord):
     Windows count from the first such request of the phase to its last.
     """
 
-    of: Text = "poll"
-    peak_at_most: float = Field(gt=1)
+    of: ExchangeName = POLL
+    peak_at_most: Number = Field(gt=1)
     """The fullest window over the mean."""
-    per_s: Duration = Field(1.0, alias="per")
+    per_s: Window = Field(1.0, alias="per")
     over_s: Duration | None = Field(None, alias="over")
     """The minimum length of the whole span, for fleets that all arrive at once."""
     first: bool = False
@@ -65,13 +84,13 @@ class Spread(DeviceSelector, CheckWord):
 class BacksOff(DeviceSelector, CheckWord):
     """The pauses between a device's failed tries grow: the later half takes so many times as long as the earlier."""
 
-    of: Text = "poll"
-    by: float = Field(1.5, gt=1)
+    of: ExchangeName = POLL
+    by: Number = Field(1.5, gt=1)
 
 
 class Jitter(DeviceSelector, CheckWord):
     """Devices that fail together do not retry together: their pauses after the same failure differ."""
 
-    of: Text = "poll"
-    at_least: float = Field(0.1, gt=0)
+    of: ExchangeName = POLL
+    at_least: Number = Field(0.1, gt=0)
     """The difference over the mean, in the median over all failures."""

@@ -3,8 +3,7 @@
 `devices.flow` says whose devices they are, `server.platform` whose server, if that is another one. So a word of another
 platform is a mistake like a misspelt one, with its line and the nearest word. Made when a platform is first named.
 
-Names of exchanges (`sends`, `never`, `rate` …) are not checked yet: `Vocabulary.exchanges` has them, and `_models_for`
-is where the models of these words would be narrowed, as that of `registry` is.
+Names of exchanges and of points to cut power at are the devices' own; validators get them as `FileModels.known`.
 """
 
 from __future__ import annotations
@@ -20,6 +19,7 @@ from fleetrig.harness.platforms import PLATFORMS
 from fleetrig.harness.scenario_file.action_words import BENCH_WORDS
 from fleetrig.harness.scenario_file.check_words import Registry
 from fleetrig.harness.scenario_file.entry import as_list
+from fleetrig.harness.scenario_file.exchange_names import KnownNames
 from fleetrig.harness.scenario_file.scenario import Devices, Phase, Scenario, ServerBlock
 from fleetrig.harness.scenario_file.settings_model import Settings
 from fleetrig.harness.scenario_file.vocabulary import Vocabulary, merged, vocabulary_of
@@ -36,16 +36,22 @@ class FileModels:
     phase: type[Phase]
     action: type[Action]
     check: type[Check]
+    known: KnownNames
+    """The names that the devices know."""
 
 
-def models_for(flow: str, platform: str = "") -> FileModels:
-    """For devices of a flow, and the flow's own platform or another one. A name that is not known stands for any."""
-    return _models_for(flow if flow in PLATFORMS else "", platform if platform in PLATFORMS else flow)
+def models_for(flow: str, platform: str = "", *, external: bool = False) -> FileModels:
+    """For devices of a flow, and the flow's own platform or another one. A name that is not known stands for any.
+
+    `external`: the devices are programs, and may do what simulated ones do not.
+    """
+    return _models_for(flow if flow in PLATFORMS else "", platform if platform in PLATFORMS else flow, external)
 
 
 def models_of(tree: Any) -> FileModels:
     """For a file, as it was read."""
-    return models_for(_text_at(tree, "devices", "flow"), _text_at(tree, "server", "platform"))
+    external = _at(tree, "devices", "external") not in (None, False)
+    return models_for(_text_at(tree, "devices", "flow"), _text_at(tree, "server", "platform"), external=external)
 
 
 def any_models() -> FileModels:
@@ -54,7 +60,7 @@ def any_models() -> FileModels:
 
 
 @cache
-def _models_for(flow: str, platform: str) -> FileModels:
+def _models_for(flow: str, platform: str, external: bool) -> FileModels:
     devices, server = _vocabulary(flow), _vocabulary(platform)
     action = with_words(Action, {**BENCH_WORDS, **server.words})
     check = with_words(Check, {**CHECK_WORDS, "registry": _registry(server)})
@@ -66,11 +72,19 @@ def _models_for(flow: str, platform: str) -> FileModels:
         "server": wanted,
         "phases": Annotated[_several(phase), Field(min_length=1)],
     }
-    return FileModels(_narrowed(Scenario, parts, {"server": wanted()}), phase, action, check)
+    scenario = _narrowed(Scenario, parts, {"server": wanted()})
+    return FileModels(scenario, phase, action, check, _known_names(devices, external=external))
 
 
 def _vocabulary(name: str) -> Vocabulary:
     return vocabulary_of(name) if name in PLATFORMS else merged(map(vocabulary_of, PLATFORMS))
+
+
+def _known_names(devices: Vocabulary, *, external: bool) -> KnownNames:
+    speaks_http = devices.transports == ("http",)
+    if external:
+        return KnownNames((*devices.exchanges, *devices.program_exchanges), (), devices.moments, speaks_http)
+    return KnownNames(devices.exchanges, devices.program_exchanges, devices.moments, speaks_http)
 
 
 def _devices(vocabulary: Vocabulary) -> type[Devices]:
@@ -133,6 +147,11 @@ def _one_of(words: Iterable[str]) -> Any:
 
 
 def _text_at(tree: Any, *keys: str) -> str:
+    found = _at(tree, *keys)
+    return found if isinstance(found, str) else ""
+
+
+def _at(tree: Any, *keys: str) -> Any:
     for key in keys:
         tree = tree.get(key) if isinstance(tree, Mapping) else None
-    return tree if isinstance(tree, str) else ""
+    return tree

@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, get_args
 
@@ -13,13 +14,13 @@ from pydantic import BaseModel, RootModel
 from pydantic_core import ErrorDetails
 
 from fleetrig.harness.scenario_file.marks import Mark, locate
-from fleetrig.harness.scenario_file.unit_list import UnitListMistake
 from fleetrig.simulator.contract.errors import UsageError
 
 KEY = ("[key]",)
 """How pydantic ends the place of a mistake in a key."""
 
 SHOWN_CHARACTERS = 60
+SHOWN_PROBLEMS = 100
 SOURCE_LINE_CHARACTERS = 160
 
 _MAPPING = "expected a mapping (key: value)"
@@ -69,12 +70,18 @@ class Problem:
         return f"{where}\n    {line[:SOURCE_LINE_CHARACTERS]}\n    {indent}^"
 
 
+class WholeSentence(ValueError):
+    """A mistake in a value, in a sentence that already says what came."""
+
+
 class FileMistakes(UsageError):
     """All mistakes that were found in a file, or in several."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(set(problems)))
-        super().__init__("\n".join(map(str, self.problems)))
+        more = len(self.problems) - SHOWN_PROBLEMS
+        hint = [f"… and {more:,} more"] if more > 0 else []
+        super().__init__("\n".join([*map(str, self.problems[:SHOWN_PROBLEMS]), *hint]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +91,8 @@ class Source:
     path: Path
     text: str
     tree: Any
+    secret_names: frozenset[str] = frozenset()
+    """What `${…}` names of secrets: their values are never shown."""
 
     def problem(self, mark: Mark, sentence: str) -> Problem:
         return problem_in(self.path, self.text, mark, sentence)
@@ -100,7 +109,8 @@ class Source:
             about_key = error["type"] == "extra_forbidden" or place[-1:] == KEY
             mark, raw = locate(self.tree, place[:-1] if place[-1:] == KEY else place, key=about_key)
             if not _follows_from_others(error):
-                yield self.problem(mark, sentence(error, raw, model))
+                is_secret = isinstance(raw, str) and any(f"${{{name}}}" in raw for name in self.secret_names)
+                yield self.problem(mark, sentence(error, raw, model, is_secret=is_secret))
 
 
 def problem_in(path: Path, text: str, mark: Mark, sentence: str) -> Problem:
@@ -109,11 +119,17 @@ def problem_in(path: Path, text: str, mark: Mark, sentence: str) -> Problem:
 
 
 def _line_of(text: str, line: int) -> str:
-    lines = re.split(r"\r\n|\r|\n", text, maxsplit=line)
+    lines = _lines(text)
     return lines[line - 1] if line <= len(lines) else ""
 
 
-def sentence(error: ErrorDetails, raw: Any, model: type[BaseModel]) -> str:
+@lru_cache(maxsize=2)
+def _lines(text: str) -> list[str]:
+    """Of a file, split once for all of its problems."""
+    return re.split(r"\r\n|\r|\n", text)
+
+
+def sentence(error: ErrorDetails, raw: Any, model: type[BaseModel], *, is_secret: bool = False) -> str:
     """One error of pydantic's in our words. `raw` is what the file says there, before values are filled in."""
     place, context = error["loc"], error.get("ctx", {})
     match error["type"]:
@@ -122,13 +138,15 @@ def sentence(error: ErrorDetails, raw: Any, model: type[BaseModel]) -> str:
         case "extra_forbidden":
             return _at(place[:-1], not_known(str(place[-1]), known_keys(model, place[:-1])))
         case "value_error":
-            said = context["error"]
-            return _at(place, str(said) if isinstance(said, UnitListMistake) else f"{said}{_got(error['input'], raw)}")
+            said, got = context["error"], _got(error["input"], raw, is_secret)
+            is_whole = isinstance(said, WholeSentence)
+            return _at(place, str(said) if is_whole else f"{said}{got}")
         case "literal_error" | "enum":
             words = re.findall(r"'([^']*)'", str(context["expected"]))
-            return _at(place, f"expected {_either(words)}" + _got(error["input"], raw) + _hint(error["input"], words))
+            hint = "" if is_secret else _hint(error["input"], words)
+            return _at(place, f"expected {_either(words)}" + _got(error["input"], raw, is_secret) + hint)
         case _:
-            return _at(place, _expected(error) + _got(error["input"], raw))
+            return _at(place, _expected(error) + _got(error["input"], raw, is_secret))
 
 
 def known_keys(model: type[BaseModel], place: Sequence[str | int]) -> list[str]:
@@ -142,10 +160,11 @@ def known_keys(model: type[BaseModel], place: Sequence[str | int]) -> list[str]:
 
 def not_known(word: str, known: Sequence[str]) -> str:
     """A sentence about a word that is not known, with the nearest one that is."""
-    nearest = difflib.get_close_matches(word, known, n=1)
+    shown = word if len(word) <= SHOWN_CHARACTERS else word[:SHOWN_CHARACTERS] + "…"
+    nearest = difflib.get_close_matches(shown, known, n=1)
     if nearest:
-        return f"{word!r} is not known here; did you mean {nearest[0]!r}?"
-    return f"{word!r} is not known here; known is {', '.join(known) or 'nothing'}"
+        return f"{shown!r} is not known here; did you mean {nearest[0]!r}?"
+    return f"{shown!r} is not known here; known is {', '.join(known) or 'nothing'}"
 
 
 def _models_under(owner: type[BaseModel], key: str) -> Iterator[type[BaseModel]]:
@@ -178,11 +197,11 @@ def _follows_from_others(error: ErrorDetails) -> bool:
     return error["type"] == "too_short" and isinstance(given, list) and len(given) >= error["ctx"]["min_length"]
 
 
-def _got(value: Any, raw: Any) -> str:
+def _got(value: Any, raw: Any, is_secret: bool) -> str:
     """The actual value; never one from the environment, since that may be a secret."""
     if value is None or value in ({}, []):
         return ", got nothing"
-    if isinstance(raw, str) and "${env:" in raw:
+    if is_secret:
         return f", got what {raw} stands for"
     written = f" from {raw}" if isinstance(raw, str) and "${" in raw else ""
     return "" if isinstance(value, dict | list) and not written else f", got {_shown(value)}{written}"
@@ -204,7 +223,7 @@ def _shown(value: Any) -> str:
 
 
 def _hint(value: Any, words: Sequence[str]) -> str:
-    nearest = difflib.get_close_matches(str(value), words, n=1)
+    nearest = difflib.get_close_matches(str(value)[:SHOWN_CHARACTERS], words, n=1)
     return f"; did you mean {nearest[0]!r}?" if nearest else ""
 
 

@@ -28,13 +28,12 @@ from ruamel.yaml.events import (
 
 from fleetrig.harness.scenario_file.marks import START, Mark, MarkedList, MarkedMapping, marked_text
 from fleetrig.harness.scenario_file.problems import FileMistakes, Problem, Source, problem_in
+from fleetrig.simulator.contract.bounds import YAML_BYTES, YAML_LEVELS, YAML_VALUES
 from fleetrig.simulator.contract.errors import UsageError
 
-MAX_BYTES: Final = 1024 * 1024
-MAX_LEVELS: Final = 50
-MAX_VALUES: Final = 50_000
-
 UNPRINTABLE: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+UNWRITABLE: Final = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+"""What escapes in quotes can make: characters that steer a terminal, NUL, and halves of characters."""
 INTEGER: Final = re.compile(r"[-+]?[0-9]{1,18}|0x[0-9a-fA-F]{1,15}|0o[0-7]{1,20}")
 NUMBER: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 
@@ -57,7 +56,7 @@ def read_source(path: Path) -> Source:
     """Text and tree of a file. Raises as `load_mapping`."""
     try:
         with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
+            content = file.read(YAML_BYTES.most + 1)
     except OSError as wrong:
         raise UsageError(f"cannot read {path}: {wrong.strerror or wrong}") from None
     return parse(content, path)
@@ -74,8 +73,8 @@ def parse(content: bytes, path: Path) -> Source:
 
 
 def _text(content: bytes, path: Path) -> str:
-    if len(content) > MAX_BYTES:
-        _refuse(path, "", START, f"the file is larger than {MAX_BYTES >> 20} MiB")
+    if len(content) > YAML_BYTES.most:
+        _refuse(path, "", START, f"the file is too large: expected {YAML_BYTES}")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as wrong:
@@ -123,8 +122,8 @@ class _Builder:
                 return self._scalar(event)
             case CollectionStartEvent():
                 self._level += 1
-                if self._level > MAX_LEVELS:
-                    self._refuse(_mark(event), f"nested deeper than {MAX_LEVELS} levels")
+                if self._level > YAML_LEVELS.most:
+                    self._refuse(_mark(event), f"nested too deep: expected {YAML_LEVELS}")
                 is_mapping = isinstance(event, MappingStartEvent)
                 node = self._mapping(event, events) if is_mapping else self._list(event, events)
                 self._level -= 1
@@ -132,8 +131,8 @@ class _Builder:
 
     def _check_node(self, event: Event) -> None:
         self._values += 1
-        if self._values > MAX_VALUES:
-            self._refuse(_mark(event), f"more than {MAX_VALUES} values in a file")
+        if self._values > YAML_VALUES.most:
+            self._refuse(_mark(event), f"too many values in the file: expected {YAML_VALUES}")
         if isinstance(event, AliasEvent):
             self._refuse(_mark(event), f"aliases are not allowed (*{event.anchor}): write the value out, or use params")
         if anchor := getattr(event, "anchor", None):
@@ -169,6 +168,8 @@ class _Builder:
         """The core schema of YAML 1.2: null, true, false, whole numbers, numbers; everything else is text."""
         text: str = event.value
         line = _mark(event).line
+        if found := UNWRITABLE.search(text):
+            self._refuse(_mark(event), f"text with U+{ord(found[0]):04X}, which cannot be shown as it is")
         if event.style is not None:
             return marked_text(text, line)
         if text in {"", "~", "null", "Null", "NULL"}:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Self
@@ -24,6 +25,7 @@ from pydantic import (
     model_validator,
 )
 
+from fleetrig.harness.scenario_file.check_words import ProgramsKeepRunning
 from fleetrig.harness.scenario_file.entry import as_list
 from fleetrig.harness.scenario_file.fault_line import FaultLine
 from fleetrig.harness.scenario_file.settings_model import Settings
@@ -31,30 +33,37 @@ from fleetrig.harness.scenario_file.unit_list import Unit, read_units, with_chil
 from fleetrig.harness.scenario_file.values import (
     AttributeText,
     Cite,
+    DeviceCount,
     Duration,
+    LooseText,
     Model,
     Name,
-    PositiveCount,
+    Number,
     Scalar,
     Text,
     UnitList,
+    Window,
     Word,
     written_as,
 )
-from fleetrig.harness.scenario_file.words import Action, Check, NeutralCheck
+from fleetrig.harness.scenario_file.words import Action, Check, with_words
 from fleetrig.simulator.backoff import Backoff, Policy
-from fleetrig.simulator.contract.bounds import DEVICES
+from fleetrig.simulator.contract.bounds import COMBINATIONS, DEVICES
 from fleetrig.simulator.contract.trace import Lane
 from fleetrig.simulator.fleet import SERIAL, check_template, has_number, serial_of
 
 POWER_CUT_POINTS: Final = "power_cut_points"
 """In place of a list in `matrix`: every point at which power can be cut. A dry run lists them."""
 
-MAX_COMBINATIONS: Final = 10_000
-
 Serial = Annotated[str, AfterValidator(check_template), WithJsonSchema({"type": "string", "pattern": f"^{SERIAL}$"})]
 
-EXPECTED_OF_PROGRAMS: Final = (NeutralCheck.model_validate("keeps_running"),)
+EXPECTED_OF_PROGRAMS: Final = (
+    with_words(Check, {"keeps_running": ProgramsKeepRunning}).model_validate("keeps_running"),
+)
+
+
+def _written(count: int) -> str:
+    return f"{count:,}" if count < 10**18 else "more than 10^18"
 
 
 def _axis(value: Any) -> tuple[Scalar, ...] | str:
@@ -102,8 +111,8 @@ class Heading(Model):
         lists = [axis for axis in self.matrix.values() if axis != POWER_CUT_POINTS]
         if len(lists) < len(self.matrix) - 1:
             raise ValueError(f"only one name of matrix can be {POWER_CUT_POINTS}")
-        if (count := math.prod(map(len, lists))) > MAX_COMBINATIONS:
-            raise ValueError(f"matrix makes {count} combinations, more than {MAX_COMBINATIONS}")
+        if (count := math.prod(map(len, lists))) > COMBINATIONS.most:
+            raise ValueError(f"matrix makes {_written(count)} combinations, expected {COMBINATIONS}")
         return self
 
 
@@ -127,7 +136,7 @@ class BackoffLine(Model):
 class Devices(Model):
     """The fleet: number and kind of devices, and how they authenticate."""
 
-    count: PositiveCount = 1
+    count: DeviceCount = 1
     csv: UnitList | None = None
     """One unit per line, in place of `count` and `serial`: columns serial, token (optional), others are attributes."""
     flow: str
@@ -144,8 +153,8 @@ class Devices(Model):
     credential, share its one connection, and go off with it."""
     credential: str
     """How devices authenticate. Tokens are those that `preregister` gives to the server."""
-    model: str = ""
-    hw_revision: str = ""
+    model: LooseText = ""
+    hw_revision: LooseText = ""
     attributes: Mapping[str, AttributeText] = {}
     """What devices report when the server asks; `csv` columns come on top."""
     attributes_mode: str
@@ -154,11 +163,11 @@ class Devices(Model):
     """Devices that are switched on together really start over so long."""
     backoff: BackoffLine = BackoffLine()
     install_time_s: Duration = Field(5.0, alias="install_time")
-    timeout_s: Duration = Field(10.0, alias="timeout")
+    timeout_s: Window = Field(10.0, alias="timeout")
     """The request timeout of a device."""
     interval_s: Duration = Field(300.0, alias="interval")
     """How often a device polls until the server has named an interval."""
-    poll_jitter: Annotated[float, Field(ge=0, le=1)] = 0.0
+    poll_jitter: Annotated[Number, Field(ge=0, le=1)] = 0.0
     """Each pause is drawn from the interval to the interval times (1 + this): never faster than the server says."""
 
     @model_validator(mode="after")
@@ -194,6 +203,21 @@ class Devices(Model):
             return with_children(read_units(self.csv), self.children)
         return with_children((Unit(serial_of(self.serial, n)) for n in range(1, self.count + 1)), self.children)
 
+    def unit_count(self) -> int:
+        """How many there are, without making them."""
+        return (self.count if self.csv is None else len(read_units(self.csv))) * (1 + self.children)
+
+    def serials(self) -> tuple[str, ...]:
+        """Of all of them; made once for all runs that have the same ones."""
+        if self.csv is not None or self.children:
+            return tuple(unit.serial for unit in self.units())
+        return _serials(self.serial, self.count)
+
+
+@lru_cache(maxsize=4)
+def _serials(template: str, count: int) -> tuple[str, ...]:
+    return tuple(serial_of(template, number) for number in range(1, count + 1))
+
 
 class ServerBlock(Model):
     """The server that the scenario wants."""
@@ -228,6 +252,12 @@ class Phase(Model):
             raise ValueError("expect needs within (how long to wait at most) or for (how long to watch)")
         if self.within_s is not None and not self.expect:
             raise ValueError("within waits for what expect says: add expect, or use for")
+        if self.within_s is not None and not any(check.arguments.waits() for check in self.expect):
+            raise ValueError(
+                "within ends as soon as all of expect holds, and all of this holds from the start: use for"
+            )
+        if self.for_s == 0 and self.expect and not self.do:
+            raise ValueError("for: 0s watches nothing: expected a time above 0")
         return self
 
 

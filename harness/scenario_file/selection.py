@@ -14,8 +14,9 @@ from typing import Any
 from fleetrig.harness.scenario_file.problems import FileMistakes, Problem
 from fleetrig.harness.scenario_file.recognition import SUFFIXES, is_other_file
 from fleetrig.harness.scenario_file.scenario import POWER_CUT_POINTS, Scenario
-from fleetrig.harness.scenario_file.selections import empty_selections
+from fleetrig.harness.scenario_file.selections import Selections, idle_checks
 from fleetrig.harness.scenario_file.template import ScenarioFile, read_scenario
+from fleetrig.simulator.contract.bounds import COMBINATIONS, DEVICES_OF_A_MATRIX
 from fleetrig.simulator.contract.errors import NoSuchId, UsageError
 
 CutPoints = Callable[[Scenario], Sequence[str]]
@@ -81,16 +82,18 @@ def find(wanted: Sequence[str], folder: Path) -> dict[str, Path]:
 def select(
     wanted: Sequence[str], folder: Path, tags: Iterable[str] = (), *, allows_outside: bool = False
 ) -> tuple[ScenarioFile, ...]:
-    """The same, read; with tags only those that carry one of them. Raises FileMistakes for all of them."""
+    """The same, read; with tags only those that carry one of them.
+
+    Raises FileMistakes for all of them, NoSuchId for a tag that none carries.
+    """
     files, problems = read_all(find(wanted, folder), allows_outside=allows_outside)
     if problems:
         raise FileMistakes(problems)
     tags = frozenset(tags)
-    chosen = tuple(file for file in files if not tags or tags & set(file.heading.tags))
-    if not chosen:
-        there = sorted({tag for file in files for tag in file.heading.tags})
-        raise NoSuchId(f"no scenario carries the tag {', '.join(sorted(tags))}; tags are: {', '.join(there) or 'none'}")
-    return chosen
+    there = sorted({tag for file in files for tag in file.heading.tags})
+    if unused := sorted(tags.difference(there)):
+        raise NoSuchId(f"no scenario carries the tag {', '.join(unused)}; tags are: {', '.join(there) or 'none'}")
+    return tuple(file for file in files if not tags or tags & set(file.heading.tags))
 
 
 def read_all(found: Mapping[str, Path], *, allows_outside: bool = False) -> tuple[list[ScenarioFile], list[Problem]]:
@@ -112,16 +115,28 @@ def expand(
     secrets = file.secrets(environ)
     runs: list[Expanded] = []
     problems: set[Problem] = set()
+    selections, devices = Selections(file.source), 0
     for values in _combinations(file, points, environ):
         try:
             scenario = file.fill(values, environ)
-            problems |= set(empty_selections(scenario, file.source))
+            devices += scenario.devices.unit_count()
+            _check_sizes(file, len(runs) + 1, devices)
+            problems |= {*selections.empty(scenario), *idle_checks(scenario, file.source)}
             runs.append(Expanded(scenario, values, _name(file.id, values), secrets))
         except FileMistakes as wrong:
             problems |= set(wrong.problems)
     if problems:
         raise FileMistakes(problems)
     return tuple(runs)
+
+
+def _check_sizes(file: ScenarioFile, runs: int, devices: int) -> None:
+    """Raises UsageError for a matrix that makes more than anybody could run."""
+    try:
+        COMBINATIONS.check(runs)
+        DEVICES_OF_A_MATRIX.check(devices)
+    except ValueError as wrong:
+        raise UsageError(f"{file.source.path}: matrix: {wrong}") from None
 
 
 def plan(

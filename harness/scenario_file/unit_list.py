@@ -15,6 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
+from fleetrig.harness.scenario_file.problems import WholeSentence
 from fleetrig.simulator.contract.bounds import DEVICES, TEXT_CHARS, UNIT_COLUMNS, UNIT_LIST_BYTES
 from fleetrig.simulator.contract.header_text import why_no_header_text
 from fleetrig.simulator.fleet import check_serial
@@ -23,7 +24,7 @@ MAX_PEM_BYTES: Final = 256 * 1024
 PEM_COLUMNS: Final = ("certificate", "key")
 
 
-class UnitListMistake(ValueError):
+class UnitListMistake(WholeSentence):
     """What is wrong with a list, and on which line: `file:line: sentence`."""
 
 
@@ -40,6 +41,8 @@ class Unit:
     """The serial of the gateway that it is or stands behind."""
     certificate_pem: bytes | None = field(default=None, repr=False)
     """Its client certificate, perhaps with authorities, and its key."""
+    line: int = field(default=0, compare=False)
+    """Where it stands in its list; 0 for a unit that is in none."""
 
 
 def read_units(path: Path) -> tuple[Unit, ...]:
@@ -65,11 +68,11 @@ def _read(path: Path, name: str = "") -> tuple[Unit, ...]:
     line = 1
     try:
         header = _header(next(reader, []))
-        for line, row in _rows(reader):  # noqa: B007 (what goes wrong names it)
+        for line, row in _rows(reader):
             unit = _unit(header, row, path.parent)
             if unit.serial in units:
                 raise ValueError(f"the serial {unit.serial!r} stood on an earlier line")
-            units[unit.serial] = unit
+            units[unit.serial] = replace(unit, line=line)
             DEVICES.check(len(units))
         if not units:
             raise ValueError("expected at least one unit after the header")

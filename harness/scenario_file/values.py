@@ -1,4 +1,4 @@
-"""The kinds of value a scenario file is made of: times and sizes with units, counts, points to cut power at, files.
+"""The kinds of value a scenario file is made of: times and sizes with units, counts, files.
 
 A validator says what was expected; `problems` adds what came, since it knows where that stood and whether it is secret.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self, TypeVar, cast
 
 from pydantic import (
     AfterValidator,
@@ -27,8 +27,20 @@ from pydantic import (
 from fleetrig.harness.platforms import PLATFORMS
 from fleetrig.harness.scenario_file.named_files import named_file
 from fleetrig.harness.scenario_file.unit_list import read_units
-from fleetrig.simulator.agent import CutPoint
+from fleetrig.simulator.contract.bounds import (
+    COUNT,
+    DEVICES,
+    IMAGE_BYTES,
+    PATTERN_CHARS,
+    RECORD_CHARS,
+    TEXT_CHARS,
+    Bound,
+)
 from fleetrig.simulator.contract.units import DURATION, SIZE, duration_s, duration_text, size_bytes, size_text
+
+T = TypeVar("T")
+
+LEAST_WINDOW_S: Final = 0.001
 
 
 class Model(BaseModel):
@@ -50,18 +62,8 @@ def scalar(value: Any) -> bool | int | float | str:
 def attribute_text(value: Any) -> str:
     """Attributes are text on every platform; YAML's `true` and `1.5` are written as they stand there."""
     value = scalar(value)
+    TEXT_CHARS.check(len(str(value)))
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def cut_point(value: Any) -> CutPoint:
-    if isinstance(value, CutPoint):
-        return value
-    try:
-        return CutPoint.parse(value if isinstance(value, str) else "")
-    except ValueError:
-        raise ValueError(
-            "expected a point to cut power at, such as poll#1:sent (<effect>#<n>:before|sent|answered)"
-        ) from None
 
 
 def unit_list(value: Any, info: ValidationInfo) -> Path:
@@ -75,6 +77,7 @@ def all_or_count(value: Any) -> int | Literal["all"]:
     if value == "all":
         return "all"
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        DEVICES.check(value)
         return value
     raise ValueError("expected 'all' or a number of devices")
 
@@ -101,12 +104,6 @@ Scalar = Annotated[
 AttributeText = Annotated[
     str, PlainValidator(attribute_text), WithJsonSchema({"type": ["string", "number", "boolean"]})
 ]
-CutAt = Annotated[
-    CutPoint,
-    PlainValidator(cut_point),
-    PlainSerializer(str, when_used="json"),
-    WithJsonSchema({"type": "string", "pattern": "^.+#[0-9]+:(before|sent|answered)$", "examples": ["poll#1:sent"]}),
-]
 UnitList = Annotated[Path, PlainValidator(unit_list), WithJsonSchema({"type": "string"})]
 AllOrCount = Annotated[
     int | Literal["all"],
@@ -114,25 +111,57 @@ AllOrCount = Annotated[
     WithJsonSchema({"anyOf": [{"const": "all"}, {"type": "integer", "minimum": 0}]}),
 ]
 
-HttpStatus = Annotated[int, Strict(), Field(ge=100, le=599)]
-Text = Annotated[str, Field(min_length=1)]
-Count = Annotated[int, Strict(), Field(ge=0)]
-PositiveCount = Annotated[int, Strict(), Field(ge=1)]
-Flag = Annotated[bool, Strict()]
-Whole = Annotated[int, Strict()]
-Glob = Annotated[str, Field(min_length=1, examples=["HB-*"])]
-"""Matched whole and with case: `*` any text, `?` one character, `[ab]` one of these."""
+
+def up_to(bound: Bound) -> AfterValidator:
+    """Accepts a number, or a text of so many characters, up to the bound; otherwise says the bound and why."""
+
+    def check(value: T) -> T:
+        bound.check(len(value) if isinstance(value, str) else cast(float, value))
+        return value
+
+    return AfterValidator(check)
+
+
+def some_time(seconds: float) -> float:
+    """A time that can be divided by."""
+    if seconds < LEAST_WINDOW_S:
+        raise ValueError("expected a time of at least 1ms")
+    return seconds
+
+
+Window = Annotated[Duration, AfterValidator(some_time)]
+"""A time in which something is counted."""
 
 
 def written_as(pattern: str, expected: str) -> AfterValidator:
     """Accepts text that matches the pattern as a whole; otherwise says what was expected."""
 
     def check(text: str) -> str:
+        PATTERN_CHARS.check(len(text))
         if not re.fullmatch(pattern, text):
             raise ValueError(f"expected {expected}")
         return text
 
     return AfterValidator(check)
+
+
+HttpStatus = Annotated[int, Strict(), Field(ge=100, le=599)]
+Text = Annotated[str, Field(min_length=1), up_to(TEXT_CHARS)]
+RecordText = Annotated[str, Field(min_length=1), up_to(RECORD_CHARS)]
+"""What stands in the record of each device."""
+LooseText = Annotated[str, up_to(TEXT_CHARS)]
+"""It may be empty."""
+Count = Annotated[int, Strict(), Field(ge=0), up_to(COUNT)]
+PositiveCount = Annotated[int, Strict(), Field(ge=1), up_to(COUNT)]
+DeviceCount = Annotated[int, Strict(), Field(ge=1, json_schema_extra={"maximum": DEVICES.most}), up_to(DEVICES)]
+ImageSize = Annotated[Size, up_to(IMAGE_BYTES)]
+"""Of a file that is made for a run."""
+Number = Annotated[float, Strict()]
+"""With a fraction or without; never true or false, nor text."""
+Flag = Annotated[bool, Strict()]
+Whole = Annotated[int, Strict()]
+Glob = Annotated[str, Field(min_length=1, examples=["HB-*"]), up_to(PATTERN_CHARS)]
+"""Matched whole and with case: `*` any text, `?` one character, `[ab]` one of these."""
 
 
 Cite = Annotated[str, written_as(r"[\w./-]+#[\w.§-]+", f"a row of a contract, such as {next(iter(PLATFORMS))}#S41")]
@@ -151,6 +180,8 @@ class Times(Model):
     def _some_range(self) -> Self:
         if not self.model_fields_set:
             raise ValueError("expected a number, or a mapping with at_least, at_most or both")
+        if self.at_least == 0 and self.at_most is None:
+            raise ValueError("at_least: 0 always holds: give a higher number, or at_most")
         if self.at_most is not None and self.at_most < self.at_least:
             raise ValueError(f"at_most ({self.at_most}) is less than at_least ({self.at_least})")
         return self

@@ -9,7 +9,7 @@ import functools
 import operator
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Final
+from typing import Any, Final, Protocol, runtime_checkable
 
 from fleetrig.harness.platforms import load
 from fleetrig.harness.scenario_file.action_words import ActionWord
@@ -23,6 +23,13 @@ NEUTRAL_NEEDS: Final = frozenset({"reference", "reference.faults", "reference.re
 
 CLIENT_CERTIFICATES: Final = "client_certificates"
 """The word of `needs` for a server that asks devices for certificates, which somebody can issue."""
+
+
+@runtime_checkable
+class DeviceWords(Protocol):
+    """A value of `device_fields` that can say in a part of a sentence what the devices do."""
+
+    def say(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +55,8 @@ class Vocabulary:
     settings: Mapping[str, Form]
     """Keys of `server.settings`: what an operator of the tenant can configure."""
     exchanges: tuple[str, ...]
-    """Names of requests and messages, as `sends`, `never` or `rate` use them; globs where a name has parts."""
+    """Names of the requests and messages of simulated devices, as `sends`, `never` or `rate` use them: all that the
+    flow can yield, no globs."""
     can: frozenset[str]
     """Words of `needs` that hold for each server of the platform."""
     reference_can: frozenset[str]
@@ -64,6 +72,12 @@ class Vocabulary:
     line_can: frozenset[str] = frozenset()
     """Words of `needs` that hold where the manufacturing line has an account of its own: our own server, or a
     SERVER.yaml with `line`."""
+    token_settings: frozenset[str] = frozenset()
+    """Settings that hold a token of devices."""
+    program_exchanges: tuple[str, ...] = ()
+    """Further ones, of devices that are programs: what a server can be asked in a device's name."""
+    moments: tuple[str, ...] = ()
+    """Names of the other effects that the flow can yield: power can be cut before them."""
     device_fields: Mapping[str, Form] = field(default_factory=dict)
     """Further keys of `devices`; each can be left away, and is then None."""
     secrets: tuple[str, ...] = ()

@@ -7,6 +7,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from fleetrig.simulator.contract.errors import UsageError
+from fleetrig.simulator.contract.http import sendable
 
 EXAMPLES: Final = {"http": "http://127.0.0.1:8080", "https": "https://127.0.0.1:8443"}
 
@@ -17,7 +18,24 @@ def web_url(text: str, scheme: str = "http") -> str:
     host_of(url)
     if scheme == "https" and not url.startswith("https://"):
         raise UsageError(f"{text!r} is no https address; write for instance {EXAMPLES['https']}")
-    return url.rstrip("/")
+    return _sendable(url).rstrip("/")
+
+
+def _sendable(url: str) -> str:
+    """With what no URL may hold in percent-encoded UTF-8, as browsers do it; the host stays as it is."""
+    scheme, _, rest = url.partition("://")
+    host, slash, path = rest.partition("/")
+    try:
+        return f"{scheme}://{host}{sendable(slash + path)}"
+    except ValueError as wrong:
+        raise UsageError(f"{url!r} is no address of a server: {wrong}") from None
+
+
+def name_in_url(text: str, option: str) -> str:
+    """A name that stands in a path, in percent-encoded UTF-8. Raises UsageError for what is no text."""
+    if any("\ud800" <= char <= "\udfff" for char in text):
+        raise UsageError(f"{option} {text!r} holds bytes that are not UTF-8")
+    return text
 
 
 def host_port(text: str) -> str:

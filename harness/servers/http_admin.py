@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.header_text import basic_authorization
-from fleetrig.simulator.contract.http import Headers, HttpRequest, HttpResponse, split_url
+from fleetrig.simulator.contract.http import Body, Headers, HttpRequest, HttpResponse, split_url
 from fleetrig.simulator.contract.identity import UserPassword
 from fleetrig.simulator.drivers.director import AdminCall
 from fleetrig.simulator.effects import Ask, NoReply, Reply
@@ -68,7 +68,7 @@ class HttpAdmin:
         own = (*own, ("Content-Type", "application/json"))
         return HttpRequest(method, self._origin, self._api + path, own, json.dumps(body).encode())
 
-    def upload(self, path: str, content_type: str, body: bytes) -> HttpRequest:
+    def upload(self, path: str, content_type: str, body: Body) -> HttpRequest:
         """A POST with a body that is not JSON."""
         headers: Headers = (("Authorization", self.authorization), ("Content-Type", content_type))
         return HttpRequest("POST", self._origin, self._api + path, headers, body)

@@ -13,13 +13,13 @@ from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.harness.servers.under_test import ServerUnderTest, line_of, reference_can
 from fleetrig.reference_server.entropy import SeededEntropy
 from fleetrig.reference_server.fault_plan import FaultPlan
-from fleetrig.reference_server.platform import PlatformBuilder
+from fleetrig.reference_server.platform import PlatformBuilder, context_path_of
 from fleetrig.reference_server.reference import ANY_LOOPBACK_PORT, PlatformOptions, ReferenceServer, ServerOptions
 from fleetrig.reference_server.server import Server
 from fleetrig.reference_server.stores.blobs import MemoryBlobs
 from fleetrig.reference_server.stores.memory import MemoryStore
 from fleetrig.simulator.contract.envelope import Conversation
-from fleetrig.simulator.contract.errors import ModelError
+from fleetrig.simulator.contract.errors import BrokenBench, ModelError
 from fleetrig.simulator.contract.faults import Fault
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Trace
@@ -67,12 +67,14 @@ def in_memory(
     entropy = SeededEntropy(seed)
     store = MemoryStore()
     faults = FaultPlan(lambda: entropy.uniform(0.0, 1.0))
-    server = Server(build(store, MemoryBlobs(), entropy), store, faults, trace, secrets)
+    built = build(store, MemoryBlobs(), entropy)
+    server = Server(built, store, faults, trace, secrets)
+    addresses = platform.own_server.listeners if proxied is None else proxied.listeners
+    listeners = {name: url + context_path_of(built) for name, url in addresses.items()}
 
     def add_fault(fault: Fault) -> AdminCall[int]:
         return at_once(faults.add(fault, now_us()).id)
 
-    listeners = platform.own_server.listeners if proxied is None else proxied.listeners
     met = own_server(platform, listeners, profile, add_fault)
     return (met if proxied is None else replace(met, trusted=proxied.trusted)), server
 
@@ -102,6 +104,8 @@ async def serving(
         listeners = {name: server.url(platform.name, name) for name in wanted}
         met = own_server(platform, listeners, profile, control.add_fault, control)
         yield met if proxied is None else replace(met, trusted=proxied.trusted, ca=server.ca)
+        for sentence in server.failures:
+            raise BrokenBench(f"the server of this run has failed: {sentence}")
         for bug in server.bugs:
             raise ModelError(f"a bug in fleetrig's own server spoiled this run: {type(bug).__name__}: {bug}")
 

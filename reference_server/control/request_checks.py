@@ -22,6 +22,7 @@ from fleetrig.simulator.contract.json_types import Json
 MAX_BODY_BYTES: Final = 64 * 1024
 MAX_PARAMETERS: Final = 20
 MAX_LEVELS: Final = 50
+MAX_DIGITS: Final = 1_000
 SHOWN_CHARS: Final = 100
 BRACKETS: Final = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.DOTALL)
 """Texts as a whole, so that brackets in them do not count."""
@@ -65,9 +66,9 @@ def json_object(request: HttpRequest) -> dict[str, Any]:
         raw = body_bytes(request.body)
         text = raw.decode(json.detect_encoding(raw))
         check_levels(text)
-        document = json.loads(text, parse_constant=_no_number)
+        document = json.loads(text, parse_constant=_no_number, parse_int=_whole_number)
     except ValueError as wrong:
-        raise RequestRefused(400, f"the body is no JSON: {str(wrong)[:SHOWN_CHARS]}") from None
+        raise RequestRefused(400, f"the body cannot be read as JSON: {str(wrong)[:SHOWN_CHARS]}") from None
     if not isinstance(document, dict):
         raise RequestRefused(400, 'expected an object of JSON, such as {"fault": "outage", "for": "10s"}')
     return document
@@ -135,6 +136,12 @@ def check_levels(text: str) -> None:
         level += {"[": 1, "{": 1, "]": -1, "}": -1}.get(found[0], 0)
         if level > MAX_LEVELS:
             raise ValueError(f"it is nested deeper than {MAX_LEVELS} levels")
+
+
+def _whole_number(text: str) -> int:
+    if len(text) > MAX_DIGITS:
+        raise ValueError(f"a number of {len(text):,} digits is too long")
+    return int(text)
 
 
 def _no_number(text: str) -> NoReturn:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from fleetrig.simulator.contract.envelope import payload_of
-from fleetrig.simulator.contract.http import FileSlice
+from fleetrig.simulator.contract.http import parts_of
 from fleetrig.simulator.contract.trace import TraceEvent
 
 MAX_EVENTS: Final = 10_000
@@ -60,11 +60,10 @@ class TraceRing:
 
 
 def _held_bytes(event: TraceEvent) -> int:
-    """What an event's body takes in memory; file slices take nothing."""
+    """What an event's body takes in memory; what lies in a file or is made as it is read takes nothing."""
     if event.envelope is None:
         return 0
     body = payload_of(event.envelope)
     if isinstance(body, bytes):  # nearly always, and this is run for every event
         return len(body)
-    parts = body if isinstance(body, tuple) else (body,)
-    return sum(len(part) for part in parts if not isinstance(part, FileSlice))
+    return sum(len(part) for part in parts_of(body) if isinstance(part, bytes))

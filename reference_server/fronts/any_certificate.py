@@ -15,7 +15,7 @@ from typing import Any, Final
 from cryptography.hazmat.primitives.serialization import Encoding
 from OpenSSL import SSL
 
-from fleetrig.reference_server.fronts.tls import ProtocolFactory
+from fleetrig.reference_server.fronts.accepting import ProtocolFactory
 
 HANDSHAKE_WITHIN_S: Final = 60.0
 """As the standard library's own limit for servers."""

@@ -16,7 +16,7 @@ KIB: Final = 1024
 MIB: Final = 1024 * KIB
 
 OnBug = Callable[[Envelope | None, BaseException], None]
-"""Records a bug of ours, with the envelope during which it came up, if there was one."""
+"""Records a bug of ours or a failure of the machine, with the envelope during which it came up, if there was one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Final
+from collections.abc import Callable
 
 from fleetrig.reference_server.address import Address
+from fleetrig.reference_server.fronts.accepting import Acceptor, ProtocolFactory
 from fleetrig.reference_server.fronts.binding import bind, bind_error
-from fleetrig.reference_server.fronts.tls import ProtocolFactory, ServerTls
-
-BACKLOG: Final = 1024
-"""A fleet comes back all at once after an outage."""
+from fleetrig.reference_server.fronts.tls import ServerTls
 
 
 class Listener:
     """Holds its port from the start, but accepts only between `open` and `close`, and not during outages."""
 
-    def __init__(self, name: str, address: Address, tls: ServerTls | None = None) -> None:
-        """Raises BrokenBench or UsageError when the port is not available."""
+    def __init__(
+        self,
+        name: str,
+        address: Address,
+        tls: ServerTls | None = None,
+        on_full: Callable[[OSError], None] = lambda _: None,
+    ) -> None:
+        """`on_full` is told when the system gives no socket for a connection; it waits until there is one.
+
+        Raises BrokenBench or UsageError when the port is not available."""
+        self._on_full = on_full
         self.name = name
         """`http`, `https`, `mqtt` …; see `Session.listener`."""
         self._sockets = bind(address)
         self._tls = tls
-        self._servers: list[asyncio.Server] = []
+        self._acceptors: list[Acceptor] = []
         self._make: ProtocolFactory | None = None
         self.address = Address(address.host, self._sockets[0].getsockname()[1])
         """Where it listens: with the real port in place of port 0."""
@@ -30,13 +36,11 @@ class Listener:
     async def open(self, make: ProtocolFactory) -> None:
         """Raises BrokenBench when another program listens on the port by now."""
         self._make = make
-        loop = asyncio.get_running_loop()
         try:
             while self._sockets:
-                sock = self._sockets[0]
                 around = make if self._tls is None else self._tls.around(make)
                 context = None if self._tls is None else self._tls.context
-                self._servers.append(await loop.create_server(around, sock=sock, ssl=context, backlog=BACKLOG))
+                self._acceptors.append(Acceptor(self._sockets[0], around, context, self._on_full))
                 self._sockets.pop(0)
         except OSError as error:
             self.close()
@@ -44,23 +48,23 @@ class Listener:
 
     def refuse(self) -> None:
         """Connecting is refused from now on. The port stays ours: bound, but not listening."""
-        self._stop_servers()
+        self._stop_accepting()
         if not self._sockets:
             self._sockets = bind(self.address)
 
     async def accept_again(self) -> None:
-        if self._make is not None and not self._servers:
+        if self._make is not None and not self._acceptors:
             await self.open(self._make)
 
     def close(self) -> None:
-        self._stop_servers()
+        self._stop_accepting()
         for sock in self._sockets:
             sock.close()
         self._sockets.clear()
 
-    def _stop_servers(self) -> None:
-        for server in self._servers:
-            server.close()
-        self._servers.clear()
+    def _stop_accepting(self) -> None:
+        for acceptor in self._acceptors:
+            acceptor.close()
+        self._acceptors.clear()
         if self._tls is not None:
             self._tls.give_up_handshakes()

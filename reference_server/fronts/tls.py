@@ -11,15 +11,13 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from fleetrig.reference_server.fronts.accepting import ProtocolFactory
 from fleetrig.simulator.contract.errors import UsageError
 
 ASKED_FOR: Final = "fleetrig_server_name"
 """The attribute of a TLS connection that keeps its server name: on the server side the library has none."""
 
 LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "::1")
-
-
-ProtocolFactory = Callable[[], asyncio.Protocol]
 
 
 class ServerTls:

@@ -7,71 +7,82 @@ database (`leftovers.py`).
 
 from __future__ import annotations
 
-import hashlib
+import errno
 import os
 import secrets
-from collections.abc import Iterable
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from itertools import groupby
 from pathlib import Path
 from typing import Final
 
-from fleetrig.reference_server.stores.interface import Blob, Blobs, Kind, Store, TooLarge
-from fleetrig.simulator.contract.errors import BrokenBench
-from fleetrig.simulator.contract.http import Body, FileSlice
+from fleetrig.reference_server.stores.interface import Blob, BlobGone, Blobs, Kind, Store, StoreFailed, TooLarge
+from fleetrig.simulator.contract.bodies import Hashing, body_blocks, body_bytes
+from fleetrig.simulator.contract.errors import BrokenBench, shown_path, system_said
+from fleetrig.simulator.contract.http import Body, BodyPart, FileSlice, body_length, body_slice
 
 NAME_BYTES: Final = 16
 PART: Final = ".part"
+PUT_BACK: Final = "put it back, or delete the artifact and upload it again"
 
 BLOB: Final = Kind[Blob]("stores.blob", Blob, key=lambda blob: blob.name)
 
 
 class _Digest:
-    """The three hashes that update servers name, taken in one pass."""
+    """Size and hashes, taken in one pass."""
 
     def __init__(self, at_most_bytes: int) -> None:
         self.size_bytes = 0
         self._at_most_bytes = at_most_bytes
-        self._sha1 = hashlib.sha1(usedforsecurity=False)
-        self._md5 = hashlib.md5(usedforsecurity=False)
-        self._sha256 = hashlib.sha256()
+        self._hashing = Hashing()
 
-    def add(self, block: bytes) -> None:
-        self.size_bytes += len(block)
+    def add(self, part: BodyPart) -> None:
+        self.size_bytes += len(part)
         if self.size_bytes > self._at_most_bytes:
             raise TooLarge(f"more than {self._at_most_bytes} bytes")
-        for digest in (self._sha1, self._md5, self._sha256):
-            digest.update(block)
+        self._hashing.add(part)
 
     def blob(self, name: str) -> Blob:
-        return Blob(name, self.size_bytes, self._sha1.hexdigest(), self._md5.hexdigest(), self._sha256.hexdigest())
+        return Blob(name, self.size_bytes, **self._hashing.hexdigests())
 
 
 class MemoryBlobs:
-    """Bytes in a dict: for virtual time and tests, where artifacts are small."""
+    """Bodies in a dict, for virtual time and tests; images are made as they are read, so they take no memory."""
 
     def __init__(self) -> None:
-        self._contents: dict[str, bytes] = {}
+        self._contents: dict[str, Body] = {}
         self._kept = 0
 
-    def keep(self, blocks: Iterable[bytes], *, at_most_bytes: int) -> Blob:
-        digest, content = _Digest(at_most_bytes), bytearray()
-        for block in blocks:
-            digest.add(block)
-            content += block
+    def keep(self, parts: Iterable[BodyPart], *, at_most_bytes: int) -> Blob:
+        digest, content = _Digest(at_most_bytes), list[BodyPart]()
+        for part in parts:
+            digest.add(part)
+            content.append(part)
         self._kept += 1
         name = str(self._kept)
-        self._contents[name] = bytes(content)
+        self._contents[name] = _joined(content)
         return digest.blob(name)
 
     def body(self, name: str, offset_bytes: int, length_bytes: int) -> Body:
         if name not in self._contents:
             raise BrokenBench(f"there is no artifact {name} in memory")
-        return self._contents[name][offset_bytes : offset_bytes + length_bytes]
+        return body_slice(self._contents[name], offset_bytes, length_bytes)
 
     def delete(self, name: str) -> None:
         self._contents.pop(name, None)
 
     def total_bytes(self) -> int:
-        return sum(map(len, self._contents.values()))
+        return sum(map(body_length, self._contents.values()))
+
+
+def _joined(parts: list[BodyPart]) -> Body:
+    """Neighbouring bytes as one."""
+    joined: list[BodyPart] = []
+    for is_bytes, group in groupby(parts, lambda part: isinstance(part, bytes)):
+        neighbours = list(group)
+        joined += [body_bytes(tuple(neighbours))] if is_bytes else neighbours
+    return joined[0] if len(joined) == 1 else tuple(joined)
 
 
 class DirectoryBlobs:
@@ -82,62 +93,82 @@ class DirectoryBlobs:
         self.folder: Final = folder
         self._is_synced = is_synced
         paths = (folder / name for name in names)
-        self._total_bytes = sum(path.stat().st_size for path in paths if path.is_file())
+        self._total_bytes = sum(_size_bytes(path) for path in paths)
 
-    def keep(self, blocks: Iterable[bytes], *, at_most_bytes: int) -> Blob:
+    def keep(self, parts: Iterable[BodyPart], *, at_most_bytes: int) -> Blob:
         name = secrets.token_hex(NAME_BYTES)
         part = self.folder / (name + PART)
         digest = _Digest(at_most_bytes)
-        descriptor = self._create(part)
+        with self._failing():
+            descriptor = self._create(part)
         try:
-            try:
-                for block in blocks:
-                    digest.add(block)
-                    self._write(descriptor, block)
-                self._sync(descriptor)
-            finally:
-                os.close(descriptor)
-            part.rename(self.folder / name)
+            self._fill(descriptor, digest, parts)
+            with self._failing():
+                part.rename(self.folder / name)
+                self._sync_folder(self.folder)
         except BaseException:
-            part.unlink(missing_ok=True)
+            for path in (part, self.folder / name):
+                with suppress(OSError):
+                    path.unlink(missing_ok=True)
             raise
-        self._sync_folder(self.folder)
         self._total_bytes += digest.size_bytes
         return digest.blob(name)
 
     def body(self, name: str, offset_bytes: int, length_bytes: int) -> Body:
         path = self.folder / name
-        if not path.is_file():
-            raise BrokenBench(
-                f"the artifact file {path} is gone: put it back, or delete the artifact and upload it again"
-            )
+        try:
+            status = path.stat()
+        except OSError as problem:
+            why = "is gone" if problem.errno in (errno.ENOENT, errno.ENOTDIR) else f"cannot be read: {problem.strerror}"
+            raise BlobGone(f"the artifact file {path} {why}: {PUT_BACK}") from problem
+        if not stat.S_ISREG(status.st_mode) or status.st_size < offset_bytes + length_bytes:
+            raise BlobGone(f"the artifact file {path} is not what was uploaded: {PUT_BACK}")
         return FileSlice(str(path), offset_bytes, length_bytes) if length_bytes else b""
 
     def delete(self, name: str) -> None:
+        """What cannot be deleted is a leftover: its record is gone already."""
         path = self.folder / name
-        if is_name(name) and path.is_file():
-            self._total_bytes -= path.stat().st_size
-            path.unlink()
+        with suppress(OSError):
+            if is_name(name) and path.is_file():
+                size_bytes = path.stat().st_size
+                path.unlink()
+                self._total_bytes -= size_bytes
 
     def total_bytes(self) -> int:
         return self._total_bytes
 
-    def _create(self, part: Path) -> int:
+    def _fill(self, descriptor: int, digest: _Digest, parts: Iterable[BodyPart]) -> None:
+        """Only what is written here is the folder's fault: reading the parts may fail too."""
         try:
-            if not self.folder.is_dir():
-                self.folder.mkdir(mode=0o700)
-                self._sync_folder(self.folder.parent)
-            return os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        except OSError as problem:
-            raise BrokenBench(f"cannot keep an artifact in {self.folder}: {problem.strerror}") from problem
+            for one in parts:
+                digest.add(one)
+                for block in body_blocks(one):
+                    self._write(descriptor, block)
+            with self._failing():
+                self._sync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def _create(self, part: Path) -> int:
+        if not self.folder.is_dir():
+            self.folder.mkdir(mode=0o700)
+            self._sync_folder(self.folder.parent)
+        return os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
 
     def _write(self, descriptor: int, block: bytes) -> None:
         view = memoryview(block)
-        try:
+        with self._failing():
             while view:
                 view = view[os.write(descriptor, view) :]
+
+    @contextmanager
+    def _failing(self) -> Iterator[None]:
+        """Errors of the system as StoreFailed."""
+        try:
+            yield
         except OSError as problem:
-            raise BrokenBench(f"cannot keep an artifact in {self.folder}: {problem.strerror}") from problem
+            folder = shown_path(self.folder)
+            raise StoreFailed(f"cannot keep an artifact in {folder}: {system_said(problem)}") from problem
 
     def _sync(self, descriptor: int) -> None:
         if self._is_synced:
@@ -163,8 +194,8 @@ class TransactionalBlobs:
         self._store = store
         self._blobs = blobs
 
-    def keep(self, blocks: Iterable[bytes], *, at_most_bytes: int) -> Blob:
-        blob = self._blobs.keep(blocks, at_most_bytes=at_most_bytes)
+    def keep(self, parts: Iterable[BodyPart], *, at_most_bytes: int) -> Blob:
+        blob = self._blobs.keep(parts, at_most_bytes=at_most_bytes)
         try:
             self._store.put(BLOB, "", blob)
         except BaseException:
@@ -187,6 +218,14 @@ class TransactionalBlobs:
 def names_in(store: Store) -> set[str]:
     """The blobs that a store has records of."""
     return {blob.name for blob in store.scan(BLOB, "")}
+
+
+def _size_bytes(path: Path) -> int:
+    """0 for a file that is not there."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def is_name(name: str) -> bool:

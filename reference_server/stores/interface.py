@@ -14,7 +14,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
-from fleetrig.simulator.contract.http import Body
+from fleetrig.simulator.contract.errors import BrokenBench
+from fleetrig.simulator.contract.http import Body, BodyPart
 
 R = TypeVar("R")
 
@@ -39,7 +40,7 @@ class Store(Protocol):
     """Records by (kind, tenant, key). Everything is visible at once; a failed transaction leaves nothing behind.
 
     A write outside of a transaction is one of its own. Looking for what cannot exist (an int over 64 bits) finds
-    nothing. Raises BrokenBench when the disk or the file fails, ModelError for a wrong use (an undeclared index).
+    nothing. Raises StoreFailed when the disk or the file fails, ModelError for a wrong use (an undeclared index).
     """
 
     def get(self, kind: Kind[R], tenant: str, key: Key) -> R | None: ...
@@ -65,8 +66,8 @@ class Store(Protocol):
     def totals(self) -> dict[str, int]:
         """Name of a kind -> how many records of it there are in all tenants, sorted; kinds without any are left out."""
 
-    def next_id(self, sequence: str) -> int:
-        """1, 2, 3, … for each sequence; never given twice, also across restarts.
+    def next_id(self, sequence: str, at_least: int = 1) -> int:
+        """1, 2, 3, … for each sequence, or on from `at_least`; never given twice, also across restarts.
 
         A transaction that fails does not give its ids back (as in the real servers' databases)."""
 
@@ -77,10 +78,10 @@ class Store(Protocol):
         """Calls `settle(committed)` once the open transaction has ended; at once, with True, outside of one."""
 
     def flush(self) -> None:
-        """Writes what was put lazily."""
+        """Writes what was put lazily. Raises StoreFailed too when there is nothing to write and the file is gone."""
 
     def close(self) -> None:
-        """Flushes and gives the files free; more than once is harmless."""
+        """Flushes and gives the files free; more than once is harmless. Raises StoreFailed for what is not kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,16 +102,25 @@ class Blobs(Protocol):
     deleted goes when it has been committed.
     """
 
-    def keep(self, blocks: Iterable[bytes], *, at_most_bytes: int) -> Blob:
+    def keep(self, parts: Iterable[BodyPart], *, at_most_bytes: int) -> Blob:
         """Streams and hashes; raises `TooLarge` beyond the limit, leaving nothing behind."""
 
     def body(self, name: str, offset_bytes: int, length_bytes: int) -> Body:
-        """A part of a blob as a body: a file slice, or bytes in memory."""
+        """A part of a blob as a body: a file slice, or bytes in memory. Raises BlobGone."""
 
     def delete(self, name: str) -> None:
         """Also when there is none of that name."""
 
     def total_bytes(self) -> int: ...
+
+
+class StoreFailed(BrokenBench):
+    """What holds the records or artifacts has failed: a disk, a file, a right. What was to be done is not done, and
+    memory says what the disk says."""
+
+
+class BlobGone(StoreFailed):
+    """The file of an artifact is not there, or not whole."""
 
 
 class TooLarge(Exception):

@@ -101,8 +101,8 @@ class MemoryStore:
             found[name] += len(table.records)
         return {name: count for name, count in sorted(found.items()) if count}
 
-    def next_id(self, sequence: str) -> int:
-        given = self._sequences[sequence] = self._sequences.get(sequence, 0) + 1
+    def next_id(self, sequence: str, at_least: int = 1) -> int:
+        given = self._sequences[sequence] = max(self._sequences.get(sequence, 0) + 1, at_least)
         return given
 
     def transaction(self) -> AbstractContextManager[None]:

@@ -8,6 +8,7 @@ sqlite:///fleet.db?durability=power-cut    what was acknowledged also outlives a
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from difflib import get_close_matches
@@ -20,9 +21,10 @@ from fleetrig.reference_server.stores.interface import Blobs, Store
 from fleetrig.reference_server.stores.memory import MemoryStore
 from fleetrig.reference_server.stores.sqlite import SqliteStore
 from fleetrig.reference_server.stores.sqlite_file import Durability
-from fleetrig.simulator.contract.errors import UsageError
+from fleetrig.simulator.contract.errors import UsageError, shown_path, system_said
 
 SCHEMES: Final = ("memory", "sqlite", "postgresql")
+ENDING: Final = ".artifacts"
 FORMS: Final = "memory:, sqlite:///relative/path.db or sqlite:////absolute/path.db"
 
 
@@ -58,12 +60,33 @@ def _open_sqlite(url: str, rest: str) -> tuple[Store, Blobs]:
         raise UsageError(f"{url!r} is not a store: did you mean memory: ?")
     if not name or name.endswith("/"):
         raise UsageError(f"{url!r} names no file: did you mean sqlite:///{name}fleet.db ?")
-    store = SqliteStore(Path(name), durability=_durability(query))
-    return store, TransactionalBlobs(store, DirectoryBlobs(_beside(name), names_in(store)))
+    durability = _durability(query)
+    _require_folder(_beside(name))
+    store = SqliteStore(Path(name), durability=durability)
+    try:
+        return store, TransactionalBlobs(store, DirectoryBlobs(_beside(name), names_in(store)))
+    except BaseException:
+        store.close()
+        raise
+
+
+def _require_folder(folder: Path) -> None:
+    """Raises UsageError when artifacts could not be kept there later."""
+    shown = shown_path(folder)
+    try:
+        if folder.is_dir() and not os.access(folder, os.W_OK | os.X_OK):
+            raise UsageError(f"cannot keep artifacts in {shown}: it cannot be written to; check the folder's rights")
+        if not folder.is_dir() and (folder.is_symlink() or folder.exists()):
+            raise UsageError(f"cannot keep artifacts in {shown}: it is no folder; move it away")
+    except OSError as problem:
+        store = shown_path(str(folder).removesuffix(ENDING))
+        raise UsageError(
+            f"cannot open the store {store}: its artifacts ({ENDING}): {system_said(problem)}"
+        ) from problem
 
 
 def _beside(name: str) -> Path:
-    return Path(name + ".artifacts")
+    return Path(name + ENDING)
 
 
 def _durability(query: str) -> Durability:

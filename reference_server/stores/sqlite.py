@@ -124,9 +124,9 @@ class SqliteStore:
             self._records.put(of, None)
         return True
 
-    def next_id(self, sequence: str) -> int:
+    def next_id(self, sequence: str, at_least: int = 1) -> int:
         last = self._sequences.get(sequence)
-        given = (self._tables.last_given(sequence) if last is None else last) + 1
+        given = max((self._tables.last_given(sequence) if last is None else last) + 1, at_least)
         with self._joined():
             self._sequences[sequence] = given
             self._given.add(sequence)
@@ -140,6 +140,7 @@ class SqliteStore:
 
     def flush(self) -> None:
         if not self._waiting and not self._given:
+            self._tables.check()
             return
         with self._joined():
             for of, (kind, record) in self._waiting.items():

@@ -8,9 +8,9 @@ from typing import Any
 
 from fleetrig.reference_server.stores.codec import codec_for
 from fleetrig.reference_server.stores.indexing import entries_of, key_of
-from fleetrig.reference_server.stores.interface import Kind, R
+from fleetrig.reference_server.stores.interface import Kind, R, StoreFailed
 from fleetrig.reference_server.stores.sqlite_tables import Tables
-from fleetrig.simulator.contract.errors import BrokenBench, ModelError
+from fleetrig.simulator.contract.errors import ModelError
 
 
 class SqliteKinds:
@@ -49,8 +49,8 @@ class SqliteKinds:
     def decode(self, kind: Kind[R], body: str) -> R:
         try:
             return codec_for(kind.record).decode(body)
-        except (AttributeError, TypeError, ValueError) as problem:
-            raise BrokenBench(
+        except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as problem:
+            raise StoreFailed(
                 f"the store {self._tables.path} holds a {kind.name} that this version cannot read: {problem}; it says"
                 f" {body[:80]!r}"
             ) from problem

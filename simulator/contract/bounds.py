@@ -33,7 +33,6 @@ SPAN_S: Final = Bound(10_000 * 3_600, "s", "longer than any test", "10000h, whic
 SIZE_BYTES: Final = Bound(1 << 40, "bytes", "larger than any file of a test", "1024GiB")
 IMAGE_BYTES: Final = Bound(1 << 30, "bytes", "an image is made for the run", "1GiB")
 COUNT: Final = Bound(1_000_000_000, "", "nothing is counted so far", "1,000,000,000")
-RATE_WINDOWS: Final = Bound(1_000_000, "windows", "more cannot be told apart")
 
 # The fleet and its runs
 
@@ -45,6 +44,7 @@ FILLED_VALUES: Final = Bound(
 DEVICES_OF_A_MATRIX: Final = Bound(
     10_000_000, "devices in all combinations of a matrix together", "each of them is looked at"
 )
+COMPARISONS: Final = Bound(2_000_000, "comparisons of globs with devices", "more take minutes")
 REPEATS: Final = Bound(10_000, "repetitions", "all runs are planned before the first begins")
 RUNS: Final = Bound(100_000, "runs", "all runs are planned before the first begins")
 PARALLEL_RUNS: Final = Bound(256, "runs at the same time", "each has a server and sockets of its own")
@@ -54,11 +54,15 @@ SEED: Final = Bound((1 << 63) - 1, "", "a seed has 63 bits", "922337203685477580
 
 SERIAL_CHARS: Final = Bound(256, "characters", "no platform takes a longer name of a device")
 TEXT_CHARS: Final = Bound(10_000, "characters", "no name or value is longer")
+RECORD_CHARS: Final = Bound(512, "characters", "no platform keeps a longer one in a record")
 PATTERN_CHARS: Final = Bound(1_000, "characters", "no pattern is longer")
 
 # Files
 
-SCENARIO_BYTES: Final = Bound(1 << 20, "bytes", "a scenario is written by people", "1 MiB")
+YAML_BYTES: Final = Bound(1 << 20, "bytes", "such files are written by people", "1 MiB")
+YAML_LEVELS: Final = Bound(50, "levels", "no file needs more")
+YAML_VALUES: Final = Bound(50_000, "values", "such files are written by people")
+FILLED_CHARS: Final = Bound(1 << 20, "characters", "all that ${…} stands for in a file is read again")
 UNIT_LIST_BYTES: Final = Bound(64 << 20, "bytes", "a list is held in memory", "64 MiB")
 UNIT_COLUMNS: Final = Bound(100, "columns", "each of them is an attribute of every unit")
 

@@ -6,21 +6,23 @@
     {"coap_request": {"method": "POST", "origin": "coap://h", "target": "/a", "payload": "text", "token": "t"}}
 
 The keys are the fields of the envelope; those that have their default are left out, and `body` and `headers` that are
-empty. Bytes are text when they are UTF-8, else `{"base64": …}`; what lay in a file is `{"file_bytes": n}`, and a body
-in parts is a list of these. Among the properties of MQTT 5, bytes are `{"bytes": …}`. Secrets are masked by value; but
-for them, and the content of files, nothing is lost.
+empty. Bytes are text when they are UTF-8, else `{"base64": …}`; what lay in a file, or was made while it was sent, is
+`{"file_bytes": n}`, and a body in parts is a list of these. Of more than `WHOLE_BYTES` about the first `HEAD_BYTES` are
+kept, followed by `{"more_bytes": n, "sha256": …}` with the digest of all of it. Among the properties of MQTT 5, bytes
+are `{"bytes": …}`. Secrets are masked; but for them, the content of files and the rest of long bodies, nothing is lost.
 """
 
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
 from typing import Any, Final, NamedTuple
 
 from fleetrig.simulator.contract.coap import CoapRequest, CoapReset, CoapResponse
 from fleetrig.simulator.contract.envelope import Envelope
-from fleetrig.simulator.contract.http import Body, FileSlice, Headers, HttpRequest, HttpResponse
+from fleetrig.simulator.contract.http import Body, BodyPart, FileSlice, Headers, HttpRequest, HttpResponse, parts_of
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.mqtt import (
     MqttAuth,
@@ -64,6 +66,16 @@ KINDS: Final[Mapping[str, type[Any]]] = {
 NAMES: Final = {kind: name for name, kind in KINDS.items()}
 
 
+WHOLE_BYTES: Final = 64 * 1024
+"""Longer bodies are cut: to look through one takes a second for each 2 MiB, and nobody reads them in a trace."""
+
+HEAD_BYTES: Final = 4 * 1024
+MOST_UTF8_BYTES: Final = 4
+
+AUTHENTICATION_DATA: Final = "authentication_data"
+"""The property of MQTT 5 that holds a credential (§3.1.2.11.10)."""
+
+
 class FieldForm(NamedTuple):
     """How a field is written and read."""
 
@@ -99,22 +111,41 @@ def envelope_from_json(found: Mapping[str, Any]) -> Envelope:
 
 
 def _request(request: HttpRequest, secrets: Secrets) -> dict[str, Any]:
-    target, message = secrets.hide(request.target), _message(request.headers, request.body, secrets)
-    return {"method": request.method, "origin": request.origin, "target": target, **message}
+    origin, target = secrets.hide(request.origin), secrets.hide(request.target)
+    message = _message(request.headers, request.body, secrets, request.target)
+    return {"method": request.method, "origin": origin, "target": target, **message}
 
 
-def _message(headers: Headers, body: Body, secrets: Secrets) -> dict[str, Any]:
+def _message(headers: Headers, body: Body, secrets: Secrets, target: str = "") -> dict[str, Any]:
     message: dict[str, Any] = {}
     if headers:
-        message["headers"] = [(name, secrets.hide(value)) for name, value in headers]
+        message["headers"] = [(name, secrets.hide_header(name, value)) for name, value in headers]
     if body:
-        parts = [_part(part, secrets) for part in body] if isinstance(body, tuple) else _part(body, secrets)
-        message["body"] = parts
+        parts = [written for part in parts_of(body) for written in _part(part, secrets, target)]
+        message["body"] = parts if len(parts) != 1 or isinstance(body, tuple) else parts[0]
     return message
 
 
-def _part(part: bytes | FileSlice, secrets: Secrets) -> str | dict[str, Any]:
-    return {"file_bytes": part.length_bytes} if isinstance(part, FileSlice) else _write_bytes(part, secrets)
+def _part(part: BodyPart, secrets: Secrets, target: str) -> list[str | dict[str, Any]]:
+    if not isinstance(part, bytes):
+        return [{"file_bytes": part.length_bytes}]
+    if len(part) <= WHOLE_BYTES:
+        return [_write_bytes(part, secrets, target)]
+    rest = {"more_bytes": len(part) - HEAD_BYTES, "sha256": hashlib.sha256(part).hexdigest()}
+    return [_write_head(part, secrets), rest]
+
+
+def _write_head(part: bytes, secrets: Secrets) -> str | dict[str, Any]:
+    """About the first `HEAD_BYTES`, masked before they are cut: half a secret would be masked by nobody."""
+    begins = part[: HEAD_BYTES + secrets.longest_chars]
+    try:
+        text = begins.decode("utf-8")
+    except UnicodeDecodeError as wrong:
+        if wrong.start <= len(begins) - MOST_UTF8_BYTES:
+            hidden = secrets.hide_bytes(begins)[: -secrets.longest_chars or None]
+            return {"base64": base64.b64encode(hidden).decode("ascii")}
+        text = begins[: wrong.start].decode("utf-8")
+    return secrets.hide(text)[: -secrets.longest_chars or None]
 
 
 def _headers_and_body(message: Mapping[str, Any]) -> tuple[Headers, Body]:
@@ -124,8 +155,11 @@ def _headers_and_body(message: Mapping[str, Any]) -> tuple[Headers, Body]:
 
 
 def _body_part(part: Any) -> bytes | FileSlice:
-    is_file = isinstance(part, dict) and "file_bytes" in part
-    return FileSlice("", 0, part["file_bytes"]) if is_file else _read_bytes(part)
+    match part:
+        case {"file_bytes": int() as length} | {"more_bytes": int() as length}:
+            return FileSlice("", 0, length)
+        case _:
+            return _read_bytes(part)
 
 
 # MQTT and CoAP
@@ -148,19 +182,25 @@ def _write_plain(value: Any, secrets: Secrets) -> Any:
     return secrets.hide(value) if isinstance(value, str) else value
 
 
-def _write_bytes(value: bytes, secrets: Secrets) -> str | dict[str, Any]:
+def _write_bytes(value: bytes, secrets: Secrets, target: str = "") -> str | dict[str, Any]:
     try:
-        return secrets.hide(value.decode("utf-8"))
+        return secrets.hide_body(value.decode("utf-8"), target)
     except UnicodeDecodeError:
         return {"base64": base64.b64encode(secrets.hide_bytes(value)).decode("ascii")}
+
+
+def _write_credential(value: bytes, secrets: Secrets) -> str:
+    return secrets.hide_credential(value.decode("utf-8", "surrogateescape"))
 
 
 def _read_bytes(value: Any) -> bytes:
     return value.encode("utf-8") if isinstance(value, str) else base64.b64decode(value["base64"], validate=True)
 
 
-def _write_property(value: PropertyValue, secrets: Secrets) -> Any:
+def _write_property(name: str, value: PropertyValue, secrets: Secrets) -> Any:
     match value:
+        case bytes() if name == AUTHENTICATION_DATA:
+            return {"bytes": _write_credential(value, secrets)}
         case bytes():
             return {"bytes": _write_bytes(value, secrets)}
         case tuple():
@@ -190,7 +230,7 @@ BYTES: Final = FieldForm(_write_bytes, _read_bytes)
 
 FORMS: Final[Mapping[str, FieldForm]] = {
     "payload": BYTES,
-    "password": BYTES,
+    "password": FieldForm(_write_credential, _read_bytes),
     "token": BYTES,
     "version": FieldForm(lambda version, _: int(version), MqttVersion),
     "kind": FieldForm(lambda kind, _: kind.name, PublishAckKind.__getitem__),
@@ -202,7 +242,7 @@ FORMS: Final[Mapping[str, FieldForm]] = {
     ),
     "will": FieldForm(_fields, lambda will: _read(MqttWill, will)),
     "properties": FieldForm(
-        lambda pairs, secrets: [[name, _write_property(value, secrets)] for name, value in pairs],
+        lambda pairs, secrets: [[name, _write_property(name, value, secrets)] for name, value in pairs],
         lambda pairs: tuple((name, _read_property(value)) for name, value in pairs),
     ),
     "options": FieldForm(

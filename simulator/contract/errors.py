@@ -2,12 +2,16 @@
 
 FleetrigError
   UsageError    our caller's: a wrong option, file or value           exit 4
-  NoSuchId      an id or prefix that selects nothing                  exit 5
+  NoSuchId      an id, prefix or tag that selects nothing             exit 5, as when nothing was judged
   BrokenBench   the bench's: unreachable, port in use, credentials    exit 3
   ModelError    ours: a bug                                           exit 70, with the request to report it
 """
 
 from __future__ import annotations
+
+import errno
+import os
+from typing import Final
 
 
 class FleetrigError(Exception):
@@ -30,3 +34,43 @@ class BrokenBench(FleetrigError):
 
 class ModelError(FleetrigError):
     exit_code = 70
+
+
+ADVICE: Final = {
+    errno.ENOSPC: "make room on that disk",
+    errno.EDQUOT: "the quota is used up: make room, or have it raised",
+    errno.EFBIG: "the size of files is limited: see `ulimit -f`",
+    errno.EMFILE: "this process may open no more files: see `ulimit -n`",
+    errno.ENFILE: "this machine may open no more files: close programs, or raise fs.file-max",
+    errno.EROFS: "that file system is read-only: give another place",
+    errno.EACCES: "check the rights of file and folder",
+    errno.EPERM: "check the rights of file and folder",
+    errno.EIO: "the disk fails: check it, and give another place",
+    errno.ENAMETOOLONG: "give a shorter name",
+    errno.ENOENT: "check the path, and make the folder first",
+    errno.ENOTDIR: "check the path: a part of it is a file, not a folder",
+}
+"""What to do about what the operating system said."""
+
+MOST_SHOWN_CHARS: Final = 200
+
+
+def system_said(error: OSError) -> str:
+    """`No space left on device: make room on that disk`: what went wrong around us, and what to do about it."""
+    said = error.strerror or str(error) or type(error).__name__
+    advice = ADVICE.get(error.errno or 0, "")
+    return f"{said}: {advice}" if advice else said
+
+
+def broken_environment(error: OSError) -> BrokenBench:
+    """For an error of the system that nobody has foreseen where it came up: it is no bug of ours either."""
+    name = error.filename
+    where = f"{shown_path(name)}: " if isinstance(name, str | bytes | os.PathLike) else ""
+    return BrokenBench(where + system_said(error))
+
+
+def shown_path(path: str | bytes | os.PathLike[str]) -> str:
+    """A path as a sentence may hold it: names of thousands of characters are cut in the middle."""
+    text = os.fsdecode(path)
+    half = MOST_SHOWN_CHARS // 2
+    return text if len(text) <= MOST_SHOWN_CHARS else f"{text[:half]}…{text[-half:]}"

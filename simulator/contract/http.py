@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import quote
 
 Headers = tuple[tuple[str, str], ...]
 
+CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+UNSENDABLE: Final = re.compile(r"[^A-Za-z0-9\-._~:/?#@!$&'()*+,;=%]+")
+"""What cannot stand in a request line as it is (RFC 3986 §3.3): servers answer 400 to it."""
 URL: Final = re.compile(r"(https?)://([^/?#]+)([^#]*)(?:#.*)?", re.IGNORECASE | re.DOTALL)
 
 
@@ -23,7 +27,51 @@ class FileSlice:
         return self.length_bytes
 
 
-Body = bytes | FileSlice | tuple[bytes | FileSlice, ...]
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """A body that is one block over and over: `length_bytes` of that, from `offset_bytes` on.
+
+    It is made as it is read, so an image of gigabytes takes no memory. Read with `bodies`."""
+
+    block: bytes
+    offset_bytes: int
+    length_bytes: int
+
+    def __len__(self) -> int:
+        return self.length_bytes
+
+
+BodyPart = bytes | FileSlice | Repeated
+Body = BodyPart | tuple[BodyPart, ...]
+
+
+def parts_of(body: Body) -> tuple[BodyPart, ...]:
+    """The parts of a body in order."""
+    return body if isinstance(body, tuple) else (body,)
+
+
+def part_slice(part: BodyPart, offset_bytes: int, length_bytes: int) -> BodyPart:
+    """At most `length_bytes` of a part, from `offset_bytes` on; nothing is read."""
+    length_bytes = max(0, min(length_bytes, len(part) - offset_bytes))
+    match part:
+        case bytes():
+            return part[offset_bytes : offset_bytes + length_bytes]
+        case FileSlice(path, begins_at):
+            return FileSlice(path, begins_at + offset_bytes, length_bytes)
+        case Repeated(block, begins_at):
+            return Repeated(block, begins_at + offset_bytes, length_bytes)
+
+
+def body_slice(body: Body, offset_bytes: int, length_bytes: int) -> Body:
+    """At most `length_bytes` of a body, from `offset_bytes` on; nothing is read."""
+    slices: list[BodyPart] = []
+    for part in parts_of(body):
+        taken = part_slice(part, min(offset_bytes, len(part)), length_bytes)
+        offset_bytes = max(0, offset_bytes - len(part))
+        length_bytes -= len(taken)
+        if taken:
+            slices.append(taken)
+    return slices[0] if len(slices) == 1 else tuple(slices) or b""
 
 
 def body_length(body: Body) -> int:
@@ -85,6 +133,16 @@ class HttpResponse:
 
     def header(self, name: str) -> str | None:
         return find_header(self.headers, name)
+
+
+def sendable(target: str) -> str:
+    """A path and query as they can be sent: what no URL may hold in percent-encoded UTF-8, all else as it is.
+
+    Raises ValueError for a control character, and for what is no text (a lone surrogate).
+    """
+    if CONTROL.search(target):
+        raise ValueError("a URL holds no control characters, and nothing that is no text")
+    return UNSENDABLE.sub(lambda found: quote(found[0], safe=""), target)
 
 
 def split_url(url: str) -> tuple[str, str]:

@@ -1,8 +1,8 @@
-"""Secrets are masked by value wherever they turn up in text: headers, bodies, URLs, reasons.
+"""Secrets are masked in all that is written: by value wherever they turn up, and by place (`credential_places.py`).
 
-They are found in the forms in which they travel: as they are, escaped in JSON (also in JSON within JSON, as in a trace
-line), percent-encoded, and inside the Base64 of `Authorization: Basic`. The time that `hide` takes grows with the text,
-hardly with the number of secrets.
+Those that were learnt are found in the forms in which they travel: as they are, escaped in JSON (also in JSON within
+JSON, as in a trace line), percent-encoded, and inside the Base64 of `Authorization: Basic`. The time that it takes
+grows with the text, hardly with the number of secrets.
 
 A secret of fewer than eight characters is masked only where it stands by itself (`admin:abc`, `key=abc`, `"abc"`):
 a password `on` must not make every `connection` unreadable.
@@ -14,9 +14,15 @@ import base64
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Final, TypeVar
 from urllib.parse import quote, unquote
 
+from fleetrig.simulator.contract.credential_places import (
+    UnknownCredentials,
+    is_about_credential,
+    is_credential,
+    is_masked,
+)
 from fleetrig.simulator.contract.identity import mask
 
 ANCHOR_CHARS: Final = 8
@@ -34,7 +40,16 @@ SEAMS: Final = re.compile(r"([:=/|@#%])")
 DECODINGS: Final = 2
 """A URL within a URL is percent-encoded twice; more levels do not occur."""
 
+MOST_ENCODED: Final = 9
+"""So many characters of a URL within a URL may stand for one."""
+
 BASIC: Final = re.compile(r"(?i:\bbasic) +([A-Za-z0-9+/]{4,}={0,2})")
+
+
+KEPT_TEXTS: Final = 4_096
+KEPT_CHARS: Final = 1_024
+
+K = TypeVar("K")
 
 
 class Secrets:
@@ -43,18 +58,27 @@ class Secrets:
     def __init__(self) -> None:
         self._masks: dict[str, str] = {}
         """Every form of every secret."""
+        self.longest_chars = 0
+        """No secret takes more of a text, in whatever form."""
         self._long = Anchored(ANCHOR_CHARS)
         self._short = False
         self._odd = Anchored(ANCHOR_CHARS)
         """Forms with characters that end a run: they are looked for in the whole text."""
+        self._unknown = UnknownCredentials()
+        self._hidden: dict[str, str] = {}
+        """Short texts come again and again: paths, names, the headers of every poll."""
+        self._headers: dict[tuple[str, str], str] = {}
 
     def learn(self, kind: str, secret: str) -> None:
         """From now on `secret` is written as `kind:<4 hex digits>`. The empty string is no secret."""
         if not secret or secret in self._masks:
             return
         masked = mask(kind, secret)
+        self._hidden.clear()
+        self._headers.clear()
         for form in _forms(secret):
             self._masks.setdefault(form, masked)
+            self.longest_chars = max(self.longest_chars, len(form) * MOST_ENCODED)
             if not RUN.fullmatch(form):
                 self._odd.add(form)
             elif len(form) >= ANCHOR_CHARS:
@@ -63,12 +87,39 @@ class Secrets:
                 self._short = True
 
     def hide(self, text: str) -> str:
+        """`text` with every known secret replaced, and whatever stands where credentials stand."""
+        hidden = self._hidden.get(text)
+        if hidden is None:
+            hidden = self._unknown.hide(self.hide_known(text))
+            _keep(self._hidden, text, hidden)
+        return hidden
+
+    def hide_known(self, text: str) -> str:
         """`text` with every known secret replaced."""
         return self._hide(text, DECODINGS) if self._masks else text
 
+    def hide_header(self, name: str, value: str) -> str:
+        """The value of a header; `Authorization`, cookies and others that hold credentials never in clear."""
+        if not is_credential(name):
+            return self.hide(value)
+        hidden = self._headers.get((name, value))
+        if hidden is None:
+            known = self.hide_known(value)
+            hidden = known if is_masked(known) else self._unknown.header(name, value)
+            _keep(self._headers, (name, value), hidden)
+        return hidden
+
+    def hide_credential(self, value: str) -> str:
+        """What is a credential by its place, such as the password of an MQTT session."""
+        return self._masks.get(value) or self._unknown.mask(value)
+
+    def hide_body(self, text: str, target: str) -> str:
+        """A body; of a request about one setting that is a credential its value too."""
+        return self._unknown.hide_value(self.hide(text)) if is_about_credential(target) else self.hide(text)
+
     def hide_bytes(self, data: bytes) -> bytes:
-        """A binary body with every known secret replaced."""
-        return self.hide(data.decode("latin-1")).encode("latin-1")
+        """A binary body, in the same way."""
+        return self.hide_known(self._unknown.hide_bytes(data, self._masks).decode("latin-1")).encode("latin-1")
 
     def _hide(self, text: str, decodings: int) -> str:
         text = BASIC.sub(self._hide_basic, text)
@@ -81,7 +132,7 @@ class Secrets:
             plain = base64.b64decode(found[1], validate=True).decode("utf-8")
         except ValueError:
             return found[0]
-        hidden = self.hide(plain)
+        hidden = self.hide_known(plain)
         if hidden == plain:
             return found[0]
         # User names may hold what would break the line of JSON that this text can be part of.
@@ -97,6 +148,13 @@ class Secrets:
         if decodings and "%" in run and (hidden := self._hide(plain := unquote(run), decodings - 1)) != plain:
             return quote(hidden, safe=":/=", errors="surrogatepass")
         return run
+
+
+def _keep(kept: dict[K, str], key: K, hidden: str) -> None:
+    if len(hidden) <= KEPT_CHARS:
+        if len(kept) >= KEPT_TEXTS:
+            kept.clear()
+        kept[key] = hidden
 
 
 class Anchored:

@@ -4,7 +4,7 @@ Three rules for writing one:
 1. A lane has one writer: drivers the `device` lane, `reference_server.server` the `server` lane, fronts the `network`
    lane, the harness the `bench` lane. `seq` counts within the lane; order is only promised there.
 2. An event is made only when there is a listener.
-3. Secrets are masked when an event is written out (`masking.Secrets`), by value, bodies included.
+3. Secrets are masked when an event is written out (`masking.Secrets`), by value and by place, bodies included.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ class TraceEvent(NamedTuple):
     applied · remembered entered · dropped
     server: received (its reason says from where) fault answered refused delivered; of sessions that last also
     opened closed pushed (unasked) advanced (something changed by itself)
-    network: fault malformed · bench: begun phase action asked verdict ended note
+    network: fault malformed · bench: begun phase action over (the wait of a phase) asked
+    measured (what a passed check saw) verdict ended note
 
     On the device lane `received` is an answer, or a message that the device awaited and took; `no_reply` says why there
     was none, also when the other side has ended the connection (`closed`, `reset`); `waited`: nothing came in the time

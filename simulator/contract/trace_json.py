@@ -3,7 +3,7 @@
     {"at_us": 1767225600000000, "seq": 3, "lane": "server", "kind": "refused", "device": "dev-1", "reason": "…",
      "session": 7, "envelope": {"response": {"status": 401, "headers": [["Pragma", "no-cache"]], "body": "text"}}}
 
-Fields that are empty are left out. `envelope_json` says how envelopes are written. Secrets are masked by value; but for
+Fields that are empty are left out. `envelope_json` says how envelopes are written. Secrets are masked; but for
 them, and the content of files, nothing is lost.
 """
 

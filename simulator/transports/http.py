@@ -15,14 +15,14 @@ import asyncio
 import errno
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, Final
 
 import httpx
 
-from fleetrig.simulator.contract.bodies import body_bytes
+from fleetrig.simulator.contract.bodies import body_blocks
 from fleetrig.simulator.contract.header_text import header_bytes
-from fleetrig.simulator.contract.http import Headers, HttpRequest, HttpResponse, find_header
+from fleetrig.simulator.contract.http import Body, Headers, HttpRequest, HttpResponse, body_length, find_header
 from fleetrig.simulator.effects import REPLY_LIMIT_BYTES, Ask, Download, Downloaded, HttpReply, NoReply, Reply
 from fleetrig.simulator.transports.storage import Storage, StoredFile
 
@@ -103,9 +103,11 @@ class HttpTransport:
         shaking: list[Any] = []
         if on_sent is not None or request.origin.startswith("https:"):
             extensions["trace"] = _tracer(on_sent, shaking)
-        built = self._client.build_request(
-            request.method, request.origin, content=body_bytes(request.body) or None, extensions=extensions
-        )
+        body = request.body
+        content = body or None if isinstance(body, bytes) else _streamed(body)
+        built = self._client.build_request(request.method, request.origin, content=content, extensions=extensions)
+        if not isinstance(body, bytes):
+            built.headers["Content-Length"] = str(body_length(body))
         if (built.url.port or 0) > HIGHEST_PORT:
             raise httpx.InvalidURL(f"{request.origin} has no such port")
         built.headers = _only_asked_for(request.headers, built.headers)
@@ -143,6 +145,12 @@ async def _take_all(effect: Download, response: httpx.Response, file: StoredFile
     except (httpx.HTTPError, TimeoutError):
         return False
     return True
+
+
+async def _streamed(body: Body) -> AsyncIterator[bytes]:
+    """Block by block, so that an image of gigabytes is never in memory."""
+    for block in body_blocks(body):
+        yield block
 
 
 def _only_asked_for(asked: Headers, built: httpx.Headers) -> httpx.Headers:

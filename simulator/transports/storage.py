@@ -5,20 +5,15 @@ A simulated device installs nothing, so a thousand devices may download the same
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from fleetrig.simulator.contract.http import Headers, find_header
+from fleetrig.simulator.contract.bodies import Hashing
+from fleetrig.simulator.contract.http import BodyPart, Headers, find_header
 
-NAMES: Final = ("sha1", "md5", "sha256")
 CONTENT_RANGE: Final = re.compile(r"\s*bytes\s+(\d{1,18})-.*", re.ASCII | re.IGNORECASE)
-
-
-def _new_hashes() -> list[hashlib._Hash]:
-    return [hashlib.new(name, usedforsecurity=False) for name in NAMES]
 
 
 @dataclass(slots=True)
@@ -26,16 +21,15 @@ class StoredFile:
     """One file being downloaded; `take` appends."""
 
     stored_bytes: int = 0
-    _hashes: list[hashlib._Hash] = field(default_factory=_new_hashes)
+    _hashes: Hashing = field(default_factory=Hashing)
 
-    def take(self, block: bytes) -> None:
-        self.stored_bytes += len(block)
-        for running in self._hashes:
-            running.update(block)
+    def take(self, part: BodyPart) -> None:
+        self.stored_bytes += len(part)
+        self._hashes.add(part)
 
     def hashes(self) -> Mapping[str, str]:
         """Of everything stored so far, lower-case hex by name."""
-        return {name: running.hexdigest() for name, running in zip(NAMES, self._hashes, strict=True)}
+        return self._hashes.hexdigests()
 
 
 class Storage:

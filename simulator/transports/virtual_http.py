@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from fleetrig.simulator.contract.bodies import body_blocks, body_bytes
 from fleetrig.simulator.contract.clock import to_s, to_us
 from fleetrig.simulator.contract.delivery import Delivery, Ending, HttpHandler
-from fleetrig.simulator.contract.http import HttpRequest, HttpResponse, body_length
+from fleetrig.simulator.contract.http import (
+    Body,
+    BodyPart,
+    HttpRequest,
+    HttpResponse,
+    Repeated,
+    body_length,
+    body_slice,
+    part_slice,
+    parts_of,
+)
 from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.effects import REPLY_LIMIT_BYTES, Ask, Download, Downloaded, HttpReply, NoReply, Reply
 from fleetrig.simulator.transports.storage import Storage
@@ -34,12 +46,15 @@ class VirtualHttp:
         promised = promised_bytes(delivery)
         if promised is None:
             return NoReply("malformed", to_s(after_us)), after_us
-        if promised < body_length(response.body):
-            response = HttpResponse(response.status, response.headers, body_bytes(response.body)[:promised])
+        body = response.body
+        if promised < body_length(body):
+            body = body_slice(body, 0, promised)
         elif promised > _comes_through(delivery):
             return NoReply("truncated", to_s(after_us)), after_us
-        if body_length(response.body) > REPLY_LIMIT_BYTES:
+        if body_length(body) > REPLY_LIMIT_BYTES:
             return NoReply("malformed", to_s(after_us)), after_us
+        if not isinstance(body, bytes) or body is not response.body:
+            response = HttpResponse(response.status, response.headers, body_bytes(body))
         return Reply(response, to_s(after_us)), after_us
 
     def download(
@@ -72,9 +87,10 @@ class VirtualHttp:
     ) -> Downloaded:
         file = self._storage.open(serial, effect.file, response.status, response.headers)
         left = comes_bytes
-        for block in body_blocks(response.body):
-            file.take(block[:left])
-            left -= min(left, len(block))
+        for piece in _pieces(response.body):
+            taken = part_slice(piece, 0, left)
+            file.take(taken)
+            left -= len(taken)
             if left == 0 or (effect.at_most_bytes is not None and file.stored_bytes > effect.at_most_bytes):
                 break
         cut = comes_bytes < body_length(response.body)
@@ -83,6 +99,15 @@ class VirtualHttp:
         return Downloaded(
             response.status, response.headers, comes_bytes - left, file.stored_bytes, file.hashes(), cut, after_s
         )
+
+
+def _pieces(body: Body) -> Iterator[BodyPart]:
+    """A body as it comes: block by block, but what is made as it is read in one piece."""
+    for part in parts_of(body):
+        if isinstance(part, Repeated):
+            yield part
+        else:
+            yield from body_blocks(part)
 
 
 def _comes_through(delivery: Delivery) -> int:

@@ -9,6 +9,7 @@ from random import Random
 
 from fleetrig.harness.checks.event_folds import AttemptsFold, NeverFold, OrderFold, TimesPerDeviceFold
 from fleetrig.harness.checks.fold import Fold
+from fleetrig.harness.checks.lives import Lives
 from fleetrig.harness.checks.matching import Pattern
 from fleetrig.harness.scenario_file.values import Times
 from fleetrig.reference_server.fault_plan import FaultPlan
@@ -82,16 +83,22 @@ class Story:
         return [event for event in self.events if pattern.fits(event)]
 
 
+def lives() -> Lives:
+    return Lives([SERIAL])
+
+
 def expectations() -> dict[str, Fold]:
     """What is expected of a gateway that nothing disturbs."""
     steps = [("sent", "connect"), ("connected", "connect"), ("received", "subscribe"), ("received", "publish"),
              ("received", "echo"), ("received", "push"), ("received", "ping"), ("sent", "goodbye")]  # fmt: skip
     return {
         "in order": OrderFold([Pattern(kind, name=name) for kind, name in steps], [SERIAL]),
-        "connects once": TimesPerDeviceFold(Pattern("connected"), [SERIAL], Times(at_least=1, at_most=1)),
-        "hears its pings": TimesPerDeviceFold(Pattern("received", name="ping"), [SERIAL], Times(at_least=PINGS)),
-        "gets every answer": NeverFold(Pattern("no_reply")),
-        "is told nothing twice": NeverFold(Pattern("received", name="idle")),
+        "connects once": TimesPerDeviceFold(Pattern("connected"), [SERIAL], Times(at_least=1, at_most=1), lives()),
+        "hears its pings": TimesPerDeviceFold(
+            Pattern("received", name="ping"), [SERIAL], Times(at_least=PINGS), lives()
+        ),
+        "gets every answer": NeverFold(Pattern("no_reply"), lives()),
+        "is told nothing twice": NeverFold(Pattern("received", name="idle"), lives()),
         "never fails to connect": AttemptsFold("connect", SERIAL, Times(at_least=0, at_most=0)),
     }
 

@@ -15,7 +15,7 @@ from fleetrig.harness.run.context import RunContext, build_devices, seeded_token
 from fleetrig.harness.run.phases import run_phase
 from fleetrig.harness.scenario_file.platform_models import models_for
 from fleetrig.harness.servers.own_server import in_memory
-from fleetrig.harness.verdict import Finding, PhaseResult
+from fleetrig.harness.verdict import Finding, Measured, PhaseResult
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane, Trace, TraceEvent
 from fleetrig.simulator.drivers.director import AdminCall, Director
@@ -40,8 +40,8 @@ class BenchFixture:
             "phases": [{"name": "none"}],
         }
         scenario = MODELS.scenario.model_validate(tree, context={"folder": folder, "id": "bench"})
+        self.folder = folder
         self.events: list[TraceEvent] = []
-        self._place = {"folder": folder}
         trace, secrets = Trace(), Secrets()
         trace.listen(self.events.append)
         platform = platform_of("hawkbit")
@@ -69,7 +69,8 @@ class BenchFixture:
 
     def do(self, word: str, **arguments: Any) -> None:
         """One action, as a scenario file writes it."""
-        self.run(perform(self.context, MODELS.action.model_validate({word: arguments}, context=self._place).arguments))
+        action = MODELS.action.model_validate({word: arguments}, context={"folder": self.folder})
+        self.run(perform(self.context, action.arguments))
 
     def do_plain(self, word: str, argument: Any) -> None:
         """An action whose argument is no mapping of names, such as `wait: 5s`."""
@@ -89,7 +90,8 @@ class BenchFixture:
         """A check that asks the server."""
         question = evaluator_for(self.context, MODELS.check.model_validate({word: arguments}).arguments)
         assert callable(question)
-        return self.run(question())
+        answer = self.run(question())
+        return None if isinstance(answer, Measured) else answer
 
     def watch(self, word: str, arguments: Any) -> Fold:
         """A check over the stream that watches from now on."""

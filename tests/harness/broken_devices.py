@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -175,6 +176,43 @@ def _blind_to_questions(effect: Effect, outcome: Outcome) -> Outcome:
     return with_document(outcome, change) if is_ask(effect, "poll") else outcome
 
 
+def _first_file_only(effect: Effect, outcome: Outcome) -> Outcome:
+    def change(document: Any) -> Any:
+        (chunk, *_) = document["deployment"]["chunks"]
+        document["deployment"]["chunks"] = [{**chunk, "artifacts": chunk["artifacts"][:1]}]
+        return document
+
+    return with_document(outcome, change) if is_ask(effect, "deploymentBase") else outcome
+
+
+def _first_chunk_only(effect: Effect, outcome: Outcome) -> Outcome:
+    def change(document: Any) -> Any:
+        document["deployment"]["chunks"] = document["deployment"]["chunks"][:1]
+        return document
+
+    return with_document(outcome, change) if is_ask(effect, "deploymentBase") else outcome
+
+
+def _one_file_of_a_name(effect: Effect, outcome: Outcome) -> Outcome:
+    """Keeps files by their names alone, so a second one of that name is there already."""
+
+    def change(document: Any) -> Any:
+        known: set[str] = set()
+        for chunk in document["deployment"]["chunks"]:
+            kept = [one for one in chunk["artifacts"] if one["filename"] not in known]
+            known.update(one["filename"] for one in kept)
+            chunk["artifacts"] = kept
+        return document
+
+    return with_document(outcome, change) if is_ask(effect, "deploymentBase") else outcome
+
+
+def _takes_files_on_trust(effect: Effect, outcome: Outcome) -> Outcome:
+    """Whatever comes of a download, it goes on as if the file were there."""
+    size = effect.at_most_bytes or 0 if isinstance(effect, Download) else 0
+    return Downloaded(200, (), size, size, {}, cut=False) if isinstance(outcome, Downloaded) else outcome
+
+
 def _gives_downloads_up(_: Effect, outcome: Outcome) -> Outcome:
     if isinstance(outcome, Downloaded) and outcome.cut:
         return replace(outcome, status=404, stored_bytes=0, received_bytes=0, cut=False)
@@ -205,6 +243,33 @@ def _hangs(_: Effect, outcome: Outcome) -> Generator[Effect, Outcome, Outcome]:
     if isinstance(outcome, NoReply) and outcome.why == "timeout":
         yield Pause(1e7, 1e7, "hangs")
     return outcome
+
+
+def asks_for_ever(behaviour: Behaviour) -> Behaviour:
+    """Goes on asking for a file whatever is answered (V38)."""
+
+    def follows(effect: Effect, outcome: Outcome) -> Generator[Effect, Outcome, Outcome]:
+        while isinstance(effect, Download) and isinstance(outcome, Downloaded) and outcome.status >= 400:
+            yield Pause(1.0, 1.0, "file retry")
+            outcome = yield effect
+        return outcome
+
+    return stateless(follows)(behaviour)
+
+
+def asks_without_rest(behaviour: Behaviour) -> Behaviour:
+    """Asks twenty times a second for a file that is not there (V38)."""
+
+    def follows(effect: Effect, outcome: Outcome) -> Generator[Effect, Outcome, Outcome]:
+        tries = 0
+        while isinstance(effect, Download) and isinstance(outcome, Downloaded) and outcome.status >= 400:
+            yield Pause(0.05, 0.05, "file retry")
+            outcome = yield effect
+            if (tries := tries + 1) > 40:
+                break
+        return outcome
+
+    return stateless(follows)(behaviour)
 
 
 def _dies(effect: Effect, outcome: Outcome) -> Generator[Effect, Outcome, Outcome]:
@@ -355,6 +420,34 @@ ignores_sleep = pausing("poll interval", 0.2)
 """Polls five times a second, whatever the server says (V01)."""
 knows_better = changing(_own_url)
 """Builds the URL for its attributes itself."""
+
+
+def _retargeted(change: Callable[[str], str]) -> Does:
+    """Every request goes to another place than the one that was linked."""
+
+    def does(effect: Effect) -> Effect:
+        match effect:
+            case Ask(_, HttpRequest() as request) | Download(_, request):
+                return effect._replace(request=replace(request, target=change(request.target)))
+            case _:
+                return effect
+
+    return does
+
+
+drops_zeros = changing(_retargeted(lambda target: re.sub(r"(Base/[1-9]\d*?)0+(?=[/?]|$)", r"\1", target)))
+"""Takes the zero at the end of an action's id for nothing (V40)."""
+keeps_two_digits = changing(_retargeted(lambda target: re.sub(r"(Base/\d\d)\d+", r"\1", target)))
+decodes_ids = changing(_retargeted(lambda target: target.replace("%3A", "%253A").replace("%40", "%2540")))
+"""Encodes what is encoded already (V41)."""
+upper_cases_ids = changing(_retargeted(lambda target: re.sub(r"v1/[^/?]+", lambda id_: id_[0].upper(), target)))
+cuts_names = changing(_retargeted(lambda target: re.sub(r"(artifacts/[^?]{64})[^?]*", r"\1", target)))
+"""Has room for 64 characters of a file's name (V42)."""
+reads_plus_as_blank = changing(_retargeted(lambda target: target.replace("%2B", "%20")))
+first_file_only = changing(hears=_first_file_only)
+first_chunk_only = changing(hears=_first_chunk_only)
+one_file_of_a_name = changing(hears=_one_file_of_a_name)
+takes_files_on_trust = changing(hears=_takes_files_on_trust)
 trusts_files = changing(hears=_plain_hashes)
 eager = changing(hears=_eager)
 early = changing(hears=_early)

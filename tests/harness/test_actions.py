@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from fleetrig.harness.platforms import PLATFORMS, load
-from fleetrig.harness.platforms.hawkbit.updates import image_bytes
+from fleetrig.harness.platforms.hawkbit.updates import made_image
 from fleetrig.harness.run.actions import PERFORM
 from fleetrig.harness.scenario_file.action_words import BENCH_WORDS
 from fleetrig.harness.scenario_file.vocabulary import vocabulary_of
+from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.clock import to_s
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
@@ -185,9 +186,9 @@ def test_deploy_to_devices_that_never_call_breaks_the_bench(bench: BenchFixture)
 
 
 def test_images_differ_by_version_and_are_the_same_in_each_run() -> None:
-    assert len(image_bytes("1.0", 1000)) == 1000
-    assert image_bytes("1.0", 64) != image_bytes("1.1", 64)
-    assert image_bytes("1.0", 64) == image_bytes("1.0", 64)
+    assert len(body_bytes(made_image("1.0", 1000))) == 1000
+    assert body_bytes(made_image("1.0", 64)) != body_bytes(made_image("1.1", 64))
+    assert made_image("1.0", 64) == made_image("1.0", 64)
 
 
 def test_cancel_asks_softly(bench: BenchFixture) -> None:

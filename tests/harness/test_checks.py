@@ -76,7 +76,7 @@ STREAM = [
     ("backs_off", {}, switched_on, 8, OPEN),
     ("jitter", {}, switched_on, 8, OPEN),
     ("keeps_running", {}, switched_on, 5, MET),
-    ("one_address", {}, switched_on, 5, MET),
+    ("one_address", {}, switched_on, 5, OPEN),
 ]
 
 

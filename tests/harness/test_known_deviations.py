@@ -135,7 +135,7 @@ def test_reports_name_it_with_its_reason(tmp_path: Path) -> None:
     assert "2 known deviations in 1.0 s" in said
     case = junit([report]).find(".//testcase")
     assert case is not None
-    assert [child.tag for child in case] == ["system-out"]
+    assert [child.tag for child in case] == ["properties", "system-out"]
     assert "cannot help never (hawkbit#V01)" in ET.tostring(case, encoding="unicode")
 
 

@@ -68,6 +68,14 @@ def test_odd_characters_survive(tmp_path: Path) -> None:
     assert row == ROW == json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))[0]
 
 
+@pytest.mark.parametrize("serial", ["=1+1", "+1", "-1", "@SUM(A1)"])
+def test_a_spreadsheet_runs_nothing_that_a_serial_says(tmp_path: Path, serial: str) -> None:
+    write_record([{**ROW, "serial": serial}], tmp_path, "r")
+    (row,) = csv.DictReader((tmp_path / "r.csv").read_text(encoding="utf-8").splitlines())
+    assert row["serial"] == f"'{serial}"
+    assert json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))[0]["serial"] == serial
+
+
 def test_an_earlier_record_stays_when_a_new_one_cannot_be_written(tmp_path: Path) -> None:
     write_record([ROW], tmp_path, "r")
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}

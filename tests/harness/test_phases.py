@@ -36,7 +36,10 @@ def test_the_bench_lane_tells_the_course_of_a_run(tmp_path: Path) -> None:
         "phase first contact",
         "action preregister",
         "action power_on",
+        "over first contact",
         "asked registry {in_state: registered}",
+        "measured reaches {stage: online}",
+        "measured registry {in_state: registered}",
         "verdict first contact",
         "ended passed",
     ]

@@ -76,7 +76,10 @@ def test_a_trace_that_cannot_be_written_takes_nothing_away_from_the_verdict(tmp_
 def test_what_the_server_lacks_skips_the_run(tmp_path: Path) -> None:
     report = run_once(tmp_path, PASSES, head=HEAD + "    needs: [hawkbit, hawkbit.trusted_ips, https]\n")
     assert report.verdict is Verdict.SKIPPED
-    assert report.reason.endswith("lacks hawkbit.trusted_ips, https")
+    assert report.reason.endswith(
+        "lacks hawkbit.trusted_ips, https; run it --against a server that has, and say so in its SERVER.yaml: "
+        "`https: HOST:PORT`, `can: [hawkbit.trusted_ips]`"
+    )
     assert report.phases == ()
 
 
@@ -103,7 +106,7 @@ def test_secrets_of_the_environment_are_masked_everywhere(tmp_path: Path, monkey
     )
     body = """
     phases:
-      - name: "it holds ${env:KEY}"
+      - name: it holds the key
         do: [{configure: {authentication.gatewaytoken.key: "${env:KEY}"}}, power_on]
         within: 3s
         expect:

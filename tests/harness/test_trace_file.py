@@ -57,3 +57,14 @@ def test_a_place_where_nothing_can_be_written(tmp_path: Path) -> None:
     file = TraceFile(tmp_path / "file" / "t", {}, Secrets())
     with pytest.raises(BrokenBench, match="cannot write the trace"):
         file.close(keep=True)
+
+
+def test_a_full_disk_ends_the_trace_and_not_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = TraceFile(tmp_path / "t", {}, Secrets())
+    file._file.close()
+    monkeypatch.setattr(file, "_file", Path("/dev/full").open("w", encoding="utf-8"))  # noqa: SIM115
+    for _ in range(1_000):
+        file.write(event("x" * 100))
+    with pytest.raises(BrokenBench, match=r"no trace: .*No space left on device: make room"):
+        file.close(keep=True)
+    assert list(tmp_path.iterdir()) == []

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from fleetrig.harness.report.exits import Exit, exit_of
+from fleetrig.harness.report.exits import Exit, ExitRules, exit_of, exit_of_all, remark_on_skips
 from fleetrig.harness.verdict import (
+    EXPECTS_NOTHING,
     CheckResult,
     Finding,
     PhaseResult,
@@ -13,11 +14,13 @@ from fleetrig.harness.verdict import (
     Severity,
     Verdict,
     verdict_of,
+    verdict_of_phases,
     worst_verdict,
 )
+from fleetrig.simulator.contract.errors import UsageError
 
-BROKEN, FAILED, WARNED, PASSED, SKIPPED = (
-    Verdict.BROKEN, Verdict.FAILED, Verdict.WARNED, Verdict.PASSED, Verdict.SKIPPED,
+BROKEN, FAILED, WARNED, KNOWN, PASSED, SKIPPED = (
+    Verdict.BROKEN, Verdict.FAILED, Verdict.WARNED, Verdict.KNOWN, Verdict.PASSED, Verdict.SKIPPED,
 )  # fmt: skip
 
 
@@ -39,16 +42,62 @@ def test_the_worst_counts(parts: list[Verdict], whole: Verdict) -> None:
 @pytest.mark.parametrize(
     ("verdict", "strict", "code"),
     [
-        (PASSED, False, 0), (WARNED, False, 0), (SKIPPED, False, 0), (FAILED, False, 1), (BROKEN, False, 3),
-        (PASSED, True, 0), (WARNED, True, 1), (SKIPPED, True, 0), (FAILED, True, 1), (BROKEN, True, 3),
+        (PASSED, False, 0), (WARNED, False, 0), (SKIPPED, False, 5), (FAILED, False, 1), (BROKEN, False, 3),
+        (PASSED, True, 0), (WARNED, True, 1), (SKIPPED, True, 5), (FAILED, True, 1), (BROKEN, True, 3),
     ],
 )  # fmt: skip
 def test_exit_codes(verdict: Verdict, strict: bool, code: int) -> None:
     assert exit_of(verdict, strict=strict) == code
 
 
+FAIL_ON_SKIP, ALLOW_SKIPPED = ExitRules(fail_on_skip=True), ExitRules(allow_skipped=True)
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "plain", "fail_on_skip", "allow_skipped"),
+    [
+        ([], 5, 5, 5),
+        ([SKIPPED], 5, 1, 0),
+        ([SKIPPED, SKIPPED], 5, 1, 0),
+        ([PASSED, SKIPPED], 0, 1, 0),
+        ([PASSED], 0, 0, 0),
+        ([KNOWN, SKIPPED], 0, 1, 0),
+        ([WARNED, SKIPPED], 0, 1, 0),
+        ([FAILED, SKIPPED], 1, 1, 1),
+        ([BROKEN, SKIPPED], 3, 3, 3),
+    ],
+)
+def test_exit_codes_of_a_whole_run_and_what_skips_mean(
+    verdicts: list[Verdict], plain: int, fail_on_skip: int, allow_skipped: int
+) -> None:
+    assert exit_of_all(verdicts, ExitRules()) == plain
+    assert exit_of_all(verdicts, FAIL_ON_SKIP) == fail_on_skip
+    assert exit_of_all(verdicts, ALLOW_SKIPPED) == allow_skipped
+
+
+def test_the_two_ways_to_take_skips_contradict_each_other() -> None:
+    with pytest.raises(UsageError, match="--fail-on-skip and --allow-skipped contradict each other"):
+        ExitRules(fail_on_skip=True, allow_skipped=True)
+
+
+def test_a_remark_says_what_skips_mean_for_the_exit_code() -> None:
+    assert remark_on_skips([PASSED], FAIL_ON_SKIP) == remark_on_skips([PASSED, SKIPPED], ExitRules()) == ""
+    assert remark_on_skips([SKIPPED], ExitRules()).endswith("The exit code is 5; --allow-skipped makes it 0")
+    assert remark_on_skips([SKIPPED], ALLOW_SKIPPED).endswith("everything was skipped, for the reasons above")
+    assert remark_on_skips([PASSED, SKIPPED], FAIL_ON_SKIP) == "1 skipped: with --fail-on-skip that is a failure"
+
+
+def test_a_run_that_judged_nothing_is_no_pass() -> None:
+    judged, open_ = CheckResult("sends", PASSED), CheckResult("sends", SKIPPED)
+    assert verdict_of_phases([PhaseResult("p", (judged,), 1.0), PhaseResult("q", (), 1.0)]) == (PASSED, "")
+    assert verdict_of_phases([]) == (SKIPPED, EXPECTS_NOTHING)
+    assert verdict_of_phases([PhaseResult("p", (), 1.0)]) == (SKIPPED, EXPECTS_NOTHING)
+    assert verdict_of_phases([PhaseResult("p", (open_,), 1.0), PhaseResult("q", (), 1.0)])[0] is SKIPPED
+    assert verdict_of_phases([PhaseResult("p", (), 1.0, "the server is gone")])[0] is BROKEN
+
+
 def test_the_codes_are_those_of_the_manual() -> None:
-    codes = (Exit.PASSED, Exit.FAILED, Exit.INTERRUPTED, Exit.BROKEN, Exit.WRONG_USAGE, Exit.NO_SUCH_ID)
+    codes = (Exit.PASSED, Exit.FAILED, Exit.INTERRUPTED, Exit.BROKEN, Exit.WRONG_USAGE, Exit.NOTHING_JUDGED)
     assert codes == (0, 1, 2, 3, 4, 5)
 
 

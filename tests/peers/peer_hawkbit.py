@@ -1,19 +1,26 @@
 """Our reference server beside any running hawkBit: the conformance suite and the scenarios on both, in one report.
 
     make peer-hawkbit URL=http://127.0.0.1:8080        writes build/peer/hawkbit.md
+    make peer-hawkbit URL=SERVER.yaml ACCOUNT="reader=USER:env:NAME creator=USER:env:NAME" OPTIONS="--ca F"
 
-Account `admin`/`admin`, or `URL=SERVER.yaml` with another one. Ends with 1 when something fails on the peer. Most
-scenarios need polls every second: start the peer with `hawkbit.controller.minPollingTime=00:00:01`, and say so with
+Account `admin`/`admin`, or `URL=SERVER.yaml` with another one. The accounts of ACCOUNT are those of `conform
+--account`: without them the rows on rights are skipped. What stands in OPTIONS (`--ca F`, `--insecure`,
+`--change-tenant-settings`) goes to both verbs. Ends with 1 when something fails on the peer. Most scenarios need polls
+every second: start the peer with `hawkbit.controller.minPollingTime=00:00:01`, and say so with
 `can: [hawkbit.fast_polling]` in the SERVER.yaml.
 """
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
+
+from fleetrig.harness.report.exits import Exit
 
 MOST_NAMED = 4
 FOLDER = Path("build/peer")
@@ -27,16 +34,23 @@ class Outcome:
 
 
 def fleetrig(*words: str) -> None:
-    """Runs the command; its verdicts are read from the JUnit file, so its exit code does not matter."""
+    """Runs the command; its verdicts are read from the JUnit file. Ends all if the command line was wrong."""
     print("fleetrig", *words, flush=True)
-    subprocess.run([sys.executable, "-m", "fleetrig.harness.cli", *words], check=False)
+    done = subprocess.run([sys.executable, "-m", "fleetrig.harness.cli", *words], check=False)
+    if done.returncode == Exit.WRONG_USAGE:
+        sys.exit(Exit.WRONG_USAGE)
 
 
 def outcomes(junit: Path) -> dict[str, Outcome]:
     """Verdict by test case; empty when the run could not even begin."""
     if not junit.exists():
         return {}
-    return {case.get("name", ""): outcome_of(case) for case in ET.parse(junit).iter("testcase")}
+    return {id_of(case): outcome_of(case) for case in ET.parse(junit).iter("testcase")}
+
+
+def id_of(case: ET.Element) -> str:
+    """`conform/hawkbit/auth/scheme[S45]`, of the folder with dots and the rest."""
+    return f"{case.get('classname', '').replace('.', '/')}/{case.get('name', '')}"
 
 
 def outcome_of(case: ET.Element) -> Outcome:
@@ -46,13 +60,13 @@ def outcome_of(case: ET.Element) -> Outcome:
     return Outcome("passed")
 
 
-def run_both(what: str, url: str, verb: tuple[str, ...], own: tuple[str, ...]) -> tuple[str, bool]:
+def run_both(what: str, verb: tuple[str, ...], own: tuple[str, ...], peer: tuple[str, ...]) -> tuple[str, bool]:
     """A section of the report: one line for each case on which the two servers differ or either fails."""
     files = {side: FOLDER / f"{what}-{side}.xml" for side in ("reference", "peer")}
     for file in files.values():
         file.unlink(missing_ok=True)
+    fleetrig(*verb, *peer, "--junit", str(files["peer"]))  # first: what is wrong with the options shows at once
     fleetrig(*verb, *own, "--junit", str(files["reference"]))
-    fleetrig(*verb, "--against", url, "--junit", str(files["peer"]))
     ours, theirs = outcomes(files["reference"]), outcomes(files["peer"])
     return section(what, ours, theirs), bool(theirs) and all(
         one.verdict in ("passed", "skipped") for one in theirs.values()
@@ -102,17 +116,43 @@ def details(pairs: dict[str, tuple[Outcome, Outcome]]) -> list[str]:
     return lines
 
 
-def main(url: str) -> int:
+def options_of(words: Sequence[str]) -> argparse.Namespace:
+    """The command line: where the peer is, and what goes on to `conform` and `run`."""
+    parser = argparse.ArgumentParser("make peer-hawkbit", usage="make peer-hawkbit URL=http://host:port|SERVER.yaml "
+                                     '[ACCOUNT="reader=USER:env:NAME ..."] [OPTIONS="--ca F"]')  # fmt: skip
+    parser.add_argument("url")
+    parser.add_argument("--account", action="append", default=[])
+    parser.add_argument("--ca")
+    parser.add_argument("--insecure", action="store_true")
+    parser.add_argument("--change-tenant-settings", action="store_true")
+    options = parser.parse_args(words)
+    if not options.url:
+        parser.error("URL is missing")
+    return options
+
+
+def on_peer(options: argparse.Namespace) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What `conform` and `run` are told about the peer; only `conform` knows further accounts."""
+    common = ["--against", options.url]
+    common += ["--ca", options.ca] if options.ca else []
+    common += ["--insecure"] if options.insecure else []
+    common += ["--change-tenant-settings"] if options.change_tenant_settings else []
+    accounts = [word for account in options.account for word in ("--account", account)]
+    return (*common, *accounts), tuple(common)
+
+
+def main(words: Sequence[str]) -> int:
+    options = options_of(words)
+    for_conform, for_run = on_peer(options)
     FOLDER.mkdir(parents=True, exist_ok=True)
-    conform, conform_ok = run_both("conformance", url, ("conform", "hawkbit"), ())
-    scenarios, scenarios_ok = run_both("scenarios", url, ("run", "hawkbit"), ("--time", "real"))
+    conform, conform_ok = run_both("conformance", ("conform", "hawkbit"), (), for_conform)
+    scenarios, scenarios_ok = run_both("scenarios", ("run", "hawkbit"), ("--time", "real"), for_run)
     report = FOLDER / "hawkbit.md"
-    report.write_text(f"# The reference server beside the hawkBit at {url}\n\n{conform}\n{scenarios}", encoding="utf-8")
+    title = f"# The reference server beside the hawkBit at {options.url}"
+    report.write_text(f"{title}\n\n{conform}\n{scenarios}", encoding="utf-8")
     print(f"written: {report}")
     return 0 if conform_ok and scenarios_ok else 1
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2 or not sys.argv[1]:
-        sys.exit("usage: make peer-hawkbit URL=http://host:port")
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(sys.argv[1:]))

@@ -42,6 +42,9 @@ ROWS = [
     "odd_intervals", "re_registration", "redirect[status=307]", "refused[status=401]", "restart", "same_action_again",
     "secrets[credential=gateway_token]", "token_rotated[what=target_token]", "unknown_fields", "update",
     "wrong_date[date=Fri, 01 Jan 1999 00:00:00 GMT]", "wrong_hash",
+    "action_ids[first=9]", "action_ids[first=99]", "confirmation", "confirmation_denied", "file_gone[status=404]",
+    "file_gone[status=500]", "modules_and_files", "odd_ids[serial=de:ad:be:ef:00:{n:02x}]",
+    "odd_ids[serial=schön@werk:{n}]",
 ]  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from fleetrig.harness.scenario_file.fault_line import FaultLine
 from fleetrig.reference_server.control.request_checks import check_levels
-from fleetrig.reference_server.fault_plan import FaultPlan
+from fleetrig.reference_server.fault_plan import FaultPlan, describe
 from fleetrig.reference_server.fronts.http.framing import framed, framed_head, is_plain
 from fleetrig.reference_server.fronts.http.response_head import head_bytes
 from fleetrig.reference_server.fronts.http.socket_endings import cut
@@ -24,6 +24,7 @@ from fleetrig.reference_server.platform import HttpAnswer, Reaction
 from fleetrig.reference_server.server import Server
 from fleetrig.reference_server.stores.memory import MemoryStore
 from fleetrig.simulator.contract.clock import VIRTUAL_EPOCH_US
+from fleetrig.simulator.contract.coap import CoapRequest
 from fleetrig.simulator.contract.fault_json import FaultMistake, fault_from_json, fault_to_json
 from fleetrig.simulator.contract.faults import NEEDS, Fault, FaultKind
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
@@ -86,6 +87,8 @@ def perform(fault: Fault) -> None:
     talk.subscribe(1)
     talk.say(1, MqttPublish("echo/a", b"x"))
     talk.say(1, MqttPingreq())
+    talk.open(2)
+    talk.say(2, CoapRequest("POST", "coap://h.test", "/a", b"x"))
     talk.after(0.5)
 
 
@@ -212,6 +215,10 @@ def test_what_could_not_be_performed_is_refused_with_the_bound(document: dict[st
     assert expected in refused.value.expected
     with pytest.raises(ValidationError, match=r".*" + expected.partition("(")[0]):
         FaultLine.model_validate(document)
+
+
+def test_the_trace_says_how_long_a_long_value_is() -> None:
+    assert describe(Fault(FaultKind.REWRITE, parameters={"body": "x" * 90_000})) == "body (90,000 characters)"
 
 
 @pytest.mark.parametrize("text", ["[" * 51, '{"a":' * 51, '["\\"[", ' * 51])

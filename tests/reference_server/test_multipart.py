@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from fleetrig.reference_server.multipart import BadMultipart, Upload
-from fleetrig.simulator.contract.http import FileSlice
+from fleetrig.simulator.contract.bodies import body_bytes
+from fleetrig.simulator.contract.http import BodyPart, FileSlice, Repeated
 
 TYPE = "multipart/form-data; boundary=edge"
 
@@ -17,7 +18,7 @@ def part(name: str, data: bytes, filename: str | None = None) -> bytes:
 
 def read(body, content_type: str = TYPE) -> tuple[bytes, Upload]:
     upload = Upload(body, content_type, "file")
-    return b"".join(upload.file_blocks()), upload
+    return body_bytes(tuple(upload.file_blocks())), upload
 
 
 def test_fields_before_and_after_the_file():
@@ -41,7 +42,30 @@ def test_a_spooled_body_comes_in_blocks(tmp_path):
     upload = Upload(FileSlice(str(file), 4, len(body)), TYPE, "file")
     blocks = list(upload.file_blocks())
     assert len(blocks) > 1
-    assert b"".join(blocks) == content
+    assert body_bytes(tuple(blocks)) == content
+
+
+def made(block: bytes, length_bytes: int) -> tuple[BodyPart, ...]:
+    head = part("md5sum", b"abc") + part("file", b"", "big.bin")[:-2]
+    return head, Repeated(block, 0, length_bytes), b"\r\n" + part("filename", b"o") + b"--edge--"
+
+
+def test_an_image_that_is_made_as_it_is_read_stays_so():
+    upload = Upload(made(b"abc", 2**40), TYPE, "file")
+    assert list(upload.file_blocks()) == [Repeated(b"abc", 0, 2**40)]
+    assert (upload.filename, upload.fields) == ("big.bin", {"md5sum": "abc", "filename": "o"})
+
+
+@pytest.mark.parametrize("block", [b"\r\n--edge", b"edge\r\n--"], ids=["whole", "across two turns"])
+def test_a_boundary_within_such_an_image_is_found(block: bytes):
+    for body in (made(block, 1_000), body_bytes(made(block, 1_000))):
+        with pytest.raises(BadMultipart):
+            read(body)
+
+
+def test_what_is_made_between_other_bytes_of_a_file_is_read():
+    body = (part("file", b"before", "f")[:-2], Repeated(b"abc", 0, 7), b"after\r\n--edge--")
+    assert read(body)[0] == b"beforeabcabcaafter"
 
 
 def test_an_empty_file_is_a_file():
@@ -103,11 +127,25 @@ def test_another_content_type_is_refused(content_type):
         part("file", b"cut", "fw.bin"),
         part("file", b"cut", "fw.bin")[:40],
         b"--edge\r\nbad header\x00: x\r\n\r\n",
-        part("field", b"x" * 9000) + b"--edge--",
-        b"".join(part(f"field{n}", b"x") for n in range(40)) + b"--edge--",
+        part("zz", b"x" * (2 * 1024 * 1024 - 3)) + b"--edge--",
+        part("a", b"x" * 1024 * 1024) + part("b", b"x" * 1024 * 1024) + b"--edge--",
+        part("file", b"x", "fw.bin") + b"".join(part(f"field{n}", b"x") for n in range(50)) + b"--edge--",
+        part("same", b"x") * 51 + b"--edge--",
+        b"--edge\r\nX: " + b"a" * 506 + b"\r\n\r\nx\r\n--edge--",
         b"--edge\r\n" + b"".join(b"X-%d: y\r\n" % n for n in range(50)) + b"\r\n",
     ],
 )
 def test_a_malformed_or_oversized_form_is_refused(body):
     with pytest.raises(BadMultipart):
         read(body)
+
+
+def test_what_is_just_not_too_much():
+    body = (
+        part("file", b"x", "fw.bin")
+        + part("zz", b"x" * (2 * 1024 * 1024 - 4 - 48 * 3))
+        + part("", b"x") * 48
+        + b"--edge--"
+    )
+    assert read(body)[0] == b"x"
+    assert read(b"--edge\r\nX: " + b"a" * 505 + b"\r\n\r\nx\r\n--edge--")[1].fields == {"": "x"}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, Final, cast
 
 from fleetrig.harness.platforms.hawkbit.cleanup import value_before
@@ -28,6 +30,7 @@ from fleetrig.harness.platforms.hawkbit.words import (
 from fleetrig.harness.run.actions import power_cycle
 from fleetrig.harness.run.context import Device
 from fleetrig.harness.scenario_file.action_words import ActionWord, Delete
+from fleetrig.simulator.contract.clock import US_PER_MS, US_PER_S, to_us
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.identity import Credential, GatewayToken, TargetToken
 from fleetrig.simulator.drivers.director import Director
@@ -62,8 +65,30 @@ def deploy(run: HawkbitRun, words: Deploy) -> Director[None]:
     serials = run.context.serials(words.to)
     if not words.before_contact:
         yield from wait_for_first_contact(run, serials)
-    set_id = yield from made_set(run, words.version, words.size_bytes)
-    yield from run.admin.assign(set_id, serials, words.type)
+    set_id = yield from made_set(run, words.version, words.size_bytes, words.modules)
+    yield from run.admin.assign(set_id, serials, words.type, **assignment_of(words, run.context.driver.now_us()))
+
+
+def assignment_of(words: Deploy, now_us: int) -> dict[str, Any]:
+    """The fields of an assignment beside the target and the type (§1.4)."""
+    fields: dict[str, Any] = {}
+    if words.force_after_s is not None:
+        fields["forcetime"] = (now_us + to_us(words.force_after_s)) // US_PER_MS
+    if words.confirmation_required is not None:
+        fields["confirmationRequired"] = words.confirmation_required
+    if (window := words.window) is not None:
+        opens_us = now_us + to_us(window.opens_after_s or 0.0)
+        schedule = window.schedule or once_at(opens_us)
+        fields["maintenanceWindow"] = {
+            "schedule": schedule, "duration": window.duration, "timezone": window.timezone,
+        }  # fmt: skip
+    return fields
+
+
+def once_at(at_us: int) -> str:
+    """A Quartz cron for one second, in UTC; a part of a second counts as a whole one."""
+    at = datetime.fromtimestamp(math.ceil(at_us / US_PER_S), UTC)
+    return f"{at.second} {at.minute} {at.hour} {at.day} {at.month} ? {at.year}"
 
 
 def wait_for_first_contact(run: HawkbitRun, serials: Sequence[str]) -> Director[None]:

@@ -6,12 +6,12 @@ Only what is public (§1). Raises `BrokenBench` with the first cause when the se
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
 from fleetrig.harness.servers.http_admin import FIRST_ANSWER_WITHIN_S, HttpAdmin
 from fleetrig.simulator.contract.errors import UsageError
-from fleetrig.simulator.contract.http import HttpRequest
+from fleetrig.simulator.contract.http import BodyPart, HttpRequest
 from fleetrig.simulator.contract.identity import UserPassword
 from fleetrig.simulator.drivers.director import AdminCall
 
@@ -25,6 +25,13 @@ ESCAPED_IN_FORMS: Final = {ord('"'): "%22", ord("\r"): "%0D", ord("\n"): "%0A"}
 
 JsonDict = dict[str, Any]
 GONE_OK: Final = (200, 204, 404)
+
+
+class UploadedFile(NamedTuple):
+    """A file of a software module."""
+
+    name: str
+    content: BodyPart
 
 
 class HawkbitAdmin(HttpAdmin):
@@ -113,18 +120,30 @@ class HawkbitAdmin(HttpAdmin):
 
     # -- updates (§1.4)
 
-    def create_update(self, name: str, version: str, image: bytes, filename: str) -> AdminCall[int]:
+    def create_update(self, name: str, version: str, image: BodyPart, filename: str) -> AdminCall[int]:
         """A module with one artifact in a distribution set of type `os`; gives the set's id."""
-        module = {"name": name, "version": version, "type": "os"}
-        module_id = self.part((yield from self.call("POST", "/softwaremodules", [module])), int, 0, "id")
-        yield from self.json_of(self._upload(module_id, filename, image))
-        update = {"name": name, "version": version, "type": "os", "modules": [{"id": module_id}]}
-        created = yield from self.call("POST", "/distributionsets", [update])
-        return self.part(created, int, 0, "id")
+        module_id = yield from self.create_module(name, version, "os", (UploadedFile(filename, image),))
+        return (yield from self.create_set(name, version, "os", (module_id,)))
 
-    def assign(self, set_id: int, controller_ids: Sequence[str], action_type: str = "forced") -> AdminCall[JsonDict]:
-        """Assigns a set to targets; gives the server's summary."""
-        body = [{"id": controller_id, "type": action_type} for controller_id in controller_ids]
+    def create_module(self, name: str, version: str, kind: str, files: Sequence[UploadedFile]) -> AdminCall[int]:
+        """A software module of a type (`os`, `application`) with its artifacts; gives its id."""
+        module = {"name": name, "version": version, "type": kind}
+        module_id = self.part((yield from self.call("POST", "/softwaremodules", [module])), int, 0, "id")
+        for file in files:
+            yield from self.json_of(self._upload(module_id, file.name, file.content))
+        return module_id
+
+    def create_set(self, name: str, version: str, kind: str, module_ids: Sequence[int]) -> AdminCall[int]:
+        """A distribution set of a type (`os`, `os_app`, `app`); gives its id."""
+        modules = [{"id": module_id} for module_id in module_ids]
+        update = {"name": name, "version": version, "type": kind, "modules": modules}
+        return self.part((yield from self.call("POST", "/distributionsets", [update])), int, 0, "id")
+
+    def assign(
+        self, set_id: int, controller_ids: Sequence[str], action_type: str = "forced", **more: object
+    ) -> AdminCall[JsonDict]:
+        """Assigns a set to targets; `more` are further fields (§1.4). Gives the server's summary."""
+        body = [{"id": controller_id, "type": action_type, **more} for controller_id in controller_ids]
         return self.part((yield from self.call("POST", f"/distributionsets/{set_id}/assignedTargets", body)), dict)
 
     def actions(self, controller_id: str) -> AdminCall[list[JsonDict]]:
@@ -183,15 +202,18 @@ class HawkbitAdmin(HttpAdmin):
             if not content or len(found) >= self.part(page, int, "total"):
                 return found
 
-    def _upload(self, module_id: int, filename: str, image: bytes) -> HttpRequest:
+    def _upload(self, module_id: int, filename: str, image: BodyPart) -> HttpRequest:
         shown = filename.translate(ESCAPED_IN_FORMS)
         head = (
             f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="{shown}"\r\n'
             "Content-Type: application/octet-stream\r\n\r\n"
         )
-        body = head.encode() + image + f"\r\n--{BOUNDARY}--\r\n".encode()
+        body = (head.encode(), image, f"\r\n--{BOUNDARY}--\r\n".encode())
         content_type = f"multipart/form-data; boundary={BOUNDARY}"
-        return self.upload(f"/softwaremodules/{module_id}/artifacts", content_type, body)
+        # What a part's header cannot hold goes beside it, where it wins (§1.4).
+        is_plain = filename.isascii() and shown == filename and not set(filename) & {"%", "\\"}
+        named = "" if is_plain else f"?filename={quote(filename, safe='')}"
+        return self.upload(f"/softwaremodules/{module_id}/artifacts{named}", content_type, body)
 
 
 def _of_current_release(action: JsonDict) -> JsonDict:

@@ -24,9 +24,9 @@ class ConfirmationWords(Model):
     """`none`: they leave it to an operator."""
     after_s: Duration = Field(0.0, alias="after")
     """So long somebody at the device thinks about it. The device polls meanwhile."""
-    code: Whole | None = None
+    code: Annotated[Whole, Field(ge=-(1 << 31), lt=1 << 31)] | None = None
     """A number that the server adds to the action's messages."""
-    details: tuple[Text, ...] = ()
+    details: Annotated[tuple[Text, ...], Field(max_length=50)] = ()
     """Messages for the operator."""
     auto_confirm: Literal["activate", "deactivate"] | None = None
     """Tell the server to confirm by itself from now on, or no longer; left as it is when not given."""

@@ -33,6 +33,7 @@ def configure(args: PlatformArgs) -> PlatformConfig:
         profile=str(settings.profile),
         build=builder_of(settings),
         accounts=tuple(_line_of(account) for account in settings.accounts),
+        url_path=settings.context_path,
         secrets=tuple(("password", basic_credentials(one.user, one.password)) for one in settings.accounts),
     )
 

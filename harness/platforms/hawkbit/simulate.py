@@ -16,7 +16,7 @@ from fleetrig.harness.commands.fleet_options import (
     warn_if_others_can_read,
 )
 from fleetrig.harness.commands.fleet_simulation import SimulationPlan, http_probe
-from fleetrig.harness.commands.options import Against, Ca, ChangeTenantSettings, Insecure
+from fleetrig.harness.commands.options import Against, Ca, ChangeTenantSettings, Insecure, within
 from fleetrig.harness.commands.simulate import simulate
 from fleetrig.harness.platforms.hawkbit.platform import admin_of
 from fleetrig.harness.platforms.hawkbit.simulated_certificates import certificates_of
@@ -31,13 +31,15 @@ from fleetrig.harness.platforms.hawkbit.simulated_fleet import (
 )
 from fleetrig.harness.platforms.hawkbit.simulation_hints import Holding, refused_hint
 from fleetrig.harness.platforms.hawkbit.temporary_targets import TemporaryTargets
+from fleetrig.harness.scenario_file.token_findings import is_short, short_token, token_findings
 from fleetrig.harness.scenario_file.unit_list import Unit, with_children
+from fleetrig.harness.servers.address import name_in_url
 from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.harness.servers.secrets import checked_token, secret_from
 from fleetrig.harness.servers.server_file import remote_server_from
 from fleetrig.harness.servers.trust import verify_with
 from fleetrig.harness.servers.under_test import url_over_tls
-from fleetrig.simulator.contract.bounds import DEVICES
+from fleetrig.simulator.contract.bounds import DEVICES, SEED
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.flows.hawkbit.confirmation_policy import ConfirmationPolicy
@@ -46,11 +48,16 @@ from fleetrig.simulator.flows.hawkbit.device import HawkbitSettings
 SERIAL: Final = "SIM-{n:04d}"
 COUNT: Final = 20
 
+Count = Annotated[
+    int | None,
+    typer.Option(metavar="N", min=1, callback=within(DEVICES), help=f"The number of devices.  [default: {COUNT}]"),
+]
+Seed = Annotated[
+    int,
+    typer.Option(metavar="N", callback=within(SEED), help="Decides when devices start and how long they back off."),
+]
 Tenant = Annotated[
     str | None, typer.Option(metavar="NAME", help="The devices' tenant.  [default: from SERVER.yaml, else DEFAULT]")
-]
-DeviceCount = Annotated[
-    int | None, typer.Option(metavar="N", min=1, help=f"The number of devices.  [default: {COUNT}]")
 ]
 SerialTemplate = Annotated[str | None, typer.Option(metavar="TEXT", help=f"Their controllerIds.  [default: {SERIAL}]")]
 Children = Annotated[
@@ -74,7 +81,7 @@ ConfirmationAfter = Annotated[
 
 def simulate_command(
     against: Against,
-    count: DeviceCount = None,
+    count: Count = None,
     serial: SerialTemplate = None,
     gateway_token: TokenForAll = None,
     tokens: Tokens = None,
@@ -91,7 +98,7 @@ def simulate_command(
     spread: Annotated[str, typer.Option(metavar="TIME", help="Spread device start-up over this time.")] = "5s",
     for_: Annotated[str | None, typer.Option("--for", metavar="TIME", help="End after this time, such as 10m.")] = None,
     tenant: Tenant = None,
-    seed: Annotated[int, typer.Option(metavar="N", help="Decides when devices start and how long they back off.")] = 1,
+    seed: Seed = 1,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for a server that does not answer yet.")] = False,
     ca: Ca = None,
     insecure: Insecure = False,
@@ -117,7 +124,7 @@ def simulate_command(
         install_s=seconds(install_time, "--install-time"),
         confirmation=confirmation_policy(confirmation, confirmation_after),
     )
-    of_tenant = tenant or server.tenant
+    of_tenant = name_in_url(tenant or server.tenant, "--tenant")
     plan = SimulationPlan(
         url=url,
         agents=build_agents(units, of_tenant, settings, token, held),
@@ -164,7 +171,10 @@ def units_of(
         listed = listed_units(tokens, count)
         if any(unit.certificate_pem is not None for unit in listed):
             return listed, "certificates"
-        return check_tokens(listed, tokens), "listed tokens"
+        units = check_tokens(listed, tokens)
+        for finding in token_findings(units, tokens.name):
+            typer.echo(f"warning: {finding}", err=True)
+        return units, "listed tokens"
     units = check_serials(numbered_units(serial or SERIAL, count or COUNT), serial or SERIAL)
     if register:
         return with_fresh_tokens(units), "registered tokens"
@@ -196,8 +206,11 @@ def server_url(server: RemoteServer, *, needs_tls: bool) -> str:
 
 
 def gateway_token_from(reference: str) -> str:
-    """Raises UsageError for what is no reference, and for a token that cannot be sent."""
-    return checked_token(secret_from(reference, "--gateway-token"), f"--gateway-token {reference}")
+    """Raises UsageError for what is no reference, and for a token that cannot be sent; warns of a weak one."""
+    token = checked_token(secret_from(reference, "--gateway-token"), f"--gateway-token {reference}")
+    if is_short(token):
+        typer.echo(f"warning: {short_token('the gateway token')}", err=True)
+    return token
 
 
 def temporary_targets(units: tuple[Unit, ...], server: RemoteServer) -> TemporaryTargets:

@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from fleetrig.harness.platforms.hawkbit.confirmation_words import DeviceConfirmation
 from fleetrig.harness.platforms.hawkbit.server import SERVER
-from fleetrig.harness.platforms.hawkbit.settings import CERTIFICATES, SETTINGS
+from fleetrig.harness.platforms.hawkbit.settings import CERTIFICATES, GATEWAY_KEY, SETTINGS
 from fleetrig.harness.platforms.hawkbit.words import WORDS
 from fleetrig.harness.scenario_file.values import Count, Text
 from fleetrig.harness.scenario_file.vocabulary import Vocabulary
@@ -16,6 +16,34 @@ ActionStatus = Literal[
     "canceled", "cancel_rejected", "wait_for_confirmation",
 ]  # fmt: skip
 
+EXCHANGES: Final = (
+    "poll", "configData", "deploymentBase", "cancelAction", "download", "feedback-proceeding", "feedback-downloaded",
+    "feedback-closed", "feedback-rejected", "confirmationBase", "feedback-confirmed", "feedback-denied",
+    "activateAutoConfirm", "deactivateAutoConfirm",
+)  # fmt: skip
+"""Everything that simulated devices send: what `simulator/flows/hawkbit` yields."""
+
+MOMENTS: Final = (
+    "pause-poll-interval", "pause-backoff", "pause-asked-to-wait", "pause-download-retry", "pause-report-retry",
+    "pause-confirmation", "remember-stage", "remember-action-progress-reason", "remember-confirmation", "apply",
+    "enter-enrolling", "enter-enrolled", "enter-online", "enter-updating", "enter-backing_off", "enter-refused",
+)  # fmt: skip
+
+_REPORTED: Final = (
+    "proceeding", "download", "downloaded", "scheduled", "resumed", "rejected", "canceled", "closed", "confirmed",
+    "denied",
+)  # fmt: skip
+"""`status.execution` of a report (DDI's DdiStatus), and the `confirmation` of one."""
+_RESOURCES: Final = (
+    "poll", "configData", "deploymentBase", "cancelAction", "installedBase", "confirmationBase", "activateAutoConfirm",
+    "deactivateAutoConfirm", "artifacts", "download", "download-md5", "feedback", "unknown",
+)  # fmt: skip
+"""As `device_call` names what is asked for; `unknown` is another path below a controller's own."""
+_ASKED: Final = (*_RESOURCES, *(f"feedback-{said}" for said in _REPORTED))
+PROGRAM_EXCHANGES: Final = tuple(
+    name for name in (*_ASKED, *(f"{one}-head" for one in _ASKED)) if name not in EXCHANGES
+)
+
 VOCABULARY: Final = Vocabulary(
     transports=("http",),
     credentials=(
@@ -23,6 +51,7 @@ VOCABULARY: Final = Vocabulary(
         "expired_certificate", "foreign_certificate", "none",
     ),
     certificate_credentials=CERTIFICATES,
+    token_settings=frozenset({GATEWAY_KEY}),
     secrets=("target_token", "gateway_token", "certificate", "authority"),
     attribute_modes=("merge", "replace", "remove"),
     states=("unknown", "registered", "pending", "in_sync", "error"),
@@ -40,10 +69,9 @@ VOCABULARY: Final = Vocabulary(
     id_name="controllerId",
     words=WORDS,
     settings=SETTINGS,
-    exchanges=(
-        "poll", "configData", "deploymentBase", "cancelAction", "confirmationBase", "installedBase", "feedback-*",
-        "activateAutoConfirm", "deactivateAutoConfirm", "artifacts", "download", "download-md5", "*-head",
-    ),
+    exchanges=EXCHANGES,
+    program_exchanges=PROGRAM_EXCHANGES,
+    moments=MOMENTS,
     can=frozenset({"hawkbit", "hawkbit.admin"}),
     reference_can=frozenset({"hawkbit.fast_polling"}),
     line_can=frozenset({"hawkbit.line_account"}),

@@ -8,6 +8,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, Strict, model_validator
 
 from fleetrig.harness.platforms.hawkbit.confirmation_words import SetConfirmation
+from fleetrig.harness.platforms.hawkbit.deploy_words import Deploy
 from fleetrig.harness.platforms.hawkbit.settings import SETTINGS
 from fleetrig.harness.scenario_file.action_words import (
     ActionWord,
@@ -17,10 +18,13 @@ from fleetrig.harness.scenario_file.action_words import (
     describe_devices,
 )
 from fleetrig.harness.scenario_file.settings_model import Settings
-from fleetrig.harness.scenario_file.values import AttributeText, Glob, Model, PositiveCount, Size, Text, readable_size
+from fleetrig.harness.scenario_file.values import AttributeText, Glob, ImageSize, Model, Text, readable_size, up_to
+from fleetrig.simulator.contract.bounds import Bound
 
 AttributesMode = Literal["merge", "replace", "remove"]
 Percent = Annotated[int, Strict(), Field(ge=0, le=100)]
+Groups = Annotated[int, Strict(), Field(ge=1), up_to(Bound(500, "groups", "the server makes no more"))]
+"""hawkBit's quota `maxRolloutGroupsPerRollout`."""
 RotatedSecret = Literal["target_token", "gateway_token", "certificate", "authority"]
 
 
@@ -60,38 +64,16 @@ class PreregisterTargets(Preregister):
         return ", ".join(parts)
 
 
-class Deploy(Model, ActionWord):
-    """Makes an image of this version and size on the server and assigns it to the devices."""
-
-    version: Text
-    size_bytes: Size = Field(64 * 1024, alias="size")
-    type: Literal["forced", "soft", "downloadonly"] = "forced"
-    """How urgent: the platform's own word."""
-    to: Glob = "*"
-    """Which devices, as a glob over their serials."""
-    before_contact: bool = False
-    """Assign at once. Otherwise this waits until the server has heard of each of the devices."""
-
-    def describe(self) -> str:
-        when = "at once" if self.before_contact else "once each of them has called"
-        image = f"an image of {readable_size(self.size_bytes)}"
-        whom = describe_devices(self.to)
-        return f"create version {self.version} ({image}) and assign it to {whom} ({self.type}), {when}"
-
-    def globs(self) -> Iterator[str]:
-        yield self.to
-
-
 class Rollout(Model, ActionWord):
     """Makes an image of this version on the server and brings it to the devices group by group."""
 
     version: Text
-    size_bytes: Size = Field(64 * 1024, alias="size")
+    size_bytes: ImageSize = Field(64 * 1024, alias="size")
     type: Literal["forced", "soft", "downloadonly"] = "forced"
     """How urgent: the platform's own word."""
     to: Glob = "*"
     """Which devices, as a glob over their serials; those that were registered first are in the first group."""
-    groups: PositiveCount = 1
+    groups: Groups = 1
     """Into so many equal groups."""
     success_percent: Percent = 50
     """So many of a group must succeed before the next one begins."""

@@ -53,7 +53,7 @@ class ChunkedFraming:
 
     def take(self, data: bytes) -> tuple[bytes, int]:
         at, parts = 0, list[bytes]()
-        while not self.is_done:
+        while not self.is_done and at < len(data):
             next_at = self._step(data, at, parts)
             if next_at == at:
                 break

@@ -53,6 +53,9 @@ LOG: Final = logging.getLogger("fleetrig.http")
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 PREPARED_FROM_BYTES: Final = 32 * 1024
 """Smaller bodies are read faster than they are handed over."""
+LINGER_S: Final = 2.0
+READ_BYTES: Final = 32 * 1024
+"""How much is read off a connection at once: what is in it is parsed before others have their turn."""
 STOP_WITHIN_S: Final = 1.0
 
 
@@ -99,6 +102,8 @@ class _HttpConnection(web.RequestHandler):
         shown, name = (peer_certificates(transport), server_name(transport)) if is_tls else ((), "")
         self.session = Session(peer[0], here[1], self._front.next_session_id(), self._listener, is_tls, shown, name)
         self._front.connections[self.session.id] = self
+        if hasattr(transport, "max_size"):
+            transport.max_size = READ_BYTES
         super().connection_made(transport)
 
     def connection_lost(self, exc: BaseException | None) -> None:
@@ -113,6 +118,10 @@ class _HttpConnection(web.RequestHandler):
         self.half_closed = True
         self._parser.feed_eof()
         return True
+
+    def throw_away_rest(self) -> None:
+        self._parser.stop()
+        self.resume_reading()
 
     def exchange(self, request: web.BaseRequest, head: RequestHead | Malformed) -> HttpExchange:
         """Counts the request as answered: call it when its answer is known."""
@@ -239,7 +248,7 @@ class HttpFront:
             delivery = self._decide(envelope, connection.session)
         except Rejected as rejected:
             await self.responder.reject(connection.exchange(request, head), rejected)
-            return self._close
+            return await self._end(request, connection)
         except (BrokenFraming, BodyStopped) as broken:
             return await self._answer_broken(request, connection, envelope, broken)
         except Gone:
@@ -251,8 +260,8 @@ class HttpFront:
         exchange = connection.exchange(request, head)
         swallows_bytes = self._ends_with_rest(exchange, head, stream, delivery)
         keeps = await self.responder.perform(exchange, envelope, delivery)
-        if not stream.is_eof():
-            keeps = await self._left(stream, swallows_bytes) and keeps
+        if not stream.is_eof() and not await self._left(stream, swallows_bytes):
+            return await self._end(request, connection)
         return self._keep if keeps else self._close
 
     async def _refuse(
@@ -261,6 +270,15 @@ class HttpFront:
         exchange = connection.exchange(request, malformed)
         exchange.says_close = malformed.says_close
         await self.responder.reject(exchange, Rejected(malformed.status, malformed.reason))
+        return await self._end(request, connection)
+
+    async def _end(self, request: web.BaseRequest, connection: _HttpConnection) -> web.StreamResponse:
+        """Ends a connection on which more may be coming: closed at once, the answer would be lost to the client."""
+        transport = request.transport
+        connection.throw_away_rest()
+        if transport is not None and not transport.is_closing() and transport.can_write_eof():
+            transport.write_eof()
+            await asyncio.sleep(LINGER_S)  # the client leaves before, and this is cancelled
         return self._close
 
     def _reads(self, stream: RequestStream, envelope: HttpRequest, session: Session) -> bool:
@@ -308,7 +326,7 @@ class HttpFront:
         page = self._rules.broken_body(status, envelope, self._clock.now_us())
         stream: RequestStream = request.content  # type: ignore[assignment]
         await self.responder.reject(connection.exchange(request, stream.head), Rejected(status, str(broken)), page)
-        return self._close
+        return await self._end(request, connection)
 
     def _ends_with_rest(
         self, exchange: HttpExchange, head: RequestHead, stream: RequestStream, delivery: Delivery

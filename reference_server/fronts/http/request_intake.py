@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from typing import IO, Protocol
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import FileIO
+from typing import Protocol
 
 from fleetrig.reference_server.fronts.front import Limits
+from fleetrig.reference_server.stores.interface import StoreFailed
+from fleetrig.simulator.contract.errors import system_said
 from fleetrig.simulator.contract.http import Body, FileSlice
 
 
 class Rejected(Exception):
     """A request that reaches no platform. `reason` is for the trace, never for the wire."""
 
-    def __init__(self, status: int, reason: str) -> None:
+    def __init__(self, status: int, reason: str, failed: StoreFailed | None = None) -> None:
         super().__init__(reason)
         self.status = status
         self.reason = reason
+        self.failed = failed
+        """When it is not the request's fault."""
 
 
 class BodyStopped(Exception):
@@ -45,10 +52,10 @@ class Spool:
         self._at_most_bytes = at_most_bytes
         self._length_bytes = 0
         self._blocks: list[bytes] = []
-        self._file: IO[bytes] | None = None
+        self._file: FileIO | None = None
 
     def add(self, block: bytes) -> None:
-        """Raises Rejected(413) beyond the limit."""
+        """Raises Rejected: 413 beyond the limit, 500 when the temporary folder takes no more."""
         self._length_bytes += len(block)
         if self._length_bytes > self._at_most_bytes:
             raise too_large(self._at_most_bytes)
@@ -56,20 +63,33 @@ class Spool:
             self._blocks.append(block)
             if self._length_bytes <= self._limits.in_memory_bytes:
                 return
-            self._file = tempfile.TemporaryFile()  # noqa: SIM115 (closed by close)
             block = b"".join(self._blocks)
             self._blocks.clear()
-        self._file.write(block)
+        with _keeping():
+            if self._file is None:
+                self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 (closed by close)
+            view = memoryview(block)
+            while view:
+                view = view[self._file.write(view) :]
 
     def body(self) -> Body:
         if self._file is None:
             return b"".join(self._blocks)
-        self._file.flush()
         return FileSlice(f"/proc/self/fd/{self._file.fileno()}", 0, self._length_bytes)
 
     def close(self) -> None:
         if self._file is not None:
             self._file.close()
+
+
+@contextmanager
+def _keeping() -> Iterator[None]:
+    try:
+        yield
+    except OSError as problem:
+        folder = f" in {tempfile.tempdir}" if tempfile.tempdir else ""
+        said = f"cannot keep the body of a request{folder}: {system_said(problem)}, or set TMPDIR to another folder"
+        raise Rejected(500, said, StoreFailed(said)) from problem
 
 
 async def fill(spool: Spool, source: BodySource, idle_s: float) -> None:

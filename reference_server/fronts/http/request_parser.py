@@ -84,6 +84,12 @@ class RequestParser:
             self._data = b""
         return messages, False, b""
 
+    def stop(self) -> None:
+        """What comes from now on is thrown away."""
+        self._is_over = True
+        self._stream = None
+        self._data = b""
+
     def feed_eof(self) -> None:
         """The client sends no more: a body that has not come whole never will."""
         if self._stream is not None:

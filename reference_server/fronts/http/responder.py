@@ -81,8 +81,10 @@ class HttpResponder:
         try:
             await send(transport, exchange.drain, head, body)
             await exchange.drain()
-        except (ShortFile, FileNotFoundError) as bug:
-            self._on_bug(None, bug)
+        except ConnectionError:
+            raise
+        except (ShortFile, OSError) as failed:
+            self._on_bug(None, failed)
             return False  # the promised length is not kept: nothing else can follow
         return keeps
 
@@ -113,6 +115,8 @@ class HttpResponder:
 
         A status of 0 is no answer at all.
         """
+        if why.failed is not None:
+            self._on_bug(None, why.failed)
         if not why.status:
             self._trace.emit(
                 self._clock.now_us(), Lane.NETWORK, "malformed", reason=why.reason, session=exchange.session

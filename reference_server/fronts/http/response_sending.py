@@ -7,15 +7,16 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from fleetrig.simulator.contract.bodies import body_blocks
-from fleetrig.simulator.contract.http import Body, FileSlice
+from fleetrig.simulator.contract.errors import BrokenBench
+from fleetrig.simulator.contract.http import Body, FileSlice, parts_of
 
 SENDFILE_FROM_BYTES: Final = 64 * 1024
 
 Drain = Callable[[], Awaitable[None]]
 
 
-class ShortFile(Exception):
-    """A file slice promised more bytes than the file has: a bug of ours, or the file was changed."""
+class ShortFile(BrokenBench):
+    """A file slice promised more bytes than the file has: it was changed while it was sent."""
 
 
 async def send(transport: asyncio.Transport, drain: Drain, head: bytes, body: Body) -> None:
@@ -24,11 +25,12 @@ async def send(transport: asyncio.Transport, drain: Drain, head: bytes, body: Bo
         transport.write(head + body if body else head)
         return
     transport.write(head)
-    for part in body if isinstance(body, tuple) else (body,):
+    for part in parts_of(body):
         if isinstance(part, FileSlice):
             await _send_file(transport, drain, part)
-        else:
-            transport.write(part)
+            continue
+        for block in body_blocks(part):
+            transport.write(block)
             await drain()
 
 
@@ -43,7 +45,8 @@ async def _send_file(transport: asyncio.Transport, drain: Drain, part: FileSlice
             sent_bytes += len(block)
             await drain()
     if sent_bytes != part.length_bytes:
-        raise ShortFile(f"{part.path} ended after {sent_bytes} of {part.length_bytes} bytes")
+        said = f"ended after {sent_bytes} of {part.length_bytes} bytes: it was changed while it was sent"
+        raise ShortFile(f"the file {part.path} {said}")
 
 
 async def _sendfile(transport: asyncio.Transport, part: FileSlice) -> int:

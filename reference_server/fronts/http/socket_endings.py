@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Final
 
 from fleetrig.simulator.contract.delivery import Delivery
-from fleetrig.simulator.contract.http import Body, FileSlice, body_length
+from fleetrig.simulator.contract.http import Body, body_length, body_slice
 
 LINGER_ZERO: Final = struct.pack("ii", 1, 0)
 """SO_LINGER on, zero seconds: closing sends a RST and forgets what was not sent."""
@@ -29,9 +29,4 @@ def cut(delivery: Delivery) -> Body:
     body = delivery.response.body if delivery.response is not None else b""
     length = body_length(body)
     left = length // 2 if delivery.cut_after_bytes is None else min(length, delivery.cut_after_bytes)
-    parts: list[bytes | FileSlice] = []
-    for part in body if isinstance(body, tuple) else (body,):
-        taken = min(left, len(part))
-        parts.append(part[:taken] if isinstance(part, bytes) else FileSlice(part.path, part.offset_bytes, taken))
-        left -= taken
-    return tuple(parts)
+    return body_slice(body, 0, left)

@@ -14,6 +14,7 @@ from fleetrig.reference_server.platform import HttpAnswer, Reaction
 from fleetrig.reference_server.platforms.hawkbit.request import admin_auth, device_auth
 from fleetrig.reference_server.platforms.hawkbit.request.call import Call
 from fleetrig.reference_server.platforms.hawkbit.request.container import container_rules
+from fleetrig.reference_server.platforms.hawkbit.request.context_path import OutsideContext, inside_context
 from fleetrig.reference_server.platforms.hawkbit.request.dos_filter import DosFilter
 from fleetrig.reference_server.platforms.hawkbit.request.error_replies import framework_reply, refusal
 from fleetrig.reference_server.platforms.hawkbit.request.firewall import check_host, check_path, container_answer
@@ -65,25 +66,27 @@ class HawkbitPlatform:
         self._schedulers = (RolloutScheduler(self.repo), AutoAssigner(self.repo), ActionCleanup(self.repo))
         self._dos = DosFilter(settings)
         self.container_rules = replace(
-            container_rules(settings.quotas.artifact_bytes),
+            container_rules(settings.quotas.artifact_bytes, settings.context_path),
             broken_body=self._broken_body,
             needs_body=self._needs_body,
             prepared_body=prepared_body,
+            failure=self._failed,
         )
         routes = known_to(self.repo.traits, PROVISIONING + DEPLOYMENT + SOFTWARE + SETS + CAMPAIGNS)
         self._operators = Router(route for route in routes if not route.is_for_devices)
         self._devices = Router((route for route in routes if route.is_for_devices), DEVICE_SEGMENTS)
 
     def handle(self, request: HttpRequest, session: Session, now_us: int) -> HttpAnswer:
-        if (verifier := self.repo.settings.client_verifier) is not None:
-            passed_on = pass_on(request, session, now_us, verifier, self.repo.certificate_headers)
-            if isinstance(passed_on, HttpAnswer):
-                return passed_on
-            request = passed_on
+        passed_on = self._passed_on(request, session, now_us)
+        if isinstance(passed_on, HttpAnswer):
+            return passed_on
+        request = passed_on
         try:
-            request, session = apply_forwarded_headers(self.repo.settings.forwarding, request, session)
+            request, session = self._as_seen(request, session)
         except BadForwarding as bad:
             return HttpAnswer(HttpResponse(400), reason=str(bad))
+        except OutsideContext as outside:
+            return HttpAnswer(outside.page, reason=outside.reason)
         answer = self._answer(request, session, now_us)
         response = in_charset(answer.response, self.repo.traits)
         if request.origin.startswith("https:"):
@@ -138,17 +141,34 @@ class HawkbitPlatform:
 
     def _needs_body(self, request: HttpRequest, session: Session, now_us: int) -> bool:
         """False for what is refused, or done, before its body is looked at."""
+        passed_on = self._passed_on(request, session, now_us)
+        if isinstance(passed_on, HttpAnswer):
+            return False
         try:
-            request, session = apply_forwarded_headers(self.repo.settings.forwarding, request, session)
+            request, session = self._as_seen(passed_on, session)
             call = Call(request, session, now_us, self.repo)
             if container_answer(request.method, request.target, call.path) is not None or call.path == "/":
                 return False
             self._admit(call, counts=False)
             route, values, takes_long, _ = self._found(call)
             arguments(values, takes_long)
-        except (BadForwarding, HawkbitError, Options):
+        except (BadForwarding, OutsideContext, HawkbitError, Options):
             return False
-        return bool(route.reads) or route.reads_itself
+        return route.method not in READING
+
+    def _passed_on(self, request: HttpRequest, session: Session, now_us: int) -> HttpRequest | HttpAnswer:
+        """What the proxy in front passes on, or answers itself; without one the request as it came."""
+        verifier = self.repo.settings.client_verifier
+        if verifier is None:
+            return request
+        return pass_on(request, session, now_us, verifier, self.repo.certificate_headers)
+
+    def _as_seen(self, request: HttpRequest, session: Session) -> tuple[HttpRequest, Session]:
+        """What is behind the container and the filter for proxies. Raises OutsideContext, BadForwarding."""
+        settings = self.repo.settings
+        if settings.context_path:
+            request = inside_context(settings.context_path, request)
+        return apply_forwarded_headers(settings.forwarding, request, session, settings.context_path)
 
     def _broken_body(self, status: int, request: HttpRequest, now_us: int) -> HttpResponse:
         response = framework_reply(status, Call(request, Session(), now_us, self.repo))
@@ -185,6 +205,10 @@ class HawkbitPlatform:
         if route.needs:
             call.need(route.needs)
         return prepared
+
+    def _failed(self, request: HttpRequest, now_us: int) -> HttpResponse:
+        """An error of the database is nothing that hawkBit foresees: the framework answers (§0.1)."""
+        return refusal(framework(500, "the store has failed"), Call(request, Session(), now_us, self.repo))
 
     def _refuse(self, call: Call, error: HawkbitError, *, rollback: bool) -> HttpAnswer:
         response = refusal(reworded(error, call.traits), call)

@@ -38,7 +38,7 @@ DEPLOYMENT: Final[tuple[Route, ...]] = (
     mgmt_body("POST", "/targets/{controllerId}/assignedDS", mgmt_assignment.assign_set),
     mgmt("GET", "/targets/{controllerId}/installedDS", mgmt_assignment.read_installed_set, "READ_TARGET"),
     mgmt("GET", "/targets/{controllerId}/actions", mgmt_target_actions.listed, "READ_TARGET"),
-    mgmt("DELETE", "/targets/{controllerId}/actions", mgmt_target_actions.delete_many, reads_itself=True),
+    mgmt("DELETE", "/targets/{controllerId}/actions", mgmt_target_actions.delete_many),
     mgmt("GET", "/targets/{controllerId}/actions/{actionId:long}", mgmt_target_actions.read, "READ_TARGET"),
     mgmt_body("PUT", "/targets/{controllerId}/actions/{actionId:long}", mgmt_target_actions.change, "READ_TARGET"),
     mgmt("DELETE", "/targets/{controllerId}/actions/{actionId:long}", mgmt_target_actions.cancel, "READ_TARGET", ()),
@@ -46,7 +46,7 @@ DEPLOYMENT: Final[tuple[Route, ...]] = (
               "READ_TARGET", ()),
     mgmt("GET", "/targets/{controllerId}/actions/{actionId:long}/status", mgmt_target_actions.history, "READ_TARGET"),
     mgmt("GET", "/actions", mgmt_all_actions.listed, "READ_TARGET"),
-    mgmt("DELETE", "/actions", mgmt_all_actions.delete_many, writes=(), reads_itself=True),
+    mgmt("DELETE", "/actions", mgmt_all_actions.delete_many, writes=()),
     mgmt("GET", "/actions/{actionId:long}", mgmt_all_actions.read, "READ_TARGET"),
     mgmt("DELETE", "/actions/{actionId:long}", mgmt_all_actions.delete, "UPDATE_TARGET", ()),
     # what filters assign by themselves (§1.5)

@@ -37,8 +37,7 @@ SOFTWARE: Final[tuple[Route, ...]] = (
     mgmt("DELETE", "/softwaremodules/{id:long}/metadata/{key}", MODULE_METADATA.delete, "UPDATE_SOFTWARE_MODULE", ()),
     # artifacts (§1.4); the upload reads its form itself
     mgmt("GET", "/softwaremodules/{id:long}/artifacts", mgmt_artifacts.listed, "READ_SOFTWARE_MODULE"),
-    mgmt("POST", "/softwaremodules/{id:long}/artifacts", mgmt_artifacts.upload, "CREATE_SOFTWARE_MODULE",
-         reads_itself=True),
+    mgmt("POST", "/softwaremodules/{id:long}/artifacts", mgmt_artifacts.upload, "CREATE_SOFTWARE_MODULE"),
     mgmt("GET", "/softwaremodules/{id:long}/artifacts/{artifactId:long}", mgmt_artifacts.read,
          "READ_SOFTWARE_MODULE"),
     mgmt("DELETE", "/softwaremodules/{id:long}/artifacts/{artifactId:long}", mgmt_artifacts.delete,

@@ -106,11 +106,20 @@ class Contact:
     word: Word | None = None
     auto_confirm_settled: bool = False
     """True when the server confirms by itself, or not, as the device wants it."""
+    failed_rounds: int = 0
+    """How often in a row the files of `rounds_of` could not be had, with all tries."""
+    rounds_of: str = ""
     failures: int = 0
     previous_delay_s: float | None = None
     since_poll_s: float = 0.0
     leave_alone_s: float = 0.0
     """How much longer a busy server wants to hear nothing, whatever it is about (`Retry-After`, V07)."""
+
+    def one_more_round_failed(self, action_id: str) -> int:
+        """Counts a round of downloads that came to nothing; gives how many in a row for this action."""
+        self.failed_rounds = self.failed_rounds + 1 if self.rounds_of == action_id else 1
+        self.rounds_of = action_id
+        return self.failed_rounds
 
     def progress(self, action_id: str) -> Progress | None:
         """None for an action that this device has not worked on."""

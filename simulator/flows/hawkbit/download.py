@@ -10,6 +10,9 @@ from fleetrig.simulator.flows.hawkbit.job import DONE, LATER, STOPPED, End, Job,
 from fleetrig.simulator.flows.hawkbit.messages import Artifact, download_request
 
 DOWNLOAD_TRIES: Final = 5
+"""Of one file, before the device goes back to its polls."""
+DOWNLOAD_ROUNDS: Final = 3
+"""So often in a row a file can fail, with all its tries; then the update has failed: nobody asks for ever (V38)."""
 MAY_PASS: Final = frozenset({401, 403, 408, 429})
 """Client errors that say nothing against the file: the credential, or the moment, is wrong."""
 
@@ -18,11 +21,14 @@ def fetch_all(job: Job) -> Work:
     """All files, one after another."""
     for artifact in job.plan.artifacts:
         result = yield from fetch(job, artifact)
+        if result.end is End.LATER and job.contact.one_more_round_failed(job.action_id) >= DOWNLOAD_ROUNDS:
+            result = result._replace(end=End.UNAVAILABLE)
         if result.end is End.UNAVAILABLE:
             # A cancelled action's files are gone too (§2.8): that is no failure.
             return STOPPED if (yield from called_off(job)) else failed(result.reason)
         if result is not DONE:
             return result
+        job.contact.failed_rounds = 0
     return DONE
 
 
@@ -30,7 +36,7 @@ def fetch(job: Job, artifact: Artifact) -> Work:
     """One file (V15 to V17). Gives up for now after some tries: the next poll offers the action again."""
     if not artifact.href:
         return failed(f"the deployment names no usable link to {artifact.filename or 'a file'}")
-    stored_bytes = 0
+    stored_bytes, came = 0, ""
     for attempt in range(1, DOWNLOAD_TRIES + 1):
         if (yield from called_off_meanwhile(job)):
             return STOPPED
@@ -39,9 +45,23 @@ def fetch(job: Job, artifact: Artifact) -> Work:
         result, stored_bytes = judge(artifact, got, stored_bytes)
         if result is not LATER:
             return result
+        came = what_came(got)
         if attempt < DOWNLOAD_TRIES:
             yield from job.contact.wait(job.contact.backoff(attempt), "download retry")
-    return LATER
+    return LATER._replace(reason=f"download of {artifact.filename} {came}, again and again")
+
+
+def what_came(got: Downloaded | NoReply) -> str:
+    """The last answer to a download that came to nothing, for the operator."""
+    match got:
+        case NoReply(why):
+            return f"had no answer ({why})"
+        case Downloaded(cut=True):
+            return "broke off"
+        case Downloaded(status=200 | 206):
+            return "brought another file than the deployment says"
+        case _:
+            return f"answered {got.status}"
 
 
 def judge(artifact: Artifact, got: Downloaded | NoReply, from_byte: int) -> tuple[Result, int]:

@@ -14,7 +14,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from fleetrig.simulator.contract.bodies import body_bytes
-from fleetrig.simulator.contract.http import Headers, HttpRequest, HttpResponse, split_url
+from fleetrig.simulator.contract.http import Headers, HttpRequest, HttpResponse, sendable, split_url
 from fleetrig.simulator.contract.identity import Credential, DeviceIdentity, GatewayToken, TargetToken
 from fleetrig.simulator.effects import HttpReply, NoReply, Reply
 
@@ -24,10 +24,6 @@ ISO_DURATION: Final = re.compile(
 )
 CLOCK: Final = re.compile(r"(\d{1,3}):([0-5]?\d):([0-5]?\d)", re.ASCII)
 VISIBLE: Final = re.compile(r"[!-~]+")
-CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-"""What no href may hold: a request line would break, or there are no bytes for it."""
-UNSENDABLE: Final = re.compile(r"[^A-Za-z0-9\-._~:/?#@!$&'()*+,;=%]+")
-"""What cannot stand in a request line as it is (RFC 3986 §3.3): servers answer 400 to it."""
 
 JsonDict = dict[str, Any]
 
@@ -144,23 +140,18 @@ def document_of(answer: HttpReply | NoReply) -> JsonDict | None:
 
 
 def link(document: JsonDict, relation: str) -> str | None:
-    """The href of a link that a device can follow; unknown links and odd shapes are ignored (V13)."""
+    """The href of a link that a device can follow; unknown links and odd shapes are ignored (V13).
+
+    What no URL may hold is percent-encoded: hawkBit writes the controllerId raw into the links of files (§2.4).
+    """
     href = _at(document, "_links", relation, "href")
-    if not isinstance(href, str) or CONTROL.search(href):
+    if not isinstance(href, str):
         return None
     try:
         origin, _ = split_url(href)
+        return origin + sendable(href[len(origin) :]) if VISIBLE.fullmatch(origin) else None
     except ValueError:
         return None
-    return origin + encoded(href[len(origin) :]) if VISIBLE.fullmatch(origin) else None
-
-
-def encoded(target: str) -> str:
-    """What can be sent of a link: blanks and what no URL may hold in percent-encoded UTF-8, all else as it is.
-
-    hawkBit writes the controllerId raw into the links of files (§2.4), so they hold what the id holds.
-    """
-    return UNSENDABLE.sub(lambda found: quote(found[0], safe=""), target)
 
 
 def sleep_s(document: JsonDict) -> float | None:

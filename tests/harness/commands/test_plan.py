@@ -136,6 +136,19 @@ def test_mistakes_and_ids_that_match_nothing(tmp_path: Path) -> None:
         ({"deploy": {"version": "2", "size": "100B"}},
          ("create version 2 (an image of 100 bytes) and assign it to all devices (forced), "
          "once each of them has called")),
+        ({"deploy": {"version": "2", "modules": [{"type": "os"}, {"type": "application", "files": 2, "size": "1MiB"}],
+                     "window": {"opens_after": "10s"}, "confirmation_required": True}},
+         ("create version 2 (os: 1 file of 64 KiB, application: 2 files of 1 MiB) and assign it to all devices, which "
+          "are asked first (forced), once each of them has called; installed only in a window that opens 10s later for "
+          "01:00:00")),
+        ({"deploy": {"version": "2", "type": "timeforced", "force_after": "1m",
+                     "window": {"schedule": "0 0 2 * * ?"}, "confirmation_required": False}},
+         ("create version 2 (an image of 64 KiB) and assign it to all devices, which are not asked (forced after 60s), "
+          "once each of them has called; installed only in windows of 01:00:00 at 0 0 2 * * ? (+00:00)")),
+        ({"set_confirmation": {"only": "A*", "answer": "denied", "after": "5s"}},
+         "let the devices A* deny updates after 5s; running devices restart"),
+        ({"set_confirmation": {"auto_confirm": "activate"}},
+         "let all devices tell the server to confirm updates by itself; running devices restart"),
         ("cancel", "ask the server to cancel the latest open action of all devices"),
         ({"cancel": {"version": "2"}}, "ask the server to cancel the deployment of version 2 of all devices"),
         ("delete", "delete the records of all devices on the server"),
@@ -180,3 +193,10 @@ def test_actions_in_words(tree: Any, sentence: str) -> None:
 )  # fmt: skip
 def test_checks_in_words(tree: Any, sentence: str) -> None:
     assert check_line(HAWKBIT.check.model_validate(tree), FleetSnapshot("", {"A": "", "B": ""})) == sentence
+
+
+def test_what_devices_say_when_they_are_asked(tmp_path: Path) -> None:
+    write_scenario(
+        tmp_path, PASSES, head=HEAD.replace("count: 2", "count: 2, confirmation: {answer: denied, after: 5s}")
+    )
+    assert "request timeout 10s; they deny updates after 5s" in fleetrig("plan", cwd=tmp_path).stdout

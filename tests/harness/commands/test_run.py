@@ -42,7 +42,7 @@ def library(tmp_path: Path) -> Path:
 
 EXPECTED = {
     "hawkbit/deep/breaks": ("hawkbit.deep", "error"),
-    "hawkbit/deep/warns": ("hawkbit.deep", "system-out"),
+    "hawkbit/deep/warns": ("hawkbit.deep", "passed"),
     "hawkbit/fails": ("hawkbit", "failure"),
     "hawkbit/passes": ("hawkbit", "passed"),
     "hawkbit/rows[credential=target_token]": ("hawkbit", "passed"),
@@ -69,8 +69,14 @@ def test_every_verdict_finds_its_way_into_junit_in_both_times(tmp_path: Path) ->
         (["hawkbit/deep/breaks"], 3),
         (["hawkbit/deep/warns"], 0),
         (["hawkbit/deep/warns", "--strict"], 1),
-        (["hawkbit/skips"], 0),
-        (["hawkbit/skips", "--strict"], 0),
+        (["hawkbit/skips", "--allow-skipped"], 0),
+        (["hawkbit/skips", "--allow-skipped", "--strict"], 0),
+        (["hawkbit/skips", "--fail-on-skip"], 1),
+        (["hawkbit/skips", "hawkbit/passes"], 0),
+        (["hawkbit/skips", "hawkbit/passes", "--fail-on-skip"], 1),
+        (["hawkbit/passes", "--fail-on-skip"], 0),
+        (["hawkbit/passes", "--fail-on-skip", "--allow-skipped"], 4),
+        (["hawkbit/passes", "--repeat", "0"], 4),
         (["hawkbit/nothing"], 5),
         (["hawkbit/passes", "hawkbit/fails", "--tag", "good"], 0),
         (["hawkbit", "--tag", "nothing"], 5),
@@ -89,15 +95,17 @@ def test_every_verdict_finds_its_way_into_junit_in_both_times(tmp_path: Path) ->
 def test_exit_codes(tmp_path: Path, words: list[str], code: int) -> None:
     done = fleetrig("run", *words, cwd=library(tmp_path))
     assert done.returncode == code, done.stdout + done.stderr
-    if code in (4, 5):
+    if code in (4, 5) and words != ["hawkbit/skips"]:
         assert done.stdout == ""
         assert done.stderr.count("\n") == 1, done.stderr
 
 
 def test_all_skipped_is_said_aloud(tmp_path: Path) -> None:
     done = fleetrig("run", "hawkbit/skips", cwd=library(tmp_path))
-    assert "  reference hawkBit 1.1 lacks hawkbit.trusted_ips\n" in done.stdout
-    assert "nothing was judged: everything was skipped\n" in done.stdout
+    assert "  reference hawkBit 1.1 lacks hawkbit.trusted_ips; run it --against a server that has" in done.stdout
+    assert "`can: [hawkbit.trusted_ips]`\n" in done.stdout
+    assert "nothing was judged: everything was skipped, for the reasons above. The exit code is 5" in done.stdout
+    assert done.returncode == 5
 
 
 def test_a_single_run_tells_its_phases_and_how_to_run_it_again(tmp_path: Path) -> None:

@@ -451,6 +451,7 @@ def test_a_bad_list_is_told_by_its_line(tmp_path, capsys, content, words):
         (["--serial", "{n:0999d}"], "expected a serial of at most 256 characters"),
         (["--serial", "..", "--count", "1"], "no step of a path"),
         (["--count", "99999999999"], "at most 100,000 devices (a fleet on one machine is no larger)"),
+        (["--tenant", "\udcff"], r"--tenant '\udcff' holds bytes that are not UTF-8"),
         (["--serial", "A;{n}"], "hawkBit's URL firewall answers 400"),
         (
             ["--gateway-token", "env:ODD"],

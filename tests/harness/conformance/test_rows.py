@@ -94,7 +94,7 @@ def test_part_of_a_word_is_no_prefix(wrong: str) -> None:
 
 
 def test_the_command_says_so_too_with_the_exit_code_for_it(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["conform", "hawkbit", "S411", "--list"]) == Exit.NO_SUCH_ID
+    assert main(["conform", "hawkbit", "S411", "--list"]) == Exit.NOTHING_JUDGED
     assert "did you mean S41?" in capsys.readouterr().err
     assert main(["conform", "hawkbit", "--profile", "1.2"]) == Exit.WRONG_USAGE
     assert "1.1, 0.9 or as-documented" in capsys.readouterr().err

@@ -18,8 +18,9 @@ from fleetrig.harness.platforms.hawkbit.conformance.api_client import basic
 from fleetrig.simulator.contract.identity import UserPassword
 from tests.harness.served import Served
 
+RIGHT, OTHER = "right-token-0123456789abcdef0123", "other-token-0123456789abcdef0123"
 ADMIN = UserPassword("admin", "admin")
-GATEWAY_KEY = "the-key-of-the-line"
+GATEWAY_KEY = "the-key-of-the-line-0123456789abcdef"
 PAGES = Path(__file__).with_name("pages")
 ACCOUNTS = [
     {"user": "reader", "password": "reader", "rights": ["READ_TARGET"]},
@@ -43,7 +44,7 @@ class Server:
         finally:
             client.close()
 
-    def target(self, controller_id: str, token: str = "right-token") -> None:
+    def target(self, controller_id: str, token: str = RIGHT) -> None:
         self.mgmt("DELETE", f"/targets/{controller_id}")
         body = [{"controllerId": controller_id, "securityToken": token}]
         assert self.mgmt("POST", "/targets", body).status == 201
@@ -95,8 +96,8 @@ Doctor = Callable[..., tuple[int, str]]
 @pytest.fixture
 def doctor(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Doctor:
     """Runs the command with secrets in the environment; exit code and page, ports of five digits made equal."""
-    monkeypatch.setenv("TOKEN", "right-token")
-    monkeypatch.setenv("OTHER", "other-token")
+    monkeypatch.setenv("TOKEN", RIGHT)
+    monkeypatch.setenv("OTHER", OTHER)
     monkeypatch.setenv("KEY", GATEWAY_KEY)
     monkeypatch.setenv("READER", "reader")
     monkeypatch.setenv("ACME", "acme")
@@ -105,7 +106,7 @@ def doctor(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) 
         code = main(["doctor", "hawkbit", "--against", against, "--id", controller_id, *options])
         said = capsys.readouterr()
         page = said.out or said.err
-        for secret in ("right-token", "other-token", GATEWAY_KEY):
+        for secret in (RIGHT, OTHER, GATEWAY_KEY):
             assert secret not in page
         assert [line for line in said.out.splitlines() if too_wide(line)] == []
         return code, re.sub(r"127\.0\.0\.1:\d{5}", "127.0.0.1:PPPPP", page)

@@ -13,7 +13,7 @@ from fleetrig.harness.platforms.hawkbit.doctor.facts import Account, Config, Fac
 from fleetrig.harness.platforms.hawkbit.doctor.judging import judge
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
-TOKEN, KEY = "token-of-gw-17", "key-of-the-tenant"
+TOKEN, KEY = "token-of-gw-17-0123456789abcdef01", "key-of-the-tenant-0123456789abcdef"
 ON = {Kind.TARGET_TOKEN: True, Kind.GATEWAY_TOKEN: True, Kind.CERTIFICATE: True}
 USERINFO = b'{"tenant":"DEFAULT","username":"admin","permissions":[]}'
 POLL = b'{"config":{"polling":{"sleep":"00:05:00"}},"_links":{"configData":{"href":"http://hawkbit.test:8080/DEFAULT/controller/v1/gw-17/configData"}}}'

@@ -16,7 +16,7 @@ from fleetrig.harness.doctor.options import account_to_look_with
 from fleetrig.harness.servers.server_file import remote_server_from
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.identity import UserPassword
-from tests.harness.doctor.conftest import GATEWAY_KEY, Doctor, Server, expected, flat, server_of
+from tests.harness.doctor.conftest import GATEWAY_KEY, OTHER, RIGHT, Doctor, Server, expected, flat, server_of
 from tests.harness.served import Served
 
 TT, GW = ("--target-token", "env:TOKEN"), ("--gateway-token", "env:KEY")
@@ -36,8 +36,15 @@ def test_a_device_that_is_let_in(server: Server, doctor: Doctor) -> None:
     assert server.mgmt("GET", "/targets/gw-17").json()["updateStatus"] == "registered"
 
 
+@pytest.mark.parametrize("option", ["--id", "--tenant"])
+def test_a_name_that_is_no_text(option: str, server: Server, doctor: Doctor) -> None:
+    code, said = doctor(server.url, option, "\udcff")
+    assert code == 4
+    assert f"{option} '\\udcff' holds bytes that are not UTF-8" in said
+
+
 def test_another_token(server: Server, doctor: Doctor) -> None:
-    server.target("gw-17", "other-token")
+    server.target("gw-17", OTHER)
     server.configure(target=True)
 
     assert doctor(server.url, *TT) == (1, expected("token-differs"))
@@ -45,7 +52,7 @@ def test_another_token(server: Server, doctor: Doctor) -> None:
 
 
 def test_no_such_target(server: Server, doctor: Doctor) -> None:
-    server.target("GW-17", "other-token")
+    server.target("GW-17", OTHER)
     server.configure(target=True)
 
     assert doctor(server.url, *TT) == (1, expected("unknown-target"))
@@ -67,7 +74,11 @@ def test_an_unknown_device_with_a_gateway_token_is_not_registered_unless_wanted(
         ("", GW, "1 CAUSE     Tenant DEFAULT has no gateway key."),
         ("another", GW, "1 CAUSE     The gateway key of tenant DEFAULT is another one"),
         (GATEWAY_KEY, ("--target-token", "env:KEY"), "is the gateway key of the"),
-        ("right-token", ("--gateway-token", "env:OTHER"), "The gateway key of tenant DEFAULT is another one"),
+        (
+            RIGHT,
+            ("--gateway-token", "env:OTHER"),
+            "The gateway key of tenant DEFAULT is another one",
+        ),
     ],
 )
 def test_gateway_keys(server: Server, doctor: Doctor, key: str, options: tuple[str, ...], said: str) -> None:
@@ -99,7 +110,7 @@ def test_an_account_of_another_tenant(server: Server, doctor: Doctor) -> None:
 
 
 def test_an_account_with_few_rights_says_less(server: Server, doctor: Doctor) -> None:
-    server.target("gw-17", "other-token")
+    server.target("gw-17", OTHER)
 
     assert doctor(server.url, *TT, "--user", "reader", "--password", "env:READER") == (1, expected("few-rights"))
 
@@ -112,13 +123,18 @@ def test_an_account_that_is_not_accepted(server: Server, doctor: Doctor) -> None
     assert "1 possible  All of these look the same from outside" in page
 
 
-def test_without_an_account_a_gateway_token_cannot_be_judged(server: Server, doctor: Doctor) -> None:
+def test_without_an_account_a_gateway_token_is_judged_by_the_answer(server: Server, doctor: Doctor) -> None:
     server.configure(gateway=True, key=GATEWAY_KEY)
+    without = ("--user", "admin", "--password", "env:READER")
 
-    code, page = doctor(server.url, *GW, "--user", "admin", "--password", "env:READER")
+    code, page = doctor(server.url, *GW, *without)
+    refused, wrong = doctor(server.url, "--gateway-token", "env:OTHER", *without)
 
-    assert code == 3
-    assert "CANNOT TELL  What can be seen from here does not show whether" in page
+    assert code == 0
+    assert "LET IN  The server lets this device in with this gateway token." in page
+    assert "Its first poll registers a new target gw-17" in page
+    assert refused == 1
+    assert "All of these look the same from outside" in flat(wrong)
     assert not server.knows("gw-17")
 
 
@@ -171,7 +187,7 @@ def test_similar_ids_are_found_among_many(server: Server, doctor: Doctor) -> Non
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 def test_the_commands_do_what_they_say(server: Server, doctor: Doctor) -> None:
     """From an unknown device on a new server to one that is let in, by the page's commands alone."""
-    environ = {**os.environ, "TOKEN": "right-token"}
+    environ = {**os.environ, "TOKEN": RIGHT}
     rounds = 0
     while (said := doctor(server.url, *TT))[0] == 1:
         rounds += 1
@@ -193,7 +209,7 @@ def test_the_commands_do_what_they_say(server: Server, doctor: Doctor) -> None:
 @pytest.mark.parametrize(
     ("properties", "code", "said"),
     [
-        (["hawkbit.server.ddi.security.rp.trustedIPs=192.0.2.1"], 1, "2 possible  The server looks at devices'"),
+        (["hawkbit.server.ddi.security.rp.trustedIPs=192.0.2.1"], 1, "3 possible  The server looks at devices'"),
         (["hawkbit.server.security.allowedHostNames=hawkbit.test"], 1, "1 LIKELY    400 without a body, before any"),
         (["hawkbit.server.security.clients.blacklist=127\\..*"], 1, "1 LIKELY    403 without a body, before any"),
     ],
@@ -205,7 +221,7 @@ def test_start_up_properties(tmp_path: Path, doctor: Doctor, properties: list[st
     ]
     with Served(tmp_path, *(f"--set={one}" for one in options)) as served:
         server = server_of(served)
-        server.mgmt("POST", "/targets", [{"controllerId": "gw-17", "securityToken": "right-token"}])
+        server.mgmt("POST", "/targets", [{"controllerId": "gw-17", "securityToken": RIGHT}])
 
         assert (got := doctor(server.url, *TT))[0] == code
         assert said in got[1]
@@ -215,8 +231,8 @@ def test_start_up_properties(tmp_path: Path, doctor: Doctor, properties: list[st
 
 
 def test_json(server: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setenv("TOKEN", "right-token")
-    server.target("gw-17", "other-token")
+    monkeypatch.setenv("TOKEN", RIGHT)
+    server.target("gw-17", OTHER)
     server.configure(target=True)
 
     code = main(["doctor", "hawkbit", "--against", server.url, "--id", "gw-17", *TT, "--json"])
@@ -282,3 +298,14 @@ def test_the_well_known_account_is_for_loopback_only() -> None:
     assert account(near) == UserPassword("admin", "admin")
     with pytest.raises(UsageError):
         account(far, "admin")
+
+
+def test_a_token_that_another_target_has_too(server: Server, doctor: Doctor) -> None:
+    server.target("gw-17")
+    server.target("gw-18")
+    server.configure(target=True)
+
+    code, page = doctor(server.url, *TT)
+
+    assert code == 0
+    assert "The same token is held by target gw-18: each of these units can pretend" in flat(page)

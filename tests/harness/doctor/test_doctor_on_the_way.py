@@ -217,7 +217,7 @@ def test_a_certificate_by_the_headers_of_a_proxy(server: Server, doctor: Doctor,
     code, page = doctor(server.url, *device(files))
 
     assert code == 0
-    assert "with what a proxy says of the certificate of gw-17" in flat(page)
+    assert "with X-Controller-Id: gw-17, X-Authority: Acme Device CA" in flat(page)
     assert "The server took the proxy's headers from this machine" in page
 
 

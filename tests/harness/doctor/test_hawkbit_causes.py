@@ -312,7 +312,7 @@ def test_the_headers_of_both_generations_are_named() -> None:
 
     for header in ("X-Controller-Id", "X-Authority", "X-Ssl-Client-Cn", "X-Ssl-Issuer-Hash-1"):
         assert header in note.cause
-    assert 'proxy_set_header X-Authority "Hawkbit";' in note.command
+    assert 'proxy_set_header X-Authority "Acme CA";' in note.command
 
 
 def test_headers_from_anybody_are_a_finding() -> None:
@@ -357,8 +357,10 @@ def test_missing_rights_leave_possibilities(facts: Facts, expected: str) -> None
 def test_a_refusal_that_nothing_explains(presented: Presented, said: str) -> None:
     page = judged(presented, REFUSED)
 
-    assert names(page) == ["header-missing", "trusted-ips"]
-    assert said in page.diagnoses[0].cause
+    assert names(page) == ["contradiction", "header-missing", "trusted-ips"]
+    assert "this device should have been let in. It was refused" in page.diagnoses[0].cause
+    assert ("authoritiesSeparatorRegex" in page.diagnoses[0].cause) is (presented.kind is Kind.CERTIFICATE)
+    assert said in page.diagnoses[1].cause
 
 
 def test_a_switch_that_was_just_changed_may_be_cached() -> None:
@@ -366,6 +368,7 @@ def test_a_switch_that_was_just_changed_may_be_cached() -> None:
 
     assert names(judged(target_token(), REFUSED, changed_at_ms=just_now_ms)) == ["cached"]
     assert names(judged(target_token(), REFUSED, changed_at_ms=just_now_ms - 60_000)) == [
+        "contradiction",
         "header-missing",
         "trusted-ips",
     ]
@@ -429,7 +432,7 @@ def test_a_configuration_is_read_as_far_as_it_is_shown() -> None:
         False,
     ]
     assert config.gateway_key is None
-    assert config.authorities == {"acme ca", "other"}
+    assert config.authority == "Acme CA; other,,"
     assert config.changed_at_ms == 17
 
 
@@ -443,3 +446,24 @@ def test_a_server_that_answers_nonsense_is_no_crash() -> None:
     assert target_from({"controllerId": 17, "securityToken": {}}) == TargetRecord("17")
     for body in (b"[]", b"{}", b'{"config":[]}', b'{"config":{"polling":7}}', b'"polling" "config"'):
         judged(target_token(), answer(200, body, Content_Type="application/json"))
+
+
+# -- weak tokens
+
+
+def test_a_short_token_and_one_held_by_two_are_said_and_not_shown() -> None:
+    target = TargetRecord("gw-17", "abc")
+    others = (target, TargetRecord("gw-18", "abc"), TargetRecord("gw-19", "abc"), TargetRecord("gw-20", "other"))
+
+    page = judged(target_token("abc"), LET_IN, target=target, others=others)
+
+    assert names(page, notes=True) == ["token-short", "token-shared"]
+    assert only(page, "token-short").cause.startswith("The target token has fewer than 32 characters: whoever guesses")
+    assert only(page, "token-shared").cause.startswith("The same token is held by target gw-18 and 1 more: each of")
+    assert "abc" not in repr(page.diagnoses)
+
+
+def test_the_gateway_token_counts_too_and_a_wrong_secret_is_only_wrong() -> None:
+    assert names(judged(gateway_token("abc"), LET_IN, key="abc"), notes=True) == ["token-short"]
+    assert names(judged(gateway_token("abc"), REFUSED), notes=True) == ["gateway-key-differs"]
+    assert names(judged(target_token(), LET_IN), notes=True) == []

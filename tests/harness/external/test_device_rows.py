@@ -28,7 +28,7 @@ def outcome(name: str, folder: Path, change: Change = default_behaviour) -> Repo
 def test_every_row_is_cited() -> None:
     """V35 is the harness's own duty, and has a scenario all the same."""
     cited = {cite for row in ROWS for cite in row.scenario.cites}
-    assert cited == {f"hawkbit#V{number:02}" for number in range(1, 38)}
+    assert cited == {f"hawkbit#V{number:02}" for number in range(1, 43)}
 
 
 def test_recommendations_are_warnings() -> None:
@@ -128,6 +128,20 @@ MISTAKES = [
     ("confirmation_denied", broken_devices.never_confirms, "receives", Verdict.FAILED),
     ("confirmation_denied", broken_devices.ignores_its_denial, "never", Verdict.FAILED),
     ("confirmation_denied", broken_devices.denies_at_every_poll, "never", Verdict.FAILED),
+    ("file_gone[status=404]", broken_devices.asks_for_ever, "sends", Verdict.FAILED),
+    ("file_gone[status=410]", broken_devices.asks_without_rest, "rate", Verdict.FAILED),
+    ("file_gone[status=500]", broken_devices.asks_for_ever, "registry", Verdict.FAILED),
+    ("file_gone[status=500]", broken_devices.takes_files_on_trust, "never", Verdict.FAILED),
+    ("modules_and_files", broken_devices.first_chunk_only, "order", Verdict.FAILED),
+    ("modules_and_files", broken_devices.first_file_only, "order", Verdict.FAILED),
+    ("modules_and_files", broken_devices.one_file_of_a_name, "order", Verdict.FAILED),
+    ("modules_and_files", broken_devices.cuts_names, "never", Verdict.FAILED),
+    ("modules_and_files", broken_devices.reads_plus_as_blank, "never", Verdict.FAILED),
+    ("action_ids[first=9]", broken_devices.drops_zeros, "never", Verdict.FAILED),
+    ("action_ids[first=99]", broken_devices.keeps_two_digits, "never", Verdict.FAILED),
+    ("action_ids[first=999]", broken_devices.drops_zeros, "never", Verdict.FAILED),
+    ("odd_ids[serial=schön@werk:{n}]", broken_devices.decodes_ids, "receives", Verdict.FAILED),
+    ("odd_ids[serial=de:ad:be:ef:00:{n:02x}]", broken_devices.upper_cases_ids, "registry", Verdict.FAILED),
     ("re_registration", broken_devices.tells_attributes_once, "order", Verdict.FAILED),
 ]
 

@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from fleetrig.harness.report.console import ConsoleReport, make_console
+from fleetrig.harness.report.exits import ExitRules, remark_on_skips
 from fleetrig.harness.report.progress import RunProgress
 from fleetrig.harness.verdict import CheckResult, Evidence, Finding, PhaseResult, Report, Verdict
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
@@ -50,7 +51,8 @@ def plain(*reports: Report, verbose: bool = False, single: bool = False, **more:
     with writer.progress(len(reports)):
         for report in reports:
             writer.show(report)
-    writer.finish(reports, {"junit": Path("j.xml")}, took_s=1.25, **more)
+    remark = remark_on_skips([report.verdict for report in reports], ExitRules())
+    writer.finish(reports, {"junit": Path("j.xml")}, took_s=1.25, remark=remark, **more)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
@@ -106,7 +108,7 @@ def test_skipped_says_what_is_missing_and_all_skipped_is_said_aloud() -> None:
 skip hawkbit/z  0.0 s
   the server at http://h lacks reference.faults
 1 skipped in 1.2 s
-nothing was judged: everything was skipped
+nothing was judged: everything was skipped, for the reasons above. The exit code is 5; --allow-skipped makes it 0
 junit    j.xml
 """
     )
@@ -155,7 +157,7 @@ def test_colours_and_signs_on_a_terminal() -> None:
 
 def test_green_only_when_something_passed() -> None:
     assert coloured(PASSED).splitlines()[-1] == "\x1b[1;32m1 passed in 1.2 s\x1b[0m"
-    assert coloured(SKIPPED).splitlines()[-2] == "\x1b[2m1 skipped in 1.2 s\x1b[0m"
+    assert coloured(SKIPPED).splitlines()[-1] == "\x1b[2m1 skipped in 1.2 s\x1b[0m"
 
 
 def test_no_colours_where_nobody_looks_and_with_no_color(monkeypatch: pytest.MonkeyPatch) -> None:

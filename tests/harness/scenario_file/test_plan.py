@@ -79,6 +79,8 @@ def test_tags_select_among_them(library: Path) -> None:
     assert [file.id for file in select([], library, ["slow", "smoke"])] == list(find([], library))
     with pytest.raises(NoSuchId, match="no scenario carries the tag fast; tags are: slow, smoke"):
         select([], library, ["fast"])
+    with pytest.raises(NoSuchId, match="no scenario carries the tag fast; tags are: slow, smoke"):
+        select([], library, ["slow", "fast"])
 
 
 def test_mistakes_of_all_files_are_told_together(library: Path, write: Callable[..., Path]) -> None:

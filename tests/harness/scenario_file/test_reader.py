@@ -11,6 +11,7 @@ from pydantic import Field, RootModel
 from fleetrig.harness.scenario_file.problems import FileMistakes
 from fleetrig.harness.scenario_file.reader import load_mapping, parse
 from fleetrig.harness.scenario_file.values import Duration, Model
+from fleetrig.simulator.contract.bounds import YAML_BYTES
 from fleetrig.simulator.contract.errors import UsageError
 
 REFUSED = {
@@ -23,7 +24,10 @@ REFUSED = {
     "UTF-16": ("a: 1\n".encode("utf-16"), "x.yaml:1:1: the file is not UTF-8 text (byte 0xff)"),
     "binary": (b"\x7fELF\x02\x01", "x.yaml:1:1: the file is not plain text (character U+007F)"),
     "a NUL": (b"a: 1\nb: x\x00y\n", "x.yaml:2:5: the file is not plain text (character U+0000)"),
-    "too large": (b"#" * (1024 * 1024 + 1), "x.yaml:1:1: the file is larger than 1 MiB"),
+    "too large": (
+        b"#" * (1024 * 1024 + 1),
+        f"x.yaml:1:1: the file is too large: expected {YAML_BYTES}",
+    ),
     "two documents": (
         b"a: 1\n---\nb: 2\n",
         "x.yaml:2:1: a second document begins here; a file holds one\n    ---\n    ^",
@@ -124,7 +128,7 @@ def test_it_refuses_what_is_no_plain_yaml(case: str) -> None:
 
 @pytest.mark.parametrize("nested", ["[" * 5000, "{a: " * 5000, "- " * 5000])
 def test_it_refuses_what_is_too_deep_while_reading(nested: str) -> None:
-    with pytest.raises(FileMistakes, match="nested deeper than 50 levels") as refused:
+    with pytest.raises(FileMistakes, match="nested too deep: expected at most 50 levels") as refused:
         parse(f"a:\n {nested}".encode(), Path("x.yaml"))
 
     assert refused.value.problems[0].mark.line >= 2
@@ -135,7 +139,7 @@ def test_fifty_levels_are_allowed() -> None:
 
 
 def test_it_refuses_too_many_values() -> None:
-    with pytest.raises(FileMistakes, match="more than 50000 values in a file"):
+    with pytest.raises(FileMistakes, match="too many values in the file: expected at most 50,000 values"):
         parse(b"- a\n" * 50_001, Path("x.yaml"))
 
 

@@ -287,3 +287,22 @@ def test_how_often() -> None:
         "exactly 2",
         "at most 3",
     ]
+
+
+@pytest.mark.parametrize(
+    ("serial", "last"),
+    [
+        ("HB-{n}", "HB-300"),
+        ("HB-{n:d}", "HB-300"),
+        ("{n:04d}", "0300"),
+        ("de:ad:be:ef:00:{n:02x}", "de:ad:be:ef:00:12c"),
+        ("{n:04X}", "012C"),
+        ("{n:012x}", "00000000012c"),
+        ("schön@{n:x}+%2F", "schön@12c+%2F"),
+    ],
+)
+def test_serials_are_numbered_in_decimals_or_like_a_mac(read: Read, serial: str, last: str) -> None:
+    file = read(
+        f"scenario: x\ndevices: {{flow: hawkbit, count: 300, serial: '{serial}'}}\nphases: [{{name: a, for: 1s}}]\n"
+    )
+    assert [unit.serial for unit in file.fill({}).devices.units()][-1] == last

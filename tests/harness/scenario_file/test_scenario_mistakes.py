@@ -131,15 +131,15 @@ MISTAKES = {
     "serial with a blank": (
         scenario(devices=FLEET + 'serial: "HB {n}"}'),
         [
-            ("2:34: devices.serial: expected a serial without blanks, with {n} or {n:04d} for the device's number, "
-            "got 'HB {n}'")
+            ("2:34: devices.serial: expected a serial without blanks, with {n} or {n:04d} for the "
+            "device's number, got 'HB {n}'")
         ],
     ),
     "serial that reaches into objects": (
         scenario(devices=FLEET + 'serial: "{n.__class__}"}'),
         [
-            ("2:34: devices.serial: expected a serial without blanks, with {n} or {n:04d} for the device's number, "
-            "got '{n.__class__}'")
+            ("2:34: devices.serial: expected a serial without blanks, with {n} or {n:04d} for the "
+            "device's number, got '{n.__class__}'")
         ],
     ),
     "one serial for many devices": (
@@ -275,8 +275,8 @@ MISTAKES = {
         ["2:15: the environment cannot stand in matrix: its values are part of the name"],
     ),
     "a variable that is not set": (
-        scenario(devices=FLEET + 'model: "${env:NOT_SET}"}'),
-        ["2:34: the environment variable NOT_SET is not set"],
+        scenario(devices=FLEET + 'attributes: {a: "${env:NOT_SET}"}}'),
+        ["2:43: the environment variable NOT_SET is not set"],
     ),
     "a list inside a text": (
         scenario(params="params: {l: [1]}", devices=FLEET + 'model: "a ${l}"}'),
@@ -305,7 +305,7 @@ MISTAKES = {
         scenario(
             matrix=f"matrix: {{a: {list(range(101))}, b: {list(range(100))}}}", devices=FLEET + 'model: "${a}${b}"}'
         ),
-        ["1:1: matrix makes 10100 combinations, more than 10000"],
+        ["1:1: matrix makes 10,100 combinations, expected at most 10,000 combinations (each of them is a run)"],
     ),
     "some of its values do not fit": (
         scenario(matrix="matrix: {c: [1, 0, x]}", devices=FLEET + 'count: "${c}"}'),
@@ -319,8 +319,12 @@ MISTAKES = {
         [f"7:13: phases[0].within: {TIME}, got the number 30 from ${{t}}"],
     ),
     "a secret of the wrong type": (
-        scenario(span='within: "${env:TOKEN}"'),
-        [f"6:13: phases[0].within: {TIME}, got what ${{env:TOKEN}} stands for"],
+        scenario(server='server: {settings: {pollingTime: "${env:TOKEN}"}}'),
+        [f"3:34: server.settings.pollingTime: expected {POLLING_TIME}, got what ${{env:TOKEN}} stands for"],
+    ),
+    "a secret of the wrong type by way of params": (
+        scenario(params='params: {t: "${env:TOKEN}"}', server='server: {settings: {pollingTime: "${t}"}}'),
+        [f"4:34: server.settings.pollingTime: expected {POLLING_TIME}, got what ${{t}} stands for"],
     ),
     "a setting that is not known": (
         scenario(server='server: {settings: {pollngTime: "00:00:05"}}'),

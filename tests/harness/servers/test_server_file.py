@@ -60,6 +60,10 @@ def test_settings_beyond_loopback_need_leave(url: str, leave: bool, may: bool) -
     assert admin.may_change_settings is may
 
 
+def test_a_path_is_sent_in_percent_encoded_utf_8() -> None:
+    assert server_of("http://h/hawkbüt/a%20b[1]/").url == "http://h/hawkb%C3%BCt/a%20b%5B1%5D"
+
+
 def test_a_server_file_says_more(file: Path) -> None:
     file.write_text(
         "platform: hawkbit\nhttps: https://h/hawkbit/\nuser: anna\npassword: env:PW\ntenant: ACME\nca: my-ca.pem\n"
@@ -103,6 +107,7 @@ def test_a_server_file_may_leave_the_platform_to_the_command(file: Path) -> None
         ("http://", "is no address of a server"),
         ("http://h:99999", "is no address of a server: Port out of range"),
         ("http://h/?a=b", "is no address of a server"),
+        ("http://h/\udcff", "a URL holds no control characters, and nothing that is no text"),
         ("http://admin:s3cret@h", "an address takes no user and password"),
         ("localhost:8080", "localhost:8080 is neither an address nor a file"),
         ("nowhere.yaml", "cannot read nowhere.yaml: No such file or directory"),

@@ -180,6 +180,7 @@ def test_a_lazy_put_falls_with_its_transaction(store: Store):
 def test_ids_count_up_in_each_sequence_and_are_not_given_back(store: Store):
     assert [store.next_id("job") for _ in range(3)] == [1, 2, 3]
     assert store.next_id("other") == 1
+    assert [store.next_id("far", at_least) for at_least in (99, 99, 1, 1000)] == [99, 100, 101, 1000]
     fail_after(store, lambda: store.next_id("job"))
     assert store.next_id("job") == 5
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from fleetrig.reference_server.stores.blobs import BLOB
 from fleetrig.reference_server.stores.opening import artifact_folder, open_store
 from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.errors import UsageError
@@ -57,7 +58,8 @@ def keep_one(url: str, content: bytes) -> str:
 
 def contents(url: str, *names: str) -> list[bytes]:
     store, blobs = open_store(url)
-    found = [body_bytes(blobs.body(name, 0, 100)) for name in names]
+    sizes = {blob.name: blob.size_bytes for blob in store.scan(BLOB, "")}
+    found = [body_bytes(blobs.body(name, 0, sizes[name])) for name in names]
     store.close()
     return found
 

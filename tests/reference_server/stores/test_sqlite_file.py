@@ -153,7 +153,7 @@ def _read_all(path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("path", "said"),
-    [("", "is a folder"), ("none/fleet.db", "there is no folder"), ("file/fleet.db", "there is no folder")],
+    [("", "is a folder"), ("none/fleet.db", "there is no folder"), ("file/fleet.db", "file is a file")],
 )
 def test_a_path_that_cannot_be(tmp_path: Path, path: str, said: str):
     (tmp_path / "file").touch()

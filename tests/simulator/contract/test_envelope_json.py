@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import MISSING, fields
@@ -12,8 +14,14 @@ import pytest
 
 from fleetrig.simulator.contract.coap import CoapMessage, CoapRequest, CoapResponse
 from fleetrig.simulator.contract.envelope import Envelope
-from fleetrig.simulator.contract.envelope_json import KINDS, envelope_from_json, envelope_to_json
-from fleetrig.simulator.contract.http import FileSlice, HttpRequest, HttpResponse
+from fleetrig.simulator.contract.envelope_json import (
+    HEAD_BYTES,
+    KINDS,
+    WHOLE_BYTES,
+    envelope_from_json,
+    envelope_to_json,
+)
+from fleetrig.simulator.contract.http import FileSlice, HttpRequest, HttpResponse, body_length
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.mqtt import (
     MqttConnect,
@@ -39,7 +47,8 @@ SECRET = "0123456789abcdef"
 PROPERTY_VALUES = [0, 7, "text", b"text", b"\xff", ("a", "b")]
 
 CHOICES: dict[str, Sequence[Any]] = {
-    **dict.fromkeys(("payload", "password", "token"), BLOBS),
+    **dict.fromkeys(("payload", "token"), BLOBS),
+    "password": (b"", b"password:4f2a", b"unknown:3/32"),
     **dict.fromkeys(("topic", "topic_filter", "client_id", "user_name", "method", "origin", "target"), TEXTS),
     **dict.fromkeys(("retain", "dup", "clean_start", "session_present", "confirmable", "no_local",
                      "retain_as_published"), (False, True)),
@@ -152,3 +161,37 @@ def test_what_is_no_envelope(found: dict[str, Any]) -> None:
     line = json.dumps({"at_us": 1, "seq": 1, "lane": "server", "kind": "received", "envelope": found})
     with pytest.raises(ValueError, match="no line of a trace"):
         from_line(line)
+
+
+def body_in_trace(body: bytes, secrets: Secrets) -> Any:
+    return envelope_to_json(HttpResponse(200, (), body), secrets)["response"]["body"]
+
+
+@pytest.mark.parametrize("unit", [b"x", "ü".encode(), "𝄞".encode(), b"\xff"], ids=["ascii", "two", "four", "binary"])
+def test_of_a_long_body_the_trace_keeps_the_head_the_size_and_the_digest(unit: bytes) -> None:
+    body = unit * (WHOLE_BYTES // len(unit) + 1)
+    head, rest = body_in_trace(body, Secrets())
+    shown = base64.b64decode(head["base64"]) if isinstance(head, dict) else head.encode()
+    assert body.startswith(shown)
+    assert HEAD_BYTES - 4 < len(shown) <= HEAD_BYTES
+    assert rest == {"more_bytes": len(body) - HEAD_BYTES, "sha256": hashlib.sha256(body).hexdigest()}
+
+
+def test_a_body_at_the_bound_is_whole() -> None:
+    assert body_in_trace(b"x" * WHOLE_BYTES, Secrets()) == "x" * WHOLE_BYTES
+
+
+@pytest.mark.parametrize("at", range(HEAD_BYTES - 40, HEAD_BYTES + 2_400, 7))
+@pytest.mark.parametrize("filler", [b" ", b"\xff"], ids=["text", "binary"])
+def test_half_a_secret_at_the_end_of_the_head_is_masked_too(at: int, filler: bytes) -> None:
+    secrets = Secrets()
+    secrets.learn("token", SECRET)
+    head, _ = body_in_trace(filler * at + SECRET.encode() + filler * WHOLE_BYTES, secrets)
+    shown = base64.b64decode(head["base64"]) if isinstance(head, dict) else head.encode()
+    assert SECRET[:6].encode() not in shown
+
+
+def test_a_long_body_is_read_back_as_its_head_and_as_long_as_it_was() -> None:
+    found = envelope_from_json(envelope_to_json(HttpResponse(200, (), b"x" * 100_000), Secrets()))
+    assert isinstance(found, HttpResponse)
+    assert body_length(found.body) == 100_000

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from fleetrig.simulator.contract.http import Headers, HttpRequest, split_url
+from fleetrig.simulator.contract.http import Body, Headers, HttpRequest, Repeated, split_url
 from fleetrig.simulator.effects import REPLY_LIMIT_BYTES, Ask, NoReply, Reply
 from fleetrig.simulator.transports.http import HttpTransport
 from fleetrig.simulator.transports.storage import Storage
@@ -36,7 +36,7 @@ def talking(answer: Answer, talk: Callable[[RawServer, HttpTransport], Awaitable
 
 
 def asked(
-    answer: Answer, *, target: str = "/", headers: Headers = (), method: str = "GET", body: bytes = b"", times: int = 1
+    answer: Answer, *, target: str = "/", headers: Headers = (), method: str = "GET", body: Body = b"", times: int = 1
 ) -> tuple[RawServer, list[Reply | NoReply]]:
     """Sends the same request so many times, one after another."""
     outcomes: list[Reply | NoReply] = []
@@ -99,6 +99,14 @@ def test_a_body_has_a_length_and_nothing_else() -> None:
         f"PUT / HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n"
         'Content-Type: application/json\r\nContent-Length: 11\r\n\r\n{"data":{}}'.encode()
     ]
+
+
+def test_a_body_in_parts_is_streamed_with_its_length_and_nothing_else() -> None:
+    body = (b"--edge", Repeated(b"abc", 1, 7), b"--")
+    server, _ = asked(saying(whole()), method="POST", headers=(("A", "b"),), body=body)
+    head, _, sent = server.requests[0].partition(b"\r\n\r\n")
+    assert sent == b"--edgebcabcab--"
+    assert head.split(b"\r\n")[2:] == [b"A: b", b"Content-Length: 15"]
 
 
 def test_a_method_that_usually_has_a_body_says_that_it_has_none() -> None:

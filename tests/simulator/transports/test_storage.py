@@ -6,6 +6,8 @@ import hashlib
 
 import pytest
 
+from fleetrig.simulator.contract.bodies import hashes_of
+from fleetrig.simulator.contract.http import Repeated, part_slice
 from fleetrig.simulator.transports.storage import Storage
 
 AT_300 = (("content-range", "bytes 300-1023/1024"),)
@@ -19,6 +21,17 @@ def test_a_file_in_two_parts_has_the_hashes_of_the_whole() -> None:
     assert file.stored_bytes == 1024
     whole = b"a" * 300 + b"b" * 724
     assert file.hashes() == {name: hashlib.new(name, whole).hexdigest() for name in ("sha1", "md5", "sha256")}
+
+
+def test_what_is_made_as_it_is_read_is_hashed_once_however_often_it_comes() -> None:
+    storage, image = Storage(), Repeated(b"fleetrig", 0, 2**26)
+    began_at = hashes_of.cache_info().misses
+    for serial in ("one", "two"):
+        storage.open(serial, "fw", 200, ()).take(part_slice(image, 0, 300))
+        file = storage.open(serial, "fw", 206, AT_300)
+        file.take(part_slice(image, 300, 2**26))
+        assert (file.stored_bytes, file.hashes()) == (2**26, hashes_of(image))
+    assert hashes_of.cache_info().misses == began_at + 1
 
 
 @pytest.mark.parametrize(

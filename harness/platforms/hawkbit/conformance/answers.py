@@ -13,7 +13,6 @@ from fleetrig.harness.conformance.exact_client import Answer
 from fleetrig.harness.conformance.expect import Mismatch, expect, expect_has, expect_keys, expect_that
 from fleetrig.harness.platforms.hawkbit.conformance.generations import GENERATIONS
 
-DOS: Final = "hawkbit.server.security.dos."
 QUOTA_STATUSES: Final = frozenset({str(one.quota_status) for one in GENERATIONS.values()})
 CODE: Final = "hawkbit.server.error."
 REPOSITORY: Final = "org.eclipse.hawkbit.repository.exception."

@@ -20,6 +20,8 @@ from fleetrig.harness.platforms.hawkbit.conformance.deployment_fixture import (
     unassigned,
 )
 from fleetrig.harness.platforms.hawkbit.conformance.row_client import RowClient
+from fleetrig.harness.platforms.hawkbit.conformance.start_properties import AUTO_ASSIGNMENT, resting_on
+from fleetrig.harness.platforms.hawkbit.conformance.targets import expect_not_yet
 
 ROWS: Final[Resource[RowClient]] = Resource("hawkbit", "assignment")
 
@@ -106,11 +108,11 @@ def superseded(client: RowClient) -> None:
 @ROWS.row("S121", "before-first-poll", "A target assigned before its first poll stays pending when it polls")
 def before_first_poll(client: RowClient) -> None:
     one = deployed(client)
-    expect_that("lastControllerRequestAt" not in one.record(), "the target has not called yet", sorted(one.record()))
+    expect_not_yet(client, one.record(), ("lastControllerRequestAt",))
     one.expect_links(["deploymentBase", "configData"])
 
     def polled() -> None:
-        expect_that("lastControllerRequestAt" in one.record(), "the poll was noted", sorted(one.record()))
+        expect_that(one.record().get("lastControllerRequestAt"), "the poll was noted", sorted(one.record()))
 
     client.until(12, polled)
     one.expect_target("pending")
@@ -168,5 +170,6 @@ def auto_assignment(client: RowClient) -> None:
         document = expect_document(client.ddi("GET", newcomer, auth=gateway))
         expect("links of a later poll", ["configData", "deploymentBase"], sorted(document.get("_links", {})))
 
-    client.until(AUTO_ASSIGNED_WITHIN_S, assigned)
+    with resting_on(AUTO_ASSIGNMENT):
+        client.until(AUTO_ASSIGNED_WITHIN_S, assigned)
     expect("updateStatus", "pending", client.record(newcomer)["updateStatus"])

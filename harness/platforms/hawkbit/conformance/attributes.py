@@ -8,7 +8,6 @@ from fleetrig.harness.conformance.exact_client import Answer
 from fleetrig.harness.conformance.expect import expect, expect_has, expect_that
 from fleetrig.harness.conformance.row import Resource
 from fleetrig.harness.platforms.hawkbit.conformance.answers import (
-    DOS,
     REPOSITORY,
     expect_bare,
     expect_document,
@@ -25,6 +24,7 @@ from fleetrig.harness.platforms.hawkbit.conformance.device_helpers import (
     put_attributes,
 )
 from fleetrig.harness.platforms.hawkbit.conformance.row_client import RowClient
+from fleetrig.harness.platforms.hawkbit.conformance.start_properties import DOS
 from fleetrig.harness.platforms.hawkbit.conformance.under_test import Target
 
 ROWS: Final[Resource[RowClient]] = Resource("hawkbit", "attributes")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
+from fleetrig.harness.conformance.exact_client import ExactClient
 from fleetrig.harness.conformance.expect import MissingCapability, expect
 from fleetrig.harness.conformance.row import Resource
 from fleetrig.harness.platforms.hawkbit.conformance.answers import expect_document
@@ -21,12 +22,31 @@ from fleetrig.harness.platforms.hawkbit.conformance.device_helpers import (
 )
 from fleetrig.harness.platforms.hawkbit.conformance.proxy_tolerance import behind_proxy, tolerating_proxies
 from fleetrig.harness.platforms.hawkbit.conformance.row_client import RowClient
+from fleetrig.harness.platforms.hawkbit.conformance.start_properties import DDI, FORWARDED, TRUSTED_IPS, resting_on
 from fleetrig.harness.platforms.hawkbit.settings import HEADER_AUTHORITY, HEADER_MODE
 from fleetrig.harness.servers.address import is_loopback
 
 ROWS: Final[Resource[RowClient]] = Resource("hawkbit", "certificate")
 
+OURS: Final = "empty or has our address"
 STRANGER: Final = "127.0.0.2"
+
+
+def as_named(client: RowClient) -> Mapping[str, str]:
+    """The start-up properties that rename these headers, split their lists otherwise, or count only for some."""
+    one = client.generation
+    if one.authorities_are_numbered:
+        return {
+            TRUSTED_IPS: OURS,
+            f"{DDI}rp.cnHeader": one.identity_header,
+            f"{DDI}rp.sslIssuerHashHeader": f"{one.authority_header}-%d",
+        }
+    return {
+        TRUSTED_IPS: OURS,
+        f"{DDI}rp.controllerIdHeader": one.identity_header,
+        f"{DDI}rp.authorityHeader": one.authority_header,
+        f"{DDI}rp.authoritiesSeparatorRegex": "[;,]",
+    }
 
 
 def trusted_authority(client: RowClient) -> str:
@@ -60,6 +80,7 @@ def accepted_forms(client: RowClient, authority: str) -> list[dict[str, str]]:
         {name: authority},
         {name: f"foo,{authority}"},
         {name: f"foo;{authority}"},
+        {name: f"CN=Other CA, O={client.name('Acme')},{authority} , L=Here"},
         {f"{name}-1": "foo", f"{name}-2": authority},
         {f"{name}-0": "foo", f"{name}-1": authority},
         {f"{name}-0": authority, f"{name}-1": "foo"},
@@ -71,6 +92,14 @@ def numbered_with_a_gap(client: RowClient, authority: str) -> dict[str, str]:
     """What comes after a missing number does not count."""
     name = client.generation.authority_header
     return {f"{name}-1": "foo", f"{name}-3": authority}
+
+
+def refused_forms(client: RowClient, authority: str) -> list[dict[str, str]]:
+    """A numbered header is one authority, never a list; and only ASCII blanks around one do not count."""
+    name = client.generation.authority_header
+    if client.generation.authorities_are_numbered:
+        return []
+    return [{f"{name}-1": f"foo,{authority}"}, {name: f"{authority}\u00a0"}]
 
 
 def wait_until_seen(client: RowClient, authority: str) -> None:
@@ -88,7 +117,7 @@ def expect_let_in(client: RowClient, controller_id: str, headers: Mapping[str, s
 @ROWS.row("S52", "accepted", "A device that a trusted authority vouches for is let in, and created when unknown")
 def accepted(client: RowClient) -> None:
     authority = trusted_authority(client).swapcase()
-    with tolerating_proxies(client, "headers that stand for certificates"):
+    with tolerating_proxies(client, "headers that stand for certificates"), resting_on(as_named(client)):
         wait_until_seen(client, authority)
         for form in accepted_forms(client, authority):
             name = newcomer(client)
@@ -105,10 +134,11 @@ def accepted(client: RowClient) -> None:
 @ROWS.row("S53", "refused", "Another device's certificate, or one of an unknown authority, is a bare 401")
 def refused(client: RowClient) -> None:
     authority = trusted_authority(client)
-    with tolerating_proxies(client, "headers that stand for certificates"):
+    with tolerating_proxies(client, "headers that stand for certificates"), resting_on(as_named(client)):
         wait_until_seen(client, authority)
     name, other = newcomer(client), newcomer(client)
     for headers in (
+        *({**identity(client, name), **form} for form in refused_forms(client, authority)),
         {**identity(client, other), **one_authority(client, authority)},
         {**identity(client, name), **one_authority(client, authority + "x")},
         identity(client, name),
@@ -126,24 +156,35 @@ def refused(client: RowClient) -> None:
 def untrusted_address(client: RowClient) -> None:
     if not is_loopback(client.http.host) or behind_proxy(client):
         raise MissingCapability(
-            "a loopback address and nothing in between: only there have we two addresses to come from"
+            "a loopback address, and no proxy or server.servlet.context-path: only there have we two addresses"
         )
     known, key, authority = device(client), gateway(client), trusted_authority(client)
-    wait_until_seen(client, authority)
+    with resting_on(as_named(client)):
+        wait_until_seen(client, authority)
     name = newcomer(client)
     certificate = {**identity(client, name), **one_authority(client, authority)}
     stranger = client.http.another(source=STRANGER)
     try:
-        for controller_id, headers in (
-            (name, certificate),
-            (name, {"Authorization": key}),
-            (known.controller_id, {"Authorization": tt(known)}),
-        ):
-            path = f"/{client.tenant}/controller/v1/{controller_id}"
-            expect_bare_401(stranger.call("GET", path, headers))
-            expect_bare_401(stranger.call("GET", path, {**headers, "X-Forwarded-For": "127.0.0.1"}))
+        with resting_on({TRUSTED_IPS: "set, without 127.0.0.2", **FORWARDED}):
+            refused_from(
+                stranger,
+                client,
+                (
+                    (name, certificate),
+                    (name, {"Authorization": key}),
+                    (known.controller_id, {"Authorization": tt(known)}),
+                ),
+            )
     finally:
         stranger.close()
     expect_unknown(client, name)
     expect_let_in(client, name, certificate)
     expect_document(client.poll(known))
+
+
+def refused_from(stranger: ExactClient, client: RowClient, devices: Sequence[tuple[str, Mapping[str, str]]]) -> None:
+    """None of them is let in, whatever it says of where it comes from."""
+    for controller_id, headers in devices:
+        path = f"/{client.tenant}/controller/v1/{controller_id}"
+        expect_bare_401(stranger.call("GET", path, headers))
+        expect_bare_401(stranger.call("GET", path, {**headers, "X-Forwarded-For": "127.0.0.1"}))

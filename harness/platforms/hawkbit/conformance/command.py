@@ -9,7 +9,16 @@ from typing import Annotated, Final
 import typer
 
 from fleetrig.harness.commands.conform import ConformOptions, OpenedServer, conform
-from fleetrig.harness.commands.options import AgainstIfGiven, Ca, ChangeTenantSettings, Insecure, Junit, Strict
+from fleetrig.harness.commands.options import (
+    AgainstIfGiven,
+    AllowSkipped,
+    Ca,
+    ChangeTenantSettings,
+    FailOnSkip,
+    Insecure,
+    Junit,
+    Strict,
+)
 from fleetrig.harness.conformance.exact_client import ExactClient
 from fleetrig.harness.conformance.row import listing, select
 from fleetrig.harness.platforms.hawkbit.conformance.preflight import check_accounts, check_that_it_is_hawkbit
@@ -18,6 +27,7 @@ from fleetrig.harness.platforms.hawkbit.conformance.suite import PROFILES, RIGHT
 from fleetrig.harness.platforms.hawkbit.conformance.tenant_lock import tenant_lock
 from fleetrig.harness.platforms.hawkbit.conformance.under_test import TenantUnderTest
 from fleetrig.harness.platforms.hawkbit.vocabulary import VOCABULARY
+from fleetrig.harness.report.exits import ExitRules
 from fleetrig.harness.servers.description import expected
 from fleetrig.harness.servers.secrets import checked_account, secret_from
 from fleetrig.harness.servers.server_file import remote_server_from
@@ -37,6 +47,8 @@ def conform_command(
     profile: Annotated[str, typer.Option(metavar="V", help="The generation whose answers are expected.")] = NEWEST,
     list_: Annotated[bool, typer.Option("--list", help="List the rows, run nothing.")] = False,
     strict: Strict = False,
+    fail_on_skip: FailOnSkip = False,
+    allow_skipped: AllowSkipped = False,
     ca: Ca = None,
     insecure: Insecure = False,
     change_tenant_settings: ChangeTenantSettings = False,
@@ -53,12 +65,13 @@ def conform_command(
     """
     if profile not in PROFILES:
         raise UsageError(f"--profile: hawkBit has no profile {profile!r}; {expected(profile, PROFILES)}")
+    rules = ExitRules(strict, fail_on_skip, allow_skipped)
     rows = select(ROWS, ids or [])
     if list_:
         for line in listing(rows):
             typer.echo(line)
         return
-    options = ConformOptions(against, profile, ca, insecure, junit, strict, verbose)
+    options = ConformOptions(against, profile, ca, insecure, junit, rules, verbose)
     server = opened(options, accounts_of(account or []), may_change=change_tenant_settings)
     conform("hawkbit", rows, server, options, rerun(against, profile))
 

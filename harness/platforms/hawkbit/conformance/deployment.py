@@ -23,6 +23,7 @@ from fleetrig.harness.platforms.hawkbit.conformance.deployment_fixture import (
     unassigned,
 )
 from fleetrig.harness.platforms.hawkbit.conformance.row_client import RowClient
+from fleetrig.harness.platforms.hawkbit.conformance.start_properties import FILE_LINKS, resting_on
 from fleetrig.harness.platforms.hawkbit.conformance.under_test import Update
 
 ROWS: Final[Resource[RowClient]] = Resource("hawkbit", "deployment")
@@ -45,10 +46,15 @@ def expect_artifact(artifact: dict[str, Any], update: Update) -> None:
     """Name, size, hashes and the links that are there by default."""
     content = {"filename": update.filename, "size": len(update.content), "hashes": hashes_of(update.content)}
     expect_has("the artifact", content, artifact)
+    expect_file_links(artifact, f"/softwaremodules/{update.module_id}/artifacts/{update.filename}")
+
+
+def expect_file_links(artifact: dict[str, Any], path: str) -> None:
+    """The two links over plain HTTP, to the file and its MD5SUM."""
     links = artifact.get("_links", {})
-    for rel, suffix in {"download-http": "", "md5sum-http": ".MD5SUM"}.items():
-        path = f"/softwaremodules/{update.module_id}/artifacts/{update.filename}{suffix}"
-        expect_link(f"the link {rel}", links.get(rel, {}).get("href"), path)
+    with resting_on(FILE_LINKS):
+        for rel, suffix in (("download-http", ""), ("md5sum-http", ".MD5SUM")):
+            expect_link(f"the link {rel}", links.get(rel, {}).get("href"), path + suffix)
 
 
 def expect_deployment(document: dict[str, Any], made: Update, **deployment: str) -> None:
@@ -89,9 +95,7 @@ def odd_names(client: RowClient) -> None:
     href, encoded = one.links().get("deploymentBase"), f"{name}%3Aef%4001"
     expect_link("the link deploymentBase", href, f"/{encoded}/deploymentBase/{one.action_id}")
     [artifact] = one.document()["deployment"]["chunks"][0]["artifacts"]
-    path = f"/{target.controller_id}/softwaremodules/{update.module_id}/artifacts/fw+1%2B2.bin"
-    for rel, ending in (("download-http", ""), ("md5sum-http", ".MD5SUM")):
-        expect_link(f"the link {rel}", artifact["_links"][rel]["href"], path + ending)
+    expect_file_links(artifact, f"/{target.controller_id}/softwaremodules/{update.module_id}/artifacts/fw+1%2B2.bin")
 
 
 @ROWS.row("S111", "download-only", "A download-only deployment ends with downloaded, and installs nothing")

@@ -48,6 +48,11 @@ DEVICE_ROWS: Final[Mapping[str, str]] = {
     "V35": "Shares its id with no other device",
     "V36": "Asked before an update, answers before it fetches anything, once, and installs what it has confirmed",
     "V37": "Denies an update once (an action's history is bounded), and fetches nothing of it",
+    "V38": "Asks for a file that is gone a bounded number of times, and reports the failure",
+    "V39": "Fetches every file of every module before it closes",
+    "V40": "Keeps action ids of any length as they are",
+    "V41": "Works under an id that holds colons, umlauts or signs",
+    "V42": "Fetches files whose names hold umlauts or signs, or are long",
 }
 WARNINGS: Final = frozenset({"V04", "V07", "V08", "V10"})
 """What is merely wise; all others are demanded by the protocol."""

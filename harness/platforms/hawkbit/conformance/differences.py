@@ -30,8 +30,8 @@ DIFFERENCES: Final[Mapping[str, Mapping[str, str]]] = {
         "TRACE is a 400": "S136",
     },
     "as-documented": {
-        "registered at once, zeros for what has not happened, more links (§5)": "S01",
-        "who creates a target that creates itself (§5)": "S46 S49",
+        "registered at once, zeros for what has not happened, other links (§5)": "S01 S15 S25 S40 S43 S45 S121 S181",
+        "who creates a target that creates itself, and zeros (§5)": "S46 S49",
     },
 }  # fmt: skip
 """A profile -> what it does otherwise than the newest -> the rows that say so."""

@@ -6,11 +6,12 @@ from typing import Any, Final
 
 from fleetrig.harness.conformance.expect import expect, expect_has, expect_that
 from fleetrig.harness.conformance.row import Resource
-from fleetrig.harness.platforms.hawkbit.conformance.answers import DOS, expect_bare, expect_error, usual
+from fleetrig.harness.platforms.hawkbit.conformance.answers import expect_bare, expect_error, usual
 from fleetrig.harness.platforms.hawkbit.conformance.api_client import tt
 from fleetrig.harness.platforms.hawkbit.conformance.deployment import HOUR_MS
 from fleetrig.harness.platforms.hawkbit.conformance.deployment_fixture import Deployment, deployed
 from fleetrig.harness.platforms.hawkbit.conformance.row_client import RowClient
+from fleetrig.harness.platforms.hawkbit.conformance.start_properties import DOS
 
 ROWS: Final[Resource[RowClient]] = Resource("hawkbit", "feedback")
 

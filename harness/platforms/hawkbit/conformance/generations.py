@@ -31,6 +31,11 @@ class Generation:
     markup, which is found in `create.creates[0]`."""
     metadata_put_creates: bool = True
     creates_as_documented: bool = False
+    """The answer to a creation has all links (§5)."""
+    first_status: str = "unknown"
+    """Of a target that has not polled yet."""
+    no_time: int | None = None
+    """What stands for the time of what has not happened; None: nothing does."""
     self_made_by: str = "CONTROLLER_PLUG_AND_PLAY"
     """Who has created a target that registered itself."""
     # actions
@@ -85,7 +90,9 @@ class Generation:
 
 GENERATIONS: Final[Mapping[str, Generation]] = {
     "1.1": Generation(),
-    "as-documented": Generation(creates_as_documented=True, self_made_by="system"),
+    "as-documented": Generation(
+        creates_as_documented=True, first_status="registered", no_time=0, self_made_by="system"
+    ),
     "0.9": Generation(
         challenge='Basic realm="hawkBit"',
         no_content=200,

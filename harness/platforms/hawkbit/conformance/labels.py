@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any, Final
 
 from fleetrig.harness.conformance.exact_client import Answer
@@ -13,10 +14,13 @@ from fleetrig.harness.platforms.hawkbit.conformance.deployment_fixture import no
 from fleetrig.harness.platforms.hawkbit.conformance.device_helpers import VIOLATION
 from fleetrig.harness.platforms.hawkbit.conformance.row_client import RowClient
 from fleetrig.harness.platforms.hawkbit.conformance.software import NO_ENTITY
+from fleetrig.harness.platforms.hawkbit.conformance.start_properties import AUTO_ASSIGNMENT, resting_on
 from fleetrig.harness.platforms.hawkbit.conformance.types import TAKEN
 from fleetrig.harness.platforms.hawkbit.conformance.under_test import Target, Update
 
 ROWS: Final[Resource[RowClient]] = Resource("hawkbit", "labels")
+
+A_DAY_MS: Final = 86_400_000
 
 ILLEGAL_STATE: Final = "auto.assignment.illegalState"
 
@@ -140,7 +144,8 @@ def filter_assigns(client: RowClient) -> None:
         actions = expect_document(client.mgmt("GET", f"/targets/{target.controller_id}/actions"))["content"]
         expect("types of the target's actions", ["soft"], [action["forceType"] for action in actions])
 
-    client.until(AUTO_ASSIGNED_WITHIN_S, reached)
+    with resting_on(AUTO_ASSIGNMENT):
+        client.until(AUTO_ASSIGNED_WITHIN_S, reached)
     expect("status of switching it off", 204, client.mgmt("DELETE", f"{path}/autoAssignDS").status)
     expect("status of autoAssignDS", 204, client.mgmt("GET", f"{path}/autoAssignDS").status)
 
@@ -159,7 +164,7 @@ def auto_assignments(client: RowClient) -> None:
     update, target = unassigned(client)
     client.settings.change({APPROVAL: True})
     body = {"name": client.name("aa"), "targetFilterQuery": f"controllerid=={target.controller_id}",
-            "distributionSetId": update.set_id, "actionType": "soft"}  # fmt: skip
+            "distributionSetId": update.set_id, "actionType": "soft", "startAt": later_ms()}  # fmt: skip
     one = made(client, body)
     path = f"/autoassignments/{one['id']}"
     expect_has("the assignment", {**body, "status": "waiting_for_approval"}, one)
@@ -173,6 +178,11 @@ def auto_assignments(client: RowClient) -> None:
     expect_error(client.mgmt("POST", "/autoassignments", body), 409, TAKEN)
     denied_and_refused(client, update, body)
     found_and_deleted(client, update, one, path)
+
+
+def later_ms() -> int:
+    """A time at which nothing begins by itself while the row lasts."""
+    return int(time.time() * 1000) + A_DAY_MS
 
 
 def made(client: RowClient, body: dict[str, Any]) -> dict[str, Any]:
@@ -194,7 +204,8 @@ def assigned_to(client: RowClient, target: Target) -> None:
         page = expect_document(client.mgmt("GET", f"/targets/{target.controller_id}/actions"))
         expect("number of the target's actions", 1, page["total"])
 
-    client.until(AUTO_ASSIGNED_WITHIN_S, reached)
+    with resting_on(AUTO_ASSIGNMENT):
+        client.until(AUTO_ASSIGNED_WITHIN_S, reached)
 
 
 def denied_and_refused(client: RowClient, update: Update, body: dict[str, Any]) -> None:

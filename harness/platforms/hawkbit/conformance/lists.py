@@ -125,7 +125,9 @@ def search_attributes(client: RowClient) -> None:
     for target in (wanted, newer):
         expect_document(client.poll(target))
     query = f"q=attribute.hw==2;attribute.run=={run};updatestatus==registered"
-    client.until(CACHE_WITHIN_S, lambda: expect_page(client, query, [wanted.controller_id], 1))
+    found = [wanted, silent] if client.generation.first_status == "registered" else [wanted]
+    ids = [target.controller_id for target in found]
+    client.until(CACHE_WITHIN_S, lambda: expect_page(client, query, ids, len(ids)))
 
 
 def send(client: RowClient, target: Target, attributes: dict[str, str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from dataclasses import replace
 from typing import Final
 
@@ -17,16 +18,25 @@ from fleetrig.harness.platforms.hawkbit.conformance.answers import (
 )
 from fleetrig.harness.platforms.hawkbit.conformance.api_client import basic, tt
 from fleetrig.harness.platforms.hawkbit.conformance.row_client import RowClient
+from fleetrig.harness.platforms.hawkbit.conformance.start_properties import REALM, resting_on
 from fleetrig.harness.platforms.hawkbit.settings import GATEWAY_KEY
 from fleetrig.simulator.contract.identity import UserPassword
 
 ROWS: Final[Resource[RowClient]] = Resource("hawkbit", "mgmt-auth")
+OF_REALM: Final = re.compile(r'realm="[^"]+"')
 
 
 def expect_challenge(client: RowClient, answer: Answer) -> None:
     """The one refusal of the Management API."""
     expect_framework(answer, 401, "Unauthorized")
-    expect_headers(answer, {"WWW-Authenticate": client.generation.challenge})
+    with resting_on(REALM):
+        expect_headers(answer, {"WWW-Authenticate": challenge(client, answer)})
+
+
+def challenge(client: RowClient, answer: Answer) -> str:
+    """The challenge of the generation, with the realm that the operator has chosen."""
+    realm = OF_REALM.search(answer.header("WWW-Authenticate") or "")
+    return OF_REALM.sub(lambda _: realm[0], client.generation.challenge) if realm else client.generation.challenge
 
 
 def expect_forbidden(answer: Answer) -> None:

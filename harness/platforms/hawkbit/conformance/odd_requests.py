@@ -16,6 +16,7 @@ from fleetrig.harness.platforms.hawkbit.conformance.attributes import attributes
 from fleetrig.harness.platforms.hawkbit.conformance.device_helpers import SLEEP, config_data, device, expect_poll
 from fleetrig.harness.platforms.hawkbit.conformance.proxy_tolerance import behind_proxy, tolerating_proxies
 from fleetrig.harness.platforms.hawkbit.conformance.row_client import RowClient
+from fleetrig.harness.platforms.hawkbit.conformance.start_properties import EVERY_HOST, resting_on
 from fleetrig.harness.platforms.hawkbit.conformance.under_test import Target
 
 ROWS: Final[Resource[RowClient]] = Resource("hawkbit", "requests")
@@ -38,7 +39,8 @@ def odd_http(client: RowClient) -> None:
         expect_bare(after_100(client, target, b'{"data":{"a":"awaited"}}'))
         expect("attributes sent after a 100", {"a": "awaited"}, attributes(client, target))
         client.mgmt("PUT", f"/targets/{target.controller_id}", {"requestAttributes": True})
-        expect_without_host(client, target)
+        with resting_on(EVERY_HOST):
+            expect_without_host(client, target)
         for method, status in (("TRACE", client.generation.trace_status), ("BREW", 400)):
             expect(f"status of {method}", status, client.ddi(method, target.controller_id, auth=tt(target)).status)
 

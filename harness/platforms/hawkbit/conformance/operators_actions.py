@@ -15,6 +15,7 @@ from fleetrig.harness.platforms.hawkbit.conformance.answers import (
 from fleetrig.harness.platforms.hawkbit.conformance.deployment_fixture import Deployment, deployed
 from fleetrig.harness.platforms.hawkbit.conformance.device_helpers import NOT_READABLE
 from fleetrig.harness.platforms.hawkbit.conformance.row_client import RowClient
+from fleetrig.harness.platforms.hawkbit.conformance.start_properties import CLEAN_UP, resting_on
 
 ROWS: Final[Resource[RowClient]] = Resource("hawkbit", "actions")
 
@@ -150,6 +151,7 @@ def cleaned_up(client: RowClient) -> None:
     def gone() -> None:
         expect("total of an action list", 0, expect_document(over.mgmt("GET", "/actions"))["total"])
 
-    client.until(CLEANED_UP_WITHIN_S, gone)
+    with resting_on(CLEAN_UP):
+        client.until(CLEANED_UP_WITHIN_S, gone)
     running.expect_open("after the clean-up")
     expect("id of the installed set", over.update.set_id, over.set_id("installedDS"))

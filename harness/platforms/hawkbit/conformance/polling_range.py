@@ -13,6 +13,8 @@ from fleetrig.harness.conformance.expect import MissingCapability
 
 ALLOWED: Final = re.compile(r"range\D+(\d\d):(\d\d):(\d\d)\D+(\d\d):(\d\d):(\d\d)")
 INTERVAL: Final = re.compile(r"\b(\d\d):(\d\d):(\d\d)\b")
+SHORT: Final = re.compile(r"(\d\d):(\d\d)")
+ISO: Final = re.compile(r"PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?")
 USUAL_RANGE_S: Final = (30, 86399)
 
 
@@ -40,4 +42,12 @@ def need_range(answer: Answer, polling_time: object) -> None:
 
 
 def _intervals_s(polling_time: str) -> list[int]:
+    """In every form in which rows write them."""
+    if polling_time.isdecimal():
+        return [int(polling_time)]
+    if (short := SHORT.fullmatch(polling_time)) is not None:
+        return [60 * int(short[1]) + int(short[2])]
+    if (iso := ISO.fullmatch(polling_time)) is not None:
+        hours, minutes, seconds = (int(part or 0) for part in iso.groups())
+        return [3600 * hours + 60 * minutes + seconds]
     return [3600 * int(h) + 60 * int(m) + int(s) for h, m, s in INTERVAL.findall(polling_time)]

@@ -20,6 +20,11 @@ from fleetrig.simulator.contract.identity import UserPassword
 USERINFO: Final = "/rest/v1/userinfo"
 DECISIVE: Final = re.compile(r"CREATE_TARGET|READ_TARGET_SEC\w+|ROLE_\w+")
 """What a reader or a creator must not have, since rows say what happens without it."""
+BEFORE_ALL: Final = {
+    400: "is this host one of hawkbit.server.security.allowedHostNames?",
+    403: "does hawkbit.server.security.clients.blacklist match the address that we come from?",
+}
+"""Empty refusals of who has not even been asked for credentials."""
 NEEDED: Final[tuple[tuple[str, str, Any], ...]] = (
     ("POST", "/rest/v1/targets", []),
     ("POST", "/rest/v1/softwaremodules", []),
@@ -47,6 +52,8 @@ def check_accounts(under_test: TenantUnderTest, rights: Mapping[str, Sequence[st
         more = ", ".join(sorted(one for one in has - wanted if DECISIVE.fullmatch(one)))
         wrong = (
             "is not accepted" if answer.status == 401
+            else f"gets {answer.status} from GET {USERINFO}: has it hawkbit.security.user.{account.user}.tenant?"
+            if answer.status != 200
             else f"belongs to the tenant {told['tenant']!r}"
             if not is_tenant(under_test, told.get("tenant", under_test.tenant))
             else f"may do too much: {more}" if more
@@ -75,6 +82,8 @@ def _check_address(under_test: TenantUnderTest, answer: Answer) -> None:
         raise BrokenBench(f"{url} redirects to {place}: give that address instead, if it is hawkBit's")
     if answer.status == 401:
         raise BrokenBench(f"{url} does not accept the account {user!r}: check user and password")
+    if answer.status in BEFORE_ALL and not answer.body:
+        raise BrokenBench(f"{url} answers {answer.status} without a body to everything: {BEFORE_ALL[answer.status]}")
     if answer.status == 403:
         raise BrokenBench(f"{url} accepts {user!r}, but it has no rights there: use an administrator")
     if answer.status >= 500:
@@ -82,7 +91,7 @@ def _check_address(under_test: TenantUnderTest, answer: Answer) -> None:
     if answer.status != 200 or not {"tenant", "username"} <= told.keys():
         raise BrokenBench(
             f"{url} is no hawkBit server: GET {USERINFO} answered {answer.status} with {kind(answer)}; "
-            "is there a path before /rest that belongs to the address?"
+            "is there a path before /rest that belongs to the address (a proxy's, or server.servlet.context-path)?"
         )
     if not is_tenant(under_test, told["tenant"]):
         raise BrokenBench(

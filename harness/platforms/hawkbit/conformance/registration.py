@@ -35,6 +35,8 @@ from fleetrig.harness.platforms.hawkbit.conformance.device_helpers import (
 )
 from fleetrig.harness.platforms.hawkbit.conformance.proxy_tolerance import tolerating_proxies
 from fleetrig.harness.platforms.hawkbit.conformance.row_client import RowClient
+from fleetrig.harness.platforms.hawkbit.conformance.start_properties import FORWARDED, resting_on
+from fleetrig.harness.platforms.hawkbit.conformance.targets import expect_not_yet
 from fleetrig.harness.platforms.hawkbit.conformance.under_test import Target
 
 ROWS: Final[Resource[RowClient]] = Resource("hawkbit", "registration")
@@ -81,7 +83,7 @@ def expect_born(client: RowClient, name: str, record: dict[str, Any]) -> None:
         expect_address(record, address)
     since_ms = record.get("lastControllerRequestAt", 0) - record["createdAt"]
     expect_that(abs(since_ms) <= SOON_MS, "lastControllerRequestAt next to createdAt", f"{since_ms} ms after")
-    expect("fields without a value yet", [], [key for key in ("targetType", "installedAt") if key in record])
+    expect_not_yet(client, record, ("targetType", "installedAt"))
 
 
 @ROWS.row("S47", "second-poll", "The next poll finds the same target, with the same token")
@@ -208,7 +210,7 @@ def address(client: RowClient) -> None:
     direct = client.record(name)["address"]
     if direct == NOT_TRACKED:
         raise MissingCapability("tracking of client addresses (hawkbit.server.security.clients.trackRemoteIp)")
-    with tolerating_proxies(client, "addresses in X-Forwarded-For"):
+    with tolerating_proxies(client, "addresses in X-Forwarded-For"), resting_on(FORWARDED):
         for forwarded in ("203.0.113.9", "198.51.100.7, 10.0.0.1"):
             expect_document(client.ddi("GET", name, auth=auth, headers={"X-Forwarded-For": forwarded}))
             wait_for_address(client, name, "http://" + forwarded.partition(",")[0])

@@ -16,6 +16,7 @@ from fleetrig.harness.platforms.hawkbit.conformance.deployment_fixture import (
     admitted,
 )
 from fleetrig.harness.platforms.hawkbit.conformance.row_client import RowClient
+from fleetrig.harness.platforms.hawkbit.conformance.start_properties import ROLLOUTS, resting_on
 from fleetrig.harness.platforms.hawkbit.conformance.under_test import Target, Update
 from fleetrig.harness.platforms.hawkbit.settings import TARGET_MODE
 
@@ -87,7 +88,8 @@ class RolloutUnderTest:
         def reached() -> None:
             expect("status of the rollout", status, self.document()["status"])
 
-        self.client.until(SCHEDULER_WITHIN_S, reached)
+        with resting_on(ROLLOUTS):
+            self.client.until(SCHEDULER_WITHIN_S, reached)
 
     def expect_groups(self, *statuses: str) -> None:
         """The scheduler brings the groups there."""
@@ -95,7 +97,8 @@ class RolloutUnderTest:
         def reached() -> None:
             expect("status of the groups", list(statuses), [group["status"] for group in self.groups()])
 
-        self.client.until(SCHEDULER_WITHIN_S, reached)
+        with resting_on(ROLLOUTS):
+            self.client.until(SCHEDULER_WITHIN_S, reached)
 
     def expect_work(self, *numbers: int) -> None:
         """Just these devices are offered the update."""

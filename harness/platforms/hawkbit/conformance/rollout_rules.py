@@ -12,6 +12,7 @@ from fleetrig.harness.platforms.hawkbit.conformance.device_helpers import NOT_RE
 from fleetrig.harness.platforms.hawkbit.conformance.rollout_fixture import APPROVAL, created, posted, prepare, running
 from fleetrig.harness.platforms.hawkbit.conformance.rollouts import ILLEGAL_STATE
 from fleetrig.harness.platforms.hawkbit.conformance.row_client import RowClient
+from fleetrig.harness.platforms.hawkbit.conformance.start_properties import MORE_TARGETS, resting_on
 
 ROWS: Final[Resource[RowClient]] = Resource("hawkbit", "rollout-rules")
 
@@ -130,7 +131,8 @@ def dynamic(client: RowClient) -> None:
         groups = {group["name"]: group["totalTargets"] for group in one.groups()}
         expect("targets of the groups", {"group-1": 2, "group-2-more": 1}, dict(list(groups.items())[:2]))
 
-    client.until(TAKEN_IN_WITHIN_S, taken_in)
+    with resting_on(MORE_TARGETS):
+        client.until(TAKEN_IN_WITHIN_S, taken_in)
     late = one.groups()[1]
     members = expect_document(one.mgmt("GET", f"/deploygroups/{late['id']}/targets"))["content"]
     expect("targets of the dynamic group", [f"{one.name}-late"], [target["controllerId"] for target in members])

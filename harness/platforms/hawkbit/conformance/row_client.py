@@ -20,6 +20,7 @@ from fleetrig.harness.platforms.hawkbit.conformance.cleanup import Cleanup, dele
 from fleetrig.harness.platforms.hawkbit.conformance.foreign_filters import assigned_by_foreign_filter
 from fleetrig.harness.platforms.hawkbit.conformance.generations import GENERATIONS, Generation
 from fleetrig.harness.platforms.hawkbit.conformance.row_settings import RowSettings
+from fleetrig.harness.platforms.hawkbit.conformance.start_properties import named
 from fleetrig.harness.platforms.hawkbit.conformance.under_test import Target, TenantUnderTest, Update
 from fleetrig.harness.run.interrupts import ctrl_c_later
 from fleetrig.harness.verdict import Finding
@@ -157,12 +158,18 @@ def open_client(under_test: TenantUnderTest, row: Row[RowClient]) -> Iterator[Ro
     try:
         yield client
     except Mismatch as mismatch:
+        last = client.http.last
         if name := assigned_by_foreign_filter(client.mgmt, under_test.prefix, client.name_prefix):
             raise MissingCapability(
                 f"targets of our own: its filter {name!r} assigns a set to them too ({mismatch})"
             ) from None
-        raise
-    except (LookupError, TypeError, AttributeError) as error:  # a document that is not what the contract says
+        raise named(mismatch, last) from None
+    except (
+        LookupError,
+        TypeError,
+        AttributeError,
+        ValueError,
+    ) as error:  # a document that is not what the contract says
         last = client.http.last
         got = f"{last.request} answered {last.status} {last.text[:300]!r}" if last is not None else "nothing"
         raise Mismatch(Finding("an answer of the shape that the contract gives", f"{got} ({error!r})")) from error

@@ -33,6 +33,7 @@ def operators(client: RowClient) -> None:
     tag = client.made("/targettags", {"name": client.name("tag")})["name"]
     client.mgmt("POST", f"/targettags/{tag_id(client, tag)}/assigned/{second}")
     client.mgmt("POST", f"/targets/{first}/metadata", [{"key": "Line", "value": "7"}])
+    new = client.generation.first_status
     for query, names in (
         ("name==AAA", "aaa"), ("name!=aaa", "bbb ccc"), ("name=in=(aaa,ccc)", "aaa ccc"), ("name=out=(aaa,ccc)", "bbb"),
         ("name=gt=aaa", "bbb ccc"), ("name=ge=bbb", "bbb ccc"), ("name=lt=bbb", "aaa"), ("name=le=bbb", "aaa bbb"),
@@ -40,8 +41,8 @@ def operators(client: RowClient) -> None:
         ("name==aaa,name==bbb", "aaa bbb"), ("name==aaa or name==bbb", "aaa bbb"), ("name!=aaa and name!=bbb", "ccc"),
         ("(name==aaa,name==ccc);name!=ccc", "aaa"), ("name=='aaa'", "aaa"), ('name=="a*"', "aaa"),
         ("createdat=gt=0", "aaa bbb ccc"), ("createdat=lt=1000", ""), ("lastmodifiedat!=0", "aaa bbb ccc"),
-        ("updatestatus==unknown", "aaa bbb ccc"), ("updatestatus=in=(error,pending)", ""),
-        ("updatestatus!=unknown", ""), ("metadata.line==7", "aaa"), ("metadata.line!=8", "aaa"),
+        (f"updatestatus=={new}", "aaa bbb ccc"), ("updatestatus=in=(error,pending)", ""),
+        (f"updatestatus!={new}", ""), ("metadata.line==7", "aaa"), ("metadata.line!=8", "aaa"),
         ("tag==nothing", ""), (f"tag=={tag}", "bbb"), (f"tag!={tag}", "aaa ccc"), ("tag=is=null", "aaa ccc"),
         ("tag==''", "aaa ccc"), ("tag!=''", "bbb"), ("metadata.line=is=null", "bbb ccc"),
         ("metadata.line=not=null", "aaa"), ("description=is=null", "ccc"), ("assignedds.name==x*", ""),

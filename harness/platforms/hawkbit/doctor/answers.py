@@ -18,7 +18,7 @@ TRUSTED: Final = "hawkbit.server.ddi.security.rp.trustedIPs"
 
 def answers(facts: Facts) -> Iterator[Diagnosis]:
     """What the status alone says. Also for a knock without credential: limiter, host check and lists come first."""
-    answer = facts.answer or facts.knock
+    answer = facts.answer or facts.trial or facts.knock
     match answer:
         case Answer(status=403):
             yield _forbidden(answer)
@@ -39,7 +39,7 @@ def answers(facts: Facts) -> Iterator[Diagnosis]:
 
 def unexplained(facts: Facts, found: Sequence[Diagnosis]) -> Iterator[Diagnosis]:
     """Possibilities behind a refusal whose cause nothing shows. Far-fetched ones only when nothing better was found."""
-    answer = facts.answer
+    answer = facts.answer or facts.trial
     if answer is None or answer.status != 401:
         return
     better = list(_better(facts, answer))

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from typing import Final
 
 from fleetrig.harness.doctor.certificates import CertificateFacts
 from fleetrig.harness.doctor.diagnosis import Diagnosis, Weight, printable, quoted
-from fleetrig.harness.platforms.hawkbit.doctor.facts import Facts, Presented
+from fleetrig.harness.platforms.hawkbit.doctor.facts import Facts, Kind
 from fleetrig.harness.platforms.hawkbit.doctor.ids import difference, nearness
 from fleetrig.harness.platforms.hawkbit.doctor.tokens import CONFIGS, mode_off
-from fleetrig.harness.platforms.hawkbit.settings import HEADER_AUTHORITY
-
-IDENTITY_HEADER: Final = "X-Controller-Id"
-AUTHORITY_HEADER: Final = "X-Authority"
-OLD_IDENTITY_HEADER: Final = "X-Ssl-Client-Cn"
-OLD_AUTHORITY_HEADER: Final = "X-Ssl-Issuer-Hash"
+from fleetrig.harness.platforms.hawkbit.doctor.vouching import (
+    AUTHORITY_HEADER,
+    IDENTITY_HEADER,
+    OLD_AUTHORITY_HEADER,
+    OLD_IDENTITY_HEADER,
+    Vouching,
+    forms,
+    is_one_entry,
+    matching,
+    parts_of_names,
+    pieces,
+    quoted_for_nginx,
+    vouching,
+)
+from fleetrig.harness.platforms.hawkbit.settings import HEADER_AUTHORITY, HEADER_MODE
 
 
 def certificate(facts: Facts) -> Iterator[Diagnosis]:
@@ -27,7 +35,7 @@ def certificate(facts: Facts) -> Iterator[Diagnosis]:
     yield from faults(facts)
     yield from mode_off(facts)
     yield from _authority(facts, own)
-    yield _headers(facts, own)
+    yield from _headers(facts)
 
 
 def faults(facts: Facts) -> Iterator[Diagnosis]:
@@ -37,25 +45,6 @@ def faults(facts: Facts) -> Iterator[Diagnosis]:
         yield from _dates(facts, own)
         yield from _purpose(own)
         yield from _identity(facts, own)
-
-
-def proxy_headers(presented: Presented) -> dict[str, str]:
-    """What a proxy would add for this certificate, in the names of both generations."""
-    own = presented.certificate
-    if own is None:
-        return {}
-    headers = {IDENTITY_HEADER: own.common_name, OLD_IDENTITY_HEADER: own.common_name}
-    for number, authority in enumerate(authorities(presented), 1):
-        headers |= {f"{name}-{number}": authority for name in (AUTHORITY_HEADER, OLD_AUTHORITY_HEADER)}
-    return {name: value for name, value in headers.items() if value.isascii() and value.isprintable()}
-
-
-def authorities(presented: Presented) -> list[str]:
-    """What a proxy may pass on as the issuer: what the user says it does, else every name we know of it."""
-    own = presented.certificate
-    if presented.authority or own is None:
-        return [presented.authority] if presented.authority else []
-    return [name for name in (own.issuer_common_name, *own.issuer_fingerprints) if name]
 
 
 def _dates(facts: Facts, own: CertificateFacts) -> Iterator[Diagnosis]:
@@ -102,46 +91,112 @@ def _identity(facts: Facts, own: CertificateFacts) -> Iterator[Diagnosis]:
 
 
 def _authority(facts: Facts, own: CertificateFacts) -> Iterator[Diagnosis]:
-    if facts.config is None or facts.config.authority is None:
+    told = vouching(facts.presented, facts.config)
+    if told is None or facts.config is None or facts.config.authority is None:
         return
-    passed_on = authorities(facts.presented)
-    added = ",".join(filter(None, [facts.config.authority.strip(" ,;"), passed_on[0] if passed_on else "NAME"]))
-    command = facts.shell.curl("PUT", CONFIGS + HEADER_AUTHORITY, {"value": added})
-    if not facts.config.authorities:
+    trusted = pieces(facts.config.authority)
+    matched = matching(told.authority, trusted)
+    if matched:
+        yield from _too_wide(facts, told, trusted, matched)
+        return
+    if not any(trusted):
         yield Diagnosis(
             "authority-empty", Weight.CAUSE,
             f"Tenant {facts.tenant} trusts no authority: {HEADER_AUTHORITY} is empty.",
-            "Set it to exactly what the proxy sends as authority.",
-            command,
+            f"Set it to exactly what the proxy sends as authority.{_one_entry(told)}",
+            _trusting(facts, own, told),
         )  # fmt: skip
         return
-    if facts.config.authorities.intersection(name.lower() for name in passed_on):
-        return
-    sure = bool(facts.presented.authority)
-    listed = ", ".join(sorted(facts.config.authorities))
-    sent = quoted(passed_on[0]) if sure else f"the issuer's common name {quoted(own.issuer_common_name)} or fingerprint"
+    sure = facts.presented.authority is not None
+    sent = quoted(told.authority) if sure else _every_form(own)
     yield Diagnosis(
         "authority-unknown", Weight.CAUSE if sure else Weight.LIKELY,
-        f"Tenant {facts.tenant} trusts the authorities {printable(listed, 160)}; {sent} is not among them."
+        f"Tenant {facts.tenant} trusts the authorities {_listed(trusted)}; {sent} is not among them."
         + ("" if sure else " What is compared is what the proxy sends: if that is a fixed text, say --authority TEXT."),
-        "Let the proxy send one of these, or add what it sends (separated by commas, which no entry can hold).",
-        command,
+        "Let the proxy send one of these, or add what it sends (separated by commas, which no entry can hold)."
+        + _one_entry(told),
+        _trusting(facts, own, told),
     )  # fmt: skip
 
 
-def _headers(facts: Facts, own: CertificateFacts) -> Diagnosis:
-    listed = (facts.config.authority or "") if facts.config is not None else ""
-    authority = facts.presented.authority or listed.replace(";", ",").partition(",")[0].strip()
-    authority = authority or own.issuer_common_name or "NAME"
-    return Diagnosis(
+def _every_form(own: CertificateFacts) -> str:
+    by_fingerprint = " or fingerprint" if own.issuer_fingerprints else ""
+    return f"the issuer's name {quoted(own.issuer)}, in parts or as a whole{by_fingerprint},"
+
+
+def _listed(trusted: Sequence[str]) -> str:
+    return printable(", ".join(sorted(quoted(piece) for piece in set(trusted) if piece)), 160)
+
+
+def _trusting(facts: Facts, own: CertificateFacts, told: Vouching) -> tuple[str, ...]:
+    """Adds one entry that means this issuer and no other; the proxy has to send the same."""
+    entry = told.authority if is_one_entry(told.authority) and told.authority else _entry_for(own)
+    before = (facts.config.authority or "").strip(" ,;") if facts.config is not None else ""
+    added = ",".join(filter(None, [before, entry]))
+    proxy = () if entry == told.authority else (f"proxy_set_header {AUTHORITY_HEADER} {quoted_for_nginx(entry)};",)
+    return *facts.shell.curl("PUT", CONFIGS + HEADER_AUTHORITY, {"value": added}), *proxy
+
+
+def _entry_for(own: CertificateFacts) -> str:
+    known = [form.text for form in forms(own) if is_one_entry(form.text)]
+    return next(iter(known), "NAME-OF-THIS-CA")
+
+
+def _one_entry(told: Vouching) -> str:
+    if is_one_entry(told.authority):
+        return ""
+    return f" {quoted(told.authority)} would be split: let the proxy send a text without commas for this CA."
+
+
+def _too_wide(facts: Facts, told: Vouching, trusted: Sequence[str], matched: Sequence[str]) -> Iterator[Diagnosis]:
+    """The server splits both sides at commas and semicolons, and one part that is in both is enough."""
+    shared = list(parts_of_names(trusted))
+    if not is_one_entry(told.authority) and len(told.authorities) == 1:
+        shared += [piece for piece in matched if piece not in shared]
+    if not any(shared):
+        return
+    listed = _listed(shared)
+    yield Diagnosis(
+        "authority-by-part", Weight.NOTE,
+        f"{HEADER_AUTHORITY} is split at commas and semicolons, and so is what the proxy sends; one part in both is "
+        f"enough. Every authority whose name has {listed} in it is trusted, if the proxy passes its certificates on.",
+        "Let the proxy send a text of your own for each CA, without commas (or its fingerprint), and list only that.",
+    )  # fmt: skip
+
+
+def open_door(facts: Facts) -> Iterator[Diagnosis]:
+    """An empty entry is equal to an empty header: then anybody is let in who can reach the server (§3.3)."""
+    if facts.config is None or not facts.config.is_on(Kind.CERTIFICATE) or not facts.same_tenant:
+        return
+    if facts.config.authority is None or "" not in pieces(facts.config.authority):
+        return
+    yield Diagnosis(
+        "authority-open", Weight.NOTE,
+        f"Tenant {facts.tenant} takes certificates, and {HEADER_AUTHORITY} "
+        f"{'has an empty entry' if facts.config.authority else 'is empty'}: a request with {IDENTITY_HEADER} and an "
+        f"empty {AUTHORITY_HEADER} is let in as any device, without any certificate.",
+        f"List the authorities without empty entries, or turn {HEADER_MODE} off.",
+    )  # fmt: skip
+
+
+def _headers(facts: Facts) -> Iterator[Diagnosis]:
+    told = vouching(facts.presented, facts.config)
+    if told is None:
+        return
+    values = {told.identity: "$device", told.authority: told.in_nginx}
+    lines = [
+        f"proxy_set_header {name} {values.get(value) or quoted_for_nginx(value)};"
+        for name, value in told.headers.items()
+    ]
+    lines = [f"{line}  # up to 0.10" if "X-Ssl-" in line else line for line in lines]
+    before: tuple[str, ...] = ('map $ssl_client_s_dn $device { "~(^|,)CN=(?<cn>[^,]+)" $cn; }',)
+    if any("${dollar}" in line for line in lines):
+        before += ('geo $dollar { default "$"; }',)
+    yield Diagnosis(
         "headers", Weight.NOTE,
         f"hawkBit sees no certificate, only what the proxy says of it. From 1.0 on: {IDENTITY_HEADER} and "
         f"{AUTHORITY_HEADER} (or {AUTHORITY_HEADER}-1, -2, …). Up to 0.10: {OLD_IDENTITY_HEADER} and "
         f"{OLD_AUTHORITY_HEADER}-1, -2, …. The names are start-up properties of the server.",
-        "In nginx, the first line beside `server`, the others where `ssl_verify_client on` holds:",
-        (
-            'map $ssl_client_s_dn $device { "~(^|,)CN=(?<cn>[^,]+)" $cn; }',
-            f"proxy_set_header {IDENTITY_HEADER} $device;",
-            f'proxy_set_header {AUTHORITY_HEADER} "{printable(authority)}";',
-        ),
+        "In nginx, what begins with map or geo beside `server`, the others where `ssl_verify_client on` holds:",
+        (*before, *lines),
     )  # fmt: skip

@@ -60,7 +60,7 @@ def doctor_command(
     """Say why a hawkBit server refuses a device, and what to change.
 
     It asks as the device would. For a known target that counts as a poll. A gateway token or a certificate would
-    register an unknown one, so that is only attempted with --try.
+    register an unknown one: then it asks for what no device has, which registers nobody; --try polls all the same.
 
     Exit codes: 0 let in, 1 refused, 3 the server cannot be used or the diagnosis is inconclusive, 4 wrong usage.
     """
@@ -92,11 +92,11 @@ def _presented(
     """The credential, and how a shell finds its secret."""
     if sum(given is not None for given in (target_token, gateway_token, cert)) > 1:
         raise UsageError("a device has one credential here: give --target-token, --gateway-token or --cert")
-    if cert is None and (key or authority):
+    if cert is None and (key is not None or authority is not None):
         raise UsageError("--key and --authority belong to --cert FILE, which is missing")
     if cert is not None:
         own = read_certificate(cert)
-        return Presented(Kind.CERTIFICATE, certificate=own, authority=authority or "", has_key=key is not None), ""
+        return Presented(Kind.CERTIFICATE, certificate=own, authority=authority, has_key=key is not None), ""
     if target_token is not None:
         return Presented(Kind.TARGET_TOKEN, secret_from(target_token, "--target-token")), in_shell(target_token)
     if gateway_token is not None:

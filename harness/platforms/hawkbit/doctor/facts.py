@@ -43,12 +43,14 @@ MODES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Presented:
-    """The credential. `authority` is what the proxy is said to pass on; `has_key`: TLS is really done with it."""
+    """The credential. `authority` is what the proxy is said to pass on, None when nobody said it.
+
+    `has_key`: TLS is really done with the certificate."""
 
     kind: Kind
     secret: str = field(default="", repr=False)
     certificate: CertificateFacts | None = None
-    authority: str = ""
+    authority: str | None = None
     has_key: bool = False
 
     def __str__(self) -> str:
@@ -86,12 +88,6 @@ class Config:
 
     def is_on(self, kind: Kind) -> bool | None:
         return self.modes.get(kind)
-
-    @property
-    def authorities(self) -> frozenset[str]:
-        """As the server compares them (§3.3)."""
-        pieces = (self.authority or "").replace(";", ",").split(",")
-        return frozenset(piece.strip().lower() for piece in pieces if piece.strip())
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +129,8 @@ class Facts:
     """The device's address asked without any credential."""
     answer: Answer | None = None
     """The device's address asked as the device."""
+    trial: Answer | None = None
+    """An address below it asked as the device, where nothing is registered: 401, or 404 for who is let in."""
     gaps: tuple[str, ...] = ()
 
     @property

@@ -16,11 +16,9 @@ from fleetrig.harness.doctor.contact import Contact, Trouble
 from fleetrig.harness.doctor.diagnosis import Shell
 from fleetrig.harness.doctor.reach import reach, speaks_tls, trouble_of
 from fleetrig.harness.platforms.hawkbit.conformance.api_client import basic
-from fleetrig.harness.platforms.hawkbit.doctor.certificate import proxy_headers
 from fleetrig.harness.platforms.hawkbit.doctor.confirmation import waiting_in
 from fleetrig.harness.platforms.hawkbit.doctor.facts import (
     MODES,
-    SCHEMES,
     Account,
     Facts,
     Kind,
@@ -29,9 +27,9 @@ from fleetrig.harness.platforms.hawkbit.doctor.facts import (
     config_from,
     target_from,
 )
-from fleetrig.harness.platforms.hawkbit.doctor.surroundings import is_hawkbit, is_no_api
+from fleetrig.harness.platforms.hawkbit.doctor.sending import HARMLESS, credential_headers
+from fleetrig.harness.platforms.hawkbit.doctor.surroundings import is_admission, is_hawkbit, is_no_api
 from fleetrig.simulator.contract.errors import BrokenBench
-from fleetrig.simulator.contract.header_text import why_no_header_text
 from fleetrig.simulator.contract.identity import UserPassword
 
 MAX_OTHERS: Final = 500
@@ -146,12 +144,14 @@ def _actions(facts: Facts, client: ExactClient, headers: Mapping[str, str]) -> F
 
 
 def _others(facts: Facts, client: ExactClient, headers: Mapping[str, str]) -> Facts:
-    """All targets where they fit into one page, else those whose ids begin or end alike."""
-    is_right = facts.target is not None and facts.target.token in (None, facts.presented.secret)
-    if facts.exists is None or is_right or (facts.exists and facts.presented.kind is not Kind.TARGET_TOKEN):
+    """All targets where they fit into one page, else those whose ids begin or end alike.
+
+    For a device whose own token is right just the first page: is there another one with the same token?"""
+    own = facts.target.token if facts.target is not None else None
+    if facts.exists is None or (facts.exists and (facts.presented.kind is not Kind.TARGET_TOKEN or own is None)):
         return facts
     found, total = _page(client, headers, "")
-    if total > len(found):
+    if total > len(found) and own != facts.presented.secret:
         wanted = "".join(facts.controller_id.split())
         for pattern in (f"{_searched(wanted[:PIECE])}*", f"*{_searched(wanted[-PIECE:])}"):
             found += _page(client, headers, f'&q=controllerId=="{pattern}"')[0]
@@ -176,24 +176,30 @@ def _searched(piece: str) -> str:
 
 
 def _as_device(facts: Facts, client: ExactClient, request: DoctorRequest) -> Facts:
-    """With the credential where that changes nothing but the last poll, or is wanted; else without."""
+    """With the credential: a poll where that registers nobody or is wanted, else a request that registers nobody."""
     path = f"/{quote(facts.tenant, safe='')}/controller/v1/{quote(facts.controller_id, safe='')}"
-    headers = {"Accept": "application/hal+json, application/json"}
-    presented = facts.presented
+    accept = {"Accept": "application/hal+json, application/json"}
+    credential = credential_headers(facts.presented, facts.config)
+    if credential is None:
+        return replace(facts, knock=client.call("GET", path, accept))
+    headers = {**accept, **credential}
     if _is_harmless(facts) or request.may_register:
-        match presented.kind:
-            case Kind.TARGET_TOKEN | Kind.GATEWAY_TOKEN if not why_no_header_text(presented.secret.strip(" ")):
-                headers["Authorization"] = f"{SCHEMES[presented.kind]} {presented.secret}"
-            case Kind.CERTIFICATE if not presented.has_key:
-                headers |= proxy_headers(presented)
-            case Kind.TARGET_TOKEN | Kind.GATEWAY_TOKEN:
-                return replace(facts, knock=client.call("GET", path, headers))
-            case _:
-                pass
         return replace(facts, answer=client.call("GET", path, headers))
-    if presented.has_key:
+    trial = client.call("GET", path + HARMLESS, headers)
+    if trial.status == 401 or is_admission(trial):
+        return _with_existence(replace(facts, trial=trial), trial)
+    if facts.presented.has_key:
         return facts  # the connection itself would be the credential
-    return replace(facts, knock=client.call("GET", path, headers))
+    return replace(facts, knock=client.call("GET", path, accept))
+
+
+def _with_existence(facts: Facts, trial: Answer) -> Facts:
+    """Whether there is such a target is told to whoever is let in: it is the target that lacks, or only the action."""
+    said = _json(trial)
+    lacking = said.get("info", {}).get("type") if isinstance(said, dict) and isinstance(said.get("info"), dict) else ""
+    if facts.exists is not None or lacking not in ("Target", "Action"):
+        return facts
+    return replace(facts, exists=lacking == "Action")
 
 
 def _is_harmless(facts: Facts) -> bool:

@@ -10,15 +10,25 @@ from fleetrig.harness.conformance.exact_client import Answer
 from fleetrig.harness.doctor.contact import Trouble
 from fleetrig.harness.doctor.diagnosis import Admission, Diagnosis, Judgement, Weight, heaviest_first, quoted
 from fleetrig.harness.platforms.hawkbit.doctor.answers import answer_line, answers, unexplained
-from fleetrig.harness.platforms.hawkbit.doctor.certificate import certificate, faults
+from fleetrig.harness.platforms.hawkbit.doctor.certificate import certificate, faults, open_door
 from fleetrig.harness.platforms.hawkbit.doctor.confirmation import confirmation
 from fleetrig.harness.platforms.hawkbit.doctor.facts import MODES, Facts, Kind
 from fleetrig.harness.platforms.hawkbit.doctor.ids import REGISTERING, hint, ids
 from fleetrig.harness.platforms.hawkbit.doctor.links import links
+from fleetrig.harness.platforms.hawkbit.doctor.sending import HARMLESS, as_sent
 from fleetrig.harness.platforms.hawkbit.doctor.surroundings import is_device_api, is_no_api, surroundings, tenant_typo
-from fleetrig.harness.platforms.hawkbit.doctor.tokens import tokens
+from fleetrig.harness.platforms.hawkbit.doctor.tokens import tokens, weak
 
 REFUSALS: Final = frozenset({400, 401, 403, 429})
+OTHER_HEADERS: Final = (
+    "hawkbit.server.ddi.security.rp.controllerIdHeader, authorityHeader or authoritiesSeparatorRegex set otherwise"
+)
+OTHERWISE: Final = {
+    Kind.CERTIFICATE: f"the server was started with {OTHER_HEADERS}",
+    Kind.NOTHING: "a proxy on the way adds a credential of its own",
+}
+LET_IN_BY_404: Final = "that is: let in; nobody was registered by this, --try polls"
+NOT_POLLED: Final = "nobody would have been registered by this"
 LET_IN: Final = frozenset({200, 304, 409})
 """409: a first poll lost a race against another one of the same device (S55); the next one is answered."""
 
@@ -28,11 +38,12 @@ def judge(facts: Facts) -> Judgement:
     around = list(surroundings(facts))
     about_device = list(faults(facts))
     if not _unusable(facts):
-        about_device = [*ids(facts), *answers(facts), *_credential(facts)]
+        about_device = [*ids(facts), *answers(facts), *_credential(facts), *open_door(facts), *weak(facts)]
     outcome = _outcome(facts, [*around, *about_device])
     found = [*around, *about_device]
     if outcome is Admission.REFUSED and not any(one.weight is Weight.CAUSE for one in found):
-        found += unexplained(facts, found)
+        more = list(unexplained(facts, found))
+        found += [*_should_be_let_in(facts, [*found, *more]), *more]
     if outcome is Admission.LET_IN:
         found = [*_agreeing(facts, found), *links(facts), *confirmation(facts), *_consequences(facts)]
     return Judgement(
@@ -68,6 +79,9 @@ def _outcome(facts: Facts, found: Sequence[Diagnosis]) -> Admission:
         return Admission.UNUSABLE
     if facts.answer is not None:
         return _outcome_of(facts.answer)
+    if facts.trial is not None:
+        impossible = facts.trial.status == 401 or any(one.weight is Weight.CAUSE for one in ids(facts))
+        return Admission.REFUSED if impossible else Admission.LET_IN
     if facts.knock is not None and facts.knock.status != 401:
         return _outcome_of(facts.knock)
     if any(one.weight is Weight.CAUSE for one in found):
@@ -104,17 +118,34 @@ def _agreeing(facts: Facts, found: Sequence[Diagnosis]) -> Iterator[Diagnosis]:
     against = [one for one in against if one not in stays]
     if against:
         names = ", ".join(one.name for one in against)
+        seen = f"what the account of tenant {quoted(facts.account.tenant)} shows" if facts.account else "the rules"
         yield Diagnosis(
             "contradiction", Weight.NOTE,
-            f"By what the account of tenant {quoted(facts.account.tenant if facts.account else '')} shows, this device "
-            f"should have been refused ({names}). It was let in: switches may be cached for 10 s after a change, or "
-            "the account shows another tenant or server than the device asks.",
+            f"By {seen}, this device should have been refused ({names}). It was let in: switches may be cached for "
+            f"10 s after a change, the account may show another tenant or server than the device asks, or "
+            f"{OTHERWISE.get(facts.presented.kind, 'something on the way changes the request')}.",
         )  # fmt: skip
+
+
+def _should_be_let_in(facts: Facts, found: Sequence[Diagnosis]) -> Iterator[Diagnosis]:
+    """The other way round: a refusal that nothing explains although everything could be looked at."""
+    asked = facts.answer or facts.trial
+    wrong = any(one.weight in (Weight.CAUSE, Weight.LIKELY) for one in found)
+    if asked is None or asked.status != 401 or wrong or not facts.same_tenant or not _knows_enough(facts):
+        return
+    more = f" Or the server was started with {OTHER_HEADERS}." if facts.presented.kind is Kind.CERTIFICATE else ""
+    yield Diagnosis(
+        "contradiction", Weight.POSSIBLE,
+        f"By what the account of tenant {quoted(facts.tenant)} shows, this device should have been let in. It was "
+        f"refused: something on the way changes the request, or switches are cached.{more}",
+        "Ask hawkBit itself, without the proxy, and ask again in a moment.",
+    )  # fmt: skip
 
 
 def _consequences(facts: Facts) -> Iterator[Diagnosis]:
     """What being let in does, or did."""
     was_asked = facts.answer is not None
+    was_tried = facts.trial is not None
     if facts.presented.kind in REGISTERING and facts.exists is False:
         did = "This poll has registered" if was_asked else "Its first poll registers"
         yield Diagnosis(
@@ -125,7 +156,7 @@ def _consequences(facts: Facts) -> Iterator[Diagnosis]:
             if was_asked else "",
             facts.shell.curl("DELETE", f"/rest/v1/targets/{quote(facts.controller_id, safe='')}") if was_asked else (),
         )  # fmt: skip
-    if was_asked and facts.presented.kind is Kind.CERTIFICATE and not facts.presented.has_key:
+    if (was_asked or was_tried) and facts.presented.kind is Kind.CERTIFICATE and not facts.presented.has_key:
         yield Diagnosis(
             "headers-taken-from-here", Weight.NOTE,
             "The server took the proxy's headers from this machine, without any certificate being shown. Everybody "
@@ -136,14 +167,14 @@ def _consequences(facts: Facts) -> Iterator[Diagnosis]:
 
 
 def _headline(facts: Facts, outcome: Admission) -> str:
-    what, answer = str(facts.presented.kind), facts.answer
+    what, answer = str(facts.presented.kind), facts.answer or facts.trial
     way = "without a credential" if facts.presented.kind is Kind.NOTHING else f"with this {what}"
     match outcome:
         case Admission.LET_IN if answer is not None:
             return f"The server lets this device in {way}."
         case Admission.LET_IN:
             return f"The server would let this device in {way}."
-        case Admission.REFUSED if answer is not None:
+        case Admission.REFUSED if answer is not None and answer.status != 404:
             return f"The server refuses this device {way} and answers {answer.status}."
         case Admission.REFUSED if facts.contact.trouble is not None:
             return f"The proxy refuses this device {way} at the TLS handshake."
@@ -156,18 +187,22 @@ def _headline(facts: Facts, outcome: Admission) -> str:
 
 
 def _asked(facts: Facts) -> str:
-    if facts.answer is None and facts.knock is None:
+    asked = facts.answer or facts.trial
+    if asked is None and facts.knock is None:
         return "nothing as the device"
     path = f"GET {urlsplit(facts.url).path}/{quoted(facts.tenant)}/controller/v1/{quoted(facts.controller_id)}"
-    if facts.answer is not None and facts.presented.kind is not Kind.NOTHING:
-        by_proxy = facts.presented.kind is Kind.CERTIFICATE and not facts.presented.has_key
-        return f"{path} with {'what a proxy says of ' if by_proxy else ''}{facts.presented}"
+    path += HARMLESS if facts.answer is None and facts.trial is not None else ""
+    if asked is not None and facts.presented.kind is not Kind.NOTHING:
+        return f"{path} with {as_sent(facts.presented, facts.config)}"
     return f"{path} without a credential"
 
 
 def _answered(facts: Facts) -> str:
     if facts.answer is not None:
         return answer_line(facts.answer) + (_counted(facts) if facts.answer.status in LET_IN else "")
+    if facts.trial is not None:
+        let_in = facts.trial.status == 404
+        return f"{answer_line(facts.trial)} ({LET_IN_BY_404 if let_in else NOT_POLLED})"
     registering = facts.presented.kind in REGISTERING and facts.exists is not True
     why = "asking with the credential could register a new target; --try does it" if registering else ""
     if facts.knock is not None:

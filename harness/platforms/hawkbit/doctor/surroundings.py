@@ -50,11 +50,17 @@ def is_device_api(answer: Answer | None) -> bool:
             return False
 
 
+def is_admission(answer: Answer | None) -> bool:
+    """Whether a request for what no device has was let in: hawkBit's own 404, and no other's (§2)."""
+    return answer is not None and answer.status == 404 and _is_json(answer) and b"repo.entityNotFound" in answer.body
+
+
 def is_no_api(facts: Facts) -> bool:
     """An HTTP server answers, but neither of hawkBit's APIs is where it should be."""
-    answers = [answer for answer in (facts.answer, facts.knock) if answer is not None]
+    answers = [answer for answer in (facts.answer, facts.knock, facts.trial) if answer is not None]
     spoke = facts.userinfo is not None or bool(answers)
-    return spoke and not is_hawkbit(facts.userinfo) and not any(is_device_api(answer) for answer in answers)
+    known = any(is_device_api(answer) or is_admission(answer) for answer in answers)
+    return spoke and not is_hawkbit(facts.userinfo) and not known
 
 
 def _is_json(answer: Answer) -> bool:

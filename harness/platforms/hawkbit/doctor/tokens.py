@@ -10,9 +10,14 @@ from fleetrig.harness.doctor.diagnosis import SECRET, Diagnosis, Weight, quoted
 from fleetrig.harness.platforms.hawkbit.doctor.facts import MODES, SCHEMES, Facts, Kind, masked
 from fleetrig.harness.platforms.hawkbit.doctor.ids import hint, is_possible
 from fleetrig.harness.platforms.hawkbit.settings import GATEWAY_KEY
+from fleetrig.harness.scenario_file.token_findings import SHARED, is_short, short_token
 from fleetrig.simulator.contract.header_text import why_no_header_text
 
 CONFIGS: Final = "/rest/v1/system/configs/"
+WRONG_SECRETS: Final = frozenset(
+    {"token-differs", "gateway-key-differs", "token-malformed", "token-of-another", "wrong-kind"}
+)
+"""Where another secret has to be given anyway, whatever this one is like."""
 QUOTES: Final = "\"'"
 
 
@@ -28,6 +33,28 @@ def tokens(facts: Facts) -> Iterator[Diagnosis]:
         if not wrong:
             yield from mode_off(facts)
             yield from _target_token(facts) if kind is Kind.TARGET_TOKEN else _gateway_token(facts)
+
+
+def weak(facts: Facts) -> Iterator[Diagnosis]:
+    """What is weak about the token as it is, whether it lets the device in or not."""
+    kind, secret = facts.presented.kind, facts.presented.secret
+    if kind not in SCHEMES or any(one.name in WRONG_SECRETS for one in tokens(facts)):
+        return
+    if is_short(secret):
+        yield Diagnosis(
+            "token-short", Weight.NOTE, f"{short_token(f'The {kind}')}.",
+            "Give the device another one, and the server the same.",
+        )  # fmt: skip
+    if kind is Kind.TARGET_TOKEN:
+        same = [one.controller_id for one in facts.others
+                if secret and one.token == secret and one.controller_id != facts.controller_id]  # fmt: skip
+        if same and facts.target is not None and facts.target.token == secret:
+            yield Diagnosis(
+                "token-shared", Weight.NOTE,
+                f"The same token is held by target {quoted(same[0])}"
+                + (f" and {len(same) - 1} more" if len(same) > 1 else "") + f": {SHARED}.",
+                "Give every unit a token of its own.",
+            )  # fmt: skip
 
 
 def mode_off(facts: Facts) -> Iterator[Diagnosis]:
@@ -82,7 +109,9 @@ def _unsendable(facts: Facts) -> Iterator[Diagnosis]:
 
 
 def _target_token(facts: Facts) -> Iterator[Diagnosis]:
-    secret = facts.presented.secret
+    secret, own = facts.presented.secret, facts.target.token if facts.target is not None else None
+    if own is not None and _equal(own, secret):
+        return
     owner = next((one.controller_id for one in facts.others if secret and one.token == secret), facts.controller_id)
     if owner != facts.controller_id:
         yield _of_another(facts, owner)

@@ -10,7 +10,8 @@ from fleetrig.reference_server.platforms.hawkbit.request.byte_ranges import Unsa
 from fleetrig.reference_server.platforms.hawkbit.request.call import Call
 from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply
 from fleetrig.reference_server.platforms.hawkbit.state.action_records import Artifact
-from fleetrig.reference_server.platforms.hawkbit.state.errors import bare
+from fleetrig.reference_server.platforms.hawkbit.state.errors import ARTIFACT_EXCEPTIONS, HawkbitError, bare
+from fleetrig.reference_server.stores.interface import BlobGone
 from fleetrig.simulator.contract.http import Body, Headers
 
 SPECIAL: Final = frozenset('()<>@,;:\\"/[]?=')
@@ -78,4 +79,9 @@ def _reply(status: int, headers: Headers, content_type: str, body: Body) -> Repl
 
 
 def _read(call: Call, file: Artifact, offset_bytes: int, length_bytes: int) -> Body:
-    return call.repo.blobs.body(file.blob, offset_bytes, length_bytes)
+    """Raises 500 as the real server does when its file is gone (ArtifactBinaryNotFoundException, with the sha1)."""
+    try:
+        return call.repo.blobs.body(file.blob, offset_bytes, length_bytes)
+    except BlobGone as gone:
+        java_class = ARTIFACT_EXCEPTIONS + "ArtifactBinaryNotFoundException"
+        raise HawkbitError(500, "artifact.loadFailed", java_class, file.sha1, reason=str(gone)) from gone

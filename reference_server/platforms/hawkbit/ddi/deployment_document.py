@@ -59,7 +59,8 @@ def _chunk(call: Call, module: SoftwareModule) -> dict[str, Any]:
 
 
 def _artifact(call: Call, file: Artifact) -> dict[str, Any]:
-    wanted = Download(call.tenant, file.module_id, file.filename, file.sha1, call.device, call.origin)
+    context_path = call.settings.artifact_context_path
+    wanted = Download(call.tenant, file.module_id, file.filename, file.sha1, call.device, call.origin, context_path)
     return {
         "filename": file.filename,
         "hashes": hashes(file),

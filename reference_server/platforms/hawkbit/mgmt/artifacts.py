@@ -15,6 +15,7 @@ from fleetrig.reference_server.platforms.hawkbit.state import rules, software
 from fleetrig.reference_server.platforms.hawkbit.state.action_records import ARTIFACT, Artifact, SoftwareModule
 from fleetrig.reference_server.platforms.hawkbit.state.artifact_urls import MGMT, Download, artifact_links
 from fleetrig.reference_server.platforms.hawkbit.state.errors import (
+    ARTIFACT_EXCEPTIONS,
     REPOSITORY,
     REST,
     HawkbitError,
@@ -26,8 +27,8 @@ from fleetrig.reference_server.platforms.hawkbit.state.errors import (
     violations,
 )
 from fleetrig.reference_server.stores.interface import Blob, TooLarge
+from fleetrig.simulator.contract.http import BodyPart
 
-ARTIFACT_EXCEPTIONS: Final = "org.eclipse.hawkbit.artifact.exception."
 GREATEST_NAME: Final = 256
 MIB: Final = 1024 * 1024
 CHECKSUMS: Final = (("sha1sum", "sha1", "Sha1"), ("md5sum", "md5", "Md5"), ("sha256sum", "sha256", "Sha256"))
@@ -77,7 +78,8 @@ def _document(call: Call, file: Artifact, *, linked: bool, for_devices: bool) ->
     """`linked`: with links to the file, be it the operators' own or those that devices may have."""
     document = artifact_document(call, file, download=linked and not for_devices)
     if linked and for_devices:
-        wanted = Download(call.tenant, file.module_id, file.filename, file.sha1)
+        context_path = call.settings.artifact_context_path
+        wanted = Download(call.tenant, file.module_id, file.filename, file.sha1, context_path=context_path)
         document["_links"] |= artifact_links(call.settings.artifact_protocols, MGMT, wanted)
     return document
 
@@ -145,7 +147,7 @@ def _open_module(call: Call, module_id: int, filename: str) -> SoftwareModule:
     return module
 
 
-def _keep(call: Call, first: bytes, blocks: Iterator[bytes]) -> Blob | HawkbitError:
+def _keep(call: Call, first: BodyPart, blocks: Iterator[BodyPart]) -> Blob | HawkbitError:
     """Stores what is uploaded. An error is to be raised if nothing else is wrong: it is over a quota (§1.7)."""
     quotas = call.settings.quotas
     left = max(quotas.all_artifacts_bytes - call.repo.blobs.total_bytes(), 0)

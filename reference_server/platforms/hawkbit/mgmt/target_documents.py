@@ -41,6 +41,8 @@ def target_document(call: Call, target: Target) -> dict[str, Any]:
         **_poll_status(call, target),
         "_links": {"self": {"href": target_url(call, target)}},
     }
+    if call.traits.new_targets_are_registered:
+        document |= {when: document.get(when) or 0 for when in ("lastControllerRequestAt", "installedAt")}
     return {key: value for key, value in document.items() if value is not None}
 
 
@@ -56,7 +58,7 @@ def target_links(call: Call, document: dict[str, Any], url: str) -> dict[str, An
         "assignedDS": f"{url}/assignedDS",
         "installedDS": f"{url}/installedDS",
         "attributes": f"{url}/attributes",
-        "actions": url + ACTIONS_PAGE,
+        "actions": f"{url}/actions" if call.traits.documented_links else url + ACTIONS_PAGE,
         "metadata": f"{url}/metadata",
     }
     if "targetType" in document:

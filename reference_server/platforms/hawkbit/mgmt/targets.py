@@ -23,7 +23,7 @@ from fleetrig.reference_server.platforms.hawkbit.request.fields import as_new_ob
 from fleetrig.reference_server.platforms.hawkbit.request.registration import new_token
 from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply
 from fleetrig.reference_server.platforms.hawkbit.state.errors import already_exists, bare
-from fleetrig.reference_server.platforms.hawkbit.state.records import LAST_POLL, TARGET, Target
+from fleetrig.reference_server.platforms.hawkbit.state.records import LAST_POLL, TARGET, Target, UpdateStatus
 
 
 def create_targets(call: Call) -> Reply:
@@ -75,6 +75,7 @@ def _create(call: Call, draft: dict[str, Any]) -> Target:
     """Raises 400 for what cannot be stored, 409 for an id that is taken."""
     target = Target(
         **stored(draft),
+        update_status=_first_status(call).value,
         id=call.repo.store.next_id(TARGET.name),
         created_by=call.user,
         created_at_ms=call.now_ms,
@@ -88,12 +89,15 @@ def _create(call: Call, draft: dict[str, Any]) -> Target:
     return target
 
 
+def _first_status(call: Call) -> UpdateStatus:
+    return UpdateStatus.REGISTERED if call.traits.new_targets_are_registered else UpdateStatus.UNKNOWN
+
+
 def _created_document(call: Call, target: Target, entry: dict[str, Any]) -> dict[str, Any]:
-    """The answer to a creation; `as-documented` gives what the provisioning document shows (§5, 2-4 and 6)."""
+    """The answer to a creation; `as-documented` gives what the provisioning document shows (§5, 4 and 7)."""
     document = target_document(call, target)
-    if not call.traits.documented_creation:
+    if not call.traits.documented_links:
         return document
-    document |= {"updateStatus": "registered", "lastControllerRequestAt": 0, "installedAt": 0}
     document["_links"] |= target_links(call, document, document["_links"]["self"]["href"])
     del document["_links"]["metadata"]
     return document

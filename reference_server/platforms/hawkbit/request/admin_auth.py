@@ -9,6 +9,7 @@ from fleetrig.reference_server.platforms.hawkbit.request.call import Call
 from fleetrig.reference_server.platforms.hawkbit.state.errors import HawkbitError, framework
 from fleetrig.reference_server.platforms.hawkbit.state.permissions import reachable
 from fleetrig.reference_server.platforms.hawkbit.state.settings import Account
+from fleetrig.simulator.contract.credential_places import shown_scheme, shown_user
 
 
 def authenticate(call: Call) -> None:
@@ -16,7 +17,7 @@ def authenticate(call: Call) -> None:
     presented = call.headers.get("authorization", "")
     scheme, _, credentials = presented.partition(" ")
     if scheme.lower() != "basic":
-        what = f"scheme {scheme[:20]!r}" if presented else "no credentials"
+        what = f"scheme {shown_scheme(presented)}" if presented else "no credentials"
         raise _unauthorized(call, f"{what}: the management interface takes HTTP Basic, no device tokens")
     try:
         padded = credentials + "=" * (-len(credentials) % 4)  # Java's decoder does not ask for padding
@@ -27,7 +28,7 @@ def authenticate(call: Call) -> None:
     # The password is compared in any case, so that the time taken does not tell which users there are.
     right = compare_digest((account.password if account else "").encode(), password.encode())
     if account is None or not right or not colon:
-        why = f"user {user[:50]!r} is unknown" if account is None else f"wrong password for user {user}"
+        why = f"user {shown_user(user, password)} is unknown" if account is None else f"wrong password for user {user}"
         raise _unauthorized(call, why)
     _enter(call, account)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-from fleetrig.simulator.contract.http import Body, FileSlice
+from fleetrig.simulator.contract.http import Body, BodyPart, parts_of
 
 BOUNDARY: Final = "THIS_STRING_SEPARATES_MULTIPART"
 MULTIPART_TYPE: Final = f"multipart/byteranges; boundary={BOUNDARY}"
@@ -102,22 +102,22 @@ def matches(if_match: str | None, sha1: str) -> bool:
 
 def multipart_body(ranges: tuple[ByteRange, ...], total_bytes: int, read: ReadPart) -> Body:
     """A `multipart/byteranges` body (RFC 9110 §14.6) without copying the file."""
-    parts: list[bytes | FileSlice] = []
+    parts: list[BodyPart] = []
     for index, one in enumerate(ranges):
         opening = ("" if index == 0 else "\r\n") + f"--{BOUNDARY}\r\nContent-Type: {OCTETS}\r\n"
         parts.append(f"{opening}Content-Range: {one.content_range(total_bytes)}\r\n\r\n".encode())
         piece = read(one.first, one.length_bytes)
-        parts.extend(piece if isinstance(piece, tuple) else (piece,))
+        parts.extend(parts_of(piece))
     parts.append(f"\r\n--{BOUNDARY}--".encode())
     return tuple(parts)
 
 
 def bare_multipart_body(ranges: tuple[ByteRange, ...], total_bytes: int, read: ReadPart) -> Body:
     """As releases before 1.0 wrote it: the parts have no type, and nothing between their range and their bytes."""
-    parts: list[bytes | FileSlice] = []
+    parts: list[BodyPart] = []
     for one in ranges:
         parts.append(f"\r\n--{BOUNDARY}\r\nContent-Range: {one.content_range(total_bytes)}\r\n".encode())
         piece = read(one.first, one.length_bytes)
-        parts.extend(piece if isinstance(piece, tuple) else (piece,))
+        parts.extend(parts_of(piece))
     parts.append(f"\r\n--{BOUNDARY}--".encode())
     return tuple(parts)

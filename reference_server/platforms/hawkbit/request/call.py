@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote
 
-from fleetrig.reference_server.platforms.hawkbit.request.request_documents import read_document
+from fleetrig.reference_server.platforms.hawkbit.request.request_documents import most_values, read_document
 from fleetrig.reference_server.platforms.hawkbit.state.errors import forbidden, not_readable
 from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.clock import US_PER_MS
@@ -102,7 +102,8 @@ class Call:
     @cached_property
     def optional_json(self) -> Any:
         """The request body as a document (JSON or CBOR), None for no body and for `null`. Raises not readable."""
-        return read_document(body_bytes(self.request.body), self.headers.get("content-type", "").lower())
+        content_type = self.headers.get("content-type", "").lower()
+        return read_document(body_bytes(self.request.body), content_type, most_values(self.path))
 
     @property
     def json(self) -> Any:

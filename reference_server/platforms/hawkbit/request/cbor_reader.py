@@ -11,6 +11,8 @@ import struct
 from decimal import Decimal
 from typing import Any, Final
 
+from fleetrig.reference_server.platforms.hawkbit.request.large_json import TooManyValues
+
 BIG, NEGATIVE_BIG, DECIMAL_FRACTION, BIG_FLOAT = 2, 3, 4, 5
 BREAK: Final = object()
 INDEFINITE: Final = -1
@@ -23,9 +25,9 @@ NOT_NUMBERS: Final = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 SIMPLE: Final = {20: False, 21: True, 22: None, 23: None}
 
 
-def read_cbor(data: bytes, most_levels: int) -> Any:
-    """The one document that `data` holds. Raises ValueError."""
-    return _Reader(data, most_levels).read()
+def read_cbor(data: bytes, most_levels: int, most_values: int) -> Any:
+    """The one document that `data` holds. Raises ValueError, TooManyValues."""
+    return _Reader(data, most_levels, most_values).read()
 
 
 class _Open:
@@ -45,9 +47,10 @@ BYTES, TEXT, ARRAY, OBJECT, TAG, OTHER = 2, 3, 4, 5, 6, 7
 
 
 class _Reader:
-    def __init__(self, data: bytes, most_levels: int) -> None:
+    def __init__(self, data: bytes, most_levels: int, most_values: int) -> None:
         self._data = data
         self._most_levels = most_levels
+        self._left_values = most_values
         self._at = 0
         self._open: list[_Open] = []
 
@@ -95,11 +98,10 @@ class _Reader:
     def _item(self) -> Any:
         """A scalar, an `_Open` or BREAK."""
         tag: int | None = None
-        while True:
-            kind, argument, info = self._head()
-            if kind != TAG:
-                break
+        kind, argument, info = self._counted_head()
+        while kind == TAG:
             tag = argument if tag is None else tag
+            kind, argument, info = self._head()
         if self._open and self._open[-1].kind in (BYTES, TEXT) and (kind, argument) != (OTHER, None):
             if kind != self._open[-1].kind or argument == INDEFINITE:
                 raise ValueError("a text in pieces holds something else")
@@ -123,6 +125,12 @@ class _Reader:
     def _names_next(self) -> bool:
         """What comes next is the name of a field, for which bytes are as good as text."""
         return bool(self._open) and self._open[-1].kind == OBJECT and self._open[-1].name is None
+
+    def _counted_head(self) -> tuple[int, Any, int]:
+        self._left_values -= 1
+        if self._left_values < 0:
+            raise TooManyValues
+        return self._head()
 
     def _head(self) -> tuple[int, Any, int]:
         (first,) = self._take(1)

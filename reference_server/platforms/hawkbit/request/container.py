@@ -31,6 +31,9 @@ def container_page(status: int, *headers: tuple[str, str]) -> HttpResponse:
     return HttpResponse(status, (*type_and_language, *headers), page.encode())
 
 
-def container_rules(artifact_bytes: int) -> HttpContainerRules:
+def container_rules(artifact_bytes: int, context_path: str = "") -> HttpContainerRules:
     """`artifact_bytes` is the quota of one artifact."""
-    return HttpContainerRules(container_page, CLOSES_AFTER, artifact_bytes + FORM_BYTES, keep_alive="timeout=60")
+    upload_bytes = artifact_bytes + FORM_BYTES
+    return HttpContainerRules(
+        container_page, CLOSES_AFTER, upload_bytes, context_path=context_path, keep_alive="timeout=60"
+    )

@@ -12,6 +12,7 @@ from urllib.parse import unquote
 from fleetrig.reference_server.platforms.hawkbit.request.call import Call
 from fleetrig.reference_server.platforms.hawkbit.state.errors import HawkbitError, bare
 from fleetrig.reference_server.platforms.hawkbit.state.repository import TenantConfig, split_authorities
+from fleetrig.simulator.contract.credential_places import shown_scheme
 
 TARGET_TOKEN: Final = "TargetToken "
 GATEWAY_TOKEN: Final = "GatewayToken "
@@ -126,7 +127,7 @@ def _about_scheme(authorization: str) -> str:
         return f"the scheme is case-sensitive: {scheme!r} is neither TargetToken nor GatewayToken"
     if scheme.lower() == "basic":
         return "Basic credentials are for the management interface, devices send TargetToken or GatewayToken"
-    return f"unknown scheme {scheme[:20]!r}: expected 'TargetToken <token>' or 'GatewayToken <key>'"
+    return f"unknown scheme {shown_scheme(authorization)}: expected 'TargetToken <token>' or 'GatewayToken <key>'"
 
 
 def _refused(call: Call, why: list[str]) -> HawkbitError:

@@ -11,24 +11,31 @@ from collections.abc import Callable
 from json.decoder import JSONDecodeError, scanstring  # type: ignore[attr-defined]
 from typing import Any, Final
 
+ReadNumber = Callable[[str], Any]
+
 BLANKS: Final = re.compile(r"[ \t\n\r]*")
 NUMBER: Final = re.compile(r"(-?(?:0|[1-9][0-9]*))(\.[0-9]+)?([eE][-+]?[0-9]+)?", re.ASCII)
 WORDS: Final = {"t": ("true", True), "f": ("false", False), "n": ("null", None)}
 
 
-def loads_large(text: str, parse_int: Callable[[str], Any], parse_float: Callable[[str], Any], most_levels: int) -> Any:
-    """The document. Raises ValueError: no JSON, or nested deeper than `most_levels`."""
-    return _Reader(text, parse_int, parse_float, most_levels).read()
+class TooManyValues(Exception):
+    """A document holds more values than this server is willing to keep others waiting for."""
+
+
+def loads_large(text: str, parse_int: ReadNumber, parse_float: ReadNumber, most_levels: int, most_values: int) -> Any:
+    """The document. Raises ValueError (no JSON, or nested deeper than `most_levels`), TooManyValues."""
+    return _Reader(text, parse_int, parse_float, most_levels, most_values).read()
 
 
 class _Reader:
     def __init__(
-        self, text: str, parse_int: Callable[[str], Any], parse_float: Callable[[str], Any], most_levels: int
+        self, text: str, parse_int: ReadNumber, parse_float: ReadNumber, most_levels: int, most_values: int
     ) -> None:
         self._text = text
         self._parse_int = parse_int
         self._parse_float = parse_float
         self._most_levels = most_levels
+        self._left_values = most_values
         self._at = 0
         self._open: list[list[Any] | dict[str, Any]] = []
         self._names: list[str] = []
@@ -77,6 +84,9 @@ class _Reader:
 
     def _value(self) -> tuple[Any, bool]:
         """(a scalar or an empty container, False), (a container with more to come, True)."""
+        self._left_values -= 1
+        if self._left_values < 0:
+            raise TooManyValues
         match self._skip():
             case '"':
                 value, self._at = scanstring(self._text, self._at + 1, True)

@@ -10,9 +10,9 @@ import re
 from typing import Any, Final, NoReturn
 
 from fleetrig.reference_server.platforms.hawkbit.request.cbor_reader import MOST_DIGITS, read_cbor
-from fleetrig.reference_server.platforms.hawkbit.request.large_json import loads_large
+from fleetrig.reference_server.platforms.hawkbit.request.large_json import TooManyValues, loads_large
 from fleetrig.reference_server.platforms.hawkbit.request.replies import CBOR
-from fleetrig.reference_server.platforms.hawkbit.state.errors import HawkbitError, not_readable
+from fleetrig.reference_server.platforms.hawkbit.state.errors import HawkbitError, framework, not_readable
 from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.http import Body, HttpRequest
 
@@ -22,6 +22,9 @@ MARK: Final = "\ufeff"
 MOST_LEVELS: Final = 500
 """Of nesting."""
 MOST_NAME_CHARS: Final = 50_000
+OPERATORS_VALUES: Final = 250_000
+DEVICES_VALUES: Final = 20_000
+"""How many values a document may hold. Our own bounds: the handlers of one request keep all others waiting."""
 LARGE_CHARS: Final = 32 * 1024
 HALF_A_PAIR: Final = re.compile(r"\\u[dD][89a-fA-F]", re.ASCII)
 """How half a surrogate pair, or a whole one, is written."""
@@ -41,14 +44,21 @@ class ReadBody(bytes):
     """The document, or the HawkbitError to raise."""
 
 
-def read_document(raw: bytes, content_type: str) -> Any:
-    """A body by its content type (in lower case), None for no body and for `null`. Raises not readable."""
+def read_document(raw: bytes, content_type: str, most_values: int = OPERATORS_VALUES) -> Any:
+    """A body by its content type (in lower case), None for no body and for `null`. Raises not readable, 413."""
     if isinstance(raw, ReadBody) and raw.content_type == content_type:
         if isinstance(raw.result, HawkbitError):
             raise raw.result
         return raw.result
     try:
-        return read_cbor(raw, MOST_LEVELS) if content_type.startswith(CBOR) else _json(raw, content_type)
+        if content_type.startswith(CBOR):
+            # Of a name and its value both count here.
+            return read_cbor(raw, MOST_LEVELS, 2 * most_values)
+        return _json(raw, content_type, most_values)
+    except TooManyValues:
+        raise framework(
+            413, f"the body holds more than {most_values} values, the most that this server takes"
+        ) from None
     except (ValueError, TypeError, RecursionError, MemoryError, OverflowError) as error:
         raise not_readable(f"the body is not well-formed: {str(error)[:200]}") from None
 
@@ -61,18 +71,23 @@ def prepared_body(request: HttpRequest) -> Body:
     body = ReadBody(body_bytes(request.body))
     body.content_type = content_type
     try:
-        body.result = read_document(bytes(body), content_type)
+        body.result = read_document(bytes(body), content_type, most_values(request.path))
     except HawkbitError as error:
         body.result = error
     return body
 
 
-def _json(raw: bytes, content_type: str) -> Any:
+def most_values(path: str) -> int:
+    """By whose request it is."""
+    return DEVICES_VALUES if path.split("/")[2:4] == ["controller", "v1"] else OPERATORS_VALUES
+
+
+def _json(raw: bytes, content_type: str, most_values: int) -> Any:
     if not raw:
         return None
     text = raw.decode(_charset(raw, content_type)).removeprefix(MARK)
     if len(text) > LARGE_CHARS:
-        document = loads_large(text, _written_int, _written, MOST_LEVELS)
+        document = loads_large(text, _written_int, _written, MOST_LEVELS, most_values)
         _check_names(document)
     else:
         document = json.loads(text, parse_float=_written, parse_int=_written_int, parse_constant=_refuse_constant)

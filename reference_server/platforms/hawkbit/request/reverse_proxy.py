@@ -76,7 +76,7 @@ def _without(headers: Headers, names: tuple[str, str]) -> Headers:
 
 def _page(request: HttpRequest, status: int, texts: tuple[str, str, str], reason: str) -> HttpAnswer:
     """As nginx writes its own pages. The trace gets to know whose poll it was."""
-    found = POLLED.match(request.path)
+    found = POLLED.search(request.path)
     device = "" if found is None else unquote(found["device"])
     title, heading, more = texts
     center = f"<center>{more}</center>\r\n" if more else ""

@@ -43,8 +43,6 @@ class Route:
     body_is_optional: bool = False
     asks: tuple[str, ...] = ()
     """Query parameters that must be there (else 400), asked for before the types of body and answer."""
-    reads_itself: bool = False
-    """`reads` says nothing of a body that the handler reads all the same."""
 
     @property
     def is_for_devices(self) -> bool:
@@ -63,11 +61,9 @@ def mgmt(
     needs: str = "",
     writes: tuple[str, ...] = MGMT_TYPES,
     asks: tuple[str, ...] = (),
-    *,
-    reads_itself: bool = False,
 ) -> Route:
-    """A Mgmt route that names no body."""
-    return Route(method, "/rest/v1" + path, handler, needs, (), writes, asks=asks, reads_itself=reads_itself)
+    """A Mgmt route that names no body; uploads and lists to delete are read all the same."""
+    return Route(method, "/rest/v1" + path, handler, needs, (), writes, asks=asks)
 
 
 def mgmt_body(method: str, path: str, handler: Handler, needs: str = "", writes: tuple[str, ...] = MGMT_TYPES) -> Route:

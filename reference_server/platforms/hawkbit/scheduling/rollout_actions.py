@@ -32,7 +32,7 @@ def _schedule_one(ctx: Context, rollout: Rollout, group: RolloutGroup, target: T
     if count >= most and not assignment.purge(ctx, target.controller_id, count):
         raise quota(1, "Action", "Target", target.id, most)
     action = Action(
-        id=ctx.repo.store.next_id(ACTION.name), controller_id=target.controller_id, set_id=rollout.set_id,
+        id=deployments.next_action_id(ctx), controller_id=target.controller_id, set_id=rollout.set_id,
         status=Status.SCHEDULED.value, active=False, force_type=rollout.force_type,
         force_time_ms=rollout.force_time_ms, weight=rollout.weight or 0, rollout_id=rollout.id,
         rollout_group_id=group.id, created_by=ctx.user, created_at_ms=ctx.now_ms,

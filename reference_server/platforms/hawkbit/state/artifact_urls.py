@@ -60,6 +60,7 @@ class Download:
     sha1: str
     controller_id: str | None = None
     origin: str | None = None
+    context_path: str = ""
 
 
 def artifact_links(protocols: Mapping[str, UrlProtocol], api: str, download: Download) -> dict[str, Any]:
@@ -94,7 +95,7 @@ def _values(one: UrlProtocol, download: Download) -> dict[str, str]:
         "hostnameRequest": host,
         "domainRequest": _in_domain_of(host, one.hostname),
         "ip": one.ip,
-        "contextPath": "",
+        "contextPath": download.context_path,
         "tenant": download.tenant,
         "softwareModuleId": str(download.module_id),
         "artifactFileName": form_encoded(download.filename),

@@ -222,7 +222,7 @@ def end_older(ctx: Context, target: Target) -> None:
 
 def _new_action(ctx: Context, one: Assignment, status: Status, *, active: bool) -> Action:
     return Action(
-        id=ctx.repo.store.next_id(ACTION.name), controller_id=one.controller_id, set_id=one.set_id,
+        id=deployments.next_action_id(ctx), controller_id=one.controller_id, set_id=one.set_id,
         status=status.value, active=active, force_type=one.force_type, force_time_ms=one.force_time_ms,
         weight=DEFAULT_WEIGHT if one.weight is None else one.weight, schedule=one.schedule, duration=one.duration,
         timezone=one.timezone, created_by=ctx.user, created_at_ms=ctx.now_ms, modified_by=ctx.user,

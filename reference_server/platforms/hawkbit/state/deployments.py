@@ -28,6 +28,10 @@ def find_action(ctx: Context, action_id: int) -> Action | None:
     return ctx.repo.store.get(ACTION, ctx.tenant, action_id)
 
 
+def next_action_id(ctx: Context) -> int:
+    return ctx.repo.store.next_id(ACTION.name, ctx.repo.settings.first_action_id)
+
+
 def active_actions(ctx: Context, controller_id: str) -> list[Action]:
     """A target's active actions, oldest first."""
     return ctx.repo.store.find(ACTION, ctx.tenant, "active", controller_id)

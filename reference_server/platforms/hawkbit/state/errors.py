@@ -14,6 +14,7 @@ from fleetrig.simulator.contract.http import Headers
 PREFIX: Final = "hawkbit.server.error."
 REPOSITORY: Final = "org.eclipse.hawkbit.repository.exception."
 REST: Final = "org.eclipse.hawkbit.rest.exception."
+ARTIFACT_EXCEPTIONS: Final = "org.eclipse.hawkbit.artifact.exception."
 SORT: Final = "org.eclipse.hawkbit.mgmt.rest.resource.exception."
 MOST_SHOWN: Final = 100
 """Characters of a list of ids in a message."""

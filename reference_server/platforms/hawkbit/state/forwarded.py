@@ -43,12 +43,25 @@ class BadForwarding(Exception):
 
 
 def apply_forwarded_headers(
-    strategy: Forwarding, request: HttpRequest, session: Session
+    strategy: Forwarding, request: HttpRequest, session: Session, context_path: str = ""
 ) -> tuple[HttpRequest, Session]:
-    """The request and its peer as the rest of the server sees them. Raises BadForwarding."""
+    """The request and its peer as the rest of the server sees them; links begin with `origin`, the context path too.
+
+    A prefix that a proxy names stands in place of the context path. Raises BadForwarding.
+    """
     if strategy is Forwarding.NONE or not any(name.lower() in FORWARDING_HEADERS for name, _ in request.headers):
-        return request, session
-    return _native(request, session) if strategy is Forwarding.NATIVE else _framework(request, session)
+        return _within(request, context_path), session
+    if strategy is Forwarding.FRAMEWORK:
+        return _framework(request, session, context_path)
+    seen, session = _native(request, session)
+    return _within(seen, context_path), session
+
+
+def _within(request: HttpRequest, context_path: str) -> HttpRequest:
+    if not context_path:
+        return request
+    scheme, host, port = origin_parts(request.origin)
+    return replace(request, origin=_origin(scheme, host, port) + context_path)
 
 
 def _native(request: HttpRequest, session: Session) -> tuple[HttpRequest, Session]:
@@ -78,7 +91,7 @@ def _nearest_stranger(values: list[str]) -> tuple[str, list[str]]:
     return (hops[0], []) if hops else ("", [])
 
 
-def _framework(request: HttpRequest, session: Session) -> tuple[HttpRequest, Session]:
+def _framework(request: HttpRequest, session: Session, context_path: str) -> tuple[HttpRequest, Session]:
     scheme, host, port = origin_parts(request.origin)
     forwarded = request.header(FORWARDED) or ""
     proto, authority = _pair(forwarded, "proto"), _pair(forwarded, "host")
@@ -93,7 +106,8 @@ def _framework(request: HttpRequest, session: Session) -> tuple[HttpRequest, Ses
         host, port = _host_and_port(authority)
     if not forwarded.strip() and (text := _first(request.header(PORT))):
         port = _need_integer(text)
-    prefix = "".join(word.rstrip("/") for word in _words(request.header(PREFIX) or ""))
+    prefixes = request.header(PREFIX)
+    prefix = context_path if prefixes is None else "".join(word.rstrip("/") for word in _words(prefixes))
     seen = _with_origin(request, scheme, host, port, _without(request.headers, FORWARDING_HEADERS), prefix)
     return seen, replace(session, peer=_host_and_port(client)[0].strip("[]")) if client else session
 
@@ -108,9 +122,14 @@ def origin_parts(origin: str) -> tuple[str, str, int]:
 def _with_origin(
     request: HttpRequest, scheme: str, host: str, port: int, headers: Headers, prefix: str = ""
 ) -> HttpRequest:
-    authority = host if port == NO_PORT or port == USUAL_PORTS.get(scheme) else f"{host}:{port}"
-    headers = (("Host", authority), *_without(headers, frozenset({"host"})))
-    return replace(request, origin=f"{scheme}://{authority}{prefix}", headers=headers)
+    origin = _origin(scheme, host, port)
+    headers = (("Host", origin.partition("://")[2]), *_without(headers, frozenset({"host"})))
+    return replace(request, origin=origin + prefix, headers=headers)
+
+
+def _origin(scheme: str, host: str, port: int) -> str:
+    """A usual port is left out."""
+    return f"{scheme}://{host}" if port in (NO_PORT, USUAL_PORTS.get(scheme)) else f"{scheme}://{host}:{port}"
 
 
 def _without(headers: Headers, names: frozenset[str]) -> Headers:

@@ -90,8 +90,12 @@ class Traits:
     """HEAD minds `Range`, a whole file has a `Content-Range`, and parts come as asked for: in any order, overlapping,
     without a type of their own."""
     # as documented
-    documented_creation: bool = False
-    """A new target is answered as the provisioning document shows it (§5, 2 to 4)."""
+    new_targets_are_registered: bool = False
+    """Before they ever polled; and what has not happened was at 0 (§5, 2 and 3)."""
+    documented_links: bool = False
+    """The answer to a creation has all links but the one to metadata, and actions without a page (§5, 4 and 7)."""
+    tenants_have_gateway_key: bool = False
+    """From the beginning, made by the first account; else there is none until somebody sets it (§5, 10)."""
 
     def lacks(self, method: str, path: str) -> bool:
         """Whether this generation does not have the route."""
@@ -102,7 +106,12 @@ class Traits:
 
 TRAITS: Final[Mapping[Profile, Traits]] = {
     Profile.CURRENT: Traits(),
-    Profile.AS_DOCUMENTED: Traits(self_made_by="system", documented_creation=True),
+    Profile.AS_DOCUMENTED: Traits(
+        self_made_by="system",
+        new_targets_are_registered=True,
+        documented_links=True,
+        tenants_have_gateway_key=True,
+    ),
     Profile.OLD: Traits(
         names_charset=True,
         utc_as="+00:00",

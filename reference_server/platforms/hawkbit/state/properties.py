@@ -13,11 +13,15 @@ from fleetrig.reference_server.platforms.hawkbit.state import artifact_propertie
 from fleetrig.reference_server.platforms.hawkbit.state.config_keys import KEYS
 from fleetrig.reference_server.platforms.hawkbit.state.permissions import unknown_rights
 from fleetrig.reference_server.platforms.hawkbit.state.property_values import (
+    as_any_context_path,
+    as_context_path,
     as_count,
     as_duration,
+    as_first_id,
     as_forwarding,
     as_names,
     as_numbered_header,
+    as_off,
     as_pattern,
     as_polling_time,
     as_quota_count,
@@ -26,6 +30,7 @@ from fleetrig.reference_server.platforms.hawkbit.state.property_values import (
     as_yes_no,
 )
 from fleetrig.reference_server.platforms.hawkbit.state.settings import Account, Settings
+from fleetrig.simulator.contract.header_text import why_no_basic_account
 
 Apply = Callable[[Settings, Any], Settings]
 
@@ -80,10 +85,14 @@ def _default(key: str) -> Apply:
 
 DDI: Final = "hawkbit.server.ddi.security."
 SECURITY: Final = "hawkbit.server.security."
+FIRST_ACTION_ID: Final = "fleetrig.firstActionId"
+"""Our own: the real server begins at 1."""
 TENANT_DEFAULT: Final = "hawkbit.server.tenant.configuration."
 
 KNOWN: Final[dict[str, Property]] = {
     "server.forward-headers-strategy": Property(as_forwarding, _field("forwarding")),
+    "server.servlet.context-path": Property(as_context_path, _field("context_path")),
+    "hawkbit.server.servlet.context-path": Property(as_any_context_path, _field("artifact_context_path")),
     "hawkbit.controller.minPollingTime": Property(as_duration, _field("min_polling_time")),
     "hawkbit.controller.maxPollingTime": Property(as_duration, _field("max_polling_time")),
     "hawkbit.controller.pollingTime": Property(as_polling_time, _default("pollingTime")),
@@ -94,6 +103,7 @@ KNOWN: Final[dict[str, Property]] = {
     f"{DDI}authentication.gatewaytoken.key": Property(as_text, _default("authentication.gatewaytoken.key")),
     f"{DDI}authentication.header.enabled": Property(as_yes_no, _default("authentication.header.enabled")),
     f"{DDI}authentication.header.authority": Property(as_text, _default("authentication.header.authority")),
+    f"{DDI}authentication.anonymous.enabled": Property(as_off, lambda settings, _: settings),
     f"{DDI}rp.controllerIdHeader": Property(as_text, _field("identity_header")),
     f"{DDI}rp.authorityHeader": Property(as_text, _field("authority_header")),
     f"{DDI}rp.cnHeader": Property(as_text, _field("identity_header")),
@@ -136,6 +146,7 @@ KNOWN: Final[dict[str, Property]] = {
     "hawkbit.rollout.scheduler.fixedDelay": Property(as_seconds, _field("rollout_every_s")),
     "hawkbit.server.repository.dynamicRolloutsMinInvolvePeriodMS": Property(as_seconds, _field("dynamic_fill_every_s")),
     "hawkbit.autocleanup.scheduler.fixedDelay": Property(as_seconds, _field("action_cleanup_every_s")),
+    FIRST_ACTION_ID: Property(as_first_id, _field("first_action_id")),
     "hawkbit.autoassign.scheduler.fixedDelay": Property(as_seconds, _field("auto_assign_every_s")),
 }
 
@@ -179,6 +190,8 @@ def _with_accounts(settings: Settings, given: Mapping[str, Mapping[str, str]]) -
             raise ValueError(f"user {user}: no right {wrong.removeprefix('ROLE_')!r}" + _did_you_mean(near))
         password = parts.get("password", account.password).removeprefix("{noop}")
         tenant = parts.get("tenant", account.tenant)
+        if why := why_no_basic_account(user, password):
+            raise ValueError(f"hawkbit.security.user.{user}: {why}")
         accounts[user] = Account(user, password, rights or account.rights, tenant)
     return replace(settings, accounts=tuple(accounts.values()))
 

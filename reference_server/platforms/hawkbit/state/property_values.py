@@ -9,7 +9,9 @@ from fleetrig.reference_server.platforms.hawkbit.state.forwarded import Forwardi
 from fleetrig.reference_server.platforms.hawkbit.state.polling import parse_duration, parse_polling_time
 from fleetrig.reference_server.platforms.hawkbit.state.settings import UNLIMITED
 
+MOST_FIRST_ID: Final = 2_000_000_000
 TRUE: Final = frozenset({"true", "on", "yes", "1"})
+CONTEXT_PATH: Final = re.compile(r"(?:/[A-Za-z0-9._~-]+)+", re.ASCII)
 FALSE: Final = frozenset({"false", "off", "no", "0"})
 
 
@@ -30,10 +32,25 @@ def as_yes_no(text: str) -> bool:
     return text.strip().lower() in TRUE
 
 
+def as_off(text: str) -> bool:
+    """For a way that the server once had."""
+    if as_yes_no(text):
+        raise ValueError("expected false: no server since 0.8 lets anybody in without a credential")
+    return False
+
+
 def as_count(text: str) -> int:
     if not text.strip().isdecimal():
         raise ValueError("expected a whole number, 0 or more")
     return int(text)
+
+
+def as_first_id(text: str) -> int:
+    """Clients keep ids in 32 bits, so there must be room above it."""
+    number = as_count(text) if len(text) < 20 else 0
+    if not 1 <= number <= MOST_FIRST_ID:
+        raise ValueError(f"expected a whole number from 1 to {MOST_FIRST_ID:,}")
+    return number
 
 
 def as_quota_count(text: str) -> int:
@@ -50,6 +67,19 @@ def as_forwarding(text: str) -> Forwarding:
         return Forwarding(text.strip().lower())
     except ValueError:
         raise ValueError(f"expected one of {', '.join(Forwarding).upper()}") from None
+
+
+def as_context_path(text: str) -> str:
+    """As the real server refuses to start with others."""
+    path = text.strip()
+    if path and (not path.startswith("/") or path.endswith("/") or CONTEXT_PATH.fullmatch(path) is None):
+        raise ValueError("expected nothing, or a path that starts with / and does not end in it, such as /hb")
+    return path
+
+
+def as_any_context_path(text: str) -> str:
+    path = text.strip()
+    return path if path.startswith("/") and path != "/" else f"/{path}" if path.strip("/") else ""
 
 
 def as_duration(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from fleetrig.reference_server.platforms.hawkbit.state.config_keys import GATEWAY_KEY, effective
 from fleetrig.reference_server.platforms.hawkbit.state.errors import not_found
@@ -129,9 +129,13 @@ def _certificate_headers(settings: Settings, traits: Traits) -> tuple[str, str]:
     return identity.lower(), authority.lower()
 
 
+JAVA_WHITE: Final = "".join(map(chr, range(0x21)))
+"""What Java's `trim` takes away: no blank beyond ASCII."""
+
+
 def split_authorities(text: str, separator: str, *, trimmed: bool = True) -> list[str]:
     """A list of authorities in lower case (§3.3). As Java splits: no text is one that is empty."""
     pieces = re.split(separator, text)
     while text and pieces and not pieces[-1]:
         pieces.pop()
-    return [piece.lower().strip() if trimmed else piece.lower() for piece in pieces]
+    return [piece.lower().strip(JAVA_WHITE) if trimmed else piece.lower() for piece in pieces]

@@ -106,6 +106,12 @@ class Settings:
     action_cleanup_every_s: float = 86_400.0
     dynamic_fill_every_s: float = 60.0
     """How long a dynamic rollout waits when it found no new targets."""
+    context_path: str = ""
+    """What all paths begin with: `/hb`; empty for none."""
+    artifact_context_path: str = ""
+    """What stands for `{contextPath}` in links to files: a property of its own in the real server."""
     quotas: Quotas = Quotas()
+    first_action_id: int = 1
+    """Actions are numbered from here on: no property of the real server, but devices must do with any number."""
     artifact_protocols: Mapping[str, UrlProtocol] = field(default_factory=lambda: PROTOCOLS)
     """By name: the links that files have."""

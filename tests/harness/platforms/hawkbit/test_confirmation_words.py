@@ -64,6 +64,7 @@ def test_forms(answer: str, policy: ConfirmationPolicy, tmp_path: Path) -> None:
         ("{afer: 1s}", "after"),
         ("{after: 5}", "expected"),
         ("{code: high}", "code"),
+        ("{code: 2147483648}", "code"),
         ("{auto_confirm: yes}", "activate"),
         ("[denied]", "confirmation"),
     ],

@@ -200,6 +200,34 @@ def test_an_empty_authority_is_one_where_the_list_has_it(rig: Rig, trusted: str,
     assert status(answer) == expected
 
 
+SPLITTING = [
+    ("CN=Plant CA, O=Acme", "CN=Other CA,O=Acme", 200, 401),
+    ("CN=Plant CA, O=Acme", "Other CA", 401, 401),
+    ("", "", 200, 200),
+    ("a,,b", "", 200, 200),
+    ("a,,b", "x,,y", 200, 401),
+    ("a,", "", 401, 401),
+    (",", "", 401, 401),
+    ("a\u00a0", "a", 401, 401),
+    ("\u00c4", "\u00e4", 200, 200),
+    (" a ; b ", "B", 200, 200),
+    ("a", "x;a", 200, 401),
+    ("", "x,", 401, 401),
+    ("x,", "x,", 200, 401),
+]
+"""Of a real server: what is trusted, what is sent, the answer to it as a list and as a numbered header."""
+
+
+@pytest.mark.parametrize(("trusted", "sent", "as_list", "numbered"), SPLITTING)
+def test_lists_of_authorities_are_split_as_the_real_server_does(
+    rig: Rig, trusted: str, sent: str, as_list: int, numbered: int
+) -> None:
+    rig.configure(authentication__header__enabled=True, authentication__header__authority=trusted)
+    for name, expected in (("X-Authority", as_list), ("X-Authority-1", numbered)):
+        answer = rig.send("GET", "/DEFAULT/controller/v1/dev", {"X-Controller-Id": "dev", name: sent})
+        assert (name, status(answer)) == (name, expected)
+
+
 @pytest.mark.parametrize(("presented", "expected"), [("x#b,c", 200), ("b", 401), ("a", 200), ("a,x", 401)])
 def test_what_separates_authorities_is_a_setting(presented: str, expected: int) -> None:
     rig = Rig(Settings(authority_separator="#"))

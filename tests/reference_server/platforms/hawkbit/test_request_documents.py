@@ -15,6 +15,7 @@ from fleetrig.reference_server.platforms.hawkbit.request.cbor_reader import read
 from fleetrig.reference_server.platforms.hawkbit.request.large_json import loads_large
 from fleetrig.reference_server.platforms.hawkbit.request.request_documents import (
     ReadBody,
+    most_values,
     prepared_body,
     read_document,
 )
@@ -30,7 +31,7 @@ DOCUMENTS = st.recursive(
 
 
 def in_steps(text: str) -> Any:
-    return loads_large(text, int, float, 500)
+    return loads_large(text, int, float, 500, 10_000)
 
 
 @given(DOCUMENTS, st.sampled_from([None, 1]))
@@ -57,7 +58,7 @@ def test_broken_json_is_refused_alike(document: Any, at: int, mark: str) -> None
 
 @given(DOCUMENTS)
 def test_cbor_is_what_the_library_writes(document: Any) -> None:
-    assert read_cbor(cbor2.dumps(document), 500) == document
+    assert read_cbor(cbor2.dumps(document), 500, 10_000) == document
 
 
 @settings(max_examples=300)
@@ -133,6 +134,22 @@ def test_a_cbor_document_may_be_as_deep_as_a_json_one() -> None:
 
 def test_half_a_surrogate_pair_becomes_a_question_mark() -> None:
     assert read_document(rb'{"a\ud800": ["\udfff", "\ud83d\ude00"]}', JSON) == {"a?": ["?", "😀"]}
+
+
+@pytest.mark.parametrize(
+    ("content_type", "most", "more"),
+    [
+        (JSON, b"[" + b",".join([b"1"] * 19_999) + b"]", b"[" + b",".join([b"1"] * 20_000) + b"]"),
+        (JSON, b'{"a":' * 2 + b"1" + b"}" * 2, b"[" + b",".join([b'{"a":1}'] * 10_000) + b"]"),
+        (CBOR, b"\x99\x9c\x3f" + b"\x01" * 39_999, b"\x99\x9c\x40" + b"\x01" * 40_000),
+    ],
+)
+def test_a_document_has_so_many_values_and_no_more(content_type: str, most: bytes, more: bytes) -> None:
+    for path, taken in (("/DEFAULT/controller/v1/dev-1/configData", False), ("/rest/v1/targets", True)):
+        read_document(most, content_type, most_values(path))
+        outcome = prepared_body(HttpRequest("PUT", "http://h", path, (("Content-Type", content_type),), more))
+        assert isinstance(outcome, ReadBody)
+        assert (getattr(outcome.result, "status", 200) == 413) is not taken
 
 
 @pytest.mark.parametrize("body", [b"[1, 2]", b"[", b"\xff"])

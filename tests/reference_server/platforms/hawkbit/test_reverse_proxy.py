@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from fleetrig.reference_server.entropy import SeededEntropy
 from fleetrig.reference_server.platform import HttpAnswer, VerifiedClient
+from fleetrig.reference_server.platforms.hawkbit.platform import HawkbitPlatform
 from fleetrig.reference_server.platforms.hawkbit.request.reverse_proxy import as_nginx_tells, pass_on
+from fleetrig.reference_server.platforms.hawkbit.state.settings import Settings
+from fleetrig.reference_server.stores.blobs import MemoryBlobs
+from fleetrig.reference_server.stores.memory import MemoryStore
 from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.http import Headers, HttpRequest
 from fleetrig.simulator.contract.session import Session
@@ -116,3 +121,39 @@ def test_a_certificate_without_a_common_name_tells_none() -> None:
     assert headers_of(passed(SHOWN, Verifier(VerifiedClient("", "", ("28ac07e6",))))) == (
         ("x-authority-1", "28ac07e6"),
     )
+
+
+def platform_behind(verifier: Verifier) -> HawkbitPlatform:
+    settings = Settings(
+        client_verifier=verifier,
+        config_defaults={"authentication.header.enabled": True, "authentication.header.authority": "28ac07e6"},
+    )
+    return HawkbitPlatform(MemoryStore(), MemoryBlobs(), SeededEntropy(1), settings)
+
+
+@pytest.mark.parametrize(
+    ("session", "verifier", "headers", "needed"),
+    [
+        (SHOWN, GOOD, (), True),
+        (SHOWN, EXPIRED, (), False),
+        (BARE, GOOD, (), False),
+        (BARE, GOOD, (("X-Controller-Id", "HB-1"), ("X-Authority", "28ac07e6")), False),
+    ],
+)
+def test_a_body_is_read_only_for_whom_the_proxy_vouches_for(
+    session: Session, verifier: Verifier, headers: Headers, needed: bool
+) -> None:
+    request = HttpRequest("PUT", "https://h", f"{POLL}/configData", (*headers, ("Content-Type", "application/json")))
+    needs_body = platform_behind(verifier).container_rules.needs_body
+    assert needs_body is not None
+    assert needs_body(request, session, 0) is needed
+
+
+@pytest.mark.parametrize(
+    ("session", "verifier", "status"), [(SHOWN, GOOD, 200), (SHOWN, EXPIRED, 400), (BARE, GOOD, 403)]
+)
+def test_hawkbit_believes_its_proxy(session: Session, verifier: Verifier, status: int) -> None:
+    platform = platform_behind(verifier)
+    with platform.repo.store.transaction():
+        answer = platform.handle(HttpRequest("GET", "https://h", POLL, (("Host", "h"),)), session, 0)
+    assert (answer.response.status, answer.device) == (status, "HB-1")

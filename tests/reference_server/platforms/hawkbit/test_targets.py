@@ -291,10 +291,13 @@ def test_ids_are_encoded_in_links(rig: Rig) -> None:
 
 
 def test_as_documented_a_creation_answers_like_the_documentation() -> None:
-    """§5, 2-4."""
-    created = Rig(Settings(profile=Profile.AS_DOCUMENTED)).create("a")
-    assert created["updateStatus"] == "registered"
-    assert (created["lastControllerRequestAt"], created["installedAt"]) == (0, 0)
+    """§5, 2-4. What is read afterwards says the same."""
+    rig = Rig(Settings(profile=Profile.AS_DOCUMENTED))
+    created = rig.create("a")
+    (listed,) = rig.read("/targets")["content"]
+    for target in (created, rig.read("/targets/a"), listed):
+        assert target["updateStatus"] == "registered"
+        assert (target["lastControllerRequestAt"], target["installedAt"]) == (0, 0)
     assert set(created["_links"]) == {"self", "assignedDS", "installedDS", "attributes", "actions"}
 
 

@@ -73,6 +73,43 @@ def test_every_file_is_fetched() -> None:
     assert closed_with(device) == ("success", [])
 
 
+@pytest.mark.parametrize(
+    ("status", "why"), [(500, "answered 500"), (503, "answered 503"), (0, "had no answer (reset)")]
+)
+def test_v38_nobody_asks_for_ever(status: int, why: str) -> None:
+    """Three rounds of five tries, one for each poll; then the update has failed."""
+    device = offered(deployment())
+    for _ in range(200):
+        match device.effect:
+            case Download() if status:
+                device.downloaded(b"", status, received_bytes=0)
+            case Download():
+                device.no_reply("reset")
+            case _ if device.name == "poll":
+                device.poll(OFFERED)
+            case _ if device.name == "deploymentBase":
+                device.reply(200, deployment())
+            case _ if device.name == "feedback-closed":
+                break
+            case Pause() | Apply():
+                device.done()
+            case _:
+                device.reply()
+    assert closed_with(device) == ("failure", [f"download of fw-1.bin {why}, again and again"])
+    assert device.log.count("download") == 15
+
+
+def test_v38_a_file_that_came_after_all_starts_the_count_anew() -> None:
+    device = offered(deployment(files=2))
+    device.until("download")
+    for _ in range(5):
+        device.downloaded(b"", 500, received_bytes=0)
+        device.until("download" if device.name != "pause-poll-interval" else "pause-poll-interval")
+    offer_again(device, deployment(files=2))
+    device.until("feedback-closed")
+    assert closed_with(device) == ("success", [])
+
+
 def test_an_installation_takes_as_long_as_it_takes() -> None:
     device = offered(deployment(), HawkbitSettings(URL, install_s=2.5, install_slice_s=1.0))
     slices = []

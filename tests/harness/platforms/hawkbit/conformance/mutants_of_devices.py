@@ -125,6 +125,10 @@ def every_authority(original: Any, call: Any, name: str) -> list[str]:
     return sorted(call.config.authorities)
 
 
+def numbered_lists(original: Any, call: Any, name: str) -> list[str]:
+    return [piece.strip() for one in original(call, name) for piece in re.split("[;,]", one)]
+
+
 def last_address(original: Any, headers: dict[str, str], peer: str, name: str) -> str:
     return headers.get(name, peer).rpartition(",")[2].strip()
 
@@ -180,6 +184,8 @@ MUTANTS = (
     mutant("case-of-authorities-counts", "S52", (device_auth, "split_authorities", instead(case_counts)),
            (repository, "split_authorities", instead(case_counts))),
     mutant("first-authority-only", "S52", (repository, "split_authorities", instead(first_authority_only))),
+    mutant("numbered-headers-are-lists", "S53", (device_auth, "_presented_authorities", instead(numbered_lists))),
+    mutant("every-blank-is-trimmed", "S53", (repository, "JAVA_WHITE", being(None))),
     mutant("any-identity", "S53", (device_auth, "_by_header", instead(any_identity))),
     mutant("any-authority", "S53", (device_auth, "_presented_authorities", instead(every_authority))),
     mutant("everybody-trusted", "S54", properties={TRUSTED: ""}),

@@ -57,7 +57,7 @@ def test_a_page_instead_of_an_interface(conform: Conform) -> None:
     said = sentence(conform, always(answer(200, PAGE, "text/html")))
     assert said == (
         "URL is no hawkBit server: GET /rest/v1/userinfo answered 200 with text/html; "
-        "is there a path before /rest that belongs to the address?"
+        "is there a path before /rest that belongs to the address (a proxy's, or server.servlet.context-path)?"
     )
 
 
@@ -191,7 +191,7 @@ def test_the_junit_file_is_written_when_there_is_no_server(conform: Conform, tmp
     error = case.find("error")
     assert error is not None
     assert "is no hawkBit server" in error.get("message", "")
-    assert case.get("name") == "conform/hawkbit/server"
+    assert (case.get("classname"), case.get("name")) == ("conform.hawkbit", "server")
 
 
 # -- TLS

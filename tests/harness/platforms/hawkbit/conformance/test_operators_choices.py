@@ -23,8 +23,8 @@ EVERYBODY = {f"{DOS}filter.whitelist": "10.0.0.1"}
 @pytest.mark.parametrize(
     ("number", "properties", "said"),
     [
-        ("S60", {f"{DOS}filter.maxRead": "20"}, f"if {DOS}filter.maxRead is 200"),
-        ("S61", {f"{DOS}filter.maxWrite": "70"}, f"if {DOS}filter.maxWrite is 50"),
+        ("S60", {f"{DOS}filter.maxRead": "20"}, f"and {DOS}filter.maxRead is 200"),
+        ("S61", {f"{DOS}filter.maxWrite": "70"}, f"and {DOS}filter.maxWrite is 50"),
         ("S82", {f"{DOS}maxAttributeEntriesPerTarget": "10"}, f"if {DOS}maxAttributeEntriesPerTarget is 100"),
         ("S102", {f"{DOS}maxMessagesPerActionStatus": "5"}, f"if {DOS}maxMessagesPerActionStatus is 50"),
         ("S103", {f"{DOS}maxStatusEntriesPerAction": "20"}, f"if {DOS}maxStatusEntriesPerAction is 1000"),

@@ -1,0 +1,48 @@
+"""Could it have happened at all? Which of the devices that a check is about lived while it watched."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from fleetrig.harness.checks.fold import format_amount, summarize_names
+from fleetrig.simulator.contract.trace import Lane, TraceEvent
+
+
+class Lives:
+    """What devices do not do says something only of devices that lived: those that were on; programs, once heard."""
+
+    def __init__(self, serials: Collection[str], alive: Collection[str] = (), lane: Lane = Lane.DEVICE) -> None:
+        """`alive`: those that live from the start. `lane`: where events of devices come from."""
+        self._serials = dict.fromkeys(serials)
+        self._lived = {serial for serial in alive if serial in self._serials}
+        self._lane = lane
+        self._sent = 0
+
+    def step(self, event: TraceEvent) -> None:
+        if event.lane is self._lane and event.device in self._serials:
+            self._lived.add(event.device)
+            self._sent += event.kind == "sent"
+
+    def __bool__(self) -> bool:
+        """True when at least one of them lived."""
+        return bool(self._lived)
+
+    def __str__(self) -> str:
+        """`2 of 3 devices lived and sent 14 requests`."""
+        devices = format_amount(len(self._lived), "device")
+        of = "" if len(self._lived) == len(self._serials) else f" of {len(self._serials)}"
+        return f"{devices}{of} sent {format_amount(self._sent, 'request')}"
+
+    @property
+    def why_not(self) -> str:
+        """Why it could not have happened."""
+        if not self._serials:
+            return "there is no such device, so it could not have happened"
+        whom = summarize_names(list(self._serials))
+        if self._lane is Lane.DEVICE:
+            return f"it could not have happened: {whom} {_were(self._serials)} never on"
+        return f"it could not have happened: the server heard nothing of {whom}"
+
+
+def _were(serials: Collection[str]) -> str:
+    return "was" if len(serials) == 1 else "were"
