@@ -179,6 +179,12 @@ class Devices(Model):
         return self
 
     @model_validator(mode="after")
+    def _programs_are_given_tokens(self) -> Self:
+        if self.external and self.credential in self.certificates:
+            raise ValueError("a program of yours is given tokens only: devices with certificates are simulated ones")
+        return self
+
+    @model_validator(mode="after")
     def _children_fit(self) -> Self:
         if not self.children:
             return self

@@ -130,11 +130,12 @@ def devices_of(**given: Any) -> Devices:
         ({"children": 2, "external": True}, "a program of yours speaks for one device"),
         ({"children": 100_000, "serial": "GW"}, "at most 100,000 devices"),
         ({"children": 99, "count": 2_000, "serial": "GW-{n}"}, "at most 100,000 devices"),
+        ({"external": True, "credential": "certificate"}, "a program of yours is given tokens only"),
         ({"children": -1}, "greater than or equal to 0"),
         ({"children": "2"}, "valid integer"),
     ],
 )
-def test_children_that_cannot_be_are_a_mistake(given: dict[str, Any], said: str) -> None:
+def test_devices_that_cannot_be_are_a_mistake(given: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         devices_of(**given)
 
