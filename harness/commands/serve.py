@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import sys
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
@@ -20,6 +19,7 @@ from fleetrig.harness.commands.serve_console import RefusalLines
 from fleetrig.harness.commands.serve_options import DEFAULT_CONTROL, ServeArgs, ServeConfig, parse
 from fleetrig.harness.commands.serve_platform import servable
 from fleetrig.harness.platforms import PLATFORMS
+from fleetrig.harness.run.interrupts import run_until_stopped, stop_signals_in_loop
 from fleetrig.harness.run.open_files import raise_soft_limit
 from fleetrig.harness.servers.description import description_of
 from fleetrig.reference_server.reference import ReferenceServer
@@ -43,10 +43,10 @@ def _listener(name: str) -> Any:
     return typer.Option(f"--{name}", metavar="[P=]H:P", help=_listener_help(name), hidden=is_hidden)
 
 
-Cert = Annotated[
+CertificateFile = Annotated[
     Path | None, typer.Option(metavar="F", help="PEM certificate chain for TLS; a temporary CA if omitted.")
 ]
-Key = Annotated[Path | None, typer.Option(metavar="F", help="Its PEM key, if not in the same file.")]
+KeyFile = Annotated[Path | None, typer.Option(metavar="F", help="Its PEM key, if not in the same file.")]
 Accounts = Annotated[
     list[str] | None, typer.Option(metavar="[P=]F.yaml", help="A file with more accounts for administration.")
 ]
@@ -71,8 +71,8 @@ def serve(
     coap: Annotated[list[str] | None, _listener("coap")] = None,
     coaps: Annotated[list[str] | None, _listener("coaps")] = None,
     registry: Annotated[list[str] | None, _listener("registry")] = None,
-    cert: Cert = None,
-    key: Key = None,
+    cert: CertificateFile = None,
+    key: KeyFile = None,
     client_ca: ClientAuthoritiesFile = None,
     control: Annotated[
         str, typer.Option(metavar="H:P|off", help="Address of the control interface (docs/control.md).")
@@ -112,13 +112,15 @@ def serve(
     ready = ReadyFile(ready_file) if ready_file is not None else None
     secrets = Secrets()
     file = LiveTrace(trace, secrets) if trace is not None else None
-    asyncio.run(_serve(config, secrets, file, ready))
+    run_until_stopped(_serve(config, secrets, file, ready), notice="")
     if file is not None and file.complaint:
         raise BrokenBench(file.complaint)
 
 
 async def _serve(config: ServeConfig, secrets: Secrets, file: LiveTrace | None, ready: ReadyFile | None) -> None:
-    stop = _stop_signal()
+    """Until a stop signal; a second one leaves out what is still to be closed, and the store is whole all the same."""
+    stop, task = asyncio.Event(), asyncio.current_task()
+    assert task is not None
     raise_soft_limit()
     trace = Trace()
     for platform in config.platforms.values():
@@ -126,6 +128,7 @@ async def _serve(config: ServeConfig, secrets: Secrets, file: LiveTrace | None, 
             secrets.learn(kind, value)
     console = RefusalLines(secrets, colour=sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
     async with AsyncExitStack() as stack:
+        stack.enter_context(stop_signals_in_loop(stop.set, task.cancel))
         server = await stack.enter_async_context(ReferenceServer(config.options, trace, secrets))
         if file is not None:
             trace.listen(stack.enter_context(file).write)
@@ -142,18 +145,3 @@ async def _serve(config: ServeConfig, secrets: Secrets, file: LiveTrace | None, 
             writer.write(console.flush(server.clock.now_us(), is_end=stop.is_set()))
             if file is not None:
                 file.flush()
-
-
-def _stop_signal() -> asyncio.Event:
-    """Set by the first Ctrl-C or SIGTERM; the second one kills the process."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    def ask() -> None:
-        stop.set()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, ask)
-    return stop

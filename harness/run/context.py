@@ -15,6 +15,7 @@ from fleetrig.harness.servers.under_test import ServerUnderTest
 from fleetrig.harness.verdict import PhaseResult
 from fleetrig.simulator.agent import Agent
 from fleetrig.simulator.contract.clock import to_s
+from fleetrig.simulator.contract.faults import Fault
 from fleetrig.simulator.contract.identity import ClientCertificate, Credential, DeviceIdentity
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane
@@ -87,6 +88,8 @@ class RunContext:
     """The devices that the server has heard so far, where the server says what they do."""
     fault_ids: list[int] = field(default_factory=list)
     """Faults that were added to the server."""
+    fault_on_its_way: Fault | None = None
+    """The fault that the server was asked to add and has not answered yet."""
     progress: Progress = field(default_factory=Progress)
     image: Path | None = None
     """What `deploy` gives to devices, in place of an image made for the run."""

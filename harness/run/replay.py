@@ -96,7 +96,7 @@ def first_line(path: Path, line: str) -> StoredRun:
         about = json.loads(line)
         return StoredRun(path, about["run"], about["seed"], about["time"], about["values"], about["digest"],
                       about["fleetrig"])  # fmt: skip
-    except (ValueError, LookupError, TypeError):
+    except (ValueError, LookupError, TypeError, RecursionError):
         raise UsageError(f"{path} {NOT_A_RUN}") from None
 
 

@@ -5,23 +5,22 @@ The one orchestrator. What it does not know: protocols, words, formats, colours.
 
 from __future__ import annotations
 
-import asyncio
 import secrets as chance
 import shlex
 import ssl
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from fleetrig.harness.external.command import values_of
 from fleetrig.harness.external.program_bench import ProgramBench
 from fleetrig.harness.platform import platform_of
 from fleetrig.harness.report.version import VERSION
-from fleetrig.harness.run.cleanup import clean_up
+from fleetrig.harness.run.cleanup import RunCleanup
 from fleetrig.harness.run.context import RunContext, seeded_tokens
-from fleetrig.harness.run.interrupts import ctrl_c_at_once
+from fleetrig.harness.run.interrupts import finish_despite_stop, stopping_at_once, telling
 from fleetrig.harness.run.known_deviations import known_in
 from fleetrig.harness.run.open_files import raise_file_limit
 from fleetrig.harness.run.phases import run_scenario
@@ -96,6 +95,8 @@ class ScenarioRun:
         self.trace.emit(self._now_us(), Lane.BENCH, "ended", name=verdict, reason=self.secrets.hide(reason))
         trace_file, complaint = self._keep_trace(verdict)
         reason = "; ".join(filter(None, [reason, complaint]))
+        if complaint and self.options.trace is not None:
+            verdict = Verdict.BROKEN
         against = self.options.against
         return Report(
             name=self.name,
@@ -118,7 +119,7 @@ class ScenarioRun:
         )
 
     def _keep_trace(self, verdict: Verdict) -> tuple[str, str]:
-        """Returns the path of the trace, and why there is none; a full disk does not change the verdict."""
+        """Returns the path of the trace, and why there is none. Only a trace that was asked for is missed."""
         keep = self.options.trace is not None or verdict in (Verdict.FAILED, Verdict.BROKEN)
         try:
             return str(self.trace_file.close(keep=keep) or ""), ""
@@ -134,7 +135,7 @@ class ScenarioRun:
         )
         self._check_needs(server)
         bench = VirtualBench(handler, self.trace, seed=seed)
-        with ctrl_c_at_once():
+        with stopping_at_once():
             return bench.run(run_scenario(self._new_context(bench, server, seeded_tokens(seed))))
 
     async def in_real_time(self) -> tuple[PhaseResult, ...]:
@@ -175,7 +176,7 @@ class ScenarioRun:
                     return await bench.run(run_scenario(context))
         finally:
             if not server.is_own and self._context is not None:
-                await _finish_despite_interrupt(self._clean_up(self._context))
+                await self._clean_up(self._context)
 
     @property
     def _shows_certificates(self) -> bool:
@@ -186,8 +187,17 @@ class ScenarioRun:
         return self.options.verify if server.ca is None else verify_with(server.ca, insecure=False)
 
     async def _clean_up(self, context: RunContext) -> None:
-        async with RealBench(self.trace, verify=self.options.verify) as bench:
-            self._left_behind = await bench.run(clean_up(context))
+        """Once the devices are off. A stop waits for it; when it is given up, what is left is known all the same."""
+        cleanup = RunCleanup(context)
+
+        async def work() -> None:
+            async with RealBench(self.trace, verify=self.options.verify) as bench, telling(cleanup.progress):
+                await bench.run(cleanup.run())
+
+        try:
+            await finish_despite_stop(work())
+        finally:
+            self._left_behind = cleanup.left_behind()
 
     def _devices(self, bench: RealBench) -> AbstractAsyncContextManager[Driver]:
         """Returns the driver of the devices: the bench itself, or one that starts programs."""
@@ -241,13 +251,3 @@ class ScenarioRun:
 
     def _now_us(self) -> int:
         return VIRTUAL_EPOCH_US if self._context is None else self._context.driver.now_us()
-
-
-async def _finish_despite_interrupt(work: Coroutine[Any, Any, None]) -> None:
-    """Delays Ctrl-C until the work is done; a second Ctrl-C ends the wait."""
-    task = asyncio.ensure_future(work)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await task
-        raise

@@ -59,7 +59,8 @@ class ServeProcess:
         """Raises BrokenBench when the server ends before it is ready, or takes too long."""
         with self._log.open("wb") as log:
             command = serve_command(self.ready_file, self._options)
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, env=self._env)
+            # A group of its own: Ctrl-C is for who uses the server, who needs it until all is cleaned up.
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, env=self._env, process_group=0)
         try:
             self.ready = self._wait_until_ready()
         except BaseException:

@@ -18,6 +18,7 @@ from fleetrig.simulator.contract.trace import Lane, TraceEvent
 
 WORDS: Final = ("device", "stage", "fault", "reason", "cites", "name")
 NUMBERS: Final = ("took_us", "session")
+LARGEST: Final = 2**63 - 1
 
 
 def to_line(event: TraceEvent, secrets: Secrets) -> str:
@@ -35,15 +36,27 @@ def to_line(event: TraceEvent, secrets: Secrets) -> str:
     return json.dumps(fields, separators=(",", ":"))
 
 
+def _check_kinds(fields: dict[str, Any]) -> None:
+    """Raises TypeError for a field that is neither left out nor what it must be."""
+    for name in ("at_us", "seq", *NUMBERS):
+        value = fields.get(name, 0)
+        if not isinstance(value, int) or isinstance(value, bool) or abs(value) > LARGEST:
+            raise TypeError(f"{name} is no number of 64 bits")
+    for name in ("kind", *WORDS):
+        if not isinstance(fields.get(name, ""), str):
+            raise TypeError(f"{name} is no text")
+
+
 def from_line(line: str) -> TraceEvent:
     """Raises ValueError for what is no such line."""
     try:
         fields = json.loads(line)
+        _check_kinds(fields)
         words = {word: fields[word] for word in (*WORDS, *NUMBERS) if word in fields}
         envelope = envelope_from_json(fields["envelope"]) if "envelope" in fields else None
         words.setdefault("device", "")
         return TraceEvent(
             fields["at_us"], fields["seq"], lane=Lane(fields["lane"]), kind=fields["kind"], envelope=envelope, **words
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise ValueError(f"this is no line of a trace ({error}): {line[:100]!r}") from error

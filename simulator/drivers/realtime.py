@@ -94,6 +94,11 @@ class RealBench:
     def now_us(self) -> int:
         return self.clock.now_us()
 
+    @property
+    def closing(self) -> int:
+        """How many devices are on, or were switched off and still close their connections."""
+        return len(self._unfinished)
+
     def power_on(self, agent: Agent, *, after_s: float = 0.0, trigger: PowerCutTrigger | None = None) -> None:
         """See `Driver`."""
         if agent not in self._cycles:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
+from fleetrig.harness.platforms.hawkbit.settings import GATEWAY_KEY
 from fleetrig.simulator.drivers.director import AdminCall
 
 ROUNDS: Final = 3
@@ -33,7 +34,7 @@ def steps(
     yield f"distribution sets {prefix}*", delete_by_prefix(admin, "/distributionsets", prefix)
     yield f"software modules {prefix}*", delete_by_prefix(admin, "/softwaremodules", prefix)
     for key, before in configured.items():
-        yield f"setting {key}", restore(admin, key, before)
+        yield f"setting {key} (it was {in_words(key, before)})", restore(admin, key, before)
 
 
 def delete_targets(admin: HawkbitAdmin, prefix: str) -> AdminCall[None]:
@@ -60,6 +61,13 @@ def restore(admin: HawkbitAdmin, key: str, before: Any) -> AdminCall[None]:
         yield from admin.reset_config(key)
     else:
         yield from admin.configure({key: before})
+
+
+def in_words(key: str, before: Any) -> str:
+    """What a setting was, for people to put it back; a key is a secret."""
+    if before is None:
+        return "the server's default"
+    return "another key" if key == GATEWAY_KEY else repr(before)
 
 
 def value_before(entry: Mapping[str, Any]) -> Any:

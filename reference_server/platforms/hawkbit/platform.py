@@ -42,16 +42,20 @@ from fleetrig.reference_server.platforms.hawkbit.scheduling.auto_assigner import
 from fleetrig.reference_server.platforms.hawkbit.scheduling.rollout_scheduler import RolloutScheduler
 from fleetrig.reference_server.platforms.hawkbit.state.errors import HawkbitError, framework
 from fleetrig.reference_server.platforms.hawkbit.state.forwarded import BadForwarding, apply_forwarded_headers
+from fleetrig.reference_server.platforms.hawkbit.state.records import TENANT
 from fleetrig.reference_server.platforms.hawkbit.state.repository import Repository
 from fleetrig.reference_server.platforms.hawkbit.state.settings import Settings
 from fleetrig.reference_server.platforms.hawkbit.state.tenants import open_tenant
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
+from fleetrig.simulator.contract.clock import US_PER_S
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from fleetrig.simulator.contract.session import Session
 
 DEVICE_SEGMENTS: Final = 4
 """`{tenant}/controller/v1/{controllerId}`: what all paths of devices begin with; authentication reads them."""
 
+
+LOOK_AGAIN_AFTER_US: Final = US_PER_S
 
 READING: Final = frozenset({"GET", "HEAD"})
 
@@ -64,6 +68,7 @@ class HawkbitPlatform:
     def __init__(self, store: Store, blobs: Blobs, entropy: Entropy, settings: Settings) -> None:
         self.repo = Repository(store, blobs, entropy, settings)
         self._schedulers = (RolloutScheduler(self.repo), AutoAssigner(self.repo), ActionCleanup(self.repo))
+        self._looks_again_us: int | None = None
         self._dos = DosFilter(settings)
         self.container_rules = replace(
             container_rules(settings.quotas.artifact_bytes, settings.context_path),
@@ -122,11 +127,14 @@ class HawkbitPlatform:
         return HttpAnswer(response, device=call.device, changed=reply.changed)
 
     def next_due_us(self) -> int | None:
-        dues = [scheduler.due_us for scheduler in self._schedulers]
+        dues = [*(scheduler.due_us for scheduler in self._schedulers), self._looks_again_us]
         return min((due for due in dues if due is not None), default=None)
 
     def advance(self, now_us: int) -> Sequence[Reaction]:
         """What is assigned by itself is assigned, rollouts take a step; a lapsed window waits for its device (§2.2)."""
+        self.repo.store.when_settled(lambda committed: None if committed else self._undone(now_us))
+        if self._looks_again_us is not None and self._looks_again_us <= now_us:
+            self._look_again(now_us)
         for scheduler in self._schedulers:
             if scheduler.due_us is not None and scheduler.due_us <= now_us:
                 scheduler.run(now_us)
@@ -134,6 +142,16 @@ class HawkbitPlatform:
             for scheduler in self._schedulers:
                 scheduler.note(tenant, now_us, by_operator=False)
         return ()
+
+    def _undone(self, now_us: int) -> None:
+        """The store has failed: what the schedulers take for done is not."""
+        self._looks_again_us = now_us + LOOK_AGAIN_AFTER_US
+
+    def _look_again(self, now_us: int) -> None:
+        self._looks_again_us = None
+        for tenant in self.repo.store.tenants(TENANT):
+            for scheduler in self._schedulers:
+                scheduler.note(tenant, now_us, by_operator=True)
 
     def secrets(self) -> list[tuple[str, str]]:
         known, self.repo.new_secrets = self.repo.new_secrets, []
