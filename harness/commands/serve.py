@@ -22,6 +22,7 @@ from fleetrig.harness.platforms import PLATFORMS
 from fleetrig.harness.run.interrupts import run_until_stopped, stop_signals_in_loop
 from fleetrig.harness.run.open_files import raise_soft_limit
 from fleetrig.harness.servers.description import description_of
+from fleetrig.harness.servers.serve_process import is_orphan
 from fleetrig.reference_server.reference import ReferenceServer
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.masking import Secrets
@@ -142,6 +143,8 @@ async def _serve(config: ServeConfig, secrets: Secrets, file: LiveTrace | None, 
         while not stop.is_set():
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), FLUSH_EVERY_S)
+            if is_orphan():
+                stop.set()
             writer.write(console.flush(server.clock.now_us(), is_end=stop.is_set()))
             if file is not None:
                 file.flush()

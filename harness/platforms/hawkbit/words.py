@@ -23,8 +23,8 @@ from fleetrig.simulator.contract.bounds import Bound
 
 AttributesMode = Literal["merge", "replace", "remove"]
 Percent = Annotated[int, Strict(), Field(ge=0, le=100)]
-Groups = Annotated[int, Strict(), Field(ge=1), up_to(Bound(500, "groups", "the server makes no more"))]
-"""hawkBit's quota `maxRolloutGroupsPerRollout`."""
+Groups = Annotated[int, Strict(), Field(ge=1), up_to(Bound(10_000, "groups", "no server makes more"))]
+"""The quota `maxRolloutGroupsPerRollout` is 500; a start-up property changes it."""
 RotatedSecret = Literal["target_token", "gateway_token", "certificate", "authority"]
 
 
