@@ -220,7 +220,7 @@ def write_foreign_files(folder: Path) -> None:
     (folder / "bad.yaml").write_text("- user: x\n  password: y\n  rights: [CREATE_TARGT]\n")
     (folder / "typo.yaml").write_text("- user: x\n  pasword: y\n")
     (folder / "colon.yaml").write_text('- user: fine\n  password: x\n- user: "a:b"\n  password: y\n')
-    (folder / "bell.yaml").write_text('- user: x\n  password: "a\\ab"\n')
+    (folder / "bell.yaml").write_text('- user: x\n  password: "a\\nb"\n')
     (folder / "reference.yaml").write_text("- user: x\n  password: env:TWO_LINES\n")
     (folder / "noise.pem").write_text("noise")
 
