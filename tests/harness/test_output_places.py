@@ -176,7 +176,7 @@ def test_a_trace_without_room_is_told_once(capsys: pytest.CaptureFixture[str]) -
         for number in range(40):
             trace.write(event(number))
     assert trace.complaint
-    assert capsys.readouterr().err == "the trace /dev/full ends here: No space left on device\n"
+    assert capsys.readouterr().err == "the trace /dev/full ends here: No space left on device: make room on that disk\n"
 
 
 def test_temporary_files_without_a_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
