@@ -44,10 +44,10 @@ def _listener(name: str) -> Any:
     return typer.Option(f"--{name}", metavar="[P=]H:P", help=_listener_help(name), hidden=is_hidden)
 
 
-Cert = Annotated[
+CertificateFile = Annotated[
     Path | None, typer.Option(metavar="F", help="PEM certificate chain for TLS; a temporary CA if omitted.")
 ]
-Key = Annotated[Path | None, typer.Option(metavar="F", help="Its PEM key, if not in the same file.")]
+KeyFile = Annotated[Path | None, typer.Option(metavar="F", help="Its PEM key, if not in the same file.")]
 Accounts = Annotated[
     list[str] | None, typer.Option(metavar="[P=]F.yaml", help="A file with more accounts for administration.")
 ]
@@ -72,8 +72,8 @@ def serve(
     coap: Annotated[list[str] | None, _listener("coap")] = None,
     coaps: Annotated[list[str] | None, _listener("coaps")] = None,
     registry: Annotated[list[str] | None, _listener("registry")] = None,
-    cert: Cert = None,
-    key: Key = None,
+    cert: CertificateFile = None,
+    key: KeyFile = None,
     client_ca: ClientAuthoritiesFile = None,
     control: Annotated[
         str, typer.Option(metavar="H:P|off", help="Address of the control interface (docs/control.md).")

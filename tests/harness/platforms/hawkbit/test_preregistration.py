@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fleetrig.harness.run.cleanup import clean_up
+from fleetrig.harness.run.cleanup import RunCleanup
 from fleetrig.harness.run.context import build_devices
 from fleetrig.harness.verdict import Verdict
 from fleetrig.simulator.contract.bodies import body_bytes
@@ -115,7 +115,7 @@ def test_on_a_shared_server_made_types_carry_the_prefix_and_go(bench: BenchFixtu
     assert bench.ask("registry", only="HB-2", type="ours") is None
     assert bench.ask("registry", only="HB-1", type="theirs") is None
 
-    assert bench.run(clean_up(bench.context)) == ""
+    assert bench.run(RunCleanup(bench.context).run()) == ""
     assert type_names(bench) == ["theirs"]
 
 
@@ -123,7 +123,7 @@ def test_clean_up_asks_for_no_types_when_none_were_made(bench: BenchFixture) -> 
     """An account may not be allowed to read them."""
     shared(bench)
     bench.do("preregister")
-    assert bench.run(clean_up(bench.context)) == ""
+    assert bench.run(RunCleanup(bench.context).run()) == ""
     assert not [line for line in asked_with(bench, bench.admin) if "targettypes" in line]
 
 
