@@ -6,6 +6,7 @@ and not before, so that `fleetrig --help` answers at once.
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -18,6 +19,7 @@ from fleetrig.harness.commands.help_page import HelpPage
 from fleetrig.harness.platforms import PLATFORMS, load
 from fleetrig.harness.report.exits import Exit
 from fleetrig.harness.report.version import VERSION
+from fleetrig.harness.run.interrupts import stop_signals
 from fleetrig.harness.servers.description import description_of, known_platform
 from fleetrig.simulator.contract.errors import FleetrigError, UsageError, broken_environment
 
@@ -54,9 +56,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     debug = "--debug" in given
     given = [argument for argument in given if argument != "--debug"]
     try:
-        code = _run(given)
-        sys.stdout.flush()
-        return code
+        with stop_signals(ends_program=arguments is None):
+            code = _run(given)
+            sys.stdout.flush()
+            return code
     except BaseException as error:
         if debug and not isinstance(error, SystemExit):
             raise
@@ -162,6 +165,9 @@ def _report(error: BaseException) -> int:
             # Nobody reads any more: be quiet, also when the interpreter flushes at its end.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return Exit.BROKEN
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT | errno.EFBIG | errno.EROFS | errno.EIO):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left in it cannot be written
+            return _say(f"cannot write{_to(error)}: {error.strerror}", Exit.BROKEN)
         case FleetrigError():
             return _say(str(error), error.exit_code)
         case OSError():
@@ -171,6 +177,10 @@ def _report(error: BaseException) -> int:
         case _:
             what = f"{type(error).__name__}: {error}"
             return _say(f"this is a bug in fleetrig ({what}); --debug shows where, please report it", Exit.BUG)
+
+
+def _to(error: OSError) -> str:
+    return f" {error.filename}" if error.filename is not None else " the output"
 
 
 def _usage_sentence(error: typer.TyperException) -> str:

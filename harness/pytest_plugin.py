@@ -12,7 +12,6 @@ Loaded in every pytest run of an environment that has fleetrig, so nothing heavy
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -39,6 +38,8 @@ RUN_PROPERTY = "run"
 
 MEANS_SOMETHING = frozenset({"skip", "skipif", "xfail", "parametrize", "usefixtures", "filterwarnings"})
 """Markers by which pytest changes what it does: a tag of such a name is none."""
+
+ENDS_AS_WITH_CTRL_C = pytest.StashKey[bool]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -112,6 +113,15 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     return collector
 
 
+def end_as_with_ctrl_c(config: pytest.Config) -> None:
+    """From the first use of fleetrig on, SIGTERM and SIGHUP end pytest as Ctrl-C does, so that servers are stopped."""
+    from fleetrig.harness.run.interrupts import signals_as_ctrl_c
+
+    if not config.stash.get(ENDS_AS_WITH_CTRL_C, False):
+        config.stash[ENDS_AS_WITH_CTRL_C] = True
+        config.add_cleanup(signals_as_ctrl_c())
+
+
 class NoScenarioCollector(pytest.File):
     """A file among scenarios that is none: nobody is to believe that it was run."""
 
@@ -177,17 +187,19 @@ class ScenarioItem(pytest.Item):
     def runtest(self) -> None:
         from fleetrig.harness.report.junit import properties_of
         from fleetrig.harness.report.text import measured_lines
+        from fleetrig.harness.run.interrupts import run_until_stopped
         from fleetrig.harness.run.run import run
         from fleetrig.harness.run.run_options import RunOptions
         from fleetrig.harness.verdict import Verdict
 
         config = self.config
+        end_as_with_ctrl_c(config)
         options = RunOptions(
             real_time=config.getoption("--fleetrig-time") == "real",
             seed=config.getoption("--fleetrig-seed"),
             results=config.rootpath / "fleetrig-results",
         )
-        report = asyncio.run(run(self.expanded, options))
+        report = run_until_stopped(run(self.expanded, options), notice="")
         self.user_properties += properties_of(report)
         match report.verdict:
             case Verdict.SKIPPED if config.getoption("--fleetrig-fail-on-skip"):
@@ -239,10 +251,11 @@ def server_fixture(platform: str) -> Any:
     """The fixture `<platform>_server`: a fresh reference server of that platform for each test."""
 
     @pytest.fixture(name=f"{platform}_server")
-    def server(tmp_path: Path) -> Iterator[RunningServer]:
+    def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RunningServer]:
         from fleetrig.harness.servers.description import description_of
         from fleetrig.harness.servers.serve_process import ServeProcess
 
+        end_as_with_ctrl_c(request.config)
         about = description_of(platform)
         listening = [word for name in about.defaults for word in (f"--{name}", "127.0.0.1:0")]
         with ServeProcess(tmp_path, "--platform", platform, *listening) as served:

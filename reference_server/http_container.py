@@ -40,6 +40,10 @@ def as_it_is(request: HttpRequest) -> Body:
     return request.body
 
 
+def nothing_to_release(body: Body) -> None:
+    """A body that was not prepared leaves nothing behind."""
+
+
 @dataclass(frozen=True, slots=True)
 class HttpContainerRules:
     """What the front does in the place of that software."""
@@ -64,7 +68,9 @@ class HttpContainerRules:
     needs_body: Callable[[HttpRequest, Session, int], bool] = always
     """Whether a request would be answered otherwise with another body; asked of its head alone, and changes nothing."""
     prepared_body: Callable[[HttpRequest], Body] = as_it_is
-    """The body with the reading done: the platform takes it in at once. Pure, since it runs in a thread of its own."""
+    """The body with the reading done: the platform takes it in at once. It runs in a thread of its own."""
+    release_body: Callable[[Body], None] = nothing_to_release
+    """Takes back what `prepared_body` has made of a body and nobody has used; called when all is over."""
 
 
 PLAIN_CONTAINER: Final = HttpContainerRules()

@@ -24,6 +24,8 @@ ALIAS_PREFIX: Final = "elsewhere."
 
 CONDITIONS: Final = frozenset({"if-none-match", "if-match"})
 """Hidden from the platform when the body is rewritten: it must not answer "not modified" for the body it would send."""
+INDEX_DIGITS: Final = 9
+"""Of a number that may be a place in a list."""
 
 
 def hide_headers(fault: Fault, request: HttpRequest) -> HttpRequest:
@@ -90,10 +92,11 @@ def set_value(document: Json, path: list[str], value: Json) -> None:
             here.pop(key, None)
         case dict():
             here[key] = value
-        case list() if key.isdecimal() and int(key) < len(here) and rest:
-            set_value(here[int(key)], rest, value)
-        case list() if key.isdecimal() and int(key) < len(here):
-            here[int(key)] = value
+        case list() if key.isdecimal() and len(key) <= INDEX_DIGITS and int(key) < len(here):
+            if rest:
+                set_value(here[int(key)], rest, value)
+            else:
+                here[int(key)] = value
         case _:
             pass
 

@@ -7,14 +7,17 @@ import hashlib
 import io
 import json
 from collections.abc import Collection
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
 from fleetrig.harness.checks.fold import format_amount, summarize_names
+from fleetrig.harness.report.whole_file import whole_file
 from fleetrig.harness.run.context import Device, RunContext
 from fleetrig.harness.scenario_file.check_words import ManufacturingRecord
 from fleetrig.harness.verdict import Finding, Measured
 from fleetrig.simulator.contract.errors import BrokenBench
+from fleetrig.simulator.contract.identity import ClientCertificate, Credential
 from fleetrig.simulator.drivers.director import AdminCall
 from fleetrig.simulator.stages import Stage
 
@@ -44,7 +47,7 @@ def row_of(context: RunContext, device: Device, state: str | None) -> dict[str, 
     return {
         "serial": device.serial.removeprefix(context.prefix),
         platform.vocabulary.id_name: device.serial,
-        "fingerprint": fingerprint("".join(platform.credential_values(device.credential).values())),
+        "fingerprint": fingerprint_of(context, device.credential),
         "verdict": verdict_on(device, state, platform.vocabulary.accepted_states),
     }
 
@@ -58,6 +61,13 @@ def verdict_on(device: Device, state: str | None, accepted_states: Collection[st
     if device.agent.stage not in ACCEPTED:
         return f"failed: device is {device.agent.stage}"
     return "passed"
+
+
+def fingerprint_of(context: RunContext, credential: Credential | None) -> str:
+    """Of a certificate the beginning of the fingerprint that everybody knows it by."""
+    if isinstance(credential, ClientCertificate):
+        return credential.fingerprint[:16]
+    return fingerprint("".join(context.platform.credential_values(credential).values()))
 
 
 def fingerprint(secret: str) -> str:
@@ -80,15 +90,12 @@ def write_record(rows: list[dict[str, str]], folder: Path, name: str) -> None:
     table.writeheader()
     table.writerows({name: plain_cell(text) for name, text in row.items()} for row in rows)
     contents = {"csv": text.getvalue(), "json": json.dumps(rows, indent=2) + "\n"}
-    drafts = {ending: folder / f"{name}.{ending}.part" for ending in contents}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for ending, content in contents.items():
-            drafts[ending].write_text(content, encoding="utf-8", newline="")
-        for ending, draft in drafts.items():
-            draft.replace(folder / f"{name}.{ending}")
+        with ExitStack() as both:
+            files = {ending: both.enter_context(whole_file(folder / f"{name}.{ending}")) for ending in contents}
+            for ending, content in contents.items():
+                files[ending].write(content)
+                files[ending].flush()
     except OSError as wrong:
-        for draft in drafts.values():
-            if draft.is_file():
-                draft.unlink()
         raise BrokenBench(f"cannot write the manufacturing record {folder / name}: {wrong.strerror or wrong}") from None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
+from fleetrig.harness.servers.json_answer import NotJson, read_json
 from fleetrig.simulator.contract.coap import CoapResponse
 from fleetrig.simulator.contract.envelope import Envelope, payload_of
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
@@ -118,8 +118,8 @@ def body_has(envelope: Envelope, wanted: Mapping[str, Any]) -> bool:
     if not isinstance(payload, bytes):
         return False
     try:
-        document = json.loads(payload)
-    except ValueError:
+        document = read_json(payload)
+    except NotJson:
         return False
     return all(same(at_path(document, path), value) for path, value in wanted.items())
 

@@ -11,6 +11,7 @@ from typing import Generic, NoReturn, TypeVar
 
 import typer
 
+from fleetrig.harness.commands.output_places import check_file
 from fleetrig.harness.conformance.row import Row
 from fleetrig.harness.conformance.run_rows import OpenClient, run_rows
 from fleetrig.harness.report.console import ConsoleReport, make_console
@@ -64,6 +65,8 @@ def conform(
     (also into the JUnit file) for a server that cannot be judged.
     """
     console = make_console()
+    if options.junit is not None:
+        check_file("--junit", options.junit)
     if options.insecure:
         console.print("--insecure: the server's certificate is not checked, anybody could be answering")
     writer = ConsoleReport(console, verbose=options.verbose)
@@ -108,10 +111,13 @@ def _show(running: Iterator[Report], count: int, writer: ConsoleReport, options:
                 reports.append(report)
                 writer.show_row(report)
     finally:
-        if options.junit is not None:
-            write_junit([replace(report, took_s=round(report.took_s, 3)) for report in reports], options.junit)
-        written = {"junit": options.junit} if options.junit is not None else {}
+        junit = options.junit
         verdicts = [report.verdict for report in reports]
-        remark = remark_on_skips(verdicts, options.rules)
-        writer.finish(reports, written, took_s=time.monotonic() - began_s, remark=remark)
+        try:
+            if junit is not None:
+                write_junit([replace(report, took_s=round(report.took_s, 3)) for report in reports], junit)
+        finally:
+            written = {"junit": junit} if junit is not None and junit.exists() else {}
+            remark = remark_on_skips(verdicts, options.rules)
+            writer.finish(reports, written, took_s=time.monotonic() - began_s, remark=remark)
     return verdicts

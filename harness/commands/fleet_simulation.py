@@ -1,21 +1,22 @@
 """A fleet in real time without a scenario: reach the server, register, switch on, show, and leave nothing behind.
 
 However it ends (the time is up, Ctrl-C, an error), devices go off first, then the records that were created are
-deleted. A second Ctrl-C gives up deleting, and says what is left.
+deleted. A second Ctrl-C gives up deleting, and says what is left and how to remove it.
 """
 
 from __future__ import annotations
 
 import asyncio
-import signal
 import ssl
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, Protocol
 
 from fleetrig.harness.report.fleet_screen import FleetScreen
 from fleetrig.harness.report.fleet_state import POWER_ON, FleetState
+from fleetrig.harness.report.fleet_table import format_count
+from fleetrig.harness.run.interrupts import Wish, stop_signals_in_loop
 from fleetrig.simulator.agent import Agent
 from fleetrig.simulator.contract.errors import BrokenBench, FleetrigError
 from fleetrig.simulator.contract.http import HttpRequest, split_url
@@ -52,6 +53,9 @@ class TemporaryDevices(Protocol):
     def left_behind(self) -> str:
         """Describes what is left on the server; empty if nothing is."""
 
+    def how_to_remove(self) -> str:
+        """How people find and remove that by hand."""
+
 
 @dataclass(frozen=True, slots=True)
 class SimulationPlan:
@@ -74,10 +78,12 @@ class SimulationPlan:
 
 @dataclass(frozen=True, slots=True)
 class SimulationResult:
-    """How it ended. `left_behind` says what could not be deleted, and why."""
+    """How it ended. `left_behind` says what was not deleted, why, and how to do it by hand."""
 
     was_interrupted: bool
     left_behind: str
+    gave_up: bool = False
+    """Deleting was stopped by a second Ctrl-C."""
 
 
 class Simulation:
@@ -88,24 +94,28 @@ class Simulation:
         self._trace = trace
         self._state = state
         self._screen = screen
-        self._interrupted = asyncio.Event()
+        self._stopped = asyncio.Event()
+        self._given_up = asyncio.Event()
         self._is_cleaning_up = False
+        self._bench: RealBench | None = None
 
     async def run(self) -> SimulationResult:
         """Raises BrokenBench when the server cannot be reached or administered."""
         async with RealBench(Trace(), verify=self._plan.verify) as operator:
-            with handling_signals(self._on_signal):
+            with stop_signals_in_loop(self._stopped.set, self._given_up.set, say=self._say_at_once):
                 try:
-                    await self._unless_interrupted(self._live(operator))
+                    await self._until_done_or(self._stopped, self._live(operator))
                 finally:
-                    was_interrupted = self._interrupted.is_set()
+                    was_interrupted = self._stopped.is_set()
                     left_behind = await self._delete_temporary(operator)
-        return SimulationResult(was_interrupted, left_behind)
+        return SimulationResult(was_interrupted, left_behind, self._given_up.is_set())
 
-    def _on_signal(self, number: int) -> None:
-        """A closing terminal signals twice; only a second Ctrl-C stops the deleting."""
-        if not self._is_cleaning_up or number == signal.SIGINT:
-            self._interrupted.set()
+    def _say_at_once(self, wish: Wish) -> None:
+        """Switching thousands of devices off takes a while."""
+        if wish is not Wish.STOP:
+            self._screen.say("stopping: what is left on the server stays there")
+        elif not self._is_cleaning_up:
+            self._screen.say(f"stopping: switching {format_count(len(self._plan.agents), 'device')} off")
 
     async def _live(self, operator: RealBench) -> None:
         """`operator` acts as an administrator; the devices run on a separate bench."""
@@ -117,6 +127,7 @@ class Simulation:
             await operator.run(plan.temporary.create())
         screen.say("")
         async with RealBench(self._trace, seed=plan.seed, verify=plan.verify) as bench:
+            self._bench = bench
             self._trace.emit(bench.now_us(), Lane.BENCH, "phase", name=POWER_ON)
             for agent in plan.agents:
                 bench.power_on(agent, after_s=self._start_s(agent))
@@ -142,6 +153,11 @@ class Simulation:
                 say("")
         yield Until(lambda: False, self._left_s(bench, deadline_us))
 
+    def _closing_text(self) -> str:
+        """`1,200 devices are not off yet`; empty when there is nothing to wait for."""
+        count = 0 if self._bench is None or self._is_cleaning_up else self._bench.closing
+        return f"{format_count(count, 'device')} not off yet" if count else ""
+
     @staticmethod
     def _left_s(bench: RealBench, deadline_us: int) -> float:
         return max(0.0, (deadline_us - bench.now_us()) / 1e6)
@@ -152,15 +168,16 @@ class Simulation:
         if temporary is None:
             return ""
         self._is_cleaning_up = True
-        self._interrupted.clear()
         if temporary.created:
             self._screen.say(f"deleting {len(temporary.created):,} {temporary.noun} on {self._plan.url}")
+            self._screen.count(partial(deleted_text, temporary, len(temporary.created)))
         try:
-            await self._unless_interrupted(self._delete(operator, temporary))
+            if not self._given_up.is_set():
+                await self._until_done_or(self._given_up, self._delete(operator, temporary))
         except FleetrigError as broken:
             why = str(broken)
         left = temporary.left_behind()
-        said = f"left behind on {self._plan.url}: {left} ({why})" if left else ""
+        said = f"left behind on {self._plan.url}: {left} ({why}); {temporary.how_to_remove()}" if left else ""
         self._screen.say(said)
         return said
 
@@ -170,25 +187,36 @@ class Simulation:
             raise failed
         await operator.run(temporary.restore_settings())
 
-    async def _unless_interrupted(self, work: Coroutine[Any, Any, None]) -> None:
-        """Runs until the work is done or a signal arrives, and draws the screen meanwhile."""
-        tasks = [asyncio.create_task(one) for one in (work, self._interrupted.wait(), self._draw())]
+    async def _until_done_or(self, ending: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
+        """Runs until the work is done or this comes, and draws the screen meanwhile, also while the work winds up."""
+        task, end, drawing = (asyncio.create_task(one) for one in (work, ending.wait(), self._draw()))
         try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((task, end, drawing), return_when=asyncio.FIRST_COMPLETED)
+            was_done = task.done()
+            task.cancel()
+            self._screen.count(self._closing_text)
+            await asyncio.wait((task,))
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-        for task in done:
+            for one in (task, end, drawing):
+                one.cancel()
+            await asyncio.gather(task, end, drawing, return_exceptions=True)
+        if was_done:
             task.result()
+        if not drawing.cancelled():
+            drawing.result()
 
     async def _draw(self) -> None:
         """A screen that is gone counts as Ctrl-C."""
         while True:
             await asyncio.sleep(self._screen.every_s)
             self._screen.refresh()
-            if self._screen.is_gone and not self._is_cleaning_up:
-                self._interrupted.set()
+            if self._screen.is_gone:
+                self._stopped.set()
+
+
+def deleted_text(temporary: TemporaryDevices, of: int) -> str:
+    """`deleted 1,200 of 5,000 targets`."""
+    return f"deleted {of - len(temporary.created):,} of {of:,} {temporary.noun}"
 
 
 def wait_for(url: str, probe: Ask, say: Callable[[str], None]) -> Director[None]:
@@ -221,18 +249,3 @@ def unreachable(url: str, why: str) -> str:
             return f"{url} cannot be reached: is the name right and the network up? --wait waits for it"
         case _:
             return f"whatever listens at {url} does not answer {protocol} ({why}): are scheme and port right?"
-
-
-@contextmanager
-def handling_signals(handle: Callable[[int], None]) -> Iterator[None]:
-    """Ctrl-C, SIGTERM and a closed terminal end a simulation cleanly; `nohup` is respected."""
-    loop, signals = asyncio.get_running_loop(), [signal.SIGINT, signal.SIGTERM]
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-        signals.append(signal.SIGHUP)
-    for number in signals:
-        loop.add_signal_handler(number, handle, number)
-    try:
-        yield
-    finally:
-        for number in signals:
-            loop.remove_signal_handler(number)

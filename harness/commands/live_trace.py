@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
+from fleetrig.harness.commands.output_places import check_file
 from fleetrig.harness.run.private_files import open_private
 from fleetrig.simulator.contract.errors import UsageError, shown_path, system_said
 from fleetrig.simulator.contract.masking import Secrets
@@ -21,12 +21,7 @@ class LiveTrace:
 
     def __init__(self, path: Path, secrets: Secrets) -> None:
         """Raises UsageError when the file cannot be written. It is opened, and emptied, when the context is entered."""
-        try:
-            can_write = os.access(path if path.exists() else path.parent, os.W_OK) and not path.is_dir()
-        except OSError as error:
-            raise _cannot_write(path, error) from None
-        if not can_write:
-            raise UsageError(f"--trace {path}: this file cannot be written")
+        check_file("--trace", path)
         self._path = path
         self._secrets = secrets
         self.complaint = ""

@@ -58,7 +58,7 @@ Jobs = Annotated[
         metavar="N", min=1, callback=within(PARALLEL_RUNS), help="Run up to N scenarios in parallel (real time only)."
     ),
 ]
-Junit = Annotated[Path | None, typer.Option(metavar="F", help="Write JUnit XML here.")]
+Junit = Annotated[Path | None, typer.Option(metavar="F", help="Write JUnit XML to this file; its folder must exist.")]
 Repeat = Annotated[
     int,
     typer.Option(

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from fleetrig.harness.commands.output_places import check_file
 from fleetrig.reference_server.address import Address
-from fleetrig.simulator.contract.errors import BrokenBench, UsageError, shown_path, system_said
+from fleetrig.simulator.contract.errors import BrokenBench, system_said
 from fleetrig.simulator.contract.json_types import Json
 
 
@@ -35,12 +36,7 @@ def ready_document(
 class ReadyFile:
     def __init__(self, path: Path) -> None:
         """Raises UsageError at once when it could not be written later."""
-        try:
-            can_write = path.parent.is_dir() and not path.is_dir() and os.access(path.parent, os.W_OK)
-        except OSError as error:
-            raise UsageError(f"--ready-file {shown_path(path)}: {system_said(error)}") from error
-        if not can_write:
-            raise UsageError(f"--ready-file {path}: {path.parent} must be a folder that can be written to")
+        check_file("--ready-file", path)
         self._path = path
         self._draft = path.with_name(f".{path.name}.{os.getpid()}")
 

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from fleetrig.harness.commands.options import AllowOutside, AllowSkipped, FailOnSkip, Junit, Scenarios, Strict
+from fleetrig.harness.commands.output_places import check_file
 from fleetrig.harness.report.console import ConsoleReport, make_console
 from fleetrig.harness.report.exits import ExitRules, exit_of_all, remark_on_skips
 from fleetrig.harness.report.junit import write_junit
@@ -37,6 +38,8 @@ def report_command(
 ) -> None:
     """Judge stored traces again, without running anything. Uses the server answers recorded in the trace."""
     began_s = time.monotonic()
+    if junit is not None:
+        check_file("--junit", junit)
     rules = ExitRules(strict, fail_on_skip, allow_skipped)
     paths = list(traces_in(traces))
     folder = scenario_root(scenarios)
@@ -50,12 +53,14 @@ def report_command(
         writer.show(report)
         if remark:
             console.print(f"  {remark}")
-    if junit is not None:
-        write_junit(reports, junit)
     verdicts = [report.verdict for report in reports]
-    took_s = time.monotonic() - began_s
-    written = {"junit": junit} if junit is not None else {}
-    writer.finish(reports, written, took_s=took_s, remark=remark_on_skips(verdicts, rules))
+    try:
+        if junit is not None:
+            write_junit(reports, junit)
+    finally:
+        took_s = time.monotonic() - began_s
+        written = {"junit": junit} if junit is not None and junit.exists() else {}
+        writer.finish(reports, written, took_s=took_s, remark=remark_on_skips(verdicts, rules))
     raise typer.Exit(exit_of_all(verdicts, rules))
 
 

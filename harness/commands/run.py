@@ -25,7 +25,7 @@ from fleetrig.harness.commands.options import (
     Tags,
     Wanted,
 )
-from fleetrig.harness.commands.run_request import RunRequest, execute
+from fleetrig.harness.commands.run_request import RESULTS, RunRequest, execute
 
 
 def run_command(
@@ -58,11 +58,12 @@ def run_command(
     change_tenant_settings: ChangeTenantSettings = False,
     junit: Junit = None,
     trace: Annotated[
-        Path | None, typer.Option(metavar="F", help="Write the trace here; a folder when there are several runs.")
+        Path | None,
+        typer.Option(metavar="F", help="Write the trace to this file; several runs write files into this folder."),
     ] = None,
-    results: Annotated[Path, typer.Option(metavar="DIR", help="Where traces and records go.")] = Path(
-        "fleetrig-results"
-    ),
+    results: Annotated[
+        Path, typer.Option(metavar="DIR", help="Where traces and records go; made if missing.")
+    ] = RESULTS,
     strict: Strict = False,
     fail_on_skip: FailOnSkip = False,
     allow_skipped: AllowSkipped = False,
@@ -70,7 +71,11 @@ def run_command(
     allow_outside: AllowOutside = False,
     scenarios: Scenarios = None,
 ) -> None:
-    """Run scenarios in virtual time, in real time, or against a server."""
+    """Run scenarios in virtual time, in real time, or against a server.
+
+    Ctrl-C, SIGTERM and SIGHUP stop it: what it made and changed on a server is taken back, and what was judged so far
+    is reported. A second Ctrl-C gives up taking back and says what is left.
+    """
     request = RunRequest(**locals())
     request.check()
     raise typer.Exit(execute(request))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import nullcontext
@@ -13,11 +12,13 @@ from typing import Final, Literal
 from rich.console import Console
 
 from fleetrig.harness.commands.fleet_options import warn_of_tokens
+from fleetrig.harness.commands.output_places import check_file, check_file_or_folder, check_own_folder
 from fleetrig.harness.external.command import device_command
 from fleetrig.harness.report.console import ConsoleReport, make_console
 from fleetrig.harness.report.exits import Exit, ExitRules, exit_of_all
 from fleetrig.harness.report.progress import RunProgress
 from fleetrig.harness.run.batch import BatchOutput, Pair, run_and_show
+from fleetrig.harness.run.interrupts import run_until_stopped
 from fleetrig.harness.run.known_deviations import peer_of
 from fleetrig.harness.run.power_points import power_cut_points
 from fleetrig.harness.run.run_options import RunOptions
@@ -31,6 +32,7 @@ from fleetrig.simulator.contract.bounds import RUNS
 from fleetrig.simulator.contract.errors import UsageError
 
 MAX_PARALLEL_RUNS: Final = 32
+RESULTS: Final = Path("fleetrig-results")
 PER_CPU: Final = 8
 """Real-time runs mostly wait."""
 
@@ -164,7 +166,7 @@ def execute(request: RunRequest) -> Exit:
         options = replace(options, listener=progress)
     pairs = pairs_of(runs, options, request)
     with progress.on_screen() if is_single else nullcontext():
-        reports = asyncio.run(
+        reports = run_until_stopped(
             run_and_show(pairs, output_of(request, console, is_single=is_single), width_of(options, request.jobs))
         )
     return exit_of_all([report.verdict for report in reports], request.rules)
@@ -187,17 +189,13 @@ def output_of(request: RunRequest, console: Console, *, is_single: bool) -> Batc
 
 
 def check_places(junit: Path | None, trace: Path | None, results: Path, *, is_many: bool) -> None:
-    """Raises UsageError, before anything is run, for output files that could not be written."""
-    if junit is not None and junit.is_dir():
-        raise UsageError(f"--junit {junit} is a folder; give the name of a file")
-    if trace is not None and is_many and trace.exists() and not trace.is_dir():
-        raise UsageError(f"--trace {trace} is a file, and there are several runs: give the name of a folder")
-    if results.exists() and not results.is_dir():
-        raise UsageError(f"--results {results} is a file; give the name of a folder")
-    for option, place in (("--junit", junit), ("--trace", trace)):
-        nearest = next((one for one in place.parents if one.exists()), Path()) if place is not None else Path()
-        if place is not None and not (nearest.is_dir() and os.access(nearest, os.W_OK)):
-            raise UsageError(f"{option} {place}: nothing can be written to {nearest}")
+    """Raises UsageError, before anything is run, for output that could not be written."""
+    if junit is not None:
+        check_file("--junit", junit)
+    if trace is not None:
+        check_file_or_folder("--trace", trace, is_many=is_many)
+    if results != RESULTS or RESULTS.exists():  # the usual one is made when there is something to keep
+        check_own_folder("--results", results)
 
 
 def words_of(options: Mapping[str, object]) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import ExitStack
 from pathlib import Path
 from typing import NoReturn
@@ -16,6 +15,7 @@ from fleetrig.harness.report.exits import Exit
 from fleetrig.harness.report.fleet_screen import screen_for
 from fleetrig.harness.report.fleet_state import FleetState, Readings
 from fleetrig.harness.report.fleet_table import TableHeading, summary
+from fleetrig.harness.run.interrupts import run_until_stopped
 from fleetrig.harness.run.open_files import raise_file_limit
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Trace
@@ -35,10 +35,11 @@ def simulate(
     stream = Trace()
     stream.listen(state.take)
     with ExitStack() as stack:
-        if trace is not None:
-            stream.listen(stack.enter_context(LiveTrace(trace, secrets)).write)
+        file = None if trace is None else stack.enter_context(LiveTrace(trace, secrets))
+        if file is not None:
+            stream.listen(file.write)
         result = _show(plan, stream, state)
-    raise typer.Exit(exit_code(result, state))
+    raise typer.Exit(exit_code(result, state, is_traced=file is None or not file.complaint))
 
 
 def _show(plan: SimulationPlan, trace: Trace, state: FleetState) -> SimulationResult:
@@ -49,14 +50,18 @@ def _show(plan: SimulationPlan, trace: Trace, state: FleetState) -> SimulationRe
         with screen_for(console, state, heading, now_us) as screen:
             return await Simulation(plan, trace, state, screen).run()
 
-    result = asyncio.run(run())
+    result = run_until_stopped(run(), notice="")
     typer.echo(("interrupted after " if result.was_interrupted else "") + summary(state, heading, now_us()))
     return result
 
 
-def exit_code(result: SimulationResult, state: FleetState) -> Exit:
-    """BROKEN if anything was left behind, then INTERRUPTED; FAILED if no device was accepted."""
-    if result.left_behind:
+def exit_code(result: SimulationResult, state: FleetState, *, is_traced: bool = True) -> Exit:
+    """INTERRUPTED if deleting was given up; BROKEN if anything was left behind or is missing in the trace; FAILED if no
+    device was accepted.
+    """
+    if result.gave_up:
+        return Exit.INTERRUPTED
+    if result.left_behind or not is_traced:
         return Exit.BROKEN
     if result.was_interrupted:
         return Exit.INTERRUPTED

@@ -7,7 +7,6 @@ standard library's `http.client`, one connection at a time, kept alive while the
 from __future__ import annotations
 
 import http.client
-import json
 import socket
 import ssl
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ from urllib.parse import urlsplit
 
 from fleetrig.harness.conformance.expect import Mismatch
 from fleetrig.harness.conformance.timed_response import Deadline, timed
+from fleetrig.harness.servers.json_answer import NotJson, read_json
 from fleetrig.harness.verdict import Finding
 from fleetrig.simulator.contract.errors import BrokenBench
 
@@ -46,9 +46,9 @@ class Answer:
     def json(self) -> Any:
         """The body as JSON. Raises Mismatch when it is none."""
         try:
-            return json.loads(self.body)
-        except ValueError:
-            raise Mismatch(Finding(f"{self.request}: a JSON body", self.text[:200] or "an empty body")) from None
+            return read_json(self.body)
+        except NotJson as wrong:
+            raise Mismatch(Finding(f"{self.request}: a JSON body", str(wrong))) from None
 
 
 class ExactClient:
@@ -84,7 +84,7 @@ class ExactClient:
             self.close()
             if fresh:
                 raise self._broken(method, path, error) from None
-        except (OSError, http.client.HTTPException, ssl.SSLError) as error:
+        except (OSError, http.client.HTTPException, ValueError) as error:  # ValueError: chunks of a negative size
             self.close()
             raise self._broken(method, path, error) from None
         except BaseException:

@@ -10,11 +10,14 @@ import io
 import socket
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
+
+AT_MOST_BYTES: Final = 65 * 1024 * 1024
+"""Of one answer, head and all interim answers included."""
 
 
 class Deadline:
-    """When the answer that is under way has to be here."""
+    """When the answer that is under way has to be here, and how long it may be."""
 
     def __init__(self, within_s: float) -> None:
         self.within_s = within_s
@@ -23,6 +26,13 @@ class Deadline:
 
     def restart(self) -> None:
         self._ends_s = time.monotonic() + self.within_s
+        self._left_bytes = AT_MOST_BYTES
+
+    def take(self, count: int) -> None:
+        """So many bytes have come, of whatever kind. Raises HTTPException when that is too much for one answer."""
+        self._left_bytes -= count
+        if self._left_bytes < 0:
+            raise http.client.HTTPException(f"an answer of more than {AT_MOST_BYTES >> 20} MiB")
 
     def left_s(self) -> float:
         """Seconds that are left. Raises TimeoutError when there are none."""
@@ -66,7 +76,9 @@ class _TimedReads(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int | None:
         self._sock.settimeout(self._deadline.left_s())
-        return self._raw.readinto(buffer)
+        count = self._raw.readinto(buffer)
+        self._deadline.take(count or 0)
+        return count
 
     def close(self) -> None:
         self._raw.close()

@@ -15,6 +15,7 @@ from fleetrig.harness.report.fleet_table import TableHeading, devices_text, plai
 from fleetrig.simulator.contract.clock import US_PER_S
 
 LINE_EVERY_US: Final = 5 * US_PER_S
+COUNT_EVERY_US: Final = 2 * US_PER_S
 HOW_TO_END: Final = "Ctrl-C ends it"
 
 
@@ -35,6 +36,9 @@ class FleetScreen(Protocol):
     def say(self, sentence: str) -> None:
         """Shows a message until the next one; an empty one removes it."""
 
+    def count(self, text: Callable[[], str]) -> None:
+        """Shows how far something has come, until the next message; the state of the fleet is no news then."""
+
 
 class LiveScreen:
     """The table. It is looked at four times a second, and drawn when something is different."""
@@ -46,6 +50,7 @@ class LiveScreen:
         self._console, self._state, self._heading, self._now_us = console, state, heading, now_us
         self._live = Live(console=console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False)
         self._sentence = ""
+        self._count: Callable[[], str] | None = None
         self._drawn: object = None
 
     def __enter__(self) -> Self:
@@ -64,11 +69,15 @@ class LiveScreen:
             self.is_gone = True
 
     def refresh(self) -> None:
-        self._draw(self._sentence or HOW_TO_END)
+        counted = self._count() if self._count is not None else ""
+        self._draw(counted or self._sentence or HOW_TO_END)
 
     def say(self, sentence: str) -> None:
-        self._sentence = sentence
+        self._sentence, self._count = sentence, None
         self.refresh()
+
+    def count(self, text: Callable[[], str]) -> None:
+        self._count = text
 
     def _draw(self, note: str) -> None:
         size, now_us = self._console.size, self._now_us()
@@ -93,6 +102,7 @@ class PlainScreen:
         self._state, self._heading, self._now_us = state, heading, now_us
         self._due_us = now_us() + LINE_EVERY_US
         self._all_came = False
+        self._count: Callable[[], str] | None = None
 
     def __enter__(self) -> Self:
         self.say(f"{devices_text(self._state)} on {self._heading.server}, seed {self._heading.seed}")
@@ -103,12 +113,27 @@ class PlainScreen:
             self._say_state()
 
     def refresh(self) -> None:
+        if self._count is not None:
+            self._say_count(self._count)
+            return
         all_came = self._state.came_through == len(self._state.rows)
         if all_came != self._all_came or self._now_us() >= self._due_us:
             self._all_came = all_came
             self._say_state()
 
     def say(self, sentence: str) -> None:
+        self._count = None
+        self._print(sentence)
+
+    def count(self, text: Callable[[], str]) -> None:
+        self._count, self._due_us = text, self._now_us() + COUNT_EVERY_US
+
+    def _say_count(self, text: Callable[[], str]) -> None:
+        if self._now_us() >= self._due_us:
+            self._due_us = self._now_us() + COUNT_EVERY_US
+            self._print(text())
+
+    def _print(self, sentence: str) -> None:
         if self.is_gone or not sentence:
             return
         try:
@@ -119,7 +144,7 @@ class PlainScreen:
     def _say_state(self) -> None:
         now_us = self._now_us()
         self._due_us = now_us + LINE_EVERY_US
-        self.say(plain_line(self._state, self._heading, now_us))
+        self._print(plain_line(self._state, self._heading, now_us))
 
 
 def screen_for(console: Console, state: FleetState, heading: TableHeading, now_us: Callable[[], int]) -> FleetScreen:

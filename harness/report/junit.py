@@ -17,6 +17,7 @@ from typing import Final
 from xml.etree import ElementTree as ET
 
 from fleetrig.harness.report.text import finding_lines, measured_lines
+from fleetrig.harness.report.whole_file import whole_file
 from fleetrig.harness.verdict import WORST_FIRST, Report, Verdict
 from fleetrig.simulator.contract.errors import BrokenBench
 
@@ -31,12 +32,10 @@ ILLEGAL: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ff
 
 
 def write_junit(reports: Sequence[Report], path: Path) -> None:
-    """Writes the file atomically. Raises BrokenBench if it cannot be written."""
+    """Writes the file, whole. Raises BrokenBench if it cannot be written."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(path.name + ".part")
-        draft.write_bytes(ET.tostring(junit(reports), encoding="utf-8", xml_declaration=True))
-        draft.replace(path)
+        with whole_file(path) as file:
+            file.write(ET.tostring(junit(reports), encoding="utf-8", xml_declaration=True).decode())
     except OSError as wrong:
         raise BrokenBench(f"cannot write {path}: {wrong.strerror or wrong}") from None
 

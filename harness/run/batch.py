@@ -62,12 +62,14 @@ async def run_and_show(pairs: Sequence[Pair], output: BatchOutput, width: int) -
         seen = {(report.name, report.seed) for report in reports}
         left = [pair for pair in pairs if (pair[0].name, pair[1].seed) not in seen]
         not_run = reports_of(left, Verdict.SKIPPED, f"not run: {why_not}")
-        if output.junit is not None:
-            order = {expanded.name: position for position, (expanded, _) in enumerate(pairs)}
-            write_junit(sorted([*reports, *not_run], key=lambda report: order[report.name]), output.junit)
         remark = remark_on_skips([report.verdict for report in reports], output.rules)
-        took_s = time.monotonic() - began_s
-        output.writer.finish(reports, output.written(), took_s=took_s, not_run=len(not_run), remark=remark)
+        try:
+            if output.junit is not None:
+                order = {expanded.name: position for position, (expanded, _) in enumerate(pairs)}
+                write_junit(sorted([*reports, *not_run], key=lambda report: order[report.name]), output.junit)
+        finally:
+            took_s = time.monotonic() - began_s
+            output.writer.finish(reports, output.written(), took_s=took_s, not_run=len(not_run), remark=remark)
     return reports
 
 

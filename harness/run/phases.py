@@ -80,7 +80,9 @@ def add_faults(context: RunContext, faults: Sequence[Fault]) -> AdminCall[None]:
         )
     for fault in faults:
         assert context.server.add_fault is not None
+        context.fault_on_its_way = fault
         context.fault_ids.append((yield from context.server.add_fault(fault)))
+        context.fault_on_its_way = None
 
 
 def check_cuts(context: RunContext) -> None:

@@ -5,22 +5,22 @@ The one orchestrator. What it does not know: protocols, words, formats, colours.
 
 from __future__ import annotations
 
-import asyncio
 import secrets as chance
 import shlex
+import ssl
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from fleetrig.harness.external.command import values_of
 from fleetrig.harness.external.program_bench import ProgramBench
 from fleetrig.harness.platform import platform_of
 from fleetrig.harness.report.version import VERSION
-from fleetrig.harness.run.cleanup import clean_up
+from fleetrig.harness.run.cleanup import RunCleanup
 from fleetrig.harness.run.context import RunContext, seeded_tokens
-from fleetrig.harness.run.interrupts import ctrl_c_at_once
+from fleetrig.harness.run.interrupts import finish_despite_stop, stopping_at_once, telling
 from fleetrig.harness.run.known_deviations import known_in
 from fleetrig.harness.run.open_files import raise_file_limit
 from fleetrig.harness.run.phases import run_scenario
@@ -29,8 +29,10 @@ from fleetrig.harness.run.remote_trace import follow_remote_trace
 from fleetrig.harness.run.run_options import RunOptions
 from fleetrig.harness.run.trace_file import TraceFile, about_run, trace_name
 from fleetrig.harness.scenario_file.selection import Expanded
+from fleetrig.harness.scenario_file.vocabulary import CLIENT_CERTIFICATES
 from fleetrig.harness.servers.lacking import why_skipped
-from fleetrig.harness.servers.own_server import in_memory, serving
+from fleetrig.harness.servers.own_server import Proxied, in_memory, proxied_server, serving
+from fleetrig.harness.servers.trust import verify_with
 from fleetrig.harness.servers.under_test import ServerUnderTest, server_under_test
 from fleetrig.harness.verdict import PhaseResult, Report, Verdict, verdict_of_phases
 from fleetrig.reference_server.platform import PlatformBuilder
@@ -93,6 +95,8 @@ class ScenarioRun:
         self.trace.emit(self._now_us(), Lane.BENCH, "ended", name=verdict, reason=self.secrets.hide(reason))
         trace_file, complaint = self._keep_trace(verdict)
         reason = "; ".join(filter(None, [reason, complaint]))
+        if complaint and self.options.trace is not None:
+            verdict = Verdict.BROKEN
         against = self.options.against
         return Report(
             name=self.name,
@@ -115,7 +119,7 @@ class ScenarioRun:
         )
 
     def _keep_trace(self, verdict: Verdict) -> tuple[str, str]:
-        """Returns the path of the trace, and why there is none; a full disk does not change the verdict."""
+        """Returns the path of the trace, and why there is none. Only a trace that was asked for is missed."""
         keep = self.options.trace is not None or verdict in (Verdict.FAILED, Verdict.BROKEN)
         try:
             return str(self.trace_file.close(keep=keep) or ""), ""
@@ -125,12 +129,13 @@ class ScenarioRun:
     def in_virtual_time(self) -> tuple[PhaseResult, ...]:
         """Server and fleet in one process, no sockets, no waiting."""
         seed = self.options.seed
+        build, proxied = self._build()
         server, handler = in_memory(
-            self.platform, self._build(), self.profile, self.trace, self.secrets, seed, lambda: bench.now_us()
+            self.platform, build, self.profile, self.trace, self.secrets, seed, lambda: bench.now_us(), proxied
         )
         self._check_needs(server)
         bench = VirtualBench(handler, self.trace, seed=seed)
-        with ctrl_c_at_once():
+        with stopping_at_once():
             return bench.run(run_scenario(self._new_context(bench, server, seeded_tokens(seed))))
 
     async def in_real_time(self) -> tuple[PhaseResult, ...]:
@@ -140,14 +145,20 @@ class ScenarioRun:
             if against.platform not in ("", self.platform.name):
                 raise SkipScenario(WRONG_PLATFORM.format(against.name, against.platform, self.platform.name))
             return await self._run_on_server(server_under_test(against, self.platform))
-        async with serving(self.platform, self._build(), self.profile, self.trace, self.secrets) as server:
+        build, proxied = self._build()
+        async with serving(self.platform, build, self.profile, self.trace, self.secrets, proxied) as server:
             return await self._run_on_server(server)
 
-    def _build(self) -> PlatformBuilder:
-        """Returns the builder of our own server. Raises UsageError for unknown start-up properties."""
+    def _build(self) -> tuple[PlatformBuilder, Proxied | None]:
+        """Returns the builder of our own server, and what stands in front of it for devices with certificates.
+
+        Raises UsageError for unknown start-up properties.
+        """
         properties = {name: str(value) for name, value in self.scenario.server.properties.items()}
         try:
-            return self.platform.own_server.build(properties, self.profile)
+            if self._shows_certificates:
+                return proxied_server(self.platform, properties, self.profile)
+            return self.platform.own_server.build(properties, self.profile), None
         except ValueError as wrong:
             raise UsageError(f"{self.scenario.path}: server.properties: {wrong}") from None
 
@@ -157,7 +168,7 @@ class ScenarioRun:
         raise_file_limit(self.scenario.devices.unit_count())
         try:
             async with (
-                RealBench(self.trace, seed=self.options.seed, verify=self.options.verify) as bench,
+                RealBench(self.trace, seed=self.options.seed, verify=self._verify(server)) as bench,
                 self._devices(bench) as devices,
             ):
                 context = self._new_context(devices, server, lambda _: chance.token_hex(16))
@@ -165,11 +176,28 @@ class ScenarioRun:
                     return await bench.run(run_scenario(context))
         finally:
             if not server.is_own and self._context is not None:
-                await _finish_despite_interrupt(self._clean_up(self._context))
+                await self._clean_up(self._context)
+
+    @property
+    def _shows_certificates(self) -> bool:
+        return self.scenario.devices.credential in self.platform.vocabulary.certificate_credentials
+
+    def _verify(self, server: ServerUnderTest) -> ssl.SSLContext | bool:
+        """Whom devices and operator trust: the throw-away authority of our own server where it has one."""
+        return self.options.verify if server.ca is None else verify_with(server.ca, insecure=False)
 
     async def _clean_up(self, context: RunContext) -> None:
-        async with RealBench(self.trace, verify=self.options.verify) as bench:
-            self._left_behind = await bench.run(clean_up(context))
+        """Once the devices are off. A stop waits for it; when it is given up, what is left is known all the same."""
+        cleanup = RunCleanup(context)
+
+        async def work() -> None:
+            async with RealBench(self.trace, verify=self.options.verify) as bench, telling(cleanup.progress):
+                await bench.run(cleanup.run())
+
+        try:
+            await finish_despite_stop(work())
+        finally:
+            self._left_behind = cleanup.left_behind()
 
     def _devices(self, bench: RealBench) -> AbstractAsyncContextManager[Driver]:
         """Returns the driver of the devices: the bench itself, or one that starts programs."""
@@ -190,8 +218,9 @@ class ScenarioRun:
         return self.options.results / trace_name(self.name, self.options.seed, "")
 
     def _new_context(self, bench: Driver, server: ServerUnderTest, new_token: Callable[[str], str]) -> RunContext:
-        for kind, secret in server.admin.secrets():
-            self.secrets.learn(kind, secret)
+        for account in filter(None, (server.admin, server.line)):
+            for kind, secret in account.secrets():
+                self.secrets.learn(kind, secret)
         prefix = "" if server.is_own else f"fleetrig-{chance.token_hex(3)}-"
         self._began_us = bench.now_us()
         context = RunContext(
@@ -210,7 +239,8 @@ class ScenarioRun:
                 raise SkipScenario(NEEDS_A_DEVICE)
             if not server.is_own and server.control is None:
                 raise SkipScenario(f"{server.name} {TELLS_NOTHING}")
-        if lacking := server.lacks((self.scenario.devices.over, *self.scenario.needs)):
+        certificates = (CLIENT_CERTIFICATES,) if self._shows_certificates else ()
+        if lacking := server.lacks((self.scenario.devices.over, *certificates, *self.scenario.needs)):
             raise SkipScenario(why_skipped(server.name, lacking, is_own=server.is_own))
 
     def _phases(self, broken: str) -> tuple[PhaseResult, ...]:
@@ -221,13 +251,3 @@ class ScenarioRun:
 
     def _now_us(self) -> int:
         return VIRTUAL_EPOCH_US if self._context is None else self._context.driver.now_us()
-
-
-async def _finish_despite_interrupt(work: Coroutine[Any, Any, None]) -> None:
-    """Delays Ctrl-C until the work is done; a second Ctrl-C ends the wait."""
-    task = asyncio.ensure_future(work)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await task
-        raise

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from fleetrig.harness.report.version import VERSION
+from fleetrig.harness.report.whole_file import whole_file
 from fleetrig.harness.run.private_files import make_private_folder, open_private
 from fleetrig.harness.scenario_file.selection import Expanded
 from fleetrig.simulator.contract.errors import BrokenBench, shown_path, system_said
@@ -110,17 +111,10 @@ class TraceFile:
             return self._goal
 
     def _copy(self, draft: IO[str]) -> None:
-        part = self._goal.with_name(self._goal.name + ".part")
-        try:
-            with open_private(part) as kept:
-                for line in draft:
-                    # Once more: a secret may have been learnt after the line was written.
-                    kept.write(self._secrets.hide_known(line))
-            part.replace(self._goal)
-        except BaseException:
-            with suppress(OSError):
-                part.unlink(missing_ok=True)
-            raise
+        with whole_file(self._goal, open_private) as kept:
+            for line in draft:
+                # Once more: a secret may have been learnt after the line was written.
+                kept.write(self._secrets.hide_known(line))
 
     def _broken(self, wrong: OSError) -> BrokenBench:
         return BrokenBench(f"cannot write the trace {shown_path(self._goal)}: {system_said(wrong)}")

@@ -6,10 +6,11 @@ Each call is a generator of Asks, like those of the management API. Raises `Brok
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from fleetrig.harness.servers.json_answer import NotJson, beginning, kind_of, read_json, with_whole_pairs
 from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.fault_json import fault_to_json
@@ -22,6 +23,9 @@ from fleetrig.simulator.effects import Ask, NoReply, Reply
 
 CONTROL_WITHIN_S: Final = 10.0
 PAGE: Final = 500
+SHOWN_OF_REFUSAL: Final = 300
+MAX_NUMBER_DIGITS: Final = 18
+"""Of an event."""
 
 
 class ControlInterface:
@@ -35,11 +39,37 @@ class ControlInterface:
     def add_fault(self, fault: Fault) -> AdminCall[int]:
         """Adds a fault; it is in force once this is answered. Returns the fault's id."""
         answer = yield from self._ask("POST", "/faults", 201, fault_to_json(fault))
-        return int(_object(self.url, answer)["id"])
+        number = self._document(answer).get("id")
+        if not isinstance(number, int) or isinstance(number, bool):
+            raise BrokenBench(f"{self.url} is no control interface: its answer to POST /faults has no id")
+        return number
 
     def remove_fault(self, fault_id: int) -> AdminCall[None]:
         """Removes a fault; does nothing if it is already gone."""
         yield from self._ask("DELETE", f"/faults/{fault_id}", 200, or_status=404)
+
+    def newest_like(self, fault: Fault, *, but: Collection[int] = ()) -> AdminCall[int | None]:
+        """The number of the fault like this one that was added last, and is not among `but`; None if there is none."""
+        answer = yield from self._ask("GET", "/faults", 200)
+        listed = self._document(answer).get("faults")
+        wanted = fault_to_json(fault).items()
+        numbers = [
+            number
+            for one in (listed if isinstance(listed, list) else ())
+            if isinstance(one, dict) and all(one.get(key) == value for key, value in wanted)
+            if isinstance(number := one.get("id"), int) and number not in but
+        ]
+        return max(numbers, default=None)
+
+    def _document(self, answer: HttpResponse) -> dict[str, Any]:
+        """Raises BrokenBench for what is no object of JSON."""
+        try:
+            document = read_json(body_bytes(answer.body))
+        except NotJson as wrong:
+            raise BrokenBench(f"{self.url} is no control interface: it answered with {wrong}") from None
+        if not isinstance(document, dict):
+            raise BrokenBench(f"{self.url} is no control interface: it answered with {kind_of(document)}, no object")
+        return document
 
     def last_number(self) -> AdminCall[int]:
         """The number of the newest event of its trace."""
@@ -49,17 +79,18 @@ class ControlInterface:
     def events_since(self, number: int) -> AdminCall[TracePage]:
         """The next events of its server lane, without bodies."""
         answer = yield from self._ask("GET", f"/trace?lane=server&bodies=false&since={number}&limit={PAGE}", 200)
-        lines = [line for line in body_bytes(answer.body).decode().splitlines() if not line.startswith('{"dropped"')]
+        text = with_whole_pairs(body_bytes(answer.body).decode("utf-8", "replace"))
+        lines = [line for line in text.split("\n") if line and not line.startswith('{"dropped"')]
         try:
             events = [from_line(line) for line in lines]
-            until = json.loads(lines[-1])["number"] if len(lines) == PAGE else self._last(answer)
-        except (ValueError, KeyError) as wrong:
+            until = _number_of(lines[-1]) if len(lines) == PAGE else self._last(answer)
+        except ValueError as wrong:
             raise BrokenBench(f"{self.url} gave no trace: {wrong}") from None
         return TracePage(events, until, is_all=len(lines) < PAGE)
 
     def _last(self, answer: HttpResponse) -> int:
         last = answer.header("Trace-Last") or ""
-        if not last.isdecimal():
+        if not (last.isascii() and last.isdecimal() and len(last) <= MAX_NUMBER_DIGITS):
             raise BrokenBench(f"{self.url} is no control interface: its trace has no Trace-Last")
         return int(last)
 
@@ -73,7 +104,7 @@ class ControlInterface:
             case Reply(HttpResponse() as response) if response.status in (status, or_status):
                 return response
             case Reply(HttpResponse() as response):
-                said = body_bytes(response.body)[:300].decode("utf-8", "replace")
+                said = beginning(body_bytes(response.body), SHOWN_OF_REFUSAL)
                 raise BrokenBench(f"{method} {path} on the control interface {self.url} gave {response.status}: {said}")
             case NoReply(why):
                 raise BrokenBench(f"the control interface {self.url} cannot be used: {method} {path} ended in {why}")
@@ -90,11 +121,10 @@ class TracePage:
     is_all: bool
 
 
-def _object(url: str, answer: HttpResponse) -> dict[str, Any]:
-    try:
-        document = json.loads(body_bytes(answer.body))
-    except ValueError:
-        document = None
-    if not isinstance(document, dict) or "id" not in document:
-        raise BrokenBench(f"{url} is no control interface: it answered without an id")
-    return document
+def _number_of(line: str) -> int:
+    """The number of an event. Raises ValueError."""
+    event = read_json(line.encode())
+    number = event.get("number") if isinstance(event, dict) else None
+    if not isinstance(number, int):
+        raise ValueError(f"an event has no number: {line[:100]!r}")
+    return number

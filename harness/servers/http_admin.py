@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, TypeVar
 
+from fleetrig.harness.servers.json_answer import NotJson, beginning, read_json
 from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.header_text import basic_authorization
@@ -29,8 +30,12 @@ NO_ANSWER: Final = {
     "timeout": "{url} does not answer: is the address right?",
     "tls": "{url} shows a certificate that nobody here trusts, or speaks no TLS: --ca FILE names its authority",
     "unreachable": "{url} cannot be reached: is the name right and the network up?",
+    "malformed": "{url} sent nothing in HTTP that could be read, or an answer of more than 4 MiB: "
+    "are scheme and port right?",
 }
 """Sentences for the words of `NoReply`."""
+
+SHOWN_OF_REFUSAL: Final = 300
 
 KINDS: Final = {dict: "object", list: "list", str: "text", int: "number"}
 
@@ -106,17 +111,21 @@ class HttpAdmin:
         if response.status not in expect:
             raise BrokenBench(
                 f"{request.method} {request.target} on {self.url} answered {response.status}, expected "
-                f"{' or '.join(map(str, expect))}: {text[:300].decode('utf-8', 'replace') or 'no body'}"
+                f"{' or '.join(map(str, expect))}{self._why(response)}: "
+                f"{beginning(text, SHOWN_OF_REFUSAL) or 'no body'}"
             )
         if not text:
             return None
         try:
-            return json.loads(text)
-        except ValueError:
+            return read_json(text)
+        except NotJson as wrong:
             raise BrokenBench(
-                f"{request.method} {request.target} on {self.url} answered no JSON: is this a {self._server} server? "
-                f"It began with {text[:60]!r}"
+                f"{request.method} {request.target} on {self.url} answered with {wrong}: "
+                f"is this a {self._server} server?"
             ) from None
+
+    def _why(self, response: HttpResponse) -> str:
+        return f" (the account {self.account.user!r} lacks a right for this)" if response.status == 403 else ""
 
     def part(self, document: Any, kind: type[P], *path: str | int) -> P:
         """Returns a required part of an answer. Raises BrokenBench if it is missing."""

@@ -64,6 +64,15 @@ class MemoryBlobs:
         self._contents[name] = _joined(content)
         return digest.blob(name)
 
+    def receive(self, parts: Iterable[BodyPart], *, at_most_bytes: int) -> Blob:
+        return self.keep(parts, at_most_bytes=at_most_bytes)
+
+    def adopt(self, blob: Blob) -> None:
+        """It is here already."""
+
+    def reject(self, blob: Blob) -> None:
+        self.delete(blob.name)
+
     def body(self, name: str, offset_bytes: int, length_bytes: int) -> Body:
         if name not in self._contents:
             raise BrokenBench(f"there is no artifact {name} in memory")
@@ -93,7 +102,8 @@ class DirectoryBlobs:
         self.folder: Final = folder
         self._is_synced = is_synced
         paths = (folder / name for name in names)
-        self._total_bytes = sum(_size_bytes(path) for path in paths)
+        self._sizes_bytes = {path.name: _size_bytes(path) for path in paths}
+        """Of the files that are here; changed in single steps, since files are received in other threads too."""
 
     def keep(self, parts: Iterable[BodyPart], *, at_most_bytes: int) -> Blob:
         name = secrets.token_hex(NAME_BYTES)
@@ -111,8 +121,17 @@ class DirectoryBlobs:
                 with suppress(OSError):
                     path.unlink(missing_ok=True)
             raise
-        self._total_bytes += digest.size_bytes
+        self._sizes_bytes[name] = digest.size_bytes
         return digest.blob(name)
+
+    def receive(self, parts: Iterable[BodyPart], *, at_most_bytes: int) -> Blob:
+        return self.keep(parts, at_most_bytes=at_most_bytes)
+
+    def adopt(self, blob: Blob) -> None:
+        """It is here already."""
+
+    def reject(self, blob: Blob) -> None:
+        self.delete(blob.name)
 
     def body(self, name: str, offset_bytes: int, length_bytes: int) -> Body:
         path = self.folder / name
@@ -130,12 +149,11 @@ class DirectoryBlobs:
         path = self.folder / name
         with suppress(OSError):
             if is_name(name) and path.is_file():
-                size_bytes = path.stat().st_size
                 path.unlink()
-                self._total_bytes -= size_bytes
+                self._sizes_bytes.pop(name, None)
 
     def total_bytes(self) -> int:
-        return self._total_bytes
+        return sum(list(self._sizes_bytes.values()))
 
     def _fill(self, descriptor: int, digest: _Digest, parts: Iterable[BodyPart]) -> None:
         """Only what is written here is the folder's fault: reading the parts may fail too."""
@@ -196,13 +214,22 @@ class TransactionalBlobs:
 
     def keep(self, parts: Iterable[BodyPart], *, at_most_bytes: int) -> Blob:
         blob = self._blobs.keep(parts, at_most_bytes=at_most_bytes)
+        self.adopt(blob)
+        return blob
+
+    def receive(self, parts: Iterable[BodyPart], *, at_most_bytes: int) -> Blob:
+        return self._blobs.receive(parts, at_most_bytes=at_most_bytes)
+
+    def adopt(self, blob: Blob) -> None:
         try:
             self._store.put(BLOB, "", blob)
         except BaseException:
             self._blobs.delete(blob.name)
             raise
         self._store.when_settled(lambda committed: None if committed else self._blobs.delete(blob.name))
-        return blob
+
+    def reject(self, blob: Blob) -> None:
+        self._blobs.reject(blob)
 
     def body(self, name: str, offset_bytes: int, length_bytes: int) -> Body:
         return self._blobs.body(name, offset_bytes, length_bytes)

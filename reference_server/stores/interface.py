@@ -105,6 +105,15 @@ class Blobs(Protocol):
     def keep(self, parts: Iterable[BodyPart], *, at_most_bytes: int) -> Blob:
         """Streams and hashes; raises `TooLarge` beyond the limit, leaving nothing behind."""
 
+    def receive(self, parts: Iterable[BodyPart], *, at_most_bytes: int) -> Blob:
+        """As `keep`, but outside of a transaction, in any thread: until `adopt`, the blob is nobody's."""
+
+    def adopt(self, blob: Blob) -> None:
+        """Makes a received blob one of this transaction's."""
+
+    def reject(self, blob: Blob) -> None:
+        """Removes a received blob that was not adopted."""
+
     def body(self, name: str, offset_bytes: int, length_bytes: int) -> Body:
         """A part of a blob as a body: a file slice, or bytes in memory. Raises BlobGone."""
 

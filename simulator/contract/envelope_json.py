@@ -73,7 +73,7 @@ HEAD_BYTES: Final = 4 * 1024
 MOST_UTF8_BYTES: Final = 4
 
 AUTHENTICATION_DATA: Final = "authentication_data"
-"""The property of MQTT 5 that holds a credential (§3.1.2.11.10)."""
+"""The property of MQTT 5 that holds a credential."""
 
 
 class FieldForm(NamedTuple):
@@ -99,9 +99,10 @@ def envelope_from_json(found: Mapping[str, Any]) -> Envelope:
     match name:
         case "request":
             headers, body = _headers_and_body(document)
-            return HttpRequest(document["method"], document["origin"], document["target"], headers, body)
+            method, origin, target = (_text(document[field]) for field in ("method", "origin", "target"))
+            return HttpRequest(method, origin, target, headers, body)
         case "response":
-            return HttpResponse(document["status"], *_headers_and_body(document))
+            return HttpResponse(_status(document["status"]), *_headers_and_body(document))
         case _:
             envelope: Envelope = _read(KINDS[name], document)
             return envelope
@@ -149,7 +150,7 @@ def _write_head(part: bytes, secrets: Secrets) -> str | dict[str, Any]:
 
 
 def _headers_and_body(message: Mapping[str, Any]) -> tuple[Headers, Body]:
-    headers = tuple((name, value) for name, value in message.get("headers", ()))
+    headers = tuple((_text(name), _text(value)) for name, value in message.get("headers", ()))
     body = message.get("body", "")
     return headers, tuple(map(_body_part, body)) if isinstance(body, list) else _body_part(body)
 
@@ -175,7 +176,24 @@ def _fields(value: Any, secrets: Secrets) -> dict[str, Any]:
 
 
 def _read(kind: type[Any], document: Mapping[str, Any]) -> Any:
-    return kind(**{name: FORMS.get(name, PLAIN).read(content) for name, content in document.items()})
+    envelope = kind(**{name: FORMS.get(name, PLAIN).read(content) for name, content in document.items()})
+    for field in fields(envelope):
+        wanted = SCALARS.get(str(field.type))
+        if wanted is not None and type(getattr(envelope, field.name)) is not wanted:
+            raise ValueError(f"{field.name} is no {field.type}")
+    return envelope
+
+
+def _status(value: Any) -> int:
+    if type(value) is not int:
+        raise ValueError("no status")
+    return value
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"no text: {value!r}")
+    return value
 
 
 def _write_plain(value: Any, secrets: Secrets) -> Any:
@@ -225,6 +243,8 @@ def _same(value: Any) -> Any:
     return value
 
 
+SCALARS: Final = {"str": str, "int": int, "bool": bool}
+"""Fields of which nothing else is checked when they are read: by the field's type."""
 PLAIN: Final = FieldForm(_write_plain, _same)
 BYTES: Final = FieldForm(_write_bytes, _read_bytes)
 

@@ -12,12 +12,16 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
+from fleetrig.simulator.contract.clock import US_PER_S
 from fleetrig.simulator.contract.envelope_json import envelope_from_json, envelope_to_json
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 
 WORDS: Final = ("device", "stage", "fault", "reason", "cites", "name")
 NUMBERS: Final = ("took_us", "session")
+LARGEST: Final = 2**63 - 1
+LATEST_US: Final = 253_402_300_800 * US_PER_S
+"""The end of the year 9999, beyond which there are no dates."""
 
 
 def to_line(event: TraceEvent, secrets: Secrets) -> str:
@@ -35,15 +39,29 @@ def to_line(event: TraceEvent, secrets: Secrets) -> str:
     return json.dumps(fields, separators=(",", ":"))
 
 
+def _check_kinds(fields: dict[str, Any]) -> None:
+    """Raises TypeError for a field that is neither left out nor what it must be."""
+    for name in ("at_us", "seq", *NUMBERS):
+        value = fields.get(name, 0)
+        if not isinstance(value, int) or isinstance(value, bool) or abs(value) > LARGEST:
+            raise TypeError(f"{name} is no number of 64 bits")
+    if not 0 <= fields.get("at_us", 0) < LATEST_US:
+        raise ValueError("at_us is no time before the year 10000")
+    for name in ("kind", *WORDS):
+        if not isinstance(fields.get(name, ""), str):
+            raise TypeError(f"{name} is no text")
+
+
 def from_line(line: str) -> TraceEvent:
     """Raises ValueError for what is no such line."""
     try:
         fields = json.loads(line)
+        _check_kinds(fields)
         words = {word: fields[word] for word in (*WORDS, *NUMBERS) if word in fields}
         envelope = envelope_from_json(fields["envelope"]) if "envelope" in fields else None
         words.setdefault("device", "")
         return TraceEvent(
             fields["at_us"], fields["seq"], lane=Lane(fields["lane"]), kind=fields["kind"], envelope=envelope, **words
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise ValueError(f"this is no line of a trace ({error}): {line[:100]!r}") from error

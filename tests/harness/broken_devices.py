@@ -279,6 +279,13 @@ def _dies(effect: Effect, outcome: Outcome) -> Generator[Effect, Outcome, Outcom
     return outcome
 
 
+def _gives_up_unconnected(_: Effect, outcome: Outcome) -> Generator[Effect, Outcome, Outcome]:
+    yield from ()
+    if isinstance(outcome, NoReply) and outcome.why == "refused":
+        raise Ends
+    return outcome
+
+
 def _gives_up(effect: Effect, outcome: Outcome) -> Generator[Effect, Outcome, Outcome]:
     yield from ()
     if is_ask(effect, "poll") and status_of(outcome) in (401, 403, 404):
@@ -435,7 +442,7 @@ def _retargeted(change: Callable[[str], str]) -> Does:
     return does
 
 
-drops_zeros = changing(_retargeted(lambda target: re.sub(r"(Base/[1-9]\d*?)0+(?=[/?]|$)", r"\1", target)))
+drops_zeros = changing(_retargeted(lambda target: re.sub(r"((?:Base|Action)/[1-9]\d*?)0+(?=[/?]|$)", r"\1", target)))
 """Takes the zero at the end of an action's id for nothing (V40)."""
 keeps_two_digits = changing(_retargeted(lambda target: re.sub(r"(Base/\d\d)\d+", r"\1", target)))
 decodes_ids = changing(_retargeted(lambda target: target.replace("%3A", "%253A").replace("%40", "%2540")))
@@ -466,6 +473,8 @@ dies = stateless(_dies)
 """Ends when a poll document has no interval (V11)."""
 gives_up = stateless(_gives_up)
 """Ends when it is refused (V05)."""
+gives_up_unconnected = stateless(_gives_up_unconnected)
+"""Ends when nobody listens (V09)."""
 follows_redirects = stateless(_follows_redirects)
 """Takes its token wherever it is sent (V31)."""
 says_it_twice = stateless(_says_it_twice)

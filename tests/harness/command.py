@@ -45,12 +45,12 @@ def fleetrig(*words: str, cwd: Path) -> Done:
 class Running:
     """A command that is interrupted once it has printed, or written, something."""
 
-    def __init__(self, *words: str, cwd: Path) -> None:
+    def __init__(self, *words: str, cwd: Path, **environ: str) -> None:
         self._log = cwd / "command.log"
         self._output = self._log.open("wb")
         self.process = subprocess.Popen(
             [sys.executable, "-u", "-m", "fleetrig.harness.cli", *words],
-            cwd=cwd, env=environment(), stdout=self._output, stderr=subprocess.STDOUT,
+            cwd=cwd, env=environment(environ), stdout=self._output, stderr=subprocess.STDOUT,
         )  # fmt: skip
 
     def said(self) -> str:
@@ -68,6 +68,10 @@ class Running:
     def interrupt(self) -> int:
         """Ctrl-C; the exit code."""
         self.process.send_signal(signal.SIGINT)
+        return self.end()
+
+    def end(self) -> int:
+        """The exit code, once it has ended."""
         code = self.process.wait(LIMIT_S)
         self._output.close()
         assert "Traceback" not in self.said(), self.said()

@@ -13,7 +13,7 @@ import pytest
 from fleetrig.harness.platforms.hawkbit.actions import configure
 from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
 from fleetrig.harness.platforms.hawkbit.setup import gateway_key_in_use
-from fleetrig.harness.run.cleanup import clean_up
+from fleetrig.harness.run.cleanup import RunCleanup
 from fleetrig.harness.run.context import build_devices
 from fleetrig.simulator.contract.delivery import Delivery, Ending
 from fleetrig.simulator.contract.errors import BrokenBench, UsageError
@@ -52,7 +52,7 @@ def test_what_carries_the_prefix_goes_and_all_else_stays(bench: BenchFixture) ->
     bench.run(bench.admin.create_targets([{"controllerId": f"{PREFIX}made-by-a-request-nobody-remembers"}]))
     assert bench.target(f"{PREFIX}HB-1")["updateStatus"] == "pending"
 
-    assert bench.run(clean_up(bench.context)) == ""
+    assert bench.run(RunCleanup(bench.context).run()) == ""
 
     assert names(bench, "/targets", "controllerId") == ["HB-1", "fleetrig-other-HB-1"]
     assert names(bench, "/distributionsets") == ["theirs"]
@@ -83,7 +83,7 @@ def test_a_server_that_ignores_queries_loses_nothing_of_others(bench: BenchFixtu
     bench.run(bench.admin.create_targets([{"controllerId": "HB-1"}]))
     bench.run(bench.admin.create_update("theirs", "1.0", b"x", "f"))
     bench.do("preregister")
-    assert in_front(bench, ignores_queries=True).run(clean_up(bench.context)) == ""
+    assert in_front(bench, ignores_queries=True).run(RunCleanup(bench.context).run()) == ""
     assert names(bench, "/targets", "controllerId") == ["HB-1"]
     assert names(bench, "/distributionsets") == ["theirs"]
 
@@ -97,7 +97,7 @@ def test_what_cannot_be_taken_back_is_told_and_the_rest_is_done(bench: BenchFixt
         is_it = request.method == "GET" and "/targets" in request.path
         return Delivery(forbidden) if is_it else delivery
 
-    left = in_front(bench, no_deletion_of_targets).run(clean_up(bench.context))
+    left = in_front(bench, no_deletion_of_targets).run(RunCleanup(bench.context).run())
 
     assert left.startswith(f"left behind on {bench.context.server.url}: targets {PREFIX}* (GET /rest/v1/targets")
     assert "answered 403" in left
@@ -112,7 +112,7 @@ def test_a_server_that_is_gone_is_asked_once(bench: BenchFixture) -> None:
         asked.append(request.target)
         return Delivery(None, Ending.REFUSED)
 
-    left = in_front(bench, gone).run(clean_up(bench.context))
+    left = in_front(bench, gone).run(RunCleanup(bench.context).run())
     assert left.startswith(
         f"{PREFIX}* and settings may be left behind on {bench.context.server.url}: nobody listens at"
     )
@@ -125,7 +125,7 @@ def test_settings_get_back_what_they_were(bench: BenchFixture) -> None:
     bench.do("configure", pollingTime="00:20:00")
     assert bench.hawkbit.configured == {"pollingTime": "00:00:01", "maintenanceWindowPollCount": None}
 
-    bench.run(clean_up(bench.context))
+    bench.run(RunCleanup(bench.context).run())
 
     after = bench.run(bench.admin.read_config())
     assert after["pollingTime"]["value"] == before["pollingTime"]["value"] == "00:00:01"
@@ -186,3 +186,21 @@ def test_on_a_server_of_our_own_nothing_is_looked_up(tmp_path: Path) -> None:
     assert bench.run(gateway_key_in_use(bench.hawkbit)) == ""
     bench.do("configure", pollingTime="00:10:00")
     assert bench.hawkbit.configured == {}
+
+
+def test_how_far_it_is_can_be_told_at_every_moment(bench: BenchFixture) -> None:
+    bench.do("preregister")
+    cleanup = RunCleanup(bench.context)
+    assert cleanup.progress() == f"cleaning up: rollouts {PREFIX}*, 0 requests so far"
+    assert f"may be left behind on {bench.context.server.url}: rollouts {PREFIX}*, targets" in cleanup.left_behind()
+    steps = cleanup.run()
+    request = next(steps)
+    said = []
+    while True:
+        said.append(cleanup.progress())
+        try:
+            request = steps.send(bench.driver._http.ask(request, Session(), bench.driver.now_us())[0])
+        except StopIteration:
+            break
+    assert f"cleaning up: targets {PREFIX}*, 2 requests so far" in said
+    assert (cleanup.progress(), cleanup.left_behind()) == ("", "")

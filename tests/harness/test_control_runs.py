@@ -7,6 +7,7 @@ import http.client
 import json
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from textwrap import dedent
 from typing import Any, TypeVar, cast
@@ -104,6 +105,17 @@ def test_a_run_on_a_reference_server_elsewhere(tmp_path: Path, served: Served) -
     left = ask_control(served, "DELETE", "/faults")["removed"]
     assert report.verdict is Verdict.PASSED, report
     assert [fault["id"] for fault in left] == [others["id"]]
+
+
+def test_the_number_of_a_fault_that_nobody_heard_is_found(served: Served) -> None:
+    control = ControlInterface(f"http://{served.ready['control']}")
+    fault = Fault(FaultKind.OUTAGE, hits="GET /nowhere", for_s=10.0)
+    first, second = (conducted(control.add_fault(fault)) for _ in range(2))
+    conducted(control.add_fault(replace(fault, hits="GET /elsewhere")))
+    assert conducted(control.newest_like(fault)) == second
+    assert conducted(control.newest_like(fault, but=[second])) == first
+    assert conducted(control.newest_like(fault, but=[first, second])) is None
+    ask_control(served, "DELETE", "/faults")
 
 
 def test_faults_of_a_run_that_fails_are_removed_too(tmp_path: Path, served: Served) -> None:

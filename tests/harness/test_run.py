@@ -14,6 +14,7 @@ import pytest
 from fleetrig.harness.run.run import run
 from fleetrig.harness.run.run_options import RunOptions
 from fleetrig.harness.verdict import Report, Verdict
+from fleetrig.simulator.contract.http import HttpRequest
 from fleetrig.simulator.contract.trace import TraceEvent
 from fleetrig.simulator.contract.trace_json import from_line
 from tests.harness.runs import BREAKS, FAILS, HEAD, PASSES, expanded, run_once
@@ -96,6 +97,21 @@ def test_what_cannot_be_set_up_is_one_sentence(tmp_path: Path, head: str, senten
     report = run_once(tmp_path, PASSES, head=head)
     assert report.verdict is Verdict.BROKEN
     assert sentence in report.reason
+
+
+@pytest.mark.parametrize("real_time", [False, True])
+def test_a_server_below_a_context_path(tmp_path: Path, real_time: bool) -> None:
+    """Devices and operators go by the server's URL, which has the path in it."""
+    head = HEAD.replace("server: {", "server: {properties: {server.servlet.context-path: /hb}, ")
+    report = run_once(tmp_path, PASSES, head=head, real_time=real_time, trace=tmp_path / "t.jsonl")
+    assert report.verdict is Verdict.PASSED
+    paths = {
+        envelope.path
+        for line in (tmp_path / "t.jsonl").read_text().splitlines()[1:]
+        if isinstance(envelope := from_line(line).envelope, HttpRequest)
+    }
+    assert any("/controller/v1/" in path for path in paths)
+    assert all(path.startswith("/hb/") for path in paths)
 
 
 def test_secrets_of_the_environment_are_masked_everywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

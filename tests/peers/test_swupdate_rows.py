@@ -38,7 +38,7 @@ ROWS = [
     "action_replaced", "attributes_unasked", "broken_answers", "cancelled_before", "cancelled_during", "cut_download",
     "download_later", "duplicate_id", "etag", "feedback_gone", "feedback_later[status=500]",
     "framing[framed=chunked]", "framing[framed=close]", "framing[framed=http10]", "maintenance_window",
-    "no_answer[shows_as=closed]", "no_answer[shows_as=refused]", "no_answer[shows_as=reset]", "odd_documents",
+    "no_answer[shows_as=closed]", "port_closed", "no_answer[shows_as=reset]", "odd_documents",
     "odd_intervals", "re_registration", "redirect[status=307]", "refused[status=401]", "restart", "same_action_again",
     "secrets[credential=gateway_token]", "token_rotated[what=target_token]", "unknown_fields", "update",
     "wrong_date[date=Fri, 01 Jan 1999 00:00:00 GMT]", "wrong_hash",

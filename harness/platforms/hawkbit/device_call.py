@@ -6,12 +6,12 @@ whether a device tells what it does or the server has to. Paths: docs/contracts/
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Final
 from urllib.parse import unquote
 
 from fleetrig.harness.platform import DeviceCall
+from fleetrig.harness.servers.json_answer import NotJson, read_json
 from fleetrig.simulator.contract.http import HttpRequest
 from fleetrig.simulator.contract.trace import TraceEvent
 
@@ -58,8 +58,8 @@ def device_call(request: HttpRequest) -> DeviceCall | None:
 def _said(request: HttpRequest) -> str:
     """What a report says: its `status.execution`, or its `confirmation`; empty when that cannot be read."""
     try:
-        document = json.loads(request.body) if isinstance(request.body, bytes) else None
-    except ValueError:
+        document = read_json(request.body) if isinstance(request.body, bytes) else None
+    except NotJson:
         return ""
     match document:
         case {"status": {"execution": str() as said}} | {"confirmation": str() as said}:

@@ -20,6 +20,8 @@ from fleetrig.simulator.effects import Ask, NoReply
 BATCH: Final = 200
 FIRST_ANSWER_WITHIN_S: Final = 10.0
 DESCRIPTION: Final = "made by fleetrig simulate, which deletes it when it ends"
+NAMING: Final = len("made by fleetrig simulate")
+"""So much of it is enough to search for."""
 
 
 class TemporaryTargets:
@@ -71,14 +73,25 @@ class TemporaryTargets:
     def left_behind(self) -> str:
         """Describes what is left on the server; empty if nothing is."""
         left = [f"{len(self.created):,} targets such as {min(self.created)}"] if self.created else []
+        if self._unsure:
+            left.append(f"perhaps {len(self._unsure):,} more, from {self._unsure[0]} on")
         if self._mode_before is not None:
             left.append(f"{TARGET_MODE} switched on")
         return " and ".join(left)
 
+    def how_to_remove(self) -> str:
+        """Their description tells these targets from others."""
+        ways = [f'search for description=="{DESCRIPTION[:NAMING]}*" and delete what is found'] if (
+            self.created or self._unsure
+        ) else []  # fmt: skip
+        if self._mode_before is not None:
+            ways.append(f"set {TARGET_MODE} back to false")
+        return ", then ".join(ways)
+
     def _switch_tokens_on(self) -> AdminCall[None]:
         """An account that may not read the configuration (403) leaves it alone; refused devices will show it."""
         mode = yield from self._admin.call("GET", f"/system/configs/{TARGET_MODE}", expect=(200, 403))
-        if mode.get("value") is False:
+        if self._admin.part(mode, dict).get("value") is False:
             self._mode_before = mode
             try:
                 yield from self._admin.configure({TARGET_MODE: True})
@@ -92,9 +105,10 @@ class TemporaryTargets:
             for serial in serials
         ]
         self._unsure = list(serials)
-        created = yield from self._admin.call("POST", "/targets", targets, expect=(201, 409))
+        answer = yield from self._admin.send(request := self._admin.request("POST", "/targets", targets))
+        self._admin.read(request, answer, (201, 409))
         self._unsure = []
-        if not isinstance(created, list):  # all or nothing: one that exists refuses the whole batch
+        if answer.status == 409:  # all or nothing: one that exists refuses the whole batch
             raise UsageError(
                 f"some of the targets {serials[0]} to {serials[-1]} exist already on {self._admin.url}: delete them, "
                 "or give the devices other names with --serial, for instance --serial 'MINE-{n:04d}'"

@@ -10,6 +10,7 @@ EXTENSION_BYTES: Final = 8192
 """Of all chunks of a body together."""
 TRAILER_BYTES: Final = 8192
 CHUNK_HEAD: Final = re.compile(rb"([0-9A-Fa-f]{1,8})(;[^\x00-\x08\x0a-\x1f\x7f]*)?\r\n")
+PLAIN_HEAD: Final = re.compile(rb"([0-9A-Fa-f]{1,8})\r\n")
 UNFINISHED_HEAD: Final = re.compile(rb"[0-9A-Fa-f]{0,8}(?:(?<=[0-9A-Fa-f])(?:;[^\x00-\x08\x0a-\x1f\x7f]*)?\r?)?\Z")
 TRAILER: Final = re.compile(rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:|[ \t])[^\x00-\x08\x0a-\x1f\x7f]*")
 
@@ -52,13 +53,26 @@ class ChunkedFraming:
         self._step: Callable[[bytes, int, list[bytes]], int] = self._take_head
 
     def take(self, data: bytes) -> tuple[bytes, int]:
-        at, parts = 0, list[bytes]()
+        parts: list[bytes] = []
+        at = self._take_plain(data, parts) if self._step == self._take_head else 0
         while not self.is_done and at < len(data):
             next_at = self._step(data, at, parts)
             if next_at == at:
                 break
             at = next_at
         return b"".join(parts), at
+
+    def _take_plain(self, data: bytes, parts: list[bytes]) -> int:
+        """As many whole chunks without extensions as there are: in quick steps, since chunks may be tiny."""
+        at = 0
+        while (found := PLAIN_HEAD.match(data, at)) is not None:
+            start = found.end()
+            end = start + int(found[1], 16)
+            if end == start or data[end : end + 2] != b"\r\n":
+                break
+            parts.append(data[start:end])
+            at = end + 2
+        return at
 
     def _take_head(self, data: bytes, at: int, _: list[bytes]) -> int:
         found = CHUNK_HEAD.match(data, at)

@@ -45,7 +45,7 @@ from fleetrig.reference_server.server import Server
 from fleetrig.simulator.contract.delivery import Delivery, Ending, HttpHandler
 from fleetrig.simulator.contract.envelope import Close, Output
 from fleetrig.simulator.contract.errors import ModelError
-from fleetrig.simulator.contract.http import HttpRequest, body_length, find_header
+from fleetrig.simulator.contract.http import Body, HttpRequest, body_length, find_header
 from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.contract.trace import Lane
 
@@ -256,6 +256,7 @@ class HttpFront:
             return self._close
         finally:
             if spool is not None:
+                self._rules.release_body(envelope.body)
                 spool.close()
         exchange = connection.exchange(request, head)
         swallows_bytes = self._ends_with_rest(exchange, head, stream, delivery)
@@ -312,8 +313,18 @@ class HttpFront:
         whole = replace(envelope, body=spool.body())
         if body_length(whole.body) <= PREPARED_FROM_BYTES:
             return whole
-        # Reading it takes long: others go on meanwhile.
-        return replace(whole, body=await asyncio.to_thread(self._rules.prepared_body, whole))
+        return replace(whole, body=await self._prepared(whole))
+
+    async def _prepared(self, whole: HttpRequest) -> Body:
+        """Reading it takes long: others go on meanwhile. The thread ends before the body goes, whatever happens."""
+        reading = asyncio.ensure_future(asyncio.to_thread(self._rules.prepared_body, whole))
+        try:
+            return await asyncio.shield(reading)
+        except asyncio.CancelledError:
+            await asyncio.wait([reading])
+            if reading.exception() is None:
+                self._rules.release_body(reading.result())
+            raise
 
     async def _answer_broken(
         self,
@@ -368,7 +379,10 @@ def http_front(server: Server, tools: FrontTools) -> HttpFront:
     rules = server.platform.container_rules
 
     def needs_body(request: HttpRequest, session: Session, now_us: int) -> bool:
-        return not server.faults.is_idle or rules.needs_body(request, session, now_us)
+        try:
+            return not server.faults.is_idle or rules.needs_body(request, session, now_us)
+        except Exception:  # noqa: BLE001 (whatever it is, it comes up again where there is an answer to it)
+            return True
 
     return HttpFront(server.exchange, replace(rules, needs_body=needs_body), tools)
 

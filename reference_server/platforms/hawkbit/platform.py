@@ -6,6 +6,7 @@ handler → rendering. A station that refuses raises a `HawkbitError`; all of th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
@@ -19,10 +20,12 @@ from fleetrig.reference_server.platforms.hawkbit.request.dos_filter import DosFi
 from fleetrig.reference_server.platforms.hawkbit.request.error_replies import framework_reply, refusal
 from fleetrig.reference_server.platforms.hawkbit.request.firewall import check_host, check_path, container_answer
 from fleetrig.reference_server.platforms.hawkbit.request.front_page import front_page
+from fleetrig.reference_server.platforms.hawkbit.request.kept_upload import KeptUpload, keep_upload
 from fleetrig.reference_server.platforms.hawkbit.request.media_types import negotiate, type_sent
 from fleetrig.reference_server.platforms.hawkbit.request.older_answers import in_charset, reworded
 from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply, over_tls, respond
 from fleetrig.reference_server.platforms.hawkbit.request.request_documents import prepared_body
+from fleetrig.reference_server.platforms.hawkbit.request.reverse_proxy import pass_on
 from fleetrig.reference_server.platforms.hawkbit.request.routing import (
     ANY_BODY,
     Options,
@@ -41,17 +44,21 @@ from fleetrig.reference_server.platforms.hawkbit.scheduling.auto_assigner import
 from fleetrig.reference_server.platforms.hawkbit.scheduling.rollout_scheduler import RolloutScheduler
 from fleetrig.reference_server.platforms.hawkbit.state.errors import HawkbitError, framework
 from fleetrig.reference_server.platforms.hawkbit.state.forwarded import BadForwarding, apply_forwarded_headers
+from fleetrig.reference_server.platforms.hawkbit.state.records import TENANT
 from fleetrig.reference_server.platforms.hawkbit.state.repository import Repository
 from fleetrig.reference_server.platforms.hawkbit.state.settings import Settings
 from fleetrig.reference_server.platforms.hawkbit.state.tenants import open_tenant
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
-from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
+from fleetrig.simulator.contract.clock import US_PER_S
+from fleetrig.simulator.contract.http import Body, HttpRequest, HttpResponse
 from fleetrig.simulator.contract.session import Session
 
 DEVICE_SEGMENTS: Final = 4
 """`{tenant}/controller/v1/{controllerId}`: what all paths of devices begin with; authentication reads them."""
 
 
+UPLOAD_PATH: Final = re.compile(r".*/rest/v1/softwaremodules/[^/]+/artifacts")
+LOOK_AGAIN_AFTER_US: Final = US_PER_S
 READING: Final = frozenset({"GET", "HEAD"})
 
 
@@ -63,12 +70,14 @@ class HawkbitPlatform:
     def __init__(self, store: Store, blobs: Blobs, entropy: Entropy, settings: Settings) -> None:
         self.repo = Repository(store, blobs, entropy, settings)
         self._schedulers = (RolloutScheduler(self.repo), AutoAssigner(self.repo), ActionCleanup(self.repo))
+        self._looks_again_us: int | None = None
         self._dos = DosFilter(settings)
         self.container_rules = replace(
             container_rules(settings.quotas.artifact_bytes, settings.context_path),
             broken_body=self._broken_body,
             needs_body=self._needs_body,
-            prepared_body=prepared_body,
+            prepared_body=self._prepared_body,
+            release_body=self._release_body,
             failure=self._failed,
         )
         routes = known_to(self.repo.traits, PROVISIONING + DEPLOYMENT + SOFTWARE + SETS + CAMPAIGNS)
@@ -76,6 +85,10 @@ class HawkbitPlatform:
         self._devices = Router((route for route in routes if route.is_for_devices), DEVICE_SEGMENTS)
 
     def handle(self, request: HttpRequest, session: Session, now_us: int) -> HttpAnswer:
+        passed_on = self._passed_on(request, session, now_us)
+        if isinstance(passed_on, HttpAnswer):
+            return passed_on
+        request = passed_on
         try:
             request, session = self._as_seen(request, session)
         except BadForwarding as bad:
@@ -117,11 +130,14 @@ class HawkbitPlatform:
         return HttpAnswer(response, device=call.device, changed=reply.changed)
 
     def next_due_us(self) -> int | None:
-        dues = [scheduler.due_us for scheduler in self._schedulers]
+        dues = [*(scheduler.due_us for scheduler in self._schedulers), self._looks_again_us]
         return min((due for due in dues if due is not None), default=None)
 
     def advance(self, now_us: int) -> Sequence[Reaction]:
         """What is assigned by itself is assigned, rollouts take a step; a lapsed window waits for its device (§2.2)."""
+        self.repo.store.when_settled(lambda committed: None if committed else self._undone(now_us))
+        if self._looks_again_us is not None and self._looks_again_us <= now_us:
+            self._look_again(now_us)
         for scheduler in self._schedulers:
             if scheduler.due_us is not None and scheduler.due_us <= now_us:
                 scheduler.run(now_us)
@@ -130,14 +146,27 @@ class HawkbitPlatform:
                 scheduler.note(tenant, now_us, by_operator=False)
         return ()
 
+    def _undone(self, now_us: int) -> None:
+        """The store has failed: what the schedulers take for done is not."""
+        self._looks_again_us = now_us + LOOK_AGAIN_AFTER_US
+
+    def _look_again(self, now_us: int) -> None:
+        self._looks_again_us = None
+        for tenant in self.repo.store.tenants(TENANT):
+            for scheduler in self._schedulers:
+                scheduler.note(tenant, now_us, by_operator=True)
+
     def secrets(self) -> list[tuple[str, str]]:
         known, self.repo.new_secrets = self.repo.new_secrets, []
         return known
 
     def _needs_body(self, request: HttpRequest, session: Session, now_us: int) -> bool:
         """False for what is refused, or done, before its body is looked at."""
+        passed_on = self._passed_on(request, session, now_us)
+        if isinstance(passed_on, HttpAnswer):
+            return False
         try:
-            request, session = self._as_seen(request, session)
+            request, session = self._as_seen(passed_on, session)
             call = Call(request, session, now_us, self.repo)
             if container_answer(request.method, request.target, call.path) is not None or call.path == "/":
                 return False
@@ -148,12 +177,32 @@ class HawkbitPlatform:
             return False
         return route.method not in READING
 
+    def _passed_on(self, request: HttpRequest, session: Session, now_us: int) -> HttpRequest | HttpAnswer:
+        """What the proxy in front passes on, or answers itself; without one the request as it came."""
+        verifier = self.repo.settings.client_verifier
+        if verifier is None:
+            return request
+        return pass_on(request, session, now_us, verifier, self.repo.certificate_headers)
+
     def _as_seen(self, request: HttpRequest, session: Session) -> tuple[HttpRequest, Session]:
         """What is behind the container and the filter for proxies. Raises OutsideContext, BadForwarding."""
         settings = self.repo.settings
         if settings.context_path:
             request = inside_context(settings.context_path, request)
         return apply_forwarded_headers(settings.forwarding, request, session, settings.context_path)
+
+    def _prepared_body(self, request: HttpRequest) -> Body:
+        """For another thread: it reads settings, and keeps files, but no records."""
+        content_type = request.header("content-type") or ""
+        if not content_type.lower().startswith("multipart/"):
+            return prepared_body(request)
+        if not UPLOAD_PATH.fullmatch(request.path):
+            return request.body
+        return keep_upload(request.body, content_type, self.repo.blobs, self.repo.settings.quotas.artifact_bytes)
+
+    def _release_body(self, body: Body) -> None:
+        if isinstance(body, KeptUpload):
+            body.discard(self.repo.blobs)
 
     def _broken_body(self, status: int, request: HttpRequest, now_us: int) -> HttpResponse:
         response = framework_reply(status, Call(request, Session(), now_us, self.repo))

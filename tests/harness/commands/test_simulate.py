@@ -358,11 +358,13 @@ def test_a_second_ctrl_c_gives_up_cleaning_and_says_so(hawkbit_server):
             running.ctrl_c()
             running.until("deleting 2 targets")
             running.ctrl_c()
-            assert running.end() == Exit.BROKEN
+            assert running.end() == Exit.INTERRUPTED
         finally:
             os.kill(hawkbit_server.pid, signal.SIGCONT)
     assert "2 targets such as SIM-0001" in running.text
     assert "interrupted again" in running.text
+    assert 'search for description=="made by fleetrig simulate*" and delete what is found' in running.text
+    assert f"set {TOKEN_MODE} back to false" in running.text
 
 
 def test_when_the_reader_goes_away_it_ends_and_clears_away(empty_server):

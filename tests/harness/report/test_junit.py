@@ -139,7 +139,7 @@ ODD = "nul \x00 bell \x07 esc \x1b[31m <&>\"'\r\n lone \ud800 non \uffff smile \
 
 def test_odd_characters_make_valid_xml(tmp_path: Path) -> None:
     phases = (PhaseResult(ODD, (CheckResult(ODD, Verdict.FAILED, Finding(ODD, ODD)),), 1.0),)
-    path = tmp_path / "deep" / "junit.xml"
+    path = tmp_path / "junit.xml"
 
     write_junit([report(Verdict.FAILED, f"a/{ODD}", reason=ODD, phases=phases)], path)
 

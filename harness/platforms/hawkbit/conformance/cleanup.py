@@ -32,6 +32,9 @@ WAIT_S: Final = 0.5
 MOST_WAITS: Final = 20
 
 
+Step = Callable[[], Answer]
+
+
 def is_refused(answer: Answer) -> bool:
     """What is gone already was not refused."""
     return answer.status >= 300 and answer.status != 404
@@ -48,6 +51,8 @@ class Cleanup:
         self._originals = originals
         self._made: list[str] = []
         self._changed: list[str] = []
+        self._held: list[tuple[str, Step]] = []
+        """What something else still held when its turn came."""
 
     def remove(self, path: str) -> None:
         """This is to be deleted; what was made last goes first."""
@@ -66,7 +71,8 @@ class Cleanup:
 
     def run(self) -> list[str]:
         """Settings first, they are everybody's. Gives a sentence for each thing that the server would not take back."""
-        left, silent = [], 0
+        left: list[str] = []
+        silent = 0
         for what, step in self._steps():
             try:
                 answer = step()
@@ -77,21 +83,45 @@ class Cleanup:
                     return left
                 continue
             silent = 0
-            if is_refused(answer) and is_refused(answer := self._once_free(answer, step)):
+            if answer.status in HELD:
+                self._held.append((what, step))
+            elif is_refused(answer):
                 left.append(f"{what}: {answer.request} answered {answer.status}")
+        return left + self._remove_held()
+
+    def _remove_held(self) -> list[str]:
+        """Asks again, in order, when all else is gone: a set was held by a target that was deleted after it, or is held
+        by a deleted rollout until the server's scheduler comes by. (Whether a rollout is gone cannot be asked: one that
+        was started stays readable for good.)
+        """
+        left: list[str] = []
+        waits = 0
+        while self._held:
+            try:
+                is_better = self._ask_held_again(left)
+            except BrokenBench as gone:
+                return left + [f"{what}: {gone}" for what, _ in self._held]
+            if self._held and not is_better:
+                if waits == MOST_WAITS:
+                    return left + [f"{what}: still in use" for what, _ in self._held]
+                waits += 1
+                time.sleep(WAIT_S)
         return left
 
-    @staticmethod
-    def _once_free(answer: Answer, step: Callable[[], Answer]) -> Answer:
-        """Asks again while something else holds it: a deleted rollout stays until the server's scheduler comes by."""
-        for _ in range(MOST_WAITS):
-            if answer.status not in HELD or not is_refused(answer):
-                break
-            time.sleep(WAIT_S)
+    def _ask_held_again(self, left: list[str]) -> bool:
+        """One round; what is refused for good goes into `left`. Returns whether there are fewer things than before."""
+        before = list(self._held)
+        for one in before:
+            what, step = one
             answer = step()
-        return answer
+            if answer.status in HELD:
+                continue
+            if is_refused(answer):
+                left.append(f"{what}: {answer.request} answered {answer.status}")
+            self._held.remove(one)
+        return len(self._held) < len(before)
 
-    def _steps(self) -> Iterator[tuple[str, Callable[[], Answer]]]:
+    def _steps(self) -> Iterator[tuple[str, Step]]:
         """Each is owed until the next is asked for: what a Ctrl-C interrupts is not done."""
         while self._changed:
             key = self._changed[-1]
@@ -105,7 +135,7 @@ class Cleanup:
 
     def pending(self) -> list[str]:
         """Sentences on what was not paid."""
-        return [what for what, _ in self._steps()]
+        return list(dict.fromkeys(what for what, _ in (*self._steps(), *self._held)))
 
     def _put(self, key: str, before: Any) -> Answer:
         path = f"/system/configs/{key}"

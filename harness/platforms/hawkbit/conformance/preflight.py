@@ -14,6 +14,7 @@ from typing import Any, Final
 from fleetrig.harness.conformance.exact_client import Answer
 from fleetrig.harness.platforms.hawkbit.conformance.api_client import basic, patiently
 from fleetrig.harness.platforms.hawkbit.conformance.under_test import TenantUnderTest
+from fleetrig.harness.servers.json_answer import NotJson, read_json
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.identity import UserPassword
 
@@ -141,7 +142,7 @@ def kind(answer: Answer) -> str:
 def document(answer: Answer) -> dict[str, Any]:
     """A body that is a JSON object; else an empty one."""
     try:
-        found = json.loads(answer.body)
-    except ValueError:
+        found = read_json(answer.body)
+    except NotJson:
         return {}
     return found if isinstance(found, dict) else {}

@@ -22,12 +22,14 @@ from fleetrig.harness.platforms.hawkbit.conformance.generations import GENERATIO
 from fleetrig.harness.platforms.hawkbit.conformance.row_settings import RowSettings
 from fleetrig.harness.platforms.hawkbit.conformance.start_properties import named
 from fleetrig.harness.platforms.hawkbit.conformance.under_test import Target, TenantUnderTest, Update
-from fleetrig.harness.run.interrupts import ctrl_c_later
+from fleetrig.harness.run.interrupts import STOPPING, finishing_first, tell
 from fleetrig.harness.verdict import Finding
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.identity import UserPassword
 
 LOOK_EVERY_S: Final = 0.2
+NOT_AS_THE_CONTRACT_SAYS: Final = (LookupError, TypeError, AttributeError, ValueError, OverflowError)
+"""What a row stumbles over in a document of another shape."""
 
 
 class RowClient(ApiClient):
@@ -141,10 +143,10 @@ class RowClient(ApiClient):
         A Ctrl-C meanwhile waits for that; a second one does not.
         """
         try:
-            with ctrl_c_later():
+            with finishing_first():
                 self.under_test.left_behind += self._cleanup.run()
                 if self.was_interrupted:
-                    with contextlib.suppress(BrokenBench, Mismatch):
+                    with contextlib.suppress(BrokenBench, Mismatch, LookupError, TypeError):
                         delete_by_prefix(self.mgmt, self.name_prefix)
         except KeyboardInterrupt:
             self.under_test.left_behind += self._cleanup.pending()
@@ -164,17 +166,13 @@ def open_client(under_test: TenantUnderTest, row: Row[RowClient]) -> Iterator[Ro
                 f"targets of our own: its filter {name!r} assigns a set to them too ({mismatch})"
             ) from None
         raise named(mismatch, last) from None
-    except (
-        LookupError,
-        TypeError,
-        AttributeError,
-        ValueError,
-    ) as error:  # a document that is not what the contract says
+    except NOT_AS_THE_CONTRACT_SAYS as error:
         last = client.http.last
         got = f"{last.request} answered {last.status} {last.text[:300]!r}" if last is not None else "nothing"
         raise Mismatch(Finding("an answer of the shape that the contract gives", f"{got} ({error!r})")) from error
     except KeyboardInterrupt:
         client.was_interrupted = True
+        tell(STOPPING)
         raise
     finally:
         client.clean_up()

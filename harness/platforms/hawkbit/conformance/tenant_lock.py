@@ -7,7 +7,6 @@ has not changed for long is that of a run that was killed, and is taken over.
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,13 +20,16 @@ from fleetrig.harness.conformance.run_rows import OpenClient
 from fleetrig.harness.platforms.hawkbit.conformance.preflight import ask
 from fleetrig.harness.platforms.hawkbit.conformance.row_client import RowClient, open_client
 from fleetrig.harness.platforms.hawkbit.conformance.under_test import TenantUnderTest
-from fleetrig.harness.run.interrupts import ctrl_c_later
+from fleetrig.harness.run.interrupts import finishing_first
+from fleetrig.harness.servers.json_answer import read_json
 from fleetrig.simulator.contract.errors import BrokenBench
 
 TAG: Final = "fleetrig-conform"
 TAGS: Final = "/rest/v1/targettags"
 DEAD_AFTER_S: Final = 300
 """No row takes as long as that."""
+LATEST_MS: Final = 32_503_680_000_000
+"""The year 3000."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Lock:
 
     def release(self) -> None:
         try:
-            with ctrl_c_later():
+            with finishing_first():
                 gone = ask(self.under_test, "DELETE", f"{TAGS}/{self.tag_id}").status in (200, 204, 404)
         except BrokenBench:
             gone = False
@@ -71,11 +73,12 @@ def _take_over(under_test: TenantUnderTest) -> Lock | None:
     """The tag of a run that was killed. Raises BrokenBench for that of one that goes on."""
     answer = ask(under_test, "GET", f"{TAGS}?q=name=={TAG}")
     tag = _first(answer, "content")
-    if not {"id", "createdAt", "lastModifiedAt"} <= tag.keys():
+    created_at_ms, changed_at_ms = (_time_ms(tag.get(name)) for name in ("createdAt", "lastModifiedAt"))
+    if "id" not in tag or created_at_ms is None or changed_at_ms is None:
         return None
-    since_s = _now_s(answer) - tag["lastModifiedAt"] / 1000
+    since_s = _now_s(answer) - changed_at_ms / 1000
     if since_s < DEAD_AFTER_S:
-        began = datetime.fromtimestamp(tag["createdAt"] / 1000, UTC).strftime("%H:%M:%S UTC")
+        began = datetime.fromtimestamp(created_at_ms / 1000, UTC).strftime("%H:%M:%S UTC")
         raise BrokenBench(
             f"another run judges this tenant since {began} (target tag {TAG}), and would change its settings under our "
             f"feet: wait for it; if it was killed, wait {DEAD_AFTER_S - since_s:.0f} s or remove the tag"
@@ -98,14 +101,21 @@ def _description(under_test: TenantUnderTest, what: str) -> str:
 
 def _now_s(answer: Answer) -> float:
     """The server's clock as its answer tells it."""
-    date = answer.header("Date")
-    return parsedate_to_datetime(date).timestamp() if date else datetime.now(UTC).timestamp()
+    try:
+        return parsedate_to_datetime(answer.header("Date") or "").timestamp()
+    except (ValueError, OverflowError):
+        return datetime.now(UTC).timestamp()
+
+
+def _time_ms(value: object) -> int | None:
+    """A point in time as the server writes it; None for what is none."""
+    return value if isinstance(value, int) and 0 <= value < LATEST_MS else None
 
 
 def _first(answer: Answer, key: str = "") -> dict[str, Any]:
     """The first of a list, or of the list under a key; none: empty."""
     try:
-        found = json.loads(answer.body)
+        found = read_json(answer.body)
         return dict((found[key] if key else found)[0])
     except (ValueError, TypeError, LookupError):
         return {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -10,6 +9,7 @@ from fleetrig.harness.conformance.exact_client import Answer
 from fleetrig.harness.doctor.diagnosis import Diagnosis, Weight, printable
 from fleetrig.harness.platforms.hawkbit.doctor.facts import MODES, Facts, Kind
 from fleetrig.harness.platforms.hawkbit.doctor.surroundings import is_device_api
+from fleetrig.harness.servers.json_answer import NotJson, read_json
 
 CACHE_S: Final = 60.0
 """A changed switch may be cached for 10 s (§1.6); somebody who tries at once is inside that."""
@@ -89,8 +89,8 @@ def answer_line(answer: Answer) -> str:
 
 def _document(answer: Answer) -> dict[str, Any]:
     try:
-        document = json.loads(answer.body)
-    except ValueError:
+        document = read_json(answer.body)
+    except NotJson:
         return {}
     return document if isinstance(document, dict) else {}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Any, Final
@@ -11,6 +10,7 @@ from urllib.parse import quote
 from fleetrig.harness.doctor.diagnosis import Diagnosis, Weight, quoted
 from fleetrig.harness.platforms.hawkbit.doctor.facts import Facts
 from fleetrig.harness.platforms.hawkbit.settings import CONFIRMATION_FLOW
+from fleetrig.harness.servers.json_answer import read_json
 
 WAITS: Final = "wait_for_confirmation"
 LINKED: Final = re.compile(r"/confirmationBase/(\d+)")
@@ -45,8 +45,8 @@ def waiting_in(actions: Any) -> str:
 
 def _linked(facts: Facts) -> str:
     try:
-        href = json.loads(facts.answer.body)["_links"]["confirmationBase"]["href"] if facts.answer is not None else ""
-    except (ValueError, TypeError, KeyError):
+        href = read_json(facts.answer.body)["_links"]["confirmationBase"]["href"] if facts.answer is not None else ""
+    except (ValueError, TypeError, LookupError):
         return ""
     found = LINKED.search(str(href))
     return "" if found is None else found[1]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -29,6 +28,7 @@ from fleetrig.harness.platforms.hawkbit.doctor.facts import (
 )
 from fleetrig.harness.platforms.hawkbit.doctor.sending import HARMLESS, credential_headers
 from fleetrig.harness.platforms.hawkbit.doctor.surroundings import is_admission, is_hawkbit, is_no_api
+from fleetrig.harness.servers.json_answer import NotJson, read_json
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.identity import UserPassword
 
@@ -163,8 +163,10 @@ def _page(client: ExactClient, headers: Mapping[str, str], more: str) -> tuple[l
     page = _json(answer)
     if answer.status != 200 or not isinstance(page, dict):
         return [], 0
-    found = [target_from(record) for record in page.get("content", []) if isinstance(record, dict)]
-    return found, int(page.get("total", len(found)))
+    content, total = page.get("content"), page.get("total")
+    records = content if isinstance(content, list) else ()
+    found = [target_from(record) for record in records if isinstance(record, dict)]
+    return found, total if isinstance(total, int) else len(found)
 
 
 def _searched(piece: str) -> str:
@@ -244,8 +246,8 @@ def _skew_s(answer: Answer, now: datetime) -> float | None:
 
 def _json(answer: Answer) -> Any:
     try:
-        return json.loads(answer.body)
-    except ValueError:
+        return read_json(answer.body)
+    except NotJson:
         return None
 
 

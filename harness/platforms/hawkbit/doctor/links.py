@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Final
 from urllib.parse import urlsplit
 
 from fleetrig.harness.doctor.diagnosis import Diagnosis, Weight, printable
 from fleetrig.harness.platforms.hawkbit.doctor.facts import Facts
+from fleetrig.harness.servers.json_answer import read_json
 
 USUAL_PORTS: Final = {"http": 80, "https": 443}
 
@@ -44,7 +44,7 @@ def _place(url: str) -> tuple[str, str, int]:
 
 def _hrefs(facts: Facts) -> list[str]:
     try:
-        found = json.loads(facts.answer.body)["_links"] if facts.answer is not None else {}
+        found = read_json(facts.answer.body)["_links"] if facts.answer is not None else {}
         return [str(link["href"]) for link in found.values()]
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, LookupError, AttributeError):
         return []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import chain
 from typing import Any, Final
 
@@ -10,6 +9,7 @@ from fleetrig.reference_server.multipart import BadMultipart, Upload
 from fleetrig.reference_server.platforms.hawkbit.ddi import artifact_files
 from fleetrig.reference_server.platforms.hawkbit.mgmt.software_views import artifact_document
 from fleetrig.reference_server.platforms.hawkbit.request.call import Call
+from fleetrig.reference_server.platforms.hawkbit.request.kept_upload import FILE_FIELD, KeptUpload
 from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply
 from fleetrig.reference_server.platforms.hawkbit.state import rules, software
 from fleetrig.reference_server.platforms.hawkbit.state.action_records import ARTIFACT, Artifact, SoftwareModule
@@ -27,7 +27,6 @@ from fleetrig.reference_server.platforms.hawkbit.state.errors import (
     violations,
 )
 from fleetrig.reference_server.stores.interface import Blob, TooLarge
-from fleetrig.simulator.contract.http import BodyPart
 
 GREATEST_NAME: Final = 256
 MIB: Final = 1024 * 1024
@@ -41,10 +40,8 @@ def upload(call: Call, module_id: int) -> Reply:
     Raises 400 (no or an empty file, a wrong checksum or name), 404, 409 (the name is taken), 415, 423 (locked), 429.
     """
     form = _form(call)
-    blocks = form.file_blocks()
     try:
-        first = next(blocks, b"")
-        kept = _keep(call, first, blocks) if first else None
+        kept = _kept_before(call, call.request.body) if isinstance(call.request.body, KeptUpload) else _read(call, form)
     except BadMultipart as wrong:
         raise _unreadable(str(wrong)) from None
     if not form.has_file:
@@ -108,11 +105,13 @@ def download(call: Call, module_id: int, artifact_id: int) -> Reply:
 
 def _form(call: Call) -> Upload:
     content_type = call.headers.get("content-type", "")
+    if isinstance(call.request.body, KeptUpload):
+        return call.request.body.form
     if not content_type.lower().startswith("multipart/form-data"):
         accepted = (("Accept", "multipart/form-data"),)
         raise framework(415, f"Content-Type {content_type[:100] or 'missing'}: expected multipart/form-data", accepted)
     try:
-        return Upload(call.request.body, content_type, "file")
+        return Upload(call.request.body, content_type, FILE_FIELD)
     except BadMultipart as wrong:
         raise _unreadable(str(wrong)) from None
 
@@ -147,20 +146,49 @@ def _open_module(call: Call, module_id: int, filename: str) -> SoftwareModule:
     return module
 
 
-def _keep(call: Call, first: BodyPart, blocks: Iterator[BodyPart]) -> Blob | HawkbitError:
-    """Stores what is uploaded. An error is to be raised if nothing else is wrong: it is over a quota (§1.7)."""
-    quotas = call.settings.quotas
-    left = max(quotas.all_artifacts_bytes - call.repo.blobs.total_bytes(), 0)
+def _read(call: Call, form: Upload) -> Blob | HawkbitError | None:
+    """Stores what is uploaded; nothing of an empty file."""
+    blocks = form.file_blocks()
+    first = next(blocks, b"")
+    if not first:
+        return None
+    left = _left_bytes(call)
     try:
-        return call.repo.blobs.keep(chain((first,), blocks), at_most_bytes=min(quotas.artifact_bytes, left))
+        most = min(call.settings.quotas.artifact_bytes, left)
+        return call.repo.blobs.keep(chain((first,), blocks), at_most_bytes=most)
     except TooLarge:
-        if left < quotas.artifact_bytes:
-            java_class = ARTIFACT_EXCEPTIONS + "StorageQuotaExceededException"
-            message = f"Storage quota exceeded, {_readable(left)} left."
-            return HawkbitError(429, "quota.storageExceeded", java_class, message)
-        java_class = ARTIFACT_EXCEPTIONS + "FileSizeQuotaExceededException"
-        message = f"Maximum artifact size ({_readable(quotas.artifact_bytes)}) exceeded."
-        return HawkbitError(429, "quota.fileSizeExceeded", java_class, message)
+        return _too_large(call, left)
+
+
+def _kept_before(call: Call, upload: KeptUpload) -> Blob | HawkbitError | None:
+    """The same of an upload whose file is here already."""
+    if upload.failure is not None and not isinstance(upload.failure, TooLarge):
+        raise upload.failure
+    kept, upload.kept = upload.kept, None
+    left = _left_bytes(call, kept.size_bytes if kept is not None else 0)
+    if kept is not None and kept.size_bytes > left:
+        call.repo.blobs.reject(kept)
+    elif kept is not None:
+        call.repo.blobs.adopt(kept)
+        return kept
+    return None if kept is None and upload.failure is None else _too_large(call, left)
+
+
+def _left_bytes(call: Call, own_bytes: int = 0) -> int:
+    """What may be kept yet; `own_bytes` are kept already, but not yet counted."""
+    return max(call.settings.quotas.all_artifacts_bytes - call.repo.blobs.total_bytes() + own_bytes, 0)
+
+
+def _too_large(call: Call, left: int) -> HawkbitError:
+    """To be raised if nothing else is wrong: it is over a quota (§1.7)."""
+    quotas = call.settings.quotas
+    if left < quotas.artifact_bytes:
+        java_class = ARTIFACT_EXCEPTIONS + "StorageQuotaExceededException"
+        message = f"Storage quota exceeded, {_readable(left)} left."
+        return HawkbitError(429, "quota.storageExceeded", java_class, message)
+    java_class = ARTIFACT_EXCEPTIONS + "FileSizeQuotaExceededException"
+    message = f"Maximum artifact size ({_readable(quotas.artifact_bytes)}) exceeded."
+    return HawkbitError(429, "quota.fileSizeExceeded", java_class, message)
 
 
 def _store(call: Call, module: SoftwareModule, filename: str, form: Upload, blob: Blob) -> Reply:

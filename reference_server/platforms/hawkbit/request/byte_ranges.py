@@ -67,7 +67,7 @@ def parse_ranges(header: str, total_bytes: int, *, in_order: bool = True) -> tup
 
 def _parse_one(text: str, total_bytes: int) -> ByteRange:
     first_text, _, last_text = text.partition("-")
-    numbers = [int(part) for part in (first_text, last_text) if part]
+    numbers = [_number(part) for part in (first_text, last_text) if part]
     if not numbers or max(numbers) > GREATEST:
         raise Unsatisfiable("a range without numbers, or with one beyond 2^63 - 1")
     if not first_text:
@@ -77,6 +77,12 @@ def _parse_one(text: str, total_bytes: int) -> ByteRange:
     if first > last:
         raise Unsatisfiable("a range that begins after its end or after the end of the file")
     return ByteRange(first, last)
+
+
+def _number(digits: str) -> int:
+    """Beyond 2^63 - 1 one number is as good as another."""
+    digits = digits.lstrip("0") or "0"
+    return int(digits) if len(digits) <= len(str(GREATEST)) else GREATEST + 1
 
 
 def wants_whole(if_range: str | None, etag: str, last_modified_ms: int) -> bool:

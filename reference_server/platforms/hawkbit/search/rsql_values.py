@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -49,14 +48,26 @@ def _test_text(node: Comparison) -> Test:
     if first is None or first == "":
         return lambda value: value is None or (first == "" and value == "")
     if "*" in first.replace("\\*", ""):
-        pattern = re.compile(_wildcards(first), re.DOTALL)
-        return lambda value: value is not None and pattern.fullmatch(str(value).lower()) is not None
+        pieces = [piece.replace("\0", "*") for piece in first.replace("\\*", "\0").split("*")]
+        return lambda value: value is not None and _fits(str(value).lower(), pieces)
     return lambda value: value is not None and str(value).lower() == first
 
 
-def _wildcards(text: str) -> str:
-    r"""`*` stands for any text, `\*` for itself."""
-    return ".*".join(re.escape(part.replace("\0", "*")) for part in text.replace("\\*", "\0").split("*"))
+def _fits(text: str, pieces: list[str]) -> bool:
+    r"""Whether a text is these pieces with any text between them (`*`; `\*` is the star itself).
+
+    Each piece is looked for once: a regular expression would try all places of all of them.
+    """
+    first, *between, last = pieces
+    at, end = len(first), len(text) - len(last)
+    if at > end or not text.startswith(first) or not text.endswith(last):
+        return False
+    for piece in between:
+        found = text.find(piece, at, end)
+        if found < 0:
+            return False
+        at = found + len(piece)
+    return True
 
 
 def _test_number(node: Comparison) -> Test:

@@ -162,7 +162,9 @@ def _pair(forwarded: str, name: str) -> str:
 
 
 def _integer(text: str, default: int) -> int:
-    return int(text) if text.isascii() and text.isdigit() and int(text) <= INT_MAX else default
+    digits = text.lstrip("0") or text[:1]
+    is_short = digits.isascii() and digits.isdigit() and len(digits) <= len(str(INT_MAX))
+    return int(digits) if is_short and int(digits) <= INT_MAX else default
 
 
 def _need_integer(text: str) -> int:

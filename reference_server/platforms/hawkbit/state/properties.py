@@ -12,6 +12,7 @@ from typing import Any, Final
 from fleetrig.reference_server.platforms.hawkbit.state import artifact_properties
 from fleetrig.reference_server.platforms.hawkbit.state.config_keys import KEYS
 from fleetrig.reference_server.platforms.hawkbit.state.permissions import unknown_rights
+from fleetrig.reference_server.platforms.hawkbit.state.property_hints import hint_for
 from fleetrig.reference_server.platforms.hawkbit.state.property_values import (
     as_any_context_path,
     as_context_path,
@@ -197,6 +198,8 @@ def _with_accounts(settings: Settings, given: Mapping[str, Mapping[str, str]]) -
 
 
 def _unknown(name: str) -> str:
+    if hint := hint_for(name):
+        return f"no property {name!r} here: {hint}"
     related = [known for known in _known_names(name) if _is_related(name, known)]
     near = get_close_matches(name, related, n=1, cutoff=LEAST_ALIKE)
     return f"no property {name!r}" + _did_you_mean(near[0] if near else "")
@@ -211,8 +214,13 @@ def _known_names(name: str) -> list[str]:
 
 
 def _is_related(name: str, known: str) -> bool:
-    """Whether what differs, the words at both ends that are the same aside, is nearly the same or one word left out."""
+    """Whether the last words are nearly the same, and what differs, the words at both ends that are the same aside.
+
+    One word may be left out.
+    """
     left, right = name.split("."), known.split(".")
+    if SequenceMatcher(None, left[-1], right[-1]).ratio() < LEAST_ALIKE:
+        return False
     start = _same(left, right)
     end = _same(left[start:][::-1], right[start:][::-1])
     left, right = left[start : len(left) - end], right[start : len(right) - end]

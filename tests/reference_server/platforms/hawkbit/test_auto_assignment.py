@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.reference_server.platforms.hawkbit.deployment_bench import CLOSED, Bench
+from tests.reference_server.stores.failing import fail_after
 
 
 @pytest.fixture
@@ -39,6 +40,17 @@ def test_targets_that_are_there_already(bench):
     action = bench.mgmt("GET", "/targets/dev/actions").body["content"][0]
     assert (action["forceType"], action["weight"], action["createdBy"]) == ("soft", 7, "admin")
     assert bench.history(action["id"])[0][1] == ["Auto assignment: f"]
+
+
+def test_what_a_failed_store_has_undone_is_done_again(bench):
+    bench.target()
+    auto_assign(bench, bench.release())
+    platform, store = bench.platform, bench.store
+    bench.now_us = platform.next_due_us()
+    fail_after(store, lambda: platform.advance(bench.now_us))
+    assert bench.mgmt("GET", "/targets/dev/actions").body["total"] == 0
+    bench.wait(4)
+    assert bench.mgmt("GET", "/targets/dev/actions").body["total"] == 1
 
 
 def test_whoever_had_the_set_once_does_not_get_it_again(bench):

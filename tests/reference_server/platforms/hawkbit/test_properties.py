@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from fleetrig.reference_server.platforms.hawkbit.state.properties import settings_from_properties
@@ -38,7 +40,7 @@ def test_properties_change_the_settings() -> None:
     assert settings.auto_assign_every_s == 0.5
 
 
-@pytest.mark.parametrize("name", ["nonsense", "hawkbit.dmf.enabled", "server.port", "hawkbit.artifact.maxSize", ""])
+@pytest.mark.parametrize("name", ["nonsense", "server.portt", "hawkbit.artifact.maxSize", ""])
 def test_what_is_like_nothing_that_there_is_gets_no_hint(name: str) -> None:
     with pytest.raises(ValueError, match=f"^no property '{name}'$"):
         settings_from_properties({name: "1"})
@@ -121,3 +123,35 @@ def test_links_follow_the_proxy_when_its_word_is_taken() -> None:
 def test_a_lower_minimum_allows_shorter_intervals() -> None:
     rig = Rig(settings_from_properties({"hawkbit.controller.minPollingTime": "00:00:01"}))
     assert status(rig.mgmt("PUT", "/system/configs/pollingTime", {"value": "00:00:02"})) == 204
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("server.port", "--http"),
+        ("server.address", "--http"),
+        ("server.ssl.key-store", "--https"),
+        ("spring.servlet.multipart.max-file-size", "maxArtifactSize"),
+        ("spring.security.user.name", "hawkbit.security.user.<name>.password"),
+        ("security.user.password", "--accounts"),
+        ("spring.datasource.url", "--store"),
+        ("org.eclipse.hawkbit.repository.file.path", "--store"),
+        ("spring.rabbitmq.host", "DMF"),
+        ("hawkbit.dmf.enabled", "DMF"),
+        ("hawkbit.server.security.cors.enabled", "origin"),
+        ("logging.level.root", "--trace"),
+        ("hawkbit.server.ddi.security.authentication.targettoken", ".enabled"),
+    ],
+)
+def test_what_is_said_otherwise_here_is_told(name: str, says: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(f"no property {name!r} here: ")) as told:
+        settings_from_properties({name: "x"})
+    assert says in str(told.value)
+    assert "did you mean" not in str(told.value)
+
+
+def test_anonymous_devices_can_be_switched_off_as_they_are() -> None:
+    name = "hawkbit.server.ddi.security.authentication.anonymous.enabled"
+    assert settings_from_properties({name: "false"}) == Settings()
+    with pytest.raises(ValueError, match="expected false"):
+        settings_from_properties({name: "true"})

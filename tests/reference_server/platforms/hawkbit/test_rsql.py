@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fleetrig.reference_server.platforms.hawkbit.search.rsql import Comparison, Logical, Operator, parse
 from fleetrig.reference_server.platforms.hawkbit.search.rsql_fields import Field, Fields, Holds
 from fleetrig.reference_server.platforms.hawkbit.search.rsql_match import compiled
+from fleetrig.reference_server.platforms.hawkbit.search.rsql_values import value_test
 from fleetrig.reference_server.platforms.hawkbit.state.errors import HawkbitError
 
 
@@ -254,3 +258,20 @@ def test_in_memory_a_key_must_be_lower_case_and_a_fixed_word_never_matches() -> 
     assert not compiled("note.HW==2", FIELDS, in_memory=True)(thing, None)
     assert compiled("note.sw==1", FIELDS, in_memory=True)(thing, None)
     assert not compiled("state==new", FIELDS, in_memory=True)(thing, None)
+
+
+@given(st.text("ab*\\", max_size=8), st.text("ab*", max_size=12))
+def test_stars_stand_for_any_text(pattern: str, text: str) -> None:
+    """As a regular expression would have it, which would take for ever over many stars."""
+    pieces = pattern.replace("\\*", "\0").split("*")
+    if len(pieces) == 1:
+        return
+    wanted = ".*".join(re.escape(piece.replace("\0", "*")) for piece in pieces)
+    found = value_test(FIELDS.find("name")[0], Comparison("name", Operator.EQUAL, (pattern,)))(text)
+    assert found == (re.fullmatch(wanted, text, re.DOTALL) is not None)
+
+
+def test_many_stars_over_a_long_text_are_looked_for_once() -> None:
+    query = "name==" + "*a" * 200 + "*b"
+    assert compiled(query, FIELDS)(Thing("a" * 2000), None) is False
+    assert compiled(query, FIELDS)(Thing("a" * 2000 + "b"), None) is True

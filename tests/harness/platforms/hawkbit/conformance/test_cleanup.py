@@ -22,6 +22,7 @@ from fleetrig.harness.platforms.hawkbit.conformance.suite import ROWS
 from fleetrig.harness.platforms.hawkbit.conformance.under_test import TenantUnderTest
 from fleetrig.harness.platforms.hawkbit.settings import GATEWAY_KEY, GATEWAY_MODE, TARGET_MODE
 from fleetrig.harness.report.exits import Exit
+from fleetrig.harness.run.interrupts import STOPPING
 from fleetrig.simulator.contract.errors import BrokenBench
 from tests.harness.conformance.raw_server import LIMIT_S
 from tests.harness.platforms.hawkbit.conformance.in_process import reference
@@ -232,7 +233,7 @@ def test_ctrl_c_in_the_middle_of_a_run(server: TenantUnderTest, tmp_path: Path) 
         wait_for_a_target(server)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=LIMIT_S)
-    assert (process.returncode, err) == (Exit.INTERRUPTED, "interrupted\n")
+    assert (process.returncode, err) == (Exit.INTERRUPTED, f"{STOPPING}\ninterrupted\n")
     assert everything(server) == before
     assert ET.parse(junit).getroot().get("tests") == "1"
 
@@ -278,12 +279,13 @@ def test_a_setting_becomes_what_it_was_before_the_run_not_before_the_row(server:
     [
         ([400, 423, 204], [], 3),
         ([409, 404], [], 2),
-        ([400] * (MOST_WAITS + 1), ["/distributionsets/7 is still there: DELETE /x answered 400"], MOST_WAITS + 1),
+        ([400] * (MOST_WAITS + 2), ["/distributionsets/7 is still there: still in use"], MOST_WAITS + 2),
+        ([409, 403], ["/distributionsets/7 is still there: DELETE /x answered 403"], 2),
         ([403], ["/distributionsets/7 is still there: DELETE /x answered 403"], 1),
     ],
-    ids=["held for a while", "gone meanwhile", "held for good", "refused"],
+    ids=["held for a while", "gone meanwhile", "held for good", "then refused", "refused"],
 )
-def test_what_a_deleted_rollout_still_holds_is_asked_for_again(
+def test_what_something_else_still_holds_is_asked_for_again(
     statuses: list[int], left: list[str], asked: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cleanup, "WAIT_S", 0.0)
@@ -294,3 +296,40 @@ def test_what_a_deleted_rollout_still_holds_is_asked_for_again(
 
     assert made.run() == left
     assert len(answers) - len(list(came)) == asked
+
+
+def test_what_holds_each_other_goes_in_order_without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a server that deletes no set which a target still has, and no module which a set still has."""
+    monkeypatch.setattr(cleanup, "WAIT_S", 1e9)
+    holds = {"/softwaremodules/1": "/distributionsets/2", "/distributionsets/2": "/targets/a"}
+    there = {"/targets/a", *holds}
+    asked: list[str] = []
+
+    def mgmt(method: str, path: str) -> Answer:
+        asked.append(path)
+        if holds.get(path) in there:
+            return Answer(409, (), b"", f"{method} {path}")
+        there.discard(path)
+        return Answer(204, (), b"", f"{method} {path}")
+
+    made = Cleanup(mgmt, {})
+    for path in ("/targets/a", "/softwaremodules/1", "/distributionsets/2"):
+        made.remove(path)
+
+    assert made.run() == []
+    assert there == set()
+    assert asked == [*(first := ["/distributionsets/2", "/softwaremodules/1"]), "/targets/a", *first]
+
+
+def test_a_server_that_goes_away_meanwhile_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cleanup, "WAIT_S", 1e9)
+    answers = iter([Answer(409, (), b"", "DELETE /x")])
+
+    def mgmt(method: str, path: str) -> Answer:
+        if (found := next(answers, None)) is None:
+            raise BrokenBench("nobody listens")
+        return found
+
+    made = Cleanup(mgmt, {})
+    made.remove("/distributionsets/7")
+    assert made.run() == ["/distributionsets/7 is still there: nobody listens"]

@@ -1,0 +1,75 @@
+"""Files that are whole or as they were: written beside their place and put there at the end."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final, TextIO
+
+from fleetrig.simulator.contract.errors import shown_path, system_said
+
+DRAFT: Final = ".part"
+
+
+def open_text(path: Path) -> TextIO:
+    return path.open("w", encoding="utf-8", newline="")
+
+
+@contextmanager
+def whole_file(path: Path, open_draft: Callable[[Path], TextIO] = open_text) -> Iterator[TextIO]:
+    """What is written inside the block replaces the file at its end; nothing is left of it if anything goes wrong.
+
+    A link keeps leading where it did, and what is no file, such as `/dev/stdout`, is written as it is. Raises OSError.
+    """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        with open_draft(path) as file:
+            yield file
+        return
+    goal = path.resolve()
+    draft = goal.with_name(goal.name + DRAFT)
+    try:
+        with open_draft(draft) as file:
+            yield file
+        draft.replace(goal)
+    except BaseException:
+        with suppress(OSError):
+            draft.unlink()
+        raise
+
+
+def check_place(option: str, path: Path) -> None:
+    """For a file that is written later. Raises ValueError with a sentence when that would fail.
+
+    The folder is not made: a mistyped path would be taken for a wish. Tried by writing a little there, since rights
+    alone do not tell whether a file system is full or can be written to at all.
+    """
+    if path.is_dir():
+        raise ValueError(f"{option} {path} is a folder; give the name of a file")
+    if path.exists() and not path.is_file():
+        return
+    if len(os.fsencode(path.name)) + len(DRAFT) > LONGEST_NAME_BYTES:
+        raise ValueError(f"{option} {shown_path(path)}: File name too long")
+    check_folder(option, path, path.resolve().parent)
+
+
+def check_folder(option: str, path: Path, folder: Path) -> None:
+    """The same for a folder in which files are made later; `path` is what the option said."""
+    if not folder.is_dir():
+        what = "is no folder" if folder.exists() else "is not there: make that folder first"
+        raise ValueError(f"{option} {path}: {folder} {what}")
+    trial = folder / f".{path.name[:TRIAL_CHARACTERS]}{DRAFT}"
+    try:
+        try:
+            trial.write_bytes(bytes(TRIAL_BYTES))
+        finally:
+            with suppress(OSError):
+                trial.unlink()
+    except OSError as wrong:
+        raise ValueError(f"{option} {path}: nothing can be written to {folder} ({system_said(wrong)})") from None
+
+
+TRIAL_CHARACTERS: Final = 100
+LONGEST_NAME_BYTES: Final = 255
+TRIAL_BYTES: Final = 4096
