@@ -16,7 +16,7 @@ from fleetrig.harness.scenario_file.scenario import Scenario
 from fleetrig.harness.scenario_file.unit_list import Unit
 from fleetrig.harness.scenario_file.vocabulary import Vocabulary
 from fleetrig.harness.servers.remote import RemoteServer
-from fleetrig.reference_server.platform import PlatformBuilder
+from fleetrig.reference_server.platform import ClientVerifier, PlatformBuilder
 from fleetrig.simulator.contract.identity import Credential, DeviceIdentity, UserPassword
 from fleetrig.simulator.contract.json_types import Json
 from fleetrig.simulator.contract.trace import TraceEvent
@@ -87,6 +87,16 @@ class DeviceCall(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class ProxiedServer:
+    """How our own server plays a platform behind a TLS terminator that asks devices for certificates."""
+
+    listeners: Mapping[str, str]
+    """Those that are opened in addition, with their fictitious addresses in virtual time."""
+    build: Callable[[Mapping[str, str], str, ClientVerifier], PlatformBuilder]
+    """As that of `OwnServer`, with the authorities that the terminator trusts."""
+
+
+@dataclass(frozen=True, slots=True)
 class OwnServer:
     """How our own reference server plays a platform for a run."""
 
@@ -96,6 +106,10 @@ class OwnServer:
     """Listener -> its fictitious address in virtual time; in real time each gets a loopback port. The first
     is the one that is administered."""
     account: UserPassword
+    line_account: UserPassword | None = None
+    """An account of the manufacturing line, which may create devices and do nothing else."""
+    proxied: ProxiedServer | None = None
+    """For devices that authenticate with certificates."""
 
 
 def _nothing_more(_: Behaviour) -> Mapping[str, str]:

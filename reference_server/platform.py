@@ -49,6 +49,24 @@ class Reaction:
 NOTHING = Reaction()
 
 
+@dataclass(frozen=True, slots=True)
+class VerifiedClient:
+    """What a TLS terminator finds out about the certificate that a client has shown."""
+
+    reason: str = ""
+    """Why it is not accepted, as OpenSSL says it; empty when it is."""
+    common_name: str = ""
+    issuer_hashes: tuple[str, ...] = ()
+    """`openssl x509 -issuer_hash` of the certificate, then of each authority above it."""
+
+
+class ClientVerifier(Protocol):
+    """Whom a TLS terminator trusts to issue client certificates."""
+
+    def verify(self, chain: tuple[bytes, ...], now_us: int) -> VerifiedClient:
+        """`chain` in DER as `Session.certificates` has it: not empty, and anything may be wrong with it."""
+
+
 class ServerPlatform(Protocol):
     """One emulated server. It has no I/O, clock or randomness of its own."""
 

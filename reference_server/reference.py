@@ -13,7 +13,6 @@ before something failed is closed again.
 from __future__ import annotations
 
 import logging
-import ssl
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -34,7 +33,7 @@ from fleetrig.reference_server.fronts.control import ControlFront
 from fleetrig.reference_server.fronts.front import Front, FrontTools, Limits, ListenerKind
 from fleetrig.reference_server.fronts.http.front import http_front
 from fleetrig.reference_server.fronts.listening import Listener
-from fleetrig.reference_server.fronts.tls import ThrowAwayTls, tls_context
+from fleetrig.reference_server.fronts.tls import ServerTls, ThrowAwayTls
 from fleetrig.reference_server.platform import PlatformBuilder, context_path_of
 from fleetrig.reference_server.scheduler import Scheduler, ServedPlatform
 from fleetrig.reference_server.server import Server
@@ -94,6 +93,8 @@ class ServerOptions:
     platforms: tuple[PlatformOptions, ...]
     certificate: Path | None = None
     key: Path | None = None
+    asks_clients: bool = False
+    """TLS listeners ask clients for certificates; platforms judge them (`Session.certificates`)."""
     control: Address | None = None
     """Where the control interface listens (docs/control.md); beyond loopback it answers under any name."""
     store: str = "memory:"
@@ -279,7 +280,7 @@ class ReferenceServer:
         for options in wanted:
             listeners = self._listeners[options.name] = {}
             for name, address in options.listeners.items():
-                tls = self._tls_context() if self._listener_kinds[name].is_tls else None
+                tls = self._server_tls() if self._listener_kinds[name].is_tls else None
                 listeners[name] = self._bound(Listener(name, address, tls, self._note_full))
         if self._options.control is not None:
             self._control = self._bound(Listener("control", self._options.control, on_full=self._note_full))
@@ -288,16 +289,17 @@ class ReferenceServer:
         self._stack.callback(listener.close)
         return listener
 
-    def _tls_context(self) -> ssl.SSLContext:
+    def _server_tls(self) -> ServerTls:
         options = self._options
         if options.certificate is not None:
-            return tls_context(options.certificate, options.key or options.certificate)
+            key = options.key or options.certificate
+            return ServerTls(options.certificate, key, asks_clients=options.asks_clients)
         if self._authority is None:
             addresses = [address for one in options.platforms for address in one.listeners.values()]
             hosts = dict.fromkeys(address.host for address in addresses if not address.is_wildcard)
-            self._authority = ThrowAwayTls(list(hosts), self._clock.now_us())
+            self._authority = ThrowAwayTls(list(hosts), self._clock.now_us(), asks_clients=options.asks_clients)
             self._stack.callback(self._authority.close)
-        return self._authority.context
+        return self._authority.tls
 
     def _note_bug(self, envelope: Envelope | None, bug: BaseException) -> None:
         """Logs a bug once for each place in our code; what fails around us is none."""

@@ -146,6 +146,11 @@ HOMES = (
         ),
         "platforms see envelopes; the fronts can be exchanged",
     ),
+    Home(
+        "OpenSSL",
+        ("fleetrig.reference_server.fronts.any_certificate",),
+        "the standard library does TLS everywhere else: this one is for listeners that take any client certificate",
+    ),
     Home("httpx", ("fleetrig.simulator.transports.http",), "who sends HTTP sends an envelope through the transport"),
 )
 

@@ -17,6 +17,7 @@ from fleetrig.harness.run.context import Device, RunContext
 from fleetrig.harness.scenario_file.check_words import ManufacturingRecord
 from fleetrig.harness.verdict import Finding, Measured
 from fleetrig.simulator.contract.errors import BrokenBench
+from fleetrig.simulator.contract.identity import ClientCertificate, Credential
 from fleetrig.simulator.drivers.director import AdminCall
 from fleetrig.simulator.stages import Stage
 
@@ -46,7 +47,7 @@ def row_of(context: RunContext, device: Device, state: str | None) -> dict[str, 
     return {
         "serial": device.serial.removeprefix(context.prefix),
         platform.vocabulary.id_name: device.serial,
-        "fingerprint": fingerprint("".join(platform.credential_values(device.credential).values())),
+        "fingerprint": fingerprint_of(context, device.credential),
         "verdict": verdict_on(device, state, platform.vocabulary.accepted_states),
     }
 
@@ -60,6 +61,13 @@ def verdict_on(device: Device, state: str | None, accepted_states: Collection[st
     if device.agent.stage not in ACCEPTED:
         return f"failed: device is {device.agent.stage}"
     return "passed"
+
+
+def fingerprint_of(context: RunContext, credential: Credential | None) -> str:
+    """Of a certificate the beginning of the fingerprint that everybody knows it by."""
+    if isinstance(credential, ClientCertificate):
+        return credential.fingerprint[:16]
+    return fingerprint("".join(context.platform.credential_values(credential).values()))
 
 
 def fingerprint(secret: str) -> str:

@@ -62,8 +62,7 @@ def warn_if_others_can_read(path: Path) -> None:
 
 def warn_of_tokens(scenario_id: str, scenarios: Sequence[Scenario]) -> None:
     """What is weak about the tokens that a scenario's combinations name, each finding once."""
-    findings = [finding for scenario in scenarios for finding in scenario_findings(scenario)]
-    for finding in dict.fromkeys(findings):
+    for finding in scenario_findings(scenarios):
         typer.echo(f"warning: {scenario_id}: {finding}", err=True)
 
 

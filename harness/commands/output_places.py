@@ -27,6 +27,15 @@ def check_own_folder(option: str, path: Path) -> None:
         check_folder(option, path, path if path.is_dir() else path.resolve().parent)
 
 
+def check_file_or_folder(option: str, path: Path, *, is_many: bool) -> None:
+    """For a file, or a folder when there are several runs. Raises UsageError."""
+    with _told(option, path):
+        if is_many and path.exists() and not path.is_dir():
+            raise ValueError(f"{option} {path} is a file, and there are several runs: give the name of a folder")
+        is_folder = is_many or path.is_dir()
+    (check_own_folder if is_folder else check_file)(option, path)
+
+
 @contextmanager
 def _told(option: str, path: Path) -> Iterator[None]:
     """What is wrong with a place is the user's mistake; a name that is too long cannot even be asked for."""

@@ -86,9 +86,12 @@ def fleet_line(scenario: Scenario) -> str:
     listed = f" of {scenario.devices.csv.name}" if scenario.devices.csv is not None else ""
     credential = scenario.devices.credential
     with_what = "without credentials" if credential == "none" else f"with {credential.replace('_', ' ')}"
+    over = scenario.devices.over + ("s" if scenario.devices.credential in scenario.devices.certificates else "")
     noun = "device" if count == 1 else "devices"
     program = ", programs started by --device-command" if scenario.devices.external else ""
-    return f"{count} {noun}{listed}: {names}; over {scenario.devices.over} {with_what}{program}"
+    gateways = scenario.devices.children and count // (1 + scenario.devices.children)
+    behind = f", {gateways} of them gateways with {scenario.devices.children} behind each" if gateways else ""
+    return f"{count} {noun}{listed}{behind}: {names}; over {over} {with_what}{program}"
 
 
 def habits_line(scenario: Scenario) -> str:

@@ -12,7 +12,7 @@ from typing import Final, Literal
 from rich.console import Console
 
 from fleetrig.harness.commands.fleet_options import warn_of_tokens
-from fleetrig.harness.commands.output_places import check_file, check_own_folder
+from fleetrig.harness.commands.output_places import check_file, check_file_or_folder, check_own_folder
 from fleetrig.harness.external.command import device_command
 from fleetrig.harness.report.console import ConsoleReport, make_console
 from fleetrig.harness.report.exits import Exit, ExitRules, exit_of_all
@@ -192,13 +192,9 @@ def check_places(junit: Path | None, trace: Path | None, results: Path, *, is_ma
     """Raises UsageError, before anything is run, for output that could not be written."""
     if junit is not None:
         check_file("--junit", junit)
-    if trace is not None and is_many and trace.exists() and not trace.is_dir():
-        raise UsageError(f"--trace {trace} is a file, and there are several runs: give the name of a folder")
-    if trace is not None and (is_many or trace.is_dir()):
-        check_own_folder("--trace", trace)
-    elif trace is not None:
-        check_file("--trace", trace)
-    if results != RESULTS or results.exists():  # the usual one is made when there is something to keep
+    if trace is not None:
+        check_file_or_folder("--trace", trace, is_many=is_many)
+    if results != RESULTS or RESULTS.exists():  # the usual one is made when there is something to keep
         check_own_folder("--results", results)
 
 

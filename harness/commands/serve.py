@@ -22,6 +22,7 @@ from fleetrig.harness.platforms import PLATFORMS
 from fleetrig.harness.run.interrupts import run_until_stopped, stop_signals_in_loop
 from fleetrig.harness.run.open_files import raise_soft_limit
 from fleetrig.harness.servers.description import description_of
+from fleetrig.harness.servers.serve_process import is_orphan
 from fleetrig.reference_server.reference import ReferenceServer
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.masking import Secrets
@@ -43,6 +44,19 @@ def _listener(name: str) -> Any:
     return typer.Option(f"--{name}", metavar="[P=]H:P", help=_listener_help(name), hidden=is_hidden)
 
 
+CertificateFile = Annotated[
+    Path | None, typer.Option(metavar="F", help="PEM certificate chain for TLS; a temporary CA if omitted.")
+]
+KeyFile = Annotated[Path | None, typer.Option(metavar="F", help="Its PEM key, if not in the same file.")]
+Accounts = Annotated[
+    list[str] | None, typer.Option(metavar="[P=]F.yaml", help="A file with more accounts for administration.")
+]
+ClientAuthoritiesFile = Annotated[
+    Path | None,
+    typer.Option(metavar="F", help="PEM authorities: devices over TLS must show a certificate of one of them."),
+]
+
+
 def serve(
     platform: Annotated[
         list[str] | None,
@@ -58,10 +72,9 @@ def serve(
     coap: Annotated[list[str] | None, _listener("coap")] = None,
     coaps: Annotated[list[str] | None, _listener("coaps")] = None,
     registry: Annotated[list[str] | None, _listener("registry")] = None,
-    cert: Annotated[
-        Path | None, typer.Option(metavar="F", help="PEM certificate chain for TLS; a temporary CA if omitted.")
-    ] = None,
-    key: Annotated[Path | None, typer.Option(metavar="F", help="Its PEM key, if not in the same file.")] = None,
+    cert: CertificateFile = None,
+    key: KeyFile = None,
+    client_ca: ClientAuthoritiesFile = None,
     control: Annotated[
         str, typer.Option(metavar="H:P|off", help="Address of the control interface (docs/control.md).")
     ] = DEFAULT_CONTROL,
@@ -69,9 +82,7 @@ def serve(
     remove_leftovers: Annotated[
         bool, typer.Option("--remove-leftovers", help="Delete artifact files that the store does not name.")
     ] = False,
-    accounts: Annotated[
-        list[str] | None, typer.Option(metavar="[P=]F.yaml", help="A file with more accounts for administration.")
-    ] = None,
+    accounts: Accounts = None,
     admin_password: Annotated[
         list[str] | None,
         typer.Option(metavar="[P=]env:NAME", help="The password of admin; required for non-loopback addresses."),
@@ -86,6 +97,9 @@ def serve(
 
     Can serve several platforms at once; then prefix an option's value with the platform: --http PLATFORM=HOST:PORT.
 
+    With --client-ca a TLS listener also plays the reverse proxy in front: it verifies certificates of devices and
+    vouches for them to the platform, as the platform's own guide has it.
+
     The control interface is for tests in any language: HTTP with JSON, at an address of its own, which the banner and
     the ready file name. GET / describes the server; POST /faults makes it fail; POST /clock moves its time forward;
     GET /trace shows or follows what happens; GET /reasons says why devices were refused.
@@ -94,7 +108,7 @@ def serve(
              "registry": registry}  # fmt: skip
     listeners = {name: values for name, values in given.items() if values}
     args = ServeArgs(platform or (), listeners, profile or (), set_ or (), accounts or (), admin_password or (), cert,
-                     key, store, control, remove_leftovers)  # fmt: skip
+                     key, client_ca, store, control, remove_leftovers)  # fmt: skip
     config = parse(args, {name: servable(name) for name in PLATFORMS})
     ready = ReadyFile(ready_file) if ready_file is not None else None
     secrets = Secrets()
@@ -129,6 +143,8 @@ async def _serve(config: ServeConfig, secrets: Secrets, file: LiveTrace | None, 
         while not stop.is_set():
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), FLUSH_EVERY_S)
+            if is_orphan():
+                stop.set()
             writer.write(console.flush(server.clock.now_us(), is_end=stop.is_set()))
             if file is not None:
                 file.flush()

@@ -32,7 +32,8 @@ def banner(
     for name, listeners in addresses.items():
         if not is_single:
             lines.append(config.platforms[name].title)
-        lines += _of_platform(listeners, config.platforms[name], ca)
+        asks = config.options.asks_clients
+        lines += _of_platform(listeners, config.platforms[name], ca, asks_clients=asks)
     if not is_single:
         lines.append("all platforms")
     if control is not None:
@@ -60,9 +61,13 @@ def _counted(number: int, thing: str) -> str:
     return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
 
 
-def _of_platform(listeners: Mapping[str, Address], config: PlatformConfig, ca: Path | None) -> Iterator[str]:
+def _of_platform(
+    listeners: Mapping[str, Address], config: PlatformConfig, ca: Path | None, *, asks_clients: bool
+) -> Iterator[str]:
     for listener, address in listeners.items():
         yield _listening(listener, address, ca, config.url_path if listener in ("http", "https") else "")
+        if asks_clients and listener in TLS_LISTENERS:
+            yield "           devices must show a certificate of --client-ca here"
     for account in config.accounts:
         yield f"  account  {account}"
 

@@ -35,6 +35,7 @@ class ServeArgs:
     admin_passwords: Sequence[str] = ()
     certificate: Path | None = None
     key: Path | None = None
+    client_ca: Path | None = None
     store: str = "memory:"
     control: str = DEFAULT_CONTROL
     remove_leftovers: bool = False
@@ -61,6 +62,7 @@ def parse(args: ServeArgs, known: Mapping[str, ServablePlatform]) -> ServeConfig
         tuple(PlatformOptions(name, one.build, of_platform[name].addresses) for name, one in configs.items()),
         certificate=args.certificate,
         key=args.key,
+        asks_clients=args.client_ca is not None,
         control=_control(args.control),
         store=args.store,
         remove_leftovers=args.remove_leftovers,
@@ -91,6 +93,7 @@ def _platform_args(
             properties=properties.get(name, ()),
             accounts=Path(accounts[name]) if name in accounts else None,
             admin_password=passwords.get(name),
+            client_ca=args.client_ca,
         )
         for name, platform in chosen.items()
     }
@@ -161,10 +164,12 @@ def _check_tls(
     if args.key and not args.certificate:
         raise UsageError("--key needs --cert, the certificate that it belongs to")
     open_ones = {listener for one in of_platform.values() for listener in one.addresses}
-    if args.certificate and not open_ones & TLS_LISTENERS:
+    about_tls = {"--cert and --key are": args.certificate, "--client-ca is": args.client_ca}
+    given = next((words for words, file in about_tls.items() if file is not None), None)
+    if given is not None and not open_ones & TLS_LISTENERS:
         possible = dict.fromkeys(name for one in chosen.values() for name in one.description.listeners)
         options = " or ".join(f"--{name} HOST:PORT" for name in possible if name in TLS_LISTENERS)
-        raise UsageError(f"--cert and --key are for {options or 'listeners with TLS'}, which is missing")
+        raise UsageError(f"{given} for {options or 'listeners with TLS'}, which is missing")
 
 
 def _control(text: str) -> Address | None:

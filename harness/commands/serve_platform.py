@@ -25,6 +25,8 @@ class PlatformArgs:
     accounts: Path | None = None
     admin_password: str | None = None
     """A reference to it: `env:NAME` or a file."""
+    client_ca: Path | None = None
+    """The authorities whose client certificates are accepted (PEM); TLS listeners ask for them then."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
+from itertools import chain
 from typing import Any, Final
 
 from fleetrig.harness.run.context import Device, RunContext
@@ -38,25 +39,29 @@ def touched_by(context: RunContext, words: ActionWord) -> Iterator[str]:
 def power_on(context: RunContext, words: PowerOn) -> Director[None]:
     """Starts devices one by one over the spread; with `cut_at` each loses its power once at that point."""
     yield from ()
-    devices = [device for device in context.select_devices(words.only) if not device.agent.is_on]
+    off = [[device for device in group if not device.agent.is_on] for group in context.select_powered(words.only)]
+    groups = [group for group in off if group]
     spread_s = words.spread_s or context.scenario.devices.start_spread_s
-    for position, device in enumerate(devices):
+    for position, (first, *behind) in enumerate(groups):
         watch = context.watch if position == 0 else None
         if words.cut_at is not None:
-            watch = context.cuts[device.serial] = PowerCutTrigger(words.cut_at, words.off_s)
-        context.switched_on.add(device.serial)
-        context.driver.power_on(device.agent, after_s=spread_s * position / max(1, len(devices)), trigger=watch)
+            watch = context.cuts[first.serial] = PowerCutTrigger(words.cut_at, words.off_s)
+        after_s = spread_s * position / max(1, len(groups))
+        context.switched_on.update(device.serial for device in (first, *behind))
+        context.driver.power_on(first.agent, after_s=after_s, trigger=watch)
+        for device in behind:
+            context.driver.power_on(device.agent, after_s=after_s)
 
 
 def power_cut(context: RunContext, words: PowerCut) -> Director[None]:
     yield from ()
-    for device in context.select_devices(words.only):
+    for device in chain(*context.select_powered(words.only)):
         context.driver.power_cut(device.agent)
 
 
 def cycle_power(context: RunContext, words: CyclePower) -> Director[None]:
     yield from ()
-    power_cycle(context, context.select_devices(words.only), words.off_s)
+    power_cycle(context, list(chain(*context.select_powered(words.only))), words.off_s)
 
 
 def power_cycle(context: RunContext, devices: Sequence[Device], off_s: float) -> None:

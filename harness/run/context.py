@@ -16,7 +16,7 @@ from fleetrig.harness.verdict import PhaseResult
 from fleetrig.simulator.agent import Agent
 from fleetrig.simulator.contract.clock import to_s
 from fleetrig.simulator.contract.faults import Fault
-from fleetrig.simulator.contract.identity import Credential, DeviceIdentity
+from fleetrig.simulator.contract.identity import ClientCertificate, Credential, DeviceIdentity
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane
 from fleetrig.simulator.drivers.director import Driver
@@ -109,6 +109,20 @@ class RunContext:
             device for serial, device in self.devices.items() if fnmatchcase(serial.removeprefix(self.prefix), only)
         ]
 
+    def select_powered(self, only: str = "*") -> list[list[Device]]:
+        """The devices whose power hangs together, for each that fits the glob: alone, or all of a gateway.
+
+        The gateway comes first.
+        """
+        groups: dict[str, list[Device]] = {}
+        for device in self.select_devices(only):
+            groups.setdefault(device.identity.gateway or device.serial, [])
+        for device in self.devices.values():
+            group = groups.get(device.identity.gateway or device.serial)
+            if group is not None:
+                group.append(device)
+        return list(groups.values())
+
     def serials(self, only: str = "*") -> list[str]:
         return [device.serial for device in self.select_devices(only)]
 
@@ -120,7 +134,7 @@ class RunContext:
     def reprogram(self, device: Device, credential: Credential | None, behaviour: Behaviour) -> None:
         """Gives a device another credential and behaviour."""
         device.credential, device.behaviour = credential, behaviour
-        device.agent.reprogram(self.behaviour(behaviour))
+        device.agent.reprogram(self.behaviour(behaviour), certificate_of(credential))
 
 
 def build_devices(context: RunContext) -> None:
@@ -128,9 +142,17 @@ def build_devices(context: RunContext) -> None:
     template = context.scenario.devices
     for unit in template.units():
         serial = context.prefix + unit.serial
-        identity = DeviceIdentity(serial, context.server.admin.tenant, template.model, template.hw_revision)
+        gateway = context.prefix + unit.gateway if unit.gateway else ""
+        tenant = context.server.admin.tenant
+        identity = DeviceIdentity(serial, tenant, template.model, template.hw_revision, gateway)
         credential, behaviour = context.work.device(identity, unit)
-        context.devices[serial] = Device(identity, credential, behaviour, Agent(identity, context.behaviour(behaviour)))
+        agent = Agent(identity, context.behaviour(behaviour), certificate_of(credential))
+        context.devices[serial] = Device(identity, credential, behaviour, agent)
+
+
+def certificate_of(credential: Credential | None) -> ClientCertificate | None:
+    """What a device's connections show in TLS handshakes: transports see to that, not its behaviour."""
+    return credential if isinstance(credential, ClientCertificate) else None
 
 
 def seeded_tokens(seed: int) -> Callable[[str], str]:

@@ -45,6 +45,11 @@ from fleetrig.simulator.contract.trace_json import from_line
 AS_RECORDED: Final = "as recorded: "
 NOT_A_RUN: Final = "is no trace of `fleetrig run`: its first line does not say which run it is"
 
+FIRST_FIELDS: Final[Mapping[str, type]] = {
+    "run": str, "seed": int, "time": str, "values": dict, "digest": str, "fleetrig": str,
+}  # fmt: skip
+"""What the first line says, in the order of `StoredRun`, and the form of each."""
+
 
 @dataclass(frozen=True, slots=True)
 class StoredRun:
@@ -94,8 +99,10 @@ def read_lines(path: Path) -> Iterator[str]:
 def first_line(path: Path, line: str) -> StoredRun:
     try:
         about = json.loads(line)
-        return StoredRun(path, about["run"], about["seed"], about["time"], about["values"], about["digest"],
-                      about["fleetrig"])  # fmt: skip
+        fields = [about[name] for name in FIRST_FIELDS]
+        if not all(map(isinstance, fields, FIRST_FIELDS.values())):
+            raise TypeError("a field has another form")
+        return StoredRun(path, *fields)
     except (ValueError, LookupError, TypeError, RecursionError):
         raise UsageError(f"{path} {NOT_A_RUN}") from None
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets as chance
 import shlex
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
@@ -28,8 +29,10 @@ from fleetrig.harness.run.remote_trace import follow_remote_trace
 from fleetrig.harness.run.run_options import RunOptions
 from fleetrig.harness.run.trace_file import TraceFile, about_run, trace_name
 from fleetrig.harness.scenario_file.selection import Expanded
+from fleetrig.harness.scenario_file.vocabulary import CLIENT_CERTIFICATES
 from fleetrig.harness.servers.lacking import why_skipped
-from fleetrig.harness.servers.own_server import in_memory, serving
+from fleetrig.harness.servers.own_server import Proxied, in_memory, proxied_server, serving
+from fleetrig.harness.servers.trust import verify_with
 from fleetrig.harness.servers.under_test import ServerUnderTest, server_under_test
 from fleetrig.harness.verdict import PhaseResult, Report, Verdict, verdict_of_phases
 from fleetrig.reference_server.platform import PlatformBuilder
@@ -126,8 +129,9 @@ class ScenarioRun:
     def in_virtual_time(self) -> tuple[PhaseResult, ...]:
         """Server and fleet in one process, no sockets, no waiting."""
         seed = self.options.seed
+        build, proxied = self._build()
         server, handler = in_memory(
-            self.platform, self._build(), self.profile, self.trace, self.secrets, seed, lambda: bench.now_us()
+            self.platform, build, self.profile, self.trace, self.secrets, seed, lambda: bench.now_us(), proxied
         )
         self._check_needs(server)
         bench = VirtualBench(handler, self.trace, seed=seed)
@@ -141,14 +145,20 @@ class ScenarioRun:
             if against.platform not in ("", self.platform.name):
                 raise SkipScenario(WRONG_PLATFORM.format(against.name, against.platform, self.platform.name))
             return await self._run_on_server(server_under_test(against, self.platform))
-        async with serving(self.platform, self._build(), self.profile, self.trace, self.secrets) as server:
+        build, proxied = self._build()
+        async with serving(self.platform, build, self.profile, self.trace, self.secrets, proxied) as server:
             return await self._run_on_server(server)
 
-    def _build(self) -> PlatformBuilder:
-        """Returns the builder of our own server. Raises UsageError for unknown start-up properties."""
+    def _build(self) -> tuple[PlatformBuilder, Proxied | None]:
+        """Returns the builder of our own server, and what stands in front of it for devices with certificates.
+
+        Raises UsageError for unknown start-up properties.
+        """
         properties = {name: str(value) for name, value in self.scenario.server.properties.items()}
         try:
-            return self.platform.own_server.build(properties, self.profile)
+            if self._shows_certificates:
+                return proxied_server(self.platform, properties, self.profile)
+            return self.platform.own_server.build(properties, self.profile), None
         except ValueError as wrong:
             raise UsageError(f"{self.scenario.path}: server.properties: {wrong}") from None
 
@@ -158,7 +168,7 @@ class ScenarioRun:
         raise_file_limit(self.scenario.devices.unit_count())
         try:
             async with (
-                RealBench(self.trace, seed=self.options.seed, verify=self.options.verify) as bench,
+                RealBench(self.trace, seed=self.options.seed, verify=self._verify(server)) as bench,
                 self._devices(bench) as devices,
             ):
                 context = self._new_context(devices, server, lambda _: chance.token_hex(16))
@@ -167,6 +177,14 @@ class ScenarioRun:
         finally:
             if not server.is_own and self._context is not None:
                 await self._clean_up(self._context)
+
+    @property
+    def _shows_certificates(self) -> bool:
+        return self.scenario.devices.credential in self.platform.vocabulary.certificate_credentials
+
+    def _verify(self, server: ServerUnderTest) -> ssl.SSLContext | bool:
+        """Whom devices and operator trust: the throw-away authority of our own server where it has one."""
+        return self.options.verify if server.ca is None else verify_with(server.ca, insecure=False)
 
     async def _clean_up(self, context: RunContext) -> None:
         """Once the devices are off. A stop waits for it; when it is given up, what is left is known all the same."""
@@ -200,8 +218,9 @@ class ScenarioRun:
         return self.options.results / trace_name(self.name, self.options.seed, "")
 
     def _new_context(self, bench: Driver, server: ServerUnderTest, new_token: Callable[[str], str]) -> RunContext:
-        for kind, secret in server.admin.secrets():
-            self.secrets.learn(kind, secret)
+        for account in filter(None, (server.admin, server.line)):
+            for kind, secret in account.secrets():
+                self.secrets.learn(kind, secret)
         prefix = "" if server.is_own else f"fleetrig-{chance.token_hex(3)}-"
         self._began_us = bench.now_us()
         context = RunContext(
@@ -220,7 +239,8 @@ class ScenarioRun:
                 raise SkipScenario(NEEDS_A_DEVICE)
             if not server.is_own and server.control is None:
                 raise SkipScenario(f"{server.name} {TELLS_NOTHING}")
-        if lacking := server.lacks((self.scenario.devices.over, *self.scenario.needs)):
+        certificates = (CLIENT_CERTIFICATES,) if self._shows_certificates else ()
+        if lacking := server.lacks((self.scenario.devices.over, *certificates, *self.scenario.needs)):
             raise SkipScenario(why_skipped(server.name, lacking, is_own=server.is_own))
 
     def _phases(self, broken: str) -> tuple[PhaseResult, ...]:

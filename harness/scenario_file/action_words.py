@@ -107,7 +107,7 @@ class Preregister(DeviceSelector, ActionWord):
     """Registers the devices before their first contact, with the token of each."""
 
     csv: UnitList | None = None
-    """The units to register, in place of the devices: columns serial, token (optional), name, description."""
+    """The units to register, in place of the devices: columns serial, and token, type, name, description if given."""
     batch: DeviceCount = 1000
     """Number of devices in one request."""
     name: RecordText | None = None

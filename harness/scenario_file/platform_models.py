@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, cast
 
 from pydantic import BaseModel, BeforeValidator, Field, create_model
 
@@ -98,7 +98,9 @@ def _devices(vocabulary: Vocabulary) -> type[Devices]:
     defaults = {name: words[0] for name, words in alternatives.items()}
     narrowed = _narrowed(Devices, {"flow": _one_of(PLATFORMS), **forms}, defaults)
     more: dict[str, Any] = {name: (form | None, None) for name, form in vocabulary.device_fields.items()}
-    return create_model("Devices", __base__=narrowed, __doc__=Devices.__doc__, **more)
+    model = cast(type[Devices], create_model("Devices", __base__=narrowed, __doc__=Devices.__doc__, **more))
+    model.certificates = vocabulary.certificate_credentials
+    return model
 
 
 def _server(vocabulary: Vocabulary) -> type[ServerBlock]:

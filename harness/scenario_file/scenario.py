@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, ClassVar, Final, Self
 
 from pydantic import (
     AfterValidator,
@@ -19,6 +19,7 @@ from pydantic import (
     ModelWrapValidatorHandler,
     PlainValidator,
     PrivateAttr,
+    Strict,
     ValidationInfo,
     WithJsonSchema,
     model_validator,
@@ -28,7 +29,7 @@ from fleetrig.harness.scenario_file.check_words import ProgramsKeepRunning
 from fleetrig.harness.scenario_file.entry import as_list
 from fleetrig.harness.scenario_file.fault_line import FaultLine
 from fleetrig.harness.scenario_file.settings_model import Settings
-from fleetrig.harness.scenario_file.unit_list import Unit, read_units
+from fleetrig.harness.scenario_file.unit_list import Unit, read_units, with_children
 from fleetrig.harness.scenario_file.values import (
     AttributeText,
     Cite,
@@ -47,7 +48,7 @@ from fleetrig.harness.scenario_file.values import (
 )
 from fleetrig.harness.scenario_file.words import Action, Check, with_words
 from fleetrig.simulator.backoff import Backoff, Policy
-from fleetrig.simulator.contract.bounds import COMBINATIONS
+from fleetrig.simulator.contract.bounds import COMBINATIONS, DEVICES
 from fleetrig.simulator.contract.trace import Lane
 from fleetrig.simulator.fleet import SERIAL, check_template, has_number, serial_of
 
@@ -147,6 +148,9 @@ class Devices(Model):
     """Which transport they use, where the flow has several."""
     serial: Serial = "DEV-{n:04d}"
     """The serials: `{n}` or `{n:04d}` stands for 1, 2, 3 …, `{n:02x}` for the same in hex."""
+    children: Annotated[int, Strict(), Field(ge=0)] = 0
+    """Each device is a gateway, with so many devices behind it: SERIAL-1, SERIAL-2 …. All of them hold the gateway's
+    credential, share its one connection, and go off with it."""
     credential: str
     """How devices authenticate. Tokens are those that `preregister` gives to the server."""
     model: LooseText = ""
@@ -174,6 +178,26 @@ class Devices(Model):
             raise ValueError("serial needs {n} when there are several devices")
         return self
 
+    @model_validator(mode="after")
+    def _programs_are_given_tokens(self) -> Self:
+        if self.external and self.credential in self.certificates:
+            raise ValueError("a program of yours is given tokens only: devices with certificates are simulated ones")
+        return self
+
+    @model_validator(mode="after")
+    def _children_fit(self) -> Self:
+        if not self.children:
+            return self
+        DEVICES.check((1 if self.csv is not None else self.count) * (1 + self.children))
+        if self.external:
+            raise ValueError("children stand behind simulated gateways: a program of yours speaks for one device")
+        if self.credential in self.certificates:
+            raise ValueError("children share a connection, which can show one certificate only: give them a token")
+        return self
+
+    certificates: ClassVar[frozenset[str]] = frozenset()
+    """The credentials of the flow's platform that are certificates."""
+
     @property
     def event_lane(self) -> Lane:
         """The lane of the trace that says what the devices do."""
@@ -182,17 +206,17 @@ class Devices(Model):
     def units(self) -> Iterator[Unit]:
         """The devices one by one, made lazily."""
         if self.csv is not None:
-            return iter(read_units(self.csv))
-        return (Unit(serial_of(self.serial, number)) for number in range(1, self.count + 1))
+            return with_children(read_units(self.csv), self.children)
+        return with_children((Unit(serial_of(self.serial, n)) for n in range(1, self.count + 1)), self.children)
 
     def unit_count(self) -> int:
         """How many there are, without making them."""
-        return self.count if self.csv is None else len(read_units(self.csv))
+        return (self.count if self.csv is None else len(read_units(self.csv))) * (1 + self.children)
 
     def serials(self) -> tuple[str, ...]:
         """Of all of them; made once for all runs that have the same ones."""
-        if self.csv is not None:
-            return tuple(unit.serial for unit in read_units(self.csv))
+        if self.csv is not None or self.children:
+            return tuple(unit.serial for unit in self.units())
         return _serials(self.serial, self.count)
 
 

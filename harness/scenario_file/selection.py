@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from fleetrig.harness.scenario_file.problems import FileMistakes, Problem
 from fleetrig.harness.scenario_file.recognition import SUFFIXES, is_other_file
@@ -18,6 +18,8 @@ from fleetrig.harness.scenario_file.selections import Selections, idle_checks
 from fleetrig.harness.scenario_file.template import ScenarioFile, read_scenario
 from fleetrig.simulator.contract.bounds import COMBINATIONS, DEVICES_OF_A_MATRIX
 from fleetrig.simulator.contract.errors import NoSuchId, UsageError
+
+SHOWN_CHARACTERS: Final = 200
 
 CutPoints = Callable[[Scenario], Sequence[str]]
 """Lists the points at which power can be cut in a scenario (a dry run)."""
@@ -162,11 +164,15 @@ def _meant_by(text: str, known: Mapping[str, Path], folder: Path) -> dict[str, P
     if below:
         return below
     path = Path(text)
-    if path.is_file():
+    try:
+        is_file, is_folder = path.is_file(), bool(text) and path.is_dir()
+    except OSError:  # too long a name
+        is_file = is_folder = False
+    if is_file:
         return {id_of(path, folder): path}
-    if text and path.is_dir() and (inside := ids_below(path)):
+    if is_folder and (inside := ids_below(path)):
         return {id_of(one, folder): one for one in inside.values()}
-    raise NoSuchId(_no_such(text, list(known), folder))
+    raise NoSuchId(_no_such(text[:SHOWN_CHARACTERS], list(known), folder))
 
 
 def id_of(path: Path, folder: Path) -> str:

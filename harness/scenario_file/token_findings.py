@@ -49,15 +49,18 @@ def token_findings(units: Sequence[Unit], name: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def scenario_findings(scenario: Scenario) -> tuple[str, ...]:
-    """The same for every list that a scenario names: its devices, and what it registers beforehand."""
-    found: list[str] = []
-    for path in lists_of(scenario):
-        found += token_findings(read_units(path), path.name)
+def scenario_findings(scenarios: Sequence[Scenario]) -> tuple[str, ...]:
+    """The same for what a scenario's combinations name, each list once: devices, what is registered beforehand, and
+    tokens among the settings."""
+    paths = dict.fromkeys(path for scenario in scenarios for path in lists_of(scenario))
+    found = [finding for path in paths for finding in token_findings(read_units(path), path.name)]
+    return *found, *dict.fromkeys(finding for scenario in scenarios for finding in _setting_findings(scenario))
+
+
+def _setting_findings(scenario: Scenario) -> Iterator[str]:
     wanted = vocabulary_of(scenario.platform).token_settings
     for settings in (scenario.server.settings, *(words for words in _words(scenario) if isinstance(words, Settings))):
-        found += [short_token(key) for key in sorted(wanted) if is_short(settings.values.get(key))]
-    return tuple(dict.fromkeys(found))
+        yield from (short_token(key) for key in sorted(wanted) if is_short(settings.values.get(key)))
 
 
 def lists_of(scenario: Scenario) -> tuple[Path, ...]:

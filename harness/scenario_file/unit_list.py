@@ -1,23 +1,27 @@
 """A production list: one unit a line, read from CSV.
 
-Columns `serial` and, if there is one, `token`; all others are attributes of the unit under their own names. UTF-8,
-commas, a header line.
+Columns `serial` and, where they are there, `token`, `type`, `certificate` and `key`; all others are attributes of the
+unit under their own names. UTF-8, commas, a header line. `certificate` and `key` are PEM, or names of PEM files below
+the folder of the list; where one file holds both, `key` can be left out.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from fleetrig.harness.scenario_file.problems import WholeSentence
 from fleetrig.simulator.contract.bounds import DEVICES, TEXT_CHARS, UNIT_COLUMNS, UNIT_LIST_BYTES
 from fleetrig.simulator.contract.header_text import why_no_header_text
 from fleetrig.simulator.fleet import check_serial
+
+MAX_PEM_BYTES: Final = 256 * 1024
+PEM_COLUMNS: Final = ("certificate", "key")
 
 
 class UnitListMistake(WholeSentence):
@@ -31,6 +35,12 @@ class Unit:
     serial: str
     token: str | None = field(default=None, repr=False)
     attributes: Mapping[str, str] = field(default_factory=dict)
+    type: str | None = None
+    """The name of its kind on the server, where a platform has kinds of devices."""
+    gateway: str = ""
+    """The serial of the gateway that it is or stands behind."""
+    certificate_pem: bytes | None = field(default=None, repr=False)
+    """Its client certificate, perhaps with authorities, and its key."""
     line: int = field(default=0, compare=False)
     """Where it stands in its list; 0 for a unit that is in none."""
 
@@ -59,7 +69,7 @@ def _read(path: Path, name: str = "") -> tuple[Unit, ...]:
     try:
         header = _header(next(reader, []))
         for line, row in _rows(reader):
-            unit = _unit(header, row)
+            unit = _unit(header, row, path.parent)
             if unit.serial in units:
                 raise ValueError(f"the serial {unit.serial!r} stood on an earlier line")
             units[unit.serial] = replace(unit, line=line)
@@ -105,16 +115,44 @@ def _header(names: list[str]) -> list[str]:
     return names
 
 
-def _unit(header: list[str], row: list[str]) -> Unit:
+def _unit(header: list[str], row: list[str], folder: Path) -> Unit:
     if len(row) != len(header):
         raise ValueError(f"expected {len(header)} values as in the header, got {len(row)}")
     values = dict(zip(header, row, strict=True))
     if why := why_no_header_text(values.get("token", "")):
         raise ValueError(f"the token {why}, so no device can send it")
     values = {name: value.strip() for name, value in values.items()}
-    serial, token = values.pop("serial"), values.pop("token", None)
-    for text in row:
-        TEXT_CHARS.check(len(text))
+    serial, token, kind = values.pop("serial"), values.pop("token", None), values.pop("type", None)
+    for name, text in zip(header, row, strict=True):
+        if name not in PEM_COLUMNS:
+            TEXT_CHARS.check(len(text))
         if "\0" in text:
             raise ValueError("expected text without NUL characters")
-    return Unit(check_serial(serial), token or None, values)
+    pems = [_pem(text, folder) for name in PEM_COLUMNS if (text := values.pop(name, ""))]
+    certificate_pem = b"\n".join(pems) if pems else None
+    return Unit(check_serial(serial), token or None, values, kind or None, certificate_pem=certificate_pem)
+
+
+def _pem(text: str, folder: Path) -> bytes:
+    """PEM that stands in the list, or in a file below its folder."""
+    if text.startswith("-----BEGIN"):
+        return text.encode()
+    path = (folder / text).resolve()
+    if not path.is_relative_to(folder.resolve()):
+        raise ValueError(f"expected a file below the folder of the list, got {text!r}")
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_PEM_BYTES)
+    except OSError as error:
+        raise ValueError(f"cannot read {text}: {error.strerror or error}") from None
+
+
+def with_children(units: Iterable[Unit], children: int) -> Iterator[Unit]:
+    """Each unit as a gateway, and behind it so many devices SERIAL-1, SERIAL-2 …; without children the units alone."""
+    for unit in units:
+        if not children:
+            yield unit
+            continue
+        yield replace(unit, gateway=unit.serial)
+        for number in range(1, children + 1):
+            yield Unit(check_serial(f"{unit.serial}-{number}"), gateway=unit.serial)

@@ -21,6 +21,10 @@ NEUTRAL_NEEDS: Final = frozenset({"reference", "reference.faults", "reference.re
 """Capabilities of our own server on every platform."""
 
 
+CLIENT_CERTIFICATES: Final = "client_certificates"
+"""The word of `needs` for a server that asks devices for certificates, which somebody can issue."""
+
+
 @runtime_checkable
 class DeviceWords(Protocol):
     """A value of `device_fields` that can say in a part of a sentence what the devices do."""
@@ -63,6 +67,11 @@ class Vocabulary:
     """Generations of the server, newest first."""
     tenant: str
     """The usual tenant."""
+    certificate_credentials: frozenset[str] = frozenset()
+    """Those of `credentials` that are certificates: devices show them over TLS."""
+    line_can: frozenset[str] = frozenset()
+    """Words of `needs` that hold where the manufacturing line has an account of its own: our own server, or a
+    SERVER.yaml with `line`."""
     token_settings: frozenset[str] = frozenset()
     """Settings that hold a token of devices."""
     program_exchanges: tuple[str, ...] = ()
@@ -77,9 +86,16 @@ class Vocabulary:
     """Setting -> a sentence for editors."""
 
     @property
+    def certificate_can(self) -> frozenset[str]:
+        """Words of `needs` that hold where devices can show certificates."""
+        return frozenset({CLIENT_CERTIFICATES} if self.certificate_credentials else ())
+
+    @property
     def needs(self) -> frozenset[str]:
         """All words of `needs`."""
-        return NEUTRAL_NEEDS | self.can | self.reference_can | self.operator_knows
+        return (
+            NEUTRAL_NEEDS | self.certificate_can | self.can | self.reference_can | self.line_can | self.operator_knows
+        )
 
 
 def vocabulary_of(name: str) -> Vocabulary:

@@ -111,7 +111,8 @@ class HttpAdmin:
         if response.status not in expect:
             raise BrokenBench(
                 f"{request.method} {request.target} on {self.url} answered {response.status}, expected "
-                f"{' or '.join(map(str, expect))}: {beginning(text, SHOWN_OF_REFUSAL) or 'no body'}"
+                f"{' or '.join(map(str, expect))}{self._why(response)}: "
+                f"{beginning(text, SHOWN_OF_REFUSAL) or 'no body'}"
             )
         if not text:
             return None
@@ -122,6 +123,9 @@ class HttpAdmin:
                 f"{request.method} {request.target} on {self.url} answered with {wrong}: "
                 f"is this a {self._server} server?"
             ) from None
+
+    def _why(self, response: HttpResponse) -> str:
+        return f" (the account {self.account.user!r} lacks a right for this)" if response.status == 403 else ""
 
     def part(self, document: Any, kind: type[P], *path: str | int) -> P:
         """Returns a required part of an answer. Raises BrokenBench if it is missing."""

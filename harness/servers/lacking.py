@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
-from fleetrig.harness.scenario_file.vocabulary import NEUTRAL_NEEDS
+from fleetrig.harness.scenario_file.vocabulary import CLIENT_CERTIFICATES, NEUTRAL_NEEDS
 from fleetrig.harness.servers.description import LISTENERS
+
+DECLARED_BY_KEYS: Final = {
+    CLIENT_CERTIFICATES: "`https: URL` and `client_ca: {certificate: F.pem, key: F.key}`",
+    "line_account": "`line: {user: NAME, password: env:NAME}`",
+}
+"""Words of `needs` that a SERVER.yaml declares by keys of its own."""
 
 
 def why_skipped(server: str, lacking: Sequence[str], *, is_own: bool = False) -> str:
@@ -26,5 +33,6 @@ def _remedy(lacking: Sequence[str], *, is_own: bool) -> str:
 
 def _declared(lacking: Sequence[str], listeners: Sequence[str]) -> str:
     keys = [f"`{word}: HOST:PORT`" for word in listeners]
-    others = [word for word in lacking if word not in listeners]
+    keys += [DECLARED_BY_KEYS[ending] for word in lacking if (ending := word.rpartition(".")[2]) in DECLARED_BY_KEYS]
+    others = [word for word in lacking if word not in listeners and word.rpartition(".")[2] not in DECLARED_BY_KEYS]
     return ", ".join([*keys, *([f"`can: [{', '.join(others)}]`"] if others else [])])

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping
-from typing import TypeVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeVar
 
 from fleetrig.harness.platform import Platform
 from fleetrig.harness.servers.control import ControlInterface
 from fleetrig.harness.servers.remote import RemoteServer
-from fleetrig.harness.servers.under_test import ServerUnderTest, reference_can
+from fleetrig.harness.servers.under_test import ServerUnderTest, line_of, reference_can
 from fleetrig.reference_server.entropy import SeededEntropy
 from fleetrig.reference_server.fault_plan import FaultPlan
 from fleetrig.reference_server.platform import PlatformBuilder, context_path_of
@@ -24,7 +25,32 @@ from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Trace
 from fleetrig.simulator.drivers.director import AdminCall
 
+if TYPE_CHECKING:
+    from fleetrig.reference_server.client_certificates import ClientAuthorities
+
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Proxied:
+    """A server behind a TLS terminator, in one run."""
+
+    listeners: Mapping[str, str]
+    """All of them, with their fictitious addresses."""
+    trusted: ClientAuthorities
+
+
+def proxied_server(platform: Platform, properties: Mapping[str, str], profile: str) -> tuple[PlatformBuilder, Proxied]:
+    """For devices with certificates. The terminator trusts nobody yet. Raises ValueError for unknown properties."""
+    # Only here: the library takes long to import, and most runs need no certificates.
+    from fleetrig.reference_server.client_certificates import ClientAuthorities
+
+    own = platform.own_server
+    if own.proxied is None:
+        raise ModelError(f"{platform.title} has credentials that are certificates, but no server that asks for them")
+    trusted = ClientAuthorities()
+    build = own.proxied.build(properties, profile, trusted)
+    return build, Proxied({**own.listeners, **own.proxied.listeners}, trusted)
 
 
 def in_memory(
@@ -35,6 +61,7 @@ def in_memory(
     secrets: Secrets,
     seed: int,
     now_us: Callable[[], int],
+    proxied: Proxied | None = None,
 ) -> tuple[ServerUnderTest, Conversation]:
     """Creates a server for virtual time: envelopes are passed to it without sockets. Only our own can do this."""
     entropy = SeededEntropy(seed)
@@ -42,12 +69,14 @@ def in_memory(
     faults = FaultPlan(lambda: entropy.uniform(0.0, 1.0))
     built = build(store, MemoryBlobs(), entropy)
     server = Server(built, store, faults, trace, secrets)
-    listeners = {name: url + context_path_of(built) for name, url in platform.own_server.listeners.items()}
+    addresses = platform.own_server.listeners if proxied is None else proxied.listeners
+    listeners = {name: url + context_path_of(built) for name, url in addresses.items()}
 
     def add_fault(fault: Fault) -> AdminCall[int]:
         return at_once(faults.add(fault, now_us()).id)
 
-    return own_server(platform, listeners, profile, add_fault), server
+    met = own_server(platform, listeners, profile, add_fault)
+    return (met if proxied is None else replace(met, trusted=proxied.trusted)), server
 
 
 def at_once(value: T) -> AdminCall[T]:
@@ -58,15 +87,23 @@ def at_once(value: T) -> AdminCall[T]:
 
 @contextlib.asynccontextmanager
 async def serving(
-    platform: Platform, build: PlatformBuilder, profile: str, trace: Trace, secrets: Secrets
+    platform: Platform,
+    build: PlatformBuilder,
+    profile: str,
+    trace: Trace,
+    secrets: Secrets,
+    proxied: Proxied | None = None,
 ) -> AsyncIterator[ServerUnderTest]:
     """Starts a server on a free loopback port, in this event loop."""
-    wanted = dict.fromkeys(platform.own_server.listeners, ANY_LOOPBACK_PORT)
-    options = ServerOptions((PlatformOptions(platform.name, build, wanted),), control=ANY_LOOPBACK_PORT)
+    names = platform.own_server.listeners if proxied is None else proxied.listeners
+    wanted = dict.fromkeys(names, ANY_LOOPBACK_PORT)
+    served = PlatformOptions(platform.name, build, wanted)
+    options = ServerOptions((served,), asks_clients=proxied is not None, control=ANY_LOOPBACK_PORT)
     async with ReferenceServer(options, trace, secrets) as server:
         control = ControlInterface(server.control_url)
         listeners = {name: server.url(platform.name, name) for name in wanted}
-        yield own_server(platform, listeners, profile, control.add_fault, control)
+        met = own_server(platform, listeners, profile, control.add_fault, control)
+        yield met if proxied is None else replace(met, trusted=proxied.trusted, ca=server.ca)
         for sentence in server.failures:
             raise BrokenBench(f"the server of this run has failed: {sentence}")
         for bug in server.bugs:
@@ -82,6 +119,8 @@ def own_server(
 ) -> ServerUnderTest:
     """Describes a reference server as the server under test."""
     url = next(iter(listeners.values()))
-    admin = platform.admin(RemoteServer(url, platform.own_server.account, listeners=listeners))
+    own = platform.own_server
+    server = RemoteServer(url, own.account, line_account=own.line_account, listeners=listeners)
     name, can = f"reference {platform.title} {profile}", reference_can(platform.vocabulary)
-    return ServerUnderTest(url, admin, can, name, profile, True, add_fault, control, listeners)
+    admin, line = platform.admin(server), line_of(server, platform)
+    return ServerUnderTest(url, admin, can, name, profile, True, add_fault, control, listeners, line)

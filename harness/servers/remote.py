@@ -11,12 +11,24 @@ from fleetrig.simulator.contract.identity import UserPassword
 
 
 @dataclass(frozen=True, slots=True)
+class ClientCa:
+    """The authority whose client certificates a server accepts."""
+
+    pem: bytes = field(repr=False)
+    """Its certificate and its key."""
+    told_as: str = ""
+    """What the server gets to know of it from the proxy that ends TLS; empty for its issuer hash."""
+
+
+@dataclass(frozen=True, slots=True)
 class RemoteServer:
     """A server by its address, as `--against` describes it."""
 
     url: str
     """Of its administration interface, without a slash at the end."""
     account: UserPassword
+    line_account: UserPassword | None = None
+    """The manufacturing line's own account, which may create devices and needs no other right."""
     tenant: str = ""
     """Empty for the platform's usual one."""
     may_change_settings: bool = True
@@ -30,6 +42,8 @@ class RemoteServer:
     """Those that are known: listener -> URL (of HTTP) or `HOST:PORT`."""
     ca: Path | None = None
     """The authority to trust, unless `--ca` names another."""
+    client_ca: ClientCa | None = None
+    """The authority that issues certificates for devices."""
     is_file: bool = False
     """Described by a SERVER.yaml; a bare address says nothing of accounts."""
 

@@ -25,6 +25,9 @@ STOPS_WITHIN_S: Final = 30.0
 POLL_EVERY_S: Final = 0.02
 SHOWN_CHARACTERS: Final = 500
 
+ENDS_WITH: Final = "FLEETRIG_SERVE_ENDS_WITH"
+"""The environment variable that names the process with which a server ends: also `kill -9` leaves none behind."""
+
 Ready = Mapping[str, Any]
 """What the ready file says: `pid`, a `HOST:PORT` for each listener and for `control`, and `ca` (docs/control.md)."""
 
@@ -43,6 +46,11 @@ def read_ready(ready_file: Path, pid: int) -> Ready | None:
     return ready if ready["pid"] == pid else None
 
 
+def is_orphan(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether this process is a server whose user has gone without stopping it."""
+    return environ.get(ENDS_WITH, str(os.getppid())) != str(os.getppid())
+
+
 class ServeProcess:
     """Ready when the `with` block is entered, stopped when it is left. What it prints goes to a file in `folder`."""
 
@@ -52,7 +60,7 @@ class ServeProcess:
         self.ready: Ready = {}
         """What the ready file said."""
         self._options = options
-        self._env = {**os.environ, **(env or {})}
+        self._env = {**os.environ, ENDS_WITH: str(os.getpid()), **(env or {})}
         self._log = folder / "serve.log"
 
     def __enter__(self) -> Self:

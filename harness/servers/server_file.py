@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -24,10 +25,11 @@ from fleetrig.harness.servers.description import (
     description_of,
     did_you_mean,
 )
-from fleetrig.harness.servers.remote import RemoteServer
+from fleetrig.harness.servers.remote import ClientCa, RemoteServer
 from fleetrig.harness.servers.secrets import checked_account, from_environment
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.header_text import why_no_basic_account
+from fleetrig.simulator.contract.identity import UserPassword
 
 
 def _checked(check: Callable[[str], str]) -> AfterValidator:
@@ -47,6 +49,25 @@ TlsAddress = Annotated[Text, _checked(lambda text: web_url(text, "https"))]
 HostPort = Annotated[Text, _checked(host_port)]
 
 
+class LineAccount(Model):
+    """An account of the manufacturing line: it may create devices, and needs no other right."""
+
+    user: Text
+    password: Text
+    """Better `env:NAME`: then the secret stands in no file."""
+
+
+class ClientCaFile(Model):
+    """The authority whose client certificates the proxy in front of the server accepts: it issues those of devices."""
+
+    certificate: Text
+    """A PEM file; a path relative to this file."""
+    key: Text | None = None
+    """A PEM file with its key, where that is not in the same one. Only its owner may be able to read it."""
+    authority: Text | None = None
+    """What the proxy tells the server of the issuer; its `openssl x509 -issuer_hash` when not given."""
+
+
 class ServerFile(Model):
     """A SERVER.yaml: addresses, administrator account and additional capabilities of a server."""
 
@@ -62,9 +83,13 @@ class ServerFile(Model):
     user: Text | None = None
     password: Text | None = None
     """Better `env:NAME`: then the secret stands in no file."""
+    line: LineAccount | None = None
+    """The manufacturing line's own account, for actions that say `account: line`."""
     tenant: Text | None = None
     ca: Text | None = None
     """A PEM file with the authority to trust; a path relative to this file. `--ca` wins."""
+    client_ca: ClientCaFile | None = None
+    """Who issues certificates for devices, for scenarios whose devices have some."""
     control: WebAddress | None = None
     """The control interface of a reference server. Then faults can be switched, and reasons looked up."""
     can: tuple[Word, ...] = ()
@@ -114,7 +139,20 @@ def _read(path: Path, platform: str, about: ServerDescription, environ: Mapping[
     if problems := list(_problems(file, source, platform, about)):
         raise FileMistakes(problems)
     server = _server(platform, about, file, environ)
+    if file.client_ca is not None:
+        server = replace(server, client_ca=_client_ca(file.client_ca, path.parent))
     return server if file.ca is None else replace(server, ca=path.parent / file.ca)
+
+
+def _client_ca(given: ClientCaFile, folder: Path) -> ClientCa:
+    """Raises UsageError for files that cannot be read, and for a key that others can."""
+    files = [folder / name for name in dict.fromkeys(filter(None, (given.certificate, given.key)))]
+    try:
+        if files[-1].stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise UsageError(f"{files[-1]} holds a private key and can be read by others: chmod 600 {files[-1]}")
+        return ClientCa(b"\n".join(file.read_bytes() for file in files), given.authority or "")
+    except OSError as error:
+        raise UsageError(f"client_ca: cannot read {error.filename}: {error.strerror or error}") from None
 
 
 def _problems(file: ServerFile, source: Source, platform: str, about: ServerDescription) -> Iterator[Problem]:
@@ -146,15 +184,20 @@ def _server(platform: str, about: ServerDescription, file: ServerFile, environ: 
     url = next(listeners[name] for name in about.admin_listeners if name in listeners)
     listener_words = {about.admin, *listeners, *(["https"] if url.startswith("https://") else [])}
     password = about.account.password if file.password is None else file.password
-    where = "user and password"
-    if password.startswith("env:"):
-        where, password = password, from_environment(password, environ)
     return RemoteServer(
         url,
-        checked_account(file.user or about.account.user, password, where),
+        _account(file.user or about.account.user, password, "user and password", environ),
+        None if (line := file.line) is None else _account(line.user, line.password, "line", environ),
         file.tenant or about.tenant,
         can=frozenset({*file.can, *listener_words}),
         control=None if file.control is None else ControlInterface(file.control),
         platform=platform,
         listeners=listeners,
     )
+
+
+def _account(user: str, password: str, where: str, environ: Mapping[str, str]) -> UserPassword:
+    """The password is a text, or what `env:NAME` names. Raises UsageError."""
+    if password.startswith("env:"):
+        where, password = password, from_environment(password, environ)
+    return checked_account(user, password, where)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from fleetrig.harness.platform import Admin, Platform
 from fleetrig.harness.scenario_file.vocabulary import NEUTRAL_NEEDS, Vocabulary
 from fleetrig.harness.servers.control import ControlInterface
-from fleetrig.harness.servers.remote import RemoteServer
+from fleetrig.harness.servers.remote import ClientCa, RemoteServer
 from fleetrig.simulator.contract.faults import Fault
 from fleetrig.simulator.drivers.director import AdminCall
+
+if TYPE_CHECKING:  # most runs need no certificates, and the library takes long to import
+    from fleetrig.reference_server.client_certificates import ClientAuthorities
 
 CONTROL_CAN: Final = frozenset({"reference.faults", "reference.reasons"})
 """Capabilities of a remote reference server whose control interface is known."""
@@ -32,6 +36,14 @@ class ServerUnderTest:
     """Only for a reference server that is reached over sockets."""
     listeners: Mapping[str, str] = field(default_factory=dict)
     """Those that are known: listener -> URL or `HOST:PORT`."""
+    line: Admin | None = None
+    """The manufacturing line's account, which may create devices and needs no other right."""
+    client_ca: ClientCa | None = None
+    """The authority whose certificates a remote server accepts."""
+    trusted: ClientAuthorities | None = None
+    """The authorities that the TLS terminator of our own server trusts: a run adds its own."""
+    ca: Path | None = None
+    """The authority of our own server's certificate."""
 
     def lacks(self, needs: tuple[str, ...]) -> list[str]:
         """Returns the required capabilities that this server lacks."""
@@ -41,12 +53,30 @@ class ServerUnderTest:
 def server_under_test(server: RemoteServer, platform: Platform) -> ServerUnderTest:
     """A remote server as the server under test of a scenario of this platform."""
     admin, can, url, name = platform.admin(server), platform.vocabulary.can | server.can, server.url, server.name
+    line = line_of(server, platform)
+    if line is not None:
+        can |= platform.vocabulary.line_can
+    if server.client_ca is not None and url_over_tls(server.listeners, url) is not None:
+        can |= platform.vocabulary.certificate_can
+    met = ServerUnderTest(
+        url, admin, can, name, "", is_own=False, listeners=server.listeners, line=line, client_ca=server.client_ca
+    )
     if server.control is None:
-        return ServerUnderTest(url, admin, can, name, "", is_own=False, listeners=server.listeners)
-    control = server.control
-    return ServerUnderTest(url, admin, can | CONTROL_CAN, name, "", False, control.add_fault, control, server.listeners)
+        return met
+    return replace(met, can=can | CONTROL_CAN, add_fault=server.control.add_fault, control=server.control)
+
+
+def url_over_tls(listeners: Mapping[str, str], url: str) -> str | None:
+    """Where devices reach a server over HTTPS; None where they cannot."""
+    return listeners.get("https") or (url if url.startswith("https://") else None)
+
+
+def line_of(server: RemoteServer, platform: Platform) -> Admin | None:
+    """The manufacturing line's account on a server; None where it has none."""
+    return None if server.line_account is None else platform.admin(replace(server, account=server.line_account))
 
 
 def reference_can(vocabulary: Vocabulary) -> frozenset[str]:
     """Capabilities of our own server for a platform."""
-    return NEUTRAL_NEEDS | vocabulary.can | vocabulary.reference_can | set(vocabulary.transports)
+    words = vocabulary.can | vocabulary.reference_can | vocabulary.line_can | vocabulary.certificate_can
+    return NEUTRAL_NEEDS | words | set(vocabulary.transports)

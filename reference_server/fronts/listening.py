@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Callable
 
 from fleetrig.reference_server.address import Address
 from fleetrig.reference_server.fronts.accepting import Acceptor, ProtocolFactory
 from fleetrig.reference_server.fronts.binding import bind, bind_error
+from fleetrig.reference_server.fronts.tls import ServerTls
 
 
 class Listener:
@@ -17,7 +17,7 @@ class Listener:
         self,
         name: str,
         address: Address,
-        tls: ssl.SSLContext | None = None,
+        tls: ServerTls | None = None,
         on_full: Callable[[OSError], None] = lambda _: None,
     ) -> None:
         """`on_full` is told when the system gives no socket for a connection; it waits until there is one.
@@ -38,7 +38,9 @@ class Listener:
         self._make = make
         try:
             while self._sockets:
-                self._acceptors.append(Acceptor(self._sockets[0], make, self._tls, self._on_full))
+                around = make if self._tls is None else self._tls.around(make)
+                context = None if self._tls is None else self._tls.context
+                self._acceptors.append(Acceptor(self._sockets[0], around, context, self._on_full))
                 self._sockets.pop(0)
         except OSError as error:
             self.close()
@@ -64,3 +66,5 @@ class Listener:
         for acceptor in self._acceptors:
             acceptor.close()
         self._acceptors.clear()
+        if self._tls is not None:
+            self._tls.give_up_handshakes()

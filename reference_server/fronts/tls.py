@@ -6,10 +6,12 @@ import asyncio
 import shutil
 import ssl
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
+from fleetrig.reference_server.fronts.accepting import ProtocolFactory
 from fleetrig.simulator.contract.errors import UsageError
 
 ASKED_FOR: Final = "fleetrig_server_name"
@@ -18,10 +20,35 @@ ASKED_FOR: Final = "fleetrig_server_name"
 LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "::1")
 
 
+class ServerTls:
+    """The TLS of a listener. With `asks_clients` it asks for certificates, and takes whatever they show."""
+
+    def __init__(self, certificate: Path, key: Path, *, asks_clients: bool = False) -> None:
+        """Raises UsageError for files that cannot be read or do not belong together."""
+        self.context: ssl.SSLContext | None = tls_context(certificate, key)
+        """What asyncio is to use; None where TLS is done above it."""
+        self._wrap: Callable[[ProtocolFactory], asyncio.Protocol] | None = None
+        self._shaking: set[asyncio.Transport] = set()
+        if asks_clients:
+            # Only here: most servers ask for no certificates, and the library takes long to import.
+            from fleetrig.reference_server.fronts.any_certificate import TlsConnection, asking_context
+
+            self.context, self._wrap = None, partial(TlsConnection, asking_context(certificate, key), self._shaking)
+
+    def around(self, make: ProtocolFactory) -> ProtocolFactory:
+        """What makes the protocol of a TCP connection."""
+        return make if self._wrap is None else partial(self._wrap, make)
+
+    def give_up_handshakes(self) -> None:
+        """Ends connections that no front knows of yet."""
+        for transport in list(self._shaking):
+            transport.abort()
+
+
 class ThrowAwayTls:
     """A fresh authority and a server certificate of it; `ca` is the file that clients must trust, until `close`."""
 
-    def __init__(self, hosts: Sequence[str], now_us: int) -> None:
+    def __init__(self, hosts: Sequence[str], now_us: int, *, asks_clients: bool = False) -> None:
         # Only here: it takes longer to import than all the rest of the server together.
         from fleetrig.reference_server.authority import CertificateAuthority
 
@@ -34,7 +61,7 @@ class ThrowAwayTls:
             both = self._folder / "server.pem"
             both.touch(mode=0o600)
             both.write_bytes(issued.key_pem + issued.certificate_pem)
-            self.context = tls_context(both, both)
+            self.tls = ServerTls(both, both, asks_clients=asks_clients)
             both.unlink()
         except BaseException:
             self.close()
@@ -46,6 +73,9 @@ class ThrowAwayTls:
 
 def peer_certificates(transport: asyncio.BaseTransport) -> tuple[bytes, ...]:
     """What the client showed in its handshake, DER, its own first; nothing when the context did not ask for it."""
+    shown: tuple[bytes, ...] | None = transport.get_extra_info("peer_certificates")
+    if shown is not None:
+        return shown
     connection = transport.get_extra_info("ssl_object")
     if connection is None or connection.getpeercert(binary_form=True) is None:
         return ()
@@ -56,6 +86,9 @@ def peer_certificates(transport: asyncio.BaseTransport) -> tuple[bytes, ...]:
 
 def server_name(transport: asyncio.BaseTransport) -> str:
     """The host that the client asked for in its handshake (SNI); empty when it named none."""
+    name: str | None = transport.get_extra_info("server_name")
+    if name is not None:
+        return name
     return getattr(transport.get_extra_info("ssl_object"), ASKED_FOR, "")
 
 

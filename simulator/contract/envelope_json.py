@@ -73,7 +73,7 @@ HEAD_BYTES: Final = 4 * 1024
 MOST_UTF8_BYTES: Final = 4
 
 AUTHENTICATION_DATA: Final = "authentication_data"
-"""The property of MQTT 5 that holds a credential (§3.1.2.11.10)."""
+"""The property of MQTT 5 that holds a credential."""
 
 
 class FieldForm(NamedTuple):

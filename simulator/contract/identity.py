@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from dataclasses import dataclass
 
@@ -19,6 +20,8 @@ class DeviceIdentity:
     tenant: str = "DEFAULT"
     model: str = ""
     hw_revision: str = ""
+    gateway: str = ""
+    """The serial of the gateway that it is or stands behind: all of a gateway share a connection and their power."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -52,5 +55,31 @@ class UserPassword:
         return f"{self.user}/{mask('password', self.password)}"
 
 
-Credential = TargetToken | GatewayToken | UserPassword
+@dataclass(frozen=True, slots=True, repr=False)
+class ClientCertificate:
+    """What a device shows in TLS handshakes: `chain` in DER, its own certificate first, and its private key in PEM."""
+
+    chain: tuple[bytes, ...]
+    key_pem: bytes
+
+    @property
+    def chain_pem(self) -> bytes:
+        """The chain as TLS libraries read it from a file."""
+        return b"".join(map(as_pem, self.chain))
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of its own certificate, in hex: it is public."""
+        return hashlib.sha256(self.chain[0]).hexdigest()
+
+    def __repr__(self) -> str:
+        return f"client-certificate:{self.fingerprint[:4]}"
+
+
+def as_pem(der: bytes) -> bytes:
+    """A certificate in PEM."""
+    return b"-----BEGIN CERTIFICATE-----\n" + base64.encodebytes(der) + b"-----END CERTIFICATE-----\n"
+
+
+Credential = TargetToken | GatewayToken | UserPassword | ClientCertificate
 """Later platforms add their own kinds here."""

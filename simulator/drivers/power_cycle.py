@@ -15,6 +15,7 @@ An object and not a generator: that takes 200 bytes less, for each of a hundred 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Protocol
 
 from fleetrig.simulator.agent import Agent
@@ -95,3 +96,11 @@ class PowerCycle:
         host = self._host
         if host.trace.wanted:
             trace_power(host.trace, host.now_us(), self.agent, kind)
+
+
+def behind_same(agent: Agent, running: Iterable[Agent]) -> list[Agent]:
+    """The others that run and hang on the power of the same gateway."""
+    gateway = agent.identity.gateway
+    if not gateway:
+        return []
+    return [other for other in running if other is not agent and other.identity.gateway == gateway]

@@ -16,7 +16,7 @@ from fleetrig.simulator.drivers.device_trace import trace_dropped, trace_power
 from fleetrig.simulator.drivers.director import AdminCall, Director, Until
 from fleetrig.simulator.drivers.draw import draw_pause
 from fleetrig.simulator.drivers.power_cut_trigger import PowerCutTrigger
-from fleetrig.simulator.drivers.power_cycle import PowerCycle
+from fleetrig.simulator.drivers.power_cycle import PowerCycle, behind_same
 from fleetrig.simulator.effects import (
     Apply,
     Ask,
@@ -28,6 +28,7 @@ from fleetrig.simulator.effects import (
     Tell,
     TimedEffect,
 )
+from fleetrig.simulator.transports.client_tls import ClientTls
 from fleetrig.simulator.transports.connection import Opener
 from fleetrig.simulator.transports.http import HttpTransport, OnSent
 from fleetrig.simulator.transports.link import Link
@@ -67,15 +68,17 @@ class RealBench:
         self.clock = WallClock()
         self.failure: BaseException | None = None
         """The first error in a device's own task; `run` raises it."""
-        self._verify = verify if isinstance(verify, ssl.SSLContext) else _tls_context(verify=verify)
+        self._tls = ClientTls(verify)
         self._openers = openers or {}
         self._seed = seed
         self._storage = Storage()
+        self._behind: dict[str, HttpTransport] = {}
+        """Gateway -> its connection."""
         self._cycles: dict[Agent, asyncio.Task[None]] = {}
         self._unfinished: set[asyncio.Task[None]] = set()
         """Also those of devices that were switched off and still close their connections."""
         self._happened = asyncio.Event()
-        self._admin = HttpTransport(self._verify, self._storage)
+        self._admin = HttpTransport(self._tls.plain, self._storage)
 
     async def __aenter__(self) -> Self:
         self._stop_listening = self.trace.listen(self._note)
@@ -170,8 +173,9 @@ class RealBench:
         """A device from power-on to its end, through the power cuts of its trigger."""
         while True:
             await asyncio.sleep(after_s)
-            http = HttpTransport(self._verify, self._storage)
-            link = Link(http, self._openers, agent.identity.serial, partial(self._note_dropped, agent))
+            tls = self._tls.context_of(agent.certificate)
+            http = self._http_for(agent, tls)
+            link = Link(http, self._openers, tls, agent.identity.serial, partial(self._note_dropped, agent))
             cycle = PowerCycle(agent, trigger, self)
             try:
                 await self._run_cycle(cycle, link)
@@ -181,6 +185,24 @@ class RealBench:
                 del self._cycles[agent]
                 return
             after_s = cycle.restart_after_s
+            self._restart_with(agent, after_s)
+
+    def _http_for(self, agent: Agent, tls: ssl.SSLContext) -> HttpTransport:
+        """Connections of the device's own, or the one that all behind its gateway share."""
+        gateway = agent.identity.gateway
+        if not gateway:
+            return HttpTransport(tls, self._storage)
+        known = self._behind.get(gateway)
+        if known is not None and known.is_open:
+            return known.shared()
+        self._behind[gateway] = HttpTransport(tls, self._storage, one_connection=True)
+        return self._behind[gateway]
+
+    def _restart_with(self, agent: Agent, after_s: float) -> None:
+        """A gateway's power is that of all behind it."""
+        for other in behind_same(agent, self._cycles):
+            self.power_cut(other)
+            self.power_on(other, after_s=after_s)
 
     async def _run_cycle(self, cycle: PowerCycle, link: Link) -> None:
         effect = cycle.power_on()
@@ -221,12 +243,3 @@ class RealBench:
     def _note_dropped(self, agent: Agent, envelope: Envelope) -> None:
         if self.trace.wanted:
             trace_dropped(self.trace, self.now_us(), agent, envelope)
-
-
-def _tls_context(*, verify: bool) -> ssl.SSLContext:
-    """One context for the whole bench: it costs 20 ms and most of a MiB."""
-    context = ssl.create_default_context()
-    if not verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context

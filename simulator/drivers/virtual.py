@@ -23,7 +23,7 @@ from fleetrig.simulator.drivers.device_trace import trace_dropped
 from fleetrig.simulator.drivers.director import AdminCall, Director, Until
 from fleetrig.simulator.drivers.draw import draw_pause
 from fleetrig.simulator.drivers.power_cut_trigger import PowerCutTrigger
-from fleetrig.simulator.drivers.power_cycle import PowerCycle
+from fleetrig.simulator.drivers.power_cycle import PowerCycle, behind_same
 from fleetrig.simulator.effects import (
     Apply,
     Ask,
@@ -175,17 +175,21 @@ class VirtualBench:
         cycle.hang_up()
         if (after_s := cycle.restart_after_s) is not None:
             self.power_on(cycle.agent, after_s=after_s, trigger=cycle.trigger)
+            for other in behind_same(cycle.agent, self._cycles):
+                self.power_cut(other)
+                self.power_on(other, after_s=after_s)
 
     def _begin(self, cycle: VirtualCycle, effect: TimedEffect) -> SeenAfter:
         """Performs an effect. For one that waits for the network the outcome is its time-out."""
         match effect:
-            case Ask(request=HttpRequest()):
-                return self._http.ask(effect, self._session, self.now_us())
+            case Ask(request=HttpRequest() as request):
+                return self._http.ask(effect, self._session_for(cycle.agent, request), self.now_us())
             case Pause():
                 seconds = draw_pause(self._seed, cycle.agent, effect)
                 return Done(seconds), to_us(seconds)
             case Download():
-                return self._http.download(effect, cycle.agent.identity.serial, self._session, self.now_us())
+                session = self._session_for(cycle.agent, effect.request)
+                return self._http.download(effect, cycle.agent.identity.serial, session, self.now_us())
             case Apply(_, slice_s):
                 return Done(slice_s), to_us(slice_s)
             case Disconnect():
@@ -194,6 +198,12 @@ class VirtualBench:
             case _:
                 return self._converse(cycle, effect)
 
+    def _session_for(self, agent: Agent, request: HttpRequest) -> Session:
+        """As a listener would see the device's connection: over TLS with what the device shows."""
+        if not request.origin.startswith("https:"):
+            return self._session
+        return Session(listener="https", tls=True, certificates=_shown_by(agent))
+
     def _converse(self, cycle: VirtualCycle, effect: Connect | Ask | Tell | Await) -> SeenAfter:
         """What goes over the device's connection."""
         within_s = self._within_s(cycle.agent, effect)
@@ -201,7 +211,7 @@ class VirtualBench:
         where = where_to_connect(effect, "" if link is None or link.ended else link.where)
         if where is not None:
             woken, dropped = partial(self._woken, cycle), partial(self._note_dropped, cycle.agent)
-            link = cycle.link = VirtualLink(self._network, where, woken, dropped)
+            link = cycle.link = VirtualLink(self._network, where, woken, dropped, _shown_by(cycle.agent))
         outcome = NoReply("closed", 0.0) if link is None else link.perform(effect)
         if outcome is not None:
             return outcome, 0
@@ -226,3 +236,7 @@ class VirtualBench:
 
     def _call_later(self, after_us: int, call: Callable[[], None]) -> None:
         self._later(after_us, [lambda _: call()], None)
+
+
+def _shown_by(agent: Agent) -> tuple[bytes, ...]:
+    return () if agent.certificate is None else agent.certificate.chain

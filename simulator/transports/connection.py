@@ -27,8 +27,11 @@ class Wire(Protocol):
         """Closes the connection, in any state. Raises nothing."""
 
 
-Opener = Callable[[str], Awaitable[Wire]]
-"""`opener(where)` opens a wire. Raises OSError; ssl.SSLError, which is one, when TLS fails."""
+Opener = Callable[[str, ssl.SSLContext], Awaitable[Wire]]
+"""`opener(where, tls)` opens a wire; `tls` trusts and shows what the device does.
+
+Raises OSError; ssl.SSLError, which is one, when TLS fails.
+"""
 
 
 class Connection:

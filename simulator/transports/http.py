@@ -1,4 +1,4 @@
-"""Real HTTP: one httpx client per device over one shared TLS context, every request sent byte for byte as asked.
+"""Real HTTP: one httpx client per device, every request sent byte for byte as asked.
 
 On the wire stand `Host`, then the headers of the envelope in their order and spelling, then `Content-Length` when there
 is a body (or the method usually has one), and nothing else: no Accept, Accept-Encoding, User-Agent, Connection or
@@ -42,11 +42,25 @@ FAILURES: Final = (httpx.HTTPError, httpx.InvalidURL, TimeoutError, TooMuch, Val
 
 
 class HttpTransport:
-    """One device's HTTP connections. `verify` is a TLS context shared by all."""
+    """One device's HTTP connections. `verify` is its TLS context, shared or its own (`client_tls`)."""
 
-    def __init__(self, verify: ssl.SSLContext, storage: Storage) -> None:
-        self._client = httpx.AsyncClient(verify=verify, trust_env=False, follow_redirects=False, timeout=None)
+    def __init__(self, verify: ssl.SSLContext, storage: Storage, *, one_connection: bool = False) -> None:
+        """`one_connection`: requests wait for each other, as behind a gateway."""
+        limits = httpx.Limits(max_connections=1) if one_connection else httpx.Limits()
+        self._client = httpx.AsyncClient(
+            verify=verify, trust_env=False, follow_redirects=False, timeout=None, limits=limits
+        )
         self._storage = storage
+        self._users = 1
+
+    def shared(self) -> HttpTransport:
+        """The same connections for another device; they are closed when the last one closes them."""
+        self._users += 1
+        return self
+
+    @property
+    def is_open(self) -> bool:
+        return self._users > 0
 
     async def ask(self, effect: Ask, on_sent: OnSent | None = None) -> HttpReply | NoReply:
         """Sends and reads the whole answer. `on_sent` is called when the request is out and nothing has come back."""
@@ -79,13 +93,16 @@ class HttpTransport:
             await response.aclose()
 
     async def close(self) -> None:
-        await self._client.aclose()
+        self._users -= 1
+        if self._users == 0:
+            await self._client.aclose()
 
     async def _send(self, request: HttpRequest, on_sent: OnSent | None) -> httpx.Response:
         # "target" keeps the raw path: httpx would normalise what a server may have written differently.
         extensions: dict[str, Any] = {"target": request.target.encode("ascii", "surrogateescape")}
-        if on_sent is not None:
-            extensions["trace"] = _tracer(on_sent)
+        shaking: list[Any] = []
+        if on_sent is not None or request.origin.startswith("https:"):
+            extensions["trace"] = _tracer(on_sent, shaking)
         body = request.body
         content = body or None if isinstance(body, bytes) else _streamed(body)
         built = self._client.build_request(request.method, request.origin, content=content, extensions=extensions)
@@ -94,7 +111,13 @@ class HttpTransport:
         if (built.url.port or 0) > HIGHEST_PORT:
             raise httpx.InvalidURL(f"{request.origin} has no such port")
         built.headers = _only_asked_for(request.headers, built.headers)
-        return await self._client.send(built, stream=True, auth=NO_AUTH)
+        try:
+            return await self._client.send(built, stream=True, auth=NO_AUTH)
+        except BaseException:
+            # The library loses a connection whose handshake is broken off: by a timeout, or with the power.
+            for stream in shaking:
+                await stream.aclose()
+            raise
 
     async def _store(self, effect: Download, serial: str, response: httpx.Response, started_s: float) -> Downloaded:
         status, headers = response.status_code, _headers(response)
@@ -140,10 +163,17 @@ def _only_asked_for(asked: Headers, built: httpx.Headers) -> httpx.Headers:
     return httpx.Headers(named)
 
 
-def _tracer(on_sent: OnSent) -> Callable[[str, Any], Any]:
-    async def note(event: str, _: Any) -> None:
-        if event == "http11.send_request_body.complete":
-            on_sent()
+def _tracer(on_sent: OnSent | None, shaking: list[Any]) -> Callable[[str, Any], Any]:
+    """`shaking` holds a connection from TCP to the end of its TLS handshake."""
+
+    async def note(event: str, info: Any) -> None:
+        match event:
+            case "connection.connect_tcp.complete":
+                shaking.append(info["return_value"])
+            case "connection.start_tls.complete":
+                shaking.clear()
+            case "http11.send_request_body.complete" if on_sent is not None:
+                on_sent()
 
     return note
 

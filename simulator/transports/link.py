@@ -6,6 +6,7 @@ A CoAP request opens an endpoint by itself when there is none.
 
 from __future__ import annotations
 
+import ssl
 import time
 from asyncio import timeout
 from collections.abc import Callable, Mapping
@@ -23,10 +24,17 @@ class Link:
     """The connections of one device from power-on to power-off. `dropped` gets what an inbox had no room for."""
 
     def __init__(
-        self, http: HttpTransport, openers: Mapping[str, Opener], serial: str, dropped: Callable[[Envelope], None]
+        self,
+        http: HttpTransport,
+        openers: Mapping[str, Opener],
+        tls: ssl.SSLContext,
+        serial: str,
+        dropped: Callable[[Envelope], None],
     ) -> None:
+        """`tls` shows the device's certificate, where it has one; openers of schemes with TLS use it."""
         self._http = http
         self._openers = openers
+        self._tls = tls
         self._serial = serial
         self._dropped = dropped
         self._connection: Connection | None = None
@@ -97,7 +105,7 @@ class Link:
         if scheme not in self._openers:
             known = ", ".join(sorted({"http", "https", *self._openers}))
             raise ModelError(f"device {self._serial} connects to {where}, but real time here can open only {known}")
-        self._connection = Connection(where, await self._openers[scheme](where), self._dropped)
+        self._connection = Connection(where, await self._openers[scheme](where, self._tls), self._dropped)
         return self._connection
 
     async def _hang_up(self) -> None:

@@ -59,7 +59,9 @@ class VirtualNetwork:
         now_us = self._before_call()
         self._last_session += 1
         scheme = link.where.partition(":")[0]
-        link.session = Session(id=self._last_session, listener=scheme, tls=scheme.endswith("s"))
+        is_tls = scheme.endswith("s")
+        shown = link.certificates if is_tls else ()
+        link.session = Session(id=self._last_session, listener=scheme, tls=is_tls, certificates=shown)
         self._open[link.session.id] = link
         self._perform(self._server.opened(link.session, now_us), self.round_trip_us)
         self._look_ahead(now_us)
@@ -152,8 +154,8 @@ class VirtualNetwork:
 class VirtualLink:
     """A device's connection in virtual time. `woken` gets outcomes that take time, `dropped` what the inbox lost."""
 
-    __slots__ = ("_began_us", "_dropped", "_inbox", "_network", "_waiting", "_woken", "ended", "forgotten_us",
-                 "latest_us", "session", "where")  # fmt: skip
+    __slots__ = ("_began_us", "_dropped", "_inbox", "_network", "_waiting", "_woken", "certificates", "ended",
+                 "forgotten_us", "latest_us", "session", "where")  # fmt: skip
 
     def __init__(
         self,
@@ -161,7 +163,10 @@ class VirtualLink:
         where: str,
         woken: Callable[[Outcome], None],
         dropped: Callable[[Envelope], None],
+        certificates: tuple[bytes, ...] = (),
     ) -> None:
+        """`certificates`: what the device shows where it connects over TLS."""
+        self.certificates = certificates
         self._network = network
         self._woken = woken
         self._dropped = dropped

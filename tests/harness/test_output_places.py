@@ -93,7 +93,8 @@ def test_a_trace_that_was_asked_for_and_found_no_room(tmp_path: Path) -> None:
     write_scenario(tmp_path, LONG)
     done = on_a_full_disk("run", "--trace", "t.jsonl", cwd=tmp_path)
     assert done.returncode == Exit.BROKEN
-    assert "cannot write the trace t.jsonl: File too large" in done.stdout
+    assert "no trace: " in done.stdout
+    assert "File too large" in done.stdout
     assert [path.name for path in tmp_path.iterdir()] == ["scenarios"]
 
 
@@ -138,7 +139,19 @@ def test_a_device_is_written_and_not_replaced(tmp_path: Path) -> None:
     done = fleetrig("run", "--junit", "/dev/full", cwd=tmp_path)
     assert done.returncode == Exit.BROKEN
     assert done.stderr == "cannot write /dev/full: No space left on device\n"
+    done = fleetrig("run", "--trace", "/dev/full", cwd=tmp_path)
+    assert done.returncode == Exit.BROKEN
+    assert "cannot write the trace /dev/full: No space left on device" in done.stdout
     assert Path("/dev/full").is_char_device()
+
+
+def test_names_that_no_file_system_takes(tmp_path: Path) -> None:
+    write_scenario(tmp_path, PASSES)
+    for option in ("--junit", "--trace", "--results"):
+        done = fleetrig("run", option, "x" * 5_000, cwd=tmp_path)
+        assert done.returncode == Exit.WRONG_USAGE
+        assert "File name too long" in done.stderr
+        assert len(done.stderr) < 500
 
 
 def test_nothing_is_left_of_a_file_that_was_broken_off(tmp_path: Path) -> None:
@@ -176,7 +189,9 @@ def test_a_trace_without_room_is_told_once(capsys: pytest.CaptureFixture[str]) -
         for number in range(40):
             trace.write(event(number))
     assert trace.complaint
-    assert capsys.readouterr().err == "the trace /dev/full ends here: No space left on device\n"
+    said = capsys.readouterr().err
+    assert said.startswith("the trace /dev/full ends here: No space left on device")
+    assert said.count("\n") == 1
 
 
 def test_temporary_files_without_a_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -213,3 +213,12 @@ def test_pytest_stops_its_servers(tmp_path: Path, number: signal.Signals) -> Non
         said, _ = process.communicate(timeout=LIMIT_S)
     assert process.returncode == pytest.ExitCode.INTERRUPTED, said
     assert not Path("/proc", (tmp_path / "pid").read_text()).exists()
+
+
+def test_a_server_ends_with_the_pytest_that_was_killed(tmp_path: Path) -> None:
+    (tmp_path / "test_it.py").write_text(TESTS)
+    words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:locust", "--rootdir", "."]
+    with subprocess.Popen(words, cwd=tmp_path, env=environment(), stdout=subprocess.DEVNULL) as process:
+        until(lambda: (tmp_path / "pid").exists() and bool((tmp_path / "pid").read_text()))
+        process.kill()
+    until(lambda: not Path("/proc", (tmp_path / "pid").read_text()).exists())

@@ -10,15 +10,18 @@ from typing import Any, Final, cast
 
 from fleetrig.harness.platforms.hawkbit.cleanup import value_before
 from fleetrig.harness.platforms.hawkbit.hawkbit_run import HawkbitRun, policy_of
+from fleetrig.harness.platforms.hawkbit.preregistration import preregister
 from fleetrig.harness.platforms.hawkbit.rollouts import move_rollout, roll_out
-from fleetrig.harness.platforms.hawkbit.settings import GATEWAY_KEY
+from fleetrig.harness.platforms.hawkbit.settings import GATEWAY_KEY, HEADER_AUTHORITY
 from fleetrig.harness.platforms.hawkbit.updates import made_set
 from fleetrig.harness.platforms.hawkbit.words import (
     Cancel,
     Configure,
     Deploy,
     MoveRollout,
+    PreregisterTargets,
     RequestAttributes,
+    RetireAuthorities,
     Rollout,
     Rotate,
     SetAttributes,
@@ -26,8 +29,7 @@ from fleetrig.harness.platforms.hawkbit.words import (
 )
 from fleetrig.harness.run.actions import power_cycle
 from fleetrig.harness.run.context import Device
-from fleetrig.harness.scenario_file.action_words import ActionWord, Delete, Preregister
-from fleetrig.harness.scenario_file.unit_list import read_units
+from fleetrig.harness.scenario_file.action_words import ActionWord, Delete
 from fleetrig.simulator.contract.clock import US_PER_MS, US_PER_S, to_us
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.identity import Credential, GatewayToken, TargetToken
@@ -56,30 +58,6 @@ def configure(run: HawkbitRun, settings: Mapping[str, Any]) -> Director[None]:
                               "afterwards: is it spelt right, and may the account read it?")  # fmt: skip
         run.configured.setdefault(key, value_before(before[key]))
     yield from run.admin.configure(changed)
-
-
-def preregister(run: HawkbitRun, words: Preregister) -> Director[None]:
-    """Makes the targets; with a list, its tokens are the ones that count."""
-    if words.csv is None:
-        serials: Sequence[str] = run.context.serials(words.only)
-    else:
-        units = read_units(words.csv)
-        serials = [run.context.prefix + unit.serial for unit in units]
-        for unit in units:
-            run.learn_token(
-                run.context.prefix + unit.serial, unit.token or run.context.new_token(f"token of {unit.serial}")
-            )
-    targets = [target_body(run, words, serial) for serial in serials]
-    for start in range(0, len(targets), words.batch):
-        yield from run.admin.create_targets(targets[start : start + words.batch])
-
-
-def target_body(run: HawkbitRun, words: Preregister, serial: str) -> dict[str, str]:
-    body = {"controllerId": serial, "securityToken": run.tokens[serial]}
-    for key, text in (("name", words.name), ("description", words.description)):
-        if text is not None:
-            body[key] = text.replace("{serial}", serial)
-    return body
 
 
 def deploy(run: HawkbitRun, words: Deploy) -> Director[None]:
@@ -149,7 +127,10 @@ def open_action(run: HawkbitRun, serial: str, version: str | None) -> Director[i
 
 
 def rotate(run: HawkbitRun, words: Rotate) -> Director[None]:
-    """New tokens on the server. Devices that get them are restarted at once and use them from then on."""
+    """New secrets on the server. Devices that get them are restarted at once and use them from then on."""
+    if words.what in ("certificate", "authority"):
+        yield from rotate_certificates(run, words)
+        return
     if words.what == "gateway_token":
         run.gateway_key = run.context.new_token("next gateway key")
         run.context.secrets.learn("gateway-token", run.gateway_key)
@@ -160,6 +141,21 @@ def rotate(run: HawkbitRun, words: Rotate) -> Director[None]:
             yield from run.admin.update_target(device.serial, {"securityToken": run.tokens[device.serial]})
         if words.tell_device:
             visit(run, device, words.what)
+
+
+def rotate_certificates(run: HawkbitRun, words: Rotate) -> Director[None]:
+    """Certificates of the newest authority; a new authority is trusted first, by the proxy and by the tenant."""
+    if words.what == "authority":
+        run.certificates.add_authority()
+        yield from configure(run, {HEADER_AUTHORITY: ",".join(run.certificates.told_as())})
+    for device in run.context.select_devices(words.only) if words.tell_device else ():
+        certificate = run.certificates.issue("certificate", device.serial)
+        reprogram(run, device, settings_of(device), certificate)
+
+
+def retire_authorities(run: HawkbitRun, _: RetireAuthorities) -> Director[None]:
+    """The tenant forgets all authorities but the newest; a proxy may go on verifying what the others have issued."""
+    yield from configure(run, {HEADER_AUTHORITY: ",".join(run.certificates.told_as(only_newest=True))})
 
 
 def visit(run: HawkbitRun, device: Device, what: str) -> None:
@@ -208,13 +204,14 @@ def request_attributes(run: HawkbitRun, words: RequestAttributes) -> Director[No
 
 PERFORM: Final[Mapping[type[ActionWord], Callable[[HawkbitRun, Any], Director[None]]]] = {
     Configure: lambda run, words: configure(run, words.values),
-    Preregister: preregister,
+    PreregisterTargets: preregister,
     Deploy: deploy,
     Rollout: roll_out,
     MoveRollout: move_rollout,
     Cancel: cancel,
     Delete: delete,
     Rotate: rotate,
+    RetireAuthorities: retire_authorities,
     SetAttributes: set_attributes,
     SetConfirmation: set_confirmation,
     RequestAttributes: request_attributes,

@@ -17,6 +17,8 @@ from fleetrig.simulator.drivers.director import AdminCall
 
 CREATE_BATCH: Final = 1_000
 PAGE: Final = 500
+SET_TYPES_PER_TARGET_TYPE: Final = 50
+"""A quota of the server."""
 BOUNDARY: Final = "fleetrig-7d1f3a5b9c"
 ESCAPED_IN_FORMS: Final = {ord('"'): "%22", ord("\r"): "%0D", ord("\n"): "%0A"}
 """How browsers write a file's name in a form (WHATWG HTML, multipart/form-data)."""
@@ -101,6 +103,20 @@ class HawkbitAdmin(HttpAdmin):
         """Empty when the device has sent none."""
         found = yield from self.call("GET", f"{_target(controller_id)}/attributes")
         return {} if found is None else self.part(found, dict)
+
+    # -- target types (§1.5)
+
+    def target_types(self) -> AdminCall[dict[str, int]]:
+        """Name -> id of each."""
+        found = yield from self.search("/targettypes")
+        return {self.part(one, str, "name"): self.part(one, int, "id") for one in found}
+
+    def create_target_type(self, name: str) -> AdminCall[int]:
+        """A type of which every kind of distribution set can be assigned; gives its id."""
+        kinds = yield from self.search("/distributionsettypes")
+        fitting = [{"id": self.part(kind, int, "id")} for kind in kinds[:SET_TYPES_PER_TARGET_TYPE]]
+        body = {"name": name, "compatibledistributionsettypes": fitting}
+        return self.part((yield from self.call("POST", "/targettypes", [body])), int, 0, "id")
 
     # -- updates (§1.4)
 

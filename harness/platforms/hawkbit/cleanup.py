@@ -18,15 +18,19 @@ ROUNDS: Final = 3
 """A poll in progress when its device was switched off may create a target again."""
 
 
-def steps(admin: HawkbitAdmin, prefix: str, configured: Mapping[str, Any]) -> Iterator[tuple[str, AdminCall[None]]]:
+def steps(
+    admin: HawkbitAdmin, prefix: str, configured: Mapping[str, Any], *, with_types: bool = False
+) -> Iterator[tuple[str, AdminCall[None]]]:
     """What to remove or restore, in words, and the way to do it.
 
     Targets come before sets: a set that is in use stays as a shadow. `configured`: key -> what it was, None for the
-    server's default.
+    server's default. `with_types`: the run has made target types, which an account may not be allowed to look up.
     """
     assert prefix, "without a prefix everything would be ours"
     yield f"rollouts {prefix}*", delete_by_prefix(admin, "/rollouts", prefix)
     yield f"targets {prefix}*", delete_targets(admin, prefix)
+    if with_types:
+        yield f"target types {prefix}*", delete_by_prefix(admin, "/targettypes", prefix)
     yield f"distribution sets {prefix}*", delete_by_prefix(admin, "/distributionsets", prefix)
     yield f"software modules {prefix}*", delete_by_prefix(admin, "/softwaremodules", prefix)
     for key, before in configured.items():

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
 from fleetrig.harness.platforms.hawkbit.confirmation_words import ConfirmationWords
+from fleetrig.harness.platforms.hawkbit.settings import CERTIFICATES
 from fleetrig.harness.run.context import RunContext
 from fleetrig.harness.scenario_file.scenario import Devices
 from fleetrig.harness.scenario_file.unit_list import Unit
+from fleetrig.harness.servers.under_test import url_over_tls
+from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.identity import Credential, GatewayToken, TargetToken
 from fleetrig.simulator.flows.hawkbit.confirmation_policy import CONFIRMS_AT_ONCE, ConfirmationPolicy, Consent
 from fleetrig.simulator.flows.hawkbit.device import HawkbitSettings
+
+if TYPE_CHECKING:
+    from fleetrig.harness.platforms.hawkbit.certificates import DeviceCertificates
 
 
 @dataclass(slots=True)
@@ -23,6 +29,10 @@ class HawkbitRun:
     context: RunContext
     tokens: dict[str, str] = field(default_factory=dict)
     """The target token that the server is to know for a serial."""
+    types: dict[str, str] = field(default_factory=dict)
+    """The target type that the production list names for a serial."""
+    made_types: set[str] = field(default_factory=set)
+    """Names of the target types that were to be made, also when no answer came."""
     gateway_key: str = ""
     set_ids: dict[str, int] = field(default_factory=dict)
     """Distribution sets that were made, by version."""
@@ -33,10 +43,50 @@ class HawkbitRun:
     where the default was in force."""
 
     _shared: HawkbitSettings | None = None
+    _certificates: DeviceCertificates | None = None
 
     @property
     def admin(self) -> HawkbitAdmin:
         return cast(HawkbitAdmin, self.context.server.admin)
+
+    def admin_as(self, account: str) -> HawkbitAdmin:
+        """The operator's account, or that of the `line`. Raises BrokenBench where the server has none."""
+        if account != "line":
+            return self.admin
+        server = self.context.server
+        if server.line is None:
+            raise BrokenBench(
+                f"nobody said which account the line has on {server.name}: add line (user, password) to its "
+                "SERVER.yaml, or say needs: [hawkbit.line_account] to skip the scenario there"
+            )
+        return cast(HawkbitAdmin, server.line)
+
+    def learn_unit(self, serial: str, unit: Unit) -> None:
+        """Takes over what a production list says of a unit: its token, or a fresh one, and its target type."""
+        self.learn_token(serial, unit.token or self.context.new_token(f"token of {unit.serial}"))
+        if unit.type is not None:
+            self.types[serial] = unit.type
+
+    @property
+    def certificates(self) -> DeviceCertificates:
+        """Who issues certificates in this run."""
+        if self._certificates is None:
+            # Only here: the library takes long to import, and most runs need no certificates.
+            from fleetrig.harness.platforms.hawkbit.certificates import DeviceCertificates
+
+            self._certificates = DeviceCertificates(self.context)
+        return self._certificates
+
+    @property
+    def device_url(self) -> str:
+        """Where devices reach the server: those with certificates over HTTPS. Raises BrokenBench."""
+        server = self.context.server
+        if self.context.scenario.devices.credential not in CERTIFICATES:
+            return server.url
+        url = url_over_tls(server.listeners, server.url)
+        if url is None:
+            raise BrokenBench(f"{server.name} has no https listener, and certificates need one")
+        return url
 
     def learn_token(self, serial: str, token: str) -> None:
         """Sets the token of a serial for the server; it is masked from now on."""
@@ -54,6 +104,8 @@ class HawkbitRun:
                 return TargetToken(wrong)
             case "gateway_token":
                 return GatewayToken(self.gateway_key)
+            case kind if kind in CERTIFICATES:
+                return self.certificates.first(kind, serial)
             case _:
                 return None
 
@@ -69,7 +121,7 @@ class HawkbitRun:
         """Turns the `devices` block into device settings."""
         template = self.context.scenario.devices
         return HawkbitSettings(
-            server_url=self.context.server.url,
+            server_url=self.device_url,
             attributes={**template.attributes, **more_attributes},
             attributes_mode=template.attributes_mode,
             backoff=template.backoff.to_backoff(),

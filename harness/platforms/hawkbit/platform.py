@@ -14,7 +14,8 @@ from fleetrig.harness.platforms.hawkbit.setup import settings_in_force
 from fleetrig.harness.platforms.hawkbit.vocabulary import VOCABULARY
 from fleetrig.harness.platforms.hawkbit.work import HawkbitWork
 from fleetrig.harness.servers.remote import RemoteServer
-from fleetrig.simulator.contract.identity import Credential, GatewayToken, TargetToken
+from fleetrig.simulator.contract.errors import UsageError
+from fleetrig.simulator.contract.identity import ClientCertificate, Credential, GatewayToken, TargetToken
 from fleetrig.simulator.effects import Behaviour
 from fleetrig.simulator.flows.hawkbit.flow import HawkbitDevice
 
@@ -26,7 +27,9 @@ def admin_of(server: RemoteServer) -> HawkbitAdmin:
 
 
 def credential_values(credential: Credential | None) -> Mapping[str, str]:
-    """The one token that a device holds, under its name."""
+    """The one token that a device holds, under its name. Raises UsageError for what programs are not given."""
+    if isinstance(credential, ClientCertificate):
+        raise UsageError("a program of yours is given tokens only: devices with certificates must be simulated ones")
     return {
         "token": credential.token if isinstance(credential, TargetToken) else "",
         "gateway_token": credential.token if isinstance(credential, GatewayToken) else "",

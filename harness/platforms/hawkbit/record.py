@@ -13,8 +13,11 @@ from fleetrig.simulator.drivers.director import AdminCall
 ASSIGNMENTS: Final = {"installed": "installedDS", "assigned": "assignedDS"}
 
 
-def read_record(admin: HawkbitAdmin, serial: str, wanted: frozenset[str]) -> AdminCall[Record | None]:
-    """A target with as much of what hangs on it as is wanted. Raises BrokenBench for a token that is not shown."""
+def read_record(admin: HawkbitAdmin, serial: str, wanted: frozenset[str], prefix: str = "") -> AdminCall[Record | None]:
+    """A target with as much of what hangs on it as is wanted; a type that the run made without the run's prefix.
+
+    Raises BrokenBench for a token that is not shown.
+    """
     target = yield from admin.target(serial)
     if target is None:
         return None
@@ -23,7 +26,12 @@ def read_record(admin: HawkbitAdmin, serial: str, wanted: frozenset[str]) -> Adm
         raise BrokenBench(f"{admin.url} does not show tokens to the account {admin.account.user!r}, "
                           "so tokens_differ cannot be judged; it needs READ_TARGET_SECURITY_TOKEN")  # fmt: skip
     attributes = (yield from admin.attributes(serial)) if "attributes" in wanted else {}
-    fields: dict[str, Json] = {"created_by": target.get("createdBy"), "name": target.get("name")}
+    kind = target.get("targetTypeName")
+    fields: dict[str, Json] = {
+        "created_by": target.get("createdBy"),
+        "name": target.get("name"),
+        "type": kind if kind is None else str(kind).removeprefix(prefix),
+    }
     for word, which in ASSIGNMENTS.items():
         if word in wanted:
             fields[word] = yield from admin.set_version(serial, which)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
 from fleetrig.harness.commands.serve_platform import PlatformArgs, PlatformConfig
 from fleetrig.harness.platforms.hawkbit.server import SERVER
 from fleetrig.harness.servers.secrets import secret_from
 from fleetrig.reference_server.address import Address
-from fleetrig.reference_server.platform import PlatformBuilder, ServerPlatform
+from fleetrig.reference_server.platform import ClientVerifier, PlatformBuilder, ServerPlatform
 from fleetrig.reference_server.platforms.hawkbit.platform import HawkbitPlatform
 from fleetrig.reference_server.platforms.hawkbit.state.permissions import unknown_rights
 from fleetrig.reference_server.platforms.hawkbit.state.properties import settings_from_properties
@@ -24,7 +25,7 @@ WELL_KNOWN: Final = Account(SERVER.account.user, SERVER.account.password)
 
 def configure(args: PlatformArgs) -> PlatformConfig:
     """Raises UsageError, FileMistakes (for the accounts file)."""
-    settings = _with_accounts(_settings(args), args)
+    settings = replace(_with_accounts(_settings(args), args), client_verifier=_verifier(args.client_ca))
     _check_passwords(settings, args.addresses)
 
     return PlatformConfig(
@@ -35,6 +36,20 @@ def configure(args: PlatformArgs) -> PlatformConfig:
         url_path=settings.context_path,
         secrets=tuple(("password", basic_credentials(one.user, one.password)) for one in settings.accounts),
     )
+
+
+def _verifier(client_ca: Path | None) -> ClientVerifier | None:
+    if client_ca is None:
+        return None
+    # Only here: the library takes long to import, and most servers ask for no certificates.
+    from fleetrig.reference_server.client_certificates import ClientAuthorities
+
+    try:
+        return ClientAuthorities(client_ca.read_bytes())
+    except OSError as error:
+        raise UsageError(f"--client-ca: cannot read {client_ca}: {error.strerror or error}") from error
+    except ValueError:
+        raise UsageError(f"--client-ca: {client_ca} holds no PEM certificate (-----BEGIN CERTIFICATE-----)") from None
 
 
 def builder_of(settings: Settings) -> PlatformBuilder:

@@ -7,6 +7,9 @@ from typing import Final
 from fleetrig.harness.servers.description import ServerDescription
 from fleetrig.simulator.contract.identity import UserPassword
 
+LINE: Final = UserPassword("line", "line")
+"""The manufacturing line's account on our own server in a run: it may create targets, and nothing else."""
+
 SERVER: Final = ServerDescription(
     title="hawkBit",
     summary="Eclipse hawkBit: software updates over HTTP.",

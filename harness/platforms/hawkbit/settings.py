@@ -72,5 +72,12 @@ NEEDED_MODES: Final = {
     "target_token": TARGET_MODE,
     "wrong_target_token": TARGET_MODE,
     "gateway_token": GATEWAY_MODE,
+    "certificate": HEADER_MODE,
+    "untrusted_certificate": HEADER_MODE,
+    "expired_certificate": HEADER_MODE,
+    "foreign_certificate": HEADER_MODE,
 }
 """Credential -> the setting that enables it."""
+
+CERTIFICATES: Final = frozenset(word for word, mode in NEEDED_MODES.items() if mode == HEADER_MODE)
+"""Credentials that are certificates: good, of an authority that nobody trusts, out of date, of another unit."""

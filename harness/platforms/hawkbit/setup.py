@@ -6,7 +6,13 @@ from typing import Any
 
 from fleetrig.harness.platforms.hawkbit.actions import configure
 from fleetrig.harness.platforms.hawkbit.hawkbit_run import HawkbitRun
-from fleetrig.harness.platforms.hawkbit.settings import GATEWAY_KEY, GATEWAY_MODE, NEEDED_MODES
+from fleetrig.harness.platforms.hawkbit.settings import (
+    CERTIFICATES,
+    GATEWAY_KEY,
+    GATEWAY_MODE,
+    HEADER_AUTHORITY,
+    NEEDED_MODES,
+)
 from fleetrig.harness.scenario_file.scenario import Scenario
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.header_text import why_no_header_text
@@ -22,8 +28,22 @@ def setup(run: HawkbitRun) -> Director[None]:
         run.gateway_key = run.gateway_key or context.new_token("gateway key")
         settings[GATEWAY_KEY] = run.gateway_key
         context.secrets.learn("gateway-token", run.gateway_key)
+    if context.scenario.devices.credential in CERTIFICATES:
+        run.certificates.take_listed(context.scenario.devices.units())
+        if HEADER_AUTHORITY not in settings:
+            settings[HEADER_AUTHORITY] = yield from authorities_to_trust(run)
     if settings:
         yield from configure(run, settings)
+
+
+def authorities_to_trust(run: HawkbitRun) -> AdminCall[str]:
+    """The authorities of the run, on a shared server behind those that it trusts already."""
+    before = ""
+    if not run.context.server.is_own:
+        config: dict[str, Any] = yield from run.admin.read_config()
+        before = str(config.get(HEADER_AUTHORITY, {}).get("value") or "")
+    listed = list(filter(None, before.split(",")))
+    return ",".join(dict.fromkeys([*listed, *run.certificates.told_as()]))
 
 
 def wanted_settings(scenario: Scenario) -> dict[str, Any]:
@@ -42,6 +62,8 @@ def settings_in_force(scenario: Scenario) -> dict[str, object]:
     settings: dict[str, object] = wanted_settings(scenario)
     if scenario.devices.credential == "gateway_token":
         settings.setdefault(GATEWAY_KEY, "(generated; the existing key on a shared server)")
+    if scenario.devices.credential in CERTIFICATES:
+        settings.setdefault(HEADER_AUTHORITY, "(the authority of the run; beside the existing ones on a shared server)")
     return settings
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -18,6 +19,7 @@ from fleetrig.harness.commands.fleet_simulation import SimulationPlan, http_prob
 from fleetrig.harness.commands.options import Against, Ca, ChangeTenantSettings, Insecure, within
 from fleetrig.harness.commands.simulate import simulate
 from fleetrig.harness.platforms.hawkbit.platform import admin_of
+from fleetrig.harness.platforms.hawkbit.simulated_certificates import certificates_of
 from fleetrig.harness.platforms.hawkbit.simulated_fleet import (
     DEFAULT_ATTRIBUTES,
     READINGS,
@@ -30,12 +32,13 @@ from fleetrig.harness.platforms.hawkbit.simulated_fleet import (
 from fleetrig.harness.platforms.hawkbit.simulation_hints import Holding, refused_hint
 from fleetrig.harness.platforms.hawkbit.temporary_targets import TemporaryTargets
 from fleetrig.harness.scenario_file.token_findings import is_short, short_token, token_findings
-from fleetrig.harness.scenario_file.unit_list import Unit
+from fleetrig.harness.scenario_file.unit_list import Unit, with_children
 from fleetrig.harness.servers.address import name_in_url
 from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.harness.servers.secrets import checked_token, secret_from
 from fleetrig.harness.servers.server_file import remote_server_from
 from fleetrig.harness.servers.trust import verify_with
+from fleetrig.harness.servers.under_test import url_over_tls
 from fleetrig.simulator.contract.bounds import DEVICES, SEED
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.masking import Secrets
@@ -56,6 +59,18 @@ Seed = Annotated[
 Tenant = Annotated[
     str | None, typer.Option(metavar="NAME", help="The devices' tenant.  [default: from SERVER.yaml, else DEFAULT]")
 ]
+SerialTemplate = Annotated[str | None, typer.Option(metavar="TEXT", help=f"Their controllerIds.  [default: {SERIAL}]")]
+Children = Annotated[
+    int, typer.Option(metavar="N", min=0, help="Each device is a gateway with N behind it, on its one connection.")
+]
+TokenForAll = Annotated[
+    str | None, typer.Option(metavar="env:NAME|FILE", help="The gateway token of the tenant, for all.")
+]
+Tokens = Annotated[Path | None, typer.Option(metavar="F.csv", help="Columns serial, token or certificate, attributes.")]
+Certificates = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR|CA.pem", help="Client certificates: SERIAL.pem of each device, or who issues them."),
+]
 Confirmation = Annotated[
     str, typer.Option(metavar="WORD", help="Asked before an update, devices say confirmed, denied or none.")
 ]
@@ -67,13 +82,11 @@ ConfirmationAfter = Annotated[
 def simulate_command(
     against: Against,
     count: Count = None,
-    serial: Annotated[
-        str | None, typer.Option(metavar="TEXT", help=f"Their controllerIds.  [default: {SERIAL}]")
-    ] = None,
-    gateway_token: Annotated[
-        str | None, typer.Option(metavar="env:NAME|FILE", help="The gateway token of the tenant, for all.")
-    ] = None,
-    tokens: Annotated[Path | None, typer.Option(metavar="F.csv", help="Columns serial, token, attributes.")] = None,
+    serial: SerialTemplate = None,
+    gateway_token: TokenForAll = None,
+    tokens: Tokens = None,
+    certificates: Certificates = None,
+    children: Children = 0,
     register: Annotated[bool, typer.Option("--register", help="Create the targets, delete them afterwards.")] = False,
     attribute: Annotated[
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="Attribute sent by every device; repeatable.")
@@ -94,15 +107,18 @@ def simulate_command(
 ) -> None:
     """Simulate hawkBit devices without a scenario, until Ctrl-C or --for.
 
-    They register themselves, poll, send attributes and install what is deployed. Without --gateway-token, --tokens or
-    --register they have no credentials.
+    They register themselves, poll, send attributes and install what is deployed. Without --gateway-token, --tokens,
+    --certificates or --register they have no credentials. Certificates need an https address.
     """
     server = remote_server_from(against, "hawkbit", may_change_settings=change_tenant_settings)
-    units, holding = units_of(count, serial, gateway_token, tokens, register=register)
+    given, holding = units_of(count, serial, gateway_token, tokens, certificates, register=register)
+    units = with_gateways(given, children, holding)
+    held = certificates_of(units, certificates, time.time_ns() // 1000)
+    url = server_url(server, needs_tls=bool(held))
     token = None if gateway_token is None else gateway_token_from(gateway_token)
     interval_s = seconds(interval, "--interval", least_s=1.0)
     settings = HawkbitSettings(
-        server.url,
+        url,
         attributes={**DEFAULT_ATTRIBUTES, **key_values(attribute or [], "--attribute")},
         default_interval_s=interval_s,
         install_s=seconds(install_time, "--install-time"),
@@ -110,10 +126,10 @@ def simulate_command(
     )
     of_tenant = name_in_url(tenant or server.tenant, "--tenant")
     plan = SimulationPlan(
-        url=server.url,
-        agents=build_agents(units, of_tenant, settings, token),
-        probe=http_probe(server.url),
-        hint=lambda answer: refused_hint(answer, holding, server.url, of_tenant),
+        url=url,
+        agents=build_agents(units, of_tenant, settings, token, held),
+        probe=http_probe(url),
+        hint=lambda answer: refused_hint(answer, holding, url, of_tenant),
         spread_s=seconds(spread, "--spread"),
         for_s=None if for_ is None else seconds(for_, "--for", least_s=0.001),
         seed=seed,
@@ -130,10 +146,21 @@ def confirmation_policy(word: str, after: str) -> ConfirmationPolicy:
 
 
 def units_of(
-    count: int | None, serial: str | None, gateway_token: str | None, tokens: Path | None, *, register: bool
+    count: int | None,
+    serial: str | None,
+    gateway_token: str | None,
+    tokens: Path | None,
+    certificates: Path | None = None,
+    *,
+    register: bool,
 ) -> tuple[tuple[Unit, ...], Holding]:
     """The units, and what they hold. Raises UsageError for options that contradict each other."""
-    ways = {"--gateway-token": gateway_token is not None, "--tokens": tokens is not None, "--register": register}
+    ways = {
+        "--gateway-token": gateway_token is not None,
+        "--tokens": tokens is not None,
+        "--certificates": certificates is not None,
+        "--register": register,
+    }
     given = [option for option, is_given in ways.items() if is_given]
     if len(given) > 1:
         raise UsageError(f"{' and '.join(given)} contradict each other: give one of them")
@@ -141,14 +168,41 @@ def units_of(
         if serial is not None:
             raise UsageError("--tokens names the devices: leave --serial away")
         warn_if_others_can_read(tokens)
-        units = check_tokens(listed_units(tokens, count), tokens)
+        listed = listed_units(tokens, count)
+        if any(unit.certificate_pem is not None for unit in listed):
+            return listed, "certificates"
+        units = check_tokens(listed, tokens)
         for finding in token_findings(units, tokens.name):
             typer.echo(f"warning: {finding}", err=True)
         return units, "listed tokens"
     units = check_serials(numbered_units(serial or SERIAL, count or COUNT), serial or SERIAL)
     if register:
         return with_fresh_tokens(units), "registered tokens"
+    if certificates is not None:
+        return units, "certificates"
     return units, "nothing" if gateway_token is None else "gateway token"
+
+
+def with_gateways(units: tuple[Unit, ...], children: int, holding: Holding) -> tuple[Unit, ...]:
+    """Each unit as a gateway with children. Raises UsageError where they would have nothing to show, or too many."""
+    if not children:
+        return units
+    if holding != "gateway token":
+        raise UsageError("--children share their gateway's connection and token: give --gateway-token env:NAME")
+    try:
+        DEVICES.check(len(units) * (1 + children))
+        return tuple(with_children(units, children))
+    except ValueError as wrong:
+        raise UsageError(f"--children: {wrong}") from None
+
+
+def server_url(server: RemoteServer, *, needs_tls: bool) -> str:
+    """Where the devices poll. Raises UsageError for devices with certificates and an address without TLS."""
+    url = url_over_tls(server.listeners, server.url) if needs_tls else server.url
+    if url is None:
+        raise UsageError(f"certificates are shown over TLS, and {server.url} has none: give an https:// address, or a "
+                         "SERVER.yaml with https")  # fmt: skip
+    return url
 
 
 def gateway_token_from(reference: str) -> str:

@@ -18,7 +18,13 @@ from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.envelope import Envelope
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
-from fleetrig.simulator.contract.identity import Credential, DeviceIdentity, GatewayToken, TargetToken
+from fleetrig.simulator.contract.identity import (
+    ClientCertificate,
+    Credential,
+    DeviceIdentity,
+    GatewayToken,
+    TargetToken,
+)
 from fleetrig.simulator.flows.hawkbit.confirmation_policy import Consent
 from fleetrig.simulator.flows.hawkbit.device import HawkbitSettings
 from fleetrig.simulator.flows.hawkbit.flow import HawkbitDevice
@@ -69,13 +75,19 @@ def with_fresh_tokens(units: Sequence[Unit]) -> tuple[Unit, ...]:
 
 
 def build_agents(
-    units: Sequence[Unit], tenant: str, settings: HawkbitSettings, gateway_token: str | None
+    units: Sequence[Unit],
+    tenant: str,
+    settings: HawkbitSettings,
+    gateway_token: str | None,
+    certificates: Mapping[str, ClientCertificate] | None = None,
 ) -> tuple[Agent, ...]:
-    """All of one make; a unit's own attributes come on top of the shared ones."""
+    """All of one make; a unit's own attributes come on top of the shared ones, its certificate before its token."""
     agents = []
     for unit in units:
         own = replace(settings, attributes={**settings.attributes, **unit.attributes}) if unit.attributes else settings
-        agents.append(Agent(DeviceIdentity(unit.serial, tenant), HawkbitDevice(own, _credential(unit, gateway_token))))
+        certificate = (certificates or {}).get(unit.serial)
+        behaviour = HawkbitDevice(own, certificate or _credential(unit, gateway_token))
+        agents.append(Agent(DeviceIdentity(unit.serial, tenant, gateway=unit.gateway), behaviour, certificate))
     return tuple(agents)
 
 

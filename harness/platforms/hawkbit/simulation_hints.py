@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-Holding = Literal["nothing", "gateway token", "listed tokens", "registered tokens"]
+Holding = Literal["nothing", "gateway token", "listed tokens", "registered tokens", "certificates"]
 """The credentials of the devices."""
 
 REFUSED_ALL: Final = {
@@ -19,6 +19,11 @@ REFUSED_ALL: Final = {
         "all devices were refused (HTTP 401): their tokens differ from those of the targets in tenant {tenant}, there "
         "are no such targets, or the mode is off (authentication.targettoken.enabled)"
     ),
+    "certificates": (
+        "all devices were refused (HTTP 401): the common names of their certificates differ from their controllerIds, "
+        "tenant {tenant} does not list what the proxy tells of their authority (authentication.header.authority), or "
+        "the mode is off (authentication.header.enabled)"
+    ),
     "registered tokens": (
         "all devices were refused (HTTP 401) though their targets were just made: is the mode on "
         "(authentication.targettoken.enabled), and does the account belong to tenant {tenant}? "
@@ -30,6 +35,13 @@ REFUSED_ALL: Final = {
 def refused_hint(first_answer: str, holding: Holding, url: str, tenant: str) -> str:
     """Advice if every device got this same first answer; empty if it is not a refusal."""
     match first_answer:
+        case "400" if holding == "certificates":
+            return (
+                f"all devices were refused (HTTP 400) by what ends TLS at {url}: it does not trust the authority of "
+                "their certificates, or they are out of date"
+            )
+        case "403" if holding == "certificates":
+            return f"all devices were forbidden (HTTP 403): what ends TLS at {url} has seen no certificate"
         case "401":
             return REFUSED_ALL[holding].format(tenant=tenant)
         case "403":

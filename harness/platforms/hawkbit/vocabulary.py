@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from fleetrig.harness.platforms.hawkbit.confirmation_words import DeviceConfirmation
 from fleetrig.harness.platforms.hawkbit.server import SERVER
-from fleetrig.harness.platforms.hawkbit.settings import GATEWAY_KEY, SETTINGS
+from fleetrig.harness.platforms.hawkbit.settings import CERTIFICATES, GATEWAY_KEY, SETTINGS
 from fleetrig.harness.platforms.hawkbit.words import WORDS
 from fleetrig.harness.scenario_file.values import Count, Text
 from fleetrig.harness.scenario_file.vocabulary import Vocabulary
@@ -46,15 +46,20 @@ PROGRAM_EXCHANGES: Final = tuple(
 
 VOCABULARY: Final = Vocabulary(
     transports=("http",),
-    credentials=("target_token", "wrong_target_token", "gateway_token", "none"),
+    credentials=(
+        "target_token", "wrong_target_token", "gateway_token", "certificate", "untrusted_certificate",
+        "expired_certificate", "foreign_certificate", "none",
+    ),
+    certificate_credentials=CERTIFICATES,
     token_settings=frozenset({GATEWAY_KEY}),
-    secrets=("target_token", "gateway_token"),
+    secrets=("target_token", "gateway_token", "certificate", "authority"),
     attribute_modes=("merge", "replace", "remove"),
     states=("unknown", "registered", "pending", "in_sync", "error"),
     accepted_states=("registered", "pending", "in_sync"),
     record_fields={
         "created_by": Text,
         "name": Text,
+        "type": Text,
         "installed": Text,
         "assigned": Text,
         "action": ActionStatus,
@@ -69,6 +74,7 @@ VOCABULARY: Final = Vocabulary(
     moments=MOMENTS,
     can=frozenset({"hawkbit", "hawkbit.admin"}),
     reference_can=frozenset({"hawkbit.fast_polling"}),
+    line_can=frozenset({"hawkbit.line_account"}),
     operator_knows=frozenset({"hawkbit.fast_cleanup", "hawkbit.trusted_ips"}),
     profiles=SERVER.profiles,
     tenant=SERVER.tenant,

@@ -23,9 +23,9 @@ from fleetrig.simulator.contract.bounds import Bound
 
 AttributesMode = Literal["merge", "replace", "remove"]
 Percent = Annotated[int, Strict(), Field(ge=0, le=100)]
-Groups = Annotated[int, Strict(), Field(ge=1), up_to(Bound(500, "groups", "the server makes no more"))]
-"""hawkBit's quota `maxRolloutGroupsPerRollout`."""
-RotatedSecret = Literal["target_token", "gateway_token"]
+Groups = Annotated[int, Strict(), Field(ge=1), up_to(Bound(10_000, "groups", "no server makes more"))]
+"""The quota `maxRolloutGroupsPerRollout` is 500; a start-up property changes it."""
+RotatedSecret = Literal["target_token", "gateway_token", "certificate", "authority"]
 
 
 class Configure(Settings, ActionWord, forms=SETTINGS):
@@ -41,6 +41,27 @@ class Configure(Settings, ActionWord, forms=SETTINGS):
         if not self.model_fields_set:
             raise ValueError("expected at least one entry")
         return self
+
+
+class PreregisterTargets(Preregister):
+    """Registers the devices before their first contact, with the token of each."""
+
+    type: Text | None = None
+    """The name of their target type; a column `type` of a unit list wins. It must exist, unless `create_type`."""
+    create_type: bool = False
+    """Makes the target types that are named but not there; they go when the run on a shared server ends."""
+    account: Literal["admin", "line"] = "admin"
+    """Who asks for it: the operator, or the account of the manufacturing line, which may only create targets."""
+
+    def describe(self) -> str:
+        parts = [super().describe()]
+        if self.type is not None:
+            parts.append(f"target type {self.type!r}")
+        if self.create_type:
+            parts.append("missing target types made first")
+        if self.account == "line":
+            parts.append("with the account of the line")
+        return ", ".join(parts)
 
 
 class Rollout(Model, ActionWord):
@@ -95,16 +116,41 @@ class Cancel(DeviceSelector, ActionWord):
 
 
 class Rotate(DeviceSelector, ActionWord):
-    """Replaces tokens on the server by fresh ones."""
+    """Replaces tokens on the server by fresh ones, certificates by those of the newest authority.
+
+    A new `authority` is trusted beside those that are there, until `retire_authorities`.
+    """
 
     what: RotatedSecret
     tell_device: bool = True
-    """Whether the devices hold the new token from now on, as after a visit by a technician."""
+    """Whether the devices hold the new token or certificate from now on, as after a visit by a technician."""
+
+    @model_validator(mode="after")
+    def _does_something(self) -> Self:
+        if self.what == "certificate" and not self.tell_device:
+            raise ValueError("a new certificate that no device holds changes nothing: leave tell_device away")
+        return self
 
     def describe(self) -> str:
         what = self.what.replace("_", " ")
+        if self.what in ("certificate", "authority"):
+            return self._describe_certificates()
         told = "are given the new one and restart" if self.tell_device else "keep the old one"
         return f"replace the {what} on the server; {describe_devices(self.only)} {told}"
+
+    def _describe_certificates(self) -> str:
+        whom = describe_devices(self.only)
+        given = f"{whom} are given certificates of the newest authority and restart"
+        if self.what == "certificate":
+            return given
+        return f"trust a new authority too; {given if self.tell_device else f'{whom} keep their certificates'}"
+
+
+class RetireAuthorities(Model, ActionWord):
+    """From now on only the newest authority is trusted to issue certificates of devices."""
+
+    def describe(self) -> str:
+        return "trust certificates of the newest authority only"
 
 
 class SetAttributes(DeviceSelector, ActionWord):
@@ -133,13 +179,14 @@ class RequestAttributes(DeviceSelector, ActionWord):
 
 WORDS: Final[Mapping[str, type[ActionWord]]] = {
     "configure": Configure,
-    "preregister": Preregister,
+    "preregister": PreregisterTargets,
     "deploy": Deploy,
     "rollout": Rollout,
     "move_rollout": MoveRollout,
     "cancel": Cancel,
     "delete": Delete,
     "rotate": Rotate,
+    "retire_authorities": RetireAuthorities,
     "set_attributes": SetAttributes,
     "request_attributes": RequestAttributes,
     "set_confirmation": SetConfirmation,
@@ -151,7 +198,9 @@ __all__ = [
     "Configure",
     "Deploy",
     "MoveRollout",
+    "PreregisterTargets",
     "RequestAttributes",
+    "RetireAuthorities",
     "Rollout",
     "Rotate",
     "SetAttributes",

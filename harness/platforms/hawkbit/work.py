@@ -29,7 +29,7 @@ class HawkbitWork:
     def device(self, device: DeviceIdentity, unit: Unit) -> tuple[Credential | None, HawkbitDevice]:
         """The token of the production list, or a fresh one; the settings of the `devices` block."""
         run = self.run
-        run.learn_token(device.serial, unit.token or run.context.new_token(f"token of {unit.serial}"))
+        run.learn_unit(device.serial, unit)
         credential = run.credential_of(device.serial)
         return credential, HawkbitDevice(run.settings_of(unit), credential)
 
@@ -37,7 +37,8 @@ class HawkbitWork:
         yield from PERFORM[type(words)](self.run, words)
 
     def record(self, serial: str, wanted: frozenset[str]) -> AdminCall[Record | None]:
-        return (yield from read_record(self.run.admin, serial, wanted))
+        return (yield from read_record(self.run.admin, serial, wanted, self.run.context.prefix))
 
     def cleanup(self) -> Iterator[tuple[str, AdminCall[None]]]:
-        yield from cleanup.steps(self.run.admin, self.run.context.prefix, self.run.configured)
+        run = self.run
+        yield from cleanup.steps(run.admin, run.context.prefix, run.configured, with_types=bool(run.made_types))

@@ -25,6 +25,7 @@ from fleetrig.reference_server.platforms.hawkbit.request.media_types import nego
 from fleetrig.reference_server.platforms.hawkbit.request.older_answers import in_charset, reworded
 from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply, over_tls, respond
 from fleetrig.reference_server.platforms.hawkbit.request.request_documents import prepared_body
+from fleetrig.reference_server.platforms.hawkbit.request.reverse_proxy import pass_on
 from fleetrig.reference_server.platforms.hawkbit.request.routing import (
     ANY_BODY,
     Options,
@@ -84,6 +85,10 @@ class HawkbitPlatform:
         self._devices = Router((route for route in routes if route.is_for_devices), DEVICE_SEGMENTS)
 
     def handle(self, request: HttpRequest, session: Session, now_us: int) -> HttpAnswer:
+        passed_on = self._passed_on(request, session, now_us)
+        if isinstance(passed_on, HttpAnswer):
+            return passed_on
+        request = passed_on
         try:
             request, session = self._as_seen(request, session)
         except BadForwarding as bad:
@@ -157,8 +162,11 @@ class HawkbitPlatform:
 
     def _needs_body(self, request: HttpRequest, session: Session, now_us: int) -> bool:
         """False for what is refused, or done, before its body is looked at."""
+        passed_on = self._passed_on(request, session, now_us)
+        if isinstance(passed_on, HttpAnswer):
+            return False
         try:
-            request, session = self._as_seen(request, session)
+            request, session = self._as_seen(passed_on, session)
             call = Call(request, session, now_us, self.repo)
             if container_answer(request.method, request.target, call.path) is not None or call.path == "/":
                 return False
@@ -168,6 +176,13 @@ class HawkbitPlatform:
         except (BadForwarding, OutsideContext, HawkbitError, Options):
             return False
         return route.method not in READING
+
+    def _passed_on(self, request: HttpRequest, session: Session, now_us: int) -> HttpRequest | HttpAnswer:
+        """What the proxy in front passes on, or answers itself; without one the request as it came."""
+        verifier = self.repo.settings.client_verifier
+        if verifier is None:
+            return request
+        return pass_on(request, session, now_us, verifier, self.repo.certificate_headers)
 
     def _as_seen(self, request: HttpRequest, session: Session) -> tuple[HttpRequest, Session]:
         """What is behind the container and the filter for proxies. Raises OutsideContext, BadForwarding."""

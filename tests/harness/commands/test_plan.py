@@ -10,7 +10,7 @@ import pytest
 from fleetrig.harness.checks.evaluators import FleetSnapshot
 from fleetrig.harness.commands.plan import check_line
 from fleetrig.harness.scenario_file.platform_models import models_for
-from tests.harness.command import fleetrig
+from tests.harness.command import PROJECT, fleetrig
 from tests.harness.runs import HEAD, PASSES, write_scenario
 
 WHOLE = """\
@@ -200,3 +200,10 @@ def test_what_devices_say_when_they_are_asked(tmp_path: Path) -> None:
         tmp_path, PASSES, head=HEAD.replace("count: 2", "count: 2, confirmation: {answer: denied, after: 5s}")
     )
     assert "request timeout 10s; they deny updates after 5s" in fleetrig("plan", cwd=tmp_path).stdout
+
+
+def test_plan_says_who_stands_behind_a_gateway_and_what_goes_over_tls() -> None:
+    said = fleetrig("plan", "hawkbit/gateway", "hawkbit/certificate", cwd=PROJECT).stdout
+    assert "8 devices, 2 of them gateways with 3 behind each: GW-0001, GW-0001-1, GW-0001-2 …; over http" in said
+    assert "3 devices: HB-0001, HB-0002, HB-0003; over https with certificate" in said
+    assert "authentication.header.authority = (the authority of the run" in said

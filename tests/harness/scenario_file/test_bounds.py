@@ -55,7 +55,7 @@ VALUES = {
     "image": ({"do": ", {deploy: {version: '1', size: 1024GiB}}"}, "deploy.size: expected at most 1GiB (an image is"),
     "image of a rollout": ({"do": ", {rollout: {version: '1', size: 2GiB}}"}, "rollout.size: expected at most 1GiB"),
     "any size": ({"do": ", {deploy: {version: '1', size: 999999999999GiB}}"}, "deploy.size: expected at most 1024GiB"),
-    "groups": ({"do": f", {{rollout: {{version: '1', groups: {NINES}}}}}"}, "rollout.groups: expected at most 500 gr"),
+    "groups": ({"do": f", {{rollout: {{version: '1', groups: {NINES}}}}}"}, "rollout.groups: expected at most 10,000"),
     "wait": ({"do": ", {wait: 999999999h}"}, "wait: expected at most 10000h, which is 416 days (longer than any test)"),
     "within": ({"span": "within: 10001h"}, "phases[0].within: expected at most 10000h"),
     "no time-out": ({"devices": ", timeout: 0s"}, "devices.timeout: expected a time of at least 1ms"),

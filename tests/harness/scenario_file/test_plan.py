@@ -179,3 +179,9 @@ def test_both_endings_are_scenarios_and_an_id_is_one_file(tmp_path: Path) -> Non
     (tmp_path / "a.yml").touch()
     with pytest.raises(UsageError, match=r"a\.yaml and .*a\.yml are both called a: rename one of them"):
         ids_below(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["x" * 5_000, "a\0b", "x/" * 3_000])
+def test_what_cannot_be_a_path_is_no_scenario(library: Path, text: str) -> None:
+    with pytest.raises(NoSuchId, match="no scenario is called"):
+        find([text], library)

@@ -71,7 +71,8 @@ phases:
   - name: make ready
     do:
       - configure: {authentication.targettoken.enabled: true}
-      - preregister: {only: "HB-00*", batch: 10, name: "Gateway {serial}", description: test}
+      - preregister: {only: "HB-00*", batch: 10, name: "Gateway {serial}", description: test, type: gateway,
+                      create_type: true, account: line}
       - power_on: {spread: 10s, cut_at: "${cut}", off: 3s}
       - power_cut: {only: HB-0001}
       - power_cycle
@@ -82,6 +83,7 @@ phases:
       - move_rollout: {version: "2.1", move: next_group}
       - delete: {only: HB-0002}
       - rotate: {what: gateway_token, tell_device: false}
+      - retire_authorities
       - set_attributes: {attributes: {hw: 3}, mode: merge}
       - set_confirmation: {only: "HB-*", answer: denied, after: 30s, code: 7, details: [not now]}
       - request_attributes
@@ -98,7 +100,7 @@ phases:
       - reaches: {stage: backing_off, devices: 5}
       - registry: {devices: 20, in_state: in_sync, attributes: {hw: 3}, attribute_keys: [hw], action: finished}
       - registry: {open_actions: 1, created_by: admin, installed: "1.0", assigned: "1.0", tokens_differ: true,
-                   name: "Gateway {serial}"}
+                   name: "Gateway {serial}", type: gateway}
       - registry: {only: HB-0002, absent: true}
         severity: warning
         cites: [hawkbit#S21]

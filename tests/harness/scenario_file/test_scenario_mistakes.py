@@ -60,8 +60,8 @@ STATES = "unknown, registered, pending, in_sync or error"
 *FIRST_NEEDS, LAST_NEED = sorted({*vocabulary_of("hawkbit").needs, "http", "https"})
 NEEDS = f"{', '.join(FIRST_NEEDS)} or {LAST_NEED}"
 DEVICE_KEYS = (
-    "count, csv, flow, external, over, serial, credential, model, hw_revision, attributes, attributes_mode, "
-    "start_spread, backoff, install_time, timeout, interval, poll_jitter, confirmation"
+    "count, csv, flow, external, over, serial, children, credential, model, hw_revision, attributes, "
+    "attributes_mode, start_spread, backoff, install_time, timeout, interval, poll_jitter, confirmation"
 )
 TIME = "expected a time with its unit, such as 500ms, 30s, 5m or 1h"
 MISTAKES = {
@@ -114,7 +114,8 @@ MISTAKES = {
     "word that is none of several": (
         scenario(devices=FLEET + "credential: gateway}"),
         [
-            ("2:38: devices.credential: expected target_token, wrong_target_token, gateway_token or none, "
+            ("2:38: devices.credential: expected target_token, wrong_target_token, gateway_token, "
+             "certificate, untrusted_certificate, expired_certificate, foreign_certificate or none, "
             "got 'gateway'; did you mean 'gateway_token'?")
         ],
     ),

@@ -49,7 +49,7 @@ SECRETS = {
     "a start-up property": {"SETTINGS": "}, properties: {a: 'PLACE'"},
     "an attribute": {"DEVICES": ", attributes: {key: 'PLACE'}"},
     "a header": {"EXPECT": "{sends: {name: poll, header: {Authorization: '*PLACE'}}}"},
-    "a body": {"EXPECT": "{never: {sends: {body_has: {a.b: 'PLACE'}}}}"},
+    "a body": {"EXPECT": "{sends: {body_has: {a.b: 'PLACE'}}}"},
     "a record": {"EXPECT": "{registry: {attributes: {key: 'PLACE'}}}"},
     "an answer": {"FAULTS": "faults: [{fault: rewrite, set: {a: ['PLACE']}, headers: {X: 'PLACE'}}]"},
 }

@@ -159,3 +159,19 @@ def test_a_password_that_the_environment_has_not(file: Path) -> None:
     file.write_text("http: http://h\npassword: env:NOT_THERE\n")
     with pytest.raises(UsageError, match="the environment has no variable NOT_THERE"):
         server_of(file)
+
+
+def test_the_line_has_an_account_of_its_own(file: Path) -> None:
+    file.write_text("http: http://127.0.0.1:8080\nline: {user: line, password: env:LINE}\n")
+    server = server_of(file, environ={"LINE": "hidden"})
+    met = under_test(server)
+    assert met.line is not None
+    assert (met.line.account.user, met.line.account.password) == ("line", "hidden")
+    assert (met.admin.account.user, met.line.url) == ("admin", met.admin.url)
+    assert "hawkbit.line_account" in met.can
+
+
+def test_without_a_line_there_is_no_such_account() -> None:
+    met = under_test(server_of("http://127.0.0.1:8080"))
+    assert met.line is None
+    assert "hawkbit.line_account" not in met.can

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,10 @@ from cryptography.x509.verification import PolicyBuilder, Store
 from fleetrig.reference_server.address import Address
 from fleetrig.reference_server.authority import CertificateAuthority
 from fleetrig.reference_server.fronts.listening import Listener
-from fleetrig.reference_server.fronts.tls import ThrowAwayTls, tls_context
+from fleetrig.reference_server.fronts.tls import ServerTls, ThrowAwayTls, tls_context
+from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.clock import US_PER_S
+from fleetrig.simulator.contract.delivery import Delivery, Ending
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.http import FileSlice, HttpResponse
 from tests.reference_server.fronts.conftest import NOON_US, FrontBench
@@ -29,15 +32,15 @@ def now_us() -> int:
     return time.time_ns() // 1000
 
 
-@pytest.fixture
-def throw_away() -> Iterator[ThrowAwayTls]:
-    tls = ThrowAwayTls(["fleet.example"], now_us())
+@pytest.fixture(params=[False, True], ids=["tls", "tls that asks clients"])
+def throw_away(request: pytest.FixtureRequest) -> Iterator[ThrowAwayTls]:
+    tls = ThrowAwayTls(["fleet.example"], now_us(), asks_clients=request.param)
     yield tls
     tls.close()
 
 
-def listen(bench: FrontBench, context: ssl.SSLContext) -> int:
-    listener = Listener("https", Address("127.0.0.1", 0), context)
+def listen(bench: FrontBench, tls: ServerTls) -> int:
+    listener = Listener("https", Address("127.0.0.1", 0), tls)
     bench.loop.run(bench.front.listen(listener))
     return listener.address.port
 
@@ -45,7 +48,7 @@ def listen(bench: FrontBench, context: ssl.SSLContext) -> int:
 def test_requests_over_tls(bench: FrontBench, throw_away: ThrowAwayTls, image: Path) -> None:
     whole = image.read_bytes()
     bench.answers(HttpResponse(200, body=FileSlice(str(image), 0, len(whole))))
-    port = listen(bench, throw_away.context)
+    port = listen(bench, throw_away.tls)
     client = ssl.create_default_context(cafile=throw_away.ca)
     with Peer(port, client) as peer:
         assert peer.get("/a//b").body == whole
@@ -57,20 +60,31 @@ def test_requests_over_tls(bench: FrontBench, throw_away: ThrowAwayTls, image: P
     assert bench.bugs == []
 
 
+@pytest.fixture
+def asking() -> Iterator[ThrowAwayTls]:
+    """Asks clients for certificates."""
+    tls = ThrowAwayTls(["fleet.example"], now_us(), asks_clients=True)
+    yield tls
+    tls.close()
+
+
+def showing(ca: Path, certificate: trustme.LeafCert | None) -> ssl.SSLContext:
+    client = ssl.create_default_context(cafile=ca)
+    if certificate is not None:
+        certificate.configure_cert(client)
+    return client
+
+
 def test_a_session_knows_what_the_client_showed_and_which_host_it_asked_for(
-    bench: FrontBench, throw_away: ThrowAwayTls
+    bench: FrontBench, asking: ThrowAwayTls
 ) -> None:
-    authority = trustme.CA()
-    intermediate = authority.create_child_ca()
+    """Nobody here knows the authority: the handshake succeeds all the same."""
+    intermediate = trustme.CA().create_child_ca()
     device = intermediate.issue_cert("gw-7")
-    throw_away.context.verify_mode = ssl.CERT_OPTIONAL
-    authority.configure_trust(throw_away.context)
-    port = listen(bench, throw_away.context)
-    with_certificate = ssl.create_default_context(cafile=throw_away.ca)
-    device.configure_cert(with_certificate)
-    for client in (with_certificate, ssl.create_default_context(cafile=throw_away.ca)):
-        with Peer(port, client) as peer:
-            peer.get("/")
+    port = listen(bench, asking.tls)
+    for certificate in (device, None):
+        with Peer(port, showing(asking.ca, certificate)) as peer:
+            assert peer.get("/").status == 200
     shown, without = bench.sessions
     pems = [device.cert_chain_pems[0], intermediate.cert_pem]
     assert shown.certificates == tuple(ssl.PEM_cert_to_DER_cert(pem.bytes().decode()) for pem in pems)
@@ -80,8 +94,71 @@ def test_a_session_knows_what_the_client_showed_and_which_host_it_asked_for(
     ]  # fmt: skip
 
 
+def test_who_does_not_ask_sees_no_certificates(bench: FrontBench) -> None:
+    tls = ThrowAwayTls(["fleet.example"], now_us())
+    try:
+        with Peer(listen(bench, tls.tls), showing(tls.ca, trustme.CA().issue_cert("gw-7"))) as peer:
+            peer.get("/")
+    finally:
+        tls.close()
+    assert bench.sessions[0].certificates == ()
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_each_version_of_tls_shows_certificates(
+    bench: FrontBench, asking: ThrowAwayTls, version: ssl.TLSVersion
+) -> None:
+    client = showing(asking.ca, trustme.CA().issue_cert("gw-7"))
+    client.minimum_version = client.maximum_version = version
+    with Peer(listen(bench, asking.tls), client) as peer:
+        assert peer.get("/").status == 200
+    assert len(bench.sessions[0].certificates) == 1
+
+
+def test_a_large_body_comes_through_both_ways(bench: FrontBench, throw_away: ThrowAwayTls) -> None:
+    sent = bytes(range(256)) * 4096
+    bench.answers(HttpResponse(200, body=sent))
+    with Peer(listen(bench, throw_away.tls), showing(throw_away.ca, None)) as peer:
+        peer.send(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n" % len(sent) + sent)
+        assert peer.answer().body == sent
+    assert body_bytes(bench.seen[0].body) == sent
+
+
+def test_a_reset_and_an_end_reach_a_client_over_tls(bench: FrontBench, throw_away: ThrowAwayTls) -> None:
+    port = listen(bench, throw_away.tls)
+    for ending in (Ending.RESET, Ending.CLOSED):
+        bench.reply = lambda _, ending=ending: Delivery(HttpResponse(200), ending)  # type: ignore[misc]
+        with Peer(port, showing(throw_away.ca, None)) as peer:
+            peer.send(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+            said = b""
+            with suppress(ConnectionResetError, ssl.SSLError):
+                said = peer.rest()
+            assert said == b""
+
+
+def test_a_handshake_that_is_under_way_ends_with_the_listener(bench: FrontBench, asking: ThrowAwayTls) -> None:
+    """No front knows of it yet."""
+    listener = Listener("https", Address("127.0.0.1", 0), asking.tls)
+    bench.loop.run(bench.front.listen(listener))
+    with Peer(listener.address.port) as peer:
+        peer.send(b"\x16\x03\x01\x02")  # the beginning of a ClientHello
+        with Peer(listener.address.port, showing(asking.ca, None)) as other:
+            other.get("/")  # whoever came later was served, so the first was taken in
+        bench.loop.call(listener.close)
+        with suppress(ConnectionResetError):
+            assert peer.rest() == b""
+
+
+def test_listeners_close_with_connections_open(bench: FrontBench, throw_away: ThrowAwayTls) -> None:
+    with Peer(listen(bench, throw_away.tls), showing(throw_away.ca, None)) as peer:
+        peer.get("/")
+        bench.loop.run(bench.front.close())
+        assert peer.rest() == b""
+    assert bench.bugs == []
+
+
 def test_the_port_shows_in_links_without_a_host(bench: FrontBench, throw_away: ThrowAwayTls) -> None:
-    port = listen(bench, throw_away.context)
+    port = listen(bench, throw_away.tls)
     with Peer(port, ssl.create_default_context(cafile=throw_away.ca)) as peer:
         peer.send(b"GET / HTTP/1.0\r\n\r\n")
         assert peer.rest().startswith(b"HTTP/1.1 200 OK")
@@ -89,7 +166,7 @@ def test_the_port_shows_in_links_without_a_host(bench: FrontBench, throw_away: T
 
 
 def test_plain_http_on_the_tls_port_is_closed(bench: FrontBench, throw_away: ThrowAwayTls) -> None:
-    port = listen(bench, throw_away.context)
+    port = listen(bench, throw_away.tls)
     with Peer(port) as peer:
         peer.send(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
         assert not peer.rest().startswith(b"HTTP")
@@ -98,7 +175,7 @@ def test_plain_http_on_the_tls_port_is_closed(bench: FrontBench, throw_away: Thr
 
 
 def test_nobody_else_trusts_the_throw_away_authority(bench: FrontBench, throw_away: ThrowAwayTls) -> None:
-    port = listen(bench, throw_away.context)
+    port = listen(bench, throw_away.tls)
     with pytest.raises(ssl.SSLCertVerificationError):
         Peer(port, ssl.create_default_context())
     with Peer(port, ssl.create_default_context(cafile=throw_away.ca)) as peer:

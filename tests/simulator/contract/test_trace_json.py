@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -80,7 +81,28 @@ def test_secrets_are_masked_wherever_they_stand() -> None:
         assert base64.b64encode(token.encode())[:16] not in line.encode()
 
 
-@pytest.mark.parametrize("line", ["", "{", "[]", "{}", '{"at_us": 1, "seq": 1, "lane": "lounge", "kind": "x"}', "7"])
+GOOD = {"at_us": 1, "seq": 1, "lane": "server", "kind": "x"}
+REQUEST = {"method": "GET", "origin": "http://h", "target": "/"}
+WRONG: list[dict[str, Any]] = [
+    {"at_us": "1"}, {"at_us": 1.5}, {"at_us": True}, {"at_us": -1}, {"at_us": 2**62}, {"at_us": 10**30}, {"seq": None}, {"took_us": []},
+    {"session": "7"}, {"kind": 5}, {"device": ["a"]}, {"name": {"a": 1}}, {"stage": 1}, {"reason": None},
+    {"envelope": "x"}, {"envelope": 5}, {"envelope": {}}, {"envelope": {"request": 5}}, {"envelope": {"request": []}},
+    {"envelope": {"request": {**REQUEST, "method": 5}}}, {"envelope": {"request": {**REQUEST, "headers": [["a", 1]]}}},
+    {"envelope": {"request": {**REQUEST, "headers": 5}}}, {"envelope": {"request": {**REQUEST, "body": 5}}},
+    {"envelope": {"response": {"status": "200"}}},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("change", WRONG)
+def test_a_line_from_elsewhere_with_a_value_of_another_form(change: dict[str, Any]) -> None:
+    from_line(json.dumps({**GOOD, "envelope": {"request": REQUEST}}))
+    with pytest.raises(ValueError, match="no line of a trace"):
+        from_line(json.dumps({**GOOD, **change}))
+
+
+@pytest.mark.parametrize(
+    "line", ["[" * 100_000, "", "{", "[]", "{}", '{"at_us": 1, "seq": 1, "lane": "lounge", "kind": "x"}', "7"]
+)
 def test_what_is_no_line_of_a_trace(line: str) -> None:
     with pytest.raises(ValueError, match="no line of a trace"):
         from_line(line)

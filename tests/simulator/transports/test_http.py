@@ -477,3 +477,31 @@ def test_a_cancelled_request_leaves_no_task_and_no_socket() -> None:
         assert own == set()
 
     talking(silent, talk)
+
+
+def test_a_broken_off_handshake_leaves_no_connection() -> None:
+    """Whoever listens says nothing; the device gives up, and then its end is closed too."""
+
+    async def conversation() -> NoReply | Reply:
+        ended = asyncio.Event()
+
+        async def mute(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.read()  # to the end
+            ended.set()
+            writer.close()
+
+        server = await asyncio.start_server(mute, "127.0.0.1", 0)
+        origin = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        transport = HttpTransport(TLS, Storage())
+        try:
+            answer = await transport.ask(Ask("poll", HttpRequest("GET", origin, "/"), 0.2))
+            async with asyncio.timeout(GENEROUS_S):
+                await ended.wait()
+        finally:
+            await transport.close()
+            server.close()
+        return answer
+
+    answer = asyncio.run(conversation())
+    assert isinstance(answer, NoReply)
+    assert answer.why == "timeout"

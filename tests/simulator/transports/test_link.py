@@ -100,8 +100,9 @@ async def connected(serves: Serves, **openers: Opener) -> AsyncIterator[Bench]:
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     dropped: list[Envelope] = []
-    http = HttpTransport(ssl.create_default_context(), Storage())
-    link = Link(http, {"toy": open_toy, "coap": open_coap, **openers}, "dev-1", dropped.append)
+    tls = ssl.create_default_context()
+    http = HttpTransport(tls, Storage())
+    link = Link(http, {"toy": open_toy, "coap": open_coap, **openers}, tls, "dev-1", dropped.append)
     try:
         yield Bench(link, f"toy://127.0.0.1:{port}", dropped)
     finally:
@@ -110,8 +111,8 @@ async def connected(serves: Serves, **openers: Opener) -> AsyncIterator[Bench]:
         await asyncio.gather(*peers, return_exceptions=True)
 
 
-async def open_coap(where: str) -> Wire:
-    return await open_toy(where.replace("coap://", "toy://"))
+async def open_coap(where: str, tls: ssl.SSLContext) -> Wire:
+    return await open_toy(where.replace("coap://", "toy://"), tls)
 
 
 async def answering(peer: Peer) -> None:

@@ -74,8 +74,7 @@ def delete_target(call: Call, controller_id: str) -> Reply:
 def _create(call: Call, draft: dict[str, Any]) -> Target:
     """Raises 400 for what cannot be stored, 409 for an id that is taken."""
     target = Target(
-        **stored(draft),
-        update_status=_first_status(call).value,
+        **{"update_status": _first_status(call).value, **stored(draft)},
         id=call.repo.store.next_id(TARGET.name),
         created_by=call.user,
         created_at_ms=call.now_ms,

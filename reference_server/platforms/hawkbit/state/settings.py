@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
+from fleetrig.reference_server.platform import ClientVerifier
 from fleetrig.reference_server.platforms.hawkbit.state.artifact_urls import PROTOCOLS, UrlProtocol
 from fleetrig.reference_server.platforms.hawkbit.state.forwarded import Forwarding
 
@@ -97,6 +98,8 @@ class Settings:
     """What a reverse proxy tells of a certificate; empty: as the generation names it."""
     authority_separator: str = "[;,]"
     """Regular expression between the authorities of a list."""
+    client_verifier: ClientVerifier | None = None
+    """Whom a reverse proxy in front trusts to issue client certificates; None: nothing stands in front."""
     implicit_tenant_creation: bool = True
     auto_assign_every_s: float = 2.0
     rollout_every_s: float = 2.0

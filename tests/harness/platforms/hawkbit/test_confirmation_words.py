@@ -6,10 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from fleetrig.harness.external.command import environment, values_of
 from fleetrig.harness.platforms.hawkbit.hawkbit_run import confirmation_of
+from fleetrig.harness.platforms.hawkbit.platform import behaviour_values
 from fleetrig.harness.scenario_file.problems import FileMistakes
 from fleetrig.harness.verdict import Verdict
+from fleetrig.simulator.contract.identity import DeviceIdentity
 from fleetrig.simulator.flows.hawkbit.confirmation_policy import CONFIRMS_AT_ONCE, ConfirmationPolicy, Consent
+from fleetrig.simulator.flows.hawkbit.device import HawkbitSettings
+from fleetrig.simulator.flows.hawkbit.flow import HawkbitDevice
 from tests.harness.runs import expanded, run_once
 
 HEAD = """
@@ -28,7 +33,7 @@ DEPLOY = '{deploy: {version: "1.0"}}'
 
 
 def policy_of(folder: Path, answer: str) -> ConfirmationPolicy:
-    body = BODY.replace("DO", DEPLOY).replace("EXPECT", "keeps_running")
+    body = BODY.replace("DO", DEPLOY).replace("EXPECT", "{sends: {name: poll}}")
     one = expanded(folder, body, head=HEAD.replace("ANSWER", answer))
     return confirmation_of(one.scenario.devices)
 
@@ -107,4 +112,13 @@ def test_one_device_changes_its_mind(tmp_path: Path) -> None:
 def test_a_change_of_mind_says_something(tmp_path: Path) -> None:
     do = DEPLOY + ", {set_confirmation: {only: HB-2}}"
     with pytest.raises(FileMistakes, match="answer: confirmed, denied or none"):
-        verdict_of(tmp_path, "denied", "keeps_running", do)
+        verdict_of(tmp_path, "denied", "{sends: {name: poll}}", do)
+
+
+@pytest.mark.parametrize(("answer", "told"), [(Consent.CONFIRMED, "confirmed"), (Consent.DENIED, "denied"), (None, "")])
+def test_a_program_is_told_what_to_say(answer: Consent | None, told: str) -> None:
+    settings = HawkbitSettings("http://h", confirmation=ConfirmationPolicy(answer))
+    given = behaviour_values(HawkbitDevice(settings, None))
+    assert (
+        environment(values_of(DeviceIdentity("EXT-1"), given, "http://h", Path()), {})["FLEETRIG_CONFIRMATION"] == told
+    )

@@ -32,7 +32,7 @@ def test_keys_that_devices_can_send(key: str, tmp_path: Path) -> None:
         assert report.verdict is Verdict.PASSED
 
 
-@pytest.mark.parametrize("key", ['"łódź"', '"a\\nb"', '" a"', '"a "', '"\\x85"'])
+@pytest.mark.parametrize("key", ['"łódź"', '"a\\nb"', '" a"', '"a "'])
 def test_keys_that_they_cannot_send(key: str, tmp_path: Path) -> None:
     with pytest.raises(FileMistakes, match=r":4:.*a token that devices can send was expected"):
         expanded(tmp_path, BODY, head=HEAD.replace("KEY", key))

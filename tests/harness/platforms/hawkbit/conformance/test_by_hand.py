@@ -146,8 +146,9 @@ def test_a_server_without_a_limiter() -> None:
     finding = report.phases[0].checks[0].finding
     assert finding is not None
     assert finding.expected == (
-        "status of PUT number 53 within a second (unless hawkbit.server.security.dos.filter.enabled is false): 429, "
-        "if hawkbit.server.security.dos.filter.maxWrite is 50"
+        "status of PUT number 53 within a second: 429, if hawkbit.server.security.dos.filter.enabled is true, "
+        "hawkbit.server.security.dos.filter.whitelist is empty, hawkbit.server.security.clients.remoteIpHeader is "
+        "X-Forwarded-For and hawkbit.server.security.dos.filter.maxWrite is 50"
     )
 
 
