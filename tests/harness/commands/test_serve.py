@@ -256,8 +256,8 @@ def write_foreign_files(folder: Path) -> None:
         (["--https", "127.0.0.1:0", "--cert", "absent.pem"], 4, "cannot read absent.pem"),
         (["--https", "127.0.0.1:0", "--cert", "noise.pem"], 4, "noise.pem"),
         (["--cert", "noise.pem"], 4, "--https HOST:PORT, which is missing"),
-        (["--ready-file", "no/where.json"], 4, "must be a folder that can be written to"),
-        (["--trace", "no/where.jsonl"], 4, "this file cannot be written"),
+        (["--ready-file", "no/where.json"], 4, "is not there: make that folder first"),
+        (["--trace", "no/where.jsonl"], 4, "is not there: make that folder first"),
         (["--bogus"], 4, "--bogus"),
     ],
 )
