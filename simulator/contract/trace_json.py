@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
+from fleetrig.simulator.contract.clock import US_PER_S
 from fleetrig.simulator.contract.envelope_json import envelope_from_json, envelope_to_json
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
@@ -19,6 +20,8 @@ from fleetrig.simulator.contract.trace import Lane, TraceEvent
 WORDS: Final = ("device", "stage", "fault", "reason", "cites", "name")
 NUMBERS: Final = ("took_us", "session")
 LARGEST: Final = 2**63 - 1
+LATEST_US: Final = 253_402_300_800 * US_PER_S
+"""The end of the year 9999, beyond which there are no dates."""
 
 
 def to_line(event: TraceEvent, secrets: Secrets) -> str:
@@ -42,6 +45,8 @@ def _check_kinds(fields: dict[str, Any]) -> None:
         value = fields.get(name, 0)
         if not isinstance(value, int) or isinstance(value, bool) or abs(value) > LARGEST:
             raise TypeError(f"{name} is no number of 64 bits")
+    if not 0 <= fields.get("at_us", 0) < LATEST_US:
+        raise ValueError("at_us is no time before the year 10000")
     for name in ("kind", *WORDS):
         if not isinstance(fields.get(name, ""), str):
             raise TypeError(f"{name} is no text")
