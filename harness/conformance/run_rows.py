@@ -5,15 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import TypeVar
 
 from fleetrig.harness.conformance.expect import Mismatch, MissingCapability
 from fleetrig.harness.conformance.row import Row
 from fleetrig.harness.report.version import VERSION
+from fleetrig.harness.run.redact import redact
 from fleetrig.harness.servers.description import LISTENERS
 from fleetrig.harness.servers.lacking import why_skipped
 from fleetrig.harness.verdict import CheckResult, Finding, PhaseResult, Report, Verdict, verdict_of
 from fleetrig.simulator.contract.errors import BrokenBench, UsageError
+from fleetrig.simulator.contract.masking import Secrets
 
 S = TypeVar("S")
 
@@ -24,10 +27,13 @@ OpenClient = Callable[[Row[S]], AbstractContextManager[S]]
 def run_rows(
     rows: Sequence[Row[S]], open_client: OpenClient[S], can: frozenset[str], blank: Report
 ) -> Iterator[Report]:
-    """A report per row. A row that is BROKEN ends the run: the others would only repeat its cause."""
+    """A report per row, what looks like a credential masked: answers of servers hold tokens of devices.
+
+    A row that is BROKEN ends the run: the others would only repeat its cause."""
+    secrets = Secrets()
     for row in rows:
         report = run_row(row, open_client, can, blank)
-        yield report
+        yield replace(report, reason=secrets.hide(report.reason), phases=redact(report.phases, secrets.hide))
         if report.verdict is Verdict.BROKEN:
             return
 

@@ -100,9 +100,9 @@ class TraceFile:
         with closing_quietly(self._file) as draft:
             if not keep:
                 return None
-            if self._failed is not None:
-                raise BrokenBench(f"no trace: {tempfile.gettempdir()}: {system_said(self._failed)}")
             try:
+                if self._failed is not None:
+                    raise self._failed
                 draft.seek(0)
                 make_private_folder(self._goal.parent)
                 self._copy(draft)

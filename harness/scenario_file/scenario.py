@@ -138,7 +138,8 @@ class Devices(Model):
 
     count: DeviceCount = 1
     csv: UnitList | None = None
-    """One unit per line, in place of `count` and `serial`: columns serial, token (optional), others are attributes."""
+    """One unit per line, in place of `count` and `serial`: columns serial, and token, type, certificate, key where
+    given; others are attributes."""
     flow: str
     """The protocol that the devices speak."""
     external: bool = False

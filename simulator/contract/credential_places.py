@@ -57,6 +57,11 @@ MEMBER_OF_TEXT: Final = re.compile(
 )
 """JSON that stands as a text in JSON."""
 
+MEMBER_OF_REPR: Final = re.compile(
+    rf"('[^'\\]{{0,64}}?(?:{LIKE})[^'\\]{{0,64}}'\s*:\s*')((?:[^'\\]|\\.)*)", re.IGNORECASE | re.DOTALL
+)
+"""As Python shows a document, in findings."""
+
 STRING: Final = re.compile(r'"((?:[^"\\]|\\.)*)"?', re.DOTALL)
 VALUE_MEMBER: Final = re.compile(r'("value"\s*:\s*")((?:[^"\\]|\\.)*)', re.DOTALL)
 NAMED_BYTES: Final = re.compile(LIKE.encode(), re.IGNORECASE)
@@ -97,6 +102,8 @@ class UnknownCredentials:
             text = MEMBER.sub(self._member, text)
             if '\\"' in text:
                 text = MEMBER_OF_TEXT.sub(lambda found: found[1] + self._named(found[3], found[4]), text)
+        if "'" in text:
+            text = MEMBER_OF_REPR.sub(lambda found: found[1] + self.mask(found[2]), text)
         text = HEADER_LINE.sub(lambda found: found[1] + found[2] + found[3] + self.header(found[2], found[4]), text)
         return PARAMETER.sub(lambda found: found[1] + self.mask(found[2]), text)
 

@@ -60,7 +60,7 @@ SCENARIO = """
       - name: starts
         do: [preregister, power_on]
         within: 3s
-        expect: [{reaches: {stage: online}}, {registry: {attributes: {}}}]
+        expect: [{reaches: {stage: online}}, {registry: {in_state: registered}}]
 """
 SERVER = "http: {url}\ncontrol: {control}\n"
 

@@ -93,7 +93,7 @@ def test_a_trace_that_was_asked_for_and_found_no_room(tmp_path: Path) -> None:
     write_scenario(tmp_path, LONG)
     done = on_a_full_disk("run", "--trace", "t.jsonl", cwd=tmp_path)
     assert done.returncode == Exit.BROKEN
-    assert "no trace: " in done.stdout
+    assert "cannot write the trace t.jsonl: " in done.stdout
     assert "File too large" in done.stdout
     assert [path.name for path in tmp_path.iterdir()] == ["scenarios"]
 

@@ -65,6 +65,6 @@ def test_a_full_disk_ends_the_trace_and_not_the_run(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(file, "_file", Path("/dev/full").open("w", encoding="utf-8"))  # noqa: SIM115
     for _ in range(1_000):
         file.write(event("x" * 100))
-    with pytest.raises(BrokenBench, match=r"no trace: .*No space left on device: make room"):
+    with pytest.raises(BrokenBench, match=r"cannot write the trace .*No space left on device: make room"):
         file.close(keep=True)
     assert list(tmp_path.iterdir()) == []

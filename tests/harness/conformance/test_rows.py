@@ -9,12 +9,19 @@ from typing import Any
 import pytest
 
 from fleetrig.harness.cli import main
-from fleetrig.harness.conformance.expect import MissingCapability, expect, expect_has, expect_keys, expect_that
+from fleetrig.harness.conformance.expect import (
+    Mismatch,
+    MissingCapability,
+    expect,
+    expect_has,
+    expect_keys,
+    expect_that,
+)
 from fleetrig.harness.conformance.row import Resource, Row, listing, number_of, select
 from fleetrig.harness.conformance.run_rows import run_rows
 from fleetrig.harness.platforms.hawkbit.conformance.suite import ROWS
 from fleetrig.harness.report.exits import Exit, exit_of
-from fleetrig.harness.verdict import Report, Severity, Verdict, worst_verdict
+from fleetrig.harness.verdict import Finding, Report, Severity, Verdict, worst_verdict
 from fleetrig.simulator.contract.errors import BrokenBench, NoSuchId, UsageError
 
 BLANK = Report("conform/toaster", "", Verdict.PASSED, target="http://toaster", profile="2", rerun="conform toaster")
@@ -65,6 +72,15 @@ def run(*rows: Row[list[str]], can: frozenset[str] = frozenset()) -> list[Report
         yield []
 
     return list(run_rows(rows, use, can, BLANK))
+
+
+def test_a_device_s_token_in_an_answer_is_in_no_report() -> None:
+    found = Finding("a name", 'GET /targets answered 200 {"name":null,"securityToken":"0123456789abcdef"}')
+    (judged,) = run(row(raising(Mismatch(found))))
+    (broken,) = run(row(raising(BrokenBench("http://u:hunter2@h is not there"))))
+    assert judged.phases[0].checks[0].finding is not None
+    assert judged.phases[0].checks[0].finding.got.endswith('{"name":null,"securityToken":"unknown:1/16"}')
+    assert broken.reason == "http://u:unknown:1@h is not there"
 
 
 def test_rows_are_meant_by_number_path_or_the_beginning_of_a_path() -> None:

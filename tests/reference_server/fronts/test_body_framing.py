@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fleetrig.reference_server.fronts.http.body_framing import BrokenFraming, ChunkedFraming, LengthFraming
+
+REPEATED = settings(
+    max_examples=150, deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
 
 
 def fed(data: bytes, cuts: list[int]) -> tuple[bytes, bytes, bool]:
@@ -22,6 +26,7 @@ def fed(data: bytes, cuts: list[int]) -> tuple[bytes, bytes, bool]:
     return body, waiting, framing.is_done
 
 
+@REPEATED
 @given(
     st.lists(st.tuples(st.binary(min_size=1, max_size=300), st.sampled_from([b"", b";a=b", b';q="x;y"']))),
     st.sampled_from([b"", b"X-Trailer: t\r\n", b"X: t\r\n folded\r\n"]),
@@ -34,6 +39,7 @@ def test_chunks_cut_anywhere(chunks: list[tuple[bytes, bytes]], trailer: bytes, 
     assert left == b"GET / HTTP/1.1"
 
 
+@REPEATED
 @given(st.binary(max_size=40), st.lists(st.integers(0, 40), max_size=5))
 def test_what_is_broken_is_broken_however_it_comes(data: bytes, cuts: list[int]) -> None:
     outcomes: list[object] = []

@@ -100,6 +100,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "token as userinfo": (f"https://{UNKNOWN}@h/x", "https://unknown:1/32@h/x"),
     "curl -v": (f"> Authorization: TargetToken {UNKNOWN}\n> A: b", "> Authorization: TargetToken unknown:1/32\n> A: b"),
     "curl -H": (f"curl -H 'Cookie: s={MISTYPED}' x", "curl -H 'Cookie: s=unknown:1' x"),
+    "repr": (repr({"securityToken": UNKNOWN, "n": "a"}), "{'securityToken': 'unknown:1/32', 'n': 'a'}"),
     "cut": (f'{{"securityToken":"{UNKNOWN[:20]}', '{"securityToken":"unknown:1/20'),
 }
 

@@ -387,6 +387,7 @@ def test_a_range_of_5000_digits(path: str, ranges: str, status: int) -> None:
     assert rig.send("GET", path, {"Authorization": authorization, "Range": ranges}).response.status == status
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_hostile_values_get_an_answer(seed: int) -> None:
     rig = Rig(Settings(dos=DosFilter(enabled=False)))

@@ -8,7 +8,7 @@ from typing import Any
 
 import cbor2
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fleetrig.reference_server.platforms.hawkbit.request.cbor_reader import read_cbor
@@ -26,7 +26,12 @@ JSON = "application/json"
 CBOR = "application/cbor"
 DOCUMENTS = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(), inner, max_size=5),
+    max_leaves=8,
+)
+
+REPEATED = settings(
+    max_examples=100, deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
 )
 
 
@@ -34,13 +39,14 @@ def in_steps(text: str) -> Any:
     return loads_large(text, int, float, 500, 10_000)
 
 
+@REPEATED
 @given(DOCUMENTS, st.sampled_from([None, 1]))
 def test_json_in_steps_is_json(document: Any, indent: int | None) -> None:
     text = json.dumps(document, indent=indent)
     assert in_steps(text) == json.loads(text)
 
 
-@settings(max_examples=300)
+@REPEATED
 @given(DOCUMENTS, st.integers(0, 200), st.sampled_from(["", *'{}[]",:\\ 0-.eEtnx\x01']))
 def test_broken_json_is_refused_alike(document: Any, at: int, mark: str) -> None:
     text = json.dumps(document)
@@ -56,12 +62,13 @@ def test_broken_json_is_refused_alike(document: Any, at: int, mark: str) -> None
         assert outcomes[0] == outcomes[1]
 
 
+@REPEATED
 @given(DOCUMENTS)
 def test_cbor_is_what_the_library_writes(document: Any) -> None:
     assert read_cbor(cbor2.dumps(document), 500, 10_000) == document
 
 
-@settings(max_examples=300)
+@REPEATED
 @given(st.binary(max_size=60))
 def test_any_bytes_are_cbor_or_refused(data: bytes) -> None:
     with suppress(HawkbitError):

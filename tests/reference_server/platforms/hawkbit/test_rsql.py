@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fleetrig.reference_server.platforms.hawkbit.search.rsql import Comparison, Logical, Operator, parse
@@ -14,6 +14,10 @@ from fleetrig.reference_server.platforms.hawkbit.search.rsql_fields import Field
 from fleetrig.reference_server.platforms.hawkbit.search.rsql_match import compiled
 from fleetrig.reference_server.platforms.hawkbit.search.rsql_values import value_test
 from fleetrig.reference_server.platforms.hawkbit.state.errors import HawkbitError
+
+REPEATED = settings(
+    max_examples=150, deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
 
 
 @dataclass
@@ -260,6 +264,7 @@ def test_in_memory_a_key_must_be_lower_case_and_a_fixed_word_never_matches() -> 
     assert not compiled("state==new", FIELDS, in_memory=True)(thing, None)
 
 
+@REPEATED
 @given(st.text("ab*\\", max_size=8), st.text("ab*", max_size=12))
 def test_stars_stand_for_any_text(pattern: str, text: str) -> None:
     """As a regular expression would have it, which would take for ever over many stars."""
