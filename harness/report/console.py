@@ -33,6 +33,7 @@ class ConsoleReport:
         self._verbose = verbose
         self._single = single
         self._advance: Callable[[], object] = lambda: None
+        self._last_skip = ""
 
     @contextmanager
     def progress(self, total: int) -> Iterator[None]:
@@ -47,12 +48,12 @@ class ConsoleReport:
 
     def show(self, report: Report) -> None:
         self._advance()
+        if report.verdict is Verdict.SKIPPED:
+            self._skip(report)
+            return
         self._line(
             mark(self._console, report.verdict), Text(report.name, "bold"), Text(f"  {self._took(report)}", "dim")
         )
-        if report.verdict is Verdict.SKIPPED:
-            self._indented(1, Text(report.reason, "dim"))
-            return
         if self._single or self._verbose or report.verdict is not Verdict.PASSED:
             self._indented(1, Text(report.title, "italic"))
         if report.reason:
@@ -63,6 +64,15 @@ class ConsoleReport:
             if report.trace_file:
                 self._indented(1, Text(f"trace      {report.trace_file}"))
             self._indented(1, Text(f"run again  {report.rerun}"))
+
+    def _skip(self, report: Report) -> None:
+        """Says why once for those in a row that share the reason."""
+        is_told = report.reason == self._last_skip
+        same = Text("  for the same reason" if is_told else "", "dim")
+        self._line(mark(self._console, report.verdict), Text(report.name, "bold"), same)
+        if not is_told:
+            self._indented(1, Text(report.reason, "dim"))
+        self._last_skip = report.reason
 
     def show_cause(self, reason: str) -> None:
         """Shows why nothing could be run."""

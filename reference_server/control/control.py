@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any, Final
 
 from fleetrig.reference_server.clock import LATEST_US, AdjustableClock
-from fleetrig.reference_server.control.refusals import Refusal, Refusals
+from fleetrig.reference_server.control.refusals import SHOWN_LINE_CHARS, Refusal, Refusals
 from fleetrig.reference_server.control.request_checks import (
     RequestRefused,
     check_host,
@@ -241,7 +241,7 @@ class Control:
         return {
             "at": iso(refusal.at_us),
             "at_us": refusal.at_us,
-            "line": hide(refusal.line),
+            "line": hide(refusal.line)[:SHOWN_LINE_CHARS],
             "status": refusal.status,
             "device": hide(refusal.device),
             "reason": hide(refusal.reason),

@@ -11,7 +11,9 @@ from fleetrig.simulator.contract.by_session import BySession
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 
 MAX_REFUSALS: Final = 5_000
-MAX_LINE_CHARS: Final = 500
+KEPT_LINE_CHARS: Final = 4_000
+"""More than is shown: a secret must be whole to be found and masked before its line is cut."""
+SHOWN_LINE_CHARS: Final = 500
 
 
 class Refusal(NamedTuple):
@@ -40,7 +42,7 @@ class Refusals:
     def __call__(self, event: TraceEvent) -> None:
         if event.lane is Lane.SERVER and event.kind == "received":
             if event.envelope is not None:
-                self._received.put(event.session, event.envelope.line[:MAX_LINE_CHARS])
+                self._received.put(event.session, event.envelope.line[:KEPT_LINE_CHARS])
         elif (event.lane is Lane.SERVER and event.kind == "refused") or event.kind == "malformed":
             line = self._received.get(event.session) if event.lane is Lane.SERVER else None
             status = event.envelope.line if event.envelope is not None else ""

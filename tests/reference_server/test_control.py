@@ -10,7 +10,7 @@ import pytest
 
 from fleetrig.reference_server.clock import LATEST_US, AdjustableClock
 from fleetrig.reference_server.control.control import MAX_FAULTS, Control, ControlTarget
-from fleetrig.reference_server.control.refusals import Refusals
+from fleetrig.reference_server.control.refusals import SHOWN_LINE_CHARS, Refusals
 from fleetrig.reference_server.control.ring import TraceRing
 from fleetrig.reference_server.control.trace_cursor import TraceCursor
 from fleetrig.reference_server.fault_plan import FaultPlan
@@ -508,7 +508,8 @@ def test_a_refusal_finds_its_question_by_the_session() -> None:
 def test_reasons_hold_no_secret(panel: ControlPanel) -> None:
     panel.secrets.learn("gateway-token", "super-secret-token")
     panel.answered("super-secret-token", 401, "not super-secret-token")
-    assert "super-secret" not in json.dumps(panel.ask("GET", "/reasons")[1])
+    panel.answered("x" * (SHOWN_LINE_CHARS - 24) + "super-secret-token", 401, "its line is cut in the middle of it")
+    assert "super" not in json.dumps(panel.ask("GET", "/reasons")[1])
 
 
 def test_only_so_many_are_kept() -> None:

@@ -103,11 +103,12 @@ def test_verbose_shows_the_checks_of_what_passed() -> None:
 
 def test_skipped_says_what_is_missing_and_all_skipped_is_said_aloud() -> None:
     assert (
-        plain(SKIPPED)
+        plain(SKIPPED, SKIPPED)
         == """\
-skip hawkbit/z  0.0 s
+skip hawkbit/z
   the server at http://h lacks reference.faults
-1 skipped in 1.2 s
+skip hawkbit/z  for the same reason
+2 skipped in 1.2 s
 nothing was judged: everything was skipped, for the reasons above. The exit code is 5; --allow-skipped makes it 0
 junit    j.xml
 """
