@@ -249,7 +249,7 @@ def write_foreign_files(folder: Path) -> None:
             4,
             "colon.yaml:3:3: [1]: expected an account that HTTP Basic can carry, but the",
         ),
-        (["--accounts", "bell.yaml"], 4, "text with U+0007, which cannot be shown as it is"),
+        (["--accounts", "bell.yaml"], 4, "the password holds a control character or a line end"),
         (["--accounts", "reference.yaml"], 4, "env:TWO_LINES of user 'x': the password holds a control character"),
         (["--admin-password", "env:TWO_LINES"], 4, "--admin-password: the password holds a control character"),
         (["--accounts", "absent.yaml"], 4, "cannot read absent.yaml"),
