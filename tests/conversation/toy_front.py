@@ -22,11 +22,20 @@ from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.session import Session
 
 LENGTH_BYTES = 4
-NO_SECRETS = Secrets()
+
+
+class InClear(Secrets):
+    """A wire hides nothing, credentials neither."""
+
+    def hide_credential(self, value: str) -> str:
+        return value
+
+
+IN_CLEAR = InClear()
 
 
 def to_frame(envelope: Envelope) -> bytes:
-    text = json.dumps(envelope_to_json(envelope, NO_SECRETS)).encode("ascii")
+    text = json.dumps(envelope_to_json(envelope, IN_CLEAR)).encode("ascii")
     return len(text).to_bytes(LENGTH_BYTES, "big") + text
 
 
