@@ -78,8 +78,8 @@ def prepared_body(request: HttpRequest) -> Body:
 
 
 def most_values(path: str) -> int:
-    """By whose request it is."""
-    return DEVICES_VALUES if path.split("/")[2:4] == ["controller", "v1"] else OPERATORS_VALUES
+    """By whose request it is; a context path may stand before."""
+    return DEVICES_VALUES if "/controller/v1/" in path else OPERATORS_VALUES
 
 
 def _json(raw: bytes, content_type: str, most_values: int) -> Any:

@@ -152,7 +152,8 @@ def test_half_a_surrogate_pair_becomes_a_question_mark() -> None:
     ],
 )
 def test_a_document_has_so_many_values_and_no_more(content_type: str, most: bytes, more: bytes) -> None:
-    for path, taken in (("/DEFAULT/controller/v1/dev-1/configData", False), ("/rest/v1/targets", True)):
+    devices = "/DEFAULT/controller/v1/dev-1/configData"
+    for path, taken in ((devices, False), (f"/hb{devices}", False), ("/rest/v1/targets", True)):
         read_document(most, content_type, most_values(path))
         outcome = prepared_body(HttpRequest("PUT", "http://h", path, (("Content-Type", content_type),), more))
         assert isinstance(outcome, ReadBody)
