@@ -105,11 +105,11 @@ def test_pytest_shows_it_too(tmp_path: Path) -> None:
 
 
 def test_secrets_stay_hidden(tmp_path: Path) -> None:
-    body = STEADY.replace("tokens_differ: true", "attributes: {secret: hunter22}")
-    head = HEAD.replace("count: 2", "count: 2, attributes: {secret: hunter22}")
+    body = STEADY.replace("tokens_differ: true", "attributes: {colour: hunter22}")
+    head = HEAD.replace("count: 2", "count: 2, attributes: {colour: hunter22}")
     write_scenario(tmp_path, body, head=head)
     done = fleetrig("run", "-v", "--trace", "t.jsonl", cwd=tmp_path)
-    assert "attributes {'secret': 'hunter22'}" in done.stdout, "what is no secret is shown"
+    assert "attributes {'colour': 'hunter22'}" in done.stdout, "what is no secret is shown"
     assert re.search(r"TargetToken [0-9a-f]{8}", done.stdout + (tmp_path / "t.jsonl").read_text()) is None
 
 

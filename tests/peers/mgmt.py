@@ -10,6 +10,7 @@ import http.client
 import json
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 ADMIN = "Basic " + base64.b64encode(b"admin:admin").decode()
 BOUNDARY = "peers-5d41402abc4b2a76"
@@ -104,7 +105,7 @@ class Mgmt:
         connection = http.client.HTTPConnection(self.host_port, timeout=WITHIN_S)
         headers = {"Authorization": ADMIN, "Accept": "application/json", "Content-Type": content_type}
         try:
-            connection.request(method, f"/rest/v1{path}", content or None, headers)
+            connection.request(method, quote(f"/rest/v1{path}", safe="/%?&=:*,@"), content or None, headers)
             answer = connection.getresponse()
             text = answer.read()
         finally:
