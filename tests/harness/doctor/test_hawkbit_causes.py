@@ -317,6 +317,14 @@ def test_a_name_that_no_header_carries_is_the_cause_and_never_left_out(common_na
     assert page.exit == 1
 
 
+def test_a_name_beyond_ascii_is_not_what_nginx_passes_on() -> None:
+    page = judge(replace(given(certificate(common_name="schön-1"), LET_IN), controller_id="schön-1"))
+
+    assert page.outcome is Admission.LET_IN, "as it was sent"
+    assert r"nginx passes it on as sch\C3\B6n-1" in only(page, "certificate-escaped").cause
+    assert "certificate-escaped" not in names(judged(certificate(), LET_IN), notes=True)
+
+
 def test_an_issuer_that_no_header_carries_needs_a_text_of_its_own() -> None:
     names_it = {"issuer": "CN=工場 CA", "issuer_common_name": "工場 CA"}
     page = judged(certificate(**names_it), authority="x")

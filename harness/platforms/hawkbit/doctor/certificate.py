@@ -17,6 +17,7 @@ from fleetrig.harness.platforms.hawkbit.doctor.vouching import (
     OLD_IDENTITY_HEADER,
     OWN_TEXT,
     Vouching,
+    as_nginx_writes,
     forms,
     is_one_entry,
     matching,
@@ -103,6 +104,13 @@ def _unsendable(facts: Facts) -> Iterator[Diagnosis]:
         yield _malformed(
             f"common name {quoted(told.identity)} {why}: {IDENTITY_HEADER}", sure,
             "Issue certificates with ASCII names, and give the devices such controllerIds.",
+        )  # fmt: skip
+    elif not told.identity.isascii():
+        yield Diagnosis(
+            "certificate-escaped", Weight.NOTE,
+            f"The common name {quoted(told.identity)} is sent here as it is, in Latin-1. nginx passes it on as "
+            f"{as_nginx_writes(told.identity)}, which is no controllerId of this device: then hawkBit refuses it.",
+            "Issue certificates with ASCII names, or see to it that your proxy sends what is sent here.",
         )  # fmt: skip
     if why := why_no_header_text(told.authority.strip()):
         yield _malformed(

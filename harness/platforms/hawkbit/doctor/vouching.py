@@ -122,3 +122,8 @@ def quoted_for_nginx(text: str) -> str:
     if why_no_header_text(text.strip(" ")):
         text = OWN_TEXT
     return '"{}"'.format(re.sub(r'(["\\])', r"\\\1", text).replace("$", "${dollar}"))
+
+
+def as_nginx_writes(name: str) -> str:
+    """A name in `$ssl_client_s_dn`: each byte beyond ASCII as a backslash and two hex digits (RFC 2253 §2.4)."""
+    return "".join(char if char.isascii() else "".join(f"\\{byte:02X}" for byte in char.encode()) for char in name)
