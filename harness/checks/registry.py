@@ -27,7 +27,7 @@ def query_registry(context: RunContext, words: Registry) -> AdminCall[Finding | 
         records[serial] = yield from context.work.record(serial, wanted)
     if not records:
         return Finding("records of these devices", "there is no such device")
-    if words.absent and not context.touched:
+    if (words.absent or words.devices == 0) and not context.touched:
         return Finding("no place on the server", "nothing was done that could have given them one")
     there = [record for record in records.values() if record is not None]
     if words.devices is not None and len(there) != words.devices:

@@ -53,11 +53,13 @@ class GapFold:
                 self._add(before, event)
 
     def _add(self, before: TraceEvent, event: TraceEvent) -> None:
+        """A device that was off in between can have been late only since it is on again."""
         gap_us = event.at_us - before.at_us
+        on_us = event.at_us - max(before.at_us, self._on_since_us.get(event.device, OFF))
         self._least_us = min(self._least_us, gap_us) if self._gaps else gap_us
-        self._most_us = max(self._most_us, gap_us)
+        self._most_us = max(self._most_us, on_us)
         self._gaps += 1
-        if self._bad is None and (gap_us < self._min_us or (self._max_us is not None and gap_us > self._max_us)):
+        if self._bad is None and (gap_us < self._min_us or (self._max_us is not None and on_us > self._max_us)):
             self._bad = (before, event)
 
     def _look_for_silence(self, now_us: int) -> None:
@@ -94,7 +96,8 @@ class GapFold:
         return Finding(self.expected, "no two of them were seen, so there is nothing to measure")
 
     def measured(self) -> str:
-        span = format_range(format_span(self._least_us), format_span(self._most_us))
+        most_us = max(self._least_us, self._most_us)
+        span = format_range(format_span(self._least_us), format_span(most_us))
         return f"{span} in {format_amount(self._gaps, 'gap')}"
 
 

@@ -19,7 +19,7 @@ from fleetrig.simulator.effects import Pause
 
 def perform(context: RunContext, words: ActionWord) -> Director[None]:
     """One action."""
-    if not isinstance(words, Wait):
+    if words.makes_known:
         context.touched.update(touched_by(context, words))
     own = PERFORM.get(type(words))
     if own is None:

@@ -81,7 +81,7 @@ class RunContext:
     cuts: dict[str, PowerCutTrigger] = field(default_factory=dict)
     """Serial -> the watch that cuts the device's power once."""
     touched: set[str] = field(default_factory=set)
-    """The devices that an action was about so far."""
+    """The devices that an action could have made known to the server so far."""
     switched_on: set[str] = field(default_factory=set)
     """The devices that were switched on so far."""
     heard: set[str] = field(default_factory=set)

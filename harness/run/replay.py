@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -168,9 +168,17 @@ class Replay:
         self._stages: dict[str, str] = {}
         self._on: set[str] = set()
         self._heard: set[str] = set()
+        self._seen: Counter[Lane] = Counter()
 
     def take(self, event: TraceEvent) -> None:
-        """The next event of the trace. Raises UsageError when it does not belong to this scenario."""
+        """The next event of the trace. Raises UsageError when it does not belong to this scenario.
+
+        Raises ValueError when events before it are missing: what was taken away cannot be judged.
+        """
+        self._seen[event.lane] += 1
+        if event.seq != self._seen[event.lane]:
+            raise ValueError(f"event {self._seen[event.lane]} of the {event.lane} lane was expected here, not "
+                             f"{event.seq}: the trace is not as it was written")  # fmt: skip
         self.first_us, self.last_us = self.first_us or event.at_us, event.at_us
         if event.lane is Lane.BENCH:
             self._bench(event)
@@ -224,12 +232,26 @@ class Replay:
         checks = tuple(self._known.result(name, check, result_of(check, finding)) for check, finding in pairs)
         return PhaseResult(name, checks, to_s(at_us - phase_replay.began_us))
 
+    @property
+    def is_over(self) -> bool:
+        """True once the last phase was judged, or one that ends the run."""
+        if not self.done:
+            return False
+        is_last = len(self.done) == len(self.scenario.phases)
+        return is_last or self.done[-1].verdict is Verdict.FAILED or self._known.ends_run(self.done[-1])
+
     def unexpected(self) -> tuple[PhaseResult, ...]:
         """Known deviations that did not occur, once the last phase was judged."""
-        if not self.done or self.done[-1].verdict is Verdict.FAILED:
-            return ()
-        is_over = len(self.done) == len(self.scenario.phases) or self._known.ends_run(self.done[-1])
-        return tuple(self._known.unexpected()) if is_over else ()
+        has_failed = not self.done or self.done[-1].verdict is Verdict.FAILED
+        return tuple(self._known.unexpected()) if self.is_over and not has_failed else ()
+
+    def why_not_over(self) -> str:
+        """Why the run cannot be judged to its end, though it ended; empty when it can."""
+        if self.is_over:
+            return ""
+        judged = {phase.name for phase in self.done}
+        missing = next(phase.name for phase in self.scenario.phases if phase.name not in judged)
+        return f"the trace has nothing of phase {missing!r}, as the scenario is now: run it again"
 
 
 def report_of(stored: StoredRun, replayed: Replay) -> Report:
@@ -239,6 +261,8 @@ def report_of(stored: StoredRun, replayed: Replay) -> Report:
         verdict, reason = Verdict.BROKEN, "the trace ends before the run did"
     elif ending.name in (Verdict.BROKEN, Verdict.SKIPPED):
         verdict, reason = Verdict(ending.name), AS_RECORDED + ending.reason
+    elif why := replayed.why_not_over():
+        verdict, reason = Verdict.BROKEN, why
     if replayed.under_way is not None:
         took_s = to_s(replayed.last_us - replayed.under_way.began_us)
         phases = (*phases, PhaseResult(replayed.under_way.phase.name, (), took_s, reason))

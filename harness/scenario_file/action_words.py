@@ -8,7 +8,7 @@ obvious one and `describe`, and a line in a table: `BENCH_WORDS` and `run.action
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import ClassVar, Final
 
 from pydantic import ConfigDict, Field, RootModel
 
@@ -20,6 +20,9 @@ from fleetrig.simulator.contract.units import duration_text
 
 class ActionWord(WordModel):
     """A word of `do`."""
+
+    makes_known: ClassVar[bool] = False
+    """True for a word by which a device can come to be known to the server."""
 
     def describe(self) -> str:
         """Describes the action, for `fleetrig plan`."""
@@ -45,6 +48,7 @@ def describe_devices(only: str) -> str:
 class PowerOn(DeviceSelector, ActionWord):
     """Switches devices on."""
 
+    makes_known = True
     spread_s: Duration = Field(0.0, alias="spread")
     """They start one by one, evenly spread over this time."""
     cut_at: CutAt | None = None
@@ -74,6 +78,7 @@ class PowerCut(DeviceSelector, ActionWord):
 class CyclePower(DeviceSelector, ActionWord):
     """Cuts the power and switches on again."""
 
+    makes_known = True
     off_s: Duration = Field(2.0, alias="off")
     """How long the devices stay off."""
 
@@ -106,6 +111,7 @@ BENCH_WORDS: Final[Mapping[str, type[ActionWord]]] = {
 class Preregister(DeviceSelector, ActionWord):
     """Registers the devices before their first contact, with the token of each."""
 
+    makes_known = True
     csv: UnitList | None = None
     """The units to register, in place of the devices: columns serial, and token, type, name, description if given."""
     batch: DeviceCount = 1000

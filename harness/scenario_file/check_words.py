@@ -287,6 +287,12 @@ class ManufacturingRecord(Model, CheckWord):
     passed: AllOrCount = "all"
     """How many units must have passed."""
 
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        if self.passed == 0:
+            raise ValueError("passed: 0 always holds: expected all, or at least 1")
+        return self
+
     def describe(self) -> str:
         return f"the manufacturing record {self.file}.csv and .json is written, and {self.passed} units passed"
 

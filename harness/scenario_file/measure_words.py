@@ -25,6 +25,9 @@ class Bounded(DeviceSelector, CheckWord):
         bounds = {name: getattr(self, name) for name in self.model_fields_set if name.startswith("at_")}
         if not any(bounds.values()) and not any(name.startswith("at_most") for name in bounds):
             raise ValueError("at_least: 0 always holds: give a higher number, or at_most")
+        for least, most in (("at_least", "at_most"), ("at_least_s", "at_most_s")):
+            if (bounds.get(most) is not None) and (bounds.get(least) or 0) > bounds[most]:
+                raise ValueError("at_most is less than at_least")
         return self
 
 

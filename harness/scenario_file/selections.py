@@ -8,7 +8,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from fnmatch import fnmatchcase
 
-from fleetrig.harness.scenario_file.check_words import CheckWord, FaultBit, KeepsSecrets, OneAddress
+from fleetrig.harness.scenario_file.check_words import (
+    CheckWord,
+    FaultBit,
+    KeepsSecrets,
+    ManufacturingRecord,
+    OneAddress,
+    Reaches,
+    Registry,
+)
 from fleetrig.harness.scenario_file.marks import Mark
 from fleetrig.harness.scenario_file.problems import FileMistakes, Problem, Source
 from fleetrig.harness.scenario_file.scenario import Devices, Phase, Scenario
@@ -39,7 +47,7 @@ class Selections:
                 yield self._source.problem(here, f"{glob!r} selects no device; there is {there}")
 
     def _selects(self, devices: Devices, globs: frozenset[str], line: int) -> bool:
-        key = ((devices.csv, devices.serial, devices.count), globs)
+        key = ((devices.csv, devices.serial, devices.count, devices.children), globs)
         if key not in self._known:
             self._known[key] = self._compare(devices.serials(), globs, line)
         return self._known[key]
@@ -61,7 +69,8 @@ def idle_checks(scenario: Scenario, source: Source) -> Iterator[Problem]:
     for phase in scenario.phases:
         set_so_far |= {line.fault for line in phase.faults}
         for check in phase.expect:
-            if why := why_idle(check.arguments, set_so_far, external=scenario.devices.external):
+            why = why_idle(check.arguments, set_so_far, external=scenario.devices.external)
+            if why := why or too_many(check.arguments, scenario.devices):
                 here = source.find(check.word, source.find("- ", Mark(check.line, 1)))
                 yield source.problem(here, why)
 
@@ -78,6 +87,20 @@ def why_idle(words: CheckWord, set_so_far: Collection[FaultKind], *, external: b
             return "one_address is about the programs of devices (external: true); simulated devices have one address"
         case _:
             return ""
+
+
+def too_many(words: CheckWord, devices: Devices) -> str:
+    """Why a check counts more devices than there are, so that it can never hold; empty when it does not."""
+    match words:
+        case Reaches(devices=int(wanted)) | ManufacturingRecord(passed=int(wanted)) | Registry(devices=int(wanted)):
+            there = devices.unit_count()
+            return f"{wanted} devices are wanted, and there {_are(there)}" if wanted > there else ""
+        case _:
+            return ""
+
+
+def _are(count: int) -> str:
+    return "is only one" if count == 1 else f"are only {count}"
 
 
 def globs_of(phase: Phase) -> Iterator[tuple[frozenset[str], int]]:

@@ -1,16 +1,18 @@
-"""What is weak about tokens, in one wording for every command: too short, or held by two units. No token is shown."""
+"""What is weak about tokens, in one wording for every command: too short, held by two units, or in a column that is
+called otherwise. No token is shown."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
 from fleetrig.harness.scenario_file.action_words import Preregister
 from fleetrig.harness.scenario_file.scenario import Scenario
 from fleetrig.harness.scenario_file.settings_model import Settings
-from fleetrig.harness.scenario_file.unit_list import Unit, read_units
+from fleetrig.harness.scenario_file.unit_list import OWN_COLUMNS, Unit, read_units
 from fleetrig.harness.scenario_file.vocabulary import vocabulary_of
 
 LEAST_CHARACTERS: Final = 32
@@ -46,7 +48,14 @@ def token_findings(units: Sequence[Unit], name: str) -> tuple[str, ...]:
         first, more = shared[0], len(shared) - 1
         others = f", and {more} more {'token is' if more == 1 else 'tokens are'} held by several" if more else ""
         found.append(f"{name}:{first[0]}: one token is held by {len(first)} units ({_lines(first)}){others}: {SHARED}")
-    return tuple(found)
+    return *found, *_column_findings(units, name)
+
+
+def _column_findings(units: Sequence[Unit], name: str) -> Iterator[str]:
+    """Attributes that are called nearly as a column that is none: a device would report its token to everybody."""
+    for column in units[0].attributes if units else ():
+        if near := get_close_matches(column.lower(), OWN_COLUMNS, n=1, cutoff=0.8):
+            yield f"{name}:1: the column {column!r} is an attribute, which devices report: was {near[0]!r} meant?"
 
 
 def scenario_findings(scenarios: Sequence[Scenario]) -> tuple[str, ...]:

@@ -22,6 +22,8 @@ from fleetrig.simulator.fleet import check_serial
 
 MAX_PEM_BYTES: Final = 256 * 1024
 PEM_COLUMNS: Final = ("certificate", "key")
+OWN_COLUMNS: Final = ("serial", "token", "type", *PEM_COLUMNS)
+"""All others are attributes."""
 
 
 class UnitListMistake(WholeSentence):

@@ -10,6 +10,7 @@ from fleetrig.harness.scenario_file.vocabulary import Vocabulary
 class Announce(DeviceSelector, ActionWord):
     """Says something about devices."""
 
+    makes_known = True
     text: Text
 
     def describe(self) -> str:

@@ -171,6 +171,7 @@ def test_every_word_has_its_rows_here() -> None:
         ("registry", {"devices": 2}, "0"),
         ("registry", {"absent": True}, "nothing was done that could have given them one"),
         ("registry", {"tokens_differ": True}, "0 to compare"),
+        ("registry", {"devices": 0}, "nothing was done that could have given them one"),
         ("registry", {"absent": True, "only": "HB-9"}, "there is no such device"),
         ("registry", {"in_state": "registered", "only": "HB-9"}, "there is no such device"),
         ("record", {}, "0; not these: HB-1, HB-2"),
@@ -181,6 +182,18 @@ def test_questions_where_nothing_was_done(tmp_path: Path, word: str, arguments: 
     finding = BenchFixture(tmp_path).ask(word, **arguments)
     assert finding is not None
     assert finding.got == got
+
+
+@pytest.mark.parametrize("word", ["delete", "power_cut", "set_attributes"])
+def test_what_makes_no_device_known_proves_no_absence(tmp_path: Path, word: str) -> None:
+    bench = BenchFixture(tmp_path)
+    bench.do(word, **({"attributes": {"a": "b"}} if word == "set_attributes" else {}))
+    finding = bench.ask("registry", absent=True)
+    assert finding is not None
+    assert finding.got == "nothing was done that could have given them one"
+    bench.do("power_cycle")
+    bench.do("preregister", only="HB-1")
+    assert bench.ask("registry", absent=True, only="HB-2") is None
 
 
 def test_no_two_tokens_are_the_same_where_there_is_only_one(tmp_path: Path) -> None:
@@ -228,3 +241,15 @@ def test_a_device_that_falls_silent_breaks_an_upper_bound(events: list[TraceEven
         assert watching.finding().got == got
     else:
         assert watching.measured() == "1 s in 1 gap"
+
+
+@pytest.mark.parametrize(("again_s", "status"), [(8.0, Status.MET), (10.5, Status.VIOLATED)])
+def test_a_device_that_was_off_is_late_only_since_it_is_on_again(again_s: float, status: Status) -> None:
+    watching = fold({"gap": {"at_most": "3s"}}, on=["HB-1"])
+    assert after(watching, [at(1), at(2), at(2.5, "power_cut"), at(7, "power_on"), at(again_s)]) is status
+
+
+def test_a_gap_over_a_time_without_power_counts_whole_against_a_lower_bound() -> None:
+    watching = fold({"gap": {"at_least": "3s"}}, on=["HB-1"])
+    assert after(watching, [at(2), at(2.5, "power_cut"), at(7, "power_on"), at(7.5)]) is Status.MET
+    assert watching.measured() == "5.5 s in 1 gap"

@@ -14,6 +14,7 @@ from fleetrig.harness.run.run import run
 from fleetrig.harness.run.run_options import RunOptions
 from fleetrig.harness.scenario_file.selection import plan
 from fleetrig.harness.verdict import Finding, Report, Verdict
+from fleetrig.simulator.contract.errors import UsageError
 from tests.harness import broken_devices
 from tests.harness.broken_devices import Change
 from tests.harness.command import cases_of, fleetrig
@@ -34,6 +35,17 @@ def test_passed_runs_pass_again(tmp_path: Path) -> None:
         assert titles(again) == titles(first)
         assert (again.name, again.seed, again.title) == (first.name, 3, first.title)
 
+
+STOPPED = """
+    phases:
+      - name: bad
+        do: [preregister, power_on]
+        for: 3s
+        expect: [sends: {name: download}]
+      - name: never run
+        for: 1s
+        expect: [sends: {name: poll}]
+"""
 
 BODIES = {"failed": FAILS, "violated": VIOLATES, "warned": WARNS, "broken": BREAKS, "passed": PASSES}
 
@@ -120,6 +132,35 @@ def test_a_scenario_that_changed_is_judged_as_it_is_now_and_that_is_said(tmp_pat
     assert "scenarios/hawkbit/x.yaml has changed since t.jsonl was written; it is judged as it is now" in done.stdout
     assert "ok sends {name: poll}" in done.stdout
     assert "FAIL registry {in_state: in_sync}" in done.stdout
+
+
+def test_a_phase_that_was_never_run_does_not_pass(tmp_path: Path) -> None:
+    run_once(tmp_path, STOPPED, trace=tmp_path / "t.jsonl")
+    path = tmp_path / "scenarios" / "hawkbit" / "x.yaml"
+    path.write_text(path.read_text().replace("sends: {name: download}", "sends: {name: poll}"))
+    done = fleetrig("report", "t.jsonl", cwd=tmp_path)
+    assert done.returncode == 3
+    assert "the trace has nothing of phase 'never run', as the scenario is now: run it again" in done.stdout
+
+
+def test_a_phase_that_the_scenario_got_later_does_not_pass(tmp_path: Path) -> None:
+    run_once(tmp_path, PASSES, trace=tmp_path / "t.jsonl")
+    path = tmp_path / "scenarios" / "hawkbit" / "x.yaml"
+    path.write_text(path.read_text() + "  - name: later\n    for: 1s\n")
+    again, _ = replay(tmp_path / "t.jsonl", tmp_path / "scenarios")
+    assert again.verdict is Verdict.BROKEN
+    assert "nothing of phase 'later'" in again.reason
+
+
+@pytest.mark.parametrize("lane", ["device", "server", "bench"])
+def test_a_trace_of_which_lines_were_taken_away_is_not_judged(tmp_path: Path, lane: str) -> None:
+    run_once(tmp_path, PASSES, trace=tmp_path / "t.jsonl")
+    lines = (tmp_path / "t.jsonl").read_text().splitlines(keepends=True)
+    of_lane = [number for number, line in enumerate(lines) if f'"lane":"{lane}"' in line]
+    del lines[of_lane[1]]
+    (tmp_path / "t.jsonl").write_text("".join(lines))
+    with pytest.raises(UsageError, match=f"event 2 of the {lane} lane was expected here, not 3"):
+        replay(tmp_path / "t.jsonl", tmp_path / "scenarios")
 
 
 def test_a_check_that_nobody_asked_then_cannot_be_judged(tmp_path: Path) -> None:

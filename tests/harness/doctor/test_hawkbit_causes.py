@@ -307,6 +307,38 @@ def test_an_authority_is_added_to_the_list_never_put_in_its_place() -> None:
     assert """  -d '{"value": "Hawkbit;other,Acme CA"}' \\""" in only(page, "authority-unknown").command
 
 
+@pytest.mark.parametrize("common_name", ["装置1", "gw-\u20ac", "gw\x80", "a\nb"])
+def test_a_name_that_no_header_carries_is_the_cause_and_never_left_out(common_name: str) -> None:
+    page = judge(replace(given(certificate(common_name=common_name)), controller_id=common_name, exists=False))
+
+    assert page.outcome is Admission.REFUSED
+    assert only(page, "certificate-malformed").cause.startswith("The common name")
+    assert "X-Controller-Id cannot carry it" in only(page, "certificate-malformed").cause
+    assert page.exit == 1
+
+
+def test_a_name_beyond_ascii_is_not_what_nginx_passes_on() -> None:
+    page = judge(replace(given(certificate(common_name="schön-1"), LET_IN), controller_id="schön-1"))
+
+    assert page.outcome is Admission.LET_IN, "as it was sent"
+    assert r"nginx passes it on as sch\C3\B6n-1" in only(page, "certificate-escaped").cause
+    assert "certificate-escaped" not in names(judged(certificate(), LET_IN), notes=True)
+
+
+def test_an_issuer_that_no_header_carries_needs_a_text_of_its_own() -> None:
+    names_it = {"issuer": "CN=工場 CA", "issuer_common_name": "工場 CA"}
+    page = judged(certificate(**names_it), authority="x")
+
+    assert page.outcome is Admission.UNCERTAIN, "the proxy may send anything"
+    assert "X-Authority cannot carry it" in only(page, "certificate-malformed").cause
+    assert "工" not in "".join(only(page, "headers").command + only(page, "authority-unknown").command)
+    assert 'proxy_set_header X-Authority "NAME-OF-THIS-CA";' in only(page, "headers").command
+    sure = judged(certificate(**names_it, authority="工場"), authority="工場")
+    assert sure.outcome is Admission.REFUSED
+    by_hash = judged(certificate(**names_it, issuer_fingerprints=("ab:cd",)), LET_IN, authority="ab:cd")
+    assert names(by_hash) == []
+
+
 def test_the_headers_of_both_generations_are_named() -> None:
     note = only(judged(certificate(), REFUSED, authority="Hawkbit"), "headers")
 

@@ -180,6 +180,18 @@ MISTAKES = {
         scenario(expect="[{gap: {between: poll}}]"),
         ["7:15: phases[0].expect[0].gap: expected at_least, at_most or both"],
     ),
+    "a gap with bounds the wrong way round": (
+        scenario(expect="[{gap: {at_least: 9s, at_most: 3s}}]"),
+        ["7:15: phases[0].expect[0].gap: at_most is less than at_least"],
+    ),
+    "attempts with bounds the wrong way round": (
+        scenario(expect="[{attempts: {at_least: 5, at_most: 2}}]"),
+        ["7:15: phases[0].expect[0].attempts: at_most is less than at_least"],
+    ),
+    "a record of which no unit must have passed": (
+        scenario(expect="[{record: {passed: 0}}]"),
+        ["7:15: phases[0].expect[0].record: passed: 0 always holds: expected all, or at least 1"],
+    ),
     "an order of one": (
         scenario(expect="[{order: [sends]}]"),
         ["7:15: phases[0].expect[0].order: expected at least two steps, since one has no order"],

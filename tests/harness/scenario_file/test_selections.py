@@ -47,6 +47,24 @@ def test_a_glob_that_selects_nobody_is_a_mistake(read: Read, phase: str, wrong: 
         assert one.startswith(start)
 
 
+@pytest.mark.parametrize(
+    "check", ["reaches: {stage: online, devices: 4}", "record: {passed: 4}", "registry: {devices: 4}"]
+)
+def test_more_devices_than_there_are_is_a_mistake(read: Read, check: str) -> None:
+    phase = f"    for: 1s\n    expect:\n      - {check}\n"
+    (found,) = mistakes(read(HEAD + phase))
+    assert found.startswith("7:9: 4 devices are wanted, and there are only 3")
+    assert mistakes(read(HEAD + phase.replace("4", "3"))) == []
+
+
+def test_devices_behind_a_gateway_are_selected_by_each_run_of_a_matrix(read: Read) -> None:
+    text = HEAD.replace("count: 3", "children: '${behind}', credential: gateway_token, count: 3").replace(
+        "scenario: x\n", "scenario: x\nmatrix: {behind: [1, 0]}\n"
+    )
+    (found,) = mistakes(read(text + '    do: {power_on: {only: "HB-1-1"}}\n'))
+    assert "'HB-1-1' selects no device" in found
+
+
 def test_the_serials_of_a_list_count(read: Read) -> None:
     file = read(HEAD + '    do: {power_on: {only: "A-1"}}\n')
     path = file.source.path.with_name("units.csv")

@@ -109,3 +109,13 @@ def test_shipped_scenarios_name_no_weak_token() -> None:
     runs = [run.scenario for file in scenarios for run in expand(file)]
     assert any(lists_of(scenario) for scenario in runs)
     assert scenario_findings(runs) == ()
+
+
+@pytest.mark.parametrize(
+    ("column", "near"), [("tokn", "token"), ("Token", "token"), ("Type", "type"), ("certificat", "certificate")]
+)
+def test_a_column_that_is_called_nearly_like_one_of_ours_is_told(tmp_path: Path, column: str, near: str) -> None:
+    (tmp_path / "u.csv").write_text(f"serial,{column},hw_revision,colour\nA-1,{LONG},1,red\n")
+    (found,) = token_findings(read_units(tmp_path / "u.csv"), "u.csv")
+    assert found == f"u.csv:1: the column {column!r} is an attribute, which devices report: was {near!r} meant?"
+    assert LONG not in found

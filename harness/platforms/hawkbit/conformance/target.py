@@ -75,6 +75,7 @@ def rename(client: RowClient) -> None:
 def unask_attributes(client: RowClient) -> None:
     target = client.target()
     before = client.record(target.controller_id)
+    expect("requestAttributes of a fresh target", True, before.get("requestAttributes"))
     expect_bare(client.mgmt("PUT", f"/targets/{target.controller_id}", {"requestAttributes": False}), 400)
     expect("the target after the refusal", before, client.record(target.controller_id))
 

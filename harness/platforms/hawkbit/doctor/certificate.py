@@ -15,7 +15,9 @@ from fleetrig.harness.platforms.hawkbit.doctor.vouching import (
     IDENTITY_HEADER,
     OLD_AUTHORITY_HEADER,
     OLD_IDENTITY_HEADER,
+    OWN_TEXT,
     Vouching,
+    as_nginx_writes,
     forms,
     is_one_entry,
     matching,
@@ -25,6 +27,7 @@ from fleetrig.harness.platforms.hawkbit.doctor.vouching import (
     vouching,
 )
 from fleetrig.harness.platforms.hawkbit.settings import HEADER_AUTHORITY, HEADER_MODE
+from fleetrig.simulator.contract.header_text import why_no_header_text
 
 
 def certificate(facts: Facts) -> Iterator[Diagnosis]:
@@ -33,6 +36,7 @@ def certificate(facts: Facts) -> Iterator[Diagnosis]:
     if own is None:
         return
     yield from faults(facts)
+    yield from _unsendable(facts)
     yield from mode_off(facts)
     yield from _authority(facts, own)
     yield from _headers(facts)
@@ -90,6 +94,42 @@ def _identity(facts: Facts, own: CertificateFacts) -> Iterator[Diagnosis]:
     )  # fmt: skip
 
 
+def _unsendable(facts: Facts) -> Iterator[Diagnosis]:
+    """What stands in the certificate and in no header: then nothing could be asked as the device."""
+    told = vouching(facts.presented, facts.config)
+    if told is None:
+        return
+    sure = not facts.presented.has_key
+    if why := why_no_header_text(told.identity.strip()):
+        yield _malformed(
+            f"common name {quoted(told.identity)} {why}: {IDENTITY_HEADER}", sure,
+            "Issue certificates with ASCII names, and give the devices such controllerIds.",
+        )  # fmt: skip
+    elif not told.identity.isascii():
+        yield Diagnosis(
+            "certificate-escaped", Weight.NOTE,
+            f"The common name {quoted(told.identity)} is sent here as it is, in Latin-1. nginx passes it on as "
+            f"{as_nginx_writes(told.identity)}, which is no controllerId of this device: then hawkBit refuses it.",
+            "Issue certificates with ASCII names, or see to it that your proxy sends what is sent here.",
+        )  # fmt: skip
+    if why := why_no_header_text(told.authority.strip()):
+        yield _malformed(
+            f"authority {quoted(told.authority)} {why}: {AUTHORITY_HEADER}",
+            sure and facts.presented.authority is not None,
+            "Let the proxy send a text of your own for this CA, in ASCII, list that for the tenant, and say it here "
+            "with --authority TEXT.",
+        )  # fmt: skip
+
+
+def _malformed(what: str, sure: bool, change: str) -> Diagnosis:
+    return Diagnosis(
+        "certificate-malformed", Weight.CAUSE if sure else Weight.LIKELY,
+        f"The {what} cannot carry it as it is. nginx writes such letters with backslashes, other proxies as UTF-8, "
+        "which hawkBit reads as other letters.",
+        change,
+    )  # fmt: skip
+
+
 def _authority(facts: Facts, own: CertificateFacts) -> Iterator[Diagnosis]:
     told = vouching(facts.presented, facts.config)
     if told is None or facts.config is None or facts.config.authority is None:
@@ -130,7 +170,7 @@ def _listed(trusted: Sequence[str]) -> str:
 
 def _trusting(facts: Facts, own: CertificateFacts, told: Vouching) -> tuple[str, ...]:
     """Adds one entry that means this issuer and no other; the proxy has to send the same."""
-    entry = told.authority if is_one_entry(told.authority) and told.authority else _entry_for(own)
+    entry = told.authority if told.authority and _can_be_listed(told.authority) else _entry_for(own)
     before = (facts.config.authority or "").strip(" ,;") if facts.config is not None else ""
     added = ",".join(filter(None, [before, entry]))
     proxy = () if entry == told.authority else (f"proxy_set_header {AUTHORITY_HEADER} {quoted_for_nginx(entry)};",)
@@ -138,8 +178,13 @@ def _trusting(facts: Facts, own: CertificateFacts, told: Vouching) -> tuple[str,
 
 
 def _entry_for(own: CertificateFacts) -> str:
-    known = [form.text for form in forms(own) if is_one_entry(form.text)]
-    return next(iter(known), "NAME-OF-THIS-CA")
+    known = [form.text for form in forms(own) if _can_be_listed(form.text)]
+    return next(iter(known), OWN_TEXT)
+
+
+def _can_be_listed(text: str) -> bool:
+    """Sent as it is, and one entry of the list."""
+    return is_one_entry(text) and not why_no_header_text(text.strip(" "))
 
 
 def _one_entry(told: Vouching) -> str:

@@ -63,7 +63,13 @@ def _credential(facts: Facts) -> list[Diagnosis]:
     found = [*tokens(facts), *certificate(facts)]
     if facts.account is None or facts.same_tenant:
         return found
-    inherent = {"no-credential", "token-malformed", "headers", *(one.name for one in faults(facts))}
+    inherent = {
+        "no-credential",
+        "token-malformed",
+        "certificate-malformed",
+        "headers",
+        *(one.name for one in faults(facts)),
+    }
     would_fit = _knows_enough(facts) and not any(one.weight is Weight.CAUSE for one in found)
     return [*(one for one in found if one.name in inherent), *tenant_typo(facts, would_fit=would_fit)]
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from fleetrig.harness.doctor.certificates import CertificateFacts
 from fleetrig.harness.platforms.hawkbit.doctor.facts import Config, Presented
+from fleetrig.simulator.contract.header_text import why_no_header_text
 
 IDENTITY_HEADER: Final = "X-Controller-Id"
 AUTHORITY_HEADER: Final = "X-Authority"
@@ -17,6 +18,8 @@ OLD_IDENTITY_HEADER: Final = "X-Ssl-Client-Cn"
 OLD_AUTHORITY_HEADER: Final = "X-Ssl-Issuer-Hash"
 SEPARATORS: Final = re.compile("[;,]")
 """The server's `authoritiesSeparatorRegex`, unless it was started with another one."""
+OWN_TEXT: Final = "NAME-OF-THIS-CA"
+"""Where the user has to choose one."""
 WHITE: Final = "".join(map(chr, range(0x21)))
 """What Java's `trim` takes away."""
 OF_A_NAME: Final = re.compile(r"[a-z][a-z0-9-]*\s*=.*|[0-9.]+\s*=.*")
@@ -69,7 +72,8 @@ def vouching(presented: Presented, config: Config | None) -> Vouching | None:
         return Vouching(own.common_name, (presented.authority,), quoted_for_nginx(presented.authority))
     known = forms(own)
     if config is None or config.authority is None:
-        every = tuple(form.text for form in known)
+        can_be_sent = [form.text for form in known if not why_no_header_text(form.text.strip(" "))]
+        every = tuple(can_be_sent or (known[0].text,))
         return Vouching(own.common_name, every, quoted_for_nginx(",".join(every)))
     trusted = pieces(config.authority)
     chosen = next((form for form in known if matching(form.text, trusted)), known[0])
@@ -80,7 +84,7 @@ def forms(own: CertificateFacts) -> list[Form]:
     """The issuer's common name, its fingerprints, its whole name; those that a list can hold as one entry first."""
     known = [Form(text, quoted_for_nginx(text)) for text in (own.issuer_common_name, *own.issuer_fingerprints) if text]
     known.append(Form(own.issuer, "$ssl_client_i_dn" if own.issuer.isascii() else quoted_for_nginx(own.issuer)))
-    return sorted(known, key=lambda form: not is_one_entry(form.text))
+    return sorted(known, key=lambda form: (bool(why_no_header_text(form.text.strip(" "))), not is_one_entry(form.text)))
 
 
 def pieces(text: str) -> list[str]:
@@ -111,5 +115,15 @@ def parts_of_names(trusted: Sequence[str]) -> Iterator[str]:
 
 
 def quoted_for_nginx(text: str) -> str:
-    """nginx has no escape for `$`; `geo $dollar { default "$"; }` is how it is written."""
+    """nginx has no escape for `$`; `geo $dollar { default "$"; }` is how it is written.
+
+    What no header can carry is replaced by what has to be chosen instead.
+    """
+    if why_no_header_text(text.strip(" ")):
+        text = OWN_TEXT
     return '"{}"'.format(re.sub(r'(["\\])', r"\\\1", text).replace("$", "${dollar}"))
+
+
+def as_nginx_writes(name: str) -> str:
+    """A name in `$ssl_client_s_dn`: each byte beyond ASCII as a backslash and two hex digits (RFC 2253 §2.4)."""
+    return "".join(char if char.isascii() else "".join(f"\\{byte:02X}" for byte in char.encode()) for char in name)
