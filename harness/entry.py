@@ -1,0 +1,39 @@
+"""Where the `fleetrig` command begins: stop signals are heard before anything large is imported.
+
+Importing the command takes some tenths of a second, far more on a busy machine. Nothing has been made until then, so a
+stop signal simply ends the program, with the exit code and the words that it has later. Only the standard library is
+imported here.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import Final
+
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+INTERRUPTED: Final = 2
+"""As `harness/run/interrupts.py` has it, which is not imported yet."""
+
+
+def main() -> int:
+    """Runs the command of this process and returns its exit code."""
+    for number in SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # `nohup` is respected
+            signal.signal(number, _leave)
+    from fleetrig.harness.cli import main as command
+
+    return command()
+
+
+def _leave(number: int, frame: object) -> None:
+    """Not an exception: it would pass through whatever is being imported, and show its traceback."""
+    try:
+        os.write(2, b"interrupted\n")
+    finally:
+        os._exit(INTERRUPTED)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
