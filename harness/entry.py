@@ -1,8 +1,11 @@
-"""Where the `fleetrig` command begins: stop signals are heard before anything large is imported.
+"""Where the `fleetrig` command begins: stop signals are heard before anything large is imported, output goes somewhere.
 
 Importing the command takes some tenths of a second, far more on a busy machine. Nothing has been made until then, so a
 stop signal simply ends the program, with the exit code and the words that it has later. Only the standard library is
 imported here.
+
+Whoever closes standard input or output (`>&-`) wants to hear nothing. Files and connections would take over the free
+number, and get what was meant for it; so nothing stays closed.
 """
 
 from __future__ import annotations
@@ -22,9 +25,21 @@ def main() -> int:
     for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:  # `nohup` is respected
             signal.signal(number, _leave)
+    open_what_is_closed()
     from fleetrig.harness.cli import main as command
 
     return command()
+
+
+def open_what_is_closed() -> None:
+    """Standard input, output and error lead to nowhere where they were closed."""
+    for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free: this one
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(descriptor, "w" if descriptor else "r", encoding="utf-8"))  # noqa: PTH123, SIM115
 
 
 def _leave(number: int, frame: object) -> None:

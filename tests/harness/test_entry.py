@@ -1,7 +1,8 @@
-"""A stop signal while the command is still being imported: no traceback, and the exit code of every other moment."""
+"""What comes before the command: a stop signal while it is imported, and streams that are closed."""
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -13,7 +14,7 @@ import pytest
 from fleetrig.harness import entry
 from fleetrig.harness.report.exits import Exit
 from fleetrig.harness.run import interrupts
-from tests.harness.command import PROJECT
+from tests.harness.command import PROJECT, environment
 
 
 def started_with(typer: str, folder: Path, before: str = "pass") -> subprocess.CompletedProcess[str]:
@@ -40,3 +41,14 @@ def test_nohup_is_respected_from_the_first_moment(tmp_path: Path) -> None:
 
 def test_it_says_and_returns_what_the_command_does_later() -> None:
     assert (entry.SIGNALS, entry.INTERRUPTED) == (interrupts.SIGNALS, interrupts.INTERRUPTED)
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("words", ["schema", "run hawkbit/auto_registration --trace t.jsonl"])
+def test_closed_streams_are_no_bug(tmp_path: Path, closed: str, words: str) -> None:
+    """And nothing that was meant for them gets into a file that took their number."""
+    script = f"'{sys.executable}' -m fleetrig.harness.entry {words} {closed}"
+    done = subprocess.run(["sh", "-c", script], cwd=tmp_path, env=environment(), capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    for line in (tmp_path / "t.jsonl").read_text().splitlines() if "--trace" in words else ():
+        json.loads(line)
