@@ -23,7 +23,8 @@ INTERRUPTED: Final = 2
 def main() -> int:
     """Runs the command of this process and returns its exit code."""
     for number in SIGNALS:
-        if signal.getsignal(number) is not signal.SIG_IGN:  # `nohup` is respected
+        # `nohup` is respected. Ctrl-C is ignored in what a script starts in the background; whoever sends it means it.
+        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _leave)
     open_what_is_closed()
     from fleetrig.harness.cli import main as command

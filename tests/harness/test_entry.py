@@ -39,6 +39,12 @@ def test_nohup_is_respected_from_the_first_moment(tmp_path: Path) -> None:
     assert started_with(ends, tmp_path, before=ignored).returncode == 7
 
 
+def test_ctrl_c_is_heard_in_what_a_script_started_in_the_background(tmp_path: Path) -> None:
+    ends = f"import os; os.kill(os.getpid(), {int(signal.SIGINT)}); os._exit(7)"
+    ignored = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
+    assert started_with(ends, tmp_path, before=ignored).returncode == Exit.INTERRUPTED
+
+
 def test_it_says_and_returns_what_the_command_does_later() -> None:
     assert (entry.SIGNALS, entry.INTERRUPTED) == (interrupts.SIGNALS, interrupts.INTERRUPTED)
 
