@@ -19,7 +19,7 @@ from fleetrig.harness.commands.help_page import HelpPage
 from fleetrig.harness.platforms import PLATFORMS, load
 from fleetrig.harness.report.exits import Exit
 from fleetrig.harness.report.version import VERSION
-from fleetrig.harness.run.interrupts import stop_signals
+from fleetrig.harness.run.interrupts import StopRequests, stop_signals
 from fleetrig.harness.servers.description import description_of, known_platform
 from fleetrig.simulator.contract.errors import FleetrigError, UsageError, broken_environment
 
@@ -55,15 +55,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
     given = [argument for argument in given if argument != "--debug"]
+    requests = StopRequests()
     try:
-        with stop_signals(ends_program=arguments is None):
+        with stop_signals(ends_program=arguments is None) as requests:
             code = _run(given)
             sys.stdout.flush()
             return code
     except BaseException as error:
         if debug and not isinstance(error, SystemExit):
             raise
-        return _report(error)
+        return _report(error, is_stopped=requests.stops)
 
 
 def _run(given: list[str]) -> int:
@@ -154,8 +155,8 @@ def _everywhere(
     """The options of the command as a whole. `--debug` was taken out before, since it counts after a verb too."""
 
 
-def _report(error: BaseException) -> int:
-    """One sentence on stderr, and the exit code."""
+def _report(error: BaseException, *, is_stopped: bool) -> int:
+    """One sentence on stderr, and the exit code. A stop can have become any error on its way through libraries."""
     match error:
         case KeyboardInterrupt() | typer.Abort():
             return _say("interrupted", Exit.INTERRUPTED)
@@ -174,6 +175,8 @@ def _report(error: BaseException) -> int:
             return _say(str(broken_environment(error)), Exit.BROKEN)
         case typer.TyperException():
             return _say(_usage_sentence(error), Exit.WRONG_USAGE)
+        case _ if is_stopped:
+            return _say("interrupted", Exit.INTERRUPTED)
         case _:
             what = f"{type(error).__name__}: {error}"
             return _say(f"this is a bug in fleetrig ({what}); --debug shows where, please report it", Exit.BUG)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from fleetrig.harness.report.whole_file import check_folder, check_place
+from fleetrig.harness.report.whole_file import check_folder, check_link, check_place, followed
 from fleetrig.simulator.contract.errors import UsageError, shown_path, system_said
 
 
@@ -22,9 +22,10 @@ def check_file(option: str, path: Path) -> None:
 def check_own_folder(option: str, path: Path) -> None:
     """For a folder that is made when it is needed. Raises UsageError when that, or writing into it, would fail."""
     with _told(option, path):
+        check_link(option, path)
         if path.exists() and not path.is_dir():
             raise ValueError(f"{option} {path} is a file; give the name of a folder")
-        check_folder(option, path, path if path.is_dir() else path.resolve().parent)
+        check_folder(option, path, path if path.is_dir() else followed(path).parent)
 
 
 def check_file_or_folder(option: str, path: Path, *, is_many: bool) -> None:

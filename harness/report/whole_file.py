@@ -27,7 +27,7 @@ def whole_file(path: Path, open_draft: Callable[[Path], TextIO] = open_text) -> 
         with open_draft(path) as file:
             yield file
         return
-    goal = path.resolve()
+    goal = followed(path)
     draft = goal.with_name(goal.name + DRAFT)
     try:
         with open_draft(draft) as file:
@@ -39,6 +39,11 @@ def whole_file(path: Path, open_draft: Callable[[Path], TextIO] = open_text) -> 
         raise
 
 
+def followed(path: Path) -> Path:
+    """Where a path leads. `Path.resolve` fails on links that lead in a circle; here one of them comes back."""
+    return Path(os.path.realpath(path))
+
+
 def check_place(option: str, path: Path) -> None:
     """For a file that is written later. Raises ValueError with a sentence when that would fail.
 
@@ -47,11 +52,18 @@ def check_place(option: str, path: Path) -> None:
     """
     if path.is_dir():
         raise ValueError(f"{option} {path} is a folder; give the name of a file")
+    check_link(option, path)
     if path.exists() and not path.is_file():
         return
     if len(os.fsencode(path.name)) + len(DRAFT) > LONGEST_NAME_BYTES:
         raise ValueError(f"{option} {shown_path(path)}: File name too long")
-    check_folder(option, path, path.resolve().parent)
+    check_folder(option, path, followed(path).parent)
+
+
+def check_link(option: str, path: Path) -> None:
+    """Raises ValueError for a link that leads in a circle."""
+    if followed(path).is_symlink():
+        raise ValueError(f"{option} {path} is a link that leads in a circle; give another place")
 
 
 def check_folder(option: str, path: Path, folder: Path) -> None:

@@ -9,6 +9,9 @@ of these blocks; outside the main thread they do nothing:
     run_until_stopped(work)        an event loop: the main task is cancelled, once
     await finish_despite_stop(…)   clean-up in that loop: only giving up cancels it
     stopping_at_once()             code in that loop that awaits nothing
+
+Python drops what is raised in a finalizer or in the callback of a weak reference, which imports use all the time. A
+KeyboardInterrupt that was dropped is raised again.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import Enum
+from types import CodeType, FrameType
 from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
@@ -33,6 +37,9 @@ DOUBLED_WITHIN_S: Final = 1.0
 MASHED_WITHIN_S: Final = 2.0
 """Whoever gives up presses more than once: the report of what is left is not to be cut short by that."""
 TELLS_EVERY_S: Final = 3.0
+AGAIN: Final = signal.SIGURG
+"""Our own signal to ourselves: nobody else uses it, and by itself it does nothing."""
+AGAIN_AFTER_S: Final = 0.01
 INTERRUPTED: Final = 2
 """The exit code of a program that is stopped."""
 STOPPING: Final = "stopping, cleaning up (Ctrl-C again gives up cleaning up)"
@@ -83,6 +90,11 @@ class StopHandler:
     given_up: list[Callable[[], object]] = field(default_factory=list)
     """What is to be called, in the event loop, when clean-up is given up."""
 
+    hook: Callable[[Any], object] = sys.__unraisablehook__
+    """For all other exceptions that are dropped."""
+    lost: Wish = Wish.NOTHING
+    """Python has dropped the exception that this wish raised; it is to be raised once more."""
+
     def handle(self, number: int, frame: object) -> None:
         wish = self.requests.take(number, time.monotonic())
         if wish is Wish.LEAVE and self.ends_program:
@@ -90,19 +102,40 @@ class StopHandler:
         if wish is not Wish.NOTHING and self.sinks:
             self.sinks[-1](wish)
 
+    def dropped(self, dropped: Any) -> None:
+        """A hook for exceptions that nobody can catch. A stop that is one of them still counts."""
+        if not issubclass(dropped.exc_type, KeyboardInterrupt):
+            self.hook(dropped)
+            return
+        self.lost = Wish.GIVE_UP if self.requests.gives_up else Wish.STOP
+        threading.Thread(target=self._signal_again, daemon=True).start()
+
+    def again(self, number: int, frame: FrameType | None) -> None:
+        if _is_within(frame, StopHandler.dropped.__code__):
+            return  # it would be dropped again, and the thread has not done yet
+        wish, self.lost = self.lost, Wish.NOTHING
+        if wish is not Wish.NOTHING and self.sinks:
+            self.sinks[-1](wish)
+
+    def _signal_again(self) -> None:
+        main = threading.main_thread().ident
+        while self.lost is not Wish.NOTHING and _handler is self and main is not None:
+            signal.pthread_kill(main, AGAIN)
+            time.sleep(AGAIN_AFTER_S)
+
 
 _handler: StopHandler | None = None
 """Signals belong to the process, so there is one for all blocks that are open."""
 
 
 @contextmanager
-def stop_signals(*, ends_program: bool = False) -> Iterator[None]:
-    """A stop signal raises KeyboardInterrupt inside the block.
+def stop_signals(*, ends_program: bool = False) -> Iterator[StopRequests]:
+    """A stop signal raises KeyboardInterrupt inside the block; some libraries make an error of their own of that.
 
     With `ends_program` the process is about to end after the block, so a late signal changes nothing any more.
     """
     with _sink(_raise, ends_program=ends_program):
-        yield
+        yield StopRequests() if _handler is None else _handler.requests
 
 
 def signals_as_ctrl_c() -> Callable[[], None]:
@@ -249,6 +282,12 @@ def tell(sentence: str) -> None:
             os.write(2, f"\n{sentence}\n".encode())
 
 
+def _is_within(frame: FrameType | None, code: CodeType) -> bool:
+    while frame is not None and frame.f_code is not code:
+        frame = frame.f_back
+    return frame is not None
+
+
 def _raise(_: Wish) -> None:
     raise KeyboardInterrupt
 
@@ -308,9 +347,12 @@ def _handling(*, ends_program: bool) -> Iterator[StopHandler]:
     handler = _handler = StopHandler(ends_program)
     numbers = [number for number in SIGNALS if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN]
     before = {number: signal.signal(number, handler.handle) for number in numbers}
+    before[AGAIN] = signal.signal(AGAIN, handler.again)
+    handler.hook, sys.unraisablehook = sys.unraisablehook, handler.dropped
     try:
         yield handler
     finally:
         _handler = None
+        sys.unraisablehook = handler.hook
         for number, one in before.items():
             signal.signal(number, signal.SIG_IGN if ends_program else one)

@@ -36,6 +36,7 @@ from fleetrig.harness.scenario_file.template import ScenarioFile, read_scenario
 from fleetrig.harness.scenario_file.titles import title_of
 from fleetrig.harness.scenario_file.words import Check
 from fleetrig.harness.verdict import Finding, Measured, PhaseResult, Report, Verdict, verdict_of_phases
+from fleetrig.simulator.contract.bounds import TRACE_LINE_CHARS
 from fleetrig.simulator.contract.clock import to_s
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.masking import Secrets
@@ -91,8 +92,10 @@ def replay(path: Path, folder: Path, peer: Peer | None = None, *, allows_outside
 def read_lines(path: Path) -> Iterator[str]:
     try:
         with path.open(encoding="utf-8") as file:
-            yield from file
-    except (OSError, UnicodeDecodeError) as wrong:
+            while line := file.readline(TRACE_LINE_CHARS.most + 1):
+                TRACE_LINE_CHARS.check(len(line))
+                yield line
+    except (OSError, ValueError) as wrong:
         raise UsageError(f"cannot read {path}: {getattr(wrong, 'strerror', None) or wrong}") from None
 
 

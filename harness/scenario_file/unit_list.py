@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -139,8 +140,8 @@ def _pem(text: str, folder: Path) -> bytes:
     """PEM that stands in the list, or in a file below its folder."""
     if text.startswith("-----BEGIN"):
         return text.encode()
-    path = (folder / text).resolve()
-    if not path.is_relative_to(folder.resolve()):
+    path = Path(os.path.realpath(folder / text))
+    if not path.is_relative_to(os.path.realpath(folder)):
         raise ValueError(f"expected a file below the folder of the list, got {text!r}")
     try:
         with path.open("rb") as file:

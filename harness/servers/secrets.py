@@ -32,8 +32,13 @@ def secret_from(text: str, what: str, environ: Mapping[str, str] = os.environ) -
         raise UsageError(f"{what} takes no secret itself, since others can see command lines: give env:NAME or a file")
     if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise UsageError(f"{path} can be read by others: chmod 600 {path}")
-    with path.open(encoding="utf-8") as file:
-        secret = file.read(MAX_BYTES).strip()
+    try:
+        with path.open("rb") as file:
+            secret = file.read(MAX_BYTES).decode().strip()
+    except UnicodeDecodeError:
+        raise UsageError(f"{path}, which {what} names, is not UTF-8 text") from None
+    except OSError as wrong:
+        raise UsageError(f"cannot read {path}, which {what} names: {wrong.strerror or wrong}") from None
     if not secret:
         raise UsageError(f"{path}, which {what} names, is empty")
     return secret

@@ -34,7 +34,7 @@ Ready = Mapping[str, Any]
 
 def serve_command(ready_file: Path, options: Sequence[str]) -> list[str]:
     """The command line that starts a server with this Python and this fleetrig."""
-    return [sys.executable, "-m", "fleetrig.harness.cli", "serve", "--ready-file", str(ready_file), *options]
+    return [sys.executable, "-m", "fleetrig.harness.entry", "serve", "--ready-file", str(ready_file), *options]
 
 
 def read_ready(ready_file: Path, pid: int) -> Ready | None:

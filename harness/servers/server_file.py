@@ -25,6 +25,7 @@ from fleetrig.harness.servers.description import (
     description_of,
     did_you_mean,
 )
+from fleetrig.harness.servers.pem_file import pem_file
 from fleetrig.harness.servers.remote import ClientCa, RemoteServer
 from fleetrig.harness.servers.secrets import checked_account, from_environment
 from fleetrig.simulator.contract.errors import UsageError
@@ -150,7 +151,7 @@ def _client_ca(given: ClientCaFile, folder: Path) -> ClientCa:
     try:
         if files[-1].stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
             raise UsageError(f"{files[-1]} holds a private key and can be read by others: chmod 600 {files[-1]}")
-        return ClientCa(b"\n".join(file.read_bytes() for file in files), given.authority or "")
+        return ClientCa(b"\n".join(pem_file(file) for file in files), given.authority or "")
     except OSError as error:
         raise UsageError(f"client_ca: cannot read {error.filename}: {error.strerror or error}") from None
 

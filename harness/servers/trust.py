@@ -26,8 +26,10 @@ def verify_with(ca: Path | None, *, insecure: bool, file_ca: Path | None = None)
         return True
     try:
         return ssl.create_default_context(cafile=str(trusted))
-    except (OSError, ssl.SSLError) as wrong:
-        raise UsageError(f"cannot read the CA {trusted}: {wrong}") from None
+    except ssl.SSLError:
+        raise UsageError(f"the CA {trusted} holds no PEM certificate (-----BEGIN CERTIFICATE-----)") from None
+    except OSError as wrong:
+        raise UsageError(f"cannot read the CA {trusted}: {wrong.strerror or wrong}") from None
 
 
 def context_of(verify: ssl.SSLContext | bool) -> ssl.SSLContext | None:

@@ -49,7 +49,7 @@ class Running:
         self._log = cwd / "command.log"
         self._output = self._log.open("wb")
         self.process = subprocess.Popen(
-            [sys.executable, "-u", "-m", "fleetrig.harness.cli", *words],
+            [sys.executable, "-u", "-m", "fleetrig.harness.entry", *words],
             cwd=cwd, env=environment(environ), stdout=self._output, stderr=subprocess.STDOUT,
         )  # fmt: skip
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from fleetrig.harness.servers.serve_process import ServeProcess
 
 LIMIT_S = 30.0
-COMMAND = (sys.executable, "-m", "fleetrig.harness.cli", "serve")
+COMMAND = (sys.executable, "-m", "fleetrig.harness.entry", "serve")
 
 
 class Served(ServeProcess):

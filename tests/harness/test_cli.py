@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import types
@@ -14,6 +15,7 @@ import pytest
 from fleetrig.harness import cli
 from fleetrig.harness.cli import VERBS, Verb, main, platform_first
 from fleetrig.harness.platforms import PLATFORMS
+from fleetrig.harness.report.exits import Exit
 from fleetrig.simulator.contract.errors import BrokenBench, ModelError
 
 PROJECT = Path(__file__).parents[2]
@@ -257,6 +259,23 @@ def test_the_help_of_a_platforms_verbs_imports_no_engine() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True, cwd=PROJECT
     )
     assert done.stdout.endswith("heavy: set()\n")
+
+
+def test_a_stop_that_became_another_error_is_still_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As the making of a model does, of which the imports of a verb make hundreds."""
+
+    def interrupted(given: list[str]) -> int:
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        except KeyboardInterrupt:
+            raise ValueError("no schema can be built") from None
+        return 0
+
+    monkeypatch.setattr(cli, "_run", interrupted)
+    assert main(["list"]) == Exit.INTERRUPTED
+    assert capsys.readouterr().err == "interrupted\n"
 
 
 def test_help_and_version_are_no_errors(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -23,6 +24,7 @@ from fleetrig.harness.run.interrupts import (
     stopping_at_once,
 )
 
+LIMIT_S = 60.0
 INT, TERM, HUP = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
 
 
@@ -50,6 +52,40 @@ def _handlers_stay() -> Iterator[None]:
 def test_what_signals_ask_for(signals: list[tuple[int, float]], wishes: list[Wish]) -> None:
     requests = StopRequests()
     assert [requests.take(number, 1000.0 + at_s) for number, at_s in signals] == wishes
+
+
+def lives_on_for(limit_s: float, fleeting: type) -> None:
+    fleeting()  # and is gone
+    threading.Event().wait(limit_s)
+
+
+@pytest.mark.parametrize("number", interrupts.SIGNALS)
+def test_a_stop_that_comes_in_a_finalizer_is_not_lost(
+    number: signal.Signals, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Fleeting:
+        def __del__(self) -> None:
+            signal.raise_signal(number)
+
+    hook = sys.unraisablehook
+    with pytest.raises(KeyboardInterrupt), stop_signals():
+        lives_on_for(LIMIT_S, Fleeting)
+    assert capsys.readouterr().err == ""
+    assert sys.unraisablehook == hook
+
+
+def test_what_else_is_dropped_is_still_told() -> None:
+    told: list[str] = []
+
+    class Broken:
+        def __del__(self) -> None:
+            raise ValueError("odd")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "unraisablehook", lambda dropped: told.append(str(dropped.exc_value)))
+        with stop_signals():
+            Broken()
+    assert told == ["odd"]
 
 
 @pytest.mark.parametrize("number", interrupts.SIGNALS)

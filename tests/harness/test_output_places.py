@@ -63,6 +63,18 @@ def test_a_file_for_a_folder_is_told(tmp_path: Path, words: Sequence[str]) -> No
     assert f"{tmp_path / 'file'} is no folder" in done.stderr
 
 
+@pytest.mark.parametrize("words", COMMANDS.values(), ids=COMMANDS.keys())
+def test_links_that_lead_in_a_circle_are_told(tmp_path: Path, words: Sequence[str]) -> None:
+    write_scenario(tmp_path, PASSES)
+    (tmp_path / "round").symlink_to("round")
+    done = fleetrig(*with_place(words, tmp_path / "round"), cwd=tmp_path)
+    assert done.returncode == Exit.WRONG_USAGE
+    assert f"{tmp_path / 'round'} is a link that leads in a circle" in done.stderr
+    below = fleetrig(*with_place(words, tmp_path / "round" / "x"), cwd=tmp_path)
+    assert below.returncode == Exit.WRONG_USAGE
+    assert "make that folder first" in below.stderr
+
+
 def on_a_full_disk(*words: str, cwd: Path) -> Done:
     """No file can become longer than that, as on a disk that is full then."""
 

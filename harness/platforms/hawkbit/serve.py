@@ -9,6 +9,7 @@ from typing import Final
 
 from fleetrig.harness.commands.serve_platform import PlatformArgs, PlatformConfig
 from fleetrig.harness.platforms.hawkbit.server import SERVER
+from fleetrig.harness.servers.pem_file import pem_file
 from fleetrig.harness.servers.secrets import secret_from
 from fleetrig.reference_server.address import Address
 from fleetrig.reference_server.platform import ClientVerifier, PlatformBuilder, ServerPlatform
@@ -45,7 +46,9 @@ def _verifier(client_ca: Path | None) -> ClientVerifier | None:
     from fleetrig.reference_server.client_certificates import ClientAuthorities
 
     try:
-        return ClientAuthorities(client_ca.read_bytes())
+        authorities = ClientAuthorities()
+        authorities.add(pem_file(client_ca))  # an empty file is none either
+        return authorities
     except OSError as error:
         raise UsageError(f"--client-ca: cannot read {client_ca}: {error.strerror or error}") from error
     except ValueError:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from fleetrig.harness.commands.fleet_options import warn_if_others_can_read
 from fleetrig.harness.scenario_file.unit_list import Unit
+from fleetrig.harness.servers.pem_file import pem_file
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.identity import ClientCertificate
 
@@ -31,7 +32,7 @@ def _issued(units: Sequence[Unit], authority_file: Path, now_us: int) -> dict[st
 
     warn_if_others_can_read(authority_file)
     try:
-        authority = read_authority(authority_file.read_bytes(), now_us)
+        authority = read_authority(pem_file(authority_file), now_us)
         return {unit.serial: authority.issue_client(unit.serial) for unit in units}
     except OSError as error:
         raise UsageError(f"--certificates: cannot read {authority_file}: {error.strerror or error}") from None
@@ -39,7 +40,6 @@ def _issued(units: Sequence[Unit], authority_file: Path, now_us: int) -> dict[st
         raise UsageError(
             f"--certificates {authority_file}: {wrong}; expected an authority, certificate and key"
         ) from None
-    return {unit.serial: authority.issue_client(unit.serial) for unit in units}
 
 
 def _in_folder(folder: Path, serial: str) -> bytes:
@@ -52,7 +52,7 @@ def _in_folder(folder: Path, serial: str) -> bytes:
     both, *parts = (folder / f"{serial}{ending}" for ending in (".pem", ".crt", ".key"))
     files = [both] if both.is_file() else parts
     try:
-        return b"\n".join(file.read_bytes() for file in files)
+        return b"\n".join(pem_file(file) for file in files)
     except OSError as error:
         raise UsageError(f"--certificates: cannot read {both} nor {parts[0].name} and {parts[1].name} there: "
                          f"{error.strerror or error}") from None  # fmt: skip
