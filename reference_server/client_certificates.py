@@ -47,7 +47,8 @@ class ClientAuthorities:
     def __init__(self, pem: bytes = b"") -> None:
         """Raises ValueError for what is no PEM with certificates."""
         self._anchors: list[x509.Certificate] = []
-        self._known: dict[tuple[bytes, ...], _Found] = {}
+        self._known: dict[bytes, _Found] = {}
+        """By a digest of the chain: anybody may show one, of 100 KB each, and we keep no more of it than what it said."""
         if pem:
             self.add(pem)
 
@@ -58,11 +59,12 @@ class ClientAuthorities:
 
     def verify(self, chain: tuple[bytes, ...], now_us: int) -> VerifiedClient:
         """See `ClientVerifier`. What was found out once is remembered; dates are looked at every time."""
-        found = self._known.get(chain)
+        key = _digest(chain)
+        found = self._known.get(key)
         if found is None:
             if len(self._known) >= REMEMBERED:
                 self._known.clear()
-            found = self._known[chain] = self._examine(chain)
+            found = self._known[key] = self._examine(chain)
         return VerifiedClient(why) if (why := _out_of_date(found.spans, now_us)) else found.verdict
 
     def _examine(self, chain: Sequence[bytes]) -> _Found:
@@ -90,6 +92,11 @@ class ClientAuthorities:
             left.remove(issuer)
             path.append(issuer)
         return path, SELF_SIGNED if _issued(own, own) else NO_ISSUER
+
+
+def _digest(chain: Iterable[bytes]) -> bytes:
+    """Of each certificate first, so that no two chains run together to the same bytes."""
+    return hashlib.sha256(b"".join(hashlib.sha256(one).digest() for one in chain)).digest()
 
 
 def _out_of_date(spans: Iterable[tuple[datetime, datetime]], now_us: int) -> str:

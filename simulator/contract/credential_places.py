@@ -15,6 +15,7 @@ from contextlib import suppress
 from functools import lru_cache
 from hashlib import sha256
 from typing import Final
+from urllib.parse import unquote
 
 MOST_NUMBERED: Final = 10_000
 LENGTH_FROM_CHARS: Final = 16
@@ -41,8 +42,40 @@ SCHEME_ALONE: Final = re.compile(r"basic|bearer|digest|negotiate|ntlm|targettoke
 
 USERINFO: Final = re.compile(r"(?<=://)([^/?#\s\"'<>\\]+)@")
 PARAMETER: Final = re.compile(
-    rf"((?:^|(?<=[?&;\s]))[\w.%\[\]-]{{0,64}}?(?:{LIKE})[\w.%\[\]-]{{0,64}}=)([^&;\s\"'<>#\\]+)", re.IGNORECASE
+    rf"((?:^|(?<=[?&;\s=,(\"'\[]))[\w.%\[\]-]{{0,64}}?(?:{LIKE})[\w.%\[\]-]{{0,64}}(?:!?=|(?:%21)?%3D)(?:=|%3D)?)"
+    r"([^&;\s\"'<>#\\]+)",
+    re.IGNORECASE,
 )
+"""Of a URL, a form, or a query: `token=`, `q=token==`, also inside a text."""
+
+ENCODED_PARAMETER: Final = re.compile(r"((?:^|(?<=[?&;]))([^=&?#;/\s\"'<>\\]{1,128})=)([^&;\s\"'<>#\\]+)")
+TOKEN_OF_SCHEME: Final = re.compile(
+    r"(\b(?:targettoken|gatewaytoken|bearer)(?:[ \t:+]|%20|%09|%3A)+)(?=[^\s\"'\\,;<>&]*[0-9])([^\s\"'\\,;<>&]{8,})",
+    re.IGNORECASE,
+)
+"""Wherever it stands, in a header with a mistyped name too; a digit tells a token from a sentence."""
+
+SCHEME_FIRST: Final = re.compile(r"(?:basic|bearer|targettoken|gatewaytoken)[ \t]+\S", re.IGNORECASE)
+HEADER_NAMED: Final = re.compile(r"authorisation|(?:^|[-_])(?:auth|key|pass|pin)$", re.IGNORECASE)
+"""Names that say so in a header alone."""
+
+PLAIN_MEMBER: Final = re.compile(
+    rf"((?:^|[{{,])[ \t-]{{0,64}}([\w.-]{{0,64}}?(?:{LIKE})[\w.-]{{0,64}})[ \t]*:[ \t]*)"
+    r"([^\s\"'{}\[\],][^\r\n,}\"']*)",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""Of a body in YAML, or in what somebody takes for JSON."""
+
+ELEMENT: Final = re.compile(
+    rf"(<(?:\w{{1,20}}:)?([\w.-]{{0,64}}?(?:{LIKE})[\w.-]{{0,64}})(?:\s[^<>]{{0,256}})?>)([^<]+)", re.IGNORECASE
+)
+PART: Final = re.compile(
+    rf"(\bname=\"?([^\"\r\n;]{{0,64}}?(?:{LIKE})[^\"\r\n;]{{0,64}})\"?[^\r\n]{{0,256}}(?:\r?\n[^\r\n]{{1,256}}){{0,4}}\r?\n\r?\n)"
+    r"([^\r\n]+)",
+    re.IGNORECASE,
+)
+"""Of a form in parts."""
+
 HEADER_LINE: Final = re.compile(
     r"((?:^|[\"'>*])[ \t]*)((?:proxy-)?authorization|(?:set-)?cookie)(:[ \t]*)([^\r\n\"'\\]+)",
     re.IGNORECASE | re.MULTILINE,
@@ -96,8 +129,11 @@ class UnknownCredentials:
         """Masks what stands at places of credentials in a text of any kind."""
         if "@" in text and "://" in text:
             text = USERINFO.sub(lambda found: self._userinfo(found[1]) + "@", text)
+        if "%" in text and "=" in text:
+            text = ENCODED_PARAMETER.sub(self._encoded_parameter, text)
         if not _may_name(text):
-            return text
+            return text if "earer" not in text.lower() else TOKEN_OF_SCHEME.sub(self._token, text)
+        text = TOKEN_OF_SCHEME.sub(self._token, text)
         if '"' in text:
             text = MEMBER.sub(self._member, text)
             if '\\"' in text:
@@ -106,6 +142,14 @@ class UnknownCredentials:
             text = MEMBER_OF_REPR.sub(lambda found: found[1] + self.mask(found[2]), text)
         text = HEADER_LINE.sub(lambda found: found[1] + found[2] + found[3] + self.header(found[2], found[4]), text)
         return PARAMETER.sub(lambda found: found[1] + self.mask(found[2]), text)
+
+    def hide_members(self, text: str) -> str:
+        """Masks such places in a body that is no JSON."""
+        if not _may_name(text):
+            return text
+        for place in (PLAIN_MEMBER, ELEMENT, PART):
+            text = place.sub(self._plain_member, text)
+        return text
 
     def hide_value(self, text: str) -> str:
         """Masks the `value` of a document about one setting, whose name stands in the path."""
@@ -136,7 +180,7 @@ class UnknownCredentials:
                 cookie, semicolon, about = value.partition(";")
                 return self._cookie(cookie) + semicolon + about
             case _:
-                return self.mask(value)
+                return self._authorization(value) if SCHEME_FIRST.match(value) else self.mask(value)
 
     def _authorization(self, value: str) -> str:
         if is_masked(value) or SCHEME_ALONE.fullmatch(value):
@@ -174,6 +218,20 @@ class UnknownCredentials:
             return begins + STRING.sub(lambda one: f'"{self._named(name, one[1])}"', value)
         return f'{begins}"{self.mask(value)}"' if _holds_numbers(name) else found[0]
 
+    def _plain_member(self, found: re.Match[str]) -> str:
+        begins, name, value = found.groups()
+        is_word = value.strip() in ("null", "true", "false", "~", "|", ">")
+        if is_word or MASK.search(found[0]):
+            return found[0]
+        return begins + (self.header(name, value) if "authorization" in name.lower() else self.mask(value))
+
+    def _encoded_parameter(self, found: re.Match[str]) -> str:
+        begins, name, value = found.groups()
+        return begins + self.mask(value) if "%" in name and is_credential(unquote(name)) else found[0]
+
+    def _token(self, found: re.Match[str]) -> str:
+        return found[0] if MASK.match(found[2]) else found[1] + self.mask(found[2])
+
     def _named(self, name: str, text: str) -> str:
         """`text` as JSON has it; the same value in a header has the same number."""
         with suppress(ValueError):
@@ -187,6 +245,13 @@ def is_credential(name: str) -> bool:
     return NAMED.search(name) is not None
 
 
+def is_credential_header(name: str, value: str) -> bool:
+    """True for a header that holds a credential, by its name or by the scheme that its value begins with."""
+    if is_credential(name) or HEADER_NAMED.search(name[-64:]) is not None:
+        return True
+    return SCHEME_FIRST.match(value) is not None and not name.lower().endswith("authenticate")
+
+
 def is_masked(credentials: str) -> bool:
     """True when nothing of `Scheme user:password` is left in clear but scheme and user."""
     return MASKED_CREDENTIALS.fullmatch(credentials) is not None
@@ -194,7 +259,7 @@ def is_masked(credentials: str) -> bool:
 
 def is_about_credential(target: str) -> bool:
     """True for the path of one setting that is a credential, such as `…/configs/authentication.gatewaytoken.key`."""
-    return is_credential(target.partition("?")[0].rpartition("/")[2][:200])
+    return is_credential(unquote(target.partition("?")[0].rstrip("/").rpartition("/")[2][:200]))
 
 
 def shown_scheme(authorization: str) -> str:

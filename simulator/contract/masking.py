@@ -20,7 +20,7 @@ from urllib.parse import quote, unquote
 from fleetrig.simulator.contract.credential_places import (
     UnknownCredentials,
     is_about_credential,
-    is_credential,
+    is_credential_header,
     is_masked,
 )
 from fleetrig.simulator.contract.identity import mask
@@ -100,7 +100,7 @@ class Secrets:
 
     def hide_header(self, name: str, value: str) -> str:
         """The value of a header; `Authorization`, cookies and others that hold credentials never in clear."""
-        if not is_credential(name):
+        if not is_credential_header(name, value):
             return self.hide(value)
         hidden = self._headers.get((name, value))
         if hidden is None:
@@ -115,7 +115,8 @@ class Secrets:
 
     def hide_body(self, text: str, target: str) -> str:
         """A body; of a request about one setting that is a credential its value too."""
-        return self._unknown.hide_value(self.hide(text)) if is_about_credential(target) else self.hide(text)
+        hidden = self._unknown.hide_members(self.hide(text))
+        return self._unknown.hide_value(hidden) if is_about_credential(target) else hidden
 
     def hide_bytes(self, data: bytes) -> bytes:
         """A binary body, in the same way."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import tracemalloc
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -246,3 +247,25 @@ def test_files_that_do_not_fit_are_told() -> None:
 def test_a_key_is_never_printed(plant: CertificateAuthority) -> None:
     issued = plant.issue_client("HB-1")
     assert repr(issued) == f"client-certificate:{issued.fingerprint[:4]}"
+
+
+def test_what_anybody_shows_is_not_kept() -> None:
+    """A handshake takes chains of up to 100 KB, and whoever is not let in can show a new one each time."""
+    authorities = ClientAuthorities()
+    tracemalloc.start()
+    try:
+        for number in range(200):
+            assert authorities.verify((b"%09d" % number * 10_000,), NOW_US).reason
+        kept_bytes, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept_bytes < 2_000_000
+
+
+def test_chains_that_run_together_alike_are_two() -> None:
+    own = key()
+    shown = made("dev", "dev", own, own, ca=True)
+    authorities = ClientAuthorities(shown.public_bytes(Encoding.PEM))
+    der = shown.public_bytes(Encoding.DER)
+    assert authorities.verify((der,), NOW_US).reason == ""
+    assert authorities.verify((der[:-1], der[-1:]), NOW_US).reason

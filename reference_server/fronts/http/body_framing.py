@@ -9,9 +9,9 @@ from typing import Final, Protocol
 EXTENSION_BYTES: Final = 8192
 """Of all chunks of a body together."""
 TRAILER_BYTES: Final = 8192
-CHUNK_HEAD: Final = re.compile(rb"([0-9A-Fa-f]{1,8})(;[^\x00-\x08\x0a-\x1f\x7f]*)?\r\n")
+CHUNK_HEAD: Final = re.compile(rb"([0-9A-Fa-f]{1,8})(;[\t\x20-\x7e]*)?\r\n")
 PLAIN_HEAD: Final = re.compile(rb"([0-9A-Fa-f]{1,8})\r\n")
-UNFINISHED_HEAD: Final = re.compile(rb"[0-9A-Fa-f]{0,8}(?:(?<=[0-9A-Fa-f])(?:;[^\x00-\x08\x0a-\x1f\x7f]*)?\r?)?\Z")
+UNFINISHED_HEAD: Final = re.compile(rb"[0-9A-Fa-f]{0,8}(?:(?<=[0-9A-Fa-f])(?:;[\t\x20-\x7e]*)?\r?)?\Z")
 TRAILER: Final = re.compile(rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:|[ \t])[^\x00-\x08\x0a-\x1f\x7f]*")
 
 

@@ -117,7 +117,15 @@ def parse_head(data: bytes) -> RequestHead:
 def _why_no_line(line: bytes) -> str:
     if line[:2] == b"\x16\x03":
         return "TLS came in on a port without TLS: use the https listener, or http:// in the URL"
-    return f"no request line: {line[:60]!r}"
+    return f"no request line: {_beginning(line)}"
+
+
+def _beginning(line: bytes) -> str:
+    """A line that cannot be read up to its first word: what follows may be a credential."""
+    word = re.match(rb"[^\s:]{0,60}", line)
+    assert word is not None
+    more = len(line.rstrip(b"\r\n")) - word.end()
+    return repr(word[0]) + (f" and {more} more bytes" if more else "")
 
 
 def _headers(block: bytes) -> Headers:
@@ -132,7 +140,7 @@ def _headers(block: bytes) -> Headers:
             name, value = found[-1]
             found[-1] = (name, f"{value}{more[1].decode()}{more[2].decode('latin-1')}".rstrip(" \t"))
         else:
-            raise Malformed(BAD_REQUEST, f"no header: {line[:60]!r}")
+            raise Malformed(BAD_REQUEST, f"no header: {_beginning(line)}")
     if len(found) > MAX_HEADERS:
         raise Malformed(BAD_REQUEST, f"more than {MAX_HEADERS} headers")
     return tuple(found)
@@ -153,7 +161,7 @@ def _framed(method: str, target: str, version: tuple[int, int], headers: Headers
         keeps = keeps and "content-length" not in by_name  # the chunks count, and nobody trusts what follows
         length_bytes = None
     host = _host(by_name.get("host"), is_1_1=is_1_1)
-    _check_expectation(by_name.get("expect", [""])[0], is_1_1=is_1_1)
+    _check_expectation(by_name.get("expect", ["100-continue"])[0], is_1_1=is_1_1)
     target, host = _origin_form(method, target, host if is_1_1 else None) if "://" in target else (target, host)
     if target[:1] not in ("/", "*") and method != "CONNECT":
         raise Malformed(BAD_REQUEST, f"the target {target[:60]!r} is no path")
@@ -161,7 +169,7 @@ def _framed(method: str, target: str, version: tuple[int, int], headers: Headers
 
 
 def _check_expectation(expects: str, *, is_1_1: bool) -> None:
-    if expects and is_1_1 and expects.lower() != "100-continue":
+    if is_1_1 and expects.lower() != "100-continue":
         raise Malformed(EXPECTATION_FAILED, f"the expectation {expects[:60]!r} is unknown", says_close=False)
 
 
@@ -192,8 +200,13 @@ def _host(values: list[str] | None, *, is_1_1: bool) -> str:
             raise Malformed(BAD_REQUEST, "there is no Host header")
         return ""
     if len(values) > 1 or (values[0] and not is_host(values[0])):
-        raise Malformed(BAD_REQUEST, f"the Host header {', '.join(values)[:100]!r} is no host")
+        raise Malformed(BAD_REQUEST, f"the Host header {_without_user(', '.join(values))[:100]!r} is no host")
     return values[0]
+
+
+def _without_user(authority: str) -> str:
+    """User and password of an authority are nobody's business."""
+    return authority.rpartition("@")[2]
 
 
 def is_host(text: str) -> bool:
@@ -212,7 +225,8 @@ def _origin_form(method: str, target: str, host: str | None) -> tuple[str, str]:
         raise Malformed(BAD_REQUEST, f"the target {target[:60]!r} is neither a path nor an http URL")
     authority, rest = found[1], target[found.start(2) :]
     if not is_host(authority) or (host and authority.lower() != host.lower()):
-        raise Malformed(BAD_REQUEST, f"the URL names {authority[:60]!r}, the Host header {(host or '')[:60]!r}")
+        names = _without_user(authority)[:60]
+        raise Malformed(BAD_REQUEST, f"the URL names {names!r}, the Host header {(host or '')[:60]!r}")
     return rest if rest.startswith("/") else "/" + rest, authority
 
 

@@ -19,10 +19,11 @@ from fleetrig.reference_server.platforms.hawkbit.request.context_path import Out
 from fleetrig.reference_server.platforms.hawkbit.request.dos_filter import DosFilter
 from fleetrig.reference_server.platforms.hawkbit.request.error_replies import framework_reply, refusal
 from fleetrig.reference_server.platforms.hawkbit.request.firewall import check_host, check_path, container_answer
-from fleetrig.reference_server.platforms.hawkbit.request.front_page import front_page
+from fleetrig.reference_server.platforms.hawkbit.request.front_page import front_page, refuse_front_page
 from fleetrig.reference_server.platforms.hawkbit.request.kept_upload import KeptUpload, keep_upload
 from fleetrig.reference_server.platforms.hawkbit.request.media_types import negotiate, type_sent
 from fleetrig.reference_server.platforms.hawkbit.request.older_answers import in_charset, reworded
+from fleetrig.reference_server.platforms.hawkbit.request.plain_path import decoded_where_plain
 from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply, over_tls, respond
 from fleetrig.reference_server.platforms.hawkbit.request.request_documents import prepared_body
 from fleetrig.reference_server.platforms.hawkbit.request.reverse_proxy import pass_on
@@ -196,7 +197,7 @@ class HawkbitPlatform:
         content_type = request.header("content-type") or ""
         if not content_type.lower().startswith("multipart/"):
             return prepared_body(request)
-        if not UPLOAD_PATH.fullmatch(request.path):
+        if not UPLOAD_PATH.fullmatch(decoded_where_plain(request.path)):
             return request.body
         return keep_upload(request.body, content_type, self.repo.blobs, self.repo.settings.quotas.artifact_bytes)
 
@@ -228,6 +229,8 @@ class HawkbitPlatform:
             device_auth.authenticate(call)
         elif is_operator:
             admin_auth.authenticate(call)
+        elif call.path == "/":
+            refuse_front_page(method)
         else:
             raise HawkbitError(404, framework=True, secured=False, reason=f"no API has the path {call.path[:200]}")
 

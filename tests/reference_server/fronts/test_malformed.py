@@ -46,6 +46,7 @@ CORPUS = {
     "chunks in HTTP/1.0": (b"PUT / HTTP/1.0\r\n" + H + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
     "one byte too many": (b"GET / HTTP/1.1\r\n" + H + b"X: " + b"a" * (8193 - 32) + b"\r\n\r\n", 400),
     "unknown expectation": (b"GET / HTTP/1.1\r\n" + H + b"Expect: foo\r\n\r\n", 417),
+    "empty expectation": (b"GET / HTTP/1.1\r\n" + H + b"Expect: \r\n\r\n", 417),
     "unknown coding": (b"PUT / HTTP/1.1\r\n" + H + b"Transfer-Encoding: rot13\r\n\r\nabc", 501),
 }  # fmt: skip
 SAYS_NOTHING = {417, 505}
@@ -61,6 +62,7 @@ BROKEN_BODIES = {
     "longer than said": b"1\r\nabcdef\r\n",
     "endless": b"f" * 40 + b"\r\n",
     "control character in an extension": b"2;\x01\r\nab\r\n0\r\n\r\n",
+    "extension that is no ASCII": b"2;\xff\r\nab\r\n0\r\n\r\n",
     "long extension": b"2;a=" + b"b" * 9000 + b"\r\nab\r\n0\r\n\r\n",
     "long extensions together": b"1;" + b"b" * 5000 + b"\r\na\r\n1;" + b"b" * 5000 + b"\r\na\r\n0\r\n\r\n",
     "no trailer": b"0\r\nX T\r\n\r\n",
@@ -226,3 +228,21 @@ def test_malformed_requests_leave_nothing_behind(bench: FrontBench) -> None:
     before = corpus()
     after = [corpus() for _ in range(5)][-1]
     assert after - before < 10 * (len(CORPUS) + len(BROKEN_BODIES)), "objects pile up"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET / HTTP/1.1\r\nHost: h\r\nAuthorization Basic %b\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: h\r\nAuthorization : TargetToken %b\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: user:%b@h\r\n\r\n",
+        b"GET http://user:%b@other/ HTTP/1.1\r\nHost: h\r\n\r\n",
+        b"TargetToken: %b\r\n\r\n",
+    ],
+)
+def test_a_reason_shows_no_credential_of_a_malformed_head(bench: FrontBench, head: bytes) -> None:
+    with bench.peer() as peer:
+        peer.send(head % b"opensesame")
+        assert peer.answer().status == 400
+    assert "opensesame" not in bench.events[0].reason
+    assert len(bench.events[0].reason) > len("no header: ")

@@ -39,6 +39,8 @@ def assign_targets(call: Call, set_id: int) -> Reply:
 def assign_set(call: Call, controller_id: str) -> Reply:
     """`POST /targets/{id}/assignedDS[?offline=true]`. Raises 404 for an unknown target."""
     bodies = fields.as_new_objects(call.json)
+    for body in bodies:
+        _check_readable(body)
     offline = call.boolean("offline")
     if not offline:
         call.need("READ_TARGET")
@@ -115,11 +117,19 @@ def _controller_id(body: dict[str, Any]) -> str:
 
 def _set_id(body: dict[str, Any]) -> int:
     set_id = fields.integer(body, "id")
-    if "id" not in body:
-        raise not_readable("expected the id of a distribution set")
     if set_id is None:
         raise crash("an assignment without the id of a distribution set")
     return set_id
+
+
+def _check_readable(body: dict[str, Any]) -> None:
+    """The body is read before anything is looked up. Raises 400."""
+    if "id" not in body:
+        raise not_readable("expected the id of a distribution set")
+    for name in ("id", "weight", "forcetime"):
+        fields.integer(body, name)
+    fields.boolean(body, "confirmationRequired")
+    force_type(body, "type")
 
 
 def _assignment(call: Call, controller_id: str, set_id: int, body: dict[str, Any]) -> Assignment:

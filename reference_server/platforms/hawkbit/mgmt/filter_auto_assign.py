@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from fleetrig.reference_server.platforms.hawkbit.mgmt.assignment import force_type
 from fleetrig.reference_server.platforms.hawkbit.mgmt.auto_assignment_api import make, read_draft
 from fleetrig.reference_server.platforms.hawkbit.mgmt.filters import full_filter_document, need_filter
 from fleetrig.reference_server.platforms.hawkbit.mgmt.software_views import set_document
@@ -30,6 +31,7 @@ def switch_on(call: Call, filter_id: int) -> Reply:
     set_id = fields.integer(body, "id")
     if set_id is None:
         raise crash("the real server breaks without the id of a set")
+    force_type(body, "type")
     target_filter = need_filter(call, filter_id)
     named = {**body, "name": target_filter.name, "targetFilterQuery": target_filter.query, "description": None}
     draft = read_draft(call, {**named, "startAt": None}, set_id, action_type="type")

@@ -21,7 +21,7 @@ from fleetrig.reference_server.platforms.hawkbit.request.call import Call
 from fleetrig.reference_server.platforms.hawkbit.request.documents import audit, link, without_nulls
 from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply
 from fleetrig.reference_server.platforms.hawkbit.search.listing import page
-from fleetrig.reference_server.platforms.hawkbit.search.software_fields import SET_FIELDS, SET_TAG_FIELDS
+from fleetrig.reference_server.platforms.hawkbit.search.software_fields import SET_FIELDS, SET_TAG_FIELDS, SET_TAG_SORTS
 from fleetrig.reference_server.platforms.hawkbit.state import rules, software
 from fleetrig.reference_server.platforms.hawkbit.state.action_records import SET, SET_TAG, DistributionSet, SetTag
 from fleetrig.reference_server.platforms.hawkbit.state.errors import (
@@ -45,7 +45,7 @@ def create(call: Call) -> Reply:
 
 def listed(call: Call) -> Reply:
     tags = call.repo.store.scan(SET_TAG, call.tenant)
-    return page(call, tags, SET_TAG_FIELDS, lambda tag: _document(call, tag), look=call)
+    return page(call, tags, SET_TAG_FIELDS, lambda tag: _document(call, tag), look=call, sorts=SET_TAG_SORTS)
 
 
 def read(call: Call, tag_id: int) -> Reply:

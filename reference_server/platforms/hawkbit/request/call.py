@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote
 
+from fleetrig.reference_server.platforms.hawkbit.request.plain_path import decoded_where_plain
 from fleetrig.reference_server.platforms.hawkbit.request.request_documents import most_values, read_document
 from fleetrig.reference_server.platforms.hawkbit.state.errors import forbidden, not_readable
 from fleetrig.simulator.contract.bodies import body_bytes
@@ -40,8 +41,8 @@ class Call:
         self.now_us = now_us
         self.repo = repo
         self.path = request.target.partition("?")[0]
-        self.segments = self.path.split("/")[1:]
-        """As sent, not decoded; one at the end is empty when the path ends in a slash."""
+        self.segments = decoded_where_plain(self.path).split("/")[1:]
+        """As sent, and not decoded where that would matter; one at the end is empty when the path ends in a slash."""
         # Of two headers with one name the first counts, so the later ones are put in before it.
         self.headers = {name.lower(): value for name, value in reversed(request.headers)}
         self.address = client_address(self.headers, session.peer, repo.address_header)

@@ -11,6 +11,7 @@ from typing import Any, Final, NoReturn
 
 from fleetrig.reference_server.platforms.hawkbit.request.cbor_reader import MOST_DIGITS, read_cbor
 from fleetrig.reference_server.platforms.hawkbit.request.large_json import TooManyValues, loads_large
+from fleetrig.reference_server.platforms.hawkbit.request.plain_path import decoded_where_plain
 from fleetrig.reference_server.platforms.hawkbit.request.replies import CBOR
 from fleetrig.reference_server.platforms.hawkbit.state.errors import HawkbitError, framework, not_readable
 from fleetrig.simulator.contract.bodies import body_bytes
@@ -79,7 +80,7 @@ def prepared_body(request: HttpRequest) -> Body:
 
 def most_values(path: str) -> int:
     """By whose request it is; a context path may stand before."""
-    return DEVICES_VALUES if "/controller/v1/" in path else OPERATORS_VALUES
+    return DEVICES_VALUES if "/controller/v1/" in decoded_where_plain(path) else OPERATORS_VALUES
 
 
 def _json(raw: bytes, content_type: str, most_values: int) -> Any:

@@ -14,6 +14,7 @@ from typing import Final
 from urllib.parse import unquote
 
 from fleetrig.reference_server.platform import ClientVerifier, HttpAnswer
+from fleetrig.reference_server.platforms.hawkbit.request.plain_path import decoded_where_plain
 from fleetrig.simulator.contract.http import Headers, HttpRequest, HttpResponse
 from fleetrig.simulator.contract.session import Session
 
@@ -35,7 +36,7 @@ def pass_on(
     if not session.tls:
         return cleaned
     if not session.certificates:
-        if DEVICES.search(request.path) is None:
+        if DEVICES.search(decoded_where_plain(request.path)) is None:
             return cleaned
         return _page(
             request, 403, NO_CERTIFICATE, "the proxy: the device has shown no certificate, and none without passes"
@@ -76,7 +77,7 @@ def _without(headers: Headers, names: tuple[str, str]) -> Headers:
 
 def _page(request: HttpRequest, status: int, texts: tuple[str, str, str], reason: str) -> HttpAnswer:
     """As nginx writes its own pages. The trace gets to know whose poll it was."""
-    found = POLLED.search(request.path)
+    found = POLLED.search(decoded_where_plain(request.path))
     device = "" if found is None else unquote(found["device"])
     title, heading, more = texts
     center = f"<center>{more}</center>\r\n" if more else ""

@@ -122,6 +122,7 @@ def _tagged(part: str) -> Field:
 SET_TAG_FIELDS: Final = Fields(
     {**NAMED, "colour": _plain("colour"), **{f"distributionSet.{part}": _tagged(part) for part in ("id", "name")}}
 )
+SET_TAG_SORTS: Final = Fields({**NAMED, "colour": _plain("colour")})
 MODULE_TYPE_FIELDS: Final = Fields(
     {**NAMED, "key": _plain("key"), "maxAssignments": _plain("max_assignments", Holds.NUMBER)}
 )

@@ -212,3 +212,14 @@ def test_a_deleted_target_takes_its_actions_along(bench):
     assert bench.mgmt("GET", "/targets/dev/actions").body["total"] == 0
     assert bench.device("GET", f"/deploymentBase/{action_id}").status == 404
     assert bench.links() == {"configData": "configData"}
+
+
+@pytest.mark.parametrize("body", [{}, {"id": "x"}, {"id": 1, "type": "foo"}, {"id": 1, "weight": "x"}, [{"id": 1}, {}]])
+def test_a_body_that_cannot_be_read_is_told_before_the_target_is_looked_for(bench, body):
+    answer = bench.mgmt("POST", "/targets/gone/assignedDS", body)
+    assert (answer.status, answer.body["errorCode"]) == (400, "hawkbit.server.error.rest.body.notReadable")
+
+
+def test_a_type_of_assignment_that_is_none_is_told_before_the_filter_is_looked_for(bench):
+    answer = bench.mgmt("POST", "/targetfilters/99999/autoAssignDS", {"id": 1, "type": "foo"})
+    assert answer.status == 400

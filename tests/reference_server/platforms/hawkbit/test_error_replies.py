@@ -159,3 +159,11 @@ def test_who_looks_whether_the_server_is_up_is_sent_to_its_documentation(rig: Ri
     response = rig.send(method, "/").response
     assert (response.status, response.body) == (302, b"")
     assert response.headers == (("Location", f"{ORIGIN}/swagger-ui/index.html"), ("Content-Language", "en"))
+
+
+@pytest.mark.parametrize(
+    ("method", "expected", "allow"), [("OPTIONS", 200, "GET,HEAD,OPTIONS"), ("PUT", 405, "GET"), ("DELETE", 405, "GET")]
+)
+def test_the_front_page_can_only_be_read(rig: Rig, method: str, expected: int, allow: str) -> None:
+    response = rig.send(method, "/").response
+    assert (response.status, dict(response.headers)["Allow"]) == (expected, allow)

@@ -111,3 +111,8 @@ def test_no_comparison_breaks_the_server(bench: Bench, path: str) -> None:
     answers = {query: bench.mgmt("GET", f"{start}q={quote(query)}").status for query in queries(LISTS[path])}
     assert {query: status for query, status in answers.items() if status not in {200, 400}} == {}
     assert 200 in answers.values()
+
+
+@pytest.mark.parametrize(("sort", "expected"), [("distributionSet:ASC", 400), ("colour:ASC", 200)])
+def test_tags_of_sets_are_not_sorted_by_their_sets(bench: Bench, sort: str, expected: int) -> None:
+    assert bench.mgmt("GET", f"/distributionsettags?sort={sort}").status == expected

@@ -63,6 +63,12 @@ def test_a_verified_certificate_becomes_headers() -> None:
     )
 
 
+def test_a_device_without_a_certificate_does_not_pass_by_spelling_its_path_otherwise() -> None:
+    refused = passed(BARE, path="/DEFAULT/%63ontroller/v1/HB-1")
+    assert isinstance(refused, HttpAnswer)
+    assert (refused.response.status, refused.device) == (403, "HB-1")
+
+
 @pytest.mark.parametrize("session", [SHOWN, BARE, Session()], ids=["shown", "none shown", "plain HTTP"])
 def test_what_the_client_says_itself_never_passes(session: Session) -> None:
     """Also over plain HTTP, where the proxy has nothing to say, and on paths that are no devices'."""
