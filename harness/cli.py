@@ -57,8 +57,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = [argument for argument in given if argument != "--debug"]
     requests = StopRequests()
     try:
+        # Outside: a stop during the imports ends the program at once (`entry.py`), since libraries swallow exceptions.
+        command = _prepared(given)
         with stop_signals(ends_program=arguments is None) as requests:
-            code = _run(given)
+            code = _run(command, given)
             sys.stdout.flush()
             return code
     except BaseException as error:
@@ -67,12 +69,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _report(error, is_stopped=requests.stops)
 
 
-def _run(given: list[str]) -> int:
+def _prepared(given: list[str]) -> Any:
+    """The command with its verb imported; the words are put in order."""
     at = next((at for at, argument in enumerate(given) if not argument.startswith("-")), len(given))
     wanted = given[at] if at < len(given) else None
     if wanted in VERBS and VERBS[wanted].by_platform:
         given[at + 1 :] = platform_first(wanted, given[at + 1 :])
-    command = _command(wanted, given[at + 1 :])
+    return _command(wanted, given[at + 1 :])
+
+
+def _run(command: Any, given: list[str]) -> int:
     try:
         # Not `command(…)`: that would turn Ctrl-C and a closed pipe into exit codes of its own.
         with command.make_context("fleetrig", given) as context:

@@ -93,6 +93,12 @@ class JunitNames:
 
             document.node_reporter(report).add_attribute("classname", classname_of(run))
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, node: object, ids: Iterable[str]) -> None:
+        """With pytest-xdist scenarios run in other processes; this one writes the JUnit file when it is stopped."""
+        if any(name.partition("::")[0].endswith(SUFFIXES) for name in ids):
+            end_as_with_ctrl_c(self._config)
+
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """YAML files that are scenarios, or mean to be; other YAML is left alone."""

@@ -28,7 +28,8 @@ HARMLESS: Final = re.compile(r"(?:[\w.:/@+,%][\w.:/@+,=%-]*)?")
 """Values that mean themselves to every shell, in quotes and without."""
 SHELLS: Final = frozenset(
     {"sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "csh", "tcsh", "fish", "busybox", "ssh", "su", "runuser",
-     "eval", "script", "watch", "xargs", "parallel"}
+     "eval", "script", "watch", "xargs", "parallel", "adb", "dbclient", "plink", "rsh", "mosh", "sshpass", "rbash",
+     "posh", "yash", "lksh", "toybox", "bash-static", "pwsh", "nu", "elvish"}
 )  # fmt: skip
 """Programs that take words apart again."""
 UNSAFE_IN_NAMES: Final = re.compile(r"[^\w.@:+=,-]")

@@ -181,6 +181,11 @@ def run_until_stopped(work: Coroutine[Any, Any, T], notice: str = STOPPING) -> T
 
     Raises KeyboardInterrupt when it was cancelled.
     """
+    try:
+        _raise_again_if_stopped()
+    except KeyboardInterrupt:
+        work.close()
+        raise
     early: list[Wish] = []
 
     async def main() -> T:
@@ -245,8 +250,7 @@ def stopping_at_once() -> Iterator[None]:
     """
     try:
         with _sink(_raise):
-            if _handler is not None and _handler.requests.stops:
-                raise KeyboardInterrupt
+            _raise_again_if_stopped()
             yield
     except KeyboardInterrupt:
         if not _in_event_loop():
@@ -286,6 +290,12 @@ def _is_within(frame: FrameType | None, code: CodeType) -> bool:
     while frame is not None and frame.f_code is not code:
         frame = frame.f_back
     return frame is not None
+
+
+def _raise_again_if_stopped() -> None:
+    """Before anything that takes long: a library may have swallowed the exception."""
+    if _handler is not None and _handler.requests.stops:
+        raise KeyboardInterrupt
 
 
 def _raise(_: Wish) -> None:

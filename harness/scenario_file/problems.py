@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, get_args
@@ -18,6 +18,13 @@ from fleetrig.simulator.contract.errors import UsageError
 
 KEY = ("[key]",)
 """How pydantic ends the place of a mistake in a key."""
+
+PASSWORD: Final = re.compile("passw", re.IGNORECASE)
+PASSWORD_VALUE: Final = re.compile(
+    r"""(\w*passw[\w-]*["']?[ \t]*:[ \t]+)(?!\$\{|["']?env:)("[^"]*"?|'[^']*'?|[^,}]+)""", re.IGNORECASE
+)
+LOGIN: Final = re.compile(r"(?<=://)[^/?#\s\"'@]+(?=@)")
+"""Passwords in files such as SERVER.yaml: what is wrong with one is told in logs that others read."""
 
 SHOWN_CHARACTERS = 60
 SHOWN_PROBLEMS = 100
@@ -108,14 +115,34 @@ class Source:
             place = error["loc"]
             about_key = error["type"] == "extra_forbidden" or place[-1:] == KEY
             mark, raw = locate(self.tree, place[:-1] if place[-1:] == KEY else place, key=about_key)
-            if not _follows_from_others(error):
+            if _follows_from_others(error):
+                continue
+            if not place and isinstance(error["input"], str):
+                # The file is something else altogether, perhaps a list of tokens.
+                told = self.problem(mark, sentence(error, None, model, is_secret=True))
+                yield replace(told, source_line="")
+            elif _is_password(place):
+                yield self.problem(mark, sentence(error, None, model, is_secret=True))
+            else:
                 is_secret = isinstance(raw, str) and any(f"${{{name}}}" in raw for name in self.secret_names)
                 yield self.problem(mark, sentence(error, raw, model, is_secret=is_secret))
 
 
 def problem_in(path: Path, text: str, mark: Mark, sentence: str) -> Problem:
     """A problem with the line that it is about."""
-    return Problem(str(path), mark, sentence, _line_of(text, mark.line))
+    return Problem(str(path), mark, LOGIN.sub("***", sentence), without_passwords(_line_of(text, mark.line)))
+
+
+def without_passwords(line: str) -> str:
+    """A line of a file with asterisks for passwords, as many, so that the caret stands right."""
+    if (found := PASSWORD_VALUE.search(line)) and "{" not in line[: found.start()]:
+        line = line[: found.start(2)] + "*" * (len(line) - found.start(2))
+    line = PASSWORD_VALUE.sub(lambda found: found[1] + "*" * len(found[2]), line)
+    return LOGIN.sub(lambda found: "*" * len(found[0]), line)
+
+
+def _is_password(place: Sequence[str | int]) -> bool:
+    return any(PASSWORD.search(part) for part in place if isinstance(part, str))
 
 
 def _line_of(text: str, line: int) -> str:
@@ -202,7 +229,7 @@ def _got(value: Any, raw: Any, is_secret: bool) -> str:
     if value is None or value in ({}, []):
         return ", got nothing"
     if is_secret:
-        return f", got what {raw} stands for"
+        return "" if raw is None else f", got what {raw} stands for"
     written = f" from {raw}" if isinstance(raw, str) and "${" in raw else ""
     return "" if isinstance(value, dict | list) and not written else f", got {_shown(value)}{written}"
 

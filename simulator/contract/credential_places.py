@@ -23,7 +23,7 @@ LENGTH_FROM_CHARS: Final = 16
 NAMES: Final = (
     "token", "secret", "passw", "pwd", "credential", "authorization", "cookie", "sessionid", "apikey", "api-key",
     "api_key", "accesskey", "access-key", "access_key", "privatekey", "private-key", "private_key", "auth-key",
-    "auth_key",
+    "auth_key", "x-auth", "passphrase", "bearer", "jwt", "x-amz-signature",
 )  # fmt: skip
 """A name with one of these in it, in any case, names a credential."""
 

@@ -266,7 +266,7 @@ def test_a_stop_that_became_another_error_is_still_one(
 ) -> None:
     """As the making of a model does, of which the imports of a verb make hundreds."""
 
-    def interrupted(given: list[str]) -> int:
+    def interrupted(*_: object) -> int:
         try:
             signal.raise_signal(signal.SIGTERM)
         except KeyboardInterrupt:

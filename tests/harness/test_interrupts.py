@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -72,6 +73,17 @@ def test_a_stop_that_comes_in_a_finalizer_is_not_lost(
         lives_on_for(LIMIT_S, Fleeting)
     assert capsys.readouterr().err == ""
     assert sys.unraisablehook == hook
+
+
+def test_a_stop_that_a_library_swallowed_is_heard_before_a_loop_begins() -> None:
+    async def work() -> None:
+        raise AssertionError("it was lost")
+
+    with stop_signals():
+        with suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGTERM)
+        with pytest.raises(KeyboardInterrupt):
+            run_until_stopped(work())
 
 
 def test_what_else_is_dropped_is_still_told() -> None:

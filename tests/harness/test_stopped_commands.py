@@ -215,6 +215,21 @@ def test_pytest_stops_its_servers(tmp_path: Path, number: signal.Signals) -> Non
     assert not Path("/proc", (tmp_path / "pid").read_text()).exists()
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_pytest_with_scenarios_in_other_processes_reports(tmp_path: Path, number: signal.Signals) -> None:
+    (tmp_path / "test_it.py").write_text(TESTS)
+    write_scenario(tmp_path, LONG)
+    words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:locust", "--rootdir", "."]
+    words += ["-n", "1", "--junit-xml", "j.xml", "test_it.py", "scenarios"]
+    with subprocess.Popen(words, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, text=True) as process:
+        until(lambda: (tmp_path / "pid").exists() and bool((tmp_path / "pid").read_text()))
+        process.send_signal(number)
+        said, _ = process.communicate(timeout=LIMIT_S)
+    assert process.returncode == pytest.ExitCode.INTERRUPTED, said
+    assert (tmp_path / "j.xml").read_text().endswith("</testsuites>")
+    until(lambda: not Path("/proc", (tmp_path / "pid").read_text()).exists())
+
+
 def test_a_server_ends_with_the_pytest_that_was_killed(tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text(TESTS)
     words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:locust", "--rootdir", "."]

@@ -209,7 +209,14 @@ HOSTILE = ["x;touch${IFS}hidden", "$(touch${IFS}hidden)", "`touch\thidden`", "x'
 
 @pytest.mark.parametrize("value", HOSTILE)
 @pytest.mark.parametrize(
-    "words", [("sh", "-c", "echo {id}"), ("prog", "--id={id}"), ("ssh", "h", "{id}"), ("sh", "{id}")]
+    "words",
+    [
+        ("sh", "-c", "echo {id}"),
+        ("prog", "--id={id}"),
+        ("ssh", "h", "{id}"),
+        ("adb", "shell", "dev", "{id}"),
+        ("sh", "{id}"),
+    ],
 )
 def test_what_a_shell_could_take_for_a_command_is_for_the_environment(words: tuple[str, ...], value: str) -> None:
     with pytest.raises(

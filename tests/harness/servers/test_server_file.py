@@ -175,3 +175,30 @@ def test_without_a_line_there_is_no_such_account() -> None:
     met = under_test(server_of("http://127.0.0.1:8080"))
     assert met.line is None
     assert "hawkbit.line_account" not in met.can
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http: http://127.0.0.1:1\npassword: 99887766\n",
+        "http: http://127.0.0.1:1\npasswort: 99887766\n",
+        "http: http://127.0.0.1:1\npassword: [99887766]\n",
+        'http: http://127.0.0.1:1\npassword: "a, 99887766\\u0001"\n',
+        "http: http://127.0.0.1:1\npassword: so 99887766: too\n",
+        "http: http://127.0.0.1:1\nline: {user: l, password: 99887766, x: 1}\n",
+        "http: http://admin:99887766@127.0.0.1:1\n",
+        "serial,token\nA,99887766\n",
+    ],
+)
+def test_a_mistake_beside_a_password_does_not_show_it(file: Path, text: str) -> None:
+    file.write_text(text)
+    with pytest.raises(FileMistakes) as caught:
+        server_of(file)
+    assert f"{file}:" in str(caught.value)
+    assert "99887766" not in str(caught.value)
+
+
+def test_where_a_password_comes_from_is_shown(file: Path) -> None:
+    file.write_text("http: http://127.0.0.1:1\nline: {user: l, password: env:LINE, x: 1}\n")
+    with pytest.raises(FileMistakes, match="password: env:LINE, x: 1"):
+        server_of(file)
