@@ -16,7 +16,7 @@ from fleetrig.harness.conformance.row import Row
 from fleetrig.harness.conformance.run_rows import OpenClient, run_rows
 from fleetrig.harness.report.console import ConsoleReport, make_console
 from fleetrig.harness.report.exits import ExitRules, exit_of_all, remark_on_skips
-from fleetrig.harness.report.junit import write_junit
+from fleetrig.harness.report.junit import by_rules, write_junit
 from fleetrig.harness.verdict import Report, Verdict
 from fleetrig.simulator.contract.errors import BrokenBench
 
@@ -115,7 +115,8 @@ def _show(running: Iterator[Report], count: int, writer: ConsoleReport, options:
         verdicts = [report.verdict for report in reports]
         try:
             if junit is not None:
-                write_junit([replace(report, took_s=round(report.took_s, 3)) for report in reports], junit)
+                rounded = [replace(report, took_s=round(report.took_s, 3)) for report in reports]
+                write_junit(by_rules(rounded, options.rules), junit)
         finally:
             written = {"junit": junit} if junit is not None and junit.exists() else {}
             remark = remark_on_skips(verdicts, options.rules)

@@ -13,7 +13,7 @@ from fleetrig.harness.commands.options import AllowOutside, AllowSkipped, FailOn
 from fleetrig.harness.commands.output_places import check_file
 from fleetrig.harness.report.console import ConsoleReport, make_console
 from fleetrig.harness.report.exits import ExitRules, exit_of_all, remark_on_skips
-from fleetrig.harness.report.junit import write_junit
+from fleetrig.harness.report.junit import by_rules, write_junit
 from fleetrig.harness.run.known_deviations import peer_of
 from fleetrig.harness.run.replay import replay
 from fleetrig.harness.run.trace_file import ENDING
@@ -56,7 +56,7 @@ def report_command(
     verdicts = [report.verdict for report in reports]
     try:
         if junit is not None:
-            write_junit(reports, junit)
+            write_junit(by_rules(reports, rules), junit)
     finally:
         took_s = time.monotonic() - began_s
         written = {"junit": junit} if junit is not None and junit.exists() else {}

@@ -22,6 +22,7 @@ from fleetrig.harness.run.interrupts import run_until_stopped
 from fleetrig.harness.run.known_deviations import peer_of
 from fleetrig.harness.run.power_points import power_cut_points
 from fleetrig.harness.run.run_options import RunOptions
+from fleetrig.harness.run.start_properties import why_not
 from fleetrig.harness.run.trace_file import trace_name
 from fleetrig.harness.scenario_file.selection import Expanded, plan, scenario_root
 from fleetrig.harness.servers.description import description_of, expected
@@ -176,6 +177,10 @@ def planned(request: RunRequest) -> tuple[Expanded, ...]:
     """All runs in their order, repetitions included. Raises UsageError for more than there may be."""
     folder, tags = scenario_root(request.scenarios), request.tag or []
     runs = plan(request.ids or [], folder, tags, power_cut_points, allows_outside=request.allow_outside)
+    if request.against is None:
+        for scenario in (one.scenario for one in runs):
+            if why := why_not(scenario):
+                raise UsageError(f"{scenario.file}: server.properties: {why}")
     try:
         RUNS.check(len(runs) * request.repeat)
     except ValueError as wrong:

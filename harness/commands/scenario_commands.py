@@ -11,6 +11,7 @@ import typer
 
 from fleetrig.harness.commands.fleet_options import warn_of_tokens
 from fleetrig.harness.commands.options import AllowOutside, Scenarios, Tags, Wanted
+from fleetrig.harness.run.start_properties import property_problems
 from fleetrig.harness.scenario_file.problems import FileMistakes, Problem
 from fleetrig.harness.scenario_file.recognition import SUFFIXES
 from fleetrig.harness.scenario_file.selection import expand, find, read_all, scenario_root
@@ -82,7 +83,7 @@ def _words(title: str, words: Sequence[str]) -> str:
 
 def _expansion_problems(file: ScenarioFile) -> tuple[Problem, ...]:
     try:
-        expand(file)
+        runs = expand(file)
     except FileMistakes as wrong:
         return wrong.problems
-    return ()
+    return tuple(property_problems(file.source, (run.scenario for run in runs)))

@@ -51,6 +51,11 @@ def exit_of(verdict: Verdict, *, strict: bool = False) -> Exit:
             return Exit.PASSED
 
 
+def fails(verdict: Verdict, rules: ExitRules) -> bool:
+    """True for a verdict that only the options make a failure."""
+    return (verdict is Verdict.WARNED and rules.strict) or (verdict is Verdict.SKIPPED and rules.fail_on_skip)
+
+
 def exit_of_all(verdicts: Collection[Verdict], rules: ExitRules) -> Exit:
     """The exit code of a whole run, from the verdicts of its parts."""
     code = exit_of(worst_verdict(verdicts), strict=rules.strict) if verdicts else Exit.NOTHING_JUDGED

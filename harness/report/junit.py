@@ -3,7 +3,8 @@
 classname is the folder with dots, name the rest of the id: `hawkbit.deep` and `x[cut=poll#1:sent]`. Both hold nothing
 that depends on the run. file and line point to the check that failed, else to the title; seed, profile, time and trace
 are properties. FAILED is a failure, BROKEN an error, SKIPPED skipped; WARNED and KNOWN pass, with their findings in
-system-out. What passed checks measured stands in system-out too.
+system-out. With `--strict` WARNED is a failure, with `--fail-on-skip` SKIPPED is one. What passed checks measured
+stands in system-out too.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree as ET
 
+from fleetrig.harness.report.exits import ExitRules, fails
 from fleetrig.harness.report.text import finding_lines, measured_lines
 from fleetrig.harness.report.whole_file import whole_file
 from fleetrig.harness.verdict import WORST_FIRST, Report, Verdict
@@ -29,6 +31,11 @@ AS_ATTRIBUTES: Final = frozenset({"file", "line"})
 
 ILLEGAL: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML 1.0 §2.2 does not allow, not even escaped."""
+
+
+def by_rules(reports: Sequence[Report], rules: ExitRules) -> list[Report]:
+    """What the options make a failure is one in the file too: its reader and the exit code must agree."""
+    return [replace(one, verdict=Verdict.FAILED) if fails(one.verdict, rules) else one for one in reports]
 
 
 def write_junit(reports: Sequence[Report], path: Path) -> None:

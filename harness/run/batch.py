@@ -13,7 +13,7 @@ from typing import Final
 from fleetrig.harness.platform import platform_of
 from fleetrig.harness.report.console import ConsoleReport
 from fleetrig.harness.report.exits import ExitRules, remark_on_skips
-from fleetrig.harness.report.junit import write_junit
+from fleetrig.harness.report.junit import by_rules, write_junit
 from fleetrig.harness.run.run import run
 from fleetrig.harness.run.run_options import RunOptions
 from fleetrig.harness.scenario_file.selection import Expanded
@@ -66,7 +66,8 @@ async def run_and_show(pairs: Sequence[Pair], output: BatchOutput, width: int) -
         try:
             if output.junit is not None:
                 order = {expanded.name: position for position, (expanded, _) in enumerate(pairs)}
-                write_junit(sorted([*reports, *not_run], key=lambda report: order[report.name]), output.junit)
+                shown = [*by_rules(reports, output.rules), *not_run]
+                write_junit(sorted(shown, key=lambda report: order[report.name]), output.junit)
         finally:
             took_s = time.monotonic() - began_s
             output.writer.finish(reports, output.written(), took_s=took_s, not_run=len(not_run), remark=remark)

@@ -22,6 +22,7 @@ from typing import Any, Final
 from pydantic import Field, RootModel
 
 from fleetrig.harness.scenario_file.reader import load_mapping
+from fleetrig.harness.scenario_file.selection import ids_below
 from fleetrig.harness.scenario_file.titles import title_of
 from fleetrig.harness.scenario_file.values import Model, Text
 from fleetrig.harness.scenario_file.words import Check
@@ -103,7 +104,11 @@ def _unexpected(deviation: Deviation) -> CheckResult:
 
 
 def peer_of(name: str, folder: Path) -> Peer:
-    """What is known of a peer, from the file in a folder of scenarios. Raises UsageError for an unknown name."""
+    """What is known of a peer, from the file in a folder of scenarios.
+
+    Raises UsageError for a name that the file does not know, and for a scenario that the folder does not have: nobody
+    would ever see that such a deviation is gone.
+    """
     path = folder / FILE
     if not path.is_file():
         raise UsageError(f"--known {name}: there is no {path}")
@@ -113,6 +118,12 @@ def peer_of(name: str, folder: Path) -> Peer:
         hint = f"did you mean {near[0]}?" if near else f"there is {', '.join(peers)}"
         raise UsageError(f"--known {name}: {path} knows no such device or server; {hint}")
     peer: Peer = peers[name]
+    there = ids_below(folder)
+    for one in peer.deviations:
+        if (wanted := one.scenario.partition("[")[0]) not in there:
+            near = difflib.get_close_matches(wanted, there, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise UsageError(f"--known {name}: {path} speaks of {one.scenario}, and there is no such scenario{hint}")
     return peer
 
 

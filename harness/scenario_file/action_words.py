@@ -28,6 +28,10 @@ class ActionWord(WordModel):
         """Describes the action, for `fleetrig plan`."""
         raise NotImplementedError
 
+    def is_about_certificates(self) -> bool:
+        """True when only devices that show certificates could notice it."""
+        return False
+
 
 class DeviceSelector(Model):
     """Words that can concern some of the devices."""

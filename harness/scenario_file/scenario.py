@@ -303,6 +303,18 @@ class Scenario(Heading):
                 raise ValueError(f"phase {phase.name!r}: {why}, and nobody can look into an external device")
         return self
 
+    @model_validator(mode="after")
+    def _has_certificates_where_they_matter(self) -> Self:
+        credential = self.devices.credential
+        if credential in self.devices.certificates:
+            return self
+        for phase in self.phases:
+            for action in phase.do:
+                if action.arguments.is_about_certificates():
+                    raise ValueError(f"phase {phase.name!r}: {action.word} is about certificates, "
+                                     f"and these devices show none (credential: {credential})")  # fmt: skip
+        return self
+
     def checks_of(self, phase: Phase) -> tuple[Check, ...]:
         """What a phase expects, and what is expected of every phase where devices are programs."""
         watches = phase.within_s is not None or phase.for_s is not None

@@ -152,9 +152,19 @@ def write(folder: Path, text: str) -> None:
 
 
 def test_the_file_is_read_and_is_no_scenario(tmp_path: Path) -> None:
-    write(tmp_path, FILE_TEXT)
-    assert peer_of("swupdate", tmp_path).deviations[0].check == "never"
-    assert ids_below(tmp_path) == {}
+    expanded(tmp_path, BODY)
+    write(tmp_path / "scenarios", FILE_TEXT)
+    assert peer_of("swupdate", tmp_path / "scenarios").deviations[0].check == "never"
+    assert list(ids_below(tmp_path / "scenarios")) == ["hawkbit/x"]
+
+
+@pytest.mark.parametrize("wrong", ["hawkbit/xx", "hawkbit/xx[n=1]"])
+def test_an_entry_for_a_scenario_that_is_not_there_is_a_mistake(tmp_path: Path, wrong: str) -> None:
+    expanded(tmp_path, BODY)
+    write(tmp_path / "scenarios", FILE_TEXT.replace("hawkbit/x,", f'"{wrong}",'))
+    done = fleetrig("run", "--known", "swupdate", cwd=tmp_path)
+    assert done.returncode == Exit.WRONG_USAGE
+    assert f"speaks of {wrong}, and there is no such scenario; did you mean hawkbit/x?" in done.stderr
 
 
 def test_names_that_nobody_knows(tmp_path: Path) -> None:

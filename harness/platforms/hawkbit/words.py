@@ -131,9 +131,12 @@ class Rotate(DeviceSelector, ActionWord):
             raise ValueError("a new certificate that no device holds changes nothing: leave tell_device away")
         return self
 
+    def is_about_certificates(self) -> bool:
+        return self.what in ("certificate", "authority")
+
     def describe(self) -> str:
         what = self.what.replace("_", " ")
-        if self.what in ("certificate", "authority"):
+        if self.is_about_certificates():
             return self._describe_certificates()
         told = "are given the new one and restart" if self.tell_device else "keep the old one"
         return f"replace the {what} on the server; {describe_devices(self.only)} {told}"
@@ -148,6 +151,9 @@ class Rotate(DeviceSelector, ActionWord):
 
 class RetireAuthorities(Model, ActionWord):
     """From now on only the newest authority is trusted to issue certificates of devices."""
+
+    def is_about_certificates(self) -> bool:
+        return True
 
     def describe(self) -> str:
         return "trust certificates of the newest authority only"

@@ -247,3 +247,25 @@ def test_a_server_of_one_platform_for_scenarios_of_two(tmp_path: Path) -> None:
     file = tmp_path / "server.yaml"
     file.write_text("platform: hawkbit\nhttp: http://h\n")
     assert request.server(str(file), {"toy", "hawkbit"}).platform == "hawkbit"
+
+
+@pytest.mark.parametrize(
+    ("property_line", "sentence"),
+    [
+        ("hawkbit.controller.minPolingTime: x", "did you mean hawkbit.controller.minPollingTime?"),
+        ("hawkbit.controller.minPollingTime: soon", "expected HH:mm:ss or an ISO-8601 duration, got 'soon'"),
+    ],
+)
+def test_start_up_properties_are_checked_before_anything_runs(
+    tmp_path: Path, property_line: str, sentence: str
+) -> None:
+    head = HEAD.replace("server: {", f"server: {{properties: {{{property_line}}}, ")
+    write_scenario(tmp_path, PASSES, "hawkbit/a")
+    write_scenario(tmp_path, PASSES, "hawkbit/b", head)
+    checked = fleetrig("check", cwd=tmp_path)
+    assert checked.returncode == 4
+    assert "scenarios/hawkbit/b.yaml:3:23: server.properties: " in checked.stderr
+    assert sentence in checked.stderr
+    done = fleetrig("run", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (4, "")
+    assert sentence in done.stderr

@@ -8,7 +8,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from fleetrig.harness.report.junit import junit, write_junit
+from fleetrig.harness.report.exits import Exit, ExitRules, exit_of_all
+from fleetrig.harness.report.junit import by_rules, junit, write_junit
 from fleetrig.harness.verdict import CheckResult, Evidence, Finding, PhaseResult, Report, Verdict
 from fleetrig.simulator.contract.errors import BrokenBench
 
@@ -153,3 +154,20 @@ def test_the_file_is_there_whole_or_as_it_was(tmp_path: Path) -> None:
     path.mkdir()
     with pytest.raises(BrokenBench, match=r"cannot write .*junit\.xml: Is a directory"):
         write_junit([report(Verdict.PASSED)], path)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "rules", "failures"),
+    [
+        (Verdict.WARNED, ExitRules(), 0),
+        (Verdict.WARNED, ExitRules(strict=True), 1),
+        (Verdict.SKIPPED, ExitRules(strict=True), 0),
+        (Verdict.SKIPPED, ExitRules(fail_on_skip=True), 1),
+        (Verdict.PASSED, ExitRules(strict=True, fail_on_skip=True), 0),
+    ],
+)
+def test_the_file_and_the_exit_code_agree_on_what_failed(verdict: Verdict, rules: ExitRules, failures: int) -> None:
+    root = junit(by_rules([report(verdict, "a/x", reason="why"), report(Verdict.PASSED, "a/y")], rules))
+    assert root.get("failures") == str(failures)
+    assert len(root.findall(".//failure")) == failures
+    assert (exit_of_all([verdict, Verdict.PASSED], rules) is Exit.FAILED) is bool(failures)

@@ -176,6 +176,15 @@ MISTAKES = {
         scenario(expect="[{sends: {times: {at_least: 3, at_most: 2}}}]"),
         ["7:23: phases[0].expect[0].sends.times: at_most (2) is less than at_least (3)"],
     ),
+    "an authority where nobody shows a certificate": (
+        scenario(do="{rotate: {what: authority}}"),
+        ["1:1: phase 'first': rotate is about certificates, and these devices show none (credential: target_token)"],
+    ),
+    "authorities retired where nobody shows a certificate": (
+        scenario(do="retire_authorities", devices=FLEET + "credential: none}"),
+        [("1:1: phase 'first': retire_authorities is about certificates, and these devices show none "
+          "(credential: none)")],
+    ),
     "a gap without bounds": (
         scenario(expect="[{gap: {between: poll}}]"),
         ["7:15: phases[0].expect[0].gap: expected at_least, at_most or both"],
