@@ -48,7 +48,7 @@ class ClientAuthorities:
         """Raises ValueError for what is no PEM with certificates."""
         self._anchors: list[x509.Certificate] = []
         self._known: dict[bytes, _Found] = {}
-        """By a digest of the chain: anybody may show one, of 100 KB each, and we keep no more of it than what it said."""
+        """By a digest of the chain: anybody may show one of 100 KB, and no more is kept of it than what it said."""
         if pem:
             self.add(pem)
 
