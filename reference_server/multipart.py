@@ -38,6 +38,11 @@ class BadMultipart(ValueError):
     """The body does not fit its Content-Type, or is over a limit; the text says what is wrong, in Tomcat's words."""
 
 
+def has_boundary(content_type: str) -> bool:
+    """True for a Content-Type that says what stands between the parts."""
+    return bool(parse_options_header(content_type)[1].get(b"boundary"))
+
+
 class Upload:
     """A form with one file. First exhaust `file_blocks()`, then read `fields`, `filename` and `has_file`.
 

@@ -50,7 +50,7 @@ PARAMETER: Final = re.compile(
 
 ENCODED_PARAMETER: Final = re.compile(r"((?:^|(?<=[?&;]))([^=&?#;/\s\"'<>\\]{1,128})=)([^&;\s\"'<>#\\]+)")
 TOKEN_OF_SCHEME: Final = re.compile(
-    r"(\b(?:targettoken|gatewaytoken|bearer)(?:[ \t:+]|%20|%09|%3A)+)(?=[^\s\"'\\,;<>&]*[0-9])([^\s\"'\\,;<>&]{8,})",
+    r"(\b(?:targettoken|gatewaytoken|bearer)(?:[ \t:+]|%20|%09|%3A){1,8})([^\s\"'\\,;<>&]{8,})",
     re.IGNORECASE,
 )
 """Wherever it stands, in a header with a mistyped name too; a digit tells a token from a sentence."""
@@ -230,7 +230,8 @@ class UnknownCredentials:
         return begins + self.mask(value) if "%" in name and is_credential(unquote(name)) else found[0]
 
     def _token(self, found: re.Match[str]) -> str:
-        return found[0] if MASK.match(found[2]) else found[1] + self.mask(found[2])
+        is_word = not any(map(str.isdigit, found[2]))
+        return found[0] if is_word or MASK.match(found[2]) else found[1] + self.mask(found[2])
 
     def _named(self, name: str, text: str) -> str:
         """`text` as JSON has it; the same value in a header has the same number."""

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
@@ -184,6 +186,8 @@ class HttpFront:
     async def listen(self, listener: Listener) -> None:
         """Opens a listener; from then on it accepts."""
         if self._server is None:
+            with suppress(OSError):
+                tempfile.gettempdir()  # looked for now: without descriptors it would not be found
             self._server = _HttpServer(self, self._limits.idle_s)
         await listener.open(partial(self._server.connection, listener.name))
         self._listeners.append(listener)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from ipaddress import IPv6Address
 from typing import Final
 
 from fleetrig.simulator.contract.http import Headers, find_header
@@ -213,7 +214,15 @@ def is_host(text: str) -> bool:
     """True for what a servlet container takes as a name or an address, with or without a port."""
     if HOST.fullmatch(text) is None:
         return False
-    return not text.startswith("[") or text.count("::") <= 1
+    return not text.startswith("[") or _is_ipv6(text[1 : text.index("]")])
+
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        IPv6Address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _origin_form(method: str, target: str, host: str | None) -> tuple[str, str]:

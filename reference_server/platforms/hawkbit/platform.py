@@ -19,6 +19,7 @@ from fleetrig.reference_server.platforms.hawkbit.request.context_path import Out
 from fleetrig.reference_server.platforms.hawkbit.request.dos_filter import DosFilter
 from fleetrig.reference_server.platforms.hawkbit.request.error_replies import framework_reply, refusal
 from fleetrig.reference_server.platforms.hawkbit.request.firewall import check_host, check_path, container_answer
+from fleetrig.reference_server.platforms.hawkbit.request.form_boundary import check_boundary
 from fleetrig.reference_server.platforms.hawkbit.request.front_page import front_page, refuse_front_page
 from fleetrig.reference_server.platforms.hawkbit.request.kept_upload import KeptUpload, keep_upload
 from fleetrig.reference_server.platforms.hawkbit.request.media_types import negotiate, type_sent
@@ -212,6 +213,7 @@ class HawkbitPlatform:
     def _found(self, call: Call) -> tuple[Route, list[str], tuple[bool, ...], str | None]:
         """(route, path variables, which are numbers, type of the answer). Raises 404, 405, 406, 415, Options."""
         refuse_preflight(call.request.method, call.headers)
+        check_boundary(call.headers.get("content-type", ""))
         router = self._devices if call.device else self._operators
         route, values, takes_long = router.find(call.request.method, call.segments)
         return route, values, takes_long, _content_types(route, call)

@@ -26,6 +26,9 @@ CORPUS = {
     "two hosts": (b"GET / HTTP/1.1\r\n" + H + b"Host: i\r\n\r\n", 400),
     "host with a path": (b"GET / HTTP/1.1\r\nHost: h/evil\r\n\r\n", 400),
     "host with a blank": (b"GET / HTTP/1.1\r\nHost: a b\r\n\r\n", 400),
+    "host with nine groups": (b"GET / HTTP/1.1\r\nHost: [1:2:3:4:5:6:7:8:9]\r\n\r\n", 400),
+    "host with three colons": (b"GET / HTTP/1.1\r\nHost: [:::]:80\r\n\r\n", 400),
+    "host with IPv4 in brackets": (b"GET / HTTP/1.1\r\nHost: [1.2.3.4]\r\n\r\n", 400),
     "host with bytes": (b"GET / HTTP/1.1\r\nHost: \xff\xfe\r\n\r\n", 400),
     "blank before colon": (b"GET / HTTP/1.1\r\n" + H + b"X : y\r\n\r\n", 400),
     "header without colon": (b"GET / HTTP/1.1\r\n" + H + b"nonsense\r\n\r\n", 400),
@@ -246,3 +249,10 @@ def test_a_reason_shows_no_credential_of_a_malformed_head(bench: FrontBench, hea
         assert peer.answer().status == 400
     assert "opensesame" not in bench.events[0].reason
     assert len(bench.events[0].reason) > len("no header: ")
+
+
+@pytest.mark.parametrize("host", [b"[::1]", b"[::]:", b"[1:2:3:4:5:6:7::]", b"[::ffff:1.2.3.4]:80"])
+def test_an_address_of_version_6_is_a_host(bench: FrontBench, host: bytes) -> None:
+    with bench.peer() as peer:
+        peer.send(b"GET / HTTP/1.1\r\nHost: " + host + b"\r\n\r\n")
+        assert peer.answer().status == 200

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import tempfile
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -113,3 +114,13 @@ def test_nothing_stays_of_a_client_that_leaves(port: int, tmp_path: Path) -> Non
         peer.send(IMAGE)
     assert upload(port, IMAGE).status == 201
     assert files(tmp_path) == [300_000]
+
+
+def test_the_temporary_folder_is_found_before_descriptors_run_out(loop: Loop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looking for it opens files; without descriptors the reason was "No usable temporary directory found"."""
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    hawkbit = PlatformOptions("hawkbit", partial(HawkbitPlatform, settings=Settings()))
+    server = ReferenceServer(ServerOptions((hawkbit,)), clock=Noon())
+    loop.run(server.__aenter__())
+    loop.run(server.stop())
+    assert tempfile.tempdir is not None

@@ -86,3 +86,9 @@ def test_a_setting_whose_path_is_written_otherwise(end: str) -> None:
 )
 def test_what_holds_none_stays(body: str) -> None:
     assert Secrets().hide_body(body, "/a") == body
+
+
+@pytest.mark.parametrize("text", ["targettoken:::", "targettoken+", "bearer%20", 'name="token"\n', ",token", "<token "])
+def test_a_body_of_nothing_but_beginnings_is_looked_through_in_one_go(text: str) -> None:
+    """Places are looked for in time that grows with the text alone: a body comes from anybody."""
+    assert Secrets().hide_body(text * 100_000, "/a")

@@ -9,6 +9,7 @@ from fleetrig.reference_server.multipart import BadMultipart, Upload
 from fleetrig.reference_server.platforms.hawkbit.ddi import artifact_files
 from fleetrig.reference_server.platforms.hawkbit.mgmt.software_views import artifact_document
 from fleetrig.reference_server.platforms.hawkbit.request.call import Call
+from fleetrig.reference_server.platforms.hawkbit.request.form_boundary import unreadable_form
 from fleetrig.reference_server.platforms.hawkbit.request.kept_upload import FILE_FIELD, KeptUpload
 from fleetrig.reference_server.platforms.hawkbit.request.replies import Reply
 from fleetrig.reference_server.platforms.hawkbit.state import rules, software
@@ -17,7 +18,6 @@ from fleetrig.reference_server.platforms.hawkbit.state.artifact_urls import MGMT
 from fleetrig.reference_server.platforms.hawkbit.state.errors import (
     ARTIFACT_EXCEPTIONS,
     REPOSITORY,
-    REST,
     HawkbitError,
     already_exists,
     bare,
@@ -43,7 +43,7 @@ def upload(call: Call, module_id: int) -> Reply:
     try:
         kept = _kept_before(call, call.request.body) if isinstance(call.request.body, KeptUpload) else _read(call, form)
     except BadMultipart as wrong:
-        raise _unreadable(str(wrong)) from None
+        raise unreadable_form(str(wrong)) from None
     if not form.has_file:
         raise framework(400, "the form has no part called file with a file name")
     if kept is None:
@@ -113,12 +113,7 @@ def _form(call: Call) -> Upload:
     try:
         return Upload(call.request.body, content_type, FILE_FIELD)
     except BadMultipart as wrong:
-        raise _unreadable(str(wrong)) from None
-
-
-def _unreadable(message: str) -> HawkbitError:
-    java_class = REST + "MultiPartFileUploadException"
-    return HawkbitError(400, "artifact.uploadFailed", java_class, message)
+        raise unreadable_form(str(wrong)) from None
 
 
 def _given(call: Call, form: Upload, name: str) -> str | None:

@@ -29,10 +29,10 @@ def switch_on(call: Call, filter_id: int) -> Reply:
     """`POST {"id","type"?,"weight"?,"confirmationRequired"?}`. Locks the set. Raises 400, 404, 429."""
     body = fields.as_object(call.json)
     set_id = fields.integer(body, "id")
-    if set_id is None:
-        raise crash("the real server breaks without the id of a set")
     force_type(body, "type")
     target_filter = need_filter(call, filter_id)
+    if set_id is None:
+        raise crash("the real server breaks without the id of a set")
     named = {**body, "name": target_filter.name, "targetFilterQuery": target_filter.query, "description": None}
     draft = read_draft(call, {**named, "startAt": None}, set_id, action_type="type")
     call.need("READ_DISTRIBUTION_SET")

@@ -34,9 +34,10 @@ def as_objects(document: Any) -> list[dict[str, Any]]:
 
 def as_new_objects(document: Any) -> list[dict[str, Any]]:
     """The objects of a creation. A null between them gets past the real server's reader and breaks it later (500)."""
-    if isinstance(document, list) and None in document:
-        raise crash("null in an array of objects")
-    return as_objects(document)
+    if not isinstance(document, list) or None not in document:
+        return as_objects(document)
+    as_objects([item for item in document if item is not None])
+    raise crash("null in an array of objects")
 
 
 def as_texts_or_null(document: Any, what: str) -> list[str | None]:

@@ -20,17 +20,29 @@ NEGATED: Final = {
 }
 
 
-@lru_cache(maxsize=512)
+LONG_CHARS: Final = 500
+"""A longer query is hundreds of comparisons, which take a megabyte: few of those are remembered."""
+
+
 def compiled(query: str, fields: Fields, *, in_memory: bool = False) -> Match:
     """A query as a function. `in_memory`: as the server matches polling overrides, without its database.
 
     Then a key must be written in lower case to match and a fixed word never does (`EntityMatcher.java`).
     Raises 400 rsqlParamSyntax or rsqlInvalidField; not readable where text stands for a number.
     """
+    remembered = compiled_short if len(query) <= LONG_CHARS else compiled_long
+    return remembered(query, fields, in_memory)
+
+
+def _compiled(query: str, fields: Fields, in_memory: bool) -> Match:
     try:
         return _compile(parse(query), fields, in_memory)
     except RecursionError:
         raise rsql_syntax("the query is nested too deeply") from None
+
+
+compiled_short: Final = lru_cache(maxsize=512)(_compiled)
+compiled_long: Final = lru_cache(maxsize=32)(_compiled)
 
 
 def matcher(node: Node, fields: Fields) -> Match:

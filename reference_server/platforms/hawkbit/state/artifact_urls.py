@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote_plus
 
+from fleetrig.reference_server.platforms.hawkbit.state.errors import not_readable
 from fleetrig.reference_server.platforms.hawkbit.state.forwarded import NO_PORT, origin_parts
 from fleetrig.reference_server.platforms.hawkbit.state.java_order import in_hash_order, string_hash
 
@@ -23,7 +24,7 @@ BY_REQUEST: Final = (
 )
 DOWNLOAD, MD5SUM = "download-http", "md5sum-http"
 MD5SUM_ENDING: Final = ".MD5SUM"
-LEFT_OVER: Final = re.compile(r"\{[?&#/.+;]?[\w.*,:%]+\}")
+LEFT_OVER: Final = re.compile(r"\{[?&#/.+;]?[\w.*,:%]+\}", re.ASCII)
 """A placeholder without a value: the real server takes the link for a template then, and leaves it out."""
 
 
@@ -64,7 +65,10 @@ class Download:
 
 
 def artifact_links(protocols: Mapping[str, UrlProtocol], api: str, download: Download) -> dict[str, Any]:
-    """The links of a file for one API by rel; several with one rel are an array."""
+    """The links of a file for one API by rel; several with one rel are an array.
+
+    Raises 400 for a link with a brace that begins no placeholder: the real server cannot read its own template then.
+    """
     hrefs: dict[str, list[dict[str, str]]] = {}
     for name in in_hash_order(protocols, string_hash):
         one = protocols[name]
@@ -80,7 +84,10 @@ def _href(one: UrlProtocol, download: Download) -> str:
         href = href.replace(f"{{{name}}}", value)
     for name, port in _ports(one, download).items():
         href = href.replace(f":{{{name}}}", f":{port}" if port else "")
-    return LEFT_OVER.sub("", href)
+    href = LEFT_OVER.sub("", href)
+    if "{" in href:
+        raise not_readable(f"the link {href[:200]!r} is no template: a controllerId or a pattern holds a lone brace")
+    return href
 
 
 def _values(one: UrlProtocol, download: Download) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from fleetrig.reference_server.platforms.hawkbit.state.artifact_urls import (
     UrlProtocol,
     artifact_links,
 )
+from fleetrig.reference_server.platforms.hawkbit.state.errors import HawkbitError
 from fleetrig.reference_server.platforms.hawkbit.state.properties import settings_from_properties
 from tests.reference_server.platforms.hawkbit.deployment_bench import Bench
 
@@ -46,6 +48,20 @@ def test_by_default_a_device_downloads_from_where_it_called() -> None:
 def test_placeholders_of_a_pattern(ref: str, href: str) -> None:
     one = UrlProtocol(ref=ref, protocol="ftp", hostname="cdn.example", ip="10.0.0.9", port=21)
     assert links(one) == {"download-http": {"href": href}}
+
+
+@pytest.mark.parametrize("controller_id", ["a{", "a{}", "a}{", "a{y-z}", "a{ü}", "a{{b}}"])
+def test_a_lone_brace_makes_no_link(controller_id: str) -> None:
+    """Compared with a real one: it reads each link as a template, and answers 400 for the whole document."""
+    with pytest.raises(HawkbitError) as refused:
+        artifact_links(PROTOCOLS, DDI, replace(FILE, controller_id=controller_id))
+    assert refused.value.status == 400
+
+
+@pytest.mark.parametrize(("controller_id", "shown"), [("a{y}", "a"), ("a}", "a}"), ("a{?y,z}", "a"), ("a|<", "a|<")])
+def test_braces_around_a_name_are_left_out(controller_id: str, shown: str) -> None:
+    found = artifact_links(PROTOCOLS, DDI, replace(FILE, controller_id=controller_id))
+    assert f"/v1/{shown}/softwaremodules/" in found["download-http"]["href"]
 
 
 def test_a_port_that_is_not_given_leaves_no_colon() -> None:

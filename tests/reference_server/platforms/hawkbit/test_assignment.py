@@ -223,3 +223,7 @@ def test_a_body_that_cannot_be_read_is_told_before_the_target_is_looked_for(benc
 def test_a_type_of_assignment_that_is_none_is_told_before_the_filter_is_looked_for(bench):
     answer = bench.mgmt("POST", "/targetfilters/99999/autoAssignDS", {"id": 1, "type": "foo"})
     assert answer.status == 400
+
+
+def test_a_filter_is_looked_for_before_a_missing_set_breaks(bench):
+    assert bench.mgmt("POST", "/targetfilters/99999/autoAssignDS", {"type": 0}).status == 404

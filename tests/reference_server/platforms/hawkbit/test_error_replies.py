@@ -8,7 +8,7 @@ from fleetrig.reference_server.platforms.hawkbit.request.media_types import NoMe
 from fleetrig.reference_server.platforms.hawkbit.request.replies import CBOR, DDI_TYPES, HAL, JSON
 from fleetrig.simulator.contract.http import HttpRequest
 from fleetrig.simulator.contract.session import Session
-from tests.reference_server.platforms.hawkbit.rig import GATEWAY_KEY, ORIGIN, Rig, document, error_code, status
+from tests.reference_server.platforms.hawkbit.rig import GATEWAY_KEY, ORIGIN, Rig, basic, document, error_code, status
 
 PAGE = "text/html;charset=UTF-8"
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
@@ -167,3 +167,25 @@ def test_who_looks_whether_the_server_is_up_is_sent_to_its_documentation(rig: Ri
 def test_the_front_page_can_only_be_read(rig: Rig, method: str, expected: int, allow: str) -> None:
     response = rig.send(method, "/").response
     assert (response.status, dict(response.headers)["Allow"]) == (expected, allow)
+
+
+@pytest.mark.parametrize(
+    "kind", ["multipart/form-data", "Multipart/Mixed; charset=utf-8", "multipart/form-data; boundary="]
+)
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "/rest/v1/targets"), ("GET", "/rest/v1/targets"), ("PUT", "/rest/v1/nope")]
+)
+def test_a_form_without_a_boundary_is_refused_wherever_it_goes(rig: Rig, method: str, path: str, kind: str) -> None:
+    sent = {"Authorization": basic("admin", "admin"), "Content-Type": kind}
+    answer = rig.send(method, path, sent, b"x")
+    assert status(answer) == 400
+    assert document(answer)["errorCode"] == "hawkbit.server.error.artifact.uploadFailed"
+    assert status(rig.send(method, path, {"Content-Type": kind}, b"x")) == 401
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"), [([None], 500), ([{}, None], 500), ([{}, "x", None], 400), ([[], None], 400)]
+)
+@pytest.mark.parametrize("path", ["/targets", "/targettags", "/distributionsettypes", "/softwaremodules"])
+def test_what_is_no_object_is_told_before_a_null_breaks(rig: Rig, path: str, body: list[object], expected: int) -> None:
+    assert status(rig.mgmt("POST", path, body)) == expected

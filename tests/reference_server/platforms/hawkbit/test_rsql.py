@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tracemalloc
 from dataclasses import dataclass, field
 
 import pytest
@@ -280,3 +281,15 @@ def test_many_stars_over_a_long_text_are_looked_for_once() -> None:
     query = "name==" + "*a" * 200 + "*b"
     assert compiled(query, FIELDS)(Thing("a" * 2000), None) is False
     assert compiled(query, FIELDS)(Thing("a" * 2000 + "b"), None) is True
+
+
+def test_few_long_queries_are_remembered() -> None:
+    """Each is a megabyte of comparisons, and anybody who may read lists can think of any number of them."""
+    tracemalloc.start()
+    try:
+        for number in range(150):
+            compiled(",".join(f"name=={number}.{other}" for other in range(500)), FIELDS)
+        kept_bytes, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept_bytes < 30_000_000

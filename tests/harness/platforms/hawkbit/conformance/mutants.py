@@ -46,7 +46,8 @@ class Mutant:
 
 def forget_cached() -> None:
     """What was made of a query or a schedule before a change is not what is made of it after."""
-    rsql_match.compiled.cache_clear()
+    rsql_match.compiled_short.cache_clear()
+    rsql_match.compiled_long.cache_clear()
     maintenance.window_of.cache_clear()
 
 
