@@ -11,9 +11,9 @@ import typer
 
 from fleetrig.harness.commands.fleet_options import warn_of_tokens
 from fleetrig.harness.commands.options import AllowOutside, Scenarios, Tags, Wanted
-from fleetrig.harness.run.start_properties import property_problems
 from fleetrig.harness.scenario_file.problems import FileMistakes, Problem
 from fleetrig.harness.scenario_file.recognition import SUFFIXES
+from fleetrig.harness.scenario_file.scenario import Scenario
 from fleetrig.harness.scenario_file.selection import expand, find, read_all, scenario_root
 from fleetrig.harness.scenario_file.starter import starter_for
 from fleetrig.harness.scenario_file.template import ScenarioFile
@@ -86,4 +86,11 @@ def _expansion_problems(file: ScenarioFile) -> tuple[Problem, ...]:
         runs = expand(file)
     except FileMistakes as wrong:
         return wrong.problems
-    return tuple(property_problems(file.source, (run.scenario for run in runs)))
+    asking = [run.scenario for run in runs if run.scenario.server.properties]
+    return _property_problems(file, asking) if asking else ()
+
+
+def _property_problems(file: ScenarioFile, asking: Sequence[Scenario]) -> tuple[Problem, ...]:
+    from fleetrig.harness.run.start_properties import property_problems  # only these files need our server to be read
+
+    return tuple(property_problems(file.source, asking))

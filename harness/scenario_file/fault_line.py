@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, Strict, model_validator
 
 from fleetrig.harness.scenario_file.exchange_names import FaultThatCanAct, request_line
-from fleetrig.harness.scenario_file.values import Duration, HttpStatus, Model, Size
+from fleetrig.harness.scenario_file.values import Duration, FinalStatus, Model, Size
 from fleetrig.simulator.contract import fault_values
 from fleetrig.simulator.contract.delivery import Ending, Framing
 from fleetrig.simulator.contract.faults import BELONGS_TO, NEEDS, Fault, FaultKind
@@ -43,7 +43,7 @@ class FaultLine(Model):
     """It ends after affecting this many requests."""
     shows_as: Literal[Ending.REFUSED, Ending.RESET, Ending.SILENCE, Ending.CLOSED] | None = None
     """outage, lost_reply, drop_after_connack: what the device sees."""
-    status: HttpStatus | None = None
+    status: FinalStatus | None = None
     """overload: 503 when not given. rewrite: in place of the answer's own. moved: redirects instead of moving links."""
     retry_after_s: Duration | None = Field(None, alias="retry_after")
     """overload: the `Retry-After` header, in whole seconds."""

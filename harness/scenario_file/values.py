@@ -146,6 +146,7 @@ def written_as(pattern: str, expected: str) -> AfterValidator:
 
 
 HttpStatus = Annotated[int, Strict(), Field(ge=100, le=599)]
+FinalStatus = Annotated[int, Strict(), Field(ge=200, le=599)]
 Text = Annotated[str, Field(min_length=1), up_to(TEXT_CHARS)]
 RecordText = Annotated[str, Field(min_length=1), up_to(RECORD_CHARS)]
 """What stands in the record of each device."""

@@ -28,7 +28,8 @@ from fleetrig.simulator.contract.json_types import Json
 
 E = TypeVar("E", bound=StrEnum)
 
-LEAST_STATUS, MOST_STATUS = 100, 599
+LEAST_STATUS, MOST_STATUS = 200, 599
+"""Below is no answer yet: a client would wait for the one that never comes."""
 MOST_CODE: Final = 255
 BEGINNING_OF_A_PATH: Final = re.compile(r"(?:/[\w.~-]+)+", re.ASCII)
 HEADER_NAME: Final = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
@@ -94,7 +95,9 @@ def check_characters(text: str) -> None:
 hits = text(1, FAULT_TEXT_CHARS.most, "a glob over a line such as POST */feedback or CONNECT gw-*")
 share = number(lambda share: 0 < share <= 1, "a number above 0 and up to 1")
 times = number(lambda times: 1 <= times <= COUNT.most, f"a whole number of at least 1 and {COUNT}", is_whole=True)
-status = number(lambda status: LEAST_STATUS <= status <= MOST_STATUS, "an HTTP status from 100 to 599", is_whole=True)
+status = number(
+    lambda status: LEAST_STATUS <= status <= MOST_STATUS, "a final HTTP status, from 200 to 599", is_whole=True
+)
 code = number(lambda code: 1 <= code <= MOST_CODE, "a return or reason code from 1 to 255", is_whole=True)
 bytes_per_s = number(
     lambda rate: LEAST_BYTES_PER_S <= rate <= BYTES_PER_S.most,

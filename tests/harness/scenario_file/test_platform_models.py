@@ -121,12 +121,12 @@ def test_a_name_that_no_platform_has_is_told_with_the_nearest() -> None:
 
 
 def test_check_and_schema_import_no_engine() -> None:
-    """Files are read, and the schema is made, by words alone."""
+    """Files are read, and the schema is made, by words alone; start-up properties are tried with our own server."""
     folder = Path(__file__).parents[3]
     code = (
         "import sys; from fleetrig.harness.scenario_file.schema import scenario_schema; scenario_schema();"
         "from fleetrig.harness.commands.scenario_commands import check; from pathlib import Path;"
-        f"check(None, Path({str(folder / 'scenarios')!r}));"
+        f"check(['hawkbit'], Path({str(folder / 'scenarios')!r}));"
         "print([m for m in sys.modules if m.startswith(('fleetrig.reference_server', 'fleetrig.simulator.flows', "
         "'fleetrig.simulator.drivers', 'fleetrig.harness.run.', 'fleetrig.harness.platforms.hawkbit.platform'))])"
     )

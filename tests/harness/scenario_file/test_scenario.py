@@ -35,7 +35,7 @@ cites: [hawkbit#S41, thingsboard/mqtt#provisioning-topics]
 tags: [smoke, slow]
 needs: [hawkbit.admin, reference.faults]
 params: {fleet: 20, version: "1.0", model: "a b", checks: [{reaches: {stage: online}}]}
-matrix: {credential: [target_token, gateway_token], cut: power_cut_points}
+matrix: {credential: [target_token, certificate], cut: power_cut_points}
 devices:
   count: "${fleet}"
   flow: hawkbit
@@ -125,7 +125,7 @@ phases:
 
 @pytest.fixture
 def rich(read: Read) -> Scenario:
-    return read(RICH).fill({"credential": "gateway_token", "cut": "poll#1:sent"})
+    return read(RICH).fill({"credential": "certificate", "cut": "poll#1:sent"})
 
 
 def test_it_can_be_written_and_read_again(rich: Scenario, tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ def test_every_word_is_in_the_rich_scenario(rich: Scenario) -> None:
 def test_values_are_filled_in_and_keep_their_type(rich: Scenario) -> None:
     devices = rich.devices
 
-    assert (devices.count, devices.credential, devices.model) == (20, "gateway_token", "x a b y")
+    assert (devices.count, devices.credential, devices.model) == (20, "certificate", "x a b y")
     assert devices.attributes == {"hw": "2", "beta": "true", "ratio": "1.5", "name": "a b"}
     assert rich.phases[-1].expect[0].arguments == Reaches(stage=Stage.ONLINE)
 

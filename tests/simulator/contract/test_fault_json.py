@@ -81,8 +81,8 @@ def test_there_and_back(document: dict[str, Any], fault: Fault) -> None:
         ({"times": 0}, "times", "expected a whole number of at least 1", ""),
         ({"times": 1.0}, "times", "expected a whole number", ""),
         ({"times": True}, "times", "expected a whole number", ""),
-        ({"status": 99}, "status", "expected an HTTP status from 100 to 599", ""),
-        ({"status": 600}, "status", "expected an HTTP status", ""),
+        ({"status": 99}, "status", "expected a final HTTP status, from 200 to 599", ""),
+        ({"status": 600}, "status", "expected a final HTTP status", ""),
         (
             {"shows_as": "reset"},
             "shows_as",
