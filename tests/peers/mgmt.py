@@ -15,6 +15,8 @@ from urllib.parse import quote
 ADMIN = "Basic " + base64.b64encode(b"admin:admin").decode()
 BOUNDARY = "peers-5d41402abc4b2a76"
 WITHIN_S = 30.0
+KINDS = ("/targetfilters", "/targets", "/targettags", "/targettypes", "/distributionsets", "/softwaremodules")
+"""In the order in which they can be deleted."""
 Json = dict[str, Any]
 
 
@@ -34,10 +36,10 @@ class Mgmt:
         self.call("PUT", "/system/configs", {key.replace("__", "."): value for key, value in values.items()})
 
     def make_empty(self) -> None:
-        """Removes targets, distribution sets, software modules and the settings of the tenant."""
-        for path, key in (("/targets", "controllerId"), ("/distributionsets", "id"), ("/softwaremodules", "id")):
+        """Removes what tests make, and what a command that was stopped left; and the settings of the tenant."""
+        for path in KINDS:
             for one in self.call("GET", f"{path}?limit=500")["content"]:
-                self.call("DELETE", f"{path}/{one[key]}")
+                self.call("DELETE", f"{path}/{one['controllerId' if path == '/targets' else 'id']}")
         for key, entry in self.call("GET", "/system/configs").items():
             if not entry["global"] and key != "default.ds.type":  # which has no default
                 self.call("DELETE", f"/system/configs/{key}")
