@@ -13,6 +13,8 @@ from fleetrig.simulator.contract.trace import Lane
 from fleetrig.simulator.drivers.power_cut_trigger import PowerCutTrigger
 from tests.conversation.both_times import Script, Story, in_virtual_time, over_sockets
 
+pytestmark = pytest.mark.slow
+
 UNDISTURBED = Script()
 
 

@@ -34,6 +34,8 @@ from fleetrig.simulator.drivers.realtime import RealBench
 from fleetrig.simulator.effects import Ask, NoReply
 from tests.harness.served import LIMIT_S, Served
 
+pytestmark = pytest.mark.slow
+
 HAWKBIT = platform_of("hawkbit")
 T = TypeVar("T")
 

@@ -16,6 +16,8 @@ from fleetrig.harness.report.exits import Exit
 from fleetrig.harness.run import interrupts
 from tests.harness.command import PROJECT, environment
 
+pytestmark = pytest.mark.slow
+
 
 def started_with(typer: str, folder: Path, before: str = "pass") -> subprocess.CompletedProcess[str]:
     """The command, with this in place of the first large library that it imports."""

@@ -23,6 +23,8 @@ from fleetrig.simulator.contract.trace import Lane, TraceEvent
 from tests.harness.command import LIMIT_S, Done, environment, fleetrig
 from tests.harness.runs import FAILS, PASSES, write_scenario
 
+pytestmark = pytest.mark.slow
+
 FULL_BYTES = 16_384
 """More than what is tried beforehand, less than what is written."""
 

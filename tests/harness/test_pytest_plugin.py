@@ -14,6 +14,8 @@ import pytest
 from tests.harness.command import LIMIT_S, environment
 from tests.harness.runs import BREAKS, FAILS, HEAD, PASSES, WARNS, write_scenario
 
+pytestmark = pytest.mark.slow
+
 
 def pytest_in(folder: Path, *words: str) -> tuple[int, str]:
     """Exit code and output of a pytest within this process."""

@@ -16,6 +16,8 @@ from fleetrig.harness.cli import main
 from tests.harness.commands.test_serve import Mgmt
 from tests.harness.served import LIMIT_S, Served
 
+pytestmark = pytest.mark.slow
+
 HAWKBIT = ("--platform", "hawkbit", "--control", "off")
 SERVER_ERROR = {"status": 500, "error": "Internal Server Error"}
 

@@ -13,6 +13,8 @@ from tests.harness.command import fleetrig
 from tests.harness.runs import PASSES, write_scenario
 from tests.harness.served import Served
 
+pytestmark = pytest.mark.slow
+
 COMMANDS = {
     "run": (["run", "hawkbit/x"], 0, "1 passed in"),
     "conform": (["conform", "hawkbit", "S41"], 0, "1 passed in"),

@@ -19,6 +19,8 @@ from fleetrig.simulator.contract.identity import UserPassword
 from tests.harness.doctor.conftest import GATEWAY_KEY, OTHER, RIGHT, Doctor, Server, expected, flat, server_of
 from tests.harness.served import Served
 
+pytestmark = pytest.mark.slow
+
 TT, GW = ("--target-token", "env:TOKEN"), ("--gateway-token", "env:KEY")
 
 

@@ -11,6 +11,8 @@ import pytest
 from fleetrig.harness.servers.serve_process import ServeProcess, read_ready
 from fleetrig.simulator.contract.errors import BrokenBench
 
+pytestmark = pytest.mark.slow
+
 OPTIONS = ("--platform", "hawkbit", "--http", "127.0.0.1:0")
 
 

@@ -12,6 +12,8 @@ from fleetrig.simulator.contract.delivery import Delivery
 from fleetrig.simulator.contract.http import HttpResponse
 from tests.reference_server.fronts.conftest import FrontBench
 
+pytestmark = pytest.mark.slow
+
 H = b"Host: h\r\n"
 CORPUS = {
     "nothing but noise": (b"\x00\xff\xfe garbage\r\n\r\n", 400),

@@ -60,6 +60,7 @@ def test_files_differ_and_have_their_size(tmp_path: Path) -> None:
     assert Verdict.PASSED in verdicts, "a server may give modules in any order"
 
 
+@pytest.mark.slow
 def test_a_window_that_opens_later(tmp_path: Path) -> None:
     expect = (
         "{order: [{receives: {name: deploymentBase, body_has: {deployment.maintenanceWindow: unavailable}}}, "

@@ -283,6 +283,7 @@ def test_many_stars_over_a_long_text_are_looked_for_once() -> None:
     assert compiled(query, FIELDS)(Thing("a" * 2000 + "b"), None) is True
 
 
+@pytest.mark.slow
 def test_few_long_queries_are_remembered() -> None:
     """Each is a megabyte of comparisons, and anybody who may read lists can think of any number of them."""
     tracemalloc.start()

@@ -242,6 +242,7 @@ def asks_in_a_row(before: int, effect: Effect) -> int:
             return before
 
 
+@pytest.mark.slow
 def test_every_answer_everywhere_and_power_cuts_between_all_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
     # The third and the fifth try are like the second, but for every try there is a world of situations.
     monkeypatch.setattr(hawkbit_feedback, "REPORT_TRIES", 2)
