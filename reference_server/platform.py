@@ -12,6 +12,7 @@ from typing import Protocol, runtime_checkable
 from fleetrig.reference_server.http_container import HttpContainerRules
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
 from fleetrig.simulator.contract.envelope import Envelope, Output
+from fleetrig.simulator.contract.handshake import TlsAlert
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from fleetrig.simulator.contract.session import Session
 
@@ -47,6 +48,26 @@ class Reaction:
 
 
 NOTHING = Reaction()
+
+
+@dataclass(frozen=True, slots=True)
+class HandshakeAnswer:
+    """What a platform says to the certificates of a peer, or to the identity of its pre-shared key.
+
+    The fields from `reason` on mean what they mean in an `HttpAnswer`; a refusal needs a reason.
+    """
+
+    alert: TlsAlert | None = None
+    """Ends the handshake."""
+    psk: bytes | None = None
+    """The key of the identity; without one the handshake comes to nothing."""
+    reason: str = ""
+    device: str = ""
+    changed: str = ""
+    rollback: bool = False
+
+
+ACCEPTED = HandshakeAnswer()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +133,14 @@ class SessionPlatform(ServerPlatform, Protocol):
 
     def closed(self, session: Session, now_us: int) -> Reaction:
         """The session has ended, by either side: called once for each session that was opened."""
+
+
+@runtime_checkable
+class HandshakePlatform(ServerPlatform, Protocol):
+    """A platform that judges peers while they shake hands, before anything is said on their connection."""
+
+    def handshake(self, session: Session, now_us: int) -> HandshakeAnswer:
+        """One transaction. `session` has `certificates` or a `psk_identity`, never both."""
 
 
 PlatformBuilder = Callable[[Store, Blobs, Entropy], ServerPlatform]

@@ -7,10 +7,21 @@ transaction, the commit, then faults that distort what it says. A lost reply is 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TypeVar
 
 from fleetrig.reference_server.fault_plan import FaultPlan
 from fleetrig.reference_server.http_faults import HttpFaults, distort, filter_request, replacement
-from fleetrig.reference_server.platform import HttpAnswer, HttpPlatform, Reaction, ServerPlatform, SessionPlatform
+from fleetrig.reference_server.platform import (
+    ACCEPTED,
+    HandshakeAnswer,
+    HandshakePlatform,
+    HttpAnswer,
+    HttpPlatform,
+    Reaction,
+    ServerPlatform,
+    SessionPlatform,
+)
 from fleetrig.reference_server.server_lane import ServerLane
 from fleetrig.reference_server.session_faults import Blocked, SessionFaults
 from fleetrig.reference_server.stores.interface import Store, StoreFailed
@@ -18,6 +29,7 @@ from fleetrig.simulator.contract.delivery import Delivery, Ending
 from fleetrig.simulator.contract.envelope import Close, Envelope, Output
 from fleetrig.simulator.contract.errors import ModelError, broken_environment
 from fleetrig.simulator.contract.faults import Fault
+from fleetrig.simulator.contract.handshake import ShownCertificate, TlsAlert
 from fleetrig.simulator.contract.http import HttpRequest
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.session import Session
@@ -25,6 +37,9 @@ from fleetrig.simulator.contract.trace import Trace
 
 UNASKED = 0
 """In place of a session id: the server acts by itself."""
+
+
+A = TypeVar("A", Reaction, HandshakeAnswer)
 
 
 class Rollback(Exception):
@@ -54,6 +69,7 @@ class Server:
         self.secrets = secrets
         self._http = platform if isinstance(platform, HttpPlatform) else None
         self._sessions = platform if isinstance(platform, SessionPlatform) else None
+        self._handshakes = platform if isinstance(platform, HandshakePlatform) else None
         self._on_failed = on_failed
         self._lane = ServerLane(trace)
         self._http_faults = HttpFaults(faults)
@@ -120,6 +136,31 @@ class Server:
             self._lane.delivered(delivery, "", session.id, now_us)
         return delivery
 
+    # Handshakes
+
+    def shown_certificate(self, session: Session, now_us: int) -> ShownCertificate:
+        return ShownCertificate.OWN
+
+    def psk(self, session: Session, now_us: int) -> bytes | None:
+        answer = self._judge(session, now_us)
+        if answer.psk is None and not answer.reason:
+            answer = replace(answer, reason=f"nobody has a key of the identity {session.psk_identity}")
+        self._note_handshake(answer, session, now_us)
+        return answer.psk
+
+    def handshake(self, session: Session, now_us: int) -> TlsAlert | None:
+        answer = self._judge(session, now_us)
+        self._note_handshake(answer, session, now_us)
+        return answer.alert
+
+    def _judge(self, session: Session, now_us: int) -> HandshakeAnswer:
+        judge = self._handshakes
+        return ACCEPTED if judge is None else self._in_transaction(lambda: judge.handshake(session, now_us))
+
+    def _note_handshake(self, answer: HandshakeAnswer, session: Session, now_us: int) -> None:
+        if self.trace.wanted and (answer.reason or answer.changed):
+            self._lane.shook_hands(answer, session, now_us)
+
     # Sessions
 
     def opened(self, session: Session, now_us: int) -> Sequence[Output]:
@@ -184,17 +225,21 @@ class Server:
     def _react(self, act: Callable[[SessionPlatform], Reaction]) -> Reaction:
         if self._sessions is None:
             raise ModelError(f"the platform {self.platform.name} has no sessions that last, it speaks HTTP only")
-        reaction: Reaction | None = None
+        sessions = self._sessions
+        return self._in_transaction(lambda: act(sessions))
+
+    def _in_transaction(self, act: Callable[[], A]) -> A:
+        answer: A | None = None
         try:
             with self.store.transaction():
-                reaction = act(self._sessions)
-                if reaction.rollback:
+                answer = act()
+                if answer.rollback:
                     raise Rollback
         except Rollback:
             pass
         self._learn_secrets()
-        assert reaction is not None
-        return reaction
+        assert answer is not None
+        return answer
 
     def _apply_faults(self, reaction: Reaction, session: int, came: Envelope | None, now_us: int) -> list[Output]:
         """The outputs of a reaction after faults; writes both to the trace."""

@@ -13,11 +13,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fleetrig.reference_server.fault_plan import describe
-from fleetrig.reference_server.platform import HttpAnswer, Reaction
+from fleetrig.reference_server.platform import HandshakeAnswer, HttpAnswer, Reaction
 from fleetrig.reference_server.session_faults import Distorted
 from fleetrig.simulator.contract.clock import to_s
 from fleetrig.simulator.contract.delivery import Delivery, Ending
-from fleetrig.simulator.contract.envelope import Close, Envelope, Output, Send
+from fleetrig.simulator.contract.envelope import Close, Envelope, Output, Send, Unheard
 from fleetrig.simulator.contract.faults import Fault
 from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.contract.trace import Lane, Trace
@@ -63,6 +63,15 @@ class ServerLane:
         self._delivered(delivery.response, ending, device, session, now_us)
 
     # Sessions
+
+    def shook_hands(self, answer: HandshakeAnswer, session: Session, now_us: int) -> None:
+        """What came of certificates or a pre-shared key; of a refusal the name says how the peer hears it."""
+        if answer.reason:
+            how = "handshake" if answer.alert is None else f"handshake: {answer.alert}"
+            what, name = "refused", how
+        else:
+            what, name = "answered", answer.changed
+        self._trace.emit(now_us, Lane.SERVER, what, answer.device, reason=answer.reason, name=name, session=session.id)
 
     def opened(self, session: Session, now_us: int) -> None:
         self._devices[session.id] = ""
@@ -114,6 +123,8 @@ class ServerLane:
         match output:
             case Close():
                 self._closed(output, now_us)
+            case Unheard():
+                pass  # a fault's doing, and told as one
             case Send(to, envelope) if to == first_of and first_of:
                 kind = "refused" if reaction.reason else "answered"
                 self._trace.emit(

@@ -131,13 +131,13 @@ class SessionFaults:
         ]
 
     def _distorted(self, output: Output, session: int, came: Envelope | None, now_us: int) -> Distorted:
-        if isinstance(output, Close):
+        if not isinstance(output, Send):
             return Distorted(output, (), (output,))
         asked = came.line if came is not None and output.session == session else None
         if asked is None and (outage := self._plan.trigger(_is_outage, (output.envelope.line,), now_us)) is not None:
             return Distorted(output, (outage,), _outage_outputs(outage, output.session))
         faults: list[Fault] = []
-        becomes: tuple[Output, ...] = (output,)
+        becomes: tuple[Send | Close, ...] = (output,)
         for kind in DISTORTING:
             lines = self._lines(kind, output, asked)
             if not lines or not becomes:
@@ -222,12 +222,12 @@ def _is_lost_reply(fault: Fault) -> bool:
     return fault.kind is FaultKind.LOST_REPLY
 
 
-def _lost_reply_outputs(lost_reply: Fault, session: int) -> tuple[Output, ...]:
+def _lost_reply_outputs(lost_reply: Fault, session: int) -> tuple[Close, ...]:
     ending = shows_as(lost_reply)
     return () if ending is Ending.SILENCE else (Close(session, ending),)
 
 
-def _outage_outputs(outage: Fault, session: int) -> tuple[Output, ...]:
+def _outage_outputs(outage: Fault, session: int) -> tuple[Close, ...]:
     match shows_as(outage):
         case Ending.SILENCE:
             return ()
@@ -237,7 +237,7 @@ def _outage_outputs(outage: Fault, session: int) -> tuple[Output, ...]:
             return (Close(session, Ending.RESET),)
 
 
-def _distort(fault: Fault, output: Send, becomes: tuple[Output, ...]) -> tuple[Output, ...]:
+def _distort(fault: Fault, output: Send, becomes: tuple[Send | Close, ...]) -> tuple[Send | Close, ...]:
     delay_s = fault.number("delay_s")
     match fault.kind:
         case FaultKind.DUPLICATE_DELIVERY:

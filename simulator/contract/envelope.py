@@ -12,15 +12,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Protocol
 
 from fleetrig.simulator.contract.coap import CoapMessage, CoapRequest, CoapResponse
 from fleetrig.simulator.contract.delivery import Delivery, Ending
+from fleetrig.simulator.contract.handshake import ShownCertificate, TlsAlert
 from fleetrig.simulator.contract.http import Body, HttpRequest, HttpResponse
 from fleetrig.simulator.contract.mqtt import MqttPacket, MqttPublish
 from fleetrig.simulator.contract.session import Session
+from fleetrig.simulator.contract.undecodable import Undecodable
 
-Envelope = HttpRequest | HttpResponse | MqttPacket | CoapMessage
+Envelope = HttpRequest | HttpResponse | MqttPacket | CoapMessage | Undecodable
+"""`Undecodable` only ever comes in."""
 
 
 def payload_of(envelope: Envelope) -> Body:
@@ -45,6 +49,20 @@ def without_payload(envelope: Envelope) -> Envelope:
             return envelope
 
 
+class WireForm(StrEnum):
+    """What becomes of an envelope on the wire; everything but WHOLE is a fault, performed by fronts byte for byte."""
+
+    WHOLE = "whole"
+    HALF = "half"
+    """Its first bytes only (`Send.cut_after_bytes`), and nothing more on that connection."""
+    MALFORMED = "malformed"
+    """As many bytes, but no message of the protocol."""
+    LOST = "lost"
+    """CoAP: the first `Send.copies` datagrams that carry it do not arrive. What is confirmable is sent again."""
+    TWICE = "twice"
+    """CoAP: its datagram arrives twice."""
+
+
 @dataclass(frozen=True, slots=True)
 class Send:
     """An envelope on its way to a session's peer, `delay_us` from now. Sessions that are gone by then get nothing."""
@@ -52,6 +70,10 @@ class Send:
     session: int
     envelope: Envelope
     delay_us: int = 0
+    form: WireForm = WireForm.WHOLE
+    cut_after_bytes: int | None = None
+    """HALF: half of it when None."""
+    copies: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +85,15 @@ class Close:
     delay_us: int = 0
 
 
-Output = Send | Close
+@dataclass(frozen=True, slots=True)
+class Unheard:
+    """CoAP: the request that has just come on the session, and `copies` - 1 repetitions of it, count as never arrived."""
+
+    session: int
+    copies: int = 1
+
+
+Output = Send | Close | Unheard
 """Performed in the order given; of two with the same delay the first goes first."""
 
 
@@ -75,6 +105,15 @@ class Conversation(Protocol):
 
     def exchange(self, request: HttpRequest, session: Session, now_us: int) -> Delivery:
         """One HTTP request and what becomes of its answer."""
+
+    def shown_certificate(self, session: Session, now_us: int) -> ShownCertificate:
+        """Which certificate to show in the handshake that begins; asked once for each connection with TLS or DTLS."""
+
+    def psk(self, session: Session, now_us: int) -> bytes | None:
+        """The key of `session.psk_identity`; None when nobody has it."""
+
+    def handshake(self, session: Session, now_us: int) -> TlsAlert | None:
+        """The peer has shown `session.certificates` (not empty); an alert ends the handshake, and nothing was opened."""
 
     def opened(self, session: Session, now_us: int) -> Sequence[Output]:
         """A connection is open, TLS included; a `Close` refuses it."""

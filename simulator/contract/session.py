@@ -22,3 +22,5 @@ class Session:
     certificates: tuple[bytes, ...] = ()
     server_name: str = ""
     """The host that the peer asked for in its TLS handshake (SNI); empty when it named none."""
+    psk_identity: str = ""
+    """The identity of its pre-shared key; empty when it used none."""

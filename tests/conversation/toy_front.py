@@ -16,7 +16,7 @@ from fleetrig.reference_server.fronts.listening import Listener
 from fleetrig.reference_server.reference import LISTENER_KINDS
 from fleetrig.simulator.contract.clock import to_s
 from fleetrig.simulator.contract.delivery import Ending
-from fleetrig.simulator.contract.envelope import Conversation, Envelope, Output, Send
+from fleetrig.simulator.contract.envelope import Close, Conversation, Envelope, Output, Send, Unheard
 from fleetrig.simulator.contract.envelope_json import envelope_from_json, envelope_to_json
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.session import Session
@@ -99,7 +99,7 @@ class ToyFront:
 
     def perform(self, outputs: Sequence[Output]) -> None:
         for output in outputs:
-            if output.session not in self.connections:
+            if isinstance(output, Unheard) or output.session not in self.connections:
                 continue
             if output.delay_us:
                 asyncio.get_running_loop().call_later(to_s(output.delay_us), self._perform, output)
@@ -116,7 +116,7 @@ class ToyFront:
         for listener in self._listeners:
             await listener.accept_again()
 
-    def _perform(self, output: Output) -> None:
+    def _perform(self, output: Send | Close) -> None:
         connection = self.connections.get(output.session)
         if connection is None:
             return

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fleetrig.simulator.contract.delivery import Delivery, Ending, HttpHandler
 from fleetrig.simulator.contract.envelope import Close, Envelope, Output
 from fleetrig.simulator.contract.http import HttpRequest
+from fleetrig.simulator.contract.handshake import ShownCertificate, TlsAlert
 from fleetrig.simulator.contract.session import Session
 
 
@@ -19,6 +20,15 @@ class HttpOnly:
 
     def exchange(self, request: HttpRequest, session: Session, now_us: int) -> Delivery:
         return self.handler(request, session, now_us)
+
+    def shown_certificate(self, session: Session, now_us: int) -> ShownCertificate:
+        return ShownCertificate.OWN
+
+    def psk(self, session: Session, now_us: int) -> bytes | None:
+        return None
+
+    def handshake(self, session: Session, now_us: int) -> TlsAlert | None:
+        return None
 
     def opened(self, session: Session, now_us: int) -> Sequence[Output]:
         return (Close(session.id, Ending.REFUSED),)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from fleetrig.simulator.contract.delivery import Delivery
 from fleetrig.simulator.contract.envelope import Envelope, Output
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
+from fleetrig.simulator.contract.handshake import ShownCertificate, TlsAlert
 from fleetrig.simulator.contract.session import Session
 
 Answers = Callable[[Session, Envelope], Sequence[Output]]
@@ -28,6 +29,15 @@ class ScriptedServer:
         for output in self._answers(session, request):
             self.acts.append((now_us, [output]))
         return Delivery(HttpResponse(200))
+
+    def shown_certificate(self, session: Session, now_us: int) -> ShownCertificate:
+        return ShownCertificate.OWN
+
+    def psk(self, session: Session, now_us: int) -> bytes | None:
+        return None
+
+    def handshake(self, session: Session, now_us: int) -> TlsAlert | None:
+        return None
 
     def opened(self, session: Session, now_us: int) -> Sequence[Output]:
         self.told.append((now_us, session.id, f"opened {session.listener}"))
