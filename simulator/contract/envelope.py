@@ -87,7 +87,7 @@ class Close:
 
 @dataclass(frozen=True, slots=True)
 class Unheard:
-    """CoAP: the request that has just come on the session, and `copies` - 1 repetitions of it, count as never arrived."""
+    """CoAP: the request that has just come, and `copies` - 1 repetitions of it, count as never arrived."""
 
     session: int
     copies: int = 1
@@ -113,7 +113,7 @@ class Conversation(Protocol):
         """The key of `session.psk_identity`; None when nobody has it."""
 
     def handshake(self, session: Session, now_us: int) -> TlsAlert | None:
-        """The peer has shown `session.certificates` (not empty); an alert ends the handshake, and nothing was opened."""
+        """The peer has shown `session.certificates` (not empty). An alert ends the handshake: nothing opens."""
 
     def opened(self, session: Session, now_us: int) -> Sequence[Output]:
         """A connection is open, TLS included; a `Close` refuses it."""

@@ -43,6 +43,7 @@ from fleetrig.simulator.contract.mqtt import (
     PublishAckKind,
     Subscription,
 )
+from fleetrig.simulator.contract.undecodable import Flaw, Undecodable
 
 KINDS: Final[Mapping[str, type[Any]]] = {
     "connect": MqttConnect,
@@ -60,6 +61,7 @@ KINDS: Final[Mapping[str, type[Any]]] = {
     "coap_request": CoapRequest,
     "coap_response": CoapResponse,
     "coap_reset": CoapReset,
+    "undecodable": Undecodable,
 }
 """Those whose fields are written as they are; HTTP has `request` and `response`."""
 
@@ -250,6 +252,8 @@ BYTES: Final = FieldForm(_write_bytes, _read_bytes)
 
 FORMS: Final[Mapping[str, FieldForm]] = {
     "payload": BYTES,
+    "head": BYTES,
+    "flaw": FieldForm(lambda flaw, _: str(flaw), Flaw),
     "password": FieldForm(_write_credential, _read_bytes),
     "token": BYTES,
     "version": FieldForm(lambda version, _: int(version), MqttVersion),

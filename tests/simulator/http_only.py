@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from fleetrig.simulator.contract.delivery import Delivery, Ending, HttpHandler
 from fleetrig.simulator.contract.envelope import Close, Envelope, Output
-from fleetrig.simulator.contract.http import HttpRequest
 from fleetrig.simulator.contract.handshake import ShownCertificate, TlsAlert
+from fleetrig.simulator.contract.http import HttpRequest
 from fleetrig.simulator.contract.session import Session
 
 

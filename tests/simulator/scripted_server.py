@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 
 from fleetrig.simulator.contract.delivery import Delivery
 from fleetrig.simulator.contract.envelope import Envelope, Output
-from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from fleetrig.simulator.contract.handshake import ShownCertificate, TlsAlert
+from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from fleetrig.simulator.contract.session import Session
 
 Answers = Callable[[Session, Envelope], Sequence[Output]]
