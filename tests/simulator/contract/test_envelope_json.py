@@ -37,6 +37,7 @@ from fleetrig.simulator.contract.mqtt import (
 )
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 from fleetrig.simulator.contract.trace_json import from_line, to_line
+from fleetrig.simulator.contract.undecodable import Flaw, Undecodable
 
 EXAMPLES_OF_EACH = 200
 TEXTS = ("", "a", "dev/ü/#", '"{\\}"\n\0', "𝄞 + x=%20", "\x7f", "null")
@@ -47,7 +48,7 @@ SECRET = "0123456789abcdef"
 PROPERTY_VALUES = [0, 7, "text", b"text", b"\xff", ("a", "b")]
 
 CHOICES: dict[str, Sequence[Any]] = {
-    **dict.fromkeys(("payload", "token"), BLOBS),
+    **dict.fromkeys(("payload", "token", "head"), BLOBS),
     "password": (b"", b"password:4f2a", b"unknown:3/32"),
     **dict.fromkeys(("topic", "topic_filter", "client_id", "user_name", "method", "origin", "target"), TEXTS),
     **dict.fromkeys(("retain", "dup", "clean_start", "session_present", "confirmable", "no_local",
@@ -55,6 +56,8 @@ CHOICES: dict[str, Sequence[Any]] = {
     "body": [*BLOBS, FileSlice("", 0, 9), (b"--a", FileSlice("", 0, 1), b"\xff")],
     "version": list(MqttVersion),
     "kind": list(PublishAckKind),
+    "flaw": list(Flaw),
+    "why": TEXTS,
     "observe": [0, 1, 16_777_215],
 }  # fmt: skip
 """By the name of the field; numbers for all others."""
@@ -101,7 +104,7 @@ ALL_KINDS = [HttpRequest, HttpResponse, *KINDS.values()]
 
 
 def test_all_kinds_of_envelope_are_known() -> None:
-    assert {*get_args(MqttPacket), *get_args(CoapMessage), HttpRequest, HttpResponse} == set(ALL_KINDS)
+    assert {*get_args(MqttPacket), *get_args(CoapMessage), HttpRequest, HttpResponse, Undecodable} == set(ALL_KINDS)
 
 
 @pytest.mark.parametrize("kind", ALL_KINDS)
