@@ -20,6 +20,7 @@ from fleetrig.simulator.contract.delivery import Delivery, Ending
 from fleetrig.simulator.contract.envelope import Close, Conversation, Envelope, Output, Send, Unheard, WireForm
 from fleetrig.simulator.contract.handshake import ShownCertificate, TlsAlert
 from fleetrig.simulator.contract.http import HttpRequest
+from fleetrig.simulator.contract.identity import ClientCertificate, PreSharedKey, TlsCredential
 from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.effects import Ask, Await, Connect, Done, NoReply, Outcome, Reply, Tell
 from fleetrig.simulator.transports.inbox import Inbox
@@ -73,8 +74,14 @@ class VirtualNetwork:
         self._last_session += 1
         scheme = link.where.partition(":")[0]
         is_tls = scheme.endswith("s")
-        shown = link.certificates if is_tls else ()
-        link.session = Session(id=self._last_session, listener=scheme, tls=is_tls, certificates=shown)
+        shown = link.tls_credential if is_tls else None
+        link.session = Session(
+            id=self._last_session,
+            listener=scheme,
+            tls=is_tls,
+            certificates=certificates_of(shown),
+            psk_identity=shown.identity if isinstance(shown, PreSharedKey) else "",
+        )
         self._open[link.session.id] = link
         if is_tls and not self._shakes_hands(link, now_us):
             return
@@ -201,11 +208,16 @@ class VirtualNetwork:
         self._later(at_us - now_us, arrive)
 
 
+def certificates_of(shown: TlsCredential | None) -> tuple[bytes, ...]:
+    """The certificates that a session has when its peer shows this."""
+    return shown.chain if isinstance(shown, ClientCertificate) else ()
+
+
 class VirtualLink:
     """A device's connection in virtual time. `woken` gets outcomes that take time, `dropped` what the inbox lost."""
 
-    __slots__ = ("_began_us", "_dropped", "_inbox", "_network", "_waiting", "_woken", "certificates", "ended",
-                 "forgotten_us", "latest_us", "session", "where")  # fmt: skip
+    __slots__ = ("_began_us", "_dropped", "_inbox", "_network", "_waiting", "_woken", "ended", "forgotten_us",
+                 "latest_us", "session", "tls_credential", "where")  # fmt: skip
 
     def __init__(
         self,
@@ -213,10 +225,10 @@ class VirtualLink:
         where: str,
         woken: Callable[[Outcome], None],
         dropped: Callable[[Envelope], None],
-        certificates: tuple[bytes, ...] = (),
+        tls_credential: TlsCredential | None = None,
     ) -> None:
-        """`certificates`: what the device shows where it connects over TLS."""
-        self.certificates = certificates
+        """`tls_credential`: what the device shows where it connects over TLS or DTLS."""
+        self.tls_credential = tls_credential
         self._network = network
         self._woken = woken
         self._dropped = dropped
