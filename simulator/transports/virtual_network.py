@@ -18,13 +18,14 @@ from fleetrig.simulator.contract.clock import Clock, to_s
 from fleetrig.simulator.contract.coap import CoapRequest, CoapReset, CoapResponse
 from fleetrig.simulator.contract.delivery import Delivery, Ending
 from fleetrig.simulator.contract.envelope import Close, Conversation, Envelope, Output, Send, Unheard, WireForm
-from fleetrig.simulator.contract.handshake import ShownCertificate, TlsAlert
+from fleetrig.simulator.contract.handshake import TlsAlert
 from fleetrig.simulator.contract.http import HttpRequest
-from fleetrig.simulator.contract.identity import ClientCertificate, PreSharedKey, TlsCredential
+from fleetrig.simulator.contract.identity import TlsCredential
 from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.effects import Ask, Await, Connect, Done, NoReply, Outcome, Reply, Tell
 from fleetrig.simulator.transports.inbox import Inbox
 from fleetrig.simulator.transports.virtual_datagrams import repeated_after_us
+from fleetrig.simulator.transports.virtual_handshake import handshake_ends, session_of
 from fleetrig.simulator.transports.virtual_http import ROUND_TRIP_US
 
 AGAIN_AFTER_US: Final = 20_000
@@ -32,14 +33,6 @@ AGAIN_AFTER_US: Final = 20_000
 
 Later = Callable[[int, Callable[[], None]], None]
 """`later(after_us, call)`: calls after so many microseconds; of two at the same time the first ordered goes first."""
-
-
-def handshake_ends(server: Conversation, session: Session, now_us: int) -> TlsAlert | None:
-    """The alert with which a handshake ends, whoever ends it; None when it succeeds."""
-    shown = server.shown_certificate(session, now_us)
-    if shown not in (ShownCertificate.OWN, ShownCertificate.LONG_CHAIN):
-        return TlsAlert.BAD_CERTIFICATE
-    return server.handshake(session, now_us) if session.certificates else None
 
 
 class VirtualNetwork:
@@ -72,25 +65,15 @@ class VirtualNetwork:
         """Opens a session for the link, as the server sees it."""
         now_us = self._before_call()
         self._last_session += 1
-        scheme = link.where.partition(":")[0]
-        is_tls = scheme.endswith("s")
-        shown = link.tls_credential if is_tls else None
-        link.session = Session(
-            id=self._last_session,
-            listener=scheme,
-            tls=is_tls,
-            certificates=certificates_of(shown),
-            psk_identity=shown.identity if isinstance(shown, PreSharedKey) else "",
-        )
+        link.session = session_of(link.where.partition(":")[0], self._last_session, link.tls_credential)
         self._open[link.session.id] = link
-        if is_tls and not self._shakes_hands(link, now_us):
+        if link.session.tls and not self._shakes_hands(link, now_us):
             return
         self._perform(self._server.opened(link.session, now_us), self.round_trip_us)
         self._look_ahead(now_us)
 
     def _shakes_hands(self, link: VirtualLink, now_us: int) -> bool:
-        """Devices of virtual time trust the server's own certificate, and no other."""
-        refused = handshake_ends(self._server, link.session, now_us)
+        refused = handshake_ends(self._server, link.session, now_us, link.tls_credential)
         if not refused:
             return True
         del self._open[link.session.id]
@@ -206,11 +189,6 @@ class VirtualNetwork:
         if delay_us == 0:
             at_us = link.latest_us = max(at_us, link.latest_us)
         self._later(at_us - now_us, arrive)
-
-
-def certificates_of(shown: TlsCredential | None) -> tuple[bytes, ...]:
-    """The certificates that a session has when its peer shows this."""
-    return shown.chain if isinstance(shown, ClientCertificate) else ()
 
 
 class VirtualLink:

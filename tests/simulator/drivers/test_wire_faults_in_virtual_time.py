@@ -12,7 +12,7 @@ from fleetrig.simulator.contract.delivery import Ending
 from fleetrig.simulator.contract.envelope import Close, Envelope, Output, Send, Unheard, WireForm
 from fleetrig.simulator.contract.handshake import ShownCertificate, TlsAlert
 from fleetrig.simulator.contract.http import HttpRequest
-from fleetrig.simulator.contract.identity import ClientCertificate
+from fleetrig.simulator.contract.identity import ClientCertificate, PreSharedKey, TlsCredential
 from fleetrig.simulator.contract.mqtt import MqttConnack, MqttConnect, MqttPingreq, MqttPublish
 from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.effects import Ask, Await, Connect, Effect, NoReply, Reply
@@ -124,6 +124,7 @@ class Judging(ScriptedServer):
 
     shown: ShownCertificate = ShownCertificate.OWN
     alert: TlsAlert | None = None
+    key: bytes | None = None
     asked: list[tuple[bytes, ...]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -132,12 +133,16 @@ class Judging(ScriptedServer):
     def shown_certificate(self, session: Session, now_us: int) -> ShownCertificate:
         return self.shown
 
+    def psk(self, session: Session, now_us: int) -> bytes | None:
+        self.asked.append((session.psk_identity.encode(),))
+        return self.key
+
     def handshake(self, session: Session, now_us: int) -> TlsAlert | None:
         self.asked.append(session.certificates)
         return self.alert
 
 
-def life_over(scheme: str, server: Judging, certificate: ClientCertificate | None = None) -> Life:
+def life_over(scheme: str, server: Judging, credential: TlsCredential | None = None) -> Life:
     request = HttpRequest("GET", "https://h.test", "/")
     effects: list[Effect] = (
         [Ask("poll", request, 5.0)]
@@ -145,7 +150,7 @@ def life_over(scheme: str, server: Judging, certificate: ClientCertificate | Non
         else [Connect("connect", f"{scheme}://h.test:1", MqttConnect("dev"), 5.0)]
     )
     life = Life(effects, server)
-    life.agent.certificate = certificate
+    life.agent.tls_credential = credential
     return life.run()
 
 
@@ -179,3 +184,17 @@ def test_a_handshake_refused_in_silence() -> None:
     closed = life_over("mqtts", Judging(alert=TlsAlert.SILENCE), certificate).outcomes[0][1]
     silent = life_over("coaps", Judging(alert=TlsAlert.SILENCE), certificate).outcomes[0][1]
     assert (closed, silent) == (NoReply("tls", 0.002), NoReply("timeout", 5.0))
+
+
+@pytest.mark.parametrize("key", [b"right", b"wrong", None])
+def test_a_pre_shared_key(key: bytes | None) -> None:
+    server = Judging(key=key)
+    ((_, outcome),) = life_over("coaps", server, PreSharedKey("dev", b"right")).outcomes
+    assert isinstance(outcome, Reply) if key == b"right" else outcome == NoReply("timeout", 5.0)
+    assert server.asked == [(b"dev",)]
+
+
+def test_a_pre_shared_key_is_of_no_use_over_tls() -> None:
+    server = Judging()
+    assert isinstance(life_over("mqtts", server, PreSharedKey("dev", b"right")).outcomes[0][1], Reply)
+    assert server.asked == []
