@@ -148,7 +148,7 @@ HOMES = (
     ),
     Home(
         "OpenSSL",
-        ("fleetrig.reference_server.fronts.any_certificate",),
+        ("fleetrig.reference_server.fronts.tls",),
         "the standard library does TLS everywhere else: this one is for listeners that take any client certificate",
     ),
     Home("httpx", ("fleetrig.simulator.transports.http",), "who sends HTTP sends an envelope through the transport"),
