@@ -33,7 +33,7 @@ from fleetrig.reference_server.fronts.control import ControlFront
 from fleetrig.reference_server.fronts.front import BoundListener, Front, FrontTools, Limits, ListenerKind
 from fleetrig.reference_server.fronts.http.front import http_front
 from fleetrig.reference_server.fronts.listening import Listener
-from fleetrig.reference_server.fronts.tls import ServerTls, ThrowAwayTls
+from fleetrig.reference_server.fronts.tls.server_tls import ServerTls, ThrowAwayTls
 from fleetrig.reference_server.platform import PlatformBuilder, context_path_of
 from fleetrig.reference_server.scheduler import Scheduler, ServedPlatform
 from fleetrig.reference_server.server import Server

@@ -149,7 +149,7 @@ HOMES = (
     Home(
         "OpenSSL",
         (
-            "fleetrig.reference_server.fronts.any_certificate",
+            "fleetrig.reference_server.fronts.tls",
             "fleetrig.reference_server.fronts.dtls",
             "fleetrig.simulator.transports.dtls_client",
         ),

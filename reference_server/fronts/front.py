@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 from fleetrig.reference_server.address import Address
 from fleetrig.reference_server.entropy import SystemEntropy
 from fleetrig.reference_server.fronts.listening import Listener
-from fleetrig.reference_server.fronts.tls import ServerTls
+from fleetrig.reference_server.fronts.tls.server_tls import ServerTls
 from fleetrig.reference_server.server import Server
 from fleetrig.simulator.contract.clock import Clock
 from fleetrig.simulator.contract.envelope import Envelope, Output

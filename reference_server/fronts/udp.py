@@ -18,7 +18,7 @@ from fleetrig.reference_server.fronts.datagrams import (
     SocketAddress,
 )
 from fleetrig.reference_server.fronts.front import FrontTools, OnFull
-from fleetrig.reference_server.fronts.tls import ServerTls
+from fleetrig.reference_server.fronts.tls.server_tls import ServerTls
 from fleetrig.reference_server.server import Server
 from fleetrig.simulator.contract.delivery import Ending
 from fleetrig.simulator.contract.session import Session
