@@ -29,11 +29,13 @@ from fleetrig.reference_server.control.refusals import Refusals
 from fleetrig.reference_server.control.ring import TraceRing
 from fleetrig.reference_server.entropy import SystemEntropy
 from fleetrig.reference_server.fault_plan import FaultPlan
+from fleetrig.reference_server.fronts.coap.front import coap_front
 from fleetrig.reference_server.fronts.control import ControlFront
 from fleetrig.reference_server.fronts.front import BoundListener, Front, FrontTools, Limits, ListenerKind
 from fleetrig.reference_server.fronts.http.front import http_front
 from fleetrig.reference_server.fronts.listening import Listener
 from fleetrig.reference_server.fronts.tls.server_tls import ServerTls, ThrowAwayTls
+from fleetrig.reference_server.fronts.udp import DatagramListener
 from fleetrig.reference_server.platform import PlatformBuilder, context_path_of
 from fleetrig.reference_server.scheduler import Scheduler, ServedPlatform
 from fleetrig.reference_server.server import Server
@@ -73,6 +75,7 @@ ANY_LOOPBACK_PORT: Final = Address("127.0.0.1", 0)
 LISTENER_KINDS: Final[Mapping[str, ListenerKind]] = {
     "http": ListenerKind(http_front),
     "https": ListenerKind(http_front, is_tls=True),
+    "coap": ListenerKind(coap_front, bind=DatagramListener),
 }
 """How a listener speaks, by its name."""
 
