@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from fleetrig.reference_server.pem import certificates_in, key_in
+from fleetrig.simulator.certificates.pem import certificates_in, key_in
 from fleetrig.simulator.contract.clock import US_PER_S
 from fleetrig.simulator.contract.identity import ClientCertificate
 
