@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+from typing import Final
+
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
+from fleetrig.simulator.certificates.names import common_name_in
 from fleetrig.simulator.contract.identity import ClientCertificate
+
+UNREADABLE_BY_LIBRARY: Final = (
+    ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)  # fmt: skip
+"""What the library raises for certificates that it cannot read, and for extensions, which it reads when asked for."""
+
+CRL: Final = re.compile(rb"-----BEGIN X509 CRL-----.*?-----END X509 CRL-----", re.DOTALL)
 
 
 def certificates_in(pem: bytes) -> list[x509.Certificate]:
@@ -43,14 +56,43 @@ def client_certificate_in(pem: bytes) -> ClientCertificate:
     own = next((one for one in chain if one.public_key() == key.public_key()), None)
     if own is None:
         raise ValueError("the key does not belong to the certificate")
-    others = [one for one in chain if one != own]
-    ders = tuple(one.public_bytes(serialization.Encoding.DER) for one in (own, *others))
+    ders = tuple(one.public_bytes(serialization.Encoding.DER) for one in in_order(own, chain))
     return ClientCertificate(ders, key_pem_in(pem))
 
 
 def common_name_of(certificate: ClientCertificate) -> str:
     """The name that a device's certificate gives it; empty when it has none."""
-    found = x509.load_der_x509_certificate(certificate.chain[0]).subject.get_attributes_for_oid(
-        x509.NameOID.COMMON_NAME
-    )
-    return str(found[0].value) if found else ""
+    return common_name_in(x509.load_der_x509_certificate(certificate.chain[0]).subject)
+
+
+def in_order(own: x509.Certificate, others: Iterable[x509.Certificate]) -> list[x509.Certificate]:
+    """A certificate, then who issued it, and so on upwards; what is no part of that follows in the order given."""
+    path, left = [own], [one for one in dict.fromkeys(others) if one != own]
+    while issuer := next((one for one in left if is_issuer(one, path[-1])), None):
+        left.remove(issuer)
+        path.append(issuer)
+    return [*path, *left]
+
+
+def is_issuer(issuer: x509.Certificate, issued: x509.Certificate) -> bool:
+    """Whether this one signed that one, by name and signature."""
+    if issuer.subject != issued.issuer:
+        return False
+    try:
+        issued.verify_directly_issued_by(issuer)
+    except (*UNREADABLE_BY_LIBRARY, InvalidSignature):
+        return False
+    return True
+
+
+def crls_in(pem: bytes) -> list[x509.CertificateRevocationList]:
+    """The lists of revoked certificates in a PEM file, at least one. Raises ValueError."""
+    try:
+        found = [x509.load_pem_x509_crl(one) for one in CRL.findall(pem)]
+        for one in found:
+            one.extensions  # noqa: B018  what cannot be read is found now
+    except UNREADABLE_BY_LIBRARY:
+        found = []
+    if not found:
+        raise ValueError("it holds no PEM list of revoked certificates (-----BEGIN X509 CRL-----)")
+    return found
