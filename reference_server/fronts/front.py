@@ -72,5 +72,7 @@ class ListenerKind:
 
     make: Callable[[Server, FrontTools], Front]
     is_tls: bool = False
+    alpn: tuple[str, ...] = ()
+    """Names for what it speaks over TLS (ALPN), if the protocol has any."""
     url_scheme: str = ""
     """The scheme in URLs, if it is not the listener's name."""

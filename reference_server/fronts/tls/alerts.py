@@ -36,10 +36,9 @@ DTLS_MAJOR: Final = 0xFE
 TLS_1_3: Final = 0x0304
 
 
-def judge_certificates(context: SSL.Context, *, required: bool = False) -> None:
-    """Has the `Judgement` that is the app data of each `SSL.Connection` asked; those that show nothing are refused when it is `required`."""
-    mode = SSL.VERIFY_PEER | (SSL.VERIFY_FAIL_IF_NO_PEER_CERT if required else 0)
-    lib.SSL_CTX_set_verify(context._context, mode, _VERIFY)  # noqa: SLF001
+def judge_certificates(context: SSL.Context) -> None:
+    """Has the `Judgement` asked that is the app data of each `SSL.Connection`, if the peer shows certificates."""
+    lib.SSL_CTX_set_verify(context._context, SSL.VERIFY_PEER, _VERIFY)  # noqa: SLF001
     lib.SSL_CTX_set_msg_callback(context._context, _NOTE_MESSAGE)  # noqa: SLF001
 
 

@@ -12,13 +12,13 @@ from dataclasses import replace
 from enum import Enum, auto
 
 from fleetrig.reference_server.fronts.accepting import ProtocolFactory
+from fleetrig.reference_server.fronts.sessions import session_of
 from fleetrig.reference_server.fronts.tls.engine import TlsEngine
 from fleetrig.reference_server.fronts.tls.failure import TlsFailure, no_tls
 from fleetrig.reference_server.fronts.tls.handshakes import Handshakes
 from fleetrig.reference_server.fronts.tls.judgement import Certificates, Judgement
 from fleetrig.reference_server.fronts.tls.transport import TlsTransport
 from fleetrig.simulator.contract.handshake import ShownCertificate, TlsAlert
-from fleetrig.simulator.contract.session import Session
 
 READ_BYTES = 64 * 1024
 """How much is read off a connection before others have their turn."""
@@ -87,12 +87,11 @@ class TlsConnection(asyncio.Protocol):
         """The TCP connection."""
         if hasattr(transport, "max_size"):
             transport.max_size = READ_BYTES
-        peer = transport.get_extra_info("peername") or ("",)
-        here = transport.get_extra_info("sockname") or ("", 0)
-        number = self._connections.handshakes.next_session_id()
-        self.session = Session(peer[0], here[1], number, self._connections.listener, tls=True)
-        self._connections.add(self)
-        within_s = self._connections.handshakes.limits.within_s
+        connections = self._connections
+        session = session_of(transport, connections.listener, connections.handshakes.next_session_id)
+        self.session = replace(session, tls=True)
+        connections.add(self)
+        within_s = connections.handshakes.limits.within_s
         said = f"no handshake within {within_s:g} s"
         self._patience = asyncio.get_running_loop().call_later(within_s, self.give_up, said)
 
@@ -185,7 +184,7 @@ class TlsConnection(asyncio.Protocol):
         handshakes = self._connections.handshakes
         try:
             engine = self._connections.make_engine(handshakes.shown_certificate(self.session), self._judgement)
-        except Exception as bug:  # noqa: BLE001 (a bug must not end the server)
+        except Exception as bug:
             self._judgement.bug = bug
             raise TlsFailure("refused", "the server cannot shake hands") from bug
         self._stage = Stage.SHAKING
@@ -232,15 +231,17 @@ class TlsConnection(asyncio.Protocol):
             self._fail(failure)
 
     def _read(self) -> None:
-        while self._engine is not None and self._inner is not None and self._stage is Stage.OPEN and not self._is_paused:
+        while self._stage is Stage.OPEN and not self._is_paused:
+            assert self._engine is not None
+            assert self._inner is not None
             data = self._engine.read()
             if data is None:
                 return
-            if not data:
+            if data:
+                self._inner.data_received(data)
+            else:
                 self._peer_ended()
                 self.outer.close()
-                return
-            self._inner.data_received(data)
 
     def _peer_ended(self) -> None:
         if self._stage is Stage.OPEN and self._inner is not None:

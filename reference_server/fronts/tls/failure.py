@@ -43,7 +43,7 @@ class TlsFailure(Exception):
 
 
 def openssl_failure(reason: str, details: str = "") -> TlsFailure:
-    """`reason` as OpenSSL words it, in the upper case of `ssl` or the lower of pyOpenSSL; `details` of a verification."""
+    """`reason` as OpenSSL words it, in the capitals of `ssl` or as pyOpenSSL has it; `details` of a verification."""
     said = reason.replace("_", " ").lower()
     if alert := ALERT_HEARD.fullmatch(said):
         name = alert["name"]

@@ -16,7 +16,7 @@ from fleetrig.reference_server.fronts.tls.engine import BLOCK_BYTES
 from fleetrig.reference_server.fronts.tls.failure import TlsFailure, openssl_failure
 from fleetrig.reference_server.fronts.tls.judgement import Judgement
 from fleetrig.reference_server.fronts.tls.server_certificate import ServerCertificate
-from fleetrig.reference_server.pem import certificates_in, key_in
+from fleetrig.simulator.certificates.pem import certificates_in, key_in
 
 
 def judging_context(certificate: ServerCertificate, alpn: Sequence[str]) -> SSL.Context:

@@ -38,7 +38,7 @@ class ServerTls:
         self._connections: TlsConnections | None = None
         self._makers[ShownCertificate.OWN] = self._maker(ShownCertificate.OWN)
 
-    def serve(self, handshakes: Handshakes) -> None:
+    def judge_by(self, handshakes: Handshakes) -> None:
         """Who is asked in handshakes, and who is told of them: before anything is accepted."""
         self._handshakes = handshakes
 
