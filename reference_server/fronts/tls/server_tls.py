@@ -11,7 +11,7 @@ from fleetrig.reference_server.fronts.tls.client_auth import ClientAuth
 from fleetrig.reference_server.fronts.tls.connection import TlsConnection, TlsConnections
 from fleetrig.reference_server.fronts.tls.engine import TlsEngine
 from fleetrig.reference_server.fronts.tls.handshakes import Handshakes
-from fleetrig.reference_server.fronts.tls.judgement import Judgement
+from fleetrig.reference_server.fronts.tls.judgement import CertificateJudgement
 from fleetrig.reference_server.fronts.tls.server_certificate import ServerCertificate
 from fleetrig.reference_server.fronts.tls.stdlib_engine import StdlibEngine, stdlib_context
 from fleetrig.simulator.contract.errors import ModelError, UsageError
@@ -33,7 +33,7 @@ class ServerTls:
         self._alpn = alpn
         self._trusted: list[str] = []
         self._verifying: list[ssl.SSLContext] = []
-        self._makers: dict[ShownCertificate, Callable[[Judgement], TlsEngine]] = {}
+        self._makers: dict[ShownCertificate, Callable[[CertificateJudgement], TlsEngine]] = {}
         self._handshakes: Handshakes | None = None
         self._connections: TlsConnections | None = None
         self._makers[ShownCertificate.OWN] = self._maker(ShownCertificate.OWN)
@@ -67,13 +67,13 @@ class ServerTls:
         if self._connections is not None:
             self._connections.stop()
 
-    def _engine(self, shown: ShownCertificate, judgement: Judgement) -> TlsEngine:
+    def _engine(self, shown: ShownCertificate, judgement: CertificateJudgement) -> TlsEngine:
         make = self._makers.get(shown)
         if make is None:
             make = self._makers[shown] = self._maker(shown)
         return make(judgement)
 
-    def _maker(self, shown: ShownCertificate) -> Callable[[Judgement], TlsEngine]:
+    def _maker(self, shown: ShownCertificate) -> Callable[[CertificateJudgement], TlsEngine]:
         certificate = self._certificate_of(shown)
         if self._client_auth is ClientAuth.ANY:
             # Only here: most servers ask for no certificates, and the library takes long to import.
