@@ -104,7 +104,7 @@ class DtlsAssociations:
         elif random is not None:
             self._listen(data, address, random, now_s)
         elif first_record(data) is None:
-            self._note("malformed", f"a datagram from {address[0]}:{address[1]} is no DTLS", 0)
+            self._note(TlsFailure("malformed", f"a datagram from {address[0]}:{address[1]} is none"))
 
     def due_in_s(self) -> float | None:
         """When to call `advance`; None while there is nothing to wait for."""
@@ -146,7 +146,7 @@ class DtlsAssociations:
             has_cookie = engine.listen()
         except TlsFailure as failure:
             self._listening = self._new_engine()
-            self._note(failure.kind, failure.why, 0)
+            self._note(failure)
             return
         if has_cookie:
             self._listening = self._new_engine()
@@ -238,20 +238,23 @@ class DtlsAssociations:
         if judgement.bug is not None:
             self._tools.on_bug(None, judgement.bug)
         elif judgement.alert is None and not judgement.is_silent:  # else the server has said why
-            self._note(failure.kind, failure.why, peer.session.id)
+            self._note(failure, peer.session.id)
 
     def _give_up(self, peer: DtlsPeer, why: str) -> None:
         self.forget(peer)
         hint = "; its pre-shared key may be a wrong one" if peer.engine.judgement.session.psk_identity else ""
-        self._note("refused", why + hint, peer.session.id)
+        self._note(TlsFailure("refused", why + hint), peer.session.id)
 
     def _drop(self, peer: DtlsPeer) -> None:
         """The end of an open association that the front does not know of yet."""
         self.forget(peer)
         self._receiver.peer_closed(peer)
 
-    def _note(self, kind: str, why: str, session: int) -> None:
-        self._tools.trace.emit(self._tools.clock.now_us(), Lane.NETWORK, kind, reason=why, session=session)
+    def _note(self, failure: TlsFailure, session: int = 0) -> None:
+        self._tools.trace.emit(
+            self._tools.clock.now_us(), Lane.NETWORK, failure.kind, reason=f"DTLS: {failure.why}",
+            name=self._sock.listener, session=session,
+        )  # fmt: skip
 
 
 def _first(peers: dict[SocketAddress, DtlsPeer]) -> DtlsPeer | None:

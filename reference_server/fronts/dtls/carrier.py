@@ -10,9 +10,18 @@ from fleetrig.reference_server.fronts.datagrams import DatagramReceiver, Datagra
 from fleetrig.reference_server.fronts.dtls.associations import DtlsAssociations, DtlsLimits
 from fleetrig.reference_server.fronts.dtls.contexts import CertificateToShow, DtlsContexts
 from fleetrig.reference_server.fronts.front import FrontTools
+from fleetrig.reference_server.server import Server
 from fleetrig.simulator.contract.envelope import Conversation
+from fleetrig.simulator.contract.errors import ModelError
 
 COOKIE_SECRET_BYTES = 32
+
+
+def dtls_carrier(receiver: DatagramReceiver, sock: DatagramSocket, server: Server, tools: FrontTools) -> DtlsCarrier:
+    """For a `DatagramListener`. It shows what TLS listeners would."""
+    if sock.tls is None:
+        raise ModelError(f"the listener {sock.listener} speaks DTLS and has no certificate to show")
+    return DtlsCarrier(receiver, sock, server, tools, sock.tls.certificate_of)
 
 
 class DtlsCarrier:

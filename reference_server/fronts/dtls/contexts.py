@@ -20,9 +20,9 @@ from OpenSSL._util import ffi, lib
 
 from fleetrig.reference_server.fronts.datagrams import SocketAddress
 from fleetrig.reference_server.fronts.tls.alerts import judge_certificates
-from fleetrig.reference_server.fronts.tls.judgement import Certificates, Judgement
+from fleetrig.reference_server.fronts.tls.judgement import CertificateJudgement, Certificates
 from fleetrig.reference_server.fronts.tls.server_certificate import ServerCertificate
-from fleetrig.reference_server.pem import certificates_in, key_in
+from fleetrig.simulator.certificates.pem import certificates_in, key_in
 from fleetrig.simulator.contract.clock import Clock
 from fleetrig.simulator.contract.envelope import Conversation
 from fleetrig.simulator.contract.handshake import ShownCertificate, TlsAlert
@@ -42,7 +42,7 @@ CIPHERS: Final = ":".join(
 CertificateToShow = Callable[[ShownCertificate], ServerCertificate]
 
 
-class DtlsJudgement(Judgement):
+class DtlsJudgement(CertificateJudgement):
     """What the server says of one peer: asked by OpenSSL in the handshake. The app data of its connection."""
 
     __slots__ = ("_clock", "_server", "address", "cookie_secret", "is_silent", "session")

@@ -13,7 +13,7 @@ from typing import Any, Final
 from OpenSSL import SSL
 from OpenSSL._util import ffi, lib
 
-from fleetrig.reference_server.fronts.tls.judgement import Certificates, Judgement
+from fleetrig.reference_server.fronts.tls.judgement import CertificateJudgement, Certificates
 from fleetrig.simulator.contract.handshake import TlsAlert
 
 ERRORS: Final = {
@@ -36,24 +36,23 @@ DTLS_MAJOR: Final = 0xFE
 TLS_1_3: Final = 0x0304
 
 
-def judge_certificates(context: SSL.Context, *, required: bool = False) -> None:
-    """Has the `Judgement` that is the app data of each `SSL.Connection` asked; those that show nothing are refused when it is `required`."""
-    mode = SSL.VERIFY_PEER | (SSL.VERIFY_FAIL_IF_NO_PEER_CERT if required else 0)
-    lib.SSL_CTX_set_verify(context._context, mode, _VERIFY)  # noqa: SLF001
+def judge_certificates(context: SSL.Context) -> None:
+    """Has the `CertificateJudgement` asked that is the app data of each `SSL.Connection`, if the peer shows certificates."""
+    lib.SSL_CTX_set_verify(context._context, SSL.VERIFY_PEER, _VERIFY)  # noqa: SLF001
     lib.SSL_CTX_set_msg_callback(context._context, _NOTE_MESSAGE)  # noqa: SLF001
 
 
-def _error(judgement: Judgement) -> int:
+def _error(judgement: CertificateJudgement) -> int:
     judgement.make()
     if judgement.bug is not None:
         return int(INTERNAL_ERROR)
     return int(lib.X509_V_OK if judgement.alert is None else ERRORS[judgement.alert])
 
 
-def _judgement(ssl: Any) -> Judgement | None:
+def _judgement(ssl: Any) -> CertificateJudgement | None:
     connection = SSL.Connection._reverse_mapping.get(ssl)  # noqa: SLF001
     found = None if connection is None else connection.get_app_data()
-    return found if isinstance(found, Judgement) else None
+    return found if isinstance(found, CertificateJudgement) else None
 
 
 @ffi.callback("int (*)(int, X509_STORE_CTX *)", error=0)  # type: ignore[untyped-decorator]

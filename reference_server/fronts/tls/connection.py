@@ -12,21 +12,21 @@ from dataclasses import replace
 from enum import Enum, auto
 
 from fleetrig.reference_server.fronts.accepting import ProtocolFactory
+from fleetrig.reference_server.fronts.sessions import session_of
 from fleetrig.reference_server.fronts.tls.engine import TlsEngine
 from fleetrig.reference_server.fronts.tls.failure import TlsFailure, no_tls
 from fleetrig.reference_server.fronts.tls.handshakes import Handshakes
-from fleetrig.reference_server.fronts.tls.judgement import Certificates, Judgement
+from fleetrig.reference_server.fronts.tls.judgement import CertificateJudgement, Certificates
 from fleetrig.reference_server.fronts.tls.transport import TlsTransport
 from fleetrig.simulator.contract.handshake import ShownCertificate, TlsAlert
-from fleetrig.simulator.contract.session import Session
 
 READ_BYTES = 64 * 1024
 """How much is read off a connection before others have their turn."""
 
-EngineMaker = Callable[[ShownCertificate, Judgement], TlsEngine]
+EngineMaker = Callable[[ShownCertificate, CertificateJudgement], TlsEngine]
 
 
-class Stage(Enum):
+class TlsStage(Enum):
     SILENT = auto()
     """It has said nothing, and costs no more than a TCP connection."""
     SHAKING = auto()
@@ -73,9 +73,9 @@ class TlsConnection(asyncio.Protocol):
         self._connections = connections
         self._make = make
         self._engine: TlsEngine | None = None
-        self._judgement = Judgement(self._judge)
+        self._judgement = CertificateJudgement(self._judge)
         self._inner: asyncio.Protocol | None = None
-        self._stage = Stage.SILENT
+        self._stage = TlsStage.SILENT
         self._is_paused = False
         self._read_again: asyncio.Handle | None = None
 
@@ -87,19 +87,18 @@ class TlsConnection(asyncio.Protocol):
         """The TCP connection."""
         if hasattr(transport, "max_size"):
             transport.max_size = READ_BYTES
-        peer = transport.get_extra_info("peername") or ("",)
-        here = transport.get_extra_info("sockname") or ("", 0)
-        number = self._connections.handshakes.next_session_id()
-        self.session = Session(peer[0], here[1], number, self._connections.listener, tls=True)
-        self._connections.add(self)
-        within_s = self._connections.handshakes.limits.within_s
+        connections = self._connections
+        session = session_of(transport, connections.listener, connections.handshakes.next_session_id)
+        self.session = replace(session, tls=True)
+        connections.add(self)
+        within_s = connections.handshakes.limits.within_s
         said = f"no handshake within {within_s:g} s"
         self._patience = asyncio.get_running_loop().call_later(within_s, self.give_up, said)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._stage is Stage.SHAKING:
+        if self._stage is TlsStage.SHAKING:
             self._note(TlsFailure("refused", "it left in the middle of the handshake"))
-        self._stage = Stage.ENDING
+        self._stage = TlsStage.ENDING
         self._forget()
         self._engine = None
         inner, self._inner = self._inner, None
@@ -107,13 +106,13 @@ class TlsConnection(asyncio.Protocol):
             inner.connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self._stage is Stage.ENDING:
+        if self._stage is TlsStage.ENDING:
             return
         try:
             if self._engine is None:
                 self._engine = self._begun(data)
             self._engine.feed(data)
-            if self._stage is Stage.OPEN or self._shake(self._engine):
+            if self._stage is TlsStage.OPEN or self._shake(self._engine):
                 self._read()
         except TlsFailure as failure:
             self._fail(failure)
@@ -135,7 +134,7 @@ class TlsConnection(asyncio.Protocol):
 
     @property
     def is_closing(self) -> bool:
-        return self._stage is Stage.ENDING or self.outer.is_closing()
+        return self._stage is TlsStage.ENDING or self.outer.is_closing()
 
     def write(self, data: bytes) -> None:
         """Encrypts and sends. What comes after the end is dropped, as asyncio does."""
@@ -172,9 +171,9 @@ class TlsConnection(asyncio.Protocol):
 
     def give_up(self, why: str) -> None:
         """Ends a connection that waits for its peer."""
-        if self._stage is not Stage.ENDING:
+        if self._stage is not TlsStage.ENDING:
             self._note(TlsFailure("refused", why))
-        self._stage = Stage.ENDING
+        self._stage = TlsStage.ENDING
         self.abort()
 
     # The handshake
@@ -185,10 +184,10 @@ class TlsConnection(asyncio.Protocol):
         handshakes = self._connections.handshakes
         try:
             engine = self._connections.make_engine(handshakes.shown_certificate(self.session), self._judgement)
-        except Exception as bug:  # noqa: BLE001 (a bug must not end the server)
+        except Exception as bug:
             self._judgement.bug = bug
             raise TlsFailure("refused", "the server cannot shake hands") from bug
-        self._stage = Stage.SHAKING
+        self._stage = TlsStage.SHAKING
         return engine
 
     def _shake(self, engine: TlsEngine) -> bool:
@@ -198,7 +197,7 @@ class TlsConnection(asyncio.Protocol):
             return False
         self._forget()
         self.session = replace(self.session, certificates=engine.certificates(), server_name=engine.server_name)
-        self._stage = Stage.OPEN
+        self._stage = TlsStage.OPEN
         self._inner = self._make()
         self._inner.connection_made(TlsTransport(self))
         return True
@@ -232,20 +231,20 @@ class TlsConnection(asyncio.Protocol):
             self._fail(failure)
 
     def _read(self) -> None:
-        while (
-            self._engine is not None and self._inner is not None and self._stage is Stage.OPEN and not self._is_paused
-        ):
+        while self._stage is TlsStage.OPEN and not self._is_paused:
+            assert self._engine is not None
+            assert self._inner is not None
             data = self._engine.read()
             if data is None:
                 return
-            if not data:
+            if data:
+                self._inner.data_received(data)
+            else:
                 self._peer_ended()
                 self.outer.close()
-                return
-            self._inner.data_received(data)
 
     def _peer_ended(self) -> None:
-        if self._stage is Stage.OPEN and self._inner is not None:
+        if self._stage is TlsStage.OPEN and self._inner is not None:
             self._inner.eof_received()
             self.close()
 
@@ -256,7 +255,7 @@ class TlsConnection(asyncio.Protocol):
     def _end(self) -> None:
         """Sends the last word, and waits for the peer to end as well."""
         self._flush()
-        self._stage = Stage.ENDING
+        self._stage = TlsStage.ENDING
         self._forget()
         if self._connections.is_stopped or self.outer.is_closing():
             self.outer.close()

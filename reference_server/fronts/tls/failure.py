@@ -29,21 +29,21 @@ BY_ALERT: Final = {
     "certificate expired": "it finds that this server's certificate is out of date",
 }
 
-Kind = Literal["malformed", "refused"]
+FailureKind = Literal["malformed", "refused"]
 """The word of the network lane: what is no TLS, and what TLS ends by its own rules."""
 
 
 class TlsFailure(Exception):
     """TLS has ended; the alert that says so to the peer lies ready in the engine. `why` is for the trace."""
 
-    def __init__(self, kind: Kind, why: str) -> None:
+    def __init__(self, kind: FailureKind, why: str) -> None:
         super().__init__(why)
-        self.kind: Kind = kind
+        self.kind: FailureKind = kind
         self.why = why
 
 
 def openssl_failure(reason: str, details: str = "") -> TlsFailure:
-    """`reason` as OpenSSL words it, in the upper case of `ssl` or the lower of pyOpenSSL; `details` of a verification."""
+    """`reason` as OpenSSL words it, in the capitals of `ssl` or as pyOpenSSL has it; `details` of a verification."""
     said = reason.replace("_", " ").lower()
     if alert := ALERT_HEARD.fullmatch(said):
         name = alert["name"]

@@ -10,7 +10,7 @@ Certificates = tuple[bytes, ...]
 """As the peer sent them, DER, its own first; see `Session.certificates`."""
 
 
-class Judgement:
+class CertificateJudgement:
     """Made once in a handshake, and only if the peer shows certificates."""
 
     __slots__ = ("_judge", "alert", "bug", "certificates", "is_made")

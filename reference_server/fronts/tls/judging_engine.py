@@ -14,9 +14,9 @@ from OpenSSL import SSL
 from fleetrig.reference_server.fronts.tls.alerts import judge_certificates
 from fleetrig.reference_server.fronts.tls.engine import BLOCK_BYTES
 from fleetrig.reference_server.fronts.tls.failure import TlsFailure, openssl_failure
-from fleetrig.reference_server.fronts.tls.judgement import Judgement
+from fleetrig.reference_server.fronts.tls.judgement import CertificateJudgement
 from fleetrig.reference_server.fronts.tls.server_certificate import ServerCertificate
-from fleetrig.reference_server.pem import certificates_in, key_in
+from fleetrig.simulator.certificates.pem import certificates_in, key_in
 
 
 def judging_context(certificate: ServerCertificate, alpn: Sequence[str]) -> SSL.Context:
@@ -46,7 +46,7 @@ def _choice(spoken: Sequence[bytes]) -> Any:
 class JudgingEngine:
     """A `TlsEngine`. A refusal of the judge is a TlsFailure like any other; the `judgement` tells them apart."""
 
-    def __init__(self, context: SSL.Context, judgement: Judgement) -> None:
+    def __init__(self, context: SSL.Context, judgement: CertificateJudgement) -> None:
         self._judgement = judgement
         self._tls = SSL.Connection(context, None)
         self._tls.set_app_data(judgement)

@@ -11,7 +11,7 @@ from fleetrig.reference_server.fronts.tls.client_auth import ClientAuth
 from fleetrig.reference_server.fronts.tls.connection import TlsConnection, TlsConnections
 from fleetrig.reference_server.fronts.tls.engine import TlsEngine
 from fleetrig.reference_server.fronts.tls.handshakes import Handshakes
-from fleetrig.reference_server.fronts.tls.judgement import Judgement
+from fleetrig.reference_server.fronts.tls.judgement import CertificateJudgement
 from fleetrig.reference_server.fronts.tls.server_certificate import ServerCertificate
 from fleetrig.reference_server.fronts.tls.stdlib_engine import StdlibEngine, stdlib_context
 from fleetrig.simulator.contract.errors import ModelError, UsageError
@@ -28,17 +28,18 @@ class ServerTls:
         alpn: Sequence[str] = (),
     ) -> None:
         """`alpn`: the names of what is spoken, for those protocols that have one."""
-        self._certificate_of = certificate_of
+        self.certificate_of = certificate_of
+        """What DTLS shows too."""
         self._client_auth = client_auth
         self._alpn = alpn
         self._trusted: list[str] = []
         self._verifying: list[ssl.SSLContext] = []
-        self._makers: dict[ShownCertificate, Callable[[Judgement], TlsEngine]] = {}
+        self._makers: dict[ShownCertificate, Callable[[CertificateJudgement], TlsEngine]] = {}
         self._handshakes: Handshakes | None = None
         self._connections: TlsConnections | None = None
         self._makers[ShownCertificate.OWN] = self._maker(ShownCertificate.OWN)
 
-    def serve(self, handshakes: Handshakes) -> None:
+    def judge_by(self, handshakes: Handshakes) -> None:
         """Who is asked in handshakes, and who is told of them: before anything is accepted."""
         self._handshakes = handshakes
 
@@ -67,14 +68,14 @@ class ServerTls:
         if self._connections is not None:
             self._connections.stop()
 
-    def _engine(self, shown: ShownCertificate, judgement: Judgement) -> TlsEngine:
+    def _engine(self, shown: ShownCertificate, judgement: CertificateJudgement) -> TlsEngine:
         make = self._makers.get(shown)
         if make is None:
             make = self._makers[shown] = self._maker(shown)
         return make(judgement)
 
-    def _maker(self, shown: ShownCertificate) -> Callable[[Judgement], TlsEngine]:
-        certificate = self._certificate_of(shown)
+    def _maker(self, shown: ShownCertificate) -> Callable[[CertificateJudgement], TlsEngine]:
+        certificate = self.certificate_of(shown)
         if self._client_auth is ClientAuth.ANY:
             # Only here: most servers ask for no certificates, and the library takes long to import.
             from fleetrig.reference_server.fronts.tls.judging_engine import JudgingEngine, judging_context

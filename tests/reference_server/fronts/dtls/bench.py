@@ -162,4 +162,4 @@ class Bench:
         return sent
 
     def reasons(self) -> list[str]:
-        return [event.reason for event in self.events]
+        return [event.reason.removeprefix("DTLS: ") for event in self.events]

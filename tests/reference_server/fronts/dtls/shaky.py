@@ -18,14 +18,14 @@ class ShakyNetwork:
         self._random = Random(seed)
         self._lost = frozenset(self._random.sample(range(SHAKEN), LOST))
         self._count = 0
-        self._held: list[Callable[[], None]] = []
+        self._held: list[Callable[[], object]] = []
 
-    def carry(self, deliver: Callable[[], None]) -> None:
+    def carry(self, deliver: Callable[[], object]) -> None:
         """Performs `deliver` when the datagram arrives: now, twice, after the next one, or never."""
         for each in self._arriving(deliver):
             each()
 
-    def _arriving(self, deliver: Callable[[], None]) -> Iterator[Callable[[], None]]:
+    def _arriving(self, deliver: Callable[[], object]) -> Iterator[Callable[[], object]]:
         number, self._count = self._count, self._count + 1
         fate = self._random.random() if number < SHAKEN else 1.0
         held, self._held = self._held, []

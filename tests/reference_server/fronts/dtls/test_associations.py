@@ -326,7 +326,7 @@ def test_garbage_is_told_once_and_disturbs_nobody() -> None:
         bench.server.datagram(data, DEVICE, 0.0)
 
     assert bench.reasons() == [
-        f"a datagram from {who} is no DTLS" for _ in range(5) for who in ("127.0.0.1:9", "127.0.0.1:40001")
+        f"a datagram from {who} is none" for _ in range(5) for who in ("127.0.0.1:9", "127.0.0.1:40001")
     ]
     assert talks(bench, device)
 

@@ -1,4 +1,4 @@
-"""Handshakes over a network that loses, doubles and reorders. OpenSSL's clock is the machine's: they run side by side."""
+"""Handshakes over a network that loses, doubles and reorders; side by side, for OpenSSL's clock is the machine's."""
 
 from __future__ import annotations
 
