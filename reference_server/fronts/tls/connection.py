@@ -46,6 +46,10 @@ class TlsConnections:
         self._waiting: dict[TlsConnection, None] = {}
         """Those that shake hands or end, the oldest first."""
 
+    @property
+    def waiting(self) -> int:
+        return len(self._waiting)
+
     def add(self, connection: TlsConnection) -> None:
         if len(self._waiting) >= self.handshakes.limits.at_once:
             next(iter(self._waiting)).give_up("too many handshakes are under way")
