@@ -98,6 +98,15 @@ class CoapEcho:
                 return Reaction((Send(session, CoapResponse("2.05", pattern(int(request.query)), token=token)),))
             case "/counter":
                 return Reaction(self._counter(session, request))
+            case path if path in FORMS:
+                copies = int(request.query) if request.query else 1
+                return Reaction((Send(session, _echo(request), form=FORMS[path], copies=copies),))
+            case _:
+                return self._refuse(session, request)
+
+    def _refuse(self, session: int, request: CoapRequest) -> Reaction:
+        token = request.token
+        match request.path:
             case "/no":
                 return Reaction((Send(session, CoapResponse("4.03", token=token)),), reason="nobody may")
             case "/silent":
@@ -112,9 +121,6 @@ class CoapEcho:
                 return Reaction((Send(session, _echo(request)),))
             case "/broken":
                 raise LookupError("a bug")
-            case path if path in FORMS:
-                copies = int(request.query) if request.query else 1
-                return Reaction((Send(session, _echo(request), form=FORMS[path], copies=copies),))
             case _:
                 return Reaction((Send(session, CoapResponse("4.04", token=token)),))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import aiocoap
+import aiocoap  # type: ignore[import-untyped]
 import pytest
 
 from fleetrig.simulator.contract.coap import CoapResponse
