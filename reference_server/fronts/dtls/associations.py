@@ -159,13 +159,14 @@ class DtlsAssociations:
         sock = self._sock
         session = Session(address[0], sock.local_port, self._tools.next_session_id(), sock.listener, tls=True)
         peer = DtlsPeer(session, address, random, engine, now_s, self)
-        engine.judgement.session = replace(session, server_name=engine.server_name)
-        engine.show(self._server.shown_certificate(engine.judgement.session, self._tools.clock.now_us()))
+        engine.judgement.session = session
+        engine.show(self._server.shown_certificate(session, self._tools.clock.now_us()))
         self._shaking.pop(address, None)
         if len(self._shaking) >= self._limits.shaking and (oldest := _first(self._shaking)) is not None:
             self._give_up(oldest, f"{self._limits.shaking} others are in the middle of a handshake")
         self._shaking[address] = peer
         self._take(peer, b"", now_s)
+        engine.judgement.session = replace(session, server_name=engine.server_name)  # the hello has been read now
 
     # The datagrams of a peer
 

@@ -19,10 +19,14 @@ from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.contract.trace import Trace, TraceEvent
 from fleetrig.simulator.transports.client_tls import ClientTls
 from fleetrig.simulator.transports.dtls_client import DtlsClient
-from tests.certificates import P256, of_server, trusting
+from tests.certificates import P256, long_chain, of_server, trusting
 
 AUTHORITY = CA(key_type=P256)
 SERVER = of_server(AUTHORITY.issue_cert("localhost", "127.0.0.1", key_type=P256))
+SHOWN = {
+    ShownCertificate.STRANGER: of_server(CA(key_type=P256).issue_cert("localhost", key_type=P256)),
+    ShownCertificate.LONG_CHAIN: of_server(long_chain(AUTHORITY, 9).issue_cert("localhost", key_type=P256)),
+}
 DEVICE = ("127.0.0.1", 40_001)
 KEYS = {"dev-1": b"sixteen bytes!!!"}
 
@@ -105,7 +109,8 @@ class Bench:
         trace.listen(self.events.append)
         tools = FrontTools(Midnight(), trace, lambda _, bug: self.bugs.append(bug), count(1).__next__)
         sock = DatagramSocket("coaps", 5684, None, lambda data, address: self.to_device.append((data, address)))
-        contexts = DtlsContexts(lambda _: certificate)
+        shown = {**SHOWN, ShownCertificate.OWN: certificate}
+        contexts = DtlsContexts(shown.__getitem__)
         self.server = DtlsAssociations(
             self.echo, sock, self.judge, tools, contexts, b"secret", limits or DtlsLimits()  # type: ignore[arg-type]
         )  # fmt: skip

@@ -9,8 +9,8 @@ from trustme import CA, KeyType
 
 from fleetrig.reference_server.fronts.dtls.associations import DtlsLimits
 from fleetrig.simulator.contract.delivery import Ending
-from fleetrig.simulator.contract.handshake import TlsAlert
-from fleetrig.simulator.contract.identity import PreSharedKey
+from fleetrig.simulator.contract.handshake import ShownCertificate, TlsAlert
+from fleetrig.simulator.contract.identity import ClientCertificate, PreSharedKey
 from tests.certificates import P256, chain_der, of_device
 from tests.reference_server.fronts.dtls.bench import AUTHORITY, DEVICE, KEYS, Bench, Device
 
@@ -47,7 +47,7 @@ def test_a_chain_in_a_wrong_order_arrives_as_it_was_shown() -> None:
     bench = Bench()
     leaf = CA(key_type=P256).create_child_ca(key_type=P256).create_child_ca(key_type=P256).issue_cert("dev-1")
     own, *others = chain_der(leaf)
-    shown = of_device(leaf).__class__((own, *reversed(others)), leaf.private_key_pem.bytes())
+    shown = ClientCertificate((own, *reversed(others)), leaf.private_key_pem.bytes())
 
     bench.shaken(shown)
 
@@ -358,3 +358,37 @@ def test_no_truncated_or_flipped_datagram_ends_an_association_or_raises() -> Non
     bench.take_sent()
     assert bench.bugs == []
     assert talks(bench, device)
+
+
+@pytest.mark.parametrize("shown", [KEY, CERTIFICATE])
+def test_a_spoiled_flight_hurts_its_own_handshake_only(shown: PreSharedKey | ClientCertificate) -> None:
+    bench = Bench()
+    device = bench.shaken(CERTIFICATE)
+    spoiled_at = range(0, 1_200, 17)
+
+    for port, at in enumerate(spoiled_at):
+        victim = bench.half_open(shown, ("127.0.0.1", port))
+        for data, _ in bench.take_sent():
+            victim.do(lambda data=data: victim.client.take(data))  # type: ignore[misc]
+        for datagram in victim.client.outgoing():
+            flight = bytearray(datagram)
+            flight[at % len(flight)] ^= 0x41
+            bench.server.datagram(bytes(flight[: max(at, 14)] if at % 2 else flight), victim.address, 0.0)
+
+    bench.take_sent()
+    assert bench.bugs == []
+    assert talks(bench, device)
+    bench.server.advance(60.0)
+    assert bench.server.due_in_s() == 30.0  # who hangs is gone by now
+
+
+def test_the_server_shows_what_it_is_told_to() -> None:
+    bench = Bench()
+    bench.judge.shown = ShownCertificate.STRANGER
+    assert "unable to get local issuer" in str(bench.shaken(CERTIFICATE).failure)
+
+    bench.judge.shown = ShownCertificate.LONG_CHAIN
+    assert talks(bench, bench.shaken(CERTIFICATE))
+    assert talks(bench, bench.shaken(KEY))
+    bench.judge.shown = ShownCertificate.OWN
+    assert talks(bench, bench.shaken(CERTIFICATE))
