@@ -71,7 +71,7 @@ class DtlsEngine(JudgingEngine):
 
     def outgoing(self) -> bytes:
         """As every engine's; a piece that is not full is the last one, which saves asking for another each time."""
-        pieces = []
+        pieces: list[bytes] = []
         with suppress(SSL.WantReadError):
             while not pieces or len(pieces[-1]) == FLIGHT_BYTES:
                 pieces.append(self._tls.bio_read(FLIGHT_BYTES))
