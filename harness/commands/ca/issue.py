@@ -19,7 +19,7 @@ from fleetrig.harness.commands.ca.options import (
     Authority,
     Days,
     Expired,
-    Key,
+    KeyOption,
     NotAfter,
     NotBefore,
     Out,
@@ -46,14 +46,14 @@ Names = Annotated[
 From = Annotated[
     Path | None, typer.Option("--from", metavar="F", help="Issue for every unit of this CSV list (column serial).")
 ]
-Count = Annotated[
+CountOfNames = Annotated[
     int | None,
     typer.Option(metavar="N", min=1, callback=within(DEVICES), help="Issue for N devices that --serial names."),
 ]
-Serial = Annotated[
+SerialTemplate = Annotated[
     str | None, typer.Option(metavar="TEXT", help="Names of devices with {n} for the number, such as 'GW-{n:04d}'.")
 ]
-Server = Annotated[
+ServerHosts = Annotated[
     list[str] | None,
     typer.Option(metavar="HOST", help="A server's certificate, for this host name or address; repeatable."),
 ]
@@ -71,11 +71,11 @@ def issue_command(
     folder: Authority,
     names: Names = None,
     listed: From = None,
-    count: Count = None,
-    serial: Serial = None,
-    server: Server = None,
+    count: CountOfNames = None,
+    serial: SerialTemplate = None,
+    server: ServerHosts = None,
     subject: Subject = None,
-    key: Key = KeyKind.P256.value,
+    key: KeyOption = KeyKind.P256.value,
     share_keys: ShareKeys = None,
     days: Days = None,
     not_before: NotBefore = None,

@@ -11,7 +11,7 @@ import typer
 from fleetrig.harness.commands.ca.folder import CERTIFICATE, INDEX, KEY, AuthorityFolder, opened
 from fleetrig.harness.commands.ca.new_files import NewFiles
 from fleetrig.harness.commands.ca.options import (
-    Key,
+    KeyOption,
     NotAfter,
     NotBefore,
     key_kind,
@@ -39,7 +39,7 @@ def new_command(
     ] = None,
     not_before: NotBefore = None,
     not_after: NotAfter = None,
-    key: Key = KeyKind.P256.value,
+    key: KeyOption = KeyKind.P256.value,
     parent: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Let this authority sign it.  [default: it signs itself]")
     ] = None,

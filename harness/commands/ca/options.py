@@ -30,7 +30,7 @@ NotBefore = Annotated[
 ]
 NotAfter = Annotated[str | None, typer.Option(metavar="DATE", help="Valid until then, instead of --days.")]
 Expired = Annotated[bool, typer.Option("--expired", help="Valid until an hour ago: for tests of refusal.")]
-Key = Annotated[str, typer.Option("--key", metavar="KIND", help=f"Kind of the private keys: {', '.join(KINDS)}.")]
+KeyOption = Annotated[str, typer.Option("--key", metavar="KIND", help=f"Kind of the private keys: {', '.join(KINDS)}.")]
 Subject = Annotated[
     str | None,
     typer.Option(

@@ -23,6 +23,7 @@ from fleetrig.simulator.certificates.pem import (
     certificates_in,
     crls_in,
     in_order,
+    is_issuer,
     key_in,
 )
 from fleetrig.simulator.certificates.profile import date_of
