@@ -17,6 +17,7 @@ from cryptography import x509
 
 from fleetrig.harness.commands.ca.index import IssuedEntry, index_text, read_index
 from fleetrig.harness.report.whole_file import whole_file
+from fleetrig.harness.run.interrupts import finishing_first
 from fleetrig.harness.run.private_files import open_private
 from fleetrig.harness.servers.pem_file import pem_file
 from fleetrig.simulator.certificates.authority import CertificateAuthority, read_authority
@@ -55,15 +56,20 @@ class AuthorityFolder:
             file.write(index_text(entries))
         self.entries = entries
 
-    def write_crl(self, now_us: int, days: float) -> Path:
-        """Writes the list of revoked certificates anew. Raises UsageError."""
+    def keep_with_crl(self, entries: list[IssuedEntry], now_us: int, days: float) -> Path:
+        """Writes index and list of revoked certificates. Raises UsageError, and then neither is written."""
         path = self.path / CRL
-        validity = Validity.days(now_us, days, earlier_us=0)
-        revocations = [one.revocation for one in self.entries if one.revoked]
+        try:
+            validity = Validity.days(now_us, days, earlier_us=0)
+        except (ValueError, OverflowError):
+            raise UsageError(f"--crl-days: no date is {days:g} days from now") from None
+        revocations = [one.revocation for one in entries if one.revoked]
         signer, number = self.authority(now_us).signer, self._next_crl_number(path)
         text = signer.revocation_list(revocations, number, validity).decode()
-        with whole_file(path) as file:
-            file.write(text)
+        with finishing_first():
+            self.keep(entries)
+            with whole_file(path) as file:
+                file.write(text)
         return path
 
     def _next_crl_number(self, path: Path) -> int:

@@ -92,8 +92,8 @@ def issue_command(
     """
     at_us, kind = now_us(), key_kind(key)
     validity = validity_of(at_us, days, not_before, not_after, expired=expired)
-    wanted = [file_name(name) for name in wanted_names(names or (), listed, count, serial, server or ())]
     usage, hosts = (FOR_SERVERS, _alternatives(server)) if server else (FOR_CLIENTS, ())
+    wanted = [file_name(name) for name in wanted_names(names or (), listed, count, serial, server or ())]
     profiles = {name: leaf_profile(subject_of(name, subject), validity, usage, hosts) for name in wanted}
     place = folder / ISSUED if out is None else out
     if csv is not None:

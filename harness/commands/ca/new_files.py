@@ -37,6 +37,7 @@ class NewFiles:
         """Raises UsageError, with the advice, for one that is there, and for a folder that cannot be one."""
         self._folder = folder
         self._names: dict[str, None] = {}
+        self._made: list[Path] = []
         for name in names:
             if name in self._names:
                 raise UsageError(f"two of the names want the same file {name}: choose other names")
@@ -45,11 +46,12 @@ class NewFiles:
                 raise UsageError(f"{shown_path(folder / name)} exists already, nothing was written; {advice}")
 
     def __enter__(self) -> Self:
-        self._made = [one for one in (self._folder, *self._folder.parents) if not one.exists()]
         try:
+            self._made = [one for one in (self._folder, *self._folder.parents) if not one.exists()]
             make_private_folder(self._folder)
             self._draft = Path(tempfile.mkdtemp(prefix=".fleetrig-ca-", dir=self._folder))
         except OSError as wrong:
+            self._remove_folders()
             raise UsageError(f"nothing can be written to {shown_path(self._folder)}: {system_said(wrong)}") from None
         return self
 
@@ -78,6 +80,10 @@ class NewFiles:
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
         shutil.rmtree(self._draft, ignore_errors=True)
         if kind is not None:
-            for folder in self._made:
-                with suppress(OSError):
-                    folder.rmdir()
+            self._remove_folders()
+
+    def _remove_folders(self) -> None:
+        """Those that were made here, as far as nobody else has put anything there."""
+        for folder in self._made:
+            with suppress(OSError):
+                folder.rmdir()

@@ -12,7 +12,6 @@ from cryptography import x509
 from fleetrig.harness.commands.ca.folder import AuthorityFolder, opened
 from fleetrig.harness.commands.ca.index import IssuedEntry
 from fleetrig.harness.commands.ca.options import Authority, now_us
-from fleetrig.harness.run.interrupts import finishing_first
 from fleetrig.harness.servers.pem_file import pem_file
 from fleetrig.simulator.certificates.pem import certificates_in, is_issuer
 from fleetrig.simulator.certificates.signing import REASONS
@@ -47,9 +46,7 @@ def revoke_command(
         meant = {one.serial_number: one for word in whom or () for one in _meant(held, authority, word)}
         fresh = [one for one in (entries.get(number, one) for number, one in meant.items()) if not one.revoked]
         entries |= {one.serial_number: one.revoked_at(at_us, reason) for one in fresh}
-        with finishing_first():
-            held.keep(list(entries.values()))
-            written = held.write_crl(at_us, crl_days)
+        written = held.keep_with_crl(list(entries.values()), at_us, crl_days)
     before = f", {len(meant) - len(fresh)} were before" if len(fresh) < len(meant) else ""
     typer.echo(f"revoked {len(fresh)}{before}; {written} lists {sum(bool(one.revoked) for one in entries.values())}")
 

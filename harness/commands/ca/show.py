@@ -31,6 +31,7 @@ from fleetrig.simulator.certificates.signing_request import alternative_names_in
 from fleetrig.simulator.contract.errors import UsageError, system_said
 
 PART: Final = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----")
+SHOWN: Final = ("CERTIFICATE", "PRIVATE KEY", "CERTIFICATE REQUEST", "X509 CRL")
 USAGES: Final = {ExtendedKeyUsageOID.CLIENT_AUTH: "clients", ExtendedKeyUsageOID.SERVER_AUTH: "servers"}
 
 
@@ -51,6 +52,10 @@ def show_command(
 def lines_of(content: bytes, now: datetime) -> Iterator[str]:
     """Raises ValueError for a file with nothing of these, and for a part of it that cannot be read."""
     parts = [part.decode() for part in PART.findall(content)]
+    if not parts:
+        raise ValueError("it holds nothing of PEM (-----BEGIN …-----)")
+    if not any(part.endswith(SHOWN) for part in parts):
+        raise ValueError(f"it holds nothing of what is shown here, only {', '.join(dict.fromkeys(parts))}")
     chain = certificates_in(content) if "CERTIFICATE" in parts else []
     for certificate in chain:
         yield from _certificate_lines(certificate, now)
@@ -63,8 +68,6 @@ def lines_of(content: bytes, now: datetime) -> Iterator[str]:
     if "X509 CRL" in parts:
         for one in crls_in(content):
             yield from _list_lines(one, now)
-    if not parts:
-        raise ValueError("it holds nothing of PEM (-----BEGIN …-----)")
 
 
 def _certificate_lines(certificate: x509.Certificate, now: datetime) -> Iterator[str]:
