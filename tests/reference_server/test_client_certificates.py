@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fleetrig.reference_server.client_certificates import ClientAuthorities
@@ -24,6 +24,9 @@ from fleetrig.simulator.certificates.pem import client_certificate_in
 from fleetrig.simulator.certificates.profile import FOR_CLIENTS, Validity, extension, leaf_profile
 from fleetrig.simulator.contract.clock import US_PER_S
 
+STEADY = settings(
+    max_examples=150, deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
 NOW_US = 1_790_000_000 * US_PER_S
 DAY_US = 86_400 * US_PER_S
 NOW = datetime.fromtimestamp(NOW_US // US_PER_S, UTC)
@@ -282,6 +285,7 @@ CHAIN = SEEDED.authority_below("Line").issue_client("HB-1").chain
 TRUSTED = ClientAuthorities(SEEDED.certificate_pem)
 
 
+@STEADY
 @given(st.integers(0, 1), st.integers(0, min(map(len, CHAIN)) - 1), st.integers(0, 255))
 def test_a_chain_with_a_flipped_byte_raises_nothing(which: int, position: int, value: int) -> None:
     flipped = list(CHAIN)

@@ -13,8 +13,8 @@ from cryptography import x509
 
 from fleetrig.simulator.certificates.keys import KeyKind
 from fleetrig.simulator.certificates.names import LONGEST_NAME, distinguished_name, named
-from fleetrig.simulator.certificates.profile import Validity
-from fleetrig.simulator.contract.clock import US_PER_S
+from fleetrig.simulator.certificates.profile import DAY_US, Validity, date_of
+from fleetrig.simulator.contract.clock import US_PER_S, VIRTUAL_EPOCH_US
 from fleetrig.simulator.contract.errors import UsageError
 
 KINDS: Final = [kind.value for kind in KeyKind]
@@ -22,14 +22,18 @@ PLACE_OF_NAME: Final = "{}"
 
 Authority = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of an authority that `ca new` made.")]
 Days = Annotated[
-    float | None, typer.Option("--days", metavar="N", min=0, help="Valid for N days from now.  [default: 365]")
+    float | None,
+    typer.Option("--days", metavar="N", min=0, help="Valid for N days from now, or from --not-before.  [default: 365]"),
 ]
 NotBefore = Annotated[
     str | None,
-    typer.Option(metavar="DATE", help="Valid from then on: 2027-01-31 or 2027-01-31T12:00:00Z.  [default: a day ago]"),
+    typer.Option(
+        metavar="DATE",
+        help="Valid from then on: 2027-01-31 or 2027-01-31T12:00:00Z.  [default: 2026-01-01, when virtual time begins]",
+    ),
 ]
 NotAfter = Annotated[str | None, typer.Option(metavar="DATE", help="Valid until then, instead of --days.")]
-Expired = Annotated[bool, typer.Option("--expired", help="Valid until an hour ago: for tests of refusal.")]
+Expired = Annotated[bool, typer.Option("--expired", help="Expired in real and in virtual time: for tests of refusal.")]
 KeyOption = Annotated[str, typer.Option("--key", metavar="KIND", help=f"Kind of the private keys: {', '.join(KINDS)}.")]
 Subject = Annotated[
     str | None,
@@ -67,7 +71,10 @@ def key_kind(text: str) -> KeyKind:
 def validity_of(
     at_us: int, days: float | None, not_before: str | None, not_after: str | None, *, expired: bool = False
 ) -> Validity:
-    """Raises UsageError for dates that contradict each other, or are none."""
+    """Raises UsageError for dates that contradict each other, or are none.
+
+    What is issued counts from the day on which virtual time begins: listed in a scenario it is to be good there too.
+    """
     if days is not None and not_after is not None:
         raise UsageError("--days and --not-after both say when it ends: give one of them")
     if expired and (days, not_before, not_after) != (None, None, None):
@@ -75,14 +82,14 @@ def validity_of(
     begin = None if not_before is None else _date("--not-before", not_before)
     end = None if not_after is None else _date("--not-after", not_after)
     try:
+        early_us = min(at_us - DAY_US, VIRTUAL_EPOCH_US)
         if expired:
-            return Validity.expired(at_us)
+            return Validity.expired(early_us)
         usual = Validity.days(at_us if begin is None else _us(begin), DEFAULT_DAYS if days is None else days)
-        return Validity(begin or usual.begin, end or usual.end)
+        return Validity(begin or date_of(early_us), end or usual.end)
     except (ValueError, OverflowError):
         raise UsageError(
-            f"nothing is valid from {begin or 'a day ago'} until {end or f'{days} days later'}: the end comes after "
-            "the beginning, and both between 1950 and 9999"
+            "no certificate has these dates: its end comes after its beginning, and both between 1950 and 9999"
         ) from None
 
 

@@ -6,14 +6,18 @@ from contextlib import suppress
 
 import pytest
 from cryptography import x509
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fleetrig.simulator.certificates.names import alternative, common_name_in, distinguished_name, named
 
+STEADY = settings(
+    max_examples=150, deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
 TEXTS = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\0"), min_size=1, max_size=64)
 
 
+@STEADY
 @given(st.text(st.characters(blacklist_categories=["Cs"]), max_size=80))
 def test_a_common_name_is_itself_or_refused(text: str) -> None:
     if 0 < len(text.encode()) <= 64 and "\0" not in text:
@@ -23,6 +27,7 @@ def test_a_common_name_is_itself_or_refused(text: str) -> None:
         named(text)
 
 
+@STEADY
 @given(st.lists(TEXTS.filter(lambda text: len(text.encode()) <= 64), min_size=1, max_size=4))
 def test_a_distinguished_name_is_read_as_it_is_written(values: list[str]) -> None:
     oids = [x509.NameOID.ORGANIZATION_NAME, x509.NameOID.LOCALITY_NAME, x509.NameOID.ORGANIZATIONAL_UNIT_NAME]
@@ -31,6 +36,7 @@ def test_a_distinguished_name_is_read_as_it_is_written(values: list[str]) -> Non
     assert distinguished_name(name.rfc4514_string()) == name
 
 
+@STEADY
 @given(st.text(max_size=40))
 def test_any_text_is_a_name_or_told(text: str) -> None:
     with suppress(ValueError):

@@ -9,7 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fleetrig.simulator.certificates.authority import CertificateAuthority
@@ -18,6 +18,9 @@ from fleetrig.simulator.certificates.profile import FOR_SERVERS, Validity
 from fleetrig.simulator.certificates.signing_request import not_taken_over, read_request, requested_profile
 from fleetrig.simulator.contract.clock import US_PER_S
 
+STEADY = settings(
+    max_examples=150, deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
 NOW_US = 1_790_000_000 * US_PER_S
 KEY = ec.generate_private_key(ec.SECP256R1())
 AUTHORITY = CertificateAuthority("CA", NOW_US)
@@ -77,6 +80,7 @@ def test_what_is_no_request_is_told(noise: bytes) -> None:
 REQUEST = made(x509.SubjectAlternativeName([x509.DNSName("a.example")])).public_bytes(Encoding.DER)
 
 
+@STEADY
 @given(st.integers(0, len(REQUEST) - 1), st.integers(1, 255))
 def test_whatever_its_key_has_signed_is_unchanged(position: int, flip: int) -> None:
     """A flipped byte is told, unless it is one of how the signature is written."""

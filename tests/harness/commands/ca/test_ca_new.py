@@ -94,7 +94,7 @@ def test_nothing_is_overwritten(ca: Command, plant: Path) -> None:
         (["--name", "x", "--subject", "CN=x"], "--name and --subject both name it"),
         (["--subject", "Plant CA"], "is no name such as CN=device-1,OU=iot,O=ACME"),
         (["--days", "1", "--not-after", "2030-01-01"], "give one of them"),
-        (["--not-after", "2001-01-01"], "the end comes after the beginning"),
+        (["--not-after", "2001-01-01"], "its end comes after its beginning"),
         (["--not-after", "soon"], "expected a date such as 2027-01-31"),
         (["--days", "1e9"], "between 1950 and 9999"),
         (["--days", "nan"], "--days"),
