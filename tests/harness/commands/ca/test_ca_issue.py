@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 from pathlib import Path
 
@@ -89,6 +90,23 @@ def test_all_files_or_none(ca: Command, plant: Path) -> None:
     assert done.returncode == 4
     assert "HB-2.pem exists already, nothing was written; choose another folder with --out" in done.stderr
     assert snapshot(plant) == before
+
+
+def test_commands_at_the_same_time_wait_for_each_other(
+    ca: Command, plant: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What another one writes while this one waits for the folder is found, and kept."""
+    by_another = f"V\t301231000000Z\t\t{7:02X}\tunknown\t/CN=HB-7\n"
+
+    def wait(descriptor: int, how: int) -> None:
+        assert (os.path.samestat(os.fstat(descriptor), plant.stat()), how) == (True, fcntl.LOCK_EX)
+        (plant / "index.txt").write_text(by_another)
+
+    monkeypatch.setattr(fcntl, "flock", wait)
+    assert ca("issue", "plant", "HB-1").returncode == 0
+    first, second = (plant / "index.txt").read_text().splitlines(keepends=True)
+    assert first == by_another
+    assert second.endswith("/CN=HB-1\n")
 
 
 @pytest.mark.parametrize("failing", ["HB-2.pem", "index.txt"])
