@@ -16,6 +16,7 @@ from fleetrig.reference_server.mqtt_sessions.topic_filters import filter_flaw, i
 from fleetrig.reference_server.mqtt_sessions.violation import Violation
 from fleetrig.simulator.contract.envelope import Output, Send
 from fleetrig.simulator.contract.mqtt import (
+    MqttPacket,
     MqttPublish,
     MqttPublishAck,
     MqttSuback,
@@ -82,7 +83,7 @@ class MessageFlow:
             return None
         outcome = client.outgoing.acknowledge(ack)
         if client.session is not None:
-            draft.send(client.session, outcome.packets)
+            draft.send(client.session, [_of_version(packet, client.version) for packet in outcome.packets])
         return Violation(MqttReason.PROTOCOL_ERROR, outcome.flaw) if outcome.flaw else None
 
     def subscribe(
@@ -193,8 +194,12 @@ class MessageFlow:
 
 def _acknowledge(client: ClientState, kind: PublishAckKind, packet_id: int, code: int, draft: ReactionDraft) -> None:
     if client.session is not None:
-        shown = code if client.version is MqttVersion.V5 else 0
-        draft.send(client.session, [MqttPublishAck(kind, packet_id, shown)])
+        draft.send(client.session, [_of_version(MqttPublishAck(kind, packet_id, code), client.version)])
+
+
+def _of_version(packet: MqttPacket, version: MqttVersion) -> MqttPacket:
+    """Acknowledgements of MQTT 3 have no code."""
+    return packet if version is MqttVersion.V5 or not isinstance(packet, MqttPublishAck) else replace(packet, code=0)
 
 
 def _as_wanted(publish: MqttPublish, wanted: Subscription, client: ClientState) -> MqttPublish:

@@ -55,7 +55,7 @@ class Step(StrEnum):
     """Only in the table: `step_of` looks into the rules."""
 
 
-class Row(NamedTuple):
+class Steps(NamedTuple):
     """The step in each state, in the order of `ConnectionState`."""
 
     waiting: Step
@@ -66,28 +66,28 @@ class Row(NamedTuple):
 PacketKey = type | PublishAckKind
 """The type of an envelope; of acknowledgements, which share one, their kind."""
 
-TABLE: Final[Mapping[PacketKey, Row]] = {
+TABLE: Final[Mapping[PacketKey, Steps]] = {
     # packet                   waiting               connected
-    MqttConnect: Row(Step.LOG_IN, Step.BY_RULE),
-    MqttConnack: Row(Step.NOT_FOR_SERVERS, Step.NOT_FOR_SERVERS),
-    MqttPublish: Row(Step.BY_RULE, Step.RECEIVE),
-    PublishAckKind.PUBACK: Row(Step.BY_RULE, Step.ACKNOWLEDGED),
-    PublishAckKind.PUBREC: Row(Step.BY_RULE, Step.ACKNOWLEDGED),
-    PublishAckKind.PUBREL: Row(Step.BY_RULE, Step.ACKNOWLEDGED),
-    PublishAckKind.PUBCOMP: Row(Step.BY_RULE, Step.ACKNOWLEDGED),
-    MqttSubscribe: Row(Step.BY_RULE, Step.SUBSCRIBE),
-    MqttSuback: Row(Step.NOT_FOR_SERVERS, Step.NOT_FOR_SERVERS),
-    MqttUnsubscribe: Row(Step.BY_RULE, Step.UNSUBSCRIBE),
-    MqttUnsuback: Row(Step.NOT_FOR_SERVERS, Step.NOT_FOR_SERVERS),
-    MqttPingreq: Row(Step.BY_RULE, Step.PING),
-    MqttPingresp: Row(Step.NOT_FOR_SERVERS, Step.NOT_FOR_SERVERS),
-    MqttDisconnect: Row(Step.BY_RULE, Step.LEAVE),
-    MqttAuth: Row(Step.NOT_FOR_SERVERS, Step.NOT_FOR_SERVERS),
-    Undecodable: Row(Step.BROKEN, Step.BROKEN),
+    MqttConnect: Steps(Step.LOG_IN, Step.BY_RULE),
+    MqttConnack: Steps(Step.NOT_FOR_SERVERS, Step.NOT_FOR_SERVERS),
+    MqttPublish: Steps(Step.BY_RULE, Step.RECEIVE),
+    PublishAckKind.PUBACK: Steps(Step.BY_RULE, Step.ACKNOWLEDGED),
+    PublishAckKind.PUBREC: Steps(Step.BY_RULE, Step.ACKNOWLEDGED),
+    PublishAckKind.PUBREL: Steps(Step.BY_RULE, Step.ACKNOWLEDGED),
+    PublishAckKind.PUBCOMP: Steps(Step.BY_RULE, Step.ACKNOWLEDGED),
+    MqttSubscribe: Steps(Step.BY_RULE, Step.SUBSCRIBE),
+    MqttSuback: Steps(Step.NOT_FOR_SERVERS, Step.NOT_FOR_SERVERS),
+    MqttUnsubscribe: Steps(Step.BY_RULE, Step.UNSUBSCRIBE),
+    MqttUnsuback: Steps(Step.NOT_FOR_SERVERS, Step.NOT_FOR_SERVERS),
+    MqttPingreq: Steps(Step.BY_RULE, Step.PING),
+    MqttPingresp: Steps(Step.NOT_FOR_SERVERS, Step.NOT_FOR_SERVERS),
+    MqttDisconnect: Steps(Step.BY_RULE, Step.LEAVE),
+    MqttAuth: Steps(Step.NOT_FOR_SERVERS, Step.NOT_FOR_SERVERS),
+    Undecodable: Steps(Step.BROKEN, Step.BROKEN),
 }
 """AUTH is for clients that a server has asked for more, which no platform here does (MQTT 5 §4.12)."""
 
-STRANGE: Final = Row(Step.NOT_FOR_SERVERS, Step.NOT_FOR_SERVERS)
+STRANGE: Final = Steps(Step.NOT_FOR_SERVERS, Step.NOT_FOR_SERVERS)
 """For envelopes of other protocols."""
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from fleetrig.reference_server.mqtt_sessions.session_rules import SessionRules
 from fleetrig.simulator.contract.envelope import Envelope, Output, Send
 from fleetrig.simulator.contract.mqtt import (
+    MqttConnack,
     MqttConnect,
     MqttPublish,
     MqttPublishAck,
@@ -39,10 +40,16 @@ class BrokerTalk(Talk):
     def join(self, session: int, client_id: str, **fields: Any) -> list[str]:
         return self.open(session) + self.say(session, connect(client_id, **fields))
 
-    def connack(self, session: int, client_id: str, **fields: Any) -> Envelope:
-        """The first packet that answers a CONNECT."""
+    def rejoined(self, session: int, client_id: str, **fields: Any) -> list[Output]:
+        """As `join`, in envelopes."""
         self.open(session)
-        return sent(self.heard(session, connect(client_id, **fields)))[0]
+        return self.heard(session, connect(client_id, **fields))
+
+    def connack(self, session: int, client_id: str, **fields: Any) -> MqttConnack:
+        """The first packet that answers a CONNECT."""
+        first = sent(self.rejoined(session, client_id, **fields), session)[0]
+        assert isinstance(first, MqttConnack)
+        return first
 
     def wants(self, session: int, topic_filter: str, qos: int = 0, **fields: Any) -> list[str]:
         return self.say(session, MqttSubscribe((Subscription(topic_filter, qos, **fields),), packet_id=1))

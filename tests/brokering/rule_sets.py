@@ -1,4 +1,4 @@
-"""What three real servers decide about MQTT sessions, as far as their fact sheets and sources say, and a broker's rules.
+"""What three real servers decide about MQTT sessions, as far as fact sheets and sources say, and a broker's rules.
 
 Platforms to come state their own; these show that the rules can say what they need.
 """
