@@ -60,34 +60,34 @@ class Steps(NamedTuple):
 
     waiting: Step
     connected: Step
-    ended: Step = Step.IGNORE
+    ended: Step
 
 
 PacketKey = type | PublishAckKind
 """The type of an envelope; of acknowledgements, which share one, their kind."""
 
 TABLE: Final[Mapping[PacketKey, Steps]] = {
-    # packet                   waiting               connected
-    MqttConnect: Steps(Step.LOG_IN, Step.BY_RULE),
-    MqttConnack: Steps(Step.NOT_FOR_SERVERS, Step.NOT_FOR_SERVERS),
-    MqttPublish: Steps(Step.BY_RULE, Step.RECEIVE),
-    PublishAckKind.PUBACK: Steps(Step.BY_RULE, Step.ACKNOWLEDGED),
-    PublishAckKind.PUBREC: Steps(Step.BY_RULE, Step.ACKNOWLEDGED),
-    PublishAckKind.PUBREL: Steps(Step.BY_RULE, Step.ACKNOWLEDGED),
-    PublishAckKind.PUBCOMP: Steps(Step.BY_RULE, Step.ACKNOWLEDGED),
-    MqttSubscribe: Steps(Step.BY_RULE, Step.SUBSCRIBE),
-    MqttSuback: Steps(Step.NOT_FOR_SERVERS, Step.NOT_FOR_SERVERS),
-    MqttUnsubscribe: Steps(Step.BY_RULE, Step.UNSUBSCRIBE),
-    MqttUnsuback: Steps(Step.NOT_FOR_SERVERS, Step.NOT_FOR_SERVERS),
-    MqttPingreq: Steps(Step.BY_RULE, Step.PING),
-    MqttPingresp: Steps(Step.NOT_FOR_SERVERS, Step.NOT_FOR_SERVERS),
-    MqttDisconnect: Steps(Step.BY_RULE, Step.LEAVE),
-    MqttAuth: Steps(Step.NOT_FOR_SERVERS, Step.NOT_FOR_SERVERS),
-    Undecodable: Steps(Step.BROKEN, Step.BROKEN),
-}
+    # packet                        waiting               connected             ended
+    MqttConnect:             Steps(Step.LOG_IN,           Step.BY_RULE,          Step.IGNORE),
+    MqttConnack:             Steps(Step.NOT_FOR_SERVERS,  Step.NOT_FOR_SERVERS,  Step.IGNORE),
+    MqttPublish:             Steps(Step.BY_RULE,          Step.RECEIVE,          Step.IGNORE),
+    PublishAckKind.PUBACK:   Steps(Step.BY_RULE,          Step.ACKNOWLEDGED,     Step.IGNORE),
+    PublishAckKind.PUBREC:   Steps(Step.BY_RULE,          Step.ACKNOWLEDGED,     Step.IGNORE),
+    PublishAckKind.PUBREL:   Steps(Step.BY_RULE,          Step.ACKNOWLEDGED,     Step.IGNORE),
+    PublishAckKind.PUBCOMP:  Steps(Step.BY_RULE,          Step.ACKNOWLEDGED,     Step.IGNORE),
+    MqttSubscribe:           Steps(Step.BY_RULE,          Step.SUBSCRIBE,        Step.IGNORE),
+    MqttSuback:              Steps(Step.NOT_FOR_SERVERS,  Step.NOT_FOR_SERVERS,  Step.IGNORE),
+    MqttUnsubscribe:         Steps(Step.BY_RULE,          Step.UNSUBSCRIBE,      Step.IGNORE),
+    MqttUnsuback:            Steps(Step.NOT_FOR_SERVERS,  Step.NOT_FOR_SERVERS,  Step.IGNORE),
+    MqttPingreq:             Steps(Step.BY_RULE,          Step.PING,             Step.IGNORE),
+    MqttPingresp:            Steps(Step.NOT_FOR_SERVERS,  Step.NOT_FOR_SERVERS,  Step.IGNORE),
+    MqttDisconnect:          Steps(Step.BY_RULE,          Step.LEAVE,            Step.IGNORE),
+    MqttAuth:                Steps(Step.NOT_FOR_SERVERS,  Step.NOT_FOR_SERVERS,  Step.IGNORE),
+    Undecodable:             Steps(Step.BROKEN,           Step.BROKEN,           Step.IGNORE),
+}  # fmt: skip
 """AUTH is for clients that a server has asked for more, which no platform here does (MQTT 5 §4.12)."""
 
-STRANGE: Final = Steps(Step.NOT_FOR_SERVERS, Step.NOT_FOR_SERVERS)
+STRANGE: Final = Steps(Step.NOT_FOR_SERVERS, Step.NOT_FOR_SERVERS, Step.IGNORE)
 """For envelopes of other protocols."""
 
 
