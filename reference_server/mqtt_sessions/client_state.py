@@ -46,7 +46,7 @@ class ClientState:
     will: PendingWill | None = None
     """Published if the connection ends without a proper DISCONNECT; while the client is away, when its time comes."""
     will_due_us: int | None = None
-    """Only while it is away, as `expires_us`."""
+    """This and `expires_us` count while it is away."""
     expires_us: int | None = None
 
 

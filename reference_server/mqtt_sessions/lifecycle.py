@@ -64,6 +64,11 @@ class SessionLifecycle:
         """Of connections, by their sessions, and of clients that are away."""
         self._budget = ByteBudget(rules.limits.all_sessions_bytes)
 
+    @property
+    def held_bytes(self) -> int:
+        """What all sessions take, about."""
+        return self._budget.used_bytes
+
     # Connections
 
     def open(self, session: int, now_us: int) -> None:
@@ -103,7 +108,7 @@ class SessionLifecycle:
 
     def _close(self, connection: ClientConnection, violation: Violation, draft: ReactionDraft) -> None:
         """DISCONNECT for MQTT 5, and the end; nothing is sent on it any more."""
-        if violation.code and connection.is_v5 and connection.state is ConnectionState.CONNECTED:
+        if violation.code and connection.is_v5:
             properties = self._reason_string(connection, violation.reason)
             draft.send(connection.session, [MqttDisconnect(violation.code, properties)])
         draft.close(connection.session)
@@ -123,7 +128,7 @@ class SessionLifecycle:
         client.session = None
         draft.outputs += self._application.ended(client, end, now_us)
         if client.will is not None:
-            client.will_due_us = now_us + to_us(min(client.will.delay_s, client.expiry_s))
+            client.will_due_us = now_us + to_us(client.will.delay_s)
         client.expires_us = now_us + to_us(client.expiry_s)
         self._away[client.key] = client
         self._do_due_of(client, draft, now_us)
@@ -172,7 +177,7 @@ class SessionLifecycle:
         client = self._new_client(key, client_id) if kept is None else kept
         client.device, client.version, client.session = login.device, connect.version, connection.session
         client.expiry_s = session_expiry_s(connect, self._rules)
-        self._drop_will(client)  # the client has come back in time
+        self._drop_will(client)  # it has waited for the client to come back (MQTT 5 §3.1.3.2.2)
         if not self._take_will(client, will_of(connect, self._rules)):
             self._forget(client, draft, now_us)
             why = f"no room for its will, expected {self._rules.limits.all_sessions_bytes}"
@@ -196,8 +201,6 @@ class SessionLifecycle:
             earlier = self.connections[client.session]
             self._close(earlier, Violation(MqttReason.SESSION_TAKEN_OVER, ""), draft)
             draft.note(changed=f"session {earlier.session} taken over")
-            if not connect.clean_start and client.will is not None and client.will.delay_s and client.expiry_s:
-                self._drop_will(client)
             self._detach(earlier, SessionEnd.TAKEN_OVER, draft, now_us)
         if connect.clean_start and key in self._clients:
             self._forget(client, draft, now_us)
@@ -205,7 +208,6 @@ class SessionLifecycle:
             return None
         self._deadlines.cancel(key)
         del self._away[key]
-        client.will_due_us = client.expires_us = None
         return client
 
     def _new_client(self, key: ClientKey, client_id: str) -> ClientState:

@@ -77,6 +77,11 @@ class MqttSessions:
     def advance(self, now_us: int) -> Sequence[Reaction]:
         return [draft.reaction() for draft in self._life.advance(now_us) if draft.says_something]
 
+    @property
+    def held_bytes(self) -> int:
+        """What messages, wills and subscriptions of all sessions take, about."""
+        return self._life.held_bytes
+
     # What platforms say
 
     def route(self, publish: MqttPublish, publisher: ClientState | None = None) -> PublishAnswer:

@@ -199,6 +199,26 @@ def test_a_message_of_the_platform_where_nobody_acknowledges(rules: object) -> N
     assert talk.ack(1, PUBACK, 50) == []
 
 
+def test_a_session_that_is_over_gets_nothing_and_keeps_nothing() -> None:
+    talk = two()
+    sessions = talk.broker.sessions
+    client = sessions._life.connections[1].client
+    assert client is not None
+    talk.close(1)
+    assert sessions.send(client, MqttPublish("a/b", qos=1)) == []
+    assert sessions.held_bytes == 0
+
+
+def test_a_message_of_the_platform_itself() -> None:
+    talk = two()
+    client = talk.broker.sessions._life.connections[2].client
+    assert client is not None
+    (message,) = published(talk.broker.sessions.send(client, MqttPublish("whatever", qos=1)), 2)
+    assert (message.topic, message.packet_id) == ("whatever", 1)
+    (routed,) = published(list(talk.broker.sessions.route(MqttPublish("a/b")).outputs))
+    assert routed.topic == "a/b"
+
+
 # Retained messages
 
 

@@ -1,7 +1,7 @@
 """What a broker promises, whatever clients do: random lives of three clients, and a model of each.
 
-No message that was acknowledged is lost, one of QoS 2 comes once, none comes that nobody has subscribed to, messages keep
-their order, and nothing is said on a connection that has ended.
+No message that was acknowledged is lost, one of QoS 2 comes once, none comes that nobody has subscribed to, messages
+keep their order, and nothing is said on a connection that has ended.
 """
 
 from __future__ import annotations
@@ -22,14 +22,17 @@ from fleetrig.simulator.contract.mqtt import (
     MqttPublishAck,
     MqttSubscribe,
     MqttUnsubscribe,
+    MqttWill,
     PublishAckKind,
     Subscription,
 )
 from tests.brokering.broker_talk import V5, BrokerTalk, connect
 
 NAMES = ("a", "b", "c")
-FILTERS = ("x/+", "x/#", "x/y", "+/y", "#", "z")
+FILTERS = ("x/+", "x/#", "x/y", "+/y", "#", "x/y/#")
 TOPICS = ("x/y", "x", "x/z", "q/y", "z", "$x/y")
+WILL = MqttWill("$will", b"gone")
+"""Nobody asks for it."""
 FOREVER = (("session_expiry_interval", 0xFFFFFFFF),)
 
 
@@ -72,7 +75,9 @@ class Lives:
         self.sessions += 1
         self.open[self.sessions] = model
         self.talk.open(self.sessions)
-        outputs = self.talk.heard(self.sessions, connect(model.name, clean_start=False, version=V5, properties=FOREVER))
+        outputs = self.talk.heard(
+            self.sessions, connect(model.name, clean_start=False, version=V5, properties=FOREVER, will=WILL)
+        )
         model.came.clear()
         model.session = self.sessions
         self._take(outputs)
@@ -157,6 +162,14 @@ class Lives:
             for model in self.models.values():
                 self.answer(model)
 
+    def forget(self) -> None:
+        """Everybody wants no session any more, and leaves: nothing may be left."""
+        for number, name in enumerate(NAMES, self.sessions + 1):
+            self.talk.join(number, name)
+            self.talk.close(number)
+        sessions = self.talk.broker.sessions
+        assert (sessions.held_bytes, sessions._flow._subscriptions.is_empty) == (0, True)
+
     def _say(self, model: Model, envelope: Envelope) -> None:
         if model.session is not None:
             self._take(self.talk.heard(model.session, envelope))
@@ -184,19 +197,20 @@ STEPS = st.one_of(
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(STEPS, max_size=60))
 def test_promises(steps: list[tuple[object, ...]]) -> None:
     lives = Lives()
     for name in NAMES:
         lives.connect(lives.models[name])
-    for what, name, *rest in steps:
-        model = lives.models[str(name)]
+    for what, who, *rest in steps:
+        model = lives.models[str(who)]
         if model.session is not None or what == "connect":
             getattr(lives, str(what))(model, *rest)
     lives.settle()
     for model in lives.models.values():
         _check(model, lives.repeated)
+    lives.forget()
 
 
 def _check(model: Model, repeated: set[bytes]) -> None:

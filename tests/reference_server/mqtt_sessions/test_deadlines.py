@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fleetrig.reference_server.mqtt_sessions.deadlines import STALE_ENTRIES, Deadlines
@@ -28,6 +28,7 @@ def test_of_two_at_the_same_time_the_first_comes_first() -> None:
 STEPS = st.lists(st.tuples(st.sampled_from("pcd"), st.integers(0, 5), st.integers(0, 50)), max_size=200)
 
 
+@settings(deadline=None)
 @given(STEPS)
 def test_they_are_a_table_of_times(steps: list[tuple[str, int, int]]) -> None:
     deadlines, model = Deadlines[int](), dict[int, int]()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fleetrig.reference_server.mqtt_sessions.subscription_tree import SubscriptionTree
@@ -93,11 +93,20 @@ def test_nobody_publishes_to(topic: str) -> None:
     assert topic_flaw(topic)
 
 
+def test_a_branch_that_leads_somewhere_stays() -> None:
+    tree = SubscriptionTree[str, int]()
+    tree.put(["a"], "one", 1)
+    tree.put(["a", "b"], "two", 2)
+    tree.remove(["a"], "one")
+    assert list(tree.matching(["a", "b"])) == [("two", 2)]
+
+
 LEVELS = st.lists(st.sampled_from(["", "a", "b", "$c", "+"]), min_size=1, max_size=4)
 FILTERS = st.builds(lambda levels, rest: [*levels, "#"] if rest else levels, LEVELS, st.booleans())
 TOPICS = st.lists(st.sampled_from(["", "a", "b", "$c"]), min_size=1, max_size=5)
 
 
+@settings(deadline=None)
 @given(
     steps=st.lists(st.tuples(st.booleans(), FILTERS, st.integers(0, 3)), max_size=30),
     topics=st.lists(TOPICS, min_size=1, max_size=5),
@@ -121,6 +130,7 @@ def test_the_tree_finds_whom_one_filter_after_the_other_finds(
     assert tree.is_empty
 
 
+@settings(deadline=None)
 @given(st.text(max_size=50))
 def test_any_text_is_a_filter_or_is_not(text: str) -> None:
     if not filter_flaw(text):
