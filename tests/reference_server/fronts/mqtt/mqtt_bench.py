@@ -149,6 +149,11 @@ class MqttBench:
         """Why, as the network lane says it, of one session."""
         return [one.reason for one in self.events if one.lane is Lane.NETWORK and one.session == session]
 
+    def has_received(self, line: str) -> bool:
+        """A packet of that line has come, of whomever."""
+        return any(one.kind == "received" and one.envelope is not None and one.envelope.line == line
+                   for one in list(self.events))  # fmt: skip
+
     def is_gone(self, session: int = 1) -> None:
         """Waits until the platform has heard that a session is over."""
         until(lambda: session in self.platform.gone)

@@ -15,6 +15,7 @@ from fleetrig.simulator.contract.mqtt import (
     MqttConnack,
     MqttConnect,
     MqttDisconnect,
+    MqttPacket,
     MqttPingreq,
     MqttPingresp,
     MqttPublish,
@@ -41,7 +42,11 @@ def to_publish(outputs: Callable[[Session, MqttPublish], Sequence[Output]]) -> C
 @pytest.mark.parametrize("version", MqttVersion)
 def test_what_comes_is_told_in_order(serve: Serve, version: MqttVersion) -> None:
     bench = serve()
-    sent = [MqttPublish("a", b"1", 1, packet_id=1), MqttPublishAck(PublishAckKind.PUBREL, 7), MqttDisconnect()]
+    sent: list[MqttPacket] = [
+        MqttPublish("a", b"1", 1, packet_id=1),
+        MqttPublishAck(PublishAckKind.PUBREL, 7),
+        MqttDisconnect(),
+    ]
     with bench.peer(version) as peer:
         assert peer.connect() == "CONNACK 0"
         peer.say(*sent)
@@ -80,7 +85,7 @@ def test_outputs_keep_their_order_and_their_delays(serve: Serve) -> None:
         peer.say(MqttPublish("go"))
         assert [peer.hear().line for _ in range(3)] == ["PUBLISH now", "PUBLISH late", "PUBLISH second"]
         assert peer.rest() == b""
-    assert bench.platform.gone == [1]
+    bench.is_gone()
 
 
 def test_one_session_speaks_to_another_and_to_none(serve: Serve) -> None:
