@@ -11,6 +11,7 @@ from typing import Any
 import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
@@ -104,7 +105,7 @@ def test_properties_both_ways() -> None:
                 return None
 
     def said() -> Properties:
-        properties = Properties(paho.PacketTypes.PUBLISH)
+        properties = Properties(PacketTypes.PUBLISH)
         properties.ContentType = "text/plain"
         properties.ResponseTopic = "answer/to"
         properties.CorrelationData = b"\x00\x01"
@@ -122,7 +123,7 @@ def test_properties_both_ways() -> None:
             assert peer.expect("publish")
             message = peer.expect("message")
             assert message.properties.json() == said().json()
-            aliased = Properties(paho.PacketTypes.PUBLISH)
+            aliased = Properties(PacketTypes.PUBLISH)
             aliased.TopicAlias = 2
             peer.client.publish("long/topic", b"1", properties=aliased)
             assert peer.expect("publish")
@@ -133,7 +134,7 @@ def test_properties_both_ways() -> None:
 def test_a_will_as_paho_writes_it() -> None:
     with mqtt_served(Scripted()) as bench:
         peer = PahoPeer(MQTT5)
-        properties = Properties(paho.PacketTypes.WILLMESSAGE)
+        properties = Properties(PacketTypes.WILLMESSAGE)
         properties.WillDelayInterval = 5
         peer.client.will_set("gone", b"bye", 2, retain=True, properties=properties)
         with connected(peer, bench.port):
