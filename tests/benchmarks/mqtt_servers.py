@@ -61,7 +61,7 @@ asyncio.run(main())
 
 @dataclass(frozen=True)
 class MqttSide:
-    """A server that is measured. What is published to `before` and a topic comes to who subscribed to `echo/` and it."""
+    """A server that is measured. What is published to `before` and a topic comes to subscribers of `echo/` and it."""
 
     name: str
     pid: int
