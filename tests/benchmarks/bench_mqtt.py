@@ -50,13 +50,13 @@ async def _trips(side: MqttSide, name: str, count: int) -> None:
         await writer.wait_closed()
 
 
-async def _all_trips(side: MqttSide) -> None:
+async def all_trips(side: MqttSide) -> None:
     await asyncio.gather(*(_trips(side, f"d{n}", TRIPS // CONNECTIONS) for n in range(CONNECTIONS)))
 
 
 def per_trip_us(side: MqttSide) -> float:
     before_s = side.cpu_s()
-    asyncio.run(_all_trips(side))
+    asyncio.run(all_trips(side))
     return (side.cpu_s() - before_s) / TRIPS * 1e6
 
 

@@ -32,6 +32,7 @@ class MqttFront:
 
     def __init__(self, server: Conversation, limits: MqttLimits, tools: FrontTools) -> None:
         self.limits = limits
+        self._most_silent = limits.most_silent
         self.silent = self._patience(limits.first_packet_within_s, "said nothing")
         self.half = self._patience(limits.whole_packet_within_s, "a packet did not come whole")
         self.unread = self._patience(limits.read_within_s, "read too little of what it was sent")
@@ -99,8 +100,8 @@ class MqttFront:
         self._connections[connection.session.id] = connection
         self._all_gone.clear()
         self.silent.add(connection)
-        if len(self.silent) > self.limits.most_silent:
-            self.lose(self.silent.oldest, f"said nothing, and {self.limits.most_silent:,} others have not either")
+        if len(self.silent) > self._most_silent:
+            self.lose(self.silent.oldest, f"said nothing, and {self._most_silent:,} others have not either")
 
     def opened(self, connection: MqttConnection) -> None:
         now_us = self._tools.clock.now_us()
