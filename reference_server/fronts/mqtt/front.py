@@ -18,10 +18,12 @@ from fleetrig.reference_server.fronts.listening import Listener
 from fleetrig.reference_server.fronts.mqtt.connection import MqttConnection
 from fleetrig.reference_server.fronts.mqtt.patience import Patience
 from fleetrig.reference_server.mqtt_limits import MqttLimits, mqtt_limits_of
+from fleetrig.reference_server.platform import SessionPlatform
 from fleetrig.reference_server.server import Server
 from fleetrig.simulator.contract.clock import to_s
 from fleetrig.simulator.contract.delivery import Ending
 from fleetrig.simulator.contract.envelope import Close, Conversation, Envelope, Output, Send, Unheard
+from fleetrig.simulator.contract.errors import ModelError
 from fleetrig.simulator.contract.trace import Lane
 
 STOP_WITHIN_S: Final = 1.0
@@ -197,7 +199,12 @@ class MqttFront:
 
 
 def mqtt_front(server: Server, tools: FrontTools) -> MqttFront:
-    """The front of a platform's MQTT listeners. No packet is larger than the server's own limit for bodies."""
+    """The front of a platform's MQTT listeners. No packet is larger than the server's own limit for bodies.
+
+    Raises ModelError for a platform without sessions.
+    """
+    if not isinstance(server.platform, SessionPlatform):
+        raise ModelError(f"the platform {server.platform.name} has no sessions, so it speaks no MQTT")
     limits = mqtt_limits_of(server.platform)
     packet_bytes = min(limits.packet_bytes, tools.limits.body_bytes)
     return MqttFront(server, replace(limits, packet_bytes=packet_bytes), tools)
