@@ -77,9 +77,18 @@ TOLD_AGAIN_AFTER_US: Final = 60 * US_PER_S
 
 ANY_LOOPBACK_PORT: Final = Address("127.0.0.1", 0)
 
+
+def _mqtt_front(server: Server, tools: FrontTools) -> Front:
+    from fleetrig.reference_server.fronts.mqtt.front import mqtt_front  # only here: most servers speak HTTP alone
+
+    return mqtt_front(server, tools)
+
+
 LISTENER_KINDS: Final[Mapping[str, ListenerKind]] = {
     "http": ListenerKind(http_front),
     "https": ListenerKind(http_front, is_tls=True, alpn=("http/1.1",)),
+    "mqtt": ListenerKind(_mqtt_front),
+    "mqtts": ListenerKind(_mqtt_front, is_tls=True),
     "coap": ListenerKind(coap_front, bind=DatagramListener),
     "coaps": ListenerKind(coap_front, is_tls=True, bind=dtls_listener),
 }

@@ -49,6 +49,7 @@ PURE_ROOMS = (
     "fleetrig.simulator.agent",
     "fleetrig.simulator.flows",
     "fleetrig.reference_server.platforms",
+    "fleetrig.reference_server.mqtt_sessions",
 )
 CONTRACT = ("fleetrig.simulator.contract",)
 CERTIFICATES = ("fleetrig.simulator.certificates",)

@@ -1,4 +1,4 @@
-"""DTLS with a client's certificate: what a handshake costs our listener beside a bare one, what an association holds."""
+"""DTLS with a client's certificate: what a handshake costs us beside a bare listener, and what an association holds."""
 
 from __future__ import annotations
 

@@ -87,6 +87,9 @@ class Device:
     came: list[bytes] = field(default_factory=list)
     failure: BaseException | None = None
 
+    def hear(self, datagram: bytes) -> None:
+        self.do(lambda: self.client.take(datagram))
+
     def do(self, step: Callable[[], Iterable[bytes] | None]) -> None:
         try:
             self.came += step() or ()
@@ -139,7 +142,7 @@ class Bench:
         self.carry_to_server(device)
         [(verify, _)] = self.take_sent()
         self.to_device += before
-        device.do(lambda: device.client.take(verify))
+        device.hear(verify)
         return device
 
     def half_open(self, shown: TlsCredential | None = None, address: SocketAddress = DEVICE) -> Device:
@@ -150,10 +153,12 @@ class Bench:
 
     def run(self) -> None:
         while sum(self.carry_to_server(device) for device in self.devices.values()) or self.to_device:
-            for data, address in self.take_sent():
-                device = self.devices.get(address)
-                if device is not None:
-                    device.do(lambda device=device, data=data: device.client.take(data))  # type: ignore[misc]
+            self.carry_to_devices()
+
+    def carry_to_devices(self) -> None:
+        for data, address in self.take_sent():
+            if address in self.devices:
+                self.devices[address].hear(data)
 
     def carry_to_server(self, device: Device) -> bool:
         datagrams = device.client.outgoing()
