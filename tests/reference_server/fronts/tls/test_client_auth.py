@@ -158,6 +158,12 @@ def test_who_is_not_trusted_hears_it_and_the_trace_says_why(
     assert tls_bench.opened == []
 
 
+def test_a_weak_key_is_not_taken_though_its_authority_is(tls_bench: TlsBench, fleet_ca: CertificateAuthority) -> None:
+    port = tls_bench.listen(ClientAuth.REQUIRED, trusted=fleet_ca.certificate_pem)
+    assert what_came(port, client(tls_bench, weak(fleet_ca), security_level=0)) == "alert bad certificate"
+    assert tls_bench.said() == [("refused", "TLS: its certificate is not accepted: EE certificate key too weak")]
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 def test_required_refuses_who_shows_none(
     tls_bench: TlsBench, fleet_ca: CertificateAuthority, version: ssl.TLSVersion
