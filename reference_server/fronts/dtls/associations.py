@@ -187,15 +187,12 @@ class DtlsAssociations:
         self._try(peer, lambda: self._go_on(peer, now_s))
 
     def _go_on(self, peer: DtlsPeer, now_s: float) -> None:
-        if peer.is_open:
-            self._open[peer.address] = self._open.pop(peer.address)
-            peer.heard_s = now_s
-        elif not peer.engine.shake():
-            return
-        else:
+        if not peer.is_open:
+            if not peer.engine.shake():
+                return
             self.flush(peer)
             self._open_up(peer, now_s)
-        self._read(peer)
+        self._read(peer, now_s)
 
     def _open_up(self, peer: DtlsPeer, now_s: float) -> None:
         self.forget(peer)
@@ -209,13 +206,15 @@ class DtlsAssociations:
         self._open[peer.address] = peer
         self._receiver.peer_opened(peer)
 
-    def _read(self, peer: DtlsPeer) -> None:
+    def _read(self, peer: DtlsPeer, now_s: float) -> None:
         while self._open.get(peer.address) is peer and (data := peer.engine.read()) is not None:
             if not data:
                 peer.engine.end()
                 self.flush(peer)
                 self._drop(peer)
                 return
+            self._open[peer.address] = self._open.pop(peer.address)
+            peer.heard_s = now_s
             self._receiver.received(peer, data)
 
     # Ends

@@ -317,6 +317,20 @@ def test_who_says_nothing_for_long_is_forgotten() -> None:
 # Bad input
 
 
+def test_nobody_ends_or_prolongs_an_association_from_outside() -> None:
+    bench = Bench(limits=DtlsLimits(idle_s=100))
+    device = bench.shaken(CERTIFICATE)
+    fatal_alert = b"\x15\xfe\xfd" + bytes(8) + b"\0\2\2\x28"
+
+    bench.server.datagram(fatal_alert, DEVICE, 50.0)
+    bench.server.datagram(b"\x15\xfe\xfd\0\1" + bytes(6) + b"\0\x20" + bytes(32), DEVICE, 50.0)
+    assert talks(bench, device)
+
+    bench.server.datagram(fatal_alert, DEVICE, 99.0)
+    bench.server.advance(100.0)
+    assert bench.echo.closed == bench.echo.opened
+
+
 def test_garbage_is_told_once_and_disturbs_nobody() -> None:
     bench = Bench()
     device = bench.shaken(CERTIFICATE)
