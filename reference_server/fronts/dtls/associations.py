@@ -141,9 +141,8 @@ class DtlsAssociations:
     def _listen(self, data: bytes, address: SocketAddress, random: bytes, now_s: float) -> None:
         engine = self._listening
         engine.judgement.address = address
-        engine.feed(data)
         try:
-            has_cookie = engine.listen()
+            has_cookie = engine.listen(data)
         except TlsFailure as failure:
             self._listening = self._new_engine()
             self._note(failure)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import count
 
 import pytest
@@ -195,6 +196,43 @@ def test_a_cookie_is_of_one_address() -> None:
     assert bench.server.due_in_s() is None  # nobody is there
     bench.server.datagram(with_cookie, DEVICE, 0.0)
     assert bench.server.due_in_s() is not None
+
+
+def test_a_hello_that_was_said_again_gets_later_sequence_numbers() -> None:
+    """Else the client takes the server's flight for records that it has seen (RFC 6347 §4.2.1)."""
+    bench = Bench()
+    device = bench.device(CERTIFICATE)
+    [hello] = device.client.outgoing()
+    bench.server.datagram(numbered(hello, 5), DEVICE, 0.0)
+    bench.carry_to_devices()
+    [with_cookie] = device.client.outgoing()
+
+    bench.server.datagram(numbered(with_cookie, 6), DEVICE, 0.0)
+    assert {number for data, _ in bench.to_device for number in numbers_of(data)} == {6, 7, 8, 9, 10}
+    bench.run()
+
+    assert talks(bench, device)
+
+
+def test_the_last_of_all_sequence_numbers_is_no_end_of_the_server() -> None:
+    bench = Bench()
+    device = bench.verified(CERTIFICATE)
+    [with_cookie] = device.client.outgoing()
+
+    bench.server.datagram(numbered(with_cookie, (1 << 48) - 1), DEVICE, 0.0)
+
+    assert len(bench.to_device) == 1
+    assert bench.bugs == []
+
+
+def numbered(record: bytes, number: int) -> bytes:
+    return record[:5] + number.to_bytes(6, "big") + record[11:]
+
+
+def numbers_of(datagram: bytes) -> Iterator[int]:
+    while datagram:
+        yield int.from_bytes(datagram[5:11], "big")
+        datagram = datagram[13 + int.from_bytes(datagram[11:13], "big") :]
 
 
 # The life of an association
