@@ -201,12 +201,22 @@ class TlsConnection(asyncio.Protocol):
         self._flush()
         if not is_done:
             return False
+        self._ask_about(engine.certificates())
         self._forget()
         self.session = replace(self.session, certificates=engine.certificates(), server_name=engine.server_name)
         self._stage = TlsStage.OPEN
         self._inner = self._make()
         self._inner.connection_made(TlsTransport(self))
         return True
+
+    def _ask_about(self, certificates: Certificates) -> None:
+        """The standard library lets nobody be asked in a handshake: then it is now, too late for an alert."""
+        judgement = self._judgement
+        if certificates and not judgement.is_made:
+            judgement.certificates = certificates
+            judgement.make()
+        if judgement.alert is not None or judgement.bug is not None:
+            raise TlsFailure("refused", "the platform does not take its certificate")
 
     def _judge(self, certificates: Certificates) -> TlsAlert | None:
         assert self._engine is not None

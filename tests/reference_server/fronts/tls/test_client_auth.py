@@ -129,7 +129,17 @@ def test_optional_takes_nothing_and_what_it_trusts(
     assert what_came(port, client(tls_bench)) == "echo"
     assert what_came(port, client(tls_bench, device)) == "echo"
     assert [echo.session.certificates for echo in tls_bench.opened] == [(), device.chain]
-    assert tls_bench.judge.judged == []
+    assert [session.certificates for session in tls_bench.judge.judged] == [device.chain]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_platform_may_refuse_what_tls_has_verified(
+    tls_bench: TlsBench, fleet_ca: CertificateAuthority, device: ClientCertificate, version: ssl.TLSVersion
+) -> None:
+    tls_bench.judge.judge = lambda _: TlsAlert.CERTIFICATE_REVOKED
+    port = tls_bench.listen(ClientAuth.REQUIRED, trusted=fleet_ca.certificate_pem)
+    assert what_came(port, client(tls_bench, device, version)) == "end"
+    assert (tls_bench.opened, tls_bench.said()) == ([], [])
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -146,6 +156,12 @@ def test_who_is_not_trusted_hears_it_and_the_trace_says_why(
         ("refused", "TLS: its certificate is not accepted: certificate has expired"),
     ]
     assert tls_bench.opened == []
+
+
+def test_a_weak_key_is_not_taken_though_its_authority_is(tls_bench: TlsBench, fleet_ca: CertificateAuthority) -> None:
+    port = tls_bench.listen(ClientAuth.REQUIRED, trusted=fleet_ca.certificate_pem)
+    assert what_came(port, client(tls_bench, weak(fleet_ca), security_level=0)) == "alert bad certificate"
+    assert tls_bench.said() == [("refused", "TLS: its certificate is not accepted: EE certificate key too weak")]
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -163,12 +163,16 @@ def client(
         context.minimum_version = context.maximum_version = version
     context.set_ciphers(f"DEFAULT@SECLEVEL={security_level}")
     if certificate is not None:
-        pem = "".join(map(ssl.DER_cert_to_PEM_cert, certificate.chain))
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder, "client.pem")
-            file.write_text(pem + certificate.key_pem.decode())
-            context.load_cert_chain(file)
+        show_certificate(context, certificate)
     return context
+
+
+def show_certificate(context: ssl.SSLContext, certificate: ClientCertificate) -> None:
+    pem = "".join(map(ssl.DER_cert_to_PEM_cert, certificate.chain))
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "client.pem")
+        file.write_text(pem + certificate.key_pem.decode())
+        context.load_cert_chain(file)
 
 
 def what_came(port: int, context: ssl.SSLContext) -> str:
