@@ -48,6 +48,7 @@ PURE_ROOMS = (
     "fleetrig.simulator.agent",
     "fleetrig.simulator.flows",
     "fleetrig.reference_server.platforms",
+    "fleetrig.reference_server.coap_messages",
 )
 CONTRACT = ("fleetrig.simulator.contract",)
 PLATFORMS = ("hawkbit", "thingsboard", "hono", "kura")
