@@ -49,6 +49,7 @@ PURE_ROOMS = (
     "fleetrig.simulator.flows",
     "fleetrig.reference_server.platforms",
     "fleetrig.reference_server.coap_messages",
+    "fleetrig.reference_server.coap_rules",
 )
 CONTRACT = ("fleetrig.simulator.contract",)
 PLATFORMS = ("hawkbit", "thingsboard", "hono", "kura")
