@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from fleetrig.simulator.contract.errors import ModelError
-from fleetrig.simulator.contract.identity import ClientCertificate, DeviceIdentity
+from fleetrig.simulator.contract.identity import DeviceIdentity, TlsCredential
 from fleetrig.simulator.contract.json_types import Json
 from fleetrig.simulator.effects import (
     Apply,
@@ -75,14 +75,14 @@ def cut_points(effect: Effect) -> tuple[str, ...]:
 class Agent:
     """One device and its program. Slots only: fleets hold a hundred thousand of these."""
 
-    __slots__ = ("_behaviour", "_flow", "_remembered", "certificate", "draws", "identity", "stage")
+    __slots__ = ("_behaviour", "_flow", "_remembered", "draws", "identity", "stage", "tls_credential")
 
     def __init__(
-        self, identity: DeviceIdentity, behaviour: Behaviour, certificate: ClientCertificate | None = None
+        self, identity: DeviceIdentity, behaviour: Behaviour, tls_credential: TlsCredential | None = None
     ) -> None:
         self.identity = identity
-        self.certificate = certificate
-        """What its connections show in TLS handshakes; None for nothing. Transports see to that, no flow does."""
+        self.tls_credential = tls_credential
+        """What its connections show in handshakes; None for nothing. Transports see to that, no flow does."""
         self.stage = Stage.BLANK
         self.draws = 0
         """How many random numbers this device has used: the counter of `draw`."""
@@ -99,12 +99,12 @@ class Agent:
     def is_on(self) -> bool:
         return self._flow is not None
 
-    def reprogram(self, behaviour: Behaviour, certificate: ClientCertificate | None = None) -> None:
-        """Burns another program in, and another certificate; both count from the next power-on.
+    def reprogram(self, behaviour: Behaviour, tls_credential: TlsCredential | None = None) -> None:
+        """Burns another program in, and another certificate or key; both count from the next power-on.
 
         What is remembered stays.
         """
-        self._behaviour, self.certificate = behaviour, certificate
+        self._behaviour, self.tls_credential = behaviour, tls_credential
 
     def power_on(self) -> Effect | None:
         """Starts the program from what is remembered; the first effect, or None if it has nothing to do.

@@ -16,7 +16,7 @@ from fleetrig.harness.verdict import PhaseResult
 from fleetrig.simulator.agent import Agent
 from fleetrig.simulator.contract.clock import to_s
 from fleetrig.simulator.contract.faults import Fault
-from fleetrig.simulator.contract.identity import ClientCertificate, Credential, DeviceIdentity
+from fleetrig.simulator.contract.identity import Credential, DeviceIdentity, TlsCredential
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane
 from fleetrig.simulator.drivers.director import Driver
@@ -134,7 +134,7 @@ class RunContext:
     def reprogram(self, device: Device, credential: Credential | None, behaviour: Behaviour) -> None:
         """Gives a device another credential and behaviour."""
         device.credential, device.behaviour = credential, behaviour
-        device.agent.reprogram(self.behaviour(behaviour), certificate_of(credential))
+        device.agent.reprogram(self.behaviour(behaviour), tls_credential_of(credential))
 
 
 def build_devices(context: RunContext) -> None:
@@ -146,13 +146,13 @@ def build_devices(context: RunContext) -> None:
         tenant = context.server.admin.tenant
         identity = DeviceIdentity(serial, tenant, template.model, template.hw_revision, gateway)
         credential, behaviour = context.work.device(identity, unit)
-        agent = Agent(identity, context.behaviour(behaviour), certificate_of(credential))
+        agent = Agent(identity, context.behaviour(behaviour), tls_credential_of(credential))
         context.devices[serial] = Device(identity, credential, behaviour, agent)
 
 
-def certificate_of(credential: Credential | None) -> ClientCertificate | None:
-    """What a device's connections show in TLS handshakes: transports see to that, not its behaviour."""
-    return credential if isinstance(credential, ClientCertificate) else None
+def tls_credential_of(credential: Credential | None) -> TlsCredential | None:
+    """What a device's connections show in handshakes: transports see to that, not its behaviour."""
+    return credential if isinstance(credential, TlsCredential) else None
 
 
 def seeded_tokens(seed: int) -> Callable[[str], str]:

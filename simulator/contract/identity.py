@@ -76,10 +76,24 @@ class ClientCertificate:
         return f"client-certificate:{self.fingerprint[:4]}"
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class PreSharedKey:
+    """What a device has instead of a certificate in DTLS handshakes (RFC 4279). Its identity is public."""
+
+    identity: str
+    key: bytes
+
+    def __repr__(self) -> str:
+        return f"{self.identity}/{mask('pre-shared-key', self.key.hex())}"
+
+
 def as_pem(der: bytes) -> bytes:
     """A certificate in PEM."""
     return b"-----BEGIN CERTIFICATE-----\n" + base64.encodebytes(der) + b"-----END CERTIFICATE-----\n"
 
 
-Credential = TargetToken | GatewayToken | UserPassword | ClientCertificate
+TlsCredential = ClientCertificate | PreSharedKey
+"""What transports show in handshakes: no flow sees it go."""
+
+Credential = TargetToken | GatewayToken | UserPassword | TlsCredential
 """Later platforms add their own kinds here."""

@@ -174,8 +174,8 @@ class RealBench:
         """A device from power-on to its end, through the power cuts of its trigger."""
         while True:
             await asyncio.sleep(after_s)
-            tls = self._tls.context_of(agent.certificate)
-            http = self._http_for(agent, tls)
+            tls = self._tls.of(agent.tls_credential)
+            http = self._http_for(agent, tls.context)
             link = Link(http, self._openers, tls, agent.identity.serial, partial(self._note_dropped, agent))
             cycle = PowerCycle(agent, trigger, self)
             try:

@@ -39,6 +39,7 @@ from fleetrig.simulator.effects import (
     TimedEffect,
 )
 from fleetrig.simulator.transports.link import where_to_connect
+from fleetrig.simulator.transports.virtual_handshake import certificates_of
 from fleetrig.simulator.transports.virtual_http import VirtualHttp
 from fleetrig.simulator.transports.virtual_network import VirtualLink, VirtualNetwork
 
@@ -202,7 +203,7 @@ class VirtualBench:
         """As a listener would see the device's connection: over TLS with what the device shows."""
         if not request.origin.startswith("https:"):
             return self._session
-        return Session(listener="https", tls=True, certificates=_shown_by(agent))
+        return Session(listener="https", tls=True, certificates=certificates_of(agent.tls_credential))
 
     def _converse(self, cycle: VirtualCycle, effect: Connect | Ask | Tell | Await) -> SeenAfter:
         """What goes over the device's connection."""
@@ -211,7 +212,7 @@ class VirtualBench:
         where = where_to_connect(effect, "" if link is None or link.ended else link.where)
         if where is not None:
             woken, dropped = partial(self._woken, cycle), partial(self._note_dropped, cycle.agent)
-            link = cycle.link = VirtualLink(self._network, where, woken, dropped, _shown_by(cycle.agent))
+            link = cycle.link = VirtualLink(self._network, where, woken, dropped, cycle.agent.tls_credential)
         outcome = NoReply("closed", 0.0) if link is None else link.perform(effect)
         if outcome is not None:
             return outcome, 0
@@ -236,7 +237,3 @@ class VirtualBench:
 
     def _call_later(self, after_us: int, call: Callable[[], None]) -> None:
         self._later(after_us, [lambda _: call()], None)
-
-
-def _shown_by(agent: Agent) -> tuple[bytes, ...]:
-    return () if agent.certificate is None else agent.certificate.chain

@@ -4,8 +4,10 @@ A context of its own for each device would hold all trusted authorities again: t
 each. Devices with certificates therefore share one context that trusts. It takes up the certificate of a device in the
 moment in which a connection begins, and every connection keeps its own copy: OpenSSL makes that (SSL_new).
 
-    contexts = ClientTls(verify)
-    contexts.context_of(agent.certificate)    # an ssl.SSLContext, for whatever library makes connections
+    bench = ClientTls(verify)
+    tls = bench.of(agent.tls_credential)
+    tls.context             # for libraries that use the standard library's ssl
+    tls.trusted, tls.shown  # for those that do not
 """
 
 from __future__ import annotations
@@ -14,10 +16,39 @@ import os
 import socket
 import ssl
 import threading
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from fleetrig.simulator.contract.errors import UsageError
-from fleetrig.simulator.contract.identity import ClientCertificate
+from fleetrig.simulator.contract.identity import ClientCertificate, TlsCredential
+
+
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class TrustedAuthorities:
+    """Whom devices trust, for libraries that cannot use an `ssl.SSLContext`. One object for all devices of a bench."""
+
+    certificates: tuple[bytes, ...] | None
+    """DER; None stands for those of the system."""
+    checks_chain: bool
+    """False: whoever answers is trusted."""
+    checks_host: bool
+    """The server's certificate must be for the host that was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceTls:
+    """What one device shows in TLS and DTLS handshakes, and whom it trusts; each library makes of it what it needs."""
+
+    bench: ClientTls
+    context: ssl.SSLContext
+    """Shows the certificate, where the device has one; it cannot show a pre-shared key."""
+    shown: TlsCredential | None = None
+
+    @property
+    def trusted(self) -> TrustedAuthorities:
+        """Raises UsageError for authorities that are none."""
+        return self.bench.trusted
 
 
 class ClientTls:
@@ -29,13 +60,23 @@ class ClientTls:
         """For connections that show no certificate."""
         self._showing: _Showing | None = None
 
-    def context_of(self, certificate: ClientCertificate | None) -> ssl.SSLContext:
-        """A context whose connections show this certificate. Raises UsageError for authorities that are none."""
-        if certificate is None:
+    def of(self, shown: TlsCredential | None) -> DeviceTls:
+        """For a device that shows this. Raises UsageError for authorities that are none."""
+        return DeviceTls(self, self._context_of(shown), shown)
+
+    @cached_property
+    def trusted(self) -> TrustedAuthorities:
+        """Raises UsageError for authorities that are none."""
+        checks_chain = self.plain.verify_mode is ssl.CERT_REQUIRED
+        certificates = None if self._verify is True else self._authorities() if checks_chain else ()
+        return TrustedAuthorities(certificates, checks_chain, self.plain.check_hostname)
+
+    def _context_of(self, shown: TlsCredential | None) -> ssl.SSLContext:
+        if not isinstance(shown, ClientCertificate):
             return self.plain
         if self._showing is None:
             self._showing = _Showing(self._second_context())
-        return DeviceContext.showing(certificate, self._showing)
+        return DeviceContext.showing(shown, self._showing)
 
     def _second_context(self) -> ssl.SSLContext:
         """One that trusts the same, since a context never forgets a certificate again."""
@@ -43,12 +84,18 @@ class ClientTls:
             return _context(verify=self._verify)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname, context.verify_mode = self.plain.check_hostname, self.plain.verify_mode
-        authorities = self.plain.get_ca_certs(binary_form=True)
-        if len(authorities) != self.plain.cert_store_stats()["x509"]:
-            raise UsageError("devices with certificates need authorities to trust, and --ca has other certificates too")
-        if authorities:
+        if authorities := self._authorities():
             context.load_verify_locations(cadata=b"".join(authorities))
         return context
+
+    def _authorities(self) -> tuple[bytes, ...]:
+        authorities = self.plain.get_ca_certs(binary_form=True)
+        if len(authorities) != self.plain.cert_store_stats()["x509"]:
+            raise UsageError(
+                "devices with certificates, and those over DTLS, need authorities to trust, and --ca has other"
+                " certificates too"
+            )
+        return tuple(authorities)
 
 
 class _Showing:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 
 from fleetrig.simulator.contract.envelope import Envelope
+from fleetrig.simulator.transports.client_tls import DeviceTls
 from fleetrig.simulator.transports.inbox import Inbox
 
 FAILURES: Final = (OSError, EOFError, ValueError)
@@ -27,8 +28,8 @@ class Wire(Protocol):
         """Closes the connection, in any state. Raises nothing."""
 
 
-Opener = Callable[[str, ssl.SSLContext], Awaitable[Wire]]
-"""`opener(where, tls)` opens a wire; `tls` trusts and shows what the device does.
+Opener = Callable[[str, DeviceTls], Awaitable[Wire]]
+"""`opener(where, tls)` opens a wire; `tls` is what the device shows and whom it trusts.
 
 Raises OSError; ssl.SSLError, which is one, when TLS fails.
 """

@@ -6,7 +6,6 @@ A CoAP request opens an endpoint by itself when there is none.
 
 from __future__ import annotations
 
-import ssl
 import time
 from asyncio import timeout
 from collections.abc import Callable, Mapping
@@ -16,6 +15,7 @@ from fleetrig.simulator.contract.envelope import Envelope
 from fleetrig.simulator.contract.errors import ModelError
 from fleetrig.simulator.contract.http import HttpRequest
 from fleetrig.simulator.effects import Ask, Await, Connect, Disconnect, Done, Download, NoReply, Outcome, Reply, Tell
+from fleetrig.simulator.transports.client_tls import DeviceTls
 from fleetrig.simulator.transports.connection import FAILURES, Connection, Opener, why_no_connection
 from fleetrig.simulator.transports.http import HttpTransport, OnSent
 
@@ -27,11 +27,11 @@ class Link:
         self,
         http: HttpTransport,
         openers: Mapping[str, Opener],
-        tls: ssl.SSLContext,
+        tls: DeviceTls,
         serial: str,
         dropped: Callable[[Envelope], None],
     ) -> None:
-        """`tls` shows the device's certificate, where it has one; openers of schemes with TLS use it."""
+        """`tls`: what openers of schemes with TLS show and trust."""
         self._http = http
         self._openers = openers
         self._tls = tls

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from contextlib import suppress
 
 from fleetrig.simulator.contract.envelope import Envelope
+from fleetrig.simulator.transports.client_tls import DeviceTls
 from tests.conversation.toy_front import FrameReader, to_frame
 
 
-async def open_toy(where: str, tls: ssl.SSLContext) -> ToyWire:
+async def open_toy(where: str, tls: DeviceTls) -> ToyWire:
     """An `Opener` for `toy://127.0.0.1:41234`."""
     host, _, port = where.removeprefix("toy://").rpartition(":")
     return ToyWire(*await asyncio.open_connection(host, int(port)))

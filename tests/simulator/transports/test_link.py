@@ -24,6 +24,7 @@ from fleetrig.simulator.contract.mqtt import (
     PublishAckKind,
 )
 from fleetrig.simulator.effects import Ask, Await, Connect, Disconnect, Done, NoReply, Outcome, Reply, Tell
+from fleetrig.simulator.transports.client_tls import ClientTls, DeviceTls
 from fleetrig.simulator.transports.connection import Connection, Opener, Wire, why_no_connection
 from fleetrig.simulator.transports.http import HttpTransport
 from fleetrig.simulator.transports.inbox import INBOX_LIMIT
@@ -100,8 +101,8 @@ async def connected(serves: Serves, **openers: Opener) -> AsyncIterator[Bench]:
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     dropped: list[Envelope] = []
-    tls = ssl.create_default_context()
-    http = HttpTransport(tls, Storage())
+    tls = ClientTls(True).of(None)
+    http = HttpTransport(tls.context, Storage())
     link = Link(http, {"toy": open_toy, "coap": open_coap, **openers}, tls, "dev-1", dropped.append)
     try:
         yield Bench(link, f"toy://127.0.0.1:{port}", dropped)
@@ -111,7 +112,7 @@ async def connected(serves: Serves, **openers: Opener) -> AsyncIterator[Bench]:
         await asyncio.gather(*peers, return_exceptions=True)
 
 
-async def open_coap(where: str, tls: ssl.SSLContext) -> Wire:
+async def open_coap(where: str, tls: DeviceTls) -> Wire:
     return await open_toy(where.replace("coap://", "toy://"), tls)
 
 
