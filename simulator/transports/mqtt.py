@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import ssl
 from typing import Final
 from urllib.parse import urlsplit
 
 from fleetrig.simulator.contract.envelope import Envelope
+from fleetrig.simulator.transports.client_tls import DeviceTls
 from fleetrig.simulator.transports.paho_codec import PahoCodec
 from fleetrig.simulator.transports.stream_socket import StreamSocket, open_stream
 
 PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
 
 
-async def open_mqtt(where: str, tls: ssl.SSLContext, *, source_address: str = "") -> MqttWire:
+async def open_mqtt(where: str, tls: DeviceTls, *, source_address: str = "") -> MqttWire:
     """An `Opener` for `mqtt://host:1883` and `mqtts://host:8883`; `source_address` as for `open_stream`.
 
     Raises OSError, and ValueError for an address that is none.
     """
     url = urlsplit(where)
     host, port = url.hostname or "", url.port or PORTS[url.scheme]
-    context = tls if url.scheme == "mqtts" else None
+    context = tls.context if url.scheme == "mqtts" else None
     return MqttWire(await open_stream(host, port, context, source_address=source_address))
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Mapping
 from typing import Final
 
+from fleetrig.simulator.transports.client_tls import DeviceTls
 from fleetrig.simulator.transports.connection import Opener, Wire
 
 
-async def _open_mqtt(where: str, tls: ssl.SSLContext) -> Wire:
+async def _open_mqtt(where: str, tls: DeviceTls) -> Wire:
     from fleetrig.simulator.transports.mqtt import open_mqtt
 
     return await open_mqtt(where, tls)

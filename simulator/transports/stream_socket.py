@@ -1,7 +1,8 @@
 """A TCP connection, with or without TLS, that never blocks the event loop: neither connecting, nor in its handshake.
 
 The standard library's `SSLSocket` and not asyncio's TLS: it sends its alert when it refuses a server, needs no buffer
-of 256 KiB, and tells a reset from an end.
+of 256 KiB, and tells a reset from an end. A server that ends a connection without close_notify (RFC 8446 §6.1) before
+it has said anything has refused the handshake: in TLS 1.3 a client is through with it before the server is.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ async def open_stream(
 class StreamSocket:
     """An open connection. It reads one block ahead, and no more while nobody asks: the peer has to wait then."""
 
-    __slots__ = ("_arrived", "_fd", "_is_watched", "_loop", "_reading", "_sock", "_trouble", "_unsent", "_writing")
+    __slots__ = ("_arrived", "_fd", "_has_heard", "_is_watched", "_loop", "_reading", "_sock", "_trouble", "_unsent",
+                 "_writing")  # fmt: skip
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
@@ -44,6 +46,7 @@ class StreamSocket:
         self._loop = asyncio.get_running_loop()
         self._arrived: bytes | None = None
         self._trouble: OSError | None = None
+        self._has_heard = False
         self._is_watched = False
         self._reading: asyncio.Future[None] | None = None
         self._writing: asyncio.Future[None] | None = None
@@ -55,7 +58,9 @@ class StreamSocket:
             if self._trouble is not None:
                 raise self._trouble
             await self._until_readable()
-        arrived, self._arrived = self._arrived, None
+        arrived = self._arrived
+        if arrived:  # an end stays, since after a close_notify nothing more may ever come
+            self._arrived = None
         return arrived
 
     async def send(self, data: bytes) -> None:
@@ -71,7 +76,7 @@ class StreamSocket:
         self._loop.remove_reader(self._fd)
         self._loop.remove_writer(self._fd)
         self._fd = -1
-        self._trouble = ConnectionAbortedError(errno.ECONNABORTED, "closed here")
+        self._arrived, self._trouble = None, ConnectionAbortedError(errno.ECONNABORTED, "closed here")
         for waiting in (self._reading, self._writing):
             if waiting is not None and not waiting.done():
                 waiting.set_exception(self._trouble)
@@ -95,10 +100,13 @@ class StreamSocket:
             return
         try:
             self._arrived = self._sock.recv(BLOCK_BYTES)
+            self._has_heard = True
         except (BlockingIOError, ssl.SSLWantReadError):
             return
         except OSError as error:
-            self._trouble = error
+            self._trouble = _named(error)
+            if self._has_heard and isinstance(self._trouble, ssl.SSLEOFError):
+                self._arrived = b""
         if self._reading is not None and not self._reading.done():
             self._reading.set_result(None)
 
@@ -110,6 +118,8 @@ class StreamSocket:
                 del self._unsent[: self._sock.send(self._unsent)]
             except (BlockingIOError, ssl.SSLWantWriteError):
                 await self._until_writable()
+            except OSError as error:
+                raise _named(error) from None
 
     async def _until_writable(self) -> None:
         writing = self._writing = self._loop.create_future()
@@ -155,7 +165,7 @@ async def _shaken(sock: socket.socket, tls: ssl.SSLContext, host: str) -> ssl.SS
     """The connection once its handshake is done. Closes it when that fails."""
     loop = asyncio.get_running_loop()
     try:
-        wrapped = tls.wrap_socket(sock, do_handshake_on_connect=False, server_hostname=host)
+        wrapped = tls.wrap_socket(sock, do_handshake_on_connect=False, suppress_ragged_eofs=False, server_hostname=host)
     except BaseException:
         sock.close()
         raise
@@ -171,9 +181,7 @@ async def _shaken(sock: socket.socket, tls: ssl.SSLContext, host: str) -> ssl.SS
                 return wrapped
     except OSError as error:
         wrapped.close()
-        if error.errno == errno.ENOTCONN:  # it was reset before the handshake began
-            raise ConnectionResetError(errno.ECONNRESET, "reset before the TLS handshake") from None
-        raise
+        raise _named(error) from None
     except BaseException:
         wrapped.close()
         raise
@@ -186,6 +194,13 @@ async def _until(sock: socket.socket, watch: Callable[..., None], unwatch: Calla
         await ready
     finally:
         unwatch(sock.fileno())
+
+
+def _named(error: OSError) -> OSError:
+    """A reset by its name: OpenSSL knows it as an end that it cannot explain, and without a connection none begins."""
+    if error.errno == errno.ENOTCONN or (isinstance(error, ssl.SSLEOFError) and not error.reason):
+        return ConnectionResetError(errno.ECONNRESET, "reset by the server")
+    return error
 
 
 def _done(waiting: asyncio.Future[None]) -> None:
