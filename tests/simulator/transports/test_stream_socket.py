@@ -169,7 +169,7 @@ def test_a_peer_that_floods_has_to_wait_when_nobody_reads(both: Both) -> None:
 
     async def flood(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         nonlocal said
-        for _ in range(blocks):
+        for _number in range(blocks):
             writer.write(bytes(100_000))
             await writer.drain()
             said += 1
