@@ -119,7 +119,13 @@ class StreamSocket:
             except (BlockingIOError, ssl.SSLWantWriteError):
                 await self._until_writable()
             except OSError as error:
-                raise _named(error) from None
+                raise self._why_unsent(error) from None
+
+    def _why_unsent(self, error: OSError) -> OSError:
+        """An alert that has come, since it says more than that nobody hears us any more."""
+        if self._arrived is None and self._trouble is None:
+            self._read()
+        return self._trouble or _named(error)
 
     async def _until_writable(self) -> None:
         writing = self._writing = self._loop.create_future()

@@ -393,6 +393,22 @@ def test_a_device_that_is_not_trusted_hears_of_it(authority: Authority, shows: s
     run(test())
 
 
+def test_why_a_device_was_refused_is_told_to_who_sends_too(authority: Authority) -> None:
+    """That the other side is gone is no news by then."""
+
+    async def test() -> None:
+        tls = authority.server(wants_certificate=True)
+        refusing = asyncio.get_running_loop().run_in_executor(None, shakes_hands, listening, tls)
+        stream = await open_stream("127.0.0.1", listening.getsockname()[1], authority.device())
+        assert await refusing == "PEER_DID_NOT_RETURN_A_CERTIFICATE"
+        with pytest.raises(ssl.SSLError, match="CERTIFICATE_REQUIRED"):
+            await send_for_long(stream)
+        stream.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        run(test())
+
+
 def test_no_tls_there(authority: Authority) -> None:
     async def test() -> None:
         async with serving(garbage) as port:
