@@ -11,16 +11,19 @@ from fleetrig.simulator.contract.delivery import Ending
 from fleetrig.simulator.contract.faults import Fault, FaultKind
 from fleetrig.simulator.contract.trace import Lane
 from fleetrig.simulator.drivers.power_cut_trigger import PowerCutTrigger
-from tests.conversation.both_times import Script, Story, in_virtual_time, over_sockets
+from tests.conversation.both_times import MQTT, TOY, Carrier, Script, Story, in_virtual_time, over_sockets
 
 pytestmark = pytest.mark.slow
 
 UNDISTURBED = Script()
 
 
-def same_in_both(script: Script) -> Story:
+carriers = pytest.mark.parametrize("carrier", [TOY, MQTT], ids=["toy", "MQTT"])
+
+
+def same_in_both(script: Script, carrier: Carrier = MQTT) -> Story:
     """The story in virtual time, once it is that in real time too."""
-    virtual, real = in_virtual_time(script), over_sockets(script)
+    virtual, real = in_virtual_time(script, carrier.scheme), over_sockets(script, carrier)
     assert real.device_lane == virtual.device_lane
     assert real.verdicts == virtual.verdicts
     return virtual
@@ -30,8 +33,9 @@ def kinds(story: Story) -> list[str]:
     return [f"{kind} {name}".strip() for kind, name, *_ in story.device_lane if kind not in ("entered", "remembered")]
 
 
-def test_an_undisturbed_day() -> None:
-    story = same_in_both(UNDISTURBED)
+@carriers
+def test_an_undisturbed_day(carrier: Carrier) -> None:
+    story = same_in_both(UNDISTURBED, carrier)
     assert kinds(story) == [
         "power_on", "sent connect", "received connect", "connected connect", "sent subscribe", "received subscribe",
         "sent publish", "received publish", "received echo", "sent remind", "received remind", "received push",
@@ -139,9 +143,10 @@ FAULTS = [
 ]  # fmt: skip
 
 
+@carriers
 @pytest.mark.parametrize(("fault", "steps", "check", "verdict"), FAULTS)
-def test_a_fault(fault: Fault, steps: list[str], check: str, verdict: str) -> None:
-    story = same_in_both(Script((fault,), patience_s=1.0))
+def test_a_fault(fault: Fault, steps: list[str], check: str, verdict: str, carrier: Carrier) -> None:
+    story = same_in_both(Script((fault,), patience_s=1.0), carrier)
     told = kinds(story)
     assert any(told[at : at + len(steps)] == steps for at in range(len(told))), told
     assert story.verdicts[check] == verdict
