@@ -12,7 +12,8 @@ import pytest
 
 from fleetrig.reference_server.fronts.tls.client_auth import ClientAuth
 from fleetrig.reference_server.platform import HandshakeAnswer
-from fleetrig.reference_server.reference import ANY_LOOPBACK_PORT, PlatformOptions, ReferenceServer, ServerOptions
+from fleetrig.reference_server.reference import ReferenceServer
+from fleetrig.reference_server.server_options import ANY_LOOPBACK_PORT, PlatformOptions, ServerOptions
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
 from fleetrig.simulator.certificates.authority import CertificateAuthority
 from fleetrig.simulator.contract.faults import Fault, FaultKind

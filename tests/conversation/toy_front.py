@@ -15,7 +15,7 @@ from fleetrig.reference_server.fronts.front import FrontTools, ListenerKind
 from fleetrig.reference_server.fronts.http.socket_endings import reset
 from fleetrig.reference_server.fronts.listening import Listener
 from fleetrig.reference_server.fronts.sessions import session_of
-from fleetrig.reference_server.reference import LISTENER_KINDS
+from fleetrig.reference_server.listener_kinds import LISTENER_KINDS
 from fleetrig.simulator.contract.clock import to_s
 from fleetrig.simulator.contract.delivery import Ending
 from fleetrig.simulator.contract.envelope import Close, Conversation, Envelope, Output, Send, Unheard

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from trustme import CA, KeyType
 
-from fleetrig.reference_server.reference import ANY_LOOPBACK_PORT, PlatformOptions, ReferenceServer, ServerOptions
+from fleetrig.reference_server.reference import ReferenceServer
+from fleetrig.reference_server.server_options import ANY_LOOPBACK_PORT, PlatformOptions, ServerOptions
 from fleetrig.simulator.contract.handshake import TlsAlert
 from fleetrig.simulator.contract.trace import TraceEvent
 from tests.certificates import P256, chain_pem
