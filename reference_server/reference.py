@@ -29,7 +29,6 @@ from fleetrig.reference_server.control.refusals import Refusals
 from fleetrig.reference_server.control.ring import TraceRing
 from fleetrig.reference_server.entropy import SystemEntropy
 from fleetrig.reference_server.fault_plan import FaultPlan
-from fleetrig.reference_server.fronts.coap.front import coap_front
 from fleetrig.reference_server.fronts.control import ControlFront
 from fleetrig.reference_server.fronts.front import BoundListener, Front, FrontTools, Limits, ListenerKind
 from fleetrig.reference_server.fronts.http.front import http_front
@@ -72,10 +71,25 @@ TOLD_AGAIN_AFTER_US: Final = 60 * US_PER_S
 
 ANY_LOOPBACK_PORT: Final = Address("127.0.0.1", 0)
 
+
+def _mqtt_front(server: Server, tools: FrontTools) -> Front:
+    from fleetrig.reference_server.fronts.mqtt.front import mqtt_front  # only here: most servers speak HTTP alone
+
+    return mqtt_front(server, tools)
+
+
+def _coap_front(server: Server, tools: FrontTools) -> Front:
+    from fleetrig.reference_server.fronts.coap.front import coap_front  # only here, too
+
+    return coap_front(server, tools)
+
+
 LISTENER_KINDS: Final[Mapping[str, ListenerKind]] = {
     "http": ListenerKind(http_front),
     "https": ListenerKind(http_front, is_tls=True),
-    "coap": ListenerKind(coap_front, bind=DatagramListener),
+    "mqtt": ListenerKind(_mqtt_front),
+    "mqtts": ListenerKind(_mqtt_front, is_tls=True),
+    "coap": ListenerKind(_coap_front, bind=DatagramListener),
 }
 """How a listener speaks, by its name."""
 
