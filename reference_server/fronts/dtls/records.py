@@ -39,16 +39,13 @@ def first_record(datagram: bytes) -> RecordHead | None:
     return RecordHead(datagram[0], int.from_bytes(datagram[3:5], "big"))
 
 
-def client_random(datagram: bytes) -> bytes | None:
+def client_random(datagram: bytes, head: RecordHead) -> bytes | None:
     """Of a datagram that begins with a ClientHello: the number that tells this handshake from others; else None.
 
     A client says the same one again when it sends its hello again, and when it returns a cookie."""
-    head = first_record(datagram)
-    if head is None or (head.content_type, head.epoch) != (HANDSHAKE, 0):
+    if head.epoch or head.content_type != HANDSHAKE or len(datagram) < RANDOM_AT + RANDOM_BYTES:
         return None
-    if datagram[RECORD_HEAD_BYTES] != CLIENT_HELLO or len(datagram) < RANDOM_AT + RANDOM_BYTES:
-        return None
-    return datagram[RANDOM_AT : RANDOM_AT + RANDOM_BYTES]
+    return datagram[RANDOM_AT : RANDOM_AT + RANDOM_BYTES] if datagram[RECORD_HEAD_BYTES] == CLIENT_HELLO else None
 
 
 def sequence_number(datagram: bytes) -> int:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from itertools import count
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from trustme import CA, KeyType
 
 from fleetrig.reference_server.fronts.dtls.associations import DtlsLimits
@@ -15,6 +20,7 @@ from fleetrig.simulator.contract.identity import ClientCertificate, PreSharedKey
 from tests.certificates import P256, chain_der, of_device
 from tests.reference_server.fronts.dtls.bench import AUTHORITY, DEVICE, KEYS, Bench, Device
 
+BEFORE, AFTER = (dt.datetime(year, 1, 1, tzinfo=dt.UTC) for year in (2020, 2120))
 KEY = PreSharedKey("dev-1", KEYS["dev-1"])
 CERTIFICATE = of_device(AUTHORITY.issue_cert("dev-1", key_type=P256))
 
@@ -53,6 +59,18 @@ def test_a_chain_in_a_wrong_order_arrives_as_it_was_shown() -> None:
     bench.shaken(shown)
 
     assert bench.echo.opened[0].session.certificates == shown.chain
+
+
+def test_a_weak_key_is_for_the_platform_to_refuse() -> None:
+    bench = Bench()
+    key, name = generate_private_key(65_537, 1_024), x509.Name([])
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, BEFORE, AFTER)
+    own = builder.sign(key, SHA256()).public_bytes(Encoding.DER)
+    key_pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+    bench.shaken(ClientCertificate((own,), key_pem))
+
+    assert bench.echo.opened[0].session.certificates == (own,)
 
 
 def test_a_client_without_a_certificate_is_let_in_unasked() -> None:
