@@ -216,6 +216,17 @@ def test_a_cookie_is_of_one_address() -> None:
     assert bench.server.due_in_s() is not None
 
 
+@pytest.mark.parametrize("tail", [b"\x16", b"x" * 5_000, b"\x16\xfe\xfd" + bytes(8) + b"\1\0", None])
+def test_what_a_stranger_leaves_behind_its_hello_is_nobody_elses(tail: bytes | None) -> None:
+    bench = Bench()
+    [hello] = bench.device(KEY).client.outgoing()
+
+    bench.server.datagram(hello + tail if tail else hello[:60], ("127.0.0.1", 9), 0.0)
+    bench.take_sent()
+
+    assert bench.shaken(KEY).client.is_open
+
+
 def test_a_hello_that_was_said_again_gets_later_sequence_numbers() -> None:
     """Else the client takes the server's flight for records that it has seen (RFC 6347 §4.2.1)."""
     bench = Bench()
