@@ -79,6 +79,8 @@ class VerifiedClient:
     common_name: str = ""
     issuer_hashes: tuple[str, ...] = ()
     """`openssl x509 -issuer_hash` of the certificate, then of each authority above it."""
+    explanation: str = ""
+    """What the reason leaves open, for traces."""
 
 
 class ClientVerifier(Protocol):

@@ -70,9 +70,18 @@ TOLD_AGAIN_AFTER_US: Final = 60 * US_PER_S
 
 ANY_LOOPBACK_PORT: Final = Address("127.0.0.1", 0)
 
+
+def _mqtt_front(server: Server, tools: FrontTools) -> Front:
+    from fleetrig.reference_server.fronts.mqtt.front import mqtt_front  # only here: most servers speak HTTP alone
+
+    return mqtt_front(server, tools)
+
+
 LISTENER_KINDS: Final[Mapping[str, ListenerKind]] = {
     "http": ListenerKind(http_front),
     "https": ListenerKind(http_front, is_tls=True),
+    "mqtt": ListenerKind(_mqtt_front),
+    "mqtts": ListenerKind(_mqtt_front, is_tls=True),
 }
 """How a listener speaks, by its name."""
 

@@ -50,7 +50,7 @@ class ThrowAwayTls:
 
     def __init__(self, hosts: Sequence[str], now_us: int, *, asks_clients: bool = False) -> None:
         # Only here: it takes longer to import than all the rest of the server together.
-        from fleetrig.reference_server.authority import CertificateAuthority
+        from fleetrig.simulator.certificates.authority import CertificateAuthority
 
         self._folder = Path(tempfile.mkdtemp(prefix="fleetrig-tls-"))
         try:
