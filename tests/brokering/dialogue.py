@@ -6,6 +6,7 @@ where a ping would come upon a closed connection, since the reset that answers i
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -76,6 +77,7 @@ def held_with(port: int, turns: Iterable[Turn], *, acknowledges: bool = True) ->
 def _take(port: int, peers: dict[str, MqttPeer], name: str, does: MqttPacket | LastWords | Cut | Hears) -> list[str]:
     if name not in peers:
         peers[name] = MqttPeer(port, does.version if isinstance(does, MqttConnect) else MqttVersion.V311)
+        peers[name].socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     match does:
         case Cut():
             peers.pop(name).socket.close()

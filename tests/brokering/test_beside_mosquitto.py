@@ -150,7 +150,7 @@ def mosquitto(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def its_port(mosquitto: Path, free_port: int) -> Iterator[int]:
     config = mosquitto / f"{free_port}.conf"
-    config.write_text(f"listener {free_port} 127.0.0.1\nallow_anonymous true\n", encoding="ascii")
+    config.write_text(f"listener {free_port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n", encoding="ascii")
     command = [need_program("mosquitto", "mosquitto"), "-c", str(config)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
