@@ -11,7 +11,7 @@ from fleetrig.reference_server.coap_messages.layer import Exchange, Layer, Resou
 from fleetrig.reference_server.coap_messages.options import Block, OptionNumber, uint_bytes
 from fleetrig.reference_server.coap_messages.requests import PendingRequest
 from fleetrig.reference_server.coap_messages.wire import EMPTY, MessageType, WireMessage, code_number, encode
-from fleetrig.reference_server.coap_messages.wire_faults import distorted, is_doubled, withheld_copies
+from fleetrig.reference_server.coap_messages.wire_faults import first_transmission, lost_repetitions
 from fleetrig.simulator.contract.coap import CoapOptions, CoapResponse
 from fleetrig.simulator.contract.envelope import Send
 
@@ -68,9 +68,9 @@ class Replies:
         kind = MessageType.ACK if is_piggybacked else MessageType.CON if wants_ack else MessageType.NON
         message_id = request.message_id if is_piggybacked else self._next_id()
         message = WireMessage(kind, answer.code, message_id, request.token, answer.options, answer.payload)
-        datagram = distorted(encode(message), send)
+        datagram = encode(message)
         if wants_ack:
-            self._send_confirmable(message_id, datagram, None, now_us, send)
+            self.confirmables.send(message_id, datagram, None, now_us, send)
         else:
             self._send_remembered(request.exchange, datagram, send)
 
@@ -81,7 +81,7 @@ class Replies:
 
     def reset(self, request: PendingRequest, send: Send | None) -> None:
         """Refuses a request by RST."""
-        self._send_remembered(request.exchange, distorted(empty(MessageType.RST, request.message_id), send), send)
+        self._send_remembered(request.exchange, empty(MessageType.RST, request.message_id), send)
 
     def repeat(self, exchange: Exchange) -> None:
         """A request has come again: it gets the same datagram again (RFC 7252 §4.2)."""
@@ -103,12 +103,12 @@ class Replies:
         kind = MessageType.CON if response.confirmable else MessageType.NON
         message_id = self._next_id()
         options = (*answer.options, *_observe(response.observe))
-        datagram = distorted(encode(WireMessage(kind, code, message_id, token, options, answer.payload)), send)
+        datagram = encode(WireMessage(kind, code, message_id, token, options, answer.payload))
         if response.confirmable:
-            self._send_confirmable(message_id, datagram, token, now_us, send)
+            self.confirmables.send(message_id, datagram, token, now_us, send)
         else:
             _note(self._noted, message_id, token, MOST_NOTED)
-            self._send_unheeded(datagram, send)
+            self._send_first(datagram, send)
 
     def rejected(self, message_id: int) -> bytes | None:
         """The token of the notification that a RST refuses, if it refuses one."""
@@ -135,25 +135,13 @@ class Replies:
         if observe is not None and request.observe == 0 and code >> 5 == SUCCESS:
             _note(self.observations, request.token, request.resource, MOST_OBSERVATIONS)
 
-    def _send_confirmable(
-        self, message_id: int, datagram: bytes, token: bytes | None, now_us: int, send: Send | None
-    ) -> None:
-        self.confirmables.send(message_id, datagram, token, now_us, withheld_copies(send))
-        if is_doubled(send):
-            self._send(datagram)
-
     def _send_remembered(self, exchange: Exchange, datagram: bytes, send: Send | None) -> None:
-        exchange.datagram = datagram
-        exchange.withheld = withheld_copies(send)
-        self.repeat(exchange)
-        if is_doubled(send):
-            self.repeat(exchange)
+        exchange.datagram, exchange.withheld = datagram, lost_repetitions(send)
+        self._send_first(datagram, send)
 
-    def _send_unheeded(self, datagram: bytes, send: Send | None) -> None:
-        if not withheld_copies(send):
-            self._send(datagram)
-        if is_doubled(send):
-            self._send(datagram)
+    def _send_first(self, datagram: bytes, send: Send | None) -> None:
+        for one in first_transmission(datagram, send):
+            self._send(one)
 
     def _next_id(self) -> int:
         self._message_id = (self._message_id + 1) & 0xFFFF
