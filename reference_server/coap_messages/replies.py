@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from fleetrig.reference_server.coap_messages.blocks import Answered, cut, is_cut, with_etag
 from fleetrig.reference_server.coap_messages.confirmables import Confirmables
@@ -28,6 +28,13 @@ MOST_NOTED: Final = 64
 """Of notifications that need no acknowledgement: a RST to one of the latest ends its observation."""
 
 
+class Observation(NamedTuple):
+    """What was observed, and in which blocks its notifications shall come."""
+
+    resource: ResourceKey
+    block2: Block | None
+
+
 class Replies:
     """The sending half of an endpoint. `given_up` is told of a notification that nobody has acknowledged."""
 
@@ -38,7 +45,7 @@ class Replies:
         self._send = send
         self._message_id = layer.first_message_id()
         self.confirmables = Confirmables(layer, send, given_up)
-        self.observations: dict[bytes, ResourceKey] = {}
+        self.observations: dict[bytes, Observation] = {}
         """By token, those that the platform has answered as such."""
         self._noted: dict[int, bytes] = {}
         """Message id of a notification -> token."""
@@ -95,11 +102,12 @@ class Replies:
     def notify(self, response: CoapResponse, send: Send, now_us: int) -> None:
         """What goes out unasked: a notification, or an answer once more."""
         token, code = response.token, code_number(response.code)
-        resource = self.observations.get(token)
-        if resource is not None and (response.observe is None or code >> 5 != SUCCESS):
+        observed = self.observations.get(token)
+        if observed is not None and (response.observe is None or code >> 5 != SUCCESS):
             del self.observations[token]
         served = Served(code, response.options, response.payload)
-        answer = self._cut(served, None, resource, now_us)
+        resource, block2 = (None, None) if observed is None else observed
+        answer = self._cut(served, block2, resource, now_us)
         kind = MessageType.CON if response.confirmable else MessageType.NON
         message_id = self._next_id()
         options = (*answer.options, *_observe(response.observe))
@@ -133,7 +141,8 @@ class Replies:
 
     def _follow(self, request: PendingRequest, code: int, observe: int | None) -> None:
         if observe is not None and request.observe == 0 and code >> 5 == SUCCESS:
-            _note(self.observations, request.token, request.resource, MOST_OBSERVATIONS)
+            observation = Observation(request.resource, request.block2)
+            _note(self.observations, request.token, observation, MOST_OBSERVATIONS)
 
     def _send_remembered(self, exchange: Exchange, datagram: bytes, send: Send | None) -> None:
         exchange.datagram, exchange.withheld = datagram, lost_repetitions(send)
