@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from fleetrig.reference_server.fronts.tls import ServerTls
+from fleetrig.reference_server.fronts.tls.server_tls import ServerTls
 from fleetrig.simulator.contract.delivery import Ending
 from fleetrig.simulator.contract.session import Session
 

@@ -25,7 +25,8 @@ PAYLOAD = b'{"deviceName":"d4","provisionDeviceKey":"K","provisionDeviceSecret":
 
 OURS = """
 import asyncio, sys
-from fleetrig.reference_server.reference import ANY_LOOPBACK_PORT, PlatformOptions, ReferenceServer, ServerOptions
+from fleetrig.reference_server.server_options import ANY_LOOPBACK_PORT, PlatformOptions, ServerOptions
+from fleetrig.reference_server.reference import ReferenceServer
 from fleetrig.simulator.contract.trace import Trace
 from tests.coap.echo_platform import CoapEcho
 async def main():

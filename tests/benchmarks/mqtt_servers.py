@@ -22,7 +22,8 @@ READY_WITHIN_S = 30.0
 OURS = """
 import asyncio, resource
 from fleetrig.reference_server.control.ring import TraceRing
-from fleetrig.reference_server.reference import ANY_LOOPBACK_PORT, PlatformOptions, ReferenceServer, ServerOptions
+from fleetrig.reference_server.server_options import ANY_LOOPBACK_PORT, PlatformOptions, ServerOptions
+from fleetrig.reference_server.reference import ReferenceServer
 from fleetrig.simulator.contract.trace import Trace
 from tests.conversation.echo_platform import EchoPlatform
 

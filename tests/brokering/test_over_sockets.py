@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from fleetrig.reference_server.reference import ANY_LOOPBACK_PORT, PlatformOptions, ReferenceServer, ServerOptions
+from fleetrig.reference_server.reference import ReferenceServer
+from fleetrig.reference_server.server_options import ANY_LOOPBACK_PORT, PlatformOptions, ServerOptions
 from fleetrig.simulator.contract.mqtt import (
     MqttConnack,
     MqttDisconnect,

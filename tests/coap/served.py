@@ -8,12 +8,8 @@ from dataclasses import dataclass, field
 
 from fleetrig.reference_server.address import Address
 from fleetrig.reference_server.coap_rules import PLAIN_COAP, CoapRules
-from fleetrig.reference_server.reference import (
-    ANY_LOOPBACK_PORT,
-    PlatformOptions,
-    ReferenceServer,
-    ServerOptions,
-)
+from fleetrig.reference_server.reference import ReferenceServer
+from fleetrig.reference_server.server_options import ANY_LOOPBACK_PORT, PlatformOptions, ServerOptions
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
 from fleetrig.simulator.contract.faults import Fault, FaultKind
 from fleetrig.simulator.contract.trace import TraceEvent

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from fleetrig.reference_server.address import Address
-from fleetrig.reference_server.reference import ANY_LOOPBACK_PORT, PlatformOptions, ReferenceServer, ServerOptions
+from fleetrig.reference_server.reference import ReferenceServer
+from fleetrig.reference_server.server_options import ANY_LOOPBACK_PORT, PlatformOptions, ServerOptions
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
 from fleetrig.simulator.contract.clock import US_PER_S
 from fleetrig.simulator.contract.delivery import Ending

@@ -43,6 +43,7 @@ class MqttFront:
         self._patiences = (self.silent, self.half, self.unread, self.unjudged, self.going)
         self._server = server
         self._tools = tools
+        self.next_session_id = tools.next_session_id
         self._connections: dict[int, MqttConnection] = {}
         """By session id; those that are over stay until their peer has gone."""
         self._listeners: list[Listener] = []
@@ -92,11 +93,6 @@ class MqttFront:
         self._note_outage("", "listening again")
 
     # What connections tell
-
-    def next_session_id(self, transport: asyncio.BaseTransport) -> int:
-        """A listener that judges certificates has drawn the id of the session before its handshake."""
-        drawn: int | None = transport.get_extra_info("session_id")
-        return self._tools.next_session_id() if drawn is None else drawn
 
     def add(self, connection: MqttConnection) -> None:
         self._connections[connection.session.id] = connection
