@@ -14,7 +14,7 @@ from tests.reference_server.mqtt_codec.client_wire import ServerBytes, to_server
 from tests.reference_server.mqtt_codec.packets import VERSIONS, client_streams, from_server
 
 LIMIT_BYTES = 100_000
-STEADY = settings(deadline=None, derandomize=True, database=None)
+STEADY = settings(max_examples=50, deadline=None, derandomize=True, database=None)
 Stream = tuple[MqttVersion, list[MqttPacket]]
 
 
