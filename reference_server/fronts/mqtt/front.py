@@ -164,14 +164,15 @@ class MqttFront:
         connection = self._connections[output.session]
         if connection.is_over:
             return
-        if isinstance(output, Close):
-            connection.end(output.ending)
-            self._closed(connection)
-            return
         try:
-            connection.send(output)
+            if isinstance(output, Send):
+                connection.send(output)
+            else:
+                connection.end(output.ending)
         except Exception as bug:  # noqa: BLE001 (a bug must not end the server)
-            self._note_bug(connection, output.envelope, bug)
+            self._note_bug(connection, output.envelope if isinstance(output, Send) else None, bug)
+        if isinstance(output, Close):
+            self._closed(connection)
 
     def _perform_late(self, output: Send | Close) -> None:
         if output.session in self._connections:

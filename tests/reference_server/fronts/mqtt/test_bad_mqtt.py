@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gc
+import socket
 import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 
+from fleetrig.simulator.contract.delivery import Ending
 from fleetrig.simulator.contract.envelope import Close, Envelope, Output, Send
 from fleetrig.simulator.contract.mqtt import (
     MqttConnack,
@@ -165,6 +167,26 @@ def test_a_platform_that_lets_the_undecodable_be(serve: Serve) -> None:
         bench.is_gone(2)
     assert [one.line for session, one in bench.platform.came if session == 2][1:] == ["UNDECODABLE malformed"]
     assert bench.reasons(2)[1:] == ["what came is undecodable, and the platform let it be within 0.05 s"]
+
+
+def test_a_platform_that_falls_silent_on_the_undecodable(serve: Serve) -> None:
+    """Its connection is not waited for: that of another, which came later, is what the front ends."""
+
+    def answers_first(session: Session, envelope: Envelope) -> Sequence[Output] | None:
+        if not isinstance(envelope, Undecodable):
+            return None
+        return (Close(session.id, Ending.SILENCE),) if session.id == 1 else ()
+
+    bench = serve(answers_first, judged_within_s=0.05)
+    with bench.peer() as silent, bench.peer() as later:
+        silent.socket.sendall(b"\x00")
+        bench.is_gone(1)
+        later.socket.sendall(b"\x00")
+        with pytest.raises(ConnectionResetError):
+            later.rest()
+        silent.socket.shutdown(socket.SHUT_WR)
+        assert silent.rest() == b""
+    assert len(bench.reasons(1)) == 1
 
 
 def test_a_flood_of_connects_is_answered_in_turns(serve: Serve) -> None:
