@@ -166,6 +166,7 @@ def test_a_stop_leaves_nothing(ca: Command, plant: Path, monkeypatch: pytest.Mon
         (["a\0b"], "cannot be a name"),
         (["a\nb"], "cannot be a name"),
         (["HB-1", "--key", "p265"], "did you mean p256?"),
+        (["HB-1", "--share-keys", "2"], "--share-keys is for RSA keys"),
         (["HB-1", "--subject", "x={}"], "--subject: 'x=HB-1' is no name"),
         (["HB-1", "--expired", "--days", "3"], "--expired says when it begins and ends"),
         (["HB-1", "--csv", "elsewhere/x.csv"], "lists name files below their own folder"),
