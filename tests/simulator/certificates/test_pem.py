@@ -20,7 +20,7 @@ CHAIN = [x509.load_der_x509_certificate(LEAF.chain[0]), *LAST.path]
 STRANGER = CertificateAuthority("Stranger", NOW_US).certificate
 
 
-@pytest.mark.parametrize("order", permutations(range(4)))
+@pytest.mark.parametrize("order", list(permutations(range(4))))
 def test_a_chain_is_put_in_order(order: tuple[int, ...]) -> None:
     shuffled = [CHAIN[position] for position in order]
     assert in_order(CHAIN[0], shuffled) == CHAIN
