@@ -16,6 +16,7 @@ from pathlib import Path
 import paho.mqtt.client as paho
 import pytest
 import trustme
+from paho.mqtt.enums import CallbackAPIVersion
 
 from fleetrig.harness.run.open_files import raise_file_limit
 from fleetrig.simulator.contract.mqtt import MqttConnect, MqttPublish
@@ -130,7 +131,7 @@ def bare_paho(port: int) -> Iterator[tuple[selectors.BaseSelector, list[paho.Cli
     """As many clients, driven by one selector as paho's documentation says."""
     selector, clients = selectors.DefaultSelector(), []
     for number in range(PEERS):
-        client = paho.Client(paho.CallbackAPIVersion.VERSION2, f"paho-{number}")
+        client = paho.Client(CallbackAPIVersion.VERSION2, f"paho-{number}")
         client.connect("127.0.0.1", port, keepalive=0)
         selector.register(client.socket(), selectors.EVENT_READ, client)  # type: ignore[arg-type]
         clients.append(client)
