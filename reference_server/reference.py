@@ -16,7 +16,7 @@ import logging
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from difflib import get_close_matches
 from itertools import count
 from pathlib import Path
@@ -30,13 +30,17 @@ from fleetrig.reference_server.control.ring import TraceRing
 from fleetrig.reference_server.entropy import SystemEntropy
 from fleetrig.reference_server.fault_plan import FaultPlan
 from fleetrig.reference_server.fronts.control import ControlFront
-from fleetrig.reference_server.fronts.front import Front, FrontTools, Limits, ListenerKind
-from fleetrig.reference_server.fronts.http.front import http_front
+from fleetrig.reference_server.fronts.front import BoundListener, Front, FrontTools, ListenerKind
 from fleetrig.reference_server.fronts.listening import Listener
-from fleetrig.reference_server.fronts.tls import ServerTls, ThrowAwayTls
-from fleetrig.reference_server.platform import PlatformBuilder, context_path_of
+from fleetrig.reference_server.fronts.tls.handshakes import Handshakes
+from fleetrig.reference_server.fronts.tls.server_certificate import read_server_certificate
+from fleetrig.reference_server.fronts.tls.server_tls import ServerTls
+from fleetrig.reference_server.fronts.tls.throw_away import ServerCertificates
+from fleetrig.reference_server.listener_kinds import LISTENER_KINDS
+from fleetrig.reference_server.platform import context_path_of
 from fleetrig.reference_server.scheduler import Scheduler, ServedPlatform
 from fleetrig.reference_server.server import Server
+from fleetrig.reference_server.server_options import PlatformOptions, ServerOptions
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
 from fleetrig.reference_server.stores.leftovers import Leftovers, find_leftovers, remove_leftovers
 from fleetrig.reference_server.stores.opening import artifact_folder, open_store
@@ -51,7 +55,6 @@ from fleetrig.simulator.contract.errors import (
     system_said,
 )
 from fleetrig.simulator.contract.faults import Fault
-from fleetrig.simulator.contract.json_types import Json
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Trace
 
@@ -67,51 +70,6 @@ class SystemClock:
 
 TOLD_AGAIN_AFTER_US: Final = 60 * US_PER_S
 """A failure that lasts is told again after so long."""
-
-ANY_LOOPBACK_PORT: Final = Address("127.0.0.1", 0)
-
-
-def _mqtt_front(server: Server, tools: FrontTools) -> Front:
-    from fleetrig.reference_server.fronts.mqtt.front import mqtt_front  # only here: most servers speak HTTP alone
-
-    return mqtt_front(server, tools)
-
-
-LISTENER_KINDS: Final[Mapping[str, ListenerKind]] = {
-    "http": ListenerKind(http_front),
-    "https": ListenerKind(http_front, is_tls=True),
-    "mqtt": ListenerKind(_mqtt_front),
-    "mqtts": ListenerKind(_mqtt_front, is_tls=True),
-}
-"""How a listener speaks, by its name."""
-
-
-@dataclass(frozen=True, slots=True)
-class PlatformOptions:
-    """One platform and where it listens: listener name (`http`, `https`, `mqtt` …) -> address."""
-
-    name: str
-    build: PlatformBuilder
-    listeners: Mapping[str, Address] = field(default_factory=lambda: {"http": ANY_LOOPBACK_PORT})
-
-
-@dataclass(frozen=True, slots=True)
-class ServerOptions:
-    """What a server is made of. Without `certificate` and `key`, TLS listeners get a throw-away authority."""
-
-    platforms: tuple[PlatformOptions, ...]
-    certificate: Path | None = None
-    key: Path | None = None
-    asks_clients: bool = False
-    """TLS listeners ask clients for certificates; platforms judge them (`Session.certificates`)."""
-    control: Address | None = None
-    """Where the control interface listens (docs/control.md); beyond loopback it answers under any name."""
-    store: str = "memory:"
-    remove_leftovers: bool = False
-    """Deletes the artifact files that the store does not name."""
-    limits: Limits = field(default_factory=Limits)
-    about: Mapping[str, Json] = field(default_factory=dict)
-    """What the control interface says of this server in addition to what the server knows itself."""
 
 
 class ReferenceServer:
@@ -134,10 +92,10 @@ class ReferenceServer:
         self._clock = AdjustableClock(clock or SystemClock())
         self._entropy = entropy or SystemEntropy()
         self._stack = AsyncExitStack()
-        self._listeners: dict[str, dict[str, Listener]] = {}
+        self._listeners: dict[str, dict[str, BoundListener]] = {}
         self._context_paths = dict.fromkeys((one.name for one in options.platforms), "")
         self._control: Listener | None = None
-        self._authority: ThrowAwayTls | None = None
+        self._certificates: ServerCertificates | None = None
         self.trace = trace or Trace()
         self.secrets = secrets or Secrets()
         self.faults = FaultPlan(lambda: self._entropy.uniform(0.0, 1.0))
@@ -175,7 +133,7 @@ class ReferenceServer:
     @property
     def ca(self) -> Path | None:
         """The throw-away authority's certificate, while the server runs."""
-        return self._authority.ca if self._authority is not None else None
+        return self._certificates.ca if self._certificates is not None else None
 
     @property
     def clock(self) -> Clock:
@@ -217,10 +175,15 @@ class ReferenceServer:
             next_session_id=count(1).__next__,
             on_refused=self._faults_changed,
             limits=self._options.limits,
+            uniform=self._entropy.uniform,
         )
         served = [self._served(options, store, blobs, tools) for options in self._options.platforms]
         self._scheduler = Scheduler(served, self.faults, self._clock, self._note_bug)
         for options, one in zip(self._options.platforms, served, strict=True):
+            for listener in self._listeners[options.name].values():
+                listener.judge_by(
+                    Handshakes(one.server, self._clock, self.trace, self._note_bug, tools.next_session_id)
+                )
             await self._listen(self._listeners[options.name], one.fronts)
         await self._stack.enter_async_context(self._scheduler)
         if self._control is not None:
@@ -247,7 +210,7 @@ class ReferenceServer:
         served.fronts = tuple(make(server, replace(tools, perform=perform)) for make in makers)
         return served
 
-    async def _listen(self, listeners: Mapping[str, Listener], fronts: Sequence[Front]) -> None:
+    async def _listen(self, listeners: Mapping[str, BoundListener], fronts: Sequence[Front]) -> None:
         makers = list(dict.fromkeys(self._listener_kinds[name].make for name in listeners))
         for front in fronts:
             self._stack.push_async_callback(front.close)
@@ -289,26 +252,31 @@ class ReferenceServer:
         for options in wanted:
             listeners = self._listeners[options.name] = {}
             for name, address in options.listeners.items():
-                tls = self._server_tls() if self._listener_kinds[name].is_tls else None
-                listeners[name] = self._bound(Listener(name, address, tls, self._note_full))
+                kind = self._listener_kinds[name]
+                tls = self._server_tls(options, kind) if kind.is_tls else None
+                listener = listeners[name] = kind.bind(name, address, tls, self._note_full)
+                self._stack.callback(listener.close)
         if self._options.control is not None:
-            self._control = self._bound(Listener("control", self._options.control, on_full=self._note_full))
+            self._control = Listener("control", self._options.control, on_full=self._note_full)
+            self._stack.callback(self._control.close)
 
-    def _bound(self, listener: Listener) -> Listener:
-        self._stack.callback(listener.close)
-        return listener
+    def _server_tls(self, options: PlatformOptions, kind: ListenerKind) -> ServerTls:
+        if self._certificates is None:
+            self._certificates = self._server_certificates()
+            self._stack.callback(self._certificates.close)
+        tls = ServerTls(self._certificates.of, options.client_auth, kind.alpn)
+        if options.trusted_clients:
+            tls.trust(options.trusted_clients)
+        return tls
 
-    def _server_tls(self) -> ServerTls:
+    def _server_certificates(self) -> ServerCertificates:
         options = self._options
+        addresses = [address for one in options.platforms for address in one.listeners.values()]
+        hosts = dict.fromkeys(address.host for address in addresses if not address.is_wildcard)
+        own = None
         if options.certificate is not None:
-            key = options.key or options.certificate
-            return ServerTls(options.certificate, key, asks_clients=options.asks_clients)
-        if self._authority is None:
-            addresses = [address for one in options.platforms for address in one.listeners.values()]
-            hosts = dict.fromkeys(address.host for address in addresses if not address.is_wildcard)
-            self._authority = ThrowAwayTls(list(hosts), self._clock.now_us(), asks_clients=options.asks_clients)
-            self._stack.callback(self._authority.close)
-        return self._authority.tls
+            own = read_server_certificate(options.certificate, options.key or options.certificate)
+        return ServerCertificates(list(hosts), self._clock.now_us(), own)
 
     def _note_bug(self, envelope: Envelope | None, bug: BaseException) -> None:
         """Logs a bug once for each place in our code; what fails around us is none."""

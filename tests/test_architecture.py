@@ -42,14 +42,20 @@ class Home:
 
 PURE_ROOMS = (
     "fleetrig.simulator.contract",
+    "fleetrig.simulator.certificates",
     "fleetrig.simulator.effects",
     "fleetrig.simulator.stages",
     "fleetrig.simulator.backoff",
     "fleetrig.simulator.agent",
     "fleetrig.simulator.flows",
     "fleetrig.reference_server.platforms",
+    "fleetrig.reference_server.mqtt_codec",
+    "fleetrig.reference_server.mqtt_sessions",
+    "fleetrig.reference_server.coap_messages",
+    "fleetrig.reference_server.coap_rules",
 )
 CONTRACT = ("fleetrig.simulator.contract",)
+CERTIFICATES = ("fleetrig.simulator.certificates",)
 PLATFORMS = ("hawkbit", "thingsboard", "hono", "kura")
 """Those that are there, and those to come."""
 PLATFORM_PARTS = tuple(f"fleetrig.harness.platforms.{name}" for name in PLATFORMS)
@@ -63,8 +69,15 @@ RULES = (
     Rule(
         ("fleetrig.reference_server",),
         ("fleetrig.harness", "fleetrig.hil", "fleetrig.simulator"),
-        "the server is read out of the platforms' sources, never out of our device; they share the envelopes only",
-        allowed=CONTRACT,
+        "the server is read out of the platforms' sources, never out of our device; they share the envelopes only, "
+        "and the room that makes certificates, which knows no platform",
+        allowed=(*CONTRACT, *CERTIFICATES),
+    ),
+    Rule(
+        CERTIFICATES,
+        ("fleetrig.simulator",),
+        "whoever makes certificates knows no devices: harness and server use it too",
+        allowed=(*CONTRACT, *CERTIFICATES),
     ),
     Rule(
         ("fleetrig.hil",),
@@ -148,8 +161,13 @@ HOMES = (
     ),
     Home(
         "OpenSSL",
-        ("fleetrig.reference_server.fronts.any_certificate",),
-        "the standard library does TLS everywhere else: this one is for listeners that take any client certificate",
+        (
+            "fleetrig.reference_server.fronts.tls",
+            "fleetrig.reference_server.fronts.dtls",
+            "fleetrig.simulator.transports.dtls_client",
+        ),
+        "the standard library does TLS everywhere else: this one is for listeners that take any client certificate, and"
+        " for DTLS",
     ),
     Home("httpx", ("fleetrig.simulator.transports.http",), "who sends HTTP sends an envelope through the transport"),
     Home(
@@ -258,6 +276,8 @@ def test_the_house_keeps_its_rules():
             "must not import fleetrig.simulator.agent",
         ),
         ("hil/bridge.py", "import fleetrig.simulator.agent", "a board and a platform that nobody here wrote"),
+        ("simulator/certificates/authority.py", "import fleetrig.simulator.agent", "knows no devices"),
+        ("simulator/certificates/keys.py", "import random", "chance as a range"),
         ("harness/cli.py", "import fleetrig.harness.locustfile", "imported by nobody"),
         ("harness/cli.py", "from . import locustfile", "imported by nobody"),
         ("simulator/flows/hono.py", "import asyncio", "behaviour does no I/O"),
@@ -301,6 +321,10 @@ def test_a_planted_violation_is_found(tmp_path, path, source, reason):
     ("path", "source"),
     [
         ("reference_server/server.py", "from fleetrig.simulator.contract import http"),
+        (
+            "reference_server/fronts/tls.py",
+            "from fleetrig.simulator.certificates.authority import CertificateAuthority",
+        ),
         ("harness/platforms/hawkbit/work.py", "from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin"),
         ("harness/run/run.py", "from fleetrig.harness.platforms import load"),
         ("hil/serial_port.py", "import serial\nfrom fleetrig.simulator.contract.trace import TraceEvent"),

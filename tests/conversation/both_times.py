@@ -14,14 +14,10 @@ from fleetrig.harness.checks.matching import Pattern
 from fleetrig.harness.scenario_file.values import Times
 from fleetrig.reference_server.fault_plan import FaultPlan
 from fleetrig.reference_server.fronts.front import ListenerKind
-from fleetrig.reference_server.reference import (
-    ANY_LOOPBACK_PORT,
-    LISTENER_KINDS,
-    PlatformOptions,
-    ReferenceServer,
-    ServerOptions,
-)
+from fleetrig.reference_server.listener_kinds import LISTENER_KINDS
+from fleetrig.reference_server.reference import ReferenceServer
 from fleetrig.reference_server.server import Server
+from fleetrig.reference_server.server_options import ANY_LOOPBACK_PORT, PlatformOptions, ServerOptions
 from fleetrig.reference_server.stores.memory import MemoryStore
 from fleetrig.simulator.agent import Agent
 from fleetrig.simulator.contract.faults import Fault

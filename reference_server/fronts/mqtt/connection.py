@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Final, cast
 
 from fleetrig.reference_server.fronts.http.socket_endings import reset
 from fleetrig.reference_server.fronts.mqtt.wire_forms import distorted
-from fleetrig.reference_server.fronts.tls import peer_certificates, server_name
+from fleetrig.reference_server.fronts.sessions import session_of
 from fleetrig.reference_server.mqtt_codec.decoder import MqttDecoder
 from fleetrig.reference_server.mqtt_codec.encoder import encode
 from fleetrig.simulator.contract.delivery import Ending
 from fleetrig.simulator.contract.envelope import Send, WireForm
 from fleetrig.simulator.contract.mqtt import MqttConnack, MqttDisconnect, MqttPacket
-from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.contract.undecodable import Undecodable
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ class MqttConnection(asyncio.Protocol):
         self.transport.set_write_buffer_limits(HIGH_WATER_BYTES)
         if hasattr(transport, "max_size"):
             transport.max_size = READ_BYTES
-        self.session = _session_of(transport, self._front.next_session_id(transport), self._listener)
+        self.session = session_of(transport, self._listener, self._front.next_session_id)
         self._front.add(self)
         self._front.opened(self)
 
@@ -184,12 +183,3 @@ class MqttConnection(asyncio.Protocol):
             self.transport.write_eof()
         except OSError:  # it has gone already
             self.transport.close()
-
-
-def _session_of(transport: asyncio.BaseTransport, session_id: int, listener: str) -> Session:
-    peer = transport.get_extra_info("peername") or ("",)
-    here = transport.get_extra_info("sockname") or ("", 0)
-    if transport.get_extra_info("sslcontext") is None:
-        return Session(peer[0], here[1], session_id, listener)
-    shown, name = peer_certificates(transport), server_name(transport)
-    return Session(peer[0], here[1], session_id, listener, tls=True, certificates=shown, server_name=name)

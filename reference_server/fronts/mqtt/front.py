@@ -18,10 +18,12 @@ from fleetrig.reference_server.fronts.listening import Listener
 from fleetrig.reference_server.fronts.mqtt.connection import MqttConnection
 from fleetrig.reference_server.fronts.mqtt.patience import Patience
 from fleetrig.reference_server.mqtt_limits import MqttLimits, mqtt_limits_of
+from fleetrig.reference_server.platform import SessionPlatform
 from fleetrig.reference_server.server import Server
 from fleetrig.simulator.contract.clock import to_s
 from fleetrig.simulator.contract.delivery import Ending
 from fleetrig.simulator.contract.envelope import Close, Conversation, Envelope, Output, Send, Unheard
+from fleetrig.simulator.contract.errors import ModelError
 from fleetrig.simulator.contract.trace import Lane
 
 STOP_WITHIN_S: Final = 1.0
@@ -32,6 +34,7 @@ class MqttFront:
 
     def __init__(self, server: Conversation, limits: MqttLimits, tools: FrontTools) -> None:
         self.limits = limits
+        self._most_silent = limits.most_silent
         self.silent = self._patience(limits.first_packet_within_s, "said nothing")
         self.half = self._patience(limits.whole_packet_within_s, "a packet did not come whole")
         self.unread = self._patience(limits.read_within_s, "read too little of what it was sent")
@@ -40,6 +43,7 @@ class MqttFront:
         self._patiences = (self.silent, self.half, self.unread, self.unjudged, self.going)
         self._server = server
         self._tools = tools
+        self.next_session_id = tools.next_session_id
         self._connections: dict[int, MqttConnection] = {}
         """By session id; those that are over stay until their peer has gone."""
         self._listeners: list[Listener] = []
@@ -90,17 +94,12 @@ class MqttFront:
 
     # What connections tell
 
-    def next_session_id(self, transport: asyncio.BaseTransport) -> int:
-        """A listener that judges certificates has drawn the id of the session before its handshake."""
-        drawn: int | None = transport.get_extra_info("session_id")
-        return self._tools.next_session_id() if drawn is None else drawn
-
     def add(self, connection: MqttConnection) -> None:
         self._connections[connection.session.id] = connection
         self._all_gone.clear()
         self.silent.add(connection)
-        if len(self.silent) > self.limits.most_silent:
-            self.lose(self.silent.oldest, f"said nothing, and {self.limits.most_silent:,} others have not either")
+        if len(self.silent) > self._most_silent:
+            self.lose(self.silent.oldest, f"said nothing, and {self._most_silent:,} others have not either")
 
     def opened(self, connection: MqttConnection) -> None:
         now_us = self._tools.clock.now_us()
@@ -196,7 +195,12 @@ class MqttFront:
 
 
 def mqtt_front(server: Server, tools: FrontTools) -> MqttFront:
-    """The front of a platform's MQTT listeners. No packet is larger than the server's own limit for bodies."""
+    """The front of a platform's MQTT listeners. No packet is larger than the server's own limit for bodies.
+
+    Raises ModelError for a platform without sessions.
+    """
+    if not isinstance(server.platform, SessionPlatform):
+        raise ModelError(f"the platform {server.platform.name} has no sessions, so it speaks no MQTT")
     limits = mqtt_limits_of(server.platform)
     packet_bytes = min(limits.packet_bytes, tools.limits.body_bytes)
     return MqttFront(server, replace(limits, packet_bytes=packet_bytes), tools)

@@ -11,7 +11,8 @@ from typing import Any, Self
 
 from fleetrig.reference_server.mqtt_limits import MqttLimits
 from fleetrig.reference_server.platform import NOTHING, Reaction
-from fleetrig.reference_server.reference import ANY_LOOPBACK_PORT, PlatformOptions, ReferenceServer, ServerOptions
+from fleetrig.reference_server.reference import ReferenceServer
+from fleetrig.reference_server.server_options import ANY_LOOPBACK_PORT, PlatformOptions, ServerOptions
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
 from fleetrig.simulator.contract.envelope import Close, Envelope, Output, Send
 from fleetrig.simulator.contract.mqtt import (

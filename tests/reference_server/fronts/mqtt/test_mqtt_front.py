@@ -7,9 +7,12 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from fleetrig.reference_server.reference import LISTENER_KINDS
+from fleetrig.reference_server.listener_kinds import LISTENER_KINDS
+from fleetrig.reference_server.reference import ReferenceServer
+from fleetrig.reference_server.server_options import ANY_LOOPBACK_PORT, PlatformOptions, ServerOptions
 from fleetrig.simulator.contract.delivery import Ending
 from fleetrig.simulator.contract.envelope import Close, Envelope, Output, Send, WireForm
+from fleetrig.simulator.contract.errors import ModelError
 from fleetrig.simulator.contract.faults import Fault, FaultKind
 from fleetrig.simulator.contract.mqtt import (
     MqttConnack,
@@ -25,7 +28,7 @@ from fleetrig.simulator.contract.mqtt import (
 )
 from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.contract.undecodable import Undecodable
-from tests.reference_server.echo import until
+from tests.reference_server.echo import Echo, running, until
 from tests.reference_server.fronts.mqtt.mqtt_bench import MqttBench, MqttPeer, Scripted, mqtt_served
 from tests.reference_server.fronts.peer import is_refused
 from tests.reference_server.mqtt_codec.client_wire import V5, to_server
@@ -268,6 +271,12 @@ def test_a_server_that_stops_ends_all_connections() -> None:
         with peer:
             assert peer.rest() == b""
     assert sorted(platform.gone) == [1, 2, 3]
+
+
+def test_a_platform_without_sessions_speaks_no_mqtt() -> None:
+    platform = PlatformOptions("echo", Echo, {"mqtt": ANY_LOOPBACK_PORT})
+    with running() as bench, pytest.raises(ModelError, match="the platform echo has no sessions"):
+        bench.run(ReferenceServer(ServerOptions((platform,))))
 
 
 def test_listeners_are_called_after_their_scheme() -> None:
