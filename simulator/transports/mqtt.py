@@ -53,5 +53,8 @@ class MqttWire:
                 self._flaw = error
         return self._codec.came.popleft()
 
+    def give_up(self, request: Envelope) -> None:
+        """Nothing is repeated here, so nothing has to end."""
+
     async def close(self) -> None:
         self._stream.close()
