@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hypothesis import given
+import pytest
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fleetrig.reference_server.mqtt_codec.decoder import MqttDecoder
@@ -20,6 +21,9 @@ from fleetrig.simulator.contract.undecodable import Undecodable
 from fleetrig.simulator.transports.paho_codec import PahoCodec
 from tests.reference_server.mqtt_codec.packets import VERSIONS, client_streams, from_server
 
+pytestmark = pytest.mark.slow
+
+steadily = settings(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 LIMIT_BYTES = 100_000
 BYTE_ORDER_MARK = "\ufeff"
 """paho takes it for an error in properties, though it may stand in any text (MQTT 5, 1.5.4)."""
@@ -37,6 +41,7 @@ def in_order_of_names(packet: MqttPacket | Undecodable) -> MqttPacket | Undecoda
     return packet
 
 
+@steadily
 @given(client_streams())
 def test_the_server_reads_what_a_device_writes(stream: tuple[MqttVersion, list[MqttPacket]]) -> None:
     device, server = PahoCodec(), MqttDecoder(LIMIT_BYTES)
@@ -45,6 +50,7 @@ def test_the_server_reads_what_a_device_writes(stream: tuple[MqttVersion, list[M
     assert list(map(in_order_of_names, read)) == list(map(in_order_of_names, sent))
 
 
+@steadily
 @given(VERSIONS, st.data())
 def test_a_device_reads_what_the_server_writes(version: MqttVersion, data: st.DataObject) -> None:
     device = PahoCodec()

@@ -469,6 +469,7 @@ def test_a_handshake_that_never_ends_can_be_given_up(authority: Authority) -> No
     run(test())
 
 
+@pytest.mark.slow
 def test_nothing_stays_after_a_thousand_connections(authority: Authority) -> None:
     """Files, and callbacks of the loop; fifty of them with TLS, since handshakes take a while."""
 
