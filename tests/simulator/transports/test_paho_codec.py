@@ -96,6 +96,8 @@ WRITTEN = [
     (V5, MqttDisconnect(4), "e0 01 04"),
     (V5, MqttDisconnect(0, (("session_expiry_interval", 0),)), "e0 07 00 05 11 00000000"),
     (V5, MqttAuth(0x18, (("authentication_method", "m"),)), "f0 06 18 04 15 0001 6d"),
+    (V5, MqttAuth(0x19), "f0 02 19 00"),
+    (V5, MqttAuth(), "f0 00"),
 ]  # fmt: skip
 
 READ = [
