@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from itertools import count
 from typing import Any, cast
 
-from fleetrig.reference_server.fronts.tls.connection import UNHEARD_BYTES, TlsConnection, TlsConnections
+from fleetrig.reference_server.fronts.tls.connection import UNHEARD_BYTES, TlsConnection
+from fleetrig.reference_server.fronts.tls.connections import TlsConnections
 from fleetrig.reference_server.fronts.tls.handshakes import Handshakes
 from fleetrig.simulator.contract.trace import Trace, TraceEvent
 from tests.reference_server.fronts.conftest import Noon
