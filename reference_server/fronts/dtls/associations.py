@@ -14,7 +14,7 @@ from typing import Final
 from fleetrig.reference_server.fronts.datagrams import DatagramReceiver, DatagramSocket, SocketAddress
 from fleetrig.reference_server.fronts.dtls.contexts import DtlsContexts, DtlsJudgement
 from fleetrig.reference_server.fronts.dtls.engine import DtlsEngine
-from fleetrig.reference_server.fronts.dtls.records import HANDSHAKE, client_random, first_record
+from fleetrig.reference_server.fronts.dtls.records import HANDSHAKE, RecordHead, client_random, first_record
 from fleetrig.reference_server.fronts.front import FrontTools
 from fleetrig.reference_server.fronts.tls.failure import TlsFailure
 from fleetrig.simulator.contract.delivery import Ending
@@ -97,14 +97,16 @@ class DtlsAssociations:
         self._listening = self._new_engine()
 
     def datagram(self, data: bytes, address: SocketAddress, now_s: float) -> None:
-        random = client_random(data)
-        peer = self._peer_of(data, address, random)
+        head = first_record(data)
+        if head is None:
+            self._note(TlsFailure("malformed", f"a datagram from {address[0]}:{address[1]} is none"))
+            return
+        random = client_random(data, head)
+        peer = self._peer_of(address, head, random)
         if peer is not None:
             self._take(peer, data, now_s)
         elif random is not None:
             self._listen(data, address, random, now_s)
-        elif first_record(data) is None:
-            self._note(TlsFailure("malformed", f"a datagram from {address[0]}:{address[1]} is none"))
 
     def due_in_s(self) -> float | None:
         """When to call `advance`; None while there is nothing to wait for."""
@@ -141,9 +143,8 @@ class DtlsAssociations:
     def _listen(self, data: bytes, address: SocketAddress, random: bytes, now_s: float) -> None:
         engine = self._listening
         engine.judgement.address = address
-        engine.feed(data)
         try:
-            has_cookie = engine.listen()
+            has_cookie = engine.listen(data)
         except TlsFailure as failure:
             self._listening = self._new_engine()
             self._note(failure)
@@ -159,26 +160,25 @@ class DtlsAssociations:
         sock = self._sock
         session = Session(address[0], sock.local_port, self._tools.next_session_id(), sock.listener, tls=True)
         peer = DtlsPeer(session, address, random, engine, now_s, self)
-        engine.judgement.session = replace(session, server_name=engine.server_name)
-        engine.show(self._server.shown_certificate(engine.judgement.session, self._tools.clock.now_us()))
+        engine.judgement.session = session
+        engine.show(self._server.shown_certificate(session, self._tools.clock.now_us()))
         self._shaking.pop(address, None)
         if len(self._shaking) >= self._limits.shaking and (oldest := _first(self._shaking)) is not None:
             self._give_up(oldest, f"{self._limits.shaking} others are in the middle of a handshake")
         self._shaking[address] = peer
         self._take(peer, b"", now_s)
+        engine.judgement.session = replace(session, server_name=engine.server_name)  # the hello has been read now
 
     # The datagrams of a peer
 
-    def _peer_of(self, data: bytes, address: SocketAddress, random: bytes | None) -> DtlsPeer | None:
+    def _peer_of(self, address: SocketAddress, head: RecordHead, random: bytes | None) -> DtlsPeer | None:
         """Whose datagram it is, where there may be two: the one whose handshake it belongs to."""
         shaking, is_open = self._shaking.get(address), self._open.get(address)
         if random is not None:
             return next((peer for peer in (shaking, is_open) if peer is not None and peer.random == random), None)
-        head = first_record(data)
-        if shaking is None or head is None:
-            return is_open if head is not None else None
-        is_of_open = head.epoch > 0 and head.content_type != HANDSHAKE
-        return is_open if is_of_open and is_open is not None else shaking
+        if shaking is None or (is_open is not None and head.epoch and head.content_type != HANDSHAKE):
+            return is_open
+        return shaking
 
     def _take(self, peer: DtlsPeer, data: bytes, now_s: float) -> None:
         if data:
@@ -186,15 +186,12 @@ class DtlsAssociations:
         self._try(peer, lambda: self._go_on(peer, now_s))
 
     def _go_on(self, peer: DtlsPeer, now_s: float) -> None:
-        if peer.is_open:
-            self._open[peer.address] = self._open.pop(peer.address)
-            peer.heard_s = now_s
-        elif not peer.engine.shake():
-            return
-        else:
+        if not peer.is_open:
+            if not peer.engine.shake():
+                return
             self.flush(peer)
             self._open_up(peer, now_s)
-        self._read(peer)
+        self._read(peer, now_s)
 
     def _open_up(self, peer: DtlsPeer, now_s: float) -> None:
         self.forget(peer)
@@ -208,13 +205,15 @@ class DtlsAssociations:
         self._open[peer.address] = peer
         self._receiver.peer_opened(peer)
 
-    def _read(self, peer: DtlsPeer) -> None:
+    def _read(self, peer: DtlsPeer, now_s: float) -> None:
         while self._open.get(peer.address) is peer and (data := peer.engine.read()) is not None:
             if not data:
                 peer.engine.end()
                 self.flush(peer)
                 self._drop(peer)
                 return
+            self._open[peer.address] = self._open.pop(peer.address)
+            peer.heard_s = now_s
             self._receiver.received(peer, data)
 
     # Ends

@@ -5,7 +5,8 @@ from __future__ import annotations
 import aiocoap  # type: ignore[import-untyped]
 import pytest
 
-from fleetrig.simulator.contract.coap import CoapResponse
+from fleetrig.simulator.contract.coap import CoapRequest, CoapResponse
+from fleetrig.simulator.contract.envelope import Envelope
 from tests.coap.bench import ACK, NON, POST, RST, MessageBench, con, message
 
 
@@ -89,9 +90,12 @@ def test_an_error_ends_it(bench: MessageBench) -> None:
 
 
 def test_other_values_and_methods_do_not_observe(bench: MessageBench) -> None:
-    assert bench.read(con("counter", 1, observe=2)).opt.observe is None
-    assert bench.read(con("counter", 2, POST, observe=0)).opt.observe is None
-    assert bench.platform.observers == []
+    told: list[Envelope] = []
+    bench.endpoint._tell = told.append
+    bench.hear(con("counter", 1, observe=2))
+    bench.hear(con("counter", 2, POST, observe=0))
+    bench.hear(con("counter", 3, observe=0))
+    assert [one.observe for one in told if isinstance(one, CoapRequest)] == [None, None, 0]
 
 
 def test_two_observations_of_one_endpoint(bench: MessageBench) -> None:
@@ -112,6 +116,13 @@ def test_a_large_notification_is_fetched_in_blocks(bench: MessageBench) -> None:
     assert {one.opt.etag for one in rest} == {note.opt.etag} != {first.opt.etag}
     assert (note.payload + rest[0].payload + rest[1].payload).rstrip(b".") == b"1 "
     assert len(bench.platform.heard) == told, "they are served from what was sent"
+
+
+def test_notifications_come_in_blocks_of_the_size_that_was_asked_for(bench: MessageBench) -> None:
+    first = bench.read(con("counter?300", 1, token=b"o", observe=0, block2=(0, False, 2)))
+    (note,) = count(bench, 2)
+    assert tuple(first.opt.block2) == tuple(note.opt.block2) == (0, True, 2)
+    assert len(note.payload) == 64
 
 
 def test_memory_is_bounded(bench: MessageBench) -> None:
