@@ -257,7 +257,11 @@ class TlsConnection(asyncio.Protocol):
         if self._connections.is_stopped or self.outer.is_closing():
             self.outer.close()
             return
-        self.outer.write_eof()
+        try:
+            self.outer.write_eof()
+        except OSError:  # the peer has gone already
+            self.outer.close()
+            return
         self.outer.resume_reading()
         self._connections.add(self)
         goodbye_s = self._connections.handshakes.limits.goodbye_within_s
