@@ -6,7 +6,7 @@ the session that goes on or begins, CONNACK, then what has waited for the client
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from fleetrig.reference_server.mqtt_sessions.application import LogIn, MqttApplication, SessionEnd
@@ -234,8 +234,10 @@ class SessionLifecycle:
     def next_due_us(self) -> int | None:
         return self._deadlines.next_due_us()
 
-    def advance(self, now_us: int) -> list[ReactionDraft]:
-        return [self._do_due(key, now_us) for key in self._deadlines.due(now_us)]
+    def advance(self, now_us: int) -> Iterator[ReactionDraft]:
+        """One after the other: what one does may be the end of another."""
+        while (key := self._deadlines.pop_due(now_us)) is not None:
+            yield self._do_due(key, now_us)
 
     def _do_due(self, key: int | ClientKey, now_us: int) -> ReactionDraft:
         if not isinstance(key, int):
