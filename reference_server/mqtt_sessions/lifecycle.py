@@ -177,6 +177,7 @@ class SessionLifecycle:
         client = self._new_client(key, client_id) if kept is None else kept
         client.device, client.version, client.session = login.device, connect.version, connection.session
         client.expiry_s = session_expiry_s(connect, self._rules)
+        client.most_packet_bytes = number_of(connect.properties, "maximum_packet_size", 0) or None
         self._drop_will(client)  # it has waited for the client to come back (MQTT 5 §3.1.3.2.2)
         if not self._take_will(client, will_of(connect, self._rules)):
             self._forget(client, draft, now_us)

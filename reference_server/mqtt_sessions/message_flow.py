@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from fleetrig.reference_server.mqtt_codec.encoder import encode
 from fleetrig.reference_server.mqtt_sessions.application import MqttApplication, PublishAnswer
 from fleetrig.reference_server.mqtt_sessions.client_state import ClientState
 from fleetrig.reference_server.mqtt_sessions.reaction_draft import ReactionDraft
@@ -185,6 +186,9 @@ class MessageFlow:
     def _deliver(self, client: ClientState, publish: MqttPublish, draft: ReactionDraft) -> None:
         if client.is_over:
             return
+        if client.most_packet_bytes is not None and _packet_bytes(publish, client) > client.most_packet_bytes:
+            draft.note(changed=f"a message is larger than {client.client_id[:100]} takes")
+            return
         packets, bound = client.outgoing.put(publish, is_connected=client.session is not None)
         if client.session is not None:
             draft.outputs += [Send(client.session, packet) for packet in packets]
@@ -210,6 +214,11 @@ def _as_wanted(publish: MqttPublish, wanted: Subscription, client: ClientState) 
         publish.retain and wanted.retain_as_published,
         properties=_of_every_hop(publish.properties) if client.version is MqttVersion.V5 else (),
     )
+
+
+def _packet_bytes(publish: MqttPublish, client: ClientState) -> int:
+    """Of the packet that carries it; the packet id is chosen later, but as long."""
+    return len(encode(replace(publish, packet_id=1 if publish.qos else 0), client.version))
 
 
 def _of_every_hop(properties: Properties) -> Properties:

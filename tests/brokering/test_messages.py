@@ -139,6 +139,18 @@ def test_properties_travel_from_mqtt_5_to_mqtt_5() -> None:
     assert [one.properties for one in published(said)] == [(content, user), (content, user), ()]
 
 
+@pytest.mark.parametrize(("size_bytes", "count"), [(20, 1), (21, 0)])
+def test_a_client_gets_no_packet_larger_than_it_takes(size_bytes: int, count: int) -> None:
+    talk = BrokerTalk()
+    talk.join(1, "reader", version=V5, properties=(("maximum_packet_size", 20),))
+    talk.wants(1, "a", 1)
+    talk.join(2, "writer")
+    around_bytes = 8  # two of fixed header, three of topic, two of packet id, one of no properties
+    said = talk.publish(2, "a", b"x" * (size_bytes - around_bytes), qos=1)
+    assert (len(sent(said, 2)), len(published(said, 1))) == (1, count)
+    assert talk.broker.sessions.held_bytes < 2_000
+
+
 def test_subscriptions_are_granted_one_by_one() -> None:
     talk = BrokerTalk()
     talk.join(1, "gw-1", version=V5)
