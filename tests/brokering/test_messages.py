@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from fleetrig.reference_server.mqtt_sessions.retained import RetainedMessages
 from fleetrig.reference_server.mqtt_sessions.session_limits import SessionLimits
 from fleetrig.simulator.contract.bounds import Bound
 from fleetrig.simulator.contract.mqtt import (
@@ -177,6 +178,20 @@ def test_subscriptions_by_the_thousand() -> None:
     assert talk.wants(1, "b") == ["1 SUBACK 0"]
 
 
+def test_the_same_filter_a_thousand_times_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    talk = BrokerTalk()
+    talk.join(1, "gw-1")
+    looked: list[object] = []
+
+    def matching(_: RetainedMessages, levels: list[str]) -> tuple[MqttPublish, ...]:
+        looked.append(levels)
+        return ()
+
+    monkeypatch.setattr(RetainedMessages, "matching", matching)
+    talk.say(1, MqttSubscribe(tuple(Subscription("#") for _ in range(1_000)), packet_id=4))
+    assert looked == [["#"]]
+
+
 def test_subscription_identifiers_are_not_offered() -> None:
     talk = BrokerTalk()
     talk.join(1, "gw-1", version=V5)
@@ -269,6 +284,14 @@ def test_retained_messages_fit_filters(topic_filter: str) -> None:
     lines = talk.wants(2, topic_filter)
     expected = ["a/b", "a/c"] if topic_filter in ("a/+", "#") else ["a/b"]
     assert lines == ["2 SUBACK 0", *(f"2 PUBLISH {topic}" for topic in expected)]
+
+
+def test_a_retained_message_comes_once_for_a_subscribe() -> None:
+    talk = two()
+    talk.publish(2, "a/b", qos=2, retain=True)
+    wanted = tuple(Subscription(one, qos) for one, qos in (("a/b", 0), ("#", 2), ("+/b", 1)))
+    (kept,) = published(talk.heard(2, MqttSubscribe(wanted, 1)))
+    assert (kept.qos, kept.retain) == (2, True)
 
 
 @pytest.mark.parametrize(
