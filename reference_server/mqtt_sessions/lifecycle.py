@@ -7,7 +7,6 @@ the session that goes on or begins, CONNACK, then what has waited for the client
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Final
 
 from fleetrig.reference_server.mqtt_sessions.application import LogIn, MqttApplication, SessionEnd
 from fleetrig.reference_server.mqtt_sessions.byte_budget import ByteBudget, size_bytes_of
@@ -19,9 +18,10 @@ from fleetrig.reference_server.mqtt_sessions.client_state import (
 )
 from fleetrig.reference_server.mqtt_sessions.connecting import (
     accepted,
-    connack_code,
     number_of,
+    reason_string,
     refusal_of,
+    refused,
     session_expiry_s,
     silence_us,
     will_of,
@@ -35,11 +35,8 @@ from fleetrig.reference_server.mqtt_sessions.reason_codes import MqttReason
 from fleetrig.reference_server.mqtt_sessions.session_rules import SessionRules
 from fleetrig.reference_server.mqtt_sessions.violation import Violation
 from fleetrig.simulator.contract.clock import to_us
-from fleetrig.simulator.contract.mqtt import MqttConnack, MqttConnect, MqttDisconnect, Properties
+from fleetrig.simulator.contract.mqtt import MqttConnack, MqttConnect, MqttDisconnect
 from fleetrig.simulator.contract.session import Session
-
-REASON_CHARS: Final = 200
-"""Of a reason string; longer ones are cut."""
 
 
 class SessionLifecycle:
@@ -109,8 +106,8 @@ class SessionLifecycle:
     def _close(self, connection: ClientConnection, violation: Violation, draft: ReactionDraft) -> None:
         """DISCONNECT for MQTT 5, and the end; nothing is sent on it any more."""
         if violation.code and connection.is_v5:
-            properties = self._reason_string(connection, violation.reason)
-            draft.send(connection.session, [MqttDisconnect(violation.code, properties)])
+            why = reason_string(violation, connection, self._rules)
+            draft.send(connection.session, [MqttDisconnect(violation.code, why)])
         draft.close(connection.session)
         draft.note(violation.reason)
         self._ended(connection)
@@ -161,11 +158,7 @@ class SessionLifecycle:
 
     def _refuse(self, connection: ClientConnection, violation: Violation, draft: ReactionDraft) -> None:
         if not violation.is_silent:
-            code = connack_code(violation.code, connection.version, self._rules)
-            properties = self._reason_string(connection, violation.reason) if connection.is_v5 else ()
-            draft.send(connection.session, [MqttConnack(code, properties=properties)])
-            if connection.is_v5 and self._rules.disconnects_after_refusal:
-                draft.send(connection.session, [MqttDisconnect(code)])
+            draft.send(connection.session, refused(violation, connection, self._rules))
         self._close(connection, Violation(0, violation.reason), draft)
 
     def _accept(
@@ -300,8 +293,3 @@ class SessionLifecycle:
         if client.will is not None:
             client.budget.give_back(size_bytes_of(client.will.publish))
         client.will = client.will_due_us = None
-
-    def _reason_string(self, connection: ClientConnection, reason: str) -> Properties:
-        if not (self._rules.reason_strings and connection.wants_reasons and reason):
-            return ()
-        return (("reason_string", reason[:REASON_CHARS]),)

@@ -9,6 +9,7 @@ import pytest
 from fleetrig.reference_server.mqtt_sessions.retained import RetainedMessages
 from fleetrig.reference_server.mqtt_sessions.session_limits import SessionLimits
 from fleetrig.simulator.contract.bounds import Bound
+from fleetrig.simulator.contract.faults import FaultKind
 from fleetrig.simulator.contract.mqtt import (
     MqttPublish,
     MqttPublishAck,
@@ -61,6 +62,18 @@ def test_exactly_once() -> None:
     assert len(published(talk.publish(2, "a/b", qos=2))) == 1  # the packet id is free again
     assert talk.ack(1, PUBREC, 1) == ["1 PUBREL"]
     assert talk.ack(1, PUBCOMP, 1) == []
+
+
+@pytest.mark.parametrize(("qos", "copies"), [(1, 2), (2, 1)])
+def test_an_acknowledgement_that_a_fault_withholds(qos: int, copies: int) -> None:
+    """The publisher has to say it again, and hears the same; of QoS 2 the others hear it once all the same."""
+    talk = two()
+    talk.fault(FaultKind.WITHHELD_ACK, hits="PUBLISH a/b", times=1)
+    first = talk.publish(2, "a/b", qos=qos)
+    again = talk.publish(2, "a/b", qos=qos, dup=True)
+    assert [one.line for one in sent(first, 2)] == []
+    assert [one.line for one in sent(again, 2)] == ["PUBACK" if qos == 1 else "PUBREC"]
+    assert len(published([*first, *again], 1)) == copies
 
 
 def test_a_release_of_nothing() -> None:
