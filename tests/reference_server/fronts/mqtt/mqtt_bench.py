@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from fleetrig.reference_server.fronts.tls.client_auth import ClientAuth
 from fleetrig.reference_server.mqtt_limits import MqttLimits
 from fleetrig.reference_server.platform import NOTHING, Reaction
 from fleetrig.reference_server.reference import ReferenceServer
@@ -161,13 +162,15 @@ class MqttBench:
 
 
 @contextmanager
-def mqtt_served(platform: Any, listeners: Sequence[str] = ("mqtt",), **options: Any) -> Iterator[MqttBench]:
+def mqtt_served(
+    platform: Any, listeners: Sequence[str] = ("mqtt",), client_auth: ClientAuth = ClientAuth.NONE, **options: Any
+) -> Iterator[MqttBench]:
     def build(store: Store, blobs: Blobs, entropy: Entropy) -> Any:
         return platform
 
     with running() as bench:
         trace, events = traced()
-        served = PlatformOptions(platform.name, build, dict.fromkeys(listeners, ANY_LOOPBACK_PORT))
+        served = PlatformOptions(platform.name, build, dict.fromkeys(listeners, ANY_LOOPBACK_PORT), client_auth)
         server = bench.run(ReferenceServer(ServerOptions((served,), **options), trace))
         yield MqttBench(server, bench, platform, events)
         assert server.bugs == []
