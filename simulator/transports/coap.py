@@ -1,0 +1,151 @@
+"""A device's side of CoAP: an endpoint of its own towards one server, over UDP (`coap://`) or DTLS (`coaps://`).
+
+aiocoap does what the protocol asks for: it repeats what is confirmable, acknowledges, transfers in blocks. What it
+gives up after up to 93 s without an acknowledgement is not answered: the flow's own patience tells the device so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+from urllib.parse import urlsplit
+
+from aiocoap import Message, TransportTuning, error  # type: ignore[import-untyped]
+
+from fleetrig.simulator.contract.coap import CoapRequest, CoapReset
+from fleetrig.simulator.contract.envelope import Envelope
+from fleetrig.simulator.contract.errors import ModelError
+from fleetrig.simulator.transports.client_tls import DeviceTls
+from fleetrig.simulator.transports.coap_messages import RELIABLE, message_of, response_of
+from fleetrig.simulator.transports.coap_stack import CoapStack
+from fleetrig.simulator.transports.connection import FAILURES
+from fleetrig.simulator.transports.udp import UNREAD_LIMIT, DatagramChannel, open_udp
+
+COAP_PORT: Final = 5683
+UNANSWERED_LIMIT: Final = 64
+"""More requests than a device has under way; then the oldest is given up. Many ask for no answer at all."""
+
+
+async def open_coap(where: str, tls: DeviceTls) -> CoapWire:
+    """An `Opener` for `coap://host:5683`; the port may be missing."""
+    host, port = _address(where, COAP_PORT)
+    return CoapWire(await open_udp(host, port), where)
+
+
+class CoapWire:
+    """A `Wire` for CoAP. `tuning` has the timers of confirmable requests."""
+
+    def __init__(self, channel: DatagramChannel, where: str, tuning: TransportTuning = RELIABLE) -> None:
+        self._tuning = tuning
+        self._channel = channel
+        self._stack = CoapStack(channel, where)
+        self._came: asyncio.Queue[Envelope | Exception] = asyncio.Queue()
+        self._unanswered: dict[bytes, asyncio.Task[None]] = {}
+        """Token -> who waits for the answer, oldest first."""
+        self._observing: dict[bytes, asyncio.Task[None]] = {}
+        self._reader = asyncio.create_task(self._read())
+
+    async def send(self, envelope: Envelope) -> None:
+        """Returns when all of a request is out; a confirmable one waits until the last is acknowledged (NSTART = 1).
+
+        A `CoapReset` ends an observation: the next notification is reset.
+        """
+        match envelope:
+            case CoapRequest():
+                await self._request(envelope)
+            case CoapReset(token):
+                self._forget(token)
+            case _:
+                raise ModelError(f"a device does not send {envelope.line} over CoAP")
+
+    async def receive(self) -> Envelope:
+        came = await self._came.get()
+        if isinstance(came, Exception):
+            raise came
+        return came
+
+    async def close(self) -> None:
+        await self._stack.close()
+        tasks = (self._reader, *self._unanswered.values(), *self._observing.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _read(self) -> None:
+        try:
+            while True:
+                self._stack.received(await self._channel.receive())
+        except FAILURES as failure:
+            self._came.put_nowait(failure)
+
+    async def _request(self, request: CoapRequest) -> None:
+        message = message_of(request, self._tuning)
+        self._forget(request.token)
+        if len(self._unanswered) >= UNANSWERED_LIMIT:
+            self._forget(next(iter(self._unanswered)))
+        sent: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        task = asyncio.create_task(self._converse(request.token, message, partial(_finish, sent)))
+        task.add_done_callback(partial(self._ended, request.token))
+        self._unanswered[request.token] = task
+        await sent
+
+    async def _converse(self, token: bytes, message: Message, on_sent: Callable[[], None]) -> None:
+        """Brings the answer, and what follows it while the resource is observed."""
+        notifications: asyncio.Queue[Message] = asyncio.Queue(UNREAD_LIMIT)
+        try:
+            answer = await self._stack.ask(message, on_sent, partial(_put_latest, notifications))
+            self._came.put_nowait(response_of(answer, token))
+            if message.opt.observe == 0 and answer.opt.observe is not None:
+                self._observing[token] = self._unanswered.pop(token)
+                await self._follow(token, message, notifications)
+        except error.MessageError:
+            self._came.put_nowait(CoapReset(token))
+        except error.TimeoutError:
+            return
+        except (error.Error, AssertionError) as wrong:
+            self._came.put_nowait(ValueError(f"the server sends odd blocks: {wrong!r}"))
+        finally:
+            on_sent()
+
+    async def _follow(self, token: bytes, message: Message, notifications: asyncio.Queue[Message]) -> None:
+        """An observation, until the server ends it with an answer that is no notification (RFC 7641 §3.2)."""
+        is_observed = True
+        while is_observed:
+            notification = await self._stack.completed(message, await notifications.get())
+            is_observed = notification.opt.observe is not None
+            self._came.put_nowait(response_of(notification, token))
+
+    def _forget(self, token: bytes) -> None:
+        self._stack.forget(token)
+        for tasks in (self._unanswered, self._observing):
+            if (task := tasks.pop(token, None)) is not None:
+                task.cancel()
+
+    def _ended(self, token: bytes, task: asyncio.Task[None]) -> None:
+        for tasks in (self._unanswered, self._observing):
+            if tasks.get(token) is task:
+                del tasks[token]
+        if not task.cancelled() and isinstance(bug := task.exception(), Exception):
+            self._came.put_nowait(bug)
+
+
+def _address(where: str, default_port: int) -> tuple[str, int]:
+    """Raises ModelError for an address without a host."""
+    parts = urlsplit(where)
+    if not parts.hostname:
+        raise ModelError(f"a device connects to {where}, which names no host")
+    return parts.hostname, parts.port or default_port
+
+
+def _finish(sent: asyncio.Future[None]) -> None:
+    if not sent.done():
+        sent.set_result(None)
+
+
+def _put_latest(notifications: asyncio.Queue[Message], notification: Message) -> None:
+    """The oldest goes when there are too many: what counts is the latest state (RFC 7641 §1.3)."""
+    if notifications.full():
+        notifications.get_nowait()
+    notifications.put_nowait(notification)
