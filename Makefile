@@ -3,6 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 LINKS := build/editable/fleetrig
+AMQTT := build/amqtt
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
 export PYTHON
@@ -60,8 +61,14 @@ reach: install ## what rows, scenarios and recordings execute of the reference s
 contracts: install ## write docs/contracts/ anew from the rows
 	$(BIN)/python -m tests.contracts
 
-bench: install ## measure speed and memory; PEER=URL,PID measures a running hawkBit beside ours
-	PEER="$(PEER)" $(BIN)/python -m pytest tests/benchmarks -s -o python_files='bench_*.py' -o python_functions='bench_*'
+bench: install peers $(AMQTT)/.installed ## measure speed and memory; PEER=URL,PID measures a running hawkBit beside ours
+	PEER="$(PEER)" AMQTT_PYTHON=$(AMQTT)/bin/python $(BIN)/python -m pytest tests/benchmarks -s -o python_files='bench_*.py' -o python_functions='bench_*'
+
+# The MQTT broker beside which ours is measured, in an environment of its own.
+$(AMQTT)/.installed: tests/benchmarks/amqtt.lock
+	@$(PYTHON) -m venv $(AMQTT)
+	@$(AMQTT)/bin/python -m pip --disable-pip-version-check -q install --require-hashes -r tests/benchmarks/amqtt.lock
+	@touch $@
 
 peer-hawkbit: install ## compare the reference with the hawkBit at URL=... [ACCOUNT="reader=USER:env:NAME ..."]
 	$(BIN)/python -m tests.peers.peer_hawkbit "$(URL)" $(foreach one,$(ACCOUNT),--account "$(one)") $(OPTIONS)
@@ -69,12 +76,16 @@ peer-hawkbit: install ## compare the reference with the hawkBit at URL=... [ACCO
 soak: install ## run for long and watch for growth (tests/soak/soak_*.py)
 	$(BIN)/python -m pytest tests/soak -s -o python_files='soak_*.py' -o python_functions='soak_*'
 
-lock: ## write requirements.lock anew from pyproject.toml
+LOCKED = --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(LOCK_FLAGS)
+
+lock: ## write the locks anew: requirements.lock from pyproject.toml, and that of the broker we measure beside
 	@.ci/packages venv
 	@$(PYTHON) -m venv build/lock
 	@build/lock/bin/python -m pip --disable-pip-version-check -q install uv
 	build/lock/bin/uv pip compile -q pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(LOCK_FLAGS) -o requirements.lock
+		$(LOCKED) -o requirements.lock
+	echo "amqtt>=0.12.1" | build/lock/bin/uv pip compile -q - --universal --python-version 3.11 --generate-hashes \
+		$(LOCKED) -o tests/benchmarks/amqtt.lock
 
 clean: ## remove .venv, build and caches
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -25,6 +25,10 @@ WORDS: Final = {
     FaultKind.CONNECT_REFUSED: "the connection is refused",
     FaultKind.CONNECT_UNANSWERED: "nothing is said any more",
     FaultKind.DUPLICATE_DELIVERY: "it comes twice",
+    FaultKind.MALFORMED_PACKET: "the packet is malformed",
+    FaultKind.COAP_RESET: "the answer is RST",
+    FaultKind.LOST_DATAGRAM: "the datagram is lost",
+    FaultKind.DUPLICATE_DATAGRAM: "the datagram arrives twice",
     FaultKind.WITHHELD_ACK: "the acknowledgement is withheld",
     FaultKind.WITHHELD_PINGRESP: "the answer to a ping is withheld",
 }
@@ -120,7 +124,7 @@ def shows_as(fault: Fault) -> Ending:
     match fault.kind:
         case FaultKind.OUTAGE:
             return fault.shows_as or Ending.REFUSED
-        case FaultKind.LOST_REPLY | FaultKind.DROP_AFTER_CONNACK:
+        case FaultKind.LOST_REPLY | FaultKind.DROP_AFTER_CONNACK | FaultKind.HALF_PACKET:
             return fault.shows_as or Ending.CLOSED
         case FaultKind.TRUNCATED_BODY:
             return Ending.TRUNCATED

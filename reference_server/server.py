@@ -139,7 +139,13 @@ class Server:
     # Handshakes
 
     def shown_certificate(self, session: Session, now_us: int) -> ShownCertificate:
-        return ShownCertificate.OWN
+        if self.faults.is_idle:
+            return ShownCertificate.OWN
+        fault = self._session_faults.shown_certificate(session.listener, now_us)
+        if fault is None:
+            return ShownCertificate.OWN
+        self._lane.fault(None, fault, session.id, now_us)
+        return ShownCertificate(fault.text("certificate"))
 
     def psk(self, session: Session, now_us: int) -> bytes | None:
         answer = self._judge(session, now_us)

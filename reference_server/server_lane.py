@@ -17,7 +17,7 @@ from fleetrig.reference_server.platform import HandshakeAnswer, HttpAnswer, Reac
 from fleetrig.reference_server.session_faults import Distorted
 from fleetrig.simulator.contract.clock import to_s
 from fleetrig.simulator.contract.delivery import Delivery, Ending
-from fleetrig.simulator.contract.envelope import Close, Envelope, Output, Send, Unheard
+from fleetrig.simulator.contract.envelope import Close, Envelope, Output, Send, Unheard, WireForm
 from fleetrig.simulator.contract.faults import Fault
 from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.contract.trace import Lane, Trace
@@ -103,10 +103,11 @@ class ServerLane:
     def write_distorted(self, outputs: Sequence[Output], session: int, now_us: int) -> None:
         """What is sent in place of an answer because of faults; nothing at all is silence."""
         device = self._devices.get(session, "")
-        sent = [output.envelope for output in outputs if isinstance(output, Send)]
+        sent = [output for output in outputs if isinstance(output, Send)]
         closes = [output for output in outputs if isinstance(output, Close)]
-        for envelope in sent:
-            self._delivered(envelope, "", device, session, now_us)
+        for output in sent:
+            how = "" if output.form is WireForm.WHOLE else str(output.form)
+            self._delivered(output.envelope, how, device, session, now_us)
         if not sent:
             self._delivered(None, closes[0].ending if closes else Ending.SILENCE, device, session, now_us)
         for close in closes:

@@ -4,24 +4,25 @@ What `hits` is matched against, a glob over the line of an envelope (`CONNECT gw
 
 - `outage`: what came in; of what goes out unasked, its own line. One of everything that shows as refused keeps sessions
   from opening, and ends those that are open when it begins.
-- `overload` (CoAP), `connect_refused`, `connect_unanswered`, `lost_reply`: what came in.
-- `latency`, `withheld_ack`: what goes out, or what came in and is answered so.
-- `duplicate_delivery`: what goes out.
+- `overload` and `coap_reset` (CoAP), `connect_refused`, `connect_unanswered`, `lost_reply`: what came in.
+- `latency`, `withheld_ack`, `half_packet`, `malformed_packet`: what goes out, or what came in and is answered so.
+- `lost_datagram` (CoAP): a request that came in, or an answer that goes out.
+- `duplicate_delivery`, `duplicate_datagram` (CoAP): what goes out.
 - `drop_after_connack`, `withheld_pingresp`: the CONNECT with which the session began.
+- `server_certificate`: `HANDSHAKE mqtts`, with the listener's name.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
-from fleetrig.reference_server.fault_plan import DEFAULT_DELAY_S, DEFAULT_STATUS, FaultPlan, refuses_all, shows_as
-from fleetrig.simulator.contract.clock import to_us
-from fleetrig.simulator.contract.coap import CoapRequest, CoapResponse
+from fleetrig.reference_server.fault_plan import FaultPlan, refuses_all, shows_as
+from fleetrig.reference_server.session_fault_outputs import blocked_reply, distort, lost_reply_outputs, outage_outputs
+from fleetrig.simulator.contract.coap import CoapRequest, CoapReset, CoapResponse
 from fleetrig.simulator.contract.delivery import Ending
 from fleetrig.simulator.contract.envelope import Close, Envelope, Output, Send
-from fleetrig.simulator.contract.errors import ModelError
 from fleetrig.simulator.contract.faults import Fault, FaultKind
 from fleetrig.simulator.contract.mqtt import (
     MqttConnack,
@@ -31,18 +32,17 @@ from fleetrig.simulator.contract.mqtt import (
     MqttPublishAck,
     MqttSuback,
     MqttUnsuback,
-    MqttVersion,
 )
-
-SERVER_UNAVAILABLE: Final = {MqttVersion.V31: 3, MqttVersion.V311: 3, MqttVersion.V5: 0x88}
-MAX_AGE: Final = 14
-"""CoAP's option for how long an answer holds; of a 5.03, when to ask again (RFC 7252 §5.9.3.4)."""
 
 DISTORTING: Final = (
     FaultKind.WITHHELD_ACK,
     FaultKind.WITHHELD_PINGRESP,
     FaultKind.DUPLICATE_DELIVERY,
     FaultKind.LATENCY,
+    FaultKind.MALFORMED_PACKET,
+    FaultKind.LOST_DATAGRAM,
+    FaultKind.DUPLICATE_DATAGRAM,
+    FaultKind.HALF_PACKET,
     FaultKind.DROP_AFTER_CONNACK,
 )
 """The faults that distort an output, in the order in which they do so."""
@@ -95,6 +95,11 @@ class SessionFaults:
         self._begun |= {entry.id for entry in begun}
         return next((entry.fault for entry in begun if entry.is_on(now_us)), None)
 
+    def shown_certificate(self, listener: str, now_us: int) -> Fault | None:
+        """The fault that puts another certificate in place of the server's own."""
+        lines = (f"HANDSHAKE {listener}",)
+        return self._plan.trigger(lambda fault: fault.kind is FaultKind.SERVER_CERTIFICATE, lines, now_us)
+
     def opening(self, session: int, now_us: int) -> Blocked | None:
         """An outage that refuses the connection itself."""
         fault = self._plan.trigger(_refuses_opening, ("",), now_us)
@@ -113,7 +118,7 @@ class SessionFaults:
             return None
         if fault.kind is FaultKind.CONNECT_UNANSWERED:
             self._muted[session] = fault
-        return Blocked(fault, _blocked_reply(fault, session, envelope))
+        return Blocked(fault, blocked_reply(fault, session, envelope))
 
     def distorting(
         self, outputs: Sequence[Output], session: int, came: Envelope | None, now_us: int
@@ -126,7 +131,7 @@ class SessionFaults:
         return [
             self._distorted(output, session, came, now_us)
             if lost is None or not _is_answer(output, session)
-            else Distorted(output, (lost,), _lost_reply_outputs(lost, session) if output is answers[0] else ())
+            else Distorted(output, (lost,), lost_reply_outputs(lost, session) if output is answers[0] else ())
             for output in outputs
         ]
 
@@ -135,7 +140,7 @@ class SessionFaults:
             return Distorted(output, (), (output,))
         asked = came.line if came is not None and output.session == session else None
         if asked is None and (outage := self._plan.trigger(_is_outage, (output.envelope.line,), now_us)) is not None:
-            return Distorted(output, (outage,), _outage_outputs(outage, output.session))
+            return Distorted(output, (outage,), outage_outputs(outage, output.session))
         faults: list[Fault] = []
         becomes: tuple[Send | Close, ...] = (output,)
         for kind in DISTORTING:
@@ -145,7 +150,7 @@ class SessionFaults:
             fault = self._plan.trigger(lambda fault, kind=kind: fault.kind is kind, lines, now_us)  # type: ignore[misc]
             if fault is not None:
                 faults.append(fault)
-                becomes = _distort(fault, output, becomes)
+                becomes = distort(fault, output, becomes)
         return Distorted(output, tuple(faults), becomes)
 
     def _lines(self, kind: FaultKind, output: Send, asked: str | None) -> tuple[str, ...]:
@@ -153,10 +158,14 @@ class SessionFaults:
         own = output.envelope.line
         begun = self._connects.get(output.session, "")
         match kind, output.envelope:
-            case FaultKind.LATENCY, _:
+            case ((FaultKind.LATENCY | FaultKind.MALFORMED_PACKET), _):
+                return (own,) if asked is None else (own, asked)
+            case FaultKind.HALF_PACKET, packet if not isinstance(packet, CoapResponse | CoapReset):
                 return (own,) if asked is None else (own, asked)
             case FaultKind.WITHHELD_ACK, MqttPublishAck() | MqttSuback() | MqttUnsuback():
                 return (own,) if asked is None else (own, asked)
+            case ((FaultKind.LOST_DATAGRAM | FaultKind.DUPLICATE_DATAGRAM), CoapResponse()):
+                return (own,)
             case FaultKind.WITHHELD_PINGRESP, MqttPingresp():
                 return (begun,)
             case FaultKind.DUPLICATE_DELIVERY, MqttPublish() | CoapResponse():
@@ -183,35 +192,10 @@ def _blocks(fault: Fault, envelope: Envelope) -> bool:
     match fault.kind, envelope:
         case ((FaultKind.CONNECT_REFUSED | FaultKind.CONNECT_UNANSWERED), MqttConnect()):
             return True
-        case FaultKind.OVERLOAD, CoapRequest():
+        case ((FaultKind.OVERLOAD | FaultKind.COAP_RESET | FaultKind.LOST_DATAGRAM), CoapRequest()):
             return True
         case _:
             return _is_outage(fault)
-
-
-def _blocked_reply(fault: Fault, session: int, envelope: Envelope) -> tuple[Output, ...]:
-    """What the peer gets in place of the platform's answer."""
-    match fault.kind, envelope:
-        case FaultKind.CONNECT_REFUSED, MqttConnect():
-            code = fault.number("code")
-            refusal = MqttConnack(SERVER_UNAVAILABLE[envelope.version] if code is None else int(code))
-            return (Send(session, refusal), Close(session))
-        case FaultKind.OVERLOAD, CoapRequest():
-            return (Send(session, _overloaded(fault, envelope)),)
-        case FaultKind.OUTAGE, _:
-            return _outage_outputs(fault, session)
-        case FaultKind.CONNECT_UNANSWERED, _:
-            return ()
-        case _:
-            raise ModelError(f"the fault {fault.kind} does not block {envelope.line}")
-
-
-def _overloaded(fault: Fault, request: CoapRequest) -> CoapResponse:
-    """`status` 429 becomes 4.29."""
-    status, retry_after_s = int(fault.number("status") or DEFAULT_STATUS), fault.number("retry_after_s")
-    number = int(retry_after_s) if retry_after_s is not None else None
-    options = () if number is None else ((MAX_AGE, number.to_bytes((number.bit_length() + 7) // 8, "big")),)
-    return CoapResponse(f"{status // 100}.{status % 100:02}", options=options, token=request.token)
 
 
 def _is_answer(output: Output, session: int) -> bool:
@@ -220,41 +204,3 @@ def _is_answer(output: Output, session: int) -> bool:
 
 def _is_lost_reply(fault: Fault) -> bool:
     return fault.kind is FaultKind.LOST_REPLY
-
-
-def _lost_reply_outputs(lost_reply: Fault, session: int) -> tuple[Close, ...]:
-    ending = shows_as(lost_reply)
-    return () if ending is Ending.SILENCE else (Close(session, ending),)
-
-
-def _outage_outputs(outage: Fault, session: int) -> tuple[Close, ...]:
-    match shows_as(outage):
-        case Ending.SILENCE:
-            return ()
-        case Ending.CLOSED:
-            return (Close(session),)
-        case _:
-            return (Close(session, Ending.RESET),)
-
-
-def _distort(fault: Fault, output: Send, becomes: tuple[Send | Close, ...]) -> tuple[Send | Close, ...]:
-    delay_s = fault.number("delay_s")
-    match fault.kind:
-        case FaultKind.DUPLICATE_DELIVERY:
-            late_us = output.delay_us + to_us(delay_s or 0.0)
-            return (*becomes, replace(output, envelope=_duplicate(output.envelope), delay_us=late_us))
-        case FaultKind.LATENCY:
-            late_us = to_us(DEFAULT_DELAY_S if delay_s is None else delay_s)
-            return tuple(replace(one, delay_us=one.delay_us + late_us) for one in becomes)
-        case FaultKind.DROP_AFTER_CONNACK:
-            last_us = max(one.delay_us for one in becomes)
-            return (*becomes, Close(output.session, shows_as(fault), last_us + to_us(delay_s or 0.0)))
-        case FaultKind.WITHHELD_ACK | FaultKind.WITHHELD_PINGRESP:
-            return ()
-        case _:
-            raise ModelError(f"the fault {fault.kind} does not distort {output.envelope.line}")
-
-
-def _duplicate(envelope: Envelope) -> Envelope:
-    """The envelope as it comes a second time: MQTT marks a duplicate, except with QoS 0, which has no such mark."""
-    return replace(envelope, dup=True) if isinstance(envelope, MqttPublish) and envelope.qos else envelope

@@ -36,9 +36,16 @@ OF_SESSIONS: Final = frozenset(
         FaultKind.DUPLICATE_DELIVERY,
         FaultKind.WITHHELD_ACK,
         FaultKind.WITHHELD_PINGRESP,
+        FaultKind.HALF_PACKET,
+        FaultKind.MALFORMED_PACKET,
+        FaultKind.COAP_RESET,
+        FaultKind.LOST_DATAGRAM,
+        FaultKind.DUPLICATE_DATAGRAM,
     }
 )
 """Faults that no request of HTTP triggers."""
+HANDSHAKE: Final = "HANDSHAKE"
+"""In place of a method: `HANDSHAKE https`, of a connection that begins."""
 MANY: Final = 20
 """More names are not listed where one of them is near."""
 WILDCARDS: Final = frozenset("*?[")
@@ -90,7 +97,7 @@ def request_line(glob: str, info: ValidationInfo) -> str:
     """A glob over `GET /a`, where every request has a line like that."""
     known = _known(info)
     method, blank, target = glob.partition(" ")
-    if known is None or not known.speaks_http or "*" in method:
+    if known is None or not known.speaks_http or "*" in method or method == HANDSHAKE:
         return glob
     is_line = blank and any(fnmatchcase(one, method) for one in METHODS)
     if not is_line or not (target[:1] == "/" or WILDCARDS & set(target)):

@@ -12,6 +12,7 @@ from fleetrig.harness.scenario_file.values import Duration, FinalStatus, Model, 
 from fleetrig.simulator.contract import fault_values
 from fleetrig.simulator.contract.delivery import Ending, Framing
 from fleetrig.simulator.contract.faults import BELONGS_TO, NEEDS, Fault, FaultKind
+from fleetrig.simulator.contract.handshake import ShownCertificate
 from fleetrig.simulator.contract.json_types import Json
 
 NEEDED: Final = {
@@ -19,6 +20,7 @@ NEEDED: Final = {
     "bytes_per_s": "bytes_per_s",
     "framed": "framed, such as chunked",
     "below": "below, such as /elsewhere",
+    "certificate": "certificate, such as expired",
 }
 REWRITES: Final = frozenset(name for name, kinds in BELONGS_TO.items() if FaultKind.REWRITE in kinds)
 
@@ -31,7 +33,9 @@ class FaultLine(Model):
     """Whom: a glob over the line of what came in, for instance `POST */feedback` or `CONNECT gw-*`.
 
     latency, withheld_ack: of what came in or goes out. duplicate_delivery: of what goes out, `PUBLISH */rpc/*`.
-    drop_after_connack, withheld_pingresp: of the CONNECT with which the session began.
+    half_packet, malformed_packet, lost_datagram: of what came in or goes out. duplicate_datagram: of what goes out.
+    drop_after_connack, withheld_pingresp: of the CONNECT with which the session began. server_certificate: of the
+    connection that begins, `HANDSHAKE https`.
     """
     at_s: Duration = Field(0.0, alias="at")
     """When it begins, counted from the beginning of the run, or of the phase it stands in."""
@@ -42,7 +46,7 @@ class FaultLine(Model):
     times: Annotated[int, Strict(), AfterValidator(fault_values.times)] | None = None
     """It ends after affecting this many requests."""
     shows_as: Literal[Ending.REFUSED, Ending.RESET, Ending.SILENCE, Ending.CLOSED] | None = None
-    """outage, lost_reply, drop_after_connack: what the device sees."""
+    """outage, lost_reply, drop_after_connack, half_packet: what the device sees."""
     status: FinalStatus | None = None
     """overload: 503 when not given. rewrite: in place of the answer's own. moved: redirects instead of moving links."""
     retry_after_s: Duration | None = Field(None, alias="retry_after")
@@ -52,7 +56,20 @@ class FaultLine(Model):
     code: Annotated[int, Strict(), AfterValidator(fault_values.code)] | None = None
     """connect_refused: of the CONNACK; when not given, that the server is unavailable."""
     after_bytes: Size | None = Field(None, alias="after")
-    """truncated_body: how much of the body comes through."""
+    """truncated_body: how much of the body comes through. half_packet: how much of the packet."""
+    copies: Annotated[int, Strict(), AfterValidator(fault_values.copies)] | None = None
+    """lost_datagram: how many datagrams of the message are lost, the first and its repetitions."""
+    certificate: (
+        Literal[
+            ShownCertificate.EXPIRED,
+            ShownCertificate.NOT_YET_VALID,
+            ShownCertificate.WRONG_NAME,
+            ShownCertificate.STRANGER,
+            ShownCertificate.LONG_CHAIN,
+        ]
+        | None
+    ) = None
+    """server_certificate: the one that is shown."""
     bytes_per_s: Annotated[float, BeforeValidator(fault_values.bytes_per_s)] | None = None
     """dripping: how slowly the body comes."""
     framed: Literal[Framing.CHUNKED, Framing.CLOSE, Framing.HTTP10] | None = None
@@ -105,7 +122,7 @@ def plain(value: Any) -> Json:
             return {str(key): plain(item) for key, item in value.items()}
         case list() | tuple():
             return [plain(item) for item in value]
-        case Framing():
+        case Framing() | ShownCertificate():
             return value
         case str():
             return str(value)

@@ -18,6 +18,7 @@ class Ending(StrEnum):
     RESET = "reset"  # TCP RST instead of an answer
     SILENCE = "silence"  # no answer at all, the connection stays open
     CLOSED = "closed"  # the connection is closed without an answer
+    TLS = "tls"  # the handshake comes to nothing; in virtual time, where nothing else would show it
     TRUNCATED = "truncated"  # headers promise more bytes than come
 
 

@@ -13,7 +13,15 @@ from typing import Any, Final, NamedTuple
 
 from fleetrig.simulator.contract import fault_values
 from fleetrig.simulator.contract.fault_values import WrongWord, nearest, one_of
-from fleetrig.simulator.contract.faults import BELONGS_TO, CAN_BE_FRAMED, CAN_SHOW_AS, NEEDS, Fault, FaultKind
+from fleetrig.simulator.contract.faults import (
+    BELONGS_TO,
+    CAN_BE_FRAMED,
+    CAN_BE_SHOWN,
+    CAN_SHOW_AS,
+    NEEDS,
+    Fault,
+    FaultKind,
+)
 from fleetrig.simulator.contract.json_types import Json
 from fleetrig.simulator.contract.units import duration_s, duration_text, size_bytes, size_text
 
@@ -96,6 +104,8 @@ WORDS: Final[Mapping[str, FaultWord]] = {
     "code": FaultWord("code", fault_values.code),
     "after": FaultWord("after_bytes", size_bytes, size_text),
     "framed": FaultWord("framed", one_of(CAN_BE_FRAMED)),
+    "copies": FaultWord("copies", fault_values.copies),
+    "certificate": FaultWord("certificate", one_of(CAN_BE_SHOWN)),
     "bytes_per_s": FaultWord("bytes_per_s", fault_values.bytes_per_s),
     "below": FaultWord("below", fault_values.below),
     "headers": FaultWord("headers", fault_values.headers),

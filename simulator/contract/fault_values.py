@@ -31,6 +31,8 @@ E = TypeVar("E", bound=StrEnum)
 LEAST_STATUS, MOST_STATUS = 200, 599
 """Below is no answer yet: a client would wait for the one that never comes."""
 MOST_CODE: Final = 255
+MOST_COPIES: Final = 5
+"""A confirmable message of CoAP is sent once and repeated four times (RFC 7252 §4.8)."""
 BEGINNING_OF_A_PATH: Final = re.compile(r"(?:/[\w.~-]+)+", re.ASCII)
 HEADER_NAME: Final = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
 """RFC 9110 §5.6.2."""
@@ -99,6 +101,7 @@ status = number(
     lambda status: LEAST_STATUS <= status <= MOST_STATUS, "a final HTTP status, from 200 to 599", is_whole=True
 )
 code = number(lambda code: 1 <= code <= MOST_CODE, "a return or reason code from 1 to 255", is_whole=True)
+copies = number(lambda copies: 1 <= copies <= MOST_COPIES, f"a whole number from 1 to {MOST_COPIES}", is_whole=True)
 bytes_per_s = number(
     lambda rate: LEAST_BYTES_PER_S <= rate <= BYTES_PER_S.most,
     f"a number of bytes a second, above 0: at least {LEAST_BYTES_PER_S} and {BYTES_PER_S}",

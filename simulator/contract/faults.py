@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 from fleetrig.simulator.contract.delivery import Ending, Framing
+from fleetrig.simulator.contract.handshake import ShownCertificate
 from fleetrig.simulator.contract.json_types import Json
 
 
@@ -32,6 +33,12 @@ class FaultKind(StrEnum):
     DUPLICATE_DELIVERY = "duplicate_delivery"  # after it, MQTT and CoAP: what goes out comes twice
     WITHHELD_ACK = "withheld_ack"  # after it, MQTT: committed, and no PUBACK … SUBACK or UNSUBACK
     WITHHELD_PINGRESP = "withheld_pingresp"  # after it, MQTT: no answer to a PINGREQ
+    HALF_PACKET = "half_packet"  # after it, MQTT: the first bytes of a packet, then the connection ends
+    MALFORMED_PACKET = "malformed_packet"  # after it, MQTT and CoAP: bytes that are no packet
+    COAP_RESET = "coap_reset"  # before it, CoAP: RST instead of an answer
+    LOST_DATAGRAM = "lost_datagram"  # before or after it, CoAP: a request or an answer does not arrive
+    DUPLICATE_DATAGRAM = "duplicate_datagram"  # after it, CoAP: the datagram of an answer arrives twice
+    SERVER_CERTIFICATE = "server_certificate"  # before it, TLS and DTLS: another certificate is shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +47,9 @@ class Fault:
 
     `hits` limits whom: a glob over the line of what came in, for instance `POST */feedback` or `CONNECT gw-*`; for
     `latency` and `withheld_ack` also over the line of what goes out, for `duplicate_delivery` over that alone
-    (`PUBLISH */rpc/*`), for `drop_after_connack` and `withheld_pingresp` over the session's CONNECT. `share` is the
-    probability that it hits what it could. `times` ends it after it has acted so often.
+    (`PUBLISH */rpc/*`), for `drop_after_connack` and `withheld_pingresp` over the session's CONNECT, for
+    `server_certificate` over `HANDSHAKE https`, with the listener's name. `share` is the probability that it hits what
+    it could. `times` ends it after it has acted so often.
     """
 
     kind: FaultKind
@@ -53,6 +61,8 @@ class Fault:
     shows_as: Ending | None = None
     parameters: Mapping[str, Json] = field(default_factory=dict)
     """latency, duplicate_delivery, drop_after_connack: `delay_s` · connect_refused: `code`
+
+    half_packet: `after_bytes` · lost_datagram: `copies` · server_certificate: `certificate`
 
     overload: `status`, `retry_after_s` · truncated_body: `after_bytes` · framing: `framed`
 
@@ -79,12 +89,16 @@ class Fault:
 
 
 BELONGS_TO: Final[Mapping[str, frozenset[FaultKind]]] = {
-    "shows_as": frozenset({FaultKind.OUTAGE, FaultKind.LOST_REPLY, FaultKind.DROP_AFTER_CONNACK}),
+    "shows_as": frozenset(
+        {FaultKind.OUTAGE, FaultKind.LOST_REPLY, FaultKind.DROP_AFTER_CONNACK, FaultKind.HALF_PACKET}
+    ),
     "status": frozenset({FaultKind.OVERLOAD, FaultKind.REWRITE, FaultKind.MOVED}),
     "retry_after_s": frozenset({FaultKind.OVERLOAD}),
     "delay_s": frozenset({FaultKind.LATENCY, FaultKind.DUPLICATE_DELIVERY, FaultKind.DROP_AFTER_CONNACK}),
     "code": frozenset({FaultKind.CONNECT_REFUSED}),
-    "after_bytes": frozenset({FaultKind.TRUNCATED_BODY}),
+    "after_bytes": frozenset({FaultKind.TRUNCATED_BODY, FaultKind.HALF_PACKET}),
+    "copies": frozenset({FaultKind.LOST_DATAGRAM}),
+    "certificate": frozenset({FaultKind.SERVER_CERTIFICATE}),
     "bytes_per_s": frozenset({FaultKind.DRIPPING}),
     "framed": frozenset({FaultKind.FRAMING}),
     "below": frozenset({FaultKind.MOVED}),
@@ -98,6 +112,8 @@ BELONGS_TO: Final[Mapping[str, frozenset[FaultKind]]] = {
 CAN_SHOW_AS: Final = (Ending.REFUSED, Ending.RESET, Ending.SILENCE, Ending.CLOSED)
 """What can be chosen; the other endings follow from the kind."""
 
+CAN_BE_SHOWN: Final = tuple(one for one in ShownCertificate if one is not ShownCertificate.OWN)
+
 CAN_BE_FRAMED: Final = (Framing.CHUNKED, Framing.CLOSE, Framing.HTTP10)
 
 NEEDS: Final[Mapping[FaultKind, str]] = {
@@ -105,5 +121,6 @@ NEEDS: Final[Mapping[FaultKind, str]] = {
     FaultKind.DRIPPING: "bytes_per_s",
     FaultKind.FRAMING: "framed",
     FaultKind.MOVED: "below",
+    FaultKind.SERVER_CERTIFICATE: "certificate",
 }
 """Kinds that need this parameter."""

@@ -39,8 +39,9 @@ from fleetrig.simulator.effects import (
     TimedEffect,
 )
 from fleetrig.simulator.transports.link import where_to_connect
+from fleetrig.simulator.transports.virtual_handshake import certificates_of
 from fleetrig.simulator.transports.virtual_http import VirtualHttp
-from fleetrig.simulator.transports.virtual_network import VirtualLink, VirtualNetwork, certificates_of
+from fleetrig.simulator.transports.virtual_network import VirtualLink, VirtualNetwork
 
 T = TypeVar("T")
 

@@ -77,7 +77,7 @@ class VirtualHttp:
         if delivery.ending is Ending.SILENCE or after_us > to_us(within_s):
             return to_us(within_s), NoReply("timeout", within_s)
         match delivery.ending:
-            case Ending.REFUSED | Ending.RESET | Ending.CLOSED:
+            case Ending.REFUSED | Ending.RESET | Ending.CLOSED | Ending.TLS:
                 return after_us, NoReply(delivery.ending.value, to_s(after_us))
             case _:
                 return after_us, None

@@ -15,13 +15,17 @@ from functools import partial
 from typing import Final
 
 from fleetrig.simulator.contract.clock import Clock, to_s
+from fleetrig.simulator.contract.coap import CoapRequest, CoapReset, CoapResponse
 from fleetrig.simulator.contract.delivery import Delivery, Ending
-from fleetrig.simulator.contract.envelope import Close, Conversation, Envelope, Output, Send
+from fleetrig.simulator.contract.envelope import Close, Conversation, Envelope, Output, Send, Unheard, WireForm
+from fleetrig.simulator.contract.handshake import TlsAlert
 from fleetrig.simulator.contract.http import HttpRequest
-from fleetrig.simulator.contract.identity import ClientCertificate, PreSharedKey, TlsCredential
+from fleetrig.simulator.contract.identity import TlsCredential
 from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.effects import Ask, Await, Connect, Done, NoReply, Outcome, Reply, Tell
 from fleetrig.simulator.transports.inbox import Inbox
+from fleetrig.simulator.transports.virtual_datagrams import repeated_after_us
+from fleetrig.simulator.transports.virtual_handshake import handshake_ends, session_of
 from fleetrig.simulator.transports.virtual_http import ROUND_TRIP_US
 
 AGAIN_AFTER_US: Final = 20_000
@@ -50,6 +54,8 @@ class VirtualNetwork:
         """One HTTP request: a `HttpHandler` for `VirtualHttp`."""
         if self._due_us is not None and self._due_us <= now_us:
             self._advance(now_us)
+        if session.tls and handshake_ends(self._server, session, now_us):
+            return Delivery(None, Ending.TLS)
         delivery = self._server.exchange(request, session, now_us)
         if self._server.next_due_us() != self._due_us:
             self._look_ahead(now_us)
@@ -59,26 +65,37 @@ class VirtualNetwork:
         """Opens a session for the link, as the server sees it."""
         now_us = self._before_call()
         self._last_session += 1
-        scheme = link.where.partition(":")[0]
-        is_tls = scheme.endswith("s")
-        shown = link.tls_credential if is_tls else None
-        link.session = Session(
-            id=self._last_session,
-            listener=scheme,
-            tls=is_tls,
-            certificates=certificates_of(shown),
-            psk_identity=shown.identity if isinstance(shown, PreSharedKey) else "",
-        )
+        link.session = session_of(link.where.partition(":")[0], self._last_session, link.tls_credential)
         self._open[link.session.id] = link
+        if link.session.tls and not self._shakes_hands(link, now_us):
+            return
         self._perform(self._server.opened(link.session, now_us), self.round_trip_us)
         self._look_ahead(now_us)
+
+    def _shakes_hands(self, link: VirtualLink, now_us: int) -> bool:
+        refused = handshake_ends(self._server, link.session, now_us, link.tls_credential)
+        if not refused:
+            return True
+        del self._open[link.session.id]
+        if refused is not TlsAlert.SILENCE or link.session.listener != "coaps":
+            self.after_round_trip(partial(link.end, "tls"))
+        return False
 
     def send(self, link: VirtualLink, envelope: Envelope) -> None:
         """Sends an envelope to the server, unless it has ended the connection already."""
         now_us = self._before_call()
         if link.session.id in self._open:
-            self._perform(self._server.receive(link.session, envelope, now_us), self.round_trip_us)
+            outputs = self._server.receive(link.session, envelope, now_us)
+            for unheard in (output for output in outputs if isinstance(output, Unheard)):
+                self._repeat(link, envelope, unheard.copies)
+            self._perform(outputs, self.round_trip_us)
             self._look_ahead(now_us)
+
+    def _repeat(self, link: VirtualLink, envelope: Envelope, copies: int) -> None:
+        """A request was lost, and is sent again if it is confirmable."""
+        after_us = repeated_after_us(copies)
+        if after_us is not None and isinstance(envelope, CoapRequest) and envelope.confirmable:
+            self._later(after_us, partial(self.send, link, envelope))
 
     def close(self, link: VirtualLink) -> None:
         """The device ends the connection, or loses its power."""
@@ -131,13 +148,29 @@ class VirtualNetwork:
             if link is None:
                 continue
             match output:
-                case Send(_, envelope, delay_us):
-                    sent_us = self._clock.now_us() + delay_us
-                    self._carry(link, latency_us, delay_us, partial(link.arrive, envelope, sent_us))
+                case Send():
+                    self._send(link, output, latency_us)
                 case Close(_, ending, 0):
                     self._end(link, ending, latency_us)
                 case Close(_, ending, delay_us):
                     self._later(delay_us, partial(self._end, link, ending, latency_us))
+
+    def _send(self, link: VirtualLink, output: Send, latency_us: int) -> None:
+        envelope, delay_us = output.envelope, output.delay_us
+        sent_us = self._clock.now_us() + delay_us
+        is_coap = isinstance(envelope, CoapResponse | CoapReset)
+        match output.form:
+            case WireForm.HALF:
+                return  # nothing can be made of it, and the end of the connection comes by itself
+            case WireForm.MALFORMED if not is_coap:
+                self._carry(link, latency_us, delay_us, partial(link.end, "malformed"))
+                return
+            case WireForm.LOST | WireForm.MALFORMED:  # a malformed datagram is as good as lost
+                late_us = repeated_after_us(output.copies) if link.is_repeated(envelope) else None
+                if late_us is None:
+                    return
+                delay_us += late_us
+        self._carry(link, latency_us, delay_us, partial(link.arrive, envelope, sent_us))
 
     def _end(self, link: VirtualLink, ending: Ending, latency_us: int) -> None:
         """The server ends a connection: it forgets it now, and the device sees that after everything sent before."""
@@ -156,11 +189,6 @@ class VirtualNetwork:
         if delay_us == 0:
             at_us = link.latest_us = max(at_us, link.latest_us)
         self._later(at_us - now_us, arrive)
-
-
-def certificates_of(shown: TlsCredential | None) -> tuple[bytes, ...]:
-    """The certificates that a session has when its peer shows this."""
-    return shown.chain if isinstance(shown, ClientCertificate) else ()
 
 
 class VirtualLink:
@@ -214,6 +242,10 @@ class VirtualLink:
                 self._inbox.want_answer(numbered)
                 self._network.send(self, numbered)
         return None
+
+    def is_repeated(self, envelope: Envelope) -> bool:
+        """Whether a lost answer comes again: it is confirmable, or what it answers is and will be asked again."""
+        return isinstance(envelope, CoapResponse) and (envelope.confirmable or self._inbox.asks_again(envelope))
 
     def give_up(self) -> None:
         """The device waits no longer. A connection that was not opened in time is closed."""

@@ -27,6 +27,7 @@ from fleetrig.simulator.contract.clock import VIRTUAL_EPOCH_US
 from fleetrig.simulator.contract.coap import CoapRequest
 from fleetrig.simulator.contract.fault_json import FaultMistake, fault_from_json, fault_to_json
 from fleetrig.simulator.contract.faults import NEEDS, Fault, FaultKind
+from fleetrig.simulator.contract.handshake import ShownCertificate
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.mqtt import MqttPingreq, MqttPublish
@@ -87,6 +88,8 @@ def perform(fault: Fault) -> None:
     talk.subscribe(1)
     talk.say(1, MqttPublish("echo/a", b"x"))
     talk.say(1, MqttPingreq())
+    for listener in ("https", "mqtts", "coaps"):
+        talk.server.shown_certificate(Session(id=3, listener=listener, tls=True), talk.now_us)
     talk.open(2)
     talk.say(2, CoapRequest("POST", "coap://h.test", "/a", b"x"))
     talk.after(0.5)
@@ -122,6 +125,8 @@ OWN: dict[str, Any] = {
     "retry_after": ODD_UNITS,
     "delay": ODD_UNITS,
     "code": st.integers(-1, 300),
+    "copies": st.integers(-1, 7),
+    "certificate": st.sampled_from(["own", *map(str, ShownCertificate), "Expired", ""]),
     "after": ODD_UNITS,
     "framed": st.sampled_from(["chunked", "close", "http10", "length"]),
     "bytes_per_s": ODD_NUMBERS,
@@ -175,7 +180,8 @@ def test_an_accepted_fault_answers_and_a_file_takes_the_same(document: dict[str,
 def test_each_word_by_itself(given_word: tuple[str, Any]) -> None:
     """With its own kind of fault, so that most of them are accepted or refused for their value."""
     word, value = given_word
-    kinds = {"retry_after": "overload", "delay": "latency", "code": "connect_refused", "after": "truncated_body",
+    kinds = {"retry_after": "overload", "delay": "latency", "code": "connect_refused", "copies": "lost_datagram",
+             "certificate": "server_certificate", "after": "truncated_body",
              "framed": "framing", "bytes_per_s": "dripping", "below": "moved", "headers": "rewrite", "set": "rewrite",
              "body": "rewrite", "unseen": "rewrite", "status": "overload"}  # fmt: skip
     fault = accepted({"fault": kinds.get(word, "outage"), word: value})

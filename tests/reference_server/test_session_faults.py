@@ -24,7 +24,10 @@ SESSION_KINDS = (
     FaultKind.DUPLICATE_DELIVERY,
     FaultKind.WITHHELD_ACK,
     FaultKind.WITHHELD_PINGRESP,
+    FaultKind.HALF_PACKET,
+    FaultKind.MALFORMED_PACKET,
 )
+DATAGRAM_KINDS = (FaultKind.COAP_RESET, FaultKind.LOST_DATAGRAM, FaultKind.DUPLICATE_DATAGRAM)
 
 
 @pytest.fixture
@@ -269,7 +272,7 @@ def test_a_share_of_connections_is_refused_and_those_that_stand_stay(talk: Talk)
 # What they leave alone
 
 
-@pytest.mark.parametrize("kind", SESSION_KINDS)
+@pytest.mark.parametrize("kind", [*SESSION_KINDS, *DATAGRAM_KINDS])
 def test_requests_over_http_are_not_bitten(kind: FaultKind) -> None:
     plan = FaultPlan(lambda: 0.0)
     plan.add(Fault(kind), 0)
