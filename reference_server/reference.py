@@ -30,10 +30,10 @@ from fleetrig.reference_server.control.ring import TraceRing
 from fleetrig.reference_server.entropy import SystemEntropy
 from fleetrig.reference_server.fault_plan import FaultPlan
 from fleetrig.reference_server.fronts.control import ControlFront
-from fleetrig.reference_server.fronts.front import Front, FrontTools, Limits, ListenerKind
+from fleetrig.reference_server.fronts.front import BoundListener, Front, FrontTools, Limits, ListenerKind
 from fleetrig.reference_server.fronts.http.front import http_front
 from fleetrig.reference_server.fronts.listening import Listener
-from fleetrig.reference_server.fronts.tls import ServerTls, ThrowAwayTls
+from fleetrig.reference_server.fronts.tls.server_tls import ServerTls, ThrowAwayTls
 from fleetrig.reference_server.platform import PlatformBuilder, context_path_of
 from fleetrig.reference_server.scheduler import Scheduler, ServedPlatform
 from fleetrig.reference_server.server import Server
@@ -125,7 +125,7 @@ class ReferenceServer:
         self._clock = AdjustableClock(clock or SystemClock())
         self._entropy = entropy or SystemEntropy()
         self._stack = AsyncExitStack()
-        self._listeners: dict[str, dict[str, Listener]] = {}
+        self._listeners: dict[str, dict[str, BoundListener]] = {}
         self._context_paths = dict.fromkeys((one.name for one in options.platforms), "")
         self._control: Listener | None = None
         self._authority: ThrowAwayTls | None = None
@@ -208,6 +208,7 @@ class ReferenceServer:
             next_session_id=count(1).__next__,
             on_refused=self._faults_changed,
             limits=self._options.limits,
+            uniform=self._entropy.uniform,
         )
         served = [self._served(options, store, blobs, tools) for options in self._options.platforms]
         self._scheduler = Scheduler(served, self.faults, self._clock, self._note_bug)
@@ -238,7 +239,7 @@ class ReferenceServer:
         served.fronts = tuple(make(server, replace(tools, perform=perform)) for make in makers)
         return served
 
-    async def _listen(self, listeners: Mapping[str, Listener], fronts: Sequence[Front]) -> None:
+    async def _listen(self, listeners: Mapping[str, BoundListener], fronts: Sequence[Front]) -> None:
         makers = list(dict.fromkeys(self._listener_kinds[name].make for name in listeners))
         for front in fronts:
             self._stack.push_async_callback(front.close)
@@ -280,14 +281,13 @@ class ReferenceServer:
         for options in wanted:
             listeners = self._listeners[options.name] = {}
             for name, address in options.listeners.items():
-                tls = self._server_tls() if self._listener_kinds[name].is_tls else None
-                listeners[name] = self._bound(Listener(name, address, tls, self._note_full))
+                kind = self._listener_kinds[name]
+                tls = self._server_tls() if kind.is_tls else None
+                listener = listeners[name] = kind.bind(name, address, tls, self._note_full)
+                self._stack.callback(listener.close)
         if self._options.control is not None:
-            self._control = self._bound(Listener("control", self._options.control, on_full=self._note_full))
-
-    def _bound(self, listener: Listener) -> Listener:
-        self._stack.callback(listener.close)
-        return listener
+            self._control = Listener("control", self._options.control, on_full=self._note_full)
+            self._stack.callback(self._control.close)
 
     def _server_tls(self) -> ServerTls:
         options = self._options

@@ -148,8 +148,13 @@ HOMES = (
     ),
     Home(
         "OpenSSL",
-        ("fleetrig.reference_server.fronts.any_certificate",),
-        "the standard library does TLS everywhere else: this one is for listeners that take any client certificate",
+        (
+            "fleetrig.reference_server.fronts.tls",
+            "fleetrig.reference_server.fronts.dtls",
+            "fleetrig.simulator.transports.dtls_client",
+        ),
+        "the standard library does TLS everywhere else: this one is for listeners that take any client certificate, and"
+        " for DTLS",
     ),
     Home("httpx", ("fleetrig.simulator.transports.http",), "who sends HTTP sends an envelope through the transport"),
 )

@@ -9,16 +9,16 @@ from fleetrig.reference_server.address import Address
 from fleetrig.simulator.contract.errors import BrokenBench, UsageError
 
 
-def bind(address: Address) -> list[socket.socket]:
-    """Sockets that hold the port but do not listen yet, one for each address the host stands for.
+def bind(address: Address, kind: socket.SocketKind = socket.SOCK_STREAM) -> list[socket.socket]:
+    """Sockets that hold the port, one for each address the host stands for; those of TCP do not listen yet.
 
     Raises BrokenBench when the port is not available, UsageError when the host does not belong to this machine.
     """
     bound: list[socket.socket] = []
     try:
-        for family, place in _places(address):
+        for family, place in _places(address, kind):
             port = bound[0].getsockname()[1] if bound else address.port
-            bound.append(_hold(family, (place[0], port, *place[2:])))
+            bound.append(_hold(family, kind, (place[0], port, *place[2:])))
     except OSError as error:
         for sock in bound:
             sock.close()
@@ -26,9 +26,9 @@ def bind(address: Address) -> list[socket.socket]:
     return bound
 
 
-def _places(address: Address) -> list[tuple[int, tuple[str, int] | tuple[str, int, int, int]]]:
+def _places(address: Address, kind: socket.SocketKind) -> list[tuple[int, tuple[str, int] | tuple[str, int, int, int]]]:
     try:
-        found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        found = socket.getaddrinfo(address.host, address.port, type=kind, flags=socket.AI_PASSIVE)
     except (socket.gaierror, UnicodeError) as error:
         raise UsageError(f"cannot listen on {address}: nobody knows the host {address.host!r}") from error
     places = dict.fromkeys((int(family), place) for family, _, _, _, place in found)
@@ -46,10 +46,11 @@ def _works(family: int) -> bool:
     return True
 
 
-def _hold(family: int, place: tuple[str | int, ...]) -> socket.socket:
-    sock = socket.socket(family, socket.SOCK_STREAM)
+def _hold(family: int, kind: socket.SocketKind, place: tuple[str | int, ...]) -> socket.socket:
+    sock = socket.socket(family, kind)
     try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if kind is socket.SOCK_STREAM:  # with UDP it would let two programs have the same port
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.setblocking(False)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
 
+from fleetrig.reference_server.fronts.tls.server_tls import ServerTls
 from fleetrig.simulator.contract.delivery import Ending
 from fleetrig.simulator.contract.session import Session
+
+SocketAddress = tuple[Any, ...]
+"""As the system gives it: host, port, and two numbers more for IPv6."""
 
 
 class DatagramPeer(Protocol):
@@ -32,3 +38,25 @@ class DatagramReceiver(Protocol):
 
     def peer_closed(self, peer: DatagramPeer) -> None:
         """The peer said goodbye (DTLS), or the carrier has forgotten it. Not called after `DatagramPeer.close`."""
+
+
+@dataclass(frozen=True, slots=True)
+class DatagramSocket:
+    """An open socket, as a carrier sees it."""
+
+    listener: str
+    """The listener's name; see `Session.listener`."""
+    local_port: int
+    tls: ServerTls | None
+    send_to: Callable[[bytes, SocketAddress], None]
+    """Sends one datagram, at once; what the network has no room for is lost."""
+
+
+class DatagramCarrier(Protocol):
+    """What makes peers of the datagrams of one socket. It has no I/O of its own."""
+
+    def datagram(self, data: bytes, address: SocketAddress) -> None:
+        """One datagram has come from an address. Whatever is in it, nothing is raised."""
+
+    def close(self) -> None:
+        """The socket is closed: forgets all peers, telling nobody."""

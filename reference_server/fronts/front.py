@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
+from fleetrig.reference_server.address import Address
+from fleetrig.reference_server.entropy import SystemEntropy
 from fleetrig.reference_server.fronts.listening import Listener
+from fleetrig.reference_server.fronts.tls.server_tls import ServerTls
 from fleetrig.reference_server.server import Server
 from fleetrig.simulator.contract.clock import Clock
 from fleetrig.simulator.contract.envelope import Envelope, Output
@@ -45,13 +48,15 @@ class FrontTools:
     """Gets the server's outputs after each event of a session, also when there are none; they may be for a session of
     another front of the platform."""
     limits: Limits = field(default_factory=Limits)
+    uniform: Callable[[float, float], float] = field(default_factory=lambda: SystemEntropy().uniform)
+    """Chance: a number from the first on, below the second."""
 
 
 class Front(Protocol):
     """Belongs to the event loop it was opened in. Holds a writer for each session that is open."""
 
-    async def listen(self, listener: Listener) -> None:
-        """Opens a listener; from then on it accepts."""
+    async def listen(self, listener: Any) -> None:
+        """Opens a listener of the kind that the front takes; from then on it accepts."""
 
     async def close(self) -> None:
         """Stops accepting and closes all connections."""
@@ -66,6 +71,22 @@ class Front(Protocol):
         """The end of `refuse`."""
 
 
+class BoundListener(Protocol):
+    """An address that is held from the start: a `Listener` of connections, or a `DatagramListener`."""
+
+    name: str
+    address: Address
+    """With the real port in place of port 0."""
+
+    def close(self) -> None:
+        """Gives the port back."""
+
+
+OnFull = Callable[[OSError], None]
+BindListener = Callable[[str, Address, ServerTls | None, OnFull], BoundListener]
+"""`bind(name, address, tls, on_full)`. Raises BrokenBench or UsageError when the port is not available."""
+
+
 @dataclass(frozen=True, slots=True)
 class ListenerKind:
     """How the listeners of one name speak. Those of a platform with the same `make` share a front."""
@@ -74,3 +95,4 @@ class ListenerKind:
     is_tls: bool = False
     url_scheme: str = ""
     """The scheme in URLs, if it is not the listener's name."""
+    bind: BindListener = Listener

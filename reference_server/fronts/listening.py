@@ -7,7 +7,7 @@ from collections.abc import Callable
 from fleetrig.reference_server.address import Address
 from fleetrig.reference_server.fronts.accepting import Acceptor, ProtocolFactory
 from fleetrig.reference_server.fronts.binding import bind, bind_error
-from fleetrig.reference_server.fronts.tls import ServerTls
+from fleetrig.reference_server.fronts.tls.server_tls import ServerTls
 
 
 class Listener:

@@ -40,7 +40,7 @@ from fleetrig.reference_server.fronts.http.request_parser import RequestParser, 
 from fleetrig.reference_server.fronts.http.responder import SERVER_ERROR, HttpExchange, HttpResponder
 from fleetrig.reference_server.fronts.http.socket_endings import reset
 from fleetrig.reference_server.fronts.listening import Listener
-from fleetrig.reference_server.fronts.tls import peer_certificates, server_name
+from fleetrig.reference_server.fronts.tls.server_tls import peer_certificates, server_name
 from fleetrig.reference_server.http_container import HttpContainerRules
 from fleetrig.reference_server.platform import HttpPlatform
 from fleetrig.reference_server.server import Server

@@ -18,7 +18,7 @@ from cryptography.x509.verification import PolicyBuilder, Store
 from fleetrig.reference_server.address import Address
 from fleetrig.reference_server.authority import CertificateAuthority
 from fleetrig.reference_server.fronts.listening import Listener
-from fleetrig.reference_server.fronts.tls import ServerTls, ThrowAwayTls, tls_context
+from fleetrig.reference_server.fronts.tls.server_tls import ServerTls, ThrowAwayTls, tls_context
 from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.clock import US_PER_S
 from fleetrig.simulator.contract.delivery import Delivery, Ending

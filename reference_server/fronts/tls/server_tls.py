@@ -31,7 +31,7 @@ class ServerTls:
         self._shaking: set[asyncio.Transport] = set()
         if asks_clients:
             # Only here: most servers ask for no certificates, and the library takes long to import.
-            from fleetrig.reference_server.fronts.any_certificate import TlsConnection, asking_context
+            from fleetrig.reference_server.fronts.tls.any_certificate import TlsConnection, asking_context
 
             self.context, self._wrap = None, partial(TlsConnection, asking_context(certificate, key), self._shaking)
 
