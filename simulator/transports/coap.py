@@ -1,7 +1,7 @@
 """A device's side of CoAP: an endpoint of its own towards one server, over UDP (`coap://`) or DTLS (`coaps://`).
 
-aiocoap does what the protocol asks for: it repeats what is confirmable, acknowledges, transfers in blocks. What it
-gives up after up to 93 s without an acknowledgement is not answered: the flow's own patience tells the device so.
+aiocoap does what the protocol asks for: it repeats what is confirmable, acknowledges, transfers in blocks. Where it
+gives up itself, up to 93 s after a request that nobody acknowledges, nothing comes: the flow's own patience tells.
 """
 
 from __future__ import annotations
@@ -21,9 +21,11 @@ from fleetrig.simulator.transports.client_tls import DeviceTls
 from fleetrig.simulator.transports.coap_messages import RELIABLE, message_of, response_of
 from fleetrig.simulator.transports.coap_stack import CoapStack
 from fleetrig.simulator.transports.connection import FAILURES
+from fleetrig.simulator.transports.dtls import open_dtls
 from fleetrig.simulator.transports.udp import UNREAD_LIMIT, DatagramChannel, open_udp
 
 COAP_PORT: Final = 5683
+COAPS_PORT: Final = 5684
 UNANSWERED_LIMIT: Final = 64
 """More requests than a device has under way; then the oldest is given up. Many ask for no answer at all."""
 
@@ -32,6 +34,12 @@ async def open_coap(where: str, tls: DeviceTls) -> CoapWire:
     """An `Opener` for `coap://host:5683`; the port may be missing."""
     host, port = _address(where, COAP_PORT)
     return CoapWire(await open_udp(host, port), where)
+
+
+async def open_coaps(where: str, tls: DeviceTls) -> CoapWire:
+    """An `Opener` for `coaps://host:5684`; the port may be missing. Raises ssl.SSLError when the handshake fails."""
+    host, port = _address(where, COAPS_PORT)
+    return CoapWire(await open_dtls(host, port, tls), where)
 
 
 class CoapWire:
@@ -65,6 +73,11 @@ class CoapWire:
         if isinstance(came, Exception):
             raise came
         return came
+
+    def give_up(self, request: Envelope) -> None:
+        """Otherwise nothing else could be said until aiocoap gives up, up to 93 s later."""
+        if isinstance(request, CoapRequest):
+            self._stack.give_up(request.token)
 
     async def close(self) -> None:
         await self._stack.close()

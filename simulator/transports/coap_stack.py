@@ -43,8 +43,8 @@ UNDOCUMENTED: Final[tuple[tuple[type, tuple[str, ...]], ...]] = (
     (ClientObservation, ("register_callback",)),
     (Message, ("decode", "encode")),
 )
-"""Methods of aiocoap that this module leans on. Beside them it uses `MessageManager._active_exchanges` and
-`TokenManager.outgoing_requests`, which constructors make; a test looks for all of them."""
+"""Methods of aiocoap that this module leans on. Beside them it uses `_active_exchanges` and `_backlogs` of a
+MessageManager and `outgoing_requests` of a TokenManager, which constructors make; a test looks for all of them."""
 
 REMEMBERED: Final = 16
 """How many of the latest messages are known again when they come twice or are reset."""
@@ -99,14 +99,19 @@ class CoapStack(Context):  # type: ignore[misc]
         complete = BlockwiseRequest._complete_by_requesting_block2  # noqa: SLF001
         return await complete(self, message, first, self.log)
 
+    def give_up(self, token: bytes) -> None:
+        """Sends a request no more, but takes an answer that comes all the same (RFC 7252 §4.2)."""
+        self._tokens.give_up(token)
+
     def forget(self, token: bytes) -> None:
         """Wants no more with this token. The server hears that when it sends something."""
         self._tokens.forget(token)
 
     async def close(self) -> None:
         """Ends everything, without a word to the server, and closes the channel."""
-        self._tokens.outgoing_requests.clear()
-        await self._tokens.shutdown()
+        if self._tokens.outgoing_requests is not None:
+            self._tokens.outgoing_requests.clear()
+            await self._tokens.shutdown()
 
     def request(self, request_message: Message, handle_blockwise: bool = True) -> Any:
         """As in `Context`, but at once: its task for each request may outlive `close`."""
@@ -178,9 +183,15 @@ class FlowTokens(TokenManager):  # type: ignore[misc]
     def knows(self, response: Message) -> bool:
         return (response.token, response.remote) in self.outgoing_requests
 
+    def give_up(self, token: bytes) -> None:
+        for (known, _), pipe in list(self.outgoing_requests.items()):
+            if known == token:
+                self._repeat_no_more(pipe.request)
+
     def forget(self, token: bytes) -> None:
+        self.give_up(token)
         for key in [key for key in self.outgoing_requests if key[0] == token]:
-            self._repeat_no_more(self.outgoing_requests.pop(key).request)
+            del self.outgoing_requests[key]
 
     def refused(self, token: bytes) -> None:
         """The server has reset the request with this token."""
@@ -188,7 +199,10 @@ class FlowTokens(TokenManager):  # type: ignore[misc]
             pipe.add_exception(error.MessageError())
 
     def _repeat_no_more(self, asked: Message) -> None:
+        """Also if it waits to be sent for the first time, since another one is not acknowledged (NSTART = 1)."""
         messages = self.token_interface
+        waiting = messages._backlogs.get(asked.remote, [])  # noqa: SLF001
+        waiting[:] = [entry for entry in waiting if entry[0] is not asked]
         if (asked.remote, asked.mid) in messages._active_exchanges:  # noqa: SLF001
             messages._remove_exchange(asked)  # noqa: SLF001
 

@@ -14,10 +14,10 @@ class DatagramChannel(Protocol):
     """A way for datagrams to one server and back."""
 
     def send(self, datagram: bytes) -> None:
-        """Sends it, or loses it: raises nothing."""
+        """Sends it, or loses it. Raises only what `receive` raises too: OSError, EOFError."""
 
     async def receive(self) -> bytes:
-        """The next datagram. Raises OSError, and EOFError when the server has closed the channel."""
+        """The next datagram. Raises OSError, and EOFError when the server has closed the channel (DTLS only)."""
 
     def close(self) -> None:
         """Closes it, in any state. Raises nothing."""
