@@ -17,10 +17,10 @@ from aiocoap import Message, TransportTuning, error  # type: ignore[import-untyp
 from fleetrig.simulator.contract.coap import CoapRequest, CoapReset
 from fleetrig.simulator.contract.envelope import Envelope
 from fleetrig.simulator.contract.errors import ModelError
+from fleetrig.simulator.transports.arrivals import Arrivals
 from fleetrig.simulator.transports.client_tls import DeviceTls
 from fleetrig.simulator.transports.coap_messages import RELIABLE, message_of, response_of
 from fleetrig.simulator.transports.coap_stack import CoapStack
-from fleetrig.simulator.transports.connection import FAILURES
 from fleetrig.simulator.transports.dtls import open_dtls
 from fleetrig.simulator.transports.udp import UNREAD_LIMIT, DatagramChannel, open_udp
 
@@ -49,7 +49,7 @@ class CoapWire:
         self._tuning = tuning
         self._channel = channel
         self._stack = CoapStack(channel, where)
-        self._came: asyncio.Queue[Envelope | Exception] = asyncio.Queue()
+        self._came: Arrivals[Envelope] = Arrivals(UNREAD_LIMIT)
         self._unanswered: dict[bytes, asyncio.Task[None]] = {}
         """Token -> who waits for the answer, oldest first."""
         self._observing: dict[bytes, asyncio.Task[None]] = {}
@@ -69,10 +69,7 @@ class CoapWire:
                 raise ModelError(f"a device does not send {envelope.line} over CoAP")
 
     async def receive(self) -> Envelope:
-        came = await self._came.get()
-        if isinstance(came, Exception):
-            raise came
-        return came
+        return await self._came.take()
 
     def give_up(self, request: Envelope) -> None:
         """Otherwise nothing else could be said until aiocoap gives up, up to 93 s later."""
@@ -90,8 +87,8 @@ class CoapWire:
         try:
             while True:
                 self._stack.received(await self._channel.receive())
-        except FAILURES as failure:
-            self._came.put_nowait(failure)
+        except Exception as failure:  # noqa: BLE001 (whoever receives is told)
+            self._came.end(failure)
 
     async def _request(self, request: CoapRequest) -> None:
         message = message_of(request, self._tuning)
@@ -106,29 +103,29 @@ class CoapWire:
 
     async def _converse(self, token: bytes, message: Message, on_sent: Callable[[], None]) -> None:
         """Brings the answer, and what follows it while the resource is observed."""
-        notifications: asyncio.Queue[Message] = asyncio.Queue(UNREAD_LIMIT)
+        notifications: Arrivals[Message] = Arrivals(UNREAD_LIMIT)
         try:
-            answer = await self._stack.ask(message, on_sent, partial(_put_latest, notifications))
-            self._came.put_nowait(response_of(answer, token))
+            answer = await self._stack.ask(message, on_sent, notifications.put)
+            self._came.put(response_of(answer, token))
             if message.opt.observe == 0 and answer.opt.observe is not None:
                 self._observing[token] = self._unanswered.pop(token)
                 await self._follow(token, message, notifications)
         except error.MessageError:
-            self._came.put_nowait(CoapReset(token))
+            self._came.put(CoapReset(token))
         except error.TimeoutError:
             return
         except (error.Error, AssertionError) as wrong:
-            self._came.put_nowait(ValueError(f"the server sends odd blocks: {wrong!r}"))
+            self._came.end(ValueError(f"the server sends odd blocks: {wrong!r}"))
         finally:
             on_sent()
 
-    async def _follow(self, token: bytes, message: Message, notifications: asyncio.Queue[Message]) -> None:
+    async def _follow(self, token: bytes, message: Message, notifications: Arrivals[Message]) -> None:
         """An observation, until the server ends it with an answer that is no notification (RFC 7641 §3.2)."""
         is_observed = True
         while is_observed:
-            notification = await self._stack.completed(message, await notifications.get())
+            notification = await self._stack.completed(message, await notifications.take())
             is_observed = notification.opt.observe is not None
-            self._came.put_nowait(response_of(notification, token))
+            self._came.put(response_of(notification, token))
 
     def _forget(self, token: bytes) -> None:
         self._stack.forget(token)
@@ -141,7 +138,7 @@ class CoapWire:
             if tasks.get(token) is task:
                 del tasks[token]
         if not task.cancelled() and isinstance(bug := task.exception(), Exception):
-            self._came.put_nowait(bug)
+            self._came.end(bug)
 
 
 def _address(where: str, default_port: int) -> tuple[str, int]:
@@ -155,10 +152,3 @@ def _address(where: str, default_port: int) -> tuple[str, int]:
 def _finish(sent: asyncio.Future[None]) -> None:
     if not sent.done():
         sent.set_result(None)
-
-
-def _put_latest(notifications: asyncio.Queue[Message], notification: Message) -> None:
-    """The oldest goes when there are too many: what counts is the latest state (RFC 7641 §1.3)."""
-    if notifications.full():
-        notifications.get_nowait()
-    notifications.put_nowait(notification)

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
@@ -218,8 +217,8 @@ class ChannelInterface(MessageInterface):  # type: ignore[misc]
         self._tokens = tokens
         self._channel = channel
         self._server = server
-        self._acknowledged: deque[int] = deque(maxlen=REMEMBERED)
-        self._unconfirmed: deque[tuple[int, bytes]] = deque(maxlen=REMEMBERED)
+        self._acknowledged: tuple[int, ...] = ()
+        self._unconfirmed: tuple[tuple[int, bytes], ...] = ()
         """Message ids and tokens of requests that were not confirmable."""
 
     def received(self, datagram: bytes) -> None:
@@ -240,7 +239,7 @@ class ChannelInterface(MessageInterface):  # type: ignore[misc]
         except FAILURES:
             return  # whoever receives from the channel is told
         if message.mtype is ACK:
-            self._acknowledged.append(message.mid)
+            self._acknowledged = (*self._acknowledged, message.mid)[-REMEMBERED:]
         elif message.code.is_request():
             self._note_request(message)
 
@@ -261,7 +260,7 @@ class ChannelInterface(MessageInterface):  # type: ignore[misc]
 
     def _note_request(self, message: Message) -> None:
         if message.mtype is NON:
-            self._unconfirmed.append((message.mid, message.token))
+            self._unconfirmed = (*self._unconfirmed, (message.mid, message.token))[-REMEMBERED:]
         block = message.opt.block1
         if (block is None or not block.more) and (on_sent := self.unsent.pop(message.token, None)) is not None:
             on_sent()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from typing import Final, Protocol, cast
+
+from fleetrig.simulator.transports.arrivals import Arrivals
 
 UNREAD_LIMIT: Final = 64
 """More datagrams than anybody leaves unread; then the oldest goes, as in a socket's own buffer."""
@@ -33,35 +34,22 @@ class UdpChannel(asyncio.DatagramProtocol):
     """A `DatagramChannel`: a connected socket, so only the server is heard, and its host when nothing listens there."""
 
     def __init__(self) -> None:
-        self._unread: deque[bytes] = deque(maxlen=UNREAD_LIMIT)
-        self._error: OSError | None = None
-        self._waiting: asyncio.Future[None] | None = None
+        self._unread: Arrivals[bytes] = Arrivals(UNREAD_LIMIT)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, addr: object) -> None:
-        self._unread.append(data)
-        self._wake()
+        self._unread.put(data)
 
     def error_received(self, exc: Exception) -> None:
-        self._error = exc if isinstance(exc, OSError) else OSError(str(exc))
-        self._wake()
+        self._unread.end(exc)
 
     def send(self, datagram: bytes) -> None:
         self._transport.sendto(datagram)
 
     async def receive(self) -> bytes:
-        while not self._unread:
-            if self._error is not None:
-                raise self._error
-            self._waiting = asyncio.get_running_loop().create_future()
-            await self._waiting
-        return self._unread.popleft()
+        return await self._unread.take()
 
     def close(self) -> None:
         self._transport.abort()
-
-    def _wake(self) -> None:
-        if self._waiting is not None and not self._waiting.done():
-            self._waiting.set_result(None)
