@@ -7,29 +7,44 @@ that is out of date is judged by the server's clock, not by the machine's.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from fleetrig.reference_server.certificate_rules import NO_AUTHORITY, broken_rule, may_issue
+from fleetrig.reference_server.name_hash import name_hash
 from fleetrig.reference_server.platform import VerifiedClient
+from fleetrig.simulator.certificates.names import common_name_in
+from fleetrig.simulator.certificates.pem import UNREADABLE_BY_LIBRARY, crls_in, is_issuer
 from fleetrig.simulator.contract.clock import US_PER_S
 
 MAX_DEPTH: Final = 4
 """Certificates above the client's own."""
 REMEMBERED: Final = 100_000
+SHOWN_CHARS: Final = 100
 
 NO_ISSUER: Final = "unable to get local issuer certificate"
 SELF_SIGNED: Final = "self-signed certificate"
 EXPIRED: Final = "certificate has expired"
 TOO_EARLY: Final = "certificate is not yet valid"
-NO_AUTHORITY: Final = "invalid CA certificate"
-NOT_FOR_CLIENTS: Final = "unsuitable certificate purpose"
+REVOKED: Final = "certificate revoked"
+NO_LIST: Final = "unable to get certificate CRL"
+LIST_EXPIRED: Final = "CRL has expired"
+LIST_TOO_EARLY: Final = "CRL is not yet valid"
 UNREADABLE: Final = "the certificate cannot be read"
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """When a certificate or a list counts, and what is said outside of that."""
+
+    begin: datetime
+    end: datetime
+    too_early: str = TOO_EARLY
+    too_late: str = EXPIRED
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +52,8 @@ class _Found:
     """All that does not depend on the time."""
 
     verdict: VerifiedClient
-    spans: tuple[tuple[datetime, datetime], ...] = ()
-    """When the certificates of the chain count, the client's own first."""
+    spans: tuple[_Span, ...] = ()
+    """Of the lists of revoked certificates, then of the chain, the client's own last."""
 
 
 class ClientAuthorities:
@@ -47,6 +62,7 @@ class ClientAuthorities:
     def __init__(self, pem: bytes = b"") -> None:
         """Raises ValueError for what is no PEM with certificates."""
         self._anchors: list[x509.Certificate] = []
+        self._lists: list[x509.CertificateRevocationList] = []
         self._known: dict[bytes, _Found] = {}
         """By a digest of the chain: anybody may show one, of 100 KB each, and only what it said is kept."""
         if pem:
@@ -55,6 +71,15 @@ class ClientAuthorities:
     def add(self, pem: bytes) -> None:
         """Trusts these as well. Raises ValueError for what is no PEM with certificates."""
         self._anchors += x509.load_pem_x509_certificates(pem)
+        self._known.clear()
+
+    def add_crls(self, pem: bytes) -> None:
+        """Refuses what these lists of revoked certificates name. Raises ValueError for what is no PEM with lists.
+
+        As with nginx's `ssl_crl`, from then on every authority of a chain needs a list. Its newest one counts.
+        """
+        self._lists += crls_in(pem)
+        self._lists.sort(key=_crl_number, reverse=True)
         self._known.clear()
 
     def verify(self, chain: tuple[bytes, ...], now_us: int) -> VerifiedClient:
@@ -71,27 +96,91 @@ class ClientAuthorities:
         try:
             own, *others = [x509.load_der_x509_certificate(one) for one in chain]
             path, reason = self._path(own, others)
-            reason = reason or ("" if _is_for_clients(own) else NOT_FOR_CLIENTS)
-            hashes = () if reason else tuple(dict.fromkeys(name_hash(one.issuer) for one in path))
-            verdict = VerifiedClient(reason, "" if reason else _common_name(own.subject), hashes)
-            return _Found(verdict, tuple((one.not_valid_before_utc, one.not_valid_after_utc) for one in path))
-        except ValueError:
+            spans = [_Span(one.not_valid_before_utc, one.not_valid_after_utc) for one in reversed(path)]
+            if not reason:
+                lists = list(self._lists_of(path))
+                spans = [*(_span_of(one) for one in lists if one is not None), *spans]
+                reason = _revoked(path, lists) or broken_rule(path)
+            return _Found(_verdict(path, others, reason), tuple(spans))
+        except UNREADABLE_BY_LIBRARY:
             return _Found(VerifiedClient(UNREADABLE))
 
     def _path(self, own: x509.Certificate, others: Iterable[x509.Certificate]) -> tuple[list[x509.Certificate], str]:
         """The certificate and the authorities between it and one that is trusted; and why there is no such way."""
         path, left = [own], list(others)
         while len(path) <= MAX_DEPTH:
-            if anchor := next((one for one in self._anchors if _issued(one, path[-1])), None):
-                return ([*path, anchor] if anchor != path[-1] else path), "" if _may_issue(anchor) else NO_AUTHORITY
-            issuer = next((one for one in left if _issued(one, path[-1])), None)
+            if anchor := next((one for one in self._anchors if is_issuer(one, path[-1])), None):
+                return [*path, anchor] if anchor != path[-1] else path, ""
+            issuer = next((one for one in left if is_issuer(one, path[-1])), None)
             if issuer is None:
                 break
-            if not _may_issue(issuer):
+            if not may_issue(issuer):
                 return path, NO_AUTHORITY
             left.remove(issuer)
             path.append(issuer)
-        return path, SELF_SIGNED if _issued(own, own) else NO_ISSUER
+        return path, SELF_SIGNED if is_issuer(own, own) else NO_ISSUER
+
+    def _lists_of(self, path: Sequence[x509.Certificate]) -> Iterator[x509.CertificateRevocationList | None]:
+        """For each certificate the newest list of who issued it; nothing when no lists are asked for."""
+        if not self._lists:
+            return
+        for issuer in (*path[1:], path[-1]):
+            yield next((one for one in self._lists if one.issuer == issuer.subject and _is_of(one, issuer)), None)
+
+
+def _verdict(path: Sequence[x509.Certificate], shown: Iterable[x509.Certificate], reason: str) -> VerifiedClient:
+    if reason:
+        return VerifiedClient(reason, explanation=_explanation(path, shown, reason))
+    hashes = tuple(dict.fromkeys(name_hash(one.issuer) for one in path))
+    return VerifiedClient("", common_name_in(path[0].subject), hashes)
+
+
+def _explanation(path: Sequence[x509.Certificate], shown: Iterable[x509.Certificate], reason: str) -> str:
+    """What OpenSSL's sentence leaves open, for the trace."""
+    below = next((one for one in shown if is_issuer(path[0], one)), None)
+    if below is not None:
+        first, issued = _name(path[0].subject), _name(below.subject)
+        return f"the chain is in the wrong order: {first} comes first, and it issued {issued}"
+    if reason == NO_ISSUER:
+        return f"{_name(path[-1].issuer)}, which issued {_name(path[-1].subject)}, is neither trusted nor shown"
+    return ""
+
+
+def _name(name: x509.Name) -> str:
+    """As much of a name as a line can hold: anybody may show one of 100 KB."""
+    return ascii(name.rfc4514_string()[:SHOWN_CHARS])
+
+
+def _revoked(path: Sequence[x509.Certificate], lists: Sequence[x509.CertificateRevocationList | None]) -> str:
+    """What is found last counts, as everywhere in OpenSSL."""
+    reason = ""
+    for certificate, its_list in zip(path, lists, strict=False):
+        if its_list is None:
+            reason = NO_LIST
+        elif its_list.get_revoked_certificate_by_serial_number(certificate.serial_number) is not None:
+            reason = REVOKED
+    return reason
+
+
+def _is_of(one: x509.CertificateRevocationList, issuer: x509.Certificate) -> bool:
+    try:
+        return one.is_signature_valid(issuer.public_key())  # type: ignore[arg-type]
+    except UNREADABLE_BY_LIBRARY:
+        return False
+
+
+def _crl_number(one: x509.CertificateRevocationList) -> tuple[int, datetime]:
+    """Later lists have higher numbers; those without are told apart by their dates."""
+    try:
+        number = one.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+    except x509.ExtensionNotFound:
+        number = -1
+    return number, one.last_update_utc
+
+
+def _span_of(one: x509.CertificateRevocationList) -> _Span:
+    end = one.next_update_utc or datetime.max.replace(tzinfo=UTC)
+    return _Span(one.last_update_utc, end, LIST_TOO_EARLY, LIST_EXPIRED)
 
 
 def _digest(chain: Iterable[bytes]) -> bytes:
@@ -99,78 +188,13 @@ def _digest(chain: Iterable[bytes]) -> bytes:
     return hashlib.sha256(b"".join(hashlib.sha256(one).digest() for one in chain)).digest()
 
 
-def _out_of_date(spans: Iterable[tuple[datetime, datetime]], now_us: int) -> str:
+def _out_of_date(spans: Iterable[_Span], now_us: int) -> str:
+    """The dates of certificates are looked at after those of lists, and the last thing found is what is told."""
     now = datetime.fromtimestamp(now_us // US_PER_S, UTC)
-    for begin, end in spans:
-        if now < begin:
-            return TOO_EARLY
-        if now > end:
-            return EXPIRED
-    return ""
-
-
-def _issued(issuer: x509.Certificate, issued: x509.Certificate) -> bool:
-    if issuer.subject != issued.issuer:
-        return False
-    try:
-        issued.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature):
-        return False
-    return True
-
-
-def _may_issue(certificate: x509.Certificate) -> bool:
-    try:
-        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except x509.ExtensionNotFound:
-        return certificate.issuer == certificate.subject  # as OpenSSL: a root of version 1
-
-
-def _is_for_clients(certificate: x509.Certificate) -> bool:
-    try:
-        usages = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-    except x509.ExtensionNotFound:
-        return True
-    return not {ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE}.isdisjoint(usages)
-
-
-def _common_name(name: x509.Name) -> str:
-    found = name.get_attributes_for_oid(NameOID.COMMON_NAME)
-    return str(found[0].value) if found else ""
-
-
-def name_hash(name: x509.Name) -> str:
-    """The hash that `openssl x509 -issuer_hash` prints: of the name's canonical form (`X509_NAME_hash_ex`).
-
-    SHA-1 over the relative names without the sequence around them, each value as UTF-8 in lower case with single
-    blanks; of that the first four bytes, the last one first.
-    """
-    canonical = b"".join(_der(0x31, b"".join(sorted(map(_canonical, relative)))) for relative in name.rdns)
-    return hashlib.sha1(canonical, usedforsecurity=False).digest()[3::-1].hex()
-
-
-def _canonical(attribute: x509.NameAttribute[str | bytes]) -> bytes:
-    value = attribute.value
-    text = value.encode() if isinstance(value, str) else value
-    lowered = bytes(byte + 32 if 65 <= byte <= 90 else byte for byte in b" ".join(text.split()))
-    return _der(0x30, _oid(attribute.oid.dotted_string) + _der(0x0C, lowered))
-
-
-def _oid(dotted: str) -> bytes:
-    first, second, *rest = map(int, dotted.split("."))
-    return _der(0x06, b"".join(map(_base_128, (first * 40 + second, *rest))))
-
-
-def _base_128(number: int) -> bytes:
-    digits = [number & 0x7F]
-    while number := number >> 7:
-        digits.append(number & 0x7F | 0x80)
-    return bytes(reversed(digits))
-
-
-def _der(tag: int, content: bytes) -> bytes:
-    length = len(content)
-    if length < 0x80:
-        return bytes((tag, length)) + content
-    size = (length.bit_length() + 7) // 8
-    return bytes((tag, 0x80 | size)) + length.to_bytes(size, "big") + content
+    said = ""
+    for span in spans:
+        if now < span.begin:
+            said = span.too_early
+        elif now > span.end:
+            said = span.too_late
+    return said

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from fleetrig.reference_server.coap_rules import CoapRules
 from fleetrig.reference_server.http_container import HttpContainerRules
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
 from fleetrig.simulator.contract.envelope import Envelope, Output
@@ -79,6 +80,8 @@ class VerifiedClient:
     common_name: str = ""
     issuer_hashes: tuple[str, ...] = ()
     """`openssl x509 -issuer_hash` of the certificate, then of each authority above it."""
+    explanation: str = ""
+    """What the reason leaves open, for traces."""
 
 
 class ClientVerifier(Protocol):
@@ -133,6 +136,13 @@ class SessionPlatform(ServerPlatform, Protocol):
 
     def closed(self, session: Session, now_us: int) -> Reaction:
         """The session has ended, by either side: called once for each session that was opened."""
+
+
+@runtime_checkable
+class CoapPlatform(SessionPlatform, Protocol):
+    """A platform that has its own ways with CoAP; those without get `PLAIN_COAP`."""
+
+    coap_rules: CoapRules
 
 
 @runtime_checkable

@@ -29,11 +29,18 @@ from fleetrig.reference_server.control.refusals import Refusals
 from fleetrig.reference_server.control.ring import TraceRing
 from fleetrig.reference_server.entropy import SystemEntropy
 from fleetrig.reference_server.fault_plan import FaultPlan
+from fleetrig.reference_server.fronts.coap.front import coap_front
 from fleetrig.reference_server.fronts.control import ControlFront
+from fleetrig.reference_server.fronts.dtls.listening import dtls_listener
 from fleetrig.reference_server.fronts.front import BoundListener, Front, FrontTools, Limits, ListenerKind
 from fleetrig.reference_server.fronts.http.front import http_front
 from fleetrig.reference_server.fronts.listening import Listener
-from fleetrig.reference_server.fronts.tls.server_tls import ServerTls, ThrowAwayTls
+from fleetrig.reference_server.fronts.tls.client_auth import ClientAuth
+from fleetrig.reference_server.fronts.tls.handshakes import Handshakes
+from fleetrig.reference_server.fronts.tls.server_certificate import read_server_certificate
+from fleetrig.reference_server.fronts.tls.server_tls import ServerTls
+from fleetrig.reference_server.fronts.tls.throw_away import ServerCertificates
+from fleetrig.reference_server.fronts.udp import DatagramListener
 from fleetrig.reference_server.platform import PlatformBuilder, context_path_of
 from fleetrig.reference_server.scheduler import Scheduler, ServedPlatform
 from fleetrig.reference_server.server import Server
@@ -72,7 +79,9 @@ ANY_LOOPBACK_PORT: Final = Address("127.0.0.1", 0)
 
 LISTENER_KINDS: Final[Mapping[str, ListenerKind]] = {
     "http": ListenerKind(http_front),
-    "https": ListenerKind(http_front, is_tls=True),
+    "https": ListenerKind(http_front, is_tls=True, alpn=("http/1.1",)),
+    "coap": ListenerKind(coap_front, bind=DatagramListener),
+    "coaps": ListenerKind(coap_front, is_tls=True, bind=dtls_listener),
 }
 """How a listener speaks, by its name."""
 
@@ -84,6 +93,10 @@ class PlatformOptions:
     name: str
     build: PlatformBuilder
     listeners: Mapping[str, Address] = field(default_factory=lambda: {"http": ANY_LOOPBACK_PORT})
+    client_auth: ClientAuth = ClientAuth.NONE
+    """What its TLS listeners want of certificates of clients."""
+    trusted_clients: bytes = b""
+    """PEM: the authorities of clients, where TLS itself verifies them (OPTIONAL, REQUIRED)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +106,6 @@ class ServerOptions:
     platforms: tuple[PlatformOptions, ...]
     certificate: Path | None = None
     key: Path | None = None
-    asks_clients: bool = False
-    """TLS listeners ask clients for certificates; platforms judge them (`Session.certificates`)."""
     control: Address | None = None
     """Where the control interface listens (docs/control.md); beyond loopback it answers under any name."""
     store: str = "memory:"
@@ -128,7 +139,7 @@ class ReferenceServer:
         self._listeners: dict[str, dict[str, BoundListener]] = {}
         self._context_paths = dict.fromkeys((one.name for one in options.platforms), "")
         self._control: Listener | None = None
-        self._authority: ThrowAwayTls | None = None
+        self._certificates: ServerCertificates | None = None
         self.trace = trace or Trace()
         self.secrets = secrets or Secrets()
         self.faults = FaultPlan(lambda: self._entropy.uniform(0.0, 1.0))
@@ -166,7 +177,7 @@ class ReferenceServer:
     @property
     def ca(self) -> Path | None:
         """The throw-away authority's certificate, while the server runs."""
-        return self._authority.ca if self._authority is not None else None
+        return self._certificates.ca if self._certificates is not None else None
 
     @property
     def clock(self) -> Clock:
@@ -213,6 +224,10 @@ class ReferenceServer:
         served = [self._served(options, store, blobs, tools) for options in self._options.platforms]
         self._scheduler = Scheduler(served, self.faults, self._clock, self._note_bug)
         for options, one in zip(self._options.platforms, served, strict=True):
+            for listener in self._listeners[options.name].values():
+                listener.judge_by(
+                    Handshakes(one.server, self._clock, self.trace, self._note_bug, tools.next_session_id)
+                )
             await self._listen(self._listeners[options.name], one.fronts)
         await self._stack.enter_async_context(self._scheduler)
         if self._control is not None:
@@ -282,24 +297,30 @@ class ReferenceServer:
             listeners = self._listeners[options.name] = {}
             for name, address in options.listeners.items():
                 kind = self._listener_kinds[name]
-                tls = self._server_tls() if kind.is_tls else None
+                tls = self._server_tls(options, kind) if kind.is_tls else None
                 listener = listeners[name] = kind.bind(name, address, tls, self._note_full)
                 self._stack.callback(listener.close)
         if self._options.control is not None:
             self._control = Listener("control", self._options.control, on_full=self._note_full)
             self._stack.callback(self._control.close)
 
-    def _server_tls(self) -> ServerTls:
+    def _server_tls(self, options: PlatformOptions, kind: ListenerKind) -> ServerTls:
+        if self._certificates is None:
+            self._certificates = self._server_certificates()
+            self._stack.callback(self._certificates.close)
+        tls = ServerTls(self._certificates.of, options.client_auth, kind.alpn)
+        if options.trusted_clients:
+            tls.trust(options.trusted_clients)
+        return tls
+
+    def _server_certificates(self) -> ServerCertificates:
         options = self._options
+        addresses = [address for one in options.platforms for address in one.listeners.values()]
+        hosts = dict.fromkeys(address.host for address in addresses if not address.is_wildcard)
+        own = None
         if options.certificate is not None:
-            key = options.key or options.certificate
-            return ServerTls(options.certificate, key, asks_clients=options.asks_clients)
-        if self._authority is None:
-            addresses = [address for one in options.platforms for address in one.listeners.values()]
-            hosts = dict.fromkeys(address.host for address in addresses if not address.is_wildcard)
-            self._authority = ThrowAwayTls(list(hosts), self._clock.now_us(), asks_clients=options.asks_clients)
-            self._stack.callback(self._authority.close)
-        return self._authority.tls
+            own = read_server_certificate(options.certificate, options.key or options.certificate)
+        return ServerCertificates(list(hosts), self._clock.now_us(), own)
 
     def _note_bug(self, envelope: Envelope | None, bug: BaseException) -> None:
         """Logs a bug once for each place in our code; what fails around us is none."""

@@ -42,6 +42,7 @@ class Home:
 
 PURE_ROOMS = (
     "fleetrig.simulator.contract",
+    "fleetrig.simulator.certificates",
     "fleetrig.simulator.effects",
     "fleetrig.simulator.stages",
     "fleetrig.simulator.backoff",
@@ -50,6 +51,7 @@ PURE_ROOMS = (
     "fleetrig.reference_server.platforms",
 )
 CONTRACT = ("fleetrig.simulator.contract",)
+CERTIFICATES = ("fleetrig.simulator.certificates",)
 PLATFORMS = ("hawkbit", "thingsboard", "hono", "kura")
 """Those that are there, and those to come."""
 PLATFORM_PARTS = tuple(f"fleetrig.harness.platforms.{name}" for name in PLATFORMS)
@@ -63,8 +65,15 @@ RULES = (
     Rule(
         ("fleetrig.reference_server",),
         ("fleetrig.harness", "fleetrig.hil", "fleetrig.simulator"),
-        "the server is read out of the platforms' sources, never out of our device; they share the envelopes only",
-        allowed=CONTRACT,
+        "the server is read out of the platforms' sources, never out of our device; they share the envelopes only, "
+        "and the room that makes certificates, which knows no platform",
+        allowed=(*CONTRACT, *CERTIFICATES),
+    ),
+    Rule(
+        CERTIFICATES,
+        ("fleetrig.simulator",),
+        "whoever makes certificates knows no devices: harness and server use it too",
+        allowed=(*CONTRACT, *CERTIFICATES),
     ),
     Rule(
         ("fleetrig.hil",),
@@ -258,6 +267,8 @@ def test_the_house_keeps_its_rules():
             "must not import fleetrig.simulator.agent",
         ),
         ("hil/bridge.py", "import fleetrig.simulator.agent", "a board and a platform that nobody here wrote"),
+        ("simulator/certificates/authority.py", "import fleetrig.simulator.agent", "knows no devices"),
+        ("simulator/certificates/keys.py", "import random", "chance as a range"),
         ("harness/cli.py", "import fleetrig.harness.locustfile", "imported by nobody"),
         ("harness/cli.py", "from . import locustfile", "imported by nobody"),
         ("simulator/flows/hono.py", "import asyncio", "behaviour does no I/O"),
@@ -300,6 +311,10 @@ def test_a_planted_violation_is_found(tmp_path, path, source, reason):
     ("path", "source"),
     [
         ("reference_server/server.py", "from fleetrig.simulator.contract import http"),
+        (
+            "reference_server/fronts/tls.py",
+            "from fleetrig.simulator.certificates.authority import CertificateAuthority",
+        ),
         ("harness/platforms/hawkbit/work.py", "from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin"),
         ("harness/run/run.py", "from fleetrig.harness.platforms import load"),
         ("hil/serial_port.py", "import serial\nfrom fleetrig.simulator.contract.trace import TraceEvent"),

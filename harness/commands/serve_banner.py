@@ -12,6 +12,7 @@ from fleetrig.harness.commands.serve_platform import PlatformConfig
 from fleetrig.harness.report.version import VERSION
 from fleetrig.harness.servers.description import TLS_LISTENERS
 from fleetrig.reference_server.address import Address
+from fleetrig.reference_server.fronts.tls.client_auth import ClientAuth
 from fleetrig.reference_server.stores.leftovers import Leftovers
 
 URL_SCHEMES: Final = {"registry": "http", "control": "http"}
@@ -29,11 +30,11 @@ def banner(
     is_single = len(addresses) == 1
     title = f", {config.platforms[next(iter(addresses))].title}" if is_single else ""
     lines = [f"fleetrig {VERSION}: reference server{title}"]
+    asking = {one.name for one in config.options.platforms if one.client_auth is not ClientAuth.NONE}
     for name, listeners in addresses.items():
         if not is_single:
             lines.append(config.platforms[name].title)
-        asks = config.options.asks_clients
-        lines += _of_platform(listeners, config.platforms[name], ca, asks_clients=asks)
+        lines += _of_platform(listeners, config.platforms[name], ca, asks_clients=name in asking)
     if not is_single:
         lines.append("all platforms")
     if control is not None:

@@ -52,7 +52,7 @@ class RefusalLines:
                 if event.envelope is not None:
                     self._received.put(event.session, event.envelope.line)
                 return []
-            case (Lane.SERVER, "refused") | (Lane.NETWORK, "malformed"):
+            case (Lane.SERVER | Lane.NETWORK, "refused") | (Lane.NETWORK, "malformed"):
                 return self._refusal(event)
             case _:
                 return []
@@ -85,7 +85,7 @@ class RefusalLines:
         return [self._line(event.at_us, text)]
 
     def _text(self, event: TraceEvent) -> str:
-        what = self._received.get(event.session) if event.lane is Lane.SERVER else "unreadable request"
+        what = "unreadable request" if event.kind == "malformed" else self._received.get(event.session)
         status = event.envelope.line if event.envelope is not None else ""
         device = f"{event.device}: " if event.device else ""
         what = self._secrets.hide(what or "connection")[:MAX_LINE_CHARS]

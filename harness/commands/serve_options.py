@@ -14,6 +14,7 @@ from fleetrig.harness.commands.serve_platform import PlatformArgs, PlatformConfi
 from fleetrig.harness.report.version import VERSION
 from fleetrig.harness.servers.description import TLS_LISTENERS, expected, known_platform
 from fleetrig.reference_server.address import Address, parse_address
+from fleetrig.reference_server.fronts.tls.client_auth import ClientAuth
 from fleetrig.reference_server.reference import PlatformOptions, ServerOptions
 from fleetrig.simulator.contract.errors import UsageError
 
@@ -58,11 +59,13 @@ def parse(args: ServeArgs, known: Mapping[str, ServablePlatform]) -> ServeConfig
     if args.remove_leftovers and args.store == "memory:":
         raise UsageError("--remove-leftovers needs --store with a file: nothing is left of a store in memory")
     configs = {name: platform.configure(of_platform[name]) for name, platform in chosen.items()}
+    client_auth = ClientAuth.NONE if args.client_ca is None else ClientAuth.ANY
     options = ServerOptions(
-        tuple(PlatformOptions(name, one.build, of_platform[name].addresses) for name, one in configs.items()),
+        tuple(
+            PlatformOptions(name, one.build, of_platform[name].addresses, client_auth) for name, one in configs.items()
+        ),
         certificate=args.certificate,
         key=args.key,
-        asks_clients=args.client_ca is not None,
         control=_control(args.control),
         store=args.store,
         remove_leftovers=args.remove_leftovers,

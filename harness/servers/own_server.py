@@ -13,6 +13,7 @@ from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.harness.servers.under_test import ServerUnderTest, line_of, reference_can
 from fleetrig.reference_server.entropy import SeededEntropy
 from fleetrig.reference_server.fault_plan import FaultPlan
+from fleetrig.reference_server.fronts.tls.client_auth import ClientAuth
 from fleetrig.reference_server.platform import PlatformBuilder, context_path_of
 from fleetrig.reference_server.reference import ANY_LOOPBACK_PORT, PlatformOptions, ReferenceServer, ServerOptions
 from fleetrig.reference_server.server import Server
@@ -97,8 +98,9 @@ async def serving(
     """Starts a server on a free loopback port, in this event loop."""
     names = platform.own_server.listeners if proxied is None else proxied.listeners
     wanted = dict.fromkeys(names, ANY_LOOPBACK_PORT)
-    served = PlatformOptions(platform.name, build, wanted)
-    options = ServerOptions((served,), asks_clients=proxied is not None, control=ANY_LOOPBACK_PORT)
+    client_auth = ClientAuth.NONE if proxied is None else ClientAuth.ANY
+    served = PlatformOptions(platform.name, build, wanted, client_auth)
+    options = ServerOptions((served,), control=ANY_LOOPBACK_PORT)
     async with ReferenceServer(options, trace, secrets) as server:
         control = ControlInterface(server.control_url)
         listeners = {name: server.url(platform.name, name) for name in wanted}

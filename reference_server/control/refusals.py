@@ -43,7 +43,7 @@ class Refusals:
         if event.lane is Lane.SERVER and event.kind == "received":
             if event.envelope is not None:
                 self._received.put(event.session, event.envelope.line[:KEPT_LINE_CHARS])
-        elif (event.lane is Lane.SERVER and event.kind == "refused") or event.kind == "malformed":
+        elif event.kind in ("refused", "malformed"):
             line = self._received.get(event.session) if event.lane is Lane.SERVER else None
             status = event.envelope.line if event.envelope is not None else ""
             self._kept.append(Refusal(event.at_us, line or "", status, event.device, event.reason))

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-import ssl
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
@@ -32,12 +31,10 @@ class Acceptor:
         self,
         sock: socket.socket,
         make: ProtocolFactory,
-        tls: ssl.SSLContext | None,
         on_full: Callable[[OSError], None],
     ) -> None:
         self._sock = sock
         self._make = make
-        self._tls = tls
         self._on_full = on_full
         self._loop = asyncio.get_running_loop()
         self._rest: asyncio.TimerHandle | None = None
@@ -79,5 +76,5 @@ class Acceptor:
         self._on_full(error)
 
     async def _open(self, accepted: socket.socket) -> None:
-        with suppress(OSError, ssl.SSLError, asyncio.TimeoutError):  # as far as a handshake came
-            await self._loop.connect_accepted_socket(self._make, accepted, ssl=self._tls)
+        with suppress(OSError):  # that client has gone
+            await self._loop.connect_accepted_socket(self._make, accepted)

@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol
 from fleetrig.reference_server.address import Address
 from fleetrig.reference_server.entropy import SystemEntropy
 from fleetrig.reference_server.fronts.listening import Listener
+from fleetrig.reference_server.fronts.tls.handshakes import Handshakes
 from fleetrig.reference_server.fronts.tls.server_tls import ServerTls
 from fleetrig.reference_server.server import Server
 from fleetrig.simulator.contract.clock import Clock
@@ -78,6 +79,9 @@ class BoundListener(Protocol):
     address: Address
     """With the real port in place of port 0."""
 
+    def judge_by(self, handshakes: Handshakes) -> None:
+        """Who is asked while peers shake hands, where they do: before it opens."""
+
     def close(self) -> None:
         """Gives the port back."""
 
@@ -93,6 +97,8 @@ class ListenerKind:
 
     make: Callable[[Server, FrontTools], Front]
     is_tls: bool = False
+    alpn: tuple[str, ...] = ()
+    """Names for what it speaks over TLS (ALPN), if the protocol has any."""
     url_scheme: str = ""
     """The scheme in URLs, if it is not the listener's name."""
     bind: BindListener = Listener

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from fleetrig.reference_server.address import Address
 from fleetrig.reference_server.fronts.accepting import Acceptor, ProtocolFactory
 from fleetrig.reference_server.fronts.binding import bind, bind_error
+from fleetrig.reference_server.fronts.tls.handshakes import Handshakes
 from fleetrig.reference_server.fronts.tls.server_tls import ServerTls
 
 
@@ -33,14 +34,18 @@ class Listener:
         self.address = Address(address.host, self._sockets[0].getsockname()[1])
         """Where it listens: with the real port in place of port 0."""
 
+    def judge_by(self, handshakes: Handshakes) -> None:
+        """Who is asked while peers shake hands, if this listener speaks TLS: before it opens."""
+        if self._tls is not None:
+            self._tls.judge_by(handshakes)
+
     async def open(self, make: ProtocolFactory) -> None:
         """Raises BrokenBench when another program listens on the port by now."""
         self._make = make
+        around = make if self._tls is None else self._tls.around(self.name, make)
         try:
             while self._sockets:
-                around = make if self._tls is None else self._tls.around(make)
-                context = None if self._tls is None else self._tls.context
-                self._acceptors.append(Acceptor(self._sockets[0], around, context, self._on_full))
+                self._acceptors.append(Acceptor(self._sockets[0], around, self._on_full))
                 self._sockets.pop(0)
         except OSError as error:
             self.close()
@@ -67,4 +72,4 @@ class Listener:
             acceptor.close()
         self._acceptors.clear()
         if self._tls is not None:
-            self._tls.give_up_handshakes()
+            self._tls.stop()

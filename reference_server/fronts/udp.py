@@ -18,6 +18,7 @@ from fleetrig.reference_server.fronts.datagrams import (
     SocketAddress,
 )
 from fleetrig.reference_server.fronts.front import FrontTools, OnFull
+from fleetrig.reference_server.fronts.tls.handshakes import Handshakes
 from fleetrig.reference_server.fronts.tls.server_tls import ServerTls
 from fleetrig.reference_server.server import Server
 from fleetrig.simulator.contract.delivery import Ending
@@ -59,6 +60,11 @@ class DatagramListener:
         """They hold the port during an outage."""
         self._readers: list[DatagramReader] = []
         self._receiver: tuple[DatagramReceiver, Server, FrontTools] | None = None
+
+    def judge_by(self, handshakes: Handshakes) -> None:
+        """As with every listener. DTLS asks the server that it is opened for."""
+        if self._tls is not None:
+            self._tls.judge_by(handshakes)
 
     async def open(self, receiver: DatagramReceiver, server: Server, tools: FrontTools) -> None:
         """Raises BrokenBench when another program has taken the port meanwhile."""

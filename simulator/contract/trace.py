@@ -30,7 +30,7 @@ class TraceEvent(NamedTuple):
     applied · remembered entered · dropped
     server: received (its reason says from where) fault answered refused delivered; of sessions that last also
     opened closed pushed (unasked) advanced (something changed by itself)
-    network: fault malformed · bench: begun phase action over (the wait of a phase) asked
+    network: fault malformed refused (by TLS itself) · bench: begun phase action over (the wait of a phase) asked
     measured (what a passed check saw) verdict ended note
 
     On the device lane `received` is an answer, or a message that the device awaited and took; `no_reply` says why there

@@ -15,9 +15,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from fleetrig.reference_server.authority import CertificateAuthority, read_authority
-from fleetrig.reference_server.client_certificates import ClientAuthorities, name_hash
-from fleetrig.reference_server.pem import client_certificate_in, common_name_of
+from fleetrig.reference_server.client_certificates import ClientAuthorities
+from fleetrig.reference_server.name_hash import name_hash
+from fleetrig.simulator.certificates.authority import CertificateAuthority, read_authority
+from fleetrig.simulator.certificates.pem import client_certificate_in, common_name_of
 from fleetrig.simulator.contract.clock import US_PER_S
 from fleetrig.simulator.contract.identity import ClientCertificate
 

@@ -11,9 +11,10 @@ from collections.abc import Iterable
 
 from fleetrig.harness.run.context import RunContext
 from fleetrig.harness.scenario_file.unit_list import Unit
-from fleetrig.reference_server.authority import CertificateAuthority, read_authority
-from fleetrig.reference_server.client_certificates import ClientAuthorities, name_hash
-from fleetrig.reference_server.pem import client_certificate_in, common_name_of
+from fleetrig.reference_server.client_certificates import ClientAuthorities
+from fleetrig.reference_server.name_hash import name_hash
+from fleetrig.simulator.certificates.authority import CertificateAuthority, read_authority
+from fleetrig.simulator.certificates.pem import client_certificate_in, common_name_of
 from fleetrig.simulator.contract.errors import BrokenBench, UsageError
 from fleetrig.simulator.contract.identity import ClientCertificate, as_pem
 

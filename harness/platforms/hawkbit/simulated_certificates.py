@@ -28,7 +28,7 @@ def certificates_of(units: Sequence[Unit], given: Path | None, now_us: int) -> d
 
 def _issued(units: Sequence[Unit], authority_file: Path, now_us: int) -> dict[str, ClientCertificate]:
     # Only here, as below: the library takes long to import, and most simulations need no certificates.
-    from fleetrig.reference_server.authority import read_authority
+    from fleetrig.simulator.certificates.authority import read_authority
 
     warn_if_others_can_read(authority_file)
     try:
@@ -59,7 +59,7 @@ def _in_folder(folder: Path, serial: str) -> bytes:
 
 
 def _read(serial: str, pem: bytes) -> ClientCertificate:
-    from fleetrig.reference_server.pem import client_certificate_in
+    from fleetrig.simulator.certificates.pem import client_certificate_in
 
     try:
         return client_certificate_in(pem)

@@ -40,7 +40,7 @@ from fleetrig.reference_server.fronts.http.request_parser import RequestParser, 
 from fleetrig.reference_server.fronts.http.responder import SERVER_ERROR, HttpExchange, HttpResponder
 from fleetrig.reference_server.fronts.http.socket_endings import reset
 from fleetrig.reference_server.fronts.listening import Listener
-from fleetrig.reference_server.fronts.tls.server_tls import peer_certificates, server_name
+from fleetrig.reference_server.fronts.sessions import session_of
 from fleetrig.reference_server.http_container import HttpContainerRules
 from fleetrig.reference_server.platform import HttpPlatform
 from fleetrig.reference_server.server import Server
@@ -97,12 +97,8 @@ class _HttpConnection(web.RequestHandler):
         self.answered = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        peer = transport.get_extra_info("peername") or ("",)
-        here = transport.get_extra_info("sockname") or ("", 0)
-        is_tls = transport.get_extra_info("sslcontext") is not None
-        self.scheme = "https" if is_tls else "http"
-        shown, name = (peer_certificates(transport), server_name(transport)) if is_tls else ((), "")
-        self.session = Session(peer[0], here[1], self._front.next_session_id(), self._listener, is_tls, shown, name)
+        self.session = session_of(transport, self._listener, self._front.next_session_id)
+        self.scheme = "https" if self.session.tls else "http"
         self._front.connections[self.session.id] = self
         if hasattr(transport, "max_size"):
             transport.max_size = READ_BYTES

@@ -8,12 +8,12 @@ OpenSSL's own.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Final
 
 from OpenSSL import SSL
 from OpenSSL._util import ffi, lib
 
+from fleetrig.reference_server.fronts.tls.judgement import CertificateJudgement, Certificates
 from fleetrig.simulator.contract.handshake import TlsAlert
 
 ERRORS: Final = {
@@ -35,48 +35,24 @@ CERTIFICATE_MESSAGE: Final = 11
 DTLS_MAJOR: Final = 0xFE
 TLS_1_3: Final = 0x0304
 
-Certificates = tuple[bytes, ...]
-"""As the peer sent them, DER, its own first; see `Session.certificates`."""
 
-
-class Judgement:
-    """What is said to the certificates of one peer; the app data of its `SSL.Connection`."""
-
-    __slots__ = ("_judge", "alert", "bug", "certificates", "is_made")
-
-    def __init__(self, judge: Callable[[Certificates], TlsAlert | None]) -> None:
-        """`judge` is called once, if the peer shows certificates at all; None is a yes."""
-        self._judge = judge
-        self.certificates: Certificates = ()
-        self.is_made = False
-        self.alert: TlsAlert | None = None
-        self.bug: Exception | None = None
-        """What `judge` raised: the peer gets the alert `internal_error`."""
-
-    def error(self) -> int:
-        """OpenSSL's number; 0 accepts."""
-        if not self.is_made:
-            self.is_made = True
-            try:
-                self.alert = self._judge(self.certificates)
-            except Exception as bug:  # noqa: BLE001 (it must not be raised into OpenSSL)
-                self.bug = bug
-        if self.bug is not None:
-            return int(INTERNAL_ERROR)
-        return int(lib.X509_V_OK if self.alert is None else ERRORS[self.alert])
-
-
-def judge_certificates(context: SSL.Context, *, required: bool = False) -> None:
-    """Has the `Judgement` of each connection asked; those that show nothing are refused when it is `required`."""
-    mode = SSL.VERIFY_PEER | (SSL.VERIFY_FAIL_IF_NO_PEER_CERT if required else 0)
-    lib.SSL_CTX_set_verify(context._context, mode, _VERIFY)  # noqa: SLF001
+def judge_certificates(context: SSL.Context) -> None:
+    """Has the `CertificateJudgement` asked that is the app data of each `SSL.Connection`, if the peer shows certificates."""
+    lib.SSL_CTX_set_verify(context._context, SSL.VERIFY_PEER, _VERIFY)  # noqa: SLF001
     lib.SSL_CTX_set_msg_callback(context._context, _NOTE_MESSAGE)  # noqa: SLF001
 
 
-def _judgement(ssl: Any) -> Judgement | None:
+def _error(judgement: CertificateJudgement) -> int:
+    judgement.make()
+    if judgement.bug is not None:
+        return int(INTERNAL_ERROR)
+    return int(lib.X509_V_OK if judgement.alert is None else ERRORS[judgement.alert])
+
+
+def _judgement(ssl: Any) -> CertificateJudgement | None:
     connection = SSL.Connection._reverse_mapping.get(ssl)  # noqa: SLF001
     found = None if connection is None else connection.get_app_data()
-    return found if isinstance(found, Judgement) else None
+    return found if isinstance(found, CertificateJudgement) else None
 
 
 @ffi.callback("int (*)(int, X509_STORE_CTX *)", error=0)  # type: ignore[untyped-decorator]
@@ -84,7 +60,7 @@ def _VERIFY(_: int, store: Any) -> int:  # noqa: N802
     """Called for each certificate and each flaw that OpenSSL finds; flaws are for the judge alone to see."""
     ssl = lib.X509_STORE_CTX_get_ex_data(store, lib.SSL_get_ex_data_X509_STORE_CTX_idx())
     judgement = _judgement(ssl)
-    error = INTERNAL_ERROR if judgement is None else judgement.error()
+    error = INTERNAL_ERROR if judgement is None else _error(judgement)
     lib.X509_STORE_CTX_set_error(store, error)
     return int(error == lib.X509_V_OK)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fleetrig.harness.doctor.certificates import facts_of, from_der, read_certificate
-from fleetrig.reference_server.authority import CertificateAuthority
+from fleetrig.simulator.certificates.authority import CertificateAuthority
 from fleetrig.simulator.contract.errors import UsageError
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)

@@ -10,7 +10,7 @@ import pytest
 
 from fleetrig.harness.doctor.contact import Trouble
 from fleetrig.harness.doctor.reach import reach
-from fleetrig.reference_server.authority import CertificateAuthority
+from fleetrig.simulator.certificates.authority import CertificateAuthority
 from tests.harness.doctor.conftest import Doctor, Server, expected, flat, server_of
 from tests.harness.doctor.devices import DeviceAuthority, Pair
 from tests.harness.doctor.proxies import Proxy

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ssl
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -16,36 +17,66 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.verification import PolicyBuilder, Store
 
 from fleetrig.reference_server.address import Address
-from fleetrig.reference_server.authority import CertificateAuthority
 from fleetrig.reference_server.fronts.listening import Listener
-from fleetrig.reference_server.fronts.tls.server_tls import ServerTls, ThrowAwayTls, tls_context
+from fleetrig.reference_server.fronts.tls.client_auth import ClientAuth
+from fleetrig.reference_server.fronts.tls.handshakes import Handshakes
+from fleetrig.reference_server.fronts.tls.server_certificate import ServerCertificate, read_server_certificate
+from fleetrig.reference_server.fronts.tls.server_tls import ServerTls
+from fleetrig.reference_server.fronts.tls.throw_away import ServerCertificates
+from fleetrig.simulator.certificates.authority import CertificateAuthority
 from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.clock import US_PER_S
 from fleetrig.simulator.contract.delivery import Delivery, Ending
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.http import FileSlice, HttpResponse
-from tests.reference_server.fronts.conftest import NOON_US, FrontBench
+from fleetrig.simulator.contract.trace import Trace
+from tests.reference_server.fronts.conftest import NOON_US, FrontBench, Noon
 from tests.reference_server.fronts.peer import Peer
+from tests.reference_server.fronts.tls.tls_bench import FakeJudge
 
 
 def now_us() -> int:
     return time.time_ns() // 1000
 
 
-@pytest.fixture(params=[False, True], ids=["tls", "tls that asks clients"])
-def throw_away(request: pytest.FixtureRequest) -> Iterator[ThrowAwayTls]:
-    tls = ThrowAwayTls(["fleet.example"], now_us(), asks_clients=request.param)
-    yield tls
-    tls.close()
+@dataclass
+class ThrowAway:
+    """A certificate for `fleet.example` and loopback, and the TLS that shows it."""
+
+    certificates: ServerCertificates
+    tls: ServerTls
+
+    @property
+    def ca(self) -> Path:
+        assert self.certificates.ca is not None
+        return self.certificates.ca
+
+
+@contextmanager
+def thrown_away(client_auth: ClientAuth) -> Iterator[ThrowAway]:
+    certificates = ServerCertificates(["fleet.example"], now_us())
+    yield ThrowAway(certificates, ServerTls(certificates.of, client_auth, ("http/1.1",)))
+    certificates.close()
+
+
+@pytest.fixture(params=[ClientAuth.NONE, ClientAuth.ANY])
+def throw_away(request: pytest.FixtureRequest) -> Iterator[ThrowAway]:
+    with thrown_away(request.param) as one:
+        yield one
+
+
+def https(bench: FrontBench, tls: ServerTls) -> Listener:
+    listener = Listener("https", Address("127.0.0.1", 0), tls)
+    listener.judge_by(Handshakes(FakeJudge(), Noon(), Trace(), lambda *_: None, bench.front.next_session_id))
+    bench.loop.run(bench.front.listen(listener))
+    return listener
 
 
 def listen(bench: FrontBench, tls: ServerTls) -> int:
-    listener = Listener("https", Address("127.0.0.1", 0), tls)
-    bench.loop.run(bench.front.listen(listener))
-    return listener.address.port
+    return https(bench, tls).address.port
 
 
-def test_requests_over_tls(bench: FrontBench, throw_away: ThrowAwayTls, image: Path) -> None:
+def test_requests_over_tls(bench: FrontBench, throw_away: ThrowAway, image: Path) -> None:
     whole = image.read_bytes()
     bench.answers(HttpResponse(200, body=FileSlice(str(image), 0, len(whole))))
     port = listen(bench, throw_away.tls)
@@ -61,11 +92,10 @@ def test_requests_over_tls(bench: FrontBench, throw_away: ThrowAwayTls, image: P
 
 
 @pytest.fixture
-def asking() -> Iterator[ThrowAwayTls]:
+def asking() -> Iterator[ThrowAway]:
     """Asks clients for certificates."""
-    tls = ThrowAwayTls(["fleet.example"], now_us(), asks_clients=True)
-    yield tls
-    tls.close()
+    with thrown_away(ClientAuth.ANY) as one:
+        yield one
 
 
 def showing(ca: Path, certificate: trustme.LeafCert | None) -> ssl.SSLContext:
@@ -76,7 +106,7 @@ def showing(ca: Path, certificate: trustme.LeafCert | None) -> ssl.SSLContext:
 
 
 def test_a_session_knows_what_the_client_showed_and_which_host_it_asked_for(
-    bench: FrontBench, asking: ThrowAwayTls
+    bench: FrontBench, asking: ThrowAway
 ) -> None:
     """Nobody here knows the authority: the handshake succeeds all the same."""
     intermediate = trustme.CA().create_child_ca()
@@ -94,20 +124,18 @@ def test_a_session_knows_what_the_client_showed_and_which_host_it_asked_for(
     ]  # fmt: skip
 
 
+def of_stranger(ca: Path) -> ssl.SSLContext:
+    return showing(ca, trustme.CA().issue_cert("gw-7"))
+
+
 def test_who_does_not_ask_sees_no_certificates(bench: FrontBench) -> None:
-    tls = ThrowAwayTls(["fleet.example"], now_us())
-    try:
-        with Peer(listen(bench, tls.tls), showing(tls.ca, trustme.CA().issue_cert("gw-7"))) as peer:
-            peer.get("/")
-    finally:
-        tls.close()
+    with thrown_away(ClientAuth.NONE) as one, Peer(listen(bench, one.tls), of_stranger(one.ca)) as peer:
+        peer.get("/")
     assert bench.sessions[0].certificates == ()
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-def test_each_version_of_tls_shows_certificates(
-    bench: FrontBench, asking: ThrowAwayTls, version: ssl.TLSVersion
-) -> None:
+def test_each_version_of_tls_shows_certificates(bench: FrontBench, asking: ThrowAway, version: ssl.TLSVersion) -> None:
     client = showing(asking.ca, trustme.CA().issue_cert("gw-7"))
     client.minimum_version = client.maximum_version = version
     with Peer(listen(bench, asking.tls), client) as peer:
@@ -115,7 +143,7 @@ def test_each_version_of_tls_shows_certificates(
     assert len(bench.sessions[0].certificates) == 1
 
 
-def test_a_large_body_comes_through_both_ways(bench: FrontBench, throw_away: ThrowAwayTls) -> None:
+def test_a_large_body_comes_through_both_ways(bench: FrontBench, throw_away: ThrowAway) -> None:
     sent = bytes(range(256)) * 4096
     bench.answers(HttpResponse(200, body=sent))
     with Peer(listen(bench, throw_away.tls), showing(throw_away.ca, None)) as peer:
@@ -124,7 +152,7 @@ def test_a_large_body_comes_through_both_ways(bench: FrontBench, throw_away: Thr
     assert body_bytes(bench.seen[0].body) == sent
 
 
-def test_a_reset_and_an_end_reach_a_client_over_tls(bench: FrontBench, throw_away: ThrowAwayTls) -> None:
+def test_a_reset_and_an_end_reach_a_client_over_tls(bench: FrontBench, throw_away: ThrowAway) -> None:
     port = listen(bench, throw_away.tls)
     for ending in (Ending.RESET, Ending.CLOSED):
         bench.reply = lambda _, ending=ending: Delivery(HttpResponse(200), ending)  # type: ignore[misc]
@@ -136,10 +164,9 @@ def test_a_reset_and_an_end_reach_a_client_over_tls(bench: FrontBench, throw_awa
             assert said == b""
 
 
-def test_a_handshake_that_is_under_way_ends_with_the_listener(bench: FrontBench, asking: ThrowAwayTls) -> None:
+def test_a_handshake_that_is_under_way_ends_with_the_listener(bench: FrontBench, asking: ThrowAway) -> None:
     """No front knows of it yet."""
-    listener = Listener("https", Address("127.0.0.1", 0), asking.tls)
-    bench.loop.run(bench.front.listen(listener))
+    listener = https(bench, asking.tls)
     with Peer(listener.address.port) as peer:
         peer.send(b"\x16\x03\x01\x02")  # the beginning of a ClientHello
         with Peer(listener.address.port, showing(asking.ca, None)) as other:
@@ -149,7 +176,7 @@ def test_a_handshake_that_is_under_way_ends_with_the_listener(bench: FrontBench,
             assert peer.rest() == b""
 
 
-def test_listeners_close_with_connections_open(bench: FrontBench, throw_away: ThrowAwayTls) -> None:
+def test_listeners_close_with_connections_open(bench: FrontBench, throw_away: ThrowAway) -> None:
     with Peer(listen(bench, throw_away.tls), showing(throw_away.ca, None)) as peer:
         peer.get("/")
         bench.loop.run(bench.front.close())
@@ -157,7 +184,7 @@ def test_listeners_close_with_connections_open(bench: FrontBench, throw_away: Th
     assert bench.bugs == []
 
 
-def test_the_port_shows_in_links_without_a_host(bench: FrontBench, throw_away: ThrowAwayTls) -> None:
+def test_the_port_shows_in_links_without_a_host(bench: FrontBench, throw_away: ThrowAway) -> None:
     port = listen(bench, throw_away.tls)
     with Peer(port, ssl.create_default_context(cafile=throw_away.ca)) as peer:
         peer.send(b"GET / HTTP/1.0\r\n\r\n")
@@ -165,7 +192,7 @@ def test_the_port_shows_in_links_without_a_host(bench: FrontBench, throw_away: T
     assert bench.seen[0].origin == f"https://localhost:{port}"
 
 
-def test_plain_http_on_the_tls_port_is_closed(bench: FrontBench, throw_away: ThrowAwayTls) -> None:
+def test_plain_http_on_the_tls_port_is_closed(bench: FrontBench, throw_away: ThrowAway) -> None:
     port = listen(bench, throw_away.tls)
     with Peer(port) as peer:
         peer.send(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
@@ -174,7 +201,7 @@ def test_plain_http_on_the_tls_port_is_closed(bench: FrontBench, throw_away: Thr
         assert peer.get().status == 200
 
 
-def test_nobody_else_trusts_the_throw_away_authority(bench: FrontBench, throw_away: ThrowAwayTls) -> None:
+def test_nobody_else_trusts_the_throw_away_authority(bench: FrontBench, throw_away: ThrowAway) -> None:
     port = listen(bench, throw_away.tls)
     with pytest.raises(ssl.SSLCertVerificationError):
         Peer(port, ssl.create_default_context())
@@ -195,10 +222,10 @@ def test_the_authority_satisfies_a_strict_verifier() -> None:
     assert (usage.key_cert_sign, usage.crl_sign, usage.digital_signature) == (True, True, False)
 
 
-def test_closing_leaves_no_files(throw_away: ThrowAwayTls) -> None:
+def test_closing_leaves_no_files(throw_away: ThrowAway) -> None:
     folder = throw_away.ca.parent
     assert [path.name for path in folder.iterdir()] == ["ca.pem"]
-    throw_away.close()
+    throw_away.certificates.close()
     assert not folder.exists()
 
 
@@ -225,7 +252,7 @@ def files(tmp_path: Path) -> dict[str, Path]:
 
 
 def test_ones_own_certificate(files: dict[str, Path]) -> None:
-    assert isinstance(tls_context(files["cert"], files["key"]), ssl.SSLContext)
+    assert isinstance(read_server_certificate(files["cert"], files["key"]), ServerCertificate)
 
 
 @pytest.mark.parametrize(
@@ -241,4 +268,4 @@ def test_ones_own_certificate(files: dict[str, Path]) -> None:
 )
 def test_files_that_do_not_fit(files: dict[str, Path], certificate: str, key: str, sentence: str) -> None:
     with pytest.raises(UsageError, match=sentence):
-        tls_context(files[certificate], files[key])
+        read_server_certificate(files[certificate], files[key])

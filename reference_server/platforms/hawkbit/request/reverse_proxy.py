@@ -43,7 +43,9 @@ def pass_on(
         )
     client = verifier.verify(session.certificates, now_us)
     if client.reason:
-        return _page(request, 400, WRONG_CERTIFICATE, f"the proxy: {client.reason} (the certificate of the device)")
+        why = f"the proxy: {client.reason} (the certificate of the device)"
+        more = f": {client.explanation}" if client.explanation else ""
+        return _page(request, 400, WRONG_CERTIFICATE, why + more)
     identity, authority = names
     name = as_nginx_tells(client.common_name)
     named = ((identity, name),) if name else ()

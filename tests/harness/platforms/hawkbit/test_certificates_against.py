@@ -16,7 +16,7 @@ from cryptography import x509
 
 from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
 from fleetrig.harness.report.exits import Exit
-from fleetrig.reference_server.client_certificates import name_hash
+from fleetrig.reference_server.name_hash import name_hash
 from fleetrig.simulator.contract.identity import UserPassword
 from fleetrig.simulator.contract.trace import Trace
 from fleetrig.simulator.drivers.director import AdminCall

@@ -1,0 +1,204 @@
+"""One endpoint that sends requests: what its datagrams mean, and what it is sent (RFC 7252 §4 and §5).
+
+received  ->  a request, once     -> tell(CoapRequest), with its whole body
+              a request again     -> the same datagram again
+              garbage             -> RST or silence, and tell(Undecodable)
+              RST, GET observe=1  -> tell(CoapReset), tell(CoapRequest)
+perform   ->  an answer: at once piggybacked, later in a message of its own; or a notification
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from fleetrig.reference_server.coap_messages.blocks import TOO_LARGE, Answered
+from fleetrig.reference_server.coap_messages.layer import (
+    EXCHANGE_LIFETIME_US,
+    NON_LIFETIME_US,
+    Exchange,
+    Layer,
+    exchange_key,
+)
+from fleetrig.reference_server.coap_messages.options import usable
+from fleetrig.reference_server.coap_messages.replies import Replies, empty
+from fleetrig.reference_server.coap_messages.requests import BAD_OPTION, PendingRequest, pending, understood
+from fleetrig.reference_server.coap_messages.wire import (
+    EMPTY,
+    MalformedMessage,
+    MessageType,
+    WireMessage,
+    code_text,
+    decode,
+)
+from fleetrig.simulator.contract.coap import CoapRequest, CoapReset, CoapResponse
+from fleetrig.simulator.contract.delivery import Ending
+from fleetrig.simulator.contract.envelope import Envelope, Send
+from fleetrig.simulator.contract.errors import ModelError
+from fleetrig.simulator.contract.session import Session
+from fleetrig.simulator.contract.undecodable import HEAD_BYTES, Flaw, Undecodable
+
+LAST_METHOD: Final = 31
+"""Codes of class 0 are those of requests, but for the empty message."""
+
+MOST_PENDING: Final = 64
+"""Requests that wait for an answer; the oldest get none."""
+
+
+class CoapEndpoint:
+    """`tell` gives an envelope to the server; it may call `perform`, `unheard` and `close`, and mostly does."""
+
+    def __init__(
+        self, session: Session, layer: Layer, send: Callable[[bytes], None], tell: Callable[[Envelope], None]
+    ) -> None:
+        self.session = session
+        self.has_asked = False
+        """Whether a request has come, and not only garbage."""
+        self._layer = layer
+        self._send = send
+        self._tell = tell
+        self._replies = Replies(layer, send, self._lapse)
+        self._pending: OrderedDict[bytes, PendingRequest] = OrderedDict()
+        """By token."""
+        self._latest_id = 0
+        """The message id of the request that came last."""
+        self._unheard: dict[int, int] = {}
+        """Message id -> how many more repetitions never arrive."""
+
+    @property
+    def observes(self) -> bool:
+        return bool(self._replies.observations)
+
+    # What comes
+
+    def received(self, data: bytes, now_us: int) -> None:
+        """One datagram. Raises nothing, whatever it is."""
+        try:
+            message = decode(data)
+        except MalformedMessage as malformed:
+            self._reject(data, malformed.flaw, malformed.why, malformed.rejected_id, now_us)
+            return
+        is_asking = message.type is MessageType.CON or message.type is MessageType.NON
+        if is_asking and EMPTY < message.code <= LAST_METHOD:
+            self._request(message, data, now_us)
+        elif message.code == EMPTY:
+            self._empty(message)
+        else:
+            why = f"{message.type.name} {code_text(message.code)} answers nothing that was asked"
+            rejected = message.message_id if message.type is MessageType.CON else None
+            self._reject(data, Flaw.PROTOCOL, why, rejected, now_us)
+
+    def _empty(self, message: WireMessage) -> None:
+        match message.type:
+            case MessageType.ACK:
+                self._replies.confirmables.take(message.message_id)
+            case MessageType.RST:
+                token = self._replies.rejected(message.message_id)
+                if token is not None:
+                    self._tell(CoapReset(token))
+            case MessageType.CON:
+                self._send(empty(MessageType.RST, message.message_id))  # a ping (RFC 7252 §4.3)
+            case MessageType.NON:
+                pass
+
+    def _reject(self, data: bytes, flaw: Flaw, why: str, rejected_id: int | None, now_us: int) -> None:
+        if not self._layer.may_reject(now_us):
+            return
+        if rejected_id is not None:
+            self._send(empty(MessageType.RST, rejected_id))
+        self._tell(Undecodable(flaw, why, data[:HEAD_BYTES]))
+
+    def _lapse(self, token: bytes) -> None:
+        """Nobody has acknowledged a notification, which counts as its refusal (RFC 7641 §4.5)."""
+        self._replies.observations.pop(token, None)
+        self._tell(CoapReset(token))
+
+    def _request(self, message: WireMessage, data: bytes, now_us: int) -> None:
+        key = exchange_key(self.session.id, message.message_id)
+        known = self._layer.exchanges.get(key, now_us)
+        if self._is_unheard(message.message_id):
+            return
+        if known is not None and known.expires_us > now_us:
+            self._replies.repeat(known)
+            return
+        lifetime_us = EXCHANGE_LIFETIME_US if message.type is MessageType.CON else NON_LIFETIME_US
+        exchange = Exchange(now_us + lifetime_us)
+        self._layer.exchanges.put(key, exchange, now_us)
+        self.has_asked = True
+        self._latest_id = message.message_id
+        options, why = usable(message.options, self._layer.rules.further_options)
+        request = pending(message, options, exchange, self.session.id)
+        result: CoapRequest | Answered = Answered(BAD_OPTION, why=why)
+        if not why:
+            result = understood(self._layer, self.session, message, options, request, now_us)
+        if isinstance(result, CoapRequest):
+            self._ask(request, result, now_us)
+        elif not result.why:
+            self._replies.reply(request, result, now_us)
+        else:
+            self._refuse(request, result, data, now_us)
+
+    def _refuse(self, request: PendingRequest, answer: Answered, data: bytes, now_us: int) -> None:
+        """With a reason for the trace. A NON with a bad option is ignored (RFC 7252 §5.4.1)."""
+        if request.is_confirmable or answer.code != BAD_OPTION:
+            self._replies.reply(request, answer, now_us)
+        flaw = Flaw.TOO_LARGE if answer.code == TOO_LARGE else Flaw.PROTOCOL
+        self._tell(Undecodable(flaw, f"{code_text(answer.code)}: {answer.why}", data[:HEAD_BYTES]))
+
+    def _ask(self, request: PendingRequest, envelope: CoapRequest, now_us: int) -> None:
+        if request.observe == 1:
+            self._replies.observations.pop(request.token, None)
+        self._pending[request.token] = request
+        if len(self._pending) > MOST_PENDING:
+            self._pending.popitem(last=False)
+        self._tell(envelope)
+        if request.is_confirmable and self._pending.get(request.token) is request:
+            after_us = self._layer.rules.empty_ack_after_us
+            self._layer.agenda.at(now_us + after_us, partial(self._acknowledge, request))
+
+    def _acknowledge(self, request: PendingRequest, now_us: int) -> None:
+        if self._pending.get(request.token) is request:
+            self._replies.acknowledge(request)
+
+    # What goes
+
+    def perform(self, send: Send, now_us: int) -> None:
+        """Raises ModelError for what is no message of a server."""
+        match send.envelope:
+            case CoapResponse(token=token) as response:
+                request = self._pending.pop(token, None)
+                if request is None:
+                    self._replies.notify(response, send, now_us)
+                else:
+                    self._replies.answer(request, response, send, now_us)
+            case CoapReset(token=token):
+                if (request := self._pending.pop(token, None)) is not None:
+                    self._replies.reset(request, send)
+            case _:
+                raise ModelError(f"a CoAP server does not send {send.envelope.line}")
+
+    def unheard(self, copies: int) -> None:
+        """The request that came last counts as never arrived, and so do its next `copies` - 1 repetitions."""
+        self._layer.exchanges.drop(exchange_key(self.session.id, self._latest_id))
+        for token, request in list(self._pending.items()):
+            if request.message_id == self._latest_id:
+                del self._pending[token]
+        if copies > 1 and len(self._unheard) < MOST_PENDING:
+            self._unheard[self._latest_id] = copies - 1
+
+    def close(self, ending: Ending) -> None:
+        """Forgets everything. RESET: refuses what waits for an answer."""
+        if ending is Ending.RESET:
+            for request in self._pending.values():
+                if request.is_confirmable and not request.is_acknowledged:
+                    self._replies.reset(request, None)
+        self._pending.clear()
+        self._replies.close()
+
+    def _is_unheard(self, message_id: int) -> bool:
+        left = self._unheard.pop(message_id, 0)
+        if left > 1:
+            self._unheard[message_id] = left - 1
+        return left > 0

@@ -1,0 +1,93 @@
+"""What all endpoints of a front share: rules, time to come, chance, and what is remembered within bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from fleetrig.reference_server.coap_messages.agenda import Agenda
+from fleetrig.reference_server.coap_messages.expiring import Expiring
+from fleetrig.reference_server.coap_rules import CoapRules
+from fleetrig.simulator.contract.clock import US_PER_S
+from fleetrig.simulator.contract.coap import CoapOptions
+
+EXCHANGE_LIFETIME_US: Final = 247 * US_PER_S
+NON_LIFETIME_US: Final = 145 * US_PER_S
+"""How long a message id stands for one message (RFC 7252 §4.8.2)."""
+
+MOST_EXCHANGES: Final = 50_000
+MOST_TRANSFERS: Final = 10_000
+MOST_TRANSFER_BYTES: Final = 64 * 1024 * 1024
+"""Of unfinished uploads, and of bodies that are fetched block by block; each."""
+
+REJECTIONS_PER_S: Final = 100
+"""So many senders of garbage get an answer and a line in the trace each second; the rest gets silence."""
+
+ResourceKey = tuple[int, int, CoapOptions]
+"""Session, code, and those options that make two requests mean the same (RFC 7959 §2.4, §2.5)."""
+
+
+class Exchange:
+    """A request that has come, remembered by its message id, and the datagram that answers it again and again."""
+
+    __slots__ = ("datagram", "expires_us", "withheld")
+
+    def __init__(self, expires_us: int) -> None:
+        self.expires_us = expires_us
+        self.datagram = b""
+        """Empty until there is one."""
+        self.withheld = 0
+        """So many more of its datagrams get lost (a fault)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A body that is fetched block by block."""
+
+    code: int
+    options: CoapOptions
+    payload: bytes
+
+
+class Layer:
+    """Single-threaded. The times of all calls are of one clock that never goes back (us)."""
+
+    def __init__(self, rules: CoapRules, uniform: Callable[[float, float], float], agenda: Agenda) -> None:
+        """`uniform` draws a number from its first argument on, below its second."""
+        self.rules = rules
+        self.uniform = uniform
+        self.agenda = agenda
+        self.exchanges: Expiring[int, Exchange] = Expiring(EXCHANGE_LIFETIME_US, MOST_EXCHANGES, 1)
+        """By session and message id, see `exchange_key`."""
+        self.uploads: Expiring[ResourceKey, bytearray] = Expiring(
+            EXCHANGE_LIFETIME_US, MOST_TRANSFERS, MOST_TRANSFER_BYTES
+        )
+        self.bodies: Expiring[ResourceKey, Served] = Expiring(EXCHANGE_LIFETIME_US, MOST_TRANSFERS, MOST_TRANSFER_BYTES)
+        self._rejections_until_us = 0
+        self._rejections = 0
+
+    def first_message_id(self) -> int:
+        return int(self.uniform(0, 1 << 16)) & 0xFFFF
+
+    def ack_timeout_us(self) -> int:
+        """Until the first retransmission (RFC 7252 §4.2)."""
+        rules = self.rules
+        return int(rules.ack_timeout_us * self.uniform(1.0, rules.ack_random_factor))
+
+    def may_reject(self, now_us: int) -> bool:
+        """Whether garbage gets an answer now."""
+        if now_us >= self._rejections_until_us:
+            self._rejections_until_us, self._rejections = now_us + US_PER_S, 0
+        self._rejections += 1
+        return self._rejections <= REJECTIONS_PER_S
+
+    def expire(self, now_us: int) -> None:
+        """Call it now and then."""
+        self.exchanges.expire(now_us)
+        self.uploads.expire(now_us)
+        self.bodies.expire(now_us)
+
+
+def exchange_key(session: int, message_id: int) -> int:
+    return session << 16 | message_id

@@ -1,0 +1,177 @@
+"""What goes to one endpoint: answers to its requests, and notifications (RFC 7252 §5.2, RFC 7641 §4)."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+from fleetrig.reference_server.coap_messages.blocks import Answered, cut, is_cut, with_etag
+from fleetrig.reference_server.coap_messages.confirmables import Confirmables
+from fleetrig.reference_server.coap_messages.layer import Exchange, Layer, ResourceKey, Served
+from fleetrig.reference_server.coap_messages.options import Block, OptionNumber, uint_bytes
+from fleetrig.reference_server.coap_messages.requests import PendingRequest
+from fleetrig.reference_server.coap_messages.wire import EMPTY, MessageType, WireMessage, code_number, encode
+from fleetrig.reference_server.coap_messages.wire_faults import distorted, is_doubled, withheld_copies
+from fleetrig.simulator.contract.coap import CoapOptions, CoapResponse
+from fleetrig.simulator.contract.envelope import Send
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+SUCCESS: Final = 2
+"""The class of codes that say so."""
+
+OBSERVE_SEQUENCES: Final = 1 << 24
+
+MOST_OBSERVATIONS: Final = 64
+MOST_NOTED: Final = 64
+"""Of notifications that need no acknowledgement: a RST to one of the latest ends its observation."""
+
+
+class Replies:
+    """The sending half of an endpoint. `given_up` is told of a notification that nobody has acknowledged."""
+
+    def __init__(self, layer: Layer, send: Callable[[bytes], None], given_up: Callable[[bytes], None]) -> None:
+        self._layer = layer
+        self._send = send
+        self._message_id = layer.first_message_id()
+        self.confirmables = Confirmables(layer, send, given_up)
+        self.observations: OrderedDict[bytes, ResourceKey] = OrderedDict()
+        """By token, those that the platform has answered as such."""
+        self._noted: OrderedDict[int, bytes] = OrderedDict()
+        """Message id of a notification -> token."""
+
+    # Answers
+
+    def answer(self, request: PendingRequest, response: CoapResponse, send: Send, now_us: int) -> None:
+        """Sends a platform's answer, as `send` says."""
+        code = code_number(response.code)
+        self._follow(request, code, response.observe)
+        served = Served(code, response.options, response.payload)
+        asked = request.block2 if code >> 5 == SUCCESS else None
+        cut_answer = self._cut(served, asked, request.resource, now_us)
+        options = (*cut_answer.options, *_observe(response.observe), *_acknowledged_block(request))
+        self._layer.uploads.drop(request.resource)
+        self.reply(request, Answered(cut_answer.code, options, cut_answer.payload), now_us, send)
+
+    def reply(self, request: PendingRequest, answer: Answered, now_us: int, send: Send | None = None) -> None:
+        """Piggybacked where that is still possible, and otherwise in a message of its own."""
+        is_piggybacked = request.is_confirmable and not request.is_acknowledged
+        wants_ack = request.is_acknowledged or (
+            not request.is_confirmable
+            and send is not None
+            and isinstance(send.envelope, CoapResponse)
+            and send.envelope.confirmable
+        )
+        kind = MessageType.ACK if is_piggybacked else MessageType.CON if wants_ack else MessageType.NON
+        message_id = request.message_id if is_piggybacked else self._next_id()
+        message = WireMessage(kind, answer.code, message_id, request.token, answer.options, answer.payload)
+        datagram = distorted(encode(message), send)
+        if wants_ack:
+            self._send_confirmable(message_id, datagram, None, now_us, send)
+        else:
+            self._send_remembered(request.exchange, datagram, send)
+
+    def acknowledge(self, request: PendingRequest) -> None:
+        """The answer takes longer: an empty acknowledgement."""
+        request.is_acknowledged = True
+        self._send_remembered(request.exchange, empty(MessageType.ACK, request.message_id), None)
+
+    def reset(self, request: PendingRequest, send: Send | None) -> None:
+        """Refuses a request by RST."""
+        self._send_remembered(request.exchange, distorted(empty(MessageType.RST, request.message_id), send), send)
+
+    def repeat(self, exchange: Exchange) -> None:
+        """A request has come again: it gets the same datagram again (RFC 7252 §4.2)."""
+        if exchange.withheld:
+            exchange.withheld -= 1
+        elif exchange.datagram:
+            self._send(exchange.datagram)
+
+    # Notifications
+
+    def notify(self, response: CoapResponse, send: Send, now_us: int) -> None:
+        """What goes out unasked: a notification, or an answer once more."""
+        token, code = response.token, code_number(response.code)
+        resource = self.observations.get(token)
+        if resource is not None and (response.observe is None or code >> 5 != SUCCESS):
+            del self.observations[token]
+        served = Served(code, response.options, response.payload)
+        answer = self._cut(served, None, resource, now_us)
+        kind = MessageType.CON if response.confirmable else MessageType.NON
+        message_id = self._next_id()
+        options = (*answer.options, *_observe(response.observe))
+        datagram = distorted(encode(WireMessage(kind, code, message_id, token, options, answer.payload)), send)
+        if response.confirmable:
+            self._send_confirmable(message_id, datagram, token, now_us, send)
+        else:
+            _note(self._noted, message_id, token, MOST_NOTED)
+            self._send_unheeded(datagram, send)
+
+    def rejected(self, message_id: int) -> bytes | None:
+        """The token of the notification that a RST refuses, if it refuses one."""
+        waiting = self.confirmables.take(message_id)
+        token = self._noted.pop(message_id, None) if waiting is None else waiting.token
+        if token is not None:
+            self.observations.pop(token, None)
+        return token
+
+    def close(self) -> None:
+        self.confirmables.close()
+
+    # Common to both
+
+    def _cut(self, served: Served, asked: Block | None, resource: ResourceKey | None, now_us: int) -> Answered:
+        if not is_cut(served, asked, self._layer):
+            return Answered(served.code, served.options, served.payload)
+        served = with_etag(served)
+        if resource is not None:
+            self._layer.bodies.put(resource, served, now_us, len(served.payload))
+        return cut(served, asked, self._layer)
+
+    def _follow(self, request: PendingRequest, code: int, observe: int | None) -> None:
+        if observe is not None and request.observe == 0 and code >> 5 == SUCCESS:
+            _note(self.observations, request.token, request.resource, MOST_OBSERVATIONS)
+
+    def _send_confirmable(
+        self, message_id: int, datagram: bytes, token: bytes | None, now_us: int, send: Send | None
+    ) -> None:
+        self.confirmables.send(message_id, datagram, token, now_us, withheld_copies(send))
+        if is_doubled(send):
+            self._send(datagram)
+
+    def _send_remembered(self, exchange: Exchange, datagram: bytes, send: Send | None) -> None:
+        exchange.datagram = datagram
+        exchange.withheld = withheld_copies(send)
+        self.repeat(exchange)
+        if is_doubled(send):
+            self.repeat(exchange)
+
+    def _send_unheeded(self, datagram: bytes, send: Send | None) -> None:
+        if not withheld_copies(send):
+            self._send(datagram)
+        if is_doubled(send):
+            self._send(datagram)
+
+    def _next_id(self) -> int:
+        self._message_id = (self._message_id + 1) & 0xFFFF
+        return self._message_id
+
+
+def empty(kind: MessageType, message_id: int) -> bytes:
+    return encode(WireMessage(kind, EMPTY, message_id))
+
+
+def _observe(sequence: int | None) -> CoapOptions:
+    return () if sequence is None else ((OptionNumber.OBSERVE, uint_bytes(sequence % OBSERVE_SEQUENCES)),)
+
+
+def _acknowledged_block(request: PendingRequest) -> CoapOptions:
+    return () if request.block1 is None else ((OptionNumber.BLOCK1, request.block1.to_bytes()),)
+
+
+def _note(noted: OrderedDict[K, V], key: K, value: V, most: int) -> None:
+    noted[key] = value
+    if len(noted) > most:
+        noted.popitem(last=False)

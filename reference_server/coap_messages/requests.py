@@ -1,0 +1,154 @@
+"""A request as platforms get it, or what it is answered by before any platform sees it (RFC 7252 §5, RFC 7959 §2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote
+
+from fleetrig.reference_server.coap_messages.blocks import (
+    BAD_REQUEST,
+    INCOMPLETE,
+    TOO_LARGE,
+    Answered,
+    assemble,
+    cut,
+)
+from fleetrig.reference_server.coap_messages.layer import Exchange, Layer, ResourceKey
+from fleetrig.reference_server.coap_messages.options import (
+    RESERVED_SIZE_EXPONENT,
+    Block,
+    OptionNumber,
+    block_of,
+    first,
+    uint,
+    uint_bytes,
+    without,
+)
+from fleetrig.reference_server.coap_messages.wire import MessageType, WireMessage, code_number
+from fleetrig.simulator.contract.coap import CoapOptions, CoapRequest
+from fleetrig.simulator.contract.session import Session
+
+BAD_OPTION: Final = code_number("4.02")
+NO_PROXY: Final = code_number("5.05")
+
+GET: Final = 1
+METHODS: Final = {1: "GET", 2: "POST", 3: "PUT", 4: "DELETE", 5: "FETCH", 6: "PATCH", 7: "iPATCH"}
+"""A method that is none of them goes by its code: `0.08`."""
+
+OBSERVABLE: Final = frozenset({1, 5})
+"""GET and FETCH (RFC 7641 §2, RFC 8132 §2.4)."""
+
+IN_PATHS: Final = "!$&'()*+,;=:@"
+IN_QUERIES: Final = "!$'()*+,;=:@/?"
+"""What stands in them as it is, beside letters, digits and `-._~` (RFC 7252 §6.5)."""
+
+IN_FIELDS: Final = frozenset({OptionNumber.URI_PATH, OptionNumber.URI_QUERY, OptionNumber.OBSERVE})
+OF_BLOCKS: Final = frozenset({OptionNumber.BLOCK1, OptionNumber.BLOCK2, OptionNumber.SIZE1, OptionNumber.SIZE2})
+"""A platform sees whole bodies."""
+
+NOT_IN_KEY: Final = OF_BLOCKS | {OptionNumber.OBSERVE, OptionNumber.ETAG}
+
+
+@dataclass(slots=True)
+class PendingRequest:
+    """A request that waits for its answer."""
+
+    message_id: int
+    token: bytes
+    is_confirmable: bool
+    exchange: Exchange
+    resource: ResourceKey
+    block1: Block | None
+    block2: Block | None
+    observe: int | None
+    is_acknowledged: bool = False
+
+
+def pending(message: WireMessage, options: CoapOptions, exchange: Exchange, session: int) -> PendingRequest:
+    return PendingRequest(
+        message.message_id,
+        message.token,
+        message.type is MessageType.CON,
+        exchange,
+        (session, message.code, without(options, NOT_IN_KEY)),
+        block_of(options, OptionNumber.BLOCK1),
+        block_of(options, OptionNumber.BLOCK2),
+        _observe(message, options),
+    )
+
+
+def understood(
+    layer: Layer, session: Session, message: WireMessage, options: CoapOptions, request: PendingRequest, now_us: int
+) -> CoapRequest | Answered:
+    """The request with its whole body, or what its blocks, its options or its size are answered by."""
+    if any(first(options, number) is not None for number in (OptionNumber.PROXY_URI, OptionNumber.PROXY_SCHEME)):
+        return Answered(NO_PROXY, why="this is no proxy")
+    if (further := _further_block(layer, request, now_us)) is not None:
+        return further
+    payload: bytes | Answered = message.payload
+    if request.block1 is not None:
+        payload = assemble(layer, request.resource, request.block1, options, message.payload, now_us)
+    elif len(message.payload) > (most := layer.rules.body_bytes):
+        payload = Answered(
+            TOO_LARGE, ((OptionNumber.SIZE1, uint_bytes(most)),), why=f"a body of more than {most} bytes"
+        )
+    if isinstance(payload, Answered):
+        return payload
+    try:
+        return _to_envelope(message, options, session, payload, request.observe)
+    except UnicodeDecodeError:
+        return Answered(BAD_OPTION, why="an Uri option that is no UTF-8")
+
+
+def _further_block(layer: Layer, request: PendingRequest, now_us: int) -> Answered | None:
+    """A block of a body that is being fetched; a GET for one that is gone asks the platform again."""
+    block = request.block2
+    if block is None:
+        return None
+    if block.size_exponent == RESERVED_SIZE_EXPONENT:
+        return Answered(BAD_REQUEST, why="a block size exponent of 7, which is reserved")
+    if block.number == 0 or (request.block1 is not None and request.block1.has_more):
+        return None
+    body = layer.bodies.get(request.resource, now_us)
+    if body is not None:
+        return cut(body, block, layer)
+    _, method, _ = request.resource
+    return None if method == GET else Answered(INCOMPLETE, why=f"block {block.number} of an answer that is gone")
+
+
+def _observe(message: WireMessage, options: CoapOptions) -> int | None:
+    """0 registers, 1 takes it back; other values and methods do neither (RFC 7641 §2)."""
+    value = first(options, OptionNumber.OBSERVE) if message.code in OBSERVABLE else None
+    return uint(value) if value is not None and uint(value) in (0, 1) else None
+
+
+def _to_envelope(
+    message: WireMessage, options: CoapOptions, session: Session, payload: bytes, observe: int | None
+) -> CoapRequest:
+    """Raises UnicodeDecodeError for an Uri option that is no UTF-8."""
+    segments, queries, others = [], [], []
+    host, port = session.server_name or "localhost", session.local_port
+    for option in options:
+        number, value = option
+        if number == OptionNumber.URI_PATH:
+            segments.append(quote(value.decode(), safe=IN_PATHS))
+        elif number == OptionNumber.URI_QUERY:
+            queries.append(quote(value.decode(), safe=IN_QUERIES))
+        elif number not in IN_FIELDS and number not in OF_BLOCKS:
+            others.append(option)
+        if number == OptionNumber.URI_HOST:
+            host = quote(value.decode(), safe=IN_PATHS + "[]")
+        elif number == OptionNumber.URI_PORT:
+            port = uint(value)
+    path = "/" + "/".join(segments)
+    return CoapRequest(
+        METHODS.get(message.code) or f"0.{message.code:02}",
+        f"{'coaps' if session.tls else 'coap'}://{host}:{port}",
+        f"{path}?{'&'.join(queries)}" if queries else path,
+        payload,
+        tuple(others),
+        observe,
+        message.token,
+        message.type is MessageType.CON,
+    )

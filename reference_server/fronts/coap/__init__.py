@@ -1,0 +1,1 @@
+"""CoAP over datagrams."""

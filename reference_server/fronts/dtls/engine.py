@@ -1,0 +1,67 @@
+"""DTLS without I/O: one peer's end of an association, and the listening that comes before it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from OpenSSL import SSL
+
+from fleetrig.reference_server.fronts.dtls.contexts import DtlsContexts, DtlsJudgement
+from fleetrig.reference_server.fronts.dtls.records import in_datagrams
+from fleetrig.reference_server.fronts.tls.failure import TlsFailure
+from fleetrig.reference_server.fronts.tls.judging_engine import JudgingEngine
+from fleetrig.simulator.contract.handshake import ShownCertificate
+
+DATAGRAM_BYTES: Final = 1_232
+"""The largest of a handshake: the smallest link of IPv6 carries it (1,280 without the heads of IP and UDP)."""
+
+
+class DtlsEngine(JudgingEngine):
+    """A `TlsEngine` for datagrams: `feed` takes a whole one."""
+
+    def __init__(self, contexts: DtlsContexts, judgement: DtlsJudgement) -> None:
+        super().__init__(contexts[ShownCertificate.OWN], judgement)
+        self.judgement = judgement
+        self._contexts = contexts
+        self._tls.set_ciphertext_mtu(DATAGRAM_BYTES)
+
+    def listen(self) -> bool:
+        """Looks at the ClientHello that was fed; keeps nothing of it until it brings back its cookie: True then.
+
+        Otherwise there may be a HelloVerifyRequest to send. Raises TlsFailure.
+        """
+        try:
+            self._tls.DTLSv1_listen()
+        except SSL.WantReadError:
+            return False
+        except SSL.Error as error:
+            raise TlsFailure("malformed", f"what it sent is no ClientHello ({error})") from error
+        return True
+
+    def show(self, shown: ShownCertificate) -> None:
+        """Before the first `shake`."""
+        if shown is not ShownCertificate.OWN:
+            self._tls.set_context(self._contexts[shown])
+
+    def shake(self) -> bool:
+        try:
+            return super().shake()
+        except TlsFailure as failure:
+            if not isinstance(failure.__cause__, SSL.SysCallError):
+                raise
+            why = "its handshake has a message of more than 100 KiB, or parts that do not fit together"
+            raise TlsFailure("malformed", why) from failure.__cause__
+
+    def send_again(self) -> None:
+        """Makes the flight that nobody answered ready again, if it is time (RFC 6347 §4.2.4). Raises TlsFailure.
+
+        When that is OpenSSL knows alone: it counts on the machine's clock, from one second on, doubling.
+        """
+        try:
+            self._tls.DTLSv1_handle_timeout()
+        except SSL.Error:
+            raise TlsFailure("refused", "it did not go on with its handshake") from None
+
+    def datagrams(self) -> list[bytes]:
+        """What is to be sent now."""
+        return in_datagrams(self.outgoing(), DATAGRAM_BYTES)

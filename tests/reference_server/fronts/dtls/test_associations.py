@@ -1,0 +1,360 @@
+"""Associations from the first ClientHello to the goodbye, over a network that loses nothing."""
+
+from __future__ import annotations
+
+from itertools import count
+
+import pytest
+from trustme import CA, KeyType
+
+from fleetrig.reference_server.fronts.dtls.associations import DtlsLimits
+from fleetrig.simulator.contract.delivery import Ending
+from fleetrig.simulator.contract.handshake import TlsAlert
+from fleetrig.simulator.contract.identity import PreSharedKey
+from tests.certificates import P256, chain_der, of_device
+from tests.reference_server.fronts.dtls.bench import AUTHORITY, DEVICE, KEYS, Bench, Device
+
+KEY = PreSharedKey("dev-1", KEYS["dev-1"])
+CERTIFICATE = of_device(AUTHORITY.issue_cert("dev-1", key_type=P256))
+
+
+def talks(bench: Bench, device: Device, data: bytes = b"are you there?") -> bool:
+    before = len(device.came)
+    device.client.send(data)
+    bench.run()
+    return device.came[before:] == [data]
+
+
+# Handshakes
+
+
+@pytest.mark.parametrize("key_type", [KeyType.ECDSA, KeyType.RSA])
+def test_a_certificate_of_any_authority_reaches_the_server(key_type: KeyType) -> None:
+    bench = Bench()
+    shown = of_device(CA(key_type=P256).create_child_ca(key_type=P256).issue_cert("dev-1", key_type=key_type))
+
+    device = bench.shaken(shown)
+
+    assert talks(bench, device)
+    session = bench.echo.opened[0].session
+    assert session.certificates == shown.chain
+    assert len(session.certificates) == 2
+    assert (session.server_name, session.tls, session.listener, session.id) == ("localhost", True, "coaps", 1)
+    assert bench.judge.asked == [session]
+
+
+def test_a_chain_in_a_wrong_order_arrives_as_it_was_shown() -> None:
+    bench = Bench()
+    leaf = CA(key_type=P256).create_child_ca(key_type=P256).create_child_ca(key_type=P256).issue_cert("dev-1")
+    own, *others = chain_der(leaf)
+    shown = of_device(leaf).__class__((own, *reversed(others)), leaf.private_key_pem.bytes())
+
+    bench.shaken(shown)
+
+    assert bench.echo.opened[0].session.certificates == shown.chain
+
+
+def test_a_client_without_a_certificate_is_let_in_unasked() -> None:
+    bench = Bench()
+
+    device = bench.shaken()
+
+    assert talks(bench, device)
+    assert bench.echo.opened[0].session.certificates == ()
+    assert bench.judge.asked == []
+
+
+def test_a_pre_shared_key_names_the_session() -> None:
+    bench = Bench()
+
+    device = bench.shaken(KEY)
+
+    assert talks(bench, device)
+    assert bench.echo.opened[0].session.psk_identity == "dev-1"
+    assert bench.echo.opened[0].session.server_name == "localhost"
+
+
+@pytest.mark.parametrize("alert", [alert for alert in TlsAlert if alert is not TlsAlert.SILENCE])
+def test_the_alert_of_the_server_is_the_one_that_the_device_gets(alert: TlsAlert) -> None:
+    bench = Bench()
+    bench.judge.alert = alert
+
+    device = bench.shaken(CERTIFICATE)
+
+    assert alert.replace("_", " ").removesuffix(" ca") in str(device.failure)
+    assert bench.echo.opened == []
+    assert bench.reasons() == []  # the server lane has it
+
+
+@pytest.mark.parametrize(
+    ("shown", "alert"),
+    [
+        (CERTIFICATE, TlsAlert.SILENCE),
+        (PreSharedKey("nobody", b"key"), None),
+        (PreSharedKey("dev-1", b"a wrong one"), None),
+        (PreSharedKey("dev-1", b"\0" * 400), None),
+    ],
+)
+def test_who_is_not_accepted_in_silence_hears_nothing(shown: PreSharedKey, alert: TlsAlert | None) -> None:
+    bench = Bench()
+    bench.judge.alert = alert
+
+    device = bench.shaken(shown)
+
+    assert device.failure is None
+    assert not device.client.is_open
+    assert bench.echo.opened == []
+
+
+def test_a_wrong_key_is_guessed_when_time_is_up() -> None:
+    bench = Bench()
+    bench.shaken(PreSharedKey("dev-1", b"a wrong one"))
+
+    bench.server.advance(59.9)
+    assert bench.reasons() == []
+    bench.server.advance(60.0)
+
+    assert bench.reasons() == ["it did not end its handshake within 60 s; its pre-shared key may be a wrong one"]
+    assert bench.server.due_in_s() is None
+
+
+def test_a_device_that_does_not_trust_the_server_says_so() -> None:
+    bench = Bench()
+
+    device = bench.device(trusted=CA(key_type=P256))
+    bench.run()
+
+    assert "certificate verify failed: unable to get local issuer certificate" in str(device.failure)
+    assert bench.reasons() == [
+        "it does not trust the authority of this server's certificate: it sent the alert unknown_ca"
+    ]
+
+
+def test_a_huge_chain_comes_in_fragments() -> None:
+    """40 KiB; more than 100 KiB is refused by OpenSSL."""
+    bench = Bench()
+    leaf = CA(key_type=P256).issue_cert(
+        "dev-1", *(f"name-{n:04d}.{'x' * 50}.example" for n in range(600)), key_type=P256
+    )
+    shown = of_device(leaf)
+    assert len(shown.chain[0]) > 40_000
+
+    bench.shaken(shown)
+
+    assert bench.echo.opened[0].session.certificates == shown.chain
+
+
+def test_a_chain_that_nobody_can_hold_ends_the_handshake() -> None:
+    bench = Bench()
+    names = (f"name-{n:04d}.{'x' * 55}.example" for n in range(1_500))
+
+    device = bench.shaken(of_device(CA(key_type=P256).issue_cert(*names, key_type=P256)))
+
+    assert not device.client.is_open
+    assert bench.reasons() == ["its handshake has a message of more than 100 KiB, or parts that do not fit together"]
+    assert bench.server.due_in_s() is None
+
+
+def test_a_bug_of_the_server_ends_the_handshake_and_is_told() -> None:
+    bench = Bench()
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    bench.judge.handshake = bench.judge.psk = broken  # type: ignore[method-assign, assignment]
+
+    assert "internal error" in str(bench.shaken(CERTIFICATE).failure)
+    assert not bench.shaken(KEY).client.is_open
+    assert [str(bug) for bug in bench.bugs] == ["a bug", "a bug"]
+
+
+# Cookies
+
+
+def test_a_client_hello_from_nowhere_leaves_nothing_behind() -> None:
+    bench = Bench()
+    hello = bench.device(KEY).client.outgoing()[0]
+
+    for port in range(1_000):
+        bench.server.datagram(hello, ("127.0.0.1", port), 0.0)
+
+    assert bench.server.due_in_s() is None
+    assert len(bench.to_device) == 1_000
+    assert all(len(data) < len(hello) for data, _ in bench.to_device)
+    del bench.devices[DEVICE]
+    assert bench.shaken(KEY).client.is_open
+
+
+def test_a_cookie_is_of_one_address() -> None:
+    bench = Bench()
+    device = bench.verified(KEY)
+    [with_cookie] = device.client.outgoing()
+
+    bench.server.datagram(with_cookie, ("127.0.0.1", 2), 0.0)
+
+    assert bench.server.due_in_s() is None  # nobody is there
+    bench.server.datagram(with_cookie, DEVICE, 0.0)
+    assert bench.server.due_in_s() is not None
+
+
+# The life of an association
+
+
+def test_the_goodbye_of_a_device_is_answered_and_told() -> None:
+    bench = Bench()
+    device = bench.shaken(CERTIFICATE)
+
+    device.client.say_goodbye()
+    bench.run()
+
+    assert bench.echo.closed == bench.echo.opened
+    assert isinstance(device.failure, EOFError)
+    assert bench.server.due_in_s() is None
+
+
+@pytest.mark.parametrize(("ending", "is_told"), [(Ending.CLOSED, True), (Ending.RESET, False), (Ending.SILENCE, False)])
+def test_the_server_ends_an_association(ending: Ending, is_told: bool) -> None:
+    bench = Bench()
+    device = bench.shaken(CERTIFICATE)
+
+    bench.echo.opened[0].close(ending)
+    bench.run()
+
+    assert isinstance(device.failure, EOFError) is is_told
+    device.client.send(b"still there?")
+    bench.run()
+    assert (bench.echo.heard, bench.echo.closed, device.came) == ([], [], [])
+
+
+def test_a_device_that_lost_its_power_comes_back_from_the_same_port() -> None:
+    bench = Bench()
+    bench.shaken(CERTIFICATE)
+
+    again = bench.shaken(KEY)
+
+    first, second = bench.echo.opened
+    assert bench.echo.closed == [first]
+    assert talks(bench, again)
+    assert second.session.psk_identity == "dev-1"
+
+
+def test_an_association_lives_on_until_a_new_handshake_is_done() -> None:
+    bench = Bench()
+    device = bench.shaken(CERTIFICATE)
+    bench.device(KEY)  # whoever claims to be at that address
+    intruder = bench.devices.pop(DEVICE)
+    bench.carry_to_server(intruder)
+    bench.take_sent()
+    bench.devices[DEVICE] = device
+
+    assert talks(bench, device)
+    assert bench.echo.closed == []
+
+
+def test_old_datagrams_are_heard_once() -> None:
+    bench = Bench()
+    device = bench.device(CERTIFICATE)
+    bench.run()
+    assert talks(bench, device)
+
+    for data in [*bench.carried, *reversed(bench.carried)]:
+        bench.server.datagram(data, DEVICE, 1.0)
+    bench.run()
+
+    assert bench.echo.heard == [b"are you there?"]
+    assert talks(bench, device, b"and now?")
+    assert len(bench.echo.opened) == 1
+
+
+def test_what_is_larger_than_a_record_is_lost() -> None:
+    bench = Bench()
+    device = bench.shaken(CERTIFICATE)
+
+    bench.echo.opened[0].send(b"x" * 20_000)
+    bench.run()
+
+    assert device.came == []
+    assert talks(bench, device, b"x" * 16_000)
+
+
+# Bounds
+
+
+def test_the_oldest_of_too_many_half_open_handshakes_gives_way() -> None:
+    bench = Bench(limits=DtlsLimits(shaking=3))
+    for port in range(10):
+        bench.half_open(KEY, ("127.0.0.1", port))
+
+    assert bench.reasons() == ["3 others are in the middle of a handshake"] * 7
+    bench.run()
+    assert [peer.session.id for peer in bench.echo.opened] == [8, 9, 10]
+
+
+def test_who_has_been_silent_for_the_longest_time_gives_way() -> None:
+    bench = Bench(limits=DtlsLimits(open=2))
+    devices = [bench.shaken(KEY, ("127.0.0.1", port)) for port in (1, 2)]
+    assert talks(bench, devices[0])
+
+    bench.shaken(KEY, ("127.0.0.1", 3))
+
+    assert [peer.session.id for peer in bench.echo.closed] == [2]
+    assert talks(bench, devices[0])
+
+
+def test_who_says_nothing_for_long_is_forgotten() -> None:
+    bench = Bench(limits=DtlsLimits(idle_s=100))
+    devices = [bench.shaken(KEY, ("127.0.0.1", port)) for port in (1, 2)]
+    bench.now_s = 60.0
+    assert talks(bench, devices[0])
+
+    bench.server.advance(100.0)
+    assert [peer.session.id for peer in bench.echo.closed] == [2]
+    bench.server.advance(160.0)
+    assert [peer.session.id for peer in bench.echo.closed] == [2, 1]
+    assert bench.server.due_in_s() is None
+
+
+# Bad input
+
+
+def test_garbage_is_told_once_and_disturbs_nobody() -> None:
+    bench = Bench()
+    device = bench.shaken(CERTIFICATE)
+
+    for data in (b"", b"\x16", b"GET / HTTP/1.1\r\n\r\n", b"\x40\x01\x00\x00", b"\x00" * 65_000):
+        bench.server.datagram(data, ("127.0.0.1", 9), 0.0)
+        bench.server.datagram(data, DEVICE, 0.0)
+
+    assert bench.reasons() == [
+        f"a datagram from {who} is none" for _ in range(5) for who in ("127.0.0.1:9", "127.0.0.1:40001")
+    ]
+    assert talks(bench, device)
+
+
+def test_no_truncated_or_flipped_datagram_ends_an_association_or_raises() -> None:
+    """In clear a handshake can be spoiled by anybody, so only that of the device itself may suffer."""
+    bench = Bench()
+    device = bench.shaken(CERTIFICATE)
+    kept: list[bytes] = []
+    spoiled = bench.device(KEY, ("127.0.0.1", 7))
+    while datagrams := spoiled.client.outgoing():
+        kept += datagrams
+        for data in datagrams:
+            bench.server.datagram(data, spoiled.address, 0.0)
+        for data, _ in bench.take_sent():
+            spoiled.do(lambda data=data: spoiled.client.take(data))  # type: ignore[misc]
+    device.client.send(b"hello")
+    kept += device.client.outgoing()
+    ports = count(100)
+
+    for data in kept:
+        for at in range(len(data)):
+            bench.server.datagram(data[:at], ("127.0.0.1", next(ports)), 0.0)
+            flipped = bytearray(data)
+            flipped[at] ^= 0x55
+            bench.server.datagram(bytes(flipped), ("127.0.0.1", next(ports)), 0.0)
+            bench.server.datagram(bytes(flipped), DEVICE, 0.0)
+
+    bench.take_sent()
+    assert bench.bugs == []
+    assert talks(bench, device)
