@@ -32,6 +32,7 @@ from fleetrig.simulator.transports.client_tls import ClientTls
 from fleetrig.simulator.transports.connection import Opener
 from fleetrig.simulator.transports.http import HttpTransport, OnSent
 from fleetrig.simulator.transports.link import Link
+from fleetrig.simulator.transports.openers import OPENERS
 from fleetrig.simulator.transports.storage import Storage
 
 T = TypeVar("T")
@@ -53,7 +54,7 @@ class WallClock:
 class RealBench:
     """Drives agents against real servers. Use as `async with`; leaving it switches every device off.
 
-    `openers` opens connections by scheme (`{"mqtt": open_mqtt}`); HTTP needs none.
+    `openers` opens connections by scheme (`{"mqtt": open_mqtt}`), those of `OPENERS` by default; HTTP needs none.
     """
 
     def __init__(
@@ -69,7 +70,7 @@ class RealBench:
         self.failure: BaseException | None = None
         """The first error in a device's own task; `run` raises it."""
         self._tls = ClientTls(verify)
-        self._openers = openers or {}
+        self._openers = OPENERS if openers is None else openers
         self._seed = seed
         self._storage = Storage()
         self._behind: dict[str, HttpTransport] = {}
