@@ -31,15 +31,13 @@ UNANSWERED_LIMIT: Final = 64
 
 
 async def open_coap(where: str, tls: DeviceTls) -> CoapWire:
-    """An `Opener` for `coap://host:5683`; the port may be missing."""
-    host, port = _address(where, COAP_PORT)
-    return CoapWire(await open_udp(host, port), where)
+    """An `Opener` for `coap://host:5683` and `coaps://host:5684`; the port may be missing.
 
-
-async def open_coaps(where: str, tls: DeviceTls) -> CoapWire:
-    """An `Opener` for `coaps://host:5684`; the port may be missing. Raises ssl.SSLError when the handshake fails."""
-    host, port = _address(where, COAPS_PORT)
-    return CoapWire(await open_dtls(host, port, tls), where)
+    Raises ssl.SSLError when a handshake fails.
+    """
+    is_secure = where.startswith("coaps:")
+    host, port = _address(where, COAPS_PORT if is_secure else COAP_PORT)
+    return CoapWire(await (open_dtls(host, port, tls) if is_secure else open_udp(host, port)), where)
 
 
 class CoapWire:

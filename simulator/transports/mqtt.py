@@ -51,5 +51,8 @@ class MqttWire:
                 self._flaw = error
         return self._codec.came.popleft()
 
+    def give_up(self, request: Envelope) -> None:
+        """Nothing is repeated here."""
+
     async def close(self) -> None:
         self._stream.close()

@@ -17,7 +17,7 @@ import trustme
 from fleetrig.simulator.contract.coap import CoapRequest
 from fleetrig.simulator.contract.identity import ClientCertificate, PreSharedKey, TlsCredential
 from fleetrig.simulator.transports.client_tls import ClientTls, DeviceTls
-from fleetrig.simulator.transports.coap import open_coap, open_coaps
+from fleetrig.simulator.transports.coap import open_coap
 from fleetrig.simulator.transports.connection import Connection
 from tests.peers.programs import Program, need_program, until
 from tests.simulator.transports.coap_peer import GENEROUS_S, in_a_loop
@@ -100,7 +100,7 @@ async def plainly(libcoap: Libcoap) -> AsyncIterator[Connection]:
 @asynccontextmanager
 async def securely(libcoap: Libcoap, tls: DeviceTls) -> AsyncIterator[Connection]:
     async with asyncio.timeout(GENEROUS_S):
-        connection = Connection(libcoap.secure_origin, await open_coaps(libcoap.secure_origin, tls), lambda _: None)
+        connection = Connection(libcoap.secure_origin, await open_coap(libcoap.secure_origin, tls), lambda _: None)
         try:
             yield connection
         finally:
