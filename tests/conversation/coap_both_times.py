@@ -1,4 +1,4 @@
-"""The sensor and the CoAP echo platform, in virtual time, over UDP and over DTLS: what happened, as the device sees it."""
+"""The sensor and the CoAP echo platform, in virtual time, over UDP and over DTLS: what happened to the device."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def over_datagrams(script: CoapScript) -> Story:
         async with ReferenceServer(options, trace) as server:
             for fault in script.faults:
                 server.add_fault(fault)
-            verify = ssl.create_default_context(cafile=server.ca) if server.ca else False
+            verify = ssl.create_default_context(cafile=server.ca) if server.ca else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
             async with RealBench(trace, seed=1, verify=verify) as bench:
                 bench.power_on(sensor(server.url("echo", script.scheme), script), trigger=script.cut())
                 assert await bench.run(until_it_ends(events)), Story(events).device_lane
