@@ -21,13 +21,12 @@ from fleetrig.simulator.transports.arrivals import Arrivals
 from fleetrig.simulator.transports.client_tls import DeviceTls
 from fleetrig.simulator.transports.coap_messages import RELIABLE, message_of, response_of
 from fleetrig.simulator.transports.coap_stack import CoapStack
+from fleetrig.simulator.transports.coap_under_way import UNANSWERED_LIMIT
 from fleetrig.simulator.transports.dtls import open_dtls
 from fleetrig.simulator.transports.udp import UNREAD_LIMIT, DatagramChannel, open_udp
 
 COAP_PORT: Final = 5683
 COAPS_PORT: Final = 5684
-UNANSWERED_LIMIT: Final = 64
-"""More requests than a device has under way; then the oldest is given up. Many ask for no answer at all."""
 
 
 async def open_coap(where: str, tls: DeviceTls) -> CoapWire:

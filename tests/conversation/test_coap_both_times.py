@@ -8,9 +8,6 @@ from dataclasses import replace
 import pytest
 
 from fleetrig.simulator.agent import CutPoint
-from fleetrig.simulator.contract.delivery import Ending
-from fleetrig.simulator.contract.faults import Fault, FaultKind
-from fleetrig.simulator.contract.identity import PreSharedKey
 from fleetrig.simulator.drivers.power_cut_trigger import PowerCutTrigger
 from tests.conversation.both_times import SERIAL, Story
 from tests.conversation.coap_both_times import KEY, CoapScript, in_virtual_time, over_datagrams, verdicts

@@ -11,7 +11,7 @@ from fleetrig.simulator.contract.coap import CoapRequest, CoapReset, CoapRespons
 from fleetrig.simulator.contract.errors import ModelError
 from fleetrig.simulator.contract.mqtt import MqttPingreq
 from fleetrig.simulator.transports import coap_stack
-from fleetrig.simulator.transports.coap import UNANSWERED_LIMIT
+from fleetrig.simulator.transports.coap_under_way import UNANSWERED_LIMIT
 from tests.simulator.transports.coap_datagrams import (
     ACK,
     BLOCK1,
