@@ -20,7 +20,7 @@ from fleetrig.simulator.contract.errors import ModelError
 from fleetrig.simulator.transports.arrivals import Arrivals
 from fleetrig.simulator.transports.client_tls import DeviceTls
 from fleetrig.simulator.transports.coap_messages import RELIABLE, message_of, response_of
-from fleetrig.simulator.transports.coap_stack import CoapStack
+from fleetrig.simulator.transports.coap_stack import CoapStack, OddBlocks
 from fleetrig.simulator.transports.coap_under_way import UNANSWERED_LIMIT
 from fleetrig.simulator.transports.dtls import open_dtls
 from fleetrig.simulator.transports.udp import UNREAD_LIMIT, DatagramChannel, open_udp
@@ -111,8 +111,8 @@ class CoapWire:
             self._came.put(CoapReset(token))
         except error.TimeoutError:
             return
-        except (error.Error, AssertionError) as wrong:
-            self._came.end(ValueError(f"the server sends odd blocks: {wrong!r}"))
+        except OddBlocks as wrong:
+            self._came.end(wrong)
         finally:
             on_sent()
 

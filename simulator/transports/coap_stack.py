@@ -16,8 +16,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 from aiocoap import ACK, CON, NON, RST, Context, Message, error  # type: ignore[import-untyped]
@@ -55,6 +55,21 @@ class ReplyTooLarge(error.Error):  # type: ignore[misc]
     """An answer in blocks went over `REPLY_LIMIT_BYTES`."""
 
 
+class OddBlocks(ValueError):
+    """An answer in blocks that do not fit together, or in too many."""
+
+
+@contextmanager
+def blockwise() -> Iterator[None]:
+    """aiocoap trips over odd blocks in many ways, by AssertionError and AttributeError too."""
+    try:
+        yield
+    except (error.MessageError, error.TimeoutError):
+        raise
+    except Exception as wrong:
+        raise OddBlocks(f"the server sends odd blocks: {wrong!r}") from wrong
+
+
 class CoapStack(Context):  # type: ignore[misc]
     """The endpoint of one device, and the one server that it speaks with."""
 
@@ -79,24 +94,28 @@ class CoapStack(Context):  # type: ignore[misc]
 
         `on_notified` gets the notifications of an observation, of which each may still want `completed`.
         Raises aiocoap.error.MessageError when the server resets the request, aiocoap.error.TimeoutError when it never
-        acknowledges it, other aiocoap errors and AssertionError for odd blocks.
+        acknowledges it, and OddBlocks.
         """
         token = message.token
         self._datagrams.unsent[token] = on_sent
         try:
             if message.opt.observe is None:
-                return await self.request(message).response
+                with blockwise():
+                    return await self.request(message).response
             request = self.request(message, handle_blockwise=False)
             if request.observation is not None:
                 request.observation.register_callback(on_notified, _suppress_deprecation=True)
-            return await self.completed(message, await request.response)
+            with blockwise():
+                first = await request.response
+            return await self.completed(message, first)
         finally:
             self._datagrams.unsent.pop(token, None)
 
     async def completed(self, message: Message, first: Message) -> Message:
         """The whole of an answer of which `first` is the first block, or all. Raises as `ask` does."""
         complete = BlockwiseRequest._complete_by_requesting_block2  # noqa: SLF001
-        return await complete(self, message, first, self.log)
+        with blockwise():
+            return await complete(self, message, first, self.log)
 
     def give_up(self, token: bytes) -> None:
         """Sends a request no more, but takes an answer that comes all the same (RFC 7252 §4.2)."""

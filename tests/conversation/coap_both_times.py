@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from random import Random
 
+import trustme
+
 from fleetrig.harness.checks.event_folds import NeverFold, OrderFold, TimesPerDeviceFold
 from fleetrig.harness.checks.fold import Fold
 from fleetrig.harness.checks.lives import Lives
@@ -21,15 +23,16 @@ from fleetrig.reference_server.stores.memory import MemoryStore
 from fleetrig.simulator.agent import Agent
 from fleetrig.simulator.contract.faults import Fault
 from fleetrig.simulator.contract.handshake import TlsAlert
-from fleetrig.simulator.contract.identity import DeviceIdentity, PreSharedKey, TlsCredential
+from fleetrig.simulator.contract.identity import ClientCertificate, DeviceIdentity, PreSharedKey, TlsCredential
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.session import Session
-from fleetrig.simulator.contract.trace import Trace, TraceEvent
+from fleetrig.simulator.contract.trace import Lane, Trace, TraceEvent
+from fleetrig.simulator.drivers.director import Director, Until
 from fleetrig.simulator.drivers.power_cut_trigger import PowerCutTrigger
 from fleetrig.simulator.drivers.realtime import RealBench
 from fleetrig.simulator.drivers.virtual import VirtualBench
 from tests.coap.echo_platform import CoapEcho
-from tests.conversation.both_times import SERIAL, Story, until_it_ends
+from tests.conversation.both_times import LIMIT_S, SERIAL, Story
 from tests.conversation.sensor import Sensor
 
 
@@ -44,7 +47,8 @@ class CoapScript:
     shows: TlsCredential | None = None
     keys: Mapping[str, bytes] = field(default_factory=dict)
     known: tuple[bytes, ...] = ()
-    lives_s: float = 60.0
+    until: str = "ended"
+    """The kind of the event of the device that ends the story."""
 
 
 @dataclass
@@ -79,8 +83,8 @@ def in_virtual_time(script: CoapScript) -> Story:
     for fault in script.faults:
         plan.add(fault, bench.now_us())
     bench.power_on(sensor(f"{script.scheme}://127.0.0.1:5683", script), trigger=script.cut())
-    assert bench.run(until_it_ends(events)), Story(events).device_lane
-    return Story(events)
+    assert bench.run(until_there_is(script.until, events)), Story(events).device_lane
+    return story_until(script.until, events)
 
 
 def over_datagrams(script: CoapScript) -> Story:
@@ -97,11 +101,23 @@ def over_datagrams(script: CoapScript) -> Story:
                 verify.load_verify_locations(server.ca)
             async with RealBench(trace, seed=1, verify=verify) as bench:
                 bench.power_on(sensor(server.url("echo", script.scheme), script), trigger=script.cut())
-                assert await bench.run(until_it_ends(events)), Story(events).device_lane
+                assert await bench.run(until_there_is(script.until, events)), Story(events).device_lane
             assert server.bugs == []
 
     asyncio.run(live())
-    return Story(events)
+    return story_until(script.until, events)
+
+
+def until_there_is(kind: str, events: list[TraceEvent]) -> Director[bool]:
+    met = yield Until(lambda: any(event.kind == kind and event.lane is Lane.DEVICE for event in events), LIMIT_S)
+    assert isinstance(met, bool)
+    return met
+
+
+def story_until(kind: str, events: list[TraceEvent]) -> Story:
+    """Without what has happened before everything stood still."""
+    last = next(at for at, event in enumerate(events) if event.kind == kind and event.lane is Lane.DEVICE)
+    return Story(events[: last + 1])
 
 
 def sensor(where: str, script: CoapScript) -> Agent:
@@ -131,4 +147,11 @@ def expectations() -> dict[str, Fold]:
     }
 
 
+def certificate_of_its_own() -> ClientCertificate:
+    issued = trustme.CA().issue_cert("gw-1.test")
+    chain = tuple(ssl.PEM_cert_to_DER_cert(pem.bytes().decode()) for pem in issued.cert_chain_pems)
+    return ClientCertificate(chain, issued.private_key_pem.bytes())
+
+
+CERTIFICATE = certificate_of_its_own()
 KEY = PreSharedKey(SERIAL, b"a key of sixteen")

@@ -265,6 +265,14 @@ async def test_an_answer_without_end_has_an_end(monkeypatch: pytest.MonkeyPatch)
             await at.came()
 
 
+@in_a_loop
+async def test_a_block_of_a_request_that_had_none() -> None:
+    async with device(Patient()) as at:
+        at.say(answer_to(await at.asks(GET), options=((BLOCK1, b""),)))
+        with pytest.raises(ValueError, match="odd blocks"):
+            await at.came()
+
+
 ODD_BLOCKS = {
     "begins in the middle": (b"a" * 16, block(3, True, 0)),
     "is shorter than its block": (b"a", block(0, True, 0)),
