@@ -10,7 +10,7 @@ import errno
 import importlib
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, Final, NamedTuple
 
 import typer
@@ -32,9 +32,18 @@ class Verb(NamedTuple):
     help: str
     by_platform: bool = False
     """Each platform has a command of its own, with its own options: `fleetrig doctor PLATFORM`."""
+    parts: Mapping[str, Verb] = {}
+    """A verb that is a family of commands: `fleetrig ca new`."""
 
 
 COMMANDS: Final = "fleetrig.harness.commands"
+CA: Final = {
+    "new": Verb(f"{COMMANDS}.ca.new:new_command", "Make a certificate authority."),
+    "issue": Verb(f"{COMMANDS}.ca.issue:issue_command", "Issue certificates with their keys."),
+    "sign": Verb(f"{COMMANDS}.ca.sign:sign_command", "Sign a certificate request (CSR)."),
+    "revoke": Verb(f"{COMMANDS}.ca.revoke:revoke_command", "Revoke certificates, and write the list that says so."),
+    "show": Verb(f"{COMMANDS}.ca.show:show_command", "Say what is in a file of certificates."),
+}
 VERBS: Final = {
     "serve": Verb(f"{COMMANDS}.serve:serve", "Start the reference server."),
     "run": Verb(f"{COMMANDS}.run:run_command", "Run scenarios in virtual time, in real time, or against a server."),
@@ -47,6 +56,7 @@ VERBS: Final = {
     "check": Verb(f"{COMMANDS}.scenario_commands:check", "Check scenario files without running them."),
     "schema": Verb(f"{COMMANDS}.scenario_commands:schema", "Print the JSON Schema of scenario files, for editors."),
     "new": Verb(f"{COMMANDS}.scenario_commands:new", "Write a scenario to start from."),
+    "ca": Verb("", "Make certificates for a bench.", parts=CA),
 }
 
 
@@ -113,12 +123,29 @@ def _app(wanted: str | None, words: Sequence[str]) -> typer.Typer:
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
     app.callback(help="A test bench for device provisioning.")(_everywhere)
     for name, verb in VERBS.items():
-        if verb.by_platform:
+        part = next((word for word in words if not word.startswith("-")), "") if name == wanted else ""
+        if verb.parts:
+            app.add_typer(_family(name, verb, part), name=name)
+        elif verb.by_platform:
             app.add_typer(_platforms(name, verb, words[0] if name == wanted else ""), name=name)
         elif name == wanted:
             app.command(name, cls=HelpPage)(_function(verb.function))
         else:
             app.command(name, help=verb.help)(_not_imported)
+    return app
+
+
+def _family(name: str, verb: Verb, wanted: str) -> typer.Typer:
+    """The commands of a family; only the requested one is imported."""
+    app = typer.Typer(add_completion=False, rich_markup_mode=None)
+    app.callback(help=f"{verb.help}\n\nEach command has its own options: see `fleetrig {name} COMMAND --help`.")(
+        _not_imported
+    )
+    for part, command in verb.parts.items():
+        if part == wanted:
+            app.command(part, cls=HelpPage)(_function(command.function))
+        else:
+            app.command(part, help=command.help)(_not_imported)
     return app
 
 

@@ -7,6 +7,7 @@ default from OpenSSL 3.2 on, and that of Debian and Ubuntu before.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import Enum
 from typing import Final
 
 from cryptography import x509
@@ -17,6 +18,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 NO_AUTHORITY: Final = "invalid CA certificate"
 TOO_DEEP: Final = "path length constraint exceeded"
 NOT_FOR_CLIENTS: Final = "unsuitable certificate purpose"
+NO_SIGNER: Final = "key usage does not include certificate signing"
 WEAK_KEY: Final = "EE certificate key too weak"
 WEAK_AUTHORITY: Final = "CA certificate key too weak"
 WEAK_DIGEST: Final = "CA signature digest algorithm too weak"
@@ -33,39 +35,68 @@ def broken_rule(path: Sequence[x509.Certificate]) -> str:
     library raises for extensions that cannot be read.
     """
     own, *authorities = path
-    reason = "" if is_for_clients(own) else NOT_FOR_CLIENTS
+    reason = "" if _signs(own) and _is_for_clients(own) else NOT_FOR_CLIENTS
     for below, authority in enumerate(authorities):
-        reason = (NO_AUTHORITY if not may_issue(authority) else _too_deep(authority, path[1 : below + 1])) or reason
-    return _weakness(path) or reason
+        is_last = below == len(authorities) - 1
+        broken = _broken_by(authority, is_last=is_last) or _too_deep(authority, path[1 : below + 1])
+        reason = broken or reason
+    reason = _weakness(path) or reason
+    return reason if all(map(_may_sign_certificates, authorities)) else NO_SIGNER
 
 
-def may_issue(certificate: x509.Certificate) -> bool:
-    """`check_ca`: what says nothing of it is an authority only as a root of version 1."""
+def _broken_by(authority: x509.Certificate, *, is_last: bool) -> str:
+    """`check_extensions` for all but the first certificate of a chain."""
+    kind = _authority_kind(authority)
+    if kind is _AuthorityKind.NONE or not _is_for_clients(authority):
+        return NOT_FOR_CLIENTS
+    return "" if kind is _AuthorityKind.DECLARED or is_last else NO_AUTHORITY
+
+
+class _AuthorityKind(Enum):
+    """What `check_ca` says: the last of a chain may be an authority without saying so."""
+
+    NONE = 0
+    DECLARED = 1
+    IMPLIED = 3
+
+
+def _authority_kind(certificate: x509.Certificate) -> _AuthorityKind:
+    if not _may_sign_certificates(certificate):
+        return _AuthorityKind.NONE
     extensions = certificate.extensions
     try:
-        if not extensions.get_extension_for_class(x509.KeyUsage).value.key_cert_sign:
-            return False
+        declared = extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+        return _AuthorityKind.DECLARED if declared else _AuthorityKind.NONE
     except x509.ExtensionNotFound:
-        pass
+        is_old_root = certificate.version is x509.Version.v1 and certificate.issuer == certificate.subject
+        has_usage = any(isinstance(one.value, x509.KeyUsage) for one in extensions)
+        return _AuthorityKind.IMPLIED if is_old_root or has_usage else _AuthorityKind.NONE
+
+
+def _may_sign_certificates(certificate: x509.Certificate) -> bool:
+    """What says nothing of its usage may."""
     try:
-        return extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+        return certificate.extensions.get_extension_for_class(x509.KeyUsage).value.key_cert_sign
     except x509.ExtensionNotFound:
-        return certificate.issuer == certificate.subject
+        return True
 
 
-def is_for_clients(certificate: x509.Certificate) -> bool:
-    """`check_purpose_ssl_client`: both usages allow it, where they say anything."""
+def _signs(certificate: x509.Certificate) -> bool:
+    """`check_purpose_ssl_client`: a client signs its handshake, or agrees on a key."""
     try:
         usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
-        if not (usage.digital_signature or usage.key_agreement):
-            return False
     except x509.ExtensionNotFound:
-        pass
+        return True
+    return usage.digital_signature or usage.key_agreement
+
+
+def _is_for_clients(certificate: x509.Certificate) -> bool:
+    """`check_purpose_ssl_client`: asked of authorities too. anyExtendedKeyUsage is not enough for OpenSSL."""
     try:
         usages = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     except x509.ExtensionNotFound:
         return True
-    return not {ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE}.isdisjoint(usages)
+    return ExtendedKeyUsageOID.CLIENT_AUTH in usages
 
 
 def _too_deep(authority: x509.Certificate, between: Sequence[x509.Certificate]) -> str:

@@ -7,18 +7,20 @@ that is out of date is judged by the server's clock, not by the machine's.
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
 from cryptography import x509
+from cryptography.utils import CryptographyDeprecationWarning
 
-from fleetrig.reference_server.certificate_rules import NO_AUTHORITY, broken_rule, may_issue
+from fleetrig.reference_server.certificate_rules import broken_rule
 from fleetrig.reference_server.name_hash import name_hash
 from fleetrig.reference_server.platform import VerifiedClient
 from fleetrig.simulator.certificates.names import common_name_in
-from fleetrig.simulator.certificates.pem import UNREADABLE_BY_LIBRARY, crls_in, is_issuer
+from fleetrig.simulator.certificates.pem import CRL, UNREADABLE_BY_LIBRARY, crls_in, is_issuer
 from fleetrig.simulator.contract.clock import US_PER_S
 
 MAX_DEPTH: Final = 4
@@ -69,9 +71,14 @@ class ClientAuthorities:
             self.add(pem)
 
     def add(self, pem: bytes) -> None:
-        """Trusts these as well. Raises ValueError for what is no PEM with certificates."""
+        """Trusts these as well, and takes up lists of revoked certificates that stand beside them.
+
+        Raises ValueError for what is no PEM with certificates.
+        """
         self._anchors += x509.load_pem_x509_certificates(pem)
         self._known.clear()
+        if CRL.search(pem):
+            self.add_crls(pem)
 
     def add_crls(self, pem: bytes) -> None:
         """Refuses what these lists of revoked certificates name. Raises ValueError for what is no PEM with lists.
@@ -94,7 +101,7 @@ class ClientAuthorities:
 
     def _examine(self, chain: Sequence[bytes]) -> _Found:
         try:
-            own, *others = [x509.load_der_x509_certificate(one) for one in chain]
+            own, *others = map(_read, chain)
             path, reason = self._path(own, others)
             spans = [_Span(one.not_valid_before_utc, one.not_valid_after_utc) for one in reversed(path)]
             if not reason:
@@ -114,8 +121,6 @@ class ClientAuthorities:
             issuer = next((one for one in left if is_issuer(one, path[-1])), None)
             if issuer is None:
                 break
-            if not may_issue(issuer):
-                return path, NO_AUTHORITY
             left.remove(issuer)
             path.append(issuer)
         return path, SELF_SIGNED if is_issuer(own, own) else NO_ISSUER
@@ -126,6 +131,15 @@ class ClientAuthorities:
             return
         for issuer in (*path[1:], path[-1]):
             yield next((one for one in self._lists if one.issuer == issuer.subject and _is_of(one, issuer)), None)
+
+
+def _read(der: bytes) -> x509.Certificate:
+    """The library warns of serial numbers below 1, which OpenSSL takes: what anybody shows is not to fill our log."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+        certificate = x509.load_der_x509_certificate(der)
+        certificate.extensions  # noqa: B018  kept from now on
+    return certificate
 
 
 def _verdict(path: Sequence[x509.Certificate], shown: Iterable[x509.Certificate], reason: str) -> VerifiedClient:

@@ -16,7 +16,7 @@ import logging
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from difflib import get_close_matches
 from itertools import count
 from pathlib import Path
@@ -29,21 +29,18 @@ from fleetrig.reference_server.control.refusals import Refusals
 from fleetrig.reference_server.control.ring import TraceRing
 from fleetrig.reference_server.entropy import SystemEntropy
 from fleetrig.reference_server.fault_plan import FaultPlan
-from fleetrig.reference_server.fronts.coap.front import coap_front
 from fleetrig.reference_server.fronts.control import ControlFront
-from fleetrig.reference_server.fronts.dtls.listening import dtls_listener
-from fleetrig.reference_server.fronts.front import BoundListener, Front, FrontTools, Limits, ListenerKind
-from fleetrig.reference_server.fronts.http.front import http_front
+from fleetrig.reference_server.fronts.front import BoundListener, Front, FrontTools, ListenerKind
 from fleetrig.reference_server.fronts.listening import Listener
-from fleetrig.reference_server.fronts.tls.client_auth import ClientAuth
 from fleetrig.reference_server.fronts.tls.handshakes import Handshakes
 from fleetrig.reference_server.fronts.tls.server_certificate import read_server_certificate
 from fleetrig.reference_server.fronts.tls.server_tls import ServerTls
 from fleetrig.reference_server.fronts.tls.throw_away import ServerCertificates
-from fleetrig.reference_server.fronts.udp import DatagramListener
-from fleetrig.reference_server.platform import PlatformBuilder, context_path_of
+from fleetrig.reference_server.listener_kinds import LISTENER_KINDS
+from fleetrig.reference_server.platform import context_path_of
 from fleetrig.reference_server.scheduler import Scheduler, ServedPlatform
 from fleetrig.reference_server.server import Server
+from fleetrig.reference_server.server_options import PlatformOptions, ServerOptions
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
 from fleetrig.reference_server.stores.leftovers import Leftovers, find_leftovers, remove_leftovers
 from fleetrig.reference_server.stores.opening import artifact_folder, open_store
@@ -58,7 +55,6 @@ from fleetrig.simulator.contract.errors import (
     system_said,
 )
 from fleetrig.simulator.contract.faults import Fault
-from fleetrig.simulator.contract.json_types import Json
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Trace
 
@@ -74,46 +70,6 @@ class SystemClock:
 
 TOLD_AGAIN_AFTER_US: Final = 60 * US_PER_S
 """A failure that lasts is told again after so long."""
-
-ANY_LOOPBACK_PORT: Final = Address("127.0.0.1", 0)
-
-LISTENER_KINDS: Final[Mapping[str, ListenerKind]] = {
-    "http": ListenerKind(http_front),
-    "https": ListenerKind(http_front, is_tls=True, alpn=("http/1.1",)),
-    "coap": ListenerKind(coap_front, bind=DatagramListener),
-    "coaps": ListenerKind(coap_front, is_tls=True, bind=dtls_listener),
-}
-"""How a listener speaks, by its name."""
-
-
-@dataclass(frozen=True, slots=True)
-class PlatformOptions:
-    """One platform and where it listens: listener name (`http`, `https`, `mqtt` …) -> address."""
-
-    name: str
-    build: PlatformBuilder
-    listeners: Mapping[str, Address] = field(default_factory=lambda: {"http": ANY_LOOPBACK_PORT})
-    client_auth: ClientAuth = ClientAuth.NONE
-    """What its TLS listeners want of certificates of clients."""
-    trusted_clients: bytes = b""
-    """PEM: the authorities of clients, where TLS itself verifies them (OPTIONAL, REQUIRED)."""
-
-
-@dataclass(frozen=True, slots=True)
-class ServerOptions:
-    """What a server is made of. Without `certificate` and `key`, TLS listeners get a throw-away authority."""
-
-    platforms: tuple[PlatformOptions, ...]
-    certificate: Path | None = None
-    key: Path | None = None
-    control: Address | None = None
-    """Where the control interface listens (docs/control.md); beyond loopback it answers under any name."""
-    store: str = "memory:"
-    remove_leftovers: bool = False
-    """Deletes the artifact files that the store does not name."""
-    limits: Limits = field(default_factory=Limits)
-    about: Mapping[str, Json] = field(default_factory=dict)
-    """What the control interface says of this server in addition to what the server knows itself."""
 
 
 class ReferenceServer:

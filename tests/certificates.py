@@ -28,6 +28,13 @@ def chain_der(leaf: LeafCert) -> tuple[bytes, ...]:
     return tuple(ssl.PEM_cert_to_DER_cert(pem.bytes().decode()) for pem in leaf.cert_chain_pems)
 
 
+def long_chain(authority: CA, length: int) -> CA:
+    """The last of so many authorities, each of them of the one before."""
+    for _ in range(length):
+        authority = authority.create_child_ca(key_type=P256)
+    return authority
+
+
 def trusting(*authorities: CA) -> ssl.SSLContext:
     """A device's context that trusts these and nobody else."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -49,6 +49,10 @@ PURE_ROOMS = (
     "fleetrig.simulator.agent",
     "fleetrig.simulator.flows",
     "fleetrig.reference_server.platforms",
+    "fleetrig.reference_server.mqtt_codec",
+    "fleetrig.reference_server.mqtt_sessions",
+    "fleetrig.reference_server.coap_messages",
+    "fleetrig.reference_server.coap_rules",
 )
 CONTRACT = ("fleetrig.simulator.contract",)
 CERTIFICATES = ("fleetrig.simulator.certificates",)

@@ -15,7 +15,7 @@ from fleetrig.harness.report.version import VERSION
 from fleetrig.harness.servers.description import TLS_LISTENERS, expected, known_platform
 from fleetrig.reference_server.address import Address, parse_address
 from fleetrig.reference_server.fronts.tls.client_auth import ClientAuth
-from fleetrig.reference_server.reference import PlatformOptions, ServerOptions
+from fleetrig.reference_server.server_options import PlatformOptions, ServerOptions
 from fleetrig.simulator.contract.errors import UsageError
 
 DEFAULT_CONTROL: Final = "127.0.0.1:0"

@@ -15,8 +15,9 @@ from fleetrig.reference_server.entropy import SeededEntropy
 from fleetrig.reference_server.fault_plan import FaultPlan
 from fleetrig.reference_server.fronts.tls.client_auth import ClientAuth
 from fleetrig.reference_server.platform import PlatformBuilder, context_path_of
-from fleetrig.reference_server.reference import ANY_LOOPBACK_PORT, PlatformOptions, ReferenceServer, ServerOptions
+from fleetrig.reference_server.reference import ReferenceServer
 from fleetrig.reference_server.server import Server
+from fleetrig.reference_server.server_options import ANY_LOOPBACK_PORT, PlatformOptions, ServerOptions
 from fleetrig.reference_server.stores.blobs import MemoryBlobs
 from fleetrig.reference_server.stores.memory import MemoryStore
 from fleetrig.simulator.contract.envelope import Conversation

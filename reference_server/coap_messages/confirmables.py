@@ -30,6 +30,8 @@ class Unacknowledged:
 class Confirmables:
     """Sends each again until `take` is called for it; after the last time `given_up` is told its token."""
 
+    __slots__ = ("_given_up", "_layer", "_send", "_waiting")
+
     def __init__(self, layer: Layer, send: Callable[[bytes], None], given_up: Callable[[bytes], None]) -> None:
         self._layer = layer
         self._send = send

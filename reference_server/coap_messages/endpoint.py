@@ -9,7 +9,6 @@ perform   ->  an answer: at once piggybacked, later in a message of its own; or 
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
 from functools import partial
 from typing import Final
@@ -50,6 +49,8 @@ MOST_PENDING: Final = 64
 class CoapEndpoint:
     """`tell` gives an envelope to the server; it may call `perform`, `unheard` and `close`, and mostly does."""
 
+    __slots__ = ("_latest_id", "_layer", "_pending", "_replies", "_send", "_tell", "_unheard", "has_asked", "session")
+
     def __init__(
         self, session: Session, layer: Layer, send: Callable[[bytes], None], tell: Callable[[Envelope], None]
     ) -> None:
@@ -60,8 +61,8 @@ class CoapEndpoint:
         self._send = send
         self._tell = tell
         self._replies = Replies(layer, send, self._lapse)
-        self._pending: OrderedDict[bytes, PendingRequest] = OrderedDict()
-        """By token."""
+        self._pending: dict[bytes, PendingRequest] = {}
+        """By token, the one that came first at the beginning."""
         self._latest_id = 0
         """The message id of the request that came last."""
         self._unheard: dict[int, int] = {}
@@ -152,7 +153,7 @@ class CoapEndpoint:
             self._replies.observations.pop(request.token, None)
         self._pending[request.token] = request
         if len(self._pending) > MOST_PENDING:
-            self._pending.popitem(last=False)
+            del self._pending[next(iter(self._pending))]
         self._tell(envelope)
         if request.is_confirmable and self._pending.get(request.token) is request:
             after_us = self._layer.rules.empty_ack_after_us

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final, TypeVar
 
@@ -32,14 +31,16 @@ MOST_NOTED: Final = 64
 class Replies:
     """The sending half of an endpoint. `given_up` is told of a notification that nobody has acknowledged."""
 
+    __slots__ = ("_layer", "_message_id", "_noted", "_send", "confirmables", "observations")
+
     def __init__(self, layer: Layer, send: Callable[[bytes], None], given_up: Callable[[bytes], None]) -> None:
         self._layer = layer
         self._send = send
         self._message_id = layer.first_message_id()
         self.confirmables = Confirmables(layer, send, given_up)
-        self.observations: OrderedDict[bytes, ResourceKey] = OrderedDict()
+        self.observations: dict[bytes, ResourceKey] = {}
         """By token, those that the platform has answered as such."""
-        self._noted: OrderedDict[int, bytes] = OrderedDict()
+        self._noted: dict[int, bytes] = {}
         """Message id of a notification -> token."""
 
     # Answers
@@ -171,7 +172,7 @@ def _acknowledged_block(request: PendingRequest) -> CoapOptions:
     return () if request.block1 is None else ((OptionNumber.BLOCK1, request.block1.to_bytes()),)
 
 
-def _note(noted: OrderedDict[K, V], key: K, value: V, most: int) -> None:
+def _note(noted: dict[K, V], key: K, value: V, most: int) -> None:
     noted[key] = value
     if len(noted) > most:
-        noted.popitem(last=False)
+        del noted[next(iter(noted))]

@@ -108,7 +108,7 @@ def _further_block(layer: Layer, request: PendingRequest, now_us: int) -> Answer
         return None
     if block.size_exponent == RESERVED_SIZE_EXPONENT:
         return Answered(BAD_REQUEST, why="a block size exponent of 7, which is reserved")
-    if block.number == 0 or (request.block1 is not None and request.block1.has_more):
+    if block.number == 0:
         return None
     body = layer.bodies.get(request.resource, now_us)
     if body is not None:

@@ -42,7 +42,9 @@ class Issued:
     key_pem: bytes = field(repr=False)
 
 
-def read_authority(pem: bytes, now_us: int, valid_days: float = YEAR_DAYS) -> CertificateAuthority:
+def read_authority(
+    pem: bytes, now_us: int, valid_days: float = YEAR_DAYS, *, keys: KeyMaker | None = None
+) -> CertificateAuthority:
     """An authority that others have made: its certificate, its key, and perhaps the authorities above it.
 
     Raises ValueError for what is none.
@@ -53,11 +55,11 @@ def read_authority(pem: bytes, now_us: int, valid_days: float = YEAR_DAYS) -> Ce
     own = next((one for one in certificates if one.public_key() == key.public_key()), None)
     if own is None:
         raise ValueError("the key does not belong to the certificate")
-    return CertificateAuthority("", now_us, valid_days, existing=(in_order(own, certificates), key))
+    return CertificateAuthority("", now_us, valid_days, keys=keys, existing=(in_order(own, certificates), key))
 
 
 class CertificateAuthority:
-    """A root, or the authority that `existing` is. `valid_days` is for itself and, unless said, all that it issues.
+    """A root, or the authority that `existing` is. `valid_days`, or `validity`, is for itself and all that it issues.
 
     With a `seed` everything that it makes is the same each time, byte for byte: for virtual time.
     """
@@ -70,6 +72,7 @@ class CertificateAuthority:
         seed: str | None = None,
         *,
         kind: KeyKind = KeyKind.P256,
+        validity: Validity | None = None,
         keys: KeyMaker | None = None,
         existing: tuple[Sequence[x509.Certificate], SigningKey] | None = None,
     ) -> None:
@@ -77,15 +80,15 @@ class CertificateAuthority:
 
         Raises ValueError for a name that cannot be one, and for an RSA key from a seed.
         """
-        self._now_us, self._valid_days = now_us, valid_days
-        self._keys = keys or KeyMaker(seed)
-        self._validity = Validity.days(now_us, valid_days)
+        self._now_us = now_us
+        self.keys = keys or KeyMaker(seed)
+        self._validity = validity or Validity.days(now_us, valid_days)
         self._revoked: list[Revocation] = []
         self._lists = 0
         path, key = existing or self._new_root(_as_name(common_name), kind)
         self.path = tuple(path)
         """Its certificate, who issued that, and so on: the root comes last if it is known."""
-        self._signer = Signer.of(path[0], key, is_repeatable=self._keys.seed is not None)
+        self.signer = Signer.of(path[0], key, is_repeatable=self.keys.seed is not None)
 
     @property
     def certificate(self) -> x509.Certificate:
@@ -101,7 +104,7 @@ class CertificateAuthority:
 
     @property
     def key_pem(self) -> bytes:
-        return key_pem(self._signer.key)
+        return key_pem(self.signer.key)
 
     @property
     def subject(self) -> x509.Name:
@@ -111,16 +114,24 @@ class CertificateAuthority:
         self, profile: CertificateProfile, public_key: CertificatePublicKeyTypes, purpose: str
     ) -> x509.Certificate:
         """Whatever a profile says; `purpose` tells what is made from one seed apart."""
-        return self._signer.sign(profile, public_key, self._keys.serial_number(purpose))
+        return self.signer.sign(profile, public_key, self.keys.serial_number(purpose))
 
     def issue_server(
-        self, hosts: Sequence[str], *, kind: KeyKind = KeyKind.P256, validity: Validity | None = None
+        self,
+        hosts: Sequence[str],
+        *,
+        name: str | x509.Name = "",
+        kind: KeyKind = KeyKind.P256,
+        validity: Validity | None = None,
     ) -> Issued:
-        """A server certificate for host names and literal addresses. Raises ValueError for what is neither."""
+        """A server certificate for host names and literal addresses; `name`: its subject, else the first of them.
+
+        Raises ValueError for what is neither.
+        """
         purpose = f"server {hosts[0]}"
         names = tuple(map(alternative, hosts))
-        subject = named(hosts[0] if len(hosts[0]) <= LONGEST_NAME else "server")
-        key = self._keys.new_key(kind, purpose)
+        subject = _as_name(name or (hosts[0] if len(hosts[0]) <= LONGEST_NAME else "server"))
+        key = self.keys.new_key(kind, purpose)
         profile = leaf_profile(subject, validity or self._validity, FOR_SERVERS, names)
         certificate = self.issue(profile, key.public_key(), purpose)
         return Issued(b"".join(one.public_bytes(Encoding.PEM) for one in self.chain_of(certificate)), key_pem(key))
@@ -141,7 +152,7 @@ class CertificateAuthority:
         subject = _as_name(name)
         purpose = f"client {name if isinstance(name, str) else name.rfc4514_string()}{' expired' if expired else ''}"
         validity = Validity.expired(self._now_us) if expired else validity or self._validity
-        key = self._keys.new_key(kind, purpose)
+        key = self.keys.new_key(kind, purpose)
         profile = leaf_profile(subject, validity, FOR_CLIENTS, alternatives)
         return self._shown(self.issue(profile, key.public_key(), purpose), key_pem(key))
 
@@ -151,7 +162,7 @@ class CertificateAuthority:
         """The same names with other dates and another serial number; `kind`: of its new key, None keeps the key."""
         old = x509.load_der_x509_certificate(certificate.chain[0])
         purpose = f"renewal of {old.serial_number} until {validity.end}"
-        key = None if kind is None else self._keys.new_key(kind, purpose)
+        key = None if kind is None else self.keys.new_key(kind, purpose)
         public_key = old.public_key() if key is None else key.public_key()
         renewed = self.issue(profile_of(old).with_validity(validity), public_key, purpose)
         return self._shown(renewed, certificate.key_pem if key is None else key_pem(key))
@@ -167,7 +178,7 @@ class CertificateAuthority:
         """An intermediate authority, which issues for the same days and from the same seed."""
         subject = _as_name(common_name)
         purpose = f"authority {subject.rfc4514_string()}"
-        key = self._keys.new_key(kind, purpose)
+        key = self.keys.new_key(kind, purpose)
         profile = authority_profile(subject, validity or self._validity, path_length)
         return self._with((self.issue(profile, key.public_key(), purpose), *self.path), key)
 
@@ -175,7 +186,7 @@ class CertificateAuthority:
         """This authority with a certificate of an older one: what it issues then, those who trust that one take too."""
         purpose = f"cross {self.subject.rfc4514_string()}"
         certificate = older.issue(profile_of(self.certificate), self.certificate.public_key(), purpose)
-        return self._with((certificate, *older.path), self._signer.key)
+        return self._with((certificate, *older.path), self.signer.key)
 
     def revoke(self, certificate: bytes, at_us: int, reason: str = "unspecified") -> None:
         """A certificate (DER) that no longer counts; `crl` tells of it. Raises ValueError for one of somebody else."""
@@ -187,7 +198,7 @@ class CertificateAuthority:
     def crl(self, now_us: int, days: float = CRL_DAYS) -> bytes:
         """The list of what it has revoked, in PEM, as of now; each has a higher number than the one before."""
         self._lists += 1
-        return self._signer.revocation_list(self._revoked, self._lists, Validity.days(now_us, days, earlier_us=0))
+        return self.signer.revocation_list(self._revoked, self._lists, Validity.days(now_us, days, earlier_us=0))
 
     def chain_of(self, certificate: x509.Certificate) -> list[x509.Certificate]:
         """What a TLS peer is shown: a certificate and the authorities above it; roots are known or not trusted."""
@@ -197,14 +208,14 @@ class CertificateAuthority:
         return ClientCertificate(tuple(one.public_bytes(Encoding.DER) for one in self.chain_of(certificate)), key)
 
     def _new_root(self, name: x509.Name, kind: KeyKind) -> tuple[list[x509.Certificate], SigningKey]:
-        key = self._keys.new_key(kind, "authority")
+        key = self.keys.new_key(kind, "authority")
         identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key())
-        signer = Signer(name, key, identifier, is_repeatable=self._keys.seed is not None)
-        number = self._keys.serial_number("authority")
+        signer = Signer(name, key, identifier, is_repeatable=self.keys.seed is not None)
+        number = self.keys.serial_number("authority")
         return [signer.sign(authority_profile(name, self._validity), key.public_key(), number)], key
 
     def _with(self, path: Sequence[x509.Certificate], key: SigningKey) -> CertificateAuthority:
-        return CertificateAuthority("", self._now_us, self._valid_days, keys=self._keys, existing=(path, key))
+        return CertificateAuthority("", self._now_us, validity=self._validity, keys=self.keys, existing=(path, key))
 
 
 def _as_name(name: str | x509.Name) -> x509.Name:

@@ -20,6 +20,8 @@ class Flaw(StrEnum):
     """A CONNECT of a protocol level that nobody speaks: 0x84, and code 1 in MQTT 3.1.1."""
     TOO_LARGE = "too_large"
     """Larger than the listener takes: 0x95."""
+    TOPIC_ALIAS = "topic_alias"
+    """MQTT 5: a topic alias that the server has not granted: 0x94."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,13 +75,9 @@ class DtlsChannel(asyncio.DatagramProtocol):
 
     def close(self) -> None:
         """Says goodbye (close_notify), in any state."""
-        if self._transport is None or self._transport.is_closing():
-            return
-        if self._client.is_open and self._ended is None:
+        if self._ended is None and self._client.is_open:
             self._client.say_goodbye()
-        self._flush()
         self._end(EOFError("the DTLS association was closed here"))
-        self._transport.close()
 
     # What asyncio calls
 
@@ -113,14 +109,15 @@ class DtlsChannel(asyncio.DatagramProtocol):
             step()
         except (OSError, EOFError) as error:
             self._end(error)
-        self._flush()
-        self._wake_up()
-        self._set_timer()
+        else:
+            self._flush()
+            self._wake_up()
+            self._set_timer()
 
     def _set_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        due_in_s = None if self._ended is not None else self._client.due_in_s()
+        due_in_s = self._client.due_in_s()
         if due_in_s is not None:
             self._timer = self._loop.call_later(due_in_s, self._try, self._client.advance)
 
@@ -130,11 +127,16 @@ class DtlsChannel(asyncio.DatagramProtocol):
                 self._transport.sendto(datagram)
 
     def _end(self, why: BaseException) -> None:
-        if self._ended is None:
-            self._ended = why
+        """What is left to say (an alert) is said."""
+        if self._ended is not None:
+            return
+        self._flush()
+        self._ended = why
+        self._wake_up()
         if self._timer is not None:
             self._timer.cancel()
-        self._wake_up()
+        if self._transport is not None:
+            self._transport.close()
 
     def _wake_up(self) -> None:
         if self._changed is not None and not self._changed.done():

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from random import Random
+from typing import Any
 
-import aiocoap
-from aiocoap.numbers.types import Type
+import aiocoap  # type: ignore[import-untyped]
+from aiocoap.numbers.types import Type  # type: ignore[import-untyped]
 
 from fleetrig.reference_server.coap_messages.agenda import Agenda
 from fleetrig.reference_server.coap_messages.endpoint import CoapEndpoint
@@ -23,17 +24,17 @@ SESSION = Session("192.0.2.7", 5683, 1, "coap")
 HELLO = b"hello"
 
 
-def message(kind: Type, code: int, message_id: int, token: bytes = b"t", uri: str = "", **fields: object) -> bytes:
+def message(kind: Type, code: int, message_id: int, token: bytes = b"t", uri: str = "", **fields: Any) -> bytes:
     """A datagram as aiocoap writes it: `uri` is path and query, `fields` are its options and the payload."""
     payload = fields.pop("payload", b"")
     made = aiocoap.Message(code=code, payload=payload, _mtype=kind, _mid=message_id, _token=token, **fields)
     path, _, query = uri.partition("?")
     made.opt.uri_path = [segment for segment in path.split("/") if segment]
     made.opt.uri_query = query.split("&") if query else []
-    return made.encode()
+    return bytes(made.encode())
 
 
-def con(uri: str, message_id: int = 1, code: int = GET, **fields: object) -> bytes:
+def con(uri: str, message_id: int = 1, code: int = GET, **fields: Any) -> bytes:
     return message(CON, code, message_id, uri=uri, **fields)
 
 
@@ -84,8 +85,8 @@ class MessageBench:
         self.now_us = until_us
         return self.said()
 
-    def send(self, envelope: Envelope, **fields: object) -> list[str]:
-        self.endpoint.perform(Send(SESSION.id, envelope, **fields), self.now_us)  # type: ignore[arg-type]
+    def send(self, envelope: Envelope, **fields: Any) -> list[str]:
+        self.endpoint.perform(Send(SESSION.id, envelope, **fields), self.now_us)
         return self.said()
 
     def _tell(self, envelope: Envelope) -> None:

@@ -28,6 +28,11 @@ from fleetrig.simulator.contract.undecodable import Undecodable
 FORMS = {"/lost": WireForm.LOST, "/twice": WireForm.TWICE, "/half": WireForm.HALF, "/malformed": WireForm.MALFORMED}
 
 
+def number_of(query: str, most: int = 100_000) -> int:
+    """The number in a query; 1 if there is none."""
+    return min(most, int(query)) if query.isdecimal() else 1
+
+
 def pattern(n_bytes: int) -> bytes:
     return bytes(n * 31 % 251 for n in range(n_bytes))
 
@@ -93,11 +98,20 @@ class CoapEcho:
             case "/echo":
                 return Reaction((Send(session, _echo(request)),))
             case "/late":
-                return Reaction((Send(session, _echo(request), int(request.query) * US_PER_MS),))
+                return Reaction((Send(session, _echo(request), number_of(request.query) * US_PER_MS),))
             case "/large":
-                return Reaction((Send(session, CoapResponse("2.05", pattern(int(request.query)), token=token)),))
+                return Reaction((Send(session, CoapResponse("2.05", pattern(number_of(request.query)), token=token)),))
             case "/counter":
                 return Reaction(self._counter(session, request))
+            case path if path in FORMS:
+                copies = number_of(request.query)
+                return Reaction((Send(session, _echo(request), form=FORMS[path], copies=copies),))
+            case _:
+                return self._refuse(session, request)
+
+    def _refuse(self, session: int, request: CoapRequest) -> Reaction:
+        token = request.token
+        match request.path:
             case "/no":
                 return Reaction((Send(session, CoapResponse("4.03", token=token)),), reason="nobody may")
             case "/silent":
@@ -105,16 +119,14 @@ class CoapEcho:
             case "/reset":
                 return Reaction((Send(session, CoapReset(token)),))
             case "/close":
-                return Reaction((Close(session, Ending(request.query or "closed")),))
+                ending = next((one for one in Ending if one == request.query), Ending.CLOSED)
+                return Reaction((Close(session, ending),))
             case "/unheard" if self.heard.count(request.line) == 1:
-                return Reaction((Unheard(session, int(request.query)),))
+                return Reaction((Unheard(session, number_of(request.query)),))
             case "/unheard":
                 return Reaction((Send(session, _echo(request)),))
             case "/broken":
                 raise LookupError("a bug")
-            case path if path in FORMS:
-                copies = int(request.query) if request.query else 1
-                return Reaction((Send(session, _echo(request), form=FORMS[path], copies=copies),))
             case _:
                 return Reaction((Send(session, CoapResponse("4.04", token=token)),))
 
@@ -133,7 +145,7 @@ class CoapEcho:
         return (Send(session, self._count_for(one)),)
 
     def _count_for(self, one: Observer) -> CoapResponse:
-        sizes = [int(want) for want in one.wants if want.isdecimal()]
+        sizes = [number_of(want) for want in one.wants if want.isdecimal()]
         payload = (b"%d " % self.count).ljust(sizes[0] if sizes else 0, b".")
         confirmable = "con" in one.wants
         return CoapResponse("2.05", payload, observe=self.count + 2, token=one.token, confirmable=confirmable)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from random import Random
 
@@ -13,13 +13,11 @@ from fleetrig.harness.checks.lives import Lives
 from fleetrig.harness.checks.matching import Pattern
 from fleetrig.harness.scenario_file.values import Times
 from fleetrig.reference_server.fault_plan import FaultPlan
-from fleetrig.reference_server.reference import (
-    ANY_LOOPBACK_PORT,
-    PlatformOptions,
-    ReferenceServer,
-    ServerOptions,
-)
+from fleetrig.reference_server.fronts.front import ListenerKind
+from fleetrig.reference_server.listener_kinds import LISTENER_KINDS
+from fleetrig.reference_server.reference import ReferenceServer
 from fleetrig.reference_server.server import Server
+from fleetrig.reference_server.server_options import ANY_LOOPBACK_PORT, PlatformOptions, ServerOptions
 from fleetrig.reference_server.stores.memory import MemoryStore
 from fleetrig.simulator.agent import Agent
 from fleetrig.simulator.contract.faults import Fault
@@ -30,6 +28,8 @@ from fleetrig.simulator.drivers.director import Director, Until
 from fleetrig.simulator.drivers.power_cut_trigger import PowerCutTrigger
 from fleetrig.simulator.drivers.realtime import RealBench
 from fleetrig.simulator.drivers.virtual import VirtualBench
+from fleetrig.simulator.transports.connection import Opener
+from fleetrig.simulator.transports.openers import OPENERS
 from tests.conversation.echo_platform import EchoPlatform
 from tests.conversation.gateway import PINGS, Gateway
 from tests.conversation.toy_front import TOY_LISTENER_KINDS
@@ -46,6 +46,20 @@ class Script:
     faults: tuple[Fault, ...] = ()
     cut: Callable[[], PowerCutTrigger | None] = lambda: None
     patience_s: float = 20.0
+
+
+@dataclass(frozen=True)
+class Carrier:
+    """How packets go over sockets: a kind of listener, and who opens connections to it."""
+
+    scheme: str
+    kinds: Mapping[str, ListenerKind]
+    openers: Mapping[str, Opener]
+
+
+TOY = Carrier("toy", TOY_LISTENER_KINDS, {"toy": open_toy})
+MQTT, MQTTS = (Carrier(scheme, LISTENER_KINDS, OPENERS) for scheme in ("mqtt", "mqtts"))
+"""The server's own codec on one side, paho-mqtt on the other."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +117,7 @@ def expectations() -> dict[str, Fold]:
     }
 
 
-def in_virtual_time(script: Script) -> Story:
+def in_virtual_time(script: Script, scheme: str = MQTT.scheme) -> Story:
     trace, events = Trace(), list[TraceEvent]()
     trace.listen(events.append)
     store, plan = MemoryStore(), FaultPlan(Random(1).random)
@@ -111,24 +125,24 @@ def in_virtual_time(script: Script) -> Story:
     bench = VirtualBench(server, trace, seed=1)
     for fault in script.faults:
         plan.add(fault, bench.now_us())
-    bench.power_on(gateway("toy://echo.test:1883", script), trigger=script.cut())
+    bench.power_on(gateway(f"{scheme}://echo.test:1883", script), trigger=script.cut())
     assert bench.run(until_it_ends(events)), Story(events).device_lane
     return Story(events)
 
 
-def over_sockets(script: Script) -> Story:
+def over_sockets(script: Script, carrier: Carrier = MQTT) -> Story:
     trace, events = Trace(), list[TraceEvent]()
     trace.listen(events.append)
-    options = ServerOptions((PlatformOptions("echo", EchoPlatform, {"toy": ANY_LOOPBACK_PORT}),))
+    options = ServerOptions((PlatformOptions("echo", EchoPlatform, {carrier.scheme: ANY_LOOPBACK_PORT}),))
 
     async def told() -> None:
         async with (
-            ReferenceServer(options, trace, listener_kinds=TOY_LISTENER_KINDS) as server,
-            RealBench(trace, seed=1, openers={"toy": open_toy}) as bench,
+            ReferenceServer(options, trace, listener_kinds=carrier.kinds) as server,
+            RealBench(trace, seed=1, verify=False, openers=carrier.openers) as bench,
         ):
             for fault in script.faults:
                 server.add_fault(fault)
-            bench.power_on(gateway(server.url("echo", "toy"), script), trigger=script.cut())
+            bench.power_on(gateway(server.url("echo", carrier.scheme), script), trigger=script.cut())
             assert await bench.run(until_it_ends(events)), Story(events).device_lane
             assert server.bugs == []
 

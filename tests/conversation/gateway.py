@@ -79,7 +79,7 @@ class Gateway:
         yield Disconnect()
 
     def _accepted(self, device: DeviceIdentity) -> Part:
-        first = MqttConnect(device.serial, password=PASSWORD.encode())
+        first = MqttConnect(device.serial, "gateway", PASSWORD.encode())
         answer = yield from connect(Connect("connect", self.where, first, self.patience_s))
         match answer:
             case Reply(MqttConnack(code=0)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from typing import Self
 
 from fleetrig.simulator.contract.envelope import Envelope
@@ -16,8 +17,10 @@ LIMIT_S = 20.0
 class ToyPeer:
     """`say` sends, `hear` waits for the next envelope, for `LIMIT_S` at most."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, tls: ssl.SSLContext | None = None) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=LIMIT_S)
+        if tls is not None:
+            self.socket = tls.wrap_socket(self.socket, server_hostname="localhost")
         self._frames = FrameReader()
         self._heard: list[Envelope] = []
 

@@ -11,16 +11,20 @@ from fleetrig.simulator.contract.delivery import Ending
 from fleetrig.simulator.contract.faults import Fault, FaultKind
 from fleetrig.simulator.contract.trace import Lane
 from fleetrig.simulator.drivers.power_cut_trigger import PowerCutTrigger
-from tests.conversation.both_times import Script, Story, in_virtual_time, over_sockets
+from tests.conversation.both_times import MQTT, MQTTS, TOY, Carrier, Script, Story, in_virtual_time, over_sockets
 
 pytestmark = pytest.mark.slow
 
 UNDISTURBED = Script()
 
 
-def same_in_both(script: Script) -> Story:
+def over(*carriers: Carrier) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("carrier", carriers, ids=[carrier.scheme for carrier in carriers])
+
+
+def same_in_both(script: Script, carrier: Carrier = MQTT) -> Story:
     """The story in virtual time, once it is that in real time too."""
-    virtual, real = in_virtual_time(script), over_sockets(script)
+    virtual, real = in_virtual_time(script, carrier.scheme), over_sockets(script, carrier)
     assert real.device_lane == virtual.device_lane
     assert real.verdicts == virtual.verdicts
     return virtual
@@ -30,8 +34,9 @@ def kinds(story: Story) -> list[str]:
     return [f"{kind} {name}".strip() for kind, name, *_ in story.device_lane if kind not in ("entered", "remembered")]
 
 
-def test_an_undisturbed_day() -> None:
-    story = same_in_both(UNDISTURBED)
+@over(TOY, MQTT, MQTTS)
+def test_an_undisturbed_day(carrier: Carrier) -> None:
+    story = same_in_both(UNDISTURBED, carrier)
     assert kinds(story) == [
         "power_on", "sent connect", "received connect", "connected connect", "sent subscribe", "received subscribe",
         "sent publish", "received publish", "received echo", "sent remind", "received remind", "received push",
@@ -139,11 +144,50 @@ FAULTS = [
 ]  # fmt: skip
 
 
+@over(TOY, MQTT)
 @pytest.mark.parametrize(("fault", "steps", "check", "verdict"), FAULTS)
-def test_a_fault(fault: Fault, steps: list[str], check: str, verdict: str) -> None:
-    story = same_in_both(Script((fault,), patience_s=1.0))
+def test_a_fault(fault: Fault, steps: list[str], check: str, verdict: str, carrier: Carrier) -> None:
+    story = same_in_both(Script((fault,), patience_s=1.0), carrier)
     told = kinds(story)
     assert any(told[at : at + len(steps)] == steps for at in range(len(told))), told
     assert story.verdicts[check] == verdict
     assert story.verdicts["in order"] == "met", "it comes through in the end"
     assert any(event.fault == fault.kind for event in story.events)
+
+
+FAULTS_ON_THE_WIRE = [
+    pytest.param(
+        Fault(FaultKind.HALF_PACKET, "PUBACK", times=1),
+        ["sent publish", "no_reply publish", "disconnected"], "closed", id="half a PUBACK",
+    ),
+    pytest.param(
+        Fault(FaultKind.HALF_PACKET, "SUBACK*", times=1, shows_as=Ending.RESET),
+        ["sent subscribe", "no_reply subscribe", "disconnected"], "reset", id="half a SUBACK and RST",
+    ),
+    pytest.param(
+        Fault(FaultKind.HALF_PACKET, "PINGRESP", times=1, shows_as=Ending.SILENCE, parameters={"after_bytes": 1}),
+        ["sent ping", "no_reply ping", "disconnected"], "timeout", id="half a PINGRESP and silence",
+    ),
+    pytest.param(
+        Fault(FaultKind.MALFORMED_PACKET, "CONNACK*", times=1),
+        ["sent connect", "no_reply connect", "disconnected"], "malformed", id="malformed CONNACK",
+    ),
+    pytest.param(
+        Fault(FaultKind.MALFORMED_PACKET, "PUBLISH reminder", times=1),
+        ["received remind", "no_reply push", "disconnected"], "malformed", id="malformed PUBLISH",
+    ),
+    pytest.param(
+        Fault(FaultKind.DROP_AFTER_CONNACK, times=1, shows_as=Ending.RESET),
+        ["connected connect", "sent subscribe", "no_reply subscribe", "disconnected"], "reset", id="RST after CONNACK",
+    ),
+]  # fmt: skip
+
+
+@over(MQTT, MQTTS)
+@pytest.mark.parametrize(("fault", "steps", "why"), FAULTS_ON_THE_WIRE)
+def test_a_fault_on_the_wire(fault: Fault, steps: list[str], why: str, carrier: Carrier) -> None:
+    story = same_in_both(Script((fault,), patience_s=1.0), carrier)
+    told = kinds(story)
+    assert any(told[at : at + len(steps)] == steps for at in range(len(told))), told
+    assert [event.reason for event in story.of("no_reply")] == [why]
+    assert story.verdicts["in order"] == "met", "it comes through in the end"

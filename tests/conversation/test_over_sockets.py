@@ -9,13 +9,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from fleetrig.reference_server.reference import (
-    ANY_LOOPBACK_PORT,
-    LISTENER_KINDS,
-    PlatformOptions,
-    ReferenceServer,
-    ServerOptions,
-)
+from fleetrig.reference_server.listener_kinds import LISTENER_KINDS
+from fleetrig.reference_server.reference import ReferenceServer
+from fleetrig.reference_server.server_options import ANY_LOOPBACK_PORT, PlatformOptions, ServerOptions
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
 from fleetrig.simulator.contract.delivery import Ending
 from fleetrig.simulator.contract.errors import ModelError

@@ -1,6 +1,7 @@
 """A front for sessions over TCP: each envelope is a frame, four bytes of length and the envelope's JSON.
 
-`to_frame` and `FrameReader` are for its clients too. `TOY_LISTENER_KINDS` adds it to the server's table as `toy`.
+`to_frame` and `FrameReader` are for its clients too. `TOY_LISTENER_KINDS` adds it to the server's table as `toy`,
+and as `toys` over TLS.
 """
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ from typing import cast
 from fleetrig.reference_server.fronts.front import FrontTools, ListenerKind
 from fleetrig.reference_server.fronts.http.socket_endings import reset
 from fleetrig.reference_server.fronts.listening import Listener
-from fleetrig.reference_server.reference import LISTENER_KINDS
+from fleetrig.reference_server.fronts.sessions import session_of
+from fleetrig.reference_server.listener_kinds import LISTENER_KINDS
 from fleetrig.simulator.contract.clock import to_s
 from fleetrig.simulator.contract.delivery import Ending
 from fleetrig.simulator.contract.envelope import Close, Conversation, Envelope, Output, Send, Unheard
 from fleetrig.simulator.contract.envelope_json import envelope_from_json, envelope_to_json
 from fleetrig.simulator.contract.masking import Secrets
-from fleetrig.simulator.contract.session import Session
 
 LENGTH_BYTES = 4
 
@@ -135,8 +136,7 @@ class ToyConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
-        peer, here = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
-        self.session = Session(peer[0], here[1], self._front.tools.next_session_id(), self._listener)
+        self.session = session_of(transport, self._listener, self._front.tools.next_session_id)
         self._front.add(self)
         self._front.tools.perform(self._front.server.opened(self.session, self._now_us()))
 
@@ -179,4 +179,8 @@ class ToyConnection(asyncio.Protocol):
         return self._front.tools.clock.now_us()
 
 
-TOY_LISTENER_KINDS = {**LISTENER_KINDS, "toy": ListenerKind(ToyFront)}
+TOY_LISTENER_KINDS = {
+    **LISTENER_KINDS,
+    "toy": ListenerKind(ToyFront),
+    "toys": ListenerKind(ToyFront, is_tls=True),
+}

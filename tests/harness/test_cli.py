@@ -102,6 +102,9 @@ def test_new_writes_a_scenario_that_is_fine_and_overwrites_nothing(
         (["lst"], 4, "No such command 'lst'. Did you mean 'list'?; see `fleetrig --help`\n"),
         (["list", "-x"], 4, "No such option: -x; see `fleetrig list --help`\n"),
         (["new"], 4, "Missing argument 'PATH'; see `fleetrig new --help`\n"),
+        (["ca"], 4, "Missing command; see `fleetrig ca --help`\n"),
+        (["ca", "isue"], 4, "No such command 'isue'. Did you mean 'issue'?; see `fleetrig ca --help`\n"),
+        (["ca", "new"], 4, "Missing argument 'DIR'; see `fleetrig ca new --help`\n"),
         (["--nope"], 4, "No such option: --nope; see `fleetrig --help`\n"),
         (
             ["check", "hawkbit/topi"],
@@ -205,6 +208,19 @@ BY_PLATFORM = [name for name, verb in VERBS.items() if verb.by_platform]
 def test_every_verb_leads_to_a_function_and_has_help(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([verb, "--help"]) == 0
     assert capsys.readouterr().out.startswith(f"Usage: fleetrig {verb} ")
+
+
+FAMILIES = [(verb, part) for verb in VERBS for part in VERBS[verb].parts]
+
+
+@pytest.mark.parametrize(("verb", "part"), FAMILIES)
+def test_each_command_of_a_family_leads_to_a_function_and_has_help(
+    verb: str, part: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([verb, "--help"]) == 0
+    assert f"\n  {part} " in capsys.readouterr().out
+    assert main([verb, part, "--help"]) == 0
+    assert capsys.readouterr().out.startswith(f"Usage: fleetrig {verb} {part} [OPTIONS] ")
 
 
 @pytest.mark.parametrize("verb", BY_PLATFORM)

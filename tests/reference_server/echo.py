@@ -11,7 +11,8 @@ from typing import Any
 from fleetrig.reference_server.address import Address
 from fleetrig.reference_server.http_container import PLAIN_CONTAINER, HttpContainerRules
 from fleetrig.reference_server.platform import HttpAnswer, Reaction
-from fleetrig.reference_server.reference import ANY_LOOPBACK_PORT, PlatformOptions, ReferenceServer, ServerOptions
+from fleetrig.reference_server.reference import ReferenceServer
+from fleetrig.reference_server.server_options import ANY_LOOPBACK_PORT, PlatformOptions, ServerOptions
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Kind, Store
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from fleetrig.simulator.contract.masking import Secrets

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
 import tracemalloc
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 import trustme
@@ -14,14 +13,20 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from fleetrig.reference_server.client_certificates import ClientAuthorities
 from fleetrig.reference_server.name_hash import name_hash
-from fleetrig.simulator.certificates.authority import CertificateAuthority, read_authority
-from fleetrig.simulator.certificates.pem import client_certificate_in, common_name_of
+from fleetrig.simulator.certificates.authority import CertificateAuthority
+from fleetrig.simulator.certificates.names import named
+from fleetrig.simulator.certificates.pem import client_certificate_in
+from fleetrig.simulator.certificates.profile import FOR_CLIENTS, Validity, extension, leaf_profile
 from fleetrig.simulator.contract.clock import US_PER_S
-from fleetrig.simulator.contract.identity import ClientCertificate
 
+STEADY = settings(
+    max_examples=150, deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
 NOW_US = 1_790_000_000 * US_PER_S
 DAY_US = 86_400 * US_PER_S
 NOW = datetime.fromtimestamp(NOW_US // US_PER_S, UTC)
@@ -146,7 +151,7 @@ def test_a_device_is_no_authority() -> None:
     root = made("Root", "Root", root_key, root_key, ca=True)
     device = made("HB-1", "Root", device_key, root_key)
     forged = made("HB-2", "HB-1", own_key, device_key)
-    assert trusting(root).verify(der(forged, device), NOW_US).reason == "invalid CA certificate"
+    assert trusting(root).verify(der(forged, device), NOW_US).reason == "unsuitable certificate purpose"
     assert not trusting(root).verify(der(device), NOW_US).reason
 
 
@@ -186,70 +191,6 @@ def test_nobody_is_trusted_at_first(plant: CertificateAuthority) -> None:
     assert ClientAuthorities().verify(plant.issue_client("HB-1").chain, NOW_US).reason
 
 
-@pytest.mark.parametrize(
-    "subject",
-    [
-        "/CN=Plant CA/O=Acme  GmbH",
-        "/C=DE/O=Größe AG /OU=A/CN=x",
-        "/DC=com/DC=example/CN=Sub CA",
-        "/O=a/O=b/emailAddress=X@Y.z/serialNumber=12 A",
-        "/CN=Fleet+OU=Two/O=Acme",
-        f"/O={'Q' * 64}/OU={'R' * 64}/CN={'S' * 64}",
-    ],
-)
-def test_the_issuer_hash_is_that_of_openssl(tmp_path: Path, subject: str) -> None:
-    new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-    files = ["-keyout", str(tmp_path / "k"), "-out", str(tmp_path / "c")]
-    make = ["openssl", "req", "-x509", "-utf8", *new_key, *files, "-subj", subject, "-multivalue-rdn"]
-    subprocess.run(make, check=True, capture_output=True)
-    ask = ["openssl", "x509", "-in", str(tmp_path / "c"), "-issuer_hash", "-noout"]
-    printed = subprocess.run(ask, check=True, capture_output=True, text=True)
-    certificate = x509.load_pem_x509_certificate((tmp_path / "c").read_bytes())
-    assert name_hash(certificate.issuer) == printed.stdout.strip()
-
-
-def test_with_a_seed_everything_is_the_same_each_time() -> None:
-    def issued(seed: str) -> tuple[bytes, ClientCertificate]:
-        authority = CertificateAuthority("CA", NOW_US, seed=seed)
-        return authority.certificate_pem, authority.issue_client("HB-1")
-
-    assert issued("1") == issued("1")
-    assert issued("1")[1].key_pem != issued("2")[1].key_pem
-
-
-def test_without_a_seed_nothing_is(plant: CertificateAuthority) -> None:
-    assert plant.issue_client("HB-1").key_pem != plant.issue_client("HB-1").key_pem
-
-
-def test_two_units_of_a_seed_share_no_key() -> None:
-    authority = CertificateAuthority("CA", NOW_US, seed="1")
-    assert authority.issue_client("HB-1").key_pem != authority.issue_client("HB-2").key_pem
-
-
-def test_an_authority_of_others_issues_too() -> None:
-    root = trustme.CA()
-    now_us = int(datetime.now(UTC).timestamp()) * US_PER_S
-    authority = read_authority(root.private_key_pem.bytes() + root.cert_pem.bytes(), now_us)
-    issued = authority.issue_client("HB-1")
-    assert common_name_of(issued) == "HB-1"
-    assert not ClientAuthorities(root.cert_pem.bytes()).verify(issued.chain, now_us).reason
-
-
-def test_files_that_do_not_fit_are_told() -> None:
-    one, other = trustme.CA(), trustme.CA()
-    with pytest.raises(ValueError, match="does not belong"):
-        read_authority(one.private_key_pem.bytes() + other.cert_pem.bytes(), NOW_US)
-    with pytest.raises(ValueError, match="no PEM private key"):
-        read_authority(one.cert_pem.bytes(), NOW_US)
-    with pytest.raises(ValueError, match="no PEM certificate"):
-        client_certificate_in(one.private_key_pem.bytes())
-
-
-def test_a_key_is_never_printed(plant: CertificateAuthority) -> None:
-    issued = plant.issue_client("HB-1")
-    assert repr(issued) == f"client-certificate:{issued.fingerprint[:4]}"
-
-
 def test_what_anybody_shows_is_not_kept() -> None:
     """A handshake takes chains of up to 100 KB, and whoever is not let in can show a new one each time."""
     authorities = ClientAuthorities()
@@ -270,3 +211,95 @@ def test_chains_that_run_together_alike_are_two() -> None:
     der = shown.public_bytes(Encoding.DER)
     assert authorities.verify((der,), NOW_US).reason == ""
     assert authorities.verify((der[:-1], der[-1:]), NOW_US).reason
+
+
+def test_a_chain_in_the_wrong_order_is_explained(plant: CertificateAuthority) -> None:
+    """OpenSSL takes the first certificate for the client's own, whatever it is."""
+    own, line = plant.authority_below("Line 1").issue_client("HB-1").chain
+    verified = ClientAuthorities(plant.certificate_pem).verify((line, own), NOW_US)
+    assert verified.reason == "unsuitable certificate purpose"
+    assert verified.explanation == "the chain is in the wrong order: 'CN=Line 1' comes first, and it issued 'CN=HB-1'"
+
+
+def test_who_is_missing_is_explained(plant: CertificateAuthority) -> None:
+    own, _ = plant.authority_below("Line 1").issue_client("HB-1").chain
+    verified = ClientAuthorities(plant.certificate_pem).verify((own,), NOW_US)
+    assert verified.explanation == "'CN=Line 1', which issued 'CN=HB-1', is neither trusted nor shown"
+
+
+def test_what_is_told_of_names_is_short_and_harmless() -> None:
+    shown = CertificateAuthority(named("\x1b[2J\n"), NOW_US)
+    for name in (named("x"), x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "x" * 64)] * 50)):
+        verified = ClientAuthorities().verify(shown.issue_client(name).chain, NOW_US)
+        assert verified.explanation.isprintable()
+        assert len(verified.explanation) < 300
+
+
+def test_the_newest_list_of_an_authority_counts() -> None:
+    authority = CertificateAuthority("CA", NOW_US)
+    chain = authority.issue_client("HB-1").chain
+    empty = authority.crl(NOW_US)
+    authority.revoke(chain[0], NOW_US)
+    full = authority.crl(NOW_US)
+    trusted = ClientAuthorities(authority.certificate_pem)
+    for lists, reason in ((empty, ""), (full, "certificate revoked"), (empty, "certificate revoked")):
+        trusted.add_crls(lists)
+        assert trusted.verify(chain, NOW_US).reason == reason
+
+
+def test_lists_can_stand_in_the_file_of_the_authorities() -> None:
+    """As OpenSSL reads such files: `cat ca.pem crl.pem` is what `--client-ca` takes."""
+    authority = CertificateAuthority("CA", NOW_US)
+    chain = authority.issue_client("HB-1").chain
+    authority.revoke(chain[0], NOW_US)
+    trusted = ClientAuthorities(authority.certificate_pem + authority.crl(NOW_US))
+    assert trusted.verify(chain, NOW_US).reason == "certificate revoked"
+    with pytest.raises(ValueError, match="PEM"):
+        ClientAuthorities(authority.crl(NOW_US))
+
+
+def test_a_list_that_somebody_else_has_signed_counts_for_nothing(plant: CertificateAuthority) -> None:
+    impostor = CertificateAuthority("Plant CA", NOW_US)
+    trusted = ClientAuthorities(plant.certificate_pem)
+    trusted.add_crls(impostor.crl(NOW_US))
+    assert trusted.verify(plant.issue_client("HB-1").chain, NOW_US).reason == "unable to get certificate CRL"
+
+
+def test_an_old_list_counts_no_more(plant: CertificateAuthority) -> None:
+    trusted, chain = ClientAuthorities(plant.certificate_pem), plant.issue_client("HB-1").chain
+    trusted.add_crls(plant.crl(NOW_US, days=7))
+    assert not trusted.verify(chain, NOW_US + 6 * DAY_US).reason
+    assert trusted.verify(chain, NOW_US + 8 * DAY_US).reason == "CRL has expired"
+    assert trusted.verify(chain, NOW_US - DAY_US // 2).reason == "CRL is not yet valid"
+    assert trusted.verify(chain, NOW_US + 700 * DAY_US).reason == "certificate has expired"
+
+
+@pytest.mark.parametrize("pem", [b"", b"noise", b"-----BEGIN X509 CRL-----\nnoise\n-----END X509 CRL-----"])
+def test_what_is_no_list_is_told(pem: bytes) -> None:
+    with pytest.raises(ValueError, match="no PEM list of revoked certificates"):
+        ClientAuthorities().add_crls(pem)
+
+
+SEEDED = CertificateAuthority("CA", NOW_US, seed="flipped bytes")
+CHAIN = SEEDED.authority_below("Line").issue_client("HB-1").chain
+TRUSTED = ClientAuthorities(SEEDED.certificate_pem)
+
+
+@STEADY
+@given(st.integers(0, 1), st.integers(0, min(map(len, CHAIN)) - 1), st.integers(0, 255))
+def test_a_chain_with_a_flipped_byte_raises_nothing(which: int, position: int, value: int) -> None:
+    flipped = list(CHAIN)
+    flipped[which] = CHAIN[which][:position] + bytes([value]) + CHAIN[which][position + 1 :]
+    assert isinstance(TRUSTED.verify(tuple(flipped), NOW_US).reason, str)
+
+
+def test_an_extension_that_stands_twice_makes_it_unreadable(plant: CertificateAuthority) -> None:
+    """The library raises an error of its own for that, and only when it is asked."""
+    first, second = x509.ObjectIdentifier("1.2.3.4.5.1"), x509.ObjectIdentifier("1.2.3.4.5.2")
+    odd = [extension(x509.UnrecognizedExtension(oid, b"")) for oid in (first, second)]
+    plain = leaf_profile(named("HB-1"), Validity.days(NOW_US, 9), FOR_CLIENTS)
+    certificate = plant.issue(replace(plain, extensions=(*plain.extensions, *odd)), key().public_key(), "odd")
+    (shown,) = der(certificate)
+    twice = shown.replace(b"\x2a\x03\x04\x05\x02", b"\x2a\x03\x04\x05\x01")
+    assert twice != shown
+    assert ClientAuthorities(plant.certificate_pem).verify((twice,), NOW_US).reason == "the certificate cannot be read"

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from fleetrig.reference_server.address import Address
-from fleetrig.reference_server.reference import ANY_LOOPBACK_PORT, PlatformOptions, ReferenceServer, ServerOptions
+from fleetrig.reference_server.reference import ReferenceServer
+from fleetrig.reference_server.server_options import ANY_LOOPBACK_PORT, PlatformOptions, ServerOptions
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
 from fleetrig.simulator.contract.clock import US_PER_S
 from fleetrig.simulator.contract.delivery import Ending
@@ -100,7 +101,7 @@ def test_each_platform_has_its_own_port_over_one_store(bench: ServerBench) -> No
 
 def test_a_listener_that_nobody_knows(bench: ServerBench) -> None:
     options = PlatformOptions("echo", bench.build, {"htp": ANY_LOOPBACK_PORT})
-    with pytest.raises(UsageError, match="no listener called 'htp'; there are http, https, .*; did you mean http"):
+    with pytest.raises(UsageError, match=r"no listener called 'htp'; there are http, https, .*; did you mean http"):
         bench.run(ReferenceServer(ServerOptions((options,))))
 
 

@@ -69,7 +69,10 @@ TokenForAll = Annotated[
 Tokens = Annotated[Path | None, typer.Option(metavar="F.csv", help="Columns serial, token or certificate, attributes.")]
 Certificates = Annotated[
     Path | None,
-    typer.Option(metavar="DIR|CA.pem", help="Client certificates: SERIAL.pem of each device, or who issues them."),
+    typer.Option(
+        metavar="DIR|CA.pem",
+        help="Client certificates: SERIAL.pem of each device, or who issues them (also a folder of `ca new`).",
+    ),
 ]
 Confirmation = Annotated[
     str, typer.Option(metavar="WORD", help="Asked before an update, devices say confirmed, denied or none.")

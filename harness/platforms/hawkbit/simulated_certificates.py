@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from fleetrig.harness.commands.fleet_options import warn_if_others_can_read
 from fleetrig.harness.scenario_file.unit_list import Unit
 from fleetrig.harness.servers.pem_file import pem_file
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.identity import ClientCertificate
+
+AUTHORITY_FILES: Final = ("ca.pem", "ca-key.pem")
+"""Of a folder that `fleetrig ca new` made."""
 
 
 def certificates_of(units: Sequence[Unit], given: Path | None, now_us: int) -> dict[str, ClientCertificate]:
@@ -18,7 +22,9 @@ def certificates_of(units: Sequence[Unit], given: Path | None, now_us: int) -> d
     if given is None and not listed:
         return {}
     if given is not None and given.is_file():
-        return _issued(units, given, now_us)
+        return _issued(units, [given], now_us)
+    if given is not None and (given / AUTHORITY_FILES[-1]).is_file():
+        return _issued(units, [given / name for name in AUTHORITY_FILES], now_us)
     pems = listed if given is None else {unit.serial: _in_folder(given, unit.serial) for unit in units}
     without = next((unit.serial for unit in units if unit.serial not in pems), None)
     if without is not None:
@@ -26,13 +32,14 @@ def certificates_of(units: Sequence[Unit], given: Path | None, now_us: int) -> d
     return {serial: _read(serial, pem) for serial, pem in pems.items()}
 
 
-def _issued(units: Sequence[Unit], authority_file: Path, now_us: int) -> dict[str, ClientCertificate]:
+def _issued(units: Sequence[Unit], authority_files: Sequence[Path], now_us: int) -> dict[str, ClientCertificate]:
     # Only here, as below: the library takes long to import, and most simulations need no certificates.
     from fleetrig.simulator.certificates.authority import read_authority
 
+    authority_file = authority_files[-1]
     warn_if_others_can_read(authority_file)
     try:
-        authority = read_authority(pem_file(authority_file), now_us)
+        authority = read_authority(b"\n".join(map(pem_file, authority_files)), now_us)
         return {unit.serial: authority.issue_client(unit.serial) for unit in units}
     except OSError as error:
         raise UsageError(f"--certificates: cannot read {authority_file}: {error.strerror or error}") from None
@@ -43,14 +50,14 @@ def _issued(units: Sequence[Unit], authority_file: Path, now_us: int) -> dict[st
 
 
 def _in_folder(folder: Path, serial: str) -> bytes:
-    """`SERIAL.pem` with both, or `SERIAL.crt` and `SERIAL.key`."""
+    """`SERIAL.pem` with both or with `SERIAL-key.pem` beside it, or `SERIAL.crt` and `SERIAL.key`."""
     if not folder.is_dir():
         raise UsageError(
             f"--certificates: {folder} is neither a folder nor a file; expected a folder with SERIAL.pem of each "
             "device, or the PEM file of an authority that issues them"
         )
-    both, *parts = (folder / f"{serial}{ending}" for ending in (".pem", ".crt", ".key"))
-    files = [both] if both.is_file() else parts
+    both, beside, *parts = (folder / f"{serial}{ending}" for ending in (".pem", "-key.pem", ".crt", ".key"))
+    files = [both, *([beside] if beside.is_file() else [])] if both.is_file() else parts
     try:
         return b"\n".join(pem_file(file) for file in files)
     except OSError as error:

@@ -50,11 +50,16 @@ class _Held:
 class CoapFront:
     """A `Front` and a `DatagramReceiver`."""
 
-    def __init__(self, server: Server, tools: FrontTools, rules: CoapRules) -> None:
+    def __init__(
+        self, server: Server, tools: FrontTools, rules: CoapRules, monotonic_us: Callable[[], int] | None = None
+    ) -> None:
+        """`monotonic_us`: a clock that nobody moves, since retransmission must go on when the server's own is set; the
+        event loop's, unless another is given."""
         self._server = server
         self._tools = tools
         self._rules = rules
         self._loop = asyncio.get_running_loop()
+        self._now_us = monotonic_us or self._loop_us
         self._agenda = Agenda()
         self._layer = Layer(rules, tools.uniform, self._agenda)
         self._known: OrderedDict[int, _Held] = OrderedDict()
@@ -220,8 +225,16 @@ class CoapFront:
 
     # Time
 
-    def _now_us(self) -> int:
-        """Of a clock that nobody moves: retransmission must go on when the server's own clock is set."""
+    def run_due(self) -> None:
+        """Lets happen what is due; the loop calls it when the first is."""
+        self._timer = None
+        try:
+            self._agenda.run(self._now_us() + 1)  # the loop rounds down
+        except Exception as bug:  # noqa: BLE001 (what else is due must still happen)
+            self._tools.on_bug(None, bug)
+        self._arm()
+
+    def _loop_us(self) -> int:
         return int(self._loop.time() * US_PER_S)
 
     def _arm(self) -> None:
@@ -232,15 +245,7 @@ class CoapFront:
             if due_s is not None and self._timer.when() <= due_s:
                 return
             self._timer.cancel()
-        self._timer = None if due_s is None else self._loop.call_at(due_s, self._run_due)
-
-    def _run_due(self) -> None:
-        self._timer = None
-        try:
-            self._agenda.run(self._now_us() + 1)  # the loop rounds down
-        except Exception as bug:  # noqa: BLE001 (what else is due must still happen)
-            self._tools.on_bug(None, bug)
-        self._arm()
+        self._timer = None if due_s is None else self._loop.call_at(due_s, self.run_due)
 
 
 def coap_front(server: Server, tools: FrontTools) -> CoapFront:

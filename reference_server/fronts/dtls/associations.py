@@ -159,13 +159,14 @@ class DtlsAssociations:
         sock = self._sock
         session = Session(address[0], sock.local_port, self._tools.next_session_id(), sock.listener, tls=True)
         peer = DtlsPeer(session, address, random, engine, now_s, self)
-        engine.judgement.session = replace(session, server_name=engine.server_name)
-        engine.show(self._server.shown_certificate(engine.judgement.session, self._tools.clock.now_us()))
+        engine.judgement.session = session
+        engine.show(self._server.shown_certificate(session, self._tools.clock.now_us()))
         self._shaking.pop(address, None)
         if len(self._shaking) >= self._limits.shaking and (oldest := _first(self._shaking)) is not None:
             self._give_up(oldest, f"{self._limits.shaking} others are in the middle of a handshake")
         self._shaking[address] = peer
         self._take(peer, b"", now_s)
+        engine.judgement.session = replace(session, server_name=engine.server_name)  # the hello has been read now
 
     # The datagrams of a peer
 
@@ -186,15 +187,12 @@ class DtlsAssociations:
         self._try(peer, lambda: self._go_on(peer, now_s))
 
     def _go_on(self, peer: DtlsPeer, now_s: float) -> None:
-        if peer.is_open:
-            self._open[peer.address] = self._open.pop(peer.address)
-            peer.heard_s = now_s
-        elif not peer.engine.shake():
-            return
-        else:
+        if not peer.is_open:
+            if not peer.engine.shake():
+                return
             self.flush(peer)
             self._open_up(peer, now_s)
-        self._read(peer)
+        self._read(peer, now_s)
 
     def _open_up(self, peer: DtlsPeer, now_s: float) -> None:
         self.forget(peer)
@@ -208,13 +206,15 @@ class DtlsAssociations:
         self._open[peer.address] = peer
         self._receiver.peer_opened(peer)
 
-    def _read(self, peer: DtlsPeer) -> None:
+    def _read(self, peer: DtlsPeer, now_s: float) -> None:
         while self._open.get(peer.address) is peer and (data := peer.engine.read()) is not None:
             if not data:
                 peer.engine.end()
                 self.flush(peer)
                 self._drop(peer)
                 return
+            self._open[peer.address] = self._open.pop(peer.address)
+            peer.heard_s = now_s
             self._receiver.received(peer, data)
 
     # Ends

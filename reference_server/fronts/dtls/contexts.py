@@ -13,6 +13,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable
 from dataclasses import replace
+from hashlib import blake2b
 from typing import Any, Final
 
 from OpenSSL import SSL
@@ -29,6 +30,7 @@ from fleetrig.simulator.contract.handshake import ShownCertificate, TlsAlert
 from fleetrig.simulator.contract.session import Session
 
 DTLS_1_2: Final = 0xFEFD
+COOKIE_BYTES: Final = 20
 CIPHERS: Final = ":".join(
     (
         *("ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES128-CCM8", "ECDHE-ECDSA-AES128-CCM"),
@@ -61,7 +63,8 @@ class DtlsJudgement(CertificateJudgement):
 
     def cookie(self) -> bytes:
         """Proves that a peer hears what is sent to its address (RFC 6347 §4.2.1)."""
-        return hmac.digest(self.cookie_secret, repr(self.address[:2]).encode(), "sha256")
+        host, port, *_ = self.address
+        return blake2b(f"{host} {port}".encode(), key=self.cookie_secret, digest_size=COOKIE_BYTES).digest()
 
     def key(self, identity: bytes) -> bytes | None:
         """The pre-shared key of an identity."""
@@ -109,7 +112,6 @@ def dtls_context(certificate: ServerCertificate) -> SSL.Context:
     judge_certificates(context)
     context.set_cookie_generate_callback(lambda connection: _of(connection).cookie())
     context.set_cookie_verify_callback(lambda connection, cookie: hmac.compare_digest(_of(connection).cookie(), cookie))
-    context.set_tlsext_servername_callback(_hear_name)
     lib.SSL_CTX_set_psk_server_callback(context._context, _FIND_KEY)  # noqa: SLF001 (pyOpenSSL has no method for it)
     return context
 
@@ -118,12 +120,6 @@ def _of(connection: SSL.Connection) -> DtlsJudgement:
     found = connection.get_app_data()
     assert isinstance(found, DtlsJudgement)
     return found
-
-
-def _hear_name(connection: SSL.Connection) -> None:
-    judgement = _of(connection)
-    name = (connection.get_servername() or b"").decode("ascii", "replace")
-    judgement.session = replace(judgement.session, server_name=name)
 
 
 @ffi.callback("unsigned int (*)(SSL *, const char *, unsigned char *, unsigned int)", error=0)  # type: ignore[untyped-decorator]

@@ -37,7 +37,7 @@ TLS_1_3: Final = 0x0304
 
 
 def judge_certificates(context: SSL.Context) -> None:
-    """Has the `CertificateJudgement` asked that is the app data of each `SSL.Connection`, if the peer shows certificates."""
+    """Has the judgement asked that is the app data of each `SSL.Connection`, if its peer shows certificates."""
     lib.SSL_CTX_set_verify(context._context, SSL.VERIFY_PEER, _VERIFY)  # noqa: SLF001
     lib.SSL_CTX_set_msg_callback(context._context, _NOTE_MESSAGE)  # noqa: SLF001
 

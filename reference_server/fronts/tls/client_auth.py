@@ -11,7 +11,9 @@ class ClientAuth(StrEnum):
     NONE = "none"
     """Nobody is asked for one."""
     OPTIONAL = "optional"
-    """Who shows one must show one of a trusted authority, that counts by the machine's clock; else an alert."""
+    """Who shows one must show one of a trusted authority, that counts by the machine's clock; else an alert.
+
+    The platform is asked as well, but when it refuses the connection ends without its alert."""
     REQUIRED = "required"
     """As `OPTIONAL`, and who shows none gets an alert too."""
     ANY = "any"

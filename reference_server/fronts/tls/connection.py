@@ -23,6 +23,8 @@ from fleetrig.simulator.contract.handshake import ShownCertificate, TlsAlert
 READ_BYTES = 64 * 1024
 """How much is read off a connection before others have their turn."""
 
+UNHEARD_BYTES = 1024 * 1024
+
 EngineMaker = Callable[[ShownCertificate, CertificateJudgement], TlsEngine]
 
 
@@ -45,6 +47,10 @@ class TlsConnections:
         self.is_stopped = False
         self._waiting: dict[TlsConnection, None] = {}
         """Those that shake hands or end, the oldest first."""
+
+    @property
+    def waiting(self) -> int:
+        return len(self._waiting)
 
     def add(self, connection: TlsConnection) -> None:
         if len(self._waiting) >= self.handshakes.limits.at_once:
@@ -195,12 +201,22 @@ class TlsConnection(asyncio.Protocol):
         self._flush()
         if not is_done:
             return False
+        self._ask_about(engine.certificates())
         self._forget()
         self.session = replace(self.session, certificates=engine.certificates(), server_name=engine.server_name)
         self._stage = TlsStage.OPEN
         self._inner = self._make()
         self._inner.connection_made(TlsTransport(self))
         return True
+
+    def _ask_about(self, certificates: Certificates) -> None:
+        """The standard library lets nobody be asked in a handshake: then it is now, too late for an alert."""
+        judgement = self._judgement
+        if certificates and not judgement.is_made:
+            judgement.certificates = certificates
+            judgement.make()
+        if judgement.alert is not None or judgement.bug is not None:
+            raise TlsFailure("refused", "the platform does not take its certificate")
 
     def _judge(self, certificates: Certificates) -> TlsAlert | None:
         assert self._engine is not None
@@ -236,6 +252,7 @@ class TlsConnection(asyncio.Protocol):
             assert self._inner is not None
             data = self._engine.read()
             if data is None:
+                self._say_what_tls_says()
                 return
             if data:
                 self._inner.data_received(data)
@@ -243,14 +260,23 @@ class TlsConnection(asyncio.Protocol):
                 self._peer_ended()
                 self.outer.close()
 
+    def _say_what_tls_says(self) -> None:
+        """Unasked by the front: that there is no renegotiation, for one. Who goes on asking must listen too."""
+        if self._flush() and self.outer.get_write_buffer_size() > UNHEARD_BYTES:
+            self._note(TlsFailure("refused", "it goes on making TLS answer, and reads no answers"))
+            self.abort()
+
     def _peer_ended(self) -> None:
         if self._stage is TlsStage.OPEN and self._inner is not None:
             self._inner.eof_received()
             self.close()
 
-    def _flush(self) -> None:
-        if self._engine is not None and (ciphertext := self._engine.outgoing()):
+    def _flush(self) -> bool:
+        """Whether there was anything to send."""
+        ciphertext = b"" if self._engine is None else self._engine.outgoing()
+        if ciphertext:
             self.outer.write(ciphertext)
+        return bool(ciphertext)
 
     def _end(self) -> None:
         """Sends the last word, and waits for the peer to end as well."""

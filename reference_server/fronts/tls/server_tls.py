@@ -36,7 +36,8 @@ class ServerTls:
         self._verifying: list[ssl.SSLContext] = []
         self._makers: dict[ShownCertificate, Callable[[CertificateJudgement], TlsEngine]] = {}
         self._handshakes: Handshakes | None = None
-        self._connections: TlsConnections | None = None
+        self.connections: TlsConnections | None = None
+        """Those of the listener since it opened last."""
         self._makers[ShownCertificate.OWN] = self._maker(ShownCertificate.OWN)
 
     def judge_by(self, handshakes: Handshakes) -> None:
@@ -60,13 +61,13 @@ class ServerTls:
         """What makes the protocol of a TCP connection; `make` makes the front's, after the handshake."""
         if self._handshakes is None:
             raise ModelError(f"nobody judges the handshakes of the listener {listener}")
-        self._connections = TlsConnections(listener, self._handshakes, self._engine)
-        return partial(TlsConnection, self._connections, make)
+        self.connections = TlsConnections(listener, self._handshakes, self._engine)
+        return partial(TlsConnection, self.connections, make)
 
     def stop(self) -> None:
         """Ends connections that no front knows of."""
-        if self._connections is not None:
-            self._connections.stop()
+        if self.connections is not None:
+            self.connections.stop()
 
     def _engine(self, shown: ShownCertificate, judgement: CertificateJudgement) -> TlsEngine:
         make = self._makers.get(shown)

@@ -81,8 +81,11 @@ class StdlibEngine:
             raise _failure(error) from error
 
     def write(self, data: memoryview) -> int:
+        block, written = data[:BLOCK_BYTES], 0
         try:
-            return self._tls.write(data)
+            while written < len(block):
+                written += self._tls.write(block[written:])  # one record at a time
+            return written
         except ssl.SSLError as error:
             raise _failure(error) from error
 

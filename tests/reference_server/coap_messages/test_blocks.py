@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import aiocoap
+from typing import Any
+
+import aiocoap  # type: ignore[import-untyped]
 import pytest
 
 from fleetrig.reference_server.coap_rules import CoapRules
@@ -15,7 +17,7 @@ def bench() -> MessageBench:
     return MessageBench(CoapRules(body_bytes=4_096))
 
 
-def block1(n: int, body: bytes, exponent: int, message_id: int, uri: str = "echo", **fields: object) -> bytes:
+def block1(n: int, body: bytes, exponent: int, message_id: int, uri: str = "echo", **fields: Any) -> bytes:
     size = 16 << exponent
     payload, has_more = body[n * size : (n + 1) * size], (n + 1) * size < len(body)
     return con(uri, message_id, POST, payload=payload, block1=(n, has_more, exponent), **fields)
@@ -55,13 +57,13 @@ def test_a_request_in_blocks_is_told_once_and_whole(bench: MessageBench, exponen
 
 def download_rest(bench: MessageBench, first: aiocoap.Message) -> bytes:
     """The further blocks of an answer to a POST."""
-    rest, n = b"", 1
+    rest, n = bytearray(), 1
     while True:
         answer = bench.read(con("echo", 500 + n, POST, block2=(n, False, first.opt.block2.size_exponent)))
         assert answer.opt.etag == first.opt.etag
         rest += answer.payload
         if not answer.opt.block2.more:
-            return rest
+            return bytes(rest)
         n += 1
 
 

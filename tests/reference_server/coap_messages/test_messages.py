@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import aiocoap
+from typing import Any
+
+import aiocoap  # type: ignore[import-untyped]
 import pytest
 
 from fleetrig.reference_server.coap_rules import CoapRules
@@ -193,7 +195,7 @@ OPTIONS = [
 
 
 @pytest.mark.parametrize(("fields", "code", "is_told"), OPTIONS)
-def test_options_of_a_request(bench: MessageBench, fields: dict[str, object], code: str, is_told: bool) -> None:
+def test_options_of_a_request(bench: MessageBench, fields: dict[str, Any], code: str, is_told: bool) -> None:
     assert bench.read(con("echo", 7, **fields)).code.dotted == code
     assert (bench.platform.heard == ["GET coap:/echo"]) is is_told
 

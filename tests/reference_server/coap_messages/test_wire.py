@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import aiocoap
+import aiocoap  # type: ignore[import-untyped]
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -62,10 +62,9 @@ def test_a_reader_that_shares_nothing_writes_the_same(message: WireMessage) -> N
 def is_read_or_refused(data: bytes) -> None:
     try:
         message = decode(data)
-    except MalformedMessage as malformed:
-        assert malformed.why
-    else:
-        assert decode(encode(message)) == message
+    except MalformedMessage:
+        return
+    assert decode(encode(message)) == message
 
 
 @given(messages)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import aiocoap
+import aiocoap  # type: ignore[import-untyped]
 import pytest
 
 from fleetrig.reference_server.coap_messages.wire import MalformedMessage, decode
 from fleetrig.simulator.contract.coap import CoapResponse
-from fleetrig.simulator.contract.envelope import WireForm
+from fleetrig.simulator.contract.envelope import Send, WireForm
 from tests.coap.bench import HELLO, NON, POST, MessageBench, con, message
 
 
@@ -57,14 +57,8 @@ def test_half(bench: MessageBench) -> None:
 
 def test_cut_after_some_bytes(bench: MessageBench) -> None:
     note = CoapResponse("2.05", HELLO, observe=5, token=b"o")
-    bench.endpoint.perform(_send(note), 0)
+    bench.endpoint.perform(Send(1, note, form=WireForm.HALF, cut_after_bytes=3), 0)
     assert [len(one) for one in bench.taken()] == [3]
-
-
-def _send(note: CoapResponse):
-    from fleetrig.simulator.contract.envelope import Send
-
-    return Send(1, note, form=WireForm.HALF, cut_after_bytes=3)
 
 
 @pytest.mark.parametrize("payload", [b"", HELLO, b"x" * 1_000])

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from fleetrig.reference_server.address import Address
-from fleetrig.reference_server.reference import ANY_LOOPBACK_PORT, ReferenceServer
+from fleetrig.reference_server.reference import ReferenceServer
+from fleetrig.reference_server.server_options import ANY_LOOPBACK_PORT
 from fleetrig.simulator.contract.clock import to_us
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.trace import Trace

@@ -12,7 +12,8 @@ import pytest
 
 from fleetrig.reference_server.platforms.hawkbit.platform import HawkbitPlatform
 from fleetrig.reference_server.platforms.hawkbit.state.settings import DosFilter, Settings
-from fleetrig.reference_server.reference import PlatformOptions, ReferenceServer, ServerOptions
+from fleetrig.reference_server.reference import ReferenceServer
+from fleetrig.reference_server.server_options import PlatformOptions, ServerOptions
 from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.http import HttpRequest
 from tests.reference_server.fronts.conftest import FrontBench, Loop, Noon

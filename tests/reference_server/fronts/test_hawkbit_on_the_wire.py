@@ -13,7 +13,8 @@ import pytest
 
 from fleetrig.reference_server.platforms.hawkbit.platform import HawkbitPlatform
 from fleetrig.reference_server.platforms.hawkbit.state.settings import Settings
-from fleetrig.reference_server.reference import PlatformOptions, ReferenceServer, ServerOptions
+from fleetrig.reference_server.reference import ReferenceServer
+from fleetrig.reference_server.server_options import PlatformOptions, ServerOptions
 from tests.golden.replay import read_rows
 from tests.reference_server.fronts.conftest import Loop, Noon
 from tests.reference_server.fronts.peer import Answer, Peer

@@ -16,7 +16,8 @@ import pytest
 from fleetrig.reference_server.platforms.hawkbit.platform import HawkbitPlatform
 from fleetrig.reference_server.platforms.hawkbit.request import kept_upload
 from fleetrig.reference_server.platforms.hawkbit.state.settings import Quotas, Settings
-from fleetrig.reference_server.reference import PlatformOptions, ReferenceServer, ServerOptions
+from fleetrig.reference_server.reference import ReferenceServer
+from fleetrig.reference_server.server_options import PlatformOptions, ServerOptions
 from tests.reference_server.fronts.conftest import Loop, Noon
 from tests.reference_server.fronts.peer import Answer, Peer
 from tests.reference_server.fronts.test_hawkbit_on_the_wire import ADMIN, mgmt

@@ -61,6 +61,8 @@ def configuration(folder: Path, ca: trustme.CA, numbers: list[int]) -> str:
     plain, tls, with_password = numbers
     return f"""
 per_listener_settings true
+log_type error
+log_type warning
 user {getpass.getuser()}
 listener {plain} 127.0.0.1
 allow_anonymous true

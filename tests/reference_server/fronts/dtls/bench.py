@@ -19,10 +19,14 @@ from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.contract.trace import Trace, TraceEvent
 from fleetrig.simulator.transports.client_tls import ClientTls
 from fleetrig.simulator.transports.dtls_client import DtlsClient
-from tests.certificates import P256, of_server, trusting
+from tests.certificates import P256, long_chain, of_server, trusting
 
 AUTHORITY = CA(key_type=P256)
 SERVER = of_server(AUTHORITY.issue_cert("localhost", "127.0.0.1", key_type=P256))
+SHOWN = {
+    ShownCertificate.STRANGER: of_server(CA(key_type=P256).issue_cert("localhost", key_type=P256)),
+    ShownCertificate.LONG_CHAIN: of_server(long_chain(AUTHORITY, 9).issue_cert("localhost", key_type=P256)),
+}
 DEVICE = ("127.0.0.1", 40_001)
 KEYS = {"dev-1": b"sixteen bytes!!!"}
 
@@ -83,6 +87,9 @@ class Device:
     came: list[bytes] = field(default_factory=list)
     failure: BaseException | None = None
 
+    def hear(self, datagram: bytes) -> None:
+        self.do(lambda: self.client.take(datagram))
+
     def do(self, step: Callable[[], Iterable[bytes] | None]) -> None:
         try:
             self.came += step() or ()
@@ -105,7 +112,8 @@ class Bench:
         trace.listen(self.events.append)
         tools = FrontTools(Midnight(), trace, lambda _, bug: self.bugs.append(bug), count(1).__next__)
         sock = DatagramSocket("coaps", 5684, None, lambda data, address: self.to_device.append((data, address)))
-        contexts = DtlsContexts(lambda _: certificate)
+        shown = {**SHOWN, ShownCertificate.OWN: certificate}
+        contexts = DtlsContexts(shown.__getitem__)
         self.server = DtlsAssociations(
             self.echo, sock, self.judge, tools, contexts, b"secret", limits or DtlsLimits()  # type: ignore[arg-type]
         )  # fmt: skip
@@ -134,7 +142,7 @@ class Bench:
         self.carry_to_server(device)
         [(verify, _)] = self.take_sent()
         self.to_device += before
-        device.do(lambda: device.client.take(verify))
+        device.hear(verify)
         return device
 
     def half_open(self, shown: TlsCredential | None = None, address: SocketAddress = DEVICE) -> Device:
@@ -145,10 +153,12 @@ class Bench:
 
     def run(self) -> None:
         while sum(self.carry_to_server(device) for device in self.devices.values()) or self.to_device:
-            for data, address in self.take_sent():
-                device = self.devices.get(address)
-                if device is not None:
-                    device.do(lambda device=device, data=data: device.client.take(data))  # type: ignore[misc]
+            self.carry_to_devices()
+
+    def carry_to_devices(self) -> None:
+        for data, address in self.take_sent():
+            if address in self.devices:
+                self.devices[address].hear(data)
 
     def carry_to_server(self, device: Device) -> bool:
         datagrams = device.client.outgoing()

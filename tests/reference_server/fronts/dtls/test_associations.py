@@ -9,8 +9,8 @@ from trustme import CA, KeyType
 
 from fleetrig.reference_server.fronts.dtls.associations import DtlsLimits
 from fleetrig.simulator.contract.delivery import Ending
-from fleetrig.simulator.contract.handshake import TlsAlert
-from fleetrig.simulator.contract.identity import PreSharedKey
+from fleetrig.simulator.contract.handshake import ShownCertificate, TlsAlert
+from fleetrig.simulator.contract.identity import ClientCertificate, PreSharedKey
 from tests.certificates import P256, chain_der, of_device
 from tests.reference_server.fronts.dtls.bench import AUTHORITY, DEVICE, KEYS, Bench, Device
 
@@ -47,7 +47,7 @@ def test_a_chain_in_a_wrong_order_arrives_as_it_was_shown() -> None:
     bench = Bench()
     leaf = CA(key_type=P256).create_child_ca(key_type=P256).create_child_ca(key_type=P256).issue_cert("dev-1")
     own, *others = chain_der(leaf)
-    shown = of_device(leaf).__class__((own, *reversed(others)), leaf.private_key_pem.bytes())
+    shown = ClientCertificate((own, *reversed(others)), leaf.private_key_pem.bytes())
 
     bench.shaken(shown)
 
@@ -317,6 +317,20 @@ def test_who_says_nothing_for_long_is_forgotten() -> None:
 # Bad input
 
 
+def test_nobody_ends_or_prolongs_an_association_from_outside() -> None:
+    bench = Bench(limits=DtlsLimits(idle_s=100))
+    device = bench.shaken(CERTIFICATE)
+    fatal_alert = b"\x15\xfe\xfd" + bytes(8) + b"\0\2\2\x28"
+
+    bench.server.datagram(fatal_alert, DEVICE, 50.0)
+    bench.server.datagram(b"\x15\xfe\xfd\0\1" + bytes(6) + b"\0\x20" + bytes(32), DEVICE, 50.0)
+    assert talks(bench, device)
+
+    bench.server.datagram(fatal_alert, DEVICE, 99.0)
+    bench.server.advance(100.0)
+    assert bench.echo.closed == bench.echo.opened
+
+
 def test_garbage_is_told_once_and_disturbs_nobody() -> None:
     bench = Bench()
     device = bench.shaken(CERTIFICATE)
@@ -342,7 +356,7 @@ def test_no_truncated_or_flipped_datagram_ends_an_association_or_raises() -> Non
         for data in datagrams:
             bench.server.datagram(data, spoiled.address, 0.0)
         for data, _ in bench.take_sent():
-            spoiled.do(lambda data=data: spoiled.client.take(data))  # type: ignore[misc]
+            spoiled.hear(data)
     device.client.send(b"hello")
     kept += device.client.outgoing()
     ports = count(100)
@@ -358,3 +372,36 @@ def test_no_truncated_or_flipped_datagram_ends_an_association_or_raises() -> Non
     bench.take_sent()
     assert bench.bugs == []
     assert talks(bench, device)
+
+
+@pytest.mark.parametrize("shown", [KEY, CERTIFICATE])
+def test_a_spoiled_flight_hurts_its_own_handshake_only(shown: PreSharedKey | ClientCertificate) -> None:
+    bench = Bench()
+    device = bench.shaken(CERTIFICATE)
+    spoiled_at = range(0, 1_200, 17)
+
+    for port, at in enumerate(spoiled_at):
+        victim = bench.half_open(shown, ("127.0.0.1", port))
+        bench.carry_to_devices()
+        for datagram in victim.client.outgoing():
+            flight = bytearray(datagram)
+            flight[at % len(flight)] ^= 0x41
+            bench.server.datagram(bytes(flight[: max(at, 14)] if at % 2 else flight), victim.address, 0.0)
+
+    bench.take_sent()
+    assert bench.bugs == []
+    assert talks(bench, device)
+    bench.server.advance(60.0)
+    assert bench.server.due_in_s() == 30.0  # who hangs is gone by now
+
+
+def test_the_server_shows_what_it_is_told_to() -> None:
+    bench = Bench()
+    bench.judge.shown = ShownCertificate.STRANGER
+    assert "unable to get local issuer" in str(bench.shaken(CERTIFICATE).failure)
+
+    bench.judge.shown = ShownCertificate.LONG_CHAIN
+    assert talks(bench, bench.shaken(CERTIFICATE))
+    assert talks(bench, bench.shaken(KEY))
+    bench.judge.shown = ShownCertificate.OWN
+    assert talks(bench, bench.shaken(CERTIFICATE))

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import ssl
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
+from pathlib import Path
 from typing import cast
 
 from fleetrig.reference_server.address import Address
@@ -17,9 +21,11 @@ from fleetrig.reference_server.fronts.tls.handshakes import HandshakeLimits, Han
 from fleetrig.reference_server.fronts.tls.server_tls import ServerTls
 from fleetrig.reference_server.fronts.tls.throw_away import ServerCertificates
 from fleetrig.simulator.contract.handshake import ShownCertificate, TlsAlert
+from fleetrig.simulator.contract.identity import ClientCertificate
 from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.contract.trace import Trace, TraceEvent
 from tests.reference_server.fronts.conftest import NOON_US, Loop, Noon
+from tests.reference_server.fronts.peer import Peer
 
 
 def now_us() -> int:
@@ -47,12 +53,12 @@ class FakeJudge:
 
 
 class Echo(asyncio.Protocol):
-    """Says what it hears; `SEND n` is answered with n bytes, `END` with the end."""
+    """Says what it hears; `SEND n` is answered with n bytes, `END` with the end, `PAUSE` with nothing."""
 
     def __init__(self, bench: TlsBench) -> None:
         self.bench = bench
         self.heard = b""
-        self.paused = 0
+        self.paused = self.resumed = self.ends = 0
         self.is_lost = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -62,9 +68,13 @@ class Echo(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.heard += data
+        if self.heard.startswith(b"PAUSE") and data != b"PAUSE":
+            return
         if data.startswith(b"SEND "):
             self.transport.write(bytes(int(data.split()[1])))
-        elif data == b"END":
+        elif data == b"PAUSE":
+            self.transport.pause_reading()
+        elif data.startswith(b"END"):
             self.transport.write(b"the last words")
             self.transport.close()
         else:
@@ -72,6 +82,13 @@ class Echo(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self.paused += 1
+
+    def resume_writing(self) -> None:
+        self.resumed += 1
+
+    def eof_received(self) -> bool | None:
+        self.ends += 1
+        return None
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self.is_lost = True
@@ -118,7 +135,6 @@ class TlsBench:
         for echo in self.opened:
             self.loop.call(echo.transport.abort)
         self.loop.run(asyncio.sleep(0))
-        self.certificates.close()
 
     def until(self, condition: Callable[[], bool]) -> None:
         """Until the server's side has come so far."""
@@ -132,3 +148,42 @@ class TlsBench:
     def said(self) -> list[tuple[str, str]]:
         """(kind, reason) of what stands in the network lane."""
         return [(event.kind, event.reason) for event in self.events]
+
+
+def client(
+    bench: TlsBench,
+    certificate: ClientCertificate | None = None,
+    version: ssl.TLSVersion | None = None,
+    *,
+    security_level: int = 1,
+) -> ssl.SSLContext:
+    """Trusts the throw-away authority and shows the certificate."""
+    context = ssl.create_default_context(cafile=bench.certificates.ca)
+    if version is not None:
+        context.minimum_version = context.maximum_version = version
+    context.set_ciphers(f"DEFAULT@SECLEVEL={security_level}")
+    if certificate is not None:
+        show_certificate(context, certificate)
+    return context
+
+
+def show_certificate(context: ssl.SSLContext, certificate: ClientCertificate) -> None:
+    pem = "".join(map(ssl.DER_cert_to_PEM_cert, certificate.chain))
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "client.pem")
+        file.write_text(pem + certificate.key_pem.decode())
+        context.load_cert_chain(file)
+
+
+def what_came(port: int, context: ssl.SSLContext) -> str:
+    """What a client meets that says `hello`: `echo`, `alert …` or `end`."""
+    try:
+        with Peer(port, context) as peer:
+            peer.send(b"hello")
+            return "echo" if peer.socket.recv(64) == b"hello" else "end"
+    except ssl.SSLEOFError:
+        return "end"
+    except ssl.SSLError as error:
+        return "alert " + re.split("alert.", (error.reason or "").lower().replace("_", " "))[-1]
+    except ConnectionError as error:
+        return type(error).__name__

@@ -12,7 +12,8 @@ from fleetrig.harness.commands.serve_platform import servable
 from fleetrig.harness.conformance.exact_client import ExactClient
 from fleetrig.harness.platforms.hawkbit.conformance.suite import OWN_OPTIONS, RIGHTS
 from fleetrig.harness.platforms.hawkbit.conformance.under_test import TenantUnderTest
-from fleetrig.reference_server.reference import ReferenceServer, ServerOptions
+from fleetrig.reference_server.reference import ReferenceServer
+from fleetrig.reference_server.server_options import ServerOptions
 from fleetrig.simulator.contract.identity import UserPassword
 
 LIMIT_S = 30.0

@@ -1,0 +1,1 @@
+"""`fleetrig ca`: certificates for a bench, written as files that everything else here takes."""

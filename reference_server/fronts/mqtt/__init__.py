@@ -1,0 +1,1 @@
+"""MQTT over sockets, with and without TLS."""

@@ -1,0 +1,45 @@
+"""Retained messages: the last one of each topic, for those who subscribe later (MQTT 3.1.1 §3.3.1.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from fleetrig.reference_server.mqtt_sessions.byte_budget import ByteBudget, size_bytes_of
+from fleetrig.reference_server.mqtt_sessions.session_limits import SessionLimits
+from fleetrig.reference_server.mqtt_sessions.topic_filters import ANY_LEVEL, ANY_REST, fits, levels_of
+from fleetrig.simulator.contract.bounds import Bound
+from fleetrig.simulator.contract.mqtt import MqttPublish
+
+
+class RetainedMessages:
+    def __init__(self, limits: SessionLimits) -> None:
+        self._limit = limits.retained_messages
+        self._budget = ByteBudget(limits.retained_bytes)
+        self._messages: dict[str, MqttPublish] = {}
+
+    def __len__(self) -> int:
+        return len(self._messages)
+
+    def keep(self, publish: MqttPublish) -> Bound | None:
+        """In place of the topic's message so far; one without a payload only removes that.
+
+        The bound, if there is one against it: then the topic has none.
+        """
+        before = self._messages.pop(publish.topic, None)
+        if before is not None:
+            self._budget.give_back(size_bytes_of(before))
+        if not publish.payload:
+            return None
+        if len(self._messages) >= self._limit.most:
+            return self._limit
+        if (bound := self._budget.take(size_bytes_of(publish))) is not None:
+            return bound
+        self._messages[publish.topic] = publish
+        return None
+
+    def matching(self, filter_levels: Sequence[str]) -> Iterator[MqttPublish]:
+        """In the order in which they came. Without wildcards it looks for one topic only."""
+        if ANY_LEVEL in filter_levels or filter_levels[-1] == ANY_REST:
+            yield from (one for topic, one in self._messages.items() if fits(filter_levels, levels_of(topic)))
+        elif (found := self._messages.get("/".join(filter_levels))) is not None:
+            yield found

@@ -1,0 +1,267 @@
+"""What no client should send: answered or closed with a reason in the trace, and another client is served meanwhile."""
+
+from __future__ import annotations
+
+import gc
+import tracemalloc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+
+import pytest
+
+from fleetrig.simulator.contract.envelope import Close, Envelope, Output, Send
+from fleetrig.simulator.contract.mqtt import (
+    MqttConnack,
+    MqttConnect,
+    MqttPingreq,
+    MqttPublish,
+    MqttSuback,
+    MqttSubscribe,
+    Subscription,
+)
+from fleetrig.simulator.contract.session import Session
+from fleetrig.simulator.contract.undecodable import Flaw, Undecodable
+from tests.reference_server.echo import until
+from tests.reference_server.fronts.mqtt.mqtt_bench import MqttBench, MqttPeer
+from tests.reference_server.mqtt_codec.client_wire import V311, packet, to_server
+
+Serve = Callable[..., MqttBench]
+MAY_GROW_BYTES = 100 * 1024
+
+
+@contextmanager
+def somebody_else(bench: MqttBench) -> Iterator[None]:
+    """Another client, connected before and served after."""
+    with bench.peer() as other:
+        assert other.connect("other") == "CONNACK 0"
+        yield
+        assert other.is_served()
+
+
+def answers(session: Session, envelope: Envelope) -> Sequence[Output] | None:
+    """As a platform does that knows the standard."""
+    match envelope:
+        case Undecodable(Flaw.UNKNOWN_VERSION):
+            return (Send(session.id, MqttConnack(1)), Close(session.id))
+        case MqttSubscribe(wanted, packet_id):
+            return (Send(session.id, MqttSuback(packet_id, tuple(one.qos for one in wanted))),)
+        case _:
+            return None
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b"\x30\xff\xff\xff\x7f" + b"x" * 1_000_000, "268,435,460 bytes, where 262,144 are taken"),
+        (packet(0x30, b"\x00\x02\xff\xfe"), "the topic is no UTF-8"),
+        (packet(0x10, b"\x00\x04MQTT\x04\x02\x00\x3c\x00\x02\xc3\x28"), "the client id is no UTF-8"),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "must not have the flags"),
+        (b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", "must not have the flags"),
+        (b"\x00" * 100_000, "packet type 0"),
+    ],
+)
+def test_what_is_no_packet(serve: Serve, data: bytes, why: str) -> None:
+    bench = serve(answers)
+    with somebody_else(bench), bench.peer() as peer:
+        with suppress(ConnectionError):
+            peer.socket.sendall(data)
+            assert peer.rest() == b""
+        bench.is_gone(2)
+    assert len(bench.reasons(2)) == 1
+    assert why in bench.reasons(2)[0]
+
+
+def test_an_unknown_level_is_answered_as_the_platform_says(serve: Serve) -> None:
+    bench = serve(answers)
+    with somebody_else(bench), bench.peer() as peer:
+        peer.socket.sendall(packet(0x10, b"\x00\x04MQTT\x09\x02\x00\x3c\x00\x00"))
+        assert peer.rest() == b"\x20\x02\x00\x01"
+    assert bench.reasons(2) == ["nobody speaks level 9 of 'MQTT'"]
+
+
+def test_a_publish_before_a_connect_may_be_kept_waiting(serve: Serve) -> None:
+    bench = serve(answers)
+    with somebody_else(bench), bench.peer() as peer:
+        peer.say(MqttPublish("a", b"x", 1, packet_id=1))
+        until(lambda: (2, MqttPublish("a", b"x", 1, packet_id=1)) in bench.platform.came)
+        assert peer.connect() == "CONNACK 0"  # neither answered nor closed until now
+    assert bench.reasons(2) == []
+
+
+def test_a_client_id_of_64_kib(serve: Serve) -> None:
+    bench = serve(answers)
+    with somebody_else(bench), bench.peer() as peer:
+        assert peer.connect("x" * 65_535) == "CONNACK 0"
+
+
+def test_thousands_of_subscriptions_in_one_packet(serve: Serve) -> None:
+    bench = serve(answers)
+    wanted = tuple(Subscription(f"a/{n}", n % 3) for n in range(20_000))
+    with somebody_else(bench), bench.peer() as peer:
+        peer.connect()
+        peer.say(MqttSubscribe(wanted, 1))
+        assert peer.hear() == MqttSuback(1, tuple(one.qos for one in wanted))
+
+
+def test_silence_is_told_apart_from_waiting(serve: Serve) -> None:
+    bench = serve(first_packet_within_s=0.05)
+    with somebody_else(bench), bench.peer() as peer:
+        with pytest.raises(ConnectionResetError):
+            peer.rest()
+        bench.is_gone(2)
+    assert bench.reasons(2) == ["said nothing within 0.05 s"]
+    assert bench.reasons(1) == []
+
+
+def test_too_many_that_say_nothing_make_room_for_others(serve: Serve) -> None:
+    bench = serve(silent_connections=5)
+    with somebody_else(bench), ExitStack() as stack:
+        crowd = [stack.enter_context(bench.peer()) for _ in range(8)]
+        with bench.peer() as late:
+            assert late.connect() == "CONNACK 0"
+        for peer in crowd[:3]:
+            with pytest.raises(ConnectionResetError):
+                peer.rest()
+        assert crowd[-1].connect() == "CONNACK 0"
+    assert bench.reasons(2) == ["said nothing, and 5 others have not either"]
+
+
+@pytest.mark.parametrize("start", [b"\x10", b"\x30\x80", to_server(MqttConnect("gw-1"))[:9]])
+def test_half_a_packet_and_no_more(serve: Serve, start: bytes) -> None:
+    bench = serve(whole_packet_within_s=0.05)
+    with somebody_else(bench), bench.peer() as peer:
+        peer.connect()
+        peer.socket.sendall(start)
+        with pytest.raises(ConnectionResetError):
+            peer.rest()
+        bench.is_gone(2)
+    assert bench.reasons(2) == ["a packet did not come whole within 0.05 s"]
+
+
+def test_a_packet_that_comes_whole_in_time_ends_the_wait(serve: Serve) -> None:
+    bench = serve(whole_packet_within_s=0.1)
+    with bench.peer() as peer, bench.peer() as half:
+        peer.connect()
+        half.connect()
+        for _ in range(3):
+            data = to_server(MqttPublish("a", b"x" * 10))
+            peer.socket.sendall(data[:5])
+            assert half.is_served()
+            peer.socket.sendall(data[5:])
+            assert peer.is_served()
+        half.socket.sendall(b"\x30")
+        with pytest.raises(ConnectionResetError):
+            half.rest()
+        assert peer.is_served()
+
+
+def test_a_platform_that_lets_the_undecodable_be(serve: Serve) -> None:
+    bench = serve(lambda session, envelope: () if isinstance(envelope, Undecodable) else None, judged_within_s=0.05)
+    with somebody_else(bench), bench.peer() as peer:
+        peer.connect()
+        peer.socket.sendall(b"\x00\x00" + to_server(MqttPingreq()) * 100)
+        with pytest.raises(ConnectionResetError):
+            peer.rest()
+        bench.is_gone(2)
+    assert [one.line for session, one in bench.platform.came if session == 2][1:] == ["UNDECODABLE malformed"]
+    assert bench.reasons(2)[1:] == ["what came is undecodable, and the platform let it be within 0.05 s"]
+
+
+def test_a_flood_of_connects_is_answered_in_turns(serve: Serve) -> None:
+    bench = serve(packets_per_turn=8)
+    flood = to_server(MqttConnect("gw-1")) * 5_000
+    with somebody_else(bench), bench.peer() as peer, bench.peer() as other:
+        peer.socket.sendall(flood)
+        assert other.connect("patient") == "CONNACK 0"
+        for _ in range(5_000):
+            assert peer.hear() == MqttConnack()
+
+
+def test_a_flood_from_a_peer_that_reads_nothing_stops_there(serve: Serve) -> None:
+    """Its answers fill what the system keeps for it, then it is not read from, and then it is reset."""
+    bench = serve(read_within_s=0.2)
+    flood = to_server(MqttSubscribe((Subscription("a"),), 1)) * 10_000
+    big = MqttPublish("a", b"x" * 10_000)
+
+    def floods(session: Session, envelope: Envelope) -> Sequence[Output] | None:
+        return (Send(session.id, big),) if isinstance(envelope, MqttSubscribe) else None
+
+    bench.platform.answer = floods
+    with somebody_else(bench), bench.peer() as peer:
+        peer.connect()
+        with suppress(ConnectionError):
+            while True:
+                peer.socket.sendall(flood)
+        bench.is_gone(2)
+    assert bench.reasons(2) == ["read too little of what it was sent within 0.2 s"]
+
+
+def test_pushes_to_a_peer_that_reads_nothing_are_bounded(serve: Serve) -> None:
+    bench = serve(unread_bytes=100_000)
+
+    def pushes(session: Session, envelope: Envelope) -> Sequence[Output] | None:
+        return [Send(2, MqttPublish("a", b"x" * 100_000))] * 200 if isinstance(envelope, MqttPublish) else None
+
+    bench.platform.answer = pushes
+    with bench.peer() as one, bench.peer() as reads_nothing:
+        one.connect()
+        reads_nothing.connect()
+        one.say(MqttPublish("go"))
+        bench.is_gone(2)
+        assert one.is_served()
+    (why,) = bench.reasons(2)
+    assert why.startswith("it leaves ")
+    assert why.endswith(" bytes unread")
+
+
+def test_a_slow_reader_gets_all_of_it(serve: Serve) -> None:
+    bench = serve(packets_per_turn=4)
+    count, payload = 300, b"x" * 20_000
+
+    def pushes(session: Session, envelope: Envelope) -> Sequence[Output] | None:
+        return (Send(session.id, MqttPublish("a", payload)),) if isinstance(envelope, MqttPingreq) else None
+
+    bench.platform.answer = pushes
+    with bench.peer() as peer:
+        peer.connect()
+        peer.say(*[MqttPingreq()] * count)
+        until(lambda: len(bench.platform.came) > 100)
+        assert [peer.hear() for _ in range(count)] == [MqttPublish("a", payload)] * count
+
+
+@pytest.mark.slow
+def test_memory_stays_flat_under_all_of_it(serve: Serve) -> None:
+    bench = serve(answers)
+    bad = [
+        b"\x30\xff\xff\xff\x7f" + b"x" * 50_000,
+        to_server(MqttConnect("gw-1")) + packet(0x30, b"\x00\x02\xff\xfe"),
+        to_server(MqttConnect("x" * 65_535)),
+        to_server(MqttConnect("gw-1")) + b"\x30\xff\x7f" + b"x" * 10_000,
+        to_server(MqttSubscribe(tuple(Subscription(f"a/{n}") for n in range(1_000)), 1)),
+        to_server(MqttConnect("gw-1")) * 200,
+        b"",
+    ]
+
+    def round_of() -> None:
+        for data in bad:
+            with MqttPeer(bench.port, V311) as peer, suppress(ConnectionError):
+                peer.socket.sendall(data)
+        until(lambda: len(bench.platform.gone) == len(bad))
+        for kept in (bench.events, bench.platform.came, bench.platform.gone, bench.platform.sessions):
+            kept.clear()
+        gc.collect()
+
+    with somebody_else(bench):
+        bench.platform.sessions.clear()
+        for _ in range(5):
+            round_of()
+        tracemalloc.start()
+        try:
+            round_of()
+            before = tracemalloc.get_traced_memory()[0]
+            for _ in range(30):
+                round_of()
+            grown = tracemalloc.get_traced_memory()[0] - before
+        finally:
+            tracemalloc.stop()
+    assert grown < MAY_GROW_BYTES
