@@ -17,8 +17,9 @@ from fleetrig.harness.checks.matching import Pattern
 from fleetrig.harness.scenario_file.values import Times
 from fleetrig.reference_server.fault_plan import FaultPlan
 from fleetrig.reference_server.platform import ACCEPTED, HandshakeAnswer
-from fleetrig.reference_server.reference import ANY_LOOPBACK_PORT, PlatformOptions, ReferenceServer, ServerOptions
+from fleetrig.reference_server.reference import ReferenceServer
 from fleetrig.reference_server.server import Server
+from fleetrig.reference_server.server_options import ANY_LOOPBACK_PORT, PlatformOptions, ServerOptions
 from fleetrig.reference_server.stores.memory import MemoryStore
 from fleetrig.simulator.agent import Agent
 from fleetrig.simulator.contract.faults import Fault
