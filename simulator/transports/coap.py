@@ -96,7 +96,11 @@ class CoapWire:
         task = asyncio.create_task(self._converse(request.token, message, partial(_finish, sent)))
         task.add_done_callback(partial(self._ended, request.token))
         self._unanswered[request.token] = task
-        await sent
+        try:
+            await sent
+        except asyncio.CancelledError:
+            self._forget(request.token)  # it is not out, and will not be
+            raise
 
     async def _converse(self, token: bytes, message: Message, on_sent: Callable[[], None]) -> None:
         """Brings the answer, and what follows it while the resource is observed."""

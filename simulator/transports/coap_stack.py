@@ -45,6 +45,7 @@ UNDOCUMENTED: Final[tuple[tuple[type, tuple[str, ...]], ...]] = (
 """Methods of aiocoap that this module leans on. Beside them it uses `_active_exchanges` and `_backlogs` of a
 MessageManager and `outgoing_requests` of a TokenManager, which constructors make; a test looks for all of them."""
 
+LARGEST_BLOCK_BYTES: Final = 1_024
 REMEMBERED: Final = 16
 """How many of the latest messages are known again when they come twice or are reset."""
 LOG_NAME: Final = "fleetrig.coap"
@@ -99,7 +100,7 @@ class CoapStack(Context):  # type: ignore[misc]
         token = message.token
         self._datagrams.unsent[token] = on_sent
         try:
-            if message.opt.observe is None:
+            if len(message.payload) > LARGEST_BLOCK_BYTES and message.opt.observe is None:
                 with blockwise():
                     return await self.request(message).response
             request = self.request(message, handle_blockwise=False)
@@ -108,6 +109,9 @@ class CoapStack(Context):  # type: ignore[misc]
             with blockwise():
                 first = await request.response
             return await self.completed(message, first)
+        except asyncio.CancelledError:
+            self.forget(token)  # a large request may have come to wait for its turn meanwhile
+            raise
         finally:
             self._datagrams.unsent.pop(token, None)
 
@@ -153,7 +157,7 @@ class CoapServer(EndpointAddress):  # type: ignore[misc]
     is_multicast = is_multicast_locally = False
     scheme = hostinfo = hostinfo_local = uri_base = uri_base_local = ""
     maximum_block_size_exp = 6
-    maximum_payload_size = 1024
+    maximum_payload_size = LARGEST_BLOCK_BYTES
 
     def __init__(self, where: str) -> None:
         self.uri_base = where
@@ -202,13 +206,13 @@ class FlowTokens(TokenManager):  # type: ignore[misc]
         return (response.token, response.remote) in self.outgoing_requests
 
     def give_up(self, token: bytes) -> None:
-        for (known, _), pipe in list(self.outgoing_requests.items()):
+        for (known, _), pipe in list((self.outgoing_requests or {}).items()):
             if known == token:
                 self._repeat_no_more(pipe.request)
 
     def forget(self, token: bytes) -> None:
         self.give_up(token)
-        for key in [key for key in self.outgoing_requests if key[0] == token]:
+        for key in [key for key in self.outgoing_requests or () if key[0] == token]:
             del self.outgoing_requests[key]
 
     def refused(self, token: bytes) -> None:

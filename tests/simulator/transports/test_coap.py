@@ -96,12 +96,12 @@ async def test_what_the_device_gives_up_is_not_repeated_and_holds_up_nothing() -
         asked = await at.asks(GET)
         waiting = asyncio.create_task(at.wire.send(SECOND))
         await at.settled()
-        at.wire.give_up(SECOND)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
         at.wire.give_up(GET)
         assert (await at.asks(replace(GET, token=b"third"))).token == b"third", "the second is never sent"
         at.say(answer_to(asked, kind=CON))
         assert await at.came() == CoapResponse("2.05", token=GET.token, confirmable=True), "late, but welcome"
-        waiting.cancel()
 
 
 @in_a_loop
@@ -266,11 +266,20 @@ async def test_an_answer_without_end_has_an_end(monkeypatch: pytest.MonkeyPatch)
 
 
 @in_a_loop
-async def test_a_block_of_a_request_that_had_none() -> None:
+async def test_a_server_may_tell_its_block_size_to_who_needs_none() -> None:
     async with device(Patient()) as at:
-        at.say(answer_to(await at.asks(GET), options=((BLOCK1, b""),)))
+        at.say(answer_to(await at.asks(GET), options=((BLOCK1, block(0, False, 2)),)))
+        assert await at.came() == CoapResponse("2.05", token=GET.token)
+
+
+@in_a_loop
+async def test_the_wrong_block_is_acknowledged() -> None:
+    async with device(Patient()) as at:
+        sending = asyncio.create_task(at.wire.send(replace(GET, method="POST", payload=b"x" * 1_030)))
+        at.say(answer_to(await at.hear(), "2.31", options=((BLOCK1, block(5, True, 6)),)))
         with pytest.raises(ValueError, match="odd blocks"):
             await at.came()
+        await sending
 
 
 ODD_BLOCKS = {

@@ -120,6 +120,24 @@ async def test_what_asks_for_no_answer() -> None:
 
 
 @in_a_loop
+async def test_what_could_not_be_said_in_time_is_never_said() -> None:
+    """NSTART = 1: the second request waits until the first is acknowledged, and the device does not wait that long."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.setblocking(False)
+        async with asyncio.timeout(GENEROUS_S), connected(f"coap://127.0.0.1:{silent.getsockname()[1]}") as connection:
+            first, second, third = (CoapRequest("POST", connection.where, f"/{number}") for number in range(3))
+            await connection.tell(first, lambda: None)
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0):
+                    await connection.tell(second, lambda: None)
+            heard, device = silent.recvfrom(100)
+            silent.sendto(b"\x60\x00" + heard[2:4], device)
+            await connection.tell(third, lambda: None)
+            assert silent.recv(100).endswith(b"2")
+
+
+@in_a_loop
 async def test_nobody_listens() -> None:
     async with asyncio.timeout(GENEROUS_S), connected(f"coap://127.0.0.1:{unused_port()}") as connection:
         with pytest.raises(ConnectionRefusedError):
