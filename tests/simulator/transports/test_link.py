@@ -374,12 +374,16 @@ class QueueWire:
     def __init__(self) -> None:
         self.comes: asyncio.Queue[Envelope] = asyncio.Queue()
         self.is_closed = False
+        self.given_up: list[Envelope] = []
 
     async def send(self, envelope: Envelope) -> None:
         pass
 
     async def receive(self) -> Envelope:
         return await self.comes.get()
+
+    def give_up(self, request: Envelope) -> None:
+        self.given_up.append(request)
 
     async def close(self) -> None:
         self.is_closed = True
@@ -399,6 +403,21 @@ def test_who_is_switched_off_while_it_hangs_up_has_hung_up() -> None:
         return wire.is_closed
 
     assert asyncio.run(main())
+
+
+def test_a_wire_hears_when_nobody_waits_for_an_answer_any_more() -> None:
+    async def main() -> list[Envelope]:
+        wire = QueueWire()
+        connection = Connection("toy://h", wire, lambda lost: None)
+        wire.comes.put_nowait(MqttPingresp())
+        await connection.ask(MqttPingreq(), lambda: None)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0):
+                await connection.ask(MqttPublish("a", qos=1), lambda: None)
+        await connection.close()
+        return wire.given_up
+
+    assert asyncio.run(main()) == [MqttPublish("a", qos=1, packet_id=1)]
 
 
 @pytest.mark.parametrize("first", ["message", "end of patience"])
