@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from fleetrig.reference_server.fronts.mqtt.front import MqttFront
 from fleetrig.reference_server.fronts.tls.client_auth import ClientAuth
 from fleetrig.reference_server.mqtt_limits import MqttLimits
 from fleetrig.reference_server.platform import NOTHING, Reaction
@@ -146,6 +147,12 @@ class MqttBench:
         if self.listener == "mqtts" and tls is None:
             tls = ssl.create_default_context(cafile=str(self.server.ca))
         return MqttPeer(self.port, version, tls)
+
+    @property
+    def front(self) -> MqttFront:
+        (front,) = self.server._scheduler._fronts
+        assert isinstance(front, MqttFront)
+        return front
 
     def network(self) -> list[tuple[str, str, str]]:
         """(kind, fault, reason) of what stands in the network lane."""

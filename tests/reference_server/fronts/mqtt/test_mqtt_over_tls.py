@@ -66,7 +66,7 @@ def test_what_was_said_last_arrives_though_the_peer_goes_on_sending(auth: Client
 
 
 def test_a_slow_reader_gets_all_of_it(auth: ClientAuth) -> None:
-    count = 300
+    count = 1_000
 
     def pushes(session: Session, envelope: Envelope) -> Sequence[Output] | None:
         return (Send(session.id, BIG),) if isinstance(envelope, MqttPingreq) else None
@@ -75,7 +75,7 @@ def test_a_slow_reader_gets_all_of_it(auth: ClientAuth) -> None:
     with mqtt_served(platform, OVER_TLS, auth) as bench, bench.peer() as peer:
         peer.connect()
         peer.say(*[MqttPingreq()] * count)
-        until(lambda: len(platform.came) > 100)
+        until(lambda: len(bench.front.unread) == 1)
         assert [peer.hear() for _ in range(count)] == [BIG] * count
 
 
