@@ -62,6 +62,7 @@ def test_a_clean_start_forgets_it(rules: str) -> None:
     talk.publish(2, "a", qos=1)
     assert talk.join(3, "gw-1") == ["3 CONNACK 0"]
     assert published(talk.publish(2, "a", qos=1)) == []
+    assert talk.broker.sessions.held_bytes == 0
 
 
 def test_it_ends_when_its_time_is_over() -> None:

@@ -64,7 +64,7 @@ class TlsConnections:
         """Ends them. Others no longer wait for the goodbye of their peers."""
         self.is_stopped = True
         for connection in list(self._waiting):
-            connection.abort()
+            connection.drop()
 
 
 class TlsConnection(asyncio.Protocol):
@@ -179,6 +179,10 @@ class TlsConnection(asyncio.Protocol):
         """Ends a connection that waits for its peer."""
         if self._stage is not TlsStage.ENDING:
             self._note(TlsFailure("refused", why))
+        self.drop()
+
+    def drop(self) -> None:
+        """Ends it without a word, to the peer or to the trace."""
         self._stage = TlsStage.ENDING
         self.abort()
 

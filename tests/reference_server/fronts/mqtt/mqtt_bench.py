@@ -174,7 +174,7 @@ class MqttBench:
 
 @contextmanager
 def mqtt_served(
-    platform: Any, listeners: Sequence[str] = ("mqtt",), client_auth: ClientAuth = ClientAuth.NONE
+    platform: Any, listeners: Sequence[str] = ("mqtt",), client_auth: ClientAuth = ClientAuth.NONE, **options: Any
 ) -> Iterator[MqttBench]:
     def build(store: Store, blobs: Blobs, entropy: Entropy) -> Any:
         return platform
@@ -182,6 +182,6 @@ def mqtt_served(
     with running() as bench:
         trace, events = traced()
         served = PlatformOptions(platform.name, build, dict.fromkeys(listeners, ANY_LOOPBACK_PORT), client_auth)
-        server = bench.run(ReferenceServer(ServerOptions((served,)), trace))
+        server = bench.run(ReferenceServer(ServerOptions((served,), **options), trace))
         yield MqttBench(server, bench, platform, events, listeners[0])
         assert server.bugs == []

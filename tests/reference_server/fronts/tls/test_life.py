@@ -166,7 +166,7 @@ def test_a_peer_that_closes_its_half_closes_it_all(tls_bench: TlsBench, client_a
 
 
 def test_nobody_is_waited_for_when_the_listener_has_closed(tls_bench: TlsBench) -> None:
-    port = tls_bench.listen()
+    port = tls_bench.listen(limits=HandshakeLimits(goodbye_within_s=3600))
     with Peer(port, client(tls_bench)) as peer, Peer(port, client(tls_bench)) as ending:
         for one in (ending, peer):
             one.send(b"hello")
@@ -177,6 +177,18 @@ def test_nobody_is_waited_for_when_the_listener_has_closed(tls_bench: TlsBench) 
         open_one = next(echo for echo in tls_bench.opened if b"END" not in echo.heard)
         tls_bench.loop.call(open_one.transport.close)
         tls_bench.until(lambda: len(tls_bench.lost) == 2)
+
+
+def test_handshakes_end_with_the_listener(tls_bench: TlsBench) -> None:
+    port = tls_bench.listen()
+    with Peer(port) as silent, Peer(port) as shaking:
+        shaking.send(HALF_HELLO)
+        tls_bench.until(lambda: len(tls_bench.judge.asked) == 1)
+        tls_bench.loop.call(tls_bench.listeners[0].close)
+        for one in (silent, shaking):
+            with suppress(ConnectionResetError):
+                assert one.rest() == b""
+    assert tls_bench.events == []
 
 
 def test_a_transport_knows_its_connection(tls_bench: TlsBench) -> None:
