@@ -252,8 +252,44 @@ def test_a_slow_reader_gets_all_of_it(serve: Serve) -> None:
         peer.say(*[MqttPingreq()] * count)
         until(lambda: len(bench.front.unread) == 1)
         assert len(bench.platform.came) < count
+        assert not bench.is_reading(1)
         assert [peer.hear() for _ in range(count)] == [MqttPublish("a", payload)] * count
         assert len(bench.front.unread) == 0
+
+
+def test_silence_towards_a_peer_that_reads_nothing_ends_when_it_goes(serve: Serve) -> None:
+    """Who was not read from is read from again, or its leaving would not be noticed."""
+    big = MqttPublish("a", b"x" * 200_000)
+
+    def pushes(session: Session, envelope: Envelope) -> Sequence[Output] | None:
+        match envelope:
+            case MqttPublish():
+                return (Close(1, Ending.SILENCE),)
+            case MqttPingreq():
+                return (Send(session.id, big),)
+            case _:
+                return None
+
+    bench = serve(pushes)
+    with bench.peer() as peer, bench.peer() as other:
+        peer.connect()
+        other.connect()
+        peer.say(*[MqttPingreq()] * 100)
+        until(lambda: len(bench.front.unread) == 1)
+        other.say(MqttPublish("be silent"))
+        bench.is_gone(1)
+        assert bench.is_reading(1)
+
+
+def test_a_peer_that_is_gone_when_it_is_answered_is_nobodys_bug(serve: Serve) -> None:
+    """A socket that was reset cannot be told of an end."""
+    bench = serve(lambda session, envelope: (Close(session.id),))
+    for number in range(1, 21):
+        peer = bench.peer()
+        peer.say(MqttPublish("a", b"x" * 1_000))
+        peer.reset()
+        bench.is_gone(number)
+    assert bench.server.failures == {}
 
 
 @pytest.mark.slow

@@ -167,6 +167,7 @@ def test_the_server_ends_each_session_once_whoever_goes_first(serve: Serve) -> N
         peer.connect()
     bench.is_gone(2)
     assert bench.platform.gone == [1, 2]
+    assert [one.session for one in bench.events if one.kind == "closed"] == [1, 2]
 
 
 def test_half_a_packet_and_then_nothing_more(serve: Serve) -> None:
