@@ -259,7 +259,7 @@ def test_a_slow_reader_gets_all_of_it(serve: Serve) -> None:
 
 def test_silence_towards_a_peer_that_reads_nothing_ends_when_it_goes(serve: Serve) -> None:
     """Who was not read from is read from again, or its leaving would not be noticed."""
-    big = MqttPublish("a", b"x" * 200_000)
+    big = MqttPublish("a", b"x" * 400_000)
 
     def pushes(session: Session, envelope: Envelope) -> Sequence[Output] | None:
         match envelope:
@@ -274,8 +274,9 @@ def test_silence_towards_a_peer_that_reads_nothing_ends_when_it_goes(serve: Serv
     with bench.peer() as peer, bench.peer() as other:
         peer.connect()
         other.connect()
-        peer.say(*[MqttPingreq()] * 100)
+        peer.say(*[MqttPingreq()] * 50)
         until(lambda: len(bench.front.unread) == 1)
+        assert not bench.is_reading(1)
         other.say(MqttPublish("be silent"))
         bench.is_gone(1)
         assert bench.is_reading(1)
