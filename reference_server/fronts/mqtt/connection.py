@@ -129,18 +129,19 @@ class MqttConnection(asyncio.Protocol):
         self._flush()
         self._outbox = None
         if not self.is_over:
-            self._wait_for_more()
+            self._wait_for_more(has_come=bool(packets))
 
     def _fail(self, undecodable: Undecodable) -> None:
         self._front.note_malformed(self, undecodable.why, undecodable)
         self._front.unjudged.add(self)
 
-    def _wait_for_more(self) -> None:
+    def _wait_for_more(self, *, has_come: bool) -> None:
+        """`has_come`: a packet was whole; what is half now is another one."""
         is_half = self._decoder.is_half
-        if is_half and not self._is_half:
-            self._front.half.add(self)
-        elif self._is_half and not is_half:
+        if self._is_half and (has_come or not is_half):
             self._front.half.discard(self)
+        if is_half and (has_come or not self._is_half):
+            self._front.half.add(self)
         self._is_half = is_half
         if self._decoder.is_behind:
             self.transport.pause_reading()

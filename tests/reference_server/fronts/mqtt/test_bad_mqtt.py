@@ -160,6 +160,21 @@ def test_a_packet_that_comes_whole_is_waited_for_no_longer(serve: Serve) -> None
         assert peer.is_served()
 
 
+def test_each_half_packet_has_its_own_time(serve: Serve) -> None:
+    """A busy client may always be in the middle of a packet, and never in that of the same for long."""
+    bench = serve()
+    data = to_server(MqttPublish("a", b"x" * 10))
+    with bench.peer() as busy, bench.peer() as stuck:
+        for number, peer in enumerate((busy, stuck), 1):
+            peer.connect()
+            peer.socket.sendall(data[:5])
+            until(lambda number=number: len(bench.front.half) == number)  # type: ignore[misc]
+        assert bench.front.half.oldest.session.id == 1
+        busy.socket.sendall(data[5:] + data[:5])
+        until(lambda: bench.front.half.oldest.session.id == 2)
+        assert len(bench.front.half) == 2
+
+
 def test_a_platform_that_lets_the_undecodable_be(serve: Serve) -> None:
     bench = serve(lambda session, envelope: () if isinstance(envelope, Undecodable) else None, judged_within_s=0.05)
     with somebody_else(bench), bench.peer() as peer:
