@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from fleetrig.reference_server.fronts.http.socket_endings import LINGER_ZERO
+from fleetrig.reference_server.fronts.mqtt.front import MqttFront
 from fleetrig.reference_server.fronts.tls.client_auth import ClientAuth
 from fleetrig.reference_server.mqtt_limits import MqttLimits
 from fleetrig.reference_server.platform import NOTHING, Reaction
@@ -117,6 +119,10 @@ class MqttPeer:
             self._heard = self._wire.packets()
         return self._heard.pop(0)
 
+    def reset(self) -> None:
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_ZERO)
+        self.socket.close()
+
     def is_served(self) -> bool:
         self.say(MqttPingreq())
         return self.hear() == MqttPingresp()
@@ -146,6 +152,15 @@ class MqttBench:
         if self.listener == "mqtts" and tls is None:
             tls = ssl.create_default_context(cafile=str(self.server.ca))
         return MqttPeer(self.port, version, tls)
+
+    @property
+    def front(self) -> MqttFront:
+        (front,) = self.server._scheduler._fronts
+        assert isinstance(front, MqttFront)
+        return front
+
+    def is_reading(self, session: int) -> bool:
+        return self.front._connections[session].transport.is_reading()
 
     def network(self) -> list[tuple[str, str, str]]:
         """(kind, fault, reason) of what stands in the network lane."""
