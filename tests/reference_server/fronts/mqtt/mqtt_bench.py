@@ -135,13 +135,17 @@ class MqttBench:
     bench: ServerBench
     platform: Any
     events: list[TraceEvent]
+    listener: str = "mqtt"
 
     @property
     def port(self) -> int:
-        return self.server.addresses[self.platform.name]["mqtt"].port
+        return self.server.addresses[self.platform.name][self.listener].port
 
-    def peer(self, version: MqttVersion = V311) -> MqttPeer:
-        return MqttPeer(self.port, version)
+    def peer(self, version: MqttVersion = V311, tls: ssl.SSLContext | None = None) -> MqttPeer:
+        """`tls`: what a client over TLS shows and trusts; without it, nothing and the server's throw-away authority."""
+        if self.listener == "mqtts" and tls is None:
+            tls = ssl.create_default_context(cafile=str(self.server.ca))
+        return MqttPeer(self.port, version, tls)
 
     def network(self) -> list[tuple[str, str, str]]:
         """(kind, fault, reason) of what stands in the network lane."""
@@ -172,5 +176,5 @@ def mqtt_served(
         trace, events = traced()
         served = PlatformOptions(platform.name, build, dict.fromkeys(listeners, ANY_LOOPBACK_PORT), client_auth)
         server = bench.run(ReferenceServer(ServerOptions((served,), **options), trace))
-        yield MqttBench(server, bench, platform, events)
+        yield MqttBench(server, bench, platform, events, listeners[0])
         assert server.bugs == []

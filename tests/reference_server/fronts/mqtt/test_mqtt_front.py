@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import pytest
 
+from fleetrig.reference_server.fronts.mqtt.connection import MqttConnection
+from fleetrig.reference_server.fronts.mqtt.front import MqttFront
 from fleetrig.reference_server.listener_kinds import LISTENER_KINDS
 from fleetrig.reference_server.reference import ReferenceServer
 from fleetrig.reference_server.server_options import ANY_LOOPBACK_PORT, PlatformOptions, ServerOptions
@@ -277,6 +281,21 @@ def test_a_platform_without_sessions_speaks_no_mqtt() -> None:
     platform = PlatformOptions("echo", Echo, {"mqtt": ANY_LOOPBACK_PORT})
     with running() as bench, pytest.raises(ModelError, match="the platform echo has no sessions"):
         bench.run(ReferenceServer(ServerOptions((platform,))))
+
+
+def test_who_was_being_accepted_when_the_server_stopped_is_cut_off() -> None:
+    with mqtt_served(Scripted()) as bench:
+        front = bench.server._scheduler._fronts[0]
+        assert isinstance(front, MqttFront)
+    ours, theirs = socket.socketpair()
+
+    async def accept_late() -> None:
+        await asyncio.get_running_loop().connect_accepted_socket(partial(MqttConnection, front, "mqtt"), ours)
+        await front.close()
+
+    asyncio.run(accept_late())
+    with theirs:
+        assert theirs.recv(1) == b""
 
 
 def test_listeners_are_called_after_their_scheme() -> None:
