@@ -273,6 +273,10 @@ def test_memory_is_bounded(bench: MessageBench) -> None:
     assert len(bench.endpoint._pending) == 64
     assert bench.agenda.next_us() is not None
     for n in range(200):
+        bench.hear(con("unheard?9", 1_000 + n))
+        bench.platform.heard.clear()
+    assert len(bench.endpoint._unheard) == 64
+    for n in range(200):
         bench.send(CoapResponse("2.05", token=b"%d" % n, confirmable=True))
     assert len(bench.endpoint._replies.confirmables) == 64
 

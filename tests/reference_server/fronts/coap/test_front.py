@@ -273,7 +273,9 @@ def test_who_is_silent_is_forgotten() -> None:
     without_sockets(story, CoapRules(observing_idle_us=3_600_000_000))
 
 
-def test_who_has_shaken_hands_is_for_its_carrier_to_forget() -> None:
+def test_who_has_shaken_hands_is_for_its_carrier_to_forget(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(front_module, "MOST_STRANGERS", 1)
+
     def story(bench: FrontWithoutSockets) -> None:
         one, two = bench.peer(1, tls=True), bench.peer(2, tls=True)
         bench.front.received(two, con("echo", 1))
