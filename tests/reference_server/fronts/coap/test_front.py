@@ -198,6 +198,20 @@ def test_a_burst_of_many_endpoints(coap: ServedCoap) -> None:
     assert answers == BURST
 
 
+def test_nothing_is_due_when_the_front_is_closed() -> None:
+    async def story() -> None:
+        bench = FrontWithoutSockets(CoapRules())
+        bench.front.perform(())
+        assert bench.front._timer is None
+        await bench.front.listen(DatagramListener("coap", Address("127.0.0.1", 0)))
+        assert bench.front._timer is not None
+        await bench.front.close()
+        bench.front.perform(())  # another front of the platform still says something
+        assert bench.front._timer is None
+
+    asyncio.run(story())
+
+
 # Without sockets
 
 
