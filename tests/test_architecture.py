@@ -175,6 +175,11 @@ HOMES = (
         tuple(f"fleetrig.simulator.transports.{name}" for name in ("mqtt_reading", "paho_codec", "paho_properties")),
         "devices speak MQTT by another's codec than the server, and lean on private names of it in one place",
     ),
+    Home(
+        "aiocoap",
+        tuple(f"fleetrig.simulator.transports.{name}" for name in ("coap", "coap_messages", "coap_stack")),
+        "devices speak CoAP by another's messages than the server, and lean on private names of them in one place",
+    ),
 )
 
 # Calls that ask the machine for the time or for chance; their modules have pure parts too.
@@ -301,6 +306,7 @@ def test_the_house_keeps_its_rules():
             "no engine is imported",
         ),
         ("harness/servers/hawkbit.py", "import httpx", "sends an envelope through the transport"),
+        ("reference_server/fronts/coap/front.py", "import aiocoap", "another's messages"),
         ("reference_server/fronts/mqtt.py", "from paho.mqtt.properties import Properties", "another's codec"),
         ("harness/scenario_file/scenario.py", "from ruamel.yaml import YAML", "must not import ruamel"),
         ("reference_server/server.py", "print(1)", "everything else is a trace event"),

@@ -24,6 +24,9 @@ class Wire(Protocol):
     async def receive(self) -> Envelope:
         """The next envelope. Raises EOFError at the end, OSError, and ValueError for bytes that are no message."""
 
+    def give_up(self, request: Envelope) -> None:
+        """The device no longer waits for the answer to a request: what repeats it by itself need not go on."""
+
     async def close(self) -> None:
         """Closes the connection, in any state. Raises nothing."""
 
@@ -55,7 +58,11 @@ class Connection:
         """The answer to a request. Raises ModelError for a request that has none."""
         numbered = self._inbox.numbered(request)
         self._inbox.want_answer(numbered)
-        return await self._next(lambda: self.tell(numbered, on_sent))
+        try:
+            return await self._next(lambda: self.tell(numbered, on_sent))
+        except asyncio.CancelledError:
+            self._wire.give_up(numbered)
+            raise
 
     async def wait_for(self, patterns: tuple[str, ...]) -> Envelope:
         """The oldest envelope in the inbox that fits, or the next that comes."""
@@ -69,10 +76,12 @@ class Connection:
         on_sent()
 
     async def close(self) -> None:
-        """The device ends it."""
+        """The device ends it, also when it is switched off meanwhile."""
         self._reader.cancel()
-        await asyncio.gather(self._reader, return_exceptions=True)
-        await self._wire.close()
+        try:
+            await asyncio.gather(self._reader, return_exceptions=True)
+        finally:
+            await self._wire.close()
 
     async def _next(self, first: Callable[[], Awaitable[None]]) -> Envelope:
         """The envelope that the inbox waits for, once `first` is done."""

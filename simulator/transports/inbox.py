@@ -89,11 +89,6 @@ class Inbox:
             self._wanted = None
         return found
 
-    def asks_again(self, answer: CoapResponse) -> bool:
-        """True when the request it answers is waited for and confirmable: unanswered, it is sent again."""
-        wanted = self._wanted
-        return isinstance(wanted, CoapRequest) and wanted.confirmable and is_answer(wanted, answer)
-
     def keep(self, envelope: Envelope) -> Envelope | None:
         """Keeps it for later. Returns the oldest one when that had to go for it."""
         self._kept.append(envelope)

@@ -15,5 +15,16 @@ async def _open_mqtt(where: str, tls: DeviceTls) -> Wire:
     return await open_mqtt(where, tls)
 
 
-OPENERS: Final[Mapping[str, Opener]] = {"mqtt": _open_mqtt, "mqtts": _open_mqtt}
+async def _open_coap(where: str, tls: DeviceTls) -> Wire:
+    from fleetrig.simulator.transports.coap import open_coap
+
+    return await open_coap(where, tls)
+
+
+OPENERS: Final[Mapping[str, Opener]] = {
+    "mqtt": _open_mqtt,
+    "mqtts": _open_mqtt,
+    "coap": _open_coap,
+    "coaps": _open_coap,
+}
 """What `RealBench` uses when it is given none."""

@@ -23,6 +23,7 @@ from fleetrig.simulator.contract.http import HttpRequest
 from fleetrig.simulator.contract.identity import TlsCredential
 from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.effects import Ask, Await, Connect, Done, NoReply, Outcome, Reply, Tell
+from fleetrig.simulator.transports.coap_under_way import CoapUnderWay
 from fleetrig.simulator.transports.inbox import Inbox
 from fleetrig.simulator.transports.virtual_datagrams import repeated_after_us
 from fleetrig.simulator.transports.virtual_handshake import handshake_ends, session_of
@@ -65,6 +66,7 @@ class VirtualNetwork:
         """Opens a session for the link, as the server sees it."""
         now_us = self._before_call()
         self._last_session += 1
+        link.forgotten_us = None
         link.session = session_of(link.where.partition(":")[0], self._last_session, link.tls_credential)
         self._open[link.session.id] = link
         if link.session.tls and not self._shakes_hands(link, now_us):
@@ -84,6 +86,8 @@ class VirtualNetwork:
     def send(self, link: VirtualLink, envelope: Envelope, lost: int = 0) -> None:
         """Sends an envelope to the server, unless it has ended the connection already; it was `lost` so often."""
         now_us = self._before_call()
+        if link.is_forgotten_endpoint:
+            self.open(link)
         if link.session.id in self._open:
             outputs = self._server.receive(link.session, envelope, now_us)
             for unheard in (output for output in outputs if isinstance(output, Unheard)):
@@ -93,10 +97,16 @@ class VirtualNetwork:
 
     def _repeat(self, link: VirtualLink, envelope: Envelope, lost: int, copies: int) -> None:
         """A request was lost so often, and now again: it is sent once more if it is confirmable."""
+        if not isinstance(envelope, CoapRequest) or not envelope.confirmable:
+            return
         before_us, after_us = repeated_after_us(lost), repeated_after_us(lost + copies)
-        is_confirmable = isinstance(envelope, CoapRequest) and envelope.confirmable
-        if before_us is not None and after_us is not None and is_confirmable:
-            self._later(after_us - before_us, partial(self.send, link, envelope, lost + copies))
+        if before_us is not None and after_us is not None:
+            self._later(after_us - before_us, partial(self._send_again, link, envelope, lost + copies))
+
+    def _send_again(self, link: VirtualLink, request: CoapRequest, lost: int) -> None:
+        """Unless the device has given it up meanwhile."""
+        if not link.ended and link.coap.is_repeated(request):
+            self.send(link, request, lost)
 
     def close(self, link: VirtualLink) -> None:
         """The device ends the connection, or loses its power."""
@@ -167,7 +177,7 @@ class VirtualNetwork:
                 self._carry(link, latency_us, delay_us, partial(link.end, "malformed"))
                 return
             case WireForm.LOST | WireForm.MALFORMED:  # a malformed datagram is as good as lost
-                late_us = repeated_after_us(output.copies) if link.is_repeated(envelope) else None
+                late_us = repeated_after_us(output.copies) if link.coap.comes_again(envelope) else None
                 if late_us is None:
                     return
                 delay_us += late_us
@@ -180,8 +190,18 @@ class VirtualNetwork:
         now_us = self._clock.now_us()
         link.forgotten_us = now_us
         self._perform(self._server.closed(link.session, now_us), latency_us)
-        if ending is not Ending.SILENCE:
+        if link.session.listener == "coap" and ending in (Ending.CLOSED, Ending.RESET):
+            self._end_endpoint(link, ending, latency_us)
+        elif ending is not Ending.SILENCE:
             self._carry(link, latency_us, 0, partial(link.end, ending.value))
+
+    def _end_endpoint(self, link: VirtualLink, ending: Ending, latency_us: int) -> None:
+        """UDP has no end: the device asks again and again, unless its request is reset."""
+        for request in link.coap.unacknowledged():
+            if ending is Ending.RESET:
+                self._carry(link, latency_us, 0, partial(link.arrive, CoapReset(request.token), link.forgotten_us or 0))
+            else:
+                self._repeat(link, request, 0, 1)
 
     def _carry(self, link: VirtualLink, latency_us: int, delay_us: int, arrive: Callable[[], None]) -> None:
         """To the device. What has no delay of its own keeps its place behind what was sent before it."""
@@ -195,8 +215,8 @@ class VirtualNetwork:
 class VirtualLink:
     """A device's connection in virtual time. `woken` gets outcomes that take time, `dropped` what the inbox lost."""
 
-    __slots__ = ("_began_us", "_dropped", "_inbox", "_network", "_waiting", "_woken", "ended", "forgotten_us",
-                 "latest_us", "session", "tls_credential", "where")  # fmt: skip
+    __slots__ = ("_asked", "_began_us", "_dropped", "_inbox", "_network", "_waiting", "_woken", "coap", "ended",
+                 "forgotten_us", "latest_us", "session", "tls_credential", "where")  # fmt: skip
 
     def __init__(
         self,
@@ -214,7 +234,9 @@ class VirtualLink:
         self._inbox = Inbox()
         self._began_us = 0
         self._waiting: Connect | Ask | Await | None = None
+        self._asked: Envelope | None = None
         self.where = where
+        self.coap = CoapUnderWay()
         self.session = Session()
         self.ended = ""
         """Why the device cannot use it any more, as `NoReply` says it; empty while it can."""
@@ -231,7 +253,7 @@ class VirtualLink:
         if self.ended:
             return NoReply(self.ended, 0.0)
         if isinstance(effect, Tell):
-            self._network.send(self, self._inbox.numbered(effect.envelope))
+            self._say(self._inbox.numbered(effect.envelope))
             return Done()
         self._began_us, self._waiting = self._network.now_us(), effect
         match effect:
@@ -241,17 +263,21 @@ class VirtualLink:
                 assert request is not None
                 numbered = self._inbox.numbered(request)
                 self._inbox.want_answer(numbered)
-                self._network.send(self, numbered)
+                self._asked = numbered
+                self._say(numbered)
         return None
 
-    def is_repeated(self, envelope: Envelope) -> bool:
-        """Whether a lost answer comes again: it is confirmable, or what it answers is and will be asked again."""
-        return isinstance(envelope, CoapResponse) and (envelope.confirmable or self._inbox.asks_again(envelope))
+    @property
+    def is_forgotten_endpoint(self) -> bool:
+        """The server has forgotten an address that sends something again: to it, that is a new session."""
+        return self.session.listener == "coap" and self.forgotten_us is not None and not self.ended
 
     def give_up(self) -> None:
         """The device waits no longer. A connection that was not opened in time is closed."""
         if isinstance(self._waiting, Connect):
             self.close()
+        if isinstance(self._waiting, Ask) and isinstance(self._asked, CoapRequest):
+            self.coap.give_up(self._asked.token)
         self._waiting = None
         self._inbox.want_nothing()
 
@@ -263,6 +289,8 @@ class VirtualLink:
     def arrive(self, envelope: Envelope, sent_us: int) -> None:
         """An envelope arrives from the server; ignored if it was sent after the server ended the connection."""
         if self.ended or (self.forgotten_us is not None and sent_us > self.forgotten_us):
+            return
+        if not self.coap.takes(envelope, self._network.now_us()):
             return
         if self._inbox.is_wanted(envelope):
             self._wake(lambda after_s: Reply(envelope, after_s))
@@ -276,6 +304,10 @@ class VirtualLink:
         self.ended = why
         if self._waiting is not None:
             self._wake(lambda after_s: NoReply(why, after_s))
+
+    def _say(self, envelope: Envelope) -> None:
+        self.coap.sent(envelope)
+        self._network.send(self, envelope)
 
     def _stands(self) -> None:
         if not self.ended and isinstance(self._waiting, Connect):

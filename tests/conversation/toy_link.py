@@ -37,6 +37,9 @@ class ToyWire:
             self._came += self._frames.feed(data)
         return self._came.pop(0)
 
+    def give_up(self, request: Envelope) -> None:
+        """Nothing is repeated."""
+
     async def close(self) -> None:
         self._writer.close()
         with suppress(OSError):

@@ -11,6 +11,7 @@ import trustme
 from fleetrig.harness.servers.address import host_port, is_loopback
 from fleetrig.harness.servers.trust import verify_with
 from fleetrig.simulator.contract.errors import UsageError
+from fleetrig.simulator.transports.client_tls import ClientTls
 
 
 def ca_file(path: Path) -> tuple[Path, str]:
@@ -71,3 +72,12 @@ def test_what_is_no_host_and_port(text: str) -> None:
 @pytest.mark.parametrize("text", ["h:1883", "127.0.0.1:1", "[::1]:5683"])
 def test_host_and_port(text: str) -> None:
     assert host_port(text) == text
+
+
+def test_devices_over_dtls_trust_the_same(tmp_path: Path) -> None:
+    """DTLS is another library's: it gets the authorities themselves."""
+    ca, _ = ca_file(tmp_path / "ca.pem")
+    trusted = ClientTls(verify_with(ca, insecure=False)).of(None).trusted
+    assert trusted.certificates == (ssl.PEM_cert_to_DER_cert(ca.read_text()),)
+    blind = ClientTls(verify_with(None, insecure=True)).of(None).trusted
+    assert (blind.checks_chain, blind.checks_host) == (False, False)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import Sequence
 from itertools import count
 from typing import Any, cast
 
-from fleetrig.reference_server.fronts.tls.connection import UNHEARD_BYTES, TlsConnection, TlsConnections
+from fleetrig.reference_server.fronts.tls.connection import UNHEARD_BYTES, TlsConnection
+from fleetrig.reference_server.fronts.tls.connections import TlsConnections
 from fleetrig.reference_server.fronts.tls.handshakes import Handshakes
 from fleetrig.simulator.contract.trace import Trace, TraceEvent
 from tests.reference_server.fronts.conftest import Noon
@@ -49,7 +51,7 @@ class FakeEngine:
 
 
 class FakeTcp(asyncio.Transport):
-    """A TCP connection to a peer that reads nothing."""
+    """A TCP connection to a peer that reads nothing, and has gone when we want to say that there is no more."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -67,6 +69,12 @@ class FakeTcp(asyncio.Transport):
 
     def is_closing(self) -> bool:
         return self.is_aborted
+
+    def write_eof(self) -> None:
+        raise OSError(errno.ENOTCONN, "the peer has reset the connection")
+
+    def close(self) -> None:
+        self.is_aborted = True
 
     def pause_reading(self) -> None:
         pass
@@ -103,6 +111,20 @@ def connected(
     connection = TlsConnection(TlsConnections("toys", handshakes, lambda *_: engine), lambda: front)
     connection.connection_made(transport)
     return connection
+
+
+def test_who_has_gone_while_we_end_is_no_trouble() -> None:
+    transport = FakeTcp()
+    asyncio.run(ends(transport))
+    assert transport.is_aborted
+
+
+async def ends(transport: FakeTcp) -> None:
+    connection = connected([], transport, FakeEngine(), asyncio.Protocol())
+    connection.data_received(HELLO)
+    connection.close()
+    connection.close()
+    connection.connection_lost(None)
 
 
 class PausesAtOnce(asyncio.Protocol):
