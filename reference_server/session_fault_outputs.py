@@ -16,6 +16,9 @@ from fleetrig.simulator.contract.faults import Fault, FaultKind
 from fleetrig.simulator.contract.mqtt import MqttConnack, MqttConnect, MqttPublish, MqttVersion
 
 SERVER_UNAVAILABLE: Final = {MqttVersion.V31: 3, MqttVersion.V311: 3, MqttVersion.V5: 0x88}
+ALL_COPIES: Final = 1_000
+"""More than anybody sends of one message."""
+
 MAX_AGE: Final = 14
 """CoAP's option for how long an answer holds; of a 5.03, when to ask again (RFC 7252 §5.9.3.4)."""
 
@@ -33,6 +36,8 @@ def blocked_reply(fault: Fault, session: int, envelope: Envelope) -> tuple[Outpu
             return (Send(session, CoapReset(envelope.token)),)
         case FaultKind.LOST_DATAGRAM, CoapRequest():
             return (Unheard(session, _copies(fault)),)
+        case FaultKind.OUTAGE, CoapRequest() if shows_as(fault) is Ending.SILENCE:
+            return (Unheard(session),)  # without an answer it would be acknowledged in time
         case FaultKind.OUTAGE, _:
             return outage_outputs(fault, session)
         case FaultKind.CONNECT_UNANSWERED, _:
@@ -49,9 +54,13 @@ def _overloaded(fault: Fault, request: CoapRequest) -> CoapResponse:
     return CoapResponse(f"{status // 100}.{status % 100:02}", options=options, token=request.token)
 
 
-def lost_reply_outputs(lost_reply: Fault, session: int) -> tuple[Close, ...]:
+def lost_reply_outputs(lost_reply: Fault, answer: Send) -> tuple[Send | Close, ...]:
+    """A CoAP request without an answer would be acknowledged in time: its answer is lost again and again."""
     ending = shows_as(lost_reply)
-    return () if ending is Ending.SILENCE else (Close(session, ending),)
+    if ending is not Ending.SILENCE:
+        return (Close(answer.session, ending),)
+    is_coap = isinstance(answer.envelope, CoapResponse)
+    return (replace(answer, form=WireForm.LOST, copies=ALL_COPIES),) if is_coap else ()
 
 
 def outage_outputs(outage: Fault, session: int) -> tuple[Close, ...]:

@@ -129,9 +129,9 @@ class SessionFaults:
         answers = [output for output in outputs if came is not None and _is_answer(output, session)]
         lost = self._plan.trigger(_is_lost_reply, (came.line,), now_us) if came is not None and answers else None
         return [
-            self._distorted(output, session, came, now_us)
-            if lost is None or not _is_answer(output, session)
-            else Distorted(output, (lost,), lost_reply_outputs(lost, session) if output is answers[0] else ())
+            Distorted(output, (lost,), lost_reply_outputs(lost, output) if output is answers[0] else ())
+            if lost is not None and isinstance(output, Send) and _is_answer(output, session)
+            else self._distorted(output, session, came, now_us)
             for output in outputs
         ]
 

@@ -9,6 +9,8 @@ from typing import Final
 
 from fleetrig.reference_server.coap_messages.agenda import Appointment
 from fleetrig.reference_server.coap_messages.layer import Layer
+from fleetrig.reference_server.coap_messages.wire_faults import first_transmission, lost_repetitions
+from fleetrig.simulator.contract.envelope import Send
 
 MOST: Final = 64
 """An endpoint that acknowledges nothing gets no more than that; the oldest are given up."""
@@ -23,7 +25,7 @@ class Unacknowledged:
     timeout_us: int
     retransmissions: int = 0
     withheld: int = 0
-    """So many more of its transmissions get lost (a fault)."""
+    """So many of its retransmissions get lost (a fault)."""
     next: Appointment | None = None
 
 
@@ -42,12 +44,15 @@ class Confirmables:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def send(self, message_id: int, datagram: bytes, token: bytes | None, now_us: int, withheld: int = 0) -> None:
+    def send(self, message_id: int, datagram: bytes, token: bytes | None, now_us: int, send: Send | None) -> None:
+        """Sends it for the first time, as `send` says."""
         if len(self._waiting) >= MOST:
             self.take(next(iter(self._waiting)))
-        one = Unacknowledged(datagram, token, self._layer.ack_timeout_us(), withheld=withheld)
+        one = Unacknowledged(datagram, token, self._layer.ack_timeout_us(), withheld=lost_repetitions(send))
         self._waiting[message_id] = one
-        self._transmit(message_id, one, now_us)
+        for first in first_transmission(datagram, send):
+            self._send(first)
+        self._wait(message_id, one, now_us)
 
     def take(self, message_id: int) -> Unacknowledged | None:
         """Its ACK or RST has come."""
@@ -60,11 +65,7 @@ class Confirmables:
         for message_id in list(self._waiting):
             self.take(message_id)
 
-    def _transmit(self, message_id: int, one: Unacknowledged, now_us: int) -> None:
-        if one.withheld:
-            one.withheld -= 1
-        else:
-            self._send(one.datagram)
+    def _wait(self, message_id: int, one: Unacknowledged, now_us: int) -> None:
         one.next = self._layer.agenda.at(now_us + one.timeout_us, partial(self._time_out, message_id, one))
 
     def _time_out(self, message_id: int, one: Unacknowledged, now_us: int) -> None:
@@ -75,4 +76,8 @@ class Confirmables:
             return
         one.retransmissions += 1
         one.timeout_us *= 2
-        self._transmit(message_id, one, now_us)
+        if one.withheld:
+            one.withheld -= 1
+        else:
+            self._send(one.datagram)
+        self._wait(message_id, one, now_us)

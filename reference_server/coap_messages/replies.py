@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from fleetrig.reference_server.coap_messages.blocks import Answered, cut, is_cut, with_etag
 from fleetrig.reference_server.coap_messages.confirmables import Confirmables
@@ -11,7 +11,7 @@ from fleetrig.reference_server.coap_messages.layer import Exchange, Layer, Resou
 from fleetrig.reference_server.coap_messages.options import Block, OptionNumber, uint_bytes
 from fleetrig.reference_server.coap_messages.requests import PendingRequest
 from fleetrig.reference_server.coap_messages.wire import EMPTY, MessageType, WireMessage, code_number, encode
-from fleetrig.reference_server.coap_messages.wire_faults import distorted, is_doubled, withheld_copies
+from fleetrig.reference_server.coap_messages.wire_faults import first_transmission, lost_repetitions
 from fleetrig.simulator.contract.coap import CoapOptions, CoapResponse
 from fleetrig.simulator.contract.envelope import Send
 
@@ -28,6 +28,13 @@ MOST_NOTED: Final = 64
 """Of notifications that need no acknowledgement: a RST to one of the latest ends its observation."""
 
 
+class Observation(NamedTuple):
+    """What was observed, and in which blocks its notifications shall come."""
+
+    resource: ResourceKey
+    block2: Block | None
+
+
 class Replies:
     """The sending half of an endpoint. `given_up` is told of a notification that nobody has acknowledged."""
 
@@ -38,7 +45,7 @@ class Replies:
         self._send = send
         self._message_id = layer.first_message_id()
         self.confirmables = Confirmables(layer, send, given_up)
-        self.observations: dict[bytes, ResourceKey] = {}
+        self.observations: dict[bytes, Observation] = {}
         """By token, those that the platform has answered as such."""
         self._noted: dict[int, bytes] = {}
         """Message id of a notification -> token."""
@@ -68,9 +75,9 @@ class Replies:
         kind = MessageType.ACK if is_piggybacked else MessageType.CON if wants_ack else MessageType.NON
         message_id = request.message_id if is_piggybacked else self._next_id()
         message = WireMessage(kind, answer.code, message_id, request.token, answer.options, answer.payload)
-        datagram = distorted(encode(message), send)
+        datagram = encode(message)
         if wants_ack:
-            self._send_confirmable(message_id, datagram, None, now_us, send)
+            self.confirmables.send(message_id, datagram, None, now_us, send)
         else:
             self._send_remembered(request.exchange, datagram, send)
 
@@ -81,7 +88,7 @@ class Replies:
 
     def reset(self, request: PendingRequest, send: Send | None) -> None:
         """Refuses a request by RST."""
-        self._send_remembered(request.exchange, distorted(empty(MessageType.RST, request.message_id), send), send)
+        self._send_remembered(request.exchange, empty(MessageType.RST, request.message_id), send)
 
     def repeat(self, exchange: Exchange) -> None:
         """A request has come again: it gets the same datagram again (RFC 7252 §4.2)."""
@@ -95,20 +102,21 @@ class Replies:
     def notify(self, response: CoapResponse, send: Send, now_us: int) -> None:
         """What goes out unasked: a notification, or an answer once more."""
         token, code = response.token, code_number(response.code)
-        resource = self.observations.get(token)
-        if resource is not None and (response.observe is None or code >> 5 != SUCCESS):
+        observed = self.observations.get(token)
+        if observed is not None and (response.observe is None or code >> 5 != SUCCESS):
             del self.observations[token]
         served = Served(code, response.options, response.payload)
-        answer = self._cut(served, None, resource, now_us)
+        resource, block2 = (None, None) if observed is None else observed
+        answer = self._cut(served, block2, resource, now_us)
         kind = MessageType.CON if response.confirmable else MessageType.NON
         message_id = self._next_id()
         options = (*answer.options, *_observe(response.observe))
-        datagram = distorted(encode(WireMessage(kind, code, message_id, token, options, answer.payload)), send)
+        datagram = encode(WireMessage(kind, code, message_id, token, options, answer.payload))
         if response.confirmable:
-            self._send_confirmable(message_id, datagram, token, now_us, send)
+            self.confirmables.send(message_id, datagram, token, now_us, send)
         else:
             _note(self._noted, message_id, token, MOST_NOTED)
-            self._send_unheeded(datagram, send)
+            self._send_first(datagram, send)
 
     def rejected(self, message_id: int) -> bytes | None:
         """The token of the notification that a RST refuses, if it refuses one."""
@@ -133,27 +141,16 @@ class Replies:
 
     def _follow(self, request: PendingRequest, code: int, observe: int | None) -> None:
         if observe is not None and request.observe == 0 and code >> 5 == SUCCESS:
-            _note(self.observations, request.token, request.resource, MOST_OBSERVATIONS)
-
-    def _send_confirmable(
-        self, message_id: int, datagram: bytes, token: bytes | None, now_us: int, send: Send | None
-    ) -> None:
-        self.confirmables.send(message_id, datagram, token, now_us, withheld_copies(send))
-        if is_doubled(send):
-            self._send(datagram)
+            observation = Observation(request.resource, request.block2)
+            _note(self.observations, request.token, observation, MOST_OBSERVATIONS)
 
     def _send_remembered(self, exchange: Exchange, datagram: bytes, send: Send | None) -> None:
-        exchange.datagram = datagram
-        exchange.withheld = withheld_copies(send)
-        self.repeat(exchange)
-        if is_doubled(send):
-            self.repeat(exchange)
+        exchange.datagram, exchange.withheld = datagram, lost_repetitions(send)
+        self._send_first(datagram, send)
 
-    def _send_unheeded(self, datagram: bytes, send: Send | None) -> None:
-        if not withheld_copies(send):
-            self._send(datagram)
-        if is_doubled(send):
-            self._send(datagram)
+    def _send_first(self, datagram: bytes, send: Send | None) -> None:
+        for one in first_transmission(datagram, send):
+            self._send(one)
 
     def _next_id(self) -> int:
         self._message_id = (self._message_id + 1) & 0xFFFF

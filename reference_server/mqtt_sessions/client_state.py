@@ -37,6 +37,8 @@ class ClientState:
     """Its connection; None while it is away."""
     is_over: bool = False
     """The session has ended for good: nothing is kept for it any more."""
+    most_packet_bytes: int | None = None
+    """The largest packet that it takes (MQTT 5 §3.1.2.11.4); None: any."""
     expiry_s: int = 0
     """How long the session is kept when its connection ends."""
     subscriptions: dict[str, Subscription] = field(default_factory=dict)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
-from fleetrig.reference_server.mqtt_sessions.client_state import PendingWill
+from fleetrig.reference_server.mqtt_sessions.client_state import ClientConnection, PendingWill
 from fleetrig.reference_server.mqtt_sessions.reason_codes import NOT_AUTHORIZED_V3, MqttReason
 from fleetrig.reference_server.mqtt_sessions.session_rules import FOREVER_S, BadClientId, SessionPresent, SessionRules
 from fleetrig.reference_server.mqtt_sessions.topic_filters import topic_flaw
@@ -13,11 +14,16 @@ from fleetrig.simulator.contract.clock import to_us
 from fleetrig.simulator.contract.mqtt import (
     MqttConnack,
     MqttConnect,
+    MqttDisconnect,
+    MqttPacket,
     MqttPublish,
     MqttVersion,
     Properties,
     PropertyValue,
 )
+
+REASON_CHARS: Final = 200
+"""Of a reason string; longer ones are cut."""
 
 
 def refusal_of(connect: MqttConnect, rules: SessionRules) -> Violation | None:
@@ -49,9 +55,19 @@ def _client_id_flaw(connect: MqttConnect, rules: SessionRules) -> str:
             return ""
 
 
-def connack_code(code: int, version: MqttVersion, rules: SessionRules) -> int:
-    """Of a refusal."""
-    return code if version is MqttVersion.V5 else rules.connack_codes_v3.get(code, NOT_AUTHORIZED_V3)
+def refused(violation: Violation, connection: ClientConnection, rules: SessionRules) -> list[MqttPacket]:
+    """What a client hears whose CONNECT is not accepted."""
+    if not connection.is_v5:
+        return [MqttConnack(rules.connack_codes_v3.get(violation.code, NOT_AUTHORIZED_V3))]
+    connack = MqttConnack(violation.code, properties=reason_string(violation, connection, rules))
+    return [connack, MqttDisconnect(violation.code)] if rules.disconnects_after_refusal else [connack]
+
+
+def reason_string(violation: Violation, connection: ClientConnection, rules: SessionRules) -> Properties:
+    """For an MQTT 5 client that has not declined it."""
+    if not (rules.reason_strings and connection.wants_reasons and violation.reason):
+        return ()
+    return (("reason_string", violation.reason[:REASON_CHARS]),)
 
 
 def accepted(connect: MqttConnect, rules: SessionRules, client_id: str, expiry_s: int, *, is_kept: bool) -> MqttConnack:

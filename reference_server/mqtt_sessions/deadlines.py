@@ -36,16 +36,14 @@ class Deadlines(Generic[K]):
         self._drop_stale()
         return self._heap[0][0] if self._heap else None
 
-    def due(self, now_us: int) -> list[K]:
-        """The keys whose time has come; they have none any more."""
-        found = []
+    def pop_due(self, now_us: int) -> K | None:
+        """The first key whose time has come; it has none any more. None when there is none left."""
         self._drop_stale()
-        while self._heap and self._heap[0][0] <= now_us:
-            key = heappop(self._heap)[2]
-            del self._due[key]
-            found.append(key)
-            self._drop_stale()
-        return found
+        if not self._heap or self._heap[0][0] > now_us:
+            return None
+        key = heappop(self._heap)[2]
+        del self._due[key]
+        return key
 
     def _drop_stale(self) -> None:
         while self._heap and self._due.get(self._heap[0][2]) != self._heap[0][:2]:

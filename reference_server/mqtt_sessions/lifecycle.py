@@ -6,8 +6,7 @@ the session that goes on or begins, CONNACK, then what has waited for the client
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Iterator
 
 from fleetrig.reference_server.mqtt_sessions.application import LogIn, MqttApplication, SessionEnd
 from fleetrig.reference_server.mqtt_sessions.byte_budget import ByteBudget, size_bytes_of
@@ -19,9 +18,10 @@ from fleetrig.reference_server.mqtt_sessions.client_state import (
 )
 from fleetrig.reference_server.mqtt_sessions.connecting import (
     accepted,
-    connack_code,
     number_of,
+    reason_string,
     refusal_of,
+    refused,
     session_expiry_s,
     silence_us,
     will_of,
@@ -35,11 +35,8 @@ from fleetrig.reference_server.mqtt_sessions.reason_codes import MqttReason
 from fleetrig.reference_server.mqtt_sessions.session_rules import SessionRules
 from fleetrig.reference_server.mqtt_sessions.violation import Violation
 from fleetrig.simulator.contract.clock import to_us
-from fleetrig.simulator.contract.mqtt import MqttConnack, MqttConnect, MqttDisconnect, Properties
+from fleetrig.simulator.contract.mqtt import MqttConnack, MqttConnect, MqttDisconnect
 from fleetrig.simulator.contract.session import Session
-
-REASON_CHARS: Final = 200
-"""Of a reason string; longer ones are cut."""
 
 
 class SessionLifecycle:
@@ -109,8 +106,8 @@ class SessionLifecycle:
     def _close(self, connection: ClientConnection, violation: Violation, draft: ReactionDraft) -> None:
         """DISCONNECT for MQTT 5, and the end; nothing is sent on it any more."""
         if violation.code and connection.is_v5:
-            properties = self._reason_string(connection, violation.reason)
-            draft.send(connection.session, [MqttDisconnect(violation.code, properties)])
+            why = reason_string(violation, connection, self._rules)
+            draft.send(connection.session, [MqttDisconnect(violation.code, why)])
         draft.close(connection.session)
         draft.note(violation.reason)
         self._ended(connection)
@@ -161,11 +158,7 @@ class SessionLifecycle:
 
     def _refuse(self, connection: ClientConnection, violation: Violation, draft: ReactionDraft) -> None:
         if not violation.is_silent:
-            code = connack_code(violation.code, connection.version, self._rules)
-            properties = self._reason_string(connection, violation.reason) if connection.is_v5 else ()
-            draft.send(connection.session, [MqttConnack(code, properties=properties)])
-            if connection.is_v5 and self._rules.disconnects_after_refusal:
-                draft.send(connection.session, [MqttDisconnect(code)])
+            draft.send(connection.session, refused(violation, connection, self._rules))
         self._close(connection, Violation(0, violation.reason), draft)
 
     def _accept(
@@ -177,6 +170,7 @@ class SessionLifecycle:
         client = self._new_client(key, client_id) if kept is None else kept
         client.device, client.version, client.session = login.device, connect.version, connection.session
         client.expiry_s = session_expiry_s(connect, self._rules)
+        client.most_packet_bytes = number_of(connect.properties, "maximum_packet_size", 0) or None
         self._drop_will(client)  # it has waited for the client to come back (MQTT 5 §3.1.3.2.2)
         if not self._take_will(client, will_of(connect, self._rules)):
             self._forget(client, draft, now_us)
@@ -234,8 +228,10 @@ class SessionLifecycle:
     def next_due_us(self) -> int | None:
         return self._deadlines.next_due_us()
 
-    def advance(self, now_us: int) -> list[ReactionDraft]:
-        return [self._do_due(key, now_us) for key in self._deadlines.due(now_us)]
+    def advance(self, now_us: int) -> Iterator[ReactionDraft]:
+        """One after the other: what one does may be the end of another."""
+        while (key := self._deadlines.pop_due(now_us)) is not None:
+            yield self._do_due(key, now_us)
 
     def _do_due(self, key: int | ClientKey, now_us: int) -> ReactionDraft:
         if not isinstance(key, int):
@@ -297,8 +293,3 @@ class SessionLifecycle:
         if client.will is not None:
             client.budget.give_back(size_bytes_of(client.will.publish))
         client.will = client.will_due_us = None
-
-    def _reason_string(self, connection: ClientConnection, reason: str) -> Properties:
-        if not (self._rules.reason_strings and connection.wants_reasons and reason):
-            return ()
-        return (("reason_string", reason[:REASON_CHARS]),)

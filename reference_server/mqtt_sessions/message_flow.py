@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from fleetrig.reference_server.mqtt_codec.encoder import encode
 from fleetrig.reference_server.mqtt_sessions.application import MqttApplication, PublishAnswer
 from fleetrig.reference_server.mqtt_sessions.client_state import ClientState
 from fleetrig.reference_server.mqtt_sessions.reaction_draft import ReactionDraft
@@ -92,25 +93,28 @@ class MessageFlow:
         if any(name == "subscription_identifier" for name, _ in subscribe.properties) and self._rules.tells_limits:
             why = "there are no subscription identifiers here, as its CONNACK has said"
             return Violation(MqttReason.SUBSCRIPTION_IDENTIFIERS_NOT_SUPPORTED, why)
-        codes: list[int] = []
-        refused: list[str] = []
-        retained: list[tuple[MqttPublish, Subscription]] = []
-        for wanted in subscribe.subscriptions:
-            is_new = wanted.topic_filter not in client.subscriptions
-            code, why = self._granted(client, wanted, now_us)
-            codes.append(REFUSED if code >= REFUSED and client.version is not MqttVersion.V5 else code)
-            if code >= REFUSED:
-                refused.append(f"no subscription to {wanted.topic_filter[:100]!r}: {why}")
-            elif wanted.retain_handling == 0 or (wanted.retain_handling == 1 and is_new):
-                granted = client.subscriptions[wanted.topic_filter]
-                retained += [(one, granted) for one in self._retained.matching(levels_of(wanted.topic_filter))]
+        before = set(client.subscriptions)
+        answers = [(wanted, *self._granted(client, wanted, now_us)) for wanted in subscribe.subscriptions]
+        codes = tuple(_shown_code(code, client.version) for _, code, _ in answers)
         if client.session is not None:
-            draft.send(client.session, [MqttSuback(subscribe.packet_id, tuple(codes))])
-        if refused:
-            draft.note(refused[0] + (f", and {len(refused) - 1} more" if len(refused) > 1 else ""))
-        for publish, wanted in retained:
-            self._deliver(client, _as_wanted(publish, replace(wanted, retain_as_published=True), client), draft)
+            draft.send(client.session, [MqttSuback(subscribe.packet_id, codes)])
+        draft.note(_refusals([(wanted, why) for wanted, _, why in answers if why]))
+        self._send_retained(client, [wanted for wanted, _, why in answers if not why], before, draft)
         return None
+
+    def _send_retained(
+        self, client: ClientState, wanted: list[Subscription], before: set[str], draft: ReactionDraft
+    ) -> None:
+        """What fits several filters of a packet comes once, or one packet could ask for any amount."""
+        found: dict[str, tuple[MqttPublish, Subscription]] = {}
+        asked = {one.topic_filter for one in wanted if _wants_retained(one, before)}
+        for topic_filter in sorted(asked):
+            granted = client.subscriptions[topic_filter]
+            for publish in self._retained.matching(levels_of(topic_filter)):
+                if publish.topic not in found or found[publish.topic][1].qos < granted.qos:
+                    found[publish.topic] = (publish, granted)
+        for publish, granted in found.values():
+            self._deliver(client, _as_wanted(publish, replace(granted, retain_as_published=True), client), draft)
 
     def _granted(self, client: ClientState, wanted: Subscription, now_us: int) -> tuple[int, str]:
         """The QoS, or a reason code and why."""
@@ -185,11 +189,33 @@ class MessageFlow:
     def _deliver(self, client: ClientState, publish: MqttPublish, draft: ReactionDraft) -> None:
         if client.is_over:
             return
+        if client.most_packet_bytes is not None and _packet_bytes(publish, client) > client.most_packet_bytes:
+            draft.note(changed=f"a message is larger than {client.client_id[:100]} takes")
+            return
         packets, bound = client.outgoing.put(publish, is_connected=client.session is not None)
         if client.session is not None:
             draft.outputs += [Send(client.session, packet) for packet in packets]
         if bound is not None:
             draft.note(changed=f"a message for {client.client_id[:100]} went lost, expected {bound}")
+
+
+def _shown_code(code: int, version: MqttVersion) -> int:
+    """Of a SUBACK: MQTT 3 knows one refusal only."""
+    return REFUSED if code >= REFUSED and version is not MqttVersion.V5 else int(code)
+
+
+def _refusals(refused: list[tuple[Subscription, str]]) -> str:
+    """For the trace: the first of them, and how many there are."""
+    if not refused:
+        return ""
+    wanted, why = refused[0]
+    more = f", and {len(refused) - 1} more" if len(refused) > 1 else ""
+    return f"no subscription to {wanted.topic_filter[:100]!r}: {why}{more}"
+
+
+def _wants_retained(wanted: Subscription, before: set[str]) -> bool:
+    """`before`: the filters that the client has had (MQTT 5 §3.8.3.1)."""
+    return wanted.retain_handling == 0 or (wanted.retain_handling == 1 and wanted.topic_filter not in before)
 
 
 def _acknowledge(client: ClientState, kind: PublishAckKind, packet_id: int, code: int, draft: ReactionDraft) -> None:
@@ -210,6 +236,11 @@ def _as_wanted(publish: MqttPublish, wanted: Subscription, client: ClientState) 
         publish.retain and wanted.retain_as_published,
         properties=_of_every_hop(publish.properties) if client.version is MqttVersion.V5 else (),
     )
+
+
+def _packet_bytes(publish: MqttPublish, client: ClientState) -> int:
+    """Of the packet that carries it; the packet id is chosen later, but as long."""
+    return len(encode(replace(publish, packet_id=1 if publish.qos else 0), client.version))
 
 
 def _of_every_hop(properties: Properties) -> Properties:

@@ -48,6 +48,7 @@ STANDARD_FLAW_CODES: Final[Mapping[Flaw, int]] = {
     Flaw.PROTOCOL: MqttReason.PROTOCOL_ERROR,
     Flaw.UNKNOWN_VERSION: MqttReason.UNSUPPORTED_PROTOCOL_VERSION,
     Flaw.TOO_LARGE: MqttReason.PACKET_TOO_LARGE,
+    Flaw.TOPIC_ALIAS: MqttReason.TOPIC_ALIAS_INVALID,
 }
 
 

@@ -76,10 +76,12 @@ class Connection:
         on_sent()
 
     async def close(self) -> None:
-        """The device ends it."""
+        """The device ends it, also when it is switched off meanwhile."""
         self._reader.cancel()
-        await asyncio.gather(self._reader, return_exceptions=True)
-        await self._wire.close()
+        try:
+            await asyncio.gather(self._reader, return_exceptions=True)
+        finally:
+            await self._wire.close()
 
     async def _next(self, first: Callable[[], Awaitable[None]]) -> Envelope:
         """The envelope that the inbox waits for, once `first` is done."""

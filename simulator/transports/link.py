@@ -61,9 +61,11 @@ class Link:
                 return await self._converse(effect, within_s, on_sent or _nothing)
 
     async def close(self) -> None:
-        """Closes everything at power-off."""
-        await self._hang_up()
-        await self._http.close()
+        """Closes everything at power-off, whatever else ends the device meanwhile."""
+        try:
+            await self._hang_up()
+        finally:
+            await self._http.close()
 
     async def _converse(self, effect: Connect | Ask | Tell | Await, within_s: float, on_sent: OnSent) -> Outcome:
         started_s = time.monotonic()

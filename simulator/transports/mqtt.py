@@ -19,9 +19,11 @@ async def open_mqtt(where: str, tls: DeviceTls, *, source_address: str = "") -> 
     Raises OSError, and ValueError for an address that is none.
     """
     url = urlsplit(where)
-    host, port = url.hostname or "", url.port or PORTS[url.scheme]
+    if not url.hostname:
+        raise ValueError(f"{where} names no host")
     context = tls.context if url.scheme == "mqtts" else None
-    return MqttWire(await open_stream(host, port, context, source_address=source_address))
+    port = url.port or PORTS[url.scheme]
+    return MqttWire(await open_stream(url.hostname, port, context, source_address=source_address))
 
 
 class MqttWire:
@@ -52,7 +54,7 @@ class MqttWire:
         return self._codec.came.popleft()
 
     def give_up(self, request: Envelope) -> None:
-        """Nothing is repeated here."""
+        """Nothing is repeated here, so nothing has to end."""
 
     async def close(self) -> None:
         self._stream.close()

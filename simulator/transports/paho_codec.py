@@ -196,7 +196,8 @@ def short_packet(packet: MqttPublishAck | MqttPingreq | MqttDisconnect | MqttAut
         case MqttDisconnect(code, properties):
             return framed(PacketTypes.DISCONNECT << 4, ending(PacketTypes.DISCONNECT, code, properties, version))
         case MqttAuth(code, properties):
-            return framed(PacketTypes.AUTH << 4, ending(PacketTypes.AUTH, code, properties, version))
+            body = ending(PacketTypes.AUTH, code, properties, version)
+            return framed(PacketTypes.AUTH << 4, body + b"\0" if len(body) == 1 else body)  # (MQTT 5, 3.15.2.2.1)
 
 
 def ending(packet_type: int, code: int, properties: Properties, version: MqttVersion) -> bytes:

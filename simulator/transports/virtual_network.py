@@ -83,27 +83,29 @@ class VirtualNetwork:
             self.after_round_trip(partial(link.end, "tls"))
         return False
 
-    def send(self, link: VirtualLink, envelope: Envelope) -> None:
-        """Sends an envelope to the server, unless it has ended the connection already."""
+    def send(self, link: VirtualLink, envelope: Envelope, lost: int = 0) -> None:
+        """Sends an envelope to the server, unless it has ended the connection already; it was `lost` so often."""
         now_us = self._before_call()
         if link.is_forgotten_endpoint:
             self.open(link)
         if link.session.id in self._open:
             outputs = self._server.receive(link.session, envelope, now_us)
             for unheard in (output for output in outputs if isinstance(output, Unheard)):
-                self._repeat(link, envelope, unheard.copies)
+                self._repeat(link, envelope, lost, unheard.copies)
             self._perform(outputs, self.round_trip_us)
             self._look_ahead(now_us)
 
-    def _repeat(self, link: VirtualLink, envelope: Envelope, copies: int) -> None:
-        """A request was lost, and is sent again if it is confirmable, unless the device gives it up before."""
-        after_us = repeated_after_us(copies)
-        if after_us is not None and isinstance(envelope, CoapRequest) and envelope.confirmable:
-            self._later(after_us, partial(self._send_again, link, envelope))
+    def _repeat(self, link: VirtualLink, envelope: Envelope, lost: int, copies: int) -> None:
+        """A request was lost so often, and now again: it is sent once more if it is confirmable."""
+        before_us, after_us = repeated_after_us(lost), repeated_after_us(lost + copies)
+        is_confirmable = isinstance(envelope, CoapRequest) and envelope.confirmable
+        if before_us is not None and after_us is not None and is_confirmable:
+            self._later(after_us - before_us, partial(self._send_again, link, envelope, lost + copies))
 
-    def _send_again(self, link: VirtualLink, request: CoapRequest) -> None:
+    def _send_again(self, link: VirtualLink, request: CoapRequest, lost: int) -> None:
+        """Unless the device has given it up meanwhile."""
         if not link.ended and link.coap.is_repeated(request):
-            self.send(link, request)
+            self.send(link, request, lost)
 
     def close(self, link: VirtualLink) -> None:
         """The device ends the connection, or loses its power."""

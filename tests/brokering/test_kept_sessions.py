@@ -62,6 +62,7 @@ def test_a_clean_start_forgets_it(rules: str) -> None:
     talk.publish(2, "a", qos=1)
     assert talk.join(3, "gw-1") == ["3 CONNACK 0"]
     assert published(talk.publish(2, "a", qos=1)) == []
+    assert talk.broker.sessions.held_bytes == 0
 
 
 def test_it_ends_when_its_time_is_over() -> None:
@@ -116,6 +117,16 @@ def test_so_many_sessions_are_kept_and_the_oldest_goes_first() -> None:
         connack = talk.connack(session + 10, f"gw-{session}", clean_start=False)
         present.append(connack.session_present)
     assert present == [False, True, True]
+
+
+def test_what_is_due_at_once_may_be_the_end_of_what_is_due_too() -> None:
+    talk = BrokerTalk(replace(BROKER, limits=SessionLimits(kept_sessions=Bound(1, "sessions", "few"))))
+    talk.join(1, "gw-1", version=V5, properties=(("session_expiry_interval", 15),), keep_alive_s=0)
+    talk.join(2, "gw-2", clean_start=False, keep_alive_s=10)
+    talk.close(1)
+    talk.now_us += 15_000_000  # nobody was asked meanwhile
+    assert talk.after(0) == ["2 closed"]
+    assert talk.after(1_000) == []
 
 
 def test_what_waits_is_bounded_and_told() -> None:

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from fleetrig.reference_server.mqtt_sessions.retained import RetainedMessages
 from fleetrig.reference_server.mqtt_sessions.session_limits import SessionLimits
 from fleetrig.simulator.contract.bounds import Bound
+from fleetrig.simulator.contract.faults import FaultKind
 from fleetrig.simulator.contract.mqtt import (
     MqttPublish,
     MqttPublishAck,
@@ -60,6 +62,18 @@ def test_exactly_once() -> None:
     assert len(published(talk.publish(2, "a/b", qos=2))) == 1  # the packet id is free again
     assert talk.ack(1, PUBREC, 1) == ["1 PUBREL"]
     assert talk.ack(1, PUBCOMP, 1) == []
+
+
+@pytest.mark.parametrize(("qos", "copies"), [(1, 2), (2, 1)])
+def test_an_acknowledgement_that_a_fault_withholds(qos: int, copies: int) -> None:
+    """The publisher has to say it again, and hears the same; of QoS 2 the others hear it once all the same."""
+    talk = two()
+    talk.fault(FaultKind.WITHHELD_ACK, hits="PUBLISH a/b", times=1)
+    first = talk.publish(2, "a/b", qos=qos)
+    again = talk.publish(2, "a/b", qos=qos, dup=True)
+    assert [one.line for one in sent(first, 2)] == []
+    assert [one.line for one in sent(again, 2)] == ["PUBACK" if qos == 1 else "PUBREC"]
+    assert len(published([*first, *again], 1)) == copies
 
 
 def test_a_release_of_nothing() -> None:
@@ -139,6 +153,18 @@ def test_properties_travel_from_mqtt_5_to_mqtt_5() -> None:
     assert [one.properties for one in published(said)] == [(content, user), (content, user), ()]
 
 
+@pytest.mark.parametrize(("size_bytes", "count"), [(20, 1), (21, 0)])
+def test_a_client_gets_no_packet_larger_than_it_takes(size_bytes: int, count: int) -> None:
+    talk = BrokerTalk()
+    talk.join(1, "reader", version=V5, properties=(("maximum_packet_size", 20),))
+    talk.wants(1, "a", 1)
+    talk.join(2, "writer")
+    around_bytes = 8  # two of fixed header, three of topic, two of packet id, one of no properties
+    said = talk.publish(2, "a", b"x" * (size_bytes - around_bytes), qos=1)
+    assert (len(sent(said, 2)), len(published(said, 1))) == (1, count)
+    assert talk.broker.sessions.held_bytes < 2_000
+
+
 def test_subscriptions_are_granted_one_by_one() -> None:
     talk = BrokerTalk()
     talk.join(1, "gw-1", version=V5)
@@ -163,6 +189,20 @@ def test_subscriptions_by_the_thousand() -> None:
     assert talk.wants(1, "a/0") == ["1 SUBACK 0"]  # one that it has
     talk.say(1, MqttUnsubscribe(("a/7",), 5))
     assert talk.wants(1, "b") == ["1 SUBACK 0"]
+
+
+def test_the_same_filter_a_thousand_times_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    talk = BrokerTalk()
+    talk.join(1, "gw-1")
+    looked: list[object] = []
+
+    def matching(_: RetainedMessages, levels: list[str]) -> tuple[MqttPublish, ...]:
+        looked.append(levels)
+        return ()
+
+    monkeypatch.setattr(RetainedMessages, "matching", matching)
+    talk.say(1, MqttSubscribe(tuple(Subscription("#") for _ in range(1_000)), packet_id=4))
+    assert looked == [["#"]]
 
 
 def test_subscription_identifiers_are_not_offered() -> None:
@@ -257,6 +297,14 @@ def test_retained_messages_fit_filters(topic_filter: str) -> None:
     lines = talk.wants(2, topic_filter)
     expected = ["a/b", "a/c"] if topic_filter in ("a/+", "#") else ["a/b"]
     assert lines == ["2 SUBACK 0", *(f"2 PUBLISH {topic}" for topic in expected)]
+
+
+def test_a_retained_message_comes_once_for_a_subscribe() -> None:
+    talk = two()
+    talk.publish(2, "a/b", qos=2, retain=True)
+    wanted = tuple(Subscription(one, qos) for one, qos in (("a/b", 0), ("#", 2), ("+/b", 1)))
+    (kept,) = published(talk.heard(2, MqttSubscribe(wanted, 1)))
+    assert (kept.qos, kept.retain) == (2, True)
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
+from fleetrig.reference_server.mqtt_sessions.session_rules import SessionRules
 from fleetrig.reference_server.reference import ReferenceServer
 from fleetrig.reference_server.server_options import ANY_LOOPBACK_PORT, PlatformOptions, ServerOptions
+from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
 from fleetrig.simulator.contract.mqtt import (
     MqttConnack,
     MqttDisconnect,
@@ -19,19 +23,29 @@ from fleetrig.simulator.contract.mqtt import (
 )
 from tests.brokering.broker_platform import BrokerPlatform
 from tests.brokering.broker_talk import connect
+from tests.brokering.rule_sets import BROKER
 from tests.conversation.peer import ToyPeer
 from tests.conversation.toy_front import TOY_LISTENER_KINDS
 from tests.reference_server.echo import port_of, running, traced
 
 
-@pytest.fixture
-def port() -> Iterator[int]:
+@contextmanager
+def served(rules: SessionRules) -> Iterator[int]:
+    def build(store: Store, blobs: Blobs, entropy: Entropy) -> BrokerPlatform:
+        return BrokerPlatform(store, blobs, entropy, rules)
+
     with running() as bench:
         trace, _ = traced()
-        options = ServerOptions((PlatformOptions("broker", BrokerPlatform, {"toy": ANY_LOOPBACK_PORT}),))
+        options = ServerOptions((PlatformOptions("broker", build, {"toy": ANY_LOOPBACK_PORT}),))
         server = bench.run(ReferenceServer(options, trace, listener_kinds=TOY_LISTENER_KINDS))
         yield port_of(server, "toy", "broker")
         assert server.bugs == []
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    with served(BROKER) as port:
+        yield port
 
 
 def joined(port: int, client_id: str, **fields: object) -> ToyPeer:
@@ -67,3 +81,12 @@ def test_a_take_over(port: int) -> None:
         assert first.hear() == MqttDisconnect(0x8E)
         with pytest.raises(EOFError):
             first.hear()
+
+
+def test_who_says_nothing_and_who_falls_silent() -> None:
+    """What is due happens without anybody's having asked."""
+    with served(replace(BROKER, first_packet_s=0.05, keep_alive_factor=0.05)) as port:
+        with ToyPeer(port) as silent, pytest.raises(EOFError):
+            silent.hear()
+        with joined(port, "gw-1", keep_alive_s=1) as fell_silent, pytest.raises(EOFError):
+            fell_silent.hear()

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fleetrig.reference_server.mqtt_sessions.byte_budget import size_bytes_of
 from fleetrig.reference_server.mqtt_sessions.topic_filters import fits, levels_of
 from fleetrig.simulator.contract.envelope import Close, Envelope, Output, Send
 from fleetrig.simulator.contract.mqtt import (
@@ -163,11 +164,16 @@ class Lives:
                 self.answer(model)
 
     def forget(self) -> None:
-        """Everybody wants no session any more, and leaves: nothing may be left."""
+        """First only the wills are left to keep, then everybody leaves for good: nothing may be left."""
+        for model in self.models.values():
+            for topic_filter in list(model.filters):
+                self.unsubscribe(model, topic_filter)
+        sessions = self.talk.broker.sessions
+        assert sessions.held_bytes == len(NAMES) * size_bytes_of(MqttPublish(WILL.topic, WILL.payload))
+        self.subscribe(self.models["a"], "x/+/#", 1)
         for number, name in enumerate(NAMES, self.sessions + 1):
             self.talk.join(number, name)
             self.talk.close(number)
-        sessions = self.talk.broker.sessions
         assert (sessions.held_bytes, sessions._flow._subscriptions.is_empty) == (0, True)
 
     def _say(self, model: Model, envelope: Envelope) -> None:

@@ -79,7 +79,9 @@ def test_it_waits_for_the_client_to_come_back() -> None:
 def test_who_comes_back_in_time_has_a_new_will_or_none() -> None:
     talk = delayed(5, 60)
     talk.close(1)
+    with_will_bytes = talk.broker.sessions.held_bytes
     talk.join(2, "gw-1", version=V5, clean_start=False, properties=(("session_expiry_interval", 60),))
+    assert talk.broker.sessions.held_bytes < with_will_bytes
     assert talk.after(10) == []
     assert (talk.close(2), talk.after(3_600)) == ([], [])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from random import Random
@@ -14,6 +15,7 @@ from fleetrig.harness.checks.matching import Pattern
 from fleetrig.harness.scenario_file.values import Times
 from fleetrig.reference_server.fault_plan import FaultPlan
 from fleetrig.reference_server.fronts.front import ListenerKind
+from fleetrig.reference_server.fronts.tls.client_auth import ClientAuth
 from fleetrig.reference_server.listener_kinds import LISTENER_KINDS
 from fleetrig.reference_server.reference import ReferenceServer
 from fleetrig.reference_server.server import Server
@@ -21,7 +23,7 @@ from fleetrig.reference_server.server_options import ANY_LOOPBACK_PORT, Platform
 from fleetrig.reference_server.stores.memory import MemoryStore
 from fleetrig.simulator.agent import Agent
 from fleetrig.simulator.contract.faults import Fault
-from fleetrig.simulator.contract.identity import DeviceIdentity
+from fleetrig.simulator.contract.identity import ClientCertificate, DeviceIdentity
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane, Trace, TraceEvent
 from fleetrig.simulator.drivers.director import Director, Until
@@ -41,11 +43,14 @@ LIMIT_S = 60.0
 
 @dataclass(frozen=True)
 class Script:
-    """What is done to the gateway."""
+    """What is done to the gateway, and the certificate that it shows."""
 
     faults: tuple[Fault, ...] = ()
     cut: Callable[[], PowerCutTrigger | None] = lambda: None
     patience_s: float = 20.0
+    shows: ClientCertificate | None = None
+    platform: Callable[..., EchoPlatform] = EchoPlatform
+    """A `PlatformBuilder`."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +126,7 @@ def in_virtual_time(script: Script, scheme: str = MQTT.scheme) -> Story:
     trace, events = Trace(), list[TraceEvent]()
     trace.listen(events.append)
     store, plan = MemoryStore(), FaultPlan(Random(1).random)
-    server = Server(EchoPlatform(store), store, plan, trace, Secrets())
+    server = Server(script.platform(store), store, plan, trace, Secrets())
     bench = VirtualBench(server, trace, seed=1)
     for fault in script.faults:
         plan.add(fault, bench.now_us())
@@ -133,12 +138,13 @@ def in_virtual_time(script: Script, scheme: str = MQTT.scheme) -> Story:
 def over_sockets(script: Script, carrier: Carrier = MQTT) -> Story:
     trace, events = Trace(), list[TraceEvent]()
     trace.listen(events.append)
-    options = ServerOptions((PlatformOptions("echo", EchoPlatform, {carrier.scheme: ANY_LOOPBACK_PORT}),))
+    asks = ClientAuth.NONE if script.shows is None else ClientAuth.ANY
+    options = ServerOptions((PlatformOptions("echo", script.platform, {carrier.scheme: ANY_LOOPBACK_PORT}, asks),))
 
     async def told() -> None:
         async with (
             ReferenceServer(options, trace, listener_kinds=carrier.kinds) as server,
-            RealBench(trace, seed=1, verify=False, openers=carrier.openers) as bench,
+            RealBench(trace, seed=1, verify=trusting(server), openers=carrier.openers) as bench,
         ):
             for fault in script.faults:
                 server.add_fault(fault)
@@ -151,7 +157,12 @@ def over_sockets(script: Script, carrier: Carrier = MQTT) -> Story:
 
 
 def gateway(where: str, script: Script) -> Agent:
-    return Agent(DeviceIdentity(SERIAL), Gateway(where, script.patience_s))
+    return Agent(DeviceIdentity(SERIAL), Gateway(where, script.patience_s), script.shows)
+
+
+def trusting(server: ReferenceServer) -> ssl.SSLContext | bool:
+    """Whom devices trust: the throw-away authority of the server, where it has one."""
+    return False if server.ca is None else ssl.create_default_context(cafile=server.ca)
 
 
 def until_it_ends(events: list[TraceEvent]) -> Director[bool]:

@@ -144,10 +144,9 @@ FAULTS = [
 ]  # fmt: skip
 
 
-@over(TOY, MQTT)
 @pytest.mark.parametrize(("fault", "steps", "check", "verdict"), FAULTS)
-def test_a_fault(fault: Fault, steps: list[str], check: str, verdict: str, carrier: Carrier) -> None:
-    story = same_in_both(Script((fault,), patience_s=1.0), carrier)
+def test_a_fault(fault: Fault, steps: list[str], check: str, verdict: str) -> None:
+    story = same_in_both(Script((fault,), patience_s=1.0))
     told = kinds(story)
     assert any(told[at : at + len(steps)] == steps for at in range(len(told))), told
     assert story.verdicts[check] == verdict

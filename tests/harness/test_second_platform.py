@@ -64,6 +64,15 @@ def run_in_virtual_time(folder: Path, text: str = ECHO) -> Report:
     return asyncio.run(run(expanded(folder, text), options))
 
 
+@pytest.mark.slow
+def test_its_scenario_passes_over_real_mqtt(tmp_path: Path) -> None:
+    """The reference server's front and codec on one side, paho-mqtt on the other, the same verdict."""
+    options = RunOptions(real_time=True, results=tmp_path / "results", trace=tmp_path / "t.jsonl")
+    report = asyncio.run(run(expanded(tmp_path), options))
+    assert report.verdict is Verdict.PASSED, report
+    assert "open sesame" not in (tmp_path / "t.jsonl").read_text()
+
+
 def test_its_scenario_passes(tmp_path: Path) -> None:
     report = run_in_virtual_time(tmp_path)
     assert report.verdict is Verdict.PASSED, report
@@ -98,7 +107,7 @@ def test_its_trace_is_judged_again(tmp_path: Path) -> None:
 def test_it_can_be_planned(tmp_path: Path) -> None:
     page = "\n".join(lines_of(expanded(tmp_path)))
     assert "server  echo, with these settings of the tenant in force:\n               echo.enabled = true" in page
-    assert "gw-1, gw-2; over toy with password" in page
+    assert "gw-1, gw-2; over mqtt with password" in page
     assert "announce 'hello' of the devices gw-2" in page
 
 

@@ -113,6 +113,10 @@ CASES: dict[str, Callable[[], Given]] = {
     "expired": lambda: odd_leaf(validity=Validity.expired(NOW_US)),
     "not yet valid": lambda: odd_leaf(validity=Validity.later(NOW_US)),
     "expired authority": lambda: chain_of(below(authority_profile(named("Old"), Validity.expired(NOW_US)))),
+    "not yet valid, of an expired authority": lambda: chain_of(
+        below(authority_profile(named("Old"), Validity.expired(NOW_US))),
+        leaf_profile(named("HB-1"), Validity.later(NOW_US), FOR_CLIENTS),
+    ),
     "for servers": lambda: odd_leaf(purpose=FOR_SERVERS),
     "for servers and expired": lambda: odd_leaf(purpose=FOR_SERVERS, validity=Validity.expired(NOW_US)),
     "signs nothing": lambda: odd_leaf(signs=False),

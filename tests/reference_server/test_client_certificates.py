@@ -293,6 +293,17 @@ def test_a_chain_with_a_flipped_byte_raises_nothing(which: int, position: int, v
     assert isinstance(TRUSTED.verify(tuple(flipped), NOW_US).reason, str)
 
 
+def test_a_serial_number_of_zero_fills_no_log(plant: CertificateAuthority) -> None:
+    """The library warns of it, and warnings are errors here. OpenSSL takes it."""
+    profile = leaf_profile(named("HB-1"), Validity.days(NOW_US, 9), FOR_CLIENTS)
+    (shown,) = der(plant.signer.sign(profile, key().public_key(), 1))
+    version = b"\x02\x01\x02"
+    zero = shown.replace(version + b"\x02\x01\x01", version + b"\x02\x01\x00")
+    assert zero != shown
+    verified = ClientAuthorities(plant.certificate_pem).verify((zero,), NOW_US)
+    assert verified.reason == "unable to get local issuer certificate"  # its signature does not fit any more
+
+
 def test_an_extension_that_stands_twice_makes_it_unreadable(plant: CertificateAuthority) -> None:
     """The library raises an error of its own for that, and only when it is asked."""
     first, second = x509.ObjectIdentifier("1.2.3.4.5.1"), x509.ObjectIdentifier("1.2.3.4.5.2")

@@ -492,6 +492,12 @@ def test_the_reason_of_what_could_not_be_read(panel: ControlPanel) -> None:
     assert [(one["line"], one["status"], one["reason"]) for one in found] == [("", "400", "malformed HTTP")]
 
 
+def test_what_tls_itself_refuses_is_a_reason(panel: ControlPanel) -> None:
+    panel.trace.emit(0, Lane.NETWORK, "refused", reason="TLS: no handshake within 60 s", name="https", session=4)
+    found = panel.ask("GET", "/reasons")[1]["reasons"]
+    assert [(one["line"], one["status"], one["reason"]) for one in found] == [("", "", "TLS: no handshake within 60 s")]
+
+
 def test_a_refusal_finds_its_question_by_the_session() -> None:
     refusals, trace = Refusals(), Trace()
     trace.listen(refusals, refusals.kinds)

@@ -114,6 +114,21 @@ def test_a_lost_answer_was_committed(coap: Talk) -> None:
     assert coap.told()[-2:] == [("answered", 1, "2.01", ""), ("delivered", 1, "2.01", "lost")]
 
 
+def test_an_outage_that_shows_as_silence_acknowledges_nothing(coap: Talk) -> None:
+    coap.fault(FaultKind.OUTAGE, hits="POST *", shows_as=Ending.SILENCE)
+    assert coap.heard(1, POST) == [Unheard(1)]
+    assert coap.told()[-1] == ("delivered", 1, "", "silence")
+
+
+def test_a_lost_reply_is_lost_however_often_it_is_sent(coap: Talk) -> None:
+    coap.fault(FaultKind.LOST_REPLY, shows_as=Ending.SILENCE)
+    (sent,) = coap.heard(1, POST)
+    assert isinstance(sent, Send)
+    assert (sent.form, sent.envelope) == (WireForm.LOST, CREATED)
+    assert sent.copies > 5
+    assert coap.told()[-2:] == [("answered", 1, "2.01", ""), ("delivered", 1, "2.01", "lost")]
+
+
 def test_a_datagram_that_comes_twice(coap: Talk) -> None:
     coap.fault(FaultKind.DUPLICATE_DATAGRAM, hits="2.01")
     assert coap.heard(1, POST) == [Send(1, CREATED, form=WireForm.TWICE)]

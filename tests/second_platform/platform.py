@@ -47,7 +47,7 @@ class EchoWork:
         self.said += [f"{key} = {value}" for key, value in self.context.scenario.server.settings.values.items()]
 
     def device(self, device: DeviceIdentity, unit: Unit) -> tuple[Credential | None, Gateway]:
-        return UserPassword(device.serial, PASSWORD), Gateway(self.context.server.listeners["toy"])
+        return UserPassword(device.serial, PASSWORD), Gateway(self.context.server.listeners["mqtt"])
 
     def perform(self, words: ActionWord) -> Director[None]:
         yield from ()
@@ -93,7 +93,7 @@ PLATFORM = Platform(
     vocabulary=VOCABULARY,
     admin=EchoAdmin,
     work=EchoWork,
-    own_server=OwnServer(build, {"toy": "toy://echo.test:1883"}, UserPassword("nobody", PASSWORD)),
+    own_server=OwnServer(build, {"mqtt": "mqtt://echo.test:1883"}, UserPassword("nobody", PASSWORD)),
     device_call=device_call,
     credential_values=credential_values,
     settings_in_force=settings_in_force,

@@ -18,7 +18,7 @@ class Announce(DeviceSelector, ActionWord):
 
 
 VOCABULARY = Vocabulary(
-    transports=("toy",),
+    transports=("mqtt",),
     credentials=("password",),
     attribute_modes=("none",),
     states=("unknown", "known"),

@@ -41,7 +41,7 @@ from fleetrig.simulator.contract.bounds import DEVICES
 from fleetrig.simulator.contract.errors import UsageError
 
 Names = Annotated[
-    list[str] | None, typer.Argument(metavar="NAME", help="Names: files and, unless --subject says more, subjects.")
+    list[str] | None, typer.Argument(metavar="NAME", help="For whom: their common names, and the names of their files.")
 ]
 From = Annotated[
     Path | None, typer.Option("--from", metavar="F", help="Issue for every unit of this CSV list (column serial).")
@@ -87,10 +87,12 @@ def issue_command(
 ) -> None:
     """Issue certificates: NAME.pem and NAME-key.pem for each name. Writes all files or none, and overwrites none.
 
-    NAME.pem holds the certificate, then every authority above it. With --server it is one for a server, else each is
-    one for a device.
+    NAME.pem holds the certificate, then every authority above it. Certificates are for devices, with --server for a
+    server.
     """
     at_us, kind = now_us(), key_kind(key)
+    if share_keys is not None and not kind.rsa_bits:
+        raise UsageError(f"--share-keys is for RSA keys: every {kind.value} key is made in a moment")
     validity = validity_of(at_us, days, not_before, not_after, expired=expired)
     usage, hosts = (FOR_SERVERS, _alternatives(server)) if server else (FOR_CLIENTS, ())
     wanted = [file_name(name) for name in wanted_names(names or (), listed, count, serial, server or ())]
@@ -107,7 +109,7 @@ def issue_command(
                 for name, profile in profiles.items()
             ]
             with files.put_in_place():
-                held.note(issued)
+                held.note(issued)  # first: a line for what is not there does no harm
                 if csv is not None:
                     write_list(csv, place, wanted)
     _tell(wanted, place, validity.end.strftime("%Y-%m-%d"), csv)

@@ -47,9 +47,7 @@ Out = Annotated[
     Path | None,
     typer.Option(metavar="DIR", help="Where the files go; made if missing.  [default: issued/ in the authority's]"),
 ]
-WithoutRoot = Annotated[
-    bool, typer.Option("--without-root", help="Leave the root out of the chain: servers know it, or trust nobody.")
-]
+WithoutRoot = Annotated[bool, typer.Option("--without-root", help="Leave the root out of the chain.")]
 ISSUED: Final = "issued"
 DEFAULT_DAYS: Final = 365.0
 
@@ -100,7 +98,7 @@ def subject_of(name: str, template: str | None) -> x509.Name:
             return named(name)
         if PLACE_OF_NAME not in template:
             return distinguished_name(template)
-        return distinguished_name(template.replace(PLACE_OF_NAME, x509.Name(named(name).rdns).rfc4514_string()[3:]))
+        return distinguished_name(template.replace(PLACE_OF_NAME, named(name).rfc4514_string().removeprefix("CN=")))
     except ValueError as wrong:
         raise UsageError(f"--subject: {wrong}" if template is not None else str(wrong)) from None
 

@@ -34,7 +34,7 @@ def sign_command(
     not_before: NotBefore = None,
     not_after: NotAfter = None,
     expired: Expired = False,
-    server: Annotated[bool, typer.Option("--server", help="For a server.  [default: for a device]")] = False,
+    for_server: Annotated[bool, typer.Option("--for-server", help="For a server.  [default: for a device]")] = False,
     subject: Annotated[
         str | None, typer.Option(metavar="DN", help="Another subject than the request's: 'CN=GW-1,O=ACME'.")
     ] = None,
@@ -57,7 +57,7 @@ def sign_command(
         asked = read_request(pem_file(request))
         profile = requested_profile(
             asked, validity, subject=distinguished_name(subject) if subject is not None else None,
-            takes_names=not without_names, usage=FOR_SERVERS if server else FOR_CLIENTS,
+            takes_names=not without_names, usage=FOR_SERVERS if for_server else FOR_CLIENTS,
         )  # fmt: skip
     except OSError as wrong:
         raise UsageError(f"cannot read {request}: {system_said(wrong)}") from None

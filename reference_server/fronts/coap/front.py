@@ -106,10 +106,9 @@ class CoapFront:
         session = peer.session
         tell = partial(self._tell, session.id)
         held = _Held(peer, CoapEndpoint(session, self._layer, peer.send, tell), self._now_us())
-        self._strangers[session.id] = held
+        (self._known if session.tls else self._strangers)[session.id] = held
         self._ask_server(None, lambda: self._server.opened(session, self._tools.clock.now_us()))
-        if len(self._strangers) > MOST_STRANGERS:
-            self._end(next(iter(self._strangers.values())), Ending.SILENCE)
+        self._make_room()
 
     def received(self, peer: DatagramPeer, data: bytes) -> None:
         held = self._held(peer.session.id)
@@ -144,8 +143,12 @@ class CoapFront:
                 self._strangers.move_to_end(session)
                 return
             self._known[session] = self._strangers.pop(session)
-            if len(self._known) > MOST_ENDPOINTS:
-                self._end(next(iter(self._known.values())), Ending.SILENCE)
+            self._make_room()
+
+    def _make_room(self) -> None:
+        for ranked, most in ((self._strangers, MOST_STRANGERS), (self._known, MOST_ENDPOINTS)):
+            if len(ranked) > most:
+                self._end(next(iter(ranked.values())), Ending.SILENCE)
 
     def _end(self, held: _Held, ending: Ending) -> None:
         self._forget(held, ending)
@@ -163,7 +166,7 @@ class CoapFront:
             self._end(held, ending)
 
     def _sweep(self, now_us: int) -> None:
-        """Forgets what has been silent for too long."""
+        """Forgets what has been silent for too long. Peers that have shaken hands are for their carrier to forget."""
         self._layer.expire(now_us)
         self._end_idle(self._strangers, now_us, STRANGER_IDLE_US)
         self._end_idle(self._known, now_us, self._rules.idle_us)
@@ -174,6 +177,8 @@ class CoapFront:
         for held in ranked.values():
             if held.heard_us + idle_us > now_us:
                 break
+            if held.peer.session.tls:
+                continue
             may_us = self._rules.observing_idle_us if held.endpoint.observes else idle_us
             if held.heard_us + may_us <= now_us:
                 silent.append(held)

@@ -14,7 +14,7 @@ from typing import Final
 from fleetrig.reference_server.fronts.datagrams import DatagramReceiver, DatagramSocket, SocketAddress
 from fleetrig.reference_server.fronts.dtls.contexts import DtlsContexts, DtlsJudgement
 from fleetrig.reference_server.fronts.dtls.engine import DtlsEngine
-from fleetrig.reference_server.fronts.dtls.records import HANDSHAKE, client_random, first_record
+from fleetrig.reference_server.fronts.dtls.records import HANDSHAKE, RecordHead, client_random, first_record
 from fleetrig.reference_server.fronts.front import FrontTools
 from fleetrig.reference_server.fronts.tls.failure import TlsFailure
 from fleetrig.simulator.contract.delivery import Ending
@@ -97,14 +97,16 @@ class DtlsAssociations:
         self._listening = self._new_engine()
 
     def datagram(self, data: bytes, address: SocketAddress, now_s: float) -> None:
-        random = client_random(data)
-        peer = self._peer_of(data, address, random)
+        head = first_record(data)
+        if head is None:
+            self._note(TlsFailure("malformed", f"a datagram from {address[0]}:{address[1]} is none"))
+            return
+        random = client_random(data, head)
+        peer = self._peer_of(address, head, random)
         if peer is not None:
             self._take(peer, data, now_s)
         elif random is not None:
             self._listen(data, address, random, now_s)
-        elif first_record(data) is None:
-            self._note(TlsFailure("malformed", f"a datagram from {address[0]}:{address[1]} is none"))
 
     def due_in_s(self) -> float | None:
         """When to call `advance`; None while there is nothing to wait for."""
@@ -141,9 +143,8 @@ class DtlsAssociations:
     def _listen(self, data: bytes, address: SocketAddress, random: bytes, now_s: float) -> None:
         engine = self._listening
         engine.judgement.address = address
-        engine.feed(data)
         try:
-            has_cookie = engine.listen()
+            has_cookie = engine.listen(data)
         except TlsFailure as failure:
             self._listening = self._new_engine()
             self._note(failure)
@@ -170,16 +171,14 @@ class DtlsAssociations:
 
     # The datagrams of a peer
 
-    def _peer_of(self, data: bytes, address: SocketAddress, random: bytes | None) -> DtlsPeer | None:
+    def _peer_of(self, address: SocketAddress, head: RecordHead, random: bytes | None) -> DtlsPeer | None:
         """Whose datagram it is, where there may be two: the one whose handshake it belongs to."""
         shaking, is_open = self._shaking.get(address), self._open.get(address)
         if random is not None:
             return next((peer for peer in (shaking, is_open) if peer is not None and peer.random == random), None)
-        head = first_record(data)
-        if shaking is None or head is None:
-            return is_open if head is not None else None
-        is_of_open = head.epoch > 0 and head.content_type != HANDSHAKE
-        return is_open if is_of_open and is_open is not None else shaking
+        if shaking is None or (is_open is not None and head.epoch and head.content_type != HANDSHAKE):
+            return is_open
+        return shaking
 
     def _take(self, peer: DtlsPeer, data: bytes, now_s: float) -> None:
         if data:

@@ -8,7 +8,7 @@ from typing import Final
 from OpenSSL import SSL
 
 from fleetrig.reference_server.fronts.dtls.contexts import DtlsContexts, DtlsJudgement
-from fleetrig.reference_server.fronts.dtls.records import in_datagrams
+from fleetrig.reference_server.fronts.dtls.records import in_datagrams, renumbered, sequence_number
 from fleetrig.reference_server.fronts.tls.failure import TlsFailure
 from fleetrig.reference_server.fronts.tls.judging_engine import JudgingEngine
 from fleetrig.simulator.contract.handshake import ShownCertificate
@@ -27,18 +27,23 @@ class DtlsEngine(JudgingEngine):
         self.judgement = judgement
         self._contexts = contexts
         self._tls.set_ciphertext_mtu(DATAGRAM_BYTES)
+        self._ahead = 0
+        """A server goes on from the sequence number of the ClientHello that brought the cookie (RFC 6347 §4.2.1).
+        OpenSSL 4.0 begins with 1: to a client that had to say its hello again those are old records."""
 
-    def listen(self) -> bool:
-        """Looks at the ClientHello that was fed; keeps nothing of it until it brings back its cookie: True then.
+    def listen(self, hello: bytes) -> bool:
+        """Looks at a ClientHello; keeps nothing of it until it brings back its cookie: True then.
 
         Otherwise there may be a HelloVerifyRequest to send. Raises TlsFailure.
         """
+        self.feed(hello)
         try:
             self._tls.DTLSv1_listen()
         except SSL.WantReadError:
             return False
         except SSL.Error as error:
             raise TlsFailure("malformed", f"what it sent is no ClientHello ({error})") from error
+        self._ahead = max(0, sequence_number(hello) - 1)
         return True
 
     def show(self, shown: ShownCertificate) -> None:
@@ -67,7 +72,8 @@ class DtlsEngine(JudgingEngine):
 
     def datagrams(self) -> list[bytes]:
         """What is to be sent now."""
-        return in_datagrams(self.outgoing(), DATAGRAM_BYTES)
+        records = self.outgoing()
+        return in_datagrams(renumbered(records, self._ahead) if self._ahead else records, DATAGRAM_BYTES)
 
     def outgoing(self) -> bytes:
         """As every engine's; a piece that is not full is the last one, which saves asking for another each time."""

@@ -31,7 +31,7 @@ HIGH_WATER_BYTES: Final = 64 * 1024
 class MqttConnection(asyncio.Protocol):
     """Tells the server of its session: opened, each packet, closed. Never raises for what a peer does."""
 
-    __slots__ = ("_decoder", "_front", "_has_failed", "_is_half", "_is_mute", "_is_paused", "_is_silent", "_listener",
+    __slots__ = ("_decoder", "_front", "_is_half", "_is_mute", "_is_paused", "_is_silent", "_listener",
                  "_outbox", "_says_goodbye", "is_known", "is_over", "session", "transport")  # fmt: skip
 
     def __init__(self, front: MqttFront, listener: str) -> None:
@@ -40,8 +40,6 @@ class MqttConnection(asyncio.Protocol):
         self._decoder = MqttDecoder(front.limits.packet_bytes, front.limits.packets_per_turn)
         self._outbox: list[bytes] | None = None
         """What was sent in this turn of reading; None between turns."""
-        self._has_failed = False
-        """What came last was undecodable."""
         self._is_half = self._is_mute = self._is_paused = self._says_goodbye = False
         self._is_silent = True
         """Nothing whole has come so far."""
@@ -62,7 +60,7 @@ class MqttConnection(asyncio.Protocol):
         self._front.opened(self)
 
     def data_received(self, data: bytes) -> None:
-        if not (self.is_over or self._has_failed):
+        if not self.is_over:
             self._take(data)
 
     def pause_writing(self) -> None:
@@ -131,19 +129,19 @@ class MqttConnection(asyncio.Protocol):
         self._flush()
         self._outbox = None
         if not self.is_over:
-            self._wait_for_more()
+            self._wait_for_more(has_come=bool(packets))
 
     def _fail(self, undecodable: Undecodable) -> None:
-        self._has_failed = True
         self._front.note_malformed(self, undecodable.why, undecodable)
         self._front.unjudged.add(self)
 
-    def _wait_for_more(self) -> None:
+    def _wait_for_more(self, *, has_come: bool) -> None:
+        """`has_come`: a packet was whole; what is half now is another one."""
         is_half = self._decoder.is_half
-        if is_half and not self._is_half:
-            self._front.half.add(self)
-        elif self._is_half and not is_half:
+        if self._is_half and (has_come or not is_half):
             self._front.half.discard(self)
+        if is_half and (has_come or not self._is_half):
+            self._front.half.add(self)
         self._is_half = is_half
         if self._decoder.is_behind:
             self.transport.pause_reading()

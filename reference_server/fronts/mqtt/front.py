@@ -47,6 +47,7 @@ class MqttFront:
         self._connections: dict[int, MqttConnection] = {}
         """By session id; those that are over stay until their peer has gone."""
         self._listeners: list[Listener] = []
+        self._is_closed = False
         self._all_gone = asyncio.Event()
         self._all_gone.set()
 
@@ -58,6 +59,7 @@ class MqttFront:
 
     async def close(self) -> None:
         """What is being sent may end within a second."""
+        self._is_closed = True
         for listener in self._listeners:
             listener.close()
         for connection in list(self._connections.values()):
@@ -97,6 +99,9 @@ class MqttFront:
     def add(self, connection: MqttConnection) -> None:
         self._connections[connection.session.id] = connection
         self._all_gone.clear()
+        if self._is_closed:  # it was being accepted when the front was closed
+            connection.transport.abort()
+            return
         self.silent.add(connection)
         if len(self.silent) > self._most_silent:
             self.lose(self.silent.oldest, f"said nothing, and {self._most_silent:,} others have not either")
@@ -159,14 +164,15 @@ class MqttFront:
         connection = self._connections[output.session]
         if connection.is_over:
             return
-        if isinstance(output, Close):
-            connection.end(output.ending)
-            self._closed(connection)
-            return
         try:
-            connection.send(output)
+            if isinstance(output, Send):
+                connection.send(output)
+            else:
+                connection.end(output.ending)
         except Exception as bug:  # noqa: BLE001 (a bug must not end the server)
-            self._note_bug(connection, output.envelope, bug)
+            self._note_bug(connection, output.envelope if isinstance(output, Send) else None, bug)
+        if isinstance(output, Close):
+            self._closed(connection)
 
     def _perform_late(self, output: Send | Close) -> None:
         if output.session in self._connections:

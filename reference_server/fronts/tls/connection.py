@@ -7,25 +7,22 @@ for a while on: a connection that is closed with something unread is reset, and 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import replace
 from enum import Enum, auto
 
 from fleetrig.reference_server.fronts.accepting import ProtocolFactory
 from fleetrig.reference_server.fronts.sessions import session_of
+from fleetrig.reference_server.fronts.tls.connections import TlsConnections
 from fleetrig.reference_server.fronts.tls.engine import TlsEngine
 from fleetrig.reference_server.fronts.tls.failure import TlsFailure, no_tls
-from fleetrig.reference_server.fronts.tls.handshakes import Handshakes
 from fleetrig.reference_server.fronts.tls.judgement import CertificateJudgement, Certificates
 from fleetrig.reference_server.fronts.tls.transport import TlsTransport
-from fleetrig.simulator.contract.handshake import ShownCertificate, TlsAlert
+from fleetrig.simulator.contract.handshake import TlsAlert
 
 READ_BYTES = 64 * 1024
 """How much is read off a connection before others have their turn."""
 
 UNHEARD_BYTES = 1024 * 1024
-
-EngineMaker = Callable[[ShownCertificate, CertificateJudgement], TlsEngine]
 
 
 class TlsStage(Enum):
@@ -35,36 +32,6 @@ class TlsStage(Enum):
     OPEN = auto()
     ENDING = auto()
     """Our last word is said. What still comes is thrown away."""
-
-
-class TlsConnections:
-    """Those of a listener from one opening to the next, as far as no front knows of them."""
-
-    def __init__(self, listener: str, handshakes: Handshakes, make_engine: EngineMaker) -> None:
-        self.listener = listener
-        self.handshakes = handshakes
-        self.make_engine = make_engine
-        self.is_stopped = False
-        self._waiting: dict[TlsConnection, None] = {}
-        """Those that shake hands or end, the oldest first."""
-
-    @property
-    def waiting(self) -> int:
-        return len(self._waiting)
-
-    def add(self, connection: TlsConnection) -> None:
-        if len(self._waiting) >= self.handshakes.limits.at_once:
-            next(iter(self._waiting)).give_up("too many handshakes are under way")
-        self._waiting[connection] = None
-
-    def remove(self, connection: TlsConnection) -> None:
-        self._waiting.pop(connection, None)
-
-    def stop(self) -> None:
-        """Ends them. Others no longer wait for the goodbye of their peers."""
-        self.is_stopped = True
-        for connection in list(self._waiting):
-            connection.abort()
 
 
 class TlsConnection(asyncio.Protocol):
@@ -179,6 +146,10 @@ class TlsConnection(asyncio.Protocol):
         """Ends a connection that waits for its peer."""
         if self._stage is not TlsStage.ENDING:
             self._note(TlsFailure("refused", why))
+        self.drop()
+
+    def drop(self) -> None:
+        """Ends it without a word, to the peer or to the trace."""
         self._stage = TlsStage.ENDING
         self.abort()
 
@@ -286,7 +257,11 @@ class TlsConnection(asyncio.Protocol):
         if self._connections.is_stopped or self.outer.is_closing():
             self.outer.close()
             return
-        self.outer.write_eof()
+        try:
+            self.outer.write_eof()
+        except OSError:  # the peer has gone already
+            self.outer.close()
+            return
         self.outer.resume_reading()
         self._connections.add(self)
         goodbye_s = self._connections.handshakes.limits.goodbye_within_s

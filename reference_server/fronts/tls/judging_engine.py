@@ -57,7 +57,8 @@ class JudgingEngine:
         return (self._tls.get_servername() or b"").decode("ascii", "replace")
 
     def feed(self, ciphertext: bytes) -> None:
-        self._tls.bio_write(ciphertext)
+        if ciphertext:  # the library raises for an empty piece, such as a datagram may be
+            self._tls.bio_write(ciphertext)
 
     def shake(self) -> bool:
         try:

@@ -8,7 +8,8 @@ from functools import partial
 
 from fleetrig.reference_server.fronts.accepting import ProtocolFactory
 from fleetrig.reference_server.fronts.tls.client_auth import ClientAuth
-from fleetrig.reference_server.fronts.tls.connection import TlsConnection, TlsConnections
+from fleetrig.reference_server.fronts.tls.connection import TlsConnection
+from fleetrig.reference_server.fronts.tls.connections import TlsConnections
 from fleetrig.reference_server.fronts.tls.engine import TlsEngine
 from fleetrig.reference_server.fronts.tls.handshakes import Handshakes
 from fleetrig.reference_server.fronts.tls.judgement import CertificateJudgement

@@ -8,12 +8,11 @@ from contextlib import suppress
 from typing import Final
 
 from fleetrig.reference_server.fronts.tls.client_auth import ClientAuth
+from fleetrig.reference_server.fronts.tls.client_hello import LONGEST_BYTES, server_name_in
 from fleetrig.reference_server.fronts.tls.engine import BLOCK_BYTES
 from fleetrig.reference_server.fronts.tls.failure import TlsFailure, openssl_failure
 from fleetrig.reference_server.fronts.tls.server_certificate import ServerCertificate
 
-ASKED_FOR: Final = "fleetrig_server_name"
-"""The attribute of a TLS connection that keeps its server name: on the server side the library has none."""
 VERIFY_MODES: Final = {
     ClientAuth.NONE: ssl.CERT_NONE,
     ClientAuth.OPTIONAL: ssl.CERT_OPTIONAL,
@@ -28,15 +27,10 @@ def stdlib_context(certificate: ServerCertificate, client_auth: ClientAuth, alpn
     context.num_tickets = 0  # each connection shows its certificates anew
     context.verify_mode = VERIFY_MODES[client_auth]
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # whom a user trusts may be an intermediate authority
-    context.sni_callback = _note_server_name
     if alpn:
         context.set_alpn_protocols(alpn)
     certificate.load_into(context)
     return context
-
-
-def _note_server_name(connection: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
-    setattr(connection, ASKED_FOR, name or "")
 
 
 class StdlibEngine:
@@ -46,12 +40,19 @@ class StdlibEngine:
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
 
-    @property
-    def server_name(self) -> str:
-        return str(getattr(self._tls, ASKED_FOR, ""))
+        self._hello: bytes | None = b""
+        """What has come so far; None when the server name is known."""
+        self.server_name = ""
 
     def feed(self, ciphertext: bytes) -> None:
         self._incoming.write(ciphertext)
+        if self._hello is not None:
+            self._look_for_name(self._hello + ciphertext)
+
+    def _look_for_name(self, hello: bytes) -> None:
+        name = server_name_in(hello)
+        is_over = name is not None or len(hello) > LONGEST_BYTES
+        self._hello, self.server_name = None if is_over else hello, name or ""
 
     def shake(self) -> bool:
         try:

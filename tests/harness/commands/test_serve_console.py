@@ -92,6 +92,12 @@ def test_what_could_not_be_read_is_a_line_too() -> None:
     assert line.endswith("  unreadable request  400  two hosts")
 
 
+def test_a_handshake_that_came_to_nothing_is_a_line_too() -> None:
+    refused = TraceEvent(START_US, 1, "", Lane.NETWORK, "refused", reason="TLS: no handshake within 60 s", session=9)
+    (line,) = Console().lines.lines(refused)
+    assert line.endswith("  connection  closed  TLS: no handshake within 60 s")
+
+
 def test_repeats_are_counted_and_shown_once() -> None:
     console = Console()
     assert console.refuse() == ["GET /x  401  dev-1: no token"]

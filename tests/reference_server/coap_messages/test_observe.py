@@ -118,6 +118,13 @@ def test_a_large_notification_is_fetched_in_blocks(bench: MessageBench) -> None:
     assert len(bench.platform.heard) == told, "they are served from what was sent"
 
 
+def test_notifications_come_in_blocks_of_the_size_that_was_asked_for(bench: MessageBench) -> None:
+    first = bench.read(con("counter?300", 1, token=b"o", observe=0, block2=(0, False, 2)))
+    (note,) = count(bench, 2)
+    assert tuple(first.opt.block2) == tuple(note.opt.block2) == (0, True, 2)
+    assert len(note.payload) == 64
+
+
 def test_memory_is_bounded(bench: MessageBench) -> None:
     for n in range(200):
         observe(bench, token=b"%d" % n, message_id=n)

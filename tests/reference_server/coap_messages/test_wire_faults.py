@@ -52,7 +52,18 @@ def test_half(bench: MessageBench) -> None:
     (whole,) = bench.taken()
     assert len(cut) == len(whole) // 2
     bench.endpoint.received(con("half", 7, POST, payload=HELLO), 0)
-    assert bench.taken() == [cut], "it is cut again"
+    assert bench.taken() == [whole[:2] + cut[2:4] + whole[4:]], "it is whole when it is asked for again"
+
+
+@pytest.mark.parametrize("form", [WireForm.HALF, WireForm.MALFORMED])
+def test_what_is_confirmable_is_whole_when_it_is_sent_again(bench: MessageBench, form: WireForm) -> None:
+    note = CoapResponse("2.05", HELLO, observe=5, token=b"o", confirmable=True)
+    bench.endpoint.perform(Send(1, note, form=form), 0)
+    (first,) = bench.taken()
+    with pytest.raises(MalformedMessage):
+        decode(first)
+    (second,) = bench.after(3)
+    assert second.startswith("CON 2.05")
 
 
 def test_cut_after_some_bytes(bench: MessageBench) -> None:

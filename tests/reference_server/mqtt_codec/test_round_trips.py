@@ -14,6 +14,7 @@ from tests.reference_server.mqtt_codec.client_wire import ServerBytes, to_server
 from tests.reference_server.mqtt_codec.packets import VERSIONS, client_streams, from_server
 
 LIMIT_BYTES = 100_000
+STEADY = settings(max_examples=50, deadline=None, derandomize=True, database=None)
 Stream = tuple[MqttVersion, list[MqttPacket]]
 
 
@@ -23,6 +24,7 @@ def stream_bytes(stream: Stream) -> bytes:
 
 
 @given(client_streams(), st.data())
+@STEADY
 def test_what_comes_in_pieces_of_any_size_is_read_as_it_was_sent(stream: Stream, data: st.DataObject) -> None:
     sent = stream_bytes(stream)
     decoder, read = MqttDecoder(LIMIT_BYTES), []
@@ -35,13 +37,14 @@ def test_what_comes_in_pieces_of_any_size_is_read_as_it_was_sent(stream: Stream,
 
 
 @given(client_streams())
-@settings(max_examples=30)
+@settings(STEADY, max_examples=30)
 def test_byte_by_byte(stream: Stream) -> None:
     decoder = MqttDecoder(LIMIT_BYTES)
     assert [one for byte in stream_bytes(stream) for one in decoder.feed(bytes([byte]))] == stream[1]
 
 
 @given(client_streams(), st.integers(1, 3))
+@STEADY
 def test_no_more_at_once_than_was_asked_for(stream: Stream, at_once: int) -> None:
     decoder, read = MqttDecoder(LIMIT_BYTES, at_once), []
     turn = decoder.feed(stream_bytes(stream))
@@ -53,7 +56,7 @@ def test_no_more_at_once_than_was_asked_for(stream: Stream, at_once: int) -> Non
 
 
 @given(client_streams())
-@settings(max_examples=30)
+@settings(STEADY, max_examples=30)
 def test_every_truncation_gives_the_packets_before_it_and_no_more(stream: Stream) -> None:
     sent = stream_bytes(stream)
     for length in range(len(sent)):
@@ -63,7 +66,7 @@ def test_every_truncation_gives_the_packets_before_it_and_no_more(stream: Stream
 
 
 @given(client_streams(), st.integers(1, 255))
-@settings(max_examples=30)
+@settings(STEADY, max_examples=30)
 def test_every_changed_byte_ends_in_packets_or_in_one_that_is_undecodable(stream: Stream, change: int) -> None:
     sent = stream_bytes(stream)
     for at in range(len(sent)):
@@ -73,13 +76,14 @@ def test_every_changed_byte_ends_in_packets_or_in_one_that_is_undecodable(stream
 
 
 @given(st.binary(max_size=60))
-@settings(max_examples=300)
+@settings(STEADY, max_examples=300)
 def test_noise_ends_in_packets_or_in_one_that_is_undecodable(noise: bytes) -> None:
     decoder = MqttDecoder(LIMIT_BYTES)
     check_ending(decoder, decoder.feed(noise))
 
 
 @given(VERSIONS.flatmap(lambda version: st.tuples(st.just(version), st.lists(from_server(version), max_size=5))))
+@STEADY
 def test_what_the_server_writes_is_what_a_client_reads(stream: Stream) -> None:
     version, packets = stream
     wire = ServerBytes(b"".join(encode(one, version) for one in packets), version)

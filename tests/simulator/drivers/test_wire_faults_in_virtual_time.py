@@ -83,6 +83,18 @@ def test_a_request_that_was_lost_reaches_the_server_later(copies: int, after_us:
     assert heard == [0, after_us]
 
 
+def test_a_request_that_is_lost_again_and_again_is_sent_five_times() -> None:
+    heard: list[int] = []
+
+    def answer(session: Session, envelope: Envelope) -> Sequence[Output]:
+        heard.append(life.now_us)
+        return (Unheard(session.id),)
+
+    life = Life(ask(), ScriptedServer(answer))
+    assert life.run(200).outcomes[0][1] == NoReply("timeout", 60.0)
+    assert heard == [0, *(int(after_s * 1e6) for after_s in REPEATED_S)]
+
+
 def test_rst_is_an_answer() -> None:
     def answer(session: Session, envelope: Envelope) -> Sequence[Output]:
         assert isinstance(envelope, CoapRequest)

@@ -373,6 +373,7 @@ class QueueWire:
 
     def __init__(self) -> None:
         self.comes: asyncio.Queue[Envelope] = asyncio.Queue()
+        self.is_closed = False
         self.given_up: list[Envelope] = []
 
     async def send(self, envelope: Envelope) -> None:
@@ -385,7 +386,23 @@ class QueueWire:
         self.given_up.append(request)
 
     async def close(self) -> None:
-        pass
+        self.is_closed = True
+
+
+def test_who_is_switched_off_while_it_hangs_up_has_hung_up() -> None:
+    """Or its socket would stay open until nobody knows of it any more."""
+
+    async def main() -> bool:
+        connection = Connection("toy://h", wire := QueueWire(), lambda lost: None)
+        await asyncio.sleep(0)
+        closing = asyncio.create_task(connection.close())
+        await asyncio.sleep(0)
+        closing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await closing
+        return wire.is_closed
+
+    assert asyncio.run(main())
 
 
 def test_a_wire_hears_when_nobody_waits_for_an_answer_any_more() -> None:

@@ -257,7 +257,7 @@ def test_nobody_listens(free_port: int) -> None:
     run(test())
 
 
-@pytest.mark.parametrize("where", ["mqtt://127.0.0.1:99999", "mqtt://[::1", "mqtt://h:x"])
+@pytest.mark.parametrize("where", ["mqtt://127.0.0.1:99999", "mqtt://[::1", "mqtt://h:x", "mqtt://:1883"])
 def test_an_address_that_is_none(where: str) -> None:
     async def test() -> None:
         with pytest.raises(ValueError, match=r"."):

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import paho.mqtt
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
@@ -96,6 +96,8 @@ WRITTEN = [
     (V5, MqttDisconnect(4), "e0 01 04"),
     (V5, MqttDisconnect(0, (("session_expiry_interval", 0),)), "e0 07 00 05 11 00000000"),
     (V5, MqttAuth(0x18, (("authentication_method", "m"),)), "f0 06 18 04 15 0001 6d"),
+    (V5, MqttAuth(0x19), "f0 02 19 00"),
+    (V5, MqttAuth(), "f0 00"),
 ]  # fmt: skip
 
 READ = [
@@ -286,6 +288,7 @@ def test_properties_have_a_limit() -> None:
                 found.feed(packet)
 
 
+@settings(deadline=None, derandomize=True)
 @given(st.sampled_from(MqttVersion), st.binary(max_size=64), st.integers(1, 64))
 def test_no_bytes_raise_anything_else(version: MqttVersion, data: bytes, size: int) -> None:
     found = codec(version)
@@ -293,6 +296,7 @@ def test_no_bytes_raise_anything_else(version: MqttVersion, data: bytes, size: i
         feed_in_pieces(found, data, size)
 
 
+@settings(deadline=None, derandomize=True)
 @given(st.sampled_from(READ), st.data())
 def test_one_wrong_byte_raises_nothing_else(case: tuple[MqttVersion, str, MqttPacket], draws: st.DataObject) -> None:
     version, text, _ = case

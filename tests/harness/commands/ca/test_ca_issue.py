@@ -67,6 +67,14 @@ def test_subjects_have_more_parts(ca: Command, plant: Path, openssl: Openssl) ->
     assert (plant / "index.txt").read_text().endswith("\tunknown\t/O=ACME/OU=iot/CN=a, b\n")
 
 
+def test_no_name_makes_another_line_of_the_index(ca: Command, plant: Path) -> None:
+    assert ca("issue", "plant", "odd", "--subject", "CN=a\\0A\\09b/CN=HB-1").returncode == 0
+    index = (plant / "index.txt").read_text()
+    assert index.endswith("\t/CN=a\\x0A\\x09b\\x2FCN=HB-1\n")
+    assert index.count("\n") == 1
+    assert "has issued nothing for 'HB-1'" in ca("revoke", "plant", "HB-1").stderr
+
+
 def test_dates(ca: Command, plant: Path, openssl: Openssl) -> None:
     dated = ("--not-before", "2050-01-01", "--not-after", "2051-01-01")
     for name, words in {"old": ("--expired",), "young": dated, "short": ("--days", "0.5")}.items():
@@ -166,6 +174,7 @@ def test_a_stop_leaves_nothing(ca: Command, plant: Path, monkeypatch: pytest.Mon
         (["a\0b"], "cannot be a name"),
         (["a\nb"], "cannot be a name"),
         (["HB-1", "--key", "p265"], "did you mean p256?"),
+        (["HB-1", "--share-keys", "2"], "--share-keys is for RSA keys"),
         (["HB-1", "--subject", "x={}"], "--subject: 'x=HB-1' is no name"),
         (["HB-1", "--expired", "--days", "3"], "--expired says when it begins and ends"),
         (["HB-1", "--csv", "elsewhere/x.csv"], "lists name files below their own folder"),

@@ -36,7 +36,7 @@ def test_a_request_is_signed_for_what_it_may_be(ca: Command, plant: Path, reques
 
 
 def test_the_authority_can_decide_more(ca: Command, plant: Path, request_file: Path) -> None:
-    words = ["--server", "--subject", "CN=other", "--without-names", "--days", "3", "--without-root"]
+    words = ["--for-server", "--subject", "CN=other", "--without-names", "--days", "3", "--without-root"]
     done = ca("sign", "plant", "HB-1.csr", *words, "--out", "new.pem")
     assert done.returncode == 0
     assert "subjectAltName" in done.stderr

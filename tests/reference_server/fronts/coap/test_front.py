@@ -229,8 +229,8 @@ class FrontWithoutSockets:
         self.front = CoapFront(server, tools, rules, lambda: self.now_us)
         self.front._sweep(0)
 
-    def peer(self, session: int) -> Peer:
-        peer = Peer(Session(id=session))
+    def peer(self, session: int, *, tls: bool = False) -> Peer:
+        peer = Peer(Session(id=session, tls=tls))
         self.front.peer_opened(peer)
         return peer
 
@@ -267,6 +267,18 @@ def test_who_is_silent_is_forgotten() -> None:
         bench.after(24 * 3_600)
         assert observing.ended == [Ending.SILENCE]
         assert bench.platform.observers == []
+
+    without_sockets(story)
+
+
+def test_who_has_shaken_hands_is_for_its_carrier_to_forget() -> None:
+    def story(bench: FrontWithoutSockets) -> None:
+        one, two = bench.peer(1, tls=True), bench.peer(2, tls=True)
+        bench.front.received(two, con("echo", 1))
+        bench.after(48 * 3_600)
+        assert (one.ended, two.ended) == ([], [])
+        bench.front.peer_closed(one)
+        assert (one.ended, bench.platform.open) == ([], {2})
 
     without_sockets(story)
 

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Iterator
 from itertools import count
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from trustme import CA, KeyType
 
 from fleetrig.reference_server.fronts.dtls.associations import DtlsLimits
@@ -14,6 +20,7 @@ from fleetrig.simulator.contract.identity import ClientCertificate, PreSharedKey
 from tests.certificates import P256, chain_der, of_device
 from tests.reference_server.fronts.dtls.bench import AUTHORITY, DEVICE, KEYS, Bench, Device
 
+BEFORE, AFTER = (dt.datetime(year, 1, 1, tzinfo=dt.UTC) for year in (2020, 2120))
 KEY = PreSharedKey("dev-1", KEYS["dev-1"])
 CERTIFICATE = of_device(AUTHORITY.issue_cert("dev-1", key_type=P256))
 
@@ -52,6 +59,18 @@ def test_a_chain_in_a_wrong_order_arrives_as_it_was_shown() -> None:
     bench.shaken(shown)
 
     assert bench.echo.opened[0].session.certificates == shown.chain
+
+
+def test_a_weak_key_is_for_the_platform_to_refuse() -> None:
+    bench = Bench()
+    key, name = generate_private_key(65_537, 1_024), x509.Name([])
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, BEFORE, AFTER)
+    own = builder.sign(key, SHA256()).public_bytes(Encoding.DER)
+    key_pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+    bench.shaken(ClientCertificate((own,), key_pem))
+
+    assert bench.echo.opened[0].session.certificates == (own,)
 
 
 def test_a_client_without_a_certificate_is_let_in_unasked() -> None:
@@ -195,6 +214,54 @@ def test_a_cookie_is_of_one_address() -> None:
     assert bench.server.due_in_s() is None  # nobody is there
     bench.server.datagram(with_cookie, DEVICE, 0.0)
     assert bench.server.due_in_s() is not None
+
+
+@pytest.mark.parametrize("tail", [b"\x16", b"x" * 5_000, b"\x16\xfe\xfd" + bytes(8) + b"\1\0", None])
+def test_what_a_stranger_leaves_behind_its_hello_is_nobody_elses(tail: bytes | None) -> None:
+    bench = Bench()
+    [hello] = bench.device(KEY).client.outgoing()
+
+    bench.server.datagram(hello + tail if tail else hello[:60], ("127.0.0.1", 9), 0.0)
+    bench.take_sent()
+
+    assert bench.shaken(KEY).client.is_open
+
+
+def test_a_hello_that_was_said_again_gets_later_sequence_numbers() -> None:
+    """Else the client takes the server's flight for records that it has seen (RFC 6347 §4.2.1)."""
+    bench = Bench()
+    device = bench.device(CERTIFICATE)
+    [hello] = device.client.outgoing()
+    bench.server.datagram(numbered(hello, 5), DEVICE, 0.0)
+    bench.carry_to_devices()
+    [with_cookie] = device.client.outgoing()
+
+    bench.server.datagram(numbered(with_cookie, 6), DEVICE, 0.0)
+    assert {number for data, _ in bench.to_device for number in numbers_of(data)} == {6, 7, 8, 9, 10}
+    bench.run()
+
+    assert talks(bench, device)
+
+
+def test_the_last_of_all_sequence_numbers_is_no_end_of_the_server() -> None:
+    bench = Bench()
+    device = bench.verified(CERTIFICATE)
+    [with_cookie] = device.client.outgoing()
+
+    bench.server.datagram(numbered(with_cookie, (1 << 48) - 1), DEVICE, 0.0)
+
+    assert len(bench.to_device) == 1
+    assert bench.bugs == []
+
+
+def numbered(record: bytes, number: int) -> bytes:
+    return record[:5] + number.to_bytes(6, "big") + record[11:]
+
+
+def numbers_of(datagram: bytes) -> Iterator[int]:
+    while datagram:
+        yield int.from_bytes(datagram[5:11], "big")
+        datagram = datagram[13 + int.from_bytes(datagram[11:13], "big") :]
 
 
 # The life of an association

@@ -85,7 +85,7 @@ def test_libcoap_with_a_certificate(coaps: Coaps, program: str, key_type: KeyTyp
 @pytest.mark.slow
 def test_libcoap_over_a_network_that_loses_datagrams(coaps: Coaps) -> None:
     own = coaps.pem("dev-3")
-    found = coaps.get("coap-client-openssl", "-B", "20", "-l", "2,3,5", "-c", own, "-j", own, "-n")
+    found = coaps.get("coap-client-openssl", "-B", "20", "-l", "2,4", "-c", own, "-j", own, "-n")
     assert found.startswith("dev-3 at")
 
 

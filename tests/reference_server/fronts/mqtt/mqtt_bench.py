@@ -9,6 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from fleetrig.reference_server.fronts.http.socket_endings import LINGER_ZERO
+from fleetrig.reference_server.fronts.mqtt.front import MqttFront
+from fleetrig.reference_server.fronts.tls.client_auth import ClientAuth
 from fleetrig.reference_server.mqtt_limits import MqttLimits
 from fleetrig.reference_server.platform import NOTHING, Reaction
 from fleetrig.reference_server.reference import ReferenceServer
@@ -116,6 +119,10 @@ class MqttPeer:
             self._heard = self._wire.packets()
         return self._heard.pop(0)
 
+    def reset(self) -> None:
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_ZERO)
+        self.socket.close()
+
     def is_served(self) -> bool:
         self.say(MqttPingreq())
         return self.hear() == MqttPingresp()
@@ -134,13 +141,26 @@ class MqttBench:
     bench: ServerBench
     platform: Any
     events: list[TraceEvent]
+    listener: str = "mqtt"
 
     @property
     def port(self) -> int:
-        return self.server.addresses[self.platform.name]["mqtt"].port
+        return self.server.addresses[self.platform.name][self.listener].port
 
-    def peer(self, version: MqttVersion = V311) -> MqttPeer:
-        return MqttPeer(self.port, version)
+    def peer(self, version: MqttVersion = V311, tls: ssl.SSLContext | None = None) -> MqttPeer:
+        """`tls`: what a client over TLS shows and trusts; without it, nothing and the server's throw-away authority."""
+        if self.listener == "mqtts" and tls is None:
+            tls = ssl.create_default_context(cafile=str(self.server.ca))
+        return MqttPeer(self.port, version, tls)
+
+    @property
+    def front(self) -> MqttFront:
+        (front,) = self.server._scheduler._fronts
+        assert isinstance(front, MqttFront)
+        return front
+
+    def is_reading(self, session: int) -> bool:
+        return self.front._connections[session].transport.is_reading()
 
     def network(self) -> list[tuple[str, str, str]]:
         """(kind, fault, reason) of what stands in the network lane."""
@@ -161,13 +181,15 @@ class MqttBench:
 
 
 @contextmanager
-def mqtt_served(platform: Any, listeners: Sequence[str] = ("mqtt",), **options: Any) -> Iterator[MqttBench]:
+def mqtt_served(
+    platform: Any, listeners: Sequence[str] = ("mqtt",), client_auth: ClientAuth = ClientAuth.NONE, **options: Any
+) -> Iterator[MqttBench]:
     def build(store: Store, blobs: Blobs, entropy: Entropy) -> Any:
         return platform
 
     with running() as bench:
         trace, events = traced()
-        served = PlatformOptions(platform.name, build, dict.fromkeys(listeners, ANY_LOOPBACK_PORT))
+        served = PlatformOptions(platform.name, build, dict.fromkeys(listeners, ANY_LOOPBACK_PORT), client_auth)
         server = bench.run(ReferenceServer(ServerOptions((served,), **options), trace))
-        yield MqttBench(server, bench, platform, events)
+        yield MqttBench(server, bench, platform, events, listeners[0])
         assert server.bugs == []

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import pytest
 
+from fleetrig.reference_server.fronts.mqtt.connection import MqttConnection
 from fleetrig.reference_server.listener_kinds import LISTENER_KINDS
 from fleetrig.reference_server.reference import ReferenceServer
 from fleetrig.reference_server.server_options import ANY_LOOPBACK_PORT, PlatformOptions, ServerOptions
@@ -102,7 +105,7 @@ def test_one_session_speaks_to_another_and_to_none(serve: Serve) -> None:
 
 def test_an_opening_may_be_refused(serve: Serve) -> None:
     bench = serve(opening=lambda session: (Close(session.id, Ending.RESET),))
-    with bench.peer() as peer, pytest.raises(ConnectionResetError):
+    with pytest.raises(ConnectionResetError), bench.peer() as peer:  # while it connects, or soon after
         peer.hear()
     bench.is_gone()
     assert bench.platform.gone == [1]
@@ -164,6 +167,7 @@ def test_the_server_ends_each_session_once_whoever_goes_first(serve: Serve) -> N
         peer.connect()
     bench.is_gone(2)
     assert bench.platform.gone == [1, 2]
+    assert [one.session for one in bench.events if one.kind == "closed"] == [1, 2]
 
 
 def test_half_a_packet_and_then_nothing_more(serve: Serve) -> None:
@@ -277,6 +281,20 @@ def test_a_platform_without_sessions_speaks_no_mqtt() -> None:
     platform = PlatformOptions("echo", Echo, {"mqtt": ANY_LOOPBACK_PORT})
     with running() as bench, pytest.raises(ModelError, match="the platform echo has no sessions"):
         bench.run(ReferenceServer(ServerOptions((platform,))))
+
+
+def test_who_was_being_accepted_when_the_server_stopped_is_cut_off() -> None:
+    with mqtt_served(Scripted()) as bench:
+        front = bench.front
+    ours, theirs = socket.socketpair()
+
+    async def accept_late() -> None:
+        await asyncio.get_running_loop().connect_accepted_socket(partial(MqttConnection, front, "mqtt"), ours)
+        await front.close()
+
+    asyncio.run(accept_late())
+    with theirs:
+        assert theirs.recv(1) == b""
 
 
 def test_listeners_are_called_after_their_scheme() -> None:

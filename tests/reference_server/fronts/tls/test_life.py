@@ -11,7 +11,7 @@ import pytest
 from fleetrig.reference_server.fronts.tls.client_auth import ClientAuth
 from fleetrig.reference_server.fronts.tls.connection import READ_BYTES
 from fleetrig.reference_server.fronts.tls.handshakes import HandshakeLimits
-from tests.reference_server.fronts.peer import Peer
+from tests.reference_server.fronts.peer import Peer, is_refused
 from tests.reference_server.fronts.tls.tls_bench import TlsBench, client, what_came
 
 LARGE_BYTES = 50_000_000
@@ -166,7 +166,7 @@ def test_a_peer_that_closes_its_half_closes_it_all(tls_bench: TlsBench, client_a
 
 
 def test_nobody_is_waited_for_when_the_listener_has_closed(tls_bench: TlsBench) -> None:
-    port = tls_bench.listen()
+    port = tls_bench.listen(limits=HandshakeLimits(goodbye_within_s=3600))
     with Peer(port, client(tls_bench)) as peer, Peer(port, client(tls_bench)) as ending:
         for one in (ending, peer):
             one.send(b"hello")
@@ -177,6 +177,33 @@ def test_nobody_is_waited_for_when_the_listener_has_closed(tls_bench: TlsBench) 
         open_one = next(echo for echo in tls_bench.opened if b"END" not in echo.heard)
         tls_bench.loop.call(open_one.transport.close)
         tls_bench.until(lambda: len(tls_bench.lost) == 2)
+
+
+def test_handshakes_end_with_the_listener(tls_bench: TlsBench) -> None:
+    port = tls_bench.listen()
+    with Peer(port) as silent, Peer(port) as shaking:
+        shaking.send(HALF_HELLO)
+        tls_bench.until(lambda: len(tls_bench.judge.asked) == 1)
+        tls_bench.loop.call(tls_bench.listeners[0].close)
+        for one in (silent, shaking):
+            with suppress(ConnectionResetError):
+                assert one.rest() == b""
+    assert tls_bench.events == []
+
+
+@EACH
+def test_a_listener_refuses_and_accepts_again(tls_bench: TlsBench, client_auth: ClientAuth) -> None:
+    port = tls_bench.listen(client_auth)
+    (listener,) = tls_bench.listeners
+    with Peer(port) as shaking:
+        shaking.send(HALF_HELLO)
+        tls_bench.until(lambda: len(tls_bench.judge.asked) == 1)
+        tls_bench.loop.call(listener.refuse)
+        assert is_refused(port)
+        with suppress(ConnectionResetError):
+            assert shaking.rest() == b""
+    tls_bench.loop.run(listener.accept_again())
+    assert what_came(port, client(tls_bench)) == "echo"
 
 
 def test_a_transport_knows_its_connection(tls_bench: TlsBench) -> None:

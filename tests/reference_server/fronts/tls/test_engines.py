@@ -1,0 +1,102 @@
+"""TLS without I/O: whatever comes, an engine goes on, waits or fails in one way."""
+
+from __future__ import annotations
+
+import ssl
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fleetrig.reference_server.fronts.tls.alerts import certificates_of
+from fleetrig.reference_server.fronts.tls.client_auth import ClientAuth
+from fleetrig.reference_server.fronts.tls.client_hello import server_name_in
+from fleetrig.reference_server.fronts.tls.engine import TlsEngine
+from fleetrig.reference_server.fronts.tls.failure import TlsFailure
+from fleetrig.reference_server.fronts.tls.judgement import CertificateJudgement
+from fleetrig.reference_server.fronts.tls.judging_engine import JudgingEngine, judging_context
+from fleetrig.reference_server.fronts.tls.stdlib_engine import StdlibEngine, stdlib_context
+from fleetrig.reference_server.fronts.tls.throw_away import ServerCertificates
+from fleetrig.simulator.contract.handshake import ShownCertificate
+from tests.reference_server.fronts.tls.tls_bench import now_us
+
+OWN = ServerCertificates([], now_us()).of(ShownCertificate.OWN)
+STDLIB, JUDGING = stdlib_context(OWN, ClientAuth.NONE, ()), judging_context(OWN, ())
+
+
+def engines() -> list[TlsEngine]:
+    return [StdlibEngine(STDLIB), JudgingEngine(JUDGING, CertificateJudgement(lambda _: None))]
+
+
+def hello(name: str = "localhost") -> bytes:
+    out = ssl.MemoryBIO()
+    context = ssl.create_default_context()
+    context.check_hostname = bool(name)
+    with suppress(ssl.SSLWantReadError):
+        context.wrap_bio(ssl.MemoryBIO(), out, server_hostname=name or None).do_handshake()
+    return out.read()
+
+
+HELLO = hello()
+
+
+def goes_on(engine: TlsEngine, *pieces: bytes) -> None:
+    with suppress(TlsFailure):
+        for piece in pieces:
+            engine.feed(piece)
+            assert not engine.shake()
+    engine.outgoing()
+    engine.end()
+
+
+@given(at=st.integers(0, len(HELLO) - 1), byte=st.integers(0, 255), cut=st.integers(1, len(HELLO)))
+def test_a_flipped_byte_and_any_cut(at: int, byte: int, cut: int) -> None:
+    odd = HELLO[:at] + bytes([byte]) + HELLO[at + 1 :]
+    for engine in engines():
+        goes_on(engine, odd[:cut], odd[cut:])
+
+
+@given(st.lists(st.binary(min_size=1, max_size=300), max_size=5))
+def test_noise_after_a_hello(noise: list[bytes]) -> None:
+    for engine in engines():
+        goes_on(engine, HELLO, *noise)
+
+
+@given(st.binary(max_size=600), st.sampled_from([0x0303, 0x0304, 0xFEFD]))
+def test_noise_in_the_place_of_certificates(noise: bytes, version: int) -> None:
+    assert sum(map(len, certificates_of(noise, version))) <= len(noise)
+
+
+@given(st.binary(max_size=600))
+def test_noise_has_no_server_name(noise: bytes) -> None:
+    server_name_in(b"\x16" + noise)
+    server_name_in(HELLO[:5] + noise)
+
+
+@pytest.mark.parametrize("name", ["localhost", "", "my-tenant.example.org", "x." * 100 + "example"])
+def test_both_engines_read_the_server_name(name: str) -> None:
+    whole = hello(name)
+    for engine in engines():
+        for at in range(0, len(whole), 100):
+            assert engine.server_name == ""
+            engine.feed(whole[at : at + 100])
+            assert not engine.shake()
+        assert engine.server_name == name
+
+
+def test_a_hello_in_several_records_has_its_name_too() -> None:
+    body = HELLO[5:]
+    pieces = [body[at : at + 50] for at in range(0, len(body), 50)]
+    assert (
+        server_name_in(b"".join(b"\x16\x03\x01" + len(one).to_bytes(2, "big") + one for one in pieces)) == "localhost"
+    )
+
+
+@pytest.mark.parametrize("name", [b"\xff" * 9, "\u00e4\u00e4\u00e4\u00e4a".encode(), b"a..b.com."])
+def test_a_name_that_is_none_is_no_trouble(name: bytes) -> None:
+    """Warnings are errors here: the library has raised in a callback for the first two."""
+    for engine in engines():
+        engine.feed(HELLO.replace(b"localhost", name))
+        assert not engine.shake()
+        assert engine.server_name == name.decode("ascii", "replace")
