@@ -175,8 +175,7 @@ class MessageFlow:
         for client, wanted in found.items():
             self._deliver(client, _as_wanted(publish, wanted, client), draft)
         if publish.retain and self._rules.retains:
-            kept = replace(publish, packet_id=0, dup=False, properties=_of_every_hop(publish.properties))
-            if (bound := self._retained.keep(kept)) is not None:
+            if (bound := self._retained.keep(publish)) is not None:
                 draft.note(changed=f"not retained, expected {bound}")
         return PublishAnswer(outputs=draft.outputs, changed=draft.reaction().changed)
 
