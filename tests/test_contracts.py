@@ -18,6 +18,27 @@ FOLDERS = ("docs", "harness", "reference_server", "scenarios", "simulator", "tes
 SUFFIXES = {".py", ".yaml", ".md"}
 ELSEWHERE = re.compile(r"(RFC|MQTT) [\d.]+\s+(§[\d.]+(, )?)+|https?://\S+\s+§[\d.]+")
 """Sections of documents that are not ours."""
+OF_STANDARDS = (
+    "reference_server/coap_",
+    "reference_server/fronts/coap",
+    "reference_server/fronts/dtls",
+    "reference_server/fronts/mqtt",
+    "reference_server/fronts/tls",
+    "reference_server/mqtt_",
+    "simulator/transports",
+    "tests/benchmarks",
+    "tests/brokering",
+    "tests/coap",
+    "tests/conversation",
+    "tests/reference_server/coap_",
+    "tests/reference_server/fronts/coap",
+    "tests/reference_server/fronts/dtls",
+    "tests/reference_server/fronts/mqtt",
+    "tests/reference_server/fronts/tls",
+    "tests/reference_server/mqtt_",
+    "tests/simulator",
+)
+"""Where sections are those of MQTT, CoAP and TLS, and rows those of platforms that are to come."""
 ROW = re.compile(r"(?<![.\w])[SV]\d{2,3}\b(?! = )")
 NO_ROWS = {
     "tests/harness/conformance": "rows of a platform that there is not",
@@ -30,7 +51,9 @@ def sources() -> Iterator[tuple[str, str]]:
     for folder in FOLDERS:
         for path in sorted((ROOT / folder).rglob("*")):
             name = path.relative_to(ROOT).as_posix()
-            if path.suffix in SUFFIXES and "__pycache__" not in name and not name.startswith("docs/contracts/"):
+            if name.startswith(("docs/contracts/", *OF_STANDARDS)) or "__pycache__" in name:
+                continue
+            if path.suffix in SUFFIXES:
                 yield name, path.read_text(encoding="utf-8")
 
 

@@ -97,9 +97,16 @@ class VirtualNetwork:
 
     def _repeat(self, link: VirtualLink, envelope: Envelope, lost: int, copies: int) -> None:
         """A request was lost so often, and now again: it is sent once more if it is confirmable."""
+        if not isinstance(envelope, CoapRequest) or not envelope.confirmable:
+            return
         before_us, after_us = repeated_after_us(lost), repeated_after_us(lost + copies)
-        is_confirmable = isinstance(envelope, CoapRequest) and envelope.confirmable
-        if before_us is not None and after_us is not None and is_confirmable:
+<<<<<<< HEAD
+        if before_us is not None and after_us is not None:
+=======
+        if before_us is None or after_us is None:
+            return
+        if isinstance(envelope, CoapRequest) and envelope.confirmable:
+>>>>>>> device-coap
             self._later(after_us - before_us, partial(self._send_again, link, envelope, lost + copies))
 
     def _send_again(self, link: VirtualLink, request: CoapRequest, lost: int) -> None:
@@ -200,7 +207,7 @@ class VirtualNetwork:
             if ending is Ending.RESET:
                 self._carry(link, latency_us, 0, partial(link.arrive, CoapReset(request.token), link.forgotten_us or 0))
             else:
-                self._repeat(link, request, 1)
+                self._repeat(link, request, 0, 1)
 
     def _carry(self, link: VirtualLink, latency_us: int, delay_us: int, arrive: Callable[[], None]) -> None:
         """To the device. What has no delay of its own keeps its place behind what was sent before it."""
