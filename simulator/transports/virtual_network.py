@@ -100,7 +100,13 @@ class VirtualNetwork:
         if not isinstance(envelope, CoapRequest) or not envelope.confirmable:
             return
         before_us, after_us = repeated_after_us(lost), repeated_after_us(lost + copies)
+<<<<<<< HEAD
         if before_us is not None and after_us is not None:
+=======
+        if before_us is None or after_us is None:
+            return
+        if isinstance(envelope, CoapRequest) and envelope.confirmable:
+>>>>>>> device-coap
             self._later(after_us - before_us, partial(self._send_again, link, envelope, lost + copies))
 
     def _send_again(self, link: VirtualLink, request: CoapRequest, lost: int) -> None:
