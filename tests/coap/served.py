@@ -41,6 +41,10 @@ class ServedCoap:
     def peer(self) -> CoapPeer:
         return CoapPeer(self.port)
 
+    def count(self) -> None:
+        """Lets the platform count by itself, in its own loop."""
+        self.platform.counts_us = 0
+
     def add_fault(self, kind: FaultKind, **fields: object) -> None:
         fault = Fault(kind, **fields)  # type: ignore[arg-type]
         self.bench.loop.call(lambda: self.server.add_fault(fault))
