@@ -10,7 +10,7 @@ from fleetrig.reference_server.platforms.thingsboard.state.registry import Regis
 from fleetrig.reference_server.stores.interface import Kind
 
 KEY_BYTES: Final = 64
-"""As many as HS512 asks for (RFC 7518 section 3.2)."""
+"""As many as HS512 asks for (RFC 7518)."""
 
 
 @dataclass(frozen=True, slots=True)
