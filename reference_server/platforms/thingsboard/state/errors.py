@@ -1,0 +1,51 @@
+"""What the rules of the platform refuse, as its services throw it; each interface has its own way to say it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class ErrorCode(IntEnum):
+    """`errorCode` of an error body (spec 4)."""
+
+    GENERAL = 2
+    AUTHENTICATION = 10
+    JWT_EXPIRED = 11
+    PERMISSION_DENIED = 20
+    INVALID_ARGUMENTS = 30
+    BAD_REQUEST = 31
+    NOT_FOUND = 32
+    TOO_MANY_REQUESTS = 33
+    VERSION_CONFLICT = 35
+    ENTITIES_LIMIT = 41
+
+
+@dataclass(frozen=True)  # no slots: exceptions are given a traceback
+class RuleBroken(Exception):
+    """A rule that holds whoever asks: names, credentials, limits, versions.
+
+    `thrown` is the name of the real server's exception, which a bulk import quotes (`Line 3: <thrown>: <message>`).
+    """
+
+    message: str
+    thrown: str = "DataValidationException"
+    status: int = 400
+    code: ErrorCode = ErrorCode.BAD_REQUEST
+
+    def __str__(self) -> str:
+        return self.message
+
+
+def bad_credentials(message: str) -> RuleBroken:
+    return RuleBroken(message, "DeviceCredentialsValidationException")
+
+
+def old_version(called: str) -> RuleBroken:
+    """Somebody saved the record in between; `called` as in `Device`."""
+    message = f"{called} was already changed by another user"
+    return RuleBroken(message, "EntityVersionMismatchException", 409, ErrorCode.VERSION_CONFLICT)
+
+
+def too_many(called: str) -> RuleBroken:
+    return RuleBroken(f"{called}s limit reached", "EntitiesLimitException", 403, ErrorCode.ENTITIES_LIMIT)
