@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Final
 
 from cryptography import x509
@@ -56,7 +57,7 @@ def refused_by_dates(certificate: x509.Certificate, now_us: int) -> str:
 def chain_flaw(chain: Sequence[bytes]) -> str:
     """Why it is no chain: each certificate is signed by the next. Names and dates are not looked at (spec 2.4)."""
     certificates = [readable(der) for der in chain]
-    for number, (issued, issuer) in enumerate(zip(certificates, certificates[1:], strict=False), 1):
+    for number, (issued, issuer) in enumerate(pairwise(certificates), 1):
         if issued is None or issuer is None or not _is_signed_by(issued, issuer):
             return f"certificate {number} of the chain is not signed by the next one"
     return ""
