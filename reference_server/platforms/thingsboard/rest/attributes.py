@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from fleetrig.reference_server.platforms.thingsboard.device_api.values import BadValue, read_values
 from fleetrig.reference_server.platforms.thingsboard.http.call import Call
-from fleetrig.reference_server.platforms.thingsboard.http.errors import invalid, plain
+from fleetrig.reference_server.platforms.thingsboard.http.errors import HttpRefusal, invalid, plain
 from fleetrig.reference_server.platforms.thingsboard.http.replies import Reply
 from fleetrig.reference_server.platforms.thingsboard.rest.forms import attribute_form
 from fleetrig.reference_server.platforms.thingsboard.rest.lookups import device_at
@@ -93,7 +94,15 @@ def _values(call: Call) -> dict[str, Any]:
         raise plain(400, "No attributes data found in request body!", reason="the body names no attribute")
     if any(not key.strip() for key in values):
         raise plain(400, "Key cannot be blank", reason="an attribute has no name")
-    return values
+    return _read(values)
+
+
+def _read(values: dict[str, Any]) -> dict[str, Any]:
+    """Text that looks like a number is one here too (S102)."""
+    try:
+        return dict(read_values(values))
+    except BadValue as bad:
+        raise HttpRefusal(500, str(bad), reason=str(bad)) from None
 
 
 def _as_text(value: Any) -> str:

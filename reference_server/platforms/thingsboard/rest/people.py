@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from fleetrig.reference_server.platforms.thingsboard.http.call import Call
 from fleetrig.reference_server.platforms.thingsboard.http.errors import invalid
@@ -19,7 +19,7 @@ from fleetrig.reference_server.platforms.thingsboard.state.people import (
 )
 from fleetrig.reference_server.platforms.thingsboard.state.records import Authority, Customer, User
 
-LINK_CHARS = 30
+LINK_CHARS: Final = 30
 """Of the token in an activation link."""
 
 
@@ -68,6 +68,11 @@ def create_user(call: Call) -> Reply:
 def read_user(call: Call, user_id: str) -> Reply:
     """GET /api/user/{id}."""
     return Reply(document=user_form(user_at(call, user_id)))
+
+
+def read_myself(call: Call) -> Reply:
+    """GET /api/auth/user: who has logged in."""
+    return Reply(document=user_form(call.operator))
 
 
 def activation_link(call: Call, user_id: str) -> Reply:
