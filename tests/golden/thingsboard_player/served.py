@@ -53,6 +53,8 @@ class Served:
         target_us = until_us if due_us is None else min(until_us, max(due_us, self.now_us))
         self.server._clock.skip(target_us - self.now_us)
         await self.server._scheduler.run_due_now()
+        due_us = self.server._scheduler._next_due_us()
+        assert due_us is None or due_us > self.now_us, "what is due stays due"
 
     def settle(self) -> None:
         """What has been sent to the server by now is answered when this returns."""
