@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
+from typing import Any
 
 from fleetrig.reference_server.platforms.thingsboard.device_api.values import BadValue
-from fleetrig.simulator.contract.json_types import Json
+from fleetrig.reference_server.platforms.thingsboard.provisioning.lenient_json import NotJson, parse
 
 
-def read_json(payload: bytes) -> Json:
-    """Raises BadValue."""
+def read_json(payload: bytes) -> Any:
+    """Numbers are `JsonNumber`s. Raises BadValue."""
     try:
-        document: Json = json.loads(payload.decode("utf-8", "replace"))
-    except (ValueError, RecursionError) as error:
-        raise BadValue(str(error)) from None
-    return document
+        return parse(payload.decode("utf-8", "replace"))
+    except NotJson as no_json:
+        raise BadValue(str(no_json)) from None
