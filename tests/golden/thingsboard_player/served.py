@@ -1,0 +1,75 @@
+"""Our server on real sockets, with a clock that stands still until it is moved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from fleetrig.reference_server.fronts.tls.client_auth import ClientAuth
+from fleetrig.reference_server.platforms.thingsboard.platform import ThingsBoardPlatform
+from fleetrig.reference_server.reference import ReferenceServer
+from fleetrig.reference_server.server_options import ANY_LOOPBACK_PORT, PlatformOptions, ServerOptions
+from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
+from fleetrig.simulator.contract.clock import VIRTUAL_EPOCH_US, to_us
+from tests.reference_server.echo import ServerBench, running
+
+LISTENERS = ("http", "mqtt", "mqtts", "coap")
+ROUNDS = 20
+"""Turns of the event loop in which everything that has arrived is read, understood and answered."""
+
+
+class StandingClock:
+    """It goes when the server's own clock is moved, and never else."""
+
+    def now_us(self) -> int:
+        return VIRTUAL_EPOCH_US
+
+
+@dataclass
+class Served:
+    server: ReferenceServer
+    bench: ServerBench
+
+    def port(self, listener: str) -> int:
+        return self.server.addresses["thingsboard"][listener].port
+
+    @property
+    def now_us(self) -> int:
+        return self.server.clock.now_us()
+
+    def move_to(self, until_us: int) -> None:
+        """Moves the clock to the next thing that is due, but not beyond, and does it."""
+        self.bench.loop.run(self._move_to(until_us))
+
+    def wait(self, for_s: float) -> None:
+        """The clock goes on, and all that is due meanwhile happens in its time."""
+        until_us = self.now_us + to_us(for_s)
+        while self.now_us < until_us:
+            self.move_to(until_us)
+
+    async def _move_to(self, until_us: int) -> None:
+        due_us = self.server._scheduler._next_due_us()
+        target_us = until_us if due_us is None else min(until_us, max(due_us, self.now_us))
+        self.server._clock.skip(target_us - self.now_us)
+        await self.server._scheduler.run_due_now()
+        due_us = self.server._scheduler._next_due_us()
+        assert due_us is None or due_us > self.now_us, "what is due stays due"
+
+    def settle(self) -> None:
+        """What has been sent to the server by now is answered when this returns."""
+        for _ in range(ROUNDS):
+            self.bench.loop.call(lambda: None)
+
+
+@contextmanager
+def served() -> Iterator[Served]:
+    def build(store: Store, blobs: Blobs, entropy: Entropy) -> ThingsBoardPlatform:
+        return ThingsBoardPlatform(store, blobs, entropy)
+
+    listeners = dict.fromkeys(LISTENERS, ANY_LOOPBACK_PORT)
+    options = ServerOptions((PlatformOptions("thingsboard", build, listeners, ClientAuth.ANY),))
+    with running() as bench:
+        server = bench.run(ReferenceServer(options, clock=StandingClock()))
+        yield Served(server, bench)
+        assert server.bugs == []
