@@ -19,6 +19,7 @@ class ErrorCode(IntEnum):
     TOO_MANY_REQUESTS = 33
     VERSION_CONFLICT = 35
     ENTITIES_LIMIT = 41
+    DATABASE = 46
 
 
 @dataclass(frozen=True)  # no slots: exceptions are given a traceback

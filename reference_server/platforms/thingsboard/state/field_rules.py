@@ -14,9 +14,11 @@ MARKUP: Final = re.compile(r"<[A-Za-z!/?]|\{\{.*\}\}", re.DOTALL)
 
 def check_name(called: str, name: str | None) -> None:
     """Raises RuleBroken; `called` as in `Device name`."""
+    check_text("name", name)
     if not (name or "").strip():
         raise RuleBroken(f"{called} should be specified!")
-    check_text("name", name)
+    if "\0" in (name or ""):
+        raise RuleBroken(f"{called} should not contain 0x00 symbol!")
 
 
 def check_text(field_name: str, text: str | None) -> None:

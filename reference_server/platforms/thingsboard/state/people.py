@@ -75,7 +75,8 @@ def save_user(registry: Registry, user: User) -> None:
 
 def set_password(registry: Registry, user: User, password: str) -> User:
     """Activates, too."""
-    registry.learn("password", password)
+    if password != Account().password:  # everybody knows that one, and it is a word of many paths
+        registry.learn("password", password)
     active = replace(user, password_hash=_hashed(user, password), activation_token=None)
     save_user(registry, active)
     return active

@@ -1,0 +1,111 @@
+"""A device's attributes and latest telemetry, as its operator reads and writes them (section 4)."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from fleetrig.reference_server.platforms.thingsboard.device_api.values import BadValue, read_values
+from fleetrig.reference_server.platforms.thingsboard.http.call import Call
+from fleetrig.reference_server.platforms.thingsboard.http.errors import HttpRefusal, invalid, plain
+from fleetrig.reference_server.platforms.thingsboard.http.replies import Reply
+from fleetrig.reference_server.platforms.thingsboard.rest.forms import attribute_form
+from fleetrig.reference_server.platforms.thingsboard.rest.lookups import device_at
+from fleetrig.reference_server.platforms.thingsboard.state.attributes import (
+    attributes_of,
+    delete_attributes,
+    latest_of,
+    put_attributes,
+)
+from fleetrig.reference_server.platforms.thingsboard.state.records import Device, Scope
+
+WRITABLE: Final = (Scope.SERVER, Scope.SHARED)
+
+
+def read(call: Call, kind: str, device_id: str, scope: str) -> Reply:
+    """GET …/{kind}/{id}/values/attributes/{scope}?keys=; an empty list where nothing is set."""
+    device = _device(call, kind, device_id)
+    found = attributes_of(call.registry, device.id, _scope(scope), _keys(call))
+    return Reply(document=[attribute_form(each) for each in found], device=device.name)
+
+
+def read_all(call: Call, kind: str, device_id: str) -> Reply:
+    """GET …/{kind}/{id}/values/attributes?keys=: of all scopes."""
+    device, keys = _device(call, kind, device_id), _keys(call)
+    found = [each for scope in Scope for each in attributes_of(call.registry, device.id, scope, keys)]
+    return Reply(document=[attribute_form(each) for each in found], device=device.name)
+
+
+def read_latest(call: Call, kind: str, device_id: str) -> Reply:
+    """GET …/{kind}/{id}/values/timeseries?keys=: the newest value of each key, as text."""
+    device, keys = _device(call, kind, device_id), _keys(call)
+    document: dict[str, Any] = {
+        each.key: [{"ts": each.at_ms, "value": _as_text(each.value)}]
+        for each in latest_of(call.registry, device.id)
+        if keys is None or each.key in keys
+    }
+    return Reply(document=document, device=device.name)
+
+
+def write(call: Call, kind: str, device_id: str, scope: str) -> Reply:
+    """POST …/{kind}/{id}/{scope}, and …/{kind}/{id}/attributes/{scope}."""
+    wanted = _scope(scope)
+    if wanted not in WRITABLE:
+        raise plain(400, f"Invalid scope: {scope}", reason="operators write SERVER_SCOPE and SHARED_SCOPE")
+    device = _device(call, kind, device_id)
+    put_attributes(call.registry, device.id, wanted, _values(call), call.now_us)
+    return Reply(device=device.name, changed=f"attributes of {device.name} written")
+
+
+def delete(call: Call, kind: str, device_id: str, scope: str) -> Reply:
+    """DELETE …/{kind}/{id}/{scope}?keys=; provisionState too: the reset of a pre-provisioned device (2.3)."""
+    keys, wanted = _keys(call), _scope(scope)
+    if keys is None:
+        raise plain(400, "Empty keys: []", reason="the query names no keys")
+    device = _device(call, kind, device_id)
+    gone = delete_attributes(call.registry, device.id, wanted, keys)
+    return Reply(device=device.name, changed=f"attributes of {device.name} deleted" if gone else "")
+
+
+def _device(call: Call, kind: str, device_id: str) -> Device:
+    if kind != "DEVICE":
+        raise invalid(f"No attributes are kept of {kind[:50]}", reason="this server keeps attributes of devices only")
+    return device_at(call, device_id)
+
+
+def _scope(text: str) -> Scope:
+    try:
+        return Scope(text)
+    except ValueError:
+        raise invalid(f"No enum constant AttributeScope.{text[:50]}", reason="expected a scope of attributes") from None
+
+
+def _keys(call: Call) -> list[str] | None:
+    given = call.query.get("keys", "")
+    return [key for key in given.split(",") if key] or None
+
+
+def _values(call: Call) -> dict[str, Any]:
+    values = call.document_or_none
+    if values is None:
+        raise plain(400, "Invalid JSON", reason="the body is no JSON")
+    if not isinstance(values, dict):
+        raise plain(400, "Request is not a JSON object", reason="the body is no JSON object")
+    if not values:
+        raise plain(400, "No attributes data found in request body!", reason="the body names no attribute")
+    if any(not key.strip() for key in values):
+        raise plain(400, "Key cannot be blank", reason="an attribute has no name")
+    return _read(values)
+
+
+def _read(values: dict[str, Any]) -> dict[str, Any]:
+    """Text that looks like a number is one here too (S102)."""
+    try:
+        return dict(read_values(values))
+    except BadValue as bad:
+        raise HttpRefusal(500, str(bad), reason=str(bad)) from None
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
