@@ -18,7 +18,6 @@ NUMBER: Final = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3
 LONG_MAX: Final = 2**63 - 1
 
 
-
 def records(text: str, delimiter: str) -> list[list[str]]:
     """The cells of each line that is not empty. Raises ValueError for a delimiter that is none, and for broken quotes."""
     if len(delimiter) != 1 or delimiter in '\r\n"':
