@@ -22,6 +22,7 @@ GATEWAY_DISCONNECT: Final = "v1/gateway/disconnect"
 GATEWAY_ATTRIBUTES: Final = "v1/gateway/attributes"
 GATEWAY_ATTRIBUTES_RESPONSE: Final = "v1/gateway/attributes/response"
 GATEWAY_RPC: Final = "v1/gateway/rpc"
+GATEWAY_TELEMETRY: Final = "v1/gateway/telemetry"
 
 TELEMETRY_TOPICS: Final = frozenset({TELEMETRY, "v2/t", "v2/t/j"})
 ATTRIBUTES_TOPICS: Final = frozenset({ATTRIBUTES, "v2/a", "v2/a/j"})
