@@ -21,6 +21,7 @@ from fleetrig.reference_server.platforms.thingsboard.coap.answers import (
 )
 from fleetrig.reference_server.platforms.thingsboard.coap.observing import Observation, Observations, as_json
 from fleetrig.reference_server.platforms.thingsboard.coap.paths import Asked, Feature, query_of
+from fleetrig.reference_server.platforms.thingsboard.device_api.documents import read_json
 from fleetrig.reference_server.platforms.thingsboard.device_api.said import (
     attributes_for,
     offer_claim,
@@ -28,7 +29,6 @@ from fleetrig.reference_server.platforms.thingsboard.device_api.said import (
     post_telemetry,
 )
 from fleetrig.reference_server.platforms.thingsboard.device_api.values import BadValue
-from fleetrig.reference_server.platforms.thingsboard.provisioning.gson import BadJson, read_json
 from fleetrig.reference_server.platforms.thingsboard.state.attributes import attributes_of
 from fleetrig.reference_server.platforms.thingsboard.state.records import Device, Scope
 from fleetrig.reference_server.platforms.thingsboard.state.registry import Registry
@@ -72,7 +72,7 @@ def perform(call: DeviceCall) -> Reaction:
     """For what `asks_for_something`."""
     try:
         return HANDLERS[call.request.method, call.feature](call)
-    except (BadJson, BadValue) as bad:
+    except BadValue as bad:
         return call.refusal(BAD_REQUEST, f"the payload cannot be read: {bad}")
 
 
