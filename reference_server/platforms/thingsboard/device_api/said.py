@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal, InvalidOperation
 
 from fleetrig.reference_server.platforms.thingsboard.device_api.values import BadValue, read_telemetry, read_values
 from fleetrig.reference_server.platforms.thingsboard.state import claims
@@ -59,7 +60,7 @@ def offer_claim(registry: Registry, device: Device, document: Json, now_us: int)
     if not isinstance(secret, str | int | float) or not isinstance(duration, int | float | str):
         raise BadValue("secretKey is text, durationMs a number")
     try:
-        duration_ms = int(duration)
-    except (ValueError, OverflowError):
+        duration_ms = int(Decimal(str(duration)))
+    except (InvalidOperation, ValueError, OverflowError):
         raise BadValue("durationMs is no number") from None
     return claims.offer(registry, device, str(secret), duration_ms, now_us)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Final
 
+from fleetrig.reference_server.platforms.thingsboard.provisioning.lenient_json import JsonNumber
 from fleetrig.simulator.contract.json_types import Json
 
 LOOKS_LIKE_A_NUMBER: Final = re.compile(r"-?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)")
@@ -53,25 +54,34 @@ def _measured(document: Json) -> Iterator[Measured]:
 
 def _milliseconds(value: Json) -> int:
     try:
-        return int(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError, OverflowError):
+        return int(Decimal(str(value)))
+    except (InvalidOperation, ValueError, OverflowError):
         raise BadValue(f"Can't parse value: {value}") from None
 
 
 def _typed(value: Json) -> Json:
     """Text that looks like a number is one; other text, objects and arrays stay what they are (S102)."""
+    if isinstance(value, JsonNumber) or (isinstance(value, int | float) and not isinstance(value, bool)):
+        return _number(str(value))
     if isinstance(value, str):
         return _number(value) if LOOKS_LIKE_A_NUMBER.fullmatch(value) else value
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return _number(str(value))
-    return value
+    return _plain(value)
+
+
+def _plain(value: Json) -> Json:
+    """As Python has it, whatever reader it comes from."""
+    if isinstance(value, JsonNumber):
+        return int(value) if value.removeprefix("-").isdigit() else float(value)
+    if isinstance(value, dict):
+        return {name: _plain(inner) for name, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _number(text: str) -> Json:
     number = Decimal(text)
     if not number.is_finite():
         raise BadValue(f"Can't parse value: {text}")
-    if number == number.to_integral_value() and "." not in text:
+    if number == number.to_integral_value() and not ("." in text and "e" not in text.lower()):
         whole = int(number)
         return whole if LEAST_LONG <= whole <= MOST_LONG else format(number, "f")
     exponent = number.as_tuple().exponent

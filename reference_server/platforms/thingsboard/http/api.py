@@ -1,6 +1,6 @@
 """One HTTP request through the same stations, in the same order, as in the real server.
 
-Authentication → size of the body → route → right → handler. A station that refuses raises; all of it ends in `_refused`.
+Authentication → size of the body → route → right → handler. A station that refuses raises, and ends in `_refused`.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from fleetrig.reference_server.platforms.thingsboard.mqtt.session_rules import S
 from fleetrig.reference_server.platforms.thingsboard.mqtt.topics import GATEWAY, PROVISION_RESPONSE, SUBSCRIBABLE
 from fleetrig.reference_server.platforms.thingsboard.state.devices import device_by_id
 from fleetrig.reference_server.platforms.thingsboard.state.registry import Notice, NoticeKind, Registry
-from fleetrig.simulator.contract.envelope import Envelope, Output, Send
+from fleetrig.simulator.contract.envelope import Envelope, Output
 from fleetrig.simulator.contract.mqtt import MqttConnect, MqttPublish, MqttSubscribe, MqttUnsubscribe, Subscription
 from fleetrig.simulator.contract.session import Session
 
@@ -32,7 +32,7 @@ ENDING = {
 
 
 class MqttInterface:
-    """The `MqttApplication` of its own sessions. Whoever owns it hands over the notices that it takes of the registry."""
+    """The `MqttApplication` of its own sessions. Whoever owns it hands over the notices that the registry has."""
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry

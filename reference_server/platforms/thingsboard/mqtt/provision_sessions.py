@@ -84,9 +84,7 @@ class ProvisionSessions:
         outputs = self._answer(session, client, decision, now_us)
         return PublishAnswer(outputs=outputs, reason=decision.reason, changed=decision.changed)
 
-    def _answer(
-        self, session: ProvisionSession, client: ClientState, decision: Decision, now_us: int
-    ) -> list[Output]:
+    def _answer(self, session: ProvisionSession, client: ClientState, decision: Decision, now_us: int) -> list[Output]:
         traits = self._registry.traits
         payload = protobuf_answer(decision) if session.speaks_protobuf else json_answer(decision, traits)
         if not session.has_answered and traits.closes_after_reply_s is not None and client.session is not None:

@@ -1,1 +1,1 @@
-"""What an operator calls: login, device profiles, devices, credentials, attributes, bulk import, customers (section 4)."""
+"""What an operator calls: login, profiles, devices, credentials, attributes, bulk import, customers (section 4)."""

@@ -1,4 +1,4 @@
-"""A profile with a certificate authority: its key is the hash of the authority's certificate (section 2.4, "Config")."""
+"""A profile with a certificate authority: its key is the hash of the authority's certificate (section 2.4)."""
 
 from __future__ import annotations
 

@@ -18,9 +18,8 @@ NUMBER: Final = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3
 LONG_MAX: Final = 2**63 - 1
 
 
-
 def records(text: str, delimiter: str) -> list[list[str]]:
-    """The cells of each line that is not empty. Raises ValueError for a delimiter that is none, and for broken quotes."""
+    """The cells of each line that is not empty. Raises ValueError for a delimiter that is none, for broken quotes."""
     if len(delimiter) != 1 or delimiter in '\r\n"':
         raise ValueError(f"expected one character between cells, got {delimiter[:20]!r}")
     try:
@@ -30,7 +29,7 @@ def records(text: str, delimiter: str) -> list[list[str]]:
 
 
 def cell_value(text: str) -> Any:
-    """What a cell means as an attribute or a measurement: a number (also with a comma), true, false, JSON, else text."""
+    """What a cell means as an attribute or a measurement: a number (a comma will do), true, false, JSON, else text."""
     number = _number(text.replace(",", "."))
     if number is not None:
         return number

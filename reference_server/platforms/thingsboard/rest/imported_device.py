@@ -7,7 +7,11 @@ from dataclasses import replace
 from typing import Any, Final
 
 from fleetrig.reference_server.platforms.thingsboard.http.call import Call
-from fleetrig.reference_server.platforms.thingsboard.state.credential_forms import FormedCredentials, basic_value, formed
+from fleetrig.reference_server.platforms.thingsboard.state.credential_forms import (
+    FormedCredentials,
+    basic_value,
+    formed,
+)
 from fleetrig.reference_server.platforms.thingsboard.state.devices import (
     NewDevice,
     check_free,

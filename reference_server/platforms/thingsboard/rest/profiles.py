@@ -71,16 +71,17 @@ def _new(call: Call) -> DeviceProfile:
 
 def _filled(call: Call, body: Mapping[str, Any], profile: DeviceProfile) -> DeviceProfile:
     """The profile as the document has it: what it does not name is gone, the strategy too (S106)."""
-    for name in ("type", "transportType"):
-        if not text(body, name):
-            called = "type" if name == "type" else "transport type"
-            raise invalid(f"Device profile {called} should be specified!")
+    kind, transport = text(body, "type"), text(body, "transportType")
+    if not kind:
+        raise invalid("Device profile type should be specified!")
+    if not transport:
+        raise invalid("Device profile transport type should be specified!")
     strategy = word(body, "provisionType", ProvisionType) or ProvisionType.DISABLED
     filled = replace(
         profile,
         name=text(body, "name") or "",
-        type=text(body, "type"),
-        transport_type=text(body, "transportType"),
+        type=kind,
+        transport_type=transport,
         provision_type=strategy,
         provision_device_key=text(body, "provisionDeviceKey"),
         profile_data=_profile_data(body),

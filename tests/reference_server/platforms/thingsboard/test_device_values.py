@@ -11,6 +11,7 @@ from fleetrig.reference_server.platforms.thingsboard.device_api.values import (
     read_telemetry,
     read_values,
 )
+from fleetrig.reference_server.platforms.thingsboard.provisioning.lenient_json import JsonNumber
 from fleetrig.simulator.contract.json_types import Json
 
 
@@ -35,6 +36,10 @@ from fleetrig.simulator.contract.json_types import Json
         ("0.12345678901234567", "0.12345678901234567"),
         ({"a": "1"}, {"a": "1"}),
         ([1, "2"], [1, "2"]),
+        (JsonNumber("2e3"), 2000),
+        (JsonNumber("2.0"), 2.0),
+        (JsonNumber("12"), 12),
+        ({"a": [JsonNumber("1"), JsonNumber("0.5")]}, {"a": [1, 0.5]}),
     ],
 )
 def test_text_that_looks_like_a_number_is_one(sent: Json, kept: Json) -> None:
