@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -98,8 +97,8 @@ def said(output: Any) -> tuple[str, int | None, Any]:
 
 
 @pytest.fixture
-def bench() -> Iterator[Bench]:
-    yield Bench()
+def bench() -> Bench:
+    return Bench()
 
 
 def asked(path: str) -> CoapRequest:
@@ -144,7 +143,8 @@ def test_provisioning_answers_in_text(bench: Bench, path: str) -> None:
     bench.profile(ProvisionType.ALLOW_CREATE)
     code, content_format, document = bench.ask("POST", path, REQUEST)
     assert (code, content_format, document["status"]) == ("2.01", 0, "SUCCESS")
-    assert bench.last.changed and bench.named("n1") is not None
+    assert bench.last.changed
+    assert bench.named("n1") is not None
     refused = {"errorMsg": "Failed to provision device!", "status": "FAILURE"}
     assert bench.ask("POST", path, REQUEST) == ("4.00", 0, refused)
     assert bench.last.reason
