@@ -102,13 +102,19 @@ class MqttSteps:
         """The next thing that comes, if need be after moving the clock."""
         until_us = self._served.now_us + to_us(for_s)
         while True:
-            event = client.next_event()
-            if event is None:
-                client.hear_all()
-                event = client.next_event()
+            event = self._heard(client)
             if event is not None or self._served.now_us >= until_us:
                 return event
             self._served.move_to(until_us)
+
+    def _heard(self, client: MqttClient) -> Event | None:
+        """What has come, or comes of what is due by now."""
+        for listen in (lambda: None, client.hear_all, self._served.do_what_is_due, client.hear_all):
+            listen()
+            event = client.next_event()
+            if event is not None:
+                return event
+        return None
 
     def _await_close(self, client: MqttClient, within_s: float) -> Event:
         began_us, seen = self._served.now_us, []

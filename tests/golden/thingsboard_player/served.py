@@ -38,6 +38,10 @@ class Served:
     def now_us(self) -> int:
         return self.server.clock.now_us()
 
+    def do_what_is_due(self) -> None:
+        """A request may have made something due at once."""
+        self.bench.loop.run(self.server._scheduler.run_due_now())
+
     def move_to(self, until_us: int) -> None:
         """Moves the clock to the next thing that is due, but not beyond, and does it."""
         self.bench.loop.run(self._move_to(until_us))

@@ -129,7 +129,8 @@ def _observe(call: DeviceCall) -> Reaction:
 
 
 def _document(call: DeviceCall) -> Json:
-    return read_json(call.request.payload)
+    document: Json = read_json(call.request.payload)
+    return document
 
 
 HANDLERS: Final[Mapping[tuple[str, Feature], Callable[[DeviceCall], Reaction]]] = {
