@@ -53,15 +53,6 @@ def _number(word: str) -> str:
     return JsonNumber(word) if len(word) <= LONGEST_NUMBER else word
 
 
-def plain(value: Any) -> Any:
-    """With numbers as Python has them."""
-    if isinstance(value, JsonNumber):
-        return int(value) if value.lstrip("-").isdigit() else float(value)
-    if isinstance(value, dict):
-        return {name: plain(inner) for name, inner in value.items()}
-    return [plain(inner) for inner in value] if isinstance(value, list) else value
-
-
 def as_text(value: Any) -> str:
     """How the server writes a value that it has read."""
     if isinstance(value, JsonNumber):

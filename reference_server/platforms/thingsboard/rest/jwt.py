@@ -45,7 +45,7 @@ def verify(token: str, key: bytes, now_s: int) -> dict[str, Any]:
     if not hmac.compare_digest(_signature(signed, key), _decoded(signature)):
         raise StaleJwt("the signature is not of this server: a token of another one, or from before it was set up anew")
     expires_s = claims.get("exp")
-    if not isinstance(expires_s, int) or expires_s <= now_s:
+    if isinstance(expires_s, int) and expires_s <= now_s:
         raise StaleJwt("the token has expired: log in again or refresh it")
     return claims
 
