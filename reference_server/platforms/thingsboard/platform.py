@@ -53,8 +53,13 @@ class ThingsBoardPlatform:
         return judge_chain(self.registry, session.certificates, now_us)
 
     def opened(self, session: Session, now_us: int) -> Reaction:
+        """What a handshake has done to a device is heard before that device logs in: its earlier sessions end."""
         self._open(now_us)
-        return Reaction() if _is_coap(session) else self._mqtt.opened(session, now_us)
+        heard = self._hear(now_us) if self.registry.has_notices else []
+        if not _is_coap(session):
+            self._mqtt.opened(session, now_us)
+        outputs = [output for reaction in heard for output in reaction.outputs]
+        return Reaction(outputs, changed="; ".join(reaction.reason for reaction in heard if reaction.reason))
 
     def receive(self, session: Session, envelope: Envelope, now_us: int) -> Reaction:
         transport = self._coap if _is_coap(session) else self._mqtt
@@ -76,10 +81,12 @@ class ThingsBoardPlatform:
 
     def advance(self, now_us: int) -> Sequence[Reaction]:
         """Sessions hear of what was done to their devices; what waits too long comes to its end."""
+        return [*self._hear(now_us), *self._mqtt.advance(now_us), *self._coap.advance(now_us)]
+
+    def _hear(self, now_us: int) -> list[Reaction]:
         notices = self.registry.take_notices()
-        heard = self._mqtt.hear(notices, now_us)
         observed = [Reaction(outputs) for notice in notices if (outputs := self._coap.hear(notice))]
-        return [*heard, *observed, *self._mqtt.advance(now_us), *self._coap.advance(now_us)]
+        return [*self._mqtt.hear(notices, now_us), *observed]
 
     def secrets(self) -> list[tuple[str, str]]:
         known, self.registry.new_secrets = self.registry.new_secrets, []

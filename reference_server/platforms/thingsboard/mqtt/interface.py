@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Final
 
 from fleetrig.reference_server.mqtt_sessions.application import LogIn, PublishAnswer, SessionEnd
 from fleetrig.reference_server.mqtt_sessions.client_state import ClientState
 from fleetrig.reference_server.mqtt_sessions.reason_codes import MqttReason
 from fleetrig.reference_server.mqtt_sessions.sessions import MqttSessions
-from fleetrig.reference_server.platform import Reaction
+from fleetrig.reference_server.platform import NOTHING, Reaction
 from fleetrig.reference_server.platforms.thingsboard.mqtt.device_messages import DeviceMessages
 from fleetrig.reference_server.platforms.thingsboard.mqtt.gateway_messages import SWALLOWED, GatewayMessages
 from fleetrig.reference_server.platforms.thingsboard.mqtt.live_sessions import LiveSessions
@@ -20,15 +21,27 @@ from fleetrig.reference_server.platforms.thingsboard.mqtt.session_rules import S
 from fleetrig.reference_server.platforms.thingsboard.mqtt.topics import GATEWAY, PROVISION_RESPONSE, SUBSCRIBABLE
 from fleetrig.reference_server.platforms.thingsboard.state.devices import device_by_id
 from fleetrig.reference_server.platforms.thingsboard.state.registry import Notice, NoticeKind, Registry
-from fleetrig.simulator.contract.envelope import Envelope, Output
-from fleetrig.simulator.contract.mqtt import MqttConnect, MqttPublish, MqttSubscribe, MqttUnsubscribe, Subscription
+from fleetrig.simulator.contract.envelope import Envelope, Output, Send
+from fleetrig.simulator.contract.mqtt import (
+    MqttAuth,
+    MqttConnect,
+    MqttPingresp,
+    MqttPublish,
+    MqttPublishAck,
+    MqttSuback,
+    MqttSubscribe,
+    MqttUnsuback,
+    MqttUnsubscribe,
+    Subscription,
+)
 from fleetrig.simulator.contract.session import Session
 
-ENDING = {
+ENDING: Final = {
     NoticeKind.DEVICE_DELETED: "the device was deleted",
     NoticeKind.CREDENTIALS_CHANGED: "the credentials of the device were changed",
 }
 """The notices that end all sessions of a device (S85, S104)."""
+ANSWERS: Final = (MqttPublishAck, MqttSuback, MqttUnsuback, MqttPingresp)
 
 
 class MqttInterface:
@@ -41,6 +54,8 @@ class MqttInterface:
         self._provisioning = ProvisionSessions(registry, self._sessions)
         self._devices = DeviceMessages(registry, self._sessions)
         self._gateways = GatewayMessages(registry)
+        self._connecting: int | None = None
+        """The session whose CONNECT is being answered."""
 
     # What fronts say
 
@@ -48,12 +63,29 @@ class MqttInterface:
         return self._sessions.opened(session, now_us)
 
     def receive(self, session: Session, envelope: Envelope, now_us: int) -> Reaction:
-        traits = self._registry.traits
-        is_about_subscriptions = isinstance(envelope, MqttSubscribe | MqttUnsubscribe)
-        is_deaf = not traits.acknowledges_provision_subscriptions and session.id in self._provisioning
-        if is_about_subscriptions and is_deaf:
+        if isinstance(envelope, MqttConnect):
+            return self._as_generation(self._connect(session, envelope, now_us))
+        if isinstance(envelope, MqttPublishAck | MqttAuth) and self._is_logged_in(session.id):
+            return NOTHING  # nothing waits for it, and what nobody has asked for is looked over
+        if isinstance(envelope, MqttSubscribe | MqttUnsubscribe) and self._is_deaf(session.id):
             return Reaction(reason="a session to provision cannot subscribe in this generation, and needs not")
         return self._as_generation(self._sessions.receive(session, envelope, now_us))
+
+    def _connect(self, session: Session, connect: MqttConnect, now_us: int) -> Reaction:
+        """What has waited for the CONNECT of a session to provision waits on (`enqueueRegularSessionMsg`)."""
+        self._connecting = session.id
+        reaction = self._sessions.receive(session, connect, now_us)
+        self._connecting = None
+        if session.id not in self._provisioning:
+            return reaction
+        outputs = [one for one in reaction.outputs if not (isinstance(one, Send) and isinstance(one.envelope, ANSWERS))]
+        return replace(reaction, outputs=outputs)
+
+    def _is_logged_in(self, session: int) -> bool:
+        return session in self._provisioning or self._live.get(session) is not None
+
+    def _is_deaf(self, session: int) -> bool:
+        return not self._registry.traits.acknowledges_provision_subscriptions and session in self._provisioning
 
     def closed(self, session: Session, now_us: int) -> Reaction:
         self._live.end(session.id)
@@ -91,9 +123,7 @@ class MqttInterface:
     # MqttApplication
 
     def log_in(self, connect: MqttConnect, session: Session, now_us: int) -> LogIn:
-        """A client's scope is its device's id; of a session to provision it is empty."""
-        self._live.end(session.id)
-        self._provisioning.end(session.id)
+        """A session that has provisioned once does nothing else, whoever logs in on it later."""
         if wants_to_provision(connect):
             self._provisioning.begin(session.id)
             return LogIn(changed="session to provision")
@@ -101,12 +131,12 @@ class MqttInterface:
         if isinstance(found, Refused):
             return LogIn(found.code, reason=found.reason)
         self._live.begin(session.id, found)
-        return LogIn(device=found.name, scope=found.id)
+        return LogIn(device=found.name)
 
     def grant(self, client: ClientState, wanted: Subscription, now_us: int) -> int:
         live = self._live.get(client.session)
-        if live is None:
-            is_offered = wanted.topic_filter == PROVISION_RESPONSE
+        if client.session in self._provisioning or live is None:
+            is_offered = wanted.topic_filter == PROVISION_RESPONSE and client.session != self._connecting
         else:
             live.client = client
             is_offered = wanted.topic_filter in SUBSCRIBABLE
@@ -114,7 +144,9 @@ class MqttInterface:
 
     def published(self, client: ClientState, publish: MqttPublish, now_us: int) -> PublishAnswer:
         live = self._live.get(client.session)
-        if live is None:
+        if client.session in self._provisioning or live is None:
+            if client.session == self._connecting:
+                return PublishAnswer(is_acknowledged=False, reason="it came before the CONNECT, and is never answered")
             return self._provisioning.published(client, publish, now_us)
         device = device_by_id(self._registry, live.device_id)
         if device is None:

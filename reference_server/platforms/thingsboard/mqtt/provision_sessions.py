@@ -51,7 +51,8 @@ class ProvisionSessions:
         self._gives_up = Deadlines[int]()
 
     def begin(self, session: int) -> None:
-        self._known[session] = ProvisionSession()
+        """Harmless for a session that is one already."""
+        self._known.setdefault(session, ProvisionSession())
 
     def end(self, session: int) -> None:
         """Harmless for a session that was none to provision."""
@@ -59,7 +60,7 @@ class ProvisionSessions:
             self._ends.cancel(session)
             self._gives_up.cancel(session)
 
-    def __contains__(self, session: int) -> bool:
+    def __contains__(self, session: int | None) -> bool:
         return session in self._known
 
     # What clients say
