@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -15,23 +16,25 @@ FOLDER = Path(__file__).parent / "thingsboard"
 FILES = sorted(path.stem for path in FOLDER.glob("*.jsonl"))
 STEPS = {name: read_steps(FOLDER / f"{name}.jsonl") for name in FILES}
 ROWS = [(name, row) for name in FILES for row in dict.fromkeys(step.row for step in STEPS[name])]
+STORES = {"memory": "memory:", "sqlite": "sqlite:///{folder}/fleet.db"}
 
 NOT_YET: dict[tuple[str, str], str] = {}
 """(recording, row) -> why it is not answered alike yet. A row that has come to agree must be taken off this list."""
 
 
 @cache
-def played(name: str) -> Player:
+def played(name: str, store: str = "memory") -> Player:
     """A recording on a fresh server of its own: later rows use what earlier ones have bound."""
-    with served() as bench:
+    with TemporaryDirectory() as folder, served(STORES[store].format(folder=folder)) as bench:
         player = Player(bench)
         player.play(STEPS[name])
         return player
 
 
+@pytest.mark.parametrize("store", STORES)
 @pytest.mark.parametrize(("name", "row"), ROWS)
-def test_a_recorded_row_is_answered_alike(name: str, row: str) -> None:
-    difference = played(name).verdicts[row]
+def test_a_recorded_row_is_answered_alike(name: str, row: str, store: str) -> None:
+    difference = played(name, store).verdicts[row]
     if (name, row) in NOT_YET:
         assert difference, "it agrees: take it off NOT_YET"
     else:

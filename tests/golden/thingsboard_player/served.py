@@ -67,13 +67,13 @@ class Served:
 
 
 @contextmanager
-def served() -> Iterator[Served]:
+def served(store: str = "memory:") -> Iterator[Served]:
     def build(store: Store, blobs: Blobs, entropy: Entropy) -> ThingsBoardPlatform:
         return ThingsBoardPlatform(store, blobs, entropy)
 
     listeners = dict.fromkeys(LISTENERS, ANY_LOOPBACK_PORT)
-    options = ServerOptions((PlatformOptions("thingsboard", build, listeners, ClientAuth.ANY),))
+    platform = PlatformOptions("thingsboard", build, listeners, ClientAuth.ANY)
     with running() as bench:
-        server = bench.run(ReferenceServer(options, clock=StandingClock()))
+        server = bench.run(ReferenceServer(ServerOptions((platform,), store=store), clock=StandingClock()))
         yield Served(server, bench)
         assert server.bugs == []

@@ -73,12 +73,10 @@ def _segments(request: CoapRequest) -> list[str]:
 
 
 def _feature(segments: list[str]) -> Feature | None:
-    """A third segment that says `provision` provisions; behind anything else the fourth one counts (S72, K03)."""
+    """The fourth segment, whatever the third one is (S72, K03); of three the last one."""
     if len(segments) < FEATURE_AT:
         return None
     name = segments[FEATURE_AT if len(segments) > FEATURE_AT else FEATURE_AT - 1].upper()
-    if len(segments) == FEATURE_AT and "provision" in segments:
-        return Feature.PROVISION
     return Feature(name) if name in Feature.__members__ else None
 
 

@@ -68,14 +68,14 @@ class CoapTransport:
     def _answer(self, session: Session, request: CoapRequest, now_us: int) -> Reaction:
         place = place_of(request)
         if place is Place.NOWHERE:
-            return refusal(session, request, NOT_FOUND, f"there is no resource {request.path[:200]}")
+            return refusal(session, request, NOT_FOUND, "no resource has this path: a device's are below /api/v1")
         if place is Place.FOLDER or request.method not in HANDLED:
-            return refusal(session, request, METHOD_NOT_ALLOWED, f"{request.path[:200]} takes no {request.method}")
+            return refusal(session, request, METHOD_NOT_ALLOWED, f"the resource takes no {request.method}")
         asked = read_path(request)
         if asked.feature is Feature.PROVISION and request.method == "POST":
             return self._provisioning.receive(session, request, now_us)
         if asked.feature is None or not asks_for_something(request, asked):
-            return refusal(session, request, BAD_REQUEST, f"{request.method} {request.path[:200]} asks for nothing")
+            return refusal(session, request, BAD_REQUEST, f"{request.method} asks for nothing that this path has")
         device = self._device(session, asked)
         if device is None:
             return refusal(session, request, UNAUTHORIZED, "no device has such a token, or there is none in the path")

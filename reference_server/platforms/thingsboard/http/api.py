@@ -28,6 +28,7 @@ from fleetrig.reference_server.platforms.thingsboard.state.registry import Regis
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse, body_length
 from fleetrig.simulator.contract.session import Session
 
+TOO_LARGE: Final = 413
 GUARDED: Final = "/api/"
 OPEN: Final = ("/api/v1/", "/api/auth/login", "/api/auth/token", "/api/noauth/")
 """Below `GUARDED`, and asked for no login: device paths, and what gives one."""
@@ -65,7 +66,7 @@ class HttpApi:
         if call.path.startswith(GUARDED) and not call.path.startswith(OPEN):
             authenticate(call)
         if body_length(call.request.body) > self._body_bytes:
-            raise plain(413, self._too_large, reason=f"the body has more than {self._body_bytes} bytes")
+            raise self._too_large()
         route, values = self._router.find(call.request.method, call.path, call.query)
         if route.needs and call.operator.authority not in route.needs:
             raise denied(f"{call.operator.authority} may not {route.method} {route.path}")
@@ -79,13 +80,14 @@ class HttpApi:
         response = without_body(call.request.method, refusal_response(refusal, call.now_us))
         return HttpAnswer(response, refusal.reason, rollback=rollback)
 
-    @property
-    def _too_large(self) -> str:
-        """A JSON text, quotes included (S95)."""
-        return f'"Payload size exceeds the limit of {self._body_bytes} bytes"'
+    def _too_large(self) -> HttpRefusal:
+        """Told as a JSON text, quotes included (S95)."""
+        said = f'"Payload size exceeds the limit of {self._body_bytes} bytes"'
+        return plain(TOO_LARGE, said, reason=f"the body has more than {self._body_bytes} bytes")
 
     def _error_page(self, status: int) -> HttpResponse:
-        return HttpResponse(status, (), self._too_large.encode()) if status == 413 else text_page(status)
+        """The front itself refuses a body of more bytes than it takes."""
+        return refusal_response(self._too_large(), 0) if status == TOO_LARGE else text_page(status)
 
     def _failure(self, request: HttpRequest, now_us: int) -> HttpResponse:
         """The database has failed (ThingsboardErrorResponseHandler)."""

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from fleetrig.reference_server.platforms.thingsboard.http.errors import HttpRefusal
+from fleetrig.reference_server.platforms.thingsboard.http.errors import JSON, HttpRefusal
 from fleetrig.reference_server.platforms.thingsboard.state.records import User
 from fleetrig.reference_server.platforms.thingsboard.state.registry import Registry
 from fleetrig.simulator.contract.bodies import body_bytes
@@ -17,6 +17,8 @@ from fleetrig.simulator.contract.http import HttpRequest
 from fleetrig.simulator.contract.session import Session
 
 FORM: Final = "application/x-www-form-urlencoded"
+OCTETS: Final = "application/octet-stream"
+"""What a body is that does not say what it is."""
 
 
 @dataclass  # no slots: cached properties
@@ -85,11 +87,19 @@ class Call:
 
     @property
     def object(self) -> dict[str, Any]:
-        """The same where it has to be an object."""
+        """The same where it has to be an object, and be said to be JSON. Raises 400, 415."""
+        self._check_json()
         if not isinstance(self.document, dict):
             what = type(self.document).__name__
             raise HttpRefusal(400, "JSON parse error", reason=f"the body: expected an object, got {what}")
         return self.document
+
+    def _check_json(self) -> None:
+        """A body has to say that it is JSON. Raises 415."""
+        sent = (self.request.header("content-type") or OCTETS).partition(";")[0].strip().lower()
+        if self.request.body and sent != JSON and not (sent.startswith("application/") and sent.endswith("+json")):
+            message = f"Content-Type '{sent}' is not supported"
+            raise HttpRefusal(415, message, reason=f"a body of type {sent[:100]}: send Content-Type: {JSON}")
 
     @property
     def _is_form(self) -> bool:

@@ -29,6 +29,9 @@ CODE_OF_STATUS: Final[Mapping[int, ErrorCode]] = MappingProxyType(
 """What the framework's own refusals are told with; all else is GENERAL."""
 
 
+DENIED: Final = "You don't have permission to perform this operation!"
+
+
 class HttpRefusal(Exception):
     """A request is refused. `message` goes over the wire, `reason` to the trace only.
 
@@ -66,7 +69,7 @@ def missing(message: str = "Requested item wasn't found!", *, reason: str) -> Ht
 
 def denied(reason: str) -> HttpRefusal:
     """The account may not do that: 403, code 20."""
-    return HttpRefusal(403, "You don't have permission to perform this operation!", reason=reason)
+    return HttpRefusal(403, DENIED, reason=reason)
 
 
 def broken_rule(broken: RuleBroken) -> HttpRefusal:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from fleetrig.reference_server.platforms.thingsboard.provisioning.lenient_json import NotJson, as_sent, as_text, parse
+from fleetrig.reference_server.platforms.thingsboard.provisioning.lenient_json import NotJson, as_text, parse
 from fleetrig.reference_server.platforms.thingsboard.provisioning.request import ProvisionRequest, Undecodable, Unusable
 from fleetrig.reference_server.platforms.thingsboard.state.generations import Traits
 from fleetrig.reference_server.platforms.thingsboard.state.records import CredentialsType
@@ -64,7 +64,7 @@ def _text(document: Mapping[str, Any], name: str) -> str:
     if name not in document:
         return ""
     value = _single(document[name], name)
-    return as_sent(value if isinstance(value, str) else as_text(value))
+    return value if isinstance(value, str) else as_text(value)
 
 
 def _is_true(value: Any, name: str) -> bool:

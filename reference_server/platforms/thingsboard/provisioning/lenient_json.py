@@ -26,7 +26,9 @@ ESCAPES: Final = {
 UP_TO: Final = {quote: re.compile(rf"[^\\{quote}]*") for quote in "\"'"}
 """What a quoted text goes on with, up to its end or an escape."""
 HEX4: Final = re.compile(r"[0-9A-Fa-f]{4}")
-LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+HALF_ESCAPE: Final = re.compile(r"\\u[dD][89a-fA-F]")
+HALF: Final = re.compile("[\ud800-\udfff]")
+PAIR: Final = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 MALFORMED: Final = "com.google.gson.stream.MalformedJsonException"
 END: Final = "java.io.EOFException"
 
@@ -43,10 +45,27 @@ class NotJson(Exception):
 
 def parse(text: str) -> Any:
     """One value. Raises NotJson; nothing at all is null, and what follows a null is not looked at."""
+    value = _read(text)
+    return _as_sent(value) if HALF_ESCAPE.search(text) else value
+
+
+def _read(text: str) -> Any:
     if text.count("{") + text.count("[") <= MOST_NESTED:
         with suppress(ValueError):  # most of what comes is plain JSON, which Python reads faster
             return json.loads(text, parse_int=_number, parse_float=_number, parse_constant=str)
     return _Reader(text).document()
+
+
+def _as_sent(value: Any) -> Any:
+    """Half a character beyond the first 65,536 becomes a question mark on its way through the server; a pair one."""
+    if isinstance(value, dict):
+        return {_as_sent(name): _as_sent(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_as_sent(inner) for inner in value]
+    if not isinstance(value, str) or not HALF.search(value):
+        return value
+    whole = PAIR.sub(lambda pair: pair.group().encode("utf-16", "surrogatepass").decode("utf-16"), value)
+    return HALF.sub("?", whole)
 
 
 def _number(word: str) -> str:
@@ -129,7 +148,7 @@ class _Reader:
         """`:`, `=` or `=>`."""
         char = self._need()
         if char not in ":=":
-            raise self._error("Expected ':'")
+            raise self._error("Expected ':'", past=1)
         self._at += 2 if char == "=" and self._text.startswith("=>", self._at) else 1
 
     def _items(self) -> list[Any]:
@@ -147,7 +166,7 @@ class _Reader:
         """Past a comma; True past the end."""
         char = self._need()
         if char != end and char not in ",;":
-            raise self._error(unterminated)
+            raise self._error(unterminated, past=1)
         self._at += 1
         return char == end
 
@@ -210,13 +229,8 @@ class _Reader:
                 return True
         return False
 
-    def _error(self, what: str, thrown: str = MALFORMED) -> NotJson:
-        before = self._text[: self._at]
+    def _error(self, what: str, thrown: str = MALFORMED, past: int = 0) -> NotJson:
+        """`past`: how many characters the server has taken in already, for the place that it names."""
+        before = self._text[: self._at + past]
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
         return NotJson(f"{thrown}: {what} at line {line} column {column}")
-
-
-def as_sent(text: str) -> str:
-    """Half a character beyond the first 65,536 becomes a question mark on its way through the server; a pair one."""
-    joined = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if LONE_SURROGATE.search(text) else text
-    return joined.replace("\ufffd", "?") if joined is not text else text

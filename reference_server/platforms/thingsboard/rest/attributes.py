@@ -6,16 +6,17 @@ from typing import Any, Final
 
 from fleetrig.reference_server.platforms.thingsboard.device_api.values import BadValue, read_values
 from fleetrig.reference_server.platforms.thingsboard.http.call import Call
-from fleetrig.reference_server.platforms.thingsboard.http.errors import HttpRefusal, invalid, plain
+from fleetrig.reference_server.platforms.thingsboard.http.errors import DENIED, HttpRefusal, invalid, plain
 from fleetrig.reference_server.platforms.thingsboard.http.replies import Reply
 from fleetrig.reference_server.platforms.thingsboard.rest.forms import attribute_form
-from fleetrig.reference_server.platforms.thingsboard.rest.lookups import device_at
+from fleetrig.reference_server.platforms.thingsboard.rest.lookups import as_uuid, is_visible
 from fleetrig.reference_server.platforms.thingsboard.state.attributes import (
     attributes_of,
     delete_attributes,
     latest_of,
     put_attributes,
 )
+from fleetrig.reference_server.platforms.thingsboard.state.devices import device_by_id
 from fleetrig.reference_server.platforms.thingsboard.state.records import Device, Scope
 
 WRITABLE: Final = (Scope.SERVER, Scope.SHARED)
@@ -69,7 +70,17 @@ def delete(call: Call, kind: str, device_id: str, scope: str) -> Reply:
 def _device(call: Call, kind: str, device_id: str) -> Device:
     if kind != "DEVICE":
         raise invalid(f"No attributes are kept of {kind[:50]}", reason="this server keeps attributes of devices only")
-    return device_at(call, device_id)
+    return _found(call, as_uuid(device_id))
+
+
+def _found(call: Call, device_id: str) -> Device:
+    """Here a refusal is a text without a document (AccessValidator)."""
+    device = device_by_id(call.registry, device_id)
+    if device is None or device.tenant_id != call.operator.tenant_id:
+        raise plain(404, "Device with requested id wasn't found!", reason="no device of the tenant has this id")
+    if not is_visible(call, device):
+        raise plain(403, DENIED, reason="the device belongs to another customer, or to none")
+    return device
 
 
 def _scope(text: str) -> Scope:

@@ -35,10 +35,10 @@ from fleetrig.reference_server.platforms.thingsboard.state.records import Creden
 
 
 def save(call: Call) -> Reply:
-    """POST /api/device?accessToken=: a new one, or with an `id` the changed one."""
-    token = call.query.get("accessToken")
-    credentials = formed(CredentialsType.ACCESS_TOKEN, token, None) if token else None
-    return _saved(call, call.object, credentials)
+    """POST /api/device?accessToken=: a new one, or with an `id` the changed one, whose token stays as it is."""
+    body, token = call.object, call.query.get("accessToken")
+    is_given = bool(token) and body.get("id") is None
+    return _saved(call, body, formed(CredentialsType.ACCESS_TOKEN, token, None) if is_given else None)
 
 
 def save_with_credentials(call: Call) -> Reply:

@@ -1,4 +1,7 @@
-"""What a path names, if the caller may see it: 404 for what there is not, 403 for another tenant's or customer's."""
+"""What a path names, if the caller may see it: 404 for what there is not, 403 for what is another's.
+
+A device of another tenant is not there (BaseController.checkEntityId finds it by tenant), a profile is.
+"""
 
 from __future__ import annotations
 
@@ -38,9 +41,11 @@ def member_id(body: dict[str, Any], name: str) -> str | None:
 def device_at(call: Call, device_id: str) -> Device:
     device_id = as_uuid(device_id)
     device = device_by_id(call.registry, device_id)
-    if device is None:
-        raise missing(f"Device with id [{device_id}] is not found", reason="no device has this id")
-    return _visible(call, device)
+    if device is None or device.tenant_id != call.operator.tenant_id:
+        raise missing(f"Device with id [{device_id}] is not found", reason="no device of the tenant has this id")
+    if not is_visible(call, device):
+        raise denied("the device belongs to another customer, or to none")
+    return device
 
 
 def device_called(call: Call, name: str) -> Device:
@@ -50,12 +55,9 @@ def device_called(call: Call, name: str) -> Device:
     return device
 
 
-def _visible(call: Call, device: Device) -> Device:
-    _same_tenant(call, device.tenant_id)
-    mine = call.operator.customer_id
-    if mine is not None and device.customer_id != mine:
-        raise denied("the device belongs to another customer, or to none")
-    return device
+def is_visible(call: Call, device: Device) -> bool:
+    """To a tenant's administrator all of its devices, to a customer's user those of the customer."""
+    return call.operator.customer_id in (None, device.customer_id)
 
 
 def profile_at(call: Call, profile_id: str) -> DeviceProfile:

@@ -76,6 +76,8 @@ def _filled(call: Call, body: Mapping[str, Any], profile: DeviceProfile) -> Devi
         raise invalid("Device profile type should be specified!")
     if not transport:
         raise invalid("Device profile transport type should be specified!")
+    if flag(body, "default") and not profile.is_default:
+        raise invalid("Another default device profile is present in scope of current tenant!")
     strategy = word(body, "provisionType", ProvisionType) or ProvisionType.DISABLED
     filled = replace(
         profile,
@@ -85,7 +87,6 @@ def _filled(call: Call, body: Mapping[str, Any], profile: DeviceProfile) -> Devi
         provision_type=strategy,
         provision_device_key=text(body, "provisionDeviceKey"),
         profile_data=_profile_data(body),
-        is_default=flag(body, "default", default=profile.is_default),
         description=text(body, "description"),
         image=text(body, "image"),
         default_queue_name=text(body, "defaultQueueName"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,12 +14,18 @@ from fleetrig.reference_server.platform import Reaction
 from fleetrig.reference_server.platforms.thingsboard.coap.paths import Feature, Place, place_of, read_path
 from fleetrig.reference_server.platforms.thingsboard.coap.transport import CoapTransport
 from fleetrig.reference_server.platforms.thingsboard.state.attributes import attributes_of, put_attributes
-from fleetrig.reference_server.platforms.thingsboard.state.credential_forms import FormedCredentials
+from fleetrig.reference_server.platforms.thingsboard.state.credential_forms import (
+    FormedCredentials,
+    basic_value,
+    sha3,
+)
 from fleetrig.reference_server.platforms.thingsboard.state.devices import (
     NewDevice,
     create_device,
+    credentials_of,
     delete_device,
     device_named,
+    save_credentials,
 )
 from fleetrig.reference_server.platforms.thingsboard.state.people import open_installation, user_by_email
 from fleetrig.reference_server.platforms.thingsboard.state.profiles import create_profile, default_profile
@@ -71,10 +79,17 @@ class Bench:
         )
         create_profile(self.registry, profile)
 
+    def holds(self, credentials: FormedCredentials) -> None:
+        """The device has other credentials from now on."""
+        stored = credentials_of(self.registry, self.device.id)
+        assert stored is not None
+        save_credentials(self.registry, stored, credentials)
+
     def ask(self, method: str, target: str, payload: Any = b"", **fields: Any) -> tuple[str, int | None, Any]:
+        session = fields.pop("session", SESSION)
         sent = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
         request = CoapRequest(method, "coap://x", target, sent, token=fields.pop("token", b"t"), **fields)
-        self.last = self.transport.receive(SESSION, request, NOW_US)
+        self.last = self.transport.receive(session, request, NOW_US)
         return answered(self.last) if self.last.outputs else (NOTHING_ELSE, None, None)
 
     def named(self, name: str) -> Device | None:
@@ -216,6 +231,25 @@ def test_a_device_posts_and_reads_its_attributes(bench: Bench) -> None:
     assert bench.ask("GET", path)[2].keys() == {"client", "shared"}
     assert bench.ask("GET", f"{path}?clientKeys=none") == ("4.04", None, None)
     assert bench.ask("GET", f"{path}?clientKeys=fw", options=((12, b""),))[1] == 0
+
+
+def test_only_an_access_token_is_a_token(bench: Bench) -> None:
+    """A user name of MQTT_BASIC is found by logins over MQTT, and opens nothing here."""
+    bench.holds(FormedCredentials(CredentialsType.MQTT_BASIC, "user", basic_value(None, "user", None)))
+    assert bench.ask("POST", "/api/v1/user/telemetry", {"a": 1}) == ("4.01", None, None)
+
+
+def test_a_certificate_needs_no_token(bench: Bench) -> None:
+    """Its path has a segment less; who shows one that nobody knows may still have a token."""
+    der = b"not looked into"
+    text = b64encode(der).decode()
+    certificate = FormedCredentials(CredentialsType.X509_CERTIFICATE, sha3(text), text)
+    shown = replace(SESSION, listener="coaps", tls=True, certificates=(der,))
+    assert bench.ask("POST", f"/api/v1/{TOKEN}/telemetry", {"a": 1}, session=shown)[0] == "2.01"
+    assert bench.ask("POST", "/api/v1/telemetry", {"a": 1}, session=shown)[0] == "4.01"
+    bench.holds(certificate)
+    assert bench.ask("POST", "/api/v1/telemetry", {"a": 1}, session=shown)[0] == "2.01"
+    assert bench.ask("POST", f"/api/v1/{sha3(text)}/telemetry", {"a": 1})[0] == "4.01"
 
 
 def test_an_offer_to_be_claimed_may_be_empty(bench: Bench) -> None:

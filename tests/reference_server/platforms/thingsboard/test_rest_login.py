@@ -58,7 +58,7 @@ def test_a_bad_login_is_refused(body: Any, message: str) -> None:
 def test_a_token_goes_in_either_header(header: str) -> None:
     rig = HttpRig()
 
-    answer = rig.send("GET", SOMETHING, **{header: f"Bearer {rig.token()}"})
+    answer = rig.send("GET", SOMETHING, b"", **{header: f"Bearer {rig.token()}"})
 
     assert answer.response.status == 200
 
