@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -17,6 +18,8 @@ from fleetrig.simulator.contract.http import HttpRequest
 from fleetrig.simulator.contract.session import Session
 
 FORM: Final = "application/x-www-form-urlencoded"
+HALF_CHARACTER: Final = "\\ud"
+"""How the escape of one begins; of two halves JSON makes a whole."""
 OCTETS: Final = "application/octet-stream"
 """What a body is that does not say what it is."""
 
@@ -73,7 +76,8 @@ class Call:
     def document(self) -> Any:
         """The body as JSON, as the operator's API reads it. Raises 400."""
         try:
-            return json.loads(self.text)
+            found = json.loads(self.text, parse_float=_finite, parse_constant=_finite)
+            return _without_halves(found) if HALF_CHARACTER in self.text.lower() else found
         except (ValueError, RecursionError) as error:
             raise HttpRefusal(400, "JSON parse error", reason=f"the body is no JSON: {error}") from None
 
@@ -104,6 +108,18 @@ class Call:
     @property
     def _is_form(self) -> bool:
         return (self.request.header("content-type") or "").lower().startswith(FORM)
+
+
+def _finite(word: str) -> float:
+    number = float(word)
+    if not math.isfinite(number):
+        raise ValueError(f"{word[:20]} is no number that can be kept")
+    return number
+
+
+def _without_halves(document: Any) -> Any:
+    """Half a character beyond the first 65,536 cannot be kept: the real server's database has a question mark then."""
+    return json.loads(json.dumps(document, ensure_ascii=False).encode("utf-8", "replace"))
 
 
 FORM_REASON: Final = (

@@ -12,7 +12,8 @@ from fleetrig.reference_server.platforms.thingsboard.device_api import said
 from fleetrig.reference_server.platforms.thingsboard.device_api.documents import read_json
 from fleetrig.reference_server.platforms.thingsboard.device_api.values import BadValue
 from fleetrig.reference_server.platforms.thingsboard.http.call import Call
-from fleetrig.reference_server.platforms.thingsboard.http.errors import HttpRefusal, invalid, plain
+from fleetrig.reference_server.platforms.thingsboard.http.errors import HttpRefusal, plain
+from fleetrig.reference_server.platforms.thingsboard.http.java_numbers import java_int
 from fleetrig.reference_server.platforms.thingsboard.http.replies import Reply
 from fleetrig.reference_server.platforms.thingsboard.state.devices import credentials_by_id, device_by_id
 from fleetrig.reference_server.platforms.thingsboard.state.records import CredentialsType, Device
@@ -52,16 +53,13 @@ def await_something(call: Call, token: str) -> Reply:
     It is answered at once: nothing can be sent later over HTTP yet, so nothing ever comes.
     """
     device = _device(call, token)
-    timeout = call.query.get("timeout", "0")
-    if not timeout.lstrip("-").isdigit():
-        raise invalid(f'For input string: "{timeout[:50]}"')
+    java_int(call.query.get("timeout", "0"))
     return Reply(408, device=device.name, reason="the long poll has expired: nothing came for the device")
 
 
 def answer_command(call: Call, token: str, request_id: str) -> Reply:
     """POST …/rpc/{id}: whatever the body says."""
-    if not request_id.lstrip("-").isdigit():
-        raise invalid(f'For input string: "{request_id[:50]}"')
+    java_int(request_id)
     _ = call.text
     return Reply(device=_device(call, token).name)
 

@@ -30,6 +30,7 @@ SESSION_RULES: Final = SessionRules(
     keep_alive_factor=None,  # S89
     publishes_wills=False,
     granted_qos=1,  # S56
+    shared_subscription_code=MqttReason.TOPIC_FILTER_INVALID,  # as any other filter that is not offered
     takes_qos_2_as_1=True,  # S87
     redelivers=False,
 )

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from fleetrig.reference_server.platforms.thingsboard.http.errors import HttpRefusal
+from fleetrig.reference_server.platforms.thingsboard.http.java_numbers import is_long, java_int
 
 W = TypeVar("W", bound=StrEnum)
 
@@ -25,20 +26,18 @@ def text(body: Mapping[str, Any], name: str) -> str | None:
 
 
 def whole_number(body: Mapping[str, Any], name: str) -> int | None:
-    """A text that is a number is one too. Raises 400."""
+    """A text that is a number is one too, a fraction is cut off. Raises 400."""
     match body.get(name):
         case None:
             return None
-        case bool():
-            raise unreadable(f"{name}: expected a number")
-        case int() as value:
+        case int() as value if not isinstance(value, bool) and is_long(value):
             return value
-        case float() as value:
+        case float() as value if is_long(int(value)):
             return int(value)
-        case str() as value if value.strip().lstrip("-").isascii() and value.strip().lstrip("-").isdigit():
-            return int(value)
+        case str() as value:
+            return java_int(value.strip())
         case _:
-            raise unreadable(f"{name}: expected a number")
+            raise unreadable(f"{name}: expected a whole number")
 
 
 def flag(body: Mapping[str, Any], name: str, *, default: bool = False) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 from fleetrig.reference_server.platforms.thingsboard.http.call import Call
 from fleetrig.reference_server.platforms.thingsboard.http.errors import HttpRefusal, invalid
+from fleetrig.reference_server.platforms.thingsboard.http.java_numbers import java_int
 
 
 def page_of(call: Call, documents: Iterable[dict[str, Any]], searched: str = "name") -> dict[str, Any]:
@@ -50,7 +51,4 @@ def _number(call: Call, name: str) -> int:
     if text is None:
         message = f"Required request parameter '{name}' for method parameter type int is not present"
         raise HttpRefusal(400, message, reason=f"the query has no {name}")
-    try:
-        return int(text)
-    except ValueError:
-        raise invalid(f'For input string: "{text}"') from None
+    return java_int(text)
