@@ -1,4 +1,4 @@
-"""No key, secret, token or password of a recording stands in the trace of our server (S83)."""
+"""What our server's trace says of the recordings: no key, secret, token or password (S83), and why it refused."""
 
 from __future__ import annotations
 
@@ -6,7 +6,12 @@ import re
 
 import pytest
 
+from fleetrig.simulator.contract.bodies import body_bytes
+from fleetrig.simulator.contract.coap import CoapResponse
+from fleetrig.simulator.contract.http import HttpResponse
 from fleetrig.simulator.contract.masking import Secrets
+from fleetrig.simulator.contract.mqtt import MqttConnack
+from fleetrig.simulator.contract.trace import TraceEvent
 from fleetrig.simulator.contract.trace_json import to_line
 from tests.golden.test_thingsboard_recordings import FILES, played
 from tests.golden.thingsboard_player.player import Player
@@ -43,3 +48,28 @@ def test_some_of_it_would_be_told_if_the_platform_kept_quiet() -> None:
     player = played("1-allow-create")
     told = "\n".join(to_line(event, Secrets()) for event in player.served.raw)
     assert any(secret in told for secret in secrets_of(player))
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_refusal_has_a_reason(name: str) -> None:
+    """Of an MQTT request it stands at the first packet of the answer."""
+    answers = [event for event in played(name).served.raw if event.kind in ("answered", "refused")]
+    silent = [event.envelope.line for event in answers if event.envelope and refuses(event) and not event.reason]
+    assert silent == []
+    assert any(event.reason for event in answers)
+
+
+def refuses(event: TraceEvent) -> bool:
+    match event.envelope:
+        case HttpResponse():
+            return event.envelope.status >= 400 or says_no(body_bytes(event.envelope.body))
+        case CoapResponse():
+            return event.envelope.code >= "4"
+        case MqttConnack():
+            return event.envelope.code > 0
+        case _:
+            return event.kind == "refused"
+
+
+def says_no(body: bytes) -> bool:
+    return b'"FAILURE"' in body or b'"NOT_FOUND"' in body
