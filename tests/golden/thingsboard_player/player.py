@@ -45,6 +45,11 @@ class Player:
         self._certificates = Certificates()
         self._mqtt = MqttSteps(self.served, self._certificates)
 
+    @property
+    def names(self) -> dict[str, Any]:
+        """What the names of the recording have come to stand for."""
+        return self._names.values
+
     def play(self, steps: Sequence[Step]) -> None:
         """A row is over at its first difference, the next one begins."""
         try:

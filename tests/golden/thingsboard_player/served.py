@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fleetrig.reference_server.fronts.tls.client_auth import ClientAuth
 from fleetrig.reference_server.platforms.thingsboard.platform import ThingsBoardPlatform
@@ -12,6 +12,8 @@ from fleetrig.reference_server.reference import ReferenceServer
 from fleetrig.reference_server.server_options import ANY_LOOPBACK_PORT, PlatformOptions, ServerOptions
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
 from fleetrig.simulator.contract.clock import VIRTUAL_EPOCH_US, to_us
+from fleetrig.simulator.contract.trace import TraceEvent
+from fleetrig.simulator.contract.trace_json import to_line
 from tests.reference_server.echo import ServerBench, running
 
 LISTENERS = ("http", "mqtt", "mqtts", "coap")
@@ -30,6 +32,13 @@ class StandingClock:
 class Served:
     server: ReferenceServer
     bench: ServerBench
+    told: list[str] = field(default_factory=list)
+    """The trace, line by line, as it was written when things happened: secrets that were known by then are masked."""
+    raw: list[TraceEvent] = field(default_factory=list)
+
+    def note(self, event: TraceEvent) -> None:
+        self.raw.append(event)
+        self.told.append(to_line(event, self.server.secrets))
 
     def port(self, listener: str) -> int:
         return self.server.addresses["thingsboard"][listener].port
@@ -74,6 +83,9 @@ def served(store: str = "memory:") -> Iterator[Served]:
     listeners = dict.fromkeys(LISTENERS, ANY_LOOPBACK_PORT)
     platform = PlatformOptions("thingsboard", build, listeners, ClientAuth.ANY)
     with running() as bench:
-        server = bench.run(ReferenceServer(ServerOptions((platform,), store=store), clock=StandingClock()))
-        yield Served(server, bench)
+        server = ReferenceServer(ServerOptions((platform,), store=store), clock=StandingClock())
+        one = Served(server, bench)
+        server.trace.listen(one.note)
+        bench.run(server)
+        yield one
         assert server.bugs == []

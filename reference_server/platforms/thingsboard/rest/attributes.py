@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from fleetrig.reference_server.platforms.thingsboard.device_api.documents import read_json
 from fleetrig.reference_server.platforms.thingsboard.device_api.values import BadValue, read_values
 from fleetrig.reference_server.platforms.thingsboard.http.call import Call
 from fleetrig.reference_server.platforms.thingsboard.http.errors import DENIED, HttpRefusal, invalid, plain
@@ -96,22 +97,25 @@ def _keys(call: Call) -> list[str] | None:
 
 
 def _values(call: Call) -> dict[str, Any]:
-    values = call.document_or_none
-    if values is None:
-        raise plain(400, "Invalid JSON", reason="the body is no JSON")
-    if not isinstance(values, dict):
+    """As leniently as devices are read: the same library reads it."""
+    try:
+        document = read_json(call.text.encode("utf-8", "replace"))
+    except BadValue as bad:
+        raise plain(400, "Invalid JSON", reason=f"the body is no JSON: {bad}") from None
+    if not isinstance(document, dict):
         raise plain(400, "Request is not a JSON object", reason="the body is no JSON object")
+    values = _read(document)
     if not values:
         raise plain(400, "No attributes data found in request body!", reason="the body names no attribute")
     if any(not key.strip() for key in values):
         raise plain(400, "Key cannot be blank", reason="an attribute has no name")
-    return _read(values)
+    return values
 
 
-def _read(values: dict[str, Any]) -> dict[str, Any]:
+def _read(document: dict[str, Any]) -> dict[str, Any]:
     """Text that looks like a number is one here too (S102)."""
     try:
-        return dict(read_values(values))
+        return dict(read_values(document))
     except BadValue as bad:
         raise HttpRefusal(500, str(bad), reason=str(bad)) from None
 

@@ -186,6 +186,18 @@ def test_attributes_are_written_read_and_deleted() -> None:
     assert [each["key"] for each in rig.get(f"{path}/values/attributes")] == ["n"]
 
 
+def test_attributes_are_read_as_leniently_as_those_of_devices() -> None:
+    rig = HttpRig()
+    path = f"{TELEMETRY}/{rig.device('d')['id']['id']}"
+    bearer = f"Bearer {rig.token()}"
+
+    written = rig.send("POST", f"{path}/SERVER_SCOPE", b"{a:'x',b:1e3,c:null}", X_Authorization=bearer)
+
+    assert written.response.status == 200
+    found = rig.get(f"{path}/values/attributes/SERVER_SCOPE")
+    assert [(each["key"], each["value"]) for each in found] == [("a", "x"), ("b", 1000)]
+
+
 def test_shared_attributes_are_heard_of() -> None:
     rig = HttpRig()
     device = rig.device("d")["id"]["id"]
@@ -203,6 +215,7 @@ def test_shared_attributes_are_heard_of() -> None:
         ("POST", "/SERVER_SCOPE", "[]", 400, "Request is not a JSON object"),
         ("POST", "/SERVER_SCOPE", "{bad", 400, "Invalid JSON"),
         ("POST", "/SERVER_SCOPE", "{}", 400, "No attributes data found in request body!"),
+        ("POST", "/SERVER_SCOPE", '{"a":null}', 400, "No attributes data found in request body!"),
         ("POST", "/SERVER_SCOPE", '{" ":1}', 400, "Key cannot be blank"),
         ("POST", "/CLIENT_SCOPE", '{"a":1}', 400, "Invalid scope: CLIENT_SCOPE"),
         ("DELETE", "/SERVER_SCOPE", "", 400, "Empty keys: []"),
