@@ -9,6 +9,7 @@ import pytest
 
 from fleetrig.reference_server.platforms.thingsboard.state.credential_forms import sha3
 from fleetrig.reference_server.platforms.thingsboard.state.registry import NoticeKind
+from fleetrig.reference_server.platforms.thingsboard.state.settings import Settings
 from tests.reference_server.platforms.thingsboard.http_rig import OTHER, HttpRig, document, refused, text
 
 NOT_THERE = "11111111-1111-1111-1111-111111111111"
@@ -85,6 +86,17 @@ def test_a_token_in_use_is_refused_and_no_device_remains() -> None:
 
     assert refused(refusal)[2] == "Device credentials are already assigned to another device!"
     assert rig.ask("GET", "/api/tenant/devices?deviceName=e").response.status == 404
+
+
+def test_a_tenant_with_all_its_devices_gets_no_other() -> None:
+    """S82."""
+    rig = HttpRig(Settings(most_devices=1))
+    rig.device("d")
+
+    said = document(rig.ask("POST", "/api/device", {"name": "e"}))
+
+    assert (said["status"], said["errorCode"], said["message"]) == (403, 41, "Devices limit reached")
+    assert (said["entityType"], said["limit"]) == ("DEVICE", 1)
 
 
 def test_what_there_is_not_is_not_found() -> None:
