@@ -16,6 +16,7 @@ from fleetrig.reference_server.platforms.thingsboard.http.errors import HttpRefu
 from fleetrig.reference_server.platforms.thingsboard.http.java_numbers import java_int
 from fleetrig.reference_server.platforms.thingsboard.http.replies import Reply
 from fleetrig.reference_server.platforms.thingsboard.state.devices import credentials_by_id, device_by_id
+from fleetrig.reference_server.platforms.thingsboard.state.message_limits import TooManyMessages
 from fleetrig.reference_server.platforms.thingsboard.state.records import CredentialsType, Device
 from fleetrig.reference_server.platforms.thingsboard.state.registry import Registry
 from fleetrig.simulator.contract.json_types import Json
@@ -89,6 +90,8 @@ def _said(call: Call, token: str, text: str, say: Says) -> Reply:
         say(call.registry, device, _document(text, device), call.now_us)
     except BadValue as bad:
         raise _crash(f"device {device.name}: {bad}", str(bad)) from None
+    except TooManyMessages as many:
+        raise _crash(f"device {device.name}: {many}") from None
     return Reply(device=device.name)
 
 
