@@ -23,6 +23,8 @@ from fleetrig.simulator.contract.json_types import Json
 
 Says = Callable[[Registry, Device, Json, int], object]
 
+TOKEN_CHARS: Final = 16
+"""From so many on a stranger's token is taken for the secret of somebody; shorter ones may be any word."""
 SERVER_METHOD: Final = "method"
 
 
@@ -107,6 +109,8 @@ def _document(text: str, device: Device) -> Json:
 def _device(call: Call, token: str) -> Device:
     """Only access tokens count here. Raises 401 without a body."""
     found = credentials_by_id(call.registry, token)
+    if found is not None or len(token) >= TOKEN_CHARS:
+        call.registry.learn("access-token", token)
     if found is None or found.type is not CredentialsType.ACCESS_TOKEN:
         raise plain(401, reason="no device has this access token; other credentials do not work over HTTP")
     device = device_by_id(call.registry, found.device_id)

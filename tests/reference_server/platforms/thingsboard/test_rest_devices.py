@@ -25,6 +25,7 @@ def test_a_device_is_found_by_its_id_and_by_its_name() -> None:
     rig = HttpRig()
 
     made = rig.device("d 1", "A")
+    rig.device("d 2", "B")
 
     assert rig.get(f"/api/device/{made['id']['id']}") == made
     assert rig.get("/api/tenant/devices?deviceName=d%201") == made
@@ -67,6 +68,7 @@ def test_a_token_of_ones_own_is_kept_and_not_changed_with_the_device() -> None:
     [
         ({"name": "d"}, "Device with such name already exists!"),
         ({"name": ""}, "Device name should be specified!"),
+        ({}, "Device name should be specified!"),
         ({"name": "<b>x</b>"}, "Validation error: name is malformed"),
         ({"name": "x" * 256}, "Validation error: name length must be equal or less than 255"),
     ],
@@ -116,6 +118,17 @@ def test_another_tenants_device_is_not_there() -> None:
 
     assert refused(rig.ask("GET", f"/api/device/{device}", account=OTHER))[:2] == (404, 32)
     assert rig.ask("GET", "/api/tenant/devices?deviceName=d", account=OTHER).response.status == 404
+
+
+def test_another_tenants_people_are_forbidden() -> None:
+    rig = HttpRig()
+    user = rig.get("/api/auth/user")["id"]["id"]
+    customer = document(rig.ask("POST", "/api/customer", {"title": "c"}))["id"]["id"]
+
+    for path in (f"/api/user/{user}", f"/api/customer/{customer}"):
+        assert rig.ask("GET", path).response.status == 200
+        assert refused(rig.ask("GET", path, account=OTHER))[:2] == (403, 20)
+        assert refused(rig.ask("GET", f"{path[:-36]}{NOT_THERE}"))[:2] == (404, 32)
 
 
 def test_a_deleted_device_is_gone_with_its_credentials() -> None:
