@@ -16,6 +16,7 @@ from fleetrig.reference_server.fronts.tls.engine import TlsEngine
 from fleetrig.reference_server.fronts.tls.failure import TlsFailure
 from fleetrig.reference_server.fronts.tls.judgement import CertificateJudgement
 from fleetrig.reference_server.fronts.tls.judging_engine import JudgingEngine, judging_context
+from fleetrig.reference_server.fronts.tls.remembered_chains import MOST_CHAINS, RememberedChains
 from fleetrig.reference_server.fronts.tls.stdlib_engine import StdlibEngine, stdlib_context
 from fleetrig.reference_server.fronts.tls.throw_away import ServerCertificates
 from fleetrig.simulator.contract.handshake import ShownCertificate
@@ -26,7 +27,7 @@ STDLIB, JUDGING = stdlib_context(OWN, ClientAuth.NONE, ()), judging_context(OWN,
 
 
 def engines() -> list[TlsEngine]:
-    return [StdlibEngine(STDLIB), JudgingEngine(JUDGING, CertificateJudgement(lambda _: None))]
+    return [StdlibEngine(STDLIB, RememberedChains()), JudgingEngine(JUDGING, CertificateJudgement(lambda _: None))]
 
 
 def hello(name: str = "localhost") -> bytes:
@@ -100,3 +101,13 @@ def test_a_name_that_is_none_is_no_trouble(name: bytes) -> None:
         engine.feed(HELLO.replace(b"localhost", name))
         assert not engine.shake()
         assert engine.server_name == name.decode("ascii", "replace")
+
+
+def test_chains_are_remembered_within_bounds() -> None:
+    chains = RememberedChains()
+    for number in range(3 * MOST_CHAINS):
+        chains.remember((b"own %d" % number, b"above %d" % number))
+    assert chains.of(b"own %d" % number) == (b"own %d" % number, b"above %d" % number)
+    assert chains.of(b"own 0") == (b"own 0",)
+    chains.remember((b"large", bytes(100_000)))
+    assert chains.of(b"large") == (b"large",)
