@@ -111,3 +111,25 @@ def test_chains_are_remembered_within_bounds() -> None:
     assert chains.of(b"own 0") == (b"own 0",)
     chains.remember((b"large", bytes(100_000)))
     assert chains.of(b"large") == (b"large",)
+
+
+def test_nothing_is_sent_after_a_handshake_until_something_is_said() -> None:
+    """Session tickets are no packet of their own."""
+    for engine in engines():
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        peer = context.wrap_bio(incoming, outgoing)
+        with suppress(ssl.SSLWantReadError):
+            peer.do_handshake()
+        engine.feed(outgoing.read())
+        assert not engine.shake()
+        incoming.write(engine.outgoing())
+        peer.do_handshake()
+        engine.feed(outgoing.read())
+        assert engine.shake()
+        assert engine.outgoing() == b""
+        engine.write(memoryview(b"first words"))
+        incoming.write(engine.outgoing())
+        assert peer.read() == b"first words"
+        assert engine.outgoing() == b""
