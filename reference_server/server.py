@@ -164,6 +164,8 @@ class Server:
         return ACCEPTED if judge is None else self._in_transaction(lambda: judge.handshake(session, now_us))
 
     def _note_handshake(self, answer: HandshakeAnswer, session: Session, now_us: int) -> None:
+        if answer.alert is not None and not answer.reason:
+            answer = replace(answer, reason="the platform refuses it, and does not say why")
         if self.trace.wanted and (answer.reason or answer.changed):
             self._lane.shook_hands(answer, session, now_us)
 

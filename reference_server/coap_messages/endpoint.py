@@ -186,8 +186,10 @@ class CoapEndpoint:
         for token, request in list(self._pending.items()):
             if request.message_id == self._latest_id:
                 del self._pending[token]
-        if copies > 1 and len(self._unheard) < MOST_PENDING:
+        if copies > 1:
             self._unheard[self._latest_id] = copies - 1
+        if len(self._unheard) > MOST_PENDING:
+            del self._unheard[next(iter(self._unheard))]
 
     def close(self, ending: Ending) -> None:
         """Forgets everything. RESET: refuses what waits for an answer."""

@@ -164,7 +164,8 @@ class SessionLifecycle:
     def _accept(
         self, connection: ClientConnection, connect: MqttConnect, login: LogIn, draft: ReactionDraft, now_us: int
     ) -> None:
-        client_id = connect.client_id or (self._new_client_id() if self._rules.takes_over else "")
+        needs_id = self._rules.takes_over or self._rules.tells_limits
+        client_id = connect.client_id or (self._new_client_id() if needs_id else "")
         key = (login.scope, client_id if self._rules.takes_over else f"{client_id} {connection.session}")
         kept = self._session_of(key, connect, draft, now_us)
         client = self._new_client(key, client_id) if kept is None else kept

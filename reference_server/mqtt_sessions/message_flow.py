@@ -174,10 +174,8 @@ class MessageFlow:
                 found[client] = wanted
         for client, wanted in found.items():
             self._deliver(client, _as_wanted(publish, wanted, client), draft)
-        if publish.retain and self._rules.retains:
-            kept = replace(publish, packet_id=0, dup=False, properties=_of_every_hop(publish.properties))
-            if (bound := self._retained.keep(kept)) is not None:
-                draft.note(changed=f"not retained, expected {bound}")
+        if publish.retain and self._rules.retains and (bound := self._retained.keep(publish)) is not None:
+            draft.note(changed=f"not retained, expected {bound}")
         return PublishAnswer(outputs=draft.outputs, changed=draft.reaction().changed)
 
     def send(self, client: ClientState, publish: MqttPublish) -> list[Output]:

@@ -119,6 +119,14 @@ def test_and_no_more_than_that() -> None:
     assert set(told) == {"receive_maximum", "subscription_identifier_available", "shared_subscription_available"}
 
 
+def test_where_ids_do_not_count_a_client_is_told_one_all_the_same() -> None:
+    told = connack_properties(BrokerTalk(replace(BROKER, takes_over=False, keeps_sessions=False)), "")
+    assert told["assigned_client_identifier"] == "auto-1"
+    talk = BrokerTalk(KURA_LIKE)
+    talk.join(1, "")
+    assert talk.join(2, "") == ["2 CONNACK 0"]  # and does not take over
+
+
 def test_some_servers_tell_nothing() -> None:
     assert connack_properties(BrokerTalk(THINGSBOARD_LIKE), "") == {}
 

@@ -5,8 +5,13 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
+from paho.mqtt.client import Client, MQTTMessage
+from paho.mqtt.enums import MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
 from fleetrig.reference_server.stores.memory import MemoryStore
 from fleetrig.simulator.contract.mqtt import MqttSuback
@@ -14,6 +19,7 @@ from tests.brokering.broker_platform import PASSWORD, USER, BrokerPlatform
 from tests.peers.programs import need_program
 from tests.reference_server.echo import until
 from tests.reference_server.fronts.mqtt.mqtt_bench import MqttBench, mqtt_served
+from tests.reference_server.fronts.mqtt.test_judged_by_paho import PahoPeer, connected
 from tests.reference_server.fronts.peer import LIMIT_S
 
 pytestmark = pytest.mark.peer
@@ -113,3 +119,37 @@ def test_a_wrong_password_is_told(broker: MqttBench, version: str) -> None:
 def test_a_filter_that_is_refused(broker: MqttBench, version: str) -> None:
     done = run("mosquitto_sub", broker, "-V", version, "-t", "private/#", "-W", "5")
     assert "all subscription requests were denied" in done.stderr.lower(), done.stderr
+
+
+def test_a_request_and_its_response(broker: MqttBench) -> None:
+    """MQTT 5 §4.10: topic and correlation data go to the responder and back, through the broker."""
+    responder = PahoPeer(MQTTProtocolVersion.MQTTv5, "responder")
+    responder.client.username_pw_set(USER, PASSWORD)
+
+    def respond(client: Client, _: object, request: MQTTMessage) -> None:
+        asked: Any = request.properties
+        properties = Properties(PacketTypes.PUBLISH)
+        properties.CorrelationData = asked.CorrelationData
+        client.publish(asked.ResponseTopic, request.payload.upper(), properties=properties)
+
+    responder.client.on_message = respond
+    with connected(responder, broker.port):
+        responder.expect("connect")
+        responder.client.subscribe("ask/#")
+        responder.expect("subscribe")
+        words = [
+            "-V",
+            "5",
+            "-t",
+            "ask/gw-1",
+            "-e",
+            "answers/7",
+            "-m",
+            "hello",
+            "-D",
+            "PUBLISH",
+            "correlation-data",
+            "9",
+        ]
+        done = run("mosquitto_rr", broker, *words, "-F", "%D %p")
+        assert done.stdout.split() == ["9", "HELLO"], done.stderr

@@ -177,6 +177,15 @@ def test_keep_alive(rules: str, keep_alive_s: int, gone_after_s: float | None) -
     assert talk.server.next_due_us() is None
 
 
+def test_nothing_is_due_for_who_has_gone() -> None:
+    talk = BrokerTalk()
+    talk.join(1, "gw-1", keep_alive_s=10)
+    talk.open(2)
+    talk.close(1)
+    talk.close(2)
+    assert talk.server.next_due_us() is None
+
+
 def test_an_mqtt_5_client_is_told() -> None:
     talk = BrokerTalk()
     talk.join(1, "gw-1", version=V5, keep_alive_s=10)

@@ -58,6 +58,8 @@ class CoapEcho:
     open: set[int] = field(default_factory=set)
     observers: list[Observer] = field(default_factory=list)
     count: int = 0
+    counts_us: int | None = None
+    """When it counts by itself."""
 
     def opened(self, session: Session, now_us: int) -> Reaction:
         self.open.add(session.id)
@@ -69,10 +71,14 @@ class CoapEcho:
         return NOTHING
 
     def next_due_us(self) -> int | None:
-        return None
+        return self.counts_us
 
     def advance(self, now_us: int) -> Sequence[Reaction]:
-        return ()
+        """Counts by itself, if it is time."""
+        if self.counts_us is None or self.counts_us > now_us:
+            return ()
+        self.counts_us = None
+        return (Reaction(self._tell_all()),)
 
     def secrets(self) -> list[tuple[str, str]]:
         return []
@@ -132,17 +138,17 @@ class CoapEcho:
 
     def _counter(self, session: int, request: CoapRequest) -> tuple[Output, ...]:
         if request.method == "POST":
-            self.count += 1
-            return (
-                Send(session, CoapResponse("2.04", token=request.token)),
-                *(Send(one.session, self._count_for(one)) for one in self.observers),
-            )
+            return (Send(session, CoapResponse("2.04", token=request.token)), *self._tell_all())
         one = Observer(session, request.token, request.query.split(","))
         self.observers = [other for other in self.observers if (other.session, other.token) != (session, request.token)]
         if request.observe != 0:
             return (Send(session, CoapResponse("2.05", b"%d" % self.count, token=request.token)),)
         self.observers.append(one)
         return (Send(session, self._count_for(one)),)
+
+    def _tell_all(self) -> tuple[Send, ...]:
+        self.count += 1
+        return tuple(Send(one.session, self._count_for(one)) for one in self.observers)
 
     def _count_for(self, one: Observer) -> CoapResponse:
         sizes = [number_of(want) for want in one.wants if want.isdecimal()]

@@ -24,6 +24,7 @@ class ServedCoap:
     bench: ServerBench
     events: list[TraceEvent]
     platforms: list[CoapEcho] = field(default_factory=list)
+    listener: str = "coap"
 
     @property
     def platform(self) -> CoapEcho:
@@ -31,14 +32,18 @@ class ServedCoap:
 
     @property
     def port(self) -> int:
-        return self.server.addresses["coap-echo"]["coap"].port
+        return self.server.addresses["coap-echo"][self.listener].port
 
     @property
     def url(self) -> str:
-        return f"coap://127.0.0.1:{self.port}"
+        return f"{self.listener}://127.0.0.1:{self.port}"
 
     def peer(self) -> CoapPeer:
         return CoapPeer(self.port)
+
+    def count(self) -> None:
+        """Lets the platform count by itself, in its own loop."""
+        self.platform.counts_us = 0
 
     def add_fault(self, kind: FaultKind, **fields: object) -> None:
         fault = Fault(kind, **fields)  # type: ignore[arg-type]
@@ -54,7 +59,9 @@ class ServedCoap:
 
 
 @contextmanager
-def served_coap(rules: CoapRules = PLAIN_COAP, address: Address = ANY_LOOPBACK_PORT) -> Iterator[ServedCoap]:
+def served_coap(
+    rules: CoapRules = PLAIN_COAP, address: Address = ANY_LOOPBACK_PORT, listener: str = "coap"
+) -> Iterator[ServedCoap]:
     """Bugs fail the test, if it does not take them out of `server.bugs`."""
     platforms: list[CoapEcho] = []
 
@@ -64,7 +71,7 @@ def served_coap(rules: CoapRules = PLAIN_COAP, address: Address = ANY_LOOPBACK_P
 
     with running() as bench:
         trace, events = traced()
-        options = ServerOptions((PlatformOptions("coap-echo", build, {"coap": address}),))
+        options = ServerOptions((PlatformOptions("coap-echo", build, {listener: address}),))
         server = bench.run(ReferenceServer(options, trace))
-        yield ServedCoap(server, bench, events, platforms)
+        yield ServedCoap(server, bench, events, platforms, listener)
         assert server.bugs == []

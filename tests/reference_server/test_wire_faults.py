@@ -171,3 +171,15 @@ def test_a_platform_has_keys(talk: Talk) -> None:
 def test_who_does_not_judge_lets_everybody_in(talk: Talk) -> None:
     assert talk.server.handshake(Session(id=8, certificates=(b"any",)), talk.now_us) is None
     assert talk.server.psk(Session(id=8, psk_identity="dev"), talk.now_us) is None
+
+
+def test_a_refusal_is_told_even_without_a_reason(talk: Talk) -> None:
+    class Silent(EchoPlatform):
+        def handshake(self, session: Session, now_us: int) -> HandshakeAnswer:
+            return HandshakeAnswer(TlsAlert.BAD_CERTIFICATE)
+
+    talk.serve(Silent(talk.store))
+    assert talk.server.handshake(Session(id=8, certificates=(b"any",)), talk.now_us) is TlsAlert.BAD_CERTIFICATE
+    assert [(event.kind, event.reason) for event in talk.events] == [
+        ("refused", "the platform refuses it, and does not say why")
+    ]

@@ -66,21 +66,24 @@ class CoapFront:
         self._strangers: OrderedDict[int, _Held] = OrderedDict()
         """By session, the one that was silent for the longest time first."""
         self._listeners: list[DatagramListener] = []
+        self._is_open = False
         self._timer: asyncio.TimerHandle | None = None
 
     # Front
 
     async def listen(self, listener: DatagramListener) -> None:
         await listener.open(self, self._server, self._tools)
-        if not self._listeners:
+        self._listeners.append(listener)
+        if not self._is_open:
+            self._is_open = True
             self._sweep(self._now_us())
             self._arm()
-        self._listeners.append(listener)
 
     async def close(self) -> None:
         self._end_all(Ending.CLOSED)
         for listener in self._listeners:
             listener.close()
+        self._is_open = False
         if self._timer is not None:
             self._timer.cancel()
         self._timer = None
@@ -243,7 +246,9 @@ class CoapFront:
         return int(self._loop.time() * US_PER_S)
 
     def _arm(self) -> None:
-        """One timer, for what is due first."""
+        """One timer, for what is due first; none before and after the front is open."""
+        if not self._is_open:
+            return
         due_us = self._agenda.next_us()
         due_s = None if due_us is None else due_us / US_PER_S
         if self._timer is not None:

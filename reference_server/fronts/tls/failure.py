@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 HANDSHAKE_BYTE: Final = 0x16
 """What every TLS connection begins with."""
-MQTT_CONNECT_BYTE: Final = 0x10
+MQTT_CONNECT: Final = re.compile(rb"\x10[\x00-\xff]{1,4}\x00[\x04\x06]MQ")
 HTTP_METHOD: Final = re.compile(rb"[A-Z]{3,8} ")
 ALERT_HEARD: Final = re.compile(r"(?:tls|ssl)\S* alert (?P<name>.+)")
 
@@ -60,6 +60,6 @@ def no_tls(head: bytes) -> TlsFailure | None:
         return None
     if HTTP_METHOD.match(head):
         return TlsFailure("malformed", "it sent an HTTP request without TLS")
-    if head[:1] == bytes([MQTT_CONNECT_BYTE]):
+    if MQTT_CONNECT.match(head):
         return TlsFailure("malformed", "it sent an MQTT CONNECT without TLS")
     return TlsFailure("malformed", "what it sent first is no TLS")

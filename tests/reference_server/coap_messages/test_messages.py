@@ -94,6 +94,13 @@ def test_a_slow_answer_to_a_non_confirmable_request_has_no_acknowledgement(bench
     assert bench.after(300) == []
 
 
+def test_a_platform_may_want_its_answer_acknowledged_all_the_same(bench: MessageBench) -> None:
+    bench.hear(message(NON, GET, 7, uri="silent"))
+    (answer,) = bench.send(CoapResponse("2.05", token=b"t", confirmable=True))
+    assert answer.startswith("CON 2.05")
+    assert bench.after(3) == [answer]
+
+
 def test_no_answer_at_all_is_an_acknowledgement_and_nothing_more(bench: MessageBench) -> None:
     assert bench.hear(con("silent", 7)) == []
     assert bench.after(300) == ["ACK 0.00 #7"]
@@ -272,6 +279,10 @@ def test_memory_is_bounded(bench: MessageBench) -> None:
         bench.hear(message(CON, GET, n, bytes((n,)), uri="silent"))
     assert len(bench.endpoint._pending) == 64
     assert bench.agenda.next_us() is not None
+    for n in range(200):
+        bench.hear(con("unheard?9", 1_000 + n))
+        bench.platform.heard.clear()
+    assert len(bench.endpoint._unheard) == 64
     for n in range(200):
         bench.send(CoapResponse("2.05", token=b"%d" % n, confirmable=True))
     assert len(bench.endpoint._replies.confirmables) == 64

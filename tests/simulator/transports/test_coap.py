@@ -234,6 +234,7 @@ async def test_a_large_request_is_out_when_its_last_block_is() -> None:
         sending = asyncio.create_task(at.wire.send(replace(GET, method="POST", payload=b"x" * 1030)))
         first = await at.hear()
         assert (first.option(BLOCK1), first.payload) == (block(0, True, 6), b"x" * 1024)
+        await at.settled()
         assert not sending.done()
         at.say(answer_to(first, "2.31", options=((BLOCK1, block(0, True, 6)),)))
         last = await at.hear()
@@ -447,6 +448,46 @@ async def test_nothing_is_left_when_it_closes(caplog: pytest.LogCaptureFixture) 
         await asyncio.sleep(0)
     assert asyncio.all_tasks() == before
     assert caplog.records == []
+
+
+@pytest.mark.parametrize("turns", range(8))
+@in_a_loop
+async def test_a_large_request_that_waits_for_its_turn_is_given_up(turns: int) -> None:
+    """However far aiocoap has come with it."""
+    async with device(Patient()) as at:
+        asked = await at.asks(GET)
+        waiting = asyncio.create_task(at.wire.send(replace(SECOND, method="POST", payload=b"x" * 1_030)))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        await at.settled()
+        at.say(Datagram(ACK, "0.00", asked.mid))
+        assert (await at.asks(replace(GET, token=b"third"))).token == b"third"
+
+
+async def fetching(at: Device) -> Datagram:
+    """The request for the second block of an answer."""
+    at.say(answer_to(await at.asks(GET), "2.05", b"a" * 16, options=((BLOCK2, block(0, True, 0)),)))
+    return await at.hear()
+
+
+@in_a_loop
+async def test_an_answer_may_come_in_the_moment_in_which_it_is_given_up() -> None:
+    async with device(Patient()) as at:
+        further = await fetching(at)
+        await at.wire.send(CoapReset(GET.token))
+        at.wire._stack.received(encode(answer_to(further, "2.05", b"b", options=((BLOCK2, block(1, False, 0)),))))
+        await at.settled()
+
+
+@in_a_loop
+async def test_it_may_be_closed_in_the_moment_in_which_a_request_is_given_up() -> None:
+    async with device(Patient()) as at:
+        await fetching(at)
+        await at.wire.send(CoapReset(GET.token))
+        await at.wire.close()
+        assert at.wire._reader.done()
 
 
 @in_a_loop

@@ -31,9 +31,8 @@ def coap() -> Iterator[ServedCoap]:
 # libcoap: it ends with status 0 whatever happens, so what it says counts
 
 
-def libcoap(coap: ServedCoap, path: str, *options: str) -> str:
-    program = need_program("coap-client-notls", "libcoap3-bin")
-    command = [program, "-B", "10", *options, f"{coap.url}/{path}"]
+def libcoap(coap: ServedCoap, path: str, *options: str, program: str = "coap-client-notls") -> str:
+    command = [need_program(program, "libcoap3-bin"), "-B", "10", *options, f"{coap.url}/{path}"]
     done = subprocess.run(command, capture_output=True, timeout=LIMIT_S, check=True)
     return (done.stdout + done.stderr).decode()
 
@@ -65,6 +64,17 @@ def test_libcoap_sends_and_gets_blocks(coap: ServedCoap, tmp_path: Path, block: 
     libcoap(coap, "echo", "-m", "put", "-b", block, "-f", str(there), "-o", str(back))
     assert back.read_bytes() == BODY
     assert coap.platform.heard == ["PUT coap:/echo"]
+
+
+@pytest.mark.peer
+@pytest.mark.parametrize("program", ["coap-client-openssl", "coap-client-gnutls"])
+def test_libcoap_sends_and_gets_blocks_over_dtls(tmp_path: Path, program: str) -> None:
+    there, back = tmp_path / "there", tmp_path / "back"
+    there.write_bytes(BODY)
+    with served_coap(listener="coaps") as coap:
+        libcoap(coap, "echo", "-n", "-m", "put", "-f", str(there), "-o", str(back), program=program)
+        assert back.read_bytes() == BODY
+        assert coap.platform.heard == ["PUT coaps:/echo"]
 
 
 @pytest.mark.peer

@@ -19,6 +19,7 @@ from tests.reference_server.fronts.tls.tls_bench import TlsBench, client, now_us
 
 HTTP = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
 MQTT = b"\x10\x10\x00\x04MQTT\x04\x02\x00\x3c\x00\x04gw-7"
+MQTT_LONG = b"\x10\xa5\x02\x00\x06MQIsdp\x03\x02\x00\x3c\x01\x00" + b"x" * 256
 EACH = pytest.mark.parametrize("client_auth", [ClientAuth.NONE, ClientAuth.ANY])
 
 
@@ -37,6 +38,8 @@ UNREADABLE = "TLS: what it sent is no TLS that can be read"
 NO_HANDSHAKES = {
     "http": (HTTP, "malformed", "TLS: it sent an HTTP request without TLS"),
     "mqtt": (MQTT, "malformed", "TLS: it sent an MQTT CONNECT without TLS"),
+    "mqtt 3.1 with a long client id": (MQTT_LONG, "malformed", "TLS: it sent an MQTT CONNECT without TLS"),
+    "no mqtt": (b"\x10" * 100, "malformed", NO_TLS),
     "zeros": (b"\x00" * 4096, "malformed", NO_TLS),
     "ssh": (b"SSH-2.0-x\r\n", "malformed", NO_TLS),
     "ssl 2": (b"\x80\x2e\x01\x00\x02", "malformed", NO_TLS),
