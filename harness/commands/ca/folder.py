@@ -118,7 +118,10 @@ def _read(path: Path) -> AuthorityFolder:
         entries = _index_of(path / INDEX)
     except FileNotFoundError as missing:
         name = Path(str(missing.filename)).name
-        raise UsageError(f"{path} is no folder of an authority, it has no {name}: see `fleetrig ca new`") from None
+        raise UsageError(
+            f"{path} is no folder of an authority, it has no {name}: `fleetrig ca new` makes one; of an authority that "
+            f"you have, copy certificate and key there as {CERTIFICATE} and {KEY}"
+        ) from None
     except OSError as wrong:
         raise UsageError(f"cannot read {wrong.filename}: {system_said(wrong)}") from None
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
