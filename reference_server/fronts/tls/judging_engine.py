@@ -84,6 +84,8 @@ class JudgingEngine:
             return None
         except SSL.ZeroReturnError:
             return b""
+        except SSL.SysCallError:  # there are no system calls here: a goodbye after a warning is not told as one
+            return b"" if self._tls.get_shutdown() & SSL.RECEIVED_SHUTDOWN else None
         except SSL.Error as error:
             raise _failure(error) from error
 

@@ -246,13 +246,16 @@ def test_who_resumes_a_session_is_refused_as_anybody_else(
     port = tls_bench.listen(client_auth, trusted=fleet_ca.certificate_pem)
     context = client(tls_bench, device, ssl.TLSVersion.TLSv1_2)
     with Peer(port, context) as peer:
+        peer.send(b"hello")
+        peer.until(b"hello")
         assert isinstance(peer.socket, ssl.SSLSocket)
         session = peer.socket.session
     tls_bench.judge.judge = lambda _: TlsAlert.CERTIFICATE_REVOKED
     with (
-        suppress(ssl.SSLError),
+        suppress(OSError),
         socket.create_connection(("127.0.0.1", port)) as raw,
         context.wrap_socket(raw, server_hostname="localhost", session=session) as again,
     ):
         assert again.recv(64) == b""
+    tls_bench.until(lambda: len(tls_bench.judge.judged) == 2)
     assert len(tls_bench.opened) == 1
