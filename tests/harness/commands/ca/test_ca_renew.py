@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
+from fleetrig.reference_server.client_certificates import ClientAuthorities
 from fleetrig.simulator.certificates.pem import certificates_in, key_in
 from tests.harness.commands.ca.conftest import Command, Openssl, snapshot
 
@@ -29,6 +32,10 @@ def successor(ca: Command, devices: Path) -> Path:
 
 def first_in(path: Path) -> x509.Certificate:
     return certificates_in(path.read_bytes())[0]
+
+
+def chain_in(path: Path) -> tuple[bytes, ...]:
+    return tuple(one.public_bytes(Encoding.DER) for one in certificates_in(path.read_bytes()))
 
 
 def test_the_same_names_with_later_dates_and_another_key(ca: Command, devices: Path, openssl: Openssl) -> None:
@@ -72,6 +79,8 @@ def test_whoever_trusts_either_authority_takes_what_the_new_one_issues(
         assert "the chain is in order" in ca("show", name).stdout
         for trusted in ("plant", "plant27"):
             assert openssl("verify", "-CAfile", f"{trusted}/ca.pem", "-untrusted", name, name).endswith(": OK\n")
+            ours = ClientAuthorities((successor.parent / trusted / "ca.pem").read_bytes())
+            assert ours.verify(chain_in(successor.parent / name), time.time_ns() // 1_000).reason == ""
     assert ca("revoke", "plant27", "HB-3").stdout.startswith("revoked 1;")
 
 
