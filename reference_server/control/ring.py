@@ -8,6 +8,8 @@ from typing import Final
 
 from fleetrig.simulator.contract.envelope import payload_of
 from fleetrig.simulator.contract.http import parts_of
+from fleetrig.simulator.contract.mqtt import MqttPacket
+from fleetrig.simulator.contract.mqtt_size import packet_bytes_of
 from fleetrig.simulator.contract.trace import TraceEvent
 
 MAX_EVENTS: Final = 10_000
@@ -60,9 +62,12 @@ class TraceRing:
 
 
 def _held_bytes(event: TraceEvent) -> int:
-    """What an event's body takes in memory; what lies in a file or is made as it is read takes nothing."""
+    """What an event's body takes in memory; what lies in a file or is made as it is read takes nothing. A packet of
+    MQTT may have 50,000 properties and no body."""
     if event.envelope is None:
         return 0
+    if isinstance(event.envelope, MqttPacket):
+        return packet_bytes_of(event.envelope)
     body = payload_of(event.envelope)
     if isinstance(body, bytes):  # nearly always, and this is run for every event
         return len(body)

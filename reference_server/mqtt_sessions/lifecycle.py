@@ -78,6 +78,7 @@ class SessionLifecycle:
         connection = self.connections.pop(session, None)
         self._deadlines.cancel(session)
         if connection is not None:
+            connection.drop_held()
             draft.device = connection.device
             self._detach(connection, SessionEnd.LOST, draft, now_us)
 
@@ -114,7 +115,7 @@ class SessionLifecycle:
 
     def _ended(self, connection: ClientConnection) -> None:
         connection.state = ConnectionState.ENDED
-        connection.held = None
+        connection.drop_held()
         self._deadlines.cancel(connection.session)
 
     def _detach(self, connection: ClientConnection, end: SessionEnd, draft: ReactionDraft, now_us: int) -> None:

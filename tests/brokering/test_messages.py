@@ -330,3 +330,11 @@ def test_where_nothing_is_retained() -> None:
     talk.join(2, "gw-2")
     talk.publish(2, "a", retain=True)
     assert talk.wants(2, "a") == ["2 SUBACK 0"]
+
+
+def test_retained_properties_take_their_share() -> None:
+    """A thousand of them on one message: 5 bytes each on the wire, 120 in memory."""
+    talk = BrokerTalk(replace(BROKER, limits=SessionLimits(retained_bytes=Bound(100_000, "bytes", "few"))))
+    talk.join(1, "gw-1", version=V5)
+    talk.publish(1, "a", retain=True, properties=(("user_property", ("", "")),) * 1_000)
+    assert "not retained, expected at most 100,000 bytes (few)" in [event.name for event in talk.events]
