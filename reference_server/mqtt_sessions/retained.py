@@ -13,9 +13,11 @@ from fleetrig.simulator.contract.mqtt import MqttPublish
 
 class RetainedMessages:
     def __init__(self, limits: SessionLimits) -> None:
-        self._limit = limits.retained_messages
+        self._limits = limits
         self._budget = ByteBudget(limits.retained_bytes)
-        self._messages: dict[str, MqttPublish] = {}
+        self._levels = ByteBudget(limits.retained_levels)
+        self._messages: dict[str, tuple[MqttPublish, Sequence[str]]] = {}
+        """Topic -> its message and its levels."""
 
     def __len__(self) -> int:
         return len(self._messages)
@@ -25,21 +27,29 @@ class RetainedMessages:
 
         The bound, if there is one against it: then the topic has none.
         """
-        before = self._messages.pop(publish.topic, None)
-        if before is not None:
-            self._budget.give_back(size_bytes_of(before))
+        self._remove(publish.topic)
         if not publish.payload:
             return None
-        if len(self._messages) >= self._limit.most:
-            return self._limit
-        if (bound := self._budget.take(size_bytes_of(publish))) is not None:
+        if len(self._messages) >= self._limits.retained_messages.most:
+            return self._limits.retained_messages
+        levels = levels_of(publish.topic)
+        if (bound := self._levels.take(len(levels))) is not None:
             return bound
-        self._messages[publish.topic] = publish
+        if (bound := self._budget.take(size_bytes_of(publish))) is not None:
+            self._levels.give_back(len(levels))
+            return bound
+        self._messages[publish.topic] = (publish, levels)
         return None
+
+    def _remove(self, topic: str) -> None:
+        if topic in self._messages:
+            publish, levels = self._messages.pop(topic)
+            self._budget.give_back(size_bytes_of(publish))
+            self._levels.give_back(len(levels))
 
     def matching(self, filter_levels: Sequence[str]) -> Iterator[MqttPublish]:
         """In the order in which they came. Without wildcards it looks for one topic only."""
         if ANY_LEVEL in filter_levels or filter_levels[-1] == ANY_REST:
-            yield from (one for topic, one in self._messages.items() if fits(filter_levels, levels_of(topic)))
+            yield from (publish for publish, levels in self._messages.values() if fits(filter_levels, levels))
         elif (found := self._messages.get("/".join(filter_levels))) is not None:
-            yield found
+            yield found[0]

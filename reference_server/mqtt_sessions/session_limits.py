@@ -24,6 +24,7 @@ ALL_SESSIONS_BYTES: Final = Bound(
 KEPT_SESSIONS: Final = Bound(10_000, "sessions of clients that are away", "a fleet on one machine is no larger")
 SESSION_EXPIRY_S: Final = Bound(7 * 86_400, "s of keeping a session", "longer than any test", "7 days")
 RETAINED_MESSAGES: Final = Bound(1_000, "retained messages", "each subscription looks at all of them")
+RETAINED_LEVELS: Final = Bound(10_000, "levels of retained topics", "200 filters of a packet are held against them")
 RETAINED_BYTES: Final = Bound(64 << 20, "bytes of retained messages", "they are held in memory", "64 MiB")
 
 
@@ -45,4 +46,5 @@ class SessionLimits:
     kept_sessions: Bound = KEPT_SESSIONS
     session_expiry_s: Bound = SESSION_EXPIRY_S
     retained_messages: Bound = RETAINED_MESSAGES
+    retained_levels: Bound = RETAINED_LEVELS
     retained_bytes: Bound = RETAINED_BYTES

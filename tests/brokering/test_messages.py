@@ -338,3 +338,15 @@ def test_retained_properties_take_their_share() -> None:
     talk.join(1, "gw-1", version=V5)
     talk.publish(1, "a", retain=True, properties=(("user_property", ("", "")),) * 1_000)
     assert "not retained, expected at most 100,000 bytes (few)" in [event.name for event in talk.events]
+
+
+def test_retained_topics_have_few_levels_together() -> None:
+    """Or 200 filters of 200 levels, which is one packet, take seconds."""
+    talk = BrokerTalk(replace(BROKER, limits=SessionLimits(retained_levels=Bound(10, "levels", "few"))))
+    talk.join(1, "gw-1")
+    for topic in ("a/b/c/d/e/f", "g/h/i/j/k"):
+        talk.publish(1, topic, retain=True)
+    assert "not retained, expected at most 10 levels (few)" in [event.name for event in talk.events]
+    talk.publish(1, "a/b/c/d/e/f", b"", retain=True)
+    talk.publish(1, "g/h/i/j/k", retain=True)
+    assert talk.wants(1, "#") == ["1 SUBACK 0", "1 PUBLISH g/h/i/j/k"]
