@@ -74,7 +74,7 @@ class ClientConnection:
     device: str = ""
     client: ClientState | None = None
     wants_reasons: bool = True
-    """MQTT 5: it has not declined reason strings (§3.1.2.11.7)."""
+    """MQTT 5: reason strings."""
     keep_alive_us: int | None = None
     """It is gone after that much silence."""
     heard_us: int = 0

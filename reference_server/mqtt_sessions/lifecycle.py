@@ -24,6 +24,7 @@ from fleetrig.reference_server.mqtt_sessions.connecting import (
     refused,
     session_expiry_s,
     silence_us,
+    wants_reasons,
     will_of,
 )
 from fleetrig.reference_server.mqtt_sessions.deadlines import Deadlines
@@ -34,7 +35,7 @@ from fleetrig.reference_server.mqtt_sessions.reaction_draft import ReactionDraft
 from fleetrig.reference_server.mqtt_sessions.reason_codes import MqttReason
 from fleetrig.reference_server.mqtt_sessions.session_rules import SessionRules
 from fleetrig.reference_server.mqtt_sessions.violation import Violation
-from fleetrig.simulator.contract.clock import to_us
+from fleetrig.simulator.contract.clock import to_s, to_us
 from fleetrig.simulator.contract.mqtt import MqttConnack, MqttConnect, MqttDisconnect
 from fleetrig.simulator.contract.session import Session
 
@@ -140,7 +141,7 @@ class SessionLifecycle:
         self, connection: ClientConnection, connect: MqttConnect, session: Session, draft: ReactionDraft, now_us: int
     ) -> None:
         connection.version = connect.version
-        connection.wants_reasons = number_of(connect.properties, "request_problem_information", 1) != 0
+        connection.wants_reasons = wants_reasons(connect)
         if (violation := refusal_of(connect, self._rules)) is not None:
             self._refuse(connection, violation, draft)
             return
@@ -248,7 +249,7 @@ class SessionLifecycle:
         elif (due_us := connection.heard_us + connection.keep_alive_us) > now_us:
             self._deadlines.put(key, due_us)  # it has been heard meanwhile
         else:
-            why = f"nothing was heard for {self._rules.keep_alive_factor:g} times its keep-alive time"
+            why = f"nothing was heard for {to_s(connection.keep_alive_us):g} s"
             self.end(connection, Violation(MqttReason.KEEP_ALIVE_TIMEOUT, why), draft, now_us)
         return draft
 

@@ -99,7 +99,11 @@ class MessageFlow:
         if client.session is not None:
             draft.send(client.session, [MqttSuback(subscribe.packet_id, codes)])
         draft.note(_refusals([(wanted, why) for wanted, _, why in answers if why]))
-        self._send_retained(client, [wanted for wanted, _, why in answers if not why], before, draft)
+        granted = [wanted for wanted, _, why in answers if not why]
+        if granted:
+            got = tuple(dict.fromkeys(one.topic_filter for one in granted))
+            draft.outputs += self._application.subscribed(client, got, now_us)
+        self._send_retained(client, granted, before, draft)
         return None
 
     def _send_retained(
@@ -136,14 +140,15 @@ class MessageFlow:
         self._subscriptions.put(levels_of(topic_filter), client, granted)
         return granted.qos, ""
 
-    def unsubscribe(self, client: ClientState, unsubscribe: MqttUnsubscribe, draft: ReactionDraft) -> None:
-        codes = [
-            MqttReason.SUCCESS if self._drop(client, one) else MqttReason.NO_SUBSCRIPTION_EXISTED
-            for one in unsubscribe.topic_filters
-        ]
+    def unsubscribe(self, client: ClientState, unsubscribe: MqttUnsubscribe, draft: ReactionDraft, now_us: int) -> None:
+        given_up = [self._drop(client, one) for one in unsubscribe.topic_filters]
+        codes = [MqttReason.SUCCESS if has_had else MqttReason.NO_SUBSCRIPTION_EXISTED for has_had in given_up]
         if client.session is not None:
             shown = tuple(map(int, codes)) if client.version is MqttVersion.V5 else ()
             draft.send(client.session, [MqttUnsuback(unsubscribe.packet_id, shown)])
+        if any(given_up):
+            gone = tuple(one for one, has_had in zip(unsubscribe.topic_filters, given_up, strict=True) if has_had)
+            draft.outputs += self._application.unsubscribed(client, gone, now_us)
 
     def _drop(self, client: ClientState, topic_filter: str) -> bool:
         if client.subscriptions.pop(topic_filter, None) is None:

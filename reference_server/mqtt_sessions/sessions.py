@@ -139,7 +139,7 @@ class MqttSessions:
             case MqttSubscribe() if step is Step.SUBSCRIBE and client is not None:
                 return self._flow.subscribe(client, envelope, draft, now_us)
             case MqttUnsubscribe() if step is Step.UNSUBSCRIBE and client is not None:
-                self._flow.unsubscribe(client, envelope, draft)
+                self._flow.unsubscribe(client, envelope, draft, now_us)
                 return None
             case _ if step is Step.PING:
                 draft.send(connection.session, [MqttPingresp()])

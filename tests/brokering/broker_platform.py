@@ -73,6 +73,12 @@ class BrokerPlatform:
     def grant(self, client: ClientState, wanted: Subscription, now_us: int) -> int:
         return MqttReason.NOT_AUTHORIZED if wanted.topic_filter.startswith(PRIVATE) else wanted.qos
 
+    def subscribed(self, client: ClientState, topic_filters: Sequence[str], now_us: int) -> Sequence[Output]:
+        return ()
+
+    def unsubscribed(self, client: ClientState, topic_filters: Sequence[str], now_us: int) -> Sequence[Output]:
+        return ()
+
     def published(self, client: ClientState, publish: MqttPublish, now_us: int) -> PublishAnswer:
         if publish.topic.startswith(PRIVATE):
             ends = publish.topic == f"{PRIVATE}/close"

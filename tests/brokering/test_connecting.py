@@ -122,6 +122,11 @@ def test_and_no_more_than_that() -> None:
     assert set(told) == {"receive_maximum", "subscription_identifier_available", "shared_subscription_available"}
 
 
+def test_and_what_it_may_send() -> None:
+    told = connack_properties(BrokerTalk(replace(BROKER, topic_aliases=10, packet_bytes=65_536)), "gw-1")
+    assert (told["topic_alias_maximum"], told["maximum_packet_size"]) == (10, 65_536)
+
+
 def test_where_ids_do_not_count_a_client_is_told_one_all_the_same() -> None:
     told = connack_properties(BrokerTalk(replace(BROKER, takes_over=False, keeps_sessions=False)), "")
     assert told["assigned_client_identifier"] == "auto-1"
@@ -281,6 +286,7 @@ def test_reason_strings_for_those_who_want_them() -> None:
 
     assert text() == "user name or password differ"
     assert text(properties=(("request_problem_information", 0),)) is None
+    assert text(properties=(("maximum_packet_size", 30),)) is None  # MQTT-3.2.2-19
     talk = BrokerTalk(KURA_LIKE)
     assert talk.connack(1, "gw-1", version=V5, **WRONG) == MqttConnack(134)
 
