@@ -185,7 +185,7 @@ class SessionLifecycle:
         connack = accepted(connect, self._rules, client_id, client.expiry_s, is_kept=kept is not None)
         draft.send(connection.session, [connack])
         window = number_of(connect.properties, "receive_maximum", PACKET_IDS)
-        draft.send(connection.session, client.outgoing.resume(window))
+        draft.send(connection.session, client.outgoing.resume(window, now_us))
 
     def _session_of(
         self, key: ClientKey, connect: MqttConnect, draft: ReactionDraft, now_us: int

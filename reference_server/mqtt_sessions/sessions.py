@@ -86,13 +86,13 @@ class MqttSessions:
 
     # What platforms say
 
-    def route(self, publish: MqttPublish, publisher: ClientState | None = None) -> PublishAnswer:
+    def route(self, publish: MqttPublish, now_us: int, publisher: ClientState | None = None) -> PublishAnswer:
         """A message to everybody who has subscribed to its topic. `publisher`: its sender, for `no_local`."""
-        return self._flow.route(publish, publisher)
+        return self._flow.route(publish, now_us, publisher)
 
-    def send(self, client: ClientState, publish: MqttPublish) -> list[Output]:
+    def send(self, client: ClientState, publish: MqttPublish, now_us: int) -> list[Output]:
         """A message to one client, whatever it has subscribed to."""
-        return self._flow.send(client, publish)
+        return self._flow.send(client, publish, now_us)
 
     def end(self, session: int, code: int, reason: str, now_us: int) -> Reaction:
         """The platform ends a connection of its own accord; harmless for one that has ended."""
@@ -135,7 +135,7 @@ class MqttSessions:
             case MqttPublish() if step is Step.RECEIVE and client is not None:
                 return self._flow.receive(client, envelope, draft, now_us)
             case MqttPublishAck() if step is Step.ACKNOWLEDGED and client is not None:
-                return self._flow.acknowledged(client, envelope, draft)
+                return self._flow.acknowledged(client, envelope, draft, now_us)
             case MqttSubscribe() if step is Step.SUBSCRIBE and client is not None:
                 return self._flow.subscribe(client, envelope, draft, now_us)
             case MqttUnsubscribe() if step is Step.UNSUBSCRIBE and client is not None:

@@ -83,7 +83,7 @@ class BrokerPlatform:
         if publish.topic.startswith(PRIVATE):
             ends = publish.topic == f"{PRIVATE}/close"
             return PublishAnswer(MqttReason.NOT_AUTHORIZED, ends=ends, reason="nobody may publish to it")
-        return self.sessions.route(publish, client)
+        return self.sessions.route(publish, now_us, client)
 
     def ended(self, client: ClientState, end: SessionEnd, now_us: int) -> Sequence[Output]:
         self.ends.append((client.client_id, end))

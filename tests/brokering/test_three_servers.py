@@ -65,7 +65,7 @@ class Platform:
         return ()
 
     def published(self, client: ClientState, publish: MqttPublish, now_us: int) -> PublishAnswer:
-        return self.sessions.route(publish, client)
+        return self.sessions.route(publish, now_us, client)
 
     def ended(self, client: ClientState, end: SessionEnd, now_us: int) -> Sequence[Output]:
         self.ends.append(end)
@@ -85,7 +85,7 @@ class Provisioning(Platform):
         reply = MqttPublish(RESPONSE, b"{}", 1 if wanted is None else wanted.qos)
         assert client.session is not None
         end = Close(client.session, delay_us=60 * US_PER_S)
-        return PublishAnswer(outputs=[*self.sessions.send(client, reply), end])
+        return PublishAnswer(outputs=[*self.sessions.send(client, reply, now_us), end])
 
 
 class Telemetry(Platform):
@@ -96,7 +96,7 @@ class Telemetry(Platform):
 
     def subscribed(self, client: ClientState, topic_filters: Sequence[str], now_us: int) -> Sequence[Output]:
         self.ttds.append(-1)
-        return self.sessions.send(client, MqttPublish("c///q//reboot"))
+        return self.sessions.send(client, MqttPublish("c///q//reboot"), now_us)
 
     def unsubscribed(self, client: ClientState, topic_filters: Sequence[str], now_us: int) -> Sequence[Output]:
         self.ttds.append(0)
