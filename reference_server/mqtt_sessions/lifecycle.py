@@ -7,6 +7,7 @@ the session that goes on or begins, CONNACK, then what has waited for the client
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Final
 
 from fleetrig.reference_server.mqtt_sessions.application import LogIn, MqttApplication, SessionEnd
 from fleetrig.reference_server.mqtt_sessions.byte_budget import ByteBudget, size_bytes_of
@@ -38,6 +39,9 @@ from fleetrig.reference_server.mqtt_sessions.violation import Violation
 from fleetrig.simulator.contract.clock import to_s, to_us
 from fleetrig.simulator.contract.mqtt import MqttConnack, MqttConnect, MqttDisconnect
 from fleetrig.simulator.contract.session import Session
+
+ROOM_FOR_KEPT: Final = 0.75
+"""When more of the bytes of all sessions is taken, clients that are away are forgotten."""
 
 
 class SessionLifecycle:
@@ -131,9 +135,15 @@ class SessionLifecycle:
         client.expires_us = now_us + to_us(client.expiry_s)
         self._away[client.key] = client
         self._do_due_of(client, draft, now_us)
-        if len(self._away) > self._rules.limits.kept_sessions.most:
+        self._make_room(draft, now_us)
+
+    def _make_room(self, draft: ReactionDraft, now_us: int) -> None:
+        """Those who are away do not keep others from coming: who has been away longest is forgotten."""
+        limits, most_bytes = self._rules.limits, self._budget.bound.most * ROOM_FOR_KEPT
+        while self._away and (len(self._away) > limits.kept_sessions.most or self._budget.used_bytes > most_bytes):
+            bound = limits.kept_sessions if self._budget.used_bytes <= most_bytes else self._budget.bound
             self._forget(next(iter(self._away.values())), draft, now_us)
-            draft.note(changed=f"a session is forgotten, expected {self._rules.limits.kept_sessions}")
+            draft.note(changed=f"a session is forgotten, expected {bound}")
 
     # CONNECT
 
@@ -170,6 +180,7 @@ class SessionLifecycle:
         client_id = connect.client_id or (self._new_client_id() if needs_id else "")
         key = (login.scope, client_id if self._rules.takes_over else f"{client_id} {connection.session}")
         kept = self._session_of(key, connect, draft, now_us)
+        self._make_room(draft, now_us)
         client = self._new_client(key, client_id) if kept is None else kept
         client.device, client.version, client.session = login.device, connect.version, connection.session
         client.expiry_s = session_expiry_s(connect, self._rules)
