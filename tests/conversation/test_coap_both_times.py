@@ -118,6 +118,12 @@ def test_what_is_lost_is_repeated(hits: str) -> None:
     assert verdicts(same_in_both(CoapScript(faults=(fault,))))["gets every answer"] == "met"
 
 
+def test_what_is_malformed_acknowledges_nothing() -> None:
+    """Who waits long enough gets the answer, with the repetition of the request."""
+    fault = Fault(FaultKind.MALFORMED_PACKET, "2.04", times=1)
+    assert verdicts(same_in_both(CoapScript(faults=(fault,))))["gets every answer"] == "met"
+
+
 def test_another_certificate_of_the_server_is_not_trusted() -> None:
     fault = Fault(FaultKind.SERVER_CERTIFICATE, times=1, parameters={"certificate": "stranger"})
     story = same_in_both(CoapScript("coaps", faults=(fault,)))
