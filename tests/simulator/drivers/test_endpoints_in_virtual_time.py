@@ -83,6 +83,13 @@ def test_over_dtls_an_end_is_seen() -> None:
     assert seen(life.outcomes) == ["closed"]
 
 
+def test_over_dtls_who_is_forgotten_is_a_stranger_without_a_handshake() -> None:
+    secure = CoapRequest("POST", "coaps://tb.test:5684", "/a")
+    life = Life([ask(5.0, secure), ask(5.0, secure)], Server(Close(1, Ending.SILENCE))).run()
+    assert seen(life.outcomes) == ["timeout", "timeout"]
+    assert [session for _, session, line in life.told if line == "opened coaps"] == [1]
+
+
 @pytest.mark.parametrize("token", [b"\0\0\0\1", b"else"])
 def test_an_answer_to_nothing_is_not_taken(token: bytes) -> None:
     answer = Send(1, CoapResponse("2.04", token=token))
