@@ -85,16 +85,16 @@ class CoapEndpoint:
         if is_asking and EMPTY < message.code <= LAST_METHOD:
             self._request(message, data, now_us)
         elif message.code == EMPTY:
-            self._empty(message)
+            self._empty(message, now_us)
         else:
             why = f"{message.type.name} {code_text(message.code)} answers nothing that was asked"
             rejected = message.message_id if message.type is MessageType.CON else None
             self._reject(data, Flaw.PROTOCOL, why, rejected, now_us)
 
-    def _empty(self, message: WireMessage) -> None:
+    def _empty(self, message: WireMessage, now_us: int) -> None:
         match message.type:
             case MessageType.ACK:
-                self._replies.confirmables.take(message.message_id)
+                self._replies.confirmables.acknowledged(message.message_id, now_us)
             case MessageType.RST:
                 token = self._replies.rejected(message.message_id)
                 if token is not None:

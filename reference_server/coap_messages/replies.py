@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple, TypeVar
 
 from fleetrig.reference_server.coap_messages.blocks import Answered, cut, is_cut, with_etag
-from fleetrig.reference_server.coap_messages.confirmables import Confirmables
+from fleetrig.reference_server.coap_messages.confirmables import Confirmables, Message
 from fleetrig.reference_server.coap_messages.layer import Exchange, Layer, ResourceKey, Served
 from fleetrig.reference_server.coap_messages.options import Block, OptionNumber, uint_bytes
 from fleetrig.reference_server.coap_messages.requests import PendingRequest
@@ -73,7 +73,7 @@ class Replies:
         message = WireMessage(kind, answer.code, message_id, request.token, answer.options, answer.payload)
         datagram = encode(message)
         if wants_ack:
-            self.confirmables.send(message_id, datagram, None, now_us, send)
+            self.confirmables.send(Message(message_id, datagram, None, send), now_us)
         else:
             self._send_remembered(request.exchange, datagram, send)
 
@@ -109,15 +109,16 @@ class Replies:
         options = (*answer.options, *_observe(response.observe))
         datagram = encode(WireMessage(kind, code, message_id, token, options, answer.payload))
         if response.confirmable:
-            self.confirmables.send(message_id, datagram, token, now_us, send)
+            self.confirmables.send(Message(message_id, datagram, token, send), now_us)
         else:
             _note(self._noted, message_id, token, MOST_NOTED)
             self._send_first(datagram, send)
 
     def rejected(self, message_id: int) -> bytes | None:
         """The token of the notification that a RST refuses, if it refuses one."""
-        waiting = self.confirmables.take(message_id)
-        token = self._noted.pop(message_id, None) if waiting is None else waiting.token
+        token = self.confirmables.rejected(message_id)
+        if token is None:
+            token = self._noted.pop(message_id, None)
         if token is not None:
             self.observations.pop(token, None)
         return token
