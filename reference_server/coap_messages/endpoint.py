@@ -105,11 +105,12 @@ class CoapEndpoint:
                 pass
 
     def _reject(self, data: bytes, flaw: Flaw, why: str, rejected_id: int | None, now_us: int) -> None:
-        if not self._layer.may_reject(now_us):
+        reason = self._layer.garbage.reason(why, now_us)
+        if reason is None:
             return
         if rejected_id is not None:
             self._send(empty(MessageType.RST, rejected_id))
-        self._tell(Undecodable(flaw, why, data[:HEAD_BYTES]))
+        self._tell(Undecodable(flaw, reason, data[:HEAD_BYTES]))
 
     def _lapse(self, token: bytes) -> None:
         """Nobody has acknowledged a notification, which counts as its refusal (RFC 7641 §4.5)."""

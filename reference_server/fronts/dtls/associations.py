@@ -14,9 +14,17 @@ from typing import Final
 from fleetrig.reference_server.fronts.datagrams import DatagramReceiver, DatagramSocket, SocketAddress
 from fleetrig.reference_server.fronts.dtls.contexts import DtlsContexts, DtlsJudgement
 from fleetrig.reference_server.fronts.dtls.engine import DtlsEngine
-from fleetrig.reference_server.fronts.dtls.records import HANDSHAKE, RecordHead, client_random, first_record
+from fleetrig.reference_server.fronts.dtls.records import (
+    APPLICATION_DATA,
+    HANDSHAKE,
+    RecordHead,
+    client_random,
+    first_record,
+)
 from fleetrig.reference_server.fronts.front import FrontTools
 from fleetrig.reference_server.fronts.tls.failure import TlsFailure
+from fleetrig.reference_server.told_garbage import ToldGarbage
+from fleetrig.simulator.contract.clock import US_PER_S
 from fleetrig.simulator.contract.delivery import Ending
 from fleetrig.simulator.contract.envelope import Conversation
 from fleetrig.simulator.contract.session import Session
@@ -95,11 +103,12 @@ class DtlsAssociations:
         self._open: dict[SocketAddress, DtlsPeer] = {}
         """Those first that have been silent for the longest time."""
         self._listening = self._new_engine()
+        self._garbage = ToldGarbage()
 
     def datagram(self, data: bytes, address: SocketAddress, now_s: float) -> None:
         head = first_record(data)
         if head is None:
-            self._note(TlsFailure("malformed", f"a datagram from {address[0]}:{address[1]} is none"))
+            self._note_garbage(f"a datagram from {address[0]}:{address[1]} is none", now_s)
             return
         random = client_random(data, head)
         peer = self._peer_of(address, head, random)
@@ -107,6 +116,8 @@ class DtlsAssociations:
             self._take(peer, data, now_s)
         elif random is not None:
             self._listen(data, address, random, now_s)
+        elif head.content_type == APPLICATION_DATA:  # what is left of a handshake that was refused is not worth a line
+            self._note_garbage(f"a datagram from {address[0]}:{address[1]} belongs to no association", now_s)
 
     def due_in_s(self) -> float | None:
         """When to call `advance`; None while there is nothing to wait for."""
@@ -147,7 +158,7 @@ class DtlsAssociations:
             has_cookie = engine.listen(data)
         except TlsFailure as failure:
             self._listening = self._new_engine()
-            self._note(failure)
+            self._note_garbage(failure.why, now_s)
             return
         if has_cookie:
             self._listening = self._new_engine()
@@ -248,6 +259,11 @@ class DtlsAssociations:
         """The end of an open association that the front does not know of yet."""
         self.forget(peer)
         self._receiver.peer_closed(peer)
+
+    def _note_garbage(self, why: str, now_s: float) -> None:
+        reason = self._garbage.reason(why, int(now_s * US_PER_S))
+        if reason is not None:
+            self._note(TlsFailure("malformed", reason))
 
     def _note(self, failure: TlsFailure, session: int = 0) -> None:
         self._tools.trace.emit(

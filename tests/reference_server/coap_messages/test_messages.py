@@ -192,6 +192,7 @@ def test_garbage_gets_so_many_answers_each_second(bench: MessageBench) -> None:
     assert len(answers) == len(bench.platform.heard) == 100
     bench.after(1.0)
     assert bench.hear(message(CON, 69, 600)) == ["RST 0.00 #600"]
+    assert bench.platform.heard[-1] == "CON 2.05 answers nothing that was asked (and 400 more before it, untold)"
 
 
 OPTIONS = [

@@ -412,6 +412,31 @@ def test_garbage_is_told_once_and_disturbs_nobody() -> None:
     assert talks(bench, device)
 
 
+def test_a_flood_of_garbage_is_told_in_part() -> None:
+    bench = Bench()
+
+    for _ in range(5_000):
+        bench.server.datagram(b"garbage", DEVICE, 0.5)
+    bench.server.datagram(b"garbage", DEVICE, 1.5)
+
+    assert len(bench.reasons()) == 101
+    assert bench.reasons()[-1].endswith("is none (and 4,900 more before it, untold)")
+    assert talks(bench, bench.shaken(CERTIFICATE))
+
+
+def test_what_belongs_to_no_association_is_told() -> None:
+    """As after a server that has forgotten the device."""
+    bench = Bench()
+    device = bench.shaken(CERTIFICATE)
+    bench.echo.opened[0].close(Ending.SILENCE)
+
+    device.do(lambda: device.client.send(b"hello"))
+    bench.run()
+
+    assert bench.reasons() == ["a datagram from 127.0.0.1:40001 belongs to no association"]
+    assert bench.to_device == []
+
+
 def test_no_truncated_or_flipped_datagram_ends_an_association_or_raises() -> None:
     """In clear a handshake can be spoiled by anybody, so only that of the device itself may suffer."""
     bench = Bench()
