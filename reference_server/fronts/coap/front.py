@@ -15,11 +15,11 @@ from typing import Final
 from fleetrig.reference_server.coap_messages.agenda import Agenda
 from fleetrig.reference_server.coap_messages.endpoint import CoapEndpoint
 from fleetrig.reference_server.coap_messages.layer import Layer
-from fleetrig.reference_server.coap_rules import PLAIN_COAP, CoapRules
+from fleetrig.reference_server.coap_rules import CoapRules
 from fleetrig.reference_server.fronts.datagrams import DatagramPeer
 from fleetrig.reference_server.fronts.front import FrontTools
 from fleetrig.reference_server.fronts.udp import DatagramListener
-from fleetrig.reference_server.platform import CoapPlatform
+from fleetrig.reference_server.platform import coap_rules_of
 from fleetrig.reference_server.server import Server
 from fleetrig.simulator.contract.clock import US_PER_S
 from fleetrig.simulator.contract.coap import CoapRequest, CoapResponse
@@ -274,5 +274,4 @@ class CoapFront:
 
 def coap_front(server: Server, tools: FrontTools) -> CoapFront:
     """A front for a platform's CoAP, in the event loop that runs."""
-    platform = server.platform
-    return CoapFront(server, tools, platform.coap_rules if isinstance(platform, CoapPlatform) else PLAIN_COAP)
+    return CoapFront(server, tools, coap_rules_of(server.platform))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 from fleetrig.reference_server.fronts.datagrams import DatagramReceiver, DatagramSocket, SocketAddress
@@ -40,6 +41,8 @@ class DtlsLimits:
     """Where one is reached, the oldest gives way."""
 
     handshake_s: float = 60.0
+    flight_s: float = 1.0
+    """A flight that nobody answers is sent again after so long, then after twice as long each time; 1 s at least."""
     shaking: int = 1_000
     """So many peers may be in the middle of a handshake."""
     open: int = 10_000
@@ -51,7 +54,9 @@ class DtlsLimits:
 class DtlsPeer:
     """A `DatagramPeer`: the association with one address, from its cookie on."""
 
-    __slots__ = ("_all", "address", "engine", "heard_s", "is_open", "random", "session")
+    __slots__ = (
+        "_all", "address", "again_after_s", "again_s", "engine", "heard_s", "is_open", "random", "session",
+    )  # fmt: skip
 
     def __init__(self, session: Session, address: SocketAddress, random: bytes, engine: DtlsEngine, heard_s: float,
                  everybody: DtlsAssociations) -> None:  # fmt: skip
@@ -63,6 +68,10 @@ class DtlsPeer:
         self.heard_s = heard_s
         """When the handshake began, then when it last said something."""
         self.is_open = False
+        self.again_after_s = 0.0
+        """How long its latest flight waits for an answer."""
+        self.again_s: float | None = None
+        """When that is sent again; None until somebody looks at the clock."""
         self._all = everybody
 
     def send(self, data: bytes) -> None:
@@ -129,9 +138,16 @@ class DtlsAssociations:
             if now_s - peer.heard_s >= self._limits.handshake_s:
                 self._give_up(peer, f"it did not end its handshake within {self._limits.handshake_s:g} s")
             else:
-                self._try(peer, peer.engine.send_again)
+                self._try(peer, partial(self._send_again, peer, now_s))
         while (oldest := _first(self._open)) is not None and now_s - oldest.heard_s >= self._limits.idle_s:
             self._drop(oldest)
+
+    def _send_again(self, peer: DtlsPeer, now_s: float) -> None:
+        if peer.again_s is None:
+            peer.again_after_s = peer.again_after_s or self._limits.flight_s
+            peer.again_s = now_s + peer.again_after_s
+        elif now_s >= peer.again_s and peer.engine.send_again():
+            peer.again_after_s, peer.again_s = 2 * peer.again_after_s, None
 
     def close(self) -> None:
         self._shaking.clear()

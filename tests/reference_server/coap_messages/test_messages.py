@@ -8,7 +8,7 @@ import aiocoap  # type: ignore[import-untyped]
 import pytest
 
 from fleetrig.reference_server.coap_rules import CoapRules
-from fleetrig.simulator.contract.coap import CoapRequest, CoapResponse
+from fleetrig.simulator.contract.coap import CoapOptions, CoapRequest, CoapResponse
 from fleetrig.simulator.contract.delivery import Ending
 from fleetrig.simulator.contract.errors import ModelError
 from tests.coap.bench import ACK, CON, GET, HELLO, NON, POST, RST, MessageBench, con, line, message
@@ -235,6 +235,16 @@ def _non(bench: MessageBench) -> str:
 def test_a_platform_may_know_further_critical_options() -> None:
     bench = MessageBench(CoapRules(further_options=frozenset({9})))
     assert bench.read(con("echo", 7, oscore=b"x")).code is aiocoap.CONTENT
+
+
+@pytest.mark.parametrize(("further", "told"), [(frozenset({65_000}), ((65_000, b""),)), (frozenset(), ())])
+def test_a_platform_may_know_further_elective_options(further: frozenset[int], told: CoapOptions) -> None:
+    """As Hono does, whose option 65000 asks for the time."""
+    bench = MessageBench(CoapRules(further_options=further))
+    seen: list[CoapRequest] = []
+    bench.endpoint._tell = seen.append  # type: ignore[assignment]
+    bench.hear(bytes.fromhex("40010007") + b"\xb4echo" + b"\xe0\xfc\xd0")
+    assert [request.options for request in seen] == [told]
 
 
 def test_a_reset_in_place_of_an_answer(bench: MessageBench) -> None:
