@@ -113,7 +113,7 @@ class CoapEndpoint:
         self._tell(Undecodable(flaw, reason, data[:HEAD_BYTES]))
 
     def _lapse(self, token: bytes) -> None:
-        """Nobody has acknowledged a notification, which counts as its refusal (RFC 7641 §4.5)."""
+        """Nobody has acknowledged a notification: that is a refusal (RFC 7641 §4.5). Or there are too many."""
         self._replies.observations.pop(token, None)
         self._tell(CoapReset(token))
 

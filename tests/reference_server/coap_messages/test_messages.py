@@ -168,6 +168,7 @@ STRANGE = [
     (message(CON, 225, 9), ["RST 0.00 #9"], "CON 7.01 answers nothing that was asked"),
     (bytes.fromhex("49010009") + b"x" * 9, ["RST 0.00 #9"], "a token length of 9"),
     (bytes.fromhex("59010009") + b"x" * 9, [], "a token length of 9"),
+    (bytes.fromhex("40010009") + b"\0" * 256, ["RST 0.00 #9"], "more than 255 options"),
     (b"\xff" * 40, [], "version 3"),
     (b"", [], "0 bytes are no header"),
 ]

@@ -86,6 +86,13 @@ def test_a_reset_takes_along_what_was_to_follow(bench: MessageBench) -> None:
     assert bench.after(300) == []
 
 
+def test_the_platform_is_told_which_of_too_many_has_ended(bench: MessageBench) -> None:
+    for n in range(70):
+        assert observe(bench, token=b"%d" % n, message_id=n + 1).opt.observe is not None
+    assert bench.platform.heard.count("RST") == 6
+    assert [one.token for one in bench.platform.observers] == [b"%d" % n for n in range(6, 70)]
+
+
 def test_observations_do_not_wait_for_each_other(bench: MessageBench) -> None:
     observe(bench, "con", token=b"o", message_id=1)
     observe(bench, "con", token=b"q", message_id=2)
