@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Final
 
 from OpenSSL import SSL
@@ -77,8 +76,8 @@ class DtlsEngine(JudgingEngine):
 
     def outgoing(self) -> bytes:
         """As every engine's; a piece that is not full is the last one, which saves asking for another each time."""
-        pieces: list[bytes] = []
-        with suppress(SSL.WantReadError):
-            while not pieces or len(pieces[-1]) == FLIGHT_BYTES:
-                pieces.append(self._tls.bio_read(FLIGHT_BYTES))
-        return b"".join(pieces)
+        try:
+            piece = self._tls.bio_read(FLIGHT_BYTES)
+        except SSL.WantReadError:
+            return b""
+        return piece if len(piece) < FLIGHT_BYTES else piece + self.outgoing()
