@@ -22,8 +22,9 @@ MOST_TRANSFERS: Final = 10_000
 MOST_TRANSFER_BYTES: Final = 64 * 1024 * 1024
 """Of unfinished uploads, and of bodies that are fetched block by block; each."""
 
-ResourceKey = tuple[int, int, CoapOptions]
-"""Session, code, and those options that make two requests mean the same (RFC 7959 §2.4, §2.5)."""
+ResourceKey = tuple[int, int, int]
+"""Session, code, and a hash of those options that make two requests mean the same (RFC 7959 §2.4, §2.5): 60 KiB of
+options would be kept with every transfer and observation otherwise. Who finds two with one hash cheats itself alone."""
 
 
 class Exchange:
