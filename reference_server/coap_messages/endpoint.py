@@ -45,11 +45,25 @@ LAST_METHOD: Final = 31
 MOST_PENDING: Final = 64
 """Requests that wait for an answer; the oldest get none."""
 
+MOST_REMEMBERED: Final = 4_096
+"""Requests of one endpoint that are known when they come again: who floods the server forgets its own."""
+
 
 class CoapEndpoint:
     """`tell` gives an envelope to the server; it may call `perform`, `unheard` and `close`, and mostly does."""
 
-    __slots__ = ("_latest_id", "_layer", "_pending", "_replies", "_send", "_tell", "_unheard", "has_asked", "session")
+    __slots__ = (
+        "_latest_id",
+        "_layer",
+        "_pending",
+        "_remembered",
+        "_replies",
+        "_send",
+        "_tell",
+        "_unheard",
+        "has_asked",
+        "session",
+    )
 
     def __init__(
         self, session: Session, layer: Layer, send: Callable[[bytes], None], tell: Callable[[Envelope], None]
@@ -65,6 +79,8 @@ class CoapEndpoint:
         """By token, the one that came first at the beginning."""
         self._latest_id = 0
         """The message id of the request that came last."""
+        self._remembered: list[int] = []
+        """Message ids of the latest requests, the oldest first."""
         self._unheard: dict[int, int] = {}
         """Message id -> how many more repetitions never arrive."""
 
@@ -127,7 +143,7 @@ class CoapEndpoint:
             return
         lifetime_us = EXCHANGE_LIFETIME_US if message.type is MessageType.CON else NON_LIFETIME_US
         exchange = Exchange(now_us + lifetime_us)
-        self._layer.exchanges.put(key, exchange, now_us)
+        self._remember(message.message_id, exchange, now_us)
         self.has_asked = True
         self._latest_id = message.message_id
         options, why = usable(message.options, self._layer.rules.further_options)
@@ -141,6 +157,12 @@ class CoapEndpoint:
             self._replies.reply(request, result, now_us)
         else:
             self._refuse(request, result, data, now_us)
+
+    def _remember(self, message_id: int, exchange: Exchange, now_us: int) -> None:
+        self._layer.exchanges.put(exchange_key(self.session.id, message_id), exchange, now_us)
+        self._remembered.append(message_id)
+        if len(self._remembered) > MOST_REMEMBERED:
+            self._layer.exchanges.drop(exchange_key(self.session.id, self._remembered.pop(0)))
 
     def _refuse(self, request: PendingRequest, answer: Answered, data: bytes, now_us: int) -> None:
         """With a reason for the trace. A NON with a bad option is ignored (RFC 7252 §5.4.1)."""

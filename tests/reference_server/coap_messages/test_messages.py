@@ -7,10 +7,12 @@ from typing import Any
 import aiocoap  # type: ignore[import-untyped]
 import pytest
 
+from fleetrig.reference_server.coap_messages.endpoint import CoapEndpoint
 from fleetrig.reference_server.coap_rules import CoapRules
 from fleetrig.simulator.contract.coap import CoapOptions, CoapRequest, CoapResponse
 from fleetrig.simulator.contract.delivery import Ending
 from fleetrig.simulator.contract.errors import ModelError
+from fleetrig.simulator.contract.session import Session
 from tests.coap.bench import ACK, CON, GET, HELLO, NON, POST, RST, MessageBench, con, line, message
 
 
@@ -194,6 +196,19 @@ def test_garbage_gets_so_many_answers_each_second(bench: MessageBench) -> None:
     bench.after(1.0)
     assert bench.hear(message(CON, 69, 600)) == ["RST 0.00 #600"]
     assert bench.platform.heard[-1] == "CON 2.05 answers nothing that was asked (and 400 more before it, untold)"
+
+
+def test_an_endpoint_that_asks_without_end_makes_none_forget_what_another_asked(
+    bench: MessageBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench.layer.exchanges, "_most", 4_200)
+    silent = con("silent")
+    flooding = CoapEndpoint(Session(id=2), bench.layer, lambda _: None, lambda _: None)
+    assert bench.hear(con("echo", 1)) == ["ACK 2.05 #1 t"]
+    for n in range(5_000):
+        flooding.received(silent[:2] + n.to_bytes(2, "big") + silent[4:], bench.now_us)
+    assert bench.hear(con("echo", 1)) == ["ACK 2.05 #1 t"]
+    assert bench.platform.heard == ["GET coap:/echo"]
 
 
 OPTIONS = [
