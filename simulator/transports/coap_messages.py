@@ -8,21 +8,18 @@ transfer are aiocoap's own business: an envelope always holds a whole body.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from ipaddress import ip_address
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes, urlsplit
 
-from aiocoap import CON, Message, Reliable, TransportTuning, Unreliable, error  # type: ignore[import-untyped]
+from aiocoap import CON, Message, Reliable, TransportTuning, Unreliable  # type: ignore[import-untyped]
 from aiocoap.numbers import Code, OptionNumber  # type: ignore[import-untyped]
 from aiocoap.optiontypes import OpaqueOption  # type: ignore[import-untyped]
 
 from fleetrig.simulator.contract.coap import CoapOptions, CoapRequest, CoapResponse
 from fleetrig.simulator.contract.errors import ModelError
+from fleetrig.simulator.transports.coap_format import LONGEST_TOKEN_BYTES, check_format
 
-HEADER_BYTES: Final = 4
-LONGEST_TOKEN_BYTES: Final = 8
-PAYLOAD_MARKER: Final = 0xFF
 URI_HOST: Final = 3
 OBSERVE: Final = 6
 URI_PATH: Final = 11
@@ -76,25 +73,9 @@ def response_of(message: Message, token: bytes) -> CoapResponse:
 
 
 def decoded(datagram: bytes, remote: Any) -> Message:
-    """A message, as strictly as RFC 7252 §3 has it: aiocoap would take an answer out of one that breaks the format.
-
-    Raises aiocoap's UnparsableMessage, or ValueError.
-    """
-    message = Message.decode(datagram, remote=remote)
-    token_bytes = datagram[0] & 0x0F
-    if token_bytes > LONGEST_TOKEN_BYTES or len(message.token) < token_bytes:
-        raise ValueError(f"a token length of {token_bytes}")
-    if not datagram[1] and len(datagram) > HEADER_BYTES:
-        raise ValueError("an empty message with something in it")
-    if not message.payload and datagram[-1] == PAYLOAD_MARKER and _is_whole(datagram[:-1], token_bytes):
-        raise ValueError("a payload marker and no payload")
-    return message
-
-
-def _is_whole(datagram: bytes, token_bytes: int) -> bool:
-    with suppress(error.UnparsableMessage, ValueError):
-        return len(Message.decode(datagram).token) == token_bytes
-    return False
+    """A message that came. Raises aiocoap's UnparsableMessage, or ValueError."""
+    check_format(datagram)
+    return Message.decode(datagram, remote=remote)
 
 
 def _options_of(request: CoapRequest) -> Iterator[tuple[int, bytes]]:

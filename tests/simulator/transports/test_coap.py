@@ -210,6 +210,8 @@ TORN = {
     "a token length of 15": lambda head: bytes((head[0] | 0x0F,)) + head[1:] + b"\xf0" * 9,
     "half a token": lambda head: bytes((head[0] | 0x08,)) + head[1:] + b"tok",
     "an empty message with something in it": lambda head: bytes((head[0], 0)) + head[2:] + b"\xffx",
+    "256 options": lambda head: head + b"\0" * 256,
+    "half an option": lambda head: head + b"\xd1\x01",
     "a marker without a payload": lambda head: bytes((head[0] | 0x01,)) + head[1:] + b"t\xff",
 }
 
@@ -226,7 +228,9 @@ async def test_what_breaks_the_format_acknowledges_nothing(what: str) -> None:
         assert await at.came() == CoapResponse("2.05", b"hello", token=GET.token)
 
 
-@pytest.mark.parametrize("option", [(12, b"\0\xff"), (2_049, b"\xff")])
+@pytest.mark.parametrize(
+    "option", [(12, b"\0\xff"), (2_049, b"\xff"), (2_049, b"x" * 12 + b"\xff"), (2_049, b"x" * 300)]
+)
 @in_a_loop
 async def test_an_option_may_end_like_a_marker(option: tuple[int, bytes]) -> None:
     async with device(Patient()) as at:
