@@ -17,7 +17,12 @@ from fleetrig.reference_server.platforms.thingsboard.device_api.said import (
 )
 from fleetrig.reference_server.platforms.thingsboard.device_api.values import BadValue
 from fleetrig.reference_server.platforms.thingsboard.mqtt.live_sessions import json_bytes
-from fleetrig.reference_server.platforms.thingsboard.mqtt.refusals import failed, unknown_topic, unreadable
+from fleetrig.reference_server.platforms.thingsboard.mqtt.refusals import (
+    failed,
+    too_many,
+    unknown_topic,
+    unreadable,
+)
 from fleetrig.reference_server.platforms.thingsboard.mqtt.session_limits import session_limits
 from fleetrig.reference_server.platforms.thingsboard.mqtt.topics import (
     ATTRIBUTES_TOPICS,
@@ -28,6 +33,7 @@ from fleetrig.reference_server.platforms.thingsboard.mqtt.topics import (
     Exchange,
     qos_of,
 )
+from fleetrig.reference_server.platforms.thingsboard.state.message_limits import TooManyMessages
 from fleetrig.reference_server.platforms.thingsboard.state.records import Device
 from fleetrig.reference_server.platforms.thingsboard.state.registry import Registry
 from fleetrig.simulator.contract.json_types import Json
@@ -48,6 +54,8 @@ class DeviceMessages:
             return self._take(client, device, publish, now_us, is_gateway=is_gateway)
         except BadValue as bad:
             return unreadable(client, publish, str(bad), has_codes=self._registry.traits.has_reason_codes)
+        except TooManyMessages as many:
+            return too_many(str(many))
 
     def _take(
         self, client: ClientState, device: Device, publish: MqttPublish, now_us: int, *, is_gateway: bool

@@ -78,7 +78,7 @@ def token_pair(call: Call, user: User) -> dict[str, Any]:
     key = signing_key(call.registry)
     pair = {"token": sign(access, key), "refreshToken": sign(renewing, key)}
     for token in pair.values():
-        call.registry.learn("jwt", token)
+        call.registry.learn("login-token", token)
     return {**pair, "scope": None}
 
 

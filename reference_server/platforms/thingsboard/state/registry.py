@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from fleetrig.reference_server.platforms.thingsboard.state.generations import TRAITS
+from fleetrig.reference_server.platforms.thingsboard.state.message_limits import MessageLimits
 from fleetrig.reference_server.platforms.thingsboard.state.settings import Account, Settings
 from fleetrig.reference_server.stores.interface import Entropy, Store
 from fleetrig.simulator.contract.clock import US_PER_MS
@@ -49,6 +50,7 @@ class Registry:
         self.entropy = entropy
         self.settings = settings
         self.traits = TRAITS[settings.profile]
+        self.message_limits = MessageLimits(settings.device_messages)
         self.new_secrets: list[tuple[str, str]] = []
         self._notices: list[Notice] = []
 

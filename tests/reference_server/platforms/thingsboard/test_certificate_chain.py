@@ -124,7 +124,7 @@ def test_a_known_leaf_needs_no_chain(rig: ChainRig) -> None:
 
 
 def test_user_name_password_and_client_id_are_looked_over(rig: ChainRig) -> None:
-    fields = {"user_name": "some", "password": "thing", "client_id": "any"}
+    fields: dict[str, Any] = {"user_name": "some", "password": "thing", "client_id": "any"}
     assert rig.comes(made("d", rig.ca), rig.ca, **fields) == ["1 CONNACK 0"]
 
 

@@ -114,14 +114,21 @@ def test_the_tenants_administrator_claims_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"email": "x"}, {"email": ""}, {"authority": None}, {"customerId": None}, {"authority": "FOO"}]
+    ("change", "message"),
+    [
+        ({"email": "x"}, "Invalid email address format 'x'!"),
+        ({"email": ""}, "User email should be specified!"),
+        ({"authority": None}, "User authority isn't defined!"),
+        ({"customerId": None}, "Customer user should be assigned to customer!"),
+        ({"authority": "FOO"}, "JSON parse error"),
+    ],
 )
-def test_a_bad_account_is_refused(change: dict[str, object]) -> None:
+def test_a_bad_account_is_refused(change: dict[str, object], message: str) -> None:
     rig = HttpRig()
     customer = document(rig.ask("POST", "/api/customer", {"title": "c"}))
     body = {"email": "u@example.org", "authority": "CUSTOMER_USER", "customerId": customer["id"]} | change
 
-    assert refused(rig.ask("POST", "/api/user", body))[:2] == (400, 31)
+    assert refused(rig.ask("POST", "/api/user", body)) == (400, 31, message)
 
 
 def test_titles_and_addresses_are_taken_once() -> None:

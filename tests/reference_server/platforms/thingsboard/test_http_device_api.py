@@ -156,6 +156,15 @@ def test_who_has_no_token_is_refused_without_a_body(device: HttpRig, path: str) 
     assert answer.reason
 
 
+def test_tokens_in_a_path_are_secrets_whoevers_they_are(device: HttpRig) -> None:
+    device.registry.new_secrets.clear()
+
+    for token in ("mine", "word", "a-token-of-somebody"):
+        device.post(f"/api/v1/{token}/telemetry", {"a": 1})
+
+    assert [value for _, value in device.registry.new_secrets] == ["mine", "a-token-of-somebody"]
+
+
 def test_other_credentials_do_not_count(rig: HttpRig) -> None:
     answer = rig.post(PROVISION, request(credentialsType="MQTT_BASIC", username="u"))
 

@@ -9,6 +9,7 @@ import pytest
 
 from fleetrig.reference_server.platforms.thingsboard.state.credential_forms import sha3
 from fleetrig.reference_server.platforms.thingsboard.state.registry import NoticeKind
+from fleetrig.reference_server.platforms.thingsboard.state.settings import Settings
 from tests.reference_server.platforms.thingsboard.http_rig import OTHER, HttpRig, document, refused, text
 
 NOT_THERE = "11111111-1111-1111-1111-111111111111"
@@ -24,6 +25,7 @@ def test_a_device_is_found_by_its_id_and_by_its_name() -> None:
     rig = HttpRig()
 
     made = rig.device("d 1", "A")
+    rig.device("d 2", "B")
 
     assert rig.get(f"/api/device/{made['id']['id']}") == made
     assert rig.get("/api/tenant/devices?deviceName=d%201") == made
@@ -66,6 +68,7 @@ def test_a_token_of_ones_own_is_kept_and_not_changed_with_the_device() -> None:
     [
         ({"name": "d"}, "Device with such name already exists!"),
         ({"name": ""}, "Device name should be specified!"),
+        ({}, "Device name should be specified!"),
         ({"name": "<b>x</b>"}, "Validation error: name is malformed"),
         ({"name": "x" * 256}, "Validation error: name length must be equal or less than 255"),
     ],
@@ -87,6 +90,17 @@ def test_a_token_in_use_is_refused_and_no_device_remains() -> None:
     assert rig.ask("GET", "/api/tenant/devices?deviceName=e").response.status == 404
 
 
+def test_a_tenant_with_all_its_devices_gets_no_other() -> None:
+    """S82."""
+    rig = HttpRig(Settings(most_devices=1))
+    rig.device("d")
+
+    said = document(rig.ask("POST", "/api/device", {"name": "e"}))
+
+    assert (said["status"], said["errorCode"], said["message"]) == (403, 41, "Devices limit reached")
+    assert (said["entityType"], said["limit"]) == ("DEVICE", 1)
+
+
 def test_what_there_is_not_is_not_found() -> None:
     rig = HttpRig()
 
@@ -104,6 +118,17 @@ def test_another_tenants_device_is_not_there() -> None:
 
     assert refused(rig.ask("GET", f"/api/device/{device}", account=OTHER))[:2] == (404, 32)
     assert rig.ask("GET", "/api/tenant/devices?deviceName=d", account=OTHER).response.status == 404
+
+
+def test_another_tenants_people_are_forbidden() -> None:
+    rig = HttpRig()
+    user = rig.get("/api/auth/user")["id"]["id"]
+    customer = document(rig.ask("POST", "/api/customer", {"title": "c"}))["id"]["id"]
+
+    for path in (f"/api/user/{user}", f"/api/customer/{customer}"):
+        assert rig.ask("GET", path).response.status == 200
+        assert refused(rig.ask("GET", path, account=OTHER))[:2] == (403, 20)
+        assert refused(rig.ask("GET", f"{path[:-36]}{NOT_THERE}"))[:2] == (404, 32)
 
 
 def test_a_deleted_device_is_gone_with_its_credentials() -> None:

@@ -88,7 +88,7 @@ def test_a_profile_is_changed_by_whoever_has_seen_its_last_version() -> None:
     without = rig.ask("POST", PROFILES, profile_document("A", ALLOW) | {"id": made["id"]})
 
     assert (saved["provisionType"], saved["version"]) == ("DISABLED", made["version"] + 1)
-    assert refused(stale)[:2] == (409, 35)
+    assert refused(stale) == (409, 35, "Device profile was already changed by someone else")
     assert document(without)["provisionType"] == ALLOW
 
 
