@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 from fleetrig.reference_server.fronts.tls.client_auth import ClientAuth
 from fleetrig.reference_server.platforms.thingsboard.platform import ThingsBoardPlatform
+from fleetrig.reference_server.platforms.thingsboard.state.generations import Profile
+from fleetrig.reference_server.platforms.thingsboard.state.settings import Settings
 from fleetrig.reference_server.reference import ReferenceServer
 from fleetrig.reference_server.server_options import ANY_LOOPBACK_PORT, PlatformOptions, ServerOptions
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
@@ -76,9 +78,9 @@ class Served:
 
 
 @contextmanager
-def served(store: str = "memory:") -> Iterator[Served]:
+def served(store: str = "memory:", profile: Profile = Profile.CURRENT) -> Iterator[Served]:
     def build(store: Store, blobs: Blobs, entropy: Entropy) -> ThingsBoardPlatform:
-        return ThingsBoardPlatform(store, blobs, entropy)
+        return ThingsBoardPlatform(store, blobs, entropy, Settings(profile=profile))
 
     listeners = dict.fromkeys(LISTENERS, ANY_LOOPBACK_PORT)
     platform = PlatformOptions("thingsboard", build, listeners, ClientAuth.ANY)
