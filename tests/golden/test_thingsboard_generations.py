@@ -12,6 +12,8 @@ from tests.golden.thingsboard_player.player import Player
 from tests.golden.thingsboard_player.recording import Step
 from tests.golden.thingsboard_player.served import served
 
+pytestmark = pytest.mark.slow
+
 ANSWERS_AGAIN = {"S39/http", "S39/mqtt", "S41/http", "S41/mqtt"}
 """A device that is provisioned already gets its credentials once more (4.2.1.1)."""
 NO_CHAIN = {"S75/mqtts", "S75/again", "S75/leafonly", "S75/v5", "S76/mqtts", "S76/back", "S110/mqtts"}

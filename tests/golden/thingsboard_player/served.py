@@ -18,7 +18,7 @@ from fleetrig.simulator.contract.trace import TraceEvent
 from fleetrig.simulator.contract.trace_json import to_line
 from tests.reference_server.echo import ServerBench, running
 
-LISTENERS = ("http", "mqtt", "mqtts", "coap")
+LISTENERS = ("http", "mqtt", "mqtts", "coap", "coaps")
 ROUNDS = 20
 """Turns of the event loop in which everything that has arrived is read, understood and answered."""
 
