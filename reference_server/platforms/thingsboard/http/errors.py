@@ -12,6 +12,9 @@ from fleetrig.simulator.contract.clock import US_PER_MS
 from fleetrig.simulator.contract.http import Headers, HttpResponse
 
 JSON: Final = "application/json"
+DENIED: Final = "You don't have permission to perform this operation!"
+
+_encoded: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 CODE_OF_STATUS: Final[Mapping[int, ErrorCode]] = MappingProxyType(
@@ -27,9 +30,6 @@ CODE_OF_STATUS: Final[Mapping[int, ErrorCode]] = MappingProxyType(
     }
 )
 """What the framework's own refusals are told with; all else is GENERAL."""
-
-
-DENIED: Final = "You don't have permission to perform this operation!"
 
 
 class HttpRefusal(Exception):
@@ -96,8 +96,12 @@ def refusal_response(refusal: HttpRefusal, now_us: int) -> HttpResponse:
         "timestamp": now_us // US_PER_MS,
         **refusal.told,
     }
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-    return HttpResponse(refusal.status, (*refusal.headers, ("Content-Type", JSON)), text.encode("utf-8", "replace"))
+    return HttpResponse(refusal.status, (*refusal.headers, ("Content-Type", JSON)), compact(body))
+
+
+def compact(document: Any) -> bytes:
+    """A document as the server writes it."""
+    return _encoded(document).encode("utf-8", "replace")
 
 
 def _plain_response(refusal: HttpRefusal) -> HttpResponse:

@@ -20,6 +20,7 @@ from fleetrig.reference_server.platforms.thingsboard.state.attributes import (
 from fleetrig.reference_server.platforms.thingsboard.state.devices import device_by_id
 from fleetrig.reference_server.platforms.thingsboard.state.records import Device, Scope
 
+DEVICE: Final = "DEVICE"
 WRITABLE: Final = (Scope.SERVER, Scope.SHARED)
 
 
@@ -68,8 +69,18 @@ def delete(call: Call, kind: str, device_id: str, scope: str) -> Reply:
     return Reply(device=device.name, changed=f"attributes of {device.name} deleted" if gone else "")
 
 
+def write_of_device(call: Call, device_id: str, scope: str) -> Reply:
+    """POST …/{id}/{scope}."""
+    return write(call, DEVICE, device_id, scope)
+
+
+def delete_of_device(call: Call, device_id: str, scope: str) -> Reply:
+    """DELETE …/{id}/{scope}?keys=."""
+    return delete(call, DEVICE, device_id, scope)
+
+
 def _device(call: Call, kind: str, device_id: str) -> Device:
-    if kind != "DEVICE":
+    if kind != DEVICE:
         raise invalid(f"No attributes are kept of {kind[:50]}", reason="this server keeps attributes of devices only")
     return _found(call, as_uuid(device_id))
 

@@ -193,6 +193,31 @@ def test_a_long_poll_that_nothing_came_of_is_408(device: HttpRig, path: str) -> 
     assert (answer.response.status, text(answer)) == (408, "")
 
 
+def test_no_rule_answers_a_device(device: HttpRig) -> None:
+    asked = device.post("/api/v1/mine/rpc", {"method": "m", "params": {}})
+    answered = device.post("/api/v1/mine/rpc/7", {"any": "thing"})
+
+    assert (asked.response.status, text(asked)) == (408, "")
+    assert (answered.response.status, text(answered)) == (200, "")
+    assert refused(device.post("/api/v1/mine/rpc/x", {}))[:2] == (400, 31)
+
+
+@pytest.mark.parametrize("body", [{"method": "m"}, {"params": 1}, {"method": [], "params": 1}, []])
+def test_what_is_no_rpc_is_an_internal_error(device: HttpRig, body: object) -> None:
+    answer = device.post("/api/v1/mine/rpc", body)
+
+    assert (answer.response.status, text(answer)) == (500, "")
+
+
+def test_what_was_measured_last_is_text(device: HttpRig) -> None:
+    device.post("/api/v1/mine/telemetry", {"a": 1.5, "b": True, "c": "x"})
+    found = device.get("/api/tenant/devices?deviceName=d")
+
+    latest = device.get(f"/api/plugins/telemetry/DEVICE/{found['id']['id']}/values/timeseries")
+
+    assert {key: values[0]["value"] for key, values in latest.items()} == {"a": "1.5", "b": "true", "c": "x"}
+
+
 def test_a_deleted_device_is_a_stranger(device: HttpRig) -> None:
     found = device.get("/api/tenant/devices?deviceName=d")
     device.ask("DELETE", f"/api/device/{found['id']['id']}")

@@ -31,6 +31,7 @@ def test_a_device_is_found_by_its_id_and_by_its_name() -> None:
     assert rig.get("/api/tenant/devices?deviceName=d%201") == made
     assert rig.get("/api/tenant/devices?pageSize=5&page=0&type=A")["data"] == [made]
     assert (made["type"], made["additionalInfo"]) == ("A", None)
+    assert [each["type"] for each in rig.get("/api/device/types")] == ["A", "B"]
 
 
 def test_an_unknown_type_makes_a_profile_and_none_is_the_default_one() -> None:
@@ -203,7 +204,7 @@ def test_attributes_are_written_read_and_deleted() -> None:
 
     written = rig.ask("POST", f"{path}/SERVER_SCOPE", {"provisionState": "x", "n": "1.0"})
     read = rig.get(f"{path}/values/attributes/SERVER_SCOPE?keys=n,provisionState,none")
-    rig.ask("DELETE", f"{path}/SERVER_SCOPE?keys=provisionState")
+    rig.ask("DELETE", f"{path.replace('/DEVICE', '')}/SERVER_SCOPE?keys=provisionState")
 
     assert (written.response.status, text(written)) == (200, "")
     assert [(each["key"], each["value"]) for each in read] == [("n", 1.0), ("provisionState", "x")]
@@ -228,7 +229,7 @@ def test_shared_attributes_are_heard_of() -> None:
     device = rig.device("d")["id"]["id"]
 
     rig.ask("POST", f"{TELEMETRY}/{device}/attributes/SHARED_SCOPE", {"interval": 5})
-    rig.ask("POST", f"{TELEMETRY}/{device}/SERVER_SCOPE", {"hidden": 5})
+    rig.ask("POST", f"{TELEMETRY.removesuffix('/DEVICE')}/{device}/SERVER_SCOPE", {"hidden": 5})
 
     (notice,) = rig.registry.take_notices()
     assert (notice.kind, notice.body) == (NoticeKind.ATTRIBUTES_UPDATED, {"interval": 5})

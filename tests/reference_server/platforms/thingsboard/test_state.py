@@ -100,7 +100,7 @@ def test_changed_credentials_are_told_and_same_ones_are_not(bench: ProvisionBenc
     assert devices.credentials_by_id(bench.registry, "token-1") is None
     assert ("mqtt-password", "p-secret") in bench.registry.new_secrets
 
-    with pytest.raises(RuleBroken, match="already changed by another user") as caught:
+    with pytest.raises(RuleBroken, match="already changed by someone else") as caught:
         devices.save_credentials(bench.registry, saved, SERVER_TOKEN, 1)
     assert (caught.value.status, caught.value.code) == (409, 35)
 
@@ -146,7 +146,7 @@ def test_a_renamed_device_is_found_by_its_new_name(bench: ProvisionBench) -> Non
     assert (saved.id, saved.type, saved.version) == (device.id, "profile A", 2)
     assert bench.find("one") is None
     assert bench.find("three") == saved
-    with pytest.raises(RuleBroken, match="changed by another user"):
+    with pytest.raises(RuleBroken, match="changed by someone else"):
         devices.save_device(bench.registry, saved, 1)
 
 
