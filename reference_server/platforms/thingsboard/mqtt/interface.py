@@ -156,5 +156,12 @@ class MqttInterface:
             return self._devices.published(client, device, publish, now_us, is_gateway=live.is_gateway)
         return self._gateways.published(client, device, publish, now_us) if live.is_gateway else SWALLOWED
 
+    def subscribed(self, client: ClientState, topic_filters: Sequence[str], now_us: int) -> Sequence[Output]:
+        """Nothing comes at once: what a device has missed it asks for (3.2)."""
+        return ()
+
+    def unsubscribed(self, client: ClientState, topic_filters: Sequence[str], now_us: int) -> Sequence[Output]:
+        return ()
+
     def ended(self, client: ClientState, end: SessionEnd, now_us: int) -> Sequence[Output]:
         return ()
