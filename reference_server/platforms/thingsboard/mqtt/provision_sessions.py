@@ -83,7 +83,8 @@ class ProvisionSessions:
         if decision.status is None:
             return self._wait(session, client, publish, decision, now_us)
         outputs = self._answer(session, client, decision, now_us)
-        return PublishAnswer(outputs=outputs, reason=decision.reason, changed=decision.changed)
+        device = "" if decision.device is None else decision.device.name
+        return PublishAnswer(outputs=outputs, reason=decision.reason, changed=decision.changed, device=device)
 
     def _answer(self, session: ProvisionSession, client: ClientState, decision: Decision, now_us: int) -> list[Output]:
         traits = self._registry.traits

@@ -166,6 +166,15 @@ def test_who_finds_no_device_is_refused_at_the_connect(rig: ChainRig) -> None:
     assert all(rig.reasons())
 
 
+def test_a_device_of_another_chain_profile_is_no_device_of_this_one(rig: ChainRig) -> None:
+    first, other_ca = made("dev1", rig.ca), made("other ca")
+    rig.comes(first, rig.ca)
+    more = {"certificateRegExPattern": "(.*)", "allowCreateNewDevicesByX509Certificate": True}
+    rig.profile("Y", ProvisionType.CERTIFICATE_CHAIN, sha3(text_of(other_ca.der)), "PEM", **more)
+    assert rig.comes(made("dev1", other_ca), other_ca, session=2) == ["2 CONNACK 5", "2 closed"]
+    assert rig.holds("dev1", first)
+
+
 def test_an_authority_above_the_one_of_the_profile_need_not_be_shown(rig: ChainRig) -> None:
     between = made("between", rig.ca)
     assert rig.comes(made("dev1", between), between, rig.ca) == ["1 CONNACK 0"]

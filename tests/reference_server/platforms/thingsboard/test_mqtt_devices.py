@@ -185,6 +185,10 @@ def test_its_limit_is_told_to_who_asks() -> None:
     limited.join(1, user_name="T")
     answer = limited.publish(f"{RPC}1", {"method": "getSessionLimits"}, qos=0)[0]
     assert '"rateLimits":{"messages":"5:60"' in answer
+    limited.token("gw", "G", additional_info={"gateway": True})
+    limited.join(2, user_name="G")
+    assert "5:60" not in limited.publish(f"{RPC}1", {"method": "getSessionLimits"}, 2, qos=0)[0]
+    assert [limited.publish(TELEMETRY, {"a": 1}, 2) for _ in range(9)] == [["2 PUBACK"]] * 9
 
 
 @pytest.mark.parametrize("text", ["5", "a:b", "0:60", "5:0", "5:60:7"])
