@@ -25,8 +25,9 @@ class PlatformArgs:
     accounts: Path | None = None
     admin_password: str | None = None
     """A reference to it: `env:NAME` or a file."""
-    client_ca: Path | None = None
-    """The authorities whose client certificates are accepted (PEM); TLS listeners ask for them then."""
+    client_ca: Sequence[Path] = ()
+    """The authorities whose client certificates are accepted, and lists of what they have revoked (PEM); TLS listeners
+    ask for certificates then."""
 
 
 @dataclass(frozen=True, slots=True)

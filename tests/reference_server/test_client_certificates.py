@@ -265,6 +265,15 @@ def test_a_list_that_somebody_else_has_signed_counts_for_nothing(plant: Certific
     assert trusted.verify(plant.issue_client("HB-1").chain, NOW_US).reason == "unable to get certificate CRL"
 
 
+def test_whose_list_is_missing_is_told(plant: CertificateAuthority) -> None:
+    """The sentence of OpenSSL is about the device, whose own authority may well have given its list."""
+    line = plant.authority_below("Line 1")
+    trusted = ClientAuthorities(plant.certificate_pem + line.crl(NOW_US))
+    found = trusted.verify(line.issue_client("HB-1").chain, NOW_US)
+    assert found.reason == "unable to get certificate CRL"
+    assert found.explanation.startswith("no list of 'CN=Plant CA' was given;")
+
+
 def test_an_old_list_counts_no_more(plant: CertificateAuthority) -> None:
     trusted, chain = ClientAuthorities(plant.certificate_pem), plant.issue_client("HB-1").chain
     trusted.add_crls(plant.crl(NOW_US, days=7))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import difflib
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 from cryptography import x509
 
+from fleetrig.simulator.certificates.authority import CertificateAuthority
 from fleetrig.simulator.certificates.keys import KeyKind
 from fleetrig.simulator.certificates.names import LONGEST_NAME, distinguished_name, named
 from fleetrig.simulator.certificates.profile import DAY_US, Validity, date_of
@@ -49,6 +50,7 @@ Out = Annotated[
 ]
 WithoutRoot = Annotated[bool, typer.Option("--without-root", help="Leave the root out of the chain.")]
 ISSUED: Final = "issued"
+ONE_DAY: Final = timedelta(days=1)
 DEFAULT_DAYS: Final = 365.0
 
 
@@ -116,6 +118,16 @@ def file_name(name: str) -> str:
     except ValueError as wrong:
         raise UsageError(str(wrong)) from None
     return name
+
+
+def warn_of_earlier_end(authority: CertificateAuthority, validity: Validity) -> None:
+    """Tells of an authority that ends before what it has issued, by a day or more."""
+    first = min(authority.path, key=lambda one: one.not_valid_after_utc)
+    if first.not_valid_after_utc + ONE_DAY < validity.end:
+        name = first.subject.rfc4514_string()
+        typer.echo(
+            f"but {name} above it ends on {first.not_valid_after_utc:%Y-%m-%d}: then it counts no more", err=True
+        )
 
 
 def _date(option: str, text: str) -> datetime:

@@ -34,6 +34,9 @@ def revoke_command(
 
     A name stands for all certificates that were issued for it. A list that is older than --crl-days counts no more:
     write it again.
+
+    `serve --client-ca DIR/ca.pem --client-ca DIR/crl.pem` obeys it from its next start on. As with nginx and OpenSSL,
+    every authority up to the root then needs a list, also one that has revoked nothing: `ca revoke` on its folder.
     """
     if reason not in REASONS:
         nearest = difflib.get_close_matches(reason, REASONS, n=1)
