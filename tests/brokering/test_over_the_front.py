@@ -11,7 +11,7 @@ import pytest
 
 from fleetrig.reference_server.mqtt_sessions.session_rules import SessionRules
 from fleetrig.reference_server.stores.memory import MemoryStore
-from fleetrig.simulator.contract.mqtt import MqttPublish, MqttSubscribe, Subscription
+from fleetrig.simulator.contract.mqtt import MqttConnack, MqttPublish, MqttSubscribe, Subscription
 from tests.brokering.broker_platform import BrokerPlatform
 from tests.brokering.broker_talk import V5, V31, connect
 from tests.brokering.rule_sets import BROKER, THINGSBOARD_LIKE
@@ -43,7 +43,9 @@ def heard(bench: MqttBench, sent: bytes, count: int | None = None) -> bytes:
 def test_a_topic_is_named_once() -> None:
     with served(replace(BROKER, topic_aliases=2)) as bench, bench.peer(V5) as peer:
         peer.say(connect("gw-1", version=V5), MqttSubscribe((Subscription("a/#"),), 1))
-        assert dict(peer.hear().properties)["topic_alias_maximum"] == 2
+        connack = peer.hear()
+        assert isinstance(connack, MqttConnack)
+        assert dict(connack.properties)["topic_alias_maximum"] == 2
         assert peer.hear().line == "SUBACK 0"
         peer.say(MqttPublish("a/b", b"1", properties=(("topic_alias", 2),)))
         peer.say(MqttPublish("", b"2", properties=(("topic_alias", 2),)))
