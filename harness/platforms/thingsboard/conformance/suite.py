@@ -1,0 +1,30 @@
+"""The ThingsBoard suite: its rows."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fleetrig.harness.conformance.row import Resource, Row, number_of
+from fleetrig.harness.platforms.thingsboard.conformance import (
+    coap_details,
+    creating,
+    credentials,
+    crowd,
+    http_details,
+    listed,
+    malformed,
+    sessions,
+)
+from fleetrig.harness.platforms.thingsboard.conformance.row_client import RowClient
+
+RESOURCES: Final[tuple[Resource[RowClient], ...]] = (
+    creating.ROWS,
+    credentials.ROWS,
+    malformed.ROWS,
+    listed.ROWS,
+    crowd.ROWS,
+    sessions.ROWS,
+    http_details.ROWS,
+    coap_details.ROWS,
+)
+ROWS: Final[tuple[Row[RowClient], ...]] = tuple(sorted((row for one in RESOURCES for row in one.rows), key=number_of))
