@@ -1,4 +1,4 @@
-"""A CoAP client of exact messages over one UDP socket (RFC 7252), which shows how an answer came, not only what it says."""
+"""A CoAP client of exact messages over one UDP socket (RFC 7252): also how an answer came."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""New devices by key and secret: ALLOW_CREATE_NEW_DEVICES, and whom it refuses (docs/contracts/thingsboard.md §1.3, §2.2)."""
+"""New devices by key and secret, and whom the server refuses (docs/contracts/thingsboard.md §1.3, §2.2)."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def extra_members(client: RowClient) -> None:
 
 @ROWS.row("S31", "number-name", "A number as a name is its text")
 def number_name(client: RowClient) -> None:
-    number = int(client.under_test.prefix[2:], 16) * 1000 + next(client.under_test.numbers)
+    number = int.from_bytes(client.under_test.prefix.encode()) * 1000 + next(client.under_test.numbers)
     members = without(client.profile("A").members(), "deviceName")
     expect_token(ask(client, "http", {**members, "deviceName": number}))
     client.existing(str(number))

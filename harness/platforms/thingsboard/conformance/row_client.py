@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -22,6 +23,8 @@ from fleetrig.harness.verdict import Finding
 from fleetrig.simulator.contract.errors import BrokenBench
 
 NOT_AS_THE_CONTRACT_SAYS: Final = (LookupError, TypeError, AttributeError, ValueError)
+SETTLES_WITHIN_S: Final = 5.0
+LOOK_EVERY_S: Final = 0.2
 STRATEGIES: Final = {
     "A": "ALLOW_CREATE_NEW_DEVICES",
     "C": "CHECK_PRE_PROVISIONED_DEVICES",
@@ -112,6 +115,17 @@ class RowClient(TenantApi):
     def transports(self) -> tuple[str, ...]:
         """Those on which a row can provision here."""
         return tuple(over for over in ("http", "mqtt", "coap") if over == "http" or over in self.under_test.addresses)
+
+    def until(self, check: Callable[[], None], within_s: float = SETTLES_WITHIN_S) -> None:
+        """Asks again until the check agrees: a real server stores what devices send a little later."""
+        ends_s = time.monotonic() + within_s
+        while True:
+            try:
+                return check()
+            except Mismatch:
+                if time.monotonic() >= ends_s:
+                    raise
+            time.sleep(LOOK_EVERY_S)
 
     # -- cleaning up
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from fleetrig.harness.conformance.row import Resource, Row, number_of
 from fleetrig.harness.platforms.thingsboard.conformance import (
+    chain_rows,
     coap_details,
     creating,
     credentials,
@@ -13,6 +14,7 @@ from fleetrig.harness.platforms.thingsboard.conformance import (
     http_details,
     listed,
     malformed,
+    operator_rows,
     sessions,
 )
 from fleetrig.harness.platforms.thingsboard.conformance.row_client import RowClient
@@ -26,5 +28,7 @@ RESOURCES: Final[tuple[Resource[RowClient], ...]] = (
     sessions.ROWS,
     http_details.ROWS,
     coap_details.ROWS,
+    chain_rows.ROWS,
+    operator_rows.ROWS,
 )
 ROWS: Final[tuple[Row[RowClient], ...]] = tuple(sorted((row for one in RESOURCES for row in one.rows), key=number_of))

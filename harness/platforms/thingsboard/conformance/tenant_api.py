@@ -1,4 +1,4 @@
-"""ThingsBoard's REST API as an administrator of a tenant calls it, request by request (docs/contracts/thingsboard.md §4)."""
+"""ThingsBoard's REST API as a tenant administrator calls it (docs/contracts/thingsboard.md §4)."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ from typing import Final
 from fleetrig.harness.conformance.exact_client import ExactClient
 from fleetrig.simulator.contract.identity import UserPassword
 
+NO_CHAINS: Final = frozenset({"3.2"})
 ANSWER_AGAIN: Final = frozenset({"4.2", "3.2"})
 """Generations in which a listed device is answered as often as it asks."""
 
@@ -38,8 +39,10 @@ class ServerUnderTest:
     @property
     def can(self) -> frozenset[str]:
         """What rows may need: the listeners that there are, and what its generation does (§1.7)."""
-        asked_again = "answers_once" if self.profile not in ANSWER_AGAIN else "answers_again"
-        return frozenset({"http", *self.addresses, asked_again})
+        asked_again = "answers_again" if self.profile in ANSWER_AGAIN else "answers_once"
+        chains = () if self.profile in NO_CHAINS else ("certificate_chain",)
+        own = ("sane_import",) if self.control else ()
+        return frozenset({"http", *self.addresses, asked_again, *chains, *own})
 
     def let_pass(self, for_s: float) -> None:
         """Moves the server's clock, or waits."""
