@@ -10,6 +10,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from fleetrig.harness.conformance.exact_coap import ExactCoap
@@ -134,9 +135,9 @@ class RowClient(TenantApi):
         with finishing_first():
             self._closing.close()
             for name in self._devices:
-                self._attempt(f"device {name}", lambda name=name: self._delete_named(name))
+                self._attempt(f"device {name}", partial(self._delete_named, name))
             for profile in self._profiles.values():
-                self._attempt(f"profile {profile.name}", lambda profile=profile: self._delete_profile(profile))
+                self._attempt(f"profile {profile.name}", partial(self._delete_profile, profile))
 
     def _delete_named(self, name: str) -> None:
         found = self.device(name)
