@@ -101,9 +101,9 @@ class Life:
         if self.credentials is None:
             yield from self.keep(OwnCertificate())
             yield from self.enter(Stage.ENROLLED, "its certificate is accepted")
-        if self.has_fault:
-            self.has_fault = False
-            yield Remember({"fault": None})
+        if self.has_fault or self.has_asked:
+            self.has_fault = self.has_asked = False
+            yield Remember({"asked": None, "fault": None})
         yield from self.enter(Stage.ONLINE)
 
     def accepted(self) -> None:

@@ -42,7 +42,7 @@ from fleetrig.simulator.stages import Stage
 NEVER_LEFT: Final = frozenset({"refused", "unreachable", "tls"})
 """There was no connection, so no request either."""
 UNDECIDED_HTTP: Final = frozenset({500, 502, 504})
-UNDECIDED_COAP: Final = frozenset({"5.00", "5.02", "5.04"})
+UNDECIDED_COAP: Final = frozenset({"2.01", "5.00", "5.02", "5.04"})
 """After an internal time-out the device may exist all the same (S98)."""
 ENDINGS: Final = ("DISCONNECT*", "PUBACK ?*")
 """With which MQTT 5 says that nothing will come."""
@@ -120,7 +120,9 @@ def over_mqtt(life: Life, document: bytes) -> Deciding:
 def requested(life: Life, document: bytes) -> Deciding:
     """Nothing but this request is published here (D34), and no acknowledgement waited for (D03)."""
     timeout_s = life.settings.timeout_s
-    yield from tell("provision-subscribe", response_subscription())
+    sent = yield from tell("provision-subscribe", response_subscription())
+    if isinstance(sent, NoReply):
+        return NoDecision(sent.why, may_have=False)
     yield from life.note_asked(asked=True)
     yield from tell("provision-request", provision_publish(document))
     patterns = (f"PUBLISH {RESPONSE_TOPIC}", *ENDINGS)

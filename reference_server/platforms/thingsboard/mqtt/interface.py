@@ -111,7 +111,9 @@ class MqttInterface:
             ended = self._live.of_device(notice.device_id)
             reactions = [self._sessions.end(one.session, code, why, now_us) for one in ended]
             return [one for one in reactions if one.outputs]
-        pushed = [out for client, push in self._live.pushes(notice) for out in self._sessions.send(client, push)]
+        pushed = [
+            out for client, push in self._live.pushes(notice) for out in self._sessions.send(client, push, now_us)
+        ]
         device = device_by_id(self._registry, notice.device_id)
         return [Reaction(pushed, device="" if device is None else device.name)] if pushed else []
 
