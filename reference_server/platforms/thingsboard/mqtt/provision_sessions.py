@@ -93,7 +93,7 @@ class ProvisionSessions:
             self._ends.put(client.session, now_us + traits.closes_after_reply_s * US_PER_S)
         session.has_answered = True
         publish = MqttPublish(PROVISION_RESPONSE, payload, qos_of(client, PROVISION_RESPONSE))
-        return self._sessions.send(client, publish)
+        return self._sessions.send(client, publish, now_us)
 
     def _wait(
         self, session: ProvisionSession, client: ClientState, publish: MqttPublish, decision: Decision, now_us: int
