@@ -30,6 +30,7 @@ SHOWN_CHARS: Final = 100
 
 NO_ISSUER: Final = "unable to get local issuer certificate"
 SELF_SIGNED: Final = "self-signed certificate"
+SELF_SIGNED_ABOVE: Final = "self-signed certificate in certificate chain"
 EXPIRED: Final = "certificate has expired"
 TOO_EARLY: Final = "certificate is not yet valid"
 REVOKED: Final = "certificate revoked"
@@ -132,7 +133,9 @@ class ClientAuthorities:
                 break
             left.remove(issuer)
             path.append(issuer)
-        return path, SELF_SIGNED if is_issuer(own, own) else NO_ISSUER
+        if not is_issuer(path[-1], path[-1]):
+            return path, NO_ISSUER
+        return path, SELF_SIGNED if len(path) == 1 else SELF_SIGNED_ABOVE
 
     def _lists_of(self, path: Sequence[x509.Certificate]) -> Iterator[x509.CertificateRevocationList | None]:
         """For each certificate the newest list of who issued it; nothing when no lists are asked for."""
@@ -170,6 +173,8 @@ def _explanation(path: Sequence[x509.Certificate], shown: Iterable[x509.Certific
         return f"the chain is in the wrong order: {first} comes first, and it issued {issued}"
     if reason == NO_ISSUER:
         return f"{_name(path[-1].issuer)}, which issued {_name(path[-1].subject)}, is neither trusted nor shown"
+    if reason == SELF_SIGNED_ABOVE:
+        return f"{_name(path[-1].subject)}, which is shown, is not trusted"
     return ""
 
 

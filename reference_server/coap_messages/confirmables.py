@@ -75,6 +75,12 @@ class Confirmables:
         one = self._drop(message_id)
         return None if one is None else one.message.token
 
+    def withdraw(self, token: bytes) -> None:
+        """Nobody wants the notifications of an observation any more that are under way."""
+        one = self._notification(token)
+        if one is not None:
+            self._drop(one.message.message_id)
+
     def close(self) -> None:
         for message_id in list(self._waiting):
             self._drop(message_id)

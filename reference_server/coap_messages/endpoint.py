@@ -130,7 +130,7 @@ class CoapEndpoint:
 
     def _lapse(self, token: bytes) -> None:
         """Nobody has acknowledged a notification: that is a refusal (RFC 7641 §4.5). Or there are too many."""
-        self._replies.observations.pop(token, None)
+        self._replies.end_observation(token)
         self._tell(CoapReset(token))
 
     def _request(self, message: WireMessage, data: bytes, now_us: int) -> None:
@@ -172,8 +172,8 @@ class CoapEndpoint:
         self._tell(Undecodable(flaw, f"{code_text(answer.code)}: {answer.why}", data[:HEAD_BYTES]))
 
     def _ask(self, request: PendingRequest, envelope: CoapRequest, now_us: int) -> None:
-        if request.observe == 1:
-            self._replies.observations.pop(request.token, None)
+        if request.observe is not None:  # it begins anew, or ends
+            self._replies.end_observation(request.token)
         self._pending[request.token] = request
         if len(self._pending) > MOST_PENDING:
             del self._pending[next(iter(self._pending))]

@@ -128,6 +128,11 @@ class Replies:
             self.observations.pop(token, None)
         return token
 
+    def end_observation(self, token: bytes) -> None:
+        """If there is one: nothing of it is sent any more, nor sent again."""
+        self.observations.pop(token, None)
+        self.confirmables.withdraw(token)
+
     def close(self) -> None:
         self.confirmables.close()
 

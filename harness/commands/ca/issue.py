@@ -16,6 +16,7 @@ from fleetrig.harness.commands.ca.folder import opened
 from fleetrig.harness.commands.ca.new_files import NewFiles
 from fleetrig.harness.commands.ca.options import (
     ISSUED,
+    KEY_END,
     Authority,
     Days,
     Expired,
@@ -140,7 +141,7 @@ def wanted_names(
 
 def files_of(name: str) -> tuple[str, str]:
     """The certificate with its chain, and the key."""
-    return f"{name}.pem", f"{name}-key.pem"
+    return f"{name}.pem", f"{name}{KEY_END}"
 
 
 def chain_pem(authority: CertificateAuthority, certificate: x509.Certificate, *, without_root: bool) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Final
@@ -20,6 +21,7 @@ from fleetrig.simulator.contract.errors import UsageError
 
 KINDS: Final = [kind.value for kind in KeyKind]
 PLACE_OF_NAME: Final = "{}"
+KEY_END: Final = "-key.pem"
 
 Authority = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of an authority that `ca new` made.")]
 Days = Annotated[
@@ -103,6 +105,12 @@ def subject_of(name: str, template: str | None) -> x509.Name:
         return distinguished_name(template.replace(PLACE_OF_NAME, named(name).rfc4514_string().removeprefix("CN=")))
     except ValueError as wrong:
         raise UsageError(f"--subject: {wrong}" if template is not None else str(wrong)) from None
+
+
+def without_keys(words: Sequence[str]) -> list[str]:
+    """`issued/*.pem` names the keys too: those of certificates that are named as well are not meant."""
+    given = set(words)
+    return [word for word in words if f"{word.removesuffix(KEY_END)}.pem" not in given or not word.endswith(KEY_END)]
 
 
 def file_name(name: str) -> str:

@@ -26,6 +26,7 @@ from fleetrig.harness.commands.ca.options import (
     now_us,
     validity_of,
     warn_of_earlier_end,
+    without_keys,
 )
 from fleetrig.harness.servers.pem_file import pem_file
 from fleetrig.simulator.certificates.authority import CertificateAuthority
@@ -92,7 +93,7 @@ def renew_command(
     place = folder / RENEWED if out is None else out
     with opened(folder) as held:
         authority = held.issuing(at_us)
-        renewals = [_renewal(_file_of(folder, word), kind, same_key=same_key) for word in whom]
+        renewals = [_renewal(_file_of(folder, word), kind, same_key=same_key) for word in without_keys(whom)]
         advice = "choose another folder with --out, or move the old files away"
         with NewFiles(place, chain.from_iterable(map(_written, renewals)), advice) as files:
             issued = [_renew(files, authority, one, validity, without_root=without_root) for one in renewals]

@@ -255,7 +255,7 @@ def test_a_platform_may_know_further_critical_options() -> None:
 
 @pytest.mark.parametrize(("further", "told"), [(frozenset({65_000}), ((65_000, b""),)), (frozenset(), ())])
 def test_a_platform_may_know_further_elective_options(further: frozenset[int], told: CoapOptions) -> None:
-    """As Hono does, whose option 65000 asks for the time."""
+    """Such as 65000, by which a device asks one platform for the time."""
     bench = MessageBench(CoapRules(further_options=further))
     seen: list[CoapRequest] = []
     bench.endpoint._tell = seen.append  # type: ignore[assignment]

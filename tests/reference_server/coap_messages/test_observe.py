@@ -86,6 +86,17 @@ def test_a_reset_takes_along_what_was_to_follow(bench: MessageBench) -> None:
     assert bench.after(300) == []
 
 
+@pytest.mark.parametrize("again", [0, 1])
+def test_what_is_taken_back_or_begins_anew_leaves_nothing_under_way(bench: MessageBench, again: int) -> None:
+    observe(bench, "con")
+    count(bench, 2)
+    assert count(bench, 3) == []
+    answer = bench.read(con("counter?con", 5, token=b"o", observe=again))
+    assert (answer.payload.strip(), answer.opt.observe) == (b"2", 4 if again == 0 else None)
+    assert bench.after(300) == []
+    assert bench.endpoint.observes is (again == 0)
+
+
 def test_the_platform_is_told_which_of_too_many_has_ended(bench: MessageBench) -> None:
     for n in range(70):
         assert observe(bench, token=b"%d" % n, message_id=n + 1).opt.observe is not None

@@ -59,6 +59,14 @@ def test_the_same_names_with_later_dates_and_another_key(ca: Command, devices: P
     assert ca("revoke", "plant", "HB-1").stdout.startswith("revoked 2;")
 
 
+def test_all_files_of_a_folder_can_be_named(ca: Command, devices: Path) -> None:
+    """As a shell writes out `plant/issued/*.pem`: with the keys."""
+    files = sorted(str(path.relative_to(devices)) for path in (devices / "plant/issued").iterdir())
+    assert len(files) == 6
+    assert ca("renew", "plant", *files).stdout.startswith("wrote 3 certificates, HB-1 to localhost,")
+    assert ca("revoke", "plant", *files).stdout.startswith("revoked 3;")
+
+
 @pytest.mark.parametrize("has_key", [True, False])
 def test_a_kept_key(ca: Command, devices: Path, has_key: bool) -> None:
     issued = devices / "plant/issued"

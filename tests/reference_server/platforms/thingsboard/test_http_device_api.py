@@ -8,6 +8,7 @@ import pytest
 
 from fleetrig.reference_server.platforms.thingsboard.http.replies import type_of_text
 from fleetrig.reference_server.platforms.thingsboard.state.settings import Settings
+from fleetrig.simulator.contract.bodies import body_bytes
 from tests.reference_server.platforms.thingsboard.http_rig import HttpRig, document, refused, text
 
 PROVISION = "/api/v1/provision"
@@ -118,8 +119,19 @@ def test_a_body_over_the_limit_is_refused() -> None:
 
     answer = rig.send("POST", PROVISION, b"x" * 101)
 
+    assert rig.send("POST", PROVISION, b"x" * 100).response.status == 500
     assert (answer.response.status, text(answer)) == (413, '"Payload size exceeds the limit of 100 bytes"')
     assert rig.api.container_rules.error_page(413) == answer.response
+
+
+def test_the_container_has_a_page_and_closes_after_errors(rig: HttpRig) -> None:
+    rules = rig.api.container_rules
+
+    page = rules.error_page(400)
+
+    assert b"<h1>HTTP Status 400 \xe2\x80\x93 Bad Request</h1>" in body_bytes(page.body)
+    assert {400, 500} <= rules.closes_after
+    assert not {200, 401, 404, 405} & rules.closes_after
 
 
 # With a token
