@@ -164,7 +164,7 @@ def test_server_attributes_are_no_devices_business(device: HttpRig) -> None:
 def test_who_has_no_token_is_refused_without_a_body(device: HttpRig, path: str) -> None:
     answer = device.post(f"/api/v1/nobody/{path}", {"a": 1})
 
-    assert (answer.response.status, text(answer)) == (401, "")
+    assert (answer.response.status, answer.response.headers, text(answer)) == (401, (), "")
     assert answer.reason
 
 
