@@ -9,6 +9,7 @@ import pytest
 from fleetrig.reference_server.platforms.thingsboard.http.replies import type_of_text
 from fleetrig.reference_server.platforms.thingsboard.state.settings import Settings
 from fleetrig.simulator.contract.bodies import body_bytes
+from fleetrig.simulator.contract.http import HttpRequest
 from tests.reference_server.platforms.thingsboard.http_rig import HttpRig, document, refused, text
 
 PROVISION = "/api/v1/provision"
@@ -132,6 +133,18 @@ def test_the_container_has_a_page_and_closes_after_errors(rig: HttpRig) -> None:
     assert b"<h1>HTTP Status 400 \xe2\x80\x93 Bad Request</h1>" in body_bytes(page.body)
     assert {400, 500} <= rules.closes_after
     assert not {200, 401, 404, 405} & rules.closes_after
+
+
+@pytest.mark.parametrize(("path", "said"), [(PROVISION, ""), ("/api/device", '"Database error","errorCode":46')])
+def test_a_store_that_fails_is_told_to_operators_only(rig: HttpRig, path: str, said: str) -> None:
+    failure = rig.api.container_rules.failure
+    assert failure is not None
+
+    answer = failure(HttpRequest("POST", "http://thingsboard.test", path), rig.now_us)
+
+    assert answer.status == 500
+    assert said in body_bytes(answer.body).decode()
+    assert bool(answer.body) == bool(said)
 
 
 # With a token
