@@ -22,6 +22,7 @@ SESSION_RULES: Final = SessionRules(
     flaw_codes=dict.fromkeys(Flaw, MqttReason.MALFORMED_PACKET),  # S67, M05
     bad_client_id=BadClientId.CLOSE,  # MQTT 3.1 needs 1 to 23 characters
     empty_id_needs_clean=False,
+    password_needs_user_name=False,  # 3.1: exactly one of both is a login like any other
     connack_codes_v3={**CONNACK_CODES_V3, MqttReason.BAD_USER_NAME_OR_PASSWORD: 5},  # S20, L01
     disconnects_after_refusal=True,
     session_present=SessionPresent.UNLESS_CLEAN,  # S91
