@@ -99,6 +99,8 @@ class SessionRules:
     """A client that says nothing for so long is gone, whatever its keep-alive time."""
     server_keep_alive_s: int | None = None
     """An MQTT 5 client must use this keep-alive time in place of a longer one."""
+    answers_disconnects: bool = False
+    """An MQTT 5 client that leaves is told DISCONNECT too."""
     publishes_wills: bool = True
 
     # Messages

@@ -28,6 +28,7 @@ SESSION_RULES: Final = SessionRules(
     takes_over=False,  # L08
     tells_limits=False,
     keep_alive_factor=None,  # S89
+    answers_disconnects=True,  # closeCtx: every end tells MQTT 5 its code, a wanted one too
     publishes_wills=False,
     granted_qos=1,  # S56
     shared_subscription_code=MqttReason.TOPIC_FILTER_INVALID,  # as any other filter that is not offered
