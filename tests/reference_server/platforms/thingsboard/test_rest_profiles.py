@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from fleetrig.reference_server.platforms.thingsboard.state.credential_forms import sha3
+from fleetrig.reference_server.platforms.thingsboard.state.generations import Profile
+from fleetrig.reference_server.platforms.thingsboard.state.settings import Settings
 from tests.reference_server.platforms.thingsboard.http_rig import OTHER, HttpRig, document, profile_document, refused
 
 PROFILES = "/api/deviceProfile"
@@ -102,6 +104,16 @@ def test_an_authority_is_kept_bare_and_its_hash_is_the_key() -> None:
     assert made["profileData"]["transportConfiguration"] == {"type": "DEFAULT"}
     again = rig.ask("POST", PROFILES, chain_document("Y", pem("QUJDRA")))
     assert refused(again) == (400, 31, "Device profile with such certificate already exists!")
+
+
+@pytest.mark.parametrize(("generation", "status"), [(Profile.PREVIOUS, 200), (Profile.OLD, 400)])
+def test_the_oldest_generation_knows_no_chains(generation: Profile, status: int) -> None:
+    """1.7: before 3.5."""
+    rig = HttpRig(Settings(generation))
+
+    answer = rig.ask("POST", PROFILES, chain_document("X", pem("QUJDRA")))
+
+    assert answer.response.status == status
 
 
 def test_of_several_authorities_the_first_is_the_key_and_all_keep_their_armour() -> None:
