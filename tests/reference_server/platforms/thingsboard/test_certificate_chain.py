@@ -112,7 +112,9 @@ def test_a_device_is_created_by_its_chain(rig: ChainRig) -> None:
     state = attribute(rig.registry, device.id, Scope.SERVER, PROVISION_STATE)
     assert state is not None
     assert state.value == "provisioned"
-    assert EventType.PROVISION_SUCCESS in [event.type for event in events_of(rig.registry, device.id)]
+    created, provisioned = events_of(rig.registry, device.id)
+    assert (created.type, provisioned.type) == (EventType.ENTITY_CREATED, EventType.PROVISION_SUCCESS)
+    assert provisioned.body["credentialsData"]["x509CertHash"] == text_of(leaf.der)
     assert "device created by a certificate chain" in [event.name for event in rig.events]
 
 
