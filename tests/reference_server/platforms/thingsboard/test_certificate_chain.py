@@ -217,6 +217,13 @@ def test_what_is_no_chain_ends_the_handshake(rig: ChainRig) -> None:
     assert len(rig.reasons()) == 2
 
 
+@pytest.mark.parametrize("listener", ["https", "coaps"])
+def test_over_other_protocols_a_chain_is_not_looked_at(rig: ChainRig, listener: str) -> None:
+    shown = (made("dev1", made("ca2")).der, rig.ca.der)
+    session = Session(id=1, listener=listener, certificates=shown)
+    assert rig.server.handshake(session, rig.now_us) is None
+
+
 def test_a_session_to_provision_creates_by_its_chain_too_and_is_answered_on_its_merits(rig: ChainRig) -> None:
     assert rig.comes(made("dev1", rig.ca), rig.ca, user_name="provision") == ["1 CONNACK 0"]
     assert rig.named("dev1") is not None
