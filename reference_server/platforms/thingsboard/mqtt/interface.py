@@ -103,9 +103,11 @@ class MqttInterface:
         return [Reaction(pushed, device="" if device is None else device.name)] if pushed else []
 
     def _connect(self, session: Session, connect: MqttConnect, now_us: int) -> Reaction:
-        """What has waited for the CONNECT of a session to provision waits on (`enqueueRegularSessionMsg`)."""
+        """What has waited for the CONNECT of a session to provision waits on (`enqueueRegularSessionMsg`).
+
+        No property of a CONNECT is looked at (`processConnect`)."""
         self._connecting = session.id
-        reaction = self._sessions.receive(session, connect, now_us)
+        reaction = self._sessions.receive(session, replace(connect, properties=()), now_us)
         self._connecting = None
         if session.id not in self._provisioning:
             return reaction

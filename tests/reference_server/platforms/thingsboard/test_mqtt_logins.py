@@ -102,6 +102,12 @@ def test_a_second_connect_is_another_login(rig: MqttRig) -> None:
     assert rig.connects(1, user_name="F") == ["1 CONNACK 5", "1 closed"]
 
 
+def test_properties_of_a_connect_are_looked_over(rig: MqttRig) -> None:
+    properties = (("authentication_method", "x"), ("maximum_packet_size", 20))
+    assert rig.join(1, user_name="T", version=V5, properties=properties) == ["1 CONNACK 0"]
+    assert len(rig.publish("v1/devices/me/rpc/request/1", {"method": "getSessionLimits"})) == 2
+
+
 def test_who_leaves_in_version_5_hears_the_end_too(rig: MqttRig) -> None:
     rig.join(1, user_name="T")
     rig.join(2, user_name="provision", version=V5)
