@@ -23,7 +23,7 @@ from fleetrig.simulator.effects import (
     wait_for,
 )
 from fleetrig.simulator.flows.thingsboard.credentials import ProvisionKey
-from fleetrig.simulator.flows.thingsboard.life import Fault, Life
+from fleetrig.simulator.flows.thingsboard.life import UNFIT, Fault, Life
 from fleetrig.simulator.flows.thingsboard.messages import (
     RESPONSE_TOPIC,
     ProvisionReply,
@@ -36,6 +36,7 @@ from fleetrig.simulator.flows.thingsboard.messages import (
     read_reply,
     response_subscription,
 )
+from fleetrig.simulator.flows.thingsboard.sessions import session_of
 from fleetrig.simulator.flows.thingsboard.settings import COAP_SCHEMES, MQTT_SCHEMES, scheme_of
 from fleetrig.simulator.stages import Stage
 
@@ -70,8 +71,11 @@ def provision(life: Life, key: ProvisionKey) -> Generator[Effect, Outcome, bool]
         if not (isinstance(answer, NoDecision) and answer.may_have):
             yield from life.note_asked(asked=asked_before and life.has_asked)
         match answer:
-            case ProvisionReply(Status.SUCCESS):
+            case ProvisionReply(Status.SUCCESS) if life.credentials is not None:
                 return True
+            case ProvisionReply(Status.SUCCESS):
+                yield from life.give_up(Fault.CREDENTIALS_UNFIT, UNFIT)
+                return False
             case ProvisionReply(Status.NOT_FOUND, _, said):
                 yield from life.give_up(Fault.NOT_FOUND, f"NOT_FOUND: {said}")
                 return False
@@ -171,9 +175,12 @@ def read_coap(life: Life, answer: Reply[CoapResponse | CoapReset] | NoReply) -> 
 
 
 def taken(life: Life, reply: ProvisionReply | None) -> Deciding:
-    """Credentials are written down before anything else happens, the end of the session included."""
+    """Credentials are written down before anything else happens, the end of the session included.
+
+    Those that it could not use it does not keep: somebody may have changed them when it asks again.
+    """
     if reply is None:
         return NoDecision("a reply that is of no use")
-    if reply.credentials is not None:
+    if reply.credentials is not None and session_of(life.settings, reply.credentials) is not None:
         yield from life.keep(reply.credentials)
     return reply

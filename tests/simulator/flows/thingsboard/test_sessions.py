@@ -220,6 +220,12 @@ def test_d21_one_good_login_counts_anew() -> None:
     assert device.name == "login"
 
 
+def test_stored_credentials_that_another_program_cannot_use() -> None:
+    device = stored(HTTP, CERTIFICATE)
+    assert device.has_ended
+    assert (device.stage, device.memory["fault"]) == ("refused", "credentials_unfit")
+
+
 def test_d33_a_gateway_connects_its_children_and_speaks_for_them() -> None:
     device = stored(children=("k1", "k2"))
     device.connack()
