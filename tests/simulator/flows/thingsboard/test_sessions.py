@@ -107,6 +107,8 @@ def test_a_connection_that_ends_is_opened_again_after_a_wait(why: str) -> None:
     device.waited()
     accept(device)
     assert device.stage == "online"
+    device.no_reply(why)
+    assert device.pause.at_most_s == 5.0, "what was accepted meanwhile ends the row of failures"
 
 
 def test_a_server_that_says_good_bye() -> None:
