@@ -41,6 +41,8 @@ CA: Final = {
     "new": Verb(f"{COMMANDS}.ca.new:new_command", "Make a certificate authority."),
     "issue": Verb(f"{COMMANDS}.ca.issue:issue_command", "Issue certificates with their keys."),
     "sign": Verb(f"{COMMANDS}.ca.sign:sign_command", "Sign a certificate request (CSR)."),
+    "renew": Verb(f"{COMMANDS}.ca.renew:renew_command", "Issue for the same names again, before the end."),
+    "cross-sign": Verb(f"{COMMANDS}.ca.cross_sign:cross_sign_command", "Roll over to a new authority, with overlap."),
     "revoke": Verb(f"{COMMANDS}.ca.revoke:revoke_command", "Revoke certificates, and write the list that says so."),
     "show": Verb(f"{COMMANDS}.ca.show:show_command", "Say what is in a file of certificates."),
 }

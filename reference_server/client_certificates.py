@@ -30,6 +30,7 @@ SHOWN_CHARS: Final = 100
 
 NO_ISSUER: Final = "unable to get local issuer certificate"
 SELF_SIGNED: Final = "self-signed certificate"
+SELF_SIGNED_ABOVE: Final = "self-signed certificate in certificate chain"
 EXPIRED: Final = "certificate has expired"
 TOO_EARLY: Final = "certificate is not yet valid"
 REVOKED: Final = "certificate revoked"
@@ -37,6 +38,10 @@ NO_LIST: Final = "unable to get certificate CRL"
 LIST_EXPIRED: Final = "CRL has expired"
 LIST_TOO_EARLY: Final = "CRL is not yet valid"
 UNREADABLE: Final = "the certificate cannot be read"
+
+
+Lists = Sequence[x509.CertificateRevocationList | None]
+"""For each certificate of a path that of its issuer; None for one that was not given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,10 @@ class ClientAuthorities:
         """By a digest of the chain: anybody may show one, of 100 KB each, and only what it said is kept."""
         if pem:
             self.add(pem)
+
+    @property
+    def trusts_nobody(self) -> bool:
+        return not self._anchors
 
     def add(self, pem: bytes) -> None:
         """Trusts these as well, and takes up lists of revoked certificates that stand beside them.
@@ -104,11 +113,12 @@ class ClientAuthorities:
             own, *others = map(_read, chain)
             path, reason = self._path(own, others)
             spans = [_Span(one.not_valid_before_utc, one.not_valid_after_utc) for one in reversed(path)]
+            lists: Lists = ()
             if not reason:
                 lists = list(self._lists_of(path))
                 spans = [*(_span_of(one) for one in lists if one is not None), *spans]
                 reason = _revoked(path, lists) or broken_rule(path)
-            return _Found(_verdict(path, others, reason), tuple(spans))
+            return _Found(_verdict(path, others, reason, lists), tuple(spans))
         except UNREADABLE_BY_LIBRARY:
             return _Found(VerifiedClient(UNREADABLE))
 
@@ -123,7 +133,9 @@ class ClientAuthorities:
                 break
             left.remove(issuer)
             path.append(issuer)
-        return path, SELF_SIGNED if is_issuer(own, own) else NO_ISSUER
+        if not is_issuer(path[-1], path[-1]):
+            return path, NO_ISSUER
+        return path, SELF_SIGNED if len(path) == 1 else SELF_SIGNED_ABOVE
 
     def _lists_of(self, path: Sequence[x509.Certificate]) -> Iterator[x509.CertificateRevocationList | None]:
         """For each certificate the newest list of who issued it; nothing when no lists are asked for."""
@@ -142,7 +154,11 @@ def _read(der: bytes) -> x509.Certificate:
     return certificate
 
 
-def _verdict(path: Sequence[x509.Certificate], shown: Iterable[x509.Certificate], reason: str) -> VerifiedClient:
+def _verdict(
+    path: Sequence[x509.Certificate], shown: Iterable[x509.Certificate], reason: str, lists: Lists
+) -> VerifiedClient:
+    if reason == NO_LIST:
+        return VerifiedClient(reason, explanation=_missing_list(path, lists))
     if reason:
         return VerifiedClient(reason, explanation=_explanation(path, shown, reason))
     hashes = tuple(dict.fromkeys(name_hash(one.issuer) for one in path))
@@ -157,7 +173,16 @@ def _explanation(path: Sequence[x509.Certificate], shown: Iterable[x509.Certific
         return f"the chain is in the wrong order: {first} comes first, and it issued {issued}"
     if reason == NO_ISSUER:
         return f"{_name(path[-1].issuer)}, which issued {_name(path[-1].subject)}, is neither trusted nor shown"
+    if reason == SELF_SIGNED_ABOVE:
+        return f"{_name(path[-1].subject)}, which is shown, is not trusted"
     return ""
+
+
+def _missing_list(path: Sequence[x509.Certificate], lists: Lists) -> str:
+    """Whose it is: the reason speaks of the device's certificate, and mostly the root's list is missing."""
+    authorities = (*path[1:], path[-1])
+    lacking = dict.fromkeys(_name(one.subject) for one, its in zip(authorities, lists, strict=True) if its is None)
+    return f"no list of {' and '.join(lacking)} was given; once there is any, every authority of a chain needs one"
 
 
 def _name(name: x509.Name) -> str:
@@ -165,7 +190,7 @@ def _name(name: x509.Name) -> str:
     return ascii(name.rfc4514_string()[:SHOWN_CHARS])
 
 
-def _revoked(path: Sequence[x509.Certificate], lists: Sequence[x509.CertificateRevocationList | None]) -> str:
+def _revoked(path: Sequence[x509.Certificate], lists: Lists) -> str:
     """What is found last counts, as everywhere in OpenSSL."""
     reason = ""
     for certificate, its_list in zip(path, lists, strict=False):

@@ -29,11 +29,15 @@ class CoapRules:
     body_bytes: int = 1024 * KIB
     """The largest body of a request, in blocks or in one datagram; a larger one is answered by 4.13."""
     further_options: frozenset[int] = frozenset()
-    """Numbers of critical options that the platform knows beside those of the RFCs; any other is answered by 4.02."""
+    """Numbers of options that the platform knows beside those of the RFCs, critical or not. Of any other a critical one
+    is answered by 4.02, and an elective one is not told."""
     idle_us: int = 300 * US_PER_S
     """An endpoint that was silent so long is forgotten."""
     observing_idle_us: int = 24 * 3_600 * US_PER_S
     """The same for one that observes something (RFC 7641 §4.5: it must be asked once a day whether it still does)."""
+    flight_timeout_us: int = US_PER_S
+    """DTLS: a flight of a handshake that nobody answers is sent again after so long, then after twice as long each time
+    (RFC 6347 §4.2.4.1). Platforms wait for up to 9 s. It is never less than 1 s: OpenSSL counts too."""
 
 
 PLAIN_COAP: Final = CoapRules()

@@ -16,7 +16,9 @@ class MqttLimits:
     packet_bytes: int = 256 * KIB
     """The largest packet, its fixed header included; a larger one is `Undecodable`."""
     unread_bytes: int = 1024 * KIB
-    """A peer that leaves so much unread is reset when there is more for it."""
+    """A peer that leaves so much unread is reset when there is more for it, also when that comes all at once."""
+    all_unread_bytes: int = 128 * 1024 * KIB
+    """What all who read too little may leave unread together; beyond that the first of them are reset."""
     packets_per_turn: int = 64
     """So many packets of one connection are handled before others have their turn."""
     first_packet_within_s: float = 3_600.0

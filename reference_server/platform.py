@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from fleetrig.reference_server.coap_rules import CoapRules
+from fleetrig.reference_server.coap_rules import PLAIN_COAP, CoapRules
 from fleetrig.reference_server.http_container import HttpContainerRules
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
 from fleetrig.simulator.contract.envelope import Envelope, Output
@@ -143,6 +143,10 @@ class CoapPlatform(SessionPlatform, Protocol):
     """A platform that has its own ways with CoAP; those without get `PLAIN_COAP`."""
 
     coap_rules: CoapRules
+
+
+def coap_rules_of(platform: ServerPlatform) -> CoapRules:
+    return platform.coap_rules if isinstance(platform, CoapPlatform) else PLAIN_COAP
 
 
 @runtime_checkable

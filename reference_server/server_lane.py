@@ -30,8 +30,8 @@ class ServerLane:
         self._trace = trace
         self._devices: dict[int, str] = {}
         """The device of each open session; empty until the platform has named it."""
-        self._ended: set[int] = set()
-        """Open sessions that the server has closed."""
+        self._ends_us: dict[int, int] = {}
+        """Open sessions that the server has closed, or will: when."""
 
     def received(self, envelope: Envelope, session: Session, device: str, now_us: int) -> None:
         peer = session.peer
@@ -80,9 +80,9 @@ class ServerLane:
     def closed(self, session: int, now_us: int) -> None:
         """The connection is gone."""
         device = self._devices.pop(session, "")
-        if session not in self._ended:
+        ends_us = self._ends_us.pop(session, None)
+        if ends_us is None or now_us < ends_us:
             self._trace.emit(now_us, Lane.SERVER, "closed", device, reason="by the peer", session=session)
-        self._ended.discard(session)
 
     def reaction(self, reaction: Reaction, distorted: Sequence[Distorted], session: int, now_us: int) -> None:
         """What a platform says to an envelope of that session, or unasked, where there is no session (0)."""
@@ -142,7 +142,8 @@ class ServerLane:
 
     def _closed(self, close: Close, now_us: int) -> None:
         if close.session in self._devices:
-            self._ended.add(close.session)
+            ends_us = now_us + close.delay_us
+            self._ends_us[close.session] = min(ends_us, self._ends_us.get(close.session, ends_us))
         device = self._devices.get(close.session, "")
         how = f"{close.ending} in {to_s(close.delay_us):g} s" if close.delay_us else close.ending
         self._trace.emit(now_us, Lane.SERVER, "closed", device, reason=how, session=close.session)

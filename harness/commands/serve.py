@@ -51,16 +51,22 @@ KeyFile = Annotated[Path | None, typer.Option(metavar="F", help="Its PEM key, if
 Accounts = Annotated[
     list[str] | None, typer.Option(metavar="[P=]F.yaml", help="A file with more accounts for administration.")
 ]
-ClientAuthoritiesFile = Annotated[
-    Path | None,
-    typer.Option(metavar="F", help="PEM authorities: devices over TLS must show a certificate of one of them."),
+ClientAuthorityFiles = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="F",
+        help="PEM authorities: devices over TLS must show a certificate of one of them; repeatable, also for lists of "
+        "revoked certificates (CRL).",
+    ),
 ]
 
 
 def serve(
     platform: Annotated[
         list[str] | None,
-        typer.Option(metavar="P", help=f"Platform to serve ({', '.join(PLATFORMS)}).  [default: all]"),
+        typer.Option(
+            metavar="P", help=f"Platform to serve ({', '.join(PLATFORMS)}).  [default: {next(iter(PLATFORMS))}]"
+        ),
     ] = None,
     profile: Annotated[
         list[str] | None, typer.Option(metavar="[P=]V", help="Server version to emulate.  [default: the newest]")
@@ -74,7 +80,7 @@ def serve(
     registry: Annotated[list[str] | None, _listener("registry")] = None,
     cert: CertificateFile = None,
     key: KeyFile = None,
-    client_ca: ClientAuthoritiesFile = None,
+    client_ca: ClientAuthorityFiles = None,
     control: Annotated[
         str, typer.Option(metavar="H:P|off", help="Address of the control interface (docs/control.md).")
     ] = DEFAULT_CONTROL,
@@ -108,7 +114,7 @@ def serve(
              "registry": registry}  # fmt: skip
     listeners = {name: values for name, values in given.items() if values}
     args = ServeArgs(platform or (), listeners, profile or (), set_ or (), accounts or (), admin_password or (), cert,
-                     key, client_ca, store, control, remove_leftovers)  # fmt: skip
+                     key, client_ca or (), store, control, remove_leftovers)  # fmt: skip
     config = parse(args, {name: servable(name) for name in PLATFORMS})
     ready = ReadyFile(ready_file) if ready_file is not None else None
     secrets = Secrets()

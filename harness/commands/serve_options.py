@@ -36,7 +36,7 @@ class ServeArgs:
     admin_passwords: Sequence[str] = ()
     certificate: Path | None = None
     key: Path | None = None
-    client_ca: Path | None = None
+    client_ca: Sequence[Path] = ()
     store: str = "memory:"
     control: str = DEFAULT_CONTROL
     remove_leftovers: bool = False
@@ -52,17 +52,19 @@ class ServeConfig:
 
 def parse(args: ServeArgs, known: Mapping[str, ServablePlatform]) -> ServeConfig:
     """Checks all options before a port is opened or a file is touched. `known`: all platforms."""
-    names = [known_platform(name, "--platform", tuple(known)) for name in dict.fromkeys(args.platforms)] or list(known)
+    names = [known_platform(name, "--platform", tuple(known)) for name in dict.fromkeys(args.platforms)] or list(known)[
+        :1
+    ]
     chosen = {name: known[name] for name in names}
     of_platform = _platform_args(args, chosen, tuple(known))
     _check_tls(args, of_platform, chosen)
     if args.remove_leftovers and args.store == "memory:":
         raise UsageError("--remove-leftovers needs --store with a file: nothing is left of a store in memory")
     configs = {name: platform.configure(of_platform[name]) for name, platform in chosen.items()}
-    client_auth = ClientAuth.NONE if args.client_ca is None else ClientAuth.ANY
     options = ServerOptions(
         tuple(
-            PlatformOptions(name, one.build, of_platform[name].addresses, client_auth) for name, one in configs.items()
+            PlatformOptions(name, one.build, of_platform[name].addresses, _client_auth(args, one))
+            for name, one in configs.items()
         ),
         certificate=args.certificate,
         key=args.key,
@@ -72,6 +74,10 @@ def parse(args: ServeArgs, known: Mapping[str, ServablePlatform]) -> ServeConfig
         about={"version": VERSION, "profiles": {name: one.profile for name, one in configs.items()}},
     )
     return ServeConfig(options, configs)
+
+
+def _client_auth(args: ServeArgs, platform: PlatformConfig) -> ClientAuth:
+    return ClientAuth.ANY if args.client_ca or platform.asks_for_certificates else ClientAuth.NONE
 
 
 def _platform_args(
@@ -168,7 +174,7 @@ def _check_tls(
         raise UsageError("--key needs --cert, the certificate that it belongs to")
     open_ones = {listener for one in of_platform.values() for listener in one.addresses}
     about_tls = {"--cert and --key are": args.certificate, "--client-ca is": args.client_ca}
-    given = next((words for words, file in about_tls.items() if file is not None), None)
+    given = next((words for words, files in about_tls.items() if files), None)
     if given is not None and not open_ones & TLS_LISTENERS:
         possible = dict.fromkeys(name for one in chosen.values() for name in one.description.listeners)
         options = " or ".join(f"--{name} HOST:PORT" for name in possible if name in TLS_LISTENERS)

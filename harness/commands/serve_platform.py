@@ -25,8 +25,9 @@ class PlatformArgs:
     accounts: Path | None = None
     admin_password: str | None = None
     """A reference to it: `env:NAME` or a file."""
-    client_ca: Path | None = None
-    """The authorities whose client certificates are accepted (PEM); TLS listeners ask for them then."""
+    client_ca: Sequence[Path] = ()
+    """The authorities whose client certificates are accepted, and lists of what they have revoked (PEM); TLS listeners
+    ask for certificates then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ class PlatformConfig:
     """A line of the banner for each."""
     secrets: tuple[tuple[str, str], ...]
     """(kind, value) of secrets that must not appear in a trace."""
+    asks_for_certificates: bool = False
+    """Devices over TLS may show a certificate, which the platform judges itself."""
     url_path: str = ""
     """What its URLs begin with after their host."""
 

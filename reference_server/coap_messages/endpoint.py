@@ -45,11 +45,25 @@ LAST_METHOD: Final = 31
 MOST_PENDING: Final = 64
 """Requests that wait for an answer; the oldest get none."""
 
+MOST_REMEMBERED: Final = 4_096
+"""Requests of one endpoint that are known when they come again: who floods the server forgets its own."""
+
 
 class CoapEndpoint:
     """`tell` gives an envelope to the server; it may call `perform`, `unheard` and `close`, and mostly does."""
 
-    __slots__ = ("_latest_id", "_layer", "_pending", "_replies", "_send", "_tell", "_unheard", "has_asked", "session")
+    __slots__ = (
+        "_latest_id",
+        "_layer",
+        "_pending",
+        "_remembered",
+        "_replies",
+        "_send",
+        "_tell",
+        "_unheard",
+        "has_asked",
+        "session",
+    )
 
     def __init__(
         self, session: Session, layer: Layer, send: Callable[[bytes], None], tell: Callable[[Envelope], None]
@@ -65,6 +79,8 @@ class CoapEndpoint:
         """By token, the one that came first at the beginning."""
         self._latest_id = 0
         """The message id of the request that came last."""
+        self._remembered: list[int] = []
+        """Message ids of the latest requests, the oldest first."""
         self._unheard: dict[int, int] = {}
         """Message id -> how many more repetitions never arrive."""
 
@@ -85,16 +101,16 @@ class CoapEndpoint:
         if is_asking and EMPTY < message.code <= LAST_METHOD:
             self._request(message, data, now_us)
         elif message.code == EMPTY:
-            self._empty(message)
+            self._empty(message, now_us)
         else:
             why = f"{message.type.name} {code_text(message.code)} answers nothing that was asked"
             rejected = message.message_id if message.type is MessageType.CON else None
             self._reject(data, Flaw.PROTOCOL, why, rejected, now_us)
 
-    def _empty(self, message: WireMessage) -> None:
+    def _empty(self, message: WireMessage, now_us: int) -> None:
         match message.type:
             case MessageType.ACK:
-                self._replies.confirmables.take(message.message_id)
+                self._replies.confirmables.acknowledged(message.message_id, now_us)
             case MessageType.RST:
                 token = self._replies.rejected(message.message_id)
                 if token is not None:
@@ -105,15 +121,16 @@ class CoapEndpoint:
                 pass
 
     def _reject(self, data: bytes, flaw: Flaw, why: str, rejected_id: int | None, now_us: int) -> None:
-        if not self._layer.may_reject(now_us):
+        reason = self._layer.garbage.reason(why, now_us)
+        if reason is None:
             return
         if rejected_id is not None:
             self._send(empty(MessageType.RST, rejected_id))
-        self._tell(Undecodable(flaw, why, data[:HEAD_BYTES]))
+        self._tell(Undecodable(flaw, reason, data[:HEAD_BYTES]))
 
     def _lapse(self, token: bytes) -> None:
-        """Nobody has acknowledged a notification, which counts as its refusal (RFC 7641 §4.5)."""
-        self._replies.observations.pop(token, None)
+        """Nobody has acknowledged a notification: that is a refusal (RFC 7641 §4.5). Or there are too many."""
+        self._replies.end_observation(token)
         self._tell(CoapReset(token))
 
     def _request(self, message: WireMessage, data: bytes, now_us: int) -> None:
@@ -126,7 +143,7 @@ class CoapEndpoint:
             return
         lifetime_us = EXCHANGE_LIFETIME_US if message.type is MessageType.CON else NON_LIFETIME_US
         exchange = Exchange(now_us + lifetime_us)
-        self._layer.exchanges.put(key, exchange, now_us)
+        self._remember(message.message_id, exchange, now_us)
         self.has_asked = True
         self._latest_id = message.message_id
         options, why = usable(message.options, self._layer.rules.further_options)
@@ -141,6 +158,12 @@ class CoapEndpoint:
         else:
             self._refuse(request, result, data, now_us)
 
+    def _remember(self, message_id: int, exchange: Exchange, now_us: int) -> None:
+        self._layer.exchanges.put(exchange_key(self.session.id, message_id), exchange, now_us)
+        self._remembered.append(message_id)
+        if len(self._remembered) > MOST_REMEMBERED:
+            self._layer.exchanges.drop(exchange_key(self.session.id, self._remembered.pop(0)))
+
     def _refuse(self, request: PendingRequest, answer: Answered, data: bytes, now_us: int) -> None:
         """With a reason for the trace. A NON with a bad option is ignored (RFC 7252 §5.4.1)."""
         if request.is_confirmable or answer.code != BAD_OPTION:
@@ -149,8 +172,8 @@ class CoapEndpoint:
         self._tell(Undecodable(flaw, f"{code_text(answer.code)}: {answer.why}", data[:HEAD_BYTES]))
 
     def _ask(self, request: PendingRequest, envelope: CoapRequest, now_us: int) -> None:
-        if request.observe == 1:
-            self._replies.observations.pop(request.token, None)
+        if request.observe is not None:  # it begins anew, or ends
+            self._replies.end_observation(request.token)
         self._pending[request.token] = request
         if len(self._pending) > MOST_PENDING:
             del self._pending[next(iter(self._pending))]

@@ -9,6 +9,7 @@ from typing import Final
 from fleetrig.reference_server.coap_messages.agenda import Agenda
 from fleetrig.reference_server.coap_messages.expiring import Expiring
 from fleetrig.reference_server.coap_rules import CoapRules
+from fleetrig.reference_server.told_garbage import ToldGarbage
 from fleetrig.simulator.contract.clock import US_PER_S
 from fleetrig.simulator.contract.coap import CoapOptions
 
@@ -21,11 +22,9 @@ MOST_TRANSFERS: Final = 10_000
 MOST_TRANSFER_BYTES: Final = 64 * 1024 * 1024
 """Of unfinished uploads, and of bodies that are fetched block by block; each."""
 
-REJECTIONS_PER_S: Final = 100
-"""So many senders of garbage get an answer and a line in the trace each second; the rest gets silence."""
-
-ResourceKey = tuple[int, int, CoapOptions]
-"""Session, code, and those options that make two requests mean the same (RFC 7959 §2.4, §2.5)."""
+ResourceKey = tuple[int, int, int]
+"""Session, code, and a hash of those options that make two requests mean the same (RFC 7959 §2.4, §2.5): 60 KiB of
+options would be kept with every transfer and observation otherwise. Who finds two with one hash cheats itself alone."""
 
 
 class Exchange:
@@ -64,8 +63,7 @@ class Layer:
             EXCHANGE_LIFETIME_US, MOST_TRANSFERS, MOST_TRANSFER_BYTES
         )
         self.bodies: Expiring[ResourceKey, Served] = Expiring(EXCHANGE_LIFETIME_US, MOST_TRANSFERS, MOST_TRANSFER_BYTES)
-        self._rejections_until_us = 0
-        self._rejections = 0
+        self.garbage = ToldGarbage()
 
     def first_message_id(self) -> int:
         return int(self.uniform(0, 1 << 16)) & 0xFFFF
@@ -74,13 +72,6 @@ class Layer:
         """Until the first retransmission (RFC 7252 §4.2)."""
         rules = self.rules
         return int(rules.ack_timeout_us * self.uniform(1.0, rules.ack_random_factor))
-
-    def may_reject(self, now_us: int) -> bool:
-        """Whether garbage gets an answer now."""
-        if now_us >= self._rejections_until_us:
-            self._rejections_until_us, self._rejections = now_us + US_PER_S, 0
-        self._rejections += 1
-        return self._rejections <= REJECTIONS_PER_S
 
     def expire(self, now_us: int) -> None:
         """Call it now and then."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple, TypeVar
 
 from fleetrig.reference_server.coap_messages.blocks import Answered, cut, is_cut, with_etag
-from fleetrig.reference_server.coap_messages.confirmables import Confirmables
+from fleetrig.reference_server.coap_messages.confirmables import Confirmables, Message
 from fleetrig.reference_server.coap_messages.layer import Exchange, Layer, ResourceKey, Served
 from fleetrig.reference_server.coap_messages.options import Block, OptionNumber, uint_bytes
 from fleetrig.reference_server.coap_messages.requests import PendingRequest
@@ -24,6 +24,7 @@ SUCCESS: Final = 2
 OBSERVE_SEQUENCES: Final = 1 << 24
 
 MOST_OBSERVATIONS: Final = 64
+"""Of one endpoint; the platform is told that the oldest has ended."""
 MOST_NOTED: Final = 64
 """Of notifications that need no acknowledgement: a RST to one of the latest ends its observation."""
 
@@ -36,13 +37,15 @@ class Observation(NamedTuple):
 
 
 class Replies:
-    """The sending half of an endpoint. `given_up` is told of a notification that nobody has acknowledged."""
+    """The sending half of an endpoint. `given_up` is told of an observation that ends here: nobody has acknowledged a
+    notification, or there are too many of them."""
 
-    __slots__ = ("_layer", "_message_id", "_noted", "_send", "confirmables", "observations")
+    __slots__ = ("_given_up", "_layer", "_message_id", "_noted", "_send", "confirmables", "observations")
 
     def __init__(self, layer: Layer, send: Callable[[bytes], None], given_up: Callable[[bytes], None]) -> None:
         self._layer = layer
         self._send = send
+        self._given_up = given_up
         self._message_id = layer.first_message_id()
         self.confirmables = Confirmables(layer, send, given_up)
         self.observations: dict[bytes, Observation] = {}
@@ -55,13 +58,15 @@ class Replies:
     def answer(self, request: PendingRequest, response: CoapResponse, send: Send, now_us: int) -> None:
         """Sends a platform's answer, as `send` says."""
         code = code_number(response.code)
-        self._follow(request, code, response.observe)
+        too_many = self._follow(request, code, response.observe)
         served = Served(code, response.options, response.payload)
         asked = request.block2 if code >> 5 == SUCCESS else None
         cut_answer = self._cut(served, asked, request.resource, now_us)
         options = (*cut_answer.options, *_observe(response.observe), *_acknowledged_block(request))
         self._layer.uploads.drop(request.resource)
         self.reply(request, Answered(cut_answer.code, options, cut_answer.payload), now_us, send)
+        if too_many is not None:
+            self._given_up(too_many)
 
     def reply(self, request: PendingRequest, answer: Answered, now_us: int, send: Send | None = None) -> None:
         """Piggybacked where that is still possible, and otherwise in a message of its own."""
@@ -73,7 +78,7 @@ class Replies:
         message = WireMessage(kind, answer.code, message_id, request.token, answer.options, answer.payload)
         datagram = encode(message)
         if wants_ack:
-            self.confirmables.send(message_id, datagram, None, now_us, send)
+            self.confirmables.send(Message(message_id, datagram, None, send), now_us)
         else:
             self._send_remembered(request.exchange, datagram, send)
 
@@ -109,18 +114,24 @@ class Replies:
         options = (*answer.options, *_observe(response.observe))
         datagram = encode(WireMessage(kind, code, message_id, token, options, answer.payload))
         if response.confirmable:
-            self.confirmables.send(message_id, datagram, token, now_us, send)
+            self.confirmables.send(Message(message_id, datagram, token, send), now_us)
         else:
             _note(self._noted, message_id, token, MOST_NOTED)
             self._send_first(datagram, send)
 
     def rejected(self, message_id: int) -> bytes | None:
         """The token of the notification that a RST refuses, if it refuses one."""
-        waiting = self.confirmables.take(message_id)
-        token = self._noted.pop(message_id, None) if waiting is None else waiting.token
+        token = self.confirmables.rejected(message_id)
+        if token is None:
+            token = self._noted.pop(message_id, None)
         if token is not None:
             self.observations.pop(token, None)
         return token
+
+    def end_observation(self, token: bytes) -> None:
+        """If there is one: nothing of it is sent any more, nor sent again."""
+        self.observations.pop(token, None)
+        self.confirmables.withdraw(token)
 
     def close(self) -> None:
         self.confirmables.close()
@@ -135,10 +146,12 @@ class Replies:
             self._layer.bodies.put(resource, served, now_us, len(served.payload))
         return cut(served, asked, self._layer)
 
-    def _follow(self, request: PendingRequest, code: int, observe: int | None) -> None:
-        if observe is not None and request.observe == 0 and code >> 5 == SUCCESS:
-            observation = Observation(request.resource, request.block2)
-            _note(self.observations, request.token, observation, MOST_OBSERVATIONS)
+    def _follow(self, request: PendingRequest, code: int, observe: int | None) -> bytes | None:
+        """The token of the observation that gives way to a new one."""
+        if observe is None or request.observe != 0 or code >> 5 != SUCCESS:
+            return None
+        observation = Observation(request.resource, request.block2)
+        return _note(self.observations, request.token, observation, MOST_OBSERVATIONS)
 
     def _send_remembered(self, exchange: Exchange, datagram: bytes, send: Send | None) -> None:
         exchange.datagram, exchange.withheld = datagram, lost_repetitions(send)
@@ -165,7 +178,11 @@ def _acknowledged_block(request: PendingRequest) -> CoapOptions:
     return () if request.block1 is None else ((OptionNumber.BLOCK1, request.block1.to_bytes()),)
 
 
-def _note(noted: dict[K, V], key: K, value: V, most: int) -> None:
+def _note(noted: dict[K, V], key: K, value: V, most: int) -> K | None:
+    """The key that was dropped for it: the oldest."""
     noted[key] = value
-    if len(noted) > most:
-        del noted[next(iter(noted))]
+    if len(noted) <= most:
+        return None
+    oldest = next(iter(noted))
+    del noted[oldest]
+    return oldest

@@ -71,7 +71,7 @@ def pending(message: WireMessage, options: CoapOptions, exchange: Exchange, sess
         message.token,
         message.type is MessageType.CON,
         exchange,
-        (session, message.code, without(options, NOT_IN_KEY)),
+        (session, message.code, hash(without(options, NOT_IN_KEY))),
         block_of(options, OptionNumber.BLOCK1),
         block_of(options, OptionNumber.BLOCK2),
         _observe(message, options),

@@ -20,6 +20,8 @@ HEADER_BYTES: Final = 4
 LONGEST_TOKEN_BYTES: Final = 8
 PAYLOAD_MARKER: Final = 0xFF
 LARGEST_OPTION_NUMBER: Final = 65_535
+MOST_OPTIONS: Final = 255
+"""A URI of Proxy-Uri's 1,034 bytes has no more; a datagram has room for 65,000, which would cost 40 ms."""
 
 
 class MessageType(IntEnum):
@@ -104,6 +106,8 @@ def _options_and_payload(data: bytes, at: int) -> tuple[CoapOptions, bytes]:
             raise ValueError(f"an option number of {number}")
         if at + length > end:
             raise ValueError(f"it ends within the value of option {number}")
+        if len(options) == MOST_OPTIONS:
+            raise ValueError(f"more than {MOST_OPTIONS} options")
         options.append((number, data[at : at + length]))
         at += length
     return tuple(options), b""

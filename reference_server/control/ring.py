@@ -8,6 +8,7 @@ from typing import Final
 
 from fleetrig.simulator.contract.envelope import payload_of
 from fleetrig.simulator.contract.http import parts_of
+from fleetrig.simulator.contract.mqtt_size import MEASURES
 from fleetrig.simulator.contract.trace import TraceEvent
 
 MAX_EVENTS: Final = 10_000
@@ -24,14 +25,19 @@ class TraceRing:
         self._max_events = max_events
         self._max_body_bytes = max_body_bytes
         self._events: deque[TraceEvent] = deque()
+        self._sizes_bytes: deque[int] = deque()
+        """Of the same events."""
         self._body_bytes = 0
         self._forgotten = 0
 
     def __call__(self, event: TraceEvent) -> None:
+        size_bytes = _held_bytes(event)
         self._events.append(event)
-        self._body_bytes += _held_bytes(event)
+        self._sizes_bytes.append(size_bytes)
+        self._body_bytes += size_bytes
         while len(self._events) > self._max_events or self._body_bytes > self._max_body_bytes:
-            self._body_bytes -= _held_bytes(self._events.popleft())
+            self._events.popleft()
+            self._body_bytes -= self._sizes_bytes.popleft()
             self._forgotten += 1
 
     @property
@@ -60,10 +66,14 @@ class TraceRing:
 
 
 def _held_bytes(event: TraceEvent) -> int:
-    """What an event's body takes in memory; what lies in a file or is made as it is read takes nothing."""
-    if event.envelope is None:
+    """What an event's body takes in memory; what lies in a file or is made as it is read takes nothing. A packet of
+    MQTT may have 50,000 properties and no body."""
+    envelope = event.envelope
+    if envelope is None:
         return 0
-    body = payload_of(event.envelope)
+    if (measure := MEASURES.get(type(envelope))) is not None:
+        return measure(envelope)
+    body = payload_of(envelope)
     if isinstance(body, bytes):  # nearly always, and this is run for every event
         return len(body)
     return sum(len(part) for part in parts_of(body) if isinstance(part, bytes))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from fleetrig.simulator.contract.bounds import Bound
 from fleetrig.simulator.contract.errors import ModelError
 from fleetrig.simulator.contract.undecodable import Flaw
 
+PARTS: Final = Bound(5_000, "properties or topic filters in a packet", "each takes 3 us, and others wait so long")
 LARGEST_FIELD_BYTES: Final = 65_535
 LARGEST_VARIABLE: Final = 268_435_455
 """Four bytes of seven bits."""
@@ -19,6 +21,12 @@ class BrokenPacket(Exception):
         super().__init__(why)
         self.why = why
         self.flaw = flaw
+
+
+def check_parts(count: int) -> None:
+    """Raises BrokenPacket for more of them than one packet may have."""
+    if count > PARTS.most:
+        raise BrokenPacket(f"too many parts, expected {PARTS}", Flaw.TOO_LARGE)
 
 
 class FieldReader:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from fleetrig.reference_server.mqtt_codec.connect import read_connect
-from fleetrig.reference_server.mqtt_codec.fields import BrokenPacket, FieldReader
+from fleetrig.reference_server.mqtt_codec.fields import BrokenPacket, FieldReader, check_parts
 from fleetrig.reference_server.mqtt_codec.properties import PropertyPlace, read_properties
 from fleetrig.reference_server.mqtt_codec.topic_names import check_topic_name
 from fleetrig.simulator.contract.mqtt import (
@@ -93,6 +93,7 @@ def read_subscribe(_: int, reader: FieldReader, version: MqttVersion) -> MqttSub
     wanted = []
     while not reader.is_at_end():
         wanted.append(_read_subscription(reader, version))
+        check_parts(len(wanted))
     if not wanted:
         raise BrokenPacket("a SUBSCRIBE has no topic filter", Flaw.PROTOCOL)
     return MqttSubscribe(tuple(wanted), packet_id, properties)
@@ -126,6 +127,7 @@ def read_unsubscribe(_: int, reader: FieldReader, version: MqttVersion) -> MqttU
     filters = []
     while not reader.is_at_end():
         filters.append(reader.text("topic filter"))
+        check_parts(len(filters))
     if not filters:
         raise BrokenPacket("an UNSUBSCRIBE has no topic filter", Flaw.PROTOCOL)
     return MqttUnsubscribe(tuple(filters), packet_id, properties)

@@ -10,6 +10,7 @@ from fleetrig.reference_server.mqtt_codec.fields import (
     BrokenPacket,
     FieldReader,
     binary_bytes,
+    check_parts,
     text_bytes,
     variable_bytes,
 )
@@ -104,6 +105,7 @@ def read_properties(reader: FieldReader, place: PropertyPlace) -> Properties:
     while reader.at < end:
         known = _expected(reader.byte("property"), place, seen)
         found.append((known.name, _checked(known, _read_value(reader, known))))
+        check_parts(len(found))
     if reader.at > end:
         raise BrokenPacket("its properties are longer than their length says")
     return tuple(found)

@@ -38,6 +38,8 @@ class PublishAnswer:
     outputs: Sequence[Output] = ()
     reason: str = ""
     changed: str = ""
+    device: str = ""
+    """Whose connection this has turned out to be; empty: as before."""
 
 
 class SessionEnd(StrEnum):
@@ -58,6 +60,12 @@ class MqttApplication(Protocol):
 
     def grant(self, client: ClientState, wanted: Subscription, now_us: int) -> int:
         """The QoS that a subscription gets (rules may lower it), or a reason code from 0x80 on."""
+
+    def subscribed(self, client: ClientState, topic_filters: Sequence[str], now_us: int) -> Sequence[Output]:
+        """It has got these, anew or again, and has been told. The outputs come before what is retained."""
+
+    def unsubscribed(self, client: ClientState, topic_filters: Sequence[str], now_us: int) -> Sequence[Output]:
+        """It has given these up, and has been told. Those that it has when it goes are in `ended` still."""
 
     def published(self, client: ClientState, publish: MqttPublish, now_us: int) -> PublishAnswer:
         """A message of a client, or its will; for wills only `outputs`, `reason` and `changed` count."""

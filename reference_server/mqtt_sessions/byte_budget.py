@@ -5,28 +5,15 @@ from __future__ import annotations
 from typing import Final
 
 from fleetrig.simulator.contract.bounds import Bound
-from fleetrig.simulator.contract.mqtt import MqttPublish, Properties
+from fleetrig.simulator.contract.mqtt import MqttPacket
+from fleetrig.simulator.contract.mqtt_size import packet_bytes_of
 
 MESSAGE_BYTES: Final = 200
 """What a message takes beside its texts, about."""
 
 
-def size_bytes_of(publish: MqttPublish) -> int:
-    return MESSAGE_BYTES + len(publish.topic) + len(publish.payload) + _properties_bytes(publish.properties)
-
-
-def _properties_bytes(properties: Properties) -> int:
-    return sum(len(part) for _, value in properties for part in _texts(value))
-
-
-def _texts(value: object) -> tuple[str | bytes, ...]:
-    match value:
-        case str() | bytes():
-            return (value,)
-        case (str() as name, str() as text):
-            return (name, text)
-        case _:
-            return ()
+def size_bytes_of(packet: MqttPacket) -> int:
+    return MESSAGE_BYTES + packet_bytes_of(packet)
 
 
 class ByteBudget:

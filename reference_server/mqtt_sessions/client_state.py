@@ -52,6 +52,18 @@ class ClientState:
     expires_us: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class HeldPackets:
+    """They wait for a CONNECT. `budget`: a connection's, which is a share of what all strangers have."""
+
+    budget: ByteBudget
+    packets: list[Envelope] = field(default_factory=list)
+
+    def let_go(self) -> list[Envelope]:
+        self.budget.give_back(self.budget.used_bytes)
+        return self.packets
+
+
 @dataclass(slots=True, eq=False)
 class ClientConnection:
     """A connection that is open."""
@@ -62,13 +74,17 @@ class ClientConnection:
     device: str = ""
     client: ClientState | None = None
     wants_reasons: bool = True
-    """MQTT 5: it has not declined reason strings (§3.1.2.11.7)."""
+    """MQTT 5: reason strings."""
     keep_alive_us: int | None = None
     """It is gone after that much silence."""
     heard_us: int = 0
-    held: list[Envelope] | None = None
+    held: HeldPackets | None = None
     """What has come before its CONNECT, if that is kept."""
-    held_bytes: int = 0
+
+    def drop_held(self) -> list[Envelope]:
+        """What was held, which is held no longer."""
+        held, self.held = self.held, None
+        return [] if held is None else held.let_go()
 
     @property
     def is_v5(self) -> bool:

@@ -24,6 +24,8 @@ from fleetrig.simulator.contract.mqtt import (
 
 REASON_CHARS: Final = 200
 """Of a reason string; longer ones are cut."""
+ROOMY_BYTES: Final = 1_024
+"""A packet of so many bytes has room for a reason string, whatever its characters [MQTT-3.14.2-3]."""
 
 
 def refusal_of(connect: MqttConnect, rules: SessionRules) -> Violation | None:
@@ -91,6 +93,10 @@ def _told(
     yield "receive_maximum", rules.limits.receive_maximum.most
     if not rules.retains:
         yield "retain_available", 0
+    if rules.packet_bytes is not None:
+        yield "maximum_packet_size", rules.packet_bytes
+    if rules.topic_aliases:
+        yield "topic_alias_maximum", rules.topic_aliases
     if not connect.client_id:
         yield "assigned_client_identifier", client_id
     yield "subscription_identifier_available", 0
@@ -120,9 +126,9 @@ def keep_alive_s(connect: MqttConnect, rules: SessionRules) -> int:
 
 def silence_us(connect: MqttConnect, rules: SessionRules) -> int | None:
     """After how much silence the client is gone (§3.1.2.10)."""
-    if rules.keep_alive_factor is None:
-        return None
-    return to_us(keep_alive_s(connect, rules) * rules.keep_alive_factor) or None
+    factor = rules.keep_alive_factor or 0
+    spans_s = (keep_alive_s(connect, rules) * factor, rules.silence_s or 0)
+    return min((to_us(span_s) for span_s in spans_s if span_s), default=None)
 
 
 def will_of(connect: MqttConnect, rules: SessionRules) -> PendingWill | None:
@@ -132,6 +138,12 @@ def will_of(connect: MqttConnect, rules: SessionRules) -> PendingWill | None:
     properties = tuple(pair for pair in will.properties if pair[0] != "will_delay_interval")
     publish = MqttPublish(will.topic, will.payload, will.qos, will.retain, properties=properties)
     return PendingWill(publish, number_of(will.properties, "will_delay_interval", 0))
+
+
+def wants_reasons(connect: MqttConnect) -> bool:
+    """It has not declined reason strings (MQTT 5 §3.1.2.11.7), and takes packets that have room for them."""
+    is_asked = number_of(connect.properties, "request_problem_information", 1) != 0
+    return is_asked and number_of(connect.properties, "maximum_packet_size", ROOMY_BYTES) >= ROOMY_BYTES
 
 
 def property_of(properties: Properties, name: str) -> PropertyValue | None:

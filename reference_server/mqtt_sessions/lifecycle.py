@@ -7,6 +7,7 @@ the session that goes on or begins, CONNACK, then what has waited for the client
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Final
 
 from fleetrig.reference_server.mqtt_sessions.application import LogIn, MqttApplication, SessionEnd
 from fleetrig.reference_server.mqtt_sessions.byte_budget import ByteBudget, size_bytes_of
@@ -24,6 +25,7 @@ from fleetrig.reference_server.mqtt_sessions.connecting import (
     refused,
     session_expiry_s,
     silence_us,
+    wants_reasons,
     will_of,
 )
 from fleetrig.reference_server.mqtt_sessions.deadlines import Deadlines
@@ -34,9 +36,12 @@ from fleetrig.reference_server.mqtt_sessions.reaction_draft import ReactionDraft
 from fleetrig.reference_server.mqtt_sessions.reason_codes import MqttReason
 from fleetrig.reference_server.mqtt_sessions.session_rules import SessionRules
 from fleetrig.reference_server.mqtt_sessions.violation import Violation
-from fleetrig.simulator.contract.clock import to_us
+from fleetrig.simulator.contract.clock import to_s, to_us
 from fleetrig.simulator.contract.mqtt import MqttConnack, MqttConnect, MqttDisconnect
 from fleetrig.simulator.contract.session import Session
+
+ROOM_FOR_KEPT: Final = 0.75
+"""When more of the bytes of all sessions is taken, clients that are away are forgotten."""
 
 
 class SessionLifecycle:
@@ -78,6 +83,7 @@ class SessionLifecycle:
         connection = self.connections.pop(session, None)
         self._deadlines.cancel(session)
         if connection is not None:
+            connection.drop_held()
             draft.device = connection.device
             self._detach(connection, SessionEnd.LOST, draft, now_us)
 
@@ -114,7 +120,7 @@ class SessionLifecycle:
 
     def _ended(self, connection: ClientConnection) -> None:
         connection.state = ConnectionState.ENDED
-        connection.held = None
+        connection.drop_held()
         self._deadlines.cancel(connection.session)
 
     def _detach(self, connection: ClientConnection, end: SessionEnd, draft: ReactionDraft, now_us: int) -> None:
@@ -129,9 +135,15 @@ class SessionLifecycle:
         client.expires_us = now_us + to_us(client.expiry_s)
         self._away[client.key] = client
         self._do_due_of(client, draft, now_us)
-        if len(self._away) > self._rules.limits.kept_sessions.most:
+        self._make_room(draft, now_us)
+
+    def _make_room(self, draft: ReactionDraft, now_us: int) -> None:
+        """Those who are away do not keep others from coming: who has been away longest is forgotten."""
+        limits, most_bytes = self._rules.limits, self._budget.bound.most * ROOM_FOR_KEPT
+        while self._away and (len(self._away) > limits.kept_sessions.most or self._budget.used_bytes > most_bytes):
+            bound = limits.kept_sessions if self._budget.used_bytes <= most_bytes else self._budget.bound
             self._forget(next(iter(self._away.values())), draft, now_us)
-            draft.note(changed=f"a session is forgotten, expected {self._rules.limits.kept_sessions}")
+            draft.note(changed=f"a session is forgotten, expected {bound}")
 
     # CONNECT
 
@@ -139,7 +151,7 @@ class SessionLifecycle:
         self, connection: ClientConnection, connect: MqttConnect, session: Session, draft: ReactionDraft, now_us: int
     ) -> None:
         connection.version = connect.version
-        connection.wants_reasons = number_of(connect.properties, "request_problem_information", 1) != 0
+        connection.wants_reasons = wants_reasons(connect)
         if (violation := refusal_of(connect, self._rules)) is not None:
             self._refuse(connection, violation, draft)
             return
@@ -168,6 +180,7 @@ class SessionLifecycle:
         client_id = connect.client_id or (self._new_client_id() if needs_id else "")
         key = (login.scope, client_id if self._rules.takes_over else f"{client_id} {connection.session}")
         kept = self._session_of(key, connect, draft, now_us)
+        self._make_room(draft, now_us)
         client = self._new_client(key, client_id) if kept is None else kept
         client.device, client.version, client.session = login.device, connect.version, connection.session
         client.expiry_s = session_expiry_s(connect, self._rules)
@@ -183,7 +196,7 @@ class SessionLifecycle:
         connack = accepted(connect, self._rules, client_id, client.expiry_s, is_kept=kept is not None)
         draft.send(connection.session, [connack])
         window = number_of(connect.properties, "receive_maximum", PACKET_IDS)
-        draft.send(connection.session, client.outgoing.resume(window))
+        draft.send(connection.session, client.outgoing.resume(window, now_us))
 
     def _session_of(
         self, key: ClientKey, connect: MqttConnect, draft: ReactionDraft, now_us: int
@@ -247,7 +260,7 @@ class SessionLifecycle:
         elif (due_us := connection.heard_us + connection.keep_alive_us) > now_us:
             self._deadlines.put(key, due_us)  # it has been heard meanwhile
         else:
-            why = f"nothing was heard for {self._rules.keep_alive_factor:g} times its keep-alive time"
+            why = f"nothing was heard for {to_s(connection.keep_alive_us):g} s"
             self.end(connection, Violation(MqttReason.KEEP_ALIVE_TIMEOUT, why), draft, now_us)
         return draft
 

@@ -8,6 +8,7 @@ from typing import Final
 from fleetrig.reference_server.mqtt_codec.encoder import encode
 from fleetrig.reference_server.mqtt_sessions.application import MqttApplication, PublishAnswer
 from fleetrig.reference_server.mqtt_sessions.client_state import ClientState
+from fleetrig.reference_server.mqtt_sessions.message_expiry import TimedMessage, timed
 from fleetrig.reference_server.mqtt_sessions.reaction_draft import ReactionDraft
 from fleetrig.reference_server.mqtt_sessions.reason_codes import REFUSED, MqttReason
 from fleetrig.reference_server.mqtt_sessions.retained import RetainedMessages
@@ -62,6 +63,7 @@ class MessageFlow:
             _acknowledge(client, kind, publish.packet_id, answer.code, draft)
         draft.outputs += answer.outputs
         draft.note(answer.reason, answer.changed)
+        draft.device = answer.device or draft.device
         return Violation(answer.code, answer.reason) if answer.ends else None
 
     def _violation_of(self, client: ClientState, publish: MqttPublish, is_exactly_once: bool) -> Violation | None:
@@ -74,7 +76,9 @@ class MessageFlow:
             return Violation(MqttReason.RECEIVE_MAXIMUM_EXCEEDED, f"too many unreleased messages, expected {bound}")
         return None
 
-    def acknowledged(self, client: ClientState, ack: MqttPublishAck, draft: ReactionDraft) -> Violation | None:
+    def acknowledged(
+        self, client: ClientState, ack: MqttPublishAck, draft: ReactionDraft, now_us: int
+    ) -> Violation | None:
         """PUBREL of a message that has come, or the answer to one that was sent."""
         if ack.kind is PublishAckKind.PUBREL:
             is_known = ack.packet_id in client.unreleased
@@ -82,7 +86,7 @@ class MessageFlow:
             code = MqttReason.SUCCESS if is_known else MqttReason.PACKET_IDENTIFIER_NOT_FOUND
             _acknowledge(client, PublishAckKind.PUBCOMP, ack.packet_id, code, draft)
             return None
-        outcome = client.outgoing.acknowledge(ack)
+        outcome = client.outgoing.acknowledge(ack, now_us)
         if client.session is not None:
             draft.send(client.session, [_of_version(packet, client.version) for packet in outcome.packets])
         return Violation(MqttReason.PROTOCOL_ERROR, outcome.flaw) if outcome.flaw else None
@@ -99,22 +103,28 @@ class MessageFlow:
         if client.session is not None:
             draft.send(client.session, [MqttSuback(subscribe.packet_id, codes)])
         draft.note(_refusals([(wanted, why) for wanted, _, why in answers if why]))
-        self._send_retained(client, [wanted for wanted, _, why in answers if not why], before, draft)
+        granted = [wanted for wanted, _, why in answers if not why]
+        if granted:
+            got = tuple(dict.fromkeys(one.topic_filter for one in granted))
+            draft.outputs += self._application.subscribed(client, got, now_us)
+        self._send_retained(client, granted, before, draft, now_us)
         return None
 
     def _send_retained(
-        self, client: ClientState, wanted: list[Subscription], before: set[str], draft: ReactionDraft
+        self, client: ClientState, wanted: list[Subscription], before: set[str], draft: ReactionDraft, now_us: int
     ) -> None:
         """What fits several filters of a packet comes once, or one packet could ask for any amount."""
-        found: dict[str, tuple[MqttPublish, Subscription]] = {}
+        found: dict[str, tuple[TimedMessage, Subscription]] = {}
         asked = {one.topic_filter for one in wanted if _wants_retained(one, before)}
         for topic_filter in sorted(asked):
             granted = client.subscriptions[topic_filter]
-            for publish in self._retained.matching(levels_of(topic_filter)):
-                if publish.topic not in found or found[publish.topic][1].qos < granted.qos:
-                    found[publish.topic] = (publish, granted)
-        for publish, granted in found.values():
-            self._deliver(client, _as_wanted(publish, replace(granted, retain_as_published=True), client), draft)
+            for message in self._retained.matching(levels_of(topic_filter), now_us):
+                topic = message.publish.topic
+                if topic not in found or found[topic][1].qos < granted.qos:
+                    found[topic] = (message, granted)
+        for message, granted in found.values():
+            publish = _as_wanted(message.publish, replace(granted, retain_as_published=True), client)
+            self._deliver(client, message.with_publish(publish), draft, now_us)
 
     def _granted(self, client: ClientState, wanted: Subscription, now_us: int) -> tuple[int, str]:
         """The QoS, or a reason code and why."""
@@ -136,14 +146,15 @@ class MessageFlow:
         self._subscriptions.put(levels_of(topic_filter), client, granted)
         return granted.qos, ""
 
-    def unsubscribe(self, client: ClientState, unsubscribe: MqttUnsubscribe, draft: ReactionDraft) -> None:
-        codes = [
-            MqttReason.SUCCESS if self._drop(client, one) else MqttReason.NO_SUBSCRIPTION_EXISTED
-            for one in unsubscribe.topic_filters
-        ]
+    def unsubscribe(self, client: ClientState, unsubscribe: MqttUnsubscribe, draft: ReactionDraft, now_us: int) -> None:
+        given_up = [self._drop(client, one) for one in unsubscribe.topic_filters]
+        codes = [MqttReason.SUCCESS if has_had else MqttReason.NO_SUBSCRIPTION_EXISTED for has_had in given_up]
         if client.session is not None:
             shown = tuple(map(int, codes)) if client.version is MqttVersion.V5 else ()
             draft.send(client.session, [MqttUnsuback(unsubscribe.packet_id, shown)])
+        if any(given_up):
+            gone = tuple(one for one, has_had in zip(unsubscribe.topic_filters, given_up, strict=True) if has_had)
+            draft.outputs += self._application.unsubscribed(client, gone, now_us)
 
     def _drop(self, client: ClientState, topic_filter: str) -> bool:
         if client.subscriptions.pop(topic_filter, None) is None:
@@ -163,9 +174,9 @@ class MessageFlow:
 
     # To clients
 
-    def route(self, publish: MqttPublish, publisher: ClientState | None) -> PublishAnswer:
+    def route(self, publish: MqttPublish, now_us: int, publisher: ClientState | None) -> PublishAnswer:
         """A message to everybody who has subscribed to its topic, once each, and kept if it is to be retained."""
-        draft = ReactionDraft()
+        draft, message = ReactionDraft(), timed(publish, now_us)
         found: dict[ClientState, Subscription] = {}
         for client, wanted in self._subscriptions.matching(levels_of(publish.topic)):
             if not (wanted.no_local and client is publisher) and (
@@ -173,24 +184,25 @@ class MessageFlow:
             ):
                 found[client] = wanted
         for client, wanted in found.items():
-            self._deliver(client, _as_wanted(publish, wanted, client), draft)
-        if publish.retain and self._rules.retains and (bound := self._retained.keep(publish)) is not None:
+            self._deliver(client, message.with_publish(_as_wanted(publish, wanted, client)), draft, now_us)
+        if publish.retain and self._rules.retains and (bound := self._retained.keep(message)) is not None:
             draft.note(changed=f"not retained, expected {bound}")
         return PublishAnswer(outputs=draft.outputs, changed=draft.reaction().changed)
 
-    def send(self, client: ClientState, publish: MqttPublish) -> list[Output]:
+    def send(self, client: ClientState, publish: MqttPublish, now_us: int) -> list[Output]:
         """A message of the platform to one client, whatever it has subscribed to."""
         draft = ReactionDraft()
-        self._deliver(client, publish, draft)
+        self._deliver(client, timed(publish, now_us), draft, now_us)
         return draft.outputs
 
-    def _deliver(self, client: ClientState, publish: MqttPublish, draft: ReactionDraft) -> None:
+    def _deliver(self, client: ClientState, message: TimedMessage, draft: ReactionDraft, now_us: int) -> None:
+        publish = message.publish
         if client.is_over:
             return
         if client.most_packet_bytes is not None and _packet_bytes(publish, client) > client.most_packet_bytes:
             draft.note(changed=f"a message is larger than {client.client_id[:100]} takes")
             return
-        packets, bound = client.outgoing.put(publish, is_connected=client.session is not None)
+        packets, bound = client.outgoing.put(message, now_us, is_connected=client.session is not None)
         if client.session is not None:
             draft.outputs += [Send(client.session, packet) for packet in packets]
         if bound is not None:

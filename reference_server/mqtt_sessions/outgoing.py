@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from fleetrig.reference_server.mqtt_sessions.byte_budget import ByteBudget, size_bytes_of
+from fleetrig.reference_server.mqtt_sessions.message_expiry import TimedMessage
 from fleetrig.reference_server.mqtt_sessions.reason_codes import REFUSED, MqttReason
 from fleetrig.reference_server.mqtt_sessions.session_limits import SessionLimits
 from fleetrig.simulator.contract.bounds import Bound
@@ -48,7 +49,7 @@ class OutgoingMessages:
         self._sent: dict[int, SentMessage] = {}
         self._again: list[int] = []
         """Packet ids of what was sent on an earlier connection and has yet to be sent again; as many as `in_flight`."""
-        self._waiting: deque[MqttPublish] | None = None
+        self._waiting: deque[TimedMessage] | None = None
         """Made when it is needed: it takes more than all the rest together."""
         self.window = limits.in_flight.most
         """How many may be unacknowledged: ours, or the client's receive maximum (MQTT 5 §3.1.2.11.3)."""
@@ -58,8 +59,9 @@ class OutgoingMessages:
         """How many messages are kept for the client."""
         return len(self._sent) + len(self._waiting or ())
 
-    def put(self, publish: MqttPublish, *, is_connected: bool) -> tuple[list[MqttPacket], Bound | None]:
+    def put(self, message: TimedMessage, now_us: int, *, is_connected: bool) -> tuple[list[MqttPacket], Bound | None]:
         """What to send now, and the bound that has made the message go lost, if one has."""
+        publish = message.publish
         if publish.qos == 0:
             return ([replace(publish, packet_id=0, dup=False)] if is_connected else []), None
         if not self._redelivers:
@@ -70,16 +72,16 @@ class OutgoingMessages:
             return [], bound
         if self._waiting is None:
             self._waiting = deque()
-        self._waiting.append(publish)
-        return (list(self._next()) if is_connected else []), None
+        self._waiting.append(message)
+        return (list(self._next(now_us)) if is_connected else []), None
 
-    def resume(self, window: int) -> list[MqttPacket]:
+    def resume(self, window: int, now_us: int) -> list[MqttPacket]:
         """A new connection: everything unacknowledged again, in its order, then what has waited."""
         self.window = min(window, self._limits.in_flight.most)
         self._again = list(self._sent)
-        return list(self._next())
+        return list(self._next(now_us))
 
-    def acknowledge(self, ack: MqttPublishAck) -> AckOutcome:
+    def acknowledge(self, ack: MqttPublishAck, now_us: int) -> AckOutcome:
         """PUBACK, PUBREC or PUBCOMP of the client."""
         if not self._redelivers:
             return AckOutcome()
@@ -90,12 +92,12 @@ class OutgoingMessages:
             case _, None:
                 return AckOutcome()  # a second acknowledgement is harmless
             case PublishAckKind.PUBACK, SentMessage(publish) if publish.qos == 1:
-                return self._done(ack.packet_id)
+                return self._done(ack.packet_id, now_us)
             case PublishAckKind.PUBCOMP, SentMessage(publish, True):
-                return self._done(ack.packet_id)
+                return self._done(ack.packet_id, now_us)
             case PublishAckKind.PUBREC, SentMessage(publish) if publish.qos == 2:
                 if ack.code >= REFUSED:
-                    return self._done(ack.packet_id)
+                    return self._done(ack.packet_id, now_us)
                 self._sent[ack.packet_id] = SentMessage(publish, is_released=True)
                 return AckOutcome((_pubrel(ack.packet_id),))
             case _:
@@ -107,19 +109,23 @@ class OutgoingMessages:
         self._again.clear()
         self._waiting = None
 
-    def _done(self, packet_id: int) -> AckOutcome:
+    def _done(self, packet_id: int, now_us: int) -> AckOutcome:
         self._budget.give_back(size_bytes_of(self._sent.pop(packet_id).publish))
         if packet_id in self._again:
             self._again.remove(packet_id)
-        return AckOutcome(tuple(self._next()))
+        return AckOutcome(tuple(self._next(now_us)))
 
-    def _next(self) -> Iterator[MqttPacket]:
+    def _next(self, now_us: int) -> Iterator[MqttPacket]:
         """Sends what waits, as far as the window allows."""
         while self._again and len(self._sent) - len(self._again) < self.window:
             packet_id = self._again.pop(0)
             yield _sent_again(packet_id, self._sent[packet_id])
         while self._waiting and len(self._sent) < self.window:
-            publish = self._numbered(self._waiting.popleft())
+            message = self._waiting.popleft()
+            if message.is_over(now_us):
+                self._budget.give_back(size_bytes_of(message.publish))
+                continue
+            publish = self._numbered(message.as_of(now_us))
             self._sent[publish.packet_id] = SentMessage(publish)
             yield publish
 

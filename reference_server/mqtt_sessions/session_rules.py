@@ -84,6 +84,10 @@ class SessionRules:
     """Sessions outlive their connections, as clients want it."""
     tells_limits: bool = True
     """An MQTT 5 client learns from the CONNACK what this server does not offer."""
+    topic_aliases: int = 0
+    """How many an MQTT 5 client may use, if it is told (`tells_limits`)."""
+    packet_bytes: int | None = None
+    """What an MQTT 5 client is told to be the largest packet; `MqttLimits.packet_bytes` is what holds."""
     reason_strings: bool = False
     """An MQTT 5 client that did not decline them gets the reason for the trace as text."""
 
@@ -91,6 +95,8 @@ class SessionRules:
 
     keep_alive_factor: float | None = 1.5
     """A client that says nothing for that many of its keep-alive times is gone; None: it may be silent."""
+    silence_s: float | None = None
+    """A client that says nothing for so long is gone, whatever its keep-alive time."""
     server_keep_alive_s: int | None = None
     """An MQTT 5 client must use this keep-alive time in place of a longer one."""
     publishes_wills: bool = True

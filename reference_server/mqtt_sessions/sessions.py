@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from fleetrig.reference_server.mqtt_sessions.application import MqttApplication, PublishAnswer
-from fleetrig.reference_server.mqtt_sessions.byte_budget import MESSAGE_BYTES, size_bytes_of
-from fleetrig.reference_server.mqtt_sessions.client_state import ClientConnection, ClientState
+from fleetrig.reference_server.mqtt_sessions.byte_budget import MESSAGE_BYTES, ByteBudget
+from fleetrig.reference_server.mqtt_sessions.client_state import ClientConnection, ClientState, HeldPackets
 from fleetrig.reference_server.mqtt_sessions.lifecycle import SessionLifecycle
 from fleetrig.reference_server.mqtt_sessions.message_flow import MessageFlow
 from fleetrig.reference_server.mqtt_sessions.packet_table import Step, step_of
@@ -32,6 +32,7 @@ from fleetrig.simulator.contract.mqtt import (
     MqttSubscribe,
     MqttUnsubscribe,
 )
+from fleetrig.simulator.contract.mqtt_size import packet_bytes_of
 from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.contract.undecodable import Flaw, Undecodable
 
@@ -46,6 +47,7 @@ class MqttSessions:
 
     def __init__(self, rules: SessionRules, application: MqttApplication, new_client_id: Callable[[], str]) -> None:
         self.rules = rules
+        self._strangers = ByteBudget(rules.limits.all_held_bytes)
         self._flow = MessageFlow(rules, application)
         self._life = SessionLifecycle(rules, application, self._flow, new_client_id)
 
@@ -62,6 +64,7 @@ class MqttSessions:
         connection.heard_us = now_us
         draft = ReactionDraft(connection.device)
         self._step(connection, envelope, session, draft, now_us)
+        connection.device = draft.device
         return draft.reaction()
 
     def closed(self, session: Session, now_us: int) -> Reaction:
@@ -84,13 +87,13 @@ class MqttSessions:
 
     # What platforms say
 
-    def route(self, publish: MqttPublish, publisher: ClientState | None = None) -> PublishAnswer:
+    def route(self, publish: MqttPublish, now_us: int, publisher: ClientState | None = None) -> PublishAnswer:
         """A message to everybody who has subscribed to its topic. `publisher`: its sender, for `no_local`."""
-        return self._flow.route(publish, publisher)
+        return self._flow.route(publish, now_us, publisher)
 
-    def send(self, client: ClientState, publish: MqttPublish) -> list[Output]:
+    def send(self, client: ClientState, publish: MqttPublish, now_us: int) -> list[Output]:
         """A message to one client, whatever it has subscribed to."""
-        return self._flow.send(client, publish)
+        return self._flow.send(client, publish, now_us)
 
     def end(self, session: int, code: int, reason: str, now_us: int) -> Reaction:
         """The platform ends a connection of its own accord; harmless for one that has ended."""
@@ -133,11 +136,11 @@ class MqttSessions:
             case MqttPublish() if step is Step.RECEIVE and client is not None:
                 return self._flow.receive(client, envelope, draft, now_us)
             case MqttPublishAck() if step is Step.ACKNOWLEDGED and client is not None:
-                return self._flow.acknowledged(client, envelope, draft)
+                return self._flow.acknowledged(client, envelope, draft, now_us)
             case MqttSubscribe() if step is Step.SUBSCRIBE and client is not None:
                 return self._flow.subscribe(client, envelope, draft, now_us)
             case MqttUnsubscribe() if step is Step.UNSUBSCRIBE and client is not None:
-                self._flow.unsubscribe(client, envelope, draft)
+                self._flow.unsubscribe(client, envelope, draft, now_us)
                 return None
             case _ if step is Step.PING:
                 draft.send(connection.session, [MqttPingresp()])
@@ -148,18 +151,16 @@ class MqttSessions:
     # Before a CONNECT
 
     def _hold(self, connection: ClientConnection, envelope: Envelope, draft: ReactionDraft, now_us: int) -> None:
-        held = connection.held = connection.held or []
-        connection.held_bytes += size_bytes_of(envelope) if isinstance(envelope, MqttPublish) else MESSAGE_BYTES
         limits = self.rules.limits
-        if (bound := _exceeded(limits.held_packets, len(held) + 1)
-                or _exceeded(limits.held_bytes, connection.held_bytes)) is not None:  # fmt: skip
+        held = connection.held = connection.held or HeldPackets(ByteBudget(limits.held_bytes, self._strangers))
+        bound = _exceeded(limits.held_packets, len(held.packets) + 1) or held.budget.take(_held_bytes(envelope))
+        if bound is not None:
             self._life.end(connection, Violation(MqttReason.QUOTA_EXCEEDED, f"expected {bound}"), draft, now_us)
         else:
-            held.append(envelope)
+            held.packets.append(envelope)
 
     def _let_in_held(self, connection: ClientConnection, session: Session, draft: ReactionDraft, now_us: int) -> None:
-        held, connection.held, connection.held_bytes = connection.held, None, 0
-        for envelope in held or ():
+        for envelope in connection.drop_held():
             self._step(connection, envelope, session, draft, now_us)
 
     def _broken(self, connection: ClientConnection, broken: Undecodable, draft: ReactionDraft, now_us: int) -> None:
@@ -173,6 +174,10 @@ class MqttSessions:
 
 def _exceeded(bound: Bound, size: int) -> Bound | None:
     return bound if size > bound.most else None
+
+
+def _held_bytes(envelope: Envelope) -> int:
+    return MESSAGE_BYTES + packet_bytes_of(envelope)
 
 
 def _name_of(envelope: Envelope) -> str:

@@ -92,6 +92,19 @@ def key_pem(key: SigningKey) -> bytes:
     )
 
 
+def kind_of(key: object) -> KeyKind:
+    """Of a public key. Raises ValueError for one of a kind that is not made here."""
+    match key:
+        case ec.EllipticCurvePublicKey() if isinstance(key.curve, ec.SECP256R1):
+            return KeyKind.P256
+        case ed25519.Ed25519PublicKey():
+            return KeyKind.ED25519
+        case rsa.RSAPublicKey() if f"rsa{key.key_size}" in list(KeyKind):
+            return KeyKind(f"rsa{key.key_size}")
+        case _:
+            raise ValueError(f"keys of its kind ({key_text(key)}) are not made here")
+
+
 def key_text(key: object) -> str:
     """What kind a public key is, for people: `RSA 2048`, `EC secp256r1`, `Ed25519`."""
     match key:

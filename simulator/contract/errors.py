@@ -47,7 +47,7 @@ ADVICE: Final = {
     errno.EPERM: "check the rights of file and folder",
     errno.EIO: "the disk fails: check it, and give another place",
     errno.ENAMETOOLONG: "give a shorter name",
-    errno.ENOENT: "check the path, and make the folder first",
+    errno.ENOENT: "check the path; folders must be there",
     errno.ENOTDIR: "check the path: a part of it is a file, not a folder",
 }
 """What to do about what the operating system said."""

@@ -18,8 +18,8 @@ from aiocoap.optiontypes import OpaqueOption  # type: ignore[import-untyped]
 
 from fleetrig.simulator.contract.coap import CoapOptions, CoapRequest, CoapResponse
 from fleetrig.simulator.contract.errors import ModelError
+from fleetrig.simulator.transports.coap_format import LONGEST_TOKEN_BYTES, check_format
 
-LONGEST_TOKEN_BYTES: Final = 8
 URI_HOST: Final = 3
 OBSERVE: Final = 6
 URI_PATH: Final = 11
@@ -70,6 +70,12 @@ def response_of(message: Message, token: bytes) -> CoapResponse:
         token=token,
         confirmable=message.mtype is CON,
     )
+
+
+def decoded(datagram: bytes, remote: Any) -> Message:
+    """A message that came. Raises aiocoap's UnparsableMessage, or ValueError."""
+    check_format(datagram)
+    return Message.decode(datagram, remote=remote)
 
 
 def _options_of(request: CoapRequest) -> Iterator[tuple[int, bytes]]:

@@ -29,6 +29,7 @@ from aiocoap.protocol import BlockwiseRequest, ClientObservation, Request  # typ
 from aiocoap.tokenmanager import TokenManager  # type: ignore[import-untyped]
 
 from fleetrig.simulator.effects import REPLY_LIMIT_BYTES
+from fleetrig.simulator.transports.coap_messages import decoded
 from fleetrig.simulator.transports.connection import FAILURES
 from fleetrig.simulator.transports.udp import DatagramChannel
 
@@ -40,7 +41,7 @@ UNDOCUMENTED: Final[tuple[tuple[type, tuple[str, ...]], ...]] = (
     (Pipe, ("on_event", "add_exception")),
     (BlockwiseRequest, ("_complete_by_requesting_block2",)),
     (ClientObservation, ("register_callback",)),
-    (Message, ("decode", "encode")),
+    (Message, ("encode",)),
 )
 """Methods of aiocoap that this module leans on. Beside them it uses `_active_exchanges` and `_backlogs` of a
 MessageManager and `outgoing_requests` of a TokenManager, which constructors make; a test looks for all of them."""
@@ -246,7 +247,7 @@ class ChannelInterface(MessageInterface):  # type: ignore[misc]
 
     def received(self, datagram: bytes) -> None:
         try:
-            message = Message.decode(datagram, remote=self._server)
+            message = decoded(datagram, self._server)
         except (error.UnparsableMessage, ValueError):
             return
         if message.code.is_request():

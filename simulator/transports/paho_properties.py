@@ -1,7 +1,7 @@
 """Properties of MQTT 5, between the contract's pairs and paho's objects; lengths as MQTT writes them.
 
-paho gives up their order but for user properties, and unpacks a block in time that grows with its square:
-`PROPERTIES_LIMIT_BYTES` keeps a server from making use of that.
+paho gives up their order but for user properties, and unpacks a block in time that grows with its square: a server
+that makes use of that would hold a whole fleet for seconds, so they are counted before.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from fleetrig.simulator.contract.mqtt import Properties, PropertyValue
 
 PROPERTIES_LIMIT_BYTES: Final = 72 * 1024
 """More than the longest text of MQTT 5 (65,535 bytes) with all that usually stands beside it."""
+PROPERTIES_LIMIT: Final = 1_000
+"""That many take paho 15 ms in the longest block."""
 UNREADABLE: Final = (MQTTException, struct.error, IndexError, KeyError, ValueError)
 """What paho raises for properties that are none."""
 
@@ -27,6 +29,11 @@ PAHO_NAMES: Final = {
     for name in PahoProperties(PacketTypes.PUBLISH).names  # type: ignore[no-untyped-call]
 }
 """Name in the contract -> in paho: `reason_string` -> `ReasonString`."""
+
+
+_PAHO: Final = PahoProperties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+TYPES: Final = {number: _PAHO.types[kind] for number, (kind, _) in _PAHO.properties.items()}
+"""Number of a property -> paho's word for the type of its value."""
 
 
 def to_paho(properties: Properties, packet_type: int) -> PahoProperties | None:
@@ -54,11 +61,37 @@ def read_properties(data: bytes, packet_type: int) -> tuple[Properties, bytes]:
         end = begin + length
         if end > len(data) or length > PROPERTIES_LIMIT_BYTES:
             raise ValueError(f"{length:,} bytes of them")
+        if not are_few(data[begin:end]):
+            raise ValueError(f"more than {PROPERTIES_LIMIT:,} of them")
         found = PahoProperties(packet_type)  # type: ignore[no-untyped-call]
         found.unpack(data[:end])  # type: ignore[no-untyped-call]
     except UNREADABLE as error:
         raise ValueError(f"properties that are none: {error}") from error
     return tuple(_pairs(found)), data[end:]
+
+
+def are_few(block: bytes) -> bool:
+    """Whether they are no more than `PROPERTIES_LIMIT`. Raises KeyError and IndexError for what is none, or not all."""
+    at = count = 0
+    while at < len(block) and count <= PROPERTIES_LIMIT:
+        at = _end_of_value(block, at + 1, TYPES[block[at]])
+        count += 1
+    return count <= PROPERTIES_LIMIT
+
+
+def _end_of_value(block: bytes, at: int, kind: str) -> int:
+    match kind:
+        case "Byte":
+            return at + 1
+        case "Two Byte Integer":
+            return at + 2
+        case "Four Byte Integer":
+            return at + 4
+        case "Variable Byte Integer":
+            return at + read_length(block[at : at + 4])[1]
+        case "UTF-8 String Pair":
+            at = _end_of_value(block, at, "Binary Data")
+    return at + 2 + (block[at] << 8 | block[at + 1])
 
 
 def written_length(length: int) -> bytes:

@@ -190,13 +190,14 @@ class VirtualNetwork:
         now_us = self._clock.now_us()
         link.forgotten_us = now_us
         self._perform(self._server.closed(link.session, now_us), latency_us)
-        if link.session.listener == "coap" and ending in (Ending.CLOSED, Ending.RESET):
+        is_udp, is_dtls = link.session.listener == "coap", link.session.listener == "coaps"
+        if (is_udp and ending in (Ending.CLOSED, Ending.RESET)) or (is_dtls and ending is Ending.RESET):
             self._end_endpoint(link, ending, latency_us)
         elif ending is not Ending.SILENCE:
             self._carry(link, latency_us, 0, partial(link.end, ending.value))
 
     def _end_endpoint(self, link: VirtualLink, ending: Ending, latency_us: int) -> None:
-        """UDP has no end: the device asks again and again, unless its request is reset."""
+        """UDP has no end, and DTLS only its goodbye: the device asks again and again, unless its request is reset."""
         for request in link.coap.unacknowledged():
             if ending is Ending.RESET:
                 self._carry(link, latency_us, 0, partial(link.arrive, CoapReset(request.token), link.forgotten_us or 0))

@@ -58,7 +58,7 @@ def bench_verification() -> None:
 
 def bench_files(tmp_path: Path) -> None:
     assert main(["ca", "new", str(tmp_path / "plant")]) == 0
-    words = ["ca", "issue", str(tmp_path / "plant"), "--count", str(CHAINS), "--serial", "HB-{n:04d}", "--out"]
+    words = ["ca", "issue", str(tmp_path / "plant"), "--count", str(DEVICES), "--serial", "HB-{n:05d}", "--out"]
     took_s = cpu_s(lambda: main([*words, str(tmp_path / "devices")]))
-    assert len(list((tmp_path / "devices").iterdir())) == 2 * CHAINS
-    show(f"`fleetrig ca issue` of {CHAINS:,}, files written", f"{took_s:.2f} s CPU")
+    assert len(list((tmp_path / "devices").iterdir())) == 2 * DEVICES
+    show(f"`fleetrig ca issue` of {DEVICES:,}, files written", f"{took_s:.2f} s CPU", f"under {AIM_S:g} s")

@@ -1,6 +1,7 @@
 """A TLS listener that echoes, as a process of its own: `python -m tests.benchmarks.tls_listener KIND FOLDER`.
 
-KIND: `bare` (asyncio and the standard library, certificates of clients required), `required` or `any` (ours).
+KIND: `bare` (asyncio and the standard library, certificates of clients required; it gives no session tickets, as ours
+do not), `tickets` (the same with two tickets for each connection, the library's default), `required` or `any` (ours).
 FOLDER has server.pem (chain and key) and ca.pem, the authority of clients. The first line it prints is the port.
 """
 
@@ -48,11 +49,13 @@ class BenchEcho(asyncio.Protocol):
 
 async def main(kind: str, folder: Path) -> None:
     pem, ca = folder / "server.pem", folder / "ca.pem"
-    if kind == "bare":
+    if kind in ("bare", "tickets"):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(pem)
         context.load_verify_locations(ca)
         context.verify_mode = ssl.CERT_REQUIRED
+        if kind == "bare":
+            context.num_tickets = 0
         server = await asyncio.get_running_loop().create_server(BenchEcho, "127.0.0.1", 0, ssl=context)
         port = server.sockets[0].getsockname()[1]
     else:

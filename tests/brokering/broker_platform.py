@@ -73,11 +73,17 @@ class BrokerPlatform:
     def grant(self, client: ClientState, wanted: Subscription, now_us: int) -> int:
         return MqttReason.NOT_AUTHORIZED if wanted.topic_filter.startswith(PRIVATE) else wanted.qos
 
+    def subscribed(self, client: ClientState, topic_filters: Sequence[str], now_us: int) -> Sequence[Output]:
+        return ()
+
+    def unsubscribed(self, client: ClientState, topic_filters: Sequence[str], now_us: int) -> Sequence[Output]:
+        return ()
+
     def published(self, client: ClientState, publish: MqttPublish, now_us: int) -> PublishAnswer:
         if publish.topic.startswith(PRIVATE):
             ends = publish.topic == f"{PRIVATE}/close"
             return PublishAnswer(MqttReason.NOT_AUTHORIZED, ends=ends, reason="nobody may publish to it")
-        return self.sessions.route(publish, client)
+        return self.sessions.route(publish, now_us, client)
 
     def ended(self, client: ClientState, end: SessionEnd, now_us: int) -> Sequence[Output]:
         self.ends.append((client.client_id, end))

@@ -15,9 +15,12 @@ from fleetrig.simulator.contract.mqtt import (
     MqttDisconnect,
     MqttPingreq,
     MqttPublish,
+    MqttSubscribe,
+    MqttUnsubscribe,
     MqttVersion,
     MqttWill,
     Properties,
+    Subscription,
 )
 from fleetrig.simulator.contract.undecodable import Flaw, Undecodable
 from tests.brokering.broker_talk import V5, V31, BrokerTalk, connect, sent
@@ -119,6 +122,11 @@ def test_and_no_more_than_that() -> None:
     assert set(told) == {"receive_maximum", "subscription_identifier_available", "shared_subscription_available"}
 
 
+def test_and_what_it_may_send() -> None:
+    told = connack_properties(BrokerTalk(replace(BROKER, topic_aliases=10, packet_bytes=65_536)), "gw-1")
+    assert (told["topic_alias_maximum"], told["maximum_packet_size"]) == (10, 65_536)
+
+
 def test_where_ids_do_not_count_a_client_is_told_one_all_the_same() -> None:
     told = connack_properties(BrokerTalk(replace(BROKER, takes_over=False, keeps_sessions=False)), "")
     assert told["assigned_client_identifier"] == "auto-1"
@@ -208,6 +216,7 @@ def test_what_was_held_is_not_heard_of_who_is_refused() -> None:
     [
         (SessionLimits(held_packets=Bound(3, "packets", "few")), 3, b""),
         (SessionLimits(held_bytes=Bound(2_500, "bytes", "few")), 2, b"x" * 1_000),
+        (SessionLimits(all_held_bytes=Bound(2_500, "bytes", "few")), 2, b"x" * 1_000),
     ],
 )
 def test_what_is_held_is_bounded(limits: SessionLimits, fit: int, payload: bytes) -> None:
@@ -219,6 +228,29 @@ def test_what_is_held_is_bounded(limits: SessionLimits, fit: int, payload: bytes
     assert talk.say(1, MqttPublish("a", payload)) == ["1 closed"]
     assert ["(few)" in why for kind, _, _, why in talk.told() if kind == "refused"] == [True]
     assert talk.say(1, connect("gw-1")) == []
+
+
+@pytest.mark.parametrize(
+    "many", [MqttSubscribe((Subscription("a"),) * 10, 1), MqttUnsubscribe(("a",) * 20, 1)], ids=lambda one: one.line[:9]
+)
+def test_filters_by_the_thousand_are_held_as_what_they_take(many: MqttSubscribe | MqttUnsubscribe) -> None:
+    talk = BrokerTalk(replace(THINGSBOARD_LIKE, limits=SessionLimits(held_bytes=Bound(1_000, "bytes", "few"))))
+    talk.open(1)
+    assert talk.say(1, many) == ["1 closed"]
+
+
+def test_what_strangers_hold_together_is_bounded_and_given_back() -> None:
+    talk = BrokerTalk(replace(THINGSBOARD_LIKE, limits=SessionLimits(all_held_bytes=Bound(2_500, "bytes", "few"))))
+    big = MqttPublish("a", b"x" * 1_500)
+    for session in (1, 2, 3):
+        talk.open(session)
+    assert talk.say(1, big) == []
+    assert talk.say(2, big) == ["2 closed"]
+    assert talk.say(1, connect("gw-1")) == ["1 CONNACK 0"]
+    assert talk.say(3, big) == []
+    talk.close(3)
+    talk.open(4)
+    assert talk.say(4, big) == []
 
 
 def test_a_connection_that_says_nothing() -> None:
@@ -254,6 +286,7 @@ def test_reason_strings_for_those_who_want_them() -> None:
 
     assert text() == "user name or password differ"
     assert text(properties=(("request_problem_information", 0),)) is None
+    assert text(properties=(("maximum_packet_size", 30),)) is None  # MQTT-3.2.2-19
     talk = BrokerTalk(KURA_LIKE)
     assert talk.connack(1, "gw-1", version=V5, **WRONG) == MqttConnack(134)
 

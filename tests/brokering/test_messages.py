@@ -9,6 +9,7 @@ import pytest
 from fleetrig.reference_server.mqtt_sessions.retained import RetainedMessages
 from fleetrig.reference_server.mqtt_sessions.session_limits import SessionLimits
 from fleetrig.simulator.contract.bounds import Bound
+from fleetrig.simulator.contract.envelope import Output
 from fleetrig.simulator.contract.faults import FaultKind
 from fleetrig.simulator.contract.mqtt import (
     MqttPublish,
@@ -17,10 +18,12 @@ from fleetrig.simulator.contract.mqtt import (
     MqttSubscribe,
     MqttUnsuback,
     MqttUnsubscribe,
+    MqttVersion,
+    PropertyValue,
     PublishAckKind,
     Subscription,
 )
-from tests.brokering.broker_talk import V5, BrokerTalk, published, sent
+from tests.brokering.broker_talk import V5, BrokerTalk, connect, published, sent
 from tests.brokering.rule_sets import BROKER, HONO_LIKE, RULE_SETS, THINGSBOARD_LIKE
 
 PUBACK, PUBREC, PUBREL, PUBCOMP = PublishAckKind
@@ -196,7 +199,7 @@ def test_the_same_filter_a_thousand_times_is_looked_up_once(monkeypatch: pytest.
     talk.join(1, "gw-1")
     looked: list[object] = []
 
-    def matching(_: RetainedMessages, levels: list[str]) -> tuple[MqttPublish, ...]:
+    def matching(_: RetainedMessages, levels: list[str], now_us: int) -> tuple[MqttPublish, ...]:
         looked.append(levels)
         return ()
 
@@ -245,7 +248,7 @@ def test_a_session_that_is_over_gets_nothing_and_keeps_nothing() -> None:
     client = sessions._life.connections[1].client
     assert client is not None
     talk.close(1)
-    assert sessions.send(client, MqttPublish("a/b", qos=1)) == []
+    assert sessions.send(client, MqttPublish("a/b", qos=1), 0) == []
     assert sessions.held_bytes == 0
 
 
@@ -253,9 +256,9 @@ def test_a_message_of_the_platform_itself() -> None:
     talk = two()
     client = talk.broker.sessions._life.connections[2].client
     assert client is not None
-    (message,) = published(talk.broker.sessions.send(client, MqttPublish("whatever", qos=1)), 2)
+    (message,) = published(talk.broker.sessions.send(client, MqttPublish("whatever", qos=1), 0), 2)
     assert (message.topic, message.packet_id) == ("whatever", 1)
-    (routed,) = published(list(talk.broker.sessions.route(MqttPublish("a/b")).outputs))
+    (routed,) = published(list(talk.broker.sessions.route(MqttPublish("a/b"), 0).outputs))
     assert routed.topic == "a/b"
 
 
@@ -329,4 +332,61 @@ def test_where_nothing_is_retained() -> None:
     assert [one.line for one in sent(talk.publish(1, "a", retain=True))] == ["DISCONNECT 154"]
     talk.join(2, "gw-2")
     talk.publish(2, "a", retain=True)
+    assert talk.wants(2, "a") == ["2 SUBACK 0"]
+
+
+def test_retained_properties_take_their_share() -> None:
+    """A thousand of them on one message: 5 bytes each on the wire, 120 in memory."""
+    talk = BrokerTalk(replace(BROKER, limits=SessionLimits(retained_bytes=Bound(100_000, "bytes", "few"))))
+    talk.join(1, "gw-1", version=V5)
+    talk.publish(1, "a", retain=True, properties=(("user_property", ("", "")),) * 1_000)
+    assert "not retained, expected at most 100,000 bytes (few)" in [event.name for event in talk.events]
+
+
+def test_retained_topics_have_few_levels_together() -> None:
+    """Or 200 filters of 200 levels, which is one packet, take seconds."""
+    talk = BrokerTalk(replace(BROKER, limits=SessionLimits(retained_levels=Bound(10, "levels", "few"))))
+    talk.join(1, "gw-1")
+    for topic in ("a/b/c/d/e/f", "g/h/i/j/k"):
+        talk.publish(1, topic, retain=True)
+    assert "not retained, expected at most 10 levels (few)" in [event.name for event in talk.events]
+    talk.publish(1, "a/b/c/d/e/f", b"", retain=True)
+    talk.publish(1, "g/h/i/j/k", retain=True)
+    assert talk.wants(1, "#") == ["1 SUBACK 0", "1 PUBLISH g/h/i/j/k"]
+
+
+EXPIRES = (("message_expiry_interval", 10), ("content_type", "text"))
+
+
+def left(outputs: list[Output], session: int) -> list[PropertyValue]:
+    return [dict(one.properties).get("message_expiry_interval", "") for one in published(outputs, session)]
+
+
+def test_a_message_waits_as_long_as_it_may() -> None:
+    """MQTT-3.3.2-5 and -6: who comes back is told how much time is left, or gets nothing."""
+    talk = BrokerTalk()
+    for session, client_id, version in ((1, "gw-1", V5), (2, "gw-2", MqttVersion.V311)):
+        properties = (("session_expiry_interval", 100),) if version is V5 else ()
+        talk.join(session, client_id, version=version, clean_start=False, properties=properties)
+        talk.wants(session, "a", qos=1)
+        talk.close(session)
+    talk.join(3, "writer", version=V5)
+    talk.publish(3, "a", qos=1, properties=EXPIRES)
+    talk.after(2.5)
+    talk.publish(3, "a", qos=1, properties=(("message_expiry_interval", 1),))
+    talk.after(4)
+    assert left(talk.rejoined(4, "gw-1", version=V5, clean_start=False), 4) == [4]
+    talk.after(4)
+    assert published(talk.rejoined(5, "gw-2", clean_start=False), 5) == []
+
+
+def test_a_retained_message_stays_as_long_as_it_may() -> None:
+    talk = BrokerTalk()
+    talk.join(1, "gw-1", version=V5)
+    talk.publish(1, "a", retain=True, properties=EXPIRES)
+    talk.after(7)
+    talk.open(2)
+    talk.heard(2, connect("gw-2", version=V5))
+    assert left(talk.heard(2, MqttSubscribe((Subscription("a"),), 1)), 2) == [3]
+    talk.after(3.5)
     assert talk.wants(2, "a") == ["2 SUBACK 0"]

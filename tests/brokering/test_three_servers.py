@@ -6,7 +6,7 @@ Expected is what was recorded of the real servers or stands in their fact sheets
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -45,6 +45,7 @@ class Platform:
 
     rules: SessionRules
     ends: list[SessionEnd] = field(default_factory=list)
+    ttds: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.sessions = MqttSessions(self.rules, self, lambda: "auto")
@@ -57,8 +58,14 @@ class Platform:
     def grant(self, client: ClientState, wanted: Subscription, now_us: int) -> int:
         return wanted.qos
 
+    def subscribed(self, client: ClientState, topic_filters: Sequence[str], now_us: int) -> Sequence[Output]:
+        return ()
+
+    def unsubscribed(self, client: ClientState, topic_filters: Sequence[str], now_us: int) -> Sequence[Output]:
+        return ()
+
     def published(self, client: ClientState, publish: MqttPublish, now_us: int) -> PublishAnswer:
-        return self.sessions.route(publish, client)
+        return self.sessions.route(publish, now_us, client)
 
     def ended(self, client: ClientState, end: SessionEnd, now_us: int) -> Sequence[Output]:
         self.ends.append(end)
@@ -78,11 +85,26 @@ class Provisioning(Platform):
         reply = MqttPublish(RESPONSE, b"{}", 1 if wanted is None else wanted.qos)
         assert client.session is not None
         end = Close(client.session, delay_us=60 * US_PER_S)
-        return PublishAnswer(outputs=[*self.sessions.send(client, reply), end])
+        return PublishAnswer(outputs=[*self.sessions.send(client, reply, now_us), end])
 
 
 class Telemetry(Platform):
-    """Hono's adapter: what cannot be published closes the connection and is not acknowledged (fact sheet 4.2)."""
+    """Hono's adapter: what cannot be published closes the connection and is not acknowledged (fact sheet 4.2).
+
+    Who subscribes to commands gets those that wait; the first and the last subscription are events with a `ttd`.
+    """
+
+    def subscribed(self, client: ClientState, topic_filters: Sequence[str], now_us: int) -> Sequence[Output]:
+        self.ttds.append(-1)
+        return self.sessions.send(client, MqttPublish("c///q//reboot"), now_us)
+
+    def unsubscribed(self, client: ClientState, topic_filters: Sequence[str], now_us: int) -> Sequence[Output]:
+        self.ttds.append(0)
+        return ()
+
+    def ended(self, client: ClientState, end: SessionEnd, now_us: int) -> Sequence[Output]:
+        self.ttds += [0 for _ in client.subscriptions]
+        return super().ended(client, end, now_us)
 
     def published(self, client: ClientState, publish: MqttPublish, now_us: int) -> PublishAnswer:
         if publish.topic.partition("/")[0] in ("t", "telemetry", "e", "event"):
@@ -201,6 +223,15 @@ def test_s89_s90_silence(thingsboard: Table) -> None:
     assert thingsboard.sessions.next_due_us() is None
 
 
+def test_a_session_that_is_inactive() -> None:
+    """ThingsBoard's transport ends those after 600 s (fact sheet 4), though it does not enforce keep-alive."""
+    table = Table(Platform(replace(THINGSBOARD_LIKE, silence_s=600)))
+    table.joins(1, keep_alive_s=1)
+    assert table.sessions.next_due_us() == 600 * US_PER_S
+    (ended,) = table.sessions.advance(600 * US_PER_S)
+    assert (lines(list(ended.outputs)), ended.reason) == (["1 closed"], "nothing was heard for 600 s")
+
+
 def test_m05_garbage(thingsboard: Table) -> None:
     thingsboard.sessions.opened(Session(id=1), 0)
     for flaw in Flaw:
@@ -218,6 +249,17 @@ def test_m05_m06_publishing_to_hono(hono: Table) -> None:
     for topic in ("telemetry", "t", "event", "e", "telemetry/?content-type=application%2Fjson"):
         assert hono.says(1, MqttPublish(topic, qos=1, packet_id=1)) == ["1 PUBACK"]
     assert hono.says(1, MqttPublish("nosuch", qos=1, packet_id=1)) == ["1 closed"]
+
+
+def test_hono_learns_when_a_device_takes_commands(hono: Table) -> None:
+    hono.joins(1)
+    assert hono.says(1, wants("c///q/#", 0)) == ["1 SUBACK 0", "1 PUBLISH c///q//reboot"]
+    hono.says(1, wants("c/#/q", 0))  # is refused
+    hono.says(1, MqttUnsubscribe(("c///q/#", "c"), 3))
+    hono.says(1, MqttUnsubscribe(("c///q/#",), 4))
+    hono.says(1, wants("c///q/#", 0))
+    hono.sessions.closed(Session(id=1), 0)
+    assert hono.platform.ttds == [-1, 0, -1, 0]
 
 
 def test_hono_keeps_no_sessions_and_no_wills(hono: Table) -> None:

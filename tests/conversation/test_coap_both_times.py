@@ -111,10 +111,25 @@ def test_a_fault(fault: Fault, steps: list[str], check: str, verdict: str) -> No
     assert any(event.fault == fault.kind for event in story.events)
 
 
+@pytest.mark.parametrize("scheme", ["coap", "coaps"])
+@pytest.mark.parametrize("ending", [Ending.RESET, Ending.CLOSED])
+def test_an_endpoint_that_is_ended(scheme: str, ending: Ending) -> None:
+    """A request is reset, also within DTLS; what is forgotten in silence is asked for again."""
+    fault = Fault(FaultKind.OUTAGE, "POST *:/counter", times=1, shows_as=ending)
+    story = same_in_both(CoapScript(scheme, faults=(fault,), patience_s=1.0))
+    assert verdicts(story)["in order"] == "met"
+
+
 @pytest.mark.parametrize("hits", ["GET coap:/counter", "2.04"])
 def test_what_is_lost_is_repeated(hits: str) -> None:
     """The second datagram comes 2 to 3 s after the first (RFC 7252 §4.2)."""
     fault = Fault(FaultKind.LOST_DATAGRAM, hits, times=1)
+    assert verdicts(same_in_both(CoapScript(faults=(fault,))))["gets every answer"] == "met"
+
+
+def test_what_is_malformed_acknowledges_nothing() -> None:
+    """Who waits long enough gets the answer, with the repetition of the request."""
+    fault = Fault(FaultKind.MALFORMED_PACKET, "2.04", times=1)
     assert verdicts(same_in_both(CoapScript(faults=(fault,))))["gets every answer"] == "met"
 
 

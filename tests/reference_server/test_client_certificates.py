@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
 import tracemalloc
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import trustme
@@ -23,6 +25,7 @@ from fleetrig.simulator.certificates.names import named
 from fleetrig.simulator.certificates.pem import client_certificate_in
 from fleetrig.simulator.certificates.profile import FOR_CLIENTS, Validity, extension, leaf_profile
 from fleetrig.simulator.contract.clock import US_PER_S
+from fleetrig.simulator.contract.identity import as_pem
 
 STEADY = settings(
     max_examples=150, deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
@@ -265,6 +268,15 @@ def test_a_list_that_somebody_else_has_signed_counts_for_nothing(plant: Certific
     assert trusted.verify(plant.issue_client("HB-1").chain, NOW_US).reason == "unable to get certificate CRL"
 
 
+def test_whose_list_is_missing_is_told(plant: CertificateAuthority) -> None:
+    """The sentence of OpenSSL is about the device, whose own authority may well have given its list."""
+    line = plant.authority_below("Line 1")
+    trusted = ClientAuthorities(plant.certificate_pem + line.crl(NOW_US))
+    found = trusted.verify(line.issue_client("HB-1").chain, NOW_US)
+    assert found.reason == "unable to get certificate CRL"
+    assert found.explanation.startswith("no list of 'CN=Plant CA' was given;")
+
+
 def test_an_old_list_counts_no_more(plant: CertificateAuthority) -> None:
     trusted, chain = ClientAuthorities(plant.certificate_pem), plant.issue_client("HB-1").chain
     trusted.add_crls(plant.crl(NOW_US, days=7))
@@ -314,3 +326,19 @@ def test_an_extension_that_stands_twice_makes_it_unreadable(plant: CertificateAu
     twice = shown.replace(b"\x2a\x03\x04\x05\x02", b"\x2a\x03\x04\x05\x01")
     assert twice != shown
     assert ClientAuthorities(plant.certificate_pem).verify((twice,), NOW_US).reason == "the certificate cannot be read"
+
+
+def test_an_authority_that_is_shown_but_not_trusted(plant: CertificateAuthority, tmp_path: Path) -> None:
+    """`fleetrig ca issue` puts the root behind the certificate."""
+    stranger = CertificateAuthority("Stranger", NOW_US)
+    chain = (*stranger.issue_client("HB-1").chain, stranger.certificate.public_bytes(Encoding.DER))
+    found = ClientAuthorities(plant.certificate_pem).verify(chain, NOW_US)
+    assert found.explanation == "'CN=Stranger', which is shown, is not trusted"
+    files = {name: tmp_path / f"{name}.pem" for name in ("own", "root", "trusted")}
+    for name, pem in zip(files, (as_pem(chain[0]), as_pem(chain[1]), plant.certificate_pem), strict=True):
+        files[name].write_bytes(pem)
+    words = ["openssl", "verify", "-attime", str(NOW_US // US_PER_S), "-CAfile", str(files["trusted"])]
+    said = subprocess.run(
+        [*words, "-untrusted", str(files["root"]), str(files["own"])], capture_output=True, text=True, check=False
+    )
+    assert found.reason in said.stderr

@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
+import pytest
+
 from fleetrig.reference_server.control.ring import TraceRing
 from fleetrig.simulator.contract.http import Body, FileSlice, HttpResponse
+from fleetrig.simulator.contract.mqtt import (
+    MqttConnect,
+    MqttPacket,
+    MqttPublish,
+    MqttPublishAck,
+    MqttSubscribe,
+    MqttUnsubscribe,
+    MqttWill,
+    PublishAckKind,
+    Subscription,
+)
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 
 
@@ -44,3 +57,26 @@ def test_by_the_bytes_of_bodies() -> None:
     assert numbers(ring) == []
     ring(TraceEvent(5, 5, "", Lane.BENCH, "note"))
     assert numbers(ring) == [5]
+
+
+MANY_PROPERTIES = (("user_property", ("", "")),) * 1_000
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        MqttPublish("a", properties=MANY_PROPERTIES),
+        MqttPublish("\u20ac" * 30_000),
+        MqttPublishAck(PublishAckKind.PUBACK, 1, properties=MANY_PROPERTIES),
+        MqttSubscribe((Subscription("a"),) * 1_000),
+        MqttUnsubscribe(("a",) * 1_000),
+        MqttConnect("gw-1", user_name="x" * 60_000, password=b"x" * 60_000),
+        MqttConnect("gw-1", will=MqttWill("a", b"x" * 60_000, properties=MANY_PROPERTIES)),
+    ],
+    ids=["properties", "wide", "ack", "filters", "unsubscribed", "credentials", "will"],
+)
+def test_packets_take_more_than_their_payload(packet: MqttPacket) -> None:
+    ring = TraceRing(max_body_bytes=500_000)
+    for number in range(100):
+        ring(TraceEvent(number, number, "", Lane.SERVER, "received", packet))
+    assert len(ring.events()) <= 10

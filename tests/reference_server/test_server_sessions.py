@@ -44,6 +44,21 @@ def test_who_ended_a_session(talk: Talk) -> None:
     assert talk.told()[-1] == ("closed", 1, "", "by the peer")
 
 
+@pytest.mark.parametrize(("after_s", "told"), [(59, [("closed", 1, "", "by the peer")]), (60, [])])
+def test_who_was_first_when_the_server_would_end_it_later(
+    talk: Talk, after_s: int, told: list[tuple[str, int, str, str]]
+) -> None:
+    talk.serve(Later())
+    talk.open(1)
+    talk.say(1, MqttPublish("a"))
+    talk.after(30)
+    talk.say(1, MqttPublish("a"))  # does not put it off
+    talk.after(after_s - 30)
+    assert talk.told()[-1] == ("closed", 1, "", "closed in 60 s")
+    talk.close(1)
+    assert talk.told() == told
+
+
 def test_a_refusal_says_why_and_of_whom(talk: Talk) -> None:
     talk.open(1)
     assert talk.say(1, MqttConnect("gw-1", password=b"wrong")) == ["1 CONNACK 5", "1 closed"]
@@ -129,6 +144,19 @@ class Undoing:
 
     def secrets(self) -> list[tuple[str, str]]:
         return []
+
+
+class Later(Undoing):
+    """Ends a session a minute after each message, as ThingsBoard does (fact sheet 1.4)."""
+
+    def __init__(self) -> None:
+        pass
+
+    def opened(self, session: Session, now_us: int) -> Reaction:
+        return NOTHING
+
+    def receive(self, session: Session, envelope: Envelope, now_us: int) -> Reaction:
+        return Reaction((Close(session.id, delay_us=60_000_000),))
 
 
 def test_what_is_undone_was_never_there_and_is_answered_all_the_same(talk: Talk) -> None:

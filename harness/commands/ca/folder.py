@@ -1,6 +1,7 @@
-"""The folder of an authority: `ca.pem`, `ca-key.pem`, `index.txt` and, once it was asked for, `crl.pem`.
+"""The folder of an authority: `ca.pem`, `ca-key.pem`, `index.txt` and, once asked for, `crl.pem` and `cross.pem`.
 
-`ca.pem` holds its certificate and all authorities above it. One command at a time works in a folder: the others wait.
+`ca.pem` holds its certificate and all authorities above it; `cross.pem` the certificate that an older authority made
+for it, and those above that. One command at a time works in a folder: the others wait.
 """
 
 from __future__ import annotations
@@ -30,20 +31,30 @@ CERTIFICATE: Final = "ca.pem"
 KEY: Final = "ca-key.pem"
 INDEX: Final = "index.txt"
 CRL: Final = "crl.pem"
+CROSS: Final = "cross.pem"
 
 
 class AuthorityFolder:
     """One authority on disk, held for this process while the block of `opened` lasts."""
 
-    def __init__(self, path: Path, pem: bytes, entries: list[IssuedEntry]) -> None:
+    def __init__(self, path: Path, pem: bytes, crossed_pem: bytes, entries: list[IssuedEntry]) -> None:
+        """Both PEM, with the key; `crossed_pem` is empty without a `cross.pem`."""
         self.path = path
         self._pem = pem
+        self._crossed_pem = crossed_pem
         self.entries = entries
 
-    def authority(self, now_us: int, keys: KeyMaker | None = None) -> CertificateAuthority:
-        """Raises UsageError for files that make none."""
+    def authority(self, now_us: int) -> CertificateAuthority:
+        """As it was made. Raises UsageError for files that make none."""
+        return self._read_as(self._pem, now_us)
+
+    def issuing(self, now_us: int, keys: KeyMaker | None = None) -> CertificateAuthority:
+        """As its devices show it: with a `cross.pem` below the older one. Raises UsageError."""
+        return self._read_as(self._crossed_pem or self._pem, now_us, keys)
+
+    def _read_as(self, pem: bytes, now_us: int, keys: KeyMaker | None = None) -> CertificateAuthority:
         try:
-            return read_authority(self._pem, now_us, keys=keys)
+            return read_authority(pem, now_us, keys=keys)
         except ValueError as wrong:
             raise UsageError(f"{self.path} is no authority: {wrong}; see `fleetrig ca new --help`") from None
 
@@ -101,17 +112,21 @@ def opened(path: Path) -> Iterator[AuthorityFolder]:
 
 def _read(path: Path) -> AuthorityFolder:
     try:
-        pem = b"\n".join(pem_file(path / name) for name in (CERTIFICATE, KEY))
+        certificate, key = (pem_file(path / name) for name in (CERTIFICATE, KEY))
+        crossed = pem_file(path / CROSS) if (path / CROSS).exists() else b""
         mode = (path / KEY).stat().st_mode
         entries = _index_of(path / INDEX)
     except FileNotFoundError as missing:
         name = Path(str(missing.filename)).name
-        raise UsageError(f"{path} is no folder of an authority, it has no {name}: see `fleetrig ca new`") from None
+        raise UsageError(
+            f"{path} is no folder of an authority, it has no {name}: `fleetrig ca new` makes one; of an authority that "
+            f"you have, copy certificate and key there as {CERTIFICATE} and {KEY}"
+        ) from None
     except OSError as wrong:
         raise UsageError(f"cannot read {wrong.filename}: {system_said(wrong)}") from None
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise UsageError(f"{path / KEY} holds a private key and can be read by others: chmod 600 {path / KEY}")
-    return AuthorityFolder(path, pem, entries)
+    return AuthorityFolder(path, certificate + b"\n" + key, crossed and crossed + b"\n" + key, entries)
 
 
 def _index_of(path: Path) -> list[IssuedEntry]:

@@ -16,6 +16,7 @@ from fleetrig.harness.commands.ca.folder import opened
 from fleetrig.harness.commands.ca.new_files import NewFiles
 from fleetrig.harness.commands.ca.options import (
     ISSUED,
+    KEY_END,
     Authority,
     Days,
     Expired,
@@ -30,6 +31,7 @@ from fleetrig.harness.commands.ca.options import (
     now_us,
     subject_of,
     validity_of,
+    warn_of_earlier_end,
 )
 from fleetrig.harness.commands.fleet_options import listed_units, numbered_units
 from fleetrig.harness.commands.options import within
@@ -88,7 +90,7 @@ def issue_command(
     """Issue certificates: NAME.pem and NAME-key.pem for each name. Writes all files or none, and overwrites none.
 
     NAME.pem holds the certificate, then every authority above it. Certificates are for devices, with --server for a
-    server.
+    server. `ca renew` issues for the same names again.
     """
     at_us, kind = now_us(), key_kind(key)
     if share_keys is not None and not kind.rsa_bits:
@@ -101,7 +103,7 @@ def issue_command(
     if csv is not None:
         check_list(csv, place)
     with opened(folder) as held:
-        authority = held.authority(at_us, KeyMaker(most_rsa_keys=share_keys))
+        authority = held.issuing(at_us, KeyMaker(most_rsa_keys=share_keys))
         advice = "choose another folder with --out, or move the old files away"
         with NewFiles(place, chain.from_iterable(map(files_of, wanted)), advice) as files:
             issued = [
@@ -113,6 +115,7 @@ def issue_command(
                 if csv is not None:
                     write_list(csv, place, wanted)
     _tell(wanted, place, validity.end.strftime("%Y-%m-%d"), csv)
+    warn_of_earlier_end(authority, validity)
 
 
 def wanted_names(
@@ -138,7 +141,7 @@ def wanted_names(
 
 def files_of(name: str) -> tuple[str, str]:
     """The certificate with its chain, and the key."""
-    return f"{name}.pem", f"{name}-key.pem"
+    return f"{name}.pem", f"{name}{KEY_END}"
 
 
 def chain_pem(authority: CertificateAuthority, certificate: x509.Certificate, *, without_root: bool) -> bytes:

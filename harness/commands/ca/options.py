@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import difflib
 import time
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 from cryptography import x509
 
+from fleetrig.simulator.certificates.authority import CertificateAuthority
 from fleetrig.simulator.certificates.keys import KeyKind
 from fleetrig.simulator.certificates.names import LONGEST_NAME, distinguished_name, named
 from fleetrig.simulator.certificates.profile import DAY_US, Validity, date_of
@@ -19,6 +21,7 @@ from fleetrig.simulator.contract.errors import UsageError
 
 KINDS: Final = [kind.value for kind in KeyKind]
 PLACE_OF_NAME: Final = "{}"
+KEY_END: Final = "-key.pem"
 
 Authority = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of an authority that `ca new` made.")]
 Days = Annotated[
@@ -49,6 +52,7 @@ Out = Annotated[
 ]
 WithoutRoot = Annotated[bool, typer.Option("--without-root", help="Leave the root out of the chain.")]
 ISSUED: Final = "issued"
+ONE_DAY: Final = timedelta(days=1)
 DEFAULT_DAYS: Final = 365.0
 
 
@@ -103,6 +107,12 @@ def subject_of(name: str, template: str | None) -> x509.Name:
         raise UsageError(f"--subject: {wrong}" if template is not None else str(wrong)) from None
 
 
+def without_keys(words: Sequence[str]) -> list[str]:
+    """`issued/*.pem` names the keys too: those of certificates that are named as well are not meant."""
+    given = set(words)
+    return [word for word in words if f"{word.removesuffix(KEY_END)}.pem" not in given or not word.endswith(KEY_END)]
+
+
 def file_name(name: str) -> str:
     """The name of a device or server, which is also that of its files. Raises UsageError for one that cannot be."""
     shown = repr(name if len(name) <= 2 * LONGEST_NAME else f"{name[:LONGEST_NAME]}…")
@@ -116,6 +126,16 @@ def file_name(name: str) -> str:
     except ValueError as wrong:
         raise UsageError(str(wrong)) from None
     return name
+
+
+def warn_of_earlier_end(authority: CertificateAuthority, validity: Validity) -> None:
+    """Tells of an authority that ends before what it has issued, by a day or more."""
+    first = min(authority.path, key=lambda one: one.not_valid_after_utc)
+    if first.not_valid_after_utc + ONE_DAY < validity.end:
+        name = first.subject.rfc4514_string()
+        typer.echo(
+            f"but {name} above it ends on {first.not_valid_after_utc:%Y-%m-%d}: then it counts no more", err=True
+        )
 
 
 def _date(option: str, text: str) -> datetime:

@@ -11,7 +11,7 @@ from cryptography import x509
 
 from fleetrig.harness.commands.ca.folder import AuthorityFolder, opened
 from fleetrig.harness.commands.ca.index import IssuedEntry
-from fleetrig.harness.commands.ca.options import Authority, now_us
+from fleetrig.harness.commands.ca.options import Authority, now_us, without_keys
 from fleetrig.harness.servers.pem_file import pem_file
 from fleetrig.simulator.certificates.pem import certificates_in, is_issuer
 from fleetrig.simulator.certificates.signing import REASONS
@@ -34,6 +34,9 @@ def revoke_command(
 
     A name stands for all certificates that were issued for it. A list that is older than --crl-days counts no more:
     write it again.
+
+    `serve --client-ca DIR/ca.pem --client-ca DIR/crl.pem` obeys it from its next start on. As with nginx and OpenSSL,
+    every authority up to the root then needs a list, also one that has revoked nothing: `ca revoke` on its folder.
     """
     if reason not in REASONS:
         nearest = difflib.get_close_matches(reason, REASONS, n=1)
@@ -43,7 +46,7 @@ def revoke_command(
     with opened(folder) as held:
         entries = {one.serial_number: one for one in held.entries}
         authority = held.authority(at_us).certificate
-        meant = {one.serial_number: one for word in whom or () for one in _meant(held, authority, word)}
+        meant = {one.serial_number: one for word in without_keys(whom or ()) for one in _meant(held, authority, word)}
         fresh = [one for one in (entries.get(number, one) for number, one in meant.items()) if not one.revoked]
         entries |= {one.serial_number: one.revoked_at(at_us, reason) for one in fresh}
         written = held.keep_with_crl(list(entries.values()), at_us, crl_days)

@@ -19,6 +19,7 @@ from fleetrig.harness.commands.ca.options import (
     WithoutRoot,
     now_us,
     validity_of,
+    warn_of_earlier_end,
 )
 from fleetrig.harness.servers.pem_file import pem_file
 from fleetrig.simulator.certificates.names import distinguished_name
@@ -65,12 +66,13 @@ def sign_command(
         raise UsageError(f"{request}: {wrong}") from None
     goal = request.with_suffix(".pem") if out is None else out
     with opened(folder) as held:
-        authority = held.authority(at_us)
+        authority = held.issuing(at_us)
         with NewFiles(goal.parent, [goal.name], "choose another name with --out") as files:
             certificate = authority.issue(profile, asked.public_key(), "request")
             files.write(goal.name, chain_pem(authority, certificate, without_root=without_root))
             with files.put_in_place():
                 held.note([certificate])
     typer.echo(f"wrote {goal}: {certificate.subject.rfc4514_string()}, valid until {validity.end:%Y-%m-%d}")
+    warn_of_earlier_end(authority, validity)
     if left_out := not_taken_over(asked, profile):
         typer.echo(f"not taken over from the request: {', '.join(left_out)}", err=True)

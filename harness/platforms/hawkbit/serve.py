@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from fleetrig.harness.commands.serve_platform import PlatformArgs, PlatformConfig
 from fleetrig.harness.platforms.hawkbit.server import SERVER
@@ -21,6 +21,11 @@ from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.header_text import basic_credentials, why_no_basic_account
 
+if TYPE_CHECKING:
+    from fleetrig.reference_server.client_certificates import ClientAuthorities
+
+CERTIFICATE_MARK: Final = b"-----BEGIN CERTIFICATE-----"
+LIST_MARK: Final = b"-----BEGIN X509 CRL-----"
 WELL_KNOWN: Final = Account(SERVER.account.user, SERVER.account.password)
 
 
@@ -39,20 +44,31 @@ def configure(args: PlatformArgs) -> PlatformConfig:
     )
 
 
-def _verifier(client_ca: Path | None) -> ClientVerifier | None:
-    if client_ca is None:
+def _verifier(client_ca: Sequence[Path]) -> ClientVerifier | None:
+    if not client_ca:
         return None
     # Only here: the library takes long to import, and most servers ask for no certificates.
     from fleetrig.reference_server.client_certificates import ClientAuthorities
 
+    authorities = ClientAuthorities()
+    for file in client_ca:
+        _add_file(authorities, file)
+    if authorities.trusts_nobody:
+        raise UsageError("--client-ca: no file holds an authority (-----BEGIN CERTIFICATE-----), there are lists only")
+    return authorities
+
+
+def _add_file(authorities: ClientAuthorities, file: Path) -> None:
     try:
-        authorities = ClientAuthorities()
-        authorities.add(pem_file(client_ca))  # an empty file is none either
-        return authorities
+        pem = pem_file(file)
+        if CERTIFICATE_MARK not in pem and LIST_MARK in pem:
+            authorities.add_crls(pem)
+        else:
+            authorities.add(pem)  # an empty file is none either
     except OSError as error:
-        raise UsageError(f"--client-ca: cannot read {client_ca}: {error.strerror or error}") from error
+        raise UsageError(f"--client-ca: cannot read {file}: {error.strerror or error}") from error
     except ValueError:
-        raise UsageError(f"--client-ca: {client_ca} holds no PEM certificate (-----BEGIN CERTIFICATE-----)") from None
+        raise UsageError(f"--client-ca: {file} holds no PEM certificate (-----BEGIN CERTIFICATE-----)") from None
 
 
 def builder_of(settings: Settings) -> PlatformBuilder:

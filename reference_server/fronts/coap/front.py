@@ -15,11 +15,11 @@ from typing import Final
 from fleetrig.reference_server.coap_messages.agenda import Agenda
 from fleetrig.reference_server.coap_messages.endpoint import CoapEndpoint
 from fleetrig.reference_server.coap_messages.layer import Layer
-from fleetrig.reference_server.coap_rules import PLAIN_COAP, CoapRules
+from fleetrig.reference_server.coap_rules import CoapRules
 from fleetrig.reference_server.fronts.datagrams import DatagramPeer
 from fleetrig.reference_server.fronts.front import FrontTools
 from fleetrig.reference_server.fronts.udp import DatagramListener
-from fleetrig.reference_server.platform import CoapPlatform
+from fleetrig.reference_server.platform import coap_rules_of
 from fleetrig.reference_server.server import Server
 from fleetrig.simulator.contract.clock import US_PER_S
 from fleetrig.simulator.contract.coap import CoapRequest, CoapResponse
@@ -27,7 +27,8 @@ from fleetrig.simulator.contract.delivery import Ending
 from fleetrig.simulator.contract.envelope import Close, Envelope, Output, Send, Unheard
 
 MOST_ENDPOINTS: Final = 50_000
-"""Whoever was silent for the longest time is forgotten for a new one."""
+"""Of those that observe nothing, and again of those that do, who say nothing for hours: whoever was silent for the
+longest time is forgotten for a new one."""
 
 MOST_STRANGERS: Final = 1_000
 """The same for those that have only sent garbage so far."""
@@ -39,10 +40,14 @@ SWEEP_EVERY_US: Final = 5 * US_PER_S
 class _Held:
     """An endpoint and its peer."""
 
-    __slots__ = ("endpoint", "heard_us", "peer")
+    __slots__ = ("endpoint", "heard_us", "peer", "ranked")
 
-    def __init__(self, peer: DatagramPeer, endpoint: CoapEndpoint, heard_us: int) -> None:
+    def __init__(
+        self, peer: DatagramPeer, endpoint: CoapEndpoint, heard_us: int, ranked: OrderedDict[int, _Held]
+    ) -> None:
         self.peer = peer
+        self.ranked = ranked
+        """Those among which it stands."""
         self.endpoint = endpoint
         self.heard_us = heard_us
 
@@ -63,6 +68,7 @@ class CoapFront:
         self._agenda = Agenda()
         self._layer = Layer(rules, tools.uniform, self._agenda)
         self._known: OrderedDict[int, _Held] = OrderedDict()
+        self._observers: OrderedDict[int, _Held] = OrderedDict()
         self._strangers: OrderedDict[int, _Held] = OrderedDict()
         """By session, the one that was silent for the longest time first."""
         self._listeners: list[DatagramListener] = []
@@ -90,7 +96,7 @@ class CoapFront:
 
     def perform(self, outputs: Sequence[Output]) -> None:
         for output in outputs:
-            if output.session in self._known or output.session in self._strangers:
+            if self._held(output.session) is not None:
                 self._order(output)
         self._arm()
 
@@ -108,8 +114,8 @@ class CoapFront:
     def peer_opened(self, peer: DatagramPeer) -> None:
         session = peer.session
         tell = partial(self._tell, session.id)
-        held = _Held(peer, CoapEndpoint(session, self._layer, peer.send, tell), self._now_us())
-        (self._known if session.tls else self._strangers)[session.id] = held
+        ranked = self._known if session.tls else self._strangers
+        ranked[session.id] = _Held(peer, CoapEndpoint(session, self._layer, peer.send, tell), self._now_us(), ranked)
         self._ask_server(None, lambda: self._server.opened(session, self._tools.clock.now_us()))
         self._make_room()
 
@@ -134,22 +140,30 @@ class CoapFront:
     # Sessions
 
     def _held(self, session: int) -> _Held | None:
-        return self._known.get(session) or self._strangers.get(session)
+        return self._known.get(session) or self._observers.get(session) or self._strangers.get(session)
 
     def _rank(self, held: _Held) -> None:
-        """Puts it behind all others, among the known from its first request on."""
+        """Puts it behind all others of its kind, among the known from its first request on."""
         session = held.peer.session.id
-        if session in self._known:
-            self._known.move_to_end(session)
-        elif session in self._strangers:
-            if not held.endpoint.has_asked:
-                self._strangers.move_to_end(session)
-                return
-            self._known[session] = self._strangers.pop(session)
+        if session not in held.ranked:
+            return  # it has ended with what it said
+        before, held.ranked = held.ranked, self._rank_of(held)
+        del before[session]
+        held.ranked[session] = held
+        if held.ranked is not before:
             self._make_room()
 
+    def _rank_of(self, held: _Held) -> OrderedDict[int, _Held]:
+        if held.ranked is self._strangers and not held.endpoint.has_asked:
+            return self._strangers
+        return self._observers if held.endpoint.observes else self._known
+
     def _make_room(self) -> None:
-        for ranked, most in ((self._strangers, MOST_STRANGERS), (self._known, MOST_ENDPOINTS)):
+        for ranked, most in (
+            (self._strangers, MOST_STRANGERS),
+            (self._known, MOST_ENDPOINTS),
+            (self._observers, MOST_ENDPOINTS),
+        ):
             if len(ranked) > most:
                 self._end(next(iter(ranked.values())), Ending.SILENCE)
 
@@ -159,13 +173,12 @@ class CoapFront:
 
     def _forget(self, held: _Held, ending: Ending) -> None:
         session = held.peer.session
-        self._known.pop(session.id, None)
-        self._strangers.pop(session.id, None)
+        held.ranked.pop(session.id, None)
         held.endpoint.close(ending)
         self._ask_server(None, lambda: self._server.closed(session, self._tools.clock.now_us()))
 
     def _end_all(self, ending: Ending) -> None:
-        for held in [*self._strangers.values(), *self._known.values()]:
+        for held in [*self._strangers.values(), *self._known.values(), *self._observers.values()]:
             self._end(held, ending)
 
     def _sweep(self, now_us: int) -> None:
@@ -173,6 +186,7 @@ class CoapFront:
         self._layer.expire(now_us)
         self._end_idle(self._strangers, now_us, STRANGER_IDLE_US)
         self._end_idle(self._known, now_us, self._rules.idle_us)
+        self._end_idle(self._observers, now_us, self._rules.idle_us)
         self._agenda.at(now_us + SWEEP_EVERY_US, self._sweep)
 
     def _end_idle(self, ranked: OrderedDict[int, _Held], now_us: int, idle_us: int) -> None:
@@ -260,5 +274,4 @@ class CoapFront:
 
 def coap_front(server: Server, tools: FrontTools) -> CoapFront:
     """A front for a platform's CoAP, in the event loop that runs."""
-    platform = server.platform
-    return CoapFront(server, tools, platform.coap_rules if isinstance(platform, CoapPlatform) else PLAIN_COAP)
+    return CoapFront(server, tools, coap_rules_of(server.platform))

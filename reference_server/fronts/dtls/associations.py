@@ -9,14 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 from fleetrig.reference_server.fronts.datagrams import DatagramReceiver, DatagramSocket, SocketAddress
 from fleetrig.reference_server.fronts.dtls.contexts import DtlsContexts, DtlsJudgement
 from fleetrig.reference_server.fronts.dtls.engine import DtlsEngine
-from fleetrig.reference_server.fronts.dtls.records import HANDSHAKE, RecordHead, client_random, first_record
+from fleetrig.reference_server.fronts.dtls.records import (
+    APPLICATION_DATA,
+    HANDSHAKE,
+    RecordHead,
+    client_random,
+    first_record,
+)
 from fleetrig.reference_server.fronts.front import FrontTools
 from fleetrig.reference_server.fronts.tls.failure import TlsFailure
+from fleetrig.reference_server.told_garbage import ToldGarbage
+from fleetrig.simulator.contract.clock import US_PER_S
 from fleetrig.simulator.contract.delivery import Ending
 from fleetrig.simulator.contract.envelope import Conversation
 from fleetrig.simulator.contract.session import Session
@@ -32,6 +41,8 @@ class DtlsLimits:
     """Where one is reached, the oldest gives way."""
 
     handshake_s: float = 60.0
+    flight_s: float = 1.0
+    """A flight that nobody answers is sent again after so long, then after twice as long each time; 1 s at least."""
     shaking: int = 1_000
     """So many peers may be in the middle of a handshake."""
     open: int = 10_000
@@ -43,7 +54,9 @@ class DtlsLimits:
 class DtlsPeer:
     """A `DatagramPeer`: the association with one address, from its cookie on."""
 
-    __slots__ = ("_all", "address", "engine", "heard_s", "is_open", "random", "session")
+    __slots__ = (
+        "_all", "address", "again_after_s", "again_s", "engine", "heard_s", "is_open", "random", "session",
+    )  # fmt: skip
 
     def __init__(self, session: Session, address: SocketAddress, random: bytes, engine: DtlsEngine, heard_s: float,
                  everybody: DtlsAssociations) -> None:  # fmt: skip
@@ -55,6 +68,10 @@ class DtlsPeer:
         self.heard_s = heard_s
         """When the handshake began, then when it last said something."""
         self.is_open = False
+        self.again_after_s = 0.0
+        """How long its latest flight waits for an answer."""
+        self.again_s: float | None = None
+        """When that is sent again; None until somebody looks at the clock."""
         self._all = everybody
 
     def send(self, data: bytes) -> None:
@@ -95,11 +112,12 @@ class DtlsAssociations:
         self._open: dict[SocketAddress, DtlsPeer] = {}
         """Those first that have been silent for the longest time."""
         self._listening = self._new_engine()
+        self._garbage = ToldGarbage()
 
     def datagram(self, data: bytes, address: SocketAddress, now_s: float) -> None:
         head = first_record(data)
         if head is None:
-            self._note(TlsFailure("malformed", f"a datagram from {address[0]}:{address[1]} is none"))
+            self._note_garbage(f"a datagram from {address[0]}:{address[1]} is none", now_s)
             return
         random = client_random(data, head)
         peer = self._peer_of(address, head, random)
@@ -107,6 +125,8 @@ class DtlsAssociations:
             self._take(peer, data, now_s)
         elif random is not None:
             self._listen(data, address, random, now_s)
+        elif head.content_type == APPLICATION_DATA:  # what is left of a handshake that was refused is not worth a line
+            self._note_garbage(f"a datagram from {address[0]}:{address[1]} belongs to no association", now_s)
 
     def due_in_s(self) -> float | None:
         """When to call `advance`; None while there is nothing to wait for."""
@@ -118,9 +138,16 @@ class DtlsAssociations:
             if now_s - peer.heard_s >= self._limits.handshake_s:
                 self._give_up(peer, f"it did not end its handshake within {self._limits.handshake_s:g} s")
             else:
-                self._try(peer, peer.engine.send_again)
+                self._try(peer, partial(self._send_again, peer, now_s))
         while (oldest := _first(self._open)) is not None and now_s - oldest.heard_s >= self._limits.idle_s:
             self._drop(oldest)
+
+    def _send_again(self, peer: DtlsPeer, now_s: float) -> None:
+        if peer.again_s is None:
+            peer.again_after_s = peer.again_after_s or self._limits.flight_s
+            peer.again_s = now_s + peer.again_after_s
+        elif now_s >= peer.again_s and peer.engine.send_again():
+            peer.again_after_s, peer.again_s = 2 * peer.again_after_s, None
 
     def close(self) -> None:
         self._shaking.clear()
@@ -147,7 +174,7 @@ class DtlsAssociations:
             has_cookie = engine.listen(data)
         except TlsFailure as failure:
             self._listening = self._new_engine()
-            self._note(failure)
+            self._note_garbage(failure.why, now_s)
             return
         if has_cookie:
             self._listening = self._new_engine()
@@ -248,6 +275,11 @@ class DtlsAssociations:
         """The end of an open association that the front does not know of yet."""
         self.forget(peer)
         self._receiver.peer_closed(peer)
+
+    def _note_garbage(self, why: str, now_s: float) -> None:
+        reason = self._garbage.reason(why, int(now_s * US_PER_S))
+        if reason is not None:
+            self._note(TlsFailure("malformed", reason))
 
     def _note(self, failure: TlsFailure, session: int = 0) -> None:
         self._tools.trace.emit(

@@ -10,7 +10,9 @@ from fleetrig.reference_server.fronts.datagrams import DatagramReceiver, Datagra
 from fleetrig.reference_server.fronts.dtls.associations import DtlsAssociations, DtlsLimits
 from fleetrig.reference_server.fronts.dtls.contexts import CertificateToShow, DtlsContexts
 from fleetrig.reference_server.fronts.front import FrontTools
+from fleetrig.reference_server.platform import coap_rules_of
 from fleetrig.reference_server.server import Server
+from fleetrig.simulator.contract.clock import US_PER_S
 from fleetrig.simulator.contract.envelope import Conversation
 from fleetrig.simulator.contract.errors import ModelError
 
@@ -21,7 +23,9 @@ def dtls_carrier(receiver: DatagramReceiver, sock: DatagramSocket, server: Serve
     """For a `DatagramListener`. It shows what TLS listeners would."""
     if sock.tls is None:
         raise ModelError(f"the listener {sock.listener} speaks DTLS and has no certificate to show")
-    return DtlsCarrier(receiver, sock, server, tools, sock.tls.certificate_of)
+    rules = coap_rules_of(server.platform)
+    limits = DtlsLimits(flight_s=rules.flight_timeout_us / US_PER_S)
+    return DtlsCarrier(receiver, sock, server, tools, sock.tls.certificate_of, limits)
 
 
 class DtlsCarrier:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Final
 
 from OpenSSL import SSL
@@ -60,13 +59,13 @@ class DtlsEngine(JudgingEngine):
             why = "its handshake has a message of more than 100 KiB, or parts that do not fit together"
             raise TlsFailure("malformed", why) from failure.__cause__
 
-    def send_again(self) -> None:
-        """Makes the flight that nobody answered ready again, if it is time (RFC 6347 §4.2.4). Raises TlsFailure.
+    def send_again(self) -> bool:
+        """Makes the flight that nobody answered ready again, if it is time (RFC 6347 §4.2.4): True then.
 
-        When that is OpenSSL knows alone: it counts on the machine's clock, from one second on, doubling.
+        OpenSSL counts on the machine's clock too, from 1 s on, doubling: earlier is too early. Raises TlsFailure.
         """
         try:
-            self._tls.DTLSv1_handle_timeout()
+            return self._tls.DTLSv1_handle_timeout()
         except SSL.Error:
             raise TlsFailure("refused", "it did not go on with its handshake") from None
 
@@ -77,8 +76,8 @@ class DtlsEngine(JudgingEngine):
 
     def outgoing(self) -> bytes:
         """As every engine's; a piece that is not full is the last one, which saves asking for another each time."""
-        pieces: list[bytes] = []
-        with suppress(SSL.WantReadError):
-            while not pieces or len(pieces[-1]) == FLIGHT_BYTES:
-                pieces.append(self._tls.bio_read(FLIGHT_BYTES))
-        return b"".join(pieces)
+        try:
+            piece = self._tls.bio_read(FLIGHT_BYTES)
+        except SSL.WantReadError:
+            return b""
+        return piece if len(piece) < FLIGHT_BYTES else piece + self.outgoing()

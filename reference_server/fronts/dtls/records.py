@@ -67,6 +67,8 @@ def renumbered(records: bytes, by: int) -> bytes:
 
 def in_datagrams(records: bytes, most_bytes: int) -> list[bytes]:
     """Whole records, several to a datagram: OpenSSL writes them one behind the other. A larger one goes alone."""
+    if len(records) <= most_bytes:
+        return [records] if records else []
     datagrams: list[bytes] = []
     at = begin = 0
     while at < len(records):
@@ -75,4 +77,4 @@ def in_datagrams(records: bytes, most_bytes: int) -> list[bytes]:
             datagrams.append(records[begin:at])
             begin = at
         at = end
-    return [*datagrams, records[begin:]] if records else datagrams
+    return [*datagrams, records[begin:]]

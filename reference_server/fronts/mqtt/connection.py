@@ -7,6 +7,7 @@ and reset if there is still more for it.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, cast
 
 from fleetrig.reference_server.fronts.http.socket_endings import reset
@@ -32,14 +33,16 @@ class MqttConnection(asyncio.Protocol):
     """Tells the server of its session: opened, each packet, closed. Never raises for what a peer does."""
 
     __slots__ = ("_decoder", "_front", "_is_half", "_is_mute", "_is_paused", "_is_silent", "_listener",
-                 "_outbox", "_says_goodbye", "is_known", "is_over", "session", "transport")  # fmt: skip
+                 "_outbox", "_says_goodbye", "_unheard", "is_known", "is_over", "session", "transport")  # fmt: skip
 
     def __init__(self, front: MqttFront, listener: str) -> None:
         self._front = front
         self._listener = listener
         self._decoder = MqttDecoder(front.limits.packet_bytes, front.limits.packets_per_turn)
-        self._outbox: list[bytes] | None = None
+        self._outbox: bytearray | None = None
         """What was sent in this turn of reading; None between turns."""
+        self._unheard: Sequence[MqttPacket | Undecodable] = ()
+        """What has come, and waits until the peer has read more."""
         self._is_half = self._is_mute = self._is_paused = self._says_goodbye = False
         self._is_silent = True
         """Nothing whole has come so far."""
@@ -93,10 +96,12 @@ class MqttConnection(asyncio.Protocol):
             data, what = distorted(data, send)
             self._is_mute = send.form is WireForm.HALF
             self._front.note_fault(self, send, what)
-        if self._outbox is not None:
-            self._outbox.append(data)
-        else:
+        if self._outbox is None:
             self._write(data)
+        else:
+            self._outbox += data
+            if len(self._outbox) > HIGH_WATER_BYTES:
+                self._flush()
 
     def end(self, ending: Ending) -> None:
         """The server ends it: in order, with a reset, or by never looking at it again."""
@@ -114,12 +119,23 @@ class MqttConnection(asyncio.Protocol):
     # Inside
 
     def _take(self, data: bytes) -> None:
-        self._outbox = []
         packets = self._decoder.feed(data)
         if self._is_silent and packets:
             self._is_silent = False
             self._front.silent.discard(self)
-        for packet in packets:
+        self._unheard = [*self._unheard, *packets] if self._unheard else packets
+        self._hear()
+        if not self.is_over:
+            self._wait_for_more(has_come=bool(packets))
+
+    def _hear(self) -> None:
+        """Packet by packet, while the peer reads the answers. What is left waits until it does."""
+        self._outbox = bytearray()
+        packets, self._unheard = self._unheard, ()
+        for at, packet in enumerate(packets):
+            if self._is_paused:
+                self._unheard = packets[at:]
+                break
             if isinstance(packet, Undecodable):
                 self._fail(packet)
             elif isinstance(packet, MqttDisconnect):
@@ -128,8 +144,6 @@ class MqttConnection(asyncio.Protocol):
                 break
         self._flush()
         self._outbox = None
-        if not self.is_over:
-            self._wait_for_more(has_come=bool(packets))
 
     def _fail(self, undecodable: Undecodable) -> None:
         self._front.note_malformed(self, undecodable.why, undecodable)
@@ -149,18 +163,21 @@ class MqttConnection(asyncio.Protocol):
 
     def _read_on(self) -> None:
         """First what has come already, a turn at a time."""
-        if self._decoder.is_behind and self._may_read():
+        if self._has_more and self._may_read():
             self._take(b"")
-        if not self._decoder.is_behind and self._may_read():
+        if not self._has_more and self._may_read():
             self.transport.resume_reading()
+
+    @property
+    def _has_more(self) -> bool:
+        return bool(self._unheard) or self._decoder.is_behind
 
     def _may_read(self) -> bool:
         return not (self.is_over or self._is_paused)
 
     def _flush(self) -> None:
         if self._outbox and not self.is_over:
-            data = b"".join(self._outbox)
-            self._outbox.clear()
+            data, self._outbox = bytes(self._outbox), bytearray()
             self._write(data)
 
     def _write(self, data: bytes) -> None:
@@ -168,6 +185,8 @@ class MqttConnection(asyncio.Protocol):
             self._front.lose(self, f"it leaves {self.transport.get_write_buffer_size():,} bytes unread")
         elif data:
             self.transport.write(data)
+            if self._is_paused:
+                self._front.left_unread(len(data))
 
     def _close(self) -> None:
         """A peer that may still be sending would be told of a reset before it has read what was said to it last: so it

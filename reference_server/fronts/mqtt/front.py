@@ -47,6 +47,8 @@ class MqttFront:
         self._connections: dict[int, MqttConnection] = {}
         """By session id; those that are over stay until their peer has gone."""
         self._listeners: list[Listener] = []
+        self._unseen_bytes = 0
+        """Written to peers that read too little, since the last look at all of them."""
         self._is_closed = False
         self._all_gone = asyncio.Event()
         self._all_gone.set()
@@ -139,6 +141,21 @@ class MqttFront:
         self.stop_waiting(connection)
         connection.is_over = True
         reset(connection.transport)
+
+    def left_unread(self, count: int) -> None:
+        """So many bytes more are kept for a peer that reads too little. The first of them go if all have too much."""
+        self._unseen_bytes += count
+        most = self.limits.all_unread_bytes
+        if self._unseen_bytes <= most // 8:
+            return
+        self._unseen_bytes = 0
+        sizes = {one: one.transport.get_write_buffer_size() for one in self.unread}
+        all_bytes = sum(sizes.values())
+        for connection, size in sizes.items():
+            if all_bytes <= most:
+                break
+            all_bytes -= size
+            self.lose(connection, f"it leaves {size:,} bytes unread, and all together more than {most:,}")
 
     def note_malformed(self, connection: MqttConnection, why: str, envelope: Envelope | None = None) -> None:
         now_us, session = self._tools.clock.now_us(), connection.session.id

@@ -172,9 +172,10 @@ class TlsConnection(asyncio.Protocol):
         self._flush()
         if not is_done:
             return False
-        self._ask_about(engine.certificates())
+        certificates = engine.certificates()
+        self._ask_about(certificates)
         self._forget()
-        self.session = replace(self.session, certificates=engine.certificates(), server_name=engine.server_name)
+        self.session = replace(self.session, certificates=certificates, server_name=engine.server_name)
         self._stage = TlsStage.OPEN
         self._inner = self._make()
         self._inner.connection_made(TlsTransport(self))

@@ -6,8 +6,12 @@ import ssl
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from fleetrig.simulator.contract.errors import UsageError
+
+CERTIFICATE_MARK: Final = b"CERTIFICATE-----"
+KEY_MARK: Final = b"PRIVATE KEY-----"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +33,18 @@ class ServerCertificate:
 def read_server_certificate(certificate: Path, key: Path) -> ServerCertificate:
     """Raises UsageError for files that cannot be read or do not belong together."""
     found = ServerCertificate(_read(certificate), _read(key))
+    if CERTIFICATE_MARK not in found.chain_pem:
+        raise UsageError(f"{certificate} holds no PEM certificate (-----BEGIN {CERTIFICATE_MARK.decode()})")
+    if KEY_MARK not in found.key_pem:
+        advice = ": name the file of its key with --key" if key == certificate else ""
+        raise UsageError(f"{key} holds no PEM private key (-----BEGIN {KEY_MARK.decode()}){advice}")
     try:
         found.load_into(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
     except ssl.SSLError as error:
         if "MISMATCH" in (error.reason or ""):
-            raise UsageError(f"the key in {key} does not belong to the certificate in {certificate}") from error
+            raise UsageError(
+                f"the key in {key} does not belong to the certificate in {certificate}, the first one there"
+            ) from error
         raise UsageError(f"{certificate} and {key} are no PEM certificate and key: {error.reason or error}") from error
     except _Encrypted:
         raise UsageError(f"the key in {key} is protected by a password: give one without") from None

@@ -13,6 +13,7 @@ from fleetrig.reference_server.fronts.tls.connections import TlsConnections
 from fleetrig.reference_server.fronts.tls.engine import TlsEngine
 from fleetrig.reference_server.fronts.tls.handshakes import Handshakes
 from fleetrig.reference_server.fronts.tls.judgement import CertificateJudgement
+from fleetrig.reference_server.fronts.tls.remembered_chains import RememberedChains
 from fleetrig.reference_server.fronts.tls.server_certificate import ServerCertificate
 from fleetrig.reference_server.fronts.tls.stdlib_engine import StdlibEngine, stdlib_context
 from fleetrig.simulator.contract.errors import ModelError, UsageError
@@ -87,4 +88,5 @@ class ServerTls:
         for text in self._trusted:
             context.load_verify_locations(cadata=text)
         self._verifying.append(context)
-        return lambda _: StdlibEngine(context)
+        chains = RememberedChains()
+        return lambda _: StdlibEngine(context, chains)

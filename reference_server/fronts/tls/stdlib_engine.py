@@ -11,6 +11,7 @@ from fleetrig.reference_server.fronts.tls.client_auth import ClientAuth
 from fleetrig.reference_server.fronts.tls.client_hello import LONGEST_BYTES, server_name_in
 from fleetrig.reference_server.fronts.tls.engine import BLOCK_BYTES
 from fleetrig.reference_server.fronts.tls.failure import TlsFailure, openssl_failure
+from fleetrig.reference_server.fronts.tls.remembered_chains import RememberedChains
 from fleetrig.reference_server.fronts.tls.server_certificate import ServerCertificate
 
 VERIFY_MODES: Final = {
@@ -24,7 +25,7 @@ def stdlib_context(certificate: ServerCertificate, client_auth: ClientAuth, alpn
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.options |= ssl.OP_NO_RENEGOTIATION
-    context.num_tickets = 0  # each connection shows its certificates anew
+    context.num_tickets = 0  # TLS 1.3; sessions of 1.2 can be resumed, the library has no way to forbid it
     context.verify_mode = VERIFY_MODES[client_auth]
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # whom a user trusts may be an intermediate authority
     if alpn:
@@ -36,7 +37,9 @@ def stdlib_context(certificate: ServerCertificate, client_auth: ClientAuth, alpn
 class StdlibEngine:
     """A `TlsEngine`."""
 
-    def __init__(self, context: ssl.SSLContext) -> None:
+    def __init__(self, context: ssl.SSLContext, chains: RememberedChains) -> None:
+        """`chains`: of all connections of this context."""
+        self._chains = chains
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
 
@@ -67,9 +70,14 @@ class StdlibEngine:
         own = self._tls.getpeercert(binary_form=True)
         if own is None:
             return ()
-        # The library has a public method for this only from Python 3.13 on. A resumed session has no chain.
+        if self._tls.session_reused:
+            return self._chains.of(own)
+        # The library has a public method for this only from Python 3.13 on.
         chain = self._tls._sslobj.get_unverified_chain() or ()  # type: ignore[attr-defined] # noqa: SLF001
-        return tuple(ssl.PEM_cert_to_DER_cert(one.public_bytes()) for one in chain) or (own,)
+        shown = tuple(ssl.PEM_cert_to_DER_cert(one.public_bytes()) for one in chain) or (own,)
+        if self._tls.version() == "TLSv1.2":
+            self._chains.remember(shown)
+        return shown
 
     def read(self) -> bytes | None:
         try:

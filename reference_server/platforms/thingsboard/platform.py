@@ -48,9 +48,7 @@ class ThingsBoardPlatform:
 
     def handshake(self, session: Session, now_us: int) -> HandshakeAnswer:
         self._open(now_us)
-        if _is_coap(session) or not self.registry.traits.has_certificate_chain:
-            return ACCEPTED
-        return judge_chain(self.registry, session.certificates, now_us)
+        return ACCEPTED if _is_coap(session) else judge_chain(self.registry, session.certificates, now_us)
 
     def opened(self, session: Session, now_us: int) -> Reaction:
         """What a handshake has done to a device is heard before that device logs in: its earlier sessions end."""

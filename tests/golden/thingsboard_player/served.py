@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 from fleetrig.reference_server.fronts.tls.client_auth import ClientAuth
 from fleetrig.reference_server.platforms.thingsboard.platform import ThingsBoardPlatform
+from fleetrig.reference_server.platforms.thingsboard.state.generations import Profile
+from fleetrig.reference_server.platforms.thingsboard.state.settings import Settings
 from fleetrig.reference_server.reference import ReferenceServer
 from fleetrig.reference_server.server_options import ANY_LOOPBACK_PORT, PlatformOptions, ServerOptions
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
@@ -16,7 +18,7 @@ from fleetrig.simulator.contract.trace import TraceEvent
 from fleetrig.simulator.contract.trace_json import to_line
 from tests.reference_server.echo import ServerBench, running
 
-LISTENERS = ("http", "mqtt", "mqtts", "coap")
+LISTENERS = ("http", "mqtt", "mqtts", "coap", "coaps")
 ROUNDS = 20
 """Turns of the event loop in which everything that has arrived is read, understood and answered."""
 
@@ -76,9 +78,9 @@ class Served:
 
 
 @contextmanager
-def served(store: str = "memory:") -> Iterator[Served]:
+def served(store: str = "memory:", profile: Profile = Profile.CURRENT) -> Iterator[Served]:
     def build(store: Store, blobs: Blobs, entropy: Entropy) -> ThingsBoardPlatform:
-        return ThingsBoardPlatform(store, blobs, entropy)
+        return ThingsBoardPlatform(store, blobs, entropy, Settings(profile=profile))
 
     listeners = dict.fromkeys(LISTENERS, ANY_LOOPBACK_PORT)
     platform = PlatformOptions("thingsboard", build, listeners, ClientAuth.ANY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import aiocoap  # type: ignore[import-untyped]
@@ -223,3 +224,22 @@ def test_a_slow_answer_to_a_request_in_blocks(bench: MessageBench) -> None:
 def test_a_get_with_a_token_of_its_own_gets_it(bench: MessageBench) -> None:
     bench.read(con("large?3000", 2, token=b"a"))
     assert bench.hear(message(aiocoap.Type.NON, GET, 3, b"b", "large?3000", block2=(1, False, 6)))[0].endswith(" b")
+
+
+@pytest.mark.parametrize(
+    "fields", [{"block1": (0, True, 0), "payload": bytes(16)}, {"observe": 0}], ids=["upload", "observe"]
+)
+def test_long_options_are_not_kept(fields: dict[str, Any]) -> None:
+    """With every upload, observation and pending request, 50,000 endpoints would hold gigabytes of them."""
+    bench = MessageBench()
+    path = "counter?" if "observe" in fields else "echo?"
+    tracemalloc.start()
+    try:
+        for n in range(60):
+            query = "&".join([str(n), *("q" * 250 for _ in range(200))])
+            bench.hear(con(path + query, n, GET if "observe" in fields else POST, token=b"%d" % n, **fields))
+        bench.platform.observers.clear()
+        kept_bytes, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept_bytes < 1_000_000

@@ -7,10 +7,12 @@ from typing import Any
 import aiocoap  # type: ignore[import-untyped]
 import pytest
 
+from fleetrig.reference_server.coap_messages.endpoint import CoapEndpoint
 from fleetrig.reference_server.coap_rules import CoapRules
-from fleetrig.simulator.contract.coap import CoapRequest, CoapResponse
+from fleetrig.simulator.contract.coap import CoapOptions, CoapRequest, CoapResponse
 from fleetrig.simulator.contract.delivery import Ending
 from fleetrig.simulator.contract.errors import ModelError
+from fleetrig.simulator.contract.session import Session
 from tests.coap.bench import ACK, CON, GET, HELLO, NON, POST, RST, MessageBench, con, line, message
 
 
@@ -168,6 +170,7 @@ STRANGE = [
     (message(CON, 225, 9), ["RST 0.00 #9"], "CON 7.01 answers nothing that was asked"),
     (bytes.fromhex("49010009") + b"x" * 9, ["RST 0.00 #9"], "a token length of 9"),
     (bytes.fromhex("59010009") + b"x" * 9, [], "a token length of 9"),
+    (bytes.fromhex("40010009") + b"\0" * 256, ["RST 0.00 #9"], "more than 255 options"),
     (b"\xff" * 40, [], "version 3"),
     (b"", [], "0 bytes are no header"),
 ]
@@ -192,6 +195,20 @@ def test_garbage_gets_so_many_answers_each_second(bench: MessageBench) -> None:
     assert len(answers) == len(bench.platform.heard) == 100
     bench.after(1.0)
     assert bench.hear(message(CON, 69, 600)) == ["RST 0.00 #600"]
+    assert bench.platform.heard[-1] == "CON 2.05 answers nothing that was asked (and 400 more before it, untold)"
+
+
+def test_an_endpoint_that_asks_without_end_makes_none_forget_what_another_asked(
+    bench: MessageBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench.layer.exchanges, "_most", 4_200)
+    silent = con("silent")
+    flooding = CoapEndpoint(Session(id=2), bench.layer, lambda _: None, lambda _: None)
+    assert bench.hear(con("echo", 1)) == ["ACK 2.05 #1 t"]
+    for n in range(5_000):
+        flooding.received(silent[:2] + n.to_bytes(2, "big") + silent[4:], bench.now_us)
+    assert bench.hear(con("echo", 1)) == ["ACK 2.05 #1 t"]
+    assert bench.platform.heard == ["GET coap:/echo"]
 
 
 OPTIONS = [
@@ -234,6 +251,16 @@ def _non(bench: MessageBench) -> str:
 def test_a_platform_may_know_further_critical_options() -> None:
     bench = MessageBench(CoapRules(further_options=frozenset({9})))
     assert bench.read(con("echo", 7, oscore=b"x")).code is aiocoap.CONTENT
+
+
+@pytest.mark.parametrize(("further", "told"), [(frozenset({65_000}), ((65_000, b""),)), (frozenset(), ())])
+def test_a_platform_may_know_further_elective_options(further: frozenset[int], told: CoapOptions) -> None:
+    """Such as 65000, by which a device asks one platform for the time."""
+    bench = MessageBench(CoapRules(further_options=further))
+    seen: list[CoapRequest] = []
+    bench.endpoint._tell = seen.append  # type: ignore[assignment]
+    bench.hear(bytes.fromhex("40010007") + b"\xb4echo" + b"\xe0\xfc\xd0")
+    assert [request.options for request in seen] == [told]
 
 
 def test_a_reset_in_place_of_an_answer(bench: MessageBench) -> None:

@@ -48,6 +48,68 @@ def test_a_confirmable_notification_is_sent_until_it_is_acknowledged(bench: Mess
     assert bench.platform.observers != []
 
 
+def acknowledge(bench: MessageBench, note: aiocoap.Message) -> list[aiocoap.Message]:
+    bench.endpoint.received(message(ACK, 0, note.mid, b""), bench.now_us)
+    return [aiocoap.Message.decode(datagram) for datagram in bench.taken()]
+
+
+def test_one_confirmable_notification_is_under_way_and_the_latest_follows(bench: MessageBench) -> None:
+    """RFC 7641 §4.5.1 and §4.5.2: NSTART is 1, and what is no longer so is not sent."""
+    observe(bench, "con")
+    (first,) = count(bench, 2)
+    assert [count(bench, message_id) for message_id in (3, 4)] == [[], []]
+    (latest,) = acknowledge(bench, first)
+    assert (latest.mtype, latest.opt.observe, latest.payload) == (aiocoap.CON, 5, b"3 ")
+    assert acknowledge(bench, latest) == []
+    assert bench.after(300) == []
+
+
+def test_in_place_of_a_repetition_the_latest_is_sent_and_time_goes_on(bench: MessageBench) -> None:
+    """RFC 7641 §4.5.2: with the number of attempts and the patience that are left."""
+    observe(bench, "con")
+    count(bench, 2)
+    assert count(bench, 3) == []
+    said = bench.after(91)
+    assert [one.startswith("CON 2.05") for one in said] == [True] * 4
+    assert len(set(said)) == 1, "all attempts that were left are the latest"
+    bench.after(5)
+    assert bench.platform.heard[-1] == "RST"
+    assert bench.after(300) == []
+
+
+def test_a_reset_takes_along_what_was_to_follow(bench: MessageBench) -> None:
+    observe(bench, "con", token=b"")
+    (first,) = count(bench, 2)
+    assert count(bench, 3) == []
+    assert bench.hear(message(RST, 0, first.mid, b"")) == []
+    assert bench.platform.observers == []
+    assert bench.after(300) == []
+
+
+@pytest.mark.parametrize("again", [0, 1])
+def test_what_is_taken_back_or_begins_anew_leaves_nothing_under_way(bench: MessageBench, again: int) -> None:
+    observe(bench, "con")
+    count(bench, 2)
+    assert count(bench, 3) == []
+    answer = bench.read(con("counter?con", 5, token=b"o", observe=again))
+    assert (answer.payload.strip(), answer.opt.observe) == (b"2", 4 if again == 0 else None)
+    assert bench.after(300) == []
+    assert bench.endpoint.observes is (again == 0)
+
+
+def test_the_platform_is_told_which_of_too_many_has_ended(bench: MessageBench) -> None:
+    for n in range(70):
+        assert observe(bench, token=b"%d" % n, message_id=n + 1).opt.observe is not None
+    assert bench.platform.heard.count("RST") == 6
+    assert [one.token for one in bench.platform.observers] == [b"%d" % n for n in range(6, 70)]
+
+
+def test_observations_do_not_wait_for_each_other(bench: MessageBench) -> None:
+    observe(bench, "con", token=b"o", message_id=1)
+    observe(bench, "con", token=b"q", message_id=2)
+    assert [note.token for note in count(bench, 3)] == [b"o", b"q"]
+
+
 @pytest.mark.parametrize("wants", ["", "con"])
 def test_a_reset_ends_it(bench: MessageBench, wants: str) -> None:
     observe(bench, wants)

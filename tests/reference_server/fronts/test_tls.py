@@ -262,8 +262,10 @@ def test_ones_own_certificate(files: dict[str, Path]) -> None:
         ("cert", "absent", r"cannot read .*absent\.pem: No such file"),
         ("cert", "other", r"other\.pem does not belong to the certificate in .*cert\.pem"),
         ("cert", "locked", r"locked\.pem is protected by a password"),
-        ("noise", "key", r"noise\.pem and .*key\.pem are no PEM certificate and key"),
-        ("cert", "noise", r"cert\.pem and .*noise\.pem are no PEM certificate and key"),
+        ("noise", "key", r"noise\.pem holds no PEM certificate \(-----BEGIN CERTIFICATE-----\)$"),
+        ("cert", "noise", r"noise\.pem holds no PEM private key \(-----BEGIN PRIVATE KEY-----\)$"),
+        ("cert", "cert", r"cert\.pem holds no PEM private key .*: name the file of its key with --key$"),
+        ("key", "key", r"key\.pem holds no PEM certificate"),
     ],
 )
 def test_files_that_do_not_fit(files: dict[str, Path], certificate: str, key: str, sentence: str) -> None:

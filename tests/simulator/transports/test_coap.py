@@ -206,6 +206,39 @@ async def test_what_is_no_message_is_ignored(what: str) -> None:
         assert at.has_said_all
 
 
+TORN = {
+    "a token length of 15": lambda head: bytes((head[0] | 0x0F,)) + head[1:] + b"\xf0" * 9,
+    "half a token": lambda head: bytes((head[0] | 0x08,)) + head[1:] + b"tok",
+    "an empty message with something in it": lambda head: bytes((head[0], 0)) + head[2:] + b"\xffx",
+    "256 options": lambda head: head + b"\0" * 256,
+    "half an option": lambda head: head + b"\xd1\x01",
+    "a marker without a payload": lambda head: bytes((head[0] | 0x01,)) + head[1:] + b"t\xff",
+}
+
+
+@pytest.mark.parametrize("what", TORN)
+@in_a_loop
+async def test_what_breaks_the_format_acknowledges_nothing(what: str) -> None:
+    """RFC 7252 §3: it is processed as a message format error, and the request is repeated."""
+    async with device(Quick()) as at:
+        asked = await at.asks(GET)
+        at.say(TORN[what](encode(Datagram(ACK, "2.05", asked.mid))))
+        assert await at.hear() == asked
+        at.say(answer_to(asked, "2.05", b"hello"))
+        assert await at.came() == CoapResponse("2.05", b"hello", token=GET.token)
+
+
+@pytest.mark.parametrize(
+    "option", [(12, b"\0\xff"), (2_049, b"\xff"), (2_049, b"x" * 12 + b"\xff"), (2_049, b"x" * 300)]
+)
+@in_a_loop
+async def test_an_option_may_end_like_a_marker(option: tuple[int, bytes]) -> None:
+    async with device(Patient()) as at:
+        asked = await at.asks(GET)
+        at.say(answer_to(asked, "2.05", options=(option,)))
+        assert (await at.came()).line == "2.05"
+
+
 @in_a_loop
 async def test_the_server_cannot_be_reached() -> None:
     async with device() as at:

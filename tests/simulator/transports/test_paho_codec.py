@@ -35,7 +35,7 @@ from fleetrig.simulator.contract.mqtt import (
 )
 from fleetrig.simulator.effects import REPLY_LIMIT_BYTES
 from fleetrig.simulator.transports.paho_codec import PRIVATE_NAMES, PahoCodec
-from fleetrig.simulator.transports.paho_properties import PROPERTIES_LIMIT_BYTES, written_length
+from fleetrig.simulator.transports.paho_properties import PROPERTIES_LIMIT, PROPERTIES_LIMIT_BYTES, written_length
 
 V31, V311, V5 = MqttVersion
 PUBACK, PUBREC, PUBREL, PUBCOMP = PublishAckKind
@@ -285,6 +285,23 @@ def test_properties_have_a_limit() -> None:
             assert came(found) == [MqttPublishAck(PUBACK, 7, 0, (("reason_string", "r" * 65_535),))]
         else:
             with pytest.raises(ValueError, match="bytes of them"):
+                found.feed(packet)
+
+
+@pytest.mark.parametrize(
+    ("one", "name", "value"),
+    [("26 0000 0000", "user_property", ("", "")), ("0b 80 01", "subscription_identifier", 128)],
+)
+def test_so_do_they_in_number(one: str, name: str, value: object) -> None:
+    for count, is_good in ((PROPERTIES_LIMIT, True), (PROPERTIES_LIMIT + 1, False)):
+        found, block = codec(V5), bytes.fromhex(one) * count
+        body = b"\0\1a" + written_length(len(block)) + block
+        packet = b"\x30" + written_length(len(body)) + body
+        if is_good:
+            found.feed(packet)
+            assert came(found) == [MqttPublish("a", properties=((name, value),) * count)]  # type: ignore[arg-type]
+        else:
+            with pytest.raises(ValueError, match="more than 1,000 of them"):
                 found.feed(packet)
 
 

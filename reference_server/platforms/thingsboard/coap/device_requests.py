@@ -12,6 +12,7 @@ from fleetrig.reference_server.platforms.thingsboard.coap.answers import (
     CONTENT,
     CREATED,
     DELETED,
+    INTERNAL_ERROR,
     NOT_FOUND,
     VALID,
     answer,
@@ -30,6 +31,7 @@ from fleetrig.reference_server.platforms.thingsboard.device_api.said import (
 )
 from fleetrig.reference_server.platforms.thingsboard.device_api.values import BadValue
 from fleetrig.reference_server.platforms.thingsboard.state.attributes import attributes_of
+from fleetrig.reference_server.platforms.thingsboard.state.message_limits import TooManyMessages
 from fleetrig.reference_server.platforms.thingsboard.state.records import Device, Scope
 from fleetrig.reference_server.platforms.thingsboard.state.registry import Registry
 from fleetrig.simulator.contract.coap import CoapRequest, CoapResponse
@@ -74,6 +76,8 @@ def perform(call: DeviceCall) -> Reaction:
         return HANDLERS[call.request.method, call.feature](call)
     except BadValue as bad:
         return call.refusal(BAD_REQUEST, f"the payload cannot be read: {bad}")
+    except TooManyMessages as many:
+        return call.refusal(INTERNAL_ERROR, str(many))
 
 
 def _post_telemetry(call: DeviceCall) -> Reaction:

@@ -1,4 +1,7 @@
-"""What devices say, written into the state. All of it raises BadValue for a document of another form."""
+"""What devices say, written into the state.
+
+All of it raises BadValue for a document of another form; what is counted (S105) raises TooManyMessages.
+"""
 
 from __future__ import annotations
 
@@ -17,15 +20,23 @@ from fleetrig.reference_server.platforms.thingsboard.state.registry import Regis
 from fleetrig.simulator.contract.json_types import Json
 
 
-def post_telemetry(registry: Registry, device: Device, document: Json, now_us: int) -> None:
-    for measured in read_telemetry(document):
+def post_telemetry(
+    registry: Registry, device: Device, document: Json, now_us: int, *, by_gateway: bool = False
+) -> None:
+    measurements = read_telemetry(document)
+    _count(registry, device, now_us, by_gateway=by_gateway)
+    for measured in measurements:
         at_ms = ms(now_us) if measured.at_ms is None else measured.at_ms
         put_telemetry(registry, device.id, measured.values, at_ms)
 
 
-def post_attributes(registry: Registry, device: Device, document: Json, now_us: int) -> None:
+def post_attributes(
+    registry: Registry, device: Device, document: Json, now_us: int, *, by_gateway: bool = False
+) -> None:
     """Of the device's own scope."""
-    put_attributes(registry, device.id, Scope.CLIENT, read_values(document), now_us)
+    values = read_values(document)
+    _count(registry, device, now_us, by_gateway=by_gateway)
+    put_attributes(registry, device.id, Scope.CLIENT, values, now_us)
 
 
 def attributes_for(
@@ -64,3 +75,9 @@ def offer_claim(registry: Registry, device: Device, document: Json, now_us: int)
     except (InvalidOperation, ValueError, OverflowError):
         raise BadValue("durationMs is no number") from None
     return claims.offer(registry, device, str(secret), duration_ms, now_us)
+
+
+def _count(registry: Registry, device: Device, now_us: int, *, by_gateway: bool) -> None:
+    """Gateways and what is behind them have limits of their own, of which there are none here."""
+    if not by_gateway and not device.is_gateway:
+        registry.message_limits.take(device.id, now_us)

@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from fleetrig.reference_server.http_container import HttpContainerRules, text_page
+from fleetrig.reference_server.http_container import HttpContainerRules
 from fleetrig.reference_server.platform import HttpAnswer
 from fleetrig.reference_server.platforms.thingsboard.http.call import Call
+from fleetrig.reference_server.platforms.thingsboard.http.container import CLOSES_AFTER, container_page
 from fleetrig.reference_server.platforms.thingsboard.http.device_routes import DEVICE_ROUTES
 from fleetrig.reference_server.platforms.thingsboard.http.errors import (
     HttpRefusal,
@@ -42,7 +43,7 @@ class HttpApi:
         self._router = Router((*ROUTES, *DEVICE_ROUTES))
         self._body_bytes = registry.settings.request_body_bytes
         self.container_rules = HttpContainerRules(
-            self._error_page, upload_bytes=self._body_bytes, failure=self._failure
+            self._error_page, CLOSES_AFTER, upload_bytes=self._body_bytes, failure=self._failure
         )
 
     def handle(self, request: HttpRequest, session: Session, now_us: int) -> HttpAnswer:
@@ -87,7 +88,7 @@ class HttpApi:
 
     def _error_page(self, status: int) -> HttpResponse:
         """The front itself refuses a body of more bytes than it takes."""
-        return refusal_response(self._too_large(), 0) if status == TOO_LARGE else text_page(status)
+        return refusal_response(self._too_large(), 0) if status == TOO_LARGE else container_page(status)
 
     def _failure(self, request: HttpRequest, now_us: int) -> HttpResponse:
         """The database has failed (ThingsboardErrorResponseHandler)."""

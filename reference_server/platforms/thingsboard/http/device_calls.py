@@ -16,12 +16,15 @@ from fleetrig.reference_server.platforms.thingsboard.http.errors import HttpRefu
 from fleetrig.reference_server.platforms.thingsboard.http.java_numbers import java_int
 from fleetrig.reference_server.platforms.thingsboard.http.replies import Reply
 from fleetrig.reference_server.platforms.thingsboard.state.devices import credentials_by_id, device_by_id
+from fleetrig.reference_server.platforms.thingsboard.state.message_limits import TooManyMessages
 from fleetrig.reference_server.platforms.thingsboard.state.records import CredentialsType, Device
 from fleetrig.reference_server.platforms.thingsboard.state.registry import Registry
 from fleetrig.simulator.contract.json_types import Json
 
 Says = Callable[[Registry, Device, Json, int], object]
 
+TOKEN_CHARS: Final = 16
+"""From so many on a stranger's token is taken for the secret of somebody; shorter ones may be any word."""
 SERVER_METHOD: Final = "method"
 
 
@@ -89,6 +92,8 @@ def _said(call: Call, token: str, text: str, say: Says) -> Reply:
         say(call.registry, device, _document(text, device), call.now_us)
     except BadValue as bad:
         raise _crash(f"device {device.name}: {bad}", str(bad)) from None
+    except TooManyMessages as many:
+        raise _crash(f"device {device.name}: {many}") from None
     return Reply(device=device.name)
 
 
@@ -104,6 +109,8 @@ def _document(text: str, device: Device) -> Json:
 def _device(call: Call, token: str) -> Device:
     """Only access tokens count here. Raises 401 without a body."""
     found = credentials_by_id(call.registry, token)
+    if found is not None or len(token) >= TOKEN_CHARS:
+        call.registry.learn("access-token", token)
     if found is None or found.type is not CredentialsType.ACCESS_TOKEN:
         raise plain(401, reason="no device has this access token; other credentials do not work over HTTP")
     device = device_by_id(call.registry, found.device_id)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from fleetrig.reference_server.platforms.thingsboard.state.errors import ErrorCode, RuleBroken
 from fleetrig.simulator.contract.clock import US_PER_MS
 from fleetrig.simulator.contract.http import Headers, HttpResponse
 
 JSON: Final = "application/json"
+DENIED: Final = "You don't have permission to perform this operation!"
+
+_encoded: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 CODE_OF_STATUS: Final[Mapping[int, ErrorCode]] = MappingProxyType(
@@ -29,13 +32,11 @@ CODE_OF_STATUS: Final[Mapping[int, ErrorCode]] = MappingProxyType(
 """What the framework's own refusals are told with; all else is GENERAL."""
 
 
-DENIED: Final = "You don't have permission to perform this operation!"
-
-
 class HttpRefusal(Exception):
     """A request is refused. `message` goes over the wire, `reason` to the trace only.
 
-    `document` is False where the real server says the message as it stands, or nothing if there is none.
+    `document` is False where the real server says the message as it stands, or nothing if there is none; `told` is what
+    the document says beside its usual members.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class HttpRefusal(Exception):
         code: ErrorCode | None = None,
         headers: Headers = (),
         document: bool = True,
+        told: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         super().__init__(reason)
         self.status = status
@@ -55,6 +57,7 @@ class HttpRefusal(Exception):
         self.code = code or CODE_OF_STATUS.get(status, ErrorCode.GENERAL)
         self.headers = headers
         self.document = document
+        self.told = told
 
 
 def invalid(message: str, *, reason: str = "") -> HttpRefusal:
@@ -74,7 +77,7 @@ def denied(reason: str) -> HttpRefusal:
 
 def broken_rule(broken: RuleBroken) -> HttpRefusal:
     """What the registry refuses, as an operator is told it."""
-    return HttpRefusal(broken.status, broken.message, reason=broken.message, code=broken.code)
+    return HttpRefusal(broken.status, broken.message, reason=broken.message, code=broken.code, told=broken.told)
 
 
 def plain(status: int, text: str = "", *, reason: str) -> HttpRefusal:
@@ -91,9 +94,14 @@ def refusal_response(refusal: HttpRefusal, now_us: int) -> HttpResponse:
         "message": refusal.message,
         "errorCode": int(refusal.code),
         "timestamp": now_us // US_PER_MS,
+        **refusal.told,
     }
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-    return HttpResponse(refusal.status, (*refusal.headers, ("Content-Type", JSON)), text.encode("utf-8", "replace"))
+    return HttpResponse(refusal.status, (*refusal.headers, ("Content-Type", JSON)), compact(body))
+
+
+def compact(document: Any) -> bytes:
+    """A document as the server writes it."""
+    return _encoded(document).encode("utf-8", "replace")
 
 
 def _plain_response(refusal: HttpRefusal) -> HttpResponse:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any, Final
 
-from fleetrig.reference_server.platforms.thingsboard.http.errors import JSON
+from fleetrig.reference_server.platforms.thingsboard.http.errors import JSON, compact
 from fleetrig.simulator.contract.http import HttpResponse
 
 ANY: Final = "*/*"
@@ -33,8 +32,7 @@ class Reply:
 def respond(reply: Reply, accept: str | None) -> HttpResponse:
     """The response of a handler that has come to an answer."""
     if reply.document is not None:
-        text = json.dumps(reply.document, ensure_ascii=False, separators=(",", ":"))
-        return HttpResponse(reply.status, (("Content-Type", JSON),), text.encode("utf-8", "replace"))
+        return HttpResponse(reply.status, (("Content-Type", JSON),), compact(reply.document))
     if reply.text is None:
         return HttpResponse(reply.status)
     content_type = reply.text_type or type_of_text(accept)

@@ -17,7 +17,12 @@ from fleetrig.reference_server.platforms.thingsboard.device_api.said import (
 )
 from fleetrig.reference_server.platforms.thingsboard.device_api.values import BadValue
 from fleetrig.reference_server.platforms.thingsboard.mqtt.live_sessions import json_bytes
-from fleetrig.reference_server.platforms.thingsboard.mqtt.refusals import failed, unknown_topic, unreadable
+from fleetrig.reference_server.platforms.thingsboard.mqtt.refusals import (
+    failed,
+    too_many,
+    unknown_topic,
+    unreadable,
+)
 from fleetrig.reference_server.platforms.thingsboard.mqtt.session_limits import session_limits
 from fleetrig.reference_server.platforms.thingsboard.mqtt.topics import (
     ATTRIBUTES_TOPICS,
@@ -28,6 +33,7 @@ from fleetrig.reference_server.platforms.thingsboard.mqtt.topics import (
     Exchange,
     qos_of,
 )
+from fleetrig.reference_server.platforms.thingsboard.state.message_limits import TooManyMessages
 from fleetrig.reference_server.platforms.thingsboard.state.records import Device
 from fleetrig.reference_server.platforms.thingsboard.state.registry import Registry
 from fleetrig.simulator.contract.json_types import Json
@@ -48,6 +54,8 @@ class DeviceMessages:
             return self._take(client, device, publish, now_us, is_gateway=is_gateway)
         except BadValue as bad:
             return unreadable(client, publish, str(bad), has_codes=self._registry.traits.has_reason_codes)
+        except TooManyMessages as many:
+            return too_many(str(many))
 
     def _take(
         self, client: ClientState, device: Device, publish: MqttPublish, now_us: int, *, is_gateway: bool
@@ -64,7 +72,9 @@ class DeviceMessages:
         for beginning, exchange, answer_topic in NUMBERED:
             if topic.startswith(beginning):
                 number = topic.removeprefix(beginning)
-                return self._exchange(client, device, publish, exchange, answer_topic, number, is_gateway=is_gateway)
+                return self._exchange(
+                    client, device, publish, exchange, answer_topic, number, now_us, is_gateway=is_gateway
+                )
         return unknown_topic(topic)
 
     def _write(self, write: Writer, device: Device, publish: MqttPublish, now_us: int, what: str) -> PublishAnswer:
@@ -85,6 +95,7 @@ class DeviceMessages:
         exchange: Exchange,
         answer_topic: str,
         number: str,
+        now_us: int,
         *,
         is_gateway: bool,
     ) -> PublishAnswer:
@@ -92,7 +103,7 @@ class DeviceMessages:
         if exchange is Exchange.RPC_REQUEST:
             if not is_number:
                 return failed(f"an RPC has a number in its topic, got {number[:100]!r}")
-            return self._rpc(client, publish, f"{answer_topic}{int(number)}", is_gateway=is_gateway)
+            return self._rpc(client, publish, f"{answer_topic}{int(number)}", now_us, is_gateway=is_gateway)
         if not is_number:
             raise BadValue(f"a request has a number in its topic, got {number[:100]!r}")
         if exchange is Exchange.RPC_RESPONSE:
@@ -100,9 +111,11 @@ class DeviceMessages:
         document = read_json(publish.payload)
         keys = (asked_keys(document, name) for name in ("clientKeys", "sharedKeys"))
         answer = attributes_for(self._registry, device, *keys)
-        return self._answered(client, f"{answer_topic}{int(number)}", answer)
+        return self._answered(client, f"{answer_topic}{int(number)}", answer, now_us)
 
-    def _rpc(self, client: ClientState, publish: MqttPublish, answer_topic: str, *, is_gateway: bool) -> PublishAnswer:
+    def _rpc(
+        self, client: ClientState, publish: MqttPublish, answer_topic: str, now_us: int, *, is_gateway: bool
+    ) -> PublishAnswer:
         """All but one go to the rule engine, whose chains answer none by default."""
         document = read_json(publish.payload)
         if not isinstance(document, dict):
@@ -111,10 +124,11 @@ class DeviceMessages:
         if not isinstance(method, str):
             return failed("an RPC names its method")
         if method == "getSessionLimits":
-            return self._answered(client, answer_topic, session_limits(self._registry.settings, is_gateway=is_gateway))
+            limits = session_limits(self._registry.settings, is_gateway=is_gateway)
+            return self._answered(client, answer_topic, limits, now_us)
         return PublishAnswer(changed=f"RPC {method[:100]} for the rule engine")
 
-    def _answered(self, client: ClientState, topic: str, answer: Json) -> PublishAnswer:
+    def _answered(self, client: ClientState, topic: str, answer: Json, now_us: int) -> PublishAnswer:
         """The answer comes after the PUBACK (T04)."""
         publish = MqttPublish(topic, json_bytes(answer), qos_of(client, topic))
-        return PublishAnswer(outputs=self._sessions.send(client, publish))
+        return PublishAnswer(outputs=self._sessions.send(client, publish, now_us))

@@ -54,7 +54,8 @@ class GatewayMessages:
             case topic if topic in (GATEWAY_TELEMETRY, GATEWAY_ATTRIBUTES):
                 write = post_telemetry if topic == GATEWAY_TELEMETRY else post_attributes
                 for name, values in _object(read_json(publish.payload)).items():
-                    write(self._registry, self._child(gateway, name, DEFAULT_TYPE, now_us), values, now_us)
+                    child = self._child(gateway, name, DEFAULT_TYPE, now_us)
+                    write(self._registry, child, values, now_us, by_gateway=True)
                 return PublishAnswer(changed=topic.removeprefix("v1/gateway/"))
             case topic:
                 return unknown_topic(topic)

@@ -111,7 +111,9 @@ class MqttInterface:
             ended = self._live.of_device(notice.device_id)
             reactions = [self._sessions.end(one.session, code, why, now_us) for one in ended]
             return [one for one in reactions if one.outputs]
-        pushed = [out for client, push in self._live.pushes(notice) for out in self._sessions.send(client, push)]
+        pushed = [
+            out for client, push in self._live.pushes(notice) for out in self._sessions.send(client, push, now_us)
+        ]
         device = device_by_id(self._registry, notice.device_id)
         return [Reaction(pushed, device="" if device is None else device.name)] if pushed else []
 
@@ -155,6 +157,13 @@ class MqttInterface:
         if not publish.topic.startswith(GATEWAY):
             return self._devices.published(client, device, publish, now_us, is_gateway=live.is_gateway)
         return self._gateways.published(client, device, publish, now_us) if live.is_gateway else SWALLOWED
+
+    def subscribed(self, client: ClientState, topic_filters: Sequence[str], now_us: int) -> Sequence[Output]:
+        """Nothing comes at once: what a device has missed it asks for (3.2)."""
+        return ()
+
+    def unsubscribed(self, client: ClientState, topic_filters: Sequence[str], now_us: int) -> Sequence[Output]:
+        return ()
 
     def ended(self, client: ClientState, end: SessionEnd, now_us: int) -> Sequence[Output]:
         return ()

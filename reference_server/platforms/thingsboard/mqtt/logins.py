@@ -70,7 +70,7 @@ def _by_basic(registry: Registry, connect: MqttConnect) -> Credentials | str:
         found = credentials_by_id(registry, sha3(connect.client_id))
         if found is None or found.type is not CredentialsType.MQTT_BASIC:
             return "no user name, and no device has MQTT_BASIC credentials with this client id alone"
-        return _mismatch(found, connect) or found
+        return found
     both = credentials_by_id(registry, basic_id(connect.client_id, connect.user_name)) if connect.client_id else None
     if both is not None and both.type is CredentialsType.MQTT_BASIC:
         return _mismatch(both, connect) or both

@@ -83,7 +83,8 @@ class ProvisionSessions:
         if decision.status is None:
             return self._wait(session, client, publish, decision, now_us)
         outputs = self._answer(session, client, decision, now_us)
-        return PublishAnswer(outputs=outputs, reason=decision.reason, changed=decision.changed)
+        device = "" if decision.device is None else decision.device.name
+        return PublishAnswer(outputs=outputs, reason=decision.reason, changed=decision.changed, device=device)
 
     def _answer(self, session: ProvisionSession, client: ClientState, decision: Decision, now_us: int) -> list[Output]:
         traits = self._registry.traits
@@ -92,7 +93,7 @@ class ProvisionSessions:
             self._ends.put(client.session, now_us + traits.closes_after_reply_s * US_PER_S)
         session.has_answered = True
         publish = MqttPublish(PROVISION_RESPONSE, payload, qos_of(client, PROVISION_RESPONSE))
-        return self._sessions.send(client, publish)
+        return self._sessions.send(client, publish, now_us)
 
     def _wait(
         self, session: ProvisionSession, client: ClientState, publish: MqttPublish, decision: Decision, now_us: int

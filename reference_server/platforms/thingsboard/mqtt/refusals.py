@@ -22,6 +22,11 @@ def failed(reason: str) -> PublishAnswer:
     return PublishAnswer(MqttReason.SERVER_SHUTTING_DOWN, is_acknowledged=False, ends=True, reason=reason)
 
 
+def too_many(reason: str) -> PublishAnswer:
+    """No PUBACK, and the end (S105)."""
+    return PublishAnswer(MqttReason.IMPLEMENTATION_SPECIFIC_ERROR, is_acknowledged=False, ends=True, reason=reason)
+
+
 def unknown_topic(topic: str) -> PublishAnswer:
     """Of a session of a device, which goes on (T01, S66)."""
     return PublishAnswer(MqttReason.TOPIC_NAME_INVALID, reason=f"there is no topic {topic[:200]!r}")

@@ -13,7 +13,6 @@ VARINT, FIXED64, BYTES, GROUP, END_GROUP, FIXED32 = range(6)
 VARINT_BYTES: Final = 10
 MOST_NESTED: Final = 100
 U32: Final = 0xFFFFFFFF
-I32_MOST: Final = 0x7FFFFFFF
 
 TYPES: Final = (
     CredentialsType.ACCESS_TOKEN,
@@ -105,8 +104,6 @@ def _field(data: bytes, at: int, number: int, wire_type: int, depth: int) -> tup
         return _varint(data, at)
     if wire_type == BYTES:
         length, at = _varint(data, at)
-        if length > I32_MOST:
-            raise NotProtobuf("a length is negative")
         return _piece(data, at, length), at + length
     if wire_type in {FIXED32, FIXED64}:
         width = 4 if wire_type == FIXED32 else 8

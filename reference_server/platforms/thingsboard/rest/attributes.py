@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from fleetrig.reference_server.platforms.thingsboard.device_api.documents import read_json
 from fleetrig.reference_server.platforms.thingsboard.device_api.values import BadValue, read_values
 from fleetrig.reference_server.platforms.thingsboard.http.call import Call
 from fleetrig.reference_server.platforms.thingsboard.http.errors import DENIED, HttpRefusal, invalid, plain
@@ -19,6 +20,7 @@ from fleetrig.reference_server.platforms.thingsboard.state.attributes import (
 from fleetrig.reference_server.platforms.thingsboard.state.devices import device_by_id
 from fleetrig.reference_server.platforms.thingsboard.state.records import Device, Scope
 
+DEVICE: Final = "DEVICE"
 WRITABLE: Final = (Scope.SERVER, Scope.SHARED)
 
 
@@ -67,8 +69,18 @@ def delete(call: Call, kind: str, device_id: str, scope: str) -> Reply:
     return Reply(device=device.name, changed=f"attributes of {device.name} deleted" if gone else "")
 
 
+def write_of_device(call: Call, device_id: str, scope: str) -> Reply:
+    """POST …/{id}/{scope}."""
+    return write(call, DEVICE, device_id, scope)
+
+
+def delete_of_device(call: Call, device_id: str, scope: str) -> Reply:
+    """DELETE …/{id}/{scope}?keys=."""
+    return delete(call, DEVICE, device_id, scope)
+
+
 def _device(call: Call, kind: str, device_id: str) -> Device:
-    if kind != "DEVICE":
+    if kind != DEVICE:
         raise invalid(f"No attributes are kept of {kind[:50]}", reason="this server keeps attributes of devices only")
     return _found(call, as_uuid(device_id))
 
@@ -96,22 +108,25 @@ def _keys(call: Call) -> list[str] | None:
 
 
 def _values(call: Call) -> dict[str, Any]:
-    values = call.document_or_none
-    if values is None:
-        raise plain(400, "Invalid JSON", reason="the body is no JSON")
-    if not isinstance(values, dict):
+    """As leniently as devices are read: the same library reads it."""
+    try:
+        document = read_json(call.text.encode("utf-8", "replace"))
+    except BadValue as bad:
+        raise plain(400, "Invalid JSON", reason=f"the body is no JSON: {bad}") from None
+    if not isinstance(document, dict):
         raise plain(400, "Request is not a JSON object", reason="the body is no JSON object")
+    values = _read(document)
     if not values:
         raise plain(400, "No attributes data found in request body!", reason="the body names no attribute")
     if any(not key.strip() for key in values):
         raise plain(400, "Key cannot be blank", reason="an attribute has no name")
-    return _read(values)
+    return values
 
 
-def _read(values: dict[str, Any]) -> dict[str, Any]:
+def _read(document: dict[str, Any]) -> dict[str, Any]:
     """Text that looks like a number is one here too (S102)."""
     try:
-        return dict(read_values(values))
+        return dict(read_values(document))
     except BadValue as bad:
         raise HttpRefusal(500, str(bad), reason=str(bad)) from None
 

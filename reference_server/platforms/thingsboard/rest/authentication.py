@@ -31,7 +31,7 @@ def authenticate(call: Call) -> None:
 
 def read_token(call: Call, token: str) -> dict[str, Any]:
     """The claims of a token. Raises 401."""
-    call.registry.learn("jwt", token)
+    call.registry.learn("login-token", token)
     try:
         return verify(token, signing_key(call.registry), call.now_s)
     except BadJwt as bad:

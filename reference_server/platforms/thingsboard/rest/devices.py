@@ -10,7 +10,7 @@ from fleetrig.reference_server.platforms.thingsboard.http.call import Call
 from fleetrig.reference_server.platforms.thingsboard.http.errors import invalid
 from fleetrig.reference_server.platforms.thingsboard.http.replies import Reply
 from fleetrig.reference_server.platforms.thingsboard.rest.credentials import credentials_in
-from fleetrig.reference_server.platforms.thingsboard.rest.forms import NOBODY, device_form
+from fleetrig.reference_server.platforms.thingsboard.rest.forms import NOBODY, device_form, entity_id
 from fleetrig.reference_server.platforms.thingsboard.rest.lookups import (
     customer_at,
     device_at,
@@ -66,6 +66,14 @@ def read_called(call: Call) -> Reply:
     """GET /api/tenant/devices?deviceName=."""
     device = device_called(call, call.query["deviceName"])
     return Reply(document=device_form(device), device=device.name)
+
+
+def read_types(call: Call) -> Reply:
+    """GET /api/device/types: the types that devices have."""
+    tenant_id = call.operator.tenant_id
+    tenant = entity_id("TENANT", tenant_id)
+    types = sorted({device.type for device in devices_of(call.registry, tenant_id)})
+    return Reply(document=[{"tenantId": tenant, "entityType": "DEVICE", "type": each} for each in types])
 
 
 def delete(call: Call, device_id: str) -> Reply:

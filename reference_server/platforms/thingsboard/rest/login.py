@@ -33,13 +33,13 @@ def log_in(call: Call) -> Reply:
     name, password = _texts(call, "username", "password")
     if not name.strip() or not password:
         raise unauthenticated("the login has no username or no password")
-    call.registry.learn("password", password)
     user = user_by_email(call.registry, name)
     if user is None:
         raise wrong_login(f"user {shown_user(name, password)} is unknown")
     if not has_password(user, password):
         what = "is not active yet" if user.password_hash is None else "has another password"
         raise wrong_login(f"user {user.email} {what}")
+    call.registry.learn("password", password)
     return Reply(document=token_pair(call, user))
 
 
@@ -78,7 +78,7 @@ def token_pair(call: Call, user: User) -> dict[str, Any]:
     key = signing_key(call.registry)
     pair = {"token": sign(access, key), "refreshToken": sign(renewing, key)}
     for token in pair.values():
-        call.registry.learn("jwt", token)
+        call.registry.learn("login-token", token)
     return {**pair, "scope": None}
 
 

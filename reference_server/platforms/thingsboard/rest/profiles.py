@@ -10,7 +10,7 @@ from fleetrig.reference_server.platforms.thingsboard.http.call import Call
 from fleetrig.reference_server.platforms.thingsboard.http.errors import invalid
 from fleetrig.reference_server.platforms.thingsboard.http.replies import Reply
 from fleetrig.reference_server.platforms.thingsboard.rest.authority_certificate import with_authority
-from fleetrig.reference_server.platforms.thingsboard.rest.forms import profile_form, profile_info_form
+from fleetrig.reference_server.platforms.thingsboard.rest.forms import entity_id, profile_form, profile_info_form
 from fleetrig.reference_server.platforms.thingsboard.rest.lookups import member_id, profile_at
 from fleetrig.reference_server.platforms.thingsboard.rest.members import flag, mapping, text, whole_number, word
 from fleetrig.reference_server.platforms.thingsboard.rest.pages import page_of
@@ -51,6 +51,12 @@ def read_infos(call: Call) -> Reply:
     """GET /api/deviceProfileInfos."""
     profiles = profiles_of(call.registry, call.operator.tenant_id)
     return Reply(document=page_of(call, map(profile_info_form, profiles)))
+
+
+def read_names(call: Call) -> Reply:
+    """GET /api/deviceProfile/names: by name."""
+    profiles = sorted(profiles_of(call.registry, call.operator.tenant_id), key=lambda profile: profile.name)
+    return Reply(document=[{"id": entity_id("DEVICE_PROFILE", each.id), "name": each.name} for each in profiles])
 
 
 def read_default(call: Call) -> Reply:

@@ -18,6 +18,7 @@ from fleetrig.reference_server.platforms.thingsboard.rest import (
 )
 
 TELEMETRY: Final = "/api/plugins/telemetry/{entityType}/{entityId}"
+TELEMETRY_OF_DEVICE: Final = "/api/plugins/telemetry/{deviceId}"
 
 ROUTES: Final[tuple[Route, ...]] = (
     # login
@@ -29,6 +30,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("POST", "/api/deviceProfile", profiles.save, TENANT),
     Route("GET", "/api/deviceProfile/{id}", profiles.read, TENANT),
     Route("DELETE", "/api/deviceProfile/{id}", profiles.delete, TENANT),
+    Route("GET", "/api/deviceProfile/names", profiles.read_names, BOTH),
     Route("GET", "/api/deviceProfiles", profiles.read_all, TENANT),
     Route("GET", "/api/deviceProfileInfos", profiles.read_infos, BOTH),
     Route("GET", "/api/deviceProfileInfo/default", profiles.read_default, BOTH),
@@ -37,6 +39,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("POST", "/api/device-with-credentials", devices.save_with_credentials, BOTH),
     Route("GET", "/api/device/{id}", devices.read, BOTH),
     Route("DELETE", "/api/device/{id}", devices.delete, TENANT),
+    Route("GET", "/api/device/types", devices.read_types, BOTH),
     Route("GET", "/api/tenant/devices", devices.read_called, TENANT, "deviceName"),
     Route("GET", "/api/tenant/devices", devices.read_all, TENANT),
     Route("POST", "/api/device/bulk_import", bulk_import.import_devices, TENANT),
@@ -49,6 +52,8 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("POST", TELEMETRY + "/{scope}", attributes.write, BOTH),
     Route("POST", TELEMETRY + "/attributes/{scope}", attributes.write, BOTH),
     Route("DELETE", TELEMETRY + "/{scope}", attributes.delete, BOTH),
+    Route("POST", TELEMETRY_OF_DEVICE + "/{scope}", attributes.write_of_device, BOTH),
+    Route("DELETE", TELEMETRY_OF_DEVICE + "/{scope}", attributes.delete_of_device, BOTH),
     # commands
     Route("POST", "/api/rpc/oneway/{id}", rpc.send_one_way, BOTH),
     Route("POST", "/api/plugins/rpc/oneway/{id}", rpc.send_one_way, BOTH),

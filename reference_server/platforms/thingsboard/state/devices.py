@@ -136,7 +136,7 @@ def save_credentials(
 ) -> Credentials:
     """Other credentials for a device. Its sessions are closed, unless nothing changes (S104). Raises RuleBroken."""
     if version is not None and version != stored.version:
-        raise old_version("DeviceCredentials")
+        raise old_version("Entity")
     check_free(registry, formed.credentials_id, but_for=stored.device_id)
     learn_credentials(registry, formed)
     if (stored.type, stored.credentials_id, stored.value) == (formed.type, formed.credentials_id, formed.value):
@@ -157,7 +157,7 @@ def check_device_limit(registry: Registry, tenant_id: str) -> None:
     """Raises RuleBroken when the tenant has all devices it may have (S82)."""
     most = registry.settings.most_devices
     if most and registry.store.count(DEVICE, INSTALLATION, "tenant", tenant_id) >= most:
-        raise too_many("Device")
+        raise too_many("Device", most)
 
 
 def check_free(registry: Registry, credentials_id: str, but_for: str = "") -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import Any
 
 
 class ErrorCode(IntEnum):
@@ -33,6 +35,8 @@ class RuleBroken(Exception):
     thrown: str = "DataValidationException"
     status: int = 400
     code: ErrorCode = ErrorCode.BAD_REQUEST
+    told: Mapping[str, Any] = field(default_factory=dict)
+    """What an error body says beside its usual members."""
 
     def __str__(self) -> str:
         return self.message
@@ -43,10 +47,13 @@ def bad_credentials(message: str) -> RuleBroken:
 
 
 def old_version(called: str) -> RuleBroken:
-    """Somebody saved the record in between; `called` as in `Device`."""
-    message = f"{called} was already changed by another user"
+    """Somebody saved the record in between; `called` as in `Device profile`."""
+    message = f"{called} was already changed by someone else"
     return RuleBroken(message, "EntityVersionMismatchException", 409, ErrorCode.VERSION_CONFLICT)
 
 
-def too_many(called: str) -> RuleBroken:
-    return RuleBroken(f"{called}s limit reached", "EntitiesLimitException", 403, ErrorCode.ENTITIES_LIMIT)
+def too_many(called: str, most: int) -> RuleBroken:
+    """`called` as in `Device`."""
+    told = {"entityType": called.upper(), "limit": most}
+    message = f"{called}s limit reached"
+    return RuleBroken(message, "EntitiesLimitExceededException", 403, ErrorCode.ENTITIES_LIMIT, told)

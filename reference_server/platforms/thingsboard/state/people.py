@@ -75,8 +75,7 @@ def save_user(registry: Registry, user: User) -> None:
 
 def set_password(registry: Registry, user: User, password: str) -> User:
     """Activates, too."""
-    if password != Account().password:  # everybody knows that one, and it is a word of many paths
-        registry.learn("password", password)
+    registry.learn("password", password)
     active = replace(user, password_hash=_hashed(user, password), activation_token=None)
     save_user(registry, active)
     return active

@@ -73,7 +73,7 @@ def save_profile(registry: Registry, changed: DeviceProfile, version: int | None
     if stored is None:
         raise RuleBroken("Can't update non existing device profile!")
     if version is not None and version != stored.version:
-        raise old_version("DeviceProfile")
+        raise old_version("Device profile")
     check_profile(registry, changed)
     saved = replace(changed, version=stored.version + 1)
     registry.store.put(DEVICE_PROFILE, INSTALLATION, saved)

@@ -9,7 +9,8 @@ from enum import StrEnum
 from typing import Any, Final
 
 from fleetrig.reference_server.platforms.thingsboard.state.generations import TRAITS
-from fleetrig.reference_server.platforms.thingsboard.state.settings import Settings
+from fleetrig.reference_server.platforms.thingsboard.state.message_limits import MessageLimits
+from fleetrig.reference_server.platforms.thingsboard.state.settings import Account, Settings
 from fleetrig.reference_server.stores.interface import Entropy, Store
 from fleetrig.simulator.contract.clock import US_PER_MS
 
@@ -19,6 +20,7 @@ FAIR_BYTES: Final = 256 - 256 % len(ALPHABET)
 GREGORIAN_OFFSET_100_NS: Final = 0x01B21DD213814000
 """From the beginning of time-based UUIDs to the epoch."""
 TIME_100_NS_PER_US: Final = 10
+DEMO_PASSWORD: Final = Account().password
 
 
 class NoticeKind(StrEnum):
@@ -48,12 +50,13 @@ class Registry:
         self.entropy = entropy
         self.settings = settings
         self.traits = TRAITS[settings.profile]
+        self.message_limits = MessageLimits(settings.device_messages)
         self.new_secrets: list[tuple[str, str]] = []
         self._notices: list[Notice] = []
 
     def learn(self, kind: str, secret: str | None) -> None:
-        """A secret came up: it is masked from now on."""
-        if secret:
+        """A secret came up: it is masked from now on. The demo tenant's is none: it is a word of many paths."""
+        if secret and secret != DEMO_PASSWORD:
             self.new_secrets.append((kind, secret))
 
     def notify(self, notice: Notice) -> None:

@@ -124,14 +124,15 @@ def test_what_fails_in_the_middle_is_taken_back(
     assert ca("issue", "plant", "HB-0").returncode == 0
     before = snapshot(plant)
 
-    def refuse(self: Path, target: Path) -> Path:
+    rename = os.rename
+
+    def refuse(source: str, target: str) -> None:
         if Path(target).name == failing:
             raise OSError(errno.EACCES, os.strerror(errno.EACCES), str(target))
-        os.rename(self, target)  # noqa: PTH104
-        return Path(target)
+        rename(source, target)
 
-    monkeypatch.setattr(Path, "rename", refuse)
-    monkeypatch.setattr(Path, "replace", refuse)
+    monkeypatch.setattr(os, "rename", refuse)
+    monkeypatch.setattr(os, "replace", refuse)
     done = ca("issue", "plant", "HB-1", "HB-2")
     assert done.returncode == 3
     assert "Permission denied" in done.stderr

@@ -100,7 +100,7 @@ def test_nothing_is_overwritten(ca: Command, plant: Path) -> None:
         (["--days", "nan"], "--days"),
         (["--days", "-1"], "--days"),
         (["--parent", "nowhere"], "nowhere is not there: `fleetrig ca new nowhere` makes an authority"),
-        (["--parent", "."], "it has no ca.pem"),
+        (["--parent", "."], "it has no ca.pem: `fleetrig ca new` makes one; of an authority that you have, copy"),
     ],
 )
 def test_wrong_usage_is_told_and_leaves_nothing(ca: Command, tmp_path: Path, words: list[str], said: str) -> None:

@@ -6,7 +6,9 @@ import asyncio
 import http.client
 import json
 import ssl
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +19,8 @@ from cryptography import x509
 from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
 from fleetrig.harness.report.exits import Exit
 from fleetrig.reference_server.name_hash import name_hash
-from fleetrig.simulator.contract.identity import UserPassword
+from fleetrig.simulator.certificates.authority import CertificateAuthority
+from fleetrig.simulator.contract.identity import ClientCertificate, UserPassword, as_pem
 from fleetrig.simulator.contract.trace import Trace
 from fleetrig.simulator.drivers.director import AdminCall
 from fleetrig.simulator.drivers.realtime import RealBench
@@ -26,6 +29,7 @@ from tests.harness.served import Served, failing
 
 pytestmark = pytest.mark.slow
 
+NOW_US = time.time_ns() // 1_000
 AUTHORITY = "authentication.header.authority"
 MODE = "authentication.header.enabled"
 
@@ -247,14 +251,46 @@ def test_a_simulation_that_is_refused_says_why(plant: Plant) -> None:
         (("--http", "127.0.0.1:0", "--client-ca", "ca.crt"), "--client-ca is for --https HOST:PORT"),
         (("--https", "127.0.0.1:0", "--client-ca", "absent.crt"), "cannot read absent.crt"),
         (("--https", "127.0.0.1:0", "--client-ca", "noise.crt"), "noise.crt holds no PEM certificate"),
+        (("--https", "127.0.0.1:0", "--client-ca", "ca.crt", "--client-ca", "noise.crt"), "noise.crt holds no PEM"),
+        (("--https", "127.0.0.1:0", "--client-ca", "crl.pem"), "--client-ca: no file holds an authority"),
     ],
 )
 def test_serve_says_what_is_wrong_with_a_client_ca(tmp_path: Path, options: tuple[str, ...], said: str) -> None:
     (tmp_path / "ca.crt").write_bytes(trustme.CA().cert_pem.bytes())
     (tmp_path / "noise.crt").write_text("noise")
+    (tmp_path / "crl.pem").write_bytes(CertificateAuthority("Plant", NOW_US).crl(NOW_US))
     code, printed = failing("--platform", "hawkbit", *options, cwd=tmp_path)
     assert code != 0
     assert said in printed
+
+
+def test_two_authorities_count_at_once_and_lists_have_files_of_their_own(tmp_path: Path) -> None:
+    old, new = CertificateAuthority("Plant 26", NOW_US), CertificateAuthority("Plant 27", NOW_US)
+    devices = {"of-old": old.issue_client("HB-1"), "of-new": new.issue_client("HB-1"), "bad": new.issue_client("HB-1")}
+    new.revoke(devices["bad"].chain[0], NOW_US)
+    files = {
+        "old.pem": old.certificate_pem,
+        "new.pem": new.certificate_pem,
+        "lists.pem": old.crl(NOW_US) + new.crl(NOW_US),
+    }
+    options = ["--platform", "hawkbit", "--https", "127.0.0.1:0"]
+    for name, pem in files.items():
+        (tmp_path / name).write_bytes(pem)
+        options += ["--client-ca", str(tmp_path / name)]
+    with Served(tmp_path, *options) as served:
+        said = {name: answer_to(served, device, tmp_path) for name, device in devices.items()}
+    assert said == {"of-old": 401, "of-new": 401, "bad": 400}
+
+
+def answer_to(served: Served, device: ClientCertificate, folder: Path) -> int:
+    """The status of a poll; 401 is the platform's, whose tenant knows nothing of certificates yet."""
+    (folder / "device.pem").write_bytes(as_pem(*device.chain) + device.key_pem)
+    context = ssl.create_default_context(cafile=str(served.ready["ca"]))
+    context.load_cert_chain(folder / "device.pem")
+    connection = http.client.HTTPSConnection(str(served.ready["https"]), context=context)
+    with closing(connection):
+        connection.request("GET", "/DEFAULT/controller/v1/HB-1")
+        return connection.getresponse().status
 
 
 def test_the_banner_says_that_devices_are_asked(plant: Plant) -> None:

@@ -319,6 +319,26 @@ def test_endpoints_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     without_sockets(story)
 
 
+def test_who_only_asks_pushes_out_nobody_who_observes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Observers say nothing for hours, and a flood of new endpoints must not end them."""
+    monkeypatch.setattr(front_module, "MOST_ENDPOINTS", 2)
+
+    def story(bench: FrontWithoutSockets) -> None:
+        observers = [bench.peer(n) for n in (1, 2, 3)]
+        for peer in observers:
+            bench.front.received(peer, con("counter", 1, observe=0))
+        assert [peer.ended for peer in observers] == [[Ending.SILENCE], [], []], "they have a limit of their own"
+        for n in range(4, 50):
+            bench.front.received(bench.peer(n), con("echo", 1))
+        assert [peer.ended for peer in observers[1:]] == [[], []]
+        bench.front.received(observers[1], con("counter", 2, observe=1))
+        for n in range(50, 60):
+            bench.front.received(bench.peer(n), con("echo", 1))
+        assert [peer.ended for peer in observers[1:]] == [[Ending.SILENCE], []], "it observes no more"
+
+    without_sockets(story)
+
+
 def test_late_answers_go_to_nobody_when_the_session_has_ended() -> None:
     def story(bench: FrontWithoutSockets) -> None:
         peer = bench.peer(1)

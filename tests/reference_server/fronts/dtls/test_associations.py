@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from itertools import count
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -13,11 +14,15 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from trustme import CA, KeyType
 
-from fleetrig.reference_server.fronts.dtls.associations import DtlsLimits
+from fleetrig.reference_server.coap_rules import CoapRules
+from fleetrig.reference_server.fronts.dtls import carrier
+from fleetrig.reference_server.fronts.dtls.associations import DtlsAssociations, DtlsLimits
+from fleetrig.reference_server.fronts.dtls.engine import DtlsEngine
 from fleetrig.simulator.contract.delivery import Ending
 from fleetrig.simulator.contract.handshake import ShownCertificate, TlsAlert
 from fleetrig.simulator.contract.identity import ClientCertificate, PreSharedKey
 from tests.certificates import P256, chain_der, of_device
+from tests.coap.served import served_coap
 from tests.reference_server.fronts.dtls.bench import AUTHORITY, DEVICE, KEYS, Bench, Device
 
 BEFORE, AFTER = (dt.datetime(year, 1, 1, tzinfo=dt.UTC) for year in (2020, 2120))
@@ -344,6 +349,26 @@ def test_what_is_larger_than_a_record_is_lost() -> None:
     assert talks(bench, device, b"x" * 16_000)
 
 
+# Time
+
+
+def test_a_flight_is_sent_again_when_the_platform_wants_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And when OpenSSL, which counts on the machine's clock, is ready to: the first time it is not."""
+    bench = Bench(limits=DtlsLimits(flight_s=9.0))
+    asked: list[float] = []
+
+    def send_again(_: DtlsEngine) -> bool:
+        asked.append(bench.now_s)
+        return len(asked) > 1
+
+    monkeypatch.setattr(DtlsEngine, "send_again", send_again)
+    bench.half_open(KEY)
+    for bench.now_s in range(59):
+        bench.server.advance(bench.now_s)
+
+    assert asked == [9, 10, 29]
+
+
 # Bounds
 
 
@@ -412,6 +437,31 @@ def test_garbage_is_told_once_and_disturbs_nobody() -> None:
     assert talks(bench, device)
 
 
+def test_a_flood_of_garbage_is_told_in_part() -> None:
+    bench = Bench()
+
+    for _ in range(5_000):
+        bench.server.datagram(b"garbage", DEVICE, 0.5)
+    bench.server.datagram(b"garbage", DEVICE, 1.5)
+
+    assert len(bench.reasons()) == 101
+    assert bench.reasons()[-1].endswith("is none (and 4,900 more before it, untold)")
+    assert talks(bench, bench.shaken(CERTIFICATE))
+
+
+def test_what_belongs_to_no_association_is_told() -> None:
+    """As after a server that has forgotten the device."""
+    bench = Bench()
+    device = bench.shaken(CERTIFICATE)
+    bench.echo.opened[0].close(Ending.SILENCE)
+
+    device.do(lambda: device.client.send(b"hello"))
+    bench.run()
+
+    assert bench.reasons() == ["a datagram from 127.0.0.1:40001 belongs to no association"]
+    assert bench.to_device == []
+
+
 def test_no_truncated_or_flipped_datagram_ends_an_association_or_raises() -> None:
     """In clear a handshake can be spoiled by anybody, so only that of the device itself may suffer."""
     bench = Bench()
@@ -472,3 +522,15 @@ def test_the_server_shows_what_it_is_told_to() -> None:
     assert talks(bench, bench.shaken(KEY))
     bench.judge.shown = ShownCertificate.OWN
     assert talks(bench, bench.shaken(CERTIFICATE))
+
+
+def test_the_rules_of_the_platform_say_when_a_flight_is_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    limits: list[DtlsLimits] = []
+
+    def noted(*given: Any) -> DtlsAssociations:
+        limits.append(given[-1])
+        return DtlsAssociations(*given)
+
+    monkeypatch.setattr(carrier, "DtlsAssociations", noted)
+    with served_coap(CoapRules(flight_timeout_us=9_000_000), listener="coaps"):
+        assert {one.flight_s for one in limits} == {9.0}

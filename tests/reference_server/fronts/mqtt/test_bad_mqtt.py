@@ -19,15 +19,17 @@ from fleetrig.simulator.contract.mqtt import (
     MqttPublish,
     MqttSuback,
     MqttSubscribe,
+    MqttUnsubscribe,
     Subscription,
 )
 from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.contract.undecodable import Flaw, Undecodable
 from tests.reference_server.echo import until
 from tests.reference_server.fronts.mqtt.mqtt_bench import MqttBench, MqttPeer
-from tests.reference_server.mqtt_codec.client_wire import V311, packet, to_server
+from tests.reference_server.mqtt_codec.client_wire import V5, V311, packet, to_server
 
 Serve = Callable[..., MqttBench]
+MANY_PROPERTIES = (("user_property", ("a", "b")),) * 5_001
 MAY_GROW_BYTES = 64 * 1024
 
 
@@ -60,6 +62,9 @@ def answers(session: Session, envelope: Envelope) -> Sequence[Output] | None:
         (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "must not have the flags"),
         (b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", "must not have the flags"),
         (b"\x00" * 100_000, "packet type 0"),
+        (to_server(MqttSubscribe((Subscription("a"),) * 5_001, 1)), "at most 5,000 properties or topic filters"),
+        (to_server(MqttUnsubscribe(("a",) * 5_001, 1)), "at most 5,000 properties or topic filters"),
+        (to_server(MqttConnect(version=V5, properties=MANY_PROPERTIES), V5), "at most 5,000 properties"),
     ],
 )
 def test_what_is_no_packet(serve: Serve, data: bytes, why: str) -> None:
@@ -98,7 +103,7 @@ def test_a_client_id_of_64_kib(serve: Serve) -> None:
 
 def test_thousands_of_subscriptions_in_one_packet(serve: Serve) -> None:
     bench = serve(answers)
-    wanted = tuple(Subscription(f"a/{n}", n % 3) for n in range(20_000))
+    wanted = tuple(Subscription(f"a/{n}", n % 3) for n in range(5_000))
     with somebody_else(bench), bench.peer() as peer:
         peer.connect()
         peer.say(MqttSubscribe(wanted, 1))
@@ -252,6 +257,50 @@ def test_pushes_to_a_peer_that_reads_nothing_are_bounded(serve: Serve) -> None:
     (why,) = bench.reasons(2)
     assert why.startswith("it leaves ")
     assert why.endswith(" bytes unread")
+
+
+def test_what_comes_all_at_once_for_who_reads_nothing(serve: Serve) -> None:
+    """100 MB in one answer: no more of them are made than fit."""
+
+    def pushes(session: Session, envelope: Envelope) -> Sequence[Output] | None:
+        if not isinstance(envelope, MqttPublish):
+            return None
+        return [Send(session.id, MqttPublish("a", b"x" * 100_000))] * 1_000
+
+    bench = serve(pushes)
+    tracemalloc.start()
+    try:
+        with somebody_else(bench), bench.peer() as peer:
+            peer.connect()
+            peer.say(MqttPublish("go"))
+            bench.is_gone(2)
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
+    (why,) = bench.reasons(2)
+    assert why.endswith(" bytes unread")
+
+
+def test_many_who_read_nothing_have_a_bound_together(serve: Serve) -> None:
+    """The first of them is reset, though it is far from its own bound."""
+
+    def pushes(session: Session, envelope: Envelope) -> Sequence[Output] | None:
+        if not isinstance(envelope, MqttPublish):
+            return None
+        number = 1 if envelope.topic == "one" else 2
+        return (Send(number, MqttPublish("a", b"x" * 100_000)),)
+
+    bench = serve(pushes, unread_bytes=1 << 30, all_unread_bytes=1_000_000)
+    with bench.peer() as one, bench.peer() as two, bench.peer() as sender:
+        for peer in (one, two, sender):
+            peer.connect()
+        while not len(bench.front.unread):
+            sender.say(MqttPublish("one"))
+            assert sender.is_served()
+        sender.say(*[MqttPublish("two")] * 200)
+        bench.is_gone(1)
+        assert sender.is_served()
+    assert "and all together more than 1,000,000" in bench.reasons(1)[0]
 
 
 def test_a_slow_reader_gets_all_of_it(serve: Serve) -> None:

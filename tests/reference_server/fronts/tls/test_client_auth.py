@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from contextlib import suppress
 
@@ -218,3 +219,43 @@ def test_who_is_judged_resumes_nothing(tls_bench: TlsBench, device: ClientCertif
         second.until(b"hello")
         assert not second.socket.session_reused
     assert [session.certificates for session in tls_bench.judge.judged] == [device.chain] * 2
+
+
+@pytest.mark.parametrize("client_auth", [ClientAuth.OPTIONAL, ClientAuth.REQUIRED, ClientAuth.ANY])
+def test_who_resumes_a_session_is_judged_by_the_same_chain(
+    tls_bench: TlsBench, device: ClientCertificate, fleet_ca: CertificateAuthority, client_auth: ClientAuth
+) -> None:
+    """Java's clients do, with TLS 1.2."""
+    port = tls_bench.listen(client_auth, trusted=fleet_ca.certificate_pem)
+    context, session = client(tls_bench, device, ssl.TLSVersion.TLSv1_2), None
+    for _ in range(2):
+        raw = socket.create_connection(("127.0.0.1", port))
+        with context.wrap_socket(raw, server_hostname="localhost", session=session) as peer:
+            peer.sendall(b"hello")
+            assert peer.recv(64) == b"hello"
+            session = peer.session
+    first, again = (one.certificates for one in tls_bench.judge.judged)
+    assert first == again
+    assert first[: len(device.chain)] == device.chain
+
+
+@pytest.mark.parametrize("client_auth", [ClientAuth.OPTIONAL, ClientAuth.ANY])
+def test_who_resumes_a_session_is_refused_as_anybody_else(
+    tls_bench: TlsBench, device: ClientCertificate, fleet_ca: CertificateAuthority, client_auth: ClientAuth
+) -> None:
+    port = tls_bench.listen(client_auth, trusted=fleet_ca.certificate_pem)
+    context = client(tls_bench, device, ssl.TLSVersion.TLSv1_2)
+    with Peer(port, context) as peer:
+        peer.send(b"hello")
+        peer.until(b"hello")
+        assert isinstance(peer.socket, ssl.SSLSocket)
+        session = peer.socket.session
+    tls_bench.judge.judge = lambda _: TlsAlert.CERTIFICATE_REVOKED
+    with (
+        suppress(OSError),
+        socket.create_connection(("127.0.0.1", port)) as raw,
+        context.wrap_socket(raw, server_hostname="localhost", session=session) as again,
+    ):
+        assert again.recv(64) == b""
+    tls_bench.until(lambda: len(tls_bench.judge.judged) == 2)
+    assert len(tls_bench.opened) == 1

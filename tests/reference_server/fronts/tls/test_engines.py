@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import ssl
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +20,7 @@ from fleetrig.reference_server.fronts.tls.engine import TlsEngine
 from fleetrig.reference_server.fronts.tls.failure import TlsFailure
 from fleetrig.reference_server.fronts.tls.judgement import CertificateJudgement
 from fleetrig.reference_server.fronts.tls.judging_engine import JudgingEngine, judging_context
+from fleetrig.reference_server.fronts.tls.remembered_chains import MOST_CHAINS, RememberedChains
 from fleetrig.reference_server.fronts.tls.stdlib_engine import StdlibEngine, stdlib_context
 from fleetrig.reference_server.fronts.tls.throw_away import ServerCertificates
 from fleetrig.simulator.contract.handshake import ShownCertificate
@@ -26,7 +31,7 @@ STDLIB, JUDGING = stdlib_context(OWN, ClientAuth.NONE, ()), judging_context(OWN,
 
 
 def engines() -> list[TlsEngine]:
-    return [StdlibEngine(STDLIB), JudgingEngine(JUDGING, CertificateJudgement(lambda _: None))]
+    return [StdlibEngine(STDLIB, RememberedChains()), JudgingEngine(JUDGING, CertificateJudgement(lambda _: None))]
 
 
 def hello(name: str = "localhost") -> bytes:
@@ -100,3 +105,86 @@ def test_a_name_that_is_none_is_no_trouble(name: bytes) -> None:
         engine.feed(HELLO.replace(b"localhost", name))
         assert not engine.shake()
         assert engine.server_name == name.decode("ascii", "replace")
+
+
+def test_chains_are_remembered_within_bounds() -> None:
+    chains = RememberedChains()
+    for number in range(3 * MOST_CHAINS):
+        chains.remember((b"own %d" % number, b"above %d" % number))
+    assert chains.of(b"own %d" % number) == (b"own %d" % number, b"above %d" % number)
+    assert chains.of(b"own 0") == (b"own 0",)
+    chains.remember((b"large", bytes(100_000)))
+    assert chains.of(b"large") == (b"large",)
+
+
+def test_nothing_is_sent_after_a_handshake_until_something_is_said() -> None:
+    """Session tickets are no packet of their own."""
+    for engine in engines():
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        peer = context.wrap_bio(incoming, outgoing)
+        with suppress(ssl.SSLWantReadError):
+            peer.do_handshake()
+        engine.feed(outgoing.read())
+        assert not engine.shake()
+        incoming.write(engine.outgoing())
+        peer.do_handshake()
+        engine.feed(outgoing.read())
+        assert engine.shake()
+        assert engine.outgoing() == b""
+        engine.write(memoryview(b"first words"))
+        incoming.write(engine.outgoing())
+        assert peer.read() == b"first words"
+        assert engine.outgoing() == b""
+
+
+USER_CANCELED = bytes([1, 90])
+CLOSE_NOTIFY = bytes([1, 0])
+
+
+def test_java_says_user_canceled_before_its_goodbye(tmp_path: Path) -> None:
+    """Which is no more than a word to be passed over (RFC 8446 §6.1); each alert may come in a packet of its own."""
+    for number, engine in enumerate(engines()):
+        log = tmp_path / f"keys-{number}"
+        shake_hands(engine, log)
+        engine.feed(sealed(log, USER_CANCELED, 0))
+        assert engine.read() is None
+        engine.feed(sealed(log, CLOSE_NOTIFY, 1))
+        assert engine.read() == b""
+
+
+def shake_hands(engine: TlsEngine, log: Path) -> None:
+    """With a client of TLS 1.3 whose secrets go to a file."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.keylog_filename = str(log)
+    peer = context.wrap_bio(incoming, outgoing)
+    with suppress(ssl.SSLWantReadError):
+        peer.do_handshake()
+    engine.feed(outgoing.read())
+    assert not engine.shake()
+    incoming.write(engine.outgoing())
+    peer.do_handshake()
+    assert peer.cipher() == ("TLS_AES_256_GCM_SHA384", "TLSv1.3", 256)
+    engine.feed(outgoing.read())
+    assert engine.shake()
+
+
+def sealed(log: Path, alert: bytes, number: int) -> bytes:
+    """An alert in the record of that number that the client sends (RFC 8446 §5.2, §7.3): no library here sends such."""
+    (line,) = (line for line in log.read_text().splitlines() if line.startswith("CLIENT_TRAFFIC_SECRET_0 "))
+    secret = bytes.fromhex(line.split()[2])
+    key, iv = (expanded(secret, label, length) for label, length in ((b"key", 32), (b"iv", 12)))
+    nonce = (int.from_bytes(iv, "big") ^ number).to_bytes(12, "big")
+    inner = alert + b"\x15"
+    head = b"\x17\x03\x03" + (len(inner) + 16).to_bytes(2, "big")
+    return head + AESGCM(key).encrypt(nonce, inner, head)
+
+
+def expanded(secret: bytes, label: bytes, length: int) -> bytes:
+    label = b"tls13 " + label
+    info = length.to_bytes(2, "big") + bytes([len(label)]) + label + b"\0"
+    return HKDFExpand(hashes.SHA384(), length, info).derive(secret)

@@ -124,7 +124,7 @@ def test_a_known_leaf_needs_no_chain(rig: ChainRig) -> None:
 
 
 def test_user_name_password_and_client_id_are_looked_over(rig: ChainRig) -> None:
-    fields = {"user_name": "some", "password": "thing", "client_id": "any"}
+    fields: dict[str, Any] = {"user_name": "some", "password": "thing", "client_id": "any"}
     assert rig.comes(made("d", rig.ca), rig.ca, **fields) == ["1 CONNACK 0"]
 
 
@@ -164,6 +164,15 @@ def test_who_finds_no_device_is_refused_at_the_connect(rig: ChainRig) -> None:
     assert rig.comes(*chains[0], session=9, version=V5) == ["9 CONNACK 135", "9 DISCONNECT 135", "9 closed"]
     assert [rig.named(name) for name in ("dev8", "devo", "stranger")] == [None] * 3
     assert all(rig.reasons())
+
+
+def test_a_device_of_another_chain_profile_is_no_device_of_this_one(rig: ChainRig) -> None:
+    first, other_ca = made("dev1", rig.ca), made("other ca")
+    rig.comes(first, rig.ca)
+    more = {"certificateRegExPattern": "(.*)", "allowCreateNewDevicesByX509Certificate": True}
+    rig.profile("Y", ProvisionType.CERTIFICATE_CHAIN, sha3(text_of(other_ca.der)), "PEM", **more)
+    assert rig.comes(made("dev1", other_ca), other_ca, session=2) == ["2 CONNACK 5", "2 closed"]
+    assert rig.holds("dev1", first)
 
 
 def test_an_authority_above_the_one_of_the_profile_need_not_be_shown(rig: ChainRig) -> None:

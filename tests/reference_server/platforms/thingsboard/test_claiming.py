@@ -18,7 +18,7 @@ class Claiming:
     def __init__(self) -> None:
         self.rig = HttpRig()
         self.rig.device("d", token="mine")
-        self._bearer = f"Bearer {self._activated()}"
+        self.bearer = f"Bearer {self._activated()}"
 
     def _activated(self) -> str:
         activation = {"activateToken": customer_user(self.rig), "password": "Secret-123"}
@@ -30,12 +30,12 @@ class Claiming:
 
     def claim(self, secret: str, name: str = "d") -> HttpAnswer:
         body = json.dumps({"secretKey": secret}).encode()
-        headers = {"X_Authorization": self._bearer, "Content_Type": "application/json"}
+        headers = {"X_Authorization": self.bearer, "Content_Type": "application/json"}
         return self.rig.send("POST", f"/api/customer/device/{name}/claim", body, **headers)
 
     def see(self) -> HttpAnswer:
         device = self.rig.get("/api/tenant/devices?deviceName=d")["id"]["id"]
-        return self.rig.send("GET", f"/api/device/{device}", X_Authorization=self._bearer)
+        return self.rig.send("GET", f"/api/device/{device}", X_Authorization=self.bearer)
 
 
 def test_a_claimed_device_is_the_customers() -> None:
@@ -97,10 +97,41 @@ def test_an_offer_without_a_body_has_no_secret() -> None:
     assert claiming.claim("").response.status == 200
 
 
+def test_a_claim_without_a_body_has_no_secret_either() -> None:
+    claiming = Claiming()
+    claiming.offer()
+
+    claimed = claiming.rig.send("POST", "/api/customer/device/d/claim", X_Authorization=claiming.bearer)
+
+    assert claimed.response.status == 200
+
+
+def test_a_customers_user_sees_attributes_of_its_own_devices_only() -> None:
+    claiming = Claiming()
+    device = claiming.rig.get("/api/tenant/devices?deviceName=d")["id"]["id"]
+    path = f"/api/plugins/telemetry/DEVICE/{device}/values/attributes/SERVER_SCOPE"
+
+    before = claiming.rig.send("GET", path, X_Authorization=claiming.bearer)
+    claiming.offer()
+    claiming.claim("")
+    after = claiming.rig.send("GET", path, X_Authorization=claiming.bearer)
+
+    said = "You don't have permission to perform this operation!"
+    assert (before.response.status, text(before)) == (403, said)
+    assert after.response.status == 200
+
+
+def test_an_active_user_has_no_link() -> None:
+    rig = HttpRig()
+    user = rig.get("/api/auth/user")["id"]["id"]
+
+    assert refused(rig.ask("GET", f"/api/user/{user}/activationLink")) == (400, 31, "User is already activated!")
+
+
 def test_taking_back_what_nobody_has_says_nothing() -> None:
     back = Claiming().rig.ask("DELETE", "/api/customer/device/d/claim")
 
-    assert (back.response.status, text(back)) == (200, "")
+    assert (back.response.status, text(back), back.changed) == (200, "", "")
 
 
 def test_a_name_that_there_is_not_is_not_found() -> None:
@@ -114,14 +145,21 @@ def test_the_tenants_administrator_claims_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"email": "x"}, {"email": ""}, {"authority": None}, {"customerId": None}, {"authority": "FOO"}]
+    ("change", "message"),
+    [
+        ({"email": "x"}, "Invalid email address format 'x'!"),
+        ({"email": ""}, "User email should be specified!"),
+        ({"authority": None}, "User authority isn't defined!"),
+        ({"customerId": None}, "Customer user should be assigned to customer!"),
+        ({"authority": "FOO"}, "JSON parse error"),
+    ],
 )
-def test_a_bad_account_is_refused(change: dict[str, object]) -> None:
+def test_a_bad_account_is_refused(change: dict[str, object], message: str) -> None:
     rig = HttpRig()
     customer = document(rig.ask("POST", "/api/customer", {"title": "c"}))
     body = {"email": "u@example.org", "authority": "CUSTOMER_USER", "customerId": customer["id"]} | change
 
-    assert refused(rig.ask("POST", "/api/user", body))[:2] == (400, 31)
+    assert refused(rig.ask("POST", "/api/user", body)) == (400, 31, message)
 
 
 def test_titles_and_addresses_are_taken_once() -> None:

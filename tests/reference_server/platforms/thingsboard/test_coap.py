@@ -48,13 +48,14 @@ NOW_US = VIRTUAL_EPOCH_US
 SESSION = Session("192.0.2.7", 5683, 1, "coap")
 TOKEN = "a-token"
 NOTHING_ELSE = ""
+DEFAULTS = Settings()
 
 
 class Bench:
     """A transport over a tenant with one device; `ask` gives code, content format and payload."""
 
-    def __init__(self) -> None:
-        self.registry = Registry(MemoryStore(), SeededEntropy(1), Settings())
+    def __init__(self, settings: Settings = DEFAULTS) -> None:
+        self.registry = Registry(MemoryStore(), SeededEntropy(1), settings)
         open_installation(self.registry, NOW_US)
         self.transport = CoapTransport(self.registry)
         user = user_by_email(self.registry, Account().email)
@@ -231,6 +232,16 @@ def test_a_device_posts_and_reads_its_attributes(bench: Bench) -> None:
     assert bench.ask("GET", path)[2].keys() == {"client", "shared"}
     assert bench.ask("GET", f"{path}?clientKeys=none") == ("4.04", None, None)
     assert bench.ask("GET", f"{path}?clientKeys=fw", options=((12, b""),))[1] == 0
+
+
+def test_who_posts_too_much_gets_an_error() -> None:
+    """S105; provisioning is not counted."""
+    bench = Bench(replace(DEFAULTS, device_messages="5:60"))
+    bench.profile(ProvisionType.ALLOW_CREATE)
+    codes = [bench.ask("POST", f"/api/v1/{TOKEN}/telemetry", {"a": 1})[0] for _ in range(6)]
+    assert codes == ["2.01"] * 5 + ["5.00"]
+    assert bench.last.reason
+    assert bench.ask("POST", "/api/v1/provision", REQUEST)[0] == "2.01"
 
 
 def test_only_an_access_token_is_a_token(bench: Bench) -> None:

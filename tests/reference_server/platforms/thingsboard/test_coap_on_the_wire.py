@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from base64 import b64encode
 from collections.abc import Iterator
 
 import pytest
 
+from fleetrig.simulator.certificates.authority import CertificateAuthority
+from fleetrig.simulator.contract.coap import CoapRequest, CoapResponse
+from fleetrig.simulator.contract.identity import ClientCertificate
+from fleetrig.simulator.transports.client_tls import ClientTls
+from fleetrig.simulator.transports.coap import open_coap
 from tests.coap.bench import NON, POST, con, line, message
 from tests.coap.peer import CoapPeer
 from tests.golden.thingsboard_player.asking import ask_http
@@ -14,6 +21,7 @@ from tests.golden.thingsboard_player.served import Served, served
 
 KEY, SECRET = "a-key", "a-secret"
 PATH = "api/v1/provision"
+LIMIT_S = 30
 
 
 @pytest.fixture
@@ -93,3 +101,41 @@ def test_a_request_without_a_decision_ends_by_the_servers_clock(server: Served) 
         server.wait(16)
         assert line(peer.hear()).startswith("CON 5.00")
     assert devices(server) == []
+
+
+def over_dtls(server: Served, shown: ClientCertificate | None, *requests: tuple[str, bytes]) -> list[str]:
+    """POST after POST on one association, by our own device; the codes of the answers."""
+
+    async def told() -> list[str]:
+        codes = []
+        url = f"coaps://127.0.0.1:{server.port('coaps')}"
+        wire = await open_coap(url, ClientTls(verify=False).of(shown))
+        try:
+            async with asyncio.timeout(LIMIT_S):
+                for number, (target, payload) in enumerate(requests):
+                    await wire.send(CoapRequest("POST", url, target, payload, token=number.to_bytes(4, "big")))
+                    answer = await wire.receive()
+                    assert isinstance(answer, CoapResponse)
+                    codes.append(answer.code)
+        finally:
+            await wire.close()
+        return codes
+
+    return asyncio.run(told())
+
+
+def test_dtls_needs_no_certificate_of_the_device(server: Served) -> None:
+    asked = request("s1", token="own-token")
+    codes = over_dtls(server, None, (f"/{PATH}", asked), ("/api/v1/own-token/telemetry", b'{"a":1}'))
+    assert codes == ["2.01", "2.01"]
+    assert devices(server) == ["s1"]
+
+
+def test_over_dtls_a_certificate_stands_for_a_token(server: Served) -> None:
+    """And makes no device, whatever its chain is: that is MQTT's way alone (2.4)."""
+    shown = CertificateAuthority("plant", server.now_us).issue_client("c1")
+    text = b64encode(shown.chain[0]).decode()
+    asked = request("c1", credentialsType="X509_CERTIFICATE", hash=text)
+    posted = ("/api/v1/telemetry", b'{"a":1}')
+    assert over_dtls(server, shown, posted, (f"/{PATH}", asked), posted) == ["4.01", "2.01", "2.01"]
+    assert devices(server) == ["c1"]

@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
+from fleetrig.reference_server.platforms.thingsboard.provisioning.answers import protobuf_answer
 from fleetrig.reference_server.platforms.thingsboard.provisioning.decision import Decision, Status
+from fleetrig.reference_server.platforms.thingsboard.provisioning.protobuf import write_protobuf_request
+from fleetrig.reference_server.platforms.thingsboard.provisioning.request import ProvisionRequest
 from fleetrig.reference_server.platforms.thingsboard.state import devices
 from fleetrig.reference_server.platforms.thingsboard.state.attributes import attribute
 from fleetrig.reference_server.platforms.thingsboard.state.credential_forms import basic_value, formed, sha3
@@ -120,10 +123,42 @@ def test_a_disabled_profile_is_not_found(bench: ProvisionBench) -> None:
     assert refused(bench.ask("N")) is Status.NOT_FOUND
 
 
-def test_a_profile_without_a_secret_is_not_found(bench: ProvisionBench) -> None:
-    bench.save("A", profile_data={"provisionConfiguration": {"type": "ALLOW_CREATE_NEW_DEVICES"}})
+@pytest.mark.parametrize("letter", ["A", "C", "N", "X"])
+def test_a_profile_without_a_secret_is_not_found(bench: ProvisionBench, letter: str) -> None:
+    bench.save(letter, profile_data={"provisionConfiguration": {"type": "ALLOW_CREATE_NEW_DEVICES"}})
 
-    assert refused(bench.ask()) is Status.NOT_FOUND
+    assert refused(bench.ask(letter)) is Status.NOT_FOUND
+
+
+def test_an_empty_key_or_secret_fits_nobody(bench: ProvisionBench) -> None:
+    """Not even a profile that has the same (S14)."""
+    bench.save("A", profile_data={"provisionConfiguration": {"provisionDeviceSecret": ""}})
+    assert refused(bench.ask(provisionDeviceSecret="")) is Status.NOT_FOUND
+
+    bench.save("C", provision_device_key="")
+    bench.imported("dev")
+    assert refused(bench.ask("C", provisionDeviceKey="")) is Status.NOT_FOUND
+
+
+def test_a_number_for_no_type_is_never_answered(bench: ProvisionBench) -> None:
+    """Over protobuf: the server comes upon it where it expects none."""
+    request = ProvisionRequest("KA", "SA", "dev", is_protobuf=True)
+    known, unknown = write_protobuf_request(request), write_protobuf_request(request) + bytes.fromhex("1009")
+
+    assert refused(bench.send(unknown)) is None
+    assert bench.find("dev") is None
+    assert bench.send(known).status is Status.SUCCESS
+
+
+def test_answers_in_protobuf(bench: ProvisionBench) -> None:
+    """S36, S37."""
+    basic = bench.ask(name="basic", credentialsType="MQTT_BASIC", username="u")
+    value = b'{"clientId":"","userName":"u","password":""}'
+
+    assert protobuf_answer(bench.ask(token="abc")).hex() == "08011a03616263"
+    assert protobuf_answer(bench.ask(token="abc")).hex() == "0803"
+    assert protobuf_answer(bench.ask(provisionDeviceKey="none")).hex() == "0802"
+    assert protobuf_answer(basic) == bytes.fromhex("080110021a") + bytes([len(value)]) + value
 
 
 def test_a_switched_off_profile_or_a_new_secret_holds_at_once(bench: ProvisionBench) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from fleetrig.reference_server.platforms.thingsboard.http.replies import type_of_text
 from fleetrig.reference_server.platforms.thingsboard.state.settings import Settings
+from fleetrig.simulator.contract.bodies import body_bytes
 from tests.reference_server.platforms.thingsboard.http_rig import HttpRig, document, refused, text
 
 PROVISION = "/api/v1/provision"
@@ -118,8 +119,19 @@ def test_a_body_over_the_limit_is_refused() -> None:
 
     answer = rig.send("POST", PROVISION, b"x" * 101)
 
+    assert rig.send("POST", PROVISION, b"x" * 100).response.status == 500
     assert (answer.response.status, text(answer)) == (413, '"Payload size exceeds the limit of 100 bytes"')
     assert rig.api.container_rules.error_page(413) == answer.response
+
+
+def test_the_container_has_a_page_and_closes_after_errors(rig: HttpRig) -> None:
+    rules = rig.api.container_rules
+
+    page = rules.error_page(400)
+
+    assert b"<h1>HTTP Status 400 \xe2\x80\x93 Bad Request</h1>" in body_bytes(page.body)
+    assert {400, 500} <= rules.closes_after
+    assert not {200, 401, 404, 405} & rules.closes_after
 
 
 # With a token
@@ -156,6 +168,15 @@ def test_who_has_no_token_is_refused_without_a_body(device: HttpRig, path: str) 
     assert answer.reason
 
 
+def test_tokens_in_a_path_are_secrets_whoevers_they_are(device: HttpRig) -> None:
+    device.registry.new_secrets.clear()
+
+    for token in ("mine", "word", "a-token-of-somebody"):
+        device.post(f"/api/v1/{token}/telemetry", {"a": 1})
+
+    assert [value for _, value in device.registry.new_secrets] == ["mine", "a-token-of-somebody"]
+
+
 def test_other_credentials_do_not_count(rig: HttpRig) -> None:
     answer = rig.post(PROVISION, request(credentialsType="MQTT_BASIC", username="u"))
 
@@ -182,6 +203,31 @@ def test_a_long_poll_that_nothing_came_of_is_408(device: HttpRig, path: str) -> 
     answer = device.send("GET", f"/api/v1/mine/{path}")
 
     assert (answer.response.status, text(answer)) == (408, "")
+
+
+def test_no_rule_answers_a_device(device: HttpRig) -> None:
+    asked = device.post("/api/v1/mine/rpc", {"method": "m", "params": {}})
+    answered = device.post("/api/v1/mine/rpc/7", {"any": "thing"})
+
+    assert (asked.response.status, text(asked)) == (408, "")
+    assert (answered.response.status, text(answered)) == (200, "")
+    assert refused(device.post("/api/v1/mine/rpc/x", {}))[:2] == (400, 31)
+
+
+@pytest.mark.parametrize("body", [{"method": "m"}, {"params": 1}, {"method": [], "params": 1}, []])
+def test_what_is_no_rpc_is_an_internal_error(device: HttpRig, body: object) -> None:
+    answer = device.post("/api/v1/mine/rpc", body)
+
+    assert (answer.response.status, text(answer)) == (500, "")
+
+
+def test_what_was_measured_last_is_text(device: HttpRig) -> None:
+    device.post("/api/v1/mine/telemetry", {"a": 1.5, "b": True, "c": "x"})
+    found = device.get("/api/tenant/devices?deviceName=d")
+
+    latest = device.get(f"/api/plugins/telemetry/DEVICE/{found['id']['id']}/values/timeseries")
+
+    assert {key: values[0]["value"] for key, values in latest.items()} == {"a": "1.5", "b": "true", "c": "x"}
 
 
 def test_a_deleted_device_is_a_stranger(device: HttpRig) -> None:

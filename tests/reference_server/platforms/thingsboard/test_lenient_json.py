@@ -106,9 +106,9 @@ def test_the_place_of_a_mistake_is_told() -> None:
 
 def test_nesting_has_a_limit() -> None:
     assert parse("[" * MOST_NESTED + "]" * MOST_NESTED)
-    for opening in ("[", "{a:"):
+    for opening, closing in (("[", "]"), ('{"a":', "0}"), ("{a:", "}")):
         with pytest.raises(NotJson, match="Nesting limit"):
-            parse(opening * (MOST_NESTED + 1))
+            parse(opening * (MOST_NESTED + 1) + closing * (MOST_NESTED + 1))
 
 
 def test_numbers_keep_their_form() -> None:

@@ -18,6 +18,7 @@ from fleetrig.reference_server.platforms.thingsboard.state.attributes import (
 from fleetrig.reference_server.platforms.thingsboard.state.credential_forms import FormedCredentials
 from fleetrig.reference_server.platforms.thingsboard.state.devices import delete_device, save_credentials, save_device
 from fleetrig.reference_server.platforms.thingsboard.state.generations import Profile
+from fleetrig.reference_server.platforms.thingsboard.state.message_limits import read_limits
 from fleetrig.reference_server.platforms.thingsboard.state.records import (
     CLAIM_OFFER,
     INSTALLATION,
@@ -26,6 +27,7 @@ from fleetrig.reference_server.platforms.thingsboard.state.records import (
     Scope,
 )
 from fleetrig.reference_server.platforms.thingsboard.state.registry import Notice, NoticeKind
+from fleetrig.reference_server.platforms.thingsboard.state.settings import Settings
 from fleetrig.simulator.contract.mqtt import MqttPingreq
 from tests.reference_server.platforms.thingsboard.mqtt_rig import TELEMETRY, V5, MqttRig, of_generation
 
@@ -160,6 +162,39 @@ def test_a_device_offers_to_be_claimed(rig: MqttRig) -> None:
     assert offer is not None
     assert (offer.secret_key, offer.until_ms - rig.now_us // 1000) == ("k", 60_000)
     assert rig.publish("v1/devices/me/claim", b"") == ["1 PUBACK"]
+
+
+def test_who_sends_more_than_it_may_is_closed(rig: MqttRig) -> None:
+    limited = MqttRig(settings=replace(rig.settings, device_messages="5:60,100:600"))
+    limited.token("d", "T")
+    limited.token("other", "T2")
+    for session in (1, 2):
+        limited.join(session, user_name="T", version=V5)
+    limited.join(3, user_name="T2")
+    assert [limited.publish(TELEMETRY, {"a": 1}) for _ in range(5)] == [["1 PUBACK"]] * 5
+    assert limited.publish(ATTRIBUTES, {"a": 1}) == ["1 DISCONNECT 131", "1 closed"]
+    assert limited.publish(TELEMETRY, {"a": 1}, 3) == ["3 PUBACK"]
+    limited.after(12)
+    assert limited.publish(TELEMETRY, {"a": 1}, 2) == ["2 PUBACK"]
+    assert limited.publish(TELEMETRY, {"a": 1}, 2) == ["2 DISCONNECT 131", "2 closed"]
+
+
+def test_its_limit_is_told_to_who_asks() -> None:
+    limited = MqttRig(settings=replace(Settings(), device_messages="5:60"))
+    limited.token("d", "T")
+    limited.join(1, user_name="T")
+    answer = limited.publish(f"{RPC}1", {"method": "getSessionLimits"}, qos=0)[0]
+    assert '"rateLimits":{"messages":"5:60"' in answer
+    limited.token("gw", "G", additional_info={"gateway": True})
+    limited.join(2, user_name="G")
+    assert "5:60" not in limited.publish(f"{RPC}1", {"method": "getSessionLimits"}, 2, qos=0)[0]
+    assert [limited.publish(TELEMETRY, {"a": 1}, 2) for _ in range(9)] == [["2 PUBACK"]] * 9
+
+
+@pytest.mark.parametrize("text", ["5", "a:b", "0:60", "5:0", "5:60:7"])
+def test_what_is_no_limit(text: str) -> None:
+    with pytest.raises(ValueError, match=r"invalid literal|expected capacity"):
+        read_limits(text)
 
 
 # What is pushed

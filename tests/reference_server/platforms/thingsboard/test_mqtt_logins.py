@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from fleetrig.reference_server.platforms.thingsboard.state.attributes import latest_of
+from fleetrig.reference_server.platforms.thingsboard.state.devices import delete_device
 from fleetrig.reference_server.platforms.thingsboard.state.generations import Profile
-from fleetrig.simulator.contract.mqtt import MqttVersion
+from fleetrig.simulator.contract.mqtt import MqttVersion, MqttWill
 from tests.reference_server.platforms.thingsboard.mqtt_rig import TELEMETRY, V5, MqttRig, of_generation
 
 
@@ -88,6 +90,33 @@ def test_several_sessions_of_one_device_live_side_by_side(rig: MqttRig) -> None:
 def test_nobody_is_asked_to_speak(rig: MqttRig) -> None:
     rig.join(user_name="T", keep_alive_s=1)
     assert rig.after(3_600) == []
+
+
+def test_a_second_connect_is_another_login(rig: MqttRig) -> None:
+    first = rig.token("first", "F")
+    rig.join(1, user_name="F")
+    assert rig.connects(1, user_name="T") == ["1 CONNACK 0"]
+    delete_device(rig.registry, first)
+    assert rig.after(1) == []
+    assert rig.publish(TELEMETRY, {"a": 1}) == ["1 PUBACK"]
+    assert rig.connects(1, user_name="F") == ["1 CONNACK 5", "1 closed"]
+
+
+def test_who_has_gone_is_forgotten(rig: MqttRig) -> None:
+    device = rig.token("d", "D")
+    live = rig.platform._mqtt._live
+    rig.join(1, user_name="D")
+    assert [one.session for one in live.of_device(device.id)] == [1]
+    rig.close(1)
+    assert live.of_device(device.id) == []
+
+
+def test_a_will_is_nobodys_message(rig: MqttRig) -> None:
+    device = rig.token("d", "D")
+    rig.join(1, user_name="D", will=MqttWill(TELEMETRY, b'{"a":1}'))
+    assert rig.close(1) == []
+    assert latest_of(rig.registry, device.id) == []
+    assert "will published" not in [event.name for event in rig.events]
 
 
 def test_what_comes_before_a_connect_waits_for_it(rig: MqttRig) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from fleetrig.reference_server.mqtt_limits import mqtt_limits_of
 from fleetrig.reference_server.platforms.thingsboard.state.generations import Profile
 from fleetrig.reference_server.platforms.thingsboard.state.records import ProvisionType
 from fleetrig.simulator.contract.envelope import Envelope
@@ -87,6 +88,16 @@ def test_a_device_gets_its_credentials_and_logs_in_with_them(rig: MqttRig) -> No
     assert answer(reply)["status"] == "SUCCESS"
     assert rig.join(2, user_name=answer(reply)["credentialsValue"]) == ["2 CONNACK 0"]
     assert rig.publish(TELEMETRY, {"a": 1}, 2) == ["2 PUBACK"]
+
+
+def test_the_trace_says_whose_session_it_was(rig: MqttRig) -> None:
+    rig.provision()
+    rig.request(deviceName="d")
+    rig.request(key="nobody")
+    said = [event.device for event in rig.events if event.kind in ("answered", "refused")]
+    assert said == ["", *["d"] * 4]  # CONNACK, then each time PUBACK and answer
+    assert rig.after(60) == ["1 closed"]
+    assert rig.events[-1].device == "d"
 
 
 def test_two_requests_get_two_answers(rig: MqttRig) -> None:
@@ -178,7 +189,7 @@ def test_a_session_that_has_gone_is_not_ended_again(rig: MqttRig) -> None:
     rig.provision()
     rig.request(key="nobody")
     rig.close(1)
-    assert rig.after(100) == []
+    assert rig.server.next_due_us() is None
 
 
 def test_a_request_that_gets_no_decision_ends_late(rig: MqttRig) -> None:
@@ -195,7 +206,7 @@ def test_whoever_goes_before_the_server_gives_up_hears_nothing(rig: MqttRig) -> 
     rig.provision()
     rig.request(key="KX", secret="a certificate")
     rig.close(1)
-    assert rig.after(100) == []
+    assert rig.server.next_due_us() is None
 
 
 def test_what_comes_before_its_connect_is_never_answered(rig: MqttRig) -> None:
@@ -225,6 +236,12 @@ def test_what_is_too_large_or_broken_ends_it(rig: MqttRig) -> None:
     assert rig.say(1, Undecodable(Flaw.TOO_LARGE, "")) == ["1 closed"]
     rig.provision(2, version=V5)
     assert rig.say(2, Undecodable(Flaw.TOO_LARGE, "")) == ["2 DISCONNECT 129", "2 closed"]
+    rig.open(3)
+    assert rig.say(3, Undecodable(Flaw.UNKNOWN_VERSION, "")) == ["3 closed"]
+
+
+def test_the_largest_packet_has_64_kib_after_its_fixed_header(rig: MqttRig) -> None:
+    assert mqtt_limits_of(rig.platform).packet_bytes == 1 + 3 + 65_536
 
 
 # Older generations (1.7)

@@ -160,6 +160,7 @@ def test_the_oldest_server_does_not_look_at_gateway() -> None:
         ("0a0164 1a06 0a014b 120153", ProvisionRequest("K", "S", "d", is_protobuf=True)),
         ("1002", ProvisionRequest(credentials_type=CredentialsType.MQTT_BASIC, is_protobuf=True)),
         ("1001", ProvisionRequest(credentials_type=CredentialsType.X509_CERTIFICATE, is_protobuf=True)),
+        ("108280808010", ProvisionRequest(credentials_type=CredentialsType.MQTT_BASIC, is_protobuf=True)),
         ("1004", ProvisionRequest(credentials_type=None, is_protobuf=True)),
         ("10ffffffffffffffffff01", ProvisionRequest(credentials_type=None, is_protobuf=True)),
         ("2200", ProvisionRequest(is_protobuf=True)),

@@ -9,6 +9,7 @@ import pytest
 
 from fleetrig.reference_server.platforms.thingsboard.state.credential_forms import sha3
 from fleetrig.reference_server.platforms.thingsboard.state.registry import NoticeKind
+from fleetrig.reference_server.platforms.thingsboard.state.settings import Settings
 from tests.reference_server.platforms.thingsboard.http_rig import OTHER, HttpRig, document, refused, text
 
 NOT_THERE = "11111111-1111-1111-1111-111111111111"
@@ -24,11 +25,13 @@ def test_a_device_is_found_by_its_id_and_by_its_name() -> None:
     rig = HttpRig()
 
     made = rig.device("d 1", "A")
+    rig.device("d 2", "B")
 
     assert rig.get(f"/api/device/{made['id']['id']}") == made
     assert rig.get("/api/tenant/devices?deviceName=d%201") == made
     assert rig.get("/api/tenant/devices?pageSize=5&page=0&type=A")["data"] == [made]
     assert (made["type"], made["additionalInfo"]) == ("A", None)
+    assert [each["type"] for each in rig.get("/api/device/types")] == ["A", "B"]
 
 
 def test_an_unknown_type_makes_a_profile_and_none_is_the_default_one() -> None:
@@ -66,6 +69,7 @@ def test_a_token_of_ones_own_is_kept_and_not_changed_with_the_device() -> None:
     [
         ({"name": "d"}, "Device with such name already exists!"),
         ({"name": ""}, "Device name should be specified!"),
+        ({}, "Device name should be specified!"),
         ({"name": "<b>x</b>"}, "Validation error: name is malformed"),
         ({"name": "x" * 256}, "Validation error: name length must be equal or less than 255"),
     ],
@@ -87,6 +91,17 @@ def test_a_token_in_use_is_refused_and_no_device_remains() -> None:
     assert rig.ask("GET", "/api/tenant/devices?deviceName=e").response.status == 404
 
 
+def test_a_tenant_with_all_its_devices_gets_no_other() -> None:
+    """S82."""
+    rig = HttpRig(Settings(most_devices=1))
+    rig.device("d")
+
+    said = document(rig.ask("POST", "/api/device", {"name": "e"}))
+
+    assert (said["status"], said["errorCode"], said["message"]) == (403, 41, "Devices limit reached")
+    assert (said["entityType"], said["limit"]) == ("DEVICE", 1)
+
+
 def test_what_there_is_not_is_not_found() -> None:
     rig = HttpRig()
 
@@ -104,6 +119,17 @@ def test_another_tenants_device_is_not_there() -> None:
 
     assert refused(rig.ask("GET", f"/api/device/{device}", account=OTHER))[:2] == (404, 32)
     assert rig.ask("GET", "/api/tenant/devices?deviceName=d", account=OTHER).response.status == 404
+
+
+def test_another_tenants_people_are_forbidden() -> None:
+    rig = HttpRig()
+    user = rig.get("/api/auth/user")["id"]["id"]
+    customer = document(rig.ask("POST", "/api/customer", {"title": "c"}))["id"]["id"]
+
+    for path in (f"/api/user/{user}", f"/api/customer/{customer}"):
+        assert rig.ask("GET", path).response.status == 200
+        assert refused(rig.ask("GET", path, account=OTHER))[:2] == (403, 20)
+        assert refused(rig.ask("GET", f"{path[:-36]}{NOT_THERE}"))[:2] == (404, 32)
 
 
 def test_a_deleted_device_is_gone_with_its_credentials() -> None:
@@ -178,7 +204,7 @@ def test_attributes_are_written_read_and_deleted() -> None:
 
     written = rig.ask("POST", f"{path}/SERVER_SCOPE", {"provisionState": "x", "n": "1.0"})
     read = rig.get(f"{path}/values/attributes/SERVER_SCOPE?keys=n,provisionState,none")
-    rig.ask("DELETE", f"{path}/SERVER_SCOPE?keys=provisionState")
+    rig.ask("DELETE", f"{path.replace('/DEVICE', '')}/SERVER_SCOPE?keys=provisionState")
 
     assert (written.response.status, text(written)) == (200, "")
     assert [(each["key"], each["value"]) for each in read] == [("n", 1.0), ("provisionState", "x")]
@@ -186,12 +212,24 @@ def test_attributes_are_written_read_and_deleted() -> None:
     assert [each["key"] for each in rig.get(f"{path}/values/attributes")] == ["n"]
 
 
+def test_attributes_are_read_as_leniently_as_those_of_devices() -> None:
+    rig = HttpRig()
+    path = f"{TELEMETRY}/{rig.device('d')['id']['id']}"
+    bearer = f"Bearer {rig.token()}"
+
+    written = rig.send("POST", f"{path}/SERVER_SCOPE", b"{a:'x',b:1e3,c:null}", X_Authorization=bearer)
+
+    assert written.response.status == 200
+    found = rig.get(f"{path}/values/attributes/SERVER_SCOPE")
+    assert [(each["key"], each["value"]) for each in found] == [("a", "x"), ("b", 1000)]
+
+
 def test_shared_attributes_are_heard_of() -> None:
     rig = HttpRig()
     device = rig.device("d")["id"]["id"]
 
     rig.ask("POST", f"{TELEMETRY}/{device}/attributes/SHARED_SCOPE", {"interval": 5})
-    rig.ask("POST", f"{TELEMETRY}/{device}/SERVER_SCOPE", {"hidden": 5})
+    rig.ask("POST", f"{TELEMETRY.removesuffix('/DEVICE')}/{device}/SERVER_SCOPE", {"hidden": 5})
 
     (notice,) = rig.registry.take_notices()
     assert (notice.kind, notice.body) == (NoticeKind.ATTRIBUTES_UPDATED, {"interval": 5})
@@ -203,6 +241,7 @@ def test_shared_attributes_are_heard_of() -> None:
         ("POST", "/SERVER_SCOPE", "[]", 400, "Request is not a JSON object"),
         ("POST", "/SERVER_SCOPE", "{bad", 400, "Invalid JSON"),
         ("POST", "/SERVER_SCOPE", "{}", 400, "No attributes data found in request body!"),
+        ("POST", "/SERVER_SCOPE", '{"a":null}', 400, "No attributes data found in request body!"),
         ("POST", "/SERVER_SCOPE", '{" ":1}', 400, "Key cannot be blank"),
         ("POST", "/CLIENT_SCOPE", '{"a":1}', 400, "Invalid scope: CLIENT_SCOPE"),
         ("DELETE", "/SERVER_SCOPE", "", 400, "Empty keys: []"),

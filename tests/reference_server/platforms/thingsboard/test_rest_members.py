@@ -94,6 +94,7 @@ def test_half_a_character_becomes_a_question_mark_and_two_halves_one() -> None:
     made = rig.send("POST", "/api/device", body, Content_Type="application/json", X_Authorization=bearer)
 
     assert document(made)["name"] == "a\U0001f600?"
+    assert rig.get("/api/tenant/devices?deviceName=a%F0%9F%98%80%3F") == document(made)
 
 
 def test_commands_are_handed_on() -> None:

@@ -88,7 +88,7 @@ def test_a_profile_is_changed_by_whoever_has_seen_its_last_version() -> None:
     without = rig.ask("POST", PROFILES, profile_document("A", ALLOW) | {"id": made["id"]})
 
     assert (saved["provisionType"], saved["version"]) == ("DISABLED", made["version"] + 1)
-    assert refused(stale)[:2] == (409, 35)
+    assert refused(stale) == (409, 35, "Device profile was already changed by someone else")
     assert document(without)["provisionType"] == ALLOW
 
 
@@ -127,6 +127,7 @@ def test_profiles_come_in_pages() -> None:
     assert (first["totalPages"], first["totalElements"], first["hasNext"]) == (2, 4, True)
     assert second["hasNext"] is False
     assert [each["name"] for each in found["data"]] == ["B"]
+    assert [each["name"] for each in rig.get("/api/deviceProfile/names")] == ["A", "B", "C", "default"]
     assert [each["name"] for each in downwards["data"]] == ["default", "C", "B", "A"]
 
 
@@ -161,7 +162,15 @@ def test_another_tenants_profile_is_forbidden() -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"provisionType": "FOO"}, {"profileData": []}, {"profileData": {}}, {"id": "x"}, {"name": {}}, {"version": "x"}],
+    [
+        {"profileData": {"transportConfiguration": {}, "provisionConfiguration": []}},
+        {"provisionType": "FOO"},
+        {"profileData": []},
+        {"profileData": {}},
+        {"id": "x"},
+        {"name": {}},
+        {"version": "x"},
+    ],
 )
 def test_a_document_of_another_form_is_refused(change: dict[str, Any]) -> None:
     rig = HttpRig()
