@@ -12,7 +12,13 @@ from fleetrig.simulator.agent import CutPoint
 from fleetrig.simulator.contract.delivery import Ending
 from fleetrig.simulator.contract.faults import Fault, FaultKind
 from fleetrig.simulator.drivers.power_cut_trigger import PowerCutTrigger
-from fleetrig.simulator.flows.thingsboard.credentials import AccessToken, MqttBasic, ProvisionKey
+from fleetrig.simulator.flows.thingsboard.credentials import (
+    AccessToken,
+    Credentials,
+    MqttBasic,
+    OwnCertificate,
+    ProvisionKey,
+)
 from tests.conversation.thingsboard_both_times import (
     CHAIN,
     KEY,
@@ -54,6 +60,16 @@ def test_provisions_itself_and_is_accepted(script: TbScript, kind: str) -> None:
     assert told.steps.count("received telemetry") == 2
     assert set(told.verdicts.values()) == {"met"}
     assert told.exists
+
+
+@pytest.mark.parametrize("by", ["mqtt", "coap"])
+@pytest.mark.parametrize("own", [None, AccessToken("mine-0001"), BASIC, own_certificate()])
+def test_asks_in_protobuf(by: str, own: Credentials | None) -> None:
+    has_certificate = isinstance(own, OwnCertificate)
+    shows, reports_by = (CHAIN, "mqtts") if has_certificate else (None, "mqtt")
+    told = same_in_both(TbScript(by, reports_by, own=own, shows=shows, settings={"asks_in_protobuf": True}))
+    assert told.stages == ["enrolling", "enrolled", "online"]
+    assert set(told.verdicts.values()) == {"met"}
 
 
 def test_every_step_over_mqtt() -> None:

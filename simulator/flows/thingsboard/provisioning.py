@@ -6,7 +6,7 @@ from collections.abc import Generator
 from typing import Final, NamedTuple
 
 from fleetrig.simulator.contract.coap import CoapReset, CoapResponse
-from fleetrig.simulator.contract.http import HttpResponse
+from fleetrig.simulator.contract.http import Body, HttpResponse
 from fleetrig.simulator.contract.mqtt import MqttConnack, MqttDisconnect, MqttPublish
 from fleetrig.simulator.effects import (
     Await,
@@ -36,6 +36,7 @@ from fleetrig.simulator.flows.thingsboard.messages import (
     read_reply,
     response_subscription,
 )
+from fleetrig.simulator.flows.thingsboard.protobuf import encode_request
 from fleetrig.simulator.flows.thingsboard.sessions import session_of
 from fleetrig.simulator.flows.thingsboard.settings import COAP_SCHEMES, MQTT_SCHEMES, scheme_of
 from fleetrig.simulator.stages import Stage
@@ -63,7 +64,8 @@ def provision(life: Life, key: ProvisionKey) -> Generator[Effect, Outcome, bool]
     """Asks until there are credentials; False when only people can help."""
     settings = life.settings
     name = life.device.serial if settings.names_itself else ""
-    document = provision_document(key, life.own, name, is_gateway=settings.children is not None)
+    write = encode_request if settings.asks_in_protobuf else provision_document
+    document = write(key, life.own, name, is_gateway=settings.children is not None)
     failures = 0
     while True:
         asked_before = life.has_asked
@@ -135,7 +137,7 @@ def requested(life: Life, document: bytes) -> Deciding:
         return NoDecision(came.why)
     if not isinstance(came.envelope, MqttPublish):
         return NoDecision(came.envelope.line)
-    reply = yield from taken(life, read_reply(came.envelope.payload))
+    reply = yield from taken(life, came.envelope.payload)
     yield from acknowledge(came.envelope)
     return reply
 
@@ -149,7 +151,7 @@ def over_http(life: Life, document: bytes) -> Deciding:
         case NoReply(why):
             return NoDecision(why, may_have=why not in NEVER_LEFT)
         case Reply(HttpResponse(status=200) as response):
-            return (yield from taken(life, read_reply(response.body)))
+            return (yield from taken(life, response.body))
         case Reply(response):
             return NoDecision(f"HTTP {response.status}", may_have=response.status in UNDECIDED_HTTP)
 
@@ -169,16 +171,17 @@ def read_coap(life: Life, answer: Reply[CoapResponse | CoapReset] | NoReply) -> 
         case NoReply(why):
             return NoDecision(why, may_have=why not in NEVER_LEFT)
         case Reply(CoapResponse("2.01" | "4.00", payload)) if payload:
-            return (yield from taken(life, read_reply(payload)))
+            return (yield from taken(life, payload))
         case Reply(response):
             return NoDecision(f"CoAP {response.line}", may_have=response.line in UNDECIDED_COAP)
 
 
-def taken(life: Life, reply: ProvisionReply | None) -> Deciding:
+def taken(life: Life, body: Body) -> Deciding:
     """Credentials are written down before anything else happens, the end of the session included.
 
     Those that it could not use it does not keep: somebody may have changed them when it asks again.
     """
+    reply = read_reply(body, is_protobuf=life.settings.asks_in_protobuf)
     if reply is None:
         return NoDecision("a reply that is of no use")
     if reply.credentials is not None and session_of(life.settings, reply.credentials) is not None:
