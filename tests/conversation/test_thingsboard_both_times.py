@@ -121,7 +121,7 @@ LOST = {
 @pytest.mark.parametrize("by", TRANSPORTS)
 def test_a_lost_answer_is_a_dead_end_and_told_as_one(by: str) -> None:
     """The device exists, its credentials are nowhere, and nobody is asked again and again."""
-    told = same_in_both(TbScript(by, faults=(LOST[by],), settings={"timeout_s": 0.5}))
+    told = same_in_both(TbScript(by, faults=(LOST[by],), settings={"timeout_s": 1.5 if by == "coap" else 20.0}))
     assert told.memory == {"asked": True, "fault": "lost_answer"}
     assert told.stages == ["enrolling", "backing_off", "enrolling", "refused"]
     assert told.steps.count("received provision") == 1
@@ -137,13 +137,15 @@ FAULTS = [
     pytest.param("mqtt", Fault(FaultKind.DUPLICATE_DELIVERY, "PUBLISH /provision/response"), id="twice, D18"),
     pytest.param("mqtt", Fault(FaultKind.WITHHELD_ACK, "PUBACK", times=2), id="no PUBACK"),
     pytest.param("coap", Fault(FaultKind.COAP_RESET, times=2), id="CoAP reset"),
+    pytest.param("coap", Fault(FaultKind.LATENCY, "2.01", times=1, parameters={"delay_s": 0.7}), id="CoAP late, D27"),
+    pytest.param("coap", Fault(FaultKind.LOST_DATAGRAM, "2.01", times=1), id="CoAP lost once"),
     pytest.param("coap", Fault(FaultKind.DUPLICATE_DATAGRAM, "2.01"), id="CoAP twice, D27"),
 ]
 
 
 @pytest.mark.parametrize(("by", "fault"), FAULTS)
 def test_what_passes_is_survived(by: str, fault: Fault) -> None:
-    told = same_in_both(TbScript(by, faults=(fault,), settings={"timeout_s": 0.5}))
+    told = same_in_both(TbScript(by, faults=(fault,), settings={"timeout_s": 4.0 if by == "coap" else 1.5}))
     assert told.stages[-1] == "online"
     assert told.steps.count("received provision") >= 1
     assert told.memory.keys() == {"stage", "credentials"}

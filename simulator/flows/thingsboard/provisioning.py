@@ -48,6 +48,10 @@ UNDECIDED_COAP: Final = frozenset({"2.01", "5.00", "5.02", "5.04"})
 """After an internal time-out the device may exist all the same (S98)."""
 ENDINGS: Final = ("DISCONNECT*", "PUBACK ?*")
 """With which MQTT 5 says that nothing will come."""
+REASONS: Final = {
+    Fault.LOST_ANSWER: "FAILURE after an answer that did not come: a dead end",
+    Fault.CREDENTIALS_UNFIT: UNFIT,
+}
 
 
 class NoDecision(NamedTuple):
@@ -62,37 +66,47 @@ Deciding = Generator[Effect, Outcome, ProvisionReply | NoDecision]
 
 def provision(life: Life, key: ProvisionKey) -> Generator[Effect, Outcome, bool]:
     """Asks until there are credentials; False when only people can help."""
-    settings = life.settings
-    name = life.device.serial if settings.names_itself else ""
-    write = encode_request if settings.asks_in_protobuf else provision_document
-    document = write(key, life.own, name, is_gateway=settings.children is not None)
+    document = written(life, key)
     failures = 0
     while True:
         asked_before = life.has_asked
         answer = yield from decided(life, document)
         if not (isinstance(answer, NoDecision) and answer.may_have):
             yield from life.note_asked(asked=asked_before and life.has_asked)
-        match answer:
-            case ProvisionReply(Status.SUCCESS) if life.credentials is not None:
-                return True
-            case ProvisionReply(Status.SUCCESS):
-                yield from life.give_up(Fault.CREDENTIALS_UNFIT, UNFIT)
+        if isinstance(answer, NoDecision):
+            yield from life.back_off(Stage.BACKING_OFF, answer.why)
+        elif life.credentials is not None:
+            return True
+        else:
+            failures += 1
+            why = f"{answer.status}: {answer.said}"
+            fault = fault_of(answer.status, asked_before=asked_before, is_last=failures >= life.settings.failure_tries)
+            if fault is not None:
+                yield from life.give_up(fault, REASONS.get(fault, why))
                 return False
-            case ProvisionReply(Status.NOT_FOUND, _, said):
-                yield from life.give_up(Fault.NOT_FOUND, f"NOT_FOUND: {said}")
-                return False
-            case ProvisionReply() if asked_before:
-                yield from life.give_up(Fault.LOST_ANSWER, "FAILURE after an answer that did not come: a dead end")
-                return False
-            case ProvisionReply(_, _, said):
-                failures += 1
-                if failures >= settings.failure_tries:
-                    yield from life.give_up(Fault.FAILURE, f"FAILURE: {said}")
-                    return False
-                yield from life.back_off(Stage.REFUSED, f"FAILURE: {said}")
-            case NoDecision(why):
-                yield from life.back_off(Stage.BACKING_OFF, why)
+            yield from life.back_off(Stage.REFUSED, why)
         yield from life.enter(Stage.ENROLLING, "try again")
+
+
+def written(life: Life, key: ProvisionKey) -> bytes:
+    """The request; it is the same each time, so that no device takes another name (D12)."""
+    settings = life.settings
+    write = encode_request if settings.asks_in_protobuf else provision_document
+    name = life.device.serial if settings.names_itself else ""
+    return write(key, life.own, name, is_gateway=settings.children is not None)
+
+
+def fault_of(status: Status, *, asked_before: bool, is_last: bool) -> Fault | None:
+    """What a reply that brought nothing to keep says; None when it may be asked again."""
+    match status:
+        case Status.SUCCESS:
+            return Fault.CREDENTIALS_UNFIT
+        case Status.NOT_FOUND:
+            return Fault.NOT_FOUND
+        case Status.FAILURE if asked_before:
+            return Fault.LOST_ANSWER
+        case Status.FAILURE:
+            return Fault.FAILURE if is_last else None
 
 
 def decided(life: Life, document: bytes) -> Deciding:
