@@ -71,6 +71,9 @@ def test_long_texts_have_long_lengths() -> None:
         ("0b", None),
         ("08" + "ff" * 20 + "01", None),
         ("08011a02ffff", None),
+        ("0801120161 1a0161", None),
+        ("48" + "80" * 9 + "01" + "0802", ProvisionReply(Status.NOT_FOUND)),
+        ("48" + "80" * 10 + "01" + "0802", None),
         (b'{"status":"NOT_FOUND"}'.hex(), None),
     ],
 )
