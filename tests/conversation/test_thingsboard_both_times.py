@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from fleetrig.reference_server.platforms.thingsboard.state.generations import Profile
 from fleetrig.reference_server.platforms.thingsboard.state.records import ProvisionType
 from fleetrig.simulator.agent import CutPoint
 from fleetrig.simulator.contract.delivery import Ending
 from fleetrig.simulator.contract.faults import Fault, FaultKind
+from fleetrig.simulator.contract.mqtt import MqttVersion
 from fleetrig.simulator.drivers.power_cut_trigger import PowerCutTrigger
 from fleetrig.simulator.flows.thingsboard.credentials import (
     AccessToken,
@@ -60,6 +62,15 @@ def test_provisions_itself_and_is_accepted(script: TbScript, kind: str) -> None:
     assert told.steps.count("received telemetry") == 2
     assert set(told.verdicts.values()) == {"met"}
     assert told.exists
+
+
+@pytest.mark.parametrize("version", list(MqttVersion))
+@pytest.mark.parametrize("generation", [one for one in Profile if one is not Profile.AS_DOCUMENTED])
+def test_each_generation_in_each_version_of_mqtt(generation: Profile, version: MqttVersion) -> None:
+    """D03: the older ones acknowledge no subscription."""
+    told = same_in_both(TbScript(generation=generation, settings={"mqtt_version": version}))
+    assert told.stages == ["enrolling", "enrolled", "online"]
+    assert set(told.verdicts.values()) == {"met"}
 
 
 @pytest.mark.parametrize("by", ["mqtt", "coap"])
@@ -126,6 +137,22 @@ def test_a_lost_answer_is_a_dead_end_and_told_as_one(by: str) -> None:
     assert told.stages == ["enrolling", "backing_off", "enrolling", "refused"]
     assert told.steps.count("received provision") == 1
     assert told.exists
+
+
+@pytest.mark.parametrize("by", TRANSPORTS)
+def test_older_servers_tell_who_is_on_the_list_twice(by: str) -> None:
+    """Up to 4.2 a lost answer is no dead end there (S40)."""
+    script = TbScript(
+        by,
+        strategy=ProvisionType.CHECK_PRE_PROVISIONED,
+        generation=Profile.PREVIOUS,
+        listed=(SERIAL,),
+        faults=(LOST[by],),
+        settings={"timeout_s": 1.5 if by == "coap" else 20.0},
+    )
+    told = same_in_both(script)
+    assert told.stages == ["enrolling", "backing_off", "enrolling", "enrolled", "online"]
+    assert told.memory.keys() == {"stage", "credentials"}
 
 
 FAULTS = [

@@ -158,6 +158,7 @@ def test_d09_other_members_another_order_blanks(url: str) -> None:
         {"status": "SUCCESS", "credentialsType": "LWM2M_CREDENTIALS"},
         {"status": "SUCCESS", "credentialsType": "MQTT_BASIC", "credentialsValue": {"password": "p"}},
         {"status": "WELL"},
+        {"provisionDeviceStatus": "SUCCESS", "credentialsType": "ACCESS_TOKEN", "accessToken": "as documented"},
         {},
         [],
         b"",
