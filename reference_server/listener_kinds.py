@@ -7,7 +7,7 @@ from typing import Final
 
 from fleetrig.reference_server.address import Address
 from fleetrig.reference_server.fronts.front import BoundListener, Front, FrontTools, ListenerKind
-from fleetrig.reference_server.fronts.http.front import http_front
+from fleetrig.reference_server.fronts.http.platform_front import http_front
 from fleetrig.reference_server.fronts.tls.server_tls import ServerTls
 from fleetrig.reference_server.fronts.udp import DatagramListener
 from fleetrig.reference_server.server import Server

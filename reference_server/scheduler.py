@@ -18,7 +18,7 @@ ADVANCE_AT_LEAST_EVERY_US: Final = 10 * US_PER_S
 """Lazy writes (`Store.flush`), such as when a device was last seen, may be this late."""
 
 TICK_AT_LEAST_EVERY_S: Final = 0.25
-"""An HTTP request may have made something due sooner."""
+"""An HTTP request to a platform without sessions may have made something due sooner."""
 
 TICK_AT_MOST_EVERY_S: Final = 0.02
 

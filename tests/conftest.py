@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-TOGETHER = ("tests/peers/", "tests/harness/doctor/", "tests/test_installed.py")
+TOGETHER = ("tests/peers/", "tests/harness/doctor/", "tests/test_installed.py", "tests/golden/test_thingsboard_")
 """Tests below these run in one worker, one after another: they share what is costly to make, or what a machine has
 once. (xdist 3.8 overlooks its own mark `xdist_group` under pytest 9.2.)"""
 

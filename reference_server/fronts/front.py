@@ -47,7 +47,7 @@ class FrontTools:
     """Called when an answer shows as refused: the listeners may have to close."""
     perform: Callable[[Sequence[Output]], None] = lambda _: None
     """Gets the server's outputs after each event of a session, also when there are none; they may be for a session of
-    another front of the platform."""
+    another front of the platform. After an HTTP request too, where the platform has sessions."""
     limits: Limits = field(default_factory=Limits)
     uniform: Callable[[float, float], float] = field(default_factory=lambda: SystemEntropy().uniform)
     """Chance: a number from the first on, below the second."""

@@ -38,6 +38,8 @@ class PublishAnswer:
     outputs: Sequence[Output] = ()
     reason: str = ""
     changed: str = ""
+    device: str = ""
+    """Whose connection this has turned out to be; empty: as before."""
 
 
 class SessionEnd(StrEnum):

@@ -63,6 +63,7 @@ class MessageFlow:
             _acknowledge(client, kind, publish.packet_id, answer.code, draft)
         draft.outputs += answer.outputs
         draft.note(answer.reason, answer.changed)
+        draft.device = answer.device or draft.device
         return Violation(answer.code, answer.reason) if answer.ends else None
 
     def _violation_of(self, client: ClientState, publish: MqttPublish, is_exactly_once: bool) -> Violation | None:
@@ -131,7 +132,7 @@ class MessageFlow:
         if flaw := filter_flaw(topic_filter):
             return MqttReason.TOPIC_FILTER_INVALID, flaw
         if is_shared(topic_filter):
-            return MqttReason.SHARED_SUBSCRIPTIONS_NOT_SUPPORTED, "there are no shared subscriptions here"
+            return self._rules.shared_subscription_code, "there are no shared subscriptions here"
         is_new = topic_filter not in client.subscriptions
         if is_new and len(client.subscriptions) >= limits.subscriptions.most:
             return MqttReason.QUOTA_EXCEEDED, f"expected {limits.subscriptions}"

@@ -105,6 +105,8 @@ class SessionRules:
 
     granted_qos: int = 2
     """The highest that a subscription gets."""
+    shared_subscription_code: int = MqttReason.SHARED_SUBSCRIPTIONS_NOT_SUPPORTED
+    """What a filter of a shared subscription is refused with."""
     takes_qos_2_as_1: bool = False
     """A PUBLISH with QoS 2 is answered by PUBACK; otherwise by PUBREC."""
     redelivers: bool = True

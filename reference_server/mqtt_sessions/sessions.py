@@ -64,6 +64,7 @@ class MqttSessions:
         connection.heard_us = now_us
         draft = ReactionDraft(connection.device)
         self._step(connection, envelope, session, draft, now_us)
+        connection.device = draft.device
         return draft.reaction()
 
     def closed(self, session: Session, now_us: int) -> Reaction:

@@ -42,8 +42,6 @@ from fleetrig.reference_server.fronts.http.socket_endings import reset
 from fleetrig.reference_server.fronts.listening import Listener
 from fleetrig.reference_server.fronts.sessions import session_of
 from fleetrig.reference_server.http_container import HttpContainerRules
-from fleetrig.reference_server.platform import HttpPlatform
-from fleetrig.reference_server.server import Server
 from fleetrig.simulator.contract.delivery import Delivery, Ending, HttpHandler
 from fleetrig.simulator.contract.envelope import Close, Output
 from fleetrig.simulator.contract.errors import ModelError
@@ -370,21 +368,6 @@ class HttpFront:
         except Exception as bug:  # noqa: BLE001 (a bug of ours must not end the server)
             self.on_bug(envelope, bug)
             return Delivery(SERVER_ERROR)
-
-
-def http_front(server: Server, tools: FrontTools) -> HttpFront:
-    """Raises ModelError for a platform that speaks no HTTP."""
-    if not isinstance(server.platform, HttpPlatform):
-        raise ModelError(f"the platform {server.platform.name} speaks no HTTP, so it cannot listen for it")
-    rules = server.platform.container_rules
-
-    def needs_body(request: HttpRequest, session: Session, now_us: int) -> bool:
-        try:
-            return not server.faults.is_idle or rules.needs_body(request, session, now_us)
-        except Exception:  # noqa: BLE001 (whatever it is, it comes up again where there is an answer to it)
-            return True
-
-    return HttpFront(server.exchange, replace(rules, needs_body=needs_body), tools)
 
 
 def _origin(connection: _HttpConnection, head: RequestHead) -> str:

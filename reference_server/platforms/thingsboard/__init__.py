@@ -1,0 +1,1 @@
+"""ThingsBoard: provisioning, the device interfaces and the operator's REST interface."""

@@ -1,0 +1,83 @@
+"""What devices say, written into the state.
+
+All of it raises BadValue for a document of another form; what is counted (S105) raises TooManyMessages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal, InvalidOperation
+
+from fleetrig.reference_server.platforms.thingsboard.device_api.values import BadValue, read_telemetry, read_values
+from fleetrig.reference_server.platforms.thingsboard.state import claims
+from fleetrig.reference_server.platforms.thingsboard.state.attributes import (
+    attributes_of,
+    put_attributes,
+    put_telemetry,
+)
+from fleetrig.reference_server.platforms.thingsboard.state.records import Device, Scope
+from fleetrig.reference_server.platforms.thingsboard.state.registry import Registry, ms
+from fleetrig.simulator.contract.json_types import Json
+
+
+def post_telemetry(
+    registry: Registry, device: Device, document: Json, now_us: int, *, by_gateway: bool = False
+) -> None:
+    measurements = read_telemetry(document)
+    _count(registry, device, now_us, by_gateway=by_gateway)
+    for measured in measurements:
+        at_ms = ms(now_us) if measured.at_ms is None else measured.at_ms
+        put_telemetry(registry, device.id, measured.values, at_ms)
+
+
+def post_attributes(
+    registry: Registry, device: Device, document: Json, now_us: int, *, by_gateway: bool = False
+) -> None:
+    """Of the device's own scope."""
+    values = read_values(document)
+    _count(registry, device, now_us, by_gateway=by_gateway)
+    put_attributes(registry, device.id, Scope.CLIENT, values, now_us)
+
+
+def attributes_for(
+    registry: Registry, device: Device, client_keys: Iterable[str], shared_keys: Iterable[str]
+) -> dict[str, Json]:
+    """`{"client":{},"shared":{}}`, a scope without any left out. Without keys at all: everything there is."""
+    wanted = {Scope.CLIENT: list(client_keys), Scope.SHARED: list(shared_keys)}
+    is_all = not any(wanted.values())
+    answer: dict[str, Json] = {}
+    for scope, name in ((Scope.CLIENT, "client"), (Scope.SHARED, "shared")):
+        found = attributes_of(registry, device.id, scope, None if is_all else wanted[scope])
+        if found:
+            answer[name] = {one.key: one.value for one in found}
+    return answer
+
+
+def asked_keys(document: Json, name: str) -> list[str]:
+    """`clientKeys` or `sharedKeys` of a request: names separated by commas."""
+    if not isinstance(document, dict):
+        raise BadValue("a request for attributes is an object")
+    value = document.get(name, "")
+    if not isinstance(value, str | int | float):
+        raise BadValue(f"{name} is no text")
+    return list(dict.fromkeys(str(value).split(","))) if name in document else []
+
+
+def offer_claim(registry: Registry, device: Device, document: Json, now_us: int) -> bool:
+    """`secretKey` and `durationMs`, both optional; False where claiming is off (spec 3.5)."""
+    if not isinstance(document, dict):
+        raise BadValue(f"Can't parse value: {document}")
+    secret, duration = document.get("secretKey", ""), document.get("durationMs", 0)
+    if not isinstance(secret, str | int | float) or not isinstance(duration, int | float | str):
+        raise BadValue("secretKey is text, durationMs a number")
+    try:
+        duration_ms = int(Decimal(str(duration)))
+    except (InvalidOperation, ValueError, OverflowError):
+        raise BadValue("durationMs is no number") from None
+    return claims.offer(registry, device, str(secret), duration_ms, now_us)
+
+
+def _count(registry: Registry, device: Device, now_us: int, *, by_gateway: bool) -> None:
+    """Gateways and what is behind them have limits of their own, of which there are none here."""
+    if not by_gateway and not device.is_gateway:
+        registry.message_limits.take(device.id, now_us)

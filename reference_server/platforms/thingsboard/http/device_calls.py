@@ -1,0 +1,126 @@
+"""What a device with an access token calls over HTTP: `/api/v1/{token}/…` (section 3.3).
+
+The token stands in the path and is looked at after the body has come, and before it is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from fleetrig.reference_server.platforms.thingsboard.device_api import said
+from fleetrig.reference_server.platforms.thingsboard.device_api.documents import read_json
+from fleetrig.reference_server.platforms.thingsboard.device_api.values import BadValue
+from fleetrig.reference_server.platforms.thingsboard.http.call import Call
+from fleetrig.reference_server.platforms.thingsboard.http.errors import HttpRefusal, plain
+from fleetrig.reference_server.platforms.thingsboard.http.java_numbers import java_int
+from fleetrig.reference_server.platforms.thingsboard.http.replies import Reply
+from fleetrig.reference_server.platforms.thingsboard.state.devices import credentials_by_id, device_by_id
+from fleetrig.reference_server.platforms.thingsboard.state.message_limits import TooManyMessages
+from fleetrig.reference_server.platforms.thingsboard.state.records import CredentialsType, Device
+from fleetrig.reference_server.platforms.thingsboard.state.registry import Registry
+from fleetrig.simulator.contract.json_types import Json
+
+Says = Callable[[Registry, Device, Json, int], object]
+
+TOKEN_CHARS: Final = 16
+"""From so many on a stranger's token is taken for the secret of somebody; shorter ones may be any word."""
+SERVER_METHOD: Final = "method"
+
+
+def post_telemetry(call: Call, token: str) -> Reply:
+    """POST …/telemetry: 200 without a body."""
+    return _said(call, token, call.text, said.post_telemetry)
+
+
+def post_attributes(call: Call, token: str) -> Reply:
+    """POST …/attributes."""
+    return _said(call, token, call.text, said.post_attributes)
+
+
+def offer_claim(call: Call, token: str) -> Reply:
+    """POST …/claim: without a body an offer without a secret."""
+    return _said(call, token, call.optional_text or "{}", said.offer_claim)
+
+
+def read_attributes(call: Call, token: str) -> Reply:
+    """GET …/attributes?clientKeys=&sharedKeys=: server attributes are no device's business (C05)."""
+    device = _device(call, token)
+    keys = (_keys(call, name) for name in ("clientKeys", "sharedKeys"))
+    return Reply(document=said.attributes_for(call.registry, device, *keys), device=device.name)
+
+
+def await_something(call: Call, token: str) -> Reply:
+    """GET …/rpc and …/attributes/updates: the long poll that nothing came of (H02).
+
+    It is answered at once: nothing can be sent later over HTTP yet, so nothing ever comes.
+    """
+    device = _device(call, token)
+    java_int(call.query.get("timeout", "0"))
+    return Reply(408, device=device.name, reason="the long poll has expired: nothing came for the device")
+
+
+def answer_command(call: Call, token: str, request_id: str) -> Reply:
+    """POST …/rpc/{id}: whatever the body says."""
+    java_int(request_id)
+    _ = call.text
+    return Reply(device=_device(call, token).name)
+
+
+def ask_server(call: Call, token: str) -> Reply:
+    """POST …/rpc: no rule answers, so the session runs out of time."""
+    text, device = call.text, _device(call, token)
+    request = _document(text, device)
+    if not isinstance(request, dict) or not isinstance(request.get(SERVER_METHOD), str) or "params" not in request:
+        raise _crash("an RPC to the server needs the members method and params")
+    return Reply(408, device=device.name, reason="no rule of this server answers RPCs of devices over HTTP")
+
+
+def read_package(call: Call, token: str) -> Reply:
+    """GET …/firmware and …/software: none is assigned to anybody here."""
+    for name in ("title", "version"):
+        if name not in call.query:
+            message = f"Required request parameter '{name}' for method parameter type String is not present"
+            raise HttpRefusal(400, message, reason=f"the query has no {name}")
+    device = _device(call, token)
+    return Reply(404, device=device.name, reason="no package is assigned to the device")
+
+
+def _said(call: Call, token: str, text: str, say: Says) -> Reply:
+    device = _device(call, token)
+    try:
+        say(call.registry, device, _document(text, device), call.now_us)
+    except BadValue as bad:
+        raise _crash(f"device {device.name}: {bad}", str(bad)) from None
+    except TooManyMessages as many:
+        raise _crash(f"device {device.name}: {many}") from None
+    return Reply(device=device.name)
+
+
+def _document(text: str, device: Device) -> Json:
+    """Raises 500 with the parser's text as it stands (H01)."""
+    try:
+        document: Json = read_json(text.encode("utf-8", "replace"))
+    except BadValue as bad:
+        raise _crash(f"device {device.name}: the body is no JSON", str(bad)) from None
+    return document
+
+
+def _device(call: Call, token: str) -> Device:
+    """Only access tokens count here. Raises 401 without a body."""
+    found = credentials_by_id(call.registry, token)
+    if found is not None or len(token) >= TOKEN_CHARS:
+        call.registry.learn("access-token", token)
+    if found is None or found.type is not CredentialsType.ACCESS_TOKEN:
+        raise plain(401, reason="no device has this access token; other credentials do not work over HTTP")
+    device = device_by_id(call.registry, found.device_id)
+    assert device is not None, "credentials go with their device"
+    return device
+
+
+def _keys(call: Call, name: str) -> list[str]:
+    return [key for key in call.query.get(name, "").split(",") if key]
+
+
+def _crash(reason: str, text: str = "") -> HttpRefusal:
+    return plain(500, text, reason=reason)

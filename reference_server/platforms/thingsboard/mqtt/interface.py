@@ -1,0 +1,171 @@
+"""The server's MQTT as one: sessions by its rules, and what it decides about clients and their messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Final
+
+from fleetrig.reference_server.mqtt_sessions.application import LogIn, PublishAnswer, SessionEnd
+from fleetrig.reference_server.mqtt_sessions.client_state import ClientState
+from fleetrig.reference_server.mqtt_sessions.reason_codes import MqttReason
+from fleetrig.reference_server.mqtt_sessions.sessions import MqttSessions
+from fleetrig.reference_server.platform import NOTHING, Reaction
+from fleetrig.reference_server.platforms.thingsboard.mqtt.device_messages import DeviceMessages
+from fleetrig.reference_server.platforms.thingsboard.mqtt.gateway_messages import SWALLOWED, GatewayMessages
+from fleetrig.reference_server.platforms.thingsboard.mqtt.live_sessions import LiveSessions
+from fleetrig.reference_server.platforms.thingsboard.mqtt.logins import Refused, device_of, wants_to_provision
+from fleetrig.reference_server.platforms.thingsboard.mqtt.older_packets import without_codes
+from fleetrig.reference_server.platforms.thingsboard.mqtt.provision_sessions import ProvisionSessions
+from fleetrig.reference_server.platforms.thingsboard.mqtt.session_rules import SESSION_RULES
+from fleetrig.reference_server.platforms.thingsboard.mqtt.topics import GATEWAY, PROVISION_RESPONSE, SUBSCRIBABLE
+from fleetrig.reference_server.platforms.thingsboard.state.devices import device_by_id
+from fleetrig.reference_server.platforms.thingsboard.state.registry import Notice, NoticeKind, Registry
+from fleetrig.simulator.contract.envelope import Envelope, Output, Send
+from fleetrig.simulator.contract.mqtt import (
+    MqttAuth,
+    MqttConnect,
+    MqttPingresp,
+    MqttPublish,
+    MqttPublishAck,
+    MqttSuback,
+    MqttSubscribe,
+    MqttUnsuback,
+    MqttUnsubscribe,
+    Subscription,
+)
+from fleetrig.simulator.contract.session import Session
+
+ENDING: Final = {
+    NoticeKind.DEVICE_DELETED: "the device was deleted",
+    NoticeKind.CREDENTIALS_CHANGED: "the credentials of the device were changed",
+}
+"""The notices that end all sessions of a device (S85, S104)."""
+ANSWERS: Final = (MqttPublishAck, MqttSuback, MqttUnsuback, MqttPingresp)
+
+
+class MqttInterface:
+    """The `MqttApplication` of its own sessions. Whoever owns it hands over the notices that the registry has."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._sessions = MqttSessions(SESSION_RULES, self, lambda: "")  # client ids count nowhere
+        self._live = LiveSessions()
+        self._provisioning = ProvisionSessions(registry, self._sessions)
+        self._devices = DeviceMessages(registry, self._sessions)
+        self._gateways = GatewayMessages(registry)
+        self._connecting: int | None = None
+        """The session whose CONNECT is being answered."""
+
+    # What fronts say
+
+    def opened(self, session: Session, now_us: int) -> Reaction:
+        return self._sessions.opened(session, now_us)
+
+    def receive(self, session: Session, envelope: Envelope, now_us: int) -> Reaction:
+        if isinstance(envelope, MqttConnect):
+            return self._as_generation(self._connect(session, envelope, now_us))
+        if isinstance(envelope, MqttPublishAck | MqttAuth) and self._is_logged_in(session.id):
+            return NOTHING  # nothing waits for it, and what nobody has asked for is looked over
+        if isinstance(envelope, MqttSubscribe | MqttUnsubscribe) and self._is_deaf(session.id):
+            return Reaction(reason="a session to provision cannot subscribe in this generation, and needs not")
+        return self._as_generation(self._sessions.receive(session, envelope, now_us))
+
+    def _connect(self, session: Session, connect: MqttConnect, now_us: int) -> Reaction:
+        """What has waited for the CONNECT of a session to provision waits on (`enqueueRegularSessionMsg`)."""
+        self._connecting = session.id
+        reaction = self._sessions.receive(session, connect, now_us)
+        self._connecting = None
+        if session.id not in self._provisioning:
+            return reaction
+        outputs = [one for one in reaction.outputs if not (isinstance(one, Send) and isinstance(one.envelope, ANSWERS))]
+        return replace(reaction, outputs=outputs)
+
+    def _is_logged_in(self, session: int) -> bool:
+        return session in self._provisioning or self._live.get(session) is not None
+
+    def _is_deaf(self, session: int) -> bool:
+        return not self._registry.traits.acknowledges_provision_subscriptions and session in self._provisioning
+
+    def closed(self, session: Session, now_us: int) -> Reaction:
+        self._live.end(session.id)
+        self._provisioning.end(session.id)
+        return self._sessions.closed(session, now_us)
+
+    # By itself
+
+    def next_due_us(self) -> int | None:
+        return self._provisioning.next_due_us()
+
+    def advance(self, now_us: int) -> list[Reaction]:
+        return [self._as_generation(one) for one in self._provisioning.advance(now_us) if one.outputs]
+
+    def hear(self, notices: Iterable[Notice], now_us: int) -> list[Reaction]:
+        """What other interfaces have done to devices: their sessions are told, or end."""
+        found = [reaction for notice in notices for reaction in self._hear(notice, now_us)]
+        return [self._as_generation(one) for one in found]
+
+    def _hear(self, notice: Notice, now_us: int) -> list[Reaction]:
+        if (why := ENDING.get(notice.kind)) is not None:
+            code = MqttReason.ADMINISTRATIVE_ACTION
+            ended = self._live.of_device(notice.device_id)
+            reactions = [self._sessions.end(one.session, code, why, now_us) for one in ended]
+            return [one for one in reactions if one.outputs]
+        pushed: list[Output] = []
+        for client, push in self._live.pushes(notice):
+            pushed += self._sessions.send(client, push, now_us)
+        device = device_by_id(self._registry, notice.device_id)
+        return [Reaction(pushed, device="" if device is None else device.name)] if pushed else []
+
+    def _as_generation(self, reaction: Reaction) -> Reaction:
+        if self._registry.traits.has_reason_codes:
+            return reaction
+        return replace(reaction, outputs=without_codes(reaction.outputs))
+
+    # MqttApplication
+
+    def log_in(self, connect: MqttConnect, session: Session, now_us: int) -> LogIn:
+        """A session that has provisioned once does nothing else, whoever logs in on it later."""
+        if wants_to_provision(connect):
+            self._provisioning.begin(session.id)
+            return LogIn(changed="session to provision")
+        found = device_of(self._registry, connect, session, now_us)
+        if isinstance(found, Refused):
+            return LogIn(found.code, reason=found.reason)
+        self._live.begin(session.id, found)
+        return LogIn(device=found.name)
+
+    def grant(self, client: ClientState, wanted: Subscription, now_us: int) -> int:
+        live = self._live.get(client.session)
+        if client.session in self._provisioning or live is None:
+            is_offered = wanted.topic_filter == PROVISION_RESPONSE and client.session != self._connecting
+        else:
+            is_offered = wanted.topic_filter in SUBSCRIBABLE
+        return wanted.qos if is_offered else MqttReason.TOPIC_FILTER_INVALID
+
+    def subscribed(self, client: ClientState, topic_filters: Sequence[str], now_us: int) -> Sequence[Output]:
+        """From now on it may hear of something unasked."""
+        live = self._live.get(client.session)
+        if live is not None:
+            live.client = client
+        return ()
+
+    def unsubscribed(self, client: ClientState, topic_filters: Sequence[str], now_us: int) -> Sequence[Output]:
+        return ()
+
+    def published(self, client: ClientState, publish: MqttPublish, now_us: int) -> PublishAnswer:
+        live = self._live.get(client.session)
+        if client.session in self._provisioning or live is None:
+            if client.session == self._connecting:
+                return PublishAnswer(is_acknowledged=False, reason="it came before the CONNECT, and is never answered")
+            return self._provisioning.published(client, publish, now_us)
+        device = device_by_id(self._registry, live.device_id)
+        if device is None:
+            why = ENDING[NoticeKind.DEVICE_DELETED]
+            return PublishAnswer(MqttReason.ADMINISTRATIVE_ACTION, is_acknowledged=False, ends=True, reason=why)
+        if not publish.topic.startswith(GATEWAY):
+            return self._devices.published(client, device, publish, now_us, is_gateway=live.is_gateway)
+        return self._gateways.published(client, device, publish, now_us) if live.is_gateway else SWALLOWED
+
+    def ended(self, client: ClientState, end: SessionEnd, now_us: int) -> Sequence[Output]:
+        return ()

@@ -1,0 +1,86 @@
+"""Which device is connected by which sessions, and what those have to hear of unasked (spec 2, 3.2)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from fleetrig.reference_server.mqtt_sessions.client_state import ClientState
+from fleetrig.reference_server.platforms.thingsboard.mqtt.topics import RPC_TOPICS, UPDATE_TOPICS, qos_of
+from fleetrig.reference_server.platforms.thingsboard.state.records import Device
+from fleetrig.reference_server.platforms.thingsboard.state.registry import Notice, NoticeKind
+from fleetrig.simulator.contract.json_types import Json
+from fleetrig.simulator.contract.mqtt import MqttPublish
+
+
+@dataclass(slots=True)
+class LiveSession:
+    """Of a device that is logged in. `is_gateway` is looked up at the login only, as on the real server."""
+
+    session: int
+    device_id: str
+    is_gateway: bool
+    client: ClientState | None = None
+    """Known from its first subscription on."""
+
+
+class LiveSessions:
+    """A device may have several, which live side by side (L08)."""
+
+    def __init__(self) -> None:
+        self._by_session: dict[int, LiveSession] = {}
+        self._by_device: dict[str, dict[int, LiveSession]] = {}
+        self._rpc_numbers: dict[str, int] = {}
+        """How many RPCs a device was sent since the start: their ids count from 0 (T07)."""
+
+    def begin(self, session: int, device: Device) -> None:
+        """In place of whoever was logged in on that connection."""
+        self.end(session)
+        live = LiveSession(session, device.id, device.is_gateway)
+        self._by_session[session] = live
+        self._by_device.setdefault(device.id, {})[session] = live
+
+    def end(self, session: int) -> None:
+        """Harmless for a session that was none of a device."""
+        live = self._by_session.pop(session, None)
+        if live is not None:
+            of_device = self._by_device[live.device_id]
+            del of_device[session]
+            if not of_device:
+                del self._by_device[live.device_id]
+
+    def get(self, session: int | None) -> LiveSession | None:
+        return None if session is None else self._by_session.get(session)
+
+    def of_device(self, device_id: str) -> list[LiveSession]:
+        return list(self._by_device.get(device_id, {}).values())
+
+    def pushes(self, notice: Notice) -> Iterator[tuple[ClientState, MqttPublish]]:
+        """What a notice says to those who have subscribed to it."""
+        number = self._next_rpc_number(notice.device_id) if notice.kind is NoticeKind.RPC_REQUESTED else 0
+        for live in self.of_device(notice.device_id):
+            if live.client is not None and (topic := _topic(notice, live.client, number)):
+                payload = json_bytes(dict(notice.body))
+                yield live.client, MqttPublish(topic, payload, qos_of(live.client, topic))
+
+    def _next_rpc_number(self, device_id: str) -> int:
+        number = self._rpc_numbers.get(device_id, 0)
+        self._rpc_numbers[device_id] = number + 1
+        return number
+
+
+def _topic(notice: Notice, client: ClientState, rpc_number: int) -> str:
+    """Empty when the client has not subscribed; of several forms the latest counts."""
+    match notice.kind:
+        case NoticeKind.RPC_REQUESTED:
+            wanted = [RPC_TOPICS[one] for one in client.subscriptions if one in RPC_TOPICS]
+            return f"{wanted[-1]}{rpc_number}" if wanted else ""
+        case NoticeKind.ATTRIBUTES_UPDATED | NoticeKind.ATTRIBUTES_DELETED:
+            return next((one for one in reversed(client.subscriptions) if one in UPDATE_TOPICS), "")
+        case _:
+            return ""
+
+
+def json_bytes(document: Json) -> bytes:
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")

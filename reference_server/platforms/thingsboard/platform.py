@@ -1,0 +1,103 @@
+"""The ThingsBoard platform: three transports, the operator's API and the look at certificates over one registry."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from fleetrig.reference_server.platform import ACCEPTED, HandshakeAnswer, HttpAnswer, Reaction
+from fleetrig.reference_server.platforms.thingsboard.coap.transport import COAP_RULES, CoapTransport
+from fleetrig.reference_server.platforms.thingsboard.http.api import HttpApi
+from fleetrig.reference_server.platforms.thingsboard.mqtt.certificate_chain import judge_chain
+from fleetrig.reference_server.platforms.thingsboard.mqtt.interface import MqttInterface
+from fleetrig.reference_server.platforms.thingsboard.mqtt.session_rules import mqtt_limits
+from fleetrig.reference_server.platforms.thingsboard.state.people import open_installation
+from fleetrig.reference_server.platforms.thingsboard.state.registry import Registry
+from fleetrig.reference_server.platforms.thingsboard.state.settings import Settings
+from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
+from fleetrig.simulator.contract.envelope import Envelope
+from fleetrig.simulator.contract.http import HttpRequest
+from fleetrig.simulator.contract.session import Session
+
+COAP: Final = "coap"
+"""How the names of CoAP's listeners begin; all other sessions are of MQTT."""
+AT_ONCE: Final = 0
+DEFAULTS: Final = Settings()
+
+
+class ThingsBoardPlatform:
+    """Only routes; the demo tenant is there before the first request is looked at."""
+
+    name = "thingsboard"
+
+    def __init__(self, store: Store, blobs: Blobs, entropy: Entropy, settings: Settings = DEFAULTS) -> None:
+        self.registry = Registry(store, entropy, settings)
+        self._http = HttpApi(self.registry)
+        self._mqtt = MqttInterface(self.registry)
+        self._coap = CoapTransport(self.registry)
+        self._is_open = False
+        self.container_rules = self._http.container_rules
+        self.coap_rules = COAP_RULES
+        self.mqtt_limits = mqtt_limits(settings.payload_bytes)
+
+    # What fronts say
+
+    def handle(self, request: HttpRequest, session: Session, now_us: int) -> HttpAnswer:
+        self._open(now_us)
+        return self._http.handle(request, session, now_us)
+
+    def handshake(self, session: Session, now_us: int) -> HandshakeAnswer:
+        self._open(now_us)
+        return ACCEPTED if _is_coap(session) else judge_chain(self.registry, session.certificates, now_us)
+
+    def opened(self, session: Session, now_us: int) -> Reaction:
+        """What a handshake has done to a device is heard before that device logs in: its earlier sessions end."""
+        self._open(now_us)
+        heard = self._hear(now_us) if self.registry.has_notices else []
+        if not _is_coap(session):
+            self._mqtt.opened(session, now_us)
+        outputs = [output for reaction in heard for output in reaction.outputs]
+        return Reaction(outputs, changed="; ".join(reaction.reason for reaction in heard if reaction.reason))
+
+    def receive(self, session: Session, envelope: Envelope, now_us: int) -> Reaction:
+        transport = self._coap if _is_coap(session) else self._mqtt
+        return transport.receive(session, envelope, now_us)
+
+    def closed(self, session: Session, now_us: int) -> Reaction:
+        if not _is_coap(session):
+            return self._mqtt.closed(session, now_us)
+        self._coap.closed(session)
+        return Reaction()
+
+    # By itself
+
+    def next_due_us(self) -> int | None:
+        if self.registry.has_notices:
+            return AT_ONCE
+        dues_us = (self._mqtt.next_due_us(), self._coap.next_due_us())
+        return min((due_us for due_us in dues_us if due_us is not None), default=None)
+
+    def advance(self, now_us: int) -> Sequence[Reaction]:
+        """Sessions hear of what was done to their devices; what waits too long comes to its end."""
+        return [*self._hear(now_us), *self._mqtt.advance(now_us), *self._coap.advance(now_us)]
+
+    def _hear(self, now_us: int) -> list[Reaction]:
+        notices = self.registry.take_notices()
+        observed = [Reaction(outputs) for notice in notices if (outputs := self._coap.hear(notice))]
+        return [*self._mqtt.hear(notices, now_us), *observed]
+
+    def secrets(self) -> list[tuple[str, str]]:
+        known, self.registry.new_secrets = self.registry.new_secrets, []
+        return known
+
+    def _open(self, now_us: int) -> None:
+        if not self._is_open:
+            open_installation(self.registry, now_us)
+            self.registry.store.when_settled(self._opened)
+
+    def _opened(self, committed: bool) -> None:
+        self._is_open = self._is_open or committed
+
+
+def _is_coap(session: Session) -> bool:
+    return session.listener.startswith(COAP)

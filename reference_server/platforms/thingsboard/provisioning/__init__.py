@@ -1,0 +1,1 @@
+"""The provision request from its bytes to its answer: read, decided, rendered; the same over all transports."""

@@ -1,0 +1,65 @@
+"""Who calls the operator's API: the bearer token of a login, in `X-Authorization` or `Authorization` (section 4)."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from fleetrig.reference_server.platforms.thingsboard.http.call import Call
+from fleetrig.reference_server.platforms.thingsboard.http.errors import HttpRefusal
+from fleetrig.reference_server.platforms.thingsboard.rest.jwt import REFRESH_SCOPE, BadJwt, StaleJwt, verify
+from fleetrig.reference_server.platforms.thingsboard.state.errors import ErrorCode
+from fleetrig.reference_server.platforms.thingsboard.state.people import user_by_id
+from fleetrig.reference_server.platforms.thingsboard.state.records import User
+from fleetrig.reference_server.platforms.thingsboard.state.signing_key import signing_key
+
+HEADERS: Final = ("X-Authorization", "Authorization")
+BEARER: Final = "Bearer "
+API_KEY: Final = "ApiKey "
+
+
+def authenticate(call: Call) -> None:
+    """Fills in the user. Raises 401, and 403 for a scheme that is no token."""
+    presented = next((value for name in HEADERS if (value := call.request.header(name)) is not None), None)
+    if presented is None:
+        raise unauthenticated("no X-Authorization: Bearer <token>; log in at /api/auth/login first")
+    if presented.startswith(API_KEY):
+        call.registry.learn("api-key", presented.removeprefix(API_KEY))
+        raise wrong_login("there are no API keys here: use the token of a login")
+    if not presented.startswith(BEARER):
+        raise HttpRefusal(403, "Forbidden", reason="the header's scheme is not Bearer")
+    claims = read_token(call, presented.removeprefix(BEARER))
+    if REFRESH_SCOPE in scopes_of(claims):
+        raise unauthenticated("a refresh token in place of the token")
+    call.user = user_of(call, claims)
+
+
+def read_token(call: Call, token: str) -> dict[str, Any]:
+    """The claims of a token. Raises 401."""
+    call.registry.learn("login-token", token)
+    try:
+        return verify(token, signing_key(call.registry), call.now_s)
+    except BadJwt as bad:
+        raise wrong_login(f"no token: {bad}") from None
+    except StaleJwt as stale:
+        raise HttpRefusal(401, "Token has expired", reason=str(stale), code=ErrorCode.JWT_EXPIRED) from None
+
+
+def scopes_of(claims: dict[str, Any]) -> list[Any]:
+    scopes = claims.get("scopes")
+    return scopes if isinstance(scopes, list) else []
+
+
+def user_of(call: Call, claims: dict[str, Any]) -> User:
+    """Who a token was made for. Raises 401 when the account has gone."""
+    user = user_by_id(call.registry, str(claims.get("userId")))
+    if user is None:
+        raise unauthenticated("the account of this token has been deleted")
+    return user
+
+
+def unauthenticated(reason: str) -> HttpRefusal:
+    return HttpRefusal(401, "Authentication failed", reason=reason)
+
+
+def wrong_login(reason: str) -> HttpRefusal:
+    return HttpRefusal(401, "Invalid username or password", reason=reason)

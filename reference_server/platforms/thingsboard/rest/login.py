@@ -1,0 +1,107 @@
+"""Login, refresh and the activation of an account: each gives a token and a refresh token (section 4, "Login")."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from fleetrig.reference_server.platforms.thingsboard.http.call import Call
+from fleetrig.reference_server.platforms.thingsboard.http.errors import invalid
+from fleetrig.reference_server.platforms.thingsboard.http.replies import Reply
+from fleetrig.reference_server.platforms.thingsboard.rest.authentication import (
+    read_token,
+    scopes_of,
+    unauthenticated,
+    user_of,
+    wrong_login,
+)
+from fleetrig.reference_server.platforms.thingsboard.rest.forms import NOBODY
+from fleetrig.reference_server.platforms.thingsboard.rest.jwt import ISSUER, REFRESH_SCOPE, sign
+from fleetrig.reference_server.platforms.thingsboard.state.people import (
+    has_password,
+    set_password,
+    user_by_email,
+    user_to_activate,
+)
+from fleetrig.reference_server.platforms.thingsboard.state.records import User
+from fleetrig.reference_server.platforms.thingsboard.state.signing_key import signing_key
+from fleetrig.simulator.contract.credential_places import shown_user
+
+
+def log_in(call: Call) -> Reply:
+    """POST /api/auth/login."""
+    name, password = _texts(call, "username", "password")
+    if not name.strip() or not password:
+        raise unauthenticated("the login has no username or no password")
+    user = user_by_email(call.registry, name)
+    if user is None:
+        raise wrong_login(f"user {shown_user(name, password)} is unknown")
+    if not has_password(user, password):
+        what = "is not active yet" if user.password_hash is None else "has another password"
+        raise wrong_login(f"user {user.email} {what}")
+    call.registry.learn("password", password)
+    return Reply(document=token_pair(call, user))
+
+
+def refresh(call: Call) -> Reply:
+    """POST /api/auth/token."""
+    (token,) = _texts(call, "refreshToken")
+    if not token.strip():
+        raise unauthenticated("no refresh token")
+    claims = read_token(call, token)
+    if REFRESH_SCOPE not in scopes_of(claims):
+        raise unauthenticated("a token in place of the refresh token")
+    return Reply(document=token_pair(call, user_of(call, claims)))
+
+
+def activate(call: Call) -> Reply:
+    """POST /api/noauth/activate: the account gets its password, and its owner is logged in."""
+    token, password = _texts(call, "activateToken", "password")
+    user = user_to_activate(call.registry, token) if token else None
+    if user is None:
+        raise invalid("Unable to find user credentials by activateToken [" + token + "]", reason="no such account")
+    if len(password) < 6:
+        raise invalid("Password must be 6 or more characters in length.")
+    user = set_password(call.registry, user, password)
+    return Reply(document=token_pair(call, user), changed="user activated")
+
+
+def token_pair(call: Call, user: User) -> dict[str, Any]:
+    """A session's token and refresh token."""
+    settings = call.registry.settings
+    session = _session_id(call)
+    access = _claims(call, user, [str(user.authority)], session, settings.token_s)
+    access |= {"firstName": user.first_name, "lastName": user.last_name, "enabled": True, "isPublic": False}
+    access |= {"tenantId": user.tenant_id, "customerId": user.customer_id or NOBODY}
+    renewing = _claims(call, user, [REFRESH_SCOPE], session, settings.refresh_token_s)
+    renewing |= {"isPublic": False, "jti": _session_id(call)}
+    key = signing_key(call.registry)
+    pair = {"token": sign(access, key), "refreshToken": sign(renewing, key)}
+    for token in pair.values():
+        call.registry.learn("login-token", token)
+    return {**pair, "scope": None}
+
+
+def _claims(call: Call, user: User, scopes: list[str], session: str, lasts_s: int) -> dict[str, Any]:
+    return {
+        "sub": user.email,
+        "userId": user.id,
+        "scopes": scopes,
+        "sessionId": session,
+        "exp": call.now_s + lasts_s,
+        "iss": ISSUER,
+        "iat": call.now_s,
+    }
+
+
+def _session_id(call: Call) -> str:
+    return str(uuid.UUID(hex=call.registry.entropy.token_hex(16), version=4))
+
+
+def _texts(call: Call, *names: str) -> list[str]:
+    """Members that have to be texts. Raises 401 as the login's filter does for whatever else it gets."""
+    body = call.document_or_none
+    if not isinstance(body, dict):
+        raise unauthenticated("the body is no JSON object")
+    values = [body.get(name) for name in names]
+    return [value if isinstance(value, str) else "" for value in values]

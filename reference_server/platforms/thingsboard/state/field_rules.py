@@ -1,0 +1,38 @@
+"""What any text of a record may hold: its length, no markup (S96)."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from fleetrig.reference_server.platforms.thingsboard.state.errors import RuleBroken
+
+MOST_CHARS: Final = 255
+MARKUP: Final = re.compile(r"<[A-Za-z?]|</(?:p|br)\b|\{\{.*\}\}", re.DOTALL | re.IGNORECASE)
+"""What the real server's scanner of HTML counts as an error: any element, also one that an end tag alone stands for,
+and processing instructions; and templates. Comments and other end tags are none."""
+
+
+def check_name(called: str, name: str | None) -> None:
+    """Raises RuleBroken; `called` as in `Device name`."""
+    check_text("name", name)
+    if not (name or "").strip():
+        raise RuleBroken(f"{called} should be specified!")
+    if "\0" in (name or ""):
+        raise RuleBroken(f"{called} should not contain 0x00 symbol!")
+
+
+def check_text(field_name: str, text: str | None) -> None:
+    """Of a name, a label, a title. Raises RuleBroken."""
+    faults = []
+    if text and MARKUP.search(text):
+        faults.append(f"{field_name} is malformed")
+    if text and utf16_length(text) > MOST_CHARS:
+        faults.append(f"{field_name} length must be equal or less than {MOST_CHARS}")
+    if faults:
+        raise RuleBroken(f"Validation error: {', '.join(sorted(faults))}")
+
+
+def utf16_length(text: str) -> int:
+    """As Java counts: a character beyond the first 65,536 is two."""
+    return len(text) + sum(char > "\uffff" for char in text)

@@ -1,0 +1,94 @@
+"""One platform's store, chance and settings, as every rule and interface needs them; and who has to hear of changes."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+from fleetrig.reference_server.platforms.thingsboard.state.generations import TRAITS
+from fleetrig.reference_server.platforms.thingsboard.state.message_limits import MessageLimits
+from fleetrig.reference_server.platforms.thingsboard.state.settings import Account, Settings
+from fleetrig.reference_server.stores.interface import Entropy, Store
+from fleetrig.simulator.contract.clock import US_PER_MS
+
+ALPHABET: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+FAIR_BYTES: Final = 256 - 256 % len(ALPHABET)
+UNFAIR: Final = bytes(range(FAIR_BYTES, 256))
+"""With these some letters would be likelier."""
+LETTER_OF_BYTE: Final = bytes(ALPHABET[byte % len(ALPHABET)] for byte in range(256))
+GREGORIAN_OFFSET_100_NS: Final = 0x01B21DD213814000
+"""From the beginning of time-based UUIDs to the epoch."""
+TIME_100_NS_PER_US: Final = 10
+DEMO_PASSWORD: Final = Account().password
+
+
+class NoticeKind(StrEnum):
+    """What a session or an observation of a device has to hear of."""
+
+    DEVICE_DELETED = "device deleted"
+    CREDENTIALS_CHANGED = "credentials changed"
+    ATTRIBUTES_UPDATED = "attributes updated"
+    ATTRIBUTES_DELETED = "attributes deleted"
+    RPC_REQUESTED = "rpc requested"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """`body`: the shared attributes that were updated; {"deleted": [keys]}; {"method", "params"} of an RPC."""
+
+    kind: NoticeKind
+    device_id: str
+    body: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Registry:
+    """Shared by all interfaces of one platform."""
+
+    def __init__(self, store: Store, entropy: Entropy, settings: Settings) -> None:
+        self.store = store
+        self.entropy = entropy
+        self.settings = settings
+        self.traits = TRAITS[settings.profile]
+        self.message_limits = MessageLimits(settings.device_messages)
+        self.new_secrets: list[tuple[str, str]] = []
+        self._notices: list[Notice] = []
+
+    def learn(self, kind: str, secret: str | None) -> None:
+        """A secret came up: it is masked from now on. The demo tenant's is none: it is a word of many paths."""
+        if secret and secret != DEMO_PASSWORD:
+            self.new_secrets.append((kind, secret))
+
+    def notify(self, notice: Notice) -> None:
+        """Heard once the open transaction is committed, and not if it fails."""
+        self.store.when_settled(lambda committed: self._notices.append(notice) if committed else None)
+
+    @property
+    def has_notices(self) -> bool:
+        return bool(self._notices)
+
+    def take_notices(self) -> list[Notice]:
+        """All since the last call, in order."""
+        taken, self._notices = self._notices, []
+        return taken
+
+    def new_id(self, now_us: int) -> str:
+        """A time-based UUID, as the real server's; the clock's part and the machine's are chance."""
+        time = now_us * TIME_100_NS_PER_US + GREGORIAN_OFFSET_100_NS
+        chance = int(self.entropy.token_hex(8), 16)
+        low, middle, high = time & 0xFFFFFFFF, (time >> 32) & 0xFFFF, (time >> 48) & 0x0FFF | 0x1000
+        sequence, node = (chance >> 48) & 0x3FFF | 0x8000, chance & 0xFFFFFFFFFFFF
+        return str(uuid.UUID(fields=(low, middle, high, sequence >> 8, sequence & 0xFF, node)))
+
+    def new_word(self, length: int = 20) -> str:
+        """Letters and digits: names and tokens that the server makes (1.3)."""
+        word = b""
+        while len(word) < length:
+            word += bytes.fromhex(self.entropy.token_hex(2 * length)).translate(LETTER_OF_BYTE, UNFAIR)
+        return word[:length].decode("ascii")
+
+
+def ms(now_us: int) -> int:
+    return now_us // US_PER_MS

@@ -1,0 +1,39 @@
+"""What the real server takes as start-up properties, plus the tenants' accounts and the generation to behave like."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fleetrig.reference_server.platforms.thingsboard.state.generations import Profile
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A tenant administrator who exists from the start. Accounts of one `tenant` work in the same tenant."""
+
+    email: str = "tenant@thingsboard.org"
+    password: str = "tenant"
+    tenant: str = "Tenant"
+    """Title of the tenant. The defaults are the demo tenant, as every installation has it (spec 4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One server's start-up properties."""
+
+    profile: Profile = Profile.CURRENT
+    accounts: tuple[Account, ...] = (Account(),)
+    most_devices: int = 0
+    """In each tenant (its profile's `maxDevices`); 0: no limit (S82)."""
+    device_messages: str = ""
+    """`capacity:seconds[,capacity:seconds]` for each device, as the tenant's profile says it; empty: no limit (5)."""
+    claiming_by_default: bool = True
+    """Else a device needs the server attribute `claimingAllowed` (3.5)."""
+    claim_duration_ms: int = 86_400_000
+    token_s: int = 9_000
+    refresh_token_s: int = 604_800
+    """How long what a login gives is good for (4)."""
+    payload_bytes: int = 65_536
+    """The longest MQTT packet (1.4, 5)."""
+    request_body_bytes: int = 16_777_216
+    """Of `/api/**` over HTTP (1.5)."""
