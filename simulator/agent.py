@@ -106,6 +106,12 @@ class Agent:
         """
         self._behaviour, self.tls_credential = behaviour, tls_credential
 
+    def forget(self) -> None:
+        """A factory reset: nothing is remembered any more. Raises ModelError when the device is on."""
+        if self._flow is not None:
+            raise ModelError(f"device {self.identity.serial} cannot forget while it is on")
+        self._remembered = NOTHING
+
     def power_on(self) -> Effect | None:
         """Starts the program from what is remembered; the first effect, or None if it has nothing to do.
 

@@ -64,7 +64,7 @@ ClientAuthorityFiles = Annotated[
 def serve(
     platform: Annotated[
         list[str] | None,
-        typer.Option(metavar="P", help=f"Platform to serve ({', '.join(PLATFORMS)}).  [default: all]"),
+        typer.Option(metavar="P", help=f"Platform to serve ({', '.join(PLATFORMS)}).  [default: {next(iter(PLATFORMS))}]"),
     ] = None,
     profile: Annotated[
         list[str] | None, typer.Option(metavar="[P=]V", help="Server version to emulate.  [default: the newest]")

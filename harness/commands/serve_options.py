@@ -52,17 +52,17 @@ class ServeConfig:
 
 def parse(args: ServeArgs, known: Mapping[str, ServablePlatform]) -> ServeConfig:
     """Checks all options before a port is opened or a file is touched. `known`: all platforms."""
-    names = [known_platform(name, "--platform", tuple(known)) for name in dict.fromkeys(args.platforms)] or list(known)
+    names = [known_platform(name, "--platform", tuple(known)) for name in dict.fromkeys(args.platforms)] or list(known)[:1]
     chosen = {name: known[name] for name in names}
     of_platform = _platform_args(args, chosen, tuple(known))
     _check_tls(args, of_platform, chosen)
     if args.remove_leftovers and args.store == "memory:":
         raise UsageError("--remove-leftovers needs --store with a file: nothing is left of a store in memory")
     configs = {name: platform.configure(of_platform[name]) for name, platform in chosen.items()}
-    client_auth = ClientAuth.ANY if args.client_ca else ClientAuth.NONE
     options = ServerOptions(
         tuple(
-            PlatformOptions(name, one.build, of_platform[name].addresses, client_auth) for name, one in configs.items()
+            PlatformOptions(name, one.build, of_platform[name].addresses, _client_auth(args, one))
+            for name, one in configs.items()
         ),
         certificate=args.certificate,
         key=args.key,
@@ -72,6 +72,10 @@ def parse(args: ServeArgs, known: Mapping[str, ServablePlatform]) -> ServeConfig
         about={"version": VERSION, "profiles": {name: one.profile for name, one in configs.items()}},
     )
     return ServeConfig(options, configs)
+
+
+def _client_auth(args: ServeArgs, platform: PlatformConfig) -> ClientAuth:
+    return ClientAuth.ANY if args.client_ca or platform.asks_for_certificates else ClientAuth.NONE
 
 
 def _platform_args(

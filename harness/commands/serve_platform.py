@@ -42,6 +42,8 @@ class PlatformConfig:
     """A line of the banner for each."""
     secrets: tuple[tuple[str, str], ...]
     """(kind, value) of secrets that must not appear in a trace."""
+    asks_for_certificates: bool = False
+    """Devices over TLS may show a certificate, which the platform judges itself."""
     url_path: str = ""
     """What its URLs begin with after their host."""
 

@@ -12,7 +12,10 @@ from typing import Any, Final
 
 from fleetrig.simulator.contract.errors import UsageError
 
-PLATFORMS: Final = {"hawkbit": "fleetrig.harness.platforms.hawkbit"}
+PLATFORMS: Final = {
+    "hawkbit": "fleetrig.harness.platforms.hawkbit",
+    "thingsboard": "fleetrig.harness.platforms.thingsboard",
+}
 """Name -> package. A new platform is a line here and a folder with the same files as the others."""
 
 

@@ -1,0 +1,61 @@
+"""What a message to ThingsBoard's device interfaces is called.
+
+The words are those that our own devices use, so that a check reads the same whether a device tells what it does or the
+server has to. Paths and topics: spec 1.4, 1.5, 3.2 to 3.4.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from fleetrig.harness.platform import DeviceCall
+from fleetrig.harness.servers.json_answer import NotJson, read_json
+from fleetrig.simulator.contract.coap import CoapRequest
+from fleetrig.simulator.contract.http import HttpRequest
+from fleetrig.simulator.contract.mqtt import MqttConnect, MqttDisconnect, MqttPingreq, MqttPublish, MqttSubscribe
+from fleetrig.simulator.contract.trace import TraceEvent
+
+PROVISION_TOPIC: Final = "/provision/request"
+RESPONSE_TOPIC: Final = "/provision/response"
+PATH: Final = re.compile(r"/api/v1/(?:[^/?]+/)?(provision|telemetry|attributes|claim|rpc)\b")
+TOPIC: Final = re.compile(r"v1/devices/me/(telemetry|attributes|claim|rpc)\b")
+UNKNOWN: Final = "unknown"
+
+
+def call_in(event: TraceEvent) -> DeviceCall | None:
+    """None for what no device sends, and for what names none: the server says whose session it is."""
+    name, device = _called(event)
+    return DeviceCall(device or event.device, name) if name and (device or event.device) else None
+
+
+def _called(event: TraceEvent) -> tuple[str, str]:
+    """(name, the device that the message itself names)."""
+    match event.envelope:
+        case HttpRequest(target=target, body=bytes(body)) if found := PATH.match(target):
+            return found[1], _named_in(body)
+        case CoapRequest(path=path, payload=body) if found := PATH.match(path):
+            return found[1], _named_in(body)
+        case MqttPublish(topic=topic, payload=body):
+            if topic == PROVISION_TOPIC:
+                return "provision-request", _named_in(body)
+            return (found[1] if (found := TOPIC.match(topic)) else UNKNOWN), ""
+        case MqttConnect(user_name=user_name, client_id=client_id):
+            return ("provision-connect" if "provision" in (user_name, client_id) else "login"), ""
+        case MqttSubscribe():
+            return "provision-subscribe", ""
+        case MqttPingreq():
+            return "ping", ""
+        case MqttDisconnect():
+            return "leave", ""
+        case _:
+            return "", ""
+
+
+def _named_in(body: bytes) -> str:
+    try:
+        document = read_json(body)
+    except NotJson:
+        return ""
+    name = document.get("deviceName") if isinstance(document, dict) else None
+    return name if isinstance(name, str) else ""

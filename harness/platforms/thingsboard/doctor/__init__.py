@@ -1,0 +1,1 @@
+"""`fleetrig doctor thingsboard`."""

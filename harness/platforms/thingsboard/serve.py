@@ -1,0 +1,119 @@
+"""The ThingsBoard that `fleetrig serve` starts: its start-up properties, its account, its profile."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from fleetrig.harness.commands.serve_platform import PlatformArgs, PlatformConfig
+from fleetrig.harness.platforms.thingsboard.server import SERVER
+from fleetrig.harness.servers.secrets import secret_from
+from fleetrig.reference_server.platform import PlatformBuilder, ServerPlatform
+from fleetrig.reference_server.platforms.thingsboard.platform import ThingsBoardPlatform
+from fleetrig.reference_server.platforms.thingsboard.state.generations import Profile
+from fleetrig.reference_server.platforms.thingsboard.state.settings import Account, Settings
+from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
+from fleetrig.simulator.contract.errors import UsageError
+
+LOOPBACK: Final = ("127.", "localhost", "::1", "[::1]")
+NUMBERS: Final = {
+    "maxDevices": "most_devices",
+    "security.claim.duration": "claim_duration_ms",
+    "security.jwt.tokenExpirationTime": "token_s",
+    "transport.mqtt.netty.max_payload_size": "payload_bytes",
+}
+"""Property of the real server (`maxDevices`: of a tenant's profile) -> field of the settings."""
+RATE: Final = "transportDeviceMsgRateLimit"
+CLAIMING: Final = "security.claim.allowClaimingByDefault"
+FLAGS: Final = {"true": True, "false": False}
+
+
+def configure(args: PlatformArgs) -> PlatformConfig:
+    """Raises UsageError."""
+    if args.accounts is not None:
+        raise UsageError(f"--accounts: {SERVER.title} has its demo tenant only; other accounts are made over its API")
+    if args.client_ca:
+        raise UsageError(f"--client-ca: {SERVER.title} trusts the authorities that device profiles name; save one there")
+    try:
+        settings = settings_from(dict(_pair(text) for text in args.properties), args.profile)
+    except ValueError as error:
+        raise UsageError(f"--set: {error}") from error
+    account = _account(args)
+    settings = replace(settings, accounts=(account,))
+    return PlatformConfig(
+        title=f"{SERVER.title} {settings.profile}",
+        profile=str(settings.profile),
+        build=builder_of(settings),
+        accounts=(_line_of(account),),
+        secrets=(("password", account.password),),
+        asks_for_certificates=True,
+    )
+
+
+def builder_of(settings: Settings) -> PlatformBuilder:
+    """A platform with these settings."""
+
+    def thingsboard(store: Store, blobs: Blobs, entropy: Entropy) -> ServerPlatform:
+        return ThingsBoardPlatform(store, blobs, entropy, settings)
+
+    return thingsboard
+
+
+def settings_from(properties: Mapping[str, str], profile: str) -> Settings:
+    """Start-up properties as the server takes them. Raises ValueError for unknown ones, UsageError for a profile."""
+    settings = Settings(profile=known_profile(profile))
+    for name, value in properties.items():
+        settings = _with(settings, name, value)
+    return settings
+
+
+def known_profile(text: str) -> Profile:
+    """A generation of ThingsBoard. Raises UsageError."""
+    try:
+        return Profile(text)
+    except ValueError:
+        raise UsageError(f"there is no profile {text!r} of {SERVER.title}; there are {', '.join(Profile)}") from None
+
+
+def _with(settings: Settings, name: str, value: str) -> Settings:
+    if name in NUMBERS and value.isascii() and value.isdigit():
+        changes: dict[str, int] = {NUMBERS[name]: int(value)}
+        return replace(settings, **changes)  # type: ignore[arg-type]
+    if name == RATE:
+        return replace(settings, device_messages=value)
+    if name == CLAIMING and value in FLAGS:
+        return replace(settings, claiming_by_default=FLAGS[value])
+    if name in (*NUMBERS, CLAIMING):
+        raise ValueError(f"{name}: expected {'true or false' if name == CLAIMING else 'a number'}, got {value!r}")
+    raise ValueError(f"there is no property {name!r}; there are {', '.join([*NUMBERS, RATE, CLAIMING])}")
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise UsageError(f"--set {text!r}: expected KEY=VALUE, as in maxDevices=100")
+    return name.strip(), value
+
+
+def _account(args: PlatformArgs) -> Account:
+    if args.admin_password is not None:
+        return Account(password=secret_from(args.admin_password, "--admin-password"))
+    _refuse_strangers([f"{one.host}:{one.port}" for one in args.addresses.values()])
+    return Account()
+
+
+def _refuse_strangers(places: Sequence[str]) -> None:
+    """Everybody knows the demo tenant's password. Raises UsageError."""
+    for place in places:
+        if not place.startswith(LOOPBACK):
+            raise UsageError(
+                f"{place} can be reached from outside this machine: the tenant's account needs a password that not "
+                "everybody knows. Put one in an environment variable and add --admin-password env:NAME"
+            )
+
+
+def _line_of(account: Account) -> str:
+    is_well_known = account.password == SERVER.account.password
+    password = f" / {account.password}" if is_well_known else "   (password as given)"
+    return f"{account.email}{password}   tenant {account.tenant}"

@@ -1,0 +1,10 @@
+"""`fleetrig simulate thingsboard`: not there yet."""
+
+from __future__ import annotations
+
+from fleetrig.simulator.contract.errors import UsageError
+
+
+def simulate_command() -> None:
+    """Not there yet for ThingsBoard."""
+    raise UsageError("fleetrig simulate is not there yet for ThingsBoard; serve, check, plan and run are")
