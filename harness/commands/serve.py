@@ -64,7 +64,9 @@ ClientAuthorityFiles = Annotated[
 def serve(
     platform: Annotated[
         list[str] | None,
-        typer.Option(metavar="P", help=f"Platform to serve ({', '.join(PLATFORMS)}).  [default: {next(iter(PLATFORMS))}]"),
+        typer.Option(
+            metavar="P", help=f"Platform to serve ({', '.join(PLATFORMS)}).  [default: {next(iter(PLATFORMS))}]"
+        ),
     ] = None,
     profile: Annotated[
         list[str] | None, typer.Option(metavar="[P=]V", help="Server version to emulate.  [default: the newest]")

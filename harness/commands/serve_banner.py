@@ -62,13 +62,17 @@ def _counted(number: int, thing: str) -> str:
     return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
 
 
+def asked(config: PlatformConfig) -> str:
+    return "may show a certificate" if config.asks_for_certificates else "must show a certificate of --client-ca"
+
+
 def _of_platform(
     listeners: Mapping[str, Address], config: PlatformConfig, ca: Path | None, *, asks_clients: bool
 ) -> Iterator[str]:
     for listener, address in listeners.items():
         yield _listening(listener, address, ca, config.url_path if listener in ("http", "https") else "")
         if asks_clients and listener in TLS_LISTENERS:
-            yield "           devices must show a certificate of --client-ca here"
+            yield f"           devices {asked(config)} here"
     for account in config.accounts:
         yield f"  account  {account}"
 

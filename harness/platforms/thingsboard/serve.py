@@ -34,7 +34,9 @@ def configure(args: PlatformArgs) -> PlatformConfig:
     if args.accounts is not None:
         raise UsageError(f"--accounts: {SERVER.title} has its demo tenant only; other accounts are made over its API")
     if args.client_ca:
-        raise UsageError(f"--client-ca: {SERVER.title} trusts the authorities that device profiles name; save one there")
+        raise UsageError(
+            f"--client-ca: {SERVER.title} trusts the authorities that device profiles name; save one there"
+        )
     try:
         settings = settings_from(dict(_pair(text) for text in args.properties), args.profile)
     except ValueError as error:

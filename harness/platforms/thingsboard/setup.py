@@ -42,7 +42,7 @@ def profile_document(run: ThingsBoardRun) -> dict[str, Any]:
     if is_chain:
         provision |= {PATTERN: run.settings[PATTERN], CREATES: run.settings[CREATES]}
         provision["provisionDeviceSecret"] = run.certificates.authority_pem
-    known = {name: run.profile[name] for name in ("id", "version") if name in run.profile}
+    known: dict[str, Any] = {name: run.profile[name] for name in ("id", "version") if name in run.profile}
     return {
         **known,
         "name": run.profile_name,

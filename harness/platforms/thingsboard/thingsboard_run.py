@@ -109,7 +109,9 @@ class ThingsBoardRun:
                 token = self._secret("access-token", f"own token of {serial}")
                 return AccessToken(token)
             case "mqtt_basic":
-                return MqttBasic(f"{serial}-client", f"{serial}-user", self._secret("password", f"password of {serial}"))
+                return MqttBasic(
+                    f"{serial}-client", f"{serial}-user", self._secret("password", f"password of {serial}")
+                )
             case "certificate" if shown is not None:
                 return OwnCertificate.of(shown)
             case _:

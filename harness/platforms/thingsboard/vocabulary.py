@@ -14,7 +14,7 @@ CredentialsType = Literal["ACCESS_TOKEN", "MQTT_BASIC", "X509_CERTIFICATE", "LWM
 
 EXCHANGES: Final = (
     "provision-connect", "provision-subscribe", "provision-request", "provision", "provision-leave", "login",
-    "telemetry", "ping", "idle", "leave",
+    "telemetry", "ping", "idle", "leave", "puback",
 )  # fmt: skip
 """Everything that simulated devices send: what `simulator/flows/thingsboard` yields."""
 
