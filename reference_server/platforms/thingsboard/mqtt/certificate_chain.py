@@ -33,12 +33,12 @@ from fleetrig.reference_server.platforms.thingsboard.state.devices import (
     save_credentials,
 )
 from fleetrig.reference_server.platforms.thingsboard.state.errors import RuleBroken
+from fleetrig.reference_server.platforms.thingsboard.state.events import EventType
 from fleetrig.reference_server.platforms.thingsboard.state.profiles import profile_by_key
 from fleetrig.reference_server.platforms.thingsboard.state.records import (
     CredentialsType,
     Device,
     DeviceProfile,
-    EventType,
     ProvisionType,
     Scope,
 )

@@ -111,9 +111,9 @@ class MqttInterface:
             ended = self._live.of_device(notice.device_id)
             reactions = [self._sessions.end(one.session, code, why, now_us) for one in ended]
             return [one for one in reactions if one.outputs]
-        pushed = [
-            out for client, push in self._live.pushes(notice) for out in self._sessions.send(client, push, now_us)
-        ]
+        pushed: list[Output] = []
+        for client, push in self._live.pushes(notice):
+            pushed += self._sessions.send(client, push, now_us)
         device = device_by_id(self._registry, notice.device_id)
         return [Reaction(pushed, device="" if device is None else device.name)] if pushed else []
 
@@ -140,9 +140,18 @@ class MqttInterface:
         if client.session in self._provisioning or live is None:
             is_offered = wanted.topic_filter == PROVISION_RESPONSE and client.session != self._connecting
         else:
-            live.client = client
             is_offered = wanted.topic_filter in SUBSCRIBABLE
         return wanted.qos if is_offered else MqttReason.TOPIC_FILTER_INVALID
+
+    def subscribed(self, client: ClientState, topic_filters: Sequence[str], now_us: int) -> Sequence[Output]:
+        """From now on it may hear of something unasked."""
+        live = self._live.get(client.session)
+        if live is not None:
+            live.client = client
+        return ()
+
+    def unsubscribed(self, client: ClientState, topic_filters: Sequence[str], now_us: int) -> Sequence[Output]:
+        return ()
 
     def published(self, client: ClientState, publish: MqttPublish, now_us: int) -> PublishAnswer:
         live = self._live.get(client.session)
@@ -157,13 +166,6 @@ class MqttInterface:
         if not publish.topic.startswith(GATEWAY):
             return self._devices.published(client, device, publish, now_us, is_gateway=live.is_gateway)
         return self._gateways.published(client, device, publish, now_us) if live.is_gateway else SWALLOWED
-
-    def subscribed(self, client: ClientState, topic_filters: Sequence[str], now_us: int) -> Sequence[Output]:
-        """Nothing comes at once: what a device has missed it asks for (3.2)."""
-        return ()
-
-    def unsubscribed(self, client: ClientState, topic_filters: Sequence[str], now_us: int) -> Sequence[Output]:
-        return ()
 
     def ended(self, client: ClientState, end: SessionEnd, now_us: int) -> Sequence[Output]:
         return ()

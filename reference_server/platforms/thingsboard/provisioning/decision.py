@@ -14,12 +14,12 @@ from fleetrig.reference_server.platforms.thingsboard.state.credential_forms impo
     formed,
 )
 from fleetrig.reference_server.platforms.thingsboard.state.errors import RuleBroken
+from fleetrig.reference_server.platforms.thingsboard.state.events import EventType
 from fleetrig.reference_server.platforms.thingsboard.state.records import (
     Credentials,
     CredentialsType,
     Device,
     DeviceProfile,
-    EventType,
     ProvisionType,
     Scope,
 )

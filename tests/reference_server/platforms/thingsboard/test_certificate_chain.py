@@ -16,11 +16,10 @@ from fleetrig.reference_server.platforms.thingsboard.mqtt.peer_certificates impo
 from fleetrig.reference_server.platforms.thingsboard.state.attributes import PROVISION_STATE, attribute
 from fleetrig.reference_server.platforms.thingsboard.state.credential_forms import FormedCredentials, sha3
 from fleetrig.reference_server.platforms.thingsboard.state.devices import save_credentials
-from fleetrig.reference_server.platforms.thingsboard.state.events import events_of
+from fleetrig.reference_server.platforms.thingsboard.state.events import EventType, events_of
 from fleetrig.reference_server.platforms.thingsboard.state.generations import Profile
 from fleetrig.reference_server.platforms.thingsboard.state.records import (
     CredentialsType,
-    EventType,
     ProvisionType,
     Scope,
 )
