@@ -31,7 +31,8 @@ from fleetrig.simulator.contract.session import Session
 
 TOO_LARGE: Final = 413
 GUARDED: Final = "/api/"
-OPEN: Final = ("/api/v1/", "/api/auth/login", "/api/auth/token", "/api/noauth/")
+DEVICES: Final = "/api/v1/"
+OPEN: Final = (DEVICES, "/api/auth/login", "/api/auth/token", "/api/noauth/")
 """Below `GUARDED`, and asked for no login: device paths, and what gives one."""
 
 
@@ -91,7 +92,9 @@ class HttpApi:
         return refusal_response(self._too_large(), 0) if status == TOO_LARGE else container_page(status)
 
     def _failure(self, request: HttpRequest, now_us: int) -> HttpResponse:
-        """The database has failed (ThingsboardErrorResponseHandler)."""
+        """The database has failed: an operator is told (ThingsboardErrorResponseHandler), a device is not (S98)."""
+        if request.path.startswith(DEVICES):
+            return HttpResponse(500)
         refusal = HttpRefusal(500, "Database error", reason="the store has failed", code=ErrorCode.DATABASE)
         return refusal_response(refusal, now_us)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from fleetrig.reference_server.mqtt_sessions.application import PublishAnswer
 from fleetrig.reference_server.mqtt_sessions.client_state import ClientState
@@ -39,6 +40,22 @@ from fleetrig.reference_server.platforms.thingsboard.state.registry import Regis
 from fleetrig.simulator.contract.json_types import Json
 from fleetrig.simulator.contract.mqtt import MqttPublish
 
+
+@dataclass(frozen=True, slots=True)
+class NumberedMessage:
+    """A request or an answer whose topic ends with its number."""
+
+    publish: MqttPublish
+    exchange: Exchange
+    answer_topic: str
+    """How the topic of its answer begins."""
+    number: str
+
+    @property
+    def has_number(self) -> bool:
+        return self.number.isascii() and self.number.removeprefix("-").isdigit()
+
+
 Writer = Callable[[Registry, Device, Json, int], object]
 
 
@@ -72,9 +89,8 @@ class DeviceMessages:
         for beginning, exchange, answer_topic in NUMBERED:
             if topic.startswith(beginning):
                 number = topic.removeprefix(beginning)
-                return self._exchange(
-                    client, device, publish, exchange, answer_topic, number, now_us, is_gateway=is_gateway
-                )
+                asked = NumberedMessage(publish, exchange, answer_topic, number)
+                return self._exchange(client, device, asked, now_us, is_gateway=is_gateway)
         return unknown_topic(topic)
 
     def _write(self, write: Writer, device: Device, publish: MqttPublish, now_us: int, what: str) -> PublishAnswer:
@@ -88,47 +104,37 @@ class DeviceMessages:
         return PublishAnswer(changed="offered to be claimed" if is_offered else "not offered: claiming is off")
 
     def _exchange(
-        self,
-        client: ClientState,
-        device: Device,
-        publish: MqttPublish,
-        exchange: Exchange,
-        answer_topic: str,
-        number: str,
-        now_us: int,
-        *,
-        is_gateway: bool,
+        self, client: ClientState, device: Device, asked: NumberedMessage, now_us: int, *, is_gateway: bool
     ) -> PublishAnswer:
-        is_number = number.isascii() and number.removeprefix("-").isdigit()
-        if exchange is Exchange.RPC_REQUEST:
-            if not is_number:
-                return failed(f"an RPC has a number in its topic, got {number[:100]!r}")
-            return self._rpc(client, publish, f"{answer_topic}{int(number)}", now_us, is_gateway=is_gateway)
-        if not is_number:
-            raise BadValue(f"a request has a number in its topic, got {number[:100]!r}")
-        if exchange is Exchange.RPC_RESPONSE:
-            return PublishAnswer(changed=f"RPC {number} answered")
-        document = read_json(publish.payload)
-        keys = (asked_keys(document, name) for name in ("clientKeys", "sharedKeys"))
-        answer = attributes_for(self._registry, device, *keys)
-        return self._answered(client, f"{answer_topic}{int(number)}", answer, now_us)
+        if not asked.has_number:
+            why = f"the topic of an exchange ends with its number, got {asked.number[:100]!r}"
+            if asked.exchange is Exchange.RPC_REQUEST:
+                return failed(why)
+            raise BadValue(why)
+        match asked.exchange:
+            case Exchange.RPC_REQUEST:
+                return self._rpc(client, asked, now_us, is_gateway=is_gateway)
+            case Exchange.RPC_RESPONSE:
+                return PublishAnswer(changed=f"RPC {asked.number} answered")
+            case Exchange.ATTRIBUTES_REQUEST:
+                document = read_json(asked.publish.payload)
+                keys = (asked_keys(document, name) for name in ("clientKeys", "sharedKeys"))
+                return self._answered(client, asked, attributes_for(self._registry, device, *keys), now_us)
 
-    def _rpc(
-        self, client: ClientState, publish: MqttPublish, answer_topic: str, now_us: int, *, is_gateway: bool
-    ) -> PublishAnswer:
+    def _rpc(self, client: ClientState, asked: NumberedMessage, now_us: int, *, is_gateway: bool) -> PublishAnswer:
         """All but one go to the rule engine, whose chains answer none by default."""
-        document = read_json(publish.payload)
+        document = read_json(asked.publish.payload)
         if not isinstance(document, dict):
             raise BadValue("an RPC is an object")
         method = document.get("method")
         if not isinstance(method, str):
             return failed("an RPC names its method")
-        if method == "getSessionLimits":
-            limits = session_limits(self._registry.settings, is_gateway=is_gateway)
-            return self._answered(client, answer_topic, limits, now_us)
-        return PublishAnswer(changed=f"RPC {method[:100]} for the rule engine")
+        if method != "getSessionLimits":
+            return PublishAnswer(changed=f"RPC {method[:100]} for the rule engine")
+        return self._answered(client, asked, session_limits(self._registry.settings, is_gateway=is_gateway), now_us)
 
-    def _answered(self, client: ClientState, topic: str, answer: Json, now_us: int) -> PublishAnswer:
+    def _answered(self, client: ClientState, asked: NumberedMessage, answer: Json, now_us: int) -> PublishAnswer:
         """The answer comes after the PUBACK (T04)."""
+        topic = f"{asked.answer_topic}{int(asked.number)}"
         publish = MqttPublish(topic, json_bytes(answer), qos_of(client, topic))
         return PublishAnswer(outputs=self._sessions.send(client, publish, now_us))

@@ -18,8 +18,9 @@ from fleetrig.reference_server.platforms.thingsboard.mqtt.topics import (
 from fleetrig.reference_server.platforms.thingsboard.state import events
 from fleetrig.reference_server.platforms.thingsboard.state.devices import NewDevice, create_device, device_named
 from fleetrig.reference_server.platforms.thingsboard.state.errors import RuleBroken
+from fleetrig.reference_server.platforms.thingsboard.state.events import EventType
 from fleetrig.reference_server.platforms.thingsboard.state.profiles import find_or_create
-from fleetrig.reference_server.platforms.thingsboard.state.records import Device, EventType
+from fleetrig.reference_server.platforms.thingsboard.state.records import Device
 from fleetrig.reference_server.platforms.thingsboard.state.registry import Registry
 from fleetrig.simulator.contract.json_types import Json
 from fleetrig.simulator.contract.mqtt import MqttPublish

@@ -71,22 +71,6 @@ class MqttInterface:
             return Reaction(reason="a session to provision cannot subscribe in this generation, and needs not")
         return self._as_generation(self._sessions.receive(session, envelope, now_us))
 
-    def _connect(self, session: Session, connect: MqttConnect, now_us: int) -> Reaction:
-        """What has waited for the CONNECT of a session to provision waits on (`enqueueRegularSessionMsg`)."""
-        self._connecting = session.id
-        reaction = self._sessions.receive(session, connect, now_us)
-        self._connecting = None
-        if session.id not in self._provisioning:
-            return reaction
-        outputs = [one for one in reaction.outputs if not (isinstance(one, Send) and isinstance(one.envelope, ANSWERS))]
-        return replace(reaction, outputs=outputs)
-
-    def _is_logged_in(self, session: int) -> bool:
-        return session in self._provisioning or self._live.get(session) is not None
-
-    def _is_deaf(self, session: int) -> bool:
-        return not self._registry.traits.acknowledges_provision_subscriptions and session in self._provisioning
-
     def closed(self, session: Session, now_us: int) -> Reaction:
         self._live.end(session.id)
         self._provisioning.end(session.id)
@@ -95,6 +79,7 @@ class MqttInterface:
     # By itself
 
     def next_due_us(self) -> int | None:
+        """By these rules sessions have no other deadlines: no keep-alive, no wills, nothing kept."""
         return self._provisioning.next_due_us()
 
     def advance(self, now_us: int) -> list[Reaction]:
@@ -111,11 +96,29 @@ class MqttInterface:
             ended = self._live.of_device(notice.device_id)
             reactions = [self._sessions.end(one.session, code, why, now_us) for one in ended]
             return [one for one in reactions if one.outputs]
-        pushed = [
-            out for client, push in self._live.pushes(notice) for out in self._sessions.send(client, push, now_us)
-        ]
+        pushed: list[Output] = []
+        for client, push in self._live.pushes(notice):
+            pushed += self._sessions.send(client, push, now_us)
         device = device_by_id(self._registry, notice.device_id)
         return [Reaction(pushed, device="" if device is None else device.name)] if pushed else []
+
+    def _connect(self, session: Session, connect: MqttConnect, now_us: int) -> Reaction:
+        """What has waited for the CONNECT of a session to provision waits on (`enqueueRegularSessionMsg`).
+
+        No property of a CONNECT is looked at (`processConnect`)."""
+        self._connecting = session.id
+        reaction = self._sessions.receive(session, replace(connect, properties=()), now_us)
+        self._connecting = None
+        if session.id not in self._provisioning:
+            return reaction
+        outputs = [one for one in reaction.outputs if not (isinstance(one, Send) and isinstance(one.envelope, ANSWERS))]
+        return replace(reaction, outputs=outputs)
+
+    def _is_logged_in(self, session: int) -> bool:
+        return session in self._provisioning or self._live.get(session) is not None
+
+    def _is_deaf(self, session: int) -> bool:
+        return not self._registry.traits.acknowledges_provision_subscriptions and session in self._provisioning
 
     def _as_generation(self, reaction: Reaction) -> Reaction:
         if self._registry.traits.has_reason_codes:
@@ -140,9 +143,18 @@ class MqttInterface:
         if client.session in self._provisioning or live is None:
             is_offered = wanted.topic_filter == PROVISION_RESPONSE and client.session != self._connecting
         else:
-            live.client = client
             is_offered = wanted.topic_filter in SUBSCRIBABLE
         return wanted.qos if is_offered else MqttReason.TOPIC_FILTER_INVALID
+
+    def subscribed(self, client: ClientState, topic_filters: Sequence[str], now_us: int) -> Sequence[Output]:
+        """From now on it may hear of something unasked."""
+        live = self._live.get(client.session)
+        if live is not None:
+            live.client = client
+        return ()
+
+    def unsubscribed(self, client: ClientState, topic_filters: Sequence[str], now_us: int) -> Sequence[Output]:
+        return ()
 
     def published(self, client: ClientState, publish: MqttPublish, now_us: int) -> PublishAnswer:
         live = self._live.get(client.session)
@@ -157,13 +169,6 @@ class MqttInterface:
         if not publish.topic.startswith(GATEWAY):
             return self._devices.published(client, device, publish, now_us, is_gateway=live.is_gateway)
         return self._gateways.published(client, device, publish, now_us) if live.is_gateway else SWALLOWED
-
-    def subscribed(self, client: ClientState, topic_filters: Sequence[str], now_us: int) -> Sequence[Output]:
-        """Nothing comes at once: what a device has missed it asks for (3.2)."""
-        return ()
-
-    def unsubscribed(self, client: ClientState, topic_filters: Sequence[str], now_us: int) -> Sequence[Output]:
-        return ()
 
     def ended(self, client: ClientState, end: SessionEnd, now_us: int) -> Sequence[Output]:
         return ()

@@ -14,13 +14,17 @@ from fleetrig.reference_server.platforms.thingsboard.state.signing_key import si
 
 HEADERS: Final = ("X-Authorization", "Authorization")
 BEARER: Final = "Bearer "
+API_KEY: Final = "ApiKey "
 
 
 def authenticate(call: Call) -> None:
     """Fills in the user. Raises 401, and 403 for a scheme that is no token."""
     presented = next((value for name in HEADERS if (value := call.request.header(name)) is not None), None)
-    if presented is None or not presented.strip():
+    if presented is None:
         raise unauthenticated("no X-Authorization: Bearer <token>; log in at /api/auth/login first")
+    if presented.startswith(API_KEY):
+        call.registry.learn("api-key", presented.removeprefix(API_KEY))
+        raise wrong_login("there are no API keys here: use the token of a login")
     if not presented.startswith(BEARER):
         raise HttpRefusal(403, "Forbidden", reason="the header's scheme is not Bearer")
     claims = read_token(call, presented.removeprefix(BEARER))

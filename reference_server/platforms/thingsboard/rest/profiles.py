@@ -12,7 +12,14 @@ from fleetrig.reference_server.platforms.thingsboard.http.replies import Reply
 from fleetrig.reference_server.platforms.thingsboard.rest.authority_certificate import with_authority
 from fleetrig.reference_server.platforms.thingsboard.rest.forms import entity_id, profile_form, profile_info_form
 from fleetrig.reference_server.platforms.thingsboard.rest.lookups import member_id, profile_at
-from fleetrig.reference_server.platforms.thingsboard.rest.members import flag, mapping, text, whole_number, word
+from fleetrig.reference_server.platforms.thingsboard.rest.members import (
+    flag,
+    mapping,
+    text,
+    unreadable,
+    whole_number,
+    word,
+)
 from fleetrig.reference_server.platforms.thingsboard.rest.pages import page_of
 from fleetrig.reference_server.platforms.thingsboard.state.profiles import (
     create_profile,
@@ -84,13 +91,12 @@ def _filled(call: Call, body: Mapping[str, Any], profile: DeviceProfile) -> Devi
         raise invalid("Device profile transport type should be specified!")
     if flag(body, "default") and not profile.is_default:
         raise invalid("Another default device profile is present in scope of current tenant!")
-    strategy = word(body, "provisionType", ProvisionType) or ProvisionType.DISABLED
     filled = replace(
         profile,
         name=text(body, "name") or "",
         type=kind,
         transport_type=transport,
-        provision_type=strategy,
+        provision_type=_strategy(call, body),
         provision_device_key=text(body, "provisionDeviceKey"),
         profile_data=_profile_data(body),
         description=text(body, "description"),
@@ -98,6 +104,14 @@ def _filled(call: Call, body: Mapping[str, Any], profile: DeviceProfile) -> Devi
         default_queue_name=text(body, "defaultQueueName"),
     )
     return with_authority(_with_references(body, filled))
+
+
+def _strategy(call: Call, body: Mapping[str, Any]) -> ProvisionType:
+    """An older server does not know certificate chains (1.7)."""
+    strategy = word(body, "provisionType", ProvisionType) or ProvisionType.DISABLED
+    if strategy is ProvisionType.CERTIFICATE_CHAIN and not call.registry.traits.has_certificate_chain:
+        raise unreadable(f"provisionType: this generation does not know {strategy}")
+    return strategy
 
 
 def _with_references(body: Mapping[str, Any], profile: DeviceProfile) -> DeviceProfile:

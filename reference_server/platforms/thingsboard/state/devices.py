@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fleetrig.reference_server.platforms.thingsboard.state import profiles
+from fleetrig.reference_server.platforms.thingsboard.state import events, profiles
 from fleetrig.reference_server.platforms.thingsboard.state.credential_forms import (
     BASIC_MEMBERS,
     FormedCredentials,
@@ -126,6 +126,7 @@ def delete_device(registry: Registry, device: Device) -> None:
         store.delete(ATTRIBUTE, INSTALLATION, ATTRIBUTE.key(attribute))
     for latest in store.find(LATEST, INSTALLATION, "device", device.id):
         store.delete(LATEST, INSTALLATION, LATEST.key(latest))
+    events.forget(registry, device.id)
     for kind in (CREDENTIALS, CLAIM_OFFER, DEVICE):
         store.delete(kind, INSTALLATION, device.id)
     registry.notify(Notice(NoticeKind.DEVICE_DELETED, device.id))

@@ -8,8 +8,9 @@ from typing import Final
 from fleetrig.reference_server.platforms.thingsboard.state.errors import RuleBroken
 
 MOST_CHARS: Final = 255
-MARKUP: Final = re.compile(r"<[A-Za-z!/?]|\{\{.*\}\}", re.DOTALL)
-"""Tags, comments and templates. The real server asks a scanner of HTML for errors; plain `<` is none."""
+MARKUP: Final = re.compile(r"<[A-Za-z?]|</(?:p|br)\b|\{\{.*\}\}", re.DOTALL | re.IGNORECASE)
+"""What the real server's scanner of HTML counts as an error: any element, also one that an end tag alone stands for,
+and processing instructions; and templates. Comments and other end tags are none."""
 
 
 def check_name(called: str, name: str | None) -> None:

@@ -183,24 +183,6 @@ class ClaimOffer:
     until_ms: int
 
 
-class EventType(StrEnum):
-    """What the rule engine and the audit log hear (1.3)."""
-
-    ENTITY_CREATED = "ENTITY_CREATED"
-    PROVISION_SUCCESS = "PROVISION_SUCCESS"
-    PROVISION_FAILURE = "PROVISION_FAILURE"
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    id: int
-    device_id: str
-    type: EventType
-    at_ms: int
-    body: Mapping[str, Any]
-    """Of provisioning: the request, key and secret included."""
-
-
 def joined(*parts: str) -> str:
     """One text of several, as an index needs it: ids and words of ours first, so that it cannot be misread."""
     return "\n".join(parts)
@@ -266,4 +248,3 @@ LATEST: Final = Kind(
     {"device": lambda latest: (latest.device_id,)},
 )
 CLAIM_OFFER: Final = Kind("thingsboard.claim_offer", ClaimOffer, lambda offer: offer.device_id)
-EVENT: Final = Kind("thingsboard.event", Event, lambda event: event.id, {"device": lambda event: (event.device_id,)})

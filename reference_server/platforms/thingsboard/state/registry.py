@@ -14,9 +14,11 @@ from fleetrig.reference_server.platforms.thingsboard.state.settings import Accou
 from fleetrig.reference_server.stores.interface import Entropy, Store
 from fleetrig.simulator.contract.clock import US_PER_MS
 
-ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+ALPHABET: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 FAIR_BYTES: Final = 256 - 256 % len(ALPHABET)
-"""Larger bytes would make some letters likelier."""
+UNFAIR: Final = bytes(range(FAIR_BYTES, 256))
+"""With these some letters would be likelier."""
+LETTER_OF_BYTE: Final = bytes(ALPHABET[byte % len(ALPHABET)] for byte in range(256))
 GREGORIAN_OFFSET_100_NS: Final = 0x01B21DD213814000
 """From the beginning of time-based UUIDs to the epoch."""
 TIME_100_NS_PER_US: Final = 10
@@ -82,11 +84,10 @@ class Registry:
 
     def new_word(self, length: int = 20) -> str:
         """Letters and digits: names and tokens that the server makes (1.3)."""
-        word = ""
+        word = b""
         while len(word) < length:
-            drawn = bytes.fromhex(self.entropy.token_hex(2 * length))
-            word += "".join(ALPHABET[byte % len(ALPHABET)] for byte in drawn if byte < FAIR_BYTES)
-        return word[:length]
+            word += bytes.fromhex(self.entropy.token_hex(2 * length)).translate(LETTER_OF_BYTE, UNFAIR)
+        return word[:length].decode("ascii")
 
 
 def ms(now_us: int) -> int:

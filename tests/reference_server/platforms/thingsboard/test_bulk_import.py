@@ -114,6 +114,16 @@ def test_a_token_that_is_taken_is_an_error_of_its_line() -> None:
     assert rig.ask("GET", "/api/tenant/devices?deviceName=d2").response.status == 404
 
 
+def test_a_line_may_bring_other_credentials() -> None:
+    rig = HttpRig()
+    made = rig.device("d", token="mine")
+
+    tally = imported(rig, "d,other\n", "NAME", "ACCESS_TOKEN", header=False)
+
+    assert tally["updated"] == 1
+    assert credentials_of(rig, made)["credentialsId"] == "other"
+
+
 def test_bad_basic_credentials_are_an_error_of_their_line() -> None:
     tally = imported(HttpRig(), "d1,c,p\n", "NAME", "MQTT_CLIENT_ID", "MQTT_PASSWORD", header=False)
 

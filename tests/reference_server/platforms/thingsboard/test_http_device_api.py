@@ -9,6 +9,7 @@ import pytest
 from fleetrig.reference_server.platforms.thingsboard.http.replies import type_of_text
 from fleetrig.reference_server.platforms.thingsboard.state.settings import Settings
 from fleetrig.simulator.contract.bodies import body_bytes
+from fleetrig.simulator.contract.http import HttpRequest
 from tests.reference_server.platforms.thingsboard.http_rig import HttpRig, document, refused, text
 
 PROVISION = "/api/v1/provision"
@@ -134,6 +135,18 @@ def test_the_container_has_a_page_and_closes_after_errors(rig: HttpRig) -> None:
     assert not {200, 401, 404, 405} & rules.closes_after
 
 
+@pytest.mark.parametrize(("path", "said"), [(PROVISION, ""), ("/api/device", '"Database error","errorCode":46')])
+def test_a_store_that_fails_is_told_to_operators_only(rig: HttpRig, path: str, said: str) -> None:
+    failure = rig.api.container_rules.failure
+    assert failure is not None
+
+    answer = failure(HttpRequest("POST", "http://thingsboard.test", path), rig.now_us)
+
+    assert answer.status == 500
+    assert said in body_bytes(answer.body).decode()
+    assert bool(answer.body) == bool(said)
+
+
 # With a token
 
 
@@ -164,7 +177,7 @@ def test_server_attributes_are_no_devices_business(device: HttpRig) -> None:
 def test_who_has_no_token_is_refused_without_a_body(device: HttpRig, path: str) -> None:
     answer = device.post(f"/api/v1/nobody/{path}", {"a": 1})
 
-    assert (answer.response.status, text(answer)) == (401, "")
+    assert (answer.response.status, answer.response.headers, text(answer)) == (401, (), "")
     assert answer.reason
 
 
@@ -182,6 +195,7 @@ def test_other_credentials_do_not_count(rig: HttpRig) -> None:
 
     assert document(answer)["status"] == "SUCCESS"
     assert rig.post("/api/v1/u/telemetry", {"a": 1}).response.status == 401
+    assert "u" not in [value for _, value in rig.registry.new_secrets]
 
 
 @pytest.mark.parametrize("path", ["telemetry", "attributes"])

@@ -109,6 +109,8 @@ def test_what_there_is_not_is_not_found() -> None:
     by_id = rig.ask("GET", f"/api/device/{NOT_THERE}")
 
     assert refused(by_name) == (404, 32, "Requested item wasn't found!")
+    assert refused(rig.ask("GET", "/api/tenant/devices?deviceName=")) == (404, 32, "Requested item wasn't found!")
+    assert refused(rig.ask("GET", "/api/device/"))[:2] == (404, 32)
     assert refused(by_id) == (404, 32, f"Device with id [{NOT_THERE}] is not found")
     assert refused(rig.ask("GET", "/api/device/nobody")) == (400, 31, "Invalid UUID string: nobody")
 

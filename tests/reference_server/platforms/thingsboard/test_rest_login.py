@@ -67,8 +67,15 @@ def test_who_shows_no_token_is_refused() -> None:
     assert refused(HttpRig().send("GET", SOMETHING)) == (401, 10, "Authentication failed")
 
 
-def test_another_scheme_is_forbidden() -> None:
-    assert refused(HttpRig().send("GET", SOMETHING, Authorization="Basic eDp5"))[:2] == (403, 20)
+@pytest.mark.parametrize("header", ["Basic eDp5", "bearer x", ""])
+def test_another_scheme_is_forbidden(header: str) -> None:
+    assert refused(HttpRig().send("GET", SOMETHING, Authorization=header)) == (403, 20, "Forbidden")
+
+
+def test_an_api_key_is_nobodys() -> None:
+    answer = HttpRig().send("GET", SOMETHING, X_Authorization="ApiKey tb_x")
+
+    assert refused(answer) == (401, 10, "Invalid username or password")
 
 
 def test_a_refresh_token_is_no_token() -> None:

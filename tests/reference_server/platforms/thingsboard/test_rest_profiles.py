@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from fleetrig.reference_server.platforms.thingsboard.state.credential_forms import sha3
+from fleetrig.reference_server.platforms.thingsboard.state.generations import Profile
+from fleetrig.reference_server.platforms.thingsboard.state.settings import Settings
 from tests.reference_server.platforms.thingsboard.http_rig import OTHER, HttpRig, document, profile_document, refused
 
 PROFILES = "/api/deviceProfile"
@@ -99,8 +101,19 @@ def test_an_authority_is_kept_bare_and_its_hash_is_the_key() -> None:
 
     assert made["provisionDeviceKey"] == sha3("QUJDRA")
     assert made["profileData"]["provisionConfiguration"]["provisionDeviceSecret"] == "QUJDRA"
+    assert made["profileData"]["transportConfiguration"] == {"type": "DEFAULT"}
     again = rig.ask("POST", PROFILES, chain_document("Y", pem("QUJDRA")))
     assert refused(again) == (400, 31, "Device profile with such certificate already exists!")
+
+
+@pytest.mark.parametrize(("generation", "status"), [(Profile.PREVIOUS, 200), (Profile.OLD, 400)])
+def test_the_oldest_generation_knows_no_chains(generation: Profile, status: int) -> None:
+    """1.7: before 3.5."""
+    rig = HttpRig(Settings(generation))
+
+    answer = rig.ask("POST", PROFILES, chain_document("X", pem("QUJDRA")))
+
+    assert answer.response.status == status
 
 
 def test_of_several_authorities_the_first_is_the_key_and_all_keep_their_armour() -> None:
@@ -126,13 +139,25 @@ def test_profiles_come_in_pages() -> None:
     assert [each["name"] for each in first["data"] + second["data"]] == ["A", "B", "C", "default"]
     assert (first["totalPages"], first["totalElements"], first["hasNext"]) == (2, 4, True)
     assert second["hasNext"] is False
+    assert rig.get("/api/deviceProfiles?pageSize=1&page=3")["totalPages"] == 4
+    by_time = rig.get("/api/deviceProfiles?pageSize=9&page=0&sortProperty=createdTime")
+    assert len(by_time["data"]) == 4
     assert [each["name"] for each in found["data"]] == ["B"]
     assert [each["name"] for each in rig.get("/api/deviceProfile/names")] == ["A", "B", "C", "default"]
     assert [each["name"] for each in downwards["data"]] == ["default", "C", "B", "A"]
 
 
 @pytest.mark.parametrize(
-    "query", ["", "?pageSize=2", "?pageSize=0&page=0", "?pageSize=1&page=-1", "?pageSize=x&page=0"]
+    "query",
+    [
+        "",
+        "?pageSize=2",
+        "?pageSize=0&page=0",
+        "?pageSize=1&page=-1",
+        "?pageSize=x&page=0",
+        "?pageSize=9223372036854775808&page=0",
+        "?pageSize=1&page=0&sortProperty=x",
+    ],
 )
 def test_a_page_that_is_none_is_refused(query: str) -> None:
     assert refused(HttpRig().ask("GET", f"/api/deviceProfiles{query}"))[:2] == (400, 31)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from fleetrig.reference_server.entropy import SeededEntropy
-from fleetrig.reference_server.platforms.thingsboard.state import attributes, claims, devices, people, profiles
+from fleetrig.reference_server.platforms.thingsboard.state import attributes, claims, devices, events, people, profiles
 from fleetrig.reference_server.platforms.thingsboard.state.claims import ClaimResult
 from fleetrig.reference_server.platforms.thingsboard.state.credential_forms import (
     basic_id,
@@ -19,6 +19,7 @@ from fleetrig.reference_server.platforms.thingsboard.state.credential_forms impo
 )
 from fleetrig.reference_server.platforms.thingsboard.state.devices import NewDevice
 from fleetrig.reference_server.platforms.thingsboard.state.errors import RuleBroken
+from fleetrig.reference_server.platforms.thingsboard.state.events import MOST_KEPT, EventType
 from fleetrig.reference_server.platforms.thingsboard.state.records import (
     CREDENTIALS,
     INSTALLATION,
@@ -157,6 +158,7 @@ def test_a_deleted_device_takes_all_it_has_along(bench: ProvisionBench) -> None:
         attributes.put_attributes(bench.registry, device.id, scope, {"a": 1}, NOW_US)
     attributes.put_telemetry(bench.registry, device.id, {"t": 1}, 1)
     claims.offer(bench.registry, device, "k", None, NOW_US)
+    events.note(bench.registry, device.id, EventType.PROVISION_FAILURE, {}, NOW_US)
     bench.registry.take_notices()
 
     devices.delete_device(bench.registry, device)
@@ -321,3 +323,12 @@ def test_one_record_of_credentials_for_each_device(bench: ProvisionBench) -> Non
         bench.imported(name)
 
     assert bench.registry.store.count(CREDENTIALS, INSTALLATION) == 2
+
+
+def test_the_latest_events_are_kept(bench: ProvisionBench) -> None:
+    device = bench.imported("one")
+    for number in range(MOST_KEPT + 2):
+        events.note(bench.registry, device.id, EventType.PROVISION_FAILURE, {"number": number}, NOW_US)
+
+    numbers = [event.body["number"] for event in events.events_of(bench.registry, device.id)]
+    assert numbers == list(range(2, MOST_KEPT + 2))
