@@ -1,0 +1,71 @@
+"""A device made of ThingsBoard's own SDK; run by the interpreter of `sdk.py`, which has nothing of ours.
+
+    python sdk_device.py mqtt PORT '{"provision_device_key": …}' [GIVES_UP_AFTER_S]
+    python sdk_device.py http PORT NAME KEY SECRET
+    python sdk_device.py tls
+
+The JSON is the arguments of TBDeviceMqttClient.provision. Prints what it was given as one line of JSON, then logs in
+with it and sends a temperature; what the SDK logs goes to standard error. `tls` tells whom the SDK would trust.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import ssl
+import sys
+from collections.abc import Callable
+from typing import Any
+
+HOST = "127.0.0.1"
+SENDS = {"temperature": 21.5}
+
+
+def main(way: str, *rest: str) -> None:
+    logging.basicConfig(level=logging.INFO)
+    ways: dict[str, Callable[..., None]] = {"http": over_http, "mqtt": over_mqtt, "tls": trust_of_its_own}
+    ways[way](*rest)
+
+
+def over_mqtt(port_text: str, arguments: str, gives_up_after_s: str = "60") -> None:
+    from tb_device_mqtt import ProvisionClient, TBDeviceMqttClient  # type: ignore[import-not-found]
+
+    port, asked = int(port_text), json.loads(arguments)
+    ProvisionClient.provision.__defaults__ = (float(gives_up_after_s),)  # 60 s, and no argument leads there
+    given = TBDeviceMqttClient.provision(HOST, port=port, **asked)
+    print(json.dumps(given), flush=True)
+    if given is None or given["credentialsType"] == "X509_CERTIFICATE":
+        return  # for a certificate it needs the listener with TLS
+    client = TBDeviceMqttClient(HOST, port=port, **login(given))
+    client.connect()  # its callback comes to nothing when the server is fast: it is set after the loop was started
+    sent = client.send_telemetry(SENDS).get()  # waits for the login too
+    client.disconnect()
+    client.stop()
+    if sent != 0:
+        raise SystemExit(f"telemetry was not taken: {sent}")
+
+
+def login(given: dict[str, Any]) -> dict[str, Any]:
+    value = given["credentialsValue"]
+    if given["credentialsType"] == "ACCESS_TOKEN":
+        return {"username": value}
+    return {"username": value["userName"], "password": value["password"], "client_id": value["clientId"]}
+
+
+def over_http(port: str, name: str, key: str, secret: str) -> None:
+    from tb_device_http import TBHTTPDevice  # type: ignore[import-not-found]
+
+    device = TBHTTPDevice.provision(f"http://{HOST}:{port}", name, key, secret)
+    print(json.dumps({"token": device.token}), flush=True)
+    device.send_telemetry(SENDS, queued=False)
+
+
+def trust_of_its_own() -> None:
+    from tb_device_mqtt import ProvisionClient
+
+    context = ProvisionClient(HOST, 8883, {})._ssl_context
+    print(json.dumps({"checks": context.verify_mode != ssl.CERT_NONE}))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,35 @@
+"""Runs of `sdk_device.py`, and what they say."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.peers.thingsboard.serving import KEY, SECRET
+
+DEVICE = Path(__file__).with_name("sdk_device.py")
+WITHIN_S = 120.0
+
+
+@dataclass(frozen=True)
+class SdkRun:
+    """What the SDK gave back (None: nothing), and what it logged."""
+
+    returncode: int
+    reply: Any
+    stderr: str
+
+
+def ran(python: str, *words: str) -> SdkRun:
+    command = [python, str(DEVICE), *words]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=WITHIN_S, check=False)
+    return SdkRun(ended.returncode, json.loads(ended.stdout or "null"), ended.stderr)
+
+
+def asked(name: str, secret: str = SECRET, **more: object) -> str:
+    """Arguments of the SDK's `provision`."""
+    known = {"provision_device_key": KEY, "provision_device_secret": secret, "device_name": name}
+    return json.dumps({**known, **more})
