@@ -1,6 +1,7 @@
 """What ThingsBoard's own SDK (1.13.14) does otherwise than a device should, each with what in it causes that.
 
-All but the last is in `tb_device_mqtt.py`. These tests fail when a newer SDK does better: then the deviation goes from here.
+All but the last is in `tb_device_mqtt.py`. These tests fail when a newer SDK does better: then the deviation goes
+from here.
 """
 
 from __future__ import annotations
