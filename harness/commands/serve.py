@@ -29,6 +29,8 @@ from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Trace
 
 FLUSH_EVERY_S: Final = 1.0
+FIRST: Final = next(iter(PLATFORMS))
+"""Platforms have ports in common, so they are served together only when somebody says so."""
 
 
 def _listener_help(listener: str) -> str:
@@ -64,9 +66,7 @@ ClientAuthorityFiles = Annotated[
 def serve(
     platform: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="P", help=f"Platform to serve ({', '.join(PLATFORMS)}).  [default: {next(iter(PLATFORMS))}]"
-        ),
+        typer.Option(metavar="P", help=f"Platform to serve ({', '.join(PLATFORMS)}).  [default: {FIRST}]"),
     ] = None,
     profile: Annotated[
         list[str] | None, typer.Option(metavar="[P=]V", help="Server version to emulate.  [default: the newest]")
@@ -113,8 +113,8 @@ def serve(
     given = {"http": http, "https": https, "mqtt": mqtt, "mqtts": mqtts, "coap": coap, "coaps": coaps,
              "registry": registry}  # fmt: skip
     listeners = {name: values for name, values in given.items() if values}
-    args = ServeArgs(platform or (), listeners, profile or (), set_ or (), accounts or (), admin_password or (), cert,
-                     key, client_ca or (), store, control, remove_leftovers)  # fmt: skip
+    args = ServeArgs(platform or (FIRST,), listeners, profile or (), set_ or (), accounts or (), admin_password or (),
+                     cert, key, client_ca or (), store, control, remove_leftovers)  # fmt: skip
     config = parse(args, {name: servable(name) for name in PLATFORMS})
     ready = ReadyFile(ready_file) if ready_file is not None else None
     secrets = Secrets()

@@ -52,9 +52,7 @@ class ServeConfig:
 
 def parse(args: ServeArgs, known: Mapping[str, ServablePlatform]) -> ServeConfig:
     """Checks all options before a port is opened or a file is touched. `known`: all platforms."""
-    names = [known_platform(name, "--platform", tuple(known)) for name in dict.fromkeys(args.platforms)] or list(known)[
-        :1
-    ]
+    names = [known_platform(name, "--platform", tuple(known)) for name in dict.fromkeys(args.platforms)] or list(known)
     chosen = {name: known[name] for name in names}
     of_platform = _platform_args(args, chosen, tuple(known))
     _check_tls(args, of_platform, chosen)

@@ -7,12 +7,20 @@ from typing import Any
 
 import pytest
 
+from fleetrig.reference_server.platforms.thingsboard.state.generations import Profile
 from fleetrig.reference_server.platforms.thingsboard.state.records import ProvisionType
 from fleetrig.simulator.agent import CutPoint
 from fleetrig.simulator.contract.delivery import Ending
 from fleetrig.simulator.contract.faults import Fault, FaultKind
+from fleetrig.simulator.contract.mqtt import MqttVersion
 from fleetrig.simulator.drivers.power_cut_trigger import PowerCutTrigger
-from fleetrig.simulator.flows.thingsboard.credentials import AccessToken, MqttBasic, ProvisionKey
+from fleetrig.simulator.flows.thingsboard.credentials import (
+    AccessToken,
+    Credentials,
+    MqttBasic,
+    OwnCertificate,
+    ProvisionKey,
+)
 from tests.conversation.thingsboard_both_times import (
     CHAIN,
     KEY,
@@ -54,6 +62,25 @@ def test_provisions_itself_and_is_accepted(script: TbScript, kind: str) -> None:
     assert told.steps.count("received telemetry") == 2
     assert set(told.verdicts.values()) == {"met"}
     assert told.exists
+
+
+@pytest.mark.parametrize("version", list(MqttVersion))
+@pytest.mark.parametrize("generation", [one for one in Profile if one is not Profile.AS_DOCUMENTED])
+def test_each_generation_in_each_version_of_mqtt(generation: Profile, version: MqttVersion) -> None:
+    """D03: the older ones acknowledge no subscription."""
+    told = same_in_both(TbScript(generation=generation, settings={"mqtt_version": version}))
+    assert told.stages == ["enrolling", "enrolled", "online"]
+    assert set(told.verdicts.values()) == {"met"}
+
+
+@pytest.mark.parametrize("by", ["mqtt", "coap"])
+@pytest.mark.parametrize("own", [None, AccessToken("mine-0001"), BASIC, own_certificate()])
+def test_asks_in_protobuf(by: str, own: Credentials | None) -> None:
+    has_certificate = isinstance(own, OwnCertificate)
+    shows, reports_by = (CHAIN, "mqtts") if has_certificate else (None, "mqtt")
+    told = same_in_both(TbScript(by, reports_by, own=own, shows=shows, settings={"asks_in_protobuf": True}))
+    assert told.stages == ["enrolling", "enrolled", "online"]
+    assert set(told.verdicts.values()) == {"met"}
 
 
 def test_every_step_over_mqtt() -> None:
@@ -105,11 +132,27 @@ LOST = {
 @pytest.mark.parametrize("by", TRANSPORTS)
 def test_a_lost_answer_is_a_dead_end_and_told_as_one(by: str) -> None:
     """The device exists, its credentials are nowhere, and nobody is asked again and again."""
-    told = same_in_both(TbScript(by, faults=(LOST[by],), settings={"timeout_s": 0.5}))
+    told = same_in_both(TbScript(by, faults=(LOST[by],), settings={"timeout_s": 1.5 if by == "coap" else 20.0}))
     assert told.memory == {"asked": True, "fault": "lost_answer"}
     assert told.stages == ["enrolling", "backing_off", "enrolling", "refused"]
     assert told.steps.count("received provision") == 1
     assert told.exists
+
+
+@pytest.mark.parametrize("by", TRANSPORTS)
+def test_older_servers_tell_who_is_on_the_list_twice(by: str) -> None:
+    """Up to 4.2 a lost answer is no dead end there (S40)."""
+    script = TbScript(
+        by,
+        strategy=ProvisionType.CHECK_PRE_PROVISIONED,
+        generation=Profile.PREVIOUS,
+        listed=(SERIAL,),
+        faults=(LOST[by],),
+        settings={"timeout_s": 1.5 if by == "coap" else 20.0},
+    )
+    told = same_in_both(script)
+    assert told.stages == ["enrolling", "backing_off", "enrolling", "enrolled", "online"]
+    assert told.memory.keys() == {"stage", "credentials"}
 
 
 FAULTS = [
@@ -121,13 +164,15 @@ FAULTS = [
     pytest.param("mqtt", Fault(FaultKind.DUPLICATE_DELIVERY, "PUBLISH /provision/response"), id="twice, D18"),
     pytest.param("mqtt", Fault(FaultKind.WITHHELD_ACK, "PUBACK", times=2), id="no PUBACK"),
     pytest.param("coap", Fault(FaultKind.COAP_RESET, times=2), id="CoAP reset"),
+    pytest.param("coap", Fault(FaultKind.LATENCY, "2.01", times=1, parameters={"delay_s": 0.7}), id="CoAP late, D27"),
+    pytest.param("coap", Fault(FaultKind.LOST_DATAGRAM, "2.01", times=1), id="CoAP lost once"),
     pytest.param("coap", Fault(FaultKind.DUPLICATE_DATAGRAM, "2.01"), id="CoAP twice, D27"),
 ]
 
 
 @pytest.mark.parametrize(("by", "fault"), FAULTS)
 def test_what_passes_is_survived(by: str, fault: Fault) -> None:
-    told = same_in_both(TbScript(by, faults=(fault,), settings={"timeout_s": 0.5}))
+    told = same_in_both(TbScript(by, faults=(fault,), settings={"timeout_s": 4.0 if by == "coap" else 1.5}))
     assert told.stages[-1] == "online"
     assert told.steps.count("received provision") >= 1
     assert told.memory.keys() == {"stage", "credentials"}

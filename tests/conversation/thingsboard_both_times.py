@@ -22,9 +22,11 @@ from fleetrig.reference_server.platforms.thingsboard.mqtt.peer_certificates impo
 from fleetrig.reference_server.platforms.thingsboard.platform import ThingsBoardPlatform
 from fleetrig.reference_server.platforms.thingsboard.state.credential_forms import sha3
 from fleetrig.reference_server.platforms.thingsboard.state.devices import NewDevice, create_device, device_named
+from fleetrig.reference_server.platforms.thingsboard.state.generations import Profile
 from fleetrig.reference_server.platforms.thingsboard.state.people import open_installation
 from fleetrig.reference_server.platforms.thingsboard.state.profiles import create_profile, profile_named
 from fleetrig.reference_server.platforms.thingsboard.state.records import TENANT, DeviceProfile, ProvisionType
+from fleetrig.reference_server.platforms.thingsboard.state.settings import Settings
 from fleetrig.reference_server.reference import ReferenceServer
 from fleetrig.reference_server.server import Server
 from fleetrig.reference_server.server_options import ANY_LOOPBACK_PORT, PlatformOptions, ServerOptions
@@ -79,6 +81,7 @@ class TbScript:
     key: ProvisionKey | None = KEY
     shows: ClientCertificate | None = None
     strategy: ProvisionType = ProvisionType.ALLOW_CREATE
+    generation: Profile = Profile.CURRENT
     listed: tuple[str, ...] = ()
     """Devices that an operator has imported."""
     faults: tuple[Fault, ...] = ()
@@ -134,7 +137,7 @@ def expectations() -> dict[str, Fold]:
 def built(script: TbScript, store: Store) -> ThingsBoardPlatform:
     """A server that its operator has prepared; whatever it draws is the same in both times."""
     blobs: Blobs = None  # type: ignore[assignment] # the platform keeps no files
-    made = ThingsBoardPlatform(store, blobs, SeededEntropy(1))
+    made = ThingsBoardPlatform(store, blobs, SeededEntropy(1), Settings(script.generation))
     registry = made.registry
     open_installation(registry, VIRTUAL_EPOCH_US)
     tenant_id = next(iter(store.scan(TENANT, "installation"))).id

@@ -74,7 +74,7 @@ def test_check_tells_all_mistakes_of_all_files(
     assert out == ""
     assert err == (
         "scenarios/a.yaml:1:1: phases is missing\n    scenario: x\n    ^\n"
-        "scenarios/a.yaml:2:17: devices.flow: expected hawkbit, got 'hawkbt'; did you mean 'hawkbit'?\n"
+        "scenarios/a.yaml:2:17: devices.flow: expected hawkbit or thingsboard, got 'hawkbt'; did you mean 'hawkbit'?\n"
         "    devices: {flow: hawkbt}\n                    ^\n"
         "scenarios/c.yaml:5:18: devices.count: expected a whole number, got 'x' from ${n}\n"
         '    devices: {count: "${n}", flow: hawkbit}\n                     ^\n'
@@ -240,10 +240,13 @@ def test_each_platform_has_its_own_options(verb: str, platform: str, capsys: pyt
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["hawkbt", "--against", "http://h"], "there is no platform 'hawkbt'; expected hawkbit; did you mean hawkbit?"),
-        (["moon"], "there is no platform 'moon'; expected hawkbit\n"),
-        ([], "needs a platform: hawkbit; see `fleetrig {verb} --help`"),
-        (["--against", "http://h"], "needs a platform: hawkbit; see `fleetrig {verb} --help`"),
+        (
+            ["hawkbt", "--against", "http://h"],
+            "there is no platform 'hawkbt'; expected hawkbit or thingsboard; did you mean hawkbit?",
+        ),
+        (["moon"], "there is no platform 'moon'; expected hawkbit or thingsboard\n"),
+        ([], "needs a platform: hawkbit, thingsboard; see `fleetrig {verb} --help`"),
+        (["--against", "http://h"], "needs a platform: hawkbit, thingsboard; see `fleetrig {verb} --help`"),
     ],
 )
 def test_a_platform_that_is_missing_or_unknown(

@@ -119,7 +119,11 @@ def test_it_can_be_planned(tmp_path: Path) -> None:
         ("published: 2", "installed: x", "'installed' is not known here"),
         ("in_state: known", "in_state: known_", "expected unknown or known, got 'known_'; did you mean 'known'?"),
         ("echo.enabled", "pollingTime", "server.settings: 'pollingTime' is not known here; known is echo.enabled"),
-        ("flow: echo", "flow: ecko", "devices.flow: expected hawkbit or echo, got 'ecko'; did you mean 'echo'?"),
+        (
+            "flow: echo",
+            "flow: ecko",
+            "devices.flow: expected hawkbit, thingsboard or echo, got 'ecko'; did you mean 'echo'?",
+        ),
     ],
 )
 def test_words_of_another_platform_are_mistakes(tmp_path: Path, right: str, wrong: str, sentence: str) -> None:

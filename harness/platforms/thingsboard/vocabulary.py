@@ -8,7 +8,7 @@ from fleetrig.harness.platforms.thingsboard.server import SERVER
 from fleetrig.harness.platforms.thingsboard.settings import CERTIFICATES, SETTINGS
 from fleetrig.harness.platforms.thingsboard.words import WORDS
 from fleetrig.harness.scenario_file.values import Flag, Text
-from fleetrig.harness.scenario_file.vocabulary import Vocabulary
+from fleetrig.harness.scenario_file.vocabulary import CLIENT_CERTIFICATES, Vocabulary
 
 CredentialsType = Literal["ACCESS_TOKEN", "MQTT_BASIC", "X509_CERTIFICATE", "LWM2M_CREDENTIALS"]
 
@@ -46,7 +46,7 @@ VOCABULARY: Final = Vocabulary(
     exchanges=EXCHANGES,
     program_exchanges=PROGRAM_EXCHANGES,
     moments=MOMENTS,
-    can=frozenset({"thingsboard"}),
+    can=frozenset({"thingsboard", CLIENT_CERTIFICATES}),
     reference_can=frozenset(),
     operator_knows=frozenset({"thingsboard.answers_once"}),
     profiles=SERVER.profiles,

@@ -27,7 +27,7 @@ from fleetrig.simulator.contract.identity import DeviceIdentity
 from fleetrig.simulator.contract.json_types import Json
 from fleetrig.simulator.effects import Behaviour, Effect, Flow, Outcome, Pause
 from fleetrig.simulator.flows.thingsboard.credentials import Credentials, OwnCertificate, ProvisionKey
-from fleetrig.simulator.flows.thingsboard.life import Fault, Life, switched_on
+from fleetrig.simulator.flows.thingsboard.life import UNFIT, Fault, Life, switched_on
 from fleetrig.simulator.flows.thingsboard.provisioning import provision
 from fleetrig.simulator.flows.thingsboard.sessions import Refused, Session, session_of
 from fleetrig.simulator.flows.thingsboard.settings import ThingsBoardSettings, scheme_of
@@ -70,7 +70,7 @@ def thingsboard(life: Life) -> Flow:
     while life.key is None or life.credentials is not None or (yield from enrolled(life)):
         session = session_of(life.settings, life.credentials or OwnCertificate())
         if session is None:
-            yield from life.give_up(Fault.CREDENTIALS_UNFIT, "credentials of a kind that cannot be used here")
+            yield from life.give_up(Fault.CREDENTIALS_UNFIT, UNFIT)
             return
         if (yield from is_over(life, session)):
             return

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from fleetrig.simulator.contract.identity import DeviceIdentity
 from fleetrig.simulator.contract.json_types import Json
@@ -33,6 +34,9 @@ class Fault(StrEnum):
     """What it was given is not accepted, and asking anew is used up (D21)."""
     CREDENTIALS_UNFIT = "credentials_unfit"
     """What it was given cannot be used where it sends its telemetry."""
+
+
+UNFIT: Final = "credentials of a kind that cannot be used where it sends its telemetry"
 
 
 @dataclass(slots=True)

@@ -28,6 +28,7 @@ from fleetrig.simulator.flows.thingsboard.credentials import (
     ProvisionKey,
     read_credentials,
 )
+from fleetrig.simulator.flows.thingsboard.protobuf import decode_reply
 
 PROVISION: Final = "provision"
 REQUEST_TOPIC: Final = "/provision/request"
@@ -76,10 +77,11 @@ def provision_document(key: ProvisionKey, own: Credentials | None, name: str, *,
     return as_json(document)
 
 
-def read_reply(body: Body) -> ProvisionReply | None:
+def read_reply(body: Body, *, is_protobuf: bool = False) -> ProvisionReply | None:
     """None for what is no reply, and for a success with which nothing can be done (D10, D23)."""
+    data = body_bytes(body)
     try:
-        document: Any = json.loads(body_bytes(body))
+        document: Any = decode_reply(data) if is_protobuf else json.loads(data)
         status = Status(document["status"])
     except (ValueError, TypeError, KeyError, RecursionError):
         return None

@@ -6,7 +6,7 @@ from collections.abc import Generator
 from typing import Final, NamedTuple
 
 from fleetrig.simulator.contract.coap import CoapReset, CoapResponse
-from fleetrig.simulator.contract.http import HttpResponse
+from fleetrig.simulator.contract.http import Body, HttpResponse
 from fleetrig.simulator.contract.mqtt import MqttConnack, MqttDisconnect, MqttPublish
 from fleetrig.simulator.effects import (
     Await,
@@ -23,7 +23,7 @@ from fleetrig.simulator.effects import (
     wait_for,
 )
 from fleetrig.simulator.flows.thingsboard.credentials import ProvisionKey
-from fleetrig.simulator.flows.thingsboard.life import Fault, Life
+from fleetrig.simulator.flows.thingsboard.life import UNFIT, Fault, Life
 from fleetrig.simulator.flows.thingsboard.messages import (
     RESPONSE_TOPIC,
     ProvisionReply,
@@ -36,6 +36,8 @@ from fleetrig.simulator.flows.thingsboard.messages import (
     read_reply,
     response_subscription,
 )
+from fleetrig.simulator.flows.thingsboard.protobuf import encode_request
+from fleetrig.simulator.flows.thingsboard.sessions import session_of
 from fleetrig.simulator.flows.thingsboard.settings import COAP_SCHEMES, MQTT_SCHEMES, scheme_of
 from fleetrig.simulator.stages import Stage
 
@@ -46,6 +48,10 @@ UNDECIDED_COAP: Final = frozenset({"2.01", "5.00", "5.02", "5.04"})
 """After an internal time-out the device may exist all the same (S98)."""
 ENDINGS: Final = ("DISCONNECT*", "PUBACK ?*")
 """With which MQTT 5 says that nothing will come."""
+REASONS: Final = {
+    Fault.LOST_ANSWER: "FAILURE after an answer that did not come: a dead end",
+    Fault.CREDENTIALS_UNFIT: UNFIT,
+}
 
 
 class NoDecision(NamedTuple):
@@ -60,33 +66,47 @@ Deciding = Generator[Effect, Outcome, ProvisionReply | NoDecision]
 
 def provision(life: Life, key: ProvisionKey) -> Generator[Effect, Outcome, bool]:
     """Asks until there are credentials; False when only people can help."""
-    settings = life.settings
-    name = life.device.serial if settings.names_itself else ""
-    document = provision_document(key, life.own, name, is_gateway=settings.children is not None)
+    document = written(life, key)
     failures = 0
     while True:
         asked_before = life.has_asked
         answer = yield from decided(life, document)
         if not (isinstance(answer, NoDecision) and answer.may_have):
             yield from life.note_asked(asked=asked_before and life.has_asked)
-        match answer:
-            case ProvisionReply(Status.SUCCESS):
-                return True
-            case ProvisionReply(Status.NOT_FOUND, _, said):
-                yield from life.give_up(Fault.NOT_FOUND, f"NOT_FOUND: {said}")
+        if isinstance(answer, NoDecision):
+            yield from life.back_off(Stage.BACKING_OFF, answer.why)
+        elif life.credentials is not None:
+            return True
+        else:
+            failures += 1
+            why = f"{answer.status}: {answer.said}"
+            fault = fault_of(answer.status, asked_before=asked_before, is_last=failures >= life.settings.failure_tries)
+            if fault is not None:
+                yield from life.give_up(fault, REASONS.get(fault, why))
                 return False
-            case ProvisionReply() if asked_before:
-                yield from life.give_up(Fault.LOST_ANSWER, "FAILURE after an answer that did not come: a dead end")
-                return False
-            case ProvisionReply(_, _, said):
-                failures += 1
-                if failures >= settings.failure_tries:
-                    yield from life.give_up(Fault.FAILURE, f"FAILURE: {said}")
-                    return False
-                yield from life.back_off(Stage.REFUSED, f"FAILURE: {said}")
-            case NoDecision(why):
-                yield from life.back_off(Stage.BACKING_OFF, why)
+            yield from life.back_off(Stage.REFUSED, why)
         yield from life.enter(Stage.ENROLLING, "try again")
+
+
+def written(life: Life, key: ProvisionKey) -> bytes:
+    """The request; it is the same each time, so that no device takes another name (D12)."""
+    settings = life.settings
+    write = encode_request if settings.asks_in_protobuf else provision_document
+    name = life.device.serial if settings.names_itself else ""
+    return write(key, life.own, name, is_gateway=settings.children is not None)
+
+
+def fault_of(status: Status, *, asked_before: bool, is_last: bool) -> Fault | None:
+    """What a reply that brought nothing to keep says; None when it may be asked again."""
+    match status:
+        case Status.SUCCESS:
+            return Fault.CREDENTIALS_UNFIT
+        case Status.NOT_FOUND:
+            return Fault.NOT_FOUND
+        case Status.FAILURE if asked_before:
+            return Fault.LOST_ANSWER
+        case Status.FAILURE:
+            return Fault.FAILURE if is_last else None
 
 
 def decided(life: Life, document: bytes) -> Deciding:
@@ -131,7 +151,7 @@ def requested(life: Life, document: bytes) -> Deciding:
         return NoDecision(came.why)
     if not isinstance(came.envelope, MqttPublish):
         return NoDecision(came.envelope.line)
-    reply = yield from taken(life, read_reply(came.envelope.payload))
+    reply = yield from taken(life, came.envelope.payload)
     yield from acknowledge(came.envelope)
     return reply
 
@@ -145,7 +165,7 @@ def over_http(life: Life, document: bytes) -> Deciding:
         case NoReply(why):
             return NoDecision(why, may_have=why not in NEVER_LEFT)
         case Reply(HttpResponse(status=200) as response):
-            return (yield from taken(life, read_reply(response.body)))
+            return (yield from taken(life, response.body))
         case Reply(response):
             return NoDecision(f"HTTP {response.status}", may_have=response.status in UNDECIDED_HTTP)
 
@@ -165,15 +185,19 @@ def read_coap(life: Life, answer: Reply[CoapResponse | CoapReset] | NoReply) -> 
         case NoReply(why):
             return NoDecision(why, may_have=why not in NEVER_LEFT)
         case Reply(CoapResponse("2.01" | "4.00", payload)) if payload:
-            return (yield from taken(life, read_reply(payload)))
+            return (yield from taken(life, payload))
         case Reply(response):
             return NoDecision(f"CoAP {response.line}", may_have=response.line in UNDECIDED_COAP)
 
 
-def taken(life: Life, reply: ProvisionReply | None) -> Deciding:
-    """Credentials are written down before anything else happens, the end of the session included."""
+def taken(life: Life, body: Body) -> Deciding:
+    """Credentials are written down before anything else happens, the end of the session included.
+
+    Those that it could not use it does not keep: somebody may have changed them when it asks again.
+    """
+    reply = read_reply(body, is_protobuf=life.settings.asks_in_protobuf)
     if reply is None:
         return NoDecision("a reply that is of no use")
-    if reply.credentials is not None:
+    if reply.credentials is not None and session_of(life.settings, reply.credentials) is not None:
         yield from life.keep(reply.credentials)
     return reply

@@ -27,6 +27,8 @@ class ThingsBoardSettings:
     telemetry_url: str = ""
     """Where it logs in with them; empty for the same place."""
     mqtt_version: MqttVersion = MqttVersion.V311
+    asks_in_protobuf: bool = False
+    """Instead of JSON; over MQTT and CoAP."""
     names_itself: bool = True
     """False: the request has no `deviceName`, and the server makes one up."""
     children: tuple[str, ...] | None = None
@@ -56,6 +58,8 @@ class ThingsBoardSettings:
         for name in ("timeout_s", "telemetry_interval_s", "keep_alive_s", "failure_tries", "login_tries"):
             if not getattr(self, name) > 0:
                 raise UsageError(f"{name} must be more than 0, got {getattr(self, name):g}")
+        if self.asks_in_protobuf and scheme_of(self.provision_url) not in (*MQTT_SCHEMES, *COAP_SCHEMES):
+            raise UsageError(f"protobuf is understood over MQTT and CoAP only, not by {self.provision_url}")
         if self.children is not None and scheme_of(self.telemetry_place) not in MQTT_SCHEMES:
             raise UsageError(f"gateways speak MQTT only, and this one would send to {self.telemetry_place}")
 

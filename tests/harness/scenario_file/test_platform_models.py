@@ -46,7 +46,7 @@ OTHER = replace(
 @pytest.fixture
 def other(monkeypatch: pytest.MonkeyPatch) -> Iterator[FileModels]:
     """A second platform in the table, as its line there would make it."""
-    both = {"hawkbit": vocabulary_of("hawkbit"), "other": OTHER}
+    both = {**{name: vocabulary_of(name) for name in PLATFORMS}, "other": OTHER}
     monkeypatch.setitem(PLATFORMS, "other", "nowhere")
     monkeypatch.setattr(platform_models, "vocabulary_of", both.__getitem__)
     platform_models._models_for.cache_clear()
@@ -107,7 +107,7 @@ def test_settings_keep_the_order_of_the_file() -> None:
 def test_a_vocabulary_is_whole(name: str) -> None:
     vocabulary = vocabulary_of(name)
     empty = [one.name for one in fields(Vocabulary) if not getattr(vocabulary, one.name)]
-    assert set(empty) <= {"notes", "operator_knows", "secrets"}
+    assert set(empty) <= {"notes", "operator_knows", "secrets", "line_can", "reference_can", "token_settings"}
     assert set(vocabulary.accepted_states) <= set(vocabulary.states)
     assert platform_of(name).name == name
     assert platform_of(name).vocabulary is vocabulary

@@ -130,7 +130,10 @@ def test_what_is_no_address(text: str, sentence: str) -> None:
             "http: http://h\ncan: [hawkbit.fast_poling]\n",
             "reference.reasons, got 'hawkbit.fast_poling'; did you mean hawkbit.fast_polling?",
         ),
-        ("platform: hawkbt\nhttp: http://h\n", "1:11: platform: expected hawkbit, got 'hawkbt'; did you mean hawkbit?"),
+        (
+            "platform: hawkbt\nhttp: http://h\n",
+            "1:11: platform: expected hawkbit or thingsboard, got 'hawkbt'; did you mean hawkbit?",
+        ),
         ("http: http://h\nmqtt: h:1883\n", "2:1: mqtt: hawkBit has no such listener; it has http, https"),
         ("http: ftp://h\n", "1:7: http: 'ftp://h' is no address of a server"),
         ("https: http://h\n", "1:8: https: 'http://h' is no https address"),

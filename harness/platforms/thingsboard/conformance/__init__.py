@@ -1,1 +1,1 @@
-"""`fleetrig conform thingsboard`."""
+"""ThingsBoard's contract, row by row (docs/contracts/thingsboard.md), one file per resource."""

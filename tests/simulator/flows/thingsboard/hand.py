@@ -39,6 +39,7 @@ from fleetrig.simulator.effects import (
 from fleetrig.simulator.flows.thingsboard.credentials import Credentials, ProvisionKey
 from fleetrig.simulator.flows.thingsboard.flow import ThingsBoardDevice
 from fleetrig.simulator.flows.thingsboard.settings import ThingsBoardSettings
+from fleetrig.simulator.transports.inbox import fits
 
 MQTT, MQTTS, HTTP, COAP, COAPS = (
     f"{scheme}://tb.test:{port}"
@@ -128,6 +129,8 @@ class Hand:
         self.power_on()
 
     def give(self, outcome: Outcome) -> None:
+        if isinstance(self.effect, Await) and isinstance(outcome, Reply):
+            assert fits(outcome.envelope, self.effect.patterns), "it does not wait for that"
         self._settle(self.agent.resume(outcome))
 
     def no_reply(self, why: str = "timeout") -> None:

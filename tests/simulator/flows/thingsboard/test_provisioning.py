@@ -135,7 +135,10 @@ def test_d08_what_cannot_be_used_here_is_a_fault_that_is_told() -> None:
     device = asked(HTTP)
     device.answered({"status": "SUCCESS", "credentialsType": "X509_CERTIFICATE", "credentialsValue": "MIIB"})
     assert device.has_ended
-    assert (device.stage, device.memory["fault"]) == ("refused", "credentials_unfit")
+    assert (device.stage, dict(device.memory)) == ("refused", {"fault": "credentials_unfit"})
+    device.power_cycle()
+    device.answered(SUCCESS)  # somebody has changed them
+    assert (device.name, device.memory["credentials"]) == ("telemetry", ["ACCESS_TOKEN", TOKEN])
 
 
 @URLS
@@ -155,6 +158,7 @@ def test_d09_other_members_another_order_blanks(url: str) -> None:
         {"status": "SUCCESS", "credentialsType": "LWM2M_CREDENTIALS"},
         {"status": "SUCCESS", "credentialsType": "MQTT_BASIC", "credentialsValue": {"password": "p"}},
         {"status": "WELL"},
+        {"provisionDeviceStatus": "SUCCESS", "credentialsType": "ACCESS_TOKEN", "accessToken": "as documented"},
         {},
         [],
         b"",

@@ -107,6 +107,8 @@ def test_a_connection_that_ends_is_opened_again_after_a_wait(why: str) -> None:
     device.waited()
     accept(device)
     assert device.stage == "online"
+    device.no_reply(why)
+    assert device.pause.at_most_s == 5.0, "what was accepted meanwhile ends the row of failures"
 
 
 def test_a_server_that_says_good_bye() -> None:
@@ -218,6 +220,12 @@ def test_d21_one_good_login_counts_anew() -> None:
         device.no_reply("closed")
         device.waited()
     assert device.name == "login"
+
+
+def test_stored_credentials_that_another_program_cannot_use() -> None:
+    device = stored(HTTP, CERTIFICATE)
+    assert device.has_ended
+    assert (device.stage, device.memory["fault"]) == ("refused", "credentials_unfit")
 
 
 def test_d33_a_gateway_connects_its_children_and_speaks_for_them() -> None:

@@ -1,0 +1,124 @@
+"""A CoAP client of exact messages over one UDP socket (RFC 7252): also how an answer came."""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+import socket
+from dataclasses import dataclass, replace
+from time import monotonic
+from typing import Final
+
+from fleetrig.simulator.contract.errors import BrokenBench
+
+CON, NON, ACK, RST = range(4)
+GET, POST, PUT, DELETE = 1, 2, 3, 4
+URI_PATH, CONTENT_FORMAT, URI_QUERY = 11, 12, 15
+REPEAT_AFTER_S: Final = 2.0
+DATAGRAM_BYTES: Final = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class CoapAnswer:
+    """A message of the server. `type` is CON, NON, ACK or RST; `code` as people say it: `2.01`."""
+
+    type: int
+    code: str
+    message_id: int
+    token: bytes
+    content_format: int | None
+    payload: bytes
+    came_separately: bool = False
+
+
+class ExactCoap:
+    """One endpoint. Raises BrokenBench for a host that is unknown."""
+
+    def __init__(self, host: str, port: int, within_s: float = 30.0) -> None:
+        self.within_s = within_s
+        self._ids = itertools.count(secrets.randbelow(30_000))
+        try:
+            self._socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
+            self._socket.connect((host, port))
+        except OSError as error:
+            raise BrokenBench(f"{host}:{port} (CoAP): {error}") from None
+
+    def request(self, code: int, path: str, payload: bytes = b"", kind: int = CON) -> bytes:
+        """The bytes of a new request. `path` may end in a query."""
+        place, _, query = path.partition("?")
+        options = [(URI_PATH, part.encode()) for part in place.strip("/").split("/")]
+        options += [(URI_QUERY, part.encode()) for part in query.split("&") if part]
+        token = secrets.token_bytes(4)
+        head = bytes([0x40 | kind << 4 | len(token), code]) + (next(self._ids) & 0xFFFF).to_bytes(2, "big") + token
+        return head + _options(options) + (b"\xff" + payload if payload else b"")
+
+    def ask(self, code: int, path: str, payload: bytes = b"", kind: int = CON) -> CoapAnswer:
+        return self.exchange(self.request(code, path, payload, kind))
+
+    def exchange(self, request: bytes) -> CoapAnswer:
+        """Sends a request, repeats it until something comes, and returns its answer. Raises BrokenBench for silence."""
+        ends_s, repeat_after_s, came_separately = monotonic() + self.within_s, REPEAT_AFTER_S, False
+        self._socket.send(request)
+        while (left_s := ends_s - monotonic()) > 0:
+            answer = self._hear(left_s if came_separately else min(left_s, repeat_after_s))
+            if answer is None:
+                self._socket.send(request)
+                repeat_after_s *= 2
+            elif answer.code == "0.00" and answer.message_id == int.from_bytes(request[2:4], "big"):
+                came_separately = True
+            elif answer.token == request[4:8]:
+                if answer.type == CON:
+                    self._socket.send(bytes([0x60, 0]) + answer.message_id.to_bytes(2, "big"))
+                return replace(answer, came_separately=came_separately)
+        raise BrokenBench(f"no answer over CoAP within {self.within_s:g} s")
+
+    def _hear(self, within_s: float) -> CoapAnswer | None:
+        self._socket.settimeout(within_s)
+        try:
+            return read(self._socket.recv(DATAGRAM_BYTES))
+        except TimeoutError:
+            return None
+        except OSError as error:
+            raise BrokenBench(f"nobody listens for CoAP: {error}") from None
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+def read(data: bytes) -> CoapAnswer:
+    """A message. Only the option Content-Format is kept."""
+    end = 4 + (data[0] & 15)
+    head, rest, number, content_format = data[:end], data[end:], 0, None
+    while rest and rest[0] != 0xFF:
+        delta, size = rest[0] >> 4, rest[0] & 15
+        delta, rest = _extended(delta, rest[1:])
+        size, rest = _extended(size, rest)
+        number += delta
+        if number == CONTENT_FORMAT:
+            content_format = int.from_bytes(rest[:size], "big")
+        rest = rest[size:]
+    code = f"{head[1] >> 5}.{head[1] & 31:02d}"
+    message_id = int.from_bytes(head[2:4], "big")
+    return CoapAnswer(head[0] >> 4 & 3, code, message_id, head[4:], content_format, rest[1:])
+
+
+def _extended(nibble: int, rest: bytes) -> tuple[int, bytes]:
+    """RFC 7252 3.1: 13 and 14 say that the number stands in the next one or two bytes."""
+    match nibble:
+        case 13:
+            return rest[0] + 13, rest[1:]
+        case 14:
+            return int.from_bytes(rest[:2], "big") + 269, rest[2:]
+        case _:
+            return nibble, rest
+
+
+def _options(options: list[tuple[int, bytes]]) -> bytes:
+    """In the order of their numbers, as they are given here. Values shorter than 269 bytes."""
+    found, before = b"", 0
+    for number, value in options:
+        size = len(value)
+        short = min(size, 13)
+        found += bytes([(number - before) << 4 | short]) + (bytes([size - 13]) if short == 13 else b"") + value
+        before = number
+    return found

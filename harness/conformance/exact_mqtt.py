@@ -1,0 +1,125 @@
+"""An MQTT client that says exactly what it is told and hears every packet in the order in which it came.
+
+It acknowledges nothing, pings nobody and waits no longer than a row says: what a library would do by itself would hide
+what a server does.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from time import monotonic
+
+from fleetrig.harness.conformance import mqtt_bytes
+from fleetrig.harness.conformance.expect import Mismatch, expect
+from fleetrig.harness.conformance.mqtt_bytes import CLOSED, Heard
+from fleetrig.harness.verdict import Finding
+from fleetrig.simulator.contract.errors import BrokenBench
+
+CHUNK_BYTES = 65_536
+PACKET_ID = 7
+
+
+class HandshakeRefused(Exception):
+    """The server ended the TLS handshake."""
+
+
+class ExactMqtt:
+    """One connection. `level`: 4 is MQTT 3.1.1, 5 is 5. Raises BrokenBench when nobody listens."""
+
+    def __init__(
+        self, host: str, port: int, level: int = 4, tls: ssl.SSLContext | None = None, within_s: float = 20.0
+    ) -> None:
+        self.level = level
+        self.within_s = within_s
+        self._data = b""
+        try:
+            self._socket = socket.create_connection((host, port), within_s)
+        except OSError as error:
+            raise BrokenBench(f"nobody answers at {host}:{port} (MQTT): {error}") from None
+        if tls is not None:
+            self._wrap(tls, host)
+
+    def _wrap(self, tls: ssl.SSLContext, host: str) -> None:
+        try:
+            self._socket = tls.wrap_socket(self._socket, server_hostname=host)
+        except OSError as error:
+            self._socket.close()
+            raise HandshakeRefused(str(error)) from None
+
+    def connect(
+        self,
+        client_id: str = "",
+        user_name: str | None = None,
+        password: str | None = None,
+        *,
+        clean: bool = True,
+        keep_alive_s: int = 60,
+    ) -> str:
+        """The answer to CONNECT."""
+        self.send(
+            mqtt_bytes.connect(self.level, client_id, user_name, password, clean=clean, keep_alive_s=keep_alive_s)
+        )
+        return self.hear().line
+
+    def subscribe(self, topic_filter: str, qos: int = 1) -> str:
+        self.send(mqtt_bytes.subscribe(self.level, topic_filter, qos, PACKET_ID))
+        return self.hear().line
+
+    def publish(self, topic: str, payload: bytes, qos: int = 1) -> None:
+        self.send(mqtt_bytes.publish(self.level, topic, payload, qos, PACKET_ID))
+
+    def ping(self) -> None:
+        self.send(mqtt_bytes.packet(mqtt_bytes.PINGREQ, b""))
+
+    def send(self, data: bytes) -> None:
+        """Bytes as they are. That the server has gone is heard when what came before has been read."""
+        try:
+            self._socket.sendall(data)
+        except (ConnectionError, ssl.SSLError):
+            return
+
+    def hear(self, within_s: float | None = None) -> Heard:
+        """The next packet, or `CLOSED`. Raises Mismatch when neither comes in time."""
+        ends_s = monotonic() + (within_s or self.within_s)
+        while True:
+            try:
+                found = mqtt_bytes.take_packet(self._data)
+                if found is not None:
+                    kind, flags, body, self._data = found
+                    return mqtt_bytes.read(kind, flags, body, self.level)
+            except (ValueError, IndexError) as wrong:
+                raise Mismatch(Finding("an MQTT packet", f"{self._data[:40].hex()} ({wrong})")) from None
+            if not self._read(ends_s):
+                return CLOSED
+
+    def _read(self, ends_s: float) -> bool:
+        """False when the connection has ended."""
+        left_s = ends_s - monotonic()
+        try:
+            if left_s <= 0:
+                raise TimeoutError
+            self._socket.settimeout(left_s)
+            data = self._socket.recv(CHUNK_BYTES)
+        except TimeoutError:
+            raise Mismatch(Finding(f"a packet or the end within {self.within_s:g} s", "nothing")) from None
+        except OSError:
+            data = b""
+        self._data += data
+        return bool(data)
+
+    def expect_heard(self, what: str, *lines: str) -> list[Heard]:
+        """These packets come next, in this order."""
+        heard = []
+        for line in lines:
+            heard.append(self.hear())
+            expect(f"{what}: packet {len(heard)}", line, heard[-1].line)
+        return heard
+
+    def expect_open(self, what: str) -> None:
+        """A ping is answered, and nothing else comes before."""
+        self.ping()
+        self.expect_heard(f"{what}: the connection stays open, a ping is answered", "PINGRESP")
+
+    def close(self) -> None:
+        self._socket.close()

@@ -1,0 +1,140 @@
+"""MQTT 3.1.1 and 5 as exact bytes: what a row says, and one line for what it hears.
+
+Written from the OASIS standards and from nothing of the server or the devices, so that no misunderstanding is shared.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+CONNECT, CONNACK, PUBLISH, PUBACK, SUBSCRIBE, SUBACK = 1, 2, 3, 4, 8, 9
+UNSUBSCRIBE, UNSUBACK, PINGREQ, PINGRESP, DISCONNECT = 10, 11, 12, 13, 14
+NAMES: Final = {CONNACK: "CONNACK", PUBACK: "PUBACK", SUBACK: "SUBACK", UNSUBACK: "UNSUBACK", PINGRESP: "PINGRESP"}
+MOST_LENGTH_BYTES: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One packet of the server. `line` is what rows compare: `CONNACK 0`, `PUBACK 0x90`, `PUBLISH a/b q1`, `closed`."""
+
+    line: str
+    payload: bytes = b""
+    packet_id: int = 0
+
+
+CLOSED: Final = Heard("closed")
+
+
+def text(value: str | bytes) -> bytes:
+    """A string or binary field."""
+    data = value.encode() if isinstance(value, str) else value
+    return len(data).to_bytes(2, "big") + data
+
+
+def packet(kind: int, body: bytes, flags: int = 0) -> bytes:
+    """Fixed header and body."""
+    return bytes([kind << 4 | flags]) + _length(len(body)) + body
+
+
+def connect(
+    level: int,
+    client_id: str = "",
+    user_name: str | None = None,
+    password: str | None = None,
+    *,
+    clean: bool = True,
+    keep_alive_s: int = 60,
+) -> bytes:
+    """`level`: 4 is MQTT 3.1.1, 5 is 5."""
+    flags = clean << 1 | (password is not None) << 6 | (user_name is not None) << 7
+    given = [one for one in (user_name, password) if one is not None]
+    head = text("MQTT") + bytes([level, flags]) + keep_alive_s.to_bytes(2, "big") + _properties(level)
+    return packet(CONNECT, head + text(client_id) + b"".join(map(text, given)))
+
+
+def subscribe(level: int, topic_filter: str, qos: int, packet_id: int) -> bytes:
+    body = packet_id.to_bytes(2, "big") + _properties(level) + text(topic_filter) + bytes([qos])
+    return packet(SUBSCRIBE, body, 2)
+
+
+def unsubscribe(level: int, topic_filter: str, packet_id: int) -> bytes:
+    return packet(UNSUBSCRIBE, packet_id.to_bytes(2, "big") + _properties(level) + text(topic_filter), 2)
+
+
+def publish(level: int, topic: str, payload: bytes, qos: int, packet_id: int) -> bytes:
+    number = packet_id.to_bytes(2, "big") if qos else b""
+    return packet(PUBLISH, text(topic) + number + _properties(level) + payload, qos << 1)
+
+
+def puback(packet_id: int) -> bytes:
+    return packet(PUBACK, packet_id.to_bytes(2, "big"))
+
+
+def take_packet(data: bytes) -> tuple[int, int, bytes, bytes] | None:
+    """(kind, flags, body, rest), or None while it is not whole. Raises ValueError for an endless length."""
+    size, shift = 0, 0
+    for index, byte in enumerate(data[1:], 2):
+        size |= (byte & 0x7F) << shift
+        shift += 7
+        if not byte & 0x80:
+            body = data[index : index + size]
+            return (data[0] >> 4, data[0] & 15, body, data[index + size :]) if len(body) == size else None
+        if index > MOST_LENGTH_BYTES:
+            raise ValueError("a remaining length of more than four bytes")
+    return None
+
+
+def read(kind: int, flags: int, body: bytes, level: int) -> Heard:
+    """What a packet of the server says. Raises ValueError or IndexError for what no packet can be."""
+    match kind:
+        case 2:
+            present = " session-present" if body[0] & 1 else ""
+            return Heard(f"CONNACK {_code(body[1], level)}{present}")
+        case 3:
+            return _published(flags, body, level)
+        case 4:
+            code = body[2] if len(body) > 2 else 0
+            return Heard(f"PUBACK {_code(code, level)}" if code else "PUBACK")
+        case 9 | 11:
+            codes = body[2 + _properties_size(body[2:], level) :]
+            return Heard(" ".join([NAMES[kind], *(_code(code, max(level, code >> 4)) for code in codes)]))
+        case 13:
+            return Heard("PINGRESP")
+        case 14:
+            return Heard(f"DISCONNECT {_code(body[0] if body else 0, level)}")
+        case _:
+            raise ValueError(f"a packet of kind {kind} from a server")
+
+
+def _published(flags: int, body: bytes, level: int) -> Heard:
+    end = 2 + int.from_bytes(body[:2], "big")
+    qos = flags >> 1 & 3
+    topic, rest = body[2:end].decode(), body[end:]
+    packet_id = int.from_bytes(rest[:2], "big") if qos else 0
+    rest = rest[2:] if qos else rest
+    marks = ("" if not flags & 1 else " retained") + ("" if not flags & 8 else " dup")
+    return Heard(f"PUBLISH {topic} q{qos}{marks}", rest[_properties_size(rest, level) :], packet_id)
+
+
+def _code(code: int, level: int) -> str:
+    """Reasons of MQTT 5 in hex, as its standard has them; return codes of 3.1.1 in decimal."""
+    return f"0x{code:02X}" if level >= 5 and code >= 0x80 else str(code)
+
+
+def _properties(level: int) -> bytes:
+    return b"\0" if level == 5 else b""
+
+
+def _properties_size(data: bytes, level: int) -> int:
+    """Of the properties, their length included. Those of a server's packets here are shorter than 128 bytes."""
+    return 0 if level != 5 else 1 + data[0] if data[:1] else 0
+
+
+def _length(size: int) -> bytes:
+    found = b""
+    while True:
+        size, digit = divmod(size, 128)
+        found += bytes([digit | (0x80 if size else 0)])
+        if not size:
+            return found

@@ -1,0 +1,117 @@
+"""One provision request over one transport, and what came back (docs/contracts/thingsboard.md §1.4, §1.5)."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fleetrig.harness.conformance import exact_coap
+from fleetrig.harness.conformance.exact_mqtt import ExactMqtt
+from fleetrig.harness.conformance.expect import Mismatch, expect, expect_that
+from fleetrig.harness.platforms.thingsboard.conformance.row_client import RowClient
+from fleetrig.harness.servers.json_answer import NotJson, read_json
+from fleetrig.harness.verdict import Finding
+
+PROVISION: Final = "provision"
+REQUEST: Final = "/provision/request"
+RESPONSE: Final = "/provision/response"
+PATH: Final = "/api/v1/provision"
+WORD: Final = re.compile(r"[A-Za-z0-9]{20}")
+NOT_FOUND: Final = {"errorMsg": "Provision data was not found!", "status": "NOT_FOUND"}
+FAILURE: Final = {"errorMsg": "Failed to provision device!", "status": "FAILURE"}
+CODES: Final = {
+    "http": {"SUCCESS": "200", "NOT_FOUND": "200", "FAILURE": "200"},
+    "coap": {"SUCCESS": "2.01", "NOT_FOUND": "4.00", "FAILURE": "4.00"},
+    "mqtt": {"SUCCESS": "q1", "NOT_FOUND": "q1", "FAILURE": "q1"},
+}
+"""What carries each result: a status, a code, or a message of QoS 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a request got. `code` is a status, a code of CoAP, or the QoS of the message."""
+
+    over: str
+    code: str
+    body: bytes
+
+    @property
+    def document(self) -> dict[str, Any]:
+        try:
+            return dict(read_json(self.body))
+        except (NotJson, TypeError, ValueError):
+            raise Mismatch(Finding(f"a JSON object over {self.over}", repr(self.body[:200]))) from None
+
+
+def as_bytes(members: Mapping[str, Any] | bytes) -> bytes:
+    return members if isinstance(members, bytes) else json.dumps(members).encode()
+
+
+def ask(client: RowClient, over: str, members: Mapping[str, Any] | bytes) -> Said:
+    """One request over `http`, `mqtt` (3.1.1, a connection of its own) or `coap`."""
+    match over:
+        case "http":
+            answer = client.http.call("POST", PATH, {"Content-Type": "application/json"}, as_bytes(members))
+            return Said(over, str(answer.status), answer.body)
+        case "coap":
+            reply = client.coap().ask(exact_coap.POST, PATH, as_bytes(members))
+            return Said(over, reply.code, reply.payload)
+        case _:
+            return ask_mqtt(session(client), members)
+
+
+def session(client: RowClient, level: int = 4, qos: int | None = 1, **connect: Any) -> ExactMqtt:
+    """A provision session; `qos`: of its subscription to the response topic, None for no subscription."""
+    connection = client.mqtt(level)
+    given = connect or {"user_name": PROVISION}
+    present = " session-present" if not given.get("clean", True) else ""
+    expect(f"the answer to CONNECT with {given}", f"CONNACK 0{present}", connection.connect(**given))
+    if qos is not None:
+        expect(f"the answer to SUBSCRIBE {RESPONSE} QoS {qos}", f"SUBACK {min(qos, 1)}",
+               connection.subscribe(RESPONSE, qos))  # fmt: skip
+    return connection
+
+
+def ask_mqtt(connection: ExactMqtt, members: Mapping[str, Any] | bytes) -> Said:
+    """With QoS 1: its PUBACK precedes the reply."""
+    connection.publish(REQUEST, as_bytes(members))
+    connection.expect_heard("after the request", "PUBACK")
+    return reply(connection)
+
+
+def reply(connection: ExactMqtt, qos: int = 1) -> Said:
+    """The next packet, which has to be a reply."""
+    heard = connection.expect_heard("the reply", f"PUBLISH {RESPONSE} q{qos}")[0]
+    return Said("mqtt", f"q{qos}", heard.payload)
+
+
+def expect_result(said: Said, status: str) -> dict[str, Any]:
+    """A result with the code of its transport; the document."""
+    document = said.document
+    expect(f"the status over {said.over} ({document.get('errorMsg', '')})", status, document.get("status"))
+    expect(f"what carries {status} over {said.over}", CODES[said.over][status], said.code)
+    return document
+
+
+def expect_refused(said: Said, wanted: Mapping[str, str]) -> None:
+    """NOT_FOUND or FAILURE: the whole document, and nothing else in it."""
+    expect_result(said, wanted["status"])
+    expect(f"the document over {said.over}", dict(wanted), said.document)
+
+
+def expect_token(said: Said) -> str:
+    """SUCCESS with a new access token of 20 letters and digits."""
+    token = expect_value(said, "ACCESS_TOKEN")
+    expect_that(isinstance(token, str) and WORD.fullmatch(token), "a token of 20 letters and digits", token)
+    return str(token)
+
+
+def expect_value(said: Said, kind: str) -> Any:
+    """SUCCESS with credentials of this type: three members in the server's order; their value."""
+    document = expect_result(said, "SUCCESS")
+    expect("the members of a SUCCESS, in order", ["credentialsValue", "credentialsType", "status"], list(document))
+    expect("credentialsType", kind, document["credentialsType"])
+    return document["credentialsValue"]

@@ -1,0 +1,66 @@
+"""Provisioning over CoAP (docs/contracts/thingsboard.md §1.5)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fleetrig.harness.conformance.exact_coap import ACK, DELETE, GET, NON, POST, PUT
+from fleetrig.harness.conformance.expect import expect
+from fleetrig.harness.conformance.row import Resource
+from fleetrig.harness.platforms.thingsboard.conformance.asking import (
+    FAILURE,
+    NOT_FOUND,
+    PATH,
+    Said,
+    as_bytes,
+    expect_refused,
+    expect_token,
+)
+from fleetrig.harness.platforms.thingsboard.conformance.row_client import RowClient
+
+ROWS: Final[Resource[RowClient]] = Resource("thingsboard", "coap")
+COAP: Final = ("coap",)
+TEXT: Final = 0
+"""Content-Format of a JSON reply: text/plain."""
+
+
+@ROWS.row("S71", "bad-request", "FAILURE and NOT_FOUND are 4.00 with the document, in Content-Format 0", needs=COAP)
+def bad_request(client: RowClient) -> None:
+    members = client.profile().members(client.name())
+    endpoint = client.coap()
+    made = endpoint.ask(POST, PATH, as_bytes(members))
+    expect_token(Said("coap", made.code, made.payload))
+    for request, refusal in ((members, FAILURE), ({**members, "provisionDeviceSecret": "wrong"}, NOT_FOUND)):
+        answer = endpoint.ask(POST, PATH, as_bytes(request))
+        expect_refused(Said("coap", answer.code, answer.payload), refusal)
+        expect("Content-Format", TEXT, answer.content_format)
+    expect("Content-Format of SUCCESS", TEXT, made.content_format)
+
+
+@ROWS.row("S72", "any-segment", "/api/v1/<anything>/provision is the same", needs=COAP)
+def any_segment(client: RowClient) -> None:
+    answer = client.coap().ask(POST, "/api/v1/abc/provision", as_bytes(client.profile().members(client.name())))
+    expect_token(Said("coap", answer.code, answer.payload))
+
+
+@ROWS.row("S73", "methods", "GET is 4.00, PUT and DELETE are 4.05", needs=COAP)
+def methods(client: RowClient) -> None:
+    endpoint = client.coap()
+    for method, code in ((GET, "4.00"), (PUT, "4.05"), (DELETE, "4.05")):
+        answer = endpoint.ask(method, PATH)
+        expect("code and payload", (code, b""), (answer.code, answer.payload))
+
+
+@ROWS.row("S99", "repeated", "A repeated message gets the same reply and makes one device; NON is answered by NON",
+          needs=COAP)  # fmt: skip
+def repeated(client: RowClient) -> None:
+    endpoint, profile = client.coap(), client.profile()
+    request = endpoint.request(POST, PATH, as_bytes(profile.members()))
+    first, second = endpoint.exchange(request), endpoint.exchange(request)
+    token = expect_token(Said("coap", first.code, first.payload))
+    expect("the reply to the repetition", token, expect_token(Said("coap", second.code, second.payload)))
+    expect("devices", 1, len(client.devices_of(profile.name)))
+    if not first.came_separately:
+        expect("the type of the reply", ACK, first.type)
+    unconfirmed = endpoint.ask(POST, PATH, as_bytes(profile.members(client.name())), NON)
+    expect("the type of the reply to a NON request", NON, unconfirmed.type)

@@ -1,0 +1,173 @@
+"""ThingsBoard as one conformance row uses it: profiles and devices of its own, and all of it removed again.
+
+Devices without a name get one that nobody knows before, so everything that is in a profile of the row is removed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+from fleetrig.harness.conformance.exact_coap import ExactCoap
+from fleetrig.harness.conformance.exact_mqtt import ExactMqtt
+from fleetrig.harness.conformance.expect import Mismatch, MissingCapability
+from fleetrig.harness.conformance.row import Row
+from fleetrig.harness.platforms.thingsboard.conformance.tenant_api import TenantApi, id_of, profile_document
+from fleetrig.harness.platforms.thingsboard.conformance.under_test import ServerUnderTest
+from fleetrig.harness.run.interrupts import finishing_first
+from fleetrig.harness.verdict import Finding
+from fleetrig.simulator.contract.errors import BrokenBench
+
+NOT_AS_THE_CONTRACT_SAYS: Final = (LookupError, TypeError, AttributeError, ValueError)
+SETTLES_WITHIN_S: Final = 5.0
+LOOK_EVERY_S: Final = 0.2
+STRATEGIES: Final = {
+    "A": "ALLOW_CREATE_NEW_DEVICES",
+    "C": "CHECK_PRE_PROVISIONED_DEVICES",
+    "N": "DISABLED",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A device profile that a row made."""
+
+    id: str
+    name: str
+    key: str
+    secret: str
+
+    def members(self, name: str | None = None, **more: Any) -> dict[str, Any]:
+        """A request document."""
+        named = {} if name is None else {"deviceName": name}
+        return {**named, "provisionDeviceKey": self.key, "provisionDeviceSecret": self.secret, **more}
+
+
+class RowClient(TenantApi):
+    """One row's way to the server."""
+
+    def __init__(self, under_test: ServerUnderTest, row: str) -> None:
+        super().__init__(under_test)
+        self._row = row
+        self._profiles: dict[str, Profile] = {}
+        self._closing = contextlib.ExitStack()
+        self._devices: list[str] = []
+
+    # -- making
+
+    def name(self, hint: str = "d") -> str:
+        """A name that nobody else uses or has used."""
+        return f"{self.under_test.prefix}-{self._row}-{hint}{next(self.under_test.numbers)}"
+
+    def profile(self, letter: str = "A") -> Profile:
+        """The row's own profile with that strategy; any letter after the first makes another: `A2`."""
+        if letter not in self._profiles:
+            self.new_profile(letter, STRATEGIES[letter[0]], secrets.token_hex(10), f"s{secrets.token_hex(10)}")
+        return self._profiles[letter]
+
+    def new_profile(self, letter: str, strategy: str, key: str, secret: str, **more: Any) -> Profile:
+        name = self.name(f"p{letter}")
+        saved = self.asked("POST", "/deviceProfile", profile_document(name, strategy, key, secret, more))
+        profile = Profile(id_of(saved), name, saved["provisionDeviceKey"], secret)
+        self._profiles[letter] = profile
+        return profile
+
+    def save_profile(self, profile: Profile, strategy: str, secret: str) -> None:
+        """Changes strategy and secret."""
+        now = self.asked("GET", f"/deviceProfile/{profile.id}")
+        document = profile_document(profile.name, strategy, profile.key, secret)
+        self.asked("POST", "/deviceProfile", {**now, **document})
+
+    def imported(self, profile: Profile, token: str | None = None) -> dict[str, Any]:
+        """A device that the administrator made in a profile, before its first contact."""
+        query = "" if token is None else f"?accessToken={token}"
+        return dict(self.asked("POST", f"/device{query}", {"name": self.name("i"), "type": profile.name}))
+
+    def forget_device(self, name: str) -> None:
+        """A device outside the row's profiles, removed when the row ends."""
+        self._devices.append(name)
+
+    # -- talking
+
+    def mqtt(self, level: int = 4, listener: str = "mqtt", tls: Any = None) -> ExactMqtt:
+        """A new connection, closed when the row ends."""
+        host, port = self.address(listener)
+        connection = ExactMqtt(host, port, level, tls)
+        self._closing.callback(connection.close)
+        return connection
+
+    def coap(self) -> ExactCoap:
+        endpoint = ExactCoap(*self.address("coap"))
+        self._closing.callback(endpoint.close)
+        return endpoint
+
+    def address(self, listener: str) -> tuple[str, int]:
+        """Raises MissingCapability for a listener that the server does not have."""
+        if listener not in self.under_test.addresses:
+            raise MissingCapability(listener)
+        return self.under_test.addresses[listener]
+
+    @property
+    def transports(self) -> tuple[str, ...]:
+        """Those on which a row can provision here."""
+        return tuple(over for over in ("http", "mqtt", "coap") if over == "http" or over in self.under_test.addresses)
+
+    def until(self, check: Callable[[], None], within_s: float = SETTLES_WITHIN_S) -> None:
+        """Asks again until the check agrees: a real server stores what devices send a little later."""
+        ends_s = time.monotonic() + within_s
+        while True:
+            try:
+                return check()
+            except Mismatch:
+                if time.monotonic() >= ends_s:
+                    raise
+            time.sleep(LOOK_EVERY_S)
+
+    # -- cleaning up
+
+    def clean_up(self) -> None:
+        """What the server would not take back is kept in `left_behind`."""
+        with finishing_first():
+            self._closing.close()
+            for name in self._devices:
+                self._attempt(f"device {name}", partial(self._delete_named, name))
+            for profile in self._profiles.values():
+                self._attempt(f"profile {profile.name}", partial(self._delete_profile, profile))
+
+    def _delete_named(self, name: str) -> None:
+        found = self.device(name)
+        if found is not None:
+            self.delete_device(found)
+
+    def _delete_profile(self, profile: Profile) -> None:
+        for device in self.devices_of(profile.name):
+            self.delete_device(device)
+        self.asked("DELETE", f"/deviceProfile/{profile.id}")
+
+    def _attempt(self, what: str, removal: Callable[[], None]) -> None:
+        try:
+            removal()
+        except (Mismatch, BrokenBench, *NOT_AS_THE_CONTRACT_SAYS) as error:
+            self.under_test.left_behind.append(f"{what} is still there: {error}")
+
+
+@contextlib.contextmanager
+def open_client(under_test: ServerUnderTest, row: Row[RowClient]) -> Iterator[RowClient]:
+    """A client for one row, cleaned up when this is left."""
+    client = RowClient(under_test, row.number.lower())
+    try:
+        yield client
+    except NOT_AS_THE_CONTRACT_SAYS as error:
+        raise Mismatch(Finding("an answer of the shape that the contract gives", repr(error))) from error
+    finally:
+        client.clean_up()
+
+
+def without(members: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """A document without one of its members."""
+    return {key: value for key, value in members.items() if key != name}

@@ -1,0 +1,73 @@
+"""The names in ThingsBoard's vocabulary are among those that its flow yields, and stand once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fleetrig.harness.platforms.thingsboard.vocabulary import EXCHANGES, MOMENTS, PROGRAM_EXCHANGES
+from fleetrig.harness.run.run import run
+from fleetrig.harness.run.run_options import RunOptions
+from fleetrig.harness.scenario_file.selection import expand
+from fleetrig.harness.scenario_file.template import read_scenario
+from fleetrig.harness.verdict import Verdict
+from fleetrig.simulator.agent import cut_points, effect_name
+from fleetrig.simulator.contract.identity import DeviceIdentity
+from fleetrig.simulator.contract.json_types import Json
+from fleetrig.simulator.effects import Behaviour, Effect, Flow
+from tests.harness.command import PROJECT
+
+LIBRARY = PROJECT / "scenarios" / "thingsboard"
+RARE_EXCHANGES = {"ping", "leave"}
+"""Only of devices whose telemetry is rarer than their keep-alive, or comes to an end."""
+RARE_MOMENTS = {"pause-start-spread", "remember-asked-fault"}
+"""Only of fleets that spread their start, and of devices whose refused credentials are good again."""
+
+
+def noting(note: Callable[[Effect], None]) -> Callable[[Behaviour], Behaviour]:
+    """The same device; its effects are noted. Its flow may end."""
+
+    def change(behaviour: Behaviour) -> Behaviour:
+        def noted(device: DeviceIdentity, remembered: Mapping[str, Json]) -> Flow:
+            flow = behaviour(device, remembered)
+            outcome: Any = None
+            while True:
+                try:
+                    effect = flow.send(outcome)
+                except StopIteration:
+                    return
+                note(effect)
+                outcome = yield effect
+
+        return noted
+
+    return change
+
+
+@pytest.mark.slow
+def test_the_vocabulary_names_what_the_flow_yields(tmp_path: Path) -> None:
+    moments: set[str] = set()
+    exchanges: set[str] = set()
+
+    def note(effect: Effect) -> None:
+        (exchanges if len(cut_points(effect)) > 1 else moments).add(effect_name(effect))
+
+    for path in sorted(LIBRARY.glob("*.yaml")):
+        if path.stem == "power_cuts":
+            continue
+        for expanded in expand(read_scenario(path, path.stem)):
+            options = RunOptions(results=tmp_path, behaviour=noting(note))
+            assert asyncio.run(run(expanded, options)).verdict is Verdict.PASSED, expanded.name
+    assert exchanges <= set(EXCHANGES)
+    assert set(EXCHANGES) - exchanges <= RARE_EXCHANGES
+    assert moments <= set(MOMENTS)
+    assert set(MOMENTS) - moments <= RARE_MOMENTS
+
+
+def test_no_name_stands_twice() -> None:
+    names = (*EXCHANGES, *PROGRAM_EXCHANGES, *MOMENTS)
+    assert len(set(names)) == len(names)

@@ -1,0 +1,49 @@
+"""Start-up properties and options of the ThingsBoard that `fleetrig serve` starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fleetrig.harness.commands.serve_platform import PlatformArgs
+from fleetrig.harness.platforms.thingsboard.serve import configure, settings_from
+from fleetrig.harness.platforms.thingsboard.server import SERVER
+from fleetrig.reference_server.address import Address
+from fleetrig.reference_server.platforms.thingsboard.state.generations import Profile
+from fleetrig.simulator.contract.errors import UsageError
+
+HERE = {"http": Address("127.0.0.1", 8080)}
+
+
+def test_its_profiles_are_those_of_the_server() -> None:
+    assert SERVER.profiles == tuple(Profile)
+
+
+def test_properties_of_the_real_server_are_taken() -> None:
+    settings = settings_from({"maxDevices": "5", "security.claim.allowClaimingByDefault": "false"}, "4.2")
+    assert (settings.most_devices, settings.claiming_by_default, settings.profile) == (5, False, Profile.PREVIOUS)
+
+
+@pytest.mark.parametrize(
+    ("args", "sentence"),
+    [
+        (PlatformArgs(HERE, "4.3", ("maxDevices=x",)), "expected a number, got 'x'"),
+        (PlatformArgs(HERE, "4.3", ("maxDevice=1",)), "there is no property 'maxDevice'"),
+        (PlatformArgs(HERE, "4.3", ("maxDevices",)), "expected KEY=VALUE"),
+        (PlatformArgs(HERE, "4.4"), "there is no profile '4.4' of ThingsBoard"),
+        (PlatformArgs({"mqtt": Address("0.0.0.0", 1883)}, "4.3"), "a password that not everybody knows"),
+        (PlatformArgs(HERE, "4.3", accounts=Path("f.yaml")), "demo tenant only"),
+        (PlatformArgs(HERE, "4.3", client_ca=(Path("ca.pem"),)), "device profiles name"),
+    ],
+)
+def test_what_cannot_be_served(args: PlatformArgs, sentence: str) -> None:
+    with pytest.raises(UsageError, match=sentence):
+        configure(args)
+
+
+def test_a_password_of_ones_own_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OWN", "not-everybodys")
+    config = configure(PlatformArgs({"mqtt": Address("0.0.0.0", 1883)}, "4.3", admin_password="env:OWN"))
+    assert "not-everybodys" not in str(config.accounts)
+    assert config.secrets == (("password", "not-everybodys"),)
