@@ -56,9 +56,7 @@ def conform_command(
     to have MQTT on port 1883 and CoAP on 5683 of the same host; MQTT over TLS has to be named.
     """
     if profile not in SERVER.profiles:
-        raise UsageError(
-            f"--profile: ThingsBoard has no profile {profile!r}; {expected(profile, SERVER.profiles)}"
-        )
+        raise UsageError(f"--profile: ThingsBoard has no profile {profile!r}; {expected(profile, SERVER.profiles)}")
     rows = select(ROWS, ids or [])
     if list_:
         for line in listing(rows):
@@ -76,8 +74,10 @@ def opened(options: ConformOptions, named: Mapping[str, str]) -> Iterator[Opened
     """The server that is to be judged, once it has accepted the account."""
     with connected(options, named) as under_test:
         TenantApi(under_test).log_in()
-        lock = partial(contextlib.nullcontext, partial(open_client, under_test))
-        yield OpenedServer(under_test.http.url, lock, under_test.can, under_test.left_behind)
+        opens = partial(open_client, under_test)
+        yield OpenedServer(
+            under_test.http.url, lambda: contextlib.nullcontext(opens), under_test.can, under_test.left_behind
+        )
 
 
 @contextlib.contextmanager
