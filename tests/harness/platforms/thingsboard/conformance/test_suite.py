@@ -18,7 +18,8 @@ from tests.harness.platforms.thingsboard.conformance.in_process import reference
 
 pytestmark = pytest.mark.slow
 BLANK = Report(name="conform/thingsboard", title="", verdict=Verdict.PASSED)
-FOR_OLDER = {"S40"}
+FOR_OTHERS = {"S40", "S98"}
+"""Rows that need another generation, or a store that is slow."""
 
 
 def judged(server: ServerUnderTest, row: Row[RowClient]) -> Report:
@@ -34,7 +35,7 @@ def _server() -> Iterator[ServerUnderTest]:
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.number)
 def test_a_row_passes_and_leaves_nothing_behind(server: ServerUnderTest, row: Row[RowClient]) -> None:
     report = judged(server, row)
-    wanted = Verdict.SKIPPED if row.number in FOR_OLDER else Verdict.PASSED
+    wanted = Verdict.SKIPPED if row.number in FOR_OTHERS else Verdict.PASSED
     assert (report.verdict, report.reason, report.phases) == (wanted, report.reason, ()), report
     assert server.left_behind == []
     api = TenantApi(server)
