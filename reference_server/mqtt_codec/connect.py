@@ -27,9 +27,9 @@ USER_NAME: Final = 0x80
 
 
 def read_connect(reader: FieldReader) -> MqttConnect:
-    """Raises BrokenPacket. Which client ids and users are welcome is no matter of the form."""
+    """Raises BrokenPacket. Which client ids and users are welcome, and a password alone, is no matter of the form."""
     version = _read_version(reader)
-    flags = _checked_flags(reader.byte("connect flags"), version)
+    flags = _checked_flags(reader.byte("connect flags"))
     keep_alive_s = reader.two_bytes("keep alive")
     properties = _checked(read_properties(reader, PropertyPlace.CONNECT)) if version is MqttVersion.V5 else ()
     client_id = reader.text("client id")
@@ -50,15 +50,13 @@ def _read_version(reader: FieldReader) -> MqttVersion:
     return version
 
 
-def _checked_flags(flags: int, version: MqttVersion) -> int:
+def _checked_flags(flags: int) -> int:
     if flags & RESERVED:
         raise BrokenPacket("the reserved connect flag is set")
     if flags & WILL_QOS == WILL_QOS:
         raise BrokenPacket("the will has QoS 3")
     if not flags & WILL and flags & (WILL_QOS | WILL_RETAIN):
         raise BrokenPacket("there is no will, but a QoS or a retain flag for it")
-    if version is not MqttVersion.V5 and flags & PASSWORD and not flags & USER_NAME:
-        raise BrokenPacket("there is a password without a user name")
     return flags
 
 

@@ -33,6 +33,8 @@ def refusal_of(connect: MqttConnect, rules: SessionRules) -> Violation | None:
     if why := _client_id_flaw(connect, rules):
         is_silent = rules.bad_client_id is BadClientId.CLOSE
         return Violation(MqttReason.CLIENT_IDENTIFIER_NOT_VALID, why, is_silent)
+    if rules.password_needs_user_name and _has_password_alone(connect):
+        return Violation(MqttReason.PROTOCOL_ERROR, "there is a password without a user name", is_silent=True)
     if property_of(connect.properties, "authentication_method") is not None:
         return Violation(MqttReason.BAD_AUTHENTICATION_METHOD, "extended authentication is not offered")
     if connect.will is None or not rules.publishes_wills:
@@ -42,6 +44,11 @@ def refusal_of(connect: MqttConnect, rules: SessionRules) -> Violation | None:
     if connect.will.retain and connect.version is MqttVersion.V5 and rules.tells_limits and not rules.retains:
         return Violation(MqttReason.RETAIN_NOT_SUPPORTED, "nothing is retained here, no will either")
     return None
+
+
+def _has_password_alone(connect: MqttConnect) -> bool:
+    """MQTT 5 allows it (§3.1.2.9)."""
+    return connect.version is not MqttVersion.V5 and connect.password is not None and connect.user_name is None
 
 
 def _client_id_flaw(connect: MqttConnect, rules: SessionRules) -> str:

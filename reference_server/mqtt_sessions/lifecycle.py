@@ -106,6 +106,8 @@ class SessionLifecycle:
         client.expiry_s = min(wanted_s, self._rules.limits.session_expiry_s.most) if client.expiry_s else 0
         if disconnect.code == MqttReason.SUCCESS:
             self._drop_will(client)
+        if self._rules.answers_disconnects and connection.is_v5:
+            draft.send(connection.session, [MqttDisconnect()])
         self._close(connection, Violation(0, ""), draft)
         self._detach(connection, SessionEnd.LEFT, draft, now_us)
 

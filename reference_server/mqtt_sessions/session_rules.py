@@ -73,6 +73,8 @@ class SessionRules:
     bad_client_id: BadClientId = BadClientId.CONNACK
     empty_id_needs_clean: bool = True
     """MQTT 3.1.1: no client id only with the clean-session flag (§3.1.3.1). MQTT 3.1 always needs an id."""
+    password_needs_user_name: bool = True
+    """MQTT 3: a password alone ends the connection without a CONNACK (3.1.1 §3.1.2.9); or else the platform judges."""
     connack_codes_v3: Mapping[int, int] = field(default_factory=lambda: CONNACK_CODES_V3)
     """Reason code -> return code of MQTT 3; what is not there is 5."""
     disconnects_after_refusal: bool = False
@@ -99,6 +101,8 @@ class SessionRules:
     """A client that says nothing for so long is gone, whatever its keep-alive time."""
     server_keep_alive_s: int | None = None
     """An MQTT 5 client must use this keep-alive time in place of a longer one."""
+    answers_disconnects: bool = False
+    """An MQTT 5 client that leaves is told DISCONNECT too."""
     publishes_wills: bool = True
 
     # Messages

@@ -139,6 +139,14 @@ def test_some_servers_tell_nothing() -> None:
     assert connack_properties(BrokerTalk(THINGSBOARD_LIKE), "") == {}
 
 
+def test_a_password_alone_is_against_mqtt_3() -> None:
+    alone = {"user_name": None}
+    assert BrokerTalk().join(1, "gw-1", **alone) == ["1 closed"]
+    assert BrokerTalk().join(1, "gw-1", version=V5, **alone) == ["1 CONNACK 134", "1 closed"]
+    lenient = replace(BROKER, password_needs_user_name=False)
+    assert BrokerTalk(lenient).join(1, "gw-1", **alone) == ["1 CONNACK 4", "1 closed"]
+
+
 def test_extended_authentication_is_refused() -> None:
     talk = BrokerTalk()
     said = talk.join(1, "gw-1", version=V5, properties=(("authentication_method", "SCRAM"),))

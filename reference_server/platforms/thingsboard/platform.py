@@ -19,6 +19,7 @@ from fleetrig.simulator.contract.envelope import Envelope
 from fleetrig.simulator.contract.http import HttpRequest
 from fleetrig.simulator.contract.session import Session
 
+MQTT: Final = "mqtt"
 COAP: Final = "coap"
 """How the names of CoAP's listeners begin; all other sessions are of MQTT."""
 AT_ONCE: Final = 0
@@ -47,8 +48,11 @@ class ThingsBoardPlatform:
         return self._http.handle(request, session, now_us)
 
     def handshake(self, session: Session, now_us: int) -> HandshakeAnswer:
+        """Certificates mean something to MQTT only, so early (2.4)."""
         self._open(now_us)
-        return ACCEPTED if _is_coap(session) else judge_chain(self.registry, session.certificates, now_us)
+        if not session.listener.startswith(MQTT):
+            return ACCEPTED
+        return judge_chain(self.registry, session.certificates, now_us)
 
     def opened(self, session: Session, now_us: int) -> Reaction:
         """What a handshake has done to a device is heard before that device logs in: its earlier sessions end."""

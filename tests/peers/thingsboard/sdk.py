@@ -1,4 +1,7 @@
-"""The environment of ThingsBoard's own SDK: `build/tb-sdk`, made from `sdk.lock` when it is not there."""
+"""The environment of ThingsBoard's own SDK: `build/tb-sdk`, made from `sdk.lock` when it is not there.
+
+The lock names mmh3 too, which the SDK would install by itself when it is imported (`test_sdk_deviations.py`).
+"""
 
 from __future__ import annotations
 

@@ -3,16 +3,20 @@
     python sdk_device.py mqtt PORT '{"provision_device_key": …}' [GIVES_UP_AFTER_S]
     python sdk_device.py http PORT NAME KEY SECRET
     python sdk_device.py tls
+    python sdk_device.py without-mmh3
 
 The JSON is the arguments of TBDeviceMqttClient.provision. Prints what it was given as one line of JSON, then logs in
-with it and sends a temperature; what the SDK logs goes to standard error. `tls` tells whom the SDK would trust.
+with it and sends a temperature; what the SDK logs goes to standard error. `tls` tells whom the SDK would trust,
+`without-mmh3` what it runs when it is imported where that package is missing.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import logging
 import ssl
+import subprocess
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -23,7 +27,12 @@ SENDS = {"temperature": 21.5}
 
 def main(way: str, *rest: str) -> None:
     logging.basicConfig(level=logging.INFO)
-    ways: dict[str, Callable[..., None]] = {"http": over_http, "mqtt": over_mqtt, "tls": trust_of_its_own}
+    ways: dict[str, Callable[..., None]] = {
+        "http": over_http,
+        "mqtt": over_mqtt,
+        "tls": trust_of_its_own,
+        "without-mmh3": what_it_runs,
+    }
     ways[way](*rest)
 
 
@@ -65,6 +74,16 @@ def trust_of_its_own() -> None:
 
     context = ProvisionClient(HOST, 8883, {})._ssl_context
     print(json.dumps({"checks": context.verify_mode != ssl.CERT_NONE}))
+
+
+def what_it_runs() -> None:
+    def tells(command: list[str], **_: object) -> None:
+        print(json.dumps(command[1:]))
+        raise SystemExit
+
+    sys.modules["mmh3"] = sys.modules["pymmh3"] = None  # type: ignore[assignment]
+    subprocess.check_call = tells  # type: ignore[assignment]
+    importlib.import_module("sdk_utils")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """What ThingsBoard's own SDK (1.13.14) does otherwise than a device should, each with what in it causes that.
 
-All of it is in `tb_device_mqtt.py`. These tests fail when a newer SDK does better: then the deviation goes from here.
+All but the last is in `tb_device_mqtt.py`. These tests fail when a newer SDK does better: then the deviation goes
+from here.
 """
 
 from __future__ import annotations
@@ -60,3 +61,8 @@ def test_over_tls_it_trusts_everybody(sdk: str):
     """D24: `ProvisionClient.__init__` uses TLS on port 8883 only, and with CERT_NONE: whoever answers there is
     told key and secret."""
     assert ran(sdk, "tls").reply == {"checks": False}
+
+
+def test_it_installs_a_package_while_it_is_imported(sdk: str):
+    """`sdk_utils` runs pip, without a version or a hash, where mmh3 is missing: so `sdk.lock` names it."""
+    assert ran(sdk, "without-mmh3").reply == ["-m", "pip", "install", "mmh3", "--upgrade", "--user"]

@@ -79,7 +79,7 @@ def connects(draw: st.DrawFn, version: MqttVersion) -> MqttConnect:
              "request_problem_information", "request_response_information", "topic_alias_maximum",
              "maximum_packet_size")  # fmt: skip
     user_name = draw(st.none() | TEXTS)
-    password = draw(st.none() | DATA) if user_name is not None or version is V5 else None
+    password = draw(st.none() | DATA)
     return MqttConnect(
         draw(TEXTS), user_name, password, draw(st.booleans()), draw(st.integers(0, 65_535)), version,
         draw(st.none() | wills(version)), draw(properties_of(version, names)),

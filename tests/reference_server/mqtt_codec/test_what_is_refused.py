@@ -157,7 +157,6 @@ def test_after_a_connect(version: MqttVersion, data: bytes, flaw: Flaw, why: str
         (connect(0x22), MALFORMED, "no will"),
         (connect(0x06, text("") + text("x")), PROTOCOL, "will topic is empty"),
         (connect(0x06, text("a/#") + text("x")), MALFORMED, "will topic has a wildcard"),
-        (connect(0x42, text("x")), MALFORMED, "without a user name"),
         (connect(0x82), MALFORMED, "ends before its user name"),
         (connect(0xC2, text("user")), MALFORMED, "ends before its password"),
         (connect(0x82, binary(b"\xff\xfe")), MALFORMED, "user name is no UTF-8"),
@@ -219,9 +218,10 @@ def test_mqtt_3_1_may_promise_a_user_name_and_not_send_it() -> None:
     assert read == MqttConnect("gw-1", version=V31)
 
 
-def test_mqtt_5_may_have_a_password_alone() -> None:
-    (read,) = MqttDecoder(LIMIT_BYTES).feed(connect(0x42, binary(b"pw"), version=V5))
-    assert read == MqttConnect("gw-1", None, b"pw", version=V5)
+@pytest.mark.parametrize("version", [V311, V5])
+def test_a_password_alone_is_for_the_server_to_judge(version: MqttVersion) -> None:
+    (read,) = MqttDecoder(LIMIT_BYTES).feed(connect(0x42, binary(b"pw"), version=version))
+    assert read == MqttConnect("gw-1", None, b"pw", version=version)
 
 
 @pytest.mark.parametrize("data", [b"\x40\x02\x00\x07", b"\x40\x03\x00\x07\x00", b"\x40\x04\x00\x07\x00\x00"])

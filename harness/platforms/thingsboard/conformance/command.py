@@ -74,13 +74,10 @@ def opened(options: ConformOptions, named: Mapping[str, str]) -> Iterator[Opened
     """The server that is to be judged, once it has accepted the account."""
     with connected(options, named) as under_test:
         TenantApi(under_test).log_in()
-        yield OpenedServer(under_test.http.url, partial(unlocked, under_test), under_test.can, under_test.left_behind)
-
-
-@contextlib.contextmanager
-def unlocked(under_test: ServerUnderTest) -> Iterator[OpenClient[RowClient]]:
-    """Rows keep to what is their own: other runs need not wait."""
-    yield partial(open_client, under_test)
+        opens = partial(open_client, under_test)
+        yield OpenedServer(
+            under_test.http.url, lambda: contextlib.nullcontext(opens), under_test.can, under_test.left_behind
+        )
 
 
 @contextlib.contextmanager

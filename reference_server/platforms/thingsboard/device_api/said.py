@@ -6,9 +6,13 @@ All of it raises BadValue for a document of another form; what is counted (S105)
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import Decimal, InvalidOperation
 
-from fleetrig.reference_server.platforms.thingsboard.device_api.values import BadValue, read_telemetry, read_values
+from fleetrig.reference_server.platforms.thingsboard.device_api.values import (
+    BadValue,
+    read_telemetry,
+    read_values,
+    whole_number,
+)
 from fleetrig.reference_server.platforms.thingsboard.state import claims
 from fleetrig.reference_server.platforms.thingsboard.state.attributes import (
     attributes_of,
@@ -70,10 +74,7 @@ def offer_claim(registry: Registry, device: Device, document: Json, now_us: int)
     secret, duration = document.get("secretKey", ""), document.get("durationMs", 0)
     if not isinstance(secret, str | int | float) or not isinstance(duration, int | float | str):
         raise BadValue("secretKey is text, durationMs a number")
-    try:
-        duration_ms = int(Decimal(str(duration)))
-    except (InvalidOperation, ValueError, OverflowError):
-        raise BadValue("durationMs is no number") from None
+    duration_ms = whole_number(duration)
     return claims.offer(registry, device, str(secret), duration_ms, now_us)
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from math import isfinite
 from typing import Final
 
 from fleetrig.reference_server.platforms.thingsboard.provisioning.lenient_json import JsonNumber
@@ -16,6 +17,8 @@ LEAST_LONG: Final = -(1 << 63)
 MOST_LONG: Final = (1 << 63) - 1
 MOST_DECIMALS: Final = 16
 """A number with more of them stays text."""
+MOST_DIGITS: Final = 1_023
+"""Written out; the real server has no such bound, and runs out of memory over a few characters."""
 
 
 class BadValue(Exception):
@@ -47,15 +50,21 @@ def _measured(document: Json) -> Iterator[Measured]:
         if not isinstance(one, dict):
             raise BadValue(f"Can't parse value: {one}")
         if "ts" in one and "values" in one:
-            yield Measured(read_values(one["values"]), _milliseconds(one["ts"]))
+            yield Measured(read_values(one["values"]), whole_number(one["ts"]))
         else:
             yield Measured(read_values(one))
 
 
-def _milliseconds(value: Json) -> int:
+def _finite(number: JsonNumber) -> Json:
+    """As text where Python has no such number."""
+    return float(number) if isfinite(float(number)) else str(number)
+
+
+def whole_number(value: Json) -> int:
+    """As the real server reads a time or a duration, text included. Raises BadValue."""
     try:
-        return int(Decimal(str(value)))
-    except (InvalidOperation, ValueError, OverflowError):
+        return int(_decimal(str(value)))
+    except (ValueError, OverflowError):
         raise BadValue(f"Can't parse value: {value}") from None
 
 
@@ -71,18 +80,27 @@ def _typed(value: Json) -> Json:
 def _plain(value: Json) -> Json:
     """As Python has it, whatever reader it comes from."""
     if isinstance(value, JsonNumber):
-        return int(value) if value.removeprefix("-").isdigit() else float(value)
+        return int(value) if value.removeprefix("-").isdigit() else _finite(value)
     if isinstance(value, dict):
         return {name: _plain(inner) for name, inner in value.items()}
     return [_plain(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _number(text: str) -> Json:
-    number = Decimal(text)
-    if not number.is_finite():
-        raise BadValue(f"Can't parse value: {text}")
+    number = _decimal(text)
     if number == number.to_integral_value() and not ("." in text and "e" not in text.lower()):
         whole = int(number)
         return whole if LEAST_LONG <= whole <= MOST_LONG else format(number, "f")
     exponent = number.as_tuple().exponent
     return float(number) if isinstance(exponent, int) and -exponent <= MOST_DECIMALS else format(number, "f")
+
+
+def _decimal(text: str) -> Decimal:
+    """Raises BadValue, also for a number that is too long to be written out."""
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if not number.is_finite() or abs(number.adjusted()) > MOST_DIGITS:
+        raise BadValue(f"Can't parse value: {text[:MOST_DIGITS]}")
+    return number

@@ -109,9 +109,10 @@ def _document(text: str, device: Device) -> Json:
 def _device(call: Call, token: str) -> Device:
     """Only access tokens count here. Raises 401 without a body."""
     found = credentials_by_id(call.registry, token)
-    if found is not None or len(token) >= TOKEN_CHARS:
+    is_token = found is not None and found.type is CredentialsType.ACCESS_TOKEN
+    if is_token or len(token) >= TOKEN_CHARS:
         call.registry.learn("access-token", token)
-    if found is None or found.type is not CredentialsType.ACCESS_TOKEN:
+    if found is None or not is_token:
         raise plain(401, reason="no device has this access token; other credentials do not work over HTTP")
     device = device_by_id(call.registry, found.device_id)
     assert device is not None, "credentials go with their device"

@@ -16,6 +16,7 @@ from fleetrig.reference_server.platforms.thingsboard.mqtt.peer_certificates impo
     readable,
     text_of,
 )
+from fleetrig.reference_server.platforms.thingsboard.provisioning.request import ProvisionRequest
 from fleetrig.reference_server.platforms.thingsboard.state import events
 from fleetrig.reference_server.platforms.thingsboard.state.attributes import (
     PROVISION_STATE,
@@ -122,8 +123,11 @@ def _create(registry: Registry, profile: DeviceProfile, name: str, leaf: bytes, 
     except RuleBroken as broken:
         raise ChainRefused(f"the device {name!r} cannot be created: {broken.message}") from None
     put_attributes(registry, device.id, Scope.SERVER, {PROVISION_STATE: PROVISIONED}, now_us)
-    for event_type in (EventType.ENTITY_CREATED, EventType.PROVISION_SUCCESS):
-        events.note(registry, device.id, event_type, {"deviceName": name}, now_us)
+    request = ProvisionRequest(
+        device_name=name, credentials_type=CredentialsType.X509_CERTIFICATE, certificate=text_of(leaf)
+    )
+    events.note(registry, device.id, EventType.ENTITY_CREATED, {"name": name, "type": device.type}, now_us)
+    events.note(registry, device.id, EventType.PROVISION_SUCCESS, request.as_event, now_us)
     return HandshakeAnswer(device=device.name, changed="device created by a certificate chain")
 
 

@@ -71,22 +71,6 @@ class MqttInterface:
             return Reaction(reason="a session to provision cannot subscribe in this generation, and needs not")
         return self._as_generation(self._sessions.receive(session, envelope, now_us))
 
-    def _connect(self, session: Session, connect: MqttConnect, now_us: int) -> Reaction:
-        """What has waited for the CONNECT of a session to provision waits on (`enqueueRegularSessionMsg`)."""
-        self._connecting = session.id
-        reaction = self._sessions.receive(session, connect, now_us)
-        self._connecting = None
-        if session.id not in self._provisioning:
-            return reaction
-        outputs = [one for one in reaction.outputs if not (isinstance(one, Send) and isinstance(one.envelope, ANSWERS))]
-        return replace(reaction, outputs=outputs)
-
-    def _is_logged_in(self, session: int) -> bool:
-        return session in self._provisioning or self._live.get(session) is not None
-
-    def _is_deaf(self, session: int) -> bool:
-        return not self._registry.traits.acknowledges_provision_subscriptions and session in self._provisioning
-
     def closed(self, session: Session, now_us: int) -> Reaction:
         self._live.end(session.id)
         self._provisioning.end(session.id)
@@ -95,6 +79,7 @@ class MqttInterface:
     # By itself
 
     def next_due_us(self) -> int | None:
+        """By these rules sessions have no other deadlines: no keep-alive, no wills, nothing kept."""
         return self._provisioning.next_due_us()
 
     def advance(self, now_us: int) -> list[Reaction]:
@@ -116,6 +101,24 @@ class MqttInterface:
             pushed += self._sessions.send(client, push, now_us)
         device = device_by_id(self._registry, notice.device_id)
         return [Reaction(pushed, device="" if device is None else device.name)] if pushed else []
+
+    def _connect(self, session: Session, connect: MqttConnect, now_us: int) -> Reaction:
+        """What has waited for the CONNECT of a session to provision waits on (`enqueueRegularSessionMsg`).
+
+        No property of a CONNECT is looked at (`processConnect`)."""
+        self._connecting = session.id
+        reaction = self._sessions.receive(session, replace(connect, properties=()), now_us)
+        self._connecting = None
+        if session.id not in self._provisioning:
+            return reaction
+        outputs = [one for one in reaction.outputs if not (isinstance(one, Send) and isinstance(one.envelope, ANSWERS))]
+        return replace(reaction, outputs=outputs)
+
+    def _is_logged_in(self, session: int) -> bool:
+        return session in self._provisioning or self._live.get(session) is not None
+
+    def _is_deaf(self, session: int) -> bool:
+        return not self._registry.traits.acknowledges_provision_subscriptions and session in self._provisioning
 
     def _as_generation(self, reaction: Reaction) -> Reaction:
         if self._registry.traits.has_reason_codes:

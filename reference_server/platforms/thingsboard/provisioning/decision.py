@@ -75,6 +75,7 @@ def _by_strategy(
         return _not_found(f"provisioning is disabled in profile {profile.name}: choose a strategy there")
     if profile.provision_secret != request.secret:
         return _not_found(f"provisionDeviceSecret is not that of profile {profile.name}")
+    profiles.learn_secret(registry, profile)
     device = devices.device_named(registry, profile.tenant_id, name) if name else None
     if strategy is ProvisionType.CHECK_PRE_PROVISIONED:
         return _check_listed(registry, request, profile, device, name, now_us)
@@ -134,6 +135,8 @@ def _check_listed(
     attributes.put_attributes(registry, device.id, Scope.SERVER, {PROVISION_STATE: PROVISIONED}, now_us)
     events.note(registry, device.id, EventType.PROVISION_SUCCESS, request.as_event, now_us)
     credentials = devices.credentials_of(registry, device.id)
+    if credentials is not None:
+        devices.learn_credentials(registry, credentials)
     return Decision(Status.SUCCESS, device=device, credentials=credentials, changed=f"device {name} provisioned")
 
 

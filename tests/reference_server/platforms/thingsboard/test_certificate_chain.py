@@ -112,7 +112,9 @@ def test_a_device_is_created_by_its_chain(rig: ChainRig) -> None:
     state = attribute(rig.registry, device.id, Scope.SERVER, PROVISION_STATE)
     assert state is not None
     assert state.value == "provisioned"
-    assert EventType.PROVISION_SUCCESS in [event.type for event in events_of(rig.registry, device.id)]
+    created, provisioned = events_of(rig.registry, device.id)
+    assert (created.type, provisioned.type) == (EventType.ENTITY_CREATED, EventType.PROVISION_SUCCESS)
+    assert provisioned.body["credentialsData"]["x509CertHash"] == text_of(leaf.der)
     assert "device created by a certificate chain" in [event.name for event in rig.events]
 
 
@@ -213,6 +215,13 @@ def test_what_is_no_chain_ends_the_handshake(rig: ChainRig) -> None:
     assert rig.shake(Made(b"no certificate", rig.ca.key, rig.ca.name), rig.ca) is TlsAlert.BAD_CERTIFICATE
     assert rig.named("dev9") is None
     assert len(rig.reasons()) == 2
+
+
+@pytest.mark.parametrize("listener", ["https", "coaps"])
+def test_over_other_protocols_a_chain_is_not_looked_at(rig: ChainRig, listener: str) -> None:
+    shown = (made("dev1", made("ca2")).der, rig.ca.der)
+    session = Session(id=1, listener=listener, certificates=shown)
+    assert rig.server.handshake(session, rig.now_us) is None
 
 
 def test_a_session_to_provision_creates_by_its_chain_too_and_is_answered_on_its_merits(rig: ChainRig) -> None:

@@ -379,6 +379,17 @@ def test_a_listed_device_gets_what_it_has(bench: ProvisionBench) -> None:
     assert bench.events("dev") == ["PROVISION_SUCCESS"]
 
 
+def test_what_a_restarted_server_gives_away_is_masked_again(bench: ProvisionBench) -> None:
+    """Also where no place tells that it is a secret: in protobuf."""
+    bench.imported("dev")
+    bench.registry.new_secrets.clear()
+
+    bench.ask("C")
+
+    token = bench.credentials("dev").credentials_id
+    assert set(bench.registry.new_secrets) == {("provision-secret", "SC"), ("access-token", token)}
+
+
 def test_a_second_request_fails_until_the_attribute_is_deleted(bench: ProvisionBench) -> None:
     """S39, S41, S86."""
     bench.imported("dev")

@@ -40,6 +40,7 @@ from fleetrig.simulator.contract.json_types import Json
         (JsonNumber("2.0"), 2.0),
         (JsonNumber("12"), 12),
         ({"a": [JsonNumber("1"), JsonNumber("0.5")]}, {"a": [1, 0.5]}),
+        ([JsonNumber("1e999")], ["1e999"]),
     ],
 )
 def test_text_that_looks_like_a_number_is_one(sent: Json, kept: Json) -> None:
@@ -63,6 +64,14 @@ def test_a_member_that_is_null_is_left_out() -> None:
 )
 def test_telemetry_comes_with_its_time_or_without(document: Json, measured: list[Measured]) -> None:
     assert read_telemetry(document) == measured
+
+
+@pytest.mark.parametrize("number", ["1e999999999", "-1e-999999999", "1e99999999999999999999"])
+def test_a_number_that_would_fill_the_memory_is_none(number: str) -> None:
+    with pytest.raises(BadValue):
+        read_values({"a": JsonNumber(number)})
+    with pytest.raises(BadValue):
+        read_telemetry({"ts": JsonNumber(number), "values": {}})
 
 
 @pytest.mark.parametrize("document", [None, 1, "a", [1], [[{}]], {"ts": {}, "values": {}}, {"ts": 1, "values": 2}])

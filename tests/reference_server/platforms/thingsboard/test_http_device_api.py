@@ -195,6 +195,7 @@ def test_other_credentials_do_not_count(rig: HttpRig) -> None:
 
     assert document(answer)["status"] == "SUCCESS"
     assert rig.post("/api/v1/u/telemetry", {"a": 1}).response.status == 401
+    assert "u" not in [value for _, value in rig.registry.new_secrets]
 
 
 @pytest.mark.parametrize("path", ["telemetry", "attributes"])

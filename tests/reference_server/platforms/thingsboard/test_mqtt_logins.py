@@ -9,7 +9,7 @@ import pytest
 from fleetrig.reference_server.platforms.thingsboard.state.attributes import latest_of
 from fleetrig.reference_server.platforms.thingsboard.state.devices import delete_device
 from fleetrig.reference_server.platforms.thingsboard.state.generations import Profile
-from fleetrig.simulator.contract.mqtt import MqttVersion, MqttWill
+from fleetrig.simulator.contract.mqtt import MqttDisconnect, MqttVersion, MqttWill
 from tests.reference_server.platforms.thingsboard.mqtt_rig import TELEMETRY, V5, MqttRig, of_generation
 
 
@@ -100,6 +100,18 @@ def test_a_second_connect_is_another_login(rig: MqttRig) -> None:
     assert rig.after(1) == []
     assert rig.publish(TELEMETRY, {"a": 1}) == ["1 PUBACK"]
     assert rig.connects(1, user_name="F") == ["1 CONNACK 5", "1 closed"]
+
+
+def test_properties_of_a_connect_are_looked_over(rig: MqttRig) -> None:
+    properties = (("authentication_method", "x"), ("maximum_packet_size", 20))
+    assert rig.join(1, user_name="T", version=V5, properties=properties) == ["1 CONNACK 0"]
+    assert len(rig.publish("v1/devices/me/rpc/request/1", {"method": "getSessionLimits"})) == 2
+
+
+def test_who_leaves_in_version_5_hears_the_end_too(rig: MqttRig) -> None:
+    rig.join(1, user_name="T")
+    rig.join(2, user_name="provision", version=V5)
+    assert [rig.say(session, MqttDisconnect()) for session in (1, 2)] == [["1 closed"], ["2 DISCONNECT", "2 closed"]]
 
 
 def test_who_has_gone_is_forgotten(rig: MqttRig) -> None:
