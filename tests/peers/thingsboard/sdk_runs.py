@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,9 +24,9 @@ class SdkRun:
     stderr: str
 
 
-def ran(python: str, *words: str) -> SdkRun:
-    command = [python, str(DEVICE), *words]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=WITHIN_S, check=False)
+def ran(python: str, *words: str, **environment: str) -> SdkRun:
+    command, around = [python, str(DEVICE), *words], {**os.environ, **environment}
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=WITHIN_S, check=False, env=around)
     return SdkRun(ended.returncode, json.loads(ended.stdout or "null"), ended.stderr)
 
 

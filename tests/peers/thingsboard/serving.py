@@ -79,9 +79,14 @@ class Tenant:
 
     def temperature(self, name: str) -> str | None:
         """The newest that the device has sent."""
+        newest = self.reading(name)
+        return None if newest is None else str(newest["value"])
+
+    def reading(self, name: str) -> dict[str, Any] | None:
+        """The same with its time, `ts`, in milliseconds since 1970."""
         path = f"/plugins/telemetry/DEVICE/{self._id(name)}/values/timeseries?keys=temperature"
         newest = self.ask("GET", path).get("temperature", [])
-        return newest[0]["value"] if newest else None
+        return newest[0] if newest else None
 
     def tell(self, name: str, attributes: dict[str, Any]) -> None:
         """Attributes that the device hears of."""

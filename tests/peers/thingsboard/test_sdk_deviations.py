@@ -1,20 +1,23 @@
 """What ThingsBoard's own SDK (1.13.14) does otherwise than a device should, each with what in it causes that.
 
-All but the last is in `tb_device_mqtt.py`. These tests fail when a newer SDK does better: then the deviation goes
+All but the last two is in `tb_device_mqtt.py`. These tests fail when a newer SDK does better: then the deviation goes
 from here.
 """
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from tests.peers.thingsboard.sdk_runs import asked, ran
-from tests.peers.thingsboard.serving import SECRET, ServedThingsBoard, Tenant
+from tests.peers.thingsboard.serving import KEY, SECRET, ServedThingsBoard, Tenant
 
 pytestmark = [pytest.mark.slow]
 
 GIVES_UP_AFTER_S = "4"
 """In place of its 60 s."""
+NINE_HOURS_EAST, EIGHT_HOURS_MS = "JST-9", 8 * 3_600_000
 CONNECTED = "[Provisioning client] Connected to ThingsBoard"
 
 
@@ -66,3 +69,12 @@ def test_over_tls_it_trusts_everybody(sdk: str):
 def test_it_installs_a_package_while_it_is_imported(sdk: str):
     """`sdk_utils` runs pip, without a version or a hash, where mmh3 is missing: so `sdk.lock` names it."""
     assert ran(sdk, "without-mmh3").reply == ["-m", "pip", "install", "mmh3", "--upgrade", "--user"]
+
+
+def test_over_http_it_takes_the_local_time_for_utc(thingsboard: ServedThingsBoard, tenant: Tenant, sdk: str, name: str):
+    """`TBHTTPDevice.send_telemetry` names `datetime.now()` UTC: east of Greenwich, readings come from the future."""
+    ran(sdk, "http", thingsboard.port("http"), name, KEY, SECRET, TZ=NINE_HOURS_EAST)
+
+    reading = tenant.reading(name)
+    assert reading is not None
+    assert reading["ts"] > time.time() * 1_000 + EIGHT_HOURS_MS
