@@ -76,8 +76,10 @@ def opened(options: ConformOptions, named: Mapping[str, str]) -> Iterator[Opened
     """The server that is to be judged, once it has accepted the account."""
     with connected(options, named) as under_test:
         TenantApi(under_test).log_in()
-        lock = partial(contextlib.nullcontext, partial(open_client, under_test))
-        yield OpenedServer(under_test.http.url, lock, under_test.can, under_test.left_behind)
+        opens = partial(open_client, under_test)
+        yield OpenedServer(
+            under_test.http.url, lambda: contextlib.nullcontext(opens), under_test.can, under_test.left_behind
+        )
 
 
 @contextlib.contextmanager
