@@ -26,7 +26,9 @@ from fleetrig.harness.servers.server_file import remote_server_from
 from fleetrig.harness.servers.trust import context_of, verify_with
 from fleetrig.simulator.contract.errors import UsageError
 
-NEWEST: Final = SERVER.profiles[0]
+PROFILES: Final = ("4.3", "4.2")
+"""The generations whose answers the rows know so far."""
+NEWEST: Final = PROFILES[0]
 OF_DEVICES: Final = ("mqtt", "mqtts", "coap")
 """The listeners beside HTTP that rows use."""
 
@@ -55,8 +57,8 @@ def conform_command(
     Rows make device profiles and devices of their own, and remove them again. A server by its address alone is taken
     to have MQTT on port 1883 and CoAP on 5683 of the same host; MQTT over TLS has to be named.
     """
-    if profile not in SERVER.profiles:
-        raise UsageError(f"--profile: ThingsBoard has no profile {profile!r}; {expected(profile, SERVER.profiles)}")
+    if profile not in PROFILES:
+        raise UsageError(f"--profile: there are no rows for {profile!r}; {expected(profile, PROFILES)}")
     rows = select(ROWS, ids or [])
     if list_:
         for line in listing(rows):
