@@ -34,6 +34,7 @@ OF_STANDARDS = (
     "tests/coap",
     "tests/conversation",
     "tests/golden/",
+    "tests/harness/platforms/thingsboard",
     "tests/reference_server/coap_",
     "tests/reference_server/fronts/coap",
     "tests/reference_server/fronts/dtls",
