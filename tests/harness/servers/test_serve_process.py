@@ -10,6 +10,7 @@ import pytest
 
 from fleetrig.harness.servers.serve_process import ServeProcess, read_ready
 from fleetrig.simulator.contract.errors import BrokenBench
+from tests.reference_server.echo import until
 
 pytestmark = pytest.mark.slow
 
@@ -20,7 +21,7 @@ def test_it_is_ready_inside_and_ended_outside(tmp_path: Path) -> None:
     with ServeProcess(tmp_path, *OPTIONS) as served:
         assert served.ready.keys() == {"pid", "http", "control"}
         assert served.ready["pid"] == served.pid
-        assert f"http://{served.ready['http']}" in served.said()
+        until(lambda: f"http://{served.ready['http']}" in served.said())
     assert served.stop() == 0
     assert not served.ready_file.exists()
 
