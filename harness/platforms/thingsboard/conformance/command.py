@@ -15,6 +15,7 @@ from fleetrig.harness.commands.options import AgainstIfGiven, AllowSkipped, Ca, 
 from fleetrig.harness.conformance.exact_client import ExactClient
 from fleetrig.harness.conformance.own_server import own_server
 from fleetrig.harness.conformance.row import listing, select
+from fleetrig.harness.conformance.run_rows import OpenClient
 from fleetrig.harness.platforms.thingsboard.conformance.row_client import RowClient, open_client
 from fleetrig.harness.platforms.thingsboard.conformance.suite import ROWS
 from fleetrig.harness.platforms.thingsboard.conformance.tenant_api import TenantApi
@@ -76,10 +77,12 @@ def opened(options: ConformOptions, named: Mapping[str, str]) -> Iterator[Opened
     """The server that is to be judged, once it has accepted the account."""
     with connected(options, named) as under_test:
         TenantApi(under_test).log_in()
-        opens = partial(open_client, under_test)
-        yield OpenedServer(
-            under_test.http.url, lambda: contextlib.nullcontext(opens), under_test.can, under_test.left_behind
-        )
+
+        def unlocked() -> contextlib.AbstractContextManager[OpenClient[RowClient]]:
+            """Rows use profiles of their own, so that runs do not meet."""
+            return contextlib.nullcontext(partial(open_client, under_test))
+
+        yield OpenedServer(under_test.http.url, unlocked, under_test.can, under_test.left_behind)
 
 
 @contextlib.contextmanager
