@@ -4,6 +4,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 LINKS := build/editable/fleetrig
 AMQTT := build/amqtt
+TB_SDK := build/tb-sdk
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
 export PYTHON
@@ -38,7 +39,7 @@ PYTEST := $(BIN)/pytest --durations=10
 CORES = $(shell nproc)
 
 # Slow tests wait most of the time: more workers than cores.
-test: install peers ## run all tests and every scenario, about 4 minutes on two cores
+test: install peers $(TB_SDK)/.installed ## run all tests and every scenario, about 4 minutes on two cores
 	$(PYTEST) -n $$((2 * $(CORES))) tests $(wildcard scenarios)
 
 quick: install ## run what is not marked slow, about a minute on two cores
@@ -61,13 +62,19 @@ reach: install ## what rows, scenarios and recordings execute of the reference s
 contracts: install ## write docs/contracts/ anew from the rows
 	$(BIN)/python -m tests.contracts
 
-bench: install peers $(AMQTT)/.installed ## measure speed and memory; PEER=URL,PID measures a running hawkBit beside ours
+bench: install peers $(AMQTT)/.installed $(TB_SDK)/.installed ## measure speed and memory; PEER=URL,PID measures a running hawkBit beside ours
 	PEER="$(PEER)" AMQTT_PYTHON=$(AMQTT)/bin/python $(BIN)/python -m pytest tests/benchmarks -s -o python_files='bench_*.py' -o python_functions='bench_*'
 
 # The MQTT broker beside which ours is measured, in an environment of its own.
 $(AMQTT)/.installed: tests/benchmarks/amqtt.lock
 	@$(PYTHON) -m venv $(AMQTT)
 	@$(AMQTT)/bin/python -m pip --disable-pip-version-check -q install --require-hashes -r tests/benchmarks/amqtt.lock
+	@touch $@
+
+# ThingsBoard's own SDK, which brings a fork of paho-mqtt under the same name.
+$(TB_SDK)/.installed: tests/peers/thingsboard/sdk.lock
+	@$(PYTHON) -m venv $(TB_SDK)
+	@$(TB_SDK)/bin/python -m pip --disable-pip-version-check -q install --require-hashes -r tests/peers/thingsboard/sdk.lock
 	@touch $@
 
 peer-hawkbit: install ## compare the reference with the hawkBit at URL=... [ACCOUNT="reader=USER:env:NAME ..."]
@@ -86,6 +93,8 @@ lock: ## write the locks anew: requirements.lock from pyproject.toml, and that o
 		$(LOCKED) -o requirements.lock
 	echo "amqtt>=0.12.1" | build/lock/bin/uv pip compile -q - --universal --python-version 3.11 --generate-hashes \
 		$(LOCKED) -o tests/benchmarks/amqtt.lock
+	printf 'tb-mqtt-client>=1.13.14\nmmh3\n' | build/lock/bin/uv pip compile -q - --universal --python-version 3.11 \
+		--generate-hashes $(LOCKED) -o tests/peers/thingsboard/sdk.lock
 
 clean: ## remove .venv, build and caches
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
