@@ -69,7 +69,7 @@ MUTANTS: list[tuple[str, Any, str, Any, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "module", "attribute", "value", "rows"), MUTANTS, ids=[mutant[0] for mutant in MUTANTS])
+@pytest.mark.parametrize(("name", "module", "attribute", "value", "rows"), MUTANTS, ids=[name for name, *_ in MUTANTS])
 def test_a_mutant_is_found_by_each_row_that_it_names(
     monkeypatch: pytest.MonkeyPatch, name: str, module: Any, attribute: str, value: Any, rows: str
 ) -> None:
