@@ -39,7 +39,7 @@ PYTEST := $(BIN)/pytest --durations=10
 CORES = $(shell nproc)
 
 # Slow tests wait most of the time: more workers than cores.
-test: install peers $(TB_SDK)/.installed ## run all tests and every scenario, about 4 minutes on two cores
+test: install peers $(TB_SDK)/.installed ## run all tests and every scenario, about 9 minutes on two cores
 	$(PYTEST) -n $$((2 * $(CORES))) tests $(wildcard scenarios)
 
 quick: install ## run what is not marked slow, about a minute on two cores

@@ -29,7 +29,7 @@ from tests.reference_server.echo import until
 from tests.reference_server.fronts.mqtt.mqtt_bench import mqtt_served
 from tests.reference_server.fronts.peer import is_refused
 
-pytestmark = pytest.mark.peer
+pytestmark = [pytest.mark.peer, pytest.mark.slow]
 
 V5, V31 = MqttVersion.V5, MqttVersion.V31
 KEPT = (("session_expiry_interval", 600),)

@@ -17,6 +17,8 @@ from tests.coap.echo_platform import pattern
 from tests.coap.served import ServedCoap, served_coap
 from tests.reference_server.echo import until
 
+pytestmark = pytest.mark.slow
+
 LIMIT_S = 30
 
 

@@ -14,6 +14,8 @@ from tests.golden.thingsboard_player.recording import Step
 from tests.golden.thingsboard_player.served import served
 from tests.golden.thingsboard_player.values import MORE, Differs, Names, payload_bytes, payload_value
 
+pytestmark = pytest.mark.slow
+
 ELSE = {str: "something else", int: 9_999, float: 0.123, bool: "neither", type(None): "not nothing"}
 """Type of a leaf -> what is expected in its place, to no avail."""
 

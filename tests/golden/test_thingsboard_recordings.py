@@ -12,6 +12,8 @@ from tests.golden.thingsboard_player.player import Player
 from tests.golden.thingsboard_player.recording import read_steps
 from tests.golden.thingsboard_player.served import served
 
+pytestmark = pytest.mark.slow
+
 FOLDER = Path(__file__).parent / "thingsboard"
 FILES = sorted(path.stem for path in FOLDER.glob("*.jsonl"))
 STEPS = {name: read_steps(FOLDER / f"{name}.jsonl") for name in FILES}

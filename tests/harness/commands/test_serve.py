@@ -24,6 +24,8 @@ from fleetrig.harness.report.version import VERSION
 from fleetrig.simulator.contract.trace_json import from_line
 from tests.harness.served import LIMIT_S, Served, failing
 
+pytestmark = pytest.mark.slow
+
 ROUNDS = 15
 WRITERS = 3
 ACKNOWLEDGED_PER_ROUND = 60

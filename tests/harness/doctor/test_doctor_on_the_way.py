@@ -16,6 +16,8 @@ from tests.harness.doctor.devices import DeviceAuthority, Pair
 from tests.harness.doctor.proxies import Proxy
 from tests.harness.served import Served
 
+pytestmark = pytest.mark.slow
+
 TT = ("--target-token", "env:TOKEN")
 NOW_US = int(datetime.now(UTC).timestamp() * 1_000_000)
 YEAR_US = int(timedelta(days=365).total_seconds() * 1_000_000)

@@ -16,6 +16,8 @@ from fleetrig.simulator.contract.bounds import DEVICES, YAML_BYTES
 from fleetrig.simulator.contract.errors import UsageError
 from tests.harness.command import fleetrig
 
+pytestmark = pytest.mark.slow
+
 Read = Callable[[str], ScenarioFile]
 FILE = """
 scenario: A device polls

@@ -20,6 +20,8 @@ from tests.reference_server.fronts.conftest import Loop, Noon
 from tests.reference_server.fronts.peer import Answer, Peer
 from tests.reference_server.fronts.test_malformed import mutated
 
+pytestmark = pytest.mark.slow
+
 ADMIN = "Basic " + base64.b64encode(b"admin:admin").decode()
 RECORDINGS = Path(__file__).parents[2] / "golden" / "hawkbit" / "extra.jsonl"
 

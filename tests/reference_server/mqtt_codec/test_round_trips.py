@@ -3,6 +3,7 @@ have changed; and what the server writes is what a client reads."""
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +13,8 @@ from fleetrig.simulator.contract.mqtt import MqttPacket, MqttPublish, MqttVersio
 from fleetrig.simulator.contract.undecodable import HEAD_BYTES, Undecodable
 from tests.reference_server.mqtt_codec.client_wire import ServerBytes, to_server
 from tests.reference_server.mqtt_codec.packets import VERSIONS, client_streams, from_server
+
+pytestmark = pytest.mark.slow
 
 LIMIT_BYTES = 100_000
 STEADY = settings(max_examples=50, deadline=None, derandomize=True, database=None)

@@ -28,6 +28,8 @@ from fleetrig.simulator.contract.undecodable import Flaw, Undecodable
 from tests.brokering.broker_talk import BrokerTalk, connect
 from tests.brokering.rule_sets import RULE_SETS
 
+pytestmark = pytest.mark.slow
+
 WAITING, CONNECTED, ENDED = ConnectionState.WAITING, ConnectionState.CONNECTED, ConnectionState.ENDED
 
 PACKETS: dict[PacketKey, Envelope] = {

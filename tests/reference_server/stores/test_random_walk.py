@@ -14,6 +14,8 @@ from fleetrig.reference_server.stores.sqlite import SqliteStore
 from tests.reference_server.stores.conftest import STORES
 from tests.reference_server.stores.records import DEVICE, Device
 
+pytestmark = pytest.mark.slow
+
 TENANTS = ("T1", "T2", "")
 NAMES = tuple(f"d{n}" for n in range(12))
 GROUPS = ("north", "south", None)

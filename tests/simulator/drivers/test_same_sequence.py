@@ -22,6 +22,8 @@ from tests.simulator.http_only import HttpOnly
 from tests.simulator.socket_stub import SocketStub
 from tests.simulator.stub_hawkbit import TOKEN, Action, StubHawkbit
 
+pytestmark = pytest.mark.slow
+
 Story = list[tuple[str, str, str]]
 """Of the device lane: kind, name, and for failures the reason."""
 

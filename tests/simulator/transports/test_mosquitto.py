@@ -33,7 +33,7 @@ from fleetrig.simulator.transports.mqtt import MqttWire, open_mqtt
 from tests.simulator.transports.mosquitto import PASSWORD, USER, Mosquitto, running_mosquitto
 from tests.simulator.transports.test_stream_socket import Authority, run
 
-pytestmark = pytest.mark.peer
+pytestmark = [pytest.mark.peer, pytest.mark.slow]
 
 V31, V311, V5 = MqttVersion
 PUBACK, PUBREC, PUBREL, PUBCOMP = PublishAckKind

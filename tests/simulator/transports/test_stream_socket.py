@@ -16,6 +16,8 @@ import trustme
 
 from fleetrig.simulator.transports.stream_socket import BLOCK_BYTES, StreamSocket, open_stream
 
+pytestmark = pytest.mark.slow
+
 MUCH = bytes(range(256)) * 80_000
 """More than kernels take in on both sides while nobody reads."""
 

@@ -20,6 +20,8 @@ from fleetrig.simulator.certificates.pem import client_certificate_in, common_na
 from fleetrig.simulator.contract.errors import UsageError
 from tests.harness.commands.ca.conftest import Command, Openssl, snapshot
 
+pytestmark = pytest.mark.slow
+
 
 def chain(path: Path) -> list[x509.Certificate]:
     return x509.load_pem_x509_certificates(path.read_bytes())

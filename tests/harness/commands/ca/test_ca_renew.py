@@ -13,6 +13,8 @@ from fleetrig.reference_server.client_certificates import ClientAuthorities
 from fleetrig.simulator.certificates.pem import certificates_in, key_in
 from tests.harness.commands.ca.conftest import Command, Openssl, snapshot
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def devices(ca: Command, plant: Path) -> Path:

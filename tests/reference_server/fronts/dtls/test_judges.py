@@ -19,7 +19,7 @@ from tests.peers.programs import need_program
 from tests.reference_server.echo import running, traced
 from tests.reference_server.fronts.dtls.who_platform import KEYS, WhoPlatform
 
-pytestmark = [pytest.mark.peer]
+pytestmark = [pytest.mark.peer, pytest.mark.slow]
 
 WITHIN_S = 30
 COAPS = ("coap-client-openssl", "coap-client-gnutls")

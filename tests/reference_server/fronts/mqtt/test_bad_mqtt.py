@@ -28,6 +28,8 @@ from tests.reference_server.echo import until
 from tests.reference_server.fronts.mqtt.mqtt_bench import MqttBench, MqttPeer
 from tests.reference_server.mqtt_codec.client_wire import V5, V311, packet, to_server
 
+pytestmark = pytest.mark.slow
+
 Serve = Callable[..., MqttBench]
 MANY_PROPERTIES = (("user_property", ("a", "b")),) * 5_001
 MAY_GROW_BYTES = 64 * 1024

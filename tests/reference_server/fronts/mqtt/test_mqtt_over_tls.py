@@ -26,6 +26,8 @@ from tests.reference_server.echo import until
 from tests.reference_server.fronts.mqtt.mqtt_bench import Scripted, mqtt_served
 from tests.reference_server.mqtt_codec.client_wire import to_server
 
+pytestmark = pytest.mark.slow
+
 OVER_TLS = ("mqtts",)
 BIG = MqttPublish("a", b"x" * 20_000)
 

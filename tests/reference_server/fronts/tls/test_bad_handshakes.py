@@ -17,6 +17,8 @@ from fleetrig.simulator.contract.identity import ClientCertificate
 from tests.reference_server.fronts.peer import Peer
 from tests.reference_server.fronts.tls.tls_bench import TlsBench, client, now_us, what_came
 
+pytestmark = pytest.mark.slow
+
 HTTP = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
 MQTT = b"\x10\x10\x00\x04MQTT\x04\x02\x00\x3c\x00\x04gw-7"
 MQTT_LONG = b"\x10\xa5\x02\x00\x06MQIsdp\x03\x02\x00\x3c\x01\x00" + b"x" * 256

@@ -14,6 +14,8 @@ from fleetrig.reference_server.fronts.tls.handshakes import HandshakeLimits
 from tests.reference_server.fronts.peer import Peer, is_refused
 from tests.reference_server.fronts.tls.tls_bench import TlsBench, client, what_came
 
+pytestmark = pytest.mark.slow
+
 LARGE_BYTES = 50_000_000
 VERSIONS = (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
 HALF_HELLO = b"\x16\x03\x01\x02\x00\x01"

@@ -22,6 +22,8 @@ from fleetrig.reference_server.platforms.hawkbit.search.software_fields import (
 from fleetrig.reference_server.platforms.hawkbit.search.target_fields import TARGET_FIELDS
 from tests.reference_server.platforms.hawkbit.deployment_bench import CLOSED, Bench
 
+pytestmark = pytest.mark.slow
+
 LISTS: dict[str, Fields] = {
     "/targets": TARGET_FIELDS,
     "/targettags": tags.TAG_FIELDS,

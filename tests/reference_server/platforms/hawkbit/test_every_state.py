@@ -9,6 +9,8 @@ import pytest
 from fleetrig.reference_server.platforms.hawkbit.state.action_rules import Execution, Finished
 from tests.reference_server.platforms.hawkbit.deployment_bench import CLOSED, FAILED, Bench, said
 
+pytestmark = pytest.mark.slow
+
 
 def running(bench: Bench) -> int:
     return bench.deployed()
