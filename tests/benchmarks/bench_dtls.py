@@ -14,7 +14,7 @@ from trustme import CA
 
 from fleetrig.simulator.transports.client_tls import ClientTls, DeviceTls
 from fleetrig.simulator.transports.dtls_client import DtlsClient
-from tests.benchmarks.measure import ROUNDS, cpu_s, median, resident_mib, show
+from tests.benchmarks.measure import resident_mib, show, show_handshakes
 from tests.certificates import P256, of_device, trusting
 
 KINDS = ("bare", "ours")
@@ -80,21 +80,15 @@ class Association:
 
 
 def bench_handshakes(certificate: Path, device: DeviceTls) -> None:
-    spent: dict[str, list[float]] = {kind: [] for kind in KINDS}
     with contextlib.ExitStack() as stack:
         servers = {kind: stack.enter_context(listening(kind, certificate)) for kind in KINDS}
-        for _ in range(ROUNDS):
-            for kind, (pid, port) in servers.items():
-                before_s = cpu_s(pid)
-                for _ in range(HANDSHAKES):
-                    Association(port, device).close()
-                spent[kind].append((cpu_s(pid) - before_s) / HANDSHAKES * 1e6)
-    print()
-    bare_us = median(spent["bare"])
-    for kind in KINDS:
-        took_us = median(spent[kind])
-        aim = "" if kind == "bare" else f"at most {AIM:g}"
-        show(f"mutual DTLS handshake, {kind}", f"{took_us:.0f} us, {took_us / bare_us:.2f}x", aim)
+        show_handshakes(
+            "mutual DTLS handshake",
+            servers,
+            lambda port: Association(port, device).close(),
+            HANDSHAKES,
+            {"ours": f"at most {AIM:g}"},
+        )
 
 
 def bench_associations(certificate: Path, device: DeviceTls) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from fleetrig.simulator.certificates.authority import CertificateAuthority
-from tests.benchmarks.measure import ROUNDS, cpu_s, median, resident_mib, show
+from tests.benchmarks.measure import resident_mib, show, show_handshakes
 
 KINDS = ("bare", "tickets", "required", "any")
 HANDSHAKES = 200
@@ -63,21 +63,15 @@ def connect(port: int, context: ssl.SSLContext) -> ssl.SSLSocket:
 
 def bench_handshakes(folder: Path) -> None:
     context = device_context(folder)
-    spent: dict[str, list[float]] = {kind: [] for kind in KINDS}
     with contextlib.ExitStack() as stack:
         servers = {kind: stack.enter_context(listening(kind, folder)) for kind in KINDS}
-        for _ in range(ROUNDS):
-            for kind, (pid, port) in servers.items():
-                before_s = cpu_s(pid)
-                for _ in range(HANDSHAKES):
-                    connect(port, context).close()
-                spent[kind].append((cpu_s(pid) - before_s) / HANDSHAKES * 1e6)
-    print()
-    bare_us = median(spent["bare"])
-    for kind in KINDS:
-        took_us = median(spent[kind])
-        aim = "" if kind in ("bare", "tickets") else f"at most {AIM:g}"
-        show(f"mutual TLS handshake, {kind}", f"{took_us:.0f} us, {took_us / bare_us:.2f}x", aim)
+        show_handshakes(
+            "mutual TLS handshake",
+            servers,
+            lambda port: connect(port, context).close(),
+            HANDSHAKES,
+            dict.fromkeys(("required", "any"), f"at most {AIM:g}"),
+        )
 
 
 def bench_idle_connections(folder: Path) -> None:

@@ -7,7 +7,7 @@ import contextlib
 import os
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from fleetrig.harness.servers.serve_process import ServeProcess
@@ -44,6 +44,24 @@ def served(folder: Path, *options: str) -> Iterator[tuple[int, str, float]]:
     began_s = time.monotonic()
     with ServeProcess(folder, "--http", "127.0.0.1:0", *options) as server:
         yield server.pid, server.ready["http"], time.monotonic() - began_s
+
+
+def show_handshakes(
+    what: str, servers: Mapping[str, tuple[int, int]], shake: Callable[[int], None], count: int, aims: Mapping[str, str]
+) -> None:
+    """Server CPU for each handshake. `servers`: kind -> (pid, port); `bare` is what all others are held against."""
+    spent: dict[str, list[float]] = {kind: [] for kind in servers}
+    for _ in range(ROUNDS):
+        for kind, (pid, port) in servers.items():
+            before_s = cpu_s(pid)
+            for _ in range(count):
+                shake(port)
+            spent[kind].append((cpu_s(pid) - before_s) / count * 1e6)
+    print()
+    bare_us = median(spent["bare"])
+    for kind in servers:
+        took_us = median(spent[kind])
+        show(f"{what}, {kind}", f"{took_us:.0f} us, {took_us / bare_us:.2f}x", aims.get(kind, ""))
 
 
 def hammer(address: str, requests: Sequence[bytes], connections: int = 20) -> None:

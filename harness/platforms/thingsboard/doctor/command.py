@@ -14,4 +14,4 @@ Against = Annotated[str | None, typer.Option(metavar="URL|SERVER.yaml", help="Th
 def doctor_command(against: Against = None) -> None:
     """Not there yet for ThingsBoard."""
     del against
-    raise UsageError("fleetrig doctor is not there yet for ThingsBoard; serve, check, plan and run are")
+    raise UsageError("fleetrig doctor is not there yet for ThingsBoard; serve, check, plan, run and conform are")

@@ -6,7 +6,8 @@ A device of another tenant is not there (BaseController.checkEntityId finds it b
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
 
 from fleetrig.reference_server.platforms.thingsboard.http.call import Call
 from fleetrig.reference_server.platforms.thingsboard.http.errors import denied, invalid, missing
@@ -14,6 +15,9 @@ from fleetrig.reference_server.platforms.thingsboard.state.devices import device
 from fleetrig.reference_server.platforms.thingsboard.state.people import customer_by_id, user_by_id
 from fleetrig.reference_server.platforms.thingsboard.state.profiles import profile_by_id
 from fleetrig.reference_server.platforms.thingsboard.state.records import Customer, Device, DeviceProfile, User
+from fleetrig.reference_server.platforms.thingsboard.state.registry import Registry
+
+E = TypeVar("E", DeviceProfile, Customer, User)
 
 UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 
@@ -58,32 +62,22 @@ def is_visible(call: Call, device: Device) -> bool:
 
 
 def profile_at(call: Call, profile_id: str) -> DeviceProfile:
-    profile_id = as_uuid(profile_id)
-    profile = profile_by_id(call.registry, profile_id)
-    if profile is None:
-        raise missing(f"Device profile with id [{profile_id}] is not found", reason="no device profile has this id")
-    _same_tenant(call, profile.tenant_id)
-    return profile
+    return _of_tenant(call, "Device profile", profile_id, profile_by_id)
 
 
 def customer_at(call: Call, customer_id: str) -> Customer:
-    customer_id = as_uuid(customer_id)
-    customer = customer_by_id(call.registry, customer_id)
-    if customer is None:
-        raise missing(f"Customer with id [{customer_id}] is not found", reason="no customer has this id")
-    _same_tenant(call, customer.tenant_id)
-    return customer
+    return _of_tenant(call, "Customer", customer_id, customer_by_id)
 
 
 def user_at(call: Call, user_id: str) -> User:
-    user_id = as_uuid(user_id)
-    user = user_by_id(call.registry, user_id)
-    if user is None:
-        raise missing(f"User with id [{user_id}] is not found", reason="no user has this id")
-    _same_tenant(call, user.tenant_id)
-    return user
+    return _of_tenant(call, "User", user_id, user_by_id)
 
 
-def _same_tenant(call: Call, tenant_id: str) -> None:
-    if tenant_id != call.operator.tenant_id:
+def _of_tenant(call: Call, what: str, text: str, by_id: Callable[[Registry, str], E | None]) -> E:
+    entity_id = as_uuid(text)
+    found = by_id(call.registry, entity_id)
+    if found is None:
+        raise missing(f"{what} with id [{entity_id}] is not found", reason=f"no {what.lower()} has this id")
+    if found.tenant_id != call.operator.tenant_id:
         raise denied("it belongs to another tenant")
+    return found
