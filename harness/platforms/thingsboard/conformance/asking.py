@@ -37,6 +37,10 @@ class Said:
     over: str
     code: str
     body: bytes
+    headers: tuple[tuple[str, str], ...] = ()
+    """Of HTTP."""
+    content_format: int | None = None
+    """Of CoAP; None: the option is not there."""
 
     @property
     def document(self) -> dict[str, Any]:
@@ -55,10 +59,10 @@ def ask(client: RowClient, over: str, members: Mapping[str, Any] | bytes) -> Sai
     match over:
         case "http":
             answer = client.http.call("POST", PATH, {"Content-Type": "application/json"}, as_bytes(members))
-            return Said(over, str(answer.status), answer.body)
+            return Said(over, str(answer.status), answer.body, answer.headers)
         case "coap":
             reply = client.coap().ask(exact_coap.POST, PATH, as_bytes(members))
-            return Said(over, reply.code, reply.payload)
+            return Said(over, reply.code, reply.payload, content_format=reply.content_format)
         case _:
             return ask_mqtt(session(client), members)
 

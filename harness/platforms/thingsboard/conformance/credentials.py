@@ -40,7 +40,7 @@ def refused(client: RowClient, **members: Any) -> None:
 @ROWS.row("S16", "own-token", "A token of the device's own is echoed and works")
 def own_token(client: RowClient) -> None:
     for over in client.transports:
-        token = client.name("tok")
+        token = client.name("Tok")
         expect("the token", token, issued(client, "ACCESS_TOKEN", over, credentialsType="ACCESS_TOKEN", token=token))
         if "mqtt" in client.transports:
             expect_login(client, user_name=token)

@@ -20,10 +20,10 @@ def log_in(client: RowClient, level: int = 4, **connect: Any) -> ExactMqtt:
     return connection
 
 
-def expect_login(client: RowClient, **connect: Any) -> None:
+def expect_login(client: RowClient, measured: bytes = MEASURED, **connect: Any) -> None:
     """Accepted, and telemetry is acknowledged."""
     connection = log_in(client, **connect)
-    connection.publish(TELEMETRY, MEASURED)
+    connection.publish(TELEMETRY, measured)
     connection.expect_heard("telemetry of the device", "PUBACK")
 
 
@@ -34,12 +34,12 @@ def expect_no_login(client: RowClient, code: str, reason: str, **connect: Any) -
         expect(f"the answer to a wrong login (MQTT {'3.1.1' if level == 4 else '5'})", f"CONNACK {expected}", got)
 
 
-def http_status(client: RowClient, token: str) -> int:
+def http_status(client: RowClient, token: str, measured: bytes = MEASURED) -> int:
     """Of telemetry over HTTP."""
     path = f"/api/v1/{token}/telemetry"
-    return client.http.call("POST", path, {"Content-Type": "application/json"}, MEASURED).status
+    return client.http.call("POST", path, {"Content-Type": "application/json"}, measured).status
 
 
-def coap_code(client: RowClient, token: str) -> str:
+def coap_code(client: RowClient, token: str, measured: bytes = MEASURED) -> str:
     """Of telemetry over CoAP."""
-    return client.coap().ask(exact_coap.POST, f"/api/v1/{token}/telemetry", MEASURED).code
+    return client.coap().ask(exact_coap.POST, f"/api/v1/{token}/telemetry", measured).code

@@ -122,6 +122,7 @@ def protobuf(client: RowClient) -> None:
     for over in client.transports[1:]:
         name = client.name()
         said = ask(client, over, in_protobuf(client.profile().members(name)))
+        expect(f"Content-Format over {over}", None, said.content_format)
         expect_that(TOKEN_BYTES.fullmatch(said.body), "08 01 1a 14 and a token", said.body.hex())
         client.existing(name)
 

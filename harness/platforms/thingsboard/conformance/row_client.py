@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any, Final
 
 from fleetrig.harness.conformance.exact_coap import ExactCoap
-from fleetrig.harness.conformance.exact_mqtt import ExactMqtt
+from fleetrig.harness.conformance.exact_mqtt import ExactMqtt, HandshakeRefused
 from fleetrig.harness.conformance.expect import Mismatch, MissingCapability
 from fleetrig.harness.conformance.row import Row
 from fleetrig.harness.platforms.thingsboard.conformance.tenant_api import TenantApi, id_of, profile_document
@@ -164,6 +164,8 @@ def open_client(under_test: ServerUnderTest, row: Row[RowClient]) -> Iterator[Ro
         yield client
     except NOT_AS_THE_CONTRACT_SAYS as error:
         raise Mismatch(Finding("an answer of the shape that the contract gives", repr(error))) from error
+    except HandshakeRefused as refused:
+        raise Mismatch(Finding("a TLS handshake that comes to its end", str(refused))) from refused
     finally:
         client.clean_up()
 

@@ -162,6 +162,7 @@ def before_connect(client: RowClient) -> None:
     connection = client.mqtt()
     connection.send(mqtt_bytes.publish(4, "a", b"123", 0, PACKET_ID))
     expect("the answer to CONNECT after a PUBLISH", "CONNACK 0", connection.connect(user_name=PROVISION))
+    connection.expect_open("after a CONNECT that came late")
 
 
 @ROWS.row("S91", "session-present", "A session that is not clean is told that there was one", needs=MQTT)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -87,13 +87,19 @@ class TenantApi:
     def save_credentials(self, credentials: Mapping[str, Any]) -> None:
         self.asked("POST", "/device/credentials", dict(credentials))
 
-    # -- attributes
+    # -- attributes and telemetry
 
     def provision_state(self, device: Mapping[str, Any]) -> Any:
         """The server attribute, or None."""
         path = f"/plugins/telemetry/DEVICE/{id_of(device)}/values/attributes/SERVER_SCOPE?keys={STATE}"
         found = self.asked("GET", path)
         return found[0]["value"] if found else None
+
+    def telemetry(self, device: Mapping[str, Any], keys: Sequence[str]) -> dict[str, Any]:
+        """Key -> its newest value, as text; keys that have none are left out."""
+        path = f"/plugins/telemetry/DEVICE/{id_of(device)}/values/timeseries?keys={','.join(keys)}"
+        found = self.asked("GET", path)
+        return {key: values[0]["value"] for key, values in found.items() if values and values[0]["value"] is not None}
 
     def set_provision_state(self, device: Mapping[str, Any], value: str) -> None:
         self.asked("POST", f"/plugins/telemetry/DEVICE/{id_of(device)}/SERVER_SCOPE", {STATE: value})
