@@ -43,10 +43,11 @@ class ExactCoap:
     def __init__(self, host: str, port: int, within_s: float = 30.0) -> None:
         self.within_s = within_s
         self._ids = itertools.count(secrets.randbelow(30_000))
+        self._socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
         try:
-            self._socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
             self._socket.connect((host, port))
         except OSError as error:
+            self._socket.close()
             raise BrokenBench(f"{host}:{port} (CoAP): {error}") from None
 
     def request(self, code: int, path: str, payload: bytes = b"", kind: int = CON) -> bytes:
@@ -71,9 +72,11 @@ class ExactCoap:
         self._socket.send(request)
         while (left_s := ends_s - monotonic()) > 0:
             answer = self._hear(left_s if came_separately else min(left_s, repeat_after_s))
-            if answer is None:
+            if answer is None and repeat_after_s < left_s and not came_separately:
                 self._socket.send(request)
                 repeat_after_s *= 2
+            elif answer is None:
+                break
             elif answer.code == EMPTY and _is_of_message(answer, request):
                 if answer.type == RST:
                     raise Mismatch(Finding("an answer over CoAP", "a reset"))
