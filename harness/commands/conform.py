@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +13,7 @@ import typer
 
 from fleetrig.harness.commands.output_places import check_file
 from fleetrig.harness.conformance.row import Row
-from fleetrig.harness.conformance.run_rows import OpenClient, run_rows
+from fleetrig.harness.conformance.run_rows import NOTHING, OpenClient, run_rows
 from fleetrig.harness.report.console import ConsoleReport, make_console
 from fleetrig.harness.report.exits import ExitRules, exit_of_all, remark_on_skips
 from fleetrig.harness.report.junit import by_rules, write_junit
@@ -50,6 +50,10 @@ class OpenedServer(Generic[S]):
     """What rows may need: capability words without the platform's name, and the names of its listeners."""
     left_behind: list[str]
     """Sentences on what could not be cleaned up."""
+    remedies: Mapping[str, str] = NOTHING
+    """Word that rows may need -> why the server lacks it, and what to do about it, for words that SERVER.yaml has not."""
+    remarks: Sequence[str] = ()
+    """Sentences on the server, shown before the first row."""
 
 
 def conform(
@@ -80,6 +84,8 @@ def conform(
     )
     try:
         with opened as server:
+            for remark in server.remarks:
+                console.print(remark)
             verdicts = _judge(rows, server, replace(blank, target=server.url), writer, options)
     except BrokenBench as broken:
         if options.junit is not None:
@@ -95,7 +101,8 @@ def _judge(
     """Returns a verdict for each row. If clean-up failed, the run as a whole is BROKEN."""
     try:
         with server.lock() as open_client:
-            verdicts = _show(run_rows(rows, open_client, server.can, blank), len(rows), writer, options)
+            running = run_rows(rows, open_client, server.can, blank, server.remedies)
+            verdicts = _show(running, len(rows), writer, options)
     finally:
         writer.left_behind(server.left_behind)
     return verdicts + [Verdict.BROKEN] * bool(server.left_behind)
