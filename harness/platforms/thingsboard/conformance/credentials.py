@@ -84,7 +84,11 @@ def basic_all(client: RowClient) -> None:
 def basic_wrong(client: RowClient) -> None:
     given = basic(client)
     issued(client, BASIC, credentialsType=BASIC, **given)
-    right = {"client_id": given["clientId"], "user_name": given["username"], "password": given["password"]}
+    right: dict[str, Any] = {
+        "client_id": given["clientId"],
+        "user_name": given["username"],
+        "password": given["password"],
+    }
     expect_login(client, **right)
     expect_no_login(client, "5", "0x86", **{**right, "password": "wrong"})
     expect_no_login(client, "5", "0x86", **{**right, "client_id": "wrong"})
