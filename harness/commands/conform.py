@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Generic, NoReturn, TypeVar
 
@@ -13,7 +13,7 @@ import typer
 
 from fleetrig.harness.commands.output_places import check_file
 from fleetrig.harness.conformance.row import Row
-from fleetrig.harness.conformance.run_rows import NOTHING, OpenClient, run_rows
+from fleetrig.harness.conformance.run_rows import OpenClient, run_rows
 from fleetrig.harness.report.console import ConsoleReport, make_console
 from fleetrig.harness.report.exits import ExitRules, exit_of_all, remark_on_skips
 from fleetrig.harness.report.junit import by_rules, write_junit
@@ -50,7 +50,7 @@ class OpenedServer(Generic[S]):
     """What rows may need: capability words without the platform's name, and the names of its listeners."""
     left_behind: list[str]
     """Sentences on what could not be cleaned up."""
-    remedies: Mapping[str, str] = NOTHING
+    remedies: Mapping[str, str] = field(default_factory=dict)
     """Word that rows may need -> why the server lacks it, and what to do about it, for words that SERVER.yaml has not."""
     remarks: Sequence[str] = ()
     """Sentences on the server, shown before the first row."""

@@ -16,6 +16,7 @@ from fleetrig.harness.conformance.exact_client import ExactClient
 from fleetrig.harness.conformance.own_server import own_server
 from fleetrig.harness.conformance.row import listing, select
 from fleetrig.harness.conformance.run_rows import OpenClient
+from fleetrig.harness.platforms.thingsboard.conformance.generations import GENERATIONS
 from fleetrig.harness.platforms.thingsboard.conformance.row_client import RowClient, open_client
 from fleetrig.harness.platforms.thingsboard.conformance.suite import ROWS
 from fleetrig.harness.platforms.thingsboard.conformance.tenant_api import TenantApi
@@ -27,8 +28,8 @@ from fleetrig.harness.servers.server_file import remote_server_from
 from fleetrig.harness.servers.trust import context_of, verify_with
 from fleetrig.simulator.contract.errors import UsageError
 
-PROFILES: Final = ("4.3", "4.2")
-"""The generations whose answers the rows know so far."""
+PROFILES: Final = tuple(GENERATIONS)
+"""The generations whose answers rows expect, the newest first."""
 NEWEST: Final = PROFILES[0]
 OF_DEVICES: Final = ("mqtt", "mqtts", "coap")
 """The listeners beside HTTP that rows use."""
@@ -82,7 +83,9 @@ def opened(options: ConformOptions, named: Mapping[str, str]) -> Iterator[Opened
             """Rows use profiles of their own, so that runs do not meet."""
             return contextlib.nullcontext(partial(open_client, under_test))
 
-        yield OpenedServer(under_test.http.url, unlocked, under_test.can, under_test.left_behind)
+        yield OpenedServer(
+            under_test.http.url, unlocked, under_test.can, under_test.left_behind, under_test.remedies
+        )
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 TOKEN: Final = "ACCESS_TOKEN"
 TEXTS: Final = {"NOT_FOUND": "Provision data was not found!", "FAILURE": "Failed to provision device!"}
@@ -103,8 +103,3 @@ def suggested_profile(version: str) -> str | None:
     padded = tuple([*numbers, 0, 0, 0][:4])
     since: list[tuple[tuple[int, ...], str]] = [((4, 2, 1, 1), "4.3"), ((3, 9, 0, 0), "4.2")]
     return next((profile for first, profile in since if padded >= first), "3.2")
-
-
-def plain(document: Mapping[str, Any], form: AnswerForm) -> str:
-    """The status of an answer's document, whatever else it holds."""
-    return str(document.get(form.status))

@@ -17,6 +17,7 @@ from fleetrig.harness.conformance.exact_coap import ExactCoap
 from fleetrig.harness.conformance.exact_mqtt import ExactMqtt, HandshakeRefused
 from fleetrig.harness.conformance.expect import Mismatch, MissingCapability
 from fleetrig.harness.conformance.row import Row
+from fleetrig.harness.platforms.thingsboard.conformance.generations import GENERATIONS, Generation
 from fleetrig.harness.platforms.thingsboard.conformance.tenant_api import TenantApi, id_of, profile_document
 from fleetrig.harness.platforms.thingsboard.conformance.under_test import ServerUnderTest
 from fleetrig.harness.run.interrupts import finishing_first
@@ -46,6 +47,12 @@ class Profile:
         """A request document."""
         named = {} if name is None else {"deviceName": name}
         return {**named, "provisionDeviceKey": self.key, "provisionDeviceSecret": self.secret, **more}
+
+
+class RowMqtt(ExactMqtt):
+    """A connection to a server of some generation."""
+
+    generation: Generation
 
 
 class RowClient(TenantApi):
@@ -92,12 +99,18 @@ class RowClient(TenantApi):
         """A device outside the row's profiles, removed when the row ends."""
         self._devices.append(name)
 
+    @property
+    def generation(self) -> Generation:
+        """What to expect where generations differ."""
+        return GENERATIONS[self.under_test.profile]
+
     # -- talking
 
-    def mqtt(self, level: int = 4, listener: str = "mqtt", tls: Any = None) -> ExactMqtt:
+    def mqtt(self, level: int = 4, listener: str = "mqtt", tls: Any = None) -> RowMqtt:
         """A new connection, closed when the row ends."""
         host, port = self.address(listener)
-        connection = ExactMqtt(host, port, level, tls)
+        connection = RowMqtt(host, port, level, tls)
+        connection.generation = self.generation
         self._closing.callback(connection.close)
         return connection
 
