@@ -51,7 +51,7 @@ class OpenedServer(Generic[S]):
     left_behind: list[str]
     """Sentences on what could not be cleaned up."""
     remedies: Mapping[str, str] = field(default_factory=dict)
-    """Word that rows may need -> why the server lacks it, and what to do about it, for words that SERVER.yaml has not."""
+    """Word that rows may need -> why the server lacks it, and what to do about it, where SERVER.yaml does not help."""
     remarks: Sequence[str] = ()
     """Sentences on the server, shown before the first row."""
 

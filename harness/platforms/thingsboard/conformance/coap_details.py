@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from fleetrig.harness.conformance.exact_coap import ACK, DELETE, GET, NON, POST, PUT
+from fleetrig.harness.conformance.exact_coap import ACK, CON, DELETE, GET, NON, POST, PUT
 from fleetrig.harness.conformance.expect import expect
 from fleetrig.harness.conformance.row import Resource
 from fleetrig.harness.platforms.thingsboard.conformance.asking import (
@@ -20,6 +20,7 @@ from fleetrig.harness.platforms.thingsboard.conformance.row_client import RowCli
 
 ROWS: Final[Resource[RowClient]] = Resource("thingsboard", "coap")
 COAP: Final = ("coap",)
+SLOW_S: Final = 1
 TEXT: Final = 0
 """Content-Format of a JSON reply: text/plain."""
 
@@ -49,6 +50,18 @@ def methods(client: RowClient) -> None:
     for method, code in ((GET, "4.00"), (PUT, "4.05"), (DELETE, "4.05")):
         answer = endpoint.ask(method, PATH)
         expect("code and payload", (code, b""), (answer.code, answer.payload))
+
+
+@ROWS.row("S74", "separate", "While the decision takes longer than half a second, a request is acknowledged, and its "
+          "reply comes separately", needs=("coap", "slow_answers"))  # fmt: skip
+def separate(client: RowClient) -> None:
+    profile, name = client.profile(), client.name()
+    with client.under_test.answering_late("POST coap:*/provision", SLOW_S):
+        answer = client.coap().ask(POST, PATH, as_bytes(profile.members(name)))
+    expect("whether an empty acknowledgement came first", True, answer.came_separately)
+    expect("the type of the reply", CON, answer.type)
+    expect_token(over_coap(client, answer))
+    client.existing(name)
 
 
 @ROWS.row("S99", "repeated", "A repeated message gets the same reply and makes one device; NON is answered by NON",

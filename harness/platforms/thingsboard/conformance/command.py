@@ -27,9 +27,12 @@ from fleetrig.harness.servers.description import expected
 from fleetrig.harness.servers.server_file import remote_server_from
 from fleetrig.harness.servers.trust import context_of, verify_with
 from fleetrig.simulator.contract.errors import UsageError
+from fleetrig.simulator.contract.identity import UserPassword
 
 PROFILES: Final = tuple(GENERATIONS)
 """The generations whose answers rows expect, the newest first."""
+OWN_SYSADMIN: Final = UserPassword("sysadmin@thingsboard.org", "sysadmin")
+"""Of a fresh server."""
 NEWEST: Final = PROFILES[0]
 OF_DEVICES: Final = ("mqtt", "mqtts", "coap")
 """The listeners beside HTTP that rows use."""
@@ -83,9 +86,7 @@ def opened(options: ConformOptions, named: Mapping[str, str]) -> Iterator[Opened
             """Rows use profiles of their own, so that runs do not meet."""
             return contextlib.nullcontext(partial(open_client, under_test))
 
-        yield OpenedServer(
-            under_test.http.url, unlocked, under_test.can, under_test.left_behind, under_test.remedies
-        )
+        yield OpenedServer(under_test.http.url, unlocked, under_test.can, under_test.left_behind, under_test.remedies)
 
 
 @contextlib.contextmanager
@@ -115,7 +116,7 @@ def own_thingsboard(profile: str) -> Iterator[ServerUnderTest]:
         contextlib.closing(ExactClient(f"http://{ready['control']}")) as control,
     ):
         addresses = {name: place_of(ready[name]) for name in OF_DEVICES}
-        yield ServerUnderTest(client, addresses, SERVER.account, profile, control)
+        yield ServerUnderTest(client, addresses, SERVER.account, profile, control, OWN_SYSADMIN)
 
 
 def place_of(text: str) -> tuple[str, int]:

@@ -45,10 +45,3 @@ def many_names(client: RowClient) -> None:
     answers = ask_at_once(client, [profile.members(client.name()) for _ in range(100)])
     expect("distinct tokens", 100, len({expect_token(one) for one in answers}))
     expect("devices", 100, len(client.devices_of(profile.name)))
-
-
-@ROWS.row("S98", "slow-store", "While its store is too slow for it, a server answers with an error; the device "
-          "may be there all the same", needs=("slow_store",))  # fmt: skip
-def slow_store(client: RowClient) -> None:
-    answer = _ask_alone(client, client.profile().members(client.name()))
-    expect("status and body", ("500", b""), (answer.code, answer.body))

@@ -42,6 +42,10 @@ class AnswerForm:
         return [self.value_of(kind), "credentialsType", self.status]
 
 
+USUAL_FORM: Final = AnswerForm()
+"""What every release answers."""
+
+
 @dataclass(frozen=True, slots=True)
 class Generation:
     """The ways of one generation, apart from what the reference server knows of them."""
@@ -58,7 +62,7 @@ class Generation:
     """Who asks to be a gateway becomes one (from 3.8 on)."""
     acknowledges_subscriptions: bool = True
     """SUBSCRIBE in a provision session is answered (from 3.9 on)."""
-    form: AnswerForm = AnswerForm()
+    form: AnswerForm = USUAL_FORM
 
     def ending(self, *lines: str) -> tuple[str, ...]:
         """What comes before the server ends a session, `closed` last."""

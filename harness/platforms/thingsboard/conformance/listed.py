@@ -21,9 +21,9 @@ def first(client: RowClient) -> None:
     for over in client.transports:
         token = client.name("tok")
         device = client.imported(profile, token)
-        expect("provisionState before", None, client.provision_state(device))
+        client.expect_state(device, None)
         expect("the token", token, expect_value(ask(client, over, profile.members(device["name"])), TOKEN))
-        expect("provisionState", "provisioned", client.provision_state(device))
+        client.expect_state(device, "provisioned")
 
 
 def provisioned(client: RowClient) -> tuple[dict[str, str], str]:
@@ -40,7 +40,7 @@ def again(client: RowClient) -> None:
     for over in client.transports:
         expect_refused(ask(client, over, members), FAILURE)
     device = client.existing(members["deviceName"])
-    expect("provisionState", "provisioned", client.provision_state(device))
+    client.expect_state(device, "provisioned")
     expect("the stored token", token, client.credentials(device)["credentialsId"])
 
 
@@ -64,7 +64,7 @@ def odd_state(client: RowClient) -> None:
     device = client.imported(profile)
     client.set_provision_state(device, "x")
     expect_refused(ask(client, "http", profile.members(device["name"])), FAILURE)
-    expect("provisionState", "x", client.provision_state(device))
+    client.expect_state(device, "x")
 
 
 @ROWS.row("S43", "not-listed", "A name that is not on the list, and no name, are FAILURE")

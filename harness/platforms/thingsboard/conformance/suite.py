@@ -7,6 +7,7 @@ from typing import Final
 from fleetrig.harness.conformance.row import Resource, Row, number_of
 from fleetrig.harness.platforms.thingsboard.conformance import (
     chain_rows,
+    claims,
     coap_details,
     creating,
     credentials,
@@ -16,6 +17,8 @@ from fleetrig.harness.platforms.thingsboard.conformance import (
     malformed,
     operator_rows,
     sessions,
+    tenants,
+    time_outs,
 )
 from fleetrig.harness.platforms.thingsboard.conformance.row_client import RowClient
 
@@ -30,5 +33,8 @@ RESOURCES: Final[tuple[Resource[RowClient], ...]] = (
     coap_details.ROWS,
     chain_rows.ROWS,
     operator_rows.ROWS,
+    claims.ROWS,
+    tenants.ROWS,
+    time_outs.ROWS,
 )
 ROWS: Final[tuple[Row[RowClient], ...]] = tuple(sorted((row for one in RESOURCES for row in one.rows), key=number_of))

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import secrets
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeVar
 
 from fleetrig.harness.conformance.exact_client import ExactClient
 from fleetrig.harness.platforms.thingsboard.conformance.generations import GENERATIONS
+from fleetrig.harness.platforms.thingsboard.conformance.operator_api import Login
+from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.identity import UserPassword
 
+T = TypeVar("T")
+LOOK_EVERY_S: Final = 0.05
+CONTROL: Final = {"Content-Type": "application/json"}
 SETTLES_S: Final = 0.5
 """A real server overlooks a change of a device within some 50 ms after its login (§2)."""
 OF_OUR_OWN: Final = {
-    "slow_store": "only our own server can be made slow: leave --against away",
+    "slow_answers": "only our own server can be made slow: leave --against away",
     "sane_import": "a real ThingsBoard overwrites somebody's device here: only our own server is asked",
 }
 """What nobody asks of a foreign server, and why."""
@@ -43,10 +51,13 @@ class ServerUnderTest:
     """Listener -> why it is not among the addresses, and what to give."""
     prefix: str = field(default_factory=lambda: f"fr{secrets.token_hex(3)}")
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
-    login: str = field(default="", repr=False)
-    """The token of the tenant's administrator, once there is one."""
+    login: Login = field(init=False)
+    """Of the tenant's administrator."""
     left_behind: list[str] = field(default_factory=list)
     """Sentences on what rows made and the server would not take back."""
+
+    def __post_init__(self) -> None:
+        self.login = Login(self.account)
 
     @property
     def can(self) -> frozenset[str]:
@@ -66,6 +77,7 @@ class ServerUnderTest:
             "certificate_chain": f"profile {self.profile} knows no certificate chains: 3.5 was the first",
             SYSADMIN: "this takes a tenant of its own: give a system administrator, --account sysadmin=USER:env:NAME",
             **{one: f"no {one.upper()} listener is known: give --{one} HOST:PORT" for one in LISTENERS},
+            "slow_store": "no server can be made that slow from outside: this was seen at a real one",
             **OF_OUR_OWN,
             **self.missing,
         }
@@ -75,9 +87,41 @@ class ServerUnderTest:
         """Moves the server's clock, or waits."""
         if self.control is None:
             time.sleep(for_s)
-            return
-        body = json.dumps({"skip_s": for_s}).encode()
-        self.control.call("POST", "/clock", {"Content-Type": "application/json"}, body)
+        self.move_clock(for_s)
+
+    def move_clock(self, by_s: float) -> None:
+        """That of our own server; others keep their time."""
+        if self.control is not None:
+            self.control.call("POST", "/clock", CONTROL, json.dumps({"skip_s": by_s}).encode())
+
+    def waited_for(self, call: Callable[[], T]) -> T:
+        """What a call gives that the server keeps waiting; our own server's clock goes on meanwhile."""
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(call)
+            while not waiting.done():
+                wait([waiting], LOOK_EVERY_S)
+                self.move_clock(1)
+            return waiting.result()
+
+    def answering_late(self, hits: str, by_s: float) -> AbstractContextManager[None]:
+        """What is asked for by such lines is answered so much later, by our own server."""
+        return self._fault(fault="latency", hits=hits, delay=f"{by_s}s")
+
+    def slow_store(self) -> AbstractContextManager[None]:
+        """The store of our own server takes longer than the server waits for it."""
+        return self._fault(fault="slow_store", delay="14s")
+
+    @contextlib.contextmanager
+    def _fault(self, **members: str) -> Iterator[None]:
+        """Raises BrokenBench."""
+        assert self.control is not None, "rows that need it say so"
+        made = self.control.call("POST", "/faults", CONTROL, json.dumps(members).encode())
+        if made.status != 201:
+            raise BrokenBench(f"our own server's control interface answered {made.status}: {made.text}")
+        try:
+            yield
+        finally:
+            self.control.call("DELETE", f"/faults/{made.json()['id']}")
 
     def settle(self) -> None:
         """A real server needs a moment until it has noted what was just done."""
