@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from fleetrig.harness.conformance.exact_client import Answer, ExactClient
-from fleetrig.harness.conformance.expect import Mismatch, expect
+from fleetrig.harness.conformance.expect import expect
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.identity import UserPassword
 
 JSON: Final = {"Content-Type": "application/json", "Accept": "application/json"}
 PAGE: Final = 100
 MOST_PAGES: Final = 1000
-SETTLES_WITHIN_S: Final = 5.0
-LOOK_EVERY_S: Final = 0.2
 
 
 @dataclass(slots=True)
@@ -82,18 +79,6 @@ class OperatorApi:
             yield from page["data"]
             if not page["hasNext"]:
                 return
-
-
-def until(check: Callable[[], None], within_s: float = SETTLES_WITHIN_S) -> None:
-    """Asks again until the check agrees: a real server stores what devices send a little later."""
-    ends_s = time.monotonic() + within_s
-    while True:
-        try:
-            return check()
-        except Mismatch:
-            if time.monotonic() >= ends_s:
-                raise
-        time.sleep(LOOK_EVERY_S)
 
 
 def id_of(document: Mapping[str, Any]) -> str:

@@ -20,11 +20,9 @@ from fleetrig.harness.platforms.thingsboard.conformance.accounts import activate
 from fleetrig.harness.platforms.thingsboard.conformance.cleanup import NOT_AS_THE_CONTRACT_SAYS, Cleanup
 from fleetrig.harness.platforms.thingsboard.conformance.generations import GENERATIONS, Generation
 from fleetrig.harness.platforms.thingsboard.conformance.operator_api import (
-    SETTLES_WITHIN_S,
     Login,
     OperatorApi,
     id_of,
-    until,
 )
 from fleetrig.harness.platforms.thingsboard.conformance.sweeping import sweep
 from fleetrig.harness.platforms.thingsboard.conformance.tenant_api import TenantApi, profile_document
@@ -171,10 +169,6 @@ class RowClient(TenantApi):
     def transports(self) -> tuple[str, ...]:
         """Those on which a row can provision here."""
         return tuple(over for over in ("http", "mqtt", "coap") if over == "http" or over in self.under_test.addresses)
-
-    def until(self, check: Callable[[], None], within_s: float = SETTLES_WITHIN_S) -> None:
-        """Asks again until the check agrees."""
-        until(check, within_s)
 
     # -- cleaning up
 

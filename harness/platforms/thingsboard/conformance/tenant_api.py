@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
 from fleetrig.harness.conformance.expect import Mismatch, expect
-from fleetrig.harness.platforms.thingsboard.conformance.operator_api import Login, OperatorApi, id_of, until
+from fleetrig.harness.platforms.thingsboard.conformance.operator_api import Login, OperatorApi, id_of
 from fleetrig.harness.platforms.thingsboard.conformance.under_test import ServerUnderTest
 
+SETTLES_WITHIN_S: Final = 5.0
+LOOK_EVERY_S: Final = 0.2
 STATE: Final = "provisionState"
 REMOVALS: Final = 5
 """Whoever asked just before may still get a device of a profile that is being removed."""
@@ -21,6 +24,17 @@ class TenantApi(OperatorApi):
     def __init__(self, under_test: ServerUnderTest, login: Login | None = None) -> None:
         super().__init__(under_test.http, login or under_test.login)
         self.under_test = under_test
+
+    def until(self, check: Callable[[], None], within_s: float = SETTLES_WITHIN_S) -> None:
+        """Asks again until the check agrees: a real server stores what devices send a little later."""
+        ends_s = time.monotonic() + within_s
+        while True:
+            try:
+                return check()
+            except Mismatch:
+                if time.monotonic() >= ends_s:
+                    raise
+            time.sleep(LOOK_EVERY_S)
 
     # -- devices
 
@@ -41,7 +55,7 @@ class TenantApi(OperatorApi):
             found.append(self.device(name))
             expect(f"whether device {name} exists", True, found[-1] is not None)
 
-        until(look)
+        self.until(look)
         assert found[-1] is not None
         return found[-1]
 
@@ -86,7 +100,7 @@ class TenantApi(OperatorApi):
 
     def expect_state(self, device: Mapping[str, Any], wanted: Any) -> None:
         """A real server writes the attribute a little later than it answers."""
-        until(lambda: expect("provisionState", wanted, self.provision_state(device)))
+        self.until(lambda: expect("provisionState", wanted, self.provision_state(device)))
 
     def set_provision_state(self, device: Mapping[str, Any], value: str) -> None:
         self.set_server_attribute(device, STATE, value)
