@@ -17,8 +17,10 @@ from fleetrig.harness.conformance.run_rows import OpenClient, run_rows
 from fleetrig.harness.report.console import ConsoleReport, make_console
 from fleetrig.harness.report.exits import ExitRules, exit_of_all, remark_on_skips
 from fleetrig.harness.report.junit import by_rules, write_junit
+from fleetrig.harness.servers.secrets import checked_account, secret_from
 from fleetrig.harness.verdict import Report, Verdict
-from fleetrig.simulator.contract.errors import BrokenBench
+from fleetrig.simulator.contract.errors import BrokenBench, UsageError
+from fleetrig.simulator.contract.identity import UserPassword
 
 S = TypeVar("S")
 
@@ -93,6 +95,18 @@ def conform(
             write_junit([unmet], options.junit)
         raise
     raise typer.Exit(exit_of_all(verdicts, options.rules))
+
+
+def accounts_of(given: Sequence[str], kinds: Sequence[str]) -> dict[str, UserPassword]:
+    """The `--account` options: kind -> account. Raises UsageError."""
+    accounts = {}
+    for text in given:
+        kind, _, rest = text.partition("=")
+        user, _, secret = rest.partition(":")
+        if kind not in kinds or not user or not secret:
+            raise UsageError(f"--account takes {' or '.join(kinds)}=USER:env:NAME (or a file with mode 600)")
+        accounts[kind] = checked_account(user, secret_from(secret, "--account"), "--account")
+    return accounts
 
 
 def _judge(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from fleetrig.harness.conformance.expect import expect
+from fleetrig.harness.platforms.thingsboard.conformance.listeners import any_certificate
 from fleetrig.harness.platforms.thingsboard.conformance.row_client import Profile, RowClient, RowMqtt
 from fleetrig.simulator.certificates.authority import CertificateAuthority
 from fleetrig.simulator.contract.clock import US_PER_S
@@ -45,9 +46,7 @@ def followed_by(certificate: ClientCertificate, ca: CertificateAuthority) -> Cli
 
 def shown(client: RowClient, certificate: ClientCertificate, level: int = 4) -> RowMqtt:
     """A connection whose handshake has shown a chain. Raises HandshakeRefused."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    context.maximum_version = ssl.TLSVersion.TLSv1_2  # a refused chain is heard in the handshake
+    context = any_certificate()
     with tempfile.TemporaryDirectory(prefix="fleetrig-") as name:
         file = Path(name, "chain.pem")
         file.touch(0o600)
