@@ -64,8 +64,12 @@ class ExactMqtt:
         return self.hear().line
 
     def subscribe(self, topic_filter: str, qos: int = 1) -> str:
-        self.send(mqtt_bytes.subscribe(self.level, topic_filter, qos, PACKET_ID))
+        """The answer to SUBSCRIBE."""
+        self.say_subscribe(topic_filter, qos)
         return self.hear().line
+
+    def say_subscribe(self, topic_filter: str, qos: int) -> None:
+        self.send(mqtt_bytes.subscribe(self.level, topic_filter, qos, PACKET_ID))
 
     def publish(self, topic: str, payload: bytes, qos: int = 1) -> None:
         self.send(mqtt_bytes.publish(self.level, topic, payload, qos, PACKET_ID))

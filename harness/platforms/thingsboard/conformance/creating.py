@@ -40,7 +40,7 @@ def new_device(client: RowClient) -> None:
 def state(client: RowClient) -> None:
     name = client.name()
     expect_token(ask(client, "http", client.profile("A").members(name)))
-    expect("provisionState", "provisioned", client.provision_state(client.existing(name)))
+    client.expect_state(client.existing(name), "provisioned")
 
 
 @ROWS.row("S03", "login", "The token that was issued works on all transports, and telemetry is kept")

@@ -46,7 +46,7 @@ def accept(client: RowClient) -> None:
     body = as_bytes({"provisionDeviceKey": client.name("k"), "provisionDeviceSecret": "x"})
     for wanted, kind in KINDS.items():
         answer = client.http.call("POST", PATH, {"Accept": wanted, "Content-Type": "application/json"}, body)
-        expect("the document", NOT_FOUND, answer.json())
+        expect("the document", client.generation.form.refusal(NOT_FOUND), answer.json())
         expect(f"Content-Type for Accept: {wanted}", kind, answer.header("Content-Type"))
 
 

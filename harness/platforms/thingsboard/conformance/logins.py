@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Any, Final
 
 from fleetrig.harness.conformance import exact_coap
-from fleetrig.harness.conformance.exact_mqtt import ExactMqtt
 from fleetrig.harness.conformance.expect import expect
-from fleetrig.harness.platforms.thingsboard.conformance.row_client import RowClient
+from fleetrig.harness.platforms.thingsboard.conformance.row_client import RowClient, RowMqtt
 
 TELEMETRY: Final = "v1/devices/me/telemetry"
 MEASURED: Final = b'{"t":1}'
 
 
-def log_in(client: RowClient, level: int = 4, **connect: Any) -> ExactMqtt:
+def log_in(client: RowClient, level: int = 4, **connect: Any) -> RowMqtt:
     """A session of a device, which has to be accepted."""
     connection = client.mqtt(level)
     expect("the answer to a device's CONNECT", "CONNACK 0", connection.connect(**connect))
@@ -29,9 +28,10 @@ def expect_login(client: RowClient, measured: bytes = MEASURED, **connect: Any) 
 
 def expect_no_login(client: RowClient, code: str, reason: str, **connect: Any) -> None:
     """Refused in both versions: `code` in 3.1.1, `reason` in 5."""
-    for level, expected in ((4, code), (5, reason)):
+    for level in (4, 5):
+        wanted = client.generation.refused_login(level, code, reason)
         got = client.mqtt(level).connect(**connect)
-        expect(f"the answer to a wrong login (MQTT {'3.1.1' if level == 4 else '5'})", f"CONNACK {expected}", got)
+        expect(f"the answer to a wrong login (MQTT {'3.1.1' if level == 4 else '5'})", wanted, got)
 
 
 def http_status(client: RowClient, token: str, measured: bytes = MEASURED) -> int:

@@ -55,6 +55,7 @@ def expect_on_each(client: RowClient, request: bytes, endings: Sequence[tuple[in
     for level, qos, lines in endings:
         connection = session(client, level)
         connection.publish(REQUEST, request, qos)
+        lines = client.generation.ending(*lines)
         connection.expect_heard(f"after {request[:40]!r}, QoS {qos}, level {level}", *lines)
         if lines[-1] != "closed":
             connection.expect_open("after a request that cannot be read")

@@ -66,7 +66,7 @@ def deleted_live(client: RowClient) -> None:
         connection.publish(TELEMETRY, MEASURED)  # The session is known to the server once this is acknowledged.
         connection.expect_heard("telemetry", "PUBACK")
         client.delete_device(device)
-        connection.expect_heard("after the device was deleted", *lines)
+        connection.expect_heard("after the device was deleted", *client.generation.ending(*lines))
         expect_no_login(client, "5", "0x86", user_name=token)
 
 
@@ -79,7 +79,7 @@ def new_token(client: RowClient) -> None:
         connection.publish(TELEMETRY, MEASURED)
         connection.expect_heard("telemetry", "PUBACK")
         client.save_credentials({**client.credentials(device), "credentialsId": new})
-        connection.expect_heard("after the token was changed", *lines)
+        connection.expect_heard("after the token was changed", *client.generation.ending(*lines))
         expect_no_login(client, "5", "0x86", user_name=old)
         expect_login(client, user_name=new)
 

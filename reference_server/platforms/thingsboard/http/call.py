@@ -57,6 +57,13 @@ class Call:
         """Query parameters, decoded; of two with one name the first counts."""
         return dict(reversed(parse_qsl(self.request.query, keep_blank_values=True, errors="replace")))
 
+    def needed(self, name: str, java_type: str) -> str:
+        """A parameter of the query that has to be there. Raises 400."""
+        if name not in self.query:
+            message = f"Required request parameter '{name}' for method parameter type {java_type} is not present"
+            raise HttpRefusal(400, message, reason=f"the query has no {name}")
+        return self.query[name]
+
     @cached_property
     def text(self) -> str:
         """The body as text. Raises 400 when there is none; a form has lost its body on the way (S95)."""

@@ -21,6 +21,9 @@ EVERYBODY: Final = frozenset[Authority]()
 TENANT: Final = frozenset({Authority.TENANT_ADMIN})
 CUSTOMER: Final = frozenset({Authority.CUSTOMER_USER})
 BOTH: Final = TENANT | CUSTOMER
+SYSTEM: Final = frozenset({Authority.SYS_ADMIN})
+ADMINISTRATORS: Final = SYSTEM | TENANT
+ANY_ACCOUNT: Final = SYSTEM | BOTH
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from fleetrig.reference_server.mqtt_sessions.client_state import ClientState
 from fleetrig.reference_server.mqtt_sessions.reason_codes import MqttReason
 from fleetrig.reference_server.mqtt_sessions.sessions import MqttSessions
 from fleetrig.reference_server.platform import NOTHING, Reaction
+from fleetrig.reference_server.platforms.thingsboard.device_api.said import count
 from fleetrig.reference_server.platforms.thingsboard.mqtt.device_messages import DeviceMessages
 from fleetrig.reference_server.platforms.thingsboard.mqtt.gateway_messages import SWALLOWED, GatewayMessages
 from fleetrig.reference_server.platforms.thingsboard.mqtt.live_sessions import LiveSessions
@@ -20,6 +21,7 @@ from fleetrig.reference_server.platforms.thingsboard.mqtt.provision_sessions imp
 from fleetrig.reference_server.platforms.thingsboard.mqtt.session_rules import SESSION_RULES
 from fleetrig.reference_server.platforms.thingsboard.mqtt.topics import GATEWAY, PROVISION_RESPONSE, SUBSCRIBABLE
 from fleetrig.reference_server.platforms.thingsboard.state.devices import device_by_id
+from fleetrig.reference_server.platforms.thingsboard.state.message_limits import TooManyMessages
 from fleetrig.reference_server.platforms.thingsboard.state.registry import Notice, NoticeKind, Registry
 from fleetrig.simulator.contract.envelope import Envelope, Output, Send
 from fleetrig.simulator.contract.mqtt import (
@@ -135,6 +137,11 @@ class MqttInterface:
         found = device_of(self._registry, connect, session, now_us)
         if isinstance(found, Refused):
             return LogIn(found.code, reason=found.reason)
+        try:
+            count(self._registry, found, now_us)  # a session that opens is a message
+        except TooManyMessages as many:
+            after = MqttReason.MESSAGE_RATE_TOO_HIGH
+            return LogIn(MqttReason.CONNECTION_RATE_EXCEEDED, found.name, reason=str(many), disconnect_code=after)
         self._live.begin(session.id, found)
         return LogIn(device=found.name)
 

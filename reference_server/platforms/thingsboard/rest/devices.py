@@ -10,7 +10,7 @@ from fleetrig.reference_server.platforms.thingsboard.http.call import Call
 from fleetrig.reference_server.platforms.thingsboard.http.errors import invalid
 from fleetrig.reference_server.platforms.thingsboard.http.replies import Reply
 from fleetrig.reference_server.platforms.thingsboard.rest.credentials import credentials_in
-from fleetrig.reference_server.platforms.thingsboard.rest.forms import NOBODY, device_form, entity_id
+from fleetrig.reference_server.platforms.thingsboard.rest.forms import device_form, entity_id
 from fleetrig.reference_server.platforms.thingsboard.rest.lookups import (
     customer_at,
     device_at,
@@ -31,7 +31,12 @@ from fleetrig.reference_server.platforms.thingsboard.state.devices import (
     save_device,
 )
 from fleetrig.reference_server.platforms.thingsboard.state.profiles import default_profile, find_or_create
-from fleetrig.reference_server.platforms.thingsboard.state.records import CredentialsType, Device, DeviceProfile
+from fleetrig.reference_server.platforms.thingsboard.state.records import (
+    NULL_UUID,
+    CredentialsType,
+    Device,
+    DeviceProfile,
+)
 
 
 def save(call: Call) -> Reply:
@@ -155,4 +160,4 @@ def _customer_id(call: Call, body: dict[str, Any]) -> str | None:
     if call.operator.customer_id is not None:
         return call.operator.customer_id
     given = member_id(body, "customerId")
-    return None if given is None or given == NOBODY else customer_at(call, given).id
+    return None if given is None or given == NULL_UUID else customer_at(call, given).id

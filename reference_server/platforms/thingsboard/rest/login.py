@@ -15,7 +15,6 @@ from fleetrig.reference_server.platforms.thingsboard.rest.authentication import 
     user_of,
     wrong_login,
 )
-from fleetrig.reference_server.platforms.thingsboard.rest.forms import NOBODY
 from fleetrig.reference_server.platforms.thingsboard.rest.jwt import ISSUER, REFRESH_SCOPE, sign
 from fleetrig.reference_server.platforms.thingsboard.state.people import (
     has_password,
@@ -23,7 +22,7 @@ from fleetrig.reference_server.platforms.thingsboard.state.people import (
     user_by_email,
     user_to_activate,
 )
-from fleetrig.reference_server.platforms.thingsboard.state.records import User
+from fleetrig.reference_server.platforms.thingsboard.state.records import NULL_UUID, User
 from fleetrig.reference_server.platforms.thingsboard.state.signing_key import signing_key
 from fleetrig.simulator.contract.credential_places import shown_user
 
@@ -72,7 +71,7 @@ def token_pair(call: Call, user: User) -> dict[str, Any]:
     session = _session_id(call)
     access = _claims(call, user, [str(user.authority)], session, settings.token_s)
     access |= {"firstName": user.first_name, "lastName": user.last_name, "enabled": True, "isPublic": False}
-    access |= {"tenantId": user.tenant_id, "customerId": user.customer_id or NOBODY}
+    access |= {"tenantId": user.tenant_id, "customerId": user.customer_id or NULL_UUID}
     renewing = _claims(call, user, [REFRESH_SCOPE], session, settings.refresh_token_s)
     renewing |= {"isPublic": False, "jti": _session_id(call)}
     key = signing_key(call.registry)

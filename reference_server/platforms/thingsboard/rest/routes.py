@@ -4,17 +4,29 @@ from __future__ import annotations
 
 from typing import Final
 
-from fleetrig.reference_server.platforms.thingsboard.http.routing import BOTH, CUSTOMER, TENANT, Route
+from fleetrig.reference_server.platforms.thingsboard.http.routing import (
+    ADMINISTRATORS,
+    ANY_ACCOUNT,
+    BOTH,
+    CUSTOMER,
+    SYSTEM,
+    TENANT,
+    Route,
+)
 from fleetrig.reference_server.platforms.thingsboard.rest import (
     attributes,
     bulk_import,
     claims,
     credentials,
+    customers,
     devices,
     login,
-    people,
     profiles,
     rpc,
+    system_info,
+    tenant_profiles,
+    tenants,
+    users,
 )
 
 TELEMETRY: Final = "/api/plugins/telemetry/{entityType}/{entityId}"
@@ -25,7 +37,23 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("POST", "/api/auth/login", login.log_in),
     Route("POST", "/api/auth/token", login.refresh),
     Route("POST", "/api/noauth/activate", login.activate),
-    Route("GET", "/api/auth/user", people.read_myself, BOTH),
+    Route("GET", "/api/auth/user", users.read_myself, ANY_ACCOUNT),
+    Route("GET", "/api/system/info", system_info.read, ANY_ACCOUNT),
+    # tenants and what limits them
+    Route("POST", "/api/tenant", tenants.save, SYSTEM),
+    Route("GET", "/api/tenant/{id}", tenants.read, ADMINISTRATORS),
+    Route("GET", "/api/tenant/info/{id}", tenants.read_info, ADMINISTRATORS),
+    Route("DELETE", "/api/tenant/{id}", tenants.delete, ADMINISTRATORS),
+    Route("GET", "/api/tenants", tenants.read_all, SYSTEM),
+    Route("GET", "/api/tenantInfos", tenants.read_infos, SYSTEM),
+    Route("POST", "/api/tenantProfile", tenant_profiles.save, SYSTEM),
+    Route("GET", "/api/tenantProfile/{id}", tenant_profiles.read, SYSTEM),
+    Route("DELETE", "/api/tenantProfile/{id}", tenant_profiles.delete, SYSTEM),
+    Route("POST", "/api/tenantProfile/{id}/default", tenant_profiles.set_default, SYSTEM),
+    Route("GET", "/api/tenantProfiles", tenant_profiles.read_all, SYSTEM),
+    Route("GET", "/api/tenantProfileInfos", tenant_profiles.read_infos, SYSTEM),
+    Route("GET", "/api/tenantProfileInfo/default", tenant_profiles.read_default, SYSTEM),
+    Route("GET", "/api/tenantProfileInfo/{id}", tenant_profiles.read_info, SYSTEM),
     # device profiles
     Route("POST", "/api/deviceProfile", profiles.save, TENANT),
     Route("GET", "/api/deviceProfile/{id}", profiles.read, TENANT),
@@ -57,12 +85,20 @@ ROUTES: Final[tuple[Route, ...]] = (
     # commands
     Route("POST", "/api/rpc/oneway/{id}", rpc.send_one_way, BOTH),
     Route("POST", "/api/plugins/rpc/oneway/{id}", rpc.send_one_way, BOTH),
-    # customers and claiming
-    Route("POST", "/api/customer", people.create_customer, TENANT),
-    Route("GET", "/api/customer/{id}", people.read_customer, BOTH),
-    Route("POST", "/api/user", people.create_user, TENANT),
-    Route("GET", "/api/user/{id}", people.read_user, TENANT),
-    Route("GET", "/api/user/{id}/activationLink", people.activation_link, TENANT),
+    # customers and users
+    Route("POST", "/api/customer", customers.save, TENANT),
+    Route("GET", "/api/customer/{id}", customers.read, BOTH),
+    Route("DELETE", "/api/customer/{id}", customers.delete, TENANT),
+    Route("GET", "/api/customers", customers.read_all, TENANT),
+    Route("GET", "/api/tenant/customers", customers.read_titled, TENANT),
+    Route("POST", "/api/user", users.save, ANY_ACCOUNT),
+    Route("GET", "/api/user/{id}", users.read, ANY_ACCOUNT),
+    Route("DELETE", "/api/user/{id}", users.delete, ADMINISTRATORS),
+    Route("GET", "/api/user/{id}/activationLink", users.activation_link, ADMINISTRATORS),
+    Route("GET", "/api/users", users.read_all, BOTH),
+    Route("GET", "/api/customer/{id}/users", users.read_of_customer, TENANT),
+    Route("GET", "/api/tenant/{id}/users", users.read_administrators, SYSTEM),
+    # claiming
     Route("POST", "/api/customer/{id}/device/{deviceId}", devices.assign, TENANT),
     Route("DELETE", "/api/customer/device/{id}", devices.unassign, TENANT),
     Route("POST", "/api/customer/device/{name}/claim", claims.claim, CUSTOMER),

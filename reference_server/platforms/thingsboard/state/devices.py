@@ -12,11 +12,11 @@ from fleetrig.reference_server.platforms.thingsboard.state.credential_forms impo
     FormedCredentials,
     read_basic,
 )
+from fleetrig.reference_server.platforms.thingsboard.state.entity_limits import check_room
 from fleetrig.reference_server.platforms.thingsboard.state.errors import (
     RuleBroken,
     bad_credentials,
     old_version,
-    too_many,
 )
 from fleetrig.reference_server.platforms.thingsboard.state.field_rules import check_name, check_text
 from fleetrig.reference_server.platforms.thingsboard.state.records import (
@@ -77,7 +77,7 @@ def create_device(registry: Registry, profile: DeviceProfile, new: NewDevice, no
     """The device and its credentials, or neither. Raises RuleBroken before anything is written."""
     check_name("Device name", new.name)
     check_text("label", new.label)
-    check_device_limit(registry, profile.tenant_id)
+    check_room(registry, profile.tenant_id, DEVICE, "Device")
     if device_named(registry, profile.tenant_id, new.name) is not None:
         raise RuleBroken("Device with such name already exists!")
     formed = new.credentials or FormedCredentials(CredentialsType.ACCESS_TOKEN, registry.new_word())
@@ -152,13 +152,6 @@ def save_credentials(
     registry.store.put(CREDENTIALS, INSTALLATION, saved)
     registry.notify(Notice(NoticeKind.CREDENTIALS_CHANGED, stored.device_id))
     return saved
-
-
-def check_device_limit(registry: Registry, tenant_id: str) -> None:
-    """Raises RuleBroken when the tenant has all devices it may have (S82)."""
-    most = registry.settings.most_devices
-    if most and registry.store.count(DEVICE, INSTALLATION, "tenant", tenant_id) >= most:
-        raise too_many("Device", most)
 
 
 def check_free(registry: Registry, credentials_id: str, but_for: str = "") -> None:

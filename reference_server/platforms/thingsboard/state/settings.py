@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from fleetrig.reference_server.platforms.thingsboard.state.generations import Profile
 
@@ -23,10 +24,11 @@ class Settings:
 
     profile: Profile = Profile.CURRENT
     accounts: tuple[Account, ...] = (Account(),)
-    most_devices: int = 0
-    """In each tenant (its profile's `maxDevices`); 0: no limit (S82)."""
-    device_messages: str = ""
-    """`capacity:seconds[,capacity:seconds]` for each device, as the tenant's profile says it; empty: no limit (5)."""
+    administrator: Account = Account("sysadmin@thingsboard.org", "sysadmin", "")
+    """Who administers the installation: its tenants and their profiles."""
+    tenant_configuration: Mapping[str, int | str] = field(default_factory=dict)
+    """What the default tenant profile says beside its defaults, as the wire names it: `maxDevices` (S82),
+    `transportDeviceMsgRateLimit` as `capacity:seconds[,capacity:seconds]` (5) …"""
     claiming_by_default: bool = True
     """Else a device needs the server attribute `claimingAllowed` (3.5)."""
     claim_duration_ms: int = 86_400_000
