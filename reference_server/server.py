@@ -11,11 +11,14 @@ from dataclasses import replace
 from typing import TypeVar
 
 from fleetrig.reference_server.fault_plan import FaultPlan
+from fleetrig.reference_server.held_requests import HeldRequests
 from fleetrig.reference_server.http_faults import HttpFaults, distort, filter_request, replacement
 from fleetrig.reference_server.platform import (
     ACCEPTED,
     HandshakeAnswer,
     HandshakePlatform,
+    HeldRequest,
+    HoldingPlatform,
     HttpAnswer,
     HttpPlatform,
     Reaction,
@@ -26,7 +29,7 @@ from fleetrig.reference_server.server_lane import ServerLane
 from fleetrig.reference_server.session_faults import Blocked, SessionFaults
 from fleetrig.reference_server.stores.interface import Store, StoreFailed
 from fleetrig.simulator.contract.delivery import Delivery, Ending
-from fleetrig.simulator.contract.envelope import Close, Envelope, Output
+from fleetrig.simulator.contract.envelope import Answer, Close, Envelope, Output
 from fleetrig.simulator.contract.errors import ModelError, broken_environment
 from fleetrig.simulator.contract.faults import Fault
 from fleetrig.simulator.contract.handshake import ShownCertificate, TlsAlert
@@ -70,8 +73,10 @@ class Server:
         self._http = platform if isinstance(platform, HttpPlatform) else None
         self._sessions = platform if isinstance(platform, SessionPlatform) else None
         self._handshakes = platform if isinstance(platform, HandshakePlatform) else None
+        self._holding = platform if isinstance(platform, HoldingPlatform) else None
         self._on_failed = on_failed
         self._lane = ServerLane(trace)
+        self._held = HeldRequests(self._lane)
         self._http_faults = HttpFaults(faults)
         self._session_faults = SessionFaults(faults)
         self._open: set[int] = set()
@@ -90,6 +95,8 @@ class Server:
             distorting = faults.distorting(request, now_us)
             seen = filter_request(distorting, faults.original_request(request))
         answer = self._answer(seen, session, now_us)
+        if isinstance(answer, HeldRequest):
+            return self._hold(answer, seen, session, distorting, now_us)
         delivery = Delivery(answer.response)
         for fault in distorting:
             delivery = distort(fault, seen, delivery)
@@ -103,14 +110,28 @@ class Server:
                 lane.delivered(delivery, answer.device, session.id, now_us)
         return delivery
 
-    def _answer(self, request: HttpRequest, session: Session, now_us: int) -> HttpAnswer:
+    def left(self, held_id: int, now_us: int) -> None:
+        if self._held.leave(held_id) and self._holding is not None:
+            self._holding.left(held_id, now_us)
+
+    def _hold(
+        self, held: HeldRequest, request: HttpRequest, session: Session, faults: Sequence[Fault], now_us: int
+    ) -> Delivery:
+        if self._holding is None:
+            raise ModelError(f"the platform {self.platform.name} holds a request, and hears of none that is left")
+        self._held.hold(held.held_id, request, faults)
+        if self.trace.wanted:
+            self._lane.received(request, session, held.device, now_us)
+        return Delivery(None, Ending.HELD, held_id=held.held_id)
+
+    def _answer(self, request: HttpRequest, session: Session, now_us: int) -> HttpAnswer | HeldRequest:
         if self._http is None:
             raise ModelError(f"the platform {self.platform.name} speaks no HTTP")
-        answer: HttpAnswer | None = None
+        answer: HttpAnswer | HeldRequest | None = None
         try:
             with self.store.transaction():
                 answer = self._http.handle(request, session, now_us)
-                if answer.rollback:
+                if isinstance(answer, HttpAnswer) and answer.rollback:
                     raise Rollback
         except Rollback:
             pass
@@ -251,10 +272,23 @@ class Server:
 
     def _apply_faults(self, reaction: Reaction, session: int, came: Envelope | None, now_us: int) -> list[Output]:
         """The outputs of a reaction after faults; writes both to the trace."""
+        answers: list[Output] = []
+        if any(isinstance(output, Answer) for output in reaction.outputs):
+            answers = self._answers(reaction, now_us)
+            others = [output for output in reaction.outputs if not isinstance(output, Answer)]
+            if not others:
+                return answers
+            reaction = replace(reaction, outputs=others)
         distorted = self._session_faults.distorting(reaction.outputs, session, came, now_us)
         if self.trace.wanted:
             self._lane.reaction(reaction, distorted, session, now_us)
-        return [output for entry in distorted for output in entry.becomes]
+        return [*answers, *(output for entry in distorted for output in entry.becomes)]
+
+    def _answers(self, reaction: Reaction, now_us: int) -> list[Output]:
+        """Of a reaction to whatever it was: the answers to requests that were held."""
+        found = [output for output in reaction.outputs if isinstance(output, Answer)]
+        held = self._held
+        return [each for one in found for each in held.answered(one, reaction, now_us, is_traced=self.trace.wanted)]
 
     def _reply_blocked(
         self, blocked: Blocked, envelope: Envelope | None, session: Session, now_us: int

@@ -32,6 +32,8 @@ class Settings:
     claiming_by_default: bool = True
     """Else a device needs the server attribute `claimingAllowed` (3.5)."""
     claim_duration_ms: int = 86_400_000
+    long_poll_s: int = 60
+    """How long a request of a device is held that does not say it, over HTTP (3.3)."""
     token_s: int = 9_000
     refresh_token_s: int = 604_800
     """How long what a login gives is good for (4)."""
