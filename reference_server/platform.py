@@ -160,6 +160,14 @@ class SessionPlatform(ServerPlatform, Protocol):
 
 
 @runtime_checkable
+class FailurePlatform(SessionPlatform, Protocol):
+    """A platform with an answer of its own when the store has failed; without one a connection is reset."""
+
+    def failed(self, session: Session, envelope: Envelope, reason: str, now_us: int) -> Reaction:
+        """Nothing of what `envelope` has asked for is kept. Outside of any transaction: it neither reads nor writes."""
+
+
+@runtime_checkable
 class CoapPlatform(SessionPlatform, Protocol):
     """A platform that has its own ways with CoAP; those without get `PLAIN_COAP`."""
 

@@ -15,6 +15,7 @@ from fleetrig.reference_server.held_requests import HeldRequests
 from fleetrig.reference_server.http_faults import HttpFaults, distort, filter_request, replacement
 from fleetrig.reference_server.platform import (
     ACCEPTED,
+    FailurePlatform,
     HandshakeAnswer,
     HandshakePlatform,
     HeldRequest,
@@ -144,10 +145,9 @@ class Server:
     def _failure(self, http: HttpPlatform, request: HttpRequest, failed: Exception, now_us: int) -> HttpAnswer:
         """Nothing of the request was kept, and nobody is told otherwise."""
         self._on_failed(failed)
-        reason = str(broken_environment(failed) if isinstance(failed, OSError) else failed)
         rules = http.container_rules
         response = rules.error_page(500) if rules.failure is None else rules.failure(request, now_us)
-        return HttpAnswer(response, reason=reason)
+        return HttpAnswer(response, reason=_said(failed))
 
     def _short_circuit(self, fault: Fault, request: HttpRequest, session: Session, now_us: int) -> Delivery:
         delivery = replacement(fault, request)
@@ -207,9 +207,18 @@ class Server:
         if blocked is not None:
             self._lane.received(envelope, session, "", now_us)
             return self._reply_blocked(blocked, envelope, session, now_us)
-        reaction = self._react(lambda platform: platform.receive(session, envelope, now_us))
+        reaction = self._reaction_to(session, envelope, now_us)
         self._lane.received(envelope, session, reaction.device, now_us)
         return self._apply_faults(reaction, session.id, envelope, now_us)
+
+    def _reaction_to(self, session: Session, envelope: Envelope, now_us: int) -> Reaction:
+        try:
+            return self._react(lambda platform: platform.receive(session, envelope, now_us))
+        except (StoreFailed, OSError) as failed:
+            if not isinstance(self.platform, FailurePlatform):
+                raise
+            self._on_failed(failed)
+            return self.platform.failed(session, envelope, _said(failed), now_us)
 
     def closed(self, session: Session, now_us: int) -> Sequence[Output]:
         self._lane.closed(session.id, now_us)
@@ -300,3 +309,7 @@ class Server:
     def _learn_secrets(self) -> None:
         for kind, secret in self.platform.secrets():
             self.secrets.learn(kind, secret)
+
+
+def _said(failed: Exception) -> str:
+    return str(broken_environment(failed) if isinstance(failed, OSError) else failed)

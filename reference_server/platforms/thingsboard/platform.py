@@ -70,6 +70,10 @@ class ThingsBoardPlatform:
         transport = self._coap if _is_coap(session) else self._mqtt
         return transport.receive(session, envelope, now_us)
 
+    def failed(self, session: Session, envelope: Envelope, reason: str, now_us: int) -> Reaction:
+        transport = self._coap if _is_coap(session) else self._mqtt
+        return transport.failed(session, envelope, reason)
+
     def closed(self, session: Session, now_us: int) -> Reaction:
         if not _is_coap(session):
             return self._mqtt.closed(session, now_us)

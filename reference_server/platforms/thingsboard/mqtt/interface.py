@@ -13,6 +13,7 @@ from fleetrig.reference_server.mqtt_sessions.sessions import MqttSessions
 from fleetrig.reference_server.platform import NOTHING, Reaction
 from fleetrig.reference_server.platforms.thingsboard.device_api.said import count
 from fleetrig.reference_server.platforms.thingsboard.mqtt.device_messages import DeviceMessages
+from fleetrig.reference_server.platforms.thingsboard.mqtt.failures import failure_of
 from fleetrig.reference_server.platforms.thingsboard.mqtt.gateway_messages import SWALLOWED, GatewayMessages
 from fleetrig.reference_server.platforms.thingsboard.mqtt.live_sessions import LiveSessions
 from fleetrig.reference_server.platforms.thingsboard.mqtt.logins import Refused, device_of, wants_to_provision
@@ -23,7 +24,7 @@ from fleetrig.reference_server.platforms.thingsboard.mqtt.topics import GATEWAY,
 from fleetrig.reference_server.platforms.thingsboard.state.devices import device_by_id
 from fleetrig.reference_server.platforms.thingsboard.state.message_limits import TooManyMessages
 from fleetrig.reference_server.platforms.thingsboard.state.registry import Notice, NoticeKind, Registry
-from fleetrig.simulator.contract.envelope import Envelope, Output, Send
+from fleetrig.simulator.contract.envelope import Close, Envelope, Output, Send
 from fleetrig.simulator.contract.mqtt import (
     MqttAuth,
     MqttConnect,
@@ -34,6 +35,7 @@ from fleetrig.simulator.contract.mqtt import (
     MqttSubscribe,
     MqttUnsuback,
     MqttUnsubscribe,
+    MqttVersion,
     Subscription,
 )
 from fleetrig.simulator.contract.session import Session
@@ -56,6 +58,8 @@ class MqttInterface:
         self._provisioning = ProvisionSessions(registry, self._sessions)
         self._devices = DeviceMessages(registry, self._sessions)
         self._gateways = GatewayMessages(registry)
+        self._versions: dict[int, MqttVersion] = {}
+        """What sessions speak, from their CONNECT on."""
         self._connecting: int | None = None
         """The session whose CONNECT is being answered."""
 
@@ -73,8 +77,16 @@ class MqttInterface:
             return Reaction(reason="a session to provision cannot subscribe in this generation, and needs not")
         return self._as_generation(self._sessions.receive(session, envelope, now_us))
 
+    def failed(self, session: Session, envelope: Envelope, reason: str) -> Reaction:
+        """The database has failed, and nothing was kept. What needs none is answered all the same."""
+        is_v5 = self._versions.get(session.id) is MqttVersion.V5
+        packets, ends = failure_of(envelope, is_v5=is_v5, provisions=session.id in self._provisioning)
+        outputs: list[Output] = [Send(session.id, packet) for packet in packets]
+        return self._as_generation(Reaction([*outputs, Close(session.id)] if ends else outputs, reason))
+
     def closed(self, session: Session, now_us: int) -> Reaction:
         self._live.end(session.id)
+        self._versions.pop(session.id, None)
         self._provisioning.end(session.id)
         return self._sessions.closed(session, now_us)
 
@@ -109,6 +121,7 @@ class MqttInterface:
 
         No property of a CONNECT is looked at (`processConnect`)."""
         self._connecting = session.id
+        self._versions[session.id] = connect.version
         reaction = self._sessions.receive(session, replace(connect, properties=()), now_us)
         self._connecting = None
         if session.id not in self._provisioning:
