@@ -61,10 +61,10 @@ class ThingsBoardPlatform:
         """What a handshake has done to a device is heard before that device logs in: its earlier sessions end."""
         self._open(now_us)
         heard = self._hear(now_us) if self.registry.has_notices else []
-        if not _is_coap(session):
-            self._mqtt.opened(session, now_us)
-        outputs = [output for reaction in heard for output in reaction.outputs]
-        return Reaction(outputs, changed="; ".join(reaction.reason for reaction in heard if reaction.reason))
+        own = Reaction() if _is_coap(session) else self._mqtt.opened(session, now_us)
+        outputs = [output for reaction in (*heard, own) for output in reaction.outputs]
+        changed = "; ".join(reaction.reason for reaction in heard if reaction.reason)
+        return Reaction(outputs, own.reason, changed=changed)
 
     def receive(self, session: Session, envelope: Envelope, now_us: int) -> Reaction:
         transport = self._coap if _is_coap(session) else self._mqtt
