@@ -24,11 +24,17 @@ NUMBERS: Final = {
     "security.claim.duration": "claim_duration_ms",
     "security.jwt.tokenExpirationTime": "token_s",
     "transport.mqtt.netty.max_payload_size": "payload_bytes",
+    "transport.sessions.inactivity_timeout": "session_inactivity_ms",
 }
 """Property of the real server -> field of the settings."""
 PROFILE_NUMBERS: Final = tuple(ENTITIES.values())
 PROFILE_LIMITS: Final = tuple(name for name in LIMIT_TITLES if name.startswith("transport"))
 """What the default tenant profile begins with: it can be changed over the API."""
+GUARD_NUMBERS: Final = {
+    "transport.rate_limits.max_wrong_credentials_per_ip": "wrong_logins",
+    "transport.rate_limits.ip_block_timeout": "block_ms",
+}
+GUARD: Final = "transport.rate_limits.ip_limits_enabled"
 CLAIMING: Final = "security.claim.allowClaimingByDefault"
 FLAGS: Final = {"true": True, "false": False}
 
@@ -94,11 +100,18 @@ def _with(settings: Settings, name: str, value: str) -> Settings:
     if name in PROFILE_LIMITS:
         read_limits(value)
         return _with_limit(settings, name, value)
+    if name in GUARD_NUMBERS and value.isascii() and value.isdigit():
+        limited: dict[str, int] = {GUARD_NUMBERS[name]: int(value)}
+        return replace(settings, ip_guard=replace(settings.ip_guard, **limited))  # type: ignore[arg-type]
     if name == CLAIMING and value in FLAGS:
         return replace(settings, claiming_by_default=FLAGS[value])
-    if name in (*NUMBERS, *PROFILE_NUMBERS, CLAIMING):
-        raise ValueError(f"{name}: expected {'true or false' if name == CLAIMING else 'a number'}, got {value!r}")
-    known = [*NUMBERS, *PROFILE_NUMBERS, *PROFILE_LIMITS, CLAIMING]
+    if name == GUARD and value in FLAGS:
+        return replace(settings, ip_guard=replace(settings.ip_guard, is_on=FLAGS[value]))
+    if name in (*NUMBERS, *PROFILE_NUMBERS, *GUARD_NUMBERS, CLAIMING, GUARD):
+        raise ValueError(
+            f"{name}: expected {'true or false' if name in (CLAIMING, GUARD) else 'a number'}, got {value!r}"
+        )
+    known = [*NUMBERS, *PROFILE_NUMBERS, *PROFILE_LIMITS, *GUARD_NUMBERS, GUARD, CLAIMING]
     raise ValueError(f"there is no property {name!r}; there are {', '.join(known)}")
 
 

@@ -10,9 +10,11 @@ from fleetrig.reference_server.coap_rules import CoapRules
 from fleetrig.reference_server.platform import NOTHING, Reaction
 from fleetrig.reference_server.platforms.thingsboard.coap.answers import (
     BAD_REQUEST,
+    INTERNAL_ERROR,
     METHOD_NOT_ALLOWED,
     NOT_FOUND,
     UNAUTHORIZED,
+    answer,
     refusal,
 )
 from fleetrig.reference_server.platforms.thingsboard.coap.device_requests import DeviceCall, asks_for_something, perform
@@ -23,7 +25,7 @@ from fleetrig.reference_server.platforms.thingsboard.state.credential_forms impo
 from fleetrig.reference_server.platforms.thingsboard.state.devices import credentials_by_id, device_by_id
 from fleetrig.reference_server.platforms.thingsboard.state.records import CredentialsType, Device
 from fleetrig.reference_server.platforms.thingsboard.state.registry import Notice, Registry
-from fleetrig.simulator.contract.coap import CoapRequest, CoapReset
+from fleetrig.simulator.contract.coap import CoapRequest, CoapReset, CoapResponse
 from fleetrig.simulator.contract.envelope import Envelope, Output
 from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.contract.undecodable import Undecodable
@@ -50,6 +52,13 @@ class CoapTransport:
             case Undecodable(_, why):
                 return Reaction(reason=why)
         return NOTHING
+
+    def failed(self, session: Session, envelope: Envelope, reason: str) -> Reaction:
+        """5.00, for provisioning too (1.6). What the request has begun to observe it does not observe."""
+        if not isinstance(envelope, CoapRequest):
+            return Reaction(reason=reason)
+        self._observations.end(session.id, envelope.token)
+        return answer(session, envelope, CoapResponse(INTERNAL_ERROR), reason=reason)
 
     def closed(self, session: Session) -> None:
         self._observations.end_all(session.id)

@@ -16,10 +16,12 @@ from fleetrig.reference_server.platforms.thingsboard.http.call import Call
 from fleetrig.reference_server.platforms.thingsboard.http.errors import HttpRefusal, plain
 from fleetrig.reference_server.platforms.thingsboard.http.java_numbers import java_int
 from fleetrig.reference_server.platforms.thingsboard.http.replies import Reply
+from fleetrig.reference_server.platforms.thingsboard.http.waiting import Awaited, Wait
 from fleetrig.reference_server.platforms.thingsboard.state.devices import credentials_by_id, device_by_id
 from fleetrig.reference_server.platforms.thingsboard.state.message_limits import TooManyMessages
 from fleetrig.reference_server.platforms.thingsboard.state.records import CredentialsType, Device
 from fleetrig.reference_server.platforms.thingsboard.state.registry import Registry
+from fleetrig.simulator.contract.clock import US_PER_MS, US_PER_S
 from fleetrig.simulator.contract.json_types import Json
 
 Says = Callable[[Registry, Device, Json, int], object]
@@ -53,14 +55,25 @@ def read_attributes(call: Call, token: str) -> Reply:
     return Reply(document=found, device=device.name)
 
 
-def await_something(call: Call, token: str) -> Reply:
-    """GET …/rpc and …/attributes/updates: the long poll that nothing came of (H02).
+def await_attributes(call: Call, token: str) -> Wait:
+    """GET …/attributes/updates?timeout=: held until shared attributes change (H02)."""
+    return _long_poll(call, token, Awaited.ATTRIBUTES)
 
-    It is answered at once: nothing can be sent later over HTTP yet, so nothing ever comes.
-    """
+
+def await_command(call: Call, token: str) -> Wait:
+    """GET …/rpc?timeout=: held until there is a command."""
+    return _long_poll(call, token, Awaited.RPC)
+
+
+def _long_poll(call: Call, token: str, awaited: Awaited) -> Wait:
+    """408 when nothing has come in time. `timeout` is in ms; 0, or none, is the server's own."""
+    given_ms = java_int(call.query.get("timeout", "0"))
     device = _device(call, token)
-    java_int(call.query.get("timeout", "0"))
-    return Reply(408, device=device.name, reason="the long poll has expired: nothing came for the device")
+    with _counted(device):
+        said.count(call.registry, device, call.now_us)
+    lasts_us = max(given_ms, 0) * US_PER_MS if given_ms else call.registry.settings.long_poll_s * US_PER_S
+    why = "the long poll has expired: nothing came for the device"
+    return Wait(lasts_us, reason=why, awaited=awaited, device_id=device.id, device=device.name)
 
 
 def answer_command(call: Call, token: str, request_id: str) -> Reply:
@@ -73,13 +86,17 @@ def answer_command(call: Call, token: str, request_id: str) -> Reply:
     return Reply(device=device.name)
 
 
-def ask_server(call: Call, token: str) -> Reply:
+def ask_server(call: Call, token: str) -> Wait:
     """POST …/rpc: no rule answers, so the session runs out of time."""
     text, device = call.text, _device(call, token)
     request = _document(text, device)
     if not isinstance(request, dict) or not isinstance(request.get(SERVER_METHOD), str) or "params" not in request:
         raise _crash("an RPC to the server needs the members method and params")
-    return Reply(408, device=device.name, reason="no rule of this server answers RPCs of devices over HTTP")
+    with _counted(device):
+        said.count(call.registry, device, call.now_us)
+    why = "no rule of this server answers RPCs of devices over HTTP"
+    lasts_us = call.registry.settings.long_poll_s * US_PER_S
+    return Wait(lasts_us, reason=why, device_id=device.id, device=device.name)
 
 
 def read_package(call: Call, token: str) -> Reply:

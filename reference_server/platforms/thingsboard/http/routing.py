@@ -12,9 +12,10 @@ from urllib.parse import unquote
 
 from fleetrig.reference_server.platforms.thingsboard.http.errors import HttpRefusal
 from fleetrig.reference_server.platforms.thingsboard.http.replies import Reply
+from fleetrig.reference_server.platforms.thingsboard.http.waiting import Wait
 from fleetrig.reference_server.platforms.thingsboard.state.records import Authority
 
-Handler = Callable[..., Reply]
+Handler = Callable[..., Reply | Wait]
 """`handler(call, *path variables)`, variables as text."""
 
 EVERYBODY: Final = frozenset[Authority]()

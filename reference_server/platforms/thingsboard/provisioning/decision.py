@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from fleetrig.reference_server.platforms.thingsboard.provisioning.request import ProvisionRequest
 from fleetrig.reference_server.platforms.thingsboard.state import attributes, devices, events, profiles
@@ -24,7 +25,10 @@ from fleetrig.reference_server.platforms.thingsboard.state.records import (
     Scope,
 )
 from fleetrig.reference_server.platforms.thingsboard.state.registry import Registry
+from fleetrig.simulator.contract.clock import US_PER_S
 
+GIVES_UP_AFTER_US: Final = 10 * US_PER_S
+"""After how long without a decision a transport answers by itself; a real one takes 10 to 16 s (1.6, S81)."""
 JAVA_WHITE = "".join(map(chr, range(0x21)))
 """What Java's `trim` takes away."""
 

@@ -19,6 +19,15 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
+class IpGuardSettings:
+    """When an address may not connect any more over MQTT (`transport.rate_limits` of the real server; 5)."""
+
+    is_on: bool = False
+    wrong_logins: int = 10
+    block_ms: int = 60_000
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """One server's start-up properties."""
 
@@ -32,6 +41,11 @@ class Settings:
     claiming_by_default: bool = True
     """Else a device needs the server attribute `claimingAllowed` (3.5)."""
     claim_duration_ms: int = 86_400_000
+    ip_guard: IpGuardSettings = IpGuardSettings()
+    session_inactivity_ms: int = 600_000
+    """After so much silence a device's MQTT session is ended; the real server looks every 3 s (5)."""
+    long_poll_s: int = 60
+    """How long a request of a device is held that does not say it, over HTTP (3.3)."""
     token_s: int = 9_000
     refresh_token_s: int = 604_800
     """How long what a login gives is good for (4)."""

@@ -11,6 +11,7 @@ from fleetrig.harness.platforms.thingsboard.serve import configure, settings_fro
 from fleetrig.harness.platforms.thingsboard.server import SERVER
 from fleetrig.reference_server.address import Address
 from fleetrig.reference_server.platforms.thingsboard.state.generations import Profile
+from fleetrig.reference_server.platforms.thingsboard.state.settings import IpGuardSettings
 from fleetrig.simulator.contract.errors import UsageError
 
 LIMIT = "transportDeviceTelemetryMsgRateLimit"
@@ -26,6 +27,14 @@ def test_properties_of_the_real_server_are_taken() -> None:
     settings = settings_from(given, "4.2")
     assert settings.tenant_configuration == {"maxDevices": 5, LIMIT: "5:60"}
     assert (settings.claiming_by_default, settings.profile) == (False, Profile.PREVIOUS)
+
+
+def test_the_guard_of_addresses_is_switched_on_as_on_the_real_server() -> None:
+    limits = "transport.rate_limits"
+    given = {f"{limits}.ip_limits_enabled": "true", f"{limits}.max_wrong_credentials_per_ip": "3"}
+    assert settings_from(given, "4.3").ip_guard == IpGuardSettings(True, 3, 60_000)
+    with pytest.raises(ValueError, match="expected true or false, got '1'"):
+        settings_from({f"{limits}.ip_limits_enabled": "1"}, "4.3")
 
 
 @pytest.mark.parametrize(
