@@ -25,23 +25,18 @@ OF_STANDARDS = (
     "reference_server/fronts/mqtt",
     "reference_server/fronts/tls",
     "reference_server/mqtt_",
-    "harness/platforms/thingsboard",
-    "reference_server/platforms/thingsboard",
-    "scenarios/thingsboard",
     "simulator/transports",
     "tests/benchmarks",
     "tests/brokering",
     "tests/coap",
     "tests/conversation",
     "tests/golden/",
-    "tests/harness/platforms/thingsboard",
     "tests/reference_server/coap_",
     "tests/reference_server/fronts/coap",
     "tests/reference_server/fronts/dtls",
     "tests/reference_server/fronts/mqtt",
     "tests/reference_server/fronts/tls",
     "tests/reference_server/mqtt_",
-    "tests/reference_server/platforms/thingsboard",
     "tests/simulator",
 )
 """Where sections are those of MQTT, CoAP and TLS, and rows those of platforms that are to come."""
@@ -64,7 +59,7 @@ def sources() -> Iterator[tuple[str, str]]:
 
 
 def platform_of(name: str) -> str:
-    """Whose contract a file cites: what its path names, else hawkBit's, which is the only one so far."""
+    """Whose contract a file cites: what its path names, else hawkBit's."""
     return next((platform for platform in PAGES if platform in name), "hawkbit")
 
 

@@ -24,6 +24,4 @@ release is, answers with the members of the documentation (§1.2)."""
 def page() -> str:
     """Markdown."""
     servers = server_rows(ROWS, {row.number: differences_of(row.number) for row in ROWS})
-    return contract_page(
-        "ThingsBoard's contract", ABOUT, CLAUSES.read_text(encoding="utf-8"), servers, ()
-    )
+    return contract_page("ThingsBoard's contract", ABOUT, CLAUSES.read_text(encoding="utf-8"), servers, ())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import textwrap
 from typing import Any, Final
 
@@ -17,7 +18,7 @@ from fleetrig.harness.platforms.thingsboard.conformance.asking import (
     expect_value,
 )
 from fleetrig.harness.platforms.thingsboard.conformance.logins import expect_login, expect_no_login, log_in
-from fleetrig.harness.platforms.thingsboard.conformance.row_client import RowClient
+from fleetrig.harness.platforms.thingsboard.conformance.row_client import Profile, RowClient
 
 ROWS: Final[Resource[RowClient]] = Resource("thingsboard", "credentials")
 BASIC: Final = "MQTT_BASIC"
@@ -147,6 +148,11 @@ def token_missing(client: RowClient) -> None:
     refused(client, credentialsType="ACCESS_TOKEN", username=client.name("u"))
 
 
+def connecting(child: str, profile: Profile) -> bytes:
+    """The document of v1/gateway/connect. With a type, else a renamed default profile would be made anew."""
+    return json.dumps({"device": child, "type": profile.name}).encode()
+
+
 @ROWS.row("S29", "gateway", "Who asks to be a gateway becomes one")
 def gateway(client: RowClient) -> None:
     name, child = client.name(), client.name("child")
@@ -157,7 +163,7 @@ def gateway(client: RowClient) -> None:
     if "mqtt" in client.transports:
         client.forget_device(child)
         connection = log_in(client, user_name=token)
-        connection.publish(GATEWAY_CONNECT, f'{{"device":"{child}"}}'.encode())
+        connection.publish(GATEWAY_CONNECT, connecting(child, client.profile("A")))
         if becomes_one:
             connection.expect_heard("v1/gateway/connect of a gateway", "PUBACK")
             client.until(lambda: expect("the gateway's device", True, client.device(child) is not None))

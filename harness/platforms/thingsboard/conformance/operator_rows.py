@@ -8,7 +8,7 @@ from typing import Final
 from fleetrig.harness.conformance.expect import expect, expect_that
 from fleetrig.harness.conformance.row import Resource
 from fleetrig.harness.platforms.thingsboard.conformance.asking import FAILURE, NOT_FOUND, ask, expect_refused
-from fleetrig.harness.platforms.thingsboard.conformance.credentials import GATEWAY_CONNECT
+from fleetrig.harness.platforms.thingsboard.conformance.credentials import GATEWAY_CONNECT, connecting
 from fleetrig.harness.platforms.thingsboard.conformance.logins import (
     MEASURED,
     TELEMETRY,
@@ -115,6 +115,8 @@ def no_gateway(client: RowClient) -> None:
     token = client.name("tok")
     client.imported(client.profile("A"), token)
     connection = log_in(client, user_name=token)
-    connection.publish(GATEWAY_CONNECT, f'{{"device":"{client.name("child")}"}}'.encode())
+    child = client.name("child")
+    client.forget_device(child)
+    connection.publish(GATEWAY_CONNECT, connecting(child, client.profile("A")))
     connection.expect_open("after v1/gateway/connect")
     expect("telemetry over HTTP", 200, http_status(client, token))

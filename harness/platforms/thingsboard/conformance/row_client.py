@@ -120,7 +120,9 @@ class RowClient(TenantApi):
         tenant = above.asked("POST", "/tenant", {"title": name, "tenantProfileId": profile["id"]})
         self.undo(f"tenant {name}", partial(above.remove, f"/tenant/{id_of(tenant)}"))
         login = activated(above, {"email": email(name), "authority": "TENANT_ADMIN", "tenantId": tenant["id"]})
-        return RowClient(self.under_test, self._row, login, self.cleanup)
+        other = RowClient(self.under_test, self._row, login, self.cleanup)
+        self._closing.callback(other._closing.close)
+        return other
 
     def customer(self) -> OperatorApi:
         """A user of a customer that the row makes."""
