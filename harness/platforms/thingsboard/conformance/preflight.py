@@ -46,12 +46,15 @@ def check_that_it_is_thingsboard(under_test: ServerUnderTest) -> None:
 def remarks_on(under_test: ServerUnderTest) -> list[str]:
     """What the server says that it is, and which profile fits better when another does."""
     answer = OperatorApi(under_test.http, under_test.login).api("GET", "/system/info")
-    version = document(answer).get("version")
-    if answer.status != 200 or not isinstance(version, str):
+    version = str(document(answer).get("version"))
+    fitting = suggested_profile(version) if answer.status == 200 else None
+    if fitting is None:
         return []
-    fitting = suggested_profile(version)
-    is_fitting = fitting in (None, under_test.profile)
-    more = "" if is_fitting else f": --profile {fitting} expects its answers, --profile {under_test.profile} others"
+    more = (
+        ""
+        if fitting == under_test.profile
+        else f": --profile {fitting} expects its answers, --profile {under_test.profile} others"
+    )
     return [f"{under_test.http.url} says that it is ThingsBoard {version[:40]}{more}"]
 
 
