@@ -50,7 +50,7 @@ def tokens_in(folder: Path) -> dict[str, str]:
     """Device -> its token, once nobody serves. Each device is whole: it has credentials, and is provisioned or new."""
     store, _ = open_store(f"sqlite:///{folder / 'fleet.db'}")
     with closing(store):
-        found = {}
+        found: dict[str, str] = {}
         for device in store.scan(DEVICE, INSTALLATION):
             credentials = store.get(CREDENTIALS, INSTALLATION, device.id)
             assert credentials is not None, f"{device.name}: half a device"
@@ -64,7 +64,7 @@ def tokens_in(folder: Path) -> dict[str, str]:
 def fill_disk(devices: Devices, served: Served) -> list[str]:
     """Until nothing is kept any more: the names that were acknowledged."""
     limit_files(served, 400_000)
-    kept = []
+    kept: list[str] = []
     for number in range(100):
         name = f"filling-{number}"
         body = request(name, credentialsType="X509_CERTIFICATE", hash=f"{BIG}{number}")

@@ -29,12 +29,13 @@ from tests.harness.platforms.thingsboard.conformance.mutants_of_malformed import
 from tests.harness.platforms.thingsboard.conformance.mutants_of_operators import MUTANTS as OF_OPERATORS
 from tests.harness.platforms.thingsboard.conformance.mutants_of_replies import MUTANTS as OF_REPLIES
 from tests.harness.platforms.thingsboard.conformance.mutants_of_sessions import MUTANTS as OF_SESSIONS
+from tests.harness.platforms.thingsboard.conformance.mutants_of_tenants import MUTANTS as OF_TENANTS
 
 pytestmark = pytest.mark.slow
 
 MUTANTS = (
     *OF_CREATING, *OF_REPLIES, *OF_CREDENTIALS, *OF_MALFORMED,
-    *OF_SESSIONS, *OF_HTTP_AND_COAP, *OF_CHAINS, *OF_OPERATORS,
+    *OF_SESSIONS, *OF_HTTP_AND_COAP, *OF_CHAINS, *OF_OPERATORS, *OF_TENANTS,
 )  # fmt: skip
 BLANK = Report(name="conform/thingsboard", title="", verdict=Verdict.PASSED)
 BY_NUMBER = {row.number: row for row in ROWS}
