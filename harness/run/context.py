@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from fleetrig.harness.external.view import device_view
 from fleetrig.harness.platform import Platform, Work
 from fleetrig.harness.run.known_deviations import Known
 from fleetrig.harness.scenario_file.scenario import Scenario
@@ -18,7 +19,7 @@ from fleetrig.simulator.contract.clock import to_s
 from fleetrig.simulator.contract.faults import Fault
 from fleetrig.simulator.contract.identity import Credential, DeviceIdentity, TlsCredential
 from fleetrig.simulator.contract.masking import Secrets
-from fleetrig.simulator.contract.trace import Lane
+from fleetrig.simulator.contract.trace import Lane, TraceEvent
 from fleetrig.simulator.drivers.director import Driver
 from fleetrig.simulator.drivers.power_cut_trigger import PowerCutTrigger
 from fleetrig.simulator.effects import Behaviour
@@ -95,6 +96,10 @@ class RunContext:
     """What `deploy` gives to devices, in place of an image made for the run."""
     output_of: Callable[[str], str] = lambda serial: ""
     """Returns the output of a device's program; simulated devices have none."""
+    forget: Callable[[Agent], None] = Agent.forget
+    """Has a device that is off forget all that it has stored."""
+    view: Callable[[TraceEvent], Iterable[TraceEvent]] = device_view
+    """What checks get to see of an event."""
     known: Known = field(default_factory=Known)
     """Where this device or server is known to deviate."""
     work: Work = field(init=False)

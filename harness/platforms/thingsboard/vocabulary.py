@@ -24,7 +24,7 @@ MOMENTS: Final = (
     "enter-backing_off", "enter-refused", "disconnect",
 )  # fmt: skip
 
-PROGRAM_EXCHANGES: Final = ("attributes", "claim", "rpc", "unknown")
+PROGRAM_EXCHANGES: Final = ("attributes", "claim", "rpc", "hang-up", "unknown")
 """As `device_call` names what else a device can ask for."""
 
 VOCABULARY: Final = Vocabulary(
