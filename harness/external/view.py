@@ -16,6 +16,7 @@ from typing import NamedTuple
 from fleetrig.harness.platform import DeviceCall, platform_of
 from fleetrig.harness.scenario_file.scenario import Scenario
 from fleetrig.simulator.contract.by_session import BySession
+from fleetrig.simulator.contract.envelope import WireForm
 from fleetrig.simulator.contract.mqtt import MqttPublish
 from fleetrig.simulator.contract.trace import Lane, TraceEvent, TraceListener
 
@@ -77,7 +78,7 @@ class ServerView:
             case "closed":
                 yield from _from_device("sent", event, SeenExchange(self._named(event)))
             case "delivered":
-                kind = "no_reply" if event.reason else "received"
+                kind = "no_reply" if event.reason and event.reason != WireForm.TWICE else "received"
                 yield from _from_device(kind, event, self._told(event, exchange))
 
     def _named(self, event: TraceEvent) -> DeviceCall | None:

@@ -32,7 +32,8 @@ class FaultLine(Model):
     hits: Annotated[str, AfterValidator(fault_values.hits), AfterValidator(request_line)] = "*"
     """Whom: a glob over the line of what came in, for instance `POST */feedback` or `CONNECT gw-*`.
 
-    latency, withheld_ack, and rewrite in sessions: of what came in or goes out. duplicate_delivery: of what goes out, `PUBLISH */rpc/*`.
+    latency, withheld_ack, and rewrite in sessions: of what came in or goes out. duplicate_delivery: of what goes out,
+    `PUBLISH */rpc/*`.
     half_packet, malformed_packet, lost_datagram: of what came in or goes out. duplicate_datagram: of what goes out.
     drop_after_connack, withheld_pingresp: of the CONNECT with which the session began. server_certificate: of the
     connection that begins, `HANDSHAKE https`.

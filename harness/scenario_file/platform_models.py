@@ -100,6 +100,7 @@ def _devices(vocabulary: Vocabulary) -> type[Devices]:
     more: dict[str, Any] = {name: (form | None, None) for name, form in vocabulary.device_fields.items()}
     model = cast(type[Devices], create_model("Devices", __base__=narrowed, __doc__=Devices.__doc__, **more))
     model.certificates = vocabulary.certificate_credentials
+    model.program_certificates = vocabulary.program_certificates
     return model
 
 

@@ -181,7 +181,7 @@ class Devices(Model):
 
     @model_validator(mode="after")
     def _programs_are_given_tokens(self) -> Self:
-        if self.external and self.credential in self.certificates:
+        if self.external and self.credential in self.certificates - self.program_certificates:
             raise ValueError("a program of yours is given tokens only: devices with certificates are simulated ones")
         return self
 
@@ -198,6 +198,8 @@ class Devices(Model):
 
     certificates: ClassVar[frozenset[str]] = frozenset()
     """The credentials of the flow's platform that are certificates."""
+    program_certificates: ClassVar[frozenset[str]] = frozenset()
+    """Those of them that programs are given as files."""
 
     @property
     def event_lane(self) -> Lane:

@@ -69,6 +69,8 @@ class Vocabulary:
     """The usual tenant."""
     certificate_credentials: frozenset[str] = frozenset()
     """Those of `credentials` that are certificates: devices show them over TLS."""
+    program_certificates: frozenset[str] = frozenset()
+    """Those of `certificate_credentials` that devices can hold which are programs: they are given files."""
     line_can: frozenset[str] = frozenset()
     """Words of `needs` that hold where the manufacturing line has an account of its own: our own server, or a
     SERVER.yaml with `line`."""

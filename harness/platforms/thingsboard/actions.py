@@ -65,11 +65,11 @@ def reset_provisioning(run: ThingsBoardRun, words: ResetProvisioning) -> Directo
 
 
 def factory_reset(run: ThingsBoardRun, words: FactoryReset) -> Director[None]:
-    """Programs that forget what they remember, and from then on are the old ones."""
+    """Devices that forget what they remember, and from then on are new ones; programs find an empty folder."""
     yield from ()
     for device in run.context.select_devices(words.only):
         run.context.driver.power_cut(device.agent)
-        device.agent.forget()
+        run.context.forget(device.agent)
         run.context.switched_on.add(device.serial)
         run.context.driver.power_on(device.agent, after_s=0.0)
 

@@ -24,7 +24,7 @@ TOPIC: Final = re.compile(r"v1/devices/me/(telemetry|attributes|claim|rpc)\b")
 GATEWAY_TOPIC: Final = re.compile(r"v1/gateway/(connect|telemetry)$")
 PROVISION: Final = "provision"
 HANG_UP: Final = "hang-up"
-"""A connection that the device has ended, with a DISCONNECT before or without."""
+"""A device ends its connection, with a DISCONNECT or without."""
 UNKNOWN: Final = "unknown"
 
 
@@ -69,7 +69,7 @@ def _called(event: TraceEvent) -> tuple[str, str]:
         case MqttPingreq():
             return "ping", ""
         case MqttDisconnect():
-            return "leave", ""
+            return HANG_UP, ""
         case _:
             return "", ""
 

@@ -133,4 +133,5 @@ class ThingsBoardRun:
             timeout_s=devices.timeout_s,
             start_spread_s=devices.start_spread_s,
             backoff=devices.backoff.to_backoff(),
+            stays_on=devices.external,
         )

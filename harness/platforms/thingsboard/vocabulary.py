@@ -19,7 +19,8 @@ EXCHANGES: Final = (
 """Everything that simulated devices send: what `simulator/flows/thingsboard` yields."""
 
 MOMENTS: Final = (
-    "pause-start-spread", "pause-backoff", "pause-telemetry-interval", "remember-asked", "remember-asked-fault",
+    "pause-start-spread", "pause-backoff", "pause-telemetry-interval", "pause-nothing-to-do", "remember-asked",
+    "remember-asked-fault",
     "remember-asked-credentials-fault-stage", "remember-fault", "enter-enrolling", "enter-enrolled", "enter-online",
     "enter-backing_off", "enter-refused", "disconnect",
 )  # fmt: skip
@@ -34,6 +35,7 @@ VOCABULARY: Final = Vocabulary(
         "strangers_chain", "wrong_secret",
     ),
     certificate_credentials=CERTIFICATES,
+    program_certificates=CERTIFICATES,
     secrets=("provision_secret", "access_token", "certificate"),
     attribute_modes=("none",),
     states=("imported", "provisioned"),

@@ -57,9 +57,6 @@ class FactoryReset(DeviceSelector, ActionWord):
     def describe(self) -> str:
         return f"{describe_devices(self.only)} forget everything and start again"
 
-    def needs_device_access(self) -> str:
-        return "factory_reset changes a device's inner life"
-
 
 class Rotate(DeviceSelector, ActionWord):
     """Replaces a secret on the server: the profile's, or the tokens of devices; or gives devices new certificates."""

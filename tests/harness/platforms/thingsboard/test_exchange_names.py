@@ -24,8 +24,9 @@ from tests.harness.command import PROJECT
 LIBRARY = PROJECT / "scenarios" / "thingsboard"
 RARE_EXCHANGES = {"ping", "leave"}
 """Only of devices whose telemetry is rarer than their keep-alive, or comes to an end."""
-RARE_MOMENTS = {"pause-start-spread", "remember-asked-fault"}
-"""Only of fleets that spread their start, and of devices whose refused credentials are good again."""
+RARE_MOMENTS = {"pause-start-spread", "remember-asked-fault", "pause-nothing-to-do"}
+"""Only of fleets that spread their start, of devices whose refused credentials are good again, and in place of
+programs."""
 
 
 def noting(note: Callable[[Effect], None]) -> Callable[[Behaviour], Behaviour]:
