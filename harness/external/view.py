@@ -101,7 +101,7 @@ class ServerView:
 def _answered(event: TraceEvent, exchange: SeenExchange) -> Iterator[TraceEvent]:
     """An answer that a fault has distorted is only what the platform said; what was made of it follows."""
     if event.kind == "refused":
-        yield event
+        yield event if event.device or exchange.call is None else event._replace(device=exchange.call.device)
     if not exchange.is_distorted:
         yield from _from_device("received", event, exchange)
 

@@ -46,8 +46,8 @@ class Fault:
     """One fault. It can act from `at_s` on (since the run or the last phase began) for `for_s` seconds.
 
     `hits` limits whom: a glob over the line of what came in, for instance `POST */feedback` or `CONNECT gw-*`; for
-    `latency`, `rewrite` and `withheld_ack` also over the line of what goes out, for `duplicate_delivery` over that alone
-    (`PUBLISH */rpc/*`), for `drop_after_connack` and `withheld_pingresp` over the session's CONNECT, for
+    `latency`, `rewrite` and `withheld_ack` also over the line of what goes out, for `duplicate_delivery` over that
+    alone (`PUBLISH */rpc/*`), for `drop_after_connack` and `withheld_pingresp` over the session's CONNECT, for
     `server_certificate` over `HANDSHAKE https`, with the listener's name. `share` is the probability that it hits what
     it could. `times` ends it after it has acted so often.
     """

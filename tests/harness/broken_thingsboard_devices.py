@@ -22,6 +22,7 @@ from fleetrig.simulator.effects import (
     Await,
     Behaviour,
     Connect,
+    Disconnect,
     Done,
     Effect,
     Flow,
@@ -169,6 +170,7 @@ def renames_itself(behaviour: Behaviour) -> Behaviour:
         while True:
             outcome = yield effect
             if document_of(outcome).get("status") == "FAILURE":
+                yield Disconnect()
                 yield from renamed(device, {})
                 return
             effect = flow.send(outcome)
@@ -338,9 +340,13 @@ hears_twice = stateless(_hears_twice)
 # What it remembers
 
 
-def forgetful(behaviour: Behaviour) -> Behaviour:
-    """Stores nothing (D20)."""
-    return lambda device, _: behaviour(device, {})
+def _writes_nothing(effect: Effect) -> Effect:
+    is_found = isinstance(effect, Remember) and "credentials" in effect.what
+    return Remember({"asked": None}) if is_found else effect
+
+
+forgetful = changing(_writes_nothing)
+"""Stores nothing of what it is given (D20)."""
 
 
 def rash(behaviour: Behaviour) -> Behaviour:

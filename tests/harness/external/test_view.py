@@ -94,7 +94,7 @@ def kinds(*events: TraceEvent) -> list[tuple[str, str, str]]:
 def test_a_refusal_is_both_a_refusal_and_an_answer() -> None:
     refused = server("refused", envelope=HttpResponse(401), reason="token differs")
     assert kinds(server("received", envelope=POLL), refused) == [
-        ("sent", "d1", "poll"), ("refused", "", ""), ("received", "d1", "poll"),
+        ("sent", "d1", "poll"), ("refused", "d1", ""), ("received", "d1", "poll"),
     ]  # fmt: skip
 
 
