@@ -149,11 +149,7 @@ class ProgramBench:
         if (last := self._last.get(agent)) is not None:
             await last.wait()
         self._forgetting.discard(agent)
-        for path in folder.iterdir():
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
-            elif path.name != LOG:
-                path.unlink()
+        empty(folder)
 
     def _noticed(self, life: asyncio.Task[None]) -> None:
         self._ending.discard(life)
@@ -173,6 +169,15 @@ class ProgramBench:
 
     def _tell(self, agent: Agent, kind: str, reason: str = "") -> None:
         self.trace.emit(self.now_us(), Lane.DEVICE, kind, agent.identity.serial, reason=self._secrets.hide(reason))
+
+
+def empty(folder: Path) -> None:
+    """All but what the device has printed."""
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        elif path.name != LOG:
+            path.unlink()
 
 
 def kill_group(process: asyncio.subprocess.Process) -> None:
