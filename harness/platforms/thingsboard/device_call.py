@@ -20,6 +20,7 @@ PROVISION_TOPIC: Final = "/provision/request"
 RESPONSE_TOPIC: Final = "/provision/response"
 PATH: Final = re.compile(r"/api/v1/(?:[^/?]+/)?(provision|telemetry|attributes|claim|rpc)\b")
 TOPIC: Final = re.compile(r"v1/devices/me/(telemetry|attributes|claim|rpc)\b")
+GATEWAY_TOPIC: Final = re.compile(r"v1/gateway/(connect|telemetry)$")
 UNKNOWN: Final = "unknown"
 
 
@@ -39,6 +40,8 @@ def _called(event: TraceEvent) -> tuple[str, str]:
         case MqttPublish(topic=topic, payload=body):
             if topic == PROVISION_TOPIC:
                 return "provision-request", _named_in(body)
+            if found := GATEWAY_TOPIC.match(topic):
+                return f"gateway-{found[1]}", ""
             return (found[1] if (found := TOPIC.match(topic)) else UNKNOWN), ""
         case MqttConnect(user_name=user_name, client_id=client_id):
             return ("provision-connect" if "provision" in (user_name, client_id) else "login"), ""
