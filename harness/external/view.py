@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import NamedTuple
 
 from fleetrig.harness.platform import DeviceCall, platform_of
@@ -33,8 +34,8 @@ def view_for(scenario: Scenario) -> EventView:
     """What the checks of a scenario are to see, from its beginning on."""
     if not scenario.devices.external:
         return device_view
-    serials = scenario.devices.serials()
-    return ServerView(platform_of(scenario.platform).device_call, serials[0] if len(serials) == 1 else "")
+    few = [unit.serial for unit in islice(scenario.devices.units(), 2)]
+    return ServerView(platform_of(scenario.platform).device_call, few[0] if len(few) == 1 else "")
 
 
 class SeenExchange(NamedTuple):

@@ -79,6 +79,8 @@ class RunContext:
     watch: PowerCutTrigger | None = None
     """In a dry run: lists the points of the first device at which power can be cut."""
     devices: dict[str, Device] = field(default_factory=dict)
+    behind: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Gateway -> the serials of those behind it that have no connection of their own."""
     cuts: dict[str, PowerCutTrigger] = field(default_factory=dict)
     """Serial -> the watch that cuts the device's power once."""
     touched: set[str] = field(default_factory=set)
@@ -131,6 +133,11 @@ class RunContext:
     def serials(self, only: str = "*") -> list[str]:
         return [device.serial for device in self.select_devices(only)]
 
+    def record_names(self, only: str = "*") -> list[str]:
+        """The names under which the server has devices, those included that only their gateway speaks for."""
+        names = [name for serial in self.devices for name in (serial, *self.behind.get(serial, ()))]
+        return [name for name in names if fnmatchcase(name.removeprefix(self.prefix), only)]
+
     def emit(self, kind: str, name: str, reason: str = "") -> None:
         """The bench lane: what the director does."""
         hide = self.secrets.hide
@@ -153,6 +160,8 @@ def build_devices(context: RunContext) -> None:
         credential, behaviour = context.work.device(identity, unit)
         agent = Agent(identity, context.behaviour(behaviour), tls_credential_of(credential))
         context.devices[serial] = Device(identity, credential, behaviour, agent)
+        if template.children_are_silent and template.children:
+            context.behind[serial] = tuple(context.prefix + child for child in template.children_of(unit.serial))
 
 
 def tls_credential_of(credential: Credential | None) -> TlsCredential | None:

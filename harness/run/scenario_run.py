@@ -242,8 +242,10 @@ class ScenarioRun:
             if not server.is_own and server.control is None:
                 raise SkipScenario(f"{server.name} {TELLS_NOTHING}")
         certificates = (CLIENT_CERTIFICATES,) if self._shows_certificates else ()
-        if lacking := server.lacks((self.scenario.devices.over, *certificates, *self.scenario.needs)):
-            raise SkipScenario(why_skipped(server.name, lacking, is_own=server.is_own))
+        wanted = (self.scenario.devices.over, *certificates, *self.scenario.needs)
+        if lacking := server.lacks(wanted):
+            profiles_with = self.platform.vocabulary.profiles_with(wanted)
+            raise SkipScenario(why_skipped(server.name, lacking, is_own=server.is_own, profiles_with=profiles_with))
 
     def _phases(self, broken: str) -> tuple[PhaseResult, ...]:
         if self._context is None:

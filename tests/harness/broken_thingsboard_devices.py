@@ -152,6 +152,8 @@ sends_null = asking(lambda document: {**document, "token": None})
 """A member that it has nothing for (D04)."""
 sends_no_key = asking(lambda document: {k: v for k, v in document.items() if k != "provisionDeviceKey"})
 sends_numbers = asking(lambda document: {**document, "provisionDeviceKey": 7})
+no_gateway = asking(lambda document: {k: v for k, v in document.items() if k != "gateway"})
+"""Does not say that it is a gateway (D33)."""
 nameless = asking(lambda document: {k: v for k, v in document.items() if k != "deviceName"})
 """Leaves it to the server to name it, though it has a name (D30)."""
 

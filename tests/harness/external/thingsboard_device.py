@@ -96,6 +96,8 @@ def work(kind: str, value: Any) -> None:
         code = news.get(timeout=ANSWER_WITHIN_S)
         if code in (2, 4, 5):
             raise Refused(f"CONNACK {code}")
+        for child in TOLD["children"].split():
+            client.publish("v1/gateway/connect", json.dumps({"device": child}), 1)
         while code == 0 and client.is_connected():
             client.publish("v1/devices/me/telemetry", '{"temperature":21.5}', 1)
             time.sleep(float(TOLD["telemetry_interval_s"]))
