@@ -64,8 +64,9 @@ def _called(event: TraceEvent) -> tuple[str, str]:
             return (found[1] if (found := TOPIC.match(topic)) else UNKNOWN), ""
         case MqttConnect(user_name=user_name, client_id=client_id):
             return ("provision-connect" if PROVISION in (user_name, client_id) else "login"), ""
-        case MqttSubscribe():
-            return "provision-subscribe", ""
+        case MqttSubscribe(subscriptions=wanted):
+            is_service = any(one.topic_filter.strip("/").startswith(PROVISION) for one in wanted)
+            return ("provision-subscribe" if is_service else "subscribe"), ""
         case MqttPingreq():
             return "ping", ""
         case MqttDisconnect():

@@ -27,7 +27,7 @@ MOMENTS: Final = (
     "enter-backing_off", "enter-refused", "disconnect",
 )  # fmt: skip
 
-PROGRAM_EXCHANGES: Final = ("attributes", "claim", "rpc", "hang-up", "unknown")
+PROGRAM_EXCHANGES: Final = ("attributes", "claim", "rpc", "subscribe", "hang-up", "unknown")
 """As `device_call` names what else a device can ask for."""
 
 _SINCE_3_8: Final = {"thingsboard", "thingsboard.certificate_chain", "thingsboard.gateway_flag"}

@@ -127,7 +127,7 @@ MISTAKES = [
     ("session_ended", "dies", broken.dies_with_its_session, "keeps_running", Verdict.FAILED),
     ("factory_reset[over=mqtt]", "stubborn", broken.stubborn, "never", Verdict.FAILED),
     ("factory_reset[over=http]", "stubborn", broken.stubborn, "never", Verdict.FAILED),
-    ("gateway", "no_gateway", broken.no_gateway, "order", Verdict.FAILED),
+    ("gateway", "no_gateway", broken.no_gateway, "refused", Verdict.FAILED),
     ("stampede", "hammers", broken.hammers, "rate", Verdict.FAILED),
     ("stampede", "monotonous", broken.both(broken.set_up(start_spread_s=0.0), broken.monotonous), "spread",
      Verdict.WARNED),

@@ -9,7 +9,14 @@ from fleetrig.harness.platforms.thingsboard.device_call import call_in
 from fleetrig.simulator.contract.coap import CoapRequest
 from fleetrig.simulator.contract.envelope import Envelope
 from fleetrig.simulator.contract.http import HttpRequest
-from fleetrig.simulator.contract.mqtt import MqttConnack, MqttConnect, MqttPublish
+from fleetrig.simulator.contract.mqtt import (
+    MqttConnack,
+    MqttConnect,
+    MqttDisconnect,
+    MqttPublish,
+    MqttSubscribe,
+    Subscription,
+)
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 
 NAMED = b'{"deviceName":"d1"}'
@@ -28,6 +35,9 @@ NAMED = b'{"deviceName":"d1"}'
         (MqttPublish("v1/devices/me/telemetry", b"{}"), "d2", DeviceCall("d2", "telemetry")),
         (MqttPublish("v1/gateway/connect", b"{}"), "d2", DeviceCall("d2", "gateway-connect")),
         (MqttPublish("elsewhere", b"{}"), "d2", DeviceCall("d2", "unknown")),
+        (MqttSubscribe((Subscription("/provision/response"),)), "", DeviceCall("", "provision-subscribe")),
+        (MqttSubscribe((Subscription("v1/devices/me/attributes"),)), "d2", DeviceCall("d2", "subscribe")),
+        (MqttDisconnect(), "d2", DeviceCall("d2", "hang-up")),
         (MqttConnect("c", "token"), "d2", DeviceCall("d2", "login")),
         (MqttConnect("provision"), "d2", DeviceCall("d2", "provision-connect")),
     ],
