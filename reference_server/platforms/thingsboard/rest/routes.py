@@ -14,6 +14,7 @@ from fleetrig.reference_server.platforms.thingsboard.http.routing import (
     Route,
 )
 from fleetrig.reference_server.platforms.thingsboard.rest import (
+    api_keys,
     attributes,
     bulk_import,
     claims,
@@ -98,6 +99,12 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", "/api/users", users.read_all, BOTH),
     Route("GET", "/api/customer/{id}/users", users.read_of_customer, TENANT),
     Route("GET", "/api/tenant/{id}/users", users.read_administrators, SYSTEM),
+    # keys of programs
+    Route("POST", "/api/apiKey", api_keys.save, ANY_ACCOUNT),
+    Route("GET", "/api/apiKeys/{userId}", api_keys.read_of_user, ANY_ACCOUNT),
+    Route("PUT", "/api/apiKey/{id}/description", api_keys.describe, ANY_ACCOUNT),
+    Route("PUT", "/api/apiKey/{id}/enabled/{enabled}", api_keys.switch, ANY_ACCOUNT),
+    Route("DELETE", "/api/apiKey/{id}", api_keys.delete, ANY_ACCOUNT),
     # claiming
     Route("POST", "/api/customer/{id}/device/{deviceId}", devices.assign, TENANT),
     Route("DELETE", "/api/customer/device/{id}", devices.unassign, TENANT),
