@@ -28,7 +28,7 @@ def authenticate(call: Call) -> None:
         return
     if not presented.startswith(BEARER):
         raise HttpRefusal(403, "Forbidden", reason="the header's scheme is not Bearer")
-    claims = read_token(call, presented.removeprefix(BEARER))
+    claims = call.claims = read_token(call, presented.removeprefix(BEARER))
     if REFRESH_SCOPE in scopes_of(claims):
         raise unauthenticated("a refresh token in place of the token")
     call.user = user_of(call, claims)
@@ -50,15 +50,23 @@ def _user_with_key(call: Call, value: str) -> User:
     return user
 
 
-def read_token(call: Call, token: str) -> dict[str, Any]:
-    """The claims of a token. Raises 401."""
+def read_token(call: Call, token: str, *, is_refresh: bool = False) -> dict[str, Any]:
+    """The claims of a token, or of one that renews it. Raises 401."""
     call.registry.learn("login-token", token)
     try:
-        return verify(token, signing_key(call.registry), call.now_s)
+        claims = verify(token, signing_key(call.registry), call.now_s)
     except BadJwt as bad:
         raise wrong_login(f"no token: {bad}") from None
     except StaleJwt as stale:
-        raise HttpRefusal(401, "Token has expired", reason=str(stale), code=ErrorCode.JWT_EXPIRED) from None
+        raise _expired(str(stale)) from None
+    if call.registry.outdated_tokens.has(claims):
+        why = "its owner has logged out, or has another password since: log in again"
+        raise HttpRefusal(401, "Token is outdated", reason=why) if is_refresh else _expired(why)
+    return claims
+
+
+def _expired(reason: str) -> HttpRefusal:
+    return HttpRefusal(401, "Token has expired", reason=reason, code=ErrorCode.JWT_EXPIRED)
 
 
 def scopes_of(claims: dict[str, Any]) -> list[Any]:
