@@ -220,7 +220,7 @@ MUTANTS = (
     mutant(
         "a request with a chain's key is never given up",
         "S81",
-        (provision_sessions, "UNANSWERED_US", being(1 << 50)),
+        (provision_sessions, "GIVES_UP_AFTER_US", being(1 << 50)),
         spares="S75",
         silence=True,
     ),

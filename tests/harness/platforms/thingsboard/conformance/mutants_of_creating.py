@@ -144,6 +144,10 @@ def with_fraction(original: Any, document: Any, name: str) -> Any:
     return f"{text}.0" if isinstance(document.get(name), JsonNumber) else text
 
 
+def any_length(original: Any, field_name: str, text: Any, *_: Any) -> None:
+    original(field_name, text, 1000)
+
+
 def names_for_once(original: Any) -> Any:
     """A name that was given is taken for ever."""
     taken: set[str] = set()
@@ -342,7 +346,7 @@ MUTANTS = (
     ),
     mutant("of many devices some are lost", "S50", (decision, "create", every_fiftieth_lost), spares="S49"),
     # S96, S106
-    mutant("names may be long", "S96", (field_rules, "MOST_CHARS", being(1000)), spares="S84"),
+    mutant("names may be long", "S96", (field_rules, "check_text", instead(any_length)), spares="S84"),
     mutant("names may hold markup", "S96 S84", (field_rules, "MARKUP", being(re.compile("(?!)"))), spares="S01"),
     mutant("a profile is read once", "S106", (profiles, "profile_by_key", secret_remembered), spares="S15"),
 )

@@ -9,11 +9,10 @@ from typing import Any
 
 import pytest
 
-from fleetrig.harness.conformance.exact_coap import ExactCoap
+from fleetrig.harness.conformance.exact_coap import CoapAnswer, ExactCoap
 from fleetrig.harness.conformance.exact_mqtt import ExactMqtt
 from fleetrig.harness.conformance.mqtt_bytes import Heard
 from fleetrig.harness.conformance.run_rows import run_row
-from fleetrig.harness.platforms.thingsboard.conformance import row_client
 from fleetrig.harness.platforms.thingsboard.conformance.row_client import RowClient, open_client
 from fleetrig.harness.platforms.thingsboard.conformance.suite import ROWS
 from fleetrig.harness.platforms.thingsboard.conformance.under_test import ServerUnderTest
@@ -30,12 +29,13 @@ from tests.harness.platforms.thingsboard.conformance.mutants_of_malformed import
 from tests.harness.platforms.thingsboard.conformance.mutants_of_operators import MUTANTS as OF_OPERATORS
 from tests.harness.platforms.thingsboard.conformance.mutants_of_replies import MUTANTS as OF_REPLIES
 from tests.harness.platforms.thingsboard.conformance.mutants_of_sessions import MUTANTS as OF_SESSIONS
+from tests.harness.platforms.thingsboard.conformance.mutants_of_tenants import MUTANTS as OF_TENANTS
 
 pytestmark = pytest.mark.slow
 
 MUTANTS = (
     *OF_CREATING, *OF_REPLIES, *OF_CREDENTIALS, *OF_MALFORMED,
-    *OF_SESSIONS, *OF_HTTP_AND_COAP, *OF_CHAINS, *OF_OPERATORS,
+    *OF_SESSIONS, *OF_HTTP_AND_COAP, *OF_CHAINS, *OF_OPERATORS, *OF_TENANTS,
 )  # fmt: skip
 BLANK = Report(name="conform/thingsboard", title="", verdict=Verdict.PASSED)
 BY_NUMBER = {row.number: row for row in ROWS}
@@ -47,13 +47,6 @@ WITHOUT_MUTANT = {
 """Row -> why no mutant can show that it finds one."""
 
 
-class Impatient(ExactMqtt):
-    """Waits no longer for what never comes."""
-
-    def hear(self, within_s: float | None = None) -> Heard:
-        return super().hear(PATIENCE_S)
-
-
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     until = RowClient.until
@@ -63,10 +56,19 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 @contextmanager
 def clients_for(mutant: Mutant) -> Iterator[None]:
     """Clients that give up soon, if silence is the mistake: a busy machine may be slow otherwise."""
+    hear, exchange = ExactMqtt.hear, ExactCoap.exchange
+
+    def heard_soon(self: ExactMqtt, within_s: float | None = None) -> Heard:
+        return hear(self, PATIENCE_S)
+
+    def answered_soon(self: ExactCoap, request: bytes) -> CoapAnswer:
+        self.within_s = PATIENCE_S
+        return exchange(self, request)
+
     with pytest.MonkeyPatch.context() as patch:
         if mutant.is_silence:
-            patch.setattr(row_client, "ExactMqtt", Impatient)
-            patch.setattr(row_client, "ExactCoap", partial(ExactCoap, within_s=PATIENCE_S))
+            patch.setattr(ExactMqtt, "hear", heard_soon)
+            patch.setattr(ExactCoap, "exchange", answered_soon)
         yield
 
 
