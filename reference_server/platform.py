@@ -164,7 +164,13 @@ class FailurePlatform(SessionPlatform, Protocol):
     """A platform with an answer of its own when the store has failed; without one a connection is reset."""
 
     def failed(self, session: Session, envelope: Envelope, reason: str, now_us: int) -> Reaction:
-        """Nothing of what `envelope` has asked for is kept. Outside of any transaction: it neither reads nor writes."""
+        """Nothing of what `envelope` has asked for is kept. Outside of any transaction: it neither reads nor writes.
+
+        A slow store too (`slow_store`): then it may be kept all the same.
+        """
+
+    def gives_up_after_us(self, envelope: Envelope) -> int | None:
+        """After how long without an answer from its store the platform answers by itself; None: never."""
 
 
 @runtime_checkable

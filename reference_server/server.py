@@ -28,6 +28,7 @@ from fleetrig.reference_server.platform import (
 )
 from fleetrig.reference_server.server_lane import ServerLane
 from fleetrig.reference_server.session_faults import Blocked, SessionFaults
+from fleetrig.reference_server.slow_store import given_up, slowed
 from fleetrig.reference_server.stores.interface import Store, StoreFailed
 from fleetrig.simulator.contract.delivery import Delivery, Ending
 from fleetrig.simulator.contract.envelope import Answer, Close, Envelope, Output
@@ -101,6 +102,8 @@ class Server:
         delivery = Delivery(answer.response)
         for fault in distorting:
             delivery = distort(fault, seen, delivery)
+        if distorting and self._http is not None:
+            delivery = given_up(distorting, self._http, seen, now_us) or delivery
         if self.trace.wanted:
             lane = self._lane
             lane.received(request, session, answer.device, now_us)
@@ -209,6 +212,9 @@ class Server:
             return self._reply_blocked(blocked, envelope, session, now_us)
         reaction = self._reaction_to(session, envelope, now_us)
         self._lane.received(envelope, session, reaction.device, now_us)
+        if not self.faults.is_idle and (slow := self._session_faults.slow_store(envelope, now_us)) is not None:
+            self._lane.fault(envelope, slow, session.id, now_us)
+            reaction = slowed(slow, self.platform, reaction, session, envelope, now_us)
         return self._apply_faults(reaction, session.id, envelope, now_us)
 
     def _reaction_to(self, session: Session, envelope: Envelope, now_us: int) -> Reaction:

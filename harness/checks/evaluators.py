@@ -241,7 +241,7 @@ def _pattern(words: SeenWord, device: str) -> Pattern:
         case Sends():
             return Pattern(
                 "sent", words.name or "", words.method or "", words.path or "", device,
-                line=words.line or "", header=words.header, body_has=words.body_has,
+                line=words.line or "", header=words.header, fields=words.fields, body_has=words.body_has,
             )  # fmt: skip
         case Receives():
             return Pattern(

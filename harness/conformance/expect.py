@@ -20,10 +20,6 @@ class MissingCapability(Exception):
     """The server cannot serve this row; `str()` is the capability word."""
 
 
-class NotHere(Exception):
-    """The row says nothing about this server; `str()` is a whole sentence on why, and on what to give for it."""
-
-
 def expect(what: str, expected: object, got: object) -> None:
     """Equal values, compared with their types (True is not 1)."""
     if expected != got or (isinstance(expected, bool) is not isinstance(got, bool)):

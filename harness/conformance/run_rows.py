@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Final, TypeVar
 
-from fleetrig.harness.conformance.expect import Mismatch, MissingCapability, NotHere
+from fleetrig.harness.conformance.expect import Mismatch, MissingCapability
 from fleetrig.harness.conformance.row import Row
 from fleetrig.harness.report.version import VERSION
 from fleetrig.harness.run.redact import redact
@@ -68,8 +68,6 @@ def run_row(
         verdict = verdict_of(finding, row.severity)
     except MissingCapability as missing:
         verdict, reason = Verdict.SKIPPED, f"the server lacks {missing}"
-    except NotHere as why:
-        verdict, reason = Verdict.SKIPPED, str(why)
     except (BrokenBench, UsageError) as broken:
         verdict, reason = Verdict.BROKEN, str(broken)
     return report_of(row, blank, verdict, reason, finding, time.monotonic() - began_s)

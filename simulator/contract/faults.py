@@ -23,6 +23,7 @@ class FaultKind(StrEnum):
     MOVED = "moved"  # around it: links or redirects lead elsewhere, where the answers are the same
     REWRITE = "rewrite"  # around it: the answer says something else, or the server overlooks a header
     LATENCY = "latency"  # around it: the answer comes late
+    SLOW_STORE = "slow_store"  # around it: committed, but late; a server that waits only so long gives up before
     DRIPPING = "dripping"  # after it: the body comes drop by drop
     FRAMING = "framing"  # after it: the same answer in another form that HTTP allows
     TRUNCATED_BODY = "truncated_body"  # after it: the answer is cut
@@ -46,8 +47,8 @@ class Fault:
     """One fault. It can act from `at_s` on (since the run or the last phase began) for `for_s` seconds.
 
     `hits` limits whom: a glob over the line of what came in, for instance `POST */feedback` or `CONNECT gw-*`; for
-    `latency` and `withheld_ack` also over the line of what goes out, for `duplicate_delivery` over that alone
-    (`PUBLISH */rpc/*`), for `drop_after_connack` and `withheld_pingresp` over the session's CONNECT, for
+    `latency`, `rewrite` and `withheld_ack` also over the line of what goes out, for `duplicate_delivery` over that
+    alone (`PUBLISH */rpc/*`), for `drop_after_connack` and `withheld_pingresp` over the session's CONNECT, for
     `server_certificate` over `HANDSHAKE https`, with the listener's name. `share` is the probability that it hits what
     it could. `times` ends it after it has acted so often.
     """
@@ -60,7 +61,7 @@ class Fault:
     times: int | None = None
     shows_as: Ending | None = None
     parameters: Mapping[str, Json] = field(default_factory=dict)
-    """latency, duplicate_delivery, drop_after_connack: `delay_s` · connect_refused: `code`
+    """latency, slow_store, duplicate_delivery, drop_after_connack: `delay_s` · connect_refused: `code`
 
     half_packet: `after_bytes` · lost_datagram: `copies` · server_certificate: `certificate`
 
@@ -69,8 +70,9 @@ class Fault:
     dripping: `bytes_per_s` · moved: `below` (a path such as `/elsewhere`), `status` (then it redirects)
 
     rewrite: `status` · `headers` (name -> value, null takes it away) · `set_values` (dotted path into a JSON body ->
-    value, null takes it away) · `body` (a text in place of the whole one) · `unseen` (request headers that the server
-    does not see).
+    value, null takes it away) · `body` (a text in place of the whole one) · `respelt` (the same JSON, its members in
+    alphabetical order and with blanks) · `unseen` (request headers that the server does not see). Of sessions, of a
+    PUBLISH or of an answer of CoAP: `set_values`, `body`, `respelt` · `topic` (of the PUBLISH).
     """
 
     def number(self, name: str) -> float | None:
@@ -94,7 +96,9 @@ BELONGS_TO: Final[Mapping[str, frozenset[FaultKind]]] = {
     ),
     "status": frozenset({FaultKind.OVERLOAD, FaultKind.REWRITE, FaultKind.MOVED}),
     "retry_after_s": frozenset({FaultKind.OVERLOAD}),
-    "delay_s": frozenset({FaultKind.LATENCY, FaultKind.DUPLICATE_DELIVERY, FaultKind.DROP_AFTER_CONNACK}),
+    "delay_s": frozenset(
+        {FaultKind.LATENCY, FaultKind.SLOW_STORE, FaultKind.DUPLICATE_DELIVERY, FaultKind.DROP_AFTER_CONNACK}
+    ),
     "code": frozenset({FaultKind.CONNECT_REFUSED}),
     "after_bytes": frozenset({FaultKind.TRUNCATED_BODY, FaultKind.HALF_PACKET}),
     "copies": frozenset({FaultKind.LOST_DATAGRAM}),
@@ -105,6 +109,8 @@ BELONGS_TO: Final[Mapping[str, frozenset[FaultKind]]] = {
     "headers": frozenset({FaultKind.REWRITE}),
     "set_values": frozenset({FaultKind.REWRITE}),
     "body": frozenset({FaultKind.REWRITE}),
+    "respelt": frozenset({FaultKind.REWRITE}),
+    "topic": frozenset({FaultKind.REWRITE}),
     "unseen": frozenset({FaultKind.REWRITE}),
 }
 """Which parameter belongs to which kind of fault; all others belong to all."""
@@ -118,6 +124,7 @@ CAN_BE_FRAMED: Final = (Framing.CHUNKED, Framing.CLOSE, Framing.HTTP10)
 
 NEEDS: Final[Mapping[FaultKind, str]] = {
     FaultKind.LATENCY: "delay_s",
+    FaultKind.SLOW_STORE: "delay_s",
     FaultKind.DRIPPING: "bytes_per_s",
     FaultKind.FRAMING: "framed",
     FaultKind.MOVED: "below",

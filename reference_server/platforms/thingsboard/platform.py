@@ -7,16 +7,20 @@ from typing import Final
 
 from fleetrig.reference_server.platform import ACCEPTED, HandshakeAnswer, HeldRequest, HttpAnswer, Reaction
 from fleetrig.reference_server.platforms.thingsboard.coap.transport import COAP_RULES, CoapTransport
-from fleetrig.reference_server.platforms.thingsboard.http.api import HttpApi
+from fleetrig.reference_server.platforms.thingsboard.http.api import DEVICES, HttpApi
 from fleetrig.reference_server.platforms.thingsboard.mqtt.certificate_chain import judge_chain
 from fleetrig.reference_server.platforms.thingsboard.mqtt.interface import MqttInterface
 from fleetrig.reference_server.platforms.thingsboard.mqtt.session_rules import mqtt_limits
+from fleetrig.reference_server.platforms.thingsboard.mqtt.topics import PROVISION_REQUEST
+from fleetrig.reference_server.platforms.thingsboard.provisioning.decision import GIVES_UP_AFTER_US
 from fleetrig.reference_server.platforms.thingsboard.state.people import open_installation
 from fleetrig.reference_server.platforms.thingsboard.state.registry import Registry
 from fleetrig.reference_server.platforms.thingsboard.state.settings import Settings
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
+from fleetrig.simulator.contract.coap import CoapRequest
 from fleetrig.simulator.contract.envelope import Envelope
 from fleetrig.simulator.contract.http import HttpRequest
+from fleetrig.simulator.contract.mqtt import MqttConnect, MqttPublish
 from fleetrig.simulator.contract.session import Session
 
 MQTT: Final = "mqtt"
@@ -73,6 +77,17 @@ class ThingsBoardPlatform:
     def failed(self, session: Session, envelope: Envelope, reason: str, now_us: int) -> Reaction:
         transport = self._coap if _is_coap(session) else self._mqtt
         return transport.failed(session, envelope, reason)
+
+    def gives_up_after_us(self, envelope: Envelope) -> int | None:
+        """A transport waits so long for the core to know a device or to decide about one; an operator waits."""
+        match envelope:
+            case HttpRequest(path=path) if not path.startswith(DEVICES):
+                return None
+            case MqttPublish(topic=topic) if topic != PROVISION_REQUEST:
+                return None  # taken by a queue before the store is asked
+            case HttpRequest() | CoapRequest() | MqttConnect() | MqttPublish():
+                return GIVES_UP_AFTER_US
+        return None
 
     def closed(self, session: Session, now_us: int) -> Reaction:
         if not _is_coap(session):

@@ -9,7 +9,7 @@ from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 from fleetrig.harness.conformance.expect import expect
-from fleetrig.harness.platforms.thingsboard.conformance.operator_api import JSON, Login, OperatorApi, id_of
+from fleetrig.harness.platforms.thingsboard.conformance.operator_api import ANY, JSON, Login, OperatorApi, id_of
 from fleetrig.simulator.contract.identity import UserPassword
 
 DOMAIN: Final = "fleetrig.example"
@@ -23,7 +23,7 @@ def email(name: str) -> str:
 def activated(above: OperatorApi, user: Mapping[str, Any]) -> Login:
     """A new user, brought to life by its activation link. It goes with the customer or tenant that it belongs to."""
     made = above.asked("POST", "/user?sendActivationMail=false", dict(user))
-    link = above.api("GET", f"/user/{id_of(made)}/activationLink")
+    link = above.api("GET", f"/user/{id_of(made)}/activationLink", accept=ANY)
     expect(f"status of {link.request}", 200, link.status)
     token = parse_qs(urlsplit(link.text).query)["activateToken"][0]
     account = UserPassword(str(user["email"]), secrets.token_hex(10))
@@ -33,6 +33,12 @@ def activated(above: OperatorApi, user: Mapping[str, Any]) -> Login:
     return Login(account)
 
 
-def tenant_profile_document(name: str, limits: Mapping[str, Any]) -> dict[str, Any]:
-    """A tenant profile as it is saved. `limits`: such as `maxDevices` or `transportDeviceMsgRateLimit`."""
-    return {"name": name, "profileData": {"configuration": {"type": "DEFAULT", **limits}}}
+def tenant_profile_document(above: OperatorApi, name: str, limits: Mapping[str, Any]) -> dict[str, Any]:
+    """A tenant profile as it is saved: the default one with other `limits`, such as `maxDevices`.
+
+    A real server refuses one that leaves some of the default's numbers out.
+    """
+    default = above.asked("GET", "/tenantProfileInfo/default")
+    data = above.asked("GET", f"/tenantProfile/{id_of(default)}")["profileData"]
+    configuration = {**data["configuration"], **limits}
+    return {"name": name, "profileData": {**data, "configuration": configuration}}

@@ -110,8 +110,12 @@ def connected(
         return
     foreign = remote_server_from(options.against, "thingsboard", may_change_settings=True)
     verify = context_of(verify_with(options.ca, insecure=options.insecure, file_ca=foreign.ca))
-    with contextlib.closing(ExactClient(foreign.url, verify)) as client:
-        under_test = ServerUnderTest(client, {}, foreign.account, options.profile, sysadmin=accounts.get(SYSADMIN))
+    with contextlib.ExitStack() as stack:
+        client = stack.enter_context(contextlib.closing(ExactClient(foreign.url, verify)))
+        control = None
+        if foreign.control is not None:
+            control = stack.enter_context(contextlib.closing(ExactClient(foreign.control.url)))
+        under_test = ServerUnderTest(client, {}, foreign.account, options.profile, control, accounts.get(SYSADMIN))
         check_that_it_is_thingsboard(under_test)
         under_test.addresses, under_test.missing = reached(listeners_of(foreign, named))
         yield under_test

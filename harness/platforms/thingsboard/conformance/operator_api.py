@@ -13,6 +13,8 @@ from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.identity import UserPassword
 
 JSON: Final = {"Content-Type": "application/json", "Accept": "application/json"}
+ANY: Final = "*/*"
+"""What to accept where the answer is a text: it is 406 for who wants JSON."""
 PAGE: Final = 100
 MOST_PAGES: Final = 1000
 
@@ -45,19 +47,19 @@ class OperatorApi:
         body = json.dumps({"username": account.user, "password": account.password}).encode()
         return self.http.call("POST", "/api/auth/login", JSON, body)
 
-    def api(self, method: str, path: str, body: object = None) -> Answer:
+    def api(self, method: str, path: str, body: object = None, accept: str = "application/json") -> Answer:
         """As this account; logs in anew once its token has run out."""
         data = None if body is None else json.dumps(body).encode()
         if not self.login.token:
             self.log_in()
-        answer = self._send(method, path, data)
+        answer = self._send(method, path, data, accept)
         if answer.status == 401:
             self.log_in()
-            answer = self._send(method, path, data)
+            answer = self._send(method, path, data, accept)
         return answer
 
-    def _send(self, method: str, path: str, data: bytes | None) -> Answer:
-        headers = {**JSON, "X-Authorization": f"Bearer {self.login.token}"}
+    def _send(self, method: str, path: str, data: bytes | None, accept: str) -> Answer:
+        headers = {**JSON, "Accept": accept, "X-Authorization": f"Bearer {self.login.token}"}
         return self.http.call(method, f"/api{path}", headers, data)
 
     def asked(self, method: str, path: str, body: object = None) -> Any:

@@ -115,7 +115,7 @@ class RowClient(TenantApi):
         if self.under_test.sysadmin is None:
             raise MissingCapability(f"an account {SYSADMIN} (--account {SYSADMIN}=USER:env:NAME)")
         above, name = OperatorApi(self.http, Login(self.under_test.sysadmin)), self.name("tenant")
-        profile = above.asked("POST", "/tenantProfile", tenant_profile_document(name, limits))
+        profile = above.asked("POST", "/tenantProfile", tenant_profile_document(above, name, limits))
         self.undo(f"tenant profile {name}", partial(above.remove, f"/tenantProfile/{id_of(profile)}"))
         tenant = above.asked("POST", "/tenant", {"title": name, "tenantProfileId": profile["id"]})
         self.undo(f"tenant {name}", partial(above.remove, f"/tenant/{id_of(tenant)}"))

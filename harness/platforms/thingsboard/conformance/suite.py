@@ -53,7 +53,7 @@ OWN_SYSADMIN: Final = UserPassword("sysadmin@thingsboard.org", "sysadmin")
 @contextlib.contextmanager
 def own_thingsboard(profile: str) -> Iterator[ServerUnderTest]:
     """Our reference server with every listener, and a clock that can be moved."""
-    listeners = [f"--{name}=127.0.0.1:0" for name in ("http", *LISTENERS)]
+    listeners = [f"--{name}=127.0.0.1:0" for name in ("http", *LISTENERS, "coaps")]
     with (
         own_server(["--platform=thingsboard", f"--profile={profile}", *listeners]) as ready,
         contextlib.closing(ExactClient(f"http://{ready['http']}")) as client,

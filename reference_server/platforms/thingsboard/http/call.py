@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -33,6 +33,8 @@ class Call:
     now_us: int
     registry: Registry
     user: User | None = None
+    claims: dict[str, Any] = field(default_factory=dict)
+    """Of the token that the caller has shown."""
 
     @property
     def now_ms(self) -> int:

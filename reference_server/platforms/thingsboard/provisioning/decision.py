@@ -52,8 +52,17 @@ class Decision:
     changed: str = ""
 
 
+def _learn_secrets(registry: Registry, request: ProvisionRequest) -> None:
+    """No place in protobuf says what is a secret, be it a wrong one; JSON is masked by its members."""
+    registry.learn("provision-secret", request.secret)
+    registry.learn("access-token", request.token)
+    registry.learn("mqtt-password", request.password)
+
+
 def decide(registry: Registry, request: ProvisionRequest, now_us: int) -> Decision:
     """One request. What it changes stands in the registry's store."""
+    if request.is_protobuf:
+        _learn_secrets(registry, request)
     if request.credentials_type is None:
         return Decision(None, "credentialsType has a number that stands for no type: the server finds no answer")
     name = request.device_name.strip(JAVA_WHITE)

@@ -12,9 +12,11 @@ from fleetrig.reference_server.platforms.thingsboard.http.replies import Reply
 from fleetrig.reference_server.platforms.thingsboard.rest.credentials import credentials_in
 from fleetrig.reference_server.platforms.thingsboard.rest.forms import device_form, entity_id
 from fleetrig.reference_server.platforms.thingsboard.rest.lookups import (
+    as_uuid,
     customer_at,
     device_at,
     device_called,
+    is_visible,
     member_id,
     profile_at,
 )
@@ -69,8 +71,22 @@ def read_all(call: Call) -> Reply:
 
 def read_called(call: Call) -> Reply:
     """GET /api/tenant/devices?deviceName=."""
-    device = device_called(call, call.query["deviceName"])
+    device = device_called(call, call.needed("deviceName", "String"))
     return Reply(document=device_form(device), device=device.name)
+
+
+def read_of_customer(call: Call, customer_id: str) -> Reply:
+    """GET /api/customer/{id}/devices."""
+    customer, wanted = customer_at(call, customer_id), call.query.get("type", "").strip()
+    devices = (each for each in devices_of(call.registry, customer.tenant_id) if each.customer_id == customer.id)
+    return Reply(document=page_of(call, (device_form(each) for each in devices if wanted in ("", each.type))))
+
+
+def read_some(call: Call) -> Reply:
+    """GET /api/devices?deviceIds=: those of them that there are, and that the caller may see."""
+    wanted = {as_uuid(one) for one in call.needed("deviceIds", "String[]").split(",")}
+    devices = devices_of(call.registry, call.operator.tenant_id)
+    return Reply(document=[device_form(each) for each in devices if each.id in wanted and is_visible(call, each)])
 
 
 def read_types(call: Call) -> Reply:

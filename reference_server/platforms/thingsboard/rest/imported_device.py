@@ -35,6 +35,8 @@ def save_line(call: Call, fields: Mapping[str, str]) -> tuple[Device, bool]:
     A line without a name is refused; the real server overwrites some other device of the tenant instead (S100).
     """
     name = fields.get("NAME", "")
+    call.registry.learn("mqtt-password", fields.get("MQTT_PASSWORD"))
+    call.registry.learn("access-token", fields.get("ACCESS_TOKEN"))
     credentials = _credentials(fields)
     check_name("Device name", name)
     stored = device_named(call.registry, call.operator.tenant_id, name)

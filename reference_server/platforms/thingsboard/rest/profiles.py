@@ -25,6 +25,7 @@ from fleetrig.reference_server.platforms.thingsboard.state.profiles import (
     create_profile,
     default_profile,
     delete_profile,
+    make_default,
     profiles_of,
     save_profile,
 )
@@ -69,6 +70,17 @@ def read_names(call: Call) -> Reply:
 def read_default(call: Call) -> Reply:
     """GET /api/deviceProfileInfo/default."""
     return Reply(document=profile_info_form(default_profile(call.registry, call.operator.tenant_id)))
+
+
+def read_info(call: Call, profile_id: str) -> Reply:
+    """GET /api/deviceProfileInfo/{id}."""
+    return Reply(document=profile_info_form(profile_at(call, profile_id)))
+
+
+def set_default(call: Call, profile_id: str) -> Reply:
+    """POST /api/deviceProfile/{id}/default: in the place of the one that was it."""
+    made = make_default(call.registry, profile_at(call, profile_id))
+    return Reply(document=profile_form(made), changed=f"device profile {made.name} is the default one")
 
 
 def delete(call: Call, profile_id: str) -> Reply:

@@ -14,6 +14,7 @@ from fleetrig.reference_server.platforms.thingsboard.http.routing import (
     Route,
 )
 from fleetrig.reference_server.platforms.thingsboard.rest import (
+    api_keys,
     attributes,
     bulk_import,
     claims,
@@ -37,6 +38,9 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("POST", "/api/auth/login", login.log_in),
     Route("POST", "/api/auth/token", login.refresh),
     Route("POST", "/api/noauth/activate", login.activate),
+    Route("GET", "/api/noauth/userPasswordPolicy", login.read_password_policy),
+    Route("POST", "/api/auth/logout", login.log_out, ANY_ACCOUNT),
+    Route("POST", "/api/auth/changePassword", login.change_password, ANY_ACCOUNT),
     Route("GET", "/api/auth/user", users.read_myself, ANY_ACCOUNT),
     Route("GET", "/api/system/info", system_info.read, ANY_ACCOUNT),
     # tenants and what limits them
@@ -62,6 +66,8 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", "/api/deviceProfiles", profiles.read_all, TENANT),
     Route("GET", "/api/deviceProfileInfos", profiles.read_infos, BOTH),
     Route("GET", "/api/deviceProfileInfo/default", profiles.read_default, BOTH),
+    Route("GET", "/api/deviceProfileInfo/{id}", profiles.read_info, BOTH),
+    Route("POST", "/api/deviceProfile/{id}/default", profiles.set_default, TENANT),
     # devices
     Route("POST", "/api/device", devices.save, BOTH),
     Route("POST", "/api/device-with-credentials", devices.save_with_credentials, BOTH),
@@ -70,6 +76,9 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", "/api/device/types", devices.read_types, BOTH),
     Route("GET", "/api/tenant/devices", devices.read_called, TENANT, "deviceName"),
     Route("GET", "/api/tenant/devices", devices.read_all, TENANT),
+    Route("GET", "/api/tenant/device", devices.read_called, TENANT),
+    Route("GET", "/api/customer/{id}/devices", devices.read_of_customer, BOTH),
+    Route("GET", "/api/devices", devices.read_some, BOTH),
     Route("POST", "/api/device/bulk_import", bulk_import.import_devices, TENANT),
     Route("GET", "/api/device/{id}/credentials", credentials.read, BOTH),
     Route("POST", "/api/device/credentials", credentials.save, TENANT),
@@ -77,6 +86,11 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", TELEMETRY + "/values/attributes", attributes.read_all, BOTH),
     Route("GET", TELEMETRY + "/values/attributes/{scope}", attributes.read, BOTH),
     Route("GET", TELEMETRY + "/values/timeseries", attributes.read_latest, BOTH),
+    Route("GET", TELEMETRY + "/keys/attributes", attributes.read_keys, BOTH),
+    Route("GET", TELEMETRY + "/keys/attributes/{scope}", attributes.read_keys_of_scope, BOTH),
+    Route("GET", TELEMETRY + "/keys/timeseries", attributes.read_latest_keys, BOTH),
+    Route("POST", TELEMETRY + "/timeseries/{scope}", attributes.write_telemetry, BOTH),
+    Route("DELETE", TELEMETRY + "/timeseries/delete", attributes.delete_telemetry, BOTH),
     Route("POST", TELEMETRY + "/{scope}", attributes.write, BOTH),
     Route("POST", TELEMETRY + "/attributes/{scope}", attributes.write, BOTH),
     Route("DELETE", TELEMETRY + "/{scope}", attributes.delete, BOTH),
@@ -98,6 +112,12 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", "/api/users", users.read_all, BOTH),
     Route("GET", "/api/customer/{id}/users", users.read_of_customer, TENANT),
     Route("GET", "/api/tenant/{id}/users", users.read_administrators, SYSTEM),
+    # keys of programs
+    Route("POST", "/api/apiKey", api_keys.save, ANY_ACCOUNT),
+    Route("GET", "/api/apiKeys/{userId}", api_keys.read_of_user, ANY_ACCOUNT),
+    Route("PUT", "/api/apiKey/{id}/description", api_keys.describe, ANY_ACCOUNT),
+    Route("PUT", "/api/apiKey/{id}/enabled/{enabled}", api_keys.switch, ANY_ACCOUNT),
+    Route("DELETE", "/api/apiKey/{id}", api_keys.delete, ANY_ACCOUNT),
     # claiming
     Route("POST", "/api/customer/{id}/device/{deviceId}", devices.assign, TENANT),
     Route("DELETE", "/api/customer/device/{id}", devices.unassign, TENANT),

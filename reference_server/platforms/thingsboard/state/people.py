@@ -7,6 +7,7 @@ import hmac
 from dataclasses import replace
 from typing import Final
 
+from fleetrig.reference_server.platforms.thingsboard.state.api_keys import api_keys_of, delete_api_key
 from fleetrig.reference_server.platforms.thingsboard.state.entity_limits import check_room
 from fleetrig.reference_server.platforms.thingsboard.state.errors import RuleBroken, old_version
 from fleetrig.reference_server.platforms.thingsboard.state.field_rules import check_name
@@ -123,6 +124,8 @@ def create_user(registry: Registry, user: User) -> None:
 
 
 def delete_user(registry: Registry, user: User) -> None:
+    for key in api_keys_of(registry, user.id):
+        delete_api_key(registry, key)
     registry.store.delete(USER, INSTALLATION, user.id)
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from fleetrig.reference_server.platforms.thingsboard.state.generations import TRAITS
 from fleetrig.reference_server.platforms.thingsboard.state.message_limits import MessageLimits
+from fleetrig.reference_server.platforms.thingsboard.state.outdated_tokens import OutdatedTokens
 from fleetrig.reference_server.platforms.thingsboard.state.records import INSTALLATION, TENANT, TENANT_PROFILE
 from fleetrig.reference_server.platforms.thingsboard.state.settings import Account, Settings
 from fleetrig.reference_server.platforms.thingsboard.state.tenant_configuration import TenantLimits, limits_in
@@ -56,6 +57,7 @@ class Registry:
         self.settings = settings
         self.traits = TRAITS[settings.profile]
         self.message_limits = MessageLimits()
+        self.outdated_tokens = OutdatedTokens()
         self._limits: dict[str, TenantLimits] = {}
         self.new_secrets: list[tuple[str, str]] = []
         self._notices: list[Notice] = []

@@ -16,8 +16,9 @@ from fleetrig.reference_server.platforms.thingsboard.state.settings import Setti
 from fleetrig.reference_server.stores.memory import MemoryStore
 from fleetrig.simulator.contract.coap import CoapRequest, CoapResponse
 from fleetrig.simulator.contract.envelope import Output, Send
+from fleetrig.simulator.contract.faults import FaultKind
 from fleetrig.simulator.contract.http import HttpRequest
-from fleetrig.simulator.contract.mqtt import MqttDisconnect, MqttPingreq, MqttVersion
+from fleetrig.simulator.contract.mqtt import MqttConnect, MqttDisconnect, MqttPingreq, MqttPublish, MqttVersion
 from fleetrig.simulator.contract.session import Session
 from tests.reference_server.platforms.thingsboard.mqtt_rig import TELEMETRY, MqttRig
 from tests.reference_server.stores.failing import FailingStore
@@ -149,3 +150,80 @@ def _http(rig: Failing, path: str, body: bytes) -> tuple[int, Any]:
     response = rig.server.exchange(HttpRequest("POST", "http://h", path, headers, body), Session(), rig.now_us).response
     assert response is not None
     return response.status, response.body
+
+
+# A store that is slow (S98): the device may be there all the same
+
+
+@pytest.mark.parametrize(
+    ("version", "qos", "heard"),
+    [
+        (V311, 1, ["1 PUBACK +10000ms", "1 closed +10000ms"]),
+        (V5, 0, ["1 DISCONNECT 131 +10000ms", "1 closed +10000ms"]),
+    ],
+)
+def test_a_server_gives_up_on_a_slow_store_and_the_device_is_there(
+    version: MqttVersion, qos: int, heard: list[str]
+) -> None:
+    rig = Failing()
+    rig.provision(version=version)
+    rig.fault(FaultKind.SLOW_STORE, hits="PUBLISH /provision/*", parameters={"delay_s": 14}, times=1)
+    body = MqttPublish("/provision/request", BODY, qos, packet_id=7 if qos else 0)
+    assert rig.say(1, body) == heard
+    assert "gave up" in rig.reasons()[-1]
+    assert rig.named("dev") is not None
+    rig.close(1)
+    rig.provision(2, version=version)
+    assert "FAILURE" in rig.request(2, deviceName="dev")[-1]
+
+
+def test_what_the_server_waits_for_comes_late() -> None:
+    rig = Failing()
+    rig.provision()
+    rig.fault(FaultKind.SLOW_STORE, hits="PUBLISH /provision/*", parameters={"delay_s": 2})
+    answer = rig.say(1, MqttPublish("/provision/request", BODY, 1, packet_id=7))
+    assert answer == ["1 PUBACK +2000ms", "1 PUBLISH /provision/response +2000ms"]
+
+
+def test_a_login_and_telemetry_over_a_slow_store() -> None:
+    """Nobody knows the device in time; what is measured goes into a queue that nobody waits for."""
+    rig = Failing()
+    rig.open(1)
+    rig.fault(FaultKind.SLOW_STORE, parameters={"delay_s": 14}, times=1)
+    connect = MqttConnect("x", user_name="T", version=V5)
+    assert rig.say(1, connect) == [
+        "1 CONNACK 136 +10000ms",
+        "1 DISCONNECT 136 +10000ms",
+        "1 closed +10000ms",
+    ]
+    rig.join(2, user_name="T")
+    rig.fault(FaultKind.SLOW_STORE, parameters={"delay_s": 14})
+    assert rig.say(2, MqttPublish(TELEMETRY, b'{"a":1}', 1, packet_id=7)) == ["2 PUBACK +14000ms"]
+
+
+@pytest.mark.parametrize(("delay_s", "code", "late_us"), [(2, "2.01", 2_000_000), (14, "5.00", 10_000_000)])
+def test_coap_over_a_slow_store(delay_s: int, code: str, late_us: int) -> None:
+    """S74, S98."""
+    rig = Failing()
+    rig.server.opened(COAP, rig.now_us)
+    rig.fault(FaultKind.SLOW_STORE, hits="POST *", parameters={"delay_s": delay_s})
+    (heard,) = rig.coap("/api/v1/provision", BODY)
+    assert isinstance(heard, Send)
+    assert isinstance(heard.envelope, CoapResponse)
+    assert (heard.envelope.code, heard.delay_us) == (code, late_us)
+    assert rig.named("dev") is not None
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "late_us"),
+    [("/api/v1/provision", 500, 10_000_000), ("/api/auth/login", 401, 14_000_000)],
+    ids=["a device", "an operator"],
+)
+def test_http_over_a_slow_store(path: str, status: int, late_us: int) -> None:
+    rig = Failing()
+    rig.fault(FaultKind.SLOW_STORE, parameters={"delay_s": 14})
+    request = HttpRequest("POST", "http://h", path, (("Content-Type", "application/json"),), BODY)
+    delivery = rig.server.exchange(request, Session(), rig.now_us)
+    assert delivery.response is not None
+    assert (delivery.response.status, delivery.delay_us) == (status, late_us)
+    assert (rig.named("dev") is not None) == (path == "/api/v1/provision")

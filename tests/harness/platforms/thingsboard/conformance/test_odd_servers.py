@@ -91,7 +91,7 @@ def for_path(path: str, response: bytes) -> Talk:
         (LOGIN, answer(404, {"path": "/api/auth/login"}), "URL is no ThingsBoard server"),
         (LOGIN, answer(401), "URL is no ThingsBoard server: POST /api/auth/login answered 401 with nothing"),
         (LOGIN, answer(200, {"hello": "world"}), "URL is no ThingsBoard server"),
-        (LOGIN, answer(401, WRONG), "URL does not accept the account 'tenant@thingsboard.org' (Invalid username or password): che"),
+        (LOGIN, answer(401, WRONG), "URL does not accept the account 'tenant@thingsboard.org' (Invalid username o"),
         (LOGIN, answer(301, Location="https://tb.example/api/auth/login"),
          "URL redirects to https://tb.example: give that address instead, if it is ThingsBoard's"),
         (LOGIN, answer(429, {"errorCode": 33}), "URL answered 429 to the login: it takes no more requests for now"),
