@@ -36,7 +36,7 @@ class ThingsBoardPlatform:
     name = "thingsboard"
 
     def __init__(self, store: Store, blobs: Blobs, entropy: Entropy, settings: Settings = DEFAULTS) -> None:
-        self.registry = Registry(store, entropy, settings)
+        self.registry = Registry(store, entropy, settings, blobs)
         self._http = HttpApi(self.registry)
         self._mqtt = MqttInterface(self.registry)
         self._coap = CoapTransport(self.registry)

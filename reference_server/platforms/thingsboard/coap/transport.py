@@ -19,7 +19,15 @@ from fleetrig.reference_server.platforms.thingsboard.coap.answers import (
 )
 from fleetrig.reference_server.platforms.thingsboard.coap.device_requests import DeviceCall, asks_for_something, perform
 from fleetrig.reference_server.platforms.thingsboard.coap.observing import Observations
-from fleetrig.reference_server.platforms.thingsboard.coap.paths import Asked, Feature, Place, place_of, read_path
+from fleetrig.reference_server.platforms.thingsboard.coap.packages import read_package
+from fleetrig.reference_server.platforms.thingsboard.coap.paths import (
+    Asked,
+    Feature,
+    Place,
+    package_path,
+    place_of,
+    read_path,
+)
 from fleetrig.reference_server.platforms.thingsboard.coap.provision import Provisioning
 from fleetrig.reference_server.platforms.thingsboard.state.credential_forms import sha3
 from fleetrig.reference_server.platforms.thingsboard.state.devices import credentials_by_id, device_by_id
@@ -80,6 +88,8 @@ class CoapTransport:
             return refusal(session, request, NOT_FOUND, "no resource has this path: a device's are below /api/v1")
         if place is Place.FOLDER or request.method not in HANDLED:
             return refusal(session, request, METHOD_NOT_ALLOWED, f"the resource takes no {request.method}")
+        if place is Place.PACKAGE:
+            return self._package(session, request, now_us)
         asked = read_path(request)
         if asked.feature is Feature.PROVISION and request.method == "POST":
             return self._provisioning.receive(session, request, now_us)
@@ -100,6 +110,16 @@ class CoapTransport:
                 now_us,
             )
         )
+
+    def _package(self, session: Session, request: CoapRequest, now_us: int) -> Reaction:
+        """GET /fw/{token}?title=&version=&size=&chunk=; what the query does not name may be any."""
+        if request.method != "GET":
+            return refusal(session, request, METHOD_NOT_ALLOWED, f"a package takes no {request.method}")
+        prefix, token = package_path(request)
+        device = None if token is None else self._with(token, CredentialsType.ACCESS_TOKEN)
+        if device is None:
+            return refusal(session, request, UNAUTHORIZED, "no device has such a token, or there is none in the path")
+        return read_package(self._registry, session, request, device, prefix, now_us)
 
     def _device(self, session: Session, asked: Asked) -> Device | None:
         """By its certificate, else by the token of the path."""

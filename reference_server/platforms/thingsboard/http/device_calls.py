@@ -15,10 +15,12 @@ from fleetrig.reference_server.platforms.thingsboard.device_api.values import Ba
 from fleetrig.reference_server.platforms.thingsboard.http.call import Call
 from fleetrig.reference_server.platforms.thingsboard.http.errors import HttpRefusal, plain
 from fleetrig.reference_server.platforms.thingsboard.http.java_numbers import java_int
+from fleetrig.reference_server.platforms.thingsboard.http.package_files import file_reply
 from fleetrig.reference_server.platforms.thingsboard.http.replies import Reply
 from fleetrig.reference_server.platforms.thingsboard.http.waiting import Awaited, Wait
 from fleetrig.reference_server.platforms.thingsboard.state.devices import credentials_by_id, device_by_id
 from fleetrig.reference_server.platforms.thingsboard.state.message_limits import TooManyMessages
+from fleetrig.reference_server.platforms.thingsboard.state.ota_packages import PackageType, chunk_of, package_for
 from fleetrig.reference_server.platforms.thingsboard.state.records import CredentialsType, Device
 from fleetrig.reference_server.platforms.thingsboard.state.registry import Registry
 from fleetrig.simulator.contract.clock import US_PER_MS, US_PER_S
@@ -99,14 +101,30 @@ def ask_server(call: Call, token: str) -> Wait:
     return Wait(lasts_us, reason=why, device_id=device.id, device=device.name)
 
 
-def read_package(call: Call, token: str) -> Reply:
-    """GET …/firmware and …/software: none is assigned to anybody here."""
-    for name in ("title", "version"):
-        if name not in call.query:
-            message = f"Required request parameter '{name}' for method parameter type String is not present"
-            raise HttpRefusal(400, message, reason=f"the query has no {name}")
+def read_firmware(call: Call, token: str) -> Reply:
+    """GET …/firmware?title=&version=&size=&chunk=."""
+    return _package(call, token, PackageType.FIRMWARE)
+
+
+def read_software(call: Call, token: str) -> Reply:
+    """GET …/software, the same."""
+    return _package(call, token, PackageType.SOFTWARE)
+
+
+def _package(call: Call, token: str, kind: PackageType) -> Reply:
+    """404 when none is assigned, 400 when it is another one."""
+    title, version = (call.needed(name, "String") for name in ("title", "version"))
+    size_bytes, number = (java_int(call.query.get(name, "0")) for name in ("size", "chunk"))
     device = _device(call, token)
-    return Reply(404, device=device.name, reason="no package is assigned to the device")
+    with _counted(device):
+        said.count(call.registry, device, call.now_us)
+    package = package_for(call.registry, device, kind)
+    if package is None or package.blob is None:
+        return Reply(404, device=device.name, reason=f"no {kind.lower()} is assigned to the device")
+    if (package.title, package.version) != (title, version):
+        why = f"another {kind.lower()} is assigned to the device: {package.title} {package.version}"
+        return Reply(400, device=device.name, reason=why)
+    return file_reply(package, chunk_of(call.registry, package, size_bytes, number), device.name)
 
 
 def _said(call: Call, token: str, text: str, say: Says) -> Reply:

@@ -19,6 +19,6 @@ DEVICE_ROUTES: Final[tuple[Route, ...]] = (
     Route("POST", DEVICE + "/rpc", device_calls.ask_server),
     Route("POST", DEVICE + "/rpc/{requestId}", device_calls.answer_command),
     Route("POST", DEVICE + "/claim", device_calls.offer_claim),
-    Route("GET", DEVICE + "/firmware", device_calls.read_package),
-    Route("GET", DEVICE + "/software", device_calls.read_package),
+    Route("GET", DEVICE + "/firmware", device_calls.read_firmware),
+    Route("GET", DEVICE + "/software", device_calls.read_software),
 )

@@ -16,14 +16,17 @@ from fleetrig.reference_server.platforms.thingsboard.mqtt.device_messages import
 from fleetrig.reference_server.platforms.thingsboard.mqtt.failures import failure_of
 from fleetrig.reference_server.platforms.thingsboard.mqtt.gateway_messages import SWALLOWED, GatewayMessages
 from fleetrig.reference_server.platforms.thingsboard.mqtt.ip_guard import IpGuard
-from fleetrig.reference_server.platforms.thingsboard.mqtt.live_sessions import LiveSessions
+from fleetrig.reference_server.platforms.thingsboard.mqtt.live_sessions import LiveSession, LiveSessions
 from fleetrig.reference_server.platforms.thingsboard.mqtt.logins import Refused, device_of, wants_to_provision
 from fleetrig.reference_server.platforms.thingsboard.mqtt.older_packets import without_codes
+from fleetrig.reference_server.platforms.thingsboard.mqtt.package_chunks import PackageChunks
 from fleetrig.reference_server.platforms.thingsboard.mqtt.provision_sessions import ProvisionSessions
+from fleetrig.reference_server.platforms.thingsboard.mqtt.refusals import too_many
 from fleetrig.reference_server.platforms.thingsboard.mqtt.session_rules import SESSION_RULES
 from fleetrig.reference_server.platforms.thingsboard.mqtt.topics import GATEWAY, PROVISION_RESPONSE, SUBSCRIBABLE
 from fleetrig.reference_server.platforms.thingsboard.state.devices import device_by_id
 from fleetrig.reference_server.platforms.thingsboard.state.message_limits import TooManyMessages
+from fleetrig.reference_server.platforms.thingsboard.state.records import Device
 from fleetrig.reference_server.platforms.thingsboard.state.registry import Notice, NoticeKind, Registry
 from fleetrig.simulator.contract.clock import US_PER_MS
 from fleetrig.simulator.contract.envelope import Close, Envelope, Output, Send
@@ -42,6 +45,7 @@ from fleetrig.simulator.contract.mqtt import (
 )
 from fleetrig.simulator.contract.session import Session
 
+PACKAGES: Final = ("v2/fw/", "v2/sw/")
 ENDING: Final = {
     NoticeKind.DEVICE_DELETED: "the device was deleted",
     NoticeKind.CREDENTIALS_CHANGED: "the credentials of the device were changed",
@@ -62,6 +66,7 @@ class MqttInterface:
         self._provisioning = ProvisionSessions(registry, self._sessions)
         self._devices = DeviceMessages(registry, self._sessions)
         self._gateways = GatewayMessages(registry)
+        self._chunks = PackageChunks(registry, self._sessions)
         self._versions: dict[int, MqttVersion] = {}
         """What sessions speak, from their CONNECT on."""
         self._connecting: int | None = None
@@ -202,9 +207,21 @@ class MqttInterface:
         if device is None:
             why = ENDING[NoticeKind.DEVICE_DELETED]
             return PublishAnswer(MqttReason.ADMINISTRATIVE_ACTION, is_acknowledged=False, ends=True, reason=why)
+        if publish.topic.startswith(PACKAGES):
+            answer = self._packages(client, device, publish, live, now_us)
+            if answer is not None:
+                return answer
         if not publish.topic.startswith(GATEWAY):
             return self._devices.published(client, device, publish, now_us, is_gateway=live.is_gateway)
         return self._gateways.published(client, device, publish, now_us) if live.is_gateway else SWALLOWED
+
+    def _packages(
+        self, client: ClientState, device: Device, publish: MqttPublish, live: LiveSession, now_us: int
+    ) -> PublishAnswer | None:
+        try:
+            return self._chunks.published(client, device, publish, live.downloads, now_us)
+        except TooManyMessages as many:
+            return too_many(str(many))
 
     def ended(self, client: ClientState, end: SessionEnd, now_us: int) -> Sequence[Output]:
         return ()

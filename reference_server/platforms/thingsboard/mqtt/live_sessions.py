@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fleetrig.reference_server.mqtt_sessions.client_state import ClientState
 from fleetrig.reference_server.mqtt_sessions.deadlines import Deadlines
+from fleetrig.reference_server.platforms.thingsboard.mqtt.package_chunks import Downloads
 from fleetrig.reference_server.platforms.thingsboard.mqtt.topics import RPC_TOPICS, UPDATE_TOPICS, qos_of
 from fleetrig.reference_server.platforms.thingsboard.state.records import Device
 from fleetrig.reference_server.platforms.thingsboard.state.registry import Notice, NoticeKind
@@ -26,6 +27,7 @@ class LiveSession:
     peer: str = ""
     heard_us: int = 0
     """When it said something last."""
+    downloads: Downloads = field(default_factory=Downloads)
     client: ClientState | None = None
     """Known from its first subscription on."""
 

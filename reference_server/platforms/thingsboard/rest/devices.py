@@ -32,6 +32,7 @@ from fleetrig.reference_server.platforms.thingsboard.state.devices import (
     save_credentials,
     save_device,
 )
+from fleetrig.reference_server.platforms.thingsboard.state.ota_packages import follow
 from fleetrig.reference_server.platforms.thingsboard.state.profiles import default_profile, find_or_create
 from fleetrig.reference_server.platforms.thingsboard.state.records import (
     NULL_UUID,
@@ -128,7 +129,9 @@ def _saved(call: Call, body: dict[str, Any], credentials: FormedCredentials | No
     if device_id is None:
         made = _created(call, body, credentials)
         return Reply(document=device_form(made), device=made.name, changed=f"device {made.name} created")
-    device = _changed(call, body, device_at(call, device_id))
+    before = device_at(call, device_id)
+    device = _changed(call, body, before)
+    follow(call.registry, before, device, call.now_us)
     stored = credentials_of(call.registry, device.id)
     if credentials is not None and stored is not None:
         save_credentials(call.registry, stored, credentials)
@@ -143,6 +146,8 @@ def _created(call: Call, body: dict[str, Any], credentials: FormedCredentials | 
         additional_info=mapping(body, "additionalInfo"),
         device_data=mapping(body, "deviceData"),
         customer_id=_customer_id(call, body),
+        firmware_id=member_id(body, "firmwareId"),
+        software_id=member_id(body, "softwareId"),
     )
     return create_device(call.registry, profile_of(call, body), new, call.now_us)
 
@@ -156,6 +161,8 @@ def _changed(call: Call, body: dict[str, Any], device: Device) -> Device:
         additional_info=mapping(body, "additionalInfo"),
         device_data=mapping(body, "deviceData") or device.device_data,
         customer_id=_customer_id(call, body),
+        firmware_id=member_id(body, "firmwareId"),
+        software_id=member_id(body, "softwareId"),
     )
     return save_device(call.registry, changed, whole_number(body, "version"))
 

@@ -21,6 +21,11 @@ from fleetrig.reference_server.platforms.thingsboard.rest.members import (
     word,
 )
 from fleetrig.reference_server.platforms.thingsboard.rest.pages import page_of
+from fleetrig.reference_server.platforms.thingsboard.state.ota_packages import (
+    PackageType,
+    check_assigned,
+    follow_profile,
+)
 from fleetrig.reference_server.platforms.thingsboard.state.profiles import (
     create_profile,
     default_profile,
@@ -39,8 +44,9 @@ def save(call: Call) -> Reply:
     if profile_id is None:
         made = create_profile(call.registry, _filled(call, body, _new(call)))
         return Reply(document=profile_form(made), changed=f"device profile {made.name} created")
-    changed = _filled(call, body, profile_at(call, profile_id))
-    saved = save_profile(call.registry, changed, whole_number(body, "version"))
+    stored = profile_at(call, profile_id)
+    saved = save_profile(call.registry, _filled(call, body, stored), whole_number(body, "version"))
+    follow_profile(call.registry, stored, saved, call.now_us)
     return Reply(document=profile_form(saved), changed=f"device profile {saved.name} changed")
 
 
@@ -115,7 +121,10 @@ def _filled(call: Call, body: Mapping[str, Any], profile: DeviceProfile) -> Devi
         image=text(body, "image"),
         default_queue_name=text(body, "defaultQueueName"),
     )
-    return with_authority(_with_references(body, filled))
+    filled = with_authority(_with_references(body, filled))
+    check_assigned(call.registry, filled.firmware_id, PackageType.FIRMWARE, filled.id)
+    check_assigned(call.registry, filled.software_id, PackageType.SOFTWARE, filled.id)
+    return filled
 
 
 def _strategy(call: Call, body: Mapping[str, Any]) -> ProvisionType:

@@ -22,6 +22,7 @@ from fleetrig.reference_server.platforms.thingsboard.rest import (
     customers,
     devices,
     login,
+    ota_packages,
     profiles,
     rpc,
     system_info,
@@ -112,6 +113,14 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", "/api/users", users.read_all, BOTH),
     Route("GET", "/api/customer/{id}/users", users.read_of_customer, TENANT),
     Route("GET", "/api/tenant/{id}/users", users.read_administrators, SYSTEM),
+    # packages of firmware and software
+    Route("POST", "/api/otaPackage", ota_packages.save, TENANT),
+    Route("POST", "/api/otaPackage/{id}", ota_packages.fill, TENANT),
+    Route("GET", "/api/otaPackage/info/{id}", ota_packages.read, BOTH),
+    Route("GET", "/api/otaPackage/{id}/download", ota_packages.download, TENANT),
+    Route("GET", "/api/otaPackages", ota_packages.read_all, BOTH),
+    Route("GET", "/api/otaPackages/{deviceProfileId}/{type}", ota_packages.read_usable, BOTH),
+    Route("DELETE", "/api/otaPackage/{id}", ota_packages.delete, TENANT),
     # keys of programs
     Route("POST", "/api/apiKey", api_keys.save, ANY_ACCOUNT),
     Route("GET", "/api/apiKeys/{userId}", api_keys.read_of_user, ANY_ACCOUNT),

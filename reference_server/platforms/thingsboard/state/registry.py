@@ -14,7 +14,7 @@ from fleetrig.reference_server.platforms.thingsboard.state.outdated_tokens impor
 from fleetrig.reference_server.platforms.thingsboard.state.records import INSTALLATION, TENANT, TENANT_PROFILE
 from fleetrig.reference_server.platforms.thingsboard.state.settings import Account, Settings
 from fleetrig.reference_server.platforms.thingsboard.state.tenant_configuration import TenantLimits, limits_in
-from fleetrig.reference_server.stores.interface import Entropy, Store
+from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
 from fleetrig.simulator.contract.clock import US_PER_MS
 
 ALPHABET: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
@@ -51,8 +51,9 @@ class Notice:
 class Registry:
     """Shared by all interfaces of one platform."""
 
-    def __init__(self, store: Store, entropy: Entropy, settings: Settings) -> None:
+    def __init__(self, store: Store, entropy: Entropy, settings: Settings, blobs: Blobs | None = None) -> None:
         self.store = store
+        self._blobs = blobs
         self.entropy = entropy
         self.settings = settings
         self.traits = TRAITS[settings.profile]
@@ -61,6 +62,12 @@ class Registry:
         self._limits: dict[str, TenantLimits] = {}
         self.new_secrets: list[tuple[str, str]] = []
         self._notices: list[Notice] = []
+
+    @property
+    def kept_files(self) -> Blobs:
+        """Where packages are kept."""
+        assert self._blobs is not None, "this platform keeps no files"
+        return self._blobs
 
     def learn(self, kind: str, secret: str | None) -> None:
         """A secret came up: it is masked from now on. What everybody knows is none."""

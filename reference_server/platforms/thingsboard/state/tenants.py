@@ -10,6 +10,7 @@ from fleetrig.reference_server.platforms.thingsboard.state.devices import delete
 from fleetrig.reference_server.platforms.thingsboard.state.errors import RuleBroken, old_version
 from fleetrig.reference_server.platforms.thingsboard.state.field_rules import check_name, check_text
 from fleetrig.reference_server.platforms.thingsboard.state.message_limits import check_limit
+from fleetrig.reference_server.platforms.thingsboard.state.ota_packages import delete_package, packages_of
 from fleetrig.reference_server.platforms.thingsboard.state.profiles import DEFAULT_DATA, create_profile, profiles_of
 from fleetrig.reference_server.platforms.thingsboard.state.records import (
     CUSTOMER,
@@ -75,6 +76,8 @@ def delete_tenant(registry: Registry, tenant: Tenant) -> None:
         delete_device(registry, device)
     for profile in profiles_of(registry, tenant.id):
         store.delete(DEVICE_PROFILE, INSTALLATION, profile.id)
+    for package in packages_of(registry, tenant.id):
+        delete_package(registry, package)
     for user in store.find(USER, INSTALLATION, "tenant", tenant.id):
         store.delete(USER, INSTALLATION, user.id)
     for customer in store.find(CUSTOMER, INSTALLATION, "tenant", tenant.id):
