@@ -29,6 +29,8 @@ CODES: Final = {
 }
 """The status or code that carries each result; over MQTT there is none."""
 
+GAVE_UP: Final = ": the server gave up, its store or its queue took more than 10 s"
+
 
 @dataclass(frozen=True, slots=True)
 class Said:
@@ -48,7 +50,13 @@ class Said:
         try:
             return dict(read_json(self.body))
         except (NotJson, TypeError, ValueError):
-            raise Mismatch(Finding(f"a JSON object over {self.over}", repr(self.body[:200]))) from None
+            got = f"{self.code} with {self.body[:200]!r}{GAVE_UP if self.gave_up else ''}".strip()
+            raise Mismatch(Finding(f"a JSON object over {self.over}", got)) from None
+
+    @property
+    def gave_up(self) -> bool:
+        """The server's internal time-out came first (1.6)."""
+        return not self.body and self.code in ("500", "5.00")
 
     @property
     def status(self) -> Any:

@@ -53,10 +53,10 @@ def methods(client: RowClient) -> None:
 
 
 @ROWS.row("S74", "separate", "While the decision takes longer than half a second, a request is acknowledged, and its "
-          "reply comes separately", needs=("coap", "slow_answers"))  # fmt: skip
+          "reply comes separately", needs=("coap", "slow_store"))  # fmt: skip
 def separate(client: RowClient) -> None:
     profile, name = client.profile(), client.name()
-    with client.under_test.answering_late("POST coap:*/provision", SLOW_S):
+    with client.under_test.slow_store("POST coap:*/provision", SLOW_S):
         answer = client.coap().ask(POST, PATH, as_bytes(profile.members(name)))
     expect("whether an empty acknowledgement came first", True, answer.came_separately)
     expect("the type of the reply", CON, answer.type)
@@ -77,3 +77,4 @@ def repeated(client: RowClient) -> None:
         expect("the type of the reply", ACK, first.type)
     unconfirmed = endpoint.ask(POST, PATH, as_bytes(profile.members(client.name())), NON)
     expect("the type of the reply to a NON request", NON, unconfirmed.type)
+    expect_token(over_coap(client, unconfirmed))

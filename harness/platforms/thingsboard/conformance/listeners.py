@@ -18,7 +18,9 @@ from fleetrig.simulator.contract.errors import BrokenBench
 
 USUAL_PORTS: Final = {"mqtt": 1883, "mqtts": 8883, "coap": 5683}
 NONE: Final = "-"
-WITHIN_S: Final = 6.0
+MQTT_WITHIN_S: Final = 20.0
+"""As in rows: who accepts a connection may be busy."""
+COAP_WITHIN_S: Final = 6.0
 """Time for one repetition of a datagram."""
 
 Place = tuple[str, int]
@@ -73,7 +75,7 @@ def why_silent(wanted: Wanted) -> str:
 def _mqtt(host: str, port: int, *, is_tls: bool) -> str:
     try:
         tls = any_certificate() if is_tls else None
-        with contextlib.closing(ExactMqtt(host, port, tls=tls, within_s=WITHIN_S)) as connection:
+        with contextlib.closing(ExactMqtt(host, port, tls=tls, within_s=MQTT_WITHIN_S)) as connection:
             answer = connection.connect(user_name=PROVISION)
     except BrokenBench:
         return "nobody answers"
@@ -87,7 +89,7 @@ def _mqtt(host: str, port: int, *, is_tls: bool) -> str:
 def _coap(host: str, port: int) -> str:
     """Any message of CoAP will do, a reset too: what it should be is for rows."""
     try:
-        with contextlib.closing(ExactCoap(host, port, WITHIN_S)) as endpoint:
+        with contextlib.closing(ExactCoap(host, port, COAP_WITHIN_S)) as endpoint:
             endpoint.ask(GET, PATH)
     except BrokenBench:
         return "nobody answers"

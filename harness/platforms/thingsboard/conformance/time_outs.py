@@ -26,18 +26,24 @@ GIVES_UP: Final[Sequence[tuple[int, int, tuple[str, ...]]]] = (
     (5, 0, ("DISCONNECT 0x83", "closed")),
 )
 """(level, QoS, what comes once the server gives up)."""
-MOST_S: Final = 17
+SLOW: Final = "P*/provision*"
+"""`PUBLISH /provision/request`, `POST /api/v1/provision`, `POST coap:/api/v1/provision`."""
+TOO_SLOW_S: Final = 14
+CODES: Final = {"http": "500", "coap": "5.00"}
 
 
-def expect_given_up(client: RowClient, requests: Mapping[str, Mapping[str, Any]]) -> None:
-    """Each request gets the error of its transport, and none gets it at once. `requests`: transport -> document."""
+def expect_given_up(client: RowClient, requests: Mapping[str, Mapping[str, Any]], *, by_clock: bool = True) -> None:
+    """All ask at the same time: each gets the error of its transport, and none gets it at once.
+
+    `requests`: transport -> document. `by_clock`: our own server gives up by its clock, which can be moved.
+    """
     waiting = _asked_over_mqtt(client, requests["mqtt"]) if "mqtt" in client.transports else []
-    for over in client.transports:
-        if over != "mqtt":
-            said = client.under_test.waited_for(partial(ask, client, over, requests[over]))
-            wanted = {"http": "500", "coap": "5.00"}[over]
-            expect(f"code and body over {over}", (wanted, b""), (said.code, said.body))
-    client.under_test.move_clock(MOST_S)
+    others = [over for over in client.transports if over != "mqtt"]
+    answers = client.under_test.waited_for(
+        [partial(ask, client, over, requests[over]) for over in others], by_clock=by_clock
+    )
+    for said in answers:
+        expect(f"code and body over {said.over}", (CODES[said.over], b""), (said.code, said.body))
     for connection, lines in waiting:
         connection.expect_heard("after the internal time-out", *client.generation.ending(*lines))
 
@@ -57,8 +63,8 @@ def _asked_over_mqtt(client: RowClient, members: Mapping[str, Any]) -> list[tupl
 def slow_store(client: RowClient) -> None:
     profile = client.profile()
     requests = {over: profile.members(client.name()) for over in client.transports}
-    with client.under_test.slow_store():
-        expect_given_up(client, requests)
+    with client.under_test.slow_store(SLOW, TOO_SLOW_S):
+        expect_given_up(client, requests, by_clock=False)
     for over, members in requests.items():
         is_there = client.device(members["deviceName"]) is not None
         said = ask(client, over, members)

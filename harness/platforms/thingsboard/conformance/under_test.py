@@ -7,7 +7,7 @@ import itertools
 import json
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ CONTROL: Final = {"Content-Type": "application/json"}
 SETTLES_S: Final = 0.5
 """A real server overlooks a change of a device within some 50 ms after its login (§2)."""
 OF_OUR_OWN: Final = {
-    "slow_answers": "only our own server can be made slow: leave --against away",
+    "slow_store": "only our own server can be made slow: leave --against away",
     "sane_import": "a real ThingsBoard overwrites somebody's device here: only our own server is asked",
 }
 """What nobody asks of a foreign server, and why."""
@@ -77,7 +77,6 @@ class ServerUnderTest:
             "certificate_chain": f"profile {self.profile} knows no certificate chains: 3.5 was the first",
             SYSADMIN: "this takes a tenant of its own: give a system administrator, --account sysadmin=USER:env:NAME",
             **{one: f"no {one.upper()} listener is known: give --{one} HOST:PORT" for one in LISTENERS},
-            "slow_store": "no server can be made that slow from outside: this was seen at a real one",
             **OF_OUR_OWN,
             **self.missing,
         }
@@ -94,22 +93,17 @@ class ServerUnderTest:
         if self.control is not None:
             self.control.call("POST", "/clock", CONTROL, json.dumps({"skip_s": by_s}).encode())
 
-    def waited_for(self, call: Callable[[], T]) -> T:
-        """What a call gives that the server keeps waiting; our own server's clock goes on meanwhile."""
-        with ThreadPoolExecutor(1) as pool:
-            waiting = pool.submit(call)
-            while not waiting.done():
-                wait([waiting], LOOK_EVERY_S)
-                self.move_clock(1)
-            return waiting.result()
+    def waited_for(self, calls: Sequence[Callable[[], T]], *, by_clock: bool) -> list[T]:
+        """What calls give that the server keeps waiting, all at once. `by_clock`: our own server waits by its clock."""
+        with ThreadPoolExecutor(len(calls)) as pool:
+            waiting = [pool.submit(call) for call in calls]
+            while wait(waiting, LOOK_EVERY_S).not_done:
+                self.move_clock(1 if by_clock else 0)
+            return [one.result() for one in waiting]
 
-    def answering_late(self, hits: str, by_s: float) -> AbstractContextManager[None]:
-        """What is asked for by such lines is answered so much later, by our own server."""
-        return self._fault(fault="latency", hits=hits, delay=f"{by_s}s")
-
-    def slow_store(self) -> AbstractContextManager[None]:
-        """The store of our own server takes longer than the server waits for it."""
-        return self._fault(fault="slow_store", delay="14s")
+    def slow_store(self, hits: str, by_s: float) -> AbstractContextManager[None]:
+        """The store of our own server takes so much longer for what such lines ask."""
+        return self._fault(fault="slow_store", hits=hits, delay=f"{by_s}s")
 
     @contextlib.contextmanager
     def _fault(self, **members: str) -> Iterator[None]:

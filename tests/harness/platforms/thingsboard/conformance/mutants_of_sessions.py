@@ -111,6 +111,16 @@ def wrong_topic(**changes: Any) -> Change:
     return (ProvisionSessions, "published", then(changed))
 
 
+def refused_with(qos: int) -> Any:
+    """Requests with this QoS are answered, and never with SUCCESS."""
+
+    def published(original: Any, self: Any, client: Any, publish: Any, now_us: int) -> Any:
+        bad = replace(publish, payload=publish.payload.replace(b'"provisionDeviceKey": "', b'"provisionDeviceKey": "x'))
+        return original(self, client, bad if publish.qos == qos else publish, now_us)
+
+    return published
+
+
 def slash_may_be_missing(original: Any, self: Any, client: Any, publish: Any, now_us: int) -> Any:
     is_meant = publish.topic == PROVISION_REQUEST.removeprefix("/")
     return original(self, client, replace(publish, topic=PROVISION_REQUEST) if is_meant else publish, now_us)
@@ -286,6 +296,11 @@ MUTANTS = (
         silence=True,
     ),
     mutant("a client id is taken over", "S65", rules(takes_over=True), spares="S52 S53"),
+    mutant("QoS 0 is no way to ask", "S57", (ProvisionSessions, "published", instead(refused_with(0))), spares="S58"),
+    mutant(
+        "QoS 1 is no way to ask", "S52 S60", (ProvisionSessions, "published", instead(refused_with(1))), spares="S57"
+    ),
+    mutant("QoS 2 is no way to ask", "S87", (ProvisionSessions, "published", instead(refused_with(2))), spares="S60"),
     # other topics
     mutant(
         "another topic does not end the session", "S61 S62 S92", wrong_topic(ends=False), spares="S52 S66", silence=True

@@ -43,7 +43,7 @@ BY_NUMBER = {row.number: row for row in ROWS}
 PATIENCE_S = 0.25
 """For what never comes, and for what a real server would do a little later."""
 WITHOUT_MUTANT = {
-    "S98": "it is skipped here: no store in memory is as slow as the server is patient",
+    "S98": "waits 10 s of real time",
 }
 """Row -> why no mutant can show that it finds one."""
 

@@ -233,7 +233,8 @@ def test_all_that_is_named_is_judged(conform: Conform, server: ServerUnderTest) 
 def test_a_listener_that_speaks_something_else(
     conform: Conform, server: ServerUnderTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(listeners, "WITHIN_S", 0.2)
+    monkeypatch.setattr(listeners, "MQTT_WITHIN_S", 0.2)
+    monkeypatch.setattr(listeners, "COAP_WITHIN_S", 0.2)
     http = server.http.netloc
     with silent_datagrams() as port:
         options = (f"--mqtt={http}", f"--mqtts={http}", f"--coap=127.0.0.1:{port}")
