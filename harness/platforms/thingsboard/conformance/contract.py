@@ -12,8 +12,8 @@ from fleetrig.harness.platforms.thingsboard.conformance.suite import ROWS
 CLAUSES: Final = Path(__file__).with_name("clauses.md")
 ABOUT: Final = """\
 What ThingsBoard does when devices are provisioned, as fleetrig checks it: read in its sources and seen at a running
-server (CE 4.3.1.3). `fleetrig conform thingsboard S47` runs one row, `fleetrig conform thingsboard` all of them; rows for devices are run by
-`fleetrig run external` ([devices](../devices.md))."""
+server (CE 4.3.1.3). `fleetrig conform thingsboard S47` runs one row, `fleetrig conform thingsboard` all of them; rows
+for devices are run by `fleetrig run external` ([devices](../devices.md))."""
 
 
 def page() -> str:
