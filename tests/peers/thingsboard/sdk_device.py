@@ -75,14 +75,14 @@ def over_http(port: str, name: str, key: str, secret: str) -> None:
 
 def http_timeout() -> None:
     """How long it lets a reply take, as it tells requests."""
-    import requests  # type: ignore[import-untyped]
+    import requests
     from tb_device_http import TBHTTPDevice
 
     def tells(*_: object, **words: object) -> None:
         print(json.dumps({"timeout": words.get("timeout")}))
         raise SystemExit
 
-    requests.post = tells
+    requests.post = tells  # type: ignore[assignment]
     TBHTTPDevice.provision("http://127.0.0.1:1", "n", "k", "s")
 
 

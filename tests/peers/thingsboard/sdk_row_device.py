@@ -41,8 +41,8 @@ def main() -> None:
             break
         time.sleep(random.uniform(0.5, 1.0) * min(LONGEST_WAIT_S, FIRST_WAIT_S * 2**tries))
         tries += 1
-    given = json.loads(stored.read_text(encoding="utf-8"))
-    send_over_http(given) if PLACE.scheme == "http" else send_over_mqtt(given)
+    kept: dict[str, Any] = json.loads(stored.read_text(encoding="utf-8"))
+    send_over_http(kept) if PLACE.scheme == "http" else send_over_mqtt(kept)
 
 
 def over_mqtt() -> Any:
@@ -102,7 +102,7 @@ def plain(given: dict[str, Any]) -> Any:
 
 
 def login(given: dict[str, Any]) -> dict[str, Any]:
-    value = given.get("credentialsValue")
+    value: Any = given.get("credentialsValue")
     if given["credentialsType"] == "MQTT_BASIC":
         return {"username": value["userName"], "password": value["password"], "client_id": value["clientId"]}
     return {"username": value} if given["credentialsType"] == "ACCESS_TOKEN" else {}
