@@ -168,7 +168,7 @@ def table(modules: list[ModuleReach], below: Mapping[str, str]) -> Iterator[str]
 
 
 def main(platform: str = "hawkbit") -> int:
-    modules, below = measure(platform), BELOW[platform]
+    modules, below = measure(platform), BELOW.get(platform, {})
     print(*table(modules, below), sep="\n")
     wrong = complaints(modules, below)
     print(*wrong, sep="\n", file=sys.stderr)

@@ -355,7 +355,7 @@ def rash(behaviour: Behaviour) -> Behaviour:
     """Takes itself for provisioned once it has asked (D19)."""
 
     def changed(device: DeviceIdentity, remembered: Mapping[str, Json]) -> Flow:
-        made_up = {"stage": "enrolled", "credentials": ["ACCESS_TOKEN", "made-up"]}
+        made_up: dict[str, Json] = {"stage": "enrolled", "credentials": ["ACCESS_TOKEN", "made-up"]}
         return behaviour(device, made_up if remembered.get("asked") else remembered)
 
     return changed

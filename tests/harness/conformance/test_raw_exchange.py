@@ -12,7 +12,7 @@ from fleetrig.harness.conformance import raw_exchange as raw_exchange_module
 from fleetrig.harness.conformance.exact_client import ExactClient
 from fleetrig.harness.conformance.expect import Mismatch
 from fleetrig.harness.conformance.raw_exchange import RawExchange, raw_exchange
-from tests.harness.conformance.raw_server import Talk, answer, raw_server
+from tests.harness.conformance.raw_server import LIMIT_S, Talk, answer, raw_server
 
 QUICKLY_S = 0.2
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -118,3 +118,32 @@ def test_an_answer_to_head_has_no_body_whatever_its_length_says() -> None:
         exchange.send(b"x")
         got = exchange.answer()
     assert (got.status, got.body, got.header("content-length")) == (200, b"", "9")
+
+
+HEAD = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 300000\r\n\r\n"
+PIECES = [b"x" * 1000] * 300
+
+
+def test_a_body_that_is_refused_by_its_head_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(raw_exchange_module, "FIRST_WORD_S", LIMIT_S)
+    with exchange_with(after(len(HEAD), answer(413, "too long"))) as exchange:
+        exchange.send(HEAD)
+        exchange.send_until_answered([*PIECES, *PIECES])
+        assert exchange.answer().status == 413
+
+
+def test_a_body_that_is_read_is_sent_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(raw_exchange_module, "FIRST_WORD_S", 0.0)
+    with exchange_with(after(len(HEAD) + 300_000, answer(200))) as exchange:
+        exchange.send(HEAD)
+        exchange.send_until_answered(PIECES)
+        assert exchange.answer().status == 200
+
+
+def test_who_hangs_up_in_a_body_has_not_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(raw_exchange_module, "FIRST_WORD_S", 0.0)
+    with exchange_with(after(len(HEAD))) as exchange:
+        exchange.send(HEAD)
+        exchange.send_until_answered(PIECES * 1000)
+        with pytest.raises(Mismatch, match="an answer to a POST written by hand"):
+            exchange.answer()

@@ -17,6 +17,8 @@ from tests.harness.broken_devices import Change
 
 SCENARIOS = Path(__file__).parents[3] / "scenarios"
 ROWS = plan(["external/thingsboard"], SCENARIOS)
+PARTS = 3
+"""In which they are run over sockets, each by a worker of its own."""
 
 
 def outcome(name: str, folder: Path, change: Change = default_behaviour) -> Report:
@@ -50,17 +52,19 @@ def test_our_own_device_passes_in_virtual_time(name: str, tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
-def test_our_own_device_passes_over_sockets(tmp_path: Path) -> None:
-    """All of them side by side: they mostly wait."""
+@pytest.mark.parametrize("part", range(PARTS))
+def test_our_own_device_passes_over_sockets(part: int, tmp_path: Path) -> None:
+    """Side by side: they mostly wait."""
+    rows = ROWS[part::PARTS]
 
     async def all_of_them() -> list[Report]:
         gate = asyncio.Semaphore(20)
 
         async def one(number: int) -> Report:
             async with gate:
-                return await run(ROWS[number], RunOptions(real_time=True, results=tmp_path, own_device=True))
+                return await run(rows[number], RunOptions(real_time=True, results=tmp_path, own_device=True))
 
-        return await asyncio.gather(*(one(number) for number in range(len(ROWS))))
+        return await asyncio.gather(*(one(number) for number in range(len(rows))))
 
     reports = asyncio.run(all_of_them())
     assert [report for report in reports if report.verdict is not Verdict.PASSED] == []

@@ -21,6 +21,8 @@ PLACE = urlsplit(TOLD["provision_url"])
 INTERVAL_S = float(TOLD["telemetry_interval_s"])
 FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 60.0
 SENDS = {"temperature": 21.5}
+TROUBLE = (OSError, ValueError, KeyError, TypeError, RuntimeError)
+"""What the SDK raises beside its own exceptions; errors of requests are OSErrors."""
 OWN = {"access_token": "access_token", "client_id": "client_id", "user_name": "username", "password": "password"}
 
 
@@ -31,7 +33,7 @@ def main() -> None:
     while not stored.exists():
         try:
             given = over_http() if PLACE.scheme == "http" else over_mqtt()
-        except Exception as wrong:  # whatever the SDK raises: here it is told, and tried again
+        except TROUBLE as wrong:
             print("provision raised", type(wrong).__name__, flush=True)
             given = None
         if given is not None:
@@ -39,8 +41,8 @@ def main() -> None:
             break
         time.sleep(random.uniform(0.5, 1.0) * min(LONGEST_WAIT_S, FIRST_WAIT_S * 2**tries))
         tries += 1
-    given = json.loads(stored.read_text(encoding="utf-8"))
-    send_over_http(given) if PLACE.scheme == "http" else send_over_mqtt(given)
+    kept: dict[str, Any] = json.loads(stored.read_text(encoding="utf-8"))
+    send_over_http(kept) if PLACE.scheme == "http" else send_over_mqtt(kept)
 
 
 def over_mqtt() -> Any:
@@ -57,9 +59,12 @@ def over_mqtt() -> Any:
 
 
 def over_http() -> Any:
-    from tb_device_http import TBHTTPDevice  # type: ignore[import-not-found]
+    from tb_device_http import TBHTTPDevice, TBProvisionFailure  # type: ignore[import-not-found]
 
-    device = TBHTTPDevice.provision(origin(), TOLD["id"], TOLD["provision_key"], TOLD["provision_secret"])
+    try:
+        device = TBHTTPDevice.provision(origin(), TOLD["id"], TOLD["provision_key"], TOLD["provision_secret"])
+    except TBProvisionFailure:
+        return None
     return {"credentialsType": "ACCESS_TOKEN", "credentialsValue": device.token}
 
 
@@ -70,7 +75,7 @@ def send_over_http(given: dict[str, Any]) -> None:
     while True:
         try:
             device.send_telemetry(SENDS, queued=False)
-        except Exception as wrong:
+        except TROUBLE as wrong:
             print("send_telemetry raised", type(wrong).__name__, flush=True)
         time.sleep(INTERVAL_S)
 
@@ -97,7 +102,7 @@ def plain(given: dict[str, Any]) -> Any:
 
 
 def login(given: dict[str, Any]) -> dict[str, Any]:
-    value = given.get("credentialsValue")
+    value: Any = given.get("credentialsValue")
     if given["credentialsType"] == "MQTT_BASIC":
         return {"username": value["userName"], "password": value["password"], "client_id": value["clientId"]}
     return {"username": value} if given["credentialsType"] == "ACCESS_TOKEN" else {}
