@@ -33,6 +33,8 @@ class ExactMqtt:
         self.level = level
         self.within_s = within_s
         self._data = b""
+        self.first = b""
+        """The first bytes that came, whatever they are."""
         try:
             self._socket = socket.create_connection((host, port), within_s)
         except OSError as error:
@@ -105,6 +107,7 @@ class ExactMqtt:
             raise Mismatch(Finding(f"a packet or the end within {self.within_s:g} s", "nothing")) from None
         except OSError:
             data = b""
+        self.first = self.first or data
         self._data += data
         return bool(data)
 
