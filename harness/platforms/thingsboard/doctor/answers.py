@@ -24,7 +24,7 @@ GAVE_UP_S: Final = 9.0
 """The server's internal time-out is 10 s at least (spec 1.6)."""
 GUARD: Final = "transport.rate_limits.ip_limits_enabled (TB_TRANSPORT_IP_RATE_LIMITS_ENABLED)"
 
-LEAF_ALONE: Final = "A device profile for chains finds nothing in a certificate that is shown alone: the authority's has to be sent too."
+LEAF_ALONE: Final = "A profile for chains finds nothing in a certificate that is shown alone: send the authority's too."
 CHAIN_UNASKED: Final = (
     "Whether a device profile would let it in by its chain cannot be asked without doing it: a device is made, or its "
     "certificate replaced."

@@ -94,10 +94,13 @@ def device_name(pattern: str, common_name: str) -> str | None:
 
 
 def authority_in(secret: str | None) -> ShownCertificate | None:
-    """The first certificate of a chain profile's secret, which alone counts."""
+    """The first certificate of a chain profile's secret, which alone counts. The server keeps one without its armour."""
+    text = secret or ""
     try:
-        return shown_certificates((secret or "").encode())[0]
-    except (ValueError, IndexError):
+        if "-----BEGIN" in text:
+            return shown_certificates(text.encode())[0]
+        return shown(x509.load_der_x509_certificate(base64.b64decode(text)))
+    except (IndexError, *UNREADABLE_BY_LIBRARY):
         return None
 
 

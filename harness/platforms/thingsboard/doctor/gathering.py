@@ -11,7 +11,7 @@ from typing import Final
 
 from fleetrig.harness.conformance.exact_client import ExactClient
 from fleetrig.harness.doctor.contact import Contact
-from fleetrig.harness.doctor.reach import reach
+from fleetrig.harness.doctor.reach import LISTEN_S, reach
 from fleetrig.harness.platforms.thingsboard.doctor.asking import DeviceView, ask
 from fleetrig.harness.platforms.thingsboard.doctor.commands import TenantShell
 from fleetrig.harness.platforms.thingsboard.doctor.effects import is_known, read_chain
@@ -51,14 +51,16 @@ def gather(request: DoctorRequest) -> Facts:
         if facts.contact.trouble is not None:
             return _with_instead(facts, request)
         facts = ask(facts, request.device, view if request.tries else None, request.within_s, tries=request.tries)
+        if facts.heard is not None and facts.heard.said in UNUSUAL and request.way.over.is_secure:
+            facts = replace(facts, contact=_contact(request, LISTEN_S))  # did a proxy think better of it?
         return _with_instead(facts, request)
 
 
-def _contact(request: DoctorRequest) -> Contact:
+def _contact(request: DoctorRequest, listen_s: float = 0.0) -> Contact:
     """Over datagrams there is nothing to try beforehand."""
     if request.way.over.plain == Over.COAP:
         return Contact()
-    return reach(request.way.web_url, request.device.verify, insecure=request.insecure)
+    return reach(request.way.web_url, request.device.verify, insecure=request.insecure, listen_s=listen_s)
 
 
 def _with_instead(facts: Facts, request: DoctorRequest) -> Facts:

@@ -8,8 +8,8 @@ from typing import Final
 from fleetrig.harness.doctor.certificates import DAY, CertificateFacts
 from fleetrig.harness.doctor.contact import Trouble
 from fleetrig.harness.doctor.diagnosis import Diagnosis, Weight, printable, quoted
-from fleetrig.harness.platforms.thingsboard.doctor.facts import Facts, Said
-from fleetrig.harness.platforms.thingsboard.doctor.way import PORTS, Over
+from fleetrig.harness.platforms.thingsboard.doctor.facts import Facts, Kind, Said
+from fleetrig.harness.platforms.thingsboard.doctor.way import PATH, PORTS, Over
 
 SWITCHES: Final = {
     Over.MQTTS: "MQTT_SSL_ENABLED=true",
@@ -50,7 +50,7 @@ def surroundings(facts: Facts) -> Iterator[Diagnosis]:
         yield _trouble(facts, facts.contact.trouble)
     elif facts.instead:
         yield _other_protocol(facts)
-    elif facts.heard is not None and facts.heard.said is Said.NOT_UNDERSTOOD:
+    elif facts.heard is not None and _is_strange(facts):
         yield Diagnosis(
             "not-thingsboard", Weight.CAUSE,
             f"What answers at {facts.way.url} is not ThingsBoard as the device expects it: "
@@ -62,8 +62,13 @@ def surroundings(facts: Facts) -> Iterator[Diagnosis]:
 
 def is_unusable(facts: Facts) -> bool:
     """No device gets in here, whatever it has."""
-    not_understood = facts.heard is not None and facts.heard.said is Said.NOT_UNDERSTOOD
-    return facts.contact.trouble is not None or bool(facts.instead) or not_understood
+    return facts.contact.trouble is not None or bool(facts.instead) or _is_strange(facts)
+
+
+def _is_strange(facts: Facts) -> bool:
+    """An answer that ThingsBoard does not give; 404 to another path than its own is its answer."""
+    own_path = facts.presented.kind is not Kind.REQUEST or facts.way.path == PATH
+    return facts.heard is not None and facts.heard.said is Said.NOT_UNDERSTOOD and own_path
 
 
 def _trouble(facts: Facts, trouble: Trouble) -> Diagnosis:
