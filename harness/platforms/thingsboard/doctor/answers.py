@@ -126,7 +126,8 @@ def answers(facts: Facts, found: Sequence[Diagnosis]) -> Iterator[Diagnosis]:
     if heard is None:
         return
     yield from _habits(facts, heard)
-    if heard.is_positive or any(one.weight is Weight.CAUSE for one in found):
+    has_cause = any(one.weight is Weight.CAUSE for one in found)
+    if heard.is_positive or (has_cause and not heard.is_unheard):
         return
     match heard.said:
         case Said.NOT_FOUND:
@@ -220,11 +221,14 @@ def _gave_up() -> Diagnosis:
 
 def _silence(facts: Facts, heard: Heard) -> Iterator[Diagnosis]:
     """No CONNACK, or none of what should follow it."""
-    if facts.instead or facts.way.over.plain != Over.MQTT:
-        if facts.way.over.plain == Over.COAP:
-            yield _deaf(facts)
-        return
-    if heard.lines[0] in ("closed", SILENCE):
+    if facts.way.over.plain == Over.COAP:
+        yield _deaf(facts)
+    elif facts.way.over.plain == Over.HTTP:
+        yield Diagnosis(
+            "no-answer", Weight.LIKELY, f"No answer came over HTTP: {printable(', '.join(heard.lines), 160)}.",
+            "Check host and port, and what lies between: a proxy, a firewall, a server that is stuck.",
+        )  # fmt: skip
+    elif heard.lines[0] in ("closed", SILENCE):
         yield from _no_connack(facts, heard)
     elif facts.presented.kind is Kind.REQUEST and heard.after_s >= GAVE_UP_S and heard.said is Said.CLOSED:
         yield _gave_up()

@@ -94,7 +94,7 @@ def device_name(pattern: str, common_name: str) -> str | None:
 
 
 def authority_in(secret: str | None) -> ShownCertificate | None:
-    """The first certificate of a chain profile's secret, which alone counts. The server keeps one without its armour."""
+    """The first certificate of a chain profile's secret, which alone counts. One is kept without its armour."""
     text = secret or ""
     try:
         if "-----BEGIN" in text:

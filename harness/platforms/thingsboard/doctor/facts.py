@@ -168,6 +168,11 @@ class Heard:
     def is_positive(self) -> bool:
         return self.said in (Said.SUCCESS, Said.LET_IN)
 
+    @property
+    def is_unheard(self) -> bool:
+        """Nobody has answered at all."""
+        return self.said in (Said.SILENCE, Said.CLOSED) and self.lines[0] != "CONNACK 0"
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:

@@ -73,8 +73,7 @@ def _outcome(facts: Facts, found: Sequence[Diagnosis]) -> Admission:
         return Admission.REFUSED if any(one.weight is Weight.CAUSE and one.name in STAYS for one in found) else (
             Admission.LET_IN
         )  # fmt: skip
-    no_answer = heard.said in (Said.SILENCE, Said.CLOSED) and heard.lines[0] != "CONNACK 0"
-    return Admission.UNUSABLE if no_answer and not has_cause else Admission.REFUSED
+    return Admission.UNUSABLE if heard.is_unheard else Admission.REFUSED
 
 
 def _foretold(facts: Facts) -> Admission:

@@ -20,6 +20,7 @@ from fleetrig.simulator.contract.errors import BrokenBench
 V3_1_1: Final = 4
 MOST_PACKETS: Final = 8
 SILENCE: Final = "nothing"
+SHOWN_BYTES: Final = 12
 LIMITS_TOPIC: Final = "v1/devices/me/rpc/request/1"
 LIMITS_ANSWERS: Final = "v1/devices/me/rpc/response/+"
 ASK_LIMITS: Final = b'{"method":"getSessionLimits","params":{}}'
@@ -70,7 +71,9 @@ def converse(way: Way, login: Login, talk: Talk, tls: ssl.SSLContext | None, wit
 
 
 def _talk(connection: ExactMqtt, login: Login, talk: Talk) -> Heard:
-    lines = [_line(lambda: connection.connect(login.client_id, login.user_name, login.password), connection)]
+    lines = [
+        _line(lambda: connection.connect(login.client_id, login.user_name, login.password), connection, is_first=True)
+    ]
     if lines[0] != "CONNACK 0":
         return Heard(_said_of_login(lines[0]), tuple(lines))
     reply = _request(connection, talk, lines)
@@ -104,17 +107,19 @@ def _subscribe(connection: ExactMqtt, topic_filter: str) -> bytes:
     return mqtt_bytes.subscribe(connection.level, topic_filter, 1, 6)
 
 
-def _line(hear: Callable[[], str], connection: ExactMqtt) -> str:
+def _line(hear: Callable[[], str], connection: ExactMqtt, *, is_first: bool = False) -> str:
     """`nothing` for silence; the first bytes of what is no MQTT."""
     try:
         line = hear()
     except Mismatch as mismatch:
-        return SILENCE if mismatch.finding.got == "nothing" else _no_mqtt(connection.first)
+        is_silent = mismatch.finding.got == "nothing" and not (is_first and connection.first)
+        return SILENCE if is_silent else _no_mqtt(connection.first)
     return line if line.startswith(("CONNACK", "SUBACK", "PUBACK", "PUBLISH", "closed")) else _no_mqtt(connection.first)
 
 
 def _no_mqtt(data: bytes) -> str:
-    return f"no MQTT: {data[:24]!r}"
+    """No more of it than an echo of our own words could have before the first secret."""
+    return f"no MQTT: {data[:SHOWN_BYTES]!r}"
 
 
 def _said_of_login(line: str) -> Said:

@@ -39,7 +39,8 @@ def read_attributes(way: Way, token: str, tls: ssl.SSLContext | DeviceTls | None
     """What a device with a token may always ask; over CoAPS a certificate stands for the token."""
     path = f"/api/v1/{quote(token, safe='')}/{ATTRIBUTES}" if token else f"/api/v1/{ATTRIBUTES}"
     if way.over.plain == Over.HTTP:
-        return _timed(lambda: _web(way, "GET", path, {"Accept": "application/json"}, None, tls, within_s))
+        heard = _timed(lambda: _web(way, "GET", path, {"Accept": "application/json"}, None, tls, within_s))
+        return replace(heard, lines=tuple(line.replace(path, "/api/v1/…") for line in heard.lines))
     if len(token) > TOKEN_CHARS:
         return Heard(Said.REFUSED, (f"a token of {len(token)} characters was not sent",))
     path = f"/api/v1/{token}/{ATTRIBUTES}" if token else path

@@ -58,7 +58,9 @@ class Bench:
         try:
             if not self.login:
                 data = json.dumps(ACCOUNT).encode()
-                self.login = client.call("POST", "/api/auth/login", {"Content-Type": "application/json"}, data).json()["token"]
+                self.login = client.call("POST", "/api/auth/login", {"Content-Type": "application/json"}, data).json()[
+                    "token"
+                ]
             headers = {"Content-Type": "application/json", "X-Authorization": f"Bearer {self.login}"}
             return client.call(method, f"/api{path}", headers, None if body is None else json.dumps(body).encode())
         finally:
@@ -69,7 +71,9 @@ class Bench:
         assert answer.status == 200, (method, path, answer.text)
         return answer.json() if answer.body else None
 
-    def profile(self, name: str, strategy: str = ALLOW, key: str = KEY, secret: str = SECRET, **more: Any) -> dict[str, Any]:
+    def profile(
+        self, name: str, strategy: str = ALLOW, key: str = KEY, secret: str = SECRET, **more: Any
+    ) -> dict[str, Any]:
         """Saves it anew or changes it."""
         known = [one for one in self.profiles() if one["name"] == name]
         return dict(self.asked("POST", "/deviceProfile", {
@@ -88,7 +92,9 @@ class Bench:
         self.chain_profile_of(name, ca, pattern, creates=creates)
         return ca
 
-    def chain_profile_of(self, name: str, ca: CertificateAuthority, pattern: str = "(.*)", *, creates: bool = True) -> None:
+    def chain_profile_of(
+        self, name: str, ca: CertificateAuthority, pattern: str = "(.*)", *, creates: bool = True
+    ) -> None:
         more = {"certificateRegExPattern": pattern, "allowCreateNewDevicesByX509Certificate": creates}
         self.profile(name, CHAIN, "", ca.certificate_pem.decode(), **more)
 
@@ -178,6 +184,8 @@ def ask(bench: Bench, over: str = "http", name: str | None = NAME, key: str = KE
     body = json.dumps({**named, "provisionDeviceKey": key, "provisionDeviceSecret": secret}).encode()
     client = ExactClient(bench.url)
     try:
-        return str(client.call("POST", "/api/v1/provision", {"Content-Type": "application/json"}, body).json()["status"])
+        return str(
+            client.call("POST", "/api/v1/provision", {"Content-Type": "application/json"}, body).json()["status"]
+        )
     finally:
         client.close()

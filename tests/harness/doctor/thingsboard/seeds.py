@@ -78,7 +78,9 @@ def key_in_other_case(bench: Bench) -> Sick:
 
 def wrong_secret(bench: Bench) -> Sick:
     bench.profile("Model A")
-    return Sick(WRONG_SECRET, 'The secret of profile "Model A" is another one', "Give the device the secret", lambda: ASKS)
+    return Sick(
+        WRONG_SECRET, 'The secret of profile "Model A" is another one', "Give the device the secret", lambda: ASKS
+    )
 
 
 def secret_of_another_profile(bench: Bench) -> Sick:
@@ -121,7 +123,9 @@ def name_in_another_profile(bench: Bench) -> Sick:
         bench.delete()
         return ASKS
 
-    return Sick(ASKS, 'There is a device gw-17 already, in profile "Model Z" (it was never provisioned)', "delete the old", cure)
+    return Sick(
+        ASKS, 'There is a device gw-17 already, in profile "Model Z" (it was never provisioned)', "delete the old", cure
+    )
 
 
 def provisioned_before(bench: Bench) -> Sick:
@@ -249,7 +253,9 @@ def token_to_a_device_with_basic(bench: Bench) -> Sick:
         bench.set_credentials("ACCESS_TOKEN", credentials_id=TOKEN)
         return LOGS_IN
 
-    return Sick((*LOGS_IN, "--name", NAME), "of the type MQTT_BASIC, and presents ACCESS_TOKEN", "Let the device use", cure)
+    return Sick(
+        (*LOGS_IN, "--name", NAME), "of the type MQTT_BASIC, and presents ACCESS_TOKEN", "Let the device use", cure
+    )
 
 
 def token_to_a_device_with_a_certificate(bench: Bench) -> Sick:
@@ -263,7 +269,9 @@ def token_to_a_device_with_a_certificate(bench: Bench) -> Sick:
         bench.set_credentials("ACCESS_TOKEN", credentials_id=TOKEN)
         return LOGS_IN
 
-    return Sick((*LOGS_IN, "--name", NAME), "of the type X509_CERTIFICATE, and presents", "change its credentials", cure)
+    return Sick(
+        (*LOGS_IN, "--name", NAME), "of the type X509_CERTIFICATE, and presents", "change its credentials", cure
+    )
 
 
 def basic_part(part: str, other: str, cause: str) -> Seed:
@@ -303,7 +311,7 @@ def gateway_that_is_none(bench: Bench) -> Sick:
 def leaf_alone(bench: Bench) -> Sick:
     ca = bench.chain_profile("Chained")
     leaf = ca.issue_client(NAME)
-    cause = "The device shows its certificate alone. Profile Chained is backed by \"Chained CA\""
+    cause = 'The device shows its certificate alone. Profile Chained is backed by "Chained CA"'
     return Sick(bench.cert_files(leaf), cause, "Append it to the device's chain", lambda: bench.cert_files(leaf, ca))
 
 
@@ -311,7 +319,9 @@ def common_name(bench: Bench) -> Sick:
     ca = bench.chain_profile("Chained", r"(.*)\.acme")
     sick, sound = ca.issue_client("press-4"), ca.issue_client("gw-17.acme")
     cause = "finds nothing in the common name press-4"
-    return Sick(bench.cert_files(sick, ca), cause, "with a common name of that form", lambda: bench.cert_files(sound, ca))
+    return Sick(
+        bench.cert_files(sick, ca), cause, "with a common name of that form", lambda: bench.cert_files(sound, ca)
+    )
 
 
 def pattern_without_group(bench: Bench) -> Sick:
@@ -370,7 +380,9 @@ def expired(bench: Bench) -> Sick:
 def not_yet_valid(bench: Bench) -> Sick:
     ca = bench.chain_profile("Chained")
     sick, sound = ca.issue_client(NAME, validity=later(3)), ca.issue_client(NAME)
-    return Sick(bench.cert_files(sick, ca), "is not valid before", "correct the clock", lambda: bench.cert_files(sound, ca))
+    return Sick(
+        bench.cert_files(sick, ca), "is not valid before", "correct the clock", lambda: bench.cert_files(sound, ca)
+    )
 
 
 def not_signed_by_the_next(bench: Bench) -> Sick:
@@ -390,7 +402,9 @@ def other_authority(bench: Bench) -> Sick:
         bench.chain_profile_of("Strangers", stranger)
         return files
 
-    return Sick(files, 'its chain ends with "Stranger CA", which backs no device profile', "make a profile for this", cure)
+    return Sick(
+        files, 'its chain ends with "Stranger CA", which backs no device profile', "make a profile for this", cure
+    )
 
 
 def no_chain_profile(bench: Bench) -> Sick:
