@@ -31,12 +31,12 @@ class TenantShell:
         )
 
     def login(self) -> tuple[str, ...]:
-        """Leaves the token of a login in the shell."""
+        """Leaves the token of a login in the shell. The password goes through a pipe: others see command lines."""
         start, end = json.dumps({"username": self.user, "password": ""}, ensure_ascii=False).rsplit('""', 1)
-        account = f'{shlex.quote(start + chr(34))}"{self.password}"{shlex.quote(chr(34) + end)}'
+        form = shlex.quote(f'{start.replace("%", "%%")}"%s"{end}')
         return (
-            f"{LOGIN_TOKEN}=$({' '.join(['curl', '-sS', '--fail', *self.options])} \\",
-            f"  -H 'Content-Type: application/json' -d {account} \\",
+            f'{LOGIN_TOKEN}=$(printf {form} "{self.password}" \\',
+            f"  | {' '.join(['curl', '-sS', '--fail', *self.options])} -H 'Content-Type: application/json' -d @- \\",
             f"""  {shlex.quote(f"{self.url}/api/auth/login")} | sed 's/.*"token":"\\([^"]*\\)".*/\\1/')""",
         )
 

@@ -9,7 +9,7 @@ from fleetrig.harness.doctor.diagnosis import Admission, Diagnosis, Judgement, W
 from fleetrig.harness.platforms.thingsboard.doctor.answers import answers, words
 from fleetrig.harness.platforms.thingsboard.doctor.chain_causes import chain_causes, chain_slips
 from fleetrig.harness.platforms.thingsboard.doctor.effects import Effect, effect
-from fleetrig.harness.platforms.thingsboard.doctor.facts import Asked, Facts, Kind, Said
+from fleetrig.harness.platforms.thingsboard.doctor.facts import Asked, Facts, Heard, Kind, Said
 from fleetrig.harness.platforms.thingsboard.doctor.form_causes import form
 from fleetrig.harness.platforms.thingsboard.doctor.login_causes import duties, login_causes, slips
 from fleetrig.harness.platforms.thingsboard.doctor.request_causes import request_causes
@@ -176,13 +176,19 @@ def _headline(facts: Facts, outcome: Admission) -> str:
         case Admission.REFUSED if in_earnest and heard is not None and heard.is_positive:
             return "The server takes the device, and yet it gets nowhere."
         case Admission.REFUSED if in_earnest and heard is not None:
-            return f"The server does not {does} ({printable(heard.said, 60)})."
+            return f"The server does not {does} ({_in_short(heard)})."
         case Admission.REFUSED:
             return f"The server would not {does}."
         case Admission.UNCERTAIN:
             return f"What can be seen from here does not show whether the server would {does}."
         case _:
             return "No ThingsBoard can be used at this address, so no device gets in."
+
+
+def _in_short(heard: Heard) -> str:
+    """The result, or the last thing that was heard."""
+    is_result = heard.said in (Said.SUCCESS, Said.NOT_FOUND, Said.FAILURE)
+    return printable(heard.said if is_result else heard.lines[-1], 60)
 
 
 def _asked(facts: Facts) -> str:

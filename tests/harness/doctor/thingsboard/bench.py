@@ -45,7 +45,7 @@ class Bench:
 
     @property
     def server_ca(self) -> str:
-        return self.ready.get("ca", "")
+        return str(self.ready.get("ca", ""))
 
     def over(self, transport: str) -> str:
         """What a device calls."""

@@ -159,12 +159,12 @@ def test_what_answers_mqtt(
         (says_nothing, ""),
         (says(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"), "not-thingsboard"),
         (says(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>"), "not-thingsboard"),
-        (says(b"HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\n{\"status\":\"WHAT\"}"), "not-thingsboard"),
+        (says(b'HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\n{"status":"WHAT"}'), "not-thingsboard"),
         (says(b"HTTP/1.1 500 X\r\nContent-Length: 0\r\n\r\n"), "chain-profile-key"),
         (says(b"\x00\x01garbage"), ""),
     ],
     ids=["closes", "silence", "404", "page", "other-status", "gave-up", "garbage"],
-)  # fmt: skip
+)
 def test_what_answers_http(talk: Talk, name: str, bench: Bench, doctor: Doctor) -> None:
     bench.profile("Model A")
     with listening(talk) as place:
@@ -176,9 +176,14 @@ def test_what_answers_http(talk: Talk, name: str, bench: Bench, doctor: Doctor) 
 
 @pytest.mark.parametrize(
     ("answer", "name"),
-    [(None, "coap-silence"), (b"", "not-thingsboard"), (b"\x60\x45\x00", "coap-silence"), (b"\x70\x00\x00\x01", "coap-silence")],
+    [
+        (None, "coap-silence"),
+        (b"", "not-thingsboard"),
+        (b"\x60\x45\x00", "coap-silence"),
+        (b"\x70\x00\x00\x01", "coap-silence"),
+    ],
     ids=["silence", "empty", "half", "reset"],
-)  # fmt: skip
+)
 def test_what_answers_coap(answer: bytes | None, name: str, bench: Bench, doctor: Doctor) -> None:
     bench.profile("Model A")
     with datagrams(answer) as place:

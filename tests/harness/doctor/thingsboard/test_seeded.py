@@ -6,14 +6,8 @@ import pytest
 
 from tests.harness.doctor.thingsboard.bench import Bench
 from tests.harness.doctor.thingsboard.conftest import Doctor
-from tests.harness.doctor.thingsboard.seeds import (
-    CHAIN_ROWS,
-    FORM_ROWS,
-    LOGIN_ROWS,
-    REQUEST_ROWS,
-    WORD_ROWS,
-    Seeded,
-)
+from tests.harness.doctor.thingsboard.seeds import FORM_ROWS, REQUEST_ROWS, WORD_ROWS, Seeded
+from tests.harness.doctor.thingsboard.seeds_of_credentials import CHAIN_ROWS, LOGIN_ROWS
 
 pytestmark = pytest.mark.slow
 ROWS = (*REQUEST_ROWS, *FORM_ROWS, *WORD_ROWS, *LOGIN_ROWS, *CHAIN_ROWS)
