@@ -20,6 +20,7 @@ from fleetrig.simulator.contract.errors import BrokenBench
 V3_1_1: Final = 4
 MOST_PACKETS: Final = 8
 SILENCE: Final = "nothing"
+HANDSHAKE_REFUSED: Final = "TLS handshake refused"
 SHOWN_BYTES: Final = 12
 LIMITS_TOPIC: Final = "v1/devices/me/rpc/request/1"
 LIMITS_ANSWERS: Final = "v1/devices/me/rpc/response/+"
@@ -63,8 +64,9 @@ def converse(way: Way, login: Login, talk: Talk, tls: ssl.SSLContext | None, wit
     try:
         connection = ExactMqtt(way.host, way.port, V3_1_1, tls, within_s)
     except (BrokenBench, HandshakeRefused) as error:
-        kind = "TLS handshake refused" if isinstance(error, HandshakeRefused) else "no connection"
-        return Heard(Said.REFUSED if kind.startswith("TLS") else Said.SILENCE, (f"{kind}: {error}",))
+        if isinstance(error, HandshakeRefused):
+            return Heard(Said.REFUSED, (f"{HANDSHAKE_REFUSED}: {error}",))
+        return Heard(Said.SILENCE, (f"no connection: {error}",))
     with closing(connection):
         heard = _talk(connection, login, talk)
     return replace(heard, after_s=monotonic() - began_s)
@@ -114,6 +116,8 @@ def _line(hear: Callable[[], str], connection: ExactMqtt, *, is_first: bool = Fa
     except Mismatch as mismatch:
         is_silent = mismatch.finding.got == "nothing" and not (is_first and connection.first)
         return SILENCE if is_silent else _no_mqtt(connection.first)
+    if line == "closed" and is_first and connection.alert:
+        return f"{HANDSHAKE_REFUSED}: {connection.alert}"
     return line if line.startswith(("CONNACK", "SUBACK", "PUBACK", "PUBLISH", "closed")) else _no_mqtt(connection.first)
 
 
@@ -123,7 +127,7 @@ def _no_mqtt(data: bytes) -> str:
 
 
 def _said_of_login(line: str) -> Said:
-    if line.startswith("CONNACK "):
+    if line.startswith(("CONNACK ", HANDSHAKE_REFUSED)):
         return Said.REFUSED
     return {"closed": Said.CLOSED, SILENCE: Said.SILENCE}.get(line, Said.NOT_UNDERSTOOD)
 

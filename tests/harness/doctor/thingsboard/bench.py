@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +36,8 @@ class Bench:
     ready: Ready
     folder: Path
     login: str = ""
+    client: ExactClient | None = None
     files: int = 0
-    authorities: list[CertificateAuthority] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -54,17 +54,17 @@ class Bench:
     # -- the operator
 
     def api(self, method: str, path: str, body: object = None) -> Answer:
-        client = ExactClient(self.url)
-        try:
-            if not self.login:
-                data = json.dumps(ACCOUNT).encode()
-                self.login = client.call("POST", "/api/auth/login", {"Content-Type": "application/json"}, data).json()[
-                    "token"
-                ]
-            headers = {"Content-Type": "application/json", "X-Authorization": f"Bearer {self.login}"}
-            return client.call(method, f"/api{path}", headers, None if body is None else json.dumps(body).encode())
-        finally:
-            client.close()
+        client = self.client = self.client or ExactClient(self.url)
+        json_type = {"Content-Type": "application/json"}
+        if not self.login:
+            answer = client.call("POST", "/api/auth/login", json_type, json.dumps(ACCOUNT).encode())
+            self.login = answer.json()["token"]
+        headers = {**json_type, "X-Authorization": f"Bearer {self.login}"}
+        return client.call(method, f"/api{path}", headers, None if body is None else json.dumps(body).encode())
+
+    def close(self) -> None:
+        if self.client is not None:
+            self.client.close()
 
     def asked(self, method: str, path: str, body: object = None) -> Any:
         answer = self.api(method, path, body)

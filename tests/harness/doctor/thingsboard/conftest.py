@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fleetrig.harness.cli import main
+from fleetrig.harness.cli import _prepared, _run
 from fleetrig.harness.doctor.page import COMMAND_INDENT, MARGIN, WIDTH
 from tests.harness.doctor.thingsboard.bench import KEY, LISTENERS, SECRET, TOKEN, Bench
 from tests.harness.served import Served
@@ -18,19 +20,28 @@ SERVE = ("--platform", "thingsboard", *(f"--{name}=127.0.0.1:0" for name in LIST
 OTHER = "another-secret-89abcdef"
 
 
+@contextlib.contextmanager
+def serving(folder: Path, *options: str) -> Iterator[Bench]:
+    """A server of its own, with these options."""
+    with Served(folder, *SERVE, *options) as served:
+        bench = Bench(served.ready, folder)
+        try:
+            yield bench
+        finally:
+            bench.close()
+
+
 @pytest.fixture(scope="session")
 def thingsboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    folder = tmp_path_factory.mktemp("thingsboard")
-    with Served(folder, *SERVE) as served:
-        yield Bench(served.ready, folder)
+    with serving(tmp_path_factory.mktemp("thingsboard")) as bench:
+        yield bench
 
 
 @pytest.fixture
-def bench(thingsboard: Bench) -> Iterator[Bench]:
-    """Empty but for its default profile, before and after."""
+def bench(thingsboard: Bench) -> Bench:
+    """Empty but for its default profile."""
     thingsboard.tidy()
-    yield thingsboard
-    thingsboard.tidy()
+    return thingsboard
 
 
 @dataclass(frozen=True)
@@ -62,8 +73,14 @@ SECRETS = {
 }  # fmt: skip
 
 
+@pytest.fixture(scope="session")
+def command() -> Any:
+    """Made once: that takes longer than what it does in most tests."""
+    return _prepared(["doctor", "thingsboard"])
+
+
 @pytest.fixture
-def doctor(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Doctor:
+def doctor(command: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Doctor:
     """Runs the command for one server, with secrets in the environment; none of them is ever shown."""
     for name, secret in SECRETS.items():
         monkeypatch.setenv(name, secret)
@@ -73,7 +90,7 @@ def doctor(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) 
         if isinstance(bench, Bench):
             words += ["--over", over if "://" in over else bench.over(over)]
             words += ["--ca", bench.server_ca] if ca and over.partition(":")[0] in ("mqtts", "coaps", "https") else []
-        code = main([*words, *options, "--json"])
+        code = _run(command, [*words, *options, "--json"])
         said = capsys.readouterr()
         assert said.out, said.err
         document = json.loads(said.out)

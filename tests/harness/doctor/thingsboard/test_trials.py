@@ -6,12 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.doctor.thingsboard.bench import ALLOW, CHECK, NAME, Bench, ask
-from tests.harness.doctor.thingsboard.conftest import SERVE, Doctor
+from tests.harness.doctor.thingsboard.bench import ALLOW, CHECK, NAME, TOKEN, Bench, ask
+from tests.harness.doctor.thingsboard.conftest import Doctor, serving
 from tests.harness.doctor.thingsboard.seeds import ASKS, LOGS_IN, document
-from tests.harness.served import Served
 
 pytestmark = pytest.mark.slow
+PROPERTIES = (
+    "--set=maxDevices=1",
+    "--set=transportDeviceMsgRateLimit=5:60",
+    "--set=security.claim.allowClaimingByDefault=false",
+)
 
 
 @pytest.mark.parametrize("over", ["http", "mqtt", "coap"])
@@ -68,11 +72,10 @@ def test_a_renewed_leaf_replaces_only_when_that_is_wanted(bench: Bench, doctor: 
     assert bench.credentials()["credentialsId"] != before
 
 
-def test_the_limit_of_the_tenant_shows_in_a_trial_only(tmp_path: Path, doctor: Doctor) -> None:
-    with Served(tmp_path, *SERVE, "--set=maxDevices=1") as served:
-        bench = Bench(served.ready, tmp_path)
+def test_start_up_properties_and_limits(tmp_path: Path, doctor: Doctor) -> None:
+    with serving(tmp_path, *PROPERTIES) as bench:
         bench.profile("Model A")
-        bench.device("the-only-one")
+        limits_and_claiming(bench, doctor)
 
         assert doctor(bench, *ASKS).code == 0, "nothing that can be seen speaks against it"
         page = doctor(bench, *ASKS, "--try", over="mqtt")
@@ -96,9 +99,20 @@ def test_a_token_that_somebody_has_shows_in_a_trial_only(bench: Bench, doctor: D
 # -- other servers
 
 
+def limits_and_claiming(bench: Bench, doctor: Doctor) -> None:
+    """Of the one device that there may be."""
+    bench.device("the-only-one", token=TOKEN)
+    page = doctor(bench, *LOGS_IN, "--claim", "--name", "the-only-one", over="mqtt")
+    assert (page.names, page.code) == (["claiming-off"], 0)
+    assert "security.claim.allowClaimingByDefault=false" in page.one("claiming-off")["cause"]
+    assert "may send 5:60 (messages" in page.one("rate-limited")["cause"]
+
+    bench.set_attributes({"claimingAllowed": True}, "the-only-one")
+    assert doctor(bench, *LOGS_IN, "--claim", "--name", "the-only-one", over="mqtt").names == []
+
+
 def test_an_old_server_sends_no_suback_and_answers_again(tmp_path: Path, doctor: Doctor) -> None:
-    with Served(tmp_path, *SERVE, "--profile", "3.2") as served:
-        bench = Bench(served.ready, tmp_path)
+    with serving(tmp_path, "--profile", "3.2") as bench:
         bench.profile("Model A", CHECK)
         bench.device(profile="Model A")
 
@@ -113,25 +127,10 @@ def test_an_old_server_sends_no_suback_and_answers_again(tmp_path: Path, doctor:
 
 
 def test_a_server_that_answers_as_documented(tmp_path: Path, doctor: Doctor) -> None:
-    with Served(tmp_path, *SERVE, "--profile", "as-documented") as served:
-        bench = Bench(served.ready, tmp_path)
+    with serving(tmp_path, "--profile", "as-documented") as bench:
         bench.profile("Model A")
 
         page = doctor(bench, *ASKS, "--reads", "provisionDeviceStatus")
 
     assert (page.names, page.code) == ([], 0)
     assert "replies-as-documented" in page.notes
-
-
-def test_limits_and_claiming(tmp_path: Path, doctor: Doctor) -> None:
-    properties = ("--set=transportDeviceMsgRateLimit=5:60", "--set=security.claim.allowClaimingByDefault=false")
-    with Served(tmp_path, *SERVE, *properties) as served:
-        bench = Bench(served.ready, tmp_path)
-        bench.device()
-
-        page = doctor(bench, *LOGS_IN, "--claim", "--name", NAME, over="mqtt")
-        assert (page.names, page.code) == (["claiming-off"], 0)
-        assert "security.claim.allowClaimingByDefault=false" in page.one("claiming-off")["cause"]
-        assert "may send 5:60 (messages" in page.one("rate-limited")["cause"]
-        bench.set_attributes({"claimingAllowed": True})
-        assert doctor(bench, *LOGS_IN, "--claim", "--name", NAME, over="mqtt").names == []

@@ -20,7 +20,7 @@ from tests.harness.doctor.thingsboard.conftest import Doctor
 
 pytestmark = pytest.mark.slow
 FEW: Final = settings(
-    max_examples=40, deadline=None, derandomize=True,
+    max_examples=30, deadline=None, derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )  # fmt: skip
 KEYS: Final = (KEY, KEY, KEY, "another-key-0123", "")
@@ -92,7 +92,7 @@ CHAINS = st.builds(
 )  # fmt: skip
 
 
-@FEW
+@settings(FEW, max_examples=18)
 @given(case=CHAINS)
 def test_chains(case: ChainCase, bench: Bench, doctor: Doctor) -> None:
     bench.tidy()
