@@ -38,7 +38,7 @@ class DoctorRequest:
     """Whom the REST API's certificate is checked by."""
     insecure: bool = False
     tries: bool = False
-    within_s: float = 20.0
+    within_s: float = 30.0
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
 
