@@ -226,7 +226,8 @@ def _silence(facts: Facts, heard: Heard) -> Iterator[Diagnosis]:
     elif facts.way.over.plain == Over.HTTP:
         yield Diagnosis(
             "no-answer", Weight.LIKELY, f"No answer came over HTTP: {printable(', '.join(heard.lines), 160)}.",
-            "Check host and port, and what lies between: a proxy, a firewall, a server that is stuck.",
+            "Check host and port, and what lies between: a proxy, a firewall, a server that is stuck. A request with "
+            "the key of a profile for certificate chains is not answered for 10 to 20 s: wait longer with --within.",
         )  # fmt: skip
     elif heard.lines[0] in ("closed", SILENCE):
         yield from _no_connack(facts, heard)
@@ -289,7 +290,14 @@ def _refused(facts: Facts, heard: Heard) -> Iterator[Diagnosis]:
             "refused", Weight.LIKELY, f"The server refuses the request: {printable(', '.join(heard.lines), 120)}.",
             "See what the request has that the contract does not.",
         )  # fmt: skip
-    elif facts.tenant is None:
+    elif heard.lines[0] == "CONNACK 3":
+        yield Diagnosis(
+            "session-limit", Weight.LIKELY,
+            "The server answers 3, as to a device that logs in more often than its tenant's profile allows, and "
+            "where it is overloaded: it has not looked at the credentials.",
+            "Let the device wait longer between logins, and ask again in a minute.",
+        )  # fmt: skip
+    elif facts.tenant is None or not (facts.name or facts.tenant.knows_all):
         yield Diagnosis(
             "credentials-unknown", Weight.LIKELY,
             "No device has these credentials, or one has them as another type. The server does not say more: the "

@@ -73,7 +73,9 @@ def _request(facts: Facts, device: DeviceView, view: TenantView | None, within_s
         return replace(facts, heard=_send(facts, document, device, within_s))
     probe = _send(facts, document.named(IMPOSSIBLE_NAME), device, within_s)
     facts = replace(facts, heard=replace(probe, asked=Asked.BY_AN_IMPOSSIBLE_NAME))
-    return facts if view is None or probe.said is not Said.FAILURE else _trial(facts, document, device, view, within_s)
+    if view is None or probe.said is not Said.FAILURE or facts.profile is None:
+        return facts  # a device of another tenant's profile could not be removed again
+    return _trial(facts, document, device, view, within_s)
 
 
 def _send(facts: Facts, document: DeviceDocument, device: DeviceView, within_s: float) -> Heard:

@@ -8,6 +8,7 @@ from typing import Final
 from fleetrig.harness.doctor.diagnosis import Diagnosis, Weight, printable, quoted
 from fleetrig.harness.platforms.thingsboard.doctor.document import (
     CREDENTIALS,
+    GATEWAY,
     KEY,
     MEMBERS,
     NAME,
@@ -133,6 +134,13 @@ def _credentials(facts: Facts, document: DeviceDocument) -> Iterator[Diagnosis]:
                 "devices, which get the credentials that the server has.",
                 "Let the device use what the reply says, or enter its credentials when it is listed.",
             )  # fmt: skip
+        if document.text(GATEWAY).lower() == "true" and not _is_gateway(facts):
+            yield Diagnosis(
+                "gateway-flag-ignored", Weight.LIKELY,
+                f"The request asks for a gateway, but profile {quoted(profile.name)} provisions listed devices and "
+                "looks at no flag: what the device publishes to v1/gateway/… will be swallowed without a word.",
+                "Make the listed device a gateway (Devices > its name > Is gateway; IS_GATEWAY in a bulk import).",
+            )  # fmt: skip
         return
     if why := _contradiction(own, kind):
         yield Diagnosis("credentials-contradict", Weight.CAUSE, f"{why}: FAILURE where devices are created.",
@@ -143,6 +151,11 @@ def _credentials(facts: Facts, document: DeviceDocument) -> Iterator[Diagnosis]:
             f"credentialsType is {kind}, but none of its values is there: the device gets an ACCESS_TOKEN instead.",
             "Follow the credentialsType of the reply, or send the values.",
         )  # fmt: skip
+
+
+def _is_gateway(facts: Facts) -> bool:
+    device = None if facts.tenant is None else facts.tenant.device
+    return device is None or device.is_gateway
 
 
 def _contradiction(own: tuple[str, ...], kind: str) -> str:

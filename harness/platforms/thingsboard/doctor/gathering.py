@@ -17,7 +17,7 @@ from fleetrig.harness.platforms.thingsboard.doctor.commands import TenantShell
 from fleetrig.harness.platforms.thingsboard.doctor.effects import is_known, read_chain
 from fleetrig.harness.platforms.thingsboard.doctor.facts import Facts, Kind, Presented, Said
 from fleetrig.harness.platforms.thingsboard.doctor.place import spoken_at
-from fleetrig.harness.platforms.thingsboard.doctor.tenant import NoAccount, TenantView
+from fleetrig.harness.platforms.thingsboard.doctor.tenant import NoAccount, TenantView, holds
 from fleetrig.harness.platforms.thingsboard.doctor.way import Over, Way
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.identity import UserPassword
@@ -98,7 +98,8 @@ def _owner(facts: Facts, view: TenantView) -> Facts:
     """Who has what is presented, where the named device has it not."""
     tenant, presented = facts.tenant, facts.presented
     assert tenant is not None
-    if presented.kind is Kind.REQUEST or (presented.kind is Kind.CERTIFICATE and is_known(facts)):
+    has_it = tenant.device is not None and holds(tenant.device, presented)
+    if has_it or presented.kind is Kind.REQUEST or (presented.kind is Kind.CERTIFICATE and is_known(facts)):
         return facts
     owner, knows_all = view.owner(presented)
     own = "" if tenant.device is None else tenant.device.name

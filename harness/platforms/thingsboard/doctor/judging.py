@@ -18,7 +18,8 @@ from fleetrig.harness.platforms.thingsboard.doctor.way import Over
 
 STAYS: Final = frozenset(
     {"server-certificate-host", "server-certificate-dates", "reply-member", "wrong-response-topic", "no-gateway",
-     "captured-by-provision", "credentials-of-another", "unknown-member", "claiming-off", "other-tenant"}
+     "captured-by-provision", "credentials-of-another", "unknown-member", "gateway-flag-ignored", "claiming-off",
+     "other-tenant"}
 )  # fmt: skip
 """What is wrong though the server itself lets the device in."""
 HOW: Final = {

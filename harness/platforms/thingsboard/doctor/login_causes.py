@@ -154,13 +154,9 @@ def duties(facts: Facts) -> Iterator[Diagnosis]:
     device = None if facts.tenant is None else facts.tenant.device
     presented = facts.presented
     told = facts.heard.document if facts.heard is not None else {}
-    known = device is not None or "rateLimits" in told
-    if (
-        presented.is_gateway
-        and known
-        and not (device is not None and device.is_gateway)
-        and "gatewayRateLimits" not in told
-    ):
+    is_gateway = (device is not None and device.is_gateway) or "gatewayRateLimits" in told
+    is_known = device is not None or "rateLimits" in told
+    if presented.kind is not Kind.REQUEST and presented.is_gateway and is_known and not is_gateway:
         yield Diagnosis(
             "no-gateway", Weight.CAUSE,
             "The device is no gateway to the server: what it publishes to v1/gateway/… is swallowed, without an "
@@ -169,7 +165,11 @@ def duties(facts: Facts) -> Iterator[Diagnosis]:
             "request to "
             'be provisioned: "gateway": true (since 3.8).',
         )  # fmt: skip
-    if presented.claims and (device is None or device.claiming_allowed is not True):
+    if (
+        presented.kind is not Kind.REQUEST
+        and presented.claims
+        and (device is None or device.claiming_allowed is not True)
+    ):
         yield _claiming(facts, device)
 
 

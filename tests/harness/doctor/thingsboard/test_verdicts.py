@@ -85,7 +85,8 @@ class ChainCase:
 
 
 CHAINS = st.builds(
-    ChainCase, st.sampled_from(("(.*)", "(.*)", r"gw-(\d+)", r"(\d+)", r"w-(.)", "gw-.*", "(press)-4", "")), st.booleans(),
+    ChainCase, st.sampled_from(("(.*)", "(.*)", r"gw-(\d+)", r"(\d+)", r"w-(.)", "gw-.*", "(press)-4", "")),
+    st.booleans(),
     st.sampled_from((None, None, "token", "this", "another")), st.sampled_from((False, False, True)),
     st.sampled_from((NAME, NAME, "press-4")), st.sampled_from((False, False, False, True)),
     st.sampled_from((("own",), ("own",), ("own",), (), ("stranger",), ("own", "stranger"))),
