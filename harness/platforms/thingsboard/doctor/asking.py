@@ -105,7 +105,7 @@ def _removed(view: TenantView, name: str) -> str:
     record = view.device(name)
     if record is None:
         return ""
-    return "" if view.call("DELETE", f"/device/{record.id}").status == 200 else name
+    return "" if view.call("DELETE", f"/device/{record.id}").status in (200, 404) else name
 
 
 # -- credentials

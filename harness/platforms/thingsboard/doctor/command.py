@@ -3,82 +3,56 @@
 from __future__ import annotations
 
 import ssl
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final
-
-import typer
+from typing import Final
 
 from fleetrig.harness.commands.options import Ca
 from fleetrig.harness.doctor.options import account_to_look_with, curl_options, finish, in_shell
-from fleetrig.harness.platforms.thingsboard.doctor.asking import DeviceView
+from fleetrig.harness.platforms.thingsboard.doctor import option_words as words
 from fleetrig.harness.platforms.thingsboard.doctor.commands import TenantShell
 from fleetrig.harness.platforms.thingsboard.doctor.gathering import DoctorRequest, gather
 from fleetrig.harness.platforms.thingsboard.doctor.judging import judge
-from fleetrig.harness.platforms.thingsboard.doctor.presenting import Given, device_view, presented_by, way_of
+from fleetrig.harness.platforms.thingsboard.doctor.presenting import Given, Words, device_view, presented_by, way_of
 from fleetrig.harness.platforms.thingsboard.doctor.way import JSON, PATH, REQUEST_TOPIC, RESPONSE_TOPIC
+from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.harness.servers.server_file import remote_server_from
 from fleetrig.harness.servers.trust import context_of, verify_with
 from fleetrig.simulator.contract.errors import UsageError
+from fleetrig.simulator.contract.identity import UserPassword
 
 WITHIN_S: Final = 30.0
 """The server's internal time-out is 10 to 16 s, on a busy machine 20."""
 
 
 def doctor_command(
-    against: Annotated[str, typer.Option(metavar="URL|SERVER.yaml", help="The server's REST API.")],
-    over: Annotated[
-        str, typer.Option(metavar="URL|WORD", help="What the device calls: mqtts://HOST:8883, or mqtt, http, coap …")
-    ] = "mqtt",
-    name: Annotated[str, typer.Option(metavar="NAME", help="The device's name.")] = "",
-    provision_key: Annotated[
-        str | None, typer.Option(metavar="env:NAME", help="Key of its profile: it asks to be provisioned.")
-    ] = None,
-    provision_secret: Annotated[str | None, typer.Option(metavar="env:NAME", help="The profile's secret.")] = None,
-    request: Annotated[
-        Path | None, typer.Option(metavar="F", help="The whole request as the device sends it, instead.")
-    ] = None,
-    token: Annotated[str | None, typer.Option(metavar="env:NAME", help="Its access token: it logs in.")] = None,
-    client_id: Annotated[str, typer.Option(metavar="ID", help="Its MQTT client id.")] = "",
-    user_name: Annotated[str | None, typer.Option(metavar="NAME", help="Its MQTT user name.")] = None,
-    mqtt_password: Annotated[str | None, typer.Option(metavar="env:NAME", help="Its MQTT password.")] = None,
-    cert: Annotated[
-        Path | None, typer.Option(metavar="F", help="Its certificate and the chain behind it (PEM).")
-    ] = None,
-    key: Annotated[
-        Path | None, typer.Option(metavar="F", help="The certificate's key, to do TLS as the device does.")
-    ] = None,
-    gateway: Annotated[bool, typer.Option("--gateway", help="It is to be a gateway.")] = False,
-    claim: Annotated[bool, typer.Option("--claim", help="It offers itself to be claimed.")] = False,
-    topic: Annotated[str, typer.Option(metavar="T", help="Where it publishes its request.")] = REQUEST_TOPIC,
-    response_topic: Annotated[str, typer.Option(metavar="T", help="What it subscribes to.")] = RESPONSE_TOPIC,
-    path: Annotated[str, typer.Option(metavar="P", help="Where it posts its request, over HTTP and CoAP.")] = PATH,
-    content_type: Annotated[str, typer.Option(metavar="TYPE", help="Its request's, over HTTP.")] = JSON,
-    reads: Annotated[
-        list[str] | None, typer.Option(metavar="MEMBER", help="A member of the reply that it looks at; repeatable.")
-    ] = None,
-    user: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="Tenant administrator to look with.  [default: from SERVER.yaml, else the demo tenant's on loopback]",
-        ),
-    ] = None,
-    password: Annotated[str | None, typer.Option(metavar="env:NAME", help="Its password.")] = None,
-    no_account: Annotated[
-        bool, typer.Option("--no-account", help="See what the device can see, nothing else.")
-    ] = False,
-    try_: Annotated[
-        bool,
-        typer.Option("--try", help="Provision a throw-away device and remove it; show a chain even if that creates."),
-    ] = False,
-    within: Annotated[
-        float, typer.Option(metavar="S", min=0.1, max=120.0, help="How long to wait for an answer.")
-    ] = WITHIN_S,
+    against: words.Against,
+    over: words.OverUrl = "mqtt",
+    name: words.Name = "",
+    provision_key: words.ProvisionKey = None,
+    provision_secret: words.ProvisionSecret = None,
+    request: words.Request = None,
+    token: words.Token = None,
+    client_id: words.ClientId = "",
+    user_name: words.UserName = None,
+    mqtt_password: words.MqttPassword = None,
+    cert: words.Cert = None,
+    key: words.Key = None,
+    gateway: words.Gateway = False,
+    claim: words.Claim = False,
+    topic: words.Topic = REQUEST_TOPIC,
+    response_topic: words.ResponseTopic = RESPONSE_TOPIC,
+    path: words.RequestPath = PATH,
+    content_type: words.ContentType = JSON,
+    reads: words.Reads = None,
+    user: words.User = None,
+    password: words.Password = None,
+    no_account: words.NoAccount = False,
+    try_: words.Try = False,
+    within: words.Within = WITHIN_S,
     ca: Ca = None,
-    insecure: Annotated[
-        bool, typer.Option("--insecure", help="Accept any certificate, but say what is wrong with it.")
-    ] = False,
-    json_: Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")] = False,
+    insecure: words.Insecure = False,
+    json_: words.Json = False,
 ) -> None:
     """Say why a ThingsBoard does not provision a device or let it in, and what to change.
 
@@ -92,30 +66,50 @@ def doctor_command(
         name, provision_key, provision_secret, request, token, client_id, user_name, mqtt_password, cert, key, gateway,
         claim,
     )  # fmt: skip
+    looks = Looks(user, password, no_account, try_, within, ca, insecure)
+    words_of_device = Words(topic, response_topic, path, content_type, tuple(reads or ()))
     server = remote_server_from(against, "thingsboard", may_change_settings=False)
-    if no_account and (user is not None or password is not None or try_):
-        raise UsageError("--no-account contradicts --user, --password and --try")
-    account = None if no_account else account_to_look_with(server, user, password)
-    if try_ and account is None and cert is None:
-        raise UsageError("--try makes a device and removes it again: give --user NAME --password env:NAME")
-    presented = presented_by(given)
-    way = way_of(server, over, given, topic, response_topic, path, content_type, tuple(reads or ()))
+    finish("thingsboard", judge(gather(doctor_request(server, over, given, words_of_device, looks))), as_json=json_)
 
-    def new_verify() -> ssl.SSLContext | bool:
-        return verify_with(ca, insecure=insecure, file_ca=server.ca)
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """The options about who looks, and how."""
+
+    user: str | None
+    password: str | None
+    no_account: bool
+    tries: bool
+    within_s: float
+    ca: Path | None
+    insecure: bool
+
+
+def doctor_request(server: RemoteServer, over: str, given: Given, said: Words, looks: Looks) -> DoctorRequest:
+    """Raises UsageError."""
+    account = _account(server, given, looks)
+
+    def verify() -> ssl.SSLContext | bool:
+        return verify_with(looks.ca, insecure=looks.insecure, file_ca=server.ca)
 
     shell = TenantShell(
         server.url,
         account.user if account is not None else "USER",
-        in_shell(password) if password is not None else "${TB_PASSWORD}",
-        curl_options(server, ca, insecure=insecure),
+        in_shell(looks.password) if looks.password is not None else "${TB_PASSWORD}",
+        curl_options(server, looks.ca, insecure=looks.insecure),
     )
-    view: DeviceView = device_view(given, new_verify)
-    finish(
-        "thingsboard",
-        judge(gather(DoctorRequest(
-            shell, presented, way, view, account, context_of(verify_with(ca, insecure=insecure, file_ca=server.ca)),
-            insecure, try_, within,
-        ))),
-        as_json=json_,
+    return DoctorRequest(
+        shell, presented_by(given), way_of(server, over, given, said), device_view(given, verify), account,
+        context_of(verify()), looks.insecure, looks.tries, looks.within_s,
     )  # fmt: skip
+
+
+def _account(server: RemoteServer, given: Given, looks: Looks) -> UserPassword | None:
+    if looks.no_account:
+        if looks.user is not None or looks.password is not None or looks.tries:
+            raise UsageError("--no-account contradicts --user, --password and --try")
+        return None
+    account = account_to_look_with(server, looks.user, looks.password)
+    if looks.tries and account is None and given.cert is None:
+        raise UsageError("--try makes a device and removes it again: give --user NAME --password env:NAME")
+    return account

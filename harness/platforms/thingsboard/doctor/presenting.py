@@ -160,10 +160,18 @@ def _certificate(cert: Path, key: Path) -> ClientCertificate:
     return certificate
 
 
-def way_of(
-    server: RemoteServer, over: str, given: Given, topic: str, response_topic: str, path: str, content_type: str,
-    reads: tuple[str, ...],
-) -> Way:  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The options about how the device asks."""
+
+    topic: str
+    response_topic: str
+    path: str
+    content_type: str
+    reads: tuple[str, ...]
+
+
+def way_of(server: RemoteServer, over: str, given: Given, said: Words) -> Way:
     """`over`: an address, or the word of a transport whose address the SERVER.yaml has or the port says."""
     url = over if "://" in over else _usual(server, over)
     scheme = urlsplit(url).scheme
@@ -177,7 +185,10 @@ def way_of(
     if not is_whole:
         raise UsageError(f"--over {over!r} is no address; write for instance mqtts://127.0.0.1:8883")
     user_name = given.user_name if given.user_name is not None or given.client_id == PROVISION else PROVISION
-    return Way(url.rstrip("/"), user_name, given.client_id, topic, response_topic, path, content_type, reads)
+    return Way(
+        url.rstrip("/"), user_name, given.client_id, said.topic, said.response_topic, said.path, said.content_type,
+        said.reads,
+    )  # fmt: skip
 
 
 def _usual(server: RemoteServer, word: str) -> str:
