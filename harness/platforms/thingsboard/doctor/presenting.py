@@ -66,6 +66,8 @@ def presented_by(given: Given) -> Presented:
         raise UsageError(f"a device presents one thing here: give one of {' and '.join(named)}")
     if given.provision_secret is not None and given.provision_key is None:
         raise UsageError("--provision-secret belongs to --provision-key env:NAME, which is missing")
+    if given.request is not None and (given.name or given.is_gateway):
+        raise UsageError("--name and --gateway stand in the request that --request gives: leave them away")
     if given.key is not None and given.cert is None:
         raise UsageError("--key belongs to --cert FILE, which is missing")
     return _presented(given)

@@ -113,6 +113,7 @@ def test_a_password_with_odd_characters_survives_the_shell(bench: Bench, doctor:
         (("--provision-secret", "env:KEY"), "--provision-secret belongs to --provision-key"),
         (("--provision-key", "secret", "--provision-secret", "env:SECRET"), "--provision-key takes no secret itself"),
         (("--token", "env:NO_SUCH"), "the environment has no variable NO_SUCH"),
+        (("--request", "r.json", "--name", "x"), "--name and --gateway stand in the request that --request gives"),
         (("--key", "k.pem"), "--key belongs to --cert FILE, which is missing"),
         (("--cert", "nope.pem"), "cannot read the certificate nope.pem"),
         (("--request", "nope.json"), "cannot read the request nope.json"),
