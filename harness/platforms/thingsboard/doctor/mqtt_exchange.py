@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Any, Final
 
-from fleetrig.harness.conformance.exact_mqtt import ExactMqtt, HandshakeRefused
+from fleetrig.harness.conformance.exact_mqtt import PACKET_ID, ExactMqtt, HandshakeRefused
 from fleetrig.harness.conformance.expect import Mismatch
-from fleetrig.harness.conformance.mqtt_bytes import DISCONNECT, packet
+from fleetrig.harness.conformance.mqtt_bytes import DISCONNECT, packet, subscribe
 from fleetrig.harness.platforms.thingsboard.doctor.facts import Heard, Said
 from fleetrig.harness.platforms.thingsboard.doctor.replies import Reply, read_reply
 from fleetrig.harness.platforms.thingsboard.doctor.way import Way
@@ -85,7 +85,7 @@ def _talk(connection: ExactMqtt, login: Login, talk: Talk) -> Heard:
 
 def _request(connection: ExactMqtt, talk: Talk, lines: list[str]) -> Reply:
     """SUBSCRIBE and PUBLISH at once, as devices do it: the order of what comes tells whether both are answered."""
-    connection.send(_subscribe(connection, talk.answers))
+    connection.send(subscribe(connection.level, talk.answers, 1, PACKET_ID))
     connection.publish(talk.topic, talk.payload)
     for _ in range(MOST_PACKETS):
         payload: list[bytes] = []
@@ -101,12 +101,6 @@ def _request(connection: ExactMqtt, talk: Talk, lines: list[str]) -> Reply:
         if lines[-1] in ("closed", SILENCE) or not payload:
             break
     return Reply()
-
-
-def _subscribe(connection: ExactMqtt, topic_filter: str) -> bytes:
-    from fleetrig.harness.conformance import mqtt_bytes
-
-    return mqtt_bytes.subscribe(connection.level, topic_filter, 1, 6)
 
 
 def _line(hear: Callable[[], str], connection: ExactMqtt, *, is_first: bool = False) -> str:
