@@ -14,6 +14,7 @@ from urllib.parse import quote
 from fleetrig.harness.conformance import exact_coap
 from fleetrig.harness.conformance.exact_client import ExactClient
 from fleetrig.harness.conformance.exact_coap import CoapAnswer, ExactCoap
+from fleetrig.harness.conformance.expect import Mismatch
 from fleetrig.harness.platforms.thingsboard.doctor.facts import Heard, Said
 from fleetrig.harness.platforms.thingsboard.doctor.replies import read_reply
 from fleetrig.harness.platforms.thingsboard.doctor.way import Over, Way
@@ -54,6 +55,9 @@ def _timed(ask: Callable[[], Heard]) -> Heard:
     except BrokenBench as error:
         is_silent = "no answer" in str(error) or "no whole answer" in str(error)
         heard = Heard(Said.SILENCE if is_silent else Said.CLOSED, (str(error),))
+    except Mismatch as mismatch:
+        said = Said.SILENCE if mismatch.finding.got == "nothing" else Said.NOT_UNDERSTOOD
+        heard = Heard(said, (str(mismatch),))
     except (IndexError, ValueError):
         heard = Heard(Said.NOT_UNDERSTOOD, ("no message of CoAP",))
     return replace(heard, after_s=monotonic() - began_s)

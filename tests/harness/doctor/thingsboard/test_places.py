@@ -179,10 +179,10 @@ def test_what_answers_http(talk: Talk, name: str, bench: Bench, doctor: Doctor) 
     [
         (None, "coap-silence"),
         (b"", "not-thingsboard"),
-        (b"\x60\x45\x00", "coap-silence"),
+        (b"\x60\x45\x00", "not-thingsboard"),
         (b"\x70\x00\x00\x01", "coap-silence"),
     ],
-    ids=["silence", "empty", "half", "reset"],
+    ids=["silence", "empty", "half", "reset-of-another"],
 )
 def test_what_answers_coap(answer: bytes | None, name: str, bench: Bench, doctor: Doctor) -> None:
     bench.profile("Model A")
