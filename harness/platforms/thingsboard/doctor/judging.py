@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from fleetrig.harness.doctor.diagnosis import Admission, Diagnosis, Judgement, Weight, heaviest_first, printable, quoted
-from fleetrig.harness.platforms.thingsboard.doctor.answers import answers, words
+from fleetrig.harness.platforms.thingsboard.doctor.answers import answers
 from fleetrig.harness.platforms.thingsboard.doctor.chain_causes import chain_causes, chain_slips
 from fleetrig.harness.platforms.thingsboard.doctor.effects import Effect, effect
 from fleetrig.harness.platforms.thingsboard.doctor.facts import Asked, Facts, Heard, Kind, Said
@@ -15,6 +15,7 @@ from fleetrig.harness.platforms.thingsboard.doctor.login_causes import duties, l
 from fleetrig.harness.platforms.thingsboard.doctor.request_causes import request_causes
 from fleetrig.harness.platforms.thingsboard.doctor.surroundings import is_unusable, surroundings
 from fleetrig.harness.platforms.thingsboard.doctor.way import Over
+from fleetrig.harness.platforms.thingsboard.doctor.word_causes import words
 
 STAYS: Final = frozenset(
     {"server-certificate-host", "server-certificate-dates", "reply-member", "wrong-response-topic", "no-gateway",
