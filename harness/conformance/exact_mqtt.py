@@ -34,6 +34,10 @@ class ExactMqtt:
         self.level = level
         self.within_s = within_s
         self._data = b""
+        self.first = b""
+        """The first bytes that came, whatever they are."""
+        self.alert = ""
+        """What TLS said at the end of the connection: a server of TLS 1.3 refuses certificates after the handshake."""
         try:
             self._socket = socket.create_connection((host, port), within_s)
         except OSError as error:
@@ -118,8 +122,10 @@ class ExactMqtt:
             data = self._socket.recv(CHUNK_BYTES)
         except TimeoutError:
             raise Mismatch(Finding(f"a packet or the end within {within_s:g} s", "nothing")) from None
-        except OSError:
+        except OSError as error:
+            self.alert = str(error.reason or "") if isinstance(error, ssl.SSLError) else ""
             data = b""
+        self.first = self.first or data
         self._data += data
         return bool(data)
 

@@ -26,9 +26,10 @@ REFUSALS: Final = frozenset(
 """Alerts about our certificate (RFC 8446 §6.2), in OpenSSL's names."""
 
 
-def reach(url: str, verify: ssl.SSLContext | None, *, insecure: bool) -> Contact:
+def reach(url: str, verify: ssl.SSLContext | None, *, insecure: bool, listen_s: float = LISTEN_S) -> Contact:
     """Connects once and, for https, makes the TLS handshake. `verify` None: the system's own authorities. With
-    `insecure` a second handshake checks the certificate, to see what is wrong with it."""
+    `insecure` a second handshake checks the certificate, to see what is wrong with it. `listen_s`: for second thoughts
+    of the server."""
     host, port, is_tls = _place(url)
     try:
         with socket.create_connection((host, port), WITHIN_S) as connection:
@@ -37,7 +38,7 @@ def reach(url: str, verify: ssl.SSLContext | None, *, insecure: bool) -> Contact
             context = verify or ssl.create_default_context()
             with context.wrap_socket(connection, server_hostname=host) as secured:
                 shown = from_der(secured.getpeercert(binary_form=True) or b"")
-                contact = _second_thoughts(secured, Contact(certificate=shown))
+                contact = _second_thoughts(secured, Contact(certificate=shown), listen_s)
         return replace(contact, untrusted=_objection(host, port)) if insecure else contact
     except ssl.SSLCertVerificationError as error:
         return replace(_certificate_of(host, port), trouble=Trouble.NOT_TRUSTED, untrusted=error.verify_message)
@@ -61,10 +62,10 @@ def _objection(host: str, port: int) -> str:
         return ""
 
 
-def _second_thoughts(secured: ssl.SSLSocket, contact: Contact) -> Contact:
+def _second_thoughts(secured: ssl.SSLSocket, contact: Contact, listen_s: float) -> Contact:
     """In TLS 1.3 a server refuses a client's certificate only after the client's side of the handshake is done. So we
     listen before we send: a request sent too early would meet a reset, and the alert with the reason would be lost."""
-    if secured.version() != "TLSv1.3" or not select.select([secured], [], [], LISTEN_S)[0]:
+    if secured.version() != "TLSv1.3" or not select.select([secured], [], [], listen_s)[0]:
         return contact
     secured.setblocking(False)
     try:
