@@ -22,7 +22,7 @@ class Image:
     crc32: int
 
 
-class Progress(NamedTuple):
+class FlashProgress(NamedTuple):
     """How far a flash has come. `repeated` counts blocks that had to be sent again."""
 
     phase: str
@@ -31,7 +31,7 @@ class Progress(NamedTuple):
     repeated: int = 0
 
 
-OnProgress = Callable[[Progress], None]
+OnProgress = Callable[[FlashProgress], None]
 
 
 class BoardState(StrEnum):
