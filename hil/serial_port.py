@@ -44,9 +44,10 @@ async def open_port(url: str, *, baud: int = 115_200, clock: Clock, paced: bool 
 
 
 def _open(url: str, baud: int) -> Any:
+    serial_for_url: Any = serial.serial_for_url  # its stubs know no bool among the options
     options = {} if "://" in url else {"exclusive": True}
     try:
-        return serial.serial_for_url(url, baudrate=baud, timeout=LOOK_S, write_timeout=LOOK_S, **options)
+        return serial_for_url(url, baudrate=baud, timeout=LOOK_S, write_timeout=LOOK_S, **options)
     except ValueError as error:
         raise UsageError(
             f"{url}: {error}; expected a device's path, rfc2217://HOST:PORT or socket://HOST:PORT"
