@@ -1,4 +1,4 @@
-"""A board with Debian's own U-Boot: arm64, a disk that stands for its eMMC, and NOR flash that refuses to be written."""
+"""A board with Debian's own U-Boot: arm64, a disk that stands for its eMMC, and NOR flash that refuses writes."""
 
 from __future__ import annotations
 
