@@ -11,6 +11,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from fleetrig.hil.board_failed import BoardFailed
+
 
 @dataclass(frozen=True, slots=True)
 class Image:
@@ -43,7 +45,7 @@ class BoardState(StrEnum):
     WRITTEN_UNVERIFIED = "written, not verified"
 
 
-class FlashFailed(Exception):
+class FlashFailed(BoardFailed):
     """The board (or its line) refused, failed or fell silent: a finding about the board, exit code 1.
 
     The bench's own failures are BrokenBench.
