@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
-from fleetrig.hil.shell_dialect import Mark
+from fleetrig.hil.shell_dialect import CommandMark
 
 OUTPUT_LIMIT_LINES: Final = 100_000
 """Of a command that never ends; the line log keeps everything."""
@@ -26,7 +26,7 @@ class CommandResult:
 class CommandReading:
     """The state of one wrapped command. `status` is None until its end mark has come."""
 
-    mark: Mark
+    mark: CommandMark
     lines: list[str] = field(default_factory=list)
     has_begun: bool = False
     status: int | None = None

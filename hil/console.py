@@ -17,7 +17,7 @@ from fleetrig.hil.boot_watch import BootWatch, Notice
 from fleetrig.hil.command_reading import CommandReading, CommandResult
 from fleetrig.hil.console_text import LineSplitter
 from fleetrig.hil.port import BoardPort
-from fleetrig.hil.shell_dialect import Mark, ShellDialect
+from fleetrig.hil.shell_dialect import CommandMark, ShellDialect
 from fleetrig.simulator.contract.errors import UsageError
 
 LOOK_S: Final = 1.0
@@ -97,6 +97,10 @@ class Console:
             if self.typing.pause_s:
                 await asyncio.sleep(self.typing.pause_s)
 
+    def take_rest(self) -> bytes:
+        """What has been read of the line that has no end yet: whoever reads the port next needs it."""
+        return self._splitter.take_rest()
+
     async def listen(self, for_s: float) -> None:
         """Takes in what comes by itself."""
         with suppress(TimeoutError):
@@ -106,9 +110,9 @@ class Console:
                         if (notice := self.watch.hear(line)) is not None:
                             self.on_notice(notice)
 
-    def _next_mark(self) -> Mark:
+    def _next_mark(self) -> CommandMark:
         self._number += 1
-        return Mark(self.token, self._number)
+        return CommandMark(self.token, self._number)
 
     async def _until(
         self, is_it: Callable[[str], bool], within_s: float, awaited: str, reading: CommandReading | None = None

@@ -29,6 +29,11 @@ class LineSplitter:
         """The last line so far, as text."""
         return as_text(self._held.rstrip(b"\r"))
 
+    def take_rest(self) -> bytes:
+        """The unfinished line as bytes, for another reader of the port; it is no longer held here."""
+        held, self._held = self._held, b""
+        return held
+
     def feed(self, data: bytes) -> list[str]:
         """The lines that are whole now."""
         held = self._held + data

@@ -22,19 +22,19 @@ class ShellDialect:
     keeps_status: bool
     """Whether the status can be asked for again (`$fleetrig`), when a kernel message tore the first answer apart."""
 
-    def wrapped(self, command: str, mark: Mark) -> str:
+    def wrapped(self, command: str, mark: CommandMark) -> str:
         """The line to type for a command."""
         begin, end = mark.typed("B"), mark.typed("E")
         if self.keeps_status:
             return f"echo {begin}; {command}; fleetrig=$?; echo {end}$fleetrig{self.line_end}"
         return f"echo {begin}; {command}; echo {end}$?{self.line_end}"
 
-    def asks_status(self, mark: Mark) -> str:
+    def asks_status(self, mark: CommandMark) -> str:
         return f"echo {mark.typed('E')}$fleetrig{self.line_end}"
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class CommandMark:
     """One command's mark: `token` is new for each console, `number` for each command."""
 
     token: str
