@@ -29,7 +29,7 @@ AGAIN: Final = "flash it again: what is verified on the board already is not sen
 
 
 @dataclass(frozen=True, slots=True)
-class Storage:
+class BlockStorage:
     """Where the image goes: U-Boot's command for it (`virtio`, `mmc`), what has to be typed before, the first block."""
 
     command: str = "virtio"
@@ -49,7 +49,7 @@ class UbootXmodem:
     """`identity` is asked of the board: variable (`ethaddr`, `serial#`) -> value that it must have."""
 
     def __init__(
-        self, console: Console, identity: Mapping[str, str], storage: Storage = Storage(), ram: Ram = Ram()
+        self, console: Console, identity: Mapping[str, str], storage: BlockStorage = BlockStorage(), ram: Ram = Ram()
     ) -> None:
         self._console = console
         self._identity = identity
