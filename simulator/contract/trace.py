@@ -2,7 +2,8 @@
 
 Three rules for writing one:
 1. A lane has one writer: drivers the `device` lane, `reference_server.server` the `server` lane, fronts the `network`
-   lane, the harness the `bench` lane. `seq` counts within the lane; order is only promised there.
+   lane, `hil` the `board` lane, the harness the `bench` lane. `seq` counts within the lane; order is only promised
+   there.
 2. An event is made only when there is a listener.
 3. Secrets are masked when an event is written out (`masking.Secrets`), by value and by place, bodies included.
 """
@@ -21,6 +22,7 @@ class Lane(StrEnum):
     DEVICE = "device"
     NETWORK = "network"
     SERVER = "server"
+    BOARD = "board"
 
 
 class TraceEvent(NamedTuple):
@@ -30,8 +32,11 @@ class TraceEvent(NamedTuple):
     applied · remembered entered · dropped
     server: received (its reason says from where) fault answered refused delivered; of sessions that last also
     opened closed pushed (unasked) advanced (something changed by itself)
-    network: fault malformed refused (by TLS itself) · bench: begun phase action over (the wait of a phase) asked
-    measured (what a passed check saw) verdict ended note
+    network: fault malformed refused (by TLS itself)
+    board: port_opened port_lost · power_on power_off reset · line (what its console said, in the reason) typed · ran (a
+    console command, its exit status in the reason) · identified flashing flashed flash_failed · booted panicked
+    reset_seen (it restarted by itself) · line_fault · bridged (a message that went over its line)
+    bench: begun phase action over (the wait of a phase) asked measured (what a passed check saw) verdict ended note
 
     On the device lane `received` is an answer, or a message that the device awaited and took; `no_reply` says why there
     was none, also when the other side has ended the connection (`closed`, `reset`); `waited`: nothing came in the time

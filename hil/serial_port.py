@@ -1,0 +1,227 @@
+"""Ports by pyserial: one thread reads in bulk, one sends; all ways in which a port is lost become `PortLost`.
+
+pyserial's `readline` reads byte by byte (5,000 lines a second) and `flush` raises `termios.error`, which is no OSError:
+neither is used unguarded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import select
+import termios
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any, Final
+
+import serial
+
+from fleetrig.hil.pacing import Pace, pieces
+from fleetrig.hil.port import PortBusy, PortBytes, PortLost, ThreadPort, Watcher, Way
+from fleetrig.hil.port_buffer import PortBuffer
+from fleetrig.simulator.contract.clock import Clock
+from fleetrig.simulator.contract.errors import BrokenBench, UsageError, system_said
+
+READ_BYTES: Final = 65_536
+LOOK_S: Final = 0.2
+"""How often the thread of a port without a descriptor (`loop://`, `rfc2217://`) looks whether it is to end."""
+
+BOTH_CAUSES: Final = "the device was unplugged or switched off, or another program reads the same port"
+LOST_ERRORS: Final = (OSError, termios.error, TypeError, AttributeError)
+"""What pyserial raises when a port is gone; the last two come out of its RFC 2217 client while it is being closed."""
+
+
+async def open_port(url: str, *, baud: int = 115_200, clock: Clock, paced: bool = False) -> SerialPort:
+    """Opens it exclusively, at eight bits without parity. `paced` sends no faster than `baud` says.
+
+    Raises PortBusy, PortLost (there is no such port), BrokenBench (no permission), UsageError (no such kind of URL).
+    """
+    device = await asyncio.to_thread(_open, url, baud)
+    return SerialPort(url, device, clock, Pace(baud) if paced else None)
+
+
+def _open(url: str, baud: int) -> Any:
+    serial_for_url: Any = serial.serial_for_url  # its stubs know no bool among the options
+    options = {} if "://" in url else {"exclusive": True}
+    try:
+        return serial_for_url(url, baudrate=baud, timeout=LOOK_S, write_timeout=LOOK_S, **options)
+    except ValueError as error:
+        raise UsageError(
+            f"{url}: {error}; expected a device's path, rfc2217://HOST:PORT or socket://HOST:PORT"
+        ) from None
+    except LOST_ERRORS as error:
+        raise _cannot_open(url, error) from None
+
+
+def _cannot_open(url: str, error: Exception) -> BrokenBench:
+    match getattr(error, "errno", None):
+        case errno.EACCES | errno.EPERM:
+            return BrokenBench(
+                f"{url}: you may not open it; ports belong to the group dialout: "
+                "`sudo usermod -aG dialout $USER`, then log in again"
+            )
+        case errno.EAGAIN | errno.EBUSY | errno.EWOULDBLOCK:
+            return PortBusy(f"{url}: another program has it open; `fuser -v {url}` says which")
+        case errno.ENOENT:
+            return PortLost(url, "there is no such port: is the adapter plugged in? `fleetrig board scan` lists them")
+        case _:
+            return PortLost(url, f"it cannot be opened ({_said(error)})")
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno and not isinstance(error, serial.SerialException):
+        return system_said(error)
+    return str(error) or type(error).__name__
+
+
+class SerialPort:
+    """An open port, as `BoardPort` describes it. Make it with `open_port`, on the event loop that uses it."""
+
+    def __init__(self, url: str, device: Any, clock: Clock, pace: Pace | None) -> None:
+        self.url = url
+        self._device = device
+        self._clock = clock
+        self._pace = pace
+        self._loop = asyncio.get_running_loop()
+        self._buffer = PortBuffer(self._loop)
+        self._watchers: tuple[Watcher, ...] = ()
+        self._closing = threading.Event()
+        self._sender = ThreadPoolExecutor(1, thread_name_prefix=f"sends to {url}")
+        self._reader = threading.Thread(target=self._read_all, name=f"reads {url}", daemon=True)
+        self._reader.start()
+
+    def watch(self, watcher: Watcher) -> Callable[[], None]:
+        self._watchers = (*self._watchers, watcher)
+        return lambda: self._unwatch(watcher)
+
+    def _unwatch(self, watcher: Watcher) -> None:
+        self._watchers = tuple(other for other in self._watchers if other is not watcher)
+
+    async def read(self, within_s: float) -> bytes:
+        return await self._buffer.read(within_s)
+
+    async def write(self, data: bytes, within_s: float = 10.0) -> None:
+        await self._in_sender(self.send, data, within_s)
+
+    async def drop_input(self) -> None:
+        self._buffer.take()
+
+    async def set_speed(self, baud: int) -> None:
+        await self._in_sender(setattr, self._device, "baudrate", baud)
+        if self._pace is not None:
+            self._pace = Pace(baud)
+
+    async def send_break(self, for_s: float = 0.25) -> None:
+        await self._in_sender(self._device.send_break, for_s)
+
+    async def set_lines(self, *, rts: bool | None = None, dtr: bool | None = None) -> None:
+        for line, wanted in (("rts", rts), ("dtr", dtr)):
+            if wanted is not None:
+                await self._in_sender(self._set_line, line, wanted)
+
+    def _set_line(self, line: str, wanted: bool) -> None:
+        try:
+            setattr(self._device, line, wanted)
+        except OSError as error:
+            if error.errno != errno.ENOTTY:
+                raise
+            raise BrokenBench(f"{self.url} has no line {line.upper()}: it is no serial adapter") from None
+
+    def in_thread(self) -> ThreadPort:
+        return _InThread(self)
+
+    async def close(self) -> None:
+        self._closing.set()
+        self._lose("it was closed")
+        await asyncio.to_thread(self._end)
+
+    def _end(self) -> None:
+        self._sender.shutdown(wait=True)
+        self._reader.join(2 * LOOK_S)
+        with suppress(*LOST_ERRORS):  # it was gone already, which is what closing wants
+            self._device.close()
+
+    async def _in_sender(self, call: Callable[..., object], *arguments: object) -> None:
+        if self._buffer.lost is not None:
+            raise self._buffer.lost
+        try:
+            await self._loop.run_in_executor(self._sender, call, *arguments)
+        except BrokenBench:
+            raise
+        except LOST_ERRORS as error:
+            raise self._lose(f"{_said(error)}: {BOTH_CAUSES}") from None
+
+    def send(self, data: bytes, within_s: float) -> int:
+        """In the sender's thread, or in that of a library: all of it, within the time. Raises PortLost."""
+        for piece in pieces(data, self._pace):
+            self._send_piece(piece, within_s)
+        return len(data)
+
+    def _send_piece(self, piece: bytes, within_s: float) -> None:
+        try:
+            self._device.write_timeout = within_s
+            self._device.write(piece)
+        except serial.SerialTimeoutException:
+            raise self._lose(f"it took no bytes for {within_s:g} s: flow control, or a board that hangs") from None
+        except LOST_ERRORS as error:
+            raise self._lose(f"{_said(error)}: {BOTH_CAUSES}") from None
+        self._tell(Way.TO_BOARD, piece)
+
+    def _read_all(self) -> None:
+        try:
+            while not self._closing.is_set():
+                if data := self._read_some():
+                    self._buffer.put(data)
+                    self._tell(Way.FROM_BOARD, data)
+        except LOST_ERRORS as error:
+            self._lose(f"{_said(error)}: {BOTH_CAUSES}")
+
+    def _read_some(self) -> bytes:
+        """In the reader's thread. An empty answer means that nothing came for a while."""
+        try:
+            descriptor = self._device.fileno()
+        except OSError:  # io.UnsupportedOperation: neither a device nor a socket
+            return bytes(self._device.read(max(1, self._device.in_waiting)))
+        if not select.select([descriptor], [], [], LOOK_S)[0]:
+            return b""
+        try:
+            data = os.read(descriptor, READ_BYTES)
+        except BlockingIOError:
+            return b""
+        if not data:
+            raise OSError(errno.EPIPE, "the other side has closed the line")
+        return data
+
+    def _tell(self, way: Way, data: bytes) -> None:
+        self._soon(self._heard, PortBytes(self._clock.now_us(), way, data))
+
+    def _heard(self, heard: PortBytes) -> None:
+        for watcher in self._watchers:
+            watcher(heard)
+        self._buffer.wake()
+
+    def _lose(self, cause: str) -> PortLost:
+        lost = self._buffer.lost or PortLost(self.url, cause)
+        self._buffer.end(lost)
+        self._soon(self._buffer.wake)
+        return lost
+
+    def _soon(self, call: Callable[..., object], *arguments: object) -> None:
+        with suppress(RuntimeError):  # the loop is closed: nobody is left to hear of it
+            self._loop.call_soon_threadsafe(call, *arguments)
+
+
+class _InThread:
+    """See `ThreadPort`."""
+
+    def __init__(self, port: SerialPort) -> None:
+        self._port = port
+
+    def read(self, most_bytes: int, within_s: float) -> bytes:
+        return self._port._buffer.read_blocking(most_bytes, within_s)  # noqa: SLF001 - the same object for threads
+
+    def write(self, data: bytes, within_s: float) -> int:
+        return self._port.send(data, within_s)
