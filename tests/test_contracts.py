@@ -70,9 +70,10 @@ def sources() -> Iterator[tuple[str, str]]:
                 yield name, path.read_text(encoding="utf-8")
 
 
-def platform_of(name: str) -> str:
-    """Whose contract a file cites: what its path names, else hawkBit's, which is the only one so far."""
-    return next((platform for platform in PAGES if platform in name), "hawkbit")
+def platform_of(name: str, number: str) -> str:
+    """Whose contract a file cites: what its path names, else ThingsBoard's for D rows, and hawkBit's for others."""
+    usual = "thingsboard" if number.startswith("D") else "hawkbit"
+    return next((platform for platform in PAGES if platform in name), usual)
 
 
 @pytest.mark.parametrize("platform", PAGES)
@@ -99,7 +100,7 @@ def test_every_cited_row_can_be_read() -> None:
         for name, text in sources()
         if not name.startswith(tuple(NO_ROWS))
         for platform, number in CITED.findall(text)
-        if number not in known[platform if platform in PAGES else platform_of(name)]
+        if number not in known[platform if platform in PAGES else platform_of(name, number)]
     ]
     assert unknown == []
 
