@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from fleetrig.harness.platforms.thingsboard.admin import JsonDict, ThingsBoardAdmin, id_of
 from fleetrig.harness.platforms.thingsboard.device_settings import device_settings
 from fleetrig.harness.platforms.thingsboard.record import find_device
-from fleetrig.harness.platforms.thingsboard.settings import CERTIFICATES, CHAINS
+from fleetrig.harness.platforms.thingsboard.settings import CERTIFICATES, CHAINS, TLS_OF
 from fleetrig.harness.run.context import RunContext
 from fleetrig.harness.scenario_file.unit_list import Unit
 from fleetrig.simulator.contract.errors import BrokenBench
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from fleetrig.harness.platforms.thingsboard.certificates import DeviceCertificates
 
 PROFILE_NAME: Final = "fleetrig"
-TLS_OF: Final = {"mqtt": "mqtts", "coap": "coaps", "http": "https"}
 
 
 @dataclass(slots=True)
