@@ -14,7 +14,9 @@ OF_CHAINS: Final = frozenset(
 )
 OF_ONE_ANSWER: Final = frozenset({"second_request", "recovery/check_forgotten"})
 NOT_IN: Final[Mapping[str, frozenset[str]]] = {
-    "4.3": frozenset({"as_documented", "gateway_before_3_8", "recovery/check_forgotten_older"}),
+    "4.3": frozenset(
+        {"as_documented", "gateway_before_3_8", "recovery/check_forgotten_older", "broker_restart_imported"}
+    ),
     "4.2": frozenset({"as_documented", "gateway_before_3_8"}) | OF_ONE_ANSWER,
     "3.2": frozenset({"as_documented", "gateway"}) | OF_ONE_ANSWER | OF_CHAINS,
 }
