@@ -19,7 +19,10 @@ AS_THEY_ARE: Final = (
 
 
 def device_settings(devices: Devices, url: Callable[[str], str], children: tuple[str, ...]) -> ThingsBoardSettings:
-    """`url` says where devices reach the server over a transport. Raises UsageError for what no device could do."""
+    """`url` says where devices reach the server over a transport. Raises UsageError for what no device could do.
+
+    `start_spread` is left away: it is the bench that switches devices on over so long.
+    """
     given = {name: getattr(devices, name, None) for name in (*AS_THEY_ARE, "mqtt_version", "keep_alive")}
     telemetry_over = getattr(devices, "telemetry_over", None)
     is_gateway = bool(children) or bool(getattr(devices, "gateway", None))
@@ -29,7 +32,6 @@ def device_settings(devices: Devices, url: Callable[[str], str], children: tuple
         children=children if is_gateway else None,
         telemetry_interval_s=devices.interval_s,
         timeout_s=devices.timeout_s,
-        start_spread_s=devices.start_spread_s,
         backoff=devices.backoff.to_backoff(),
     )
     return replace(usual, **_changes(given))

@@ -21,7 +21,7 @@ EXCHANGES: Final = (
 """Everything that simulated devices send: what `simulator/flows/thingsboard` yields."""
 
 MOMENTS: Final = (
-    "pause-start-spread", "pause-backoff", "pause-telemetry-interval", "remember-asked", "remember-asked-fault",
+    "pause-backoff", "pause-telemetry-interval", "remember-asked", "remember-asked-fault",
     "remember-asked-credentials-fault-stage", "remember-fault", "enter-enrolling", "enter-enrolled", "enter-online",
     "enter-backing_off", "enter-refused", "disconnect",
 )  # fmt: skip

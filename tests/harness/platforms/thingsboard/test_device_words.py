@@ -53,9 +53,9 @@ def check(folder: Path, given: str) -> str:
 def test_each_setting_of_the_flow_has_a_word() -> None:
     """Those that all platforms share stand in `devices` under their own names."""
     assert EVERYTHING.keys() == DEVICE_FIELDS.keys()
-    said, usual = settings(**EVERYTHING, start_spread="4s", over="coap"), settings()
+    said, usual = settings(**EVERYTHING, over="coap"), settings()
     unchanged = [one.name for one in fields(said) if getattr(said, one.name) == getattr(usual, one.name)]
-    assert unchanged == ["telemetry_interval_s", "timeout_s", "backoff"]
+    assert unchanged == ["telemetry_interval_s", "timeout_s", "start_spread_s", "backoff"]
     assert (said.mqtt_version, said.keep_alive_s, said.children) == (MqttVersion.V5, 90, ())
 
 

@@ -19,8 +19,8 @@ from fleetrig.simulator.contract.json_types import Json
 from fleetrig.simulator.effects import Behaviour, Effect, Flow
 from tests.harness.platforms.thingsboard.library import NOT_IN, name_of, runs
 
-RARE_MOMENTS = {"pause-start-spread", "remember-asked-fault"}
-"""Only of fleets that spread their start, and of devices whose refused credentials are good again."""
+RARE_MOMENTS = {"remember-asked-fault"}
+"""Only of devices whose refused credentials are good again."""
 
 
 def noting(note: Callable[[Effect], None]) -> Callable[[Behaviour], Behaviour]:
