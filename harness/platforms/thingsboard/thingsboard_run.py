@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from fleetrig.harness.platforms.thingsboard.certificates import DeviceCertificates
 
 PROFILE_NAME: Final = "fleetrig"
+CLIENT_ID_SERIAL_CHARS: Final = 16
+"""So much of a serial stands in a client id: MQTT 3.1 has 23 characters for it, and the user name makes it unique."""
 
 
 @dataclass(slots=True)
@@ -127,9 +129,8 @@ class ThingsBoardRun:
                 token = self._secret("access-token", f"own token of {serial}")
                 return AccessToken(token)
             case "mqtt_basic":
-                return MqttBasic(
-                    f"{serial}-client", f"{serial}-user", self._secret("password", f"password of {serial}")
-                )
+                password = self._secret("password", f"password of {serial}")
+                return MqttBasic(f"{serial[-CLIENT_ID_SERIAL_CHARS:]}-client", f"{serial}-user", password)
             case "certificate" if shown is not None:
                 return OwnCertificate.of(shown)
             case _:
