@@ -129,3 +129,22 @@ def test_a_mistake_is_told_with_its_line(tmp_path: Path, do: str, sentence: str)
     said = " ".join(fleetrig("check", cwd=tmp_path).stderr.split())
     assert "x.yaml:11:" in said
     assert sentence in said
+
+
+@pytest.mark.parametrize(
+    ("do", "expect", "sentence"),
+    [
+        ("wait: 1s", '[{reaches: {only: "TB-1-1", stage: online}}]', "'TB-1-1' selects no device; there is TB-1"),
+        ("wait: 1s", "[{reaches: {stage: online, devices: 2}}]", "2 devices are wanted, and there is only one"),
+        ('power_cut: {only: "TB-1-?"}', "[{registry: {devices: 3}}]", "'TB-1-?' selects no device"),
+        ('delete: {only: "TB-1-?"}', "[{registry: {devices: 3}}]", ""),
+        ("wait: 1s", '[{registry: {only: "TB-1-2", devices: 1}}]', ""),
+    ],
+)
+def test_what_children_do_is_their_gateways_doing(tmp_path: Path, do: str, expect: str, sentence: str) -> None:
+    """A check of what children say would be one over nothing."""
+    write_scenario(tmp_path, ONLINE + phase(f"{{{do}}}", expect), "thingsboard/x",
+                   HEAD.replace("MORE", "children: 2").replace("TB-{n}", "TB-1"))  # fmt: skip
+    done = fleetrig("check", cwd=tmp_path)
+    assert done.returncode == (4 if sentence else 0)
+    assert sentence in " ".join(done.stderr.split())
