@@ -88,7 +88,7 @@ def test_every_cited_clause_can_be_read() -> None:
         for name, text in sources()
         if name != "tests/test_contracts.py"
         for clause in CLAUSE.findall(ELSEWHERE.sub("", text))
-        if clause not in known[platform_of(name)]
+        if clause not in known[platform_of(name, clause)]
     ]
     assert unknown == []
 
