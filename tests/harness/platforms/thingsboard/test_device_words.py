@@ -55,8 +55,15 @@ def test_each_setting_of_the_flow_has_a_word() -> None:
     assert EVERYTHING.keys() == DEVICE_FIELDS.keys()
     said, usual = settings(**EVERYTHING, over="coap"), settings()
     unchanged = [one.name for one in fields(said) if getattr(said, one.name) == getattr(usual, one.name)]
-    assert unchanged == ["telemetry_interval_s", "timeout_s", "start_spread_s", "backoff"]
+    assert unchanged == ["telemetry_interval_s", "timeout_s", "start_spread_s", "backoff", "stays_on"]
     assert (said.mqtt_version, said.keep_alive_s, said.children) == (MqttVersion.V5, 90, ())
+
+
+def test_in_the_place_of_a_program_it_spreads_its_start_and_stays_on() -> None:
+    """Of others the bench spreads the start, and they end when they have nothing more to do."""
+    simulated, external = (settings(start_spread="4s", external=external) for external in (False, True))
+    assert (simulated.start_spread_s, simulated.stays_on) == (0.0, False)
+    assert (external.start_spread_s, external.stays_on) == (4.0, True)
 
 
 def test_what_is_not_given_is_as_the_flow_has_it() -> None:
