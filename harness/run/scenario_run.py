@@ -242,7 +242,8 @@ class ScenarioRun:
             if not server.is_own and server.control is None:
                 raise SkipScenario(f"{server.name} {TELLS_NOTHING}")
         certificates = (CLIENT_CERTIFICATES,) if self._shows_certificates else ()
-        wanted = (self.scenario.devices.over, *certificates, *self.scenario.needs)
+        listeners = self.platform.vocabulary.listeners_for(self.scenario.devices)
+        wanted = (*listeners, *certificates, *self.scenario.needs)
         if lacking := server.lacks(wanted):
             profiles_with = self.platform.vocabulary.profiles_with(wanted)
             raise SkipScenario(why_skipped(server.name, lacking, is_own=server.is_own, profiles_with=profiles_with))

@@ -139,5 +139,7 @@ class Preregister(DeviceSelector, ActionWord):
 class Delete(DeviceSelector, ActionWord):
     """Deletes the devices' records on the server."""
 
+    is_about_records = True
+
     def describe(self) -> str:
         return f"delete the records of {describe_devices(self.only)} on the server"

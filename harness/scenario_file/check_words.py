@@ -186,6 +186,8 @@ class Never(CheckWord, RootModel[Seen]):
 class Registry(DeviceSelector, CheckWord):
     """Each of the server's records of the devices is like this."""
 
+    is_about_records = True
+
     devices: Count | None = None
     """The exact number of records that the server has of these devices."""
     in_state: Text | None = None

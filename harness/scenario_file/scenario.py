@@ -239,6 +239,14 @@ class Devices(Model):
         """How many there are, without making them."""
         return (self.count if self.csv is None else len(read_units(self.csv))) * (1 + self.children)
 
+    def speaker_count(self) -> int:
+        """How many have a connection, or share their gateway's."""
+        return self.unit_count() // (1 + self.children) if self.children_are_silent else self.unit_count()
+
+    def speakers(self) -> tuple[str, ...]:
+        """The serials of those."""
+        return tuple(unit.serial for unit in self.units()) if self.children_are_silent else self.serials()
+
     def serials(self) -> tuple[str, ...]:
         """Of all of them; made once for all runs that have the same ones."""
         if self.csv is not None or self.children:

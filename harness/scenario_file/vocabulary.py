@@ -87,6 +87,8 @@ class Vocabulary:
     """Further keys of `devices`; each can be left away, and is then None."""
     device_rules: tuple[Callable[[Any], str], ...] = ()
     """Each looks at a whole block `devices` and says in a sentence what no device could do; empty when nothing."""
+    device_listeners: tuple[Callable[[Any], tuple[str, ...]], ...] = ()
+    """Each looks at a whole block `devices` and names the listeners that its devices call; without any it is `over`."""
     children_are_silent: bool = False
     """Devices behind a gateway have no connection of their own: the gateway speaks for them, and they are known to the
     server's registry alone."""
@@ -105,6 +107,11 @@ class Vocabulary:
         """All words of `needs`."""
         words = self.can | self.reference_can | self.line_can | self.operator_knows | self.profile_words
         return NEUTRAL_NEEDS | self.certificate_can | words
+
+    def listeners_for(self, devices: Any) -> tuple[str, ...]:
+        """The listeners that a fleet needs."""
+        found = tuple(name for one in self.device_listeners for name in one(devices))
+        return tuple(dict.fromkeys(found)) or (devices.over,)
 
     @property
     def profile_words(self) -> frozenset[str]:

@@ -124,6 +124,6 @@ def own_server(
     url = next(iter(listeners.values()))
     own = platform.own_server
     server = RemoteServer(url, own.account, line_account=own.line_account, listeners=listeners)
-    name, can = f"reference {platform.title} {profile}", platform.vocabulary.of_profile(profile)
+    name, can = f"reference {platform.title} {profile}", platform.vocabulary.of_profile(profile) | listeners.keys()
     admin, line = platform.admin(server), line_of(server, platform)
     return ServerUnderTest(url, admin, can, name, profile, True, add_fault, control, listeners, line)

@@ -19,7 +19,11 @@ AS_THEY_ARE: Final = (
 
 
 def device_settings(devices: Devices, url: Callable[[str], str], children: tuple[str, ...]) -> ThingsBoardSettings:
-    """`url` says where devices reach the server over a transport. Raises UsageError for what no device could do."""
+    """`url` says where devices reach the server over a transport. Raises UsageError for what no device could do.
+
+    `start_spread` is the bench's, which switches devices on over so long; but those in the place of programs do it
+    themselves, as programs have to.
+    """
     given = {name: getattr(devices, name, None) for name in (*AS_THEY_ARE, "mqtt_version", "keep_alive")}
     telemetry_over = getattr(devices, "telemetry_over", None)
     is_gateway = bool(children) or bool(getattr(devices, "gateway", None))
@@ -29,8 +33,8 @@ def device_settings(devices: Devices, url: Callable[[str], str], children: tuple
         children=children if is_gateway else None,
         telemetry_interval_s=devices.interval_s,
         timeout_s=devices.timeout_s,
-        start_spread_s=devices.start_spread_s,
         backoff=devices.backoff.to_backoff(),
+        start_spread_s=devices.start_spread_s if devices.external else 0.0,
         stays_on=devices.external,
     )
     return replace(usual, **_changes(given))

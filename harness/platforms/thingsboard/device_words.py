@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from fleetrig.harness.platforms.thingsboard.settings import CHAINS
+from fleetrig.harness.platforms.thingsboard.settings import CERTIFICATES, CHAINS, TLS_OF
 from fleetrig.harness.scenario_file.values import Count, Duration, Flag, PositiveCount, Scalar, Text
 
 Transport = Literal["mqtt", "http", "coap"]
@@ -96,6 +96,12 @@ def chains_ask_for_nothing(devices: Any) -> str:
              devices.asks_in_protobuf}  # fmt: skip
     given = [name for name, value in asked.items() if value is not None]
     return f"{given[0]} is about a request, and a device with {devices.credential} makes none" if given else ""
+
+
+def listeners_called(devices: Any) -> tuple[str, ...]:
+    """Where the devices ask and send telemetry; with certificates over TLS."""
+    has_certificate = devices.credential in CERTIFICATES
+    return tuple(TLS_OF[place] if has_certificate else place for place in (devices.over, _telemetry_over(devices)))
 
 
 DEVICE_RULES: Final = (

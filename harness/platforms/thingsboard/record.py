@@ -36,7 +36,7 @@ def read_record(
         "credentials_type": credentials.get("credentialsType"),
         "profile": str(device.get("type")).removeprefix(prefix),
         "is_gateway": bool((device.get("additionalInfo") or {}).get("gateway")),
-        "name": str(device.get("name")).removeprefix(prefix),
+        "name": device.get("name"),
         "latest": latest,
     }
     state = PROVISIONED if attributes.get(PROVISION_STATE) == PROVISIONED else "imported"

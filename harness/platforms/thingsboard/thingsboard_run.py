@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from fleetrig.harness.platforms.thingsboard.admin import JsonDict, ThingsBoardAdmin, id_of
 from fleetrig.harness.platforms.thingsboard.device_settings import device_settings
 from fleetrig.harness.platforms.thingsboard.record import find_device
-from fleetrig.harness.platforms.thingsboard.settings import CERTIFICATES, CHAINS
+from fleetrig.harness.platforms.thingsboard.settings import CERTIFICATES, CHAINS, TLS_OF
 from fleetrig.harness.run.context import RunContext
 from fleetrig.harness.scenario_file.unit_list import Unit
 from fleetrig.simulator.contract.errors import BrokenBench
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from fleetrig.harness.platforms.thingsboard.certificates import DeviceCertificates
 
 PROFILE_NAME: Final = "fleetrig"
-TLS_OF: Final = {"mqtt": "mqtts", "coap": "coaps", "http": "https"}
+CLIENT_ID_SERIAL_CHARS: Final = 16
+"""So much of a serial stands in a client id: MQTT 3.1 has 23 characters for it, and the user name makes it unique."""
 
 
 @dataclass(slots=True)
@@ -128,9 +129,8 @@ class ThingsBoardRun:
                 token = self._secret("access-token", f"own token of {serial}")
                 return AccessToken(token)
             case "mqtt_basic":
-                return MqttBasic(
-                    f"{serial}-client", f"{serial}-user", self._secret("password", f"password of {serial}")
-                )
+                password = self._secret("password", f"password of {serial}")
+                return MqttBasic(f"{serial[-CLIENT_ID_SERIAL_CHARS:]}-client", f"{serial}-user", password)
             case "certificate" if shown is not None:
                 return OwnCertificate.of(shown)
             case _:

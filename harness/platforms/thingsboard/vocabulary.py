@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, Literal
 
-from fleetrig.harness.platforms.thingsboard.device_words import DEVICE_FIELDS, DEVICE_RULES
+from fleetrig.harness.platforms.thingsboard.device_words import DEVICE_FIELDS, DEVICE_RULES, listeners_called
 from fleetrig.harness.platforms.thingsboard.server import SERVER
 from fleetrig.harness.platforms.thingsboard.settings import CERTIFICATES, SETTINGS
 from fleetrig.harness.platforms.thingsboard.words import WORDS
@@ -61,6 +61,7 @@ VOCABULARY: Final = Vocabulary(
     },
     device_fields=DEVICE_FIELDS,
     device_rules=DEVICE_RULES,
+    device_listeners=(listeners_called,),
     children_are_silent=True,
     id_name="deviceName",
     words=WORDS,

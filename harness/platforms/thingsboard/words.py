@@ -66,6 +66,8 @@ class DeleteRecords(Delete):
 class ResetProvisioning(DeviceSelector, ActionWord):
     """Deletes `provisionState` of devices: a device of the list may ask again, and is given what it has (spec 2.3)."""
 
+    is_about_records = True
+
     def describe(self) -> str:
         return f"delete provisionState of {describe_devices(self.only)}"
 
@@ -103,6 +105,8 @@ class RestoreCredentials(DeviceSelector, ActionWord):
 
 class Rename(DeviceSelector, ActionWord):
     """An operator gives the devices' records other names; the devices are told nothing."""
+
+    is_about_records = True
 
     to: Annotated[RecordText, AfterValidator(_with_serial)]
     """`{serial}` stands for the serial; `{serial}` alone gives a record its old name back."""

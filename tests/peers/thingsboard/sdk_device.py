@@ -5,6 +5,7 @@
     python sdk_device.py http-timeout
     python sdk_device.py certificate PROVISION_PORT TLS_PORT '{…}' CA CERTIFICATE KEY
     python sdk_device.py tls
+    python sdk_device.py waits
     python sdk_device.py without-mmh3
 
 The JSON is the arguments of TBDeviceMqttClient.provision. Prints what it was given as one line of JSON, then logs in
@@ -35,6 +36,7 @@ def main(way: str, *rest: str) -> None:
         "certificate": with_certificate,
         "mqtt": over_mqtt,
         "tls": trust_of_its_own,
+        "waits": how_it_waits,
         "without-mmh3": what_it_runs,
     }
     ways[way](*rest)
@@ -106,6 +108,15 @@ def trust_of_its_own() -> None:
 
     context = ProvisionClient(HOST, 8883, {})._ssl_context
     print(json.dumps({"checks": context.verify_mode != ssl.CERT_NONE}))
+
+
+def how_it_waits() -> None:
+    """The least delay of its reconnecting client, and whether the module that asks knows chance at all."""
+    import tb_device_mqtt
+
+    client = tb_device_mqtt.ProvisionClient(HOST, 1883, {})
+    draws = any(hasattr(tb_device_mqtt, name) for name in ("random", "uniform", "randint", "secrets"))
+    print(json.dumps({"least_s": client._reconnect_min_delay, "draws": draws}))
 
 
 def what_it_runs() -> None:

@@ -65,6 +65,11 @@ def test_over_http_it_waits_for_ever(sdk: str):
     assert ran(sdk, "http-timeout").reply == {"timeout": None}
 
 
+def test_it_draws_nothing(sdk: str):
+    """D14, D32: nothing in `ProvisionClient` is left to chance or grows: it reconnects after paho's usual second."""
+    assert ran(sdk, "waits").reply == {"least_s": 1, "draws": False}
+
+
 def test_silence_lasts_a_minute(documented_thingsboard: ServedThingsBoard, sdk: str, name: str):
     """D17: `ProvisionClient.provision` looks once a second whether its reply has come, for 60 s or what is put in
     place of that here; no argument of `TBDeviceMqttClient.provision` leads there."""

@@ -29,8 +29,8 @@ ROWS = [
     # The longest first, so that none is left for the end.
     "own_certificate", "own_token[over=http]", "strange_server[certificate=wrong_name]", "token_replaced[over=mqtt]",
     "token_replaced[over=http]",
-    "closed_without_reply", "session_refused[code=3]", "session_refused[code=5]", "http_errors[status=413]",
-    "http_errors[status=500]", "stampede", "failure[over=mqtt]", "failure[over=http]", "lost_reply[over=mqtt]",
+    "session_refused[code=3]", "session_refused[code=5]", "http_errors[status=413]",
+    "http_errors[status=500]", "failure[over=mqtt]", "failure[over=http]", "lost_reply[over=mqtt]",
     "lost_reply[over=http]", "not_found[over=mqtt]", "not_found[over=http]", "long_reply[over=mqtt]",
     "factory_reset[over=mqtt]", "factory_reset[over=http]", "first_contact", "first_contact_http", "gateway",
     "lenient_reply[over=mqtt]", "lenient_reply[over=http]", "mqtt_basic", "no_suback", "other_kind",
@@ -44,8 +44,9 @@ ROWS = [
     "secrets_refused[over=mqtt]", "secrets_refused[over=http]", "session_ended",
 ]  # fmt: skip
 OF_COAP = {"first_contact_coap", "separate_response"}
-ELSEWHERE = {"no_reply"}
-"""It gives up after 60 s over MQTT and never over HTTP: test_sdk_deviations sees that in short."""
+ELSEWHERE = {"no_reply", "closed_without_reply", "stampede"}
+"""What is known of it there is a matter of time, which a busy machine distorts: `test_sdk_deviations` sees that it asks
+again every second, gives up after 60 s over MQTT and never over HTTP, and that it draws nothing."""
 
 
 def test_every_scenario_is_among_them() -> None:

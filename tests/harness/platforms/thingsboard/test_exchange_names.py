@@ -17,7 +17,7 @@ from fleetrig.simulator.agent import cut_points, effect_name
 from fleetrig.simulator.contract.identity import DeviceIdentity
 from fleetrig.simulator.contract.json_types import Json
 from fleetrig.simulator.effects import Behaviour, Effect, Flow
-from tests.harness.platforms.thingsboard.test_scenario_profiles import NOT_IN, name_of, runs
+from tests.harness.platforms.thingsboard.library import NOT_IN, name_of, runs
 
 RARE_MOMENTS = {"pause-start-spread", "remember-asked-fault", "pause-nothing-to-do"}
 """Only of fleets that spread their start, of devices whose refused credentials are good again, and in place of
