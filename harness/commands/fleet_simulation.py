@@ -69,8 +69,8 @@ class SimulationPlan:
     url: str
     """The server, as messages name it."""
     agents: tuple[Agent, ...]
-    probe: Ask
-    """A harmless request that every server answers."""
+    probe: Ask | None
+    """A harmless request that every server answers; None where only devices have something to ask."""
     hint: Callable[[str], str]
     """Advice if every device got this same first answer; empty if it is not a refusal."""
     spread_s: float
@@ -129,7 +129,7 @@ class Simulation:
     async def _live(self, operator: RealBench) -> None:
         """`operator` acts as an administrator; the devices run on a separate bench."""
         plan, screen = self._plan, self._screen
-        if plan.waits_for_server:
+        if plan.waits_for_server and plan.probe is not None:
             await operator.run(wait_for(plan.url, plan.probe, screen.say))
         if plan.temporary is not None:
             screen.say(f"registering {plan.temporary.noun} on {plan.url}")
@@ -158,8 +158,9 @@ class Simulation:
         yield Until(lambda: bool(state.all_first_answers()) or state.is_over, self._left_s(bench, deadline_us))
         if hint := plan.hint(state.all_first_answers()):
             say(hint)
-            if (yield Until(lambda: state.came_through > 0 or state.is_over, self._left_s(bench, deadline_us))):
-                say("" if state.came_through else hint)
+            yield Until(lambda: state.came_through > 0 or state.is_over, self._left_s(bench, deadline_us))
+            if state.came_through:
+                say("")
         yield Until(lambda: state.is_over, self._left_s(bench, deadline_us))
 
     def _closing_text(self) -> str:

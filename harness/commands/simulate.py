@@ -58,7 +58,8 @@ def _show(plan: SimulationPlan, trace: Trace, state: FleetState) -> SimulationRe
             return await Simulation(plan, trace, state, screen).run()
 
     result = run_until_stopped(run(), notice="")
-    text = summary(state, heading, now_us(), plan.advice)
+    was_said = plan.hint(state.all_first_answers())
+    text = summary(state, heading, now_us(), plan.advice if not was_said else lambda _: "")
     typer.echo(("interrupted after " if result.was_interrupted else "") + text)
     if state.came_through and (stays := plan.stays(state.came_through)):
         typer.echo(stays)

@@ -43,7 +43,7 @@ class DevicePlace:
 def device_place(against: str, transport: str | None) -> DevicePlace:
     """`transport`: the scheme that devices use, None for that of the address. Raises UsageError, FileMistakes."""
     if transport is not None and transport not in SERVER.listeners:
-        raise UsageError(f"--transport: {expected(transport, SERVER.listeners)}, got {transport!r}")
+        raise UsageError(f"--transport {transport!r}: {expected(transport, SERVER.listeners)}")
     scheme, mark, address = against.partition("://")
     if mark and scheme in DEVICES_ONLY:
         return DevicePlace(f"{scheme}://{_with_port(address.rstrip('/'), _agreed(scheme, transport))}", None)

@@ -25,7 +25,6 @@ from fleetrig.harness.platforms.thingsboard.simulation_options import (
 )
 from fleetrig.harness.servers.trust import verify_with
 from fleetrig.simulator.contract.bounds import DEVICES, SEED
-from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.flows.thingsboard.settings import ThingsBoardSettings
 
@@ -121,11 +120,6 @@ def simulate_command(
     nothing more to do.
     """
     place = device_place(against, transport)
-    if wait and place.server is None:
-        raise UsageError(
-            f"--wait asks a server's REST API, and {place.url} is an address of devices: give a SERVER.yaml, or the "
-            "http address and --transport"
-        )
     given = Given(credentials, register, strategy, provision_key, provision_secret, certificates, children)
     secrets = Secrets()
     way = way_of(given, place, secrets)
@@ -144,7 +138,7 @@ def simulate_command(
     plan = SimulationPlan(
         url=place.url,
         agents=build_agents(units.listed, make, secrets),
-        probe=http_probe(place.url if place.server is None else place.server.url),
+        probe=None if place.server is None else http_probe(place.server.url),
         hint=partial(hint, asking=asking),
         spread_s=seconds(spread, "--spread"),
         for_s=None if for_ is None else seconds(for_, "--for", least_s=0.001),

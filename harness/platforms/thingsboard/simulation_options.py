@@ -91,7 +91,7 @@ def way_of(given: Given, place: DevicePlace, secrets: Secrets) -> Way:
     """Raises UsageError for options that contradict each other. `secrets` learns key and secret."""
     kind = given.credentials
     if kind not in USABLE:
-        raise UsageError(f"--credentials: {expected(kind, tuple(USABLE))}, got {kind!r}")
+        raise UsageError(f"--credentials {kind!r}: {expected(kind, tuple(USABLE))}")
     for sentence in (*_at_odds_with_place(given, place), *_at_odds_about_key(given), *_at_odds(given)):
         raise UsageError(sentence)
     strategy = _strategy(given)
@@ -159,7 +159,7 @@ def _strategy(given: Given) -> str:
         return CHAIN
     word = given.strategy or "allow"
     if word not in STRATEGIES:
-        raise UsageError(f"--strategy: {expected(word, tuple(STRATEGIES))}, got {word!r}")
+        raise UsageError(f"--strategy {word!r}: {expected(word, tuple(STRATEGIES))}")
     return STRATEGIES[word]
 
 
