@@ -125,11 +125,10 @@ def simulate_command(
     way = way_of(given, place, secrets)
     units = units_of(serial, count, children)
     held, authority_pem = certificates_of_fleet(units, given, way)
-    interval_s = seconds(interval, "--interval", least_s=0.1)
     settings = ThingsBoardSettings(
         place.url,
         telemetry=measured(telemetry or []),
-        telemetry_interval_s=interval_s,
+        telemetry_interval_s=seconds(interval, "--interval", least_s=0.1),
         telemetry_messages=messages,
         timeout_s=seconds(timeout, "--timeout", least_s=0.1),
     )
@@ -149,7 +148,7 @@ def simulate_command(
         advice=partial(advice, asking=asking),
         stays=lambda _: "" if register else what_stays(place.url, units.listed[0].serial),
     )
-    simulate(plan, READINGS, interval_s, trace, secrets, [TokenWatch(secrets)])
+    simulate(plan, READINGS, settings.telemetry_interval_s, trace, secrets, [TokenWatch(secrets)])
 
 
 def what_stays(url: str, first: str) -> str:
