@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
 from fleetrig.reference_server.stores.interface import Key, Kind, R
@@ -22,10 +23,11 @@ def is_storable(key: Key) -> bool:
 
 def key_of(kind: Kind[R], record: R) -> Key:
     """A record's key. Raises ModelError when it cannot be stored."""
-    return _storable(kind, "key", kind.key(record))
+    key = kind.key(record)
+    return key if type(key) is str else _storable(kind, "key", key)
 
 
-def entries_of(kind: Kind[R], record: R | None) -> frozenset[Entry]:
+def entries_of(kind: Kind[R], record: R | None) -> AbstractSet[Entry]:
     """Under what a record is found. Raises ModelError for values that cannot be stored."""
     if record is None or not kind.indexes:
         return NO_ENTRIES
@@ -35,8 +37,8 @@ def entries_of(kind: Kind[R], record: R | None) -> frozenset[Entry]:
         if isinstance(values, str):
             raise ModelError(f"index {name!r} of kind {kind.name!r} gives a bare str: expected a tuple of values")
         for value in values:
-            entries.add((name, _storable(kind, name, value)))
-    return frozenset(entries)
+            entries.add((name, value if type(value) is str else _storable(kind, name, value)))
+    return entries
 
 
 def require_index(kind: Kind[Any], index: str) -> None:

@@ -78,8 +78,10 @@ class ThingsBoardPlatform:
     def next_due_us(self) -> int | None:
         if self.registry.has_notices:
             return AT_ONCE
-        dues_us = (self._mqtt.next_due_us(), self._coap.next_due_us())
-        return min((due_us for due_us in dues_us if due_us is not None), default=None)
+        mqtt_us, coap_us = self._mqtt.next_due_us(), self._coap.next_due_us()
+        if mqtt_us is None or coap_us is None:
+            return coap_us if mqtt_us is None else mqtt_us
+        return min(mqtt_us, coap_us)
 
     def advance(self, now_us: int) -> Sequence[Reaction]:
         """Sessions hear of what was done to their devices; what waits too long comes to its end."""

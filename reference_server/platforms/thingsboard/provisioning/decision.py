@@ -14,7 +14,7 @@ from fleetrig.reference_server.platforms.thingsboard.state.credential_forms impo
     formed,
 )
 from fleetrig.reference_server.platforms.thingsboard.state.errors import RuleBroken
-from fleetrig.reference_server.platforms.thingsboard.state.events import EventType
+from fleetrig.reference_server.platforms.thingsboard.state.events import Event, EventType
 from fleetrig.reference_server.platforms.thingsboard.state.records import (
     Credentials,
     CredentialsType,
@@ -23,7 +23,7 @@ from fleetrig.reference_server.platforms.thingsboard.state.records import (
     ProvisionType,
     Scope,
 )
-from fleetrig.reference_server.platforms.thingsboard.state.registry import Registry
+from fleetrig.reference_server.platforms.thingsboard.state.registry import Registry, ms
 
 JAVA_WHITE = "".join(map(chr, range(0x21)))
 """What Java's `trim` takes away."""
@@ -97,8 +97,8 @@ def create(registry: Registry, request: ProvisionRequest, profile: DeviceProfile
     except RuleBroken as broken:
         return _failed(f"the device cannot be created: {broken}")
     attributes.put_attributes(registry, device.id, Scope.SERVER, {PROVISION_STATE: PROVISIONED}, now_us)
-    events.note(registry, device.id, EventType.ENTITY_CREATED, {"name": device.name, "type": device.type}, now_us)
-    events.note(registry, device.id, EventType.PROVISION_SUCCESS, request.as_event, now_us)
+    made = Event(EventType.ENTITY_CREATED, ms(now_us), {"name": device.name, "type": device.type})
+    events.add(registry, device.id, made, Event(EventType.PROVISION_SUCCESS, ms(now_us), request.as_event))
     credentials = devices.credentials_of(registry, device.id)
     return Decision(Status.SUCCESS, device=device, credentials=credentials, changed=f"device {device.name} created")
 
