@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
 from fleetrig.reference_server.stores.interface import Key, Kind, R
@@ -27,7 +26,7 @@ def key_of(kind: Kind[R], record: R) -> Key:
     return key if type(key) is str else _storable(kind, "key", key)
 
 
-def entries_of(kind: Kind[R], record: R | None) -> AbstractSet[Entry]:
+def entries_of(kind: Kind[R], record: R | None) -> frozenset[Entry]:
     """Under what a record is found. Raises ModelError for values that cannot be stored."""
     if record is None or not kind.indexes:
         return NO_ENTRIES
@@ -38,7 +37,7 @@ def entries_of(kind: Kind[R], record: R | None) -> AbstractSet[Entry]:
             raise ModelError(f"index {name!r} of kind {kind.name!r} gives a bare str: expected a tuple of values")
         for value in values:
             entries.add((name, value if type(value) is str else _storable(kind, name, value)))
-    return entries
+    return frozenset(entries)
 
 
 def require_index(kind: Kind[Any], index: str) -> None:

@@ -33,7 +33,7 @@ CROWD, CROWD_DEVICES = 128, 4_000
 HELD = 5_000
 STORM = 2_000
 PATIENCE = "2m"
-"""How long devices wait for an answer: one that gives up has lost its credentials, and everything after is about that."""
+"""How long devices wait for an answer: one that gives up has lost its credentials for good."""
 CONNACK, PUBACK, DISCONNECT = b"\x20\x02\x00\x00", b"\x40\x02\x00\x02", b"\xe0\x00"
 PATH = "/api/v1/provision"
 _numbers = itertools.count()
