@@ -60,7 +60,7 @@ S_US = 1_000_000
         ("telemetry", CoapResponse("2.01"), "2.01", True),
         ("telemetry", CoapResponse("4.01"), "4.01", False),
         ("telemetry", MqttPublishAck(PublishAckKind.PUBACK, 1), "PUBACK", True),
-        ("telemetry", MqttPublishAck(PublishAckKind.PUBACK, 1, 0x83), "PUBACK 1 131", False),
+        ("telemetry", MqttPublishAck(PublishAckKind.PUBACK, 1, 0x83), "PUBACK 131", False),
         ("idle", MqttDisconnect(0x98), "DISCONNECT 152", False),
         ("ping", MqttPingresp(), "PINGRESP", True),
     ],
