@@ -203,7 +203,8 @@ class ReferenceServer:
         served = ServedPlatform(server, self._clock.now_us())
 
         def perform(outputs: Sequence[Output]) -> None:
-            served.perform(outputs)
+            if outputs:
+                served.perform(outputs)
             self._scheduler.wake_if_due(server)
 
         makers = dict.fromkeys(self._listener_kinds[name].make for name in options.listeners)

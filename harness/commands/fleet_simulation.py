@@ -31,6 +31,8 @@ PROBE_EVERY_S: Final = 1.0
 FOR_EVER_S: Final = 10 * 365 * 86_400.0
 PARALLEL_DELETIONS: Final = 8
 """Number of records deleted at the same time."""
+ROUNDS: Final = 3
+"""So often it is looked up what is there: a request in progress when its device was switched off may make one more."""
 
 
 class TemporaryDevices(Protocol):
@@ -39,16 +41,19 @@ class TemporaryDevices(Protocol):
     noun: str
     """The platform's name for them, such as `targets`."""
     created: set[str]
-    """Serials of the records that this run created."""
+    """Names of the records that this run created, as far as it is known."""
 
     def create(self) -> AdminCall[None]:
         """Raises UsageError when such a device exists already, BrokenBench when the server cannot be used."""
+
+    def find_created(self) -> AdminCall[None]:
+        """Finds out on the server what there is to delete, where this run cannot know it."""
 
     def delete_all(self) -> AdminCall[None]:
         """Deletes what was created. May run several times in parallel: the calls share the work."""
 
     def restore_settings(self) -> AdminCall[None]:
-        """Puts back the settings that `create` changed."""
+        """Puts back what else `create` changed, once all records are deleted."""
 
     def left_behind(self) -> str:
         """Describes what is left on the server; empty if nothing is."""
@@ -64,8 +69,8 @@ class SimulationPlan:
     url: str
     """The server, as messages name it."""
     agents: tuple[Agent, ...]
-    probe: Ask
-    """A harmless request that every server answers."""
+    probe: Ask | None
+    """A harmless request that every server answers; None where only devices have something to ask."""
     hint: Callable[[str], str]
     """Advice if every device got this same first answer; empty if it is not a refusal."""
     spread_s: float
@@ -74,6 +79,10 @@ class SimulationPlan:
     verify: ssl.SSLContext | bool
     waits_for_server: bool
     temporary: TemporaryDevices | None
+    advice: Callable[[str], str] = lambda _: ""
+    """What to do for a device that heard this last and was never let in; empty when there is nothing to say."""
+    stays: Callable[[int], str] = lambda _: ""
+    """How many devices were let in -> what of them stays on the server, since nobody here may delete it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +129,7 @@ class Simulation:
     async def _live(self, operator: RealBench) -> None:
         """`operator` acts as an administrator; the devices run on a separate bench."""
         plan, screen = self._plan, self._screen
-        if plan.waits_for_server:
+        if plan.waits_for_server and plan.probe is not None:
             await operator.run(wait_for(plan.url, plan.probe, screen.say))
         if plan.temporary is not None:
             screen.say(f"registering {plan.temporary.noun} on {plan.url}")
@@ -146,12 +155,13 @@ class Simulation:
         yield Until(lambda: bool(state.first_answers), self._left_s(bench, deadline_us))
         if state.no_first_answer and not plan.waits_for_server:
             raise BrokenBench(unreachable(plan.url, state.no_first_answer))
-        yield Until(lambda: bool(state.all_first_answers()), self._left_s(bench, deadline_us))
+        yield Until(lambda: bool(state.all_first_answers()) or state.is_over, self._left_s(bench, deadline_us))
         if hint := plan.hint(state.all_first_answers()):
             say(hint)
-            if (yield Until(lambda: state.came_through > 0, self._left_s(bench, deadline_us))):
+            yield Until(lambda: state.came_through > 0 or state.is_over, self._left_s(bench, deadline_us))
+            if state.came_through:
                 say("")
-        yield Until(lambda: False, self._left_s(bench, deadline_us))
+        yield Until(lambda: state.is_over, self._left_s(bench, deadline_us))
 
     def _closing_text(self) -> str:
         """`1,200 devices are not off yet`; empty when there is nothing to wait for."""
@@ -168,9 +178,7 @@ class Simulation:
         if temporary is None:
             return ""
         self._is_cleaning_up = True
-        if temporary.created:
-            self._screen.say(f"deleting {len(temporary.created):,} {temporary.noun} on {self._plan.url}")
-            self._screen.count(partial(deleted_text, temporary, len(temporary.created)))
+        self._say_deleting(temporary)
         try:
             if not self._given_up.is_set():
                 await self._until_done_or(self._given_up, self._delete(operator, temporary))
@@ -181,10 +189,23 @@ class Simulation:
         self._screen.say(said)
         return said
 
+    def _say_deleting(self, temporary: TemporaryDevices) -> None:
+        if temporary.created:
+            self._screen.say(f"deleting {len(temporary.created):,} {temporary.noun} on {self._plan.url}")
+            self._screen.count(partial(deleted_text, temporary, len(temporary.created)))
+
     async def _delete(self, operator: RealBench, temporary: TemporaryDevices) -> None:
-        workers = [operator.run(temporary.delete_all()) for _ in range(PARALLEL_DELETIONS)]
-        for failed in filter(None, await asyncio.gather(*workers, return_exceptions=True)):
-            raise failed
+        """Until there is nothing more to find."""
+        for _ in range(ROUNDS):
+            known = len(temporary.created)
+            await operator.run(temporary.find_created())
+            if not temporary.created:
+                break
+            if len(temporary.created) != known:
+                self._say_deleting(temporary)
+            workers = [operator.run(temporary.delete_all()) for _ in range(PARALLEL_DELETIONS)]
+            for failed in filter(None, await asyncio.gather(*workers, return_exceptions=True)):
+                raise failed
         await operator.run(temporary.restore_settings())
 
     async def _until_done_or(self, ending: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:

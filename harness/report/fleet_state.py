@@ -10,13 +10,15 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from fleetrig.simulator.contract.clock import US_PER_S, to_us
+from fleetrig.simulator.contract.clock import US_PER_S, to_s, to_us
 from fleetrig.simulator.contract.envelope import Envelope
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 
 OFF: Final = "off"
 WAITING: Final = "waiting"
 IN_TROUBLE: Final = "in trouble"
+GAVE_UP: Final = "gave up"
+DONE: Final = "done"
 UPDATING: Final = "updating"
 RATE_WINDOW_S: Final = 10
 POWER_ON: Final = "power on"
@@ -45,15 +47,29 @@ class Readings:
     """What a platform's messages mean: handed in, since reports know no dialect."""
 
     poll: str
-    """The name of the exchange in which a device asks for news: it is counted, and the first one is judged."""
+    """The name of the exchange that a device repeats as long as it lives: it is counted."""
     activities: Mapping[str, str]
     """What a device does while an exchange of this name is under way; `{version}` is that of its update."""
     otherwise: str
     """What it does during all other exchanges."""
-    is_good: Callable[[Envelope], bool]
-    """Whether an answer is no refusal and no failure."""
+    is_good: Callable[[str, Envelope], bool]
+    """Name of the exchange, an answer to it -> whether that is no refusal and no failure."""
     read: Callable[[str, Envelope | None, Envelope], Reading]
     """Name of the exchange, what was sent, a good answer to it -> what that says."""
+    word: Callable[[str, Envelope], str] = lambda _, answer: answer.line
+    """Name of the exchange, an answer to it -> that answer in a word."""
+    noun: str = "poll"
+    """What people call the exchange that is counted."""
+    judged: frozenset[str] = frozenset()
+    """Exchanges whose failure puts a device in trouble, beside `poll`."""
+    openings: frozenset[str] = frozenset()
+    """Those of them whose good answer says nothing of the device yet, as that of a connection."""
+    waits: frozenset[str] = frozenset()
+    """Waits for an answer: the end of the time is a failure. Of others it says that nothing has happened."""
+    asides: frozenset[str] = frozenset()
+    """Exchanges that change nothing in what a device does, as long as they are answered well."""
+    has_updates: bool = True
+    """Whether devices of this platform send attributes and install updates."""
 
 
 @dataclass(slots=True)
@@ -72,6 +88,13 @@ class DeviceRow:
     polls: int = 0
     failures: int = 0
     failures_in_a_row: int = 0
+    is_judged: bool = False
+    """It had its first answer, or none when it should have had one."""
+    on_us: int = 0
+    """When it was switched on first."""
+    let_in_after_us: int | None = None
+    """How long after that it was accepted for the first time."""
+    was_online: bool = False
     version: str = ""
     sent: Envelope | None = None
     """What it sent last."""
@@ -83,8 +106,9 @@ class DeviceRow:
         if self.doing == WAITING:
             # Whole seconds of the clock, so that all rows change at once and the table is drawn once a second.
             return f"waiting {max(0, self.due_us // US_PER_S - now_us // US_PER_S)} s"
-        if self.doing == IN_TROUBLE:
-            return f"{stage_text(self.stage)}: {f'HTTP {self.answer}' if self.answer.isdigit() else self.answer}"
+        if self.doing in (IN_TROUBLE, GAVE_UP):
+            what = GAVE_UP if self.doing == GAVE_UP else stage_text(self.stage)
+            return f"{what}: {f'HTTP {self.answer}' if self.answer.isdigit() else self.answer}"
         return self.doing
 
 
@@ -127,9 +151,13 @@ class FleetState:
     came_through: int = 0
     """Devices that were accepted at least once."""
     first_answers: Counter[str] = field(default_factory=Counter)
-    """What the first poll of each device was answered by."""
+    """What each device was answered first."""
     no_first_answer: str = ""
-    """Why the very first poll of the fleet got no answer."""
+    """Why the very first device of the fleet found nobody."""
+    ended: int = 0
+    """Devices whose program is over."""
+    last_let_in_us: int = 0
+    """When a device was accepted for the first time last."""
     events: int = 0
     """How many events changed something here."""
     poll_rate: EventRate = field(default_factory=EventRate)
@@ -155,14 +183,13 @@ class FleetState:
             case "downloaded":
                 self._downloaded(row, event)
             case "no_reply":
-                self._heard(row, event, event.reason, is_good=False)
-                self._after_failure(row, event)
+                self._failed(row, event, event.reason)
+            case "waited" if event.name in self.readings.waits:
+                self._failed(row, event, "timeout")
             case "entered":
                 self._entered(row, event)
-            case "power_on":
-                row.stage, row.doing = event.stage, "starting"
-            case "power_cut" | "ended":
-                row.stage = row.doing = OFF
+            case "power_on" | "power_cut" | "ended":
+                self._switched(row, event)
             case _:
                 pass
 
@@ -175,6 +202,36 @@ class FleetState:
     def stages(self) -> Counter[str]:
         """Devices per stage."""
         return Counter(row.stage for row in self.rows.values())
+
+    def _switched(self, row: DeviceRow, event: TraceEvent) -> None:
+        """A program that ended after a failure has given up; its stage says so further on."""
+        if event.kind == "power_on":
+            row.stage, row.doing, row.on_us = event.stage, "starting", row.on_us or event.at_us
+        elif event.kind == "power_cut":
+            row.stage = row.doing = OFF
+        else:
+            self.ended += 1
+            row.doing = GAVE_UP if row.failures_in_a_row else DONE
+            row.stage = event.stage if row.failures_in_a_row else OFF
+
+    @property
+    def given_up(self) -> int:
+        """Devices that stopped asking."""
+        return sum(row.doing == GAVE_UP for row in self.rows.values())
+
+    @property
+    def is_over(self) -> bool:
+        """Nothing more will happen."""
+        return self.ended == len(self.rows)
+
+    def never_let_in(self) -> Counter[str]:
+        """Devices that asked and were never online, by what they heard last."""
+        asked = (row for row in self.rows.values() if row.failures and not row.was_online)
+        return Counter(row.answer for row in asked)
+
+    def let_in_after_s(self) -> list[float]:
+        """How long after they were switched on devices were accepted, the quickest first."""
+        return sorted(to_s(row.let_in_after_us) for row in self.rows.values() if row.let_in_after_us is not None)
 
     def in_trouble(self) -> list[DeviceRow]:
         """Devices whose last request failed, the worst first."""
@@ -190,18 +247,25 @@ class FleetState:
         row.sent = event.envelope
         if event.name == self.readings.poll and event.stage == UPDATING:
             return  # it looks for a cancel between two slices, and goes on installing
+        if event.name in self.readings.asides:
+            return
         doing = self.readings.activities.get(event.name, self.readings.otherwise)
         row.doing = doing.format(version=row.version).rstrip()
 
     def _received(self, row: DeviceRow, event: TraceEvent, answer: Envelope) -> None:
-        is_good = self.readings.is_good(answer)
         row.answered_us = event.at_us
-        self._heard(row, event, answer.line, is_good=is_good)
-        if is_good:
-            self._read(row, self.readings.read(event.name, row.sent, answer))
+        word = self.readings.word(event.name, answer)
+        if not self.readings.is_good(event.name, answer):
+            self._failed(row, event, word)
+            return
+        self._heard(row, event, word, is_good=True)
+        self._read(row, self.readings.read(event.name, row.sent, answer))
+        if event.name not in self.readings.asides:
             self._go_on(row, event)
-        else:
-            self._after_failure(row, event)
+
+    def _failed(self, row: DeviceRow, event: TraceEvent, why: str) -> None:
+        self._heard(row, event, why, is_good=False)
+        self._after_failure(row, event)
 
     def _read(self, row: DeviceRow, reading: Reading) -> None:
         if reading.interval_s is not None:
@@ -230,10 +294,11 @@ class FleetState:
             row.polls += 1
             self.polls += 1
             self.poll_rate.count(event.at_us)
-            if row.polls == 1:
-                if not self.first_answers and event.kind == "no_reply":
-                    self.no_first_answer = answer
-                self.first_answers[answer] += 1
+        if not row.is_judged and self._judges(event.name, is_good=is_good):
+            row.is_judged = True
+            if not self.first_answers and event.kind == "no_reply" and not row.answered_us:
+                self.no_first_answer = answer
+            self.first_answers[answer] += 1
         if is_good:
             row.failures_in_a_row = 0
         else:
@@ -242,11 +307,20 @@ class FleetState:
             self.failures += 1
             self.failure_rate.count(event.at_us)
 
+    def _judges(self, name: str, *, is_good: bool) -> bool:
+        """Whether an answer to this exchange says what the server thinks of the device."""
+        if name in self.readings.openings:
+            return not is_good
+        return name == self.readings.poll or name in self.readings.judged
+
     def _entered(self, row: DeviceRow, event: TraceEvent) -> None:
         row.stage = event.stage
         if event.stage == "enrolled":
-            self.came_through += 1
+            if row.let_in_after_us is None:
+                self.came_through += 1
+                row.let_in_after_us, self.last_let_in_us = event.at_us - row.on_us, event.at_us
         elif event.stage == "online":
+            row.was_online = True
             _wait(row, event.at_us)
 
     def _go_on(self, row: DeviceRow, event: TraceEvent) -> None:
@@ -259,7 +333,7 @@ class FleetState:
         """A failed poll is shown with its stage; other requests are tried again, or not before the next poll."""
         if event.stage == UPDATING:
             row.doing = row.doing if event.name == self.readings.poll else "trying again"
-        elif event.name == self.readings.poll:
+        elif event.name == self.readings.poll or event.name in self.readings.judged:
             row.doing = IN_TROUBLE
         else:
             _wait(row, event.at_us)

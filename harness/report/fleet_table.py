@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +16,14 @@ from fleetrig.simulator.contract.clock import to_s
 
 MAX_ROWS: Final = 30
 """More devices are shown as a table of stages."""
+
+LEAST_FOR_SHARES: Final = 2
+"""Fewer devices have no p50."""
+MOST_REASONS: Final = 5
+"""Of devices that were not let in."""
+
+Advice = Callable[[str], str]
+"""What a device heard -> what to do about it; empty when there is nothing to say."""
 
 OTHER_LINES: Final = 3
 """Lines of a table of devices that are no devices: heading, totals, titles. The note comes on top."""
@@ -50,7 +58,7 @@ def table(state: FleetState, heading: TableHeading, now_us: int, note: str, size
     bottom = [Text(line, "bold") for line in textwrap.wrap(note, columns)]
     room = lines - OTHER_LINES - len(bottom)
     if len(state.rows) <= min(MAX_ROWS, room):
-        return Group(*top, device_table(state.rows.values(), now_us), *bottom)
+        return Group(*top, device_table(state.rows.values(), now_us, state.readings.noun), *bottom)
     return Group(*top, *crowd(state, now_us, columns, room), *bottom)
 
 
@@ -68,18 +76,22 @@ def totals(state: FleetState, now_us: int) -> Text:
     failures = Text(f"failures {state.failures:,}")
     if failures_per_s:
         failures = Text(f"{failures} ({failures_per_s:.1f}/s)", "red")
-    parts = (Text(f"polls {state.polls:,} ({polls_per_s:.1f}/s)"), failures, Text(updates_text(state)))
+    parts = (
+        Text(f"{state.readings.noun}s {state.polls:,} ({polls_per_s:.1f}/s)"),
+        failures,
+        Text(progress_text(state)),
+    )
     return Text("   ", no_wrap=True, overflow="ellipsis").join(parts)
 
 
-def device_table(rows: Iterable[DeviceRow], now_us: int) -> Table:
+def device_table(rows: Iterable[DeviceRow], now_us: int, noun: str) -> Table:
     """One line per device."""
     grid = Table(box=None, padding=(0, 2, 0, 0), expand=True, header_style="dim")
     grid.add_column("serial", no_wrap=True, overflow="ellipsis", min_width=8)
     grid.add_column("stage", no_wrap=True, width=11)
     grid.add_column("answer", no_wrap=True, width=7, overflow="ellipsis")
     grid.add_column("every", no_wrap=True, justify="right")
-    grid.add_column("polls", no_wrap=True, justify="right")
+    grid.add_column(f"{noun}s", no_wrap=True, justify="right")
     grid.add_column("failed", no_wrap=True, justify="right")
     grid.add_column("now", no_wrap=True, overflow="ellipsis", ratio=1, min_width=21)
     for row in rows:
@@ -108,7 +120,7 @@ def crowd(state: FleetState, now_us: int, columns: int, lines: int) -> Sequence[
     troubled = state.in_trouble()
     if troubled and (shown := troubled[: max(1, min(MAX_ROWS, room - 2))]):
         parts.append(Text(f"in trouble: {len(troubled):,}, the worst of them", "bold"))
-        parts.append(device_table(shown, now_us))
+        parts.append(device_table(shown, now_us, state.readings.noun))
     return parts
 
 
@@ -131,24 +143,55 @@ def plain_line(state: FleetState, heading: TableHeading, now_us: int) -> str:
     """The same for a log: one line."""
     stages = ", ".join(f"{count:,} {stage_text(stage)}" for stage, count in state.stages().most_common())
     polls_per_s = state.poll_rate.per_s(now_us, state.began_us)
-    polls = f"polls {state.polls:,} ({polls_per_s:.1f}/s)   failures {state.failures:,}"
-    return f"{running(state, heading, now_us)}   {stages}   {polls}   {updates_text(state)}"
+    polls = f"{state.readings.noun}s {state.polls:,} ({polls_per_s:.1f}/s)   failures {state.failures:,}"
+    return f"{running(state, heading, now_us)}   {stages}   {polls}   {progress_text(state)}"
 
 
-def summary(state: FleetState, heading: TableHeading, now_us: int) -> str:
-    """The summary at the end."""
+def summary(state: FleetState, heading: TableHeading, now_us: int, advice: Advice = lambda _: "") -> str:
+    """The summary at the end, a sentence a line."""
     ran = format_clock(elapsed_s(state, heading, now_us))
-    return (
+    counts = (
         f"{ran} on {heading.server}: {state.came_through:,} of {devices_text(state)} came through; "
-        f"{format_count(state.polls, 'poll')}, {format_count(state.failures, 'failure')}, "
-        f"attributes sent {format_count(state.attributes_sent, 'time')}, "
-        f"{format_count(state.updates_finished, 'update')} finished, {state.updates_failed:,} failed"
+        f"{format_count(state.polls, state.readings.noun)}, {format_count(state.failures, 'failure')}"
     )
+    if state.readings.has_updates:
+        counts += (
+            f", attributes sent {format_count(state.attributes_sent, 'time')}, "
+            f"{format_count(state.updates_finished, 'update')} finished, {state.updates_failed:,} failed"
+        )
+    return "\n".join([counts, *let_in_lines(state), *never_let_in_lines(state, advice)])
 
 
-def updates_text(state: FleetState) -> str:
+def let_in_lines(state: FleetState) -> Iterable[str]:
+    """How fast the fleet was let in: a rate over the whole of it, and how long single devices took."""
+    took_s = state.let_in_after_s()
+    if len(took_s) < LEAST_FOR_SHARES:
+        return
+    whole_s = to_s(state.last_let_in_us - state.began_us)
+    rate = f" in {whole_s:.1f} s ({len(took_s) / whole_s:.0f}/s)" if whole_s > 0 else ""
+    p50, p99 = (format_span(took_s[len(took_s) * share // 100]) for share in (50, 99))
+    yield f"came through: {format_count(len(took_s), 'device')}{rate}; after they were switched on p50 {p50}, p99 {p99}"
+
+
+def never_let_in_lines(state: FleetState, advice: Advice) -> Iterable[str]:
+    """Those that were refused, by their last answer, with what to do."""
+    for answer, count in state.never_let_in().most_common(MOST_REASONS):
+        what = f"HTTP {answer}" if answer.isdigit() else answer
+        said = advice(answer)
+        yield f"never let in: {format_count(count, 'device')}, the last answer was {what}{f': {said}' if said else ''}"
+
+
+def progress_text(state: FleetState) -> str:
+    """How far the fleet has come: with its updates, or with being let in."""
+    if not state.readings.has_updates:
+        return f"let in {state.came_through:,}, given up {state.given_up:,}"
     updates = f"updates {state.updates_finished:,} done, {state.updates_failed:,} failed"
     return f"attributes {state.attributes_sent:,}   {updates}"
+
+
+def format_span(seconds: float) -> str:
+    """`12 ms`, `1.23 s`."""
+    return f"{seconds * 1e3:.0f} ms" if seconds < 1 else f"{seconds:.2f} s"
 
 
 def devices_text(state: FleetState) -> str:

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Final
 
-from fleetrig.simulator.contract.envelope import payload_of
+from fleetrig.simulator.contract.envelope import Envelope, payload_of
 from fleetrig.simulator.contract.http import parts_of
 from fleetrig.simulator.contract.mqtt_size import MEASURES
 from fleetrig.simulator.contract.trace import TraceEvent
@@ -31,7 +31,7 @@ class TraceRing:
         self._forgotten = 0
 
     def __call__(self, event: TraceEvent) -> None:
-        size_bytes = _held_bytes(event)
+        size_bytes = 0 if event.envelope is None else _held_bytes(event.envelope)
         self._events.append(event)
         self._sizes_bytes.append(size_bytes)
         self._body_bytes += size_bytes
@@ -65,12 +65,9 @@ class TraceRing:
         return zip(range(self.last, self._forgotten, -1), reversed(self._events), strict=True)
 
 
-def _held_bytes(event: TraceEvent) -> int:
-    """What an event's body takes in memory; what lies in a file or is made as it is read takes nothing. A packet of
-    MQTT may have 50,000 properties and no body."""
-    envelope = event.envelope
-    if envelope is None:
-        return 0
+def _held_bytes(envelope: Envelope) -> int:
+    """What a body takes in memory; what lies in a file or is made as it is read takes nothing. A packet of MQTT may
+    have 50,000 properties and no body."""
     if (measure := MEASURES.get(type(envelope))) is not None:
         return measure(envelope)
     body = payload_of(envelope)

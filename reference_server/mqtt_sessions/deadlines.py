@@ -33,6 +33,8 @@ class Deadlines(Generic[K]):
         self._due.pop(key, None)
 
     def next_due_us(self) -> int | None:
+        if not self._heap:
+            return None
         self._drop_stale()
         return self._heap[0][0] if self._heap else None
 

@@ -141,7 +141,8 @@ class MessageFlow:
             return code, "the platform does not allow it"
         if is_new and (bound := client.budget.take(_subscription_bytes(topic_filter))) is not None:
             return MqttReason.QUOTA_EXCEEDED, f"expected {bound}"
-        granted = replace(wanted, qos=min(code, self._rules.granted_qos))
+        qos = min(code, self._rules.granted_qos)
+        granted = wanted if wanted.qos == qos else replace(wanted, qos=qos)
         client.subscriptions[topic_filter] = granted
         self._subscriptions.put(levels_of(topic_filter), client, granted)
         return granted.qos, ""
@@ -235,7 +236,9 @@ def _acknowledge(client: ClientState, kind: PublishAckKind, packet_id: int, code
 
 def _of_version(packet: MqttPacket, version: MqttVersion) -> MqttPacket:
     """Acknowledgements of MQTT 3 have no code."""
-    return packet if version is MqttVersion.V5 or not isinstance(packet, MqttPublishAck) else replace(packet, code=0)
+    if version is MqttVersion.V5 or not isinstance(packet, MqttPublishAck) or not packet.code:
+        return packet
+    return replace(packet, code=0)
 
 
 def _as_wanted(publish: MqttPublish, wanted: Subscription, client: ClientState) -> MqttPublish:

@@ -22,7 +22,8 @@ def is_storable(key: Key) -> bool:
 
 def key_of(kind: Kind[R], record: R) -> Key:
     """A record's key. Raises ModelError when it cannot be stored."""
-    return _storable(kind, "key", kind.key(record))
+    key = kind.key(record)
+    return key if type(key) is str else _storable(kind, "key", key)
 
 
 def entries_of(kind: Kind[R], record: R | None) -> frozenset[Entry]:
@@ -35,7 +36,7 @@ def entries_of(kind: Kind[R], record: R | None) -> frozenset[Entry]:
         if isinstance(values, str):
             raise ModelError(f"index {name!r} of kind {kind.name!r} gives a bare str: expected a tuple of values")
         for value in values:
-            entries.add((name, _storable(kind, name, value)))
+            entries.add((name, value if type(value) is str else _storable(kind, name, value)))
     return frozenset(entries)
 
 

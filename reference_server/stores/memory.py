@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,12 +27,17 @@ class _Table:
 
     def place(self, key: Key, record: Any) -> None:
         """Puts a record, or removes it when None, and its index entries with it."""
-        before = self.records.get(key)
-        old, new = entries_of(self.kind, before), entries_of(self.kind, record)
-        for entry in old - new:
-            self._leave(entry, key)
-        for entry in new - old:
-            self.found.setdefault(entry, set()).add(key)
+        before, new = self.records.get(key), entries_of(self.kind, record)
+        if before is not None:
+            old = entries_of(self.kind, before)
+            for entry in old - new:
+                self._leave(entry, key)
+            new = new - old
+        for entry in new:
+            if (keys := self.found.get(entry)) is None:
+                self.found[entry] = {key}
+            else:
+                keys.add(key)
         if (before is None) != (record is None):
             self.ordered = None
         if record is None:
@@ -67,7 +72,10 @@ class MemoryStore:
         return None if table is None else table.records.get(key)
 
     def put(self, kind: Kind[R], tenant: str, record: R, *, lazily: bool = False) -> None:
-        self._place(self._table(kind, tenant), key_of(kind, record), record)
+        table = self._tables.get((kind.name, tenant))
+        if table is None or table.kind is not kind:
+            table = self._table(kind, tenant)
+        self._place(table, key_of(kind, record), record)
 
     def delete(self, kind: Kind[Any], tenant: str, key: Key) -> bool:
         table = self._tables.get((kind.name, tenant))
@@ -77,8 +85,11 @@ class MemoryStore:
         return True
 
     def find(self, kind: Kind[R], tenant: str, index: str, value: Key) -> list[R]:
-        records = self._records(kind, tenant)
-        return [records[key] for key in sorted(self._keys(kind, tenant, index, value))]
+        keys = self._keys(kind, tenant, index, value)
+        if not keys:
+            return []
+        records = self._tables[kind.name, tenant].records
+        return [records[key] for key in (keys if len(keys) == 1 else sorted(keys))]
 
     def count(self, kind: Kind[Any], tenant: str, index: str | None = None, value: Key | None = None) -> int:
         if index is None:
@@ -132,10 +143,10 @@ class MemoryStore:
         table = self._tables.get((kind.name, tenant))
         return {} if table is None else table.records
 
-    def _keys(self, kind: Kind[Any], tenant: str, index: str, value: Key) -> set[Key]:
+    def _keys(self, kind: Kind[Any], tenant: str, index: str, value: Key) -> Collection[Key]:
         require_index(kind, index)
         table = self._tables.get((kind.name, tenant))
-        return set() if table is None else table.found.get((index, value), set())
+        return () if table is None else table.found.get((index, value), ())
 
     def _place(self, table: _Table, key: Key, record: Any) -> None:
         before = table.records.get(key)

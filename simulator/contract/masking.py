@@ -58,8 +58,7 @@ class Secrets:
     def __init__(self) -> None:
         self._masks: dict[str, str] = {}
         """Every form of every secret."""
-        self.longest_chars = 0
-        """No secret takes more of a text, in whatever form."""
+        self._longest_chars = 0
         self._long = Anchored(ANCHOR_CHARS)
         self._short = False
         self._odd = Anchored(ANCHOR_CHARS)
@@ -68,17 +67,37 @@ class Secrets:
         self._hidden: dict[str, str] = {}
         """Short texts come again and again: paths, names, the headers of every poll."""
         self._headers: dict[tuple[str, str], str] = {}
+        self._new: dict[str, str] = {}
+        """Secret -> its kind, of those that came up since something was written last."""
+
+    @property
+    def longest_chars(self) -> int:
+        """No secret takes more of a text, in whatever form."""
+        self._take_in()
+        return self._longest_chars
 
     def learn(self, kind: str, secret: str) -> None:
-        """From now on `secret` is written as `kind:<4 hex digits>`. The empty string is no secret."""
-        if not secret or secret in self._masks:
-            return
+        """From now on `secret` is written as `kind:<4 hex digits>`. The empty string is no secret.
+
+        Servers learn one with each device, and seldom write: the work is done when something is written.
+        """
+        if secret and secret not in self._masks:
+            self._new.setdefault(secret, kind)
+
+    def _take_in(self) -> None:
+        if self._new:
+            new, self._new = self._new, {}
+            for secret, kind in new.items():
+                if secret not in self._masks:
+                    self._add(kind, secret)
+
+    def _add(self, kind: str, secret: str) -> None:
         masked = mask(kind, secret)
         self._hidden.clear()
         self._headers.clear()
         for form in _forms(secret):
             self._masks.setdefault(form, masked)
-            self.longest_chars = max(self.longest_chars, len(form) * MOST_ENCODED)
+            self._longest_chars = max(self._longest_chars, len(form) * MOST_ENCODED)
             if not RUN.fullmatch(form):
                 self._odd.add(form)
             elif len(form) >= ANCHOR_CHARS:
@@ -88,6 +107,7 @@ class Secrets:
 
     def hide(self, text: str) -> str:
         """`text` with every known secret replaced, and whatever stands where credentials stand."""
+        self._take_in()
         hidden = self._hidden.get(text)
         if hidden is None:
             hidden = self._unknown.hide(self.hide_known(text))
@@ -96,12 +116,14 @@ class Secrets:
 
     def hide_known(self, text: str) -> str:
         """`text` with every known secret replaced."""
+        self._take_in()
         return self._hide(text, DECODINGS) if self._masks else text
 
     def hide_header(self, name: str, value: str) -> str:
         """The value of a header; `Authorization`, cookies and others that hold credentials never in clear."""
         if not is_credential_header(name, value):
             return self.hide(value)
+        self._take_in()
         hidden = self._headers.get((name, value))
         if hidden is None:
             known = self.hide_known(value)
@@ -111,6 +133,7 @@ class Secrets:
 
     def hide_credential(self, value: str) -> str:
         """What is a credential by its place, such as the password of an MQTT session."""
+        self._take_in()
         return self._masks.get(value) or self._unknown.mask(value)
 
     def hide_body(self, text: str, target: str) -> str:
@@ -120,6 +143,7 @@ class Secrets:
 
     def hide_bytes(self, data: bytes) -> bytes:
         """A binary body, in the same way."""
+        self._take_in()
         return self.hide_known(self._unknown.hide_bytes(data, self._masks).decode("latin-1")).encode("latin-1")
 
     def _hide(self, text: str, decodings: int) -> str:
@@ -196,6 +220,8 @@ class Anchored:
 
 def _forms(secret: str) -> set[str]:
     """A secret as it is, as UTF-8 that was read as Latin-1, and as JSON writes each, once and twice."""
+    if secret.isascii() and secret.isalnum():
+        return {secret}  # nothing writes letters and digits in another form
     plain = {secret, secret.encode("utf-8", "surrogatepass").decode("latin-1")}
     once = {text for form in plain for text in _in_json(form)}
     return plain | once | {text for form in once for text in _in_json(form)}

@@ -14,8 +14,10 @@ from __future__ import annotations
 import asyncio
 import errno
 import ssl
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from importlib.util import find_spec
 from typing import Any, Final
 
 import httpx
@@ -30,6 +32,11 @@ NO_AUTH: Final = httpx.Auth()
 """Adds nothing; without it httpx would overwrite a device's token by user and password out of a link."""
 HIGHEST_PORT: Final = 65_535
 """httpx lets a higher one through, and the event loop then raises what no library foresees."""
+
+if find_spec("sniffio") is None:
+    # httpcore asks for it at each lock that it makes. A module that is not there is looked for in every folder, each
+    # time; one that is known not to be there is not.
+    sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
 
 OnSent = Callable[[], None]
 
@@ -46,12 +53,21 @@ class HttpTransport:
 
     def __init__(self, verify: ssl.SSLContext, storage: Storage, *, one_connection: bool = False) -> None:
         """`one_connection`: requests wait for each other, as behind a gateway."""
-        limits = httpx.Limits(max_connections=1) if one_connection else httpx.Limits()
-        self._client = httpx.AsyncClient(
-            verify=verify, trust_env=False, follow_redirects=False, timeout=None, limits=limits
-        )
+        self._verify = verify
+        self._one_connection = one_connection
+        self._made: httpx.AsyncClient | None = None
         self._storage = storage
         self._users = 1
+
+    @property
+    def _client(self) -> httpx.AsyncClient:
+        """Made when it is needed: a device that speaks MQTT has no use for it, and it takes more than all the rest."""
+        if self._made is None:
+            limits = httpx.Limits(max_connections=1) if self._one_connection else httpx.Limits()
+            self._made = httpx.AsyncClient(
+                verify=self._verify, trust_env=False, follow_redirects=False, timeout=None, limits=limits
+            )
+        return self._made
 
     def shared(self) -> HttpTransport:
         """The same connections for another device; they are closed when the last one closes them."""
@@ -94,8 +110,8 @@ class HttpTransport:
 
     async def close(self) -> None:
         self._users -= 1
-        if self._users == 0:
-            await self._client.aclose()
+        if self._users == 0 and self._made is not None:
+            await self._made.aclose()
 
     async def _send(self, request: HttpRequest, on_sent: OnSent | None) -> httpx.Response:
         # "target" keeps the raw path: httpx would normalise what a server may have written differently.

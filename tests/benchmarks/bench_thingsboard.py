@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from tests.benchmarks.bench_mqtt import connect, per_trip_us
 from tests.benchmarks.measure import ROUNDS, cpu_s, hammer, median, raw_request, resident_mib, show
 from tests.benchmarks.mqtt_servers import all_servers, our_server, raise_file_limit
 from tests.coap.bench import CON, POST, message
+from tests.harness.command import Running
 from tests.peers.thingsboard.serving import KEY, SECRET, ServedThingsBoard, Tenant
 from tests.reference_server.mqtt_codec.client_wire import binary, packet, text
 
@@ -29,6 +31,9 @@ DEVICES, AT_ONCE, SENT = 1_000, 20, 4_000
 CROWD, CROWD_DEVICES = 128, 4_000
 """How many provision at once when the rate is measured, as beside the real server, and how many do so in all."""
 HELD = 5_000
+STORM = 2_000
+PATIENCE = "2m"
+"""How long devices wait for an answer: one that gives up has lost its credentials for good."""
 CONNACK, PUBACK, DISCONNECT = b"\x20\x02\x00\x00", b"\x40\x02\x00\x02", b"\xe0\x00"
 PATH = "/api/v1/provision"
 _numbers = itertools.count()
@@ -202,6 +207,50 @@ def bench_five_thousand_connections(tmp_path: Path) -> None:
         each_kib = (resident_mib(served.pid) - before_mib) * 1024 / HELD
         print("\n  ThingsBoard: many connections")
         show(f"{HELD:,} provision sessions: resident memory for each", f"{each_kib:.2f} KiB")
+
+
+# -- Whole fleets: devices of `fleetrig simulate` in a process of their own
+
+
+def fleet(served: ServedThingsBoard, transport: str, folder: Path, *options: str) -> Running:
+    """Devices that all start at once, with the key of a profile that lets everybody in."""
+    place = f"{transport}://127.0.0.1:{served.port(transport)}"
+    key = ("--provision-key", "env:KEY", "--provision-secret", "env:SECRET")
+    names = ("--serial", f"{transport}-{{n}}", "--timeout", PATIENCE)
+    words = ("simulate", "thingsboard", "--against", place, *key, *names, *options)
+    return Running(*words, cwd=folder, KEY=KEY, SECRET=SECRET)
+
+
+def bench_boot_storm(tmp_path: Path) -> None:
+    """Provisioned, logged in, one message of telemetry, gone; the simulator's share is that of the whole process."""
+    raise_file_limit()
+    with thingsboard(tmp_path) as served:
+        for transport in ("mqtt", "http", "coap"):
+            before_s, ours_s = cpu_s(served.pid), os.times().children_user + os.times().children_system
+            storm = fleet(served, transport, tmp_path, "--count", str(STORM), "--spread", "0s", "--messages", "1")
+            assert storm.end() == 0, storm.said()
+            server_ms = (cpu_s(served.pid) - before_s) / STORM * 1e3
+            devices_ms = (os.times().children_user + os.times().children_system - ours_s) / STORM * 1e3
+            print(f"\n  ThingsBoard: {STORM:,} devices start at once over {transport.upper()}")
+            print("    " + next(line for line in storm.said().splitlines() if line.startswith("came through: ")))
+            show("CPU for each device, the server's", f"{server_ms:.2f} ms")
+            show("CPU for each device, the simulator's", f"{devices_ms:.2f} ms")
+
+
+def bench_five_thousand_devices(tmp_path: Path) -> None:
+    """Both ends of 5,000 MQTT sessions that send telemetry now and then."""
+    raise_file_limit()
+    with thingsboard(tmp_path) as served:
+        before_mib = resident_mib(served.pid)
+        crowd = fleet(served, "mqtt", tmp_path, "--count", str(HELD), "--spread", "20s", "--interval", "10m")
+        crowd.until_said(f"{HELD:,} online")
+        theirs_kib = (resident_mib(served.pid) - before_mib) * 1024 / HELD
+        ours_kib = resident_mib(crowd.process.pid) * 1024 / HELD
+        crowd.interrupt()
+        assert f"{HELD:,} messages, 0 failures" in crowd.said(), crowd.said()
+        print(f"\n  ThingsBoard: {HELD:,} devices are online over MQTT")
+        show("resident memory for each, the server's", f"{theirs_kib:.1f} KiB")
+        show("resident memory for each, all of the simulator's", f"{ours_kib:.1f} KiB")
 
 
 # -- HTTP and CoAP

@@ -8,6 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
+from fleetrig.harness.commands.fleet_certificates import certificates_of
 from fleetrig.harness.commands.fleet_options import (
     key_values,
     listed_units,
@@ -19,7 +20,6 @@ from fleetrig.harness.commands.fleet_simulation import SimulationPlan, http_prob
 from fleetrig.harness.commands.options import Against, Ca, ChangeTenantSettings, Insecure, within
 from fleetrig.harness.commands.simulate import simulate
 from fleetrig.harness.platforms.hawkbit.platform import admin_of
-from fleetrig.harness.platforms.hawkbit.simulated_certificates import certificates_of
 from fleetrig.harness.platforms.hawkbit.simulated_fleet import (
     DEFAULT_ATTRIBUTES,
     READINGS,

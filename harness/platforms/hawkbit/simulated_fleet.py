@@ -107,7 +107,7 @@ ACTIVITIES: Final = {
 }
 
 
-def _is_good(answer: Envelope) -> bool:
+def _is_good(_: str, answer: Envelope) -> bool:
     return isinstance(answer, HttpResponse) and answer.status < 400
 
 

@@ -50,13 +50,16 @@ class TemporaryTargets:
         for start in range(0, len(serials), BATCH):
             yield from self._create_batch(serials[start : start + BATCH])
 
-    def delete_all(self) -> AdminCall[None]:
-        """Deletes what was created. May run several times in parallel: the calls share the work."""
+    def find_created(self) -> AdminCall[None]:
+        """Asks for those whose creation was not answered."""
         while self._unsure:
+            target = yield from self._admin.target(self._unsure[-1])
             serial = self._unsure.pop()
-            target = yield from self._admin.target(serial)
             if target is not None and target.get("securityToken") == self._tokens[serial]:
                 self._is_ours([serial])
+
+    def delete_all(self) -> AdminCall[None]:
+        """Deletes what was created. May run several times in parallel: the calls share the work."""
         while self._to_delete:
             serial = self._to_delete.pop()
             yield from self._admin.delete_target(serial)

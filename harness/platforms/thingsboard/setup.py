@@ -10,6 +10,7 @@ from fleetrig.harness.platforms.thingsboard.settings import CHAIN, CREATES, PATT
 from fleetrig.harness.platforms.thingsboard.thingsboard_run import ThingsBoardRun
 from fleetrig.harness.scenario_file.scenario import Scenario
 from fleetrig.simulator.drivers.director import Director
+from fleetrig.simulator.flows.thingsboard.credentials import ProvisionKey
 
 
 def setup(run: ThingsBoardRun) -> Director[None]:
@@ -39,19 +40,25 @@ def save_profile(run: ThingsBoardRun) -> Director[None]:
 def profile_document(run: ThingsBoardRun) -> dict[str, Any]:
     """The strategy stands twice, and both have to be the same (spec 4, "Profile")."""
     assert run.key is not None
-    strategy, is_chain = run.settings[STRATEGY], run.settings[STRATEGY] == CHAIN
-    provision: dict[str, Any] = {"type": strategy, "provisionDeviceSecret": run.key.secret}
-    if is_chain:
-        provision |= {PATTERN: run.settings[PATTERN], CREATES: run.settings[CREATES]}
-        provision["provisionDeviceSecret"] = run.certificates.authority_pem
+    authority_pem = run.certificates.authority_pem if run.settings[STRATEGY] == CHAIN else ""
     known: dict[str, Any] = {name: run.profile[name] for name in ("id", "version") if name in run.profile}
+    return {**known, **provisioning_profile(run.profile_name, run.settings, run.key, authority_pem)}
+
+
+def provisioning_profile(
+    name: str, settings: Mapping[str, Any], key: ProvisionKey, authority_pem: str = ""
+) -> dict[str, Any]:
+    """A device profile as the REST API takes it; `authority_pem`: whom it trusts, if devices show chains."""
+    strategy, is_chain = settings[STRATEGY], settings[STRATEGY] == CHAIN
+    provision: dict[str, Any] = {"type": strategy, "provisionDeviceSecret": key.secret}
+    if is_chain:
+        provision |= {PATTERN: settings[PATTERN], CREATES: settings[CREATES], "provisionDeviceSecret": authority_pem}
     return {
-        **known,
-        "name": run.profile_name,
+        "name": name,
         "type": "DEFAULT",
         "transportType": "DEFAULT",
         STRATEGY: strategy,
-        "provisionDeviceKey": None if is_chain else run.key.key,
+        "provisionDeviceKey": None if is_chain else key.key,
         "profileData": {
             "configuration": {"type": "DEFAULT"},
             "transportConfiguration": {"type": "DEFAULT"},

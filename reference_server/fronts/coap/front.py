@@ -95,10 +95,11 @@ class CoapFront:
         self._timer = None
 
     def perform(self, outputs: Sequence[Output]) -> None:
-        for output in outputs:
-            if self._held(output.session) is not None:
-                self._order(output)
-        self._arm()
+        ours = [output for output in outputs if self._held(output.session) is not None]
+        for output in ours:
+            self._order(output)
+        if ours:
+            self._arm()
 
     def refuse(self) -> None:
         self._end_all(Ending.REFUSED)

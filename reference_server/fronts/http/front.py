@@ -347,7 +347,7 @@ class HttpFront:
             raise Gone from error
         finally:
             connection.is_reading = False
-        whole = replace(envelope, body=spool.body())
+        whole = HttpRequest(envelope.method, envelope.origin, envelope.target, envelope.headers, spool.body())
         if body_length(whole.body) <= PREPARED_FROM_BYTES:
             return whole
         return replace(whole, body=await self._prepared(whole))

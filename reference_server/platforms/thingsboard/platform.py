@@ -100,8 +100,12 @@ class ThingsBoardPlatform:
     def next_due_us(self) -> int | None:
         if self.registry.has_notices:
             return AT_ONCE
-        dues_us = (self._mqtt.next_due_us(), self._coap.next_due_us(), self._http.waiting.next_due_us())
-        return min((due_us for due_us in dues_us if due_us is not None), default=None)
+        due_us: int | None = None
+        for waiting in (self._mqtt, self._coap, self._http.waiting):
+            next_us = waiting.next_due_us()
+            if next_us is not None and (due_us is None or next_us < due_us):
+                due_us = next_us
+        return due_us
 
     def advance(self, now_us: int) -> Sequence[Reaction]:
         """Sessions hear of what was done to their devices; what waits too long comes to its end."""

@@ -33,7 +33,7 @@ ACTIVITIES = {
 }
 
 
-def is_good(answer: Envelope) -> bool:
+def is_good(_: str, answer: Envelope) -> bool:
     return isinstance(answer, HttpResponse) and answer.status < 400
 
 

@@ -57,6 +57,8 @@ class Call:
     @cached_property
     def query(self) -> dict[str, str]:
         """Query parameters, decoded; of two with one name the first counts."""
+        if not self.request.query:
+            return {}
         return dict(reversed(parse_qsl(self.request.query, keep_blank_values=True, errors="replace")))
 
     def needed(self, name: str, java_type: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from fleetrig.reference_server.platforms.thingsboard.http.errors import JSON, compact
@@ -44,6 +45,7 @@ def respond(reply: Reply, accept: str | None) -> HttpResponse:
     return HttpResponse(reply.status, (("Content-Type", content_type),), reply.text.encode("utf-8", "replace"))
 
 
+@lru_cache(maxsize=64)
 def type_of_text(accept: str | None) -> str:
     """A text is given the first type that is asked for, whatever it is; JSON names no charset (S94)."""
     wanted = _wanted(accept or ANY)

@@ -51,6 +51,8 @@ class Router:
 
     def __init__(self, routes: Iterable[Route]) -> None:
         self._root = _Node()
+        self._fixed: dict[tuple[str, str], Route] = {}
+        """(method, path) of routes that are alone with it, and have neither variables nor a parameter."""
         for route in routes:
             self._add(route)
 
@@ -62,11 +64,18 @@ class Router:
                 node = node.variable
             else:
                 node = node.literal.setdefault(part, _Node())
-        node.routes.setdefault(route.method, []).append(route)
+        same = node.routes.setdefault(route.method, [])
+        same.append(route)
+        if "{" not in route.path:
+            self._fixed.pop((route.method, route.path), None)
+            if len(same) == 1 and not route.with_parameter:
+                self._fixed[route.method, route.path] = route
 
     def find(self, method: str, path: str, query: Mapping[str, Any]) -> tuple[Route, list[str]]:
         """The route and its path variables. Raises 404, and 405 with `Allow`."""
         wanted = "GET" if method == "HEAD" else method
+        if (route := self._fixed.get((wanted, path))) is not None:
+            return route, []
         leaves = list(self._leaves(self._root, path.split("/")[1:]))
         for leaf, values in leaves:
             route = _chosen(leaf.routes.get(wanted, ()), query)

@@ -144,10 +144,11 @@ class MqttInterface:
         No property of a CONNECT is looked at (`processConnect`)."""
         self._connecting = session.id
         self._versions[session.id] = connect.version
-        reaction = self._sessions.receive(session, replace(connect, properties=()), now_us)
+        plain = replace(connect, properties=()) if connect.properties else connect
+        reaction = self._sessions.receive(session, plain, now_us)
         self._connecting = None
-        if session.id not in self._provisioning:
-            return reaction
+        if session.id not in self._provisioning or len(reaction.outputs) == 1:
+            return reaction  # a CONNACK alone
         outputs = [one for one in reaction.outputs if not (isinstance(one, Send) and isinstance(one.envelope, ANSWERS))]
         return replace(reaction, outputs=outputs)
 

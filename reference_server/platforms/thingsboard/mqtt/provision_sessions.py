@@ -106,8 +106,10 @@ class ProvisionSessions:
     # By themselves
 
     def next_due_us(self) -> int | None:
-        dues_us = (self._ends.next_due_us(), self._gives_up.next_due_us())
-        return min((due_us for due_us in dues_us if due_us is not None), default=None)
+        ends_us, gives_up_us = self._ends.next_due_us(), self._gives_up.next_due_us()
+        if ends_us is None or gives_up_us is None:
+            return gives_up_us if ends_us is None else ends_us
+        return min(ends_us, gives_up_us)
 
     def advance(self, now_us: int) -> Iterator[Reaction]:
         while (session := self._gives_up.pop_due(now_us)) is not None:

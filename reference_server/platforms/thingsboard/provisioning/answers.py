@@ -12,6 +12,7 @@ from fleetrig.reference_server.platforms.thingsboard.state.credential_forms impo
 from fleetrig.reference_server.platforms.thingsboard.state.generations import Traits
 from fleetrig.reference_server.platforms.thingsboard.state.records import Credentials, CredentialsType
 
+COMPACT: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 MESSAGES: Final = {
     Status.NOT_FOUND: "Provision data was not found!",
     Status.FAILURE: "Failed to provision device!",
@@ -21,7 +22,7 @@ MESSAGES: Final = {
 def json_answer(decision: Decision, traits: Traits) -> bytes:
     """Of a decision that has a status."""
     document = _documented(decision) if traits.answers_as_documented else _answered(decision)
-    return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
+    return COMPACT.encode(document).encode("utf-8", "replace")
 
 
 def protobuf_answer(decision: Decision) -> bytes:

@@ -15,7 +15,7 @@ from fleetrig.reference_server.platforms.thingsboard.state.credential_forms impo
     formed,
 )
 from fleetrig.reference_server.platforms.thingsboard.state.errors import RuleBroken
-from fleetrig.reference_server.platforms.thingsboard.state.events import EventType
+from fleetrig.reference_server.platforms.thingsboard.state.events import Event, EventType
 from fleetrig.reference_server.platforms.thingsboard.state.records import (
     Credentials,
     CredentialsType,
@@ -24,7 +24,7 @@ from fleetrig.reference_server.platforms.thingsboard.state.records import (
     ProvisionType,
     Scope,
 )
-from fleetrig.reference_server.platforms.thingsboard.state.registry import Registry
+from fleetrig.reference_server.platforms.thingsboard.state.registry import Registry, ms
 from fleetrig.simulator.contract.clock import US_PER_S
 
 GIVES_UP_AFTER_US: Final = 10 * US_PER_S
@@ -110,8 +110,8 @@ def create(registry: Registry, request: ProvisionRequest, profile: DeviceProfile
     except RuleBroken as broken:
         return _failed(f"the device cannot be created: {broken}")
     attributes.put_attributes(registry, device.id, Scope.SERVER, {PROVISION_STATE: PROVISIONED}, now_us)
-    events.note(registry, device.id, EventType.ENTITY_CREATED, {"name": device.name, "type": device.type}, now_us)
-    events.note(registry, device.id, EventType.PROVISION_SUCCESS, request.as_event, now_us)
+    made = Event(EventType.ENTITY_CREATED, ms(now_us), {"name": device.name, "type": device.type})
+    events.add(registry, device.id, made, Event(EventType.PROVISION_SUCCESS, ms(now_us), request.as_event))
     credentials = devices.credentials_of(registry, device.id)
     return Decision(Status.SUCCESS, device=device, credentials=credentials, changed=f"device {device.name} created")
 

@@ -63,7 +63,10 @@ def _text(document: Mapping[str, Any], name: str) -> str:
     """Absent: empty. Numbers and booleans as they are written."""
     if name not in document:
         return ""
-    value = _single(document[name], name)
+    value = document[name]
+    if type(value) is str:
+        return value
+    value = _single(value, name)
     return value if isinstance(value, str) else as_text(value)
 
 

@@ -52,7 +52,7 @@ def parse(text: str) -> Any:
 def _read(text: str) -> Any:
     if text.count("{") + text.count("[") <= MOST_NESTED:
         with suppress(ValueError):  # most of what comes is plain JSON, which Python reads faster
-            return json.loads(text, parse_int=_number, parse_float=_number, parse_constant=str)
+            return PLAIN.decode(text)
     return _Reader(text).document()
 
 
@@ -85,6 +85,9 @@ def as_text(value: Any) -> str:
 
 def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+PLAIN: Final = json.JSONDecoder(parse_int=_number, parse_float=_number, parse_constant=str)
 
 
 class _Reader:

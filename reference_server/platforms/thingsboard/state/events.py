@@ -11,7 +11,6 @@ from fleetrig.reference_server.platforms.thingsboard.state.records import INSTAL
 from fleetrig.reference_server.platforms.thingsboard.state.registry import Registry, ms
 from fleetrig.reference_server.stores.interface import Kind
 
-SEQUENCE: Final = "thingsboard.event"
 MOST_KEPT: Final = 20
 """Of one device: one that asks for ever shall not fill the store."""
 
@@ -24,30 +23,38 @@ class EventType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    id: int
-    device_id: str
     type: EventType
     at_ms: int
     body: Mapping[str, Any]
     """Of provisioning: the request, key and secret included."""
 
 
-EVENT: Final = Kind("thingsboard.event", Event, lambda event: event.id, {"device": lambda event: (event.device_id,)})
+@dataclass(frozen=True, slots=True)
+class EventLog:
+    """All that is kept of one device, in the order in which it happened."""
+
+    device_id: str
+    events: tuple[Event, ...]
+
+
+EVENT_LOG: Final = Kind("thingsboard.event_log", EventLog, lambda log: log.device_id)
 
 
 def note(registry: Registry, device_id: str, event_type: EventType, body: Mapping[str, Any], now_us: int) -> None:
-    number = registry.store.next_id(SEQUENCE)
-    registry.store.put(EVENT, INSTALLATION, Event(number, device_id, event_type, ms(now_us), body))
-    for event in events_of(registry, device_id)[:-MOST_KEPT]:
-        registry.store.delete(EVENT, INSTALLATION, event.id)
+    add(registry, device_id, Event(event_type, ms(now_us), body))
 
 
-def events_of(registry: Registry, device_id: str) -> list[Event]:
+def add(registry: Registry, device_id: str, *happened: Event) -> None:
+    events = (*events_of(registry, device_id), *happened)[-MOST_KEPT:]
+    registry.store.put(EVENT_LOG, INSTALLATION, EventLog(device_id, events))
+
+
+def events_of(registry: Registry, device_id: str) -> tuple[Event, ...]:
     """In the order in which they happened."""
-    return registry.store.find(EVENT, INSTALLATION, "device", device_id)
+    log = registry.store.get(EVENT_LOG, INSTALLATION, device_id)
+    return () if log is None else log.events
 
 
 def forget(registry: Registry, device_id: str) -> None:
     """Of a device that is deleted."""
-    for event in events_of(registry, device_id):
-        registry.store.delete(EVENT, INSTALLATION, event.id)
+    registry.store.delete(EVENT_LOG, INSTALLATION, device_id)

@@ -35,4 +35,4 @@ def check_text(field_name: str, text: str | None, most_chars: int | None = MOST_
 
 def utf16_length(text: str) -> int:
     """As Java counts: a character beyond the first 65,536 is two."""
-    return len(text) + sum(char > "\uffff" for char in text)
+    return len(text) if text.isascii() else len(text) + sum(char > "\uffff" for char in text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -110,7 +109,7 @@ class Registry:
         chance = int(self.entropy.token_hex(8), 16)
         low, middle, high = time & 0xFFFFFFFF, (time >> 32) & 0xFFFF, (time >> 48) & 0x0FFF | 0x1000
         sequence, node = (chance >> 48) & 0x3FFF | 0x8000, chance & 0xFFFFFFFFFFFF
-        return str(uuid.UUID(fields=(low, middle, high, sequence >> 8, sequence & 0xFF, node)))
+        return f"{low:08x}-{middle:04x}-{high:04x}-{sequence:04x}-{node:012x}"
 
     def new_word(self, length: int = 20) -> str:
         """Letters and digits: names and tokens that the server makes (1.3)."""

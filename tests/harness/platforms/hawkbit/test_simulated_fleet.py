@@ -29,7 +29,7 @@ def report(path: str, finished: str) -> HttpRequest:
 
 @pytest.mark.parametrize(("status", "is_good"), [(200, True), (304, True), (400, False), (401, False), (503, False)])
 def test_refusals_and_failures_are_no_good_answers(status: int, is_good: bool) -> None:
-    assert READINGS.is_good(HttpResponse(status)) is is_good
+    assert READINGS.is_good("poll", HttpResponse(status)) is is_good
 
 
 def test_a_poll_names_the_interval() -> None:
