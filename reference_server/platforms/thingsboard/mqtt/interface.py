@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
@@ -100,6 +101,11 @@ class MqttInterface:
         return self._as_generation(Reaction([*outputs, Close(session.id)] if ends else outputs, reason))
 
     def closed(self, session: Session, now_us: int) -> Reaction:
+        live = self._live.get(session.id)
+        device = None if live is None else device_by_id(self._registry, live.device_id)
+        if device is not None:
+            with suppress(TooManyMessages):
+                count(self._registry, device, now_us)  # a session that ends is a message too
         self._live.end(session.id)
         self._versions.pop(session.id, None)
         self._provisioning.end(session.id)
