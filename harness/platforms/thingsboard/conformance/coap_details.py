@@ -77,3 +77,4 @@ def repeated(client: RowClient) -> None:
         expect("the type of the reply", ACK, first.type)
     unconfirmed = endpoint.ask(POST, PATH, as_bytes(profile.members(client.name())), NON)
     expect("the type of the reply to a NON request", NON, unconfirmed.type)
+    expect_token(over_coap(client, unconfirmed))

@@ -21,6 +21,7 @@ from fleetrig.harness.platforms.thingsboard.conformance.row_client import RowCli
 
 ROWS: Final[Resource[RowClient]] = Resource("thingsboard", "http")
 KINDS: Final = {
+    "": "text/plain;charset=UTF-8",
     "*/*": "text/plain;charset=UTF-8",
     "application/json": "application/json",
     "application/xml": "application/xml;charset=UTF-8",
@@ -42,15 +43,17 @@ def methods(client: RowClient) -> None:
     for method in ("GET", "PUT", "DELETE"):
         answer = client.http.call(method, PATH)
         expect(f"status and Allow of {method}", (405, "POST"), (answer.status, answer.header("Allow")))
+    expect("status of OPTIONS", 403, client.http.call("OPTIONS", PATH).status)
 
 
 @ROWS.row("S94", "accept", "The content type follows Accept; the body is JSON whatever it says")
 def accept(client: RowClient) -> None:
     body = as_bytes({"provisionDeviceKey": client.name("k"), "provisionDeviceSecret": "x"})
     for wanted, kind in KINDS.items():
-        answer = client.http.call("POST", PATH, {"Accept": wanted, "Content-Type": "application/json"}, body)
+        asked = {"Accept": wanted} if wanted else {}
+        answer = client.http.call("POST", PATH, {**asked, "Content-Type": "application/json"}, body)
         expect("the document", client.generation.form.refusal(NOT_FOUND), answer.json())
-        expect(f"Content-Type for Accept: {wanted}", kind, answer.header("Content-Type"))
+        expect(f"Content-Type for Accept: {wanted or '(none)'}", kind, answer.header("Content-Type"))
 
 
 @ROWS.row("S95", "odd-bodies", "A form loses its body (500), 17 MiB are too much (413), a slash at the end is 404")

@@ -24,6 +24,7 @@ def first(client: RowClient) -> None:
         client.expect_state(device, None)
         expect("the token", token, expect_value(ask(client, over, profile.members(device["name"])), TOKEN))
         client.expect_state(device, "provisioned")
+        expect("the stored token", token, client.credentials(device)["credentialsId"])
 
 
 def provisioned(client: RowClient) -> tuple[dict[str, str], str]:
@@ -85,8 +86,10 @@ def other_profile(client: RowClient) -> None:
 @ROWS.row("S45", "own-token", "A token that a listed device brings is ignored")
 def own_token(client: RowClient) -> None:
     profile, token = client.profile("C"), client.name("tok")
-    members = profile.members(client.imported(profile, token)["name"], token=client.name("other"))
+    device = client.imported(profile, token)
+    members = profile.members(device["name"], token=client.name("other"))
     expect("the token", token, expect_value(ask(client, "http", members), TOKEN))
+    expect("the stored token", token, client.credentials(device)["credentialsId"])
 
 
 @ROWS.row("S46", "other-kinds", "A listed device gets MQTT_BASIC or a certificate in the form of that kind")

@@ -55,6 +55,8 @@ def bulk_import(client: RowClient) -> None:
     expect("created, updated, errors", (2, 0, 1), counts)
     expect_that(answer["errorsList"][0].startswith("Line 3: "), "the bad line is named", answer["errorsList"])
     expect("devices", sorted([first, second]), sorted(one["name"] for one in client.devices_of(profile.name)))
+    for name in (first, second):
+        client.expect_attribute(client.existing(name), "batch", "b1")
 
 
 @ROWS.row("S85", "deleted-live", "Deleting a device ends its session, and its token is refused", needs=MQTT)

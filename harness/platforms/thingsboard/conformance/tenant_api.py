@@ -86,9 +86,9 @@ class TenantApi(OperatorApi):
 
     # -- attributes and telemetry
 
-    def provision_state(self, device: Mapping[str, Any]) -> Any:
-        """The server attribute, or None."""
-        path = f"/plugins/telemetry/DEVICE/{id_of(device)}/values/attributes/SERVER_SCOPE?keys={STATE}"
+    def server_attribute(self, device: Mapping[str, Any], key: str) -> Any:
+        """Its value, or None."""
+        path = f"/plugins/telemetry/DEVICE/{id_of(device)}/values/attributes/SERVER_SCOPE?keys={key}"
         found = self.asked("GET", path)
         return found[0]["value"] if found else None
 
@@ -99,8 +99,11 @@ class TenantApi(OperatorApi):
         return {key: values[0]["value"] for key, values in found.items() if values and values[0]["value"] is not None}
 
     def expect_state(self, device: Mapping[str, Any], wanted: Any) -> None:
-        """A real server writes the attribute a little later than it answers."""
-        self.until(lambda: expect("provisionState", wanted, self.provision_state(device)))
+        self.expect_attribute(device, STATE, wanted)
+
+    def expect_attribute(self, device: Mapping[str, Any], key: str, wanted: Any) -> None:
+        """A real server writes attributes a little later than it answers."""
+        self.until(lambda: expect(key, wanted, self.server_attribute(device, key)))
 
     def set_provision_state(self, device: Mapping[str, Any], value: str) -> None:
         self.set_server_attribute(device, STATE, value)

@@ -15,8 +15,10 @@ from fleetrig.reference_server.platform import HttpAnswer, Reaction
 from fleetrig.reference_server.platforms.thingsboard.coap import provision as over_coap
 from fleetrig.reference_server.platforms.thingsboard.coap.transport import CoapTransport
 from fleetrig.reference_server.platforms.thingsboard.http import provision_call as over_http
+from fleetrig.reference_server.platforms.thingsboard.mqtt import interface
 from fleetrig.reference_server.platforms.thingsboard.mqtt import provision_sessions as over_mqtt
 from fleetrig.reference_server.platforms.thingsboard.mqtt.interface import MqttInterface
+from fleetrig.reference_server.platforms.thingsboard.mqtt.session_rules import SESSION_RULES
 from fleetrig.reference_server.platforms.thingsboard.platform import ThingsBoardPlatform
 from fleetrig.reference_server.platforms.thingsboard.provisioning import answers, decision
 from fleetrig.reference_server.platforms.thingsboard.provisioning.decision import Decision, Status
@@ -90,6 +92,11 @@ def with_traits(profile: generations.Profile = generations.Profile.CURRENT, **ch
 def of_each(name: str, change: Callable[[Any], Any]) -> tuple[Change, ...]:
     """What all three transports have under this name."""
     return tuple((module, name, change) for module in (over_http, over_mqtt, over_coap))
+
+
+def rules(**changes: Any) -> Change:
+    """Other rules of MQTT's sessions."""
+    return (interface, "SESSION_RULES", being(replace(SESSION_RULES, **changes)))
 
 
 # -- mistakes that show in HTTP answers only

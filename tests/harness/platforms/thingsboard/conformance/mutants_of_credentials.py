@@ -243,6 +243,13 @@ def token_of_request_taken(original: Any, registry: Any, request: Any, *more: An
     return replace(decided, credentials=saved)
 
 
+def told_before_it_changes(original: Any, registry: Any, *more: Any) -> Any:
+    decided = original(registry, *more)
+    if decided.status is Status.SUCCESS and decided.credentials.type is TOKEN:
+        new_token(registry, decided.device)
+    return decided
+
+
 def all_listed_hold_tokens(original: Any, *more: Any) -> Any:
     decided = original(*more)
     if decided.credentials is None:
@@ -361,6 +368,12 @@ MUTANTS = (
     mutant("who is not listed is NOT_FOUND", "S43", *deciding_on_listed(strangers_not_found), spares="S38 S44"),
     mutant(
         "without a name a listed device is NOT_FOUND", "S43", *deciding_on_listed(nameless_not_found), spares="S38 S44"
+    ),
+    mutant(
+        "a listed device's token is told and changed",
+        "S38 S39 S45",
+        *deciding_on_listed(told_before_it_changes),
+        spares="S43 S44",
     ),
     mutant("a list counts for all profiles", "S44", *deciding_on_listed(any_profile), spares="S38 S43"),
     mutant("listed devices may bring a token", "S45", *deciding_on_listed(token_of_request_taken), spares="S38"),

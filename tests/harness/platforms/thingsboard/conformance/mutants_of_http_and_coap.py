@@ -51,6 +51,15 @@ def no_other_types(original: Any, accept: str | None) -> Any:
     return original(None if accept == "application/xml" else accept)
 
 
+def json_unless_asked(original: Any, accept: str | None) -> Any:
+    return original(accept) if accept else JSON
+
+
+def non_refused(original: Any, self: Any, session: Any, request: Any, now_us: int) -> Any:
+    bad = replace(request, payload=request.payload.replace(b'provisionDeviceSecret": "', b'provisionDeviceSecret": "x'))
+    return original(self, session, request if request.confirmable else bad, now_us)
+
+
 def only_the_exact_path(original: Any, segments: list[str]) -> Any:
     return None if segments[3:] == ["provision"] else original(segments)
 
@@ -90,7 +99,12 @@ MUTANTS = (
     mutant(
         "17 MiB are refused in other words", "S95", (HttpApi, "_too_large", being(too_large_in_one_word)), spares="S01"
     ),
+    mutant(
+        "what asks for nothing is told JSON", "S94", (replies, "type_of_text", instead(json_unless_asked)), spares="S69"
+    ),
+    mutant("OPTIONS are told", "S70", http_status(403, 200, method="OPTIONS"), spares="S69"),
     # CoAP
+    mutant("NON makes no device", "S99", (over_coap.Provisioning, "receive", instead(non_refused)), spares="S71 S72"),
     mutant(
         "CoAP answers refusals with 2.01",
         "S04 S10 S71",

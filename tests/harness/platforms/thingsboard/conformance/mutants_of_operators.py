@@ -141,6 +141,7 @@ MUTANTS = (
     mutant(
         "a list is told of and not kept", "S84", (bulk_import, "save_line", instead(told_and_not_made)), spares="S38"
     ),
+    mutant("a list drops attributes", "S84", (bulk_import, "put_attributes", giving(None)), spares="S38"),
     mutant("a bad line ends a list", "S84", (bulk_import, "save_line", all_or_nothing), spares="S38"),
     mutant(
         "a line without a name is some other device's",

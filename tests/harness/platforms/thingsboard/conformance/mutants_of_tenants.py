@@ -1,21 +1,27 @@
-"""Mistakes in tenants and their limits, in claims, and in what takes long (S51, S74, S81, S82, S101, S105)."""
+"""Mistakes in tenants and their limits, in claims, and in what takes long (S51, S74, S81, S82, S98, S101, S105)."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
 
+from fleetrig.harness.platforms.thingsboard.conformance import time_outs
 from fleetrig.reference_server.platforms.thingsboard import platform
 from fleetrig.reference_server.platforms.thingsboard.coap import provision as over_coap
+from fleetrig.reference_server.platforms.thingsboard.coap import transport as coap_transport
 from fleetrig.reference_server.platforms.thingsboard.coap.transport import COAP_RULES
 from fleetrig.reference_server.platforms.thingsboard.http import provision_call
+from fleetrig.reference_server.platforms.thingsboard.http.api import HttpApi
 from fleetrig.reference_server.platforms.thingsboard.mqtt import device_messages
+from fleetrig.reference_server.platforms.thingsboard.mqtt.interface import MqttInterface
+from fleetrig.reference_server.platforms.thingsboard.platform import ThingsBoardPlatform
 from fleetrig.reference_server.platforms.thingsboard.provisioning import decision
 from fleetrig.reference_server.platforms.thingsboard.rest import claims as rest_claims
 from fleetrig.reference_server.platforms.thingsboard.state import claims, devices
 from fleetrig.reference_server.platforms.thingsboard.state.claims import ClaimResult
 from fleetrig.reference_server.platforms.thingsboard.state.message_limits import MessageLimits
 from fleetrig.reference_server.platforms.thingsboard.state.records import CLAIM_OFFER, DEVICE, INSTALLATION
+from fleetrig.simulator.contract.clock import US_PER_S
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from tests.harness.conformance.code_changes import Change, being, giving, instead, then
 from tests.harness.platforms.thingsboard.conformance.mutants import coap_sends, http_answers, mutant
@@ -77,6 +83,12 @@ def claimed_again(original: Any, *more: Any) -> Any:
     return ClaimResult.FAILURE if result is ClaimResult.CLAIMED else result
 
 
+def without_first(reaction: Any) -> Any:
+    return replace(reaction, outputs=list(reaction.outputs)[1:])
+
+
+SOON: Change = (platform, "GIVES_UP_AFTER_US", being(US_PER_S // 2))
+"""The store of these servers is given up soon."""
 MUTANTS = (
     mutant(
         "names are taken for all tenants", "S51", (devices, "device_named", instead(named_anywhere)), spares="S01 S04"
@@ -141,4 +153,16 @@ MUTANTS = (
         spares="S95",
     ),
     mutant("what is given up is 5.03 over CoAP", "S81", (over_coap, "INTERNAL_ERROR", being("5.03")), spares="S73"),
+    mutant(
+        "a slow store is waited for",
+        "S98",
+        (ThingsBoardPlatform, "gives_up_after_us", giving(None)),
+        (time_outs, "TOO_SLOW_S", being(1)),
+        spares="S10",
+    ),
+    mutant("a slow store ends MQTT without PUBACK", "S98", SOON, (MqttInterface, "failed", then(without_first))),
+    mutant(
+        "a slow store has a body over HTTP", "S98", SOON, (HttpApi, "_failure", giving(HttpResponse(500, body=b"{}")))
+    ),
+    mutant("a slow store is 5.03 over CoAP", "S98", SOON, (coap_transport, "INTERNAL_ERROR", being("5.03"))),
 )
