@@ -96,7 +96,8 @@ class MqttInterface:
     def failed(self, session: Session, envelope: Envelope, reason: str) -> Reaction:
         """The database has failed, and nothing was kept. What needs none is answered all the same."""
         is_v5 = self._versions.get(session.id) is MqttVersion.V5
-        packets, ends = failure_of(envelope, is_v5=is_v5, provisions=session.id in self._provisioning)
+        is_told = self._registry.traits.has_reason_codes and session.id in self._provisioning
+        packets, ends = failure_of(envelope, is_v5=is_v5, provisions=is_told)
         outputs: list[Output] = [Send(session.id, packet) for packet in packets]
         return self._as_generation(Reaction([*outputs, Close(session.id)] if ends else outputs, reason))
 
