@@ -90,8 +90,9 @@ def session(client: RowClient, level: int = 4, qos: int | None = 1, **connect: A
     """A provision session; `qos`: of its subscription to the response topic, None for no subscription."""
     connection = client.mqtt(level)
     given = connect or {"user_name": PROVISION}
-    wanted = client.generation.connected(clean=given.get("clean", True))
-    expect(f"the answer to CONNECT with {given}", wanted, connection.connect(**given))
+    clean = given.get("clean", True)
+    answer = client.generation.connack(connection.connect(**given), clean=clean)
+    expect(f"the answer to CONNECT with {given}", client.generation.connected(clean=clean), answer)
     if qos is not None:
         subscribe(connection, RESPONSE, qos, str(min(qos, 1)))
     return connection

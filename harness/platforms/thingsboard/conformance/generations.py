@@ -12,6 +12,7 @@ from typing import Final
 
 TOKEN: Final = "ACCESS_TOKEN"
 TEXTS: Final = {"NOT_FOUND": "Provision data was not found!", "FAILURE": "Failed to provision device!"}
+PRESENT: Final = " session-present"
 BASIC_LEVEL: Final = 4
 """MQTT 3.1.1; 5 is MQTT 5."""
 
@@ -62,6 +63,8 @@ class Generation:
     """Who asks to be a gateway becomes one (from 3.8 on)."""
     acknowledges_subscriptions: bool = True
     """SUBSCRIBE in a provision session is answered (from 3.9 on)."""
+    tells_sessions_apart: bool = True
+    """Clean sessions from others, in CONNACK (from 3.2.1 on)."""
     form: AnswerForm = USUAL_FORM
 
     def ending(self, *lines: str) -> tuple[str, ...]:
@@ -78,7 +81,11 @@ class Generation:
 
     def connected(self, *, clean: bool) -> str:
         """A CONNACK that tells a clean session that there was none, and any other that there was one."""
-        return "CONNACK 0" if clean else "CONNACK 0 session-present"
+        return "CONNACK 0" if clean else f"CONNACK 0{PRESENT}"
+
+    def connack(self, line: str, *, clean: bool = True) -> str:
+        """What a CONNACK says to us: 3.2.0 tells everybody, also whom it refuses, that there was a session."""
+        return line if self.tells_sessions_apart or not clean else line.removesuffix(PRESENT)
 
 
 GENERATIONS: Final[Mapping[str, Generation]] = {
@@ -91,6 +98,7 @@ GENERATIONS: Final[Mapping[str, Generation]] = {
         has_reason_codes=False,
         has_gateway_flag=False,
         acknowledges_subscriptions=False,
+        tells_sessions_apart=False,
     ),
     "as-documented": Generation(
         form=AnswerForm("provisionDeviceStatus", token="accessToken", is_as_documented=True),

@@ -15,7 +15,8 @@ MEASURED: Final = b'{"t":1}'
 def log_in(client: RowClient, level: int = 4, **connect: Any) -> RowMqtt:
     """A session of a device, which has to be accepted."""
     connection = client.mqtt(level)
-    expect("the answer to a device's CONNECT", "CONNACK 0", connection.connect(**connect))
+    answer = client.generation.connack(connection.connect(**connect))
+    expect("the answer to a device's CONNECT", "CONNACK 0", answer)
     return connection
 
 
@@ -30,7 +31,7 @@ def expect_no_login(client: RowClient, code: str, reason: str, **connect: Any) -
     """Refused in both versions: `code` in 3.1.1, `reason` in 5."""
     for level in (4, 5):
         wanted = client.generation.refused_login(level, code, reason)
-        got = client.mqtt(level).connect(**connect)
+        got = client.generation.connack(client.mqtt(level).connect(**connect))
         expect(f"the answer to a wrong login (MQTT {'3.1.1' if level == 4 else '5'})", wanted, got)
 
 

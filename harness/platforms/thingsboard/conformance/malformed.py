@@ -84,10 +84,14 @@ def missing(client: RowClient) -> None:
         expect_on_each(client, as_bytes(without(members, name)), UNFIT)
 
 
-@ROWS.row("S34", "unreadable", "What is neither JSON nor protobuf is an error of the transport")
+@ROWS.row("S34", "unreadable", "What is neither JSON nor protobuf is an error of the transport, and so is a list as a "
+          "value")  # fmt: skip
 def unreadable(client: RowClient) -> None:
-    for request in (b"{", b"[]", b"hello"):
+    name = client.name()
+    listed = as_bytes({**client.profile().members(), "deviceName": [name, name]})
+    for request in (b"{", b"[]", b"hello", listed):
         expect_on_each(client, request, UNREADABLE)
+    expect("the device", None, client.device(name))
 
 
 @ROWS.row("S35", "empty", "An empty payload is an empty protobuf message: NOT_FOUND; over HTTP it is 400")

@@ -67,6 +67,7 @@ def deleted_live(client: RowClient) -> None:
         connection = log_in(client, level, user_name=token)
         connection.publish(TELEMETRY, MEASURED)  # The session is known to the server once this is acknowledged.
         connection.expect_heard("telemetry", "PUBACK")
+        client.under_test.settle()
         client.delete_device(device)
         connection.expect_heard("after the device was deleted", *client.generation.ending(*lines))
         expect_no_login(client, "5", "0x86", user_name=token)
@@ -80,6 +81,7 @@ def new_token(client: RowClient) -> None:
         connection = log_in(client, level, user_name=old)
         connection.publish(TELEMETRY, MEASURED)
         connection.expect_heard("telemetry", "PUBACK")
+        client.under_test.settle()
         client.save_credentials({**client.credentials(device), "credentialsId": new})
         connection.expect_heard("after the token was changed", *client.generation.ending(*lines))
         expect_no_login(client, "5", "0x86", user_name=old)

@@ -168,7 +168,8 @@ def qos_2(client: RowClient) -> None:
 def before_connect(client: RowClient) -> None:
     connection = client.mqtt()
     connection.send(mqtt_bytes.publish(4, "a", b"123", 0, PACKET_ID))
-    expect("the answer to CONNECT after a PUBLISH", "CONNACK 0", connection.connect(user_name=PROVISION))
+    answer = client.generation.connack(connection.connect(user_name=PROVISION))
+    expect("the answer to CONNECT after a PUBLISH", "CONNACK 0", answer)
     connection.expect_open("after a CONNECT that came late")
 
 

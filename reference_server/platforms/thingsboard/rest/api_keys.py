@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +10,7 @@ from fleetrig.reference_server.platforms.thingsboard.http.errors import denied, 
 from fleetrig.reference_server.platforms.thingsboard.http.replies import Reply
 from fleetrig.reference_server.platforms.thingsboard.rest.forms import entity_id
 from fleetrig.reference_server.platforms.thingsboard.rest.lookups import as_uuid, member_id, user_at
-from fleetrig.reference_server.platforms.thingsboard.rest.members import flag, text, unreadable, whole_number
+from fleetrig.reference_server.platforms.thingsboard.rest.members import flag, text, whole_number
 from fleetrig.reference_server.platforms.thingsboard.rest.pages import page_of
 from fleetrig.reference_server.platforms.thingsboard.state.api_keys import (
     ApiKey,
@@ -29,7 +28,7 @@ def save(call: Call) -> Reply:
     body = call.object
     user_id = member_id(body, "userId")
     if user_id is None:
-        raise invalid("Parameter entityId can't be empty!")
+        raise invalid("Invalid entity id")
     user = user_at(call, user_id, writes=True)
     description = text(body, "description") or ""
     if not description.strip():
@@ -60,13 +59,7 @@ def read_of_user(call: Call, user_id: str) -> Reply:
 
 def describe(call: Call, key_id: str) -> Reply:
     """PUT /api/apiKey/{id}/description: the body is the text, as it stands."""
-    key = _key_at(call, key_id)
-    given = call.optional_text
-    try:
-        said = json.loads(given) if given[:1] == '"' else given
-    except ValueError:
-        raise unreadable("the description is no JSON text") from None
-    changed = replace(key, description=str(said))
+    changed = replace(_key_at(call, key_id), description=call.optional_text)
     save_api_key(call.registry, changed)
     return Reply(document=_form(call, changed), changed="API key described")
 
@@ -101,7 +94,7 @@ def _change(call: Call, body: dict[str, Any], stored: ApiKey, user_id: str) -> R
 def _key_at(call: Call, key_id: str) -> ApiKey:
     key = api_key_by_id(call.registry, as_uuid(key_id))
     if key is None:
-        raise missing(f"API key with id [{key_id.lower()}] is not found", reason="there is no such API key")
+        raise missing(f"Api key with id [{key_id.lower()}] is not found", reason="there is no such API key")
     if call.operator.tenant_id != key.tenant_id:
         raise denied("the API key belongs to another tenant")
     user_at(call, key.user_id, writes=True)

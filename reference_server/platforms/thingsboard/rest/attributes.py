@@ -75,12 +75,17 @@ def read_latest_keys(call: Call, kind: str, device_id: str) -> Reply:
 def write_telemetry(call: Call, kind: str, device_id: str, scope: str) -> Reply:
     """POST …/{kind}/{id}/timeseries/{scope}, whatever the scope is called: telemetry as a device says it."""
     try:
-        measurements = read_telemetry(read_json(call.text.encode("utf-8", "replace")))
+        given = read_json(call.text.encode("utf-8", "replace"))
     except BadValue:
-        said = "Unable to parse timeseries payload: Invalid JSON body!"
+        said = "Unable to parse time series payload: Invalid JSON body!"
+        raise plain(400, said, reason="the body is no JSON") from None
+    try:
+        measurements = read_telemetry(given)
+    except BadValue as bad:
+        said = f"Unable to parse time series payload. Invalid JSON body: {bad}"
         raise plain(400, said, reason="the body is no telemetry") from None
     if not any(measured.values for measured in measurements):
-        raise plain(400, "No timeseries data found in request body!", reason="the body names no value")
+        raise plain(400, "No time series data found in request body!", reason="the body names no value")
     device = _device(call, kind, device_id)
     for measured in measurements:
         at_ms = call.now_ms if measured.at_ms is None else measured.at_ms

@@ -78,7 +78,7 @@ def user_of(call: Call, claims: dict[str, Any]) -> User:
     """Who a token was made for. Raises 401 when the account has gone."""
     user = user_by_id(call.registry, str(claims.get("userId")))
     if user is None:
-        raise unauthenticated("the account of this token has been deleted")
+        raise _expired("the account of this token has been deleted")
     return user
 
 

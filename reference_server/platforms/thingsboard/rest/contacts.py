@@ -21,7 +21,7 @@ def contact_of(body: Mapping[str, Any]) -> dict[str, str]:
     """Raises RuleBroken, and 400 for an e-mail address that is none."""
     found = {name: value for name in CONTACT if (value := text(body, name)) is not None}
     for name, value in found.items():
-        check_text(CALLED.get(name, name), value, None if name in AS_LONG_AS_IT_LIKES else MOST_CHARS)
+        check_text(name, value, None if name in AS_LONG_AS_IT_LIKES else MOST_CHARS, CALLED.get(name, ""))
     if found.get("email"):
         check_email(found["email"])
     return found

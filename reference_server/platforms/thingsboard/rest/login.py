@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from typing import Any, Final
 
 from fleetrig.reference_server.platforms.thingsboard.http.call import Call
@@ -19,6 +20,7 @@ from fleetrig.reference_server.platforms.thingsboard.rest.jwt import ISSUER, REF
 from fleetrig.reference_server.platforms.thingsboard.rest.members import text
 from fleetrig.reference_server.platforms.thingsboard.state.people import (
     has_password,
+    save_user,
     set_password,
     user_by_email,
     user_to_activate,
@@ -44,7 +46,8 @@ def log_in(call: Call) -> Reply:
         what = "is not active yet" if user.password_hash is None else "has another password"
         raise wrong_login(f"user {user.email} {what}")
     call.registry.learn("password", password)
-    return Reply(document=token_pair(call, user))
+    save_user(call.registry, replace(user, last_login_ms=call.now_ms))
+    return Reply(document={**token_pair(call, user), "scope": None})
 
 
 def refresh(call: Call) -> Reply:
@@ -129,7 +132,7 @@ def token_pair(call: Call, user: User) -> dict[str, Any]:
     pair = {"token": sign(access, key), "refreshToken": sign(renewing, key)}
     for token in pair.values():
         call.registry.learn("login-token", token)
-    return {**pair, "scope": None}
+    return pair
 
 
 def _claims(call: Call, user: User, scopes: list[str], session: str, lasts_s: int) -> dict[str, Any]:

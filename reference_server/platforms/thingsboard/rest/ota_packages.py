@@ -65,7 +65,7 @@ def fill(call: Call, package_id: str) -> Reply:
         raise HttpRefusal(415, message, reason=f"the body is no {FORM}")
     wanted = call.needed("checksumAlgorithm", "String").upper()
     if wanted not in ChecksumAlgorithm.__members__:
-        raise invalid(f"No enum constant ChecksumAlgorithm.{wanted[:50]}")
+        raise invalid(f"No enum constant org.thingsboard.server.common.data.ota.ChecksumAlgorithm.{wanted[:50]}")
     package = _package_at(call, package_id)
     upload, data = _upload(call, content_type)
     described = replace(package, file_name=upload.filename or "", content_type=upload.file_type or OCTETS)
@@ -125,7 +125,7 @@ def _upload(call: Call, content_type: str) -> tuple[Upload, bytes]:
 def _package_at(call: Call, package_id: str) -> OtaPackage:
     package = package_by_id(call.registry, as_uuid(package_id))
     if package is None:
-        message = f"OTA package with id [{package_id.lower()}] is not found"
+        message = f"Ota package with id [{package_id.lower()}] is not found"
         raise missing(message, reason="there is no such package")
     if package.tenant_id != call.operator.tenant_id:
         raise denied("the package belongs to another tenant")

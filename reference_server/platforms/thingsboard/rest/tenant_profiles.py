@@ -20,7 +20,11 @@ from fleetrig.reference_server.platforms.thingsboard.rest.members import (
 )
 from fleetrig.reference_server.platforms.thingsboard.rest.pages import page_of
 from fleetrig.reference_server.platforms.thingsboard.state.records import TenantProfile
-from fleetrig.reference_server.platforms.thingsboard.state.tenant_configuration import LIMIT_TITLES, NUMBERS
+from fleetrig.reference_server.platforms.thingsboard.state.tenant_configuration import (
+    LIMIT_TITLES,
+    NUMBERS,
+    default_configuration,
+)
 from fleetrig.reference_server.platforms.thingsboard.state.tenants import (
     default_tenant_profile,
     delete_tenant_profile,
@@ -29,9 +33,6 @@ from fleetrig.reference_server.platforms.thingsboard.state.tenants import (
     save_tenant_profile,
     tenant_profiles,
 )
-
-DEFAULT_DATA = {"configuration": {"type": "DEFAULT"}}
-"""Of a profile that says nothing of what it limits."""
 
 
 def save(call: Call) -> Reply:
@@ -97,7 +98,9 @@ def _filled(body: Mapping[str, Any], profile: TenantProfile) -> TenantProfile:
 
 def _data(body: Mapping[str, Any]) -> dict[str, Any]:
     """Raises 400 for limits that cannot be read."""
-    data = mapping(body, "profileData") or DEFAULT_DATA
+    data = mapping(body, "profileData")
+    if data is None:
+        return profile_data_of({"configuration": default_configuration()})
     configuration = mapping(data, "configuration")
     if configuration is None:
         raise invalid("Tenant profile data configuration should be specified!")

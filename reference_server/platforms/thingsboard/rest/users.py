@@ -47,8 +47,12 @@ def save(call: Call) -> Reply:
 
 
 def read(call: Call, user_id: str) -> Reply:
-    """GET /api/user/{id}."""
-    return Reply(document=user_form(user_at(call, user_id)))
+    """GET /api/user/{id}: with what is known of its login."""
+    user = user_at(call, user_id)
+    is_active = user.password_hash is not None
+    login = {"userCredentialsEnabled": is_active, "userActivated": is_active, "lastLoginTs": user.last_login_ms}
+    form = user_form(user)
+    return Reply(document={**form, "additionalInfo": {**(form["additionalInfo"] or {}), **login}})
 
 
 def read_myself(call: Call) -> Reply:
@@ -119,9 +123,10 @@ def _change(call: Call, body: dict[str, Any], stored: User) -> Reply:
     _check_account(call, email, stored.id)
     if authority is None:
         raise invalid("User authority isn't defined!")
+    customer_id = _customer_id(call, stored.tenant_id, member_id(body, "customerId"), authority)
     if authority is not stored.authority:
         raise invalid("Can't update user authority!")
-    if (member_id(body, "customerId") or NULL_UUID) != (stored.customer_id or NULL_UUID):
+    if customer_id != stored.customer_id:
         raise invalid("Can't update user customer id!")
     if whole_number(body, "version") not in (None, stored.version):
         raise old_version("User")
@@ -138,8 +143,8 @@ def _filled(body: Mapping[str, Any], user: User) -> User:
         phone=text(body, "phone"),
         additional_info=mapping(body, "additionalInfo"),
     )
-    for called, said in (("first name", filled.first_name), ("last name", filled.last_name)):
-        check_text(called, said)
+    check_text("firstName", filled.first_name, called="first name")
+    check_text("lastName", filled.last_name, called="last name")
     return filled
 
 

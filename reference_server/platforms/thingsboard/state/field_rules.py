@@ -22,13 +22,16 @@ def check_name(called: str, name: str | None, member: str = "name") -> None:
         raise RuleBroken(f"{called} should not contain 0x00 symbol!")
 
 
-def check_text(field_name: str, text: str | None, most_chars: int | None = MOST_CHARS) -> None:
-    """Of a name, a label, a title; `most_chars` None: as long as it likes. Raises RuleBroken."""
+def check_text(member: str, text: str | None, most_chars: int | None = MOST_CHARS, called: str = "") -> None:
+    """Of a name, a label, a title; `most_chars` None: as long as it likes. Raises RuleBroken.
+
+    `called`: what a long one is called, where it is not the member itself.
+    """
     faults = []
     if text and MARKUP.search(text):
-        faults.append(f"{field_name} is malformed")
+        faults.append(f"{member} is malformed")
     if text and most_chars is not None and utf16_length(text) > most_chars:
-        faults.append(f"{field_name} length must be equal or less than {most_chars}")
+        faults.append(f"{called or member} length must be equal or less than {most_chars}")
     if faults:
         raise RuleBroken(f"Validation error: {', '.join(sorted(faults))}")
 

@@ -131,15 +131,30 @@ def add_data(
         raise RuleBroken("File can't be saved if URL present!")
     if not data:
         raise RuleBroken("OtaPackage data should be specified!")
-    if package.blob is not None:
-        raise RuleBroken("Updating otaPackage data is prohibited!")
     found = CHECKSUMS[algorithm](data)
     if checksum and checksum != found:
         raise RuleBroken("Wrong otaPackage file!")
+    stored = package_by_id(registry, package.id)
+    if stored is not None and stored.blob is not None:
+        _check_same(stored, replace(package, checksum_algorithm=algorithm, checksum=found, size_bytes=len(data)))
+        return stored
     blob = registry.kept_files.keep([data], at_most_bytes=len(data))
     saved = replace(package, checksum_algorithm=algorithm, checksum=found, size_bytes=len(data), blob=blob.name)
     registry.store.put(OTA_PACKAGE, INSTALLATION, saved)
     return saved
+
+
+def _check_same(stored: OtaPackage, given: OtaPackage) -> None:
+    """Nothing of a package changes once it has data; in the words of the real server. Raises RuleBroken."""
+    for called, member in (
+        ("file name", "file_name"),
+        ("content type", "content_type"),
+        ("content type", "checksum_algorithm"),
+        ("content type", "checksum"),
+        ("data size", "size_bytes"),
+    ):
+        if getattr(stored, member) != getattr(given, member):
+            raise RuleBroken(f"Updating otaPackage {called} is prohibited!")
 
 
 def delete_package(registry: Registry, package: OtaPackage) -> None:

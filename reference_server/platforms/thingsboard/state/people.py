@@ -68,8 +68,8 @@ def user_by_id(registry: Registry, user_id: str) -> User | None:
 
 
 def user_by_email(registry: Registry, email: str) -> User | None:
-    """Addresses are unique over the installation, in lower case."""
-    found = registry.store.find(USER, INSTALLATION, "email", email.lower())
+    """Addresses are unique over the installation, and mind case."""
+    found = registry.store.find(USER, INSTALLATION, "email", email)
     return found[0] if found else None
 
 
@@ -79,7 +79,7 @@ def user_to_activate(registry: Registry, activation_token: str) -> User | None:
 
 
 def save_user(registry: Registry, user: User) -> None:
-    registry.store.put(USER, INSTALLATION, replace(user, email=user.email.lower()))
+    registry.store.put(USER, INSTALLATION, user)
     registry.learn("activation-token", user.activation_token)
 
 

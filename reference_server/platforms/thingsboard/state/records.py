@@ -112,6 +112,7 @@ class User:
     first_name: str | None = None
     last_name: str | None = None
     phone: str | None = None
+    last_login_ms: int | None = None
     additional_info: Mapping[str, Any] | None = None
     version: int = 1
 

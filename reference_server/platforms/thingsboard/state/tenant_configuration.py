@@ -69,7 +69,19 @@ NUMBERS: Final = {
     "cfReevaluationCheckInterval": 60,
     "alarmsReevaluationInterval": 60,
 }  # fmt: skip
-"""Members that are numbers -> what they are when a profile does not say."""
+"""Members that are numbers -> what they are in a profile that says nothing of its configuration."""
+KEPT_DEFAULTS: Final = (
+    "intermediateAggregationIntervalInSecForCF",
+    "cfReevaluationCheckInterval",
+    "alarmsReevaluationInterval",
+)
+"""Those that are so too where a configuration leaves them out: all others are 0 then."""
+ABOVE_0: Final = (
+    "maxDataPointsPerRollingArg",
+    "maxRelatedEntitiesToReturnPerCfArgument",
+    "maxRelationLevelPerCfArgument",
+)
+"""Members that a configuration has to name, since 0 is refused."""
 
 WHOSE: Final = ("Tenant", "Device", "Gateway", "GatewayDevice")
 """Whose messages are counted, as members say it."""
@@ -106,10 +118,16 @@ class TenantLimits:
     """Whether there is any limit of messages at all."""
 
 
+def default_configuration() -> dict[str, Any]:
+    """Of a profile that says nothing of it."""
+    return completed({"type": "DEFAULT", **NUMBERS})
+
+
 def completed(configuration: Mapping[str, Any]) -> dict[str, Any]:
     """A profile's configuration with every member that the server writes, and none that it does not know."""
     known: dict[str, Any] = {"type": configuration.get("type")}
-    known |= {name: configuration.get(name, default) for name, default in NUMBERS.items()}
+    missing = {name: NUMBERS[name] if name in KEPT_DEFAULTS else 0 for name in NUMBERS}
+    known |= {name: configuration.get(name, default) for name, default in missing.items()}
     known |= {name: configuration.get(name) for name in LIMIT_TITLES}
     return {**known, "smsEnabled": configuration.get("smsEnabled")}
 

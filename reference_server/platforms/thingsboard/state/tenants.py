@@ -24,7 +24,12 @@ from fleetrig.reference_server.platforms.thingsboard.state.records import (
     TenantProfile,
 )
 from fleetrig.reference_server.platforms.thingsboard.state.registry import Registry, ms
-from fleetrig.reference_server.platforms.thingsboard.state.tenant_configuration import LIMIT_TITLES, completed
+from fleetrig.reference_server.platforms.thingsboard.state.tenant_configuration import (
+    ABOVE_0,
+    LIMIT_TITLES,
+    completed,
+    default_configuration,
+)
 
 DEFAULT_NAME: Final = "Default"
 
@@ -101,7 +106,8 @@ def default_tenant_profile(registry: Registry, now_us: int) -> TenantProfile:
     found = registry.store.find(TENANT_PROFILE, INSTALLATION, "default", "yes")
     if found:
         return found[0]
-    configuration = {"type": "DEFAULT", "maxDebugModeDurationMinutes": 15, **registry.settings.tenant_configuration}
+    own = {"maxDebugModeDurationMinutes": 15, **registry.settings.tenant_configuration}
+    configuration = {**default_configuration(), **own}
     made = TenantProfile(
         registry.new_id(now_us),
         ms(now_us),
@@ -125,8 +131,7 @@ def save_tenant_profile(registry: Registry, profile: TenantProfile) -> TenantPro
     """A new or a changed one; its limits hold from now on. Raises RuleBroken."""
     check_name("Tenant profile name", profile.name)
     check_text("description", profile.description, most_chars=None)
-    for member, title in LIMIT_TITLES.items():
-        check_limit(title, profile.configuration.get(member))
+    _check_configuration(profile.configuration)
     namesakes = registry.store.find(TENANT_PROFILE, INSTALLATION, "name", profile.name)
     if any(namesake.id != profile.id for namesake in namesakes):
         raise RuleBroken("Tenant profile with such name already exists!")
@@ -165,7 +170,15 @@ def profile_data_of(given: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _check_configuration(configuration: Mapping[str, Any]) -> None:
+    for member, title in LIMIT_TITLES.items():
+        check_limit(title, configuration.get(member))
+    faults = [f"{member} must be greater than 0" for member in ABOVE_0 if configuration.get(member, 0) <= 0]
+    if faults:
+        raise RuleBroken(f"Validation error: {', '.join(faults)}")
+
+
 def _check_tenant(registry: Registry, tenant: Tenant) -> None:
     check_name("Tenant title", tenant.title, "title")
     if tenant_profile_by_id(registry, tenant.profile_id) is None:
-        raise RuleBroken("Tenant is referencing to non-existent tenant profile!")
+        raise RuleBroken("Constraint violation: fk_tenant_profile")

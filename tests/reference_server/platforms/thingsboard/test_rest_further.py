@@ -42,8 +42,8 @@ def test_an_operator_writes_and_deletes_telemetry(rig: HttpRig) -> None:
 @pytest.mark.parametrize(
     ("method", "target", "body", "said"),
     [
-        ("POST", "timeseries/ANY", [1], "Unable to parse timeseries payload: Invalid JSON body!"),
-        ("POST", "timeseries/ANY", {}, "No timeseries data found in request body!"),
+        ("POST", "timeseries/ANY", [1], "Unable to parse time series payload. Invalid JSON body: Can't parse value: 1"),
+        ("POST", "timeseries/ANY", {}, "No time series data found in request body!"),
         ("DELETE", "timeseries/delete?keys=", None, "Empty keys: []"),
         (
             "DELETE", "timeseries/delete?keys=a&startTs=1", None,

@@ -69,9 +69,13 @@ def test_a_deleted_customer_takes_its_users_and_leaves_its_devices() -> None:
         ({"title": "Public"}, "'Public' title for customer is system reserved!"),
         ({"title": "x" * 256}, "Validation error: title length must be equal or less than 255"),
         ({"title": "x", "email": "none"}, "Invalid email address format 'none'!"),
-        ({"title": "x", "zip": "<b>1"}, "Validation error: zip or postal code is malformed"),
+        (
+            {"title": "x", "zip": "1" * 256},
+            "Validation error: zip or postal code length must be equal or less than 255",
+        ),
+        ({"title": "x", "zip": "<b>1"}, "Validation error: zip is malformed"),
     ],
-    ids=["no title", "reserved", "too long", "no address", "markup"],
+    ids=["no title", "reserved", "too long", "no address", "long zip", "markup"],
 )
 def test_what_is_no_customer(body: dict[str, Any], message: str) -> None:
     assert refused(HttpRig().ask("POST", "/api/customer", body)) == (400, 31, message)
@@ -104,9 +108,15 @@ def test_a_user_is_changed_but_for_what_it_is() -> None:
     own = people.rig.ask("POST", "/api/user", changed | {"lastName": "L"}, account=people.account)
     assert document(own)["lastName"] == "L", "a user may change himself"
     assert people.rig.token(people.account), "and can still log in"
+    read = people.rig.get(f"/api/user/{people.user['id']['id']}")["additionalInfo"]
+    login_ms = people.rig.now_us // 1000
+    assert read == {"userCredentialsEnabled": True, "userActivated": True, "lastLoginTs": login_ms}
+    other = document(people.rig.ask("POST", "/api/customer", {"title": "another"}))["id"]
     for change, message in (
-        ({"authority": "TENANT_ADMIN"}, "Can't update user authority!"),
-        ({"customerId": None}, "Can't update user customer id!"),
+        ({"authority": "TENANT_ADMIN", "customerId": None}, "Can't update user authority!"),
+        ({"authority": "TENANT_ADMIN"}, "Tenant administrator can't be assigned to customer!"),
+        ({"customerId": None}, "Customer user should be assigned to customer!"),
+        ({"customerId": other}, "Can't update user customer id!"),
         ({"email": "tenant@thingsboard.org"}, "User with email 'tenant@thingsboard.org' already present in database!"),
     ):
         assert refused(people.rig.ask("POST", "/api/user", people.user | change)) == (400, 31, message)

@@ -19,6 +19,13 @@ from tests.reference_server.platforms.thingsboard.http_rig import (
 
 ADMINISTRATOR = Settings().administrator
 NOBODY = "11111111-1dd2-11b2-8080-808080808080"
+NEEDED = {
+    "type": "DEFAULT",
+    "maxDataPointsPerRollingArg": 1000,
+    "maxRelatedEntitiesToReturnPerCfArgument": 100,
+    "maxRelationLevelPerCfArgument": 2,
+}
+"""What a configuration has to name."""
 DENIED = "You don't have permission to perform this operation!"
 
 
@@ -30,7 +37,7 @@ def as_administrator(rig: HttpRig, method: str, target: str, body: Any = None) -
 
 
 def new_profile(rig: HttpRig, name: str, **configuration: Any) -> str:
-    body = {"name": name, "profileData": {"configuration": {"type": "DEFAULT", **configuration}}}
+    body = {"name": name, "profileData": {"configuration": {**NEEDED, **configuration}}}
     made: str = as_administrator(rig, "POST", "/api/tenantProfile", body)["id"]["id"]
     return made
 
@@ -180,8 +187,10 @@ def test_a_tenant_profile_says_all_its_members() -> None:
     rig = HttpRig()
     made = as_administrator(rig, "POST", "/api/tenantProfile", {"name": "p"})
     configuration = made["profileData"]["configuration"]
-    assert (configuration["maxDevices"], configuration["maxArgumentsPerCF"]) == (0, 10)
+    assert (configuration["maxDevices"], configuration["maxArgumentsPerCF"]) == (0, 10), "it says nothing at all"
     assert configuration["transportDeviceMsgRateLimit"] is None
+    other = as_administrator(rig, "GET", f"/api/tenantProfile/{new_profile(rig, 'q')}")["profileData"]["configuration"]
+    assert (other["maxArgumentsPerCF"], other["alarmsReevaluationInterval"]) == (0, 60), "what it does not name is 0"
     profile = made["id"]["id"]
     assert as_administrator(rig, "GET", f"/api/tenantProfile/{profile}") == made
     assert as_administrator(rig, "GET", f"/api/tenantProfileInfo/{profile}") == {"id": made["id"], "name": "p"}
@@ -189,7 +198,7 @@ def test_a_tenant_profile_says_all_its_members() -> None:
     assert as_administrator(rig, "POST", f"/api/tenantProfile/{profile}/default")["default"] is True
     assert as_administrator(rig, "GET", "/api/tenantProfileInfo/default")["name"] == "p"
     listed = as_administrator(rig, "GET", "/api/tenantProfileInfos?pageSize=9&page=0&sortProperty=name")["data"]
-    assert [each["name"] for each in listed] == ["Default", "p"]
+    assert [each["name"] for each in listed] == ["Default", "p", "q"]
 
 
 @pytest.mark.parametrize(
@@ -206,7 +215,7 @@ def test_a_tenant_profile_says_all_its_members() -> None:
         (
             {
                 "name": "p",
-                "profileData": {"configuration": {"type": "DEFAULT", "transportDeviceMsgRateLimit": "1:1,2:1"}},
+                "profileData": {"configuration": {**NEEDED, "transportDeviceMsgRateLimit": "1:1,2:1"}},
             },
             (
                 400,
@@ -218,8 +227,12 @@ def test_a_tenant_profile_says_all_its_members() -> None:
             {"name": "p", "profileData": {"configuration": {"type": "DEFAULT", "transportDeviceMsgRateLimit": "x"}}},
             (500, 2, "HV000028: Unexpected exception during isValid call."),
         ),
+        (
+            {"name": "p", "profileData": {"configuration": NEEDED | {"maxRelationLevelPerCfArgument": 0}}},
+            (400, 31, "Validation error: maxRelationLevelPerCfArgument must be greater than 0"),
+        ),
     ],
-    ids=["no name", "name taken", "second default", "no configuration", "no type", "duplicate", "no limit"],
+    ids=["no name", "name taken", "second default", "no configuration", "no type", "duplicate", "no limit", "zeros"],
 )
 def test_what_is_no_tenant_profile(body: dict[str, Any], answer: tuple[int, int, str]) -> None:
     assert refused(HttpRig().ask("POST", "/api/tenantProfile", body, account=ADMINISTRATOR)) == answer

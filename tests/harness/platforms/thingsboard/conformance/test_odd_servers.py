@@ -256,6 +256,18 @@ def test_a_file_names_listeners_and_account(conform: Conform, server: ServerUnde
     assert "no COAP listener is known: give --coap HOST:PORT" in out
 
 
+def test_a_file_names_the_control_interface_of_a_server_of_ours(
+    conform: Conform, server: ServerUnderTest, tmp_path: Path
+) -> None:
+    """Then it can be made slow, and its clock is moved instead of waited for."""
+    assert server.control is not None
+    file = tmp_path / "server.yaml"
+    places = [f"{name}: {host}:{port}" for name, (host, port) in server.addresses.items()]
+    file.write_text("\n".join([f"http: {server.http.url}", f"control: {server.control.url}", *places]))
+    code, out, _ = conform(str(file), "S64", "S74", "S100")
+    assert (code, "3 passed" in out) == (Exit.PASSED, True)
+
+
 # -- accounts
 
 
