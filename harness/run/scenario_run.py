@@ -245,7 +245,8 @@ class ScenarioRun:
         listeners = self.platform.vocabulary.listeners_for(self.scenario.devices)
         wanted = (*listeners, *certificates, *self.scenario.needs)
         if lacking := server.lacks(wanted):
-            profiles_with = self.platform.vocabulary.profiles_with(wanted)
+            of_profiles = [word for word in wanted if word not in server.listeners]
+            profiles_with = self.platform.vocabulary.profiles_with(of_profiles)
             raise SkipScenario(why_skipped(server.name, lacking, is_own=server.is_own, profiles_with=profiles_with))
 
     def _phases(self, broken: str) -> tuple[PhaseResult, ...]:

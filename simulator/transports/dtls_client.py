@@ -25,8 +25,8 @@ from fleetrig.simulator.transports.client_tls import DeviceTls, TrustedAuthoriti
 
 DATAGRAM_BYTES: Final = 1_024
 """A handshake's largest. The smallest IPv6 link carries 1,232, but a server may read no more than its own transmission
-unit and drop the rest without a word: ThingsBoard's is 1,024 (`coap.dtls.max_transmission_unit`; a real 4.3.1.3 took
-1,118 bytes and dropped 1,175)."""
+unit and drop what is larger without a word: of one with Californium, whose unit was 1,024, 1,118 bytes were read and
+1,175 were not."""
 RECORD_BYTES: Final = 1 << 14
 RECORD_HEAD_BYTES: Final = 13
 DTLS1_2: Final = 0xFEFD
