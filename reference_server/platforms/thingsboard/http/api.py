@@ -42,7 +42,7 @@ class HttpApi:
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
-        self.waiting = WaitingRequests()
+        self.waiting = WaitingRequests(registry.settings.async_request_ms)
         self._router = Router((*ROUTES, *DEVICE_ROUTES))
         self._body_bytes = registry.settings.request_body_bytes
         self.container_rules = HttpContainerRules(

@@ -30,6 +30,7 @@ Says = Callable[[Registry, Device, Json, int], object]
 
 TOKEN_CHARS: Final = 16
 """From so many on a stranger's token is taken for the secret of somebody; shorter ones may be any word."""
+FOREVER_US: Final = 2**62
 SERVER_METHOD: Final = "method"
 
 
@@ -48,12 +49,14 @@ def offer_claim(call: Call, token: str) -> Reply:
     return _said(call, token, call.optional_text or "{}", said.offer_claim)
 
 
-def read_attributes(call: Call, token: str) -> Reply:
+def read_attributes(call: Call, token: str) -> Reply | Wait:
     """GET …/attributes?clientKeys=&sharedKeys=: server attributes are no device's business (C05)."""
     device = _device(call, token)
     keys = (_keys(call, name) for name in ("clientKeys", "sharedKeys"))
-    with _counted(device):
+    try:
         found = said.attributes_for(call.registry, device, call.now_us, *keys)
+    except TooManyMessages as many:
+        return _unanswered(device, many)
     return Reply(document=found, device=device.name)
 
 
@@ -71,8 +74,10 @@ def _long_poll(call: Call, token: str, awaited: Awaited) -> Wait:
     """408 when nothing has come in time. `timeout` is in ms; 0, or none, is the server's own."""
     given_ms = java_int(call.query.get("timeout", "0"))
     device = _device(call, token)
-    with _counted(device):
+    try:
         said.count(call.registry, device, call.now_us)
+    except TooManyMessages as many:
+        return _unanswered(device, many)
     lasts_us = max(given_ms, 0) * US_PER_MS if given_ms else call.registry.settings.long_poll_s * US_PER_S
     why = "the long poll has expired: nothing came for the device"
     return Wait(lasts_us, reason=why, awaited=awaited, device_id=device.id, device=device.name)
@@ -94,8 +99,10 @@ def ask_server(call: Call, token: str) -> Wait:
     request = _document(text, device)
     if not isinstance(request, dict) or not isinstance(request.get(SERVER_METHOD), str) or "params" not in request:
         raise _crash("an RPC to the server needs the members method and params")
-    with _counted(device):
+    try:
         said.count(call.registry, device, call.now_us)
+    except TooManyMessages as many:
+        return _unanswered(device, many)
     why = "no rule of this server answers RPCs of devices over HTTP"
     lasts_us = call.registry.settings.long_poll_s * US_PER_S
     return Wait(lasts_us, reason=why, device_id=device.id, device=device.name)
@@ -135,6 +142,11 @@ def _said(call: Call, token: str, text: str, say: Says) -> Reply:
     except BadValue as bad:
         raise _crash(f"device {device.name}: {bad}", str(bad)) from None
     return Reply(device=device.name)
+
+
+def _unanswered(device: Device, many: TooManyMessages) -> Wait:
+    """One message too many ends the session behind the request, and nobody answers (SessionCloseOnErrorCallback)."""
+    return Wait(FOREVER_US, reason=f"device {device.name}: {many}", device=device.name)
 
 
 @contextmanager

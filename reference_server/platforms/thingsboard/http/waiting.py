@@ -6,7 +6,7 @@ They are kept in memory and by no transaction, as the real server's sessions are
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -14,7 +14,9 @@ from fleetrig.reference_server.mqtt_sessions.deadlines import Deadlines
 from fleetrig.reference_server.platform import Reaction
 from fleetrig.reference_server.platforms.thingsboard.http.errors import JSON, compact
 from fleetrig.reference_server.platforms.thingsboard.http.replies import TEXT
+from fleetrig.reference_server.platforms.thingsboard.state.errors import ErrorCode
 from fleetrig.reference_server.platforms.thingsboard.state.registry import Notice, NoticeKind
+from fleetrig.simulator.contract.clock import US_PER_MS
 from fleetrig.simulator.contract.delivery import Delivery
 from fleetrig.simulator.contract.envelope import Answer
 from fleetrig.simulator.contract.http import HttpResponse
@@ -45,8 +47,8 @@ class Wait:
     """A request that a handler does not answer. `device_id` empty: it is no device's, or not yet."""
 
     lasts_us: int
-    expired: HttpResponse = EXPIRED
-    """Its answer when the time is over."""
+    expired: HttpResponse | None = EXPIRED
+    """Its answer when the time is over; None: what the container says of a request that nobody answers."""
     reason: str = ""
     """Why it got no other one."""
     awaited: Awaited = Awaited.NOTHING
@@ -63,7 +65,8 @@ class _Waiting:
 class WaitingRequests:
     """The first thing that a request waits for is its answer."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit_ms: int) -> None:
+        self._limit_us = limit_ms * US_PER_MS
         self._waiting: dict[int, _Waiting] = {}
         """In the order in which they came."""
         self._of_device: dict[str, set[int]] = {}
@@ -77,6 +80,10 @@ class WaitingRequests:
         return self._last_id
 
     def hold(self, held_id: int, session: int, wait: Wait, now_us: int) -> None:
+        if wait.lasts_us > self._limit_us:
+            reason = wait.reason or "nobody answers"
+            why = f"{reason}, and no request is held longer than {self._limit_us // US_PER_MS} ms"
+            wait = replace(wait, lasts_us=self._limit_us, expired=None, reason=why)
         self._waiting[held_id] = _Waiting(session, wait)
         self._of_device.setdefault(wait.device_id, set()).add(held_id)
         self._ends.put(held_id, now_us + wait.lasts_us)
@@ -95,7 +102,8 @@ class WaitingRequests:
         reactions = []
         while (held_id := self._ends.pop_due(now_us)) is not None:
             waiting = self._take(held_id)
-            reactions.append(_answered(held_id, waiting, waiting.wait.expired, waiting.wait.reason))
+            expired = waiting.wait.expired or _unanswered(now_us)
+            reactions.append(_answered(held_id, waiting, expired, waiting.wait.reason))
         return reactions
 
     def hear(self, notice: Notice) -> Sequence[Reaction]:
@@ -130,6 +138,12 @@ class WaitingRequests:
         if not of_device:
             del self._of_device[waiting.wait.device_id]
         return waiting
+
+
+def _unanswered(now_us: int) -> HttpResponse:
+    """AsyncRequestTimeoutException, its members in this order."""
+    said = {"message": None, "errorCode": int(ErrorCode.GENERAL), "status": 503, "timestamp": now_us // US_PER_MS}
+    return HttpResponse(503, (("Content-Type", JSON),), compact(said))
 
 
 def _answered(held_id: int, waiting: _Waiting, response: HttpResponse, reason: str) -> Reaction:

@@ -46,6 +46,9 @@ class Settings:
     """After so much silence a device's MQTT session is ended; the real server looks every 3 s (5)."""
     long_poll_s: int = 60
     """How long a request of a device is held that does not say it, over HTTP (3.3)."""
+    async_request_ms: int = 30_000
+    """Nobody is held longer over HTTP, whatever was asked for: `spring.mvc.async.request-timeout`. The real server
+    looks once a second."""
     token_s: int = 9_000
     refresh_token_s: int = 604_800
     """How long what a login gives is good for (4)."""

@@ -226,7 +226,7 @@ def test_an_empty_body_is_a_bad_request(device: HttpRig) -> None:
 
 @pytest.mark.parametrize(
     ("path", "after_ms"),
-    [("attributes/updates?timeout=1000", 1000), ("rpc?timeout=250", 250), ("rpc", 60_000), ("rpc?timeout=0", 60_000)],
+    [("attributes/updates?timeout=1000", 1000), ("rpc?timeout=250", 250), ("rpc?timeout=30000", 30_000)],
 )
 def test_a_long_poll_that_nothing_came_of_is_408(device: HttpRig, path: str, after_ms: int) -> None:
     began_us = device.now_us
@@ -235,6 +235,19 @@ def test_a_long_poll_that_nothing_came_of_is_408(device: HttpRig, path: str, aft
 
     assert (answer.response.status, text(answer), answer.device) == (408, "", "d")
     assert device.now_us - began_us == after_ms * 1000
+
+
+@pytest.mark.parametrize("path", ["rpc", "rpc?timeout=0", "rpc?timeout=30001", "attributes/updates?timeout=86400000"])
+def test_no_request_is_held_longer_than_the_server_holds_any(device: HttpRig, path: str) -> None:
+    """Seen on a 4.3.1.3: 503 after 30 s, whatever was asked for."""
+    began_us = device.now_us
+
+    answer = device.send("GET", f"/api/v1/mine/{path}")
+
+    told = f'{{"message":null,"errorCode":2,"status":503,"timestamp":{device.now_us // 1000}}}'
+    assert (answer.response.status, text(answer), answer.device) == (503, told, "d")
+    assert answer.response.header("Content-Type") == "application/json"
+    assert device.now_us - began_us == 30_000_000
 
 
 def test_a_long_poll_gets_the_first_thing_that_comes(device: HttpRig) -> None:
@@ -297,7 +310,7 @@ def test_what_ends_a_device_ends_its_long_polls(device: HttpRig, ends: str, stat
 
 def test_who_has_been_held_longest_makes_room(device: HttpRig, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waiting, "MOST_HELD", 2)
-    polls = [device.begin("GET", "/api/v1/mine/rpc") for _ in range(3)]
+    polls = [device.begin("GET", "/api/v1/mine/rpc?timeout=20000") for _ in range(3)]
     assert device.api.waiting.next_due_us() == device.now_us
     (early,) = device.api.waiting.advance(device.now_us)
     assert isinstance(polls[0], HeldRequest)
@@ -334,7 +347,7 @@ def test_no_rule_answers_a_device(device: HttpRig) -> None:
     asked = device.post("/api/v1/mine/rpc", {"method": "m", "params": {}})
     answered = device.post("/api/v1/mine/rpc/7", {"any": "thing"})
 
-    assert (asked.response.status, text(asked)) == (408, "")
+    assert (asked.response.status, document(asked)["message"]) == (503, None)
     assert (answered.response.status, text(answered)) == (200, "")
     assert refused(device.post("/api/v1/mine/rpc/x", {}))[:2] == (400, 31)
 

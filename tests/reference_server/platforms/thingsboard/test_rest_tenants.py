@@ -171,8 +171,27 @@ def test_each_limit_counts_what_it_says(member: str, other: str) -> None:
         "attributes": lambda: rig.send("GET", f"{path}/attributes"),
     }
     counted = next(name for name in asks if name != other)
-    assert [asks[counted]().response.status for _ in range(3)] == [200, 200, 500]
+    refused = 503 if counted == "attributes" else 500
+    assert [asks[counted]().response.status for _ in range(3)] == [200, 200, refused]
     assert [asks[other]().response.status for _ in range(3)] == [200] * 3
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "attributes"), ("GET", "attributes/updates?timeout=5000"), ("GET", "rpc?timeout=5000"), ("POST", "rpc")],
+)
+def test_who_asks_too_often_is_not_answered(method: str, path: str) -> None:
+    """Seen on a 4.3.1.3: the server forgets the session, and the container ends the request after 30 s."""
+    rig = HttpRig(Settings(tenant_configuration={"transportDeviceMsgRateLimit": "1:3600"}))
+    rig.device("d", token="TOKEN-OF-THE-DEVICE")
+    rig.send("GET", "/api/v1/TOKEN-OF-THE-DEVICE/attributes")
+    began_us = rig.now_us
+
+    body = b'{"method":"m","params":1}' if method == "POST" else b""
+    answer = rig.send(method, f"/api/v1/TOKEN-OF-THE-DEVICE/{path}", body, Content_Type="application/json")
+
+    assert (answer.response.status, rig.now_us - began_us) == (503, 30_000_000)
+    assert "message" in answer.reason
 
 
 def test_values_are_counted_one_by_one() -> None:
