@@ -15,6 +15,7 @@ from fleetrig.reference_server.platforms.thingsboard.state.credential_forms impo
 )
 from fleetrig.reference_server.platforms.thingsboard.state.errors import RuleBroken
 from fleetrig.reference_server.platforms.thingsboard.state.events import EventType
+from fleetrig.reference_server.platforms.thingsboard.state.field_rules import JAVA_WHITE
 from fleetrig.reference_server.platforms.thingsboard.state.records import (
     Credentials,
     CredentialsType,
@@ -25,8 +26,8 @@ from fleetrig.reference_server.platforms.thingsboard.state.records import (
 )
 from fleetrig.reference_server.platforms.thingsboard.state.registry import Registry
 
-JAVA_WHITE = "".join(map(chr, range(0x21)))
-"""What Java's `trim` takes away."""
+NUL = "\0"
+"""What the real server's database takes in no text: a look-up with it fails, and nothing answers the request."""
 
 
 class Status(StrEnum):
@@ -57,6 +58,8 @@ def decide(registry: Registry, request: ProvisionRequest, now_us: int) -> Decisi
         return _failed("deviceName is nothing but blanks: leave it out or give the device a name")
     if not request.key or not request.secret:
         return _not_found("provisionDeviceKey or provisionDeviceSecret is empty")
+    if NUL in request.key:
+        return Decision(None, "provisionDeviceKey holds a NUL character: the server's look-up fails")
     profile = profiles.profile_by_key(registry, request.key)
     if profile is None:
         return _not_found("no device profile has this provisionDeviceKey: compare it with the profile's")
@@ -76,6 +79,8 @@ def _by_strategy(
     if profile.provision_secret != request.secret:
         return _not_found(f"provisionDeviceSecret is not that of profile {profile.name}")
     profiles.learn_secret(registry, profile)
+    if NUL in name:
+        return Decision(None, "deviceName holds a NUL character: the server's look-up fails")
     device = devices.device_named(registry, profile.tenant_id, name) if name else None
     if strategy is ProvisionType.CHECK_PRE_PROVISIONED:
         return _check_listed(registry, request, profile, device, name, now_us)

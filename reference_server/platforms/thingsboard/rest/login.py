@@ -79,7 +79,7 @@ def token_pair(call: Call, user: User) -> dict[str, Any]:
     pair = {"token": sign(access, key), "refreshToken": sign(renewing, key)}
     for token in pair.values():
         call.registry.learn("login-token", token)
-    return {**pair, "scope": None}
+    return pair
 
 
 def _claims(call: Call, user: User, scopes: list[str], session: str, lasts_s: int) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from fleetrig.reference_server.platforms.thingsboard.http.call import Call
-from fleetrig.reference_server.platforms.thingsboard.http.errors import HttpRefusal, invalid
-from fleetrig.reference_server.platforms.thingsboard.http.java_numbers import java_int
+from fleetrig.reference_server.platforms.thingsboard.http.errors import crash, invalid
+from fleetrig.reference_server.platforms.thingsboard.http.java_numbers import INT_MAX, java_int
 
 
 def page_of(call: Call, documents: Iterable[dict[str, Any]], searched: str = "name") -> dict[str, Any]:
@@ -50,5 +50,5 @@ def _number(call: Call, name: str) -> int:
     text = call.query.get(name)
     if text is None:
         message = f"Required request parameter '{name}' for method parameter type int is not present"
-        raise HttpRefusal(400, message, reason=f"the query has no {name}")
-    return java_int(text)
+        raise crash(message, reason=f"the query has no {name}")
+    return java_int(text, most=INT_MAX)
