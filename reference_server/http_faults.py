@@ -18,6 +18,7 @@ DISTORTING: Final = (
     FaultKind.MOVED,
     FaultKind.REWRITE,
     FaultKind.LATENCY,
+    FaultKind.SLOW_STORE,
     FaultKind.DRIPPING,
     FaultKind.FRAMING,
     FaultKind.TRUNCATED_BODY,
@@ -89,6 +90,11 @@ def filter_request(faults: Sequence[Fault], request: HttpRequest) -> HttpRequest
     return request
 
 
+def late_us(fault: Fault) -> int:
+    delay_s = fault.number("delay_s")
+    return to_us(DEFAULT_DELAY_S if delay_s is None else delay_s)
+
+
 def distort(fault: Fault, request: HttpRequest, delivery: Delivery) -> Delivery:
     """The answer after one more fault."""
     match fault.kind:
@@ -96,10 +102,8 @@ def distort(fault: Fault, request: HttpRequest, delivery: Delivery) -> Delivery:
             return move_links(fault, request, delivery)
         case FaultKind.REWRITE:
             return rewrite(fault, delivery)
-        case FaultKind.LATENCY:
-            delay_s = fault.number("delay_s")
-            late_us = to_us(DEFAULT_DELAY_S if delay_s is None else delay_s)
-            return replace(delivery, delay_us=delivery.delay_us + late_us)
+        case FaultKind.LATENCY | FaultKind.SLOW_STORE:
+            return replace(delivery, delay_us=delivery.delay_us + late_us(fault))
         case FaultKind.DRIPPING:
             return replace(delivery, bytes_per_s=fault.number("bytes_per_s"))
         case FaultKind.FRAMING:

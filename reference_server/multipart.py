@@ -53,6 +53,8 @@ class Upload:
     def __init__(self, body: Body, content_type: str, file_field: str) -> None:
         self.fields: dict[str, str] = {}
         self.filename: str | None = None
+        self.file_type = ""
+        """What the part of the file says it is."""
         self.has_file = False
         self._body = body
         self._file_field = file_field
@@ -65,6 +67,7 @@ class Upload:
         self._header_name = bytearray()
         self._header_value = bytearray()
         self._disposition = ""
+        self._type = ""
         self._finished = False
         self._is_in_file = False
         self._boundary = b""
@@ -137,7 +140,7 @@ class Upload:
             raise BadMultipart(str(error)) from None
 
     def _begin_part(self) -> None:
-        self._disposition = ""
+        self._disposition = self._type = ""
         self._field = None
         self._head_bytes = len("\r\n")
         self._parts += 1
@@ -154,6 +157,8 @@ class Upload:
         self._head_bytes += len(": \r\n")
         if self._header_name.lower() == b"content-disposition":
             self._disposition = self._header_value.decode("utf-8", "replace")
+        elif self._header_name.lower() == b"content-type":
+            self._type = self._header_value.decode("utf-8", "replace")
         self._header_name.clear()
         self._header_value.clear()
 
@@ -161,7 +166,7 @@ class Upload:
         name, filename = _disposition(self._disposition)
         if name == self._file_field and filename is not None and not self.has_file:
             self.has_file = self._is_in_file = True
-            self.filename = filename
+            self.filename, self.file_type = filename, self._type
             return
         if self._head_bytes > PART_HEAD_BYTES:
             raise BadMultipart(LONG_PART_HEAD)

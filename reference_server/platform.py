@@ -34,6 +34,19 @@ class HttpAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldRequest:
+    """In place of an HTTP answer: it comes later, as an `Answer` in a reaction.
+
+    A platform that gives these is a `HoldingPlatform`. What it keeps of the request it keeps from the commit on.
+    """
+
+    held_id: int
+    """Never twice from one platform; not 0."""
+    device: str = ""
+    changed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Reaction:
     """What a platform does when a session opens, says something or closes, or when something is due.
 
@@ -115,8 +128,16 @@ class HttpPlatform(ServerPlatform, Protocol):
 
     container_rules: HttpContainerRules
 
-    def handle(self, request: HttpRequest, session: Session, now_us: int) -> HttpAnswer:
+    def handle(self, request: HttpRequest, session: Session, now_us: int) -> HttpAnswer | HeldRequest:
         """One request, one transaction (opened by `server.py`)."""
+
+
+@runtime_checkable
+class HoldingPlatform(HttpPlatform, Protocol):
+    """A platform that answers some HTTP requests later: long polls, and what runs out of time."""
+
+    def left(self, held_id: int, now_us: int) -> None:
+        """Nobody waits for the answer any more. Harmless once it was given. It writes nothing."""
 
 
 def context_path_of(platform: ServerPlatform) -> str:
@@ -136,6 +157,20 @@ class SessionPlatform(ServerPlatform, Protocol):
 
     def closed(self, session: Session, now_us: int) -> Reaction:
         """The session has ended, by either side: called once for each session that was opened."""
+
+
+@runtime_checkable
+class FailurePlatform(SessionPlatform, Protocol):
+    """A platform with an answer of its own when the store has failed; without one a connection is reset."""
+
+    def failed(self, session: Session, envelope: Envelope, reason: str, now_us: int) -> Reaction:
+        """Nothing of what `envelope` has asked for is kept. Outside of any transaction: it neither reads nor writes.
+
+        A slow store too (`slow_store`): then it may be kept all the same.
+        """
+
+    def gives_up_after_us(self, envelope: Envelope) -> int | None:
+        """After how long without an answer from its store the platform answers by itself; None: never."""
 
 
 @runtime_checkable

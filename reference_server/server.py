@@ -11,11 +11,15 @@ from dataclasses import replace
 from typing import TypeVar
 
 from fleetrig.reference_server.fault_plan import FaultPlan
+from fleetrig.reference_server.held_requests import HeldRequests
 from fleetrig.reference_server.http_faults import HttpFaults, distort, filter_request, replacement
 from fleetrig.reference_server.platform import (
     ACCEPTED,
+    FailurePlatform,
     HandshakeAnswer,
     HandshakePlatform,
+    HeldRequest,
+    HoldingPlatform,
     HttpAnswer,
     HttpPlatform,
     Reaction,
@@ -24,9 +28,10 @@ from fleetrig.reference_server.platform import (
 )
 from fleetrig.reference_server.server_lane import ServerLane
 from fleetrig.reference_server.session_faults import Blocked, SessionFaults
+from fleetrig.reference_server.slow_store import given_up, slowed
 from fleetrig.reference_server.stores.interface import Store, StoreFailed
 from fleetrig.simulator.contract.delivery import Delivery, Ending
-from fleetrig.simulator.contract.envelope import Close, Envelope, Output
+from fleetrig.simulator.contract.envelope import Answer, Close, Envelope, Output
 from fleetrig.simulator.contract.errors import ModelError, broken_environment
 from fleetrig.simulator.contract.faults import Fault
 from fleetrig.simulator.contract.handshake import ShownCertificate, TlsAlert
@@ -70,8 +75,10 @@ class Server:
         self._http = platform if isinstance(platform, HttpPlatform) else None
         self._sessions = platform if isinstance(platform, SessionPlatform) else None
         self._handshakes = platform if isinstance(platform, HandshakePlatform) else None
+        self._holding = platform if isinstance(platform, HoldingPlatform) else None
         self._on_failed = on_failed
         self._lane = ServerLane(trace)
+        self._held = HeldRequests(self._lane)
         self._http_faults = HttpFaults(faults)
         self._session_faults = SessionFaults(faults)
         self._open: set[int] = set()
@@ -90,9 +97,13 @@ class Server:
             distorting = faults.distorting(request, now_us)
             seen = filter_request(distorting, faults.original_request(request))
         answer = self._answer(seen, session, now_us)
+        if isinstance(answer, HeldRequest):
+            return self._hold(answer, seen, session, distorting, now_us)
         delivery = Delivery(answer.response)
         for fault in distorting:
             delivery = distort(fault, seen, delivery)
+        if distorting and self._http is not None:
+            delivery = given_up(distorting, self._http, seen, now_us) or delivery
         if self.trace.wanted:
             lane = self._lane
             lane.received(request, session, answer.device, now_us)
@@ -103,14 +114,28 @@ class Server:
                 lane.delivered(delivery, answer.device, session.id, now_us)
         return delivery
 
-    def _answer(self, request: HttpRequest, session: Session, now_us: int) -> HttpAnswer:
+    def left(self, held_id: int, now_us: int) -> None:
+        if self._held.leave(held_id) and self._holding is not None:
+            self._holding.left(held_id, now_us)
+
+    def _hold(
+        self, held: HeldRequest, request: HttpRequest, session: Session, faults: Sequence[Fault], now_us: int
+    ) -> Delivery:
+        if self._holding is None:
+            raise ModelError(f"the platform {self.platform.name} holds a request, and hears of none that is left")
+        self._held.hold(held.held_id, request, faults)
+        if self.trace.wanted:
+            self._lane.received(request, session, held.device, now_us)
+        return Delivery(None, Ending.HELD, held_id=held.held_id)
+
+    def _answer(self, request: HttpRequest, session: Session, now_us: int) -> HttpAnswer | HeldRequest:
         if self._http is None:
             raise ModelError(f"the platform {self.platform.name} speaks no HTTP")
-        answer: HttpAnswer | None = None
+        answer: HttpAnswer | HeldRequest | None = None
         try:
             with self.store.transaction():
                 answer = self._http.handle(request, session, now_us)
-                if answer.rollback:
+                if isinstance(answer, HttpAnswer) and answer.rollback:
                     raise Rollback
         except Rollback:
             pass
@@ -123,10 +148,9 @@ class Server:
     def _failure(self, http: HttpPlatform, request: HttpRequest, failed: Exception, now_us: int) -> HttpAnswer:
         """Nothing of the request was kept, and nobody is told otherwise."""
         self._on_failed(failed)
-        reason = str(broken_environment(failed) if isinstance(failed, OSError) else failed)
         rules = http.container_rules
         response = rules.error_page(500) if rules.failure is None else rules.failure(request, now_us)
-        return HttpAnswer(response, reason=reason)
+        return HttpAnswer(response, reason=_said(failed))
 
     def _short_circuit(self, fault: Fault, request: HttpRequest, session: Session, now_us: int) -> Delivery:
         delivery = replacement(fault, request)
@@ -186,9 +210,21 @@ class Server:
         if blocked is not None:
             self._lane.received(envelope, session, "", now_us)
             return self._reply_blocked(blocked, envelope, session, now_us)
-        reaction = self._react(lambda platform: platform.receive(session, envelope, now_us))
+        reaction = self._reaction_to(session, envelope, now_us)
         self._lane.received(envelope, session, reaction.device, now_us)
+        if not self.faults.is_idle and (slow := self._session_faults.slow_store(envelope, now_us)) is not None:
+            self._lane.fault(envelope, slow, session.id, now_us)
+            reaction = slowed(slow, self.platform, reaction, session, envelope, now_us)
         return self._apply_faults(reaction, session.id, envelope, now_us)
+
+    def _reaction_to(self, session: Session, envelope: Envelope, now_us: int) -> Reaction:
+        try:
+            return self._react(lambda platform: platform.receive(session, envelope, now_us))
+        except (StoreFailed, OSError) as failed:
+            if not isinstance(self.platform, FailurePlatform):
+                raise
+            self._on_failed(failed)
+            return self.platform.failed(session, envelope, _said(failed), now_us)
 
     def closed(self, session: Session, now_us: int) -> Sequence[Output]:
         self._lane.closed(session.id, now_us)
@@ -251,10 +287,23 @@ class Server:
 
     def _apply_faults(self, reaction: Reaction, session: int, came: Envelope | None, now_us: int) -> list[Output]:
         """The outputs of a reaction after faults; writes both to the trace."""
+        answers: list[Output] = []
+        if any(isinstance(output, Answer) for output in reaction.outputs):
+            answers = self._answers(reaction, now_us)
+            others = [output for output in reaction.outputs if not isinstance(output, Answer)]
+            if not others:
+                return answers
+            reaction = replace(reaction, outputs=others)
         distorted = self._session_faults.distorting(reaction.outputs, session, came, now_us)
         if self.trace.wanted:
             self._lane.reaction(reaction, distorted, session, now_us)
-        return [output for entry in distorted for output in entry.becomes]
+        return [*answers, *(output for entry in distorted for output in entry.becomes)]
+
+    def _answers(self, reaction: Reaction, now_us: int) -> list[Output]:
+        """Of a reaction to whatever it was: the answers to requests that were held."""
+        found = [output for output in reaction.outputs if isinstance(output, Answer)]
+        held = self._held
+        return [each for one in found for each in held.answered(one, reaction, now_us, is_traced=self.trace.wanted)]
 
     def _reply_blocked(
         self, blocked: Blocked, envelope: Envelope | None, session: Session, now_us: int
@@ -266,3 +315,7 @@ class Server:
     def _learn_secrets(self) -> None:
         for kind, secret in self.platform.secrets():
             self.secrets.learn(kind, secret)
+
+
+def _said(failed: Exception) -> str:
+    return str(broken_environment(failed) if isinstance(failed, OSError) else failed)

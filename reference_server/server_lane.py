@@ -1,7 +1,7 @@
 """Writes the server lane of the trace: what came, what the platform answered, and what faults made of the answer.
 
 HTTP, one request: `received`, a `fault` for each fault that hits it, `answered` or `refused` with the platform's
-answer, and `delivered` when faults have changed that.
+answer, and `delivered` when faults have changed that. Of a request that is held all but `received` comes later.
 
 A session: `opened`; then the same for each envelope, but an answer can consist of several envelopes or of none;
 `pushed` for what goes out unasked or to another session; `closed`, whichever side ended it. `advanced` is a change that
@@ -17,7 +17,7 @@ from fleetrig.reference_server.platform import HandshakeAnswer, HttpAnswer, Reac
 from fleetrig.reference_server.session_faults import Distorted
 from fleetrig.simulator.contract.clock import to_s
 from fleetrig.simulator.contract.delivery import Delivery, Ending
-from fleetrig.simulator.contract.envelope import Close, Envelope, Output, Send, Unheard, WireForm
+from fleetrig.simulator.contract.envelope import Answer, Close, Envelope, Output, Send, Unheard, WireForm
 from fleetrig.simulator.contract.faults import Fault
 from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.contract.trace import Lane, Trace
@@ -124,8 +124,8 @@ class ServerLane:
         match output:
             case Close():
                 self._closed(output, now_us)
-            case Unheard():
-                pass  # a fault's doing, and told as one
+            case Unheard() | Answer():
+                pass  # a fault's doing, and told as one; of a held request, and told where that is kept
             case Send(to, envelope) if to == first_of and first_of:
                 kind = "refused" if reaction.reason else "answered"
                 self._trace.emit(

@@ -5,6 +5,7 @@ What `hits` is matched against, a glob over the line of an envelope (`CONNECT gw
 - `outage`: what came in; of what goes out unasked, its own line. One of everything that shows as refused keeps sessions
   from opening, and ends those that are open when it begins.
 - `overload` and `coap_reset` (CoAP), `connect_refused`, `connect_unanswered`, `lost_reply`: what came in.
+- `slow_store`: what came in.
 - `latency`, `withheld_ack`, `half_packet`, `malformed_packet`: what goes out, or what came in and is answered so.
 - `lost_datagram` (CoAP): a request that came in, or an answer that goes out.
 - `duplicate_delivery`, `duplicate_datagram` (CoAP): what goes out.
@@ -119,6 +120,10 @@ class SessionFaults:
         if fault.kind is FaultKind.CONNECT_UNANSWERED:
             self._muted[session] = fault
         return Blocked(fault, blocked_reply(fault, session, envelope))
+
+    def slow_store(self, envelope: Envelope, now_us: int) -> Fault | None:
+        """The fault that makes what was asked take long."""
+        return self._plan.trigger(lambda fault: fault.kind is FaultKind.SLOW_STORE, (envelope.line,), now_us)
 
     def distorting(
         self, outputs: Sequence[Output], session: int, came: Envelope | None, now_us: int

@@ -24,6 +24,8 @@ class LogIn:
     """Client ids are unique within it: an account, a tenant."""
     reason: str = ""
     changed: str = ""
+    disconnect_code: int = 0
+    """Of the DISCONNECT after a refusal, where rules have one and it is not that of the CONNACK."""
 
 
 @dataclass(frozen=True, slots=True)

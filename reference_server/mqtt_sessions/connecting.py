@@ -64,12 +64,16 @@ def _client_id_flaw(connect: MqttConnect, rules: SessionRules) -> str:
             return ""
 
 
-def refused(violation: Violation, connection: ClientConnection, rules: SessionRules) -> list[MqttPacket]:
-    """What a client hears whose CONNECT is not accepted."""
+def refused(
+    violation: Violation, connection: ClientConnection, rules: SessionRules, disconnect_code: int = 0
+) -> list[MqttPacket]:
+    """What a client hears whose CONNECT is not accepted; `disconnect_code` 0: the same as that of the CONNACK."""
     if not connection.is_v5:
         return [MqttConnack(rules.connack_codes_v3.get(violation.code, NOT_AUTHORIZED_V3))]
     connack = MqttConnack(violation.code, properties=reason_string(violation, connection, rules))
-    return [connack, MqttDisconnect(violation.code)] if rules.disconnects_after_refusal else [connack]
+    return (
+        [connack, MqttDisconnect(disconnect_code or violation.code)] if rules.disconnects_after_refusal else [connack]
+    )
 
 
 def reason_string(violation: Violation, connection: ClientConnection, rules: SessionRules) -> Properties:

@@ -161,7 +161,7 @@ class SessionLifecycle:
         draft.device = connection.device = login.device
         draft.note(login.reason, login.changed)
         if login.code:
-            self._refuse(connection, Violation(login.code, login.reason), draft)
+            self._refuse(connection, Violation(login.code, login.reason), draft, login.disconnect_code)
         else:
             self._accept(connection, connect, login, draft, now_us)
 
@@ -170,9 +170,11 @@ class SessionLifecycle:
         draft.send(connection.session, [connack])
         self._close(connection, Violation(0, why), draft)
 
-    def _refuse(self, connection: ClientConnection, violation: Violation, draft: ReactionDraft) -> None:
+    def _refuse(
+        self, connection: ClientConnection, violation: Violation, draft: ReactionDraft, disconnect_code: int = 0
+    ) -> None:
         if not violation.is_silent:
-            draft.send(connection.session, refused(violation, connection, self._rules))
+            draft.send(connection.session, refused(violation, connection, self._rules, disconnect_code))
         self._close(connection, Violation(0, violation.reason), draft)
 
     def _accept(

@@ -11,7 +11,7 @@ from fleetrig.simulator.contract.session import Session
 
 
 class Ending(StrEnum):
-    """How an answer reaches the other side; everything but WHOLE is a fault."""
+    """How an answer reaches the other side; everything but WHOLE and HELD is a fault."""
 
     WHOLE = "whole"
     REFUSED = "refused"  # as if nothing listened
@@ -20,6 +20,7 @@ class Ending(StrEnum):
     CLOSED = "closed"  # the connection is closed without an answer
     TLS = "tls"  # the handshake comes to nothing; in virtual time, where nothing else would show it
     TRUNCATED = "truncated"  # headers promise more bytes than come
+    HELD = "held"  # no fault: the answer comes later, as an `Answer`
 
 
 class Framing(StrEnum):
@@ -45,6 +46,8 @@ class Delivery:
     """How fast the body comes; without limit when None."""
     as_given: frozenset[str] = frozenset()
     """Headers (small letters) that are sent as the response has them, though the front usually sets them."""
+    held_id: int = 0
+    """HELD: by what the `Answer` names the request."""
 
 
 HttpHandler = Callable[[HttpRequest, Session, int], Delivery]

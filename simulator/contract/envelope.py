@@ -93,18 +93,30 @@ class Unheard:
     copies: int = 1
 
 
-Output = Send | Close | Unheard
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """HTTP: what a request gets that was held (`Ending.HELD`). Nobody hears it whose client has left."""
+
+    session: int
+    held_id: int
+    delivery: Delivery
+
+
+Output = Send | Close | Unheard | Answer
 """Performed in the order given; of two with the same delay the first goes first."""
 
 
 class Conversation(Protocol):
     """A server as its fronts and the virtual network see it. Pure: time comes with every call.
 
-    HTTP takes the short way, `exchange`: one request, one delivery, nothing else.
+    HTTP takes the short way, `exchange`: one request, one delivery, nothing else, unless the request is held.
     """
 
     def exchange(self, request: HttpRequest, session: Session, now_us: int) -> Delivery:
         """One HTTP request and what becomes of its answer."""
+
+    def left(self, held_id: int, now_us: int) -> None:
+        """The client of a held request has gone, or waits no longer. Harmless once it was answered."""
 
     def shown_certificate(self, session: Session, now_us: int) -> ShownCertificate:
         """Which certificate to show in the handshake that begins; asked once for each connection with TLS or DTLS."""

@@ -23,6 +23,7 @@ class FaultKind(StrEnum):
     MOVED = "moved"  # around it: links or redirects lead elsewhere, where the answers are the same
     REWRITE = "rewrite"  # around it: the answer says something else, or the server overlooks a header
     LATENCY = "latency"  # around it: the answer comes late
+    SLOW_STORE = "slow_store"  # around it: committed, but late; a server that waits only so long gives up before
     DRIPPING = "dripping"  # after it: the body comes drop by drop
     FRAMING = "framing"  # after it: the same answer in another form that HTTP allows
     TRUNCATED_BODY = "truncated_body"  # after it: the answer is cut
@@ -60,7 +61,7 @@ class Fault:
     times: int | None = None
     shows_as: Ending | None = None
     parameters: Mapping[str, Json] = field(default_factory=dict)
-    """latency, duplicate_delivery, drop_after_connack: `delay_s` · connect_refused: `code`
+    """latency, slow_store, duplicate_delivery, drop_after_connack: `delay_s` · connect_refused: `code`
 
     half_packet: `after_bytes` · lost_datagram: `copies` · server_certificate: `certificate`
 
@@ -94,7 +95,9 @@ BELONGS_TO: Final[Mapping[str, frozenset[FaultKind]]] = {
     ),
     "status": frozenset({FaultKind.OVERLOAD, FaultKind.REWRITE, FaultKind.MOVED}),
     "retry_after_s": frozenset({FaultKind.OVERLOAD}),
-    "delay_s": frozenset({FaultKind.LATENCY, FaultKind.DUPLICATE_DELIVERY, FaultKind.DROP_AFTER_CONNACK}),
+    "delay_s": frozenset(
+        {FaultKind.LATENCY, FaultKind.SLOW_STORE, FaultKind.DUPLICATE_DELIVERY, FaultKind.DROP_AFTER_CONNACK}
+    ),
     "code": frozenset({FaultKind.CONNECT_REFUSED}),
     "after_bytes": frozenset({FaultKind.TRUNCATED_BODY, FaultKind.HALF_PACKET}),
     "copies": frozenset({FaultKind.LOST_DATAGRAM}),
@@ -118,6 +121,7 @@ CAN_BE_FRAMED: Final = (Framing.CHUNKED, Framing.CLOSE, Framing.HTTP10)
 
 NEEDS: Final[Mapping[FaultKind, str]] = {
     FaultKind.LATENCY: "delay_s",
+    FaultKind.SLOW_STORE: "delay_s",
     FaultKind.DRIPPING: "bytes_per_s",
     FaultKind.FRAMING: "framed",
     FaultKind.MOVED: "below",

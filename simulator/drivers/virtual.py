@@ -15,6 +15,7 @@ import simpy
 
 from fleetrig.simulator.agent import Agent
 from fleetrig.simulator.contract.clock import VIRTUAL_EPOCH_US, to_us
+from fleetrig.simulator.contract.delivery import Delivery
 from fleetrig.simulator.contract.envelope import Conversation, Envelope
 from fleetrig.simulator.contract.http import HttpRequest
 from fleetrig.simulator.contract.session import Session
@@ -52,13 +53,15 @@ SeenAfter = tuple[Outcome, int]
 class VirtualCycle(PowerCycle):
     """A power cycle, from the moment it is scheduled. Each is a new object, so late events find that it is over."""
 
-    __slots__ = ("link", "turn")
+    __slots__ = ("held_id", "link", "turn")
 
     def __init__(self, agent: Agent, trigger: PowerCutTrigger | None, bench: VirtualBench) -> None:
         super().__init__(agent, trigger, bench)
         self.link: VirtualLink | None = None
         self.turn = 0
         """How often the network has woken it: the time-out of an earlier turn does nothing."""
+        self.held_id = 0
+        """The HTTP request that the server holds, of the turn that is; 0: none."""
 
     def hang_up(self) -> None:
         """Ends the connection, if there is one."""
@@ -97,7 +100,7 @@ class VirtualBench:
         cycle = self._cycles.pop(agent, None)
         if cycle is not None:
             cycle.cut()
-            cycle.hang_up()
+            self._hang_up(cycle)
 
     def run(self, director: Director[T] | AdminCall[T]) -> T:
         """Carries out a director's directions; fleet and time go on meanwhile."""
@@ -120,9 +123,7 @@ class VirtualBench:
     def _do(self, direction: Ask | Pause | Until) -> Outcome | bool:
         match direction:
             case Ask():
-                outcome, after_us = self._http.ask(direction, self._session, self.now_us())
-                self._run_until(self.now_us() + after_us)
-                return outcome
+                return self._ask_now(direction)
             case Pause(at_least_s):
                 self._run_until(self.now_us() + to_us(at_least_s))
                 return Done(at_least_s)
@@ -134,6 +135,21 @@ class VirtualBench:
                         return met()
                     self._step()
                 return True
+
+    def _ask_now(self, effect: Ask) -> Outcome:
+        """A director's request; everything goes on until its answer has come."""
+        began_us, held, came = self.now_us(), list[int](), list[Delivery]()
+        outcome, after_us = self._http.ask(effect, self._session, began_us, held.append)
+        for held_id in held:
+            self._network.await_answer(held_id, came.append)
+            while not came and self._env.peek() <= began_us + after_us:
+                self._step()
+            self._network.leave(held_id)
+        if came:
+            outcome, left_us = self._http.answered_late(came[0], effect, self.now_us() - began_us)
+            after_us = self.now_us() - began_us + left_us
+        self._run_until(began_us + after_us)
+        return outcome
 
     def _run_until(self, until_us: int) -> None:
         while self._env.peek() <= until_us:
@@ -157,6 +173,7 @@ class VirtualBench:
             return
         if cycle.link is not None:
             cycle.link.give_up()
+        self._let_go(cycle)
         self._go_on(cycle, cycle.resume(outcome))
 
     def _woken(self, cycle: VirtualCycle, outcome: Outcome) -> None:
@@ -173,7 +190,7 @@ class VirtualBench:
                 return
             cycle.cut()
         del self._cycles[cycle.agent]
-        cycle.hang_up()
+        self._hang_up(cycle)
         if (after_s := cycle.restart_after_s) is not None:
             self.power_on(cycle.agent, after_s=after_s, trigger=cycle.trigger)
             for other in behind_same(cycle.agent, self._cycles):
@@ -184,7 +201,7 @@ class VirtualBench:
         """Performs an effect. For one that waits for the network the outcome is its time-out."""
         match effect:
             case Ask(request=HttpRequest() as request):
-                return self._http.ask(effect, self._session_for(cycle.agent, request), self.now_us())
+                return self._ask(cycle, effect, request)
             case Pause():
                 seconds = draw_pause(self._seed, cycle.agent, effect)
                 return Done(seconds), to_us(seconds)
@@ -198,6 +215,32 @@ class VirtualBench:
                 return Done(), 0
             case _:
                 return self._converse(cycle, effect)
+
+    def _ask(self, cycle: VirtualCycle, effect: Ask, request: HttpRequest) -> SeenAfter:
+        began_us = self.now_us()
+
+        def held(held_id: int) -> None:
+            cycle.held_id = held_id
+            self._network.await_answer(held_id, partial(self._answered, cycle, effect, began_us))
+
+        return self._http.ask(effect, self._session_for(cycle.agent, request), began_us, held)
+
+    def _answered(self, cycle: VirtualCycle, effect: Ask, began_us: int, delivery: Delivery) -> None:
+        """The server has answered the request that it held for this device."""
+        cycle.held_id = 0
+        cycle.turn += 1  # its time-out is over
+        outcome, after_us = self._http.answered_late(delivery, effect, self.now_us() - began_us)
+        self._later(after_us, self._wakes, (cycle, outcome, cycle.turn))
+
+    def _let_go(self, cycle: VirtualCycle) -> None:
+        """Nobody waits for the request that the server holds."""
+        if cycle.held_id:
+            self._network.leave(cycle.held_id)
+            cycle.held_id = 0
+
+    def _hang_up(self, cycle: VirtualCycle) -> None:
+        cycle.hang_up()
+        self._let_go(cycle)
 
     def _session_for(self, agent: Agent, request: HttpRequest) -> Session:
         """As a listener would see the device's connection: over TLS with what the device shows."""

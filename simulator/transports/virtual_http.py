@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from fleetrig.simulator.contract.bodies import body_blocks, body_bytes
 from fleetrig.simulator.contract.clock import to_s, to_us
@@ -34,11 +34,24 @@ class VirtualHttp:
         self._round_trip_us = round_trip_us
         self._storage = Storage()
 
-    def ask(self, effect: Ask, session: Session, now_us: int) -> tuple[HttpReply | NoReply, int]:
+    def ask(
+        self, effect: Ask, session: Session, now_us: int, on_held: Callable[[int], None] = lambda held_id: None
+    ) -> tuple[HttpReply | NoReply, int]:
+        """`on_held` gets the id of a request that the server holds: so far its outcome is a time-out."""
         request = effect.request
         assert isinstance(request, HttpRequest), f"{request.line} needs a connection"
         delivery = self._handler(request, session, now_us)
-        after_us, failure = self._performed(delivery, effect.within_s, _drips_us(delivery))
+        if delivery.ending is Ending.HELD:
+            on_held(delivery.held_id)
+        return self._outcome(delivery, effect, self._round_trip_us)
+
+    def answered_late(self, delivery: Delivery, effect: Ask, waited_us: int) -> tuple[HttpReply | NoReply, int]:
+        """What comes of a held request that is answered so long after it was sent. The answer itself takes no time."""
+        outcome, after_us = self._outcome(delivery, effect, waited_us)
+        return outcome, after_us - waited_us
+
+    def _outcome(self, delivery: Delivery, effect: Ask, takes_us: int) -> tuple[HttpReply | NoReply, int]:
+        after_us, failure = self._performed(delivery, effect.within_s, takes_us + _drips_us(delivery))
         if failure is not None:
             return failure, after_us
         response = delivery.response
@@ -61,7 +74,7 @@ class VirtualHttp:
         self, effect: Download, serial: str, session: Session, now_us: int
     ) -> tuple[Downloaded | NoReply, int]:
         delivery = self._handler(effect.request, session, now_us)
-        after_us, failure = self._performed(delivery, effect.within_s)
+        after_us, failure = self._performed(delivery, effect.within_s, self._round_trip_us)
         if failure is not None:
             return failure, after_us
         response = delivery.response
@@ -71,10 +84,10 @@ class VirtualHttp:
         after_us += _drips_us(delivery)  # a download waits anew after each block
         return self._store(effect, serial, response, _comes_through(delivery), to_s(after_us)), after_us
 
-    def _performed(self, delivery: Delivery, within_s: float, body_us: int = 0) -> tuple[int, NoReply | None]:
+    def _performed(self, delivery: Delivery, within_s: float, takes_us: int) -> tuple[int, NoReply | None]:
         """When the device sees something, and what it sees if that is no answer."""
-        after_us = self._round_trip_us + delivery.delay_us + body_us
-        if delivery.ending is Ending.SILENCE or after_us > to_us(within_s):
+        after_us = takes_us + delivery.delay_us
+        if delivery.ending in (Ending.SILENCE, Ending.HELD) or after_us > to_us(within_s):
             return to_us(within_s), NoReply("timeout", within_s)
         match delivery.ending:
             case Ending.REFUSED | Ending.RESET | Ending.CLOSED | Ending.TLS:

@@ -17,7 +17,16 @@ from typing import Final
 from fleetrig.simulator.contract.clock import Clock, to_s
 from fleetrig.simulator.contract.coap import CoapRequest, CoapReset, CoapResponse
 from fleetrig.simulator.contract.delivery import Delivery, Ending
-from fleetrig.simulator.contract.envelope import Close, Conversation, Envelope, Output, Send, Unheard, WireForm
+from fleetrig.simulator.contract.envelope import (
+    Answer,
+    Close,
+    Conversation,
+    Envelope,
+    Output,
+    Send,
+    Unheard,
+    WireForm,
+)
 from fleetrig.simulator.contract.handshake import TlsAlert
 from fleetrig.simulator.contract.http import HttpRequest
 from fleetrig.simulator.contract.identity import TlsCredential
@@ -46,6 +55,8 @@ class VirtualNetwork:
         self.round_trip_us = round_trip_us
         self._open: dict[int, VirtualLink] = {}
         """The connections that the server knows, by session."""
+        self._held: dict[int, Callable[[Delivery], None]] = {}
+        """HTTP requests that wait for their answer: who is told."""
         self._last_session = 0
         self._due_us: int | None = None
         self._order = 0
@@ -61,6 +72,17 @@ class VirtualNetwork:
         if self._server.next_due_us() != self._due_us:
             self._look_ahead(now_us)
         return delivery
+
+    def await_answer(self, held_id: int, answered: Callable[[Delivery], None]) -> None:
+        """`answered` is called in the microsecond in which the server answers a held request."""
+        self._held[held_id] = answered
+
+    def leave(self, held_id: int) -> None:
+        """Nobody waits for it any more. Harmless once it was answered."""
+        if self._held.pop(held_id, None) is not None:
+            now_us = self._before_call()
+            self._server.left(held_id, now_us)
+            self._look_ahead(now_us)
 
     def open(self, link: VirtualLink) -> None:
         """Opens a session for the link, as the server sees it."""
@@ -155,6 +177,10 @@ class VirtualNetwork:
 
     def _perform(self, outputs: Sequence[Output], latency_us: int) -> None:
         for output in outputs:
+            if isinstance(output, Answer):
+                if (answered := self._held.pop(output.held_id, None)) is not None:
+                    answered(output.delivery)
+                continue
             link = self._open.get(output.session)
             if link is None:
                 continue

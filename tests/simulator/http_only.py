@@ -21,6 +21,9 @@ class HttpOnly:
     def exchange(self, request: HttpRequest, session: Session, now_us: int) -> Delivery:
         return self.handler(request, session, now_us)
 
+    def left(self, held_id: int, now_us: int) -> None:
+        raise AssertionError("nothing is held here")
+
     def shown_certificate(self, session: Session, now_us: int) -> ShownCertificate:
         return ShownCertificate.OWN
 

@@ -30,6 +30,9 @@ class ScriptedServer:
             self.acts.append((now_us, [output]))
         return Delivery(HttpResponse(200))
 
+    def left(self, held_id: int, now_us: int) -> None:
+        self.told.append((now_us, 0, f"left {held_id}"))
+
     def shown_certificate(self, session: Session, now_us: int) -> ShownCertificate:
         return ShownCertificate.OWN
 

@@ -12,19 +12,29 @@ from fleetrig.harness.servers.secrets import secret_from
 from fleetrig.reference_server.platform import PlatformBuilder, ServerPlatform
 from fleetrig.reference_server.platforms.thingsboard.platform import ThingsBoardPlatform
 from fleetrig.reference_server.platforms.thingsboard.state.generations import Profile
+from fleetrig.reference_server.platforms.thingsboard.state.message_limits import read_limits
+from fleetrig.reference_server.platforms.thingsboard.state.registry import WELL_KNOWN
 from fleetrig.reference_server.platforms.thingsboard.state.settings import Account, Settings
+from fleetrig.reference_server.platforms.thingsboard.state.tenant_configuration import ENTITIES, LIMIT_TITLES
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
 from fleetrig.simulator.contract.errors import UsageError
 
 LOOPBACK: Final = ("127.", "localhost", "::1", "[::1]")
 NUMBERS: Final = {
-    "maxDevices": "most_devices",
     "security.claim.duration": "claim_duration_ms",
     "security.jwt.tokenExpirationTime": "token_s",
     "transport.mqtt.netty.max_payload_size": "payload_bytes",
+    "transport.sessions.inactivity_timeout": "session_inactivity_ms",
 }
-"""Property of the real server (`maxDevices`: of a tenant's profile) -> field of the settings."""
-RATE: Final = "transportDeviceMsgRateLimit"
+"""Property of the real server -> field of the settings."""
+PROFILE_NUMBERS: Final = tuple(ENTITIES.values())
+PROFILE_LIMITS: Final = tuple(name for name in LIMIT_TITLES if name.startswith("transport"))
+"""What the default tenant profile begins with: it can be changed over the API."""
+GUARD_NUMBERS: Final = {
+    "transport.rate_limits.max_wrong_credentials_per_ip": "wrong_logins",
+    "transport.rate_limits.ip_block_timeout": "block_ms",
+}
+GUARD: Final = "transport.rate_limits.ip_limits_enabled"
 CLAIMING: Final = "security.claim.allowClaimingByDefault"
 FLAGS: Final = {"true": True, "false": False}
 
@@ -42,12 +52,15 @@ def configure(args: PlatformArgs) -> PlatformConfig:
     except ValueError as error:
         raise UsageError(f"--set: {error}") from error
     account = _account(args)
-    settings = replace(settings, accounts=(account,))
+    administrator = settings.administrator
+    if account.password != SERVER.account.password:
+        administrator = replace(administrator, password=account.password)
+    settings = replace(settings, accounts=(account,), administrator=administrator)
     return PlatformConfig(
         title=f"{SERVER.title} {settings.profile}",
         profile=str(settings.profile),
         build=builder_of(settings),
-        accounts=(_line_of(account),),
+        accounts=(_line_of(account), _line_of(administrator)),
         secrets=(("password", account.password),),
         asks_for_certificates=True,
     )
@@ -82,13 +95,28 @@ def _with(settings: Settings, name: str, value: str) -> Settings:
     if name in NUMBERS and value.isascii() and value.isdigit():
         changes: dict[str, int] = {NUMBERS[name]: int(value)}
         return replace(settings, **changes)  # type: ignore[arg-type]
-    if name == RATE:
-        return replace(settings, device_messages=value)
+    if name in PROFILE_NUMBERS and value.isascii() and value.isdigit():
+        return _with_limit(settings, name, int(value))
+    if name in PROFILE_LIMITS:
+        read_limits(value)
+        return _with_limit(settings, name, value)
+    if name in GUARD_NUMBERS and value.isascii() and value.isdigit():
+        limited: dict[str, int] = {GUARD_NUMBERS[name]: int(value)}
+        return replace(settings, ip_guard=replace(settings.ip_guard, **limited))  # type: ignore[arg-type]
     if name == CLAIMING and value in FLAGS:
         return replace(settings, claiming_by_default=FLAGS[value])
-    if name in (*NUMBERS, CLAIMING):
-        raise ValueError(f"{name}: expected {'true or false' if name == CLAIMING else 'a number'}, got {value!r}")
-    raise ValueError(f"there is no property {name!r}; there are {', '.join([*NUMBERS, RATE, CLAIMING])}")
+    if name == GUARD and value in FLAGS:
+        return replace(settings, ip_guard=replace(settings.ip_guard, is_on=FLAGS[value]))
+    if name in (*NUMBERS, *PROFILE_NUMBERS, *GUARD_NUMBERS, CLAIMING, GUARD):
+        raise ValueError(
+            f"{name}: expected {'true or false' if name in (CLAIMING, GUARD) else 'a number'}, got {value!r}"
+        )
+    known = [*NUMBERS, *PROFILE_NUMBERS, *PROFILE_LIMITS, *GUARD_NUMBERS, GUARD, CLAIMING]
+    raise ValueError(f"there is no property {name!r}; there are {', '.join(known)}")
+
+
+def _with_limit(settings: Settings, name: str, value: int | str) -> Settings:
+    return replace(settings, tenant_configuration={**settings.tenant_configuration, name: value})
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -116,6 +144,6 @@ def _refuse_strangers(places: Sequence[str]) -> None:
 
 
 def _line_of(account: Account) -> str:
-    is_well_known = account.password == SERVER.account.password
-    password = f" / {account.password}" if is_well_known else "   (password as given)"
-    return f"{account.email}{password}   tenant {account.tenant}"
+    """`account` with its password if that is one that everybody knows."""
+    password = f" / {account.password}" if account.password in WELL_KNOWN else "   (password as given)"
+    return f"{account.email}{password}   {f'tenant {account.tenant}' if account.tenant else 'administers all tenants'}"

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -43,7 +43,7 @@ from fleetrig.reference_server.fronts.listening import Listener
 from fleetrig.reference_server.fronts.sessions import session_of
 from fleetrig.reference_server.http_container import HttpContainerRules
 from fleetrig.simulator.contract.delivery import Delivery, Ending, HttpHandler
-from fleetrig.simulator.contract.envelope import Close, Output
+from fleetrig.simulator.contract.envelope import Answer, Close, Output
 from fleetrig.simulator.contract.errors import ModelError
 from fleetrig.simulator.contract.http import Body, HttpRequest, body_length, find_header
 from fleetrig.simulator.contract.session import Session
@@ -160,8 +160,17 @@ class _HttpServer(web.Server):
 class HttpFront:
     """All HTTP and HTTPS listeners of one platform. Belongs to the event loop it was opened in."""
 
-    def __init__(self, handle: HttpHandler, rules: HttpContainerRules, tools: FrontTools) -> None:
+    def __init__(
+        self,
+        handle: HttpHandler,
+        rules: HttpContainerRules,
+        tools: FrontTools,
+        left: Callable[[int, int], None] = lambda held_id, now_us: None,
+    ) -> None:
+        """`left(held_id, now_us)` hears of held requests whose clients have gone."""
         self._handle = handle
+        self._left_by_client = left
+        self._held: dict[int, asyncio.Future[Delivery]] = {}
         self._rules = rules
         self._clock = tools.clock
         self._trace = tools.trace
@@ -191,6 +200,8 @@ class HttpFront:
         for listener in self._listeners:
             listener.close()
         self.responder.release()
+        for future in self._held.values():
+            future.cancel()
         if self._server is not None:
             self._server.pre_shutdown()
             await self._server.shutdown(STOP_WITHIN_S)
@@ -210,8 +221,11 @@ class HttpFront:
         self._note_outage("", "listening again")
 
     def perform(self, outputs: Sequence[Output]) -> None:
-        """Performs each `Close` at once. Raises ModelError for a `Send`: over HTTP a server only answers."""
+        """Performs each `Close` and `Answer` at once. Raises ModelError for a `Send`: over HTTP nobody hears it."""
         for output in outputs:
+            if isinstance(output, Answer):
+                self._give(output)
+                continue
             connection = self.connections.get(output.session)
             if connection is None or connection.transport is None:
                 continue
@@ -221,6 +235,16 @@ class HttpFront:
                 connection.force_close()
             elif output.ending is not Ending.SILENCE:
                 reset(connection.transport)
+
+    @property
+    def held_requests(self) -> int:
+        """How many wait for an answer that comes later."""
+        return len(self._held)
+
+    def _give(self, answer: Answer) -> None:
+        future = self._held.pop(answer.held_id, None)
+        if future is not None and not future.done():
+            future.set_result(answer.delivery)
 
     def _note_outage(self, fault: str, reason: str) -> None:
         self._trace.emit(self._clock.now_us(), Lane.NETWORK, "fault", fault=fault, reason=reason)
@@ -243,7 +267,7 @@ class HttpFront:
                 request.transport.write(CONTINUE)
             if spool is not None:
                 envelope = await self._with_body(envelope, stream, connection, spool)
-            delivery = self._decide(envelope, connection.session)
+            delivery = await self._answered(self._decide(envelope, connection.session))
         except Rejected as rejected:
             await self.responder.reject(connection.exchange(request, head), rejected)
             return await self._end(request, connection)
@@ -262,6 +286,21 @@ class HttpFront:
         if not stream.is_eof() and not await self._left(stream, swallows_bytes):
             return await self._end(request, connection)
         return self._keep if keeps else self._close
+
+    async def _answered(self, delivery: Delivery) -> Delivery:
+        """Waits for the answer to a held request; when the client leaves or the server stops it tells of that, and ends
+        by cancellation."""
+        if delivery.ending is not Ending.HELD:
+            return delivery
+        held_id = delivery.held_id
+        future: asyncio.Future[Delivery] = asyncio.get_running_loop().create_future()
+        self._held[held_id] = future
+        try:
+            return await future
+        except asyncio.CancelledError:
+            self._held.pop(held_id, None)
+            self._left_by_client(held_id, self._clock.now_us())
+            raise
 
     async def _refuse(
         self, request: web.BaseRequest, connection: _HttpConnection, malformed: Malformed

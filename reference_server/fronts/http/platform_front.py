@@ -27,7 +27,7 @@ def http_front(server: Server, tools: FrontTools) -> HttpFront:
             return True
 
     handle = _heard_by_sessions(server, tools) if isinstance(server.platform, SessionPlatform) else server.exchange
-    return HttpFront(handle, replace(rules, needs_body=needs_body), tools)
+    return HttpFront(handle, replace(rules, needs_body=needs_body), tools, server.left)
 
 
 def _heard_by_sessions(server: Server, tools: FrontTools) -> HttpHandler:

@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from fleetrig.reference_server.platform import ACCEPTED, HandshakeAnswer, HttpAnswer, Reaction
+from fleetrig.reference_server.platform import ACCEPTED, HandshakeAnswer, HeldRequest, HttpAnswer, Reaction
 from fleetrig.reference_server.platforms.thingsboard.coap.transport import COAP_RULES, CoapTransport
 from fleetrig.reference_server.platforms.thingsboard.http.api import HttpApi
+from fleetrig.reference_server.platforms.thingsboard.http.call import DEVICES
 from fleetrig.reference_server.platforms.thingsboard.mqtt.certificate_chain import judge_chain
 from fleetrig.reference_server.platforms.thingsboard.mqtt.interface import MqttInterface
 from fleetrig.reference_server.platforms.thingsboard.mqtt.session_rules import mqtt_limits
+from fleetrig.reference_server.platforms.thingsboard.mqtt.topics import PROVISION_REQUEST
+from fleetrig.reference_server.platforms.thingsboard.provisioning.decision import GIVES_UP_AFTER_US
 from fleetrig.reference_server.platforms.thingsboard.state.people import open_installation
 from fleetrig.reference_server.platforms.thingsboard.state.registry import Registry
 from fleetrig.reference_server.platforms.thingsboard.state.settings import Settings
 from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
+from fleetrig.simulator.contract.coap import CoapRequest
 from fleetrig.simulator.contract.envelope import Envelope
 from fleetrig.simulator.contract.http import HttpRequest
+from fleetrig.simulator.contract.mqtt import MqttConnect, MqttPublish
 from fleetrig.simulator.contract.session import Session
 
 MQTT: Final = "mqtt"
@@ -32,7 +37,7 @@ class ThingsBoardPlatform:
     name = "thingsboard"
 
     def __init__(self, store: Store, blobs: Blobs, entropy: Entropy, settings: Settings = DEFAULTS) -> None:
-        self.registry = Registry(store, entropy, settings)
+        self.registry = Registry(store, entropy, settings, blobs)
         self._http = HttpApi(self.registry)
         self._mqtt = MqttInterface(self.registry)
         self._coap = CoapTransport(self.registry)
@@ -43,9 +48,12 @@ class ThingsBoardPlatform:
 
     # What fronts say
 
-    def handle(self, request: HttpRequest, session: Session, now_us: int) -> HttpAnswer:
+    def handle(self, request: HttpRequest, session: Session, now_us: int) -> HttpAnswer | HeldRequest:
         self._open(now_us)
         return self._http.handle(request, session, now_us)
+
+    def left(self, held_id: int, now_us: int) -> None:
+        self._http.waiting.left(held_id)
 
     def handshake(self, session: Session, now_us: int) -> HandshakeAnswer:
         """Certificates mean something to MQTT only, so early (2.4)."""
@@ -58,14 +66,29 @@ class ThingsBoardPlatform:
         """What a handshake has done to a device is heard before that device logs in: its earlier sessions end."""
         self._open(now_us)
         heard = self._hear(now_us) if self.registry.has_notices else []
-        if not _is_coap(session):
-            self._mqtt.opened(session, now_us)
-        outputs = [output for reaction in heard for output in reaction.outputs]
-        return Reaction(outputs, changed="; ".join(reaction.reason for reaction in heard if reaction.reason))
+        own = Reaction() if _is_coap(session) else self._mqtt.opened(session, now_us)
+        outputs = [output for reaction in (*heard, own) for output in reaction.outputs]
+        changed = "; ".join(reaction.reason for reaction in heard if reaction.reason)
+        return Reaction(outputs, own.reason, changed=changed)
 
     def receive(self, session: Session, envelope: Envelope, now_us: int) -> Reaction:
         transport = self._coap if _is_coap(session) else self._mqtt
         return transport.receive(session, envelope, now_us)
+
+    def failed(self, session: Session, envelope: Envelope, reason: str, now_us: int) -> Reaction:
+        transport = self._coap if _is_coap(session) else self._mqtt
+        return transport.failed(session, envelope, reason)
+
+    def gives_up_after_us(self, envelope: Envelope) -> int | None:
+        """A transport waits so long for the core to know a device or to decide about one; an operator waits."""
+        match envelope:
+            case HttpRequest(path=path) if not path.startswith(DEVICES):
+                return None
+            case MqttPublish(topic=topic) if topic != PROVISION_REQUEST:
+                return None  # taken by a queue before the store is asked
+            case HttpRequest() | CoapRequest() | MqttConnect() | MqttPublish():
+                return GIVES_UP_AFTER_US
+        return None
 
     def closed(self, session: Session, now_us: int) -> Reaction:
         if not _is_coap(session):
@@ -78,17 +101,19 @@ class ThingsBoardPlatform:
     def next_due_us(self) -> int | None:
         if self.registry.has_notices:
             return AT_ONCE
-        dues_us = (self._mqtt.next_due_us(), self._coap.next_due_us())
+        dues_us = (self._mqtt.next_due_us(), self._coap.next_due_us(), self._http.waiting.next_due_us())
         return min((due_us for due_us in dues_us if due_us is not None), default=None)
 
     def advance(self, now_us: int) -> Sequence[Reaction]:
         """Sessions hear of what was done to their devices; what waits too long comes to its end."""
-        return [*self._hear(now_us), *self._mqtt.advance(now_us), *self._coap.advance(now_us)]
+        lapsed = [*self._mqtt.advance(now_us), *self._coap.advance(now_us), *self._http.waiting.advance(now_us)]
+        return [*self._hear(now_us), *lapsed]
 
     def _hear(self, now_us: int) -> list[Reaction]:
         notices = self.registry.take_notices()
         observed = [Reaction(outputs) for notice in notices if (outputs := self._coap.hear(notice))]
-        return [*self._mqtt.hear(notices, now_us), *observed]
+        polled = [reaction for notice in notices for reaction in self._http.waiting.hear(notice)]
+        return [*self._mqtt.hear(notices, now_us), *observed, *polled]
 
     def secrets(self) -> list[tuple[str, str]]:
         known, self.registry.new_secrets = self.registry.new_secrets, []

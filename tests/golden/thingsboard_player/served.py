@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from fleetrig.reference_server.fronts.http.front import HttpFront
 from fleetrig.reference_server.fronts.tls.client_auth import ClientAuth
 from fleetrig.reference_server.platforms.thingsboard.platform import ThingsBoardPlatform
 from fleetrig.reference_server.platforms.thingsboard.state.generations import Profile
@@ -48,6 +49,12 @@ class Served:
     @property
     def now_us(self) -> int:
         return self.server.clock.now_us()
+
+    @property
+    def holds_requests(self) -> bool:
+        """Somebody waits over HTTP for what has not happened yet."""
+        fronts = self.server._scheduler._fronts
+        return any(isinstance(front, HttpFront) and front.held_requests for front in fronts)
 
     def do_what_is_due(self) -> None:
         """A request may have made something due at once."""

@@ -25,6 +25,7 @@ from fleetrig.reference_server.platforms.thingsboard.coap.paths import Asked, Fe
 from fleetrig.reference_server.platforms.thingsboard.device_api.documents import read_json
 from fleetrig.reference_server.platforms.thingsboard.device_api.said import (
     attributes_for,
+    count,
     offer_claim,
     post_attributes,
     post_telemetry,
@@ -103,6 +104,7 @@ def _rpc(call: DeviceCall) -> Reaction:
         return NOTHING
     if not isinstance(document, dict):
         raise BadValue("an answer to a command is an object")
+    count(call.registry, call.device, call.now_us)
     return call.answer(CoapResponse(CREATED), f"command {call.request_id} answered")
 
 
@@ -111,7 +113,7 @@ def _get_attributes(call: DeviceCall) -> Reaction:
         return _observe(call)
     query = query_of(call.request)
     keys = [query[name].split(",") if name in query else [] for name in ("clientKeys", "sharedKeys")]
-    found = attributes_for(call.registry, call.device, *keys)
+    found = attributes_for(call.registry, call.device, call.now_us, *keys)
     return call.content(found) if found else call.answer(CoapResponse(NOT_FOUND))
 
 

@@ -14,6 +14,7 @@ from urllib.parse import unquote
 from fleetrig.simulator.contract.coap import CoapRequest
 
 RESOURCE: Final = ["api", "v1"]
+PACKAGES: Final = (["fw"], ["sw"])
 FEATURE_AT: Final = 3
 """Where a feature stands behind a token; without one it stands a segment earlier."""
 NUMBER: Final = re.compile(r"[+-]?[0-9]{1,9}")
@@ -35,6 +36,8 @@ class Place(StrEnum):
     DEVICE_API = "device api"
     FOLDER = "folder"
     """`/api`, which has resources below it and does nothing itself."""
+    PACKAGE = "package"
+    """`/fw/{token}` and `/sw/{token}`."""
     NOWHERE = "nowhere"
 
 
@@ -52,6 +55,8 @@ def place_of(request: CoapRequest) -> Place:
     segments = _segments(request)
     if segments[:2] == RESOURCE:
         return Place.DEVICE_API
+    if segments[:1] in PACKAGES:
+        return Place.PACKAGE
     return Place.FOLDER if segments == RESOURCE[:1] else Place.NOWHERE
 
 
@@ -60,6 +65,12 @@ def read_path(request: CoapRequest) -> Asked:
     segments = _segments(request)
     token = segments[FEATURE_AT - 1] if len(segments) > FEATURE_AT else None
     return Asked(_feature(segments), token, _request_id(segments))
+
+
+def package_path(request: CoapRequest) -> tuple[str, str | None]:
+    """`fw` or `sw`, and the token if the path has just that."""
+    first, *rest = _segments(request)
+    return first, rest[0] if len(rest) == 1 else None
 
 
 def query_of(request: CoapRequest) -> dict[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 from fleetrig.reference_server.platform import NOTHING, Reaction
 from fleetrig.reference_server.platforms.thingsboard.coap.answers import (
@@ -16,16 +15,17 @@ from fleetrig.reference_server.platforms.thingsboard.coap.answers import (
     refusal,
 )
 from fleetrig.reference_server.platforms.thingsboard.provisioning.answers import json_answer, protobuf_answer
-from fleetrig.reference_server.platforms.thingsboard.provisioning.decision import Decision, Status, decide
+from fleetrig.reference_server.platforms.thingsboard.provisioning.decision import (
+    GIVES_UP_AFTER_US,
+    Decision,
+    Status,
+    decide,
+)
 from fleetrig.reference_server.platforms.thingsboard.provisioning.reading import read_request
 from fleetrig.reference_server.platforms.thingsboard.provisioning.request import BadProvisionRequest
 from fleetrig.reference_server.platforms.thingsboard.state.registry import Registry
-from fleetrig.simulator.contract.clock import US_PER_S
 from fleetrig.simulator.contract.coap import CoapRequest, CoapResponse
 from fleetrig.simulator.contract.session import Session
-
-GIVES_UP_AFTER_US: Final = 10 * US_PER_S
-"""The server's internal time-out; a real one takes 10 to 16 s (1.6)."""
 
 
 class Provisioning:

@@ -10,20 +10,30 @@ from fleetrig.reference_server.coap_rules import CoapRules
 from fleetrig.reference_server.platform import NOTHING, Reaction
 from fleetrig.reference_server.platforms.thingsboard.coap.answers import (
     BAD_REQUEST,
+    INTERNAL_ERROR,
     METHOD_NOT_ALLOWED,
     NOT_FOUND,
     UNAUTHORIZED,
+    answer,
     refusal,
 )
 from fleetrig.reference_server.platforms.thingsboard.coap.device_requests import DeviceCall, asks_for_something, perform
 from fleetrig.reference_server.platforms.thingsboard.coap.observing import Observations
-from fleetrig.reference_server.platforms.thingsboard.coap.paths import Asked, Feature, Place, place_of, read_path
+from fleetrig.reference_server.platforms.thingsboard.coap.packages import read_package
+from fleetrig.reference_server.platforms.thingsboard.coap.paths import (
+    Asked,
+    Feature,
+    Place,
+    package_path,
+    place_of,
+    read_path,
+)
 from fleetrig.reference_server.platforms.thingsboard.coap.provision import Provisioning
 from fleetrig.reference_server.platforms.thingsboard.state.credential_forms import sha3
 from fleetrig.reference_server.platforms.thingsboard.state.devices import credentials_by_id, device_by_id
 from fleetrig.reference_server.platforms.thingsboard.state.records import CredentialsType, Device
 from fleetrig.reference_server.platforms.thingsboard.state.registry import Notice, Registry
-from fleetrig.simulator.contract.coap import CoapRequest, CoapReset
+from fleetrig.simulator.contract.coap import CoapRequest, CoapReset, CoapResponse
 from fleetrig.simulator.contract.envelope import Envelope, Output
 from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.contract.undecodable import Undecodable
@@ -51,6 +61,13 @@ class CoapTransport:
                 return Reaction(reason=why)
         return NOTHING
 
+    def failed(self, session: Session, envelope: Envelope, reason: str) -> Reaction:
+        """5.00, for provisioning too (1.6). What the request has begun to observe it does not observe."""
+        if not isinstance(envelope, CoapRequest):
+            return Reaction(reason=reason)
+        self._observations.end(session.id, envelope.token)
+        return answer(session, envelope, CoapResponse(INTERNAL_ERROR), reason=reason)
+
     def closed(self, session: Session) -> None:
         self._observations.end_all(session.id)
         self._provisioning.forget(session.id)
@@ -71,6 +88,8 @@ class CoapTransport:
             return refusal(session, request, NOT_FOUND, "no resource has this path: a device's are below /api/v1")
         if place is Place.FOLDER or request.method not in HANDLED:
             return refusal(session, request, METHOD_NOT_ALLOWED, f"the resource takes no {request.method}")
+        if place is Place.PACKAGE:
+            return self._package(session, request, now_us)
         asked = read_path(request)
         if asked.feature is Feature.PROVISION and request.method == "POST":
             return self._provisioning.receive(session, request, now_us)
@@ -91,6 +110,16 @@ class CoapTransport:
                 now_us,
             )
         )
+
+    def _package(self, session: Session, request: CoapRequest, now_us: int) -> Reaction:
+        """GET /fw/{token}?title=&version=&size=&chunk=; what the query does not name may be any."""
+        if request.method != "GET":
+            return refusal(session, request, METHOD_NOT_ALLOWED, f"a package takes no {request.method}")
+        prefix, token = package_path(request)
+        device = None if token is None else self._with(token, CredentialsType.ACCESS_TOKEN)
+        if device is None:
+            return refusal(session, request, UNAUTHORIZED, "no device has such a token, or there is none in the path")
+        return read_package(self._registry, session, request, device, prefix, now_us)
 
     def _device(self, session: Session, asked: Asked) -> Device | None:
         """By its certificate, else by the token of the path."""

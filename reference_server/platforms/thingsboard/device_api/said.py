@@ -24,29 +24,27 @@ from fleetrig.reference_server.platforms.thingsboard.state.registry import Regis
 from fleetrig.simulator.contract.json_types import Json
 
 
-def post_telemetry(
-    registry: Registry, device: Device, document: Json, now_us: int, *, by_gateway: bool = False
-) -> None:
+def post_telemetry(registry: Registry, device: Device, document: Json, now_us: int, *, gateway: str = "") -> None:
+    """`gateway`: the id of the one that says it for the device."""
     measurements = read_telemetry(document)
-    _count(registry, device, now_us, by_gateway=by_gateway)
+    count(registry, device, now_us, sum(len(measured.values) for measured in measurements), gateway)
     for measured in measurements:
         at_ms = ms(now_us) if measured.at_ms is None else measured.at_ms
         put_telemetry(registry, device.id, measured.values, at_ms)
 
 
-def post_attributes(
-    registry: Registry, device: Device, document: Json, now_us: int, *, by_gateway: bool = False
-) -> None:
+def post_attributes(registry: Registry, device: Device, document: Json, now_us: int, *, gateway: str = "") -> None:
     """Of the device's own scope."""
     values = read_values(document)
-    _count(registry, device, now_us, by_gateway=by_gateway)
+    count(registry, device, now_us, len(values), gateway)
     put_attributes(registry, device.id, Scope.CLIENT, values, now_us)
 
 
 def attributes_for(
-    registry: Registry, device: Device, client_keys: Iterable[str], shared_keys: Iterable[str]
+    registry: Registry, device: Device, now_us: int, client_keys: Iterable[str], shared_keys: Iterable[str]
 ) -> dict[str, Json]:
     """`{"client":{},"shared":{}}`, a scope without any left out. Without keys at all: everything there is."""
+    count(registry, device, now_us)
     wanted = {Scope.CLIENT: list(client_keys), Scope.SHARED: list(shared_keys)}
     is_all = not any(wanted.values())
     answer: dict[str, Json] = {}
@@ -75,10 +73,12 @@ def offer_claim(registry: Registry, device: Device, document: Json, now_us: int)
     if not isinstance(secret, str | int | float) or not isinstance(duration, int | float | str):
         raise BadValue("secretKey is text, durationMs a number")
     duration_ms = whole_number(duration)
+    count(registry, device, now_us)
     return claims.offer(registry, device, str(secret), duration_ms, now_us)
 
 
-def _count(registry: Registry, device: Device, now_us: int, *, by_gateway: bool) -> None:
-    """Gateways and what is behind them have limits of their own, of which there are none here."""
-    if not by_gateway and not device.is_gateway:
-        registry.message_limits.take(device.id, now_us)
+def count(registry: Registry, device: Device, now_us: int, data_points: int = 0, gateway: str = "") -> None:
+    """One message with so many values, against the limits of the tenant's profile. Raises TooManyMessages."""
+    limits = registry.limits_of(device.tenant_id)
+    if limits.counts_messages:
+        registry.message_limits.take(limits, device, now_us, data_points, gateway)

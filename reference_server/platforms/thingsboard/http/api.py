@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from fleetrig.reference_server.http_container import HttpContainerRules
-from fleetrig.reference_server.platform import HttpAnswer
+from fleetrig.reference_server.platform import HeldRequest, HttpAnswer
 from fleetrig.reference_server.platforms.thingsboard.http.call import DEVICES, Call
 from fleetrig.reference_server.platforms.thingsboard.http.container import CLOSES_AFTER, container_page
 from fleetrig.reference_server.platforms.thingsboard.http.device_routes import DEVICE_ROUTES
@@ -26,6 +26,7 @@ from fleetrig.reference_server.platforms.thingsboard.http.firewall import check_
 from fleetrig.reference_server.platforms.thingsboard.http.media_types import NoMediaType, accepted, accepts
 from fleetrig.reference_server.platforms.thingsboard.http.replies import Reply, respond
 from fleetrig.reference_server.platforms.thingsboard.http.routing import Route, Router
+from fleetrig.reference_server.platforms.thingsboard.http.waiting import Wait, WaitingRequests
 from fleetrig.reference_server.platforms.thingsboard.rest.authentication import authenticate
 from fleetrig.reference_server.platforms.thingsboard.rest.routes import ROUTES
 from fleetrig.reference_server.platforms.thingsboard.state.errors import ErrorCode, RuleBroken
@@ -47,13 +48,14 @@ class HttpApi:
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
+        self.waiting = WaitingRequests()
         self._router = Router((*ROUTES, *DEVICE_ROUTES))
         self._body_bytes = registry.settings.request_body_bytes
         self.container_rules = HttpContainerRules(
             self._error_page, CLOSES_AFTER, upload_bytes=self._body_bytes, failure=self._failure
         )
 
-    def handle(self, request: HttpRequest, session: Session, now_us: int) -> HttpAnswer:
+    def handle(self, request: HttpRequest, session: Session, now_us: int) -> HttpAnswer | HeldRequest:
         page = container_answer(request)
         if page is not None:
             return HttpAnswer(page, f"no URL of HTTP: {request.target[:200]!r}")
@@ -68,7 +70,17 @@ class HttpApi:
             return self._refused(call, broken_rule(broken), rollback=True)
         except HttpRefusal as refusal:
             return self._refused(call, refusal, rollback=True)
-        return self._answered(call, reply)
+        return self._held(call, reply) if isinstance(reply, Wait) else self._answered(call, reply)
+
+    def _held(self, call: Call, wait: Wait) -> HeldRequest:
+        held_id, session, now_us = self.waiting.new_id(), call.session.id, call.now_us
+
+        def settled(committed: bool) -> None:
+            if committed:
+                self.waiting.hold(held_id, session, wait, now_us)
+
+        self._registry.store.when_settled(settled)
+        return HeldRequest(held_id, wait.device)
 
     def _admitted(self, call: Call) -> tuple[Route, list[str]]:
         """Everything before the handler. Raises HttpRefusal."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
@@ -37,6 +37,8 @@ class Call:
     now_us: int
     registry: Registry
     user: User | None = None
+    claims: dict[str, Any] = field(default_factory=dict)
+    """Of the token that the caller has shown."""
 
     @property
     def now_ms(self) -> int:
@@ -64,6 +66,13 @@ class Call:
     @property
     def is_of_device(self) -> bool:
         return self.path.startswith(DEVICES)
+
+    def needed(self, name: str, java_type: str) -> str:
+        """A parameter of the query that has to be there. Raises 400, 500 over the operator's API."""
+        if name not in self.query:
+            message = f"Required request parameter '{name}' for method parameter type {java_type} is not present"
+            raise HttpRefusal(400 if self.is_of_device else 500, message, reason=f"the query has no {name}")
+        return self.query[name]
 
     @cached_property
     def text(self) -> str:

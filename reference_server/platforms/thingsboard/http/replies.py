@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from fleetrig.reference_server.platforms.thingsboard.http.errors import JSON, compact
-from fleetrig.simulator.contract.http import HttpResponse
+from fleetrig.simulator.contract.http import Body, Headers, HttpResponse
 
 ANY: Final = "*/*"
 TEXT: Final = "text/plain;charset=UTF-8"
@@ -14,13 +14,16 @@ TEXT: Final = "text/plain;charset=UTF-8"
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a handler answers: a `document`, else a `text`, else nothing."""
+    """What a handler answers: `data`, else a `document`, else a `text`, else nothing."""
 
     status: int = 200
     document: Any = None
     text: str | None = None
     text_type: str = ""
     """The type of the text; empty: it follows `Accept`."""
+    data: Body | None = None
+    """A file, of the type that `headers` say."""
+    headers: Headers = ()
     device: str = ""
     """The device concerned, for the trace."""
     changed: str = ""
@@ -31,6 +34,8 @@ class Reply:
 
 def respond(reply: Reply, accept: str | None) -> HttpResponse:
     """The response of a handler that has come to an answer."""
+    if reply.data is not None:
+        return HttpResponse(reply.status, reply.headers, reply.data)
     if reply.document is not None:
         return HttpResponse(reply.status, (("Content-Type", JSON),), compact(reply.document))
     if reply.text is None:

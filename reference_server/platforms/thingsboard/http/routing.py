@@ -12,15 +12,19 @@ from urllib.parse import unquote
 
 from fleetrig.reference_server.platforms.thingsboard.http.errors import HttpRefusal
 from fleetrig.reference_server.platforms.thingsboard.http.replies import Reply
+from fleetrig.reference_server.platforms.thingsboard.http.waiting import Wait
 from fleetrig.reference_server.platforms.thingsboard.state.records import Authority
 
-Handler = Callable[..., Reply]
+Handler = Callable[..., Reply | Wait]
 """`handler(call, *path variables)`, variables as text."""
 
 EVERYBODY: Final = frozenset[Authority]()
 TENANT: Final = frozenset({Authority.TENANT_ADMIN})
 CUSTOMER: Final = frozenset({Authority.CUSTOMER_USER})
 BOTH: Final = TENANT | CUSTOMER
+SYSTEM: Final = frozenset({Authority.SYS_ADMIN})
+ADMINISTRATORS: Final = SYSTEM | TENANT
+ANY_ACCOUNT: Final = SYSTEM | BOTH
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from fleetrig.reference_server.platforms.thingsboard.device_api.documents import
 from fleetrig.reference_server.platforms.thingsboard.device_api.said import (
     asked_keys,
     attributes_for,
+    count,
     offer_claim,
     post_attributes,
     post_telemetry,
@@ -113,16 +114,19 @@ class DeviceMessages:
             raise BadValue(why)
         match asked.exchange:
             case Exchange.RPC_REQUEST:
-                return self._rpc(client, asked, now_us, is_gateway=is_gateway)
+                return self._rpc(client, device, asked, now_us, is_gateway=is_gateway)
             case Exchange.RPC_RESPONSE:
+                count(self._registry, device, now_us)
                 return PublishAnswer(changed=f"RPC {asked.number} answered")
             case Exchange.ATTRIBUTES_REQUEST:
                 document = read_json(asked.publish.payload)
                 keys = (asked_keys(document, name) for name in ("clientKeys", "sharedKeys"))
-                return self._answered(client, asked, attributes_for(self._registry, device, *keys), now_us)
+                return self._answered(client, asked, attributes_for(self._registry, device, now_us, *keys), now_us)
 
-    def _rpc(self, client: ClientState, asked: NumberedMessage, now_us: int, *, is_gateway: bool) -> PublishAnswer:
-        """All but one go to the rule engine, whose chains answer none by default."""
+    def _rpc(
+        self, client: ClientState, device: Device, asked: NumberedMessage, now_us: int, *, is_gateway: bool
+    ) -> PublishAnswer:
+        """All but one, which is not counted, go to the rule engine, whose chains answer none by default."""
         document = read_json(asked.publish.payload)
         if not isinstance(document, dict):
             raise BadValue("an RPC is an object")
@@ -130,8 +134,11 @@ class DeviceMessages:
         if not isinstance(method, str):
             return failed("an RPC names its method")
         if method != "getSessionLimits":
+            count(self._registry, device, now_us)
             return PublishAnswer(changed=f"RPC {method[:100]} for the rule engine")
-        return self._answered(client, asked, session_limits(self._registry.settings, is_gateway=is_gateway), now_us)
+        limits = self._registry.limits_of(device.tenant_id)
+        answer = session_limits(limits, self._registry.settings.payload_bytes, is_gateway=is_gateway)
+        return self._answered(client, asked, answer, now_us)
 
     def _answered(self, client: ClientState, asked: NumberedMessage, answer: Json, now_us: int) -> PublishAnswer:
         """The answer comes after the PUBACK (T04)."""

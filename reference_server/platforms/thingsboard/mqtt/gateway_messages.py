@@ -56,7 +56,7 @@ class GatewayMessages:
                 write = post_telemetry if topic == GATEWAY_TELEMETRY else post_attributes
                 for name, values in _object(read_json(publish.payload)).items():
                     child = self._child(gateway, name, DEFAULT_TYPE, now_us)
-                    write(self._registry, child, values, now_us, by_gateway=True)
+                    write(self._registry, child, values, now_us, gateway=gateway.id)
                 return PublishAnswer(changed=topic.removeprefix("v1/gateway/"))
             case topic:
                 return unknown_topic(topic)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fleetrig.reference_server.mqtt_sessions.client_state import ClientState
+from fleetrig.reference_server.mqtt_sessions.deadlines import Deadlines
+from fleetrig.reference_server.platforms.thingsboard.mqtt.package_chunks import Downloads
 from fleetrig.reference_server.platforms.thingsboard.mqtt.topics import RPC_TOPICS, UPDATE_TOPICS, qos_of
 from fleetrig.reference_server.platforms.thingsboard.state.records import Device
 from fleetrig.reference_server.platforms.thingsboard.state.registry import Notice, NoticeKind
 from fleetrig.simulator.contract.json_types import Json
 from fleetrig.simulator.contract.mqtt import MqttPublish
+from fleetrig.simulator.contract.session import Session
 
 
 @dataclass(slots=True)
@@ -21,6 +24,10 @@ class LiveSession:
     session: int
     device_id: str
     is_gateway: bool
+    peer: str = ""
+    heard_us: int = 0
+    """When it said something last."""
+    downloads: Downloads = field(default_factory=Downloads)
     client: ClientState | None = None
     """Known from its first subscription on."""
 
@@ -28,23 +35,28 @@ class LiveSession:
 class LiveSessions:
     """A device may have several, which live side by side (L08)."""
 
-    def __init__(self) -> None:
+    def __init__(self, silence_us: int) -> None:
+        """`silence_us`: after how much of it a session is over."""
+        self._silence_us = silence_us
+        self._silences = Deadlines[int]()
         self._by_session: dict[int, LiveSession] = {}
         self._by_device: dict[str, dict[int, LiveSession]] = {}
         self._rpc_numbers: dict[str, int] = {}
         """How many RPCs a device was sent since the start: their ids count from 0 (T07)."""
 
-    def begin(self, session: int, device: Device) -> None:
+    def begin(self, session: Session, device: Device, now_us: int) -> None:
         """In place of whoever was logged in on that connection."""
-        self.end(session)
-        live = LiveSession(session, device.id, device.is_gateway)
-        self._by_session[session] = live
-        self._by_device.setdefault(device.id, {})[session] = live
+        self.end(session.id)
+        live = LiveSession(session.id, device.id, device.is_gateway, session.peer, now_us)
+        self._by_session[session.id] = live
+        self._by_device.setdefault(device.id, {})[session.id] = live
+        self._silences.put(session.id, now_us + self._silence_us)
 
     def end(self, session: int) -> None:
         """Harmless for a session that was none of a device."""
         live = self._by_session.pop(session, None)
         if live is not None:
+            self._silences.cancel(session)
             of_device = self._by_device[live.device_id]
             del of_device[session]
             if not of_device:
@@ -52,6 +64,18 @@ class LiveSessions:
 
     def get(self, session: int | None) -> LiveSession | None:
         return None if session is None else self._by_session.get(session)
+
+    def next_due_us(self) -> int | None:
+        return self._silences.next_due_us()
+
+    def silent(self, now_us: int) -> Iterator[int]:
+        """The sessions that have been silent for too long."""
+        while (session := self._silences.pop_due(now_us)) is not None:
+            ends_us = self._by_session[session].heard_us + self._silence_us
+            if ends_us > now_us:
+                self._silences.put(session, ends_us)  # it has been heard meanwhile
+            else:
+                yield session
 
     def of_device(self, device_id: str) -> list[LiveSession]:
         return list(self._by_device.get(device_id, {}).values())

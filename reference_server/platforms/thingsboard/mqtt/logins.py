@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from fleetrig.reference_server.mqtt_sessions.reason_codes import MqttReason
 from fleetrig.reference_server.platforms.thingsboard.mqtt.peer_certificates import (
@@ -17,6 +18,9 @@ from fleetrig.reference_server.platforms.thingsboard.state.records import Creden
 from fleetrig.reference_server.platforms.thingsboard.state.registry import Registry
 from fleetrig.simulator.contract.mqtt import MqttConnect
 from fleetrig.simulator.contract.session import Session
+
+TOKEN_CHARS: Final = 16
+"""From so many on, a user name alone that nobody has is taken for somebody's token; shorter ones may be any word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,8 @@ def device_of(registry: Registry, connect: MqttConnect, session: Session, now_us
         return _by_certificate(registry, session.certificates[0], now_us)
     found = _by_basic(registry, connect)
     if isinstance(found, str):
+        if connect.user_name and connect.password is None and len(connect.user_name) >= TOKEN_CHARS:
+            registry.learn("access-token", connect.user_name)
         return Refused(_code_for(connect), found)
     device = device_by_id(registry, found.device_id)
     return device or Refused(_code_for(connect), "its credentials are there and its device is not")

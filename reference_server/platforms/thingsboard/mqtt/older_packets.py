@@ -34,7 +34,7 @@ def _without_code(envelope: Envelope) -> Envelope | None:
         case MqttDisconnect():
             return None
         case MqttConnack(code) if code >= REFUSED:
-            is_late = code == MqttReason.SERVER_UNAVAILABLE
+            is_late = code in (MqttReason.SERVER_UNAVAILABLE, MqttReason.CONNECTION_RATE_EXCEEDED)
             return replace(envelope, code=SERVER_UNAVAILABLE_V3 if is_late else NOT_AUTHORIZED_V3)
         case MqttSuback(_, codes):
             return replace(envelope, codes=tuple(min(code, REFUSED) for code in codes))

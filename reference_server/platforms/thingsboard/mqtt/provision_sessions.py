@@ -19,7 +19,7 @@ from fleetrig.reference_server.platforms.thingsboard.mqtt.topics import (
     qos_of,
 )
 from fleetrig.reference_server.platforms.thingsboard.provisioning.answers import json_answer, protobuf_answer
-from fleetrig.reference_server.platforms.thingsboard.provisioning.decision import Decision, decide
+from fleetrig.reference_server.platforms.thingsboard.provisioning.decision import GIVES_UP_AFTER_US, Decision, decide
 from fleetrig.reference_server.platforms.thingsboard.provisioning.reading import read_request
 from fleetrig.reference_server.platforms.thingsboard.provisioning.request import Undecodable, Unusable
 from fleetrig.reference_server.platforms.thingsboard.state.registry import Registry
@@ -27,8 +27,6 @@ from fleetrig.simulator.contract.clock import US_PER_S
 from fleetrig.simulator.contract.envelope import Output, Send
 from fleetrig.simulator.contract.mqtt import MqttPublish, MqttPublishAck, MqttVersion, PublishAckKind
 
-UNANSWERED_US: Final = 10 * US_PER_S
-"""How long the real server waits at least for a decision that never comes (S81: 10 to 16 s)."""
 NO_ANSWER: Final = MqttReason.IMPLEMENTATION_SPECIFIC_ERROR
 
 
@@ -102,7 +100,7 @@ class ProvisionSessions:
         assert client.session is not None
         if session.unanswered is None:
             session.unanswered = _puback(publish.packet_id, client.version)
-            self._gives_up.put(client.session, now_us + UNANSWERED_US)
+            self._gives_up.put(client.session, now_us + GIVES_UP_AFTER_US)
         return PublishAnswer(is_acknowledged=False, reason=decision.reason)
 
     # By themselves

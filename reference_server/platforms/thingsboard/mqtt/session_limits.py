@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from typing import Final
 
-from fleetrig.reference_server.platforms.thingsboard.state.settings import Settings
+from fleetrig.reference_server.platforms.thingsboard.state.tenant_configuration import RateLimits, TenantLimits
 from fleetrig.simulator.contract.json_types import Json
 
 MESSAGES_IN_FLIGHT: Final = 100
 
 
-def session_limits(settings: Settings, *, is_gateway: bool) -> Json:
-    """Gateways have limits of their own, and so have devices behind them: there are none of either here."""
+def session_limits(limits: TenantLimits, payload_bytes: int, *, is_gateway: bool) -> Json:
+    """A gateway is told its own limits, and those of all that it says for the devices behind it."""
     answer: dict[str, Json] = {
-        "maxPayloadSize": settings.payload_bytes,
+        "maxPayloadSize": payload_bytes,
         "maxInflightMessages": MESSAGES_IN_FLIGHT,
-        "rateLimits": _rates(None if is_gateway else settings.device_messages or None),
+        "rateLimits": _rates(limits.gateway_device if is_gateway else limits.device),
     }
-    return {**answer, "gatewayRateLimits": _rates(None)} if is_gateway else answer
+    return {**answer, "gatewayRateLimits": _rates(limits.gateway)} if is_gateway else answer
 
 
-def _rates(messages: str | None) -> Json:
-    return {"messages": messages, "telemetryMessages": None, "telemetryDataPoints": None}
+def _rates(rates: RateLimits) -> Json:
+    return {
+        "messages": rates.messages or None,
+        "telemetryMessages": rates.telemetry_messages or None,
+        "telemetryDataPoints": rates.data_points or None,
+    }

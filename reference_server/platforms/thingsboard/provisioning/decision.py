@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from fleetrig.reference_server.platforms.thingsboard.provisioning.request import ProvisionRequest
 from fleetrig.reference_server.platforms.thingsboard.state import attributes, devices, events, profiles
@@ -25,7 +26,10 @@ from fleetrig.reference_server.platforms.thingsboard.state.records import (
     Scope,
 )
 from fleetrig.reference_server.platforms.thingsboard.state.registry import Registry
+from fleetrig.simulator.contract.clock import US_PER_S
 
+GIVES_UP_AFTER_US: Final = 10 * US_PER_S
+"""After how long without a decision a transport answers by itself; a real one takes 10 to 16 s (1.6, S81)."""
 NUL = "\0"
 """What the real server's database takes in no text: a look-up with it fails, and nothing answers the request."""
 
@@ -49,8 +53,17 @@ class Decision:
     changed: str = ""
 
 
+def _learn_secrets(registry: Registry, request: ProvisionRequest) -> None:
+    """No place in protobuf says what is a secret, be it a wrong one; JSON is masked by its members."""
+    registry.learn("provision-secret", request.secret)
+    registry.learn("access-token", request.token)
+    registry.learn("mqtt-password", request.password)
+
+
 def decide(registry: Registry, request: ProvisionRequest, now_us: int) -> Decision:
     """One request. What it changes stands in the registry's store."""
+    if request.is_protobuf:
+        _learn_secrets(registry, request)
     if request.credentials_type is None:
         return Decision(None, "credentialsType has a number that stands for no type: the server finds no answer")
     name = request.device_name.strip(JAVA_WHITE)

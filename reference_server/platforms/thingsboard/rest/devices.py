@@ -10,11 +10,13 @@ from fleetrig.reference_server.platforms.thingsboard.http.call import Call
 from fleetrig.reference_server.platforms.thingsboard.http.errors import invalid
 from fleetrig.reference_server.platforms.thingsboard.http.replies import Reply
 from fleetrig.reference_server.platforms.thingsboard.rest.credentials import credentials_in
-from fleetrig.reference_server.platforms.thingsboard.rest.forms import NOBODY, device_form, entity_id
+from fleetrig.reference_server.platforms.thingsboard.rest.forms import device_form, entity_id
 from fleetrig.reference_server.platforms.thingsboard.rest.lookups import (
+    as_uuid,
     customer_at,
     device_at,
     device_called,
+    is_visible,
     member_id,
     profile_at,
 )
@@ -30,8 +32,14 @@ from fleetrig.reference_server.platforms.thingsboard.state.devices import (
     save_credentials,
     save_device,
 )
+from fleetrig.reference_server.platforms.thingsboard.state.ota_packages import follow
 from fleetrig.reference_server.platforms.thingsboard.state.profiles import default_profile, find_or_create
-from fleetrig.reference_server.platforms.thingsboard.state.records import CredentialsType, Device, DeviceProfile
+from fleetrig.reference_server.platforms.thingsboard.state.records import (
+    NULL_UUID,
+    CredentialsType,
+    Device,
+    DeviceProfile,
+)
 
 
 def save(call: Call) -> Reply:
@@ -64,8 +72,22 @@ def read_all(call: Call) -> Reply:
 
 def read_called(call: Call) -> Reply:
     """GET /api/tenant/devices?deviceName=."""
-    device = device_called(call, call.query["deviceName"])
+    device = device_called(call, call.needed("deviceName", "String"))
     return Reply(document=device_form(device), device=device.name)
+
+
+def read_of_customer(call: Call, customer_id: str) -> Reply:
+    """GET /api/customer/{id}/devices."""
+    customer, wanted = customer_at(call, customer_id), call.query.get("type", "").strip()
+    devices = (each for each in devices_of(call.registry, customer.tenant_id) if each.customer_id == customer.id)
+    return Reply(document=page_of(call, (device_form(each) for each in devices if wanted in ("", each.type))))
+
+
+def read_some(call: Call) -> Reply:
+    """GET /api/devices?deviceIds=: those of them that there are, and that the caller may see."""
+    wanted = {as_uuid(one) for one in call.needed("deviceIds", "String[]").split(",")}
+    devices = devices_of(call.registry, call.operator.tenant_id)
+    return Reply(document=[device_form(each) for each in devices if each.id in wanted and is_visible(call, each)])
 
 
 def read_types(call: Call) -> Reply:
@@ -107,7 +129,9 @@ def _saved(call: Call, body: dict[str, Any], credentials: FormedCredentials | No
     if device_id is None:
         made = _created(call, body, credentials)
         return Reply(document=device_form(made), device=made.name, changed=f"device {made.name} created")
-    device = _changed(call, body, device_at(call, device_id))
+    before = device_at(call, device_id)
+    device = _changed(call, body, before)
+    follow(call.registry, before, device, call.now_us)
     stored = credentials_of(call.registry, device.id)
     if credentials is not None and stored is not None:
         save_credentials(call.registry, stored, credentials)
@@ -122,6 +146,8 @@ def _created(call: Call, body: dict[str, Any], credentials: FormedCredentials | 
         additional_info=mapping(body, "additionalInfo"),
         device_data=mapping(body, "deviceData"),
         customer_id=_customer_id(call, body),
+        firmware_id=member_id(body, "firmwareId"),
+        software_id=member_id(body, "softwareId"),
     )
     return create_device(call.registry, profile_of(call, body), new, call.now_us)
 
@@ -135,6 +161,8 @@ def _changed(call: Call, body: dict[str, Any], device: Device) -> Device:
         additional_info=mapping(body, "additionalInfo"),
         device_data=mapping(body, "deviceData") or device.device_data,
         customer_id=_customer_id(call, body),
+        firmware_id=member_id(body, "firmwareId"),
+        software_id=member_id(body, "softwareId"),
     )
     return save_device(call.registry, changed, whole_number(body, "version"))
 
@@ -155,4 +183,4 @@ def _customer_id(call: Call, body: dict[str, Any]) -> str | None:
     if call.operator.customer_id is not None:
         return call.operator.customer_id
     given = member_id(body, "customerId")
-    return None if given is None or given == NOBODY else customer_at(call, given).id
+    return None if given is None or given == NULL_UUID else customer_at(call, given).id

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from fleetrig.reference_server.platforms.thingsboard.state.records import (
+    NULL_UUID,
     Attribute,
     Credentials,
     Customer,
     Device,
     DeviceProfile,
+    Tenant,
+    TenantProfile,
     User,
 )
 
-NOBODY: Final = "13814000-1dd2-11b2-8080-808080808080"
-"""The id that stands for none where there has to be one: the customer of a device that nobody has claimed."""
+CONTACT: Final = ("country", "state", "city", "address", "address2", "zip", "phone", "email")
+"""What a tenant and a customer say of where they are."""
 
 
 def entity_id(kind: str, value: str) -> dict[str, str]:
@@ -30,7 +34,7 @@ def device_form(device: Device) -> dict[str, Any]:
         "id": entity_id("DEVICE", device.id),
         "createdTime": device.created_at_ms,
         "tenantId": entity_id("TENANT", device.tenant_id),
-        "customerId": entity_id("CUSTOMER", device.customer_id or NOBODY),
+        "customerId": entity_id("CUSTOMER", device.customer_id or NULL_UUID),
         "name": device.name,
         "type": device.type,
         "label": device.label,
@@ -98,16 +102,52 @@ def attribute_form(attribute: Attribute) -> dict[str, Any]:
     return {"lastUpdateTs": attribute.updated_at_ms, "key": attribute.key, "value": attribute.value}
 
 
+def contact_form(contact: Mapping[str, str]) -> dict[str, Any]:
+    return {name: contact.get(name) for name in CONTACT}
+
+
 def customer_form(customer: Customer) -> dict[str, Any]:
     return {
         "id": entity_id("CUSTOMER", customer.id),
         "createdTime": customer.created_at_ms,
-        "tenantId": entity_id("TENANT", customer.tenant_id),
+        **contact_form(customer.contact),
         "title": customer.title,
-        "name": customer.title,
+        "tenantId": entity_id("TENANT", customer.tenant_id),
+        "externalId": None,
         "version": customer.version,
+        "name": customer.title,
         "additionalInfo": customer.additional_info,
     }
+
+
+def tenant_form(tenant: Tenant) -> dict[str, Any]:
+    return {
+        "id": entity_id("TENANT", tenant.id),
+        "createdTime": tenant.created_at_ms,
+        **contact_form(tenant.contact),
+        "title": tenant.title,
+        "region": "Global",
+        "tenantProfileId": entity_id("TENANT_PROFILE", tenant.profile_id),
+        "version": tenant.version,
+        "name": tenant.title,
+        "additionalInfo": tenant.additional_info,
+    }
+
+
+def tenant_profile_form(profile: TenantProfile) -> dict[str, Any]:
+    return {
+        "id": entity_id("TENANT_PROFILE", profile.id),
+        "createdTime": profile.created_at_ms,
+        "name": profile.name,
+        "description": profile.description,
+        "isolatedTbRuleEngine": profile.is_isolated,
+        "profileData": profile.profile_data,
+        "default": profile.is_default,
+    }
+
+
+def tenant_profile_info_form(profile: TenantProfile) -> dict[str, Any]:
+    return {"id": entity_id("TENANT_PROFILE", profile.id), "name": profile.name}
 
 
 def user_form(user: User) -> dict[str, Any]:
@@ -115,12 +155,13 @@ def user_form(user: User) -> dict[str, Any]:
         "id": entity_id("USER", user.id),
         "createdTime": user.created_at_ms,
         "tenantId": entity_id("TENANT", user.tenant_id),
-        "customerId": entity_id("CUSTOMER", user.customer_id or NOBODY),
+        "customerId": entity_id("CUSTOMER", user.customer_id or NULL_UUID),
         "email": user.email,
         "name": user.email,
         "authority": user.authority,
         "firstName": user.first_name,
         "lastName": user.last_name,
+        "phone": user.phone,
         "version": user.version,
         "additionalInfo": user.additional_info,
     }

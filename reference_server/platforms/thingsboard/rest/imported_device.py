@@ -23,6 +23,7 @@ from fleetrig.reference_server.platforms.thingsboard.state.devices import (
 )
 from fleetrig.reference_server.platforms.thingsboard.state.errors import RuleBroken, bad_credentials
 from fleetrig.reference_server.platforms.thingsboard.state.field_rules import check_name
+from fleetrig.reference_server.platforms.thingsboard.state.ota_packages import follow
 from fleetrig.reference_server.platforms.thingsboard.state.profiles import default_profile, find_or_create
 from fleetrig.reference_server.platforms.thingsboard.state.records import CredentialsType, Device, DeviceProfile
 
@@ -35,6 +36,8 @@ def save_line(call: Call, fields: Mapping[str, str]) -> tuple[Device, bool]:
     A line without a name is refused; the real server overwrites some other device of the tenant instead (S100).
     """
     name = fields.get("NAME", "")
+    call.registry.learn("mqtt-password", fields.get("MQTT_PASSWORD"))
+    call.registry.learn("access-token", fields.get("ACCESS_TOKEN"))
     credentials = _credentials(fields)
     check_name("Device name", name)
     stored = device_named(call.registry, call.operator.tenant_id, name)
@@ -83,6 +86,7 @@ def _changed(
         additional_info=_additional_info(stored.additional_info or {}, fields),
     )
     saved = save_device(call.registry, changed)
+    follow(call.registry, stored, saved, call.now_us)
     present = credentials_of(call.registry, stored.id)
     if credentials is not None and present is not None:
         save_credentials(call.registry, present, credentials)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 
 from fleetrig.reference_server.platforms.thingsboard.http.call import Call
 from fleetrig.reference_server.platforms.thingsboard.http.errors import invalid
@@ -15,17 +16,22 @@ from fleetrig.reference_server.platforms.thingsboard.rest.authentication import 
     user_of,
     wrong_login,
 )
-from fleetrig.reference_server.platforms.thingsboard.rest.forms import NOBODY
 from fleetrig.reference_server.platforms.thingsboard.rest.jwt import ISSUER, REFRESH_SCOPE, sign
+from fleetrig.reference_server.platforms.thingsboard.rest.members import text
 from fleetrig.reference_server.platforms.thingsboard.state.people import (
     has_password,
+    save_user,
     set_password,
     user_by_email,
     user_to_activate,
 )
-from fleetrig.reference_server.platforms.thingsboard.state.records import User
+from fleetrig.reference_server.platforms.thingsboard.state.records import NULL_UUID, User
 from fleetrig.reference_server.platforms.thingsboard.state.signing_key import signing_key
 from fleetrig.simulator.contract.credential_places import shown_user
+
+LEAST_CHARS: Final = 6
+MOST_CHARS: Final = 72
+"""Of a password, as a fresh installation has it."""
 
 
 def log_in(call: Call) -> Reply:
@@ -40,7 +46,8 @@ def log_in(call: Call) -> Reply:
         what = "is not active yet" if user.password_hash is None else "has another password"
         raise wrong_login(f"user {user.email} {what}")
     call.registry.learn("password", password)
-    return Reply(document=token_pair(call, user))
+    save_user(call.registry, replace(user, last_login_ms=call.now_ms))
+    return Reply(document={**token_pair(call, user), "scope": None})
 
 
 def refresh(call: Call) -> Reply:
@@ -48,7 +55,7 @@ def refresh(call: Call) -> Reply:
     (token,) = _texts(call, "refreshToken")
     if not token.strip():
         raise unauthenticated("no refresh token")
-    claims = read_token(call, token)
+    claims = read_token(call, token, is_refresh=True)
     if REFRESH_SCOPE not in scopes_of(claims):
         raise unauthenticated("a token in place of the refresh token")
     return Reply(document=token_pair(call, user_of(call, claims)))
@@ -60,10 +67,56 @@ def activate(call: Call) -> Reply:
     user = user_to_activate(call.registry, token) if token else None
     if user is None:
         raise invalid("Unable to find user credentials by activateToken [" + token + "]", reason="no such account")
-    if len(password) < 6:
-        raise invalid("Password must be 6 or more characters in length.")
+    _check_password(password)
     user = set_password(call.registry, user, password)
     return Reply(document=token_pair(call, user), changed="user activated")
+
+
+def log_out(call: Call) -> Reply:
+    """POST /api/auth/logout: 200 without a body; the tokens of that login are good no longer."""
+    call.registry.outdated_tokens.end_all_before(str(call.claims.get("sessionId")), call.now_s)
+    return Reply(changed="logged out")
+
+
+def change_password(call: Call) -> Reply:
+    """POST /api/auth/changePassword: its owner is logged in anew, and nowhere else any more."""
+    current, new = (text(call.object, name) or "" for name in ("currentPassword", "newPassword"))
+    call.registry.learn("password", current)
+    call.registry.learn("password", new)
+    if not has_password(call.operator, current):
+        raise invalid("Current password doesn't match!")
+    _check_password(new)
+    if new == current:
+        raise invalid("New password should be different from existing!")
+    user = set_password(call.registry, call.operator, new)
+    call.registry.outdated_tokens.end_all_before(user.id, call.now_s)
+    return Reply(document=token_pair(call, user), changed="password changed")
+
+
+def read_password_policy(call: Call) -> Reply:
+    """GET /api/noauth/userPasswordPolicy: that of a fresh installation."""
+    return Reply(
+        document={
+            "minimumLength": LEAST_CHARS,
+            "maximumLength": MOST_CHARS,
+            "minimumUppercaseLetters": None,
+            "minimumLowercaseLetters": None,
+            "minimumDigits": None,
+            "minimumSpecialCharacters": None,
+            "allowWhitespaces": True,
+            "forceUserToResetPasswordIfNotValid": False,
+            "passwordExpirationPeriodDays": None,
+            "passwordReuseFrequencyDays": None,
+        }
+    )
+
+
+def _check_password(password: str) -> None:
+    """Raises 400."""
+    if len(password) < LEAST_CHARS:
+        raise invalid(f"Password must be {LEAST_CHARS} or more characters in length.")
+    if len(password) > MOST_CHARS:
+        raise invalid(f"Password must be no more than {MOST_CHARS} characters in length.")
 
 
 def token_pair(call: Call, user: User) -> dict[str, Any]:
@@ -72,7 +125,7 @@ def token_pair(call: Call, user: User) -> dict[str, Any]:
     session = _session_id(call)
     access = _claims(call, user, [str(user.authority)], session, settings.token_s)
     access |= {"firstName": user.first_name, "lastName": user.last_name, "enabled": True, "isPublic": False}
-    access |= {"tenantId": user.tenant_id, "customerId": user.customer_id or NOBODY}
+    access |= {"tenantId": user.tenant_id, "customerId": user.customer_id or NULL_UUID}
     renewing = _claims(call, user, [REFRESH_SCOPE], session, settings.refresh_token_s)
     renewing |= {"isPublic": False, "jti": _session_id(call)}
     key = signing_key(call.registry)

@@ -14,10 +14,20 @@ from fleetrig.reference_server.platforms.thingsboard.http.errors import crash, d
 from fleetrig.reference_server.platforms.thingsboard.state.devices import device_by_id, device_named
 from fleetrig.reference_server.platforms.thingsboard.state.people import customer_by_id, user_by_id
 from fleetrig.reference_server.platforms.thingsboard.state.profiles import profile_by_id
-from fleetrig.reference_server.platforms.thingsboard.state.records import Customer, Device, DeviceProfile, User
+from fleetrig.reference_server.platforms.thingsboard.state.records import (
+    Authority,
+    Customer,
+    Device,
+    DeviceProfile,
+    Tenant,
+    TenantProfile,
+    User,
+)
 from fleetrig.reference_server.platforms.thingsboard.state.registry import Registry
+from fleetrig.reference_server.platforms.thingsboard.state.tenants import tenant_by_id, tenant_profile_by_id
 
-E = TypeVar("E", DeviceProfile, Customer, User)
+R = TypeVar("R")
+E = TypeVar("E", DeviceProfile, Customer)
 
 UUID: Final = re.compile(r"[0-9a-f]{1,16}(?:-[0-9a-f]{1,16}){4}", re.IGNORECASE | re.ASCII)
 UUID_CHARS: Final = 36
@@ -72,15 +82,51 @@ def customer_at(call: Call, customer_id: str) -> Customer:
     return _of_tenant(call, "Customer", customer_id, customer_by_id)
 
 
-def user_at(call: Call, user_id: str) -> User:
-    return _of_tenant(call, "User", user_id, user_by_id)
+def user_at(call: Call, user_id: str, *, writes: bool = False) -> User:
+    """A user that the caller may read, or change and delete (`*UserPermissions` of the real server)."""
+    user = _known(call, "User", user_id, user_by_id)
+    if not _may_use(call.operator, user, writes=writes):
+        raise denied("the user is none that this account may see or change")
+    return user
+
+
+def _may_use(caller: User, user: User, *, writes: bool) -> bool:
+    match caller.authority:
+        case Authority.SYS_ADMIN:
+            return user.authority is not Authority.CUSTOMER_USER
+        case Authority.TENANT_ADMIN:
+            return user.tenant_id == caller.tenant_id
+        case Authority.CUSTOMER_USER:
+            return user.customer_id == caller.customer_id and (not writes or user.id == caller.id)
+
+
+def tenant_at(call: Call, tenant_id: str, *, refusal: str = "") -> Tenant:
+    """The administrator of the installation may do everything with it, that of the tenant read and delete it.
+
+    `refusal`: what is said (400) of one that is not there, in place of 404.
+    """
+    if refusal and tenant_by_id(call.registry, tenant_id) is None:
+        raise invalid(refusal)
+    tenant = _known(call, "Tenant", tenant_id, tenant_by_id)
+    if call.operator.authority is not Authority.SYS_ADMIN and tenant.id != call.operator.tenant_id:
+        raise denied("it is another tenant")
+    return tenant
+
+
+def tenant_profile_at(call: Call, profile_id: str) -> TenantProfile:
+    return _known(call, "Tenant profile", profile_id, tenant_profile_by_id)
 
 
 def _of_tenant(call: Call, what: str, text: str, by_id: Callable[[Registry, str], E | None]) -> E:
+    found = _known(call, what, text, by_id)
+    if found.tenant_id != call.operator.tenant_id:
+        raise denied("it belongs to another tenant")
+    return found
+
+
+def _known(call: Call, what: str, text: str, by_id: Callable[[Registry, str], R | None]) -> R:
     entity_id = as_uuid(text)
     found = by_id(call.registry, entity_id)
     if found is None:
         raise missing(f"{what} with id [{entity_id}] is not found", reason=f"no {what.lower()} has this id")
-    if found.tenant_id != call.operator.tenant_id:
-        raise denied("it belongs to another tenant")
     return found

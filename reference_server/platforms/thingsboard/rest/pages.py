@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from fleetrig.reference_server.platforms.thingsboard.http.call import Call
-from fleetrig.reference_server.platforms.thingsboard.http.errors import crash, invalid
+from fleetrig.reference_server.platforms.thingsboard.http.errors import invalid
 from fleetrig.reference_server.platforms.thingsboard.http.java_numbers import INT_MAX, java_int
 
 
@@ -47,8 +47,4 @@ def _key(by: str) -> Callable[[dict[str, Any]], tuple[bool, float, str]]:
 
 
 def _number(call: Call, name: str) -> int:
-    text = call.query.get(name)
-    if text is None:
-        message = f"Required request parameter '{name}' for method parameter type int is not present"
-        raise crash(message, reason=f"the query has no {name}")
-    return java_int(text, most=INT_MAX)
+    return java_int(call.needed(name, "int"), most=INT_MAX)

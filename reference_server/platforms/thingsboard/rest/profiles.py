@@ -21,10 +21,16 @@ from fleetrig.reference_server.platforms.thingsboard.rest.members import (
     word,
 )
 from fleetrig.reference_server.platforms.thingsboard.rest.pages import page_of
+from fleetrig.reference_server.platforms.thingsboard.state.ota_packages import (
+    PackageType,
+    check_assigned,
+    follow_profile,
+)
 from fleetrig.reference_server.platforms.thingsboard.state.profiles import (
     create_profile,
     default_profile,
     delete_profile,
+    make_default,
     profiles_of,
     save_profile,
 )
@@ -38,8 +44,9 @@ def save(call: Call) -> Reply:
     if profile_id is None:
         made = create_profile(call.registry, _filled(call, body, _new(call)))
         return Reply(document=profile_form(made), changed=f"device profile {made.name} created")
-    changed = _filled(call, body, profile_at(call, profile_id))
-    saved = save_profile(call.registry, changed, whole_number(body, "version"))
+    stored = profile_at(call, profile_id)
+    saved = save_profile(call.registry, _filled(call, body, stored), whole_number(body, "version"))
+    follow_profile(call.registry, stored, saved, call.now_us)
     return Reply(document=profile_form(saved), changed=f"device profile {saved.name} changed")
 
 
@@ -69,6 +76,17 @@ def read_names(call: Call) -> Reply:
 def read_default(call: Call) -> Reply:
     """GET /api/deviceProfileInfo/default."""
     return Reply(document=profile_info_form(default_profile(call.registry, call.operator.tenant_id)))
+
+
+def read_info(call: Call, profile_id: str) -> Reply:
+    """GET /api/deviceProfileInfo/{id}."""
+    return Reply(document=profile_info_form(profile_at(call, profile_id)))
+
+
+def set_default(call: Call, profile_id: str) -> Reply:
+    """POST /api/deviceProfile/{id}/default: in the place of the one that was it."""
+    made = make_default(call.registry, profile_at(call, profile_id))
+    return Reply(document=profile_form(made), changed=f"device profile {made.name} is the default one")
 
 
 def delete(call: Call, profile_id: str) -> Reply:
@@ -103,7 +121,10 @@ def _filled(call: Call, body: Mapping[str, Any], profile: DeviceProfile) -> Devi
         image=text(body, "image"),
         default_queue_name=text(body, "defaultQueueName"),
     )
-    return with_authority(_with_references(body, filled))
+    filled = with_authority(_with_references(body, filled))
+    check_assigned(call.registry, filled.firmware_id, PackageType.FIRMWARE, filled.id)
+    check_assigned(call.registry, filled.software_id, PackageType.SOFTWARE, filled.id)
+    return filled
 
 
 def _strategy(call: Call, body: Mapping[str, Any]) -> ProvisionType:

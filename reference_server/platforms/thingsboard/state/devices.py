@@ -12,13 +12,14 @@ from fleetrig.reference_server.platforms.thingsboard.state.credential_forms impo
     FormedCredentials,
     read_basic,
 )
+from fleetrig.reference_server.platforms.thingsboard.state.entity_limits import check_room
 from fleetrig.reference_server.platforms.thingsboard.state.errors import (
     RuleBroken,
     bad_credentials,
     old_version,
-    too_many,
 )
 from fleetrig.reference_server.platforms.thingsboard.state.field_rules import check_name, check_text
+from fleetrig.reference_server.platforms.thingsboard.state.ota_packages import PackageType, check_assigned, follow
 from fleetrig.reference_server.platforms.thingsboard.state.records import (
     ATTRIBUTE,
     CLAIM_OFFER,
@@ -45,6 +46,8 @@ class NewDevice:
     additional_info: Mapping[str, Any] | None = None
     device_data: Mapping[str, Any] | None = None
     customer_id: str | None = None
+    firmware_id: str | None = None
+    software_id: str | None = None
 
 
 def device_by_id(registry: Registry, device_id: str) -> Device | None:
@@ -77,7 +80,7 @@ def create_device(registry: Registry, profile: DeviceProfile, new: NewDevice, no
     """The device and its credentials, or neither. Raises RuleBroken before anything is written."""
     check_name("Device name", new.name)
     check_text("label", new.label)
-    check_device_limit(registry, profile.tenant_id)
+    check_room(registry, profile.tenant_id, DEVICE, "Device")
     if device_named(registry, profile.tenant_id, new.name) is not None:
         raise RuleBroken("Device with such name already exists!")
     formed = new.credentials or FormedCredentials(CredentialsType.ACCESS_TOKEN, registry.new_word())
@@ -93,14 +96,21 @@ def create_device(registry: Registry, profile: DeviceProfile, new: NewDevice, no
         customer_id=new.customer_id,
         additional_info=new.additional_info,
         device_data=new.device_data or _device_data(profile),
+        firmware_id=new.firmware_id,
+        software_id=new.software_id,
     )
+    _check_packages(registry, device)
     registry.store.put(DEVICE, INSTALLATION, device)
     _put_first_credentials(registry, device.id, formed, now_us)
+    follow(registry, None, device, now_us)
     return device
 
 
 def save_device(registry: Registry, changed: Device, version: int | None = None) -> Device:
-    """A device with other fields: renamed, relabelled, moved to a profile. `version`: what the caller has seen."""
+    """A device with other fields: renamed, relabelled, moved to a profile. `version`: what the caller has seen.
+
+    Who may have given it another package calls `ota_packages.follow` then.
+    """
     check_name("Device name", changed.name)
     check_text("label", changed.label)
     stored = device_by_id(registry, changed.id)
@@ -114,9 +124,15 @@ def save_device(registry: Registry, changed: Device, version: int | None = None)
     profile = profiles.profile_by_id(registry, changed.profile_id)
     if profile is None:
         raise RuleBroken("Device is referencing non existing device profile!")
+    _check_packages(registry, changed)
     saved = replace(changed, type=profile.name, version=stored.version + 1)
     registry.store.put(DEVICE, INSTALLATION, saved)
     return saved
+
+
+def _check_packages(registry: Registry, device: Device) -> None:
+    check_assigned(registry, device.firmware_id, PackageType.FIRMWARE, device.profile_id)
+    check_assigned(registry, device.software_id, PackageType.SOFTWARE, device.profile_id)
 
 
 def delete_device(registry: Registry, device: Device) -> None:
@@ -152,13 +168,6 @@ def save_credentials(
     registry.store.put(CREDENTIALS, INSTALLATION, saved)
     registry.notify(Notice(NoticeKind.CREDENTIALS_CHANGED, stored.device_id))
     return saved
-
-
-def check_device_limit(registry: Registry, tenant_id: str) -> None:
-    """Raises RuleBroken when the tenant has all devices it may have (S82)."""
-    most = registry.settings.most_devices
-    if most and registry.store.count(DEVICE, INSTALLATION, "tenant", tenant_id) >= most:
-        raise too_many("Device", most)
 
 
 def check_free(registry: Registry, credentials_id: str, but_for: str = "") -> None:

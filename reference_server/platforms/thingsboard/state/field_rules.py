@@ -15,22 +15,25 @@ MARKUP: Final = re.compile(r"<[A-Za-z?]|</(?:p|br)\b|\{\{.*\}\}", re.DOTALL | re
 and processing instructions; and templates. Comments and other end tags are none."""
 
 
-def check_name(called: str, name: str | None) -> None:
-    """Raises RuleBroken; `called` as in `Device name`."""
-    check_text("name", name)
+def check_name(called: str, name: str | None, member: str = "name") -> None:
+    """Raises RuleBroken; `called` as in `Device name`, `member` as in the document."""
+    check_text(member, name)
     if not (name or "").strip(JAVA_WHITE):
         raise RuleBroken(f"{called} should be specified!")
     if "\0" in (name or ""):
         raise RuleBroken(f"{called} should not contain 0x00 symbol!")
 
 
-def check_text(field_name: str, text: str | None) -> None:
-    """Of a name, a label, a title. Raises RuleBroken."""
+def check_text(member: str, text: str | None, most_chars: int | None = MOST_CHARS, called: str = "") -> None:
+    """Of a name, a label, a title; `most_chars` None: as long as it likes. Raises RuleBroken.
+
+    `called`: what a long one is called, where it is not the member itself.
+    """
     faults = []
     if text and MARKUP.search(text):
-        faults.append(f"{field_name} is malformed")
-    if text and utf16_length(text) > MOST_CHARS:
-        faults.append(f"{field_name} length must be equal or less than {MOST_CHARS}")
+        faults.append(f"{member} is malformed")
+    if text and most_chars is not None and utf16_length(text) > most_chars:
+        faults.append(f"{called or member} length must be equal or less than {most_chars}")
     if faults:
         raise RuleBroken(f"Validation error: {', '.join(sorted(faults))}")
 

@@ -36,13 +36,17 @@ class Traits:
     """A request may ask for a gateway (3.8)."""
     acknowledges_provision_subscriptions: bool = True
     """SUBACK and UNSUBACK in a provision session; else such packets are ignored (3.9)."""
+    has_api_keys: bool = True
+    """`Authorization: ApiKey` in place of a login (4.3)."""
+    told_version: str = "4.3.1.3"
+    """What it says it is, asked over its API; empty: it has no such question."""
     answers_as_documented: bool = False
     """`provisionDeviceStatus`, `deviceId` and `accessToken` in place of what any release sends (spec 6)."""
 
 
 TRAITS: Final[Mapping[Profile, Traits]] = {
     Profile.CURRENT: Traits(),
-    Profile.PREVIOUS: Traits(answers_once=False),
+    Profile.PREVIOUS: Traits(answers_once=False, has_api_keys=False, told_version="4.2.1"),
     Profile.OLD: Traits(
         answers_once=False,
         has_certificate_chain=False,
@@ -50,6 +54,8 @@ TRAITS: Final[Mapping[Profile, Traits]] = {
         has_reason_codes=False,
         has_gateway_flag=False,
         acknowledges_provision_subscriptions=False,
+        has_api_keys=False,
+        told_version="",
     ),
     Profile.AS_DOCUMENTED: Traits(answers_as_documented=True),
 }

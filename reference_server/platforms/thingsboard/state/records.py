@@ -7,7 +7,7 @@ Everything is in one partition of the store, since credentials and provision key
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
@@ -15,6 +15,9 @@ from fleetrig.reference_server.stores.interface import Kind
 
 INSTALLATION: Final = "installation"
 """The partition of the store that has all records."""
+NULL_UUID: Final = "13814000-1dd2-11b2-8080-808080808080"
+"""The id that stands for none where there has to be one: the customer of a device that nobody has claimed, the tenant
+of who administers all of them."""
 
 
 class ProvisionType(StrEnum):
@@ -42,30 +45,61 @@ class Scope(StrEnum):
 
 
 class Authority(StrEnum):
+    SYS_ADMIN = "SYS_ADMIN"
     TENANT_ADMIN = "TENANT_ADMIN"
     CUSTOMER_USER = "CUSTOMER_USER"
 
 
 @dataclass(frozen=True, slots=True)
+class TenantProfile:
+    """What tenants may have and do. `profile_data` is the JSON of the wire; the limits are in its `configuration`."""
+
+    id: str
+    created_at_ms: int
+    name: str
+    profile_data: Mapping[str, Any]
+    description: str | None = None
+    is_default: bool = False
+    is_isolated: bool = False
+
+    @property
+    def configuration(self) -> Mapping[str, Any]:
+        found = self.profile_data.get("configuration")
+        return found if isinstance(found, Mapping) else {}
+
+
+@dataclass(frozen=True, slots=True)
 class Tenant:
+    """`contact`: country, state, city and so on, as the wire names them; those that are null are left out."""
+
     id: str
     created_at_ms: int
     title: str
+    profile_id: str
+    contact: Mapping[str, str] = field(default_factory=dict)
+    additional_info: Mapping[str, Any] | None = None
+    version: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Customer:
+    """`contact` as of a tenant."""
+
     id: str
     tenant_id: str
     created_at_ms: int
     title: str
+    contact: Mapping[str, str] = field(default_factory=dict)
     additional_info: Mapping[str, Any] | None = None
     version: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Who logs in. Without a password hash the account is not active, and `activation_token` makes it so."""
+    """Who logs in. Without a password hash the account is not active, and `activation_token` makes it so.
+
+    Who administers the whole installation belongs to the tenant NULL_UUID.
+    """
 
     id: str
     tenant_id: str
@@ -77,6 +111,8 @@ class User:
     activation_token: str | None = None
     first_name: str | None = None
     last_name: str | None = None
+    phone: str | None = None
+    last_login_ms: int | None = None
     additional_info: Mapping[str, Any] | None = None
     version: int = 1
 
@@ -192,18 +228,37 @@ def _one(value: str | None) -> Iterable[str]:
     return () if value is None else (value,)
 
 
-TENANT: Final = Kind("thingsboard.tenant", Tenant, lambda tenant: tenant.id, {"title": lambda tenant: (tenant.title,)})
+TENANT_PROFILE: Final = Kind(
+    "thingsboard.tenant_profile",
+    TenantProfile,
+    lambda profile: profile.id,
+    {"name": lambda profile: (profile.name,), "default": lambda profile: ("yes",) if profile.is_default else ()},
+)
+TENANT: Final = Kind(
+    "thingsboard.tenant",
+    Tenant,
+    lambda tenant: tenant.id,
+    {"title": lambda tenant: (tenant.title,), "profile": lambda tenant: (tenant.profile_id,)},
+)
 CUSTOMER: Final = Kind(
     "thingsboard.customer",
     Customer,
     lambda customer: customer.id,
-    {"title": lambda customer: (joined(customer.tenant_id, customer.title),)},
+    {
+        "tenant": lambda customer: (customer.tenant_id,),
+        "title": lambda customer: (joined(customer.tenant_id, customer.title),),
+    },
 )
 USER: Final = Kind(
     "thingsboard.user",
     User,
     lambda user: user.id,
-    {"email": lambda user: (user.email,), "activation": lambda user: _one(user.activation_token)},
+    {
+        "tenant": lambda user: (user.tenant_id,),
+        "customer": lambda user: _one(user.customer_id),
+        "email": lambda user: (user.email,),
+        "activation": lambda user: _one(user.activation_token),
+    },
 )
 DEVICE_PROFILE: Final = Kind(
     "thingsboard.device_profile",

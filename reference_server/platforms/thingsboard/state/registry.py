@@ -10,8 +10,11 @@ from typing import Any, Final
 
 from fleetrig.reference_server.platforms.thingsboard.state.generations import TRAITS
 from fleetrig.reference_server.platforms.thingsboard.state.message_limits import MessageLimits
+from fleetrig.reference_server.platforms.thingsboard.state.outdated_tokens import OutdatedTokens
+from fleetrig.reference_server.platforms.thingsboard.state.records import INSTALLATION, TENANT, TENANT_PROFILE
 from fleetrig.reference_server.platforms.thingsboard.state.settings import Account, Settings
-from fleetrig.reference_server.stores.interface import Entropy, Store
+from fleetrig.reference_server.platforms.thingsboard.state.tenant_configuration import TenantLimits, limits_in
+from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
 from fleetrig.simulator.contract.clock import US_PER_MS
 
 ALPHABET: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
@@ -22,7 +25,8 @@ LETTER_OF_BYTE: Final = bytes(ALPHABET[byte % len(ALPHABET)] for byte in range(2
 GREGORIAN_OFFSET_100_NS: Final = 0x01B21DD213814000
 """From the beginning of time-based UUIDs to the epoch."""
 TIME_100_NS_PER_US: Final = 10
-DEMO_PASSWORD: Final = Account().password
+WELL_KNOWN: Final = frozenset({Account().password, Settings().administrator.password})
+"""Passwords that are words of many paths and documents."""
 
 
 class NoticeKind(StrEnum):
@@ -47,19 +51,45 @@ class Notice:
 class Registry:
     """Shared by all interfaces of one platform."""
 
-    def __init__(self, store: Store, entropy: Entropy, settings: Settings) -> None:
+    def __init__(self, store: Store, entropy: Entropy, settings: Settings, blobs: Blobs | None = None) -> None:
         self.store = store
+        self._blobs = blobs
         self.entropy = entropy
         self.settings = settings
         self.traits = TRAITS[settings.profile]
-        self.message_limits = MessageLimits(settings.device_messages)
+        self.message_limits = MessageLimits()
+        self.outdated_tokens = OutdatedTokens()
+        self._limits: dict[str, TenantLimits] = {}
         self.new_secrets: list[tuple[str, str]] = []
         self._notices: list[Notice] = []
 
+    @property
+    def kept_files(self) -> Blobs:
+        """Where packages are kept."""
+        assert self._blobs is not None, "this platform keeps no files"
+        return self._blobs
+
     def learn(self, kind: str, secret: str | None) -> None:
-        """A secret came up: it is masked from now on. The demo tenant's is none: it is a word of many paths."""
-        if secret and secret != DEMO_PASSWORD:
+        """A secret came up: it is masked from now on. What everybody knows is none."""
+        if secret and secret not in WELL_KNOWN:
             self.new_secrets.append((kind, secret))
+
+    def limits_of(self, tenant_id: str) -> TenantLimits:
+        """What the tenant's profile limits it to. Asked for every message, so it is remembered."""
+        found = self._limits.get(tenant_id)
+        if found is None:
+            found = self._limits[tenant_id] = self._stored_limits(tenant_id)
+        return found
+
+    def forget_limits(self) -> None:
+        """Call it when a tenant or a tenant profile changes, inside the transaction that does it."""
+        self._limits.clear()
+        self.store.when_settled(lambda _: self._limits.clear())
+
+    def _stored_limits(self, tenant_id: str) -> TenantLimits:
+        tenant = self.store.get(TENANT, INSTALLATION, tenant_id)
+        profile = None if tenant is None else self.store.get(TENANT_PROFILE, INSTALLATION, tenant.profile_id)
+        return limits_in({} if profile is None else profile.configuration)
 
     def notify(self, notice: Notice) -> None:
         """Heard once the open transaction is committed, and not if it fails."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from fleetrig.reference_server.platforms.thingsboard.state.generations import Profile
 
@@ -18,18 +19,33 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
+class IpGuardSettings:
+    """When an address may not connect any more over MQTT (`transport.rate_limits` of the real server; 5)."""
+
+    is_on: bool = False
+    wrong_logins: int = 10
+    block_ms: int = 60_000
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """One server's start-up properties."""
 
     profile: Profile = Profile.CURRENT
     accounts: tuple[Account, ...] = (Account(),)
-    most_devices: int = 0
-    """In each tenant (its profile's `maxDevices`); 0: no limit (S82)."""
-    device_messages: str = ""
-    """`capacity:seconds[,capacity:seconds]` for each device, as the tenant's profile says it; empty: no limit (5)."""
+    administrator: Account = Account("sysadmin@thingsboard.org", "sysadmin", "")
+    """Who administers the installation: its tenants and their profiles."""
+    tenant_configuration: Mapping[str, int | str] = field(default_factory=dict)
+    """What the default tenant profile says beside its defaults, as the wire names it: `maxDevices` (S82),
+    `transportDeviceMsgRateLimit` as `capacity:seconds[,capacity:seconds]` (5) …"""
     claiming_by_default: bool = True
     """Else a device needs the server attribute `claimingAllowed` (3.5)."""
     claim_duration_ms: int = 86_400_000
+    ip_guard: IpGuardSettings = IpGuardSettings()
+    session_inactivity_ms: int = 600_000
+    """After so much silence a device's MQTT session is ended; the real server looks every 3 s (5)."""
+    long_poll_s: int = 60
+    """How long a request of a device is held that does not say it, over HTTP (3.3)."""
     token_s: int = 9_000
     refresh_token_s: int = 604_800
     """How long what a login gives is good for (4)."""

@@ -11,8 +11,10 @@ from fleetrig.harness.platforms.thingsboard.serve import configure, settings_fro
 from fleetrig.harness.platforms.thingsboard.server import SERVER
 from fleetrig.reference_server.address import Address
 from fleetrig.reference_server.platforms.thingsboard.state.generations import Profile
+from fleetrig.reference_server.platforms.thingsboard.state.settings import IpGuardSettings
 from fleetrig.simulator.contract.errors import UsageError
 
+LIMIT = "transportDeviceTelemetryMsgRateLimit"
 HERE = {"http": Address("127.0.0.1", 8080)}
 
 
@@ -21,14 +23,25 @@ def test_its_profiles_are_those_of_the_server() -> None:
 
 
 def test_properties_of_the_real_server_are_taken() -> None:
-    settings = settings_from({"maxDevices": "5", "security.claim.allowClaimingByDefault": "false"}, "4.2")
-    assert (settings.most_devices, settings.claiming_by_default, settings.profile) == (5, False, Profile.PREVIOUS)
+    given = {"maxDevices": "5", "security.claim.allowClaimingByDefault": "false", LIMIT: "5:60"}
+    settings = settings_from(given, "4.2")
+    assert settings.tenant_configuration == {"maxDevices": 5, LIMIT: "5:60"}
+    assert (settings.claiming_by_default, settings.profile) == (False, Profile.PREVIOUS)
+
+
+def test_the_guard_of_addresses_is_switched_on_as_on_the_real_server() -> None:
+    limits = "transport.rate_limits"
+    given = {f"{limits}.ip_limits_enabled": "true", f"{limits}.max_wrong_credentials_per_ip": "3"}
+    assert settings_from(given, "4.3").ip_guard == IpGuardSettings(True, 3, 60_000)
+    with pytest.raises(ValueError, match="expected true or false, got '1'"):
+        settings_from({f"{limits}.ip_limits_enabled": "1"}, "4.3")
 
 
 @pytest.mark.parametrize(
     ("args", "sentence"),
     [
         (PlatformArgs(HERE, "4.3", ("maxDevices=x",)), "expected a number, got 'x'"),
+        (PlatformArgs(HERE, "4.3", (f"{LIMIT}=5",)), "invalid literal"),
         (PlatformArgs(HERE, "4.3", ("maxDevice=1",)), "there is no property 'maxDevice'"),
         (PlatformArgs(HERE, "4.3", ("maxDevices",)), "expected KEY=VALUE"),
         (PlatformArgs(HERE, "4.4"), "there is no profile '4.4' of ThingsBoard"),
@@ -47,3 +60,4 @@ def test_a_password_of_ones_own_is_not_shown(monkeypatch: pytest.MonkeyPatch) ->
     config = configure(PlatformArgs({"mqtt": Address("0.0.0.0", 1883)}, "4.3", admin_password="env:OWN"))
     assert "not-everybodys" not in str(config.accounts)
     assert config.secrets == (("password", "not-everybodys"),)
+    assert "sysadmin@thingsboard.org   (password as given)" in str(config.accounts), "no door stays open"

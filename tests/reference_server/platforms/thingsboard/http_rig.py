@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fleetrig.reference_server.entropy import SeededEntropy
-from fleetrig.reference_server.platform import HttpAnswer
+from fleetrig.reference_server.platform import HeldRequest, HttpAnswer, Reaction
 from fleetrig.reference_server.platforms.thingsboard.http.api import HttpApi
 from fleetrig.reference_server.platforms.thingsboard.state.people import open_installation
 from fleetrig.reference_server.platforms.thingsboard.state.registry import Registry
@@ -16,6 +16,7 @@ from fleetrig.reference_server.platforms.thingsboard.state.settings import Accou
 from fleetrig.reference_server.stores.memory import MemoryStore
 from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.clock import VIRTUAL_EPOCH_US
+from fleetrig.simulator.contract.envelope import Answer
 from fleetrig.simulator.contract.http import HttpRequest
 from fleetrig.simulator.contract.session import Session
 
@@ -40,13 +41,25 @@ class HttpRig:
         self._tokens: dict[str, str] = {}
 
     def send(self, method: str, target: str, body: bytes = b"", **headers: str) -> HttpAnswer:
-        """One request and its transaction. `X_Authorization` stands for `X-Authorization`."""
+        """One request and its transaction, to the end of its time if it is held. `X_Authorization` stands for
+        `X-Authorization`."""
+        answer = self.begin(method, target, body, **headers)
+        if isinstance(answer, HttpAnswer):
+            return answer
+        due_us = self.api.waiting.next_due_us()
+        assert due_us is not None
+        self.now_us = due_us
+        (late,) = self.api.waiting.advance(due_us)
+        return answered(late, answer.held_id)
+
+    def begin(self, method: str, target: str, body: bytes = b"", **headers: str) -> HttpAnswer | HeldRequest:
+        """One request and its transaction."""
         sent = tuple((name.replace("_", "-"), value) for name, value in headers.items())
         request = HttpRequest(method, ORIGIN, target, sent, body)
-        answer: HttpAnswer | None = None
+        answer: HttpAnswer | HeldRequest | None = None
         with suppress(Undo), self.registry.store.transaction():
             answer = self.api.handle(request, Session(), self.now_us)
-            if answer.rollback:
+            if isinstance(answer, HttpAnswer) and answer.rollback:
                 raise Undo
         assert answer is not None
         return answer
@@ -85,6 +98,15 @@ class HttpRig:
         assert answer.response.status == 200, answer
         made: dict[str, Any] = document(answer)
         return made
+
+
+def answered(reaction: Reaction, held_id: int) -> HttpAnswer:
+    """What a held request gets at last."""
+    (answer,) = reaction.outputs
+    assert isinstance(answer, Answer)
+    assert answer.held_id == held_id
+    assert answer.delivery.response is not None
+    return HttpAnswer(answer.delivery.response, reaction.reason, reaction.device)
 
 
 def profile_document(name: str, strategy: str) -> dict[str, Any]:

@@ -45,7 +45,8 @@ class ProvisionBench:
 
     def __post_init__(self) -> None:
         accounts = (Account(), Account(OTHER_TENANT, "other-password", "Other"))
-        settings = Settings(self.generation, accounts, self.most_devices)
+        configuration = {"maxDevices": self.most_devices}
+        settings = Settings(self.generation, accounts, tenant_configuration=configuration)
         self.registry = Registry(MemoryStore(), SeededEntropy(1), settings)
         people.open_installation(self.registry, self.now_us)
         for letter, strategy in STRATEGIES.items():

@@ -166,7 +166,7 @@ def test_titles_and_addresses_are_taken_once() -> None:
     rig = HttpRig()
     customer_user(rig)
 
-    again = rig.ask("POST", "/api/user", {"email": "U@example.org", "authority": "TENANT_ADMIN"})
+    again = rig.ask("POST", "/api/user", {"email": "u@example.org", "authority": "TENANT_ADMIN"})
 
     assert refused(rig.ask("POST", "/api/customer", {"title": "c"}))[2] == "Customer with such title already exists!"
-    assert refused(again)[2] == "User with email 'U@example.org' already present in database!"
+    assert refused(again)[2] == "User with email 'u@example.org' already present in database!"

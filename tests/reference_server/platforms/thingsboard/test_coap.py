@@ -236,7 +236,7 @@ def test_a_device_posts_and_reads_its_attributes(bench: Bench) -> None:
 
 def test_who_posts_too_much_gets_an_error() -> None:
     """S105; provisioning is not counted."""
-    bench = Bench(replace(DEFAULTS, device_messages="5:60"))
+    bench = Bench(replace(DEFAULTS, tenant_configuration={"transportDeviceTelemetryMsgRateLimit": "5:60"}))
     bench.profile(ProvisionType.ALLOW_CREATE)
     codes = [bench.ask("POST", f"/api/v1/{TOKEN}/telemetry", {"a": 1})[0] for _ in range(6)]
     assert codes == ["2.01"] * 5 + ["5.00"]

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
+from fleetrig.reference_server.platform import HeldRequest, Reaction
+from fleetrig.reference_server.platforms.thingsboard.http import waiting
 from fleetrig.reference_server.platforms.thingsboard.http.replies import type_of_text
 from fleetrig.reference_server.platforms.thingsboard.state.settings import Settings
 from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.http import HttpRequest
-from tests.reference_server.platforms.thingsboard.http_rig import HttpRig, document, refused, text
+from fleetrig.simulator.contract.session import Session
+from tests.reference_server.platforms.thingsboard.http_rig import (
+    ORIGIN,
+    HttpRig,
+    Undo,
+    answered,
+    document,
+    refused,
+    text,
+)
 
 PROVISION = "/api/v1/provision"
 JSON = "application/json"
@@ -216,11 +228,110 @@ def test_an_empty_body_is_a_bad_request(device: HttpRig) -> None:
     assert refused(device.send("POST", "/api/v1/mine/telemetry"))[:2] == (400, 31)
 
 
-@pytest.mark.parametrize("path", ["attributes/updates?timeout=1000", "rpc?timeout=1000", "rpc"])
-def test_a_long_poll_that_nothing_came_of_is_408(device: HttpRig, path: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "after_ms"),
+    [("attributes/updates?timeout=1000", 1000), ("rpc?timeout=250", 250), ("rpc", 60_000), ("rpc?timeout=0", 60_000)],
+)
+def test_a_long_poll_that_nothing_came_of_is_408(device: HttpRig, path: str, after_ms: int) -> None:
+    began_us = device.now_us
+
     answer = device.send("GET", f"/api/v1/mine/{path}")
 
-    assert (answer.response.status, text(answer)) == (408, "")
+    assert (answer.response.status, text(answer), answer.device) == (408, "", "d")
+    assert device.now_us - began_us == after_ms * 1000
+
+
+def test_a_long_poll_gets_the_first_thing_that_comes(device: HttpRig) -> None:
+    """And once: who does not ask again hears of nothing more."""
+    found = device.get("/api/tenant/devices?deviceName=d")["id"]["id"]
+    for path, sent, body in (
+        ("attributes/updates", lambda: shared(device, {"fw": 1}), '{"fw":1}'),
+        ("attributes/updates", lambda: forgotten(device, "fw"), '{"deleted":["fw"]}'),
+        ("rpc", lambda: command(device, found, 1), '{"id":0,"method":"m","params":1}'),
+        ("rpc", lambda: command(device, found, None), '{"id":1,"method":"m","params":null}'),
+    ):
+        held = device.begin("GET", f"/api/v1/mine/{path}?timeout=60000")
+        assert isinstance(held, HeldRequest)
+        sent()
+        (told,) = heard(device)
+        answer = answered(told, held.held_id)
+        assert (answer.response.status, text(answer)) == (200, body)
+        assert answer.response.header("Content-Type") == "application/json"
+        sent()
+        assert heard(device) == []
+
+
+def test_only_what_is_awaited_ends_a_long_poll(device: HttpRig) -> None:
+    found = device.get("/api/tenant/devices?deviceName=d")["id"]["id"]
+    device.device("other", token="other-token")
+    for path, sent in (
+        ("rpc", lambda: shared(device, {"fw": 1})),
+        ("attributes/updates", lambda: command(device, found, 1)),
+        ("attributes/updates", lambda: device.post("/api/v1/mine/attributes", {"mine": 1})),
+        ("attributes/updates", lambda: shared(device, {"fw": 2}, "other")),
+    ):
+        held = device.begin("GET", f"/api/v1/mine/{path}?timeout=60000")
+        assert isinstance(held, HeldRequest)
+        sent()
+        assert heard(device) == []
+        device.api.waiting.left(held.held_id)
+        assert device.api.waiting.next_due_us() is None
+
+
+@pytest.mark.parametrize(
+    ("ends", "status", "said"),
+    [("deleted", 403, "Device was deleted!"), ("other token", 408, "")],
+)
+def test_what_ends_a_device_ends_its_long_polls(device: HttpRig, ends: str, status: int, said: str) -> None:
+    found = device.get("/api/tenant/devices?deviceName=d")["id"]["id"]
+    polls = [device.begin("GET", f"/api/v1/mine/{path}") for path in ("rpc", "attributes/updates")]
+    if ends == "deleted":
+        device.ask("DELETE", f"/api/device/{found}")
+    else:
+        credentials = device.get(f"/api/device/{found}/credentials")
+        device.ask("POST", "/api/device/credentials", credentials | {"credentialsId": "another-token"})
+    told = heard(device)
+    assert len(told) == 2
+    for reaction, poll in zip(told, polls, strict=True):
+        assert isinstance(poll, HeldRequest)
+        answer = answered(reaction, poll.held_id)
+        assert (answer.response.status, text(answer)) == (status, said)
+    assert device.api.waiting.next_due_us() is None
+
+
+def test_who_has_been_held_longest_makes_room(device: HttpRig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "MOST_HELD", 2)
+    polls = [device.begin("GET", "/api/v1/mine/rpc") for _ in range(3)]
+    assert device.api.waiting.next_due_us() == device.now_us
+    (early,) = device.api.waiting.advance(device.now_us)
+    assert isinstance(polls[0], HeldRequest)
+    assert answered(early, polls[0].held_id).response.status == 408
+
+
+def test_a_request_that_nobody_keeps_is_not_held(device: HttpRig) -> None:
+    """Its transaction has failed."""
+    with suppress(Undo), device.registry.store.transaction():
+        device.api.handle(HttpRequest("GET", ORIGIN, "/api/v1/mine/rpc"), Session(), device.now_us)
+        raise Undo
+    assert device.api.waiting.next_due_us() is None
+
+
+def heard(rig: HttpRig) -> list[Reaction]:
+    return [reaction for notice in rig.registry.take_notices() for reaction in rig.api.waiting.hear(notice)]
+
+
+def shared(rig: HttpRig, values: dict[str, object], name: str = "d") -> None:
+    found = rig.get(f"/api/tenant/devices?deviceName={name}")["id"]["id"]
+    rig.ask("POST", f"/api/plugins/telemetry/DEVICE/{found}/SHARED_SCOPE", values)
+
+
+def forgotten(rig: HttpRig, key: str) -> None:
+    found = rig.get("/api/tenant/devices?deviceName=d")["id"]["id"]
+    rig.ask("DELETE", f"/api/plugins/telemetry/DEVICE/{found}/SHARED_SCOPE?keys={key}")
+
+
+def command(rig: HttpRig, device_id: str, params: object) -> None:
+    rig.ask("POST", f"/api/rpc/oneway/{device_id}", {"method": "m", "params": params})
 
 
 def test_no_rule_answers_a_device(device: HttpRig) -> None:

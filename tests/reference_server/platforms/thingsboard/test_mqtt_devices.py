@@ -164,8 +164,11 @@ def test_a_device_offers_to_be_claimed(rig: MqttRig) -> None:
     assert rig.publish("v1/devices/me/claim", b"") == ["1 PUBACK"]
 
 
+TELEMETRY_LIMIT = "transportDeviceTelemetryMsgRateLimit"
+
+
 def test_who_sends_more_than_it_may_is_closed(rig: MqttRig) -> None:
-    limited = MqttRig(settings=replace(rig.settings, device_messages="5:60,100:600"))
+    limited = MqttRig(settings=replace(rig.settings, tenant_configuration={TELEMETRY_LIMIT: "5:60,100:600"}))
     limited.token("d", "T")
     limited.token("other", "T2")
     for session in (1, 2):
@@ -179,16 +182,19 @@ def test_who_sends_more_than_it_may_is_closed(rig: MqttRig) -> None:
     assert limited.publish(TELEMETRY, {"a": 1}, 2) == ["2 DISCONNECT 131", "2 closed"]
 
 
-def test_its_limit_is_told_to_who_asks() -> None:
-    limited = MqttRig(settings=replace(Settings(), device_messages="5:60"))
+def test_its_limits_are_told_to_who_asks() -> None:
+    said = {"transportDeviceMsgRateLimit": "5:60", "transportGatewayDeviceTelemetryMsgRateLimit": "6:60"}
+    limited = MqttRig(settings=replace(Settings(), tenant_configuration=said))
     limited.token("d", "T")
     limited.join(1, user_name="T")
     answer = limited.publish(f"{RPC}1", {"method": "getSessionLimits"}, qos=0)[0]
-    assert '"rateLimits":{"messages":"5:60"' in answer
+    assert '"rateLimits":{"messages":"5:60","telemetryMessages":null' in answer
     limited.token("gw", "G", additional_info={"gateway": True})
     limited.join(2, user_name="G")
-    assert "5:60" not in limited.publish(f"{RPC}1", {"method": "getSessionLimits"}, 2, qos=0)[0]
-    assert [limited.publish(TELEMETRY, {"a": 1}, 2) for _ in range(9)] == [["2 PUBACK"]] * 9
+    told = limited.publish(f"{RPC}1", {"method": "getSessionLimits"}, 2, qos=0)[0]
+    assert '"rateLimits":{"messages":null,"telemetryMessages":"6:60"' in told
+    assert [limited.publish(TELEMETRY, {"a": 1}, 2) for _ in range(6)] == [["2 PUBACK"]] * 6
+    assert limited.publish(TELEMETRY, {"a": 1}, 2) == ["2 closed"]
 
 
 @pytest.mark.parametrize("text", ["5", "a:b", "0:60", "5:0", "5:60:7"])

@@ -151,7 +151,9 @@ def test_a_deleted_device_is_disconnected_at_once(running: Running) -> None:
     token = running.provision()
     running.server.opened(MQTT, running.now_us)
     assert running.say(MQTT, MqttConnect("d", user_name=token)) == ["CONNACK 0"]
-    assert running.server.next_due_us() is None
+    due_us = running.server.next_due_us()
+    assert due_us is not None
+    assert due_us > running.now_us
 
     running.http("DELETE", f"/api/device/{running.device_id()}")
 
@@ -159,6 +161,7 @@ def test_a_deleted_device_is_disconnected_at_once(running: Running) -> None:
     assert due_us is not None
     assert due_us <= running.now_us
     assert running.advance() == ["Close"]
+    running.server.closed(MQTT, running.now_us)
     assert running.server.next_due_us() is None
 
 

@@ -93,7 +93,7 @@ def test_a_token_in_use_is_refused_and_no_device_remains() -> None:
 
 def test_a_tenant_with_all_its_devices_gets_no_other() -> None:
     """S82."""
-    rig = HttpRig(Settings(most_devices=1))
+    rig = HttpRig(Settings(tenant_configuration={"maxDevices": 1}))
     rig.device("d")
 
     said = document(rig.ask("POST", "/api/device", {"name": "e"}))

@@ -271,7 +271,7 @@ def test_the_installation_is_opened_once() -> None:
         people.open_installation(registry, NOW_US)
 
     assert registry.store.count(TENANT, INSTALLATION) == 1
-    users = [people.user_by_email(registry, email) for email in ("TENANT@thingsboard.org", "second@example.org")]
+    users = [people.user_by_email(registry, email) for email in ("tenant@thingsboard.org", "second@example.org")]
     assert all(user is not None and user.authority == "TENANT_ADMIN" for user in users)
     assert users[0] is not None
     assert people.has_password(users[0], "tenant")

@@ -1,0 +1,1 @@
+"""HTTP requests that are answered later, on a small platform: without sockets, in virtual and in real time."""
