@@ -1,7 +1,7 @@
 """What rows, scenarios and recordings execute of a platform of the reference server, module by module.
 
-    make reach                    the hawkBit platform
-    make reach PLATFORM=hawkbit   the same
+    make reach                       the hawkBit platform
+    make reach PLATFORM=thingsboard  the other one
 
 Counted are the statements inside functions: those of a module run when it is imported and say nothing. Ends with 1 when
 a module stays below the threshold without a line in `BELOW`, or has such a line without need.
@@ -68,6 +68,18 @@ def run_hawkbit() -> None:
     run_scenarios("hawkbit")
 
 
+def run_thingsboard() -> None:
+    """The same for ThingsBoard."""
+    from tests.golden.test_thingsboard_recordings import FILES, played
+    from tests.harness.platforms.thingsboard.conformance.reach import run_every_row
+
+    for name in FILES:
+        if odd := [f"{row}: {difference}" for row, difference in played(name).verdicts.items() if difference]:
+            raise SystemExit(f"the recording {name} is answered otherwise: {odd}")
+    run_every_row()
+    run_scenarios("thingsboard")
+
+
 def run_scenarios(platform: str) -> None:
     """In virtual time; those for programs with our own device, which takes real time. Raises SystemExit on failure."""
     for words in ((platform,), (f"external/{platform}", "--own-device", "--jobs", "20")):
@@ -76,7 +88,7 @@ def run_scenarios(platform: str) -> None:
                 raise SystemExit(f"fleetrig run {' '.join(words)} failed: see above")
 
 
-RUN: Final[Mapping[str, Callable[[], None]]] = {"hawkbit": run_hawkbit}
+RUN: Final[Mapping[str, Callable[[], None]]] = {"hawkbit": run_hawkbit, "thingsboard": run_thingsboard}
 
 
 def measure(platform: str) -> list[ModuleReach]:
@@ -156,7 +168,7 @@ def table(modules: list[ModuleReach], below: Mapping[str, str]) -> Iterator[str]
 
 
 def main(platform: str = "hawkbit") -> int:
-    modules, below = measure(platform), BELOW[platform]
+    modules, below = measure(platform), BELOW.get(platform, {})
     print(*table(modules, below), sep="\n")
     wrong = complaints(modules, below)
     print(*wrong, sep="\n", file=sys.stderr)

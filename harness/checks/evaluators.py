@@ -236,12 +236,17 @@ def pattern_of(fleet: FleetSnapshot, words: SeenWord) -> Pattern:
     return redact(replace(_pattern(words, fleet.glob(words.only)), lane=fleet.lane), fleet.hide)
 
 
+def fields_of(words: Sends) -> dict[str, str | None]:
+    """The same for a pattern, which takes any name."""
+    return {str(name): glob for name, glob in words.fields.items()}
+
+
 def _pattern(words: SeenWord, device: str) -> Pattern:
     match words:
         case Sends():
             return Pattern(
                 "sent", words.name or "", words.method or "", words.path or "", device,
-                line=words.line or "", header=words.header, body_has=words.body_has,
+                line=words.line or "", header=words.header, fields=fields_of(words), body_has=words.body_has,
             )  # fmt: skip
         case Receives():
             return Pattern(

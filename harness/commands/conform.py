@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Generic, NoReturn, TypeVar
 
@@ -17,8 +17,10 @@ from fleetrig.harness.conformance.run_rows import OpenClient, run_rows
 from fleetrig.harness.report.console import ConsoleReport, make_console
 from fleetrig.harness.report.exits import ExitRules, exit_of_all, remark_on_skips
 from fleetrig.harness.report.junit import by_rules, write_junit
+from fleetrig.harness.servers.secrets import checked_account, secret_from
 from fleetrig.harness.verdict import Report, Verdict
-from fleetrig.simulator.contract.errors import BrokenBench
+from fleetrig.simulator.contract.errors import BrokenBench, UsageError
+from fleetrig.simulator.contract.identity import UserPassword
 
 S = TypeVar("S")
 
@@ -50,6 +52,10 @@ class OpenedServer(Generic[S]):
     """What rows may need: capability words without the platform's name, and the names of its listeners."""
     left_behind: list[str]
     """Sentences on what could not be cleaned up."""
+    remedies: Mapping[str, str] = field(default_factory=dict)
+    """Word that rows may need -> why the server lacks it, and what to do about it, where SERVER.yaml does not help."""
+    remarks: Sequence[str] = ()
+    """Sentences on the server, shown before the first row."""
 
 
 def conform(
@@ -80,6 +86,8 @@ def conform(
     )
     try:
         with opened as server:
+            for remark in server.remarks:
+                console.print(remark)
             verdicts = _judge(rows, server, replace(blank, target=server.url), writer, options)
     except BrokenBench as broken:
         if options.junit is not None:
@@ -89,13 +97,26 @@ def conform(
     raise typer.Exit(exit_of_all(verdicts, options.rules))
 
 
+def accounts_of(given: Sequence[str], kinds: Sequence[str]) -> dict[str, UserPassword]:
+    """The `--account` options: kind -> account. Raises UsageError."""
+    accounts = {}
+    for text in given:
+        kind, _, rest = text.partition("=")
+        user, _, secret = rest.partition(":")
+        if kind not in kinds or not user or not secret:
+            raise UsageError(f"--account takes {' or '.join(kinds)}=USER:env:NAME (or a file with mode 600)")
+        accounts[kind] = checked_account(user, secret_from(secret, "--account"), "--account")
+    return accounts
+
+
 def _judge(
     rows: Sequence[Row[S]], server: OpenedServer[S], blank: Report, writer: ConsoleReport, options: ConformOptions
 ) -> list[Verdict]:
     """Returns a verdict for each row. If clean-up failed, the run as a whole is BROKEN."""
     try:
         with server.lock() as open_client:
-            verdicts = _show(run_rows(rows, open_client, server.can, blank), len(rows), writer, options)
+            running = run_rows(rows, open_client, server.can, blank, server.remedies)
+            verdicts = _show(running, len(rows), writer, options)
     finally:
         writer.left_behind(server.left_behind)
     return verdicts + [Verdict.BROKEN] * bool(server.left_behind)

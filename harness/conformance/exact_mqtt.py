@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+from dataclasses import replace
 from time import monotonic
 
 from fleetrig.harness.conformance import mqtt_bytes
@@ -63,8 +64,12 @@ class ExactMqtt:
         return self.hear().line
 
     def subscribe(self, topic_filter: str, qos: int = 1) -> str:
-        self.send(mqtt_bytes.subscribe(self.level, topic_filter, qos, PACKET_ID))
+        """The answer to SUBSCRIBE."""
+        self.say_subscribe(topic_filter, qos)
         return self.hear().line
+
+    def say_subscribe(self, topic_filter: str, qos: int) -> None:
+        self.send(mqtt_bytes.subscribe(self.level, topic_filter, qos, PACKET_ID))
 
     def publish(self, topic: str, payload: bytes, qos: int = 1) -> None:
         self.send(mqtt_bytes.publish(self.level, topic, payload, qos, PACKET_ID))
@@ -80,20 +85,30 @@ class ExactMqtt:
             return
 
     def hear(self, within_s: float | None = None) -> Heard:
-        """The next packet, or `CLOSED`. Raises Mismatch when neither comes in time."""
-        ends_s = monotonic() + (within_s or self.within_s)
+        """The next packet, or `CLOSED`. Raises Mismatch when neither comes in time, or what comes is no packet.
+
+        An acknowledgement of another packet than ours says so: `PUBACK for packet 9`.
+        """
+        within_s = self.within_s if within_s is None else within_s
+        ends_s = monotonic() + within_s
         while True:
             try:
                 found = mqtt_bytes.take_packet(self._data)
                 if found is not None:
                     kind, flags, body, self._data = found
-                    return mqtt_bytes.read(kind, flags, body, self.level)
+                    return _ours(mqtt_bytes.read(kind, flags, body, self.level))
             except (ValueError, IndexError) as wrong:
                 raise Mismatch(Finding("an MQTT packet", f"{self._data[:40].hex()} ({wrong})")) from None
-            if not self._read(ends_s):
-                return CLOSED
+            if not self._read(ends_s, within_s):
+                return self._ended()
 
-    def _read(self, ends_s: float) -> bool:
+    def _ended(self) -> Heard:
+        """Raises Mismatch when the connection has ended within a packet."""
+        if self._data:
+            raise Mismatch(Finding("a whole MQTT packet", f"{self._data[:40].hex()}, then the end of the connection"))
+        return CLOSED
+
+    def _read(self, ends_s: float, within_s: float) -> bool:
         """False when the connection has ended."""
         left_s = ends_s - monotonic()
         try:
@@ -102,7 +117,7 @@ class ExactMqtt:
             self._socket.settimeout(left_s)
             data = self._socket.recv(CHUNK_BYTES)
         except TimeoutError:
-            raise Mismatch(Finding(f"a packet or the end within {self.within_s:g} s", "nothing")) from None
+            raise Mismatch(Finding(f"a packet or the end within {within_s:g} s", "nothing")) from None
         except OSError:
             data = b""
         self._data += data
@@ -123,3 +138,9 @@ class ExactMqtt:
 
     def close(self) -> None:
         self._socket.close()
+
+
+def _ours(heard: Heard) -> Heard:
+    if not heard.packet_id or heard.packet_id == PACKET_ID or heard.line.startswith("PUBLISH"):
+        return heard
+    return replace(heard, line=f"{heard.line} for packet {heard.packet_id}")

@@ -16,7 +16,10 @@ MOST_LENGTH_BYTES: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """One packet of the server. `line` is what rows compare: `CONNACK 0`, `PUBACK 0x90`, `PUBLISH a/b q1`, `closed`."""
+    """One packet of the server. `line` is what rows compare: `CONNACK 0`, `PUBACK 0x90`, `PUBLISH a/b q1`, `closed`.
+
+    `packet_id` of an acknowledgement is that of what it acknowledges.
+    """
 
     line: str
     payload: bytes = b""
@@ -87,21 +90,28 @@ def take_packet(data: bytes) -> tuple[int, int, bytes, bytes] | None:
 
 def read(kind: int, flags: int, body: bytes, level: int) -> Heard:
     """What a packet of the server says. Raises ValueError or IndexError for what no packet can be."""
+    if kind == PUBLISH:
+        return _published(flags, body, level)
+    if flags:
+        raise ValueError(f"flags {flags:#x} in a packet of kind {kind}")
     match kind:
         case 2:
             present = " session-present" if body[0] & 1 else ""
+            _ends(body[2:], level, body[0] < 2)
             return Heard(f"CONNACK {_code(body[1], level)}{present}")
-        case 3:
-            return _published(flags, body, level)
         case 4:
             code = body[2] if len(body) > 2 else 0
-            return Heard(f"PUBACK {_code(code, level)}" if code else "PUBACK")
+            _ends(body[3:] or _properties(level), level, len(body) == 2 or level == 5)
+            return Heard(f"PUBACK {_code(code, level)}" if code else "PUBACK", packet_id=_packet_id(body))
         case 9 | 11:
             codes = body[2 + _properties_size(body[2:], level) :]
-            return Heard(" ".join([NAMES[kind], *(_code(code, max(level, code >> 4)) for code in codes)]))
+            line = " ".join([NAMES[kind], *(_code(code, max(level, code >> 4)) for code in codes)])
+            return Heard(line, packet_id=_packet_id(body))
         case 13:
+            _ends(body, 4)
             return Heard("PINGRESP")
         case 14:
+            _ends(body[1:] or _properties(level), level, level == 5)
             return Heard(f"DISCONNECT {_code(body[0] if body else 0, level)}")
         case _:
             raise ValueError(f"a packet of kind {kind} from a server")
@@ -110,11 +120,27 @@ def read(kind: int, flags: int, body: bytes, level: int) -> Heard:
 def _published(flags: int, body: bytes, level: int) -> Heard:
     end = 2 + int.from_bytes(body[:2], "big")
     qos = flags >> 1 & 3
+    if len(body) < end or qos > 2:
+        raise ValueError("a PUBLISH with a topic longer than itself, or with QoS 3")
     topic, rest = body[2:end].decode(), body[end:]
-    packet_id = int.from_bytes(rest[:2], "big") if qos else 0
+    packet_id = _packet_id(rest) if qos else 0
     rest = rest[2:] if qos else rest
     marks = ("" if not flags & 1 else " retained") + ("" if not flags & 8 else " dup")
     return Heard(f"PUBLISH {topic} q{qos}{marks}", rest[_properties_size(rest, level) :], packet_id)
+
+
+def _packet_id(body: bytes) -> int:
+    """Raises ValueError for none, and for 0, which is none."""
+    packet_id = int.from_bytes(body[:2], "big")
+    if len(body) < 2 or not packet_id:
+        raise ValueError("no packet id")
+    return packet_id
+
+
+def _ends(rest: bytes, level: int, is_whole: bool = True) -> None:
+    """Nothing but properties is left of the packet, and those in MQTT 5 only. Raises ValueError."""
+    if not is_whole or len(rest) != _properties_size(rest, level):
+        raise ValueError("a packet of another length than its standard says")
 
 
 def _code(code: int, level: int) -> str:
@@ -127,8 +153,16 @@ def _properties(level: int) -> bytes:
 
 
 def _properties_size(data: bytes, level: int) -> int:
-    """Of the properties, their length included. Those of a server's packets here are shorter than 128 bytes."""
-    return 0 if level != 5 else 1 + data[0] if data[:1] else 0
+    """Of the properties, their length included; 0 where there are none. Raises IndexError when they are cut off."""
+    if level != 5:
+        return 0
+    size, end = 0, 0
+    while True:
+        byte = data[end]
+        size |= (byte & 0x7F) << 7 * end
+        end += 1
+        if not byte & 0x80:
+            return end + size
 
 
 def _length(size: int) -> bytes:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import select
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from fleetrig.harness.conformance.exact_client import Answer, ExactClient
 from fleetrig.harness.conformance.expect import Mismatch
 from fleetrig.harness.verdict import Finding
 
 HEAD_LIMIT_BYTES = 64 * 1024
+FIRST_WORD_S = 0.5
+"""How long a server may take to refuse a body by what the head says of it."""
 
 
 class RawExchange:
@@ -23,6 +26,18 @@ class RawExchange:
 
     def send(self, data: bytes) -> None:
         self._connection.sendall(data)
+
+    def send_until_answered(self, pieces: Iterable[bytes]) -> None:
+        """Stops as soon as the server says something, or hangs up: one that refuses a body does not read it."""
+        wait_s = FIRST_WORD_S
+        for piece in pieces:
+            if select.select([self._connection], [], [], wait_s)[0]:
+                return
+            wait_s = 0.0
+            try:
+                self._connection.sendall(piece)
+            except OSError:
+                return
 
     def interim(self, within_s: float) -> str:
         """The status line of an answer that is all head (`HTTP/1.1 100`). Raises Mismatch when none comes in time."""

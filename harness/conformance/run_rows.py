@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from fleetrig.harness.conformance.expect import Mismatch, MissingCapability
 from fleetrig.harness.conformance.row import Row
@@ -24,27 +24,42 @@ OpenClient = Callable[[Row[S]], AbstractContextManager[S]]
 """Gives a row its client; leaving the context removes what the row made and restores what it changed."""
 
 
+NOTHING: Final[Mapping[str, str]] = {}
+
+
 def run_rows(
-    rows: Sequence[Row[S]], open_client: OpenClient[S], can: frozenset[str], blank: Report
+    rows: Sequence[Row[S]],
+    open_client: OpenClient[S],
+    can: frozenset[str],
+    blank: Report,
+    remedies: Mapping[str, str] = NOTHING,
 ) -> Iterator[Report]:
     """A report per row, what looks like a credential masked: answers of servers hold tokens of devices.
+
+    `remedies`: for words that rows may need, a sentence on why the server lacks them and what to do about it.
 
     A row that is BROKEN ends the run: the others would only repeat its cause."""
     secrets = Secrets()
     for row in rows:
-        report = run_row(row, open_client, can, blank)
+        report = run_row(row, open_client, can, blank, remedies)
         yield replace(report, reason=secrets.hide(report.reason), phases=redact(report.phases, secrets.hide))
         if report.verdict is Verdict.BROKEN:
             return
 
 
-def run_row(row: Row[S], open_client: OpenClient[S], can: frozenset[str], blank: Report) -> Report:
+def run_row(
+    row: Row[S],
+    open_client: OpenClient[S],
+    can: frozenset[str],
+    blank: Report,
+    remedies: Mapping[str, str] = NOTHING,
+) -> Report:
     """One row."""
     began_s = time.monotonic()
     finding: Finding | None = None
     verdict, reason = Verdict.PASSED, ""
     if lacking := [word for word in row.needs if word not in can]:
-        return report_of(row, blank, Verdict.SKIPPED, lacks(row.platform, lacking), None, 0.0)
+        return report_of(row, blank, Verdict.SKIPPED, lacks(row.platform, lacking, remedies), None, 0.0)
     try:
         with open_client(row) as client:
             row.check(client)
@@ -58,8 +73,10 @@ def run_row(row: Row[S], open_client: OpenClient[S], can: frozenset[str], blank:
     return report_of(row, blank, verdict, reason, finding, time.monotonic() - began_s)
 
 
-def lacks(platform: str, needs: Sequence[str]) -> str:
+def lacks(platform: str, needs: Sequence[str], remedies: Mapping[str, str] = NOTHING) -> str:
     """Names what is missing, in the words of scenario files and SERVER.yaml, and how to declare it."""
+    if any(word in remedies for word in needs):
+        return "; ".join(dict.fromkeys(remedies[word] for word in needs if word in remedies))
     return why_skipped("the server", [word if word in LISTENERS else f"{platform}.{word}" for word in needs])
 
 

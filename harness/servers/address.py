@@ -50,6 +50,14 @@ def host_port(text: str) -> str:
     return text
 
 
+def place_of(text: str) -> tuple[str, int]:
+    """`HOST:PORT` in its parts. Raises UsageError."""
+    parts = urlsplit(f"//{host_port(text)}")
+    assert parts.hostname is not None
+    assert parts.port is not None
+    return parts.hostname, parts.port
+
+
 def host_of(url: str) -> str:
     """The host of an http(s) URL. Raises UsageError."""
     try:

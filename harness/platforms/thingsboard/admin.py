@@ -24,7 +24,16 @@ PAGE: Final = 500
 PROVISION_STATE: Final = "provisionState"
 SERVER_SCOPE: Final = "SERVER_SCOPE"
 LOGIN: Final = "/auth/login"
-COLUMNS: Final = {"token": "ACCESS_TOKEN", "type": "TYPE", "name": "LABEL", "description": "DESCRIPTION"}
+COLUMNS: Final = {
+    "token": "ACCESS_TOKEN",
+    "client_id": "MQTT_CLIENT_ID",
+    "user_name": "MQTT_USER_NAME",
+    "password": "MQTT_PASSWORD",
+    "certificate": "X509",
+    "name": "LABEL",
+    "description": "DESCRIPTION",
+}
+"""Column of a list -> the column type of the bulk import (spec 4)."""
 
 
 class ThingsBoardAdmin(HttpAdmin):
@@ -124,6 +133,10 @@ class ThingsBoardAdmin(HttpAdmin):
         if self.part(answer, int, "errors"):
             raise BrokenBench(f"{self.url} did not import every device: {self.part(answer, list, 'errorsList')[0]}")
 
+    def save_device(self, device: JsonDict) -> AdminCall[None]:
+        """The changed one: with `id` and `version`, as it was read."""
+        yield from self.call("POST", "/device", device)
+
     def delete_device(self, device_id: str) -> AdminCall[None]:
         yield from self.call("DELETE", f"/device/{device_id}", expect=(200, 404))
 
@@ -140,6 +153,12 @@ class ThingsBoardAdmin(HttpAdmin):
         path = f"/plugins/telemetry/DEVICE/{device_id}/values/attributes/{SERVER_SCOPE}"
         found = self.part((yield from self.call("GET", path)), list)
         return {self.part(one, str, "key"): one.get("value") for one in found}
+
+    def latest(self, device_id: str) -> AdminCall[dict[str, str]]:
+        """The newest telemetry: key -> value, as text."""
+        path = f"/plugins/telemetry/DEVICE/{device_id}/values/timeseries"
+        found = self.part((yield from self.call("GET", path)), dict)
+        return {key: str(values[0].get("value")) for key, values in found.items() if values}
 
     def delete_attribute(self, device_id: str, key: str) -> AdminCall[None]:
         yield from self.call("DELETE", f"/plugins/telemetry/DEVICE/{device_id}/{SERVER_SCOPE}?keys={quote(key)}")

@@ -74,6 +74,15 @@ def run(*rows: Row[list[str]], can: frozenset[str] = frozenset()) -> list[Report
     return list(run_rows(rows, use, can, BLANK))
 
 
+def test_a_platform_says_in_its_own_words_why_a_row_is_skipped() -> None:
+    """Words that it says nothing of are declared in a SERVER.yaml."""
+    rows = [row(raising(AssertionError()), needs=needs) for needs in (("bread",), ("bread", "mqtt"), ("butter",))]
+    reports = list(run_rows(rows, lambda _: contextlib.nullcontext([]), frozenset(), BLANK, {"bread": "buy bread"}))
+    assert [report.verdict for report in reports] == [Verdict.SKIPPED] * 3
+    assert [report.reason for report in reports[:2]] == ["buy bread", "buy bread"]
+    assert "`can: [toaster.butter]`" in reports[2].reason
+
+
 def test_a_device_s_token_in_an_answer_is_in_no_report() -> None:
     found = Finding("a name", 'GET /targets answered 200 {"name":null,"securityToken":"0123456789abcdef"}')
     (judged,) = run(row(raising(Mismatch(found))))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Annotated, Final
 
 import typer
 
-from fleetrig.harness.commands.conform import ConformOptions, OpenedServer, conform
+from fleetrig.harness.commands.conform import ConformOptions, OpenedServer, accounts_of, conform
 from fleetrig.harness.commands.options import (
     AgainstIfGiven,
     AllowSkipped,
@@ -29,7 +29,6 @@ from fleetrig.harness.platforms.hawkbit.conformance.under_test import TenantUnde
 from fleetrig.harness.platforms.hawkbit.vocabulary import VOCABULARY
 from fleetrig.harness.report.exits import ExitRules
 from fleetrig.harness.servers.description import expected
-from fleetrig.harness.servers.secrets import checked_account, secret_from
 from fleetrig.harness.servers.server_file import remote_server_from
 from fleetrig.harness.servers.trust import context_of, verify_with
 from fleetrig.simulator.contract.errors import UsageError
@@ -72,7 +71,7 @@ def conform_command(
             typer.echo(line)
         return
     options = ConformOptions(against, profile, ca, insecure, junit, rules, verbose)
-    server = opened(options, accounts_of(account or []), may_change=change_tenant_settings)
+    server = opened(options, accounts_of(account or [], tuple(RIGHTS)), may_change=change_tenant_settings)
     conform("hawkbit", rows, server, options, rerun(against, profile))
 
 
@@ -102,19 +101,6 @@ def connected(options: ConformOptions, *, may_change: bool) -> Iterator[tuple[Te
             client, foreign.account, foreign.tenant, options.profile, may_change_settings=foreign.may_change_settings
         )
         yield under_test, frozenset(word.removeprefix("hawkbit.") for word in VOCABULARY.can | foreign.can)
-
-
-def accounts_of(given: Sequence[str]) -> dict[str, UserPassword]:
-    """The `--account` options: kind -> account. Raises UsageError."""
-    accounts = {}
-    for text in given:
-        kind, _, rest = text.partition("=")
-        user, _, secret = rest.partition(":")
-        if kind not in RIGHTS or not user or not secret:
-            kinds = " or ".join(RIGHTS)
-            raise UsageError(f"--account takes {kinds}=USER:env:NAME (or a file with mode 600)")
-        accounts[kind] = checked_account(user, secret_from(secret, "--account"), "--account")
-    return accounts
 
 
 def rerun(against: str | None, profile: str) -> str:

@@ -10,8 +10,6 @@ from fleetrig.harness.conformance.expect import expect, expect_that
 from fleetrig.harness.conformance.row import Resource
 from fleetrig.harness.platforms.thingsboard.conformance.asking import (
     PROVISION,
-    REQUEST,
-    as_bytes,
     ask_mqtt,
     expect_token,
 )
@@ -26,6 +24,7 @@ from fleetrig.harness.platforms.thingsboard.conformance.chains import (
 )
 from fleetrig.harness.platforms.thingsboard.conformance.logins import MEASURED, TELEMETRY
 from fleetrig.harness.platforms.thingsboard.conformance.row_client import RowClient
+from fleetrig.harness.platforms.thingsboard.conformance.time_outs import expect_given_up
 
 ROWS: Final[Resource[RowClient]] = Resource("thingsboard", "chain")
 NEEDS: Final = ("mqtts", "certificate_chain")
@@ -41,7 +40,7 @@ def first_contact(client: RowClient) -> None:
     connection.expect_heard("telemetry of the device", "PUBACK")
     device = client.existing(name)
     expect("the device's profile", profile.name, device["type"])
-    expect("provisionState", "provisioned", client.provision_state(device))
+    client.expect_state(device, "provisioned")
     stored = client.credentials(device)["credentialsValue"]
     expect("the stored certificate", base64.b64encode(leaf.chain[0]).decode(), stored)
     expect_in(client, leaf_alone(leaf), 5)
@@ -103,16 +102,11 @@ def pattern(client: RowClient) -> None:
 
 
 @ROWS.row("S81", "request", "A request with the key of such a profile finds no answer but an error after 10 to 16 s",
-          needs=NEEDS)  # fmt: skip
+          needs=("certificate_chain",))  # fmt: skip
 def request(client: RowClient) -> None:
     ca, name = authority(), client.name()
     profile = chain_profile(client, ca)
-    connection = client.mqtt(5)
-    expect("the answer to CONNECT", "CONNACK 0", connection.connect(user_name=PROVISION))
-    connection.publish(REQUEST, as_bytes(profile.members(name)))
-    connection.expect_open("before the internal time-out")
-    client.under_test.let_pass(17)
-    connection.expect_heard("after the internal time-out", "PUBACK 0x83", "DISCONNECT 0x83", "closed")
+    expect_given_up(client, dict.fromkeys(client.transports, profile.members(name)))
     expect("the device", None, client.device(name))
 
 

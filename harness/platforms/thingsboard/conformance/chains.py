@@ -9,9 +9,9 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
-from fleetrig.harness.conformance.exact_mqtt import ExactMqtt
 from fleetrig.harness.conformance.expect import expect
-from fleetrig.harness.platforms.thingsboard.conformance.row_client import Profile, RowClient
+from fleetrig.harness.platforms.thingsboard.conformance.listeners import any_certificate
+from fleetrig.harness.platforms.thingsboard.conformance.row_client import Profile, RowClient, RowMqtt
 from fleetrig.simulator.certificates.authority import CertificateAuthority
 from fleetrig.simulator.contract.clock import US_PER_S
 from fleetrig.simulator.contract.identity import ClientCertificate
@@ -44,11 +44,9 @@ def followed_by(certificate: ClientCertificate, ca: CertificateAuthority) -> Cli
     return ClientCertificate((certificate.chain[0], root), certificate.key_pem)
 
 
-def shown(client: RowClient, certificate: ClientCertificate, level: int = 4) -> ExactMqtt:
+def shown(client: RowClient, certificate: ClientCertificate, level: int = 4) -> RowMqtt:
     """A connection whose handshake has shown a chain. Raises HandshakeRefused."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    context.maximum_version = ssl.TLSVersion.TLSv1_2  # a refused chain is heard in the handshake
+    context = any_certificate()
     with tempfile.TemporaryDirectory(prefix="fleetrig-") as name:
         file = Path(name, "chain.pem")
         file.touch(0o600)
@@ -57,7 +55,7 @@ def shown(client: RowClient, certificate: ClientCertificate, level: int = 4) -> 
     return client.mqtt(level, "mqtts", context)
 
 
-def expect_in(client: RowClient, certificate: ClientCertificate, level: int = 4, **connect: Any) -> ExactMqtt:
+def expect_in(client: RowClient, certificate: ClientCertificate, level: int = 4, **connect: Any) -> RowMqtt:
     connection = shown(client, certificate, level)
     expect("the answer to CONNECT with a chain", "CONNACK 0", connection.connect(**connect))
     return connection

@@ -6,32 +6,38 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Annotated, Final
-from urllib.parse import urlsplit
 
 import typer
 
-from fleetrig.harness.commands.conform import ConformOptions, OpenedServer, conform
+from fleetrig.harness.commands.conform import ConformOptions, OpenedServer, accounts_of, conform
 from fleetrig.harness.commands.options import AgainstIfGiven, AllowSkipped, Ca, FailOnSkip, Insecure, Junit, Strict
 from fleetrig.harness.conformance.exact_client import ExactClient
-from fleetrig.harness.conformance.own_server import own_server
 from fleetrig.harness.conformance.row import listing, select
 from fleetrig.harness.conformance.run_rows import OpenClient
+from fleetrig.harness.platforms.thingsboard.conformance.generations import GENERATIONS
+from fleetrig.harness.platforms.thingsboard.conformance.listeners import (
+    NONE,
+    Place,
+    Wanted,
+    reached,
+    wanted_listeners,
+)
+from fleetrig.harness.platforms.thingsboard.conformance.preflight import check_that_it_is_thingsboard, remarks_on
 from fleetrig.harness.platforms.thingsboard.conformance.row_client import RowClient, open_client
-from fleetrig.harness.platforms.thingsboard.conformance.suite import ROWS
-from fleetrig.harness.platforms.thingsboard.conformance.tenant_api import TenantApi
-from fleetrig.harness.platforms.thingsboard.conformance.under_test import ServerUnderTest
-from fleetrig.harness.platforms.thingsboard.server import SERVER
+from fleetrig.harness.platforms.thingsboard.conformance.suite import ROWS, own_thingsboard
+from fleetrig.harness.platforms.thingsboard.conformance.under_test import LISTENERS, SYSADMIN, ServerUnderTest
 from fleetrig.harness.report.exits import ExitRules
+from fleetrig.harness.servers.address import place_of
 from fleetrig.harness.servers.description import expected
+from fleetrig.harness.servers.remote import RemoteServer
 from fleetrig.harness.servers.server_file import remote_server_from
 from fleetrig.harness.servers.trust import context_of, verify_with
 from fleetrig.simulator.contract.errors import UsageError
+from fleetrig.simulator.contract.identity import UserPassword
 
-PROFILES: Final = ("4.3", "4.2")
-"""The generations whose answers the rows know so far."""
+PROFILES: Final = tuple(GENERATIONS)
+"""The generations whose answers rows expect, the newest first."""
 NEWEST: Final = PROFILES[0]
-OF_DEVICES: Final = ("mqtt", "mqtts", "coap")
-"""The listeners beside HTTP that rows use."""
 
 
 def conform_command(
@@ -41,9 +47,13 @@ def conform_command(
     ] = None,
     against: AgainstIfGiven = None,
     profile: Annotated[str, typer.Option(metavar="V", help="The generation whose answers are expected.")] = NEWEST,
-    mqtt: Annotated[str, typer.Option(metavar="H:P", help="MQTT, if not in SERVER.yaml; - for none.")] = "",
-    mqtts: Annotated[str, typer.Option(metavar="H:P", help="MQTT over TLS, the same.")] = "",
-    coap: Annotated[str, typer.Option(metavar="H:P", help="CoAP, the same.")] = "",
+    mqtt: Annotated[str, typer.Option(metavar="H:P", help="MQTT; - for none.  [default: the host's 1883]")] = "",
+    mqtts: Annotated[str, typer.Option(metavar="H:P", help="MQTT over TLS, the same.  [default: 8883]")] = "",
+    coap: Annotated[str, typer.Option(metavar="H:P", help="CoAP, the same.  [default: 5683]")] = "",
+    account: Annotated[
+        list[str] | None,
+        typer.Option(metavar="sysadmin=USER:SECRET", help="Who may make tenants: sysadmin=USER:env:NAME."),
+    ] = None,
     list_: Annotated[bool, typer.Option("--list", help="List the rows, run nothing.")] = False,
     strict: Strict = False,
     fail_on_skip: FailOnSkip = False,
@@ -55,8 +65,8 @@ def conform_command(
 ) -> None:
     """Check a ThingsBoard server against every row of its contract.
 
-    Rows make device profiles and devices of their own, and remove them again. A server by its address alone is taken
-    to have MQTT on port 1883 and CoAP on 5683 of the same host; MQTT over TLS has to be named.
+    Rows make device profiles, devices and customers of their own, and remove them again. Listeners that do not answer
+    are named, and their rows skipped.
     """
     if profile not in PROFILES:
         raise UsageError(f"--profile: there are no rows for {profile!r}; {expected(profile, PROFILES)}")
@@ -68,69 +78,70 @@ def conform_command(
     options = ConformOptions(
         against, profile, ca, insecure, junit, ExitRules(strict, fail_on_skip, allow_skipped), verbose
     )
-    named = {"mqtt": mqtt, "mqtts": mqtts, "coap": coap}
-    conform("thingsboard", rows, opened(options, named), options, rerun(options, named))
+    named = {name: place for name, place in (("mqtt", mqtt), ("mqtts", mqtts), ("coap", coap)) if place}
+    accounts = accounts_of(account or [], (SYSADMIN,))
+    conform("thingsboard", rows, opened(options, named, accounts), options, rerun(options, named))
 
 
 @contextlib.contextmanager
-def opened(options: ConformOptions, named: Mapping[str, str]) -> Iterator[OpenedServer[RowClient]]:
-    """The server that is to be judged, once it has accepted the account."""
-    with connected(options, named) as under_test:
-        TenantApi(under_test).log_in()
+def opened(
+    options: ConformOptions, named: Mapping[str, str], accounts: Mapping[str, UserPassword]
+) -> Iterator[OpenedServer[RowClient]]:
+    """The server that is to be judged, once it is clear that it can be."""
+    with connected(options, places_of(named), accounts) as under_test:
 
         def unlocked() -> contextlib.AbstractContextManager[OpenClient[RowClient]]:
-            """Rows use profiles of their own, so that runs do not meet."""
+            """Rows use profiles and tenants of their own, so that runs do not meet."""
             return contextlib.nullcontext(partial(open_client, under_test))
 
-        yield OpenedServer(under_test.http.url, unlocked, under_test.can, under_test.left_behind)
+        remarks = [] if options.against is None else remarks_on(under_test)
+        url, left = under_test.http.url, under_test.left_behind
+        yield OpenedServer(url, unlocked, under_test.can, left, under_test.remedies, remarks)
 
 
 @contextlib.contextmanager
-def connected(options: ConformOptions, named: Mapping[str, str]) -> Iterator[ServerUnderTest]:
-    """Our own server, or the one that `--against` names."""
+def connected(
+    options: ConformOptions, named: Mapping[str, Place | None], accounts: Mapping[str, UserPassword]
+) -> Iterator[ServerUnderTest]:
+    """Our own server, or the one that `--against` names and that can be judged."""
     if options.against is None:
         with own_thingsboard(options.profile) as under_test:
             yield under_test
         return
     foreign = remote_server_from(options.against, "thingsboard", may_change_settings=True)
     verify = context_of(verify_with(options.ca, insecure=options.insecure, file_ca=foreign.ca))
-    host = urlsplit(foreign.url).hostname or ""
-    usual = {} if foreign.is_file else {"mqtt": f"{host}:1883", "coap": f"{host}:5683"}
-    places = {**usual, **foreign.listeners, **{name: place for name, place in named.items() if place}}
-    addresses = {name: place_of(places[name]) for name in OF_DEVICES if places.get(name, "-") != "-"}
-    with contextlib.closing(ExactClient(foreign.url, verify)) as client:
-        yield ServerUnderTest(client, addresses, foreign.account, options.profile)
+    with contextlib.ExitStack() as stack:
+        client = stack.enter_context(contextlib.closing(ExactClient(foreign.url, verify)))
+        control = None
+        if foreign.control is not None:
+            control = stack.enter_context(contextlib.closing(ExactClient(foreign.control.url)))
+        under_test = ServerUnderTest(client, {}, foreign.account, options.profile, control, accounts.get(SYSADMIN))
+        check_that_it_is_thingsboard(under_test)
+        under_test.addresses, under_test.missing = reached(listeners_of(foreign, named))
+        yield under_test
 
 
-@contextlib.contextmanager
-def own_thingsboard(profile: str) -> Iterator[ServerUnderTest]:
-    """Our reference server with every listener, and a clock that can be moved."""
-    listeners = [f"--{name}=127.0.0.1:0" for name in ("http", *OF_DEVICES, "coaps")]
-    with (
-        own_server(["--platform=thingsboard", f"--profile={profile}", *listeners]) as ready,
-        contextlib.closing(ExactClient(f"http://{ready['http']}")) as client,
-        contextlib.closing(ExactClient(f"http://{ready['control']}")) as control,
-    ):
-        addresses = {name: place_of(ready[name]) for name in OF_DEVICES}
-        yield ServerUnderTest(client, addresses, SERVER.account, profile, control)
+def listeners_of(foreign: RemoteServer, named: Mapping[str, Place | None]) -> list[Wanted]:
+    """A SERVER.yaml that names some of them names all of them."""
+    in_file = {name: place_of(place) for name, place in foreign.listeners.items() if name in LISTENERS}
+    return wanted_listeners(foreign.url, {**in_file, **named}, guesses=not in_file)
 
 
-def place_of(text: str) -> tuple[str, int]:
-    """`HOST:PORT`, or an URL. Raises UsageError."""
-    parts = urlsplit(text if "://" in text else f"//{text}")
-    try:
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host, port = None, None
-    if not host or port is None:
-        raise UsageError(f"{text!r}: expected HOST:PORT")
-    return host, port
+def places_of(named: Mapping[str, str]) -> dict[str, Place | None]:
+    """The options: None for what is left out on purpose. Raises UsageError."""
+    places: dict[str, Place | None] = {}
+    for name, place in named.items():
+        try:
+            places[name] = None if place == NONE else place_of(place)
+        except UsageError as wrong:
+            raise UsageError(f"--{name}: {wrong}") from None
+    return places
 
 
 def rerun(options: ConformOptions, named: Mapping[str, str]) -> str:
     """The command line that runs rows again, without their numbers."""
     words = ["fleetrig", "conform", "thingsboard"]
     words += ["--against", options.against] if options.against is not None else []
-    words += [f"--{name}={place}" for name, place in named.items() if place]
+    words += [f"--{name}={place}" for name, place in named.items()]
     words += ["--profile", options.profile] if options.profile != NEWEST else []
     return " ".join(words)

@@ -40,17 +40,20 @@ def new_device(client: RowClient) -> None:
 def state(client: RowClient) -> None:
     name = client.name()
     expect_token(ask(client, "http", client.profile("A").members(name)))
-    expect("provisionState", "provisioned", client.provision_state(client.existing(name)))
+    client.expect_state(client.existing(name), "provisioned")
 
 
-@ROWS.row("S03", "login", "The token that was issued works on all transports")
+@ROWS.row("S03", "login", "The token that was issued works on all transports, and telemetry is kept")
 def login(client: RowClient) -> None:
-    token = expect_token(ask(client, "http", client.profile("A").members(client.name())))
-    expect("telemetry over HTTP", 200, http_status(client, token))
+    name = client.name()
+    token = expect_token(ask(client, "http", client.profile("A").members(name)))
+    expect("telemetry over HTTP", 200, http_status(client, token, b'{"http":1}'))
     if "mqtt" in client.transports:
-        expect_login(client, user_name=token)
+        expect_login(client, b'{"mqtt":1}', user_name=token)
     if "coap" in client.transports:
-        expect("telemetry over CoAP", "2.01", coap_code(client, token))
+        expect("telemetry over CoAP", "2.01", coap_code(client, token, b'{"coap":1}'))
+    device, kept = client.existing(name), dict.fromkeys(client.transports, "1")
+    client.until(lambda: expect("telemetry that is kept", kept, client.telemetry(device, client.transports)))
 
 
 @ROWS.row("S04", "again", "A second request for the same name fails and changes nothing")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import textwrap
 from typing import Any, Final
 
@@ -17,7 +18,7 @@ from fleetrig.harness.platforms.thingsboard.conformance.asking import (
     expect_value,
 )
 from fleetrig.harness.platforms.thingsboard.conformance.logins import expect_login, expect_no_login, log_in
-from fleetrig.harness.platforms.thingsboard.conformance.row_client import RowClient
+from fleetrig.harness.platforms.thingsboard.conformance.row_client import Profile, RowClient
 
 ROWS: Final[Resource[RowClient]] = Resource("thingsboard", "credentials")
 BASIC: Final = "MQTT_BASIC"
@@ -40,7 +41,7 @@ def refused(client: RowClient, **members: Any) -> None:
 @ROWS.row("S16", "own-token", "A token of the device's own is echoed and works")
 def own_token(client: RowClient) -> None:
     for over in client.transports:
-        token = client.name("tok")
+        token = client.name("Tok")
         expect("the token", token, issued(client, "ACCESS_TOKEN", over, credentialsType="ACCESS_TOKEN", token=token))
         if "mqtt" in client.transports:
             expect_login(client, user_name=token)
@@ -84,7 +85,11 @@ def basic_all(client: RowClient) -> None:
 def basic_wrong(client: RowClient) -> None:
     given = basic(client)
     issued(client, BASIC, credentialsType=BASIC, **given)
-    right = {"client_id": given["clientId"], "user_name": given["username"], "password": given["password"]}
+    right: dict[str, Any] = {
+        "client_id": given["clientId"],
+        "user_name": given["username"],
+        "password": given["password"],
+    }
     expect_login(client, **right)
     expect_no_login(client, "5", "0x86", **{**right, "password": "wrong"})
     expect_no_login(client, "5", "0x86", **{**right, "client_id": "wrong"})
@@ -143,16 +148,26 @@ def token_missing(client: RowClient) -> None:
     refused(client, credentialsType="ACCESS_TOKEN", username=client.name("u"))
 
 
+def connecting(child: str, profile: Profile) -> bytes:
+    """The document of v1/gateway/connect. With a type, else a renamed default profile would be made anew."""
+    return json.dumps({"device": child, "type": profile.name}).encode()
+
+
 @ROWS.row("S29", "gateway", "Who asks to be a gateway becomes one")
 def gateway(client: RowClient) -> None:
     name, child = client.name(), client.name("child")
     token = expect_token(ask(client, "http", client.profile("A").members(name, gateway=True)))
-    expect("additionalInfo.gateway", True, (client.existing(name)["additionalInfo"] or {}).get("gateway"))
+    becomes_one = client.generation.has_gateway_flag
+    flag = (client.existing(name)["additionalInfo"] or {}).get("gateway", False)
+    expect("additionalInfo.gateway", becomes_one, flag)
     if "mqtt" in client.transports:
         client.forget_device(child)
         connection = log_in(client, user_name=token)
-        connection.publish(GATEWAY_CONNECT, f'{{"device":"{child}"}}'.encode())
-        connection.expect_heard("v1/gateway/connect of a gateway", "PUBACK")
+        connection.publish(GATEWAY_CONNECT, connecting(child, client.profile("A")))
+        if becomes_one:
+            connection.expect_heard("v1/gateway/connect of a gateway", "PUBACK")
+            client.until(lambda: expect("the gateway's device", True, client.device(child) is not None))
+        connection.expect_open("after v1/gateway/connect")
 
 
 @ROWS.row("S97", "lwm2m", "LWM2M_CREDENTIALS without values gives an access token, with a token it is FAILURE")

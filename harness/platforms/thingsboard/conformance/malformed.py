@@ -55,6 +55,7 @@ def expect_on_each(client: RowClient, request: bytes, endings: Sequence[tuple[in
     for level, qos, lines in endings:
         connection = session(client, level)
         connection.publish(REQUEST, request, qos)
+        lines = client.generation.ending(*lines)
         connection.expect_heard(f"after {request[:40]!r}, QoS {qos}, level {level}", *lines)
         if lines[-1] != "closed":
             connection.expect_open("after a request that cannot be read")
@@ -83,10 +84,14 @@ def missing(client: RowClient) -> None:
         expect_on_each(client, as_bytes(without(members, name)), UNFIT)
 
 
-@ROWS.row("S34", "unreadable", "What is neither JSON nor protobuf is an error of the transport")
+@ROWS.row("S34", "unreadable", "What is neither JSON nor protobuf is an error of the transport, and so is a list as a "
+          "value")  # fmt: skip
 def unreadable(client: RowClient) -> None:
-    for request in (b"{", b"[]", b"hello"):
+    name = client.name()
+    listed = as_bytes({**client.profile().members(), "deviceName": [name, name]})
+    for request in (b"{", b"[]", b"hello", listed):
         expect_on_each(client, request, UNREADABLE)
+    expect("the device", None, client.device(name))
 
 
 @ROWS.row("S35", "empty", "An empty payload is an empty protobuf message: NOT_FOUND; over HTTP it is 400")
@@ -122,6 +127,7 @@ def protobuf(client: RowClient) -> None:
     for over in client.transports[1:]:
         name = client.name()
         said = ask(client, over, in_protobuf(client.profile().members(name)))
+        expect(f"Content-Format over {over}", None, said.content_format)
         expect_that(TOKEN_BYTES.fullmatch(said.body), "08 01 1a 14 and a token", said.body.hex())
         client.existing(name)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from fleetrig.harness.conformance import mqtt_bytes
@@ -12,15 +13,17 @@ from fleetrig.harness.platforms.thingsboard.conformance.asking import (
     FAILURE,
     PROVISION,
     REQUEST,
-    RESPONSE,
     as_bytes,
     ask_mqtt,
     expect_refused,
     expect_token,
+    reply,
     session,
+    subscribe,
 )
 from fleetrig.harness.platforms.thingsboard.conformance.logins import MEASURED, TELEMETRY, expect_no_login, log_in
-from fleetrig.harness.platforms.thingsboard.conformance.row_client import RowClient
+from fleetrig.harness.platforms.thingsboard.conformance.row_client import RowClient, RowMqtt
+from fleetrig.harness.verdict import Severity
 
 ROWS: Final[Resource[RowClient]] = Resource("thingsboard", "mqtt-session")
 MQTT: Final = ("mqtt",)
@@ -61,7 +64,8 @@ def subscribe_qos_2(client: RowClient) -> None:
 def subscribe_qos_0(client: RowClient) -> None:
     connection = session(client, qos=0)
     connection.publish(REQUEST, as_bytes(client.profile().members(client.name())), qos=0)
-    connection.expect_heard("the reply", f"PUBLISH {RESPONSE} q0")
+    qos = 0 if client.generation.acknowledges_subscriptions else 1
+    expect_token(reply(connection, qos))
 
 
 @ROWS.row("S58", "unsubscribed", "Who has not subscribed gets its reply all the same, with QoS 1", needs=MQTT)
@@ -75,7 +79,7 @@ def filters(client: RowClient) -> None:
     for level, code in ((4, "0x80"), (5, "0x8F")):
         connection = session(client, level, qos=None)
         for topic_filter in ("#", "provision/response", "/provision/+", "v1/devices/me/attributes"):
-            expect(f"the answer to SUBSCRIBE {topic_filter}", f"SUBACK {code}", connection.subscribe(topic_filter))
+            subscribe(connection, topic_filter, 1, code)
         connection.expect_open("after refused filters")
 
 
@@ -84,7 +88,8 @@ def puback_first(client: RowClient) -> None:
     for level in LEVELS:
         connection = session(client, level)
         connection.publish(REQUEST, as_bytes(client.profile().members(client.name())))
-        connection.expect_heard("after a request", "PUBACK", f"PUBLISH {RESPONSE} q1")
+        connection.expect_heard("after a request", "PUBACK")
+        expect_token(reply(connection))
 
 
 def expect_end(client: RowClient, topic: str, payload: bytes) -> None:
@@ -92,7 +97,7 @@ def expect_end(client: RowClient, topic: str, payload: bytes) -> None:
     for level, lines in ((4, ["PUBACK"]), (5, ["PUBACK 0x90", "DISCONNECT 0x90"])):
         connection = session(client, level)
         connection.publish(topic, payload)
-        connection.expect_heard(f"after PUBLISH {topic}", *lines, "closed")
+        connection.expect_heard(f"after PUBLISH {topic}", *client.generation.ending(*lines, "closed"))
 
 
 @ROWS.row("S61", "telemetry", "Telemetry in a provision session is acknowledged and ends it", needs=MQTT)
@@ -128,7 +133,7 @@ def two_sessions(client: RowClient) -> None:
 def ordinary(client: RowClient) -> None:
     profile, token, name = client.profile(), client.name("tok"), client.name()
     client.imported(profile, token)
-    for level, puback in ((4, "PUBACK"), (5, "PUBACK 0x90")):
+    for level, puback in ((4, "PUBACK"), (5, client.generation.acknowledged("0x90"))):
         connection = log_in(client, level, user_name=token)
         connection.publish(REQUEST, as_bytes(profile.members(name)))
         connection.expect_heard("after a request in an ordinary session", puback)
@@ -142,7 +147,7 @@ def too_long(client: RowClient) -> None:
     for level, lines in ((4, []), (5, ["DISCONNECT 0x81"])):
         connection = session(client, level)
         connection.publish(REQUEST, b"x" * TOO_LONG_BYTES)
-        connection.expect_heard("after 70 kB", *lines, "closed")
+        connection.expect_heard("after 70 kB", *client.generation.ending(*lines, "closed"))
 
 
 @ROWS.row("S68", "ping", "A ping is answered", needs=MQTT)
@@ -154,14 +159,18 @@ def ping(client: RowClient) -> None:
 def qos_2(client: RowClient) -> None:
     connection = session(client)
     connection.publish(REQUEST, as_bytes(client.profile().members(client.name())), qos=2)
-    connection.expect_heard("after a request with QoS 2", "PUBACK", f"PUBLISH {RESPONSE} q1")
+    connection.expect_heard("after a request with QoS 2", "PUBACK")
+    expect_token(reply(connection))
 
 
-@ROWS.row("S90", "before-connect", "A PUBLISH before CONNECT is neither answered nor the end", needs=MQTT)
+@ROWS.row("S90", "before-connect", "A PUBLISH before CONNECT is neither answered nor the end",
+          severity=Severity.WARNING, needs=MQTT)  # fmt: skip
 def before_connect(client: RowClient) -> None:
     connection = client.mqtt()
     connection.send(mqtt_bytes.publish(4, "a", b"123", 0, PACKET_ID))
-    expect("the answer to CONNECT after a PUBLISH", "CONNACK 0", connection.connect(user_name=PROVISION))
+    answer = client.generation.connack(connection.connect(user_name=PROVISION))
+    expect("the answer to CONNECT after a PUBLISH", "CONNACK 0", answer)
+    connection.expect_open("after a CONNECT that came late")
 
 
 @ROWS.row("S91", "session-present", "A session that is not clean is told that there was one", needs=MQTT)
@@ -176,18 +185,29 @@ def captured(client: RowClient) -> None:
     client.imported(client.profile(), token)
     connection = session(client, client_id=PROVISION, user_name=token)
     connection.publish(TELEMETRY, MEASURED)
-    connection.expect_heard("after telemetry", "PUBACK", "closed")
+    connection.expect_heard("after telemetry", *client.generation.ending("PUBACK", "closed"))
+
+
+def expect_end_of(client: RowClient, connections: Sequence[RowMqtt], since: str) -> None:
+    """60 s after the first reply, 27 of which have still to pass; before 3.3 not at all."""
+    client.under_test.let_pass(27)
+    for connection in connections:
+        connection.expect_open(f"57 s after {since}")
+    client.under_test.let_pass(4)
+    for connection in connections:
+        if client.generation.ends_after_reply:
+            expect(f"61 to 64 s after {since}", "closed", connection.hear(3).line)
+        else:
+            connection.expect_open(f"61 s after {since}")
 
 
 @ROWS.row("S64", "sixty-seconds", "A session ends 60 s after its reply, without a DISCONNECT", needs=MQTT)
 def sixty_seconds(client: RowClient) -> None:
-    for level in LEVELS:
-        connection = session(client, level)
+    connections = [session(client, level) for level in LEVELS]
+    for connection in connections:
         expect_token(ask_mqtt(connection, client.profile().members(client.name())))
-        client.under_test.let_pass(57)
-        connection.expect_open("57 s after the reply")
-        client.under_test.let_pass(4)
-        expect("61 to 64 s after the reply", "closed", connection.hear(3).line)
+    client.under_test.let_pass(30)
+    expect_end_of(client, connections, "the reply")
 
 
 @ROWS.row("S88", "not-put-off", "A second request does not put the end off: the first reply's 60 s count", needs=MQTT)
@@ -196,10 +216,7 @@ def not_put_off(client: RowClient) -> None:
     expect_token(ask_mqtt(connection, client.profile().members(client.name())))
     client.under_test.let_pass(30)
     expect_token(ask_mqtt(connection, client.profile().members(client.name())))
-    client.under_test.let_pass(27)
-    connection.expect_open("57 s after the first reply")
-    client.under_test.let_pass(4)
-    expect("61 to 64 s after the first reply", "closed", connection.hear(3).line)
+    expect_end_of(client, [connection], "the first reply")
 
 
 @ROWS.row("S89", "silent", "A session that asks nothing is not ended, though its keep-alive has passed", needs=MQTT)

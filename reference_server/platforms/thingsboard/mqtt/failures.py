@@ -19,7 +19,10 @@ from fleetrig.simulator.contract.mqtt import (
 
 
 def failure_of(envelope: Envelope, *, is_v5: bool, provisions: bool) -> tuple[list[MqttPacket], bool]:
-    """The packets, and whether the connection ends. `provisions`: it is a session to provision."""
+    """The packets, and whether the connection ends.
+
+    `provisions`: it is a session to provision, of a generation that acknowledges before it ends (3.7).
+    """
     code = MqttReason.IMPLEMENTATION_SPECIFIC_ERROR
     said: list[MqttPacket] = []
     match envelope:

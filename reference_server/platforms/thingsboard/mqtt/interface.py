@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
@@ -101,11 +102,17 @@ class MqttInterface:
     def failed(self, session: Session, envelope: Envelope, reason: str) -> Reaction:
         """The database has failed, and nothing was kept. What needs none is answered all the same."""
         is_v5 = self._versions.get(session.id) is MqttVersion.V5
-        packets, ends = failure_of(envelope, is_v5=is_v5, provisions=session.id in self._provisioning)
+        is_told = self._registry.traits.has_reason_codes and session.id in self._provisioning
+        packets, ends = failure_of(envelope, is_v5=is_v5, provisions=is_told)
         outputs: list[Output] = [Send(session.id, packet) for packet in packets]
         return self._as_generation(Reaction([*outputs, Close(session.id)] if ends else outputs, reason))
 
     def closed(self, session: Session, now_us: int) -> Reaction:
+        live = self._live.get(session.id)
+        device = None if live is None else device_by_id(self._registry, live.device_id)
+        if device is not None:
+            with suppress(TooManyMessages):
+                count(self._registry, device, now_us)  # a session that ends is a message too
         self._live.end(session.id)
         self._versions.pop(session.id, None)
         self._provisioning.end(session.id)

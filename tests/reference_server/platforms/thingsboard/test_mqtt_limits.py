@@ -136,7 +136,7 @@ def test_what_comes_before_a_connect_is_kept_up_to_a_hundred() -> None:
     ],
 )
 def test_a_session_that_opens_is_a_message(version: MqttVersion, heard: list[str]) -> None:
-    """3.1: `rate limit on session open`; MQTT 5 is told in two words."""
+    """3.1: `rate limit on session open`; MQTT 5 is told in two words. So is one that ends, which nobody is told."""
     rig = MqttRig(settings=replace(Settings(), tenant_configuration={"transportDeviceMsgRateLimit": "2:60"}))
     rig.token("d", "T")
     for session in (1, 2):
@@ -146,6 +146,10 @@ def test_a_session_that_opens_is_a_message(version: MqttVersion, heard: list[str
     assert rig.provision(4) == ["4 CONNACK 0"], "provisioning is not"
     rig.after(30)
     assert rig.join(5, user_name="T") == ["5 CONNACK 0"]
+    rig.after(60)
+    for session in (1, 2):
+        rig.close(session)
+    assert rig.join(6, user_name="T") == ["6 CONNACK 3", "6 closed"]
 
 
 def test_an_acknowledgement_that_nobody_awaits_is_not_heard() -> None:

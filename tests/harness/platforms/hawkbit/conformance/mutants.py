@@ -6,7 +6,6 @@ rows that have to find it; each of them has to.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -16,9 +15,7 @@ from fleetrig.reference_server.platforms.hawkbit.platform import HawkbitPlatform
 from fleetrig.reference_server.platforms.hawkbit.search import rsql_match
 from fleetrig.reference_server.platforms.hawkbit.state import maintenance
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
-
-Change = tuple[Any, str, Callable[[Any], Any]]
-"""(module or class, name of an attribute, original -> replacement)."""
+from tests.harness.conformance.code_changes import Change, applied, instead
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +29,11 @@ class Mutant:
 
     @contextmanager
     def applied(self) -> Iterator[None]:
-        before = [(owner, name, _raw(owner, name)) for owner, name, _ in self.changes]
         forget_cached()
         try:
-            for owner, name, change in self.changes:
-                setattr(owner, name, change(_raw(owner, name)))
-            yield
+            with applied(self.changes):
+                yield
         finally:
-            for owner, name, original in before:
-                setattr(owner, name, original)
             forget_cached()
 
 
@@ -54,39 +47,6 @@ def forget_cached() -> None:
 def mutant(name: str, rows: str, *changes: Change, properties: Mapping[str, str] | None = None) -> Mutant:
     """`rows` separated by blanks."""
     return Mutant(name, tuple(rows.split()), changes, properties or {})
-
-
-def _raw(owner: Any, name: str) -> Any:
-    """The attribute itself; for a class not what it would give an instance."""
-    return inspect.getattr_static(owner, name)
-
-
-# -- what to make of an original
-
-
-def giving(value: Any) -> Callable[[Any], Any]:
-    """A function that always gives this."""
-    return lambda original: lambda *_, **__: value
-
-
-def being(value: Any) -> Callable[[Any], Any]:
-    """Another value, or another function altogether."""
-    return lambda original: value
-
-
-def then(change: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """The original function, and then something else is made of its result."""
-    return lambda original: lambda *args, **more: change(original(*args, **more))
-
-
-def instead(function: Callable[..., Any]) -> Callable[[Any], Any]:
-    """A function that gets the original first, then what it was called with."""
-    return lambda original: lambda *args, **more: function(original, *args, **more)
-
-
-def always(value: Any) -> Callable[[Any], Any]:
-    """A property with this value."""
-    return lambda original: property(lambda self: value)
 
 
 # -- mistakes that show in an answer only

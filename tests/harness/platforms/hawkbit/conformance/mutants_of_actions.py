@@ -23,15 +23,8 @@ from fleetrig.reference_server.platforms.hawkbit.state import (
 from fleetrig.reference_server.platforms.hawkbit.state.action_records import Action, Status
 from fleetrig.reference_server.platforms.hawkbit.state.action_rules import Entry, Line, TargetEffect
 from fleetrig.reference_server.platforms.hawkbit.state.errors import bare, not_found
-from tests.harness.platforms.hawkbit.conformance.mutants import (
-    always,
-    being,
-    giving,
-    instead,
-    mutant,
-    status_for,
-    then,
-)
+from tests.harness.conformance.code_changes import always, being, giving, instead, then
+from tests.harness.platforms.hawkbit.conformance.mutants import mutant, status_for
 
 QUOTA = "hawkbit.server.security.dos."
 

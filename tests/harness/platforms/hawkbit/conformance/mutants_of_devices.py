@@ -16,14 +16,11 @@ from fleetrig.reference_server.platforms.hawkbit.state import repository
 from fleetrig.reference_server.platforms.hawkbit.state.errors import HawkbitError, bare, not_readable
 from fleetrig.reference_server.platforms.hawkbit.state.polling import Interval
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
+from tests.harness.conformance.code_changes import being, giving, instead, then
 from tests.harness.platforms.hawkbit.conformance.mutants import (
     answering,
-    being,
-    giving,
-    instead,
     mutant,
     status_for,
-    then,
     with_header,
     without_header,
 )

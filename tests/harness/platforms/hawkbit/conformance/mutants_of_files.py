@@ -15,15 +15,8 @@ from fleetrig.reference_server.platforms.hawkbit.request.byte_ranges import Byte
 from fleetrig.reference_server.platforms.hawkbit.state import action_rules, deployments, maintenance
 from fleetrig.reference_server.platforms.hawkbit.state.action_records import Action
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
-from tests.harness.platforms.hawkbit.conformance.mutants import (
-    always,
-    answering,
-    giving,
-    instead,
-    mutant,
-    status_for,
-    without_header,
-)
+from tests.harness.conformance.code_changes import always, giving, instead
+from tests.harness.platforms.hawkbit.conformance.mutants import answering, mutant, status_for, without_header
 
 
 def one_byte_short(original: Any, header: str, total_bytes: int, **more: Any) -> Any:

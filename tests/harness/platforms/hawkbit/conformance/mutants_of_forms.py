@@ -12,15 +12,8 @@ from fleetrig.reference_server.platforms.hawkbit.mgmt import config_values
 from fleetrig.reference_server.platforms.hawkbit.request import error_replies, firewall, replies, routing
 from fleetrig.reference_server.platforms.hawkbit.state.errors import HawkbitError, bare, config_value_invalid
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
-from tests.harness.platforms.hawkbit.conformance.mutants import (
-    answering,
-    being,
-    giving,
-    instead,
-    mutant,
-    status_for,
-    with_header,
-)
+from tests.harness.conformance.code_changes import being, giving, instead
+from tests.harness.platforms.hawkbit.conformance.mutants import answering, mutant, status_for, with_header
 
 
 def bare_when_odd(original: Any, text: str, most: int, what: str) -> Any:

@@ -44,7 +44,8 @@ from fleetrig.reference_server.platforms.hawkbit.state.action_records import ACT
 from fleetrig.reference_server.platforms.hawkbit.state.auto_assignment_records import AutoAssignStatus
 from fleetrig.reference_server.platforms.hawkbit.state.errors import bare, rsql_syntax
 from fleetrig.reference_server.platforms.hawkbit.state.quartz_field import BadCron
-from tests.harness.platforms.hawkbit.conformance.mutants import being, giving, instead, mutant, status_for
+from tests.harness.conformance.code_changes import being, giving, instead
+from tests.harness.platforms.hawkbit.conformance.mutants import mutant, status_for
 
 
 def oldest_first(original: Any, call: Any, records: Any, *more: Any, **named: Any) -> Any:

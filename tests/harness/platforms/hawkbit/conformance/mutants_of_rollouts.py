@@ -23,7 +23,8 @@ from fleetrig.reference_server.platforms.hawkbit.scheduling import (
 from fleetrig.reference_server.platforms.hawkbit.state import assignment, target_states
 from fleetrig.reference_server.platforms.hawkbit.state.action_records import ACTION
 from fleetrig.reference_server.platforms.hawkbit.state.rollout_records import ROLLOUT, RolloutStatus
-from tests.harness.platforms.hawkbit.conformance.mutants import being, giving, instead, mutant, status_for, then
+from tests.harness.conformance.code_changes import being, giving, instead, then
+from tests.harness.platforms.hawkbit.conformance.mutants import mutant, status_for
 
 
 def largest_group_first(original: Any, ctx: Any, rollout: Any, *more: Any) -> Any:

@@ -17,17 +17,8 @@ from fleetrig.reference_server.platforms.hawkbit.state.config_keys import KEYS
 from fleetrig.reference_server.platforms.hawkbit.state.errors import bare, not_readable, violations
 from fleetrig.reference_server.platforms.hawkbit.state.records import LAST_POLL
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
-from tests.harness.platforms.hawkbit.conformance.mutants import (
-    Change,
-    answering,
-    being,
-    giving,
-    instead,
-    mutant,
-    status_for,
-    then,
-    without_header,
-)
+from tests.harness.conformance.code_changes import Change, being, giving, instead, then
+from tests.harness.platforms.hawkbit.conformance.mutants import answering, mutant, status_for, without_header
 
 TARGETS = "/rest/v1/targets"
 

@@ -39,5 +39,6 @@ def reference(settings: Settings | None = None) -> Iterator[ServerUnderTest]:
             contextlib.closing(ExactClient(server.control_url)) as control,
         ):
             places = {name: (one.host, one.port) for name, one in addresses.items() if name != "http"}
-            yield ServerUnderTest(http, places, account, str(used.profile), control)
+            sysadmin = UserPassword(used.administrator.email, used.administrator.password)
+            yield ServerUnderTest(http, places, account, str(used.profile), control, sysadmin)
         assert server.bugs == []
