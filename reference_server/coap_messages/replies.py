@@ -70,9 +70,11 @@ class Replies:
 
     def reply(self, request: PendingRequest, answer: Answered, now_us: int, send: Send | None = None) -> None:
         """Piggybacked where that is still possible, and otherwise in a message of its own."""
-        is_piggybacked = request.is_confirmable and not request.is_acknowledged
-        says_so = send is not None and isinstance(send.envelope, CoapResponse) and send.envelope.confirmable
-        wants_ack = request.is_acknowledged or (says_so and not request.is_confirmable)
+        response = send.envelope if send is not None and isinstance(send.envelope, CoapResponse) else None
+        is_separate = response is not None and response.separate
+        is_piggybacked = request.is_confirmable and not request.is_acknowledged and not is_separate
+        says_so = response is not None and response.confirmable
+        wants_ack = request.is_acknowledged or (says_so and (is_separate or not request.is_confirmable))
         kind = MessageType.ACK if is_piggybacked else MessageType.CON if wants_ack else MessageType.NON
         message_id = request.message_id if is_piggybacked else self._next_id()
         message = WireMessage(kind, answer.code, message_id, request.token, answer.options, answer.payload)

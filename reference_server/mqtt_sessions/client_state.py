@@ -75,6 +75,8 @@ class ClientConnection:
     client: ClientState | None = None
     wants_reasons: bool = True
     """MQTT 5: reason strings."""
+    starts_clean: bool = True
+    """What its CONNECT says of a session that there may be."""
     keep_alive_us: int | None = None
     """It is gone after that much silence."""
     heard_us: int = 0

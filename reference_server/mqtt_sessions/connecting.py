@@ -68,9 +68,10 @@ def refused(
     violation: Violation, connection: ClientConnection, rules: SessionRules, disconnect_code: int = 0
 ) -> list[MqttPacket]:
     """What a client hears whose CONNECT is not accepted; `disconnect_code` 0: the same as that of the CONNACK."""
+    is_present = rules.session_present is SessionPresent.UNLESS_CLEAN and not connection.starts_clean
     if not connection.is_v5:
-        return [MqttConnack(rules.connack_codes_v3.get(violation.code, NOT_AUTHORIZED_V3))]
-    connack = MqttConnack(violation.code, properties=reason_string(violation, connection, rules))
+        return [MqttConnack(rules.connack_codes_v3.get(violation.code, NOT_AUTHORIZED_V3), is_present)]
+    connack = MqttConnack(violation.code, is_present, reason_string(violation, connection, rules))
     return (
         [connack, MqttDisconnect(disconnect_code or violation.code)] if rules.disconnects_after_refusal else [connack]
     )

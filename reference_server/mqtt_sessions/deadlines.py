@@ -29,6 +29,9 @@ class Deadlines(Generic[K]):
             self._heap = [(at_us, number, one) for one, (at_us, number) in self._due.items()]
             heapify(self._heap)
 
+    def __contains__(self, key: K) -> bool:
+        return key in self._due
+
     def cancel(self, key: K) -> None:
         self._due.pop(key, None)
 

@@ -153,7 +153,7 @@ class SessionLifecycle:
         self, connection: ClientConnection, connect: MqttConnect, session: Session, draft: ReactionDraft, now_us: int
     ) -> None:
         connection.version = connect.version
-        connection.wants_reasons = wants_reasons(connect)
+        connection.wants_reasons, connection.starts_clean = wants_reasons(connect), connect.clean_start
         if (violation := refusal_of(connect, self._rules)) is not None:
             self._refuse(connection, violation, draft)
             return

@@ -51,6 +51,9 @@ class CoapResponse:
     observe: int | None = None
     token: bytes = b""
     confirmable: bool = False
+    separate: bool = False
+    """In a message of its own, though it could be piggybacked: a client that gets it takes its request for acknowledged
+    (RFC 7252 §5.2.2)."""
 
     @property
     def line(self) -> str:

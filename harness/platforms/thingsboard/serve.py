@@ -24,6 +24,7 @@ NUMBERS: Final = {
     "security.claim.duration": "claim_duration_ms",
     "security.jwt.tokenExpirationTime": "token_s",
     "transport.mqtt.netty.max_payload_size": "payload_bytes",
+    "actors.session.max_concurrent_sessions_per_device": "sessions_per_device",
     "transport.sessions.inactivity_timeout": "session_inactivity_ms",
 }
 """Property of the real server -> field of the settings."""

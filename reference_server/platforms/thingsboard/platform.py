@@ -7,7 +7,8 @@ from typing import Final
 
 from fleetrig.reference_server.platform import ACCEPTED, HandshakeAnswer, HeldRequest, HttpAnswer, Reaction
 from fleetrig.reference_server.platforms.thingsboard.coap.transport import COAP_RULES, CoapTransport
-from fleetrig.reference_server.platforms.thingsboard.http.api import DEVICES, HttpApi
+from fleetrig.reference_server.platforms.thingsboard.http.api import HttpApi
+from fleetrig.reference_server.platforms.thingsboard.http.call import DEVICES
 from fleetrig.reference_server.platforms.thingsboard.mqtt.certificate_chain import judge_chain
 from fleetrig.reference_server.platforms.thingsboard.mqtt.interface import MqttInterface
 from fleetrig.reference_server.platforms.thingsboard.mqtt.session_rules import mqtt_limits

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from fleetrig.reference_server.platform import Reaction
@@ -47,9 +48,7 @@ def answer(
     rollback: bool = False,
 ) -> Reaction:
     """`response` needs no token."""
-    sent = CoapResponse(
-        response.code, response.payload, response.options, response.observe, request.token, request.confirmable
-    )
+    sent = replace(response, token=request.token, confirmable=request.confirmable)
     return Reaction((Send(session.id, sent),), reason, device, changed, rollback)
 
 

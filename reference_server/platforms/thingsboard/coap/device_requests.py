@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from fleetrig.reference_server.platform import NOTHING, Reaction
@@ -54,14 +54,16 @@ class DeviceCall:
     now_us: int
 
     def answer(self, response: CoapResponse, changed: str = "") -> Reaction:
+        """The real server's callbacks answer in a message of its own, never piggybacked, however soon."""
+        response = replace(response, separate=self.request.confirmable)
         return answer(self.session, self.request, response, device=self.device.name, changed=changed)
 
     def refusal(self, code: str, reason: str) -> Reaction:
         return refusal(self.session, self.request, code, reason, self.device.name)
 
-    def content(self, document: Json, observe: int | None = None) -> Reaction:
+    def content(self, document: Json) -> Reaction:
         options = content_format(asked_format(self.request))
-        return self.answer(CoapResponse(CONTENT, as_json(document), options, observe))
+        return self.answer(CoapResponse(CONTENT, as_json(document), options))
 
 
 def asks_for_something(request: CoapRequest, asked: Asked) -> bool:
@@ -98,12 +100,18 @@ def _claim(call: DeviceCall) -> Reaction:
 
 
 def _rpc(call: DeviceCall) -> Reaction:
-    """A device answers a command, or asks something of the rule engine, where nobody answers."""
-    document = _document(call)
-    if call.request_id is None:
-        return NOTHING
+    """A device answers a command, or asks something of the rule engine, where nobody answers.
+
+    What cannot be read is an error of the server here."""
+    try:
+        document = _document(call)
+    except BadValue as bad:
+        return call.refusal(INTERNAL_ERROR, f"the payload cannot be read: {bad}")
     if not isinstance(document, dict):
-        raise BadValue("an answer to a command is an object")
+        return call.refusal(INTERNAL_ERROR, "a command, and an answer to one, is an object")
+    if call.request_id is None:
+        is_command = document.get("method") is not None
+        return NOTHING if is_command else call.refusal(INTERNAL_ERROR, "a command needs the member method")
     count(call.registry, call.device, call.now_us)
     return call.answer(CoapResponse(CREATED), f"command {call.request_id} answered")
 
@@ -114,7 +122,9 @@ def _get_attributes(call: DeviceCall) -> Reaction:
     query = query_of(call.request)
     keys = [query[name].split(",") if name in query else [] for name in ("clientKeys", "sharedKeys")]
     found = attributes_for(call.registry, call.device, call.now_us, *keys)
-    return call.content(found) if found else call.answer(CoapResponse(NOT_FOUND))
+    if found:
+        return call.content(found)
+    return call.answer(CoapResponse(NOT_FOUND, options=content_format(asked_format(call.request))))
 
 
 def _observe(call: DeviceCall) -> Reaction:
@@ -131,7 +141,9 @@ def _observe(call: DeviceCall) -> Reaction:
     if feature is Feature.RPC:
         return call.answer(CoapResponse(VALID, observe=sequence))
     shared = attributes_of(call.registry, call.device.id, Scope.SHARED)
-    return call.content({one.key: one.value for one in shared}, sequence)
+    document: Json = {one.key: one.value for one in shared}
+    response = CoapResponse(CONTENT, as_json(document), content_format(asked_format(request)), sequence)
+    return answer(call.session, request, response, device=call.device.name)
 
 
 def _document(call: DeviceCall) -> Json:

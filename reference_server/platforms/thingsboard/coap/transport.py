@@ -38,8 +38,9 @@ from fleetrig.simulator.contract.envelope import Envelope, Output
 from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.contract.undecodable import Undecodable
 
-COAP_RULES: Final = CoapRules()
-"""An empty acknowledgement after 500 ms, as Californium is configured (S74)."""
+COAP_RULES: Final = CoapRules(further_options=frozenset({9, 19}))
+"""An empty acknowledgement after 500 ms, as Californium is configured (S74). It knows OSCORE and Q-Block1, and looks at
+neither."""
 HANDLED: Final = frozenset({"GET", "POST"})
 
 

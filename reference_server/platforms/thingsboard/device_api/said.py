@@ -60,6 +60,8 @@ def asked_keys(document: Json, name: str) -> list[str]:
     if not isinstance(document, dict):
         raise BadValue("a request for attributes is an object")
     value = document.get(name, "")
+    while isinstance(value, list) and len(value) == 1:
+        value = value[0]
     if not isinstance(value, str | int | float):
         raise BadValue(f"{name} is no text")
     return list(dict.fromkeys(str(value).split(","))) if name in document else []

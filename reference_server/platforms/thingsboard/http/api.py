@@ -10,16 +10,20 @@ from typing import Final
 
 from fleetrig.reference_server.http_container import HttpContainerRules
 from fleetrig.reference_server.platform import HeldRequest, HttpAnswer
-from fleetrig.reference_server.platforms.thingsboard.http.call import Call
+from fleetrig.reference_server.platforms.thingsboard.http.call import DEVICES, Call
 from fleetrig.reference_server.platforms.thingsboard.http.container import CLOSES_AFTER, container_page
 from fleetrig.reference_server.platforms.thingsboard.http.device_routes import DEVICE_ROUTES
 from fleetrig.reference_server.platforms.thingsboard.http.errors import (
+    JSON,
     HttpRefusal,
     broken_rule,
+    crash,
     denied,
     plain,
     refusal_response,
 )
+from fleetrig.reference_server.platforms.thingsboard.http.firewall import check_request, container_answer
+from fleetrig.reference_server.platforms.thingsboard.http.media_types import NoMediaType, accepted, accepts
 from fleetrig.reference_server.platforms.thingsboard.http.replies import Reply, respond
 from fleetrig.reference_server.platforms.thingsboard.http.routing import Route, Router
 from fleetrig.reference_server.platforms.thingsboard.http.waiting import Wait, WaitingRequests
@@ -32,9 +36,11 @@ from fleetrig.simulator.contract.session import Session
 
 TOO_LARGE: Final = 413
 GUARDED: Final = "/api/"
-DEVICES: Final = "/api/v1/"
-OPEN: Final = (DEVICES, "/api/auth/login", "/api/auth/token", "/api/noauth/")
+LOGINS: Final = ("/api/auth/login", "/api/auth/token")
+OPEN: Final = (DEVICES, *(f"{path}/" for path in LOGINS), "/api/noauth/")
 """Below `GUARDED`, and asked for no login: device paths, and what gives one."""
+WRITABLE: Final = (JSON, "application/vnd.json+json", "application/problem+json", "application/cbor")
+"""What a document of the operator's API can be asked for as; it stays JSON."""
 
 
 class HttpApi:
@@ -50,6 +56,9 @@ class HttpApi:
         )
 
     def handle(self, request: HttpRequest, session: Session, now_us: int) -> HttpAnswer | HeldRequest:
+        page = container_answer(request)
+        if page is not None:
+            return HttpAnswer(page, f"no URL of HTTP: {request.target[:200]!r}")
         call = Call(request, session, now_us, self._registry)
         try:
             route, values = self._admitted(call)
@@ -75,22 +84,33 @@ class HttpApi:
 
     def _admitted(self, call: Call) -> tuple[Route, list[str]]:
         """Everything before the handler. Raises HttpRefusal."""
-        if call.request.method == "OPTIONS":
-            raise plain(403, "Invalid CORS request", reason="nothing is allowed across origins")
-        if call.path.startswith(GUARDED) and not call.path.startswith(OPEN):
+        check_request(call.request)
+        if call.path in LOGINS and call.request.method != "POST":
+            raise HttpRefusal(401, "Authentication method not supported", reason="a login is a POST")
+        if f"{call.path}/".startswith(GUARDED) and not f"{call.path}/".startswith(OPEN):
             authenticate(call)
         if body_length(call.request.body) > self._body_bytes:
             raise self._too_large()
         route, values = self._router.find(call.request.method, call.path, call.query)
+        _check_types(call, route)
         if route.needs and call.operator.authority not in route.needs:
             raise denied(f"{call.operator.authority} may not {route.method} {route.path}")
         return route, values
 
     def _answered(self, call: Call, reply: Reply) -> HttpAnswer:
-        response = without_body(call.request.method, respond(reply, call.request.header("accept")))
-        return HttpAnswer(response, reply.reason, reply.device, reply.changed)
+        refusal = _unwritable(call, reply)
+        if refusal is None:
+            response = respond(reply, call.request.header("accept"))
+        else:
+            response = refusal_response(refusal, call.now_us)
+        reason = reply.reason if refusal is None else refusal.reason
+        return HttpAnswer(without_body(call.request.method, response), reason, reply.device, reply.changed)
 
     def _refused(self, call: Call, refusal: HttpRefusal, *, rollback: bool) -> HttpAnswer:
+        """What devices are told of their own mistakes is Spring's own, too."""
+        refusal.framework = refusal.framework or (call.is_of_device and refusal.status < 500)
+        if refusal.framework and refusal.document and (status := _without_document(call, refusal.status)):
+            refusal = plain(status, reason=refusal.reason, headers=refusal.headers)
         response = without_body(call.request.method, refusal_response(refusal, call.now_us))
         return HttpAnswer(response, refusal.reason, rollback=rollback)
 
@@ -109,6 +129,46 @@ class HttpApi:
             return HttpResponse(500)
         refusal = HttpRefusal(500, "Database error", reason="the store has failed", code=ErrorCode.DATABASE)
         return refusal_response(refusal, now_us)
+
+
+def _check_types(call: Call, route: Route) -> None:
+    """Before the handler: OPTIONS, what a route says that it answers, what a device's body is. Raises HttpRefusal."""
+    if call.request.method == "OPTIONS":
+        raise HttpRefusal(403, "Forbidden", reason="nothing is allowed across origins", framework=True)
+    if route.says_json and not _accepts(call, JSON):
+        raise plain(406, reason=f"the answer is {JSON}, which Accept does not name")
+    if call.is_of_device and route.method == "POST":
+        _ = call.content_type
+
+
+def _unwritable(call: Call, reply: Reply) -> HttpRefusal | None:
+    """What is done and cannot be told, since `Accept` names nothing that it could be written as: it stays done."""
+    reason = "done, but Accept names no type that the answer could have"
+    if call.is_of_device:
+        return (
+            plain(406, reason=reason)
+            if reply.text is not None and not _accepts(call, "*/*", any_will_do=True)
+            else None
+        )
+    if reply.document is not None and not call.path.startswith(LOGINS) and not _accepts(call, *WRITABLE):
+        return crash("No acceptable representation", reason=reason)
+    return None
+
+
+def _without_document(call: Call, status: int) -> int:
+    """The status of a refusal whose document is not accepted; 0: it is."""
+    try:
+        return 0 if accepts(call.request.header("accept"), *WRITABLE) else 406
+    except NoMediaType:
+        return status
+
+
+def _accepts(call: Call, *essences: str, any_will_do: bool = False) -> bool:
+    header = call.request.header("accept")
+    try:
+        return bool(accepted(header)) if any_will_do else accepts(header, *essences)
+    except NoMediaType:
+        return False
 
 
 def without_body(method: str, response: HttpResponse) -> HttpResponse:

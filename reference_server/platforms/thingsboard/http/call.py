@@ -7,9 +7,10 @@ import math
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
-from fleetrig.reference_server.platforms.thingsboard.http.errors import JSON, HttpRefusal
+from fleetrig.reference_server.platforms.thingsboard.http.errors import JSON, HttpRefusal, crash
+from fleetrig.reference_server.platforms.thingsboard.http.media_types import MediaType, NoMediaType, media_type
 from fleetrig.reference_server.platforms.thingsboard.state.records import User
 from fleetrig.reference_server.platforms.thingsboard.state.registry import Registry
 from fleetrig.simulator.contract.bodies import body_bytes
@@ -17,7 +18,10 @@ from fleetrig.simulator.contract.clock import US_PER_MS, US_PER_S
 from fleetrig.simulator.contract.http import HttpRequest
 from fleetrig.simulator.contract.session import Session
 
+DEVICES: Final = "/api/v1/"
+"""Below it devices call; all else is the operator's."""
 FORM: Final = "application/x-www-form-urlencoded"
+PARTS: Final = "multipart/form-data"
 HALF_CHARACTER: Final = "\\ud"
 """How the escape of one begins; of two halves JSON makes a whole."""
 OCTETS: Final = "application/octet-stream"
@@ -61,36 +65,66 @@ class Call:
             return {}
         return dict(reversed(parse_qsl(self.request.query, keep_blank_values=True, errors="replace")))
 
+    @property
+    def is_of_device(self) -> bool:
+        return self.path.startswith(DEVICES)
+
     def needed(self, name: str, java_type: str) -> str:
-        """A parameter of the query that has to be there. Raises 400."""
+        """A parameter of the query that has to be there. Raises 400, 500 over the operator's API."""
         if name not in self.query:
             message = f"Required request parameter '{name}' for method parameter type {java_type} is not present"
-            raise HttpRefusal(400, message, reason=f"the query has no {name}")
+            raise HttpRefusal(400 if self.is_of_device else 500, message, reason=f"the query has no {name}")
         return self.query[name]
 
     @cached_property
     def text(self) -> str:
-        """The body as text. Raises 400 when there is none; a form has lost its body on the way (S95)."""
-        if self._is_form:
-            raise HttpRefusal(500, "The body of a form was read as its parameters", reason=FORM_REASON)
-        text = body_bytes(self.request.body).decode("utf-8", "replace")
-        if not text:
-            raise HttpRefusal(400, "Required request body is missing", reason="the request has no body")
+        """The body as text. Raises 400 when there is none, 500 over the operator's API."""
+        if not (text := self.optional_text):
+            status = 400 if self.is_of_device else 500
+            raise HttpRefusal(status, "Required request body is missing", reason="the request has no body")
         return text
 
-    @property
+    @cached_property
     def optional_text(self) -> str:
-        """The same where a body may be missing."""
-        return self.text if self.request.body and not self._is_form else ""
+        """The same where a body may be missing. Parts are none; a form is its parameters, written anew (S95)."""
+        sent = self.content_type
+        if sent.essence == PARTS:
+            return ""
+        text = body_bytes(self.request.body).decode(sent.parameters.get("charset", "utf-8"), "replace")
+        return urlencode(parse_qsl(text, keep_blank_values=True)) if sent.essence == FORM else text
+
+    @property
+    def form_hint(self) -> str:
+        """What to change when a body cannot be read since it was sent as a form."""
+        is_form = self.content_type.essence == FORM
+        return f"; it was sent as {FORM}, which is read as parameters: send Content-Type: {JSON}" if is_form else ""
+
+    @cached_property
+    def content_type(self) -> MediaType:
+        """What the body says it is. Raises 415 for what is no type, 500 for one that is not finished."""
+        text = self.request.header("content-type") or OCTETS
+        try:
+            sent = media_type(text)
+        except NoMediaType:
+            raise self._no_type(text) from None
+        if not sent.is_concrete or (sent.essence == PARTS and "boundary" not in sent.parameters):
+            status = 500 if self.is_of_device or sent.is_concrete else 400
+            raise HttpRefusal(status, f"Invalid Content-Type '{text[:100]}'", reason="the body has no definite type")
+        return sent
+
+    def _no_type(self, text: str) -> HttpRefusal:
+        reason = f"a body of type {text[:100]}: send Content-Type: {JSON}"
+        return HttpRefusal(415 if self.is_of_device else 500, f'Invalid mime type "{text[:100]}"', reason=reason)
 
     @cached_property
     def document(self) -> Any:
-        """The body as JSON, as the operator's API reads it. Raises 400."""
+        """The body as JSON, as the operator's API reads it: what stands behind it does not count. Raises 500."""
+        text = self.text.removeprefix("\ufeff").lstrip(JSON_BLANKS)
         try:
-            found = json.loads(self.text, parse_float=_finite, parse_constant=_finite)
-            return _without_halves(found) if HALF_CHARACTER in self.text.lower() else found
+            found, _ = DECODER.raw_decode(text)
+            return _without_halves(found) if HALF_CHARACTER in text.lower() else found
         except (ValueError, RecursionError) as error:
-            raise HttpRefusal(400, "JSON parse error", reason=f"the body is no JSON: {error}") from None
+            raise crash("JSON parse error", reason=f"the body is no JSON: {error}") from None
 
     @property
     def document_or_none(self) -> Any:
@@ -102,23 +136,19 @@ class Call:
 
     @property
     def object(self) -> dict[str, Any]:
-        """The same where it has to be an object, and be said to be JSON. Raises 400, 415."""
+        """The same where it has to be an object, and be said to be JSON. Raises 400, 500."""
         self._check_json()
         if not isinstance(self.document, dict):
             what = type(self.document).__name__
-            raise HttpRefusal(400, "JSON parse error", reason=f"the body: expected an object, got {what}")
+            raise crash("JSON parse error", reason=f"the body: expected an object, got {what}")
         return self.document
 
     def _check_json(self) -> None:
-        """A body has to say that it is JSON. Raises 415."""
-        sent = (self.request.header("content-type") or OCTETS).partition(";")[0].strip().lower()
+        """A body has to say that it is JSON. Raises 500."""
+        sent = self.content_type.essence
         if self.request.body and sent != JSON and not (sent.startswith("application/") and sent.endswith("+json")):
             message = f"Content-Type '{sent}' is not supported"
-            raise HttpRefusal(415, message, reason=f"a body of type {sent[:100]}: send Content-Type: {JSON}")
-
-    @property
-    def _is_form(self) -> bool:
-        return (self.request.header("content-type") or "").lower().startswith(FORM)
+            raise crash(message, reason=f"a body of type {sent[:100]}: send Content-Type: {JSON}")
 
 
 def _finite(word: str) -> float:
@@ -133,6 +163,5 @@ def _without_halves(document: Any) -> Any:
     return json.loads(json.dumps(document, ensure_ascii=False).encode("utf-8", "replace"))
 
 
-FORM_REASON: Final = (
-    f"a body sent as {FORM} is lost: the container takes it for parameters; send Content-Type: application/json"
-)
+DECODER: Final = json.JSONDecoder(parse_float=_finite, parse_constant=_finite)
+JSON_BLANKS: Final = " \t\r\n"

@@ -12,6 +12,8 @@ from fleetrig.simulator.contract.clock import US_PER_MS
 from fleetrig.simulator.contract.http import Headers, HttpResponse
 
 JSON: Final = "application/json"
+TOMCAT_CHARSET: Final = "ISO-8859-1"
+"""Of what is written without naming a charset; what it does not have becomes a question mark."""
 DENIED: Final = "You don't have permission to perform this operation!"
 
 _encoded: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -36,7 +38,8 @@ class HttpRefusal(Exception):
     """A request is refused. `message` goes over the wire, `reason` to the trace only.
 
     `document` is False where the real server says the message as it stands, or nothing if there is none; `told` is what
-    the document says beside its usual members.
+    the document says beside its usual members. `framework`: it is Spring's own, whose document has another order and no
+    charset; else the server writes it as Tomcat has it, in ISO-8859-1.
     """
 
     def __init__(
@@ -49,6 +52,7 @@ class HttpRefusal(Exception):
         headers: Headers = (),
         document: bool = True,
         told: Mapping[str, Any] = MappingProxyType({}),
+        framework: bool = False,
     ) -> None:
         super().__init__(reason)
         self.status = status
@@ -58,6 +62,7 @@ class HttpRefusal(Exception):
         self.headers = headers
         self.document = document
         self.told = told
+        self.framework = framework
 
 
 def invalid(message: str, *, reason: str = "") -> HttpRefusal:
@@ -80,23 +85,27 @@ def broken_rule(broken: RuleBroken) -> HttpRefusal:
     return HttpRefusal(broken.status, broken.message, reason=broken.message, code=broken.code, told=broken.told)
 
 
-def plain(status: int, text: str = "", *, reason: str) -> HttpRefusal:
+def plain(status: int, text: str = "", *, reason: str, headers: Headers = ()) -> HttpRefusal:
     """A refusal without the document: a text, or nothing."""
-    return HttpRefusal(status, text, reason=reason, document=False)
+    return HttpRefusal(status, text, reason=reason, headers=headers, document=False)
+
+
+def crash(message: str, *, reason: str) -> HttpRefusal:
+    """What the operator's API has no code of its own for, a body that it cannot read among them: 500, code 2."""
+    return HttpRefusal(500, message, reason=reason)
 
 
 def refusal_response(refusal: HttpRefusal, now_us: int) -> HttpResponse:
     """A refusal on the wire."""
     if not refusal.document:
         return _plain_response(refusal)
-    body = {
-        "status": refusal.status,
-        "message": refusal.message,
-        "errorCode": int(refusal.code),
-        "timestamp": now_us // US_PER_MS,
-        **refusal.told,
-    }
-    return HttpResponse(refusal.status, (*refusal.headers, ("Content-Type", JSON)), compact(body))
+    said = {"message": refusal.message, "errorCode": int(refusal.code)}
+    status, time = {"status": refusal.status}, {"timestamp": now_us // US_PER_MS}
+    if refusal.framework:
+        return HttpResponse(refusal.status, (*refusal.headers, ("Content-Type", JSON)), compact(said | status | time))
+    text = _encoded(status | said | time | dict(refusal.told))
+    content_type = ("Content-Type", f"{JSON};charset={TOMCAT_CHARSET}")
+    return HttpResponse(refusal.status, (*refusal.headers, content_type), text.encode(TOMCAT_CHARSET, "replace"))
 
 
 def compact(document: Any) -> bytes:

@@ -7,14 +7,18 @@ from typing import Final
 
 from fleetrig.reference_server.platforms.thingsboard.http.errors import invalid
 
-WHOLE: Final = re.compile(r"[+-]?[0-9]{1,19}", re.ASCII)
+WHOLE: Final = re.compile(r"([+-]?)(?:(?:0[xX]|#)([0-9a-fA-F]{1,16})|([0-9]{1,19}))", re.ASCII)
 LONG_MAX: Final = 2**63 - 1
+INT_MAX: Final = 2**31 - 1
 
 
-def java_int(text: str) -> int:
-    """Raises 400 for what is none, or is too large."""
-    if WHOLE.fullmatch(text) and is_long(int(text)):
-        return int(text)
+def java_int(text: str, *, most: int = LONG_MAX) -> int:
+    """Spring's conversion: blanks do not count, a number may be hexadecimal. Raises 400 for what is none, too large."""
+    if (found := WHOLE.fullmatch(text.strip())) is not None:
+        sign, digits, decimal = found.groups()
+        number = int(decimal) if digits is None else int(digits, 16)
+        if -most - 1 <= (number := -number if sign == "-" else number) <= most:
+            return number
     raise invalid(f'For input string: "{text[:50]}"')
 
 

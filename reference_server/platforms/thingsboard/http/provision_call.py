@@ -33,4 +33,4 @@ def _read(call: Call) -> ProvisionRequest:
     try:
         return read_json_request(call.text, call.registry.traits)
     except BadProvisionRequest as bad:
-        raise HttpRefusal(500, str(bad), reason=bad.reason) from None
+        raise HttpRefusal(500, str(bad), reason=bad.reason + call.form_hint) from None

@@ -1,6 +1,6 @@
 """Which handler a method and a path mean: literal segments before variables, the path as it was sent.
 
-A slash at the end is another path (S95); a segment is percent-decoded after splitting.
+A slash at the end is another path (S95); a segment is percent-decoded after splitting, literal ones too.
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ class Route:
     needs: frozenset[Authority] = EVERYBODY
     with_parameter: str = ""
     """The route is this one only if the query has that parameter."""
+    says_json: bool = False
+    """It states that it answers JSON: who does not accept that is refused before anything else."""
 
 
 @dataclass(slots=True)
@@ -73,7 +75,7 @@ class Router:
 
     def find(self, method: str, path: str, query: Mapping[str, Any]) -> tuple[Route, list[str]]:
         """The route and its path variables. Raises 404, and 405 with `Allow`."""
-        wanted = "GET" if method == "HEAD" else method
+        wanted = {"HEAD": "GET"}.get(method, method)
         if (route := self._fixed.get((wanted, path))) is not None:
             return route, []
         leaves = list(self._leaves(self._root, path.split("/")[1:]))
@@ -82,7 +84,11 @@ class Router:
             if route is not None:
                 return route, values
         if not leaves:
-            raise HttpRefusal(404, f"No static resource {path[1:]}.", reason=f"no API has the path {path[:200]}")
+            raise HttpRefusal(
+                404, f"No static resource {path[1:]}.", reason=f"no API has the path {path[:200]}", framework=True
+            )
+        if method == "OPTIONS":
+            return next(route for leaf, _ in leaves for routes in leaf.routes.values() for route in routes), []
         raise _other_method(method, path, [name for leaf, _ in leaves for name in leaf.routes])
 
     def _leaves(self, node: _Node, parts: list[str]) -> Iterator[tuple[_Node, list[str]]]:
@@ -92,11 +98,12 @@ class Router:
                 yield node, []
             return
         first, *rest = parts
-        if first in node.literal:
-            yield from self._leaves(node.literal[first], rest)
+        text = unquote(first)
+        if text in node.literal:
+            yield from self._leaves(node.literal[text], rest)
         if node.variable is not None and first:
             for leaf, values in self._leaves(node.variable, rest):
-                yield leaf, [unquote(first), *values]
+                yield leaf, [text, *values]
 
 
 def _chosen(routes: Iterable[Route], query: Mapping[str, Any]) -> Route | None:
@@ -106,10 +113,11 @@ def _chosen(routes: Iterable[Route], query: Mapping[str, Any]) -> Route | None:
 
 
 def _other_method(method: str, path: str, known: Iterable[str]) -> HttpRefusal:
-    allow = ",".join(dict.fromkeys(known))
+    allow = ", ".join(dict.fromkeys(known))
     return HttpRefusal(
         405,
         f"Request method '{method}' is not supported",
         reason=f"{method} {path[:200]}: only {allow} is known here",
         headers=(("Allow", allow),),
+        framework=True,
     )

@@ -120,7 +120,9 @@ class DeviceMessages:
                 return PublishAnswer(changed=f"RPC {asked.number} answered")
             case Exchange.ATTRIBUTES_REQUEST:
                 document = read_json(asked.publish.payload)
-                keys = (asked_keys(document, name) for name in ("clientKeys", "sharedKeys"))
+                keys = [asked_keys(document, name) for name in ("clientKeys", "sharedKeys")]
+                if "" in (*keys[0], *keys[1]):
+                    return PublishAnswer(reason="one of the keys is empty: the request is not answered")
                 return self._answered(client, asked, attributes_for(self._registry, device, now_us, *keys), now_us)
 
     def _rpc(

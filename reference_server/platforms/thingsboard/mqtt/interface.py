@@ -53,6 +53,10 @@ ENDING: Final = {
 }
 """The notices that end all sessions of a device (S85, S104)."""
 SILENT: Final = "the session has said nothing for too long (transport.sessions.inactivity_timeout)"
+SURPLUS: Final = (
+    "the device has logged in again, and may have so many sessions (max_concurrent_sessions_per_device): "
+    "are its credentials on two devices?"
+)
 ANSWERS: Final = (MqttPublishAck, MqttSuback, MqttUnsuback, MqttPingresp)
 
 
@@ -62,11 +66,13 @@ class MqttInterface:
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
         self._sessions = MqttSessions(SESSION_RULES, self, lambda: "")  # client ids count nowhere
-        self._live = LiveSessions(registry.settings.session_inactivity_ms * US_PER_MS)
+        self._live = LiveSessions(
+            registry.settings.session_inactivity_ms * US_PER_MS, registry.settings.sessions_per_device
+        )
         self._guard = IpGuard(registry.settings.ip_guard)
         self._provisioning = ProvisionSessions(registry, self._sessions)
         self._devices = DeviceMessages(registry, self._sessions)
-        self._gateways = GatewayMessages(registry)
+        self._gateways = GatewayMessages(registry, self._sessions)
         self._chunks = PackageChunks(registry, self._sessions)
         self._versions: dict[int, MqttVersion] = {}
         """What sessions speak, from their CONNECT on."""
@@ -122,7 +128,9 @@ class MqttInterface:
     def advance(self, now_us: int) -> list[Reaction]:
         code = MqttReason.IMPLEMENTATION_SPECIFIC_ERROR
         silent = [self._sessions.end(session, code, SILENT, now_us) for session in self._live.silent(now_us)]
-        reactions = [*self._provisioning.advance(now_us), *silent]
+        code = MqttReason.SESSION_TAKEN_OVER
+        surplus = [self._sessions.end(session, code, SURPLUS, now_us) for session in self._live.surplus(now_us)]
+        reactions = [*self._provisioning.advance(now_us), *silent, *surplus]
         return [self._as_generation(one) for one in reactions if one.outputs]
 
     def hear(self, notices: Iterable[Notice], now_us: int) -> list[Reaction]:

@@ -21,6 +21,8 @@ GATEWAY_CONNECT: Final = "v1/gateway/connect"
 GATEWAY_DISCONNECT: Final = "v1/gateway/disconnect"
 GATEWAY_ATTRIBUTES: Final = "v1/gateway/attributes"
 GATEWAY_ATTRIBUTES_RESPONSE: Final = "v1/gateway/attributes/response"
+GATEWAY_ATTRIBUTES_REQUEST: Final = "v1/gateway/attributes/request"
+GATEWAY_CLAIM: Final = "v1/gateway/claim"
 GATEWAY_RPC: Final = "v1/gateway/rpc"
 GATEWAY_TELEMETRY: Final = "v1/gateway/telemetry"
 

@@ -16,6 +16,7 @@ from fleetrig.reference_server.platforms.thingsboard.state.credential_forms impo
 )
 from fleetrig.reference_server.platforms.thingsboard.state.errors import RuleBroken
 from fleetrig.reference_server.platforms.thingsboard.state.events import Event, EventType
+from fleetrig.reference_server.platforms.thingsboard.state.field_rules import JAVA_WHITE
 from fleetrig.reference_server.platforms.thingsboard.state.records import (
     Credentials,
     CredentialsType,
@@ -29,8 +30,8 @@ from fleetrig.simulator.contract.clock import US_PER_S
 
 GIVES_UP_AFTER_US: Final = 10 * US_PER_S
 """After how long without a decision a transport answers by itself; a real one takes 10 to 16 s (1.6, S81)."""
-JAVA_WHITE = "".join(map(chr, range(0x21)))
-"""What Java's `trim` takes away."""
+NUL = "\0"
+"""What the real server's database takes in no text: a look-up with it fails, and nothing answers the request."""
 
 
 class Status(StrEnum):
@@ -70,6 +71,8 @@ def decide(registry: Registry, request: ProvisionRequest, now_us: int) -> Decisi
         return _failed("deviceName is nothing but blanks: leave it out or give the device a name")
     if not request.key or not request.secret:
         return _not_found("provisionDeviceKey or provisionDeviceSecret is empty")
+    if NUL in request.key:
+        return Decision(None, "provisionDeviceKey holds a NUL character: the server's look-up fails")
     profile = profiles.profile_by_key(registry, request.key)
     if profile is None:
         return _not_found("no device profile has this provisionDeviceKey: compare it with the profile's")
@@ -89,6 +92,8 @@ def _by_strategy(
     if profile.provision_secret != request.secret:
         return _not_found(f"provisionDeviceSecret is not that of profile {profile.name}")
     profiles.learn_secret(registry, profile)
+    if NUL in name:
+        return Decision(None, "deviceName holds a NUL character: the server's look-up fails")
     device = devices.device_named(registry, profile.tenant_id, name) if name else None
     if strategy is ProvisionType.CHECK_PRE_PROVISIONED:
         return _check_listed(registry, request, profile, device, name, now_us)

@@ -43,18 +43,19 @@ def save_line(call: Call, fields: Mapping[str, str]) -> tuple[Device, bool]:
     stored = device_named(call.registry, call.operator.tenant_id, name)
     if credentials is not None:
         check_free(call.registry, credentials.credentials_id, but_for="" if stored is None else stored.id)
-    profile = _profile(call, fields)
+    profile = _profile(call, fields, stored)
     if stored is None:
         return _created(call, fields, profile, credentials), True
     return _changed(call, stored, fields, profile, credentials), False
 
 
-def _profile(call: Call, fields: Mapping[str, str]) -> DeviceProfile:
-    """An unknown type makes a profile, without a type it is the default one."""
+def _profile(call: Call, fields: Mapping[str, str], stored: Device | None) -> DeviceProfile:
+    """An unknown type makes a profile; without a type a device stays in its own, and a new one gets the default."""
     tenant_id = call.operator.tenant_id
-    if not fields.get("TYPE"):
+    type_name = fields.get("TYPE") or (stored.type if stored is not None else "")
+    if not type_name:
         return default_profile(call.registry, tenant_id)
-    return find_or_create(call.registry, tenant_id, fields["TYPE"], call.now_us)
+    return find_or_create(call.registry, tenant_id, type_name, call.now_us)
 
 
 def _created(
@@ -93,11 +94,13 @@ def _changed(
 
 
 def _additional_info(info: Mapping[str, Any], fields: Mapping[str, str]) -> dict[str, Any]:
+    """In the order of the columns."""
     filled = dict(info)
-    if "DESCRIPTION" in fields:
-        filled["description"] = fields["DESCRIPTION"]
-    if "IS_GATEWAY" in fields:
-        filled["gateway"] = fields["IS_GATEWAY"].lower() == "true"
+    for kind, cell in fields.items():
+        if kind == "DESCRIPTION":
+            filled["description"] = cell
+        elif kind == "IS_GATEWAY":
+            filled["gateway"] = cell.lower() == "true"
     return filled
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 from fleetrig.reference_server.platforms.thingsboard.http.call import Call
-from fleetrig.reference_server.platforms.thingsboard.http.errors import denied, invalid, missing
+from fleetrig.reference_server.platforms.thingsboard.http.errors import crash, denied, invalid, missing
 from fleetrig.reference_server.platforms.thingsboard.state.devices import device_by_id, device_named
 from fleetrig.reference_server.platforms.thingsboard.state.people import customer_by_id, user_by_id
 from fleetrig.reference_server.platforms.thingsboard.state.profiles import profile_by_id
@@ -29,14 +29,17 @@ from fleetrig.reference_server.platforms.thingsboard.state.tenants import tenant
 R = TypeVar("R")
 E = TypeVar("E", DeviceProfile, Customer)
 
-UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
+UUID: Final = re.compile(r"[0-9a-f]{1,16}(?:-[0-9a-f]{1,16}){4}", re.IGNORECASE | re.ASCII)
+UUID_CHARS: Final = 36
+GROUP_CHARS: Final = (8, 4, 4, 4, 12)
 
 
 def as_uuid(text: str) -> str:
-    """An id in the form in which it is kept. Raises 400."""
-    if not UUID.fullmatch(text):
+    """An id in the form in which it is kept; as Java reads them, its groups may be too short. Raises 400."""
+    if not UUID.fullmatch(text) or len(text) > UUID_CHARS:
         raise invalid(f"Invalid UUID string: {text[:100]}")
-    return text.lower()
+    groups = zip(text.lower().split("-"), GROUP_CHARS, strict=True)
+    return "-".join(group[-chars:].rjust(chars, "0") for group, chars in groups)
 
 
 def member_id(body: dict[str, Any], name: str) -> str | None:
@@ -45,7 +48,7 @@ def member_id(body: dict[str, Any], name: str) -> str | None:
     if found is None:
         return None
     if not isinstance(found, dict) or not isinstance(found.get("id"), str):
-        raise invalid("JSON parse error", reason=f"{name}: expected an object with an id")
+        raise crash("JSON parse error", reason=f"{name}: expected an object with an id")
     return as_uuid(found["id"])
 
 

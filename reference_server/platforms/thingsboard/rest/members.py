@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
-from fleetrig.reference_server.platforms.thingsboard.http.errors import HttpRefusal
+from fleetrig.reference_server.platforms.thingsboard.http.errors import HttpRefusal, crash
 from fleetrig.reference_server.platforms.thingsboard.http.java_numbers import is_long, java_int
 
 W = TypeVar("W", bound=StrEnum)
 
+DECIMAL: Final = re.compile(r"[+-]?[0-9]{1,19}", re.ASCII)
+FLAG_WORDS: Final[Mapping[str, bool | None]] = {
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+    "": None,
+}
+
 
 def text(body: Mapping[str, Any], name: str) -> str | None:
-    """Numbers and booleans become text. Raises 400 for an object or an array."""
+    """Numbers and booleans become text. Raises 500 for an object or an array."""
     match body.get(name):
         case None | str() as value:
             return value
@@ -26,7 +34,7 @@ def text(body: Mapping[str, Any], name: str) -> str | None:
 
 
 def whole_number(body: Mapping[str, Any], name: str) -> int | None:
-    """A text that is a number is one too, a fraction is cut off. Raises 400."""
+    """A text that is a number is one too, a fraction is cut off. Raises 500."""
     match body.get(name):
         case None:
             return None
@@ -34,23 +42,32 @@ def whole_number(body: Mapping[str, Any], name: str) -> int | None:
             return value
         case float() as value if is_long(int(value)):
             return int(value)
-        case str() as value:
-            return java_int(value.strip())
+        case str() as value if DECIMAL.fullmatch(value.strip()):
+            return java_int(value)
         case _:
             raise unreadable(f"{name}: expected a whole number")
 
 
 def flag(body: Mapping[str, Any], name: str, *, default: bool = False) -> bool:
-    value = body.get(name, default)
-    if value is None or isinstance(value, bool):
-        return bool(value)
-    if value in ("true", "false"):
-        return bool(value == "true")
-    raise unreadable(f"{name}: expected true or false")
+    """Where null is false. Raises 500."""
+    return bool(maybe_flag(body, name)) if name in body else default
+
+
+def maybe_flag(body: Mapping[str, Any], name: str) -> bool | None:
+    """A whole number is one too, 0 is false; an empty text is null. Raises 500."""
+    match body.get(name):
+        case None | bool() as value:
+            return value
+        case int() as value:
+            return value != 0
+        case str() as value if value.strip() in FLAG_WORDS:
+            return FLAG_WORDS[value.strip()]
+        case _:
+            raise unreadable(f"{name}: expected true or false")
 
 
 def word(body: Mapping[str, Any], name: str, words: type[W]) -> W | None:
-    """One of an enumeration's words. Raises 400."""
+    """One of an enumeration's words. Raises 500."""
     value = body.get(name)
     if value is None:
         return None
@@ -69,4 +86,4 @@ def mapping(body: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
 
 def unreadable(reason: str) -> HttpRefusal:
     """The document cannot be read as what it has to be."""
-    return HttpRefusal(400, "JSON parse error", reason=reason)
+    return crash("JSON parse error", reason=reason)

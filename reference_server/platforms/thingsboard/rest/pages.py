@@ -7,7 +7,7 @@ from typing import Any
 
 from fleetrig.reference_server.platforms.thingsboard.http.call import Call
 from fleetrig.reference_server.platforms.thingsboard.http.errors import invalid
-from fleetrig.reference_server.platforms.thingsboard.http.java_numbers import java_int
+from fleetrig.reference_server.platforms.thingsboard.http.java_numbers import INT_MAX, java_int
 
 
 def page_of(call: Call, documents: Iterable[dict[str, Any]], searched: str = "name") -> dict[str, Any]:
@@ -47,4 +47,4 @@ def _key(by: str) -> Callable[[dict[str, Any]], tuple[bool, float, str]]:
 
 
 def _number(call: Call, name: str) -> int:
-    return java_int(call.needed(name, "int"))
+    return java_int(call.needed(name, "int"), most=INT_MAX)

@@ -65,6 +65,8 @@ def formed(kind: CredentialsType, credentials_id: str | None, value: str | None)
     match kind:
         case CredentialsType.X509_CERTIFICATE:
             text = stripped_certificate(value or "")
+            if "\0" in text:
+                raise bad_credentials("a certificate cannot hold a NUL character")
             made = FormedCredentials(kind, sha3(text), text)
         case CredentialsType.MQTT_BASIC:
             made = _formed_basic(value)

@@ -7,6 +7,8 @@ from typing import Final
 
 from fleetrig.reference_server.platforms.thingsboard.state.errors import RuleBroken
 
+JAVA_WHITE: Final = "".join(map(chr, range(0x21)))
+"""What Java's `trim` takes away: no blank beyond ASCII."""
 MOST_CHARS: Final = 255
 MARKUP: Final = re.compile(r"<[A-Za-z?]|</(?:p|br)\b|\{\{.*\}\}", re.DOTALL | re.IGNORECASE)
 """What the real server's scanner of HTML counts as an error: any element, also one that an end tag alone stands for,
@@ -16,7 +18,7 @@ and processing instructions; and templates. Comments and other end tags are none
 def check_name(called: str, name: str | None, member: str = "name") -> None:
     """Raises RuleBroken; `called` as in `Device name`, `member` as in the document."""
     check_text(member, name)
-    if not (name or "").strip():
+    if not (name or "").strip(JAVA_WHITE):
         raise RuleBroken(f"{called} should be specified!")
     if "\0" in (name or ""):
         raise RuleBroken(f"{called} should not contain 0x00 symbol!")

@@ -42,6 +42,8 @@ class Settings:
     """Else a device needs the server attribute `claimingAllowed` (3.5)."""
     claim_duration_ms: int = 86_400_000
     ip_guard: IpGuardSettings = IpGuardSettings()
+    sessions_per_device: int = 1
+    """Over MQTT; a login beyond that ends the eldest session of its device."""
     session_inactivity_ms: int = 600_000
     """After so much silence a device's MQTT session is ended; the real server looks every 3 s (5)."""
     long_poll_s: int = 60

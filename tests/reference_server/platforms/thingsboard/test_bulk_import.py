@@ -169,9 +169,19 @@ def test_gateways_descriptions_and_values() -> None:
     ("file", "mapping", "status"),
     [
         ("d,too,many\n", {"header": False}, 500),
-        ("d\n", {"columns": "NAME"}, 400),
-        ("d\n", {"columns": [{"type": "COLOUR"}]}, 400),
+        ("d\n", {"columns": "NAME"}, 500),
+        ("d\n", {"columns": [{"type": "COLOUR"}]}, 500),
+        ("d\n", {"columns": [{}]}, 500),
         ("d\n", {"delimiter": ";;"}, 500),
+        ("d\n", {"delimiter": None}, 500),
+        ("d\n", {"delimiter": ""}, 500),
+        ("d\n", {"delimiter": '"'}, 400),
+        ("d\n", {"delimiter": "\n"}, 400),
+        ("d\n", {"header": None}, 500),
+        ("d\n", {"header": "x"}, 500),
+        ("", {}, 500),
+        ('n\n"d', {}, 500),
+        ('n\n"d"x', {}, 500),
     ],
 )
 def test_a_mapping_that_is_none_is_refused(file: str, mapping: dict[str, Any], status: int) -> None:
@@ -183,6 +193,38 @@ def test_a_mapping_that_is_none_is_refused(file: str, mapping: dict[str, Any], s
 def test_cells_may_be_quoted_and_empty_lines_do_not_count() -> None:
     assert records('a,"b ""c"", d"\r\n\r\n e ,\n', ",") == [["a", 'b "c", d'], [" e ", ""]]
     assert records("a;b", ";") == [["a", "b"]]
+    assert records('"a" \t,b\r"c\nd" \n', ",") == [["a", "b"], ["c\nd"]], "blanks behind a quote do not count"
+    assert records(' "a",b"c\n \n', ",") == [[' "a"', 'b"c'], [" "]], "a quote within a cell is a character"
+
+
+def test_a_line_without_a_type_leaves_the_device_in_its_own() -> None:
+    rig = HttpRig()
+    rig.device("d", "A")
+
+    imported(rig, "n,l\nd,l\ne,l\n", "NAME", "LABEL")
+
+    assert [device(rig, name)["type"] for name in "de"] == ["A", "default"]
+
+
+def test_what_is_said_of_a_device_is_kept_in_the_order_of_the_columns() -> None:
+    rig = HttpRig()
+
+    imported(rig, "n,g,d\na,true,x\n", "NAME", "IS_GATEWAY", "DESCRIPTION")
+
+    assert list(device(rig, "a")["additionalInfo"]) == ["gateway", "description"]
+
+
+def test_without_the_word_update_a_line_fails_when_its_device_is_made() -> None:
+    rig = HttpRig()
+
+    tally = imported(rig, "n,b\nd,1\n", "NAME", "SERVER_ATTRIBUTE b", update=None)
+
+    assert (tally["created"], tally["errors"]) == (0, 1)
+    assert attributes(rig, "d") == {}
+
+
+def test_a_mapping_takes_numbers_for_words() -> None:
+    assert imported(HttpRig(), "n,h\nd,h\n", "NAME", "SNMP_HOST", delimiter=44, header=1, update=0)["created"] == 1
 
 
 @pytest.mark.parametrize(

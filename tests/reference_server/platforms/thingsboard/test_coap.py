@@ -230,7 +230,7 @@ def test_a_device_posts_and_reads_its_attributes(bench: Bench) -> None:
     assert bench.ask("GET", f"{path}?clientKeys=fw,serial") == ("2.05", 50, {"client": {"fw": "2b", "serial": 7}})
     assert bench.ask("GET", f"{path}?clientKeys=fw&sharedKeys=interval")[2]["shared"] == {"interval": 5}
     assert bench.ask("GET", path)[2].keys() == {"client", "shared"}
-    assert bench.ask("GET", f"{path}?clientKeys=none") == ("4.04", None, None)
+    assert bench.ask("GET", f"{path}?clientKeys=none") == ("4.04", 50, None)
     assert bench.ask("GET", f"{path}?clientKeys=fw", options=((12, b""),))[1] == 0
 
 
@@ -290,6 +290,13 @@ def test_commands_are_numbered(bench: Bench) -> None:
     assert ids == [0, 1]
     assert bench.ask("POST", f"/api/v1/{TOKEN}/rpc/0", {"ok": True}) == ("2.01", None, None)
     assert bench.ask("POST", f"/api/v1/{TOKEN}/rpc", {"method": "m"})[0] == NOTHING_ELSE
+
+
+@pytest.mark.parametrize("path", ["rpc", "rpc/7"])
+@pytest.mark.parametrize("payload", [b"", b"{", b"[1]", b"hello"])
+def test_a_command_that_cannot_be_read_is_an_error_of_the_server(bench: Bench, path: str, payload: bytes) -> None:
+    assert bench.ask("POST", f"/api/v1/{TOKEN}/{path}", payload)[0] == "5.00"
+    assert bench.ask("POST", f"/api/v1/{TOKEN}/rpc", {"a": 1})[0] == "5.00"
 
 
 def test_observations_end(bench: Bench) -> None:

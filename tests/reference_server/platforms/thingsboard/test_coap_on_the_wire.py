@@ -73,6 +73,19 @@ def test_a_repeated_message_gets_the_same_answer_and_makes_one_device(server: Se
     assert len(devices(server)) == 1
 
 
+def test_a_device_is_answered_in_a_message_of_its_own(server: Served) -> None:
+    """Never piggybacked and without an empty acknowledgement before, however soon; a refusal is piggybacked."""
+    token = "a-token-of-a-device"
+    operator(server, "POST", f"/api/device?accessToken={token}", {"name": "d"})
+    with CoapPeer(server.port("coap")) as peer:
+        answer = peer.ask(con(f"api/v1/{token}/telemetry", 7, POST, payload=b'{"a":1}'))
+        assert answer.startswith("CON 2.01 #")
+        assert "#7 " not in answer
+        assert peer.ask(con(f"api/v1/{token}/telemetry", 8, POST, payload=b"{")) == "ACK 4.00 #8 t"
+        unconfirmed = message(NON, POST, 9, uri=f"api/v1/{token}/telemetry", payload=b'{"a":1}')
+        assert peer.ask(unconfirmed).startswith("NON 2.01")
+
+
 def test_what_is_unconfirmed_gets_an_unconfirmed_answer(server: Served) -> None:
     """S99."""
     with CoapPeer(server.port("coap")) as peer:

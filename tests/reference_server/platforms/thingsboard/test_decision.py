@@ -353,8 +353,8 @@ def test_a_tenant_has_only_so_many_devices() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["x" * 256, "\U0001f600" * 128, "<b>dev</b>", "a</P>", "<?dev?>", "{{dev}}", "a\0b"],
-    ids=["length", "length in halves", "markup", "end tag", "instruction", "template", "zero"],
+    ["x" * 256, "\U0001f600" * 128, "<b>dev</b>", "a</P>", "<?dev?>", "{{dev}}"],
+    ids=["length", "length in halves", "markup", "end tag", "instruction", "template"],
 )
 def test_a_name_that_no_device_may_have_fails(bench: ProvisionBench, name: str) -> None:
     """S96."""
@@ -362,7 +362,13 @@ def test_a_name_that_no_device_may_have_fails(bench: ProvisionBench, name: str) 
     assert bench.find(name) is None
 
 
-@pytest.mark.parametrize("name", ["x" * 255, "a < b", "{dev}", "dev>", "<!--", "</b>"])
+@pytest.mark.parametrize("members", [{"provisionDeviceKey": "K\0"}, {"name": "a\0b"}], ids=["key", "name"])
+def test_a_look_up_of_a_nul_is_never_answered(bench: ProvisionBench, members: dict[str, str]) -> None:
+    """The real server's database refuses the text, and the request runs into the internal time-out."""
+    assert refused(bench.ask(**members)) is None
+
+
+@pytest.mark.parametrize("name", ["\u2028", "\u3000", "x" * 255, "a < b", "{dev}", "dev>", "<!--", "</b>"])
 def test_a_name_that_looks_odd_only_is_taken(bench: ProvisionBench, name: str) -> None:
     assert bench.ask(name=name).status is Status.SUCCESS
 

@@ -82,11 +82,15 @@ def test_no_body_is_a_bad_request(rig: HttpRig) -> None:
     assert refused(rig.send("POST", PROVISION))[:2] == (400, 31)
 
 
-def test_a_form_loses_its_body(rig: HttpRig) -> None:
-    answer = rig.post(PROVISION, request(deviceName="d"), Content_Type="application/x-www-form-urlencoded")
+def test_a_form_is_read_as_its_parameters(rig: HttpRig) -> None:
+    """S95: the container has taken the body for parameters, and it is put together from them again."""
+    form = "application/x-www-form-urlencoded"
+    answer = rig.post(PROVISION, request(deviceName="d"), Content_Type=form)
 
     assert refused(answer)[:2] == (500, 2)
     assert "Content-Type" in answer.reason
+    assert refused(rig.send("POST", PROVISION, Content_Type=form))[:2] == (400, 31)
+    assert rig.send("POST", "/api/v1/nobody/telemetry", b"a=1", Content_Type=form).response.status == 401
 
 
 def test_a_profile_with_an_authority_answers_no_request() -> None:

@@ -148,7 +148,7 @@ def test_an_operator_tells_nothing() -> None:
     rig.http("/api/device-with-credentials", {"device": {"name": "r"}, "credentials": basic}, **bearer)
     columns = [{"type": kind} for kind in ("NAME", "ACCESS_TOKEN", "MQTT_PASSWORD")]
     lines = "NAME,T,P\ns,a-token-in-a-file,\nt,,a-password-in-a-file"
-    mapping = {"columns": columns, "delimiter": ",", "header": True}
+    mapping = {"columns": columns, "delimiter": ",", "header": True, "update": True}
     told = rig.http("/api/device/bulk_import", {"file": lines, "mapping": mapping}, **bearer)
     assert (told["created"], told["errors"]) == (1, 1), "the password of a line that is refused is none the less one"
     secrets = ("a-wrong-password", "a-token-in-a-query", "a-password-in-a-value", "a-key-that-nobody-has")

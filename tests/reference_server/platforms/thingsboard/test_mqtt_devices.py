@@ -28,7 +28,7 @@ from fleetrig.reference_server.platforms.thingsboard.state.records import (
 )
 from fleetrig.reference_server.platforms.thingsboard.state.registry import Notice, NoticeKind
 from fleetrig.reference_server.platforms.thingsboard.state.settings import Settings
-from fleetrig.simulator.contract.mqtt import MqttPingreq
+from fleetrig.simulator.contract.mqtt import MqttPingreq, MqttVersion
 from tests.reference_server.platforms.thingsboard.mqtt_rig import TELEMETRY, V5, MqttRig, of_generation
 
 ATTRIBUTES = "v1/devices/me/attributes"
@@ -37,7 +37,8 @@ RPC = "v1/devices/me/rpc/request/"
 
 @pytest.fixture
 def rig() -> MqttRig:
-    rig = MqttRig()
+    """Sessions 1 and 2 are of one device, 3 is of a gateway."""
+    rig = MqttRig(settings=Settings(sessions_per_device=3))
     rig.token("d", "T")
     rig.token("gw", "G", additional_info={"gateway": True})
     rig.join(1, user_name="T")
@@ -251,6 +252,37 @@ def test_all_sessions_of_a_device_end_when_it_cannot_log_in_any_more(
     assert rig.say(3, MqttPingreq()) == ["3 PINGRESP"]
 
 
+@pytest.mark.parametrize(
+    ("version", "ending"), [(MqttVersion.V311, ["1 closed"]), (V5, ["1 DISCONNECT 142", "1 closed"])]
+)
+def test_a_second_login_of_a_device_ends_the_first_a_little_later(version: MqttVersion, ending: list[str]) -> None:
+    """Whatever their client ids are: the credentials count. Until then both are heard (L08)."""
+    rig = MqttRig()
+    rig.token("d", "T")
+    rig.token("e", "U")
+    rig.join(1, user_name="T", version=version, client_id="a")
+    rig.join(2, user_name="U", client_id="a")
+    assert rig.after(10) == []
+
+    rig.join(3, user_name="T", client_id="b")
+
+    assert rig.publish(TELEMETRY, {"a": 1}, 1) == ["1 PUBACK"]
+    assert rig.after(0.1) == ending
+    assert rig.after(10) == []
+    assert [rig.say(session, MqttPingreq()) for session in (2, 3)] == [["2 PINGRESP"], ["3 PINGRESP"]]
+
+
+def test_a_device_that_leaves_in_time_is_not_ended() -> None:
+    rig = MqttRig()
+    rig.token("d", "T")
+    rig.join(1, user_name="T")
+    rig.join(2, user_name="T")
+    rig.close(1)
+
+    assert rig.after(10) == []
+    assert rig.say(2, MqttPingreq()) == ["2 PINGRESP"]
+
+
 def test_credentials_that_are_saved_unchanged_end_nothing(rig: MqttRig) -> None:
     stored = rig.credentials(device(rig))
     save_credentials(rig.registry, stored, FormedCredentials(stored.type, stored.credentials_id, stored.value))
@@ -318,3 +350,88 @@ def test_a_gateway_that_names_no_device(rig: MqttRig, payload: bytes) -> None:
 def test_what_a_gateway_sends_that_is_no_json_or_no_topic(rig: MqttRig) -> None:
     assert rig.publish("v1/gateway/nothing", {}, 3) == ["3 PUBACK"]
     assert rig.publish("v1/gateway/connect", b"{", 3) == ["3 closed"]
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload"),
+    [
+        ("connect", b""),
+        ("connect", b"[]"),
+        ("connect", b"hello"),
+        ("disconnect", b'{"x":1}'),
+        ("telemetry", b"{}"),
+        ("telemetry", b'{"child":{"a":1}}'),
+        ("attributes", b"{}"),
+        ("attributes", b'{"child":[]}'),
+        ("attributes/request", b'{"device":"child"}'),
+        ("rpc", b"{}"),
+        ("claim", b'{"child":1}'),
+    ],
+)
+def test_what_a_gateway_sends_in_another_form_ends_its_session(rig: MqttRig, topic: str, payload: bytes) -> None:
+    rig.join(5, user_name="G", version=V5)
+    assert rig.publish(f"v1/gateway/{topic}", payload, 5) == ["5 PUBACK 131", "5 DISCONNECT 131", "5 closed"]
+
+
+@pytest.mark.parametrize("topic", ["connect", "telemetry", "attributes", "attributes/request", "rpc", "claim"])
+def test_what_a_gateway_sends_that_is_no_json_does_not(rig: MqttRig, topic: str) -> None:
+    rig.join(5, user_name="G", version=V5)
+    assert rig.publish(f"v1/gateway/{topic}", b"{", 5) == ["5 PUBACK 153"]
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload"),
+    [
+        ("connect", {"device": " "}),
+        ("connect", {"device": "child", "type": ""}),
+        ("connect", {"device": "x" * 256}),
+        ("telemetry", {"child": []}),
+    ],
+    ids=["blank", "type", "length", "nothing"],
+)
+def test_a_child_that_cannot_be_made_or_has_nothing_to_say_is_never_acknowledged(
+    rig: MqttRig, topic: str, payload: dict[str, object]
+) -> None:
+    assert rig.publish(f"v1/gateway/{topic}", payload, 3) == []
+    assert rig.say(3, MqttPingreq()) == ["3 PINGRESP"]
+
+
+def test_a_name_may_stand_in_an_array(rig: MqttRig) -> None:
+    assert rig.publish("v1/gateway/connect", {"device": ["child"]}, 3) == ["3 PUBACK"]
+    assert device(rig, "child").type == "default"
+
+
+def test_a_gateway_asks_for_attributes_of_its_devices(rig: MqttRig) -> None:
+    rig.publish("v1/gateway/attributes", {"child": {"a": 1, "b": 2}}, 3)
+    topic, answer = "v1/gateway/attributes/request", "3 PUBLISH v1/gateway/attributes/response q1"
+    asked = {"id": 7, "device": "child", "client": True}
+
+    assert rig.publish(topic, asked | {"key": "a"}, 3)[1] == f'{answer} {{"id":7,"device":"child","value":1}}'
+    assert rig.publish(topic, asked | {"keys": ["a", "b"]}, 3)[1] == (
+        f'{answer} {{"id":7,"device":"child","values":{{"a":1,"b":2}}}}'
+    )
+    assert rig.publish(topic, asked | {"key": "a", "client": False}, 3)[1] == f'{answer} {{"id":7,"device":"child"}}'
+
+
+def test_a_gateway_offers_its_devices_and_answers_for_them(rig: MqttRig) -> None:
+    assert rig.publish("v1/gateway/claim", {"child": {"secretKey": "s"}}, 3) == ["3 PUBACK"]
+    assert rig.store.get(CLAIM_OFFER, INSTALLATION, device(rig, "child").id) is not None
+    assert rig.publish("v1/gateway/rpc", {"device": "child", "id": 1, "data": {}}, 3) == ["3 PUBACK"]
+
+
+def test_a_request_with_an_empty_key_is_acknowledged_and_never_answered(rig: MqttRig) -> None:
+    for keys in ("a,", ",a", ""):
+        assert rig.publish(f"{ATTRIBUTES}/request/1", {"clientKeys": keys}, 1) == ["1 PUBACK"]
+
+
+def test_keys_may_stand_in_an_array(rig: MqttRig) -> None:
+    rig.publish(ATTRIBUTES, {"a": 1}, 1)
+    answer = rig.publish(f"{ATTRIBUTES}/request/1", {"clientKeys": ["a"]}, 1)[1]
+    assert answer == f'1 PUBLISH {ATTRIBUTES}/response/1 q1 {{"client":{{"a":1}}}}'
+
+
+@pytest.mark.parametrize("is_clean", [True, False])
+def test_a_refusal_too_says_that_there_is_a_session_unless_it_starts_clean(rig: MqttRig, is_clean: bool) -> None:
+    rig.open(9)
+    refusal = rig.connack(9, user_name="nobody", clean_start=is_clean)
+    assert (refusal.code, refusal.session_present) == (5, not is_clean)

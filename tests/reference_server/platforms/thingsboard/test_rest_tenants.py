@@ -230,7 +230,7 @@ def test_a_tenant_profile_says_all_its_members() -> None:
             {"name": "p", "profileData": {"configuration": None}},
             (400, 31, "Tenant profile data configuration should be specified!"),
         ),
-        ({"name": "p", "profileData": {"configuration": {}}}, (400, 31, "JSON parse error")),
+        ({"name": "p", "profileData": {"configuration": {}}}, (500, 2, "JSON parse error")),
         (
             {
                 "name": "p",
