@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from fleetrig.reference_server.http_faults import distort
 from fleetrig.reference_server.platform import HttpAnswer, Reaction
 from fleetrig.reference_server.server_lane import ServerLane
-from fleetrig.simulator.contract.envelope import Answer
+from fleetrig.simulator.contract.envelope import LateAnswer
 from fleetrig.simulator.contract.errors import ModelError
 from fleetrig.simulator.contract.faults import Fault
 from fleetrig.simulator.contract.http import HttpRequest
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
+class _HeldRequest:
     request: HttpRequest
     """Without its body, which has been read."""
     faults: tuple[Fault, ...]
@@ -26,18 +26,18 @@ class HeldRequests:
 
     def __init__(self, lane: ServerLane) -> None:
         self._lane = lane
-        self._by_id: dict[int, _Held] = {}
+        self._by_id: dict[int, _HeldRequest] = {}
 
     def hold(self, held_id: int, request: HttpRequest, faults: Sequence[Fault]) -> None:
         if held_id in self._by_id or not held_id:
             raise ModelError(f"a platform holds two requests under the id {held_id}")
-        self._by_id[held_id] = _Held(replace(request, body=b""), tuple(faults))
+        self._by_id[held_id] = _HeldRequest(replace(request, body=b""), tuple(faults))
 
     def leave(self, held_id: int) -> bool:
         """False when it has been answered, or left already."""
         return self._by_id.pop(held_id, None) is not None
 
-    def answered(self, answer: Answer, reaction: Reaction, now_us: int, *, is_traced: bool) -> list[Answer]:
+    def answered(self, answer: LateAnswer, reaction: Reaction, now_us: int, *, is_traced: bool) -> list[LateAnswer]:
         """The answer as faults leave it; none for a request whose client has left."""
         held = self._by_id.pop(answer.held_id, None)
         response = answer.delivery.response

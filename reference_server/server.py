@@ -31,7 +31,7 @@ from fleetrig.reference_server.session_faults import Blocked, SessionFaults
 from fleetrig.reference_server.slow_store import given_up, slowed
 from fleetrig.reference_server.stores.interface import Store, StoreFailed
 from fleetrig.simulator.contract.delivery import Delivery, Ending
-from fleetrig.simulator.contract.envelope import Answer, Close, Envelope, Output
+from fleetrig.simulator.contract.envelope import Close, Envelope, LateAnswer, Output
 from fleetrig.simulator.contract.errors import ModelError, broken_environment
 from fleetrig.simulator.contract.faults import Fault
 from fleetrig.simulator.contract.handshake import ShownCertificate, TlsAlert
@@ -288,9 +288,9 @@ class Server:
     def _apply_faults(self, reaction: Reaction, session: int, came: Envelope | None, now_us: int) -> list[Output]:
         """The outputs of a reaction after faults; writes both to the trace."""
         answers: list[Output] = []
-        if any(isinstance(output, Answer) for output in reaction.outputs):
+        if any(isinstance(output, LateAnswer) for output in reaction.outputs):
             answers = self._answers(reaction, now_us)
-            others = [output for output in reaction.outputs if not isinstance(output, Answer)]
+            others = [output for output in reaction.outputs if not isinstance(output, LateAnswer)]
             if not others:
                 return answers
             reaction = replace(reaction, outputs=others)
@@ -301,7 +301,7 @@ class Server:
 
     def _answers(self, reaction: Reaction, now_us: int) -> list[Output]:
         """Of a reaction to whatever it was: the answers to requests that were held."""
-        found = [output for output in reaction.outputs if isinstance(output, Answer)]
+        found = [output for output in reaction.outputs if isinstance(output, LateAnswer)]
         held = self._held
         return [each for one in found for each in held.answered(one, reaction, now_us, is_traced=self.trace.wanted)]
 

@@ -18,7 +18,7 @@ from fleetrig.reference_server.platform import HandshakeAnswer, HttpAnswer, Reac
 from fleetrig.reference_server.session_faults import Distorted
 from fleetrig.simulator.contract.clock import to_s
 from fleetrig.simulator.contract.delivery import Delivery, Ending
-from fleetrig.simulator.contract.envelope import Answer, Close, Envelope, Output, Send, Unheard, WireForm
+from fleetrig.simulator.contract.envelope import Close, Envelope, LateAnswer, Output, Send, Unheard, WireForm
 from fleetrig.simulator.contract.faults import Fault
 from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.contract.trace import Lane, Trace
@@ -128,7 +128,7 @@ class ServerLane:
         match output:
             case Close():
                 self._closed(output, now_us)
-            case Unheard() | Answer():
+            case Unheard() | LateAnswer():
                 pass  # a fault's doing, and told as one; of a held request, and told where that is kept
             case Send(to, envelope) if to == first_of and first_of:
                 kind = "refused" if reaction.reason else "answered"

@@ -94,7 +94,7 @@ class Unheard:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class LateAnswer:
     """HTTP: what a request gets that was held (`Ending.HELD`). Nobody hears it whose client has left."""
 
     session: int
@@ -102,7 +102,7 @@ class Answer:
     delivery: Delivery
 
 
-Output = Send | Close | Unheard | Answer
+Output = Send | Close | Unheard | LateAnswer
 """Performed in the order given; of two with the same delay the first goes first."""
 
 

@@ -18,10 +18,10 @@ from fleetrig.simulator.contract.clock import Clock, to_s
 from fleetrig.simulator.contract.coap import CoapRequest, CoapReset, CoapResponse
 from fleetrig.simulator.contract.delivery import Delivery, Ending
 from fleetrig.simulator.contract.envelope import (
-    Answer,
     Close,
     Conversation,
     Envelope,
+    LateAnswer,
     Output,
     Send,
     Unheard,
@@ -177,7 +177,7 @@ class VirtualNetwork:
 
     def _perform(self, outputs: Sequence[Output], latency_us: int) -> None:
         for output in outputs:
-            if isinstance(output, Answer):
+            if isinstance(output, LateAnswer):
                 if (answered := self._held.pop(output.held_id, None)) is not None:
                     answered(output.delivery)
                 continue

@@ -14,7 +14,7 @@ from fleetrig.reference_server.coap_messages.endpoint import CoapEndpoint
 from fleetrig.reference_server.coap_messages.layer import Layer
 from fleetrig.reference_server.coap_rules import PLAIN_COAP, CoapRules
 from fleetrig.simulator.contract.clock import US_PER_S
-from fleetrig.simulator.contract.envelope import Answer, Close, Envelope, Output, Send, Unheard
+from fleetrig.simulator.contract.envelope import Close, Envelope, LateAnswer, Output, Send, Unheard
 from fleetrig.simulator.contract.session import Session
 from tests.coap.echo_platform import CoapEcho
 
@@ -91,7 +91,7 @@ class MessageBench:
 
     def _tell(self, envelope: Envelope) -> None:
         for output in self.platform.receive(SESSION, envelope, 0).outputs:
-            delay_us = 0 if isinstance(output, Unheard | Answer) else output.delay_us
+            delay_us = 0 if isinstance(output, Unheard | LateAnswer) else output.delay_us
             if delay_us:
                 self.agenda.at(self.now_us + delay_us, lambda _, output=output: self._perform(output))  # type: ignore[misc]
             else:

@@ -11,7 +11,7 @@ from fleetrig.reference_server.platform import ServerPlatform
 from fleetrig.reference_server.server import Server
 from fleetrig.reference_server.stores.memory import MemoryStore
 from fleetrig.simulator.contract.clock import VIRTUAL_EPOCH_US, to_us
-from fleetrig.simulator.contract.envelope import Answer, Envelope, Output, Send, Unheard
+from fleetrig.simulator.contract.envelope import Envelope, LateAnswer, Output, Send, Unheard
 from fleetrig.simulator.contract.faults import Fault, FaultKind
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.mqtt import MqttConnect, MqttSubscribe, Subscription
@@ -92,7 +92,7 @@ def lines(outputs: Iterable[Output]) -> list[str]:
 def _line(output: Output) -> str:
     if isinstance(output, Unheard):
         return f"{output.session} unheard"
-    if isinstance(output, Answer):
+    if isinstance(output, LateAnswer):
         line = output.delivery.response.line if output.delivery.response is not None else output.delivery.ending
         return f"{output.session} held {output.held_id}: {line}"
     late = f" +{output.delay_us // 1000}ms" if output.delay_us else ""

@@ -18,7 +18,7 @@ from fleetrig.reference_server.fronts.sessions import session_of
 from fleetrig.reference_server.listener_kinds import LISTENER_KINDS
 from fleetrig.simulator.contract.clock import to_s
 from fleetrig.simulator.contract.delivery import Ending
-from fleetrig.simulator.contract.envelope import Answer, Close, Conversation, Envelope, Output, Send, Unheard
+from fleetrig.simulator.contract.envelope import Close, Conversation, Envelope, LateAnswer, Output, Send, Unheard
 from fleetrig.simulator.contract.envelope_json import envelope_from_json, envelope_to_json
 from fleetrig.simulator.contract.masking import Secrets
 
@@ -100,7 +100,7 @@ class ToyFront:
 
     def perform(self, outputs: Sequence[Output]) -> None:
         for output in outputs:
-            if isinstance(output, Unheard | Answer) or output.session not in self.connections:
+            if isinstance(output, Unheard | LateAnswer) or output.session not in self.connections:
                 continue
             if output.delay_us:
                 asyncio.get_running_loop().call_later(to_s(output.delay_us), self._perform, output)

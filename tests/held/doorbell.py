@@ -17,7 +17,7 @@ from fleetrig.reference_server.stores.interface import Blobs, Entropy, Store
 from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.clock import US_PER_MS
 from fleetrig.simulator.contract.delivery import Delivery
-from fleetrig.simulator.contract.envelope import Answer, Envelope
+from fleetrig.simulator.contract.envelope import Envelope, LateAnswer
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from fleetrig.simulator.contract.session import Session
 
@@ -68,7 +68,7 @@ class Doorbell:
 
     def _answer(self, held_id: int, response: HttpResponse, reason: str = "") -> Reaction:
         session, _ = self.waiting.pop(held_id)
-        return Reaction((Answer(session, held_id, Delivery(response)),), reason, "door")
+        return Reaction((LateAnswer(session, held_id, Delivery(response)),), reason, "door")
 
     def secrets(self) -> list[tuple[str, str]]:
         return []

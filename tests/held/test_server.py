@@ -12,7 +12,7 @@ from fleetrig.reference_server.server import Server
 from fleetrig.reference_server.stores.memory import MemoryStore
 from fleetrig.simulator.contract.clock import US_PER_MS, VIRTUAL_EPOCH_US
 from fleetrig.simulator.contract.delivery import Delivery, Ending
-from fleetrig.simulator.contract.envelope import Answer
+from fleetrig.simulator.contract.envelope import LateAnswer
 from fleetrig.simulator.contract.errors import ModelError
 from fleetrig.simulator.contract.faults import Fault, FaultKind
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
@@ -41,11 +41,11 @@ class Door:
     def ask(self, method: str, target: str, body: bytes = b"") -> Delivery:
         return self.server.exchange(HttpRequest(method, "http://door.test", target, (), body), HERE, self.now_us)
 
-    def advance(self, by_ms: int = 0) -> list[Answer]:
+    def advance(self, by_ms: int = 0) -> list[LateAnswer]:
         self.now_us += by_ms * US_PER_MS
         outputs = self.server.advance(self.now_us)
-        assert all(isinstance(output, Answer) for output in outputs)
-        return [output for output in outputs if isinstance(output, Answer)]
+        assert all(isinstance(output, LateAnswer) for output in outputs)
+        return [output for output in outputs if isinstance(output, LateAnswer)]
 
     def told(self) -> list[tuple[str, str, str]]:
         found = [
@@ -62,7 +62,7 @@ def test_a_held_request_is_answered_in_its_time() -> None:
     assert (held.ending, held.response) == (Ending.HELD, None)
     assert door.told() == [("received", "GET /wait", "127.0.0.1")]
     assert door.server.next_due_us() == door.now_us + 1_000_000
-    assert door.advance(1000) == [Answer(7, held.held_id, Delivery(HttpResponse(408)))]
+    assert door.advance(1000) == [LateAnswer(7, held.held_id, Delivery(HttpResponse(408)))]
     assert door.told() == [("refused", "408", "nobody rang")]
 
 
@@ -102,7 +102,7 @@ def test_a_fault_is_drawn_when_the_request_comes_and_hits_its_answer(fault: Faul
     door.plan.remove(entry.id)
     door.told()
     (answer,) = door.advance(1000)
-    assert answer == Answer(7, held.held_id, delivery)
+    assert answer == LateAnswer(7, held.held_id, delivery)
     assert [told[0] for told in door.told()] == ["fault", "refused", "delivered"]
 
 

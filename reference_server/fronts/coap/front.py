@@ -24,7 +24,7 @@ from fleetrig.reference_server.server import Server
 from fleetrig.simulator.contract.clock import US_PER_S
 from fleetrig.simulator.contract.coap import CoapRequest, CoapResponse
 from fleetrig.simulator.contract.delivery import Ending
-from fleetrig.simulator.contract.envelope import Answer, Close, Envelope, Output, Send, Unheard
+from fleetrig.simulator.contract.envelope import Close, Envelope, LateAnswer, Output, Send, Unheard
 
 MOST_ENDPOINTS: Final = 50_000
 """Of those that observe nothing, and again of those that do, who say nothing for hours: whoever was silent for the
@@ -226,7 +226,7 @@ class CoapFront:
         return True
 
     def _order(self, output: Output) -> None:
-        if isinstance(output, Unheard | Answer) or not output.delay_us:
+        if isinstance(output, Unheard | LateAnswer) or not output.delay_us:
             self._perform(output, self._now_us())
         else:
             self._agenda.at(self._now_us() + output.delay_us, partial(self._perform, output))

@@ -22,6 +22,7 @@ from aiohttp import web
 
 from fleetrig.reference_server.fronts.front import FrontTools
 from fleetrig.reference_server.fronts.http.body_framing import BrokenFraming
+from fleetrig.reference_server.fronts.http.late_answers import LateAnswers
 from fleetrig.reference_server.fronts.http.request_head import (
     Malformed,
     RequestHead,
@@ -43,7 +44,7 @@ from fleetrig.reference_server.fronts.listening import Listener
 from fleetrig.reference_server.fronts.sessions import session_of
 from fleetrig.reference_server.http_container import HttpContainerRules
 from fleetrig.simulator.contract.delivery import Delivery, Ending, HttpHandler
-from fleetrig.simulator.contract.envelope import Answer, Close, Output
+from fleetrig.simulator.contract.envelope import Close, LateAnswer, Output
 from fleetrig.simulator.contract.errors import ModelError
 from fleetrig.simulator.contract.http import Body, HttpRequest, body_length, find_header
 from fleetrig.simulator.contract.session import Session
@@ -169,8 +170,7 @@ class HttpFront:
     ) -> None:
         """`left(held_id, now_us)` hears of held requests whose clients have gone."""
         self._handle = handle
-        self._left_by_client = left
-        self._held: dict[int, asyncio.Future[Delivery]] = {}
+        self._late = LateAnswers(lambda held_id: left(held_id, tools.clock.now_us()))
         self._rules = rules
         self._clock = tools.clock
         self._trace = tools.trace
@@ -200,8 +200,7 @@ class HttpFront:
         for listener in self._listeners:
             listener.close()
         self.responder.release()
-        for future in self._held.values():
-            future.cancel()
+        self._late.cancel()
         if self._server is not None:
             self._server.pre_shutdown()
             await self._server.shutdown(STOP_WITHIN_S)
@@ -221,10 +220,10 @@ class HttpFront:
         self._note_outage("", "listening again")
 
     def perform(self, outputs: Sequence[Output]) -> None:
-        """Performs each `Close` and `Answer` at once. Raises ModelError for a `Send`: over HTTP nobody hears it."""
+        """Performs each `Close` and `LateAnswer` at once. Raises ModelError for a `Send`: over HTTP nobody hears it."""
         for output in outputs:
-            if isinstance(output, Answer):
-                self._give(output)
+            if isinstance(output, LateAnswer):
+                self._late.give(output)
                 continue
             connection = self.connections.get(output.session)
             if connection is None or connection.transport is None:
@@ -239,12 +238,7 @@ class HttpFront:
     @property
     def held_requests(self) -> int:
         """How many wait for an answer that comes later."""
-        return len(self._held)
-
-    def _give(self, answer: Answer) -> None:
-        future = self._held.pop(answer.held_id, None)
-        if future is not None and not future.done():
-            future.set_result(answer.delivery)
+        return len(self._late)
 
     def _note_outage(self, fault: str, reason: str) -> None:
         self._trace.emit(self._clock.now_us(), Lane.NETWORK, "fault", fault=fault, reason=reason)
@@ -267,7 +261,7 @@ class HttpFront:
                 request.transport.write(CONTINUE)
             if spool is not None:
                 envelope = await self._with_body(envelope, stream, connection, spool)
-            delivery = await self._answered(self._decide(envelope, connection.session))
+            delivery = await self._late.after(self._decide(envelope, connection.session))
         except Rejected as rejected:
             await self.responder.reject(connection.exchange(request, head), rejected)
             return await self._end(request, connection)
@@ -286,21 +280,6 @@ class HttpFront:
         if not stream.is_eof() and not await self._left(stream, swallows_bytes):
             return await self._end(request, connection)
         return self._keep if keeps else self._close
-
-    async def _answered(self, delivery: Delivery) -> Delivery:
-        """Waits for the answer to a held request; when the client leaves or the server stops it tells of that, and ends
-        by cancellation."""
-        if delivery.ending is not Ending.HELD:
-            return delivery
-        held_id = delivery.held_id
-        future: asyncio.Future[Delivery] = asyncio.get_running_loop().create_future()
-        self._held[held_id] = future
-        try:
-            return await future
-        except asyncio.CancelledError:
-            self._held.pop(held_id, None)
-            self._left_by_client(held_id, self._clock.now_us())
-            raise
 
     async def _refuse(
         self, request: web.BaseRequest, connection: _HttpConnection, malformed: Malformed

@@ -22,7 +22,7 @@ from fleetrig.reference_server.platform import SessionPlatform
 from fleetrig.reference_server.server import Server
 from fleetrig.simulator.contract.clock import to_s
 from fleetrig.simulator.contract.delivery import Ending
-from fleetrig.simulator.contract.envelope import Answer, Close, Conversation, Envelope, Output, Send, Unheard
+from fleetrig.simulator.contract.envelope import Close, Conversation, Envelope, LateAnswer, Output, Send, Unheard
 from fleetrig.simulator.contract.errors import ModelError
 from fleetrig.simulator.contract.trace import Lane
 
@@ -77,7 +77,7 @@ class MqttFront:
 
     def perform(self, outputs: Sequence[Output]) -> None:
         for output in outputs:
-            if isinstance(output, Unheard | Answer) or output.session not in self._connections:
+            if isinstance(output, Unheard | LateAnswer) or output.session not in self._connections:
                 continue
             if output.delay_us:
                 asyncio.get_running_loop().call_later(to_s(output.delay_us), self._perform_late, output)

@@ -18,7 +18,7 @@ from fleetrig.reference_server.platforms.thingsboard.state.errors import ErrorCo
 from fleetrig.reference_server.platforms.thingsboard.state.registry import Notice, NoticeKind
 from fleetrig.simulator.contract.clock import US_PER_MS
 from fleetrig.simulator.contract.delivery import Delivery
-from fleetrig.simulator.contract.envelope import Answer
+from fleetrig.simulator.contract.envelope import LateAnswer
 from fleetrig.simulator.contract.http import HttpResponse
 
 MOST_HELD: Final = 8_192
@@ -147,5 +147,5 @@ def _unanswered(now_us: int) -> HttpResponse:
 
 
 def _answered(held_id: int, waiting: _Waiting, response: HttpResponse, reason: str) -> Reaction:
-    answer = Answer(waiting.session, held_id, Delivery(response))
+    answer = LateAnswer(waiting.session, held_id, Delivery(response))
     return Reaction((answer,), reason, waiting.wait.device)

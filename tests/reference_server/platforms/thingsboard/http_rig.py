@@ -16,7 +16,7 @@ from fleetrig.reference_server.platforms.thingsboard.state.settings import Accou
 from fleetrig.reference_server.stores.memory import MemoryStore
 from fleetrig.simulator.contract.bodies import body_bytes
 from fleetrig.simulator.contract.clock import VIRTUAL_EPOCH_US
-from fleetrig.simulator.contract.envelope import Answer
+from fleetrig.simulator.contract.envelope import LateAnswer
 from fleetrig.simulator.contract.http import HttpRequest
 from fleetrig.simulator.contract.session import Session
 
@@ -103,7 +103,7 @@ class HttpRig:
 def answered(reaction: Reaction, held_id: int) -> HttpAnswer:
     """What a held request gets at last."""
     (answer,) = reaction.outputs
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, LateAnswer)
     assert answer.held_id == held_id
     assert answer.delivery.response is not None
     return HttpAnswer(answer.delivery.response, reaction.reason, reaction.device)
