@@ -25,6 +25,10 @@ class BadValue(Exception):
     """What was sent is no telemetry, or no attributes: the transport says it in its own way."""
 
 
+class BadTime(BadValue):
+    """A `ts` that is no number."""
+
+
 @dataclass(frozen=True, slots=True)
 class Measured:
     """Values of one time; `at_ms` None: when they came."""
@@ -50,9 +54,17 @@ def _measured(document: Json) -> Iterator[Measured]:
         if not isinstance(one, dict):
             raise BadValue(f"Can't parse value: {one}")
         if "ts" in one and "values" in one:
-            yield Measured(read_values(one["values"]), whole_number(one["ts"]))
+            yield Measured(read_values(one["values"]), _time_ms(one["ts"]))
         else:
             yield Measured(read_values(one))
+
+
+def _time_ms(value: Json) -> int:
+    """Raises BadTime."""
+    try:
+        return whole_number(value)
+    except BadValue as bad:
+        raise BadTime(str(bad)) from None
 
 
 def _finite(number: JsonNumber) -> Json:

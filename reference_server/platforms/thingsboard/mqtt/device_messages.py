@@ -17,7 +17,7 @@ from fleetrig.reference_server.platforms.thingsboard.device_api.said import (
     post_attributes,
     post_telemetry,
 )
-from fleetrig.reference_server.platforms.thingsboard.device_api.values import BadValue
+from fleetrig.reference_server.platforms.thingsboard.device_api.values import BadTime, BadValue
 from fleetrig.reference_server.platforms.thingsboard.mqtt.live_sessions import json_bytes
 from fleetrig.reference_server.platforms.thingsboard.mqtt.refusals import (
     failed,
@@ -70,6 +70,8 @@ class DeviceMessages:
     ) -> PublishAnswer:
         try:
             return self._take(client, device, publish, now_us, is_gateway=is_gateway)
+        except BadTime as bad:
+            return failed(f"ts is no number: {bad}")
         except BadValue as bad:
             return unreadable(client, publish, str(bad), has_codes=self._registry.traits.has_reason_codes)
         except TooManyMessages as many:
@@ -95,8 +97,10 @@ class DeviceMessages:
         return unknown_topic(topic)
 
     def _write(self, write: Writer, device: Device, publish: MqttPublish, now_us: int, what: str) -> PublishAnswer:
-        write(self._registry, device, read_json(publish.payload), now_us)
-        return PublishAnswer(changed=what)
+        """An empty array is taken, and never acknowledged."""
+        document = read_json(publish.payload)
+        write(self._registry, device, document, now_us)
+        return PublishAnswer(is_acknowledged=document != [], changed=what)
 
     def _offer(self, device: Device, publish: MqttPublish, now_us: int) -> PublishAnswer:
         """Without a payload too: with the defaults."""

@@ -435,3 +435,15 @@ def test_a_refusal_too_says_that_there_is_a_session_unless_it_starts_clean(rig: 
     rig.open(9)
     refusal = rig.connack(9, user_name="nobody", clean_start=is_clean)
     assert (refusal.code, refusal.session_present) == (5, not is_clean)
+
+
+@pytest.mark.parametrize("ts", ["x", None, {}])
+def test_a_time_that_is_no_number_ends_the_session_without_a_puback(rig: MqttRig, ts: object) -> None:
+    telemetry = {"ts": ts, "values": {"a": 1}}
+    assert rig.publish(TELEMETRY, telemetry, 2) == ["2 DISCONNECT 139", "2 closed"]
+    assert rig.publish(TELEMETRY, telemetry, 1) == ["1 closed"]
+
+
+def test_an_empty_array_is_never_acknowledged(rig: MqttRig) -> None:
+    assert rig.publish(TELEMETRY, b"[]", 2) == []
+    assert rig.publish(TELEMETRY, b"{}", 2) == ["2 PUBACK"]
