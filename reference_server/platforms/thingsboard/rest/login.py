@@ -47,7 +47,7 @@ def log_in(call: Call) -> Reply:
         raise wrong_login(f"user {user.email} {what}")
     call.registry.learn("password", password)
     save_user(call.registry, replace(user, last_login_ms=call.now_ms))
-    return Reply(document={**token_pair(call, user), "scope": None})
+    return Reply(document=token_pair(call, user))
 
 
 def refresh(call: Call) -> Reply:

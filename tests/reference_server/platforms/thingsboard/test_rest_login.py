@@ -168,3 +168,13 @@ def test_a_customers_user_may_not_do_what_the_tenant_does() -> None:
     answer = rig.send("GET", SOMETHING, X_Authorization=f"Bearer {pair['token']}")
 
     assert refused(answer)[:2] == (403, 20)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "status"),
+    [("x", 200), ("text/plain", 200), ("application/json;charset=bogus", 200),
+     ("application/x-www-form-urlencoded", 401), ("multipart/form-data; boundary=x", 401)],
+)  # fmt: skip
+def test_a_login_looks_at_no_type_but_the_containers_own(content_type: str, status: int) -> None:
+    body = {"username": "tenant@thingsboard.org", "password": "tenant"}
+    assert HttpRig().post("/api/auth/login", body, Content_Type=content_type).response.status == status
