@@ -118,7 +118,7 @@ class Call:
     def document(self) -> Any:
         """The body as JSON, as the operator's API reads it: what stands behind it does not count. Raises 500."""
         try:
-            return _document(self.text)
+            return _document(self.text.removeprefix("\ufeff"))
         except (ValueError, RecursionError) as error:
             raise crash("JSON parse error", reason=f"the body is no JSON: {error}") from None
 
@@ -153,7 +153,7 @@ class Call:
 
 def _document(text: str) -> Any:
     """Raises ValueError, RecursionError."""
-    text = text.removeprefix("\ufeff").lstrip(JSON_BLANKS)
+    text = text.lstrip(JSON_BLANKS)
     found, _ = DECODER.raw_decode(text)
     return _without_halves(found) if HALF_CHARACTER in text.lower() else found
 

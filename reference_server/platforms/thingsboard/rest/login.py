@@ -37,6 +37,8 @@ MOST_CHARS: Final = 72
 def log_in(call: Call) -> Reply:
     """POST /api/auth/login."""
     name, password = _texts(call, "username", "password")
+    if call.document_or_none.keys() - {"username", "password"}:
+        raise unauthenticated("the login has a member that nobody knows")
     if not name.strip() or not password:
         raise unauthenticated("the login has no username or no password")
     user = user_by_email(call.registry, name)
