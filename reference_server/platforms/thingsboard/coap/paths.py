@@ -35,10 +35,22 @@ class Place(StrEnum):
 
     DEVICE_API = "device api"
     FOLDER = "folder"
-    """`/api`, which has resources below it and does nothing itself."""
+    """`/api` and `/.well-known`, which have resources below them and do nothing themselves."""
     PACKAGE = "package"
     """`/fw/{token}` and `/sw/{token}`."""
+    ROOT = "root"
+    DISCOVERY = "discovery"
+    """`/.well-known/core`."""
     NOWHERE = "nowhere"
+
+
+PLACES: Final = {
+    ("api",): Place.FOLDER,
+    (".well-known",): Place.FOLDER,
+    (".well-known", "core"): Place.DISCOVERY,
+    ("",): Place.ROOT,
+    (): Place.ROOT,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +69,7 @@ def place_of(request: CoapRequest) -> Place:
         return Place.DEVICE_API
     if segments[:1] in PACKAGES:
         return Place.PACKAGE
-    return Place.FOLDER if segments == RESOURCE[:1] else Place.NOWHERE
+    return PLACES.get(tuple(segments), Place.NOWHERE)
 
 
 def read_path(request: CoapRequest) -> Asked:

@@ -18,6 +18,7 @@ from fleetrig.reference_server.platforms.thingsboard.coap.answers import (
     refusal,
 )
 from fleetrig.reference_server.platforms.thingsboard.coap.device_requests import DeviceCall, asks_for_something, perform
+from fleetrig.reference_server.platforms.thingsboard.coap.discovery import greeting, resources
 from fleetrig.reference_server.platforms.thingsboard.coap.observing import Observations
 from fleetrig.reference_server.platforms.thingsboard.coap.packages import read_package
 from fleetrig.reference_server.platforms.thingsboard.coap.paths import (
@@ -89,6 +90,8 @@ class CoapTransport:
             return refusal(session, request, NOT_FOUND, "no resource has this path: a device's are below /api/v1")
         if place is Place.FOLDER or request.method not in HANDLED:
             return refusal(session, request, METHOD_NOT_ALLOWED, f"the resource takes no {request.method}")
+        if place in (Place.ROOT, Place.DISCOVERY):
+            return self._discovered(session, request, place)
         if place is Place.PACKAGE:
             return self._package(session, request, now_us)
         asked = read_path(request)
@@ -111,6 +114,11 @@ class CoapTransport:
                 now_us,
             )
         )
+
+    def _discovered(self, session: Session, request: CoapRequest, place: Place) -> Reaction:
+        if request.method != "GET":
+            return refusal(session, request, METHOD_NOT_ALLOWED, f"the resource takes no {request.method}")
+        return answer(session, request, greeting() if place is Place.ROOT else resources(request))
 
     def _package(self, session: Session, request: CoapRequest, now_us: int) -> Reaction:
         """GET /fw/{token}?title=&version=&size=&chunk=; what the query does not name may be any."""

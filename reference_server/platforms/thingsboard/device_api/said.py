@@ -13,6 +13,7 @@ from fleetrig.reference_server.platforms.thingsboard.device_api.values import (
     read_values,
     whole_number,
 )
+from fleetrig.reference_server.platforms.thingsboard.provisioning.lenient_json import as_text
 from fleetrig.reference_server.platforms.thingsboard.state import claims
 from fleetrig.reference_server.platforms.thingsboard.state.attributes import (
     attributes_of,
@@ -70,7 +71,7 @@ def asked_keys(document: Json, name: str) -> list[str]:
 def offer_claim(registry: Registry, device: Device, document: Json, now_us: int) -> bool:
     """`secretKey` and `durationMs`, both optional; False where claiming is off (spec 3.5)."""
     if not isinstance(document, dict):
-        raise BadValue(f"Can't parse value: {document}")
+        raise BadValue(f"Can't parse value: {as_text(document)}")
     secret, duration = document.get("secretKey", ""), document.get("durationMs", 0)
     if not isinstance(secret, str | int | float) or not isinstance(duration, int | float | str):
         raise BadValue("secretKey is text, durationMs a number")

@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from math import isfinite
 from typing import Final
 
-from fleetrig.reference_server.platforms.thingsboard.provisioning.lenient_json import JsonNumber
+from fleetrig.reference_server.platforms.thingsboard.provisioning.lenient_json import JsonNumber, as_text
 from fleetrig.simulator.contract.json_types import Json
 
 LOOKS_LIKE_A_NUMBER: Final = re.compile(r"-?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)")
@@ -40,7 +40,7 @@ class Measured:
 def read_values(document: Json) -> dict[str, Json]:
     """Members that are null are left out. Raises BadValue."""
     if not isinstance(document, dict):
-        raise BadValue(f"Can't parse value: {document}")
+        raise BadValue(f"Can't parse value: {as_text(document)}")
     return {key: _typed(value) for key, value in document.items() if value is not None}
 
 
@@ -52,7 +52,7 @@ def read_telemetry(document: Json) -> list[Measured]:
 def _measured(document: Json) -> Iterator[Measured]:
     for one in document if isinstance(document, list) else [document]:
         if not isinstance(one, dict):
-            raise BadValue(f"Can't parse value: {one}")
+            raise BadValue(f"Can't parse value: {as_text(one)}")
         if "ts" in one and "values" in one:
             yield Measured(read_values(one["values"]), _time_ms(one["ts"]))
         else:

@@ -119,19 +119,21 @@ class Call:
     @cached_property
     def document(self) -> Any:
         """The body as JSON, as the operator's API reads it: what stands behind it does not count. Raises 500."""
-        text = self.text.removeprefix("\ufeff").lstrip(JSON_BLANKS)
         try:
-            found, _ = DECODER.raw_decode(text)
-            return _without_halves(found) if HALF_CHARACTER in text.lower() else found
+            return _document(self.text.removeprefix("\ufeff"))
         except (ValueError, RecursionError) as error:
             raise crash("JSON parse error", reason=f"the body is no JSON: {error}") from None
 
     @property
     def document_or_none(self) -> Any:
-        """The same, None for what is no JSON."""
+        """The same as the login's filter reads it, which looks at no type but for the container's own: a form and
+        parts are gone. None for what is no JSON."""
+        sent = (self.request.header("content-type") or "").partition(";")[0].strip().lower()
         try:
-            return self.document
-        except HttpRefusal:
+            return (
+                None if sent in (FORM, PARTS) else _document(body_bytes(self.request.body).decode("utf-8", "replace"))
+            )
+        except (ValueError, RecursionError):
             return None
 
     @property
@@ -149,6 +151,13 @@ class Call:
         if self.request.body and sent != JSON and not (sent.startswith("application/") and sent.endswith("+json")):
             message = f"Content-Type '{sent}' is not supported"
             raise crash(message, reason=f"a body of type {sent[:100]}: send Content-Type: {JSON}")
+
+
+def _document(text: str) -> Any:
+    """Raises ValueError, RecursionError."""
+    text = text.lstrip(JSON_BLANKS)
+    found, _ = DECODER.raw_decode(text)
+    return _without_halves(found) if HALF_CHARACTER in text.lower() else found
 
 
 def _finite(word: str) -> float:

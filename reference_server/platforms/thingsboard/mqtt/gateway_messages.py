@@ -79,8 +79,9 @@ class GatewayMessages:
                 return self._answer_attributes(client, gateway, publish, now_us)
             case topic if topic == GATEWAY_RPC:
                 document = _object(read_json(publish.payload))
-                name, _ = self._child(gateway, _name(document), DEFAULT_TYPE, now_us).name, _member(document, "data")
-                return PublishAnswer(changed=f"RPC {_number(document, 'id')} of {name[:100]} answered")
+                name, number, _ = _name(document), _number(document, "id"), _member(document, "data")
+                self._child(gateway, name, DEFAULT_TYPE, now_us)
+                return PublishAnswer(changed=f"RPC {number} of {name[:100]} answered")
             case topic:
                 return unknown_topic(topic)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from fleetrig.reference_server.platforms.thingsboard.http.call import Call
-from fleetrig.reference_server.platforms.thingsboard.http.errors import HttpRefusal
+from fleetrig.reference_server.platforms.thingsboard.http.errors import HttpRefusal, plain
 from fleetrig.reference_server.platforms.thingsboard.rest.jwt import REFRESH_SCOPE, BadJwt, StaleJwt, verify
 from fleetrig.reference_server.platforms.thingsboard.state.api_keys import api_key_with
 from fleetrig.reference_server.platforms.thingsboard.state.errors import ErrorCode
@@ -19,7 +19,7 @@ API_KEY: Final = "ApiKey "
 
 
 def authenticate(call: Call) -> None:
-    """Fills in the user. Raises 401, and 403 for a scheme that is no token."""
+    """Fills in the user. Raises 401, and 302 for a scheme that is no token."""
     presented = next((value for name in HEADERS if (value := call.request.header(name)) is not None), None)
     if presented is None:
         raise unauthenticated("no X-Authorization: Bearer <token>; log in at /api/auth/login first")
@@ -27,7 +27,8 @@ def authenticate(call: Call) -> None:
         call.user = _user_with_key(call, presented.removeprefix(API_KEY))
         return
     if not presented.startswith(BEARER):
-        raise HttpRefusal(403, "Forbidden", reason="the header's scheme is not Bearer")
+        location = ("Location", f"{call.request.origin}/oauth2Login")
+        raise plain(302, reason="the header's scheme is not Bearer: the server sends to its page", headers=(location,))
     claims = call.claims = read_token(call, presented.removeprefix(BEARER))
     if REFRESH_SCOPE in scopes_of(claims):
         raise unauthenticated("a refresh token in place of the token")

@@ -37,6 +37,8 @@ MOST_CHARS: Final = 72
 def log_in(call: Call) -> Reply:
     """POST /api/auth/login."""
     name, password = _texts(call, "username", "password")
+    if call.document_or_none.keys() - {"username", "password"}:
+        raise unauthenticated("the login has a member that nobody knows")
     if not name.strip() or not password:
         raise unauthenticated("the login has no username or no password")
     user = user_by_email(call.registry, name)
@@ -47,7 +49,7 @@ def log_in(call: Call) -> Reply:
         raise wrong_login(f"user {user.email} {what}")
     call.registry.learn("password", password)
     save_user(call.registry, replace(user, last_login_ms=call.now_ms))
-    return Reply(document={**token_pair(call, user), "scope": None})
+    return Reply(document=token_pair(call, user))
 
 
 def refresh(call: Call) -> Reply:

@@ -124,7 +124,8 @@ def asked(path: str) -> CoapRequest:
 @pytest.mark.parametrize(
     ("path", "place"),
     [("/api/v1/x/telemetry", Place.DEVICE_API), ("/api/v1", Place.DEVICE_API), ("/api", Place.FOLDER),
-     ("/api/v2/provision", Place.NOWHERE), ("/", Place.NOWHERE), ("/API/v1", Place.NOWHERE)],
+     ("/api/v2/provision", Place.NOWHERE), ("/", Place.ROOT),
+     ("/.well-known", Place.FOLDER), ("/.well-known/core", Place.DISCOVERY), ("/API/v1", Place.NOWHERE)],
 )  # fmt: skip
 def test_resources(path: str, place: Place) -> None:
     assert place_of(asked(path)) is place
@@ -318,3 +319,12 @@ def test_observations_end(bench: Bench) -> None:
 def test_a_bad_payload_keeps_nothing(bench: Bench) -> None:
     assert bench.ask("POST", f"/api/v1/{TOKEN}/attributes", [1])[0] == "4.00"
     assert attributes_of(bench.registry, bench.device.id, Scope.CLIENT) == []
+
+
+def test_what_californium_serves_by_itself(bench: Bench) -> None:
+    code, content_format, _ = bench.ask("GET", "/.well-known/core", options=((17, b"("),))
+    assert (code, content_format) == ("2.05", 40)
+    assert bench.ask("GET", "/.well-known/core", options=((17, b"2"),))[0] == "4.06"
+    assert bench.ask("GET", "/")[:2] == ("2.05", 0)
+    for path in ("/", "/.well-known", "/.well-known/core"):
+        assert bench.ask("POST", path, b"x")[0] == "4.05"

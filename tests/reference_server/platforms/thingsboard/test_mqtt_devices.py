@@ -365,6 +365,7 @@ def test_what_a_gateway_sends_that_is_no_json_or_no_topic(rig: MqttRig) -> None:
         ("attributes", b'{"child":[]}'),
         ("attributes/request", b'{"device":"child"}'),
         ("rpc", b"{}"),
+        ("rpc", b'{"device":" "}'),
         ("claim", b'{"child":1}'),
     ],
 )

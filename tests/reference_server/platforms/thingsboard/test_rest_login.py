@@ -68,8 +68,10 @@ def test_who_shows_no_token_is_refused() -> None:
 
 
 @pytest.mark.parametrize("header", ["Basic eDp5", "bearer x", ""])
-def test_another_scheme_is_forbidden(header: str) -> None:
-    assert refused(HttpRig().send("GET", SOMETHING, Authorization=header)) == (403, 20, "Forbidden")
+def test_another_scheme_is_sent_to_a_page(header: str) -> None:
+    answer = HttpRig().send("GET", SOMETHING, Authorization=header)
+    assert (answer.response.status, text(answer)) == (302, "")
+    assert dict(answer.response.headers)["Location"] == f"{ORIGIN}/oauth2Login"
 
 
 def test_an_api_key_is_nobodys() -> None:
@@ -168,3 +170,20 @@ def test_a_customers_user_may_not_do_what_the_tenant_does() -> None:
     answer = rig.send("GET", SOMETHING, X_Authorization=f"Bearer {pair['token']}")
 
     assert refused(answer)[:2] == (403, 20)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "status"),
+    [("x", 200), ("text/plain", 200), ("application/json;charset=bogus", 200),
+     ("application/x-www-form-urlencoded", 401), ("multipart/form-data; boundary=x", 401)],
+)  # fmt: skip
+def test_a_login_looks_at_no_type_but_the_containers_own(content_type: str, status: int) -> None:
+    body = {"username": "tenant@thingsboard.org", "password": "tenant"}
+    assert HttpRig().post("/api/auth/login", body, Content_Type=content_type).response.status == status
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"username":"tenant@thingsboard.org","password":"tenant","x":1}', b"\xef\xbb\xbf{}"]
+)
+def test_a_login_with_anything_else_is_refused(body: bytes) -> None:
+    assert refused(HttpRig().send("POST", "/api/auth/login", body))[:2] == (401, 10)
