@@ -188,7 +188,7 @@ MATRIX: tuple[tuple[str, Look, Profile, object, Profile, object], ...] = (
         CURRENT, (MEMBERS, FAILURE),
     ),
     ("3.3 60 s close", closes_after_60_s, OLD, [], CURRENT, UNHEARD),
-    ("3.5 chains", knows_chains, OLD, (400, 5), CURRENT, (200, 0)),
+    ("3.5 chains", knows_chains, OLD, (500, 5), CURRENT, (200, 0)),
     ("3.7 reason codes", tells_reasons, OLD, ["puback=0"], CURRENT, ["puback=144"]),
     ("3.7 PUBACK before close", acknowledges_before_it_closes, OLD, UNHEARD, CURRENT, ["puback=True", *UNHEARD]),
     ("3.8 gateway", makes_gateways, OLD, None, CURRENT, True),
