@@ -41,6 +41,7 @@ async def open_port(
 ) -> SerialPort:
     """Opens it exclusively, at eight bits without parity. `paced` sends no faster than `baud` says.
 
+    What the board said before is lost (pyserial drops it): open the port first, then switch the board on.
     With `lock_folder` whoever comes second is told who came first.
     Raises PortBusy, PortLost (there is no such port), BrokenBench (no permission), UsageError (no such kind of URL).
     """
@@ -123,7 +124,7 @@ class SerialPort:
         await self._in_sender(self.send, data, within_s)
 
     async def drop_input(self) -> None:
-        self._buffer.take()
+        self._buffer.drop()
 
     async def set_speed(self, baud: int) -> None:
         await self._in_sender(setattr, self._device, "baudrate", baud)
@@ -235,7 +236,7 @@ class SerialPort:
     def _heard(self, heard: PortBytes) -> None:
         for watcher in self._watchers:
             watcher(heard)
-        self._buffer.wake()
+        self._buffer.wake(len(heard.data) if heard.way is Way.FROM_BOARD else 0)
 
     def _lose(self, cause: str) -> PortLost:
         lost = self._buffer.lost or PortLost(self.url, cause)

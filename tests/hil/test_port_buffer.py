@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 
 import pytest
 
@@ -27,7 +26,8 @@ def test_a_reader_that_waits_is_woken() -> None:
         reading = asyncio.create_task(buffer.read(PATIENCE_S))
         await asyncio.sleep(0)
         buffer.put(b"came")
-        buffer.wake()
+        assert await buffer.read(0) == b""  # the watchers have not heard it yet
+        buffer.wake(4)
         assert await reading == b"came"
 
     asyncio.run(story())
@@ -37,9 +37,11 @@ def test_a_thread_waits_for_as_many_as_it_asked_for() -> None:
     async def story() -> None:
         buffer = PortBuffer(asyncio.get_running_loop())
         reading = asyncio.create_task(asyncio.to_thread(buffer.read_blocking, 4, PATIENCE_S))
-        threading.Thread(target=lambda: [buffer.put(b"a"), buffer.put(b"bcde")]).start()
+        for data in (b"a", b"bcde"):
+            await asyncio.to_thread(buffer.put, data)
+            buffer.wake(len(data))
         assert await reading == b"abcd"
-        assert buffer.take() == b"e"
+        assert await buffer.read(0) == b"e"
 
     asyncio.run(story())
 
@@ -50,7 +52,7 @@ def test_what_nobody_reads_is_forgotten_from_the_oldest_and_counted() -> None:
         buffer.put(b"old" + bytes(UNREAD_LIMIT_BYTES - 3))
         buffer.put(b"new")
         assert buffer.forgotten_bytes == 3
-        assert buffer.take().endswith(b"\0new")
+        assert buffer.read_blocking(UNREAD_LIMIT_BYTES, 0).endswith(b"\0new")
 
     asyncio.run(story())
 

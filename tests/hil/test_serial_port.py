@@ -63,13 +63,15 @@ def test_every_byte_goes_both_ways_over_rfc_2217() -> None:
 
 def test_a_tcp_port_is_lost_when_its_server_ends() -> None:
     async def story() -> None:
-        async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readexactly(1)  # what is said before the port is open is lost
             writer.write(b"hello")
             writer.close()
 
         server = await asyncio.start_server(greet, "127.0.0.1", 0)
         host, tcp_port = server.sockets[0].getsockname()
         async with server, opened(f"socket://{host}:{tcp_port}") as port:
+            await port.write(b"?")
             assert await read_until(port, b"hello") == b"hello"
             with pytest.raises(PortLost, match="the other side has closed the line"):
                 await port.read(PATIENCE_S)
