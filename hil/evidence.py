@@ -31,7 +31,7 @@ def _as_it_is(text: str) -> str:
     return text
 
 
-class Evidence:
+class PortEvidence:
     """Belongs to whoever owns the port; `attach` it to each port object that follows. `hide` is `Secrets.hide`."""
 
     def __init__(

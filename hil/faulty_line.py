@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from fleetrig.hil.line_faults import Bytes, FaultStream, Fired, Gap, LineFault, Step, Unplugged
+from fleetrig.hil.line_faults import FaultFired, FaultStream, LineAway, LineBytes, LineFault, LineGap, LineStep
 from fleetrig.hil.port import BoardPort, PortLost, Way
 from fleetrig.hil.pty_line import PtyLine
 from fleetrig.simulator.contract.clock import Clock
@@ -80,16 +80,16 @@ class FaultyLine:
         for step in self._streams[way].feed(data):
             await self._step(step, send)
 
-    async def _step(self, step: Step, send: Callable[[bytes], Awaitable[None]]) -> None:
+    async def _step(self, step: LineStep, send: Callable[[bytes], Awaitable[None]]) -> None:
         match step:
-            case Bytes(data) if data:
+            case LineBytes(data) if data:
                 await send(data)
-            case Gap(for_s):
+            case LineGap(for_s):
                 await asyncio.sleep(for_s)
-            case Unplugged(for_s):
+            case LineAway(for_s):
                 self._vanish()
                 self._returning = self._loop.call_later(for_s, self._line.plug_in)
-            case Fired(fault, at_byte, said):
+            case FaultFired(fault, at_byte, said):
                 self._trace.emit(
                     self._clock.now_us(), Lane.BOARD, "line_fault", self._board,
                     fault=str(fault.kind), reason=f"byte {at_byte}: {said}", name=str(fault.way),

@@ -55,25 +55,25 @@ class LineFault:
             raise UsageError(f"line fault {self.kind}: length_bytes is at least 1, for_s and most at least 0")
 
 
-class Bytes(NamedTuple):
+class LineBytes(NamedTuple):
     """Goes on to the other side."""
 
     data: bytes
 
 
-class Gap(NamedTuple):
+class LineGap(NamedTuple):
     """Nothing goes for so long."""
 
     for_s: float
 
 
-class Unplugged(NamedTuple):
+class LineAway(NamedTuple):
     """The port is away for so long."""
 
     for_s: float
 
 
-class Fired(NamedTuple):
+class FaultFired(NamedTuple):
     """The proof: `said` tells what became of which byte."""
 
     fault: LineFault
@@ -81,7 +81,7 @@ class Fired(NamedTuple):
     said: str
 
 
-Step = Bytes | Gap | Unplugged | Fired
+LineStep = LineBytes | LineGap | LineAway | FaultFired
 
 
 class _Armed:
@@ -129,9 +129,9 @@ class FaultStream:
         """How often each fault fired: one that never did has tested nothing."""
         return [(armed.fault, armed.fired) for armed in self._armed]
 
-    def feed(self, data: bytes) -> list[Step]:
+    def feed(self, data: bytes) -> list[LineStep]:
         """What becomes of the next bytes of this direction."""
-        steps: list[Step] = []
+        steps: list[LineStep] = []
         while data:
             due = min(self._armed, key=lambda armed: armed.next_at, default=None)
             if self._biting is not None:
@@ -142,44 +142,44 @@ class FaultStream:
                 steps += self._begin(due)
             else:
                 size = len(data) if due is None else int(min(len(data), due.next_at - self._at))
-                steps.append(Bytes(data[:size]))
+                steps.append(LineBytes(data[:size]))
             self._at += size
             data = data[size:]
         return steps
 
-    def _begin(self, armed: _Armed) -> list[Step]:
+    def _begin(self, armed: _Armed) -> list[LineStep]:
         fault = armed.fault
         self._began_at = self._at
         match fault.kind:
             case LineFaultKind.GARBAGE:
                 data = armed.chance.randbytes(fault.length_bytes)
-                steps: list[Step] = [Bytes(data), self._proof(armed, f"{data[:8].hex(' ')} came of nothing")]
+                steps: list[LineStep] = [LineBytes(data), self._proof(armed, f"{data[:8].hex(' ')} came of nothing")]
             case LineFaultKind.CUT:
-                steps = [self._proof(armed, f"a gap of {fault.for_s:g} s"), Gap(fault.for_s)]
+                steps = [self._proof(armed, f"a gap of {fault.for_s:g} s"), LineGap(fault.for_s)]
             case LineFaultKind.STALL:
-                steps = [self._proof(armed, f"nothing goes for {fault.for_s:g} s"), Gap(fault.for_s)]
+                steps = [self._proof(armed, f"nothing goes for {fault.for_s:g} s"), LineGap(fault.for_s)]
             case LineFaultKind.UNPLUG:
-                steps = [self._proof(armed, f"away for {fault.for_s:g} s"), Unplugged(fault.for_s)]
+                steps = [self._proof(armed, f"away for {fault.for_s:g} s"), LineAway(fault.for_s)]
             case _:
                 self._biting, self._left_bytes, self._again = armed, fault.length_bytes, b""
                 return []
         armed.count()
         return steps
 
-    def _bite(self, armed: _Armed, data: bytes) -> list[Step]:
+    def _bite(self, armed: _Armed, data: bytes) -> list[LineStep]:
         fault = armed.fault
         is_first = self._left_bytes == fault.length_bytes
         self._left_bytes -= len(data)
         is_last = self._left_bytes == 0
-        steps: list[Step] = []
+        steps: list[LineStep] = []
         if fault.kind is LineFaultKind.DUPLICATE:
             self._again += data
-            steps.append(Bytes(data))
+            steps.append(LineBytes(data))
             if is_last:
-                steps += [Bytes(self._again), self._proof(armed, f"{self._again[:8].hex(' ')} came twice")]
+                steps += [LineBytes(self._again), self._proof(armed, f"{self._again[:8].hex(' ')} came twice")]
         else:
             spoilt = _spoilt(fault.kind, data, armed.chance)
-            steps.append(Bytes(spoilt))
+            steps.append(LineBytes(spoilt))
             if is_first:
                 became = f"{spoilt[0]:02x}" if spoilt else "nothing"
                 steps.append(self._proof(armed, f"{data[0]:02x} became {became}"))
@@ -188,8 +188,8 @@ class FaultStream:
             armed.count()
         return steps
 
-    def _proof(self, armed: _Armed, said: str) -> Fired:
-        return Fired(armed.fault, self._began_at, said)
+    def _proof(self, armed: _Armed, said: str) -> FaultFired:
+        return FaultFired(armed.fault, self._began_at, said)
 
 
 def _spoilt(kind: LineFaultKind, data: bytes, chance: random.Random) -> bytes:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from fleetrig.hil.console_text import LineSplitter
-from fleetrig.hil.evidence import Evidence
+from fleetrig.hil.evidence import PortEvidence
 from fleetrig.hil.line_faults import FaultStream, LineFault, LineFaultKind
 from fleetrig.hil.port import PortBytes, Way
 from fleetrig.hil.serial_port import open_port
@@ -45,7 +45,7 @@ def split_as_text() -> None:
 def bench_lines(tmp_path: Path) -> None:
     def keep_evidence() -> None:
         async def hear() -> None:
-            evidence = Evidence(tmp_path / "serial.jsonl")
+            evidence = PortEvidence(tmp_path / "serial.jsonl")
             for piece in PIECES:
                 evidence.hear(PortBytes(0, Way.FROM_BOARD, piece))
             evidence.close()

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from fleetrig.hil.line_faults import Bytes, FaultStream, Fired, Gap, LineFault, LineFaultKind, Unplugged
+from fleetrig.hil.line_faults import FaultFired, FaultStream, LineAway, LineBytes, LineFault, LineFaultKind, LineGap
 from fleetrig.hil.port import Way
 from fleetrig.simulator.contract.errors import UsageError
 
@@ -21,10 +21,10 @@ DAMAGING = (
 )
 
 
-def passed(stream: FaultStream, pieces: list[bytes]) -> tuple[bytes, list[Fired]]:
+def passed(stream: FaultStream, pieces: list[bytes]) -> tuple[bytes, list[FaultFired]]:
     steps = [step for piece in pieces for step in stream.feed(piece)]
-    return b"".join(step.data for step in steps if isinstance(step, Bytes)), [
-        step for step in steps if isinstance(step, Fired)
+    return b"".join(step.data for step in steps if isinstance(step, LineBytes)), [
+        step for step in steps if isinstance(step, FaultFired)
     ]
 
 
@@ -78,13 +78,13 @@ def test_a_bit_error_is_one_bit_and_garbage_comes_in_between() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "step"),
-    [(LineFaultKind.CUT, Gap(0.5)), (LineFaultKind.STALL, Gap(0.5)), (LineFaultKind.UNPLUG, Unplugged(0.5))],
+    [(LineFaultKind.CUT, LineGap(0.5)), (LineFaultKind.STALL, LineGap(0.5)), (LineFaultKind.UNPLUG, LineAway(0.5))],
     ids=str,
 )
-def test_faults_of_time_come_between_two_bytes(kind: LineFaultKind, step: Gap | Unplugged) -> None:
+def test_faults_of_time_come_between_two_bytes(kind: LineFaultKind, step: LineGap | LineAway) -> None:
     before, fired, happened, after = FaultStream(TO, [LineFault(kind, TO, at=(3,), for_s=0.5)], seed=0).feed(b"abcdef")
-    assert (before, happened, after) == (Bytes(b"abc"), step, Bytes(b"def"))
-    assert isinstance(fired, Fired)
+    assert (before, happened, after) == (LineBytes(b"abc"), step, LineBytes(b"def"))
+    assert isinstance(fired, FaultFired)
 
 
 def test_a_fault_fires_no_more_often_than_it_may_and_one_that_never_did_is_known() -> None:
