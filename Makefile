@@ -61,6 +61,7 @@ reach: install ## what rows, scenarios and recordings execute of the reference s
 
 contracts: install ## write docs/contracts/ anew from the rows
 	$(BIN)/python -m tests.contracts
+	$(BIN)/python -m tests.recovery_table
 
 bench: install peers $(AMQTT)/.installed $(TB_SDK)/.installed ## measure speed and memory; PEER=URL,PID measures a running hawkBit beside ours
 	PEER="$(PEER)" AMQTT_PYTHON=$(AMQTT)/bin/python $(BIN)/python -m pytest tests/benchmarks -s -o python_files='bench_*.py' -o python_functions='bench_*'

@@ -1,5 +1,7 @@
 """Changes the platform's answers, or sends clients to another place, as a fault says. Pure.
 
+Sessions use `rewritten_body` too (`session_fault_outputs`).
+
 A device under test must cope with answers that a correct server does not give: an odd poll document, a wrong hash, a
 link to another path and host, a redirect, a wrong date. They are made here, from the correct answer.
 """
@@ -40,7 +42,16 @@ def hide_headers(fault: Fault, request: HttpRequest) -> HttpRequest:
 
 
 def rewrites_body(fault: Fault) -> bool:
-    return not fault.parameters.keys().isdisjoint({"set_values", "body"})
+    return not fault.parameters.keys().isdisjoint({"set_values", "body", "respelt"})
+
+
+def rewritten_body(fault: Fault, body: bytes) -> bytes:
+    """Another body, or the same JSON with other values, or spelt in another way."""
+    if isinstance(text := fault.parameters.get("body"), str):
+        return text.encode()
+    if values := fault.mapping("set_values"):
+        body = changed(body, lambda document: set_values(document, values))
+    return respelt(body) if fault.parameters.get("respelt") is True else body
 
 
 def rewrite(fault: Fault, delivery: Delivery) -> Delivery:
@@ -49,10 +60,8 @@ def rewrite(fault: Fault, delivery: Delivery) -> Delivery:
     if response is None:
         return delivery
     status, body, headers = fault.number("status"), response.body, response.headers
-    if isinstance(text := fault.parameters.get("body"), str):
-        body = text.encode()
-    elif (values := fault.mapping("set_values")) and isinstance(body, bytes):
-        body = changed(body, lambda document: set_values(document, values))
+    if isinstance(body, bytes) or "body" in fault.parameters:
+        body = rewritten_body(fault, body if isinstance(body, bytes) else b"")
     if rewrites_body(fault):
         headers = without(headers, {"etag"})
     given = {name: value for name, value in fault.mapping("headers").items() if value is not None}
@@ -73,6 +82,14 @@ def changed(body: bytes, change: Callable[[Json], Json]) -> bytes:
     except ValueError:
         return body
     return json.dumps(change(document), separators=(",", ":")).encode()
+
+
+def respelt(body: bytes) -> bytes:
+    """The same JSON document, its members in alphabetical order, with blanks and line ends; any other body as it is."""
+    try:
+        return json.dumps(json.loads(body), sort_keys=True, indent=2).encode()
+    except ValueError:
+        return body
 
 
 def set_values(document: Json, values: dict[str, Json]) -> Json:

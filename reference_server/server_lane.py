@@ -11,6 +11,7 @@ happens by itself and is sent to no session.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from fleetrig.reference_server.fault_plan import describe
 from fleetrig.reference_server.platform import HandshakeAnswer, HttpAnswer, Reaction
@@ -21,6 +22,9 @@ from fleetrig.simulator.contract.envelope import Close, Envelope, Output, Send, 
 from fleetrig.simulator.contract.faults import Fault
 from fleetrig.simulator.contract.session import Session
 from fleetrig.simulator.contract.trace import Lane, Trace
+
+BY_THE_PEER: Final = "by the peer"
+"""Why a session is closed that the server has not ended."""
 
 
 class ServerLane:
@@ -82,7 +86,7 @@ class ServerLane:
         device = self._devices.pop(session, "")
         ends_us = self._ends_us.pop(session, None)
         if ends_us is None or now_us < ends_us:
-            self._trace.emit(now_us, Lane.SERVER, "closed", device, reason="by the peer", session=session)
+            self._trace.emit(now_us, Lane.SERVER, "closed", device, reason=BY_THE_PEER, session=session)
 
     def reaction(self, reaction: Reaction, distorted: Sequence[Distorted], session: int, now_us: int) -> None:
         """What a platform says to an envelope of that session, or unasked, where there is no session (0)."""

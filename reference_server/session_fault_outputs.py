@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from fleetrig.reference_server.fault_plan import DEFAULT_DELAY_S, DEFAULT_STATUS, shows_as
+from fleetrig.reference_server.http_rewrite import rewritten_body
 from fleetrig.simulator.contract.clock import to_us
 from fleetrig.simulator.contract.coap import CoapRequest, CoapReset, CoapResponse
 from fleetrig.simulator.contract.delivery import Ending
@@ -76,9 +77,15 @@ def outage_outputs(outage: Fault, session: int) -> tuple[Close, ...]:
 def distort(fault: Fault, output: Send, becomes: tuple[Send | Close, ...]) -> tuple[Send | Close, ...]:
     delay_s = fault.number("delay_s")
     match fault.kind:
+        case FaultKind.REWRITE:
+            return tuple(
+                replace(one, envelope=_rewritten(fault, one.envelope)) if isinstance(one, Send) else one
+                for one in becomes
+            )
         case FaultKind.DUPLICATE_DELIVERY:
             late_us = output.delay_us + to_us(delay_s or 0.0)
-            return (*becomes, replace(output, envelope=_duplicate(output.envelope), delay_us=late_us))
+            twice = _sends(becomes)[0]
+            return (*becomes, replace(twice, envelope=_duplicate(twice.envelope), delay_us=late_us))
         case FaultKind.LATENCY:
             late_us = to_us(DEFAULT_DELAY_S if delay_s is None else delay_s)
             return tuple(replace(one, delay_us=one.delay_us + late_us) for one in becomes)
@@ -111,6 +118,17 @@ def _sends(outputs: Sequence[Send | Close]) -> list[Send]:
 
 def _in_form(outputs: Sequence[Send | Close], form: WireForm) -> tuple[Send | Close, ...]:
     return tuple(replace(output, form=form) if isinstance(output, Send) else output for output in outputs)
+
+
+def _rewritten(rewrite: Fault, envelope: Envelope) -> Envelope:
+    match envelope:
+        case MqttPublish():
+            topic = rewrite.text("topic", envelope.topic)
+            return replace(envelope, topic=topic, payload=rewritten_body(rewrite, envelope.payload))
+        case CoapResponse():
+            return replace(envelope, payload=rewritten_body(rewrite, envelope.payload))
+        case _:
+            return envelope
 
 
 def _copies(lost_datagram: Fault) -> int:

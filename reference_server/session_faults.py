@@ -6,6 +6,7 @@ What `hits` is matched against, a glob over the line of an envelope (`CONNECT gw
   from opening, and ends those that are open when it begins.
 - `overload` and `coap_reset` (CoAP), `connect_refused`, `connect_unanswered`, `lost_reply`: what came in.
 - `latency`, `withheld_ack`, `half_packet`, `malformed_packet`: what goes out, or what came in and is answered so.
+- `rewrite`: a PUBLISH or an answer of CoAP that goes out, or what came in and is answered so.
 - `lost_datagram` (CoAP): a request that came in, or an answer that goes out.
 - `duplicate_delivery`, `duplicate_datagram` (CoAP): what goes out.
 - `drop_after_connack`, `withheld_pingresp`: the CONNECT with which the session began.
@@ -37,6 +38,7 @@ from fleetrig.simulator.contract.mqtt import (
 DISTORTING: Final = (
     FaultKind.WITHHELD_ACK,
     FaultKind.WITHHELD_PINGRESP,
+    FaultKind.REWRITE,
     FaultKind.DUPLICATE_DELIVERY,
     FaultKind.LATENCY,
     FaultKind.MALFORMED_PACKET,
@@ -159,6 +161,8 @@ class SessionFaults:
         begun = self._connects.get(output.session, "")
         match kind, output.envelope:
             case ((FaultKind.LATENCY | FaultKind.MALFORMED_PACKET), _):
+                return (own,) if asked is None else (own, asked)
+            case FaultKind.REWRITE, MqttPublish() | CoapResponse():
                 return (own,) if asked is None else (own, asked)
             case FaultKind.HALF_PACKET, packet if not isinstance(packet, CoapResponse | CoapReset):
                 return (own,) if asked is None else (own, asked)

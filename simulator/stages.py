@@ -32,7 +32,7 @@ MOVES: Final[Mapping[Stage, frozenset[Stage]]] = {
     Stage.BLANK: frozenset({Stage.ENROLLING}),
     Stage.ENROLLING: frozenset({Stage.ENROLLED, Stage.BACKING_OFF, Stage.REFUSED}),
     Stage.BACKING_OFF: frozenset({Stage.ENROLLING, Stage.ENROLLED, Stage.ONLINE, Stage.UPDATING, Stage.REFUSED}),
-    Stage.ENROLLED: frozenset({Stage.ONLINE, Stage.BACKING_OFF, Stage.REFUSED}),
+    Stage.ENROLLED: frozenset({Stage.ONLINE, Stage.BACKING_OFF, Stage.REFUSED, Stage.ENROLLING}),
     Stage.ONLINE: frozenset({Stage.UPDATING, Stage.BACKING_OFF, Stage.REFUSED, Stage.MOVING}),
     Stage.UPDATING: frozenset({Stage.ONLINE, Stage.BACKING_OFF, Stage.REFUSED}),
     Stage.MOVING: frozenset({Stage.ENROLLING, Stage.ONLINE, Stage.BACKING_OFF}),

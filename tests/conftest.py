@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 
-TOGETHER = ("tests/peers/", "tests/harness/doctor/", "tests/test_installed.py", "tests/golden/test_thingsboard_")
+TOGETHER = (
+    "tests/peers/thingsboard/test_sdk_rows.py", "tests/peers/", "tests/harness/doctor/", "tests/test_installed.py",
+    "tests/golden/test_thingsboard_",
+)  # fmt: skip
 """Tests below these run in one worker, one after another: they share what is costly to make, or what a machine has
-once. (xdist 3.8 overlooks its own mark `xdist_group` under pytest 9.2.)"""
+once. The first that fits counts. (xdist 3.8 overlooks its own mark `xdist_group` under pytest 9.2.)"""
 
 # `&` in a shell without job control and `nohup` ignore these in what they start, and an ignored signal is inherited.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from fleetrig.harness.conformance.contract_page import CLAUSE, clauses_of, rows_of
-from fleetrig.harness.platforms.hawkbit.conformance.device_rows import DEVICE_ROWS, severity_of
+from fleetrig.harness.platforms.hawkbit.conformance import device_rows as hawkbit_rows
+from fleetrig.harness.platforms.thingsboard.conformance import device_rows as thingsboard_rows
 from fleetrig.harness.verdict import Severity
 from tests.contracts import PAGES, path_of
 
@@ -45,7 +46,13 @@ OF_STANDARDS = (
     "tests/simulator",
 )
 """Where sections are those of MQTT, CoAP and TLS, and rows those of platforms that are to come."""
-ROW = re.compile(r"(?<![.\w])[SV]\d{2,3}\b(?! = )")
+ROW = re.compile(r"(?<![.+\w])[DSV]\d{2,3}\b(?! = )")
+CITED = re.compile(rf"(?:\b(\w+)#)?({ROW.pattern})")
+"""With the platform, where that is said: `thingsboard#D14`."""
+DEVICES_OF = {
+    "hawkbit": (hawkbit_rows.DEVICE_ROWS, hawkbit_rows.severity_of),
+    "thingsboard": (thingsboard_rows.DEVICE_ROWS, thingsboard_rows.severity_of),
+}
 NO_ROWS = {
     "tests/harness/conformance": "rows of a platform that there is not",
     "tests/test_contracts.py": "examples",
@@ -63,9 +70,10 @@ def sources() -> Iterator[tuple[str, str]]:
                 yield name, path.read_text(encoding="utf-8")
 
 
-def platform_of(name: str) -> str:
-    """Whose contract a file cites: what its path names, else hawkBit's, which is the only one so far."""
-    return next((platform for platform in PAGES if platform in name), "hawkbit")
+def platform_of(name: str, number: str) -> str:
+    """Whose contract a file cites: what its path names, else ThingsBoard's for D rows, and hawkBit's for others."""
+    usual = "thingsboard" if number.startswith("D") else "hawkbit"
+    return next((platform for platform in PAGES if platform in name), usual)
 
 
 @pytest.mark.parametrize("platform", PAGES)
@@ -80,7 +88,7 @@ def test_every_cited_clause_can_be_read() -> None:
         for name, text in sources()
         if name != "tests/test_contracts.py"
         for clause in CLAUSE.findall(ELSEWHERE.sub("", text))
-        if clause not in known[platform_of(name)]
+        if clause not in known[platform_of(name, clause)]
     ]
     assert unknown == []
 
@@ -91,8 +99,8 @@ def test_every_cited_row_can_be_read() -> None:
         f"{name}: {number}"
         for name, text in sources()
         if not name.startswith(tuple(NO_ROWS))
-        for number in ROW.findall(text)
-        if number not in known[platform_of(name)]
+        for platform, number in CITED.findall(text)
+        if number not in known[platform if platform in PAGES else platform_of(name, number)]
     ]
     assert unknown == []
 
@@ -105,9 +113,11 @@ def test_every_clause_of_a_page_has_something_to_say(platform: str) -> None:
     assert all(len(gist.split()) >= 8 for gist in gists)
 
 
-def test_each_row_for_devices_is_judged_by_a_scenario_and_weighs_what_that_says() -> None:
-    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "scenarios" / "external" / "hawkbit").glob("*.yaml")]
+@pytest.mark.parametrize("platform", ["hawkbit", "thingsboard"])
+def test_each_row_for_devices_is_judged_by_a_scenario_and_weighs_what_that_says(platform: str) -> None:
+    rows, severity_of = DEVICES_OF[platform]
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "scenarios" / "external" / platform).glob("*.yaml")]
     cited = {number for text in texts for number in ROW.findall(text)}
     warned = {number for text in texts if "severity: warning" in text for number in ROW.findall(text)}
-    assert cited == DEVICE_ROWS.keys()
-    assert {number for number in DEVICE_ROWS if severity_of(number) is Severity.WARNING} == warned
+    assert cited == rows.keys()
+    assert {number for number in rows if severity_of(number) is Severity.WARNING} == warned

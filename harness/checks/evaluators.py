@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any, Final, TypeVar
 
-from fleetrig.harness.checks import event_folds, retry_folds, time_folds
+from fleetrig.harness.checks import event_folds, latency_folds, retry_folds, time_folds
 from fleetrig.harness.checks.fold import Fold
 from fleetrig.harness.checks.lives import Lives
 from fleetrig.harness.checks.manufacturing_record import query_manufacturing_record
@@ -38,7 +38,7 @@ from fleetrig.harness.scenario_file.check_words import (
     SeenWord,
     Sends,
 )
-from fleetrig.harness.scenario_file.measure_words import Attempts, BacksOff, Gap, Jitter, Rate, Spread
+from fleetrig.harness.scenario_file.measure_words import AnsweredWithin, Attempts, BacksOff, Gap, Jitter, Rate, Spread
 from fleetrig.harness.scenario_file.values import Times
 from fleetrig.harness.verdict import Finding, Measured
 from fleetrig.simulator.contract.trace import Lane
@@ -173,6 +173,11 @@ def attempts(fleet: FleetSnapshot, words: Attempts) -> Fold:
     return event_folds.AttemptsFold(words.of, fleet.glob(words.only), times, fleet.lane)
 
 
+def answered_within(fleet: FleetSnapshot, words: AnsweredWithin) -> Fold:
+    limits_s = {name: limit for name, limit in (("p50", words.p50_s), ("p99", words.p99_s)) if limit is not None}
+    return latency_folds.LatencyFold(exchange(fleet, words.of, words.only, "received"), limits_s)
+
+
 def backs_off(fleet: FleetSnapshot, words: BacksOff) -> Fold:
     return retry_folds.BacksOffFold(pause_rows(fleet, words), words.by)
 
@@ -211,6 +216,7 @@ FOLDS: Final[Mapping[type[CheckWord], Callable[[FleetSnapshot, Any], Fold]]] = {
     Gap: gap,
     Rate: rate,
     Spread: spread,
+    AnsweredWithin: answered_within,
     Attempts: attempts,
     BacksOff: backs_off,
     Jitter: jitter,
@@ -236,12 +242,17 @@ def pattern_of(fleet: FleetSnapshot, words: SeenWord) -> Pattern:
     return redact(replace(_pattern(words, fleet.glob(words.only)), lane=fleet.lane), fleet.hide)
 
 
+def fields_of(words: Sends) -> dict[str, str | None]:
+    """The same for a pattern, which takes any name."""
+    return {str(name): glob for name, glob in words.fields.items()}
+
+
 def _pattern(words: SeenWord, device: str) -> Pattern:
     match words:
         case Sends():
             return Pattern(
                 "sent", words.name or "", words.method or "", words.path or "", device,
-                line=words.line or "", header=words.header, body_has=words.body_has,
+                line=words.line or "", header=words.header, fields=fields_of(words), body_has=words.body_has,
             )  # fmt: skip
         case Receives():
             return Pattern(

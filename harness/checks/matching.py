@@ -37,6 +37,8 @@ class Pattern:
     line: str = ""
     """Glob over the one line by which the trace speaks of it: `GET /a`, `PUBLISH v1/devices/me/telemetry`, `2.05`."""
     header: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, str | None] = field(default_factory=dict)
+    """Fields of MQTT or CoAP (`user_name`, `qos`), and a glob for each; None: empty, or not there."""
     body_has: Mapping[str, Any] = field(default_factory=dict)
     lane: Lane = Lane.DEVICE
 
@@ -51,10 +53,13 @@ class Pattern:
             return False
         envelope = event.envelope
         if envelope is None:
-            return not (self.line or self.method or self.path or self.status or self.header or self.body_has)
+            return not (
+                self.line or self.method or self.path or self.status or self.header or self.fields or self.body_has
+            )
         return (
             (not self.line or fnmatchcase(envelope.line, self.line))
             and self._fits_http(envelope)
+            and has_fields(envelope, self.fields)
             and (not self.body_has or body_has(envelope, self.body_has))
         )
 
@@ -85,6 +90,7 @@ class Pattern:
         }
         parts = [self.name, self.line, self.method, self.path, str(self.status or "")]
         parts += [f"{name}: {glob}" for name, glob in self.header.items()]
+        parts += [f"{name} {'(none)' if glob is None else glob}" for name, glob in self.fields.items()]
         parts += [f"{path} = {value!r}" for path, value in self.body_has.items()]
         return " ".join([words.get(self.kind, self.kind), *filter(None, parts)])
 
@@ -110,6 +116,18 @@ def has_headers(envelope: HttpRequest | HttpResponse, wanted: Mapping[str, str])
     """True when each header is there with a value that fits its glob."""
     values = ((envelope.header(name), glob) for name, glob in wanted.items())
     return all(value is not None and fnmatchcase(value, glob) for value, glob in values)
+
+
+def has_fields(envelope: Envelope, wanted: Mapping[str, str | None]) -> bool:
+    """True when each field fits its glob, as text; for None it must be empty, or the envelope has no such field."""
+    return all(_field_fits(getattr(envelope, name, None), glob) for name, glob in wanted.items())
+
+
+def _field_fits(value: object, glob: str | None) -> bool:
+    if glob is None:
+        return value is None or value in ("", b"")
+    text = value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+    return value is not None and fnmatchcase(text, glob)
 
 
 def body_has(envelope: Envelope, wanted: Mapping[str, Any]) -> bool:

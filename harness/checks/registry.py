@@ -23,7 +23,7 @@ def query_registry(context: RunContext, words: Registry) -> AdminCall[Finding | 
     """The first difference found, with how many devices share it; what was read when there is none."""
     records: dict[str, Record | None] = {}
     wanted = wanted_of(words)
-    for serial in context.serials(words.only):
+    for serial in context.record_names(words.only):
         records[serial] = yield from context.work.record(serial, wanted)
     if not records:
         return Finding("records of these devices", "there is no such device")

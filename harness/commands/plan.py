@@ -101,13 +101,19 @@ def habits_line(scenario: Scenario) -> str:
     return (
         f"backoff {policy} from {duration_text(backoff.base_s)} up to {duration_text(backoff.cap_s)}; "
         f"request timeout {duration_text(device.timeout_s)}"
-    ) + "".join(f"; they {words.say()}" for words in own_fields(device))
+    ) + "".join(f"; {said}" for said in own_fields(device))
 
 
-def own_fields(device: Devices) -> Iterator[DeviceWords]:
+def own_fields(device: Devices) -> Iterator[str]:
     """What is said of the devices in a platform's own words."""
-    given = (getattr(device, name) for name in type(device).model_fields.keys() - Devices.model_fields.keys())
-    return (words for words in given if isinstance(words, DeviceWords))
+    names = [name for name in type(device).model_fields if name not in Devices.model_fields]
+    as_written = device.model_dump(mode="json", by_alias=True, include=set(names), exclude_none=True)
+    for name in names:
+        given = getattr(device, name)
+        if isinstance(given, DeviceWords):
+            yield f"they {given.say()}"
+        elif name in as_written:
+            yield f"{name} {flow_text(as_written[name])}"
 
 
 def phase_lines(phase: Phase, expected: Sequence[Check], fleet: FleetSnapshot) -> Iterator[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import tempfile
 from collections.abc import Callable, Mapping
@@ -50,6 +51,10 @@ class ProgramBench:
         self._ending: set[asyncio.Task[None]] = set()
         self._processes: dict[Agent, asyncio.subprocess.Process] = {}
         self._serials: set[str] = set()
+        self._last: dict[Agent, asyncio.subprocess.Process] = {}
+        """The latest program of each device, which may still be ending."""
+        self._forgetting: set[Agent] = set()
+        """Devices whose folders are emptied before they are started again."""
 
     @property
     def image(self) -> Path | None:
@@ -93,6 +98,11 @@ class ProgramBench:
             kill_group(process)
             self._tell(agent, "power_cut")
 
+    def forget(self, agent: Agent) -> None:
+        """Has the device, which is off, find an empty folder at its next start; what it has printed is kept."""
+        agent.forget()
+        self._forgetting.add(agent)
+
     def output_of(self, serial: str) -> str:
         """What a device's program has written so far, through all its power cycles. Not masked."""
         try:
@@ -104,7 +114,7 @@ class ProgramBench:
         """From power-on to the program's own end."""
         await asyncio.sleep(after_s)
         process = await self._start(agent)
-        self._processes[agent] = process
+        self._processes[agent] = self._last[agent] = process
         self._tell(agent, "power_on")
         try:
             code = await process.wait()
@@ -120,6 +130,8 @@ class ProgramBench:
         """Raises BrokenBench when there is nothing to start."""
         folder = self._folder_of(agent.identity.serial)
         folder.mkdir(exist_ok=True)
+        if agent in self._forgetting:
+            await self._empty(agent, folder)
         self._serials.add(agent.identity.serial)
         values = self._describe(agent, folder)
         words = self._command.for_device(values)
@@ -131,6 +143,13 @@ class ProgramBench:
                 )  # fmt: skip
             except OSError as wrong:
                 raise BrokenBench(f"{words[0]} cannot be started: {wrong.strerror or wrong}") from None
+
+    async def _empty(self, agent: Agent, folder: Path) -> None:
+        """Once nobody writes there any more."""
+        if (last := self._last.get(agent)) is not None:
+            await last.wait()
+        self._forgetting.discard(agent)
+        empty(folder)
 
     def _noticed(self, life: asyncio.Task[None]) -> None:
         self._ending.discard(life)
@@ -150,6 +169,15 @@ class ProgramBench:
 
     def _tell(self, agent: Agent, kind: str, reason: str = "") -> None:
         self.trace.emit(self.now_us(), Lane.DEVICE, kind, agent.identity.serial, reason=self._secrets.hide(reason))
+
+
+def empty(folder: Path) -> None:
+    """All but what the device has printed."""
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        elif path.name != LOG:
+            path.unlink()
 
 
 def kill_group(process: asyncio.subprocess.Process) -> None:

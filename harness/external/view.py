@@ -2,17 +2,23 @@
 
 `received` becomes `sent`, what was answered becomes `received`, and where faults kept an answer away, `no_reply`. They
 stay in the server lane with their numbers, so that a finding points to what really stands in the trace.
+
+In a session that lasts not every message says whose it is: what one has said counts for those that follow, and where
+there is only one device, it is its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import NamedTuple
 
 from fleetrig.harness.platform import DeviceCall, platform_of
 from fleetrig.harness.scenario_file.scenario import Scenario
 from fleetrig.simulator.contract.by_session import BySession
+from fleetrig.simulator.contract.envelope import WireForm
+from fleetrig.simulator.contract.mqtt import MqttPublish
 from fleetrig.simulator.contract.trace import Lane, TraceEvent, TraceListener
 
 EventView = Callable[[TraceEvent], Iterable[TraceEvent]]
@@ -25,8 +31,11 @@ def device_view(event: TraceEvent) -> tuple[TraceEvent, ...]:
 
 
 def view_for(scenario: Scenario) -> EventView:
-    """What the checks of a scenario are to see."""
-    return ServerView(platform_of(scenario.platform).device_call) if scenario.devices.external else device_view
+    """What the checks of a scenario are to see, from its beginning on."""
+    if not scenario.devices.external:
+        return device_view
+    few = [unit.serial for unit in islice(scenario.devices.units(), 2)]
+    return ServerView(platform_of(scenario.platform).device_call, few[0] if len(few) == 1 else "")
 
 
 class SeenExchange(NamedTuple):
@@ -38,34 +47,62 @@ class SeenExchange(NamedTuple):
 
 @dataclass(slots=True)
 class ServerView:
-    """A view. Request and answer are paired by session; events of other sessions may come in between."""
+    """A view. Request and answer are paired by session; events of other sessions may come in between.
+
+    It may be asked about an event several times, as long as that is the latest.
+    """
 
     _device_call: Callable[[TraceEvent], DeviceCall | None]
+    _alone: str = ""
+    """The serial of the only device, without the prefix of the run until that has begun."""
     _open: BySession[SeenExchange] = field(default_factory=BySession)
+    _devices: BySession[str] = field(default_factory=BySession)
+    """Whose a session is, as far as anything in it has said so."""
 
     def __call__(self, event: TraceEvent) -> Iterator[TraceEvent]:
         if event.lane is not Lane.SERVER:
+            if event.lane is Lane.BENCH and event.kind == "begun" and self._alone:
+                self._alone = event.name + self._alone.removeprefix(event.name)
             yield event
             return
         exchange = self._open.get(event.session) or SeenExchange(None)
         match event.kind:
             case "received":
-                exchange = SeenExchange(self._device_call(event))
+                exchange = SeenExchange(self._named(event))
                 self._open.put(event.session, exchange)
                 yield from _from_device("sent", event, exchange)
             case "fault":
                 self._open.put(event.session, exchange._replace(is_distorted=True))
                 yield event._replace(device=exchange.call.device if exchange.call else event.device)
-            case "answered" | "refused":
-                yield from _answered(event, exchange)
+            case "answered" | "refused" | "pushed":
+                yield from _answered(event, self._told(event, exchange))
+            case "closed":
+                yield from _from_device("sent", event, SeenExchange(self._named(event)))
             case "delivered":
-                yield from _from_device("no_reply" if event.reason else "received", event, exchange)
+                kind = "no_reply" if event.reason and event.reason != WireForm.TWICE else "received"
+                yield from _from_device(kind, event, self._told(event, exchange))
+
+    def _named(self, event: TraceEvent) -> DeviceCall | None:
+        """Its call, with its device: the one that it names, that of its session, or the only one."""
+        call = self._device_call(event)
+        if call is None:
+            return None
+        if call.device:
+            self._devices.put(event.session, call.device)
+            return call
+        return call._replace(device=self._devices.get(event.session) or self._alone)
+
+    def _told(self, event: TraceEvent, exchange: SeenExchange) -> SeenExchange:
+        """What is published to a device has a name of its own, in answer to something or unasked."""
+        if not isinstance(event.envelope, MqttPublish):
+            return exchange
+        return exchange._replace(call=self._named(event))
 
 
 def _answered(event: TraceEvent, exchange: SeenExchange) -> Iterator[TraceEvent]:
     """An answer that a fault has distorted is only what the platform said; what was made of it follows."""
     if event.kind == "refused":
-        yield event
+        yield event if event.device or exchange.call is None else event._replace(device=exchange.call.device)
     if not exchange.is_distorted:
         yield from _from_device("received", event, exchange)
 

@@ -41,7 +41,7 @@ def power_on(context: RunContext, words: PowerOn) -> Director[None]:
     yield from ()
     off = [[device for device in group if not device.agent.is_on] for group in context.select_powered(words.only)]
     groups = [group for group in off if group]
-    spread_s = words.spread_s or context.scenario.devices.start_spread_s
+    spread_s = context.scenario.devices.start_spread_s if words.spread_s is None else words.spread_s
     for position, (first, *behind) in enumerate(groups):
         watch = context.watch if position == 0 else None
         if words.cut_at is not None:

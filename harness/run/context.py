@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from fleetrig.harness.external.view import device_view
 from fleetrig.harness.platform import Platform, Work
 from fleetrig.harness.run.known_deviations import Known
 from fleetrig.harness.scenario_file.scenario import Scenario
@@ -18,7 +19,7 @@ from fleetrig.simulator.contract.clock import to_s
 from fleetrig.simulator.contract.faults import Fault
 from fleetrig.simulator.contract.identity import Credential, DeviceIdentity, TlsCredential
 from fleetrig.simulator.contract.masking import Secrets
-from fleetrig.simulator.contract.trace import Lane
+from fleetrig.simulator.contract.trace import Lane, TraceEvent
 from fleetrig.simulator.drivers.director import Driver
 from fleetrig.simulator.drivers.power_cut_trigger import PowerCutTrigger
 from fleetrig.simulator.effects import Behaviour
@@ -78,6 +79,8 @@ class RunContext:
     watch: PowerCutTrigger | None = None
     """In a dry run: lists the points of the first device at which power can be cut."""
     devices: dict[str, Device] = field(default_factory=dict)
+    behind: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Gateway -> the serials of those behind it that have no connection of their own."""
     cuts: dict[str, PowerCutTrigger] = field(default_factory=dict)
     """Serial -> the watch that cuts the device's power once."""
     touched: set[str] = field(default_factory=set)
@@ -95,6 +98,10 @@ class RunContext:
     """What `deploy` gives to devices, in place of an image made for the run."""
     output_of: Callable[[str], str] = lambda serial: ""
     """Returns the output of a device's program; simulated devices have none."""
+    forget: Callable[[Agent], None] = Agent.forget
+    """Has a device that is off forget all that it has stored."""
+    view: Callable[[TraceEvent], Iterable[TraceEvent]] = device_view
+    """What checks get to see of an event."""
     known: Known = field(default_factory=Known)
     """Where this device or server is known to deviate."""
     work: Work = field(init=False)
@@ -126,6 +133,11 @@ class RunContext:
     def serials(self, only: str = "*") -> list[str]:
         return [device.serial for device in self.select_devices(only)]
 
+    def record_names(self, only: str = "*") -> list[str]:
+        """The names under which the server has devices, those included that only their gateway speaks for."""
+        names = [name for serial in self.devices for name in (serial, *self.behind.get(serial, ()))]
+        return [name for name in names if fnmatchcase(name.removeprefix(self.prefix), only)]
+
     def emit(self, kind: str, name: str, reason: str = "") -> None:
         """The bench lane: what the director does."""
         hide = self.secrets.hide
@@ -148,6 +160,8 @@ def build_devices(context: RunContext) -> None:
         credential, behaviour = context.work.device(identity, unit)
         agent = Agent(identity, context.behaviour(behaviour), tls_credential_of(credential))
         context.devices[serial] = Device(identity, credential, behaviour, agent)
+        if template.children_are_silent and template.children:
+            context.behind[serial] = tuple(context.prefix + child for child in template.children_of(unit.serial))
 
 
 def tls_credential_of(credential: Credential | None) -> TlsCredential | None:

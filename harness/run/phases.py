@@ -28,9 +28,10 @@ def run_scenario(context: RunContext) -> Director[tuple[PhaseResult, ...]]:
 
     Known deviations do not stop it, unless they are marked `ends_run`.
     """
-    context.emit("begun", context.prefix)
+    context.view = view_for(context.scenario)
     if context.scenario.devices.external:
-        context.driver.trace.listen(note_heard(view_for(context.scenario), context.heard))
+        context.driver.trace.listen(note_heard(context.view, context.heard))
+    context.emit("begun", context.prefix)
     yield from context.work.setup()
     build_devices(context)
     yield from add_faults(context, [line.to_fault() for line in context.scenario.faults])
@@ -55,7 +56,7 @@ def run_phase(context: RunContext, phase: Phase) -> Director[PhaseResult]:
     expected = context.scenario.checks_of(phase)
     evaluators = [evaluator_for(context, check.arguments) for check in expected]
     folds = [evaluator for evaluator in evaluators if not callable(evaluator)]
-    stop_watching = context.driver.trace.listen(through_view(view_for(context.scenario), folds))
+    stop_watching = context.driver.trace.listen(through_view(context.view, folds))
     try:
         yield from add_faults(context, [line.to_fault() for line in phase.faults])
         for action in phase.do:

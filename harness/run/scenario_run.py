@@ -14,6 +14,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 from typing import Final
 
+from fleetrig.harness.external.certificate_files import certificate_files
 from fleetrig.harness.external.command import values_of
 from fleetrig.harness.external.program_bench import ProgramBench
 from fleetrig.harness.platform import platform_of
@@ -211,6 +212,7 @@ class ScenarioRun:
         given = {
             **self.platform.credential_values(device.credential),
             **self.platform.behaviour_values(device.behaviour),
+            **certificate_files(device.credential, self._context.server.ca, folder),
         }
         return values_of(device.identity, given, self._context.server.url, folder)
 
@@ -229,7 +231,7 @@ class ScenarioRun:
             known=known_in(self.options.known, self.name),
         )  # fmt: skip
         if isinstance(bench, ProgramBench):
-            context.output_of, context.image = bench.output_of, bench.image
+            context.output_of, context.image, context.forget = bench.output_of, bench.image, bench.forget
         self._context = context
         return context
 
@@ -240,8 +242,11 @@ class ScenarioRun:
             if not server.is_own and server.control is None:
                 raise SkipScenario(f"{server.name} {TELLS_NOTHING}")
         certificates = (CLIENT_CERTIFICATES,) if self._shows_certificates else ()
-        if lacking := server.lacks((self.scenario.devices.over, *certificates, *self.scenario.needs)):
-            raise SkipScenario(why_skipped(server.name, lacking, is_own=server.is_own))
+        listeners = self.platform.vocabulary.listeners_for(self.scenario.devices)
+        wanted = (*listeners, *certificates, *self.scenario.needs)
+        if lacking := server.lacks(wanted):
+            profiles_with = self.platform.vocabulary.profiles_with(wanted)
+            raise SkipScenario(why_skipped(server.name, lacking, is_own=server.is_own, profiles_with=profiles_with))
 
     def _phases(self, broken: str) -> tuple[PhaseResult, ...]:
         if self._context is None:

@@ -53,8 +53,8 @@ class PowerOn(DeviceSelector, ActionWord):
     """Switches devices on."""
 
     makes_known = True
-    spread_s: Duration = Field(0.0, alias="spread")
-    """They start one by one, evenly spread over this time."""
+    spread_s: Duration | None = Field(None, alias="spread")
+    """They start one by one, evenly spread over this time; `start_spread` of the devices when not given."""
     cut_at: CutAt | None = None
     """Cut the power at this point of the device's life, once: `<effect>#<n>:before|sent|answered`."""
     off_s: Duration = Field(2.0, alias="off")
@@ -138,6 +138,8 @@ class Preregister(DeviceSelector, ActionWord):
 
 class Delete(DeviceSelector, ActionWord):
     """Deletes the devices' records on the server."""
+
+    is_about_records = True
 
     def describe(self) -> str:
         return f"delete the records of {describe_devices(self.only)} on the server"

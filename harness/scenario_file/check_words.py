@@ -7,7 +7,7 @@ has an obvious one, a line in `words.CHECK_WORDS`, and a line in a table of `che
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, Self
+from typing import Any, Final, Literal, Self
 
 from pydantic import ConfigDict, RootModel, model_validator
 
@@ -30,6 +30,10 @@ from fleetrig.simulator.contract.faults import FaultKind
 from fleetrig.simulator.stages import Stage
 
 STAGES_ARE_INSIDE: Final = "it is about a stage of a device"
+
+FieldName = Literal["client_id", "user_name", "password", "clean_start", "keep_alive_s", "version", "topic", "qos",
+                    "retain", "dup", "observe", "confirmable"]  # fmt: skip
+"""As `simulator/contract/{mqtt,coap}` name them."""
 
 
 class CheckWord(WordModel):
@@ -66,6 +70,9 @@ class Sends(Counted):
     """Glob over its one line, whatever the protocol: `PUT /a`, `PUBLISH v1/devices/me/*`."""
     header: Mapping[str, Glob] = {}
     """Header names (in any case) and a glob for the value of each."""
+    fields: Mapping[FieldName, Glob | None] = {}
+    """Fields of a message of MQTT or CoAP (`user_name`, `password`, `qos`), and a glob for the value of each; null
+    means that it must be empty or absent."""
     body_has: Mapping[str, Any] = {}
     """Dotted paths into the JSON body (`status.execution`, `chunks.0.part`) and the value of each. Text is a glob; null
     means that the path must be absent."""
@@ -178,6 +185,8 @@ class Never(CheckWord, RootModel[Seen]):
 
 class Registry(DeviceSelector, CheckWord):
     """Each of the server's records of the devices is like this."""
+
+    is_about_records = True
 
     devices: Count | None = None
     """The exact number of records that the server has of these devices."""

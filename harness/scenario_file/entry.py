@@ -21,6 +21,9 @@ class WordModel(BaseModel):
     needs_arguments: ClassVar[bool] = False
     """True for a word that cannot stand alone though each of its arguments can be left away."""
 
+    is_about_records: ClassVar[bool] = False
+    """True for a word about records on the server; devices that only their gateway speaks for have some too."""
+
     def globs(self) -> Iterator[str]:
         """The globs over serials that it is about; none when it is not about devices."""
         yield from ()

@@ -32,7 +32,8 @@ class FaultLine(Model):
     hits: Annotated[str, AfterValidator(fault_values.hits), AfterValidator(request_line)] = "*"
     """Whom: a glob over the line of what came in, for instance `POST */feedback` or `CONNECT gw-*`.
 
-    latency, withheld_ack: of what came in or goes out. duplicate_delivery: of what goes out, `PUBLISH */rpc/*`.
+    latency, withheld_ack, and rewrite in sessions: of what came in or goes out. duplicate_delivery: of what goes out,
+    `PUBLISH */rpc/*`.
     half_packet, malformed_packet, lost_datagram: of what came in or goes out. duplicate_datagram: of what goes out.
     drop_after_connack, withheld_pingresp: of the CONNECT with which the session began. server_certificate: of the
     connection that begins, `HANDSHAKE https`.
@@ -83,6 +84,10 @@ class FaultLine(Model):
     takes it away."""
     body: Annotated[str, AfterValidator(fault_values.body)] | None = None
     """rewrite: in place of the whole body."""
+    respelt: Annotated[bool, Strict()] | None = None
+    """rewrite: the same JSON document, its members in alphabetical order, with blanks and line ends."""
+    topic: Annotated[str, AfterValidator(fault_values.topic)] | None = None
+    """rewrite: in place of the topic of what is published to the device."""
     unseen: Annotated[tuple[str, ...], AfterValidator(fault_values.unseen)] | None = None
     """rewrite: headers of the request that the server does not see."""
 
@@ -97,7 +102,7 @@ class FaultLine(Model):
         if needed is not None and getattr(self, needed) is None:
             raise ValueError(f"{self.fault} needs {NEEDED[needed]}")
         if self.fault is FaultKind.REWRITE and not REWRITES & self.model_fields_set:
-            raise ValueError("rewrite needs something to rewrite: set, body, status, headers or unseen")
+            raise ValueError("rewrite needs something to rewrite: set, body, respelt, topic, status, headers or unseen")
         return self
 
     def to_fault(self) -> Fault:

@@ -99,7 +99,9 @@ def _devices(vocabulary: Vocabulary) -> type[Devices]:
     narrowed = _narrowed(Devices, {"flow": _one_of(PLATFORMS), **forms}, defaults)
     more: dict[str, Any] = {name: (form | None, None) for name, form in vocabulary.device_fields.items()}
     model = cast(type[Devices], create_model("Devices", __base__=narrowed, __doc__=Devices.__doc__, **more))
-    model.certificates = vocabulary.certificate_credentials
+    model.certificates, model.rules = vocabulary.certificate_credentials, vocabulary.device_rules
+    model.children_are_silent = vocabulary.children_are_silent
+    model.program_certificates = vocabulary.program_certificates
     return model
 
 

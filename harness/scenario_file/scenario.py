@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
@@ -181,7 +181,7 @@ class Devices(Model):
 
     @model_validator(mode="after")
     def _programs_are_given_tokens(self) -> Self:
-        if self.external and self.credential in self.certificates:
+        if self.external and self.credential in self.certificates - self.program_certificates:
             raise ValueError("a program of yours is given tokens only: devices with certificates are simulated ones")
         return self
 
@@ -190,14 +190,27 @@ class Devices(Model):
         if not self.children:
             return self
         DEVICES.check((1 if self.csv is not None else self.count) * (1 + self.children))
-        if self.external:
+        if self.external and not self.children_are_silent:
             raise ValueError("children stand behind simulated gateways: a program of yours speaks for one device")
         if self.credential in self.certificates:
             raise ValueError("children share a connection, which can show one certificate only: give them a token")
         return self
 
+    @model_validator(mode="after")
+    def _can_be_built(self) -> Self:
+        for rule in self.rules:
+            if why := rule(self):
+                raise ValueError(why)
+        return self
+
     certificates: ClassVar[frozenset[str]] = frozenset()
     """The credentials of the flow's platform that are certificates."""
+    program_certificates: ClassVar[frozenset[str]] = frozenset()
+    """Those of them that programs are given as files."""
+    rules: ClassVar[tuple[Callable[[Any], str], ...]] = ()
+    """What the flow's platform asks of a fleet: each says what no device could do, empty when nothing."""
+    children_are_silent: ClassVar[bool] = False
+    """Devices behind gateways are known to the registry alone: `units` leaves them away."""
 
     @property
     def event_lane(self) -> Lane:
@@ -206,18 +219,38 @@ class Devices(Model):
 
     def units(self) -> Iterator[Unit]:
         """The devices one by one, made lazily."""
+        everybody = self._everybody()
+        if not self.children_are_silent:
+            return everybody
+        return (unit for unit in everybody if unit.gateway in ("", unit.serial))
+
+    def _everybody(self) -> Iterator[Unit]:
+        """With those behind gateways."""
         if self.csv is not None:
             return with_children(read_units(self.csv), self.children)
         return with_children((Unit(serial_of(self.serial, n)) for n in range(1, self.count + 1)), self.children)
+
+    def children_of(self, serial: str) -> tuple[str, ...]:
+        """The serials of those behind a gateway."""
+        alone = with_children([Unit(serial)], self.children)
+        return tuple(unit.serial for unit in alone if unit.serial != serial)
 
     def unit_count(self) -> int:
         """How many there are, without making them."""
         return (self.count if self.csv is None else len(read_units(self.csv))) * (1 + self.children)
 
+    def speaker_count(self) -> int:
+        """How many have a connection, or share their gateway's."""
+        return self.unit_count() // (1 + self.children) if self.children_are_silent else self.unit_count()
+
+    def speakers(self) -> tuple[str, ...]:
+        """The serials of those."""
+        return tuple(unit.serial for unit in self.units()) if self.children_are_silent else self.serials()
+
     def serials(self) -> tuple[str, ...]:
         """Of all of them; made once for all runs that have the same ones."""
         if self.csv is not None or self.children:
-            return tuple(unit.serial for unit in self.units())
+            return tuple(unit.serial for unit in self._everybody())
         return _serials(self.serial, self.count)
 
 

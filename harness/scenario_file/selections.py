@@ -38,18 +38,19 @@ class Selections:
         Raises FileMistakes for more of them than can be compared with all devices.
         """
         devices = scenario.devices
-        for globs, line in (found for phase in scenario.phases for found in globs_of(phase)):
-            if globs - {"*"} and not self._selects(devices, globs - {"*"}, line):
-                serials = devices.serials()
+        for globs, line, has_records in (found for phase in scenario.phases for found in globs_of(phase)):
+            if globs - {"*"} and not self._selects(devices, globs - {"*"}, line, has_records=has_records):
+                serials = devices.serials() if has_records else devices.speakers()
                 there = serials[0] if len(serials) == 1 else f"{serials[0]} to {serials[-1]}"
                 glob = " and ".join(sorted(globs - {"*"}))
                 here = self._source.find(glob, self._source.find("- ", Mark(line, 1)))
                 yield self._source.problem(here, f"{glob!r} selects no device; there is {there}")
 
-    def _selects(self, devices: Devices, globs: frozenset[str], line: int) -> bool:
-        key = ((devices.csv, devices.serial, devices.count, devices.children), globs)
+    def _selects(self, devices: Devices, globs: frozenset[str], line: int, *, has_records: bool) -> bool:
+        has_all = has_records or not devices.children_are_silent
+        key = ((devices.csv, devices.serial, devices.count, devices.children, has_all), globs)
         if key not in self._known:
-            self._known[key] = self._compare(devices.serials(), globs, line)
+            self._known[key] = self._compare(devices.serials() if has_all else devices.speakers(), globs, line)
         return self._known[key]
 
     def _compare(self, serials: Sequence[str], globs: frozenset[str], line: int) -> bool:
@@ -93,7 +94,7 @@ def too_many(words: CheckWord, devices: Devices) -> str:
     """Why a check counts more devices than there are, so that it can never hold; empty when it does not."""
     match words:
         case Reaches(devices=int(wanted)) | ManufacturingRecord(passed=int(wanted)) | Registry(devices=int(wanted)):
-            there = devices.unit_count()
+            there = devices.unit_count() if words.is_about_records else devices.speaker_count()
             return f"{wanted} devices are wanted, and there {_are(there)}" if wanted > there else ""
         case _:
             return ""
@@ -103,7 +104,7 @@ def _are(count: int) -> str:
     return "is only one" if count == 1 else f"are only {count}"
 
 
-def globs_of(phase: Phase) -> Iterator[tuple[frozenset[str], int]]:
-    """The globs over serials that a word is about, all at once, and its line."""
+def globs_of(phase: Phase) -> Iterator[tuple[frozenset[str], int, bool]]:
+    """The globs over serials that a word is about, all at once; its line; whether it is about records."""
     for entry in (*phase.do, *phase.expect):
-        yield frozenset(entry.arguments.globs()), entry.line
+        yield frozenset(entry.arguments.globs()), entry.line, entry.arguments.is_about_records

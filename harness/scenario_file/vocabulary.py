@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Final, Protocol, runtime_checkable
 
@@ -69,6 +69,11 @@ class Vocabulary:
     """The usual tenant."""
     certificate_credentials: frozenset[str] = frozenset()
     """Those of `credentials` that are certificates: devices show them over TLS."""
+    program_certificates: frozenset[str] = frozenset()
+    """Those of `certificate_credentials` that devices can hold which are programs: they are given files."""
+    profile_can: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Profile -> words of `needs` that hold for our own server in this profile; a word that stands in none of these
+    sets holds in all profiles. Of other servers they hold by `can`, or a SERVER.yaml declares them."""
     line_can: frozenset[str] = frozenset()
     """Words of `needs` that hold where the manufacturing line has an account of its own: our own server, or a
     SERVER.yaml with `line`."""
@@ -80,6 +85,13 @@ class Vocabulary:
     """Names of the other effects that the flow can yield: power can be cut before them."""
     device_fields: Mapping[str, Form] = field(default_factory=dict)
     """Further keys of `devices`; each can be left away, and is then None."""
+    device_rules: tuple[Callable[[Any], str], ...] = ()
+    """Each looks at a whole block `devices` and says in a sentence what no device could do; empty when nothing."""
+    device_listeners: tuple[Callable[[Any], tuple[str, ...]], ...] = ()
+    """Each looks at a whole block `devices` and names the listeners that its devices call; without any it is `over`."""
+    children_are_silent: bool = False
+    """Devices behind a gateway have no connection of their own: the gateway speaks for them, and they are known to the
+    server's registry alone."""
     secrets: tuple[str, ...] = ()
     """What `rotate` can replace."""
     notes: Mapping[str, str] = field(default_factory=dict)
@@ -93,9 +105,28 @@ class Vocabulary:
     @property
     def needs(self) -> frozenset[str]:
         """All words of `needs`."""
-        return (
-            NEUTRAL_NEEDS | self.certificate_can | self.can | self.reference_can | self.line_can | self.operator_knows
-        )
+        words = self.can | self.reference_can | self.line_can | self.operator_knows | self.profile_words
+        return NEUTRAL_NEEDS | self.certificate_can | words
+
+    def listeners_for(self, devices: Any) -> tuple[str, ...]:
+        """The listeners that a fleet needs."""
+        found = tuple(name for one in self.device_listeners for name in one(devices))
+        return tuple(dict.fromkeys(found)) or (devices.over,)
+
+    @property
+    def profile_words(self) -> frozenset[str]:
+        """Words of `needs` that hold in some profiles of our own server only."""
+        return frozenset().union(*self.profile_can.values())
+
+    def of_profile(self, profile: str) -> frozenset[str]:
+        """Words of `needs` that hold for our own server in a profile; without one it is the newest."""
+        words = self.can | self.reference_can | self.line_can | self.certificate_can
+        own = self.profile_can.get(profile or self.profiles[0], frozenset())
+        return NEUTRAL_NEEDS | (words - self.profile_words) | own | frozenset(self.transports)
+
+    def profiles_with(self, words: Iterable[str]) -> tuple[str, ...]:
+        """The profiles of our own server in which all of these words of `needs` hold."""
+        return tuple(profile for profile in self.profiles if self.of_profile(profile) >= set(words))
 
 
 def vocabulary_of(name: str) -> Vocabulary:
@@ -117,6 +148,8 @@ def _merged(parts: list[Any]) -> Any:
             return tuple(dict.fromkeys(word for part in parts for word in part))
         case frozenset():
             return frozenset().union(*parts)
+        case bool():
+            return any(parts)
         case str():
             return parts[0]
         case _:

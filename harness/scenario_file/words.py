@@ -25,7 +25,7 @@ from fleetrig.harness.scenario_file.check_words import (
     Sends,
 )
 from fleetrig.harness.scenario_file.entry import OneWord
-from fleetrig.harness.scenario_file.measure_words import Attempts, BacksOff, Gap, Jitter, Rate, Spread
+from fleetrig.harness.scenario_file.measure_words import AnsweredWithin, Attempts, BacksOff, Gap, Jitter, Rate, Spread
 from fleetrig.harness.scenario_file.values import Cite
 from fleetrig.harness.verdict import Severity
 
@@ -41,6 +41,7 @@ CHECK_WORDS: Final[Mapping[str, type[CheckWord]]] = {
     "registry": Registry,
     "gap": Gap,
     "rate": Rate,
+    "answered_within": AnsweredWithin,
     "attempts": Attempts,
     "spread": Spread,
     "backs_off": BacksOff,

@@ -15,13 +15,18 @@ DECLARED_BY_KEYS: Final = {
 """Words of `needs` that a SERVER.yaml declares by keys of its own."""
 
 
-def why_skipped(server: str, lacking: Sequence[str], *, is_own: bool = False) -> str:
-    """Names what `server` lacks, and how to get it. Listeners are declared by address, other words by `can`."""
-    return f"{server} lacks {', '.join(lacking)}; {_remedy(lacking, is_own=is_own)}"
+def why_skipped(server: str, lacking: Sequence[str], *, is_own: bool = False, profiles_with: Sequence[str] = ()) -> str:
+    """Names what `server` lacks, and how to get it. Listeners are declared by address, other words by `can`.
+
+    `profiles_with`: the profiles of our own server that lack none of it.
+    """
+    return f"{server} lacks {', '.join(lacking)}; {_remedy(lacking, profiles_with, is_own=is_own)}"
 
 
-def _remedy(lacking: Sequence[str], *, is_own: bool) -> str:
+def _remedy(lacking: Sequence[str], profiles_with: Sequence[str], *, is_own: bool) -> str:
     listeners = [word for word in lacking if word in LISTENERS]
+    if is_own and profiles_with:
+        return f"run it with --profile {' or '.join(profiles_with)}"
     if is_own:
         return "run it --against a server that has, and say so in its SERVER.yaml: " + _declared(lacking, listeners)
     if any(word in NEUTRAL_NEEDS for word in lacking):

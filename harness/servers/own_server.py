@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from fleetrig.harness.platform import Platform
 from fleetrig.harness.servers.control import ControlInterface
 from fleetrig.harness.servers.remote import RemoteServer
-from fleetrig.harness.servers.under_test import ServerUnderTest, line_of, reference_can
+from fleetrig.harness.servers.under_test import ServerUnderTest, line_of
 from fleetrig.reference_server.entropy import SeededEntropy
 from fleetrig.reference_server.fault_plan import FaultPlan
 from fleetrig.reference_server.fronts.tls.client_auth import ClientAuth
@@ -124,6 +124,6 @@ def own_server(
     url = next(iter(listeners.values()))
     own = platform.own_server
     server = RemoteServer(url, own.account, line_account=own.line_account, listeners=listeners)
-    name, can = f"reference {platform.title} {profile}", reference_can(platform.vocabulary)
+    name, can = f"reference {platform.title} {profile}", platform.vocabulary.of_profile(profile) | listeners.keys()
     admin, line = platform.admin(server), line_of(server, platform)
     return ServerUnderTest(url, admin, can, name, profile, True, add_fault, control, listeners, line)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from fleetrig.harness.platform import Admin, Platform
-from fleetrig.harness.scenario_file.vocabulary import NEUTRAL_NEEDS, Vocabulary
 from fleetrig.harness.servers.control import ControlInterface
 from fleetrig.harness.servers.remote import ClientCa, RemoteServer
 from fleetrig.simulator.contract.faults import Fault
@@ -74,9 +73,3 @@ def url_over_tls(listeners: Mapping[str, str], url: str) -> str | None:
 def line_of(server: RemoteServer, platform: Platform) -> Admin | None:
     """The manufacturing line's account on a server; None where it has none."""
     return None if server.line_account is None else platform.admin(replace(server, account=server.line_account))
-
-
-def reference_can(vocabulary: Vocabulary) -> frozenset[str]:
-    """Capabilities of our own server for a platform."""
-    words = vocabulary.can | vocabulary.reference_can | vocabulary.line_can | vocabulary.certificate_can
-    return NEUTRAL_NEEDS | words | set(vocabulary.transports)

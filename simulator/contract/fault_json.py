@@ -87,7 +87,9 @@ def _check_parameters(found: Mapping[str, Any]) -> None:
     if needed is not None and needed not in found:
         raise FaultMistake(WRITTEN_AS[needed], f"the fault {kind} needs it")
     if kind is FaultKind.REWRITE and REWRITES.isdisjoint(found):
-        raise FaultMistake("fault", "rewrite needs something to rewrite: set, body, status, headers or unseen")
+        raise FaultMistake(
+            "fault", "rewrite needs something to rewrite: set, body, respelt, topic, status, headers or unseen"
+        )
 
 
 WORDS: Final[Mapping[str, FaultWord]] = {
@@ -111,6 +113,8 @@ WORDS: Final[Mapping[str, FaultWord]] = {
     "headers": FaultWord("headers", fault_values.headers),
     "set": FaultWord("set_values", fault_values.set_values),
     "body": FaultWord("body", fault_values.body),
+    "respelt": FaultWord("respelt", fault_values.flag),
+    "topic": FaultWord("topic", fault_values.topic),
     "unseen": FaultWord("unseen", fault_values.unseen),
 }
 

@@ -107,6 +107,14 @@ bytes_per_s = number(
     f"a number of bytes a second, above 0: at least {LEAST_BYTES_PER_S} and {BYTES_PER_S}",
 )
 body = text(0, FAULT_BODY_CHARS.most, "a text")
+topic = text(1, FAULT_TEXT_CHARS.most, "a topic such as v1/devices/me/telemetry")
+"""In place of the topic of a PUBLISH."""
+
+
+def flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("expected true or false")
+    return value
 
 
 def below(value: Any) -> str:

@@ -46,8 +46,8 @@ class Fault:
     """One fault. It can act from `at_s` on (since the run or the last phase began) for `for_s` seconds.
 
     `hits` limits whom: a glob over the line of what came in, for instance `POST */feedback` or `CONNECT gw-*`; for
-    `latency` and `withheld_ack` also over the line of what goes out, for `duplicate_delivery` over that alone
-    (`PUBLISH */rpc/*`), for `drop_after_connack` and `withheld_pingresp` over the session's CONNECT, for
+    `latency`, `rewrite` and `withheld_ack` also over the line of what goes out, for `duplicate_delivery` over that
+    alone (`PUBLISH */rpc/*`), for `drop_after_connack` and `withheld_pingresp` over the session's CONNECT, for
     `server_certificate` over `HANDSHAKE https`, with the listener's name. `share` is the probability that it hits what
     it could. `times` ends it after it has acted so often.
     """
@@ -69,8 +69,9 @@ class Fault:
     dripping: `bytes_per_s` · moved: `below` (a path such as `/elsewhere`), `status` (then it redirects)
 
     rewrite: `status` · `headers` (name -> value, null takes it away) · `set_values` (dotted path into a JSON body ->
-    value, null takes it away) · `body` (a text in place of the whole one) · `unseen` (request headers that the server
-    does not see).
+    value, null takes it away) · `body` (a text in place of the whole one) · `respelt` (the same JSON, its members in
+    alphabetical order and with blanks) · `unseen` (request headers that the server does not see). Of sessions, of a
+    PUBLISH or of an answer of CoAP: `set_values`, `body`, `respelt` · `topic` (of the PUBLISH).
     """
 
     def number(self, name: str) -> float | None:
@@ -105,6 +106,8 @@ BELONGS_TO: Final[Mapping[str, frozenset[FaultKind]]] = {
     "headers": frozenset({FaultKind.REWRITE}),
     "set_values": frozenset({FaultKind.REWRITE}),
     "body": frozenset({FaultKind.REWRITE}),
+    "respelt": frozenset({FaultKind.REWRITE}),
+    "topic": frozenset({FaultKind.REWRITE}),
     "unseen": frozenset({FaultKind.REWRITE}),
 }
 """Which parameter belongs to which kind of fault; all others belong to all."""

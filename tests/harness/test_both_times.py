@@ -1,6 +1,6 @@
 """The same scenarios have the same verdicts in virtual and in real time.
 
-Here a subset that is quick; `fleetrig run hawkbit --time real` is the whole.
+Here a subset that is quick; `fleetrig run hawkbit thingsboard --time real` is the whole.
 """
 
 from __future__ import annotations
@@ -38,6 +38,24 @@ QUICK = (
     "hawkbit/power_cuts[cut=feedback-closed#1:sent]",
 )
 
+THINGSBOARD = (
+    "thingsboard/first_contact",
+    "thingsboard/mqtt_basic[over=coap]",
+    "thingsboard/certificate[over=coap]",
+    "thingsboard/certificate_chain",
+    "thingsboard/gateway",
+    "thingsboard/broker_restart_after_commit",
+    "thingsboard/lost_reply[over=http]",
+    "thingsboard/mqtt_versions[mqtt_version=5,credential=server_token]",
+    "thingsboard/protobuf[over=coap,credential=own_token]",
+    "thingsboard/power_cuts[cut=provision-request#1:sent]",
+    "thingsboard/power_cuts[cut=provision#1:answered]",
+    "thingsboard/recovery/create_lost[credential=server_token]",
+    "thingsboard/recovery/create_deleted[credential=mqtt_basic]",
+    "thingsboard/recovery/check_renamed[credential=certificate]",
+    "thingsboard/recovery/chain[accident=delete]",
+)
+
 
 def shape(report: Report) -> tuple[object, ...]:
     """Everything that must not depend on how it was run."""
@@ -53,8 +71,9 @@ async def run_all(runs: tuple[Expanded, ...], results: Path, *, real_time: bool)
 
 
 @pytest.mark.slow
-def test_virtual_and_real_time_agree(tmp_path: Path) -> None:
-    runs = plan(QUICK, SCENARIOS, (), power_cut_points)
+@pytest.mark.parametrize("chosen", [QUICK, THINGSBOARD], ids=["hawkbit", "thingsboard"])
+def test_virtual_and_real_time_agree(tmp_path: Path, chosen: tuple[str, ...]) -> None:
+    runs = plan(chosen, SCENARIOS, (), power_cut_points)
     virtual = asyncio.run(run_all(runs, tmp_path / "virtual", real_time=False))
     real = asyncio.run(run_all(runs, tmp_path / "real", real_time=True))
     assert {report.verdict for report in virtual} == {Verdict.PASSED}

@@ -60,6 +60,8 @@ STREAM = [
     ("gap", {"at_least": "2s"}, switched_on, 5, VIOLATED),
     ("rate", {"at_most": 4}, switched_on, 5, MET),
     ("rate", {"at_most": 1}, switched_on, 5, VIOLATED),
+    ("answered_within", {"p99": "1s"}, switched_on, 5, MET),
+    ("answered_within", {"of": "download", "p99": "1s"}, switched_on, 5, OPEN),
     ("attempts", {"at_least": 2}, outage, 5, MET),
     ("attempts", {"at_least": 2}, switched_on, 5, OPEN),
     ("attempts", {"at_most": 2}, outage, 7, VIOLATED),

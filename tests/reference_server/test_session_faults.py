@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from fleetrig.reference_server.fault_plan import FaultPlan
@@ -12,6 +14,7 @@ from fleetrig.simulator.contract.delivery import Ending
 from fleetrig.simulator.contract.envelope import Send
 from fleetrig.simulator.contract.faults import Fault, FaultKind
 from fleetrig.simulator.contract.http import HttpRequest
+from fleetrig.simulator.contract.json_types import Json
 from fleetrig.simulator.contract.mqtt import MqttConnect, MqttPingreq, MqttPublish, MqttVersion
 from tests.conversation.talk import START_US, Talk
 
@@ -269,6 +272,46 @@ def test_a_share_of_connections_is_refused_and_those_that_stand_stay(talk: Talk)
     assert [again.open(session) for session in range(2, 102)] == opened, "the same seed, the same bites"
 
 
+@pytest.mark.parametrize(
+    ("parameters", "topic", "payload"),
+    [
+        ({"body": "{"}, "echo/up", b"{"),
+        ({"topic": "elsewhere"}, "elsewhere", b'{"b":1,"a":{"c":null}}'),
+        ({"set_values": {"b": 2, "a.c": 3, "d": [1]}}, "echo/up", b'{"b":2,"a":{"c":3},"d":[1]}'),
+        ({"set_values": {"b": None}, "topic": "x"}, "x", b'{"a":{"c":null}}'),
+        ({"respelt": True}, "echo/up", b'{\n  "a": {\n    "c": null\n  },\n  "b": 1\n}'),
+        ({"respelt": False, "topic": "x"}, "x", b'{"b":1,"a":{"c":null}}'),
+    ],
+)
+def test_rewrite_what_is_published(talk: Talk, parameters: dict[str, Json], topic: str, payload: bytes) -> None:
+    talk.connect(1)
+    talk.subscribe(1)
+    talk.fault(FaultKind.REWRITE, hits="PUBLISH echo/*", times=1, parameters=parameters)
+    document = b'{"b":1,"a":{"c":null}}'
+    ack, came = talk.heard(1, replace(UP, payload=document))
+    assert isinstance(came, Send)
+    assert isinstance(came.envelope, MqttPublish)
+    assert (came.envelope.topic, came.envelope.payload) == (topic, payload)
+    assert isinstance(ack, Send)
+    assert ack.envelope.line == "PUBACK"
+
+
+def test_rewrite_leaves_alone_what_has_nothing_to_rewrite(talk: Talk) -> None:
+    """An acknowledgement is no answer with a body, also where the fault is about what came in."""
+    talk.connect(1)
+    talk.subscribe(1)
+    talk.fault(FaultKind.REWRITE, hits="PUBLISH up", times=1, parameters={"topic": "elsewhere"})
+    assert talk.say(1, UP) == ["1 PUBACK", "1 PUBLISH elsewhere"]
+
+
+def test_what_is_rewritten_and_comes_twice_is_rewritten_twice(talk: Talk) -> None:
+    talk.connect(1)
+    talk.subscribe(1)
+    talk.fault(FaultKind.REWRITE, hits="PUBLISH echo/*", parameters={"topic": "elsewhere"})
+    talk.fault(FaultKind.DUPLICATE_DELIVERY, hits="PUBLISH echo/*")
+    assert talk.say(1, UP) == ["1 PUBACK", "1 PUBLISH elsewhere", "1 PUBLISH elsewhere"]
+
+
 # What they leave alone
 
 
@@ -281,9 +324,7 @@ def test_requests_over_http_are_not_bitten(kind: FaultKind) -> None:
     assert (faults.blocking(request, 0), faults.distorting(request, 0)) == (None, [])
 
 
-@pytest.mark.parametrize(
-    "kind", [FaultKind.MOVED, FaultKind.REWRITE, FaultKind.DRIPPING, FaultKind.FRAMING, FaultKind.TRUNCATED_BODY]
-)
+@pytest.mark.parametrize("kind", [FaultKind.MOVED, FaultKind.DRIPPING, FaultKind.FRAMING, FaultKind.TRUNCATED_BODY])
 def test_faults_of_http_bite_no_session(talk: Talk, kind: FaultKind) -> None:
     talk.fault(kind, parameters={"below": "/b", "body": "", "bytes_per_s": 1, "framed": "close", "after_bytes": 1})
     assert (story(talk, 1), talk.after(1)) == (WHOLE, PUSHED)

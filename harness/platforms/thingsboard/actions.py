@@ -5,24 +5,34 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final, cast
 
-from fleetrig.harness.platforms.thingsboard.admin import PROVISION_STATE, id_of
+from fleetrig.harness.platforms.thingsboard.admin import PROVISION_STATE
+from fleetrig.harness.platforms.thingsboard.memory_actions import (
+    factory_reset,
+    lose_credentials,
+    restore_credentials,
+)
 from fleetrig.harness.platforms.thingsboard.setup import configure, save_profile
 from fleetrig.harness.platforms.thingsboard.thingsboard_run import ThingsBoardRun
 from fleetrig.harness.platforms.thingsboard.words import (
     Configure,
+    DeleteRecords,
     FactoryReset,
     ImportDevices,
+    LoseCredentials,
+    Rename,
     ResetProvisioning,
+    RestoreCredentials,
     Rotate,
 )
 from fleetrig.harness.run.actions import power_cycle
 from fleetrig.harness.run.context import Device
-from fleetrig.harness.scenario_file.action_words import ActionWord, Delete
+from fleetrig.harness.scenario_file.action_words import ActionWord
 from fleetrig.harness.scenario_file.unit_list import read_units
-from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.identity import ClientCertificate, Credential
-from fleetrig.simulator.drivers.director import AdminCall, Director
+from fleetrig.simulator.drivers.director import Director
 from fleetrig.simulator.effects import Behaviour
+from fleetrig.simulator.flows.thingsboard.credentials import AccessToken, MqttBasic, OwnCertificate
+from fleetrig.simulator.flows.thingsboard.flow import ThingsBoardDevice
 
 
 def import_devices(run: ThingsBoardRun, words: ImportDevices) -> Director[None]:
@@ -35,7 +45,10 @@ def import_devices(run: ThingsBoardRun, words: ImportDevices) -> Director[None]:
 def _lines(run: ThingsBoardRun, words: ImportDevices) -> list[dict[str, str]]:
     given = {key: text for key, text in (("name", words.name), ("description", words.description)) if text}
     if words.csv is None:
-        lines = [{"serial": serial, **given} for serial in run.context.serials(words.only)]
+        lines = [
+            {"serial": device.serial, **given, **_brought_along(device)}
+            for device in run.context.select_devices(words.only)
+        ]
     else:
         lines = [
             {**given, **unit.attributes, "serial": run.context.prefix + unit.serial, "token": unit.token or ""}
@@ -46,32 +59,37 @@ def _lines(run: ThingsBoardRun, words: ImportDevices) -> list[dict[str, str]]:
     return [{key: text.replace("{serial}", line["serial"]) for key, text in line.items()} for line in lines]
 
 
-def device_id(run: ThingsBoardRun, serial: str) -> AdminCall[str]:
-    """Raises BrokenBench for a device that the server does not know."""
-    device = yield from run.admin.device(serial)
-    if device is None:
-        raise BrokenBench(f"{run.context.server.name} knows no device {serial}")
-    return id_of(device)
+def _brought_along(device: Device) -> dict[str, str]:
+    """Columns of the device's own credentials; none for those that the server makes."""
+    assert isinstance(device.behaviour, ThingsBoardDevice)
+    match device.behaviour.own:
+        case AccessToken(token):
+            return {"token": token}
+        case MqttBasic(client_id, user_name, password):
+            return {"client_id": client_id, "user_name": user_name, "password": password}
+        case OwnCertificate(leaf_pem):
+            return {"certificate": "".join(leaf_pem.splitlines()[1:-1])}
+        case _:
+            return {}
 
 
-def delete(run: ThingsBoardRun, words: Delete) -> Director[None]:
-    for serial in run.context.serials(words.only):
-        yield from run.admin.delete_device((yield from device_id(run, serial)))
+def delete(run: ThingsBoardRun, words: DeleteRecords) -> Director[None]:
+    """Raises BrokenBench for a record that is not there: nothing would be tried then."""
+    for serial in run.context.record_names(words.only):
+        name = serial if words.name is None else words.name.replace("{serial}", serial)
+        yield from run.admin.delete_device((yield from run.device_id(name)))
 
 
 def reset_provisioning(run: ThingsBoardRun, words: ResetProvisioning) -> Director[None]:
-    for serial in run.context.serials(words.only):
-        yield from run.admin.delete_attribute((yield from device_id(run, serial)), PROVISION_STATE)
+    for serial in run.context.record_names(words.only):
+        yield from run.admin.delete_attribute((yield from run.device_id(serial)), PROVISION_STATE)
 
 
-def factory_reset(run: ThingsBoardRun, words: FactoryReset) -> Director[None]:
-    """Programs that forget what they remember, and from then on are the old ones."""
-    yield from ()
-    for device in run.context.select_devices(words.only):
-        run.context.driver.power_cut(device.agent)
-        device.agent.forget()
-        run.context.switched_on.add(device.serial)
-        run.context.driver.power_on(device.agent, after_s=0.0)
+def rename(run: ThingsBoardRun, words: Rename) -> Director[None]:
+    for serial in run.context.record_names(words.only):
+        name = words.to.replace("{serial}", serial)
+        yield from run.admin.save_device({**(yield from run.record_of(serial)), "name": name})
+        run.renamed[serial] = name
 
 
 def rotate(run: ThingsBoardRun, words: Rotate) -> Director[None]:
@@ -95,7 +113,7 @@ def rotate_secret(run: ThingsBoardRun, words: Rotate) -> Director[None]:
 
 
 def replace_token(run: ThingsBoardRun, serial: str) -> Director[None]:
-    credentials = yield from run.admin.credentials((yield from device_id(run, serial)))
+    credentials = yield from run.admin.credentials((yield from run.device_id(serial)))
     token = run.context.new_token(f"next token of {serial}")[:20]
     run.context.secrets.learn("access-token", token)
     changed = {"credentialsType": "ACCESS_TOKEN", "credentialsId": token, "credentialsValue": None}
@@ -118,9 +136,12 @@ def reprogram(run: ThingsBoardRun, device: Device, credential: Credential | None
 PERFORM: Final[Mapping[type[ActionWord], Callable[[ThingsBoardRun, Any], Director[None]]]] = {
     Configure: lambda run, words: configure(run, words.values),
     ImportDevices: import_devices,
-    Delete: delete,
+    DeleteRecords: delete,
     ResetProvisioning: reset_provisioning,
     FactoryReset: factory_reset,
+    LoseCredentials: lose_credentials,
+    RestoreCredentials: restore_credentials,
+    Rename: rename,
     Rotate: rotate,
 }
 """Word -> what performs it."""

@@ -9,15 +9,13 @@ from fleetrig.harness.platform import Platform
 from fleetrig.harness.platforms.thingsboard.admin import ThingsBoardAdmin
 from fleetrig.harness.platforms.thingsboard.device_call import call_in
 from fleetrig.harness.platforms.thingsboard.own_server import OWN_SERVER
+from fleetrig.harness.platforms.thingsboard.program import behaviour_values
 from fleetrig.harness.platforms.thingsboard.server import SERVER
 from fleetrig.harness.platforms.thingsboard.setup import settings_in_force
 from fleetrig.harness.platforms.thingsboard.vocabulary import VOCABULARY
 from fleetrig.harness.platforms.thingsboard.work import ThingsBoardWork
 from fleetrig.harness.servers.remote import RemoteServer
-from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.identity import Credential
-from fleetrig.simulator.effects import Behaviour
-from fleetrig.simulator.flows.thingsboard.flow import ThingsBoardDevice
 
 
 def admin_of(server: RemoteServer) -> ThingsBoardAdmin:
@@ -25,22 +23,9 @@ def admin_of(server: RemoteServer) -> ThingsBoardAdmin:
     return ThingsBoardAdmin(server.url, server.account, server.tenant or VOCABULARY.tenant)
 
 
-def credential_values(credential: Credential | None) -> Mapping[str, str]:
-    """A program holds no credential of its own: it asks for one. Raises UsageError for certificates."""
-    if credential is not None:
-        raise UsageError("a program of yours is given a key and a secret: devices with certificates are simulated ones")
+def credential_values(_: Credential | None) -> Mapping[str, str]:
+    """A program holds no credential but a certificate, which it is given as a file: it asks for one."""
     return {}
-
-
-def behaviour_values(behaviour: Behaviour) -> Mapping[str, str]:
-    """The key of its make, and where it asks."""
-    assert isinstance(behaviour, ThingsBoardDevice)
-    key = behaviour.key
-    return {
-        "provision_key": "" if key is None else key.key,
-        "provision_secret": "" if key is None else key.secret,
-        "provision_url": behaviour.settings.provision_url,
-    }
 
 
 PLATFORM: Final = Platform(

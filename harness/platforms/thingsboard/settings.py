@@ -26,6 +26,9 @@ CHAINS: Final = frozenset({"certificate_chain", "expired_chain", "strangers_chai
 CERTIFICATES: Final = CHAINS | {"certificate"}
 """Credentials that are certificates."""
 
+TLS_OF: Final = {"mqtt": "mqtts", "coap": "coaps", "http": "https"}
+"""Transport -> the listener that asks for certificates."""
+
 
 def chosen(given: Mapping[str, Any], credential: str) -> dict[str, Any]:
     """All members of the profile; what a scenario says itself wins."""

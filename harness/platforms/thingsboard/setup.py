@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from fleetrig.harness.platforms.thingsboard.issued_credentials import learning
 from fleetrig.harness.platforms.thingsboard.settings import CHAIN, CREATES, PATTERN, STRATEGY, chosen
 from fleetrig.harness.platforms.thingsboard.thingsboard_run import ThingsBoardRun
 from fleetrig.harness.scenario_file.scenario import Scenario
@@ -14,6 +15,7 @@ from fleetrig.simulator.drivers.director import Director
 def setup(run: ThingsBoardRun) -> Director[None]:
     """Makes the profile; on a shared server its name has the run's prefix, and nothing else is touched."""
     run.admin.masks = run.context.secrets
+    run.context.driver.trace.listen(learning(run.context.secrets))
     run.settings = settings_in_force(run.context.scenario)
     run.new_key()
     yield from save_profile(run)

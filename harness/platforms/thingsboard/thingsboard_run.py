@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from fleetrig.harness.platforms.thingsboard.admin import ThingsBoardAdmin
-from fleetrig.harness.platforms.thingsboard.settings import CERTIFICATES, CHAINS
+from fleetrig.harness.platforms.thingsboard.admin import JsonDict, ThingsBoardAdmin, id_of
+from fleetrig.harness.platforms.thingsboard.device_settings import device_settings
+from fleetrig.harness.platforms.thingsboard.record import find_device
+from fleetrig.harness.platforms.thingsboard.settings import CERTIFICATES, CHAINS, TLS_OF
 from fleetrig.harness.run.context import RunContext
 from fleetrig.harness.scenario_file.unit_list import Unit
-from fleetrig.simulator.contract.errors import BrokenBench, UsageError
+from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.identity import ClientCertificate, DeviceIdentity
+from fleetrig.simulator.drivers.director import AdminCall
 from fleetrig.simulator.flows.thingsboard.credentials import (
     AccessToken,
     Credentials,
@@ -19,13 +22,13 @@ from fleetrig.simulator.flows.thingsboard.credentials import (
     ProvisionKey,
 )
 from fleetrig.simulator.flows.thingsboard.flow import ThingsBoardDevice
-from fleetrig.simulator.flows.thingsboard.settings import ThingsBoardSettings
 
 if TYPE_CHECKING:
     from fleetrig.harness.platforms.thingsboard.certificates import DeviceCertificates
 
 PROFILE_NAME: Final = "fleetrig"
-TLS_OF: Final = {"mqtt": "mqtts", "coap": "coaps", "http": "https"}
+CLIENT_ID_SERIAL_CHARS: Final = 16
+"""So much of a serial stands in a client id: MQTT 3.1 has 23 characters for it, and the user name makes it unique."""
 
 
 @dataclass(slots=True)
@@ -40,6 +43,8 @@ class ThingsBoardRun:
     profile: dict[str, Any] = field(default_factory=dict)
     """As the server gave it back last."""
 
+    renamed: dict[str, str] = field(default_factory=dict)
+    """Serial -> the name that an operator has given to its record."""
     _certificates: DeviceCertificates | None = None
 
     @property
@@ -59,6 +64,17 @@ class ThingsBoardRun:
 
             self._certificates = DeviceCertificates(self.context)
         return self._certificates
+
+    def record_of(self, serial: str) -> AdminCall[JsonDict]:
+        """The server's device. Raises BrokenBench for one that it does not know."""
+        device = yield from find_device(self.admin, serial, self.renamed)
+        if device is None:
+            raise BrokenBench(f"{self.context.server.name} knows no device {serial}")
+        return device
+
+    def device_id(self, serial: str) -> AdminCall[str]:
+        """Raises BrokenBench for a device that the server does not know."""
+        return id_of((yield from self.record_of(serial)))
 
     def new_key(self, purpose: str = "first") -> ProvisionKey:
         """A secret, and the key if there is none yet; both are masked from now on."""
@@ -84,15 +100,19 @@ class ThingsBoardRun:
     ) -> tuple[ClientCertificate | None, ThingsBoardDevice]:
         """What the factory gives a unit. Raises UsageError for what no device could do."""
         kind = self.context.scenario.devices.credential
-        if unit.gateway:
-            raise UsageError("ThingsBoard's devices behind gateways are not there yet: leave children away")
         shown = self.certificates.first(kind, identity.serial) if kind in CERTIFICATES else None
         return shown, self.behaviour(identity.serial, kind, key or self._key_of(kind), shown)
 
     def behaviour(
         self, serial: str, kind: str, key: ProvisionKey | None, shown: ClientCertificate | None
     ) -> ThingsBoardDevice:
-        return ThingsBoardDevice(self._settings(), None if kind in CHAINS else key, self._own(serial, kind, shown))
+        settings = device_settings(self.context.scenario.devices, self.url, self.children_of(serial))
+        return ThingsBoardDevice(settings, None if kind in CHAINS else key, self._own(serial, kind, shown))
+
+    def children_of(self, serial: str) -> tuple[str, ...]:
+        """The names of those behind a gateway."""
+        children = self.context.scenario.devices.children_of(serial.removeprefix(self.context.prefix))
+        return tuple(self.context.prefix + child for child in children)
 
     def _key_of(self, kind: str) -> ProvisionKey:
         assert self.key is not None
@@ -109,9 +129,8 @@ class ThingsBoardRun:
                 token = self._secret("access-token", f"own token of {serial}")
                 return AccessToken(token)
             case "mqtt_basic":
-                return MqttBasic(
-                    f"{serial}-client", f"{serial}-user", self._secret("password", f"password of {serial}")
-                )
+                password = self._secret("password", f"password of {serial}")
+                return MqttBasic(f"{serial[-CLIENT_ID_SERIAL_CHARS:]}-client", f"{serial}-user", password)
             case "certificate" if shown is not None:
                 return OwnCertificate.of(shown)
             case _:
@@ -121,16 +140,3 @@ class ThingsBoardRun:
         secret = self.context.new_token(purpose)[:20]
         self.context.secrets.learn(kind, secret)
         return secret
-
-    def _settings(self) -> ThingsBoardSettings:
-        """Turns the `devices` block into device settings."""
-        devices = self.context.scenario.devices
-        telemetry_over = getattr(devices, "telemetry_over", None)
-        return ThingsBoardSettings(
-            provision_url=self.url(devices.over),
-            telemetry_url=self.url(telemetry_over) if telemetry_over else "",
-            telemetry_interval_s=devices.interval_s,
-            timeout_s=devices.timeout_s,
-            start_spread_s=devices.start_spread_s,
-            backoff=devices.backoff.to_backoff(),
-        )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import model_validator
+from pydantic import AfterValidator, model_validator
 
 from fleetrig.harness.platforms.thingsboard.settings import SETTINGS
 from fleetrig.harness.scenario_file.action_words import (
@@ -16,8 +16,16 @@ from fleetrig.harness.scenario_file.action_words import (
     describe_devices,
 )
 from fleetrig.harness.scenario_file.settings_model import Settings
+from fleetrig.harness.scenario_file.values import RecordText
 
 RotatedSecret = Literal["provision_secret", "access_token", "certificate"]
+
+
+def _with_serial(name: str) -> str:
+    """On a shared server all names of a run begin alike."""
+    if not name.startswith("{serial}"):
+        raise ValueError("expected a name that begins with {serial}, such as '{serial}-old'")
+    return name
 
 
 class Configure(Settings, ActionWord, forms=SETTINGS):
@@ -36,14 +44,29 @@ class Configure(Settings, ActionWord, forms=SETTINGS):
 
 
 class ImportDevices(Preregister):
-    """Imports the devices before their first contact (bulk import), with the tokens that a list names."""
+    """Imports the devices before their first contact (bulk import), with the credentials that they bring along.
+
+    A list can name them: columns `token`, or `client_id`, `user_name` and `password`.
+    """
 
     def describe(self) -> str:
         return super().describe().replace("register ", "import ", 1)
 
 
+class DeleteRecords(Delete):
+    """Deletes the devices' records on the server; their sessions end."""
+
+    name: Annotated[RecordText, AfterValidator(_with_serial)] | None = None
+    """The name that the record has been given: `{serial}` stands for the serial. The serial itself when not given."""
+
+    def describe(self) -> str:
+        return super().describe() + (f", which are called {self.name}" if self.name else "")
+
+
 class ResetProvisioning(DeviceSelector, ActionWord):
     """Deletes `provisionState` of devices: a device of the list may ask again, and is given what it has (spec 2.3)."""
+
+    is_about_records = True
 
     def describe(self) -> str:
         return f"delete provisionState of {describe_devices(self.only)}"
@@ -57,8 +80,39 @@ class FactoryReset(DeviceSelector, ActionWord):
     def describe(self) -> str:
         return f"{describe_devices(self.only)} forget everything and start again"
 
+
+class LoseCredentials(DeviceSelector, ActionWord):
+    """Devices lose the credentials that they were given, remember all else, and start again."""
+
+    makes_known = True
+
+    def describe(self) -> str:
+        return f"{describe_devices(self.only)} lose the credentials that they were given, and start again"
+
     def needs_device_access(self) -> str:
-        return "factory_reset changes a device's inner life"
+        return "lose_credentials changes a device's inner life"
+
+
+class RestoreCredentials(DeviceSelector, ActionWord):
+    """A technician writes the credentials that the server has into the devices, which start again."""
+
+    def describe(self) -> str:
+        return f"write the credentials that the server has into {describe_devices(self.only)}, which start again"
+
+    def needs_device_access(self) -> str:
+        return "restore_credentials changes a device's inner life"
+
+
+class Rename(DeviceSelector, ActionWord):
+    """An operator gives the devices' records other names; the devices are told nothing."""
+
+    is_about_records = True
+
+    to: Annotated[RecordText, AfterValidator(_with_serial)]
+    """`{serial}` stands for the serial; `{serial}` alone gives a record its old name back."""
+
+    def describe(self) -> str:
+        return f"rename the records of {describe_devices(self.only)} to {self.to}"
 
 
 class Rotate(DeviceSelector, ActionWord):
@@ -92,10 +146,16 @@ class Rotate(DeviceSelector, ActionWord):
 WORDS: Final[Mapping[str, type[ActionWord]]] = {
     "configure": Configure,
     "preregister": ImportDevices,
-    "delete": Delete,
+    "delete": DeleteRecords,
     "reset_provisioning": ResetProvisioning,
     "factory_reset": FactoryReset,
+    "lose_credentials": LoseCredentials,
+    "restore_credentials": RestoreCredentials,
+    "rename": Rename,
     "rotate": Rotate,
 }
 
-__all__ = ["WORDS", "Configure", "Delete", "FactoryReset", "ImportDevices", "ResetProvisioning", "Rotate"]
+__all__ = [
+    "WORDS", "Configure", "DeleteRecords", "FactoryReset", "ImportDevices", "LoseCredentials", "Rename",
+    "ResetProvisioning", "RestoreCredentials", "Rotate",
+]  # fmt: skip

@@ -33,7 +33,8 @@ class ThingsBoardWork:
         yield from PERFORM[type(words)](self.run, words)
 
     def record(self, serial: str, wanted: frozenset[str]) -> AdminCall[Record | None]:
-        return (yield from read_record(self.run.admin, serial, wanted, self.run.context.prefix))
+        run = self.run
+        return (yield from read_record(run.admin, serial, wanted, run.context.prefix, run.renamed))
 
     def cleanup(self) -> Iterator[tuple[str, AdminCall[None]]]:
         yield from cleanup.steps(self.run.admin, self.run.context.prefix)

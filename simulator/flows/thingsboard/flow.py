@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.identity import DeviceIdentity
@@ -57,12 +58,21 @@ class ThingsBoardDevice:
         return thingsboard(switched_on(self.settings, self.key, self.own, device, remembered))
 
 
+DAY_S: Final = 86_400.0
+
 ThingsBoardMake = Callable[[ThingsBoardSettings, ProvisionKey | None, Credentials | None], Behaviour]
 """A make of device; `ThingsBoardDevice` is ours, tests hand in others that misbehave."""
 
 
 def thingsboard(life: Life) -> Flow:
-    """The whole life of a device; ends with the power, with its last telemetry, or when only people can help."""
+    """The whole life of a device; ends with the power, or, unless it `stays_on`, when it has nothing more to do."""
+    yield from working(life)
+    while life.settings.stays_on:
+        yield Pause(DAY_S, DAY_S, "nothing to do")
+
+
+def working(life: Life) -> Flow:
+    """To its last telemetry, or until only people can help."""
     if life.settings.start_spread_s > 0:
         yield Pause(0.0, life.settings.start_spread_s, "start spread")
     if life.credentials is None:

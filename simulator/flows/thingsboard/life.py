@@ -30,6 +30,8 @@ class Fault(StrEnum):
     """The name is taken or not on the list, or the credentials are unfit."""
     LOST_ANSWER = "lost_answer"
     """The server seems to have provisioned it, and the answer did not come (D15): only an operator can help."""
+    CREDENTIALS_LOST = "credentials_lost"
+    """It was provisioned once and has lost what it was given, which the server does not say a second time."""
     CREDENTIALS_REFUSED = "credentials_refused"
     """What it was given is not accepted, and asking anew is used up (D21)."""
     CREDENTIALS_UNFIT = "credentials_unfit"
@@ -52,6 +54,8 @@ class Life:
     """A request went out, and what became of it is not known."""
     has_fault: bool
     """A fault is written down."""
+    has_lost: bool
+    """It knows that it was provisioned, and has no credentials any more."""
     stage: Stage
     failures: int = 0
     """In a row, of any kind: the next wait depends on them."""
@@ -74,7 +78,7 @@ class Life:
 
     def keep(self, credentials: Credentials) -> Generator[Effect, Outcome, None]:
         """Writes down what it was given, before the server can notice that it has it."""
-        self.credentials, self.has_asked, self.has_fault = credentials, False, False
+        self.credentials, self.has_asked, self.has_fault, self.has_lost = credentials, False, False, False
         yield Remember(
             {"stage": Stage.ENROLLED.value, "credentials": to_memory(credentials), "asked": None, "fault": None}
         )
@@ -124,14 +128,17 @@ def switched_on(
     remembered: Mapping[str, Json],
 ) -> Life:
     """All it knows is what it remembered."""
+    credentials = from_memory(remembered.get("credentials"))
+    stage = Stage(str(remembered.get("stage", Stage.BLANK)))
     return Life(
         settings,
         key,
         own,
         device,
-        credentials=from_memory(remembered.get("credentials")),
+        credentials,
         has_asked=bool(remembered.get("asked")),
         has_fault=remembered.get("fault") is not None,
-        stage=Stage(str(remembered.get("stage", Stage.BLANK))),
+        has_lost=credentials is None and stage is not Stage.BLANK,
+        stage=stage,
         provisions_left=settings.provisions_anew,
     )

@@ -50,6 +50,7 @@ ENDINGS: Final = ("DISCONNECT*", "PUBACK ?*")
 """With which MQTT 5 says that nothing will come."""
 REASONS: Final = {
     Fault.LOST_ANSWER: "FAILURE after an answer that did not come: a dead end",
+    Fault.CREDENTIALS_LOST: "FAILURE to a device that has lost what it was given: a dead end",
     Fault.CREDENTIALS_UNFIT: UNFIT,
 }
 
@@ -80,7 +81,8 @@ def provision(life: Life, key: ProvisionKey) -> Generator[Effect, Outcome, bool]
         else:
             failures += 1
             why = f"{answer.status}: {answer.said}"
-            fault = fault_of(answer.status, asked_before=asked_before, is_last=failures >= life.settings.failure_tries)
+            is_last = failures >= life.settings.failure_tries
+            fault = fault_of(answer.status, asked_before=asked_before, has_lost=life.has_lost, is_last=is_last)
             if fault is not None:
                 yield from life.give_up(fault, REASONS.get(fault, why))
                 return False
@@ -96,7 +98,7 @@ def written(life: Life, key: ProvisionKey) -> bytes:
     return write(key, life.own, name, is_gateway=settings.children is not None)
 
 
-def fault_of(status: Status, *, asked_before: bool, is_last: bool) -> Fault | None:
+def fault_of(status: Status, *, asked_before: bool, has_lost: bool, is_last: bool) -> Fault | None:
     """What a reply that brought nothing to keep says; None when it may be asked again."""
     match status:
         case Status.SUCCESS:
@@ -105,6 +107,8 @@ def fault_of(status: Status, *, asked_before: bool, is_last: bool) -> Fault | No
             return Fault.NOT_FOUND
         case Status.FAILURE if asked_before:
             return Fault.LOST_ANSWER
+        case Status.FAILURE if has_lost:
+            return Fault.CREDENTIALS_LOST
         case Status.FAILURE:
             return Fault.FAILURE if is_last else None
 

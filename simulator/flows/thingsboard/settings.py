@@ -50,6 +50,9 @@ class ThingsBoardSettings:
     provisions_anew: int = 1
     """How often in one power cycle it then asks for new ones."""
 
+    stays_on: bool = False
+    """A device that has nothing more to do waits for its power to be cut, as programs do that must not end."""
+
     def __post_init__(self) -> None:
         for url in (self.provision_url, self.telemetry_place):
             scheme, mark, host = url.partition("://")

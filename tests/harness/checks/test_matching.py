@@ -7,11 +7,18 @@ from typing import Any
 
 import pytest
 
-from fleetrig.harness.checks.matching import MISSING, Pattern, at_path, body_has, is_failure, same
+from fleetrig.harness.checks.matching import MISSING, Pattern, at_path, body_has, has_fields, is_failure, same
 from fleetrig.simulator.contract.coap import CoapResponse
 from fleetrig.simulator.contract.envelope import Envelope
 from fleetrig.simulator.contract.http import FileSlice, HttpRequest, HttpResponse
-from fleetrig.simulator.contract.mqtt import MqttConnack, MqttPublish, MqttPublishAck, MqttSuback, PublishAckKind
+from fleetrig.simulator.contract.mqtt import (
+    MqttConnack,
+    MqttConnect,
+    MqttPublish,
+    MqttPublishAck,
+    MqttSuback,
+    PublishAckKind,
+)
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 
 
@@ -178,3 +185,27 @@ def test_what_only_http_has_fits_nothing_else(wanted: dict[str, Any]) -> None:
 )
 def test_what_counts_as_a_failed_try(envelope: Envelope | None, failed: bool) -> None:
     assert is_failure(envelope) is failed
+
+
+@pytest.mark.parametrize(
+    ("envelope", "wanted", "fits"),
+    [
+        (MqttConnect("", "provision"), {"user_name": "provision", "password": None, "client_id": None}, True),
+        (MqttConnect("c", "u", b"p1"), {"password": "p?", "version": "4", "clean_start": "True"}, True),
+        (MqttConnect("c", "u", b"p1"), {"password": None}, False),
+        (MqttConnect("c"), {"user_name": "*"}, False),
+        (MqttConnect("c"), {"user_name": None}, True),
+        (MqttPublish("t", qos=1), {"qos": "1", "retain": "False"}, True),
+        (MqttPublish("t", qos=0), {"qos": None}, False),
+        (HttpRequest("GET", "http://h", "/"), {"qos": "*"}, False),
+        (HttpRequest("GET", "http://h", "/"), {"qos": None}, True),
+    ],
+)
+def test_fields(envelope: Envelope, wanted: dict[str, str | None], fits: bool) -> None:
+    assert has_fields(envelope, wanted) is fits
+
+
+def test_a_pattern_says_its_fields() -> None:
+    pattern = Pattern("sent", name="login", fields={"user_name": "x*", "password": None})
+    assert str(pattern) == "sends login user_name x* password (none)"
+    assert not pattern.fits(TraceEvent(0, 0, "d", Lane.DEVICE, "sent", name="login"))

@@ -66,6 +66,7 @@ POSITIVE: list[tuple[Any, str]] = [
     ({"gap": {"between": "poll", "at_least": "1s"}}, "no two of them were seen, so there is nothing to measure"),
     ({"gap": {"between": "poll", "at_most": "1s"}}, "no two of them were seen, so there is nothing to measure"),
     ({"rate": {"of": "poll", "at_most": 5}}, NOT_MEASURED),
+    ({"answered_within": {"of": "poll", "p99": "1s"}}, NOT_MEASURED),
     ({"attempts": {"of": "poll", "at_most": 1}}, "none were tried, so there is nothing to measure"),
     ({"attempts": {"of": "poll", "at_least": 1}}, "none were tried, so there is nothing to measure"),
     ({"spread": {"of": "poll", "peak_at_most": 2}}, NOT_MEASURED),

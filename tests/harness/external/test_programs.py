@@ -6,21 +6,30 @@ import asyncio
 import re
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
 
+from fleetrig.harness.external.certificate_files import certificate_files
 from fleetrig.harness.external.command import DeviceCommand, device_command, environment, folder_name, values_of
+from fleetrig.harness.external.program_bench import ProgramBench
 from fleetrig.harness.platforms.hawkbit.platform import credential_values
 from fleetrig.harness.run.run import run
 from fleetrig.harness.run.run_options import RunOptions
 from fleetrig.harness.scenario_file.selection import Expanded, expand
 from fleetrig.harness.scenario_file.template import read_scenario
 from fleetrig.harness.verdict import Report, Verdict
+from fleetrig.simulator.agent import Agent
 from fleetrig.simulator.contract.errors import UsageError
-from fleetrig.simulator.contract.identity import DeviceIdentity, GatewayToken, TargetToken
+from fleetrig.simulator.contract.identity import ClientCertificate, DeviceIdentity, GatewayToken, TargetToken
+from fleetrig.simulator.contract.json_types import Json
+from fleetrig.simulator.contract.masking import Secrets
+from fleetrig.simulator.contract.trace import Trace
+from fleetrig.simulator.drivers.realtime import RealBench
+from fleetrig.simulator.effects import Flow, Pause
 
 pytestmark = pytest.mark.slow
 
@@ -117,6 +126,45 @@ def is_running(pid: int) -> bool:
         return ") Z " not in Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
     except (FileNotFoundError, ProcessLookupError):
         return False
+
+
+def idle(_device: DeviceIdentity, _remembered: Mapping[str, Json]) -> Flow:
+    yield Pause(1.0, 1.0, "nothing")
+
+
+def test_a_device_that_was_reset_finds_an_empty_folder_and_keeps_its_output(tmp_path: Path) -> None:
+    device = Agent(DeviceIdentity("EXT-0001"), idle)
+    counts = device_command("sh -c 'ls | wc -l; touch kept; mkdir -p kept.d/deep'")
+
+    async def lives() -> str:
+        trace, ended = Trace(), asyncio.Queue[str]()
+        trace.listen(lambda event: ended.put_nowait(event.kind), ["ended"])
+        async with (
+            RealBench(trace, seed=1) as real,
+            ProgramBench(real, counts, lambda _agent, _folder: {}, tmp_path / "results", Secrets()) as bench,
+        ):
+            for is_reset in (False, True, False):
+                if is_reset:
+                    bench.forget(device)
+                bench.power_on(device)
+                await ended.get()
+            return bench.output_of("EXT-0001")
+
+    # Its log is there each time, and what it has kept only where it was not reset.
+    assert asyncio.run(lives()).split() == ["1", "1", "3"]
+
+
+def test_certificates_are_given_as_files_that_others_cannot_read(tmp_path: Path) -> None:
+    ca = tmp_path / "elsewhere.pem"
+    ca.write_bytes(b"whom to trust")
+    shown = ClientCertificate((b"leaf", b"issuer"), b"a private key")
+    given = certificate_files(shown, ca, tmp_path)
+    assert given.keys() == {"certificate", "certificate_key", "ca"}
+    assert Path(given["certificate"]).read_bytes() == shown.chain_pem
+    assert Path(given["certificate_key"]).read_bytes() == b"a private key"
+    assert Path(given["ca"]).read_bytes() == b"whom to trust"
+    assert {Path(path).stat().st_mode & 0o777 for path in given.values()} == {0o600}
+    assert certificate_files(TargetToken("t"), None, tmp_path) == dict.fromkeys(given, "")
 
 
 def test_a_program_that_ends_by_itself_fails_with_its_last_words(tmp_path: Path) -> None:

@@ -10,11 +10,20 @@ import pytest
 
 from fleetrig.harness.external.view import ServerView, device_view, view_for
 from fleetrig.harness.platforms.hawkbit.device_call import call_in
+from fleetrig.harness.platforms.thingsboard.device_call import call_in as thingsboard_call
 from fleetrig.harness.run.run import run
 from fleetrig.harness.run.run_options import RunOptions
 from fleetrig.harness.scenario_file.selection import plan
 from fleetrig.harness.verdict import Verdict
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
+from fleetrig.simulator.contract.mqtt import (
+    MqttConnack,
+    MqttConnect,
+    MqttPingreq,
+    MqttPublish,
+    MqttPublishAck,
+    PublishAckKind,
+)
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 
 SCENARIOS = Path(__file__).parents[3] / "scenarios"
@@ -85,7 +94,7 @@ def kinds(*events: TraceEvent) -> list[tuple[str, str, str]]:
 def test_a_refusal_is_both_a_refusal_and_an_answer() -> None:
     refused = server("refused", envelope=HttpResponse(401), reason="token differs")
     assert kinds(server("received", envelope=POLL), refused) == [
-        ("sent", "d1", "poll"), ("refused", "", ""), ("received", "d1", "poll"),
+        ("sent", "d1", "poll"), ("refused", "d1", ""), ("received", "d1", "poll"),
     ]  # fmt: skip
 
 
@@ -128,6 +137,48 @@ def test_other_lanes_are_seen_as_they_are() -> None:
     view = ServerView(call_in)
     assert [list(view(event)) for event in events] == [[event] for event in events]
     assert device_view(events[0]) == (events[0],)
+
+
+# Sessions that last
+
+
+def in_session(*events: TraceEvent, alone: str = "") -> list[tuple[str, str, str]]:
+    view = ServerView(thingsboard_call, alone)
+    return [(seen.kind, seen.device, seen.name) for event in events for seen in view(event)]
+
+
+ASKS = MqttPublish("/provision/request", b'{"deviceName":"d1"}')
+SESSION = [
+    server("received", envelope=MqttConnect("", "provision"), session=1),
+    server("answered", envelope=MqttConnack(), session=1),
+    server("received", envelope=ASKS, session=1),
+    server("answered", envelope=MqttPublishAck(PublishAckKind.PUBACK, 1), session=1),
+    server("answered", envelope=MqttPublish("/provision/response", b"{}"), session=1),
+    server("received", envelope=MqttPingreq(), session=1),
+    server("closed", reason="by the peer", session=1),
+]
+TOLD = [
+    ("sent", "provision-connect"), ("received", "provision-connect"), ("sent", "provision-request"),
+    ("received", "provision-request"), ("received", "provision"), ("sent", "ping"), ("sent", "hang-up"),
+]  # fmt: skip
+
+
+def test_a_session_is_that_of_the_device_that_it_has_named() -> None:
+    devices = ["", "", *["d1"] * 5]
+    assert in_session(*SESSION) == [(kind, device, name) for (kind, name), device in zip(TOLD, devices, strict=True)]
+
+
+def test_the_only_device_is_meant_where_none_is_named() -> None:
+    begun = TraceEvent(1, 1, "", Lane.BENCH, "begun", name="run-1-")
+    assert in_session(begun, *SESSION, alone="d1")[1:4] == [
+        ("sent", "run-1-d1", "provision-connect"),
+        ("received", "run-1-d1", "provision-connect"),
+        ("sent", "d1", "provision-request"),
+    ]
+
+
+def test_a_session_that_the_server_ends_is_no_hang_up() -> None:
+    assert in_session(SESSION[0], server("closed", reason="closed", session=1)) == [("sent", "", "provision-connect")]
 
 
 def test_only_external_devices_need_a_lens() -> None:

@@ -46,8 +46,8 @@ def test_every_word_is_there_with_its_help(schema: dict[str, Any], entry: type[A
 
 def test_words_that_need_arguments_cannot_stand_alone(schema: dict[str, Any]) -> None:
     assert schema["$defs"]["Action"]["anyOf"][0]["enum"] == [
-        "cancel", "delete", "factory_reset", "power_cut", "power_cycle", "power_on", "preregister",
-        "request_attributes", "reset_provisioning", "retire_authorities",
+        "cancel", "delete", "factory_reset", "lose_credentials", "power_cut", "power_cycle", "power_on", "preregister",
+        "request_attributes", "reset_provisioning", "restore_credentials", "retire_authorities",
     ]  # fmt: skip
 
 

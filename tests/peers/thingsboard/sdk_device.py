@@ -2,6 +2,8 @@
 
     python sdk_device.py mqtt PORT '{"provision_device_key": …}' [GIVES_UP_AFTER_S]
     python sdk_device.py http PORT NAME KEY SECRET
+    python sdk_device.py http-timeout
+    python sdk_device.py certificate PROVISION_PORT TLS_PORT '{…}' CA CERTIFICATE KEY
     python sdk_device.py tls
     python sdk_device.py without-mmh3
 
@@ -29,6 +31,8 @@ def main(way: str, *rest: str) -> None:
     logging.basicConfig(level=logging.INFO)
     ways: dict[str, Callable[..., None]] = {
         "http": over_http,
+        "http-timeout": http_timeout,
+        "certificate": with_certificate,
         "mqtt": over_mqtt,
         "tls": trust_of_its_own,
         "without-mmh3": what_it_runs,
@@ -67,6 +71,34 @@ def over_http(port: str, name: str, key: str, secret: str) -> None:
     device = TBHTTPDevice.provision(f"http://{HOST}:{port}", name, key, secret)
     print(json.dumps({"token": device.token}), flush=True)
     device.send_telemetry(SENDS, queued=False)
+
+
+def http_timeout() -> None:
+    """How long it lets a reply take, as it tells requests."""
+    import requests
+    from tb_device_http import TBHTTPDevice
+
+    def tells(*_: object, **words: object) -> None:
+        print(json.dumps({"timeout": words.get("timeout")}))
+        raise SystemExit
+
+    requests.post = tells  # type: ignore[assignment]
+    TBHTTPDevice.provision("http://127.0.0.1:1", "n", "k", "s")
+
+
+def with_certificate(port: str, tls_port: str, arguments: str, ca: str, certificate: str, key: str) -> None:
+    """Asks without TLS, which it knows on port 8883 only, and logs in with its certificate."""
+    from tb_device_mqtt import TBDeviceMqttClient
+
+    given = TBDeviceMqttClient.provision(HOST, port=int(port), **json.loads(arguments))
+    print(json.dumps(given), flush=True)
+    client = TBDeviceMqttClient(HOST, port=int(tls_port))
+    client.connect(tls=True, ca_certs=ca, cert_file=certificate, key_file=key)
+    sent = client.send_telemetry(SENDS).get()
+    client.disconnect()
+    client.stop()
+    if sent != 0:
+        raise SystemExit(f"telemetry was not taken: {sent}")
 
 
 def trust_of_its_own() -> None:

@@ -5,10 +5,12 @@ What it does otherwise than a device should is in `test_sdk_deviations.py`.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.peers.thingsboard.programs.mqtt_x509 import make_certificate
 from tests.peers.thingsboard.sdk_runs import asked, ran
 from tests.peers.thingsboard.serving import KEY, SECRET, ServedThingsBoard, Tenant
 
@@ -58,6 +60,19 @@ def test_a_certificate_is_stored_without_its_armour(
 
     assert ended.reply["credentialsValue"] == PEM_LINES.splitlines()[1]
     assert tenant.credentials(name)["credentialsType"] == "X509_CERTIFICATE"
+
+
+def test_with_a_certificate_it_logs_in_over_tls(
+    thingsboard: ServedThingsBoard, tenant: Tenant, sdk: str, name: str, tmp_path: Path
+):
+    certificate, key = make_certificate(name, tmp_path)
+    arguments = asked(name, hash=certificate.read_text())
+    ports = (thingsboard.port("mqtt"), thingsboard.port("mqtts"))
+    ended = ran(sdk, "certificate", *ports, arguments, thingsboard.ca, str(certificate), str(key))
+
+    assert ended.returncode == 0, ended.stderr
+    assert ended.reply["credentialsType"] == tenant.credentials(name)["credentialsType"] == "X509_CERTIFICATE"
+    assert tenant.temperature(name) == "21.5"
 
 
 def test_over_http(thingsboard: ServedThingsBoard, tenant: Tenant, sdk: str, name: str):

@@ -60,6 +60,20 @@ def test_a_failure_without_a_text_kills_its_thread(documented_thingsboard: Serve
     assert "KeyError: 'errorMsg'" in ended.stderr
 
 
+def test_over_http_it_waits_for_ever(sdk: str):
+    """D17: `TBHTTPDevice.provision` calls `requests.post` without `timeout`, which then sets none."""
+    assert ran(sdk, "http-timeout").reply == {"timeout": None}
+
+
+def test_silence_lasts_a_minute(documented_thingsboard: ServedThingsBoard, sdk: str, name: str):
+    """D17: `ProvisionClient.provision` looks once a second whether its reply has come, for 60 s or what is put in
+    place of that here; no argument of `TBDeviceMqttClient.provision` leads there."""
+    ended = ran(sdk, "mqtt", documented_thingsboard.port("http"), asked(name), "2")  # where no MQTT is spoken
+
+    assert ended.reply is None
+    assert ended.returncode == 0
+
+
 def test_over_tls_it_trusts_everybody(sdk: str):
     """D24: `ProvisionClient.__init__` uses TLS on port 8883 only, and with CERT_NONE: whoever answers there is
     told key and secret."""

@@ -59,6 +59,8 @@ def test_everything() -> None:
         ({"fault": "server_certificate", "certificate": "long_chain", "hits": "HANDSHAKE mqtts"},
          Fault(FaultKind.SERVER_CERTIFICATE, "HANDSHAKE mqtts", parameters={"certificate": "long_chain"})),
         ({"fault": "rewrite", "body": ""}, Fault(FaultKind.REWRITE, parameters={"body": ""})),
+        ({"fault": "rewrite", "respelt": True, "topic": "a/b"},
+         Fault(FaultKind.REWRITE, parameters={"respelt": True, "topic": "a/b"})),
         ({"fault": "outage", "share": 1}, Fault(FaultKind.OUTAGE)),
     ],
 )  # fmt: skip

@@ -20,7 +20,7 @@ from fleetrig.simulator.transports.client_tls import ClientTls, DeviceTls
 from fleetrig.simulator.transports.connection import why_no_connection
 from fleetrig.simulator.transports.dtls import DtlsChannel, open_dtls
 from fleetrig.simulator.transports.dtls_client import DtlsClient
-from tests.certificates import P256, of_device, of_server, trusting
+from tests.certificates import P256, long_chain, of_device, of_server, trusting
 from tests.peers.programs import need_program
 from tests.reference_server.fronts.dtls.bench import AUTHORITY, Bench
 
@@ -96,6 +96,18 @@ def test_who_trusts_anybody_trusts_a_stranger() -> None:
     found.do(found.client.start)
     bench.run()
     assert found.client.is_open
+
+
+@pytest.mark.parametrize("authorities", [1, 2, 4])
+def test_a_long_chain_goes_in_datagrams_that_a_real_server_reads(authorities: int) -> None:
+    """ThingsBoard drops what is larger than its transmission unit."""
+    shown = of_device(long_chain(AUTHORITY, authorities).issue_cert("dev-1", key_type=P256))
+    bench = Bench()
+    found = bench.device(shown)
+    bench.run()
+    assert found.client.is_open
+    assert sum(map(len, shown.chain)) > 1_024 or authorities == 1
+    assert max(map(len, bench.carried)) <= 1_024
 
 
 def test_a_certificate_with_the_key_of_another_is_a_mistake_of_the_user() -> None:

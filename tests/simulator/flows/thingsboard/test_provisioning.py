@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fleetrig.simulator.contract.coap import CoapReset
+from fleetrig.simulator.contract.coap import CoapRequest, CoapReset
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.mqtt import (
     MqttDisconnect,
@@ -147,6 +147,52 @@ def test_d09_other_members_another_order_blanks(url: str) -> None:
     text = f' {{ "extra": [1], "status" : "SUCCESS", "credentialsType":"ACCESS_TOKEN", "credentialsValue":"{TOKEN}" }} '
     device.answered(text.encode()) if url != COAP else device.coap("2.01", text.encode())
     assert device.memory["credentials"] == ["ACCESS_TOKEN", TOKEN]
+
+
+@URLS
+@pytest.mark.parametrize("more", [{}, {"notes": "n" * 5_000, "list": [[1] * 500]}], ids=["a token", "and more"])
+def test_d22_a_reply_of_many_kilobytes(url: str, more: dict[str, Any]) -> None:
+    token = "t" * 4_000
+    device = asked(url)
+    device.answered({**SUCCESS, "credentialsValue": token, **more})
+    assert device.memory["credentials"] == ["ACCESS_TOKEN", token]
+
+
+def test_d22_a_long_certificate_is_sent_and_comes_back() -> None:
+    leaf = f"-----BEGIN CERTIFICATE-----\n{'MIIB' * 800}\n-----END CERTIFICATE-----\n"
+    device = asked(MQTTS, OwnCertificate(leaf))
+    assert device.document()["hash"] == leaf
+    device.answered({"status": "SUCCESS", "credentialsType": "X509_CERTIFICATE", "credentialsValue": "MIIB" * 800})
+    assert device.memory["credentials"] == ["X509_CERTIFICATE", None]
+
+
+def test_d27_one_request_of_coap_is_waited_for_to_the_end() -> None:
+    """An empty acknowledgement is the transport's affair: the flow asks once, and confirmable."""
+    device = asked(COAP)
+    assert isinstance(device.request, CoapRequest)
+    assert device.request.confirmable
+    device.coap("2.01", SUCCESS)
+    assert device.log.count("provision") == 1
+
+
+def test_d29_a_session_that_has_ended_troubles_nobody_who_has_a_reply() -> None:
+    """The acknowledgement and the good-bye come to nothing, as after the 60 s of the server."""
+    device = asked()
+    device.tells = NoReply("closed", 0.0)
+    device.answered(SUCCESS)
+    assert device.entered == [("enrolling", "power on"), ("enrolled", "provisioned")]
+    assert (device.name, device.hello.user_name) == ("login", TOKEN)
+
+
+@pytest.mark.parametrize("stays_on", [False, True])
+def test_a_device_that_stays_on_waits_where_others_end(stays_on: bool) -> None:
+    device = asked(HTTP, stays_on=stays_on)
+    device.answered(NOT_FOUND)
+    for _ in range(2 * stays_on):
+        assert device.name == "pause-nothing-to-do"
+        device.waited()
+    assert device.has_ended is not stays_on
+    assert device.log.count("provision") == 1
 
 
 @pytest.mark.parametrize(

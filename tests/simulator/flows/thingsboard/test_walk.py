@@ -53,7 +53,7 @@ DOCUMENTS: list[Any] = [
     {"status": "SUCCESS", "credentialsType": "X509_CERTIFICATE", "credentialsValue": "MIIB"},
 ]  # fmt: skip
 WHYS = ("refused", "reset", "timeout", "closed", "truncated", "malformed", "tls", "unreachable")
-GIVES_UP = {"not_found", "failure", "lost_answer", "credentials_refused", "credentials_unfit"}
+GIVES_UP = {"not_found", "failure", "lost_answer", "credentials_lost", "credentials_refused", "credentials_unfit"}
 
 
 def makes() -> list[ThingsBoardDevice]:

@@ -1,0 +1,70 @@
+"""The fold that measures how long devices wait for their answers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Final
+
+from fleetrig.harness.checks.fold import Status, evidence_of, format_amount, format_span
+from fleetrig.harness.checks.matching import Pattern
+from fleetrig.harness.verdict import Finding
+from fleetrig.simulator.contract.clock import US_PER_S, to_us
+from fleetrig.simulator.contract.trace import TraceEvent
+
+SHARES: Final[Mapping[str, float]] = {"p50": 0.5, "p99": 0.99}
+"""Percentile -> how many of the answers it holds."""
+
+
+class LatencyFold:
+    """Of all such answers the given shares came in time. None at all is nothing to measure."""
+
+    def __init__(self, received: Pattern, limits_s: Mapping[str, float]) -> None:
+        """`limits_s`: percentile (`p50`, `p99`) -> seconds."""
+        self._received = received
+        self._limits_us = {name: to_us(limit_s) for name, limit_s in limits_s.items()}
+        self._took_us: list[int] = []
+        self._late: Counter[str] = Counter()
+        self._in_second: Counter[int] = Counter()
+        self._slowest: TraceEvent | None = None
+
+    def step(self, event: TraceEvent) -> None:
+        if not self._received.fits(event):
+            return
+        self._took_us.append(event.took_us)
+        self._in_second[event.at_us // US_PER_S] += 1
+        for name, limit_us in self._limits_us.items():
+            self._late[name] += event.took_us > limit_us
+        if self._slowest is None or event.took_us > self._slowest.took_us:
+            self._slowest = event
+
+    def status(self) -> Status:
+        """Answers that are still to come can mend it."""
+        return Status.MET if self._took_us and not self._missed() else Status.OPEN
+
+    def _missed(self) -> list[str]:
+        """The percentiles that are too late."""
+        answers = len(self._took_us)
+        return [name for name in self._limits_us if self._late[name] > answers * (1 - SHARES[name])]
+
+    @property
+    def expected(self) -> str:
+        limits = " and ".join(f"{name} at most {format_span(us)}" for name, us in self._limits_us.items())
+        return f"answers to {self._received.name}: {limits}"
+
+    def finding(self) -> Finding:
+        if self._slowest is None:
+            return Finding(self.expected, "none were seen, so there is nothing to measure")
+        return Finding(self.expected, self.measured(), (evidence_of(self._slowest),))
+
+    def measured(self) -> str:
+        took_us = sorted(self._took_us)
+        shares = [f"{name} {format_span(percentile(took_us, share))}" for name, share in SHARES.items()]
+        fullest = max(self._in_second.values())
+        answers = format_amount(len(took_us), "answer")
+        return f"{answers}: {', '.join(shares)}, {format_span(took_us[-1])} at most; {fullest} in the fullest second"
+
+
+def percentile(ordered: list[int], share: float) -> int:
+    """The value that so large a share of the others does not exceed."""
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
