@@ -22,9 +22,11 @@ import math
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 from fleetrig.simulator.contract.clock import to_s
+from fleetrig.simulator.contract.http import HttpResponse
 from fleetrig.simulator.contract.json_types import Json
 from fleetrig.simulator.contract.trace import TraceEvent
 from fleetrig.simulator.drivers.oracle_outcomes import Answer, outcomes_of
@@ -85,6 +87,8 @@ class Oracle:
         self._permitted: dict[str, str] = {}
         """What was permitted -> its clause, for the message that is being looked at."""
         self._tried = 0
+        self._is_near = False
+        """A message of that name was permitted, but not this one."""
         self._states: set[tuple[str, float]] = set()
         """From which requests were already taken to be lost, of the message that is being looked at."""
 
@@ -132,7 +136,7 @@ class Oracle:
         if not self._readings:
             self.power_on(program, event.at_us)
         self._is_on = True
-        self._permitted, self._tried, self._states = {}, 0, set()
+        self._permitted, self._tried, self._states, self._is_near = {}, 0, set(), False
         found = self._found(event)
         if found is None:
             self._diverge(event)
@@ -169,10 +173,11 @@ class Oracle:
             return found
         self._readings = [_again(*mark) for mark in marks]
         permitted, self._permitted = self._permitted, {}
-        if event.envelope is None or fits_any(event.name, self._leniency.beside):
+        if event.envelope is None or (not self._is_near and fits_any(event.name, self._leniency.beside)):
             return []  # the end of a connection by itself is no message
         if self._is_repeat(event):
-            self._forget_answers()
+            if event.name not in chain(*self._leniency.looks_again.values()):
+                self._forget_answers()
             return []
         found = [fit for reading in map(Reading.copy, self._readings)
                  for fit in self._fits(reading, event, elapsed_s, elapsed_s)]  # fmt: skip
@@ -184,11 +189,11 @@ class Oracle:
 
     def _is_repeat(self, event: TraceEvent) -> bool:
         """The same message once more, where that is harmless."""
-        most = self._leniency.repeats.get(event.name, 0)
-        if self._repeated >= most:
-            return False
+        rules = self._leniency
         for reading in self._readings:
-            if reading.matched and reading.name == event.name and not self._unlike(reading, event):
+            same = reading.name == event.name and not self._unlike(reading, event)
+            looks = event.name in rules.looks_again.get(reading.name, ())
+            if reading.matched and (same or looks) and self._repeated < rules.repeats.get(reading.name, 0):
                 self._repeated += 1
                 return True
         return False
@@ -225,6 +230,7 @@ class Oracle:
             reading.matched, reading.name, reading.waits = True, event.name, False
             yield reading
         else:
+            self._is_near = self._is_near or name == event.name
             self._permit(f"{name} ({why})" if why != event.name else f"{name} {_line(reading)}", name)
         for other in others:
             yield from self._at(other, event, elapsed_s, lost + 1)
@@ -238,6 +244,10 @@ class Oracle:
         self._states.add(state)
         if self._is_lossy or (why and self._is_doubtful):
             whys = self._leniency.lost_as
+        elif why and fits_any(name, self._leniency.unsaid):
+            other = reading.copy()
+            other.take(Reply(HttpResponse(200), 0.0))
+            return [other]
         elif why and fits_any(name, self._leniency.optional):
             whys = ("timeout",)
         else:

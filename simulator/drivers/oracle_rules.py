@@ -64,8 +64,12 @@ class Leniency:
 
     repeats: Mapping[str, int] = field(default_factory=dict)
     """May be sent again at once, so often in a row; the answer to the last one counts."""
+    looks_again: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Exchange -> what may come again after it before it is repeated; counted as its repetitions are."""
     optional: tuple[str, ...] = ()
     """May be left out while the device works on something."""
+    unsaid: tuple[str, ...] = ()
+    """Reports over HTTP that a device need not make; the model goes on as if they had been heard."""
     beside: tuple[str, ...] = ()
     """May come at any time and say nothing about where the device is."""
     compared: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

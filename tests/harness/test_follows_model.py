@@ -161,7 +161,7 @@ def test_our_own_devices_follow_their_model_in_all_scenarios(platform: str, tmp_
     "name",
     [
         "hawkbit/cut_download",
-        "hawkbit/power_cuts[cut=feedback-closed#1:sent]",
+        "hawkbit/token_rotation",
         "hawkbit/cancelled_before_install",
         "thingsboard/credentials",
         "thingsboard/gateway",

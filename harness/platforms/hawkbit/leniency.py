@@ -14,13 +14,24 @@ REPORT: Final = (*WHO, "body:status.execution", "body:status.result.finished")
 
 LENIENCY: Final = Leniency(
     repeats={
-        "deploymentBase": 2,
-        "cancelAction": 2,
+        "deploymentBase": 4,
+        "cancelAction": 4,
         "confirmationBase": 2,
         "feedback-proceeding": 20,
     },
+    looks_again={"deploymentBase": ("poll",), "cancelAction": ("poll",)},
     optional=("poll",),
-    beside=("*-head", "download-md5", "installedBase", "artifacts", "feedback-download", "feedback-scheduled"),
+    unsaid=("feedback-downloaded",),
+    beside=(
+        "*-head",
+        "download-md5",
+        "installedBase",
+        "artifacts",
+        "feedback-download",
+        "feedback-scheduled",
+        "feedback-proceeding",  # as often as it likes, once it has begun
+        "configData",  # unasked is merely not recommended (V04); it is missed where the model sends it
+    ),
     compared={
         "feedback-closed": REPORT,
         "feedback-rejected": REPORT,
