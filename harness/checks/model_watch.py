@@ -18,7 +18,7 @@ from fleetrig.simulator.contract.json_types import Json
 from fleetrig.simulator.contract.mqtt import MqttDisconnect
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 from fleetrig.simulator.drivers.oracle import Oracle
-from fleetrig.simulator.drivers.oracle_outcomes import Answer
+from fleetrig.simulator.drivers.oracle_outcomes import ToldDevice
 from fleetrig.simulator.drivers.oracle_reading import Program
 from fleetrig.simulator.drivers.oracle_rules import Leniency, Tolerance
 
@@ -205,7 +205,7 @@ class ModelWatch:
             return
         why = "" if why == "twice" else why
         for oracle in self._all(device):
-            oracle.answered(Answer(event.envelope, why))
+            oracle.answered(ToldDevice(event.envelope, why))
             if oracle.divergence is None:
                 oracle.note(event._replace(device=device))
 

@@ -29,8 +29,8 @@ from fleetrig.simulator.contract.clock import to_s
 from fleetrig.simulator.contract.http import HttpResponse
 from fleetrig.simulator.contract.json_types import Json
 from fleetrig.simulator.contract.trace import TraceEvent
-from fleetrig.simulator.drivers.oracle_outcomes import Answer, outcomes_of
-from fleetrig.simulator.drivers.oracle_reading import Program, Reading
+from fleetrig.simulator.drivers.oracle_outcomes import ToldDevice, outcomes_of
+from fleetrig.simulator.drivers.oracle_reading import FlowReading, Program
 from fleetrig.simulator.drivers.oracle_rules import (
     SLACK,
     Leniency,
@@ -76,11 +76,11 @@ class Oracle:
             tolerance is Tolerance.STRICT) else leniency  # fmt: skip
         self._tolerance = tolerance
         self._slack: Slack | None = SLACK.get(tolerance)
-        self._readings: list[Reading] = []
+        self._readings: list[FlowReading] = []
         self._program: Program | None = None
         self._is_on = False
         self._last_us = 0
-        self._answers: list[Answer] = []
+        self._answers: list[ToldDevice] = []
         self._is_distorted = self._is_lossy = self._is_closed = self._is_doubtful = False
         self._repeated = 0
         self._before: deque[TraceEvent] = deque(maxlen=EVENTS_BEFORE)
@@ -106,14 +106,14 @@ class Oracle:
         known = [BLANK] if rewritten is None or not self._readings else self._memories()
         memories = [merged(memory, rewritten or BLANK) for memory in known]
         self._program, self._is_on = program, True
-        self._readings = [Reading(program, memory) for memory in memories]
+        self._readings = [FlowReading(program, memory) for memory in memories]
         self._begin_wait(now_us)
 
     def power_off(self) -> None:
         """The device is off, or its program has ended; what it remembers stays."""
         self._is_on = False
 
-    def answered(self, answer: Answer) -> None:
+    def answered(self, answer: ToldDevice) -> None:
         self._answers.append(answer)
 
     def distorted(self) -> None:
@@ -164,7 +164,7 @@ class Oracle:
 
     # One message
 
-    def _found(self, event: TraceEvent) -> list[Reading] | None:
+    def _found(self, event: TraceEvent) -> list[FlowReading] | None:
         """The readings that the message fits; none at all when it changes nothing; None when it fits nowhere."""
         elapsed_s = to_s(event.at_us - self._last_us)
         marks = [(reading, len(reading.log), reading.matched) for reading in self._readings]
@@ -179,10 +179,10 @@ class Oracle:
             if event.name not in chain(*self._leniency.looks_again.values()):
                 self._forget_answers()
             return []
-        found = [fit for reading in map(Reading.copy, self._readings)
+        found = [fit for reading in map(FlowReading.copy, self._readings)
                  for fit in self._fits(reading, event, elapsed_s, elapsed_s)]  # fmt: skip
         if not found and (self._is_closed or self._is_distorted) and self._program is not None:
-            starts = [Reading(self._program, memory) for memory in self._memories()]
+            starts = [FlowReading(self._program, memory) for memory in self._memories()]
             found = [fit for start in starts for fit in self._fits(start, event, elapsed_s, 0.0)]
         self._permitted = permitted
         return found or None
@@ -198,7 +198,7 @@ class Oracle:
                 return True
         return False
 
-    def _fits(self, reading: Reading, event: TraceEvent, elapsed_s: float, after_s: float) -> Iterator[Reading]:
+    def _fits(self, reading: FlowReading, event: TraceEvent, elapsed_s: float, after_s: float) -> Iterator[FlowReading]:
         """The readings that the message fits, after each outcome that the last exchange can have had."""
         if not reading.matched:
             yield from self._at(reading, event, elapsed_s, 0)
@@ -214,7 +214,7 @@ class Oracle:
             one.used_s, one.least_s, one.most_s = after_s, after_s, one.most_s + after_s
             yield from self._at(one, event, elapsed_s, 0)
 
-    def _at(self, reading: Reading, event: TraceEvent, elapsed_s: float, lost: int) -> Iterator[Reading]:
+    def _at(self, reading: FlowReading, event: TraceEvent, elapsed_s: float, lost: int) -> Iterator[FlowReading]:
         """The reading if the message fits what comes next, and what it is when something before it got lost."""
         self._tried += 1
         reading.walk(elapsed_s, self._answers, is_closed=self._is_closed)
@@ -235,7 +235,7 @@ class Oracle:
         for other in others:
             yield from self._at(other, event, elapsed_s, lost + 1)
 
-    def _losses(self, reading: Reading, name: str, why: str, lost: int, elapsed_s: float) -> list[Reading]:
+    def _losses(self, reading: FlowReading, name: str, why: str, lost: int, elapsed_s: float) -> list[FlowReading]:
         """The reading as if its present message had gone nowhere, or had been left out."""
         if lost >= MOST_LOST or self._tried > MOST_TRIED or self._too_early(reading, elapsed_s):
             return []
@@ -262,7 +262,7 @@ class Oracle:
             found.append(other)
         return found
 
-    def _why_not(self, reading: Reading, name: str, event: TraceEvent, elapsed_s: float) -> str:
+    def _why_not(self, reading: FlowReading, name: str, event: TraceEvent, elapsed_s: float) -> str:
         """Why the message is not the one that comes next; its name, when it is another one."""
         if name != event.name:
             return event.name
@@ -276,10 +276,10 @@ class Oracle:
             return f"within {reading.most_s:.3f} s, it came after {elapsed_s:.3f} s"
         return ""
 
-    def _too_early(self, reading: Reading, elapsed_s: float) -> bool:
+    def _too_early(self, reading: FlowReading, elapsed_s: float) -> bool:
         return self._slack is not None and elapsed_s < self._slack.earliest_s(reading.least_s)
 
-    def _unlike(self, reading: Reading, event: TraceEvent) -> str:
+    def _unlike(self, reading: FlowReading, event: TraceEvent) -> str:
         """The first field in which the message differs from that of the model, in words."""
         wanted, got = None if reading.effect is None else envelope_of(reading.effect), event.envelope
         if wanted is None or got is None or self._slack is None:
@@ -299,7 +299,7 @@ class Oracle:
                 found.setdefault(repr(sorted(memory.items())), memory)
         return list(found.values())
 
-    def _memories_of(self, reading: Reading) -> Iterator[Mapping[str, Json]]:
+    def _memories_of(self, reading: FlowReading) -> Iterator[Mapping[str, Json]]:
         yield dict(reading.memory)
         if not reading.matched:
             outcomes: list[Outcome | None] = [None]
@@ -313,7 +313,7 @@ class Oracle:
             for _ in one.steps(0.0, self._answers, is_closed=self._is_closed):
                 yield dict(one.memory)
 
-    def _is_overdue(self, reading: Reading, elapsed_s: float) -> bool:
+    def _is_overdue(self, reading: FlowReading, elapsed_s: float) -> bool:
         one = reading.copy()
         if one.matched:
             outcomes = outcomes_of(one.timed, self._answers, is_distorted=False)
@@ -351,7 +351,7 @@ def merged(memory: Mapping[str, Json], more: Mapping[str, Json]) -> Mapping[str,
     return {key: value for key, value in {**memory, **more}.items() if value is not None}
 
 
-def _again(reading: Reading, length: int, matched: bool) -> Reading:
+def _again(reading: FlowReading, length: int, matched: bool) -> FlowReading:
     """A reading as it was when it had had so many outcomes."""
     other = reading.rewound(length)
     other.matched = matched
@@ -369,11 +369,11 @@ def _later(outcome: Outcome, after_s: float) -> Outcome:
             return outcome
 
 
-def _line(reading: Reading) -> str:
+def _line(reading: FlowReading) -> str:
     envelope = None if reading.effect is None else envelope_of(reading.effect)
     return "" if envelope is None else envelope.line
 
 
-def _distinct(readings: list[Reading]) -> list[Reading]:
+def _distinct(readings: list[FlowReading]) -> list[FlowReading]:
     """One of each state: those that cannot be told apart lead to the same messages, as far as anybody knows."""
     return list({reading.key: reading for reading in reversed(readings)}.values())[::-1][:MOST_READINGS]

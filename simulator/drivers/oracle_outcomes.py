@@ -40,14 +40,14 @@ WHYS: Final = {"silence": "timeout", "half": "closed"}
 WRONG_FILE: Final = {"sha1": "other", "md5": "other", "sha256": "other"}
 
 
-class Answer(NamedTuple):
+class ToldDevice(NamedTuple):
     """What went back to a device, and how it ended when it did not arrive whole (`why`)."""
 
     envelope: Envelope | None
     why: str = ""
 
 
-def outcomes_of(effect: TimedEffect, answers: Sequence[Answer], *, is_distorted: bool) -> list[Outcome]:
+def outcomes_of(effect: TimedEffect, answers: Sequence[ToldDevice], *, is_distorted: bool) -> list[Outcome]:
     """All that the device may have been told, the likeliest first. `is_distorted`: a fault had its hand in it."""
     match effect:
         case Connect(envelope=None):
@@ -78,11 +78,11 @@ def answer_types(request: Request) -> tuple[type, ...]:
             return (MqttPublishAck,)
 
 
-def _first(answers: Sequence[Answer], kinds: tuple[type, ...]) -> Answer | None:
+def _first(answers: Sequence[ToldDevice], kinds: tuple[type, ...]) -> ToldDevice | None:
     return next((answer for answer in answers if isinstance(answer.envelope, kinds)), None)
 
 
-def _replied(found: Answer | None, answers: Sequence[Answer], *, is_distorted: bool) -> list[Outcome]:
+def _replied(found: ToldDevice | None, answers: Sequence[ToldDevice], *, is_distorted: bool) -> list[Outcome]:
     none: list[Outcome] = [NoReply(why, 0.0) for why in _whys(answers)]
     if found is None or found.why or found.envelope is None:
         return none
@@ -90,7 +90,7 @@ def _replied(found: Answer | None, answers: Sequence[Answer], *, is_distorted: b
     return [*reply, *none] if is_distorted else reply
 
 
-def _whys(answers: Sequence[Answer]) -> tuple[str, ...]:
+def _whys(answers: Sequence[ToldDevice]) -> tuple[str, ...]:
     """How it can have been left without an answer."""
     said = tuple(dict.fromkeys(WHYS.get(answer.why, answer.why) for answer in answers if answer.why))
     return said or ("timeout", "closed")
@@ -104,7 +104,7 @@ def _whole(envelope: Envelope) -> Envelope:
     return envelope
 
 
-def _downloaded(effect: Download, answers: Sequence[Answer], *, is_distorted: bool) -> list[Outcome]:
+def _downloaded(effect: Download, answers: Sequence[ToldDevice], *, is_distorted: bool) -> list[Outcome]:
     found = _first(answers, (HttpResponse,))
     if found is None or not isinstance(found.envelope, HttpResponse):
         return [NoReply(why, 0.0) for why in _whys(answers)]

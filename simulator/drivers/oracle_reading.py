@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from fleetrig.simulator.contract.json_types import Json
-from fleetrig.simulator.drivers.oracle_outcomes import Answer
+from fleetrig.simulator.drivers.oracle_outcomes import ToldDevice
 from fleetrig.simulator.drivers.oracle_rules import envelope_of
 from fleetrig.simulator.effects import (
     Apply,
@@ -42,7 +42,7 @@ BACKOFF: Final = "backoff"
 WAITS: Final = frozenset({Stage.BACKING_OFF, Stage.REFUSED})
 
 
-class Reading:
+class FlowReading:
     """Where the device stands. `effect` is what the model does now; `matched` says that the server has seen it."""
 
     __slots__ = ("_flow", "_program", "_start", "effect", "least_s", "log", "matched", "memory", "most_s", "name",
@@ -71,16 +71,16 @@ class Reading:
         latest = [(type(outcome).__name__, getattr(outcome, "why", "")) for outcome in self.log[-LATEST:]]
         return json.dumps([self.memory, self.name, repr(self.effect), latest], sort_keys=True, default=str)
 
-    def rewound(self, length: int) -> Reading:
+    def rewound(self, length: int) -> FlowReading:
         """The same reading after its first `length` outcomes, its clock at zero."""
-        other = Reading(self._program, self._start)
+        other = FlowReading(self._program, self._start)
         for outcome in self.log[:length]:
             other.take(outcome)
         other.restart_clock()
         other.name = self.name
         return other
 
-    def copy(self) -> Reading:
+    def copy(self) -> FlowReading:
         """One that goes on apart from this."""
         other = self.rewound(len(self.log))
         other.least_s, other.most_s, other.used_s = self.least_s, self.most_s, self.used_s
@@ -99,12 +99,12 @@ class Reading:
         except StopIteration:
             self.effect = None
 
-    def walk(self, elapsed_s: float, inbox: Sequence[Answer], *, is_closed: bool) -> None:
+    def walk(self, elapsed_s: float, inbox: Sequence[ToldDevice], *, is_closed: bool) -> None:
         """Goes on to the next effect that the server can see, or to the end of the flow."""
         for _ in self.steps(elapsed_s, inbox, is_closed=is_closed):
             pass
 
-    def steps(self, elapsed_s: float, inbox: Sequence[Answer], *, is_closed: bool) -> Iterator[Effect]:
+    def steps(self, elapsed_s: float, inbox: Sequence[ToldDevice], *, is_closed: bool) -> Iterator[Effect]:
         """The same, and what was passed. `elapsed_s`: how long the device has been silent, so that pauses fit in."""
         left = list(inbox)
         while self.effect is not None and envelope_of(self.effect) is None:
@@ -112,7 +112,7 @@ class Reading:
             self.take(self._silent(passed, elapsed_s, left, is_closed=is_closed))
             yield passed
 
-    def _silent(self, effect: Effect, elapsed_s: float, inbox: list[Answer], *, is_closed: bool) -> Outcome:
+    def _silent(self, effect: Effect, elapsed_s: float, inbox: list[ToldDevice], *, is_closed: bool) -> Outcome:
         match effect:
             case Pause(least_s, most_s, why, capped_at_s):
                 self.waits = self.waits or why == BACKOFF
@@ -137,7 +137,7 @@ class Reading:
         self.used_s += seconds
         return seconds
 
-    def _awaited(self, effect: Await, elapsed_s: float, inbox: list[Answer], *, is_closed: bool) -> Outcome:
+    def _awaited(self, effect: Await, elapsed_s: float, inbox: list[ToldDevice], *, is_closed: bool) -> Outcome:
         for answer in inbox:
             envelope = answer.envelope
             if envelope is None or answer.why:
