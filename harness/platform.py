@@ -21,6 +21,7 @@ from fleetrig.simulator.contract.identity import Credential, DeviceIdentity, Use
 from fleetrig.simulator.contract.json_types import Json
 from fleetrig.simulator.contract.trace import TraceEvent
 from fleetrig.simulator.drivers.director import AdminCall, Director
+from fleetrig.simulator.drivers.oracle_rules import Leniency
 from fleetrig.simulator.effects import Behaviour
 
 
@@ -134,6 +135,8 @@ class Platform:
     """What the program of a device is given: the names of all credentials; those that it does not hold are empty."""
     settings_in_force: Callable[[Scenario], Mapping[str, object]]
     """The tenant's settings as the scenario wants them when its first phase begins, for people to read."""
+    leniency: Leniency = field(default_factory=Leniency)
+    """What real devices may do otherwise than our model, without harm."""
     behaviour_values: Callable[[Behaviour], Mapping[str, str]] = _nothing_more
     """What the program of a device is told of how it shall behave, under the platform's own names."""
 

@@ -15,6 +15,8 @@ from fleetrig.harness.checks.fold import Fold
 from fleetrig.harness.checks.lives import Lives
 from fleetrig.harness.checks.manufacturing_record import query_manufacturing_record
 from fleetrig.harness.checks.matching import Pattern
+from fleetrig.harness.checks.model_folds import FollowsModelFold
+from fleetrig.harness.checks.model_watch import ModelWatch
 from fleetrig.harness.checks.registry import query_registry
 from fleetrig.harness.external.program_folds import KeepsRunningFold, OneAddressFold
 from fleetrig.harness.external.secrecy import query_secrets
@@ -23,6 +25,7 @@ from fleetrig.harness.run.redact import redact
 from fleetrig.harness.scenario_file.check_words import (
     CheckWord,
     FaultBit,
+    FollowsModel,
     KeepsRunning,
     KeepsSecrets,
     ManufacturingRecord,
@@ -43,6 +46,7 @@ from fleetrig.harness.scenario_file.values import Times
 from fleetrig.harness.verdict import Finding, Measured
 from fleetrig.simulator.contract.trace import Lane
 from fleetrig.simulator.drivers.director import AdminCall
+from fleetrig.simulator.drivers.oracle_rules import Tolerance
 
 T = TypeVar("T")
 
@@ -71,6 +75,8 @@ class FleetSnapshot:
     heard: frozenset[str] = frozenset()
     """The devices that the server has heard so far; only where it is the source of their events."""
     began_us: int = 0
+    watch: ModelWatch | None = None
+    """Follows the devices with their models, where the scenario asks for that."""
 
     def serials(self, only: str = "*") -> list[str]:
         """The devices whose serial, without the prefix, fits the glob."""
@@ -91,7 +97,7 @@ def snapshot_of(context: RunContext) -> FleetSnapshot:
     on = frozenset(one.serial for one in devices if one.agent.is_on)
     return FleetSnapshot(
         context.prefix, stages, context.scenario.devices.event_lane,
-        on=on, heard=frozenset(context.heard), began_us=context.driver.now_us(),
+        on=on, heard=frozenset(context.heard), began_us=context.driver.now_us(), watch=context.model_watch,
     )  # fmt: skip
 
 
@@ -104,6 +110,11 @@ def evaluator_for(context: RunContext, words: CheckWord) -> Evaluator:
 def is_query(words: CheckWord) -> bool:
     """True when the check asks the server; the others watch events."""
     return _for_word(QUERIES, words) is not None
+
+
+def is_recorded(words: CheckWord) -> bool:
+    """True when a stored trace holds the result and no more: the server was asked, or the devices' own secrets."""
+    return is_query(words) or isinstance(words, FollowsModel)
 
 
 def fold_of(fleet: FleetSnapshot, words: CheckWord) -> Fold:
@@ -199,6 +210,10 @@ def keeps_running(fleet: FleetSnapshot, words: KeepsRunning) -> Fold:
     return KeepsRunningFold(fleet.serials(words.only), fleet.on, must_run=must_run)
 
 
+def follows_model(fleet: FleetSnapshot, words: FollowsModel) -> Fold:
+    return FollowsModelFold(fleet.watch, fleet.serials(words.only), Tolerance(words.tolerance))
+
+
 def exchange(fleet: FleetSnapshot, name: str, only: str, kind: str = "sent") -> Pattern:
     """One side of an exchange, by its name."""
     return Pattern(kind, name=name, device=fleet.glob(only), lane=fleet.lane)
@@ -222,6 +237,7 @@ FOLDS: Final[Mapping[type[CheckWord], Callable[[FleetSnapshot, Any], Fold]]] = {
     Jitter: jitter,
     KeepsRunning: keeps_running,
     OneAddress: lambda _, words: OneAddressFold(),
+    FollowsModel: follows_model,
 }
 """Words that are judged from events alone."""
 

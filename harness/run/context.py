@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from fleetrig.harness.checks.model_watch import ModelWatch
 from fleetrig.harness.external.view import device_view
 from fleetrig.harness.platform import Platform, Work
 from fleetrig.harness.run.known_deviations import Known
@@ -18,6 +19,7 @@ from fleetrig.simulator.agent import Agent
 from fleetrig.simulator.contract.clock import to_s
 from fleetrig.simulator.contract.faults import Fault
 from fleetrig.simulator.contract.identity import Credential, DeviceIdentity, TlsCredential
+from fleetrig.simulator.contract.json_types import Json
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 from fleetrig.simulator.drivers.director import Driver
@@ -102,6 +104,8 @@ class RunContext:
     """Has a device that is off forget all that it has stored."""
     view: Callable[[TraceEvent], Iterable[TraceEvent]] = device_view
     """What checks get to see of an event."""
+    model_watch: ModelWatch | None = None
+    """Follows the devices with their models, where the scenario asks for that."""
     known: Known = field(default_factory=Known)
     """Where this device or server is known to deviate."""
     work: Work = field(init=False)
@@ -137,6 +141,11 @@ class RunContext:
         """The names under which the server has devices, those included that only their gateway speaks for."""
         names = [name for serial in self.devices for name in (serial, *self.behind.get(serial, ()))]
         return [name for name in names if fnmatchcase(name.removeprefix(self.prefix), only)]
+
+    def rewrote(self, serial: str, memory: Mapping[str, Json] | None) -> None:
+        """Tells whoever follows the device that somebody has changed what it remembers; None: it has lost all."""
+        if self.model_watch is not None:
+            self.model_watch.rewrote(serial, memory)
 
     def emit(self, kind: str, name: str, reason: str = "") -> None:
         """The bench lane: what the director does."""

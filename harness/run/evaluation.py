@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from fleetrig.harness.checks.evaluators import Evaluator, Query
+from fleetrig.harness.checks.evaluators import Evaluator, Query, is_recorded
 from fleetrig.harness.checks.fold import Fold, Status
 from fleetrig.harness.external.view import EventView
 from fleetrig.harness.run.context import RunContext
@@ -99,8 +99,11 @@ def evaluate_all(
         if callable(evaluator):
             answers[position] = yield from query_until(context, evaluator, folds, deadline_us)
             trace_outcome(context, expected[position], answers[position])
+        elif is_recorded(expected[position].arguments):
+            answers[position] = outcome_of(evaluator, folds)
+            trace_outcome(context, expected[position], answers[position])
     return [
-        answers[position] if callable(evaluator) else outcome_of(evaluator, folds)
+        answers[position] if position in answers or callable(evaluator) else outcome_of(evaluator, folds)
         for position, evaluator in enumerate(evaluators)
     ]
 
@@ -141,8 +144,9 @@ def result_of(check: Check, answer: CheckOutcome) -> CheckResult:
             return CheckResult(title, Verdict.SKIPPED, None, check.line)
         case Measured(text):
             return CheckResult(title, Verdict.PASSED, None, check.line, text)
-        case Finding(expected, got, evidence):
-            finding = Finding(expected, got, evidence, ", ".join(check.cites))
+        case Finding(expected, got, evidence, clause):
+            clauses = dict.fromkeys((*check.cites, *filter(None, [clause])))
+            finding = Finding(expected, got, evidence, ", ".join(clauses))
             return CheckResult(title, verdict_of(finding, Severity(check.severity)), finding, check.line)
 
 

@@ -8,19 +8,24 @@ asks for, then its checks: questions to the server first, since events go on bei
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from fleetrig.harness.checks.evaluators import evaluator_for
+from fleetrig.harness.checks.model_watch import ModelWatch
 from fleetrig.harness.external.view import note_heard, view_for
 from fleetrig.harness.run.actions import perform
 from fleetrig.harness.run.context import RunContext, build_devices
 from fleetrig.harness.run.evaluation import evaluate_all, result_of, through_view, trace_measured
-from fleetrig.harness.scenario_file.scenario import Phase
+from fleetrig.harness.scenario_file.check_words import FollowsModel
+from fleetrig.harness.scenario_file.scenario import Phase, Scenario
 from fleetrig.harness.scenario_file.titles import title_of
 from fleetrig.harness.verdict import PhaseResult, Verdict
 from fleetrig.simulator.contract.clock import to_s
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.faults import Fault
 from fleetrig.simulator.drivers.director import AdminCall, Director
+from fleetrig.simulator.drivers.oracle_reading import Program
+from fleetrig.simulator.drivers.oracle_rules import Tolerance
 
 
 def run_scenario(context: RunContext) -> Director[tuple[PhaseResult, ...]]:
@@ -31,6 +36,7 @@ def run_scenario(context: RunContext) -> Director[tuple[PhaseResult, ...]]:
     context.view = view_for(context.scenario)
     if context.scenario.devices.external:
         context.driver.trace.listen(note_heard(context.view, context.heard))
+    watch_models(context)
     context.emit("begun", context.prefix)
     yield from context.work.setup()
     build_devices(context)
@@ -47,6 +53,30 @@ def run_scenario(context: RunContext) -> Director[tuple[PhaseResult, ...]]:
         check_cuts(context)
     done += context.known.unexpected()
     return tuple(done)
+
+
+def watch_models(context: RunContext) -> None:
+    """From the first event on, where the scenario asks whether devices follow their models."""
+    tolerances = tolerances_of(context.scenario)
+    if tolerances:
+        platform = context.platform
+        context.model_watch = ModelWatch(
+            platform.device_call, platform.leniency, lambda serial: program_of(context, serial), tolerances,
+            lambda: next(iter(context.devices)) if len(context.devices) == 1 else "",
+        )  # fmt: skip
+        context.driver.trace.listen(context.model_watch.take)
+
+
+def tolerances_of(scenario: Scenario) -> frozenset[Tolerance]:
+    """Those of all checks `follows_model`."""
+    words = (check.arguments for phase in scenario.phases for check in phase.expect)
+    return frozenset(Tolerance(one.tolerance) for one in words if isinstance(one, FollowsModel))
+
+
+def program_of(context: RunContext, serial: str) -> Program | None:
+    """What a device of its platform runs, before a test has changed anything about it."""
+    device = context.devices.get(serial)
+    return None if device is None else partial(device.behaviour, device.identity)
 
 
 def run_phase(context: RunContext, phase: Phase) -> Director[PhaseResult]:

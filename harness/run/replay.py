@@ -1,7 +1,8 @@
 """Judging a stored trace again, without running anything.
 
 The same folds look at the stored events, phase by phase. Queries to the server cannot be repeated: the bench lane has
-each answer (`asked`), and the report says that it comes from there.
+each answer (`asked`), and the report says that it comes from there. Nor can `follows_model`: models need the secrets of
+their devices, which no trace holds.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from fleetrig.harness.checks.evaluators import FleetSnapshot, fold_of, is_query
+from fleetrig.harness.checks.evaluators import FleetSnapshot, fold_of, is_recorded
 from fleetrig.harness.checks.fold import Fold
 from fleetrig.harness.external.view import is_heard, view_for
 from fleetrig.harness.run.evaluation import (
@@ -224,7 +225,7 @@ class Replay:
         folds = {
             position: fold_of(fleet, check.arguments)
             for position, check in enumerate(expected)
-            if not is_query(check.arguments)
+            if not is_recorded(check.arguments)
         }
         pairs = [(expected[position], fold) for position, fold in folds.items()]
         return PhaseReplay(phase, expected, event.at_us, folds, phase_folds(self._known, phase.name, pairs))

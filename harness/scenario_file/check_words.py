@@ -285,6 +285,21 @@ class FaultBit(Model, CheckWord):
         return self.times.at_least > 0
 
 
+class FollowsModel(DeviceSelector, CheckWord):
+    """All that the server has seen of the devices since the run began is what their model permits.
+
+    The model is our own device of the platform, with the settings of the `devices` block. The first message that it
+    does not permit is the finding.
+    """
+
+    tolerance: Literal["messages", "tolerant", "strict"] = "tolerant"
+    """`messages`: which messages in which order. `tolerant`: also the fields that matter, and times, with slack.
+    `strict`: all of each message, and nothing left out, repeated or added."""
+
+    def waits(self) -> bool:
+        return False
+
+
 class ManufacturingRecord(Model, CheckWord):
     """Writes the manufacturing record, as CSV and JSON: serial, id on the server, fingerprint and verdict of each unit.
 

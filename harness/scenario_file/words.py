@@ -11,6 +11,7 @@ from fleetrig.harness.scenario_file.action_words import ActionWord
 from fleetrig.harness.scenario_file.check_words import (
     CheckWord,
     FaultBit,
+    FollowsModel,
     KeepsRunning,
     KeepsSecrets,
     ManufacturingRecord,
@@ -52,6 +53,7 @@ CHECK_WORDS: Final[Mapping[str, type[CheckWord]]] = {
     "keeps_running": KeepsRunning,
     "keeps_secrets": KeepsSecrets,
     "one_address": OneAddress,
+    "follows_model": FollowsModel,
 }
 
 

@@ -8,6 +8,7 @@ from typing import Final
 from fleetrig.harness.platform import Platform
 from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
 from fleetrig.harness.platforms.hawkbit.device_call import call_in
+from fleetrig.harness.platforms.hawkbit.leniency import LENIENCY
 from fleetrig.harness.platforms.hawkbit.own_server import OWN_SERVER
 from fleetrig.harness.platforms.hawkbit.server import SERVER
 from fleetrig.harness.platforms.hawkbit.setup import settings_in_force
@@ -53,4 +54,5 @@ PLATFORM: Final = Platform(
     credential_values=credential_values,
     settings_in_force=settings_in_force,
     behaviour_values=behaviour_values,
+    leniency=LENIENCY,
 )

@@ -24,6 +24,7 @@ def factory_reset(run: ThingsBoardRun, words: FactoryReset) -> Director[None]:
     for device in run.context.select_devices(words.only):
         switch_off(run, device)
         run.context.forget(device.agent)
+        run.context.rewrote(device.serial, None)
         switch_on(run, device)
 
 
@@ -55,6 +56,7 @@ def write_into(run: ThingsBoardRun, device: Device, memory: Mapping[str, Json]) 
     """None forgets a key."""
     switch_off(run, device)
     device.agent.settle(Remember(memory))
+    run.context.rewrote(device.serial, memory)
     switch_on(run, device)
 
 

@@ -8,6 +8,7 @@ from typing import Final
 from fleetrig.harness.platform import Platform
 from fleetrig.harness.platforms.thingsboard.admin import ThingsBoardAdmin
 from fleetrig.harness.platforms.thingsboard.device_call import call_in
+from fleetrig.harness.platforms.thingsboard.leniency import LENIENCY
 from fleetrig.harness.platforms.thingsboard.own_server import OWN_SERVER
 from fleetrig.harness.platforms.thingsboard.program import behaviour_values
 from fleetrig.harness.platforms.thingsboard.server import SERVER
@@ -39,4 +40,5 @@ PLATFORM: Final = Platform(
     credential_values=credential_values,
     settings_in_force=settings_in_force,
     behaviour_values=behaviour_values,
+    leniency=LENIENCY,
 )

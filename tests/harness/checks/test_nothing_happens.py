@@ -141,6 +141,13 @@ def test_no_program_exits_where_none_ran() -> None:
     assert after(asked, [event("ended", reason="exit code 1")]) is Status.VIOLATED
 
 
+@pytest.mark.parametrize("events", [[], [POWER_ON], OTHERS], ids=["nothing", "power", "others"])
+def test_nobody_follows_a_model_of_whom_the_server_has_seen_nothing(events: list[TraceEvent]) -> None:
+    watching = fold("follows_model")
+    assert after(watching, events) is Status.OPEN
+    assert watching.finding().got == "no message of any of them was seen, so there is nothing to compare"
+
+
 def test_keeps_running_is_about_the_devices_it_selects() -> None:
     only = fold({"keeps_running": {"only": "HB-2"}}, on=["HB-2"])
     assert after(only, [event("ended", "HB-1")]) is Status.MET
@@ -161,7 +168,7 @@ def test_every_word_has_its_rows_here() -> None:
     checks = [*(check for check, _ in POSITIVE), *NEGATIVE]
     rows = {check if isinstance(check, str) else str(next(iter(check))) for check in checks}
     asked = {word for word, model in CHECK_WORDS.items() if QUERIES.keys() & set(model.__mro__)}
-    assert rows | {"keeps_running"} | asked == set(CHECK_WORDS)
+    assert rows | {"keeps_running", "follows_model"} | asked == set(CHECK_WORDS)
     assert asked == {"registry", "record", "keeps_secrets"}, "they have rows below"
 
 

@@ -120,6 +120,8 @@ phases:
       - keeps_running
       - keeps_secrets: {only: HB-0001}
       - one_address
+      - answered_within: {p99: 5s}
+      - follows_model: {tolerance: strict, only: HB-0001}
   - {name: last, for: 1s, expect: "${checks}"}
 """
 

@@ -1,0 +1,162 @@
+"""One reading of what a device is doing: its flow, replayed with the outcomes that it must have had.
+
+A flow is a pure function of identity, memory and outcomes, so a reading is (memory at power-on, outcomes so far): where
+two outcomes are possible it is read again from these, once for each. Nothing is performed.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
+from typing import Final
+
+from fleetrig.simulator.contract.json_types import Json
+from fleetrig.simulator.drivers.oracle_outcomes import ToldDevice
+from fleetrig.simulator.drivers.oracle_rules import envelope_of
+from fleetrig.simulator.effects import (
+    Apply,
+    Await,
+    Done,
+    Effect,
+    Enter,
+    Flow,
+    NoReply,
+    Outcome,
+    Pause,
+    Remember,
+    Reply,
+    TimedEffect,
+)
+from fleetrig.simulator.stages import Stage
+
+Program = Callable[[Mapping[str, Json]], Flow]
+"""What a device runs at power-on, from what it remembers."""
+
+DONE: Final = Done()
+LATEST: Final = 12
+"""Outcomes by which two readings are told apart: flows count failures in a row."""
+BACKOFF: Final = "backoff"
+"""What all flows call the pause after a failure."""
+WAITS: Final = frozenset({Stage.BACKING_OFF, Stage.REFUSED})
+
+
+class FlowReading:
+    """Where the device stands. `effect` is what the model does now; `matched` says that the server has seen it."""
+
+    __slots__ = ("_flow", "_program", "_start", "effect", "least_s", "log", "matched", "memory", "most_s", "name",
+                 "used_s", "waits")  # fmt: skip
+
+    def __init__(self, program: Program, start: Mapping[str, Json]) -> None:
+        self._program, self._start = program, start
+        self._flow = program(start)
+        self.memory = dict(start)
+        self.log: list[Outcome] = []
+        self.matched = False
+        self.name = ""
+        """Of the exchange that was matched."""
+        self.waits = False
+        """It has been told of a failure and waits before it tries again, since something was left out."""
+        self.restart_clock()
+        self.effect: Effect | None = next(self._flow, None)
+
+    def restart_clock(self) -> None:
+        """From now on: the range in which the next message is permitted, and the time that pauses have used up."""
+        self.least_s, self.most_s, self.used_s = 0.0, 0.0, 0.0
+
+    @property
+    def key(self) -> str:
+        """What two readings of the same state have in common, as far as it can be told."""
+        latest = [(type(outcome).__name__, getattr(outcome, "why", "")) for outcome in self.log[-LATEST:]]
+        return json.dumps([self.memory, self.name, repr(self.effect), latest], sort_keys=True, default=str)
+
+    def rewound(self, length: int) -> FlowReading:
+        """The same reading after its first `length` outcomes, its clock at zero."""
+        other = FlowReading(self._program, self._start)
+        for outcome in self.log[:length]:
+            other.take(outcome)
+        other.restart_clock()
+        other.name = self.name
+        return other
+
+    def copy(self) -> FlowReading:
+        """One that goes on apart from this."""
+        other = self.rewound(len(self.log))
+        other.least_s, other.most_s, other.used_s = self.least_s, self.most_s, self.used_s
+        other.matched, other.waits = self.matched, self.waits
+        return other
+
+    def take(self, outcome: Outcome) -> None:
+        """Goes on with the outcome of the present effect."""
+        if isinstance(self.effect, Remember):
+            merged = {**self.memory, **self.effect.what}
+            self.memory = {key: value for key, value in merged.items() if value is not None}
+        self.log.append(outcome)
+        self.matched = False
+        try:
+            self.effect = self._flow.send(outcome)
+        except StopIteration:
+            self.effect = None
+
+    def walk(self, elapsed_s: float, inbox: Sequence[ToldDevice], *, is_closed: bool) -> None:
+        """Goes on to the next effect that the server can see, or to the end of the flow."""
+        for _ in self.steps(elapsed_s, inbox, is_closed=is_closed):
+            pass
+
+    def steps(self, elapsed_s: float, inbox: Sequence[ToldDevice], *, is_closed: bool) -> Iterator[Effect]:
+        """The same, and what was passed. `elapsed_s`: how long the device has been silent, so that pauses fit in."""
+        left = list(inbox)
+        while self.effect is not None and envelope_of(self.effect) is None:
+            passed = self.effect
+            self.take(self._silent(passed, elapsed_s, left, is_closed=is_closed))
+            yield passed
+
+    def _silent(self, effect: Effect, elapsed_s: float, inbox: list[ToldDevice], *, is_closed: bool) -> Outcome:
+        match effect:
+            case Pause(least_s, most_s, why, capped_at_s):
+                self.waits = self.waits or why == BACKOFF
+                return Done(self._pause(least_s, min(most_s, capped_at_s), elapsed_s))
+            case Apply(_, slice_s):
+                self.most_s = math.inf  # an installation takes as long as it takes
+                return Done(slice_s)
+            case Await():
+                return self._awaited(effect, elapsed_s, inbox, is_closed=is_closed)
+            case Enter(stage) if stage in WAITS:
+                self.waits = True
+                return DONE
+            case _:
+                return DONE
+
+    def _pause(self, least_s: float, most_s: float, elapsed_s: float) -> float:
+        """As much of the silence as fits into the range."""
+        least_s = min(least_s, most_s)
+        self.least_s += least_s
+        self.most_s += most_s
+        seconds = min(max(elapsed_s - self.used_s, least_s), most_s)
+        self.used_s += seconds
+        return seconds
+
+    def _awaited(self, effect: Await, elapsed_s: float, inbox: list[ToldDevice], *, is_closed: bool) -> Outcome:
+        for answer in inbox:
+            envelope = answer.envelope
+            if envelope is None or answer.why:
+                continue
+            if any(fnmatchcase(envelope.line, pattern) for pattern in effect.patterns):
+                inbox.remove(answer)
+                self.most_s = max(self.most_s, min(effect.at_most_s, effect.capped_at_s))
+                return Reply(envelope, 0.0)
+        if is_closed:
+            self.most_s += min(effect.at_most_s, effect.capped_at_s)
+            return NoReply("closed", 0.0)
+        return NoReply("timeout", self._pause(effect.at_least_s, min(effect.at_most_s, effect.capped_at_s), elapsed_s))
+
+    def within_s(self) -> float:
+        """How long the device would wait for an answer to the present effect."""
+        return float(getattr(self.effect, "within_s", 0.0))
+
+    @property
+    def timed(self) -> TimedEffect:
+        assert self.effect is not None
+        assert not isinstance(self.effect, Remember | Enter)
+        return self.effect

@@ -1,0 +1,173 @@
+"""`follows_model`: our own devices always do, and devices that leave their model are found where they leave it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from fleetrig.harness.run.replay import replay
+from fleetrig.harness.run.run import run
+from fleetrig.harness.run.run_options import RunOptions
+from fleetrig.harness.scenario_file.platform_models import models_for
+from fleetrig.harness.scenario_file.selection import Expanded, plan
+from fleetrig.harness.verdict import CheckResult, Report, Verdict
+from tests.harness import broken_devices, broken_thingsboard_devices
+from tests.harness import deviating_devices as deviating
+from tests.harness.broken_devices import Change
+from tests.harness.runs import run_once
+
+SCENARIOS = Path(__file__).parents[2] / "scenarios"
+HAWKBIT = """
+    scenario: A device follows its model
+    devices: {flow: hawkbit, serial: HB-1, install_time: 1s, attributes: {a: b}, backoff: {policy: fixed, base: 4s}}
+    server: {settings: {pollingTime: "00:00:05"}}
+    phases:
+      - name: installs
+        do: [preregister, power_on, {deploy: {version: "1.0", size: 4KiB}}]
+        for: 40s
+        expect: [follows_model]
+"""
+REFUSED = """
+    scenario: A device follows its model
+    devices: {flow: hawkbit, serial: HB-1, credential: wrong_target_token, interval: 5s}
+    phases:
+      - name: is refused
+        do: [preregister, power_on]
+        for: 40s
+        expect: [follows_model]
+"""
+THINGSBOARD = """
+    scenario: A device follows its model
+    devices: {flow: thingsboard, over: mqtt, serial: TB-1, interval: 5s}
+    phases:
+      - name: provisions itself
+        do: power_on
+        for: 60s
+        expect: [follows_model]
+"""
+NAMELESS = "thingsboard/nameless"
+"""Its two devices do not say who they are: the server alone names them, so nobody can tell whose a message is."""
+LONG = frozenset({"thingsboard/boot_storm"})
+
+DEVIATIONS = [
+    (HAWKBIT, deviating.skips_attributes, "poll GET", "configData"),
+    (HAWKBIT, deviating.never_closes, "deploymentBase GET", "feedback-closed"),
+    (HAWKBIT, deviating.skips_the_document_of_progress, "download GET", "feedback-proceeding"),
+    (HAWKBIT, deviating.reports_before_it_downloads, "feedback-downloaded POST", "download GET"),
+    (HAWKBIT, deviating.names_another_action, "feedback-proceeding POST", "deploymentBase/1/feedback"),
+    (HAWKBIT, deviating.names_another_tenant, "poll GET /default/", "path /DEFAULT/"),
+    (HAWKBIT, deviating.reports_failure, "feedback-closed POST", "status.result.finished success, not failure"),
+    (HAWKBIT, deviating.downloads_twice, "download GET", "feedback-downloaded"),
+    (HAWKBIT, deviating.polls_too_fast, "poll GET", "not before 5.000 s"),
+    (HAWKBIT, deviating.falls_silent, "nothing for 4", "poll within 5.000 s"),
+    (HAWKBIT, deviating.shows_no_token, "deploymentBase GET", "header:Authorization"),
+    (HAWKBIT, deviating.closes_twice, "feedback-closed POST", "poll GET"),
+    (HAWKBIT, broken_devices.ignores_sleep, "poll GET", "not before 5.000 s"),
+    (HAWKBIT, broken_devices.takes_files_on_trust, "", ""),
+    (HAWKBIT, deviating.hears_nothing, "poll GET", "configData"),
+    (REFUSED, broken_devices.hot_retry, "poll GET", "not before 5.000 s"),
+    (THINGSBOARD, broken_thingsboard_devices.talks_too_early, "telemetry PUBLISH", "hang-up DISCONNECT"),
+    (THINGSBOARD, deviating.publishes_before_it_asks, "telemetry PUBLISH", "provision-request PUBLISH"),
+    (THINGSBOARD, deviating.subscribes_to_nothing, "provision-request PUBLISH", "provision-subscribe"),
+    (THINGSBOARD, broken_thingsboard_devices.asks_twice, "provision-request PUBLISH", "hang-up DISCONNECT"),
+    (THINGSBOARD, broken_thingsboard_devices.stays, "nothing for", "hang-up within"),
+    (THINGSBOARD, broken_thingsboard_devices.sends_no_key, "provision-request PUBLISH", "body:provisionDeviceKey"),
+    (THINGSBOARD, broken_thingsboard_devices.every_second, "", ""),
+]
+"""Scenario, device, what came (nothing: it follows its model here), and a part of what was permitted."""
+
+
+def judged(folder: Path, body: str, change: Change) -> tuple[Report, CheckResult]:
+    name = "thingsboard/x" if body is THINGSBOARD else "hawkbit/x"
+    report = run_once(folder, "", name=name, head=body, behaviour=change)
+    check = next(check for check in report.phases[0].checks if check.title == "follows_model")
+    return report, check
+
+
+@pytest.mark.parametrize(
+    ("body", "change", "came", "permitted"), DEVIATIONS, ids=[f"{n}-{row[2]}" for n, row in enumerate(DEVIATIONS)]
+)
+def test_a_device_is_found_where_it_leaves_its_model(
+    body: str, change: Change, came: str, permitted: str, tmp_path: Path
+) -> None:
+    _, check = judged(tmp_path, body, change)
+    if not came:
+        assert check.verdict is Verdict.PASSED, check
+        return
+    assert check.finding is not None, check
+    assert check.finding.got.startswith(came)
+    assert permitted in check.finding.expected
+    assert 1 <= len(check.finding.evidence) <= 6
+    assert check.finding.clause.startswith(("hawkbit#V", "thingsboard#D"))
+
+
+@pytest.mark.parametrize("body", [HAWKBIT, REFUSED, THINGSBOARD], ids=["hawkbit", "refused", "thingsboard"])
+@pytest.mark.parametrize("tolerance", ["messages", "tolerant", "strict"])
+def test_our_own_device_follows_its_model_at_every_tolerance(body: str, tolerance: str, tmp_path: Path) -> None:
+    head = body.replace("[follows_model]", f"[{{follows_model: {{tolerance: {tolerance}}}}}]")
+    name = "thingsboard/x" if body is THINGSBOARD else "hawkbit/x"
+    report = run_once(tmp_path, "", name=name, head=head)
+    assert report.verdict is Verdict.PASSED, report
+    (check,) = report.phases[0].checks
+    assert check.measured.endswith("of 1 device followed")
+
+
+def test_messages_alone_say_nothing_of_times_and_fields(tmp_path: Path) -> None:
+    head = HAWKBIT.replace("[follows_model]", "[{follows_model: {tolerance: messages}}]")
+    for change in (deviating.polls_too_fast, deviating.reports_failure):
+        assert run_once(tmp_path, "", head=head, behaviour=change).verdict is Verdict.PASSED
+
+
+def test_a_stored_trace_says_what_was_found(tmp_path: Path) -> None:
+    report, check = judged(tmp_path, HAWKBIT, deviating.never_closes)
+    again, _ = replay(Path(report.trace_file), tmp_path / "scenarios")
+    assert again.verdict is Verdict.FAILED
+    (found,) = (one for one in again.phases[0].checks if one.title == "follows_model")
+    assert check.finding is not None
+    assert found.finding is not None
+    assert check.finding.got in found.finding.got
+
+
+def with_check(expanded: Expanded, tolerance: str) -> Expanded:
+    """The same run, whose last phase asks for it too."""
+    scenario = expanded.scenario
+    check = models_for(scenario.platform).check.model_validate({"follows_model": {"tolerance": tolerance}})
+    last = scenario.phases[-1].model_copy(update={"expect": (*scenario.phases[-1].expect, check)})
+    return replace(expanded, scenario=scenario.model_copy(update={"phases": (*scenario.phases[:-1], last)}))
+
+
+def diverged(expanded: Expanded, folder: Path, *, real_time: bool) -> list[object]:
+    options = RunOptions(results=folder, real_time=real_time)
+    report = asyncio.run(run(with_check(expanded, "tolerant"), options))
+    assert report.verdict in (Verdict.PASSED, Verdict.SKIPPED, Verdict.FAILED), report
+    checks = [check for phase in report.phases for check in phase.checks if check.title.startswith("follows_model")]
+    assert checks or report.verdict is Verdict.SKIPPED
+    return [check.finding for check in checks if check.finding is not None]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("platform", ["hawkbit", "thingsboard"])
+def test_our_own_devices_follow_their_model_in_all_scenarios(platform: str, tmp_path: Path) -> None:
+    runs = [one for one in plan([platform], SCENARIOS) if one.name not in LONG and one.name != NAMELESS]
+    assert len(runs) > 30
+    assert {one.name: found for one in runs if (found := diverged(one, tmp_path, real_time=False))} == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name",
+    [
+        "hawkbit/cut_download",
+        "hawkbit/token_rotation",
+        "hawkbit/cancelled_before_install",
+        "thingsboard/credentials",
+        "thingsboard/gateway",
+        "thingsboard/lost_reply",
+    ],
+)
+def test_our_own_devices_follow_their_model_over_sockets(name: str, tmp_path: Path) -> None:
+    runs = plan([name], SCENARIOS)
+    assert {one.name: found for one in runs if (found := diverged(one, tmp_path, real_time=True))} == {}
