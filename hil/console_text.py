@@ -1,7 +1,7 @@
 """A board's console as text: bytes in, whole lines out, however they were cut on their way. No I/O.
 
-Escape sequences are taken out (colours, cursor, bracketed paste; ECMA-48); bytes that are no UTF-8 become U+FFFD. CR LF,
-LF, LF CR, and a CR that a progress display repeats all end a line.
+Escape sequences are taken out (colours, cursor, bracketed paste; ECMA-48); bytes that are no UTF-8 become U+FFFD. CR
+LF, LF, LF CR, and a CR that a progress display repeats all end a line.
 """
 
 from __future__ import annotations

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
-from fleetrig.hil import console_text
-from fleetrig.hil.console_text import LINE_LIMIT_BYTES, LineSplitter
 from hypothesis import given
 from hypothesis import strategies as st
+
+from fleetrig.hil import console_text
+from fleetrig.hil.console_text import LINE_LIMIT_BYTES, LineSplitter
 
 PIECES = st.sampled_from(
     [
@@ -25,7 +28,7 @@ def read(*pieces: bytes) -> tuple[list[str], str]:
 def test_any_chunking_gives_the_same_lines(stream: bytes, data: st.DataObject) -> None:
     cuts = sorted(data.draw(st.sets(st.integers(0, len(stream)))))
     edges = [0, *cuts, len(stream)]
-    assert read(*(stream[a:b] for a, b in zip(edges, edges[1:], strict=False))) == read(stream)
+    assert read(*(stream[a:b] for a, b in pairwise(edges))) == read(stream)
 
 
 @given(st.binary(max_size=60))
