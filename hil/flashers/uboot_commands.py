@@ -24,6 +24,8 @@ AGAIN: Final = "flash it again: what is verified on the board already is not sen
 RESTART: Final = "switch it off and on, then " + AGAIN
 REFUSED: Final = (
     (re.compile(r"Unknown command"), "this U-Boot has no such command: name another storage or flasher"),
+    (re.compile(r"TFTP error"), "is the folder the one that the TFTP server serves, and may it read there?"),
+    (re.compile(r"Retry count exceeded|No ethernet|not set|Abort", re.IGNORECASE), "check cable and TFTP server"),
     (re.compile(r"protected", re.IGNORECASE), "the storage is protected: take the protection off, on purpose"),
     (
         re.compile(r"timeout|I/O error|write error", re.IGNORECASE),
@@ -40,18 +42,19 @@ class UbootCommands:
         self.console = console
         self.left_in = BoardState.UNTOUCHED
 
-    async def must(self, command: str) -> str:
+    async def must(self, command: str, within_s: float | None = None) -> str:
         """The output of a command that must succeed. Raises FlashFailed, PortLost."""
-        status, said = await self.result(command)
+        status, said = await self.result(command, within_s)
         if status:
             advice = next((advice for pattern, advice in REFUSED if pattern.search(said)), "see what it says")
             printed = said.strip() or "it printed nothing"
             raise FlashFailed(f"`{command}` failed with {status}: {printed}", self.left_in, advice)
         return said
 
-    async def result(self, command: str) -> tuple[int, str]:
+    async def result(self, command: str, within_s: float | None = None) -> tuple[int, str]:
+        """Exit status and output."""
         try:
-            result = await self.console.run(command, RUNS_WITHIN_S)
+            result = await self.console.run(command, within_s or RUNS_WITHIN_S)
         except ConsoleFailed as failed:
             raise FlashFailed(str(failed), self.left_in, RESTART) from None
         return result.status, result.output
