@@ -1,4 +1,4 @@
-"""Sending by XMODEM-1K: the xmodem library does it in a worker thread; why it failed is kept here.
+"""Sending by XMODEM-1K, and by YMODEM, which adds name and size: the xmodem library does it in a worker thread.
 
 The library takes every byte that is no ACK for a refusal, also a late `C` and what a kernel prints; it does not know
 CAN in mid-transfer, and counts repeated blocks anew for each block. So it hears here only what is an answer.
@@ -7,6 +7,7 @@ CAN in mid-transfer, and counts repeated blocks anew for each block. So it hears
 from __future__ import annotations
 
 import asyncio
+import binascii
 import io
 import re
 import threading
@@ -33,6 +34,7 @@ RETRIES: Final = 16
 SILENT_TRIES: Final = 2
 """A receiver asks again by itself; one that says nothing while a block is sent twice is gone."""
 BLOCK_BYTES: Final = 1024
+ZERO_BYTES: Final = 128
 LOOK_S: Final = 0.2
 """How soon a cancelled transfer is noticed."""
 WRITE_WITHIN_S: Final = 10.0
@@ -63,6 +65,7 @@ class _Line:
         self._answer_within_s = answer_within_s
         self._last = b""
         self._silent_tries = self._cans = self._blocks = 0
+        self._awaited: tuple[bytes, ...] = (ASKS, NAK)
         self.is_given_up = threading.Event()
 
     def get(self, size: int, timeout: float = 1.0) -> bytes | None:
@@ -94,19 +97,32 @@ class _Line:
             raise _GivenUp("the receiver cancelled the transfer (CAN)")
         if RESTARTED.search(self._last):
             raise _GivenUp("the board restarted in mid-transfer")
-        return byte in (ACK, NAK) if self._blocks else byte in (ASKS, NAK)
+        return byte in self._awaited
 
     def put(self, data: bytes, timeout: float = 1.0) -> int | None:
         del timeout  # the library's own is for a single byte
+        self._awaited = (ACK, NAK)
         self._blocks += len(data) > BLOCK_BYTES
         return self._port.write(data, WRITE_WITHIN_S)
 
+    def put_zero(self, block: bytes) -> None:
+        """YMODEM's block 0, which the receiver asks for like for a first one."""
+        for _ in range(RETRIES):
+            self._awaited = (ASKS,)
+            self.get(1)
+            self.put(block)
+            if self.get(1) == ACK:
+                self._awaited = (ASKS, NAK)
+                return
+        raise _GivenUp("the receiver did not take the block with name and size")
+
 
 async def send_xmodem(
-    port: BoardPort, data: bytes, *, heard: bytes = b"", answer_within_s: float, on_block: OnBlock
+    port: BoardPort, data: bytes, *, heard: bytes = b"", answer_within_s: float, on_block: OnBlock, name: str = ""
 ) -> Sent:
-    """Sends it padded to whole blocks. Nobody else may read the port meanwhile; `heard` was read of it before.
+    """Sends it padded to whole blocks; with a `name` by YMODEM, which has the receiver cut the padding off.
 
+    Nobody else may read the port meanwhile; `heard` was read of it before.
     Raises PortLost. When it is cancelled, or the receiver falls silent, the receiver is told to give up.
     """
     loop = asyncio.get_running_loop()
@@ -117,7 +133,7 @@ async def send_xmodem(
         counted.hear(succeeded, failed)
         loop.call_soon_threadsafe(on_block, min(succeeded * BLOCK_BYTES, len(data)), counted.repeated)
 
-    sending = asyncio.ensure_future(asyncio.to_thread(_send, line, data, told))
+    sending = asyncio.ensure_future(asyncio.to_thread(_send, line, data, told, name))
     try:
         why_not = await asyncio.shield(sending)
     except asyncio.CancelledError:
@@ -146,12 +162,23 @@ class _Counted:
             self._succeeded, self._failed = succeeded, 0
 
 
-def _send(line: _Line, data: bytes, told: Callable[[int, int, int], None]) -> str:
+def _send(line: _Line, data: bytes, told: Callable[[int, int, int], None], name: str) -> str:
     """In a worker thread. Returns why it failed, or nothing."""
     modem = XMODEM1k(line.get, line.put, pad=PAD)
     modem.log.disabled = True  # what it says there is told by `Sent`
     try:
+        if name:
+            line.put_zero(block_zero(name, len(data)))
         is_whole = modem.send(io.BytesIO(data), retry=RETRIES, quiet=True, callback=told)
+        if name and is_whole:
+            line.put_zero(block_zero("", 0))
     except _GivenUp as why:
         return str(why)
     return "" if is_whole else f"the receiver did not take a block after {RETRIES} tries"
+
+
+def block_zero(name: str, size_bytes: int) -> bytes:
+    """YMODEM's first block of a file; without a name, the end of the session."""
+    content = f"{name}\0{size_bytes}".encode() if name else b""
+    content = content.ljust(ZERO_BYTES, b"\0")
+    return b"\x01\x00\xff" + content + binascii.crc_hqx(content, 0).to_bytes(2, "big")
