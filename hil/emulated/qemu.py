@@ -19,7 +19,7 @@ from fleetrig.hil.emulated.qmp import Qmp
 from fleetrig.hil.pty_line import READ_BYTES, PtyLine
 from fleetrig.simulator.contract.errors import BrokenBench
 
-START_WITHIN_S: Final = 20.0
+START_WITHIN_S: Final = 60.0
 COMMON: Final = ("-accel", "tcg", "-display", "none", "-monitor", "none", "-S")
 DIES_WITH_US: Final = ("setpriv", "--pdeathsig", "KILL", "sh", "-c", '[ "$PPID" = "$0" ] && exec "$@"')
 """Followed by our process id and the command. The question is for a starter that died before the signal was set."""

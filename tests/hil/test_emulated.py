@@ -21,7 +21,9 @@ from fleetrig.hil.console import Console
 from fleetrig.hil.emulated import uboot_board as uboot_board_module
 from fleetrig.hil.emulated.qemu import Machine, QemuBoard
 from fleetrig.hil.emulated.qmp import Qmp
-from fleetrig.hil.emulated.uboot_board import UBOOT, uboot_board
+from fleetrig.hil.emulated.uboot_board import SERIAL, UBOOT, identity_environment, mac_of, uboot_board
+from fleetrig.hil.emulated.uboot_environment import default_environment
+from fleetrig.hil.flasher import WrongBoard
 from fleetrig.hil.flashers.uboot_xmodem import UbootXmodem
 from fleetrig.hil.image import read_image
 from fleetrig.hil.serial_port import open_port
@@ -54,7 +56,7 @@ def run(test: Awaitable[None]) -> None:
 
 
 def _board(folder: Path, machine: Machine | None) -> QemuBoard:
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     return uboot_board(folder) if machine is None else QemuBoard(machine, folder)
 
 
@@ -100,7 +102,8 @@ def test_a_board_with_u_boot_from_power_on_to_the_end(tmp_path):
             assert any(line.startswith("U-Boot 20") for line in said), "the first line is not lost"
             first = board.process_id
 
-            flashed = await UbootXmodem(console, {"ethaddr": await _ethaddr(console)}).flash(image, lambda _: None)
+            identity = {"serial#": SERIAL, "ethaddr": mac_of(SERIAL)}
+            flashed = await UbootXmodem(console, identity).flash(image, lambda _: None)
             assert flashed.written_bytes == image.size_bytes
 
             await board.hang()
@@ -122,10 +125,26 @@ def test_a_board_with_u_boot_from_power_on_to_the_end(tmp_path):
     run(story())
 
 
-async def _ethaddr(console: Console) -> str:
-    """This U-Boot has none in its environment."""
-    await console.run("setenv ethaddr 52:54:00:12:34:56")
-    return (await console.run("printenv ethaddr")).output.partition("=")[2]
+@pytest.mark.slow
+def test_each_board_has_an_identity_of_its_own_and_the_wrong_one_is_not_flashed(tmp_path):
+    (tmp_path / "image").write_bytes(b"for A only")
+
+    async def story() -> None:
+        board = tmp_path / "B"
+        await asyncio.to_thread(board.mkdir)
+        await asyncio.to_thread(identity_environment, board, "SN-B")
+        async with uboot_at(board) as (power, console):
+            await to_the_prompt(power, console)
+            with pytest.raises(WrongBoard, match=r"expected the board to be serial#=SN-A, .* serial#=SN-B"):
+                await UbootXmodem(console, {"serial#": "SN-A"}).flash(read_image(tmp_path / "image"), lambda _: None)
+        assert not any((board / "disk.img").read_bytes())
+
+    run(story())
+
+
+def test_what_has_no_environment_is_no_u_boot_of_debians():
+    with pytest.raises(BrokenBench, match="no environment of its own"):
+        default_environment(b"bootcmd=this is text")
 
 
 @pytest.mark.slow
