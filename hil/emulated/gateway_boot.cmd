@@ -7,10 +7,10 @@ virtio read 40400000 @KERNEL_BLOCK@ @KERNEL_BLOCKS@
 virtio read 44000000 @BASE_BLOCK@ @BASE_BLOCKS@
 virtio dev 0
 for slot in ${slots}; do
-    virtio read 48000000 ${slot} 4000
+    virtio read 48000000 ${slot} 2000
     if imxtract 48000000 0 @FIRMWARE_AT@; then
         setexpr ramdisk_bytes ${filesize} + @BASE_BYTES@
-        setenv bootargs console=ttyAMA0 quiet panic=1 slot=${slot}
+        setenv bootargs console=ttyAMA0 quiet panic=1 mitigations=off cryptomgr.notests slot=${slot}
         booti 40400000 44000000:${ramdisk_bytes} ${fdtcontroladdr}
     fi
     echo "slot ${slot} holds no firmware that can be booted"

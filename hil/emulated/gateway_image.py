@@ -11,6 +11,7 @@ import fcntl
 import hashlib
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
@@ -165,3 +166,7 @@ def _boot_script(kernel_bytes: int, base_bytes: int) -> bytes:
     ):
         text = text.replace(f"@{name}@", f"{number:x}")
     return uboot_image(SCRIPT, "gateway boot", text.encode())
+
+
+if __name__ == "__main__":  # `make gateway`
+    sys.stdout.write(f"{asyncio.run(gateway_parts()).system_disk.parent}\n")

@@ -14,19 +14,13 @@ for module in virtio_ring virtio virtio_pci_modern_dev virtio_pci_legacy_dev vir
     insmod /lib/modules/$module.ko || echo "no module $module"
 done
 # What the gateway has to remember lies on its own disk; the vendor's programs on another, which is never written to.
-if data=$(findfs LABEL=data); then
-    mount -t ext4 "$data" /data
-    disk=${data%2}
+if mount -t ext4 /dev/vda2 /data; then
     case $(cat /proc/cmdline) in
-    *slot=8000*) ln -s "${disk}3" /dev/slot-next; echo A > /tmp/next ;;
-    *) ln -s "${disk}4" /dev/slot-next; echo B > /tmp/next ;;
+    *slot=8000*) ln -s /dev/vda3 /dev/slot-next; echo A > /tmp/next ;;
+    *) ln -s /dev/vda4 /dev/slot-next; echo B > /tmp/next ;;
     esac
-    ln -s "$disk" /dev/own-disk
 fi
-if system=$(findfs LABEL=system); then
-    mount -t ext4 -o ro "$system" /system
-    [ -e /lib/ld-linux-aarch64.so.1 ] || ln -s /system/lib/ld-linux-aarch64.so.1 /lib/
-fi
+mount -t ext4 -o ro /dev/vdb1 /system && ln -s /system/lib/ld-linux-aarch64.so.1 /lib/
 ip link set lo up
 ip link set eth0 up && udhcpc -i eth0 -q -n -t 5 -T 1 -s /bin/leased > /tmp/udhcpc.log 2>&1
 agent > /tmp/agent.log 2>&1 &

@@ -31,8 +31,8 @@ def linux_gateway(folder: Path, parts: GatewayParts, serial: str = SERIAL) -> Qe
         "-device",
         f"virtio-net-pci,id={NETWORK_CARD},netdev=n0,romfile=,mac={mac_of(serial)}",
     )
-    environment = identity_environment(folder, serial, boot_targets="virtio0")
-    board = uboot_machine(disk, environment, memory_mib=MEMORY_MIB, network=network)
+    environment = identity_environment(folder, serial, boot_targets="virtio0", bootdelay="1")
+    board = uboot_machine(disk, environment=environment, memory_mib=MEMORY_MIB, network=network)
     # The disk that is named last is U-Boot's first one.
     system = (
         "-drive", f"if=none,id=d1,format=raw,readonly=on,file={parts.system_disk}",

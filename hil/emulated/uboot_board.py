@@ -26,28 +26,30 @@ def mac_of(serial: str) -> str:
     return f"{OWN_MACS}:{tail >> 16:02x}:{tail >> 8 & 0xFF:02x}:{tail & 0xFF:02x}"
 
 
-def uboot_machine(disk: Path, environment: Path, *, memory_mib: int = 128, network: tuple[str, ...] = ()) -> Machine:
+def uboot_machine(
+    disk: Path, *, environment: Path | None = None, memory_mib: int = 128, network: tuple[str, ...] = ("-nic", "none")
+) -> Machine:
     """`disk` and `environment` (put into flash at each start) are raw images; `network` are QEMU's arguments."""
+    kept = () if environment is None else (f"loader,file={environment},addr={ENVIRONMENT_AT:#x},force-raw=on",)
     return Machine(
         "qemu-system-aarch64",
         "qemu-system-arm",
         (
             "-M", "virt", "-cpu", "cortex-a57", "-m", str(memory_mib), "-bios", str(UBOOT),
-            "-device", f"loader,file={environment},addr={ENVIRONMENT_AT:#x},force-raw=on",
             "-drive", f"if=none,id=d0,format=raw,file={disk}", "-device", "virtio-blk-device,drive=d0",
-            *(network or ("-nic", "none")),
+            *(word for device in kept for word in ("-device", device)), *network,
         ),
     )  # fmt: skip
 
 
-def uboot_board(folder: Path, serial: str = SERIAL, *, network: tuple[str, ...] = ()) -> QemuBoard:
+def uboot_board(folder: Path, serial: str = SERIAL) -> QemuBoard:
     """A board whose disk lies in `folder`, empty at first. Raises BrokenBench without Debian's U-Boot."""
     environment = identity_environment(folder, serial)
     disk = folder / "disk.img"
     if not disk.exists():
         with disk.open("wb") as made:
             made.truncate(DISK_BYTES)
-    return QemuBoard(uboot_machine(disk, environment, network=network), folder)
+    return QemuBoard(uboot_machine(disk, environment=environment), folder)
 
 
 def identity_environment(folder: Path, serial: str, **further: str) -> Path:
