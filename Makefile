@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test quick check format reach contracts bench soak peer-hawkbit lock clean peers
+.PHONY: help install demo test quick check format reach contracts bench soak peer-hawkbit gateway lock clean peers
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -80,6 +80,9 @@ $(TB_SDK)/.installed: tests/peers/thingsboard/sdk.lock
 
 peer-hawkbit: install ## compare the reference with the hawkBit at URL=... [ACCOUNT="reader=USER:env:NAME ..."]
 	$(BIN)/python -m tests.peers.peer_hawkbit "$(URL)" $(foreach one,$(ACCOUNT),--account "$(one)") $(OPTIONS)
+
+gateway: install peers ## build the emulated gateway's disk from Debian's packages; kept in ~/.cache/fleetrig
+	@$(BIN)/python -m fleetrig.hil.emulated.gateway_image
 
 soak: install ## run for long and watch for growth (tests/soak/soak_*.py)
 	$(BIN)/python -m pytest tests/soak -s -o python_files='soak_*.py' -o python_functions='soak_*'

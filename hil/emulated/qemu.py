@@ -1,13 +1,15 @@
 """One QEMU process as a board with a power plug: its serial line hangs on a `PtyLine`, which stays when it is off.
 
-No emulator outlives us: the kernel kills it with the process that started it (`setpriv --pdeathsig`).
+No emulator outlives us: the kernel kills it with the thread that started it (`setpriv --pdeathsig`). It talks over
+socket pairs, so nothing lies in the file system, and it starts stopped: what it says first waits until we listen.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
-from collections.abc import Sequence
+import socket
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +19,10 @@ from fleetrig.hil.emulated.qmp import Qmp
 from fleetrig.hil.pty_line import READ_BYTES, PtyLine
 from fleetrig.simulator.contract.errors import BrokenBench
 
-START_WITHIN_S: Final = 20.0
-COMMON: Final = ("-accel", "tcg", "-display", "none", "-monitor", "none")
+START_WITHIN_S: Final = 60.0
+COMMON: Final = ("-accel", "tcg", "-display", "none", "-monitor", "none", "-S")
+DIES_WITH_US: Final = ("setpriv", "--pdeathsig", "KILL", "sh", "-c", '[ "$PPID" = "$0" ] && exec "$@"')
+"""Followed by our process id and the command. The question is for a starter that died before the signal was set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +35,12 @@ class Machine:
 
 
 class QemuBoard:
-    """A board that is off at first. `folder` is its own: sockets, and `console`, the link to its port."""
+    """A board that is off at first. `folder` is its own: `console` in it is the link to its port."""
 
     title = "QEMU"
 
     def __init__(self, machine: Machine, folder: Path) -> None:
         self._machine = machine
-        self._folder = folder
         self._process: asyncio.subprocess.Process | None = None
         self._qmp: Qmp | None = None
         self._writer: asyncio.StreamWriter | None = None
@@ -55,46 +58,41 @@ class QemuBoard:
 
     async def on(self) -> None:
         """Starts it; nothing of what it says first is lost. Raises BrokenBench."""
-        if self._process is not None:
+        if self._process is not None and self._process.returncode is None:
             return
-        program = shutil.which(self._machine.program)
-        if program is None:
-            raise BrokenBench(f"{self._machine.program} is not there: apt-get install {self._machine.package}")
-        for name in ("serial", "qmp"):
-            (self._folder / name).unlink(missing_ok=True)
-        self._process = await asyncio.create_subprocess_exec(
-            "setpriv", "--pdeathsig", "KILL", program, *self._machine.arguments, *COMMON, *self._sockets(),
-            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-        )  # fmt: skip
+        await self.off()  # of an emulator that ended by itself
+        for program, package in ((self._machine.program, self._machine.package), ("setpriv", "util-linux")):
+            if shutil.which(program) is None:
+                raise BrokenBench(f"{program} is not there: apt-get install {package}")
         try:
             async with asyncio.timeout(START_WITHIN_S):
-                await self._attach()
-        except (TimeoutError, OSError) as error:
-            raise BrokenBench(f"QEMU did not start: {await self._last_words() or error}") from None
+                await self._start()
+        except (TimeoutError, BrokenBench) as error:
+            said = await self._last_words() or str(error) or f"no answer in {START_WITHIN_S:g} s"
+            raise BrokenBench(f"QEMU did not start: {said}") from None
+        except BaseException:  # also when the run is cancelled meanwhile
+            await self.off()
+            raise
 
-    def _sockets(self) -> Sequence[str]:
-        serial, control = self._folder / "serial", self._folder / "qmp"
-        return (
-            "-chardev", f"socket,id=serial0,path={serial},server=on,wait=on", "-serial", "chardev:serial0",
-            "-qmp", f"unix:{control},server=on,wait=off", "-S",
-        )  # fmt: skip
-
-    async def _attach(self) -> None:
-        reader, self._writer = await self._until_there(self._folder / "serial")
+    async def _start(self) -> None:
+        (serial, its_serial), (control, its_control) = socket.socketpair(), socket.socketpair()
+        with its_serial, its_control:
+            reader, self._writer = await asyncio.open_unix_connection(sock=serial)
+            ends = (its_serial.fileno(), its_control.fileno())
+            try:
+                self._process = await asyncio.create_subprocess_exec(
+                    *DIES_WITH_US, str(os.getpid()), self._machine.program, *self._machine.arguments, *COMMON,
+                    "-chardev", f"socket,id=serial0,fd={ends[0]}", "-serial", "chardev:serial0",
+                    "-chardev", f"socket,id=control,fd={ends[1]}", "-mon", "chardev=control,mode=control",
+                    stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+                    pass_fds=ends,
+                )  # fmt: skip
+            except BaseException:
+                control.close()
+                raise
         self._listening = asyncio.create_task(self._listen(reader))
-        while self._qmp is None:
-            with suppress(FileNotFoundError, ConnectionRefusedError):
-                self._qmp = await Qmp.connect(self._folder / "qmp")
-            await asyncio.sleep(0.01)
+        self._qmp = await Qmp.connect(control)
         await self._qmp.execute("cont")
-
-    async def _until_there(self, socket: Path) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        while True:
-            if self._process is None or self._process.returncode is not None:
-                raise OSError("it ended at once")
-            with suppress(FileNotFoundError, ConnectionRefusedError):
-                return await asyncio.open_unix_connection(socket)
-            await asyncio.sleep(0.01)
 
     async def _listen(self, reader: asyncio.StreamReader) -> None:
         with suppress(ConnectionError):
@@ -115,15 +113,14 @@ class QemuBoard:
     async def off(self) -> None:
         """Cuts its power: the process is killed, whatever it is doing. Its port stays."""
         process, self._process = self._process, None
-        if process is None:
-            return
-        with suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
-        if self._listening is not None:
-            await self._listening
+        if process is not None:
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
         if self._writer is not None:
             self._writer.close()
+        if self._listening is not None:
+            await self._listening
         if self._qmp is not None:
             await self._qmp.close()
         self._writer = self._listening = self._qmp = None

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, Final
 
 from fleetrig.simulator.contract.errors import BrokenBench
 
-ANSWER_WITHIN_S: Final = 10.0
+ANSWER_WITHIN_S: Final = 30.0
 
 
 class Qmp:
@@ -21,11 +21,15 @@ class Qmp:
         self._writer = writer
 
     @classmethod
-    async def connect(cls, socket: Path) -> Qmp:
-        """Greets and is ready for commands. Raises BrokenBench, OSError while the socket is not there yet."""
-        qmp = cls(*await asyncio.open_unix_connection(socket))
-        await qmp._document("greeting")
-        await qmp.execute("qmp_capabilities")
+    async def connect(cls, connected: socket.socket) -> Qmp:
+        """Waits for the greeting and is ready for commands. Raises BrokenBench."""
+        qmp = cls(*await asyncio.open_unix_connection(sock=connected))
+        try:
+            await qmp._document("the greeting")
+            await qmp.execute("qmp_capabilities")
+        except BaseException:
+            await qmp.close()
+            raise
         return qmp
 
     async def execute(self, command: str, **arguments: object) -> Any:
@@ -48,11 +52,16 @@ class Qmp:
         try:
             async with asyncio.timeout(ANSWER_WITHIN_S):
                 line = await self._reader.readline()
+        except ConnectionError:
+            line = b""
         except TimeoutError:
             raise BrokenBench(f"QEMU did not answer {awaited} in {ANSWER_WITHIN_S:g} s") from None
         if not line:
             raise BrokenBench(f"QEMU ended before it answered {awaited}")
-        return json.loads(line)
+        try:
+            return json.loads(line)
+        except ValueError:
+            raise BrokenBench(f"QEMU answered {awaited} with what is no JSON: {line[:200]!r}") from None
 
     async def close(self) -> None:
         self._writer.close()
