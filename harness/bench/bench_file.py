@@ -66,11 +66,15 @@ class Desk:
     folder: Path = field(default_factory=Path)
     """What secrets in files are relative to."""
 
-    def board(self, name: str, environ: Mapping[str, str] = os.environ) -> BoardSpec:
-        """Raises UsageError for a name that is not there, and for a secret that cannot be read."""
+    def known(self, name: str) -> BoardEntry:
+        """Raises UsageError for a name that is not there."""
         if name not in self.entries:
             raise UsageError(f"{self.title}: the board {not_known(name, tuple(self.entries))}")
-        return _spec(name, self.entries[name], self.folder, environ)
+        return self.entries[name]
+
+    def board(self, name: str, environ: Mapping[str, str] = os.environ) -> BoardSpec:
+        """Raises UsageError for a name that is not there, and for a secret that cannot be read."""
+        return _spec(name, self.known(name), self.folder, environ)
 
 
 def read_bench(path: Path) -> Desk:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, Strict, model_validator
 
-from fleetrig.harness.scenario_file.values import Duration, LooseText, Model, PositiveCount, Size, Text
+from fleetrig.harness.scenario_file.values import Duration, LooseText, Model, Size, Text
 from fleetrig.hil.board import ConsoleKind, MadeOf
 
 KEYS: Final = {"enter": b"\r", "escape": b"\x1b", "space": b" ", "ctrl-c": b"\x03"}
@@ -112,8 +112,6 @@ class FlasherPart(OneOf):
 
 class EmulatedUboot(Model):
     """Debian's U-Boot for arm64 under QEMU."""
-
-    memory_mib: PositiveCount = 128
 
 
 class EmulatedPart(OneOf):

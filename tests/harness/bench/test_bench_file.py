@@ -44,7 +44,7 @@ def test_a_file_becomes_boards(tmp_path):
     assert left.flasher.settings["first_block"] == 0x1000
     assert left.console == ConsoleSpec("uboot", "", "root", "geheim-genug", b"\x1b", 16, 0.005)
     assert left.offers == {"wifi"}
-    assert right.emulated == MadeOf("uboot", {"memory_mib": 128})
+    assert right.emulated == MadeOf("uboot", {})
 
 
 def test_a_password_is_read_when_its_board_is_asked_for(tmp_path):
