@@ -111,9 +111,9 @@ def _spec(name: str, entry: BoardEntry, folder: Path, environ: Mapping[str, str]
         entry.serial,
         dict(entry.identity),
         None,
-        entry.flasher and entry.flasher.made_of,
+        entry.flasher.made_of if entry.flasher else None,
         _console(entry.console, f"{name}: password", folder, environ),
-        entry.emulated and entry.emulated.made_of,
+        entry.emulated.made_of if entry.emulated else None,
         frozenset(entry.offers),
     )
 

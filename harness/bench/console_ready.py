@@ -13,6 +13,8 @@ from fleetrig.hil.console import Console
 
 READY_WITHIN_S: Final = 60.0
 """Counted from the first byte: a gateway's Linux takes half a minute on slow storage."""
+FIRST_LOOK_S: Final = 0.2
+"""A board that has been waiting says nothing until it is asked."""
 LOOK_S: Final = 2.0
 AUTOBOOT: Final = re.compile(r"(?i:hit any key|stop autoboot|autoboot in)")
 LOGIN: Final = re.compile(r"(?i:\blogin: ?$)")
@@ -21,15 +23,16 @@ CTRL_C: Final = "\x03"
 """Gives a new prompt in both shells, and unlike Enter repeats no command of U-Boot's."""
 
 
-async def ready_console(board: OpenedBoard, within_s: float = READY_WITHIN_S) -> Console:
+async def ready_console(board: OpenedBoard, within_s: float | None = None) -> Console:
     """The console at its prompt. Raises ConsoleFailed with what the board said last, PortLost."""
-    console = board.console()
+    console, within_s = board.console(), within_s or READY_WITHIN_S
     answers = _answers(board.spec.console)
     awaited = re.compile("|".join(f"(?:{one.pattern})" for one in (console.dialect.prompt, *answers)))
     deadline_s = asyncio.get_running_loop().time() + within_s
+    look_s = FIRST_LOOK_S
     while True:
         try:
-            said = await console.wait_for(awaited, LOOK_S)
+            said = await console.wait_for(awaited, look_s)
             answer = next((answer for pattern, answer in answers.items() if pattern.search(said)), None)
             if answer is None:
                 await console.run("true", LOOK_S)  # what looks like a prompt may be a line of a booting board
@@ -37,7 +40,7 @@ async def ready_console(board: OpenedBoard, within_s: float = READY_WITHIN_S) ->
         except ConsoleFailed as failed:
             if asyncio.get_running_loop().time() > deadline_s:
                 raise _not_ready(board.spec, within_s, failed) from None
-            answer = CTRL_C
+            answer, look_s = CTRL_C, LOOK_S
         console.take_rest()  # it is answered: the same words must not be answered again
         await console.type(answer)
 
