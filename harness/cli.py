@@ -51,6 +51,8 @@ BOARD: Final = {
     "scan": Verb(f"{COMMANDS}.board.scan:scan_command", "Write a bench file of the ports of this machine."),
     "console": Verb(f"{COMMANDS}.board.console:console_command", "Talk to a board, or run commands on it."),
     "flash": Verb(f"{COMMANDS}.board.flash:flash_command", "Write an image to a board, and read it back."),
+    "bring-up": Verb(f"{COMMANDS}.board.bring_up:bring_up_command", "Bring boards up, with a record for each unit."),
+    "records": Verb(f"{COMMANDS}.board.records:records_command", "List what became of the units that were made."),
     "who": Verb(f"{COMMANDS}.board.who:who_command", "Say who has a board, and who had it."),
     "out-of-service": Verb(f"{COMMANDS}.board.service:out_of_service_command", "Say why nobody may use a board."),
     "in-service": Verb(f"{COMMANDS}.board.service:in_service_command", "Put a board in service again."),
