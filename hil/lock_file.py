@@ -1,4 +1,4 @@
-"""A file that one holder has at a time, and that says who. The kernel takes it from a holder that dies, however.
+"""A file that one holder has at a time, and that says who. The kernel takes it from a holder that dies in whatever way.
 
 An OFD lock rather than flock: it can be asked about without being taken, so that looking never makes a taker fail.
 """
