@@ -10,14 +10,14 @@ from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, Field, Strict, model_validator
 
-from fleetrig.harness.bench.part_models import ConsolePart, Emulated, Flasher
+from fleetrig.harness.bench.part_models import ConsolePart, Emulated, Flasher, Power, PowerPart
 from fleetrig.harness.bench.port_names import checked_port
 from fleetrig.harness.scenario_file.marks import locate
 from fleetrig.harness.scenario_file.problems import FileMistakes, Problem, Source, not_known
 from fleetrig.harness.scenario_file.reader import load_mapping, read_source
 from fleetrig.harness.scenario_file.values import LooseText, Model, Text, Word, written_as
 from fleetrig.harness.servers.secrets import from_environment, secret_from
-from fleetrig.hil.board import BoardSpec, ConsoleSpec
+from fleetrig.hil.board import BoardSpec, ConsoleSpec, MadeOf
 from fleetrig.simulator.contract.errors import UsageError
 
 BoardName = Annotated[str, written_as(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", "a name of letters, digits and _ . -")]
@@ -36,6 +36,7 @@ class BoardEntry(Model):
     """The unit's serial number, if it is known beforehand."""
     identity: Mapping[Text, Text] = {}
     """What the board must answer before it is written to: question (`ethaddr`) and answer. U-Boot: its variables."""
+    power: Power | None = None
     flasher: Flasher | None = None
     console: ConsolePart = ConsolePart()
     emulated: Emulated | None = None
@@ -46,8 +47,8 @@ class BoardEntry(Model):
     def _has_a_line(self) -> Self:
         if self.emulated is None and self.port is None:
             raise ValueError("port is missing; `fleetrig board scan` lists the ports of this machine")
-        if self.emulated is not None and self.port is not None:
-            raise ValueError("an emulated board makes its own port: remove port, or emulated")
+        if self.emulated is not None and (self.port, self.power) != (None, None):
+            raise ValueError("an emulated board has a port and power of its own: remove port and power, or emulated")
         return self
 
 
@@ -110,12 +111,24 @@ def _spec(name: str, entry: BoardEntry, folder: Path, environ: Mapping[str, str]
         entry.baud,
         entry.serial,
         dict(entry.identity),
-        None,
+        _power(entry.power, environ),
         entry.flasher.made_of if entry.flasher else None,
         _console(entry.console, f"{name}: password", folder, environ),
         entry.emulated.made_of if entry.emulated else None,
         frozenset(entry.offers),
     )
+
+
+def _power(part: PowerPart | None, environ: Mapping[str, str]) -> MadeOf | None:
+    """URLs that `env:NAME` names are read."""
+    if part is None:
+        return None
+    made = part.made_of
+    read = {
+        key: from_environment(value, environ) if isinstance(value, str) and value.startswith("env:") else value
+        for key, value in made.settings.items()
+    }
+    return MadeOf(made.kind, read)
 
 
 def _console(part: ConsolePart, what: str, folder: Path, environ: Mapping[str, str]) -> ConsoleSpec:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, Strict, model_validator
 
-from fleetrig.harness.scenario_file.values import Duration, LooseText, Model, Size, Text
+from fleetrig.harness.scenario_file.values import Duration, LooseText, Model, PositiveCount, Size, Text
 from fleetrig.hil.board import ConsoleKind, MadeOf
 
 KEYS: Final = {"enter": b"\r", "escape": b"\x1b", "space": b" ", "ctrl-c": b"\x03"}
@@ -25,6 +25,12 @@ def secret_reference(text: str) -> str:
     return text
 
 
+def relay_url(text: str) -> str:
+    if not re.fullmatch(r"env:[A-Za-z_][A-Za-z0-9_]*|https?://[^/]+.*", text):
+        raise ValueError("expected http://HOST/…, https://HOST/… or env:NAME")
+    return text
+
+
 def regular_expression(text: str) -> str:
     try:
         re.compile(text)
@@ -35,6 +41,7 @@ def regular_expression(text: str) -> str:
 
 SecretReference = Annotated[LooseText, AfterValidator(secret_reference)]
 Pattern = Annotated[LooseText, AfterValidator(regular_expression)]
+RelayUrl = Annotated[Text, AfterValidator(relay_url)]
 Address = Annotated[int, Strict(), Field(ge=0, lt=1 << 64)]
 """Of memory: `0x41000000` in the file."""
 
@@ -110,6 +117,59 @@ class FlasherPart(OneOf):
     uboot_xmodem: UbootXmodemPart | None = None
 
 
+class CommandLinePart(Model):
+    """Command lines as one types them; they are called without a shell."""
+
+    on: Text
+    off: Text
+    reset: LooseText = ""
+    """Off and on again when it is not given."""
+    off_s: Duration = Field(default=2.0, alias="off_for")
+    """How long the board stays off in a reset."""
+
+
+class RelayUrlPart(Model):
+    """URLs that switch a relay: GET, or POST where a body is given. One with a secret is better `env:NAME`."""
+
+    on: RelayUrl
+    off: RelayUrl
+    reset: RelayUrl | None = None
+    on_body: LooseText | None = None
+    off_body: LooseText | None = None
+    reset_body: LooseText | None = None
+    off_s: Duration = Field(default=2.0, alias="off_for")
+
+
+class UsbHubPart(Model):
+    """A hub that can switch its ports, by the program uhubctl."""
+
+    location: Text
+    """As uhubctl lists it, such as 1-1.4."""
+    port: PositiveCount
+    off_s: Duration = Field(default=2.0, alias="off_for")
+
+
+class RtsDtrPart(Model):
+    """A line of the board's own serial adapter that is wired to its reset. It cannot cut power."""
+
+    line: Literal["rts", "dtr"] = "rts"
+    hold_s: Duration = Field(default=0.1, alias="hold")
+
+
+class ByHandPart(Model):
+    """A person is asked."""
+
+
+class PowerPart(OneOf):
+    """Who switches the board."""
+
+    command_line: CommandLinePart | None = None
+    relay_url: RelayUrlPart | None = None
+    usb_hub: UsbHubPart | None = None
+    rts_dtr: RtsDtrPart | None = None
+    by_hand: ByHandPart | None = None
+
+
 class EmulatedUboot(Model):
     """Debian's U-Boot for arm64 under QEMU."""
 
@@ -120,5 +180,6 @@ class EmulatedPart(OneOf):
     uboot: EmulatedUboot | None = None
 
 
+Power = Annotated[PowerPart, BeforeValidator(word_alone, json_schema_input_type=PowerPart | str)]
 Flasher = Annotated[FlasherPart, BeforeValidator(word_alone, json_schema_input_type=FlasherPart | str)]
 Emulated = Annotated[EmulatedPart, BeforeValidator(word_alone, json_schema_input_type=EmulatedPart | str)]

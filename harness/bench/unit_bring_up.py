@@ -47,6 +47,8 @@ class UnitMaking:
     clock: Clock
     folder_of: Callable[[str], Path]
     """A board's own folder, by its name."""
+    lock_folder: Path | None = None
+    """Where those who share the desk lock ports."""
     on_phase: Callable[[UnitOrder, UnitPhase], None] = lambda order, phase: None
     on_progress: Callable[[UnitOrder], OnProgress] = field(default=lambda order: lambda progress: None)
 
@@ -109,6 +111,7 @@ class _Climbs:
         self._making = making
         self._board: OpenedBoard | None = None
         self._flasher: Flasher | None = None
+        self._is_off = False
 
     @property
     def left_in(self) -> BoardState:
@@ -121,20 +124,24 @@ class _Climbs:
     async def _opened(self) -> OpenedBoard:
         if self._board is None:
             spec = self._order.spec
-            opening = opened_board(spec, self._making.folder_of(spec.name), self._making.clock)
+            opening = opened_board(
+                spec, self._making.folder_of(spec.name), self._making.clock, self._making.lock_folder
+            )
             self._board = await self.stack.enter_async_context(opening)
         return self._board
 
     async def _off(self) -> None:
-        """So that all begin alike. A board that the bench cannot switch is taken as it is."""
+        """So that all begin alike. A board that the bench cannot switch off is taken as it is."""
         board = await self._opened()
-        if board.power is not None:
+        if board.power is not None and board.can_be_switched_off:
             await board.power.off()
+            self._is_off = True
 
     async def _flashed(self) -> None:
         board = await self._opened()
         if board.power is not None:
-            await board.power.on()
+            await (board.power.on() if self._is_off else board.power.reset())
+            self._is_off = False
         assert self._order.image is not None
         self._flasher = flasher_of(board.spec, await ready_console(board))
         await self._flasher.flash(self._order.image, self._making.on_progress(self._order))
@@ -147,9 +154,8 @@ class _Climbs:
             console.watch.expect_start()
             await console.type(RESTART[board.spec.console.kind])
         else:
-            await board.power.off()
             await board.port.drop_input()
             console = board.console()
-            await board.power.on()
+            await (board.power.on() if self._is_off else board.power.reset())
         await console.wait_for(BANNERS, READY_WITHIN_S)
         await ready_console(board)

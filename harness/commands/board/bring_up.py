@@ -72,7 +72,7 @@ def bring_up_command(
                 f"{order.spec.name} has no console: nobody could see it boot; say `console` in the bench file"
             )
     clock = WallClock()
-    making = UnitMaking(UnitRecords(records), Reservations(desk, clock), clock, board_folder, _tell_phase)
+    making = UnitMaking(UnitRecords(records), Reservations(desk, clock), clock, board_folder, desk, _tell_phase)
     raise typer.Exit(judged(_all(making, orders), STOPPING))
 
 

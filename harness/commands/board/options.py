@@ -50,7 +50,7 @@ async def held_board(spec: BoardSpec, desk: Path, command: str, for_s: float = 0
     clock = WallClock()
     until_us = clock.now_us() + to_us(for_s) if for_s else 0
     with Reservations(desk, clock).held(spec.name, command, until_us):
-        async with opened_board(spec, board_folder(spec.name), clock) as board:
+        async with opened_board(spec, board_folder(spec.name), clock, desk) as board:
             yield board
 
 

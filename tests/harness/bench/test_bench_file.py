@@ -74,7 +74,10 @@ def test_an_unknown_board_is_told_with_the_nearest(tmp_path):
 MISTAKES = {
     "unknown key": (("    baud: 9600", "    buad: 9600"), "5:5: boards.left: 'buad' is not known here; did you mean"),
     "no port": (("    port: /dev/serial/by-id/usb-ACME_1-if00\n", ""), "2:3: boards.left: port is missing"),
-    "two lines": (("emulated: uboot", "emulated: uboot\n    port: /dev/x"), "an emulated board makes its own port"),
+    "two lines": (
+        ("emulated: uboot", "emulated: uboot\n    port: /dev/x"),
+        "an emulated board has a port and power of its own",
+    ),
     "relative port": (("/dev/serial/by-id/usb-ACME_1-if00", "ttyUSB0"), "4:11: boards.left.port: expected the whole"),
     "other URL": (("/dev/serial/by-id/usb-ACME_1-if00", "telnet://h:1"), "expected rfc2217://HOST:PORT or socket://"),
     "URL without port": (("/dev/serial/by-id/usb-ACME_1-if00", "socket://h"), "expected socket://HOST:PORT"),

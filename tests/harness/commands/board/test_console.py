@@ -77,7 +77,7 @@ def test_keys_go_to_the_board_as_they_are_and_what_it_says_is_shown(terminal, li
     (log,) = state.glob("fleetrig/boards/left/serial-*.jsonl")
     text = log.read_text()
     assert '"way": "from_board"' in text
-    assert '"way": "to_board", "bytes": "' in text
+    assert '"way": "to_board", "text": "md 0' in text
     assert b"all that was said: " in terminal.said
 
 
