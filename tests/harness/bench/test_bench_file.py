@@ -74,10 +74,15 @@ def test_an_unknown_board_is_told_with_the_nearest(tmp_path):
 MISTAKES = {
     "unknown key": (("    baud: 9600", "    buad: 9600"), "5:5: boards.left: 'buad' is not known here; did you mean"),
     "no port": (("    port: /dev/serial/by-id/usb-ACME_1-if00\n", ""), "2:3: boards.left: port is missing"),
-    "two lines": (
-        ("emulated: uboot", "emulated: uboot\n    port: /dev/x"),
-        "an emulated board has a port and power of its own",
+    "two lines": (("emulated: uboot", "emulated: uboot\n    port: /dev/x"), "an emulated board has a port and power"),
+    "two powers": (
+        ("emulated: uboot", "emulated: uboot\n    power: by_hand"),
+        "an emulated board has a port and power",
     ),
+    "unknown power": (("    baud: 9600", "    power: by_hnad"), "did you mean 'by_hand'?"),
+    "half a relay": (("    baud: 9600", "    power: {relay_url: {on: http://r/1}}"), "relay_url: off is missing"),
+    "no relay": (("    baud: 9600", "    power: {relay_url: {on: r/1, off: r/0}}"), "expected http://HOST/"),
+    "no time": (("    baud: 9600", "    power: {rts_dtr: {hold: 5}}"), "boards.left.power.rts_dtr.hold"),
     "relative port": (("/dev/serial/by-id/usb-ACME_1-if00", "ttyUSB0"), "4:11: boards.left.port: expected the whole"),
     "other URL": (("/dev/serial/by-id/usb-ACME_1-if00", "telnet://h:1"), "expected rfc2217://HOST:PORT or socket://"),
     "URL without port": (("/dev/serial/by-id/usb-ACME_1-if00", "socket://h"), "expected socket://HOST:PORT"),
