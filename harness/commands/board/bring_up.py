@@ -63,7 +63,9 @@ def bring_up_command(
     boards, found = desk_of(bench), read_image(image, sha256) if image else None
     station = f"{platform.node()}, {boards.title}"
     named = [(name, UnitIdentity(*unit, part, revision)) for name, unit in _named(boards, units)]
-    orders = [UnitOrder(boards.board(name), unit, station, GOALS[to], found, again) for name, unit in named]
+    orders = [
+        UnitOrder(boards.board(name), unit, station, GOALS[to], boards.folder, found, again) for name, unit in named
+    ]
     for order in orders if found else ():
         check_can_be_flashed(order.spec)
     for order in orders:
