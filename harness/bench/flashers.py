@@ -42,7 +42,8 @@ async def ready_flasher(board: OpenedBoard, bench_folder: Path) -> Flasher:
     made = board.spec.flasher
     assert made is not None
     if made.kind == "smp":
-        return SmpFlasher(board.port, board.spec.identity, made.settings["slot"], made.settings["image_number"])
+        given: Mapping[str, Any] = made.settings
+        return SmpFlasher(board.port, board.spec.identity, given["slot"], given["image_number"])
     return uboot_flasher(made, board.spec.identity, await ready_console(board), bench_folder)
 
 

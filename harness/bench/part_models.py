@@ -44,9 +44,9 @@ def regular_expression(text: str) -> str:
 
 
 SecretReference = Annotated[LooseText, AfterValidator(secret_reference)]
-Pattern = Annotated[LooseText, AfterValidator(regular_expression)]
+PromptPattern = Annotated[LooseText, AfterValidator(regular_expression)]
 RelayUrl = Annotated[Text, AfterValidator(relay_url)]
-Address = Annotated[int, Strict(), Field(ge=0, lt=1 << 64)]
+HexNumber = Annotated[int, Strict(), Field(ge=0, lt=1 << 64)]
 """Of memory: `0x41000000` in the file."""
 
 
@@ -78,7 +78,7 @@ class ConsolePart(Model):
     """How one talks to the board."""
 
     kind: ConsoleKind = "linux"
-    prompt: Pattern = ""
+    prompt: PromptPattern = ""
     """A regular expression that the last line fits when the board waits for input; by default that of the kind."""
     login: LooseText = ""
     """Whom to log in as; nobody by default."""
@@ -103,11 +103,11 @@ class UbootPart(Model):
     storage: Literal["virtio", "mmc"] = "mmc"
     prepare: tuple[Text, ...] = ()
     """Commands to be typed before, such as `mmc dev 1`."""
-    first_block: Address = 0x800
+    first_block: HexNumber = 0x800
     """Where the image begins, in blocks of 512 bytes."""
-    received: Address = USUAL_RAM.received
+    received: HexNumber = USUAL_RAM.received
     """RAM for what is sent."""
-    read_back: Address = USUAL_RAM.read_back
+    read_back: HexNumber = USUAL_RAM.read_back
     """RAM for what is read back."""
 
     @model_validator(mode="after")
@@ -215,6 +215,6 @@ class EmulatedPart(OneOf):
     uboot: EmulatedUboot | None = None
 
 
-Power = Annotated[PowerPart, BeforeValidator(word_alone, json_schema_input_type=PowerPart | str)]
-Flasher = Annotated[FlasherPart, BeforeValidator(word_alone, json_schema_input_type=FlasherPart | str)]
-Emulated = Annotated[EmulatedPart, BeforeValidator(word_alone, json_schema_input_type=EmulatedPart | str)]
+PowerEntry = Annotated[PowerPart, BeforeValidator(word_alone, json_schema_input_type=PowerPart | str)]
+FlasherEntry = Annotated[FlasherPart, BeforeValidator(word_alone, json_schema_input_type=FlasherPart | str)]
+EmulatedEntry = Annotated[EmulatedPart, BeforeValidator(word_alone, json_schema_input_type=EmulatedPart | str)]

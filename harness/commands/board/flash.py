@@ -10,7 +10,16 @@ from typing import Annotated, Final
 import typer
 
 from fleetrig.harness.bench.flashers import check_can_be_flashed, least_s, ready_flasher
-from fleetrig.harness.commands.board.options import DESK, Bench, Board, DeskFolder, desk_of, held_board, judged
+from fleetrig.harness.commands.board.options import (
+    DESK,
+    Bench,
+    Board,
+    DeskFolder,
+    ImageSha256,
+    desk_of,
+    held_board,
+    judged,
+)
 from fleetrig.harness.report.console import make_console
 from fleetrig.harness.report.flash_progress import flash_progress
 from fleetrig.harness.run.interrupts import tell
@@ -20,15 +29,12 @@ from fleetrig.hil.image import read_image
 from fleetrig.simulator.contract.errors import UsageError
 
 HEX_SHA256: Final = re.compile(r"[0-9a-fA-F]{64}")
-ImageFile = Annotated[Path, typer.Argument(metavar="IMAGE", help="The file to write.")]
-Sha256 = Annotated[
-    str, typer.Option("--sha256", metavar="HEX", help="What its SHA-256 must be; checked before the board is touched.")
-]
+ImageToWrite = Annotated[Path, typer.Argument(metavar="IMAGE", help="The file to write.")]
 STOPPING: Final = "stopping: the transfer is broken off"
 
 
 def flash_command(
-    name: Board, image: ImageFile, sha256: Sha256 = "", bench: Bench = None, desk: DeskFolder = DESK
+    name: Board, image: ImageToWrite, sha256: ImageSha256 = "", bench: Bench = None, desk: DeskFolder = DESK
 ) -> None:
     """Write an image to a board. It is asked who it is right before; what was written is read back and compared."""
     boards = desk_of(bench)
@@ -58,6 +64,10 @@ async def _flash(spec: BoardSpec, image: Image, desk: Path, bench_folder: Path) 
 
 def _left(name: str, flasher: Flasher) -> str:
     """What a person who stopped it finds on the board."""
-    if flasher.left_in is BoardState.UNTOUCHED:
-        return f"stopped; {name} is untouched: what was on it still is"
-    return f"stopped; {name} is {flasher.left_in}: flash it again before it boots"
+    match flasher.left_in:
+        case BoardState.UNTOUCHED:
+            return f"stopped; {name} is untouched: what was on it still is"
+        case BoardState.VERIFIED:
+            return f"stopped; {name} is written and verified: it can boot"
+        case state:
+            return f"stopped; {name} is {state}: flash it again before it boots"
