@@ -1,0 +1,73 @@
+"""`fleetrig board flash`: an image onto a board that has said who it is, read back and compared."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from fleetrig.harness.bench.flashers import check_can_be_flashed, least_s, ready_flasher
+from fleetrig.harness.commands.board.options import (
+    DESK,
+    Bench,
+    Board,
+    DeskFolder,
+    ImageSha256,
+    desk_of,
+    held_board,
+    judged,
+)
+from fleetrig.harness.report.console import make_console
+from fleetrig.harness.report.flash_progress import flash_progress
+from fleetrig.harness.run.interrupts import tell
+from fleetrig.hil.board import BoardSpec
+from fleetrig.hil.flasher import BoardState, Flashed, Flasher, Image
+from fleetrig.hil.image import read_image
+from fleetrig.simulator.contract.errors import UsageError
+
+HEX_SHA256: Final = re.compile(r"[0-9a-fA-F]{64}")
+ImageToWrite = Annotated[Path, typer.Argument(metavar="IMAGE", help="The file to write.")]
+STOPPING: Final = "stopping: the transfer is broken off"
+
+
+def flash_command(
+    name: Board, image: ImageToWrite, sha256: ImageSha256 = "", bench: Bench = None, desk: DeskFolder = DESK
+) -> None:
+    """Write an image to a board. It is asked who it is right before; what was written is read back and compared."""
+    boards = desk_of(bench)
+    spec = boards.board(name)
+    check_can_be_flashed(spec)
+    if sha256 and not HEX_SHA256.fullmatch(sha256):
+        raise UsageError(f"--sha256: expected 64 hexadecimal digits, got {sha256!r}")
+    found = read_image(image, sha256)
+    flashed = judged(_flash(spec, found, desk, boards.folder), STOPPING)
+    typer.echo(f"{spec.name} has {image.name}: {found.size_bytes:,} bytes, SHA-256 {found.sha256}")
+    typer.echo(f"written {flashed.written_bytes:,} bytes in {flashed.took_s:.1f} s, verified by {flashed.verified_by}")
+
+
+async def _flash(spec: BoardSpec, image: Image, desk: Path, bench_folder: Path) -> Flashed:
+    at_least_s = least_s(spec, image.size_bytes)
+    if at_least_s:
+        tell(f"{image.size_bytes:,} bytes take at least {at_least_s:.0f} s at {spec.baud} baud")
+    async with held_board(spec, desk, "board flash", for_s=at_least_s) as board:
+        flasher = await ready_flasher(board, bench_folder)
+        with flash_progress(make_console(stderr=True)) as show:
+            try:
+                return await flasher.flash(image, lambda progress: show(*progress))
+            except asyncio.CancelledError:
+                tell(_left(spec.name, flasher))
+                raise
+
+
+def _left(name: str, flasher: Flasher) -> str:
+    """What a person who stopped it finds on the board."""
+    match flasher.left_in:
+        case BoardState.UNTOUCHED:
+            return f"stopped; {name} is untouched: what was on it still is"
+        case BoardState.VERIFIED:
+            return f"stopped; {name} is written and verified: it can boot"
+        case state:
+            return f"stopped; {name} is {state}: flash it again before it boots"
