@@ -21,6 +21,9 @@ class PortBuffer:
         self._changed = threading.Condition()
         self._arrived = asyncio.Event()
         self._lost: PortLost | None = None
+        self._told = 0
+        """How many of the unread bytes the watchers have heard, less those that a thread took before: only these are
+        for readers on the event loop, so that nobody acts on what is not in the evidence yet."""
         self.forgotten_bytes = 0
         """How much nobody read in time."""
 
@@ -31,6 +34,7 @@ class PortBuffer:
             excess = len(self._unread) - UNREAD_LIMIT_BYTES
             if excess > 0:
                 del self._unread[:excess]
+                self._told -= excess
                 self.forgotten_bytes += excess
             self._changed.notify_all()
 
@@ -40,24 +44,31 @@ class PortBuffer:
             self._lost = self._lost or lost
             self._changed.notify_all()
 
-    def wake(self) -> None:
-        """On the event loop, after `put` or `end`."""
+    def wake(self, told_bytes: int = 0) -> None:
+        """On the event loop, after `put`, when the watchers have heard of that many bytes, or after `end`."""
+        with self._changed:
+            self._told += told_bytes
         self._arrived.set()
 
     @property
     def lost(self) -> PortLost | None:
         return self._lost
 
-    def take(self, most_bytes: int | None = None) -> bytes:
-        """What is there, perhaps nothing. Raises PortLost when nothing is there and nothing will come."""
+    def drop(self) -> None:
+        """Forgets what is there. Raises PortLost when nothing is there and nothing will come."""
         with self._changed:
-            return self._take(most_bytes)
+            self._take(len(self._unread))
 
-    def _take(self, most_bytes: int | None) -> bytes:
+    def _take_told(self) -> bytes:
+        with self._changed:
+            return self._take(max(0, self._told))
+
+    def _take(self, most_bytes: int) -> bytes:
         if not self._unread and self._lost is not None:
             raise self._lost
         taken = bytes(self._unread[:most_bytes])
         del self._unread[:most_bytes]
+        self._told -= len(taken)
         return taken
 
     async def read(self, within_s: float) -> bytes:
@@ -65,13 +76,13 @@ class PortBuffer:
         deadline_s = self._loop.time() + within_s
         while True:
             self._arrived.clear()
-            if taken := self.take():
+            if taken := self._take_told():
                 return taken
             try:
                 async with asyncio.timeout_at(deadline_s):
                     await self._arrived.wait()
             except TimeoutError:
-                return self.take()
+                return self._take_told()
 
     def read_blocking(self, most_bytes: int, within_s: float) -> bytes:
         """For a worker thread: `most_bytes`, or what came in time. Raises PortLost."""

@@ -8,24 +8,26 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import os
-import select
+import io
 import termios
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, Final
 
 import serial
 
+from fleetrig.hil.descriptor_io import can_write, read_some, write_now
+from fleetrig.hil.lock_file import LockFile
 from fleetrig.hil.pacing import Pace, pieces
 from fleetrig.hil.port import PortBusy, PortBytes, PortLost, ThreadPort, Watcher, Way
 from fleetrig.hil.port_buffer import PortBuffer
+from fleetrig.hil.port_lock import lock_port
 from fleetrig.simulator.contract.clock import Clock
 from fleetrig.simulator.contract.errors import BrokenBench, UsageError, system_said
 
-READ_BYTES: Final = 65_536
 LOOK_S: Final = 0.2
 """How often the thread of a port without a descriptor (`loop://`, `rfc2217://`) looks whether it is to end."""
 
@@ -34,20 +36,32 @@ LOST_ERRORS: Final = (OSError, termios.error, TypeError, AttributeError)
 """What pyserial raises when a port is gone; the last two come out of its RFC 2217 client while it is being closed."""
 
 
-async def open_port(url: str, *, baud: int = 115_200, clock: Clock, paced: bool = False) -> SerialPort:
+async def open_port(
+    url: str, *, baud: int = 115_200, clock: Clock, paced: bool = False, lock_folder: Path | None = None
+) -> SerialPort:
     """Opens it exclusively, at eight bits without parity. `paced` sends no faster than `baud` says.
 
+    What the board said before is lost (pyserial drops it): open the port first, then switch the board on.
+    With `lock_folder` whoever comes second is told who came first.
     Raises PortBusy, PortLost (there is no such port), BrokenBench (no permission), UsageError (no such kind of URL).
     """
-    device = await asyncio.to_thread(_open, url, baud)
-    return SerialPort(url, device, clock, Pace(baud) if paced else None)
+    lock = lock_port(lock_folder, url, clock) if lock_folder is not None else None
+    try:
+        device = await asyncio.to_thread(_open, url, baud)
+    except BaseException:
+        if lock is not None:
+            lock.release()
+        raise
+    return SerialPort(url, device, clock, Pace(baud) if paced else None, lock)
 
 
 def _open(url: str, baud: int) -> Any:
     serial_for_url: Any = serial.serial_for_url  # its stubs know no bool among the options
     options = {} if "://" in url else {"exclusive": True}
     try:
-        return serial_for_url(url, baudrate=baud, timeout=LOOK_S, write_timeout=LOOK_S, **options)
+        return serial_for_url(url, baudrate=baud, timeout=LOOK_S, **options)
+    except OSError as error:
+        raise _cannot_open(url, error) from None
     except ValueError as error:
         raise UsageError(
             f"{url}: {error}; expected a device's path, rfc2217://HOST:PORT or socket://HOST:PORT"
@@ -80,7 +94,7 @@ def _said(error: Exception) -> str:
 class SerialPort:
     """An open port, as `BoardPort` describes it. Make it with `open_port`, on the event loop that uses it."""
 
-    def __init__(self, url: str, device: Any, clock: Clock, pace: Pace | None) -> None:
+    def __init__(self, url: str, device: Any, clock: Clock, pace: Pace | None, lock: LockFile | None) -> None:
         self.url = url
         self._device = device
         self._clock = clock
@@ -88,6 +102,9 @@ class SerialPort:
         self._loop = asyncio.get_running_loop()
         self._buffer = PortBuffer(self._loop)
         self._watchers: tuple[Watcher, ...] = ()
+        self._lock = lock
+        self._telling = threading.Lock()
+        """So that nobody hears an answer before the question: what was written is told before what came back."""
         self._closing = threading.Event()
         self._sender = ThreadPoolExecutor(1, thread_name_prefix=f"sends to {url}")
         self._reader = threading.Thread(target=self._read_all, name=f"reads {url}", daemon=True)
@@ -107,7 +124,7 @@ class SerialPort:
         await self._in_sender(self.send, data, within_s)
 
     async def drop_input(self) -> None:
-        self._buffer.take()
+        self._buffer.drop()
 
     async def set_speed(self, baud: int) -> None:
         await self._in_sender(setattr, self._device, "baudrate", baud)
@@ -143,6 +160,8 @@ class SerialPort:
         self._reader.join(2 * LOOK_S)
         with suppress(*LOST_ERRORS):  # it was gone already, which is what closing wants
             self._device.close()
+        if self._lock is not None:
+            self._lock.release()
 
     async def _in_sender(self, call: Callable[..., object], *arguments: object) -> None:
         if self._buffer.lost is not None:
@@ -161,47 +180,63 @@ class SerialPort:
         return len(data)
 
     def _send_piece(self, piece: bytes, within_s: float) -> None:
+        if self._buffer.lost is not None:
+            raise self._buffer.lost
         try:
-            self._device.write_timeout = within_s
-            self._device.write(piece)
-        except serial.SerialTimeoutException:
-            raise self._lose(f"it took no bytes for {within_s:g} s: flow control, or a board that hangs") from None
+            is_out = self._write(piece, within_s)
         except LOST_ERRORS as error:
             raise self._lose(f"{_said(error)}: {BOTH_CAUSES}") from None
-        self._tell(Way.TO_BOARD, piece)
+        if not is_out:
+            raise self._lose(f"it took no bytes for {within_s:g} s: flow control, or a board that hangs")
+
+    def _write(self, piece: bytes, within_s: float) -> bool:
+        descriptor = self._descriptor()
+        if descriptor is None:  # `loop://` takes everything, the RFC 2217 client has 5 s of its own
+            with self._telling:
+                self._device.write(piece)
+                self._tell(Way.TO_BOARD, piece)
+            return True
+        rest = piece
+        while rest:
+            with self._telling:
+                went = write_now(descriptor, rest)
+                self._tell(Way.TO_BOARD, rest[:went])
+            rest = rest[went:]
+            if rest and not can_write(descriptor, within_s, LOOK_S, self._closing.is_set):
+                return False
+        return True
+
+    def _descriptor(self) -> int | None:
+        try:
+            return int(self._device.fileno())
+        except io.UnsupportedOperation:
+            return None
 
     def _read_all(self) -> None:
         try:
             while not self._closing.is_set():
                 if data := self._read_some():
-                    self._buffer.put(data)
-                    self._tell(Way.FROM_BOARD, data)
+                    with self._telling:
+                        self._buffer.put(data)
+                        self._tell(Way.FROM_BOARD, data)
         except LOST_ERRORS as error:
             self._lose(f"{_said(error)}: {BOTH_CAUSES}")
 
     def _read_some(self) -> bytes:
         """In the reader's thread. An empty answer means that nothing came for a while."""
-        try:
-            descriptor = self._device.fileno()
-        except OSError:  # io.UnsupportedOperation: neither a device nor a socket
+        descriptor = self._descriptor()
+        if descriptor is None:
             return bytes(self._device.read(max(1, self._device.in_waiting)))
-        if not select.select([descriptor], [], [], LOOK_S)[0]:
-            return b""
-        try:
-            data = os.read(descriptor, READ_BYTES)
-        except BlockingIOError:
-            return b""
-        if not data:
-            raise OSError(errno.EPIPE, "the other side has closed the line")
-        return data
+        return read_some(descriptor, LOOK_S)
 
     def _tell(self, way: Way, data: bytes) -> None:
-        self._soon(self._heard, PortBytes(self._clock.now_us(), way, data))
+        if data:
+            self._soon(self._heard, PortBytes(self._clock.now_us(), way, data))
 
     def _heard(self, heard: PortBytes) -> None:
         for watcher in self._watchers:
             watcher(heard)
-        self._buffer.wake()
+        self._buffer.wake(len(heard.data) if heard.way is Way.FROM_BOARD else 0)
 
     def _lose(self, cause: str) -> PortLost:
         lost = self._buffer.lost or PortLost(self.url, cause)

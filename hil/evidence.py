@@ -1,0 +1,124 @@
+"""The whole byte stream of a port as a file of JSON lines, both directions, with time stamps, from power-on.
+
+    {"at_us": 1767225600000000, "way": "from_board", "text": "U-Boot 2023.01\\r\\n"}
+    {"at_us": 1767225600100000, "way": "from_board", "base64": "/wCA"}
+
+One entry for each line of the console, so that a secret in it is found and masked; what has no end is written after a
+while. Everything written survives `kill -9` of this process. The file is bounded: the previous part is `<name>.1`, and
+older ones are gone, with their number of bytes told in the first line of the new part.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from fleetrig.hil.port import BoardPort, PortBytes, Way
+from fleetrig.simulator.contract.errors import BrokenBench, shown_path, system_said
+
+PART_LIMIT_BYTES: Final = 32 * 1024 * 1024
+HELD_LIMIT_BYTES: Final = 4_096
+"""Of a line without an end; a transfer has few ends of lines."""
+HELD_S: Final = 1.0
+
+
+def _as_it_is(text: str) -> str:
+    return text
+
+
+class Evidence:
+    """Belongs to whoever owns the port; `attach` it to each port object that follows. `hide` is `Secrets.hide`."""
+
+    def __init__(
+        self, path: Path, hide: Callable[[str], str] = _as_it_is, part_limit_bytes: int = PART_LIMIT_BYTES
+    ) -> None:
+        """Raises BrokenBench when the file cannot be made."""
+        self.path = path
+        self._hide = hide
+        self._part_limit_bytes = part_limit_bytes
+        self._written_bytes = self._gone_bytes = 0
+        self._held: dict[Way, PortBytes] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self.failed: BrokenBench | None = None
+        """The disk failed: evidence from here on is missing. Whoever owns the run raises it."""
+        try:
+            self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise BrokenBench(f"{shown_path(path)}: {system_said(error)}") from None
+
+    def attach(self, port: BoardPort) -> Callable[[], None]:
+        """Hears it from now on, until the returned function is called."""
+        return port.watch(self.hear)
+
+    def hear(self, heard: PortBytes) -> None:
+        held = self._held.pop(heard.way, None)
+        at_us, data = (held.at_us, held.data + heard.data) if held is not None else (heard.at_us, heard.data)
+        *whole, rest = data.split(b"\n")
+        for index, line in enumerate(whole):
+            self._write(at_us if index == 0 else heard.at_us, heard.way, line + b"\n")
+            at_us = heard.at_us
+        while len(rest) >= HELD_LIMIT_BYTES:
+            self._write(at_us, heard.way, rest[:HELD_LIMIT_BYTES])
+            rest = rest[HELD_LIMIT_BYTES:]
+        if rest:
+            self._held[heard.way] = PortBytes(at_us, heard.way, rest)
+            if self._timer is None:
+                self._timer = asyncio.get_running_loop().call_later(HELD_S, self.flush)
+
+    def note(self, at_us: int, said: str) -> None:
+        """What belongs into the record beside the bytes: `power on`, `unplugged`."""
+        self.flush()
+        self._entry({"at_us": at_us, "note": said})
+
+    def flush(self) -> None:
+        """Writes what has no end yet."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        held = sorted(self._held.values(), key=lambda one: one.at_us)
+        self._held.clear()
+        for one in held:
+            self._write(one.at_us, one.way, one.data)
+
+    def close(self) -> None:
+        """Idempotent."""
+        self.flush()
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+    def _write(self, at_us: int, way: Way, data: bytes) -> None:
+        try:
+            content = {"text": self._hide(data.decode("utf-8"))}
+        except UnicodeDecodeError:
+            hidden = self._hide(data.decode("latin-1")).encode("latin-1")
+            content = {"base64": base64.b64encode(hidden).decode("ascii")}
+        self._entry({"at_us": at_us, "way": str(way), **content})
+
+    def _entry(self, entry: dict[str, Any]) -> None:
+        if self._descriptor < 0 or self.failed is not None:
+            return
+        line = json.dumps(entry, ensure_ascii=False).encode() + b"\n"
+        try:
+            if self._written_bytes + len(line) > self._part_limit_bytes:
+                self._begin_part(entry["at_us"])
+            os.write(self._descriptor, line)
+        except OSError as error:
+            self.failed = BrokenBench(f"{shown_path(self.path)}: {system_said(error)}")
+        self._written_bytes += len(line)
+
+    def _begin_part(self, at_us: int) -> None:
+        previous = self.path.with_name(self.path.name + ".1")
+        if previous.exists():
+            self._gone_bytes += previous.stat().st_size
+        self.path.replace(previous)
+        os.close(self._descriptor)
+        self._descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        self._written_bytes = 0
+        if self._gone_bytes:
+            self._entry({"at_us": at_us, "note": f"{self._gone_bytes} bytes of this record are gone: it is bounded"})
