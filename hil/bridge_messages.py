@@ -11,11 +11,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, get_args
 
-from fleetrig.simulator.contract.coap import CoapRequest
+from fleetrig.simulator.contract.coap import CoapRequest, CoapReset
 from fleetrig.simulator.contract.envelope import Envelope
 from fleetrig.simulator.contract.envelope_json import WHOLE_BYTES, envelope_from_json, envelope_to_json
 from fleetrig.simulator.contract.http import Body, HttpRequest, HttpResponse, body_length, parts_of
 from fleetrig.simulator.contract.masking import Secrets
+from fleetrig.simulator.contract.mqtt import (
+    MqttAuth,
+    MqttConnect,
+    MqttDisconnect,
+    MqttPingreq,
+    MqttPublish,
+    MqttPublishAck,
+    MqttSubscribe,
+    MqttUnsubscribe,
+)
 
 Do = Literal["ask", "connect", "tell", "await", "disconnect"]
 DOS: Final[tuple[Do, ...]] = get_args(Do)
@@ -171,7 +181,7 @@ def _within_s(document: Mapping[str, Any]) -> float:
 
 
 def _complete(request: BridgeRequest) -> BridgeRequest:
-    """The request, which has what it needs and nothing that it cannot use."""
+    """The request, which has what it needs and nothing that cannot be sent so."""
     match request:
         case BridgeRequest(do="connect", where=""):
             raise NoRequest("connect needs where: mqtt://HOST:PORT")
@@ -179,11 +189,19 @@ def _complete(request: BridgeRequest) -> BridgeRequest:
             raise NoRequest('await needs patterns: ["PUBLISH v1/devices/me/*"]')
         case BridgeRequest(do="ask" | "tell", envelope=None):
             raise NoRequest(f"{request.do} needs an envelope")
-        case BridgeRequest(do="tell", envelope=HttpRequest()):
-            raise NoRequest("HTTP always has an answer: ask")
-        case BridgeRequest(envelope=HttpResponse()):
-            raise NoRequest("a board sends no HTTP responses")
-        case BridgeRequest(do="connect", envelope=HttpRequest() | CoapRequest()):
-            raise NoRequest("HTTP and CoAP need no connect: ask")
+        case BridgeRequest(envelope=None):
+            return request
+        case BridgeRequest(do="ask", envelope=MqttPublish(qos=0)):
+            raise NoRequest("a PUBLISH with QoS 0 has no answer: tell")
+        case BridgeRequest(do=do, envelope=envelope) if not isinstance(envelope, SENT_BY.get(do, ())):
+            raise NoRequest(f"{do} sends no {type(envelope).__name__}")
         case _:
             return request
+
+
+SENT_BY: Final[Mapping[str, tuple[type, ...]]] = {
+    "ask": (HttpRequest, CoapRequest, MqttSubscribe, MqttUnsubscribe, MqttPublish, MqttPublishAck, MqttPingreq),
+    "connect": (MqttConnect,),
+    "tell": (CoapRequest, CoapReset, MqttPublish, MqttPublishAck, MqttPingreq, MqttDisconnect, MqttAuth),
+}
+"""What a device may send each way."""

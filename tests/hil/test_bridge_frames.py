@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
@@ -36,6 +38,8 @@ frames = some.builds(
 
 def test_a_frame_on_the_line_is_the_one_of_the_documentation() -> None:
     frame = Frame(TOKEN, FrameKind.MESSAGE, 7, 0, 1, b"hi")
+    page = Path(__file__).parents[2] / "docs" / "bridge.md"
+    assert FrameReader(FROM_BOARD).feed(page.read_bytes()) == [frame]
     assert frame_bytes(FROM_BOARD, frame) == b"~fb1:0123456789abcdef:M:7:0:1:2:4639de17:aGk=~\r\n"
 
 
