@@ -46,6 +46,17 @@ CA: Final = {
     "revoke": Verb(f"{COMMANDS}.ca.revoke:revoke_command", "Revoke certificates, and write the list that says so."),
     "show": Verb(f"{COMMANDS}.ca.show:show_command", "Say what is in a file of certificates."),
 }
+BOARD: Final = {
+    "list": Verb(f"{COMMANDS}.board.list:list_command", "List the boards: what is there, who has it."),
+    "scan": Verb(f"{COMMANDS}.board.scan:scan_command", "Write a bench file of the ports of this machine."),
+    "console": Verb(f"{COMMANDS}.board.console:console_command", "Talk to a board, or run commands on it."),
+    "flash": Verb(f"{COMMANDS}.board.flash:flash_command", "Write an image to a board, and read it back."),
+    "bring-up": Verb(f"{COMMANDS}.board.bring_up:bring_up_command", "Bring boards up, with a record for each unit."),
+    "records": Verb(f"{COMMANDS}.board.records:records_command", "List what became of the units that were made."),
+    "who": Verb(f"{COMMANDS}.board.who:who_command", "Say who has a board, and who had it."),
+    "out-of-service": Verb(f"{COMMANDS}.board.service:out_of_service_command", "Say why nobody may use a board."),
+    "in-service": Verb(f"{COMMANDS}.board.service:in_service_command", "Put a board in service again."),
+}
 VERBS: Final = {
     "serve": Verb(f"{COMMANDS}.serve:serve", "Start the reference server."),
     "run": Verb(f"{COMMANDS}.run:run_command", "Run scenarios in virtual time, in real time, or against a server."),
@@ -59,6 +70,7 @@ VERBS: Final = {
     "schema": Verb(f"{COMMANDS}.scenario_commands:schema", "Print the JSON Schema of scenario files, for editors."),
     "new": Verb(f"{COMMANDS}.scenario_commands:new", "Write a scenario to start from."),
     "ca": Verb("", "Make certificates for a bench.", parts=CA),
+    "board": Verb("", "Use real boards, by the names of a bench file.", parts=BOARD),
 }
 
 

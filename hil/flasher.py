@@ -37,12 +37,13 @@ OnProgress = Callable[[FlashProgress], None]
 
 
 class BoardState(StrEnum):
-    """In what condition a flash that did not succeed leaves the board."""
+    """In what condition a flash leaves the board, also one that failed or was cancelled."""
 
     UNTOUCHED = "untouched"
     """Nothing was written; what was there before still is."""
     PARTLY_WRITTEN = "partly written"
     WRITTEN_UNVERIFIED = "written, not verified"
+    VERIFIED = "written and verified"
 
 
 class FlashFailed(BoardFailed):
@@ -59,12 +60,15 @@ class FlashFailed(BoardFailed):
 
 
 class WrongBoard(FlashFailed):
-    """The board says that it is another one than the bench file has on this port. Nothing was written."""
+    """The board says that it is another one than the bench file has on this port. Nothing was written to it.
 
-    def __init__(self, expected: str, got: str) -> None:
+    `state` is UNTOUCHED unless the board's answer changed in the middle of a flash.
+    """
+
+    def __init__(self, expected: str, got: str, state: BoardState = BoardState.UNTOUCHED) -> None:
         super().__init__(
             f"expected the board to be {expected}, it says that it is {got}",
-            BoardState.UNTOUCHED,
+            state,
             "look which board hangs on this port, or correct `identity` in the bench file",
         )
 

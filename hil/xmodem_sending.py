@@ -1,10 +1,16 @@
-"""Sending by XMODEM-1K: the xmodem library does it in a worker thread; why it failed is kept here."""
+"""Sending by XMODEM-1K: the xmodem library does it in a worker thread; why it failed is kept here.
+
+The library takes every byte that is no ACK for a refusal, also a late `C` and what a kernel prints; it does not know
+CAN in mid-transfer, and counts repeated blocks anew for each block. So it hears here only what is an answer.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import io
+import re
 import threading
+import time
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
@@ -12,14 +18,26 @@ from xmodem import XMODEM1k
 
 from fleetrig.hil.port import BoardPort
 
+ACK: Final = b"\x06"
+NAK: Final = b"\x15"
 CAN: Final = b"\x18"
+ASKS: Final = b"C"
+"""The receiver asks for the first block, with CRC."""
 CANCEL: Final = CAN * 3 + b"\x03"
 """U-Boot gives up after three CAN; Ctrl-C ends what is left."""
+CANS_TO_STOP: Final = 2
+"""One alone may be noise."""
 PAD: Final = b"\xff"
 """As erased flash reads."""
 RETRIES: Final = 16
+SILENT_TRIES: Final = 2
+"""A receiver asks again by itself; one that says nothing while a block is sent twice is gone."""
 BLOCK_BYTES: Final = 1024
+LOOK_S: Final = 0.2
+"""How soon a cancelled transfer is noticed."""
 WRITE_WITHIN_S: Final = 10.0
+RESTARTED: Final = re.compile(rb"U-Boot (?:SPL )?\d{4}\.\d\d")
+KEPT_BYTES: Final = 64
 
 OnBlock = Callable[[int, int], None]
 """(bytes sent, blocks repeated), on the event loop."""
@@ -33,31 +51,54 @@ class Sent(NamedTuple):
 
 
 class _GivenUp(Exception):
-    """Raised inside the library's thread when the transfer is cancelled on our side."""
+    """Ends the library's loop, with the reason."""
 
 
 class _Line:
-    """What the library reads and writes. A lost port ends the transfer at once and not after all retries."""
+    """What the library reads and writes. What ends a transfer ends it at once, and not after all retries."""
 
-    def __init__(self, port: BoardPort, heard: bytes) -> None:
+    def __init__(self, port: BoardPort, heard: bytes, answer_within_s: float) -> None:
         self._port = port.in_thread()
         self._heard = heard
+        self._answer_within_s = answer_within_s
+        self._last = b""
+        self._silent_tries = self._cans = self._blocks = 0
         self.is_given_up = threading.Event()
-        self.has_answered = False
-        self.cans = 0
 
     def get(self, size: int, timeout: float = 1.0) -> bytes | None:
-        """None when nothing came, as the library expects it."""
-        if self.is_given_up.is_set():
-            raise _GivenUp
-        data, self._heard = self._heard[:size], self._heard[size:]
-        data = data or self._port.read(size, timeout)
-        self.has_answered = self.has_answered or bool(data)
-        self.cans += data == CAN
-        return data or None
+        """The next answer; None when none came in time, as the library expects it. Raises PortLost."""
+        del size, timeout  # it asks for one byte each time; how long to wait is decided here
+        deadline_s = time.monotonic() + self._answer_within_s
+        while (left_s := deadline_s - time.monotonic()) > 0:
+            if self.is_given_up.is_set():
+                raise _GivenUp("it was cancelled")
+            if (byte := self._byte(min(left_s, LOOK_S))) and self._is_answer(byte):
+                self._silent_tries = 0
+                return byte
+        self._silent_tries += 1
+        if not self._blocks:
+            raise _GivenUp(f"the receiver never asked for the first block ({self._answer_within_s:g} s)")
+        if self._silent_tries >= SILENT_TRIES:
+            silent_s = self._silent_tries * self._answer_within_s
+            raise _GivenUp(f"the receiver fell silent after {self._blocks} blocks ({silent_s:g} s)")
+        return None
+
+    def _byte(self, within_s: float) -> bytes:
+        byte, self._heard = self._heard[:1], self._heard[1:]
+        return byte or self._port.read(1, within_s)
+
+    def _is_answer(self, byte: bytes) -> bool:
+        self._last = (self._last + byte)[-KEPT_BYTES:]
+        self._cans = self._cans + 1 if byte == CAN else 0
+        if self._cans >= CANS_TO_STOP:
+            raise _GivenUp("the receiver cancelled the transfer (CAN)")
+        if RESTARTED.search(self._last):
+            raise _GivenUp("the board restarted in mid-transfer")
+        return byte in (ACK, NAK) if self._blocks else byte in (ASKS, NAK)
 
     def put(self, data: bytes, timeout: float = 1.0) -> int | None:
         del timeout  # the library's own is for a single byte
+        self._blocks += len(data) > BLOCK_BYTES
         return self._port.write(data, WRITE_WITHIN_S)
 
 
@@ -69,40 +110,48 @@ async def send_xmodem(
     Raises PortLost. When it is cancelled, or the receiver falls silent, the receiver is told to give up.
     """
     loop = asyncio.get_running_loop()
-    line = _Line(port, heard)
-    repeated = 0
+    line = _Line(port, heard, answer_within_s)
+    counted = _Counted()
 
     def told(_total: int, succeeded: int, failed: int) -> None:
-        nonlocal repeated
-        repeated = failed
-        loop.call_soon_threadsafe(on_block, min(succeeded * BLOCK_BYTES, len(data)), failed)
+        counted.hear(succeeded, failed)
+        loop.call_soon_threadsafe(on_block, min(succeeded * BLOCK_BYTES, len(data)), counted.repeated)
 
-    sending = asyncio.ensure_future(asyncio.to_thread(_send, line, data, answer_within_s, told))
+    sending = asyncio.ensure_future(asyncio.to_thread(_send, line, data, told))
     try:
-        is_whole = await asyncio.shield(sending)
+        why_not = await asyncio.shield(sending)
     except asyncio.CancelledError:
         line.is_given_up.set()
         await asyncio.wait([sending])
-        await port.write(CANCEL)
+        if sending.exception() is None:  # else the port is gone, and nobody is there to be told
+            await port.write(CANCEL)
         raise
-    if is_whole:
-        return Sent(repeated)
-    await port.write(CANCEL)
-    return Sent(repeated, _why(line, repeated))
+    if why_not:
+        await port.write(CANCEL)
+    return Sent(counted.repeated, why_not)
 
 
-def _send(line: _Line, data: bytes, answer_within_s: float, told: Callable[[int, int, int], None]) -> bool:
+class _Counted:
+    """Repeated blocks of the whole transfer; the library begins at 0 with each block, and tells the last twice."""
+
+    def __init__(self) -> None:
+        self.repeated = 0
+        self._succeeded = self._failed = 0
+
+    def hear(self, succeeded: int, failed: int) -> None:
+        if succeeded == self._succeeded:
+            self.repeated += failed - self._failed
+            self._failed = failed
+        else:
+            self._succeeded, self._failed = succeeded, 0
+
+
+def _send(line: _Line, data: bytes, told: Callable[[int, int, int], None]) -> str:
+    """In a worker thread. Returns why it failed, or nothing."""
     modem = XMODEM1k(line.get, line.put, pad=PAD)
     modem.log.disabled = True  # what it says there is told by `Sent`
     try:
-        return bool(modem.send(io.BytesIO(data), retry=RETRIES, timeout=answer_within_s, quiet=True, callback=told))
-    except _GivenUp:
-        return False
-
-
-def _why(line: _Line, repeated: int) -> str:
-    if line.cans:
-        return "the receiver cancelled the transfer (CAN)"
-    if not line.has_answered:
-        return "the receiver never asked for the first block"
-    return f"the receiver did not take a block after {RETRIES} tries ({repeated} blocks were repeated)"
+        is_whole = modem.send(io.BytesIO(data), retry=RETRIES, quiet=True, callback=told)
+    except _GivenUp as why:
+        return str(why)
+    return "" if is_whole else f"the receiver did not take a block after {RETRIES} tries"

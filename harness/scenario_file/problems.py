@@ -181,7 +181,8 @@ def known_keys(model: type[BaseModel], place: Sequence[str | int]) -> list[str]:
     here = list(_models_in(model))
     for part in place:
         if isinstance(part, str):
-            here = [found for owner in here for found in _models_under(owner, part)]
+            # A part that no model has is a name that the file's author chose: `boards: {left: …}`.
+            here = [found for owner in here for found in _models_under(owner, part)] or here
     return [field.alias or name for owner in here for name, field in owner.model_fields.items()]
 
 

@@ -1,0 +1,106 @@
+"""A board that is held, powered where the bench can, with its line open and written down from the first byte."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from fleetrig.harness.bench.powers import power_of
+from fleetrig.hil.board import BoardSpec, ConsoleSpec
+from fleetrig.hil.console import Console, Typing
+from fleetrig.hil.emulated.qemu import QemuBoard
+from fleetrig.hil.emulated.uboot_board import uboot_board
+from fleetrig.hil.evidence import Evidence
+from fleetrig.hil.port import BoardPort
+from fleetrig.hil.power import Power
+from fleetrig.hil.powers.rts_dtr import RtsDtrPower
+from fleetrig.hil.serial_port import open_port
+from fleetrig.hil.shell_dialect import LINUX, UBOOT, ShellDialect
+from fleetrig.simulator.contract.clock import US_PER_S, Clock
+from fleetrig.simulator.contract.errors import ModelError, UsageError
+from fleetrig.simulator.contract.masking import Secrets
+
+DIALECTS: Final = {"uboot": UBOOT, "linux": LINUX}
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedBoard:
+    """`power` is None where the bench cannot switch the board."""
+
+    spec: BoardSpec
+    port: BoardPort
+    power: Power | None
+    log: Path
+    """Where all that goes over its line is written."""
+
+    @property
+    def can_be_switched_off(self) -> bool:
+        """A reset line resets, and no more."""
+        return self.power is not None and not isinstance(self.power, RtsDtrPower)
+
+    def console(self) -> Console:
+        """A new one, with marks of its own. Raises UsageError for a board that the file gives none."""
+        spec = self.spec.console
+        typing = Typing(spec.chunk_bytes, spec.chunk_pause_s)
+        return Console(self.port, _dialect(self.spec.name, spec), f"m{secrets.token_hex(3)}", typing=typing)
+
+
+@asynccontextmanager
+async def opened_board(
+    spec: BoardSpec, folder: Path, clock: Clock, lock_folder: Path | None = None
+) -> AsyncIterator[OpenedBoard]:
+    """`folder` is the board's own (`state_folder`). An emulated one is started, and ends with the block.
+
+    Raises PortBusy, PortLost, BrokenBench.
+    """
+    emulated = _emulated(spec, folder)
+    try:
+        url = emulated.port if emulated else spec.port
+        port = await open_port(url, baud=spec.baud, clock=clock, lock_folder=lock_folder)
+        evidence = _evidence(spec, folder, clock)
+        evidence.attach(port)
+        try:
+            if emulated is not None:
+                await emulated.on()
+            yield OpenedBoard(spec, port, emulated or power_of(spec, port), evidence.path)
+        finally:
+            await asyncio.shield(port.close())
+            evidence.close()
+    finally:
+        if emulated is not None:
+            await asyncio.shield(emulated.close())
+    if evidence.failed is not None:
+        raise evidence.failed
+
+
+def _evidence(spec: BoardSpec, folder: Path, clock: Clock) -> Evidence:
+    """The console's password is masked in it."""
+    secrets_of_board = Secrets()
+    if spec.console.password:
+        secrets_of_board.learn("password", spec.console.password)
+    at = datetime.fromtimestamp(clock.now_us() // US_PER_S, UTC)
+    return Evidence(folder / f"serial-{at:%Y%m%dT%H%M%SZ}.jsonl", secrets_of_board.hide)
+
+
+def _emulated(spec: BoardSpec, folder: Path) -> QemuBoard | None:
+    match spec.emulated:
+        case None:
+            return None
+        case made if made.kind == "uboot":
+            return uboot_board(folder)
+        case made:
+            raise ModelError(f"the bench file knows {made.kind}, and nothing here makes it")
+
+
+def _dialect(name: str, spec: ConsoleSpec) -> ShellDialect:
+    if spec.kind not in DIALECTS:
+        raise UsageError(f"{name} has no console: say `console: {{kind: uboot}}` or linux in the bench file")
+    dialect = DIALECTS[spec.kind]
+    return replace(dialect, prompt=re.compile(f"(?:{spec.prompt})$")) if spec.prompt else dialect

@@ -1,0 +1,185 @@
+"""The parts of a board as the bench file writes them: console, flasher, what is emulated.
+
+A part is one word (`emulated: uboot`), or a word with its settings (`flasher: {uboot_xmodem: {storage: mmc}}`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, Strict, model_validator
+
+from fleetrig.harness.scenario_file.values import Duration, LooseText, Model, PositiveCount, Size, Text
+from fleetrig.hil.board import ConsoleKind, MadeOf
+
+KEYS: Final = {"enter": b"\r", "escape": b"\x1b", "space": b" ", "ctrl-c": b"\x03"}
+REFERENCE: Final = r"(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)"
+
+
+def secret_reference(text: str) -> str:
+    """Secrets stand in no bench file, since such files are shared."""
+    if not re.fullmatch(REFERENCE, text):
+        raise ValueError("expected env:NAME or file:PATH, since bench files are shared")
+    return text
+
+
+def relay_url(text: str) -> str:
+    if not re.fullmatch(r"env:[A-Za-z_][A-Za-z0-9_]*|https?://[^/]+.*", text):
+        raise ValueError("expected http://HOST/…, https://HOST/… or env:NAME")
+    return text
+
+
+def regular_expression(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as wrong:
+        raise ValueError(f"expected a regular expression ({wrong})") from None
+    return text
+
+
+SecretReference = Annotated[LooseText, AfterValidator(secret_reference)]
+Pattern = Annotated[LooseText, AfterValidator(regular_expression)]
+RelayUrl = Annotated[Text, AfterValidator(relay_url)]
+Address = Annotated[int, Strict(), Field(ge=0, lt=1 << 64)]
+"""Of memory: `0x41000000` in the file."""
+
+
+def word_alone(value: Any) -> Any:
+    """`uboot` is short for `{uboot: {}}`."""
+    if isinstance(value, Mapping):
+        return {key: {} if inner is None else inner for key, inner in value.items()}
+    return {value: {}} if isinstance(value, str) else value
+
+
+class OneOf(Model):
+    """Exactly one of the fields is given: the part's kind."""
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        if len(self.model_fields_set) != 1:
+            raise ValueError(f"expected one of {', '.join(type(self).model_fields)}")
+        return self
+
+    @property
+    def made_of(self) -> MadeOf:
+        """The kind with its settings; those that were not given have their defaults."""
+        (kind,) = self.model_fields_set
+        part: Model = getattr(self, kind)
+        return MadeOf(kind, {name: value for name, value in part.model_dump().items() if value is not None})
+
+
+class ConsolePart(Model):
+    """How one talks to the board."""
+
+    kind: ConsoleKind = "linux"
+    prompt: Pattern = ""
+    """A regular expression that the last line fits when the board waits for input; by default that of the kind."""
+    login: LooseText = ""
+    """Whom to log in as; nobody by default."""
+    password: SecretReference | None = None
+    """`env:NAME` or `file:PATH`."""
+    stop_autoboot: Text = "enter"
+    """What to type so that U-Boot does not boot: a text, or `enter`, `escape`, `space`, `ctrl-c`."""
+    chunk_bytes: Annotated[Size, Field(ge=1)] = Field(default=64, alias="chunk")
+    """Slow boards lose what comes faster: so much at once, then `pause`."""
+    pause_s: Duration = Field(default=0.0, alias="pause")
+
+    @property
+    def stop_keys(self) -> bytes:
+        return KEYS.get(self.stop_autoboot, self.stop_autoboot.encode())
+
+
+class UbootXmodemPart(Model):
+    """U-Boot receives by XMODEM-1K into RAM and writes to block storage."""
+
+    storage: Literal["virtio", "mmc"] = "mmc"
+    prepare: tuple[Text, ...] = ()
+    """Commands to be typed before, such as `mmc dev 1`."""
+    first_block: Address = 0x800
+    """Where the image begins, in blocks of 512 bytes."""
+    received: Address = 0x4100_0000
+    """RAM for what is sent: 4 MiB."""
+    read_back: Address = 0x4180_0000
+    """RAM for what is read back: 4 MiB that do not overlap with the other."""
+
+    @model_validator(mode="after")
+    def _apart(self) -> Self:
+        if abs(self.received - self.read_back) < 4 << 20:
+            raise ValueError("received and read_back overlap: expected them to be 4 MiB apart")
+        return self
+
+
+class FlasherPart(OneOf):
+    """How an image gets onto the board."""
+
+    uboot_xmodem: UbootXmodemPart | None = None
+
+
+class CommandLinePart(Model):
+    """Command lines as one types them; they are called without a shell."""
+
+    on: Text
+    off: Text
+    reset: LooseText = ""
+    """Off and on again when it is not given."""
+    off_s: Duration = Field(default=2.0, alias="off_for")
+    """How long the board stays off in a reset."""
+
+
+class RelayUrlPart(Model):
+    """URLs that switch a relay: GET, or POST where a body is given. One with a secret is better `env:NAME`."""
+
+    on: RelayUrl
+    off: RelayUrl
+    reset: RelayUrl | None = None
+    on_body: LooseText | None = None
+    off_body: LooseText | None = None
+    reset_body: LooseText | None = None
+    off_s: Duration = Field(default=2.0, alias="off_for")
+
+
+class UsbHubPart(Model):
+    """A hub that can switch its ports, by the program uhubctl."""
+
+    location: Text
+    """As uhubctl lists it, such as 1-1.4."""
+    port: PositiveCount
+    off_s: Duration = Field(default=2.0, alias="off_for")
+
+
+class RtsDtrPart(Model):
+    """A line of the board's own serial adapter that is wired to its reset. It cannot cut power."""
+
+    line: Literal["rts", "dtr"] = "rts"
+    hold_s: Duration = Field(default=0.1, alias="hold")
+
+
+class ByHandPart(Model):
+    """A person is asked."""
+
+
+class PowerPart(OneOf):
+    """Who switches the board."""
+
+    command_line: CommandLinePart | None = None
+    relay_url: RelayUrlPart | None = None
+    usb_hub: UsbHubPart | None = None
+    rts_dtr: RtsDtrPart | None = None
+    by_hand: ByHandPart | None = None
+
+
+class EmulatedUboot(Model):
+    """Debian's U-Boot for arm64 under QEMU."""
+
+
+class EmulatedPart(OneOf):
+    """A board that is not there: started when it is used."""
+
+    uboot: EmulatedUboot | None = None
+
+
+Power = Annotated[PowerPart, BeforeValidator(word_alone, json_schema_input_type=PowerPart | str)]
+Flasher = Annotated[FlasherPart, BeforeValidator(word_alone, json_schema_input_type=FlasherPart | str)]
+Emulated = Annotated[EmulatedPart, BeforeValidator(word_alone, json_schema_input_type=EmulatedPart | str)]

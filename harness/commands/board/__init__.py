@@ -1,0 +1,1 @@
+"""`fleetrig board`: the boards of a bench, by name."""

@@ -1,0 +1,44 @@
+"""`fleetrig board records`: what is known of the units that were made."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fleetrig.harness.bench.unit_tables import record_schema, write_csv, write_junit
+from fleetrig.harness.commands.board.list import table
+from fleetrig.harness.commands.output_places import check_file
+from fleetrig.harness.report.whole_file import whole_file
+from fleetrig.hil.unit_records import UnitRecords
+from fleetrig.simulator.contract.errors import NoSuchId
+
+Folder = Annotated[Path, typer.Argument(metavar="[DIR]", help="Where unit records are kept.")]
+Csv = Annotated[Path | None, typer.Option(metavar="F", help="Write a CSV, a line for each attempt.")]
+Junit = Annotated[Path | None, typer.Option(metavar="F", help="Write JUnit XML, a test case for each attempt.")]
+Schema = Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of a record, and nothing else.")]
+
+
+def records_command(
+    folder: Folder = Path("units"), csv: Csv = None, junit: Junit = None, schema: Schema = False
+) -> None:
+    """List what became of each attempt to make a unit."""
+    if schema:
+        typer.echo(json.dumps(record_schema(), indent=2, ensure_ascii=False))
+        return
+    records = UnitRecords(folder).all()
+    if not records:
+        raise NoSuchId(f"{folder} holds no unit records; `fleetrig board bring-up` writes them")
+    for option, path, write in (("--csv", csv, write_csv), ("--junit", junit, write_junit)):
+        if path is not None:
+            check_file(option, path)
+            with whole_file(path) as file:
+                write(records, file)
+    rows = [
+        (one.identity.serial, str(one.attempt), one.board, one.verdict, one.reason.partition("\n")[0])
+        for one in records
+    ]
+    for line in table([("serial", "attempt", "board", "verdict", "reason"), *rows]):
+        typer.echo(line)

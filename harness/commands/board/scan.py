@@ -1,0 +1,35 @@
+"""`fleetrig board scan`: a bench file to start from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fleetrig.harness.bench.draft import draft
+from fleetrig.hil.port_list import found_ports
+from fleetrig.simulator.contract.errors import BrokenBench, UsageError, system_said
+
+Out = Annotated[Path | None, typer.Option(metavar="F", help="Write it there; a file that exists is left alone.")]
+
+
+def scan_command(out: Out = None) -> None:
+    """Write a bench file of the serial ports of this machine, by names that stay. It chooses none of them."""
+    ports = found_ports()
+    if not ports:
+        raise BrokenBench(
+            "this machine has no serial port: plug the adapter in; in a container, pass /dev/serial and the device on"
+        )
+    text = draft(ports) + "\n"
+    if out is None:
+        typer.echo(text, nl=False)
+        return
+    try:
+        with out.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise UsageError(f"{out} exists already; choose another name") from None
+    except OSError as wrong:
+        raise UsageError(f"cannot write {out}: {system_said(wrong)}") from None
+    typer.echo(f"wrote {out} with {len(ports)} ports: fill in what is marked TODO")

@@ -1,0 +1,91 @@
+"""What the bench file says of a board's parts is what the board gets."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fleetrig.harness.bench.bench_file import read_bench
+from fleetrig.harness.bench.emulated_desk import emulated_desk
+from fleetrig.harness.bench.flashers import check_can_be_flashed, flasher_of, least_s
+from fleetrig.harness.bench.powers import power_of
+from fleetrig.hil.console import Console
+from fleetrig.hil.powers.relay_url import RelayUrlPower
+from fleetrig.hil.shell_dialect import UBOOT
+from fleetrig.simulator.contract.errors import BrokenBench
+
+POWERS = {
+    "by_hand": "by hand",
+    "{command_line: {on: pdu on 3, off: pdu off 3}}": "command line",
+    "{usb_hub: {location: 1-1.4, port: 2}}": "USB hub 1-1.4, port 2 (uhubctl)",
+    "{rts_dtr: {line: dtr}}": "reset by DTR of loop://",
+    "{relay_url: {on: 'http://u:geheim@r/1?key=x', off: http://r/0}}": "relay http://…@r/1?…",
+}
+
+
+class NamedPort:
+    """Its name is all that is asked for."""
+
+    url = "loop://"
+
+
+PORT: Any = NamedPort()
+
+
+def spec_with(folder: Path, power: str, environ: dict[str, str]):
+    path = folder / "bench.yaml"
+    path.write_text(f"boards: {{left: {{type: t, port: /dev/x, power: {power}}}}}", encoding="utf-8")
+    return read_bench(path).board("left", environ)
+
+
+@pytest.mark.parametrize("power", POWERS)
+def test_each_power_is_made(power, tmp_path):
+    made = power_of(spec_with(tmp_path, power, {}), PORT)
+    assert made is not None
+    assert made.title == POWERS[power]
+
+
+def test_a_relays_urls_and_bodies_are_its_calls(tmp_path):
+    text = "{relay_url: {on: env:RELAY_ON, off: http://r/0, off_body: 'x=0', reset: http://r/2, off_for: 5s}}"
+    made = power_of(spec_with(tmp_path, text, {"RELAY_ON": "http://u:p@r/1"}), PORT)
+    assert isinstance(made, RelayUrlPower)
+    assert (made.on_call.url, made.on_call.body) == ("http://u:p@r/1", None)
+    assert (made.off_call.url, made.off_call.body) == ("http://r/0", b"x=0")
+    assert made.reset_call is not None
+    assert made.reset_call.url == "http://r/2"
+    assert made.off_s == 5.0
+
+
+def test_a_command_line_switches(tmp_path):
+    spec = spec_with(tmp_path, f"{{command_line: {{on: 'touch {tmp_path}/on', off: 'rm {tmp_path}/on'}}}}", {})
+    power = power_of(spec, PORT)
+    assert power is not None
+    asyncio.run(power.on())
+    assert (tmp_path / "on").exists()
+    asyncio.run(power.off())
+    with pytest.raises(BrokenBench, match="rm failed"):
+        asyncio.run(power.off())
+
+
+def test_nobody_at_the_terminal_is_no_hand(tmp_path, monkeypatch):
+    power = power_of(spec_with(tmp_path, "by_hand", {}), PORT)
+    assert power is not None
+    with (tmp_path / "nothing").open("w+") as nothing:
+        monkeypatch.setattr("sys.stdin", nothing)
+        with pytest.raises(BrokenBench, match="nobody could switch left off"):
+            asyncio.run(power.off())
+
+
+def test_the_emulated_boards_can_be_flashed():
+    assert emulated_desk().entries
+    for name in emulated_desk().entries:
+        spec = emulated_desk().board(name)
+        check_can_be_flashed(spec)
+        assert flasher_of(spec, Console(PORT, UBOOT, "m")).title == "U-Boot, XMODEM-1K to virtio"
+
+
+def test_a_flash_cannot_be_faster_than_its_line():
+    assert 91 < least_s(1 << 20, 115_200) < 93
