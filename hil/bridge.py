@@ -65,10 +65,14 @@ class _Boot:
         self.acknowledged = asyncio.Event()
         self.waits_for = (0, 0)
         """Id and part that the board has to acknowledge."""
+        self.waits_for_last = False
+        """That part is the last of its answer."""
+        self.is_answered = False
+        """It has the whole answer: its next question may come before the task that answered has ended."""
 
     @property
     def is_busy(self) -> bool:
-        return self.work is not None and not self.work.done()
+        return self.work is not None and not self.work.done() and not self.is_answered
 
 
 class Bridge:
@@ -132,6 +136,7 @@ class Bridge:
             case FrameKind.ACK:
                 assert boot is not None
                 if boot.waits_for == (frame.message_id, frame.part):
+                    boot.is_answered = boot.waits_for_last
                     boot.acknowledged.set()
             case _:
                 self.strange_frames += 1
@@ -151,6 +156,8 @@ class Bridge:
             message = boot.assembly.take(frame)
             await self._acknowledge(boot, frame)
             if message is not None:
+                boot.is_answered = boot.waits_for_last = False
+                boot.waits_for = (0, 0)
                 boot.work = asyncio.create_task(self._serve(boot, frame.message_id, message))
                 boot.work.add_done_callback(self._served)
         elif boot.assembly.is_known(frame):
@@ -192,6 +199,7 @@ class Bridge:
 
     async def _deliver(self, boot: _Boot, frame: Frame) -> None:
         boot.waits_for = (frame.message_id, frame.part)
+        boot.waits_for_last = frame.part == frame.parts - 1
         boot.acknowledged.clear()
         for sending in range(MOST_SENDINGS):
             self.sent_again += sending > 0

@@ -64,9 +64,9 @@ class Wired:
         self._from_board = from_board
         self.line = PtyLine(link, lambda data: self._typed.put(to_board(data)))
 
-    def board(self, seed: int = 0) -> Any:
+    def board(self, seed: int = 0, again_after_s: float = AGAIN_AFTER_S) -> Any:
         """The board as it is after a start."""
-        return BOARD.BridgeLine(self.read, self.write, random.Random(seed).randbytes, time.monotonic, AGAIN_AFTER_S)
+        return BOARD.BridgeLine(self.read, self.write, random.Random(seed).randbytes, time.monotonic, again_after_s)
 
     def read(self, within_s: float) -> bytes:
         try:
@@ -115,13 +115,17 @@ async def until(condition: Callable[[], object]) -> None:
 
 @asynccontextmanager
 async def bridged(
-    port_url: Path, open_carrier: Callable[[], Carrier], trace: Trace | None = None, seed: int = 0
+    port_url: Path,
+    open_carrier: Callable[[], Carrier],
+    trace: Trace | None = None,
+    seed: int = 0,
+    again_after_s: float = AGAIN_AFTER_S,
 ) -> AsyncIterator[tuple[Bridge, asyncio.Task[None]]]:
     """A bridge, and the task in which it runs. What ended it before is raised at the end."""
     clock = RealClock()
     port = await open_port(os.fspath(port_url), clock=clock)
     bridge = Bridge(
-        "gw-1", port, open_carrier, random.Random(f"bench {seed}").randbytes, clock, trace or Trace(), AGAIN_AFTER_S
+        "gw-1", port, open_carrier, random.Random(f"bench {seed}").randbytes, clock, trace or Trace(), again_after_s
     )
     running = asyncio.create_task(bridge.run())
     try:

@@ -7,6 +7,7 @@ import base64
 import random
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from fleetrig.simulator.contract.trace import Trace, TraceEvent
 from tests.hil.bridged_board import BOARD, Echo, Fault, Wired, bridged, on_a_loop, until
 
-POLL = ("GET", "http://bench", "/DEFAULT/controller/v1/GW-1")
+POLL: tuple[Any, ...] = ("GET", "http://bench", "/DEFAULT/controller/v1/GW-1")
 
 
 @on_a_loop
@@ -41,6 +42,29 @@ async def test_what_a_board_asks_is_done_and_answered(tmp_path: Path) -> None:
     ]
     assert isinstance(events[2].envelope, HttpResponse)
     assert echo.closed
+
+
+@on_a_loop
+async def test_on_a_good_line_nothing_is_sent_twice(tmp_path: Path) -> None:
+    """A board asks again in the moment in which it has its answer."""
+    sent: list[bytes] = []
+
+    def noted(data: bytes) -> bytes:
+        sent.append(data)
+        return data
+
+    wired = Wired(tmp_path / "port", from_board=noted)
+    async with bridged(wired.line.link, Echo, again_after_s=60) as (bridge, _):
+        board = wired.board(again_after_s=60)
+
+        def ask_often() -> None:
+            board.hello()
+            for _ in range(100):
+                board.http(*POLL)
+
+        await asyncio.to_thread(ask_often)
+        assert len(sent) == 1 + 2 * 100  # the hello; then each time the question, and that the answer has come
+        assert bridge.sent_again == 0
 
 
 @pytest.mark.slow
