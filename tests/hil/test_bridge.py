@@ -18,7 +18,13 @@ from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
 from fleetrig.simulator.contract.trace import Trace, TraceEvent
 from tests.hil.bridged_board import BOARD, Echo, Fault, Wired, bridged, on_a_loop, until
 
-POLL: tuple[Any, ...] = ("GET", "http://bench", "/DEFAULT/controller/v1/GW-1")
+TARGET = "/DEFAULT/controller/v1/GW-1"
+
+
+async def polls(board: Any, headers: list[list[str]] | None = None, body: Any = "") -> tuple[int, Any]:
+    """Status and body of one poll of the board."""
+    status, came = await asyncio.to_thread(board.http, "GET", "http://bench", TARGET, headers or [], body)
+    return status, came
 
 
 @on_a_loop
@@ -31,9 +37,9 @@ async def test_what_a_board_asks_is_done_and_answered(tmp_path: Path) -> None:
         board = wired.board()
         await asyncio.to_thread(board.hello)
         headers = [["Authorization", "TargetToken 0123"]]
-        assert await asyncio.to_thread(board.http, *POLL, headers, "äöü") == (200, "äöü")
+        assert await polls(board, headers, "äöü") == (200, "äöü")
     assert [one.envelope for one in echo.asked] == [
-        HttpRequest(*POLL, (("Authorization", "TargetToken 0123"),), "äöü".encode())
+        HttpRequest("GET", "http://bench", TARGET, (("Authorization", "TargetToken 0123"),), "äöü".encode())
     ]
     assert [(event.kind, event.name, event.reason) for event in events] == [
         ("bridged", "hello", "start 1 of the board since the bridge is open"),
@@ -60,7 +66,7 @@ async def test_on_a_good_line_nothing_is_sent_twice(tmp_path: Path) -> None:
         def ask_often() -> None:
             board.hello()
             for _ in range(100):
-                board.http(*POLL)
+                board.http("GET", "http://bench", TARGET)
 
         await asyncio.to_thread(ask_often)
         assert len(sent) == 1 + 2 * 100  # the hello; then each time the question, and that the answer has come
@@ -76,7 +82,7 @@ async def test_a_body_of_many_parts_and_any_bytes(tmp_path: Path) -> None:
         board = wired.board()
         await asyncio.to_thread(board.hello)
         sent = {"base64": base64.b64encode(body).decode()}
-        status, came = await asyncio.to_thread(board.http, *POLL, [], sent)
+        status, came = await polls(board, [], sent)
     assert status == 200
     assert b"".join(base64.b64decode(part["base64"]) for part in came) == body
 
@@ -141,7 +147,7 @@ async def test_every_message_arrives_once_over_a_bad_line(tmp_path: Path, make: 
         await asyncio.to_thread(board.hello)
         for number in range(20):
             body = f"{number} " * 400
-            assert await asyncio.to_thread(board.http, *POLL, [], body) == (200, body)
+            assert await polls(board, [], body) == (200, body)
     assert len(echo.asked) == 20
     assert sum(hurt) > 10
 
@@ -160,7 +166,7 @@ async def test_a_board_that_starts_anew_in_mid_message_is_another_boot(tmp_path:
         wired.write(frame_bytes(FROM_BOARD, first)[:40])
         after = wired.board(seed=2)
         await asyncio.to_thread(after.hello)
-        assert await asyncio.to_thread(after.http, *POLL) == (200, "")
+        assert await polls(after) == (200, "")
         assert bridge.boots == 2
     assert echoes[0].closed
     assert echoes[0].asked == []
@@ -203,9 +209,9 @@ async def test_a_bench_that_starts_anew_has_the_board_say_hello(tmp_path: Path) 
         await asyncio.to_thread(board.hello)
     async with bridged(wired.line.link, Echo, seed=2) as (bridge, _):
         with pytest.raises(BOARD.Restarted):
-            await asyncio.to_thread(board.http, *POLL)
+            await polls(board)
         await asyncio.to_thread(board.hello)
-        assert await asyncio.to_thread(board.http, *POLL) == (200, "")
+        assert await polls(board) == (200, "")
         assert bridge.strange_frames > 0
 
 
@@ -217,7 +223,7 @@ async def test_a_board_that_waits_notices_that_the_bench_starts_anew(tmp_path: P
     board = wired.board()
     async with bridged(wired.line.link, lambda: stuck, seed=1):
         await asyncio.to_thread(board.hello)
-        asking = asyncio.create_task(asyncio.to_thread(board.http, *POLL))
+        asking = asyncio.create_task(polls(board))
         await until(lambda: stuck.asked)
     async with bridged(wired.line.link, Echo, seed=2):
         with pytest.raises(BOARD.Restarted):
@@ -288,7 +294,7 @@ async def test_a_board_that_acknowledges_nothing_is_given_up_and_told_so_when_it
         await until(lambda: events[-1].name == "not_carried")
         wired.lose_input()
         with pytest.raises(BOARD.Restarted):
-            await asyncio.to_thread(board.http, *POLL)
+            await polls(board)
     assert events[-1].reason == "the board took no part of the answer 1 in 10 sendings"
 
 
@@ -303,7 +309,7 @@ async def test_an_answer_that_is_too_large_is_said_to_be(tmp_path: Path) -> None
         board = wired.board()
         await asyncio.to_thread(board.hello)
         with pytest.raises(OSError, match="too_large"):
-            await asyncio.to_thread(board.http, *POLL)
+            await polls(board)
 
 
 @on_a_loop

@@ -38,7 +38,7 @@ Rfc2217 = Annotated[
         "without HOST only this machine reaches it.",
     ),
 ]
-Server = Annotated[
+ServerUrls = Annotated[
     list[str] | None,
     typer.Option(
         "--server",
@@ -49,7 +49,7 @@ Server = Annotated[
 
 
 def bridge_command(
-    name: Board, rfc2217: Rfc2217 = None, server: Server = None, bench: Bench = None, desk: DeskFolder = DESK
+    name: Board, rfc2217: Rfc2217 = None, server: ServerUrls = None, bench: Bench = None, desk: DeskFolder = DESK
 ) -> None:
     """Share a board's line with another machine, or carry to a server what a board without network asks."""
     if (rfc2217 is None) == (not server):
