@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from fleetrig.hil.evidence import Evidence
+from fleetrig.hil.evidence import PortEvidence
 from fleetrig.hil.port import PortLost
 from fleetrig.hil.serial_port import SerialPort, open_port
 from fleetrig.simulator.contract.clock import Clock
@@ -38,7 +38,7 @@ class BoardLine:
     url: str
     clock: Clock
     trace: Trace
-    evidence: Evidence | None = None
+    evidence: PortEvidence | None = None
     baud: int = 115_200
     paced: bool = False
     lock_folder: Path | None = None

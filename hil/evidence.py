@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import json
 import os
 from collections.abc import Callable
+from json.encoder import encode_basestring as _quoted
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from fleetrig.hil.port import BoardPort, PortBytes, Way
 from fleetrig.simulator.contract.errors import BrokenBench, shown_path, system_said
@@ -31,7 +31,7 @@ def _as_it_is(text: str) -> str:
     return text
 
 
-class Evidence:
+class PortEvidence:
     """Belongs to whoever owns the port; `attach` it to each port object that follows. `hide` is `Secrets.hide`."""
 
     def __init__(
@@ -42,6 +42,7 @@ class Evidence:
         self._hide = hide
         self._part_limit_bytes = part_limit_bytes
         self._written_bytes = self._gone_bytes = 0
+        self._entries: list[str] = []
         self._held: dict[Way, PortBytes] = {}
         self._timer: asyncio.TimerHandle | None = None
         self.failed: BrokenBench | None = None
@@ -69,11 +70,13 @@ class Evidence:
             self._held[heard.way] = PortBytes(at_us, heard.way, rest)
             if self._timer is None:
                 self._timer = asyncio.get_running_loop().call_later(HELD_S, self.flush)
+        self._put_out()
 
     def note(self, at_us: int, said: str) -> None:
         """What belongs into the record beside the bytes: `power on`, `unplugged`."""
         self.flush()
-        self._entry({"at_us": at_us, "note": said})
+        self._note(at_us, said)
+        self._put_out()
 
     def flush(self) -> None:
         """Writes what has no end yet."""
@@ -84,6 +87,7 @@ class Evidence:
         self._held.clear()
         for one in held:
             self._write(one.at_us, one.way, one.data)
+        self._put_out()
 
     def close(self) -> None:
         """Idempotent."""
@@ -94,25 +98,31 @@ class Evidence:
 
     def _write(self, at_us: int, way: Way, data: bytes) -> None:
         try:
-            content = {"text": self._hide(data.decode("utf-8"))}
+            content = f'"text": {_quoted(self._hide(data.decode("utf-8")))}'
         except UnicodeDecodeError:
             hidden = self._hide(data.decode("latin-1")).encode("latin-1")
-            content = {"base64": base64.b64encode(hidden).decode("ascii")}
-        self._entry({"at_us": at_us, "way": str(way), **content})
+            content = f'"base64": "{base64.b64encode(hidden).decode("ascii")}"'
+        self._entries.append(f'{{"at_us": {at_us}, "way": "{way}", {content}}}\n')
 
-    def _entry(self, entry: dict[str, Any]) -> None:
-        if self._descriptor < 0 or self.failed is not None:
+    def _note(self, at_us: int, said: str) -> None:
+        self._entries.append(f'{{"at_us": {at_us}, "note": {_quoted(self._hide(said))}}}\n')
+
+    def _put_out(self) -> None:
+        """All entries of one piece at once: a system call for each line would cost more than all the rest."""
+        lines = "".join(self._entries).encode()
+        self._entries.clear()
+        if not lines or self._descriptor < 0 or self.failed is not None:
             return
-        line = json.dumps(entry, ensure_ascii=False).encode() + b"\n"
         try:
-            if self._written_bytes + len(line) > self._part_limit_bytes:
-                self._begin_part(entry["at_us"])
-            os.write(self._descriptor, line)
+            if self._written_bytes and self._written_bytes + len(lines) > self._part_limit_bytes:
+                lines = self._begin_part() + lines
+            os.write(self._descriptor, lines)
         except OSError as error:
             self.failed = BrokenBench(f"{shown_path(self.path)}: {system_said(error)}")
-        self._written_bytes += len(line)
+        self._written_bytes += len(lines)
 
-    def _begin_part(self, at_us: int) -> None:
+    def _begin_part(self) -> bytes:
+        """Returns the first line of the new part, if there is something to say."""
         previous = self.path.with_name(self.path.name + ".1")
         if previous.exists():
             self._gone_bytes += previous.stat().st_size
@@ -120,5 +130,6 @@ class Evidence:
         os.close(self._descriptor)
         self._descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         self._written_bytes = 0
-        if self._gone_bytes:
-            self._entry({"at_us": at_us, "note": f"{self._gone_bytes} bytes of this record are gone: it is bounded"})
+        if not self._gone_bytes:
+            return b""
+        return f'{{"note": "{self._gone_bytes} bytes of this record are gone: it is bounded"}}\n'.encode()

@@ -31,6 +31,7 @@ class PtyLine:
         self._unsent = bytearray()
         self._master = -1
         self._slave = -1
+        self._last_device = ""
         self.plug_in()
 
     @property
@@ -41,14 +42,25 @@ class PtyLine:
         """Makes a new device and has the link point at it. Does nothing when it is plugged in."""
         if self.is_plugged_in:
             return
-        self._master, self._slave = os.openpty()
+        self._master, self._slave = self._another_device()
+        self._last_device = os.ttyname(self._slave)
         tty.setraw(self._slave)  # one end stays open: without it, reading the other end is an error
         os.set_blocking(self._master, False)
         new = self.link.with_name(f".{self.link.name}.new")
         new.unlink(missing_ok=True)
-        new.symlink_to(os.ttyname(self._slave))
+        new.symlink_to(self._last_device)
         new.replace(self.link)
         self._loop.add_reader(self._master, self._read)
+
+    def _another_device(self) -> tuple[int, int]:
+        """The system gives the lowest number that is free, which may be the one that was just unplugged."""
+        master, slave = os.openpty()
+        if os.ttyname(slave) != self._last_device:
+            return master, slave
+        other = os.openpty()
+        os.close(slave)
+        os.close(master)
+        return other
 
     def unplug(self) -> None:
         """Whoever has the port open loses it; the link is gone."""

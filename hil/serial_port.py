@@ -46,13 +46,23 @@ async def open_port(
     Raises PortBusy, PortLost (there is no such port), BrokenBench (no permission), UsageError (no such kind of URL).
     """
     lock = lock_port(lock_folder, url, clock) if lock_folder is not None else None
+    opening = asyncio.ensure_future(asyncio.to_thread(_open, url, baud))
     try:
-        device = await asyncio.to_thread(_open, url, baud)
+        device = await asyncio.shield(opening)
     except BaseException:
-        if lock is not None:
-            lock.release()
+        if opening.done():
+            _give_back(opening, lock)
+        else:  # cancelled: the thread opens it all the same, and nobody else would close it
+            opening.add_done_callback(lambda done: _give_back(done, lock))
         raise
     return SerialPort(url, device, clock, Pace(baud) if paced else None, lock)
+
+
+def _give_back(opening: asyncio.Future[Any], lock: LockFile | None) -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().close()
+    if lock is not None:
+        lock.release()
 
 
 def _open(url: str, baud: int) -> Any:

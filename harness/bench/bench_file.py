@@ -10,7 +10,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, Field, Strict, model_validator
 
-from fleetrig.harness.bench.part_models import ConsolePart, Emulated, Flasher, Power, PowerPart
+from fleetrig.harness.bench.part_models import ConsolePart, EmulatedEntry, FlasherEntry, PowerEntry, PowerPart
 from fleetrig.harness.bench.port_names import checked_port
 from fleetrig.harness.scenario_file.marks import locate
 from fleetrig.harness.scenario_file.problems import FileMistakes, Problem, Source, not_known
@@ -36,10 +36,10 @@ class BoardEntry(Model):
     """The unit's serial number, if it is known beforehand."""
     identity: Mapping[Text, Text] = {}
     """What the board must answer before it is written to: question (`ethaddr`) and answer. U-Boot: its variables."""
-    power: Power | None = None
-    flasher: Flasher | None = None
+    power: PowerEntry | None = None
+    flasher: FlasherEntry | None = None
     console: ConsolePart = ConsolePart()
-    emulated: Emulated | None = None
+    emulated: EmulatedEntry | None = None
     offers: tuple[Word, ...] = ()
     """Words that scenarios may need, such as `wifi`."""
 

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
-from fleetrig.hil.board import BoardSpec
+from fleetrig.harness.bench.console_ready import ready_console
+from fleetrig.harness.bench.opened_board import OpenedBoard
+from fleetrig.hil.board import BoardSpec, MadeOf
 from fleetrig.hil.console import Console
 from fleetrig.hil.flasher import Flasher
-from fleetrig.hil.flashers.uboot_xmodem import BlockStorage, Ram, UbootXmodem
+from fleetrig.hil.flashers.smp import SmpFlasher
+from fleetrig.hil.flashers.uboot_flashing import Ram, UbootFlasher
+from fleetrig.hil.flashers.uboot_storage import BlockStorage
+from fleetrig.hil.flashers.uboot_tftp import TftpLoad, UbootTftp
+from fleetrig.hil.flashers.uboot_xmodem import UbootXmodem
 from fleetrig.simulator.contract.errors import ModelError, UsageError
 
 BITS_PER_BYTE: Final = 10
@@ -27,21 +34,36 @@ def check_can_be_flashed(spec: BoardSpec) -> None:
         )
 
 
-def flasher_of(spec: BoardSpec, console: Console) -> Flasher:
-    """Of a board that `check_can_be_flashed` has let pass."""
-    assert spec.flasher is not None
-    match spec.flasher.kind:
+async def ready_flasher(board: OpenedBoard, bench_folder: Path) -> Flasher:
+    """Of a board that `check_can_be_flashed` has let pass, at its prompt if it is one of U-Boot's.
+
+    Raises ConsoleFailed, PortLost.
+    """
+    made = board.spec.flasher
+    assert made is not None
+    if made.kind == "smp":
+        given: Mapping[str, Any] = made.settings
+        return SmpFlasher(board.port, board.spec.identity, given["slot"], given["image_number"])
+    return uboot_flasher(made, board.spec.identity, await ready_console(board), bench_folder)
+
+
+def uboot_flasher(made: MadeOf, identity: Mapping[str, str], console: Console, bench_folder: Path) -> UbootFlasher:
+    """`bench_folder` is what the bench file's paths are relative to."""
+    given: Mapping[str, Any] = made.settings
+    storage = BlockStorage(given["storage"], given["prepare"], given["first_block"])
+    ram = Ram(given["received"], given["read_back"])
+    match made.kind:
         case "uboot_xmodem":
-            return _uboot_xmodem(spec.flasher.settings, spec, console)
+            return UbootXmodem(console, identity, storage, ram)
+        case "uboot_tftp":
+            load = TftpLoad(bench_folder / given["folder"], given["network"], given["server"])
+            return UbootTftp(console, identity, load, storage, ram)
         case kind:
             raise ModelError(f"the bench file knows the flasher {kind}, and nothing here makes it")
 
 
-def least_s(size_bytes: int, baud: int) -> float:
-    """How long a line of that speed takes at least."""
-    return size_bytes * XMODEM_OVERHEAD * BITS_PER_BYTE / baud
-
-
-def _uboot_xmodem(settings: Mapping[str, Any], spec: BoardSpec, console: Console) -> UbootXmodem:
-    storage = BlockStorage(settings["storage"], settings["prepare"], settings["first_block"])
-    return UbootXmodem(console, spec.identity, storage, Ram(settings["received"], settings["read_back"]))
+def least_s(spec: BoardSpec, size_bytes: int) -> float:
+    """How long its line takes at least; 0 where the image does not go over it at its speed."""
+    if spec.emulated is not None or spec.flasher is None or spec.flasher.kind == "uboot_tftp":
+        return 0.0
+    return size_bytes * XMODEM_OVERHEAD * BITS_PER_BYTE / spec.baud

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, Strict, model_validator
 
-from fleetrig.harness.scenario_file.values import Duration, LooseText, Model, PositiveCount, Size, Text
+from fleetrig.harness.scenario_file.values import Count, Duration, LooseText, Model, PositiveCount, Size, Text
 from fleetrig.hil.board import ConsoleKind, MadeOf
+from fleetrig.hil.flashers.uboot_flashing import USUAL_RAM
+from fleetrig.hil.flashers.uboot_tftp import BY_DHCP
+from fleetrig.hil.flashers.uboot_tftp import PIECE_BYTES as TFTP_PIECE_BYTES
+from fleetrig.hil.flashers.uboot_xmodem import PIECE_BYTES as XMODEM_PIECE_BYTES
 
 KEYS: Final = {"enter": b"\r", "escape": b"\x1b", "space": b" ", "ctrl-c": b"\x03"}
 REFERENCE: Final = r"(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)"
@@ -40,9 +44,9 @@ def regular_expression(text: str) -> str:
 
 
 SecretReference = Annotated[LooseText, AfterValidator(secret_reference)]
-Pattern = Annotated[LooseText, AfterValidator(regular_expression)]
+PromptPattern = Annotated[LooseText, AfterValidator(regular_expression)]
 RelayUrl = Annotated[Text, AfterValidator(relay_url)]
-Address = Annotated[int, Strict(), Field(ge=0, lt=1 << 64)]
+HexNumber = Annotated[int, Strict(), Field(ge=0, lt=1 << 64)]
 """Of memory: `0x41000000` in the file."""
 
 
@@ -74,7 +78,7 @@ class ConsolePart(Model):
     """How one talks to the board."""
 
     kind: ConsoleKind = "linux"
-    prompt: Pattern = ""
+    prompt: PromptPattern = ""
     """A regular expression that the last line fits when the board waits for input; by default that of the kind."""
     login: LooseText = ""
     """Whom to log in as; nobody by default."""
@@ -91,30 +95,61 @@ class ConsolePart(Model):
         return KEYS.get(self.stop_autoboot, self.stop_autoboot.encode())
 
 
-class UbootXmodemPart(Model):
-    """U-Boot receives by XMODEM-1K into RAM and writes to block storage."""
+class UbootPart(Model):
+    """What both ways of U-Boot share: where an image goes, and the RAM that it passes through."""
+
+    PIECE_BYTES: ClassVar[int]
 
     storage: Literal["virtio", "mmc"] = "mmc"
     prepare: tuple[Text, ...] = ()
     """Commands to be typed before, such as `mmc dev 1`."""
-    first_block: Address = 0x800
+    first_block: HexNumber = 0x800
     """Where the image begins, in blocks of 512 bytes."""
-    received: Address = 0x4100_0000
-    """RAM for what is sent: 4 MiB."""
-    read_back: Address = 0x4180_0000
-    """RAM for what is read back: 4 MiB that do not overlap with the other."""
+    received: HexNumber = USUAL_RAM.received
+    """RAM for what is sent."""
+    read_back: HexNumber = USUAL_RAM.read_back
+    """RAM for what is read back."""
 
     @model_validator(mode="after")
     def _apart(self) -> Self:
-        if abs(self.received - self.read_back) < 4 << 20:
-            raise ValueError("received and read_back overlap: expected them to be 4 MiB apart")
+        if abs(self.received - self.read_back) < self.PIECE_BYTES:
+            raise ValueError(f"received and read_back overlap: expected them {self.PIECE_BYTES >> 20} MiB apart")
         return self
+
+
+class UbootXmodemPart(UbootPart):
+    """U-Boot receives by XMODEM-1K over its console."""
+
+    PIECE_BYTES = XMODEM_PIECE_BYTES
+
+
+class UbootTftpPart(UbootPart):
+    """U-Boot fetches over the network, from a TFTP server that serves `folder`."""
+
+    PIECE_BYTES = TFTP_PIECE_BYTES
+
+    folder: Text
+    """Relative to the bench file."""
+    network: tuple[Text, ...] = BY_DHCP
+    """Commands that bring the board's network up; by default DHCP."""
+    server: LooseText = ""
+    """The server's address; by default the one that DHCP tells."""
+
+
+class SmpPart(Model):
+    """MCUboot, by SMP over the board's port."""
+
+    slot: Count = 0
+    """Where the image is afterwards: 0 in serial recovery, 1 if a running application takes it."""
+    image_number: Count = 0
 
 
 class FlasherPart(OneOf):
     """How an image gets onto the board."""
 
     uboot_xmodem: UbootXmodemPart | None = None
+    uboot_tftp: UbootTftpPart | None = None
+    smp: SmpPart | None = None
 
 
 class CommandLinePart(Model):
@@ -180,6 +215,6 @@ class EmulatedPart(OneOf):
     uboot: EmulatedUboot | None = None
 
 
-Power = Annotated[PowerPart, BeforeValidator(word_alone, json_schema_input_type=PowerPart | str)]
-Flasher = Annotated[FlasherPart, BeforeValidator(word_alone, json_schema_input_type=FlasherPart | str)]
-Emulated = Annotated[EmulatedPart, BeforeValidator(word_alone, json_schema_input_type=EmulatedPart | str)]
+PowerEntry = Annotated[PowerPart, BeforeValidator(word_alone, json_schema_input_type=PowerPart | str)]
+FlasherEntry = Annotated[FlasherPart, BeforeValidator(word_alone, json_schema_input_type=FlasherPart | str)]
+EmulatedEntry = Annotated[EmulatedPart, BeforeValidator(word_alone, json_schema_input_type=EmulatedPart | str)]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from fleetrig.harness.bench.console_ready import READY_WITHIN_S, ready_console
-from fleetrig.harness.bench.flashers import flasher_of
+from fleetrig.harness.bench.flashers import ready_flasher
 from fleetrig.harness.bench.opened_board import OpenedBoard, opened_board
 from fleetrig.hil.board import BoardSpec
 from fleetrig.hil.board_failed import BoardFailed
@@ -34,6 +34,7 @@ class UnitOrder:
     identity: UnitIdentity
     station: str
     goal: Rung
+    bench_folder: Path
     image: Image | None = None
     again: bool = False
 
@@ -143,7 +144,7 @@ class _Climbs:
             await (board.power.on() if self._is_off else board.power.reset())
             self._is_off = False
         assert self._order.image is not None
-        self._flasher = flasher_of(board.spec, await ready_console(board))
+        self._flasher = await ready_flasher(board, self._order.bench_folder)
         await self._flasher.flash(self._order.image, self._making.on_progress(self._order))
 
     async def _booted(self) -> None:

@@ -29,7 +29,7 @@ class RelayCall:
     body: bytes | None = field(default=None, repr=False)
 
 
-Send = Callable[[RelayCall, float], Awaitable[None]]
+SendRelayCall = Callable[[RelayCall, float], Awaitable[None]]
 """Sends it within so many seconds. Raises BrokenBench."""
 
 
@@ -47,7 +47,7 @@ class RelayUrlPower:
     reset_call: RelayCall | None = None
     off_s: float = 2.0
     within_s: float = WITHIN_S
-    send: Send = send_relay_call
+    send: SendRelayCall = send_relay_call
 
     @property
     def title(self) -> str:

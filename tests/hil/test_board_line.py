@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from fleetrig.hil.board_line import BoardLine
-from fleetrig.hil.evidence import Evidence
+from fleetrig.hil.evidence import PortEvidence
 from fleetrig.hil.port import PortBusy, PortLost
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.trace import Trace, TraceEvent
@@ -19,7 +19,7 @@ from tests.hil.lines import PATIENCE_S, FarEnd, WallClock, read_until, until
 from tests.peers.programs import need_program
 
 
-def line_at(url: str, evidence: Evidence | None = None, **options: Path) -> tuple[BoardLine, list[TraceEvent]]:
+def line_at(url: str, evidence: PortEvidence | None = None, **options: Path) -> tuple[BoardLine, list[TraceEvent]]:
     trace, events = Trace(), list[TraceEvent]()
     trace.listen(events.append)
     return BoardLine("gw-1", url, WallClock(), trace, evidence, **options), events  # type: ignore[arg-type]
@@ -38,7 +38,7 @@ def test_an_adapter_that_comes_back_as_another_device_is_found(tmp_path: Path) -
         first, second = FarEnd(tmp_path / "ttyUSB0"), FarEnd(tmp_path / "ttyUSB1")
         by_id = tmp_path / "usb-FTDI_1234-if00"
         by_id.symlink_to("ttyUSB0")
-        evidence = Evidence(tmp_path / "serial.jsonl")
+        evidence = PortEvidence(tmp_path / "serial.jsonl")
         line, events = line_at(str(by_id), evidence, lock_folder=tmp_path / "locks")
         await line.open()
         first.line.say(b"before\n")

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from fleetrig.hil.evidence import HELD_LIMIT_BYTES, Evidence
+from fleetrig.hil.evidence import HELD_LIMIT_BYTES, PortEvidence
 from fleetrig.hil.port import PortBytes, Way
 from fleetrig.hil.serial_port import open_port
 from fleetrig.simulator.contract.errors import BrokenBench
@@ -45,7 +45,7 @@ def on_loop(story: Callable[[], None]) -> None:
 
 def test_a_line_in_pieces_is_one_entry_with_the_time_of_its_first_byte(tmp_path: Path) -> None:
     def story() -> None:
-        evidence = Evidence(tmp_path / "serial.jsonl")
+        evidence = PortEvidence(tmp_path / "serial.jsonl")
         evidence.hear(heard(1, b"U-Bo"))
         evidence.hear(heard(2, b"ot\r\n=> "))
         evidence.hear(heard(3, b"reset\r", Way.TO_BOARD))
@@ -66,7 +66,7 @@ def test_every_byte_is_kept_text_or_not(tmp_path: Path) -> None:
     data = bytes(range(256)) * 100
 
     def story() -> None:
-        evidence = Evidence(tmp_path / "serial.jsonl")
+        evidence = PortEvidence(tmp_path / "serial.jsonl")
         for at in range(0, len(data), 700):
             evidence.hear(heard(at, data[at : at + 700]))
         evidence.hear(heard(0, b"x" * (3 * HELD_LIMIT_BYTES)))
@@ -80,7 +80,7 @@ def test_a_secret_is_masked_however_it_was_cut(tmp_path: Path) -> None:
     def story() -> None:
         secrets = Secrets()
         secrets.learn("token", "s3cr3t-t0ken-0001")
-        evidence = Evidence(tmp_path / "serial.jsonl", secrets.hide)
+        evidence = PortEvidence(tmp_path / "serial.jsonl", secrets.hide)
         for piece in (b"setenv token s3cr3t", b"-t0ken", b"-0001\r\n", b"\xff s3cr3t-t0ken-0001\n"):
             evidence.hear(heard(1, piece, Way.TO_BOARD))
             evidence.hear(heard(1, piece))
@@ -95,7 +95,7 @@ def test_a_secret_is_masked_however_it_was_cut(tmp_path: Path) -> None:
 
 def test_what_has_no_end_is_written_after_a_while_and_no_close_is_needed(tmp_path: Path) -> None:
     async def story() -> None:
-        evidence = Evidence(tmp_path / "serial.jsonl")
+        evidence = PortEvidence(tmp_path / "serial.jsonl")
         evidence.hear(heard(1, b"whole\n=> "))
         assert bytes_of(evidence.path, Way.FROM_BOARD) == b"whole\n"
         await until(lambda: bytes_of(evidence.path, Way.FROM_BOARD) == b"whole\n=> ")
@@ -105,7 +105,7 @@ def test_what_has_no_end_is_written_after_a_while_and_no_close_is_needed(tmp_pat
 
 def test_the_record_is_bounded_and_says_what_is_gone(tmp_path: Path) -> None:
     def story() -> None:
-        evidence = Evidence(tmp_path / "serial.jsonl", part_limit_bytes=1_000)
+        evidence = PortEvidence(tmp_path / "serial.jsonl", part_limit_bytes=1_000)
         for at_us in range(100):
             evidence.hear(heard(at_us, b"a line of the console\n"))
         evidence.close()
@@ -121,7 +121,7 @@ def test_the_record_is_bounded_and_says_what_is_gone(tmp_path: Path) -> None:
 def test_a_port_is_recorded_from_the_moment_it_is_attached(tmp_path: Path) -> None:
     async def story() -> None:
         far = FarEnd(tmp_path / "port")
-        evidence = Evidence(tmp_path / "serial.jsonl")
+        evidence = PortEvidence(tmp_path / "serial.jsonl")
         port = await open_port(far.url, clock=WallClock())
         stop = evidence.attach(port)
         await port.write(b"version\n")
@@ -141,17 +141,17 @@ def test_a_port_is_recorded_from_the_moment_it_is_attached(tmp_path: Path) -> No
 
 
 def test_only_its_owner_may_read_it(tmp_path: Path) -> None:
-    on_loop(Evidence(tmp_path / "serial.jsonl").close)
+    on_loop(PortEvidence(tmp_path / "serial.jsonl").close)
     assert (tmp_path / "serial.jsonl").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_place_that_takes_no_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(BrokenBench, match=r"nowhere/serial\.jsonl: No such file or directory"):
-        Evidence(tmp_path / "nowhere" / "serial.jsonl")
+        PortEvidence(tmp_path / "nowhere" / "serial.jsonl")
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")  # noqa: PTH110
 def test_a_full_disk_is_kept_as_the_benchs_failure() -> None:
-    evidence = Evidence(Path("/dev/full"))
+    evidence = PortEvidence(Path("/dev/full"))
     on_loop(lambda: evidence.hear(heard(1, b"line\n")))
     assert "make room on that disk" in str(evidence.failed)

@@ -17,11 +17,14 @@ def test_unplugged_and_plugged_in_it_is_another_device_under_the_same_link(tmp_p
     async def story() -> None:
         far = FarEnd(tmp_path / "port")
         first = await open_port(far.url, clock=WallClock())
+        device = (tmp_path / "port").readlink()
         far.line.unplug()
         assert not (tmp_path / "port").is_symlink()
         with pytest.raises(PortLost):
             await first.read(PATIENCE_S)
+        await first.close()
         far.line.plug_in()
+        assert (tmp_path / "port").readlink() != device
         far.line.plug_in()
         second = await open_port(far.url, clock=WallClock())
         far.line.say(b"anew")

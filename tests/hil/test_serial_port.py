@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import subprocess
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+import serial
 
 from fleetrig.hil.port import BoardPort, PortBusy, PortBytes, PortLost, Way
 from fleetrig.hil.port_lock import lock_name
@@ -258,6 +260,37 @@ def test_an_opening_that_fails_leaves_no_lock(tmp_path: Path) -> None:
             await open_port(str(tmp_path / "port"), clock=WallClock(), lock_folder=tmp_path / "locks")
         far = FarEnd(tmp_path / "port")
         async with opened(far.url, lock_folder=tmp_path / "locks"):
+            pass
+        far.line.unplug()
+
+    asyncio.run(story())
+
+
+def test_an_opening_that_is_cancelled_leaves_neither_port_nor_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its thread cannot be stopped: it opens the port later, and somebody has to close it."""
+    may_open = threading.Event()
+    devices = []
+    really = serial.serial_for_url
+
+    def slowly(*arguments: object, **options: object) -> object:
+        may_open.wait(PATIENCE_S)
+        devices.append(really(*arguments, **options))  # type: ignore[arg-type]
+        return devices[0]
+
+    async def story() -> None:
+        far = FarEnd(tmp_path / "port")
+        monkeypatch.setattr("serial.serial_for_url", slowly)
+        opening = asyncio.create_task(open_port(far.url, clock=WallClock(), lock_folder=tmp_path))
+        await until(lambda: bool(list(tmp_path.glob("*.port"))))
+        opening.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await opening
+        may_open.set()
+        await until(lambda: bool(devices) and not devices[0].is_open)
+        monkeypatch.undo()
+        async with opened(far.url, lock_folder=tmp_path):
             pass
         far.line.unplug()
 

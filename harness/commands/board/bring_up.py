@@ -15,7 +15,7 @@ from fleetrig.harness.bench.bench_file import Desk
 from fleetrig.harness.bench.flashers import check_can_be_flashed
 from fleetrig.harness.bench.state_folder import board_folder
 from fleetrig.harness.bench.unit_bring_up import UnitMaking, UnitOrder
-from fleetrig.harness.commands.board.options import DESK, Bench, DeskFolder, desk_of, judged
+from fleetrig.harness.commands.board.options import DESK, Bench, DeskFolder, ImageSha256, desk_of, judged
 from fleetrig.harness.report.exits import Exit
 from fleetrig.harness.run.interrupts import tell
 from fleetrig.hil.bring_up import Rung
@@ -35,7 +35,6 @@ Units = Annotated[
     typer.Argument(metavar="NAME=SERIAL[,MAC]...", help="Boards, and the units that they are to be."),
 ]
 ImageFile = Annotated[Path | None, typer.Option("--image", metavar="F", help="Flash this first.")]
-Sha256 = Annotated[str, typer.Option("--sha256", metavar="HEX", help="What the image's SHA-256 must be.")]
 To = Annotated[str, typer.Option("--to", metavar="RUNG", help="How far: flashed or booted.")]
 Records = Annotated[Path, typer.Option("--records", metavar="DIR", help="Where unit records are kept.")]
 Again = Annotated[bool, typer.Option("--again", help="Also units that have passed.")]
@@ -47,7 +46,7 @@ def bring_up_command(
     units: Units,
     records: Records = Path("units"),
     image: ImageFile = None,
-    sha256: Sha256 = "",
+    sha256: ImageSha256 = "",
     to: To = "booted",
     again: Again = False,
     part: Part = "",
@@ -63,7 +62,9 @@ def bring_up_command(
     boards, found = desk_of(bench), read_image(image, sha256) if image else None
     station = f"{platform.node()}, {boards.title}"
     named = [(name, UnitIdentity(*unit, part, revision)) for name, unit in _named(boards, units)]
-    orders = [UnitOrder(boards.board(name), unit, station, GOALS[to], found, again) for name, unit in named]
+    orders = [
+        UnitOrder(boards.board(name), unit, station, GOALS[to], boards.folder, found, again) for name, unit in named
+    ]
     for order in orders if found else ():
         check_can_be_flashed(order.spec)
     for order in orders:

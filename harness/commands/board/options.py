@@ -32,6 +32,9 @@ DeskFolder = Annotated[
     typer.Option("--desk", metavar="DIR", help="Where those who share the boards note who has which."),
 ]
 Board = Annotated[str, typer.Argument(metavar="NAME", help="A board of the bench; `fleetrig board list` names them.")]
+ImageSha256 = Annotated[
+    str, typer.Option("--sha256", metavar="HEX", help="What its SHA-256 must be; checked before the board is touched.")
+]
 DESK: Path = DESK_FOLDER
 
 

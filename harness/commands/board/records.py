@@ -16,13 +16,13 @@ from fleetrig.hil.unit_records import UnitRecords
 from fleetrig.simulator.contract.errors import NoSuchId
 
 Folder = Annotated[Path, typer.Argument(metavar="[DIR]", help="Where unit records are kept.")]
-Csv = Annotated[Path | None, typer.Option(metavar="F", help="Write a CSV, a line for each attempt.")]
-Junit = Annotated[Path | None, typer.Option(metavar="F", help="Write JUnit XML, a test case for each attempt.")]
-Schema = Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of a record, and nothing else.")]
+UnitsCsv = Annotated[Path | None, typer.Option(metavar="F", help="Write a CSV, a line for each attempt.")]
+UnitsJunit = Annotated[Path | None, typer.Option(metavar="F", help="Write JUnit XML, a test case for each attempt.")]
+AsSchema = Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of a record, and nothing else.")]
 
 
 def records_command(
-    folder: Folder = Path("units"), csv: Csv = None, junit: Junit = None, schema: Schema = False
+    folder: Folder = Path("units"), csv: UnitsCsv = None, junit: UnitsJunit = None, schema: AsSchema = False
 ) -> None:
     """List what became of each attempt to make a unit."""
     if schema:

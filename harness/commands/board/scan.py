@@ -11,10 +11,10 @@ from fleetrig.harness.bench.draft import draft
 from fleetrig.hil.port_list import found_ports
 from fleetrig.simulator.contract.errors import BrokenBench, UsageError, system_said
 
-Out = Annotated[Path | None, typer.Option(metavar="F", help="Write it there; a file that exists is left alone.")]
+DraftFile = Annotated[Path | None, typer.Option(metavar="F", help="Write it there; a file that exists is left alone.")]
 
 
-def scan_command(out: Out = None) -> None:
+def scan_command(out: DraftFile = None) -> None:
     """Write a bench file of the serial ports of this machine, by names that stay. It chooses none of them."""
     ports = found_ports()
     if not ports:

@@ -10,9 +10,10 @@ import pytest
 
 from fleetrig.harness.bench.bench_file import read_bench
 from fleetrig.harness.bench.emulated_desk import emulated_desk
-from fleetrig.harness.bench.flashers import check_can_be_flashed, flasher_of, least_s
+from fleetrig.harness.bench.flashers import check_can_be_flashed, least_s, uboot_flasher
 from fleetrig.harness.bench.powers import power_of
 from fleetrig.hil.console import Console
+from fleetrig.hil.flashers.uboot_tftp import UbootTftp
 from fleetrig.hil.powers.relay_url import RelayUrlPower
 from fleetrig.hil.shell_dialect import UBOOT
 from fleetrig.simulator.contract.errors import BrokenBench
@@ -84,8 +85,24 @@ def test_the_emulated_boards_can_be_flashed():
     for name in emulated_desk().entries:
         spec = emulated_desk().board(name)
         check_can_be_flashed(spec)
-        assert flasher_of(spec, Console(PORT, UBOOT, "m")).title == "U-Boot, XMODEM-1K to virtio"
+        assert spec.flasher is not None
+        flasher = uboot_flasher(spec.flasher, spec.identity, Console(PORT, UBOOT, "m"), Path())
+        assert (flasher.title, least_s(spec, 1 << 30)) == ("U-Boot, XMODEM-1K to virtio", 0.0)
 
 
-def test_a_flash_cannot_be_faster_than_its_line():
-    assert 91 < least_s(1 << 20, 115_200) < 93
+def flashing(folder: Path, flasher: str):
+    path = folder / "bench.yaml"
+    path.write_text(f"boards: {{left: {{type: t, port: /dev/x, flasher: {flasher}}}}}", encoding="utf-8")
+    return read_bench(path).board("left")
+
+
+def test_tftp_has_its_folder_beside_the_bench_file(tmp_path):
+    spec = flashing(tmp_path, "{uboot_tftp: {folder: served, storage: mmc, server: 192.0.2.1}}")
+    made = uboot_flasher(spec.flasher, {"a": "b"}, Console(PORT, UBOOT, "m"), tmp_path)
+    assert made.title == "U-Boot, TFTP to mmc"
+    assert isinstance(made, UbootTftp)
+    assert least_s(spec, 1 << 20) == 0.0
+
+
+def test_a_flash_cannot_be_faster_than_its_line(tmp_path):
+    assert 91 < least_s(flashing(tmp_path, "uboot_xmodem"), 1 << 20) < 93
