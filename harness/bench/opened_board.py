@@ -17,7 +17,7 @@ from fleetrig.hil.board import BoardSpec, ConsoleSpec
 from fleetrig.hil.console import Console, Typing
 from fleetrig.hil.emulated.qemu import QemuBoard
 from fleetrig.hil.emulated.uboot_board import uboot_board
-from fleetrig.hil.evidence import Evidence
+from fleetrig.hil.evidence import PortEvidence
 from fleetrig.hil.port import BoardPort
 from fleetrig.hil.power import Power
 from fleetrig.hil.powers.rts_dtr import RtsDtrPower
@@ -80,13 +80,13 @@ async def opened_board(
         raise evidence.failed
 
 
-def _evidence(spec: BoardSpec, folder: Path, clock: Clock) -> Evidence:
+def _evidence(spec: BoardSpec, folder: Path, clock: Clock) -> PortEvidence:
     """The console's password is masked in it."""
     secrets_of_board = Secrets()
     if spec.console.password:
         secrets_of_board.learn("password", spec.console.password)
     at = datetime.fromtimestamp(clock.now_us() // US_PER_S, UTC)
-    return Evidence(folder / f"serial-{at:%Y%m%dT%H%M%SZ}.jsonl", secrets_of_board.hide)
+    return PortEvidence(folder / f"serial-{at:%Y%m%dT%H%M%SZ}.jsonl", secrets_of_board.hide)
 
 
 def _emulated(spec: BoardSpec, folder: Path) -> QemuBoard | None:
