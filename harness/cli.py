@@ -51,6 +51,7 @@ BOARD: Final = {
     "scan": Verb(f"{COMMANDS}.board.scan:scan_command", "Write a bench file of the ports of this machine."),
     "console": Verb(f"{COMMANDS}.board.console:console_command", "Talk to a board, or run commands on it."),
     "flash": Verb(f"{COMMANDS}.board.flash:flash_command", "Write an image to a board, and read it back."),
+    "bridge": Verb(f"{COMMANDS}.board.bridge:bridge_command", "Share a board's line, or carry what it asks."),
     "bring-up": Verb(f"{COMMANDS}.board.bring_up:bring_up_command", "Bring boards up, with a record for each unit."),
     "records": Verb(f"{COMMANDS}.board.records:records_command", "List what became of the units that were made."),
     "who": Verb(f"{COMMANDS}.board.who:who_command", "Say who has a board, and who had it."),
