@@ -9,12 +9,15 @@ import re
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
+STAMP: Final = r"(?:\[ *\d+\.\d+\] )?"
 BANNERS: Final = re.compile(
-    r"^(U-Boot (?:SPL )?\d{4}\.\d\d|Linux version \d|\[ +0\.0+\] Booting Linux|Booting Linux on)"
+    r"^(?:(?P<spl>U-Boot [ST]PL \d{4}\.\d\d)|(?P<uboot>U-Boot \d{4}\.\d\d)"
+    rf"|(?P<booting>{STAMP}Booting Linux on)|(?P<linux>{STAMP}Linux version \d))"
 )
 PANICS: Final = re.compile(
     r"(Kernel panic - not syncing|Unable to handle kernel|Internal error: Oops|\bBUG: |watchdog: BUG: soft lockup"
-    r"|^### ERROR ### Please RESET|\"Synchronous Abort\" handler|^data abort|Attempted to kill init)"
+    r"|^### ERROR ### Please RESET|\"Synchronous Abort\" handler|^data abort|^undefined instruction$"
+    r"|Attempted to kill init)"
 )
 LOOPS_AFTER: Final = 3
 """As many starts without anything in between that was asked for: a boot loop."""
@@ -31,7 +34,7 @@ class Notice(NamedTuple):
 
 @dataclass(slots=True)
 class BootWatch:
-    """Counts the first banner of a start: U-Boot's, or the kernel's on boards that show no U-Boot."""
+    """Counts one banner of each start, the first: SPL's, U-Boot's, or the kernel's on boards that show no more."""
 
     banner: str = ""
     starts: int = 0
@@ -39,16 +42,20 @@ class BootWatch:
     """Whether the next start is wanted: after power-on and reset. Everything else is a restart by itself."""
 
     def expect_start(self) -> None:
-        self.is_expected, self.starts = True, 0
+        """It is switched on, or reset on purpose: its first banner may be another than before."""
+        self.is_expected, self.starts, self.banner = True, 0, ""
+
+    def is_up(self) -> None:
+        """It answers: whatever starts from now on does so by itself, and it does not go round in circles."""
+        self.is_expected, self.starts = False, 0
 
     def hear(self, line: str) -> Notice | None:
         """What a line says of the board, if anything."""
         if PANICS.search(line):
             return Notice("panicked", line)
         found = BANNERS.search(line)
-        if found is None or (self.banner and not found.group(1).startswith(self.banner)):
+        if found is None or found.lastgroup is None or not self._begins(found.lastgroup):
             return None
-        self.banner = self.banner or found.group(1).split(" ")[0]
         self.starts += 1
         if self.starts >= LOOPS_AFTER:
             return Notice("loops", line)
@@ -57,7 +64,18 @@ class BootWatch:
             return Notice("started", line)
         return Notice("restarted", line)
 
+    def _begins(self, banner: str) -> bool:
+        """Whether this banner begins a start: an earlier stage than those seen does, a later one does not."""
+        if self.banner and ORDER.index(banner) > ORDER.index(self.banner):
+            return False
+        self.banner = banner
+        return True
+
     def take_back(self, notice: Notice) -> None:
         """It was the output of a command that looks like one (`version`)."""
         if notice.what in ("restarted", "loops"):
             self.starts -= 1
+
+
+ORDER: Final = ("spl", "uboot", "booting", "linux")
+"""In which they come in one start."""

@@ -1,17 +1,19 @@
 """A board's console over its port: commands with output and exit status, prompts, and what it says by itself.
 
-One reader: whoever uses the console owns the port meanwhile. Every line goes to `on_line` as soon as it is whole.
+One reader: whoever uses the console owns the port meanwhile. Every line goes to `on_line` as soon as it is whole. What
+the bytes mean is decided without I/O in `console_text.py`, `awaiting.py`, `command_reading.py` and `boot_watch.py`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
+from fleetrig.hil.awaiting import Awaiting
 from fleetrig.hil.board_failed import ConsoleFailed
 from fleetrig.hil.boot_watch import BootWatch, Notice
 from fleetrig.hil.command_reading import CommandReading, CommandResult
@@ -19,6 +21,7 @@ from fleetrig.hil.console_text import LineSplitter
 from fleetrig.hil.port import BoardPort
 from fleetrig.hil.shell_dialect import CommandMark, ShellDialect
 from fleetrig.simulator.contract.errors import UsageError
+from fleetrig.simulator.contract.masking import Secrets
 
 LOOK_S: Final = 1.0
 PROMPT_WITHIN_S: Final = 2.0
@@ -27,6 +30,8 @@ END_MARK_WITHIN_S: Final = 2.0
 """How long a command's end may still take after what looks like a restart or a panic (`version`, `dmesg`)."""
 SHOWN_CHARS: Final = 400
 """How much of what a board said stands in a sentence about it."""
+INTERRUPT: Final = "\x03"
+"""Control-C: ends what runs, and empties the line."""
 
 
 def _nothing(_: object) -> None:
@@ -43,51 +48,65 @@ class Typing:
 
 @dataclass
 class Console:
-    """Make one for each port. `token` makes its marks its own: letters and digits, new for each console."""
+    """Make one for each port. `token` makes its marks its own: letters and digits, new for each console.
+
+    What `secrets` has learnt is masked in lines and sentences. Output is as the board gave it.
+    """
 
     port: BoardPort
     dialect: ShellDialect
     token: str
     on_line: Callable[[str], None] = _nothing
     on_notice: Callable[[Notice], None] = _nothing
+    on_ran: Callable[[CommandResult], None] = _nothing
     typing: Typing = field(default_factory=Typing)
     watch: BootWatch = field(default_factory=BootWatch)
+    secrets: Secrets = field(default_factory=Secrets)
 
     def __post_init__(self) -> None:
         self._splitter = LineSplitter()
         self._number = 0
 
-    async def run(self, command: str, within_s: float = 10.0) -> CommandResult:
-        """Types a command and waits for its end. Raises ConsoleFailed, PortLost, UsageError (it fits no line)."""
+    @property
+    def rest(self) -> str:
+        """The last line so far, which has no end yet: often a prompt."""
+        return self._splitter.rest
+
+    async def run(self, command: str, within_s: float = 10.0, feed: Sequence[str] = ()) -> CommandResult:
+        """Types a command and waits for its end; `feed` are lines that it reads, which are not echoed (Linux only).
+
+        Raises ConsoleFailed (with what came until then), PortLost, UsageError (it fits no line of this shell).
+        """
         if "\n" in command or "\r" in command:
             raise UsageError(f"a console command is one line, got {command!r}")
         loop = asyncio.get_running_loop()
         began_s = loop.time()
-        reading = CommandReading(self._next_mark())
-        typed = self.dialect.wrapped(command, reading.mark)
-        if len(typed.encode()) > self.dialect.command_limit_bytes:
-            limit = self.dialect.command_limit_bytes
-            raise UsageError(
-                f"{len(typed)} bytes are too long for one line of {self.dialect.name} ({limit}): {command}"
-            )
-        await self.type(typed)
-        await self._until(lambda line: reading.hear(line) and reading.status is not None, within_s, command, reading)
-        assert reading.status is not None
+        self._number += 1
+        reading = CommandReading(CommandMark(self.token, self._number))
+        shown = self.secrets.hide_known(command)
+        awaiting = Awaiting(shown if len(shown) <= SHOWN_CHARS else f"{shown[:SHOWN_CHARS]}…", reading=reading)
+        await self.type(self.dialect.wrapped(command, reading.mark, is_fed=bool(feed)))
+        if feed:
+            await self._until(awaiting, within_s, lambda: reading.has_begun)
+            await self.type("".join(line + self.dialect.line_end for line in feed))
+        await self._until(awaiting, within_s, lambda: awaiting.is_over)
+        result = _result(command, awaiting, reading, loop.time() - began_s)
         await self._prompt()
-        return CommandResult(command, reading.output, reading.status, loop.time() - began_s)
+        self.on_ran(result)
+        return result
 
     async def wait_for(self, pattern: re.Pattern[str], within_s: float) -> str:
         """The first line, or the unfinished last one, in which the pattern is found. Raises ConsoleFailed, PortLost."""
-        found: list[str] = []
+        awaiting = Awaiting(pattern.pattern, pattern)
 
-        def fits(line: str) -> bool:
-            if pattern.search(line):
-                found.append(line)
-            return bool(found)
+        def is_there() -> bool:
+            if awaiting.found is None and awaiting.suspected is None and awaiting.fits(self.rest):
+                awaiting.found = self.rest
+            return awaiting.found is not None
 
-        if not fits(self._splitter.rest):
-            await self._until(fits, within_s, pattern.pattern)
-        return found[0]
+        await self._until(awaiting, within_s, is_there)
+        assert awaiting.found is not None
+        return awaiting.found
 
     async def type(self, text: str) -> None:
         """Sends it as the board can take it. Raises PortLost."""
@@ -106,64 +125,62 @@ class Console:
         with suppress(TimeoutError):
             async with asyncio.timeout(for_s):
                 while True:
-                    for line in await self._hear(for_s):
-                        if (notice := self.watch.hear(line)) is not None:
-                            self.on_notice(notice)
+                    await self._hear(for_s)
 
-    def _next_mark(self) -> CommandMark:
-        self._number += 1
-        return CommandMark(self.token, self._number)
-
-    async def _until(
-        self, is_it: Callable[[str], bool], within_s: float, awaited: str, reading: CommandReading | None = None
-    ) -> None:
-        """Reads until a whole line fits. What a command prints may look like a restart: then its end has some time."""
+    async def _until(self, awaiting: Awaiting, within_s: float, is_done: Callable[[], bool]) -> None:
+        """Reads until it is done. What a command prints may look like a restart: then its end has some time."""
         loop = asyncio.get_running_loop()
         deadline_s = loop.time() + within_s
-        suspected: Notice | None = None
-        while (left_s := deadline_s - loop.time()) > 0:
-            lines = await self._hear(min(left_s, LOOK_S))
-            # All of them: what follows in the same piece has to be heard as well.
-            if True in [is_it(line) for line in lines] or (reading is None and is_it(self._splitter.rest)):
-                return self._was_output(suspected)
-            for line in lines:
-                notice = self.watch.hear(line)
-                if notice is not None and notice.what == "started":
-                    self.on_notice(notice)
-                elif notice is not None and suspected is None:
-                    suspected = notice
-                    deadline_s = min(deadline_s, loop.time() + (END_MARK_WITHIN_S if reading is not None else 0))
-        if suspected is not None:
-            self.on_notice(suspected)
-            raise ConsoleFailed(
-                f"the board {suspected.what} while {awaited} was awaited: {suspected.line}", _said(reading)
-            )
-        raise self._silent(awaited, within_s, reading)
+        was_asked = was_suspected = False
+        while not is_done():
+            left_s = deadline_s - loop.time()
+            if not was_asked and self._asks_again(awaiting, left_s):
+                assert awaiting.reading is not None
+                await self.type(self.dialect.asks_status(awaiting.reading.mark))
+                was_asked, deadline_s = True, max(deadline_s, loop.time() + END_MARK_WITHIN_S)
+            elif left_s <= 0:
+                raise self._failed(awaiting, within_s)
+            await self._hear(max(0.0, min(left_s, LOOK_S)), awaiting)
+            if awaiting.suspected is not None and not was_suspected:
+                was_suspected = True
+                deadline_s = min(deadline_s, loop.time() + (END_MARK_WITHIN_S if awaiting.reading else 0))
 
-    def _was_output(self, suspected: Notice | None) -> None:
-        if suspected is not None:
-            self.watch.take_back(suspected)
+    def _asks_again(self, awaiting: Awaiting, left_s: float) -> bool:
+        """The end mark was torn by another message; or time is up, and there is a prompt: perhaps it was."""
+        if awaiting.reading is None or not self.dialect.keeps_status or awaiting.suspected is not None:
+            return False
+        return awaiting.reading.is_torn or (left_s <= 0 and self.dialect.prompt.search(self.rest) is not None)
 
-    async def _hear(self, within_s: float) -> list[str]:
-        """Takes in one piece, and returns the lines that are whole now."""
-        lines = self._splitter.feed(await self.port.read(within_s))
-        for line in lines:
-            self.on_line(line)
-        return lines
+    async def _hear(self, within_s: float, awaiting: Awaiting | None = None) -> None:
+        """Takes in one piece."""
+        for line in self._splitter.feed(await self.port.read(within_s)):
+            self.on_line(self.secrets.hide_known(line))
+            notice = awaiting.hear(line, self.watch) if awaiting is not None else self.watch.hear(line)
+            if notice is not None:
+                self.on_notice(notice)
 
     async def _prompt(self) -> None:
         """Waits for it, so that nothing is typed into a board that does not listen yet; its absence is no fault."""
         with suppress(TimeoutError):
             async with asyncio.timeout(PROMPT_WITHIN_S):
-                while not self.dialect.prompt.search(self._splitter.rest):
+                while not self.dialect.prompt.search(self.rest):
                     await self._hear(PROMPT_WITHIN_S)
 
-    def _silent(self, awaited: str, within_s: float, reading: CommandReading | None) -> ConsoleFailed:
-        said = _said(reading) or self._splitter.rest
-        shown = f"the last it said: {said[-SHOWN_CHARS:]!r}" if said.strip() else "it said nothing at all"
-        what = "did not end" if reading is not None and reading.has_begun else "did not come"
-        return ConsoleFailed(f"{awaited} {what} within {within_s:g} s; {shown}", said)
+    def _failed(self, awaiting: Awaiting, within_s: float) -> ConsoleFailed:
+        said = self.secrets.hide_known(awaiting.reading.output if awaiting.reading is not None else "")
+        if awaiting.suspected is not None:
+            self.on_notice(awaiting.suspected)
+            what, line = awaiting.suspected
+            return ConsoleFailed(f"the board {what} while {awaiting.what} was awaited: {line}", said)
+        last = said or self.secrets.hide_known(self.rest)
+        shown = f"the last it said: {last[-SHOWN_CHARS:]!r}" if last.strip() else "it said nothing at all"
+        what_not = "did not end" if awaiting.reading is not None and awaiting.reading.has_begun else "did not come"
+        return ConsoleFailed(f"{awaiting.what} {what_not} within {within_s:g} s; {shown}", said)
 
 
-def _said(reading: CommandReading | None) -> str:
-    return reading.output if reading is not None else ""
+def _result(command: str, awaiting: Awaiting, reading: CommandReading, took_s: float) -> CommandResult:
+    assert reading.status is not None
+    looked_like = awaiting.suspected.line if awaiting.suspected is not None else ""
+    return CommandResult(
+        command, reading.output, reading.status, took_s, reading.left_out_chars, reading.has_begun, looked_like
+    )

@@ -1,7 +1,7 @@
 """A board's console as text: bytes in, whole lines out, however they were cut on their way. No I/O.
 
-Escape sequences are taken out (colours, cursor, bracketed paste); bytes that are no UTF-8 become U+FFFD; CR LF, LF and
-a CR that a progress display repeats all end a line.
+Escape sequences are taken out (colours, cursor, bracketed paste; ECMA-48); bytes that are no UTF-8 become U+FFFD. CR
+LF, LF, LF CR, and a CR that a progress display repeats all end a line.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ import re
 from typing import Final
 
 ESCAPES: Final = re.compile(
-    rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_=>78])|[\x00\x07\x0e\x0f]"
+    rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[PX^_][^\x1b]*\x1b\\|[ -/]*[0-OQ-WYZ\\`-~])"
+    rb"|[\x00\x07\x0e\x0f]"
 )
-UNFINISHED_ESCAPE: Final = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*|\][^\x07\x1b]*)?$")
-ENDS: Final = re.compile(rb"\r*\n|\r+")
+UNFINISHED_ESCAPE: Final = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*|[\]PX^_][^\x07\x1b]*\x1b?|[ -/]*)?$")
+UNSEEN: Final = re.compile(rb"[\x00\x07\x0e\x0f\x1b]")
+ENDS: Final = re.compile(rb"(\r*\n|\r+)")
 LINE_LIMIT_BYTES: Final = 65_536
 """A line without an end is cut there: noise at a wrong speed has none."""
 
@@ -23,34 +25,46 @@ class LineSplitter:
 
     def __init__(self) -> None:
         self._held = b""
+        self._ends_in_cr = False
+        """A CR may be the first half of CR LF: it waits for what follows, and any number of them is like one."""
 
     @property
     def rest(self) -> str:
         """The last line so far, as text."""
-        return as_text(self._held.rstrip(b"\r"))
+        return as_text(self._held)
 
     def take_rest(self) -> bytes:
         """The unfinished line as bytes, for another reader of the port; it is no longer held here."""
-        held, self._held = self._held, b""
+        held, self._held, self._ends_in_cr = self._held + b"\r" * self._ends_in_cr, b"", False
         return held
 
     def feed(self, data: bytes) -> list[str]:
         """The lines that are whole now."""
-        held = self._held + data
-        # A CR at the very end may be the first half of CR LF, an escape may go on: both wait for the next piece.
-        tail = b""
-        if held.endswith(b"\r"):
-            held, tail = held[:-1], b"\r"
-        *whole, rest = ENDS.split(held) if (b"\n" in held or b"\r" in held) else [held]
-        if len(rest) > LINE_LIMIT_BYTES:
-            whole.append(rest)
-            rest = b""
-        self._held = rest + tail
+        if not data:
+            return []
+        joined = self._held + b"\r" * self._ends_in_cr + data
+        stripped = joined.rstrip(b"\r")
+        self._ends_in_cr = len(stripped) < len(joined)
+        if b"\r" in stripped.replace(b"\r\n", b"\n"):
+            *parts, rest = ENDS.split(stripped)
+            # A CR where a line begins ends none: LF CR, or the cursor that is put back before the next text.
+            whole = [line for line, end in zip(parts[::2], parts[1::2], strict=True) if line or b"\n" in end]
+        else:
+            *whole, rest = stripped.replace(b"\r\n", b"\n").split(b"\n")
+        if len(joined) > LINE_LIMIT_BYTES:
+            whole = [piece for line in whole for piece in _pieces(line)]
+            *cut, rest = _pieces(rest)
+            whole += cut
+        self._held = rest
         return [as_text(line) for line in whole]
+
+
+def _pieces(line: bytes) -> list[bytes]:
+    return [line[at : at + LINE_LIMIT_BYTES] for at in range(0, len(line), LINE_LIMIT_BYTES)] or [b""]
 
 
 def as_text(line: bytes) -> str:
     """A line as people read it."""
-    if b"\x1b" in line or b"\x07" in line or b"\x00" in line:
+    if UNSEEN.search(line):
         line = UNFINISHED_ESCAPE.sub(b"", ESCAPES.sub(b"", line))
     return line.decode("utf-8", "replace")
