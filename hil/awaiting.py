@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from fleetrig.hil.boot_watch import BootWatch, Notice
+from fleetrig.hil.boot_watch import BootWatch, Notice, may_matter
 from fleetrig.hil.command_reading import CommandReading
 
 
@@ -35,6 +35,14 @@ class Awaiting:
         if self.reading is not None:
             return self._hear_command(self.reading, line, watch)
         return self._judge(watch.hear(line))
+
+    def takes_plain(self, lines: list[str]) -> bool:
+        """Takes lines in the midst of a command's output at once, if nothing in them asks for a closer look."""
+        reading = self.reading
+        if reading is None or not reading.has_begun or self.is_over:
+            return False
+        text = "\n".join(lines)
+        return reading.mark.token not in text and not may_matter(text) and reading.keep_all(lines, len(text) + 1)
 
     def fits(self, line: str) -> bool:
         return self.pattern is not None and self.pattern.search(line) is not None

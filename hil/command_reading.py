@@ -70,6 +70,14 @@ class CommandReading:
         self.is_torn |= self.has_begun and self.mark.token + "'" not in line
         return False
 
+    def keep_all(self, lines: list[str], size_chars: int) -> bool:
+        """Takes lines without marks, if all of them fit."""
+        if self._kept_chars + size_chars > OUTPUT_LIMIT_CHARS:
+            return False
+        self._kept_chars += size_chars
+        self.lines += lines
+        return True
+
     def _keep(self, line: str) -> None:
         size = len(line) + 1
         if self._kept_chars + size <= OUTPUT_LIMIT_CHARS:

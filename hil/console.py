@@ -50,7 +50,8 @@ class Typing:
 class Console:
     """Make one for each port. `token` makes its marks its own: letters and digits, new for each console.
 
-    What `secrets` has learnt is masked in lines and sentences. Output is as the board gave it.
+    What `secrets` has learnt is masked in sentences. Lines and output are as the board gave them: whoever writes them
+    masks them, as the trace's writer does.
     """
 
     port: BoardPort
@@ -153,8 +154,13 @@ class Console:
 
     async def _hear(self, within_s: float, awaiting: Awaiting | None = None) -> None:
         """Takes in one piece."""
-        for line in self._splitter.feed(await self.port.read(within_s)):
-            self.on_line(self.secrets.hide_known(line))
+        lines = self._splitter.feed(await self.port.read(within_s))
+        if awaiting is not None and lines and awaiting.takes_plain(lines):
+            for line in lines:
+                self.on_line(line)
+            return
+        for line in lines:
+            self.on_line(line)
             notice = awaiting.hear(line, self.watch) if awaiting is not None else self.watch.hear(line)
             if notice is not None:
                 self.on_notice(notice)

@@ -14,7 +14,7 @@ ESCAPES: Final = re.compile(
     rb"|[\x00\x07\x0e\x0f]"
 )
 UNFINISHED_ESCAPE: Final = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*|[\]PX^_][^\x07\x1b]*\x1b?|[ -/]*)?$")
-UNSEEN: Final = re.compile(rb"[\x00\x07\x0e\x0f\x1b]")
+UNSEEN: Final = (b"\x1b", b"\x07", b"\x00", b"\x0e", b"\x0f")
 ENDS: Final = re.compile(rb"(\r*\n|\r+)")
 LINE_LIMIT_BYTES: Final = 65_536
 """A line without an end is cut there: noise at a wrong speed has none."""
@@ -45,26 +45,35 @@ class LineSplitter:
         joined = self._held + b"\r" * self._ends_in_cr + data
         stripped = joined.rstrip(b"\r")
         self._ends_in_cr = len(stripped) < len(joined)
-        if b"\r" in stripped.replace(b"\r\n", b"\n"):
+        plain = stripped.replace(b"\r\n", b"\n")
+        if b"\r" in plain:
             *parts, rest = ENDS.split(stripped)
             # A CR where a line begins ends none: LF CR, or the cursor that is put back before the next text.
             whole = [line for line, end in zip(parts[::2], parts[1::2], strict=True) if line or b"\n" in end]
         else:
-            *whole, rest = stripped.replace(b"\r\n", b"\n").split(b"\n")
+            *whole, rest = plain.split(b"\n")
         if len(joined) > LINE_LIMIT_BYTES:
             whole = [piece for line in whole for piece in _pieces(line)]
             *cut, rest = _pieces(rest)
             whole += cut
         self._held = rest
-        return [as_text(line) for line in whole]
+        if not whole:
+            return []
+        if _has_unseen(stripped):
+            return [as_text(line) for line in whole]
+        return b"\n".join(whole).decode("utf-8", "replace").split("\n")  # an end of line ends what is no UTF-8
 
 
 def _pieces(line: bytes) -> list[bytes]:
     return [line[at : at + LINE_LIMIT_BYTES] for at in range(0, len(line), LINE_LIMIT_BYTES)] or [b""]
 
 
+def _has_unseen(data: bytes) -> bool:
+    return any(byte in data for byte in UNSEEN)
+
+
 def as_text(line: bytes) -> str:
     """A line as people read it."""
-    if UNSEEN.search(line):
+    if _has_unseen(line):
         line = UNFINISHED_ESCAPE.sub(b"", ESCAPES.sub(b"", line))
     return line.decode("utf-8", "replace")

@@ -1,6 +1,6 @@
 """What a console tells, as trace events of the board lane: every line, every command, every start and panic.
 
-Secrets are masked by the console that tells it; commands are masked here.
+Lines go out as they came, since every writer of a trace masks; the rare rest is masked here already.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from fleetrig.simulator.contract.clock import Clock
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane, Trace
 
+LANE: Final = Lane.BOARD
+"""Looked up once: a member of an enumeration is dear, and lines come by the thousand."""
 KINDS: Final[dict[What, str]] = {
     "started": "booted",
     "restarted": "reset_seen",
@@ -32,8 +34,7 @@ class ConsoleTrace:
     secrets: Secrets
 
     def line(self, line: str) -> None:
-        if self.trace.wanted:
-            self.trace.emit(self.clock.now_us(), Lane.BOARD, "line", self.board, reason=line)
+        self.trace.emit(self.clock.now_us(), LANE, "line", self.board, reason=line)
 
     def notice(self, notice: Notice) -> None:
         name = "boot loop" if notice.what == "loops" else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fleetrig.hil import console_text
@@ -25,6 +25,7 @@ def read(*pieces: bytes) -> tuple[list[str], str]:
 
 
 @given(st.lists(PIECES, max_size=30).map(b"".join), st.data())
+@settings(deadline=None)
 def test_any_chunking_gives_the_same_lines(stream: bytes, data: st.DataObject) -> None:
     cuts = sorted(data.draw(st.sets(st.integers(0, len(stream)))))
     edges = [0, *cuts, len(stream)]
@@ -32,11 +33,13 @@ def test_any_chunking_gives_the_same_lines(stream: bytes, data: st.DataObject) -
 
 
 @given(st.binary(max_size=60))
+@settings(deadline=None)
 def test_byte_by_byte_is_like_at_once(stream: bytes) -> None:
     assert read(*(bytes([byte]) for byte in stream)) == read(stream)
 
 
 @given(size=st.integers(0, 50), step=st.integers(1, 20), end=st.sampled_from([b"", b"\n", b"\r\n", b"\rx"]))
+@settings(deadline=None)
 def test_a_line_without_end_is_cut_at_the_same_places(size: int, step: int, end: bytes) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(console_text, "LINE_LIMIT_BYTES", 8)
