@@ -128,7 +128,8 @@ class UbootFlasher:
     async def _check_room(self, image: Image) -> None:
         for command in self._storage.prepare:
             await self._board.must(command)
-        answer = await self._board.must(self._storage.asks_capacity) if self._storage.asks_capacity else ""
+        asks = self._storage.asks_capacity
+        _, answer = await self._board.result(asks) if asks else (0, "")  # a board need not be able to say it
         room_bytes = self._storage.room_bytes(answer)
         if room_bytes is not None and image.size_bytes > room_bytes:
             raise FlashFailed(
