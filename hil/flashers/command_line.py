@@ -59,7 +59,7 @@ class ToolFlashing:
 
 
 @dataclass(frozen=True, slots=True)
-class _Ended:
+class _ToolEnded:
     status: int
     lines: list[str] = field(default_factory=list)
 
@@ -138,7 +138,7 @@ class CommandLineFlasher:
                 got = f"{question} {found[1]}" if found else answer.said
                 raise WrongBoard(f"{question} {expected}", got)
 
-    async def _must(self, arguments: Sequence[str], hear: Callable[[str], None]) -> _Ended:
+    async def _must(self, arguments: Sequence[str], hear: Callable[[str], None]) -> _ToolEnded:
         try:
             async with asyncio.timeout(self._flashing.within_s):
                 ended = await run_tool(arguments, hear)
@@ -154,7 +154,7 @@ class CommandLineFlasher:
         return ended
 
 
-async def run_tool(arguments: Sequence[str], hear: Callable[[str], None]) -> _Ended:
+async def run_tool(arguments: Sequence[str], hear: Callable[[str], None]) -> _ToolEnded:
     """Runs a program to its end; both of its outputs are heard line by line, also those that a CR repeats.
 
     When it is cancelled, the program and what it started are ended first.
@@ -177,7 +177,7 @@ async def run_tool(arguments: Sequence[str], hear: Callable[[str], None]) -> _En
         if splitter.rest:
             hear(splitter.rest)
             last.append(splitter.rest)
-        return _Ended(await process.wait(), last)
+        return _ToolEnded(await process.wait(), last)
     finally:
         await _end(process)
 
