@@ -23,7 +23,7 @@ CHARACTER_WITHIN_S: Final = 2.0
 """U-Boot's own time-out for a character of XMODEM."""
 TRIES: Final = 20
 
-Step = Generator[Say | Hear, bytes, int]
+CommandRun = Generator[Say | Hear, bytes, int]
 """A command at work; it ends with its status."""
 
 
@@ -87,7 +87,7 @@ class _Start:
                 if command.words:
                     self.variables["?"] = str((yield from self.run(command.words)))
 
-    def run(self, words: list[str]) -> Step:
+    def run(self, words: list[str]) -> CommandRun:
         match words:
             case ["echo", *said]:
                 return (yield from self._say(" ".join(said)))
@@ -112,11 +112,11 @@ class _Start:
         yield Say(f"Unknown command '{words[0]}' - try 'help'\r\n".encode())
         return 1
 
-    def _say(self, text: str) -> Step:
+    def _say(self, text: str) -> CommandRun:
         yield Say(f"{text}\r\n".encode())
         return 0
 
-    def _printenv(self, names: list[str]) -> Step:
+    def _printenv(self, names: list[str]) -> CommandRun:
         known: Mapping[str, str] = {name: value for name, value in self.variables.items() if name != "?"}
         status = 0
         for name in names or sorted(known):
@@ -127,11 +127,11 @@ class _Start:
                 status = 1
         return status
 
-    def _crc32(self, address: int, size: int) -> Step:
+    def _crc32(self, address: int, size: int) -> CommandRun:
         found = zlib.crc32(self.ram[address - RAM_AT : address - RAM_AT + size])
         return (yield from self._say(f"crc32 for {address:08x} ... {address + size - 1:08x} ==> {found:08x}"))
 
-    def _block_command(self, way: str, address: int, first: int, count: int) -> Step:
+    def _block_command(self, way: str, address: int, first: int, count: int) -> CommandRun:
         yield Say(f"\r\n{self.board.storage} {way}: device 0 block # {first}, count {count} ... ".encode())
         at, begin, size = address - RAM_AT, first * BLOCK_BYTES, count * BLOCK_BYTES
         is_refused = way == "write" and self.board.refuses_writes
@@ -145,7 +145,7 @@ class _Start:
         yield Say(f"{count} blocks {way}: OK\r\n".encode())
         return 0
 
-    def _loadx(self, address: int) -> Step:
+    def _loadx(self, address: int) -> CommandRun:
         yield Say(f"## Ready for binary (xmodem) download to 0x{address:08X} at 115200 bps...\r\n".encode())
         receiving = XmodemReceiving()
         heard, self.prompt_line.held = self.prompt_line.held, b""

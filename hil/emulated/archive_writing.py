@@ -19,27 +19,27 @@ SCRIPT: Final = 6
 TYPES: Final = (MULTI, SCRIPT)
 
 
-class Entry(NamedTuple):
+class ArchiveEntry(NamedTuple):
     """A file, a link (`data` is where it leads) or a folder in an archive."""
 
     data: bytes = b""
     mode: int = stat.S_IFREG | 0o644
 
 
-FOLDER: Final = Entry(mode=stat.S_IFDIR | 0o755)
+FOLDER: Final = ArchiveEntry(mode=stat.S_IFDIR | 0o755)
 
 
-def program(data: bytes) -> Entry:
-    return Entry(data, stat.S_IFREG | 0o755)
+def program(data: bytes) -> ArchiveEntry:
+    return ArchiveEntry(data, stat.S_IFREG | 0o755)
 
 
-def cpio(entries: Mapping[str, Entry]) -> bytes:
+def cpio(entries: Mapping[str, ArchiveEntry]) -> bytes:
     """An archive in the format `newc`, all of root, without times: the same entries give the same bytes."""
     parts = [_cpio_entry(number, name, entry) for number, (name, entry) in enumerate(entries.items(), 1)]
-    return b"".join([*parts, _cpio_entry(0, "TRAILER!!!", Entry(mode=0))])
+    return b"".join([*parts, _cpio_entry(0, "TRAILER!!!", ArchiveEntry(mode=0))])
 
 
-def _cpio_entry(number: int, name: str, entry: Entry) -> bytes:
+def _cpio_entry(number: int, name: str, entry: ArchiveEntry) -> bytes:
     named = name.encode() + b"\0"
     fields = (number, entry.mode, 0, 0, 1, 0, len(entry.data), 0, 0, 0, 0, len(named), 0)
     head = b"070701" + b"".join(b"%08x" % field for field in fields)

@@ -18,7 +18,16 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from fleetrig.hil.emulated.archive_writing import FOLDER, MULTI, SCRIPT, Entry, compressed, cpio, program, uboot_image
+from fleetrig.hil.emulated.archive_writing import (
+    FOLDER,
+    MULTI,
+    SCRIPT,
+    ArchiveEntry,
+    compressed,
+    cpio,
+    program,
+    uboot_image,
+)
 from fleetrig.hil.emulated.disk_image import BLOCK_BYTES, MIB, Partition, make_disk
 from fleetrig.hil.emulated.foreign_packages import unpack_packages
 from fleetrig.simulator.contract.errors import BrokenBench
@@ -71,10 +80,10 @@ async def gateway_parts(cache: Path | None = None) -> GatewayParts:
 
 def gateway_firmware(build_id: str, further: dict[str, bytes] | None = None) -> bytes:
     """An image to be flashed or sent as an update: it boots as `build_id`. `further` files only make it larger."""
-    entries = {"init": program(_source("gateway_init.sh")), "etc": FOLDER, "etc/build": Entry(build_id.encode())}
+    entries = {"init": program(_source("gateway_init.sh")), "etc": FOLDER, "etc/build": ArchiveEntry(build_id.encode())}
     for name in ("agent", "update_done", "leased"):
         entries[f"bin/{name.replace('_', '-')}"] = program(_source(f"gateway_{name}.sh"))
-    entries |= {name: Entry(data) for name, data in (further or {}).items()}
+    entries |= {name: ArchiveEntry(data) for name, data in (further or {}).items()}
     return uboot_image(MULTI, f"gateway {build_id}", compressed(cpio(entries)))
 
 
@@ -130,7 +139,7 @@ def _base(root: Path) -> bytes:
     entries = {"bin": FOLDER, "lib": FOLDER, "lib/modules": FOLDER}
     entries["bin/busybox"] = program((root / "bin/busybox").read_bytes())
     for name in MODULES:
-        entries[f"lib/modules/{name}.ko"] = Entry(_one(root / "lib/modules", f"**/{name}.ko").read_bytes())
+        entries[f"lib/modules/{name}.ko"] = ArchiveEntry(_one(root / "lib/modules", f"**/{name}.ko").read_bytes())
     archive = cpio(entries)
     return archive + bytes(-len(archive) % BLOCK_BYTES)
 
