@@ -92,7 +92,7 @@ class FakeBoard:
 
     def open_with_lines(self, clock: Clock, lines: ModemLines) -> BoardPort:
         """A port on it that has RTS and DTR, which pseudo-terminals lack: `lines` hears how they are set."""
-        return SerialPort(self.port, _WithLines(self.port, lines), clock, None)
+        return SerialPort(self.port, _WithLines(self.port, lines), clock, None, None)
 
     def _typed(self, data: bytes) -> None:
         self._heard += data
