@@ -17,7 +17,7 @@ from fleetrig.hil.fake_shell import commands, replaced
 BOOTING: Final = b"[    0.000000] Booting Linux on physical CPU 0x0000000000 [0x411fd070]\r\n"
 PROMPT: Final = "gw:/# "
 
-Program = Callable[[list[str], dict[str, bytes]], tuple[bytes, int]]
+ShellProgram = Callable[[list[str], dict[str, bytes]], tuple[bytes, int]]
 """What a command prints and its status, given its arguments and the files as they are now."""
 
 
@@ -31,7 +31,7 @@ class FakeLinux:
     stored: dict[str, bytes] = field(default_factory=dict)
     login: str = ""
     password: str = field(default="", repr=False)
-    programs: dict[str, Program] = field(default_factory=dict)
+    programs: dict[str, ShellProgram] = field(default_factory=dict)
     says: bytes = b""
     commands_run: list[str] = field(default_factory=list)
 

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 VARIABLE: Final = re.compile(r"\$(?:\{(\w+)\}|(\w+|\?))")
 
 
-class Part(NamedTuple):
+class ShellPart(NamedTuple):
     """A stretch of a word; within single quotes variables stay as they are typed."""
 
     text: str
@@ -31,7 +31,7 @@ class Words(NamedTuple):
 class _Reader:
     line: str
     at: int = 0
-    words: list[list[Part]] = field(default_factory=list)
+    words: list[list[ShellPart]] = field(default_factory=list)
     is_inside: bool = False
     """Whether the last word is still being read."""
 
@@ -39,7 +39,7 @@ class _Reader:
         if not self.is_inside:
             self.words.append([])
             self.is_inside = True
-        self.words[-1].append(Part(text, is_literal))
+        self.words[-1].append(ShellPart(text, is_literal))
 
     def quoted(self, quote: str) -> str:
         end = self.line.find(quote, self.at)
@@ -48,7 +48,7 @@ class _Reader:
         return text
 
 
-def commands(line: str) -> Iterator[list[list[Part]]]:
+def commands(line: str) -> Iterator[list[list[ShellPart]]]:
     """The commands of a line, words in parts: variables are replaced when each is run, since `$?` changes."""
     reader = _Reader(line)
     while reader.at < len(line):
@@ -71,7 +71,7 @@ def commands(line: str) -> Iterator[list[list[Part]]]:
     yield reader.words
 
 
-def replaced(parts: list[list[Part]], variables: Mapping[str, str]) -> Words:
+def replaced(parts: list[list[ShellPart]], variables: Mapping[str, str]) -> Words:
     """A command that can be run."""
 
     def value(found: re.Match[str]) -> str:
@@ -86,12 +86,12 @@ def replaced(parts: list[list[Part]], variables: Mapping[str, str]) -> Words:
     return Words(words)
 
 
-def _joined(word: list[Part]) -> list[Part]:
+def _joined(word: list[ShellPart]) -> list[ShellPart]:
     """Neighbours of one kind as one: a variable's name comes letter by letter."""
-    joined: list[Part] = []
+    joined: list[ShellPart] = []
     for part in word:
         if joined and joined[-1].is_literal == part.is_literal:
-            joined[-1] = Part(joined[-1].text + part.text, part.is_literal)
+            joined[-1] = ShellPart(joined[-1].text + part.text, part.is_literal)
         else:
             joined.append(part)
     return joined
