@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import pty
-import re
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -93,47 +94,38 @@ def test_a_terminal_that_is_closed_lets_the_board_go(terminal, tmp_path):
     assert Reservations(tmp_path / "desk", WallClock()).who("left") is None
 
 
-def answering(line, statuses: dict[str, tuple[str, int]]) -> threading.Thread:
-    """A shell at the far end: it prints what is echoed, and says of each command what it was given."""
-    typed = re.compile(rb"echo '(\w+)''(B\d+\.)'; (.*); fleetrig=\$\?; echo '\w+''(E\d+\.)'\$fleetrig\n")
-
-    def serve() -> None:
-        buffer = b""
-        while True:
-            try:
-                buffer += os.read(line.board_end, 4096)
-            except OSError:
-                return
-            if b"\x03" in buffer:
-                buffer = buffer.replace(b"\x03", b"")
-                line.say(b"^C\r\n# ")
-            if found := typed.search(buffer):
-                buffer = buffer[found.end() :]
-                token, begin, command, end = found.groups()
-                said, status = statuses.get(command.decode(), ("", 0))
-                line.say(token + begin + b"\r\n" + said.encode() + token + end + str(status).encode() + b"\r\n# ")
-
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
-    return thread
+@contextmanager
+def shell_board(folder: Path) -> Iterator[Path]:
+    """A bench file with a board on which a real shell runs, behind a line of socat's."""
+    port, bench = folder / "shell", folder / "shell.yaml"
+    bench.write_text(f"boards:\n  left: {{type: sh, port: {port}, console: {{kind: linux}}}}\n", encoding="utf-8")
+    with subprocess.Popen(
+        ["socat", f"PTY,link={port},raw,echo=0", "EXEC:sh -i,pty,setsid,ctty,stderr"], env=environment() | {"PS1": "# "}
+    ) as socat:
+        while not port.exists():
+            assert socat.poll() is None, "socat has ended"
+            threading.Event().wait(0.02)
+        yield bench
+        socat.terminate()
 
 
 RUNS = {
     "one": (["uname"], 0, "Linux\n", ""),
-    "two": (["uname", "id"], 0, "Linux\nroot\n", ""),
-    "failing": (["false", "uname"], 1, "", "left: `false` ended with 7; all that was said: "),
+    "two": (["uname", "echo root"], 0, "Linux\nroot\n", ""),
+    "failing": (["false", "uname"], 1, "", "left: `false` ended with 1; all that was said: "),
     "two lines": (["a\nb"], 4, "", "a console command is one line"),
 }
 
 
 @pytest.mark.parametrize("name", RUNS)
-def test_commands_are_run_for_scripts(name, line, tmp_path):
+@pytest.mark.peer
+@pytest.mark.skipif(shutil.which("socat") is None, reason="socat is not there")
+def test_commands_are_run_for_scripts(name, tmp_path):
     commands, code, out, err = RUNS[name]
-    answering(line, {"uname": ("Linux\r\n", 0), "id": ("root\r\n", 0), "false": ("", 7)})
     words = [word for command in commands for word in ("--run", command)]
-    done = fleetrig(
-        "board", "console", "left", *words, "--bench", str(line.bench), "--desk", str(tmp_path / "d"), cwd=tmp_path
-    )
+    with shell_board(tmp_path) as bench:
+        desk = str(tmp_path / "desk")
+        done = fleetrig("board", "console", "left", *words, "--bench", str(bench), "--desk", desk, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (code, out)
     assert err in done.stderr
 
