@@ -52,8 +52,12 @@ def test_our_own_device_passes_in_virtual_time(name: str, tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("part", range(PARTS))
-def test_our_own_device_passes_over_sockets(part: int, tmp_path: Path) -> None:
+def test_our_own_device_passes_over_sockets(tmp_path: Path) -> None:
+    """Every third row; `make soak` has all."""
+    pass_over_sockets(0, tmp_path)
+
+
+def pass_over_sockets(part: int, tmp_path: Path) -> None:
     """Side by side: they mostly wait."""
     rows = ROWS[part::PARTS]
 

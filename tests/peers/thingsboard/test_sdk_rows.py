@@ -56,8 +56,13 @@ def test_every_scenario_is_among_them() -> None:
 
 
 def test_the_sdk_passes_but_for_what_is_known_of_it(sdk: str, tmp_path: Path) -> None:
-    wanted = [f"external/thingsboard/{row}" for row in ROWS]
-    found = judged(wanted, sdk, tmp_path)
+    """Every third row; `make soak` has all."""
+    judge_rows(ROWS[::3], sdk, tmp_path)
+
+
+def judge_rows(rows: list[str], sdk: str, folder: Path) -> None:
+    wanted = [f"external/thingsboard/{row}" for row in rows]
+    found = judged(wanted, sdk, folder)
     assert found.keys() == set(wanted)
 
     known = peer_of("thingsboard-sdk", SCENARIOS)

@@ -1,0 +1,26 @@
+"""What `make test` tries a part of, whole: every row for devices, and the model in every scenario."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.harness.external.test_thingsboard_rows import PARTS, pass_over_sockets
+from tests.harness.test_follows_model import follow_their_model
+from tests.peers.thingsboard.sdk import sdk_python
+from tests.peers.thingsboard.test_sdk_rows import ROWS, judge_rows
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def soak_our_own_device_passes_over_sockets(part: int, tmp_path: Path) -> None:
+    pass_over_sockets(part, tmp_path)
+
+
+@pytest.mark.parametrize("platform", ["hawkbit", "thingsboard"])
+def soak_our_own_devices_follow_their_model(platform: str, tmp_path: Path) -> None:
+    follow_their_model(platform, tmp_path, every=1)
+
+
+def soak_the_sdk_passes_but_for_what_is_known_of_it(tmp_path: Path) -> None:
+    judge_rows(ROWS, sdk_python(), tmp_path)
