@@ -221,6 +221,7 @@ def test_every_check_word_has_an_evaluator(tmp_path: Path) -> None:
         "registry": {"devices": 1},
         "record": {},
         "keeps_secrets": {},
+        "follows_model": {},
     }
     assert CHECK_WORDS.keys() == given.keys()
     for word in CHECK_WORDS:

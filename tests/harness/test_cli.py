@@ -220,7 +220,7 @@ def test_each_command_of_a_family_leads_to_a_function_and_has_help(
     assert main([verb, "--help"]) == 0
     assert f"\n  {part} " in capsys.readouterr().out
     assert main([verb, part, "--help"]) == 0
-    assert capsys.readouterr().out.startswith(f"Usage: fleetrig {verb} {part} [OPTIONS] ")
+    assert capsys.readouterr().out.startswith(f"Usage: fleetrig {verb} {part} [OPTIONS]")
 
 
 @pytest.mark.parametrize("verb", BY_PLATFORM)

@@ -119,7 +119,7 @@ def test_a_board_with_u_boot_from_power_on_to_the_end(tmp_path):
             assert not is_alive(first)
             await console.type("nobody hears this\r")
             await to_the_prompt(board, console)
-            again = await UbootXmodem(console, {}).flash(image, lambda _: None)
+            again = await UbootXmodem(console, identity).flash(image, lambda _: None)
             assert again.written_bytes == 0, "the disk kept it without power"
 
     run(story())

@@ -93,7 +93,6 @@ MUTANTS = (
     mutant("a reply is always called JSON", "S94", (replies, "type_of_text", giving(JSON)), spares="S69"),
     mutant("a reply is always called text", "S94", (replies, "type_of_text", giving(replies.TEXT)), spares="S69"),
     mutant("a reply is never called XML", "S94", (replies, "type_of_text", instead(no_other_types)), spares="S69"),
-    mutant("a form is read", "S95", (Call, "_is_form", always(False)), spares="S01"),
     mutant("a slash may follow the path", "S95", (Router, "find", instead(slash_may_follow)), spares="S01"),
     mutant("17 MiB are taken", "S95", spares="S01", settings=Settings(request_body_bytes=20 * MIB)),
     mutant(
