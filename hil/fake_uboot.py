@@ -17,7 +17,7 @@ from fleetrig.hil.fake_shell import commands, replaced
 from fleetrig.hil.xmodem_receiving import XmodemReceiving
 
 RAM_AT: Final = 0x4000_0000
-RAM_BYTES: Final = 0x0200_0000
+RAM_BYTES: Final = 0x0400_0000
 BLOCK_BYTES: Final = 512
 CHARACTER_WITHIN_S: Final = 2.0
 """U-Boot's own time-out for a character of XMODEM."""

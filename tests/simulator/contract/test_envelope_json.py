@@ -51,7 +51,7 @@ CHOICES: dict[str, Sequence[Any]] = {
     **dict.fromkeys(("payload", "token", "head"), BLOBS),
     "password": (b"", b"password:4f2a", b"unknown:3/32"),
     **dict.fromkeys(("topic", "topic_filter", "client_id", "user_name", "method", "origin", "target"), TEXTS),
-    **dict.fromkeys(("retain", "dup", "clean_start", "session_present", "confirmable", "no_local",
+    **dict.fromkeys(("retain", "dup", "clean_start", "session_present", "confirmable", "separate", "no_local",
                      "retain_as_published"), (False, True)),
     "body": [*BLOBS, FileSlice("", 0, 9), (b"--a", FileSlice("", 0, 1), b"\xff")],
     "version": list(MqttVersion),

@@ -12,12 +12,11 @@ from fleetrig.reference_server.platforms.thingsboard.coap import paths, transpor
 from fleetrig.reference_server.platforms.thingsboard.coap import provision as over_coap
 from fleetrig.reference_server.platforms.thingsboard.http import replies
 from fleetrig.reference_server.platforms.thingsboard.http.api import HttpApi
-from fleetrig.reference_server.platforms.thingsboard.http.call import Call
 from fleetrig.reference_server.platforms.thingsboard.http.errors import JSON, plain
 from fleetrig.reference_server.platforms.thingsboard.http.routing import Router
 from fleetrig.reference_server.platforms.thingsboard.state.settings import Settings
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse
-from tests.harness.conformance.code_changes import always, being, giving, instead
+from tests.harness.conformance.code_changes import being, giving, instead
 from tests.harness.platforms.thingsboard.conformance.mutants import (
     PATH,
     coap_sends,
