@@ -63,10 +63,14 @@ class FakeLinux:
         while True:
             line = yield from prompt.line()
             self.commands_run.append(line)
-            for parts in commands(line):
-                command = replaced(parts, variables)
+            waiting = list(commands(line))
+            while waiting:
+                command = replaced(waiting.pop(0), variables)
                 match command.words:
                     case []:
+                        continue
+                    case ["eval", *words]:
+                        waiting[:0] = commands(" ".join(words))
                         continue
                     case ["reboot"]:
                         return

@@ -1,5 +1,5 @@
 """Command lines as fake boards read them: commands, words, quotes, variables. As much as U-Boot's hush and a busybox
-shell agree upon, no more: `;`, single and double quotes, `$name`, `${name}`, `$?`, and `>` and `>>` at the end.
+shell agree upon, no more: `;`, single and double quotes, `\\`, `$name`, `${name}`, `$?`, and `>` and `>>` at the end.
 """
 
 from __future__ import annotations
@@ -59,6 +59,9 @@ def commands(line: str) -> Iterator[list[list[ShellPart]]]:
                 reader.add(reader.quoted("'"), True)
             case '"':
                 reader.add(reader.quoted('"'), False)
+            case "\\":
+                reader.add(line[reader.at : reader.at + 1], True)
+                reader.at += 1
             case " " | "\t":
                 reader.is_inside = False
             case ";":

@@ -66,6 +66,7 @@ class _Line:
         self._last = b""
         self._silent_tries = self._cans = self._blocks = 0
         self._awaited: tuple[bytes, ...] = (ASKS, NAK)
+        self._has_acknowledged = False
         self.is_given_up = threading.Event()
 
     def get(self, size: int, timeout: float = 1.0) -> bytes | None:
@@ -75,7 +76,8 @@ class _Line:
         while (left_s := deadline_s - time.monotonic()) > 0:
             if self.is_given_up.is_set():
                 raise _GivenUp("it was cancelled")
-            if (byte := self._byte(min(left_s, LOOK_S))) and self._is_answer(byte):
+            byte = self._byte(min(left_s, LOOK_S))
+            if byte and (self._is_answer(byte) or self._refuses(byte)):
                 self._silent_tries = 0
                 return byte
         self._silent_tries += 1
@@ -97,7 +99,15 @@ class _Line:
             raise _GivenUp("the receiver cancelled the transfer (CAN)")
         if RESTARTED.search(self._last):
             raise _GivenUp("the board restarted in mid-transfer")
+        self._has_acknowledged = self._has_acknowledged or (byte == ACK and ACK in self._awaited)
         return byte in self._awaited
+
+    def _refuses(self, byte: bytes) -> bool:
+        """U-Boot refuses a damaged block with a lonely `C`. Before its first ACK that may be one that came late."""
+        if byte != ASKS or not self._has_acknowledged:
+            return False
+        self._heard += self._byte(LOOK_S)
+        return not self._heard  # more follows: it is a letter of what a kernel prints
 
     def put(self, data: bytes, timeout: float = 1.0) -> int | None:
         del timeout  # the library's own is for a single byte

@@ -199,7 +199,6 @@ def test_the_console_tells_what_ails_a_board(tmp_path, brain, notice):
     run(story())
 
 
-@pytest.mark.skip(reason="the fake shell has no `eval`, which the console types since: see TODO in ARCHITECTURE.md")
 def test_what_a_gateway_wrote_is_there_after_a_power_cut_only_if_it_was_synced(tmp_path):
     gateway = FakeLinux()
 
@@ -220,7 +219,6 @@ def test_what_a_gateway_wrote_is_there_after_a_power_cut_only_if_it_was_synced(t
     run(story())
 
 
-@pytest.mark.skip(reason="the fake shell has no `eval`, which the console types since: see TODO in ARCHITECTURE.md")
 def test_a_login_is_asked_for(tmp_path):
     gateway = FakeLinux(login="root", password="open sesame")
 

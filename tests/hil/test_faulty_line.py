@@ -140,7 +140,6 @@ def test_when_the_boards_own_port_is_lost_this_one_is(tmp_path: Path) -> None:
 
 @pytest.mark.peer
 @pytest.mark.slow
-@pytest.mark.skip(reason="U-Boot is slower after bit errors than the sender waits: see TODO")
 def test_xmodem_to_a_real_bootloader_survives_bit_errors_and_its_checksum_is_right(tmp_path: Path) -> None:
     """U-Boot's own CRC-32 is the judge; the faults have fired in the middle of three blocks."""
     need_program("qemu-system-aarch64", "qemu-system-arm")

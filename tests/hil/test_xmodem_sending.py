@@ -70,6 +70,13 @@ def test_refused_blocks_are_sent_again_and_counted(tmp_path):
     assert told[-1] == (len(DATA), 3)
 
 
+def test_a_lonely_c_in_mid_transfer_is_a_refusal(tmp_path):
+    """As of U-Boot, whose receiver asks for CRCs all the time."""
+    sent, heard, _ = send(tmp_path, [ACK, b"C", ACK])
+    assert sent == Sent(repeated=1)
+    assert len(heard) == (4 + 1) * BLOCK + 1
+
+
 def test_what_is_no_answer_is_passed_over(tmp_path):
     sent, heard, _ = send(tmp_path, [b"CC[ 12.3] usb 1-1: new device\r\n" + ACK], asks=b"## Ready\r\nC")
     assert sent == Sent(repeated=0)
