@@ -232,18 +232,20 @@ def test_what_a_stranger_leaves_behind_its_hello_is_nobody_elses(tail: bytes | N
     assert bench.shaken(KEY).client.is_open
 
 
-@pytest.mark.skip(reason="its client breaks since DTLS datagrams are at most 1,024 bytes: see TODO")
 def test_a_hello_that_was_said_again_gets_later_sequence_numbers() -> None:
-    """Else the client takes the server's flight for records that it has seen (RFC 6347 §4.2.1)."""
+    """Else the client takes the server's flight for records that it has seen (RFC 6347 §4.2.1).
+
+    The client goes on with its own numbers from 2: far below, so that none of them is one that the server has seen.
+    """
     bench = Bench()
     device = bench.device(CERTIFICATE)
     [hello] = device.client.outgoing()
-    bench.server.datagram(numbered(hello, 5), DEVICE, 0.0)
+    bench.server.datagram(numbered(hello, 40), DEVICE, 0.0)
     bench.carry_to_devices()
     [with_cookie] = device.client.outgoing()
 
-    bench.server.datagram(numbered(with_cookie, 6), DEVICE, 0.0)
-    assert {number for data, _ in bench.to_device for number in numbers_of(data)} == {6, 7, 8, 9, 10}
+    bench.server.datagram(numbered(with_cookie, 41), DEVICE, 0.0)
+    assert {number for data, _ in bench.to_device for number in numbers_of(data)} == set(range(41, 46))
     bench.run()
 
     assert talks(bench, device)
