@@ -12,19 +12,19 @@ from fleetrig.hil.shell_dialect import LINUX, UBOOT, ShellDialect
 from fleetrig.simulator.contract.errors import UsageError
 
 
-def dialect_of(spec: ConsoleSpec) -> ShellDialect:
+def dialect_of(board: str, spec: ConsoleSpec) -> ShellDialect:
     """Raises UsageError: the board has no console, or its prompt is no regular expression."""
     if spec.kind == "none":
-        raise UsageError("this board has no console: its `console` in the bench file is none, not uboot or linux")
+        raise UsageError(f"{board} has no console: say `console: {{kind: uboot}}` or linux in the bench file")
     dialect = UBOOT if spec.kind == "uboot" else LINUX
     if not spec.prompt:
         return dialect
     try:
         return replace(dialect, prompt=re.compile(f"(?:{spec.prompt})$"))
     except re.error as error:
-        raise UsageError(f"the prompt {spec.prompt!r} is no regular expression: {error}") from None
+        raise UsageError(f"{board}: the prompt {spec.prompt!r} is no regular expression: {error}") from None
 
 
-def console_of(spec: ConsoleSpec, port: BoardPort, token: str) -> Console:
+def console_of(board: str, spec: ConsoleSpec, port: BoardPort, token: str) -> Console:
     """`token`: letters and digits, new for each console. Raises UsageError."""
-    return Console(port, dialect_of(spec), token, typing=Typing(spec.chunk_bytes, spec.chunk_pause_s))
+    return Console(port, dialect_of(board, spec), token, typing=Typing(spec.chunk_bytes, spec.chunk_pause_s))

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from fleetrig.harness.bench.console_ready import ready_console
 from fleetrig.harness.bench.opened_board import OpenedBoard
 from fleetrig.hil.board import BoardSpec, MadeOf
 from fleetrig.hil.console import Console
+from fleetrig.hil.flash_plan import line_time_s
 from fleetrig.hil.flasher import Flasher
 from fleetrig.hil.flashers.smp import SmpFlasher
 from fleetrig.hil.flashers.uboot_flashing import Ram, UbootFlasher
 from fleetrig.hil.flashers.uboot_storage import BlockStorage
 from fleetrig.hil.flashers.uboot_tftp import TftpLoad, UbootTftp
-from fleetrig.hil.flashers.uboot_xmodem import UbootXmodem
+from fleetrig.hil.flashers.uboot_xmodem import YMODEM, UbootXmodem
 from fleetrig.simulator.contract.errors import ModelError, UsageError
-
-BITS_PER_BYTE: Final = 10
-XMODEM_OVERHEAD: Final = 1029 / 1024
-"""A block of 1 KiB travels with a header, a number twice and a CRC; its acknowledgement goes the other way."""
 
 
 def check_can_be_flashed(spec: BoardSpec) -> None:
@@ -55,6 +52,8 @@ def uboot_flasher(made: MadeOf, identity: Mapping[str, str], console: Console, b
     match made.kind:
         case "uboot_xmodem":
             return UbootXmodem(console, identity, storage, ram)
+        case "uboot_ymodem":
+            return UbootXmodem(console, identity, storage, ram, YMODEM)
         case "uboot_tftp":
             load = TftpLoad(bench_folder / given["folder"], given["network"], given["server"])
             return UbootTftp(console, identity, load, storage, ram)
@@ -66,4 +65,4 @@ def least_s(spec: BoardSpec, size_bytes: int) -> float:
     """How long its line takes at least; 0 where the image does not go over it at its speed."""
     if spec.emulated is not None or spec.flasher is None or spec.flasher.kind == "uboot_tftp":
         return 0.0
-    return size_bytes * XMODEM_OVERHEAD * BITS_PER_BYTE / spec.baud
+    return line_time_s(size_bytes, spec.baud)

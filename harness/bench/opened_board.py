@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
 from fleetrig.harness.bench.powers import power_of
-from fleetrig.hil.board import BoardSpec, ConsoleSpec
-from fleetrig.hil.console import Console, Typing
+from fleetrig.hil.board import BoardSpec
+from fleetrig.hil.console import Console
+from fleetrig.hil.console_opening import console_of
 from fleetrig.hil.emulated.qemu import QemuBoard
 from fleetrig.hil.emulated.uboot_board import uboot_board
 from fleetrig.hil.evidence import PortEvidence
@@ -22,12 +21,9 @@ from fleetrig.hil.port import BoardPort
 from fleetrig.hil.power import Power
 from fleetrig.hil.powers.rts_dtr import RtsDtrPower
 from fleetrig.hil.serial_port import open_port
-from fleetrig.hil.shell_dialect import LINUX, UBOOT, ShellDialect
 from fleetrig.simulator.contract.clock import US_PER_S, Clock
-from fleetrig.simulator.contract.errors import ModelError, UsageError
+from fleetrig.simulator.contract.errors import ModelError
 from fleetrig.simulator.contract.masking import Secrets
-
-DIALECTS: Final = {"uboot": UBOOT, "linux": LINUX}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +43,7 @@ class OpenedBoard:
 
     def console(self) -> Console:
         """A new one, with marks of its own. Raises UsageError for a board that the file gives none."""
-        spec = self.spec.console
-        typing = Typing(spec.chunk_bytes, spec.chunk_pause_s)
-        return Console(self.port, _dialect(self.spec.name, spec), f"m{secrets.token_hex(3)}", typing=typing)
+        return console_of(self.spec.name, self.spec.console, self.port, f"m{secrets.token_hex(3)}")
 
 
 @asynccontextmanager
@@ -97,10 +91,3 @@ def _emulated(spec: BoardSpec, folder: Path) -> QemuBoard | None:
             return uboot_board(folder)
         case made:
             raise ModelError(f"the bench file knows {made.kind}, and nothing here makes it")
-
-
-def _dialect(name: str, spec: ConsoleSpec) -> ShellDialect:
-    if spec.kind not in DIALECTS:
-        raise UsageError(f"{name} has no console: say `console: {{kind: uboot}}` or linux in the bench file")
-    dialect = DIALECTS[spec.kind]
-    return replace(dialect, prompt=re.compile(f"(?:{spec.prompt})$")) if spec.prompt else dialect

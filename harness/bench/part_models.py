@@ -96,7 +96,7 @@ class ConsolePart(Model):
 
 
 class UbootPart(Model):
-    """What both ways of U-Boot share: where an image goes, and the RAM that it passes through."""
+    """What all ways of U-Boot share: where an image goes, and the RAM that it passes through."""
 
     PIECE_BYTES: ClassVar[int]
 
@@ -118,7 +118,7 @@ class UbootPart(Model):
 
 
 class UbootXmodemPart(UbootPart):
-    """U-Boot receives by XMODEM-1K over its console."""
+    """U-Boot receives over its console: by XMODEM-1K, or by YMODEM where it has no `loadx`."""
 
     PIECE_BYTES = XMODEM_PIECE_BYTES
 
@@ -148,6 +148,7 @@ class FlasherPart(OneOf):
     """How an image gets onto the board."""
 
     uboot_xmodem: UbootXmodemPart | None = None
+    uboot_ymodem: UbootXmodemPart | None = None
     uboot_tftp: UbootTftpPart | None = None
     smp: SmpPart | None = None
 

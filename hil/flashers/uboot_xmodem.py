@@ -1,4 +1,7 @@
-"""U-Boot by XMODEM-1K (`loadx`): over the console line alone, with nothing but the board's own boot loader."""
+"""U-Boot by XMODEM-1K (`loadx`): over the console line alone, with nothing but the board's own boot loader.
+
+And by YMODEM (`loady`), where a boot loader has no `loadx`: it takes some four seconds more for each piece.
+"""
 
 from __future__ import annotations
 
@@ -29,21 +32,24 @@ class XmodemLoad:
 
     piece_bytes: int = PIECE_BYTES
     answer_within_s: float = ANSWER_WITHIN_S
-
-    title = "XMODEM-1K"
+    title: str = "XMODEM-1K"
+    command: str = "loadx"
+    name: str = ""
+    """What YMODEM calls the piece; XMODEM has no names."""
 
     async def prepare(self, board: UbootCommands) -> None:
         """Nothing: every U-Boot console can do it at once."""
 
     async def load(self, board: UbootCommands, piece: bytes, address: int, on_loaded: OnLoaded) -> int:
         console = board.console
-        await begin_load(board, f"loadx {address:x}")
+        await begin_load(board, f"{self.command} {address:x}")
         sent = await send_xmodem(
             console.port,
             piece,
             heard=console.take_rest(),
             answer_within_s=self.answer_within_s,
             on_block=on_loaded,
+            name=self.name,
         )
         if sent.why_not:
             raise FlashFailed(sent.why_not, board.left_in, "check line and speed, then " + AGAIN)
@@ -51,7 +57,8 @@ class XmodemLoad:
         return sent.repeated
 
 
-USUAL_LOAD: Final = XmodemLoad()
+XMODEM: Final = XmodemLoad()
+YMODEM: Final = XmodemLoad(title="YMODEM", command="loady", name="image")
 
 
 async def begin_load(board: UbootCommands, command: str) -> None:
@@ -74,7 +81,7 @@ async def end_load(board: UbootCommands) -> None:
 
 
 class UbootXmodem(UbootFlasher):
-    """The flasher `uboot_xmodem`."""
+    """The flashers `uboot_xmodem` and, with `YMODEM`, `uboot_ymodem`."""
 
     def __init__(
         self,
@@ -82,6 +89,6 @@ class UbootXmodem(UbootFlasher):
         identity: Mapping[str, str],
         storage: UbootStorage = VIRTIO,
         ram: Ram = USUAL_RAM,
-        load: XmodemLoad = USUAL_LOAD,
+        load: XmodemLoad = XMODEM,
     ) -> None:
         super().__init__(console, identity, load, storage, ram)

@@ -24,6 +24,7 @@ from fleetrig.harness.report.console import make_console
 from fleetrig.harness.report.flash_progress import flash_progress
 from fleetrig.harness.run.interrupts import tell
 from fleetrig.hil.board import BoardSpec
+from fleetrig.hil.flash_plan import planned
 from fleetrig.hil.flasher import BoardState, Flashed, Flasher, Image
 from fleetrig.hil.image import read_image
 from fleetrig.simulator.contract.errors import UsageError
@@ -51,7 +52,7 @@ def flash_command(
 async def _flash(spec: BoardSpec, image: Image, desk: Path, bench_folder: Path) -> Flashed:
     at_least_s = least_s(spec, image.size_bytes)
     if at_least_s:
-        tell(f"{image.size_bytes:,} bytes take at least {at_least_s:.0f} s at {spec.baud} baud")
+        tell(planned(image.size_bytes, spec.baud))
     async with held_board(spec, desk, "board flash", for_s=at_least_s) as board:
         flasher = await ready_flasher(board, bench_folder)
         with flash_progress(make_console(stderr=True)) as show:

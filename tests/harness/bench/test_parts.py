@@ -106,3 +106,9 @@ def test_tftp_has_its_folder_beside_the_bench_file(tmp_path):
 
 def test_a_flash_cannot_be_faster_than_its_line(tmp_path):
     assert 91 < least_s(flashing(tmp_path, "uboot_xmodem"), 1 << 20) < 93
+
+
+def test_ymodem_is_for_boot_loaders_without_loadx(tmp_path):
+    spec = flashing(tmp_path, "{uboot_ymodem: {storage: mmc}}")
+    made = uboot_flasher(spec.flasher, {"a": "b"}, Console(PORT, UBOOT, "m"), tmp_path)
+    assert made.title == "U-Boot, YMODEM to mmc"

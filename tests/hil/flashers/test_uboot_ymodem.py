@@ -7,7 +7,7 @@ import random
 import pytest
 
 from fleetrig.hil.flasher import BoardState
-from fleetrig.hil.flashers.uboot_ymodem import UbootYmodem
+from fleetrig.hil.flashers.uboot_xmodem import YMODEM, UbootXmodem
 from fleetrig.hil.image import read_image
 from tests.hil.flashers.boards import MAC, run, uboot_at_prompt
 
@@ -20,7 +20,7 @@ def test_an_image_is_written_and_its_size_is_told(tmp_path):
 
     async def story() -> None:
         async with uboot_at_prompt(tmp_path / "board") as at:
-            flasher = UbootYmodem(at.console, {"ethaddr": MAC})
+            flasher = UbootXmodem(at.console, {"ethaddr": MAC}, load=YMODEM)
             assert (await flasher.flash(image, lambda _: None)).written_bytes == image.size_bytes
             assert flasher.left_in is BoardState.VERIFIED
             assert at.disk(image.size_bytes) == image.path.read_bytes()

@@ -11,10 +11,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from fleetrig.harness.conformance.answer_reading import document, media_type
 from fleetrig.harness.conformance.exact_client import Answer
 from fleetrig.harness.platforms.hawkbit.conformance.api_client import basic, patiently
 from fleetrig.harness.platforms.hawkbit.conformance.under_test import TenantUnderTest
-from fleetrig.harness.servers.json_answer import NotJson, read_json
 from fleetrig.simulator.contract.errors import BrokenBench
 from fleetrig.simulator.contract.identity import UserPassword
 
@@ -88,10 +88,10 @@ def _check_address(under_test: TenantUnderTest, answer: Answer) -> None:
     if answer.status == 403:
         raise BrokenBench(f"{url} accepts {user!r}, but it has no rights there: use an administrator")
     if answer.status >= 500:
-        raise BrokenBench(f"{url} answered {answer.status} with {kind(answer)}: is hawkBit running behind it?")
+        raise BrokenBench(f"{url} answered {answer.status} with {media_type(answer)}: is hawkBit running behind it?")
     if answer.status != 200 or not {"tenant", "username"} <= told.keys():
         raise BrokenBench(
-            f"{url} is no hawkBit server: GET {USERINFO} answered {answer.status} with {kind(answer)}; "
+            f"{url} is no hawkBit server: GET {USERINFO} answered {answer.status} with {media_type(answer)}; "
             "is there a path before /rest that belongs to the address (a proxy's, or server.servlet.context-path)?"
         )
     if not is_tenant(under_test, told["tenant"]):
@@ -123,26 +123,12 @@ def _check_device_api(under_test: TenantUnderTest) -> None:
     """A device without credentials gets 401 from every hawkBit; a page, a redirect or nothing comes from elsewhere."""
     path = f"/{under_test.tenant}/controller/v1/{under_test.prefix}-nobody"
     answer = patiently(lambda: under_test.http.call("GET", path))
-    if answer.status == 404 or answer.status >= 500 or 300 <= answer.status < 400 or kind(answer) == "text/html":
+    if answer.status == 404 or answer.status >= 500 or 300 <= answer.status < 400 or media_type(answer) == "text/html":
         raise BrokenBench(
             f"{under_test.http.url} has the Management API but no Device API: GET {path} answered {answer.status} with "
-            f"{kind(answer)}; does a proxy let /{under_test.tenant}/controller through?"
+            f"{media_type(answer)}; does a proxy let /{under_test.tenant}/controller through?"
         )
 
 
 def is_tenant(under_test: TenantUnderTest, told: object) -> bool:
     return str(told).upper() == under_test.tenant.upper()
-
-
-def kind(answer: Answer) -> str:
-    """The media type of an answer."""
-    return (answer.header("Content-Type") or "nothing").partition(";")[0]
-
-
-def document(answer: Answer) -> dict[str, Any]:
-    """A body that is a JSON object; else an empty one."""
-    try:
-        found = read_json(answer.body)
-    except NotJson:
-        return {}
-    return found if isinstance(found, dict) else {}

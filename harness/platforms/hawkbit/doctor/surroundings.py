@@ -8,9 +8,9 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from fleetrig.harness.conformance.exact_client import Answer
-from fleetrig.harness.doctor.certificates import DAY, CertificateFacts
 from fleetrig.harness.doctor.contact import Trouble
 from fleetrig.harness.doctor.diagnosis import Diagnosis, Weight, printable, quoted
+from fleetrig.harness.doctor.server_certificate import TlsLook, not_trusted, server_certificate
 from fleetrig.harness.platforms.hawkbit.doctor.facts import Facts
 
 SKEW_WORTH_SAYING_S: Final = 60.0
@@ -21,7 +21,7 @@ def surroundings(facts: Facts) -> Iterator[Diagnosis]:
     """Everything that can be wrong before it is asked who the device is."""
     if facts.contact.trouble is not None:
         yield _trouble(facts, facts.contact.trouble)
-    yield from _server_certificate(facts)
+    yield from server_certificate(_look(facts))
     yield from _address(facts)
     yield from _skew(facts)
 
@@ -98,7 +98,7 @@ IN_WORDS: Final[dict[Trouble, tuple[str, str]]] = {
 
 def _trouble(facts: Facts, trouble: Trouble) -> Diagnosis:
     if trouble is Trouble.NOT_TRUSTED:
-        return _not_trusted(facts)
+        return not_trusted(_look(facts))
     url = facts.url
     words = {
         "url": url,
@@ -111,51 +111,9 @@ def _trouble(facts: Facts, trouble: Trouble) -> Diagnosis:
     return Diagnosis(trouble.name.lower().replace("_", "-"), Weight.CAUSE, cause, change)
 
 
-def _not_trusted(facts: Facts) -> Diagnosis:
-    """Only when nothing else is wrong with the certificate: the rest is said by `_server_certificate`."""
-    shown = facts.contact.certificate
-    whose = f" It was issued by {quoted(shown.issuer_common_name or shown.issuer)}." if shown is not None else ""
+def _look(facts: Facts) -> TlsLook:
     place = urlsplit(facts.url)
-    return Diagnosis(
-        "certificate-not-accepted", Weight.CAUSE,
-        f"The certificate that the server shows is not accepted here: {facts.contact.untrusted}.{whose} A device that "
-        "checks it as we do never sends its request.",
-        "If the server's authority is your own, give its certificate to the device, and here with --ca FILE; "
-        "--insecure looks on without checking.",
-        (f"openssl s_client -connect {place.hostname}:{place.port or 443} -showcerts </dev/null",),
-    )  # fmt: skip
-
-
-def _server_certificate(facts: Facts) -> Iterator[Diagnosis]:
-    """What a look at the server's certificate says, whatever is trusted here."""
-    shown, host = facts.contact.certificate, urlsplit(facts.url).hostname or ""
-    if shown is None:
-        return
-    weight = Weight.CAUSE if facts.contact.trouble is Trouble.NOT_TRUSTED else Weight.LIKELY
-    if reason := shown.outside(facts.now):
-        yield Diagnosis(
-            "server-certificate-dates", weight,
-            f"The server's certificate {reason}; this machine's clock says {facts.now:{DAY}}.",
-            "Renew it, or set the clock that is wrong: devices without a clock see this after every start.",
-        )  # fmt: skip
-    if not shown.is_for(host):
-        yield Diagnosis(
-            "server-certificate-host", weight,
-            f"The server's certificate is not for {quoted(host)}, but for {_names(shown)}.",
-            "Use one of these names in the address, or issue a certificate that has this one as subjectAltName.",
-        )  # fmt: skip
-    if facts.contact.untrusted and facts.contact.trouble is None:
-        yield Diagnosis(
-            "server-certificate-unchecked", Weight.NOTE,
-            f"The server's certificate was accepted unchecked (--insecure); checked, it fails here: "
-            f"{facts.contact.untrusted}. A device that checks needs the CA of {quoted(shown.issuer_common_name)}.",
-        )  # fmt: skip
-
-
-def _names(shown: CertificateFacts) -> str:
-    return (
-        ", ".join(quoted(name) for name in shown.names[:4]) or f"nobody (CN {quoted(shown.common_name)} does not count)"
-    )
+    return TlsLook(place.hostname or "", place.port or 443, facts.contact, facts.now, "its request")
 
 
 def _address(facts: Facts) -> Iterator[Diagnosis]:

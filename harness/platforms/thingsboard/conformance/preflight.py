@@ -6,14 +6,13 @@ and what stands in between.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
-from fleetrig.harness.conformance.exact_client import Answer
+from fleetrig.harness.conformance.answer_reading import document, media_type
 from fleetrig.harness.platforms.thingsboard.conformance.asking import PATH, as_bytes
 from fleetrig.harness.platforms.thingsboard.conformance.generations import suggested_profile
 from fleetrig.harness.platforms.thingsboard.conformance.operator_api import JSON, Login, OperatorApi
 from fleetrig.harness.platforms.thingsboard.conformance.under_test import SYSADMIN, ServerUnderTest
-from fleetrig.harness.servers.json_answer import NotJson, read_json
 from fleetrig.simulator.contract.errors import BrokenBench
 
 LOGIN: Final = "/api/auth/login"
@@ -72,12 +71,13 @@ def _log_in(api: OperatorApi, whose: str = "") -> None:
     if answer.status == 429:
         raise BrokenBench(f"{url} answered 429 to the login: it takes no more requests for now, wait a little")
     if answer.status >= 500:
-        raise BrokenBench(f"{url} answered {answer.status} with {kind(answer)}: is ThingsBoard running behind it?")
+        what = f"{answer.status} with {media_type(answer)}"
+        raise BrokenBench(f"{url} answered {what}: is ThingsBoard running behind it?")
     if answer.status == 200 and told.get("scope") == SECOND_FACTOR:
         raise BrokenBench(f"{url} asks {user!r}{whose} for a second factor: use an account without one")
     if answer.status != 200 or not isinstance(told.get("token"), str):
         raise BrokenBench(
-            f"{url} is no ThingsBoard server: POST {LOGIN} answered {answer.status} with {kind(answer)}; "
+            f"{url} is no ThingsBoard server: POST {LOGIN} answered {answer.status} with {media_type(answer)}; "
             "is there a path before /api that belongs to the address (a proxy's)?"
         )
     api.login.token = told["token"]
@@ -88,7 +88,8 @@ def _check_authority(api: OperatorApi, wanted: str, remedy: str) -> None:
     authority = document(answer).get("authority")
     if answer.status != 200 or not isinstance(authority, str):
         raise BrokenBench(
-            f"{api.http.url} is no ThingsBoard server: GET /api{MYSELF} answered {answer.status} with {kind(answer)}"
+            f"{api.http.url} is no ThingsBoard server: "
+            f"GET /api{MYSELF} answered {answer.status} with {media_type(answer)}"
         )
     if authority != wanted:
         who = AUTHORITIES.get(authority, authority)
@@ -99,22 +100,8 @@ def _check_device_api(under_test: ServerUnderTest) -> None:
     """A key that nobody has is answered by every ThingsBoard; a page, a redirect or nothing comes from elsewhere."""
     members = {"provisionDeviceKey": f"{under_test.prefix}-nobody", "provisionDeviceSecret": "x"}
     answer = under_test.http.call("POST", PATH, JSON, as_bytes(members))
-    if answer.status in (404, 405) or 300 <= answer.status < 400 or kind(answer) == "text/html":
+    if answer.status in (404, 405) or 300 <= answer.status < 400 or media_type(answer) == "text/html":
         raise BrokenBench(
             f"{under_test.http.url} has the operator's API but no device API: POST {PATH} answered {answer.status} "
-            f"with {kind(answer)}; does a proxy let /api/v1 through?"
+            f"with {media_type(answer)}; does a proxy let /api/v1 through?"
         )
-
-
-def kind(answer: Answer) -> str:
-    """The media type of an answer."""
-    return (answer.header("Content-Type") or "nothing").partition(";")[0]
-
-
-def document(answer: Answer) -> dict[str, Any]:
-    """A body that is a JSON object; else an empty one."""
-    try:
-        found = read_json(answer.body)
-    except NotJson:
-        return {}
-    return found if isinstance(found, dict) else {}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from fleetrig.harness.doctor.certificates import DAY, CertificateFacts
 from fleetrig.harness.doctor.contact import Trouble
 from fleetrig.harness.doctor.diagnosis import Diagnosis, Weight, printable, quoted
+from fleetrig.harness.doctor.server_certificate import TlsLook, not_trusted, server_certificate
 from fleetrig.harness.platforms.thingsboard.doctor.facts import Facts, Kind, Said
 from fleetrig.harness.platforms.thingsboard.doctor.way import PATH, PORTS, Over
 
@@ -57,7 +57,7 @@ def surroundings(facts: Facts) -> Iterator[Diagnosis]:
             f"{printable(', '.join(facts.heard.lines), 120)}.",
             "Check host, port and path; give the base of ThingsBoard's own APIs, with no page of the user interface.",
         )  # fmt: skip
-    yield from _server_certificate(facts)
+    yield from server_certificate(_look(facts))
 
 
 def is_unusable(facts: Facts) -> bool:
@@ -73,7 +73,7 @@ def _is_strange(facts: Facts) -> bool:
 
 def _trouble(facts: Facts, trouble: Trouble) -> Diagnosis:
     if trouble is Trouble.NOT_TRUSTED:
-        return _not_trusted(facts)
+        return not_trusted(_look(facts))
     over = facts.way.over
     switch = f" TLS is off by default: {SWITCHES[over]} turns it on." if over in SWITCHES else ""
     words = {
@@ -107,46 +107,5 @@ def _other_protocol(facts: Facts) -> Diagnosis:
     )  # fmt: skip
 
 
-def _not_trusted(facts: Facts) -> Diagnosis:
-    shown = facts.contact.certificate
-    whose = f" It was issued by {quoted(shown.issuer_common_name or shown.issuer)}." if shown is not None else ""
-    return Diagnosis(
-        "certificate-not-accepted", Weight.CAUSE,
-        f"The certificate that the server shows is not accepted here: {facts.contact.untrusted}.{whose} A device that "
-        "checks it as we do never sends key and secret.",
-        "If the server's authority is your own, give its certificate to the device, and here with --ca FILE; "
-        "--insecure looks on without checking.",
-        (f"openssl s_client -connect {facts.way.host}:{facts.way.port} -showcerts </dev/null",),
-    )  # fmt: skip
-
-
-def _server_certificate(facts: Facts) -> Iterator[Diagnosis]:
-    """What a look at the server's certificate says, whatever is trusted here."""
-    shown, host = facts.contact.certificate, facts.way.host
-    if shown is None:
-        return
-    weight = Weight.CAUSE if facts.contact.trouble is Trouble.NOT_TRUSTED else Weight.LIKELY
-    if reason := shown.outside(facts.now):
-        yield Diagnosis(
-            "server-certificate-dates", weight,
-            f"The server's certificate {reason}; this machine's clock says {facts.now:{DAY}}.",
-            "Renew it, or set the clock that is wrong: devices without a clock see this after every start.",
-        )  # fmt: skip
-    if not shown.is_for(host):
-        yield Diagnosis(
-            "server-certificate-host", weight,
-            f"The server's certificate is not for {quoted(host)}, but for {_names(shown)}.",
-            "Use one of these names in the address, or issue a certificate that has this one as subjectAltName.",
-        )  # fmt: skip
-    if facts.contact.untrusted and facts.contact.trouble is None:
-        yield Diagnosis(
-            "server-certificate-unchecked", Weight.NOTE,
-            f"The server's certificate was accepted unchecked (--insecure); checked, it fails here: "
-            f"{facts.contact.untrusted}. A device that checks needs the CA of {quoted(shown.issuer_common_name)}.",
-        )  # fmt: skip
-
-
-def _names(shown: CertificateFacts) -> str:
-    return (
-        ", ".join(quoted(name) for name in shown.names[:4]) or f"nobody (CN {quoted(shown.common_name)} does not count)"
-    )
+def _look(facts: Facts) -> TlsLook:
+    return TlsLook(facts.way.host, facts.way.port, facts.contact, facts.now, "key and secret")
