@@ -51,9 +51,7 @@ def read_telemetry(document: Json) -> list[Measured]:
 
 def _measured(document: Json) -> Iterator[Measured]:
     for one in document if isinstance(document, list) else [document]:
-        if not isinstance(one, dict):
-            raise BadValue(f"Can't parse value: {as_text(one)}")
-        if "ts" in one and "values" in one:
+        if isinstance(one, dict) and "ts" in one and "values" in one:
             yield Measured(read_values(one["values"]), _time_ms(one["ts"]))
         else:
             yield Measured(read_values(one))
@@ -74,10 +72,7 @@ def _finite(number: JsonNumber) -> Json:
 
 def whole_number(value: Json) -> int:
     """As the real server reads a time or a duration, text included. Raises BadValue."""
-    try:
-        return int(_decimal(str(value)))
-    except (ValueError, OverflowError):
-        raise BadValue(f"Can't parse value: {value}") from None
+    return int(_decimal(str(value)))
 
 
 def _typed(value: Json) -> Json:
