@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from functools import partial
 from typing import Final
 
 from fleetrig.harness.conformance.expect import expect, expect_that
@@ -17,6 +17,7 @@ from fleetrig.harness.platforms.thingsboard.conformance.logins import (
     http_status,
     log_in,
 )
+from fleetrig.harness.platforms.thingsboard.conformance.own_attributes import expect_kept, say
 from fleetrig.harness.platforms.thingsboard.conformance.row_client import RowClient
 from fleetrig.harness.verdict import Severity
 
@@ -104,18 +105,12 @@ def empty_name(client: RowClient) -> None:
 
 @ROWS.row("S102", "numbers", "Text that looks like a number is stored as one")
 def numbers(client: RowClient) -> None:
-    token = client.name("tok")
-    client.imported(client.profile("A"), token)
-    body = json.dumps({"fw": "1.0", "serial": "007", "hw": "1.0b", "exponent": "1e3", "word": "true"}).encode()
-    kind = {"Content-Type": "application/json", "Accept": "application/json"}
-    expect("status", 200, client.http.call("POST", f"/api/v1/{token}/attributes", kind, body).status)
-
-    def stored() -> None:
-        read = client.http.call("GET", f"/api/v1/{token}/attributes?clientKeys=fw,serial,hw,exponent,word", kind)
-        kept = {"fw": 1.0, "serial": 7, "hw": "1.0b", "exponent": "1e3", "word": "true"}
-        expect("what is read back", {"client": kept}, read.json())
-
-    client.until(stored)
+    said = {"fw": "1.0", "serial": "007", "hw": "1.0b", "exponent": "1e3", "word": "true"}
+    for over in client.transports:
+        token = client.name("tok")
+        client.imported(client.profile("A"), token)
+        say(client, over, token, said)
+        client.until(partial(expect_kept, client, over, token, {**said, "fw": 1.0, "serial": 7}))
 
 
 @ROWS.row("S103", "no-gateway", "v1/gateway/connect of who is no gateway is not even acknowledged", needs=MQTT)

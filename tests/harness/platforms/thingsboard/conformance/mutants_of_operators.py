@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from fleetrig.reference_server.mqtt_sessions.reason_codes import MqttReason
+from fleetrig.reference_server.platforms.thingsboard.coap import device_requests
 from fleetrig.reference_server.platforms.thingsboard.device_api import said, values
-from fleetrig.reference_server.platforms.thingsboard.mqtt import logins
+from fleetrig.reference_server.platforms.thingsboard.mqtt import device_messages, logins
 from fleetrig.reference_server.platforms.thingsboard.mqtt.interface import MqttInterface
 from fleetrig.reference_server.platforms.thingsboard.provisioning import answers
 from fleetrig.reference_server.platforms.thingsboard.rest import bulk_import
@@ -187,6 +188,18 @@ MUTANTS = (
     ),
     mutant(
         "numbers in text stay text", "S102", (values, "LOOKS_LIKE_A_NUMBER", being(re.compile("(?!)"))), spares="S03"
+    ),
+    mutant(
+        "attributes over MQTT are acknowledged and lost",
+        "S102",
+        (device_messages, "post_attributes", giving(None)),
+        spares="S03",
+    ),
+    mutant(
+        "attributes over CoAP are acknowledged and lost",
+        "S102",
+        (device_requests, "post_attributes", giving(None)),
+        spares="S03",
     ),
     mutant(
         "all that begins with a digit is a number",
