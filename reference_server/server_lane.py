@@ -88,21 +88,26 @@ class ServerLane:
         if ends_us is None or now_us < ends_us:
             self._trace.emit(now_us, Lane.SERVER, "closed", device, reason=BY_THE_PEER, session=session)
 
-    def reaction(self, reaction: Reaction, distorted: Sequence[Distorted], session: int, now_us: int) -> None:
-        """What a platform says to an envelope of that session, or unasked, where there is no session (0)."""
+    def reaction(
+        self, reaction: Reaction, session: int, now_us: int, distorted: Sequence[Distorted] = ()
+    ) -> None:
+        """What a platform says to an envelope of that session, or unasked, where there is no session (0).
+
+        `distorted`: what faults have made of its outputs, one by one; left out when there are none.
+        """
         if reaction.device and session in self._devices:
             self._devices[session] = reaction.device
-        is_first = True
-        if not any(isinstance(entry.output, Send) and entry.output.session == session for entry in distorted):
-            is_first = False
+        is_first = _has_answer(reaction.outputs, session)
+        if not is_first:
             self._without_answer(reaction, session, now_us)
-        for entry in distorted:
-            for fault in entry.faults:
-                self.fault(_envelope_of(entry.output), fault, entry.output.session, now_us)
-            self._output(entry.output, reaction, session if is_first else 0, session, now_us)
-            is_first = is_first and entry.output.session != session
-            if entry.faults:
-                self.write_distorted(entry.becomes, entry.output.session, now_us)
+        for at, output in enumerate(reaction.outputs):
+            faults = distorted[at].faults if distorted else ()
+            for fault in faults:
+                self.fault(_envelope_of(output), fault, output.session, now_us)
+            self._output(output, reaction, session if is_first else 0, session, now_us)
+            is_first = is_first and output.session != session
+            if faults:
+                self.write_distorted(distorted[at].becomes, output.session, now_us)
 
     def write_distorted(self, outputs: Sequence[Output], session: int, now_us: int) -> None:
         """What is sent in place of an answer because of faults; nothing at all is silence."""
@@ -151,6 +156,13 @@ class ServerLane:
         device = self._devices.get(close.session, "")
         how = f"{close.ending} in {to_s(close.delay_us):g} s" if close.delay_us else close.ending
         self._trace.emit(now_us, Lane.SERVER, "closed", device, reason=how, session=close.session)
+
+
+def _has_answer(outputs: Sequence[Output], session: int) -> bool:
+    for output in outputs:  # a loop: this is run for every envelope
+        if isinstance(output, Send) and output.session == session:
+            return True
+    return False
 
 
 def _envelope_of(output: Output) -> Envelope | None:
