@@ -30,6 +30,7 @@ from fleetrig.reference_server.server_lane import ServerLane
 from fleetrig.reference_server.session_faults import Blocked, SessionFaults
 from fleetrig.reference_server.slow_store import given_up, slowed
 from fleetrig.reference_server.stores.interface import Store, StoreFailed
+from fleetrig.simulator.contract.clock import earliest_us
 from fleetrig.simulator.contract.delivery import Delivery, Ending
 from fleetrig.simulator.contract.envelope import Close, Envelope, LateAnswer, Output
 from fleetrig.simulator.contract.errors import ModelError, broken_environment
@@ -240,8 +241,9 @@ class Server:
 
     def next_due_us(self) -> int | None:
         due_us = self.platform.next_due_us()
-        outage_us = self._session_faults.next_outage_us() if self._open and not self.faults.is_idle else None
-        return due_us if outage_us is None else outage_us if due_us is None else min(due_us, outage_us)
+        if self.faults.is_idle or not self._open:
+            return due_us
+        return earliest_us(due_us, self._session_faults.next_outage_us())
 
     def advance(self, now_us: int) -> Sequence[Output]:
         """What happens by itself: lapsed windows, auto-assignment, lazy writes, pushes; outages that end sessions."""

@@ -13,6 +13,7 @@ from fleetrig.reference_server.platforms.thingsboard.mqtt.package_chunks import 
 from fleetrig.reference_server.platforms.thingsboard.mqtt.topics import RPC_TOPICS, UPDATE_TOPICS, qos_of
 from fleetrig.reference_server.platforms.thingsboard.state.records import Device
 from fleetrig.reference_server.platforms.thingsboard.state.registry import Notice, NoticeKind
+from fleetrig.simulator.contract.clock import earliest_us
 from fleetrig.simulator.contract.json_types import Json
 from fleetrig.simulator.contract.mqtt import MqttPublish
 from fleetrig.simulator.contract.session import Session
@@ -78,8 +79,7 @@ class LiveSessions:
         return None if session is None else self._by_session.get(session)
 
     def next_due_us(self) -> int | None:
-        dues_us = (self._silences.next_due_us(), self._surplus.next_due_us())
-        return min((due_us for due_us in dues_us if due_us is not None), default=None)
+        return earliest_us(self._silences.next_due_us(), self._surplus.next_due_us())
 
     def surplus(self, now_us: int) -> Iterator[int]:
         """The sessions that a later login has replaced."""

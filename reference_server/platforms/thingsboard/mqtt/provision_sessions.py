@@ -23,7 +23,7 @@ from fleetrig.reference_server.platforms.thingsboard.provisioning.decision impor
 from fleetrig.reference_server.platforms.thingsboard.provisioning.reading import read_request
 from fleetrig.reference_server.platforms.thingsboard.provisioning.request import Undecodable, Unusable
 from fleetrig.reference_server.platforms.thingsboard.state.registry import Registry
-from fleetrig.simulator.contract.clock import US_PER_S
+from fleetrig.simulator.contract.clock import US_PER_S, earliest_us
 from fleetrig.simulator.contract.envelope import Output, Send
 from fleetrig.simulator.contract.mqtt import MqttPublish, MqttPublishAck, MqttVersion, PublishAckKind
 
@@ -106,10 +106,7 @@ class ProvisionSessions:
     # By themselves
 
     def next_due_us(self) -> int | None:
-        ends_us, gives_up_us = self._ends.next_due_us(), self._gives_up.next_due_us()
-        if ends_us is None or gives_up_us is None:
-            return gives_up_us if ends_us is None else ends_us
-        return min(ends_us, gives_up_us)
+        return earliest_us(self._ends.next_due_us(), self._gives_up.next_due_us())
 
     def advance(self, now_us: int) -> Iterator[Reaction]:
         while (session := self._gives_up.pop_due(now_us)) is not None:
