@@ -131,20 +131,25 @@ class ServerLane:
 
     def _output(self, output: Output, reaction: Reaction, first_of: int, session: int, now_us: int) -> None:
         match output:
+            case Send():
+                self._sent(output, reaction, first_of, session, now_us)
             case Close():
                 self._closed(output, now_us)
             case Unheard() | LateAnswer():
                 pass  # a fault's doing, and told as one; of a held request, and told where that is kept
-            case Send(to, envelope) if to == first_of and first_of:
-                kind = "refused" if reaction.reason else "answered"
-                self._trace.emit(
-                    now_us, Lane.SERVER, kind, reaction.device, envelope=envelope, reason=reaction.reason,
-                    name=reaction.changed, session=to,
-                )  # fmt: skip
-            case Send(to, envelope):
-                kind = "answered" if to == session else "pushed"
-                device = self._devices.get(to) or ("" if session else reaction.device)
-                self._trace.emit(now_us, Lane.SERVER, kind, device, envelope=envelope, session=to)
+
+    def _sent(self, send: Send, reaction: Reaction, first_of: int, session: int, now_us: int) -> None:
+        to, envelope = send.session, send.envelope
+        if to == first_of and first_of:
+            kind = "refused" if reaction.reason else "answered"
+            self._trace.emit(
+                now_us, Lane.SERVER, kind, reaction.device, envelope=envelope, reason=reaction.reason,
+                name=reaction.changed, session=to,
+            )  # fmt: skip
+        else:
+            kind = "answered" if to == session else "pushed"
+            device = self._devices.get(to) or ("" if session else reaction.device)
+            self._trace.emit(now_us, Lane.SERVER, kind, device, envelope=envelope, session=to)
 
     def _delivered(self, envelope: Envelope | None, ending: str, device: str, session: int, now_us: int) -> None:
         self._trace.emit(now_us, Lane.SERVER, "delivered", device, envelope=envelope, reason=ending, session=session)

@@ -47,12 +47,12 @@ class RefusalLines:
 
     def lines(self, event: TraceEvent) -> list[str]:
         """What to print now."""
-        match event.lane, event.kind:
-            case Lane.SERVER, "received":
+        match event.kind, event.lane:
+            case "received", Lane.SERVER:
                 if event.envelope is not None:
                     self._received.put(event.session, event.envelope.line)
                 return []
-            case (Lane.SERVER | Lane.NETWORK, "refused") | (Lane.NETWORK, "malformed"):
+            case ("refused", Lane.SERVER | Lane.NETWORK) | ("malformed", Lane.NETWORK):
                 return self._refusal(event)
             case _:
                 return []

@@ -40,8 +40,8 @@ class Refusals:
         self._received = BySession[str]()
 
     def __call__(self, event: TraceEvent) -> None:
-        if event.lane is Lane.SERVER and event.kind == "received":
-            if event.envelope is not None:
+        if event.kind == "received":
+            if event.lane is Lane.SERVER and event.envelope is not None:
                 self._received.put(event.session, event.envelope.line[:KEPT_LINE_CHARS])
         elif event.kind in ("refused", "malformed"):
             line = self._received.get(event.session) if event.lane is Lane.SERVER else None

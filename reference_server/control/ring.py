@@ -31,13 +31,14 @@ class TraceRing:
         self._forgotten = 0
 
     def __call__(self, event: TraceEvent) -> None:
-        size_bytes = 0 if event.envelope is None else _held_bytes(event.envelope)
-        self._events.append(event)
-        self._sizes_bytes.append(size_bytes)
+        events, sizes_bytes, envelope = self._events, self._sizes_bytes, event.envelope
+        size_bytes = 0 if envelope is None else _held_bytes(envelope)
+        events.append(event)
+        sizes_bytes.append(size_bytes)
         self._body_bytes += size_bytes
-        while len(self._events) > self._max_events or self._body_bytes > self._max_body_bytes:
-            self._events.popleft()
-            self._body_bytes -= self._sizes_bytes.popleft()
+        while len(events) > self._max_events or self._body_bytes > self._max_body_bytes:
+            events.popleft()
+            self._body_bytes -= sizes_bytes.popleft()
             self._forgotten += 1
 
     @property
