@@ -45,7 +45,11 @@ class FieldReader:
         return self._take(1, what)[0]
 
     def two_bytes(self, what: str) -> int:
-        return int.from_bytes(self._take(2, what), "big")
+        at, data = self.at, self.data
+        if at + 2 > len(data):
+            raise BrokenPacket(f"it ends before its {what} does")
+        self.at = at + 2
+        return data[at] << 8 | data[at + 1]
 
     def four_bytes(self, what: str) -> int:
         return int.from_bytes(self._take(4, what), "big")

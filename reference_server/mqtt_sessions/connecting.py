@@ -86,11 +86,13 @@ def reason_string(violation: Violation, connection: ClientConnection, rules: Ses
 
 def accepted(connect: MqttConnect, rules: SessionRules, client_id: str, expiry_s: int, *, is_kept: bool) -> MqttConnack:
     """`is_kept`: there was a session of the client, and it goes on."""
-    is_present = {
-        SessionPresent.NEVER: False,
-        SessionPresent.WHEN_KEPT: is_kept,
-        SessionPresent.UNLESS_CLEAN: not connect.clean_start,
-    }[rules.session_present]
+    match rules.session_present:
+        case SessionPresent.UNLESS_CLEAN:
+            is_present = not connect.clean_start
+        case SessionPresent.WHEN_KEPT:
+            is_present = is_kept
+        case SessionPresent.NEVER:
+            is_present = False
     tells = connect.version is MqttVersion.V5 and rules.tells_limits
     properties = tuple(_told(connect, rules, client_id, expiry_s)) if tells else ()
     return MqttConnack(0, is_present, properties)
@@ -163,5 +165,5 @@ def property_of(properties: Properties, name: str) -> PropertyValue | None:
 
 
 def number_of(properties: Properties, name: str, default: int) -> int:
-    value = property_of(properties, name)
+    value = property_of(properties, name) if properties else None
     return value if isinstance(value, int) else default
