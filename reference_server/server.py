@@ -287,9 +287,7 @@ class Server:
         assert answer is not None
         return answer
 
-    def _apply_faults(
-        self, reaction: Reaction, session: int, came: Envelope | None, now_us: int
-    ) -> Sequence[Output]:
+    def _apply_faults(self, reaction: Reaction, session: int, came: Envelope | None, now_us: int) -> Sequence[Output]:
         """The outputs of a reaction after faults; writes both to the trace."""
         for output in reaction.outputs:
             if isinstance(output, LateAnswer):
@@ -306,9 +304,7 @@ class Server:
             self._lane.reaction(reaction, session, now_us, distorted)
         return [output for entry in distorted for output in entry.becomes]
 
-    def _answered_late(
-        self, reaction: Reaction, session: int, came: Envelope | None, now_us: int
-    ) -> Sequence[Output]:
+    def _answered_late(self, reaction: Reaction, session: int, came: Envelope | None, now_us: int) -> Sequence[Output]:
         """First the answers to requests that were held, then all else."""
         held, is_traced = self._held, self.trace.wanted
         late = [output for output in reaction.outputs if isinstance(output, LateAnswer)]

@@ -31,8 +31,8 @@ from fleetrig.simulator.contract.trace import Trace
 
 FLUSH_EVERY_S: Final = 1.0
 COLLECT_AFTER_OBJECTS: Final = 20_000
-"""Containers that were made and not given back. Python's own 700 come with every few devices, each time for nothing: what
-a server drops is seldom held in circles."""
+"""Containers that were made and not given back. Python's own 700 come with every few devices, each time for nothing:
+what a server drops is seldom held in circles."""
 FIRST: Final = next(iter(PLATFORMS))
 """Platforms have ports in common, so they are served together only when somebody says so."""
 
