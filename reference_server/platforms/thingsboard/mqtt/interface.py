@@ -74,6 +74,7 @@ class MqttInterface:
         self._devices = DeviceMessages(registry, self._sessions)
         self._gateways = GatewayMessages(registry, self._sessions)
         self._chunks = PackageChunks(registry, self._sessions)
+        self._deadlines = (*self._provisioning.deadlines, *self._live.deadlines)
         self._versions: dict[int, MqttVersion] = {}
         """What sessions speak, from their CONNECT on."""
         self._connecting: int | None = None
@@ -122,7 +123,7 @@ class MqttInterface:
 
     def next_due_us(self) -> int | None:
         """By these rules sessions have no other deadlines: no keep-alive, no wills, nothing kept."""
-        return earliest_us(self._provisioning.next_due_us(), self._live.next_due_us())
+        return earliest_us(*[deadlines.next_due_us() for deadlines in self._deadlines])
 
     def advance(self, now_us: int) -> list[Reaction]:
         code = MqttReason.IMPLEMENTATION_SPECIFIC_ERROR

@@ -13,7 +13,6 @@ from fleetrig.reference_server.platforms.thingsboard.mqtt.package_chunks import 
 from fleetrig.reference_server.platforms.thingsboard.mqtt.topics import RPC_TOPICS, UPDATE_TOPICS, qos_of
 from fleetrig.reference_server.platforms.thingsboard.state.records import Device
 from fleetrig.reference_server.platforms.thingsboard.state.registry import Notice, NoticeKind
-from fleetrig.simulator.contract.clock import earliest_us
 from fleetrig.simulator.contract.json_types import Json
 from fleetrig.simulator.contract.mqtt import MqttPublish
 from fleetrig.simulator.contract.session import Session
@@ -48,6 +47,7 @@ class LiveSessions:
         self._surplus = Deadlines[int]()
         self._silence_us = silence_us
         self._silences = Deadlines[int]()
+        self.deadlines: Final = (self._silences, self._surplus)
         self._by_session: dict[int, LiveSession] = {}
         self._by_device: dict[str, dict[int, LiveSession]] = {}
         self._rpc_numbers: dict[str, int] = {}
@@ -77,9 +77,6 @@ class LiveSessions:
 
     def get(self, session: int | None) -> LiveSession | None:
         return None if session is None else self._by_session.get(session)
-
-    def next_due_us(self) -> int | None:
-        return earliest_us(self._silences.next_due_us(), self._surplus.next_due_us())
 
     def surplus(self, now_us: int) -> Iterator[int]:
         """The sessions that a later login has replaced."""

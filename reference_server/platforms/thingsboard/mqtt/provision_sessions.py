@@ -23,7 +23,7 @@ from fleetrig.reference_server.platforms.thingsboard.provisioning.decision impor
 from fleetrig.reference_server.platforms.thingsboard.provisioning.reading import read_request
 from fleetrig.reference_server.platforms.thingsboard.provisioning.request import Undecodable, Unusable
 from fleetrig.reference_server.platforms.thingsboard.state.registry import Registry
-from fleetrig.simulator.contract.clock import US_PER_S, earliest_us
+from fleetrig.simulator.contract.clock import US_PER_S
 from fleetrig.simulator.contract.envelope import Output, Send
 from fleetrig.simulator.contract.mqtt import MqttPublish, MqttPublishAck, MqttVersion, PublishAckKind
 
@@ -47,6 +47,7 @@ class ProvisionSessions:
         self._ends = Deadlines[int]()
         """When a session ends since it was answered; it is not put off by later answers (S88)."""
         self._gives_up = Deadlines[int]()
+        self.deadlines: Final = (self._ends, self._gives_up)
 
     def begin(self, session: int) -> None:
         """Harmless for a session that is one already."""
@@ -104,9 +105,6 @@ class ProvisionSessions:
         return PublishAnswer(is_acknowledged=False, reason=decision.reason)
 
     # By themselves
-
-    def next_due_us(self) -> int | None:
-        return earliest_us(self._ends.next_due_us(), self._gives_up.next_due_us())
 
     def advance(self, now_us: int) -> Iterator[Reaction]:
         while (session := self._gives_up.pop_due(now_us)) is not None:
