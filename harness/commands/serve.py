@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import sys
 from contextlib import AsyncExitStack, suppress
@@ -20,6 +19,7 @@ from fleetrig.harness.commands.serve_console import RefusalLines
 from fleetrig.harness.commands.serve_options import DEFAULT_CONTROL, ServeArgs, ServeConfig, parse
 from fleetrig.harness.commands.serve_platform import servable
 from fleetrig.harness.platforms import PLATFORMS
+from fleetrig.harness.run.collector import spared_collector
 from fleetrig.harness.run.interrupts import run_until_stopped, stop_signals_in_loop
 from fleetrig.harness.run.open_files import raise_soft_limit
 from fleetrig.harness.servers.description import description_of
@@ -30,9 +30,6 @@ from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Trace
 
 FLUSH_EVERY_S: Final = 1.0
-COLLECT_AFTER_OBJECTS: Final = 20_000
-"""Containers that were made and not given back. Python's own 700 come with every few devices, each time for nothing:
-what a server drops is seldom held in circles."""
 FIRST: Final = next(iter(PLATFORMS))
 """Platforms have ports in common, so they are served together only when somebody says so."""
 
@@ -128,13 +125,6 @@ def serve(
         raise BrokenBench(file.complaint)
 
 
-def _collect_seldom() -> None:
-    """What has been made so far stays, and is not looked at again."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(COLLECT_AFTER_OBJECTS)
-
-
 async def _serve(config: ServeConfig, secrets: Secrets, file: LiveTrace | None, ready: ReadyFile | None) -> None:
     """Until a stop signal; a second one leaves out what is still to be closed, and the store is whole all the same."""
     stop, task = asyncio.Event(), asyncio.current_task()
@@ -148,6 +138,7 @@ async def _serve(config: ServeConfig, secrets: Secrets, file: LiveTrace | None, 
     async with AsyncExitStack() as stack:
         stack.enter_context(stop_signals_in_loop(stop.set, task.cancel))
         server = await stack.enter_async_context(ReferenceServer(config.options, trace, secrets))
+        stack.enter_context(spared_collector())
         if file is not None:
             trace.listen(stack.enter_context(file).write)
         writer = LineWriter(sys.stdout)
@@ -156,7 +147,6 @@ async def _serve(config: ServeConfig, secrets: Secrets, file: LiveTrace | None, 
         if ready is not None:
             stack.callback(ready.remove)
             ready.write(ready_document(server.addresses, server.control_address, server.ca))
-        _collect_seldom()
         writer.write(banner(config, server.addresses, server.control_address, server.ca, server.leftovers))
         while not stop.is_set():
             with suppress(TimeoutError):
