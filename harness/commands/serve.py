@@ -134,13 +134,14 @@ async def _serve(config: ServeConfig, secrets: Secrets, file: LiveTrace | None, 
     for platform in config.platforms.values():
         for kind, value in platform.secrets:
             secrets.learn(kind, value)
-    console = RefusalLines(secrets, colour=sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
+    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     async with AsyncExitStack() as stack:
         stack.enter_context(stop_signals_in_loop(stop.set, task.cancel))
         server = await stack.enter_async_context(ReferenceServer(config.options, trace, secrets))
         stack.enter_context(spared_collector())
         if file is not None:
             trace.listen(stack.enter_context(file).write)
+        console = RefusalLines(secrets, server.received_lines(), colour=colour)
         writer = LineWriter(sys.stdout)
         stack.callback(writer.close)
         trace.listen(lambda event: writer.write(console.lines(event)), console.kinds)
