@@ -152,11 +152,7 @@ HOMES = (
     ),
     Home(
         "aiohttp",
-        (
-            "fleetrig.reference_server.fronts.http.front",
-            "fleetrig.reference_server.fronts.http.request_parser",
-            "fleetrig.reference_server.fronts.control",
-        ),
+        ("fleetrig.reference_server.fronts.control",),
         "platforms see envelopes; the fronts can be exchanged",
     ),
     Home(
