@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from fleetrig.reference_server.fronts.front import OnBug
+from fleetrig.reference_server.fronts.http.known_heads import KnownHeads
 from fleetrig.reference_server.fronts.http.request_body import NO_BODY, RequestBody
 from fleetrig.reference_server.fronts.http.request_head import (
     HEAD_BYTES,
     Malformed,
     RequestHead,
     find_head,
-    parse_head,
 )
 from fleetrig.reference_server.fronts.http.responder import HttpExchange
 from fleetrig.reference_server.fronts.sessions import session_of
@@ -42,6 +42,7 @@ class HttpConnections:
     next_session_id: Callable[[], int]
     on_bug: OnBug
     idle_s: float
+    known_heads: KnownHeads = field(default_factory=KnownHeads)
     open: dict[int, HttpConnection] = field(default_factory=dict)
     """By session id."""
 
@@ -211,13 +212,12 @@ class HttpConnection(asyncio.Protocol):
         if not data:
             return None
         try:
-            end = find_head(data[: HEAD_BYTES + 1] if len(data) > HEAD_BYTES else data)
-            if not end:
-                return None
-            self._data = data[end:]
-            return parse_head(data[:end])
+            head, end = self._connections.known_heads.read(data)
         except Malformed as malformed:
             return malformed
+        if end:
+            self._data = data[end:]
+        return head
 
     def _has_next(self) -> bool:
         """Whether another request has come already, or what is none."""
