@@ -19,6 +19,7 @@ from fleetrig.harness.commands.serve_console import RefusalLines
 from fleetrig.harness.commands.serve_options import DEFAULT_CONTROL, ServeArgs, ServeConfig, parse
 from fleetrig.harness.commands.serve_platform import servable
 from fleetrig.harness.platforms import PLATFORMS
+from fleetrig.harness.run.collector import spared_collector
 from fleetrig.harness.run.interrupts import run_until_stopped, stop_signals_in_loop
 from fleetrig.harness.run.open_files import raise_soft_limit
 from fleetrig.harness.servers.description import description_of
@@ -137,6 +138,7 @@ async def _serve(config: ServeConfig, secrets: Secrets, file: LiveTrace | None, 
     async with AsyncExitStack() as stack:
         stack.enter_context(stop_signals_in_loop(stop.set, task.cancel))
         server = await stack.enter_async_context(ReferenceServer(config.options, trace, secrets))
+        stack.enter_context(spared_collector())
         if file is not None:
             trace.listen(stack.enter_context(file).write)
         writer = LineWriter(sys.stdout)

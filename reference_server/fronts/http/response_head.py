@@ -29,8 +29,10 @@ def says_close(response: HttpResponse, rules: HttpContainerRules) -> bool:
     """True when the platform or the status ends the connection."""
     if response.status in rules.closes_after:
         return True
-    is_ours = any(not _beginning(name) for name, _ in response.headers)
-    return is_ours and (response.header("Connection") or "").lower() == "close"
+    for name, value in response.headers:
+        if not _beginning(name) and name.lower() == "connection":
+            return value.lower() == "close"
+    return False
 
 
 def has_body(method: str, status: int) -> bool:

@@ -106,7 +106,7 @@ def disposition(path: str) -> Headers:
     return (("Content-Disposition", "inline;filename=f.txt"),)
 
 
-_to_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_to_json: Final = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
 
 
 def encode(document: Any, content_type: str) -> bytes:
