@@ -152,8 +152,8 @@ HOMES = (
     ),
     Home(
         "aiohttp",
-        ("fleetrig.reference_server.fronts.control",),
-        "platforms see envelopes; the fronts can be exchanged",
+        (),
+        "the server's fronts speak HTTP by themselves, and devices by httpx; benchmarks hold both against it",
     ),
     Home(
         "OpenSSL",

@@ -13,7 +13,8 @@ from typing import Final
 
 from fleetrig.reference_server.fronts.front import FrontTools
 from fleetrig.reference_server.fronts.http.body_framing import BrokenFraming
-from fleetrig.reference_server.fronts.http.connection import HttpConnection, Later
+from fleetrig.reference_server.fronts.http.connection import HttpConnection
+from fleetrig.reference_server.fronts.http.connections import AnswerToCome
 from fleetrig.reference_server.fronts.http.late_answers import LateAnswers
 from fleetrig.reference_server.fronts.http.request_body import RequestBody
 from fleetrig.reference_server.fronts.http.request_head import Malformed, RequestHead
@@ -32,7 +33,6 @@ from fleetrig.simulator.contract.delivery import Delivery, Ending, HttpHandler
 from fleetrig.simulator.contract.http import Body, HttpRequest, body_length, find_header
 from fleetrig.simulator.contract.session import Session
 
-CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 PREPARED_FROM_BYTES: Final = 32 * 1024
 """Smaller bodies are read faster than they are handed over."""
 
@@ -60,7 +60,7 @@ class HttpAnswering:
         self._at_once_bytes = min(PREPARED_FROM_BYTES, tools.limits.in_memory_bytes)
         self.responder = HttpResponder(tools, rules)
 
-    def take(self, connection: HttpConnection, head: RequestHead | Malformed, body: RequestBody) -> Later | None:
+    def take(self, connection: HttpConnection, head: RequestHead | Malformed, body: RequestBody) -> AnswerToCome | None:
         """Answers at once, or gives what has to be awaited for that."""
         if isinstance(head, Malformed):
             self._refuse(connection, head, Rejected(head.status, head.reason))
@@ -73,8 +73,7 @@ class HttpAnswering:
                 self._refuse(connection, head, too_large(limit_bytes))
                 return None
             envelope = HttpRequest(head.method, envelope.origin, head.target, head.headers, body.read_nowait())
-        if head.expects_continue:
-            connection.transport.write(CONTINUE)
+        connection.send_continue(head)
         delivery = self._decide(envelope, connection.session)
         if delivery.ending is not Ending.WHOLE or delivery.delay_us:
             return self._fail_to_answer(Turn(connection, head, body, envelope), delivery)
@@ -94,8 +93,7 @@ class HttpAnswering:
         try:
             if self._reads(turn):
                 spool = self._spool(head)
-            if head.expects_continue:
-                connection.transport.write(CONTINUE)
+            connection.send_continue(head)
             if spool is not None:
                 turn.envelope = await self._with_body(turn, spool)
             delivery = await self._late.after(self._decide(turn.envelope, connection.session))

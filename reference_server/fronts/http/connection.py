@@ -7,12 +7,9 @@ else there is one task at a time: for a body that is awaited, a delay, a request
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
-from fleetrig.reference_server.fronts.front import OnBug
-from fleetrig.reference_server.fronts.http.known_heads import KnownHeads
+from fleetrig.reference_server.fronts.http.connections import HttpConnections, AnswerToCome
 from fleetrig.reference_server.fronts.http.request_body import NO_BODY, RequestBody
 from fleetrig.reference_server.fronts.http.request_head import (
     HEAD_BYTES,
@@ -29,22 +26,7 @@ READ_BYTES: Final = 32 * 1024
 AHEAD_BYTES: Final = 64 * 1024
 """How much of later requests is read before the client has to wait."""
 LINGER_S: Final = 2.0
-
-Later = Coroutine[Any, Any, None]
-
-
-@dataclass(frozen=True, slots=True)
-class HttpConnections:
-    """All connections of a front, and what they have in common."""
-
-    take: Callable[[HttpConnection, RequestHead | Malformed, RequestBody], Later | None]
-    """Answers a request, or gives what has to be awaited for that."""
-    next_session_id: Callable[[], int]
-    on_bug: OnBug
-    idle_s: float
-    known_heads: KnownHeads = field(default_factory=KnownHeads)
-    open: dict[int, HttpConnection] = field(default_factory=dict)
-    """By session id."""
+CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class HttpConnection(asyncio.Protocol):
@@ -140,6 +122,11 @@ class HttpConnection(asyncio.Protocol):
             )
         keeps = head.keeps and not (self.half_closed and not self._has_next())
         return HttpExchange(head.method, session, transport, self.drain, head.version, keeps, head.asks_to_keep)
+
+    def send_continue(self, head: RequestHead) -> None:
+        """To a client that waits for it."""
+        if head.expects_continue:
+            self.transport.write(CONTINUE)
 
     def answered(self, *, keeps: bool) -> None:
         """The answer is on its way, as far as it goes."""
@@ -244,7 +231,7 @@ class HttpConnection(asyncio.Protocol):
         if later is not None:
             self.task = self._loop.create_task(self._see_to(later))
 
-    async def _see_to(self, later: Later) -> None:
+    async def _see_to(self, later: AnswerToCome) -> None:
         try:
             await later
         except ConnectionError:

@@ -7,16 +7,15 @@ A protocol of our own, so that a path arrives as it was sent, headers are exactl
 
 from __future__ import annotations
 
-import asyncio
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Final
 
 from fleetrig.reference_server.fronts.front import FrontTools
 from fleetrig.reference_server.fronts.http.answering import HttpAnswering
-from fleetrig.reference_server.fronts.http.connection import HttpConnection, HttpConnections
+from fleetrig.reference_server.fronts.http.connection import HttpConnection
+from fleetrig.reference_server.fronts.http.connections import HttpConnections
 from fleetrig.reference_server.fronts.http.late_answers import LateAnswers
 from fleetrig.reference_server.fronts.http.socket_endings import reset
 from fleetrig.reference_server.fronts.listening import Listener
@@ -25,8 +24,6 @@ from fleetrig.simulator.contract.delivery import Ending, HttpHandler
 from fleetrig.simulator.contract.envelope import Close, LateAnswer, Output
 from fleetrig.simulator.contract.errors import ModelError
 from fleetrig.simulator.contract.trace import Lane
-
-STOP_WITHIN_S: Final = 1.0
 
 
 class HttpFront:
@@ -64,17 +61,7 @@ class HttpFront:
             listener.close()
         self._answering.responder.release()
         self._late.cancel()
-        connections = list(self._connections.open.values())
-        for connection in connections:
-            connection.stop()
-        tasks = [connection.task for connection in connections if connection.task is not None]
-        if tasks:
-            _, unfinished = await asyncio.wait(tasks, timeout=STOP_WITHIN_S)
-            for task in unfinished:
-                task.cancel()
-            await asyncio.wait(tasks, timeout=STOP_WITHIN_S)
-        for connection in connections:
-            connection.close()
+        await self._connections.close()
 
     def refuse(self) -> None:
         """Refuses connections from now on, and resets those that are open."""

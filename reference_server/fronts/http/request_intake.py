@@ -35,7 +35,7 @@ class Gone(Exception):
 
 
 class BodySource(Protocol):
-    """A body as it arrives: `RequestBody`, or aiohttp's StreamReader."""
+    """A body as it arrives (`RequestBody`)."""
 
     def is_eof(self) -> bool: ...
 
