@@ -15,7 +15,7 @@ from fleetrig.reference_server.control.trace_cursor import TraceCursor
 from fleetrig.reference_server.fronts.front import FrontTools, Limits
 from fleetrig.reference_server.fronts.http.body_framing import BrokenFraming
 from fleetrig.reference_server.fronts.http.connection import HttpConnection
-from fleetrig.reference_server.fronts.http.connections import HttpConnections, AnswerToCome
+from fleetrig.reference_server.fronts.http.connections import AnswerToCome, HttpConnections
 from fleetrig.reference_server.fronts.http.framing import framed_head
 from fleetrig.reference_server.fronts.http.request_body import RequestBody
 from fleetrig.reference_server.fronts.http.request_head import Malformed, RequestHead

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from fleetrig.reference_server.fronts.http.connections import HttpConnections, AnswerToCome
+from fleetrig.reference_server.fronts.http.connections import AnswerToCome, HttpConnections
 from fleetrig.reference_server.fronts.http.request_body import NO_BODY, RequestBody
 from fleetrig.reference_server.fronts.http.request_head import (
     HEAD_BYTES,
