@@ -109,6 +109,8 @@ class HttpConnection(asyncio.Protocol):
         self._can_write = True
         if self._writable is not None and not self._writable.done():
             self._writable.set_result(None)
+        if self.task is None and not self._is_deaf:
+            self._rest()
         self._go_on()
 
     # What who answers says
@@ -131,12 +133,10 @@ class HttpConnection(asyncio.Protocol):
     def answered(self, *, keeps: bool) -> None:
         """The answer is on its way, as far as it goes."""
         self.owes = False
-        if not keeps or self._stops:
+        if keeps and not self._stops:
+            self._rest()
+        else:
             self.close()
-            return
-        self._idle_from_s = self._loop.time()
-        if self._idle is None:
-            self._idle = self._loop.call_at(self._idle_from_s + self._connections.idle_s, self._end_silence)
 
     def end(self) -> None:
         """Ends a connection on which more may be coming: closed at once, the answer would be lost to the client."""
@@ -257,13 +257,11 @@ class HttpConnection(asyncio.Protocol):
     def _regulate(self) -> None:
         """Reads on, or lets the client wait."""
         is_full = len(self._data) > AHEAD_BYTES or (self._body is not None and self._body.is_full)
-        if is_full is self._is_paused:
-            return
-        self._is_paused = is_full
         if is_full:
-            self.transport.pause_reading()
-        else:
+            self.transport.pause_reading()  # also when it is already: sending a file lets asyncio read again
+        elif self._is_paused:
             self.transport.resume_reading()
+        self._is_paused = is_full
 
     def _stop_hearing(self) -> None:
         self._is_deaf = True
@@ -271,11 +269,17 @@ class HttpConnection(asyncio.Protocol):
         self._body = None
         self._regulate()
 
+    def _rest(self) -> None:
+        """From now on it may be silent for a while."""
+        self._idle_from_s = self._loop.time()
+        if self._idle is None:
+            self._idle = self._loop.call_at(self._idle_from_s + self._connections.idle_s, self._end_silence)
+
     def _end_silence(self) -> None:
         """Nothing whole has come for so long after the last answer."""
         self._idle = None
         ends_s = self._idle_from_s + self._connections.idle_s
         if self._loop.time() < ends_s:
             self._idle = self._loop.call_at(ends_s, self._end_silence)
-        elif self.task is None and not self.owes:
+        elif self._is_free():
             self.close()

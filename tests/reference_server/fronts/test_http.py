@@ -13,7 +13,7 @@ import pytest
 from fleetrig.reference_server.http_container import HttpContainerRules
 from fleetrig.simulator.contract.bodies import body_blocks
 from fleetrig.simulator.contract.delivery import Delivery
-from fleetrig.simulator.contract.http import Body, FileSlice, HttpRequest, HttpResponse
+from fleetrig.simulator.contract.http import Body, FileSlice, HttpRequest, HttpResponse, Repeated
 from tests.reference_server.fronts.conftest import DATE, FrontBench
 from tests.reference_server.fronts.peer import Peer
 
@@ -188,6 +188,26 @@ def test_a_client_may_close_its_sending_half_and_still_get_its_answers(bench: Fr
         peer.send(b"GET /1 HTTP/1.1\r\nHost: h\r\n\r\nGET /2 HTTP/1.1\r\nHost: h\r\n\r\n")
         peer.say_no_more()
         assert peer.rest().count(b"HTTP/1.1 200 OK") == 2
+
+
+def test_a_client_that_closes_its_sending_half_late_gets_the_rest_of_its_answer(bench: FrontBench) -> None:
+    bench.answers(HttpResponse(200, body=Repeated(b"0123456789", 0, 40 * MIB)))
+    with bench.peer() as peer:
+        peer.send(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+        peer.until(b"\r\n\r\n")
+        peer.say_no_more()
+        assert len(peer.rest()) == 40 * MIB
+
+
+def test_who_does_not_read_answers_is_not_answered_on(bench: FrontBench) -> None:
+    bench.answers(HttpResponse(200, body=bytes(MIB)))
+    with bench.peer() as greedy:
+        greedy.send(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n" * 100)
+        with bench.peer() as other:
+            for _ in range(100):
+                assert other.get().status == 200
+        assert len(bench.seen) < 190
+        assert [len(greedy.answer().body) for _ in range(100)] == [MIB] * 100
 
 
 @pytest.mark.parametrize(
