@@ -9,7 +9,7 @@ from typing import Final
 from fleetrig.harness.bench.opened_board import OpenedBoard
 from fleetrig.hil.board import BoardSpec, ConsoleSpec
 from fleetrig.hil.board_failed import ConsoleFailed
-from fleetrig.hil.console import Console
+from fleetrig.hil.consoles.console import Console
 
 READY_WITHIN_S: Final = 60.0
 """Counted from the first byte: a gateway's Linux takes half a minute on slow storage."""

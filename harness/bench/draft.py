@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 
-from fleetrig.hil.port_list import FoundPort
+from fleetrig.hil.ports.port_list import FoundPort
 
 HEAD = """\
 # A draft by `fleetrig board scan`: look which board hangs on which port, and fill in what is marked TODO.

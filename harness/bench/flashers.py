@@ -9,9 +9,9 @@ from typing import Any
 from fleetrig.harness.bench.console_ready import ready_console
 from fleetrig.harness.bench.opened_board import OpenedBoard
 from fleetrig.hil.board import BoardSpec, MadeOf
-from fleetrig.hil.console import Console
-from fleetrig.hil.flash_plan import line_time_s
+from fleetrig.hil.consoles.console import Console
 from fleetrig.hil.flasher import Flasher
+from fleetrig.hil.flashers.flash_plan import line_time_s
 from fleetrig.hil.flashers.smp import SmpFlasher
 from fleetrig.hil.flashers.uboot_flashing import Ram, UbootFlasher
 from fleetrig.hil.flashers.uboot_storage import BlockStorage

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 from urllib.parse import urlsplit
 
-from fleetrig.hil.bridge_messages import BridgeAnswer, BridgeRequest
+from fleetrig.hil.bridge.bridge_messages import BridgeAnswer, BridgeRequest
 from fleetrig.simulator.contract.coap import CoapRequest
 from fleetrig.simulator.contract.envelope import Envelope
 from fleetrig.simulator.contract.errors import BrokenBench

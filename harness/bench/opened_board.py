@@ -12,15 +12,15 @@ from pathlib import Path
 
 from fleetrig.harness.bench.powers import power_of
 from fleetrig.hil.board import BoardSpec
-from fleetrig.hil.console import Console
-from fleetrig.hil.console_opening import console_of
+from fleetrig.hil.consoles.console import Console
+from fleetrig.hil.consoles.console_opening import console_of
 from fleetrig.hil.emulated.qemu import QemuBoard
 from fleetrig.hil.emulated.uboot_board import uboot_board
-from fleetrig.hil.evidence import PortEvidence
 from fleetrig.hil.port import BoardPort
+from fleetrig.hil.ports.evidence import PortEvidence
+from fleetrig.hil.ports.serial_port import open_port
 from fleetrig.hil.power import Power
 from fleetrig.hil.powers.rts_dtr import RtsDtrPower
-from fleetrig.hil.serial_port import open_port
 from fleetrig.simulator.contract.clock import US_PER_S, Clock
 from fleetrig.simulator.contract.errors import ModelError
 from fleetrig.simulator.contract.masking import Secrets

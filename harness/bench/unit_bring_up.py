@@ -13,12 +13,12 @@ from fleetrig.harness.bench.flashers import ready_flasher
 from fleetrig.harness.bench.opened_board import OpenedBoard, opened_board
 from fleetrig.hil.board import BoardSpec
 from fleetrig.hil.board_failed import BoardFailed
-from fleetrig.hil.boot_watch import BANNERS
-from fleetrig.hil.bring_up import BringUp, Climb, Rung, verdict_of
+from fleetrig.hil.consoles.boot_watch import BANNERS
+from fleetrig.hil.desk.reservation import Reservations
 from fleetrig.hil.flasher import BoardState, Flasher, Image, OnProgress
-from fleetrig.hil.reservation import Reservations
-from fleetrig.hil.unit_record import UnitIdentity, UnitPhase, UnitRecord, UnitVerdict
-from fleetrig.hil.unit_records import UnitRecords
+from fleetrig.hil.units.bring_up import BringUp, Climb, Rung, verdict_of
+from fleetrig.hil.units.unit_record import UnitIdentity, UnitPhase, UnitRecord, UnitVerdict
+from fleetrig.hil.units.unit_records import UnitRecords
 from fleetrig.simulator.contract.clock import Clock
 from fleetrig.simulator.contract.errors import FleetrigError
 

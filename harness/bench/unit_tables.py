@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 
 from pydantic import TypeAdapter
 
-from fleetrig.hil.unit_record import SCHEMA_VERSION, UnitRecord, UnitVerdict
+from fleetrig.hil.units.unit_record import SCHEMA_VERSION, UnitRecord, UnitVerdict
 from fleetrig.simulator.contract.clock import to_s
 
 PLAIN: Final = (

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from fleetrig.hil.emulated.qmp import Qmp
-from fleetrig.hil.pty_line import READ_BYTES, PtyLine
+from fleetrig.hil.ports.pty_line import READ_BYTES, PtyLine
 from fleetrig.simulator.contract.errors import BrokenBench
 
 START_WITHIN_S: Final = 60.0

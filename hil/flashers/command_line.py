@@ -16,10 +16,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
-from fleetrig.hil.console_text import LineSplitter
+from fleetrig.hil.consoles.console_text import LineSplitter
 from fleetrig.hil.flasher import BoardState, Flashed, FlashFailed, FlashProgress, Image, OnProgress, WrongBoard
+from fleetrig.hil.flashers.image import read_image
 from fleetrig.hil.flashers.tool_command import ToolCommand, Values, how_to_install, percent_of
-from fleetrig.hil.image import read_image
 from fleetrig.simulator.contract.errors import BrokenBench, UsageError
 
 READ_BYTES: Final = 65_536

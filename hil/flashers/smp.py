@@ -24,7 +24,7 @@ from smpclient.requests.os_management import OSApplicationInfoRead
 from smpclient.transport import SMPTransport
 
 from fleetrig.hil.flasher import BoardState, Flashed, FlashFailed, FlashProgress, Image, OnProgress, WrongBoard
-from fleetrig.hil.image import read_image
+from fleetrig.hil.flashers.image import read_image
 from fleetrig.hil.port import BoardPort
 from fleetrig.simulator.contract.errors import UsageError
 

@@ -9,10 +9,10 @@ from contextlib import suppress
 from typing import Final
 
 from fleetrig.hil.board_failed import ConsoleFailed
-from fleetrig.hil.console import Console
-from fleetrig.hil.console_text import as_text
+from fleetrig.hil.consoles.console import Console
+from fleetrig.hil.consoles.console_text import as_text
 from fleetrig.hil.flasher import BoardState, FlashFailed, WrongBoard
-from fleetrig.hil.xmodem_sending import CANCEL
+from fleetrig.hil.flashers.xmodem_sending import CANCEL
 from fleetrig.simulator.contract.errors import UsageError
 
 RUNS_WITHIN_S: Final = 60.0

@@ -13,11 +13,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from fleetrig.hil.console import Console
+from fleetrig.hil.consoles.console import Console
 from fleetrig.hil.flasher import BoardState, Flashed, FlashFailed, FlashProgress, Image, OnProgress
+from fleetrig.hil.flashers.image import read_image
 from fleetrig.hil.flashers.uboot_commands import AGAIN, UbootCommands
 from fleetrig.hil.flashers.uboot_storage import UbootStorage
-from fleetrig.hil.image import read_image
 from fleetrig.hil.port import PortLost
 from fleetrig.simulator.contract.errors import UsageError
 

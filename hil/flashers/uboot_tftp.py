@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from fleetrig.hil.console import Console
+from fleetrig.hil.consoles.console import Console
 from fleetrig.hil.flasher import FlashFailed
 from fleetrig.hil.flashers.uboot_commands import UbootCommands
 from fleetrig.hil.flashers.uboot_flashing import USUAL_RAM, OnLoaded, Ram, UbootFlasher

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from fleetrig.hil.board_failed import ConsoleFailed
-from fleetrig.hil.console import Console
+from fleetrig.hil.consoles.console import Console
 from fleetrig.hil.flasher import FlashFailed
 from fleetrig.hil.flashers.uboot_commands import AGAIN, UbootCommands
 from fleetrig.hil.flashers.uboot_flashing import USUAL_RAM, OnLoaded, Ram, UbootFlasher
 from fleetrig.hil.flashers.uboot_storage import VIRTIO, UbootStorage
-from fleetrig.hil.xmodem_sending import send_xmodem
+from fleetrig.hil.flashers.xmodem_sending import send_xmodem
 
 READY: Final = re.compile(r"Ready for binary.* bps")
 LOADED: Final = re.compile(r"Total Size")

@@ -7,10 +7,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from fleetrig.hil.bridge_frames import FROM_BOARD, Frame, FrameKind, FrameReader, frame_bytes
-from fleetrig.hil.bridge_messages import answer_json, read_request
+from fleetrig.hil.bridge.bridge_frames import FROM_BOARD, Frame, FrameKind, FrameReader, frame_bytes
+from fleetrig.hil.bridge.bridge_messages import answer_json, read_request
 from tests.benchmarks.measure import show
-from tests.hil.bridged_board import Echo, Wired, bridged
+from tests.hil.bridge.bridged_board import Echo, Wired, bridged
 
 MESSAGES = 500
 ASKED = b'{"do":"ask","envelope":{"request":{"method":"GET","origin":"http://bench","target":"/a/b","body":"%s"}}}' % (

@@ -6,12 +6,12 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from fleetrig.hil.awaiting import Awaiting
-from fleetrig.hil.boot_watch import BootWatch
-from fleetrig.hil.command_reading import CommandReading
-from fleetrig.hil.console_text import LineSplitter
-from fleetrig.hil.console_trace import ConsoleTrace
-from fleetrig.hil.shell_dialect import CommandMark
+from fleetrig.hil.consoles.awaiting import Awaiting
+from fleetrig.hil.consoles.boot_watch import BootWatch
+from fleetrig.hil.consoles.command_reading import CommandReading
+from fleetrig.hil.consoles.console_text import LineSplitter
+from fleetrig.hil.consoles.console_trace import ConsoleTrace
+from fleetrig.hil.consoles.shell_dialect import CommandMark
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Trace, TraceEvent
 from fleetrig.simulator.drivers.realtime import WallClock

@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from fleetrig.hil.console_text import LineSplitter
-from fleetrig.hil.evidence import PortEvidence
-from fleetrig.hil.line_faults import FaultStream, LineFault, LineFaultKind
+from fleetrig.hil.consoles.console_text import LineSplitter
 from fleetrig.hil.port import PortBytes, Way
-from fleetrig.hil.serial_port import open_port
+from fleetrig.hil.ports.evidence import PortEvidence
+from fleetrig.hil.ports.line_faults import FaultStream, LineFault, LineFaultKind
+from fleetrig.hil.ports.serial_port import open_port
 from tests.benchmarks.measure import ROUNDS, median, show
 from tests.hil.lines import FarEnd, WallClock
 

@@ -15,7 +15,7 @@ import serial
 import serial.rfc2217
 
 from fleetrig.hil.port import BoardPort
-from fleetrig.hil.pty_line import PtyLine
+from fleetrig.hil.ports.pty_line import PtyLine
 
 PATIENCE_S = 20.0
 

@@ -7,9 +7,9 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
-from fleetrig.hil.console import Console
+from fleetrig.hil.consoles.console import Console
+from fleetrig.hil.consoles.shell_dialect import LINUX, ShellDialect
 from fleetrig.hil.port import ThreadPort, Watcher
-from fleetrig.hil.shell_dialect import LINUX, ShellDialect
 
 T = TypeVar("T")
 Brain = Callable[[bytes], Iterable[bytes]]

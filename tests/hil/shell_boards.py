@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from fleetrig.hil.console import Console, Typing
+from fleetrig.hil.consoles.console import Console, Typing
+from fleetrig.hil.consoles.shell_dialect import LINUX, UBOOT
 from fleetrig.hil.emulated.qemu import QemuBoard
 from fleetrig.hil.emulated.uboot_board import uboot_board
-from fleetrig.hil.pty_line import PtyLine
-from fleetrig.hil.serial_port import open_port
-from fleetrig.hil.shell_dialect import LINUX, UBOOT
+from fleetrig.hil.ports.pty_line import PtyLine
+from fleetrig.hil.ports.serial_port import open_port
 from fleetrig.simulator.drivers.realtime import WallClock
 
 UP = re.compile(r"[#$] ?$|login: $")
@@ -54,8 +54,8 @@ async def program(tmp_path: Path, *command: str) -> AsyncIterator[Console]:
         except OSError:
             loop.remove_reader(terminal)
 
-    loop.add_reader(terminal, said)
     port = await open_port(str(line.link), clock=WallClock())
+    loop.add_reader(terminal, said)  # not before: opening a port throws away what has come
     try:
         console = Console(port, LINUX, "k3f9")
         await console.wait_for(UP, 30.0)  # one that is just starting would be ended by Control-C

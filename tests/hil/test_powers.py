@@ -14,6 +14,7 @@ import pytest
 
 from fleetrig.hil.emulated.uboot_board import UBOOT, uboot_board
 from fleetrig.hil.port import BoardPort
+from fleetrig.hil.ports.serial_port import open_port
 from fleetrig.hil.power import Power
 from fleetrig.hil.powers.by_hand import ByHandPower
 from fleetrig.hil.powers.command_line import CommandLinePower, run_command
@@ -21,7 +22,6 @@ from fleetrig.hil.powers.qmp import QmpPower
 from fleetrig.hil.powers.relay_url import RelayCall, RelayUrlPower, shown_url
 from fleetrig.hil.powers.rts_dtr import ModemLine, RtsDtrPower
 from fleetrig.hil.powers.usb_hub import usb_hub_power
-from fleetrig.hil.serial_port import open_port
 from fleetrig.simulator.contract.errors import BrokenBench, UsageError
 from tests.hil.lines import FarEnd, WallClock, read_until
 from tests.peers.programs import need_program

@@ -14,8 +14,8 @@ from fleetrig.harness.bench.opened_board import OpenedBoard
 from fleetrig.harness.commands.board.options import DESK, Bench, Board, DeskFolder, desk_of, held_board, judged
 from fleetrig.harness.run.interrupts import tell
 from fleetrig.hil.board import BoardSpec
-from fleetrig.hil.bridge import Bridge
-from fleetrig.hil.shared_port import SharedPort
+from fleetrig.hil.bridge.bridge import Bridge
+from fleetrig.hil.ports.shared_port import SharedPort
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Trace, TraceEvent

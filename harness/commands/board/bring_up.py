@@ -18,11 +18,11 @@ from fleetrig.harness.bench.unit_bring_up import UnitMaking, UnitOrder
 from fleetrig.harness.commands.board.options import DESK, Bench, DeskFolder, ImageSha256, desk_of, judged
 from fleetrig.harness.report.exits import Exit
 from fleetrig.harness.run.interrupts import tell
-from fleetrig.hil.bring_up import Rung
-from fleetrig.hil.image import read_image
-from fleetrig.hil.reservation import Reservations
-from fleetrig.hil.unit_record import UnitIdentity, UnitPhase, UnitRecord, UnitVerdict
-from fleetrig.hil.unit_records import UnitRecords
+from fleetrig.hil.desk.reservation import Reservations
+from fleetrig.hil.flashers.image import read_image
+from fleetrig.hil.units.bring_up import Rung
+from fleetrig.hil.units.unit_record import UnitIdentity, UnitPhase, UnitRecord, UnitVerdict
+from fleetrig.hil.units.unit_records import UnitRecords
 from fleetrig.simulator.contract.errors import FleetrigError, UsageError
 from fleetrig.simulator.drivers.realtime import WallClock
 

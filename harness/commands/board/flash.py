@@ -24,9 +24,9 @@ from fleetrig.harness.report.console import make_console
 from fleetrig.harness.report.flash_progress import flash_progress
 from fleetrig.harness.run.interrupts import tell
 from fleetrig.hil.board import BoardSpec
-from fleetrig.hil.flash_plan import planned
 from fleetrig.hil.flasher import BoardState, Flashed, Flasher, Image
-from fleetrig.hil.image import read_image
+from fleetrig.hil.flashers.flash_plan import planned
+from fleetrig.hil.flashers.image import read_image
 from fleetrig.simulator.contract.errors import UsageError
 
 HEX_SHA256: Final = re.compile(r"[0-9a-fA-F]{64}")

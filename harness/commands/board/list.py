@@ -11,7 +11,7 @@ from fleetrig.harness.bench.bench_file import BoardEntry
 from fleetrig.harness.bench.port_names import is_stable
 from fleetrig.harness.commands.board.options import DESK, Bench, DeskFolder, desk_of, reservations_of
 from fleetrig.harness.run.interrupts import tell
-from fleetrig.hil.reservation import Reservations
+from fleetrig.hil.desk.reservation import Reservations
 
 HEAD = ("name", "type", "port", "there", "use", "offers")
 

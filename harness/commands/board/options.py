@@ -17,7 +17,7 @@ from fleetrig.harness.report.exits import Exit
 from fleetrig.harness.run.interrupts import run_until_stopped, tell
 from fleetrig.hil.board import BoardSpec
 from fleetrig.hil.board_failed import BoardFailed
-from fleetrig.hil.reservation import DESK_FOLDER, Reservations
+from fleetrig.hil.desk.reservation import DESK_FOLDER, Reservations
 from fleetrig.simulator.contract.clock import to_us
 from fleetrig.simulator.drivers.realtime import WallClock
 

@@ -12,7 +12,7 @@ from fleetrig.harness.bench.unit_tables import record_schema, write_csv, write_j
 from fleetrig.harness.commands.board.list import table
 from fleetrig.harness.commands.output_places import check_file
 from fleetrig.harness.report.whole_file import whole_file
-from fleetrig.hil.unit_records import UnitRecords
+from fleetrig.hil.units.unit_records import UnitRecords
 from fleetrig.simulator.contract.errors import NoSuchId
 
 Folder = Annotated[Path, typer.Argument(metavar="[DIR]", help="Where unit records are kept.")]

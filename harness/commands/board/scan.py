@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from fleetrig.harness.bench.draft import draft
-from fleetrig.hil.port_list import found_ports
+from fleetrig.hil.ports.port_list import found_ports
 from fleetrig.simulator.contract.errors import BrokenBench, UsageError, system_said
 
 DraftFile = Annotated[Path | None, typer.Option(metavar="F", help="Write it there; a file that exists is left alone.")]

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from fleetrig.harness.commands.board.options import DESK, Bench, Board, DeskFolder, desk_of, reservations_of
-from fleetrig.hil.board_use import Use, shown_time
+from fleetrig.hil.desk.board_use import Use, shown_time
 
 Last = Annotated[int, typer.Option(metavar="N", min=0, help="Show the last N uses.")]
 

@@ -12,10 +12,10 @@ from fleetrig.harness.bench.bench_file import read_bench
 from fleetrig.harness.bench.emulated_desk import emulated_desk
 from fleetrig.harness.bench.flashers import check_can_be_flashed, least_s, uboot_flasher
 from fleetrig.harness.bench.powers import power_of
-from fleetrig.hil.console import Console
+from fleetrig.hil.consoles.console import Console
+from fleetrig.hil.consoles.shell_dialect import UBOOT
 from fleetrig.hil.flashers.uboot_tftp import UbootTftp
 from fleetrig.hil.powers.relay_url import RelayUrlPower
-from fleetrig.hil.shell_dialect import UBOOT
 from fleetrig.simulator.contract.errors import BrokenBench
 
 POWERS = {

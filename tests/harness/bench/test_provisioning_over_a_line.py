@@ -21,7 +21,7 @@ from fleetrig.simulator.contract.trace import Trace, TraceEvent
 from fleetrig.simulator.transports.client_tls import ClientTls
 from tests.conversation.thingsboard_both_times import TbScript, built
 from tests.harness.bench.bridge_operator import make_gateway_token, target_exists
-from tests.hil.bridged_board import Wired, bridged, on_a_loop
+from tests.hil.bridge.bridged_board import Wired, bridged, on_a_loop
 
 
 @asynccontextmanager

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from fleetrig.hil.console import Console
+from fleetrig.hil.consoles.console import Console
+from fleetrig.hil.consoles.shell_dialect import UBOOT
 from fleetrig.hil.emulated.qemu import QemuBoard
 from fleetrig.hil.emulated.uboot_board import UBOOT as UBOOT_FILE
 from fleetrig.hil.emulated.uboot_board import uboot_board, uboot_machine
-from fleetrig.hil.serial_port import SerialPort, open_port
-from fleetrig.hil.shell_dialect import UBOOT
+from fleetrig.hil.ports.serial_port import SerialPort, open_port
 from fleetrig.simulator.drivers.realtime import WallClock
 from tests.peers.programs import need_program
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import cbor2
 
-from fleetrig.hil.pty_line import PtyLine
+from fleetrig.hil.ports.pty_line import PtyLine
 
 HEADER: Final = struct.Struct("!BBHHBB")
 BUFFER_BYTES: Final = 512

@@ -12,8 +12,8 @@ import pytest
 
 from fleetrig.hil.flasher import BoardState, FlashFailed, FlashProgress, Image, WrongBoard
 from fleetrig.hil.flashers.command_line import CommandLineFlasher, PortHandover, ToolFlashing
+from fleetrig.hil.flashers.image import read_image
 from fleetrig.hil.flashers.tool_command import ToolCommand, Values, percent_of
-from fleetrig.hil.image import read_image
 from fleetrig.simulator.contract.errors import BrokenBench, UsageError
 from tests.hil.flashers.boards import run
 

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from fleetrig.hil.flasher import BoardState, FlashFailed, FlashProgress, Image, WrongBoard
+from fleetrig.hil.flashers.image import read_image
 from fleetrig.hil.flashers.smp import SmpFlasher, SmpPatience
-from fleetrig.hil.image import read_image
-from fleetrig.hil.serial_port import SerialPort, open_port
+from fleetrig.hil.ports.serial_port import SerialPort, open_port
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.drivers.realtime import WallClock
 from tests.hil.flashers.boards import run

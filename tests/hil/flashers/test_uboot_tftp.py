@@ -7,8 +7,8 @@ import random
 import pytest
 
 from fleetrig.hil.flasher import BoardState, FlashFailed
+from fleetrig.hil.flashers.image import read_image
 from fleetrig.hil.flashers.uboot_tftp import TftpLoad, UbootTftp
-from fleetrig.hil.image import read_image
 from fleetrig.simulator.contract.errors import BrokenBench
 from tests.hil.flashers.boards import MAC, run, uboot_at_prompt
 

@@ -11,13 +11,13 @@ from typing import Any, cast
 
 import pytest
 
-from fleetrig.hil.console import Console
+from fleetrig.hil.consoles.console import Console
 from fleetrig.hil.flasher import BoardState, FlashFailed, FlashProgress, Image, WrongBoard
+from fleetrig.hil.flashers.image import read_image
 from fleetrig.hil.flashers.uboot_commands import UbootCommands
 from fleetrig.hil.flashers.uboot_flashing import Load, OnLoaded, Ram, UbootFlasher
 from fleetrig.hil.flashers.uboot_storage import BlockStorage, NorStorage, ReadBack, UbootStorage
 from fleetrig.hil.flashers.uboot_xmodem import UbootXmodem, XmodemLoad
-from fleetrig.hil.image import read_image
 from fleetrig.hil.port import PortLost
 from fleetrig.simulator.contract.errors import UsageError
 from tests.hil.flashers.boards import MAC, AtPrompt, run, uboot_at_prompt

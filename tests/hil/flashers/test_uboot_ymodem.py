@@ -7,8 +7,8 @@ import random
 import pytest
 
 from fleetrig.hil.flasher import BoardState
+from fleetrig.hil.flashers.image import read_image
 from fleetrig.hil.flashers.uboot_xmodem import YMODEM, UbootXmodem
-from fleetrig.hil.image import read_image
 from tests.hil.flashers.boards import MAC, run, uboot_at_prompt
 
 pytestmark = [pytest.mark.peer, pytest.mark.slow]

@@ -22,7 +22,7 @@ from fleetrig.harness.report.exits import Exit
 from fleetrig.simulator.contract.errors import UsageError
 from tests.harness.command import LIMIT_S, environment, fleetrig
 from tests.harness.commands.board.board_line import BoardLine
-from tests.hil.bridged_board import BOARD
+from tests.hil.bridge.bridged_board import BOARD
 
 pytestmark = pytest.mark.slow
 

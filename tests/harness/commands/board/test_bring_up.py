@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from fleetrig.hil.unit_record import UnitIdentity, UnitRecord, UnitVerdict
-from fleetrig.hil.unit_records import UnitRecords
+from fleetrig.hil.units.unit_record import UnitIdentity, UnitRecord, UnitVerdict
+from fleetrig.hil.units.unit_records import UnitRecords
 from tests.harness.command import Done, Running, fleetrig
 from tests.peers.programs import need_program
 

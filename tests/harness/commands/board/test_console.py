@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from fleetrig.hil.reservation import Reservations
+from fleetrig.hil.desk.reservation import Reservations
 from fleetrig.simulator.drivers.realtime import WallClock
 from tests.harness.command import LIMIT_S, environment, fleetrig
 from tests.harness.commands.board.board_line import BoardLine

@@ -9,8 +9,8 @@ from serial.tools.list_ports_common import ListPortInfo
 
 from fleetrig.harness.bench.bench_file import read_bench
 from fleetrig.harness.bench.draft import draft
-from fleetrig.hil.port_list import found_ports
-from fleetrig.hil.reservation import Reservations
+from fleetrig.hil.desk.reservation import Reservations
+from fleetrig.hil.ports.port_list import found_ports
 from fleetrig.simulator.drivers.realtime import WallClock
 from tests.harness.command import Done, fleetrig
 

@@ -1,0 +1,1 @@
+"""A board without network asks in frames over its line."""

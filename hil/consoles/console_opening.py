@@ -1,0 +1,30 @@
+"""A console as the bench file describes it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from fleetrig.hil.board import ConsoleSpec
+from fleetrig.hil.consoles.console import Console, Typing
+from fleetrig.hil.consoles.shell_dialect import LINUX, UBOOT, ShellDialect
+from fleetrig.hil.port import BoardPort
+from fleetrig.simulator.contract.errors import UsageError
+
+
+def dialect_of(board: str, spec: ConsoleSpec) -> ShellDialect:
+    """Raises UsageError: the board has no console, or its prompt is no regular expression."""
+    if spec.kind == "none":
+        raise UsageError(f"{board} has no console: say `console: {{kind: uboot}}` or linux in the bench file")
+    dialect = UBOOT if spec.kind == "uboot" else LINUX
+    if not spec.prompt:
+        return dialect
+    try:
+        return replace(dialect, prompt=re.compile(f"(?:{spec.prompt})$"))
+    except re.error as error:
+        raise UsageError(f"{board}: the prompt {spec.prompt!r} is no regular expression: {error}") from None
+
+
+def console_of(board: str, spec: ConsoleSpec, port: BoardPort, token: str) -> Console:
+    """`token`: letters and digits, new for each console. Raises UsageError."""
+    return Console(port, dialect_of(board, spec), token, typing=Typing(spec.chunk_bytes, spec.chunk_pause_s))

@@ -1,0 +1,53 @@
+"""What a console tells, as trace events of the board lane: every line, every command, every start and panic.
+
+Lines go out as they came, since every writer of a trace masks; the rare rest is masked here already.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from fleetrig.hil.consoles.boot_watch import Notice, What
+from fleetrig.hil.consoles.command_reading import CommandResult
+from fleetrig.simulator.contract.clock import Clock
+from fleetrig.simulator.contract.masking import Secrets
+from fleetrig.simulator.contract.trace import Lane, Trace
+
+LANE: Final = Lane.BOARD
+"""Looked up once: a member of an enumeration is dear, and lines come by the thousand."""
+KINDS: Final[dict[What, str]] = {
+    "started": "booted",
+    "restarted": "reset_seen",
+    "panicked": "panicked",
+    "loops": "reset_seen",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleTrace:
+    """Its three methods are a console's `on_line`, `on_notice` and `on_ran`. `board` is its name on the bench."""
+
+    trace: Trace
+    clock: Clock
+    board: str
+    secrets: Secrets
+
+    def line(self, line: str) -> None:
+        self.trace.emit(self.clock.now_us(), LANE, "line", self.board, reason=line)
+
+    def notice(self, notice: Notice) -> None:
+        name = "boot loop" if notice.what == "loops" else ""
+        reason = self.secrets.hide_known(notice.line)
+        self.trace.emit(self.clock.now_us(), Lane.BOARD, KINDS[notice.what], self.board, reason=reason, name=name)
+
+    def ran(self, result: CommandResult) -> None:
+        self.trace.emit(
+            self.clock.now_us(),
+            Lane.BOARD,
+            "ran",
+            self.board,
+            name=self.secrets.hide_known(result.command),
+            reason=f"status {result.status}",
+            took_us=round(result.took_s * 1e6),
+        )

@@ -1,0 +1,1 @@
+"""Who has which board of a desk, and since when."""

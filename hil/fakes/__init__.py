@@ -1,0 +1,1 @@
+"""Boards without hardware: generators behind a pseudo-terminal."""

@@ -1,0 +1,1 @@
+"""The ladder of a unit, and the records of its attempts."""
