@@ -98,8 +98,7 @@ class HttpConnection(asyncio.Protocol):
         self.half_closed = True
         if self._body is not None:
             self._body.fail(ConnectionResetError("the client stopped in the middle of a body"))
-            self._body = None
-            self._is_deaf = True
+            self._stop_hearing()
         return True
 
     def pause_writing(self) -> None:
@@ -133,7 +132,7 @@ class HttpConnection(asyncio.Protocol):
     def answered(self, *, keeps: bool) -> None:
         """The answer is on its way, as far as it goes."""
         self.owes = False
-        if keeps and not self._stops:
+        if keeps and not self._stops and not self._is_deaf:
             self._rest()
         else:
             self.close()
