@@ -191,7 +191,7 @@ def test_a_client_may_close_its_sending_half_and_still_get_its_answers(bench: Fr
 
 
 def test_a_client_that_closes_its_sending_half_late_gets_the_rest_of_its_answer(bench: FrontBench) -> None:
-    bench.answers(HttpResponse(200, body=Repeated(b"0123456789", 0, 40 * MIB)))
+    bench.answers(HttpResponse(200, body=Repeated(bytes(MIB), 0, 40 * MIB)))
     with bench.peer() as peer:
         peer.send(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
         peer.until(b"\r\n\r\n")
