@@ -196,7 +196,7 @@ class ReferenceServer:
             await self._listen(self._listeners[options.name], one.fronts)
         await self._stack.enter_async_context(self._scheduler)
         if self._control is not None:
-            await self._open_control(store, self._control)
+            await self._open_control(store, self._control, tools)
 
     def _look_for_leftovers(self, store: Store) -> None:
         folder = artifact_folder(self._options.store)
@@ -227,7 +227,7 @@ class ReferenceServer:
         for name, listener in listeners.items():
             await fronts[makers.index(self._listener_kinds[name].make)].listen(listener)
 
-    async def _open_control(self, store: Store, listener: Listener) -> None:
+    async def _open_control(self, store: Store, listener: Listener, tools: FrontTools) -> None:
         ring, refusals = TraceRing(), Refusals(self.received_lines())
         self._stack.callback(self.trace.listen(ring))
         self._stack.callback(self.trace.listen(refusals, refusals.kinds))
@@ -247,7 +247,7 @@ class ReferenceServer:
             secrets=self.secrets,
             is_open=not listener.address.is_loopback,
         )
-        front = ControlFront(Control(target), self.trace, self._scheduler.run_due_now, self._note_bug)
+        front = ControlFront(Control(target), tools, self._scheduler.run_due_now)
         self._stack.push_async_callback(front.close)
         await front.listen(listener)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from fleetrig.simulator.contract.envelope import Envelope, payload_of
-from fleetrig.simulator.contract.http import parts_of
+from fleetrig.simulator.contract.http import HttpRequest, HttpResponse, parts_of
 from fleetrig.simulator.contract.mqtt_size import MEASURES
 from fleetrig.simulator.contract.trace import TraceEvent
 
@@ -69,9 +69,11 @@ class TraceRing:
 def _held_bytes(envelope: Envelope) -> int:
     """What a body takes in memory; what lies in a file or is made as it is read takes nothing. A packet of MQTT may
     have 50,000 properties and no body."""
+    if isinstance(envelope, HttpRequest | HttpResponse) and type(envelope.body) is bytes:
+        return len(envelope.body)  # nearly always, and this is run for every event
     if (measure := MEASURES.get(type(envelope))) is not None:
         return measure(envelope)
     body = payload_of(envelope)
-    if isinstance(body, bytes):  # nearly always, and this is run for every event
+    if isinstance(body, bytes):
         return len(body)
     return sum(len(part) for part in parts_of(body) if isinstance(part, bytes))
