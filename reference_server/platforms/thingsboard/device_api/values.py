@@ -51,7 +51,9 @@ def read_telemetry(document: Json) -> list[Measured]:
 
 def _measured(document: Json) -> Iterator[Measured]:
     for one in document if isinstance(document, list) else [document]:
-        if isinstance(one, dict) and "ts" in one and "values" in one:
+        if not isinstance(one, dict):
+            raise BadValue(f"Can't parse value: {as_text(one)}")
+        if "ts" in one and "values" in one:
             yield Measured(read_values(one["values"]), _time_ms(one["ts"]))
         else:
             yield Measured(read_values(one))
@@ -72,7 +74,10 @@ def _finite(number: JsonNumber) -> Json:
 
 def whole_number(value: Json) -> int:
     """As the real server reads a time or a duration, text included. Raises BadValue."""
-    return int(_decimal(str(value)))
+    try:
+        return int(_decimal(str(value)))
+    except (ValueError, OverflowError):
+        raise BadValue(f"Can't parse value: {value}") from None
 
 
 def _typed(value: Json) -> Json:

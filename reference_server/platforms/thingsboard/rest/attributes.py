@@ -5,17 +5,20 @@ from __future__ import annotations
 from typing import Any, Final
 
 from fleetrig.reference_server.platforms.thingsboard.device_api.documents import read_json
-from fleetrig.reference_server.platforms.thingsboard.device_api.values import BadValue, read_values
+from fleetrig.reference_server.platforms.thingsboard.device_api.values import BadValue, read_telemetry, read_values
 from fleetrig.reference_server.platforms.thingsboard.http.call import Call
 from fleetrig.reference_server.platforms.thingsboard.http.errors import DENIED, HttpRefusal, invalid, plain
+from fleetrig.reference_server.platforms.thingsboard.http.java_numbers import java_int
 from fleetrig.reference_server.platforms.thingsboard.http.replies import Reply
 from fleetrig.reference_server.platforms.thingsboard.rest.forms import attribute_form
 from fleetrig.reference_server.platforms.thingsboard.rest.lookups import as_uuid, is_visible
 from fleetrig.reference_server.platforms.thingsboard.state.attributes import (
     attributes_of,
     delete_attributes,
+    delete_latest,
     latest_of,
     put_attributes,
+    put_telemetry,
 )
 from fleetrig.reference_server.platforms.thingsboard.state.devices import device_by_id
 from fleetrig.reference_server.platforms.thingsboard.state.records import Device, Scope
@@ -47,6 +50,62 @@ def read_latest(call: Call, kind: str, device_id: str) -> Reply:
         if keys is None or each.key in keys
     }
     return Reply(document=document, device=device.name)
+
+
+def read_keys(call: Call, kind: str, device_id: str) -> Reply:
+    """GET …/{kind}/{id}/keys/attributes: of all scopes."""
+    device = _device(call, kind, device_id)
+    found = {each.key for scope in Scope for each in attributes_of(call.registry, device.id, scope)}
+    return Reply(document=sorted(found), device=device.name)
+
+
+def read_keys_of_scope(call: Call, kind: str, device_id: str, scope: str) -> Reply:
+    """GET …/{kind}/{id}/keys/attributes/{scope}."""
+    device = _device(call, kind, device_id)
+    found = attributes_of(call.registry, device.id, _scope(scope))
+    return Reply(document=[each.key for each in found], device=device.name)
+
+
+def read_latest_keys(call: Call, kind: str, device_id: str) -> Reply:
+    """GET …/{kind}/{id}/keys/timeseries."""
+    device = _device(call, kind, device_id)
+    return Reply(document=sorted(each.key for each in latest_of(call.registry, device.id)), device=device.name)
+
+
+def write_telemetry(call: Call, kind: str, device_id: str, scope: str) -> Reply:
+    """POST …/{kind}/{id}/timeseries/{scope}, whatever the scope is called: telemetry as a device says it."""
+    try:
+        given = read_json(call.text.encode("utf-8", "replace"))
+    except BadValue:
+        said = "Unable to parse time series payload: Invalid JSON body!"
+        raise plain(400, said, reason="the body is no JSON") from None
+    try:
+        measurements = read_telemetry(given)
+    except BadValue as bad:
+        said = f"Unable to parse time series payload. Invalid JSON body: {bad}"
+        raise plain(400, said, reason="the body is no telemetry") from None
+    if not any(measured.values for measured in measurements):
+        raise plain(400, "No time series data found in request body!", reason="the body names no value")
+    device = _device(call, kind, device_id)
+    for measured in measurements:
+        at_ms = call.now_ms if measured.at_ms is None else measured.at_ms
+        put_telemetry(call.registry, device.id, measured.values, at_ms)
+    return Reply(device=device.name, changed=f"telemetry of {device.name} written")
+
+
+def delete_telemetry(call: Call, kind: str, device_id: str) -> Reply:
+    """DELETE …/{kind}/{id}/timeseries/delete?keys=&deleteAllDataForKeys=: here only the newest values are kept."""
+    keys, query = _keys(call), call.query
+    if keys is None:
+        raise plain(400, "Empty keys: []", reason="the query names no keys")
+    is_all = query.get("deleteAllDataForKeys") == "true"
+    if not is_all and not ("startTs" in query and "endTs" in query):
+        said = "When deleteAllDataForKeys is false, start and end timestamp values shouldn't be empty"
+        raise plain(400, said, reason="the query says neither that all goes nor from when to when")
+    device = _device(call, kind, device_id)
+    between_ms = (0, call.now_ms) if is_all else (java_int(query["startTs"]), java_int(query["endTs"]))
+    gone = delete_latest(call.registry, device.id, keys, between_ms)
+    return Reply(device=device.name, changed=f"telemetry of {device.name} deleted" if gone else "")
 
 
 def write(call: Call, kind: str, device_id: str, scope: str) -> Reply:

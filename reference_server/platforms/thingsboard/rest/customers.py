@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from fleetrig.reference_server.platforms.thingsboard.http.call import Call
+from fleetrig.reference_server.platforms.thingsboard.http.errors import missing
 from fleetrig.reference_server.platforms.thingsboard.http.replies import Reply
 from fleetrig.reference_server.platforms.thingsboard.rest.contacts import contact_of
 from fleetrig.reference_server.platforms.thingsboard.rest.forms import customer_form
@@ -15,6 +16,7 @@ from fleetrig.reference_server.platforms.thingsboard.rest.members import mapping
 from fleetrig.reference_server.platforms.thingsboard.rest.pages import page_of
 from fleetrig.reference_server.platforms.thingsboard.state.people import (
     create_customer,
+    customer_titled,
     customers_of,
     delete_customer,
     save_customer,
@@ -44,6 +46,15 @@ def read_all(call: Call) -> Reply:
     """GET /api/customers."""
     customers = customers_of(call.registry, call.operator.tenant_id)
     return Reply(document=page_of(call, map(customer_form, customers), "title"))
+
+
+def read_titled(call: Call) -> Reply:
+    """GET /api/tenant/customers?customerTitle=."""
+    title = call.needed("customerTitle", "String")
+    found = customer_titled(call.registry, call.operator.tenant_id, title)
+    if found is None:
+        raise missing(f"Customer with title [{title}] is not found", reason="the tenant has no customer of this title")
+    return Reply(document=customer_form(found))
 
 
 def delete(call: Call, customer_id: str) -> Reply:

@@ -10,11 +10,13 @@ from fleetrig.reference_server.platforms.thingsboard.http.call import Call
 from fleetrig.reference_server.platforms.thingsboard.http.errors import invalid
 from fleetrig.reference_server.platforms.thingsboard.http.replies import Reply
 from fleetrig.reference_server.platforms.thingsboard.rest.credentials import credentials_in
-from fleetrig.reference_server.platforms.thingsboard.rest.forms import device_form
+from fleetrig.reference_server.platforms.thingsboard.rest.forms import device_form, entity_id
 from fleetrig.reference_server.platforms.thingsboard.rest.lookups import (
+    as_uuid,
     customer_at,
     device_at,
     device_called,
+    is_visible,
     member_id,
     profile_at,
 )
@@ -74,11 +76,52 @@ def read_called(call: Call) -> Reply:
     return Reply(document=device_form(device), device=device.name)
 
 
+def read_of_customer(call: Call, customer_id: str) -> Reply:
+    """GET /api/customer/{id}/devices."""
+    customer, wanted = customer_at(call, customer_id), call.query.get("type", "").strip()
+    devices = (each for each in devices_of(call.registry, customer.tenant_id) if each.customer_id == customer.id)
+    return Reply(document=page_of(call, (device_form(each) for each in devices if wanted in ("", each.type))))
+
+
+def read_some(call: Call) -> Reply:
+    """GET /api/devices?deviceIds=: those of them that there are, and that the caller may see."""
+    wanted = {as_uuid(one) for one in call.needed("deviceIds", "String[]").split(",")}
+    devices = devices_of(call.registry, call.operator.tenant_id)
+    return Reply(document=[device_form(each) for each in devices if each.id in wanted and is_visible(call, each)])
+
+
+def read_types(call: Call) -> Reply:
+    """GET /api/device/types: the types that devices have."""
+    tenant_id = call.operator.tenant_id
+    tenant = entity_id("TENANT", tenant_id)
+    types = sorted({device.type for device in devices_of(call.registry, tenant_id)})
+    return Reply(document=[{"tenantId": tenant, "entityType": "DEVICE", "type": each} for each in types])
+
+
 def delete(call: Call, device_id: str) -> Reply:
     """DELETE /api/device/{id}; its sessions are closed (S85)."""
     device = device_at(call, device_id)
     delete_device(call.registry, device)
     return Reply(device=device.name, changed=f"device {device.name} deleted")
+
+
+def assign(call: Call, customer_id: str, device_id: str) -> Reply:
+    """POST /api/customer/{id}/device/{id}."""
+    customer = customer_at(call, customer_id)
+    return _assigned(call, device_at(call, device_id), customer.id)
+
+
+def unassign(call: Call, device_id: str) -> Reply:
+    """DELETE /api/customer/device/{id}."""
+    device = device_at(call, device_id)
+    if device.customer_id is None:
+        raise invalid("Device isn't assigned to any customer!")
+    return _assigned(call, device, None)
+
+
+def _assigned(call: Call, device: Device, customer_id: str | None) -> Reply:
+    saved = save_device(call.registry, replace(device, customer_id=customer_id))
+    return Reply(document=device_form(saved), device=saved.name, changed=f"device {saved.name} changed hands")
 
 
 def _saved(call: Call, body: dict[str, Any], credentials: FormedCredentials | None) -> Reply:

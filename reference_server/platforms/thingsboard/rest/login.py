@@ -95,6 +95,24 @@ def change_password(call: Call) -> Reply:
     return Reply(document=token_pair(call, user), changed="password changed")
 
 
+def read_password_policy(call: Call) -> Reply:
+    """GET /api/noauth/userPasswordPolicy: that of a fresh installation."""
+    return Reply(
+        document={
+            "minimumLength": LEAST_CHARS,
+            "maximumLength": MOST_CHARS,
+            "minimumUppercaseLetters": None,
+            "minimumLowercaseLetters": None,
+            "minimumDigits": None,
+            "minimumSpecialCharacters": None,
+            "allowWhitespaces": True,
+            "forceUserToResetPasswordIfNotValid": False,
+            "passwordExpirationPeriodDays": None,
+            "passwordReuseFrequencyDays": None,
+        }
+    )
+
+
 def _check_password(password: str) -> None:
     """Raises 400."""
     if len(password) < LEAST_CHARS:

@@ -10,7 +10,7 @@ from fleetrig.reference_server.platforms.thingsboard.http.call import Call
 from fleetrig.reference_server.platforms.thingsboard.http.errors import invalid
 from fleetrig.reference_server.platforms.thingsboard.http.replies import Reply
 from fleetrig.reference_server.platforms.thingsboard.rest.authority_certificate import with_authority
-from fleetrig.reference_server.platforms.thingsboard.rest.forms import profile_form, profile_info_form
+from fleetrig.reference_server.platforms.thingsboard.rest.forms import entity_id, profile_form, profile_info_form
 from fleetrig.reference_server.platforms.thingsboard.rest.lookups import member_id, profile_at
 from fleetrig.reference_server.platforms.thingsboard.rest.members import (
     flag,
@@ -30,6 +30,7 @@ from fleetrig.reference_server.platforms.thingsboard.state.profiles import (
     create_profile,
     default_profile,
     delete_profile,
+    make_default,
     profiles_of,
     save_profile,
 )
@@ -66,9 +67,26 @@ def read_infos(call: Call) -> Reply:
     return Reply(document=page_of(call, map(profile_info_form, profiles)))
 
 
+def read_names(call: Call) -> Reply:
+    """GET /api/deviceProfile/names: by name."""
+    profiles = sorted(profiles_of(call.registry, call.operator.tenant_id), key=lambda profile: profile.name)
+    return Reply(document=[{"id": entity_id("DEVICE_PROFILE", each.id), "name": each.name} for each in profiles])
+
+
 def read_default(call: Call) -> Reply:
     """GET /api/deviceProfileInfo/default."""
     return Reply(document=profile_info_form(default_profile(call.registry, call.operator.tenant_id)))
+
+
+def read_info(call: Call, profile_id: str) -> Reply:
+    """GET /api/deviceProfileInfo/{id}."""
+    return Reply(document=profile_info_form(profile_at(call, profile_id)))
+
+
+def set_default(call: Call, profile_id: str) -> Reply:
+    """POST /api/deviceProfile/{id}/default: in the place of the one that was it."""
+    made = make_default(call.registry, profile_at(call, profile_id))
+    return Reply(document=profile_form(made), changed=f"device profile {made.name} is the default one")
 
 
 def delete(call: Call, profile_id: str) -> Reply:

@@ -28,6 +28,7 @@ from fleetrig.reference_server.platforms.thingsboard.state.tenant_configuration 
 from fleetrig.reference_server.platforms.thingsboard.state.tenants import (
     default_tenant_profile,
     delete_tenant_profile,
+    make_default,
     profile_data_of,
     save_tenant_profile,
     tenant_profiles,
@@ -51,6 +52,11 @@ def read(call: Call, profile_id: str) -> Reply:
     return Reply(document=tenant_profile_form(tenant_profile_at(call, profile_id)))
 
 
+def read_info(call: Call, profile_id: str) -> Reply:
+    """GET /api/tenantProfileInfo/{id}."""
+    return Reply(document=tenant_profile_info_form(tenant_profile_at(call, profile_id)))
+
+
 def read_default(call: Call) -> Reply:
     """GET /api/tenantProfileInfo/default."""
     return Reply(document=tenant_profile_info_form(default_tenant_profile(call.registry, call.now_us)))
@@ -59,6 +65,17 @@ def read_default(call: Call) -> Reply:
 def read_all(call: Call) -> Reply:
     """GET /api/tenantProfiles."""
     return Reply(document=page_of(call, map(tenant_profile_form, tenant_profiles(call.registry))))
+
+
+def read_infos(call: Call) -> Reply:
+    """GET /api/tenantProfileInfos."""
+    return Reply(document=page_of(call, map(tenant_profile_info_form, tenant_profiles(call.registry))))
+
+
+def set_default(call: Call, profile_id: str) -> Reply:
+    """POST /api/tenantProfile/{id}/default."""
+    made = make_default(call.registry, tenant_profile_at(call, profile_id))
+    return Reply(document=tenant_profile_form(made), changed=f"tenant profile {made.name} is the default one")
 
 
 def delete(call: Call, profile_id: str) -> Reply:

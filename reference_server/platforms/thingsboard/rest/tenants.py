@@ -19,6 +19,7 @@ from fleetrig.reference_server.platforms.thingsboard.state.tenants import (
     default_tenant_profile,
     delete_tenant,
     save_tenant,
+    tenant_profile_by_id,
     tenants,
 )
 
@@ -41,9 +42,19 @@ def read(call: Call, tenant_id: str) -> Reply:
     return Reply(document=tenant_form(tenant_at(call, tenant_id)))
 
 
+def read_info(call: Call, tenant_id: str) -> Reply:
+    """GET /api/tenant/info/{id}."""
+    return Reply(document=_info(call, tenant_at(call, tenant_id)))
+
+
 def read_all(call: Call) -> Reply:
     """GET /api/tenants."""
     return Reply(document=page_of(call, map(tenant_form, tenants(call.registry)), "title"))
+
+
+def read_infos(call: Call) -> Reply:
+    """GET /api/tenantInfos."""
+    return Reply(document=page_of(call, (_info(call, each) for each in tenants(call.registry)), "title"))
 
 
 def delete(call: Call, tenant_id: str) -> Reply:
@@ -51,6 +62,11 @@ def delete(call: Call, tenant_id: str) -> Reply:
     tenant = tenant_at(call, tenant_id)
     delete_tenant(call.registry, tenant)
     return Reply(changed=f"tenant {tenant.title} deleted")
+
+
+def _info(call: Call, tenant: Tenant) -> dict[str, Any]:
+    profile = tenant_profile_by_id(call.registry, tenant.profile_id)
+    return {**tenant_form(tenant), "tenantProfileName": None if profile is None else profile.name}
 
 
 def _filled(call: Call, body: Mapping[str, Any], tenant: Tenant) -> Tenant:

@@ -11,7 +11,7 @@ from fleetrig.reference_server.platforms.thingsboard.http.errors import HttpRefu
 from fleetrig.reference_server.platforms.thingsboard.http.replies import Reply
 from fleetrig.reference_server.platforms.thingsboard.rest.contacts import check_email
 from fleetrig.reference_server.platforms.thingsboard.rest.forms import user_form
-from fleetrig.reference_server.platforms.thingsboard.rest.lookups import member_id, tenant_at, user_at
+from fleetrig.reference_server.platforms.thingsboard.rest.lookups import customer_at, member_id, tenant_at, user_at
 from fleetrig.reference_server.platforms.thingsboard.rest.members import mapping, text, whole_number, word
 from fleetrig.reference_server.platforms.thingsboard.rest.pages import page_of
 from fleetrig.reference_server.platforms.thingsboard.state.errors import ErrorCode, old_version
@@ -66,6 +66,19 @@ def read_all(call: Call) -> Reply:
     users = users_of(call.registry, caller.tenant_id)
     seen = (user for user in users if caller.customer_id in (None, user.customer_id))
     return Reply(document=page_of(call, map(user_form, seen), "email"))
+
+
+def read_of_customer(call: Call, customer_id: str) -> Reply:
+    """GET /api/customer/{id}/users."""
+    customer = customer_at(call, customer_id)
+    users = (user for user in users_of(call.registry, customer.tenant_id) if user.customer_id == customer.id)
+    return Reply(document=page_of(call, map(user_form, users), "email"))
+
+
+def read_administrators(call: Call, tenant_id: str) -> Reply:
+    """GET /api/tenant/{id}/users."""
+    users = users_of(call.registry, tenant_at(call, tenant_id).id)
+    return Reply(document=page_of(call, (user_form(user) for user in users if _administers(user)), "email"))
 
 
 def delete(call: Call, user_id: str) -> Reply:

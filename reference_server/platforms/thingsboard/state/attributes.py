@@ -62,3 +62,14 @@ def put_telemetry(registry: Registry, device_id: str, values: Mapping[str, Any],
 
 def latest_of(registry: Registry, device_id: str) -> list[LatestTelemetry]:
     return registry.store.find(LATEST, INSTALLATION, "device", device_id)
+
+
+def delete_latest(registry: Registry, device_id: str, keys: Iterable[str], between_ms: tuple[int, int]) -> list[str]:
+    """The keys whose newest value was of that time (from, to), which has gone."""
+    gone = []
+    for key in keys:
+        stored = registry.store.get(LATEST, INSTALLATION, joined(device_id, key))
+        if stored is not None and between_ms[0] <= stored.at_ms <= between_ms[1]:
+            registry.store.delete(LATEST, INSTALLATION, joined(device_id, key))
+            gone.append(key)
+    return gone

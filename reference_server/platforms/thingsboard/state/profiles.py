@@ -84,6 +84,17 @@ def save_profile(registry: Registry, changed: DeviceProfile, version: int | None
     return saved
 
 
+def make_default(registry: Registry, profile: DeviceProfile) -> DeviceProfile:
+    """What devices without a type have from now on, in the place of the one that was it."""
+    if profile.is_default:
+        return profile
+    former = default_profile(registry, profile.tenant_id)
+    made = replace(profile, is_default=True, version=profile.version + 1)
+    registry.store.put(DEVICE_PROFILE, INSTALLATION, replace(former, is_default=False, version=former.version + 1))
+    registry.store.put(DEVICE_PROFILE, INSTALLATION, made)
+    return made
+
+
 def delete_profile(registry: Registry, profile: DeviceProfile) -> None:
     """Raises RuleBroken while devices have it, and for the default one."""
     if profile.is_default:

@@ -143,6 +143,15 @@ def save_tenant_profile(registry: Registry, profile: TenantProfile) -> TenantPro
     return profile
 
 
+def make_default(registry: Registry, profile: TenantProfile) -> TenantProfile:
+    """In the place of the one that was it."""
+    for former in registry.store.find(TENANT_PROFILE, INSTALLATION, "default", "yes"):
+        registry.store.put(TENANT_PROFILE, INSTALLATION, replace(former, is_default=False))
+    made = replace(profile, is_default=True)
+    registry.store.put(TENANT_PROFILE, INSTALLATION, made)
+    return made
+
+
 def delete_tenant_profile(registry: Registry, profile: TenantProfile) -> None:
     """Raises RuleBroken while tenants have it, and for the default one."""
     if profile.is_default:

@@ -31,6 +31,7 @@ def test_a_device_is_found_by_its_id_and_by_its_name() -> None:
     assert rig.get("/api/tenant/devices?deviceName=d%201") == made
     assert rig.get("/api/tenant/devices?pageSize=5&page=0&type=A")["data"] == [made]
     assert (made["type"], made["additionalInfo"]) == ("A", None)
+    assert [each["type"] for each in rig.get("/api/device/types")] == ["A", "B"]
 
 
 def test_an_unknown_type_makes_a_profile_and_none_is_the_default_one() -> None:

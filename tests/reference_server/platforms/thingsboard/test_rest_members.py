@@ -126,6 +126,20 @@ def test_commands_are_handed_on() -> None:
     assert refused(nameless)[:2] == (400, 31)
 
 
+def test_a_device_is_given_to_a_customer_and_taken_back() -> None:
+    rig = HttpRig()
+    device = rig.device("d")["id"]["id"]
+    customer = document(rig.ask("POST", "/api/customer", {"title": "c"}))["id"]["id"]
+
+    given = document(rig.ask("POST", f"/api/customer/{customer}/device/{device}"))
+    taken = document(rig.ask("DELETE", f"/api/customer/device/{device}"))
+    again = rig.ask("DELETE", f"/api/customer/device/{device}")
+
+    assert given["customerId"]["id"] == customer
+    assert taken["customerId"]["id"] != customer
+    assert refused(again) == (400, 31, "Device isn't assigned to any customer!")
+
+
 def test_who_has_logged_in_is_told() -> None:
     rig = HttpRig()
 

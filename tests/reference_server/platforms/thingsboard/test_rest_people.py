@@ -41,15 +41,18 @@ def test_a_customer_is_read_changed_and_listed() -> None:
     assert (changed["title"], changed["city"], changed["version"]) == ("d", "Ulm", 2)
     assert people.rig.get(f"/api/customer/{customer}") == changed
     assert people.rig.get(f"/api/customers?{PAGE}")["data"] == [changed]
+    assert people.rig.get("/api/tenant/customers?customerTitle=d") == changed
+    gone = refused(people.rig.ask("GET", "/api/tenant/customers?customerTitle=c"))
+    assert gone == (404, 32, "Customer with title [c] is not found")
     stale = people.rig.ask("POST", "/api/customer", people.customer)
     assert refused(stale) == (409, 35, "Customer was already changed by someone else")
 
 
 def test_a_deleted_customer_takes_its_users_and_leaves_its_devices() -> None:
     people = People()
-    body = {"name": "d", "customerId": people.customer["id"]}
-    device = document(people.rig.ask("POST", "/api/device", body))["id"]["id"]
+    device = people.rig.device("d")["id"]["id"]
     customer = people.customer["id"]["id"]
+    assert people.rig.ask("POST", f"/api/customer/{customer}/device/{device}").response.status == 200
 
     assert people.rig.ask("DELETE", f"/api/customer/{customer}").response.status == 200
 
@@ -94,6 +97,8 @@ def test_users_see_whom_they_may() -> None:
     listed = document(people.rig.ask("GET", f"/api/users?{PAGE}", account=people.account))["data"]
     assert sorted(each["email"] for each in listed) == ["u@example.org", "v@example.org"]
     assert people.rig.get(f"/api/users?{PAGE}")["totalElements"] == 3
+    of_customer = people.rig.get(f"/api/customer/{people.customer['id']['id']}/users?{PAGE}")
+    assert of_customer["totalElements"] == 2
 
 
 def test_a_user_is_changed_but_for_what_it_is() -> None:

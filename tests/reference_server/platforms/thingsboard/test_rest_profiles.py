@@ -143,6 +143,7 @@ def test_profiles_come_in_pages() -> None:
     by_time = rig.get("/api/deviceProfiles?pageSize=9&page=0&sortProperty=createdTime")
     assert len(by_time["data"]) == 4
     assert [each["name"] for each in found["data"]] == ["B"]
+    assert [each["name"] for each in rig.get("/api/deviceProfile/names")] == ["A", "B", "C", "default"]
     assert [each["name"] for each in downwards["data"]] == ["default", "C", "B", "A"]
 
 

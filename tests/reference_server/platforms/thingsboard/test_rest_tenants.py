@@ -64,8 +64,9 @@ def test_a_new_tenant_has_a_default_device_profile_and_works_alone() -> None:
 
     assert rig.ask("POST", "/api/device", {"name": "d"}, account=account).response.status == 200
     assert rig.device("d")["tenantId"]["id"] != tenant
-    devices = document(rig.ask("GET", "/api/tenant/devices?pageSize=9&page=0", account=account))["data"]
-    assert [(each["tenantId"]["id"], each["type"]) for each in devices] == [(tenant, "default")]
+    assert document(rig.ask("GET", "/api/device/types", account=account)) == [
+        {"tenantId": {"entityType": "TENANT", "id": tenant}, "entityType": "DEVICE", "type": "default"}
+    ]
 
 
 def test_a_tenant_is_read_as_it_was_made() -> None:
@@ -77,6 +78,8 @@ def test_a_tenant_is_read_as_it_was_made() -> None:
     assert {name: made[name] for name in body} == body
     assert (made["name"], made["region"], made["country"], made["version"]) == ("t", "Global", None, 1)
     assert as_administrator(rig, "GET", f"/api/tenant/{tenant}") == made
+    info = as_administrator(rig, "GET", f"/api/tenant/info/{tenant}")
+    assert info == made | {"tenantProfileName": "Default"}
     listed = as_administrator(rig, "GET", "/api/tenants?pageSize=10&page=0&textSearch=t")
     assert made in listed["data"]
     changed = as_administrator(rig, "POST", "/api/tenant", made | {"title": "u"})
@@ -209,8 +212,11 @@ def test_a_tenant_profile_says_all_its_members() -> None:
     assert (other["maxArgumentsPerCF"], other["alarmsReevaluationInterval"]) == (0, 60), "what it does not name is 0"
     profile = made["id"]["id"]
     assert as_administrator(rig, "GET", f"/api/tenantProfile/{profile}") == made
+    assert as_administrator(rig, "GET", f"/api/tenantProfileInfo/{profile}") == {"id": made["id"], "name": "p"}
     assert as_administrator(rig, "GET", "/api/tenantProfileInfo/default")["name"] == "Default"
-    listed = as_administrator(rig, "GET", "/api/tenantProfiles?pageSize=9&page=0&sortProperty=name")["data"]
+    assert as_administrator(rig, "POST", f"/api/tenantProfile/{profile}/default")["default"] is True
+    assert as_administrator(rig, "GET", "/api/tenantProfileInfo/default")["name"] == "p"
+    listed = as_administrator(rig, "GET", "/api/tenantProfileInfos?pageSize=9&page=0&sortProperty=name")["data"]
     assert [each["name"] for each in listed] == ["Default", "p", "q"]
 
 
