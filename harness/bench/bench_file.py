@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, Strict, model_validator
 
 from fleetrig.harness.bench.part_models import ConsolePart, EmulatedEntry, FlasherEntry, PowerEntry, PowerPart
 from fleetrig.harness.bench.port_names import checked_port
+from fleetrig.harness.bench.provisioning_part import ProvisioningPart
 from fleetrig.harness.scenario_file.marks import locate
 from fleetrig.harness.scenario_file.problems import FileMistakes, Problem, Source, not_known
 from fleetrig.harness.scenario_file.reader import load_mapping, read_source
@@ -44,6 +45,8 @@ class BoardEntry(Model):
     emulated: EmulatedEntry | None = None
     offers: tuple[Word, ...] = ()
     """Words that scenarios may need, such as `wifi`."""
+    provisioning: ProvisioningPart | None = None
+    """How it takes its identity, over its console."""
 
     @model_validator(mode="after")
     def _has_a_line(self) -> Self:
@@ -121,6 +124,7 @@ def _spec(name: str, entry: BoardEntry, folder: Path, environ: Mapping[str, str]
         _console(entry.console, f"{name}: password", folder, environ),
         emulated,
         frozenset(entry.offers),
+        entry.provisioning.spec if entry.provisioning else None,
     )
 
 
