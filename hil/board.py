@@ -33,6 +33,22 @@ class MadeOf:
 
 
 @dataclass(frozen=True, slots=True)
+class ProvisioningSpec:
+    """How a board takes its identity. Texts have places (`${serial}`, `${token}`) for what differs between units."""
+
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Path on the board -> text."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Name in U-Boot's environment -> text."""
+    key: str = ""
+    """Where the board makes a key of its own; empty if it does not."""
+    certificate: str = ""
+    """Where the certificate for that key goes."""
+    host: str = ""
+    """How the board reaches this machine; empty for the servers' own addresses."""
+
+
+@dataclass(frozen=True, slots=True)
 class BoardSpec:
     """A board by its name on this bench."""
 
@@ -53,5 +69,6 @@ class BoardSpec:
     """An emulated or fake board, started for the run; None for real ones."""
     offers: frozenset[str] = frozenset()
     """Words that scenarios may need: `power`, `relay.reset`, `wifi`."""
+    provisioning: ProvisioningSpec | None = None
     out_of_service: str = ""
     """Why nobody may use it; set with `fleetrig board out-of-service`."""
