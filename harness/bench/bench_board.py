@@ -1,10 +1,10 @@
-"""A board that plays a role in a run: what is done with it is done in turn, and what it is left in is known at any time."""
+"""A board that plays a role in a run: what is done with it is done in turn, and its condition is known at any time."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
@@ -36,10 +36,6 @@ class PlaysDevice(Protocol):
     def came_on(self, board: BenchBoard) -> None: ...
 
     def went_off(self, board: BenchBoard) -> None: ...
-
-
-class PowerWasCut(Exception):
-    """The power of a board was cut under its work, as it was wanted."""
 
 
 @dataclass(eq=False, slots=True)
@@ -161,8 +157,8 @@ class BenchBoard:
 
     # Until the phase ends
 
-    async def add_faults(self, faults: AsyncIterator[FaultyLine] | object) -> None:
-        self.faulty = await self._until_phase_ends.enter_async_context(faults)  # type: ignore[arg-type]
+    async def add_faults(self, faults: AbstractAsyncContextManager[FaultyLine]) -> None:
+        self.faulty = await self._until_phase_ends.enter_async_context(faults)
 
     async def end_phase(self) -> list[str]:
         """Takes the faults of its line away; returns those that never happened."""
@@ -181,34 +177,32 @@ class BenchBoard:
         if self.opened.can_be_switched_off:
             await self.off()
 
-    @asynccontextmanager
-    async def cut_after(self, typed_bytes: int) -> AsyncIterator[None]:
-        """Cuts its power as soon as so much has gone to it, and ends the block's work with PowerWasCut.
+    async def cut_after(self, typed_bytes: int, work: Callable[[], Awaitable[object]]) -> None:
+        """Works, and cuts its power as soon as so much has gone to it: then the work is over.
 
-        Raises BrokenBench when the work ended before.
+        Raises BrokenBench when the work ended before, and what it raises until then.
         """
-        worker = asyncio.current_task()
-        assert worker is not None
-        left, cut = typed_bytes, False
+        working = asyncio.ensure_future(work())
+        left_bytes = typed_bytes
 
         def heard(piece: PortBytes) -> None:
-            nonlocal left, cut
-            if piece.way is Way.TO_BOARD and not cut:
-                left -= len(piece.data)
-                if left <= 0:
-                    cut = True
-                    worker.cancel()
+            nonlocal left_bytes
+            if piece.way is Way.TO_BOARD:
+                left_bytes -= len(piece.data)
+                if left_bytes <= 0:
+                    working.cancel()
 
         stop_hearing = self.opened.port.watch(heard)
         try:
-            yield
-        except asyncio.CancelledError:
-            if not cut or worker.uncancel():
-                raise  # somebody else stops the run
-            await self.off()
-            raise PowerWasCut from None
+            await asyncio.wait([working])
         finally:
             stop_hearing()
+            working.cancel()
+            await asyncio.gather(working, return_exceptions=True)
+        if working.cancelled():
+            await self.off()
+            return
+        working.result()
         raise BrokenBench(
             f"{self.name} was done before {typed_bytes:,} bytes had gone to it, so its power was never cut and nothing "
             "was proven: cut earlier"

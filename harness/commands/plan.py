@@ -74,7 +74,9 @@ def page(scenario: Scenario) -> Iterator[str]:
     for number, phase in enumerate(scenario.phases, 1):
         yield f"  {number}. {phase.name}"
         yield from phase_lines(
-            phase, scenario.checks_of(phase), FleetSnapshot("", serials, scenario.devices.event_lane)
+            phase,
+            scenario.checks_of(phase),
+            FleetSnapshot("", serials, scenario.event_lane, boards={role: role for role in scenario.boards}),
         )
 
 

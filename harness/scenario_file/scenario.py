@@ -213,11 +213,6 @@ class Devices(Model):
     children_are_silent: ClassVar[bool] = False
     """Devices behind gateways are known to the registry alone: `units` leaves them away."""
 
-    @property
-    def event_lane(self) -> Lane:
-        """The lane of the trace that says what the devices do."""
-        return Lane.SERVER if self.external else Lane.DEVICE
-
     def units(self) -> Iterator[Unit]:
         """The devices one by one, made lazily."""
         everybody = self._everybody()
@@ -382,6 +377,13 @@ class Scenario(Heading):
         if not self.boards:
             return {}
         return played_by(self.boards, self.devices.unit_count(), next(self.devices.units()).serial)
+
+    @property
+    def event_lane(self) -> Lane | None:
+        """The lane of the trace that says what the devices do; None for both, where boards play some of them."""
+        if self.played:
+            return None
+        return Lane.SERVER if self.devices.external else Lane.DEVICE
 
     @property
     def platform(self) -> str:
