@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
+import secrets as chance
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -43,14 +43,16 @@ class OpenedBoard:
 
     def console(self) -> Console:
         """A new one, with marks of its own. Raises UsageError for a board that the file gives none."""
-        return console_of(self.spec.name, self.spec.console, self.port, f"m{secrets.token_hex(3)}")
+        return console_of(self.spec.name, self.spec.console, self.port, f"m{chance.token_hex(3)}")
 
 
 @asynccontextmanager
 async def opened_board(
-    spec: BoardSpec, folder: Path, clock: Clock, lock_folder: Path | None = None
+    spec: BoardSpec, folder: Path, clock: Clock, lock_folder: Path | None = None, *, secrets: Secrets | None = None
 ) -> AsyncIterator[OpenedBoard]:
     """`folder` is the board's own (`state_folder`). An emulated one is started, and ends with the block.
+
+    What `secrets` knows, or learns meanwhile, is masked in the evidence.
 
     Raises PortBusy, PortLost, BrokenBench.
     """
@@ -58,7 +60,7 @@ async def opened_board(
     try:
         url = emulated.port if emulated else spec.port
         port = await open_port(url, baud=spec.baud, clock=clock, lock_folder=lock_folder)
-        evidence = _evidence(spec, folder, clock)
+        evidence = _evidence(spec, folder, clock, secrets or Secrets())
         evidence.attach(port)
         try:
             if emulated is not None:
@@ -74,13 +76,11 @@ async def opened_board(
         raise evidence.failed
 
 
-def _evidence(spec: BoardSpec, folder: Path, clock: Clock) -> PortEvidence:
+def _evidence(spec: BoardSpec, folder: Path, clock: Clock, known: Secrets) -> PortEvidence:
     """The console's password is masked in it."""
-    secrets_of_board = Secrets()
-    if spec.console.password:
-        secrets_of_board.learn("password", spec.console.password)
+    known.learn("password", spec.console.password)
     at = datetime.fromtimestamp(clock.now_us() // US_PER_S, UTC)
-    return PortEvidence(folder / f"serial-{at:%Y%m%dT%H%M%SZ}.jsonl", secrets_of_board.hide)
+    return PortEvidence(folder / f"serial-{at:%Y%m%dT%H%M%SZ}.jsonl", known.hide)
 
 
 def _emulated(spec: BoardSpec, folder: Path) -> QemuBoard | None:
