@@ -19,6 +19,8 @@ from fleetrig.harness.scenario_file.reader import load_mapping, read_source
 from fleetrig.harness.scenario_file.values import LooseText, Model, Text, Word, written_as
 from fleetrig.harness.servers.secrets import from_environment, secret_from
 from fleetrig.hil.board import BoardSpec, ConsoleSpec, MadeOf
+from fleetrig.hil.emulated import uboot_board
+from fleetrig.hil.fakes import fake_gateway
 from fleetrig.simulator.contract.errors import UsageError
 
 BoardName = Annotated[str, written_as(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", "a name of letters, digits and _ . -")]
@@ -89,6 +91,8 @@ def read_bench(path: Path) -> Desk:
     return Desk(str(path), file.boards, path.parent)
 
 
+USUAL_SERIALS: Final = {"uboot": uboot_board.SERIAL, "gateway": uboot_board.SERIAL, "fake": fake_gateway.SERIAL}
+"""Of boards that are not there, where the file says none."""
 ONE_TO_ONE: Final = ("port", "serial")
 """What two boards cannot share."""
 
@@ -107,20 +111,30 @@ def _problems(file: BenchFile, source: Source) -> Iterator[Problem]:
 
 
 def _spec(name: str, entry: BoardEntry, folder: Path, environ: Mapping[str, str]) -> BoardSpec:
+    emulated = _emulated(entry)
     return BoardSpec(
         name,
         entry.type,
         entry.port or "",
         entry.baud,
-        entry.serial,
+        entry.serial or (str(emulated.settings["serial"]) if emulated else ""),
         dict(entry.identity),
         _power(entry.power, environ),
         entry.flasher.made_of if entry.flasher else None,
         _console(entry.console, f"{name}: password", folder, environ),
-        entry.emulated.made_of if entry.emulated else None,
+        emulated,
         frozenset(entry.offers),
         entry.provisioning.spec if entry.provisioning else None,
     )
+
+
+def _emulated(entry: BoardEntry) -> MadeOf | None:
+    """With the serial number that its environment gets."""
+    if entry.emulated is None:
+        return None
+    made = entry.emulated.made_of
+    serial = made.settings["serial"] or entry.serial or USUAL_SERIALS[made.kind]
+    return MadeOf(made.kind, {**made.settings, "serial": serial})
 
 
 def _power(part: PowerPart | None, environ: Mapping[str, str]) -> MadeOf | None:

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, Strict, model_valid
 
 from fleetrig.harness.scenario_file.values import Count, Duration, LooseText, Model, PositiveCount, Size, Text
 from fleetrig.hil.board import ConsoleKind, MadeOf
+from fleetrig.hil.fakes.fake_gateway import FakeFault
 from fleetrig.hil.flashers.uboot_flashing import USUAL_RAM
 from fleetrig.hil.flashers.uboot_tftp import BY_DHCP
 from fleetrig.hil.flashers.uboot_tftp import PIECE_BYTES as TFTP_PIECE_BYTES
@@ -209,11 +210,32 @@ class PowerPart(OneOf):
 class EmulatedUboot(Model):
     """Debian's U-Boot for arm64 under QEMU."""
 
+    serial: LooseText = ""
+    """The unit's serial number, which its environment has; that of the board by default."""
+
+
+class EmulatedGateway(Model):
+    """An arm64 Linux gateway under QEMU, with Debian's kernel, busybox and swupdate."""
+
+    serial: LooseText = ""
+    """The unit's serial number; that of the board by default."""
+
+
+class FakePart(Model):
+    """A gateway that is no more than a program: for trying scenarios, and for what a board can do wrong."""
+
+    serial: LooseText = ""
+    """The unit's serial number; that of the board by default."""
+    fault: FakeFault = "none"
+    """What is wrong with it."""
+
 
 class EmulatedPart(OneOf):
     """A board that is not there: started when it is used."""
 
     uboot: EmulatedUboot | None = None
+    gateway: EmulatedGateway | None = None
+    fake: FakePart | None = None
 
 
 PowerEntry = Annotated[PowerPart, BeforeValidator(word_alone, json_schema_input_type=PowerPart | str)]

@@ -68,14 +68,27 @@ def cache_folder() -> Path:
 
 async def gateway_parts(cache: Path | None = None) -> GatewayParts:
     """Makes them if they are not there: a minute with the network, nothing afterwards. Raises BrokenBench."""
-    kept = (cache or cache_folder()) / f"gateway-arm64-{_recipe()}"
-    parts = GatewayParts(kept / "system.img", kept / "blank.img")
+    kept = _kept(cache)
     if not kept.exists():
         kept.parent.mkdir(parents=True, exist_ok=True)
         with _one_builder(kept.parent / "gateway-arm64.lock"):
             if not kept.exists():
                 await _make(kept, kept.parent / "packages-arm64")
-    return parts
+    return _parts(kept)
+
+
+def kept_gateway_parts(cache: Path | None = None) -> GatewayParts | None:
+    """Those that were made already, for whoever must not wait for the network."""
+    kept = _kept(cache)
+    return _parts(kept) if kept.exists() else None
+
+
+def _kept(cache: Path | None) -> Path:
+    return (cache or cache_folder()) / f"gateway-arm64-{_recipe()}"
+
+
+def _parts(kept: Path) -> GatewayParts:
+    return GatewayParts(kept / "system.img", kept / "blank.img")
 
 
 def gateway_firmware(build_id: str, further: dict[str, bytes] | None = None) -> bytes:

@@ -44,7 +44,7 @@ def test_a_file_becomes_boards(tmp_path):
     assert left.flasher.settings["first_block"] == 0x1000
     assert left.console == ConsoleSpec("uboot", "", "root", "geheim-genug", b"\x1b", 16, 0.005)
     assert left.offers == {"wifi"}
-    assert right.emulated == MadeOf("uboot", {})
+    assert right.emulated == MadeOf("uboot", {"serial": "EMU-0001"})
 
 
 def test_a_password_is_read_when_its_board_is_asked_for(tmp_path):
@@ -96,7 +96,7 @@ MISTAKES = {
     "RAM overlaps": (("first_block: 0x1000", "received: 0x41000000, read_back: 0x41000000"), "overlap"),
     "bad prompt": (("kind: uboot", "kind: uboot, prompt: '('"), "console.prompt: expected a regular expression"),
     "unknown emulation": (("emulated: uboot", "emulated: u-boot"), "did you mean 'uboot'?"),
-    "no emulation": (("emulated: uboot", "emulated: {}"), "expected one of uboot"),
+    "no emulation": (("emulated: uboot", "emulated: {}"), "expected one of uboot, gateway, fake"),
     "name with space": (("  left:", "  le ft:"), "expected a name of letters, digits and _ . -"),
     "port twice": (
         ("emulated: uboot", "port: /dev/serial/by-id/usb-ACME_1-if00"),
