@@ -10,6 +10,7 @@ from fleetrig.harness.platforms.hawkbit.admin import HawkbitAdmin
 from fleetrig.harness.platforms.hawkbit.device_call import call_in
 from fleetrig.harness.platforms.hawkbit.leniency import LENIENCY
 from fleetrig.harness.platforms.hawkbit.own_server import OWN_SERVER
+from fleetrig.harness.platforms.hawkbit.registrar import HawkbitRegistrar
 from fleetrig.harness.platforms.hawkbit.server import SERVER
 from fleetrig.harness.platforms.hawkbit.setup import settings_in_force
 from fleetrig.harness.platforms.hawkbit.vocabulary import VOCABULARY
@@ -55,4 +56,5 @@ PLATFORM: Final = Platform(
     settings_in_force=settings_in_force,
     behaviour_values=behaviour_values,
     leniency=LENIENCY,
+    registrar=lambda site: HawkbitRegistrar(site, admin_of(site.server)),
 )
