@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 
 from fleetrig.harness.bench.console_ready import ready_console
 from fleetrig.harness.bench.opened_board import OpenedBoard
-from fleetrig.harness.bench.unit_bring_up import RESTART
+from fleetrig.harness.bench.unit_climbs import RESTART
 from fleetrig.hil.board_failed import BoardFailed
 from fleetrig.hil.consoles.boot_watch import BootWatch
 from fleetrig.hil.consoles.console import Console

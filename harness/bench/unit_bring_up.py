@@ -31,6 +31,8 @@ class UnitMaking:
     """A board's own folder, by its name."""
     lock_folder: Path | None = None
     """Where those who share the desk lock ports."""
+    opening: Callable[[UnitOrder], AbstractAsyncContextManager[OpenedBoard]] | None = None
+    """For whoever has the boards open already; otherwise each is opened for its attempt."""
     provisioning: UnitProvisioning | None = None
     """For orders that go so far."""
     on_phase: Callable[[UnitOrder, UnitPhase], None] = lambda order, phase: None
@@ -94,6 +96,8 @@ class UnitMaking:
         return record
 
     def _opening(self, order: UnitOrder) -> AbstractAsyncContextManager[OpenedBoard]:
+        if self.opening is not None:
+            return self.opening(order)
         name = order.spec.name
         known = None if self.provisioning is None else self.provisioning.site.secrets
         return opened_board(order.spec, self.folder_of(name), self.clock, self.lock_folder, secrets=known)

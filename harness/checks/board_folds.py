@@ -18,8 +18,9 @@ SAID_NOTHING = "it said nothing at all, so it could not have"
 class PrintsFold:
     """A board's console says a line as often as the bounds say. That it never says one is true only if it speaks."""
 
-    def __init__(self, board: str, line: re.Pattern[str], bounds: Times) -> None:
-        self._board, self._line, self._bounds = board, line, bounds
+    def __init__(self, board: str, shown: str, line: re.Pattern[str], bounds: Times) -> None:
+        """`shown` is the line as people read it."""
+        self._board, self._shown, self._line, self._bounds = board, shown, line, bounds
         self._lines = self._found = 0
         self._recent = RecentEvents()
         self._latest = RecentEvents()
@@ -40,7 +41,7 @@ class PrintsFold:
 
     @property
     def expected(self) -> str:
-        return f"{self._board} prints a line with {self._line.pattern!r}, {format_bounds(self._bounds)}"
+        return f"{self._board} prints a line with {self._shown!r}, {format_bounds(self._bounds)}"
 
     def finding(self) -> Finding:
         if not self._lines:

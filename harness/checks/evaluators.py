@@ -230,8 +230,9 @@ def follows_model(fleet: FleetSnapshot, words: FollowsModel) -> Fold:
 
 def prints(fleet: FleetSnapshot, words: Prints) -> Fold:
     board = next(iter(fleet.boards.values()), "the board") if words.board is None else fleet.boards[words.board]
-    line = re.compile(words.line.replace(RUN_PLACE, re.escape(fleet.run) if fleet.run else re.escape(RUN_PLACE)))
-    return PrintsFold(board, line, words.times)
+    shown = words.line.replace(RUN_PLACE, fleet.run or RUN_PLACE)
+    line = re.compile(words.line.replace(RUN_PLACE, re.escape(fleet.run or RUN_PLACE)))
+    return PrintsFold(board, shown, line, words.times)
 
 
 def exchange(fleet: FleetSnapshot, name: str, only: str, kind: str = "sent") -> Pattern:

@@ -11,7 +11,8 @@ from typing import Final
 from fleetrig.harness.bench.bench_board import BenchBoard
 from fleetrig.harness.bench.flashers import check_can_be_flashed
 from fleetrig.harness.bench.opened_board import OpenedBoard
-from fleetrig.harness.bench.unit_bring_up import UnitMaking, UnitOrder
+from fleetrig.harness.bench.unit_bring_up import UnitMaking
+from fleetrig.harness.bench.unit_climbs import UnitOrder
 from fleetrig.harness.run.context import RunContext
 from fleetrig.harness.run.real_work import really
 from fleetrig.harness.run.run_boards import RunBoards, UnitOutcome
@@ -20,7 +21,7 @@ from fleetrig.harness.scenario_file.board_words import BringUpUnits
 from fleetrig.hil.desk.reservation import Reservations
 from fleetrig.hil.flasher import Image
 from fleetrig.hil.units.bring_up import Rung
-from fleetrig.hil.units.unit_record import UnitIdentity, UnitVerdict
+from fleetrig.hil.units.unit_record import UnitIdentity, UnitRecord, UnitVerdict
 from fleetrig.hil.units.unit_records import UnitRecords, UnitRefused
 from fleetrig.simulator.drivers.director import Director
 from fleetrig.simulator.drivers.realtime import WallClock
@@ -78,7 +79,7 @@ async def _make(boards: RunBoards, making: UnitMaking, role: str, order: UnitOrd
         boards.units[role] = UnitOutcome(order.identity.serial, str(record.verdict), record.reason)
 
 
-async def _made_on(board: BenchBoard, making: UnitMaking, order: UnitOrder):  # noqa: ANN202
+async def _made_on(board: BenchBoard, making: UnitMaking, order: UnitOrder) -> UnitRecord:
     was_on = board.is_on
     board.left = BEGIN_ANEW
     record = await making.make(order)

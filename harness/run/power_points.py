@@ -25,8 +25,8 @@ def power_cut_points(scenario: Scenario) -> Sequence[str]:
     """
     if scenario.boards:
         raise UsageError(
-            f"{scenario.id}: power cut points are moments inside a simulated device, and its boards have none that could "
-            "be listed: cut with `cut_after`, or leave power_cut_points away"
+            f"{scenario.id}: power cut points are moments inside a simulated device, and nobody can look into a board: "
+            "cut with `cut_after`, or leave power_cut_points away"
         )
     watch = PowerCutTrigger()
     before_last: list[str] = []

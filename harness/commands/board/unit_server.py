@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import secrets as chance
 import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from fleetrig.harness.bench.unit_provisioning import UnitProvisioning
-from fleetrig.harness.platform import Platform, UnitSite, platform_of
-from fleetrig.harness.platforms import PLATFORMS
-from fleetrig.harness.servers.address import name_in_url
-from fleetrig.harness.servers.description import description_of, expected
-from fleetrig.harness.servers.server_file import platform_named_by, remote_server_from
-from fleetrig.harness.servers.trust import verify_with
+from fleetrig.harness.platform import Platform, UnitSite
 from fleetrig.hil.board import BoardSpec
-from fleetrig.hil.consoles.identity_over_console import Sign
 from fleetrig.simulator.contract.errors import UsageError
-from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Trace
 from fleetrig.simulator.drivers.realtime import RealBench
 
@@ -41,7 +33,9 @@ class UnitServer:
         """Raises UsageError for a board that makes its key, if nobody signs for it, and the other way round."""
         assert spec.provisioning is not None
         if spec.provisioning.key and self.authority is None:
-            raise UsageError(f"{spec.name} makes its own key: say who signs for it, --authority DIR (`fleetrig ca new`)")
+            raise UsageError(
+                f"{spec.name} makes its own key: say who signs for it, --authority DIR (`fleetrig ca new`)"
+            )
         if self.authority is not None and not spec.provisioning.key:
             raise UsageError(f"--authority signs for boards that make their keys, and {spec.name} has no `csr`")
 
