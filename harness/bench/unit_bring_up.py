@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from fleetrig.harness.bench.console_ready import READY_WITHIN_S, ready_console
+from fleetrig.harness.bench.console_ready import ready_console
 from fleetrig.harness.bench.flashers import ready_flasher
 from fleetrig.harness.bench.opened_board import OpenedBoard, opened_board
 from fleetrig.hil.board import BoardSpec
 from fleetrig.hil.board_failed import BoardFailed
 from fleetrig.hil.consoles.boot_watch import BANNERS
+from fleetrig.hil.consoles.console_entry import READY_WITHIN_S
 from fleetrig.hil.desk.reservation import Reservations
 from fleetrig.hil.flasher import BoardState, Flasher, Image, OnProgress
 from fleetrig.hil.units.bring_up import BringUp, Climb, Rung, verdict_of
