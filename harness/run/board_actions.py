@@ -85,7 +85,7 @@ async def _flashed(context: RunContext, board: BenchBoard, image: Image) -> Flas
     flasher: Flasher | None = None
     board.left = LEFT[BoardState.UNTOUCHED]
     try:
-        await board.restart()
+        await (board.on() if board.opened.spec.console.kind == "linux" else board.restart())
         flasher = await ready_flasher(board.opened, boards_of(context).bench.run_desk.desk.folder)
         _tell(context, board, "flashing", f"{image.size_bytes:,} bytes by {flasher.title}")
         flashed = await flasher.flash(image, _nobody_watches)
