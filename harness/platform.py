@@ -198,6 +198,8 @@ class Platform:
     """The tenant's settings as the scenario wants them when its first phase begins, for people to read."""
     leniency: Leniency = field(default_factory=Leniency)
     """What real devices may do otherwise than our model, without harm."""
+    given_device: Callable[[Mapping[str, str]], tuple[DeviceIdentity, Behaviour]] | None = None
+    """What a program is given -> our own device that is given the same; None where there is none."""
     behaviour_values: Callable[[Behaviour], Mapping[str, str]] = _nothing_more
     """What the program of a device is told of how it shall behave, under the platform's own names."""
     registrar: Callable[[UnitSite], UnitRegistrar] | None = None

@@ -18,18 +18,21 @@ from fleetrig.simulator.drivers.power_cut_trigger import PowerCutTrigger
 from fleetrig.simulator.effects import Pause
 
 
-def perform(context: RunContext, words: ActionWord) -> Director[None]:
-    """One action."""
+def perform(context: RunContext, words: ActionWord) -> Director[str]:
+    """One action. What was seen of it, where it is judged by itself: what boards do can fail."""
     if words.makes_known:
         context.touched.update(touched_by(context, words))
-    own = on_boards(words) or PERFORM.get(type(words))
+    if (on_board := on_boards(words)) is not None:
+        return (yield from on_board(context, words))
+    own = PERFORM.get(type(words))
     if own is None:
         yield from context.work.perform(words)
     else:
         yield from own(context, words)
+    return ""
 
 
-def on_boards(words: ActionWord) -> Callable[[RunContext, Any], Director[None]] | None:
+def on_boards(words: ActionWord) -> Callable[[RunContext, Any], Director[str]] | None:
     """What performs a word for boards; None for any other word."""
     if not isinstance(words, BoardWord):
         return None

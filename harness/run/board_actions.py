@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any, Final
 
 from fleetrig.harness.bench.bench_board import HALF_GIVEN, LEFT, BenchBoard
@@ -53,31 +54,37 @@ def boards_of(context: RunContext) -> RunBoards:
     return context.boards
 
 
-def flash(context: RunContext, words: Flash) -> Director[None]:
+def flash(context: RunContext, words: Flash) -> Director[str]:
     boards = boards_of(context)
     board, image = boards.of(words), boards.image(words.image, words.sha256)
     check_can_be_flashed(board.opened.spec)
 
-    async def write() -> None:
+    async def write() -> str:
         try:
             flashed = await _flashed(context, board, image)
         except BoardFailed as failed:
             if words.fails is None or boards.filled(words.fails) not in str(failed):
                 raise
-        else:
-            if words.fails is not None:
-                how = f"{flashed.written_bytes:,} bytes, verified by {flashed.verified_by}"
-                raise BoardDidOtherwise(DID_NOT_FAIL.format(board=board.name, how=how, fails=words.fails))
+            return f"{board.name}: {failed}"
+        how = f"{flashed.written_bytes:,} bytes in {flashed.took_s:.1f} s, verified by {flashed.verified_by}"
+        if words.fails is not None:
+            raise BoardDidOtherwise(DID_NOT_FAIL.format(board=board.name, how=how, fails=words.fails))
+        return f"{board.name}: {how}" + (f", {flashed.repeated} repeated" if flashed.repeated else "")
 
-    async def work() -> None:
-        if words.cut_after_bytes is None:
-            await write()
-        else:
-            await board.cut_after(words.cut_after_bytes, write)
+    async def work() -> str:
+        said = await _perhaps_cut(board, words.cut_after_bytes, write)
         if board.opened.can_be_switched_off:
             await board.off()
+        return said
 
-    yield from really(lambda: board.work(work))
+    return (yield from really(lambda: board.work(work)))
+
+
+async def _perhaps_cut(board: BenchBoard, cut_after_bytes: int | None, work: Callable[[], Awaitable[str]]) -> str:
+    if cut_after_bytes is None:
+        return await work()
+    await board.cut_after(cut_after_bytes, work)
+    return f"its power was cut under it: {board.condition}"
 
 
 async def _flashed(context: RunContext, board: BenchBoard, image: Image) -> Flashed:
@@ -103,11 +110,16 @@ def _nobody_watches(_: FlashProgress) -> None:
     return None
 
 
-def shell(context: RunContext, words: Shell) -> Director[None]:
+def shell(context: RunContext, words: Shell) -> Director[str]:
     boards = boards_of(context)
-    for line in words.lines:
-        board = boards.of(line)
-        yield from really(lambda board=board, line=line: board.work(lambda: _typed(boards, board, line)))  # type: ignore[misc]
+
+    async def type_all() -> None:
+        for line in words.lines:
+            board = boards.of(line)
+            await board.work(partial(_typed, boards, board, line))
+
+    yield from really(type_all)
+    return f"{len(words.lines)} command{'s' * (len(words.lines) > 1)} did as expected"
 
 
 async def _typed(boards: RunBoards, board: BenchBoard, line: ShellLine) -> None:
@@ -124,12 +136,13 @@ def _short(text: str) -> str:
     return repr(text if len(text) <= SHOWN_CHARS else f"{text[:SHOWN_CHARS]}…") if text else "nothing"
 
 
-def reset(context: RunContext, words: Reset) -> Director[None]:
+def reset(context: RunContext, words: Reset) -> Director[str]:
     board = boards_of(context).of(words)
     yield from really(lambda: board.work(board.restart))
+    return f"{board.name} was reset"
 
 
-def unplug(context: RunContext, words: Unplug) -> Director[None]:
+def unplug(context: RunContext, words: Unplug) -> Director[str]:
     boards = boards_of(context)
     board = boards.of(words)
 
@@ -145,9 +158,10 @@ def unplug(context: RunContext, words: Unplug) -> Director[None]:
             await board.opened.reopened(lost)
 
     yield from really(lambda: board.work(work))
+    return f"the port of {board.name} was lost, and came back"
 
 
-def provision(context: RunContext, words: ProvisionOverConsole) -> Director[None]:
+def provision(context: RunContext, words: ProvisionOverConsole) -> Director[str]:
     boards = boards_of(context)
     board = boards.of(words)
     check_can_be_provisioned(board.opened.spec)
@@ -158,7 +172,7 @@ def provision(context: RunContext, words: ProvisionOverConsole) -> Director[None
     }
     values = values_of(device.identity, given, context.server.url, boards.folder)
 
-    async def write() -> None:
+    async def write() -> str:
         board.left = HALF_GIVEN
         await board.on()
         written = await provision_over_console(board.opened, values, context.secrets)
@@ -166,17 +180,12 @@ def provision(context: RunContext, words: ProvisionOverConsole) -> Director[None
         board.left = "given its identity: it is ready"
         said = ", ".join(f"{place} {fingerprint}" for place, fingerprint in written.fingerprints.items())
         _tell(context, board, "provisioned", said)
+        return f"{board.name}: {said}"
 
-    async def work() -> None:
-        if words.cut_after_bytes is None:
-            await write()
-        else:
-            await board.cut_after(words.cut_after_bytes, write)
-
-    yield from really(lambda: board.work(work))
+    return (yield from really(lambda: board.work(lambda: _perhaps_cut(board, words.cut_after_bytes, write))))
 
 
-def line_faults(context: RunContext, words: LineFaults) -> Director[None]:
+def line_faults(context: RunContext, words: LineFaults) -> Director[str]:
     board = boards_of(context).of(words)
     faults = [_fault(entry) for entry in words.faults]
     seed = 0
@@ -185,6 +194,7 @@ def line_faults(context: RunContext, words: LineFaults) -> Director[None]:
         await board.add_faults(board.opened.line_faults(faults, seed))
 
     yield from really(lambda: board.work(work))
+    return f"the line of {board.name} fails from now on"
 
 
 def _fault(entry: LineFaultEntry) -> LineFault:
@@ -217,7 +227,7 @@ def _tell(context: RunContext, board: BenchBoard, kind: str, reason: str) -> Non
     )
 
 
-PERFORM_ON_BOARDS: Final[Mapping[type[BoardWord], Callable[[RunContext, Any], Director[None]]]] = {
+PERFORM_ON_BOARDS: Final[Mapping[type[BoardWord], Callable[[RunContext, Any], Director[str]]]] = {
     Flash: flash,
     Shell: shell,
     Reset: reset,

@@ -31,7 +31,7 @@ LEFT: Final = {UnitVerdict.PASSED: "a unit that has passed: take it off the desk
 BEGIN_ANEW: Final = "no finished unit: bring it up again"
 
 
-def bring_up(context: RunContext, words: BringUpUnits) -> Director[None]:
+def bring_up(context: RunContext, words: BringUpUnits) -> Director[str]:
     boards = context.boards
     assert boards is not None
     image = boards.image(words.image, words.sha256) if words.image is not None else None
@@ -47,6 +47,7 @@ def bring_up(context: RunContext, words: BringUpUnits) -> Director[None]:
         await asyncio.gather(*made)
 
     yield from really(all_at_once)
+    return ", ".join(f"{boards.names[role]} {boards.units[role].verdict}" for role in units)
 
 
 def _making(context: RunContext, boards: RunBoards, words: BringUpUnits) -> UnitMaking:

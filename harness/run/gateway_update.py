@@ -18,7 +18,7 @@ from fleetrig.simulator.drivers.director import Director
 UPDATE: Final = "gateway-update.swu"
 
 
-def make_gateway_update(context: RunContext, words: MakeGatewayUpdate) -> Director[None]:
+def make_gateway_update(context: RunContext, words: MakeGatewayUpdate) -> Director[str]:
     boards = context.boards
     assert boards is not None
     board, firmware = boards.of(words), gateway_firmware(boards.filled(words.build))
@@ -36,3 +36,4 @@ def make_gateway_update(context: RunContext, words: MakeGatewayUpdate) -> Direct
         return path
 
     context.image = yield from really(lambda: board.work(work))
+    return f"{UPDATE}, {context.image.stat().st_size:,} bytes, signed; {board.name} knows by whom"

@@ -101,33 +101,39 @@ def run_phase(context: RunContext, phase: Phase) -> Director[PhaseResult]:
     outcomes: Sequence[CheckOutcome] = [NOT_EVALUATED] * len(expected)
     try:
         yield from add_faults(context, [line.to_fault() for line in phase.faults])
-        failed = yield from perform_all(context, phase)
-        if failed is None:
+        done = yield from perform_all(context, phase)
+        if all(result.verdict is Verdict.PASSED for result in done):
             outcomes = yield from evaluate_all(context, phase, expected, evaluators)
             yield from end_line_faults(context)
     finally:
         stop_watching()
     pairs = zip(expected, outcomes, strict=True)
     judged = (context.known.result(phase.name, check, result_of(check, finding)) for check, finding in pairs)
-    checks = (*filter(None, [failed]), *judged)
+    checks = (*done, *judged)
     result = PhaseResult(phase.name, checks, to_s(context.driver.now_us() - context.progress.began_us))
-    trace_measured(context, checks)
+    trace_measured(context, checks[len(done) :])
     context.emit("verdict", phase.name, result.verdict)
     return result
 
 
-def perform_all(context: RunContext, phase: Phase) -> Director[CheckResult | None]:
-    """Does what the phase does, up to an action that a board did not carry out: then that is the result."""
+def perform_all(context: RunContext, phase: Phase) -> Director[list[CheckResult]]:
+    """Does what the phase does, up to an action that a board did not carry out.
+
+    Returns the results of those that are judged by themselves: what boards do can fail.
+    """
+    results: list[CheckResult] = []
     for action in phase.do:
-        context.emit("action", title_of(action))
+        title = title_of(action)
+        context.emit("action", title)
         try:
-            yield from perform(context, action.arguments)
+            if seen := (yield from perform(context, action.arguments)):
+                context.emit("carried_out", title, seen)
+                results.append(CheckResult(title, Verdict.PASSED, None, action.line, seen))
         except BoardFailed as failed:
-            context.emit("failed", title_of(action), str(failed))
-            return CheckResult(
-                title_of(action), Verdict.FAILED, Finding(action.arguments.describe(), str(failed)), action.line
-            )
-    return None
+            context.emit("failed", title, str(failed))
+            finding = Finding(action.arguments.describe(), str(failed))
+            return [*results, CheckResult(title, Verdict.FAILED, finding, action.line)]
+    return results
 
 
 def end_line_faults(context: RunContext) -> Director[None]:

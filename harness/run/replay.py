@@ -138,12 +138,12 @@ class PhaseReplay:
     measured: dict[str, deque[str]] = field(default_factory=dict)
     """What passed checks measured, by title; a trace of an older version has none."""
 
-    failed_action: TraceEvent | None = None
-    """A board did not carry it out, so nothing was judged after it."""
+    on_boards: list[TraceEvent] = field(default_factory=list)
+    """What boards carried out, or did not."""
 
     def findings(self) -> Iterator[CheckOutcome]:
         """One per check. Raises UsageError when an answer is missing."""
-        if self.failed_action is not None:
+        if any(event.kind == "failed" for event in self.on_boards):  # nothing was judged after it
             yield from (NOT_EVALUATED for _ in self.expected)
             return
         answers = iter(self.answers)
@@ -213,8 +213,8 @@ class Replay:
                 self._stages = {event.name + unit.serial: "" for unit in self.scenario.devices.units()}
             case "plays":
                 self._boards[event.name] = event.reason
-            case "failed" if self.under_way is not None:
-                self.under_way.failed_action = event
+            case "carried_out" | "failed" if self.under_way is not None:
+                self.under_way.on_boards.append(event)
             case "phase":
                 self.under_way = self._begin(event)
             case "asked" if self.under_way is not None:
@@ -250,7 +250,7 @@ class Replay:
         pairs = zip(phase_replay.expected, phase_replay.findings(), strict=True)
         name = phase_replay.phase.name
         judged = (self._known.result(name, check, result_of(check, finding)) for check, finding in pairs)
-        checks = (*failed_actions(phase_replay), *judged)
+        checks = (*results_on_boards(phase_replay), *judged)
         return PhaseResult(name, checks, to_s(at_us - phase_replay.began_us))
 
     @property
@@ -275,14 +275,18 @@ class Replay:
         return f"the trace has nothing of phase {missing!r}, as the scenario is now: run it again"
 
 
-def failed_actions(phase_replay: PhaseReplay) -> Iterator[CheckResult]:
-    """What a board did not carry out, as the run said it."""
-    failed = phase_replay.failed_action
-    for action in phase_replay.phase.do if failed is not None else ():
-        if failed is not None and title_of(action) == failed.name:
-            finding = Finding(action.arguments.describe(), f"{AS_RECORDED}{failed.reason}")
-            yield CheckResult(failed.name, Verdict.FAILED, finding, action.line)
-            return
+def results_on_boards(phase_replay: PhaseReplay) -> Iterator[CheckResult]:
+    """What boards did, as the run said it."""
+    actions = {title_of(action): action for action in phase_replay.phase.do}
+    for event in phase_replay.on_boards:
+        if (action := actions.get(event.name)) is None:
+            continue  # the scenario has changed since
+        said = f"{AS_RECORDED}{event.reason}"
+        if event.kind == "failed":
+            finding = Finding(action.arguments.describe(), said)
+            yield CheckResult(event.name, Verdict.FAILED, finding, action.line)
+        else:
+            yield CheckResult(event.name, Verdict.PASSED, None, action.line, said)
 
 
 def report_of(stored: StoredRun, replayed: Replay) -> Report:
