@@ -44,7 +44,9 @@ ImageFile = Annotated[Path | None, typer.Option("--image", metavar="F", help="Fl
 To = Annotated[
     str | None,
     typer.Option(
-        "--to", metavar="RUNG", help="How far: flashed, booted or provisioned.  [default: booted; with --against provisioned]"
+        "--to",
+        metavar="RUNG",
+        help="How far: flashed, booted or provisioned.  [default: booted; with --against provisioned]",
     ),
 ]
 Records = Annotated[Path, typer.Option("--records", metavar="DIR", help="Where unit records are kept.")]
@@ -91,7 +93,7 @@ def bring_up_command(
     bench: Bench = None,
     desk: DeskFolder = DESK,
 ) -> None:
-    """Bring boards up: off, flashed, booted, provisioned. Each attempt leaves a record; no serial or MAC is given twice."""
+    """Bring boards up: off, flashed, booted, provisioned. Each attempt leaves a record; no serial is given twice."""
     goal = _goal(to, image, against)
     boards, found = desk_of(bench), read_image(image, sha256) if image else None
     orders = _orders(boards, units, UnitIdentity("", part=part, revision=revision), goal, found, again=again)
@@ -104,7 +106,9 @@ def bring_up_command(
     for order in orders:
         _check(order, server)
     clock = WallClock()
-    making = UnitMaking(UnitRecords(records), Reservations(desk, clock), clock, board_folder, desk, on_phase=_tell_phase)
+    making = UnitMaking(
+        UnitRecords(records), Reservations(desk, clock), clock, board_folder, desk, on_phase=_tell_phase
+    )
     raise typer.Exit(judged(_all(making, orders, server), STOPPING))
 
 
@@ -127,9 +131,7 @@ def _orders(
 ) -> list[UnitOrder]:
     station = f"{platform.node()}, {boards.title}"
     return [
-        UnitOrder(
-            boards.board(name), replace(like, serial=serial, mac=mac), station, goal, boards.folder, image, again
-        )
+        UnitOrder(boards.board(name), replace(like, serial=serial, mac=mac), station, goal, boards.folder, image, again)
         for name, (serial, mac) in _named(boards, units)
     ]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import secrets as chance
 import ssl
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +15,7 @@ from fleetrig.harness.platform import Platform, UnitSite, platform_of
 from fleetrig.harness.platforms import PLATFORMS
 from fleetrig.harness.servers.address import name_in_url
 from fleetrig.harness.servers.description import description_of, expected
+from fleetrig.harness.servers.pem_file import pem_file
 from fleetrig.harness.servers.server_file import platform_named_by, remote_server_from
 from fleetrig.harness.servers.trust import verify_with
 from fleetrig.hil.board import BoardSpec
@@ -25,6 +26,8 @@ from fleetrig.simulator.contract.trace import Trace
 from fleetrig.simulator.drivers.realtime import RealBench
 
 TOKEN_BYTES: Final = 16
+AUTHORITY_FILE: Final = "ca.pem"
+"""Of a folder that `fleetrig ca new` made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,9 @@ class UnitServer:
         """Raises UsageError for a board that makes its key, if nobody signs for it, and the other way round."""
         assert spec.provisioning is not None
         if spec.provisioning.key and self.authority is None:
-            raise UsageError(f"{spec.name} makes its own key: say who signs for it, --authority DIR (`fleetrig ca new`)")
+            raise UsageError(
+                f"{spec.name} makes its own key: say who signs for it, --authority DIR (`fleetrig ca new`)"
+            )
         if self.authority is not None and not spec.provisioning.key:
             raise UsageError(f"--authority signs for boards that make their keys, and {spec.name} has no `csr`")
 
@@ -59,3 +64,36 @@ class UnitServer:
             )  # fmt: skip
             await provisioning.prepare(specs)
             yield provisioning
+
+    def _signing(self, folder: Path) -> Callable[[str], Sign]:
+        # Only here: the library takes long to import, and most units need no certificates.
+        from fleetrig.harness.commands.board.unit_signing import signing
+
+        return signing(folder)
+
+
+def unit_server(
+    against: str,
+    platform_name: str | None,
+    *,
+    listener: str,
+    group: str,
+    authority: Path | None,
+    ca: Path | None,
+    insecure: bool,
+    may_change_settings: bool,
+    seen_within_s: float,
+) -> UnitServer:
+    """Raises UsageError, FileMistakes."""
+    name = platform_name or platform_named_by(against)
+    if name is None:
+        raise UsageError(f"--platform is missing: what is the server at {against}? {expected('', tuple(PLATFORMS))}")
+    platform = platform_of(name)
+    server = remote_server_from(against, name, may_change_settings=may_change_settings)
+    if listener and listener not in (known := description_of(name).listeners):
+        raise UsageError(f"--transport {listener!r}: {expected(listener, known)}")
+    pem = b"" if authority is None else pem_file(authority / AUTHORITY_FILE)
+    site = UnitSite(
+        server, Secrets(), lambda: chance.token_hex(TOKEN_BYTES), listener, name_in_url(group, "--profile"), pem
+    )
+    return UnitServer(site, platform, authority, verify_with(ca, insecure=insecure, file_ca=server.ca), seen_within_s)
