@@ -19,6 +19,8 @@ class ConsoleSpec:
     password: str = field(default="", repr=False)
     """Already read from where the file refers to."""
     stop_autoboot: bytes = b"\r"
+    stop_every_s: float = 0.0
+    """How often that is sent while the board is silent: one that shows no countdown. 0: when the countdown is seen."""
     chunk_bytes: int = 64
     chunk_pause_s: float = 0.0
     """Slow boards lose what comes faster: so much, then so long a pause."""

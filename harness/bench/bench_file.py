@@ -156,6 +156,7 @@ def _console(part: ConsolePart, what: str, folder: Path, environ: Mapping[str, s
         part.login,
         _secret(part.password, what, folder, environ),
         part.stop_keys,
+        part.stop_every_s,
         part.chunk_bytes,
         part.pause_s,
     )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fleetrig.harness.bench.console_ready import ready_console
+from fleetrig.harness.bench.console_ready import ready_uboot
 from fleetrig.harness.bench.opened_board import OpenedBoard
 from fleetrig.hil.board import BoardSpec, MadeOf
 from fleetrig.hil.consoles.console import Console
@@ -41,7 +41,7 @@ async def ready_flasher(board: OpenedBoard, bench_folder: Path) -> Flasher:
     if made.kind == "smp":
         given: Mapping[str, Any] = made.settings
         return SmpFlasher(board.port, board.spec.identity, given["slot"], given["image_number"])
-    return uboot_flasher(made, board.spec.identity, await ready_console(board), bench_folder)
+    return uboot_flasher(made, board.spec.identity, await ready_uboot(board), bench_folder)
 
 
 def uboot_flasher(made: MadeOf, identity: Mapping[str, str], console: Console, bench_folder: Path) -> UbootFlasher:

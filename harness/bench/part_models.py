@@ -87,9 +87,18 @@ class ConsolePart(Model):
     """`env:NAME` or `file:PATH`."""
     stop_autoboot: Text = "enter"
     """What to type so that U-Boot does not boot: a text, or `enter`, `escape`, `space`, `ctrl-c`."""
+    stop_every_s: Duration = Field(default=0.0, alias="stop_every")
+    """For boards that show no countdown: how often to type it while they are silent, such as `100ms`; not with `enter`,
+    which repeats U-Boot's last command."""
     chunk_bytes: Annotated[Size, Field(ge=1)] = Field(default=64, alias="chunk")
     """Slow boards lose what comes faster: so much at once, then `pause`."""
     pause_s: Duration = Field(default=0.0, alias="pause")
+
+    @model_validator(mode="after")
+    def _repeats_no_command(self) -> Self:
+        if self.stop_every_s and self.stop_keys == b"\r":
+            raise ValueError("stop_every with enter would repeat U-Boot's last command: say stop_autoboot: space")
+        return self
 
     @property
     def stop_keys(self) -> bytes:

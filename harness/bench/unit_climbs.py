@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from fleetrig.harness.bench.console_ready import READY_WITHIN_S, ready_console
+from fleetrig.harness.bench.console_ready import ready_console
 from fleetrig.harness.bench.flashers import ready_flasher
 from fleetrig.harness.bench.opened_board import OpenedBoard
 from fleetrig.harness.bench.unit_provisioning import SeenStart, UnitProvisioning, sighting_in_record
 from fleetrig.hil.board import BoardSpec
 from fleetrig.hil.consoles.boot_watch import BANNERS
 from fleetrig.hil.consoles.console import Console
+from fleetrig.hil.consoles.console_entry import READY_WITHIN_S
 from fleetrig.hil.flasher import BoardState, Flasher, Image, OnProgress
 from fleetrig.hil.units.bring_up import Climb, Rung
 from fleetrig.hil.units.unit_record import UnitIdentity, UnitMeasure, UnitRecord

@@ -143,12 +143,12 @@ class UnitProvisioning:
         if sighting.is_seen:
             return sighting
         waited = f"within {self.seen_within_s:g} s of its restart"
-        for what, line in start.trouble:
+        for what, line in start.trouble[:1]:
             waited = f"and the board {what} after its restart ({line})"
         refused = await self._last_refusal(serial)
         raise UnitNotSeen(
-            f"{self.server} has not seen {serial} {waited}: {sighting.said}{refused}; does the board reach that server, "
-            "and does it read what was written?"
+            f"{self.server} has not seen {serial} {waited}: {sighting.said}{refused}; does the board reach that "
+            "server, and does it read what was written?"
         )
 
     def _until_seen(self, serial: str, is_over: Callable[[], bool]) -> Director[UnitSighting]:

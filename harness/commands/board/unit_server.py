@@ -15,7 +15,6 @@ from fleetrig.harness.platform import Platform, UnitSite, platform_of
 from fleetrig.harness.platforms import PLATFORMS
 from fleetrig.harness.servers.address import name_in_url
 from fleetrig.harness.servers.description import description_of, expected
-from fleetrig.harness.servers.pem_file import pem_file
 from fleetrig.harness.servers.server_file import platform_named_by, remote_server_from
 from fleetrig.harness.servers.trust import verify_with
 from fleetrig.hil.board import BoardSpec
@@ -26,8 +25,6 @@ from fleetrig.simulator.contract.trace import Trace
 from fleetrig.simulator.drivers.realtime import RealBench
 
 TOKEN_BYTES: Final = 16
-AUTHORITY_FILE: Final = "ca.pem"
-"""Of a folder that `fleetrig ca new` made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +51,7 @@ class UnitServer:
     async def connected(self, specs: Sequence[BoardSpec]) -> AsyncIterator[UnitProvisioning]:
         """Once the server has been asked, and is ready for these boards. Raises BrokenBench, UsageError."""
         assert self.platform.registrar is not None
-        sign_for = None
-        if self.authority is not None:
-            sign_for = self._signing(self.authority)
+        sign_for = None if self.authority is None else self._signing(self.authority)
         async with RealBench(Trace(), verify=self.verify) as operator:
             provisioning = UnitProvisioning(
                 self.platform.registrar(self.site), self.site, operator, self.seen_within_s, self.site.server.control,
@@ -92,8 +87,14 @@ def unit_server(
     server = remote_server_from(against, name, may_change_settings=may_change_settings)
     if listener and listener not in (known := description_of(name).listeners):
         raise UsageError(f"--transport {listener!r}: {expected(listener, known)}")
-    pem = b"" if authority is None else pem_file(authority / AUTHORITY_FILE)
+    pem = b"" if authority is None else _certificate_of(authority)
     site = UnitSite(
         server, Secrets(), lambda: chance.token_hex(TOKEN_BYTES), listener, name_in_url(group, "--profile"), pem
     )
     return UnitServer(site, platform, authority, verify_with(ca, insecure=insecure, file_ca=server.ca), seen_within_s)
+
+
+def _certificate_of(folder: Path) -> bytes:
+    from fleetrig.harness.commands.board.unit_signing import certificate_of
+
+    return certificate_of(folder)

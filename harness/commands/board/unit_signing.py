@@ -13,10 +13,14 @@ from fleetrig.simulator.certificates.names import distinguished_name
 from fleetrig.simulator.certificates.signing_request import read_request, requested_profile
 
 
-def signing(folder: Path) -> Callable[[str], Sign]:
-    """Serial -> who signs for it. The folder is checked at once. Raises UsageError."""
+def certificate_of(folder: Path) -> bytes:
+    """Of the authority that signs, in PEM. Raises UsageError for what is none."""
     with opened(folder) as held:
-        held.issuing(now_us())
+        return held.issuing(now_us()).certificate_pem
+
+
+def signing(folder: Path) -> Callable[[str], Sign]:
+    """Serial -> who signs for it."""
     return lambda serial: lambda request: _signed(folder, serial, request)
 
 

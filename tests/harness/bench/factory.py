@@ -65,7 +65,7 @@ class CallingLinux(FakeLinux):
 
     calls: Calls = polls_hawkbit
     threads: list[threading.Thread] = field(default_factory=list)
-    statuses: list[int] = field(default_factory=list)
+    answered: list[int] = field(default_factory=list)
     says_with_identity: bytes = b""
     """Before its prompt, once it has one."""
 
@@ -78,13 +78,20 @@ class CallingLinux(FakeLinux):
         yield from super().start()
 
     @property
+    def statuses(self) -> list[int]:
+        """What its calls were answered, of all starts so far."""
+        for thread in self.threads:
+            thread.join(WITHIN_S)
+        return self.answered
+
+    @property
     def identity(self) -> dict[str, str]:
         """As it is kept without power."""
         lines = self.stored[IDENTITY].decode().splitlines()
         return {name: value.strip("'") for name, _, value in (line.partition("=") for line in lines)}
 
     def _call(self, identity: Mapping[str, str]) -> None:
-        self.statuses.append(self.calls(identity))
+        self.answered.append(self.calls(identity))
 
 
 class Factory:
@@ -106,15 +113,14 @@ class Factory:
         return self
 
     def __exit__(self, _: type[BaseException] | None, failed: BaseException | None, __: TracebackType | None) -> None:
+        for board in self.boards.values():
+            assert len(board.statuses) == len(board.threads)
         try:
             self._call(self._end())
         finally:
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()
             self._loop.close()
-        for board in self.boards.values():
-            for thread in board.threads:
-                thread.join(WITHIN_S)
         if failed is None:
             assert self._server is not None
             assert self._server.bugs == []
