@@ -48,8 +48,8 @@ async def provision_over_console(
 ) -> Written:
     """Writes what `provisioning` of the bench file says, reads it back, compares. `values` fill the places.
 
-    `sign` is our authority, for boards that make their keys. What the board is told is masked from now on; `secrets`
-    must be those that its evidence and trace are masked by.
+    `sign` is our authority, for boards that make their keys. What the board is told is masked from now on, also in
+    the board's evidence.
 
     Raises UsageError, WrongBoard, IdentityFailed, ConsoleFailed, PortLost.
     """
@@ -61,10 +61,10 @@ async def provision_over_console(
     for name, value in given.items():
         if name not in PLAIN_PLACES and name in places_of(board.spec):
             secrets.learn(name, value)
+            board.secrets.learn(name, value)
     if spec.key and sign is None:
         raise UsageError(f"{board.spec.name} makes its own key, and nobody here signs for it: name an authority")
     console = await ready_console(board)
-    console.secrets = secrets
     if board.spec.console.kind == "uboot" and board.spec.identity:
         await UbootCommands(console).check_identity(board.spec.identity)
     if filled.variables:

@@ -14,7 +14,7 @@ from fleetrig.hil.board_failed import BoardFailed
 from fleetrig.hil.desk.reservation import Reservations
 from fleetrig.hil.flasher import OnProgress
 from fleetrig.hil.units.bring_up import BringUp, Rung, verdict_of
-from fleetrig.hil.units.unit_record import UnitPhase, UnitRecord, UnitVerdict
+from fleetrig.hil.units.unit_record import UnitMeasure, UnitPhase, UnitRecord, UnitVerdict
 from fleetrig.hil.units.unit_records import UnitRecords
 from fleetrig.simulator.contract.clock import Clock
 from fleetrig.simulator.contract.errors import FleetrigError
@@ -77,7 +77,8 @@ class UnitMaking:
             self.records.write(record)
 
         def phase_ended(phase: UnitPhase) -> None:
-            note(lambda record: record.with_phase(phase))
+            took = UnitMeasure(phase.name, round(phase.took_s, 3), "s")
+            note(lambda record: record.with_phase(phase).with_measure(took))
             self.on_phase(order, phase)
 
         climbs = UnitClimbs(

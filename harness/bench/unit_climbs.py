@@ -11,7 +11,7 @@ from typing import Final
 from fleetrig.harness.bench.console_ready import ready_console
 from fleetrig.harness.bench.flashers import ready_flasher
 from fleetrig.harness.bench.opened_board import OpenedBoard
-from fleetrig.harness.bench.unit_provisioning import UnitProvisioning, sighting_in_record
+from fleetrig.harness.bench.unit_provisioning import SeenStart, UnitProvisioning, sighting_in_record
 from fleetrig.hil.board import BoardSpec
 from fleetrig.hil.consoles.boot_watch import BANNERS
 from fleetrig.hil.consoles.console import Console
@@ -107,23 +107,27 @@ class UnitClimbs:
     async def _booted(self) -> None:
         """Started anew, and seen to start, so that it runs what was written and not what was there before."""
         board = await self._opened()
-        await self._restarted(board)
+        await self._restart(board, await self._before_start(board))
         await ready_console(board)
 
-    async def _restarted(self, board: OpenedBoard) -> Console:
-        """The console of a board that was seen to start."""
+    async def _before_start(self, board: OpenedBoard) -> Console:
+        """One that hears a board from its very start."""
         if board.power is None:
             console = await ready_console(board)
-            console.watch.expect_start()
-            await console.type(RESTART[board.spec.console.kind])
         else:
             await board.port.drop_input()
             console = board.console()
-            console.watch.expect_start()
+        console.watch.expect_start()
+        return console
+
+    async def _restart(self, board: OpenedBoard, console: Console) -> None:
+        """Until it is seen to start."""
+        if board.power is None:
+            await console.type(RESTART[board.spec.console.kind])
+        else:
             await (board.power.on() if self._is_off else board.power.reset())
             self._is_off = False
         await console.wait_for(BANNERS, READY_WITHIN_S)
-        return console
 
     async def _provisioned(self) -> None:
         """Made known, given its identity, started anew with it, and seen by its server."""
@@ -136,9 +140,10 @@ class UnitClimbs:
         given = await provisioning.give(board, identity)
         self._note(given.in_record)
         self._identity = "given its identity, and its server has not seen it yet"
-        console = await self._restarted(board)
+        start = SeenStart(await self._before_start(board))
+        await self._restart(board, start.console)
         began_us = self._clock.now_us()
-        sighting = await provisioning.await_seen(console, identity.serial)
+        sighting = await provisioning.await_seen(start, identity.serial)
         self._measured("seen", to_s(self._clock.now_us() - began_us), "s")
         self._note(sighting_in_record(sighting))
 

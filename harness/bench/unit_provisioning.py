@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Final
 
@@ -58,6 +58,25 @@ class GivenIdentity:
         )
 
 
+@dataclass
+class SeenStart:
+    """A start of a board with its identity. Whatever it says from then on is heard: make it before the restart."""
+
+    console: Console
+    trouble: list[Notice] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._told, self.console.on_notice = self.console.on_notice, self._noticed
+
+    def is_in_trouble(self) -> bool:
+        return bool(self.trouble)
+
+    def _noticed(self, notice: Notice) -> None:
+        self._told(notice)
+        if notice.what in TROUBLE:
+            self.trouble.append(notice)
+
+
 @dataclass(slots=True)
 class UnitProvisioning:
     """`operator` is an account's connection to the server; `sign_for` gives our authority's signature for a serial."""
@@ -83,7 +102,7 @@ class UnitProvisioning:
         text = json.dumps([*about, asdict(spec.provisioning)], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
-    async def prepare(self, specs: list[BoardSpec]) -> None:
+    async def prepare(self, specs: Sequence[BoardSpec]) -> None:
         """Once, before any board is touched. Raises BrokenBench, UsageError."""
         await self.operator.run(self.registrar.prepare(frozenset().union(*map(places_of, specs))))
         if self.control is not None:
@@ -108,17 +127,10 @@ class UnitProvisioning:
             return GivenIdentity("certificate", fingerprint(_leaf_der(signed[0])), written)
         return GivenIdentity(unit.credential.kind, _fingerprint(unit.credential), written)
 
-    async def await_seen(self, console: Console, serial: str) -> UnitSighting:
+    async def await_seen(self, start: SeenStart, serial: str) -> UnitSighting:
         """After its restart. Raises UnitNotSeen with what the server knows, PortLost, BrokenBench."""
-        trouble: asyncio.Future[Notice] = asyncio.get_running_loop().create_future()
-
-        def noticed(notice: Notice) -> None:
-            if notice.what in TROUBLE and not trouble.done():
-                trouble.set_result(notice)
-
-        console.on_notice = noticed
-        listening = asyncio.create_task(console.listen(self.seen_within_s))
-        asking = asyncio.create_task(self.operator.run(self._until_seen(serial, trouble.done)))
+        listening = asyncio.create_task(start.console.listen(self.seen_within_s))
+        asking = asyncio.create_task(self.operator.run(self._until_seen(serial, start.is_in_trouble)))
         try:
             await asyncio.wait((asking, listening), return_when=asyncio.FIRST_COMPLETED)
             if listening.done():
@@ -130,11 +142,13 @@ class UnitProvisioning:
             await asyncio.gather(asking, listening, return_exceptions=True)
         if sighting.is_seen:
             return sighting
-        what = f"the board {trouble.result().what} ({trouble.result().line})" if trouble.done() else "nothing came"
+        waited = f"within {self.seen_within_s:g} s of its restart"
+        for what, line in start.trouble[:1]:
+            waited = f"and the board {what} after its restart ({line})"
         refused = await self._last_refusal(serial)
         raise UnitNotSeen(
-            f"{self.server} has not seen {serial} within {self.seen_within_s:g} s of its restart, {what}: "
-            f"{sighting.said}{refused}; does the board reach that server, and does it read what was written?"
+            f"{self.server} has not seen {serial} {waited}: {sighting.said}{refused}; does the board reach that "
+            "server, and does it read what was written?"
         )
 
     def _until_seen(self, serial: str, is_over: Callable[[], bool]) -> Director[UnitSighting]:

@@ -93,7 +93,7 @@ def bring_up_command(
     bench: Bench = None,
     desk: DeskFolder = DESK,
 ) -> None:
-    """Bring boards up: off, flashed, booted, provisioned. Each attempt leaves a record; no serial or MAC is given twice."""
+    """Bring boards up: off, flashed, booted, provisioned. Each attempt leaves a record; no serial is given twice."""
     goal = _goal(to, image, against)
     boards, found = desk_of(bench), read_image(image, sha256) if image else None
     orders = _orders(boards, units, UnitIdentity("", part=part, revision=revision), goal, found, again=again)
