@@ -6,8 +6,17 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from fleetrig.harness.bench.bench_file import BenchFile, Desk
+from fleetrig.hil.emulated.linux_gateway import HOST
 
 FLASHER: Final = {"uboot_xmodem": {"storage": "virtio", "prepare": ["virtio scan"]}}
+
+IDENTITY_FILE: Final = "URL='${url}'\nTENANT=${tenant}\nID=${serial}\nTOKEN='${token}'\n"
+"""What the gateway's agent reads; a fake keeps it and does nothing with it."""
+PROVISIONING: Final[Mapping[str, Mapping[str, Any]]] = {
+    "uboot": {"variables": {"fleetrig_id": "${serial}", "fleetrig_url": "${url}"}},
+    "gateway": {"files": {"/data/identity": IDENTITY_FILE}, "host": HOST},
+    "fake": {"files": {"/data/identity": IDENTITY_FILE}},
+}
 
 
 def _board(kind: str, type_: str, serial: str, console: str, offers: str, **settings: str) -> Mapping[str, Any]:
@@ -19,6 +28,7 @@ def _board(kind: str, type_: str, serial: str, console: str, offers: str, **sett
         "identity": {"serial#": serial},
         "console": {"kind": console},
         "flasher": FLASHER,
+        "provisioning": PROVISIONING[kind],
         "offers": offers.split(),
     }
 
