@@ -20,6 +20,7 @@ from fleetrig.hil.consoles.identity_over_console import (
     write_files,
     write_variables,
 )
+from fleetrig.hil.flashers.uboot_commands import UbootCommands
 from fleetrig.simulator.contract.errors import UsageError
 from fleetrig.simulator.contract.masking import Secrets
 
@@ -47,8 +48,10 @@ async def provision_over_console(
 ) -> Written:
     """Writes what `provisioning` of the bench file says, reads it back, compares. `values` fill the places.
 
-    `sign` is our authority, for boards that make their keys. What the board is told is masked from now on; `secrets`
-    must be those that its evidence and trace are masked by. Raises UsageError, IdentityFailed, ConsoleFailed, PortLost.
+    `sign` is our authority, for boards that make their keys. What the board is told is masked from now on, also in
+    the board's evidence.
+
+    Raises UsageError, WrongBoard, IdentityFailed, ConsoleFailed, PortLost.
     """
     check_can_be_provisioned(board.spec)
     spec = board.spec.provisioning
@@ -56,12 +59,14 @@ async def provision_over_console(
     given = values_for_board(spec, values)
     filled = filled_in(board.spec.name, spec, given)
     for name, value in given.items():
-        if name not in PLAIN_PLACES and name in _places(spec):
+        if name not in PLAIN_PLACES and name in places_of(board.spec):
             secrets.learn(name, value)
+            board.secrets.learn(name, value)
     if spec.key and sign is None:
         raise UsageError(f"{board.spec.name} makes its own key, and nobody here signs for it: name an authority")
     console = await ready_console(board)
-    console.secrets = secrets
+    if board.spec.console.kind == "uboot" and board.spec.identity:
+        await UbootCommands(console).check_identity(board.spec.identity)
     if filled.variables:
         secret = frozenset(name for name, text in spec.variables.items() if set(places_in(text)) - set(PLAIN_PLACES))
         return await write_variables(console, filled.variables, secret)
@@ -105,9 +110,10 @@ def _value(board: str, name: str, values: Mapping[str, str]) -> str:
     return value
 
 
-def _places(spec: ProvisioningSpec) -> frozenset[str]:
-    texts = (*spec.files.values(), *spec.variables.values())
-    return frozenset(name for text in texts for name in places_in(text))
+def places_of(spec: BoardSpec) -> frozenset[str]:
+    """What its provisioning asks for, by name."""
+    given = spec.provisioning or ProvisioningSpec()
+    return frozenset(name for text in (*given.files.values(), *given.variables.values()) for name in places_in(text))
 
 
 def _as_board_sees(value: str, host: str) -> str:

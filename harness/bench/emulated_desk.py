@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from fleetrig.harness.bench.bench_file import BenchFile, Desk
+from fleetrig.harness.platforms import PLATFORMS
 from fleetrig.hil.emulated.linux_gateway import HOST
 
+DEVICES_OF: Final = next(iter(PLATFORMS))
+"""The platform whose device the fake gateway is."""
 FLASHER: Final = {"uboot_xmodem": {"storage": "virtio", "prepare": ["virtio scan"]}}
 
 IDENTITY_FILE: Final = "URL='${url}'\nTENANT=${tenant}\nID=${serial}\nTOKEN='${token}'\n"
@@ -41,6 +44,7 @@ BOARDS: Final[Mapping[str, Mapping[str, Any]]] = {
     "emulated-uboot": _board("uboot", "qemu-arm64-uboot", "EMU-0001", "uboot", "power"),
     "emulated-uboot-2": _board("uboot", "qemu-arm64-uboot", "EMU-0002", "uboot", "power"),
     "emulated-gateway": _board("gateway", "qemu-arm64-gateway", "EMU-GW-0001", "linux", "power network"),
+    "fake-gateway": _board("fake", "fake-gateway", "FAKE-GW-0001", "linux", "power network", agent=DEVICES_OF),
     "fake-1": _fake("FAKE-0001"),
     "fake-2": _fake("FAKE-0002"),
     "fake-3": _fake("FAKE-0003"),

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, Protocol, cast
 
+from fleetrig.harness.bench.fake_agent import FakeAgent
+from fleetrig.harness.platform import platform_of
 from fleetrig.hil.board import BoardSpec, MadeOf
 from fleetrig.hil.emulated.gateway_image import kept_gateway_parts
 from fleetrig.hil.emulated.linux_gateway import linux_gateway
@@ -14,7 +16,7 @@ from fleetrig.hil.emulated.uboot_board import UBOOT, uboot_board
 from fleetrig.hil.fakes.fake_gateway import FakeFault, fake_gateway
 from fleetrig.hil.ports.pty_line import PtyLine
 from fleetrig.hil.power import Power
-from fleetrig.simulator.contract.errors import BrokenBench, ModelError
+from fleetrig.simulator.contract.errors import BrokenBench, ModelError, UsageError
 
 PROGRAMS: Final = {"qemu-system-aarch64": "qemu-system-arm", "setpriv": "util-linux"}
 """What emulation needs, and the packages that have it."""
@@ -46,9 +48,19 @@ def made_board(made: MadeOf, folder: Path) -> MadeBoard:
             assert parts is not None
             return linux_gateway(folder, parts, serial)
         case "fake":
-            return fake_gateway(folder, serial, cast("FakeFault", made.settings["fault"]))
+            return fake_gateway(folder, serial, cast("FakeFault", made.settings["fault"]), agent=_agent(made))
         case kind:
             raise ModelError(f"the bench file knows {kind}, and nothing here makes it")
+
+
+def _agent(made: MadeOf) -> FakeAgent | None:
+    """Our own device of the platform that is named, where one is. Raises UsageError."""
+    if not (name := str(made.settings["agent"])):
+        return None
+    given = platform_of(name).given_device
+    if given is None:
+        raise UsageError(f"a fake board cannot run a device of {name}: choose another platform for `agent`, or none")
+    return FakeAgent(given)
 
 
 def lacks(made: MadeOf) -> Iterator[str]:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, Strict, model_validator
 
+from fleetrig.harness.platforms import PLATFORMS
 from fleetrig.harness.scenario_file.values import Count, Duration, LooseText, Model, PositiveCount, Size, Text
 from fleetrig.hil.board import ConsoleKind, MadeOf
 from fleetrig.hil.fakes.fake_gateway import FakeFault
@@ -237,6 +238,8 @@ class FakePart(Model):
     """The unit's serial number; that of the board by default."""
     fault: FakeFault = "none"
     """What is wrong with it."""
+    agent: Literal["", *PLATFORMS] = ""  # type: ignore[valid-type]
+    """Whose device it is once it has been given an identity: a platform; by default it has no network."""
 
 
 class EmulatedPart(OneOf):

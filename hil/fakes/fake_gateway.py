@@ -11,9 +11,9 @@ import json
 import mmap
 import struct
 import zlib
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from pathlib import Path
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, Protocol
 
 from fleetrig.hil.emulated.archive_writing import UBOOT_MAGIC
 from fleetrig.hil.emulated.uboot_board import mac_of
@@ -57,11 +57,24 @@ def firmware_on(disk: bytes) -> FoundFirmware | None:
     return FoundFirmware(title.rstrip(b"\0").decode("ascii", "replace"))
 
 
+class BoardAgent(Protocol):
+    """What the board runs by itself when it is up, such as a client of a server."""
+
+    def hear(self, stored: Mapping[str, bytes] | None) -> None:
+        """What is stored on the board, which is up; None when it goes down."""
+
+    async def close(self) -> None: ...
+
+
 def fake_gateway(
-    folder: Path, serial: str = SERIAL, fault: FakeFault = "none", sleep: Sleep = asyncio.sleep
+    folder: Path,
+    serial: str = SERIAL,
+    fault: FakeFault = "none",
+    sleep: Sleep = asyncio.sleep,
+    agent: BoardAgent | None = None,
 ) -> FakeGateway:
     """A board that is off. What it keeps lies in `folder`."""
-    return FakeGateway(folder, _Inside(folder, serial, fault), sleep)
+    return FakeGateway(folder, _Inside(folder, serial, fault), sleep, agent)
 
 
 class FakeGateway(FakeBoard):
@@ -69,15 +82,25 @@ class FakeGateway(FakeBoard):
 
     title = "fake gateway"
 
-    def __init__(self, folder: Path, inside: _Inside, sleep: Sleep) -> None:
+    def __init__(self, folder: Path, inside: _Inside, sleep: Sleep, agent: BoardAgent | None = None) -> None:
         super().__init__(folder, inside.brain, sleep)
+        self._agent = agent
+        if agent is not None:
+            inside.linux.on_stored = agent.hear
         self.uboot = inside.uboot
         self.linux = inside.linux
         self._inside = inside
 
     async def off(self) -> None:
         await super().off()
+        if self._agent is not None:
+            self._agent.hear(None)
         self._inside.keep()
+
+    async def close(self) -> None:
+        await super().close()
+        if self._agent is not None:
+            await self._agent.close()
 
 
 class _Inside:

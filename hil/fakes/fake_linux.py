@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -40,6 +40,8 @@ class FakeLinux:
     rom: dict[str, bytes] = field(default_factory=dict)
     """Files of the firmware: there at each start, whatever became of them."""
     commands_run: list[str] = field(default_factory=list)
+    on_stored: Callable[[Mapping[str, bytes] | None], None] = lambda _: None
+    """Hears what is stored, at each start and each `sync`; None when it goes down by itself."""
 
     def brain(self) -> Brain:
         """One start after the other, until the power goes."""
@@ -49,11 +51,13 @@ class FakeLinux:
     def start(self) -> Brain:
         """Until `reboot`."""
         prompt = Prompt(PROMPT)
+        self.on_stored(self.stored)
         yield Say(BOOTING)
         yield Say(self.says)
         if self.login:
             yield from self._let_in(prompt)
         yield from self._shell(prompt, self.stored | self.rom)
+        self.on_stored(None)
 
     def _let_in(self, prompt: Prompt) -> Generator[Say | Hear, bytes, None]:
         while True:
@@ -138,6 +142,7 @@ class FakeLinux:
             case ["sync"]:
                 self.stored.clear()
                 self.stored.update(files)
+                self.on_stored(self.stored)
                 return b"", 0
         return _file_command(words, files)
 

@@ -20,8 +20,8 @@ boards:
     serial: GW-1
     identity: {ethaddr: "52:54:00:12:34:56"}
     flasher: {uboot_xmodem: {storage: virtio, first_block: 0x1000}}
-    console:
-      {kind: uboot, login: root, password: env:GW_PASSWORD, stop_autoboot: escape, stop_every: 50ms, chunk: 16B, pause: 5ms}
+    console: {kind: uboot, login: root, password: env:GW_PASSWORD,
+      stop_autoboot: escape, stop_every: 50ms, chunk: 16B, pause: 5ms}
     offers: [wifi]
   right:
     type: qemu-arm64

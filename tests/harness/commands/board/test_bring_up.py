@@ -52,7 +52,7 @@ REFUSED = {
     "wrong MAC": (["left=SN-1,52:54"], "expected a MAC such as 52:54:00:12:34:56, got '52:54'"),
     "named twice": (["left=SN-1", "left=SN-2"], "left is named twice"),
     "unknown board": (["lefd=SN-1"], "did you mean 'left'?"),
-    "unknown rung": (["left=SN-1", "--to", "boot"], "--to: expected flashed or booted, got 'boot'"),
+    "unknown rung": (["left=SN-1", "--to", "boot"], "--to: expected flashed, booted, provisioned, got 'boot'"),
     "no image": (["left=SN-1", "--to", "flashed"], "--to flashed needs --image"),
     "a path": (["left=../SN-1"], "'../SN-1' is no serial number"),
 }

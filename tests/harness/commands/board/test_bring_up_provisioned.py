@@ -1,0 +1,186 @@
+"""`board bring-up --to provisioned`: units that their servers have seen, or have not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fleetrig.hil.consoles.identity_over_console import fingerprint
+from fleetrig.hil.fakes.fake_brains import PANIC
+from fleetrig.hil.units.unit_record import UnitRecord, UnitVerdict
+from fleetrig.hil.units.unit_records import UnitRecords
+from tests.harness.bench.factory import IDENTITY, Factory, asks_thingsboard, polls_hawkbit
+from tests.harness.command import Done, fleetrig
+from tests.peers.mgmt import Mgmt
+
+PHASES = [(rung, UnitVerdict.PASSED) for rung in ("off", "booted", "provisioned")]
+
+
+@pytest.fixture
+def hawkbit(tmp_path: Path) -> Iterator[Factory]:
+    with Factory(tmp_path, "hawkbit") as factory:
+        yield factory
+
+
+@pytest.fixture
+def thingsboard(tmp_path: Path) -> Iterator[Factory]:
+    with Factory(tmp_path, "thingsboard") as factory:
+        yield factory
+
+
+def bring_up(factory: Factory, *words: str, against: str = "") -> Done:
+    bench = factory.write_bench()
+    server = ("--against", against or factory.url, "--platform", factory.platform)
+    return fleetrig("board", "bring-up", *words, *server, "--bench", str(bench), "--desk", "desk", cwd=factory.folder)
+
+
+def records(factory: Factory) -> list[UnitRecord]:
+    return UnitRecords(factory.folder / "units").all()
+
+
+def all_that_was_kept(factory: Factory, state: Path) -> str:
+    """Records, evidence of ports, and what reservations noted."""
+    files = [*factory.folder.glob("units/**/*"), *factory.folder.glob("desk/**/*"), *state.glob("**/serial-*.jsonl")]
+    return "\n".join(path.read_text() for path in files if path.is_file())
+
+
+def test_a_unit_polls_hawkbit_with_the_token_that_it_was_given(hawkbit: Factory, state: Path) -> None:
+    board = hawkbit.add("left")
+    done = bring_up(hawkbit, "left=GW-1,02:00:00:00:00:01")
+    assert done.stdout == "left  GW-1  attempt 1  passed\n"
+    (record,) = records(hawkbit)
+    assert [(phase.name, phase.verdict) for phase in record.phases] == PHASES
+    token = board.identity["TOKEN"]
+    assert (record.credential_kind, record.credential_fingerprint) == ("target_token", fingerprint(token.encode()))
+    assert record.written == {IDENTITY: fingerprint(board.stored[IDENTITY])}
+    assert record.server == hawkbit.url
+    assert {measure.name for measure in record.measures} == {"off", "booted", "provisioned", "seen"}
+    assert board.statuses == [200]
+    kept = all_that_was_kept(hawkbit, state)
+    assert "GW-1" in kept
+    assert "target-token:" not in done.stderr
+    assert token not in kept + done.stderr + done.stdout
+
+
+def test_a_unit_is_provisioned_by_thingsboard_with_the_key_of_its_profile(thingsboard: Factory, state: Path) -> None:
+    board = thingsboard.add("left")
+    done = bring_up(thingsboard, "left=GW-1")
+    assert done.returncode == 0, done.stderr
+    again = bring_up(thingsboard, "left=GW-1", "--again")
+    assert again.stdout == "left  GW-1  attempt 2  passed\n"
+    first, second = records(thingsboard)
+    assert (first.credential_kind, second.credential_kind) == ("access_token", "access_token")
+    assert first.credential_fingerprint
+    assert first.configuration_sha256 == second.configuration_sha256
+    assert board.statuses == [200, 200, 200]
+    assert board.identity["SECRET"] not in all_that_was_kept(thingsboard, state) + done.stderr + again.stderr
+
+
+def test_several_at_once_and_none_is_given_twice(hawkbit: Factory) -> None:
+    """Three boards, of which two are to be one unit, and one has a MAC that is another's."""
+    for name in ("one", "two", "three", "four"):
+        hawkbit.add(name)
+    twice = bring_up(hawkbit, "one=GW-1,02:00:00:00:00:01", "two=GW-1,02:00:00:00:00:01", "three=GW-3")
+    assert twice.returncode == 4
+    assert (
+        "two: the serial number GW-1 is being given to a unit right now: two boards show the same one" in twice.stderr
+    )
+    assert sorted(twice.stdout.splitlines()) == ["one  GW-1  attempt 1  passed", "three  GW-3  attempt 1  passed"]
+    refused = bring_up(hawkbit, "two=GW-1,02:00:00:00:00:01", "four=GW-4,02:00:00:00:00:01")
+    assert "two: GW-1 has passed already, as attempt 1 on one" in refused.stderr
+    assert "four: the MAC 02:00:00:00:00:01 belongs to serial number GW-1, this unit has GW-4" in refused.stderr
+    assert {board: linux.stored for board, linux in hawkbit.boards.items() if board in ("two", "four")} == {
+        "two": {},
+        "four": {},
+    }
+    assert [(record.board, record.verdict) for record in records(hawkbit)] == [
+        ("one", UnitVerdict.PASSED),
+        ("three", UnitVerdict.PASSED),
+    ]
+
+
+def test_a_unit_of_another_is_not_taken_over(hawkbit: Factory) -> None:
+    board = hawkbit.add("left")
+    Mgmt(hawkbit.url.removeprefix("http://")).create_target("GW-1")
+    done = bring_up(hawkbit, "left=GW-1")
+    assert done.returncode == 4
+    assert f"{hawkbit.url} knows GW-1 already, and no record here says that it was tried before" in done.stderr
+    assert (records(hawkbit), board.stored) == ([], {})
+    assert not [*hawkbit.folder.glob("units/claims/*/*")]
+    assert bring_up(hawkbit, "left=GW-1", "--again").returncode == 0
+    assert board.statuses == [200]
+
+
+def test_a_unit_that_its_server_does_not_see_is_failed_with_what_that_knows(hawkbit: Factory) -> None:
+    board = hawkbit.add("left", calls=lambda identity: polls_hawkbit({**identity, "TOKEN": "another"}))
+    done = bring_up(hawkbit, "left=GW-1", "--seen-within", "1")
+    assert done.returncode == 1
+    assert f"{hawkbit.url} has not seen GW-1 within 1 s of its restart: its target GW-1 is unknown and has never " in (
+        done.stdout
+    )
+    (record,) = records(hawkbit)
+    assert record.phases[-1].verdict is UnitVerdict.FAILED
+    assert record.written == {IDENTITY: fingerprint(board.stored[IDENTITY])}
+    assert board.statuses == [401]
+    board.calls = polls_hawkbit
+    assert bring_up(hawkbit, "left=GW-1").stdout == "left  GW-1  attempt 2  passed\n"
+
+
+def test_an_old_poll_is_no_sign_of_a_new_token(hawkbit: Factory) -> None:
+    board = hawkbit.add("left")
+    assert bring_up(hawkbit, "left=GW-1").returncode == 0
+    old = dict(board.identity)
+    board.calls = lambda identity: polls_hawkbit(old)
+    done = bring_up(hawkbit, "left=GW-1", "--again", "--seen-within", "1")
+    assert "its target GW-1 is registered and has polled, but not with its new token" in done.stdout
+    assert board.statuses[-1] == 401
+
+
+def test_a_board_that_panics_is_not_waited_for(hawkbit: Factory) -> None:
+    board = hawkbit.add("left", calls=lambda identity: 0)
+    board.says_with_identity = PANIC
+    done = bring_up(hawkbit, "left=GW-1", "--seen-within", "600")
+    assert done.returncode == 1
+    assert (
+        "has not seen GW-1 and the board panicked after its restart ([    1.204123] Kernel panic - not" in done.stdout
+    )
+
+
+NOT_SAID = {
+    "--to provisioned": "--to provisioned needs --against URL|SERVER.yaml",
+    "--against URL": "--platform is missing: what is the server at http://127.0.0.1:",
+    "--against URL --to booted": "--against is for --to provisioned; --to booted asks no server",
+    "--against URL --platform hawkbit --transport mqtt": "--transport 'mqtt': expected http",
+    "--against URL --platform hawkbit --authority ca": "ca is not there: `fleetrig ca new ca`",
+}
+
+
+def test_what_is_not_said_of_a_board_is_missed_before_anything(hawkbit: Factory) -> None:
+    hawkbit.add("left")
+    for words, said in NOT_SAID.items():
+        options = [word.replace("URL", hawkbit.url) for word in words.split()]
+        bench = ("--bench", str(hawkbit.write_bench()))
+        done = fleetrig("board", "bring-up", "left=GW-1", *options, *bench, cwd=hawkbit.folder)
+        assert (done.returncode, said in done.stderr) == (4, True), done.stderr
+    down = bring_up(hawkbit, "left=GW-1", against="http://127.0.0.1:1")
+    assert down.returncode == 3
+    assert "nobody listens at http://127.0.0.1:1" in down.stderr
+    assert records(hawkbit) == []
+
+
+def test_a_profile_that_lets_each_in_once_is_told(thingsboard: Factory) -> None:
+    thingsboard.add("left")
+    done = bring_up(thingsboard, "left=GW-1", "--profile", "default")
+    assert done.returncode == 4
+    assert "the device profile 'default' of" in done.stderr
+    assert "is DISABLED, and these boards need CHECK_PRE_PROVISIONED_DEVICES or ALLOW" in done.stderr
+
+
+def test_the_wrong_key_is_not_provisioned(thingsboard: Factory) -> None:
+    board = thingsboard.add("left", calls=lambda identity: asks_thingsboard({**identity, "SECRET": "another"}))
+    done = bring_up(thingsboard, "left=GW-1", "--seen-within", "1")
+    assert "its device GW-1 is imported, and has not asked with the right key" in done.stdout
+    board.calls = asks_thingsboard
+    assert bring_up(thingsboard, "left=GW-1").returncode == 0
