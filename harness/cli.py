@@ -49,6 +49,8 @@ CA: Final = {
 BOARD: Final = {
     "list": Verb(f"{COMMANDS}.board.list:list_command", "List the boards: what is there, who has it."),
     "scan": Verb(f"{COMMANDS}.board.scan:scan_command", "Write a bench file of the ports of this machine."),
+    "prepare": Verb(f"{COMMANDS}.board.emulated:prepare_command", "Build the image of the emulated gateway."),
+    "firmware": Verb(f"{COMMANDS}.board.emulated:firmware_command", "Write an image for emulated and fake boards."),
     "console": Verb(f"{COMMANDS}.board.console:console_command", "Talk to a board, or run commands on it."),
     "flash": Verb(f"{COMMANDS}.board.flash:flash_command", "Write an image to a board, and read it back."),
     "bridge": Verb(f"{COMMANDS}.board.bridge:bridge_command", "Share a board's line, or carry what it asks."),

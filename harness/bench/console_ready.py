@@ -17,9 +17,10 @@ async def ready_console(board: OpenedBoard, within_s: float | None = None) -> Co
     console = board.console()
     within_s = within_s or READY_WITHIN_S
     try:
-        await to_prompt(console, board.spec.console, within_s)
+        await to_prompt(console, board.spec.console, within_s, board.is_starting)
     except ConsoleFailed as failed:
         raise _not_ready(board.spec, failed) from None
+    board.is_starting = False
     return console
 
 

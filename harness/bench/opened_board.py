@@ -48,11 +48,15 @@ class OpenedBoard:
         self.spec = spec
         self.log = log
         """Where all that goes over its line is written."""
+        self.is_starting = made is not None
+        """It was switched on or reset, and has not been seen at a prompt since."""
         self._line = line
         self._made = made
         self._told = told
         self._telling = LineTelling(told)
         self._faults: _Faults | None = None
+        self._last_console: Console | None = None
+        """It may have read a prompt that the next one waits for."""
         line.watcher = self._heard_unspoilt
 
     @property
@@ -70,7 +74,11 @@ class OpenedBoard:
     def power(self) -> Power | None:
         """None where the bench cannot switch the board."""
         power = self._made or power_of(self.spec, self._line.port)
-        return None if power is None else ToldPower(power, self.spec.name, self._told.trace, self._told.clock)
+        return (
+            None
+            if power is None
+            else ToldPower(power, self.spec.name, self._told.trace, self._told.clock, self._starts)
+        )
 
     @property
     def can_be_switched_off(self) -> bool:
@@ -83,13 +91,18 @@ class OpenedBoard:
         Raises UsageError for a board that the file gives none.
         """
         spec = self.spec.console if kind in (None, self.spec.console.kind) else _other_console(self.spec, kind)
-        return console_of(self.spec.name, spec, self.port, f"m{token_hex(3)}", self._told, self.secrets)
+        console = console_of(self.spec.name, spec, self.port, f"m{token_hex(3)}", self._told, self.secrets)
+        if self._last_console is not None:
+            console.begin_with(self._last_console.take_rest())
+        self._last_console = console
+        return console
 
     async def reopened(self, lost: PortLost, within_s: float = COMES_BACK_WITHIN_S) -> BoardPort:
         """The port after it was lost, looked up by its stable name until it is back. Consoles are made anew.
 
         Raises BrokenBench after `within_s`.
         """
+        self._last_console = None
         await (self._line if self._faults is None else self._faults.line).reopen(lost, within_s)
         return self.port
 
@@ -131,6 +144,9 @@ class OpenedBoard:
     async def take_back_port(self) -> None:
         """Raises what opening raises."""
         await self._line.open()
+
+    def _starts(self) -> None:
+        self.is_starting, self._last_console = True, None
 
     def _heard_unspoilt(self, heard: PortBytes) -> None:
         if self._faults is None:

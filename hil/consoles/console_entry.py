@@ -15,6 +15,9 @@ READY_WITHIN_S: Final = 60.0
 FIRST_LOOK_S: Final = 0.2
 """A board that has been waiting says nothing until it is asked."""
 LOOK_S: Final = 2.0
+STARTS_S: Final = 15.0
+STANDS_STILL_S: Final = 0.2
+STOPPED_IN_UBOOT: Final = re.compile(r"^=> $")
 AUTOBOOT: Final = re.compile(r"(?i:hit any key|stop autoboot|autoboot in)")
 REFUSED: Final = re.compile(r"(?i:login incorrect|authentication failure|permission denied)")
 LOGIN: Final = re.compile(r"(?i:\blogin: *$)")
@@ -22,9 +25,12 @@ PASSWORD: Final = re.compile(r"(?i:\bpassword: *$)")
 LOGIN_TRIES: Final = 3
 
 
-async def to_prompt(console: Console, spec: ConsoleSpec, within_s: float = READY_WITHIN_S) -> None:
+async def to_prompt(
+    console: Console, spec: ConsoleSpec, within_s: float = READY_WITHIN_S, is_starting: bool = False
+) -> None:
     """Ends at a prompt that answers. A silent board is interrupted, which gives a new prompt in both shells, and unlike
     an empty line repeats no command of U-Boot's; with `stop_every_s` it is sent the key that stops autoboot instead.
+    One that `is_starting` and shall come to its Linux is left alone, so that it is not stopped in U-Boot.
 
     Raises ConsoleFailed (no prompt, or the password is refused) with what the board said last, PortLost.
     """
@@ -32,17 +38,19 @@ async def to_prompt(console: Console, spec: ConsoleSpec, within_s: float = READY
         console.secrets.learn("password", spec.password)
     loop = asyncio.get_running_loop()
     entry, deadline_s, look_s = _Entry(console, spec), loop.time() + within_s, FIRST_LOOK_S
-    while True:
+    if is_starting and spec.kind == "linux":
+        look_s = STARTS_S
+    failed = ConsoleFailed("what it says leads to none")
+    while loop.time() <= deadline_s:
         try:
             if await entry.step(look_s):
                 return
-        except ConsoleFailed as failed:
-            if loop.time() > deadline_s:
-                raise ConsoleFailed(f"no prompt within {within_s:g} s: {failed}", failed.partial) from None
-            look_s = spec.stop_every_s or LOOK_S
+        except ConsoleFailed as error:
+            failed, look_s = error, spec.stop_every_s or LOOK_S
             await entry.nudge()
         if entry.refusals >= LOGIN_TRIES:
             raise ConsoleFailed(f"no prompt: the board refuses the password of {spec.login} ({entry.refusals} times)")
+    raise ConsoleFailed(f"no prompt within {within_s:g} s: {failed}", failed.partial)
 
 
 class _Entry:
@@ -70,12 +78,19 @@ class _Entry:
         elif answer is not None:
             await self._answer(answer)
         else:
-            if self._spam:
-                await self._answer(INTERRUPT)
-            self._may_stand_there = True
-            await self._console.run("true", LOOK_S)  # what looks like a prompt may be a line of a booting board
-            return True
+            return await self._answers_there()
         return False
+
+    async def _answers_there(self) -> bool:
+        """What looks like a prompt may be the beginning of a booting board's line, or a whole one."""
+        seen = self._console.rest
+        await self._console.listen(STANDS_STILL_S)
+        if self._console.rest != seen:
+            return False
+        if self._spam:
+            await self._answer(INTERRUPT)
+        self._may_stand_there = True
+        return (await self._console.run("echo", LOOK_S)).status == 0
 
     async def nudge(self) -> None:
         """Nothing came that could be answered."""
@@ -91,7 +106,7 @@ class _Entry:
 
 
 def _answers(spec: ConsoleSpec) -> dict[re.Pattern[str], str]:
-    answers = {AUTOBOOT: spec.stop_autoboot.decode()} if spec.kind == "uboot" else {}
+    answers = {AUTOBOOT: spec.stop_autoboot.decode()} if spec.kind == "uboot" else {STOPPED_IN_UBOOT: "boot\n"}
     if spec.login:
         answers[LOGIN] = f"{spec.login}\n"
     if spec.password:

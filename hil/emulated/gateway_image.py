@@ -10,6 +10,7 @@ import asyncio
 import fcntl
 import hashlib
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -50,6 +51,9 @@ SLOT_A: Final = Partition(0x800 * BLOCK_BYTES, 8 * MIB)
 SLOT_B: Final = Partition(0x8000 * BLOCK_BYTES, 8 * MIB)
 OWN_DISK_BYTES: Final = 96 * MIB
 RAMDISK_AT: Final = 0x4400_0000
+
+BUILD_ID: Final = re.compile(r"[A-Za-z0-9._+-]{1,24}")
+"""It stands in U-Boot's header, which has room for 32 characters."""
 
 RECIPE: Final = ("archive_writing.py", "disk_image.py", "foreign_packages.py", "gateway_boot.cmd", "gateway_image.py")
 
@@ -92,7 +96,9 @@ def _parts(kept: Path) -> GatewayParts:
 
 
 def gateway_firmware(build_id: str, further: dict[str, bytes] | None = None) -> bytes:
-    """An image to be flashed or sent as an update: it boots as `build_id`. `further` files only make it larger."""
+    """An image to be flashed or sent as an update: it boots as `build_id`. Of `further` files one is known:
+    `etc/vendor.crt`, whose updates it takes; others only make it larger.
+    """
     entries = {"init": program(_source("gateway_init.sh")), "etc": FOLDER, "etc/build": ArchiveEntry(build_id.encode())}
     for name in ("agent", "update_done", "leased"):
         entries[f"bin/{name.replace('_', '-')}"] = program(_source(f"gateway_{name}.sh"))

@@ -92,6 +92,10 @@ class _Start:
                 if command.words == ["reset"]:
                     yield Say(b"resetting ...\r\n")
                     return
+                if command.words == ["boot"]:
+                    if (yield from self.board.system(bytes(self.board.disk))):
+                        return
+                    continue
                 if command.words:
                     self.variables["?"] = str((yield from self.run(command.words)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from fleetrig.hil.power import Power
@@ -17,6 +18,7 @@ class ToldPower:
     board: str
     trace: Trace
     clock: Clock
+    on_start: Callable[[], None]
 
     @property
     def title(self) -> str:
@@ -24,6 +26,7 @@ class ToldPower:
 
     async def on(self) -> None:
         self._tell("power_on")
+        self.on_start()
         await self.power.on()
 
     async def off(self) -> None:
@@ -32,6 +35,7 @@ class ToldPower:
 
     async def reset(self) -> None:
         self._tell("reset")
+        self.on_start()
         await self.power.reset()
 
     def _tell(self, kind: str) -> None:

@@ -20,7 +20,8 @@ boards:
     serial: GW-1
     identity: {ethaddr: "52:54:00:12:34:56"}
     flasher: {uboot_xmodem: {storage: virtio, first_block: 0x1000}}
-    console: {kind: uboot, login: root, password: env:GW_PASSWORD, stop_autoboot: escape, chunk: 16B, pause: 5ms}
+    console: {kind: uboot, login: root, password: env:GW_PASSWORD,
+      stop_autoboot: escape, stop_every: 50ms, chunk: 16B, pause: 5ms}
     offers: [wifi]
   right:
     type: qemu-arm64
@@ -42,7 +43,7 @@ def test_a_file_becomes_boards(tmp_path):
     assert left.identity == {"ethaddr": "52:54:00:12:34:56"}
     assert left.flasher is not None
     assert left.flasher.settings["first_block"] == 0x1000
-    assert left.console == ConsoleSpec("uboot", "", "root", "geheim-genug", b"\x1b", 16, 0.005)
+    assert left.console == ConsoleSpec("uboot", "", "root", "geheim-genug", b"\x1b", 0.05, 16, 0.005)
     assert left.offers == {"wifi"}
     assert right.emulated == MadeOf("uboot", {"serial": "EMU-0001"})
 
@@ -94,13 +95,14 @@ MISTAKES = {
     "two flashers": (("{storage: virtio, first_block: 0x1000}", "{}, avrdude: {}"), "'avrdude' is not known here"),
     "unknown storage": (("storage: virtio", "storage: virtoi"), "did you mean 'virtio'?"),
     "RAM overlaps": (("first_block: 0x1000", "received: 0x41000000, read_back: 0x41000000"), "overlap"),
+    "Enter again and again": (("autoboot: escape", "autoboot: enter"), "would repeat U-Boot's last command"),
     "bad prompt": (("kind: uboot", "kind: uboot, prompt: '('"), "console.prompt: expected a regular expression"),
     "unknown emulation": (("emulated: uboot", "emulated: u-boot"), "did you mean 'uboot'?"),
     "no emulation": (("emulated: uboot", "emulated: {}"), "expected one of uboot, gateway, fake"),
     "name with space": (("  left:", "  le ft:"), "expected a name of letters, digits and _ . -"),
     "port twice": (
         ("emulated: uboot", "port: /dev/serial/by-id/usb-ACME_1-if00"),
-        "13:11: boards.right.port: '/dev/serial/by-id/usb-ACME_1-if00' belongs to left already",
+        "14:11: boards.right.port: '/dev/serial/by-id/usb-ACME_1-if00' belongs to left already",
     ),
     "serial twice": (("emulated: uboot", "emulated: uboot\n    serial: GW-1"), "'GW-1' belongs to left already"),
     "no board": ((WHOLE, "boards: {}\n"), "boards"),
