@@ -38,19 +38,19 @@ Calls = Callable[[Mapping[str, str]], int]
 
 def polls_hawkbit(has: Mapping[str, str]) -> int:
     url = f"{has['URL']}/{has['TENANT']}/controller/v1/{has['ID']}"
-    return _status(urllib.request.Request(url, headers={"Authorization": f"TargetToken {has['TOKEN']}"}))
+    return status_of(urllib.request.Request(url, headers={"Authorization": f"TargetToken {has['TOKEN']}"}))
 
 
 def asks_thingsboard(has: Mapping[str, str]) -> int:
     body = {"deviceName": has["ID"], "provisionDeviceKey": has["KEY"], "provisionDeviceSecret": has["SECRET"]}
     data, headers = json.dumps(body).encode(), {"Content-Type": "application/json"}
-    return _status(urllib.request.Request(f"{has['URL']}/api/v1/provision", data, headers))
+    return status_of(urllib.request.Request(f"{has['URL']}/api/v1/provision", data, headers))
 
 
 CALLS: Final[Mapping[str, Calls]] = {"hawkbit": polls_hawkbit, "thingsboard": asks_thingsboard}
 
 
-def _status(request: urllib.request.Request) -> int:
+def status_of(request: urllib.request.Request) -> int:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(request, timeout=WITHIN_S) as answer:
