@@ -10,7 +10,8 @@ from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, Field, Strict, model_validator
 
-from fleetrig.harness.bench.part_models import ConsolePart, EmulatedEntry, FlasherEntry, PowerEntry, PowerPart
+from fleetrig.harness.bench.flasher_models import FlasherEntry
+from fleetrig.harness.bench.part_models import ConsolePart, EmulatedEntry, PowerEntry, PowerPart
 from fleetrig.harness.bench.port_names import checked_port
 from fleetrig.harness.bench.provisioning_part import ProvisioningPart
 from fleetrig.harness.scenario_file.marks import locate
