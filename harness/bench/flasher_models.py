@@ -124,6 +124,7 @@ class SmpPart(Model):
     slot: Count = 0
     """Where the image is afterwards: 0 in serial recovery, 1 if a running application takes it."""
     image_number: Count = 0
+    """Another than 0 on boards with several images."""
 
 
 class ToolPart(Model):

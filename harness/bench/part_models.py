@@ -14,6 +14,7 @@ from fleetrig.hil.board import ConsoleKind
 from fleetrig.hil.fakes.fake_gateway import FakeFault
 
 KEYS: Final = {"enter": b"\r", "escape": b"\x1b", "space": b" ", "ctrl-c": b"\x03"}
+RELAY: Final = r"env:[A-Za-z_][A-Za-z0-9_]*|https?://[^/]+.*"
 REFERENCE: Final = r"(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)"
 
 
@@ -25,7 +26,7 @@ def secret_reference(text: str) -> str:
 
 
 def relay_url(text: str) -> str:
-    if not re.fullmatch(r"env:[A-Za-z_][A-Za-z0-9_]*|https?://[^/]+.*", text):
+    if not re.fullmatch(RELAY, text):
         raise ValueError("expected http://HOST/…, https://HOST/… or env:NAME")
     return text
 
@@ -38,15 +39,18 @@ def regular_expression(text: str) -> str:
     return text
 
 
-SecretReference = Annotated[LooseText, AfterValidator(secret_reference)]
+SecretReference = Annotated[
+    LooseText, AfterValidator(secret_reference), Field(json_schema_extra={"pattern": REFERENCE})
+]
 PromptPattern = Annotated[LooseText, AfterValidator(regular_expression)]
-RelayUrl = Annotated[Text, AfterValidator(relay_url)]
+RelayUrl = Annotated[Text, AfterValidator(relay_url), Field(json_schema_extra={"pattern": RELAY})]
 
 
 class ConsolePart(Model):
     """How one talks to the board."""
 
     kind: ConsoleKind = "linux"
+    """What runs there when the board is up; `none` for one that has no console."""
     prompt: PromptPattern = ""
     """A regular expression that the last line fits when the board waits for input; by default that of the kind."""
     login: LooseText = ""
@@ -61,6 +65,7 @@ class ConsolePart(Model):
     chunk_bytes: Annotated[Size, Field(ge=1)] = Field(default=64, alias="chunk")
     """Slow boards lose what comes faster: so much at once, then `pause`."""
     pause_s: Duration = Field(default=0.0, alias="pause")
+    """How long after each `chunk`."""
 
     @model_validator(mode="after")
     def _repeats_no_command(self) -> Self:
@@ -77,7 +82,9 @@ class CommandLinePart(Model):
     """Command lines as one types them; they are called without a shell."""
 
     on: Text
+    """What switches it on."""
     off: Text
+    """What switches it off."""
     reset: LooseText = ""
     """Off and on again when it is not given."""
     off_s: Duration = Field(default=2.0, alias="off_for")
@@ -88,12 +95,19 @@ class RelayUrlPart(Model):
     """URLs that switch a relay: GET, or POST where a body is given. One with a secret is better `env:NAME`."""
 
     on: RelayUrl
+    """What switches the board on."""
     off: RelayUrl
+    """What switches it off."""
     reset: RelayUrl | None = None
+    """A relay on the board's reset line; off and on again when it is not given."""
     on_body: LooseText | None = None
+    """Sent by POST."""
     off_body: LooseText | None = None
+    """Sent by POST."""
     reset_body: LooseText | None = None
+    """Sent by POST."""
     off_s: Duration = Field(default=2.0, alias="off_for")
+    """How long the board stays off in a reset."""
 
 
 class UsbHubPart(Model):
@@ -102,14 +116,18 @@ class UsbHubPart(Model):
     location: Text
     """As uhubctl lists it, such as 1-1.4."""
     port: PositiveCount
+    """Of that hub, counted from 1."""
     off_s: Duration = Field(default=2.0, alias="off_for")
+    """How long the board stays off in a reset."""
 
 
 class RtsDtrPart(Model):
     """A line of the board's own serial adapter that is wired to its reset. It cannot cut power."""
 
     line: Literal["rts", "dtr"] = "rts"
+    """Which of them: RTS at most ESP boards, DTR at Arduinos."""
     hold_s: Duration = Field(default=0.1, alias="hold")
+    """How long it is held in a reset."""
 
 
 class ByHandPart(Model):

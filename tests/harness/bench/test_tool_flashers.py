@@ -81,7 +81,7 @@ def test_a_program_that_meets_another_board_writes_nothing(tmp_path):
 @pytest.mark.slow
 def test_avrdude_says_why_it_reaches_no_board(tmp_path):
     need_program("avrdude", "avrdude")
-    ask = "avrdude -p m328p -c arduino -P {port} -b {baud}"
+    ask = "avrdude -p m328p -c arduino -P {port} -b {baud} -x attempts=1"
     with pytest.raises(FlashFailed, match=r"avrdude ended with 1: .*sync.*the board is untouched") as failed:
         asyncio.run(flash(tmp_path, "Device signature: '0x1e950f'", ask, f"{ask} -D -U flash:w:{{image}}:r"))
     assert failed.value.state is BoardState.UNTOUCHED
