@@ -100,7 +100,7 @@ class Factory:
     def __init__(self, folder: Path, platform: str) -> None:
         self.folder = folder
         self.platform = platform
-        self.url = ""
+        self.url = self.control = ""
         self.boards: dict[str, CallingLinux] = {}
         self._fakes: list[FakeBoard] = []
         self._loop = asyncio.new_event_loop()
@@ -146,9 +146,10 @@ class Factory:
     async def _serve(self) -> None:
         platform = platform_of(self.platform)
         build = platform.own_server.build({}, platform.vocabulary.profiles[0])
-        options = ServerOptions((PlatformOptions(self.platform, build, {"http": ANY_LOOPBACK_PORT}),))
+        served = PlatformOptions(self.platform, build, {"http": ANY_LOOPBACK_PORT})
+        options = ServerOptions((served,), control=ANY_LOOPBACK_PORT)
         self._server = await ReferenceServer(options, Trace()).__aenter__()
-        self.url = self._server.url(self.platform, "http")
+        self.url, self.control = self._server.url(self.platform, "http"), self._server.control_url
 
     async def _switch_on(self, name: str, linux: CallingLinux) -> None:
         place = self.folder / f"board-{name}"

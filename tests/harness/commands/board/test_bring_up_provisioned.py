@@ -134,6 +134,15 @@ def test_a_unit_that_its_server_does_not_see_is_failed_with_what_that_knows(hawk
     assert bring_up(hawkbit, "left=GW-1").stdout == "left  GW-1  attempt 2  passed\n"
 
 
+def test_a_reference_server_says_why_it_let_a_unit_not_in(hawkbit: Factory) -> None:
+    hawkbit.add("left", calls=lambda identity: polls_hawkbit({**identity, "TOKEN": "another-token-altogether"}))
+    server = hawkbit.folder / "server.yaml"
+    server.write_text(f"platform: hawkbit\nhttp: {hawkbit.url}\ncontrol: {hawkbit.control}\n")
+    done = bring_up(hawkbit, "left=GW-1", "--seen-within", "1", against="server.yaml")
+    assert "has never polled, it refused GET /DEFAULT/controller/v1/GW-1: " in done.stdout
+    assert "another-token-altogether" not in done.stdout
+
+
 def test_an_old_poll_is_no_sign_of_a_new_token(hawkbit: Factory) -> None:
     board = hawkbit.add("left")
     assert bring_up(hawkbit, "left=GW-1").returncode == 0
