@@ -70,7 +70,9 @@ VERBS: Final = {
     "plan": Verb(f"{COMMANDS}.plan:plan_command", "Show what a run would do, without running it."),
     "report": Verb(f"{COMMANDS}.report:report_command", "Judge stored traces again, without running anything."),
     "check": Verb(f"{COMMANDS}.scenario_commands:check", "Check scenario files without running them."),
-    "schema": Verb(f"{COMMANDS}.scenario_commands:schema", "Print the JSON Schema of scenario files, for editors."),
+    "schema": Verb(
+        f"{COMMANDS}.scenario_commands:schema", "Print the JSON Schema of scenario or bench files, for editors."
+    ),
     "new": Verb(f"{COMMANDS}.scenario_commands:new", "Write a scenario to start from."),
     "ca": Verb("", "Make certificates for a bench.", parts=CA),
     "board": Verb("", "Use real boards, by the names of a bench file.", parts=BOARD),

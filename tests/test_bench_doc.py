@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from fleetrig.harness.bench.bench_file import BoardEntry, read_bench
-from fleetrig.harness.bench.part_models import FlasherPart, PowerPart
+from fleetrig.harness.bench.flasher_models import FlasherPart
+from fleetrig.harness.bench.part_models import PowerPart
 from tests.peers.programs import need_program
 
 PAGE = (Path(__file__).parents[1] / "docs/bench.md").read_text(encoding="utf-8")

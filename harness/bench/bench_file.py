@@ -10,7 +10,8 @@ from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, Field, Strict, model_validator
 
-from fleetrig.harness.bench.part_models import ConsolePart, EmulatedEntry, FlasherEntry, PowerEntry, PowerPart
+from fleetrig.harness.bench.flasher_models import FlasherEntry
+from fleetrig.harness.bench.part_models import ConsolePart, EmulatedEntry, PowerEntry, PowerPart
 from fleetrig.harness.bench.port_names import checked_port
 from fleetrig.harness.bench.provisioning_part import ProvisioningPart
 from fleetrig.harness.scenario_file.marks import locate
@@ -35,6 +36,7 @@ class BoardEntry(Model):
     port: Port | None = None
     """`/dev/serial/by-id/…`, `rfc2217://HOST:PORT` or `socket://HOST:PORT`; `fleetrig board scan` lists those here."""
     baud: Annotated[int, Strict(), Field(ge=50, le=12_000_000)] = 115_200
+    """The speed of its port, at eight bits without parity."""
     serial: LooseText = ""
     """The unit's serial number, if it is known beforehand."""
     identity: Mapping[Text, Text] = {}
@@ -42,6 +44,7 @@ class BoardEntry(Model):
     power: PowerEntry | None = None
     flasher: FlasherEntry | None = None
     console: ConsolePart = ConsolePart()
+    """How one talks to it."""
     emulated: EmulatedEntry | None = None
     offers: tuple[Word, ...] = ()
     """Words that scenarios may need, such as `wifi`."""
@@ -61,6 +64,7 @@ class BenchFile(Model):
     """A `bench.yaml`."""
 
     boards: Annotated[Mapping[BoardName, BoardEntry], Field(min_length=1)]
+    """The boards, by the names that people call them."""
 
 
 @dataclass(frozen=True, slots=True)

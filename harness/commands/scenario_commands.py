@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -35,6 +36,14 @@ def list_scenarios(
         raise NoSuchId(f"no scenario carries the tag {', '.join(tag or [])}")
 
 
+class SchemaKind(StrEnum):
+    SCENARIO = "scenario"
+    BENCH = "bench"
+
+
+SchemaOf = Annotated[SchemaKind, typer.Argument(metavar="KIND", help="Of what: scenario files, or bench files.")]
+
+
 def check(
     wanted: Wanted = None,
     allow_outside: AllowOutside = False,
@@ -55,12 +64,19 @@ def check(
     typer.echo(f"{len(found)} scenarios OK" if len(found) != 1 else "1 scenario OK")
 
 
-def schema() -> None:
-    """Print the JSON Schema of scenario files, for editors."""
+def schema(
+    kind: Annotated[
+        SchemaKind, typer.Argument(metavar="KIND", help="Of what: scenario, or bench.")
+    ] = SchemaKind.SCENARIO,
+) -> None:
+    """Print the JSON Schema of scenario files, or of bench files, for editors."""
     # Making it takes a while, and only this verb needs it.
-    from fleetrig.harness.scenario_file.schema import scenario_schema
+    if kind is SchemaKind.BENCH:
+        from fleetrig.harness.bench.bench_schema import bench_schema as made
+    else:
+        from fleetrig.harness.scenario_file.schema import scenario_schema as made
 
-    typer.echo(json.dumps(scenario_schema(), indent=2, ensure_ascii=False))
+    typer.echo(json.dumps(made(), indent=2, ensure_ascii=False))
 
 
 def new(

@@ -72,6 +72,14 @@ def test_an_unknown_board_is_told_with_the_nearest(tmp_path):
         read_bench(written(tmp_path, WHOLE)).board("rigth")
 
 
+X = "{storage: virtio, first_block: 0x1000}"
+TOOL = "uboot_xmodem: " + X
+
+
+def tool(write: str, ask: str) -> str:
+    return f"command_line: {{write: '{write}', ask: '{ask}'}}"
+
+
 MISTAKES = {
     "unknown key": (("    baud: 9600", "    buad: 9600"), "5:5: boards.left: 'buad' is not known here; did you mean"),
     "no port": (("    port: /dev/serial/by-id/usb-ACME_1-if00\n", ""), "2:3: boards.left: port is missing"),
@@ -94,6 +102,15 @@ MISTAKES = {
     "unknown flasher": (("uboot_xmodem:", "uboot_xmoden:"), "did you mean 'uboot_xmodem'?"),
     "two flashers": (("{storage: virtio, first_block: 0x1000}", "{}, avrdude: {}"), "'avrdude' is not known here"),
     "unknown storage": (("storage: virtio", "storage: virtoi"), "did you mean 'virtio'?"),
+    "flash without place": ((X, "{storage: nor}"), "nor needs address and room"),
+    "block with address": ((X, "{storage: mmc, address: 0x10}"), "address, room and sector are for flash"),
+    "odd sector": ((X, "{storage: spi_nor, address: 0x10, room: 1MiB}"), "address is expected to begin a sector"),
+    "no image": ((TOOL, tool("x {port}", "x {port}")), "no argument has {image}"),
+    "unknown place": ((TOOL, tool("x {prot} {image}", "x {port}")), "did you mean {port}?"),
+    "unknown place asked": ((TOOL, tool("x {port} {image}", "x {prot}")), "did you mean {port}?"),
+    "any board": ((TOOL, tool("x {image}", "x {port}")), "write: expected {port} or {serial}"),
+    "any board asked": ((TOOL, tool("x {port} {image}", "x")), "ask: expected {port} or {serial}"),
+    "open quote": ((TOOL, tool("x {port} {image}", '"')), "expected a command line (No closing quotation)"),
     "RAM overlaps": (("first_block: 0x1000", "received: 0x41000000, read_back: 0x41000000"), "overlap"),
     "Enter again and again": (("autoboot: escape", "autoboot: enter"), "would repeat U-Boot's last command"),
     "bad prompt": (("kind: uboot", "kind: uboot, prompt: '('"), "console.prompt: expected a regular expression"),
