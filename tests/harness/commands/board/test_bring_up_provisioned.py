@@ -138,8 +138,8 @@ def test_a_reference_server_says_why_it_let_a_unit_not_in(hawkbit: Factory) -> N
     hawkbit.add("left", calls=lambda identity: polls_hawkbit({**identity, "TOKEN": "another-token-altogether"}))
     server = hawkbit.folder / "server.yaml"
     server.write_text(f"platform: hawkbit\nhttp: {hawkbit.url}\ncontrol: {hawkbit.control}\n")
-    done = bring_up(hawkbit, "left=GW-1", "--seen-within", "1", against="server.yaml")
-    assert "has never polled, it refused GET /DEFAULT/controller/v1/GW-1: " in done.stdout
+    done = bring_up(hawkbit, "left=GW-1", "--seen-within", "3", against="server.yaml")
+    assert "has never polled, it refused it with 401: target GW-1 exists, token differs" in done.stdout
     assert "another-token-altogether" not in done.stdout
 
 
