@@ -50,7 +50,7 @@ To = Annotated[
     ),
 ]
 Records = Annotated[Path, typer.Option("--records", metavar="DIR", help="Where unit records are kept.")]
-Again = Annotated[bool, typer.Option("--again", help="Also units that have passed.")]
+Again = Annotated[bool, typer.Option("--again", help="Also units that have passed, or that the server knows.")]
 Part = Annotated[str, typer.Option("--part", metavar="TEXT", help="The units' part number, for their records.")]
 Revision = Annotated[str, typer.Option("--revision", metavar="TEXT", help="Their revision, for their records.")]
 UnitsServer = Annotated[
