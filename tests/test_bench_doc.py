@@ -18,21 +18,24 @@ from tests.peers.programs import need_program
 
 PAGE = (Path(__file__).parents[1] / "docs/bench.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^```sh\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-EXAMPLE = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+EXAMPLES = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 WITHIN_S = 120.0
 
 
 def written(folder: Path) -> Path:
-    (text,) = EXAMPLE
+    """The bench of the page; the part that follows later on it is the last key of its last board."""
     path = folder / "bench.yaml"
-    path.write_text(text, encoding="utf-8")
+    path.write_text("".join(EXAMPLES), encoding="utf-8")
     return path
 
 
 def test_the_example_is_a_bench_file(tmp_path):
     desk = read_bench(written(tmp_path))
     assert desk.board("left").power is not None
-    assert desk.board("right", {"GW_PASSWORD": "geheim-genug"}).console.login == "root"
+    right = desk.board("right", {"GW_PASSWORD": "geheim-genug"})
+    assert right.console.login == "root"
+    assert right.provisioning is not None
+    assert right.provisioning.host == "10.0.2.2"
 
 
 def test_every_key_and_kind_is_explained():
