@@ -56,6 +56,7 @@ class BenchBoard:
     faulty: FaultyLine | None = None
     _until_phase_ends: AsyncExitStack = field(default_factory=AsyncExitStack)
     _last: asyncio.Task[object] | None = None
+    _dropping: asyncio.Future[None] | None = None
 
     @property
     def name(self) -> str:
@@ -144,11 +145,19 @@ class BenchBoard:
     async def console(self) -> Console:
         """At its prompt; the board is switched on for it. Raises ConsoleFailed, PortLost, BrokenBench."""
         await self.on()
-        if not self.is_fresh or (self.starts.starts and self.opened.spec.console.kind == "linux"):
+        if not self.is_fresh:
             await self.opened.port.drop_input()  # what it said was heard, and asks for no answer
         console = await ready_console(self.opened)
         self.answered()
         return console
+
+    def started(self) -> None:
+        """Its first line was heard here: whoever asks it next does not need to hear of that."""
+        self._dropping = asyncio.ensure_future(self.opened.port.drop_input())
+
+    def restarted(self) -> None:
+        """By itself: it is on its way to its prompt."""
+        self.is_fresh = self.opened.is_starting = True
 
     def answered(self) -> None:
         """It is up: what starts from now on does so by itself."""

@@ -157,6 +157,8 @@ class BoardBench:
         elif not board.is_worked_on and (notice := board.starts.hear(event.reason)) is not None:
             kind = {"started": "booted", "panicked": "panicked"}.get(notice.what, "reset_seen")
             asyncio.get_running_loop().call_soon(self._note, board, kind, notice.line)
+            if kind != "panicked":
+                board.started()
 
     def _note(self, board: BenchBoard, kind: str, line: str) -> None:
         self.trace.emit(self.now_us(), Lane.BOARD, kind, board.name, reason=line)
@@ -164,6 +166,6 @@ class BoardBench:
     def _restarted(self, board: BenchBoard) -> None:
         """It was off for a moment, as far as its server can tell."""
         if board.is_on:
-            board.is_fresh = True
+            board.restarted()
             self.went_off(board)
             self.came_on(board)

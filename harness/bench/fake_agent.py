@@ -20,7 +20,7 @@ GivenDevice = Callable[[Mapping[str, str]], tuple[DeviceIdentity, Behaviour]]
 
 
 class FakeAgent:
-    """A `BoardAgent`. Its device remembers what it stored as long as its identity stays; a run's trace has none of it."""
+    """A `BoardAgent`. Its device remembers what it stored while its identity stays; a run's trace has none of it."""
 
     def __init__(self, given: GivenDevice) -> None:
         self._given = given

@@ -51,14 +51,14 @@ def bring_up(context: RunContext, words: BringUpUnits) -> Director[str]:
 
 
 def _making(context: RunContext, boards: RunBoards, words: BringUpUnits) -> UnitMaking:
-    """The run has the boards already: they are not opened and not reserved anew."""
+    """The run has the boards already: they are not opened and not reserved anew. Each run has records of its own."""
 
     @asynccontextmanager
     async def opened(order: UnitOrder) -> AsyncIterator[OpenedBoard]:
         yield next(one.opened for one in boards.bench.boards.values() if one.name == order.spec.name)
 
     clock = WallClock()
-    records = UnitRecords(context.results / words.records)
+    records = UnitRecords(context.results / f"{words.records}-{boards.run}")
     return UnitMaking(
         records, Reservations(boards.folder, clock), clock, boards.bench.run_desk.folder_of, opening=opened
     )

@@ -243,7 +243,7 @@ class BringUpUnits(BoardWord, Model):
     again: bool = False
     """Also units that have passed."""
     records: Word = "units"
-    """Where their records are kept: a folder among the results of the run."""
+    """Where their records are kept: the beginning of a folder's name among the results; each run has its own."""
 
     @model_validator(mode="after")
     def _has_what_to_flash(self) -> Self:

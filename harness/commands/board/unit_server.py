@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets as chance
 import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -10,9 +11,16 @@ from pathlib import Path
 from typing import Final
 
 from fleetrig.harness.bench.unit_provisioning import UnitProvisioning
-from fleetrig.harness.platform import Platform, UnitSite
+from fleetrig.harness.platform import Platform, UnitSite, platform_of
+from fleetrig.harness.platforms import PLATFORMS
+from fleetrig.harness.servers.address import name_in_url
+from fleetrig.harness.servers.description import description_of, expected
+from fleetrig.harness.servers.server_file import platform_named_by, remote_server_from
+from fleetrig.harness.servers.trust import verify_with
 from fleetrig.hil.board import BoardSpec
+from fleetrig.hil.consoles.identity_over_console import Sign
 from fleetrig.simulator.contract.errors import UsageError
+from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Trace
 from fleetrig.simulator.drivers.realtime import RealBench
 

@@ -100,7 +100,7 @@ class HawkbitRegistrar:
         """An account that may not read the configuration (403) leaves it alone: refused units will show it."""
         found = yield from self._admin.call("GET", f"/system/configs/{key}", expect=(200, 403))
         entry = self._admin.part(found, dict)
-        return "value" in entry and entry["value"] != value
+        return "global" in entry and entry.get("value") != value
 
     def _key_in_use(self) -> AdminCall[str]:
         config = yield from self._admin.read_config()

@@ -38,19 +38,19 @@ Calls = Callable[[Mapping[str, str]], int]
 
 def polls_hawkbit(has: Mapping[str, str]) -> int:
     url = f"{has['URL']}/{has['TENANT']}/controller/v1/{has['ID']}"
-    return _status(urllib.request.Request(url, headers={"Authorization": f"TargetToken {has['TOKEN']}"}))
+    return status_of(urllib.request.Request(url, headers={"Authorization": f"TargetToken {has['TOKEN']}"}))
 
 
 def asks_thingsboard(has: Mapping[str, str]) -> int:
     body = {"deviceName": has["ID"], "provisionDeviceKey": has["KEY"], "provisionDeviceSecret": has["SECRET"]}
     data, headers = json.dumps(body).encode(), {"Content-Type": "application/json"}
-    return _status(urllib.request.Request(f"{has['URL']}/api/v1/provision", data, headers))
+    return status_of(urllib.request.Request(f"{has['URL']}/api/v1/provision", data, headers))
 
 
 CALLS: Final[Mapping[str, Calls]] = {"hawkbit": polls_hawkbit, "thingsboard": asks_thingsboard}
 
 
-def _status(request: urllib.request.Request) -> int:
+def status_of(request: urllib.request.Request) -> int:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(request, timeout=WITHIN_S) as answer:
@@ -100,7 +100,7 @@ class Factory:
     def __init__(self, folder: Path, platform: str) -> None:
         self.folder = folder
         self.platform = platform
-        self.url = ""
+        self.url = self.control = ""
         self.boards: dict[str, CallingLinux] = {}
         self._fakes: list[FakeBoard] = []
         self._loop = asyncio.new_event_loop()
@@ -146,9 +146,10 @@ class Factory:
     async def _serve(self) -> None:
         platform = platform_of(self.platform)
         build = platform.own_server.build({}, platform.vocabulary.profiles[0])
-        options = ServerOptions((PlatformOptions(self.platform, build, {"http": ANY_LOOPBACK_PORT}),))
+        served = PlatformOptions(self.platform, build, {"http": ANY_LOOPBACK_PORT})
+        options = ServerOptions((served,), control=ANY_LOOPBACK_PORT)
         self._server = await ReferenceServer(options, Trace()).__aenter__()
-        self.url = self._server.url(self.platform, "http")
+        self.url, self.control = self._server.url(self.platform, "http"), self._server.control_url
 
     async def _switch_on(self, name: str, linux: CallingLinux) -> None:
         place = self.folder / f"board-{name}"

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import urllib.request
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
 from fleetrig.hil.consoles.identity_over_console import fingerprint
 from fleetrig.hil.fakes.fake_brains import PANIC
 from fleetrig.hil.units.unit_record import UnitRecord, UnitVerdict
 from fleetrig.hil.units.unit_records import UnitRecords
-from tests.harness.bench.factory import IDENTITY, Factory, asks_thingsboard, polls_hawkbit
+from fleetrig.reference_server.name_hash import name_hash
+from tests.harness.bench.board_openssl import openssl
+from tests.harness.bench.factory import IDENTITY, CallingLinux, Factory, asks_thingsboard, polls_hawkbit, status_of
 from tests.harness.command import Done, fleetrig
 from tests.peers.mgmt import Mgmt
 
@@ -32,8 +38,8 @@ def thingsboard(tmp_path: Path) -> Iterator[Factory]:
 
 def bring_up(factory: Factory, *words: str, against: str = "") -> Done:
     bench = factory.write_bench()
-    server = ("--against", against or factory.url, "--platform", factory.platform)
-    return fleetrig("board", "bring-up", *words, *server, "--bench", str(bench), "--desk", "desk", cwd=factory.folder)
+    server = ("--against", against or factory.url, "--platform", factory.platform, "--seen-within", "30")
+    return fleetrig("board", "bring-up", *server, *words, "--bench", str(bench), "--desk", "desk", cwd=factory.folder)
 
 
 def records(factory: Factory) -> list[UnitRecord]:
@@ -128,6 +134,15 @@ def test_a_unit_that_its_server_does_not_see_is_failed_with_what_that_knows(hawk
     assert bring_up(hawkbit, "left=GW-1").stdout == "left  GW-1  attempt 2  passed\n"
 
 
+def test_a_reference_server_says_why_it_let_a_unit_not_in(hawkbit: Factory) -> None:
+    hawkbit.add("left", calls=lambda identity: polls_hawkbit({**identity, "TOKEN": "another-token-altogether"}))
+    server = hawkbit.folder / "server.yaml"
+    server.write_text(f"platform: hawkbit\nhttp: {hawkbit.url}\ncontrol: {hawkbit.control}\n")
+    done = bring_up(hawkbit, "left=GW-1", "--seen-within", "1", against="server.yaml")
+    assert "has never polled, it refused GET /DEFAULT/controller/v1/GW-1: " in done.stdout
+    assert "another-token-altogether" not in done.stdout
+
+
 def test_an_old_poll_is_no_sign_of_a_new_token(hawkbit: Factory) -> None:
     board = hawkbit.add("left")
     assert bring_up(hawkbit, "left=GW-1").returncode == 0
@@ -184,3 +199,41 @@ def test_the_wrong_key_is_not_provisioned(thingsboard: Factory) -> None:
     assert "its device GW-1 is imported, and has not asked with the right key" in done.stdout
     board.calls = asks_thingsboard
     assert bring_up(thingsboard, "left=GW-1").returncode == 0
+
+
+def through_proxy(board: CallingLinux, url: str, identity: Mapping[str, str]) -> int:
+    """What hawkBit hears of a device from the proxy to which it has shown its certificate."""
+    certificate, issuer = x509.load_pem_x509_certificates(board.stored["/data/device.pem"])
+    path = f"{url}/{identity['TENANT']}/controller/v1/{identity['ID']}"
+    shown = {"X-Controller-Id": common_name(certificate), "X-Authority-1": name_hash(issuer.subject)}
+    return status_of(urllib.request.Request(path, headers=shown))
+
+
+def common_name(certificate: x509.Certificate) -> str:
+    (name,) = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return str(name.value)
+
+
+def test_a_board_makes_its_key_and_our_authority_signs(hawkbit: Factory, state: Path) -> None:
+    board = hawkbit.add("left")
+    board.programs["openssl"] = openssl
+    board.calls = lambda identity: through_proxy(board, hawkbit.url, identity)
+    text = "URL='${url}'\nTENANT=${tenant}\nID=${serial}\n"
+    bench = hawkbit.write_bench(text, csr={"key": "/data/device.key", "certificate": "/data/device.pem"})
+    server = hawkbit.folder / "server.yaml"
+    server.write_text(f"platform: hawkbit\nhttp: {hawkbit.url}\nhttps: https://127.0.0.1:8443\n")
+    places = ("--against", "server.yaml", "--bench", str(bench), "--desk", "desk", "--seen-within", "30")
+    unsigned = fleetrig("board", "bring-up", "left=GW-1", *places, cwd=hawkbit.folder)
+    assert (unsigned.returncode, "left makes its own key: say who signs for it" in unsigned.stderr) == (4, True)
+    assert fleetrig("ca", "new", "ca", cwd=hawkbit.folder).returncode == 0
+    done = fleetrig("board", "bring-up", "left=GW-1", *places, "--authority", "ca", cwd=hawkbit.folder)
+    assert done.stdout == "left  GW-1  attempt 1  passed\n", done
+    (record,) = records(hawkbit)
+    leaf = x509.load_pem_x509_certificates(board.stored["/data/device.pem"])[0]
+    assert common_name(leaf) == "GW-1"
+    assert record.credential_kind == "certificate"
+    assert record.credential_fingerprint == fingerprint(leaf.public_bytes(Encoding.DER))
+    assert record.written.keys() == {IDENTITY, "/data/device.pem"}
+    assert board.identity["URL"] == "https://127.0.0.1:8443"
+    assert "GW-1" in (hawkbit.folder / "ca/index.txt").read_text()
+    assert "PRIVATE KEY" not in all_that_was_kept(hawkbit, state)
