@@ -164,12 +164,10 @@ class UnitProvisioning:
         if self.control is None:
             return ""
         refusal = await self.operator.run(self._refusal(self.control, serial))
-        return (
-            ""
-            if refusal is None
-            else f", it refused {refusal.envelope.line if refusal.envelope else 'it'}: "
-            + (self.site.secrets.hide(refusal.reason))
-        )
+        if refusal is None:
+            return ""
+        status = f" with {refusal.envelope.line}" if refusal.envelope is not None else ""
+        return f", it refused it{status}: {self.site.secrets.hide(refusal.reason)}"
 
     def _refusal(self, control: ControlInterface, serial: str) -> AdminCall[TraceEvent | None]:
         last: TraceEvent | None = None

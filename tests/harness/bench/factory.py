@@ -19,6 +19,7 @@ from typing import Any, Final, Self, TypeVar
 from fleetrig.harness.platform import platform_of
 from fleetrig.hil.fakes.fake_board import Brain, FakeBoard
 from fleetrig.hil.fakes.fake_linux import FakeLinux
+from fleetrig.reference_server.fronts.tls.client_auth import ClientAuth
 from fleetrig.reference_server.reference import ReferenceServer
 from fleetrig.reference_server.server_options import ANY_LOOPBACK_PORT, PlatformOptions, ServerOptions
 from fleetrig.simulator.contract.trace import Trace
@@ -30,6 +31,7 @@ TEXTS: Final = {
     "hawkbit": "URL='${url}'\nTENANT=${tenant}\nID=${serial}\nTOKEN='${token}'\n",
     "thingsboard": "URL='${provision_url}'\nID=${serial}\nKEY=${provision_key}\nSECRET='${provision_secret}'\n",
 }
+LISTENERS: Final = {"hawkbit": ("http",), "thingsboard": ("http", "mqtts")}
 WITHIN_S: Final = 30.0
 
 Calls = Callable[[Mapping[str, str]], int]
@@ -101,6 +103,8 @@ class Factory:
         self.folder = folder
         self.platform = platform
         self.url = self.control = ""
+        self.urls: dict[str, str] = {}
+        """Of each listener."""
         self.boards: dict[str, CallingLinux] = {}
         self._fakes: list[FakeBoard] = []
         self._loop = asyncio.new_event_loop()
@@ -146,9 +150,11 @@ class Factory:
     async def _serve(self) -> None:
         platform = platform_of(self.platform)
         build = platform.own_server.build({}, platform.vocabulary.profiles[0])
-        served = PlatformOptions(self.platform, build, {"http": ANY_LOOPBACK_PORT})
+        listeners = dict.fromkeys(LISTENERS[self.platform], ANY_LOOPBACK_PORT)
+        served = PlatformOptions(self.platform, build, listeners, ClientAuth.ANY)
         options = ServerOptions((served,), control=ANY_LOOPBACK_PORT)
         self._server = await ReferenceServer(options, Trace()).__aenter__()
+        self.urls = {name: self._server.url(self.platform, name) for name in listeners}
         self.url, self.control = self._server.url(self.platform, "http"), self._server.control_url
 
     async def _switch_on(self, name: str, linux: CallingLinux) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
 import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -138,8 +140,8 @@ def test_a_reference_server_says_why_it_let_a_unit_not_in(hawkbit: Factory) -> N
     hawkbit.add("left", calls=lambda identity: polls_hawkbit({**identity, "TOKEN": "another-token-altogether"}))
     server = hawkbit.folder / "server.yaml"
     server.write_text(f"platform: hawkbit\nhttp: {hawkbit.url}\ncontrol: {hawkbit.control}\n")
-    done = bring_up(hawkbit, "left=GW-1", "--seen-within", "1", against="server.yaml")
-    assert "has never polled, it refused GET /DEFAULT/controller/v1/GW-1: " in done.stdout
+    done = bring_up(hawkbit, "left=GW-1", "--seen-within", "3", against="server.yaml")
+    assert "has never polled, it refused it with 401: target GW-1 exists, token differs" in done.stdout
     assert "another-token-altogether" not in done.stdout
 
 
@@ -237,3 +239,36 @@ def test_a_board_makes_its_key_and_our_authority_signs(hawkbit: Factory, state: 
     assert board.identity["URL"] == "https://127.0.0.1:8443"
     assert "GW-1" in (hawkbit.folder / "ca/index.txt").read_text()
     assert "PRIVATE KEY" not in all_that_was_kept(hawkbit, state)
+
+
+def logs_in_with_its_chain(board: CallingLinux, url: str, folder: Path) -> int:
+    """MQTT over TLS as a device does it that has nothing but its certificate; the CONNACK's code."""
+    for name in ("device.pem", "device.key"):
+        (folder / name).write_bytes(board.stored[f"/data/{name}"])
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.load_cert_chain(folder / "device.pem", folder / "device.key")
+    host, _, port = url.removeprefix("mqtts://").rpartition(":")
+    with socket.create_connection((host, int(port))) as plain, context.wrap_socket(plain) as connection:
+        connection.sendall(bytes.fromhex("100e 0004 4d515454 04 02 003c 0002 6964"))
+        return connection.recv(4)[3]
+
+
+def test_a_board_is_known_to_thingsboard_by_its_chain(thingsboard: Factory) -> None:
+    board = thingsboard.add("left")
+    board.programs["openssl"] = openssl
+    board.calls = lambda _: logs_in_with_its_chain(board, thingsboard.urls["mqtts"], thingsboard.folder)
+    keys = {"key": "/data/device.key", "certificate": "/data/device.pem"}
+    bench = thingsboard.write_bench("URL='${provision_url}'\nID=${serial}\n", csr=keys)
+    server = thingsboard.folder / "server.yaml"
+    mqtts = thingsboard.urls["mqtts"].removeprefix("mqtts://")
+    server.write_text(f"platform: thingsboard\nhttp: {thingsboard.url}\nmqtts: {mqtts}\n")
+    assert fleetrig("ca", "new", "ca", cwd=thingsboard.folder).returncode == 0
+    words = ("left=GW-1", "--against", "server.yaml", "--bench", str(bench), "--desk", "desk", "--authority", "ca")
+    for more in ((), ("--again",)):
+        done = fleetrig("board", "bring-up", *words, *more, "--seen-within", "30", cwd=thingsboard.folder)
+        assert done.returncode == 0, (done, board.statuses)
+    first, second = records(thingsboard)
+    assert first.credential_kind == second.credential_kind == "x509_certificate"
+    assert first.credential_fingerprint != second.credential_fingerprint
+    assert board.statuses == [0, 0, 0]
