@@ -103,7 +103,7 @@ class OpenedBoard:
         Raises BrokenBench after `within_s`.
         """
         self._last_console = None
-        await (self._line if self._faults is None else self._faults.line).reopen(lost, within_s)
+        await self._line_in_use.reopen(lost, within_s)
         return self.port
 
     def unplug(self, for_s: float) -> None:
@@ -139,11 +139,15 @@ class OpenedBoard:
 
     async def lend_port(self) -> None:
         """Closes it, so that a program can open it; what goes over it meanwhile is not seen here."""
-        await self._line.close()
+        await self._line_in_use.close()
 
     async def take_back_port(self) -> None:
         """Raises what opening raises."""
-        await self._line.open()
+        await self._line_in_use.open()
+
+    @property
+    def _line_in_use(self) -> BoardLine:
+        return self._line if self._faults is None else self._faults.line
 
     def _starts(self) -> None:
         self.is_starting, self._last_console = True, None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -43,13 +44,15 @@ boards:
 """
 
 
-async def flash(folder: Path, identity: str, ask: str, write: str, verify: str = "") -> str:
-    """Returns how it was verified; the board's port answers again afterwards."""
+async def flash(folder: Path, identity: str, ask: str, write: str, verify: str = "", faults: bool = False) -> str:
+    """Returns how it was verified; the board's port answers again afterwards. `faults` puts a line in between."""
     text = BENCH.format(identity=identity, ask=ask, write=write) + (f"        verify: {verify}\n" if verify else "")
     (folder / "bench.yaml").write_text(text, encoding="utf-8")
     (folder / "image").write_bytes(b"an application")
     spec = read_bench(folder / "bench.yaml").board("esp")
-    async with opened_board(spec, folder, WallClock()) as board:
+    async with opened_board(spec, folder, WallClock()) as board, AsyncExitStack() as between:
+        if faults:
+            await between.enter_async_context(board.line_faults((), 1))
         flasher = await ready_flasher(board, folder)
         try:
             flashed = await flasher.flash(read_image(folder / "image"), lambda _: None)
@@ -65,9 +68,11 @@ def tool(folder: Path, verb: str) -> str:
     return f"{sys.executable} {folder}/tool.py {verb} {{port}}{files}"
 
 
-def test_a_program_asks_writes_and_verifies_while_it_has_the_port(tmp_path):
-    words = [tool(tmp_path, verb) for verb in ("ask", "write", "verify")]
-    assert asyncio.run(flash(tmp_path, "MAC: '24:0a:c4:00:00:01'", *words)) == "its `verify`"
+@pytest.mark.parametrize("faults", [False, True], ids=["its own line", "a line with faults"])
+def test_a_program_asks_writes_and_verifies_while_it_has_the_port(tmp_path, faults):
+    ask, write, verify = (tool(tmp_path, verb) for verb in ("ask", "write", "verify"))
+    flashing = flash(tmp_path, "MAC: '24:0a:c4:00:00:01'", ask, write, verify, faults)
+    assert asyncio.run(flashing) == "its `verify`"
     assert (tmp_path / "flash").read_bytes() == b"an application"
 
 
