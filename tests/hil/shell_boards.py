@@ -54,8 +54,8 @@ async def program(tmp_path: Path, *command: str) -> AsyncIterator[Console]:
         except OSError:
             loop.remove_reader(terminal)
 
-    loop.add_reader(terminal, said)
     port = await open_port(str(line.link), clock=WallClock())
+    loop.add_reader(terminal, said)  # what is said before the port is open is lost, and a shell shows its prompt once
     try:
         console = Console(port, LINUX, "k3f9")
         await console.wait_for(UP, 30.0)  # one that is just starting would be ended by Control-C
