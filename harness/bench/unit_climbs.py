@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from fleetrig.harness.bench.console_ready import ready_console
+from fleetrig.harness.bench.console_ready import ready_console, ready_uboot
 from fleetrig.harness.bench.flashers import ready_flasher
 from fleetrig.harness.bench.opened_board import OpenedBoard
 from fleetrig.harness.bench.unit_provisioning import SeenStart, UnitProvisioning, sighting_in_record
@@ -17,6 +17,7 @@ from fleetrig.hil.consoles.boot_watch import BANNERS
 from fleetrig.hil.consoles.console import Console
 from fleetrig.hil.consoles.console_entry import READY_WITHIN_S
 from fleetrig.hil.flasher import BoardState, Flasher, Image, OnProgress
+from fleetrig.hil.flashers.uboot_commands import UbootCommands
 from fleetrig.hil.units.bring_up import Climb, Rung
 from fleetrig.hil.units.unit_record import UnitIdentity, UnitMeasure, UnitRecord
 from fleetrig.simulator.contract.clock import Clock, to_s
@@ -107,8 +108,25 @@ class UnitClimbs:
     async def _booted(self) -> None:
         """Started anew, and seen to start, so that it runs what was written and not what was there before."""
         board = await self._opened()
+        if self._is_to_be_asked:
+            await self._asked_who_it_is(board)
         await self._restart(board, await self._before_start(board))
         await ready_console(board)
+
+    @property
+    def _is_to_be_asked(self) -> bool:
+        """Who is flashed was asked, and variables are not set without asking: it remains who is given files only."""
+        spec = self._order.spec
+        has_uboot = spec.flasher is not None and spec.flasher.kind.startswith("uboot")
+        is_given_files = self._provisioning is not None and spec.console.kind == "linux"
+        return has_uboot and is_given_files and self._flasher is None and bool(spec.identity)
+
+    async def _asked_who_it_is(self, board: OpenedBoard) -> None:
+        """In U-Boot, which is where it answers for its `identity`. Raises WrongBoard."""
+        if self._is_off and board.power is not None:
+            await board.power.on()
+            self._is_off = False
+        await UbootCommands(await ready_uboot(board)).check_identity(self._order.spec.identity)
 
     async def _before_start(self, board: OpenedBoard) -> Console:
         """One that hears a board from its very start."""

@@ -29,7 +29,7 @@ from fleetrig.harness.scenario_file.board_words import (
     MakeGatewayUpdate,
     ProvisionOverConsole,
     Reset,
-    Shell,
+    ConsoleCommands,
     ShellLine,
     Unplug,
 )
@@ -110,7 +110,7 @@ def _nobody_watches(_: FlashProgress) -> None:
     return None
 
 
-def shell(context: RunContext, words: Shell) -> Director[str]:
+def shell(context: RunContext, words: ConsoleCommands) -> Director[str]:
     boards = boards_of(context)
 
     async def type_all() -> None:
@@ -229,7 +229,7 @@ def _tell(context: RunContext, board: BenchBoard, kind: str, reason: str) -> Non
 
 PERFORM_ON_BOARDS: Final[Mapping[type[BoardWord], Callable[[RunContext, Any], Director[str]]]] = {
     Flash: flash,
-    Shell: shell,
+    ConsoleCommands: shell,
     Reset: reset,
     Unplug: unplug,
     ProvisionOverConsole: provision,

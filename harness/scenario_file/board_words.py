@@ -174,7 +174,9 @@ def _lines(value: Any) -> Any:
     return [value] if isinstance(value, str | Mapping) else value
 
 
-class Shell(BoardWord, RootModel[Annotated[tuple[LineEntry, ...], Field(min_length=1), BeforeValidator(_lines)]]):
+class ConsoleCommands(
+    BoardWord, RootModel[Annotated[tuple[LineEntry, ...], Field(min_length=1), BeforeValidator(_lines)]]
+):
     """Types commands at a board's console, one after another: `shell: [{run: uname -r, expect: "^6"}]`."""
 
     model_config = ConfigDict(frozen=True)
@@ -320,7 +322,7 @@ class MakeGatewayUpdate(BoardSelector, BoardWord):
 
 BOARD_WORDS: Final[Mapping[str, type[ActionWord]]] = {
     "flash": Flash,
-    "shell": Shell,
+    "shell": ConsoleCommands,
     "reset": Reset,
     "unplug": Unplug,
     "provision_over_console": ProvisionOverConsole,

@@ -50,7 +50,7 @@ To = Annotated[
     ),
 ]
 Records = Annotated[Path, typer.Option("--records", metavar="DIR", help="Where unit records are kept.")]
-Again = Annotated[bool, typer.Option("--again", help="Also units that have passed.")]
+Again = Annotated[bool, typer.Option("--again", help="Also units that have passed, or that the server knows.")]
 Part = Annotated[str, typer.Option("--part", metavar="TEXT", help="The units' part number, for their records.")]
 Revision = Annotated[str, typer.Option("--revision", metavar="TEXT", help="Their revision, for their records.")]
 UnitsServer = Annotated[
@@ -59,11 +59,13 @@ UnitsServer = Annotated[
 PlatformName = Annotated[
     str | None, typer.Option("--platform", metavar="NAME", help="What that server is.  [default: from SERVER.yaml]")
 ]
-Listener = Annotated[
+UnitTransport = Annotated[
     str, typer.Option("--transport", metavar="SCHEME", help="How units reach it: http, mqtt, coap, mqtts …")
 ]
-Profile = Annotated[str, typer.Option("--profile", metavar="NAME", help="Their device profile, on ThingsBoard.")]
-AuthorityFolder = Annotated[
+UnitProfile = Annotated[
+    str, typer.Option("--profile", metavar="NAME", help="Their device profile, where a platform has such.")
+]
+SigningFolder = Annotated[
     Path | None,
     typer.Option("--authority", metavar="DIR", help="Who signs for boards that make their keys: a folder of `ca new`."),
 ]
@@ -83,9 +85,9 @@ def bring_up_command(
     revision: Revision = "",
     against: UnitsServer = None,
     platform_name: PlatformName = None,
-    transport: Listener = "",
-    profile: Profile = "fleetrig",
-    authority: AuthorityFolder = None,
+    transport: UnitTransport = "",
+    profile: UnitProfile = "fleetrig",
+    authority: SigningFolder = None,
     seen_within: SeenWithin = 120.0,
     ca: Ca = None,
     insecure: Insecure = False,

@@ -59,7 +59,7 @@ def test_variables_are_in_the_environment_and_masked_in_the_evidence(tmp_path: P
         written = await provision_over_console(board, VALUES, secrets)
         assert written.fingerprints["fleetrig_token"] == fingerprint(TOKEN.encode())
         said = (await board.console().run("printenv fleetrig_server; printenv fleetrig_token")).output
-        kept.update(line.split("=", 1) for line in said.splitlines())
+        kept.update((name, value) for name, _, value in (line.partition("=") for line in said.splitlines()))
 
     evidence = on_board(tmp_path, BOARD, work)
     assert kept == {"fleetrig_server": "http://10.0.2.2:8080", "fleetrig_token": TOKEN}

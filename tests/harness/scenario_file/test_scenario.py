@@ -132,7 +132,7 @@ phases:
       - unplug: {for: 2s, during: top}
       - provision_over_console: {cut_after: 100B}
       - bring_up: {units: {gateway: HB-0001}, image: {gateway: b}, to: flashed, again: true, records: made}
-      - line_faults: {faults: [{fault: drop, way: from_board, every: 4KiB, most: 2, length: 3B}, {fault: cut, at: [7], for: 1s}]}
+      - line_faults: {faults: [{fault: drop, way: from_board, every: 4KiB, most: 2, length: 3B}]}
       - make_gateway_update: {build: b}
     within: 1s
     expect:

@@ -117,9 +117,14 @@ def test_a_stop_is_written_down_with_the_boards_condition(state, tmp_path):
 
 def provisioned(record: UnitRecord) -> UnitRecord:
     """As a unit's record is when its server has seen it."""
-    given = {"credential_kind": "target_token", "credential_fingerprint": "0123456789abcdef"}
-    written = {"/data/token": "89abcdef01234567"}
-    record = replace(record, server="http://desk:8080", configuration_sha256="c0ffee", written=written, **given)
+    record = replace(
+        record,
+        server="http://desk:8080",
+        configuration_sha256="c0ffee",
+        credential_kind="target_token",
+        credential_fingerprint="0123456789abcdef",
+        written={"/data/token": "89abcdef01234567"},
+    )
     return record.with_phase(UnitPhase("provisioned", UnitVerdict.PASSED, 2.0)).with_measure(
         UnitMeasure("seen", 1.5, "s")
     )

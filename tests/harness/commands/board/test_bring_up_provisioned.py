@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from fleetrig.hil.consoles.identity_over_console import fingerprint
+from fleetrig.hil.emulated.gateway_image import gateway_firmware
 from fleetrig.hil.fakes.fake_brains import PANIC
 from fleetrig.hil.units.unit_record import UnitRecord, UnitVerdict
 from fleetrig.hil.units.unit_records import UnitRecords
@@ -272,3 +273,25 @@ def test_a_board_is_known_to_thingsboard_by_its_chain(thingsboard: Factory) -> N
     assert first.credential_kind == second.credential_kind == "x509_certificate"
     assert first.credential_fingerprint != second.credential_fingerprint
     assert board.statuses == [0, 0, 0]
+
+
+@pytest.mark.slow
+def test_a_fake_gateway_is_made_from_its_flash_to_its_first_poll_and_asked_who_it_is_each_time(
+    hawkbit: Factory, state: Path
+) -> None:
+    """Its Linux cannot say who it is: without an image it is stopped in U-Boot, and asked there."""
+    (hawkbit.folder / "gw.img").write_bytes(gateway_firmware("b1"))
+    server = ("--against", hawkbit.url, "--platform", "hawkbit", "--seen-within", "30", "--desk", "desk")
+    for more in (("--image", "gw.img"), ("--again",)):
+        done = fleetrig("board", "bring-up", "fake-gateway=GW-7", *server, *more, cwd=hawkbit.folder)
+        assert done.returncode == 0, done
+    first, second = records(hawkbit)
+    assert [phase.name for phase in first.phases] == ["off", "flashed", "booted", "provisioned"]
+    assert {measure.name for measure in first.measures} >= {"flash_rate", "flashed", "booted", "seen"}
+    assert first.credential_fingerprint != second.credential_fingerprint
+    evidence = max(state.glob("fleetrig/boards/fake-gateway/serial-*.jsonl"), key=lambda path: path.stat().st_mtime)
+    assert "printenv serial#" in evidence.read_text()
+    wrong = fleetrig("board", "bring-up", "fake-other=GW-8", *server, cwd=hawkbit.folder)
+    assert wrong.returncode == 1
+    assert "expected the board to be serial#=FAKE-0008, it says that it is serial#=NOT-FAKE-0008" in wrong.stdout
+    assert Mgmt(hawkbit.url.removeprefix("http://")).target("GW-8") is None
