@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from fleetrig.harness.scenario_file.attribute_docs import DescribedSchema
 from fleetrig.harness.scenario_file.platform_models import any_models
 from fleetrig.harness.scenario_file.scenario import Heading
 from fleetrig.simulator.contract.units import SIZE, duration_text, size_text
@@ -22,7 +23,7 @@ def scenario_schema() -> Schema:
 
     Not of whole mappings and lists: as soon as there is an alternative, editors explain mistakes in them badly.
     """
-    schema = any_models().scenario.model_json_schema()
+    schema = any_models().scenario.model_json_schema(schema_generator=DescribedSchema)
     definitions = schema.pop("$defs")
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -49,7 +49,7 @@ class Model(BaseModel):
     Python names carry units (`within_s`), names in the file do not (`within: 30s`): the file's name is the alias.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 def scalar(value: Any) -> bool | int | float | str:

@@ -25,8 +25,8 @@ class _Table:
     ordered: list[Key] | None = None
     """The keys in order, while nobody has added or removed one since they were last asked for."""
 
-    def place(self, key: Key, record: Any) -> None:
-        """Puts a record, or removes it when None, and its index entries with it."""
+    def place(self, key: Key, record: Any) -> Any:
+        """Puts a record, or removes it when None, and its index entries with it. Returns the one before, or None."""
         before, new = self.records.get(key), entries_of(self.kind, record)
         if before is not None:
             old = entries_of(self.kind, before)
@@ -44,6 +44,7 @@ class _Table:
             self.records.pop(key, None)
         else:
             self.records[key] = record
+        return before
 
     def keys_in_order(self) -> list[Key]:
         if self.ordered is None:
@@ -149,8 +150,7 @@ class MemoryStore:
         return () if table is None else table.found.get((index, value), ())
 
     def _place(self, table: _Table, key: Key, record: Any) -> None:
-        before = table.records.get(key)
-        table.place(key, record)
+        before = table.place(key, record)
         if self._transaction.is_open:
             self._undo.append((table, key, before))
 

@@ -115,9 +115,9 @@ class Trace:
     ) -> None:
         if not self._listeners:
             return
-        self._seq[lane] += 1
+        seq = self._seq[lane] = self._seq[lane] + 1
         event = TraceEvent(
-            at_us, self._seq[lane], device, lane, kind, envelope, stage, fault, reason, cites, name, took_us, session
+            at_us, seq, device, lane, kind, envelope, stage, fault, reason, cites, name, took_us, session
         )
         for listener in self._heard.get(kind) or self._hearing(kind):
             listener(event)

@@ -55,7 +55,7 @@ async def program(tmp_path: Path, *command: str) -> AsyncIterator[Console]:
             loop.remove_reader(terminal)
 
     port = await open_port(str(line.link), clock=WallClock())
-    loop.add_reader(terminal, said)  # what is said before the port is open is lost, and a shell shows its prompt once
+    loop.add_reader(terminal, said)  # not before: opening a port throws away what has come
     try:
         console = Console(port, LINUX, "k3f9")
         await console.wait_for(UP, 30.0)  # one that is just starting would be ended by Control-C

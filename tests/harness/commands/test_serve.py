@@ -123,7 +123,7 @@ def test_refusals_are_told_with_their_reason_and_repeats_are_counted(tmp_path: P
         served.until_said("GET /DEFAULT/controller/v1/dev-1  401  dev-1: ")
         served.stop()
         said = served.said()
-    lines = [line for line in said.splitlines() if "401" in line]
+    lines = [line for line in said.splitlines() if "  401  " in line]
     assert len(lines) == 2
     assert lines[1].endswith(" (×4)")
     assert lines[1][8:-5] == lines[0][8:]

@@ -253,9 +253,9 @@ def test_devices_without_credentials_are_told_what_to_give(empty_server):
 
 
 def test_a_fleet_that_never_got_through_has_failed(empty_server):
-    done = simulate("--against", empty_server.url, "--count", 1, "--for", "1s")
+    done = simulate("--against", empty_server.url, "--count", 1, "--for", "3s")
     assert done.returncode == Exit.FAILED
-    assert "0 of 1 device came through; 1 poll, 1 failure" in done.stdout
+    assert re.search(r"0 of 1 device came through; (\d+) polls?, \1 failures?", done.stdout)
 
 
 def test_a_gateway_token_registers_devices_and_stands_in_no_trace(empty_server, tmp_path):

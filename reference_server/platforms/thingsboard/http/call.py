@@ -39,6 +39,10 @@ class Call:
     user: User | None = None
     claims: dict[str, Any] = field(default_factory=dict)
     """Of the token that the caller has shown."""
+    path: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.path = self.request.path
 
     @property
     def now_ms(self) -> int:
@@ -47,10 +51,6 @@ class Call:
     @property
     def now_s(self) -> int:
         return self.now_us // US_PER_S
-
-    @property
-    def path(self) -> str:
-        return self.request.path
 
     @property
     def operator(self) -> User:
