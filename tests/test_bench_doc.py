@@ -13,11 +13,17 @@ import pytest
 
 from fleetrig.harness.bench.bench_file import read_bench
 from fleetrig.harness.bench.bench_schema import bench_schema
+from fleetrig.harness.scenario_file.board_check_words import Prints, UnitRecordSays
+from fleetrig.harness.scenario_file.board_words import BOARD_WORDS, LineFaultEntry, ShellLine
+from fleetrig.harness.scenario_file.boards_block import BoardRole
+from fleetrig.harness.scenario_file.selection import expand
+from fleetrig.harness.scenario_file.template import read_scenario
 from tests.peers.programs import need_program
 
 PAGE = (Path(__file__).parents[1] / "docs/bench.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^```sh\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 EXAMPLE, *KEYS_OF_BOARDS = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+(SCENARIO,) = re.findall(r"^```yaml scenario\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 REFERENCE = PAGE[PAGE.index("## Every key") :]
 WITHIN_S = 120.0
 
@@ -47,6 +53,21 @@ def test_every_key_and_kind_is_explained():
     keys = {key for model in models for key in model.get("properties", {})}
     missing = [key for key in sorted(keys) if not re.search(rf"[`{{ ]{key}[`:,]", REFERENCE)]
     assert missing == []
+
+
+def test_the_scenario_is_one(tmp_path):
+    path = tmp_path / "first.yaml"
+    path.write_text(SCENARIO, encoding="utf-8")
+    (run,) = expand(read_scenario(path, "mine/first"))
+    assert run.scenario.played == {"gateway": "GW-0001"}
+
+
+def test_every_word_for_boards_is_explained():
+    models = [BoardRole, *BOARD_WORDS.values(), LineFaultEntry, ShellLine, Prints, UnitRecordSays]
+    keys = {field.alias or name for model in models for name, field in model.model_fields.items()} - {"root"}
+    words = {*BOARD_WORDS, "prints", "unit"}
+    chapter = PAGE[PAGE.index("## Boards in scenarios") : PAGE.index("## Unit records")]
+    assert [word for word in sorted(words | keys) if not re.search(rf"[`{{ (]{word}[`:,}}]", chapter)] == []
 
 
 @pytest.mark.slow
