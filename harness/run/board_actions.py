@@ -23,13 +23,13 @@ from fleetrig.harness.run.run_boards import RunBoards
 from fleetrig.harness.scenario_file.board_words import (
     BoardWord,
     BringUpUnits,
+    ConsoleCommands,
     Flash,
     LineFaultEntry,
     LineFaults,
     MakeGatewayUpdate,
     ProvisionOverConsole,
     Reset,
-    ConsoleCommands,
     ShellLine,
     Unplug,
 )
