@@ -18,6 +18,7 @@ from fleetrig.harness.scenario_file.board_words import BOARD_WORDS, LineFaultEnt
 from fleetrig.harness.scenario_file.boards_block import BoardRole
 from fleetrig.harness.scenario_file.selection import expand
 from fleetrig.harness.scenario_file.template import read_scenario
+from fleetrig.harness.scenario_file.values import Model
 from tests.peers.programs import need_program
 
 PAGE = (Path(__file__).parents[1] / "docs/bench.md").read_text(encoding="utf-8")
@@ -63,7 +64,14 @@ def test_the_scenario_is_one(tmp_path):
 
 
 def test_every_word_for_boards_is_explained():
-    models = [BoardRole, *BOARD_WORDS.values(), LineFaultEntry, ShellLine, Prints, UnitRecordSays]
+    models: tuple[type[Model], ...] = (
+        BoardRole,
+        *BOARD_WORDS.values(),
+        LineFaultEntry,
+        ShellLine,
+        Prints,
+        UnitRecordSays,
+    )
     keys = {field.alias or name for model in models for name, field in model.model_fields.items()} - {"root"}
     words = {*BOARD_WORDS, "prints", "unit"}
     chapter = PAGE[PAGE.index("## Boards in scenarios") : PAGE.index("## Unit records")]
