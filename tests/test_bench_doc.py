@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
 from fleetrig.harness.bench.bench_file import read_bench
 from fleetrig.harness.bench.bench_schema import bench_schema
@@ -18,7 +19,6 @@ from fleetrig.harness.scenario_file.board_words import BOARD_WORDS, LineFaultEnt
 from fleetrig.harness.scenario_file.boards_block import BoardRole
 from fleetrig.harness.scenario_file.selection import expand
 from fleetrig.harness.scenario_file.template import read_scenario
-from fleetrig.harness.scenario_file.values import Model
 from tests.peers.programs import need_program
 
 PAGE = (Path(__file__).parents[1] / "docs/bench.md").read_text(encoding="utf-8")
@@ -64,7 +64,7 @@ def test_the_scenario_is_one(tmp_path):
 
 
 def test_every_word_for_boards_is_explained():
-    models: tuple[type[Model], ...] = (
+    models: tuple[type[BaseModel], ...] = (
         BoardRole,
         *BOARD_WORDS.values(),
         LineFaultEntry,
