@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
 from fleetrig.harness.bench.bench_file import read_bench
 from fleetrig.harness.bench.bench_schema import bench_schema
@@ -63,7 +64,14 @@ def test_the_scenario_is_one(tmp_path):
 
 
 def test_every_word_for_boards_is_explained():
-    models = [BoardRole, *BOARD_WORDS.values(), LineFaultEntry, ShellLine, Prints, UnitRecordSays]
+    models: tuple[type[BaseModel], ...] = (
+        BoardRole,
+        *BOARD_WORDS.values(),
+        LineFaultEntry,
+        ShellLine,
+        Prints,
+        UnitRecordSays,
+    )
     keys = {field.alias or name for model in models for name, field in model.model_fields.items()} - {"root"}
     words = {*BOARD_WORDS, "prints", "unit"}
     chapter = PAGE[PAGE.index("## Boards in scenarios") : PAGE.index("## Unit records")]

@@ -14,9 +14,8 @@ DEVICES_OF: Final = next(iter(PLATFORMS))
 FLASHER: Final = {"uboot_xmodem": {"storage": "virtio", "prepare": ["virtio scan"]}}
 
 IDENTITY_FILE: Final = "URL='${url}'\nTENANT=${tenant}\nID=${serial}\nTOKEN='${token}'\n"
-"""What the gateway's agent reads; a fake keeps it and does nothing with it."""
+"""What the agents of the gateway and of the fake one read. U-Boot alone has none: its flash keeps no variables."""
 PROVISIONING: Final[Mapping[str, Mapping[str, Any]]] = {
-    "uboot": {"variables": {"fleetrig_id": "${serial}", "fleetrig_url": "${url}"}},
     "gateway": {"files": {"/data/identity": IDENTITY_FILE}, "host": HOST},
     "fake": {"files": {"/data/identity": IDENTITY_FILE}},
 }
@@ -31,7 +30,7 @@ def _board(kind: str, type_: str, serial: str, console: str, offers: str, **sett
         "identity": {"serial#": serial},
         "console": {"kind": console},
         "flasher": FLASHER,
-        "provisioning": PROVISIONING[kind],
+        "provisioning": PROVISIONING.get(kind),
         "offers": offers.split(),
     }
 

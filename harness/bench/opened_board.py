@@ -57,6 +57,7 @@ class OpenedBoard:
         self._faults: _Faults | None = None
         self._last_console: Console | None = None
         """It may have read a prompt that the next one waits for."""
+        self._coming_back: asyncio.TimerHandle | None = None
         line.watcher = self._heard_unspoilt
 
     @property
@@ -115,7 +116,7 @@ class OpenedBoard:
             self._faults.faulty.unplug(for_s)
         elif self._made is not None:
             self._made.line.unplug()
-            asyncio.get_running_loop().call_later(for_s, self._made.line.plug_in)
+            self._coming_back = asyncio.get_running_loop().call_later(for_s, self._made.line.plug_in)
         else:
             raise BrokenBench(f"{self.spec.name} is a real board: it is unplugged by hand, or through line faults")
 
@@ -144,6 +145,11 @@ class OpenedBoard:
     async def take_back_port(self) -> None:
         """Raises what opening raises."""
         await self._line_in_use.open()
+
+    def end(self) -> None:
+        """What was unplugged for a while stays so: the board is given back."""
+        if self._coming_back is not None:
+            self._coming_back.cancel()
 
     @property
     def _line_in_use(self) -> BoardLine:
@@ -196,6 +202,7 @@ async def opened_board(
                 await made.on()
             yield board
         finally:
+            board.end()
             await asyncio.shield(line.close())
             evidence.close()
     finally:

@@ -6,8 +6,8 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -16,10 +16,13 @@ from fleetrig.harness.bench.emulated_desk import emulated_desk
 from fleetrig.harness.bench.flashers import ready_flasher
 from fleetrig.harness.bench.made_boards import missing_for
 from fleetrig.harness.bench.opened_board import OpenedBoard, opened_board
+from fleetrig.hil.board import ConsoleSpec
 from fleetrig.hil.board_failed import ConsoleFailed
 from fleetrig.hil.consoles.console import Console
+from fleetrig.hil.consoles.console_entry import to_prompt
 from fleetrig.hil.consoles.identity_over_console import write_files, write_variables
 from fleetrig.hil.emulated.gateway_image import gateway_firmware
+from fleetrig.hil.fakes.fake_gateway import fake_gateway
 from fleetrig.hil.flasher import FlashFailed, Image, WrongBoard
 from fleetrig.hil.flashers.image import read_image
 from fleetrig.hil.port import PortLost, Way
@@ -156,15 +159,48 @@ def test_a_port_that_was_unplugged_comes_back_as_another_device(tmp_path):
     assert [kind for kind in told.kinds() if kind.startswith("port_")] == ["port_opened", "port_lost", "port_opened"]
 
 
-def test_a_real_board_is_unplugged_by_hand():
+def test_a_board_that_is_given_back_unplugged_leaves_no_port(tmp_path):
     async def story() -> None:
-        told: Any = None
-        board = OpenedBoard.__new__(OpenedBoard)
-        board.spec, board._faults, board._made, board._told = emulated_desk().board("fake-1"), None, None, told
-        with pytest.raises(BrokenBench, match="by hand"):
-            board.unplug(1.0)
+        async with fake(tmp_path) as board:
+            board.unplug(3_600)
+        assert board._coming_back is not None
+        assert board._coming_back.cancelled()
 
     run(story)
+
+
+def test_a_real_port_has_line_faults_and_is_unplugged_only_through_them(tmp_path):
+    """A board that the bench cannot switch, behind a port that it did not make."""
+    told = Told()
+
+    async def story() -> None:
+        there = fake_gateway(tmp_path)
+        spec = replace(emulated_desk().board("fake-1"), emulated=None, port=there.port, serial="")
+        try:
+            async with opened_board(spec, tmp_path, WallClock(), tmp_path, told.trace) as board:
+                assert (board.power, board.can_be_switched_off) == (None, False)
+                with pytest.raises(BrokenBench, match="by hand"):
+                    board.unplug(1.0)
+                await there.on()
+                async with board.line_faults((NEVER,), 1):
+                    console = await ready_uboot_by_its_countdown(board)
+                    board.unplug(0.05)
+                    with pytest.raises(PortLost) as lost:
+                        await talk(console)
+                    await board.reopened(lost.value)
+                    assert (await board.console("uboot").run("echo here")).output == "here"
+                assert (await board.console("uboot").run("echo its own port again")).status == 0
+        finally:
+            await there.close()
+
+    run(story)
+    assert "line_fault" not in told.kinds()
+
+
+async def ready_uboot_by_its_countdown(board: OpenedBoard) -> Console:
+    console = board.console("uboot")
+    await to_prompt(console, ConsoleSpec("uboot"))
+    return console
 
 
 FLIPPED = LineFault(LineFaultKind.BIT_ERROR, Way.TO_BOARD, at=(1_000,))
