@@ -113,7 +113,7 @@ def _in_tenths(tell: Callable[[str], None]) -> OnProgress:
 
     def show(progress: FlashProgress) -> None:
         tenths = progress.done_bytes * TENTHS // max(1, progress.total_bytes)
-        if 0 < tenths and (step := (progress.phase, tenths)) not in told:
+        if 0 < tenths < TENTHS and (step := (progress.phase, tenths)) not in told:
             told.add(step)
             loop.call_soon_threadsafe(tell, f"{progress.phase}: {tenths * TENTHS} % of {progress.total_bytes:,} bytes")
 
