@@ -35,6 +35,12 @@ AllowOutside = Annotated[
         "--allow-outside", help="Let scenarios read files (lists of units) that do not lie below their folder."
     ),
 ]
+BenchFileGiven = Annotated[
+    Path | None,
+    typer.Option(
+        "--bench", metavar="BENCH.yaml", help="Where the boards of scenarios are.  [default: emulated on this machine]"
+    ),
+]
 Ca = Annotated[Path | None, typer.Option(metavar="F", help="Trust this CA (PEM).")]
 DeviceProgram = Annotated[
     str | None,

@@ -10,6 +10,8 @@ from typing import Final
 
 from fleetrig.hil.consoles.boot_watch import Notice, What
 from fleetrig.hil.consoles.command_reading import CommandResult
+from fleetrig.hil.consoles.console_text import LineSplitter
+from fleetrig.hil.port import PortBytes, Way
 from fleetrig.simulator.contract.clock import Clock
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane, Trace
@@ -51,3 +53,16 @@ class ConsoleTrace:
             reason=f"status {result.status}",
             took_us=round(result.took_s * 1e6),
         )
+
+
+class LineTelling:
+    """A port's watcher: every line of the board's goes to the trace when it comes, also while nobody reads."""
+
+    def __init__(self, told: ConsoleTrace) -> None:
+        self._told = told
+        self._splitter = LineSplitter()
+
+    def hear(self, heard: PortBytes) -> None:
+        if heard.way is Way.FROM_BOARD and self._told.trace.wanted:
+            for line in self._splitter.feed(heard.data):
+                self._told.line(line)
