@@ -8,6 +8,7 @@ from fleetrig.harness.bench.bench_file import BenchFile
 from fleetrig.harness.bench.flasher_models import FlasherPart
 from fleetrig.harness.bench.one_of import OneOf
 from fleetrig.harness.bench.part_models import EmulatedPart, PowerPart
+from fleetrig.harness.scenario_file.attribute_docs import DescribedSchema
 from fleetrig.harness.scenario_file.schema import Schema, readable_default
 
 PARTS: Final[dict[str, type[OneOf]]] = {"power": PowerPart, "flasher": FlasherPart, "emulated": EmulatedPart}
@@ -16,7 +17,7 @@ PARTS: Final[dict[str, type[OneOf]]] = {"power": PowerPart, "flasher": FlasherPa
 
 def bench_schema() -> Schema:
     """What a file may look like."""
-    schema = BenchFile.model_json_schema()
+    schema = BenchFile.model_json_schema(schema_generator=DescribedSchema)
     definitions = schema.pop("$defs")
     for part in PARTS.values():
         definitions[part.__name__] |= {"minProperties": 1, "maxProperties": 1}
