@@ -32,7 +32,7 @@ from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane, Trace, TraceEvent
 from fleetrig.simulator.drivers.realtime import WallClock
 
-WITHIN_S = 20.0
+WITHIN_S = 60.0
 READY = re.compile(r"^GATEWAY-READY build=(\S+) ")
 
 
