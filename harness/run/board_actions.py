@@ -34,7 +34,7 @@ from fleetrig.harness.scenario_file.board_words import (
     Unplug,
 )
 from fleetrig.hil.board_failed import BoardFailed
-from fleetrig.hil.flasher import BoardState, Flashed, Flasher, FlashProgress, Image
+from fleetrig.hil.flasher import BoardState, Flashed, Flasher, FlashProgress, Image, OnProgress
 from fleetrig.hil.port import PortLost, Way
 from fleetrig.hil.ports.line_faults import LineFault, LineFaultKind
 from fleetrig.simulator.contract.errors import BrokenBench
@@ -42,6 +42,7 @@ from fleetrig.simulator.contract.trace import Lane
 from fleetrig.simulator.drivers.director import Director
 
 SHOWN_CHARS: Final = 200
+TENTHS: Final = 10
 DID_NOT_FAIL: Final = "{board} took the image ({how}), and it should have failed: {fails!r}"
 
 
@@ -95,7 +96,7 @@ async def _flashed(context: RunContext, board: BenchBoard, image: Image) -> Flas
         await (board.on() if board.opened.spec.console.kind == "linux" else board.restart())
         flasher = await ready_flasher(board.opened, boards_of(context).bench.run_desk.desk.folder)
         _tell(context, board, "flashing", f"{image.size_bytes:,} bytes by {flasher.title}")
-        flashed = await flasher.flash(image, _nobody_watches)
+        flashed = await flasher.flash(image, _in_tenths(partial(_tell, context, board, "flashing")))
         _tell(context, board, "flashed", f"SHA-256 {image.sha256}, verified by {flashed.verified_by}")
         return flashed
     except BoardFailed as failed:
@@ -106,8 +107,17 @@ async def _flashed(context: RunContext, board: BenchBoard, image: Image) -> Flas
             board.left = LEFT[flasher.left_in]
 
 
-def _nobody_watches(_: FlashProgress) -> None:
-    return None
+def _in_tenths(tell: Callable[[str], None]) -> OnProgress:
+    """Tells how far it is, ten times at most for each step; flashers may call it from a thread of their own."""
+    loop, told = asyncio.get_running_loop(), set[tuple[str, int]]()
+
+    def show(progress: FlashProgress) -> None:
+        tenths = progress.done_bytes * TENTHS // max(1, progress.total_bytes)
+        if 0 < tenths < TENTHS and (step := (progress.phase, tenths)) not in told:
+            told.add(step)
+            loop.call_soon_threadsafe(tell, f"{progress.phase}: {tenths * TENTHS} % of {progress.total_bytes:,} bytes")
+
+    return show
 
 
 def shell(context: RunContext, words: ConsoleCommands) -> Director[str]:

@@ -237,7 +237,8 @@ class BringUpUnits(BoardWord, Model):
 
     makes_known = True
     units: Annotated[Mapping[Word, Text], Field(min_length=1)] | None = None
-    """Role -> serial number of the unit that it is to be; each board that plays a device is that one by default."""
+    """Role -> serial number of the unit that it is to be; each board that plays a device is that one by default, and
+    always if it is to be `provisioned`: then it is made known to the server too, so nothing may have registered it."""
     to: Literal["flashed", "booted", "provisioned"] = "booted"
     image: ImageEntry | None = None
     """Without one the boards are not flashed."""
@@ -251,6 +252,8 @@ class BringUpUnits(BoardWord, Model):
     def _has_what_to_flash(self) -> Self:
         if self.to == "flashed" and self.image is None:
             raise ValueError("to: flashed needs an image")
+        if self.to == "provisioned" and self.units is not None:
+            raise ValueError("units: a board that is to be provisioned is the device that it plays: leave units away")
         return self
 
     def roles(self) -> Iterator[str]:

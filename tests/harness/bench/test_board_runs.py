@@ -137,6 +137,14 @@ def test_a_unit_that_failed_is_judged_by_its_record(tmp_path: Path) -> None:
     assert json.loads(record.read_text())["verdict"] == "failed"
 
 
+def test_a_unit_that_its_server_knows_already_is_refused(tmp_path: Path) -> None:
+    head = ON_A_NETWORK.replace(", count: 3", "")
+    body = phases("[preregister, bring_up: {to: provisioned}]", "[{unit: {verdict: refused}}]", within="for: 0s")
+    report = run(tmp_path, body, head)
+    assert report.verdict is Verdict.PASSED, findings(report)
+    assert "knows GW-0001 already" in report.phases[0].checks[-1].measured
+
+
 BROKEN = {
     "cut too late": (
         "{flash: {image: {size: 1KiB}, cut_after: 1MiB}}",

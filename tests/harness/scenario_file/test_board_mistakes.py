@@ -98,6 +98,14 @@ MISTAKES = {
         text("{left: {}, right: {device: GW-0001}}", "bring_up", "[{unit: {board: left}}, {unit: {board: right}}]"),
         "6: bring_up: which unit is the board left to be? Say `units: {left: SERIAL}`",
     ),
+    "a unit of another name": (
+        text(TWO, "{bring_up: {to: provisioned, units: {left: A}}}", "[{unit: {board: left}}]"),
+        "a board that is to be provisioned is the device that it plays: leave units away",
+    ),
+    "a unit that is nobody": (
+        text("{left: {}, right: {device: GW-0001}}", "{bring_up: {to: provisioned}}", "[{unit: {board: right}}]"),
+        "6: bring_up: the board left plays no device: say `device: SERIAL` in boards.left",
+    ),
     "no image": (text(TWO, "{flash: {board: left}}"), "6: phases[0].do[0].flash: image is missing"),
     "two images": (
         text(TWO, "{flash: {board: left, image: {size: 1KiB, gateway: x}}}"),
