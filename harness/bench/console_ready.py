@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from fleetrig.harness.bench.opened_board import OpenedBoard
 from fleetrig.hil.board import BoardSpec
@@ -10,6 +11,9 @@ from fleetrig.hil.board_failed import ConsoleFailed
 from fleetrig.hil.consoles.boot_watch import BANNERS
 from fleetrig.hil.consoles.console import Console
 from fleetrig.hil.consoles.console_entry import READY_WITHIN_S, to_prompt
+
+UBOOT_WORDS: Final = ("U-Boot", "Unknown command")
+"""What U-Boot answers to `version`, also where it was built without it."""
 
 
 async def ready_console(board: OpenedBoard, within_s: float | None = None) -> Console:
@@ -41,7 +45,19 @@ async def ready_uboot(board: OpenedBoard, within_s: float | None = None) -> Cons
         await to_prompt(console, spec, within_s)
     except ConsoleFailed as failed:
         raise _not_ready(board.spec, failed) from None
+    await _check_uboot(board.spec, console)
     return console
+
+
+async def _check_uboot(spec: BoardSpec, console: Console) -> None:
+    """A root's prompt looks like one of U-Boot's."""
+    said = (await console.run("version")).output
+    if not any(word in said for word in UBOOT_WORDS):
+        raise ConsoleFailed(
+            f"{spec.name} was not stopped in U-Boot: at its prompt `version` says {said!r}; is `stop_autoboot` its "
+            "key, or does it show no countdown (`stop_every`)?",
+            said,
+        )
 
 
 async def _restart(board: OpenedBoard, within_s: float) -> None:

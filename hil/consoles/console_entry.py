@@ -17,6 +17,8 @@ FIRST_LOOK_S: Final = 0.2
 LOOK_S: Final = 2.0
 STARTS_S: Final = 15.0
 STANDS_STILL_S: Final = 0.2
+INTERRUPT_EVERY: Final = 20
+"""So many keys are typed at a silent board before it is interrupted once."""
 STOPPED_IN_UBOOT: Final = re.compile(r"^=> $")
 AUTOBOOT: Final = re.compile(r"(?i:hit any key|stop autoboot|autoboot in)")
 REFUSED: Final = re.compile(r"(?i:login incorrect|authentication failure|permission denied)")
@@ -57,7 +59,7 @@ class _Entry:
     """What is done at each thing that a board says on the way to its prompt."""
 
     def __init__(self, console: Console, spec: ConsoleSpec) -> None:
-        self.refusals = 0
+        self.refusals = self._nudges = 0
         self._console = console
         self._answers = _answers(spec)
         self._may_stand_there = False
@@ -76,7 +78,9 @@ class _Entry:
         if REFUSED.search(said):
             self.refusals += 1
         elif answer is not None:
-            await self._answer(answer)
+            if said == self._console.rest:  # else a prompt may stand behind that line already
+                self._console.take_rest()
+            await self._console.type(answer)
         else:
             return await self._answers_there()
         return False
@@ -94,7 +98,9 @@ class _Entry:
 
     async def nudge(self) -> None:
         """Nothing came that could be answered."""
-        if self._spam and not self._may_stand_there:  # a prompt that it stands behind is still one
+        self._nudges += 1
+        if self._spam and not self._may_stand_there and self._nudges % INTERRUPT_EVERY:
+            # A prompt that it stands behind is still one; one that was missed comes anew when it is interrupted.
             await self._console.type(self._spam)
         else:
             await self._answer(INTERRUPT)

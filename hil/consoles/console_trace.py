@@ -28,15 +28,12 @@ KINDS: Final[dict[What, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class ConsoleTrace:
-    """Its three methods are a console's `on_line`, `on_notice` and `on_ran`. `board` is its name on the bench."""
+    """Its methods are a console's `on_notice` and `on_ran`; lines are `LineTelling`'s. `board` is its name."""
 
     trace: Trace
     clock: Clock
     board: str
     secrets: Secrets
-
-    def line(self, line: str) -> None:
-        self.trace.emit(self.clock.now_us(), LANE, "line", self.board, reason=line)
 
     def notice(self, notice: Notice) -> None:
         name = "boot loop" if notice.what == "loops" else ""
@@ -63,6 +60,7 @@ class LineTelling:
         self._splitter = LineSplitter()
 
     def hear(self, heard: PortBytes) -> None:
-        if heard.way is Way.FROM_BOARD and self._told.trace.wanted:
+        told = self._told
+        if heard.way is Way.FROM_BOARD and told.trace.wanted:
             for line in self._splitter.feed(heard.data):
-                self._told.line(line)
+                told.trace.emit(heard.at_us, LANE, "line", told.board, reason=line)

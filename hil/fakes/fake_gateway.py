@@ -29,7 +29,8 @@ again and again, or it says that it is another board."""
 SERIAL: Final = "FAKE-0001"
 DISK_BYTES: Final = 16 * 1024 * 1024
 FIRMWARE_BLOCK: Final = 0x800
-AUTOBOOT_S: Final = 1.0
+AUTOBOOT_S: Final = 2.0
+"""As U-Boot has it: enough for a bench on a busy machine."""
 UPTIME_S: Final = 0.5
 HEAD: Final = struct.Struct(">7I4B32s")
 HEAD_CRC: Final = slice(4, 8)

@@ -22,7 +22,7 @@ from fleetrig.hil.consoles.console import Console
 from fleetrig.hil.consoles.console_entry import to_prompt
 from fleetrig.hil.consoles.identity_over_console import write_files, write_variables
 from fleetrig.hil.emulated.gateway_image import gateway_firmware
-from fleetrig.hil.fakes.fake_gateway import fake_gateway
+from fleetrig.hil.fakes.fake_gateway import FakeGateway, fake_gateway
 from fleetrig.hil.flasher import FlashFailed, Image, WrongBoard
 from fleetrig.hil.flashers.image import read_image
 from fleetrig.hil.port import PortLost, Way
@@ -32,7 +32,7 @@ from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Lane, Trace, TraceEvent
 from fleetrig.simulator.drivers.realtime import WallClock
 
-WITHIN_S = 20.0
+WITHIN_S = 60.0
 READY = re.compile(r"^GATEWAY-READY build=(\S+) ")
 
 
@@ -117,6 +117,19 @@ def test_a_board_boots_what_was_flashed_and_keeps_what_it_was_given(tmp_path, im
     assert kinds.index("power_off") < kinds.index("power_on")
     assert "GATEWAY-READY build=build-7 uptime_s=0.50" in told.lines()
     assert {event.device for event in told.events} == {"fake-1"}
+
+
+def test_a_board_that_boots_before_it_is_stopped_is_not_taken_for_u_boot(tmp_path, image):
+    async def story() -> None:
+        async with fake(tmp_path) as board:
+            await flash(board, image)
+            made = board._made
+            assert isinstance(made, FakeGateway)
+            made.uboot.autoboot_s = 0.0
+            with pytest.raises(ConsoleFailed, match=r"fake-1 was not stopped in U-Boot: .*`stop_autoboot`"):
+                await ready_flasher(board, Path())
+
+    run(story)
 
 
 def test_lines_are_told_when_they_come_and_not_when_somebody_reads(tmp_path):
