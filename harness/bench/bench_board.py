@@ -135,6 +135,7 @@ class BenchBoard:
         console = await ready_console(self.opened)
         console.watch.expect_start()
         await console.type(RESTART[self.opened.spec.console.kind])
+        self.restarted()
 
     def _starts_anew(self) -> None:
         self.is_on = self.is_fresh = True

@@ -14,6 +14,7 @@ from fleetrig.harness.commands.options import (
     BenchFileGiven,
     Ca,
     ChangeTenantSettings,
+    DeskGiven,
     DeviceProgram,
     FailOnSkip,
     Insecure,
@@ -49,6 +50,7 @@ def run_command(
         Path | None, typer.Option(metavar="F", help="Image file to deploy to the device; generated if omitted.")
     ] = None,
     bench: BenchFileGiven = None,
+    desk: DeskGiven = None,
     own_device: Annotated[
         bool, typer.Option("--own-device", help="Run external/… with fleetrig's own device.")
     ] = False,

@@ -54,6 +54,7 @@ class RunRequest:
     device_command: str | None
     device_image: Path | None
     bench: Path | None
+    desk: Path | None
     own_device: bool
     known: str | None
     ca: Path | None
@@ -107,6 +108,7 @@ class RunRequest:
             device=None if self.device_command is None else device_command(self.device_command, self.device_image),
             own_device=self.own_device,
             bench=self.bench,
+            desk=self.desk,
             known=None if self.known is None else peer_of(self.known, scenario_root(self.scenarios)),
             again=self.again(),
         )
@@ -148,6 +150,7 @@ class RunRequest:
                 "--device-command": self.device_command,
                 "--device-image": self.device_image,
                 "--bench": self.bench,
+                "--desk": self.desk,
                 "--own-device": self.own_device,
                 "--known": self.known,
             }

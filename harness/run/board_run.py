@@ -44,6 +44,8 @@ class BoardRun:
     secrets: Secrets
     run: str
     """The name of the run, for others who want its boards."""
+    shared: Path | None = None
+    """Where those who share real boards note who has which; None for the machine's usual place."""
     bench: BoardBench | None = None
     _folder: tempfile.TemporaryDirectory[str] = field(
         default_factory=lambda: tempfile.TemporaryDirectory(prefix="fleetrig-", ignore_cleanup_errors=True)
@@ -84,7 +86,7 @@ class BoardRun:
 
     def _shared_by(self, board: str) -> Path:
         """Nobody else can want a board that is made for this run."""
-        return self._temporary("desk") if self._is_emulated(board) else DESK_FOLDER
+        return self._temporary("desk") if self._is_emulated(board) else self.shared or DESK_FOLDER
 
     def _is_emulated(self, board: str) -> bool:
         return self.desk.known(board).emulated is not None

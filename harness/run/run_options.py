@@ -40,6 +40,8 @@ class RunOptions:
     """Our own simulated device takes the place of an external one."""
     bench: Path | None = None
     """The bench file with the boards; None for boards that are emulated here."""
+    desk: Path | None = None
+    """Where those who share its boards note who has which; None for the machine's usual place."""
     known: Peer | None = None
     """Where the device or server under test is known to deviate."""
     again: tuple[str, ...] = ()
