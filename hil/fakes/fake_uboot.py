@@ -55,6 +55,7 @@ class FakeUboot:
     asked: Callable[[str, str], str] = lambda _name, value: value
     system: Callable[[bytes], FakeSystem] = no_system
     autoboot_s: float = 2.0
+    """0: it looks for no key, as with `bootdelay=-2`."""
     commands_run: list[str] = field(default_factory=list)
     """The command lines that it was given, in their order, over all starts."""
 
@@ -63,7 +64,7 @@ class FakeUboot:
         while True:
             yield Say(BANNER)
             yield Say(b"Hit any key to stop autoboot:  2 ")
-            if not (yield Hear(self.autoboot_s)):
+            if not self.autoboot_s or not (yield Hear(self.autoboot_s)):
                 yield Say(b"\b\b\b 0 \r\n")
                 if (yield from self.system(bytes(self.disk))):
                     continue
