@@ -10,7 +10,8 @@ from typing import NamedTuple
 from fleetrig.harness.bench.bench_board import BenchBoard
 from fleetrig.harness.bench.board_bench import BoardBench
 from fleetrig.harness.run.private_files import make_private_folder
-from fleetrig.harness.scenario_file.board_words import RUN_PLACE, BoardSelector, FlashedImage
+from fleetrig.harness.scenario_file.board_words import RUN_PLACE, BoardSelector
+from fleetrig.harness.scenario_file.flashed_image import FlashedImage
 from fleetrig.hil.emulated.gateway_image import gateway_firmware
 from fleetrig.hil.flasher import Image
 from fleetrig.hil.flashers.image import read_image

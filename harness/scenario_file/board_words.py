@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import (
@@ -15,20 +14,16 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    PlainSerializer,
-    PlainValidator,
     RootModel,
     Strict,
-    WithJsonSchema,
     model_validator,
 )
 
 from fleetrig.harness.scenario_file.action_words import ActionWord
-from fleetrig.harness.scenario_file.named_files import named_file
+from fleetrig.harness.scenario_file.flashed_image import ImageEntry, Sha256
 from fleetrig.harness.scenario_file.values import (
     Count,
     Duration,
-    ImageSize,
     LooseText,
     Model,
     PositiveCount,
@@ -36,7 +31,6 @@ from fleetrig.harness.scenario_file.values import (
     Text,
     Word,
     readable_size,
-    written_as,
 )
 from fleetrig.simulator.contract.units import duration_text
 
@@ -56,10 +50,6 @@ def regular_expression(text: str) -> str:
 
 Regex = Annotated[Text, AfterValidator(regular_expression), Field(examples=["^Linux version "])]
 """Found anywhere in a line unless it says `^` or `$`."""
-Sha256 = Annotated[str, written_as("[0-9a-fA-F]{64}", "64 hexadecimal digits")]
-ImagePath = Annotated[
-    Path, PlainValidator(named_file), PlainSerializer(str, when_used="json"), WithJsonSchema({"type": "string"})
-]
 ExitStatus = Annotated[int, Strict(), Field(ge=0, le=255)]
 
 
@@ -92,35 +82,6 @@ class BoardWord(ActionWord):
     def is_for_one(self) -> bool:
         """Whether it works on a board that must be named if there are several."""
         return not list(self.roles())
-
-
-class FlashedImage(Model):
-    """What is written: a file, or an image that is made for the run."""
-
-    file: ImagePath | None = None
-    """Relative to the scenario's file."""
-    size_bytes: Annotated[ImageSize, Field(ge=1)] | None = Field(None, alias="size")
-    """So many bytes, other ones in each run."""
-    gateway: Text | None = None
-    """The firmware of the emulated gateway, with this build id."""
-
-    @model_validator(mode="after")
-    def _one(self) -> Self:
-        if len(self.model_fields_set) != 1:
-            raise ValueError("expected the path of a file, or one of size (so many bytes) and gateway (a build id)")
-        return self
-
-    def describe(self) -> str:
-        if self.size_bytes is not None:
-            return f"an image of {readable_size(self.size_bytes)}"
-        return self.file.name if self.file is not None else f"the gateway's firmware {self.gateway}"
-
-
-def _image(value: Any) -> Any:
-    return {"file": value} if isinstance(value, str) else value
-
-
-ImageEntry = Annotated[FlashedImage, BeforeValidator(_image, json_schema_input_type=FlashedImage | str)]
 
 
 class Flash(BoardSelector, BoardWord):
