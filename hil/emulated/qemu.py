@@ -85,7 +85,7 @@ class QemuBoard:
                     "-chardev", f"socket,id=serial0,fd={ends[0]}", "-serial", "chardev:serial0",
                     "-chardev", f"socket,id=control,fd={ends[1]}", "-mon", "chardev=control,mode=control",
                     stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-                    pass_fds=ends,
+                    pass_fds=ends, process_group=0,  # a terminal's Ctrl-C is for us, the board goes on
                 )  # fmt: skip
             except BaseException:
                 control.close()

@@ -101,6 +101,8 @@ def test_a_board_with_u_boot_from_power_on_to_the_end(tmp_path):
             await to_the_prompt(board, console)
             assert any(line.startswith("U-Boot 20") for line in said), "the first line is not lost"
             first = board.process_id
+            assert first is not None
+            assert os.getpgid(first) != os.getpgrp(), "Ctrl-C at a terminal must not end the board under a transfer"
 
             identity = {"serial#": SERIAL, "ethaddr": mac_of(SERIAL)}
             flashed = await UbootXmodem(console, identity).flash(image, lambda _: None)
@@ -115,7 +117,6 @@ def test_a_board_with_u_boot_from_power_on_to_the_end(tmp_path):
             await console.wait_for(ASKS, WITHIN_S)
 
             await board.off()
-            assert first is not None
             assert not is_alive(first)
             await console.type("nobody hears this\r")
             await to_the_prompt(board, console)
