@@ -8,7 +8,7 @@ from typing import Final
 from fleetrig.harness.bench.opened_board import OpenedBoard
 from fleetrig.hil.board import BoardSpec
 from fleetrig.hil.board_failed import ConsoleFailed
-from fleetrig.hil.consoles.boot_watch import BANNERS
+from fleetrig.hil.consoles.boot_watch import A_START, BANNERS
 from fleetrig.hil.consoles.console import Console
 from fleetrig.hil.consoles.console_entry import READY_WITHIN_S, to_prompt
 
@@ -41,7 +41,7 @@ async def ready_uboot(board: OpenedBoard, within_s: float | None = None) -> Cons
     spec = replace(board.spec.console, kind="uboot", login="", password="")
     try:
         if not spec.stop_every_s:  # what is there before its banner is not U-Boot's
-            await console.wait_for(BANNERS, within_s)
+            await console.wait_for(BANNERS, within_s, A_START)
         await to_prompt(console, spec, within_s)
     except ConsoleFailed as failed:
         raise _not_ready(board.spec, failed) from None
@@ -72,7 +72,7 @@ async def _restart(board: OpenedBoard, within_s: float) -> None:
 
 def _not_ready(spec: BoardSpec, failed: ConsoleFailed) -> ConsoleFailed:
     return ConsoleFailed(
-        f"{spec.name} showed {failed}; is it switched on, is {spec.baud} its speed, and does `console` in the bench "
+        f"{spec.name}: {failed}; is it switched on, is {spec.baud} its speed, and does `console` in the bench "
         "file say what runs there?",
         failed.partial,
     )

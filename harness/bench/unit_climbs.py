@@ -13,7 +13,7 @@ from fleetrig.harness.bench.flashers import ready_flasher
 from fleetrig.harness.bench.opened_board import OpenedBoard
 from fleetrig.harness.bench.unit_provisioning import SeenStart, UnitProvisioning, sighting_in_record
 from fleetrig.hil.board import BoardSpec
-from fleetrig.hil.consoles.boot_watch import BANNERS
+from fleetrig.hil.consoles.boot_watch import A_START, BANNERS
 from fleetrig.hil.consoles.console import Console
 from fleetrig.hil.consoles.console_entry import READY_WITHIN_S
 from fleetrig.hil.flasher import BoardState, Flasher, Image, OnProgress
@@ -145,7 +145,7 @@ class UnitClimbs:
         else:
             await (board.power.on() if self._is_off else board.power.reset())
             self._is_off = False
-        await console.wait_for(BANNERS, READY_WITHIN_S)
+        await console.wait_for(BANNERS, READY_WITHIN_S, A_START)
 
     async def _provisioned(self) -> None:
         """Made known, given its identity, started anew with it, and seen by its server."""

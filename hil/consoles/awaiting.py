@@ -14,7 +14,7 @@ class Awaiting:
     """The first line in which `pattern` is found, or the end of what `reading` reads: one of the two is given."""
 
     what: str
-    """For sentences: the command, or the pattern."""
+    """For sentences: the command, or what the pattern is to people."""
     pattern: re.Pattern[str] | None = None
     reading: CommandReading | None = None
     found: str | None = None

@@ -14,6 +14,8 @@ BANNERS: Final = re.compile(
     r"(?:(?P<spl>U-Boot [ST]PL \d{4}\.\d\d)|(?P<uboot>U-Boot \d{4}\.\d\d)"
     rf"|(?P<booting>{STAMP}Booting Linux on)|(?P<linux>{STAMP}Linux version \d))"
 )
+A_START: Final = "a first line of U-Boot or Linux"
+"""What `BANNERS` are, in sentences."""
 WORDS: Final = tuple(
     (word[0], word)
     for word in (

@@ -96,9 +96,12 @@ class Console:
         self.on_ran(result)
         return result
 
-    async def wait_for(self, pattern: re.Pattern[str], within_s: float) -> str:
-        """The first line, or the unfinished last one, in which the pattern is found. Raises ConsoleFailed, PortLost."""
-        awaiting = Awaiting(pattern.pattern, pattern)
+    async def wait_for(self, pattern: re.Pattern[str], within_s: float, what: str = "") -> str:
+        """The first line, or the unfinished last one, in which the pattern is found. Sentences call it `what`.
+
+        Raises ConsoleFailed, PortLost.
+        """
+        awaiting = Awaiting(what or pattern.pattern, pattern)
 
         def is_there() -> bool:
             if awaiting.found is None and awaiting.suspected is None and awaiting.fits(self.rest):

@@ -73,7 +73,7 @@ class _Entry:
 
     async def step(self, look_s: float) -> bool:
         """Takes one thing that the board says: whether it was a prompt that answers. Raises ConsoleFailed."""
-        said = await self._console.wait_for(self._awaited, look_s)
+        said = await self._console.wait_for(self._awaited, look_s, "a prompt or a question")
         answer = next((answer for pattern, answer in self._answers.items() if pattern.search(said)), None)
         if REFUSED.search(said):
             self.refusals += 1

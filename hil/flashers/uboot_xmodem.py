@@ -65,7 +65,7 @@ async def begin_load(board: UbootCommands, command: str) -> None:
     """Types it, and waits until the board says that it is ready. Raises FlashFailed."""
     await board.console.type(command + "\n")
     try:
-        await board.console.wait_for(READY, READY_WITHIN_S)
+        await board.console.wait_for(READY, READY_WITHIN_S, "`Ready for binary`")
     except ConsoleFailed as failed:
         has = f"has this U-Boot `{command.split()[0]}`?"
         raise FlashFailed(f"`{command}`: {failed}", board.left_in, has) from None
@@ -74,8 +74,8 @@ async def begin_load(board: UbootCommands, command: str) -> None:
 async def end_load(board: UbootCommands) -> None:
     """Waits until the prompt is back: U-Boot throws away what is typed before. Raises FlashFailed."""
     try:
-        await board.console.wait_for(LOADED, READY_WITHIN_S)
-        await board.console.wait_for(board.console.dialect.prompt, READY_WITHIN_S)
+        await board.console.wait_for(LOADED, READY_WITHIN_S, "`Total Size`")
+        await board.console.wait_for(board.console.dialect.prompt, READY_WITHIN_S, "its prompt")
     except ConsoleFailed as failed:
         raise FlashFailed(f"after the transfer: {failed}", board.left_in, AGAIN) from None
 

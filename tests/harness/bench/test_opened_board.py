@@ -281,7 +281,8 @@ def test_a_silent_board_has_no_prompt(tmp_path):
     async def story() -> None:
         async with fake(tmp_path, "fake-silent") as board:
             board.is_starting = False
-            with pytest.raises(ConsoleFailed, match=r"fake-silent showed no prompt .* it said nothing at all"):
+            says = r"^fake-silent: no prompt within .*: a prompt or a question did not come .* it said nothing at all"
+            with pytest.raises(ConsoleFailed, match=says):
                 await ready_console(board, 0.1)
 
     run(story)
