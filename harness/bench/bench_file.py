@@ -75,11 +75,14 @@ class Desk:
     entries: Mapping[str, BoardEntry]
     folder: Path = field(default_factory=Path)
     """What secrets in files are relative to."""
+    hint: str = ""
+    """What else whoever names a board that is not there may have meant."""
 
     def known(self, name: str) -> BoardEntry:
         """Raises UsageError for a name that is not there."""
         if name not in self.entries:
-            raise UsageError(f"{self.title}: the board {not_known(name, tuple(self.entries))}")
+            hint = f"; {self.hint}" if self.hint else ""
+            raise UsageError(f"{self.title}: the board {not_known(name, tuple(self.entries))}{hint}")
         return self.entries[name]
 
     def board(self, name: str, environ: Mapping[str, str] = os.environ) -> BoardSpec:

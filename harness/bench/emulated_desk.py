@@ -57,4 +57,5 @@ BOARDS: Final[Mapping[str, Mapping[str, Any]]] = {
 
 
 def emulated_desk() -> Desk:
-    return Desk("the emulated bench", BenchFile.model_validate({"boards": BOARDS}).boards)
+    entries = BenchFile.model_validate({"boards": BOARDS}).boards
+    return Desk("the emulated bench", entries, hint="boards of your own need --bench BENCH.yaml")

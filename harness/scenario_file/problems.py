@@ -167,7 +167,8 @@ def sentence(error: ErrorDetails, raw: Any, model: type[BaseModel], *, is_secret
         case "value_error":
             said, got = context["error"], _got(error["input"], raw, is_secret)
             is_whole = isinstance(said, WholeSentence)
-            return _at(place, str(said) if is_whole else f"{said}{got}")
+            has_asked = str(said).endswith("?")  # `did you mean …?` has named what came
+            return _at(place, str(said) if is_whole or has_asked else f"{said}{got}")
         case "literal_error" | "enum":
             words = re.findall(r"'([^']*)'", str(context["expected"]))
             hint = "" if is_secret else _hint(error["input"], words)

@@ -104,7 +104,11 @@ class _Builder:
             elif isinstance(event, NodeEvent):
                 tree = self._node(event, events)
         if tree is None and not self._problems:
-            self._refuse(START, "the file is empty; `fleetrig new PATH` writes a scenario to start from")
+            self._refuse(
+                START,
+                "the file is empty; to start from, `fleetrig new PATH` writes a scenario, "
+                "`fleetrig board scan` a bench file",
+            )
         if self._problems:
             raise FileMistakes(self._problems)
         return tree

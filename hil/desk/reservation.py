@@ -182,5 +182,5 @@ class Reservations:
 def _why_not(board: str, outage: Outage) -> str:
     return (
         f"{board} is out of service since {shown_time(outage.since_us)}: {outage.sentence} (says {outage.user}); "
-        f"`fleetrig board in-service {board}` when that is repaired"
+        f"`fleetrig board in-service {board}`, with the same --bench and --desk, when that is repaired"
     )

@@ -133,7 +133,7 @@ class UbootFlasher:
         room_bytes = self._storage.room_bytes(answer)
         if room_bytes is not None and image.size_bytes > room_bytes:
             raise FlashFailed(
-                f"the image has {image.size_bytes} bytes, {self._storage.title} has room for {max(room_bytes, 0)}",
+                f"the image has {image.size_bytes:,} bytes, {self._storage.title} has room for {max(room_bytes, 0):,}",
                 self.left_in,
                 "give a smaller image, or correct the place of the storage in the bench file",
             )

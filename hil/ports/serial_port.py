@@ -91,6 +91,12 @@ def _cannot_open(url: str, error: Exception) -> BrokenBench:
             return PortBusy(f"{url}: another program has it open; `fuser -v {url}` says which")
         case errno.ENOENT:
             return PortLost(url, "there is no such port: is the adapter plugged in? `fleetrig board scan` lists them")
+        case _ if "://" in url and isinstance(error.__context__, OSError):
+            return PortLost(
+                url,
+                f"nobody answers there ({system_said(error.__context__)}): is the address right, and does that machine "
+                "share the port (`fleetrig board bridge`, ser2net)?",
+            )
         case _:
             return PortLost(url, f"it cannot be opened ({_said(error)})")
 

@@ -14,6 +14,9 @@ from fleetrig.harness.commands.board.options import DESK, Bench, Board, DeskFold
 from fleetrig.harness.report.exits import Exit
 from fleetrig.harness.run.interrupts import tell
 from fleetrig.hil.board import BoardSpec
+from fleetrig.hil.board_failed import ConsoleFailed
+from fleetrig.hil.consoles.command_reading import CommandResult
+from fleetrig.hil.consoles.console import Console
 from fleetrig.simulator.contract.errors import UsageError
 
 Run = Annotated[
@@ -41,13 +44,20 @@ async def _commands(spec: BoardSpec, desk: Path, commands: list[str], within_s: 
     async with held_board(spec, desk, "board console", for_s=within_s * len(commands)) as board:
         console = await ready_console(board)
         for command in commands:
-            result = await console.run(command, within_s)
+            result = await _run(console, spec.name, command, within_s)
             if result.output:
                 typer.echo(result.output)
             if result.status:
                 tell(f"{spec.name}: `{command}` ended with {result.status}; all that was said: {board.log}")
                 return Exit.FAILED
     return Exit.PASSED
+
+
+async def _run(console: Console, name: str, command: str, within_s: float) -> CommandResult:
+    try:
+        return await console.run(command, within_s)
+    except ConsoleFailed as failed:
+        raise ConsoleFailed(f"{name}: {failed}; --within gives it more time", failed.partial) from None
 
 
 async def _terminal(spec: BoardSpec, desk: Path) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 import typer
 
 from fleetrig.harness.bench.bench_file import BoardEntry, Desk
+from fleetrig.harness.bench.draft import UNKNOWN_TYPE
 from fleetrig.harness.bench.made_boards import lacks
 from fleetrig.harness.bench.part_models import EmulatedPart
 from fleetrig.harness.bench.port_names import is_stable
@@ -26,6 +27,8 @@ def list_command(bench: Bench = None, desk: DeskFolder = DESK) -> None:
     for line in table([HEAD, *rows]):
         typer.echo(line)
     for name, entry in boards.entries.items():
+        if entry.type == UNKNOWN_TYPE:
+            tell(f"{name}: its type is still {UNKNOWN_TYPE}: say what it is, such as acme-gw2")
         if entry.port and not is_stable(entry.port):
             tell(f"{name}: {entry.port} may be another board after a reboot; `fleetrig board scan` lists stable names")
         if lacking.get(name):

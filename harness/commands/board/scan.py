@@ -32,4 +32,5 @@ def scan_command(out: DraftFile = None) -> None:
         raise UsageError(f"{out} exists already; choose another name") from None
     except OSError as wrong:
         raise UsageError(f"cannot write {out}: {system_said(wrong)}") from None
-    typer.echo(f"wrote {out} with {len(ports)} ports: fill in what is marked TODO")
+    how_many = "1 port" if len(ports) == 1 else f"{len(ports)} ports"
+    typer.echo(f"wrote {out} with {how_many}: fill in what is marked TODO")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,7 +17,13 @@ def out_of_service_command(name: Board, why: Why, bench: Bench = None, desk: Des
     """Take a board out of service. Who has it keeps it; the next one is told why not."""
     desk_of(bench).known(name)
     reservations_of(desk).put_out_of_service(name, why)
-    typer.echo(f"{name} is out of service; `fleetrig board in-service {name}` ends that")
+    typer.echo(f"{name} is out of service; `fleetrig board in-service {name}{_same(bench, desk)}` ends that")
+
+
+def _same(bench: Path | None, desk: Path) -> str:
+    """The options that lead to the same board."""
+    options = [*([] if bench is None else ["--bench", str(bench)]), *([] if desk == DESK else ["--desk", str(desk)])]
+    return f" {shlex.join(options)}" if options else ""
 
 
 def in_service_command(name: Board, bench: Bench = None, desk: DeskFolder = DESK) -> None:

@@ -14,11 +14,12 @@ from fleetrig.harness.scenario_file.values import Duration, Model
 from fleetrig.simulator.contract.bounds import YAML_BYTES
 from fleetrig.simulator.contract.errors import UsageError
 
+EMPTY = "the file is empty; to start from, `fleetrig new PATH` writes a scenario, `fleetrig board scan` a bench file"
 REFUSED = {
-    "empty": (b"", "x.yaml:1:1: the file is empty; `fleetrig new PATH` writes a scenario to start from"),
+    "empty": (b"", f"x.yaml:1:1: {EMPTY}"),
     "only a comment": (
         b"# nothing\n",
-        "x.yaml:1:1: the file is empty; `fleetrig new PATH` writes a scenario to start from\n    # nothing\n    ^",
+        f"x.yaml:1:1: {EMPTY}\n    # nothing\n    ^",
     ),
     "not UTF-8": (b"a: 1\nb: \xfcber\n", "x.yaml:2:4: the file is not UTF-8 text (byte 0xfc)"),
     "UTF-16": ("a: 1\n".encode("utf-16"), "x.yaml:1:1: the file is not UTF-8 text (byte 0xff)"),

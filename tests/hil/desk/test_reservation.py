@@ -128,7 +128,7 @@ def test_a_board_out_of_service_tells_the_next_one_why(desk: Reservations) -> No
         pass
     assert str(out.value) == (
         "gw-1 is out of service since 2026-01-01 00:00:00 UTC: the relay sticks, ask Adam (says eve); "
-        "`fleetrig board in-service gw-1` when that is repaired"
+        "`fleetrig board in-service gw-1`, with the same --bench and --desk, when that is repaired"
     )
     assert desk.who("gw-1") is None
     assert desk.history("gw-1") == []

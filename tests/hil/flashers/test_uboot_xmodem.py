@@ -212,7 +212,7 @@ class Damages:
             NOR, RAM, XmodemLoad(), "read back differs from what was written", PARTLY_WRITTEN, id="nor-says-it-is-done"
         ),
         pytest.param(MMC, RAM, PIECE, "Unknown command 'mmc'.*another storage", UNTOUCHED, id="unknown"),
-        pytest.param(FAR, RAM, PIECE, "5001 bytes, virtio has room for 4096", UNTOUCHED, id="no-room"),
+        pytest.param(FAR, RAM, PIECE, "5,001 bytes, virtio has room for 4,096", UNTOUCHED, id="no-room"),
         pytest.param(
             BlockStorage(), Ram(received=0x4800_0000), PIECE,
             "4096 bytes at 0x48000000 are not in the board's RAM", UNTOUCHED, id="no-ram",

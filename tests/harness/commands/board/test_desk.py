@@ -10,7 +10,7 @@ from serial.tools.list_ports_common import ListPortInfo
 from fleetrig.harness.bench.bench_file import read_bench
 from fleetrig.harness.bench.draft import draft
 from fleetrig.hil.desk.reservation import Reservations
-from fleetrig.hil.ports.port_list import found_ports
+from fleetrig.hil.ports.port_list import FoundPort, found_ports
 from fleetrig.simulator.drivers.realtime import WallClock
 from tests.harness.command import Done, fleetrig
 
@@ -52,6 +52,17 @@ def test_without_a_bench_file_the_emulated_boards_are_the_bench(tmp_path):
     assert "emulated-uboot" in done.stdout
 
 
+def test_a_board_of_ones_own_is_not_looked_for_on_the_emulated_bench(tmp_path):
+    done = fleetrig("board", "who", "left", "--desk", str(tmp_path), cwd=tmp_path)
+    assert done.returncode == 4
+    assert "boards of your own need --bench BENCH.yaml" in done.stderr
+
+
+def test_list_tells_what_a_draft_still_lacks(board, line):
+    line.bench.write_text(draft([FoundPort("/dev/x", "/dev/x", "", is_stable=True)]), encoding="utf-8")
+    assert "board-1: its type is still TODO: say what it is" in board("list").stderr
+
+
 def test_who_says_who_has_it_and_who_had_it(board, tmp_path):
     desk = Reservations(tmp_path / "desk", WallClock())
     with desk.held("left", "board flash"):
@@ -67,8 +78,9 @@ def test_who_says_who_has_it_and_who_had_it(board, tmp_path):
     assert board("who", "left", "--last", "0").stdout == "left is free\n"
 
 
-def test_a_board_out_of_service_is_refused_with_the_sentence(board):
-    board("out-of-service", "left", "its relay sticks")
+def test_a_board_out_of_service_is_refused_with_the_sentence(board, line, tmp_path):
+    put_out = board("out-of-service", "left", "its relay sticks").stdout
+    assert f"board in-service left --bench {line.bench} --desk {tmp_path / 'desk'}` ends that" in put_out
     refused = board("console", "left", "--run", "true")
     assert refused.returncode == 3
     assert "left is out of service since" in refused.stderr
@@ -161,7 +173,7 @@ def test_scan_leaves_a_file_alone(tmp_path, monkeypatch):
         "fleetrig.harness.commands.board.scan.found_ports", lambda: found_ports([ListPortInfo("/dev/x")])
     )
     done = fleetrig("board", "scan", "--out", "bench.yaml", cwd=tmp_path)
-    assert done.stdout == "wrote bench.yaml with 1 ports: fill in what is marked TODO\n"
+    assert done.stdout == "wrote bench.yaml with 1 port: fill in what is marked TODO\n"
     assert fleetrig("board", "scan", "--out", "bench.yaml", cwd=tmp_path).returncode == 4
     monkeypatch.setattr("fleetrig.harness.commands.board.scan.found_ports", list)
     assert fleetrig("board", "scan", cwd=tmp_path).returncode == 3
