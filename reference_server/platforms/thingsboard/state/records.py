@@ -291,10 +291,7 @@ ATTRIBUTE: Final = Kind(
     "thingsboard.attribute",
     Attribute,
     lambda attribute: joined(attribute.device_id, attribute.scope, attribute.key),
-    {
-        "device": lambda attribute: (attribute.device_id,),
-        "scope": lambda attribute: (joined(attribute.device_id, attribute.scope),),
-    },
+    {"scope": lambda attribute: (joined(attribute.device_id, attribute.scope),)},
 )
 LATEST: Final = Kind(
     "thingsboard.latest",
