@@ -106,7 +106,7 @@ MISTAKES = {
     "block with address": ((X, "{storage: mmc, address: 0x10}"), "address, room and sector are for flash"),
     "odd sector": ((X, "{storage: spi_nor, address: 0x10, room: 1MiB}"), "address is expected to begin a sector"),
     "no image": ((TOOL, tool("x {port}", "x {port}")), "no argument has {image}"),
-    "unknown place": ((TOOL, tool("x {prot} {image}", "x {port}")), "did you mean {port}?"),
+    "unknown place": ((TOOL, tool("x {prot} {image}", "x {port}")), "did you mean {port}?\n"),
     "unknown place asked": ((TOOL, tool("x {port} {image}", "x {prot}")), "did you mean {port}?"),
     "any board": ((TOOL, tool("x {image}", "x {port}")), "write: expected {port} or {serial}"),
     "any board asked": ((TOOL, tool("x {port} {image}", "x")), "ask: expected {port} or {serial}"),

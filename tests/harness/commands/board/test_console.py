@@ -109,7 +109,9 @@ def shell_board(folder: Path) -> Iterator[Path]:
         socat.terminate()
 
 
+SLOW = ["sleep 60", "--within", "0.3"]
 RUNS = {
+    "slow": (SLOW, 1, "", "within 0.3 s; it said nothing at all; --within gives it more time"),
     "one": (["uname"], 0, "Linux\n", ""),
     "two": (["uname", "echo root"], 0, "Linux\nroot\n", ""),
     "failing": (["false", "uname"], 1, "", "left: `false` ended with 1; all that was said: "),
@@ -122,7 +124,7 @@ RUNS = {
 @pytest.mark.skipif(shutil.which("socat") is None, reason="socat is not there")
 def test_commands_are_run_for_scripts(name, tmp_path):
     commands, code, out, err = RUNS[name]
-    words = [word for command in commands for word in ("--run", command)]
+    words = ["--run", *SLOW] if commands is SLOW else [word for command in commands for word in ("--run", command)]
     with shell_board(tmp_path) as bench:
         desk = str(tmp_path / "desk")
         done = fleetrig("board", "console", "left", *words, "--bench", str(bench), "--desk", desk, cwd=tmp_path)
