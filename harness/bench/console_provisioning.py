@@ -100,7 +100,10 @@ def filled_in(board: str, spec: ProvisioningSpec, values: Mapping[str, str]) -> 
 
 def _value(board: str, name: str, values: Mapping[str, str]) -> str:
     if name not in values:
-        raise UsageError(f"{board}: its provisioning has the place ${{{name}}}, and here is {', '.join(values)}")
+        raise UsageError(
+            f"{board}: its provisioning has the place ${{{name}}}, and here is {', '.join(values)}: "
+            "correct `provisioning` in the bench file, or is this the platform that the board is made for?"
+        )
     value = values[name]
     if not value.isprintable() or NOT_PLAIN & set(value):
         raise UsageError(

@@ -50,22 +50,28 @@ def flash_command(
 
 
 async def _flash(spec: BoardSpec, image: Image, desk: Path, bench_folder: Path) -> Flashed:
+    """Whenever it is stopped, it says in what condition the board is: also on its way to a prompt, and at the end."""
+    used: list[Flasher] = []
+    try:
+        return await _written(spec, image, desk, bench_folder, used)
+    except asyncio.CancelledError:
+        tell(_left(spec.name, used[0].left_in if used else BoardState.UNTOUCHED))
+        raise
+
+
+async def _written(spec: BoardSpec, image: Image, desk: Path, bench_folder: Path, used: list[Flasher]) -> Flashed:
     at_least_s = least_s(spec, image.size_bytes)
     if at_least_s:
         tell(planned(image.size_bytes, spec.baud))
     async with held_board(spec, desk, "board flash", for_s=at_least_s) as board:
-        flasher = await ready_flasher(board, bench_folder)
+        used.append(await ready_flasher(board, bench_folder))
         with flash_progress(make_console(stderr=True)) as show:
-            try:
-                return await flasher.flash(image, lambda progress: show(*progress))
-            except asyncio.CancelledError:
-                tell(_left(spec.name, flasher))
-                raise
+            return await used[0].flash(image, lambda progress: show(*progress))
 
 
-def _left(name: str, flasher: Flasher) -> str:
+def _left(name: str, left_in: BoardState) -> str:
     """What a person who stopped it finds on the board."""
-    match flasher.left_in:
+    match left_in:
         case BoardState.UNTOUCHED:
             return f"stopped; {name} is untouched: what was on it still is"
         case BoardState.VERIFIED:

@@ -70,6 +70,14 @@ def test_another_board_than_the_files_is_the_boards_fault_and_untouched(image, s
     assert on_disk(state, 20_001) == bytes(20_001)
 
 
+def test_a_flash_that_is_stopped_before_the_board_answers_has_left_it_untouched(image, state, tmp_path):
+    desk = ("--desk", str(tmp_path / "desk"))
+    running = Running("board", "flash", "fake-silent", str(image), *desk, cwd=tmp_path, XDG_STATE_HOME=str(state))
+    until("its port is open", lambda: any((state / "fleetrig/boards/fake-silent").glob("serial-*.jsonl")))
+    assert running.interrupt() == 2
+    assert "stopped; fake-silent is untouched: what was on it still is" in running.said()
+
+
 def test_a_stopped_flash_says_how_it_leaves_the_board(state, tmp_path):
     large = tmp_path / "large.img"
     large.write_bytes(random.Random(8).randbytes(4 << 20))
