@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
-from fleetrig.harness.checks.fold import Status, evidence_of, format_amount, format_span
+from fleetrig.harness.checks.fold import Status, evidence_of, format_amount, format_span, threshold_status
 from fleetrig.harness.checks.matching import Pattern
 from fleetrig.harness.verdict import Finding
 from fleetrig.simulator.contract.clock import US_PER_S, to_us
@@ -19,8 +19,9 @@ SHARES: Final[Mapping[str, float]] = {"p50": 0.5, "p99": 0.99}
 class LatencyFold:
     """Of all such answers the given shares came in time. None at all is nothing to measure."""
 
-    def __init__(self, received: Pattern, limits_s: Mapping[str, float]) -> None:
+    def __init__(self, received: Pattern, limits_s: Mapping[str, float], *, stops: bool = False) -> None:
         """`limits_s`: percentile (`p50`, `p99`) -> seconds."""
+        self._stops = stops
         self._received = received
         self._limits_us = {name: to_us(limit_s) for name, limit_s in limits_s.items()}
         self._took_us: list[int] = []
@@ -40,7 +41,7 @@ class LatencyFold:
 
     def status(self) -> Status:
         """Answers that are still to come can mend it."""
-        return Status.MET if self._took_us and not self._missed() else Status.OPEN
+        return threshold_status(len(self._took_us), is_bad=bool(self._missed()), stops=self._stops)
 
     def _missed(self) -> list[str]:
         """The percentiles that are too late."""

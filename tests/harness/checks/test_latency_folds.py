@@ -9,7 +9,7 @@ import pytest
 from fleetrig.harness.checks.evaluators import FleetSnapshot, fold_of
 from fleetrig.harness.checks.fold import Fold, Status
 from fleetrig.harness.checks.latency_folds import percentile
-from fleetrig.harness.scenario_file.measure_words import AnsweredWithin
+from fleetrig.harness.scenario_file.threshold_words import AnsweredWithin
 from fleetrig.simulator.contract.http import HttpResponse
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 
