@@ -14,7 +14,7 @@ from fleetrig.hil.consoles.console_trace import ConsoleTrace
 from fleetrig.hil.consoles.shell_dialect import CommandMark
 from fleetrig.simulator.contract.masking import Secrets
 from fleetrig.simulator.contract.trace import Trace, TraceEvent
-from fleetrig.simulator.drivers.realtime import WallClock
+from fleetrig.simulator.drivers.wall_clock import WallClock
 from tests.benchmarks.measure import ROUNDS, median, show
 
 AT_MOST = 25

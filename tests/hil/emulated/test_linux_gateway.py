@@ -25,7 +25,7 @@ from fleetrig.hil.flashers.image import read_image
 from fleetrig.hil.flashers.uboot_xmodem import UbootXmodem
 from fleetrig.hil.ports.serial_port import SerialPort, open_port
 from fleetrig.simulator.contract.errors import BrokenBench
-from fleetrig.simulator.drivers.realtime import WallClock
+from fleetrig.simulator.drivers.wall_clock import WallClock
 from tests.peers.mgmt import Mgmt
 from tests.peers.programs import need_program, until
 from tests.peers.serving import ServedFleetrig
