@@ -21,7 +21,7 @@ from fleetrig.harness.scenario_file.threshold_words import Allowance
 from fleetrig.harness.verdict import Finding
 from fleetrig.simulator.contract.clock import to_us
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
-from fleetrig.simulator.drivers.schedule import INTERVALS
+from fleetrig.simulator.drivers.load.schedule import IDLE, INTERVAL
 from fleetrig.simulator.stages import Stage
 
 EXCHANGE_ENDS: Final = frozenset({"received", "no_reply", "downloaded"})
@@ -114,7 +114,7 @@ class DroppedFold:
     def _waited(self, slot: StartSlot | None, event: TraceEvent) -> None:
         if slot is None:
             return
-        if event.name in INTERVALS or event.reason in INTERVALS:
+        if event.name == IDLE or event.reason.endswith(INTERVAL):
             slot.waited_us += event.took_us
         elif event.kind == "paused":
             del self._slots[event.device]
