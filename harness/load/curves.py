@@ -151,7 +151,7 @@ def read_curves(path: Path) -> list[CurveRow]:
 def row_of(line: Mapping[str, str]) -> CurveRow:
     counts = [int(line[name]) for name in COLUMNS[:5]]
     times = [float(line[name]) if line[name] else None for name in COLUMNS[5:10]]
-    return CurveRow(*counts, *times, line["remark"])  # type: ignore[arg-type] # the columns are in the fields' order
+    return CurveRow(*counts, *times, line["remark"])  # type: ignore[call-arg, arg-type] # the columns are in the fields' order
 
 
 def cell_of(value: float | str | None) -> str:

@@ -21,6 +21,8 @@ class RunOptions:
     """How to run a scenario: given by the command, never by the scenario file."""
 
     real_time: bool = False
+    as_load: bool = False
+    """In real time, driven by a load generator."""
     against: RemoteServer | None = None
     profile: str = ""
     """The generation of our own server; empty for the newest of the scenario's platform."""
@@ -31,6 +33,8 @@ class RunOptions:
     verify: ssl.SSLContext | bool = True
     listener: TraceListener | None = None
     """Sees the events as they happen."""
+    sampled: Callable[[TraceListener], TraceListener] = lambda listener: listener
+    """What of the trace is written: all of it, unless this lets only some events through."""
     behaviour: Callable[[Behaviour], Behaviour] = default_behaviour
     """Applied to the behaviour of each device; tests pass devices that misbehave."""
     device: DeviceCommand | None = None
@@ -48,5 +52,12 @@ class RunOptions:
 
     @property
     def time(self) -> str:
+        if self.as_load:
+            return "load"
         is_real = self.real_time or self.against is not None or self.device is not None
         return "real" if is_real else "virtual"
+
+    @property
+    def verb(self) -> str:
+        """The verb of the command that makes such a run."""
+        return "load" if self.as_load else "run"

@@ -40,7 +40,7 @@ Greenlet = Any
 UserStarter = Callable[[Callable[[], None]], Greenlet]
 
 LOOKS_EVERY_S: Final = 0.05
-"""How often a director's condition is looked at: with each of thousands of events a second would cost more than they."""
+"""How often a director's condition is looked at: at each of thousands of events a second it would cost too much."""
 OFF_WITHIN_S: Final = 10.0
 STAGE_KINDS: Final = frozenset({"entered", "power_on", "power_cut", "ended"})
 
@@ -119,6 +119,7 @@ class LoadBench:
         for agent in list(self._greenlets):
             self.power_cut(agent)
         gevent.joinall(greenlets, timeout=OFF_WITHIN_S)
+        self.failure = None
 
     def close_admin(self) -> None:
         """Once nothing more is to be asked of the server."""

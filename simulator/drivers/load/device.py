@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import Final
 
 import gevent
@@ -75,10 +76,8 @@ class LoadDevice:
         if isinstance(effect, Pause | Apply):
             return
         within_s = SEND_WITHIN_S if isinstance(effect, Tell | Disconnect | Await) else effect.within_s
-        try:
+        with suppress(SentOnly):
             self._link.perform(effect, within_s, sent_only=True)
-        except SentOnly:
-            pass
 
     def _ask(self, effect: TimedRequest) -> Outcome:
         sent_s = time.monotonic()

@@ -13,12 +13,12 @@ from fleetrig.simulator.contract.errors import ModelError, UsageError
 from fleetrig.simulator.contract.http import HttpRequest
 from fleetrig.simulator.drivers.load.http_client import LoadHttp, SentOnly
 from fleetrig.simulator.drivers.load.mqtt_line import PORTS, MqttLine, open_line
+from fleetrig.simulator.drivers.load.refusals import NO_COAP
 from fleetrig.simulator.drivers.load.stream import Dialler, why_no_stream
 from fleetrig.simulator.effects import Ask, Await, Connect, Disconnect, Done, Download, NoReply, Outcome, Reply, Tell
 from fleetrig.simulator.transports.client_tls import DeviceTls
 
 FAILURES = (OSError, EOFError, ValueError, gevent.Timeout)
-NO_COAP = "load cannot speak CoAP, whose library needs asyncio: `fleetrig simulate` and `fleetrig run --time real` do"
 
 
 class LoadLink:

@@ -13,7 +13,7 @@ from typing import Final
 from fleetrig.simulator.effects import Apply, Await, Pause
 
 INTERVAL: Final = "interval"
-"""How reasons of pauses end that are a rhythm (`poll interval`); all others, such as a backoff, begin when they begin."""
+"""How reasons of pauses end that are a rhythm (`poll interval`); others, such as a backoff, begin when they begin."""
 IDLE: Final = "idle"
 """An `Await` of this name is a connected device's way to wait for its next round."""
 

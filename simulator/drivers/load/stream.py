@@ -55,13 +55,15 @@ def is_stale(sock: Stream) -> bool:
     """True for a kept connection that the server has ended, or on which it has said something unasked."""
     if isinstance(sock, ssl.SSLSocket):
         return False  # there is no looking without reading; a request then gets no answer, as real devices see it
+    sock.settimeout(0.0)
     try:
-        # Without waiting, so that gevent need not know: MSG_DONTWAIT looks and comes back.
-        sock._sock.recv(1, sockets.MSG_PEEK | sockets.MSG_DONTWAIT)
+        sock.recv(1, sockets.MSG_PEEK)
     except BlockingIOError:
         return False
     except OSError:
         return True
+    finally:
+        sock.settimeout(None)
     return True
 
 
