@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fleetrig.harness.checks.threshold_folds import EXCHANGE_ENDS, has_failed
-from fleetrig.harness.load.curves import CurveRow, LoadCurves
+from fleetrig.harness.load.curves import LoadCurves
 from fleetrig.simulator.contract.clock import to_s
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
 from fleetrig.simulator.drivers.load.figures import LoadFigures
@@ -30,7 +30,7 @@ class DeviceCourse:
 
 
 class TraceCurves:
-    """A listener of the trace. `rows` ends it."""
+    """A listener of the trace: `take` is told each event."""
 
     def __init__(self, *, is_open: bool) -> None:
         """`is_open`: whether the devices of the run kept to a schedule."""
@@ -39,32 +39,34 @@ class TraceCurves:
         self._figures: LoadFigures | None = None
         self._courses: dict[str, DeviceCourse] = {}
         self._online: set[str] = set()
+        self._began_us = 0
         self._second = 0
 
     def take(self, event: TraceEvent) -> None:
         """The next event."""
-        now_s = to_s(event.at_us)
         figures = self._figures
         if figures is None:
-            figures = self._figures = LoadFigures(now_s)
-        if (second := int(now_s - figures.start_s)) > self._second:
+            self._began_us = event.at_us
+            figures = self._figures = LoadFigures(0.0)
+        now_s = to_s(event.at_us - self._began_us)
+        if (second := int(now_s)) > self._second:
             self._end_second(figures, now_s)
             self._second = second
         if event.lane is Lane.DEVICE:
-            self._note_stage(event)
+            self._note_stage(event, now_s)
             self._note_exchange(figures, event, now_s)
 
     def _end_second(self, figures: LoadFigures, now_s: float) -> None:
-        figures.at(figures.start_s + self._second)  # so that it is there, and says who is online, if nobody asked
+        figures.at(self._second)  # so that it is there, and says who is online, if nobody asked
         for number, second in sorted(figures.take_until(now_s).items()):
             self._curves.add(PROCESS, number, second, len(self._online))
 
-    def _note_stage(self, event: TraceEvent) -> None:
+    def _note_stage(self, event: TraceEvent, now_s: float) -> None:
         if event.kind in OFF:
             self._online.discard(event.device)
             self._courses.pop(event.device, None)
         elif event.kind == "power_on":
-            self._courses[event.device] = DeviceCourse(Schedule(to_s(event.at_us), is_open=self._is_open))
+            self._courses[event.device] = DeviceCourse(Schedule(now_s, is_open=self._is_open))
         elif event.kind == "entered":
             (self._online.add if event.stage == Stage.ONLINE else self._online.discard)(event.device)
 
@@ -90,10 +92,10 @@ class TraceCurves:
         elif event.kind != "waited":
             course.schedule.resumes(now_s)
 
-    def rows(self) -> list[CurveRow]:
-        """All seconds."""
+    def ended(self) -> LoadCurves:
+        """The curves, when the run is over."""
         if self._figures is not None:
             for number, second in sorted(self._figures.take_all().items()):
                 self._curves.add(PROCESS, number, second, len(self._online))
             self._curves.settle_all()
-        return self._curves.rows
+        return self._curves
