@@ -94,6 +94,7 @@ class LoadRequest:
             junit=None if self.junit is None else str(self.junit),
             sources=tuple(self.source_address or ()),
             workers=self.workers,
+            starts_workers=not self.master,
             bind=host,
             port=port,
             web=self.web or "",
@@ -111,6 +112,8 @@ def place_at(text: str, option: str, port: int | None = None) -> tuple[str, int]
 
 def execute(request: LoadRequest) -> int:
     """Checks everything, starts the processes, and returns the exit code of the generator. Raises UsageError."""
+    if request.worker is not None:
+        return be_worker(request, request.worker)
     request.check()
     order = request.order()
     expanded = expanded_for(order)
@@ -126,6 +129,23 @@ def execute(request: LoadRequest) -> int:
         if against is None:
             order = stack.enter_context(own_server_running(order))
         return waited(started(GENERATOR, order))
+
+
+def be_worker(request: LoadRequest, master: str) -> int:
+    """A worker of a master on another machine: it brings the scenario. Raises UsageError."""
+    if request.run is not None:
+        raise UsageError("--worker takes no ID: the master says what is run")
+    host, port = place_at(master, "--worker", MASTER_PORT)
+    order = LoadOrder(
+        run="",
+        scenarios="",
+        results="",
+        ca=None if request.ca is None else str(request.ca),
+        insecure=request.insecure,
+        sources=tuple(request.source_address or ()),
+        master=f"{host}:{port}",
+    )
+    return waited(started(GENERATOR, order))
 
 
 def check_scenario(scenario: Scenario) -> None:

@@ -44,6 +44,7 @@ class LoadRun:
         self._run = run
         self._generator = generator
         self._longest_s = longest_s(expanded.scenario)
+        self.was_interrupted = False
 
     @property
     def folder(self) -> Path:
@@ -60,8 +61,10 @@ class LoadRun:
             self._generator.fetch(self.curves, is_over=True)
             self.curves.settle_all()
             self._generator.close()
-        if verdict is not Verdict.SKIPPED and (limit := self.why_limit()):
-            verdict, reason = Verdict.BROKEN, "; ".join(filter(None, [reason, limit]))
+        if verdict is not Verdict.SKIPPED and (
+            doubts := [*filter(None, (self._generator.trouble(), self.why_limit()))]
+        ):
+            verdict, reason = Verdict.BROKEN, "; ".join(filter(None, [reason, *doubts]))
         return self._run.report(verdict, reason)
 
     def why_limit(self) -> str:
@@ -99,6 +102,7 @@ class LoadRun:
         except FleetrigError as broken:
             return Verdict.BROKEN, str(broken)
         except KeyboardInterrupt:
+            self.was_interrupted = True
             return Verdict.BROKEN, "interrupted: the figures are those until then"
         return None, ""
 

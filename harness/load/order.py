@@ -58,7 +58,11 @@ class LoadOrder:
     sources: tuple[str, ...] = ()
     """The addresses from which devices connect."""
     workers: int = 0
-    """How many processes have the devices; 0: this one."""
+    """How many other processes have the devices; 0: this one has them."""
+    starts_workers: bool = True
+    """They are started on this machine; else they come from others."""
+    master: str = ""
+    """`HOST:PORT` of the master whose worker this process is."""
     bind: str = "127.0.0.1"
     """Where the master listens for its workers."""
     port: int = 0

@@ -20,6 +20,11 @@ ENDS_WITHIN_S: Final = 30.0
 Process = subprocess.Popen[str]
 
 
+def workers_running(order: LoadOrder, port: int) -> list[Process]:
+    """The workers of a master on this machine."""
+    return [started(GENERATOR, replace(order, master=f"127.0.0.1:{port}")) for _ in range(order.workers)]
+
+
 def started(module: str, order: LoadOrder, *, reads: bool = False) -> Process:
     """A process with its order on standard input. In a group of its own: the command passes Ctrl-C on."""
     process = subprocess.Popen(

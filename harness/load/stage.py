@@ -2,47 +2,60 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import signal
 import sys
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, Final
 
 import gevent
 
-from fleetrig.harness.load.generator import OneProcess
+from fleetrig.harness.load.generator import CpuMeter, LoadGenerator, OneProcess, WithWorkers
 from fleetrig.harness.load.load_run import LoadRun
+from fleetrig.harness.load.metrics_endpoint import serve_metrics
 from fleetrig.harness.load.order import LoadOrder, expanded_for, options_for
-from fleetrig.harness.load.summary import summary_lines
-from fleetrig.harness.report.console import ConsoleReport, make_console
-from fleetrig.harness.report.exits import Exit, exit_of
-from fleetrig.harness.report.junit import write_junit
+from fleetrig.harness.load.processes import end, workers_running
+from fleetrig.harness.load.shown import show_line, shown
 from fleetrig.harness.run.open_files import raise_soft_limit
 from fleetrig.harness.run.scenario_run import ScenarioRun
-from fleetrig.harness.verdict import Report
-from fleetrig.simulator.contract.errors import FleetrigError
+from fleetrig.harness.servers.address import place_of
+from fleetrig.harness.servers.trust import verify_with
+from fleetrig.simulator.contract.errors import BrokenBench, FleetrigError
+from fleetrig.simulator.contract.trace import Trace
 from fleetrig.simulator.drivers.load import locust_stage
 from fleetrig.simulator.drivers.load.bench import LoadBench
 from fleetrig.simulator.drivers.load.device_user import starter, telling
+from fleetrig.simulator.drivers.load.worker import LoadWorker
+from fleetrig.simulator.drivers.load.workers_bench import WorkersBench
 
-INTERRUPTED = 2
+INTERRUPTED: Final = 2
+WORKERS_WITHIN_S: Final = 120.0
+LOOKS_EVERY_S: Final = 0.05
+ORPHAN_EVERY_S: Final = 1.0
 
 
 def main() -> int:
-    """Runs what the order says. Returns the exit code."""
+    """Does what the order says. Returns the exit code."""
     order = LoadOrder.from_json(sys.stdin.readline())
-    work = gevent.spawn(directed, order)
+    logging.getLogger("locust").setLevel(logging.ERROR)
+    raise_soft_limit()
+    work = gevent.spawn(to_exit_code, follow_master if order.master else direct, order)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         gevent.signal_handler(number, work.kill, KeyboardInterrupt, block=False)
+    gevent.spawn(end_as_orphan, work)
     work.join()
     if work.exception is not None:
         raise work.exception
     return INTERRUPTED if isinstance(work.value, gevent.GreenletExit) else int(work.value)
 
 
-def directed(order: LoadOrder) -> int:
-    """One run, in this greenlet."""
+def to_exit_code(do: Callable[[LoadOrder], int], order: LoadOrder) -> int:
+    """Does it; an error of ours becomes a sentence and an exit code."""
     try:
-        return run_here(order)
+        return do(order)
     except FleetrigError as wrong:
         sys.stderr.write(f"{wrong}\n")
         return wrong.exit_code
@@ -50,49 +63,90 @@ def directed(order: LoadOrder) -> int:
         return INTERRUPTED
 
 
-def run_here(order: LoadOrder) -> int:
-    """In this process alone."""
-    raise_soft_limit()
+def end_as_orphan(work: Any) -> None:
+    """Ends the work when the process that has started this one is gone."""
+    parent = os.getppid()
+    while os.getppid() == parent:
+        gevent.sleep(ORPHAN_EVERY_S)
+    work.kill(KeyboardInterrupt, block=False)
+
+
+def direct(order: LoadOrder) -> int:
+    """The run itself: with the devices here, or with workers."""
     expanded = expanded_for(order)
-    options = options_for(order, expanded)
-    scenario_run = ScenarioRun(expanded, options)
-    environment = locust_stage.alone()
-    bench = LoadBench(
-        scenario_run.trace,
-        starter(environment),
-        telling(environment),
-        seed=order.seed,
-        verify=options.verify,
-        is_open=order.is_open,
-        sources=order.sources,
-    )
-    load_run = LoadRun(order, expanded, scenario_run, OneProcess(bench))
-    locust_stage.begin(environment)
-    report = load_run.run(show_line)
-    locust_stage.end(environment)
-    load_run.write(
-        report, lambda folder: locust_stage.write_statistics(environment, folder / locust_stage.STATISTICS_FILE)
-    )
+    run = ScenarioRun(expanded, options_for(order, expanded))
+    with (with_workers if order.workers else alone)(order, run) as (environment, generator):
+        load_run = LoadRun(order, expanded, run, generator)
+        if order.web:
+            locust_stage.show_web(environment, *place_of(order.web))
+        if order.metrics:
+            serve_metrics(order.metrics, load_run.metrics)
+        locust_stage.begin(environment)
+        report = load_run.run(show_line)
+    load_run.write(report, lambda folder: locust_stage.write_statistics(environment, folder))
     return shown(report, load_run)
 
 
-def shown(report: Report, load_run: LoadRun) -> int:
-    """The report in the terminal and in files. Returns the exit code."""
-    console = make_console()
-    console.print()
-    writer = ConsoleReport(console, verbose=True, single=True)
-    writer.show(report)
-    for line in summary_lines(load_run.curves.totals, load_run.curves.rows, is_open=load_run.order.is_open):
-        console.print(f"  {line}", markup=False)
-    if load_run.order.junit is not None:
-        write_junit([report], Path(load_run.order.junit))
-    console.print(f"figures  {load_run.folder}", markup=False)
-    interrupted = report.reason.startswith("interrupted")
-    return int(Exit.INTERRUPTED if interrupted else exit_of(report.verdict))
+@contextmanager
+def alone(order: LoadOrder, run: ScenarioRun) -> Iterator[tuple[Any, LoadGenerator]]:
+    """This process has the devices."""
+    environment = locust_stage.alone()
+    bench = LoadBench(
+        run.trace,
+        starter(environment),
+        telling(environment),
+        seed=order.seed,
+        verify=run.options.verify,
+        is_open=order.is_open,
+        sources=order.sources,
+    )
+    yield environment, OneProcess(bench)
+    locust_stage.end(environment)
 
 
-def show_line(text: str) -> None:
-    """On a terminal over the line of before; else as a line of its own."""
-    with suppress(OSError, ValueError):
-        sys.stderr.write(f"\r\x1b[K{text}" if sys.stderr.isatty() else f"{text}\n")
-        sys.stderr.flush()
+@contextmanager
+def with_workers(order: LoadOrder, run: ScenarioRun) -> Iterator[tuple[Any, LoadGenerator]]:
+    """Workers have them. Raises BrokenBench when they do not come."""
+    bench = WorkersBench(run.trace, verify=run.options.verify)
+    environment = locust_stage.with_workers(order.bind, order.port, bench)
+    bench.send_with(locust_stage.sender(environment))
+    started = workers_running(order, locust_stage.port_of(environment)) if order.starts_workers else []
+    try:
+        wait_for_workers(bench, order)
+        bench.begin(order.seed, is_open=order.is_open)
+        yield environment, WithWorkers(bench)
+    finally:
+        locust_stage.end(environment)
+        for process in started:
+            end(process)
+
+
+def wait_for_workers(bench: WorkersBench, order: LoadOrder) -> None:
+    with gevent.Timeout(WORKERS_WITHIN_S, exception=False):
+        while len(bench.workers) < order.workers:
+            gevent.sleep(LOOKS_EVERY_S)
+        return
+    raise BrokenBench(
+        f"{len(bench.workers)} of {order.workers} workers came within {WORKERS_WITHIN_S:g} s: start the others with "
+        "`fleetrig load --worker HOST`, and look whether they can reach this machine"
+    )
+
+
+def follow_master(order: LoadOrder) -> int:
+    """A worker, until its master sends it away."""
+    environment = locust_stage.as_worker(*place_of(order.master))
+    verify = verify_with(None if order.ca is None else Path(order.ca), insecure=order.insecure)
+
+    def make_bench(seed: int, is_open: bool) -> LoadBench:
+        return LoadBench(
+            Trace(),
+            starter(environment),
+            telling(environment),
+            seed=seed,
+            verify=verify,
+            is_open=is_open,
+            sources=order.sources,
+        )
+
+    locust_stage.follow(environment, LoadWorker(make_bench, locust_stage.teller(environment), CpuMeter().tick))
+    return 0

@@ -12,8 +12,8 @@ from fleetrig.simulator.drivers.load.histogram import Histogram
 SHARES: Final = (("p50", 0.5), ("p90", 0.9), ("p99", 0.99))
 WHY: Final = (
     "why        {0} is {1} corrected and {2} as Locust counts: while an answer was outstanding its device sent nothing,"
-    " so {3:,} starts never happened and others came late. Locust counts only what was sent, from then on; the corrected"
-    " figure counts what should have been sent, from when it should"
+    " so {3:,} starts never happened and others came late. Locust counts only what was sent, from then on; the"
+    " corrected figure counts what should have been sent, from when it should"
 )
 DIFFERS: Final = 2.0
 """Corrected over uncorrected, from which on the difference is explained."""

@@ -156,7 +156,9 @@ class ScenarioRun:
         """Real sockets under gevent; the server is another process. Leaves a shared one as it was."""
         self._check_needs(server)
         try:
-            return bench.run(run_scenario(self._new_context(bench, server, lambda _: chance.token_hex(16))))
+            context = self._new_context(bench, server, lambda _: chance.token_hex(16))
+            context.forget = bench.forget
+            return bench.run(run_scenario(context))
         finally:
             bench.close()
             if not server.is_own and self._context is not None:

@@ -53,5 +53,8 @@ class LoadDriver(Driver, Protocol):
     def run(self, director: Director[T] | AdminCall[T]) -> T:
         """Carries out a director's directions."""
 
+    def forget(self, agent: Agent) -> None:
+        """A factory reset of a device that is off."""
+
     def close(self) -> None:
         """Switches every device off. The server can still be asked."""

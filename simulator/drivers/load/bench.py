@@ -99,6 +99,10 @@ class LoadBench:
         if was_on and self.trace.wanted:
             trace_power(self.trace, self.now_us(), agent, "power_cut")
 
+    def forget(self, agent: Agent) -> None:
+        """See `LoadDriver`."""
+        agent.forget()
+
     def run(self, director: Director[T] | AdminCall[T]) -> T:
         """Carries out a director's directions. Raises an error in a device's own greenlet as soon as it comes up."""
         answer: Outcome | bool | None = None
