@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from fleetrig.harness.checks.fold import (
+    EVIDENCE_KEPT,
     RecentEvents,
     Status,
+    evidence_of,
     format_amount,
     format_requests,
     format_span,
@@ -158,6 +161,8 @@ class TimeToOnlineFold:
         self._limits = [OnlineLimit(share, to_us(limit_s)) for share, limit_s in limits_s.items()]
         self._started = list(self._on_us)
         """In the order in which their time began."""
+        self._switched: dict[str, TraceEvent] = {}
+        """The power-on of each that is not online yet."""
         self._took_us: list[int] = []
 
     def step(self, event: TraceEvent) -> None:
@@ -169,11 +174,13 @@ class TimeToOnlineFold:
         if event.kind == "power_on" and device not in self._on_us:
             self._on_us[device] = event.at_us
             self._started.append(device)
+            self._switched[device] = event
         elif event.kind == "entered" and event.stage in ONLINE and device in self._on_us:
             self._came(device, event.at_us - self._on_us[device])
 
     def _came(self, device: str, took_us: int) -> None:
         self._waiting.discard(device)
+        self._switched.pop(device, None)
         self._took_us.append(took_us)
         for limit in self._limits:
             limit.in_time += took_us <= limit.most_us
@@ -207,7 +214,8 @@ class TimeToOnlineFold:
             return Finding(self.expected, "none was to come online, so there is nothing to measure")
         if not self._on_us:
             return Finding(self.expected, f"none of {format_amount(self._total, 'device')} was switched on")
-        return Finding(self.expected, f"{self.measured()}{self._who_is_missing()}")
+        evidence = tuple(evidence_of(event) for event in islice(self._switched.values(), EVIDENCE_KEPT))
+        return Finding(self.expected, f"{self.measured()}{self._who_is_missing()}", evidence)
 
     def _who_is_missing(self) -> str:
         return f"; not online: {summarize_names(sorted(self._waiting))}" if self._waiting else ""

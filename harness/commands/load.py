@@ -15,6 +15,7 @@ from fleetrig.harness.commands.options import (
     ChangeTenantSettings,
     Insecure,
     Junit,
+    Params,
     Scenarios,
     Seed,
 )
@@ -59,6 +60,7 @@ def load_command(
         str | None, typer.Option(metavar="V", help="Server version to emulate.  [default: the newest]")
     ] = None,
     seed: Seed = 1,
+    params: Params = None,
     ca: Ca = None,
     insecure: Insecure = False,
     change_tenant_settings: ChangeTenantSettings = False,

@@ -46,6 +46,7 @@ class LoadRequest:
     yes_this_host: bool
     profile: str | None
     seed: int
+    params: list[str] | None
     ca: Path | None
     insecure: bool
     change_tenant_settings: bool
@@ -83,6 +84,7 @@ class LoadRequest:
             against=self.against,
             profile=self.profile or "",
             seed=self.seed,
+            params=tuple(self.params or ()),
             is_open=not self.closed,
             allow_outside=self.allow_outside,
             change_tenant_settings=self.change_tenant_settings,

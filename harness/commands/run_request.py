@@ -24,6 +24,7 @@ from fleetrig.harness.run.power_points import power_cut_points
 from fleetrig.harness.run.run_options import RunOptions
 from fleetrig.harness.run.start_properties import why_not
 from fleetrig.harness.run.trace_file import trace_name
+from fleetrig.harness.scenario_file.given_params import read_params
 from fleetrig.harness.scenario_file.selection import Expanded, plan, scenario_root
 from fleetrig.harness.servers.description import description_of, expected
 from fleetrig.harness.servers.remote import RemoteServer
@@ -49,6 +50,7 @@ class RunRequest:
     seed: int
     jobs: int | None
     tag: list[str] | None
+    params: list[str] | None
     fail_fast: bool
     repeat: int
     device_command: str | None
@@ -147,6 +149,7 @@ class RunRequest:
                 "--device-image": self.device_image,
                 "--own-device": self.own_device,
                 "--known": self.known,
+                "--set": self.params,
             }
         )
 
@@ -176,7 +179,10 @@ def execute(request: RunRequest) -> Exit:
 def planned(request: RunRequest) -> tuple[Expanded, ...]:
     """All runs in their order, repetitions included. Raises UsageError for more than there may be."""
     folder, tags = scenario_root(request.scenarios), request.tag or []
-    runs = plan(request.ids or [], folder, tags, power_cut_points, allows_outside=request.allow_outside)
+    runs = plan(
+        request.ids or [], folder, tags, power_cut_points,
+        allows_outside=request.allow_outside, params=read_params(request.params),
+    )  # fmt: skip
     if request.against is None:
         for scenario in (one.scenario for one in runs):
             if why := why_not(scenario):
@@ -204,11 +210,13 @@ def check_places(junit: Path | None, trace: Path | None, results: Path, *, is_ma
 
 
 def words_of(options: Mapping[str, object]) -> tuple[str, ...]:
-    """Options as command-line words: options that were not given are omitted, flags have no value."""
+    """Options as command-line words: those not given are omitted, flags have no value, lists come one by one."""
     words: list[str] = []
     for name, value in options.items():
         if value is True:
             words.append(name)
+        elif isinstance(value, list | tuple):
+            words += [word for one in value for word in (name, str(one))]
         elif value is not None and value is not False:
             words += [name, str(value)]
     return tuple(words)

@@ -14,6 +14,8 @@ from typing import Final
 from fleetrig.simulator.drivers.load.figures import SecondOfLoad
 from fleetrig.simulator.drivers.load.histogram import Histogram
 
+CURVES_FILE: Final = "curves.csv"
+"""Its name in the folder that a run leaves."""
 SETTLED_AFTER_S: Final = 4
 """A worker reports within that time, or it is late."""
 

@@ -13,7 +13,7 @@ from typing import Final
 
 import gevent
 
-from fleetrig.harness.load.curves import CurveRow, LoadCurves, write_curves
+from fleetrig.harness.load.curves import CURVES_FILE, CurveRow, LoadCurves, write_curves
 from fleetrig.harness.load.generator import LoadGenerator
 from fleetrig.harness.load.health import GeneratorUse, why_generator_was_limit
 from fleetrig.harness.load.openmetrics import metrics_text
@@ -28,7 +28,6 @@ from fleetrig.simulator.contract.errors import BrokenBench, FleetrigError, syste
 
 EVERY_S: Final = 1.0
 ENDING: Final = ".load"
-CURVES_FILE: Final = "curves.csv"
 METRICS_FILE: Final = "metrics.txt"
 SUMMARY_FILE: Final = "summary.json"
 

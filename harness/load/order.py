@@ -12,6 +12,7 @@ from fleetrig.harness.commands.run_request import words_of
 from fleetrig.harness.load.sampled_trace import sampled
 from fleetrig.harness.platform import platform_of
 from fleetrig.harness.run.run_options import RunOptions
+from fleetrig.harness.scenario_file.given_params import read_params
 from fleetrig.harness.scenario_file.selection import Expanded, plan
 from fleetrig.harness.servers.control import ControlInterface
 from fleetrig.harness.servers.own_server import own_server
@@ -46,6 +47,8 @@ class LoadOrder:
     profile: str = ""
     seed: int = 1
     is_open: bool = True
+    params: tuple[str, ...] = ()
+    """`NAME=VALUE` in place of values of the scenario's params."""
     allow_outside: bool = False
     change_tenant_settings: bool = False
     ca: str | None = None
@@ -77,7 +80,7 @@ class LoadOrder:
         """What `to_json` made."""
         given: dict[str, Any] = json.loads(text)
         own = given.pop("own")
-        given["sources"] = tuple(given["sources"])
+        given["sources"], given["params"] = tuple(given["sources"]), tuple(given["params"])
         return LoadOrder(**given, own=None if own is None else OwnAddresses(**own))
 
     def again(self) -> tuple[str, ...]:
@@ -90,13 +93,15 @@ class LoadOrder:
                 "--profile": self.profile or None,
                 "--closed": not self.is_open,
                 "--scenarios": self.scenarios,
+                "--set": self.params,
             }
         )
 
 
 def expanded_for(order: LoadOrder) -> Expanded:
     """The one run that is meant. Raises UsageError, FileMistakes."""
-    runs = plan([order.run], Path(order.scenarios), allows_outside=order.allow_outside)
+    params = read_params(order.params)
+    runs = plan([order.run], Path(order.scenarios), allows_outside=order.allow_outside, params=params)
     if len(runs) != 1:
         names = ", ".join(run.name for run in runs[:3])
         raise UsageError(

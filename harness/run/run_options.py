@@ -43,6 +43,8 @@ class RunOptions:
     """Our own simulated device takes the place of an external one."""
     known: Peer | None = None
     """Where the device or server under test is known to deviate."""
+    is_open: bool = False
+    """In virtual time: devices keep to a schedule as in a load run, however long answers take."""
     again: tuple[str, ...] = ()
     """Further command-line words, besides the run's name and seed, that repeat the run."""
     broken_off: Callable[[Report], object] = lambda _: None

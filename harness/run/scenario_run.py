@@ -137,7 +137,7 @@ class ScenarioRun:
             self.platform, build, self.profile, self.trace, self.secrets, seed, lambda: bench.now_us(), proxied
         )
         self._check_needs(server)
-        bench = VirtualBench(handler, self.trace, seed=seed)
+        bench = VirtualBench(handler, self.trace, seed=seed, is_open=self.options.is_open)
         with stopping_at_once():
             return bench.run(run_scenario(self._new_context(bench, server, seeded_tokens(seed))))
 

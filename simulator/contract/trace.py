@@ -57,8 +57,7 @@ class TraceEvent(NamedTuple):
     name: str = ""
     """What the sender calls it: `poll`, `configData`, `feedback-closed`; the phase or action on the bench lane."""
     took_us: int = 0
-    """Waiting time of an answer; length of a pause as it was drawn; of what a device sent: how much later that was than
-    its schedule said, in the open model."""
+    """Waiting time of an answer, or length of a pause."""
     session: int = 0
     """In the server and network lanes: the session it belongs to, by which an answer finds its question; 0 for none."""
 

@@ -10,10 +10,23 @@ from __future__ import annotations
 
 from typing import Final
 
+from fleetrig.simulator.effects import Apply, Await, Pause
+
 INTERVAL: Final = "interval"
 """How reasons of pauses end that are a rhythm (`poll interval`); others, such as a backoff, begin when they begin."""
 IDLE: Final = "idle"
 """An `Await` of this name is a connected device's way to wait for its next round."""
+
+
+def is_rhythm(wanted: Pause | Apply | Await) -> bool:
+    """True for a wait that is the interval of a rhythm."""
+    match wanted:
+        case Pause(why=why):
+            return why.endswith(INTERVAL)
+        case Await(name=name):
+            return name == IDLE
+        case Apply():
+            return False
 
 
 class Schedule:
