@@ -66,13 +66,12 @@ class LoadNeeds:
 
     def sentence(self) -> str:
         """`31,000 devices need 31,000 ports: 2 source addresses; 31,128 open files`."""
-        many = "s" if self.devices != 1 else ""
-        each = " in each process" if self.processes > 1 else ""
-        addresses = f"{self.addresses} source address{'es' * (self.addresses > 1)}"
-        return (
-            f"{self.devices:,} device{many} need {self.devices:,} port{many}: {addresses} "
-            f"with {self.limits.ports:,} each; {self.files:,} open files{each}"
-        )
+        one = self.devices == 1
+        devices = "1 device needs 1 port" if one else f"{self.devices:,} devices need {self.devices:,} ports"
+        several = self.addresses > 1
+        ports = f"{self.limits.ports:,} each" if several else f"{self.limits.ports:,}"
+        addresses = f"{self.addresses} source address{'es' * several} with {ports}"
+        return f"{devices}: {addresses}; {self.files:,} open files{' in each process' * (self.processes > 1)}"
 
     def sources(self, given: tuple[str, ...], *, is_loopback: bool) -> tuple[str, ...]:
         """The addresses to connect from: those given, else as many of loopback as are needed; empty: the system's.

@@ -12,21 +12,22 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Final
 from urllib.parse import urlsplit
 
-import gevent
 from gevent.lock import RLock
 
 from fleetrig.simulator.contract.bodies import body_blocks
 from fleetrig.simulator.contract.header_text import header_bytes
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse, body_length, find_header
 from fleetrig.simulator.drivers.load.http_answer import HttpAnswer, Truncated
-from fleetrig.simulator.drivers.load.stream import BLOCK_BYTES, Dialler, Stream, hang_up, is_stale, why_no_stream
+from fleetrig.simulator.drivers.load.stream import BLOCK_BYTES, Dialler, Stream, why_no_stream
 from fleetrig.simulator.effects import Ask, Download, Downloaded, HttpReply, NoReply, Reply
 from fleetrig.simulator.transports.storage import Storage
 
 PORTS: Final = {"http": 80, "https": 443}
 WITH_LENGTH: Final = frozenset({"POST", "PUT", "PATCH"})
 """They say how long their body is, also when there is none (RFC 9110 §8.6)."""
-FAILURES: Final = (OSError, EOFError, ValueError, Truncated, gevent.Timeout)
+FAILURES: Final = (OSError, EOFError, ValueError, Truncated)
+KEPT_S: Final = 2.0
+"""No server that keeps connections ends them sooner."""
 STORED: Final = (200, 206)
 
 
@@ -37,7 +38,7 @@ class SentOnly(Exception):
 class LoadHttp:
     """The connection of one device, or of all behind one gateway (`shared`)."""
 
-    __slots__ = ("_dialler", "_lock", "_origin", "_sock", "_storage", "_tls", "_users")
+    __slots__ = ("_dialler", "_lock", "_origin", "_sock", "_storage", "_tls", "_used_s", "_users")
 
     def __init__(self, dialler: Dialler, tls: ssl.SSLContext, storage: Storage, *, shared: bool = False) -> None:
         self._dialler = dialler
@@ -46,6 +47,7 @@ class LoadHttp:
         self._lock: AbstractContextManager[object] = RLock() if shared else nullcontext()
         self._sock: Stream | None = None
         self._origin = ""
+        self._used_s = 0.0
         self._users = 1
 
     def shared(self) -> LoadHttp:
@@ -65,7 +67,7 @@ class LoadHttp:
         began_s = time.monotonic()
         with self._lock:
             try:
-                with gevent.Timeout(effect.within_s):
+                with self._dialler.deadlines.within(effect.within_s):
                     sock = self._send(request, sent_only=sent_only)
                     while not answer.is_complete:
                         answer.arrived(sock.recv(BLOCK_BYTES))
@@ -85,7 +87,7 @@ class LoadHttp:
         began_s = time.monotonic()
         with self._lock:
             try:
-                with gevent.Timeout(effect.within_s):
+                with self._dialler.deadlines.within(effect.within_s):
                     sock = self._send(effect.request, sent_only=sent_only)
                     while not answer.has_head:
                         answer.arrived(sock.recv(BLOCK_BYTES))
@@ -107,10 +109,12 @@ class LoadHttp:
         """Ends the connection; the next request opens another."""
         sock, self._sock = self._sock, None
         if sock is not None:
-            hang_up(sock)
+            sock.close()
 
     def _keep(self, answer: HttpAnswer) -> None:
-        if not answer.should_keep_alive():
+        if answer.should_keep_alive():
+            self._used_s = time.monotonic()
+        else:
             self.drop()
 
     def _send(self, request: HttpRequest, *, sent_only: bool) -> Stream:
@@ -126,7 +130,7 @@ class LoadHttp:
         return sock
 
     def _connected(self, origin: str) -> Stream:
-        if self._sock is not None and (self._origin != origin or is_stale(self._sock)):
+        if self._sock is not None and (self._origin != origin or self._may_be_stale(self._sock)):
             self.drop()
         if self._sock is None:
             place = urlsplit(origin)
@@ -136,6 +140,10 @@ class LoadHttp:
             self._sock = self._dialler.open(place.hostname, place.port or PORTS[place.scheme], tls)
             self._origin = origin
         return self._sock
+
+    def _may_be_stale(self, sock: Stream) -> bool:
+        """A server that keeps connections at all keeps them for some seconds; to look costs as much as to send."""
+        return time.monotonic() - self._used_s > KEPT_S and sock.is_stale()
 
     def _store(
         self, effect: Download, serial: str, answer: HttpAnswer, blocks: list[bytes], took_s: Callable[[], float]
@@ -154,7 +162,7 @@ class LoadHttp:
                 break
             try:
                 assert self._sock is not None
-                with gevent.Timeout(effect.within_s):
+                with self._dialler.deadlines.within(effect.within_s):
                     answer.arrived(self._sock.recv(BLOCK_BYTES))
             except FAILURES:
                 cut = True

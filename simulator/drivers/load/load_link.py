@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 import gevent
 
@@ -69,15 +70,22 @@ class LoadLink:
     def _converse(self, effect: Connect | Ask | Tell | Await, within_s: float, sent: Callable[[], None]) -> Outcome:
         began_s = time.monotonic()
         try:
-            with gevent.Timeout(within_s):
+            with self._limit(effect, within_s):
                 came = self._exchange(effect, sent)
         except FAILURES as error:
-            is_late = isinstance(error, gevent.Timeout)
+            is_late = isinstance(error, gevent.Timeout | TimeoutError)
             if is_late and isinstance(effect, Connect):
                 self._hang_up()
             return NoReply(why_no_stream(error), within_s if is_late else time.monotonic() - began_s)
         after_s = time.monotonic() - began_s
         return Done(after_s) if came is None else Reply(came, after_s)
+
+    def _limit(self, effect: Connect | Ask | Tell | Await, within_s: float) -> AbstractContextManager[object]:
+        """A device that idles must wake in time; a request that gets no answer need not fail to the millisecond."""
+        if isinstance(effect, Await):
+            limit: AbstractContextManager[object] = gevent.Timeout(within_s)
+            return limit
+        return self._dialler.deadlines.within(within_s)
 
     def _exchange(self, effect: Connect | Ask | Tell | Await, sent: Callable[[], None]) -> Envelope | None:
         """The envelope that comes back; None for an effect without an answer."""

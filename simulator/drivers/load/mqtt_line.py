@@ -12,7 +12,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from fleetrig.simulator.contract.envelope import Envelope
-from fleetrig.simulator.drivers.load.stream import BLOCK_BYTES, Dialler, Stream, hang_up
+from fleetrig.simulator.drivers.load.stream import BLOCK_BYTES, Dialler, Stream
 from fleetrig.simulator.transports.inbox import Inbox
 from fleetrig.simulator.transports.paho_codec import PahoCodec
 
@@ -64,7 +64,7 @@ class MqttLine:
 
     def close(self) -> None:
         """The device ends it."""
-        hang_up(self._stream)
+        self._stream.close()
 
     def _wanted(self) -> Envelope:
         """Reads until what is waited for has come. What came before an end counts."""
