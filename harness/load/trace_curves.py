@@ -95,6 +95,7 @@ class TraceCurves:
     def ended(self) -> LoadCurves:
         """The curves, when the run is over."""
         if self._figures is not None:
+            self._figures.at(self._second)
             for number, second in sorted(self._figures.take_all().items()):
                 self._curves.add(PROCESS, number, second, len(self._online))
             self._curves.settle_all()
