@@ -80,7 +80,8 @@ def direct(order: LoadOrder) -> int:
     with (with_workers if order.workers else alone)(order, run) as (environment, generator):
         load_run = LoadRun(order, expanded, run, generator)
         if order.web:
-            locust_stage.show_web(environment, *place_of(order.web))
+            work = gevent.getcurrent()
+            locust_stage.show_web(environment, *place_of(order.web), lambda: load_run.stop(work))
         if order.metrics:
             serve_metrics(order.metrics, load_run.metrics)
         locust_stage.begin(environment)
