@@ -103,6 +103,8 @@ class LoadRun:
         self._is_directing = True
         try:
             server = server_for(self.order, self._expanded, self._run.options)
+            if not server.is_own:
+                self._generator.bench.run(server.admin.greet())
             self._run.as_load(self._generator.bench, server)
         except SkipScenario as skip:
             return Verdict.SKIPPED, str(skip)

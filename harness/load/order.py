@@ -93,6 +93,10 @@ class LoadOrder:
                 "--workers": self.workers or None,
                 "--profile": self.profile or None,
                 "--closed": not self.is_open,
+                "--ca": self.ca,
+                "--insecure": self.insecure,
+                "--change-tenant-settings": self.change_tenant_settings,
+                "--allow-outside": self.allow_outside,
                 "--scenarios": self.scenarios,
                 "--set": self.params,
             }
