@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import gevent
 
@@ -45,6 +45,7 @@ class LoadRun:
         self._generator = generator
         self._longest_s = longest_s(expanded.scenario)
         self.was_interrupted = False
+        self._is_directing = False
 
     @property
     def folder(self) -> Path:
@@ -66,6 +67,11 @@ class LoadRun:
         ):
             verdict, reason = Verdict.BROKEN, "; ".join(filter(None, [reason, *doubts]))
         return self._run.report(verdict, reason)
+
+    def stop(self, work: Any) -> None:
+        """Ends the run early, unless it is over. `work`: the greenlet that runs it."""
+        if self._is_directing:
+            work.kill(KeyboardInterrupt, block=False)
 
     def why_limit(self) -> str:
         """Why the figures say nothing about the server; empty when they do."""
@@ -94,6 +100,7 @@ class LoadRun:
 
     def _directed(self) -> tuple[Verdict | None, str]:
         """The verdict, None for that of the phases, and a reason."""
+        self._is_directing = True
         try:
             server = server_for(self.order, self._expanded, self._run.options)
             self._run.as_load(self._generator.bench, server)
@@ -104,6 +111,8 @@ class LoadRun:
         except KeyboardInterrupt:
             self.was_interrupted = True
             return Verdict.BROKEN, "interrupted: the figures are those until then"
+        finally:
+            self._is_directing = False
         return None, ""
 
     def _watch(self, show: Callable[[str], None]) -> None:

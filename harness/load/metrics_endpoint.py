@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
@@ -28,7 +29,7 @@ def serve_metrics(place: str, text: Callable[[], str]) -> int:
     try:
         server.start()
     except OSError as wrong:
-        raise BrokenBench(f"--metrics {place}: {wrong.strerror}: is something else there?") from None
+        raise BrokenBench(f"--metrics {place}: {os.strerror(wrong.errno or 0)}: is something else there?") from None
     gevent.sleep(0)
     port: int = server.server_port
     return port

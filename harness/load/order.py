@@ -21,6 +21,7 @@ from fleetrig.harness.servers.trust import verify_with
 from fleetrig.harness.servers.under_test import ServerUnderTest, server_under_test
 from fleetrig.simulator.contract.bounds import DEVICES
 from fleetrig.simulator.contract.errors import UsageError
+from fleetrig.simulator.fleet import numbered
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +118,10 @@ def with_users(expanded: Expanded, users: int) -> Expanded:
         raise UsageError(f"--users: {expanded.scenario.file} takes its devices from a list of units (csv)")
     try:
         DEVICES.check(users * (1 + devices.children))
-        counted = devices.model_validate({**devices.model_dump(by_alias=True, exclude_unset=True), "count": users})
+        numbered(devices.serial, users, "")
     except ValueError as wrong:
         raise UsageError(f"--users {users}: {wrong}") from None
+    counted = devices.model_copy(update={"count": users})
     return replace(expanded, scenario=expanded.scenario.model_copy(update={"devices": counted}))
 
 

@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from fleetrig.harness.load.metrics_endpoint import serve_metrics
 from fleetrig.harness.load.order import LoadOrder, expanded_for, options_for
 from fleetrig.harness.load.processes import end, workers_running
 from fleetrig.harness.load.shown import show_line, shown
+from fleetrig.harness.report.exits import Exit
 from fleetrig.harness.run.open_files import raise_soft_limit
 from fleetrig.harness.run.scenario_run import ScenarioRun
 from fleetrig.harness.servers.address import place_of
@@ -31,7 +33,6 @@ from fleetrig.simulator.drivers.load.device_user import starter, telling
 from fleetrig.simulator.drivers.load.worker import LoadWorker
 from fleetrig.simulator.drivers.load.workers_bench import WorkersBench
 
-INTERRUPTED: Final = 2
 WORKERS_WITHIN_S: Final = 120.0
 LOOKS_EVERY_S: Final = 0.05
 ORPHAN_EVERY_S: Final = 1.0
@@ -47,9 +48,7 @@ def main() -> int:
         gevent.signal_handler(number, work.kill, KeyboardInterrupt, block=False)
     gevent.spawn(end_as_orphan, work)
     work.join()
-    if work.exception is not None:
-        raise work.exception
-    return INTERRUPTED if isinstance(work.value, gevent.GreenletExit) else int(work.value)
+    return Exit.INTERRUPTED if isinstance(work.value, gevent.GreenletExit) else int(work.value)
 
 
 def to_exit_code(do: Callable[[LoadOrder], int], order: LoadOrder) -> int:
@@ -60,7 +59,10 @@ def to_exit_code(do: Callable[[LoadOrder], int], order: LoadOrder) -> int:
         sys.stderr.write(f"{wrong}\n")
         return wrong.exit_code
     except KeyboardInterrupt:
-        return INTERRUPTED
+        return Exit.INTERRUPTED
+    except Exception as bug:  # noqa: BLE001 (the program ends with it)
+        sys.stderr.write(f"this is a bug in fleetrig, please report it:\n{''.join(traceback.format_exception(bug))}")
+        return Exit.BUG
 
 
 def end_as_orphan(work: Any) -> None:
@@ -78,7 +80,8 @@ def direct(order: LoadOrder) -> int:
     with (with_workers if order.workers else alone)(order, run) as (environment, generator):
         load_run = LoadRun(order, expanded, run, generator)
         if order.web:
-            locust_stage.show_web(environment, *place_of(order.web))
+            work = gevent.getcurrent()
+            locust_stage.show_web(environment, *place_of(order.web), lambda: load_run.stop(work))
         if order.metrics:
             serve_metrics(order.metrics, load_run.metrics)
         locust_stage.begin(environment)

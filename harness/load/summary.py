@@ -44,7 +44,9 @@ def percentiles(histogram: Histogram) -> str:
 
 
 def why_they_differ(totals: LoadTotals) -> str:
-    """A sentence where the corrected latency is much larger; empty where both say the same."""
+    """A sentence where the corrected latency is much larger; empty where both say the same, or nothing was dropped."""
+    if not totals.dropped:
+        return ""
     for name, share in SHARES:
         own_s, corrected_s = totals.took.percentile_s(share), totals.corrected.percentile_s(share)
         if own_s is None or corrected_s is None:

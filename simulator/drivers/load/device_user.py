@@ -12,11 +12,15 @@ from fleetrig.simulator.drivers.load.bench import UserStarter
 from fleetrig.simulator.drivers.load.request_told import RequestTold
 
 
+def no_device() -> None:
+    """What a user does that Locust has started by itself, from its web UI."""
+
+
 class DeviceUser(User):
     """One device that is on. Its director switches it on and off, not Locust's spawning."""
 
     abstract = False
-    live: Callable[[], None]
+    live: Callable[[], None] = staticmethod(no_device)
 
     def start(self, group: Any) -> Any:
         """In a greenlet of Locust's group, so that it is counted."""

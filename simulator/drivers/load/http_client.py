@@ -17,7 +17,7 @@ from gevent.lock import RLock
 from fleetrig.simulator.contract.bodies import body_blocks
 from fleetrig.simulator.contract.header_text import header_bytes
 from fleetrig.simulator.contract.http import HttpRequest, HttpResponse, body_length, find_header
-from fleetrig.simulator.drivers.load.http_answer import HttpAnswer, Truncated
+from fleetrig.simulator.drivers.load.arriving_answer import ArrivingAnswer, Truncated
 from fleetrig.simulator.drivers.load.stream import BLOCK_BYTES, Dialler, Stream, why_no_stream
 from fleetrig.simulator.effects import Ask, Download, Downloaded, HttpReply, NoReply, Reply
 from fleetrig.simulator.transports.storage import Storage
@@ -63,11 +63,11 @@ class LoadHttp:
         """Sends and reads the whole answer. Raises SentOnly where that is all that was wanted."""
         request = effect.request
         assert isinstance(request, HttpRequest), f"{request.line} needs a connection"
-        answer = HttpAnswer(request.method)
+        answer = ArrivingAnswer(request.method)
         began_s = time.monotonic()
         with self._lock:
             try:
-                with self._dialler.deadlines.within(effect.within_s):
+                with self._dialler.time_limits.within(effect.within_s):
                     sock = self._send(request, sent_only=sent_only)
                     while not answer.is_complete:
                         answer.arrived(sock.recv(BLOCK_BYTES))
@@ -83,11 +83,11 @@ class LoadHttp:
     def download(self, effect: Download, serial: str, *, sent_only: bool = False) -> Downloaded | NoReply:
         """Streams a body into the device's storage; what had come before a cut is kept."""
         blocks: list[bytes] = []
-        answer = HttpAnswer(effect.request.method, blocks.append)
+        answer = ArrivingAnswer(effect.request.method, blocks.append)
         began_s = time.monotonic()
         with self._lock:
             try:
-                with self._dialler.deadlines.within(effect.within_s):
+                with self._dialler.time_limits.within(effect.within_s):
                     sock = self._send(effect.request, sent_only=sent_only)
                     while not answer.has_head:
                         answer.arrived(sock.recv(BLOCK_BYTES))
@@ -111,7 +111,7 @@ class LoadHttp:
         if sock is not None:
             sock.close()
 
-    def _keep(self, answer: HttpAnswer) -> None:
+    def _keep(self, answer: ArrivingAnswer) -> None:
         if answer.should_keep_alive():
             self._used_s = time.monotonic()
         else:
@@ -146,7 +146,7 @@ class LoadHttp:
         return time.monotonic() - self._used_s > KEPT_S and sock.is_stale()
 
     def _store(
-        self, effect: Download, serial: str, answer: HttpAnswer, blocks: list[bytes], took_s: Callable[[], float]
+        self, effect: Download, serial: str, answer: ArrivingAnswer, blocks: list[bytes], took_s: Callable[[], float]
     ) -> Downloaded:
         status = answer.get_code()
         if status not in STORED:
@@ -162,7 +162,7 @@ class LoadHttp:
                 break
             try:
                 assert self._sock is not None
-                with self._dialler.deadlines.within(effect.within_s):
+                with self._dialler.time_limits.within(effect.within_s):
                     answer.arrived(self._sock.recv(BLOCK_BYTES))
             except FAILURES:
                 cut = True

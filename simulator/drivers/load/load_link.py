@@ -85,7 +85,7 @@ class LoadLink:
         if isinstance(effect, Await):
             limit: AbstractContextManager[object] = gevent.Timeout(within_s)
             return limit
-        return self._dialler.deadlines.within(within_s)
+        return self._dialler.time_limits.within(within_s)
 
     def _exchange(self, effect: Connect | Ask | Tell | Await, sent: Callable[[], None]) -> Envelope | None:
         """The envelope that comes back; None for an effect without an answer."""

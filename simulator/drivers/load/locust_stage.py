@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import os
+import socket as sockets
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -117,9 +119,19 @@ def end(environment: Environment) -> None:
         runner.quit()
 
 
-def show_web(environment: Environment, host: str, port: int) -> Any:
-    """Starts Locust's web UI; its buttons start nothing, since the scenario directs the devices."""
-    return environment.create_web_ui(host, port)
+def show_web(environment: Environment, host: str, port: int, stop: Callable[[], None]) -> None:
+    """Starts Locust's web UI. Its Stop button stops the run; others change nothing: the scenario directs the devices.
+
+    Raises BrokenBench when something else is there.
+    """
+    try:
+        with sockets.create_server((host, port)):
+            pass
+    except OSError as wrong:
+        raise BrokenBench(f"--web {host}:{port}: {os.strerror(wrong.errno or 0)}: is something else there?") from None
+    stopping: Any = environment.events.test_stopping
+    stopping.add_listener(lambda **_: stop())
+    environment.create_web_ui(host, port)
 
 
 def write_statistics(environment: Environment, folder: Path) -> None:

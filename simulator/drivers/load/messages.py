@@ -6,8 +6,11 @@ sends programs to workers. A master takes plain values only. The connection is n
 
 from __future__ import annotations
 
+import copyreg
+import io
 import pickle
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from fleetrig.simulator.contract.identity import DeviceIdentity, TlsCredential
@@ -40,7 +43,21 @@ class SentDevice(NamedTuple):
 
 
 def devices_to_bytes(devices: Sequence[SentDevice]) -> bytes:
-    return pickle.dumps([tuple(one) for one in devices])
+    """What they share, such as the settings of their make, is in there once."""
+    packed = io.BytesIO()
+    pickler = pickle.Pickler(packed)
+    pickler.dispatch_table = copyreg.dispatch_table | {MappingProxyType: unfrozen}
+    pickler.dump([tuple(one) for one in devices])
+    return packed.getvalue()
+
+
+def unfrozen(mapping: MappingProxyType[Any, Any]) -> tuple[Any, tuple[Any]]:
+    """A mapping that nobody may change travels as a dictionary: pickle does not know it."""
+    return frozen, (dict(mapping),)
+
+
+def frozen(values: dict[Any, Any]) -> MappingProxyType[Any, Any]:
+    return MappingProxyType(values)
 
 
 def devices_from_bytes(data: bytes) -> list[SentDevice]:

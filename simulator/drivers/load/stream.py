@@ -18,7 +18,7 @@ import gevent
 import gevent.socket as sockets
 from gevent.monkey import get_original
 
-from fleetrig.simulator.drivers.load.deadlines import Deadlines
+from fleetrig.simulator.drivers.load.time_limits import TimeLimits
 
 BLOCK_BYTES: Final = 16 * 1024
 CLOSED_WITHIN_S: Final = 0.5
@@ -120,7 +120,7 @@ class Dialler:
     """Opens the connections of a process. Each name is looked up once; source addresses take turns."""
 
     def __init__(self, source_addresses: Sequence[str] = ()) -> None:
-        self.deadlines = Deadlines()
+        self.time_limits = TimeLimits()
         self._sources = itertools.cycle(source_addresses) if source_addresses else None
         self._known: dict[tuple[str, int], tuple[int, Any]] = {}
 

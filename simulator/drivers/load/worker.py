@@ -17,7 +17,7 @@ from fleetrig.simulator.drivers.load.event_wire import WireEvent, to_wire
 TELLS_EVERY_S: Final = 0.25
 """Soon enough for a director that waits for something."""
 
-Tell = Callable[[str, Any], None]
+TellMaster = Callable[[str, Any], None]
 """(message, data)."""
 MakeBench = Callable[[int, bool], LoadBench]
 """(seed, whether the model is open)."""
@@ -26,7 +26,7 @@ MakeBench = Callable[[int, bool], LoadBench]
 class LoadWorker:
     """One worker, from the master's `BEGIN` on."""
 
-    def __init__(self, make_bench: MakeBench, tell: Tell, cpu_share: Callable[[], float]) -> None:
+    def __init__(self, make_bench: MakeBench, tell: TellMaster, cpu_share: Callable[[], float]) -> None:
         self._make_bench = make_bench
         self._tell = tell
         self._cpu_share = cpu_share

@@ -34,7 +34,7 @@ from fleetrig.simulator.transports.client_tls import ClientTls
 from fleetrig.simulator.transports.storage import Storage
 
 T = TypeVar("T")
-Send = Callable[[str, str, Any], None]
+SendToWorker = Callable[[str, str, Any], None]
 """(worker, message, data)."""
 
 LATE_AFTER_S: Final = 2.0
@@ -72,7 +72,7 @@ class WorkersBench:
         self.workers: dict[str, WorkerSeen] = {}
         self.remark: Callable[[str], None] = lambda sentence: None
         """Hears what a reader of the curves must know."""
-        self._send: Send = lambda worker, message, data: None
+        self._send: SendToWorker = lambda worker, message, data: None
         self._merge = EventMerge()
         self._homes: dict[str, str] = {}
         """Serial of a device, or of the gateway that it hangs on -> its worker."""
@@ -81,7 +81,7 @@ class WorkersBench:
         """Worker -> devices that it has not been told of."""
         self._admin = LoadHttp(Dialler(), ClientTls(verify).plain, Storage())
 
-    def send_with(self, send: Send) -> None:
+    def send_with(self, send: SendToWorker) -> None:
         """How messages are sent: Locust's master needs the bench before it can send."""
         self._send = send
 

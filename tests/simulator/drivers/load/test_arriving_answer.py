@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fleetrig.simulator.drivers.load.http_answer import HttpAnswer, Truncated
+from fleetrig.simulator.drivers.load.arriving_answer import ArrivingAnswer, Truncated
 from fleetrig.simulator.effects import REPLY_LIMIT_BYTES
 
 WHOLE = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Empty:\r\nContent-Length: 2\r\n\r\n{}"
@@ -13,8 +13,8 @@ UNTIL_THE_END = b"HTTP/1.0 200 OK\r\n\r\nabc"
 INTERIM = b"HTTP/1.1 100 Continue\r\n\r\n" + WHOLE
 
 
-def read(data: bytes, piece_bytes: int, method: str = "GET") -> HttpAnswer:
-    answer = HttpAnswer(method)
+def read(data: bytes, piece_bytes: int, method: str = "GET") -> ArrivingAnswer:
+    answer = ArrivingAnswer(method)
     for at in range(0, len(data), piece_bytes):
         answer.arrived(data[at : at + piece_bytes])
     return answer
@@ -50,7 +50,7 @@ def test_the_answer_to_head_has_no_body() -> None:
 
 def test_an_end_before_anything_is_told_from_an_end_in_the_middle() -> None:
     with pytest.raises(EOFError):
-        HttpAnswer("GET").arrived(b"")
+        ArrivingAnswer("GET").arrived(b"")
     half = read(WHOLE[:-1], 1000)
     with pytest.raises((Truncated, ValueError)):
         half.arrived(b"")
@@ -58,7 +58,7 @@ def test_an_end_before_anything_is_told_from_an_end_in_the_middle() -> None:
 
 def test_what_is_no_answer_is_refused() -> None:
     with pytest.raises(ValueError, match=r"\w"):
-        HttpAnswer("GET").arrived(b"SSH-2.0-OpenSSH_9.2\r\n")
+        ArrivingAnswer("GET").arrived(b"SSH-2.0-OpenSSH_9.2\r\n")
 
 
 def test_an_answer_beyond_the_limit_is_refused() -> None:

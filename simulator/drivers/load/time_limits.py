@@ -14,19 +14,19 @@ import gevent
 LOOKS_EVERY_S: Final = 0.05
 
 
-class Deadlines:
-    """Those of the greenlets of a process. `with deadlines.within(10.0): …` raises TimeoutError inside the block."""
+class TimeLimits:
+    """Those of the greenlets of a process. `with time_limits.within(10.0): …` raises TimeoutError inside the block."""
 
     def __init__(self) -> None:
         self._due_s: dict[Any, float] = {}
         self._timer: Any = None
 
-    def within(self, seconds: float) -> Deadline:
+    def within(self, seconds: float) -> TimeLimit:
         """One block; a greenlet can be in one at a time."""
         if self._timer is None:
             self._timer = gevent.get_hub().loop.timer(LOOKS_EVERY_S, LOOKS_EVERY_S, ref=False)
             self._timer.start(self._look)
-        return Deadline(self._due_s, time.monotonic() + seconds)
+        return TimeLimit(self._due_s, time.monotonic() + seconds)
 
     def _look(self) -> None:
         """Runs in gevent's hub, which a greenlet that is thrown into gives back as soon as it waits again."""
@@ -36,7 +36,7 @@ class Deadlines:
                 greenlet.throw(TimeoutError)
 
 
-class Deadline:
+class TimeLimit:
     """One block of one greenlet."""
 
     __slots__ = ("_due_s", "_greenlet", "_greenlets")

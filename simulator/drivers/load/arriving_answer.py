@@ -13,7 +13,7 @@ from fleetrig.simulator.effects import REPLY_LIMIT_BYTES
 FIRST_FINAL: Final = 200
 
 
-class HttpAnswer(HTTPResponseParser):
+class ArrivingAnswer(HTTPResponseParser):
     """Feed it until `is_complete`; an end is fed as `b""`. Raises ValueError for what is no answer."""
 
     def __init__(self, method: str, take: Callable[[bytes], None] | None = None) -> None:
