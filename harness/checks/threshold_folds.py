@@ -32,6 +32,9 @@ ONLINE: Final = frozenset({Stage.ONLINE, Stage.UPDATING})
 WAITS: Final = frozenset({"paused", "waited"})
 
 
+WHOM: Final[Mapping[str, str]] = {"p50": "half of them", "p99": "99 of 100", "all": "all"}
+
+
 def has_failed(event: TraceEvent) -> bool:
     """True for the end of an exchange without a usable answer, or with one that refuses."""
     if event.kind == "downloaded":
@@ -206,7 +209,7 @@ class TimeToOnlineFold:
 
     @property
     def expected(self) -> str:
-        limits = " and ".join(f"{one.share} of them after at most {format_span(one.most_us)}" for one in self._limits)
+        limits = " and ".join(f"{WHOM[one.share]} after at most {format_span(one.most_us)}" for one in self._limits)
         return f"devices are online after power-on: {limits}"
 
     def finding(self) -> Finding:
