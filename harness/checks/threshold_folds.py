@@ -18,7 +18,7 @@ from fleetrig.harness.checks.fold import (
     summarize_names,
     threshold_status,
 )
-from fleetrig.harness.checks.latency_folds import SHARES, percentile
+from fleetrig.harness.checks.latency_folds import SHARES, SpanCounts
 from fleetrig.harness.checks.matching import FIRST_FAILURE_STATUS, Pattern, is_failure
 from fleetrig.harness.scenario_file.threshold_words import Allowance
 from fleetrig.harness.verdict import Finding
@@ -30,6 +30,9 @@ from fleetrig.simulator.stages import Stage
 EXCHANGE_ENDS: Final = frozenset({"received", "no_reply", "downloaded"})
 ONLINE: Final = frozenset({Stage.ONLINE, Stage.UPDATING})
 WAITS: Final = frozenset({"paused", "waited"})
+
+
+WHOM: Final[Mapping[str, str]] = {"p50": "half of them", "p99": "99 of 100", "all": "all"}
 
 
 def has_failed(event: TraceEvent) -> bool:
@@ -163,7 +166,7 @@ class TimeToOnlineFold:
         """In the order in which their time began."""
         self._switched: dict[str, TraceEvent] = {}
         """The power-on of each that is not online yet."""
-        self._took_us: list[int] = []
+        self._took = SpanCounts()
 
     def step(self, event: TraceEvent) -> None:
         if event.lane is Lane.DEVICE or event.kind == "over":
@@ -181,7 +184,7 @@ class TimeToOnlineFold:
     def _came(self, device: str, took_us: int) -> None:
         self._waiting.discard(device)
         self._switched.pop(device, None)
-        self._took_us.append(took_us)
+        self._took.add(took_us)
         for limit in self._limits:
             limit.in_time += took_us <= limit.most_us
 
@@ -198,7 +201,7 @@ class TimeToOnlineFold:
     def status(self) -> Status:
         if self._stops and any(limit.late > limit.may_be_late(self._total) for limit in self._limits):
             return Status.VIOLATED
-        return Status.MET if self._took_us and not self._missed() else Status.OPEN
+        return Status.MET if self._took.count and not self._missed() else Status.OPEN
 
     def _missed(self) -> list[OnlineLimit]:
         """The limits that too few have kept so far."""
@@ -206,7 +209,7 @@ class TimeToOnlineFold:
 
     @property
     def expected(self) -> str:
-        limits = " and ".join(f"{one.share} of them after at most {format_span(one.most_us)}" for one in self._limits)
+        limits = " and ".join(f"{WHOM[one.share]} after at most {format_span(one.most_us)}" for one in self._limits)
         return f"devices are online after power-on: {limits}"
 
     def finding(self) -> Finding:
@@ -221,12 +224,11 @@ class TimeToOnlineFold:
         return f"; not online: {summarize_names(sorted(self._waiting))}" if self._waiting else ""
 
     def measured(self) -> str:
-        came = f"{len(self._took_us):,} of {format_amount(self._total, 'device')} online"
-        if not self._took_us:
+        came = f"{self._took.count:,} of {format_amount(self._total, 'device')} online"
+        if not self._took.count:
             return came
-        took_us = sorted(self._took_us)
-        shares = [f"{name} {format_span(percentile(took_us, share))}" for name, share in SHARES.items()]
-        return f"{came}: {', '.join(shares)}, {format_span(took_us[-1])} at most"
+        shares = [f"{name} {format_span(self._took.percentile_us(share))}" for name, share in SHARES.items()]
+        return f"{came}: {', '.join(shares)}, {format_span(self._took.most_us)} at most"
 
 
 @dataclass(slots=True)

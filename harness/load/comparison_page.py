@@ -7,7 +7,7 @@ from html import escape
 from typing import Final
 
 from fleetrig.harness.load.comparison import Comparison, CurvePair
-from fleetrig.harness.load.comparison_text import shown
+from fleetrig.harness.load.comparison_text import delay_text, shown
 
 WIDTH, HEIGHT = 720, 180
 PAGE: Final = """<!doctype html>
@@ -25,8 +25,8 @@ polyline {{ fill: none; stroke-width: 2 }} text {{ font-size: 13px; fill: #1a1a1
 <h1>{title}</h1>
 <p>{sentence}.</p>
 <p>Dashed and blue: predicted, <code>{first}</code>, {first_s} s. Solid and red: measured, <code>{second}</code>,
-{second_s} s. Both begin with their first request; a point stands for {window_s} s. Times of answers count from the
-intended start, and are not judged: they depend on the machine too.</p>
+{second_s} s. Both begin with their first request{delay}; a point stands for {window_s} s. Times of answers count from
+the intended start, and are not judged: they depend on the machine too.</p>
 <table><thead><tr><th scope="col">measure</th><th scope="col">predicted</th><th scope="col">measured</th>
 <th scope="col">differ</th></tr></thead><tbody>
 {rows}
@@ -45,6 +45,7 @@ def comparison_page(found: Comparison, names: tuple[str, str], title: str) -> st
         first_s=found.seconds[0],
         second_s=found.seconds[1],
         window_s=found.window_s,
+        delay=delay_text(found.delay_s),
         rows="\n".join(map(_row, found.pairs)),
         figures="\n".join(_figure(pair, found.window_s) for pair in found.pairs if pair.difference is not None),
     )

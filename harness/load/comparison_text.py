@@ -24,9 +24,15 @@ def comparison_lines(found: Comparison, names: tuple[str, str]) -> Iterator[str]
     for pair in found.pairs:
         if pair.difference is not None:
             yield from plot_lines(pair)
-    yield f"{'':10}{'one column is ' + str(found.window_s) + ' s'}"
+    yield f"{'':10}one column is {found.window_s} s{delay_text(found.delay_s)}"
     yield ""
     yield found.sentence()
+
+
+def delay_text(delay_s: float) -> str:
+    """Which one was delayed, if one was."""
+    whom = "predicted" if delay_s > 0 else "measured"
+    return f"; {whom} was delayed by {abs(delay_s):g} s to fit" if delay_s else ""
 
 
 def table_line(pair: CurvePair) -> str:

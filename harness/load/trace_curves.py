@@ -26,7 +26,6 @@ class DeviceCourse:
     schedule: Schedule
     asked: str = ""
     sent_s: float = 0.0
-    intended_s: float = 0.0
 
 
 class TraceCurves:
@@ -75,11 +74,13 @@ class TraceCurves:
         if course is None:
             return
         if event.kind == "sent":
-            course.asked, course.sent_s, course.intended_s = event.name, now_s, course.schedule.begins(now_s)
-            figures.started(now_s, course.intended_s)
+            course.asked, course.sent_s = event.name, now_s
         elif event.kind in EXCHANGE_ENDS and event.name == course.asked:
+            # Only now is it known that it had an answer: of what is only told (QoS 0) a trace says no more.
+            intended_s = course.schedule.begins(course.sent_s)
+            figures.started(course.sent_s, intended_s)
+            figures.ended(now_s, course.sent_s, intended_s, is_error=has_failed(event))
             course.asked = ""
-            figures.ended(now_s, course.sent_s, course.intended_s, is_error=has_failed(event))
         elif event.kind in ("paused", "applied", "waited"):
             self._note_wait(figures, course, event, now_s)
 

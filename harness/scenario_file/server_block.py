@@ -12,6 +12,7 @@ from fleetrig.harness.scenario_file.settings_model import Settings
 from fleetrig.harness.scenario_file.values import Duration, Model, Scalar
 from fleetrig.simulator.contract import fault_values
 from fleetrig.simulator.contract.faults import Fault, FaultKind
+from fleetrig.simulator.contract.units import duration_text
 
 
 class Capacity(Model):
@@ -25,6 +26,13 @@ class Capacity(Model):
     """What those are told (`Retry-After`), in whole seconds."""
     hits: Annotated[str, AfterValidator(fault_values.hits), AfterValidator(request_line)] = "*"
     """What counts: a glob over the line of what came in, for instance `* */controller/*`."""
+
+    def describe(self) -> str:
+        """`40 requests a second, who would wait longer than 2s is turned away (* */controller/*)`."""
+        queue = "the others wait" if self.waiting_s is None else (
+            f"who would wait longer than {duration_text(self.waiting_s)} is turned away"
+        )  # fmt: skip
+        return f"{self.requests_per_s:g} requests a second, {queue}" + ("" if self.hits == "*" else f" ({self.hits})")
 
     def to_fault(self) -> Fault:
         """As our own server takes it: the fault `capacity`, from the beginning to the end."""

@@ -34,11 +34,20 @@ def difference(found: Comparison, name: str) -> float | None:
         ([10, 10], [10, 10], 0.0),
         ([10, 10], [5, 5], 0.5),
         ([20, 0, 0, 20], [20, 0, 20, 0], 1.0),
-        ([4, 4, 4], [4], 2 / 3),
+        ([4, 4, 4], [4], 0.0),  # nearly of one length
+        ([4, 4, 4, 4], [4], 3 / 4),
     ],
 )
 def test_how_far_they_differ(first: list[int], second: list[int], differ: float) -> None:
     assert difference(compare(rows(first), rows(second)), "rate") == pytest.approx(differ)
+
+
+def test_one_is_delayed_by_a_part_of_a_second_where_that_fits_better() -> None:
+    found = compare(rows([10, 0, 0, 20, 0]), rows([8, 2, 0, 16, 4]))
+    assert found.delay_s == 0.2
+    assert difference(found, "rate") == pytest.approx(0.0, abs=1e-9)
+    assert "; predicted was delayed by 0.2 s to fit" in "\n".join(comparison_lines(found, NAMES))
+    assert compare(rows([8, 2, 0, 16, 4]), rows([10, 0, 0, 20, 0])).delay_s == -0.2
 
 
 def test_both_begin_with_their_first_request() -> None:
@@ -64,10 +73,10 @@ def test_a_run_without_requests_is_told() -> None:
 
 
 def test_it_is_shown_in_lines() -> None:
-    text = "\n".join(comparison_lines(compare(rows([8, 4, 1]), rows([4, 4, 4], p99_s=None)), NAMES))
-    assert "rate             4.33 /s          4 /s      54%" in text
+    text = "\n".join(comparison_lines(compare(rows([8, 4, 1]), rows([8, 4, 2], p99_s=None)), NAMES))
+    assert "rate             4.33 /s       4.67 /s       7%" in text
     assert "rate      predicted  █▅▂  up to 8 /s" in text
-    assert "          measured   ▅▅▅" in text
+    assert "          measured   █▅▃" in text
     assert "p99                10 ms             -   (100%)" in text
     assert "measured   ···" in text, "where nothing was measured there is no bar"
 

@@ -166,3 +166,23 @@ def test_a_prediction_without_a_capacity_says_what_it_does_not_know(
     words = ["predict", "hawkbit/x", "--scenarios", str(tmp_path / "scenarios"), "--results", str(tmp_path)]
     assert main(words) == 0
     assert "names no server.capacity" in capsys.readouterr().out
+
+
+STOPS = """
+    phases:
+      - name: steady
+        do: power_on
+        for: 1h
+        faults: [{fault: overload, at: 30s}]
+        expect: [{errors: {of: poll, at_most: 5%%, stop: %s}}]
+      - name: not reached
+        for: 1s
+"""
+
+
+@pytest.mark.parametrize(("stop", "at_most_s"), [("true", 60), ("false", 3601)])
+def test_a_threshold_ends_the_run_early_where_it_is_to(tmp_path: Path, stop: str, at_most_s: float) -> None:
+    report = run_once(tmp_path, STOPS % stop, head=FREE.replace("count: 20", "count: 5"))
+    assert report.verdict is Verdict.FAILED
+    assert [phase.name for phase in report.phases] == ["steady"]
+    assert at_most_s / 2 < report.simulated_s <= at_most_s
