@@ -213,7 +213,7 @@ class WorkersBench:
 
     def _pump(self, until_us: int | None = None) -> None:
         """Emits what all workers have told until now."""
-        self._look_for_missing()
+        self.look_for_missing(time.monotonic())
         settled_us = self._merge.settled_us(self.now_us())
         for event in self._merge.take(settled_us if until_us is None else min(until_us, settled_us)):
             agent = self._agents.get(event[1])
@@ -221,8 +221,8 @@ class WorkersBench:
                 agent.follow(Stage(event[3]), is_on=event[2] in ("entered", "power_on"))
             emit_from_wire(self.trace, event)
 
-    def _look_for_missing(self) -> None:
-        now_s = time.monotonic()
+    def look_for_missing(self, now_s: float) -> None:
+        """Nobody waits for a worker that says nothing: it is late, and later it counts as lost."""
         for worker, seen in self.workers.items():
             silent_s = now_s - seen.heard_s
             if silent_s > LOST_AFTER_S:
