@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +18,7 @@ from fleetrig.harness.report.console import ConsoleReport, make_console
 from fleetrig.harness.report.exits import Exit, ExitRules, exit_of_all
 from fleetrig.harness.report.progress import RunProgress
 from fleetrig.harness.run.batch import BatchOutput, Pair, run_and_show
+from fleetrig.harness.run.command_words import words_of
 from fleetrig.harness.run.interrupts import run_until_stopped
 from fleetrig.harness.run.known_deviations import peer_of
 from fleetrig.harness.run.power_points import power_cut_points
@@ -207,19 +208,6 @@ def check_places(junit: Path | None, trace: Path | None, results: Path, *, is_ma
         check_file_or_folder("--trace", trace, is_many=is_many)
     if results != RESULTS or RESULTS.exists():  # the usual one is made when there is something to keep
         check_own_folder("--results", results)
-
-
-def words_of(options: Mapping[str, object]) -> tuple[str, ...]:
-    """Options as command-line words: those not given are omitted, flags have no value, lists come one by one."""
-    words: list[str] = []
-    for name, value in options.items():
-        if value is True:
-            words.append(name)
-        elif isinstance(value, list | tuple):
-            words += [word for one in value for word in (name, str(one))]
-        elif value is not None and value is not False:
-            words += [name, str(value)]
-    return tuple(words)
 
 
 def pairs_of(runs: Sequence[Expanded], options: RunOptions, request: RunRequest) -> list[Pair]:

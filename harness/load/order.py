@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from fleetrig.harness.commands.run_request import words_of
 from fleetrig.harness.load.sampled_trace import sampled
 from fleetrig.harness.platform import platform_of
+from fleetrig.harness.run.command_words import words_of
 from fleetrig.harness.run.run_options import RunOptions
 from fleetrig.harness.scenario_file.given_params import read_params
 from fleetrig.harness.scenario_file.selection import Expanded, plan

@@ -13,6 +13,7 @@ from fleetrig.simulator.contract.trace import Lane, TraceEvent
 from fleetrig.simulator.drivers.load import messages
 from fleetrig.simulator.drivers.load.bench import LoadBench
 from fleetrig.simulator.drivers.load.event_wire import WireEvent, to_wire
+from fleetrig.simulator.drivers.power_cut_trigger import PowerCutTrigger
 
 TELLS_EVERY_S: Final = 0.25
 """Soon enough for a director that waits for something."""
@@ -32,6 +33,8 @@ class LoadWorker:
         self._cpu_share = cpu_share
         self._bench: LoadBench | None = None
         self._agents: dict[str, Agent] = {}
+        self._triggers: dict[str, PowerCutTrigger] = {}
+        """Those that the master has not heard to have fired."""
         self._events: list[WireEvent] = []
         self._has_failed = False
         self._second = 0
@@ -73,8 +76,17 @@ class LoadWorker:
                 agent = self._agents[serial] = Agent(sent.identity, sent.behaviour, sent.tls_credential)
             else:
                 agent.reprogram(sent.behaviour, sent.tls_credential)
+            if sent.trigger is not None:
+                self._triggers[serial] = sent.trigger
             after_s = max(0.0, (sent.at_us - bench.now_us()) / 1e6)
             bench.power_on(agent, after_s=after_s, trigger=sent.trigger)
+
+    def _fired(self) -> list[str]:
+        """The devices whose trigger has cut their power since the master was told."""
+        fired = [serial for serial, trigger in self._triggers.items() if trigger.fired]
+        for serial in fired:
+            del self._triggers[serial]
+        return fired
 
     def _each(self, serials: Sequence[str], do: Callable[[Agent], None]) -> None:
         for serial in serials:
@@ -108,6 +120,7 @@ class LoadWorker:
                 "cpu_shares": cpu_shares,
                 "seconds": {number: messages.second_to_values(second) for number, second in seconds.items()},
                 "events": events,
+                "fired": self._fired(),
             },
         )
         if bench.failure is not None and not self._has_failed:

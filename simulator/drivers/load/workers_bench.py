@@ -77,6 +77,8 @@ class WorkersBench:
         self._homes: dict[str, str] = {}
         """Serial of a device, or of the gateway that it hangs on -> its worker."""
         self._agents: dict[str, Agent] = {}
+        self._triggers: dict[str, PowerCutTrigger] = {}
+        """Their twins with the workers cut the power."""
         self._waiting: dict[str, list[SentDevice]] = {}
         """Worker -> devices that it has not been told of."""
         self._admin = LoadHttp(Dialler(), ClientTls(verify).plain, Storage())
@@ -92,6 +94,8 @@ class WorkersBench:
         """See `Driver`. It is sent with the others, when the director waits."""
         worker = self._home_of(agent)
         self._agents[agent.identity.serial] = agent
+        if trigger is not None:
+            self._triggers[agent.identity.serial] = trigger
         at_us = self.now_us() + to_us(after_s)
         sent = SentDevice(agent.identity, agent.behaviour, agent.tls_credential, at_us, trigger)
         self._waiting.setdefault(worker, []).append(sent)
@@ -163,6 +167,8 @@ class WorkersBench:
         seen.cpu_shares += map(float, data["cpu_shares"])
         seen.seconds |= messages.seconds_from(data["seconds"])
         seen.until = int(data["until"])
+        for serial in data["fired"]:
+            self._triggers[serial].fired = True
         self._merge.add(worker, data["events"], int(data["until_us"]))
 
     def are_off(self, worker: str) -> None:

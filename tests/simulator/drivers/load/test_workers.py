@@ -124,10 +124,12 @@ def test_what_a_device_remembers_stays_with_its_worker(crew: Crew) -> None:
 
 
 def test_a_trigger_travels_with_its_device(crew: Crew) -> None:
-    crew.bench.power_on(crew.device("dev-1"), trigger=PowerCutTrigger(CutPoint("poll", 1, "sent"), off_s=0.0))
+    trigger = PowerCutTrigger(CutPoint("poll", 1, "sent"), off_s=0.0)
+    crew.bench.power_on(crew.device("dev-1"), trigger=trigger)
     crew.until(lambda: crew.count("received", "poll") == 1)
 
     assert crew.count("power_cut") == 1
+    assert trigger.fired, "the scenario asks the trigger that it knows"
 
 
 def test_a_worker_that_says_nothing_is_late_and_then_lost() -> None:
