@@ -58,15 +58,15 @@ class OneProcess:
         self.bench = bench
         self._cpu = CpuMeter()
         self._online = 0
-        """At the last look before the devices were switched off, which is no part of the curves."""
 
     def fetch(self, curves: LoadCurves, *, is_over: bool = False) -> int:
         """See `LoadGenerator`."""
         self._cpu.tick()
         figures = self.bench.figures
         now_s = time.monotonic()
-        self._online = self._online if is_over else figures.online
         for number, second in sorted((figures.take_all() if is_over else figures.take_until(now_s)).items()):
+            if second.online is not None:
+                self._online = second.online
             curves.add(ITSELF, number, second, self._online)
         return int(now_s - figures.start_s)
 

@@ -11,7 +11,7 @@ from fleetrig.harness.checks.threshold_folds import EXCHANGE_ENDS, has_failed
 from fleetrig.harness.load.curves import LoadCurves
 from fleetrig.simulator.contract.clock import to_s
 from fleetrig.simulator.contract.trace import Lane, TraceEvent
-from fleetrig.simulator.drivers.load.figures import LoadFigures
+from fleetrig.simulator.drivers.load.figures import LoadFigures, SecondOfLoad
 from fleetrig.simulator.drivers.load.schedule import IDLE, INTERVAL, Schedule
 from fleetrig.simulator.stages import Stage
 
@@ -38,6 +38,8 @@ class TraceCurves:
         self._figures: LoadFigures | None = None
         self._courses: dict[str, DeviceCourse] = {}
         self._online: set[str] = set()
+        self._online_at: dict[int, int] = {}
+        """Second -> how many were online at its end; what began in it may be added later."""
         self._began_us = 0
         self._second = 0
 
@@ -58,7 +60,10 @@ class TraceCurves:
     def _end_second(self, figures: LoadFigures, now_s: float) -> None:
         figures.at(self._second)  # so that it is there, and says who is online, if nobody asked
         for number, second in sorted(figures.take_until(now_s).items()):
-            self._curves.add(PROCESS, number, second, len(self._online))
+            self._add(number, second)
+
+    def _add(self, number: int, second: SecondOfLoad) -> None:
+        self._curves.add(PROCESS, number, second, self._online_at.setdefault(number, len(self._online)))
 
     def _note_stage(self, event: TraceEvent, now_s: float) -> None:
         if event.kind in OFF:
@@ -98,6 +103,6 @@ class TraceCurves:
         if self._figures is not None:
             self._figures.at(self._second)
             for number, second in sorted(self._figures.take_all().items()):
-                self._curves.add(PROCESS, number, second, len(self._online))
+                self._add(number, second)
             self._curves.settle_all()
         return self._curves

@@ -73,7 +73,7 @@ class LoadBench:
         self._greenlets: dict[Agent, Greenlet] = {}
         self._online: set[str] = set()
         self._admin = LoadHttp(self._dialler, self._tls.plain, self._storage)
-        trace.listen(self._note_stage, STAGE_KINDS)
+        self._stop_noting = trace.listen(self._note_stage, STAGE_KINDS)
 
     def now_us(self) -> int:
         return self.clock.now_us()
@@ -118,7 +118,8 @@ class LoadBench:
             director.close()
 
     def close(self) -> None:
-        """Switches every device off, and waits until their connections are closed."""
+        """Switches every device off, and waits until their connections are closed. That is no part of the figures."""
+        self._stop_noting()
         greenlets = list(self._greenlets.values())
         for agent in list(self._greenlets):
             self.power_cut(agent)
@@ -198,7 +199,7 @@ class LoadBench:
             self._online.add(event.device)
         else:
             self._online.discard(event.device)
-        self.figures.online = len(self._online)
+        self.figures.note_online(time.monotonic(), len(self._online))
 
     def _note_dropped(self, agent: Agent, envelope: Envelope) -> None:
         if self.trace.wanted:

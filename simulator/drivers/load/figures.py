@@ -26,6 +26,8 @@ class SecondOfLoad:
     """From the intended start to the real one."""
     waking: Histogram = field(default_factory=Histogram)
     """The part of the lateness that is the generator's own: from the end of a pause until its device runs again."""
+    online: int | None = None
+    """How many devices were online at its end; None when that did not change in it."""
 
 
 class LoadFigures:
@@ -44,6 +46,10 @@ class LoadFigures:
         if second is None:
             second = self._seconds[number] = SecondOfLoad()
         return second
+
+    def note_online(self, now_s: float, online: int) -> None:
+        """So many devices are online now."""
+        self.online = self.at(now_s).online = online
 
     def started(self, now_s: float, intended_s: float) -> None:
         """A request goes out."""

@@ -68,6 +68,11 @@ def test_a_second_says_what_was_begun_and_failed_and_who_is_online_at_its_end() 
     assert rows[0].p99_s == pytest.approx(0.2, rel=0.03)
 
 
+def test_what_ends_in_the_next_second_changes_nothing_about_who_was_online_before() -> None:
+    rows = curves_of(event(0, "power_on"), *poll(0.9, 0.3), event(1.3, "entered", stage="online"), event(2.5, "x")).rows
+    assert [(row.rate, row.online) for row in rows] == [(1, 0), (0, 1), (0, 1)]
+
+
 def test_a_start_that_is_late_counts_from_when_it_was_intended() -> None:
     rows = curves_of(event(0, "power_on"), *poll(0, 1.5), wait(1.5, 1.0), *poll(1.5, 0.1)).rows
     assert rows[1].lateness_p99_s == pytest.approx(0.5, rel=0.03)
@@ -111,33 +116,26 @@ def test_in_the_open_model_an_answer_does_not_put_off_the_next_start(tmp_path: P
     assert [row.rate for row in on_schedule.rows[:-1]] == [20] * 20
 
 
-def figures(report: Report) -> list[str]:
-    return [check.measured for phase in report.phases for check in phase.checks]
-
-
 BURST = """
     phases:
       - name: a burst
         do: power_on
-        within: 30s
+        within: 60s
         expect:
-          - answered_within: {of: poll, p50: 1200ms, p99: 2500ms}
-          - time_to_online: {p99: 10s}
-          - errors: {at_most: 0}
+          - answered_within: {of: poll, p99: %s}
           - receives: {name: poll}
 """
 
 
 @pytest.mark.slow
 def test_a_capacity_is_the_same_in_both_times(tmp_path: Path) -> None:
-    """The last of twenty waits for the others: two seconds at ten a second."""
+    """The last of twenty waits for the others: it cannot come before two seconds at ten a second are over."""
     head = HEAD.replace("00:00:01", "00:01:00")
-    virtual, real = (run_once(tmp_path, BURST, head=head, real_time=real) for real in (False, True))
-    for report in (virtual, real):
-        assert report.verdict is Verdict.PASSED
-        assert figures(report)[0].startswith("20 answers: p50 1.")
-    impatient = BURST.replace("2500ms", "1800ms").replace("within: 30s", "within: 4s")
-    assert run_once(tmp_path, impatient, head=head).verdict is Verdict.FAILED, "not with a lower limit"
+    virtual, real = (run_once(tmp_path, BURST % "30s", head=head, real_time=real) for real in (False, True))
+    assert (virtual.verdict, real.verdict) == (Verdict.PASSED, Verdict.PASSED)
+    assert virtual.phases[0].took_s == pytest.approx(2.0, abs=0.01)
+    assert real.phases[0].took_s > 1.9, "however slow this machine is, it cannot be faster"
+    assert run_once(tmp_path, BURST % "1800ms", head=head).verdict is Verdict.FAILED
 
 
 def rates(folder: Path) -> list[CurveRow]:
